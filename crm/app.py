@@ -1,0 +1,61 @@
+"""The composition root: the one place that knows which store, which services and which door are in use."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from crm.commands.context import CRM, silent
+from crm.config import Config, from_environment, team_defaults
+from crm.errors import UsageError
+from crm.model import Record, Setting, StatusRule, now
+from crm.repository.sql import SqlRepository
+from crm.repository.sqlite import Sqlite
+from crm.rules import SETS
+
+_SQLITE = "sqlite:///"
+
+
+def open_crm(
+    config: Config, *, progress: Callable[[str], Any] = silent, waiting: Callable[[float], None] = lambda _: None
+) -> CRM:
+    """The CRM over the store that the settings name. Nothing is opened before it is used. Raises UsageError."""
+    if not config.store.startswith(_SQLITE) or not config.store.removeprefix(_SQLITE):
+        raise UsageError(f"{config.store} names no store; write it as sqlite:///path/to/file.sqlite3.")
+    path = Path(config.store.removeprefix(_SQLITE)).expanduser().absolute()
+    repository = SqlRepository(
+        config.store,
+        Sqlite(path),
+        today=config.today,
+        now=now,
+        user=config.user,
+        first_records=_first_records,
+        waiting=waiting,
+    )
+    return CRM(
+        repository,
+        config,
+        lambda url: open_crm(Config(url, config.user, config.fixed_today), progress=progress, waiting=waiting),
+        progress,
+    )
+
+
+def _first_records() -> Sequence[Record]:
+    """What a new store holds: the default rules, and the settings that this machine suggests."""
+    rules = enumerate(SETS["default"].rules(), start=1)
+    return [
+        *(StatusRule(position=at, status=status, when=when, active=True) for at, (status, when) in rules),
+        *(Setting(key=key, value=value) for key, value in team_defaults().items()),
+    ]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the program: the menu without arguments, else one command. Returns the exit code."""
+    if arguments:
+        from crm.shell import run
+
+        return run(list(arguments), os.environ, open_crm)
+    from crm.terminal.menu import run_menu
+
+    return run_menu(lambda **doors: open_crm(from_environment(os.environ), **doors), sys.stdin, sys.stdout)

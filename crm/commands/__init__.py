@@ -1,0 +1,12 @@
+"""The use cases: one module a menu entry, each command one typed function that every door calls."""
+
+from importlib import import_module
+
+# In the order in which their commands stand in the menus.
+_MODULES = ("clients", "views", "sales", "rules", "today", "importing", "exporting", "store", "settings")
+
+
+def load() -> None:
+    """Registers every command."""
+    for name in _MODULES:
+        import_module(f"crm.commands.{name}")

@@ -1,0 +1,66 @@
+"""What a command has at hand: the store, the team's conventions, and a way to tell how far it is."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, TypeVar
+
+from crm.config import TEAM, Config, team_defaults
+from crm.model import Conventions, Setting
+from crm.repository import Repository, Transaction
+
+Result = TypeVar("Result")
+# How far a long piece of work is: done, of how many in all (0 while unknown).
+Progress = Callable[[int, int], None]
+
+
+@contextmanager
+def silent(_: str) -> Iterator[Progress]:
+    """Progress that nobody sees."""
+    yield lambda _done, _all: None
+
+
+@dataclass
+class CRM:
+    """Handed to every command. `open` gives the CRM of another store (a URL); `progress(what)` opens a
+    display of how far a long piece of work is."""
+
+    repository: Repository
+    config: Config
+    open: Callable[[str], "CRM"]
+    progress: Callable[[str], Any] = silent
+    _settings: dict[str, str] | None = field(default=None, repr=False)
+
+    @property
+    def today(self) -> date:
+        """The local day."""
+        return self.config.today()
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The team's settings by name."""
+        if self._settings is None:
+            with self.repository.read() as snapshot:
+                stored = {setting.key: setting.value for setting in snapshot.find_all(Setting)}
+            suggested = {} if len(stored) >= len(TEAM) else team_defaults()
+            self._settings = suggested | stored
+        return self._settings
+
+    def forget_settings(self) -> None:
+        """Reads the team's settings anew when they are next asked for."""
+        self._settings = None
+
+    @property
+    def conventions(self) -> Conventions:
+        """How this team writes money, dates and telephone numbers, today."""
+        known = self.settings
+        return Conventions(known["language"], known["currency"], known["country"], self.today)
+
+    def read(self) -> Any:
+        """The store as it is now, as a context."""
+        return self.repository.read()
+
+    def transact(self, change: Callable[[Transaction], Result], what: str) -> Result:
+        """One change of the store, all or nothing; `what` stands in the history."""
+        return self.repository.transact(change, what)

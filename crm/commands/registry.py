@@ -1,0 +1,188 @@
+"""The register of commands: one decorator says where a command stands in the menu and on the command line."""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+
+from crm.model import Record
+from crm.model.fields import Check, Flag, Line, Tags, Whole
+
+
+class Takes(Enum):
+    """Which fields of a record a parameter takes: those of a new one, changes, or values to filter a list by."""
+
+    NEW = "new"
+    CHANGES = "changes"
+    FILTERS = "filters"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldsOf:
+    """Marks a parameter that stands for the fields of a record: a mapping of those that were given."""
+
+    record: type[Record]
+    takes: Takes
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a parameter is, in words; `positional` where the shell also takes it without its name."""
+
+    label: str
+    help: str = ""
+    positional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a command: what the menu asks for and the shell takes as an option.
+
+    Exactly one of `check` (a plain value), `record` (a record, given by its id), `fields` and `path` (a
+    file) says what it is; `many` where it takes several.
+    """
+
+    name: str
+    label: str
+    help: str
+    required: bool
+    default: Any
+    positional: bool
+    check: Check | None = None
+    record: type[Record] | None = None
+    fields: FieldsOf | None = None
+    path: bool = False
+    many: bool = False
+
+    @property
+    def option(self) -> str:
+        """The parameter as an option of the shell."""
+        return "--" + self.name.strip("_").replace("_", "-")
+
+
+@dataclass(frozen=True)
+class Command:
+    """One use case. `group` is its word on the command line, '' for a command of one word; `menu` is the
+    menu it stands in, '' for none; `title` is its entry there."""
+
+    group: str
+    name: str
+    title: str
+    menu: str
+    function: Callable[..., Any] = field(repr=False)
+
+    @property
+    def words(self) -> str:
+        """How the shell calls it."""
+        return f"{self.group} {self.name}".strip()
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of its documentation."""
+        return (inspect.getdoc(self.function) or "").partition("\n\n")[0].replace("\n", " ")
+
+    @property
+    def documentation(self) -> str:
+        """All of its documentation."""
+        return inspect.getdoc(self.function) or ""
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """What it takes, by name, in order; the CRM itself is not among them."""
+        hints = get_type_hints(self.function, include_extras=True)
+        described = inspect.signature(self.function).parameters.values()
+        return {each.name: _parameter(each, hints[each.name]) for each in described if each.name != "crm"}
+
+    @property
+    def subject(self) -> Parameter | None:
+        """The record that the command is about, its first parameter; None where it is about none."""
+        first = next(iter(self.parameters.values()), None)
+        return first if first is not None and first.record and not first.many else None
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self.function(*arguments, **named)
+
+
+# The menus in the order of the main menu.
+MENUS: Mapping[str, str] = {
+    "clients": "Clients",
+    "sales": "Sales",
+    "rules": "Status rules",
+    "today": "Today",
+    "data": "Data",
+    "settings": "Settings",
+}
+
+_COMMANDS: dict[str, Command] = {}
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def command(words: str, *, title: str, menu: str = "") -> Callable[[_Function], _Function]:
+    """Registers a function as the command that the shell calls `words` and the menu `title`."""
+
+    def register(function: _Function) -> _Function:
+        group, _, name = words.rpartition(" ")
+        if words in _COMMANDS:
+            raise ValueError(f"two commands are called {words}")
+        _COMMANDS[words] = Command(group, name, title, menu, function)
+        return function
+
+    return register
+
+
+def commands() -> Iterator[Command]:
+    """All commands, in the order of the menus and of their registration."""
+    from crm import commands as package
+
+    package.load()
+    yield from _COMMANDS.values()
+
+
+def named(words: str) -> Command:
+    """The command that the shell calls so; raises KeyError."""
+    from crm import commands as package
+
+    package.load()
+    return _COMMANDS[words]
+
+
+# What a type alone says; anything finer is said with Annotated.
+_CHECKS: Mapping[Any, Check] = {str: Line(1000), int: Whole(), bool: Flag(), tuple[str, ...]: Tags()}
+
+
+def _parameter(described: inspect.Parameter, hint: Any) -> Parameter:
+    extras: tuple[Any, ...] = ()
+    if get_origin(hint) is Annotated:
+        hint, *rest = get_args(hint)
+        extras = tuple(rest)
+    about = next(
+        (each for each in extras if isinstance(each, About)), About(described.name.replace("_", " ").capitalize())
+    )
+    check = next((each for each in extras if isinstance(each, Check)), None)
+    marked = next((each for each in extras if isinstance(each, FieldsOf)), None)
+    required = described.default is inspect.Parameter.empty
+    options = [each for each in get_args(hint) if each is not type(None)]
+    many = get_origin(hint) in (list, tuple) and hint != tuple[str, ...]
+    kind = options[0] if options and (many or type(None) in get_args(hint)) else hint
+    record = kind if isinstance(kind, type) and issubclass(kind, Record) else None
+    path = kind is Path
+    if not (check or marked or record or path):
+        check = _CHECKS.get(kind)
+    if not (check or marked or record or path):
+        raise TypeError(f"the parameter {described.name} says not how it is read")
+    return Parameter(
+        name=described.name,
+        label=about.label,
+        help=about.help,
+        required=required and marked is None,
+        default=None if required else described.default,
+        positional=about.positional,
+        check=check,
+        record=record,
+        fields=marked,
+        path=path,
+        many=many,
+    )

@@ -1,0 +1,228 @@
+"""Status rules: listed, changed, previewed, applied, and explained for one client."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
+
+from sqlalchemy import select
+
+from crm.commands.context import CRM
+from crm.commands.registry import About, command
+from crm.errors import FieldError, NotFoundError
+from crm.model import Client, StatusRule
+from crm.model.fields import Choice, Line, Whole
+from crm.repository import StatusMove, Transaction, tables
+from crm.rules import SETS, RuleSet, Trace, rule_text, split_rule
+
+TheRule = Annotated[StatusRule, About("Rule", "its number", positional=True)]
+RuleLine = Annotated[
+    str, Line(1100), About("Rule", "like VIP when total_spend >= 35000, or Regular otherwise", positional=True)
+]
+_SHOWN_MOVES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class MoveCount:
+    """How many clients go from one status to another."""
+
+    before: str
+    after: str
+    clients: int
+
+
+@dataclass(frozen=True, slots=True)
+class RulesReport:
+    """Who moves, or moved: `clients` in all, counts by (from, to), and the first ones by name."""
+
+    applied: bool
+    clients: int
+    counts: Sequence[MoveCount]
+    moves: Sequence[StatusMove]
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a client has its status: the stored reason, a pin, and what each rule says today."""
+
+    client: Client
+    reason: str
+    pinned_until: date | None
+    rules: Sequence[Trace]
+
+    def as_json(self) -> dict[str, Any]:
+        """The client's id and status, the reason, and the rules."""
+        told = {"client": self.client.id, "name": self.client.name, "status": self.client.status}
+        return {**told, "reason": self.reason, "pinned_until": self.pinned_until, "rules": self.rules}
+
+
+@command("rules list", title="List the rules", menu="rules")
+def list_all(crm: CRM) -> list[StatusRule]:
+    """Lists the rules in their order; the first that fits gives a client its status."""
+    with crm.read() as snapshot:
+        return list(snapshot.find_all(StatusRule))
+
+
+@command("rules add", title="Add a rule", menu="rules")
+def add(
+    crm: CRM,
+    rule: RuleLine = "",
+    status: Annotated[str, Line(40), About("Status")] = "",
+    when: Annotated[str, Line(1000), About("When", "the condition; empty for otherwise")] = "",
+    position: Annotated[int | None, Whole(least=1), About("Position", "before a last 'otherwise' unless told")] = None,
+    active: bool = True,
+) -> StatusRule:
+    """Adds a rule, as one line or as status and condition. Clients keep their status until the rules are applied."""
+    status, when = _read(rule, status, when)
+
+    def change(tx: Transaction) -> StatusRule:
+        rules = tx.find_all(StatusRule)
+        place = len(rules)
+        if position is not None:
+            place = min(position - 1, len(rules))
+        elif when and rules and not rules[-1].when:
+            place -= 1
+        added = StatusRule(position=place + 1, status=status, when=when, active=active)
+        for number, each in enumerate(rules[place:], start=place + 2):
+            tx.change(each, position=number)
+        return tx.add(added)
+
+    return crm.transact(change, f"added the rule {rule_text(status, when)}")
+
+
+def _read(rule: str, status: str, when: str) -> tuple[str, str]:
+    """The status and the condition, from one line or from both parts; raises RuleError or FieldError."""
+    if rule and (status or when):
+        raise FieldError("give the rule as one line, or its status and condition, not both")
+    if rule:
+        return split_rule(rule)
+    if not status:
+        raise FieldError("a rule needs a status", field="status")
+    return split_rule(rule_text(status, when))
+
+
+@command("rules edit", title="Edit a rule", menu="rules")
+def edit(
+    crm: CRM,
+    rule: TheRule,
+    line: Annotated[str, Line(1100), About("New rule", "the whole rule as one line", positional=True)] = "",
+    status: Annotated[str, Line(40), About("Status")] = "",
+    when: Annotated[str, Line(1000), About("When")] = "",
+    active: Annotated[bool | None, About("Active", "no switches the rule off")] = None,
+) -> StatusRule:
+    """Changes a rule, or switches it off or on. Clients keep their status until the rules are applied."""
+    changes: dict[str, Any] = {} if active is None else {"active": active}
+    if line or status or when:
+        changes["status"], changes["when"] = _read(
+            line, "" if line else status or rule.status, "" if line else when or rule.when
+        )
+    if not changes:
+        raise FieldError("nothing to change was given")
+    return crm.transact(lambda tx: tx.change(rule, **changes), f"edited the rule {rule_text(rule.status, rule.when)}")
+
+
+@command("rules move", title="Move a rule up or down", menu="rules")
+def move(
+    crm: CRM, rule: TheRule, to: Annotated[int, Whole(least=1), About("To position", positional=True)]
+) -> list[StatusRule]:
+    """Moves a rule to another position; the first rule that fits decides, so order matters."""
+
+    def change(tx: Transaction) -> list[StatusRule]:
+        rules = [each for each in tx.find_all(StatusRule) if each.id != rule.id]
+        rules.insert(to - 1, tx.get(StatusRule, rule.id))
+        return [tx.change(each, position=number) for number, each in enumerate(rules, start=1)]
+
+    return crm.transact(change, f"moved the rule {rule_text(rule.status, rule.when)} to {to}")
+
+
+@command("rules remove", title="Remove a rule", menu="rules")
+def remove(crm: CRM, rule: TheRule) -> StatusRule:
+    """Removes a rule. Clients keep their status until the rules are applied; it can be undone."""
+
+    def change(tx: Transaction) -> StatusRule:
+        tx.delete(rule)
+        for number, each in enumerate(tx.find_all(StatusRule), start=1):
+            tx.change(each, position=number)
+        return rule
+
+    return crm.transact(change, f"removed the rule {rule_text(rule.status, rule.when)}")
+
+
+@command("rules use", title="Start from a ready-made set", menu="rules")
+def use(
+    crm: CRM,
+    name: Annotated[
+        str,
+        Choice({each.name: f"{each.title}: {each.description}" for each in SETS.values()}),
+        About("Set", positional=True),
+    ],
+) -> list[StatusRule]:
+    """Replaces all rules by a ready-made set; it can be undone."""
+    if name not in SETS:
+        raise NotFoundError(f"There is no set called {name}; there are {', '.join(SETS)}.")
+
+    def change(tx: Transaction) -> list[StatusRule]:
+        for each in tx.find_all(StatusRule):
+            tx.delete(each)
+        numbered = enumerate(SETS[name].rules(), start=1)
+        return [
+            tx.add(StatusRule(position=at, status=status, when=when, active=True)) for at, (status, when) in numbered
+        ]
+
+    return crm.transact(change, f"took the rules of the set {name}")
+
+
+@command("rules preview", title="Preview: who would move", menu="rules")
+def preview(
+    crm: CRM,
+    rule: Annotated[list[str], Line(1100), About("Rules instead of the stored ones", "as lines, in order")] = [],  # noqa: B006
+) -> RulesReport:
+    """Shows which clients the rules would move, from what to what, and changes nothing."""
+    tried = RuleSet((-at, *split_rule(line)) for at, line in enumerate(rule, start=1)) if rule else None
+    with crm.read() as snapshot:
+        counts = snapshot.move_counts(tried)
+        return _report(counts, snapshot.moves(tried, _SHOWN_MOVES), applied=False)
+
+
+def _report(counts: Mapping[tuple[str, str], int], moves: Sequence[StatusMove], *, applied: bool) -> RulesReport:
+    moving = {pair: number for pair, number in counts.items() if pair[0] != pair[1]}
+    ordered = sorted(moving.items(), key=lambda item: (-item[1], item[0]))
+    listed = [MoveCount(before, after, number) for (before, after), number in ordered]
+    return RulesReport(applied, sum(moving.values()), listed, [each for each in moves if each.before != each.after])
+
+
+@command("rules apply", title="Apply to all clients", menu="rules")
+def apply(crm: CRM) -> RulesReport:
+    """Reviews every client by the rules as they stand; it can be undone."""
+
+    def change(tx: Transaction) -> RulesReport:
+        moves = tx.moves(limit=_SHOWN_MOVES)
+        return _report(tx.review_all(), moves, applied=True)
+
+    report = crm.transact(change, "applied the rules")
+    crm.repository.set_fact("reviewed_on", crm.today.isoformat())
+    return report
+
+
+def review_daily(crm: CRM) -> None:
+    """Reviews everybody, once a day: rules may count days, and a pin may have run out."""
+    today = crm.today.isoformat()
+    if crm.repository.fact("reviewed_on") >= today:
+        return
+    with crm.read() as snapshot:
+        ran_out = tables.client.c.status_pinned_until < crm.today
+        due = snapshot.rules.depends_on_day or snapshot.select(select(tables.client.c.id).where(ran_out).limit(1))
+    if due:
+        apply(crm)
+    else:
+        crm.repository.set_fact("reviewed_on", today)
+
+
+@command("rules why", title="Why has a client this status", menu="rules")
+def why(crm: CRM, client: Annotated[Client, About("Client", "its number, reference or name", positional=True)]) -> Why:
+    """Explains a client's status: the rule and the values that met it, and what every other rule says."""
+    with crm.read() as snapshot:
+        record = snapshot.get(Client, client.id)
+        traces = snapshot.rules.explain(snapshot.values(record, snapshot.rules.needs))
+    pinned = record.status_pinned_until
+    return Why(record, record.status_reason, pinned if pinned and pinned >= crm.today else None, traces)

@@ -1,0 +1,101 @@
+"""Sales: recorded with the review of the client's status, listed, and taken back."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+from crm.commands.context import CRM
+from crm.commands.registry import About, command
+from crm.errors import FieldError, Question
+from crm.model import Client, Sale
+from crm.model.fields import Amount, Day, Line
+from crm.repository import Query, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReview:
+    """What the review of a client's status gave: before, after, and why."""
+
+    before: str
+    after: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaleReport:
+    """A sale that was recorded or taken back, the client with its new totals, and the review of its status."""
+
+    sale: Sale
+    client: Client
+    status: StatusReview
+
+
+@command("sales add", title="Record a sale", menu="sales")
+def add(
+    crm: CRM,
+    client: Annotated[Client, About("Client", "its number, reference or name", positional=True)],
+    amount: Annotated[Decimal, Amount(), About("Amount")],
+    on: Annotated[date | None, Day(), About("Date", "today unless told")] = None,
+    note: Annotated[str, Line(500), About("Note")] = "",
+) -> SaleReport:
+    """Records a sale and reviews the client's status at once."""
+
+    def change(tx: Transaction) -> SaleReport:
+        before = tx.get(Client, client.id)
+        sale = tx.add(Sale(client=before.id, on=on or tx.today, amount=amount, note=note))
+        return _reported(tx, sale, before.status)
+
+    return crm.transact(change, f"recorded a sale to {client.name}")
+
+
+def _reported(tx: Transaction, sale: Sale, before: str) -> SaleReport:
+    tx.settle()
+    client = tx.get(Client, sale.client)
+    return SaleReport(sale, client, StatusReview(before, client.status, client.status_reason))
+
+
+@command("sales list", title="List sales", menu="sales")
+def list_all(
+    crm: CRM,
+    client: Annotated[Client | None, About("Client", "its number, reference or name")] = None,
+    since: Annotated[date | None, Day(past=False), About("Since", "the first day")] = None,
+    until: Annotated[date | None, Day(past=False), About("Until", "the last day")] = None,
+    on: Annotated[date | None, Day(past=False), About("Date", "one day")] = None,
+    amount: Annotated[Decimal | None, Amount(), About("Amount")] = None,
+    note: Annotated[str, Line(500), About("Note")] = "",
+    sort: Annotated[str, Line(60), About("Sort by", "a field, with - before it for the other way round")] = "",
+    limit: Annotated[int, About("Limit", "how many at most")] = 50,
+    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+) -> list[Sale]:
+    """Lists sales, the newest first: all of them, those of a client, or those of a period."""
+    if since and until and until < since:
+        raise FieldError("the last day lies before the first", field="until", label="Until")
+    given = {"client": client.id if client else None, "on": on, "amount": amount, "note": note or None}
+    filters = {name: value for name, value in given.items() if value is not None}
+    with crm.read() as snapshot:
+        return list(snapshot.find_all(Sale, Query(filters, "", since, until, sort, limit, offset)))
+
+
+@command("sales undo", title="Take a sale back", menu="sales")
+def undo(
+    crm: CRM, sale: Annotated[Sale, About("Sale", "its number", positional=True)], yes: bool = False
+) -> SaleReport:
+    """Takes a sale back: it is gone from the totals, and the client's status is reviewed again."""
+
+    def change(tx: Transaction) -> SaleReport:
+        current = tx.get(Sale, sale.id)
+        client = tx.get(Client, current.client)
+        if not yes:
+            raise Question(
+                f"This takes back the sale of {crm.conventions.money(current.amount)} to {client.name}"
+                f" on {current.on.isoformat()}. It can be undone.",
+                parameter="yes",
+                choices={"yes": "Take it back"},
+                records=[current],
+                kind="confirm",
+            )
+        tx.delete(current)
+        return _reported(tx, current, client.status)
+
+    return crm.transact(change, f"took back sale {sale.id}")

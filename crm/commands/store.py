@@ -1,0 +1,118 @@
+"""Looking after the store: checked, backed up, restored, and its history taken back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from crm.commands.context import CRM
+from crm.commands.registry import About, command
+from crm.errors import NotFoundError, Question
+from crm.model.fields import Whole
+from crm.repository import Change, Finding, HistoryEntry
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What `check` found: `wrong` breaks a promise of the store, `odd` is only worth a look."""
+
+    wrong: Sequence[Finding]
+    odd: Sequence[Finding]
+
+    @property
+    def failed(self) -> bool:
+        """Whether something does not hold; the shell then exits with 1."""
+        return bool(self.wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A transaction that was taken back, and what that did."""
+
+    undone: HistoryEntry
+    changes: Sequence[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class FileWritten:
+    """A file that was written."""
+
+    file: Path
+    what: str
+
+    def as_json(self) -> dict[str, str]:
+        """The file's path and what it holds."""
+        return {"file": str(self.file), "what": self.what}
+
+
+@command("history list", title="History", menu="data")
+def history(
+    crm: CRM,
+    limit: Annotated[int, About("Limit", "how many at most")] = 50,
+    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+) -> list[HistoryEntry]:
+    """Lists what was done, newest first: when, by whom, and how many records it touched."""
+    with crm.read() as snapshot:
+        return list(snapshot.history(limit, offset))
+
+
+@command("history undo", title="Undo", menu="data")
+def undo(
+    crm: CRM,
+    transaction: Annotated[
+        int | None,
+        Whole(least=1),
+        About("Transaction", "its number in the history; the last one if empty", positional=True),
+    ] = None,
+) -> TakenBack:
+    """Takes back the last change, or any older one by its number: an edit, a deletion, a whole import.
+
+    What later changes stand on is not taken back; those have to be undone first. An undo can be undone.
+    """
+    entry = crm.transact(lambda tx: tx.undo(transaction), "took back a change")
+    crm.forget_settings()
+    with crm.read() as snapshot:
+        return TakenBack(entry, snapshot.changes(transaction=entry.id, limit=20))
+
+
+@command("check", title="Check the store", menu="data")
+def check(crm: CRM) -> CheckReport:
+    """Proves that everything in the store agrees: totals are the sums of their sales, nothing dangles.
+
+    Odd addresses, telephone numbers and statuses that wait for the rules are listed too, and are no failure.
+    """
+    with crm.progress("Checking"):
+        found = list(crm.repository.check())
+    return CheckReport([each for each in found if each.wrong], [each for each in found if not each.wrong])
+
+
+@command("backup", title="Back up", menu="data")
+def backup(
+    crm: CRM, file: Annotated[Path | None, About("File", "the folder of backups if empty", positional=True)] = None
+) -> FileWritten:
+    """Copies the whole store into a file: dated, in the folder of backups, unless you name one."""
+    if file is not None:
+        file = file.expanduser()
+        if file.exists():
+            raise NotFoundError(f"{file} is there already; name another file.")
+    return FileWritten(crm.repository.backup(file), "backup")
+
+
+@command("restore", title="Restore a backup", menu="data")
+def restore(
+    crm: CRM, file: Annotated[Path, About("File", "a backup", positional=True)], yes: bool = False
+) -> FileWritten:
+    """Puts a backup in the place of everything that is in the store; what is there now is backed up first."""
+    source = file.expanduser()
+    if not source.is_file():
+        raise NotFoundError(f"There is no file {source}.")
+    if not yes:
+        raise Question(
+            f"This replaces everything in the store by {source.name}. What is there now is backed up first.",
+            parameter="yes",
+            choices={"yes": "Restore it"},
+            kind="confirm",
+        )
+    kept = crm.repository.restore(source)
+    crm.forget_settings()
+    return FileWritten(kept, "backup of what was there before")

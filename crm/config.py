@@ -1,0 +1,152 @@
+"""The settings, in one table: what each is called, what it may be, what it is when nobody says."""
+
+import getpass
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from crm.errors import FieldError, UsageError
+from crm.model.conventions import Conventions
+from crm.model.fields import Check, Country, Day, Line
+
+
+@dataclass(frozen=True)
+class Language(Check):
+    """A locale as Babel names it: de_AT, en_US."""
+
+    example = "en_US, de_AT"
+
+    def read(self, typed: str, by: Conventions) -> str:
+        from babel import Locale, UnknownLocaleError
+
+        try:
+            return str(Locale.parse(typed.strip().replace("-", "_")))
+        except (UnknownLocaleError, ValueError, TypeError) as error:
+            raise FieldError("no such language and country; write it like en_US or de_AT") from error
+
+
+@dataclass(frozen=True)
+class Currency(Check):
+    """A currency by its ISO 4217 code."""
+
+    example = "EUR"
+
+    def read(self, typed: str, by: Conventions) -> str:
+        code = typed.strip().upper()
+        if code not in by.locale.currencies:
+            raise FieldError("no currency has that code; write its three letters (ISO 4217), like EUR")
+        return code
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting: from the environment where it has a `variable`, else one of the team's, kept in the store."""
+
+    name: str
+    label: str
+    check: Check
+    default: Callable[[], Any]
+    description: str
+    variable: str = ""
+
+
+def _language() -> str:
+    for name in ("LC_ALL", "LC_MONETARY", "LANG"):
+        written = os.environ.get(name, "").partition(".")[0].partition("@")[0]
+        if written and written not in ("C", "POSIX"):
+            try:
+                return str(Language().read(written, Conventions()))
+            except FieldError:
+                continue
+    return "en_US"
+
+
+def _territory() -> str:
+    return Conventions(language=_language()).locale.territory or "US"
+
+
+def _currency() -> str:
+    from babel.numbers import get_territory_currencies
+
+    return (get_territory_currencies(_territory()) or ["USD"])[-1]
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""
+
+
+def data_folder() -> Path:
+    """Where this user's data lies when no store is named."""
+    from platformdirs import user_data_path
+
+    return user_data_path("crm", appauthor=False)
+
+
+def default_store() -> str:
+    """The store when none is named: a SQLite file in the user's data folder."""
+    return f"sqlite:///{data_folder() / 'crm.sqlite3'}"
+
+
+ENVIRONMENT: tuple[Option, ...] = (
+    Option("store", "Store", Line(1000), default_store, "Where the data lives: sqlite:///path.", "CRM_STORE"),
+    Option("user", "User", Line(100), _user, "Who stands in the history as the author of changes.", "CRM_USER"),
+    Option(
+        "today",
+        "Today",
+        Day(past=False),
+        date.today,
+        "The day that the program takes for today, for trying things out.",
+        "CRM_TODAY",
+    ),
+)
+
+# Kept in the store, so that everybody who works on it has the same.
+TEAM: tuple[Option, ...] = (
+    Option("company_name", "Company name", Line(80), lambda: "", "Your company's name, in the title."),
+    Option("language", "Language", Language(), _language, "How numbers, money and dates are written."),
+    Option("currency", "Currency", Currency(), _currency, "The currency of all amounts (ISO 4217)."),
+    Option(
+        "country",
+        "Country",
+        Country(),
+        _territory,
+        "The country that a telephone number without a country code is read for (ISO 3166).",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings that come from the environment, read and checked."""
+
+    store: str
+    user: str
+    fixed_today: date | None
+
+    def today(self) -> date:
+        """The local day, or the one that CRM_TODAY names."""
+        return self.fixed_today or date.today()
+
+
+def from_environment(environment: Mapping[str, str], store: str = "") -> Config:
+    """The settings of this run; `store` is one named on the command line. Raises UsageError."""
+    values: dict[str, Any] = {}
+    for option in ENVIRONMENT:
+        written = environment.get(option.variable, "")
+        try:
+            values[option.name] = option.check.read(written, Conventions()) if written else None
+        except FieldError as error:
+            raise UsageError(f"The environment variable {option.variable} cannot be used: {error.reason}.") from error
+    named = store or values["store"] or default_store()
+    return Config(named, values["user"] or _user(), values["today"])
+
+
+def team_defaults() -> dict[str, str]:
+    """The team's settings as this machine suggests them, for a new store."""
+    return {option.name: str(option.default()) for option in TEAM}

@@ -1,0 +1,176 @@
+"""The whole tree of errors: each is a sentence for a person, a kind for a script, and an exit code.
+
+CRMError
+├── UsageError                  the command line was not understood                        exit 2
+├── FieldError                  a value typed for a field cannot be taken
+├── RuleError                   a status rule cannot be read
+├── NotFoundError               there is no such record
+├── RefusedError                the change would break a promise (a reference used twice, …)
+├── ConflictError               somebody else changed the same fields meanwhile
+├── Question                    a decision is needed; a parameter of the command answers it
+├── FileError                   a file to import, export or restore cannot be used
+├── Cancelled                   the person left the form                                   exit 130
+└── StoreError                  the place where the data lives cannot be used
+    ├── StoreBusyError          another program holds it
+    ├── StoreDamagedError       it is not readable as a store
+    ├── StoreReadOnlyError      it cannot be written
+    ├── StoreNewerError         a newer version of this program made it
+    └── StoreFullError          there is no room to write
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+
+class CRMError(Exception):
+    """Anything that a person is told in one or two sentences instead of a traceback."""
+
+    kind: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class UsageError(CRMError):
+    """A command line that names no command, no such option, or leaves out what is needed."""
+
+    kind = "usage"
+    exit_code = 2
+
+
+class FieldError(CRMError):
+    """A value that a field cannot take. `field` is the model's field name, '' when not known yet."""
+
+    kind = "field"
+
+    def __init__(self, reason: str, *, field: str = "", label: str = "") -> None:
+        super().__init__(f"{label}: {reason}" if label else reason)
+        self.reason = reason
+        self.field = field
+
+    def at(self, field: str, label: str) -> "FieldError":
+        """The same error, told with the field it belongs to."""
+        return FieldError(self.reason, field=field, label=label)
+
+
+class RuleError(CRMError):
+    """A rule that cannot be read: where (`position`, 0-based in `text`), why, and the names there are."""
+
+    kind = "rule"
+
+    def __init__(self, reason: str, *, text: str = "", position: int = 0, names: Sequence[str] = ()) -> None:
+        sentence = reason
+        if text:
+            sentence = f"{reason}\n  {text}\n  {' ' * position}^"
+        if names:
+            sentence += f"\nNames there are: {', '.join(names)}."
+        super().__init__(sentence)
+        self.reason = reason
+        self.text = text
+        self.position = position
+        self.names = tuple(names)
+
+
+class NotFoundError(CRMError):
+    """No record answers to what was asked for."""
+
+    kind = "not_found"
+
+
+class RefusedError(CRMError):
+    """A change that would break a promise the store makes; nothing was changed."""
+
+    kind = "refused"
+
+
+class ConflictError(CRMError):
+    """Somebody else changed the same fields since they were shown; nothing was overwritten.
+
+    `clashes` maps each field's name to (as it was shown, theirs, mine), as people read them.
+    """
+
+    kind = "conflict"
+
+    def __init__(self, sentence: str, clashes: Mapping[str, tuple[str, str, str]]) -> None:
+        super().__init__(sentence)
+        self.clashes = dict(clashes)
+
+
+class Question(CRMError):
+    """A decision that only a person can take. Calling the command again with
+    `parameter` set to one of `choices`' values answers it.
+
+    `choices` maps the value to give (as the shell spells it) to its words; `records` are what the
+    question is about (possible duplicates, what a deletion takes along), for a door that can show them.
+    """
+
+    kind = "question"
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        parameter: str,
+        choices: Mapping[str, str],
+        records: Sequence[Any] = (),
+        kind: str = "question",
+    ) -> None:
+        super().__init__(sentence)
+        self.parameter = parameter
+        self.choices = dict(choices)
+        self.records = tuple(records)
+        self.question_kind = kind
+
+
+class FileError(CRMError):
+    """A file to read or write that cannot be used as it is."""
+
+    kind = "file"
+
+
+class Cancelled(CRMError):
+    """The person left before the end; nothing was saved."""
+
+    kind = "cancelled"
+    exit_code = 130
+
+    def __init__(self, sentence: str = "Left without saving.") -> None:
+        super().__init__(sentence)
+
+
+class StoreError(CRMError):
+    """The place where the data lives cannot be used as asked."""
+
+    kind = "store"
+
+
+class StoreBusyError(StoreError):
+    """Another program holds the store for longer than one waits."""
+
+    kind = "store_busy"
+
+
+class StoreDamagedError(StoreError):
+    """What is there cannot be read as a store; it was left untouched."""
+
+    kind = "store_damaged"
+
+
+class StoreReadOnlyError(StoreError):
+    """The store can be read and not written."""
+
+    kind = "store_read_only"
+
+
+class StoreNewerError(StoreError):
+    """A newer version of this program made the store; it was left untouched."""
+
+    kind = "store_newer"
+
+
+class StoreFullError(StoreError):
+    """There is no room left to write; nothing of the change was kept."""
+
+    kind = "store_full"

@@ -1,0 +1,209 @@
+"""Which column of a file belongs to which field of a record, by its name and by what is in it."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from crm.errors import FieldError
+from crm.files.amounts import bare_amount, mark_of
+from crm.files.days import order_of
+from crm.files.headers import PLACES, Meaning, meaning_of
+from crm.model import Client, Conventions, Sale, fields
+from crm.model.fields import Choice, Flag
+
+_UNNAMED = re.compile(r"Column \d+")
+_EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]{2,}")
+_PHONE = re.compile(r"(?=(?:\D*\d){7,15}\D*$)(?:[+(]?0|\+|\(\d|\d+[\s()/-]+\d)[\d\s()./-]+")
+_COMPANY = re.compile(
+    r"\b(gmbh|ag|kg|ohg|e\.?u|ug|inc|incorporated|corp|corporation|company|co|ltd|limited|llc|llp|plc|sarl|sas|sa|s\.a|srl"
+    r"|s\.r\.l|spa|s\.p\.a|s\.l|sl|bv|b\.v|nv|n\.v|lda|industries|associates|institute|foundation|consulting|gruppe|group)\b\.?$",
+    re.IGNORECASE,
+)
+_PERSON = re.compile(r"[^\W\d_][\w.'\u2019-]*,?(?: [\w.'\u2019-]+){1,4}")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A column and the field it goes to.
+
+    `target` is a typed field of the record, 'name' (a whole name in one cell), for sales also
+    'client.email' and the like, 'extra:NAME' for a field of the team's own, or '' for none.
+    `by` says what told it: 'name' or 'content'. `date_order` and `decimal_mark` are how its dates and
+    numbers are written ('' where nothing in it tells, or it has none), whatever its target.
+    """
+
+    column: str
+    target: str
+    by: str = ""
+    date_order: str = ""
+    decimal_mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    name: str
+    cells: tuple[str, ...]  # those that are filled
+    meaning: Meaning | None
+
+    @property
+    def unnamed(self) -> bool:
+        return _UNNAMED.fullmatch(self.name) is not None
+
+    def mostly(self, fits: Callable[[str], object], share: float = 0.8) -> bool:
+        return bool(self.cells) and sum(map(bool, map(fits, self.cells))) >= share * len(self.cells)
+
+
+def match_columns(
+    columns: Sequence[str], sample: Sequence[Sequence[str]], record: type[Client] | type[Sale], by: Conventions
+) -> list[Match]:
+    """A match for each column, in their order; no two have the same target."""
+    seen = [
+        _Column(
+            name,
+            tuple(text for row in sample if place < len(row) and (text := row[place].strip())),
+            None if _UNNAMED.fullmatch(name) else meaning_of(name, sales=record is Sale),
+        )
+        for place, name in enumerate(columns)
+    ]
+    targets = _by_name(seen, record)
+    told = dict.fromkeys(targets, "name")
+    for place, target in _by_content(seen, targets, record, by):
+        targets[place] = target
+        told[place] = "content"
+    return [
+        Match(
+            column.name,
+            targets.get(place, ""),
+            told.get(place, ""),
+            order_of(column.cells, by),
+            mark_of(column.cells) if column.mostly(bare_amount, 0.6) else "",
+        )
+        for place, column in enumerate(seen)
+    ]
+
+
+def _by_name(columns: Sequence[_Column], record: type[Client] | type[Sale]) -> dict[int, str]:
+    candidates: dict[str, list[int]] = {}
+    for place, column in enumerate(columns):
+        if column.meaning is not None and _may_be(column, column.meaning.target, record):
+            candidates.setdefault(column.meaning.target, []).append(place)
+    home = _address_group(columns, chain.from_iterable(candidates.get(target, ()) for target in PLACES))
+    taken: dict[int, str] = {}
+    for target, places in candidates.items():
+        fullest = max(len(columns[place].cells) for place in places)
+
+        def worth(place: int, target: str = target, fullest: int = fullest) -> tuple[bool, bool, tuple[int, int, int]]:
+            column = columns[place]
+            rank, group = (column.meaning.rank, column.meaning.group) if column.meaning else ((9, 9, 9), "")
+            # Half as full as the fullest is full enough for the better name to count.
+            return target in PLACES and group != home, len(column.cells) * 2 < fullest, rank
+
+        taken[min(places, key=worth)] = target
+    return _named_persons(columns, taken) if record is Client else taken
+
+
+def _may_be(column: _Column, target: str, record: type[Client] | type[Sale]) -> bool:
+    """Whether what is in a column can be what its name says, where a word has other meanings too."""
+    if target == "client":  # of names and addresses none can be found again as a reference
+        return not column.mostly(lambda text: " " in text or "@" in text)
+    check = fields(record)[target].check if target in fields(record) else None
+    if isinstance(check, Choice):
+        return column.mostly(lambda text: text.lower() in check.options) or column.name == fields(record)[target].label
+    if isinstance(check, Flag):
+        return not column.cells or column.mostly(lambda text: _reads(check, text))
+    return True
+
+
+def _reads(check: Flag, text: str) -> bool:
+    try:
+        check.read(text, _ANY)
+    except FieldError:
+        return False
+    return True
+
+
+_ANY = Conventions()
+
+
+def _address_group(columns: Sequence[_Column], places: Iterable[int]) -> str:
+    """Of home and business addresses the one that is filled best, so that no address is put together of two."""
+    filled: Counter[str] = Counter({"": 0})
+    for place in places:
+        meaning = columns[place].meaning
+        if meaning is not None:
+            filled[meaning.group] += len(columns[place].cells)
+    return max(filled, key=lambda group: filled[group])
+
+
+def _named_persons(columns: Sequence[_Column], taken: dict[int, str]) -> dict[int, str]:
+    """Settles what a column for whole names is where there are others for parts of them."""
+    places = {target: place for place, target in taken.items()}
+    if "name" not in places:
+        return taken
+    whole = places["name"]
+    first, last = places.get("first_name"), places.get("last_name")
+    if first is not None and last is not None:
+        parts = max(len(columns[first].cells), len(columns[last].cells))
+        for place in [whole] if parts * 2 >= len(columns[whole].cells) else [first, last]:
+            del taken[place]
+    elif first is not None or last is not None:
+        # In Vorname;Name or Nombre;Apellidos the general word is the other part.
+        taken[whole] = "last_name" if first is not None else "first_name"
+    elif "company" not in places and columns[whole].mostly(_COMPANY.search, 0.5):
+        taken[whole] = "company"
+    return taken
+
+
+def _by_content(
+    columns: Sequence[_Column], taken: dict[int, str], record: type[Client] | type[Sale], by: Conventions
+) -> Iterable[tuple[int, str]]:
+    """The fields that no column's name stands for but one column's content."""
+    used = set(taken.values())
+    for place, column in enumerate(columns):
+        if place in taken or not column.cells or (column.meaning is not None and column.meaning.target in used):
+            continue
+        target = _content(column, record, by)
+        parts = {"name": {"name", "first_name", "last_name"}}.get(target, {target})
+        if target and not parts & used:
+            used.add(target)
+            yield place, target
+
+
+def _content(column: _Column, record: type[Client] | type[Sale], by: Conventions) -> str:
+    client = "client." if record is Sale else ""
+    if column.mostly(_EMAIL.fullmatch):
+        return f"{client}email"
+    dates = bool(order_of(column.cells, by))
+    if record is Sale and dates:
+        return "on"
+    amount = column.mostly(lambda text: bare_amount(text) and re.search(r"[.,]\d\d(\D*)$", text))
+    if record is Sale and amount:
+        return "amount"
+    if not dates and not amount and column.mostly(_PHONE.fullmatch):
+        return f"{client}phone"
+    # What a column with a name of its own holds is better left to the person.
+    if not column.unnamed:
+        return ""
+    if record is Client and dates:
+        return "date_of_birth"
+    if column.mostly(_COMPANY.search, 0.5):
+        return f"{client}company"
+    if record is Sale:
+        return ""
+    if column.mostly(lambda text: _is_country(text, by)):
+        return "country"
+    return "name" if column.mostly(_PERSON.fullmatch) else ""
+
+
+def _is_country(text: str, by: Conventions) -> bool:
+    try:
+        return bool(fields(Client)["country"].check.read(text, by))
+    except FieldError:
+        return False
+
+
+def retargeted(match: Match, target: str) -> Match:
+    """The match with the target that a person chose for it."""
+    return replace(match, target=target, by="")

@@ -1,0 +1,61 @@
+"""What the name of a column says about the field it belongs to."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from crm.files.words import phrases, plain_words
+
+# Words around a field's word which say whose it is, or which of several; an address keeps to one of them.
+_WHOSE = {"contact", "customer", "client", "kunden", "kunde", "main", "primary", "default", "person", "personal"}
+_WHERE = {
+    "home", "business", "work", "other", "company", "office", "billing", "shipping", "mailing", "delivery", "private",
+    "privat", "privee", "prive", "geschaftlich", "dienstlich", "firmen", "invoice", "rechnung", "lieferung",
+    "organization", "organisation",
+}  # fmt: skip
+PLACES = ("address", "city", "postcode", "country")
+_REACHED = (*PLACES, "email", "phone", "client.email", "client.phone")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Meaning:
+    """The field that a column's name stands for. Of two for one field the lesser `rank` fits better;
+    `group` is the address or number it belongs to ('home', '2', …)."""
+
+    rank: tuple[int, int, int]
+    target: str
+    group: str
+
+
+@lru_cache(maxsize=4096)
+def meaning_of(header: str, *, sales: bool) -> Meaning | None:
+    """What a column's name means in a file of clients or of sales; None if no field is called so."""
+    known = phrases(sales)
+    words = plain_words(header).split()
+    if found := known.get(" ".join(words)):
+        return Meaning((0, 0, found[1]), found[0], "")
+    numbers = [word for word in words if word.isdigit() and len(word) < 3]
+    words = [word for word in words if word not in numbers]
+    number = int(numbers[0]) if len(numbers) == 1 else 1
+    if len(numbers) > 1 or not words:
+        return None
+    group = str(number) if number > 1 else ""
+    for stripped in range(3):
+        if found := known.get(" ".join(words)):
+            if group and not group.isdigit() and found[0] not in _REACHED:
+                return None
+            return Meaning((number - 1, stripped, found[1]), found[0], group)
+        if len(words) < 2:
+            return None
+        if words[0] in _WHOSE | _WHERE:
+            word, words = words[0], words[1:]
+        elif words[-1] in _WHOSE | _WHERE:
+            word, words = words[-1], words[:-1]
+        else:
+            return None
+        group = word if word in _WHERE else group
+    return None
+
+
+def is_field_word(text: str) -> bool:
+    """Whether a column could be called so, in a file of clients or of sales."""
+    return len(text) < 80 and any(meaning_of(text, sales=sales) for sales in (False, True))

@@ -1,0 +1,119 @@
+"""The shape of a table in text: its delimiter, whether it has a header, and the names of its columns."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crm.files.headers import is_field_word
+
+DELIMITERS = ",;\t|"
+_BEST_OF = 500
+_SPACED_QUOTE = re.compile(r'[,;\t|] +"')
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_VALUE = re.compile(r"[+(\-]?\d[\d\s.,:/()'-]*(%|[€$£])?|[€$£]\s?[\d.,]+|\d{4}-\d\d-\d\d[T ].*")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How cells are told apart: the delimiter, and whether blanks after it do not count."""
+
+    delimiter: str
+    skips_blanks: bool = False
+
+
+def dialect_of(text: str, *, complete: bool, delimiter: str = "") -> Dialect:
+    """The dialect in which the beginning of a file reads most like a table.
+
+    `complete`: `text` is the whole file, so that its last row counts too.
+    """
+    spaced = (False, True) if _SPACED_QUOTE.search(text) else (False,)
+    candidates = [Dialect(mark, skips) for mark in delimiter or DELIMITERS for skips in spaced]
+    # The first of equals wins: comma before the others, blanks kept before blanks skipped.
+    return max(candidates, key=lambda each: _evenness(read_rows(text, each, complete=complete)))
+
+
+def read_rows(text: str, dialect: Dialect, *, complete: bool) -> list[list[str]]:
+    """The rows at the beginning of a file that are not blank; none if they cannot be read so."""
+    lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)
+    rows: list[list[str]] = []
+    try:
+        for row in csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=dialect.skips_blanks):
+            rows.append(row)
+            if len(rows) > _BEST_OF:
+                break
+    except csv.Error:
+        return []
+    if not complete and len(rows) > 1:
+        rows.pop()
+    return [row for row in rows if any(map(str.strip, row))]
+
+
+def _evenness(rows: list[list[str]]) -> float:
+    if not rows:
+        return -1.0
+    width, count = Counter(map(len, rows)).most_common(1)[0]
+    if width == 1:
+        return 0.0
+    cells = [cell for row in rows for cell in row]
+    # Quotation marks inside cells, and blanks at their beginning, mean that the text was cut in wrong places.
+    quotes = sum('"' in cell for cell in cells) / len(cells)
+    blanks = sum(cell.startswith(" ") for cell in cells) / len(cells)
+    known = sum(map(is_field_word, rows[0])) / len(rows[0])
+    header_fits = 0.3 if len(rows[0]) == width else 0.0
+    return count / len(rows) + header_fits + 0.3 * known - 0.5 * quotes - 0.3 * blanks + min(width, 30) / 300
+
+
+def is_value(text: str) -> bool:
+    """Whether a cell is a number, a date, a telephone number or an e-mail address, and so no column's name."""
+    text = text.strip()
+    return bool(_VALUE.fullmatch(text) or _EMAIL.fullmatch(text))
+
+
+def has_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row names the columns: it has words for fields, or is unlike the rows below it.
+
+    A row of plain words above others of plain words counts as a header, as most tables have one.
+    """
+    if not rows:
+        return False
+    first = [cell.strip() for cell in rows[0]]
+    named = [cell for cell in first if cell]
+    known = sum(map(is_field_word, named))
+    values = sum(map(is_value, named))
+    if known or values:
+        return known > values
+    if len(set(map(str.casefold, named))) < len(named):
+        return False
+    # A name is not repeated below itself; a value may be.
+    below = [{row[place].strip() for row in rows[1:] if place < len(row)} for place in range(len(first))]
+    return not any(name and name in cells for name, cells in zip(first, below, strict=True))
+
+
+def width_of(rows: Sequence[Sequence[str]], header: bool) -> int:
+    """How many columns there are: those with a name, and those that most rows fill."""
+    widths = [_filled(row) for row in rows]
+    below = widths[1:] if header else widths
+    usual = sorted(below)[len(below) // 2] if below else 0
+    if not header:
+        return max((count for count in widths if sum(each >= count for each in widths) > len(widths) // 10), default=1)
+    return max(widths[0], usual)
+
+
+def _filled(row: Sequence[str]) -> int:
+    return max((place + 1 for place, cell in enumerate(row) if cell.strip()), default=0)
+
+
+def column_names(cells: Sequence[str], width: int) -> tuple[str, ...]:
+    """Names for `width` columns: those written, 'Column 3' for none, and a number after a name already used."""
+    written = [" ".join(cell.split()) for cell in cells[:width]]
+    written += [""] * (width - len(written))
+    names: dict[str, None] = {}
+    for place, name in enumerate(written, 1):
+        name = name or f"Column {place}"
+        distinct, again = name, 2
+        while distinct in names or (again > 2 and distinct in written):
+            distinct, again = f"{name} ({again})", again + 1
+        names[distinct] = None
+    return tuple(names)

@@ -1,0 +1,141 @@
+"""The words by which columns are called, in seven languages and in the exports of well-known programs."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from functools import cache, lru_cache
+
+from crm.model import Client, Sale, typed_fields
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_PUNCTUATION = re.compile(r"[^a-z0-9\u00f0-\uffff]+")
+
+# Best first: of two columns that are filled alike the one whose word comes first takes the field.
+_CLIENT = {
+    "reference": "reference, ref, customer id, client id, customer number, client number, customer no, client"
+    " no, customer nr, account number, record id contact, record id company, record id, contact id,"
+    " external id, id, uid, kundennummer, kunden nr, kundennr, kunden id, kundennummer intern,"
+    " referenz, numero client, no client, n client, id client, code client, numero de client, numero"
+    " de cliente, no de cliente, n cliente, id cliente, codigo cliente, codigo de cliente,"
+    " referencia, codice cliente, numero cliente, riferimento, klantnummer, klant nr, klantnr, klant"
+    " id, relatienummer, referentie, n de cliente, id do cliente, numero do cliente",
+    "first_name": "first name, given name, firstname, forename, fname, first, givenname, vorname, rufname,"
+    " prenom, primer nombre, nombre de pila, nombres, nome proprio, primeiro nome, primo nome,"
+    " voornaam, roepnaam",
+    "last_name": "last name, family name, lastname, surname, lname, last, familyname, nachname, familienname,"
+    " zuname, nom de famille, apellido, apellidos, primer apellido, cognome, achternaam,"
+    " familienaam, sobrenome, apelido, ultimo nome",
+    "name": "name, full name, display name, contact name, customer name, client name, fullname, contact,"
+    " customer, client, person, kunde, kundin, kundenname, vollstandiger name, nom, nom complet, nom"
+    " et prenom, prenom et nom, nom prenom, nombre, nombre completo, nombre y apellidos, cliente,"
+    " nome, nome completo, nome e cognome, cognome e nome, naam, volledige naam, klant, klantnaam,"
+    " contactpersoon, ansprechpartner, file as, vor und nachname",
+    "company": "company, company name, organization name, organisation name, organization, organisation,"
+    " business name, account name, account, associated company, associated company primary, firm,"
+    " firma, firmenname, unternehmen, unternehmensname, betrieb, societe, entreprise, raison"
+    " sociale, nom de l entreprise, empresa, nombre de la empresa, razon social, compania, azienda,"
+    " societa, ragione sociale, ditta, bedrijf, bedrijfsnaam, organisatie, nome da empresa,"
+    " companhia, razao social, employer",
+    "date_of_birth": "date of birth, birthday, birth date, birthdate, dob, born, born on, geburtsdatum, geburtstag,"
+    " geb datum, geboren, geboren am, date de naissance, anniversaire, ne le, fecha de nacimiento,"
+    " nacimiento, cumpleanos, data di nascita, nato il, compleanno, geboortedatum, verjaardag, data"
+    " de nascimento, nascimento, aniversario",
+    "email": "e mail, email, e mail address, email address, mail, e mail value, email value, mail address,"
+    " emailadresse, e mail adresse, mailadresse, courriel, adresse e mail, adresse email, adresse"
+    " mail, adresse electronique, correo, correo electronico, direccion de correo, posta"
+    " elettronica, indirizzo e mail, indirizzo email, e mailadres, emailadres, mailadres, endereco"
+    " de e mail, endereco de email, correio eletronico, work email, home email",
+    "phone": "phone, phone number, phone value, telephone, telephone number, tel, mobile phone, mobile phone"
+    " number, mobile, mobile number, cell phone, cell, cellphone, contact number, telefon,"
+    " telefonnummer, tel nr, rufnummer, handy, handynummer, mobil, mobiltelefon, mobilnummer,"
+    " mobilfunk, telephone portable, portable, mobile telephone, numero de telephone, no de"
+    " telephone, gsm, telefono, numero de telefono, movil, telefono movil, celular, cellulare,"
+    " numero di telefono, telefono cellulare, telefoon, telefoonnummer, mobiel, mobiele telefoon,"
+    " telefone, telemovel, numero de telefone, primary phone, business phone, work phone, office"
+    " phone, home phone, festnetz, telefon geschaftlich, telefon privat, telephone fixe, telefono"
+    " fijo, company phone, company main phone, other phone, car phone",
+    "address": "street, street address, address street, address, address line, street and number,"
+    " streetaddress, strasse, strasse hausnummer, strasse und hausnummer, strasse nr, str,"
+    " anschrift, adresse, rue, adresse postale, voie, calle, direccion, domicilio, via, indirizzo,"
+    " straat, adres, straatnaam, rua, endereco, morada, logradouro, address formatted, full address,"
+    " postal address",
+    "city": "city, town, address city, city town, town city, locality, ort, stadt, wohnort, gemeinde,"
+    " ville, commune, localite, ciudad, poblacion, localidad, municipio, citta, comune, localita,"
+    " stad, plaats, woonplaats, gemeente, cidade, concelho",
+    "postcode": "postcode, postal code, zip, zip code, zipcode, postal zip, zip postal code, postal zip code,"
+    " post code, postalcode, address postal code, plz, postleitzahl, code postal, cp, codigo postal,"
+    " cap, codice postale, codice avviamento postale, postnummer, cep",
+    "country": "country, country region, country name, address country, country code, nation, land, staat,"
+    " lander, pays, pais, paese, stato nazione, nazione, country region code",
+    "tags": "tags, tag, labels, group membership, categories, category, groups, group, segment, segments,"
+    " kategorie, kategorien, schlagworter, gruppe, gruppen, etiquettes, groupe, groupes, etiquetas,"
+    " grupo, grupos, categoria, categorias, etichette, gruppo, gruppi, categorie, categorieen,"
+    " labels and groups, groep, groepen, keywords",
+    "source": "source, lead source, original source, original traffic source, client source, customer source,"
+    " referral, referred by, herkunft, quelle, leadquelle, origine, provenance, origen, fuente,"
+    " fonte, provenienza, bron, herkomst, origem",
+    "owner": "owner, contact owner, company owner, account owner, account manager, assigned to, sales rep,"
+    " betreuer, kundenbetreuer, zustandig, verantwortlich, responsable, proprietaire, propietario,"
+    " responsabile, proprietario, eigenaar, accountmanager, responsavel",
+    "marketing_consent": "marketing consent, marketing, newsletter, opt in, email opt in, accepts marketing, accepts"
+    " email marketing, email marketing consent, consent, subscribed, einwilligung,"
+    " werbeeinwilligung, consentement, consentimiento, consenso, toestemming, consentimento",
+    "notes": "notes, note, comment, comments, remark, remarks, memo, notizen, notiz, bemerkung, bemerkungen,"
+    " kommentar, anmerkung, anmerkungen, remarque, remarques, commentaire, commentaires, notas,"
+    " nota, comentario, comentarios, observaciones, commento, commenti, osservazioni, opmerking,"
+    " opmerkingen, notities, notitie, observacoes",
+    "kind": "kind, client kind, client type, customer type, kundenart, kundentyp, type de client, tipo de"
+    " cliente, tipo cliente, klanttype, type",
+}  # fmt: skip
+_SALE = {
+    "client": "client reference, customer reference, customer id, client id, customer number, client number,"
+    " customer no, client no, customer nr, customer, client, account number, buyer id, contact id,"
+    " record id contact, kundennummer, kunden nr, kundennr, kunden id, kunde, numero client, no"
+    " client, n client, id client, code client, numero de cliente, no de cliente, id cliente, codigo"
+    " cliente, codigo de cliente, cliente, codice cliente, numero cliente, klantnummer, klant nr,"
+    " klantnr, klant id, klant, numero do cliente, id do cliente, cust id, custid",
+    "on": "date, on, sale date, date of sale, order date, purchase date, invoice date, transaction date,"
+    " day, sold on, paid at, payment date, close date, created at, order date time, datum,"
+    " verkaufsdatum, kaufdatum, bestelldatum, rechnungsdatum, belegdatum, buchungsdatum, date de"
+    " vente, date d achat, date de commande, date de facture, date facture, fecha, fecha de venta,"
+    " fecha de compra, fecha de pedido, fecha de factura, data, data vendita, data di vendita, data"
+    " acquisto, data ordine, data fattura, verkoopdatum, orderdatum, besteldatum, factuurdatum, data"
+    " da venda, data da compra, data do pedido, invoicedate, orderdate",
+    "amount": "amount, total, total amount, sale amount, amount paid, order total, grand total, net amount,"
+    " gross amount, invoice total, value, dollar value, order value, sales, revenue, price, sum,"
+    " total price, turnover, betrag, summe, gesamt, gesamtbetrag, umsatz, preis, gesamtpreis,"
+    " rechnungsbetrag, bruttobetrag, nettobetrag, montant, montant total, total ttc, prix, chiffre d"
+    " affaires, importe, importe total, monto, precio, importo, importo totale, totale, prezzo,"
+    " bedrag, totaal, totaalbedrag, prijs, omzet, valor, valor total, preco, quantia",
+    "note": "note, notes, description, comment, comments, product, product name, item, article, memo,"
+    " remark, details, notiz, bemerkung, beschreibung, artikel, produkt, verwendungszweck,"
+    " buchungstext, libelle, article produit, produit, commentaire, remarque, nota, descripcion,"
+    " producto, articulo, concepto, comentario, descrizione, prodotto, articolo, omschrijving,"
+    " opmerking, product omschrijving, descricao, produto, observacao",
+}  # fmt: skip
+_OF_CLIENT = ("first_name", "last_name", "company", "email", "phone")
+
+
+@lru_cache(maxsize=8192)
+def plain_words(text: str) -> str:
+    """A text in small letters without accents, its words parted by single blanks: 'e mail 1 value'."""
+    spread = unicodedata.normalize("NFKD", _CAMEL.sub(" ", text).casefold())
+    bare = "".join(character for character in spread if not unicodedata.combining(character))
+    return _PUNCTUATION.sub(" ", bare).strip()
+
+
+@cache
+def phrases(sales: bool) -> Mapping[str, tuple[str, int]]:
+    """What each phrase for a column names in a file of clients, or of `sales`: the target, and its place
+    among the target's phrases."""
+    words: dict[str, tuple[str, int]] = {}
+    for target, listed in (_SALE if sales else _CLIENT).items():
+        for place, phrase in enumerate(listed.split(",")):
+            words.setdefault(plain_words(phrase), (target, place))
+    for name, field in typed_fields(Sale if sales else Client).items():
+        words[plain_words(field.label)] = words[plain_words(name)] = (name, 0)
+    if sales:
+        for phrase, (target, place) in phrases(False).items():
+            if target in _OF_CLIENT:
+                words.setdefault(phrase, (f"client.{target}", place))
+    return words

@@ -1,0 +1,136 @@
+"""Excel workbooks (.xlsx) as rows of text."""
+
+import re
+import warnings
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar
+
+from crm.errors import FileError
+from crm.files import sniff
+from crm.files.refusals import unreadable
+from crm.files.source import SAMPLE_ROWS, Row, Source
+
+# How a workbook writes characters that XML cannot hold, as _x000D_ for a carriage return.
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+
+
+class WorkbookSource(Source):
+    """One sheet of a workbook, the first with anything in it unless one is named; of formulas their values."""
+
+    kind: ClassVar[str] = "xlsx"
+
+    def __init__(self, path: Path, *, header: bool | None = None, sheet: str = "") -> None:
+        super().__init__(path)
+        self._done = self._total = 0
+        with self._workbook() as workbook:
+            self.sheet = self._sheet(workbook, sheet)
+            found = workbook[self.sheet]
+            self._total = found.max_row or 0
+            first = [cells for _, cells in islice(_filled(found), SAMPLE_ROWS + 1)]
+        if not first:
+            raise FileError(f"The sheet {self.sheet} of {path.name} is empty; name another sheet.")
+        self.has_header = sniff.has_header(first) if header is None else header
+        self.columns = sniff.column_names(first[0] if self.has_header else (), sniff.width_of(first, self.has_header))
+        below = first[1:] if self.has_header else first[:SAMPLE_ROWS]
+        self.sample = tuple(self._row(0, cells).cells for cells in below)
+
+    def progress(self) -> tuple[int, int]:
+        return self._done, max(self._done, self._total)
+
+    def rows(self) -> Iterator[Row]:
+        with self._workbook() as workbook:
+            filled = _filled(workbook[self.sheet])
+            if self.has_header:
+                next(filled, None)
+            for number, cells in filled:
+                self._done = number
+                yield self._row(number, cells)
+
+    def _row(self, number: int, cells: tuple[str, ...]) -> Row:
+        missing = len(self.columns) - len(cells)
+        if missing >= 0:
+            return Row(number, cells + ("",) * missing)
+        return Row(number, cells, "more cells than there are columns" if number else "")
+
+    def _sheet(self, workbook: Any, named: str) -> str:
+        sheets = [each for each in workbook.worksheets if hasattr(each, "iter_rows")]
+        if named:
+            for each in sheets:
+                if each.title.casefold() == named.strip().casefold():
+                    return str(each.title)
+            names = ", ".join(each.title for each in sheets)
+            raise FileError(f"{self.path.name} has no sheet {named}; there are: {names}.")
+        # What was hidden is rarely what is meant.
+        for each in sorted(sheets, key=lambda each: each.sheet_state != "visible"):
+            if next(_filled(each), None):
+                return str(each.title)
+        raise FileError(f"There is nothing in {self.path.name}; export it again.")
+
+    @contextmanager
+    def _workbook(self) -> Iterator[Any]:
+        from openpyxl import load_workbook
+
+        # It warns of styles and extensions it does not know, which are nothing to us.
+        warnings.filterwarnings("ignore", module="openpyxl")
+        workbook = None
+        try:
+            workbook = load_workbook(self.path, read_only=True, data_only=True, keep_links=False)
+            for sheet in workbook.worksheets:
+                # The size that is written in it is often wrong; the rows tell.
+                if hasattr(sheet, "reset_dimensions") and (sheet.max_row or 0) <= 1:
+                    sheet.reset_dimensions()
+            yield workbook
+        except (FileError, GeneratorExit):
+            raise
+        except OSError as error:
+            if isinstance(error, zipfile.BadZipFile) or not error.errno:
+                raise self._damaged() from error
+            raise unreadable(self.path, error) from error
+        except Exception as error:  # whatever a damaged archive makes the library stumble over
+            raise self._damaged() from error
+        finally:
+            if workbook is not None:
+                workbook.close()
+
+    def _damaged(self) -> FileError:
+        if self.path.suffix.lower() in (".xlsx", ".xlsm"):
+            return FileError(f"{self.path.name} is damaged or no Excel workbook; open it in Excel and save it again.")
+        return FileError(
+            f"{self.path.name} is an archive or another program's file; unpack it, or save the table as .xlsx or CSV."
+        )
+
+
+def _filled(sheet: Any) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The rows of a sheet that are not blank, with their numbers, without the blank cells at their ends."""
+    for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
+        cells = [_text(value) for value in values]
+        while cells and not cells[-1].strip():
+            cells.pop()
+        if cells:
+            yield number, tuple(cells)
+
+
+def _text(value: Any) -> str:
+    """A cell as a person would type it: numbers without noise, dates in ISO, yes and no."""
+    match value:
+        case None:
+            return ""
+        case str():
+            return _ESCAPED.sub(lambda code: chr(int(code.group(1), 16)), value) if "_x" in value else value
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            # Excel itself keeps 15 digits; the rest is what binary fractions leave behind.
+            plain = format(Decimal(f"{value:.15g}"), "f")
+            return plain.rstrip("0").rstrip(".") if "." in plain else plain
+        case datetime():
+            return value.date().isoformat() if value.time() == time() else value.isoformat(" ", "seconds")
+        case date() | time():
+            return value.isoformat()
+    return str(value)

@@ -1,0 +1,90 @@
+"""How this team writes numbers, money, dates and telephone numbers, and which day it is."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from babel import Locale
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """The team's conventions, handed to every check and every display.
+
+    `language` is a locale as Babel names it ('de_AT'), `currency` an ISO 4217 code, `country` the
+    ISO 3166 code that a telephone number without a country code is read with, `today` the local day.
+    """
+
+    language: str = "en_US"
+    currency: str = "USD"
+    country: str = "US"
+    today: date = field(default_factory=date.today)
+
+    # Babel is imported where it is used: a script that prints JSON never needs it.
+
+    @cached_property
+    def locale(self) -> "Locale":
+        from babel import Locale
+
+        return Locale.parse(self.language)
+
+    @cached_property
+    def decimal_mark(self) -> str:
+        from babel.numbers import get_decimal_symbol
+
+        return get_decimal_symbol(self.locale)
+
+    @cached_property
+    def day_first(self) -> bool:
+        """Whether 3/4/2026 is the third of April here."""
+        from babel.dates import get_date_format
+
+        pattern = str(get_date_format("short", self.locale))
+        return pattern.lower().find("d") < pattern.find("M")
+
+    def money(self, amount: Decimal) -> str:
+        """An amount with its currency: $1,234.50."""
+        from babel.numbers import format_currency
+
+        return format_currency(amount, self.currency, locale=self.locale, currency_digits=False, format=None)
+
+    def amount(self, amount: Decimal) -> str:
+        """An amount as one would type it: 1,234.50."""
+        from babel.numbers import format_decimal
+
+        return format_decimal(amount, format="#,##0.00", locale=self.locale)
+
+    def number(self, count: int) -> str:
+        """A whole number: 12,345."""
+        from babel.numbers import format_decimal
+
+        return format_decimal(count, locale=self.locale)
+
+    def day(self, day: date | None) -> str:
+        """A date as it is read: 21 Nov 2026; '' for none."""
+        if day is None:
+            return ""
+        from babel.dates import format_date
+
+        return format_date(day, "medium", locale=self.locale)
+
+    def month(self, day: date) -> str:
+        """The month of a date, short: Nov 2026."""
+        from babel.dates import format_date
+
+        return format_date(day, "MMM y", locale=self.locale)
+
+    def time(self, moment: datetime, zone: tzinfo | None = None) -> str:
+        """A moment (aware) in local time (or `zone`): 21 Nov 2026, 14:05."""
+        from babel.dates import format_date, format_time
+
+        local = moment.astimezone(zone)
+        return f"{format_date(local, 'medium', locale=self.locale)}, {format_time(local, 'HH:mm', locale=self.locale)}"
+
+
+def now() -> datetime:
+    """This moment in UTC, to the microsecond."""
+    return datetime.now(UTC)

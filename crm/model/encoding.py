@@ -1,0 +1,76 @@
+"""Records as JSON and back: money a string with two decimals, dates and times ISO 8601."""
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, TypeVar, get_type_hints
+
+from crm.errors import FileError
+from crm.model.records import RECORDS, Record, field_names
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+def plain(value: Any) -> Any:
+    """Any value as what `json` writes: records and reports become objects, sequences arrays.
+
+    A report that is read differently by scripts than by people says so in a method `as_json`.
+    """
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case Decimal():
+            return f"{value:.2f}"
+        case Fraction():
+            return f"{Decimal(value.numerator) / Decimal(value.denominator):.2f}"
+        case datetime():
+            return value.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        case date():
+            return value.isoformat()
+        case Mapping():
+            return {str(key): plain(each) for key, each in value.items()}
+        case list() | tuple() | frozenset() | set():
+            return [plain(each) for each in value]
+    if hasattr(value, "as_json"):
+        return plain(value.as_json())
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {each.name: plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
+    raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+def _hints(record: type[Record]) -> Mapping[str, Any]:
+    hints = get_type_hints(record)
+    return {name: hints[name] for name in field_names(record)}
+
+
+_TYPES = {record: _hints(record) for record in RECORDS}
+
+
+def value_of(record: type[Record], name: str, written: Any) -> Any:
+    """The value that `plain` wrote for a field of `record`; raises FileError where it cannot be one."""
+    try:
+        kind = _TYPES[record][name]
+        if written is None and kind == (date | None):
+            return None
+        if kind is datetime:
+            return datetime.fromisoformat(written)
+        if kind in (date, date | None):
+            return date.fromisoformat(written)
+        if kind is Decimal:
+            return Decimal(written).quantize(Decimal("0.01"))
+        if kind in (int, bool, str):
+            if type(written) is not kind:
+                raise TypeError
+            return written
+        if kind == tuple[str, ...]:
+            return tuple(str(each) for each in written)
+        return {str(key): str(each) for key, each in written.items()}
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        raise FileError(f"{name} of a {record.kind_name} cannot be {written!r:.60}.") from error
+
+
+def record_of(record: type[AnyRecord], written: Mapping[str, Any]) -> AnyRecord:
+    """The record that `plain` wrote; fields that are missing take their defaults; raises FileError."""
+    return record(**{name: value_of(record, name, value) for name, value in written.items()})

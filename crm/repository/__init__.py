@@ -1,0 +1,196 @@
+"""The store of clients, sales and rules as its users see it: reading, and writing in transactions.
+
+A store is where the data lives (a URL); a repository is the code that reads and writes it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from crm.model import Client, Record
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row, Select
+
+    from crm.rules import RuleSet
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which records, in which order, which page.
+
+    `filters` maps a field's name to the value it must have (several values: any of them; 'tags': all of
+    them; text ignores case). `since` and `until` bound a sale's day, both inclusive. `where` is a
+    condition on clients in the language of the rules. `sort` is a field's name, '-' before it for the
+    other way round; '' is the record's own order. `limit` None means all.
+    """
+
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    where: str = ""
+    since: date | None = None
+    until: date | None = None
+    sort: str = ""
+    limit: int | None = None
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StatusMove:
+    """A client whose status changed: from what (`before`), to what, and why. `before` is '' for a new client."""
+
+    client: int
+    name: str
+    before: str
+    after: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One transaction of the past: `at` in UTC, `what` the command in words, `changes` the records it touched."""
+
+    id: int
+    at: datetime
+    user: str
+    what: str
+    changes: int
+    undoes: int | None
+    undone_by: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one transaction did to one record; `before` and `after` hold only the fields it changed."""
+
+    transaction: int
+    at: datetime
+    user: str
+    what: str
+    record: str
+    record_id: int
+    operation: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that `check` found. `wrong` is False for what is only worth a look (an odd address)."""
+
+    what: str
+    wrong: bool
+    record: str = ""
+    record_id: int = 0
+    how_to_mend: str = ""
+
+
+class Snapshot(Protocol):
+    """The store as it is at one moment; every read of it agrees with every other."""
+
+    today: date
+
+    @property
+    def rules(self) -> "RuleSet":
+        """The active status rules, in order."""
+
+    def get(self, kind: type[AnyRecord], record_id: int) -> AnyRecord:
+        """The record with this id; raises NotFoundError."""
+
+    def find(self, kind: type[AnyRecord], record_id: int) -> AnyRecord | None:
+        """The record with this id, or None."""
+
+    def find_all(self, kind: type[AnyRecord], query: Query = Query()) -> list[AnyRecord]:
+        """The records that a query names; raises FieldError or RuleError for what it cannot read."""
+
+    def each(self, kind: type[AnyRecord], query: Query = Query()) -> Iterator[AnyRecord]:
+        """The same, one by one, without holding them all."""
+
+    def count(self, kind: type[Record], query: Query = Query()) -> int:
+        """How many records a query names, its page apart."""
+
+    def search(self, text: str, limit: int = 20) -> Sequence[Client]:
+        """Clients by part of a name, company, e-mail, phone, tag or reference, best first; a misspelt name too."""
+
+    def select(self, statement: "Select[Any]") -> "Sequence[Row[Any]]":
+        """The rows of a statement over the tables, for reports."""
+
+    def values(self, client: Client, needs: Iterable[str] | None = None) -> dict[str, Any]:
+        """The metrics of one client by name, all of them unless `needs` names some."""
+
+    def moves(self, rules: "RuleSet | None" = None, limit: int | None = None) -> list[StatusMove]:
+        """Whose status the rules (those given, or the stored ones) would change, without changing it."""
+
+    def move_counts(self, rules: "RuleSet | None" = None) -> dict[tuple[str, str], int]:
+        """How many clients the rules would move, by (from, to)."""
+
+    def history(self, limit: int = 50, offset: int = 0) -> Sequence[HistoryEntry]:
+        """The transactions of the past, newest first."""
+
+    def changes(
+        self, *, transaction: int | None = None, record: Record | None = None, limit: int = 200
+    ) -> list[Change]:
+        """What one transaction did, or what was done to one record; newest first."""
+
+
+class Transaction(Snapshot, Protocol):
+    """One change of the store, all or nothing. It is audited by itself, and totals and statuses follow."""
+
+    def add(self, record: AnyRecord) -> AnyRecord:
+        """Stores a new record; returns it with its id. Raises RefusedError (a reference used twice)."""
+
+    def add_all(self, records: Sequence[AnyRecord]) -> Sequence[AnyRecord]:
+        """Stores many new records of one kind at once; their ids follow one another."""
+
+    def change(self, shown: AnyRecord, **changes: Any) -> AnyRecord:
+        """Changes fields of a record, given as it was shown. Somebody else's change of other fields
+        is kept; of the same fields it raises ConflictError."""
+
+    def delete(self, record: Record) -> None:
+        """Deletes a record, with a client its sales."""
+
+    def settle(self) -> Sequence[StatusMove]:
+        """Brings totals and statuses in step with what this transaction changed so far (a commit does so too)."""
+
+    def review_all(self) -> dict[tuple[str, str], int]:
+        """Reviews every client; how many moved, by (from, to)."""
+
+    def undo(self, number: int | None = None) -> HistoryEntry:
+        """Takes back a transaction of the past, the last one when none is named. Raises RefusedError
+        where later changes stand on it."""
+
+
+class Repository(Protocol):
+    """A store that can be read, written, checked and backed up."""
+
+    url: str
+
+    def read(self) -> AbstractContextManager[Snapshot]:
+        """The store as it is now."""
+
+    def transact(self, change: Callable[[Any], Result], what: str) -> Result:
+        """Calls `change` with a Transaction and commits; `what` stands in the history. `change` may be
+        called again where another writer came first, so it must not act outside the transaction."""
+
+    def check(self) -> Iterator[Finding]:
+        """Everything in the store that does not hold, or is odd."""
+
+    def fact(self, name: str) -> str:
+        """Something the store knows of itself (schema_version, reviewed_on); '' when unknown."""
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Writes such a fact; it is no change of a record and stands in no history."""
+
+    def backup(self, to: Path | None = None) -> Path:
+        """A copy of the whole store, dated, in the folder of backups unless `to` is given."""
+
+    def restore(self, source: Path) -> Path:
+        """Puts a backup in the place of what is there; returns a backup of what was there."""
+
+    def close(self) -> None:
+        """Lets go of the store."""

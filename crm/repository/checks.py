@@ -1,0 +1,86 @@
+"""What must hold in every store, each as a search for what does not; the findings say how to mend it."""
+
+from collections.abc import Callable, Iterator
+
+from sqlalchemy import func, or_, select
+
+from crm.model import Client, Conventions, typed_fields
+from crm.repository import Finding, Query, StatusMove, tables
+from crm.repository.snapshot import SqlSnapshot
+
+
+def findings(snapshot: SqlSnapshot) -> Iterator[Finding]:
+    """Everything that does not hold, the grave things first."""
+    for check in CHECKS:
+        yield from check(snapshot)
+
+
+def totals_equal_sales(snapshot: SqlSnapshot) -> Iterator[Finding]:
+    """The totals beside a client are the sums of its sales."""
+    client, sale = tables.client.c, tables.sale.c
+    summed = (
+        select(
+            sale.client, func.sum(sale.amount).label("amount"), func.count().label("count"),
+            func.min(sale.on).label("first"), func.max(sale.on).label("last"),
+        ).group_by(sale.client).subquery()
+    )  # fmt: skip
+    statement = (
+        select(client.id, client.total_spend, summed.c.amount)
+        .outerjoin_from(tables.client, summed, summed.c.client == client.id)
+        .where(
+            or_(
+                client.total_spend != func.coalesce(summed.c.amount, 0),
+                client.sales_count != func.coalesce(summed.c.count, 0),
+                func.coalesce(client.first_sale_on, "") != func.coalesce(summed.c.first, ""),
+                func.coalesce(client.last_sale_on, "") != func.coalesce(summed.c.last, ""),
+            )
+        )
+    )
+    for row in snapshot.select(statement):
+        yield Finding(
+            f"Client {row.id} shows a total of {row.total_spend}, its sales add up to {row.amount or 0}.",
+            True, "client", row.id, "Record or take back a sale of the client, or restore a backup.",
+        )  # fmt: skip
+
+
+def statuses_follow_rules(snapshot: SqlSnapshot) -> Iterator[Finding]:
+    """Every client has the status that the rules give."""
+    moves: list[StatusMove] = snapshot.moves(limit=20)
+    for move in moves:
+        yield Finding(
+            f"{move.name} has the status {move.before or '(none)'}; the rules give {move.after or '(none)'}.",
+            False, "client", move.client, "Apply the rules.",
+        )  # fmt: skip
+
+
+def rules_can_be_reached(snapshot: SqlSnapshot) -> Iterator[Finding]:
+    """No rule stands after one that always fits."""
+    for rule_id in snapshot.rules.unreachable:
+        yield Finding(
+            f"Rule {rule_id} is never reached: one before it always fits.",
+            False,
+            "rule",
+            rule_id,
+            "Move it up, or remove it.",
+        )
+
+
+def addresses_can_be_used(snapshot: SqlSnapshot) -> Iterator[Finding]:
+    """E-mail addresses and telephone numbers can be written to and dialled."""
+    by = Conventions(today=snapshot.today)
+    checked = {name: typed_fields(Client)[name] for name in ("email", "phone")}
+    for record in snapshot.each(Client, Query(sort="id")):
+        for name, field in checked.items():
+            doubt = field.check.doubt(getattr(record, name), by)
+            if doubt:
+                yield Finding(
+                    f"{record.name}: {getattr(record, name)}: {doubt}.", False, "client", record.id, "Edit the client."
+                )
+
+
+CHECKS: tuple[Callable[[SqlSnapshot], Iterator[Finding]], ...] = (
+    totals_equal_sales,
+    rules_can_be_reached,
+    statuses_follow_rules,
+    addresses_can_be_used,
+)

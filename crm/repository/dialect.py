@@ -1,0 +1,56 @@
+"""What differs between databases: how each searches, writes first, explains its errors and is backed up."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine, Row, Table
+
+from crm.errors import CRMError
+from crm.repository import Finding
+
+
+class Dialect(Protocol):
+    """One database's own ways. A new database is one more of these; everything else is shared."""
+
+    def engine(self) -> Engine:
+        """The engine, made without touching what is stored."""
+
+    def is_new(self) -> bool:
+        """Whether there is nothing yet where the store would be."""
+
+    def prepare(self, connection: Connection) -> None:
+        """Makes what the tables need beside them in a new store (the index that search uses)."""
+
+    def begin_reading(self, connection: Connection) -> None:
+        """Starts a transaction in which every read sees the store as it is now."""
+
+    def begin_writing(self, connection: Connection) -> None:
+        """Starts a transaction that no other writer can enter; raises the driver's error when it has to wait."""
+
+    def is_busy(self, error: Exception) -> bool:
+        """Whether a driver's error means that another writer came first and trying again may help."""
+
+    def explain(self, error: Exception) -> CRMError | None:
+        """A driver's error as a sentence; None for one that is a fault of this program."""
+
+    def reserve_ids(self, connection: Connection, table: Table, count: int) -> int:
+        """The first of `count` ids that follow one another and were never used."""
+
+    def index_added(self, connection: Connection, first: int, last: int) -> None:
+        """Makes the clients with these ids, just added, findable."""
+
+    def search(self, connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
+        """Rows of clients that fit what was typed, best first."""
+
+    def check(self, connection: Connection) -> Sequence[Finding]:
+        """What the database finds wrong with itself."""
+
+    def backup(self, engine: Engine, to: Path | None) -> Path:
+        """Copies the whole store to a file, a dated one when `to` is None, and lets go of the oldest dated ones."""
+
+    def backups(self) -> Sequence[Path]:
+        """The dated backups there are, newest first."""
+
+    def restore(self, engine: Engine, source: Path) -> None:
+        """Replaces the store by a file that `backup` made; raises FileError where it is none."""

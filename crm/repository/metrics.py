@@ -1,0 +1,351 @@
+"""The figures that rules and views speak of: as SQL over all clients, and as values of some.
+
+Conditions become exact SQL: money is compared in minor units, and a quotient is kept as a pair of whole
+numbers until both sides of a comparison are multiplied out, so no rounding can move a client over a boundary.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from math import gcd
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Date,
+    Integer,
+    Select,
+    String,
+    Subquery,
+    and_,
+    case,
+    cast,
+    extract,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    type_coerce,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+from crm.model import Client
+from crm.repository.tables import client, sale
+from crm.rules import (
+    METRICS,
+    And,
+    Arithmetic,
+    Compare,
+    Condition,
+    Expression,
+    HasTag,
+    In,
+    IsMissing,
+    Literal,
+    Name,
+    Negate,
+    Not,
+    Or,
+    reason_names,
+)
+
+Sql = ColumnElement[Any]
+
+
+class days_between(FunctionElement[int]):
+    """Whole days from the second date to the first."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(days_between)
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    later, earlier = (compiler.process(each, **keywords) for each in element.clauses)
+    return f"({later} - {earlier})"
+
+
+@compiles(days_between, "sqlite")
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    later, earlier = (compiler.process(each, **keywords) for each in element.clauses)
+    return f"CAST(julianday({later}) - julianday({earlier}) AS INTEGER)"
+
+
+class money_text(FunctionElement[str]):
+    """An amount in minor units, zero or more, as text in major units with two decimals."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(money_text)
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    (cents,) = (compiler.process(each, **keywords) for each in element.clauses)
+    return f"(CAST({cents} / 100 AS TEXT) || '.' || LPAD(CAST({cents} % 100 AS TEXT), 2, '0'))"
+
+
+@compiles(money_text, "sqlite")
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    (cents,) = (compiler.process(each, **keywords) for each in element.clauses)
+    return f"printf('%d.%02d', {cents} / 100, {cents} % 100)"
+
+
+def has_tag(tag: str) -> ColumnElement[bool]:
+    """Whether a client has a tag."""
+    return type_coerce(client.c.tags, String).contains(f",{tag.lower()},", autoescape=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """An exact number in SQL: `over` parts of `below`, which is never negative; NULL where it is missing."""
+
+    over: Sql
+    below: Sql | int
+
+
+# Which metrics need the single sales; the others stand beside the client.
+_WINDOWS = {"30": 30, "90": 90, "365": 365}
+
+
+def _window(metric: str) -> int:
+    return _WINDOWS[metric.split("_")[2]]
+
+
+def _needs_sales(metric: str) -> bool:
+    return metric == "largest_sale" or metric.startswith(("spend_last_", "sales_last_"))
+
+
+class Figures:
+    """The SQL of metrics on a day, for statements that select from the client table."""
+
+    def __init__(self, names: Iterable[str], today: date) -> None:
+        self.today = today
+        from_sales = sorted(name for name in names if _needs_sales(name))
+        self._sales: Subquery | None = _of_sales(from_sales, today).subquery("of_sales") if from_sales else None
+
+    def join(self, statement: Select[Any]) -> Select[Any]:
+        """The statement with what these metrics need beside the client table."""
+        if self._sales is None:
+            return statement
+        return statement.outerjoin_from(client, self._sales, self._sales.c.client == client.c.id)
+
+    def truth(self, condition: Condition) -> ColumnElement[bool]:
+        """A condition as SQL; NULL counts as false."""
+        match condition:
+            case Compare(left, operator, right):
+                return self._compare(left, operator, right)
+            case IsMissing(operand, negated):
+                column = self._text(operand) if self._is_text(operand) else self._number(operand).over
+                missing = column == "" if self._is_text(operand) else column.is_(None)
+                return not_(missing) if negated else missing
+            case In(operand, texts, negated):
+                column = self._text(operand)
+                return and_(column.not_in(texts), column != "") if negated else column.in_(texts)
+            case HasTag(tag, negated):
+                return not_(has_tag(tag)) if negated else has_tag(tag)
+            case And(parts):
+                return and_(*(self.truth(part) for part in parts))
+            case Or(parts):
+                return or_(*(self.truth(part) for part in parts))
+            case Not(part):
+                # The one place where NULL and false part ways.
+                return not_(func.coalesce(self.truth(part), false()))
+
+    def reason_part(self, name: str) -> Sql:
+        """The text of one value in a reason, as `crm.rules.value_text` writes it."""
+        kind = METRICS[name].kind
+        if kind in ("text", "tags"):
+            column = self._text(Name(name))
+            text = func.trim(column, ",") if kind == "tags" else column
+            return func.coalesce(func.nullif(text, ""), "none")
+        number = self._metric(name)
+        if kind == "number":
+            return func.coalesce(cast(number.over, String), "none")
+        if name == "average_sale":
+            count = client.c.sales_count
+            rounded = (2 * _minor(client.c.total_spend) + count) // func.nullif(2 * count, 0)
+            return func.coalesce(money_text(rounded), "none")
+        return case((number.over.is_(None), "none"), else_=money_text(number.over))
+
+    def _is_text(self, expression: Expression) -> bool:
+        match expression:
+            case Name(metric):
+                return METRICS[metric].kind in ("text", "tags")
+            case Literal(written):
+                return isinstance(written, str)
+        return False
+
+    def _text(self, expression: Expression) -> Sql:
+        match expression:
+            case Name(metric):
+                return type_coerce(client.c[metric], String)
+            case Literal(written):
+                return literal(written, String)
+        raise TypeError(f"{expression} is no text")
+
+    def _compare(self, left: Expression, operator: str, right: Expression) -> ColumnElement[bool]:
+        if self._is_text(left):
+            one, other = self._text(left), self._text(right)
+            present = and_(*(each != "" for each, side in ((one, left), (other, right)) if isinstance(side, Name)))
+            return and_(one == other if operator == "=" else one != other, present)
+        one_number, other_number = self._number(left), self._number(right)
+        factor, other_factor = _crossed(one_number.below, other_number.below)
+        one, other = _times(one_number.over, factor), _times(other_number.over, other_factor)
+        match operator:
+            case "=":
+                return one == other
+            case "!=":
+                return one != other
+            case "<":
+                return one < other
+            case "<=":
+                return one <= other
+            case ">":
+                return one > other
+        return one >= other
+
+    def _number(self, expression: Expression) -> _Number:
+        match expression:
+            case Name(metric):
+                return self._metric(metric)
+            case Literal(written):
+                exact = Fraction(written)
+                return _Number(literal(exact.numerator, BigInteger), exact.denominator)
+            case Negate(operand):
+                number = self._number(operand)
+                return _Number(-number.over, number.below)
+            case Arithmetic(left, operator, right):
+                return _combined(self._number(left), operator, self._number(right))
+
+    def _metric(self, name: str) -> _Number:
+        columns = client.c
+        if _needs_sales(name):
+            assert self._sales is not None
+            column = self._sales.c[name]
+            return _Number(column if name == "largest_sale" else func.coalesce(column, 0), _unit(name))
+        match name:
+            case "average_sale":
+                spend = case((columns.sales_count > 0, _minor(columns.total_spend)))
+                return _Number(spend, columns.sales_count * 100)
+            case "days_since_last_sale":
+                return _Number(self._days_since(columns.last_sale_on), 1)
+            case "days_since_first_sale":
+                return _Number(self._days_since(columns.first_sale_on), 1)
+            case "days_since_added":
+                return _Number(self._days_since(func.date(columns.created_at, type_=Date)), 1)
+            case "age":
+                years = self.today.year - cast(extract("year", columns.date_of_birth), Integer)
+                before_birthday = case((columns.birthday > self.today.strftime("%m-%d"), 1), else_=0)
+                return _Number(years - before_birthday, 1)
+            case "total_spend":
+                return _Number(_minor(columns.total_spend), 100)
+        return _Number(columns[name], 1)
+
+    def _days_since(self, day: Sql) -> Sql:
+        return days_between(literal(self.today, Date), day)
+
+
+def _unit(name: str) -> int:
+    return 100 if METRICS[name].kind == "money" else 1
+
+
+def _minor(column: Sql) -> Sql:
+    return type_coerce(column, BigInteger)
+
+
+def _of_sales(names: Sequence[str], today: date) -> Select[Any]:
+    """The metrics that come from the single sales, a row a client, money in minor units."""
+    amount = _minor(sale.c.amount)
+    columns: list[Sql] = []
+    for name in names:
+        if name == "largest_sale":
+            columns.append(func.max(amount).label(name))
+            continue
+        recent = and_(sale.c.on > today - timedelta(days=_window(name)), sale.c.on <= today)
+        columns.append(func.sum(case((recent, amount if name.startswith("spend") else 1), else_=0)).label(name))
+    return select(sale.c.client, *columns).group_by(sale.c.client)
+
+
+def _crossed(one: Sql | int, other: Sql | int) -> tuple[Sql | int, Sql | int]:
+    """By what each side of a comparison is multiplied to be rid of denominators."""
+    if isinstance(one, int) and isinstance(other, int):
+        shared = gcd(one, other)
+        return other // shared, one // shared
+    return other, one
+
+
+def _times(number: Sql, factor: Sql | int) -> Sql:
+    if isinstance(factor, int):
+        if factor == 1:
+            return number
+        constant = getattr(number, "value", None)
+        if isinstance(constant, int):
+            return literal(constant * factor, BigInteger)
+    return number * factor
+
+
+def _combined(left: _Number, operator: str, right: _Number) -> _Number:
+    if operator == "*":
+        return _Number(left.over * right.over, _product(left.below, right.below))
+    if operator == "/":
+        over = _times(left.over, right.below)
+        signed = case((right.over > 0, over), (right.over < 0, -over))
+        return _Number(signed, func.abs(right.over) * left.below)
+    factor, other_factor = _crossed(left.below, right.below)
+    one, other = _times(left.over, factor), _times(right.over, other_factor)
+    return _Number(one + other if operator == "+" else one - other, _product(left.below, factor))
+
+
+def _product(one: Sql | int, other: Sql | int) -> Sql | int:
+    return one * other
+
+
+def narrowed(statement: Select[Any], condition: Condition, today: date) -> Select[Any]:
+    """The statement over clients, only those that a condition fits."""
+    figures = Figures(reason_names(condition), today)
+    return figures.join(statement).where(figures.truth(condition))
+
+
+def values(
+    connection: Connection, clients: Sequence[Client], today: date, needs: Iterable[str] | None = None
+) -> Mapping[int, dict[str, Any]]:
+    """The metrics of some clients by id, by name; money is Decimal, an average a Fraction, missing None."""
+    names = list(METRICS if needs is None else needs)
+    from_sales = [name for name in names if _needs_sales(name)]
+    sums: dict[int, Any] = {}
+    if from_sales and any(each.sales_count for each in clients):
+        statement = _of_sales(from_sales, today).where(sale.c.client.in_([each.id for each in clients]))
+        sums = {row.client: row._mapping for row in connection.execute(statement)}
+    return {each.id: {name: value(each, name, sums.get(each.id), today) for name in names} for each in clients}
+
+
+def value(record: Client, name: str, of_sales: Any, today: date) -> Any:
+    """One metric of a client; `of_sales` is the client's row of what comes from single sales, None without sales."""
+    if _needs_sales(name):
+        sum_of = of_sales[name] if of_sales is not None else None
+        if name == "largest_sale" or METRICS[name].kind == "money":
+            zero = None if name == "largest_sale" else Decimal("0.00")
+            return zero if sum_of is None else Decimal(int(sum_of)).scaleb(-2)
+        return sum_of or 0
+    match name:
+        case "average_sale":
+            return Fraction(record.total_spend) / record.sales_count if record.sales_count else None
+        case "days_since_last_sale":
+            return (today - record.last_sale_on).days if record.last_sale_on else None
+        case "days_since_first_sale":
+            return (today - record.first_sale_on).days if record.first_sale_on else None
+        case "days_since_added":
+            return (today - record.created_at.date()).days
+        case "age":
+            born = record.date_of_birth
+            return (
+                None if born is None else today.year - born.year - ((born.month, born.day) > (today.month, today.day))
+            )
+    return getattr(record, name)

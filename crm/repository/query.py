@@ -1,0 +1,73 @@
+"""Queries as SQL: filters by field, conditions in the language of the rules, order and page."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_
+
+from crm.errors import FieldError
+from crm.model import Client, Record, Sale, StatusRule, field_names
+from crm.repository import Query, metrics, tables
+from crm.rules import parse_condition
+
+# The order of a list when none is asked for: clients as in an address book, sales the newest first.
+_OWN_ORDER: Mapping[type[Record], tuple[Any, ...]] = {
+    Client: (tables.client.c.sort_name, tables.client.c.id),
+    Sale: (tables.sale.c.on.desc(), tables.sale.c.id.desc()),
+    StatusRule: (tables.rule.c.position, tables.rule.c.id),
+}
+
+
+def selection(statement: Select[Any], kind: type[Record], query: Query, today: date) -> Select[Any]:
+    """The statement narrowed, ordered and paged as the query says; raises FieldError or RuleError."""
+    for name, wanted in query.filters.items():
+        statement = statement.where(_fits(_column(kind, name), name, wanted))
+    if query.since:
+        statement = statement.where(tables.sale.c.on >= query.since)
+    if query.until:
+        statement = statement.where(tables.sale.c.on <= query.until)
+    if query.where:
+        condition = parse_condition(query.where)
+        statement = metrics.narrowed(statement, condition, today)
+    return statement.order_by(*_order(kind, query.sort)).limit(query.limit).offset(query.offset or None)
+
+
+def _column(kind: type[Record], name: str) -> ColumnElement[Any]:
+    if name not in field_names(kind):
+        raise FieldError(f"a {kind.kind_name} has no field {name}; there are {', '.join(field_names(kind))}")
+    return tables.TABLES[kind].c[name]
+
+
+def _fits(column: ColumnElement[Any], name: str, wanted: Any) -> ColumnElement[bool]:
+    several = wanted if isinstance(wanted, (list, tuple)) else [wanted]
+    if name == "tags":
+        return and_(*(metrics.has_tag(tag) for tag in several))
+    if name == "extra":
+        return and_(*(_has_extra(key, value) for key, value in dict(wanted).items()))
+    return or_(*(_equals(column, each) for each in several))
+
+
+def _equals(column: ColumnElement[Any], wanted: Any) -> ColumnElement[bool]:
+    if wanted is None or wanted == "":
+        return or_(column.is_(None), column == "") if isinstance(wanted, str) else column.is_(None)
+    if isinstance(wanted, str):
+        return or_(column == wanted, func.lower(column) == wanted.lower())
+    equal: ColumnElement[bool] = column == wanted
+    return equal
+
+
+def _has_extra(key: str, value: str) -> ColumnElement[bool]:
+    written = tables.JsonText().process_bind_param({key: value}, None)  # type: ignore[arg-type]
+    held: ColumnElement[bool] = tables.client.c.extra.contains((written or "")[1:-1], autoescape=True)
+    return held
+
+
+def _order(kind: type[Record], sort: str) -> tuple[Any, ...]:
+    own = _OWN_ORDER.get(kind, (tables.TABLES[kind].c.id,))
+    if not sort:
+        return own
+    name = sort.removeprefix("-").replace("-", "_")
+    column = tables.client.c.sort_name if kind is Client and name == "name" else _column(kind, name)
+    # What has no value comes last either way, as people expect of a list.
+    return (column.is_(None), column.desc() if sort.startswith("-") else column, *own)

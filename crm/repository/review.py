@@ -1,0 +1,178 @@
+"""The status rules over all clients at once, as one SQL statement."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Date,
+    Insert,
+    Integer,
+    MetaData,
+    Select,
+    String,
+    Table,
+    Text,
+    case,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+from crm.model import Client
+from crm.repository.metrics import Figures
+from crm.repository.tables import audit, client
+from crm.rules import NO_RULE_FITS, RuleSet
+from crm.rules.ruleset import Rule
+
+
+def moves(rules: RuleSet, today: date) -> Select[Any]:
+    """The clients whose status or ruling rule would change: id, name, before, after, reason.
+
+    Pinned clients are left out until their pin has run out. A changed figure alone moves nobody:
+    else rules that count days would rewrite every client every day.
+    """
+    figures = Figures(rules.needs, today)
+    pinned = client.c.status_pinned_until
+    statement = select(
+        client.c.id,
+        case((client.c.kind == "company", client.c.company), else_=_person()).label("name"),
+        client.c.status.label("before"),
+        _by_rule(rules, figures, [literal(rule.status, String) for rule in rules.rules], literal("", String)).label(
+            "after"
+        ),
+        _by_rule(rules, figures, [_reason(rule, figures) for rule in rules.rules], literal(NO_RULE_FITS, String)).label(
+            "reason"
+        ),
+    )
+    # Each condition is evaluated once a client here; status and reason above only for those that move.
+    differs = _by_rule(
+        rules,
+        figures,
+        [_not_yet(rule.status, rule.text + (" (" if rule.names else "")) for rule in rules.rules],
+        _not_yet("", NO_RULE_FITS),
+    )
+    ran_out = pinned.is_not(None)
+    return figures.join(statement).where(or_(pinned.is_(None), pinned < today), or_(differs, ran_out))
+
+
+def _person() -> ColumnElement[str]:
+    return func.trim(client.c.first_name + " " + client.c.last_name)
+
+
+def _by_rule(rules: RuleSet, figures: Figures, results: Sequence[Any], otherwise: Any) -> ColumnElement[Any]:
+    """The result of the first rule that fits."""
+    pairs = []
+    for rule, result in zip(rules.rules, results, strict=True):
+        if rule.condition is None:
+            otherwise = result
+            break
+        pairs.append((figures.truth(rule.condition), result))
+    return case(*pairs, else_=otherwise) if pairs else otherwise
+
+
+def _not_yet(status: str, opening: str) -> ColumnElement[bool]:
+    """Whether a client has not this status by this very rule: its reason opens with the rule's text."""
+    return or_(client.c.status != status, func.substr(client.c.status_reason, 1, len(opening)) != opening)
+
+
+def _reason(rule: Rule, figures: Figures) -> ColumnElement[str]:
+    """What `crm.rules.RuleSet.decide` gives as the reason, made in SQL."""
+    if not rule.names:
+        return literal(rule.text, String)
+    text: ColumnElement[str] = literal(rule.text + " (", String)
+    for place, name in enumerate(rule.names):
+        text = text + literal((", " if place else "") + name + " ", String) + figures.reason_part(name)
+    return text + ")"
+
+
+class json_object(FunctionElement[str]):
+    """A JSON object as text, of names and values in turn."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(json_object)
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    return f"json_object({', '.join(compiler.process(each, **keywords) for each in element.clauses)})"
+
+
+@compiles(json_object, "postgresql")
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    return (
+        f"CAST(json_build_object({', '.join(compiler.process(each, **keywords) for each in element.clauses)}) AS TEXT)"
+    )
+
+
+_moved = Table(
+    "moved",
+    MetaData(),
+    Column("id", Integer, primary_key=True),
+    Column("before", String(40)),
+    Column("after", String(40)),
+    Column("reason", Text),
+    prefixes=["TEMPORARY"],
+)
+
+
+def apply(
+    connection: Connection, rules: RuleSet, today: date, at: datetime, number: Callable[[], int]
+) -> dict[tuple[str, str], int]:
+    """Reviews every client inside the database, audited; how many moved, by (from, to).
+
+    `number` gives the id of the transaction, and is asked only when somebody moves.
+    """
+    _moved.drop(connection, checkfirst=True)
+    _moved.create(connection)
+    moving = moves(rules, today).subquery()
+    chosen = select(moving.c.id, moving.c.before, moving.c.after, moving.c.reason)
+    connection.execute(insert(_moved).from_select(["id", "before", "after", "reason"], chosen))
+    counted = select(_moved.c.before, _moved.c.after, func.count()).group_by(_moved.c.before, _moved.c.after)
+    counts = {(row[0], row[1]): int(row[2]) for row in connection.execute(counted)}
+    if counts:
+        columns = _changes(today)
+        connection.execute(_audited(columns, number()))
+        connection.execute(
+            update(client)
+            .where(client.c.id == _moved.c.id)
+            .values({**columns, "version": client.c.version + 1, "updated_at": at})
+        )
+    _moved.drop(connection)
+    return counts
+
+
+def _changes(today: date) -> dict[str, ColumnElement[Any]]:
+    """What a review writes into the row of a client that moves, by column."""
+    stays = _moved.c.before == _moved.c.after
+    return {
+        "status": _moved.c.after,
+        "status_reason": _moved.c.reason,
+        "status_pinned_until": null(),
+        "status_before": case((stays, client.c.status_before), else_=_moved.c.before),
+        "status_since": case((stays, client.c.status_since), else_=literal(today, Date)),
+    }
+
+
+def _audited(columns: Mapping[str, ColumnElement[Any]], number: int) -> Insert:
+    """An audit entry for each client that moves, as the transaction writes them one by one elsewhere."""
+    before = [each for name in columns for each in (literal(name, String), client.c[name])]
+    after = [each for name, value in columns.items() for each in (literal(name, String), value)]
+    rows = select(
+        literal(number, Integer),
+        literal(Client.kind_name, String),
+        client.c.id,
+        literal("update", String),
+        json_object(*before),
+        json_object(*after),
+    ).where(client.c.id == _moved.c.id)
+    return insert(audit).from_select(["transaction", "record", "record_id", "operation", "before", "after"], rows)

@@ -1,0 +1,116 @@
+"""Reading a store through SQL: records, lists, search, metrics and history, all of one moment."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from functools import cached_property
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Row, Select, func, select
+
+from crm.errors import NotFoundError
+from crm.model import Client, Record, StatusRule
+from crm.repository import Change, HistoryEntry, Query, StatusMove, metrics, review, tables
+from crm.repository.dialect import Dialect
+from crm.repository.query import selection
+from crm.rules import RuleSet
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+def active_rules(rules: Iterable[StatusRule]) -> RuleSet:
+    """The rule set that decides: the active ones, in order."""
+    ordered = sorted((rule for rule in rules if rule.active), key=lambda rule: (rule.position, rule.id))
+    return RuleSet((rule.id, rule.status, rule.when) for rule in ordered)
+
+
+class SqlSnapshot:
+    """A Snapshot over one connection, inside one database transaction."""
+
+    def __init__(self, connection: Connection, dialect: Dialect, today: date) -> None:
+        self.connection = connection
+        self.dialect = dialect
+        self.today = today
+
+    @cached_property
+    def rules(self) -> RuleSet:
+        return active_rules(self.find_all(StatusRule))
+
+    def find(self, kind: type[AnyRecord], record_id: int) -> AnyRecord | None:
+        columns = tables.record_columns(kind)
+        row = self.connection.execute(select(*columns).where(columns[0] == record_id)).first()
+        return None if row is None else tables.record_of(kind, row)
+
+    def get(self, kind: type[AnyRecord], record_id: int) -> AnyRecord:
+        record = self.find(kind, record_id)
+        if record is None:
+            raise NotFoundError(f"There is no {kind.kind_name} {record_id}.")
+        return record
+
+    def find_all(self, kind: type[AnyRecord], query: Query = Query()) -> list[AnyRecord]:  # noqa: B008 - frozen
+        return [tables.record_of(kind, row) for row in self.connection.execute(self._selection(kind, query))]
+
+    def each(self, kind: type[AnyRecord], query: Query = Query()) -> Iterator[AnyRecord]:  # noqa: B008 - frozen
+        streaming = self.connection.execution_options(yield_per=1000)
+        for row in streaming.execute(self._selection(kind, query)):
+            yield tables.record_of(kind, row)
+
+    def _selection(self, kind: type[Record], query: Query) -> Select[Any]:
+        return selection(select(*tables.record_columns(kind)), kind, query, self.today)
+
+    def count(self, kind: type[Record], query: Query = Query()) -> int:  # noqa: B008 - frozen
+        everything = Query(query.filters, query.where, query.since, query.until)
+        statement = selection(select(func.count()).select_from(tables.TABLES[kind]), kind, everything, self.today)
+        return int(self.connection.execute(statement.order_by(None)).scalar_one())
+
+    def select(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        return self.connection.execute(statement).all()
+
+    def search(self, text: str, limit: int = 20) -> Sequence[Client]:
+        return [tables.record_of(Client, row) for row in self.dialect.search(self.connection, text, limit)]
+
+    def values(self, client: Client, needs: Iterable[str] | None = None) -> dict[str, Any]:
+        return metrics.values(self.connection, [client], self.today, needs)[client.id]
+
+    def moves(self, rules: RuleSet | None = None, limit: int | None = None) -> list[StatusMove]:
+        statement = review.moves(rules or self.rules, self.today).order_by("id").limit(limit)
+        return [
+            StatusMove(row.id, row.name.strip(), row.before, row.after, row.reason)
+            for row in self.connection.execute(statement)
+        ]
+
+    def move_counts(self, rules: RuleSet | None = None) -> dict[tuple[str, str], int]:
+        moving = review.moves(rules or self.rules, self.today).subquery()
+        statement = select(moving.c.before, moving.c.after, func.count()).group_by(moving.c.before, moving.c.after)
+        return {(row[0], row[1]): row[2] for row in self.connection.execute(statement)}
+
+    def history(self, limit: int = 50, offset: int = 0) -> Sequence[HistoryEntry]:
+        return self._entries(
+            select(tables.transactions).order_by(tables.transactions.c.id.desc()).limit(limit).offset(offset)
+        )
+
+    def _entries(self, statement: Select[Any]) -> Sequence[HistoryEntry]:
+        rows = self.connection.execute(statement).all()
+        audit = tables.audit.c
+        counted = select(audit.transaction, func.count()).where(audit.transaction.in_([row.id for row in rows]))
+        counts = {row[0]: row[1] for row in self.connection.execute(counted.group_by(audit.transaction))}
+        return [
+            HistoryEntry(row.id, row.at, row.user, row.what, counts.get(row.id, 0), row.undoes, row.undone_by)
+            for row in rows
+        ]
+
+    def changes(
+        self, *, transaction: int | None = None, record: Record | None = None, limit: int = 200
+    ) -> list[Change]:
+        audit, transactions = tables.audit.c, tables.transactions.c
+        statement = select(
+            audit.transaction, transactions.at, transactions.user, transactions.what, audit.record,
+            audit.record_id, audit.operation, audit.before, audit.after,
+        ).join_from(tables.audit, tables.transactions).order_by(audit.id.desc()).limit(limit)  # fmt: skip
+        if transaction is not None:
+            statement = statement.where(audit.transaction == transaction)
+        if record is not None:
+            statement = statement.where(audit.record_id == record.id, audit.record == record.kind_name)
+        return [
+            Change(*row[:7], before=row.before or {}, after=row.after or {})
+            for row in self.connection.execute(statement)
+        ]

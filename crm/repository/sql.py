@@ -1,0 +1,204 @@
+"""A store in a SQL database: written in transactions that are tried again when another writer was first."""
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, delete, func, insert, inspect, select
+from sqlalchemy.exc import DBAPIError
+
+from crm.errors import StoreBusyError, StoreDamagedError, StoreNewerError
+from crm.model import Record
+from crm.repository import Finding, checks, tables
+from crm.repository.dialect import Dialect
+from crm.repository.snapshot import SqlSnapshot
+from crm.repository.transaction import SqlTransaction
+
+Result = TypeVar("Result")
+
+# Whoever waits for another writer is told after so many seconds, and let go after so many.
+TELLS_AFTER = 2.0
+GIVES_UP_AFTER = 30.0
+
+
+class SqlRepository:
+    """A Repository over a SQL database.
+
+    `today` and `now` are clocks (the local day, UTC); `user` stands in the history; `first_records` are
+    in a new store from the start; `waiting` is called with the seconds waited while another program holds
+    the store.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        dialect: Dialect,
+        *,
+        today: Callable[[], date],
+        now: Callable[[], datetime],
+        user: str = "",
+        first_records: Callable[[], Sequence[Record]] = tuple,
+        waiting: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        self.url = url
+        self._dialect = dialect
+        self._today = today
+        self._now = now
+        self.user = user
+        self._first_records = first_records
+        self.waiting = waiting
+
+    @cached_property
+    def _engine(self) -> Engine:
+        engine = self._dialect.engine()
+        with self._told():
+            if self._dialect.is_new():
+                self._create(engine)
+            else:
+                self._recognise(engine)
+        return engine
+
+    def _create(self, engine: Engine) -> None:
+        with engine.connect() as connection:
+            self._enter(connection)
+            if not inspect(connection).has_table("store_facts"):
+                tables.metadata.create_all(connection)
+                self._dialect.prepare(connection)
+                version = {"name": "schema_version", "value": str(tables.SCHEMA_VERSION)}
+                connection.execute(insert(tables.store_facts), [version])
+                self._add_first_records(connection)
+            connection.commit()
+
+    def _add_first_records(self, connection: Connection) -> None:
+        at = self._now()
+        for place, record in enumerate(self._first_records(), start=1):
+            stored = dataclasses.replace(record, id=place, created_at=at, updated_at=at, version=1)
+            connection.execute(insert(tables.TABLES[type(record)]), [tables.row_of(stored)])
+
+    def _recognise(self, engine: Engine) -> None:
+        """Makes sure that what is there is a store of this version, before anything is written to it."""
+        with engine.connect() as connection:
+            names = set(inspect(connection).get_table_names())
+            if not names:
+                connection.rollback()
+                self._create(engine)
+                return
+            if "store_facts" not in names:
+                raise StoreDamagedError(f"{self.url} holds a database of another program; it was left as it is.")
+            version = int(_fact(connection, "schema_version") or 0)
+        if version > tables.SCHEMA_VERSION:
+            raise StoreNewerError(
+                f"{self.url} was made by a newer version of this program (format {version}, this one reads"
+                f" {tables.SCHEMA_VERSION}); it was left as it is. Install the newer version to open it."
+            )
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turns a driver's error into a sentence."""
+        try:
+            yield
+        except DBAPIError as error:
+            explained = self._dialect.explain(error.orig or error)
+            if explained is None:
+                raise
+            raise explained from error
+
+    @contextmanager
+    def read(self) -> Iterator[SqlSnapshot]:
+        with self._told(), self._engine.connect() as connection:
+            self._dialect.begin_reading(connection)
+            yield SqlSnapshot(connection, self._dialect, self._today())
+
+    def transact(self, change: Callable[[SqlTransaction], Result], what: str) -> Result:
+        with self._told(), self._engine.connect() as connection:
+            started = time.monotonic()
+            while True:
+                try:
+                    self._enter(connection)
+                    tx = SqlTransaction(
+                        connection, self._dialect, self._today(), at=self._now(), user=self.user, what=what
+                    )
+                    result = change(tx)
+                    tx.finish()
+                    connection.commit()
+                    return result
+                except DBAPIError as error:
+                    connection.rollback()
+                    self._wait_or_give_up(error, started)
+                except BaseException:
+                    connection.rollback()
+                    raise
+
+    def _enter(self, connection: Connection) -> None:
+        """Starts a transaction as the only writer, waiting for others."""
+        started = time.monotonic()
+        while True:
+            try:
+                self._dialect.begin_writing(connection)
+                return
+            except DBAPIError as error:
+                connection.rollback()
+                self._wait_or_give_up(error, started)
+
+    def _wait_or_give_up(self, error: DBAPIError, started: float) -> None:
+        if not self._dialect.is_busy(error.orig or error):
+            raise error
+        waited = time.monotonic() - started
+        if waited > GIVES_UP_AFTER:
+            raise StoreBusyError(
+                f"Another program has been writing to {self.url} for {waited:.0f} seconds."
+                " Nothing was changed; try again."
+            ) from error
+        if waited > TELLS_AFTER:
+            self.waiting(waited)
+        time.sleep(0.02)
+
+    def check(self) -> Iterator[Finding]:
+        with self.read() as snapshot:
+            yield from self._dialect.check(snapshot.connection)
+            yield from checks.findings(snapshot)
+
+    def fact(self, name: str) -> str:
+        with self._told(), self._engine.connect() as connection:
+            return _fact(connection, name)
+
+    def set_fact(self, name: str, value: str) -> None:
+        facts = tables.store_facts
+        with self._told(), self._engine.connect() as connection:
+            self._enter(connection)
+            connection.execute(delete(facts).where(facts.c.name == name))
+            connection.execute(insert(facts), [{"name": name, "value": value}])
+            connection.commit()
+
+    def is_empty(self) -> bool:
+        """Whether nobody has put anything into the store yet."""
+        with self.read() as snapshot:
+            return not snapshot.select(select(func.count()).select_from(tables.transactions))[0][0]
+
+    def backup(self, to: Path | None = None) -> Path:
+        with self._told():
+            return self._dialect.backup(self._engine, to)
+
+    def restore(self, source: Path) -> Path:
+        with self._told():
+            kept = self._dialect.backup(self._engine, None)
+            self._dialect.restore(self._engine, source)
+            return kept
+
+    def backups(self) -> Sequence[Path]:
+        """The dated backups there are, newest first."""
+        return self._dialect.backups()
+
+    def close(self) -> None:
+        if "_engine" in self.__dict__:
+            self._engine.dispose()
+
+
+def _fact(connection: Connection, name: str) -> str:
+    facts = tables.store_facts.c
+    return str(connection.execute(select(facts.value).where(facts.name == name)).scalar() or "")

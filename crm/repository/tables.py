@@ -1,0 +1,296 @@
+"""The tables, one set for every database, and how a record becomes a row and back."""
+
+import json
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy.engine import Row
+
+from crm.model import Client, Record, Sale, Setting, StatusRule, View, field_names
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+class Minor(TypeDecorator[Decimal]):
+    """Money: Decimal major units outside, whole minor units (cents) in the database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        return None if value is None else int(value.scaleb(2))
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(int(value)).scaleb(-2)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A time in UTC: aware outside, without a zone in the database."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class TagList(TypeDecorator[tuple[str, ...]]):
+    """Tags as text with a comma before, between and after them, so that ',gold,' finds one of them."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
+        return f",{','.join(value)}," if value else ""
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
+        return tuple(value.strip(",").split(",")) if value else ()
+
+
+class JsonText(TypeDecorator[Mapping[str, Any]]):
+    """An object as JSON text; an empty one is ''."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        return json.dumps(dict(value), ensure_ascii=False, separators=(",", ":")) if value else ""
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any] | None:
+        if value is None:
+            return None
+        return json.loads(value) if value else {}
+
+
+class UniqueText(TypeDecorator[str]):
+    """Text that is unique where given: missing is '' outside and NULL in the database."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value or None
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str:
+        return value or ""
+
+
+def _record_columns() -> list[Column[Any]]:
+    return [
+        Column("id", Integer, primary_key=True),
+        Column("created_at", Moment, nullable=False),
+        Column("updated_at", Moment, nullable=False),
+        Column("version", Integer, nullable=False),
+    ]
+
+
+def _text(name: str, length: int = 0) -> Column[str]:
+    return Column(name, String(length) if length else Text, nullable=False)
+
+
+# sqlite_autoincrement: an id is never used twice, also after a deletion; a number that somebody wrote down stays true.
+
+client = Table(
+    "client",
+    metadata,
+    *_record_columns(),
+    Column("reference", UniqueText(60), unique=True),
+    _text("kind", 10),
+    _text("first_name", 200),
+    _text("last_name", 200),
+    _text("company", 200),
+    Column("date_of_birth", Date),
+    _text("email", 254),
+    _text("phone", 60),
+    _text("address", 300),
+    _text("city", 100),
+    _text("postcode", 20),
+    _text("country", 2),
+    Column("tags", TagList, nullable=False),
+    _text("source", 100),
+    _text("owner", 100),
+    Column("marketing_consent", Boolean, nullable=False),
+    _text("notes"),
+    Column("extra", JsonText, nullable=False),
+    _text("status", 40),
+    _text("status_reason"),
+    Column("status_pinned_until", Date),
+    _text("status_before", 40),
+    Column("status_since", Date),
+    Column("total_spend", Minor, nullable=False),
+    Column("sales_count", Integer, nullable=False),
+    Column("first_sale_on", Date),
+    Column("last_sale_on", Date),
+    # Derived for finding and sorting, see `derived_columns`.
+    _text("sort_name", 410),
+    _text("search_name", 610),
+    _text("search_rest"),
+    _text("birthday", 5),
+    Index("client_by_name", "sort_name"),
+    Index("client_by_first_name", "search_name"),
+    Index("client_by_email", "email"),
+    Index("client_by_phone", "phone"),
+    Index("client_by_status", "status"),
+    Index("client_by_move", "status_before", "status_since"),
+    Index("client_by_birthday", "birthday"),
+    Index("client_by_spend", "total_spend"),
+    sqlite_autoincrement=True,
+)
+
+sale = Table(
+    "sale",
+    metadata,
+    *_record_columns(),
+    Column("client", Integer, ForeignKey("client.id"), nullable=False),
+    Column("on", Date, nullable=False),
+    Column("amount", Minor, nullable=False),
+    _text("note", 500),
+    # Totals and windows of one client, and sums of a period, are read from the index alone.
+    Index("sale_by_client", "client", "on", "amount"),
+    Index("sale_by_day", "on", "amount"),
+    sqlite_autoincrement=True,
+)
+
+rule = Table(
+    "rule",
+    metadata,
+    *_record_columns(),
+    Column("position", Integer, nullable=False),
+    _text("status", 40),
+    _text("when", 1000),
+    Column("active", Boolean, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+view = Table(
+    "view",
+    metadata,
+    *_record_columns(),
+    Column("name", UniqueText(60), unique=True),
+    _text("condition", 1000),
+    _text("sort", 60),
+    sqlite_autoincrement=True,
+)
+
+setting = Table(
+    "setting",
+    metadata,
+    *_record_columns(),
+    Column("key", UniqueText(60), unique=True),
+    _text("value", 1000),
+    sqlite_autoincrement=True,
+)
+
+# One row a transaction: who, when, and which command; `undoes` names the one it took back.
+transactions = Table(
+    "transactions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Moment, nullable=False),
+    _text("user", 254),
+    _text("what", 500),
+    Column("undoes", Integer),
+    Column("undone_by", Integer),
+    sqlite_autoincrement=True,
+)
+
+# One row a record changed. `before` and `after` hold the changed fields of an update, `before` the
+# whole record of a deletion; of a creation only that it was: the row itself holds the rest.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("transaction", Integer, ForeignKey("transactions.id"), nullable=False),
+    _text("record", 20),
+    Column("record_id", Integer, nullable=False),
+    _text("operation", 10),
+    Column("before", JsonText),
+    Column("after", JsonText),
+    Index("audit_by_record", "record_id", "record"),
+    Index("audit_by_transaction", "transaction"),
+)
+
+# What the store knows of itself: schema_version, reviewed_on.
+store_facts = Table("store_facts", metadata, Column("name", String(40), primary_key=True), _text("value", 200))
+
+TABLES: Mapping[type[Record], Table] = {Client: client, Sale: sale, StatusRule: rule, View: view, Setting: setting}
+
+
+_COLUMNS = {record: tuple(table.c[name] for name in field_names(record)) for record, table in TABLES.items()}
+
+
+def record_columns(record: type[Record]) -> tuple[Column[Any], ...]:
+    """The columns that make up a record, in the order of its fields; the derived ones are left out."""
+    return _COLUMNS[record]
+
+
+def record_of(kind: type[AnyRecord], row: Row[Any]) -> AnyRecord:
+    """The record in a row of `record_columns`."""
+    return kind(**dict(zip(field_names(kind), row, strict=True)))
+
+
+def row_of(record: Record) -> dict[str, Any]:
+    """The row of a record, derived columns included."""
+    row = {name: getattr(record, name) for name in field_names(type(record))}
+    if isinstance(record, Client):
+        row.update(derived_columns(record))
+    return row
+
+
+def fold(text: str) -> str:
+    """Text as it is searched and sorted: no case, no accents (Straße and STRASSE, José and jose are alike)."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in decomposed if not unicodedata.combining(character)).casefold()
+
+
+def derived_columns(record: Client) -> dict[str, str]:
+    """The columns of a client that only serve finding and sorting.
+
+    `sort_name` is the last name first; `search_rest` holds what else a client is found by.
+    """
+    if record.kind == "company":
+        sort_name = f"{record.company} {record.last_name} {record.first_name}"
+    else:
+        sort_name = f"{record.last_name} {record.first_name} {record.company}"
+    rest = (record.email, record.phone, *record.tags, record.reference, record.city)
+    return {
+        "sort_name": fold(sort_name).strip(),
+        "search_name": fold(f"{record.first_name} {record.last_name} {record.company}").strip(),
+        "search_rest": fold(" ".join(filter(None, rest))),
+        "birthday": record.date_of_birth.strftime("%m-%d") if record.date_of_birth else "",
+    }
+
+
+# What `derived_columns` is made from: a change of anything else leaves them as they are.
+DERIVED_FROM = frozenset(
+    ("kind", "first_name", "last_name", "company", "email", "phone", "tags", "reference", "city", "date_of_birth")
+)

@@ -1,0 +1,329 @@
+"""Writing a store through SQL: every change audited, totals and statuses following the facts."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from crm.errors import ConflictError, RefusedError
+from crm.model import Client, Record, Sale, StatusRule, fields
+from crm.model.encoding import plain
+from crm.repository import HistoryEntry, Query, StatusMove, metrics, review, tables, undo
+from crm.repository.dialect import Dialect
+from crm.repository.snapshot import SqlSnapshot
+from crm.repository.tables import DERIVED_FROM, TABLES, derived_columns, row_of
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+# Clients, rows and audit entries are written in batches of so many: enough to be quick, few enough to hold.
+BATCH = 1000
+
+TOTALS = ("total_spend", "sales_count", "first_sale_on", "last_sale_on")
+STATUS = ("status", "status_reason", "status_pinned_until", "status_before", "status_since")
+# A change of one of these may change the status; the totals follow the sales.
+_REVIEWED = frozenset(("kind", "country", "tags", "source", "date_of_birth", "status_pinned_until"))
+
+
+class SqlTransaction(SqlSnapshot):
+    """A Transaction over one connection; `at` is its time in UTC, `number` its id once it wrote something."""
+
+    def __init__(
+        self, connection: Connection, dialect: Dialect, today: date, *, at: datetime, user: str, what: str
+    ) -> None:
+        super().__init__(connection, dialect, today)
+        self.at = at
+        self._user = user
+        self._what = what
+        self._number = 0
+        self._undoes: int | None = None
+        self._audit: list[dict[str, Any]] = []
+        # Ids run on within a transaction that nobody else can enter, so what it created is a range.
+        self._created: dict[str, tuple[int, int]] = {}
+        self._changed_sales: set[int] = set()
+        self._to_review: set[int] = set()
+
+    @property
+    def number(self) -> int:
+        if not self._number:
+            written = self.connection.execute(
+                insert(tables.transactions).values(at=self.at, user=self._user, what=self._what, undoes=self._undoes)
+            )
+            (self._number,) = written.inserted_primary_key or (0,)
+        return self._number
+
+    # Creating
+
+    def add(self, record: AnyRecord) -> AnyRecord:
+        return self.add_all([record])[0]
+
+    def add_all(self, records: Sequence[AnyRecord]) -> Sequence[AnyRecord]:
+        if not records:
+            return []
+        kind = type(records[0])
+        first = self.dialect.reserve_ids(self.connection, TABLES[kind], len(records))
+        stored = [
+            dataclasses.replace(
+                self._decided(record), id=first + place, created_at=self.at, updated_at=self.at, version=1
+            )
+            for place, record in enumerate(records)
+        ]
+        self._insert(kind, [row_of(record) for record in stored])
+        self._note_created(kind, first, len(stored))
+        for record in stored:
+            self._touch(record)
+        return stored
+
+    def _decided(self, record: AnyRecord) -> AnyRecord:
+        """A new client with the status that the rules give to somebody without sales."""
+        if not isinstance(record, Client) or record.status:
+            return record
+        record = dataclasses.replace(record, created_at=self.at)
+        known = {name: metrics.value(record, name, None, self.today) for name in self.rules.needs}
+        decision = self.rules.decide(known)
+        return dataclasses.replace(
+            record, status=decision.status, status_reason=decision.reason, status_since=self.today
+        )
+
+    def restore_row(self, record: Record) -> None:
+        """Stores a record as it was, its id and times included; for undo and for reading a whole store back."""
+        self._insert(type(record), [row_of(record)])
+        self._write_audit(record, "create", None, None)
+        self._touch(record)
+
+    def _insert(self, kind: type[Record], rows: list[dict[str, Any]]) -> None:
+        with _explained(kind):
+            self.connection.execute(insert(TABLES[kind]), rows)
+        if kind is Client:
+            self.dialect.index_added(self.connection, rows[0]["id"], rows[-1]["id"])
+        if kind is StatusRule:
+            self._forget_rules()
+
+    def _note_created(self, kind: type[Record], first: int, count: int) -> None:
+        number = self.number
+        self._audit += [
+            {"transaction": number, "record": kind.kind_name, "record_id": record_id, "operation": "create",
+             "before": None, "after": None}
+            for record_id in range(first, first + count)
+        ]  # fmt: skip
+        start, _ = self._created.get(kind.kind_name, (first, 0))
+        self._created[kind.kind_name] = (start, first + count - 1)
+        self._flush_audit(BATCH)
+
+    def _is_new(self, record: Record) -> bool:
+        first, last = self._created.get(record.kind_name, (1, 0))
+        return first <= record.id <= last
+
+    # Changing
+
+    def change(self, shown: AnyRecord, **changes: Any) -> AnyRecord:
+        current = self.get(type(shown), shown.id)
+        wanted = {name: value for name, value in changes.items() if getattr(current, name) != value}
+        if current.version != shown.version:
+            _refuse_clashes(shown, current, wanted)
+        return self.apply(current, wanted) if wanted else current
+
+    def apply(self, current: AnyRecord, changes: Mapping[str, Any], *, review: bool = True) -> AnyRecord:
+        """Writes fields of a record that was just read; `review` False leaves its status as it then is."""
+        changed = dataclasses.replace(current, **changes, version=current.version + 1, updated_at=self.at)
+        row = dict(changes, version=changed.version, updated_at=self.at)
+        if isinstance(changed, Client) and not DERIVED_FROM.isdisjoint(changes):
+            row |= derived_columns(changed)
+        table = TABLES[type(current)]
+        with _explained(type(current)):
+            self.connection.execute(update(table).where(table.c.id == current.id).values(**row))
+        if not self._is_new(current):
+            before = {name: plain(getattr(current, name)) for name in changes}
+            self._write_audit(current, "update", before, {name: plain(value) for name, value in changes.items()})
+        self._touch(current, changes if review else ())
+        self._touch(changed, changes if review else ())
+        return changed
+
+    def _touch(self, record: Record, changes: Iterable[str] = ()) -> None:
+        """Remembers whose totals or status may no longer hold."""
+        if isinstance(record, Sale):
+            self._changed_sales.add(record.client)
+        elif isinstance(record, StatusRule):
+            self._forget_rules()
+        elif isinstance(record, Client) and not _REVIEWED.isdisjoint(changes):
+            self._to_review.add(record.id)
+
+    def _forget_rules(self) -> None:
+        self.__dict__.pop("rules", None)
+
+    # Deleting
+
+    def delete(self, record: Record) -> None:
+        current = self.get(type(record), record.id)
+        if isinstance(current, Client):
+            for sale in self.find_all(Sale, Query({"client": current.id})):
+                self.remove(sale)
+        self.remove(current)
+
+    def remove(self, current: Record) -> None:
+        """Deletes one record that was just read; raises RefusedError where others belong to it."""
+        table = TABLES[type(current)]
+        with _explained(type(current)):
+            self.connection.execute(delete(table).where(table.c.id == current.id))
+        self._write_audit(current, "delete", plain(current), None)
+        self._touch(current)
+        if isinstance(current, Client):
+            self._changed_sales.discard(current.id)
+            self._to_review.discard(current.id)
+
+    # Auditing
+
+    def _write_audit(self, record: Record, operation: str, before: Any, after: Any) -> None:
+        self._audit.append(
+            {"transaction": self.number, "record": record.kind_name, "record_id": record.id,
+             "operation": operation, "before": before, "after": after}
+        )  # fmt: skip
+        self._flush_audit(BATCH)
+
+    def _flush_audit(self, at_least: int = 1) -> None:
+        if len(self._audit) >= at_least:
+            self.connection.execute(insert(tables.audit), self._audit)
+            self._audit = []
+
+    # Following the facts
+
+    def settle(self) -> Sequence[StatusMove]:
+        moved: list[StatusMove] = []
+        for batch in _batches(sorted(self._changed_sales)):
+            moved += self._settle(batch, self._totals(batch))
+        for batch in _batches(sorted(self._to_review - self._changed_sales)):
+            moved += self._settle(batch, None)
+        self._changed_sales.clear()
+        self._to_review.clear()
+        self._flush_audit()
+        return moved
+
+    def _totals(self, clients: Sequence[int]) -> Mapping[int, dict[str, Any]]:
+        """The totals of some clients by id, summed from their sales."""
+        sale = tables.sale.c
+        statement = (
+            select(sale.client, func.sum(sale.amount), func.count(), func.min(sale.on), func.max(sale.on))
+            .where(sale.client.in_(clients))
+            .group_by(sale.client)
+        )
+        return {row[0]: dict(zip(TOTALS, row[1:], strict=True)) for row in self.connection.execute(statement)}
+
+    def _settle(self, ids: Sequence[int], totals: Mapping[int, dict[str, Any]] | None) -> list[StatusMove]:
+        current = self.find_all(Client, Query({"id": ids}))
+        changed: list[tuple[Client, Client]] = []
+        for shown in current:
+            after = shown
+            if totals is not None:
+                after = dataclasses.replace(shown, **totals.get(shown.id, NO_SALES))
+            if after != shown or shown.id in self._to_review:
+                changed.append((shown, after))
+        known = metrics.values(self.connection, [after for _, after in changed], self.today, self.rules.needs)
+        reviewed = [(shown, self._reviewed(after, known[shown.id])) for shown, after in changed]
+        self._write_derived([(shown, after) for shown, after in reviewed if shown != after])
+        return [
+            StatusMove(after.id, after.name, shown.status, after.status, after.status_reason)
+            for shown, after in reviewed
+            if shown.status != after.status
+        ]
+
+    def _reviewed(self, record: Client, known: Mapping[str, Any]) -> Client:
+        pinned = record.status_pinned_until
+        if pinned and pinned >= self.today:
+            return record
+        decision = self.rules.decide(known)
+        moved = decision.status != record.status
+        return dataclasses.replace(
+            record,
+            status=decision.status,
+            status_reason=decision.reason,
+            status_pinned_until=None,
+            status_before=record.status if moved else record.status_before,
+            status_since=self.today if moved else record.status_since,
+        )
+
+    def _write_derived(self, pairs: Sequence[tuple[Client, Client]]) -> None:
+        """Writes totals and statuses of many clients at once, audited."""
+        if not pairs:
+            return
+        names = TOTALS + STATUS
+        table = tables.client
+        columns: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+        columns |= {"version": table.c.version + 1, "updated_at": self.at}
+        statement = update(table).where(table.c.id == bindparam("its_id")).values(columns)
+        self.connection.execute(
+            statement,
+            [{"its_id": new.id, **{f"new_{name}": getattr(new, name) for name in names}} for _, new in pairs],
+        )
+        for old, new in pairs:
+            if not self._is_new(new):
+                names_changed = [name for name in names if getattr(old, name) != getattr(new, name)]
+                self._write_audit(
+                    new,
+                    "update",
+                    {name: plain(getattr(old, name)) for name in names_changed},
+                    {name: plain(getattr(new, name)) for name in names_changed},
+                )
+
+    def review_all(self) -> dict[tuple[str, str], int]:
+        self.settle()
+        return review.apply(self.connection, self.rules, self.today, self.at, lambda: self.number)
+
+    # Taking back
+
+    def undo(self, number: int | None = None) -> HistoryEntry:
+        entry = undo.chosen(self, number)
+        self._what = f"took back {entry.id}: {entry.what}"
+        self._undoes = entry.id
+        undo.take_back(self, entry)
+        return entry
+
+    def finish(self) -> None:
+        """All that a commit still has to write."""
+        self.settle()
+
+
+NO_SALES: Mapping[str, Any] = {name: fields(Client)[name].check.empty for name in TOTALS}
+
+
+def _batches(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
+
+
+def _refuse_clashes(shown: Record, current: Record, wanted: Mapping[str, Any]) -> None:
+    """Raises ConflictError where a wanted field was changed by somebody else since it was shown."""
+    clashes = {
+        name: (str(plain(getattr(shown, name))), str(plain(getattr(current, name))), str(plain(value)))
+        for name, value in wanted.items()
+        if getattr(shown, name) != getattr(current, name)
+    }
+    if clashes:
+        labels = ", ".join(fields(type(shown))[name].label for name in clashes)
+        raise ConflictError(f"Somebody else has changed {labels} since it was shown; nothing was overwritten.", clashes)
+
+
+class _explained:
+    """Says in a sentence which promise a row would break."""
+
+    def __init__(self, kind: type[Record]) -> None:
+        self.kind = kind
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _: Any, error: BaseException | None, __: Any) -> None:
+        if not isinstance(error, IntegrityError):
+            return
+        words = str(error.orig).lower()
+        if "foreign key" in words:
+            raise RefusedError(
+                f"Other records still belong to this {self.kind.kind_name}; nothing was changed."
+            ) from error
+        for name in fields(self.kind):
+            if f".{name}" in words or f"_{name}_" in words or f"({name})" in words:
+                label = fields(self.kind)[name].label.lower()
+                raise RefusedError(
+                    f"Another {self.kind.kind_name} already has this {label}; nothing was changed."
+                ) from error
+        raise RefusedError(f"The {self.kind.kind_name} could not be stored: {error.orig}.") from error

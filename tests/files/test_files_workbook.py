@@ -1,0 +1,81 @@
+"""Excel workbooks come out as a person would type them."""
+
+from datetime import date, datetime, time
+
+import openpyxl
+import pytest
+
+from crm.errors import FileError
+from crm.files import open_source
+
+
+@pytest.fixture
+def workbook(tmp_path):
+    def write(**sheets):
+        book = openpyxl.Workbook()
+        book.remove(book.active)
+        for title, rows in sheets.items():
+            sheet = book.create_sheet(title)
+            for row in rows:
+                sheet.append(row)
+        path = tmp_path / "book.xlsx"
+        book.save(path)
+        return path
+
+    return write
+
+
+def test_values_of_every_kind(workbook):
+    values = [
+        (436601234567, "436601234567"),
+        (436601234567.0, "436601234567"),
+        (12.5, "12.5"),
+        (0.1 + 0.2, "0.3"),
+        (1e-7, "0.0000001"),
+        (-3.0, "-3"),
+        (date(2026, 3, 1), "2026-03-01"),
+        (datetime(2026, 3, 1), "2026-03-01"),
+        (datetime(2026, 3, 1, 14, 5), "2026-03-01 14:05:00"),
+        (time(14, 5), "14:05:00"),
+        (True, "yes"),
+        (False, "no"),
+        ("+43 660 1", "+43 660 1"),
+        ("'=x", "'=x"),
+        (None, ""),
+        ("end", "end"),
+    ]
+    names = [f"Name {place}" for place in range(len(values))]
+    source = open_source(workbook(One=[names, [value for value, _ in values]]), header=True)
+    assert source.kind == "xlsx"
+    assert [row.cells for row in source.rows()] == [tuple(text for _, text in values)]
+
+
+def test_the_first_sheet_with_anything_or_the_one_named(workbook):
+    path = workbook(Empty=[], Clients=[["Name", "City"], ["Anna", "Wien"]], Sales=[["Date", "Amount"], ["2026-01-01", 5]])
+    assert open_source(path).columns == ("Name", "City")
+    assert open_source(path, sheet="sales").columns == ("Date", "Amount")
+    with pytest.raises(FileError, match="no sheet Orders; there are: Empty, Clients, Sales"):
+        open_source(path, sheet="Orders")
+    with pytest.raises(FileError, match="Empty of book.xlsx is empty"):
+        open_source(path, sheet="Empty")
+    with pytest.raises(FileError, match="There is nothing in"):
+        open_source(workbook(Empty=[]))
+
+
+def test_rows_keep_their_numbers_and_progress_counts_them(workbook):
+    source = open_source(workbook(One=[[None], ["Name", "City"], ["Anna", "Wien"], [None], ["Ben", None, None]]))
+    assert [(row.number, row.cells) for row in source.rows()] == [(3, ("Anna", "Wien")), (5, ("Ben", ""))]
+    assert source.progress() == (5, 5)
+    assert len(list(source.rows())) == 2
+
+
+def test_cells_beyond_the_columns_are_kept(workbook):
+    rows = [["Name", "City"], *[["Anna", "Wien"]] * 5, ["Ben", "Graz", None, "more"]]
+    *_, last = open_source(workbook(One=rows)).rows()
+    assert last.cells == ("Ben", "Graz", "", "more")
+    assert "more cells" in last.problem
+
+
+def test_formulas_without_a_value_are_blank(workbook):
+    source = open_source(workbook(One=[["Name", "Sum"], ["Anna", "=1+1"]]))
+    assert source.sample == (("Anna", ""),)
