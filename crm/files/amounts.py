@@ -4,13 +4,14 @@ import re
 from collections.abc import Sequence
 
 _MONEY = re.compile(r"(?:[^\W\d_]{1,3}|[$€£¥₹₽₺₴₪₩¢])?\.?[$€£¥]?", re.UNICODE)
-_DIGITS = re.compile(r"\d[\d.,]*|[.,]\d+")
+_DIGITS = re.compile(r"\d[\d.,]*|(?<![^\W\d_])[.,]\d+")
+_NO_CENTS = re.compile(r"[.,][-\u2013\u2014]+(?=\D*$)")  # 12,-
 _GROUPING_ONLY = str.maketrans("", "", "'\u2019 \u00a0\u202f\u2009\t_")
 
 
 def bare_amount(text: str) -> str:
     """The digits of an amount with its marks and sign, without currency, blanks and apostrophes; '' if it is none."""
-    text = text.strip().translate(_GROUPING_ONLY)
+    text = _NO_CENTS.sub("", text.strip().translate(_GROUPING_ONLY))
     sign = ""
     if text.startswith("(") and text.endswith(")"):  # how bookkeeping writes less than nothing
         text, sign = text[1:-1], "-"
@@ -22,8 +23,6 @@ def bare_amount(text: str) -> str:
         return ""
     rest = text.removeprefix("+")
     before, after = rest[: digits.start()], rest[digits.end() :]
-    # 12,- and 12,-- are whole amounts; a point may end the currency (Fr.).
-    after = after.strip(".-")
     if (before and after) or not _MONEY.fullmatch(before) or not _MONEY.fullmatch(after):
         return ""
     return sign + digits.group().rstrip(".,")

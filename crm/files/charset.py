@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,14 +20,23 @@ _BOMS = (
 )
 _STRAY = re.compile("[\udc80-\udcff]")
 
-# Where the bytes are not UTF-8 they are most often one of these; in this order when they fit alike.
-_WESTERN = ("cp1252", "mac_roman", "cp850")
-_ELSEWHERE = (
-    "cp1250", "iso8859_2", "cp1251", "koi8_r", "cp866", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257",
-    "shift_jis", "euc_jp", "gb18030", "big5", "cp949",
+# The letters beyond ASCII of the languages that an encoding was made for. Where the bytes are not UTF-8
+# they are most often one of these; the first counts where several fit alike.
+_WESTERN = (
+    "äöüß", "àâæçéèêëîïôœùûü", "áéíóúñüªº", "àèéìíîòóùú", "ãáàâçéêíóôúü", "éëïóöüáèç", "æøåéö", "åäöéü", "áðéíóúýþæö",
 )  # fmt: skip
-_LETTERS = frozenset("àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿßœšžÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝŒŠŽ")
-_SIGNS = frozenset("€£\u201a„“”\u2018\u2019\u2013—…•°§©®™«»¿¡ªº½²\xa0")
+_LANGUAGES = {
+    "cp1252": _WESTERN,
+    "mac_roman": _WESTERN,
+    "cp850": _WESTERN,
+    "cp1250": ("áčďéěíňóřšťúůýžäĺľŕô", "ąćęłńóśźż", "áéíóöőúüű", "čćđšž", "ăâîşţșț"),
+    "cp1254": ("çğıöşüâîûi̇",),
+    "cp1257": ("ąčęėįšųūž", "āčēģīķļņšūž", "äöõüšž"),
+}
+_OTHERS = (
+    "cp1251", "koi8_r", "cp866", "cp1253", "cp1255", "cp1256", "iso8859_2", "shift_jis", "euc_jp", "gb18030", "big5", "cp949",
+)  # fmt: skip
+_SIGNS = frozenset("€£\u201a„“”\u2018\u2019\u2013—…•°§©®™«»¿¡½²\xa0")
 _RUN = re.compile(r"[^\x00-\x7f]{3,}")
 
 
@@ -141,29 +151,32 @@ class _Scan:
 
 def _legacy(excerpt: bytes) -> str:
     """The most likely encoding of lines that are not UTF-8."""
-    fits = {encoding: _fit(excerpt, encoding) for encoding in _WESTERN}
-    best = max(_WESTERN, key=lambda encoding: fits[encoding])
-    if fits[best] >= 0.75:
+    fits = {encoding: _fit(excerpt, encoding) for encoding in _LANGUAGES}
+    fits["cp1252"] += 0.1  # by far the most frequent, and a list of clients has names of many languages
+    best = max(_LANGUAGES, key=lambda encoding: fits[encoding])
+    if fits[best] >= 0.6:
         return best
     from charset_normalizer import from_bytes
 
-    found = from_bytes(excerpt, cp_isolation=list(_ELSEWHERE)).best()
+    found = from_bytes(excerpt, cp_isolation=list(_OTHERS)).best()
     return found.encoding if found is not None else "cp1252"
 
 
 def _fit(excerpt: bytes, encoding: str) -> float:
-    """The share of the characters beyond ASCII that stand where western languages would have them."""
+    """The share of the characters beyond ASCII that one of the encoding's languages has, standing where it would."""
     text = excerpt.decode(encoding, "replace")
     # Long runs of accented letters are Greek, Cyrillic or Hebrew read wrongly.
     text = _RUN.sub(lambda run: "\ufffd" * len(run.group()), text)
-    good = total = 0
+    letters: Counter[str] = Counter()
+    signs = total = 0
     for place, character in enumerate(text):
         if character.isascii():
             continue
         total += 1
         before, after = text[place - 1 : place], text[place + 1 : place + 2]
-        if character in _LETTERS:
-            good += character.islower() or not before.islower()
-        elif character in _SIGNS:
-            good += character == "\u2019" or not (before.isalpha() and after.isalpha())
-    return good / total if total else 1.0
+        if character in _SIGNS:
+            signs += character == "\u2019" or not (before.isalpha() and after.isalpha())
+        elif character.islower() or not before.islower():
+            letters[character.lower()] += 1
+    known = max(sum(letters[letter] for letter in language) for language in _LANGUAGES[encoding])
+    return (signs + known) / total if total else 1.0

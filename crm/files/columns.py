@@ -110,7 +110,8 @@ def _may_be(column: _Column, target: str, record: type[Client] | type[Sale]) -> 
         return not column.mostly(lambda text: " " in text or "@" in text)
     check = fields(record)[target].check if target in fields(record) else None
     if isinstance(check, Choice):
-        return column.mostly(lambda text: text.lower() in check.options) or column.name == fields(record)[target].label
+        by_label = not column.cells and column.meaning is not None and not any(column.meaning.rank)
+        return by_label or column.mostly(lambda text: text.lower() in check.options)
     if isinstance(check, Flag):
         return not column.cells or column.mostly(lambda text: _reads(check, text))
     return True

@@ -139,8 +139,11 @@ class DelimitedSource(Source):
 
             read = csv.reader(lines(), delimiter=self.delimiter, skipinitialspace=self._skips_blanks)
             cells: list[str] = []
-            for cells in read:  # noqa: B007
-                start, number = number, read.line_num + self._skipped_lines + 1
+            try:
+                for cells in read:  # noqa: B007
+                    start, number = number, read.line_num + self._skipped_lines + 1
+            except csv.Error:  # told when the rows themselves come to it
+                return 0
         return 0 if cells == ["end"] else start
 
 

@@ -25,7 +25,7 @@ COLUMNS = (
 )  # fmt: skip
 _LINE = re.compile(r'(?:[\w-]+\.)?([\w-]+)((?:;(?:"[^"]*"|[^":])*)?):(.*)', re.DOTALL)
 _PARAMETER = re.compile(r';([^;="]+)(?:=((?:"[^"]*"|[^;"])*))?')
-_PIECES = re.compile(r"((?:[^;\\]|\\.)*)(?:;|$)", re.DOTALL)
+_TOKEN = re.compile(r"\\.|[^\\;,]+|.", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]+")
 _BIRTHDAY = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ].*)?")
@@ -179,7 +179,7 @@ def _cells(properties: list[_Property]) -> tuple[str, ...]:
         born = ""
     box, extension, street, city, region, postcode, country = _address(every("ADR"))
     address = ", ".join(filter(None, (street, extension, box, region)))
-    tags = ", ".join(_plain(part) for each in every("CATEGORIES") for part in re.split(r"(?<!\\)[,;]", each.value))
+    tags = ", ".join(part for each in every("CATEGORIES") for part in _pieces(each.value, ",;") if part)
     return (
         first, last, company, _best(every("EMAIL")), _best(every("TEL")), address, city, postcode, country,
         born, tags, "\n".join(notes), only("UID").removeprefix("urn:uuid:"), kind,
@@ -211,10 +211,17 @@ def _birthday(text: str) -> str:
     return "-".join(found.groups()) if found else text
 
 
-def _pieces(value: str) -> list[str]:
-    """The parts of a value with semicolons between, as plain text."""
-    return [_plain(piece) for piece in _PIECES.findall(value)[: value.count(";") + 1]]
+def _pieces(value: str, marks: str = ";") -> list[str]:
+    """The parts of a value with semicolons (or other marks) between, as plain text."""
+    pieces = [""]
+    for token in _TOKEN.findall(value):
+        if token in marks:
+            pieces.append("")
+        else:
+            pieces[-1] += token
+    return [_plain(piece) for piece in pieces]
 
 
 def _plain(value: str) -> str:
-    return _ESCAPE.sub(lambda found: "\n" if found.group(1) in "nN" else found.group(1), value).strip()
+    text = _ESCAPE.sub(lambda found: "\n" if found.group(1) in "nN" else found.group(1), value)
+    return text.replace("\r\n", "\n").strip()

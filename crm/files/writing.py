@@ -92,17 +92,19 @@ def write_workbook(path: Path, sheets: Iterable[tuple[str, Sequence[str], Iterab
 
     count = 0
     with replacing(path) as file, tempfile.TemporaryDirectory(prefix="crm-") as folder:
+        workbook = Workbook(file, {"constant_memory": True, "tmpdir": folder})
+        formats = _Formats(workbook)
         try:
-            workbook = Workbook(file, {"constant_memory": True, "tmpdir": folder})
-            formats = _Formats(workbook)
-            for title in _titled(sheets):
-                name, header, rows = title
-                count += _write_sheet(workbook.add_worksheet(name), header, rows, formats, path)
+            for name, header, sheet_rows in _titled(sheets):
+                count += _write_sheet(workbook.add_worksheet(name), header, sheet_rows, formats, path)
             workbook.close()
         except XlsxWriterException as error:
             if error.args and isinstance(error.args[0], OSError):
                 raise error.args[0] from error
             raise FileError(f"{path} could not be written: {error}.") from error
+        finally:
+            for sheet in workbook.worksheets():  # else its temporary file stays open after an error
+                sheet._opt_close()
     return count
 
 

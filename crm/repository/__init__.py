@@ -189,6 +189,12 @@ class Repository(Protocol):
     def backup(self, to: Path | None = None) -> Path:
         """A copy of the whole store, dated, in the folder of backups unless `to` is given."""
 
+    def daily_backup(self) -> Path | None:
+        """A dated backup if today has none yet and there is something to lose; else None."""
+
+    def is_empty(self) -> bool:
+        """Whether nobody has put anything into the store yet."""
+
     def restore(self, source: Path) -> Path:
         """Puts a backup in the place of what is there; returns a backup of what was there."""
 

@@ -46,8 +46,11 @@ class Dialect(Protocol):
     def check(self, connection: Connection) -> Sequence[Finding]:
         """What the database finds wrong with itself."""
 
-    def backup(self, engine: Engine, to: Path | None) -> Path:
-        """Copies the whole store to a file, a dated one when `to` is None, and lets go of the oldest dated ones."""
+    def dated(self, stamp: str) -> Path:
+        """Where a dated backup goes; `stamp` is 2026-11-21-140500."""
+
+    def backup(self, engine: Engine, to: Path) -> None:
+        """Copies the whole store to a file, and lets go of the oldest dated ones. Raises FileError."""
 
     def backups(self) -> Sequence[Path]:
         """The dated backups there are, newest first."""

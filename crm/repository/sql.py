@@ -181,14 +181,22 @@ class SqlRepository:
             return not snapshot.select(select(func.count()).select_from(tables.transactions))[0][0]
 
     def backup(self, to: Path | None = None) -> Path:
+        target = to or self._dialect.dated(f"{self._today()}-{self._now():%H%M%S}")
         with self._told():
-            return self._dialect.backup(self._engine, to)
+            self._dialect.backup(self._engine, target)
+        return target
+
+    def daily_backup(self) -> Path | None:
+        today = self._today().isoformat()
+        if self._dialect.is_new() or any(today in each.name for each in self.backups()) or self.is_empty():
+            return None
+        return self.backup()
 
     def restore(self, source: Path) -> Path:
+        kept = self.backup()
         with self._told():
-            kept = self._dialect.backup(self._engine, None)
             self._dialect.restore(self._engine, source)
-            return kept
+        return kept
 
     def backups(self) -> Sequence[Path]:
         """The dated backups there are, newest first."""

@@ -7,7 +7,6 @@ import sqlite3
 import tempfile
 from collections.abc import Sequence
 from contextlib import closing, suppress
-from datetime import datetime
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
@@ -204,23 +203,23 @@ class Sqlite:
             return []
         return sorted((each for each in self._folder.iterdir() if pattern.fullmatch(each.name)), reverse=True)
 
-    def backup(self, engine: Engine, to: Path | None) -> Path:
-        target = to or self._folder / f"{self.path.stem}-{datetime.now():%Y-%m-%d-%H%M%S}.sqlite3"
+    def dated(self, stamp: str) -> Path:
+        return self._folder / f"{self.path.stem}-{stamp}.sqlite3"
+
+    def backup(self, engine: Engine, to: Path) -> None:
         try:
-            if to is None:
-                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as folder:
-                copy = Path(folder) / target.name
+            to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=to.parent, prefix=".backup-") as folder:
+                copy = Path(folder) / to.name
                 with closing(sqlite3.connect(copy)) as destination:
                     _driver(engine).backup(destination)
                 copy.chmod(0o600)
-                copy.replace(target)
+                copy.replace(to)
         except (OSError, sqlite3.Error) as error:
-            raise FileError(f"The backup could not be written to {target}: {error}.") from error
+            raise FileError(f"The backup could not be written to {to}: {error}.") from error
         for old in self.backups()[KEPT_BACKUPS:]:
             with suppress(OSError):
                 old.unlink()
-        return target
 
     def restore(self, engine: Engine, source: Path) -> None:
         if not source.is_file():

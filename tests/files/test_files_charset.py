@@ -8,6 +8,9 @@ from crm.files import open_source
 GERMAN = "Name;Straße;Ort\nJürgen Müller;Königsgäßchen 3;Köln\nÄnne Öztürk;Übelstraße 5;Fürth\n"
 FRENCH = "Nom;Prénom;Société\nLefèvre;Zoé;Crêperie d’Évian\nGarçon;Noël;Façades – Ñandú\n"
 POLISH = "Imię;Nazwisko;Miasto\nŁukasz;Wałęsa;Gdańsk\nMałgorzata;Żółkiewska;Łódź\nStanisław;Kościuszko;Poznań\n"
+CZECH = "Jméno;Město\nJiří Dvořák;Plzeň\nŠtěpán Novák;Brno\nTomáš Čech;Ústí nad Labem\n"
+HUNGARIAN = "Név;Város\nNagy Győző;Pécs\nKovács Ágnes;Székesfehérvár\nTóth Zsófia;Győr\n"
+MIXED = "Name;City\nBjörn Åkesson;Malmö\nFrançois Lefèvre;Nîmes\nJosé Muñoz;Málaga\nJürgen Groß;Köln\nSøren Ærø;Århus\n"
 RUSSIAN = "Имя;Фамилия;Город\nАнна;Иванова;Москва\nБорис;Петров;Санкт-Петербург\nМария;Сидорова;Новосибирск\n"
 GREEK = "Όνομα;Επώνυμο;Πόλη\nΆννα;Παπαδοπούλου;Αθήνα\nΓιώργος;Νικολάου;Θεσσαλονίκη\nΜαρία;Γεωργίου;Πάτρα\n"
 
@@ -26,6 +29,9 @@ GREEK = "Όνομα;Επώνυμο;Πόλη\nΆννα;Παπαδοπούλου;�
         (FRENCH, "cp1252"),
         (FRENCH, "utf-16"),
         (POLISH, "cp1250"),
+        (CZECH, "cp1250"),
+        (HUNGARIAN, "cp1250"),
+        (MIXED, "cp1252"),
         (RUSSIAN, "cp1251"),
         (GREEK, "cp1253"),
     ],

@@ -51,7 +51,9 @@ def test_values_of_every_kind(workbook):
 
 
 def test_the_first_sheet_with_anything_or_the_one_named(workbook):
-    path = workbook(Empty=[], Clients=[["Name", "City"], ["Anna", "Wien"]], Sales=[["Date", "Amount"], ["2026-01-01", 5]])
+    path = workbook(
+        Empty=[], Clients=[["Name", "City"], ["Anna", "Wien"]], Sales=[["Date", "Amount"], ["2026-01-01", 5]]
+    )
     assert open_source(path).columns == ("Name", "City")
     assert open_source(path, sheet="sales").columns == ("Date", "Amount")
     with pytest.raises(FileError, match="no sheet Orders; there are: Empty, Clients, Sales"):

@@ -19,14 +19,18 @@ from crm.files import open_source, write_csv, write_workbook, write_xlsx
 
 # Any text that can be stored: no lone surrogates and no NUL, which make a row's problem.
 TEXT = st.text(
-    st.one_of(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), st.sampled_from("=+-@\t\r\n'\",;| :_x")),
+    st.one_of(
+        st.characters(exclude_categories=["Cs"], exclude_characters="\0"), st.sampled_from("=+-@\t\r\n'\",;| :_x")
+    ),
     max_size=12,
 )
 HEADER = st.lists(st.text(string.ascii_letters, min_size=1, max_size=6), min_size=1, max_size=4, unique=True)
 TABLE = HEADER.flatmap(
     lambda header: st.tuples(
         st.just(header),
-        st.lists(st.lists(TEXT, min_size=len(header), max_size=len(header)).filter(lambda row: any(map(str.strip, row)))),
+        st.lists(
+            st.lists(TEXT, min_size=len(header), max_size=len(header)).filter(lambda row: any(map(str.strip, row)))
+        ),
     )
 )
 PATIENT = settings(deadline=None, max_examples=80, suppress_health_check=list(HealthCheck))
@@ -63,7 +67,20 @@ def test_any_table_written_as_a_workbook_is_read_back(tmp_path, table):
     assert [row.cells for row in source.rows()] == [tuple(row) for row in rows]
 
 
-HOSTILE = ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", "＋1", "－1", "＠x", "=HYPERLINK(1)", "+43 660 1"]
+HOSTILE = [
+    "=1+1",
+    "+cmd",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "＝1+1",
+    "＋1",
+    "－1",
+    "＠x",
+    "=HYPERLINK(1)",
+    "+43 660 1",
+]
 
 
 @pytest.mark.parametrize("cell", HOSTILE)

@@ -1,0 +1,339 @@
+"""The command line, made from the register of commands: the same use cases for scripts and cron."""
+
+import inspect
+import json
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import TyperException
+
+from crm.commands.context import CRM
+from crm.commands.registry import Command, Parameter, Takes, commands
+from crm.commands.selecting import selected
+from crm.config import Config, from_environment
+from crm.errors import Cancelled, CRMError, FieldError, Question, UsageError
+from crm.model import Conventions, Field, fields, typed_fields
+from crm.model.encoding import plain
+from crm.model.fields import Extra, Flag, Tags
+
+# What stands before or after the command and holds for all of them.
+_GLOBAL: Mapping[str, tuple[Any, str]] = {
+    "store": (str, "Where the data lives, like sqlite:///path/to/file.sqlite3."),
+    "json": (bool, "Print one JSON document."),
+    "yes": (bool, "Answer every confirmation with yes."),
+    "debug": (bool, "Show where an error came from."),
+}
+_HELP = """A CRM for the terminal: clients, sales, and a status that rules review after each sale.
+
+Without a command the menu opens."""
+
+
+class _Shell:
+    """One call of the program: what stood on the command line, and where the answer goes."""
+
+    def __init__(self, environment: Mapping[str, str], open_crm: Callable[..., CRM]) -> None:
+        self._environment = environment
+        self._open_crm = open_crm
+        self.settings: dict[str, Any] = {"store": "", "json": False, "yes": False, "debug": False}
+
+    def application(self) -> typer.Typer:
+        """The Typer application with a command for each of the register."""
+        application = typer.Typer(
+            help=_HELP, context_settings={"help_option_names": ["-h", "--help"]}, rich_markup_mode=None
+        )
+        application.callback(invoke_without_command=True)(self._with_globals(self._menu, hidden=False))
+        groups: dict[str, typer.Typer] = {}
+        for each in commands():
+            target = application
+            if each.group:
+                if each.group not in groups:
+                    groups[each.group] = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+                    application.add_typer(groups[each.group], name=each.group, help=_group_help(each.group))
+                target = groups[each.group]
+            target.command(each.name, help=each.documentation)(self._function(each))
+        return application
+
+    def _menu(self, ctx: typer.Context) -> None:
+        if ctx.invoked_subcommand is None:
+            from crm.terminal.menu import run_menu
+
+            raise typer.Exit(run_menu(lambda **doors: self._open_crm(self._config(), **doors), sys.stdin, sys.stdout))
+
+    def _with_globals(self, function: Callable[..., None], *, hidden: bool) -> Callable[..., None]:
+        """The function with the global options added, so that they may stand before or after the command."""
+        signature = inspect.signature(function)
+        added = [_global_option(name, hidden=hidden) for name in _GLOBAL]
+        kept = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+
+        def called(**given: Any) -> None:
+            for name in _GLOBAL:
+                self.settings[name] = given.pop(f"global_{name}") or self.settings[name]
+            function(**given)
+
+        return _signed(called, function.__name__, [*kept, *added])
+
+    def _function(self, command: Command) -> Callable[..., None]:
+        """The function that Typer calls for a command, with an option for each parameter."""
+        options = [option for parameter in command.parameters.values() for option in _options(parameter)]
+
+        def called(**given: Any) -> None:
+            self._call(command, given)
+
+        return self._with_globals(_signed(called, command.name, options), hidden=True)
+
+    def _config(self) -> Config:
+        return from_environment(self._environment, self.settings["store"])
+
+    def _call(self, command: Command, given: Mapping[str, Any]) -> None:
+        crm = self._open_crm(self._config(), **({} if self.settings["json"] or not _person_sits_here() else _doors()))
+        try:
+            arguments = self._arguments(crm, command, given)
+            result = self._answered(crm, command, arguments)
+            self._print(crm, result)
+        finally:
+            crm.repository.close()
+        if getattr(result, "failed", False):
+            raise typer.Exit(1)
+
+    def _arguments(self, crm: CRM, command: Command, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The command's arguments, read and checked; what is missing is asked where a person sits."""
+        arguments: dict[str, Any] = {}
+        for name, parameter in command.parameters.items():
+            if name == "yes":
+                arguments[name] = self.settings["yes"]
+                continue
+            if parameter.fields:
+                arguments[name] = _field_values(parameter, given, crm.conventions)
+                continue
+            written = _written(parameter, given)
+            if written is None:
+                if parameter.required:
+                    arguments[name] = self._asked(crm, parameter)
+                continue
+            arguments[name] = _read(crm, parameter, written)
+        return arguments
+
+    def _asked(self, crm: CRM, parameter: Parameter) -> Any:
+        if self.settings["json"] or not _person_sits_here():
+            raise UsageError(f"{parameter.label} is missing: give {parameter.option}.")
+        return _prompts(crm).ask(parameter)
+
+    def _answered(self, crm: CRM, command: Command, arguments: dict[str, Any]) -> Any:
+        """Calls the command; a question is answered by --yes, by the person, or else names its option."""
+        while True:
+            try:
+                return command(crm, **arguments)
+            except Question as question:
+                if question.parameter in arguments and arguments[question.parameter]:
+                    raise
+                if self.settings["yes"]:
+                    arguments[question.parameter] = True
+                elif _person_sits_here() and not self.settings["json"]:
+                    arguments[question.parameter] = _prompts(crm).answer(question)
+                else:
+                    option = "--" + question.parameter.replace("_", "-")
+                    also = "" if option == "--yes" else " or --yes"
+                    raise Question(
+                        f"{question.sentence} Give {option}{also} to go on.",
+                        parameter=question.parameter,
+                        choices=question.choices,
+                        kind=question.question_kind,
+                    ) from question
+
+    def _print(self, crm: CRM, result: Any) -> None:
+        if self.settings["json"]:
+            sys.stdout.write(json.dumps(plain(result), ensure_ascii=False, indent=2) + "\n")
+            return
+        from crm.terminal.render import show
+        from crm.terminal.screen import Screen
+
+        show(Screen(sys.stdin, sys.stdout), result, crm.conventions)
+
+    def tell(self, error: CRMError) -> None:
+        """Says an error on stderr: a sentence, or with --json an object."""
+        if self.settings["json"]:
+            kind = error.question_kind if isinstance(error, Question) else error.kind
+            sys.stderr.write(json.dumps({"error": kind, "message": error.sentence}, ensure_ascii=False) + "\n")
+        else:
+            from crm.terminal.screen import clean
+
+            sys.stderr.write("\n".join(clean(line) for line in error.sentence.split("\n")) + "\n")
+
+
+def run(arguments: Sequence[str], environment: Mapping[str, str], open_crm: Callable[..., CRM]) -> int:
+    """Runs one command line and returns its exit code: 0 done, 1 refused, 2 wrong usage, 130 interrupted."""
+    shell = _Shell(environment, open_crm)
+    # An error of the command line itself comes before its options are read.
+    shell.settings["json"] = "--json" in arguments
+    try:
+        code = shell.application()(list(arguments), standalone_mode=False, prog_name="run.py")
+        return int(code or 0)
+    except typer.Exit as leaving:
+        return int(leaving.exit_code)
+    except TyperException as error:
+        shell.tell(UsageError(error.format_message()))
+        return 2
+    except (KeyboardInterrupt, typer.Abort, Cancelled, EOFError):
+        shell.tell(Cancelled())
+        return 130
+    except CRMError as error:
+        if shell.settings["debug"]:
+            traceback.print_exc()
+        shell.tell(error)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read has had enough (`| head`); nothing is left to say, not even on exit.
+        sys.stdout = None  # type: ignore[assignment]
+        return 0
+
+
+def _person_sits_here() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _prompts(crm: CRM) -> Any:
+    from crm.terminal.prompts import prompts
+    from crm.terminal.screen import Screen
+
+    return prompts(Screen(sys.stdin, sys.stdout), crm)
+
+
+def _doors() -> dict[str, Any]:
+    from crm.terminal.progress import progress, waiting
+    from crm.terminal.screen import Screen
+
+    screen = Screen(sys.stdin, sys.stdout)
+    return {"progress": progress(screen), "waiting": waiting(screen)}
+
+
+_GROUP_HELP = {
+    "clients": "Clients: added, found, shown, edited, tagged, merged, pinned and deleted.",
+    "views": "Saved lists of clients.",
+    "sales": "Sales: recorded, listed and taken back.",
+    "rules": "Status rules: changed, previewed, applied and explained.",
+    "history": "What was done, and taking it back.",
+    "settings": "The team's settings.",
+}
+
+
+def _group_help(group: str) -> str:
+    return _GROUP_HELP.get(group, group.capitalize())
+
+
+# Signatures: Typer reads what a function takes from its signature, so each command gets one made to measure.
+
+
+def _signed(function: Callable[..., None], name: str, parameters: Sequence[inspect.Parameter]) -> Callable[..., None]:
+    function.__name__ = name
+    function.__signature__ = inspect.Signature(list(parameters))  # type: ignore[attr-defined]
+    function.__annotations__ = {each.name: each.annotation for each in parameters}
+    return function
+
+
+def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _global_option(name: str, *, hidden: bool) -> inspect.Parameter:
+    kind, told = _GLOBAL[name]
+    option = typer.Option(f"--{name}", help=told, hidden=hidden, show_default=False)
+    return _keyword(f"global_{name}", Annotated[kind, option], "" if kind is str else False)
+
+
+def _options(parameter: Parameter) -> list[inspect.Parameter]:
+    """What stands on the command line for a parameter: an option, and an argument where it needs no name."""
+    if parameter.name == "yes":
+        return []
+    if parameter.fields:
+        return [_field_option(field) for field in _offered(parameter).values()]
+    told = f"{parameter.label}: {parameter.help}" if parameter.help else parameter.label
+    if isinstance(parameter.check, Flag):
+        switch = f"{parameter.option}/--no-{parameter.option[2:]}"
+        return [_keyword(parameter.name, Annotated[bool | None, typer.Option(switch, help=told, show_default=False)], None)]
+    option = typer.Option(parameter.option, help=told, show_default=False, metavar=_metavar(parameter))
+    several = parameter.many or isinstance(parameter.check, Tags)
+    kind: Any = list[str] | None if several else str | None
+    options = [_keyword(parameter.name, Annotated[kind, option], None)]
+    if parameter.positional:
+        argument = typer.Argument(help=told, show_default=False, metavar=_metavar(parameter))
+        options.insert(0, _keyword(f"{parameter.name}_argument", Annotated[kind, argument], None))
+    return options
+
+
+def _metavar(parameter: Parameter) -> str:
+    if parameter.record:
+        return parameter.record.kind_name.upper()
+    return "FILE" if parameter.path else parameter.name.strip("_").upper()
+
+
+def _offered(parameter: Parameter) -> Mapping[str, Field]:
+    assert parameter.fields is not None
+    marked = parameter.fields
+    return fields(marked.record) if marked.takes is Takes.FILTERS else typed_fields(marked.record)
+
+
+def _field_option(field: Field) -> inspect.Parameter:
+    told = f"{field.label}: {field.help}" if field.help else field.label
+    if isinstance(field.check, Flag):
+        switch = f"{field.option}/--no-{field.option[2:]}"
+        return _keyword(field.name, Annotated[bool | None, typer.Option(switch, help=told, show_default=False)], None)
+    kind: Any = list[str] | None if isinstance(field.check, Tags | Extra) else str | None
+    metavar = "NAME=VALUE" if isinstance(field.check, Extra) else field.name.upper()
+    option = typer.Option(field.option, help=told, show_default=False, metavar=metavar)
+    return _keyword(field.name, Annotated[kind, option], None)
+
+
+# Reading what was written
+
+
+def _field_values(parameter: Parameter, given: Mapping[str, Any], by: Conventions) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, field in _offered(parameter).items():
+        written = given.get(name)
+        if written is None or written == []:
+            continue
+        if isinstance(field.check, Flag):
+            values[name] = written
+            continue
+        text = "\n".join(written) if isinstance(written, list) else written
+        try:
+            values[name] = field.check.read(text, by)
+        except FieldError as error:
+            raise error.at(name, field.option) from error
+    return values
+
+
+def _written(parameter: Parameter, given: Mapping[str, Any]) -> Any:
+    """What was written for a parameter, by its place or by its name; None where nothing was."""
+    by_place, by_name = given.get(f"{parameter.name}_argument"), given.get(parameter.name)
+    if parameter.many:
+        return [*(by_place or []), *(by_name or [])] or None
+    if by_place not in (None, []) and by_name not in (None, []):
+        raise UsageError(f"{parameter.label} is given twice.")
+    return by_name if by_place in (None, []) else by_place
+
+
+def _read(crm: CRM, parameter: Parameter, written: Any) -> Any:
+    if parameter.many:
+        return [_read_one(crm, parameter, each) for each in written]
+    if isinstance(written, list):
+        written = ",".join(written)
+    return _read_one(crm, parameter, written)
+
+
+def _read_one(crm: CRM, parameter: Parameter, written: Any) -> Any:
+    if isinstance(written, bool):
+        return written
+    if parameter.path:
+        return Path(written)
+    try:
+        if parameter.record:
+            return selected(crm, parameter.record, written)
+        assert parameter.check is not None
+        return parameter.check.read(written, crm.conventions)
+    except FieldError as error:
+        raise error.at(parameter.name, parameter.option) from error

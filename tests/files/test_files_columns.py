@@ -1,0 +1,227 @@
+"""Which column goes to which field, for the exports of well-known programs and for files of one's own."""
+
+import pytest
+
+from crm.files import Mapper, Match, match_columns, open_source, write_csv
+from crm.model import Client, Conventions, Sale, typed_fields
+
+AUSTRIA = Conventions(language="de_AT", currency="EUR", country="AT")
+AMERICA = Conventions()
+
+GOOGLE_OLD = (
+    "Name,Given Name,Additional Name,Family Name,Yomi Name,Name Prefix,Nickname,File As,Birthday,Notes,Group Membership,"
+    "E-mail 1 - Type,E-mail 1 - Value,E-mail 2 - Type,E-mail 2 - Value,Phone 1 - Type,Phone 1 - Value,Phone 2 - Type,"
+    "Phone 2 - Value,Address 1 - Type,Address 1 - Formatted,Address 1 - Street,Address 1 - City,Address 1 - PO Box,"
+    "Address 1 - Region,Address 1 - Postal Code,Address 1 - Country,Organization 1 - Name,Organization 1 - Title"
+)
+GOOGLE_NEW = (
+    "First Name,Middle Name,Last Name,Phonetic First Name,Name Prefix,Nickname,File As,Organization Name,"
+    "Organization Title,Birthday,Notes,Photo,Labels,E-mail 1 - Label,E-mail 1 - Value,E-mail 2 - Label,E-mail 2 - Value,"
+    "Phone 1 - Label,Phone 1 - Value,Address 1 - Label,Address 1 - Formatted,Address 1 - Street,Address 1 - City,"
+    "Address 1 - Region,Address 1 - Postal Code,Address 1 - Country,Website 1 - Value,Event 1 - Label,Event 1 - Value"
+)
+OUTLOOK = (
+    "First Name,Middle Name,Last Name,Title,Suffix,E-mail Address,E-mail 2 Address,Home Phone,Business Phone,Mobile Phone,"
+    "Primary Phone,Home Fax,Assistant's Phone,Job Title,Company,Manager's Name,Business Street,Business City,"
+    "Business Postal Code,Business Country/Region,Home Street,Home City,Home Postal Code,Home Country/Region,Spouse,"
+    "Web Page,Birthday,Anniversary,Categories,Notes"
+)
+HUBSPOT_CONTACTS = (
+    "Record ID - Contact,First Name,Last Name,Email,Phone Number,Contact owner,Associated Company,Company Name,"
+    "Associated Company IDs,Lead Status,Lifecycle Stage,Create Date,Street Address,City,State/Region,Postal Code,"
+    "Country/Region,Original Source"
+)
+HUBSPOT_COMPANIES = "Record ID - Company,Company name,Company owner,Phone Number,City,Country/Region,Street Address,Postal Code,Industry,Type"
+
+
+def targets(header, rows=(), record=Client, by=AUSTRIA):
+    columns = header.split(",") if isinstance(header, str) else header
+    matches = match_columns(columns, rows, record, by)
+    assert [match.column for match in matches] == list(columns)
+    found = {match.target: match.column for match in matches if match.target}
+    assert len(found) == sum(bool(match.target) for match in matches)
+    return found
+
+
+def filled(header, **cells):
+    columns = header.split(",")
+    return [[cells.get(name, "") for name in columns]] * 3
+
+
+@pytest.mark.parametrize("header", [GOOGLE_OLD, GOOGLE_NEW])
+def test_google_contacts(header):
+    found = targets(header)
+    assert found["first_name"] in ("Given Name", "First Name")
+    assert found["last_name"] in ("Family Name", "Last Name")
+    assert found["company"] in ("Organization 1 - Name", "Organization Name")
+    assert found["tags"] in ("Group Membership", "Labels")
+    assert found["email"] == "E-mail 1 - Value"
+    assert found["phone"] == "Phone 1 - Value"
+    assert found["address"] == "Address 1 - Street"
+    assert found["city"] == "Address 1 - City"
+    assert found["postcode"] == "Address 1 - Postal Code"
+    assert found["country"] == "Address 1 - Country"
+    assert (found["date_of_birth"], found["notes"]) == ("Birthday", "Notes")
+    assert len(found) == 12
+
+
+def test_outlook_takes_one_address_as_a_whole():
+    cells = {"Mobile Phone": "1", "Home Street": "x", "Home City": "x", "Business City": "x", "Home Postal Code": "x"}
+    found = targets(OUTLOOK, filled(OUTLOOK, **cells))
+    assert found == {
+        "first_name": "First Name",
+        "last_name": "Last Name",
+        "company": "Company",
+        "email": "E-mail Address",
+        "phone": "Mobile Phone",
+        "address": "Home Street",
+        "city": "Home City",
+        "postcode": "Home Postal Code",
+        "country": "Home Country/Region",
+        "date_of_birth": "Birthday",
+        "tags": "Categories",
+        "notes": "Notes",
+    }
+
+
+def test_the_fullest_of_several_columns_takes_the_field():
+    assert targets(OUTLOOK, filled(OUTLOOK, **{"Business Phone": "1"}))["phone"] == "Business Phone"
+    assert targets(OUTLOOK, filled(OUTLOOK, **{"Home Phone": "1", "Mobile Phone": "2"}))["phone"] == "Mobile Phone"
+
+
+def test_hubspot():
+    found = targets(HUBSPOT_CONTACTS)
+    assert found["reference"] == "Record ID - Contact"
+    assert found["company"] == "Company Name"
+    assert found["owner"] == "Contact owner"
+    assert found["source"] == "Original Source"
+    assert found["country"] == "Country/Region"
+    assert "kind" not in found
+    found = targets(HUBSPOT_COMPANIES, filled(HUBSPOT_COMPANIES, Type="Prospect"))
+    assert found["reference"] == "Record ID - Company"
+    assert (found["company"], found["phone"]) == ("Company name", "Phone Number")
+    assert "kind" not in found
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        (
+            "Kunden-Nr.,Vorname,Nachname,Firma,Straße,PLZ,Ort,Land",
+            "reference first_name last_name company address postcode",
+        ),
+        (
+            "Kundennummer,Name,Vorname,Telefon (privat),E-Mail-Adresse,Geburtsdatum",
+            "reference last_name first_name phone",
+        ),
+        (
+            "N° client,Nom,Prénom,Société,Courriel,Téléphone portable",
+            "reference last_name first_name company email phone",
+        ),
+        ("Nombre,Apellidos,Empresa,Correo electrónico,Teléfono móvil", "first_name last_name company email phone"),
+        ("Nome,Cognome,Azienda,Indirizzo e-mail,Cellulare,Città", "first_name last_name company email phone city"),
+        (
+            "Voornaam,Achternaam,Bedrijf,E-mailadres,Telefoonnummer,Woonplaats",
+            "first_name last_name company email phone city",
+        ),
+        ("Nome,Sobrenome,Empresa,E-mail,Telemóvel,Código postal", "first_name last_name company email phone postcode"),
+        ("firstName,lastName,emailAddress,postalZip,dateOfBirth", "first_name last_name email postcode date_of_birth"),
+        ("contact_name,contact_phone,contact_email", "name phone email"),
+    ],
+)
+def test_the_usual_words(header, found):
+    assert list(targets(header))[: len(found.split())] == found.split()
+
+
+@pytest.mark.parametrize("record", [Client, Sale])
+def test_our_own_exports(record):
+    labels = [field.label for field in typed_fields(record).values()]
+    assert list(targets(labels, record=record)) == list(typed_fields(record))
+    assert list(targets(list(typed_fields(record)), record=record)) == list(typed_fields(record))
+
+
+def test_a_general_name_that_holds_companies():
+    assert targets("Name,City", [["Sapien Ltd", "Wien"], ["Justo GmbH", "Graz"]])["company"] == "Name"
+    assert targets("Name,City", [["Anna Berg", "Wien"]])["name"] == "Name"
+
+
+def test_sales():
+    header = "customer_id,date,number_of_cds,dollar_value"
+    rows = [["00001", "1997-01-01", "1", "11.77"], ["00011", "1997-01-28", "2", "13.49"]]
+    assert targets(header, rows, Sale) == {"client": "customer_id", "on": "date", "amount": "dollar_value"}
+    assert targets("Rechnungsdatum,Betrag,E-Mail,Vorname,Nachname,Artikel", (), Sale) == {
+        "on": "Rechnungsdatum",
+        "amount": "Betrag",
+        "client.email": "E-Mail",
+        "client.first_name": "Vorname",
+        "client.last_name": "Nachname",
+        "note": "Artikel",
+    }
+    assert targets("Customer,Date,Total", [["a@b.at", "1.1.2026", "5"]], Sale)["client.email"] == "Customer"
+    assert "name" not in targets("Name,Date,Total", [["Anna Berg", "1.1.2026", "5"]], Sale)
+
+
+def test_columns_without_a_header_are_known_by_what_is_in_them():
+    columns = [f"Column {place}" for place in range(1, 7)]
+    rows = [
+        ["Anna Berg", "anna@example.com", "+43 660 1234567", "3.4.1985", "Austria", "red"],
+        ["Ben Hof", "ben@example.com", "0660 7654321", "21.12.1990", "Germany", "blue"],
+    ]
+    found = targets(columns, rows)
+    assert list(found) == ["name", "email", "phone", "date_of_birth", "country"]
+    found = targets(columns[:3], [["a@b.at", "2026-01-02", "€ 1.234,50"], ["c@d.at", "2026-01-03", "€ 7,00"]], Sale)
+    assert list(found) == ["client.email", "on", "amount"]
+
+
+def test_a_named_column_is_not_taken_for_a_birthday():
+    assert targets("Name,Last seen,Kontakt per", [["Anna Berg", "2026-01-02", "anna@example.com"]]) == {
+        "name": "Name",
+        "email": "Kontakt per",
+    }
+
+
+def test_what_a_match_says():
+    columns, rows = ("Name", "Born", "Paid"), [["A B", "25/12/1985", "1.234,50"], ["C D", "1/2/1990", "2,00"]]
+    assert match_columns(columns, rows, Client, AMERICA) == [
+        Match("Name", "name", "name"),
+        Match("Born", "date_of_birth", "name", date_order="dmy"),
+        Match("Paid", "", decimal_mark=","),
+    ]
+
+
+def test_a_row_becomes_the_texts_of_fields():
+    matches = [
+        Match("Name", "name"),
+        Match("Mail", "email"),
+        Match("Tel", "phone"),
+        Match("Labels", "tags"),
+        Match("Born", "date_of_birth", date_order="mdy"),
+        Match("Size", "extra:shoe size"),
+        Match("Other", ""),
+    ]
+    mapper = Mapper(matches, AUSTRIA)
+    mapped = mapper(["Dr. Anna Berg", "a@b.at ::: c@d.at", "1 ::: 2", "Gold ::: * myContacts", "3/4/1985", "42", "x"])
+    assert mapped.fields == {
+        "first_name": "Anna", "last_name": "Berg", "email": "a@b.at", "phone": "1", "tags": "Gold",
+        "date_of_birth": "1985-03-04",
+    }  # fmt: skip
+    assert mapped.extra == {"shoe size": "42"}
+    assert set(mapper([""] * 7).fields.values()) == {""}
+    assert mapper(["", "", "", "", "soon", "", ""]).fields["date_of_birth"] == "soon"
+
+
+def test_the_first_filled_of_two_columns_for_one_field():
+    mapper = Mapper([Match("a", "notes"), Match("b", "notes")], AUSTRIA)
+    assert mapper(["x", "y"]).fields == {"notes": "x"}
+    assert mapper(["", "y"]).fields == {"notes": "y"}
+
+
+def test_a_file_from_end_to_end(tmp_path):
+    path = tmp_path / "sales.csv"
+    write_csv(path, ["Kunde", "Datum", "Betrag"], [["K1", "3.4.2026", "€ 1.234,5"], ["K2", "15.4.2026", "12,-"]])
+    source = open_source(path)
+    mapper = Mapper(match_columns(source.columns, source.sample, Sale, AMERICA), AMERICA)
+    assert [mapper(row.cells).fields for row in source.rows()] == [
+        {"client": "K1", "on": "2026-04-03", "amount": "1234.5"},
+        {"client": "K2", "on": "2026-04-15", "amount": "12"},
+    ]

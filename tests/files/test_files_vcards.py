@@ -1,0 +1,149 @@
+"""Cards of every version, broken ones among them, and what is written comes back."""
+
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from crm.files import Mapper, match_columns, open_source, write_vcards
+from crm.model import Client, Conventions
+
+BY = Conventions(language="de_AT", country="AT")
+
+
+def read(path):
+    source = open_source(path)
+    assert source.kind == "vcard"
+    mapper = Mapper(match_columns(source.columns, source.sample, Client, BY), BY)
+    return [
+        (row.number, {name: text for name, text in mapper(row.cells).fields.items() if text}, row.problem)
+        for row in source.rows()
+    ]
+
+
+@pytest.fixture
+def cards(tmp_path):
+    def write(*lines: str, encoding: str = "utf-8"):
+        path = tmp_path / "cards.vcf"
+        path.write_bytes("\r\n".join(lines).encode(encoding))
+        return [each for _, each, problem in read(path) if not problem]
+
+    return write
+
+
+def test_version_3_with_folded_lines(cards):
+    assert cards(
+        "BEGIN:VCARD", "VERSION:3.0", "N:van der Berg;Anna;Maria;Dr.;", "FN:Dr. Anna van der Berg",
+        "ORG:Berg\\, Hof & Co;Sales", "item1.EMAIL;TYPE=INTERNET;TYPE=HOME:old@example.com",
+        "EMAIL;TYPE=INTERNET,PREF:anna@exam", " ple.com", "TEL;TYPE=FAX:1", "TEL;TYPE=HOME:2", "TEL;TYPE=CELL:+43 660 3",
+        "ADR;TYPE=HOME:;;Ring 1\\nTop 2;Wien;;1010;Austria", "BDAY:19850412", "CATEGORIES:Gold,Early bird",
+        "NOTE:one\\ntwo\\; three", "UID:urn:uuid:4711", "PHOTO;ENCODING=b:AAAA", " BBBB", "END:VCARD",
+    ) == [{
+        "first_name": "Anna Maria", "last_name": "van der Berg", "company": "Berg, Hof & Co", "email": "anna@example.com",
+        "phone": "+43 660 3", "address": "Ring 1, Top 2", "city": "Wien", "postcode": "1010", "country": "Austria",
+        "date_of_birth": "1985-04-12", "tags": "Gold, Early bird", "notes": "one\ntwo; three", "reference": "4711",
+    }]  # fmt: skip
+
+
+def test_version_2_in_quoted_printable(cards):
+    assert cards(
+        "BEGIN:VCARD", "VERSION:2.1", "N;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:M=C3=BCller;J=C3=BCr=", "gen;;;",
+        "NOTE;ENCODING=QUOTED-PRINTABLE;CHARSET=ISO-8859-1:Gr=FC=DFe=0D=0Aan alle", "TEL;CELL;PREF:0660 1",
+        "PHOTO;BASE64;JPEG:", " AAAA", "BBBB==", "", "END:VCARD",
+    ) == [{"first_name": "Jürgen", "last_name": "Müller", "phone": "0660 1", "notes": "Grüße\nan alle"}]  # fmt: skip
+
+
+def test_version_4_and_companies(cards):
+    assert cards(
+        "BEGIN:VCARD", "VERSION:4.0", "FN:Anna Berg", 'TEL;VALUE=uri;PREF=1;TYPE="voice,home":tel:+43-1-555', "BDAY:--0412",
+        "END:VCARD", "begin:vcard", "VERSION:4.0", "KIND:org", "FN:Berg GmbH", "end:vcard", "BEGIN:VCARD", "VERSION:3.0",
+        "N:;;;;", "FN:Hof AG", "ORG:Hof AG", "X-ABShowAs:COMPANY", "END:VCARD",
+    ) == [
+        {
+            "first_name": "Anna", "last_name": "Berg", "phone": "+43-1-555",
+            "notes": "Birthday: 04-12 (month-day, no year given)",
+        },
+        {"company": "Berg GmbH", "kind": "company"},
+        {"company": "Hof AG", "kind": "company"},
+    ]  # fmt: skip
+
+
+def test_a_broken_card_does_not_stop_the_next(tmp_path):
+    path = tmp_path / "cards.vcf"
+    lines = [
+        "BEGIN:VCARD", "FN:Anna Berg", "BEGIN:VCARD", "FN:Ben Hof", "what is this", "END:VCARD", "stray", "lines",
+        "BEGIN:VCARD", "NOTE;ENCODING=QUOTED-PRINTABLE;CHARSET=klingon:=FC", "FN:Cy Tal", "END:VCARD",
+        "BEGIN:VCARD", "FN:Dan See", "END:VCARD", "BEGIN:VCARD", "FN:Eva Au",
+    ]  # fmt: skip
+    path.write_text("\n".join(lines), encoding="utf-8")
+    told = [(number, fields.get("first_name", ""), problem) for number, fields, problem in read(path)]
+    assert [(number, name) for number, name, _ in told] == [
+        (1, "Anna"), (3, "Ben"), (7, ""), (9, "Cy"), (13, "Dan"), (16, "Eva"),
+    ]  # fmt: skip
+    problems = ["no end", "cannot be read: what is", "outside of any", "encoding of NOTE", "", "no end"]
+    assert all(part in problem for part, (_, _, problem) in zip(problems, told, strict=True))
+    assert told[4][2] == ""
+
+
+def test_cards_in_an_old_encoding(cards):
+    assert cards("BEGIN:VCARD", "N:Müller;Jörg", "END:VCARD", encoding="cp1252") == [
+        {"first_name": "Jörg", "last_name": "Müller"}
+    ]
+
+
+ONE_LINE = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=60).map(str.strip)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@given(
+    clients=st.lists(
+        st.builds(
+            Client,
+            kind=st.just("person"),
+            first_name=ONE_LINE,
+            last_name=ONE_LINE.filter(bool),
+            company=ONE_LINE,
+            city=ONE_LINE,
+            notes=st.lists(ONE_LINE, max_size=3).map("\n".join).map(str.strip),
+            date_of_birth=st.none() | st.dates(date(1930, 1, 1), date(2026, 1, 1)),
+            tags=st.lists(st.text("abc;:\\", min_size=1, max_size=5), max_size=3).map(tuple),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_what_is_written_is_read_back(tmp_path, clients):
+    path = tmp_path / "cards.vcf"
+    assert write_vcards(path, clients) == len(clients)
+    assert all(len(line) <= 76 for line in path.read_bytes().split(b"\n"))
+    rows = list(open_source(path).rows())
+    assert not any(row.problem for row in rows)
+    for client, row in zip(clients, rows, strict=True):
+        first, last, company, *_ = row.cells
+        assert (first, last, company) == (client.first_name, client.last_name, client.company)
+        born = client.date_of_birth.isoformat() if client.date_of_birth else ""
+        assert (row.cells[6], *row.cells[9:12]) == (client.city, born, ", ".join(client.tags), client.notes)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\x0b", "\x85", "\u2028"])
+def test_nothing_in_a_name_adds_a_line(tmp_path, end):
+    path = tmp_path / "cards.vcf"
+    write_vcards(path, [Client(last_name=f"Berg{end}END:VCARD{end}BEGIN:VCARD{end}TEL:666", kind="person")])
+    assert path.read_bytes().count(b"\r\nTEL") == 0
+    ((_, fields, problem),) = read(path)
+    assert "phone" not in fields
+    assert not problem
+
+
+def test_another_reader_takes_our_cards(tmp_path):
+    vobject = pytest.importorskip("vobject")
+    path = tmp_path / "cards.vcf"
+    client = Client(
+        first_name="Jürgen", last_name="Groß; Klein", company="A, B", phone="+436601", notes="ü" * 100 + "\nx"
+    )
+    write_vcards(path, [client, Client(company="Hof AG", kind="company")])
+    person, company = vobject.readComponents(path.read_text(encoding="utf-8"))
+    assert (person.n.value.given, person.n.value.family) == ("Jürgen", "Groß; Klein")
+    assert (person.org.value, person.tel.value, person.note.value) == (["A, B"], "+436601", client.notes)
+    assert company.fn.value == "Hof AG"
