@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from crm.model import Record
 from crm.model.fields import Check, Flag, Line, Tags, Whole
@@ -92,9 +92,8 @@ class Command:
     @cached_property
     def parameters(self) -> Mapping[str, Parameter]:
         """What it takes, by name, in order; the CRM itself is not among them."""
-        hints = get_type_hints(self.function, include_extras=True)
         described = inspect.signature(self.function).parameters.values()
-        return {each.name: _parameter(each, hints[each.name]) for each in described if each.name != "crm"}
+        return {each.name: _parameter(each) for each in described if each.name != "crm"}
 
     @property
     def subject(self) -> Parameter | None:
@@ -153,7 +152,8 @@ def named(words: str) -> Command:
 _CHECKS: Mapping[Any, Check] = {str: Line(1000), int: Whole(), bool: Flag(), tuple[str, ...]: Tags()}
 
 
-def _parameter(described: inspect.Parameter, hint: Any) -> Parameter:
+def _parameter(described: inspect.Parameter) -> Parameter:
+    hint = described.annotation
     extras: tuple[Any, ...] = ()
     if get_origin(hint) is Annotated:
         hint, *rest = get_args(hint)

@@ -84,9 +84,10 @@ def _numbers(text: str) -> tuple[int, int, int, str, bool] | None:
     if found is None:
         return None
     first, mark, second, third = found.groups()
-    if len(first) == 3 or len(third) == 3 or (len(first) == 4) == (len(third) == 4) == True:  # noqa: E712
+    # Of the first and the last number one is the year, in two digits or in four.
+    if 3 in (len(first), len(third)) or len(first) == len(third) == 4 or (len(third) == 1 and len(first) < 4):
         return None
-    if len(third) == 1 and len(first) < 4:
+    if (year := max(int(first), int(third))) > 999 and not 1800 <= year < 2200:
         return None
     return int(first), int(second), int(third), mark, len(first) == 4
 

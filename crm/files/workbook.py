@@ -29,9 +29,10 @@ class WorkbookSource(Source):
         super().__init__(path)
         self._done = self._total = 0
         with self._workbook() as workbook:
+            sizes = {each.title: getattr(each, "max_row", None) for each in workbook.worksheets}
             self.sheet = self._sheet(workbook, sheet)
+            self._total = sizes[self.sheet] or 0
             found = workbook[self.sheet]
-            self._total = found.max_row or 0
             first = [cells for _, cells in islice(_filled(found), SAMPLE_ROWS + 1)]
         if not first:
             raise FileError(f"The sheet {self.sheet} of {path.name} is empty; name another sheet.")
@@ -81,10 +82,6 @@ class WorkbookSource(Source):
         workbook = None
         try:
             workbook = load_workbook(self.path, read_only=True, data_only=True, keep_links=False)
-            for sheet in workbook.worksheets:
-                # The size that is written in it is often wrong; the rows tell.
-                if hasattr(sheet, "reset_dimensions") and (sheet.max_row or 0) <= 1:
-                    sheet.reset_dimensions()
             yield workbook
         except (FileError, GeneratorExit):
             raise
@@ -108,11 +105,12 @@ class WorkbookSource(Source):
 
 def _filled(sheet: Any) -> Iterator[tuple[int, tuple[str, ...]]]:
     """The rows of a sheet that are not blank, with their numbers, without the blank cells at their ends."""
+    sheet.reset_dimensions()  # the size that is written in a sheet is often too small; the rows tell
     for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
         cells = [_text(value) for value in values]
-        while cells and not cells[-1].strip():
+        while cells and not cells[-1]:
             cells.pop()
-        if cells:
+        if any(map(str.strip, cells)):
             yield number, tuple(cells)
 
 

@@ -126,11 +126,16 @@ def _public_suffixes() -> Any:
     return PublicSuffixList()
 
 
+# What nobody would doubt; everything else is looked at closely.
+_PLAIN_EMAIL = re.compile(r"[a-z0-9_+-]+(\.[a-z0-9_+-]+)*@([a-z0-9]+(-[a-z0-9]+)*\.)+[a-z]{2,20}")
+
+
 def _email_doubt(value: str) -> str:
-    try:
-        _normal_email(value)
-    except FieldError as error:
-        return error.reason
+    if not _PLAIN_EMAIL.fullmatch(value):
+        try:
+            _normal_email(value)
+        except FieldError as error:
+            return error.reason
     ending = value.rpartition(".")[2].lower()
     if not _known_top_level(ending):
         return f"no e-mail domain ends in .{ending}"

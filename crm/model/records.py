@@ -211,4 +211,4 @@ def named(client: Client) -> Client:
         raise FieldError("a company needs its name", field="company")
     if not (person or client.company):
         raise FieldError("a name is needed", field="first_name")
-    return dataclasses.replace(client, kind=kind)
+    return client if client.kind == kind else dataclasses.replace(client, kind=kind)

@@ -26,7 +26,7 @@ class Query:
     """Which records, in which order, which page.
 
     `filters` maps a field's name to the value it must have (several values: any of them; 'tags': all of
-    them; text ignores case). `since` and `until` bound a sale's day, both inclusive. `where` is a
+    them; text ignores case unless `exact`). `since` and `until` bound a sale's day, both inclusive. `where` is a
     condition on clients in the language of the rules. `sort` is a field's name, '-' before it for the
     other way round; '' is the record's own order. `limit` None means all.
     """
@@ -38,6 +38,7 @@ class Query:
     sort: str = ""
     limit: int | None = None
     offset: int = 0
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,9 @@ class Snapshot(Protocol):
     def search(self, text: str, limit: int = 20) -> Sequence[Client]:
         """Clients by part of a name, company, e-mail, phone, tag or reference, best first; a misspelt name too."""
 
+    def named(self, names: Sequence[str]) -> Sequence[Client]:
+        """Clients whose whole name (first, last, company) is one of these, folded as `tables.fold` does."""
+
     def select(self, statement: "Select[Any]") -> "Sequence[Row[Any]]":
         """The rows of a statement over the tables, for reports."""
 
@@ -144,8 +148,8 @@ class Transaction(Snapshot, Protocol):
     def add(self, record: AnyRecord) -> AnyRecord:
         """Stores a new record; returns it with its id. Raises RefusedError (a reference used twice)."""
 
-    def add_all(self, records: Sequence[AnyRecord]) -> Sequence[AnyRecord]:
-        """Stores many new records of one kind at once; their ids follow one another."""
+    def add_all(self, records: Sequence[Record]) -> range:
+        """Stores many new records of one kind at once; returns their ids, which follow one another."""
 
     def change(self, shown: AnyRecord, **changes: Any) -> AnyRecord:
         """Changes fields of a record, given as it was shown. Somebody else's change of other fields

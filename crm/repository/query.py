@@ -22,7 +22,7 @@ _OWN_ORDER: Mapping[type[Record], tuple[Any, ...]] = {
 def selection(statement: Select[Any], kind: type[Record], query: Query, today: date) -> Select[Any]:
     """The statement narrowed, ordered and paged as the query says; raises FieldError or RuleError."""
     for name, wanted in query.filters.items():
-        statement = statement.where(_fits(_column(kind, name), name, wanted))
+        statement = statement.where(_fits(_column(kind, name), name, wanted, query.exact))
     if query.since:
         statement = statement.where(tables.sale.c.on >= query.since)
     if query.until:
@@ -39,12 +39,14 @@ def _column(kind: type[Record], name: str) -> ColumnElement[Any]:
     return tables.TABLES[kind].c[name]
 
 
-def _fits(column: ColumnElement[Any], name: str, wanted: Any) -> ColumnElement[bool]:
+def _fits(column: ColumnElement[Any], name: str, wanted: Any, exact: bool) -> ColumnElement[bool]:
     several = wanted if isinstance(wanted, (list, tuple)) else [wanted]
     if name == "tags":
         return and_(*(metrics.has_tag(tag) for tag in several))
     if name == "extra":
         return and_(*(_has_extra(key, value) for key, value in dict(wanted).items()))
+    if exact or (several and not isinstance(several[0], str)):
+        return column.in_(several)
     return or_(*(_equals(column, each) for each in several))
 
 

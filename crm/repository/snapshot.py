@@ -68,6 +68,11 @@ class SqlSnapshot:
     def search(self, text: str, limit: int = 20) -> Sequence[Client]:
         return [tables.record_of(Client, row) for row in self.dialect.search(self.connection, text, limit)]
 
+    def named(self, names: Sequence[str]) -> Sequence[Client]:
+        columns = tables.record_columns(Client)
+        statement = select(*columns).where(tables.client.c.search_name.in_(names))
+        return [tables.record_of(Client, row) for row in self.connection.execute(statement)]
+
     def values(self, client: Client, needs: Iterable[str] | None = None) -> dict[str, Any]:
         return metrics.values(self.connection, [client], self.today, needs)[client.id]
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from sqlalchemy.exc import IntegrityError
 
 from crm.errors import ConflictError, RefusedError
-from crm.model import Client, Record, Sale, StatusRule, fields
+from crm.model import Client, Record, Sale, StatusRule, field_names, fields
 from crm.model.encoding import plain
 from crm.repository import HistoryEntry, Query, StatusMove, metrics, review, tables, undo
 from crm.repository.dialect import Dialect
@@ -57,35 +57,38 @@ class SqlTransaction(SqlSnapshot):
     # Creating
 
     def add(self, record: AnyRecord) -> AnyRecord:
-        return self.add_all([record])[0]
+        row = self._add_rows([record])[0]
+        return type(record)(**{name: row[name] for name in field_names(type(record))})
 
-    def add_all(self, records: Sequence[AnyRecord]) -> Sequence[AnyRecord]:
+    def add_all(self, records: Sequence[Record]) -> range:
+        rows = self._add_rows(records)
+        return range(rows[0]["id"], rows[-1]["id"] + 1) if rows else range(0)
+
+    def _add_rows(self, records: Sequence[Record]) -> list[dict[str, Any]]:
         if not records:
             return []
         kind = type(records[0])
         first = self.dialect.reserve_ids(self.connection, TABLES[kind], len(records))
-        stored = [
-            dataclasses.replace(
-                self._decided(record), id=first + place, created_at=self.at, updated_at=self.at, version=1
-            )
-            for place, record in enumerate(records)
-        ]
-        self._insert(kind, [row_of(record) for record in stored])
-        self._note_created(kind, first, len(stored))
-        for record in stored:
-            self._touch(record)
-        return stored
+        rows = []
+        for record_id, record in enumerate(records, start=first):
+            row = row_of(record)
+            row.update(id=record_id, created_at=self.at, updated_at=self.at, version=1)
+            if isinstance(record, Client) and not record.status:
+                row.update(self._first_status(record))
+            if isinstance(record, Sale):
+                self._changed_sales.add(record.client)
+            rows.append(row)
+        self._insert(kind, rows)
+        self._note_created(kind, first, len(rows))
+        return rows
 
-    def _decided(self, record: AnyRecord) -> AnyRecord:
-        """A new client with the status that the rules give to somebody without sales."""
-        if not isinstance(record, Client) or record.status:
-            return record
-        record = dataclasses.replace(record, created_at=self.at)
+    def _first_status(self, record: Client) -> dict[str, Any]:
+        """The status that the rules give to a new client, who has no sales."""
         known = {name: metrics.value(record, name, None, self.today) for name in self.rules.needs}
+        if "days_since_added" in known:
+            known["days_since_added"] = (self.today - self.at.date()).days
         decision = self.rules.decide(known)
-        return dataclasses.replace(
-            record, status=decision.status, status_reason=decision.reason, status_since=self.today
-        )
+        return {"status": decision.status, "status_reason": decision.reason, "status_since": self.today}
 
     def restore_row(self, record: Record) -> None:
         """Stores a record as it was, its id and times included; for undo and for reading a whole store back."""

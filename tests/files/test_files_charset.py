@@ -1,5 +1,7 @@
 """Text in whichever encoding a program wrote it comes out as it was."""
 
+# ruff: noqa: RUF001
+
 import pytest
 
 from crm.errors import FileError

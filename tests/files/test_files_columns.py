@@ -9,29 +9,34 @@ AUSTRIA = Conventions(language="de_AT", currency="EUR", country="AT")
 AMERICA = Conventions()
 
 GOOGLE_OLD = (
-    "Name,Given Name,Additional Name,Family Name,Yomi Name,Name Prefix,Nickname,File As,Birthday,Notes,Group Membership,"
-    "E-mail 1 - Type,E-mail 1 - Value,E-mail 2 - Type,E-mail 2 - Value,Phone 1 - Type,Phone 1 - Value,Phone 2 - Type,"
-    "Phone 2 - Value,Address 1 - Type,Address 1 - Formatted,Address 1 - Street,Address 1 - City,Address 1 - PO Box,"
-    "Address 1 - Region,Address 1 - Postal Code,Address 1 - Country,Organization 1 - Name,Organization 1 - Title"
+    "Name,Given Name,Additional Name,Family Name,Yomi Name,Name Prefix,Nickname,File As,Birthday,Notes,"
+    "Group Membership,E-mail 1 - Type,E-mail 1 - Value,E-mail 2 - Type,E-mail 2 - Value,Phone 1 - Type,"
+    "Phone 1 - Value,Phone 2 - Type,Phone 2 - Value,Address 1 - Type,Address 1 - Formatted,Address 1 - Street,"
+    "Address 1 - City,Address 1 - PO Box,Address 1 - Region,Address 1 - Postal Code,Address 1 - Country,"
+    "Organization 1 - Name,Organization 1 - Title"
 )
 GOOGLE_NEW = (
     "First Name,Middle Name,Last Name,Phonetic First Name,Name Prefix,Nickname,File As,Organization Name,"
-    "Organization Title,Birthday,Notes,Photo,Labels,E-mail 1 - Label,E-mail 1 - Value,E-mail 2 - Label,E-mail 2 - Value,"
-    "Phone 1 - Label,Phone 1 - Value,Address 1 - Label,Address 1 - Formatted,Address 1 - Street,Address 1 - City,"
-    "Address 1 - Region,Address 1 - Postal Code,Address 1 - Country,Website 1 - Value,Event 1 - Label,Event 1 - Value"
+    "Organization Title,Birthday,Notes,Photo,Labels,E-mail 1 - Label,E-mail 1 - Value,E-mail 2 - Label,"
+    "E-mail 2 - Value,Phone 1 - Label,Phone 1 - Value,Address 1 - Label,Address 1 - Formatted,Address 1 - Street,"
+    "Address 1 - City,Address 1 - Region,Address 1 - Postal Code,Address 1 - Country,Website 1 - Value,"
+    "Event 1 - Label,Event 1 - Value"
 )
 OUTLOOK = (
-    "First Name,Middle Name,Last Name,Title,Suffix,E-mail Address,E-mail 2 Address,Home Phone,Business Phone,Mobile Phone,"
-    "Primary Phone,Home Fax,Assistant's Phone,Job Title,Company,Manager's Name,Business Street,Business City,"
-    "Business Postal Code,Business Country/Region,Home Street,Home City,Home Postal Code,Home Country/Region,Spouse,"
-    "Web Page,Birthday,Anniversary,Categories,Notes"
+    "First Name,Middle Name,Last Name,Title,Suffix,E-mail Address,E-mail 2 Address,Home Phone,Business Phone,"
+    "Mobile Phone,Primary Phone,Home Fax,Assistant's Phone,Job Title,Company,Manager's Name,Business Street,"
+    "Business City,Business Postal Code,Business Country/Region,Home Street,Home City,Home Postal Code,"
+    "Home Country/Region,Spouse,Web Page,Birthday,Anniversary,Categories,Notes"
 )
 HUBSPOT_CONTACTS = (
     "Record ID - Contact,First Name,Last Name,Email,Phone Number,Contact owner,Associated Company,Company Name,"
     "Associated Company IDs,Lead Status,Lifecycle Stage,Create Date,Street Address,City,State/Region,Postal Code,"
     "Country/Region,Original Source"
 )
-HUBSPOT_COMPANIES = "Record ID - Company,Company name,Company owner,Phone Number,City,Country/Region,Street Address,Postal Code,Industry,Type"
+HUBSPOT_COMPANIES = (
+    "Record ID - Company,Company name,Company owner,Phone Number,City,Country/Region,Street Address,Postal Code,"
+    "Industry,Type"
+)
 
 
 def targets(header, rows=(), record=Client, by=AUSTRIA):

@@ -1,5 +1,7 @@
 """Tables in text: what is detected, how rows come out, and what is said of files that are none."""
 
+# ruff: noqa: RUF001
+
 import os
 import tracemalloc
 from pathlib import Path
@@ -145,7 +147,7 @@ def test_a_quotation_mark_that_is_never_closed(put):
 def test_a_cell_of_megabytes_and_one_that_is_too_large(put):
     assert len(cells(open_source(put(f'Name,Notes\nAnna,"{"x" * 1_000_000}"\n')))[0][1]) == 1_000_000
     source = put("Name,Notes\n" + "Anna,x\n" * 300 + 'Ben,"' + "y,\n" * 1_500_000)
-    with pytest.raises(FileError, match="cannot be read after line 301.*never closed"):
+    with pytest.raises(FileError, match=r"cannot be read after line 301.*never closed"):
         list(open_source(source).rows())
 
 
@@ -171,7 +173,7 @@ def test_what_is_said_of_files_that_are_no_tables(put, name, content, told):
 
 
 def test_missing_files_and_folders(tmp_path):
-    with pytest.raises(FileError, match="There is no file .*check its name"):
+    with pytest.raises(FileError, match=r"There is no file .*check its name"):
         open_source(tmp_path / "none.csv")
     with pytest.raises(FileError, match="is a folder; name one file"):
         open_source(tmp_path)

@@ -36,11 +36,13 @@ def test_version_3_with_folded_lines(cards):
     assert cards(
         "BEGIN:VCARD", "VERSION:3.0", "N:van der Berg;Anna;Maria;Dr.;", "FN:Dr. Anna van der Berg",
         "ORG:Berg\\, Hof & Co;Sales", "item1.EMAIL;TYPE=INTERNET;TYPE=HOME:old@example.com",
-        "EMAIL;TYPE=INTERNET,PREF:anna@exam", " ple.com", "TEL;TYPE=FAX:1", "TEL;TYPE=HOME:2", "TEL;TYPE=CELL:+43 660 3",
+        "EMAIL;TYPE=INTERNET,PREF:anna@exam", " ple.com", "TEL;TYPE=FAX:1", "TEL;TYPE=HOME:2",
+        "TEL;TYPE=CELL:+43 660 3",
         "ADR;TYPE=HOME:;;Ring 1\\nTop 2;Wien;;1010;Austria", "BDAY:19850412", "CATEGORIES:Gold,Early bird",
         "NOTE:one\\ntwo\\; three", "UID:urn:uuid:4711", "PHOTO;ENCODING=b:AAAA", " BBBB", "END:VCARD",
     ) == [{
-        "first_name": "Anna Maria", "last_name": "van der Berg", "company": "Berg, Hof & Co", "email": "anna@example.com",
+        "first_name": "Anna Maria", "last_name": "van der Berg", "company": "Berg, Hof & Co",
+        "email": "anna@example.com",
         "phone": "+43 660 3", "address": "Ring 1, Top 2", "city": "Wien", "postcode": "1010", "country": "Austria",
         "date_of_birth": "1985-04-12", "tags": "Gold, Early bird", "notes": "one\ntwo; three", "reference": "4711",
     }]  # fmt: skip
@@ -56,8 +58,10 @@ def test_version_2_in_quoted_printable(cards):
 
 def test_version_4_and_companies(cards):
     assert cards(
-        "BEGIN:VCARD", "VERSION:4.0", "FN:Anna Berg", 'TEL;VALUE=uri;PREF=1;TYPE="voice,home":tel:+43-1-555', "BDAY:--0412",
-        "END:VCARD", "begin:vcard", "VERSION:4.0", "KIND:org", "FN:Berg GmbH", "end:vcard", "BEGIN:VCARD", "VERSION:3.0",
+        "BEGIN:VCARD", "VERSION:4.0",
+        "FN:Anna Berg", 'TEL;VALUE=uri;PREF=1;TYPE="voice,home":tel:+43-1-555', "BDAY:--0412",
+        "END:VCARD", "begin:vcard", "VERSION:4.0", "KIND:org", "FN:Berg GmbH", "end:vcard", "BEGIN:VCARD",
+        "VERSION:3.0",
         "N:;;;;", "FN:Hof AG", "ORG:Hof AG", "X-ABShowAs:COMPANY", "END:VCARD",
     ) == [
         {

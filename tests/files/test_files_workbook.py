@@ -1,5 +1,6 @@
 """Excel workbooks come out as a person would type them."""
 
+import zipfile
 from datetime import date, datetime, time
 
 import openpyxl
@@ -58,7 +59,7 @@ def test_the_first_sheet_with_anything_or_the_one_named(workbook):
     assert open_source(path, sheet="sales").columns == ("Date", "Amount")
     with pytest.raises(FileError, match="no sheet Orders; there are: Empty, Clients, Sales"):
         open_source(path, sheet="Orders")
-    with pytest.raises(FileError, match="Empty of book.xlsx is empty"):
+    with pytest.raises(FileError, match=r"Empty of book.xlsx is empty"):
         open_source(path, sheet="Empty")
     with pytest.raises(FileError, match="There is nothing in"):
         open_source(workbook(Empty=[]))
@@ -81,3 +82,15 @@ def test_cells_beyond_the_columns_are_kept(workbook):
 def test_formulas_without_a_value_are_blank(workbook):
     source = open_source(workbook(One=[["Name", "Sum"], ["Anna", "=1+1"]]))
     assert source.sample == (("Anna", ""),)
+
+
+def test_a_sheet_that_gives_its_size_too_small(workbook):
+    path = workbook(One=[["Name", "City"], *[["Anna", "Wien"]] * 9])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content.replace(b'"A1:B10"', b'"A1:A2"'))
+    source = open_source(path)
+    assert [row.cells for row in source.rows()] == [("Anna", "Wien")] * 9
+    assert source.progress() == (10, 10)

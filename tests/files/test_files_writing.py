@@ -1,5 +1,7 @@
 """What is written: read back unchanged, harmless, and whole or not at all."""
 
+# ruff: noqa: RUF001
+
 import csv
 import os
 import string
@@ -161,7 +163,7 @@ def test_a_link_stays_a_link(tmp_path):
 
 
 def test_what_is_said_when_it_cannot_be_written(tmp_path, monkeypatch):
-    with pytest.raises(FileError, match="There is no folder .*make it first"):
+    with pytest.raises(FileError, match=r"There is no folder .*make it first"):
         write_csv(tmp_path / "none" / "a.csv", ["Name"], [])
     with pytest.raises(FileError, match="is a folder"):
         write_csv(tmp_path, ["Name"], [])
@@ -176,14 +178,6 @@ def test_what_is_said_when_it_cannot_be_written(tmp_path, monkeypatch):
     with pytest.raises(FileError, match="The disk is full"):
         write_csv(tmp_path / "a.csv", ["Name"], [["Anna"]])
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
-
-
-def test_a_full_disk_while_writing(tmp_path):
-    full = Path("/dev/full")
-    if not full.exists():
-        pytest.skip("there is no device that is always full")
-    with pytest.raises(FileError):
-        write_csv(full, ["Name"], [["x" * 100]] * 100_000)
 
 
 @pytest.mark.parametrize("write", [write_csv, lambda *each: write_xlsx(*each, "Clients")])

@@ -1,0 +1,119 @@
+"""Import of clients and sales from files: detected, corrected, previewed, and then one transaction."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from crm.commands.context import CRM
+from crm.commands.registry import About, command
+from crm.errors import FieldError, FileError
+from crm.model.fields import Choice, Line
+from crm.repository import Transaction
+
+# What reads files is loaded when a file is imported: the menu must be there at once.
+if TYPE_CHECKING:
+    from crm.commands.importing.draft import ImportDraft
+    from crm.commands.importing.report import ImportReport
+
+_WHAT = {"clients": "Clients", "sales": "Sales", "all": "A whole store, from a JSON export"}
+_MATCH = {"reference": "reference", "email": "e-mail", "phone": "phone", "name": "name"}
+_MODE = {"both": "add and update", "add": "only add", "update": "only update"}
+_DATES = {"ymd": "year month day", "dmy": "day month year", "mdy": "month day year"}
+
+
+@command("import", title="Import a file", menu="data")
+def import_file(
+    crm: CRM,
+    file: Annotated[Path, About("File", "CSV, TSV, Excel (.xlsx), vCard, or a JSON export", positional=True)],
+    as_: Annotated[str, Choice(_WHAT), About("As", "clients, sales, or all for a JSON export; looked at if not told")] = "",
+    map: Annotated[list[str], Line(300), About("Map", "column=field; extra:NAME for a field of your own")] = [],  # noqa: B006
+    match: Annotated[str, Choice(_MATCH), About("Match", "by what known clients are recognised: reference, email, phone, name")] = "",
+    mode: Annotated[str, Choice(_MODE), About("Mode", "add, update or both")] = "both",
+    create_clients: Annotated[bool, About("Create clients", "of sales whose client is not there yet")] = False,
+    preview: Annotated[bool, About("Preview", "show what would happen and change nothing")] = False,
+    encoding: Annotated[str, Line(40), About("Encoding", "of a text file, if it is detected wrongly")] = "",
+    delimiter: Annotated[str, Line(3), About("Delimiter", "of a text file, if it is detected wrongly")] = "",
+    dates: Annotated[str, Choice(_DATES), About("Dates", "dmy, mdy or ymd, if they are read wrongly")] = "",
+) -> "ImportReport":
+    """Imports clients or sales from a file; the same file again adds nothing.
+
+    Encoding, delimiter, header, the meaning of columns and the order of dates are detected. Rows that cannot be
+    taken go to a file of their own beside it, with the reason. An import is one step of `history undo`.
+    """
+    file = file.expanduser()
+    if as_ == "all" or (not as_ and file.suffix.lower() == ".json"):
+        from crm.commands.whole_store import read_whole_store
+
+        return read_whole_store(crm, file, preview=preview)
+    draft = begin(crm, file, as_, encoding=encoding, delimiter=delimiter)
+    draft = draft.mapped(map, crm.conventions)
+    if dates:
+        draft = draft.with_date_order(dates)
+    return run(crm, decided(draft, match=match, mode=mode, create_clients=create_clients), preview=preview)
+
+
+def begin(crm: CRM, file: Path, what: str = "", *, encoding: str = "", delimiter: str = "") -> "ImportDraft":
+    """The file as it is understood, to be corrected; raises FileError for one that cannot be read."""
+    from crm.commands.importing.draft import drafted
+
+    return drafted(file.expanduser(), what, crm.conventions, encoding=encoding, delimiter=delimiter)
+
+
+def decided(draft: "ImportDraft", *, match: str = "", mode: str = "both", create_clients: bool = False) -> "ImportDraft":
+    """The draft with what the person decided."""
+    from dataclasses import replace
+
+    return replace(draft, match=match, mode=mode or "both", create_clients=create_clients)
+
+
+class _OnlyPreview(Exception):
+    """Leaves the transaction of a preview, so that nothing of it is kept."""
+
+
+def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False) -> "ImportReport":
+    """Carries a draft out, as one transaction; with `preview` says what it would do and changes nothing."""
+    _refuse_pointless(draft)
+    tallies: list[Any] = []
+    with crm.progress("Reading" if preview else "Importing") as tell:
+
+        def change(tx: Transaction) -> None:
+            tallies.append(_carry_out(tx, draft, crm, tell))
+            if preview:
+                raise _OnlyPreview
+
+        try:
+            crm.transact(change, f"imported {draft.what} from {draft.file.name}")
+        except _OnlyPreview:
+            return tallies[-1].report(applied=False)  # type: ignore[no-any-return]
+    refused_file = tallies[-1].write_refused()
+    return tallies[-1].report(applied=True, refused_file=refused_file)  # type: ignore[no-any-return]
+
+
+def _refuse_pointless(draft: "ImportDraft") -> None:
+    targets = {each.target for each in draft.matches}
+    if draft.what == "clients" and not targets & {"name", "first_name", "last_name", "company"}:
+        raise FileError(
+            f"No column of {draft.file.name} is a name; columns are {', '.join(draft.source.columns)}."
+            " Say which with --map COLUMN=name (or first_name, last_name, company)."
+        )
+    missing = {"on": "date", "amount": "amount"}
+    for target, words in missing.items():
+        if draft.what == "sales" and target not in targets:
+            raise FileError(f"No column of {draft.file.name} is the {words} of a sale; say which with --map COLUMN={target}.")
+    if draft.what == "sales" and draft.match in ("email", "phone") and f"client.{draft.match}" not in targets:
+        raise FieldError(f"no column holds the client's {draft.match}", field="match")
+
+
+def _carry_out(tx: Transaction, draft: "ImportDraft", crm: CRM, tell: Callable[[int, int], None]) -> Any:
+    from crm.commands.importing.clients import ClientImport
+    from crm.commands.importing.reading import Reader
+    from crm.commands.importing.report import Tally
+    from crm.commands.importing.sales import SaleImport
+
+    tally = Tally(draft)
+    taking = ClientImport(tx, draft, tally) if draft.what == "clients" else SaleImport(tx, draft, tally)
+    for batch in Reader(draft, crm.conventions).batches():
+        tally.rows += len(batch)
+        taking.take(batch)
+        tell(*draft.source.progress())
+    return tally

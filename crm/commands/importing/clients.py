@@ -1,0 +1,79 @@
+"""Clients from a file: new ones added, known ones updated, nothing said twice."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from crm.commands.importing.draft import ImportDraft
+from crm.commands.importing.matching import Known
+from crm.commands.importing.reading import Checked
+from crm.commands.importing.report import Tally
+from crm.errors import FieldError
+from crm.model import Client, named
+from crm.repository import Transaction
+
+
+class ClientImport:
+    """Brings checked rows into a transaction, a batch at a time."""
+
+    def __init__(self, tx: Transaction, draft: ImportDraft, tally: Tally) -> None:
+        self._tx = tx
+        self._draft = draft
+        self._tally = tally
+
+    def take(self, batch: Sequence[Checked]) -> None:
+        """Adds, updates or refuses the rows of a batch."""
+        known = Known(self._tx, [each.values for each in batch if not each.refused], self._draft.match)
+        # Rows of one batch may speak of one client; a new one has a number below zero until it is stored.
+        new: dict[int, Client] = {}
+        changed: dict[int, tuple[Client, Client]] = {}
+        for each in batch:
+            if each.refused:
+                self._tally.refuse(each.row, each.refused)
+                continue
+            try:
+                self._take_one(each, known, new, changed)
+            except FieldError as error:
+                self._tally.refuse(each.row, error.sentence)
+        self._tx.add_all([dataclasses.replace(client, id=0) for client in new.values()])
+        for shown, after in changed.values():
+            different = {name: getattr(after, name) for name in _SETTABLE if getattr(after, name) != getattr(shown, name)}
+            self._tx.change(shown, **different)
+
+    def _take_one(
+        self, each: Checked, known: Known, new: dict[int, Client], changed: dict[int, tuple[Client, Client]]
+    ) -> None:
+        same = known.same(each.values)
+        if same is None:
+            if self._draft.mode == "update":
+                raise FieldError("no such client is there to update")
+            client = named(Client(**each.values, id=-1 - len(new)))
+            new[client.id] = client
+            known.add(client)
+            self._tally.add(client, each)
+            return
+        wanted = _updated(same, each.values) if self._draft.mode != "add" else {}
+        if not wanted:
+            self._tally.unchanged += 1
+            return
+        after = named(dataclasses.replace(same, **wanted))
+        if same.id < 0:
+            new[same.id] = after
+            self._tally.unchanged += 1
+        else:
+            changed[same.id] = (changed.get(same.id, (same, same))[0], after)
+            self._tally.update(after, each)
+        known.replace(same, after)
+
+
+_SETTABLE = tuple(each.name for each in dataclasses.fields(Client) if each.metadata.get("by") == "person")
+
+
+def _updated(client: Client, values: dict[str, Any]) -> dict[str, Any]:
+    """What a row changes: fields that it fills; tags and own fields are added to those there are."""
+    wanted = {name: value for name, value in values.items() if value != getattr(client, name)}
+    if "tags" in wanted:
+        wanted["tags"] = tuple(dict.fromkeys((*client.tags, *values["tags"])))
+    if "extra" in wanted:
+        wanted["extra"] = {**client.extra, **values["extra"]}
+    return {name: value for name, value in wanted.items() if value != getattr(client, name)}

@@ -1,0 +1,108 @@
+"""Which stored client a row speaks of."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from crm.errors import FieldError
+from crm.model import Client
+from crm.repository import Query, Snapshot
+from crm.repository.tables import fold
+
+_KEYS = ("reference", "email", "phone", "name")
+
+
+class Known:
+    """The stored clients that a batch of rows may speak of, by what identifies them.
+
+    Without `only`, a row is the same client when the references agree; or, unless they differ, when the e-mail
+    or the telephone number agrees and the names do not differ (relatives share a telephone); or when the
+    name agrees and nothing else differs. With `only`, that one thing decides by itself.
+    """
+
+    def __init__(self, snapshot: Snapshot, rows: Iterable[Mapping[str, Any]], only: str = "") -> None:
+        self._only = only
+        self._by_key: dict[tuple[str, str], dict[int, Client]] = defaultdict(dict)
+        wanted: dict[str, set[str]] = {key: set() for key in _KEYS}
+        for row in rows:
+            for key, value in self._keys(row):
+                wanted[key].add(value)
+        for key, values in wanted.items():
+            if values:
+                for client in _stored(snapshot, key, sorted(values)):
+                    self.add(client)
+
+    def _keys(self, row: Mapping[str, Any]) -> list[tuple[str, str]]:
+        keys = [(key, row[key]) for key in ("reference", "email", "phone") if row.get(key)]
+        if name := _whole_name(row):
+            keys.append(("name", name))
+        return [pair for pair in keys if not self._only or pair[0] == self._only]
+
+    def add(self, client: Client) -> None:
+        """Takes note of a client, stored or about to be."""
+        for key, value in self._keys(_identity(client)):
+            self._by_key[key, value][client.id] = client
+
+    def replace(self, old: Client, new: Client) -> None:
+        """Takes note that a client has changed."""
+        for key, value in self._keys(_identity(old)):
+            self._by_key[key, value].pop(old.id, None)
+        self.add(new)
+
+    def same(self, row: Mapping[str, Any]) -> Client | None:
+        """The client that a row speaks of; raises FieldError where it could be several."""
+        found: dict[int, Client] = {}
+        for pair in self._keys(row):
+            found |= self._by_key.get(pair, {})
+        if self._only:
+            if len(found) > 1:
+                listed = ", ".join(str(each) for each in sorted(found)[:5])
+                raise FieldError(f"several clients have this {self._only}: {listed}")
+            return next(iter(found.values()), None)
+        alike = [client for client in found.values() if is_same(row, client)]
+        return min(alike, key=lambda client: (-_agreements(row, client), client.id), default=None)
+
+
+def _stored(snapshot: Snapshot, key: str, values: Sequence[str]) -> Iterable[Client]:
+    if key == "name":
+        return snapshot.named(values)
+    return snapshot.find_all(Client, Query({key: values}, exact=True))
+
+
+def _identity(client: Client) -> dict[str, Any]:
+    return {name: getattr(client, name) for name in _IDENTIFYING}
+
+
+_IDENTIFYING = ("reference", "email", "phone", "first_name", "last_name", "company", "kind", "date_of_birth")
+
+
+def _whole_name(row: Mapping[str, Any]) -> str:
+    parts = (row.get("first_name", ""), row.get("last_name", ""), row.get("company", ""))
+    return fold(" ".join(parts)).strip() if any(parts) else ""
+
+
+def _called(row: Mapping[str, Any]) -> set[str]:
+    """The words of the name that somebody goes by."""
+    person = f"{row.get('first_name', '')} {row.get('last_name', '')}".strip()
+    return set(fold(person or row.get("company", "")).split())
+
+
+def is_same(row: Mapping[str, Any], client: Client) -> bool:
+    """Whether a row speaks of a client, by everything that both tell."""
+    stored = _identity(client)
+    if row.get("reference") and stored["reference"]:
+        return bool(row["reference"] == stored["reference"])
+    names, other = _called(row), _called(stored)
+    agree = names <= other or other <= names
+    for key in ("email", "phone"):
+        if row.get(key) and row[key] == stored[key] and agree:
+            return True
+    if not names or _whole_name(row) != _whole_name(stored):
+        return False
+    return all(not row.get(key) or not stored[key] or row[key] == stored[key] for key in ("email", "phone", "date_of_birth"))
+
+
+def _agreements(row: Mapping[str, Any], client: Client) -> int:
+    return sum(1 for name, value in row.items() if value and getattr(client, name, None) == value)
+
+

@@ -1,0 +1,285 @@
+"""Questions on a terminal: one key chooses, and what is typed is completed and checked in place."""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, Any
+
+import questionary
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import Application
+from prompt_toolkit.application.current import create_app_session
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.input import create_input
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.output import Output
+from prompt_toolkit.styles import Style
+from questionary.prompts.common import InquirerControl
+
+from crm.errors import Cancelled, FieldError, RuleError
+from crm.terminal.keyboard import Back, Choice, Closed, End, Suggestion, numbered, reason
+from crm.terminal.screen import clean
+
+_STYLE = Style(
+    [
+        ("qmark", ""),
+        ("question", "bold"),
+        ("answer", ""),
+        ("pointer", "bold fg:ansicyan"),
+        ("highlighted", "bold"),
+        ("instruction", "fg:ansibrightblack"),
+        ("error", "fg:ansired"),
+        ("validation-toolbar", "fg:ansired bg:default noreverse"),
+        ("bottom-toolbar", "noreverse"),
+    ]
+)
+_BREAKS = re.compile(r"\s*[\r\n]+\s*")
+# An Esc is told from the start of an arrow key by what follows within so many seconds.
+_ESCAPE_SECONDS = 0.04
+_BACK = object()
+
+
+def _output(out: IO[str]) -> Output:
+    if sys.platform == "win32":
+        from prompt_toolkit.output import create_output
+
+        return create_output(out)
+    from prompt_toolkit.output.vt100 import Vt100_Output
+
+    # Asking the terminal where its cursor is leaves junk behind on slow lines, and nothing here needs it.
+    return Vt100_Output.from_pty(out, term=os.environ.get("TERM"), enable_cpr=False)
+
+
+@contextmanager
+def _quiet(source: IO[str]) -> Iterator[None]:
+    """Keys pressed between two questions are kept for the next one and not written across the screen."""
+    try:
+        import termios
+
+        before = termios.tcgetattr(source.fileno())
+    except (ImportError, OSError, ValueError):
+        yield
+        return
+    silent = [*before]
+    silent[3] = before[3] & ~termios.ECHO
+    termios.tcsetattr(source.fileno(), termios.TCSANOW, silent)
+    try:
+        yield
+    finally:
+        try:
+            termios.tcsetattr(source.fileno(), termios.TCSANOW, before)
+        except (OSError, termios.error):
+            # The terminal is gone.
+            pass
+
+
+@contextmanager
+def terminal(source: IO[str], out: IO[str]) -> Iterator["TerminalKeyboard"]:
+    """The keyboard of a terminal, which is left as it was."""
+    with _quiet(source), create_app_session(input=create_input(source), output=_output(out)):
+        yield TerminalKeyboard()
+
+
+class TerminalKeyboard:
+    """A Keyboard over questionary and prompt_toolkit."""
+
+    def choose(
+        self,
+        question: str,
+        choices: Sequence[Choice],
+        *,
+        back: str = "Back",
+        hidden: Sequence[Choice] = (),
+        hint: str = "",
+        at: Any = None,
+    ) -> Any:
+        keyed = numbered(choices, hidden)
+        if back:
+            keyed.append(Choice(back, _BACK, "0"))
+        pointed = next((index for index, each in enumerate(keyed) if at is not None and each.value == at), 0)
+        asked = questionary.select(
+            clean(question, lines=True),
+            [
+                questionary.Choice(clean(each.label), value=index, shortcut_key=each.key)
+                for index, each in enumerate(keyed)
+            ],
+            default=pointed,
+            qmark="",
+            pointer="»" if _drawable() else ">",
+            instruction=" ",
+            use_shortcuts=True,
+            use_jk_keys=False,
+            style=_STYLE,
+        )
+        keys = _keys(asked.application)
+        for each in (*keyed, *hidden):
+            keys.add(each.key, eager=True)(_exits(each.value))
+        control = next(each for each in asked.application.layout.find_all_controls() if isinstance(each, InquirerControl))
+        control.default = None
+        control.selected_options = []
+        if hint:
+            control.error_message = [("class:instruction", hint)]
+
+        @keys.add(Keys.ControlM, eager=True)
+        def _(event: KeyPressEvent) -> None:
+            event.app.exit(result=keyed[control.pointed_at].value)
+
+        @keys.add(Keys.Any)
+        @keys.add(Keys.BracketedPaste, eager=True)
+        def _(event: KeyPressEvent) -> None:
+            pressed = event.key_sequence[0].data
+            told = clean(pressed) if len(pressed) == 1 and pressed.isprintable() else "That"
+            control.error_message = [("class:error", f"{told} is no choice here; {_span(keyed)}")]
+
+        asked.application.erase_when_done = True
+        chosen = _run(asked)
+        if chosen is _BACK:
+            raise Back
+        return chosen
+
+    def text(
+        self,
+        label: str,
+        read: Callable[[str], Any],
+        *,
+        default: str = "",
+        help: str = "",
+        error: str = "",
+        suggest: Callable[[str], Sequence[Suggestion]] | None = None,
+        multiline: bool = False,
+        path: bool = False,
+    ) -> Any:
+        told = [error]
+
+        def message() -> list[tuple[str, str]]:
+            pieces = [("class:error", f"{clean(told[0], lines=True)}\n")] if told[0] else []
+            pieces.append(("class:question", clean(label)))
+            about = "; ".join(filter(None, (help, "Enter saves, Ctrl-J starts a new line" if multiline else "")))
+            if about:
+                pieces.append(("class:instruction", f" ({clean(about)})"))
+            return [*pieces, ("", ": ")]
+
+        completer = _paths() if path else _Suggestions(suggest) if suggest else None
+        session: PromptSession[Any] = PromptSession(
+            message,
+            style=_STYLE,
+            multiline=multiline,
+            completer=completer,
+            complete_while_typing=True,
+            reserve_space_for_menu=8 if completer else 0,
+        )
+        session.default_buffer.reset(Document(default))
+        asked = questionary.Question(session.app)
+        keys = _keys(session.app, merged=True)
+
+        def take(event: KeyPressEvent) -> None:
+            typed = event.current_buffer.text
+            try:
+                result = read(typed)
+            except (FieldError, RuleError) as wrong:
+                told[0] = reason(wrong)
+                if isinstance(wrong, RuleError) and wrong.text == typed:
+                    event.current_buffer.cursor_position = min(wrong.position, len(typed))
+            except Back as left:
+                event.app.erase_when_done = True
+                event.app.exit(exception=left)
+            else:
+                told[0] = ""
+                event.current_buffer.cancel_completion()
+                event.app.exit(result=(result,))
+
+        keys.add(Keys.ControlM, eager=True)(take)
+        if not multiline:
+            keys.add(Keys.ControlJ, eager=True)(take)
+
+        @keys.add(Keys.BracketedPaste, eager=True)
+        def _(event: KeyPressEvent) -> None:
+            pasted = event.data.replace("\r\n", "\n").replace("\r", "\n")
+            event.current_buffer.insert_text(pasted if multiline else _BREAKS.sub(" ", pasted))
+
+        return _run(asked)[0]
+
+    def pause(self) -> None:
+        """Waits for any key."""
+        asked = questionary.press_any_key_to_continue("Any key goes on.", style=_STYLE)
+        asked.application.erase_when_done = True
+        _run(asked)
+
+
+def _drawable() -> bool:
+    from prompt_toolkit.application.current import get_app_session
+
+    return get_app_session().output.encoding().lower().replace("-", "").startswith("utf")
+
+
+def _exits(value: Any) -> Callable[[KeyPressEvent], None]:
+    def leave(event: KeyPressEvent) -> None:
+        event.app.exit(result=value)
+
+    return leave
+
+
+def _keys(application: Application[Any], *, merged: bool = False) -> KeyBindings:
+    """Key bindings that stand above the question's own, with the ways out in them."""
+    from prompt_toolkit.key_binding import merge_key_bindings
+
+    keys = KeyBindings()
+    application.key_bindings = merge_key_bindings([*filter(None, [application.key_bindings]), keys])
+    application.ttimeoutlen = _ESCAPE_SECONDS
+    application.timeoutlen = _ESCAPE_SECONDS
+
+    def leave(error: type[BaseException]) -> Callable[[KeyPressEvent], None]:
+        def leaves(event: KeyPressEvent) -> None:
+            event.app.erase_when_done = True
+            event.app.exit(exception=error())
+
+        return leaves
+
+    keys.add(Keys.Escape, eager=True)(leave(Back))
+    keys.add(Keys.ControlC, eager=True)(leave(Cancelled))
+    keys.add(Keys.SIGINT, eager=True)(leave(Cancelled))
+    keys.add(Keys.ControlD, eager=True)(leave(End))
+    return keys
+
+
+def _run(asked: questionary.Question) -> Any:
+    try:
+        return asked.unsafe_ask()
+    except KeyboardInterrupt:
+        raise Cancelled from None
+    except EOFError:
+        raise Closed from None
+
+
+def _span(keyed: Sequence[Choice]) -> str:
+    """The keys there are, in short: 1-9 a-d 0."""
+    digits = [each.key for each in keyed if each.key.isdigit() and each.key != "0"]
+    letters = [each.key for each in keyed if not each.key.isdigit()]
+    spans = [f"{some[0]}-{some[-1]}" if len(some) > 1 else some[0] for some in (digits, letters) if some]
+    if any(each.key == "0" for each in keyed):
+        spans.append("0 goes back" if keyed[-1].value is _BACK else "0")
+    return "press " + ", ".join(spans)
+
+
+class _Suggestions(Completer):
+    """Completion by what the program suggests for the whole line."""
+
+    def __init__(self, suggest: Callable[[str], Sequence[Suggestion]]) -> None:
+        self._suggest = suggest
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        typed = document.text
+        for each in self._suggest(typed):
+            yield Completion(
+                clean(each.text), -len(document.text_before_cursor), clean(each.label), display_meta=clean(each.about)
+            )
+
+
+def _paths() -> Completer:
+    from prompt_toolkit.completion import PathCompleter
+
+    return PathCompleter(expanduser=True)

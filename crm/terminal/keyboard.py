@@ -1,0 +1,89 @@
+"""What is asked of a person, whether keys are read one by one or lines."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from crm.errors import FieldError, RuleError
+
+
+class Back(Exception):
+    """The person goes back one step."""
+
+
+class End(Back):
+    """Ctrl-D: back one step, or out of the program where there is no step left."""
+
+
+class Closed(Exception):
+    """The terminal is gone, or the input has come to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One entry to choose; `key` is given to it when it is ''. `label` may be styled pieces of prompt_toolkit."""
+
+    label: str
+    value: Any
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What may be meant by what was typed so far: `text` stands in the line when it is taken."""
+
+    text: str
+    label: str
+    about: str = ""
+
+
+class Keyboard(Protocol):
+    """Asks a person. Raises Back (Esc, nothing), Cancelled (Ctrl-C) or Closed."""
+
+    def choose(
+        self,
+        question: str,
+        choices: Sequence[Choice],
+        *,
+        back: str = "Back",
+        hidden: Sequence[Choice] = (),
+        hint: str = "",
+        at: Any = None,
+    ) -> Any:
+        """The value of the entry chosen by one key. `hidden` ones are not listed, `hint` tells of them;
+        `at` is the value that is pointed at first."""
+
+    def text(
+        self,
+        label: str,
+        read: Callable[[str], Any],
+        *,
+        default: str = "",
+        help: str = "",
+        error: str = "",
+        suggest: Callable[[str], Sequence[Suggestion]] | None = None,
+        multiline: bool = False,
+        path: bool = False,
+    ) -> Any:
+        """What `read` makes of a text. Where it raises FieldError or RuleError, the reason is shown and
+        the text is there to correct."""
+
+    def pause(self) -> None:
+        """Waits until the person has read."""
+
+
+_KEYS = "123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def numbered(choices: Sequence[Choice], hidden: Sequence[Choice] = ()) -> list[Choice]:
+    """The choices, each with a key of its own: digits first, then letters."""
+    taken = {each.key for each in (*choices, *hidden) if each.key}
+    free = iter([key for key in _KEYS if key not in taken])
+    return [each if each.key else Choice(each.label, each.value, next(free)) for each in choices]
+
+
+def reason(error: FieldError | RuleError) -> str:
+    """Why a text was not taken, as a sentence."""
+    words = error.reason if isinstance(error, FieldError) else error.sentence
+    words = words[:1].upper() + words[1:]
+    return words if words.endswith((".", "?", "!")) else f"{words}."

@@ -1,0 +1,142 @@
+"""Records chosen: a client by typing, others from a list."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from crm.commands.context import CRM
+from crm.errors import FieldError
+from crm.model import Client, Conventions, Record, Sale, StatusRule, View
+from crm.repository import Query
+from crm.rules import rule_text
+from crm.terminal.keyboard import Back, Choice, Keyboard, Suggestion
+
+_SUGGESTED = 8
+_MATCHES = 9
+_PAGE = 9
+
+
+def client_line(client: Client) -> str:
+    """A client on one line, enough to tell it from others."""
+    return " · ".join(filter(None, (client.name, client.email or client.company, client.city, f"no. {client.id}")))
+
+
+def sale_line(sale: Sale, by: Conventions, name: str = "") -> str:
+    """A sale on one line."""
+    return " · ".join(filter(None, (by.day(sale.on), by.money(sale.amount), name, sale.note, f"no. {sale.id}")))
+
+
+def rule_line(rule: StatusRule) -> str:
+    """A rule on one line."""
+    return f"{rule_text(rule.status, rule.when)}{'' if rule.active else '  (off)'}"
+
+
+class ClientSearch:
+    """Clients by what was typed so far; each stands in the line as its number and name once taken."""
+
+    def __init__(self, crm: CRM, limit: int = _MATCHES) -> None:
+        self._crm = crm
+        self._limit = limit
+
+    def found(self, typed: str) -> Sequence[Client]:
+        """The clients that may be meant; the one with a number that was typed stands alone."""
+        typed = typed.strip()
+        number = typed.removeprefix("#").partition(" ")[0]
+        with self._crm.read() as snapshot:
+            if number.isascii() and number.isdigit() and len(number) < 10:
+                record: Client | None = snapshot.find(Client, int(number))
+                if record and (number == typed.removeprefix("#") or typed == _taken(record)):
+                    return [record]
+            exact = snapshot.find_all(Client, Query({"reference": typed}, limit=1)) if typed else []
+            return exact or (snapshot.search(typed, self._limit) if typed else [])
+
+    def suggest(self, typed: str) -> list[Suggestion]:
+        """The same for a completion menu."""
+        if len(typed.strip()) < 2 and not typed.strip().isdigit():
+            return []
+        return [
+            Suggestion(_taken(each), each.name, " · ".join(filter(None, (each.email or each.company, str(each.id)))))
+            for each in self.found(typed)[:_SUGGESTED]
+        ]
+
+
+def _taken(client: Client) -> str:
+    return f"{client.id} {client.name}"
+
+
+def pick_client(crm: CRM, keyboard: Keyboard, label: str, *, help: str = "", required: bool = True) -> Client | None:
+    """A client, found by typing; None where it may be left out and is. Raises Back."""
+    search = ClientSearch(crm)
+    typed = ""
+
+    def read(text: str) -> Sequence[Client] | None:
+        nonlocal typed
+        typed = text
+        if not text.strip():
+            if required:
+                raise Back
+            return None
+        found = search.found(text)
+        if not found:
+            raise FieldError("nobody is found by that; try part of the name, or the number")
+        return found
+
+    while True:
+        found = keyboard.text(label, read, default=typed, help=help, suggest=search.suggest)
+        if found is None:
+            return None
+        if len(found) == 1:
+            only: Client = found[0]
+            return only
+        try:
+            chosen: Client = keyboard.choose(
+                f"{len(found)} clients fit:" if len(found) < _MATCHES else "The best matches:",
+                [Choice(client_line(each), each) for each in found],
+            )
+            return chosen
+        except Back:
+            continue
+
+
+def pick_listed(
+    keyboard: Keyboard, question: str, fetch: Callable[[int, int], Sequence[tuple[str, Any]]], *, nothing: str
+) -> Any:
+    """One of a list that is fetched page by page (limit, offset) as (line, value). Raises Back."""
+    offset = 0
+    while True:
+        rows = fetch(_PAGE + 1, offset)
+        if not rows and not offset:
+            raise FieldError(nothing)
+        hidden = [Choice("", 1, "n")] if len(rows) > _PAGE else []
+        hidden += [Choice("", -1, "p")] if offset else []
+        turns = [words for words, key in (("n next", "n"), ("p previous", "p")) if any(each.key == key for each in hidden)]
+        entries = [Choice(line, [value]) for line, value in rows[:_PAGE]]
+        chosen = keyboard.choose(question, entries, hidden=hidden, hint=" · ".join(turns))
+        if isinstance(chosen, list):
+            return chosen[0]
+        offset = max(0, offset + chosen * _PAGE)
+
+
+def pick_record(crm: CRM, keyboard: Keyboard, kind: type[Record], label: str) -> Any:
+    """A sale, a rule or a view from its list. Raises Back."""
+    by = crm.conventions
+
+    def fetch(limit: int, offset: int) -> Sequence[tuple[str, Any]]:
+        with crm.read() as snapshot:
+            records = snapshot.find_all(kind, Query(limit=limit, offset=offset))
+            return [(_line(each, by, snapshot), each) for each in records]
+
+    return pick_listed(keyboard, f"{label}:", fetch, nothing=f"there are no {kind.plural} yet")
+
+
+def _line(record: Record, by: Conventions, snapshot: Any) -> str:
+    match record:
+        case Sale():
+            owner = snapshot.find(Client, record.client)
+            return sale_line(record, by, owner.name if owner else "")
+        case StatusRule():
+            return rule_line(record)
+        case View():
+            return f"{record.name}  {record.condition}"
+        case Client():
+            return client_line(record)
+    return f"{record.kind_name} {record.id}"

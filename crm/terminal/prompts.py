@@ -1,0 +1,287 @@
+"""Parameters of commands asked for one by one, each from its description, and questions answered."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from crm.commands.context import CRM
+from crm.commands.registry import Command, Parameter
+from crm.errors import CRMError, FieldError, Question, RuleError
+from crm.model import Client, Record, View, field_names
+from crm.model.fields import Check, Choice as OneOf, Extra, Flag, Prose, Tags
+from crm.repository import Query
+from crm.terminal.keyboard import Back, Choice, Keyboard, Suggestion, reason
+from crm.terminal.picking import client_line, pick_client, pick_record
+from crm.terminal.screen import Screen
+
+# What only says how a list is cut, and is turned by keys.
+_PAGING = frozenset(("limit", "offset"))
+
+
+class Prompts:
+    """Asks for what commands take, whatever the keyboard is."""
+
+    def __init__(self, crm: CRM, keyboard: Keyboard, screen: Screen) -> None:
+        self.crm = crm
+        self.keyboard = keyboard
+        self.screen = screen
+
+    def ask(self, parameter: Parameter, *, typed: str = "", error: str = "") -> Any:
+        """The value of one parameter. `typed` is in the line to be corrected, `error` what was wrong with it.
+
+        Raises Back where nothing is given though something must.
+        """
+        if parameter.record is Client:
+            return self._clients(parameter) if parameter.many else self._client(parameter)
+        if parameter.record:
+            return pick_record(self.crm, self.keyboard, parameter.record, parameter.label)
+        if parameter.path:
+            return self._path(parameter, typed, error)
+        if parameter.check is None:
+            raise TypeError(f"{parameter.name} is no single value")
+        if parameter.many:
+            return self._several(parameter, parameter.check)
+        return self.value(
+            parameter.label,
+            parameter.check,
+            help=parameter.help,
+            typed=typed,
+            error=error,
+            required=parameter.required,
+            default=parameter.default,
+            suggest=self._suggestions(parameter.name),
+        )
+
+    def value(
+        self,
+        label: str,
+        check: Check,
+        *,
+        help: str = "",
+        typed: str = "",
+        error: str = "",
+        required: bool = False,
+        default: Any = None,
+        suggest: Callable[[str], Sequence[Suggestion]] | None = None,
+    ) -> Any:
+        """A value that a check accepts: chosen by number where there are few, else typed."""
+        by = self.crm.conventions
+        if isinstance(check, Flag):
+            return self.keyboard.choose(f"{label}?", [Choice("Yes", True), Choice("No", False)])
+        if isinstance(check, OneOf):
+            entries = [Choice(words, value) for value, words in check.options.items()]
+            return self.keyboard.choose(f"{label}:", entries, at=typed)
+
+        def read(text: str) -> Any:
+            if text.strip():
+                return check.read(text, by)
+            if required:
+                raise Back
+            return default
+
+        about = help if required or not help or "empty" in help or "unless" in help else f"{help}; Enter leaves it out"
+        return self.keyboard.text(
+            label,
+            read,
+            default=typed,
+            help=about or check.example or ("" if required else "Enter leaves it out"),
+            error=error,
+            suggest=suggest,
+            multiline=isinstance(check, Prose | Extra),
+        )
+
+    def answer(self, question: Question) -> Any:
+        """The answer to a question that a command raised: the value of one of its choices, or one of its
+        records where the person would rather have that. Raises Back for no."""
+        entries = []
+        if question.question_kind == "duplicate":
+            entries = [Choice(f"Open {_named(each)} instead", each) for each in question.records[:5]]
+        entries += [Choice(words, value) for value, words in question.choices.items()]
+        return self.keyboard.choose(question.sentence, entries, back="No, go back")
+
+    def fill(self, command: Command, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Everything that a command takes, asked in turn; Back goes to the question before. Raises Back."""
+        answers = dict(given)
+        asked = [each for each in in_order(command) if each.name not in given]
+        at = 0
+        while at < len(asked):
+            try:
+                answers[asked[at].name] = self.ask(asked[at], typed=self._typed(asked[at], answers))
+                at += 1
+            except Back:
+                if at == 0:
+                    raise
+                at -= 1
+        return answers
+
+    def run(self, command: Command, given: Mapping[str, Any]) -> Any:
+        """Calls a command, asks what it asks, and lets a value that it refuses be corrected. Raises Back.
+
+        Where a question is answered by one of its records, that record is the result.
+        """
+        given = dict(given)
+        while True:
+            try:
+                return command(self.crm, **given)
+            except Question as question:
+                answer = self.answer(question)
+                if isinstance(answer, Record):
+                    return answer
+                check = command.parameters[question.parameter].check
+                given[question.parameter] = check.read(answer, self.crm.conventions) if check else answer
+            except (FieldError, RuleError) as error:
+                wrong = _refused(command, given, error)
+                if wrong is None:
+                    raise
+                given[wrong.name] = self.ask(wrong, typed=self._typed(wrong, given), error=reason(error))
+
+    def _typed(self, parameter: Parameter, answers: Mapping[str, Any]) -> str:
+        """An answer given before, as text to change."""
+        value = answers.get(parameter.name)
+        if value in (None, "", ()) or parameter.many or parameter.record:
+            return ""
+        if parameter.path:
+            return str(value)
+        return parameter.check.edit(value, self.crm.conventions) if parameter.check else ""
+
+    def _client(self, parameter: Parameter) -> Client | None:
+        words = "type part of the name, or the number"
+        help = words if parameter.required else f"{words}; Enter leaves it out"
+        return pick_client(self.crm, self.keyboard, parameter.label, help=help, required=parameter.required)
+
+    def _clients(self, parameter: Parameter) -> list[Client]:
+        """Several clients: one after another, or all that fit a condition."""
+        chosen: dict[int, Client] = {}
+        while True:
+            names = ", ".join(each.name for each in list(chosen.values())[:5])
+            more = f" and {len(chosen) - 5} more" if len(chosen) > 5 else ""
+            entries = [Choice("Go on with these", "done")] if chosen else []
+            entries += [
+                Choice("Add a client", "one"),
+                Choice("Add all that a search finds", "search"),
+                Choice("Add all that fit a condition", "where"),
+            ]
+            if chosen:
+                entries.append(Choice("Take the last one off", "less"))
+            how = self.keyboard.choose(f"{parameter.label}: {names}{more}" if chosen else f"{parameter.label}:", entries)
+            if how == "done":
+                return list(chosen.values())
+            try:
+                if how == "less":
+                    chosen.popitem()
+                elif how == "one":
+                    if one := pick_client(self.crm, self.keyboard, "Client"):
+                        chosen[one.id] = one
+                else:
+                    chosen |= {each.id: each for each in self._all(how)}
+            except Back:
+                continue
+
+    def _all(self, how: str) -> Sequence[Client]:
+        def read(text: str) -> Sequence[Client]:
+            if not text.strip():
+                raise Back
+            with self.crm.read() as snapshot:
+                if how == "search":
+                    found = snapshot.search(text, 1000)
+                else:
+                    found = snapshot.find_all(Client, Query(where=text))
+            if not found:
+                raise FieldError("no client fits that")
+            return list(found)
+
+        if how == "search":
+            found: Sequence[Client] = self.keyboard.text("Text", read, help="part of a name, e-mail, phone or tag")
+        else:
+            found = self.keyboard.text("Condition", read, help="like total_spend > 1000 and country = 'DE'")
+        return found
+
+    def _path(self, parameter: Parameter, typed: str, error: str) -> Any:
+        from pathlib import Path
+
+        def read(text: str) -> Any:
+            if text.strip():
+                return Path(text.strip().strip("'\"")).expanduser()
+            if parameter.required:
+                raise Back
+            return parameter.default
+
+        return self.keyboard.text(parameter.label, read, default=typed, help=parameter.help, error=error, path=True)
+
+    def _several(self, parameter: Parameter, check: Check) -> list[Any]:
+        """Values one after another until an empty one."""
+        values: list[Any] = []
+        while True:
+            value = self.value(f"{parameter.label} {len(values) + 1}", check, help=parameter.help)
+            if value in (None, ""):
+                if not values and parameter.required:
+                    raise Back
+                return values or parameter.default or []
+            values.append(value)
+
+    def _suggestions(self, name: str) -> Callable[[str], Sequence[Suggestion]] | None:
+        """What is there already, for parameters that most often repeat it."""
+        known = _KNOWN.get(name)
+        if known is None:
+            return None
+
+        def suggest(typed: str) -> Sequence[Suggestion]:
+            begun, comma, last = typed.rpartition(",")
+            start = last.strip().casefold()
+            return [
+                Suggestion(f"{begun}{comma}{' ' * bool(comma)}{each}", each)
+                for each in known(self.crm)
+                if each.casefold().startswith(start)
+            ][:50]
+
+        return suggest
+
+
+def _named(record: Record) -> str:
+    return client_line(record) if isinstance(record, Client) else f"{record.kind_name} {record.id}"
+
+
+def in_order(command: Command) -> list[Parameter]:
+    """What a person is asked for: what is required first. Yes and no are asked by the command itself when
+    it matters, and how a list is cut is turned by keys."""
+    asked = [
+        each
+        for each in command.parameters.values()
+        if not each.fields and each.name not in _PAGING and not (isinstance(each.check, Flag) and not each.required)
+    ]
+    return sorted(asked, key=lambda each: not each.required)
+
+
+def _refused(command: Command, given: Mapping[str, Any], error: CRMError) -> Parameter | None:
+    """The parameter whose value a command refused, where that can be told and a person typed it."""
+    named = command.parameters.get(error.field) if isinstance(error, FieldError) else None
+    if named and named.check:
+        return named
+    if isinstance(error, RuleError):
+        for name in ("where", "condition", "when", "rule", "line"):
+            if given.get(name) and name in command.parameters and command.parameters[name].check:
+                return command.parameters[name]
+    return None
+
+
+def _statuses(crm: CRM) -> list[str]:
+    with crm.read() as snapshot:
+        return list(dict.fromkeys(rule.status for rule in snapshot.rules.rules))
+
+
+def _views(crm: CRM) -> list[str]:
+    with crm.read() as snapshot:
+        return [each.name for each in snapshot.find_all(View, Query(sort="name"))]
+
+
+
+def _sorts(crm: CRM) -> list[str]:
+    return [name for name in field_names(Client) if name not in ("extra", "notes", "version")]
+
+
+_KNOWN: Mapping[str, Callable[[CRM], list[str]]] = {
+    "status": _statuses,
+    "view": _views,
+    "sort": _sorts,
+}
+
+

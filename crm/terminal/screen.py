@@ -1,0 +1,127 @@
+"""What is printed, and the one place where text from records is made harmless."""
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+# Controls, line separators, and the marks that reorder or hide text; what came in through a file or
+# another program may hold them even though no form accepts them.
+_UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
+_BREAKS = re.compile(r"\r\n|[\r\n\u2028\u2029]")
+_SHOWN_AFTER = 0.3
+
+# A status is told by its words; the colour only helps to find it again.
+_STATUS_COLOURS = ("green", "cyan", "magenta", "yellow", "blue", "red")
+
+
+def _visible(found: re.Match[str]) -> str:
+    character = found.group()
+    if character == "\t":
+        return " "
+    return chr(0x2400 + ord(character)) if character < " " else "\ufffd"
+
+
+def clean(text: str, *, lines: bool = False) -> str:
+    """Text as it may be shown: nothing in it moves the cursor, changes colours or turns the line around.
+
+    Line breaks become blanks unless `lines`.
+    """
+    return _UNSEEN.sub(_visible, _BREAKS.sub("\n" if lines else " ", text))
+
+
+def data(text: object, style: str = "", *, lines: bool = False) -> Text:
+    """A piece of a record for the screen."""
+    return Text(clean(str(text), lines=lines), style)
+
+
+def status_style(status: str) -> str:
+    """The colour of a status, the same each time."""
+    if not status or status == "Regular":
+        return ""
+    return "bold " + _STATUS_COLOURS[sum(map(ord, status)) % len(_STATUS_COLOURS)]
+
+
+class Screen:
+    """Where everything is printed. `plain` where there is no terminal to draw on: line after line, no escapes."""
+
+    def __init__(self, out: IO[str], *, plain: bool) -> None:
+        self.plain = plain
+        self.console = Console(
+            file=out,
+            markup=False,
+            highlight=False,
+            emoji=False,
+            force_terminal=not plain,
+            color_system=None if plain else "auto",
+            soft_wrap=False,
+            legacy_windows=False,
+            # A plain door may stand anywhere: on a dumb terminal of 80 columns, or in a pipe.
+            width=int(os.environ.get("COLUMNS") or 80) if plain and os.environ.get("COLUMNS", "0").isdigit() else None,
+        )
+        self._waited = 0.0
+
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return max(20, self.console.width)
+
+    @property
+    def height(self) -> int:
+        """How many lines there are."""
+        return max(10, self.console.height)
+
+    @property
+    def unicode(self) -> bool:
+        """Whether bars and arrows can be drawn."""
+        return self.console.encoding.lower().replace("-", "").startswith("utf")
+
+    def sign(self, drawn: str, spelled: str) -> str:
+        """A sign, or how it is spelled where it cannot be drawn."""
+        return drawn if self.unicode else spelled
+
+    def print(self, shown: RenderableType = "") -> None:
+        """Prints a Text or another thing of rich; a str is the program's own words."""
+        self.console.print(Text(shown) if isinstance(shown, str) else shown)
+
+    def clear(self) -> None:
+        """Starts a new page."""
+        if not self.plain:
+            self.console.clear()
+
+    def waiting(self, seconds: float) -> None:
+        """Told again and again while another program holds the store; says so once a wait."""
+        if seconds < self._waited or not self._waited:
+            self.print(Text("Another program is saving to this file; waiting…", "yellow"))
+        self._waited = seconds
+
+    @contextmanager
+    def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """A bar for a long piece of work; short ones do not flash it."""
+        started = time.monotonic()
+        shown: Any = None
+        task: Any = None
+
+        def report(done: int, of: int) -> None:
+            nonlocal shown, task
+            if shown is None:
+                if self.plain or time.monotonic() - started < _SHOWN_AFTER:
+                    return
+                from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+                described = TextColumn("{task.description}", markup=False)
+                shown = Progress(described, BarColumn(), MofNCompleteColumn(), console=self.console, transient=True)
+                shown.start()
+                task = shown.add_task(what, total=None)
+            shown.update(task, completed=done, total=of or None)
+
+        try:
+            yield report
+        finally:
+            if shown is not None:
+                shown.stop()
