@@ -128,7 +128,7 @@ class _Shell:
             try:
                 return command(crm, **arguments)
             except Question as question:
-                if question.parameter in arguments and arguments[question.parameter]:
+                if arguments.get(question.parameter):
                     raise
                 if self.settings["yes"]:
                     arguments[question.parameter] = True
@@ -253,7 +253,9 @@ def _options(parameter: Parameter) -> list[inspect.Parameter]:
     told = f"{parameter.label}: {parameter.help}" if parameter.help else parameter.label
     if isinstance(parameter.check, Flag):
         switch = f"{parameter.option}/--no-{parameter.option[2:]}"
-        return [_keyword(parameter.name, Annotated[bool | None, typer.Option(switch, help=told, show_default=False)], None)]
+        return [
+            _keyword(parameter.name, Annotated[bool | None, typer.Option(switch, help=told, show_default=False)], None)
+        ]
     option = typer.Option(parameter.option, help=told, show_default=False, metavar=_metavar(parameter))
     several = parameter.many or isinstance(parameter.check, Tags)
     kind: Any = list[str] | None if several else str | None

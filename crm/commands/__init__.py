@@ -3,7 +3,7 @@
 from importlib import import_module
 
 # In the order in which their commands stand in the menus.
-_MODULES = ("clients", "views", "sales", "rules", "today", "importing", "exporting", "store", "settings")
+_MODULES = ("clients", "views", "sales", "rules", "today", "importing", "exporting", "store", "demo", "settings")
 
 
 def load() -> None:

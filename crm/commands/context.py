@@ -1,14 +1,14 @@
 """What a command has at hand: the store, the team's conventions, and a way to tell how far it is."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
 from crm.config import TEAM, Config, team_defaults
 from crm.model import Conventions, Setting
-from crm.repository import Repository, Transaction
+from crm.repository import Repository, Snapshot, Transaction
 
 Result = TypeVar("Result")
 # How far a long piece of work is: done, of how many in all (0 while unknown).
@@ -57,7 +57,7 @@ class CRM:
         known = self.settings
         return Conventions(known["language"], known["currency"], known["country"], self.today)
 
-    def read(self) -> Any:
+    def read(self) -> AbstractContextManager[Snapshot]:
         """The store as it is now, as a context."""
         return self.repository.read()
 

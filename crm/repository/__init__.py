@@ -181,6 +181,13 @@ class Repository(Protocol):
         """Calls `change` with a Transaction and commits; `what` stands in the history. `change` may be
         called again where another writer came first, so it must not act outside the transaction."""
 
+    def everything(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Every object of the store as JSON has it: (a record's name, 'transaction' or 'audit', its fields)."""
+
+    def fill(self, items: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, int]:
+        """Puts everything of another store into this empty one, history included; how many, by what they are.
+        Raises RefusedError where it is not empty, FileError where the objects do not fit together."""
+
     def check(self) -> Iterator[Finding]:
         """Everything in the store that does not hold, or is odd."""
 

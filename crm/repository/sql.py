@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cached_property
@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, delete, func, insert, inspect, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from crm.errors import StoreBusyError, StoreDamagedError, StoreNewerError
+from crm.errors import FileError, RefusedError, StoreBusyError, StoreDamagedError, StoreNewerError
 from crm.model import Record
 from crm.repository import Finding, checks, tables
 from crm.repository.dialect import Dialect
+from crm.repository.everything import Item, everything, fill
 from crm.repository.snapshot import SqlSnapshot
 from crm.repository.transaction import SqlTransaction
 
@@ -157,6 +158,22 @@ class SqlRepository:
         if waited > TELLS_AFTER:
             self.waiting(waited)
         time.sleep(0.02)
+
+    def everything(self) -> Iterator[Item]:
+        with self.read() as snapshot:
+            yield from everything(snapshot)
+
+    def fill(self, items: Iterable[Item]) -> dict[str, int]:
+        if not self.is_empty():
+            raise RefusedError("Only an empty store can take over a whole one; name another with --store.")
+        with self._told(), self._engine.connect() as connection:
+            self._enter(connection)
+            try:
+                counts = fill(SqlSnapshot(connection, self._dialect, self._today()), items)
+                connection.commit()
+            except IntegrityError as error:
+                raise FileError(f"What is to be taken over does not fit together: {error.orig}.") from error
+            return counts
 
     def check(self) -> Iterator[Finding]:
         with self.read() as snapshot:

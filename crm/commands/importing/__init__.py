@@ -13,7 +13,8 @@ from crm.repository import Transaction
 # What reads files is loaded when a file is imported: the menu must be there at once.
 if TYPE_CHECKING:
     from crm.commands.importing.draft import ImportDraft
-    from crm.commands.importing.report import ImportReport
+    from crm.commands.importing.report import ImportReport, Tally
+    from crm.commands.whole_store import WholeStoreReport
 
 _WHAT = {"clients": "Clients", "sales": "Sales", "all": "A whole store, from a JSON export"}
 _MATCH = {"reference": "reference", "email": "e-mail", "phone": "phone", "name": "name"}
@@ -25,16 +26,20 @@ _DATES = {"ymd": "year month day", "dmy": "day month year", "mdy": "month day ye
 def import_file(
     crm: CRM,
     file: Annotated[Path, About("File", "CSV, TSV, Excel (.xlsx), vCard, or a JSON export", positional=True)],
-    as_: Annotated[str, Choice(_WHAT), About("As", "clients, sales, or all for a JSON export; looked at if not told")] = "",
+    as_: Annotated[
+        str, Choice(_WHAT), About("As", "clients, sales, or all for a JSON export; looked at if not told")
+    ] = "",
     map: Annotated[list[str], Line(300), About("Map", "column=field; extra:NAME for a field of your own")] = [],  # noqa: B006
-    match: Annotated[str, Choice(_MATCH), About("Match", "by what known clients are recognised: reference, email, phone, name")] = "",
+    match: Annotated[
+        str, Choice(_MATCH), About("Match", "by what known clients are recognised: reference, email, phone, name")
+    ] = "",
     mode: Annotated[str, Choice(_MODE), About("Mode", "add, update or both")] = "both",
     create_clients: Annotated[bool, About("Create clients", "of sales whose client is not there yet")] = False,
     preview: Annotated[bool, About("Preview", "show what would happen and change nothing")] = False,
     encoding: Annotated[str, Line(40), About("Encoding", "of a text file, if it is detected wrongly")] = "",
     delimiter: Annotated[str, Line(3), About("Delimiter", "of a text file, if it is detected wrongly")] = "",
     dates: Annotated[str, Choice(_DATES), About("Dates", "dmy, mdy or ymd, if they are read wrongly")] = "",
-) -> "ImportReport":
+) -> "ImportReport | WholeStoreReport":
     """Imports clients or sales from a file; the same file again adds nothing.
 
     Encoding, delimiter, header, the meaning of columns and the order of dates are detected. Rows that cannot be
@@ -59,7 +64,9 @@ def begin(crm: CRM, file: Path, what: str = "", *, encoding: str = "", delimiter
     return drafted(file.expanduser(), what, crm.conventions, encoding=encoding, delimiter=delimiter)
 
 
-def decided(draft: "ImportDraft", *, match: str = "", mode: str = "both", create_clients: bool = False) -> "ImportDraft":
+def decided(
+    draft: "ImportDraft", *, match: str = "", mode: str = "both", create_clients: bool = False
+) -> "ImportDraft":
     """The draft with what the person decided."""
     from dataclasses import replace
 
@@ -73,7 +80,7 @@ class _OnlyPreview(Exception):
 def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False) -> "ImportReport":
     """Carries a draft out, as one transaction; with `preview` says what it would do and changes nothing."""
     _refuse_pointless(draft)
-    tallies: list[Any] = []
+    tallies: list[Tally] = []
     with crm.progress("Reading" if preview else "Importing") as tell:
 
         def change(tx: Transaction) -> None:
@@ -84,9 +91,9 @@ def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False) -> "ImportRepo
         try:
             crm.transact(change, f"imported {draft.what} from {draft.file.name}")
         except _OnlyPreview:
-            return tallies[-1].report(applied=False)  # type: ignore[no-any-return]
+            return tallies[-1].report(applied=False)
     refused_file = tallies[-1].write_refused()
-    return tallies[-1].report(applied=True, refused_file=refused_file)  # type: ignore[no-any-return]
+    return tallies[-1].report(applied=True, refused_file=refused_file)
 
 
 def _refuse_pointless(draft: "ImportDraft") -> None:
@@ -99,12 +106,14 @@ def _refuse_pointless(draft: "ImportDraft") -> None:
     missing = {"on": "date", "amount": "amount"}
     for target, words in missing.items():
         if draft.what == "sales" and target not in targets:
-            raise FileError(f"No column of {draft.file.name} is the {words} of a sale; say which with --map COLUMN={target}.")
+            raise FileError(
+                f"No column of {draft.file.name} is the {words} of a sale; say which with --map COLUMN={target}."
+            )
     if draft.what == "sales" and draft.match in ("email", "phone") and f"client.{draft.match}" not in targets:
         raise FieldError(f"no column holds the client's {draft.match}", field="match")
 
 
-def _carry_out(tx: Transaction, draft: "ImportDraft", crm: CRM, tell: Callable[[int, int], None]) -> Any:
+def _carry_out(tx: Transaction, draft: "ImportDraft", crm: CRM, tell: Callable[[int, int], None]) -> "Tally":
     from crm.commands.importing.clients import ClientImport
     from crm.commands.importing.reading import Reader
     from crm.commands.importing.report import Tally

@@ -37,7 +37,9 @@ class ClientImport:
                 self._tally.refuse(each.row, error.sentence)
         self._tx.add_all([dataclasses.replace(client, id=0) for client in new.values()])
         for shown, after in changed.values():
-            different = {name: getattr(after, name) for name in _SETTABLE if getattr(after, name) != getattr(shown, name)}
+            different = {
+                name: getattr(after, name) for name in _SETTABLE if getattr(after, name) != getattr(shown, name)
+            }
             self._tx.change(shown, **different)
 
     def _take_one(

@@ -73,7 +73,11 @@ class ImportDraft:
 def targets(what: str) -> dict[str, str]:
     """What a column of a file of clients or sales may go to, with words for it."""
     if what == "clients":
-        return {"": "(leave out)", "name": "Whole name", **{name: each.label for name, each in typed_fields(Client).items()}}
+        return {
+            "": "(leave out)",
+            "name": "Whole name",
+            **{name: each.label for name, each in typed_fields(Client).items()},
+        }
     of_sale = {"client": "Client's reference", **{name: fields(Sale)[name].label for name in ("on", "amount", "note")}}
     of_client = {f"client.{name}": f"Client: {fields(Client)[name].label}" for name in _CLIENT_OF_SALE}
     return {"": "(leave out)", **of_sale, **of_client}

@@ -99,10 +99,10 @@ def is_same(row: Mapping[str, Any], client: Client) -> bool:
             return True
     if not names or _whole_name(row) != _whole_name(stored):
         return False
-    return all(not row.get(key) or not stored[key] or row[key] == stored[key] for key in ("email", "phone", "date_of_birth"))
+    return all(
+        not row.get(key) or not stored[key] or row[key] == stored[key] for key in ("email", "phone", "date_of_birth")
+    )
 
 
 def _agreements(row: Mapping[str, Any], client: Client) -> int:
     return sum(1 for name, value in row.items() if value and getattr(client, name, None) == value)
-
-

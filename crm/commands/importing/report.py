@@ -72,7 +72,7 @@ class Tally:
     refusals: list[Refusal] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
     first_records: list[Record] = field(default_factory=list)
-    _spool: IO[str] = field(default_factory=lambda: tempfile.TemporaryFile("w+", encoding="utf-8", newline=""))
+    _spool: IO[str] = field(default_factory=lambda: _temporary())
 
     def add(self, record: Record, row: Checked) -> None:
         """A row that became a new record."""
@@ -138,6 +138,11 @@ class Tally:
             self.first_records,
             str(refused_file or ""),
         )
+
+
+def _temporary() -> IO[str]:
+    # In memory while it is small; gone when nobody holds it any longer.
+    return tempfile.SpooledTemporaryFile(1_000_000, "w+", encoding="utf-8", newline="")
 
 
 def _delimiter(delimiter: str) -> str:

@@ -1,0 +1,64 @@
+"""A whole store in one JSON file: written for keeping, read into an empty store with nothing lost."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crm.commands.context import CRM
+from crm.errors import FileError
+from crm.files.replacing import replacing
+
+FORMAT = "crm store"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class WholeStoreReport:
+    """How many objects were read into the store, or would be (`applied` False), by what they are."""
+
+    applied: bool
+    file: str
+    objects: Mapping[str, int]
+
+
+def write_whole_store(crm: CRM, file: Path) -> int:
+    """Writes everything of the store, an object a line; how many there were. Raises FileError."""
+    count = 0
+    with replacing(file) as target:
+        target.write(json.dumps({"format": FORMAT, "version": VERSION})[:-1].encode() + b', "objects": [')
+        for name, fields in crm.repository.everything():
+            line = json.dumps([name, fields], ensure_ascii=False, separators=(",", ":"))
+            target.write((b",\n" if count else b"\n") + line.encode("utf-8", "replace"))
+            count += 1
+        target.write(b"\n]}\n")
+    return count
+
+
+def read_whole_store(crm: CRM, file: Path, *, preview: bool = False) -> WholeStoreReport:
+    """Reads a JSON export into an empty store; raises FileError, and RefusedError where it is not empty."""
+    counts: dict[str, int] = {}
+    for name, _ in _objects(file):
+        counts[name] = counts.get(name, 0) + 1
+    if not preview:
+        counts = crm.repository.fill(_objects(file))
+        crm.forget_settings()
+    return WholeStoreReport(not preview, str(file), counts)
+
+
+def _objects(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    try:
+        written = json.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise FileError(f"{file} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise FileError(f"{file.name} is no JSON file, or is cut off.") from error
+    if not isinstance(written, dict) or written.get("format") != FORMAT:
+        raise FileError(f"{file.name} is no export of a whole store; for a list of clients or sales use CSV or .xlsx.")
+    if written.get("version") != VERSION:
+        raise FileError(f"{file.name} was written by a newer version of this program.")
+    for each in written.get("objects", []):
+        if not (isinstance(each, list) and len(each) == 2 and isinstance(each[0], str) and isinstance(each[1], dict)):
+            raise FileError(f"{file.name} holds something that is no record: {each!r:.60}.")
+        yield each[0], each[1]

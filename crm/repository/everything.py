@@ -1,0 +1,69 @@
+"""A whole store as a stream of plain objects and back: records, transactions and audit entries, ids and times kept."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import groupby, islice
+from typing import Any
+
+from sqlalchemy import Table, delete, insert, select
+
+from crm.errors import FileError
+from crm.model import BY_NAME, RECORDS, Client
+from crm.model.encoding import plain, record_of
+from crm.repository import Query
+from crm.repository.snapshot import SqlSnapshot
+from crm.repository.tables import TABLES, audit, row_of, transactions
+
+# An object of a store: what it is (a record's name, 'transaction' or 'audit'), and its fields as JSON has them.
+Item = tuple[str, Mapping[str, Any]]
+
+_BATCH = 1000
+_HISTORY: Mapping[str, Table] = {"transaction": transactions, "audit": audit}
+
+
+def everything(snapshot: SqlSnapshot) -> Iterator[Item]:
+    """Every object of a store, those that others name before the others."""
+    streaming = snapshot.connection.execution_options(yield_per=_BATCH)
+    for kind in RECORDS:
+        for record in snapshot.each(kind, Query(sort="id")):
+            yield kind.kind_name, plain(record)
+    for name, table in _HISTORY.items():
+        for row in streaming.execute(select(table).order_by(table.c.id)):
+            yield name, {key: plain(value) for key, value in row._mapping.items()}
+
+
+def fill(snapshot: SqlSnapshot, items: Iterable[Item]) -> dict[str, int]:
+    """Puts every object into an empty store; how many there were, by what they are. Raises FileError."""
+    for kind in reversed(RECORDS):
+        snapshot.connection.execute(delete(TABLES[kind]))
+    counts: dict[str, int] = {}
+    for name, group in groupby(items, key=lambda item: item[0]):
+        while batch := list(islice(group, _BATCH)):
+            counts[name] = counts.get(name, 0) + len(batch)
+            _insert(snapshot, name, [fields for _, fields in batch])
+    return counts
+
+
+def _insert(snapshot: SqlSnapshot, name: str, objects: list[Mapping[str, Any]]) -> None:
+    if name in _HISTORY:
+        table = _HISTORY[name]
+        snapshot.connection.execute(insert(table), [_history_row(table, each) for each in objects])
+        return
+    if name not in BY_NAME:
+        raise FileError(f"There is no record called {name!r:.40}; was this written by a newer version?")
+    kind = BY_NAME[name]
+    rows = [row_of(record_of(kind, each)) for each in objects]
+    snapshot.connection.execute(insert(TABLES[kind]), rows)
+    if kind is Client:
+        ids = [row["id"] for row in rows]
+        snapshot.dialect.index_added(snapshot.connection, min(ids), max(ids))
+
+
+def _history_row(table: Table, written: Mapping[str, Any]) -> dict[str, Any]:
+    row = {column.name: written.get(column.name) for column in table.columns}
+    if "at" in row:
+        try:
+            row["at"] = datetime.fromisoformat(str(row["at"]))
+        except ValueError as error:
+            raise FileError(f"{row['at']!r:.40} is no time.") from error
+    return row

@@ -1,0 +1,178 @@
+"""A fresh store of each kind for the contract of repositories, and how hypothesis looks for examples."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from crm.model import RECORDS, Client, Record, Sale, StatusRule
+from crm.repository.sql import SqlRepository
+from crm.repository.sqlite import Sqlite
+from crm.rules import SETS
+
+settings.register_profile(
+    "here", deadline=None, max_examples=60, print_blob=False, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("ci", settings.get_profile("here"), derandomize=True, database=None)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def _sqlite(folder: Path, **clocks: Any) -> SqlRepository:
+    path = folder / "store.sqlite3"
+    return SqlRepository(f"sqlite:///{path}", Sqlite(path), **clocks)
+
+
+# A new kind of store is one entry more: how a repository over the store in a folder is made.
+STORES: dict[str, Callable[..., SqlRepository]] = {"sqlite": _sqlite}
+
+
+def default_rules() -> list[StatusRule]:
+    """VIP from 35 000 on, else Regular."""
+    rules = enumerate(SETS["default"].rules(), start=1)
+    return [StatusRule(position=at, status=status, when=when, active=True) for at, (status, when) in rules]
+
+
+@dataclass
+class Store:
+    """One store: `repository` opens it, `another` gives an independent repository over the same data.
+
+    `today` is the day that its repositories take for today; set it to let time pass. Every transaction
+    happens a minute after the one before.
+    """
+
+    make: Callable[..., SqlRepository]
+    folder: Path
+    today: date = date(2026, 11, 21)
+    first_records: Sequence[Record] = field(default_factory=default_rules)
+    _opened: list[SqlRepository] = field(default_factory=list)
+    _minutes: int = 0
+
+    def another(self, user: str = "", waiting: Callable[[float], None] = lambda _: None) -> SqlRepository:
+        """One more repository over this store, as another program would have it."""
+        opened = self.make(
+            self.folder,
+            today=lambda: self.today,
+            now=self._now,
+            user=user,
+            first_records=lambda: self.first_records,
+            waiting=waiting,
+        )
+        self._opened.append(opened)
+        return opened
+
+    @property
+    def repository(self) -> SqlRepository:
+        """The first repository over the store."""
+        return self._opened[0] if self._opened else self.another("anna")
+
+    def _now(self) -> datetime:
+        self._minutes += 1
+        return datetime.combine(self.today, time(9), UTC) + timedelta(minutes=self._minutes % 600)
+
+    def close(self) -> None:
+        """Lets go of everything that was opened."""
+        for opened in self._opened:
+            opened.close()
+
+    # What nearly every test does
+
+    def change(self, change: Callable[[Any], Any], what: str = "a change") -> Any:
+        """One transaction."""
+        return self.repository.transact(change, what)
+
+    def add(self, **given: Any) -> Client:
+        """A new client, a person unless told."""
+        given = {"kind": "person", "last_name": "Client", **given}
+        return self.change(lambda tx: tx.add(Client(**given)), "added a client")
+
+    def sell(self, client: Client | int, amount: str | Decimal, on: date | None = None) -> Sale:
+        """A new sale."""
+        buyer = client if isinstance(client, int) else client.id
+        sold = Sale(client=buyer, amount=Decimal(amount), on=on or self.today)
+        return self.change(lambda tx: tx.add(sold), "recorded a sale")
+
+    def set_rules(self, *rules: tuple[str, str]) -> None:
+        """Replaces the rules without applying them."""
+
+        def change(tx: Any) -> None:
+            for rule in tx.find_all(StatusRule):
+                tx.delete(rule)
+            for at, (status, when) in enumerate(rules, start=1):
+                tx.add(StatusRule(position=at, status=status, when=when, active=True))
+
+        self.change(change, "set the rules")
+
+    def client(self, record: Client | int) -> Client:
+        """A client as it is stored now."""
+        with self.repository.read() as snapshot:
+            return snapshot.get(Client, record if isinstance(record, int) else record.id)
+
+    def everything(self) -> dict[type[Record], dict[int, Record]]:
+        """All records of all kinds by id."""
+        with self.repository.read() as snapshot:
+            return {kind: {each.id: each for each in snapshot.find_all(kind)} for kind in RECORDS}
+
+    def wrong(self) -> list[str]:
+        """What `check` finds broken."""
+        return [finding.what for finding in self.repository.check() if finding.wrong]
+
+
+@contextmanager
+def _new_store(make: Callable[..., SqlRepository]) -> Iterator[Store]:
+    # Memory where there is such a folder: what is tested here does not depend on the disk.
+    memory = Path("/dev/shm")
+    parent = memory if os.access(memory, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="crm-test-", dir=parent) as folder:
+        store = Store(make, Path(folder))
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+NewStore = Callable[[], AbstractContextManager[Store]]
+
+
+@pytest.fixture(scope="session", params=list(STORES))
+def new_store(request: pytest.FixtureRequest) -> NewStore:
+    """Makes fresh stores, for tests that need one for each of many examples."""
+    return lambda: _new_store(STORES[request.param])
+
+
+@pytest.fixture
+def store(new_store: NewStore) -> Iterator[Store]:
+    """A fresh store with the default rules, gone after the test."""
+    with new_store() as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter and write, for tests that give up being root."""
+    with tempfile.TemporaryDirectory(prefix="crm-test-") as folder:
+        path = Path(folder)
+        path.chmod(0o777)
+        yield path
+        # Whatever a test forbade is allowed again, so that the folder can go.
+        for each in (path, *path.rglob("*")):
+            with suppress(OSError):
+                each.chmod(0o777 if each.is_dir() else 0o666)
+
+
+def child_environment() -> dict[str, str]:
+    """What a child process needs to import this checkout."""
+    return {**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+PYTHON = sys.executable

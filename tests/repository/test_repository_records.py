@@ -1,0 +1,412 @@
+"""Records added, changed, deleted, found and listed: what every store promises."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from crm.errors import CRMError, FieldError, NotFoundError, RefusedError, RuleError
+from crm.model import Client, Sale, Setting, StatusRule, View
+from crm.repository import Query
+from tests.conftest import Store
+
+FULL = {
+    "reference": "K-1",
+    "kind": "person",
+    "first_name": "Zoë",
+    "last_name": "O'Brien",
+    "company": "Øl & Søn",
+    "date_of_birth": date(1988, 2, 29),
+    "email": "zoe@example.com",
+    "phone": "+436601234567",
+    "address": "Hauptstraße 1",
+    "city": "Wien",
+    "postcode": "1010",
+    "country": "AT",
+    "tags": ("gold", "news letter"),
+    "source": "fair",
+    "owner": "anna",
+    "marketing_consent": True,
+    "notes": "first line\nsecond \\ line; \"quoted\" 'too' 😀",
+    "extra": {"shoe size": "42", "x%_": 'a"b'},
+}
+
+
+def ids(records: list[Client]) -> list[int]:
+    return [each.id for each in records]
+
+
+def listed(store: Store, **query: object) -> list[int]:
+    with store.repository.read() as snapshot:
+        return ids(snapshot.find_all(Client, Query(**query)))  # type: ignore[arg-type]
+
+
+def test_a_client_comes_back_as_it_was_stored(store: Store) -> None:
+    added = store.change(lambda tx: tx.add(Client(**FULL)))
+    assert added.id == 1
+    assert added.version == 1
+    assert added.created_at == added.updated_at
+    assert (added.status, added.status_reason, added.status_since) == ("Regular", "Regular otherwise", store.today)
+    with store.another().read() as elsewhere:
+        assert elsewhere.get(Client, 1) == added
+    for name, value in FULL.items():
+        assert getattr(added, name) == value
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        StatusRule(position=7, status="X", when="age > 3", active=False),
+        View(name="best", condition="total_spend > 5", sort="-last_sale_on"),
+        Setting(key="colour", value="green"),
+    ],
+    ids=lambda record: record.kind_name,
+)
+def test_every_other_kind_is_stored_changed_and_deleted(store: Store, record: StatusRule | View | Setting) -> None:
+    kind = type(record)
+    added = store.change(lambda tx: tx.add(record))
+    name = {"rule": "status", "view": "sort", "setting": "value"}[kind.kind_name]
+    changed = store.change(lambda tx: tx.change(added, **{name: "new"}))
+    assert (getattr(changed, name), changed.version) == ("new", 2)
+    with store.another().read() as snapshot:
+        assert snapshot.get(kind, added.id) == changed
+    store.change(lambda tx: tx.delete(changed))
+    with store.another().read() as snapshot:
+        assert snapshot.find(kind, added.id) is None
+
+
+def test_what_is_not_there_is_told(store: Store) -> None:
+    with store.repository.read() as snapshot:
+        assert snapshot.find(Client, 12) is None
+        with pytest.raises(NotFoundError, match="no client 12"):
+            snapshot.get(Client, 12)
+    with pytest.raises(NotFoundError, match="no sale 3"):
+        store.change(lambda tx: tx.delete(Sale(id=3, client=1, on=store.today)))
+
+
+def test_a_change_leaves_the_other_fields_and_counts_the_version(store: Store) -> None:
+    added = store.change(lambda tx: tx.add(Client(**FULL)))
+    changed = store.change(lambda tx: tx.change(added, city="Graz", tags=()))
+    assert (changed.city, changed.tags, changed.version) == ("Graz", (), 2)
+    assert changed.updated_at > added.updated_at
+    assert (changed.first_name, changed.extra, changed.created_at) == (added.first_name, added.extra, added.created_at)
+    assert store.client(added) == changed
+
+
+def test_a_change_to_what_is_there_already_changes_nothing(store: Store) -> None:
+    added = store.add(city="Graz")
+    same = store.change(lambda tx: tx.change(added, city="Graz"))
+    assert same == added
+    with store.repository.read() as snapshot:
+        assert len(snapshot.history()) == 1
+
+
+def test_a_deleted_client_takes_its_sales_along_and_no_others(store: Store) -> None:
+    one, other = store.add(), store.add()
+    for client in (one, one, other):
+        store.sell(client, "5.00")
+    store.change(lambda tx: tx.delete(one))
+    with store.repository.read() as snapshot:
+        assert ids(snapshot.find_all(Client)) == [other.id]
+        assert [sale.client for sale in snapshot.find_all(Sale)] == [other.id]
+    assert store.wrong() == []
+
+
+def test_an_id_is_never_used_again(store: Store) -> None:
+    clients = [store.add() for _ in range(3)]
+    store.change(lambda tx: tx.delete(clients[-1]))
+    assert store.add().id == 4
+    store.change(lambda tx: [tx.delete(each) for each in tx.find_all(Client)])
+    store.repository.close()
+    assert store.another().transact(lambda tx: tx.add(Client(kind="person", last_name="X")), "x").id == 5
+    store.change(lambda tx: tx.undo())
+    assert store.add().id == 6
+
+
+def test_a_reference_is_unique_where_given(store: Store) -> None:
+    store.add(reference="A-1")
+    other = store.add(reference="")
+    store.add(reference="")
+    before = store.everything()
+    with pytest.raises(RefusedError, match="Another client already has this reference"):
+        store.add(reference="A-1")
+    with pytest.raises(RefusedError, match="Another client already has this reference"):
+        store.change(lambda tx: tx.change(other, reference="A-1"))
+
+    def many(tx: object) -> None:
+        tx.add_all([Client(kind="person", last_name="X", reference=each) for each in ("B", "C", "A-1")])  # type: ignore[attr-defined]
+
+    with pytest.raises(RefusedError):
+        store.change(many)
+    assert store.everything() == before
+    assert store.wrong() == []
+
+
+@pytest.mark.parametrize(
+    ("record", "label"), [(View(name="v"), "name"), (Setting(key="k"), "name")], ids=["view", "setting"]
+)
+def test_a_name_is_used_once(store: Store, record: View | Setting, label: str) -> None:
+    store.change(lambda tx: tx.add(record))
+    with pytest.raises(RefusedError, match=f"Another {record.kind_name} already has this {label}"):
+        store.change(lambda tx: tx.add(record))
+
+
+def test_a_sale_to_nobody_is_refused(store: Store) -> None:
+    with pytest.raises(RefusedError):
+        store.sell(99, "5.00")
+    assert store.everything()[Sale] == {}
+
+
+def test_many_at_once_get_ids_in_their_order_and_are_all_there(store: Store) -> None:
+    store.add()
+    names = [f"N{at:04}" for at in range(2500)]
+    added = store.change(lambda tx: tx.add_all([Client(kind="person", last_name=name) for name in names]))
+    assert list(added) == list(range(2, 2502))
+    with store.repository.read() as snapshot:
+        assert [snapshot.get(Client, each).last_name for each in added] == names
+        assert ids(list(snapshot.search("N2499"))) == [2501]
+        streamed = [each.last_name for each in snapshot.each(Client, Query(sort="id"))]
+    assert streamed == ["Client", *names]
+
+
+def test_sales_to_thousands_at_once_settle(store: Store) -> None:
+    def change(tx: object) -> None:
+        clients = tx.add_all([Client(kind="person", last_name=f"N{at}") for at in range(2100)])  # type: ignore[attr-defined]
+        tx.add_all([Sale(client=each, on=store.today, amount=Decimal("35000")) for each in clients])  # type: ignore[attr-defined]
+
+    store.change(change)
+    with store.repository.read() as snapshot:
+        assert snapshot.count(Client, Query({"status": "VIP"})) == 2100
+        assert snapshot.count(Client, Query({"id": list(range(1, 2101))})) == 2100
+
+
+# Filters
+
+
+def test_filters_by_each_field(store: Store) -> None:
+    store.change(lambda tx: tx.add(Client(**FULL)))
+    store.add(last_name="Other", city="Graz")
+    for name, value in FULL.items():
+        assert listed(store, filters={name: value}) == [1], name
+    assert listed(store, filters={"city": "Graz", "kind": "person"}) == [2]
+    assert listed(store, filters={"city": "Graz", "kind": "company"}) == []
+
+
+def test_text_is_compared_without_case(store: Store) -> None:
+    store.add(city="Österreich-Nord", email="Anna@Example.com")
+    assert listed(store, filters={"city": "österreich-NORD"}) == [1]
+    assert listed(store, filters={"city": "ÖSTERREICH-NORD"}) == [1]
+    assert listed(store, filters={"email": "anna@example.COM"}) == [1]
+    assert listed(store, filters={"city": "Österreich"}) == []
+
+
+def test_a_text_filter_knows_no_wildcards(store: Store) -> None:
+    store.add(city="Graz", tags=("ab",), extra={"a": "bc"})
+    for city in ("Gra%", "Gra_", "%", "' or 1=1 --"):
+        assert listed(store, filters={"city": city}) == []
+    assert listed(store, filters={"tags": ["a_"]}) == []
+    assert listed(store, filters={"tags": ["%"]}) == []
+    assert listed(store, filters={"extra": {"a": "b_"}}) == []
+
+
+def test_several_values_mean_any_and_several_tags_mean_all(store: Store) -> None:
+    store.add(last_name="A", city="Graz", tags=("gold", "new"))
+    store.add(last_name="B", city="Wien", tags=("gold",))
+    store.add(last_name="C", city="Linz")
+    assert listed(store, filters={"city": ["Graz", "linz"]}) == [1, 3]
+    assert listed(store, filters={"id": [3, 1, 77]}) == [1, 3]
+    assert listed(store, filters={"tags": ["gold"]}) == [1, 2]
+    assert listed(store, filters={"tags": ("new", "gold")}) == [1]
+    assert listed(store, filters={"tags": "Gold"}) == [1, 2]
+    assert listed(store, filters={"tags": ["gol"]}) == []
+
+
+@pytest.mark.parametrize("name", ["city", "id", "date_of_birth"])
+def test_any_of_no_values_is_nobody(store: Store, name: str) -> None:
+    store.add(city="Graz")
+    assert listed(store, filters={name: []}) == []
+
+
+def test_missing_values_can_be_asked_for(store: Store) -> None:
+    store.add(last_name="A", city="Graz", date_of_birth=date(1980, 1, 1), reference="R")
+    store.add(last_name="B")
+    for name, nothing in (("city", ""), ("date_of_birth", None), ("reference", ""), ("last_sale_on", None)):
+        assert listed(store, filters={name: nothing})[-1] == 2, name
+    assert listed(store, filters={"date_of_birth": None}) == [2]
+    assert listed(store, filters={"reference": ""}) == [2]
+    assert listed(store, filters={"city": ["", "Graz"]}) == [1, 2]
+    assert listed(store, filters={"date_of_birth": [None, date(1980, 1, 1)]}) == [1, 2]
+
+
+def test_own_fields_are_found_by_name_and_value(store: Store) -> None:
+    store.add(last_name="A", extra={"shoe size": "42", "note": 'says "size":"7"'})
+    store.add(last_name="B", extra={"size": "42"})
+    assert listed(store, filters={"extra": {"shoe size": "42"}}) == [1]
+    assert listed(store, filters={"extra": {"size": "42"}}) == [2]
+    assert listed(store, filters={"extra": {"size": "4"}}) == []
+    assert listed(store, filters={"extra": {"size": "7"}}) == []
+
+
+def test_sales_are_found_by_client_day_and_amount(store: Store) -> None:
+    client, other = store.add(), store.add()
+    days = [date(2026, 1, 31), date(2026, 2, 1), date(2026, 2, 28), date(2026, 3, 1)]
+    for day in days:
+        store.sell(client, "10.10", day)
+    store.sell(other, "10.01", days[1])
+    with store.repository.read() as snapshot:
+
+        def sales(**query: object) -> list[tuple[int, date]]:
+            return [(sale.client, sale.on) for sale in snapshot.find_all(Sale, Query(**query))]  # type: ignore[arg-type]
+
+        february = sales(since=date(2026, 2, 1), until=date(2026, 2, 28))
+        assert february == [(1, days[2]), (2, days[1]), (1, days[1])]
+        assert sales(filters={"client": other.id}) == [(2, days[1])]
+        assert sales(filters={"amount": Decimal("10.10")}, since=days[3]) == [(1, days[3])]
+        assert sales(filters={"on": days[1], "client": client.id}) == [(1, days[1])]
+        assert snapshot.count(Sale, Query(since=days[1], until=days[2], limit=1)) == 3
+
+
+def test_a_field_that_is_none_is_refused_by_name(store: Store) -> None:
+    with store.repository.read() as snapshot:
+        with pytest.raises(FieldError, match="no field town"):
+            snapshot.find_all(Client, Query({"town": "Graz"}))
+        with pytest.raises(FieldError, match="no field town"):
+            snapshot.find_all(Client, Query(sort="-town"))
+        with pytest.raises(FieldError, match="no field search_name"):
+            snapshot.find_all(Client, Query({"search_name": "x"}))
+
+
+# Conditions, order and pages
+
+
+def test_a_condition_narrows_lists_and_counts(store: Store) -> None:
+    rich, poor = store.add(last_name="A", country="DE"), store.add(last_name="B", country="DE")
+    store.add(last_name="C", country="AT")
+    store.sell(rich, "1000.01")
+    store.sell(poor, "1000.00")
+    store.sell(rich, "1.00", date(2025, 1, 1))
+    where = "total_spend > 1000 and country = 'DE'"
+    assert listed(store, where=where) == [rich.id]
+    assert listed(store, where="spend_last_30_days = 1000") == [poor.id]
+    assert listed(store, where="largest_sale = none") == [3]
+    assert listed(store, where="not (largest_sale > 5000)", filters={"country": "DE"}) == [1, 2]
+    with store.repository.read() as snapshot:
+        assert snapshot.count(Client, Query(where=where)) == 1
+        assert snapshot.count(Client, Query(where="sales_last_365_days < 1")) == 1
+        assert snapshot.count(Client, Query(where="spend_last_30_days > 0", limit=1, offset=1)) == 2
+
+
+def test_a_condition_that_cannot_be_read_is_refused(store: Store) -> None:
+    with pytest.raises(RuleError):
+        listed(store, where="total_spend >")
+    with pytest.raises(RuleError, match="password"):
+        listed(store, where="password = 'x'")
+
+
+@pytest.mark.parametrize("sort", ["city", "date_of_birth", "last_sale_on", "reference", "phone", "status_pinned_until"])
+def test_what_has_no_value_comes_last_either_way(store: Store, sort: str) -> None:
+    values = {
+        "city": ("Aa", "Bb"),
+        "date_of_birth": (date(1970, 1, 1), date(1980, 1, 1)),
+        "reference": ("1", "2"),
+        "phone": ("+431", "+432"),
+        "status_pinned_until": (date(2027, 1, 1), date(2028, 1, 1)),
+    }
+    nothing = store.add(last_name="A")
+    if sort == "last_sale_on":
+        low, high = store.add(), store.add()
+        store.sell(low, "1", date(2026, 1, 1))
+        store.sell(high, "1", date(2026, 1, 2))
+    else:
+        low, high = (store.add(**{sort: value}) for value in values[sort])
+    assert listed(store, sort=sort) == [low.id, high.id, nothing.id]
+    assert listed(store, sort=f"-{sort}") == [high.id, low.id, nothing.id]
+
+
+def test_text_is_ordered_as_people_order_it(store: Store) -> None:
+    for city in ("Zürich", "aachen", "Österreich", "Bonn"):
+        store.add(city=city)
+    with store.repository.read() as snapshot:
+        cities = [each.city for each in snapshot.find_all(Client, Query(sort="city"))]
+    assert cities == ["aachen", "Bonn", "Österreich", "Zürich"]
+
+
+def test_clients_are_listed_as_in_an_address_book(store: Store) -> None:
+    store.add(first_name="Zoë", last_name="Àbel")
+    store.add(first_name="Anna", last_name="müller")
+    store.add(kind="company", last_name="", company="Zebra AG")
+    store.add(first_name="Bea", last_name="Muller")
+    assert listed(store) == [1, 2, 4, 3]
+    assert listed(store, sort="-name") == [3, 4, 2, 1]
+    assert listed(store, sort="-id") == [4, 3, 2, 1]
+
+
+def test_equal_values_keep_an_order_that_pages_can_rely_on(store: Store) -> None:
+    store.change(lambda tx: tx.add_all([Client(kind="person", last_name="Same", city="Graz") for _ in range(25)]))
+    pages = [listed(store, sort="city", limit=10, offset=offset) for offset in (0, 10, 20, 30)]
+    assert [len(page) for page in pages] == [10, 10, 5, 0]
+    assert sorted(sum(pages, [])) == list(range(1, 26))
+    assert listed(store, offset=23) == sum(pages, [])[23:]
+    assert listed(store, limit=0) == []
+
+
+def test_sorts_sales_by_money_as_money(store: Store) -> None:
+    client = store.add()
+    for amount in ("9.00", "100.00", "10.50"):
+        store.sell(client, amount)
+    with store.repository.read() as snapshot:
+        amounts = [sale.amount for sale in snapshot.find_all(Sale, Query(sort="-amount"))]
+    assert amounts == [Decimal("100.00"), Decimal("10.50"), Decimal("9.00")]
+
+
+def test_reading_is_one_moment(store: Store) -> None:
+    store.add(last_name="A")
+    with store.repository.read() as snapshot:
+        assert snapshot.count(Client) == 1
+        store.another().transact(lambda tx: tx.add(Client(kind="person", last_name="B")), "b")
+        assert snapshot.count(Client) == 1
+        assert len(snapshot.search("B")) == 0
+    assert listed(store) == [1, 2]
+
+
+def test_one_may_read_while_one_reads_or_writes(store: Store) -> None:
+    store.add(last_name="A")
+
+    def change(tx: object) -> int:
+        tx.add(Client(kind="person", last_name="B"))  # type: ignore[attr-defined]
+        with store.repository.read() as snapshot:
+            return int(snapshot.count(Client))
+
+    assert store.change(change) == 1
+    with store.repository.read() as one, store.repository.read() as other:
+        assert one.count(Client) == other.count(Client) == 2
+
+
+def test_the_records_of_a_new_store_are_there_once(store: Store) -> None:
+    assert store.repository.is_empty()
+    with store.repository.read() as snapshot:
+        assert [rule.status for rule in snapshot.find_all(StatusRule)] == ["VIP", "Regular"]
+        assert snapshot.history() == []
+    with store.another().read() as snapshot:
+        assert snapshot.count(StatusRule) == 2
+    store.add()
+    assert not store.another().is_empty()
+
+
+def test_a_fact_is_kept(store: Store) -> None:
+    assert store.repository.fact("reviewed_on") == ""
+    store.repository.set_fact("reviewed_on", "2026-11-20")
+    store.repository.set_fact("reviewed_on", "2026-11-21")
+    assert store.another().fact("reviewed_on") == "2026-11-21"
+    with store.repository.read() as snapshot:
+        assert snapshot.history() == []
+
+
+def test_every_refusal_is_a_sentence(store: Store) -> None:
+    store.add(reference="R")
+    refusals: list[CRMError] = []
+    for given in ({"reference": "R"}, {"reference": "R", "kind": "company", "company": "X"}):
+        with pytest.raises(CRMError) as caught:
+            store.add(**given)
+        refusals.append(caught.value)
+    assert all(each.sentence.endswith(".") and "sql" not in each.sentence.lower() for each in refusals)
