@@ -68,7 +68,7 @@ def today(crm: CRM) -> TodayReport:
     day = crm.today
     with crm.read() as snapshot:
         counted = snapshot.select(select(client.c.status, func.count()).group_by(client.c.status))
-        statuses = sorted((StatusCount(row[0], row[1]) for row in counted), key=lambda each: -each.clients)
+        statuses = sorted((StatusCount(status, clients) for status, clients in counted), key=lambda each: -each.clients)
         return TodayReport(
             day,
             sum(each.clients for each in statuses),

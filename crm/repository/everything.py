@@ -11,6 +11,7 @@ from crm.errors import FileError
 from crm.model import BY_NAME, RECORDS, Client
 from crm.model.encoding import plain, record_of
 from crm.repository import Query
+from crm.repository.bulk import insert_rows
 from crm.repository.snapshot import SqlSnapshot
 from crm.repository.tables import TABLES, audit, row_of, transactions
 
@@ -53,7 +54,7 @@ def _insert(snapshot: SqlSnapshot, name: str, objects: list[Mapping[str, Any]]) 
         raise FileError(f"There is no record called {name!r:.40}; was this written by a newer version?")
     kind = BY_NAME[name]
     rows = [row_of(record_of(kind, each)) for each in objects]
-    snapshot.connection.execute(insert(TABLES[kind]), rows)
+    insert_rows(snapshot.connection, TABLES[kind], rows)
     if kind is Client:
         ids = [row["id"] for row in rows]
         snapshot.dialect.index_added(snapshot.connection, min(ids), max(ids))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_
+from sqlalchemy import ColumnElement, Select, String, and_, false, func, or_, true, type_coerce
 
 from crm.errors import FieldError
 from crm.model import Client, Record, Sale, StatusRule, field_names
@@ -42,26 +42,32 @@ def _column(kind: type[Record], name: str) -> ColumnElement[Any]:
 def _fits(column: ColumnElement[Any], name: str, wanted: Any, exact: bool) -> ColumnElement[bool]:
     several = wanted if isinstance(wanted, (list, tuple)) else [wanted]
     if name == "tags":
-        return and_(*(metrics.has_tag(tag) for tag in several))
+        return and_(true(), *(metrics.has_tag(tag) for tag in several))
     if name == "extra":
-        return and_(*(_has_extra(key, value) for key, value in dict(wanted).items()))
-    if exact or (several and not isinstance(several[0], str)):
+        return and_(true(), *(_has_extra(key, value) for key, value in dict(wanted).items()))
+    if None not in several and "" not in several and (exact or not any(isinstance(each, str) for each in several)):
         return column.in_(several)
-    return or_(*(_equals(column, each) for each in several))
+    return or_(false(), *(_equals(column, each) for each in several))
 
 
 def _equals(column: ColumnElement[Any], wanted: Any) -> ColumnElement[bool]:
     if wanted is None or wanted == "":
         return or_(column.is_(None), column == "") if isinstance(wanted, str) else column.is_(None)
     if isinstance(wanted, str):
-        return or_(column == wanted, func.lower(column) == wanted.lower())
+        # The database's own `lower` is quick, and knows ASCII only.
+        lowered = (
+            func.lower(column) == wanted.lower() if wanted.isascii() else tables.caseless(column) == wanted.casefold()
+        )
+        return or_(column == wanted, lowered)
     equal: ColumnElement[bool] = column == wanted
     return equal
 
 
 def _has_extra(key: str, value: str) -> ColumnElement[bool]:
     written = tables.JsonText().process_bind_param({key: value}, None)  # type: ignore[arg-type]
-    held: ColumnElement[bool] = tables.client.c.extra.contains((written or "")[1:-1], autoescape=True)
+    held: ColumnElement[bool] = type_coerce(tables.client.c.extra, String).contains(
+        (written or "")[1:-1], autoescape=True
+    )
     return held
 
 
@@ -71,5 +77,9 @@ def _order(kind: type[Record], sort: str) -> tuple[Any, ...]:
         return own
     name = sort.removeprefix("-").replace("-", "_")
     column = tables.client.c.sort_name if kind is Client and name == "name" else _column(kind, name)
+    missing, value = column.is_(None), column
+    if isinstance(column.type, String | tables.UniqueText):
+        text = type_coerce(column, String)
+        missing, value = or_(text.is_(None), text == ""), tables.folded(text)
     # What has no value comes last either way, as people expect of a list.
-    return (column.is_(None), column.desc() if sort.startswith("-") else column, *own)
+    return (missing, value.desc() if sort.startswith("-") else value, *own)

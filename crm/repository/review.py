@@ -45,7 +45,7 @@ def moves(rules: RuleSet, today: date) -> Select[Any]:
     pinned = client.c.status_pinned_until
     statement = select(
         client.c.id,
-        case((client.c.kind == "company", client.c.company), else_=_person()).label("name"),
+        case((or_(client.c.kind == "company", _person() == ""), client.c.company), else_=_person()).label("name"),
         client.c.status.label("before"),
         _by_rule(rules, figures, [literal(rule.status, String) for rule in rules.rules], literal("", String)).label(
             "after"

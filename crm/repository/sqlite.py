@@ -5,13 +5,13 @@ import re
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Table, create_engine, event, select
+from sqlalchemy import Connection, Engine, QueuePool, Row, Table, create_engine, event, select
 
 from crm.errors import (
     CRMError,
@@ -31,6 +31,9 @@ KEPT_BACKUPS = 10
 _ATTEMPT = 0.25
 _SHORTEST_INDEXED = 3
 _CANDIDATES = 100
+_LONGEST_SEARCHED = 200
+# What no record holds and the database cannot take.
+_UNSEARCHABLE = re.compile("[\x00-\x1f\ud800-\udfff]")
 _ALIKE = 0.6
 
 # The index holds no text of its own, it reads the client table; substrings of three letters and more are found.
@@ -72,7 +75,7 @@ class Sqlite:
         self.path = path
 
     def engine(self) -> Engine:
-        engine = create_engine("sqlite+pysqlite://", creator=self._connect, poolclass=None)
+        engine = create_engine("sqlite+pysqlite://", creator=self._connect, poolclass=QueuePool)
         event.listen(engine, "connect", _prepared)
         return engine
 
@@ -141,13 +144,13 @@ class Sqlite:
     # Search
 
     def search(self, connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
-        folded = fold(text).strip()
-        words = _words(folded)
-        if not words:
-            return []
-        found = self._candidates(connection, folded, words, limit)
+        folded = fold(_UNSEARCHABLE.sub(" ", text[:_LONGEST_SEARCHED])).strip()
+        found: list[Any] = []
+        for words in _readings(folded):
+            seen = {row[0] for row in found}
+            found += [row for row in self._candidates(connection, folded, words, limit) if row[0] not in seen]
         if found:
-            found.sort(key=lambda row: _distance(row, folded, words))
+            found.sort(key=lambda row: _distance(row, folded, folded.split()))
         elif len(folded) >= _SHORTEST_INDEXED:
             found = _resembling(connection, folded)
         ids = [row[0] for row in found[:limit]]
@@ -246,6 +249,8 @@ def _prepared(connection: sqlite3.Connection, _: Any) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA cache_size = -32000")
+    connection.create_function("caseless", 1, lambda text: text and text.casefold(), deterministic=True)
+    connection.create_function("folded", 1, lambda text: text and fold(text), deterministic=True)
     # Only a file that holds nothing yet is switched: another program's database is not touched.
     empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
     if empty:
@@ -278,11 +283,15 @@ def _code(error: Exception) -> str:
 _TELEPHONE = re.compile(r"[+\d][\d\s()/.-]{3,}")
 
 
-def _words(folded: str) -> list[str]:
-    """The words to look for; a telephone number becomes its digits as they are stored."""
+def _readings(folded: str) -> Iterator[list[str]]:
+    """The words to look for; what may be a telephone number also as its digits as they are stored."""
+    words = folded.split()
+    if words:
+        yield words
     if _TELEPHONE.fullmatch(folded):
-        return [re.sub(r"\D", "", folded).lstrip("0") or "0"]
-    return folded.split()
+        digits = re.sub(r"\(0\)|\D", "", folded).lstrip("0")
+        if digits and [digits] != words:
+            yield [digits]
 
 
 def _quoted(word: str) -> str:

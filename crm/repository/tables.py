@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -24,6 +25,8 @@ from sqlalchemy import (
     TypeDecorator,
 )
 from sqlalchemy.engine import Row
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from crm.model import Client, Record, Sale, Setting, StatusRule, View, field_names
 
@@ -256,9 +259,13 @@ def record_of(kind: type[AnyRecord], row: Row[Any]) -> AnyRecord:
     return kind(**dict(zip(field_names(kind), row, strict=True)))
 
 
+_GETTERS = {record: attrgetter(*field_names(record)) for record in TABLES}
+
+
 def row_of(record: Record) -> dict[str, Any]:
     """The row of a record, derived columns included."""
-    row = {name: getattr(record, name) for name in field_names(type(record))}
+    kind = type(record)
+    row = dict(zip(field_names(kind), _GETTERS[kind](record), strict=True))
     if isinstance(record, Client):
         row.update(derived_columns(record))
     return row
@@ -272,6 +279,31 @@ def fold(text: str) -> str:
     return "".join(character for character in decomposed if not unicodedata.combining(character)).casefold()
 
 
+class caseless(FunctionElement[str]):
+    """Text without its case, to compare."""
+
+    type = String()
+    inherit_cache = True
+
+
+class folded(FunctionElement[str]):
+    """Text as `fold` makes it, to sort by."""
+
+    type = String()
+    inherit_cache = True
+
+
+# A dialect whose database cannot do it makes these two functions itself.
+@compiles(caseless)
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    return f"caseless({compiler.process(element.clauses, **keywords)})"
+
+
+@compiles(folded)
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    return f"folded({compiler.process(element.clauses, **keywords)})"
+
+
 def derived_columns(record: Client) -> dict[str, str]:
     """The columns of a client that only serve finding and sorting.
 
@@ -281,7 +313,9 @@ def derived_columns(record: Client) -> dict[str, str]:
         sort_name = f"{record.company} {record.last_name} {record.first_name}"
     else:
         sort_name = f"{record.last_name} {record.first_name} {record.company}"
-    rest = (record.email, record.phone, *record.tags, record.reference, record.city)
+    # Chinese, Japanese and Korean names are written, and looked for, as one word.
+    one_word = record.last_name + record.first_name if record.last_name[:1] >= "\u2e80" else ""
+    rest = (record.email, record.phone, *record.tags, record.reference, record.city, one_word)
     return {
         "sort_name": fold(sort_name).strip(),
         "search_name": fold(f"{record.first_name} {record.last_name} {record.company}").strip(),

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Integer, String, bindparam, delete, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crm.errors import ConflictError, RefusedError
 from crm.model import Client, Record, Sale, StatusRule, field_names, fields
 from crm.model.encoding import plain
 from crm.repository import HistoryEntry, Query, StatusMove, metrics, review, tables, undo
+from crm.repository.bulk import insert_rows
 from crm.repository.dialect import Dialect
 from crm.repository.snapshot import SqlSnapshot
 from crm.repository.tables import DERIVED_FROM, TABLES, derived_columns, row_of
@@ -42,6 +43,7 @@ class SqlTransaction(SqlSnapshot):
         self._audit: list[dict[str, Any]] = []
         # Ids run on within a transaction that nobody else can enter, so what it created is a range.
         self._created: dict[str, tuple[int, int]] = {}
+        self._unindexed: tuple[int, int] | None = None
         self._changed_sales: set[int] = set()
         self._to_review: set[int] = set()
 
@@ -77,6 +79,7 @@ class SqlTransaction(SqlSnapshot):
                 row.update(self._first_status(record))
             if isinstance(record, Sale):
                 self._changed_sales.add(record.client)
+                self._to_review.add(record.client)
             rows.append(row)
         self._insert(kind, rows)
         self._note_created(kind, first, len(rows))
@@ -93,27 +96,30 @@ class SqlTransaction(SqlSnapshot):
     def restore_row(self, record: Record) -> None:
         """Stores a record as it was, its id and times included; for undo and for reading a whole store back."""
         self._insert(type(record), [row_of(record)])
+        if isinstance(record, Client):
+            self.dialect.index_added(self.connection, record.id, record.id)
         self._write_audit(record, "create", None, None)
         self._touch(record)
 
     def _insert(self, kind: type[Record], rows: list[dict[str, Any]]) -> None:
         with _explained(kind):
-            self.connection.execute(insert(TABLES[kind]), rows)
-        if kind is Client:
-            self.dialect.index_added(self.connection, rows[0]["id"], rows[-1]["id"])
+            insert_rows(self.connection, TABLES[kind], rows)
         if kind is StatusRule:
             self._forget_rules()
 
     def _note_created(self, kind: type[Record], first: int, count: int) -> None:
-        number = self.number
-        self._audit += [
-            {"transaction": number, "record": kind.kind_name, "record_id": record_id, "operation": "create",
-             "before": None, "after": None}
-            for record_id in range(first, first + count)
-        ]  # fmt: skip
-        start, _ = self._created.get(kind.kind_name, (first, 0))
-        self._created[kind.kind_name] = (start, first + count - 1)
-        self._flush_audit(BATCH)
+        """Writes that records with these ids were created; the database itself makes an entry of each."""
+        self._flush_audit()
+        columns = TABLES[kind].c
+        created = select(
+            literal(self.number, Integer), literal(kind.kind_name, String), columns.id, literal("create", String)
+        ).where(columns.id.between(first, first + count - 1))
+        names = ["transaction", "record", "record_id", "operation"]
+        self.connection.execute(insert(tables.audit).from_select(names, created.order_by(columns.id)))
+        last = first + count - 1
+        self._created[kind.kind_name] = (self._created.get(kind.kind_name, (first, 0))[0], last)
+        if kind is Client:
+            self._unindexed = (self._unindexed[0] if self._unindexed else first, last)
 
     def _is_new(self, record: Record) -> bool:
         first, last = self._created.get(record.kind_name, (1, 0))
@@ -133,6 +139,7 @@ class SqlTransaction(SqlSnapshot):
         changed = dataclasses.replace(current, **changes, version=current.version + 1, updated_at=self.at)
         row = dict(changes, version=changed.version, updated_at=self.at)
         if isinstance(changed, Client) and not DERIVED_FROM.isdisjoint(changes):
+            self._index_created()
             row |= derived_columns(changed)
         table = TABLES[type(current)]
         with _explained(type(current)):
@@ -148,6 +155,9 @@ class SqlTransaction(SqlSnapshot):
         """Remembers whose totals or status may no longer hold."""
         if isinstance(record, Sale):
             self._changed_sales.add(record.client)
+            # The totals may come out the same while the sales of the last days do not.
+            if changes:
+                self._to_review.add(record.client)
         elif isinstance(record, StatusRule):
             self._forget_rules()
         elif isinstance(record, Client) and not _REVIEWED.isdisjoint(changes):
@@ -164,10 +174,13 @@ class SqlTransaction(SqlSnapshot):
             for sale in self.find_all(Sale, Query({"client": current.id})):
                 self.remove(sale)
         self.remove(current)
+        if isinstance(current, Sale):
+            self._to_review.add(current.client)
 
     def remove(self, current: Record) -> None:
         """Deletes one record that was just read; raises RefusedError where others belong to it."""
         table = TABLES[type(current)]
+        self._index_created()
         with _explained(type(current)):
             self.connection.execute(delete(table).where(table.c.id == current.id))
         self._write_audit(current, "delete", plain(current), None)
@@ -202,6 +215,19 @@ class SqlTransaction(SqlSnapshot):
         self._to_review.clear()
         self._flush_audit()
         return moved
+
+    def _index_created(self) -> None:
+        """Makes the new clients findable, all at once: the index is much quicker so than batch by batch.
+
+        What changes or deletes a client needs it in the index first.
+        """
+        if self._unindexed:
+            self.dialect.index_added(self.connection, *self._unindexed)
+            self._unindexed = None
+
+    def search(self, text: str, limit: int = 20) -> Sequence[Client]:
+        self._index_created()
+        return super().search(text, limit)
 
     def _totals(self, clients: Sequence[int]) -> Mapping[int, dict[str, Any]]:
         """The totals of some clients by id, summed from their sales."""
@@ -285,6 +311,7 @@ class SqlTransaction(SqlSnapshot):
     def finish(self) -> None:
         """All that a commit still has to write."""
         self.settle()
+        self._index_created()
 
 
 NO_SALES: Mapping[str, Any] = {name: fields(Client)[name].check.empty for name in TOTALS}

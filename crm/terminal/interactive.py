@@ -4,8 +4,8 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import IO, Any
+from contextlib import contextmanager, suppress
+from typing import IO, Any, TextIO, cast
 
 import questionary
 from prompt_toolkit import PromptSession
@@ -13,9 +13,12 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.application.current import create_app_session
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import AnyFormattedText
 from prompt_toolkit.input import create_input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Window
 from prompt_toolkit.output import Output
 from prompt_toolkit.styles import Style
 from questionary.prompts.common import InquirerControl
@@ -47,11 +50,13 @@ def _output(out: IO[str]) -> Output:
     if sys.platform == "win32":
         from prompt_toolkit.output import create_output
 
-        return create_output(out)
+        return create_output(cast(TextIO, out))
     from prompt_toolkit.output.vt100 import Vt100_Output
 
     # Asking the terminal where its cursor is leaves junk behind on slow lines, and nothing here needs it.
-    return Vt100_Output.from_pty(out, term=os.environ.get("TERM"), enable_cpr=False)
+    output = Vt100_Output.from_pty(cast(TextIO, out), term=os.environ.get("TERM"))
+    output.enable_cpr = False
+    return output
 
 
 @contextmanager
@@ -70,17 +75,15 @@ def _quiet(source: IO[str]) -> Iterator[None]:
     try:
         yield
     finally:
-        try:
+        # The terminal may be gone by now.
+        with suppress(OSError, termios.error):
             termios.tcsetattr(source.fileno(), termios.TCSANOW, before)
-        except (OSError, termios.error):
-            # The terminal is gone.
-            pass
 
 
 @contextmanager
 def terminal(source: IO[str], out: IO[str]) -> Iterator["TerminalKeyboard"]:
     """The keyboard of a terminal, which is left as it was."""
-    with _quiet(source), create_app_session(input=create_input(source), output=_output(out)):
+    with _quiet(source), create_app_session(input=create_input(cast(TextIO, source)), output=_output(out)):
         yield TerminalKeyboard()
 
 
@@ -101,13 +104,14 @@ class TerminalKeyboard:
         if back:
             keyed.append(Choice(back, _BACK, "0"))
         pointed = next((index for index, each in enumerate(keyed) if at is not None and each.value == at), 0)
+        options = [
+            questionary.Choice(clean(each.label), value=index, shortcut_key=each.key)
+            for index, each in enumerate(keyed)
+        ]
         asked = questionary.select(
             clean(question, lines=True),
-            [
-                questionary.Choice(clean(each.label), value=index, shortcut_key=each.key)
-                for index, each in enumerate(keyed)
-            ],
-            default=pointed,
+            options,
+            default=options[pointed],
             qmark="",
             pointer="»" if _drawable() else ">",
             instruction=" ",
@@ -118,11 +122,12 @@ class TerminalKeyboard:
         keys = _keys(asked.application)
         for each in (*keyed, *hidden):
             keys.add(each.key, eager=True)(_exits(each.value))
-        control = next(each for each in asked.application.layout.find_all_controls() if isinstance(each, InquirerControl))
+        controls: Iterable[Any] = asked.application.layout.find_all_controls()
+        control: Any = next(each for each in controls if isinstance(each, InquirerControl))
         control.default = None
         control.selected_options = []
-        if hint:
-            control.error_message = [("class:instruction", hint)]
+        under = [("class:instruction", f" {clean(hint)}")] if hint else []
+        _underline(asked.application, lambda: cast(AnyFormattedText, under), headed=bool(question))
 
         @keys.add(Keys.ControlM, eager=True)
         def _(event: KeyPressEvent) -> None:
@@ -133,7 +138,7 @@ class TerminalKeyboard:
         def _(event: KeyPressEvent) -> None:
             pressed = event.key_sequence[0].data
             told = clean(pressed) if len(pressed) == 1 and pressed.isprintable() else "That"
-            control.error_message = [("class:error", f"{told} is no choice here; {_span(keyed)}")]
+            under[:] = [("class:error", f" {told} is no choice here; {_span(keyed)}")]
 
         asked.application.erase_when_done = True
         chosen = _run(asked)
@@ -155,13 +160,13 @@ class TerminalKeyboard:
     ) -> Any:
         told = [error]
 
-        def message() -> list[tuple[str, str]]:
-            pieces = [("class:error", f"{clean(told[0], lines=True)}\n")] if told[0] else []
+        def message() -> AnyFormattedText:
+            pieces: list[tuple[str, str]] = [("class:error", f"{clean(told[0], lines=True)}\n")] if told[0] else []
             pieces.append(("class:question", clean(label)))
             about = "; ".join(filter(None, (help, "Enter saves, Ctrl-J starts a new line" if multiline else "")))
             if about:
                 pieces.append(("class:instruction", f" ({clean(about)})"))
-            return [*pieces, ("", ": ")]
+            return cast(AnyFormattedText, [*pieces, ("", ": ")])
 
         completer = _paths() if path else _Suggestions(suggest) if suggest else None
         session: PromptSession[Any] = PromptSession(
@@ -174,14 +179,14 @@ class TerminalKeyboard:
         )
         session.default_buffer.reset(Document(default))
         asked = questionary.Question(session.app)
-        keys = _keys(session.app, merged=True)
+        keys = _keys(session.app)
 
         def take(event: KeyPressEvent) -> None:
             typed = event.current_buffer.text
             try:
                 result = read(typed)
             except (FieldError, RuleError) as wrong:
-                told[0] = reason(wrong)
+                told[0] = reason(wrong, event.app.output.get_size().columns - 1)
                 if isinstance(wrong, RuleError) and wrong.text == typed:
                     event.current_buffer.cursor_position = min(wrong.position, len(typed))
             except Back as left:
@@ -210,6 +215,16 @@ class TerminalKeyboard:
         _run(asked)
 
 
+def _underline(application: Application[Any], words: Callable[[], AnyFormattedText], *, headed: bool) -> None:
+    """Words under a question: what else can be pressed, or what was pressed in vain. A question without
+    words takes no line."""
+    container = application.layout.container
+    if isinstance(container, HSplit):
+        if not headed:
+            container.children[0] = ConditionalContainer(container.children[0], Condition(lambda: False))
+        container.children.append(Window(FormattedTextControl(words), dont_extend_height=True, wrap_lines=True))
+
+
 def _drawable() -> bool:
     from prompt_toolkit.application.current import get_app_session
 
@@ -223,7 +238,7 @@ def _exits(value: Any) -> Callable[[KeyPressEvent], None]:
     return leave
 
 
-def _keys(application: Application[Any], *, merged: bool = False) -> KeyBindings:
+def _keys(application: Application[Any]) -> KeyBindings:
     """Key bindings that stand above the question's own, with the ways out in them."""
     from prompt_toolkit.key_binding import merge_key_bindings
 

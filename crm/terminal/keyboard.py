@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any, Protocol
 
 from crm.errors import FieldError, RuleError
@@ -82,8 +83,14 @@ def numbered(choices: Sequence[Choice], hidden: Sequence[Choice] = ()) -> list[C
     return [each if each.key else Choice(each.label, each.value, next(free)) for each in choices]
 
 
-def reason(error: FieldError | RuleError) -> str:
-    """Why a text was not taken, as a sentence."""
-    words = error.reason if isinstance(error, FieldError) else error.sentence
-    words = words[:1].upper() + words[1:]
-    return words if words.endswith((".", "?", "!")) else f"{words}."
+def reason(error: FieldError | RuleError, width: int = 80) -> str:
+    """Why a text was not taken: a sentence, and of a rule the place and the names there are."""
+    words = error.reason[:1].upper() + error.reason[1:]
+    lines = fill(words if words.endswith((".", "?", "!")) else f"{words}.", width).splitlines()
+    if isinstance(error, RuleError):
+        if error.text:
+            start = max(0, error.position - width + 12)
+            lines += [f"  {error.text[start : start + width - 4]}", f"  {' ' * (error.position - start)}^"]
+        if error.names:
+            lines += fill(f"Names there are: {', '.join(error.names)}.", width).splitlines()
+    return "\n".join(lines)

@@ -65,7 +65,9 @@ class LineKeyboard:
                 if answer.casefold() in (each.key.casefold(), each.label.strip().casefold()):
                     return each.value
             keys = "".join(each.key for each in keyed)
-            self._screen.print(f"{clean(answer)[:40]} is no choice here; there are {' '.join(keys)}{' 0' * bool(back)}.")
+            self._screen.print(
+                f"{clean(answer)[:40]} is no choice here; there are {' '.join(keys)}{' 0' * bool(back)}."
+            )
 
     def text(
         self,
@@ -90,7 +92,7 @@ class LineKeyboard:
             try:
                 return read(line)
             except (FieldError, RuleError) as wrong:
-                self._screen.print(clean(reason(wrong), lines=True))
+                self._screen.print(clean(reason(wrong, self._screen.width - 1), lines=True))
 
     def pause(self) -> None:
         """Nobody is kept waiting here."""

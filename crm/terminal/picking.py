@@ -1,5 +1,6 @@
 """Records chosen: a client by typing, others from a list."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -7,12 +8,28 @@ from crm.commands.context import CRM
 from crm.errors import FieldError
 from crm.model import Client, Conventions, Record, Sale, StatusRule, View
 from crm.repository import Query
-from crm.rules import rule_text
+from crm.rules import METRICS, rule_text
 from crm.terminal.keyboard import Back, Choice, Keyboard, Suggestion
 
 _SUGGESTED = 8
 _MATCHES = 9
 _PAGE = 9
+
+
+_LAST_WORD = re.compile(r"[A-Za-z_]{2,}$")
+
+
+def metric_names(typed: str) -> list[Suggestion]:
+    """The names that a condition may use, for the word that is being typed."""
+    found = _LAST_WORD.search(typed)
+    if not found:
+        return []
+    start, word = typed[: found.start()], found.group().lower()
+    return [
+        Suggestion(f"{start}{each.name}", each.name, each.description)
+        for each in METRICS.values()
+        if each.name.startswith(word) and each.name != word
+    ]
 
 
 def client_line(client: Client) -> str:
@@ -108,7 +125,9 @@ def pick_listed(
             raise FieldError(nothing)
         hidden = [Choice("", 1, "n")] if len(rows) > _PAGE else []
         hidden += [Choice("", -1, "p")] if offset else []
-        turns = [words for words, key in (("n next", "n"), ("p previous", "p")) if any(each.key == key for each in hidden)]
+        turns = [
+            words for words, key in (("n next", "n"), ("p previous", "p")) if any(each.key == key for each in hidden)
+        ]
         entries = [Choice(line, [value]) for line, value in rows[:_PAGE]]
         chosen = keyboard.choose(question, entries, hidden=hidden, hint=" · ".join(turns))
         if isinstance(chosen, list):

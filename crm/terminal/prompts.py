@@ -7,10 +7,11 @@ from crm.commands.context import CRM
 from crm.commands.registry import Command, Parameter
 from crm.errors import CRMError, FieldError, Question, RuleError
 from crm.model import Client, Record, View, field_names
-from crm.model.fields import Check, Choice as OneOf, Extra, Flag, Prose, Tags
+from crm.model.fields import Check, Extra, Flag, Prose
+from crm.model.fields import Choice as OneOf
 from crm.repository import Query
 from crm.terminal.keyboard import Back, Choice, Keyboard, Suggestion, reason
-from crm.terminal.picking import client_line, pick_client, pick_record
+from crm.terminal.picking import client_line, metric_names, pick_client, pick_record
 from crm.terminal.screen import Screen
 
 # What only says how a list is cut, and is turned by keys.
@@ -78,12 +79,14 @@ class Prompts:
                 raise Back
             return default
 
-        about = help if required or not help or "empty" in help or "unless" in help else f"{help}; Enter leaves it out"
+        about = help or check.example
+        if not (required or typed or any(word in about for word in ("empty", "unless", "Enter"))):
+            about = "; ".join(filter(None, (about, "Enter leaves it out")))
         return self.keyboard.text(
             label,
             read,
             default=typed,
-            help=about or check.example or ("" if required else "Enter leaves it out"),
+            help=about,
             error=error,
             suggest=suggest,
             multiline=isinstance(check, Prose | Extra),
@@ -162,7 +165,9 @@ class Prompts:
             ]
             if chosen:
                 entries.append(Choice("Take the last one off", "less"))
-            how = self.keyboard.choose(f"{parameter.label}: {names}{more}" if chosen else f"{parameter.label}:", entries)
+            how = self.keyboard.choose(
+                f"{parameter.label}: {names}{more}" if chosen else f"{parameter.label}:", entries
+            )
             if how == "done":
                 return list(chosen.values())
             try:
@@ -181,10 +186,8 @@ class Prompts:
             if not text.strip():
                 raise Back
             with self.crm.read() as snapshot:
-                if how == "search":
-                    found = snapshot.search(text, 1000)
-                else:
-                    found = snapshot.find_all(Client, Query(where=text))
+                where = Query(where=text)
+                found = snapshot.search(text, 1000) if how == "search" else snapshot.find_all(Client, where)
             if not found:
                 raise FieldError("no client fits that")
             return list(found)
@@ -192,7 +195,9 @@ class Prompts:
         if how == "search":
             found: Sequence[Client] = self.keyboard.text("Text", read, help="part of a name, e-mail, phone or tag")
         else:
-            found = self.keyboard.text("Condition", read, help="like total_spend > 1000 and country = 'DE'")
+            found = self.keyboard.text(
+                "Condition", read, help="like total_spend > 1000 and country = 'DE'", suggest=metric_names
+            )
         return found
 
     def _path(self, parameter: Parameter, typed: str, error: str) -> Any:
@@ -220,6 +225,8 @@ class Prompts:
 
     def _suggestions(self, name: str) -> Callable[[str], Sequence[Suggestion]] | None:
         """What is there already, for parameters that most often repeat it."""
+        if name in _CONDITIONS:
+            return metric_names
         known = _KNOWN.get(name)
         if known is None:
             return None
@@ -273,15 +280,13 @@ def _views(crm: CRM) -> list[str]:
         return [each.name for each in snapshot.find_all(View, Query(sort="name"))]
 
 
-
-def _sorts(crm: CRM) -> list[str]:
+def _sorts(_: CRM) -> list[str]:
     return [name for name in field_names(Client) if name not in ("extra", "notes", "version")]
 
 
+_CONDITIONS = ("where", "condition", "when")
 _KNOWN: Mapping[str, Callable[[CRM], list[str]]] = {
     "status": _statuses,
     "view": _views,
     "sort": _sorts,
 }
-
-

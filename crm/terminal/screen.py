@@ -65,6 +65,13 @@ class Screen:
             width=int(os.environ.get("COLUMNS") or 80) if plain and os.environ.get("COLUMNS", "0").isdigit() else None,
         )
         self._waited = 0.0
+        # Lines printed since the page began, so that what comes last can be cut to what is left.
+        self.used = 0
+
+    @property
+    def left(self) -> int:
+        """How many lines of the page are still free."""
+        return self.height - self.used
 
     @property
     def width(self) -> int:
@@ -87,10 +94,16 @@ class Screen:
 
     def print(self, shown: RenderableType = "") -> None:
         """Prints a Text or another thing of rich; a str is the program's own words."""
-        self.console.print(Text(shown) if isinstance(shown, str) else shown)
+        with self.console.capture() as captured:
+            self.console.print(Text(shown) if isinstance(shown, str) else shown)
+        drawn = captured.get()
+        self.used += drawn.count("\n")
+        self.console.file.write(drawn)
+        self.console.file.flush()
 
     def clear(self) -> None:
         """Starts a new page."""
+        self.used = 0
         if not self.plain:
             self.console.clear()
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from crm.commands.importing.draft import ImportDraft
-from crm.commands.importing.matching import Known
+from crm.commands.importing.matching import Key, Known, keys_of
 from crm.commands.importing.reading import Checked
 from crm.commands.importing.report import Tally
 from crm.errors import FieldError
@@ -23,19 +23,20 @@ class ClientImport:
 
     def take(self, batch: Sequence[Checked]) -> None:
         """Adds, updates or refuses the rows of a batch."""
-        known = Known(self._tx, [each.values for each in batch if not each.refused], self._draft.match)
+        keys = [keys_of(each.values, self._draft.match) for each in batch]
+        known = Known(self._tx, keys, self._draft.match)
         # Rows of one batch may speak of one client; a new one has a number below zero until it is stored.
         new: dict[int, Client] = {}
         changed: dict[int, tuple[Client, Client]] = {}
-        for each in batch:
+        for each, its_keys in zip(batch, keys, strict=True):
             if each.refused:
                 self._tally.refuse(each.row, each.refused)
                 continue
             try:
-                self._take_one(each, known, new, changed)
+                self._take_one(each, its_keys, known, new, changed)
             except FieldError as error:
                 self._tally.refuse(each.row, error.sentence)
-        self._tx.add_all([dataclasses.replace(client, id=0) for client in new.values()])
+        self._tx.add_all(list(new.values()))
         for shown, after in changed.values():
             different = {
                 name: getattr(after, name) for name in _SETTABLE if getattr(after, name) != getattr(shown, name)
@@ -43,15 +44,20 @@ class ClientImport:
             self._tx.change(shown, **different)
 
     def _take_one(
-        self, each: Checked, known: Known, new: dict[int, Client], changed: dict[int, tuple[Client, Client]]
+        self,
+        each: Checked,
+        keys: Sequence[Key],
+        known: Known,
+        new: dict[int, Client],
+        changed: dict[int, tuple[Client, Client]],
     ) -> None:
-        same = known.same(each.values)
+        same = known.same(each.values, keys)
         if same is None:
             if self._draft.mode == "update":
                 raise FieldError("no such client is there to update")
-            client = named(Client(**each.values, id=-1 - len(new)))
+            client = named(Client(**with_kind(each.values), id=-1 - len(new)))
             new[client.id] = client
-            known.add(client)
+            known.add(client, keys)
             self._tally.add(client, each)
             return
         wanted = _updated(same, each.values) if self._draft.mode != "add" else {}
@@ -66,6 +72,14 @@ class ClientImport:
             changed[same.id] = (changed.get(same.id, (same, same))[0], after)
             self._tally.update(after, each)
         known.replace(same, after)
+
+
+def with_kind(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a new client with the kind that its name tells, where no column did."""
+    if "kind" not in values:
+        person = "first_name" in values or "last_name" in values
+        values["kind"] = "person" if person or "company" not in values else "company"
+    return values
 
 
 _SETTABLE = tuple(each.name for each in dataclasses.fields(Client) if each.metadata.get("by") == "person")

@@ -1,6 +1,5 @@
 """Which stored client a row speaks of."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +8,8 @@ from crm.model import Client
 from crm.repository import Query, Snapshot
 from crm.repository.tables import fold
 
+# What may identify a client: by which of these, and the value.
+Key = tuple[str, str]
 _KEYS = ("reference", "email", "phone", "name")
 
 
@@ -20,40 +21,37 @@ class Known:
     name agrees and nothing else differs. With `only`, that one thing decides by itself.
     """
 
-    def __init__(self, snapshot: Snapshot, rows: Iterable[Mapping[str, Any]], only: str = "") -> None:
+    def __init__(self, snapshot: Snapshot, keys: Iterable[Sequence[Key]], only: str = "") -> None:
         self._only = only
-        self._by_key: dict[tuple[str, str], dict[int, Client]] = defaultdict(dict)
+        self._by_key: dict[Key, list[Client]] = {}
         wanted: dict[str, set[str]] = {key: set() for key in _KEYS}
-        for row in rows:
-            for key, value in self._keys(row):
+        for of_row in keys:
+            for key, value in of_row:
                 wanted[key].add(value)
         for key, values in wanted.items():
             if values:
                 for client in _stored(snapshot, key, sorted(values)):
                     self.add(client)
 
-    def _keys(self, row: Mapping[str, Any]) -> list[tuple[str, str]]:
-        keys = [(key, row[key]) for key in ("reference", "email", "phone") if row.get(key)]
-        if name := _whole_name(row):
-            keys.append(("name", name))
-        return [pair for pair in keys if not self._only or pair[0] == self._only]
-
-    def add(self, client: Client) -> None:
-        """Takes note of a client, stored or about to be."""
-        for key, value in self._keys(_identity(client)):
-            self._by_key[key, value][client.id] = client
+    def add(self, client: Client, keys: Sequence[Key] | None = None) -> None:
+        """Takes note of a client, stored or about to be; `keys` where they are known already."""
+        for key in keys_of(_identity(client), self._only) if keys is None else keys:
+            self._by_key.setdefault(key, []).append(client)
 
     def replace(self, old: Client, new: Client) -> None:
         """Takes note that a client has changed."""
-        for key, value in self._keys(_identity(old)):
-            self._by_key[key, value].pop(old.id, None)
+        for key in keys_of(_identity(old), self._only):
+            self._by_key[key] = [client for client in self._by_key[key] if client.id != old.id]
         self.add(new)
 
-    def same(self, row: Mapping[str, Any]) -> Client | None:
-        """The client that a row speaks of; raises FieldError where it could be several."""
+    def same(self, row: Mapping[str, Any], keys: Sequence[Key]) -> Client | None:
+        """The client that a row with these keys speaks of; raises FieldError where it could be several."""
         found: dict[int, Client] = {}
-        for pair in self._keys(row):
-            found |= self._by_key.get(pair, {})
+        for key in keys:
+            if key in self._by_key:
+                found |= {client.id: client for client in self._by_key[key]}
+        if not found:
+            return None
         if self._only:
             if len(found) > 1:
                 listed = ", ".join(str(each) for each in sorted(found)[:5])
@@ -61,6 +59,14 @@ class Known:
             return next(iter(found.values()), None)
         alike = [client for client in found.values() if is_same(row, client)]
         return min(alike, key=lambda client: (-_agreements(row, client), client.id), default=None)
+
+
+def keys_of(row: Mapping[str, Any], only: str = "") -> list[Key]:
+    """What identifies a row; with `only`, that one thing."""
+    keys = [(key, row[key]) for key in ("reference", "email", "phone") if row.get(key)]
+    if name := _whole_name(row):
+        keys.append(("name", name))
+    return [key for key in keys if key[0] == only] if only else keys
 
 
 def _stored(snapshot: Snapshot, key: str, values: Sequence[str]) -> Iterable[Client]:

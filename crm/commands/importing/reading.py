@@ -1,13 +1,14 @@
 """The rows of a file as checked values: what can be stored, what is odd, and what is refused."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from crm.commands.importing.draft import ImportDraft
 from crm.errors import FieldError
 from crm.files import Mapper, Row
-from crm.model import Client, Conventions, Field, Sale, fields, typed_fields
+from crm.model import Client, Conventions, Field, Sale, fields
 from crm.model.fields import Line
 
 BATCH = 1000
@@ -32,17 +33,12 @@ class Reader:
         self._draft = draft
         self._by = by
         self._mapper = Mapper(draft.matches, by)
-        self._fields: Mapping[str, Field] = typed_fields(Client) if draft.what == "clients" else typed_fields(Sale)
+        self._targets = {target: _target(draft.what, target) for target in draft.targets if target not in ("", "name")}
 
     def batches(self) -> Iterator[list[Checked]]:
         """All rows of the file, in order."""
-        batch: list[Checked] = []
-        for row in self._draft.source.rows():
-            batch.append(self._checked(row))
-            if len(batch) == BATCH:
-                yield batch
-                batch = []
-        if batch:
+        rows = map(self._checked, self._draft.source.rows())
+        while batch := list(islice(rows, BATCH)):
             yield batch
 
     def _checked(self, row: Row) -> Checked:
@@ -51,9 +47,17 @@ class Reader:
             return checked
         mapped = self._mapper(row.cells)
         try:
-            for name, text in mapped.fields.items():
+            for target, text in mapped.fields.items():
                 if text and not text.isspace():
-                    self._read(checked, name, text)
+                    of_client, described = self._targets[target]
+                    values = checked.client if of_client else checked.values
+                    try:
+                        values[described.name] = value = described.check.read(text, self._by)
+                    except FieldError as error:
+                        values[described.name] = self._kept(checked, described, text, error)
+                    else:
+                        if described.check.keeps_unreadable and (doubt := described.check.doubt(value, self._by)):
+                            checked.doubts.append((described.name, value, doubt))
             if mapped.extra:
                 line = Line(2000)
                 checked.values["extra"] = {name: line.read(text, self._by) for name, text in mapped.extra.items()}
@@ -61,29 +65,28 @@ class Reader:
             checked.refused = error.sentence
         return checked
 
-    def _read(self, checked: Checked, name: str, text: str) -> None:
-        if name == "client" and self._draft.what == "sales":
-            checked.client["reference"] = _CLIENT["reference"].check.read(text, self._by)
-            return
-        of_client = name.removeprefix("client.")
-        described = _CLIENT[of_client] if of_client != name else self._fields[name]
-        values = checked.client if of_client != name else checked.values
-        check = described.check
-        try:
-            value = check.read(text, self._by)
-        except FieldError as error:
-            if not check.keeps_unreadable:
-                raise error.at(name, described.label) from error
-            # Kept as it was typed: half of a telephone number may still be all there is of a client.
-            value = Line(60 if of_client == "phone" else 254).read(text, self._by)
-            checked.doubts.append((of_client, value, error.reason))
-        else:
-            if check.keeps_unreadable and (doubt := check.doubt(value, self._by)):
-                checked.doubts.append((of_client, value, doubt))
-        values[of_client] = value
+    def _kept(self, checked: Checked, described: Field, text: str, error: FieldError) -> str:
+        """What cannot be read, kept as it was typed where that is worth something; else raises FieldError."""
+        if not described.check.keeps_unreadable:
+            raise error.at(described.name, described.label) from error
+        # Half of a telephone number may still be all there is of a client.
+        kept = Line(60 if described.name == "phone" else 254).read(text, self._by)
+        checked.doubts.append((described.name, kept, error.reason))
+        return kept
+
+
+def _target(what: str, target: str) -> tuple[bool, Field]:
+    """Where the text of a column goes: whether to the client of a sale, and to which field."""
+    if what == "clients":
+        return False, _CLIENT[target]
+    if target == "client":
+        return True, _CLIENT["reference"]
+    of_client = target.removeprefix("client.")
+    return (True, _CLIENT[of_client]) if of_client != target else (False, _SALE[target])
 
 
 _CLIENT = fields(Client)
+_SALE = fields(Sale)
 
 
 def refused_columns(draft: ImportDraft) -> Sequence[str]:

@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from crm.commands.importing.clients import with_kind
 from crm.commands.importing.draft import ImportDraft
-from crm.commands.importing.matching import Known
+from crm.commands.importing.matching import Known, keys_of
 from crm.commands.importing.reading import Checked
 from crm.commands.importing.report import Tally
 from crm.errors import FieldError
@@ -35,9 +36,9 @@ class SaleImport:
 
     def take(self, batch: Sequence[Checked]) -> None:
         """Adds or refuses the rows of a batch."""
-        readable = [each for each in batch if not each.refused]
-        known = Known(self._tx, [each.client for each in readable], self._draft.match or _by(readable))
-        clients = self._clients(batch, known)
+        only = self._draft.match or _by(batch)
+        known = Known(self._tx, [keys_of(each.client, only) for each in batch], only)
+        clients = self._clients(batch, known, only)
         sales = [(each, self._sale(each, client)) for each, client in clients]
         stored = self._stored(sorted({made.client for _, made in sales}))
         new = []
@@ -52,7 +53,7 @@ class SaleImport:
             ids = self._tx.add_all(new)
             self._first_new = ids[0] if self._first_new is None else self._first_new
 
-    def _clients(self, batch: Sequence[Checked], known: Known) -> list[tuple[Checked, int]]:
+    def _clients(self, batch: Sequence[Checked], known: Known, only: str) -> list[tuple[Checked, int]]:
         """The rows that can be sales, each with its client; clients that are missing are created where asked for."""
         found: list[tuple[Checked, Client]] = []
         new: dict[int, Client] = {}
@@ -61,11 +62,12 @@ class SaleImport:
                 if each.refused:
                     raise FieldError(each.refused)
                 _refuse_incomplete(each)
-                client = known.same(each.client)
+                keys = keys_of(each.client, only)
+                client = known.same(each.client, keys)
                 if client is None:
                     client = self._created(each, -1 - len(new))
                     new[client.id] = client
-                    known.add(client)
+                    known.add(client, keys)
                 found.append((each, client))
             except FieldError as error:
                 self._tally.refuse(each.row, error.sentence)
@@ -82,7 +84,7 @@ class SaleImport:
         if not any(values.get(name) for name in ("first_name", "last_name", "company")):
             # A client needs a name, and this is all that the file says of it.
             values["last_name"] = values.get("reference") or values.get("email") or values.get("phone", "")
-        return named(Client(**values, id=number))
+        return named(Client(**with_kind(values), id=number))
 
     def _sale(self, each: Checked, client: int) -> Sale:
         return Sale(client=client, **each.values)

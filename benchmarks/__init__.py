@@ -1,0 +1,1 @@
+"""Every speed that the project claims, measured beside its floor in one run: python -m benchmarks."""

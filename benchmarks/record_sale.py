@@ -1,0 +1,81 @@
+"""A sale recorded with its review, totals and audit, durable, beside the same statements through bare sqlite3."""
+
+import sqlite3
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+
+from benchmarks.made_up import TODAY, crm_at, store_of
+from benchmarks.measuring import Result, in_turn
+from crm.commands.sales import add
+from crm.model import Client
+
+LIMIT = 4.0
+_SALES = 50
+
+
+def measure(folder: Path) -> list[Result]:
+    """Fifty sales to one client each way, both with synchronous=FULL."""
+    path = store_of(folder, 100_000)
+    crm = crm_at(path)
+    with crm.read() as snapshot:
+        client = snapshot.get(Client, 4242)
+
+    def through_the_command() -> None:
+        for _ in range(_SALES):
+            add(crm, client, Decimal("12.50"))
+
+    bare = sqlite3.connect(path, isolation_level=None)
+    for pragma in ("foreign_keys = ON", "synchronous = FULL", "cache_size = -32000"):
+        bare.execute(f"PRAGMA {pragma}")
+    numbers = count(1)
+
+    def by_hand() -> None:
+        for _ in range(_SALES):
+            _sell(bare, next(numbers))
+
+    measured, floor = in_turn(through_the_command, by_hand)
+    crm.repository.close()
+    bare.close()
+    return [
+        Result(
+            "a sale recorded",
+            measured / _SALES,
+            floor / _SALES,
+            "the same statements, bare sqlite3",
+            f"at most {LIMIT} x",
+            measured <= LIMIT * floor,
+        )
+    ]
+
+
+def _sell(store: sqlite3.Connection, number: int) -> None:
+    """What recording a sale comes to, to another client, written out by hand."""
+    client, now, on = 4343, f"2026-11-21 12:00:00.{number:06d}", TODAY.isoformat()
+    execute = store.execute
+    execute("BEGIN IMMEDIATE")
+    execute("SELECT * FROM client WHERE id = ?", (client,)).fetchone()
+    (last,) = execute("SELECT seq FROM sqlite_sequence WHERE name = 'sale'").fetchone()
+    execute(
+        'INSERT INTO sale (id, created_at, updated_at, version, client, "on", amount, note) VALUES (?,?,?,1,?,?,1250,?)',
+        (last + 1, now, now, client, on, ""),
+    )
+    transaction = execute(
+        "INSERT INTO transactions (at, user, what) VALUES (?, 'benchmark', 'recorded a sale')", (now,)
+    ).lastrowid
+    entry = 'INSERT INTO audit ("transaction", record, record_id, operation, before, after) VALUES (?,?,?,?,?,?)'
+    execute(entry, (transaction, "sale", last + 1, "create", None, None))
+    total = execute(
+        'SELECT sum(amount), count(*), min("on"), max("on") FROM sale WHERE client = ?', (client,)
+    ).fetchone()
+    execute("SELECT * FROM client WHERE id = ?", (client,)).fetchone()
+    execute("SELECT * FROM rule ORDER BY position").fetchall()
+    status = "VIP" if total[0] >= 3_500_000 else "Regular"
+    execute(
+        "UPDATE client SET total_spend=?, sales_count=?, first_sale_on=?, last_sale_on=?, status=?, status_reason=?,"
+        " version=version+1, updated_at=? WHERE id=?",
+        (*total, status, f"{status} because of {total[0]}", now, client),
+    )
+    execute(entry, (transaction, "client", client, "update", '{"total_spend": 1}', '{"total_spend": 2}'))
+    execute("SELECT * FROM client WHERE id = ?", (client,)).fetchone()
+    execute("COMMIT")

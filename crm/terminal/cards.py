@@ -1,0 +1,156 @@
+"""One thing shown whole: a client's card, a sale that was recorded, why a client has its status."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from crm.commands.clients import ClientCard, Event
+from crm.commands.rules import Why
+from crm.commands.sales import SaleReport
+from crm.model import Client, Conventions, fields
+from crm.terminal.screen import Screen, clean, data, status_style
+
+_TWO_WIDE = 76
+# Told by the heading, or by the line on the status.
+_HEADING = frozenset(("kind", "first_name", "last_name", "status", "status_reason", "status_pinned_until"))
+_HEADING_TOO = frozenset(
+    ("status_before", "status_since", "notes", "extra", "total_spend", "sales_count", "first_sale_on", "last_sale_on")
+)
+
+
+def client_heading(screen: Screen, client: Client, by: Conventions) -> None:
+    """Who it is, the status and its reason, and what was sold."""
+    heading = data(client.name, "bold")
+    heading.truncate(screen.width - 8, overflow="ellipsis")
+    screen.print(heading.append(f"  no. {client.id}", "dim"))
+    status = data(client.status or "no status", status_style(client.status) or "bold")
+    if client.status_reason:
+        status.append(f"  {clean(client.status_reason)}", "dim")
+    if client.status_pinned_until:
+        status.append(f"  (pinned {_until(client, by)})", "yellow")
+    screen.print(status)
+    sold = Text(by.money(client.total_spend), "bold")
+    sold.append(f" in {by.number(client.sales_count)} {'sale' if client.sales_count == 1 else 'sales'}")
+    if client.last_sale_on:
+        sold.append(f", the last on {by.day(client.last_sale_on)}")
+    screen.print(sold if client.sales_count else Text("No sales yet", "dim"))
+
+
+def _until(client: Client, by: Conventions) -> str:
+    shown = fields(Client)["status_pinned_until"].check.show(client.status_pinned_until, by)
+    return shown if shown.startswith("until") else f"until {shown}"
+
+
+def draw_client(screen: Screen, client: Client, by: Conventions, doubts: Mapping[str, str] | None = None) -> None:
+    """The card of a client."""
+    client_heading(screen, client, by)
+    doubts = doubts or {}
+    rows = []
+    for name, field in fields(Client).items():
+        value = getattr(client, name)
+        if (
+            name in _HEADING | _HEADING_TOO
+            or value in ("", None, (), False)
+            or (name == "company" and client.kind == name)
+        ):
+            continue
+        shown = data(field.check.show(value, by))
+        if name in doubts:
+            shown.append(f" {screen.sign('⚠', '!')} {clean(doubts[name])}", "yellow")
+        rows.append((field.label, shown))
+    rows += [(clean(name), data(value)) for name, value in client.extra.items()]
+    screen.print(_pairs(rows, screen.width))
+    if client.notes:
+        screen.print(data(client.notes, "italic", lines=True))
+
+
+def _pairs(rows: Iterable[tuple[str, Text]], width: int) -> Table:
+    """Labels and values, in two pairs of columns where there is room."""
+    rows = list(rows)
+    side_by_side = 2 if width >= _TWO_WIDE and len(rows) > 3 else 1
+    label = min(max([len(name) for name, _ in rows], default=1), width // 3)
+    drawn = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_header=False)
+    for _ in range(side_by_side):
+        drawn.add_column(width=label, style="dim", overflow="ellipsis", no_wrap=True)
+        drawn.add_column(width=width // side_by_side - label - 2, overflow="fold")
+    lines = -(-len(rows) // side_by_side)
+    for at in range(lines):
+        drawn.add_row(*(piece for place in range(at, len(rows), lines) for piece in rows[place]))
+    return drawn
+
+
+def draw_timeline(screen: Screen, timeline: Iterable[Event], by: Conventions, most: int | None = None) -> None:
+    """Sales and changes, newest first."""
+    events = list(timeline)
+    for event in events[:most]:
+        on = event.at.astimezone().date() if isinstance(event.at, datetime) else event.at
+        line = Text(f"{by.day(on)}  ", "dim")
+        if event.amount is not None:
+            line.append(by.money(event.amount), "bold green").append("  ")
+        line.append(clean(event.what), "default")
+        if most is not None:
+            line.truncate(screen.width, overflow="ellipsis")
+        screen.print(line)
+    if most is not None and len(events) > most:
+        screen.print(Text(f"and {len(events) - most} more", "dim"))
+
+
+def draw_card(screen: Screen, card: ClientCard, by: Conventions) -> None:
+    """A client with the whole timeline."""
+    draw_client(screen, card.client, by, card.doubts)
+    screen.print()
+    draw_timeline(screen, card.timeline, by)
+
+
+def draw_sale(screen: Screen, report: SaleReport, by: Conventions) -> None:
+    """A sale, the client's new total, and the status before and after where it changed."""
+    client, status = report.client, report.status
+    line = Text(f"{screen.sign('✓', 'OK:')} Sale {report.sale.id}: ", "green").append(
+        by.money(report.sale.amount), "bold"
+    )
+    line.append(" to ", "default").append(clean(client.name), "bold").append(f" on {by.day(report.sale.on)}", "default")
+    screen.print(line)
+    total = Text("  Total now ").append(by.money(client.total_spend), "bold")
+    screen.print(total.append(f" in {by.number(client.sales_count)} {'sale' if client.sales_count == 1 else 'sales'}"))
+    if status.before != status.after:
+        moved = Text(f"  {screen.sign('★', '*')} Status: ", "bold").append(clean(status.before or "none"))
+        moved.append(f" {screen.sign('→', '->')} ").append(clean(status.after or "none"), status_style(status.after))
+        screen.print(moved)
+        screen.print(data(f"    {status.reason}", "dim"))
+    else:
+        screen.print(
+            Text("  Status ", "dim").append(clean(status.after), status_style(status.after)).append(" as before", "dim")
+        )
+
+
+def draw_why(screen: Screen, why: Why, by: Conventions) -> None:
+    """The reason of a status, and what each rule says."""
+    client = why.client
+    screen.print(
+        data(client.name, "bold").append(": ", "default").append(clean(client.status), status_style(client.status))
+    )
+    screen.print(data(why.reason))
+    if why.pinned_until:
+        screen.print(Text(f"Pinned {_until(client, by)}; the rules do not count so long.", "yellow"))
+    decided = False
+    for trace in why.rules:
+        decides = trace.fits and not decided
+        decided = decided or trace.fits
+        sign = screen.sign("✓", "+") if trace.fits else screen.sign("✗", "-")
+        line = Text(f" {sign} ", "bold green" if decides else "dim").append(
+            clean(trace.text), "bold" if decides else "dim"
+        )
+        if trace.values:
+            line.append("  " + ", ".join(f"{name} {clean(value)}" for name, value in trace.values), "dim")
+        screen.print(line)
+
+
+def draw_pairs(screen: Screen, values: Mapping[str, Any]) -> None:
+    """Any report, as its names and values."""
+    rows = [
+        (name.replace("_", " ").capitalize(), data(value)) for name, value in values.items() if value not in (None, "")
+    ]
+    screen.print(_pairs(rows, screen.width))

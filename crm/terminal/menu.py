@@ -1,0 +1,141 @@
+"""The menu loop: the numbered main menu and its sub-menus, made from the register of commands."""
+
+import os
+from collections.abc import Callable
+from typing import IO
+
+from rich.text import Text
+
+from crm.commands.context import CRM
+from crm.commands.registry import MENUS, Command, commands, named
+from crm.errors import Cancelled, CRMError
+from crm.terminal.keyboard import Back, Choice, Closed, End, Keyboard
+from crm.terminal.screen import Screen
+from crm.terminal.session import Session
+
+
+def run_menu(open_crm: Callable[..., CRM], stdin: IO[str], stdout: IO[str]) -> int:
+    """Runs the menu until the person leaves; returns the exit code.
+
+    Without a terminal on both sides, or on a dumb one, it goes line by line.
+    """
+    plain = not (stdin.isatty() and stdout.isatty()) or os.environ.get("TERM", "") in ("dumb", "unknown")
+    for stream in (stdin, stdout):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    screen = Screen(stdout, plain=plain)
+    try:
+        crm = open_crm(progress=screen.progress, waiting=screen.waiting)
+        if plain:
+            from crm.terminal.lines import LineKeyboard
+
+            return _run(crm, LineKeyboard(stdin, screen), screen)
+        from crm.terminal.interactive import terminal
+
+        with terminal(stdin, stdout) as keyboard:
+            return _run(crm, keyboard, screen)
+    except CRMError as error:
+        screen.print(Text(error.sentence, "red"))
+        return error.exit_code
+    except (Closed, KeyboardInterrupt):
+        return 0
+    except BrokenPipeError:
+        # Nobody reads any more; keep the interpreter from complaining when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+        return 0
+
+
+def _run(crm: CRM, keyboard: Keyboard, screen: Screen) -> int:
+    # Importing these registers the ways in which the menu leads through commands.
+    from crm.terminal import clients, data, importing, rules, sales, search  # noqa: F401
+
+    session = Session(crm, keyboard, screen)
+    session.searching(search.search)
+    empty = crm.repository.is_empty()
+    session.attempt(lambda: _begin_day(session))
+    if crm.repository.fact("sample") == "yes":
+        session.real = crm
+    if empty:
+        from crm.terminal.welcome import welcome
+
+        if not welcome(session):
+            return 0
+    return _main(session)
+
+
+def _begin_day(session: Session) -> None:
+    """What is done once a day, at first use."""
+    from crm.commands.rules import review_daily
+
+    review_daily(session.crm)
+    session.crm.repository.daily_backup()
+
+
+def _main(session: Session) -> int:
+    """The main menu, until 0 or Ctrl-D."""
+    while True:
+        session.page()
+        session.attempt(lambda: _report(session))
+        entries = [Choice(title, menu) for menu, title in MENUS.items()]
+        if session.real is not None:
+            entries.append(Choice("Throw the sample data away", "throw", "x"))
+        try:
+            chosen = session.choose("", [*entries, Choice("Exit", "exit", "0")], back="")
+        except End:
+            return 0
+        except Back:
+            session.say("0 leaves the program.", "dim")
+            continue
+        except Cancelled:
+            session.say("Ctrl-C leaves a form; 0 leaves the program.", "dim")
+            continue
+        except KeyboardInterrupt:
+            continue
+        if chosen == "exit":
+            return 0
+        if chosen == "throw":
+            from crm.terminal.welcome import throw_away
+
+            session.attempt(lambda: throw_away(session))
+            if session.crm.repository.is_empty():
+                from crm.terminal.welcome import welcome
+
+                if not welcome(session):
+                    return 0
+            continue
+        action = chosen if callable(chosen) else _opened(session, chosen)
+        session.attempt(action)
+
+
+def _report(session: Session) -> None:
+    from crm.terminal.today import draw_brief
+
+    draw_brief(session.screen, named("today")(session.crm), session.crm.conventions)
+    session.screen.print()
+
+
+def _opened(session: Session, menu: str) -> Callable[[], None]:
+    """The action behind an entry of the main menu: the sub-menu, or the command where there is only one."""
+    listed = [each for each in commands() if each.menu == menu]
+    if len(listed) == 1:
+        return lambda: _alone(session, listed[0])
+    entries = [Choice(each.title, _starts(session, each)) for each in listed]
+    return lambda: session.menu([MENUS[menu]], lambda: entries)
+
+
+def _starts(session: Session, command: Command) -> Callable[[], None]:
+    return lambda: session.start(command)
+
+
+def _alone(session: Session, command: Command) -> None:
+    """A menu of one command that only shows something: shown, with the way back under it."""
+    session.page(command.title)
+    from crm.terminal.render import show
+
+    show(session.screen, session.call(command.words), session.crm.conventions)
+    session.screen.print()
+    try:
+        chosen = session.choose("", [])
+    except Cancelled:
+        return
+    session.attempt(chosen)

@@ -1,0 +1,160 @@
+"""The result of a command on screen: one renderer for each type of result."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from functools import singledispatch
+from importlib import import_module
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands.clients import ClientCard
+from crm.commands.exporting import ExportReport
+from crm.commands.rules import MoveCount, RulesReport, Why
+from crm.commands.sales import SaleReport
+from crm.commands.settings import SettingShown
+from crm.commands.store import CheckReport, FileWritten, TakenBack
+from crm.commands.today import TodayReport
+from crm.model import Client, Conventions, Record, Sale, StatusRule, View
+from crm.model.encoding import plain
+from crm.rules import rule_text
+from crm.terminal import cards, tables, today
+from crm.terminal.screen import Screen, clean, data, status_style
+
+_LISTED = 200
+_LATE = {"ImportReport": "crm.terminal.imported", "WholeStoreReport": "crm.terminal.imported"}
+
+
+def show(screen: Screen, result: Any, by: Conventions) -> None:
+    """Shows what a command returned. Register a renderer for a new type with `drawn.register`; where the
+    type's own module is loaded late, name the module that does so in `_LATE`."""
+    if module := _LATE.get(type(result).__name__):
+        import_module(module)
+    drawn(result, screen, by)
+
+
+@singledispatch
+def drawn(result: Any, screen: Screen, by: Conventions) -> None:
+    """A result of a type that has no renderer of its own: its names and values."""
+    if result is None:
+        return
+    if dataclasses.is_dataclass(result):
+        values = plain(result)
+        cards.draw_pairs(screen, {name: value for name, value in values.items() if not isinstance(value, list | dict)})
+        for each in dataclasses.fields(result):
+            if isinstance(part := getattr(result, each.name), list | tuple) and part:
+                screen.print(Text(each.name.replace("_", " ").capitalize(), "bold"))
+                drawn(list(part), screen, by)
+        return
+    screen.print(data(result, lines=True))
+
+
+@drawn.register(list)
+@drawn.register(tuple)
+def _(result: Sequence[Any], screen: Screen, by: Conventions) -> None:
+    if not result:
+        screen.print(Text("Nothing there.", "dim"))
+        return
+    columns = tables.COLUMNS.get(type(result[0]))
+    if columns is None:
+        for each in result[:_LISTED]:
+            screen.print(data(each))
+        return
+    screen.print(tables.table(columns, result[:_LISTED], by, screen.width))
+    if len(result) > _LISTED:
+        screen.print(Text(f"and {by.number(len(result) - _LISTED)} more", "dim"))
+
+
+@drawn.register
+def _(result: Client, screen: Screen, by: Conventions) -> None:
+    cards.draw_client(screen, result, by)
+
+
+@drawn.register
+def _(result: ClientCard, screen: Screen, by: Conventions) -> None:
+    cards.draw_card(screen, result, by)
+
+
+@drawn.register
+def _(result: SaleReport, screen: Screen, by: Conventions) -> None:
+    cards.draw_sale(screen, result, by)
+
+
+@drawn.register
+def _(result: Why, screen: Screen, by: Conventions) -> None:
+    cards.draw_why(screen, result, by)
+
+
+@drawn.register
+def _(result: TodayReport, screen: Screen, by: Conventions) -> None:
+    today.draw(screen, result, by)
+
+
+@drawn.register
+def _(result: StatusRule, screen: Screen, _by: Conventions) -> None:
+    off = "" if result.active else "  (switched off)"
+    screen.print(data(f"{result.position}. {rule_text(result.status, result.when)}{off}"))
+
+
+@drawn.register(Sale)
+@drawn.register(View)
+def _(result: Record, screen: Screen, by: Conventions) -> None:
+    drawn([result], screen, by)
+
+
+@drawn.register
+def _(result: SettingShown, screen: Screen, _by: Conventions) -> None:
+    screen.print(Text(f"{result.label}: ").append(clean(result.value), "bold"))
+
+
+@drawn.register
+def _(result: FileWritten, screen: Screen, _by: Conventions) -> None:
+    done = Text(f"{screen.sign('✓', 'OK:')} {result.what[:1].upper()}{result.what[1:]}: ", "green")
+    screen.print(done.append(clean(str(result.file)), "bold"))
+
+
+@drawn.register
+def _(result: ExportReport, screen: Screen, by: Conventions) -> None:
+    done = Text(f"{screen.sign('✓', 'OK:')} {by.number(result.records)} {result.what} in ", "green")
+    screen.print(done.append(clean(str(result.file)), "bold"))
+
+
+@drawn.register
+def _(result: RulesReport, screen: Screen, by: Conventions) -> None:
+    if not result.clients:
+        screen.print("Nobody moves: every client has the status that the rules give.")
+        return
+    who = f"{by.number(result.clients)} {'client' if result.clients == 1 else 'clients'}"
+    verb = "moved" if result.applied else "would move"
+    screen.print(Text(f"{who} {verb}:", "bold"))
+    for line in _counts(result.counts, screen, by):
+        screen.print(line)
+    screen.print()
+    screen.print(tables.table(tables.MOVES, result.moves[: max(3, screen.left - 15)], by, screen.width))
+
+
+def _counts(counts: Iterable[MoveCount], screen: Screen, by: Conventions) -> Iterable[Text]:
+    for each in counts:
+        line = Text(f"  {by.number(each.clients):>7}  ", "bold").append(
+            clean(each.before or "none"), status_style(each.before)
+        )
+        line.append(f" {screen.sign('→', '->')} ", "default")
+        yield line.append(clean(each.after or "none"), status_style(each.after))
+
+
+@drawn.register
+def _(result: TakenBack, screen: Screen, by: Conventions) -> None:
+    told = Text(f"{screen.sign('✓', 'OK:')} Taken back: ", "green").append(clean(result.undone.what), "bold")
+    screen.print(told)
+    if result.changes:
+        screen.print(tables.table(tables.CHANGES, result.changes[:8], by, screen.width))
+
+
+@drawn.register
+def _(result: CheckReport, screen: Screen, by: Conventions) -> None:
+    if not result.wrong:
+        screen.print(Text(f"{screen.sign('✓', 'OK:')} Everything agrees.", "green"))
+    for title, findings, style in (("Wrong", result.wrong, "bold red"), ("Worth a look", result.odd, "bold yellow")):
+        if findings:
+            screen.print(Text(f"{title}: {by.number(len(findings))}", style))
+            screen.print(tables.table(tables.FINDINGS, findings[: max(3, screen.left - 15)], by, screen.width))

@@ -1,0 +1,222 @@
+"""One person at the menu: pages, menus and forms, and the guard around every step."""
+
+import errno
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich.rule import Rule
+from rich.text import Text
+
+from crm.commands.context import CRM
+from crm.commands.registry import Command, named
+from crm.errors import Cancelled, CRMError, NotFoundError
+from crm.model import Client, Record, StatusRule
+from crm.rules import rule_text
+from crm.terminal.keyboard import Back, Choice, Closed, Keyboard
+from crm.terminal.prompts import Prompts
+from crm.terminal.render import show
+from crm.terminal.screen import Screen, clean
+
+_GONE = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
+Flow = Callable[..., None]
+# Commands that the menu leads through in a way of its own, by their words.
+FLOWS: dict[str, Flow] = {}
+
+
+def flow(words: str) -> Callable[[Flow], Flow]:
+    """Registers a function (session, **given) as the way in which the menu leads through a command."""
+
+    def register(function: Flow) -> Flow:
+        FLOWS[words] = function
+        return function
+
+    return register
+
+
+class Session:
+    """What the menus and forms share. `real` is the team's own store while the sample data is in use."""
+
+    def __init__(self, crm: CRM, keyboard: Keyboard, screen: Screen) -> None:
+        self.crm = crm
+        self.real: CRM | None = None
+        self.keyboard = keyboard
+        self.screen = screen
+        self._notes: list[Callable[[], None]] = []
+        self._search: Callable[[Session], None] = lambda _: None
+
+    @property
+    def prompts(self) -> Prompts:
+        """Asks for parameters of commands on the store in use."""
+        return Prompts(self.crm, self.keyboard, self.screen)
+
+    def searching(self, search: Callable[["Session"], None]) -> None:
+        """Says what `/` does in every menu."""
+        self._search = search
+
+    # Pages
+
+    def page(self, *crumbs: str) -> None:
+        """Starts a page: the title, then whatever the step before had to tell."""
+        self.screen.clear()
+        sample = self.real is not None
+        try:
+            name = self.crm.settings["company_name"]
+        except CRMError:
+            name = ""
+        title = Text(clean(name or "CRM"), "bold")
+        if sample:
+            title.append("  SAMPLE DATA", "bold black on yellow")
+        for crumb in crumbs:
+            title.append(f" {self.screen.sign('·', '/')} ", "dim").append(clean(crumb), "default")
+        title.truncate(self.screen.width, overflow="ellipsis")
+        self.screen.print(title)
+        if not self.screen.plain:
+            self.screen.print(Rule(style="dim", characters=self.screen.sign("─", "-")))
+        notes, self._notes = self._notes, []
+        for note in notes:
+            note()
+        if notes:
+            self.screen.print()
+
+    def say(self, words: str, style: str = "") -> None:
+        """Has a sentence shown on the next page."""
+        self._notes.append(lambda: self.screen.print(Text(clean(words, lines=True), style)))
+
+    def tell(self, result: Any, title: str = "") -> None:
+        """Has the result of a command shown on the next page."""
+        if isinstance(result, Client | StatusRule) or (isinstance(result, list) and result and title):
+            self.say(f"{self.screen.sign('✓', 'OK:')} {title}: {_told(result)}", "green")
+        else:
+            by = self.crm.conventions
+            self._notes.append(lambda: show(self.screen, result, by))
+
+    def fail(self, error: CRMError) -> None:
+        """Has an error shown on the next page."""
+        self.say(f"{self.screen.sign('✗', '!')} {error.sentence}", "red")
+
+    # Steps
+
+    def attempt(self, action: Callable[[], Any]) -> Any:
+        """One step of the menu: whatever goes wrong in it is told on the next page, and the menu goes on."""
+        try:
+            return action()
+        except Back:
+            return None
+        except Cancelled as left:
+            self.say(left.sentence, "yellow")
+        except CRMError as error:
+            self.fail(error)
+        except KeyboardInterrupt:
+            self.say("Interrupted. What was not finished was not saved.", "yellow")
+        except Closed:
+            raise
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in _GONE:
+                raise Closed from error
+            self._crashed(error)
+        return None
+
+    def _crashed(self, error: Exception) -> None:
+        if os.environ.get("CRM_DEBUG"):
+            import traceback
+
+            self.say("".join(traceback.format_exception(error)), "red")
+        self.say(
+            f"Something went wrong in this program ({type(error).__name__}); nothing of this step was saved."
+            " Start it with CRM_DEBUG=1 to see the details.",
+            "red",
+        )
+
+    def menu(
+        self,
+        crumbs: Sequence[str],
+        entries: Callable[[], Sequence[Choice]],
+        *,
+        above: Callable[[], None] = lambda: None,
+        question: str = "",
+        back: str = "Back",
+        keys: Sequence[Choice] = (),
+    ) -> None:
+        """A menu whose values are actions, until the person goes back. What `above` shows may be gone
+        (deleted, merged): then the menu is left."""
+        while True:
+            self.page(*crumbs)
+            try:
+                above()
+            except NotFoundError:
+                self.screen.clear()
+                return
+            try:
+                chosen = self.choose(question, entries(), back=back, keys=keys)
+            except (Back, Cancelled):
+                return
+            self.attempt(chosen)
+
+    def choose(
+        self, question: str, entries: Sequence[Choice], *, back: str = "Back", keys: Sequence[Choice] = ()
+    ) -> Any:
+        """An action from a menu in which `/`, `u` and `?` work as well. Raises Back, Cancelled, Closed."""
+        taken = {each.key for each in entries}
+        hidden = [
+            *keys,
+            Choice("Search", lambda: self._search(self), "/"),
+            *([] if "u" in taken else [Choice("Undo", self._undo_last, "u")]),
+            Choice("Help", self._help, "?"),
+        ]
+        told = [f"{each.key} {each.label.lower()}" for each in hidden]
+        return self.keyboard.choose(question, entries, back=back, hidden=hidden, hint=" · ".join(told))
+
+    def start(self, command: Command, **given: Any) -> None:
+        """Leads through a command: its own flow, or its parameters one by one. Raises Back."""
+        if command.words in FLOWS:
+            FLOWS[command.words](self, **given)
+            return
+        self.page(command.title)
+        self.screen.print(Text(command.summary, "dim"))
+        prompts = self.prompts
+        answers = prompts.fill(command, given)
+        self.tell(prompts.run(command, answers), command.title)
+
+    def call(self, words: str, **given: Any) -> Any:
+        """Calls a command, asking what it asks. Raises Back."""
+        return self.prompts.run(named(words), given)
+
+    def confirm(self, question: str, yes: str, no: str = "No, go back") -> None:
+        """Goes on where the person says yes. Raises Back."""
+        self.keyboard.choose(question, [Choice(yes, True)], back=no)
+
+    def _undo_last(self) -> None:
+        entries = named("history list")(self.crm, limit=1)
+        if not entries:
+            self.say("There is nothing to take back yet.")
+            return
+        last = entries[0]
+        self.confirm(f"Take back: {last.what} ({self.crm.conventions.time(last.at)})?", "Take it back")
+        self.tell(self.call("history undo", transaction=last.id))
+
+    def _help(self) -> None:
+        for line in _HELP:
+            self.say(line)
+
+
+_HELP = (
+    "A number or letter chooses at once; arrows and Enter work too.",
+    "Esc or 0 goes back one step. Ctrl-C leaves a form without saving.",
+    "/ finds a client or a command from any menu; u takes back the last change.",
+    "In a form Enter goes on; what is not required may be left empty.",
+    "Clients are found by part of a name, e-mail, phone or tag, or by their number.",
+)
+
+
+def _told(result: Any) -> str:
+    match result:
+        case Client():
+            return f"{result.name} (no. {result.id})"
+        case StatusRule():
+            return rule_text(result.status, result.when)
+        case [Record(), *_] if len(result) > 1:
+            return f"{len(result)} {result[0].plural}"
+        case [Record() as only]:
+            return _told(only)
+    return str(result)

@@ -1,0 +1,125 @@
+"""The report of today on screen: whole, or in a few lines above the main menu."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from rich.text import Text
+
+from crm.commands.today import TodayReport
+from crm.model import Client, Conventions
+from crm.terminal.charts import bar, change, columns
+from crm.terminal.screen import Screen, clean, data, status_style
+
+_STATUSES = 8
+_BRIEF_STATUSES = 3
+# The lines of the main menu, which stands below.
+_MENU = 11
+
+
+def draw(screen: Screen, report: TodayReport, by: Conventions) -> None:
+    """The whole report."""
+    screen.print(Text(f"{by.day(report.on)} · {by.number(report.clients)} clients", "bold"))
+    screen.print()
+    _print(screen, _statuses(screen, report, by, _STATUSES))
+    screen.print()
+    _print(screen, _sales(report, by))
+    _print(screen, _chart(screen, report, by, 5))
+    _named(screen, "Newest clients", report.newest, lambda each: each.email or each.city)
+    _named(screen, "Moved lately", report.moved, lambda each: _moved(screen, each))
+    if report.birthdays:
+        screen.print()
+        screen.print(Text("Birthdays", "bold"))
+        for each in report.birthdays:
+            screen.print(data(f"  {each.client.name} turns {each.turns} on {by.day(each.on)}"))
+
+
+def draw_brief(screen: Screen, report: TodayReport, by: Conventions) -> None:
+    """What fits above the main menu."""
+    _print(screen, _statuses(screen, report, by, _BRIEF_STATUSES))
+    _print(screen, _sales(report, by))
+    if screen.left >= _MENU + 5 and any(month.sales for month in report.months):
+        _print(screen, _chart(screen, report, by, 2))
+    lists: Sequence[tuple[str, Iterable[str]]] = (
+        ("Newest", (each.name for each in report.newest)),
+        ("Moved", (f"{each.name} {screen.sign('→', '->')} {each.status}" for each in report.moved)),
+        ("Birthdays", (f"{each.client.name} {_soon(report, each.on, by)}" for each in report.birthdays)),
+    )
+    for label, names in lists:
+        told = ", ".join(clean(name) for name in names)
+        if told and screen.left > _MENU:
+            line = Text(f"{label} ", "dim").append(told, "default")
+            line.truncate(screen.width, overflow="ellipsis")
+            screen.print(line)
+
+
+def _soon(report: TodayReport, on: object, by: Conventions) -> str:
+    return "today" if on == report.on else f"on {by.day(on)}"  # type: ignore[arg-type]
+
+
+def _print(screen: Screen, lines: Iterable[Text]) -> None:
+    for line in lines:
+        line.truncate(screen.width, overflow="ellipsis")
+        screen.print(line)
+
+
+def _statuses(screen: Screen, report: TodayReport, by: Conventions, most: int) -> Iterator[Text]:
+    if not report.statuses:
+        return
+    shown = list(report.statuses[:most])
+    label = min(max(max(Text(clean(each.status)).cell_len for each in shown), 8), screen.width // 3)
+    room = min(40, screen.width - label - len(by.number(report.clients)) - 4)
+    largest = max(each.clients for each in shown)
+    for each in shown:
+        name = data(each.status or "(none)", status_style(each.status))
+        name.truncate(label, overflow="ellipsis", pad=True)
+        count = f"{by.number(each.clients):>{len(by.number(report.clients))}}"
+        drawn = bar(each.clients, largest, room, unicode=screen.unicode)
+        yield name.append(f"  {count}  ", "bold").append(drawn, status_style(each.status) or "cyan")
+    if rest := report.statuses[most:]:
+        yield Text(f"and {by.number(sum(each.clients for each in rest))} with {len(rest)} other statuses", "dim")
+
+
+def _sales(report: TodayReport, by: Conventions) -> Iterator[Text]:
+    year_ago, last, this = report.months[0], report.months[-2], report.months[-1]
+    yield (
+        Text("Sales this month ")
+        .append(by.money(this.amount), "bold")
+        .append(f" in {by.number(this.sales)}" if this.sales else "", "dim")
+    )
+    compared = [
+        (change(this.amount, month.amount), month) for month in (last, year_ago) if month.amount or month is last
+    ]
+    line = Text(" ")
+    for told, month in compared:
+        style = "green" if told.startswith(("+", "much more")) else "red" if told else "dim"
+        line.append(f" {told or '-'}", style)
+        line.append(f" on {by.month(month.month)} ({by.money(month.amount)})", "dim")
+    if any(month.amount for month in report.months):
+        yield line
+
+
+def _chart(screen: Screen, report: TodayReport, by: Conventions, height: int) -> Iterator[Text]:
+    months = report.months[1:]
+    each = max(2, min(6, (screen.width - 1) // len(months)))
+    lines = columns([month.amount for month in months], height, unicode=screen.unicode)
+    for line in lines:
+        drawn = Text()
+        for place, character in enumerate(line):
+            drawn.append(character * (each - 1) + " ", "bold cyan" if place == len(line) - 1 else "cyan")
+        yield drawn
+    names = [by.month(month.month).split()[0][: each - 1] for month in months]
+    yield Text("".join(f"{name:<{each}}" for name in names), "dim")
+
+
+def _moved(screen: Screen, client: Client) -> str:
+    return f"{client.status_before} {screen.sign('→', '->')} {client.status}"
+
+
+def _named(screen: Screen, title: str, clients: Sequence[Client], about: Callable[[Client], str]) -> None:
+    if not clients:
+        return
+    screen.print()
+    screen.print(Text(title, "bold"))
+    for each in clients:
+        line = Text("  ").append(clean(each.name)).append(f"  {clean(about(each))}", "dim")
+        line.truncate(screen.width, overflow="ellipsis")
+        screen.print(line)

@@ -1,0 +1,69 @@
+"""The first run: a greeting on an empty store, the sample data, and the way back from it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands import demo
+from crm.commands.demo import DemoReport
+from crm.commands.registry import named
+from crm.terminal.keyboard import Back, Choice, End
+from crm.terminal.session import Session
+
+
+def welcome(session: Session) -> bool:
+    """Greets, and offers a way to begin, until the store is no longer empty; False where the person leaves."""
+    from crm.errors import Cancelled
+
+    while session.real is None and session.crm.repository.is_empty():
+        session.page()
+        session.screen.print(Text("Welcome. There is nothing in here yet.", "bold"))
+        session.screen.print(
+            Text("Your clients, their sales, and a status for each of them by rules you can read.", "dim")
+        )
+        session.screen.print()
+        entries: list[Choice] = [
+            Choice("Add your first client", lambda: session.start(named("clients add"))),
+            *_import(session),
+            Choice("Try it on sample data", lambda: try_sample(session), "3"),
+            Choice("Exit", None, "0"),
+        ]
+        try:
+            chosen: Callable[[], Any] | None = session.choose("How do you want to begin?", entries, back="")
+        except End:
+            return False
+        except (Back, Cancelled):
+            session.say("0 leaves the program.", "dim")
+            continue
+        if chosen is None:
+            return False
+        session.attempt(chosen)
+    return True
+
+
+def _import(session: Session) -> list[Choice]:
+    return [Choice("Import a file", lambda: session.start(named("import")), "2")]
+
+
+def try_sample(session: Session) -> None:
+    """Makes the sample data and goes on with it."""
+    report: DemoReport = named("demo")(session.crm)
+    session.real = session.crm
+    session.crm = session.crm.open(report.url)
+    session.say(
+        f"A made-up company with {report.clients} clients and {report.sales} sales, in a file of its own."
+        " x in the main menu throws it away.",
+        "green",
+    )
+
+
+def throw_away(session: Session) -> None:
+    """Throws the sample data away and goes back to the team's own store. Raises Back."""
+
+    if session.real is None:
+        raise Back
+    session.confirm("Throw the sample data away?", "Throw it away")
+    demo.throw_away(session.crm)
+    session.crm, session.real = session.real, None
+    session.say("The sample data is gone.", "green")

@@ -1,0 +1,207 @@
+"""Search: whatever a person types of a client finds it, the best first."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm.model import Client
+from tests.conftest import NewStore, Store
+
+PEOPLE: list[dict[str, Any]] = [
+    {"first_name": "Anna", "last_name": "Müller", "email": "anna.mueller@firma.at", "phone": "+436601234567"},
+    {"first_name": "José", "last_name": "García", "tags": ("gold", "newsletter"), "city": "Sevilla"},
+    {"first_name": "Seán", "last_name": "O'Brien", "reference": "2024-0017", "company": "Brien Ltd"},
+    {"kind": "company", "last_name": "", "company": "Straßenbau Nord GmbH", "reference": "00123"},
+    {"first_name": "伟", "last_name": "王", "phone": "+8613800138000"},
+    {"last_name": "李娜", "email": "li@example.cn"},
+    {"first_name": "100%", "last_name": 'a_b "AND" (x)', "reference": "back\\slash"},
+    {"first_name": "Annabel", "last_name": "Zimmermann", "phone": "0316/44 55 nebenan"},
+]
+
+
+@pytest.fixture
+def people(store: Store) -> Store:
+    """A store with a few people of many scripts."""
+    for person in PEOPLE:
+        store.add(**person)
+    return store
+
+
+def found(store: Store, text: str, limit: int = 20) -> list[int]:
+    with store.repository.read() as snapshot:
+        return [each.id for each in snapshot.search(text, limit)]
+
+
+@pytest.mark.parametrize(
+    ("text", "client"),
+    [
+        ("üll", 1),
+        ("MULLER", 1),
+        ("müller anna", 1),
+        ("anna müller", 1),
+        ("mueller@fir", 1),
+        ("firma.at", 1),
+        ("0660 123", 1),
+        ("0660/123 45", 1),
+        ("+43 660 1234567", 1),
+        ("0043660123", 1),
+        ("+43 (0)660 123", 1),
+        ("660123", 1),
+        ("jose garcia", 2),
+        ("JOSÉ", 2),
+        ("newslet", 2),
+        ("gold", 2),
+        ("sevi", 2),
+        ("o'brien", 3),
+        ("brien ltd", 3),
+        ("2024-0017", 3),
+        ("2024", 3),
+        ("24-00", 3),
+        ("STRASSENBAU", 4),
+        ("straßen", 4),
+        ("00123", 4),
+        ("gmbh nord", 4),
+        ("王伟", 5),
+        ("王", 5),
+        ("伟", 5),
+        ("138 0013", 5),
+        ("李娜", 6),
+        ("娜", 6),
+        ("100%", 7),
+        ("a_b", 7),
+        ('"AND"', 7),
+        ("(x)", 7),
+        ("back\\slash", 7),
+        ("k\\s", 7),
+        ("0316/44", 8),
+        ("44 55", 8),
+    ],
+)
+def test_a_part_of_anything_finds_its_client(people: Store, text: str, client: int) -> None:
+    assert client in found(people, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "clients"),
+    [
+        ("%", [7]),
+        ("_", [7]),
+        ("a%", []),
+        ("\\", [7]),
+        ('"', [7]),
+        ("'", [3]),
+        ("an", [1, 8]),
+        ("o'", [3]),
+        ("", []),
+        ("   ", []),
+        ("---", []),
+        ("xyzxyz", []),
+    ],
+)
+def test_signs_are_text_and_one_or_two_letters_are_enough(people: Store, text: str, clients: list[int]) -> None:
+    assert [each for each in found(people, text) if each in clients] == clients
+    if not clients:
+        assert found(people, text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "client"), [("Muler", 1), ("Mueller", 1), ("Gracia", 2), ("Zimerman", 8), ("Strasenbau", 4), ("Jsoe Garcia", 2)]
+)
+def test_a_misspelt_name_still_finds_its_client(people: Store, text: str, client: int) -> None:
+    assert found(people, text)[:1] == [client]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "anna OR jose",
+        "anna AND müller",
+        "NOT anna",
+        "NEAR(anna müller)",
+        "search_name:anna",
+        "anna*",
+        "^anna",
+        '"anna',
+        "anna'; DROP TABLE client; --",
+        "(((",
+        "a\x00nna",
+        "anna\x00",
+        "\ud800anna",
+        "anna " * 2000,
+        "a " * 5000,
+        "ab" * 5000,
+        "😀",
+        "\u202eanna",
+        "+",
+        "0000",
+        "+49 " * 50,
+    ],
+    ids=lambda text: ascii(text[:20]),
+)
+def test_no_text_is_an_error(people: Store, text: str) -> None:
+    assert isinstance(found(people, text), list)
+    assert people.wrong() == []
+
+
+def test_operators_of_the_index_have_no_power(people: Store) -> None:
+    both = people.add(first_name="Anna OR José", last_name="NOT Gold*")
+    assert found(people, "anna OR josé") == [both.id]
+    assert found(people, "NOT gold*") == [both.id]
+
+
+def test_the_best_comes_first(store: Store) -> None:
+    for given in (
+        {"last_name": "Elsewhere", "email": "berg@example.com"},
+        {"last_name": "Kreuzberger"},
+        {"first_name": "Ute", "last_name": "Bergmann"},
+        {"first_name": "Nora", "last_name": "Adler Bergman"},
+        {"last_name": "Berg"},
+    ):
+        store.add(**given)
+    assert found(store, "berg") == [5, 3, 4, 2, 1]
+    assert found(store, "berg", limit=2) == [5, 3]
+
+
+def test_the_exact_name_is_found_among_thousands_that_contain_it(store: Store) -> None:
+    crowd = [Client(kind="person", first_name=f"F{at}", last_name="Annasohn", email=f"anna{at}@x.at") for at in range(1500)]
+    store.change(lambda tx: tx.add_all([*crowd, Client(kind="person", first_name="Anna", last_name="Zuletzt")]))
+    assert found(store, "anna zuletzt") == [1501]
+    assert found(store, "zuletzt anna")[0] == 1501
+
+
+def test_search_follows_changes_deletions_and_undo(people: Store) -> None:
+    people.change(lambda tx: tx.change(tx.get(Client, 1), last_name="Neumann", email="", tags=("bronze",)))
+    assert found(people, "muller") == []
+    assert found(people, "neumann") == found(people, "bronze") == [1]
+    people.change(lambda tx: tx.undo())
+    assert found(people, "müller") == [1]
+    assert found(people, "neumann") == []
+    people.change(lambda tx: tx.delete(tx.get(Client, 1)))
+    assert found(people, "müller") == []
+    people.change(lambda tx: tx.undo())
+    assert found(people, "müller") == [1]
+    with pytest.raises(ZeroDivisionError):
+        people.change(lambda tx: (tx.add(Client(kind="person", last_name="Lostman")), 1 / 0))
+    assert found(people, "lostman") == []
+    assert people.wrong() == []
+
+
+NAMES = st.text(st.sampled_from("abcé ß'\"%_\\-*王伟0123"), min_size=1, max_size=12).filter(lambda text: text.strip())
+
+
+@given(names=st.lists(NAMES, min_size=1, max_size=5), pick=st.data())
+def test_every_part_of_a_name_finds_it(new_store: NewStore, names: list[str], pick: st.DataObject) -> None:
+    with new_store() as store:
+        for name in names:
+            store.add(last_name=" ".join(name.split()))
+        at = pick.draw(st.integers(0, len(names) - 1))
+        name = " ".join(names[at].split())
+        start = pick.draw(st.integers(0, len(name) - 1))
+        part = name[start : pick.draw(st.integers(start + 1, len(name)))]
+        if part.strip():
+            assert at + 1 in found(store, part, limit=50)
+            assert found(store, name, limit=50)[0] in [
+                each + 1 for each, other in enumerate(names) if " ".join(other.split()).casefold() == name.casefold()
+            ] or at + 1 in found(store, name, limit=50)
