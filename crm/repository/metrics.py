@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Date,
+    Float,
     Integer,
     Select,
     String,
@@ -31,6 +32,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    true,
     type_coerce,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -193,7 +195,9 @@ class Figures:
     def _compare(self, left: Expression, operator: str, right: Expression) -> ColumnElement[bool]:
         if self._is_text(left):
             one, other = self._text(left), self._text(right)
-            present = and_(*(each != "" for each, side in ((one, left), (other, right)) if isinstance(side, Name)))
+            present = and_(
+                true(), *(each != "" for each, side in ((one, left), (other, right)) if isinstance(side, Name))
+            )
             return and_(one == other if operator == "=" else one != other, present)
         one_number, other_number = self._number(left), self._number(right)
         factor, other_factor = _crossed(one_number.below, other_number.below)
@@ -217,7 +221,7 @@ class Figures:
                 return self._metric(metric)
             case Literal(written):
                 exact = Fraction(written)
-                return _Number(literal(exact.numerator, BigInteger), exact.denominator)
+                return _Number(_whole(exact.numerator), exact.denominator)
             case Negate(operand):
                 number = self._number(operand)
                 return _Number(-number.over, number.below)
@@ -281,13 +285,19 @@ def _crossed(one: Sql | int, other: Sql | int) -> tuple[Sql | int, Sql | int]:
     return other, one
 
 
+def _whole(number: int) -> Sql:
+    """A whole number; one that the database cannot hold as such is larger than any figure, near enough is exact."""
+    return literal(number, BigInteger) if abs(number) < 2**63 else literal(float(number), Float)
+
+
 def _times(number: Sql, factor: Sql | int) -> Sql:
     if isinstance(factor, int):
         if factor == 1:
             return number
         constant = getattr(number, "value", None)
         if isinstance(constant, int):
-            return literal(constant * factor, BigInteger)
+            return _whole(constant * factor)
+        return number * _whole(factor)
     return number * factor
 
 

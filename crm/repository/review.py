@@ -58,8 +58,8 @@ def moves(rules: RuleSet, today: date) -> Select[Any]:
     differs = _by_rule(
         rules,
         figures,
-        [_not_yet(rule.status, rule.text + (" (" if rule.names else "")) for rule in rules.rules],
-        _not_yet("", NO_RULE_FITS),
+        [_not_yet(rule.status, rule.text, bool(rule.names)) for rule in rules.rules],
+        _not_yet("", NO_RULE_FITS, False),
     )
     ran_out = pinned.is_not(None)
     return figures.join(statement).where(or_(pinned.is_(None), pinned < today), or_(differs, ran_out))
@@ -80,9 +80,12 @@ def _by_rule(rules: RuleSet, figures: Figures, results: Sequence[Any], otherwise
     return case(*pairs, else_=otherwise) if pairs else otherwise
 
 
-def _not_yet(status: str, opening: str) -> ColumnElement[bool]:
+def _not_yet(status: str, text: str, has_values: bool) -> ColumnElement[bool]:
     """Whether a client has not this status by this very rule: its reason opens with the rule's text."""
-    return or_(client.c.status != status, func.substr(client.c.status_reason, 1, len(opening)) != opening)
+    opening = text + " ("
+    reason = client.c.status_reason
+    other = func.substr(reason, 1, len(opening)) != opening if has_values else reason != text
+    return or_(client.c.status != status, other)
 
 
 def _reason(rule: Rule, figures: Figures) -> ColumnElement[str]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from crm.errors import NotFoundError
 from crm.model import Client, Record, StatusRule
-from crm.repository import Change, HistoryEntry, Query, StatusMove, metrics, review, tables
+from crm.repository import Change, HistoryEntry, Query, StatusMove, metrics, review, statements, tables
 from crm.repository.dialect import Dialect
 from crm.repository.query import selection
 from crm.rules import RuleSet
@@ -33,11 +33,11 @@ class SqlSnapshot:
 
     @cached_property
     def rules(self) -> RuleSet:
-        return active_rules(self.find_all(StatusRule))
+        rows = self.connection.execute(statements.RULES)
+        return active_rules(tables.record_of(StatusRule, row) for row in rows)
 
     def find(self, kind: type[AnyRecord], record_id: int) -> AnyRecord | None:
-        columns = tables.record_columns(kind)
-        row = self.connection.execute(select(*columns).where(columns[0] == record_id)).first()
+        row = self.connection.execute(statements.BY_ID[kind], {"wanted": record_id}).first()
         return None if row is None else tables.record_of(kind, row)
 
     def get(self, kind: type[AnyRecord], record_id: int) -> AnyRecord:

@@ -5,13 +5,12 @@ import re
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
-from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, QueuePool, Row, Table, create_engine, event, select
+from sqlalchemy import Connection, Engine, QueuePool, Row, Table, create_engine, event
 
 from crm.errors import (
     CRMError,
@@ -22,9 +21,8 @@ from crm.errors import (
     StoreFullError,
     StoreReadOnlyError,
 )
-from crm.model import Client
-from crm.repository import Finding
-from crm.repository.tables import SCHEMA_VERSION, client, fold, record_columns
+from crm.repository import Finding, sqlite_search
+from crm.repository.tables import SCHEMA_VERSION, fold
 
 KEPT_BACKUPS = 10
 # One attempt to write waits so long (seconds) before the caller hears of it.
@@ -35,37 +33,6 @@ _LONGEST_SEARCHED = 200
 # What no record holds and the database cannot take.
 _UNSEARCHABLE = re.compile("[\x00-\x1f\ud800-\udfff]")
 _ALIKE = 0.6
-
-# The index holds no text of its own, it reads the client table; substrings of three letters and more are found.
-# Changes and deletions keep it in step by themselves. Additions are indexed a batch at a time
-# (`index_added`): a trigger a row would make an import three times slower.
-_SEARCH = (
-    """CREATE VIRTUAL TABLE client_search USING fts5(
-        search_name, search_rest, content='client', content_rowid='id', tokenize='trigram')""",
-    """CREATE TRIGGER client_search_changed AFTER UPDATE OF search_name, search_rest ON client BEGIN
-        INSERT INTO client_search (client_search, rowid, search_name, search_rest)
-            VALUES ('delete', old.id, old.search_name, old.search_rest);
-        INSERT INTO client_search (rowid, search_name, search_rest) VALUES (new.id, new.search_name, new.search_rest);
-    END""",
-    """CREATE TRIGGER client_search_deleted AFTER DELETE ON client BEGIN
-        INSERT INTO client_search (client_search, rowid, search_name, search_rest)
-            VALUES ('delete', old.id, old.search_name, old.search_rest);
-    END""",
-)
-
-_STARTING = """
-SELECT id, sort_name, search_name FROM (SELECT id, sort_name, search_name FROM client
-    WHERE sort_name >= :text AND sort_name < :text || char(1114111) ORDER BY sort_name LIMIT :limit)
-UNION SELECT id, sort_name, search_name FROM (SELECT id, sort_name, search_name FROM client
-    WHERE search_name >= :text AND search_name < :text || char(1114111) ORDER BY search_name LIMIT :limit)"""
-_CONTAINING = """
-UNION SELECT id, sort_name, search_name FROM (SELECT client.id, sort_name, client.search_name
-    FROM client_search JOIN client ON client.id = client_search.rowid
-    WHERE client_search MATCH :match{more} LIMIT :candidates)"""
-_SCANNING = "SELECT id, sort_name, search_name FROM client WHERE {every} LIMIT :candidates"
-_RESEMBLING = """
-SELECT client.id, sort_name, client.search_name FROM client_search JOIN client ON client.id = client_search.rowid
-WHERE client_search MATCH :match ORDER BY client_search.rank LIMIT :candidates"""
 
 
 class Sqlite:
@@ -97,7 +64,7 @@ class Sqlite:
         return not self.path.exists() or self.path.stat().st_size == 0
 
     def prepare(self, connection: Connection) -> None:
-        for statement in _SEARCH:
+        for statement in sqlite_search.INDEX:
             connection.exec_driver_sql(statement)
 
     def begin_reading(self, connection: Connection) -> None:
@@ -135,51 +102,10 @@ class Sqlite:
         return int(last or 0) + 1
 
     def index_added(self, connection: Connection, first: int, last: int) -> None:
-        connection.exec_driver_sql(
-            "INSERT INTO client_search (rowid, search_name, search_rest)"
-            " SELECT id, search_name, search_rest FROM client WHERE id BETWEEN ? AND ?",
-            (first, last),
-        )
-
-    # Search
+        connection.exec_driver_sql(sqlite_search.ADD, (first, last))
 
     def search(self, connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
-        folded = fold(_UNSEARCHABLE.sub(" ", text[:_LONGEST_SEARCHED])).strip()
-        found: list[Any] = []
-        for words in _readings(folded):
-            seen = {row[0] for row in found}
-            found += [row for row in self._candidates(connection, folded, words, limit) if row[0] not in seen]
-        if found:
-            found.sort(key=lambda row: _distance(row, folded, folded.split()))
-        elif len(folded) >= _SHORTEST_INDEXED:
-            found = _resembling(connection, folded)
-        ids = [row[0] for row in found[:limit]]
-        if not ids:
-            return []
-        rows = connection.execute(select(*record_columns(Client)).where(client.c.id.in_(ids))).all()
-        return sorted(rows, key=lambda row: ids.index(row.id))
-
-    def _candidates(self, connection: Connection, folded: str, words: list[str], limit: int) -> list[Any]:
-        """(id, sort_name, search_name) of those whose name begins with the text, and of some that contain its words."""
-        long = [word for word in words if len(word) >= _SHORTEST_INDEXED]
-        short = [word for word in words if len(word) < _SHORTEST_INDEXED]
-        values: dict[str, Any] = {"text": folded, "limit": limit, "candidates": max(_CANDIDATES, limit)}
-        for place, word in enumerate(short):
-            values[f"short{place}"] = f"%{_escaped(word)}%"
-        every = [
-            f"(client.search_name LIKE :short{place} ESCAPE '\\' OR client.search_rest LIKE :short{place} ESCAPE '\\')"
-            for place in range(len(short))
-        ]
-        statement = _STARTING
-        if long:
-            values["match"] = " AND ".join(_quoted(word) for word in long)
-            statement += _CONTAINING.format(more="".join(f" AND {each}" for each in every))
-        found = list(connection.exec_driver_sql(statement, values))
-        if not long and len(found) < limit:
-            seen = {row[0] for row in found}
-            scan = connection.exec_driver_sql(_SCANNING.format(every=" AND ".join(every)), values)
-            found += [row for row in scan if row[0] not in seen]
-        return found
+        return sqlite_search.search(connection, text, limit)
 
     # Looking after the file
 
@@ -278,56 +204,3 @@ def _driver(engine: Engine) -> sqlite3.Connection:
 
 def _code(error: Exception) -> str:
     return str(getattr(error, "sqlite_errorname", ""))
-
-
-_TELEPHONE = re.compile(r"[+\d][\d\s()/.-]{3,}")
-
-
-def _readings(folded: str) -> Iterator[list[str]]:
-    """The words to look for; what may be a telephone number also as its digits as they are stored."""
-    words = folded.split()
-    if words:
-        yield words
-    if _TELEPHONE.fullmatch(folded):
-        digits = re.sub(r"\(0\)|\D", "", folded).lstrip("0")
-        if digits and [digits] != words:
-            yield [digits]
-
-
-def _quoted(word: str) -> str:
-    return '"' + word.replace('"', '""') + '"'
-
-
-def _escaped(word: str) -> str:
-    return re.sub(r"([\\%_])", r"\\\1", word)
-
-
-def _distance(row: Any, folded: str, words: Sequence[str]) -> tuple[int, str]:
-    """How far a client is from what was typed: its name, a name that begins so, a word that does, a part, elsewhere."""
-    _, sort_name, name = row
-    if folded in (name, sort_name):
-        place = 0
-    elif name.startswith(folded) or sort_name.startswith(folded):
-        place = 1
-    elif all(f" {word}" in f" {name}" for word in words):
-        place = 2
-    else:
-        place = 3 if all(word in name for word in words) else 4
-    return place, sort_name
-
-
-def _resembling(connection: Connection, folded: str) -> list[Any]:
-    """Clients whose names are spelt much like the text: sharing many groups of three letters, then compared."""
-    groups = list(dict.fromkeys(word[at : at + 3] for word in folded.split() for at in range(len(word) - 2)))[:30]
-    if not groups:
-        return []
-    match = "search_name : (" + " OR ".join(_quoted(group) for group in groups) + ")"
-    rows = connection.exec_driver_sql(_RESEMBLING, {"match": match, "candidates": _CANDIDATES})
-    alike = [(max(_likeness(folded, row[2]), _likeness(folded, row[1])), row) for row in rows]
-    return [row for likeness, row in sorted(alike, key=lambda pair: (-pair[0], pair[1][1])) if likeness >= _ALIKE]
-
-
-def _likeness(text: str, name: str) -> float:
-    """0 to 1: the text against the whole name, or against its most similar word where only one word was typed."""
-    against = [name] if " " in text else [name, *name.split()]
-    return max((SequenceMatcher(None, text, each).ratio() for each in against), default=0.0)

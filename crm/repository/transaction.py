@@ -5,16 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Integer, String, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, delete, update
 from sqlalchemy.exc import IntegrityError
 
 from crm.errors import ConflictError, RefusedError
 from crm.model import Client, Record, Sale, StatusRule, field_names, fields
 from crm.model.encoding import plain
-from crm.repository import HistoryEntry, Query, StatusMove, metrics, review, tables, undo
+from crm.repository import HistoryEntry, Query, StatusMove, metrics, review, statements, tables, undo
 from crm.repository.bulk import insert_rows
 from crm.repository.dialect import Dialect
 from crm.repository.snapshot import SqlSnapshot
+from crm.repository.statements import STATUS, TOTALS
 from crm.repository.tables import DERIVED_FROM, TABLES, derived_columns, row_of
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -22,8 +23,6 @@ AnyRecord = TypeVar("AnyRecord", bound=Record)
 # Clients, rows and audit entries are written in batches of so many: enough to be quick, few enough to hold.
 BATCH = 1000
 
-TOTALS = ("total_spend", "sales_count", "first_sale_on", "last_sale_on")
-STATUS = ("status", "status_reason", "status_pinned_until", "status_before", "status_since")
 # A change of one of these may change the status; the totals follow the sales.
 _REVIEWED = frozenset(("kind", "country", "tags", "source", "date_of_birth", "status_pinned_until"))
 
@@ -51,7 +50,7 @@ class SqlTransaction(SqlSnapshot):
     def number(self) -> int:
         if not self._number:
             written = self.connection.execute(
-                insert(tables.transactions).values(at=self.at, user=self._user, what=self._what, undoes=self._undoes)
+                statements.START, {"at": self.at, "user": self._user, "what": self._what, "undoes": self._undoes}
             )
             (self._number,) = written.inserted_primary_key or (0,)
         return self._number
@@ -110,13 +109,9 @@ class SqlTransaction(SqlSnapshot):
     def _note_created(self, kind: type[Record], first: int, count: int) -> None:
         """Writes that records with these ids were created; the database itself makes an entry of each."""
         self._flush_audit()
-        columns = TABLES[kind].c
-        created = select(
-            literal(self.number, Integer), literal(kind.kind_name, String), columns.id, literal("create", String)
-        ).where(columns.id.between(first, first + count - 1))
-        names = ["transaction", "record", "record_id", "operation"]
-        self.connection.execute(insert(tables.audit).from_select(names, created.order_by(columns.id)))
         last = first + count - 1
+        created = {"transaction": self.number, "first": first, "last": last}
+        self.connection.execute(statements.ENTER_CREATED[kind], created)
         self._created[kind.kind_name] = (self._created.get(kind.kind_name, (first, 0))[0], last)
         if kind is Client:
             self._unindexed = (self._unindexed[0] if self._unindexed else first, last)
@@ -163,6 +158,10 @@ class SqlTransaction(SqlSnapshot):
         elif isinstance(record, Client) and not _REVIEWED.isdisjoint(changes):
             self._to_review.add(record.id)
 
+    def review(self, clients: Iterable[int]) -> None:
+        """Reviews the statuses of some clients, by id, when the transaction settles."""
+        self._to_review.update(clients)
+
     def _forget_rules(self) -> None:
         self.__dict__.pop("rules", None)
 
@@ -200,7 +199,7 @@ class SqlTransaction(SqlSnapshot):
 
     def _flush_audit(self, at_least: int = 1) -> None:
         if len(self._audit) >= at_least:
-            self.connection.execute(insert(tables.audit), self._audit)
+            self.connection.execute(statements.ENTER, self._audit)
             self._audit = []
 
     # Following the facts
@@ -231,16 +230,12 @@ class SqlTransaction(SqlSnapshot):
 
     def _totals(self, clients: Sequence[int]) -> Mapping[int, dict[str, Any]]:
         """The totals of some clients by id, summed from their sales."""
-        sale = tables.sale.c
-        statement = (
-            select(sale.client, func.sum(sale.amount), func.count(), func.min(sale.on), func.max(sale.on))
-            .where(sale.client.in_(clients))
-            .group_by(sale.client)
-        )
-        return {row[0]: dict(zip(TOTALS, row[1:], strict=True)) for row in self.connection.execute(statement)}
+        summed = self.connection.execute(statements.SUMMED, {"wanted": clients})
+        return {row[0]: dict(zip(TOTALS, row[1:], strict=True)) for row in summed}
 
     def _settle(self, ids: Sequence[int], totals: Mapping[int, dict[str, Any]] | None) -> list[StatusMove]:
-        current = self.find_all(Client, Query({"id": ids}))
+        rows = self.connection.execute(statements.CLIENTS_BY_ID, {"wanted": ids})
+        current = [tables.record_of(Client, row) for row in rows]
         changed: list[tuple[Client, Client]] = []
         for shown in current:
             after = shown
@@ -277,13 +272,12 @@ class SqlTransaction(SqlSnapshot):
         if not pairs:
             return
         names = TOTALS + STATUS
-        table = tables.client
-        columns: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
-        columns |= {"version": table.c.version + 1, "updated_at": self.at}
-        statement = update(table).where(table.c.id == bindparam("its_id")).values(columns)
         self.connection.execute(
-            statement,
-            [{"its_id": new.id, **{f"new_{name}": getattr(new, name) for name in names}} for _, new in pairs],
+            statements.FOLLOW,
+            [
+                {"wanted": new.id, "at": self.at, **{f"new_{name}": getattr(new, name) for name in names}}
+                for _, new in pairs
+            ],
         )
         for old, new in pairs:
             if not self._is_new(new):

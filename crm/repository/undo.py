@@ -7,13 +7,13 @@ nothing has moved them since; elsewhere they follow from the facts that remain.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import Row, Select, func, or_, select, update
 
 from crm.errors import NotFoundError, RefusedError
-from crm.model import BY_NAME, Record, fields
+from crm.model import BY_NAME, Client, Record, Sale, fields
 from crm.model.encoding import plain, record_of, value_of
 from crm.repository import HistoryEntry
-from crm.repository.tables import audit, transactions
+from crm.repository.tables import audit, sale, transactions
 
 if TYPE_CHECKING:
     from crm.repository.transaction import SqlTransaction
@@ -41,7 +41,8 @@ def chosen(tx: "SqlTransaction", number: int | None) -> HistoryEntry:
 def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
     """Undoes what a transaction did, the last thing first; raises RefusedError and changes nothing where
     somebody has built on it since."""
-    clashes = list(_clashes(tx, entry.id))
+    later = tx.connection.execute(_later_changes(entry.id)).all()
+    clashes = [*_clashes(later), *_sales_since(tx, entry.id)]
     if clashes:
         named = "; ".join(clashes[:_NAMED_CLASHES])
         more = f"; and {len(clashes) - _NAMED_CLASHES} more" if len(clashes) > _NAMED_CLASHES else ""
@@ -52,9 +53,19 @@ def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
     for batch in _entries_backwards(tx, entry.id):
         for row in batch:
             _reverse(tx, BY_NAME[row.record], row)
-    tx.connection.execute(update(transactions).where(transactions.c.id == entry.id).values(undone_by=number))
-    # Taking back an undo puts the change itself in force again.
-    tx.connection.execute(update(transactions).where(transactions.c.undone_by == entry.id).values(undone_by=None))
+    # What has changed since stands on figures that are others now.
+    tx.review(row.record_id for row in later if row.record == Client.kind_name)
+    _mark(tx, entry.id, number)
+
+
+def _mark(tx: "SqlTransaction", number: int, by: int) -> None:
+    """Writes that a transaction is undone: what it had itself undone is in force again, what that had undone not, ..."""
+    undone, place = True, transactions.c
+    while number:
+        marked = update(transactions).where(place.id == number).values(undone_by=by if undone else None)
+        tx.connection.execute(marked)
+        by, number = number, tx.connection.execute(select(place.undoes).where(place.id == number)).scalar_one()
+        undone = not undone
 
 
 def _entries_backwards(tx: "SqlTransaction", number: int) -> Iterator[Sequence[Row[Any]]]:
@@ -97,13 +108,13 @@ def _derived(kind: type[Record]) -> frozenset[str]:
     return frozenset(name for name, field in fields(kind).items() if field.by != "person")
 
 
-def _clashes(tx: "SqlTransaction", number: int) -> Iterator[str]:
-    """Later changes that still stand and touch what the transaction touched, in words."""
+def _later_changes(number: int) -> Select[Any]:
+    """Later changes that still stand and touch what the transaction touched, beside what it did."""
     ours, theirs = audit.alias(), audit.alias()
     later = transactions.c
     # A later transaction and the undo of it cancel out; the undo of an earlier one is a change like any other.
     stands = (later.undone_by.is_(None), or_(later.undoes.is_(None), later.undoes < number))
-    statement = (
+    return (
         select(
             ours.c.record, ours.c.record_id, ours.c.operation, ours.c.after,
             theirs.c.transaction.label("later"), theirs.c.operation.label("their_operation"),
@@ -114,7 +125,26 @@ def _clashes(tx: "SqlTransaction", number: int) -> Iterator[str]:
         .where(ours.c.transaction == number, theirs.c.transaction > number, *stands)
         .order_by(theirs.c.id)
     )  # fmt: skip
+
+
+def _sales_since(tx: "SqlTransaction", number: int) -> Iterator[str]:
+    """Sales that others have recorded to clients whom the transaction added, in words."""
+    own = select(audit.c.record_id).where(audit.c.transaction == number, audit.c.operation == "create")
+    clients, sales = (own.where(audit.c.record == kind.kind_name) for kind in (Client, Sale))
+    statement = (
+        select(sale.c.id, sale.c.client, func.max(audit.c.transaction).label("later"))
+        .join_from(sale, audit, (audit.c.record_id == sale.c.id) & (audit.c.record == Sale.kind_name))
+        .where(sale.c.client.in_(clients), sale.c.id.not_in(sales))
+        .group_by(sale.c.id, sale.c.client)
+        .order_by(sale.c.id)
+    )
     for row in tx.connection.execute(statement):
+        yield f"sale {row.id} to client {row.client} was recorded or changed by {row.later}"
+
+
+def _clashes(later: Sequence[Row[Any]]) -> Iterator[str]:
+    """Those of the later changes that touch the same fields, or the record as a whole, in words."""
+    for row in later:
         derived = _derived(BY_NAME[row.record])
         if row.their_operation == "update" == row.operation:
             clash = (row.after.keys() & row.theirs.keys()) - derived

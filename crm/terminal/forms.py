@@ -134,7 +134,7 @@ class RecordForm:
         line = Text(shown)
         line.truncate(room, overflow="ellipsis")
         mark = "*" if field.name in self.changes and self.shown else " "
-        return f"{field.label:<{wide}} {mark}{line.plain}"
+        return f"{field.label:<{wide}} {mark} {line.plain}"
 
 
 class _StayedError(Back):

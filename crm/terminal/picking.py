@@ -11,6 +11,7 @@ from crm.repository import Query
 from crm.rules import METRICS, rule_text
 from crm.terminal.keyboard import Back, Choice, Keyboard, Suggestion
 
+BY_TYPING = "type part of the name, or the number"
 _SUGGESTED = 8
 _MATCHES = 9
 _PAGE = 9
@@ -80,7 +81,7 @@ def _taken(client: Client) -> str:
     return f"{client.id} {client.name}"
 
 
-def pick_client(crm: CRM, keyboard: Keyboard, label: str, *, help: str = "", required: bool = True) -> Client | None:
+def pick_client(crm: CRM, keyboard: Keyboard, label: str, *, help: str = BY_TYPING, required: bool = True) -> Client | None:
     """A client, found by typing; None where it may be left out and is. Raises Back."""
     search = ClientSearch(crm)
     typed = ""

@@ -11,7 +11,7 @@ from crm.model.fields import Check, Extra, Flag, Prose
 from crm.model.fields import Choice as OneOf
 from crm.repository import Query
 from crm.terminal.keyboard import Back, Choice, Keyboard, Suggestion, reason
-from crm.terminal.picking import client_line, metric_names, pick_client, pick_record
+from crm.terminal.picking import BY_TYPING, client_line, metric_names, pick_client, pick_record
 from crm.terminal.screen import Screen
 
 # What only says how a list is cut, and is turned by keys.
@@ -147,8 +147,7 @@ class Prompts:
         return parameter.check.edit(value, self.crm.conventions) if parameter.check else ""
 
     def _client(self, parameter: Parameter) -> Client | None:
-        words = "type part of the name, or the number"
-        help = words if parameter.required else f"{words}; Enter leaves it out"
+        help = BY_TYPING if parameter.required else f"{BY_TYPING}; Enter leaves it out"
         return pick_client(self.crm, self.keyboard, parameter.label, help=help, required=parameter.required)
 
     def _clients(self, parameter: Parameter) -> list[Client]:

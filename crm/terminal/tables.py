@@ -87,11 +87,11 @@ def _undone(entry: HistoryEntry) -> Text:
 
 
 CLIENTS: Sequence[Column] = (
-    Column("No.", lambda each, _: _number(each.id), 2, right=True),
-    Column("Name", lambda each, _: data(each.name), 0, 16),
+    Column("No.", lambda each, _: _number(each.id), 3, right=True),
+    Column("Name", lambda each, _: data(each.name), 0, 11),
     Column("Company", lambda each, _: data(each.company if each.kind == "person" else ""), 6, 12),
     Column("Status", lambda each, _: _status(each.status), 1, 9),
-    Column("Spent", lambda each, by: data(by.money(each.total_spend)), 3, right=True),
+    Column("Spent", lambda each, by: data(by.money(each.total_spend)), 2, right=True),
     Column("E-mail", lambda each, _: data(each.email), 5, 18),
     Column("City", lambda each, _: data(each.city), 7, 8),
     Column("Last sale", lambda each, by: data(by.day(each.last_sale_on)), 4),

@@ -1,0 +1,152 @@
+"""Search in SQLite: an index of groups of three letters, beginnings first, and the misspelt by likeness."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from crm.repository import statements
+from crm.repository.tables import fold
+
+# (id, sort_name, search_name) of a client that may be meant.
+_Candidate = Any
+
+_SHORTEST_INDEXED = 3
+_CANDIDATES = 100
+_MISSPELT_CANDIDATES = 2000
+# How alike (0 to 1) a misspelt word and the one meant are: one letter in four may differ.
+_ALIKE = 0.75
+
+# The index holds no text of its own, it reads the client table; substrings of three letters and more are found.
+# Changes and deletions keep it in step by themselves. Additions are indexed all at once at the end of a
+# transaction (`ADD`): a trigger for each would make an import three times slower.
+INDEX = (
+    """CREATE VIRTUAL TABLE client_search USING fts5(
+        search_name, search_rest, content='client', content_rowid='id', tokenize='trigram')""",
+    """CREATE TRIGGER client_search_changed AFTER UPDATE OF search_name, search_rest ON client BEGIN
+        INSERT INTO client_search (client_search, rowid, search_name, search_rest)
+            VALUES ('delete', old.id, old.search_name, old.search_rest);
+        INSERT INTO client_search (rowid, search_name, search_rest) VALUES (new.id, new.search_name, new.search_rest);
+    END""",
+    """CREATE TRIGGER client_search_deleted AFTER DELETE ON client BEGIN
+        INSERT INTO client_search (client_search, rowid, search_name, search_rest)
+            VALUES ('delete', old.id, old.search_name, old.search_rest);
+    END""",
+)
+ADD = """INSERT INTO client_search (rowid, search_name, search_rest)
+    SELECT id, search_name, search_rest FROM client WHERE id BETWEEN ? AND ?"""
+
+_STARTING = """
+SELECT id, sort_name, search_name FROM (SELECT id, sort_name, search_name FROM client
+    WHERE sort_name >= :text AND sort_name < :text || char(1114111) ORDER BY sort_name LIMIT :limit)
+UNION SELECT id, sort_name, search_name FROM (SELECT id, sort_name, search_name FROM client
+    WHERE search_name >= :text AND search_name < :text || char(1114111) ORDER BY search_name LIMIT :limit)"""
+_CONTAINING = """
+UNION SELECT id, sort_name, search_name FROM (SELECT client.id, sort_name, client.search_name
+    FROM client_search JOIN client ON client.id = client_search.rowid
+    WHERE client_search MATCH :match{more} LIMIT :candidates)"""
+# One or two letters are looked for in names only, which an index holds by themselves.
+_SCANNING = """SELECT id, sort_name, search_name FROM client
+    WHERE id IN (SELECT id FROM client WHERE {every} LIMIT :candidates)"""
+_RESEMBLING = """SELECT client.id, sort_name, client.search_name
+    FROM client_search JOIN client ON client.id = client_search.rowid
+    WHERE client_search MATCH :match LIMIT :candidates"""
+
+
+def search(connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
+    """Rows of clients that fit what was typed, best first."""
+    folded = fold(text).strip()
+    words = _words(folded)
+    if not words:
+        return []
+    found = _candidates(connection, folded, words, limit)
+    if found:
+        found.sort(key=lambda row: _distance(row, folded, words))
+    else:
+        found = _resembling(connection, words)
+    places = {row[0]: place for place, row in enumerate(found[:limit])}
+    if not places:
+        return []
+    rows = connection.execute(statements.CLIENTS_BY_ID, {"wanted": list(places)}).all()
+    return sorted(rows, key=lambda row: places[row.id])
+
+
+def _candidates(connection: Connection, folded: str, words: Sequence[str], limit: int) -> list[_Candidate]:
+    """Those whose name begins with the text, and some that contain its words."""
+    long = [word for word in words if len(word) >= _SHORTEST_INDEXED]
+    short = [word for word in words if len(word) < _SHORTEST_INDEXED]
+    values: dict[str, Any] = {"text": folded, "limit": limit, "candidates": max(_CANDIDATES, limit)}
+    for place, word in enumerate(short):
+        values[f"short{place}"] = f"%{_escaped(word)}%"
+    every = [f"client.search_name LIKE :short{place} ESCAPE '\\'" for place in range(len(short))]
+    statement = _STARTING
+    if long:
+        values["match"] = " AND ".join(_quoted(word) for word in long)
+        statement += _CONTAINING.format(more="".join(f" AND {each}" for each in every))
+    found = list(connection.exec_driver_sql(statement, values))
+    if not long and len(found) < limit:
+        seen = {row[0] for row in found}
+        scan = connection.exec_driver_sql(_SCANNING.format(every=" AND ".join(every)), values)
+        found += [row for row in scan if row[0] not in seen]
+    return found
+
+
+_TELEPHONE = re.compile(r"[+\d][\d\s()/.-]{3,}")
+
+
+def _words(folded: str) -> list[str]:
+    """The words to look for; a telephone number becomes its digits as they are stored."""
+    if _TELEPHONE.fullmatch(folded):
+        return [re.sub(r"\D", "", folded).lstrip("0") or "0"]
+    return folded.split()
+
+
+def _quoted(word: str) -> str:
+    return '"' + word.replace('"', '""') + '"'
+
+
+def _escaped(word: str) -> str:
+    return re.sub(r"([\\%_])", r"\\\1", word)
+
+
+def _distance(row: _Candidate, folded: str, words: Sequence[str]) -> tuple[int, str]:
+    """How far a client is from what was typed: its name, a name that begins so, a word that does, a part, elsewhere."""
+    _, sort_name, name = row
+    if folded in (name, sort_name):
+        place = 0
+    elif name.startswith(folded) or sort_name.startswith(folded):
+        place = 1
+    elif all(f" {word}" in f" {name}" for word in words):
+        place = 2
+    else:
+        place = 3 if all(word in name for word in words) else 4
+    return place, sort_name
+
+
+def _resembling(connection: Connection, words: Sequence[str]) -> list[_Candidate]:
+    """Clients whose names are spelt much like the words.
+
+    One wrong letter leaves one half of a word as it is, so the halves are looked for, and what has one is compared.
+    """
+    from rapidfuzz.distance import OSA
+
+    long = [word for word in words if len(word) > _SHORTEST_INDEXED]
+    if not long:
+        return []
+    match = " AND ".join(f"({' OR '.join(map(_quoted, _halves(word)))})" for word in long)
+    rows = connection.exec_driver_sql(
+        _RESEMBLING, {"match": f"search_name : ({match})", "candidates": _MISSPELT_CANDIDATES}
+    )
+    alike = []
+    for row in rows:
+        names = row[2].split()
+        likeness = min(max(OSA.normalized_similarity(word, name) for name in names) for word in long)
+        if likeness >= _ALIKE:
+            alike.append((-likeness, row[1], row))
+    return [row for _, _, row in sorted(alike, key=lambda each: each[:2])]
+
+
+def _halves(word: str) -> tuple[str, str]:
+    half = max(_SHORTEST_INDEXED, len(word) // 2)
+    return word[:half], word[-half:]

@@ -1,0 +1,303 @@
+"""Taking back: the store is afterwards as it was, or nothing is changed and the reason named."""
+
+import dataclasses
+import re
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm.errors import NotFoundError, RefusedError
+from crm.model import Client, Record, Sale, Setting, StatusRule
+from crm.model.fields import FOREVER
+from tests.conftest import NewStore, Store
+
+Everything = dict[type[Record], dict[int, Record]]
+
+
+def facts(store: Store) -> Everything:
+    """All records but for how often and when they were written."""
+    return {
+        kind: {number: dataclasses.replace(each, version=0, updated_at=each.created_at) for number, each in all_.items()}
+        for kind, all_ in store.everything().items()
+    }
+
+
+def undo(store: Store, number: int | None = None) -> None:
+    store.change(lambda tx: tx.undo(number), "took back")
+
+
+def last(store: Store) -> int:
+    with store.repository.read() as snapshot:
+        return int(snapshot.history(limit=1)[0].id)
+
+
+def merge(tx: Any, kept: Client, gone: Client) -> None:
+    for sale in tx.find_all(Sale):
+        if sale.client == gone.id:
+            tx.change(sale, client=kept.id)
+    tx.delete(gone)
+    tx.change(kept, reference=gone.reference or kept.reference, notes=kept.notes + gone.last_name)
+
+
+STEPS = ("add", "add_many", "edit", "edit_reviewed", "sell", "back", "delete", "merge", "rules", "review", "pin", "setting", "night")
+
+
+def take(store: Store, step: str, which: int, amount: Decimal) -> None:
+    """One step of a made-up working day; what cannot be done with what is there is left out."""
+    with store.repository.read() as snapshot:
+        clients, sales = snapshot.find_all(Client), snapshot.find_all(Sale)
+        settings = snapshot.find_all(Setting)
+    one = clients[which % len(clients)] if clients else None
+    day = store.today - timedelta(days=which * 20)
+
+    def change(tx: Any) -> None:
+        match step:
+            case "add":
+                tx.add(Client(kind="person", last_name=f"N{which}", tags=("t",)))
+            case "add_many":
+                for client in tx.add_all([Client(kind="person", last_name=f"M{at}") for at in range(2)]):
+                    tx.add(Sale(client=client, on=day, amount=amount))
+            case "edit" if one:
+                tx.change(one, city=f"C{which}", notes=one.notes + "x", extra={**one.extra, "k": str(which)})
+            case "edit_reviewed" if one:
+                tx.change(one, country=("AT", "DE", "")[which % 3], tags=(f"t{which}",))
+            case "sell" if one:
+                tx.add(Sale(client=one.id, on=day, amount=amount))
+            case "back" if sales:
+                tx.delete(sales[which % len(sales)])
+            case "delete" if one:
+                tx.delete(one)
+            case "merge" if one and len(clients) > 1:
+                merge(tx, one, clients[(which + 1) % len(clients)])
+            case "rules":
+                rule = tx.find_all(StatusRule)[0]
+                tx.change(rule, when=f"total_spend >= {which * 5000} or country = 'AT'")
+                tx.add(StatusRule(position=which, status=f"S{which}", when="days_since_last_sale > 60", active=bool(which % 2)))
+            case "review":
+                tx.review_all()
+            case "pin" if one:
+                until = FOREVER if which % 2 else store.today
+                tx.change(one, status="Pinned", status_reason="by hand", status_pinned_until=until)
+            case "setting":
+                if settings:
+                    tx.change(settings[0], value=str(amount))
+                else:
+                    tx.add(Setting(key="k", value="v"))
+
+    if step == "night":
+        store.today += timedelta(days=which * 10 + 1)
+    else:
+        store.change(change, step)
+
+
+steps = st.lists(
+    st.tuples(st.sampled_from(STEPS), st.integers(0, 5), st.decimals(0, 40000, places=2)), min_size=1, max_size=9
+)
+
+
+@given(steps=steps)
+def test_undo_restores_exactly_and_undo_of_undo_brings_it_back(new_store: NewStore, steps: list[Any]) -> None:
+    with new_store() as store:
+        store.add(last_name="First")
+        for step in steps:
+            before, count = facts(store), last(store)
+            take(store, *step)
+            if last(store) == count:
+                continue
+            after, done = facts(store), last(store)
+            undo(store, done)
+            assert facts(store) == before
+            undo(store, last(store))
+            assert facts(store) == after
+            undo(store)
+            assert facts(store) == before
+            undo(store, last(store))
+            assert facts(store) == after
+        assert store.wrong() == []
+
+
+@given(steps=steps)
+def test_everything_can_be_undone_one_by_one_down_to_the_empty_store(new_store: NewStore, steps: list[Any]) -> None:
+    with new_store() as store:
+        states = [facts(store)]
+        count = 0
+        for step in steps:
+            take(store, *step)
+            with store.repository.read() as snapshot:
+                if len(snapshot.history()) > count:
+                    count += 1
+                    states.append(facts(store))
+        for state in reversed(states[:-1]):
+            undo(store)
+            assert facts(store) == state
+            assert store.wrong() == []
+        with pytest.raises(NotFoundError, match="nothing to take back"):
+            undo(store)
+        # And each back again, the oldest first, by taking back its undo.
+        with store.repository.read() as snapshot:
+            undone = [entry.undone_by for entry in reversed(snapshot.history()) if entry.undoes is None]
+        for number, state in zip(undone, states[1:], strict=True):
+            undo(store, number)
+            assert facts(store) == state
+
+
+@given(steps=steps, pick=st.integers(0, 8))
+def test_an_older_change_is_taken_back_or_refused_by_name(new_store: NewStore, steps: list[Any], pick: int) -> None:
+    with new_store() as store:
+        store.add(last_name="First")
+        store.sell(1, "10.00")
+        for step in steps:
+            take(store, *step)
+        number = pick % last(store) + 1
+        before = store.everything()
+        try:
+            undo(store, number)
+        except RefusedError as error:
+            assert store.everything() == before
+            assert re.search(r"by \d+", error.sentence) or "already" in error.sentence, error.sentence
+        else:
+            with store.repository.read() as snapshot:
+                entries = {entry.id: entry for entry in snapshot.history()}
+                gone = [each for each in snapshot.changes(transaction=number) if each.operation == "create"]
+                assert entries[number].undone_by == last(store)
+                assert all(
+                    snapshot.find({"client": Client, "sale": Sale, "rule": StatusRule, "setting": Setting}[each.record], each.record_id) is None
+                    for each in gone
+                )
+            again = last(store)
+            undo(store, again)
+            assert {kind: set(all_) for kind, all_ in store.everything().items()} == {
+                kind: set(all_) for kind, all_ in before.items()
+            }
+        assert store.wrong() == []
+
+
+def test_the_last_that_stands_is_taken_back_again_and_again(store: Store) -> None:
+    for name in "abc":
+        store.add(last_name=name)
+    undo(store)
+    undo(store)
+    with store.repository.read() as snapshot:
+        assert [each.last_name for each in snapshot.find_all(Client)] == ["a"]
+        history = {entry.id: (entry.what, entry.undoes, entry.undone_by) for entry in snapshot.history()}
+    assert history[3] == ("added a client", None, 4)
+    assert history[5] == ("took back 2: added a client", 2, None)
+
+
+def test_an_undo_of_an_undo_of_an_undo_is_on_record_as_such(store: Store) -> None:
+    client = store.add(city="A")
+    store.change(lambda tx: tx.change(client, city="B"))
+    for expected in ("A", "B", "A", "B", "A"):
+        undo(store, last(store))
+        assert store.client(1).city == expected
+    # The edit (2) does not stand now, so what stands last is the addition.
+    with store.repository.read() as snapshot:
+        assert {entry.id: entry.undone_by is None for entry in snapshot.history()}[2] is False
+    with pytest.raises(RefusedError, match="already"):
+        undo(store, 2)
+    undo(store)
+    assert store.everything()[Client] == {}
+
+
+def test_what_was_taken_back_is_not_taken_back_twice(store: Store) -> None:
+    store.add()
+    undo(store, 1)
+    with pytest.raises(RefusedError, match="1 was already taken back, by 2"):
+        undo(store, 1)
+    with pytest.raises(NotFoundError, match="no transaction 99"):
+        undo(store, 99)
+
+
+def test_an_older_edit_is_taken_back_where_others_edited_other_fields(store: Store) -> None:
+    client = store.add(city="A", notes="n")
+    store.change(lambda tx: tx.change(tx.get(Client, 1), city="B"))
+    store.change(lambda tx: tx.change(tx.get(Client, 1), notes="m"))
+    undo(store, 2)
+    assert (store.client(client).city, store.client(client).notes) == ("A", "m")
+
+
+def test_an_older_edit_is_refused_where_the_field_was_edited_since(store: Store) -> None:
+    store.add(city="A")
+    store.change(lambda tx: tx.change(tx.get(Client, 1), city="B"))
+    store.change(lambda tx: tx.change(tx.get(Client, 1), city="C"))
+    before = store.everything()
+    with pytest.raises(RefusedError, match=r"client 1 was changed by 3.*Take those back first"):
+        undo(store, 2)
+    assert store.everything() == before
+    undo(store)
+    undo(store, 2)
+    assert store.client(1).city == "A"
+
+
+def test_an_older_sale_is_taken_back_and_the_totals_follow(store: Store) -> None:
+    client = store.add()
+    store.sell(client, "35000")
+    store.sell(client, "5.05")
+    assert store.client(client).status == "VIP"
+    undo(store, 2)
+    after = store.client(client)
+    assert (after.total_spend, after.sales_count, after.status) == (Decimal("5.05"), 1, "Regular")
+
+
+def test_an_older_pin_is_taken_back_and_the_status_follows_the_sales_since(store: Store) -> None:
+    client = store.add()
+    changes = {"status": "Friend", "status_reason": "by hand", "status_pinned_until": FOREVER}
+    store.change(lambda tx: tx.change(client, **changes))
+    store.sell(client, "40000")
+    undo(store, 2)
+    after = store.client(client)
+    assert (after.status, after.status_pinned_until) == ("VIP", None)
+
+
+def test_the_addition_of_a_client_who_has_bought_since_is_refused_by_name(store: Store) -> None:
+    client, other = store.add(), store.add()
+    store.sell(client, "5")
+    store.sell(other, "6")
+    with pytest.raises(RefusedError, match="3"):
+        undo(store, 1)
+    undo(store, 3)
+    undo(store, 1)
+    assert list(store.everything()[Client]) == [other.id]
+
+
+def test_a_deleted_client_comes_back_whole_under_its_number(store: Store) -> None:
+    client = store.add(reference="R", tags=("a", "b"), extra={"k": "v"}, date_of_birth=date(1980, 2, 29))
+    store.sell(client, "1.10", date(2026, 1, 1))
+    store.sell(client, "2.20")
+    before = facts(store)
+    store.change(lambda tx: tx.delete(store.client(client)))
+    assert facts(store)[Client] == facts(store)[Sale] == {}
+    undo(store)
+    assert facts(store) == before
+
+
+def test_a_deletion_is_not_taken_back_where_the_reference_was_given_again(store: Store) -> None:
+    client = store.add(reference="R")
+    store.change(lambda tx: tx.delete(client))
+    store.add(reference="R")
+    before = store.everything()
+    with pytest.raises(RefusedError, match="Another client already has this reference"):
+        undo(store, 2)
+    assert store.everything() == before
+
+
+@pytest.mark.slow
+def test_an_import_of_thousands_is_one_step_of_undo(store: Store) -> None:
+    before = facts(store)
+
+    def change(tx: Any) -> None:
+        added = tx.add_all([Client(kind="person", last_name=f"N{at}") for at in range(2500)])
+        tx.add_all([Sale(client=each, on=store.today, amount=Decimal("1.01")) for each in added])
+
+    store.change(change, "imported")
+    undo(store)
+    assert facts(store) == before
+    undo(store, last(store))
+    assert store.wrong() == []
+    with store.repository.read() as snapshot:
+        assert snapshot.count(Client) == snapshot.count(Sale) == 2500
+        assert len(snapshot.search("n2499")) == 1

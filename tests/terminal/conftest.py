@@ -1,0 +1,164 @@
+"""The program in a real pty, and the screen as a person sees it."""
+
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pyte
+import pytest
+
+from crm.app import open_crm
+from crm.commands import load
+from crm.commands.context import CRM
+from crm.config import Config
+
+ROOT = Path(__file__).parents[2]
+TODAY = date(2026, 11, 21)
+PATIENCE = 10.0
+KEYS = {"enter": "\r", "esc": "\x1b", "down": "\x1b[B", "up": "\x1b[A", "c-c": "\x03", "c-d": "\x04", "kill": "\x01\x0b"}
+
+
+class Session:
+    """`run.py` on a store, in a terminal of its own: keys go in, the parsed screen comes out."""
+
+    def __init__(self, store: Path, columns: int = 80, lines: int = 24, **environment: str) -> None:
+        self.screen = pyte.Screen(columns, lines)
+        self.raw = b""
+        self._stream = pyte.ByteStream(self.screen)
+        inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "SYSTEMROOT")}
+        self.child = pexpect.spawn(
+            sys.executable,
+            [str(ROOT / "run.py")],
+            cwd=str(store.parent),
+            env=inherited
+            | {
+                "TERM": "xterm-256color",
+                "LANG": "en_US.UTF-8",
+                "CRM_TODAY": TODAY.isoformat(),
+                "CRM_STORE": f"sqlite:///{store}",
+                "CRM_USER": "tester",
+                "XDG_DATA_HOME": str(store.parent),
+                "PYTHONWARNINGS": "error",
+            }
+            | environment,
+            dimensions=(lines, columns),
+            timeout=PATIENCE,
+        )
+        self.child.delaybeforesend = None
+
+    @property
+    def lines(self) -> list[str]:
+        """What is on the screen, without the blank ends of lines."""
+        return [line.rstrip() for line in self.screen.display]
+
+    @property
+    def text(self) -> str:
+        """The same as one text."""
+        return "\n".join(self.lines)
+
+    def _read(self, seconds: float) -> bool:
+        """Takes in what the program wrote; False when it has ended."""
+        try:
+            piece = self.child.read_nonblocking(65536, seconds)
+        except pexpect.TIMEOUT:
+            return True
+        except pexpect.EOF:
+            return False
+        self.raw += piece
+        self._stream.feed(piece)
+        return True
+
+    def sees(self, wanted: str) -> "Session":
+        """Waits until a text (its runs of blanks aside) is on the screen."""
+        ends = time.monotonic() + PATIENCE
+        pattern = re.compile(r"\s+".join(re.escape(word) for word in wanted.split()))
+        while not pattern.search(self.text):
+            running = self._read(0.05)
+            if (not running and not pattern.search(self.text)) or time.monotonic() > ends:
+                raise AssertionError(f"not seen: {wanted}\n" + self.text)
+        return self
+
+    def settled(self) -> "Session":
+        """Waits until nothing more is drawn."""
+        quiet = 0
+        while quiet < 3:
+            before = len(self.raw)
+            self._read(0.05)
+            quiet = quiet + 1 if len(self.raw) == before else 0
+        return self
+
+    def press(self, *keys: str) -> "Session":
+        """Sends keys by name, or text as it is."""
+        for key in keys:
+            self.child.send(KEYS.get(key, key))
+            if key == "esc":
+                # Only time tells an Esc from the start of an arrow key.
+                self._read(0.1)
+        return self
+
+    def choose(self, label: str) -> "Session":
+        """Presses the key that stands before an entry of a menu."""
+        self.sees(f") {label}")
+        found = re.search(r"(\w)\) +" + re.escape(label), self.text)
+        assert found, self.text
+        return self.press(found.group(1))
+
+    def paste(self, text: str) -> "Session":
+        """Sends a text as a terminal pastes it."""
+        return self.press(f"\x1b[200~{text}\x1b[201~")
+
+    def exit_code(self) -> int | None:
+        """Waits for the end; the exit code, None where a signal ended it."""
+        ends = time.monotonic() + PATIENCE
+        while self._read(0.05) and time.monotonic() < ends:
+            pass
+        self.child.close(force=False)
+        code: int | None = self.child.exitstatus
+        return code
+
+    def hang_up(self) -> None:
+        """Closes the terminal."""
+        self.child.close(force=False)
+
+    def kill(self) -> None:
+        """Ends the program, whatever it does."""
+        if self.child.isalive():
+            self.child.kill(signal.SIGKILL)
+        self.child.close(force=True)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """A store of this test alone."""
+    return tmp_path / "crm.sqlite3"
+
+
+@pytest.fixture
+def crm(store: Path) -> Iterator[CRM]:
+    """The same store, as a command has it."""
+    load()
+    opened = open_crm(Config(f"sqlite:///{store}", "tester", TODAY))
+    yield opened
+    opened.repository.close()
+
+
+@pytest.fixture
+def start(store: Path) -> Iterator[Callable[..., Session]]:
+    """Starts the program on the store; whatever still runs at the end is killed."""
+    started: list[Session] = []
+
+    def begin(**how: Any) -> Session:
+        session = Session(store, **how)
+        started.append(session)
+        return session
+
+    yield begin
+    for session in started:
+        session.kill()

@@ -1,0 +1,115 @@
+"""Clients at the menu, in a real terminal: added, found, edited, deleted, and nothing lost on the way."""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from crm.model import Client, Sale
+
+Start = Callable[..., Any]
+
+
+def clients(crm: CRM) -> list[Client]:
+    with crm.read() as snapshot:
+        return list(snapshot.find_all(Client))
+
+
+def add(crm: CRM, **fields: Any) -> Client:
+    added: Client = named("clients add")(crm, fields)
+    return added
+
+
+def test_first_run_greets_and_adds_the_first_client(start: Start, crm: CRM) -> None:
+    session = start().sees("Welcome").sees("1) Add your first client").sees("0) Exit")
+    assert any("Try it on sample data" in line for line in session.lines)
+    session.press("1").sees("What is the client?").press("1").sees("First name")
+    session.press("Anna", "enter").sees("Last name").press("Berg", "enter").sees("1) Save")
+    session.press("2").sees("E-mail (").press("anna@", "enter").sees("That is not an e-mail address")
+    session.press("example.com", "enter").sees("2) E-mail anna@example.com")
+    session.press("1").sees("Added Anna Berg (no. 1)").sees("1) Record a sale")
+    session.press("0").sees("1) Clients").sees("Regular 1").press("0")
+    assert session.exit_code() == 0
+    assert [(each.name, each.email, each.kind) for each in clients(crm)] == [("Anna Berg", "anna@example.com", "person")]
+
+
+def test_a_possible_duplicate_is_shown_and_can_be_opened_instead(start: Start, crm: CRM) -> None:
+    add(crm, first_name="Anna", last_name="Berg", email="anna@example.com")
+    session = start().choose("Clients").choose("Add a client").choose("A person")
+    session.sees("First name").press("Ann", "enter").sees("Last name").press("B", "enter").sees("1) Save")
+    session.press("2").sees("E-mail (").press("anna@example.com", "enter").sees("2) E-mail anna@").press("1")
+    session.sees("may be the same").sees("2) Add it all the same").sees("0) No, go back")
+    session.press("0").sees("1) Save").sees("2) E-mail anna@example.com").press("1").sees("may be the same")
+    session.press("1").sees("Anna Berg no. 1").sees("1) Record a sale")
+    assert len(clients(crm)) == 1
+
+
+def test_a_duplicate_is_added_where_the_person_says_so(start: Start, crm: CRM) -> None:
+    add(crm, company="Berg Ltd")
+    session = start().choose("Clients").choose("Add a client").choose("A company").sees("Company")
+    session.press("Berg Ltd", "enter").sees("1) Save").press("1").sees("may be the same").press("2")
+    session.sees("Added Berg Ltd (no. 2)")
+    assert [each.kind for each in clients(crm)] == ["company", "company"]
+
+
+def test_a_sale_that_makes_a_vip_says_why(start: Start, crm: CRM) -> None:
+    add(crm, first_name="Anna", last_name="Berg")
+    session = start().choose("Sales").choose("Record a sale").sees("Client (")
+    session.press("ann").sees("Anna Berg").press("enter").sees("Amount (")
+    session.press("1.234,56", "enter").sees("cannot be read for en_US").sees("): 1.234,56")
+    session.press("kill", "35000", "enter").sees("Date (").press("fri", "enter").sees("Note (").press("enter")
+    session.sees("Sale 1: $35,000.00 to Anna Berg on Nov 20, 2026").sees("Total now $35,000.00 in 1 sale")
+    session.sees("Status: Regular → VIP").sees("VIP when total_spend >= 35000 (total_spend 35000.00)")
+    with crm.read() as snapshot:
+        assert [(each.amount, each.on) for each in snapshot.find_all(Sale)] == [(Decimal("35000.00"), date(2026, 11, 20))]
+
+
+def test_editing_shows_the_old_value_to_change_and_empty_clears(start: Start, crm: CRM) -> None:
+    add(crm, first_name="Anna", last_name="Berg", city="Graz", email="anna@example.com")
+    session = start().sees("1) Clients").press("/").sees("Find (").press("ann").sees("anna@example.com").press("enter")
+    session.choose("Edit").sees("1) Save").sees("a) City").press("a").sees("): Graz")
+    session.press("-Nord", "enter").sees("* Graz-Nord").press("2").sees("): anna@example.com")
+    session.press("kill", "enter").sees("1) Save").press("1").sees("Saved: Anna Berg (no. 1)")
+    assert [(each.city, each.email) for each in clients(crm)] == [("Graz-Nord", "")]
+
+
+def test_a_change_by_somebody_else_is_shown_side_by_side(start: Start, crm: CRM) -> None:
+    anna = add(crm, first_name="Anna", last_name="Berg", city="Graz")
+    session = start().sees("1) Clients").press("/").sees("Find (").press("1", "enter").choose("Edit")
+    session.sees("a) City").press("a").sees("): Graz").press("kill", "Linz", "enter").sees("* Linz")
+    named("clients edit")(crm, anna, {"city": "Wien", "owner": "Bo"})
+    session.press("1").sees("Somebody else changed the same").sees("City Graz Wien Linz")
+    session.sees("1) Keep theirs: Wien").press("2").sees("* Linz").press("1").sees("Saved: Anna Berg")
+    assert [(each.city, each.owner) for each in clients(crm)] == [("Linz", "Bo")]
+
+
+def test_deleting_asks_and_can_be_undone(start: Start, crm: CRM) -> None:
+    anna = add(crm, first_name="Anna", last_name="Berg")
+    named("sales add")(crm, anna, Decimal("100.00"))
+    session = start().choose("Clients").choose("Delete").sees("Client (").press("1", "enter")
+    session.sees("This deletes Anna Berg and 1 sale").sees("0) No, go back").press("1").sees("Deleted Anna Berg")
+    assert clients(crm) == []
+    session.press("u").sees("Take back: deleted Anna Berg").press("1").sees("Taken back: deleted Anna Berg")
+    assert [(each.name, each.total_spend) for each in clients(crm)] == [("Anna Berg", Decimal("100.00"))]
+
+
+def test_merging_shows_both_and_takes_what_is_chosen(start: Start, crm: CRM) -> None:
+    add(crm, first_name="Anna", last_name="Berg", city="Graz")
+    bergs = add(crm, first_name="Anna", last_name="Bergs", phone="+43 660 1234567")
+    named("sales add")(crm, bergs, Decimal("70.00"))
+    session = start().sees("1) Clients").press("/").sees("Find (").press("1", "enter")
+    session.choose("Merge a duplicate").sees("Duplicate to merge into it").press("2", "enter").sees("Kept: no. 1")
+    session.sees("Last name:").sees("1) Berg").press("2").sees("Its 1 sales move over").press("1")
+    session.sees("Anna Bergs (no. 1)")
+    assert [(each.name, each.city, each.total_spend) for each in clients(crm)] == [("Anna Bergs", "Graz", Decimal("70.00"))]
+
+
+def test_several_clients_are_tagged_at_once(start: Start, crm: CRM) -> None:
+    for name in ("Anna", "Bo", "Carla"):
+        add(crm, first_name=name, city="" if name == "Bo" else "Graz")
+    session = start().choose("Clients").choose("Tag or untag").choose("Add all that fit").sees("Condition").press("days_since_added = 0 and", "enter").sees("^")
+    session.press("kill", "days_since_added = 0", "enter").sees("Anna, Bo, Carla").press("1")
+    session.sees("Tags to add").press("gold", "enter").sees("Tags to take off").press("enter").sees("3 clients")
+    assert {each.tags for each in clients(crm)} == {("gold",)}

@@ -1,0 +1,167 @@
+"""The menu itself, in a real terminal: keys, ways back, narrow screens, and terminals that go away."""
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from crm.model import Client
+from crm.repository import Query
+
+Start = Callable[..., Any]
+
+
+def add(crm: CRM, **fields: Any) -> Client:
+    added: Client = named("clients add")(crm, fields)
+    return added
+
+
+def everything(crm: CRM) -> tuple[Any, ...]:
+    with crm.read() as snapshot:
+        return tuple(snapshot.find_all(Client)), tuple(each.id for each in snapshot.history())
+
+
+def test_a_wrong_key_gets_a_hint_and_nothing_scrolls(start: Start, crm: CRM) -> None:
+    add(crm, first_name="Anna")
+    session = start().sees("0) Exit").settled()
+    before = [line for line in session.lines if ")" in line]
+    session.press("q").sees("q is no choice here; press 1-6, 0").press("Q", "%", "é").sees("é is no choice here")
+    session.paste("1\n2\n3").sees("That is no choice here").settled()
+    assert [line for line in session.lines if re.match(r" .. \w\)", line)] == [
+        line for line in before if re.match(r" .. \w\)", line)
+    ]
+
+
+def test_arrows_and_enter_choose_too(start: Start, crm: CRM) -> None:
+    add(crm, first_name="Anna")
+    start().sees("» 1) Clients").press("down").sees("» 2) Sales").press("down", "enter").sees("Status rules").sees(
+        "List the rules"
+    )
+
+
+def test_esc_goes_back_one_step_and_never_out(start: Start, crm: CRM) -> None:
+    add(crm, first_name="Anna", last_name="Berg")
+    session = start().choose("Clients").choose("Add a client").choose("A person").sees("First name")
+    session.press("Bo", "enter").sees("Last name").press("esc").sees("First name (").sees("): Bo")
+    session.press("esc").sees("What is the client?").press("esc").sees("1) Add a client").press("esc")
+    session.sees("0) Exit").press("esc").sees("0 leaves the program").press("c-c").sees("Ctrl-C leaves a form")
+    session.press("c-d")
+    assert session.exit_code() == 0
+    assert len(everything(crm)[0]) == 1
+
+
+@pytest.mark.parametrize("key", ["c-c", "c-d"])
+def test_leaving_a_form_in_the_middle_leaves_the_store_as_it_was(start: Start, crm: CRM, key: str) -> None:
+    add(crm, first_name="Anna", last_name="Berg")
+    before = everything(crm)
+    session = start().choose("Sales").choose("Record a sale").sees("Client (").press("Anna", "enter").sees("Amount (")
+    session.press("100", "enter").sees("Date (").press(key)
+    if key == "c-c":
+        session.sees("Left without saving")
+    else:
+        session.sees("Amount (").press("c-c").sees("Left without saving")
+    session.choose("Record a sale").sees("Client (")
+    assert everything(crm) == before
+
+
+def test_changes_are_not_lost_by_a_stray_esc(start: Start, crm: CRM) -> None:
+    add(crm, first_name="Anna", last_name="Berg")
+    session = start().press("/").sees("Find (").press("1", "enter").choose("Edit").choose("City").sees("City")
+    session.press("Graz", "enter").sees("* Graz").press("esc").sees("Leave without saving the changes?")
+    session.press("esc").sees("* Graz").press("1").sees("Saved: Anna Berg")
+    assert everything(crm)[0][0].city == "Graz"
+
+
+@pytest.mark.parametrize("leave", ["form", "menu"])
+def test_a_closed_terminal_ends_the_program_and_saves_nothing(start: Start, crm: CRM, leave: str) -> None:
+    add(crm, first_name="Anna", last_name="Berg")
+    before = everything(crm)
+    session = start().sees("0) Exit")
+    if leave == "form":
+        session.choose("Clients").choose("Add a client").choose("A person").sees("First name").press("Zed")
+    session.hang_up()
+    assert not session.child.isalive()
+    assert everything(crm) == before
+    assert b"Traceback" not in session.raw
+
+
+def test_a_pasted_block_is_one_answer(start: Start, crm: CRM) -> None:
+    add(crm, first_name="Anna", last_name="Berg")
+    session = start().choose("Clients").choose("Add a client").choose("A person").sees("First name")
+    session.paste("Bo\r\nHuber\n1\n").settled().sees("First name")
+    session.press("enter").sees("Last name").press("enter").sees("1) Save").sees("First name Bo Huber 1")
+    session.press("1").sees("Added Bo Huber 1 (no. 2)")
+
+
+HOSTILE = "[bold]x[/] [/nothing] {0} %s 🎉 家族 é"
+
+
+def test_markup_and_emoji_are_only_text(start: Start, crm: CRM) -> None:
+    session = start().choose("Add your first client").choose("A company").sees("Company (")
+    session.paste(HOSTILE).press("enter").sees("1) Save").press("1").sees("[bold]x[/] [/nothing] {0} %s")
+    assert everything(crm)[0][0].company == HOSTILE
+
+
+def test_escape_sequences_and_overrides_are_refused_and_can_be_corrected(start: Start, crm: CRM) -> None:
+    session = start().choose("Add your first client").choose("A company").sees("Company (")
+    session.paste("evil \x1b[31mred").press("enter").sees("control character (escape) at place 6").press("kill")
+    session.paste("\u202egnp.exe").press("enter").sees("control character (U+202E) at place 1").press("kill")
+    session.paste("x" * 10_000).press("enter").sees("At most 200 characters, this has 10000").press("kill")
+    session.press("Fine", "enter").sees("1) Save").press("1").sees("Added Fine (no. 1)")
+
+
+def test_what_came_in_another_way_cannot_move_the_cursor(start: Start, crm: CRM) -> None:
+    # Past every form: as another program may have written it.
+    name = "evil\x1b[2J\x1b]0;owned\x07\u202egnp [bold] " + "y" * 3000
+    crm.transact(lambda tx: tx.add(Client(kind="company", company=name, notes="a\x1b[5mb")), "from elsewhere")
+    session = start().sees("0) Exit").sees("evil␛[2J")
+    session.choose("Clients").choose("List clients").sees("1) 1 evil␛[2J").press("1").sees("1) Record a sale").settled()
+    assert b"\x1b[2J\x1b]0" not in session.raw
+    assert b"\x1b]0;owned" not in session.raw
+    assert "\u202e".encode() not in session.raw
+    assert b"\x1b[5m" not in session.raw
+
+
+def test_forty_columns(start: Start, crm: CRM) -> None:
+    for number in range(12):
+        add(crm, first_name="Maximiliana", last_name=f"Featherstonehaugh {number}", email=f"someone{number}@example.com")
+    named("sales add")(crm, crm_client(crm, 3), Decimal("123456.78"))
+    session = start(columns=40).sees("0) Exit").sees("VIP")
+    session.choose("Clients").choose("List clients").sees("1-9 of 12").sees("Name").settled()
+    rows = [line for line in session.lines if re.match(r" .. \d\) ", line)]
+    assert len(rows) == 10
+    assert "Maximilian" in rows[0]
+    session.press("3").sees("1) Record a sale").sees("0) Back").press("2").sees("1) Save").sees("j) Own fields")
+
+
+def crm_client(crm: CRM, number: int) -> Client:
+    with crm.read() as snapshot:
+        found: Client = snapshot.find_all(Client, Query({"id": number}))[0]
+    return found
+
+
+def test_without_colour(start: Start, crm: CRM) -> None:
+    add(crm, first_name="Anna")
+    session = start(NO_COLOR="1").sees("0) Exit").choose("Clients").choose("List clients").sees("Anna").settled()
+    colours = re.findall(rb"\x1b\[([0-9;]*)m", session.raw)
+    assert not [each for each in colours if re.search(rb"(^|;)(3[0-8]|4[0-8]|9[0-7])(;|$)", each)]
+
+
+def test_search_finds_commands_and_clients_from_any_menu(start: Start, crm: CRM) -> None:
+    add(crm, first_name="Žofie", last_name="Dvořáková", email="zofie@example.com")
+    add(crm, first_name="Bo", last_name="Li")
+    session = start().choose("Data").sees("Back up").press("/").sees("Find (").press("dvora").sees("zofie@example.com")
+    session.press("down", "enter").sees("Žofie Dvořáková no. 1").press("esc").sees("Back up")
+    session.press("/").sees("Find (").press("record a s", "down", "enter").sees("Client (").press("c-c")
+    session.sees("Back up").press("/").sees("Find (").press("qqqq", "enter").sees("Neither a client nor a command")
+
+
+def test_the_sample_data_is_marked_and_thrown_away_by_one_key(start: Start, crm: CRM) -> None:
+    session = start().choose("Try it on sample data").sees("SAMPLE DATA").sees("x) Throw the sample data away")
+    session.choose("Clients").choose("List clients").sees("1-9 of 60").press("esc", "esc").sees("x) Throw")
+    session.press("x").sees("1) Throw it away").press("1").sees("Add your first client")
+    assert everything(crm) == ((), ())
