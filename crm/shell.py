@@ -2,11 +2,13 @@
 
 import inspect
 import json
+import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
@@ -19,6 +21,10 @@ from crm.errors import Cancelled, CRMError, FieldError, Question, UsageError
 from crm.model import Conventions, Field, fields, typed_fields
 from crm.model.encoding import plain
 from crm.model.fields import Extra, Flag, Tags
+
+if TYPE_CHECKING:
+    from crm.terminal.prompts import Prompts
+    from crm.terminal.screen import Screen
 
 # What stands before or after the command and holds for all of them.
 _GLOBAL: Mapping[str, tuple[Any, str]] = {
@@ -43,7 +49,10 @@ class _Shell:
     def application(self) -> typer.Typer:
         """The Typer application with a command for each of the register."""
         application = typer.Typer(
-            help=_HELP, context_settings={"help_option_names": ["-h", "--help"]}, rich_markup_mode=None
+            help=_HELP,
+            context_settings={"help_option_names": ["-h", "--help"]},
+            rich_markup_mode=None,
+            pretty_exceptions_enable=False,
         )
         application.callback(invoke_without_command=True)(self._with_globals(self._menu, hidden=False))
         groups: dict[str, typer.Typer] = {}
@@ -89,7 +98,7 @@ class _Shell:
         return from_environment(self._environment, self.settings["store"])
 
     def _call(self, command: Command, given: Mapping[str, Any]) -> None:
-        crm = self._open_crm(self._config(), **({} if self.settings["json"] or not _person_sits_here() else _doors()))
+        crm = self._open_crm(self._config(), **self._doors())
         try:
             arguments = self._arguments(crm, command, given)
             result = self._answered(crm, command, arguments)
@@ -98,6 +107,17 @@ class _Shell:
             crm.repository.close()
         if getattr(result, "failed", False):
             raise typer.Exit(1)
+
+    @property
+    def _asks(self) -> bool:
+        """Whether somebody sits here who can be asked."""
+        return not self.settings["json"] and sys.stdin.isatty() and sys.stdout.isatty()
+
+    def _doors(self) -> dict[str, Any]:
+        if not self._asks:
+            return {}
+        screen = _screen()
+        return {"progress": screen.progress, "waiting": screen.waiting}
 
     def _arguments(self, crm: CRM, command: Command, given: Mapping[str, Any]) -> dict[str, Any]:
         """The command's arguments, read and checked; what is missing is asked where a person sits."""
@@ -118,40 +138,37 @@ class _Shell:
         return arguments
 
     def _asked(self, crm: CRM, parameter: Parameter) -> Any:
-        if self.settings["json"] or not _person_sits_here():
+        if not self._asks:
             raise UsageError(f"{parameter.label} is missing: give {parameter.option}.")
-        return _prompts(crm).ask(parameter)
+        with _prompts(crm) as prompts:
+            return prompts.ask(parameter)
 
     def _answered(self, crm: CRM, command: Command, arguments: dict[str, Any]) -> Any:
         """Calls the command; a question is answered by --yes, by the person, or else names its option."""
-        while True:
-            try:
-                return command(crm, **arguments)
-            except Question as question:
-                if arguments.get(question.parameter):
-                    raise
-                if self.settings["yes"]:
-                    arguments[question.parameter] = True
-                elif _person_sits_here() and not self.settings["json"]:
-                    arguments[question.parameter] = _prompts(crm).answer(question)
-                else:
-                    option = "--" + question.parameter.replace("_", "-")
-                    also = "" if option == "--yes" else " or --yes"
-                    raise Question(
-                        f"{question.sentence} Give {option}{also} to go on.",
-                        parameter=question.parameter,
-                        choices=question.choices,
-                        kind=question.question_kind,
-                    ) from question
+        try:
+            return command(crm, **arguments)
+        except Question as question:
+            if self.settings["yes"]:
+                return command(crm, **{**arguments, question.parameter: True})
+            if self._asks:
+                with _prompts(crm) as prompts:
+                    return prompts.run(command, arguments)
+            option = "--" + question.parameter.replace("_", "-")
+            also = "" if option == "--yes" else " or --yes"
+            raise Question(
+                f"{question.sentence} Give {option}{also} to go on.",
+                parameter=question.parameter,
+                choices=question.choices,
+                kind=question.question_kind,
+            ) from question
 
     def _print(self, crm: CRM, result: Any) -> None:
         if self.settings["json"]:
             sys.stdout.write(json.dumps(plain(result), ensure_ascii=False, indent=2) + "\n")
             return
         from crm.terminal.render import show
-        from crm.terminal.screen import Screen
 
-        show(Screen(sys.stdin, sys.stdout), result, crm.conventions)
+        show(_screen(), result, crm.conventions)
 
     def tell(self, error: CRMError) -> None:
         """Says an error on stderr: a sentence, or with --json an object."""
@@ -162,6 +179,12 @@ class _Shell:
             from crm.terminal.screen import clean
 
             sys.stderr.write("\n".join(clean(line) for line in error.sentence.split("\n")) + "\n")
+
+
+class _Fault(CRMError):
+    """A fault of this program itself."""
+
+    kind = "fault"
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str], open_crm: Callable[..., CRM]) -> int:
@@ -187,27 +210,28 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], open_crm: Call
         return error.exit_code
     except BrokenPipeError:
         # Whoever read has had enough (`| head`); nothing is left to say, not even on exit.
-        sys.stdout = None  # type: ignore[assignment]
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
-def _person_sits_here() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
-
-
-def _prompts(crm: CRM) -> Any:
-    from crm.terminal.prompts import prompts
+def _screen() -> "Screen":
     from crm.terminal.screen import Screen
 
-    return prompts(Screen(sys.stdin, sys.stdout), crm)
+    return Screen(sys.stdout, plain=not sys.stdout.isatty())
 
 
-def _doors() -> dict[str, Any]:
-    from crm.terminal.progress import progress, waiting
-    from crm.terminal.screen import Screen
+@contextmanager
+def _prompts(crm: CRM) -> Iterator["Prompts"]:
+    """Prompts for the person at this terminal; leaving a question leaves the command."""
+    from crm.terminal.interactive import terminal
+    from crm.terminal.keyboard import Back, Closed
+    from crm.terminal.prompts import Prompts
 
-    screen = Screen(sys.stdin, sys.stdout)
-    return {"progress": progress(screen), "waiting": waiting(screen)}
+    try:
+        with terminal(sys.stdin, sys.stdout) as keyboard:
+            yield Prompts(crm, keyboard, _screen())
+    except (Back, Closed) as left:
+        raise Cancelled from left
 
 
 _GROUP_HELP = {

@@ -46,11 +46,15 @@ class ClientCard:
 
 
 @command("clients add", title="Add a client", menu="clients")
-def add(crm: CRM, client: NewClient, duplicate_ok: bool = False) -> Client:
+def add(
+    crm: CRM,
+    client: NewClient,
+    duplicate_ok: Annotated[bool, About("Add all the same", "also where a client like it is there already")] = False,
+) -> Client:
     """Adds a person or a company; only a name is needed.
 
     Someone with the same e-mail address, telephone number, or name and date of birth may be the same
-    client: then nothing is added until `duplicate_ok` says that it is another one.
+    client: then nothing is added until `--duplicate-ok` says that it is another one.
     """
     record = named(Client(**client))
 

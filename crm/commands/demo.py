@@ -127,11 +127,13 @@ def _client(chance: random.Random, number: int, today: date) -> Client:
 
 
 def _sales(chance: random.Random, client: int, today: date) -> list[Sale]:
-    count = chance.choice((0, 1, 1, 2, 3, 4, 6, 9, 14))
-    scale = chance.choice((180, 420, 900, 2400))
+    """Two years of sales to a client; one in ten is an account that furnishes whole houses."""
+    large = client % 10 == 1
+    count = chance.randrange(8, 16) if large else chance.choice((0, 1, 1, 2, 3, 4, 6, 9))
+    scale = 3600 if large else chance.choice((180, 420, 900, 1700))
     made = []
     for _ in range(count):
         amount = Decimal(str(round(chance.lognormvariate(0, 0.6) * scale, 2))).quantize(Decimal("0.01"))
-        on = today - timedelta(days=int(chance.triangular(0, 730, 60)))
+        on = today - timedelta(days=int(730 * chance.random() ** 1.3))
         made.append(Sale(client=client, on=on, amount=amount, note=chance.choice(_PIECES)))
     return made

@@ -1,7 +1,7 @@
 """vCards 2.1, 3.0 and 4.0 as rows of text, card by card.
 
-They are taken apart here: the usual library gives up a whole file for one broken card, knows no 4.0,
-loses encoded text in a charset of its own, and takes a hundred times as long.
+They are taken apart here, because vobject gives up a whole file for one broken card and decodes
+quoted-printable text of another charset wrongly.
 """
 
 import binascii

@@ -1,6 +1,7 @@
 """What differs between databases: how each searches, writes first, explains its errors and is backed up."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -55,5 +56,11 @@ class Dialect(Protocol):
     def backups(self) -> Sequence[Path]:
         """The dated backups there are, newest first."""
 
-    def restore(self, engine: Engine, source: Path) -> None:
-        """Replaces the store by a file that `backup` made; raises FileError where it is none."""
+    def checked_copy(self, source: Path) -> AbstractContextManager[Path]:
+        """A copy, for a while, of a file that `backup` made; raises FileError where it is none."""
+
+    def restore(self, engine: Engine, copy: Path) -> None:
+        """Replaces the store by a checked copy of a backup."""
+
+    def replace_damaged(self, copy: Path, kept: Path) -> Path:
+        """The same where the store cannot be opened: what is there is moved away, beside `kept`; where to."""

@@ -4,7 +4,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -57,11 +57,15 @@ class SqlRepository:
     @cached_property
     def _engine(self) -> Engine:
         engine = self._dialect.engine()
-        with self._told():
-            if self._dialect.is_new():
-                self._create(engine)
-            else:
-                self._recognise(engine)
+        try:
+            with self._told():
+                if self._dialect.is_new():
+                    self._create(engine)
+                else:
+                    self._recognise(engine)
+        except BaseException:
+            engine.dispose()
+            raise
         return engine
 
     def _create(self, engine: Engine) -> None:
@@ -89,9 +93,12 @@ class SqlRepository:
                 connection.rollback()
                 self._create(engine)
                 return
-            if "store_facts" not in names:
+            if not {"store_facts", "client", "audit"} <= names:
                 raise StoreDamagedError(f"{self.url} holds a database of another program; it was left as it is.")
-            version = int(_fact(connection, "schema_version") or 0)
+            written = _fact(connection, "schema_version")
+        if not written.isdecimal():
+            raise StoreDamagedError(f"{self.url} does not say which format it has; it was left as it is.")
+        version = int(written)
         if version > tables.SCHEMA_VERSION:
             raise StoreNewerError(
                 f"{self.url} was made by a newer version of this program (format {version}, this one reads"
@@ -198,10 +205,17 @@ class SqlRepository:
             return not snapshot.select(select(func.count()).select_from(tables.transactions))[0][0]
 
     def backup(self, to: Path | None = None) -> Path:
-        target = to or self._dialect.dated(f"{self._today()}-{self._now():%H%M%S}")
+        target = to or self._dated()
         with self._told():
             self._dialect.backup(self._engine, target)
         return target
+
+    def _dated(self) -> Path:
+        """A name for a backup of this moment that no other backup has."""
+        moment = self._now()
+        while (path := self._dialect.dated(f"{self._today()}-{moment:%H%M%S}")).exists():
+            moment += timedelta(seconds=1)
+        return path
 
     def daily_backup(self) -> Path | None:
         today = self._today().isoformat()
@@ -210,10 +224,16 @@ class SqlRepository:
         return self.backup()
 
     def restore(self, source: Path) -> Path:
-        kept = self.backup()
-        with self._told():
-            self._dialect.restore(self._engine, source)
-        return kept
+        # Copied first: to back up what is there may let go of the oldest backup, which may be this very one.
+        with self._dialect.checked_copy(source) as copy:
+            try:
+                kept = self.backup()
+            except StoreDamagedError:
+                self.close()
+                return self._dialect.replace_damaged(copy, self._dated())
+            with self._told():
+                self._dialect.restore(self._engine, copy)
+            return kept
 
     def backups(self) -> Sequence[Path]:
         """The dated backups there are, newest first."""
@@ -222,6 +242,7 @@ class SqlRepository:
     def close(self) -> None:
         if "_engine" in self.__dict__:
             self._engine.dispose()
+            del self._engine
 
 
 def _fact(connection: Connection, name: str) -> str:

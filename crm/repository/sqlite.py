@@ -5,12 +5,13 @@ import re
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Sequence
-from contextlib import closing, suppress
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, QueuePool, Row, Table, create_engine, event
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, QueuePool, Row, Table, create_engine, event
 
 from crm.errors import (
     CRMError,
@@ -27,12 +28,8 @@ from crm.repository.tables import SCHEMA_VERSION, fold
 KEPT_BACKUPS = 10
 # One attempt to write waits so long (seconds) before the caller hears of it.
 _ATTEMPT = 0.25
-_SHORTEST_INDEXED = 3
-_CANDIDATES = 100
-_LONGEST_SEARCHED = 200
-# What no record holds and the database cannot take.
-_UNSEARCHABLE = re.compile("[\x00-\x1f\ud800-\udfff]")
-_ALIKE = 0.6
+# A backup is put back when nobody else has been writing for a moment within so many seconds.
+_RESTORE_WAITS = 5.0
 
 
 class Sqlite:
@@ -47,7 +44,7 @@ class Sqlite:
         return engine
 
     def _connect(self) -> sqlite3.Connection:
-        if not self.path.exists():
+        if self._size() is None:
             self._make_file()
         mode = "rw" if os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK) else "ro"
         return _open(self.path, mode)
@@ -61,7 +58,16 @@ class Sqlite:
             raise StoreError(f"{self.path} cannot be made: {error.strerror or error}.") from error
 
     def is_new(self) -> bool:
-        return not self.path.exists() or self.path.stat().st_size == 0
+        return not self._size()
+
+    def _size(self) -> int | None:
+        """The size of the file, None when there is none."""
+        try:
+            return self.path.stat().st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise StoreError(f"{self.path} cannot be opened: {error.strerror or error}.") from error
 
     def prepare(self, connection: Connection) -> None:
         for statement in sqlite_search.INDEX:
@@ -140,8 +146,8 @@ class Sqlite:
             to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=to.parent, prefix=".backup-") as folder:
                 copy = Path(folder) / to.name
-                with closing(sqlite3.connect(copy)) as destination:
-                    _driver(engine).backup(destination)
+                with closing(sqlite3.connect(copy)) as destination, closing(engine.raw_connection()) as opened:
+                    _driver(opened).backup(destination)
                 copy.chmod(0o600)
                 copy.replace(to)
         except (OSError, sqlite3.Error) as error:
@@ -150,22 +156,63 @@ class Sqlite:
             with suppress(OSError):
                 old.unlink()
 
-    def restore(self, engine: Engine, source: Path) -> None:
+    @contextmanager
+    def checked_copy(self, source: Path) -> Iterator[Path]:
         if not source.is_file():
             raise FileError(f"There is no file {source}.")
         with tempfile.TemporaryDirectory(prefix="restore-") as folder:
             # A copy is opened: reading a file in WAL mode may write beside it.
             copy = Path(folder) / "store.sqlite3"
-            shutil.copyfile(source, copy)
+            try:
+                shutil.copyfile(source, copy)
+                # What a store that is in use has written last stands beside it.
+                if (written_last := _beside(source, "-wal")).is_file():
+                    shutil.copyfile(written_last, _beside(copy, "-wal"))
+            except OSError as error:
+                raise FileError(f"{source} cannot be read: {error.strerror or error}.") from error
             with closing(_open(copy, "rw")) as opened:
                 _refuse_strange(opened, source)
-                opened.backup(_driver(engine))
+            yield copy
+
+    def restore(self, engine: Engine, copy: Path) -> None:
+        started = time.monotonic()
+
+        def patient(status: int, _: int, __: int) -> None:
+            if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() - started > _RESTORE_WAITS:
+                raise StoreBusyError(f"Another program is writing to {self.path}. Nothing was changed; try again.")
+
+        with closing(_open(copy, "rw")) as opened, closing(engine.raw_connection()) as ours:
+            try:
+                opened.backup(_driver(ours), progress=patient, sleep=0.1)
+            except sqlite3.Error as error:
+                raise self.explain(error) or FileError(f"The backup could not be put back: {error}.") from error
         engine.dispose()
+
+    def replace_damaged(self, copy: Path, kept: Path) -> Path:
+        kept = kept.with_stem(f"{kept.stem}-damaged")
+        try:
+            kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=".restore-") as folder:
+                placed = Path(folder) / self.path.name
+                shutil.copyfile(copy, placed)
+                placed.chmod(0o600)
+                for ending in ("-wal", "-shm", ""):
+                    if (old := _beside(self.path, ending)).exists():
+                        old.replace(_beside(kept, ending))
+                placed.replace(self.path)
+        except OSError as error:
+            raise FileError(f"The backup could not be put in the place of {self.path}: {error}.") from error
+        return kept
+
+
+def _beside(path: Path, ending: str) -> Path:
+    """One of the files that SQLite keeps beside a database, named like it."""
+    return path.with_name(path.name + ending)
 
 
 def _open(path: Path, mode: str) -> sqlite3.Connection:
     address = path.absolute().as_uri() + f"?mode={mode}"
-    if mode == "ro" and not path.with_name(path.name + "-wal").exists():
+    if mode == "ro" and not _beside(path, "-wal").exists():
         # In a folder that cannot be written a file in WAL mode opens only so.
         address += "&immutable=1"
     return sqlite3.connect(address, uri=True, timeout=_ATTEMPT, isolation_level=None, check_same_thread=False)
@@ -192,12 +239,14 @@ def _refuse_strange(opened: sqlite3.Connection, source: Path) -> None:
         raise FileError(f"{source} is no backup of a store; nothing was changed.") from error
     if not intact:
         raise FileError(f"{source} is damaged; nothing was changed.")
-    if version is None or int(version[0]) > SCHEMA_VERSION:
+    if version is None or not str(version[0]).isdecimal():
+        raise FileError(f"{source} is no backup of a store; nothing was changed.")
+    if int(version[0]) > SCHEMA_VERSION:
         raise FileError(f"{source} was made by a newer version of this program; nothing was changed.")
 
 
-def _driver(engine: Engine) -> sqlite3.Connection:
-    connection = engine.raw_connection().driver_connection
+def _driver(opened: PoolProxiedConnection) -> sqlite3.Connection:
+    connection = opened.driver_connection
     assert isinstance(connection, sqlite3.Connection)
     return connection
 

@@ -5,22 +5,25 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from textwrap import fill
 from typing import IO, Any, TextIO, cast
 
 import questionary
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import Application
-from prompt_toolkit.application.current import create_app_session
+from prompt_toolkit.application.current import create_app_session, get_app_session
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import AnyFormattedText
 from prompt_toolkit.input import create_input
+from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Window
-from prompt_toolkit.output import Output
+from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.styles import Style
+from prompt_toolkit.utils import get_cwidth
 from questionary.prompts.common import InquirerControl
 
 from crm.errors import Cancelled, FieldError, RuleError
@@ -44,6 +47,8 @@ _BREAKS = re.compile(r"\s*[\r\n]+\s*")
 # An Esc is told from the start of an arrow key by what follows within so many seconds.
 _ESCAPE_SECONDS = 0.04
 _BACK = object()
+# What stands before an entry: the pointer, its key and a bracket.
+_KEYED = 6
 
 
 def _output(out: IO[str]) -> Output:
@@ -54,7 +59,8 @@ def _output(out: IO[str]) -> Output:
     from prompt_toolkit.output.vt100 import Vt100_Output
 
     # Asking the terminal where its cursor is leaves junk behind on slow lines, and nothing here needs it.
-    output = Vt100_Output.from_pty(cast(TextIO, out), term=os.environ.get("TERM"))
+    depth = ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None
+    output = Vt100_Output.from_pty(cast(TextIO, out), term=os.environ.get("TERM"), default_color_depth=depth)
     output.enable_cpr = False
     return output
 
@@ -70,7 +76,8 @@ def _quiet(source: IO[str]) -> Iterator[None]:
         yield
         return
     silent = [*before]
-    silent[3] = before[3] & ~termios.ECHO
+    silent[0] = before[0] & ~(termios.ICRNL | termios.IXON)
+    silent[3] = before[3] & ~(termios.ECHO | termios.ICANON | termios.IEXTEN)
     termios.tcsetattr(source.fileno(), termios.TCSANOW, silent)
     try:
         yield
@@ -105,11 +112,11 @@ class TerminalKeyboard:
             keyed.append(Choice(back, _BACK, "0"))
         pointed = next((index for index, each in enumerate(keyed) if at is not None and each.value == at), 0)
         options = [
-            questionary.Choice(clean(each.label), value=index, shortcut_key=each.key)
+            questionary.Choice(_wrapped(clean(each.label), _KEYED), value=index, shortcut_key=each.key)
             for index, each in enumerate(keyed)
         ]
         asked = questionary.select(
-            clean(question, lines=True),
+            _wrapped(clean(question, lines=True)),
             options,
             default=options[pointed],
             qmark="",
@@ -225,9 +232,13 @@ def _underline(application: Application[Any], words: Callable[[], AnyFormattedTe
         container.children.append(Window(FormattedTextControl(words), dont_extend_height=True, wrap_lines=True))
 
 
-def _drawable() -> bool:
-    from prompt_toolkit.application.current import get_app_session
+def _wrapped(text: str, before: int = 1) -> str:
+    """A text broken between words, with so many columns before it; the heads and rows of a list fit as they are."""
+    width = get_app_session().output.get_size().columns - before - 1
+    return text if get_cwidth(text) <= width else fill(text, max(20, width)).replace("\n", "\n" + " " * before)
 
+
+def _drawable() -> bool:
     return get_app_session().output.encoding().lower().replace("-", "").startswith("utf")
 
 
@@ -262,6 +273,9 @@ def _keys(application: Application[Any]) -> KeyBindings:
 
 
 def _run(asked: questionary.Question) -> Any:
+    source = get_app_session().input
+    # An Esc that came too late for the question before belongs to this one.
+    store_typeahead(source, [*get_typeahead(source), *source.flush_keys()])
     try:
         return asked.unsafe_ask()
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import IO
 
 from rich.text import Text
@@ -9,9 +10,10 @@ from rich.text import Text
 from crm.commands.context import CRM
 from crm.commands.registry import MENUS, Command, commands, named
 from crm.errors import Cancelled, CRMError
+from crm.terminal.door import keyboard_on, screen_on
 from crm.terminal.keyboard import Back, Choice, Closed, End, Keyboard
 from crm.terminal.screen import Screen
-from crm.terminal.session import Session
+from crm.terminal.session import FLOWS, Session
 
 
 def run_menu(open_crm: Callable[..., CRM], stdin: IO[str], stdout: IO[str]) -> int:
@@ -19,20 +21,10 @@ def run_menu(open_crm: Callable[..., CRM], stdin: IO[str], stdout: IO[str]) -> i
 
     Without a terminal on both sides, or on a dumb one, it goes line by line.
     """
-    plain = not (stdin.isatty() and stdout.isatty()) or os.environ.get("TERM", "") in ("dumb", "unknown")
-    for stream in (stdin, stdout):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
-    screen = Screen(stdout, plain=plain)
+    screen = screen_on(stdin, stdout)
     try:
         crm = open_crm(progress=screen.progress, waiting=screen.waiting)
-        if plain:
-            from crm.terminal.lines import LineKeyboard
-
-            return _run(crm, LineKeyboard(stdin, screen), screen)
-        from crm.terminal.interactive import terminal
-
-        with terminal(stdin, stdout) as keyboard:
+        with keyboard_on(stdin, screen) as keyboard:
             return _run(crm, keyboard, screen)
     except CRMError as error:
         screen.print(Text(error.sentence, "red"))
@@ -47,7 +39,7 @@ def run_menu(open_crm: Callable[..., CRM], stdin: IO[str], stdout: IO[str]) -> i
 
 def _run(crm: CRM, keyboard: Keyboard, screen: Screen) -> int:
     # Importing these registers the ways in which the menu leads through commands.
-    from crm.terminal import clients, data, importing, rules, sales, search  # noqa: F401
+    from crm.terminal import clients, data, day, importing, rules, sales, search  # noqa: F401
 
     session = Session(crm, keyboard, screen)
     session.searching(search.search)
@@ -60,7 +52,10 @@ def _run(crm: CRM, keyboard: Keyboard, screen: Screen) -> int:
 
         if not welcome(session):
             return 0
-    return _main(session)
+    while True:
+        # Ctrl-C while something is drawn ends nothing.
+        with suppress(KeyboardInterrupt):
+            return _main(session)
 
 
 def _begin_day(session: Session) -> None:
@@ -89,8 +84,6 @@ def _main(session: Session) -> int:
         except Cancelled:
             session.say("Ctrl-C leaves a form; 0 leaves the program.", "dim")
             continue
-        except KeyboardInterrupt:
-            continue
         if chosen == "exit":
             return 0
         if chosen == "throw":
@@ -115,27 +108,13 @@ def _report(session: Session) -> None:
 
 
 def _opened(session: Session, menu: str) -> Callable[[], None]:
-    """The action behind an entry of the main menu: the sub-menu, or the command where there is only one."""
+    """The action behind an entry of the main menu: the sub-menu, or the one way that all its commands go."""
     listed = [each for each in commands() if each.menu == menu]
-    if len(listed) == 1:
-        return lambda: _alone(session, listed[0])
+    if len({FLOWS.get(each.words) for each in listed}) == 1 and listed[0].words in FLOWS:
+        return lambda: session.start(listed[0])
     entries = [Choice(each.title, _starts(session, each)) for each in listed]
     return lambda: session.menu([MENUS[menu]], lambda: entries)
 
 
 def _starts(session: Session, command: Command) -> Callable[[], None]:
     return lambda: session.start(command)
-
-
-def _alone(session: Session, command: Command) -> None:
-    """A menu of one command that only shows something: shown, with the way back under it."""
-    session.page(command.title)
-    from crm.terminal.render import show
-
-    show(session.screen, session.call(command.words), session.crm.conventions)
-    session.screen.print()
-    try:
-        chosen = session.choose("", [])
-    except Cancelled:
-        return
-    session.attempt(chosen)

@@ -81,7 +81,9 @@ def _taken(client: Client) -> str:
     return f"{client.id} {client.name}"
 
 
-def pick_client(crm: CRM, keyboard: Keyboard, label: str, *, help: str = BY_TYPING, required: bool = True) -> Client | None:
+def pick_client(
+    crm: CRM, keyboard: Keyboard, label: str, *, help: str = BY_TYPING, required: bool = True
+) -> Client | None:
     """A client, found by typing; None where it may be left out and is. Raises Back."""
     search = ClientSearch(crm)
     typed = ""

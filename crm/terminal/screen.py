@@ -92,6 +92,12 @@ class Screen:
         """A sign, or how it is spelled where it cannot be drawn."""
         return drawn if self.unicode else spelled
 
+    def cut(self, text: str, before: int = 0) -> str:
+        """A text that fits on one line with so many columns before it."""
+        cut = data(text)
+        cut.truncate(max(8, self.width - before), overflow="ellipsis" if self.unicode else "crop")
+        return cut.plain
+
     def print(self, shown: RenderableType = "") -> None:
         """Prints a Text or another thing of rich; a str is the program's own words."""
         with self.console.capture() as captured:

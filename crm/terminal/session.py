@@ -141,16 +141,14 @@ class Session:
         """A menu whose values are actions, until the person goes back. What `above` shows may be gone
         (deleted, merged): then the menu is left."""
         while True:
-            self.page(*crumbs)
             try:
+                self.page(*crumbs)
                 above()
-            except NotFoundError:
-                self.screen.clear()
-                return
-            try:
                 chosen = self.choose(question, entries(), back=back, keys=keys)
-            except (Back, Cancelled):
+            except (Back, Cancelled, NotFoundError):
                 return
+            except KeyboardInterrupt:
+                continue
             self.attempt(chosen)
 
     def choose(

@@ -11,18 +11,14 @@ from crm.terminal.screen import Screen, clean, data, status_style
 
 _STATUSES = 8
 _BRIEF_STATUSES = 3
+_NARROW = 70
 # The lines of the main menu, which stands below.
 _MENU = 11
 
 
 def draw(screen: Screen, report: TodayReport, by: Conventions) -> None:
     """The whole report."""
-    screen.print(Text(f"{by.day(report.on)} · {by.number(report.clients)} clients", "bold"))
-    screen.print()
-    _print(screen, _statuses(screen, report, by, _STATUSES))
-    screen.print()
-    _print(screen, _sales(report, by))
-    _print(screen, _chart(screen, report, by, 5))
+    draw_figures(screen, report, by)
     _named(screen, "Newest clients", report.newest, lambda each: each.email or each.city)
     _named(screen, "Moved lately", report.moved, lambda each: _moved(screen, each))
     if report.birthdays:
@@ -32,10 +28,20 @@ def draw(screen: Screen, report: TodayReport, by: Conventions) -> None:
             screen.print(data(f"  {each.client.name} turns {each.turns} on {by.day(each.on)}"))
 
 
+def draw_figures(screen: Screen, report: TodayReport, by: Conventions) -> None:
+    """How many clients and sales there are."""
+    screen.print(Text(f"{by.day(report.on)} · {by.number(report.clients)} clients", "bold"))
+    _print(screen, _statuses(screen, report, by, _STATUSES))
+    screen.print()
+    _print(screen, _sales(report, by, screen.width))
+    if any(month.amount for month in report.months):
+        _print(screen, _chart(screen, report, by, 4))
+
+
 def draw_brief(screen: Screen, report: TodayReport, by: Conventions) -> None:
     """What fits above the main menu."""
     _print(screen, _statuses(screen, report, by, _BRIEF_STATUSES))
-    _print(screen, _sales(report, by))
+    _print(screen, _sales(report, by, screen.width))
     if screen.left >= _MENU + 5 and any(month.sales for month in report.months):
         _print(screen, _chart(screen, report, by, 2))
     lists: Sequence[tuple[str, Iterable[str]]] = (
@@ -78,7 +84,7 @@ def _statuses(screen: Screen, report: TodayReport, by: Conventions, most: int) -
         yield Text(f"and {by.number(sum(each.clients for each in rest))} with {len(rest)} other statuses", "dim")
 
 
-def _sales(report: TodayReport, by: Conventions) -> Iterator[Text]:
+def _sales(report: TodayReport, by: Conventions, width: int) -> Iterator[Text]:
     year_ago, last, this = report.months[0], report.months[-2], report.months[-1]
     yield (
         Text("Sales this month ")
@@ -93,7 +99,10 @@ def _sales(report: TodayReport, by: Conventions) -> Iterator[Text]:
         style = "green" if told.startswith(("+", "much more")) else "red" if told else "dim"
         line.append(f" {told or '-'}", style)
         line.append(f" on {by.month(month.month)} ({by.money(month.amount)})", "dim")
-    if any(month.amount for month in report.months):
+        if width < _NARROW:
+            yield line
+            line = Text(" ")
+    if width >= _NARROW and any(month.amount for month in report.months):
         yield line
 
 

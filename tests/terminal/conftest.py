@@ -22,7 +22,15 @@ from crm.config import Config
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 21)
 PATIENCE = 10.0
-KEYS = {"enter": "\r", "esc": "\x1b", "down": "\x1b[B", "up": "\x1b[A", "c-c": "\x03", "c-d": "\x04", "kill": "\x01\x0b"}
+KEYS = {
+    "enter": "\r",
+    "esc": "\x1b",
+    "down": "\x1b[B",
+    "up": "\x1b[A",
+    "c-c": "\x03",
+    "c-d": "\x04",
+    "kill": "\x01\x0b",
+}
 
 
 class Session:
@@ -98,9 +106,10 @@ class Session:
         """Sends keys by name, or text as it is."""
         for key in keys:
             self.child.send(KEYS.get(key, key))
-            if key == "esc":
+            ends = time.monotonic() + 0.12
+            while key == "esc" and time.monotonic() < ends:
                 # Only time tells an Esc from the start of an arrow key.
-                self._read(0.1)
+                self._read(0.02)
         return self
 
     def choose(self, label: str) -> "Session":

@@ -32,7 +32,9 @@ def test_first_run_greets_and_adds_the_first_client(start: Start, crm: CRM) -> N
     session.press("1").sees("Added Anna Berg (no. 1)").sees("1) Record a sale")
     session.press("0").sees("1) Clients").sees("Regular 1").press("0")
     assert session.exit_code() == 0
-    assert [(each.name, each.email, each.kind) for each in clients(crm)] == [("Anna Berg", "anna@example.com", "person")]
+    assert [(each.name, each.email, each.kind) for each in clients(crm)] == [
+        ("Anna Berg", "anna@example.com", "person")
+    ]
 
 
 def test_a_possible_duplicate_is_shown_and_can_be_opened_instead(start: Start, crm: CRM) -> None:
@@ -63,7 +65,9 @@ def test_a_sale_that_makes_a_vip_says_why(start: Start, crm: CRM) -> None:
     session.sees("Sale 1: $35,000.00 to Anna Berg on Nov 20, 2026").sees("Total now $35,000.00 in 1 sale")
     session.sees("Status: Regular → VIP").sees("VIP when total_spend >= 35000 (total_spend 35000.00)")
     with crm.read() as snapshot:
-        assert [(each.amount, each.on) for each in snapshot.find_all(Sale)] == [(Decimal("35000.00"), date(2026, 11, 20))]
+        assert [(each.amount, each.on) for each in snapshot.find_all(Sale)] == [
+            (Decimal("35000.00"), date(2026, 11, 20))
+        ]
 
 
 def test_editing_shows_the_old_value_to_change_and_empty_clears(start: Start, crm: CRM) -> None:
@@ -103,13 +107,23 @@ def test_merging_shows_both_and_takes_what_is_chosen(start: Start, crm: CRM) -> 
     session.choose("Merge a duplicate").sees("Duplicate to merge into it").press("2", "enter").sees("Kept: no. 1")
     session.sees("Last name:").sees("1) Berg").press("2").sees("Its 1 sales move over").press("1")
     session.sees("Anna Bergs (no. 1)")
-    assert [(each.name, each.city, each.total_spend) for each in clients(crm)] == [("Anna Bergs", "Graz", Decimal("70.00"))]
+    assert [(each.name, each.city, each.total_spend) for each in clients(crm)] == [
+        ("Anna Bergs", "Graz", Decimal("70.00"))
+    ]
 
 
 def test_several_clients_are_tagged_at_once(start: Start, crm: CRM) -> None:
     for name in ("Anna", "Bo", "Carla"):
         add(crm, first_name=name, city="" if name == "Bo" else "Graz")
-    session = start().choose("Clients").choose("Tag or untag").choose("Add all that fit").sees("Condition").press("days_since_added = 0 and", "enter").sees("^")
+    session = (
+        start()
+        .choose("Clients")
+        .choose("Tag or untag")
+        .choose("Add all that fit")
+        .sees("Condition")
+        .press("days_since_added = 0 and", "enter")
+        .sees("^")
+    )
     session.press("kill", "days_since_added = 0", "enter").sees("Anna, Bo, Carla").press("1")
     session.sees("Tags to add").press("gold", "enter").sees("Tags to take off").press("enter").sees("3 clients")
     assert {each.tags for each in clients(crm)} == {("gold",)}

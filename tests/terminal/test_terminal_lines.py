@@ -93,7 +93,9 @@ def test_a_reader_that_goes_away_is_no_error(store: Path, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Anna"})
     program = f"yes 4 | {sys.executable} {ROOT / 'run.py'} | head -n 3"
     environment = {**os.environ, "CRM_STORE": f"sqlite:///{store}", "PYTHONUTF8": "1"}
-    done = subprocess.run(program, shell=True, capture_output=True, encoding="utf-8", timeout=20, check=False, env=environment)
+    done = subprocess.run(
+        program, shell=True, capture_output=True, encoding="utf-8", timeout=20, check=False, env=environment
+    )
     assert done.stderr == ""
 
 

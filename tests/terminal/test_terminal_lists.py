@@ -55,7 +55,9 @@ def test_views_are_saved_chosen_and_removed(start: Start) -> None:
     session.press("total_spend >> 1", "enter").sees("Sort by").press("enter").sees("^").sees("Condition (")
     session.press("kill", "total_spend > 28000", "enter").sees("Big")
     session.choose("List clients").sees("1-9 of 30").press("v").choose("Big").sees("1-2 of 2 · view Big")
-    session.press("esc").choose("Saved views").sees("1) Big").press("1").choose("Remove it").choose("Remove")
+    session.press("esc").choose("Saved views").sees("1) Big").press("1").choose("Remove it").sees(
+        "Remove the view Big?"
+    ).choose("Remove")
     session.sees("Removed the view Big")
 
 
@@ -85,7 +87,9 @@ def test_rules_are_edited_switched_off_moved_and_removed(start: Start, crm: CRM)
     session.sees("1 client would move").press("0").sees("keep their status").sees("1) 1. Top").press("1")
     session.choose("Switch it off").sees("Nobody moves").press("enter").sees("off").press("1")
     session.choose("Move up or down").sees("in the place of").press("2").sees("Top is number 2 now").press("enter")
-    session.sees("2) 2. Top").press("2").choose("Remove").choose("Remove").sees("Nobody moves").press("enter")
+    session.sees("2) 2. Top").press("2").choose("Remove").sees("Remove Top when").choose("Remove").sees(
+        "Nobody moves"
+    ).press("enter")
     session.settled()
     assert rules(crm) == [("Regular", "", True)]
 

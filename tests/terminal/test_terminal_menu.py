@@ -31,8 +31,8 @@ def test_a_wrong_key_gets_a_hint_and_nothing_scrolls(start: Start, crm: CRM) -> 
     before = [line for line in session.lines if ")" in line]
     session.press("q").sees("q is no choice here; press 1-6, 0").press("Q", "%", "é").sees("é is no choice here")
     session.paste("1\n2\n3").sees("That is no choice here").settled()
-    assert [line for line in session.lines if re.match(r" .. \w\)", line)] == [
-        line for line in before if re.match(r" .. \w\)", line)
+    assert [line for line in session.lines if re.match(r" . \w\)", line)] == [
+        line for line in before if re.match(r" . \w\)", line)
     ]
 
 
@@ -101,13 +101,13 @@ HOSTILE = "[bold]x[/] [/nothing] {0} %s 🎉 家族 é"
 
 
 def test_markup_and_emoji_are_only_text(start: Start, crm: CRM) -> None:
-    session = start().choose("Add your first client").choose("A company").sees("Company (")
-    session.paste(HOSTILE).press("enter").sees("1) Save").press("1").sees("[bold]x[/] [/nothing] {0} %s")
+    session = start().choose("Add your first client").choose("A company").sees("Company:")
+    session.paste(HOSTILE).press("enter").sees("1) Save").press("1").sees("Added [bold]x[/] [/nothing] {0} %s")
     assert everything(crm)[0][0].company == HOSTILE
 
 
-def test_escape_sequences_and_overrides_are_refused_and_can_be_corrected(start: Start, crm: CRM) -> None:
-    session = start().choose("Add your first client").choose("A company").sees("Company (")
+def test_escape_sequences_and_overrides_are_refused_and_can_be_corrected(start: Start) -> None:
+    session = start().choose("Add your first client").choose("A company").sees("Company:")
     session.paste("evil \x1b[31mred").press("enter").sees("control character (escape) at place 6").press("kill")
     session.paste("\u202egnp.exe").press("enter").sees("control character (U+202E) at place 1").press("kill")
     session.paste("x" * 10_000).press("enter").sees("At most 200 characters, this has 10000").press("kill")
@@ -128,11 +128,13 @@ def test_what_came_in_another_way_cannot_move_the_cursor(start: Start, crm: CRM)
 
 def test_forty_columns(start: Start, crm: CRM) -> None:
     for number in range(12):
-        add(crm, first_name="Maximiliana", last_name=f"Featherstonehaugh {number}", email=f"someone{number}@example.com")
+        add(
+            crm, first_name="Maximiliana", last_name=f"Featherstonehaugh {number}", email=f"someone{number}@example.com"
+        )
     named("sales add")(crm, crm_client(crm, 3), Decimal("123456.78"))
     session = start(columns=40).sees("0) Exit").sees("VIP")
     session.choose("Clients").choose("List clients").sees("1-9 of 12").sees("Name").settled()
-    rows = [line for line in session.lines if re.match(r" .. \d\) ", line)]
+    rows = [line for line in session.lines if re.match(r" . \d\) ", line)]
     assert len(rows) == 10
     assert "Maximilian" in rows[0]
     session.press("3").sees("1) Record a sale").sees("0) Back").press("2").sees("1) Save").sees("j) Own fields")

@@ -1,0 +1,47 @@
+"""Which screen and which keyboard there are: a terminal, or lines in and out."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+from crm.commands.context import CRM
+from crm.terminal.keyboard import Keyboard
+from crm.terminal.screen import Screen
+
+if TYPE_CHECKING:
+    from crm.terminal.prompts import Prompts
+
+
+def screen_on(stdin: IO[str], stdout: IO[str]) -> Screen:
+    """The screen; plain unless both sides are a terminal that can be drawn on."""
+    for stream in (stdin, stdout):
+        if hasattr(stream, "reconfigure"):
+            # A name that the terminal cannot write is shown in part; it stops nothing.
+            stream.reconfigure(errors="replace")
+    dumb = os.environ.get("TERM", "") in ("dumb", "unknown")
+    return Screen(stdout, plain=dumb or not (stdin.isatty() and stdout.isatty()))
+
+
+@contextmanager
+def keyboard_on(stdin: IO[str], screen: Screen) -> Iterator[Keyboard]:
+    """The keyboard that goes with the screen; the terminal is left as it was."""
+    if screen.plain:
+        from crm.terminal.lines import LineKeyboard
+
+        yield LineKeyboard(stdin, screen)
+        return
+    from crm.terminal.interactive import terminal
+
+    with terminal(stdin, screen.console.file) as keyboard:
+        yield keyboard
+
+
+@contextmanager
+def prompts_on(crm: CRM, stdin: IO[str], stdout: IO[str]) -> "Iterator[Prompts]":
+    """Asks for parameters and answers outside the menu; the shell does so for what is missing."""
+    from crm.terminal.prompts import Prompts
+
+    screen = screen_on(stdin, stdout)
+    with keyboard_on(stdin, screen) as keyboard:
+        yield Prompts(crm, keyboard, screen)

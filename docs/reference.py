@@ -1,0 +1,102 @@
+"""Writes the pages of the docs that the program knows best: docs/commands.md and docs/settings.md."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from crm.commands.registry import MENUS, Command, Parameter, Takes, commands
+from crm.config import ENVIRONMENT, TEAM
+from crm.model import fields, typed_fields
+from crm.model.fields import Flag
+
+DOCS = Path(__file__).parent
+
+
+def settings_page() -> str:
+    """docs/settings.md, from the table of settings."""
+    lines = ["# Settings", "", "## From the environment", "", "| variable | what it is |", "| --- | --- |"]
+    lines += [f"| `{option.variable}` | {option.description} |" for option in ENVIRONMENT]
+    lines += ["| `NO_COLOR` | Set to anything: no colours. |", "| `CRM_DEBUG` | Set to anything: show where an error came from. |"]
+    lines += [
+        "",
+        "Without `CRM_STORE` the data lies in a SQLite file in the user's data folder:"
+        " `~/.local/share/crm/crm.sqlite3` on Linux, `~/Library/Application Support/crm` on macOS,"
+        " `%LOCALAPPDATA%\\crm` on Windows. Backups lie in `backups` beside it.",
+        "",
+        "## The team's, kept with the data",
+        "",
+        "Everybody who works on a store has the same. Menu: *Settings*; shell: `python run.py settings set NAME VALUE`.",
+        "A new store takes them from the language and country of the machine it is made on.",
+        "",
+        "| name | what it is |",
+        "| --- | --- |",
+    ]
+    lines += [f"| `{option.name}` | {option.description} |" for option in TEAM]
+    return "\n".join(lines) + "\n"
+
+
+def commands_page() -> str:
+    """docs/commands.md, from the register of commands."""
+    lines = [
+        "# Commands",
+        "",
+        "Each is a use case: an entry of the menu, and a command of the shell.",
+        "",
+        "```",
+        "python run.py [--store URL] [--json] [--yes] [--debug] GROUP COMMAND [OPTIONS]",
+        "```",
+        "",
+        "- `--store` names where the data lies, `--json` prints one JSON document, `--yes` answers every confirmation"
+        " with yes, `--debug` shows where an error came from. They may stand before or after the command.",
+        "- Exit code 0 done, 1 refused, 2 wrong usage, 130 interrupted. Errors go to stderr, with `--json` as"
+        ' `{"error": kind, "message": sentence}`.',
+        "- What must be given is marked `*`; it is asked for when somebody sits at the terminal.",
+        "- A client is named by its number, its reference, or its name where only one has it.",
+        "- Dates are `2026-11-21`, `today`, `yesterday`, `fri`, or day and month in the team's order; amounts as the team"
+        " writes them, or with a point before the cents.",
+        "- `run.py --install-completion` sets up completion for bash, zsh or fish (make `run.py` executable first).",
+        "",
+    ]
+    for each in commands():
+        lines += _section(each)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _section(command: Command) -> Iterator[str]:
+    yield f"## {command.words}"
+    yield ""
+    yield command.documentation
+    yield ""
+    if command.menu:
+        yield f"Menu: *{MENUS[command.menu]}*, *{command.title}*."
+        yield ""
+    rows = [row for parameter in command.parameters.values() for row in _rows(parameter)]
+    if rows:
+        yield from ("| option | |", "| --- | --- |", *rows, "")
+
+
+def _rows(parameter: Parameter) -> Iterator[str]:
+    if parameter.name == "yes":
+        return
+    if parameter.fields:
+        marked = parameter.fields
+        offered = fields(marked.record) if marked.takes is Takes.FILTERS else typed_fields(marked.record)
+        for field in offered.values():
+            example = f", like `{field.check.example}`" if field.check.example else ""
+            yield f"| `{field.option}` | {field.label}{f': {field.help}' if field.help else ''}{example} |"
+        return
+    option = parameter.option
+    if isinstance(parameter.check, Flag):
+        option = f"{option}`, `--no-{option[2:]}"
+    by_place = f" or `{parameter.name.strip('_').upper()}` by its place" if parameter.positional else ""
+    marks = ("*" if parameter.required else "") + (" (several)" if parameter.many else "")
+    told = f"{parameter.label}{f': {parameter.help}' if parameter.help else ''}"
+    yield f"| `{option}`{by_place}{marks} | {told} |"
+
+
+PAGES = {"settings.md": settings_page, "commands.md": commands_page}
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (DOCS / name).write_text(page(), "utf-8")
+    sys.exit(0)

@@ -1,0 +1,391 @@
+"""What a person types into a field is taken, or refused in a sentence that helps."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import phonenumbers
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from crm.errors import FieldError
+from crm.model import Client, Conventions, Sale, fields
+from crm.model.fields import (
+    FOREVER,
+    LARGEST_AMOUNT,
+    Amount,
+    Check,
+    Choice,
+    Country,
+    Day,
+    Email,
+    Extra,
+    Flag,
+    Line,
+    Phone,
+    Prose,
+    Tags,
+    Whole,
+)
+
+TODAY = date(2026, 11, 21)  # a Saturday
+US = Conventions(today=TODAY)
+AT = Conventions("de_AT", "EUR", "AT", TODAY)
+DE = Conventions("de_DE", "EUR", "DE", TODAY)
+FR = Conventions("fr_FR", "EUR", "FR", TODAY)
+CH = Conventions("de_CH", "CHF", "CH", TODAY)
+EVERYWHERE = [US, AT, DE, FR, CH]
+
+CHECKS: list[Check] = [
+    Line(), Prose(), Email(), Phone(), Day(), Day(past=False), Amount(), Choice({"a": "Letter A"}), Flag(), Tags(),
+    Country(), Whole(), Extra(),
+]  # fmt: skip
+
+BAD = [
+    "2026-02-30", "12,50", "1.234,56", "-5", "nan", "NaN", "inf", "1e400", "", " ", "x" * 10_000, "9" * 10_000, "9" * 39,
+    "[bold]", "[/]", "\x1b[31mred", "\u202eright to left", "\u200fmark", "a\x00b", "\x00", "😀", "\ud800", "=1+1", "%s", "{}",
+    "'; drop table client; --", "\\", "\n", "\r\n", "\t", "١٢٣", "²", "½", "+", "#", "@", ",", ".", "--", "0000-00-00", "99/99/9999",
+]  # fmt: skip
+
+
+def refusal(check: Check, typed: str, by: Conventions = US) -> str:
+    """The reason with which a check refuses what was typed."""
+    with pytest.raises(FieldError) as caught:
+        check.read(typed, by)
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("by", EVERYWHERE, ids=lambda by: by.language)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: type(check).__name__)
+def test_anything_is_taken_or_refused_in_a_sentence(check: Check, by: Conventions) -> None:
+    for typed in BAD:
+        try:
+            value = check.read(typed, by)
+        except FieldError as error:
+            assert error.reason
+            assert len(error.reason) < 400
+            assert "\x1b" not in error.reason
+            assert "\x00" not in error.reason
+        else:
+            assert check.read(check.edit(value, by), by) == value
+            assert isinstance(check.show(value, by), str)
+            assert "\x1b" not in check.show(value, by)
+
+
+@given(typed=st.text(max_size=30), by=st.sampled_from(EVERYWHERE), check=st.sampled_from(CHECKS))
+def test_what_is_taken_can_be_edited_and_taken_again(typed: str, by: Conventions, check: Check) -> None:
+    try:
+        value = check.read(typed, by)
+    except FieldError:
+        return
+    assert check.read(check.edit(value, by), by) == value
+
+
+@pytest.mark.parametrize("name", list(fields(Client)))
+def test_an_empty_answer_leaves_every_field_of_a_client_empty(name: str) -> None:
+    check = fields(Client)[name].check
+    if isinstance(check, Amount | Whole):
+        assert refusal(check, "")
+    else:
+        assert check.read("", US) == check.empty
+        assert check.read(check.edit(check.empty, US), US) == check.empty
+
+
+# Text
+
+
+def test_a_line_is_tidied_and_bounded() -> None:
+    assert Line().read("  Anna \t Maria\n ", US) == "Anna Maria"
+    assert Line().read("x" * 200, US) == "x" * 200
+    assert refusal(Line(), "x" * 10_000) == "at most 200 characters, this has 10000"
+    for kept in ("[bold]", "[/]", "😀", "O'Brien", "=HYPERLINK(1)", "שלום\u200f", "王伟", "👩\u200d👩"):
+        assert Line().read(kept, US) == kept
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [("a\x00b", "NUL"), ("\x1b[31m", "escape"), ("a\u202eb", "U+202E"), ("\u2066x", "U+2066"), ("x\x7f", "delete"), ("\x9b31m", "U+009B")],
+)
+def test_a_character_that_steers_the_terminal_is_named(typed: str, named: str) -> None:
+    for check in (Line(), Prose(), Tags(), Extra()):
+        text = f"k={typed}" if isinstance(check, Extra) else typed
+        assert named in refusal(check, text)
+        assert "at place" in refusal(check, text)
+
+
+def test_prose_keeps_its_lines() -> None:
+    assert Prose().read(" one\r\ntwo\rthree\n\n four\t5 \n", US) == "one\ntwo\nthree\n\n four\t5"
+    assert refusal(Prose(10), "x" * 11) == "at most 10 characters, this has 11"
+
+
+# Addresses
+
+
+def test_an_address_is_kept_in_one_spelling() -> None:
+    assert Email().read(" Anna.Müller@Example.COM ", US) == "anna.müller@example.com"
+    for wrong in ("anna", "anna@", "@x.at", "a b@x.at", "anna@x..at", "anna@x.at, ben@x.at", "x" * 250 + "@x.at"):
+        assert refusal(Email(), wrong)
+
+
+def test_an_odd_address_is_doubted() -> None:
+    assert Email().doubt("anna@example.com", US) == ""
+    assert Email().doubt("", US) == ""
+    assert Email().doubt("anna@firma.invalidtld", US) == "no e-mail domain ends in .invalidtld"
+    assert Email().doubt("no address", US)
+
+
+@pytest.mark.parametrize(
+    ("typed", "by", "kept"),
+    [
+        ("0660 1234567", AT, "+436601234567"),
+        ("+43 (0)660 1234567", US, "+436601234567"),
+        ("0043 660 1234567", AT, "+436601234567"),
+        ("(212) 555-0123", US, "+12125550123"),
+        ("06 12 34 56 78", FR, "+33612345678"),
+    ],
+)
+def test_a_number_is_read_with_the_teams_country(typed: str, by: Conventions, kept: str) -> None:
+    assert Phone().read(typed, by) == kept
+
+
+@pytest.mark.parametrize("typed", ["12", "call me", "+999 123456", "0660", "++43", "123456789012345678"])
+def test_what_is_no_number_is_refused(typed: str) -> None:
+    assert refusal(Phone(), typed, AT)
+
+
+def test_an_extension_is_not_dropped_in_silence() -> None:
+    assert "extension" in refusal(Phone(), "+1 212 555 0123 ext. 12")
+
+
+@pytest.mark.parametrize("kept", ["call me", "+1", "+999123", "+43", "+123456789012345678", "0316/44"])
+def test_a_number_kept_as_it_was_typed_is_shown_and_doubted(kept: str) -> None:
+    assert Phone().show(kept, AT) == kept
+    assert "not a telephone number" in Phone().doubt(kept, AT)
+    assert Phone().doubt("+436601234567", AT) == ""
+    assert Phone().doubt("", AT) == ""
+
+
+def test_numbers_of_everywhere_can_be_edited() -> None:
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+        example = phonenumbers.example_number(region)
+        if example is None:
+            continue
+        value = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+        for by in EVERYWHERE:
+            assert Phone().read(value, by) == value
+            assert Phone().read(Phone().edit(value, by), by) == value, (region, by.country)
+
+
+# Dates
+
+
+@pytest.mark.parametrize(
+    ("typed", "by", "day"),
+    [
+        ("2026-11-20", US, "2026-11-20"),
+        ("2026-1-2", US, "2026-01-02"),
+        ("TODAY", US, "2026-11-21"),
+        ("yesterday", US, "2026-11-20"),
+        ("fri", US, "2026-11-20"),
+        ("Friday", US, "2026-11-20"),
+        ("sat", US, "2026-11-14"),
+        ("3/4/2026", US, "2026-03-04"),
+        ("3/4/2026", FR, "2026-04-03"),
+        ("3/4/2026", DE, "2026-04-03"),
+        ("3.4.2026", US, "2026-04-03"),
+        ("3. 4. 2026", CH, "2026-04-03"),
+        ("29.2.2024", AT, "2024-02-29"),
+    ],
+)
+def test_a_day_is_read_as_people_write_it(typed: str, by: Conventions, day: str) -> None:
+    assert Day().read(typed, by) == date.fromisoformat(day)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("2026-02-30", "there is no day 30 in 2026-02"),
+        ("2026-13-01", "there is no month 13"),
+        ("31/12/2025", "there is no month 31"),
+        ("29.2.2026", "there is no day 29"),
+        ("2026-11-22", "lies in the future"),
+        ("tomorrow", "lies in the future"),
+        ("1899-12-31", "is before 1900-01-01"),
+        ("20.11.26", "write the date as"),
+        ("monkey", "write the date as"),
+        ("sunshine", "write the date as"),
+        ("frisbee", "write the date as"),
+        ("12", "write the date as"),
+    ],
+)
+def test_a_day_that_cannot_be_is_refused(typed: str, words: str) -> None:
+    assert words in refusal(Day(), typed)
+
+
+def test_a_day_ahead_is_read_where_it_may_be() -> None:
+    ahead = Day(past=False)
+    assert ahead.read("tomorrow", US) == date(2026, 11, 22)
+    assert ahead.read("sat", US) == date(2026, 11, 28)
+    assert ahead.read(ahead.edit(FOREVER, US), US) == FOREVER
+    assert ahead.show(FOREVER, US) == "until lifted"
+
+
+@given(day=st.dates(date(1900, 1, 1), TODAY), by=st.sampled_from(EVERYWHERE))
+def test_every_day_can_be_edited(day: date, by: Conventions) -> None:
+    assert Day().read(Day().edit(day, by), by) == day
+    written = f"{day.day}/{day.month}/{day.year}" if by.day_first else f"{day.month}/{day.day}/{day.year}"
+    assert Day().read(written, by) == day
+    assert str(day.year) in Day().show(day, by)
+
+
+@given(name=st.sampled_from(["mon", "tues", "wednesday", "thu", "fri", "saturday", "sun"]), past=st.booleans())
+def test_a_weekday_is_within_the_week(name: str, past: bool) -> None:
+    day = Day(past=past).read(name, US)
+    assert day is not None
+    assert day.strftime("%A").lower().startswith(name)
+    assert 1 <= (TODAY - day if past else day - TODAY) / timedelta(days=1) <= 7
+
+
+# Money
+
+
+@pytest.mark.parametrize(
+    ("typed", "by", "amount"),
+    [
+        ("1200", US, "1200.00"),
+        ("1,234.56", US, "1234.56"),
+        ("1234.5", US, "1234.50"),
+        ("12,50", DE, "12.50"),
+        ("1.234,56", DE, "1234.56"),
+        ("1.234", DE, "1234.00"),
+        ("1234.56", DE, "1234.56"),
+        ("1 234,56", FR, "1234.56"),
+        ("1\u202f234,56", FR, "1234.56"),
+        ("1\u00a0234,56", FR, "1234.56"),
+        ("12.50", FR, "12.50"),
+        ("1\u2019234.50", CH, "1234.50"),
+        ("1'234.50", CH, "1234.50"),
+        ("1 234,56", AT, "1234.56"),
+        ("0", US, "0.00"),
+        (" 5 ", US, "5.00"),
+        ("999999999999.99", DE, "999999999999.99"),
+    ],
+)
+def test_an_amount_is_read_as_the_team_writes_it(typed: str, by: Conventions, amount: str) -> None:
+    value = Amount().read(typed, by)
+    assert str(value) == amount
+
+
+@pytest.mark.parametrize(
+    ("typed", "by", "words"),
+    [
+        ("12,50", US, "write 12.50"),
+        ("1.234,56", US, "write 1234.56"),
+        ("1,234.56", DE, "write 1234.56"),
+        ("1.234", US, "at most two decimals"),
+        ("1.005", FR, ""),
+        ("-5", US, "cannot be negative"),
+        ("\u22125", DE, "cannot be negative"),
+        ("nan", US, "not an amount"),
+        ("1e400", US, "not an amount"),
+        ("1e2", US, "not an amount"),
+        ("", US, "an amount is needed"),
+        ("..", US, "not an amount"),
+        ("1_000", US, "not an amount"),
+        ("1000000000000", US, "at most"),
+        ("9" * 39, US, "at most"),
+        ("9" * 30, DE, "at most"),
+        ("0." + "0" * 35 + "1", US, "at most two decimals"),
+        ("9" * 10_000, US, "at most"),
+    ],
+)
+def test_an_amount_that_cannot_be_is_refused(typed: str, by: Conventions, words: str) -> None:
+    assert words in refusal(Amount(), typed, by)
+
+
+@given(amount=st.decimals(0, LARGEST_AMOUNT, places=2), by=st.sampled_from(EVERYWHERE))
+def test_every_amount_can_be_edited_and_typed_as_it_is_shown(amount: Decimal, by: Conventions) -> None:
+    assert Amount().read(Amount().edit(amount, by), by) == amount
+    assert Amount().read(by.amount(amount), by) == amount
+
+
+# The rest
+
+
+def test_a_choice_is_made_by_value_or_words() -> None:
+    kind = fields(Client)["kind"].check
+    assert kind.read(" Person ", US) == "person"
+    assert "person, company" in refusal(kind, "robot")
+
+
+@pytest.mark.parametrize(("typed", "value"), [("yes", True), ("Y", True), ("1", True), ("no", False), ("0", False), ("", False)])
+def test_a_flag_is_yes_or_no(typed: str, value: bool) -> None:
+    assert Flag().read(typed, US) is value
+    assert refusal(Flag(), "maybe") == "answer yes or no"
+
+
+def test_tags_are_lower_case_and_each_there_once() -> None:
+    assert Tags().read("Gold, news letter;gold\n,, VIP ", US) == ("gold", "news letter", "vip")
+    assert refusal(Tags(), ",".join(map(str, range(51)))) == "at most 50 tags"
+    assert refusal(Tags(), "x" * 41)
+
+
+@given(tags=st.lists(st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters=",;"), min_size=1, max_size=40), max_size=5))
+def test_tags_can_be_edited(tags: list[str]) -> None:
+    try:
+        value = Tags().read(",".join(tags), US)
+    except FieldError:
+        return
+    assert Tags().read(Tags().edit(value, US), US) == value
+
+
+@pytest.mark.parametrize(
+    ("typed", "by", "code"),
+    [("at", US, "AT"), ("Austria", US, "AT"), ("Österreich", DE, "AT"), ("Autriche", FR, "AT"), ("austria", DE, "AT"), ("UK", US, "GB")],
+)
+def test_a_country_is_read_by_code_or_name(typed: str, by: Conventions, code: str) -> None:
+    assert Country().read(typed, by) == code
+    assert refusal(Country(), "Atlantis", by)
+
+
+def test_every_country_can_be_edited() -> None:
+    for by in EVERYWHERE:
+        for name in set(by.locale.territories.values()):
+            try:
+                code = Country().read(name, by)
+            except FieldError:
+                continue
+            assert Country().read(Country().edit(code, by), by) == code
+            assert Country().read(Country().show(code, by), by) == code
+
+
+def test_a_whole_number_is_bounded() -> None:
+    assert Whole().read(" #12 ", US) == 12
+    for wrong in ("1.5", "-1", "²", "1e3", "9" * 100, "2147483648", "0x1"):
+        assert refusal(Whole(), wrong)
+    assert refusal(Whole(least=1), "0") == "a whole number from 1 to 2147483647"
+
+
+def test_own_fields_are_name_and_value() -> None:
+    assert Extra().read("shoe size = 42\n\nmotto=a=b\nempty=", US) == {"shoe size": "42", "motto": "a=b", "empty": ""}
+    for wrong in ("shoe size", "=42"):
+        assert "name=value" in refusal(Extra(), wrong)
+
+
+@given(address=st.emails())
+def test_every_address_that_is_taken_can_be_edited(address: str) -> None:
+    try:
+        value = Email().read(address, US)
+    except FieldError:
+        assume(False)
+    assert Email().read(Email().edit(value, US), US) == value
+
+
+def test_an_error_says_its_field() -> None:
+    field: Any = fields(Sale)["amount"]
+    with pytest.raises(FieldError) as caught:
+        field.check.read("nan", US)
+    told = caught.value.at("amount", field.label)
+    assert str(told).startswith("Amount: ")
+    assert told.field == "amount"

@@ -1,0 +1,622 @@
+"""Killed processes, many writers, damaged and forbidden files, a full disk: a sentence, and nothing lost."""
+
+import os
+import random
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from crm.errors import (
+    CRMError,
+    FileError,
+    StoreBusyError,
+    StoreDamagedError,
+    StoreError,
+    StoreFullError,
+    StoreNewerError,
+    StoreReadOnlyError,
+)
+from crm.model import Client, Sale, StatusRule, now
+from crm.repository import sql
+from crm.repository.sql import SqlRepository
+from crm.repository.sqlite import Sqlite
+from tests.conftest import PYTHON, Store, child_environment
+
+NOBODY = 65534
+
+
+def opened(path: Path, **more: object) -> SqlRepository:
+    """A repository over a file with the real clocks."""
+    return SqlRepository(f"sqlite:///{path}", Sqlite(path), today=date.today, now=now, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def path(open_folder: Path) -> Path:
+    """Where a store may be made, by everybody."""
+    return open_folder / "crm.sqlite3"
+
+
+def made(path: Path, clients: int = 300) -> None:
+    """A store with some clients, closed again."""
+    with closing(opened(path)) as repository:
+        repository.transact(
+            lambda tx: tx.add_all([Client(kind="person", last_name=f"Name{at}", notes="x" * 500) for at in range(clients)]),
+            "filled",
+        )
+
+
+def sound(path: Path) -> int:
+    """Proves a store whole, the search index too; how many clients it holds."""
+    with closing(opened(path)) as repository:
+        assert [finding.what for finding in repository.check() if finding.wrong] == []
+        with repository.read() as snapshot:
+            count = int(snapshot.count(Client))
+    with closing(sqlite3.connect(path)) as raw:
+        # The index itself compares what it holds with the clients; it raises where they differ.
+        raw.execute("INSERT INTO client_search (client_search, rank) VALUES ('integrity-check', 1)")
+    return count
+
+
+@contextmanager
+def child(script: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """A Python process that runs a script, killed at the end whatever happens."""
+    process = subprocess.Popen(
+        [PYTHON, "-c", script, *map(str, arguments)],
+        env=child_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def as_nobody(work: Callable[[], object], seconds: float = 20) -> str:
+    """Does some work in a child process that is not root; the error's class and sentence, or the result."""
+    reading, writing = os.pipe()
+    forked = os.fork()
+    if not forked:
+        answer = "died"
+        try:
+            os.close(reading)
+            signal.alarm(int(seconds))
+            if os.getuid() == 0:
+                os.setgid(NOBODY)
+                os.setuid(NOBODY)
+            answer = f"done: {work()}"
+        except BaseException as error:
+            answer = f"{type(error).__name__}: {error}"
+        finally:
+            os.write(writing, answer.encode()[:4000])
+            os._exit(0)
+    os.close(writing)
+    with open(reading) as pipe:  # noqa: PTH123 - a descriptor
+        answer = pipe.read()
+    os.waitpid(forked, 0)
+    return answer
+
+
+OPENING = """
+import sys, time, datetime, decimal
+from pathlib import Path
+from crm.model import Client, Sale, now
+from crm.repository.sql import SqlRepository
+from crm.repository.sqlite import Sqlite
+path = Path(sys.argv[1])
+repository = SqlRepository(str(path), Sqlite(path), today=datetime.date.today, now=now)
+"""
+
+ADDING_MANY = (
+    OPENING
+    + """
+def change(tx):
+    print("started", flush=True)
+    for batch in range(40):
+        ids = tx.add_all([Client(kind="person", last_name=f"Many{batch} {at}", notes="x" * 300) for at in range(100)])
+        tx.add_all([Sale(client=each, on=tx.today, amount=decimal.Decimal("40000")) for each in ids])
+        tx.settle()
+repository.transact(change, "added thousands")
+print("done", flush=True)
+"""
+)
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_leaves_all_or_nothing(path: Path) -> None:
+    made(path, 10)
+    dice = random.Random(20261121)
+    killed = 0
+    for _ in range(5):
+        before = sound(path)
+        with child(ADDING_MANY, path) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "started\n"
+            time.sleep(dice.uniform(0, 0.6))
+            process.send_signal(signal.SIGKILL)
+            killed += process.wait(10) == -signal.SIGKILL
+        after = sound(path)
+        assert after - before in (0, 4000)
+        with closing(opened(path)) as repository, repository.read() as snapshot:
+            assert snapshot.count(Sale) == after - 10
+            assert len(snapshot.history()) == 1 + (after - 10) // 4000
+            assert len(snapshot.search("Many0 1")) == (19 if after > 10 else 0)
+    assert killed >= 3
+
+
+SELLING = (
+    OPENING
+    + """
+print("ready", flush=True)
+sys.stdin.readline()
+for at in range(60):
+    amount = decimal.Decimal(sys.argv[2])
+    repository.transact(lambda tx: tx.add(Sale(client=at % 3 + 1, on=tx.today, amount=amount)), "sold")
+print("done", flush=True)
+"""
+)
+
+
+@pytest.mark.slow
+def test_two_programs_that_write_at_once_lose_nothing(path: Path) -> None:
+    made(path, 3)
+    with child(SELLING, path, "0.10") as one, child(SELLING, path, "0.03") as other:
+        for process in (one, other):
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in (one, other):
+            assert process.stdin is not None
+            process.stdin.write("\n")
+            process.stdin.flush()
+        for process in (one, other):
+            said, complaint = process.communicate(timeout=30)
+            assert (said, complaint, process.returncode) == ("done\n", "", 0)
+    assert sound(path) == 3
+    with closing(opened(path)) as repository, repository.read() as snapshot:
+        for client in snapshot.find_all(Client):
+            assert (client.sales_count, client.total_spend) == (40, Decimal("2.60"))
+        assert len(snapshot.history(limit=500)) == 121
+
+
+def test_many_programs_may_make_the_store_at_once(path: Path) -> None:
+    outcomes: list[object] = []
+
+    def first_use(at: int) -> None:
+        try:
+            with closing(opened(path, first_records=lambda: [StatusRule(position=1, status="A", active=True)])) as mine:
+                outcomes.append(mine.transact(lambda tx: tx.add(Client(kind="person", last_name=f"N{at}")), "add").id)
+        except BaseException as error:
+            outcomes.append(error)
+
+    threads = [threading.Thread(target=first_use, args=(at,)) for at in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(outcomes, key=str) == list(range(1, 9))
+    assert sound(path) == 8
+    with closing(opened(path)) as repository, repository.read() as snapshot:
+        assert snapshot.count(StatusRule) == 1
+
+
+@contextmanager
+def held(path: Path) -> Iterator[sqlite3.Connection]:
+    """Another program in the middle of writing."""
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("UPDATE client SET city = 'elsewhere'")
+        yield other
+
+
+@pytest.mark.slow
+def test_who_waits_is_told_and_goes_on(path: Path) -> None:
+    made(path, 1)
+    told: list[float] = []
+    with held(path) as other, closing(opened(path, waiting=told.append)) as repository:
+        released = threading.Timer(2.8, other.execute, ["ROLLBACK"])
+        released.start()
+        changed = repository.transact(lambda tx: tx.change(tx.get(Client, 1), city="Graz"), "edit")
+        released.join()
+    assert changed.city == "Graz"
+    assert told
+    assert 2.0 < told[0] < 3.0
+
+
+def test_who_waits_too_long_is_let_go_and_nothing_changed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(path, 1)
+    monkeypatch.setattr(sql, "TELLS_AFTER", 0.1)
+    monkeypatch.setattr(sql, "GIVES_UP_AFTER", 0.8)
+    told: list[float] = []
+    with held(path), closing(opened(path, waiting=told.append)) as repository:
+        started = time.monotonic()
+        with pytest.raises(StoreBusyError, match=r"Another program.*Nothing was changed") as caught:
+            repository.transact(lambda tx: tx.change(tx.get(Client, 1), city="Graz"), "edit")
+        assert time.monotonic() - started < 3
+        with pytest.raises(StoreBusyError):
+            repository.set_fact("reviewed_on", "2026-11-21")
+        assert repository.fact("reviewed_on") == ""
+    assert caught.value.sentence.endswith(".")
+    assert told
+    with closing(opened(path)) as repository, repository.read() as snapshot:
+        assert snapshot.get(Client, 1).city == ""
+        assert len(snapshot.history()) == 1
+
+
+def test_readers_are_never_blocked(path: Path) -> None:
+    made(path)
+    with held(path), closing(opened(path)) as repository:
+        started = time.monotonic()
+        with repository.read() as snapshot:
+            assert snapshot.count(Client) == 300
+            assert snapshot.get(Client, 1).city == ""
+            assert len(snapshot.search("name299")) == 1
+        assert not [each for each in repository.check() if each.wrong]
+        assert repository.backup().exists()
+        assert time.monotonic() - started < 1.5
+
+
+# Files that are no store
+
+
+def refused(path: Path, error: type[CRMError]) -> str:
+    """The sentence with which reading, writing and checking are refused; the file stays as it is."""
+    content = path.read_bytes() if path.is_file() else b""
+    with closing(opened(path)) as repository:
+        for work in (
+            lambda: repository.transact(lambda tx: tx.add(Client(kind="person", last_name="X")), "x"),
+            lambda: repository.read().__enter__().count(Client),
+            lambda: list(repository.check()),
+        ):
+            with pytest.raises(error) as caught:
+                work()
+    assert (path.read_bytes() if path.is_file() else b"") == content
+    assert {each.name for each in path.parent.iterdir()} == {path.name}
+    assert str(path) in caught.value.sentence
+    return caught.value.sentence
+
+
+def test_garbage_is_damaged_and_stays(path: Path) -> None:
+    path.write_bytes(random.Random(1).randbytes(20_000))
+    assert refused(path, StoreDamagedError).endswith("puts one back.")
+    path.write_bytes(b"hello")
+    refused(path, StoreDamagedError)
+
+
+def test_a_truncated_store_is_damaged_and_stays(path: Path) -> None:
+    made(path)
+    whole = path.read_bytes()
+    for size in (100, 4096, 4096 * 3 + 17):
+        path.write_bytes(whole[:size])
+        refused(path, StoreDamagedError)
+
+
+def test_an_overwritten_page_is_found(path: Path) -> None:
+    made(path, 2000)
+    content = bytearray(path.read_bytes())
+    for at in range(len(content) // 4096 // 2, len(content) // 4096 // 2 + 40):
+        content[at * 4096 : at * 4096 + 3000] = b"\xa5" * 3000
+    path.write_bytes(content)
+    with closing(opened(path)) as repository:
+        try:
+            assert any(finding.wrong for finding in repository.check())
+        except StoreDamagedError as error:
+            assert "Backups are in" in error.sentence  # noqa: PT017 - either is an answer
+    assert path.read_bytes() == content
+
+
+def test_a_database_of_another_program_stays(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE songs (title TEXT)")
+        other.execute("INSERT INTO songs VALUES ('x')")
+        other.commit()
+    assert "another program" in refused(path, StoreDamagedError)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE store_facts (what TEXT)")
+        other.commit()
+    refused(path, StoreDamagedError)
+
+
+@pytest.mark.parametrize(("version", "error"), [("99", StoreNewerError), ("x", StoreDamagedError), ("", StoreDamagedError)])
+def test_a_store_of_another_version_stays(path: Path, version: str, error: type[CRMError]) -> None:
+    made(path)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("UPDATE store_facts SET value = ? WHERE name = 'schema_version'", (version,))
+        other.commit()
+    refused(path, error)
+
+
+def test_a_folder_is_no_store(path: Path) -> None:
+    path.mkdir()
+    assert "cannot be opened" in refused(path, StoreError)
+
+
+def test_a_store_below_a_file_cannot_be_made(path: Path) -> None:
+    path.write_text("a file")
+    with closing(opened(path / "crm.sqlite3")) as repository, pytest.raises(StoreError, match="cannot be made"):
+        repository.is_empty()
+
+
+def test_an_empty_file_becomes_a_store(path: Path) -> None:
+    path.touch()
+    with closing(opened(path)) as repository:
+        assert repository.is_empty()
+        assert repository.transact(lambda tx: tx.add(Client(kind="person", last_name="X")), "x").id == 1
+
+
+def test_a_new_store_is_for_its_owner_only(path: Path) -> None:
+    made(path.parent / "deep" / "er" / "crm.sqlite3")
+    assert (path.parent / "deep" / "er" / "crm.sqlite3").stat().st_mode & 0o077 == 0
+    with closing(opened(path)) as repository:
+        repository.is_empty()
+        assert repository.backup().stat().st_mode & 0o077 == 0
+
+
+# Forbidden
+
+
+def written(path: Path) -> object:
+    with closing(opened(path)) as repository:
+        return repository.transact(lambda tx: tx.add(Client(kind="person", last_name="X")), "x").id
+
+
+def counted(path: Path) -> object:
+    with closing(opened(path)) as repository, repository.read() as snapshot:
+        return snapshot.count(Client), len(snapshot.search("name1"))
+
+
+def test_a_file_that_may_not_be_read_is_told(path: Path) -> None:
+    made(path)
+    path.chmod(0)
+    assert as_nobody(lambda: counted(path)).startswith("StoreError: ")
+    path.chmod(0o644)
+    path.parent.chmod(0)
+    assert as_nobody(lambda: counted(path)).startswith("StoreError: ")
+
+
+@pytest.mark.parametrize("what", ["file", "folder", "both"])
+def test_what_can_only_be_read_is_read(path: Path, what: str) -> None:
+    made(path)
+    content = path.read_bytes()
+    path.chmod(0o444 if what != "folder" else 0o666)
+    path.parent.chmod(0o555 if what != "file" else 0o777)
+    assert as_nobody(lambda: counted(path)) == "done: (300, 20)"
+    answer = as_nobody(lambda: written(path))
+    assert answer.startswith("StoreReadOnlyError: ")
+    assert "can only be read. Nothing was changed." in answer
+    assert path.read_bytes() == content
+
+
+def test_a_new_store_in_a_folder_that_cannot_be_written_is_told(path: Path) -> None:
+    path.parent.chmod(0o555)
+    assert as_nobody(lambda: written(path)).startswith("StoreError: ")
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_backup_that_cannot_be_written_is_told(path: Path) -> None:
+    made(path)
+    forbidden = path.parent / "forbidden"
+    forbidden.mkdir(mode=0o500)
+
+    def backed_up() -> object:
+        with closing(opened(path)) as repository:
+            return repository.backup(forbidden / "copy.sqlite3")
+
+    path.chmod(0o666)
+    answer = as_nobody(backed_up)
+    assert answer.startswith("FileError: ")
+    assert "could not be written" in answer
+
+
+def test_a_full_disk_keeps_nothing_of_the_change(path: Path) -> None:
+    made(path)
+
+    def fill() -> object:
+        size = sum(each.stat().st_size for each in path.parent.iterdir())
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 200_000, resource.RLIM_INFINITY))
+        with closing(opened(path)) as repository:
+            many = [Client(kind="person", last_name=f"Big{at}", notes="y" * 5000) for at in range(1000)]
+            try:
+                repository.transact(lambda tx: tx.add_all(many), "too much")
+            except StoreFullError as error:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+                # The same program can go on once there is room.
+                more = repository.transact(lambda tx: tx.add(Client(kind="person", last_name="Small")), "small")
+                return f"{error} {more.id}"
+        return "it all went in"
+
+    answer = as_nobody_or_root(fill)
+    assert "the disk is full or failing" in answer, answer
+    assert answer.endswith(" 301")
+    assert sound(path) == 301
+
+
+def as_nobody_or_root(work: Callable[[], object]) -> str:
+    """The same in a child process that stays who it is (the limit is the process's own)."""
+    mine = os.getuid()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "getuid", lambda: mine or -1)
+        return as_nobody(work)
+
+
+# Backups
+
+
+def test_a_backup_is_whole_and_comes_back(path: Path) -> None:
+    made(path)
+    with closing(opened(path)) as repository:
+        copy = repository.backup()
+        repository.transact(lambda tx: tx.delete(tx.get(Client, 1)), "gone")
+        kept = repository.restore(copy)
+        with repository.read() as snapshot:
+            assert snapshot.count(Client) == 300
+            assert snapshot.search("name0")
+        assert copy.exists()
+        assert kept != copy
+        assert kept in repository.backups()
+        repository.restore(kept)
+        with repository.read() as snapshot:
+            assert snapshot.find(Client, 1) is None
+        repository.transact(lambda tx: tx.undo(), "back")
+    assert sound(path) == 300
+    assert sound(copy) == 300
+
+
+def test_a_restored_store_is_seen_by_others_at_once(path: Path) -> None:
+    made(path)
+    with closing(opened(path)) as one, closing(opened(path)) as other:
+        copy = one.backup()
+        one.transact(lambda tx: [tx.delete(each) for each in tx.find_all(Client)], "gone")
+        with other.read() as snapshot:
+            assert snapshot.count(Client) == 0
+        one.restore(copy)
+        with other.read() as snapshot:
+            assert snapshot.count(Client) == 300
+        assert other.transact(lambda tx: tx.add(Client(kind="person", last_name="X")), "x").id == 301
+    assert sound(path) == 301
+
+
+def test_what_is_no_backup_is_not_restored(path: Path) -> None:
+    made(path)
+    garbage, foreign, newer, cut = (path.parent / name for name in ("garbage", "foreign", "newer", "cut"))
+    garbage.write_bytes(b"garbage" * 1000)
+    with closing(sqlite3.connect(foreign)) as other:
+        other.execute("CREATE TABLE songs (title TEXT)")
+        other.commit()
+    with closing(opened(path)) as repository:
+        shutil.copy(repository.backup(), newer)
+        content = newer.read_bytes()
+        cut.write_bytes(content[: len(content) // 2])
+        with closing(sqlite3.connect(newer)) as other:
+            other.execute("UPDATE store_facts SET value = '99' WHERE name = 'schema_version'")
+            other.commit()
+        count = len(repository.backups())
+        for source, words in (
+            (garbage, "no backup"),
+            (foreign, "no backup"),
+            (newer, "newer version"),
+            (cut, "damaged|no backup"),
+            (path.parent / "missing", "no file"),
+            (path.parent, "no file"),
+        ):
+            with pytest.raises(FileError, match=words):
+                repository.restore(source)
+        assert len(repository.backups()) == count
+    assert sound(path) == 300
+
+
+def test_only_ten_dated_backups_are_kept_and_the_oldest_can_be_restored(store: Store) -> None:
+    if not store.repository.url.startswith("sqlite"):
+        pytest.skip("files of SQLite")
+    for at in range(13):
+        store.add(last_name=f"N{at}")
+        store.repository.backup()
+    backups = store.repository.backups()
+    assert len(backups) == 10
+    assert list(backups) == sorted(backups, reverse=True)
+    named = store.repository.backup(store.folder / "mine.sqlite3")
+    assert len(store.repository.backups()) == 10
+    oldest = backups[-1]
+    store.repository.restore(oldest)
+    with store.repository.read() as snapshot:
+        assert snapshot.count(Client) == 4
+    assert named.exists()
+
+
+def test_two_backups_of_one_second_are_two(path: Path) -> None:
+    made(path)
+    with closing(opened(path)) as repository:
+        assert len({repository.backup() for _ in range(3)}) == 3
+        assert len(repository.backups()) == 3
+
+
+def test_a_backup_is_made_once_a_day_and_not_of_an_empty_store(store: Store) -> None:
+    assert store.repository.daily_backup() is None
+    store.add()
+    first = store.repository.daily_backup()
+    assert first is not None
+    assert first.exists()
+    assert store.repository.daily_backup() is None
+    assert store.another().daily_backup() is None
+    store.today += timedelta(days=1)
+    second = store.another().daily_backup()
+    assert second is not None
+    assert second != first
+    assert list(store.repository.backups()) == [second, first]
+
+
+def test_a_backup_while_somebody_writes_is_whole(path: Path) -> None:
+    made(path, 3)
+    with child(SELLING, path, "1.00") as process:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+        copies: list[Path] = []
+        with closing(opened(path)) as repository:
+            while process.poll() is None and len(copies) < 5:
+                copies.append(repository.backup(path.parent / f"copy{len(copies)}.sqlite3"))
+                time.sleep(0.1)
+        process.communicate(timeout=20)
+    assert copies
+    for copy in copies:
+        assert sound(copy) == 3
+    assert sound(path) == 3
+
+
+def test_a_damaged_store_can_be_restored_over_and_is_kept(path: Path) -> None:
+    made(path)
+    with closing(opened(path)) as repository:
+        copy = repository.backup()
+    path.write_bytes(b"garbage" * 1000)
+    with closing(opened(path)) as repository:
+        kept = repository.restore(copy)
+        with repository.read() as snapshot:
+            assert snapshot.count(Client) == 300
+    assert kept.read_bytes() == b"garbage" * 1000
+    assert sound(path) == 300
+
+
+def test_a_restore_does_not_wait_for_ever(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from crm.repository import sqlite
+
+    made(path)
+    monkeypatch.setattr(sqlite, "_RESTORE_WAITS", 0.5)
+    with closing(opened(path)) as repository:
+        copy = repository.backup()
+        with held(path):
+            started = time.monotonic()
+            with pytest.raises(StoreBusyError, match="Nothing was changed"):
+                repository.restore(copy)
+            assert time.monotonic() - started < 3
+        with suppress(StoreBusyError):
+            repository.restore(copy)
+    assert sound(path) == 300
+
+
+def test_sales_are_durable_when_the_command_has_answered(path: Path) -> None:
+    made(path, 1)
+    with child(SELLING, path, "1.00") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+        while (line := process.stdout.readline()) and line != "done\n":
+            pass
+        process.kill()
+    with closing(sqlite3.connect(path)) as raw:
+        assert raw.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    with closing(opened(path)) as repository, repository._engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2

@@ -1,0 +1,115 @@
+"""Imports go one way only, and no file hides behind a name that says nothing."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+CRM = PROJECT / "crm"
+
+# Which rooms each room may import from, besides itself.
+ARROWS: dict[str, set[str]] = {
+    "errors": set(),
+    "model": {"errors"},
+    "config": {"errors", "model"},
+    "rules": {"errors", "model"},
+    "repository": {"errors", "model", "rules"},
+    "files": {"errors", "model"},
+    "commands": {"errors", "model", "config", "rules", "files", "repository"},
+    "terminal": {"errors", "model", "config", "rules", "files", "repository", "commands"},
+    "shell": {"errors", "model", "config", "rules", "files", "repository", "commands", "terminal"},
+}
+ARROWS["app"] = set(ARROWS)
+# The stores themselves are named where they are chosen, and nowhere else.
+CONCRETE = ("crm.repository.sql", "crm.repository.sqlite")
+EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "base"}
+
+FILES = sorted(CRM.rglob("*.py"))
+
+
+def imported(source: str, package: str = "") -> Iterator[str]:
+    """The modules that a source imports, anywhere in it; `package` is where it stands, for relative imports."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = node.module or ""
+            if node.level:
+                parts = package.split(".")[: len(package.split(".")) - node.level + 1]
+                origin = ".".join([*parts, *filter(None, [node.module])])
+            yield origin
+            # What is imported from a package may be a module of it.
+            yield from (f"{origin}.{name.name}" for name in node.names)
+
+
+def package_of(path: Path) -> str:
+    """The package that a file stands in, dotted."""
+    return ".".join(path.relative_to(PROJECT).parent.parts)
+
+
+def room_of(path: Path) -> str:
+    """The part of crm that a file belongs to."""
+    return path.relative_to(CRM).parts[0].removesuffix(".py")
+
+
+def wrong_arrows(room: str, source: str, package: str = "") -> set[str]:
+    """The rooms that a source imports from and must not."""
+    rooms = {module.split(".")[1] for module in imported(source, package) if module.startswith("crm.")}
+    return rooms - ARROWS[room] - {room}
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert {room_of(path) for path in FILES} - {"__init__"} <= set(ARROWS), "a new room needs its arrows"
+    assert len(FILES) > 20
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_imports_go_one_way(path: Path) -> None:
+    room = room_of(path)
+    if room == "__init__":
+        assert not any(module.startswith("crm") for module in imported(path.read_text(), "crm"))
+        return
+    assert wrong_arrows(room, path.read_text(), package_of(path)) == set()
+
+
+def test_only_the_composition_root_names_a_store() -> None:
+    for path in FILES:
+        if room_of(path) in ("repository", "app"):
+            continue
+        named = [
+            module for module in imported(path.read_text(), package_of(path)) if module in CONCRETE or module.startswith(CONCRETE[1])
+        ]
+        assert named == [], path
+
+
+def test_the_script_names_the_composition_root_only() -> None:
+    ours = {module for module in imported((PROJECT / "run.py").read_text()) if module.split(".")[0] == "crm"}
+    assert ours
+    assert all(module == "crm.app" or module.startswith("crm.app.") for module in ours)
+
+
+def test_nobody_imports_the_tests() -> None:
+    for path in FILES:
+        assert not any(module.split(".")[0] == "tests" for module in imported(path.read_text(), package_of(path)))
+
+
+def test_names_say_what_is_in_a_file() -> None:
+    for path in [*CRM.rglob("*"), *PROJECT.glob("*.py")]:
+        assert path.stem.lower() not in EMPTY_NAMES, path
+
+
+@pytest.mark.parametrize(
+    ("room", "source"),
+    [
+        ("model", "from crm.config import Config"),
+        ("errors", "def late():\n    from crm.model import Client"),
+        ("rules", "import crm.repository.tables"),
+        ("terminal", "from crm import shell"),
+        ("files", "if True:\n    import crm.rules as r"),
+        ("config", "from .rules import METRICS"),
+    ],
+)
+def test_a_wrong_arrow_is_seen(room: str, source: str) -> None:
+    assert wrong_arrows(room, source, "crm") != set()
