@@ -79,7 +79,9 @@ def test_only_the_composition_root_names_a_store() -> None:
         if room_of(path) in ("repository", "app"):
             continue
         named = [
-            module for module in imported(path.read_text(), package_of(path)) if module in CONCRETE or module.startswith(CONCRETE[1])
+            module
+            for module in imported(path.read_text(), package_of(path))
+            if module in CONCRETE or module.startswith(CONCRETE[1])
         ]
         assert named == [], path
 

@@ -1,13 +1,13 @@
 """Today: the first screen, what the team looks at in the morning."""
 
+from calendar import isleap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import bindparam, func, select
 
 from crm.commands.context import CRM
 from crm.commands.registry import command
@@ -80,17 +80,20 @@ def today(crm: CRM) -> TodayReport:
         )
 
 
+# One statement for each month in turn: a sum over a range is read from the index alone, while grouping by
+# month would call a function for each sale.
+_SUM_OF_RANGE = select(func.sum(sale.c.amount), func.count()).where(
+    sale.c.on >= bindparam("first"), sale.c.on < bindparam("end")
+)
+
+
 def _months(snapshot: Snapshot, day: date) -> list[MonthOfSales]:
     firsts = [_months_ago(day, back) for back in range(_MONTHS - 1, -2, -1)]
-    # A sum for each range is read from the index; grouping by month would call a function for each sale.
-    sums = [
-        select(literal(at).label("at"), func.sum(sale.c.amount), func.count()).where(
-            sale.c.on >= first, sale.c.on < end
-        )
-        for at, (first, end) in enumerate(pairwise(firsts))
-    ]
-    rows: dict[int, Any] = {row.at: row for row in snapshot.select(select(union_all(*sums).subquery()))}
-    return [MonthOfSales(firsts[at], rows[at][1] or Decimal("0.00"), rows[at][2]) for at in range(_MONTHS)]
+    months = []
+    for first, end in pairwise(firsts):
+        ((amount, sales),) = snapshot.select(_SUM_OF_RANGE, first=first, end=end)
+        months.append(MonthOfSales(first, amount or Decimal("0.00"), sales))
+    return months
 
 
 def _months_ago(day: date, back: int) -> date:
@@ -110,29 +113,20 @@ def _moved(snapshot: Snapshot, day: date) -> list[Client]:
     return [record_of(Client, row) for row in snapshot.select(statement)]
 
 
+_BORN_ON = select(*record_columns(Client)).where(client.c.birthday == bindparam("born_on")).order_by(client.c.sort_name)
+
+
 def _birthdays(snapshot: Snapshot, day: date) -> list[Birthday]:
-    days = {_born_on(each): each for each in (day + timedelta(days=ahead) for ahead in range(_BIRTHDAYS_WITHIN + 1))}
-    # Who was born on a leap day has a birthday on the last of February in other years.
-    leap = next(
-        (each for each in days.values() if each.month == 2 and each.day == 28 and not _is_leap(each.year)), None
-    )
-    if leap:
-        days["02-29"] = leap
-    statement = select(*record_columns(Client)).where(client.c.birthday.in_(days)).limit(200)
-    found = [record_of(Client, row) for row in snapshot.select(statement)]
-    coming = [
-        Birthday(
-            each, days[_born_on(each.date_of_birth)], days[_born_on(each.date_of_birth)].year - each.date_of_birth.year
-        )
-        for each in found
-        if each.date_of_birth
-    ]
-    return sorted(coming, key=lambda each: (each.on, each.client.name))[: _LISTED * 2]
-
-
-def _born_on(day: date) -> str:
-    return day.strftime("%m-%d")
-
-
-def _is_leap(year: int) -> bool:
-    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    coming: list[Birthday] = []
+    for ahead in range(_BIRTHDAYS_WITHIN + 1):
+        on = day + timedelta(days=ahead)
+        # Who was born on a leap day has a birthday on the last of February in other years.
+        leap_day_too = (on.month, on.day) == (2, 28) and not isleap(on.year)
+        for born_on in [on.strftime("%m-%d"), "02-29"][: 1 + leap_day_too]:
+            rows = snapshot.select(_BORN_ON.limit(_LISTED * 2), born_on=born_on)
+            for each in (record_of(Client, row) for row in rows):
+                if each.date_of_birth:
+                    coming.append(Birthday(each, on, on.year - each.date_of_birth.year))
+        if len(coming) >= _LISTED * 2:
+            break
+    return coming[: _LISTED * 2]

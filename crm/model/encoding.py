@@ -12,6 +12,9 @@ from crm.model.records import RECORDS, Record, field_names
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
+# More than any sum of amounts, and less than a database's whole numbers hold in cents.
+_TOO_MUCH = Decimal(10) ** 16
+
 
 def plain(value: Any) -> Any:
     """Any value as what `json` writes: records and reports become objects, sequences arrays.
@@ -59,16 +62,27 @@ def value_of(record: type[Record], name: str, written: Any) -> Any:
         if kind in (date, date | None):
             return date.fromisoformat(written)
         if kind is Decimal:
-            return Decimal(written).quantize(Decimal("0.01"))
+            return _money(Decimal(written))
         if kind in (int, bool, str):
             if type(written) is not kind:
                 raise TypeError
             return written
         if kind == tuple[str, ...]:
+            if not isinstance(written, list | tuple):
+                raise TypeError
             return tuple(str(each) for each in written)
         return {str(key): str(each) for key, each in written.items()}
     except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise FileError(f"{name} of a {record.kind_name} cannot be {written!r:.60}.") from error
+
+
+def _money(amount: Decimal) -> Decimal:
+    if not (amount.is_finite() and 0 <= amount < _TOO_MUCH):
+        raise ValueError
+    exact = amount.quantize(Decimal("0.01"))
+    if exact != amount:
+        raise ValueError
+    return exact
 
 
 def record_of(record: type[AnyRecord], written: Mapping[str, Any]) -> AnyRecord:

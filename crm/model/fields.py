@@ -91,7 +91,6 @@ class Prose(Check):
         return text
 
 
-@dataclass(frozen=True)
 class Email(Check):
     """An e-mail address. Its syntax is checked, not whether it exists (RFC 5322 and 6531, by email-validator)."""
 
@@ -156,7 +155,6 @@ def _email_doubt(value: str) -> str:
     return ""
 
 
-@dataclass(frozen=True)
 class Phone(Check):
     """A telephone number, kept as E.164 (+4366012345678); read with the team's country (phonenumbers)."""
 
@@ -183,8 +181,16 @@ class Phone(Check):
         return f"not a telephone number as it is written (read for {by.country})"
 
 
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
 def _is_e164(text: str) -> bool:
-    return text.startswith("+") and text[1:].isascii() and text[1:].isdigit()
+    """Whether a stored text is a number as `read` makes them, not one kept as it was typed."""
+    if not _E164.fullmatch(text):
+        return False
+    import phonenumbers
+
+    return any(int(text[1:end]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE for end in (2, 3, 4))
 
 
 def _e164(text: str, country: str) -> str:
@@ -199,12 +205,14 @@ def _e164(text: str, country: str) -> str:
             f"there is no such telephone number (without a country code it is read for {country});"
             " start with + and the country code if it is from elsewhere"
         )
+    if number.extension:
+        raise FieldError("an extension has no place in a telephone number; put it in the notes")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 _ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _WRITTEN_DAY = re.compile(r"(\d{1,2})[./-]\s?(\d{1,2})[./-]\s?(\d{4})")
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 @dataclass(frozen=True)
@@ -236,8 +244,8 @@ class Day(Check):
         words = {"today": 0, "yesterday": -1, "tomorrow": 1}
         if text in words:
             return by.today + timedelta(days=words[text])
-        if len(text) >= 3 and text.isalpha() and text[:3] in _WEEKDAYS:
-            distance = _WEEKDAYS.index(text[:3]) - by.today.weekday()
+        if len(text) >= 3 and (named := [day for day in _WEEKDAYS if day.startswith(text)]):
+            distance = _WEEKDAYS.index(named[0]) - by.today.weekday()
             return by.today + timedelta(days=-(-distance % 7 or 7) if self.past else (distance % 7 or 7))
         if iso := _ISO_DAY.fullmatch(text):
             year, month, day = (int(part) for part in iso.groups())
@@ -268,7 +276,6 @@ def calendar_day(year: int, month: int, day: int) -> date:
 _PLAIN_AMOUNT = re.compile(r"\d+(\.\d{1,2})?")
 
 
-@dataclass(frozen=True)
 class Amount(Check):
     """Money in major units with two decimals, zero or more; grouping and decimal mark as the team writes them.
 
@@ -299,12 +306,16 @@ class Amount(Check):
         if len(text) > 40:
             raise FieldError(f"at most {by.amount(LARGEST_AMOUNT)}")
         hint = _meant_amount(text)
+        if group == "\u2019":
+            # The Swiss write it as their keyboards have it.
+            text = text.replace("'", group)
         try:
             amount = parse_decimal(text, locale=by.locale, strict=True)
         except (NumberFormatError, InvalidOperation) as error:
             meant = f"; if you mean {hint}, write {hint}" if hint else ""
             raise FieldError(f"the separators of {text} cannot be read for {by.language}{meant}") from error
-        if amount != amount.quantize(Decimal("0.01")):
+        # One that is too large is told by the caller; it may have more digits than `quantize` takes.
+        if amount <= LARGEST_AMOUNT and amount != amount.quantize(Decimal("0.01")):
             raise FieldError("an amount has at most two decimals")
         return amount
 
@@ -350,7 +361,6 @@ class Choice(Check):
         return hash(tuple(self.options))
 
 
-@dataclass(frozen=True)
 class Flag(Check):
     """Yes or no."""
 
@@ -369,7 +379,6 @@ class Flag(Check):
         return "yes" if value else "no"
 
 
-@dataclass(frozen=True)
 class Tags(Check):
     """Any number of tags, lower case, separated by commas; each at most 40 characters."""
 
@@ -377,7 +386,7 @@ class Tags(Check):
     example = "gold, newsletter"
 
     def read(self, typed: str, by: Conventions) -> tuple[str, ...]:
-        tags = {Line(40).read(part, by).lower(): None for part in re.split(r"[,;\n]", typed)}
+        tags = {Line(40).read(part.lower(), by): None for part in re.split(r"[,;\n]", typed)}
         tags.pop("", None)
         if len(tags) > 50:
             raise FieldError("at most 50 tags")
@@ -387,7 +396,6 @@ class Tags(Check):
         return ", ".join(value)
 
 
-@dataclass(frozen=True)
 class Country(Check):
     """A country: its ISO 3166 code, or its name in English or the team's language; kept as the code."""
 
@@ -447,7 +455,6 @@ class Whole(Check):
         return int(text)
 
 
-@dataclass(frozen=True)
 class Extra(Check):
     """The team's own fields of a record, `name=value` separated by line breaks; values are text."""
 

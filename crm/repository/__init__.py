@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from crm.rules import RuleSet
 
+    AnySelect = Select[*tuple[Any, ...]]
+    AnyRow = Row[*tuple[Any, ...]]
+
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 Result = TypeVar("Result")
 
@@ -121,8 +124,8 @@ class Snapshot(Protocol):
     def named(self, names: Sequence[str]) -> Sequence[Client]:
         """Clients whose whole name (first, last, company) is one of these, folded as `tables.fold` does."""
 
-    def select(self, statement: "Select[Any]") -> "Sequence[Row[Any]]":
-        """The rows of a statement over the tables, for reports."""
+    def select(self, statement: "AnySelect", **values: Any) -> "Sequence[AnyRow]":
+        """The rows of a statement over the tables, with values for what it leaves open; for reports."""
 
     def values(self, client: Client, needs: Iterable[str] | None = None) -> dict[str, Any]:
         """The metrics of one client by name, all of them unless `needs` names some."""

@@ -38,7 +38,7 @@ class Dialect(Protocol):
     def reserve_ids(self, connection: Connection, table: Table, count: int) -> int:
         """The first of `count` ids that follow one another and were never used."""
 
-    def index_added(self, connection: Connection, first: int, last: int) -> None:
+    def index_added(self, connection: Connection, ids: Sequence[int]) -> None:
         """Makes the clients with these ids, just added, findable."""
 
     def search(self, connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:

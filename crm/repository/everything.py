@@ -56,8 +56,7 @@ def _insert(snapshot: SqlSnapshot, name: str, objects: list[Mapping[str, Any]]) 
     rows = [row_of(record_of(kind, each)) for each in objects]
     insert_rows(snapshot.connection, TABLES[kind], rows)
     if kind is Client:
-        ids = [row["id"] for row in rows]
-        snapshot.dialect.index_added(snapshot.connection, min(ids), max(ids))
+        snapshot.dialect.index_added(snapshot.connection, [row["id"] for row in rows])
 
 
 def _history_row(table: Table, written: Mapping[str, Any]) -> dict[str, Any]:

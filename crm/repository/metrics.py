@@ -39,7 +39,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from crm.model import Client
-from crm.repository.tables import client, sale
+from crm.repository.tables import client, has_tag, sale
 from crm.rules import (
     METRICS,
     And,
@@ -97,11 +97,6 @@ def _(element: Any, compiler: Any, **keywords: Any) -> str:
 def _(element: Any, compiler: Any, **keywords: Any) -> str:
     (cents,) = (compiler.process(each, **keywords) for each in element.clauses)
     return f"printf('%d.%02d', {cents} / 100, {cents} % 100)"
-
-
-def has_tag(tag: str) -> ColumnElement[bool]:
-    """Whether a client has a tag."""
-    return type_coerce(client.c.tags, String).contains(f",{tag.lower()},", autoescape=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +167,9 @@ class Figures:
             return func.coalesce(cast(number.over, String), "none")
         if name == "average_sale":
             count = client.c.sales_count
-            rounded = (2 * _minor(client.c.total_spend) + count) // func.nullif(2 * count, 0)
-            return func.coalesce(money_text(rounded), "none")
+            # Said to be whole, or SQLAlchemy divides through a function of its own that cannot take NULL.
+            rounded = (2 * _minor(client.c.total_spend) + count) // func.nullif(2 * count, 0, type_=BigInteger)
+            return case((count > 0, money_text(rounded)), else_="none")
         return case((number.over.is_(None), "none"), else_=money_text(number.over))
 
     def _is_text(self, expression: Expression) -> bool:

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, false, func, or_, true, type_coerce
+from sqlalchemy import Column, ColumnElement, Select, String, and_, false, func, or_, true, type_coerce
 
 from crm.errors import FieldError
 from crm.model import Client, Record, Sale, StatusRule, field_names
-from crm.repository import Query, metrics, tables
-from crm.rules import parse_condition
+from crm.repository import Query, tables
 
 # The order of a list when none is asked for: clients as in an address book, sales the newest first.
 _OWN_ORDER: Mapping[type[Record], tuple[Any, ...]] = {
@@ -28,12 +27,15 @@ def selection(statement: Select[Any], kind: type[Record], query: Query, today: d
     if query.until:
         statement = statement.where(tables.sale.c.on <= query.until)
     if query.where:
+        from crm.repository import metrics
+        from crm.rules import parse_condition
+
         condition = parse_condition(query.where)
         statement = metrics.narrowed(statement, condition, today)
     return statement.order_by(*_order(kind, query.sort)).limit(query.limit).offset(query.offset or None)
 
 
-def _column(kind: type[Record], name: str) -> ColumnElement[Any]:
+def _column(kind: type[Record], name: str) -> Column[Any]:
     if name not in field_names(kind):
         raise FieldError(f"a {kind.kind_name} has no field {name}; there are {', '.join(field_names(kind))}")
     return tables.TABLES[kind].c[name]
@@ -42,7 +44,7 @@ def _column(kind: type[Record], name: str) -> ColumnElement[Any]:
 def _fits(column: ColumnElement[Any], name: str, wanted: Any, exact: bool) -> ColumnElement[bool]:
     several = wanted if isinstance(wanted, (list, tuple)) else [wanted]
     if name == "tags":
-        return and_(true(), *(metrics.has_tag(tag) for tag in several))
+        return and_(true(), *(tables.has_tag(tag) for tag in several))
     if name == "extra":
         return and_(true(), *(_has_extra(key, value) for key, value in dict(wanted).items()))
     if None not in several and "" not in several and (exact or not any(isinstance(each, str) for each in several)):
@@ -77,9 +79,12 @@ def _order(kind: type[Record], sort: str) -> tuple[Any, ...]:
         return own
     name = sort.removeprefix("-").replace("-", "_")
     column = tables.client.c.sort_name if kind is Client and name == "name" else _column(kind, name)
-    missing, value = column.is_(None), column
+    value: ColumnElement[Any] = column
+    last: list[ColumnElement[Any]] = []
+    # What has no value comes last either way, as people expect of a list.
     if isinstance(column.type, String | tables.UniqueText):
         text = type_coerce(column, String)
-        missing, value = or_(text.is_(None), text == ""), tables.folded(text)
-    # What has no value comes last either way, as people expect of a list.
-    return (missing, value.desc() if sort.startswith("-") else value, *own)
+        last, value = [or_(text.is_(None), text == "")], tables.folded(text)
+    elif column.nullable:
+        last = [column.is_(None)]
+    return (*last, value.desc() if sort.startswith("-") else value, *own)

@@ -3,22 +3,29 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from crm.errors import NotFoundError
 from crm.model import Client, Record, StatusRule
-from crm.repository import Change, HistoryEntry, Query, StatusMove, metrics, review, statements, tables
+from crm.repository import Change, HistoryEntry, Query, StatusMove, statements, tables
 from crm.repository.dialect import Dialect
 from crm.repository.query import selection
-from crm.rules import RuleSet
+
+if TYPE_CHECKING:
+    from crm.repository import AnyRow, AnySelect
+    from crm.rules import RuleSet
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
+# What reads rules is loaded when a rule is asked for: the first screen asks for none.
 
-def active_rules(rules: Iterable[StatusRule]) -> RuleSet:
+
+def active_rules(rules: Iterable[StatusRule]) -> "RuleSet":
     """The rule set that decides: the active ones, in order."""
+    from crm.rules import RuleSet
+
     ordered = sorted((rule for rule in rules if rule.active), key=lambda rule: (rule.position, rule.id))
     return RuleSet((rule.id, rule.status, rule.when) for rule in ordered)
 
@@ -32,7 +39,7 @@ class SqlSnapshot:
         self.today = today
 
     @cached_property
-    def rules(self) -> RuleSet:
+    def rules(self) -> "RuleSet":
         rows = self.connection.execute(statements.RULES)
         return active_rules(tables.record_of(StatusRule, row) for row in rows)
 
@@ -62,8 +69,8 @@ class SqlSnapshot:
         statement = selection(select(func.count()).select_from(tables.TABLES[kind]), kind, everything, self.today)
         return int(self.connection.execute(statement.order_by(None)).scalar_one())
 
-    def select(self, statement: Select[Any]) -> Sequence[Row[Any]]:
-        return self.connection.execute(statement).all()
+    def select(self, statement: "AnySelect", **values: Any) -> "Sequence[AnyRow]":
+        return self.connection.execute(statement, values).all()
 
     def search(self, text: str, limit: int = 20) -> Sequence[Client]:
         return [tables.record_of(Client, row) for row in self.dialect.search(self.connection, text, limit)]
@@ -74,16 +81,22 @@ class SqlSnapshot:
         return [tables.record_of(Client, row) for row in self.connection.execute(statement)]
 
     def values(self, client: Client, needs: Iterable[str] | None = None) -> dict[str, Any]:
+        from crm.repository import metrics
+
         return metrics.values(self.connection, [client], self.today, needs)[client.id]
 
-    def moves(self, rules: RuleSet | None = None, limit: int | None = None) -> list[StatusMove]:
+    def moves(self, rules: "RuleSet | None" = None, limit: int | None = None) -> list[StatusMove]:
+        from crm.repository import review
+
         statement = review.moves(rules or self.rules, self.today).order_by("id").limit(limit)
         return [
             StatusMove(row.id, row.name.strip(), row.before, row.after, row.reason)
             for row in self.connection.execute(statement)
         ]
 
-    def move_counts(self, rules: RuleSet | None = None) -> dict[tuple[str, str], int]:
+    def move_counts(self, rules: "RuleSet | None" = None) -> dict[tuple[str, str], int]:
+        from crm.repository import review
+
         moving = review.moves(rules or self.rules, self.today).subquery()
         statement = select(moving.c.before, moving.c.after, func.count()).group_by(moving.c.before, moving.c.after)
         return {(row[0], row[1]): row[2] for row in self.connection.execute(statement)}

@@ -7,18 +7,20 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection, Engine, delete, func, insert, inspect, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from crm.errors import FileError, RefusedError, StoreBusyError, StoreDamagedError, StoreNewerError
 from crm.model import Record
-from crm.repository import Finding, checks, tables
+from crm.repository import Finding, tables
 from crm.repository.dialect import Dialect
-from crm.repository.everything import Item, everything, fill
 from crm.repository.snapshot import SqlSnapshot
-from crm.repository.transaction import SqlTransaction
+
+if TYPE_CHECKING:
+    from crm.repository.everything import Item
+    from crm.repository.transaction import SqlTransaction
 
 Result = TypeVar("Result")
 
@@ -122,7 +124,9 @@ class SqlRepository:
             self._dialect.begin_reading(connection)
             yield SqlSnapshot(connection, self._dialect, self._today())
 
-    def transact(self, change: Callable[[SqlTransaction], Result], what: str) -> Result:
+    def transact(self, change: Callable[["SqlTransaction"], Result], what: str) -> Result:
+        from crm.repository.transaction import SqlTransaction
+
         with self._told(), self._engine.connect() as connection:
             started = time.monotonic()
             while True:
@@ -166,11 +170,15 @@ class SqlRepository:
             self.waiting(waited)
         time.sleep(0.02)
 
-    def everything(self) -> Iterator[Item]:
+    def everything(self) -> "Iterator[Item]":
+        from crm.repository.everything import everything
+
         with self.read() as snapshot:
             yield from everything(snapshot)
 
-    def fill(self, items: Iterable[Item]) -> dict[str, int]:
+    def fill(self, items: "Iterable[Item]") -> dict[str, int]:
+        from crm.repository.everything import fill
+
         if not self.is_empty():
             raise RefusedError("Only an empty store can take over a whole one; name another with --store.")
         with self._told(), self._engine.connect() as connection:
@@ -183,6 +191,8 @@ class SqlRepository:
             return counts
 
     def check(self) -> Iterator[Finding]:
+        from crm.repository import checks
+
         with self.read() as snapshot:
             yield from self._dialect.check(snapshot.connection)
             yield from checks.findings(snapshot)

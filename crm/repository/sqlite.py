@@ -1,5 +1,6 @@
 """SQLite: one file, readable while somebody writes, durable once a command has answered."""
 
+import json
 import os
 import re
 import shutil
@@ -107,8 +108,8 @@ class Sqlite:
         last = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)).scalar()
         return int(last or 0) + 1
 
-    def index_added(self, connection: Connection, first: int, last: int) -> None:
-        connection.exec_driver_sql(sqlite_search.ADD, (first, last))
+    def index_added(self, connection: Connection, ids: Sequence[int]) -> None:
+        connection.exec_driver_sql(sqlite_search.ADD, (json.dumps(list(ids)),))
 
     def search(self, connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
         return sqlite_search.search(connection, text, limit)

@@ -1,17 +1,21 @@
 """Search in SQLite: an index of groups of three letters, beginnings first, and the misspelt by likeness."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from crm.model import Client
 from crm.repository import statements
 from crm.repository.tables import fold
 
 # (id, sort_name, search_name) of a client that may be meant.
 _Candidate = Any
 
+_LONGEST = 200
+# What no record holds and the database cannot take.
+_UNSEARCHABLE = re.compile("[\x00-\x1f\ud800-\udfff]")
 _SHORTEST_INDEXED = 3
 _CANDIDATES = 100
 _MISSPELT_CANDIDATES = 2000
@@ -35,7 +39,7 @@ INDEX = (
     END""",
 )
 ADD = """INSERT INTO client_search (rowid, search_name, search_rest)
-    SELECT id, search_name, search_rest FROM client WHERE id BETWEEN ? AND ?"""
+    SELECT id, search_name, search_rest FROM client WHERE id IN (SELECT value FROM json_each(?))"""
 
 _STARTING = """
 SELECT id, sort_name, search_name FROM (SELECT id, sort_name, search_name FROM client
@@ -56,19 +60,19 @@ _RESEMBLING = """SELECT client.id, sort_name, client.search_name
 
 def search(connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
     """Rows of clients that fit what was typed, best first."""
-    folded = fold(text).strip()
-    words = _words(folded)
-    if not words:
-        return []
-    found = _candidates(connection, folded, words, limit)
+    folded = fold(_UNSEARCHABLE.sub(" ", text[:_LONGEST])).strip()
+    found: list[_Candidate] = []
+    for words in _readings(folded):
+        seen = {row[0] for row in found}
+        found += [row for row in _candidates(connection, folded, words, limit) if row[0] not in seen]
     if found:
-        found.sort(key=lambda row: _distance(row, folded, words))
+        found.sort(key=lambda row: _distance(row, folded, folded.split()))
     else:
-        found = _resembling(connection, words)
+        found = _resembling(connection, folded.split())
     places = {row[0]: place for place, row in enumerate(found[:limit])}
     if not places:
         return []
-    rows = connection.execute(statements.CLIENTS_BY_ID, {"wanted": list(places)}).all()
+    rows = connection.execute(statements.BY_IDS[Client], {"wanted": list(places)}).all()
     return sorted(rows, key=lambda row: places[row.id])
 
 
@@ -95,11 +99,15 @@ def _candidates(connection: Connection, folded: str, words: Sequence[str], limit
 _TELEPHONE = re.compile(r"[+\d][\d\s()/.-]{3,}")
 
 
-def _words(folded: str) -> list[str]:
-    """The words to look for; a telephone number becomes its digits as they are stored."""
+def _readings(folded: str) -> Iterator[list[str]]:
+    """The words to look for; what may be a telephone number also as its digits as they are stored."""
+    words = folded.split()
+    if words:
+        yield words
     if _TELEPHONE.fullmatch(folded):
-        return [re.sub(r"\D", "", folded).lstrip("0") or "0"]
-    return folded.split()
+        digits = re.sub(r"\(0\)|\D", "", folded).lstrip("0")
+        if digits and [digits] != words:
+            yield [digits]
 
 
 def _quoted(word: str) -> str:

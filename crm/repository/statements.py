@@ -1,8 +1,8 @@
 """The statements that every change runs, made once: building one anew takes longer than running it."""
 
-from sqlalchemy import Integer, String, bindparam, func, insert, literal, select, update
+from sqlalchemy import Integer, String, bindparam, delete, func, insert, literal, select, update
 
-from crm.model import Client, StatusRule
+from crm.model import StatusRule
 from crm.repository.tables import TABLES, audit, client, record_columns, rule, sale, transactions
 
 # The columns of a client that follow from its sales, and from the rules.
@@ -10,9 +10,13 @@ TOTALS = ("total_spend", "sales_count", "first_sale_on", "last_sale_on")
 STATUS = ("status", "status_reason", "status_pinned_until", "status_before", "status_since")
 
 BY_ID = {kind: select(*record_columns(kind)).where(table.c.id == bindparam("wanted")) for kind, table in TABLES.items()}
-CLIENTS_BY_ID = (
-    select(*record_columns(Client)).where(client.c.id.in_(bindparam("wanted", expanding=True))).order_by(client.c.id)
-)
+BY_IDS = {
+    kind: select(*record_columns(kind)).where(table.c.id.in_(bindparam("wanted", expanding=True))).order_by(table.c.id)
+    for kind, table in TABLES.items()
+}
+DELETE = {
+    kind: delete(table).where(table.c.id.in_(bindparam("wanted", expanding=True))) for kind, table in TABLES.items()
+}
 RULES = select(*record_columns(StatusRule)).order_by(rule.c.position, rule.c.id)
 
 # The totals of some clients, summed from their sales: the client, then TOTALS.

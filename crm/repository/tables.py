@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Date,
     DateTime,
     Dialect,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    type_coerce,
 )
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.compiler import compiles
@@ -312,10 +314,10 @@ def derived_columns(record: Client) -> dict[str, str]:
     if record.kind == "company":
         sort_name = f"{record.company} {record.last_name} {record.first_name}"
     else:
-        sort_name = f"{record.last_name} {record.first_name} {record.company}"
-    # Chinese, Japanese and Korean names are written, and looked for, as one word.
-    one_word = record.last_name + record.first_name if record.last_name[:1] >= "\u2e80" else ""
-    rest = (record.email, record.phone, *record.tags, record.reference, record.city, one_word)
+        # Chinese, Japanese and Korean names are written, and looked for, as one word.
+        between = "" if record.last_name[:1] >= "\u2e80" else " "
+        sort_name = f"{record.last_name}{between}{record.first_name} {record.company}"
+    rest = (record.email, record.phone, *record.tags, record.reference, record.city)
     return {
         "sort_name": fold(sort_name).strip(),
         "search_name": fold(f"{record.first_name} {record.last_name} {record.company}").strip(),
@@ -328,3 +330,8 @@ def derived_columns(record: Client) -> dict[str, str]:
 DERIVED_FROM = frozenset(
     ("kind", "first_name", "last_name", "company", "email", "phone", "tags", "reference", "city", "date_of_birth")
 )
+
+
+def has_tag(tag: str) -> ColumnElement[bool]:
+    """Whether a client has a tag."""
+    return type_coerce(client.c.tags, String).contains(f",{tag.lower()},", autoescape=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, update
 from sqlalchemy.exc import IntegrityError
 
 from crm.errors import ConflictError, RefusedError
@@ -92,13 +92,14 @@ class SqlTransaction(SqlSnapshot):
         decision = self.rules.decide(known)
         return {"status": decision.status, "status_reason": decision.reason, "status_since": self.today}
 
-    def restore_row(self, record: Record) -> None:
-        """Stores a record as it was, its id and times included; for undo and for reading a whole store back."""
-        self._insert(type(record), [row_of(record)])
-        if isinstance(record, Client):
-            self.dialect.index_added(self.connection, record.id, record.id)
-        self._write_audit(record, "create", None, None)
-        self._touch(record)
+    def restore(self, records: Sequence[Record]) -> None:
+        """Stores records of one kind as they were, ids and times included; for undo."""
+        self._insert(type(records[0]), [row_of(record) for record in records])
+        if isinstance(records[0], Client):
+            self.dialect.index_added(self.connection, [record.id for record in records])
+        for record in records:
+            self._write_audit(record, "create", None, None)
+            self._touch(record)
 
     def _insert(self, kind: type[Record], rows: list[dict[str, Any]]) -> None:
         with _explained(kind):
@@ -170,23 +171,22 @@ class SqlTransaction(SqlSnapshot):
     def delete(self, record: Record) -> None:
         current = self.get(type(record), record.id)
         if isinstance(current, Client):
-            for sale in self.find_all(Sale, Query({"client": current.id})):
-                self.remove(sale)
-        self.remove(current)
-        if isinstance(current, Sale):
-            self._to_review.add(current.client)
+            self.remove(Sale, [sale.id for sale in self.find_all(Sale, Query({"client": current.id}))])
+        self.remove(type(current), [current.id])
 
-    def remove(self, current: Record) -> None:
-        """Deletes one record that was just read; raises RefusedError where others belong to it."""
-        table = TABLES[type(current)]
+    def remove(self, kind: type[Record], ids: Sequence[int]) -> None:
+        """Deletes those of the records that are there; raises RefusedError where others belong to one."""
         self._index_created()
-        with _explained(type(current)):
-            self.connection.execute(delete(table).where(table.c.id == current.id))
-        self._write_audit(current, "delete", plain(current), None)
-        self._touch(current)
-        if isinstance(current, Client):
-            self._changed_sales.discard(current.id)
-            self._to_review.discard(current.id)
+        for batch in _batches(ids):
+            rows = self.connection.execute(statements.BY_IDS[kind], {"wanted": batch}).all()
+            with _explained(kind):
+                self.connection.execute(statements.DELETE[kind], {"wanted": batch})
+            for current in (tables.record_of(kind, row) for row in rows):
+                self._write_audit(current, "delete", plain(current), None)
+                self._touch(current)
+        if kind is Client:
+            self._changed_sales.difference_update(ids)
+            self._to_review.difference_update(ids)
 
     # Auditing
 
@@ -221,7 +221,8 @@ class SqlTransaction(SqlSnapshot):
         What changes or deletes a client needs it in the index first.
         """
         if self._unindexed:
-            self.dialect.index_added(self.connection, *self._unindexed)
+            first, last = self._unindexed
+            self.dialect.index_added(self.connection, range(first, last + 1))
             self._unindexed = None
 
     def search(self, text: str, limit: int = 20) -> Sequence[Client]:
@@ -234,7 +235,7 @@ class SqlTransaction(SqlSnapshot):
         return {row[0]: dict(zip(TOTALS, row[1:], strict=True)) for row in summed}
 
     def _settle(self, ids: Sequence[int], totals: Mapping[int, dict[str, Any]] | None) -> list[StatusMove]:
-        rows = self.connection.execute(statements.CLIENTS_BY_ID, {"wanted": ids})
+        rows = self.connection.execute(statements.BY_IDS[Client], {"wanted": ids})
         current = [tables.record_of(Client, row) for row in rows]
         changed: list[tuple[Client, Client]] = []
         for shown in current:

@@ -4,7 +4,8 @@ What a person entered is put back field by field. Totals and statuses of clients
 nothing has moved them since; elsewhere they follow from the facts that remain.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, Select, func, or_, select, update
@@ -51,15 +52,15 @@ def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
         )
     number = tx.number
     for batch in _entries_backwards(tx, entry.id):
-        for row in batch:
-            _reverse(tx, BY_NAME[row.record], row)
+        for (record, operation), rows in groupby(batch, key=lambda row: (row.record, row.operation)):
+            _reverse(tx, BY_NAME[record], operation, list(rows))
     # What has changed since stands on figures that are others now.
     tx.review(row.record_id for row in later if row.record == Client.kind_name)
     _mark(tx, entry.id, number)
 
 
 def _mark(tx: "SqlTransaction", number: int, by: int) -> None:
-    """Writes that a transaction is undone: what it had itself undone is in force again, what that had undone not, ..."""
+    """Writes that a transaction is undone: what it had undone is in force again, what that had undone is not, ..."""
     undone, place = True, transactions.c
     while number:
         marked = update(transactions).where(place.id == number).values(undone_by=by if undone else None)
@@ -79,25 +80,24 @@ def _entries_backwards(tx: "SqlTransaction", number: int) -> Iterator[Sequence[R
         below = batch[-1].id
 
 
-def _reverse(tx: "SqlTransaction", kind: type[Record], row: Row[Any]) -> None:
-    match row.operation:
+def _reverse(tx: "SqlTransaction", kind: type[Record], operation: str, rows: Sequence[Row[Any]]) -> None:
+    """Undoes what was done to some records of one kind, the last first."""
+    match operation:
         case "create":
-            current = tx.find(kind, row.record_id)
-            if current is not None:
-                tx.remove(current)
+            tx.remove(kind, [row.record_id for row in rows])
         case "delete":
-            tx.restore_row(record_of(kind, row.before))
+            tx.restore([record_of(kind, row.before) for row in rows])
         case "update":
-            current = tx.get(kind, row.record_id)
-            names = _restorable(kind, current, row.before, row.after)
-            changes = {name: value_of(kind, name, row.before[name]) for name in names}
-            if changes:
-                tx.apply(current, changes, review=False)
+            for row in rows:
+                current = tx.get(kind, row.record_id)
+                names = _restorable(kind, current, row.before, row.after)
+                if names:
+                    tx.apply(current, {name: value_of(kind, name, row.before[name]) for name in names}, review=False)
 
 
 def _restorable(
     kind: type[Record], current: Record, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> Iterable[str]:
+) -> Sequence[str]:
     """Which fields are put back: all that a person types, and the derived ones only if none has moved on."""
     derived = _derived(kind)
     moved_on = any(plain(getattr(current, name)) != after[name] for name in after if name in derived)
@@ -129,8 +129,9 @@ def _later_changes(number: int) -> Select[Any]:
 
 def _sales_since(tx: "SqlTransaction", number: int) -> Iterator[str]:
     """Sales that others have recorded to clients whom the transaction added, in words."""
-    own = select(audit.c.record_id).where(audit.c.transaction == number, audit.c.operation == "create")
-    clients, sales = (own.where(audit.c.record == kind.kind_name) for kind in (Client, Sale))
+    own = select(audit.c.record_id).where(audit.c.transaction == number)
+    clients = own.where(audit.c.record == Client.kind_name, audit.c.operation == "create")
+    sales = own.where(audit.c.record == Sale.kind_name)
     statement = (
         select(sale.c.id, sale.c.client, func.max(audit.c.transaction).label("later"))
         .join_from(sale, audit, (audit.c.record_id == sale.c.id) & (audit.c.record == Sale.kind_name))

@@ -3,14 +3,10 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
-from crm.commands.context import CRM
 from crm.terminal.keyboard import Keyboard
 from crm.terminal.screen import Screen
-
-if TYPE_CHECKING:
-    from crm.terminal.prompts import Prompts
 
 
 def screen_on(stdin: IO[str], stdout: IO[str]) -> Screen:
@@ -35,13 +31,3 @@ def keyboard_on(stdin: IO[str], screen: Screen) -> Iterator[Keyboard]:
 
     with terminal(stdin, screen.console.file) as keyboard:
         yield keyboard
-
-
-@contextmanager
-def prompts_on(crm: CRM, stdin: IO[str], stdout: IO[str]) -> "Iterator[Prompts]":
-    """Asks for parameters and answers outside the menu; the shell does so for what is missing."""
-    from crm.terminal.prompts import Prompts
-
-    screen = screen_on(stdin, stdout)
-    with keyboard_on(stdin, screen) as keyboard:
-        yield Prompts(crm, keyboard, screen)

@@ -166,7 +166,10 @@ def ask_names(form: RecordForm, kind: str) -> None:
     at = 0
     while at < len(parts):
         try:
-            form.ask(typed_fields(Client)[parts[at]], required=kind == "company")
+            field = typed_fields(Client)[parts[at]]
+            form.ask(field, required=kind == "company")
+            if not form.session.screen.plain:
+                form.session.screen.print(Text(f"{field.label}: ", "dim").append(clean(form.value(field.name) or "-")))
             at += 1
         except Back:
             if at == 0:

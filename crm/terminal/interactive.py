@@ -147,7 +147,6 @@ class TerminalKeyboard:
             told = clean(pressed) if len(pressed) == 1 and pressed.isprintable() else "That"
             under[:] = [("class:error", f" {told} is no choice here; {_span(keyed)}")]
 
-        asked.application.erase_when_done = True
         chosen = _run(asked)
         if chosen is _BACK:
             raise Back
@@ -197,7 +196,6 @@ class TerminalKeyboard:
                 if isinstance(wrong, RuleError) and wrong.text == typed:
                     event.current_buffer.cursor_position = min(wrong.position, len(typed))
             except Back as left:
-                event.app.erase_when_done = True
                 event.app.exit(exception=left)
             else:
                 told[0] = ""
@@ -255,12 +253,12 @@ def _keys(application: Application[Any]) -> KeyBindings:
 
     keys = KeyBindings()
     application.key_bindings = merge_key_bindings([*filter(None, [application.key_bindings]), keys])
+    application.erase_when_done = True
     application.ttimeoutlen = _ESCAPE_SECONDS
     application.timeoutlen = _ESCAPE_SECONDS
 
     def leave(error: type[BaseException]) -> Callable[[KeyPressEvent], None]:
         def leaves(event: KeyPressEvent) -> None:
-            event.app.erase_when_done = True
             event.app.exit(exception=error())
 
         return leaves

@@ -8,16 +8,15 @@ from typing import IO
 from rich.text import Text
 
 from crm.commands.context import CRM
-from crm.commands.registry import MENUS, Command, commands, named
+from crm.commands.registry import MENUS, Command, commands
 from crm.errors import Cancelled, CRMError
 from crm.terminal.door import keyboard_on, screen_on
-from crm.terminal.keyboard import Back, Choice, Closed, End, Keyboard
-from crm.terminal.screen import Screen
-from crm.terminal.session import FLOWS, Session
+from crm.terminal.keyboard import Back, Choice, Closed, End
+from crm.terminal.session import FLOWS, Session, load_flows
 
 
-def run_menu(open_crm: Callable[..., CRM], stdin: IO[str], stdout: IO[str]) -> int:
-    """Runs the menu until the person leaves; returns the exit code.
+def run_menu(open_crm: Callable[..., CRM], stdin: IO[str], stdout: IO[str], *, debug: bool = False) -> int:
+    """Runs the menu until the person leaves; returns the exit code. `debug` shows what went wrong in full.
 
     Without a terminal on both sides, or on a dumb one, it goes line by line.
     """
@@ -25,7 +24,7 @@ def run_menu(open_crm: Callable[..., CRM], stdin: IO[str], stdout: IO[str]) -> i
     try:
         crm = open_crm(progress=screen.progress, waiting=screen.waiting)
         with keyboard_on(stdin, screen) as keyboard:
-            return _run(crm, keyboard, screen)
+            return _run(Session(crm, keyboard, screen, debug=debug))
     except CRMError as error:
         screen.print(Text(error.sentence, "red"))
         return error.exit_code
@@ -37,12 +36,8 @@ def run_menu(open_crm: Callable[..., CRM], stdin: IO[str], stdout: IO[str]) -> i
         return 0
 
 
-def _run(crm: CRM, keyboard: Keyboard, screen: Screen) -> int:
-    # Importing these registers the ways in which the menu leads through commands.
-    from crm.terminal import clients, data, day, importing, rules, sales, search  # noqa: F401
-
-    session = Session(crm, keyboard, screen)
-    session.searching(search.search)
+def _run(session: Session) -> int:
+    crm = session.crm
     empty = crm.repository.is_empty()
     session.attempt(lambda: _begin_day(session))
     if crm.repository.fact("sample") == "yes":
@@ -101,14 +96,16 @@ def _main(session: Session) -> int:
 
 
 def _report(session: Session) -> None:
+    from crm.commands.today import today
     from crm.terminal.today import draw_brief
 
-    draw_brief(session.screen, named("today")(session.crm), session.crm.conventions)
+    draw_brief(session.screen, today(session.crm), session.crm.conventions)
     session.screen.print()
 
 
 def _opened(session: Session, menu: str) -> Callable[[], None]:
     """The action behind an entry of the main menu: the sub-menu, or the one way that all its commands go."""
+    load_flows()
     listed = [each for each in commands() if each.menu == menu]
     if len({FLOWS.get(each.words) for each in listed}) == 1 and listed[0].words in FLOWS:
         return lambda: session.start(listed[0])

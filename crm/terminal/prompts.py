@@ -3,15 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from rich.text import Text
+
 from crm.commands.context import CRM
 from crm.commands.registry import Command, Parameter
 from crm.errors import CRMError, FieldError, Question, RuleError
-from crm.model import Client, Record, View, field_names
+from crm.model import Client, Record, StatusRule, View, field_names
 from crm.model.fields import Check, Extra, Flag, Prose
 from crm.model.fields import Choice as OneOf
 from crm.repository import Query
 from crm.terminal.keyboard import Back, Choice, Keyboard, Suggestion, reason
-from crm.terminal.picking import BY_TYPING, client_line, metric_names, pick_client, pick_record
+from crm.terminal.picking import BY_TYPING, client_line, metric_names, pick_client, pick_record, rule_line
 from crm.terminal.screen import Screen
 
 # What only says how a list is cut, and is turned by keys.
@@ -31,6 +33,31 @@ class Prompts:
 
         Raises Back where nothing is given though something must.
         """
+        value = self._asked(parameter, typed, error)
+        self.told(parameter, value)
+        return value
+
+    def told(self, parameter: Parameter, value: Any) -> None:
+        """Leaves an answer on the screen, as it was understood."""
+        if not self.screen.plain:
+            shown = self.screen.cut(self._shown(parameter, value) or "-", len(parameter.label) + 2)
+            self.screen.print(Text(f"{parameter.label}: ", "dim").append(shown, "default"))
+
+    def _shown(self, parameter: Parameter, value: Any) -> str:
+        match value:
+            case None | "" | () | []:
+                return ""
+            case Client():
+                return value.name
+            case Record():
+                return _named(value)
+            case list():
+                return ", ".join(self._shown(parameter, each) for each in value)
+        if parameter.check:
+            return parameter.check.show(value, self.crm.conventions)
+        return str(value)
+
+    def _asked(self, parameter: Parameter, typed: str = "", error: str = "") -> Any:
         if parameter.record is Client:
             return self._clients(parameter) if parameter.many else self._client(parameter)
         if parameter.record:
@@ -101,14 +128,31 @@ class Prompts:
         entries += [Choice(words, value) for value, words in question.choices.items()]
         return self.keyboard.choose(question.sentence, entries, back="No, go back")
 
-    def fill(self, command: Command, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Everything that a command takes, asked in turn; Back goes to the question before. Raises Back."""
-        answers = dict(given)
+    def fill(
+        self,
+        command: Command,
+        given: Mapping[str, Any],
+        before: Mapping[str, Any] | None = None,
+        page: Callable[[], None] = lambda: None,
+    ) -> dict[str, Any]:
+        """Everything that a command takes, asked in turn; Back goes to the question before. Raises Back.
+
+        `before` are answers that were not taken: then it begins at the last question, with all of them
+        there to change. `page` draws what stands above the questions.
+        """
+        answers = {**(before or {}), **given}
         asked = [each for each in in_order(command) if each.name not in given]
-        at = 0
+        at = len(asked) - 1 if before else 0
+        fresh = True
         while at < len(asked):
+            if fresh or not self.screen.plain:
+                page()
+            fresh = False
+            for each in command.parameters.values():
+                if each.name in given or each in asked[:at]:
+                    self.told(each, answers[each.name])
             try:
-                answers[asked[at].name] = self.ask(asked[at], typed=self._typed(asked[at], answers))
+                answers[asked[at].name] = self._asked(asked[at], self._typed(asked[at], answers))
                 at += 1
             except Back:
                 if at == 0:
@@ -243,7 +287,12 @@ class Prompts:
 
 
 def _named(record: Record) -> str:
-    return client_line(record) if isinstance(record, Client) else f"{record.kind_name} {record.id}"
+    match record:
+        case Client():
+            return client_line(record)
+        case StatusRule():
+            return rule_line(record)
+    return f"{record.kind_name} {record.id}"
 
 
 def in_order(command: Command) -> list[Parameter]:

@@ -131,10 +131,10 @@ class Screen:
             if shown is None:
                 if self.plain or time.monotonic() - started < _SHOWN_AFTER:
                     return
-                from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+                from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
                 described = TextColumn("{task.description}", markup=False)
-                shown = Progress(described, BarColumn(), MofNCompleteColumn(), console=self.console, transient=True)
+                shown = Progress(described, BarColumn(), TaskProgressColumn(), console=self.console, transient=True)
                 shown.start()
                 task = shown.add_task(what, total=None)
             shown.update(task, completed=done, total=of or None)

@@ -3,25 +3,29 @@
 import errno
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from rich.rule import Rule
 from rich.text import Text
 
+from crm import commands
 from crm.commands.context import CRM
 from crm.commands.registry import Command, named
 from crm.errors import Cancelled, CRMError, NotFoundError
 from crm.model import Client, Record, StatusRule
-from crm.rules import rule_text
 from crm.terminal.keyboard import Back, Choice, Closed, Keyboard
-from crm.terminal.prompts import Prompts
-from crm.terminal.render import show
 from crm.terminal.screen import Screen, clean
+
+if TYPE_CHECKING:
+    from crm.terminal.prompts import Prompts
 
 _GONE = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
 Flow = Callable[..., None]
 # Commands that the menu leads through in a way of its own, by their words.
 FLOWS: dict[str, Flow] = {}
+# Imported when the first key is pressed: the menu must be there at once.
+_MODULES = ("clients", "data", "day", "importing", "rules", "sales")
 
 
 def flow(words: str) -> Callable[[Flow], Flow]:
@@ -34,25 +38,30 @@ def flow(words: str) -> Callable[[Flow], Flow]:
     return register
 
 
+def load_flows() -> None:
+    """Registers all flows, the commands first: in the menus they stand in the order of their registration."""
+    commands.load()
+    for name in _MODULES:
+        import_module(f"crm.terminal.{name}")
+
+
 class Session:
     """What the menus and forms share. `real` is the team's own store while the sample data is in use."""
 
-    def __init__(self, crm: CRM, keyboard: Keyboard, screen: Screen) -> None:
+    def __init__(self, crm: CRM, keyboard: Keyboard, screen: Screen, *, debug: bool = False) -> None:
         self.crm = crm
         self.real: CRM | None = None
+        self.debug = debug or bool(os.environ.get("CRM_DEBUG"))
         self.keyboard = keyboard
         self.screen = screen
         self._notes: list[Callable[[], None]] = []
-        self._search: Callable[[Session], None] = lambda _: None
 
     @property
-    def prompts(self) -> Prompts:
+    def prompts(self) -> "Prompts":
         """Asks for parameters of commands on the store in use."""
-        return Prompts(self.crm, self.keyboard, self.screen)
+        from crm.terminal.prompts import Prompts
 
-    def searching(self, search: Callable[["Session"], None]) -> None:
-        """Says what `/` does in every menu."""
-        self._search = search
+        return Prompts(self.crm, self.keyboard, self.screen)
 
     # Pages
 
@@ -88,6 +97,8 @@ class Session:
         if isinstance(result, Client | StatusRule) or (isinstance(result, list) and result and title):
             self.say(f"{self.screen.sign('✓', 'OK:')} {title}: {_told(result)}", "green")
         else:
+            from crm.terminal.render import show
+
             by = self.crm.conventions
             self._notes.append(lambda: show(self.screen, result, by))
 
@@ -118,13 +129,13 @@ class Session:
         return None
 
     def _crashed(self, error: Exception) -> None:
-        if os.environ.get("CRM_DEBUG"):
+        if self.debug:
             import traceback
 
             self.say("".join(traceback.format_exception(error)), "red")
         self.say(
             f"Something went wrong in this program ({type(error).__name__}); nothing of this step was saved."
-            " Start it with CRM_DEBUG=1 to see the details.",
+            " Start it with --debug to see the details.",
             "red",
         )
 
@@ -158,7 +169,7 @@ class Session:
         taken = {each.key for each in entries}
         hidden = [
             *keys,
-            Choice("Search", lambda: self._search(self), "/"),
+            Choice("Search", self._search, "/"),
             *([] if "u" in taken else [Choice("Undo", self._undo_last, "u")]),
             Choice("Help", self._help, "?"),
         ]
@@ -167,14 +178,34 @@ class Session:
 
     def start(self, command: Command, **given: Any) -> None:
         """Leads through a command: its own flow, or its parameters one by one. Raises Back."""
+        from crm.terminal.prompts import in_order
+
+        load_flows()
         if command.words in FLOWS:
             FLOWS[command.words](self, **given)
             return
-        self.page(command.title)
-        self.screen.print(Text(command.summary, "dim"))
+
+        def page() -> None:
+            self.page(command.title)
+            self.screen.print(Text(command.summary, "dim"))
+
         prompts = self.prompts
-        answers = prompts.fill(command, given)
-        self.tell(prompts.run(command, answers), command.title)
+        answers: dict[str, Any] | None = None
+        while True:
+            if not in_order(command):
+                page()
+            answers = prompts.fill(command, given, answers, page)
+            try:
+                self.tell(prompts.run(command, answers), command.title)
+                return
+            except Cancelled:
+                raise
+            except (Back, CRMError) as refused:
+                # What was typed is not lost: the last question is asked again.
+                if not in_order(command):
+                    raise
+                if isinstance(refused, CRMError):
+                    self.fail(refused)
 
     def call(self, words: str, **given: Any) -> Any:
         """Calls a command, asking what it asks. Raises Back."""
@@ -183,6 +214,12 @@ class Session:
     def confirm(self, question: str, yes: str, no: str = "No, go back") -> None:
         """Goes on where the person says yes. Raises Back."""
         self.keyboard.choose(question, [Choice(yes, True)], back=no)
+
+    def _search(self) -> None:
+        from crm.terminal.search import search
+
+        load_flows()
+        search(self)
 
     def _undo_last(self) -> None:
         entries = named("history list")(self.crm, limit=1)
@@ -212,7 +249,7 @@ def _told(result: Any) -> str:
         case Client():
             return f"{result.name} (no. {result.id})"
         case StatusRule():
-            return rule_text(result.status, result.when)
+            return f"{result.status} when {result.when}" if result.when else f"{result.status} otherwise"
         case [Record(), *_] if len(result) > 1:
             return f"{len(result)} {result[0].plural}"
         case [Record() as only]:

@@ -224,5 +224,5 @@ def test_a_client_to_whom_sales_belong_stays_whole(store: Store) -> None:
     client = store.add()
     store.sell(client, "5")
     with pytest.raises(RefusedError, match="still belong"):
-        store.change(lambda tx: tx.remove(tx.get(Client, client.id)))
+        store.change(lambda tx: tx.remove(Client, [client.id]))
     assert store.client(client).sales_count == 1

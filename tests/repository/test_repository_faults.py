@@ -25,7 +25,6 @@ from crm.errors import (
     StoreError,
     StoreFullError,
     StoreNewerError,
-    StoreReadOnlyError,
 )
 from crm.model import Client, Sale, StatusRule, now
 from crm.repository import sql
@@ -51,7 +50,9 @@ def made(path: Path, clients: int = 300) -> None:
     """A store with some clients, closed again."""
     with closing(opened(path)) as repository:
         repository.transact(
-            lambda tx: tx.add_all([Client(kind="person", last_name=f"Name{at}", notes="x" * 500) for at in range(clients)]),
+            lambda tx: tx.add_all(
+                [Client(kind="person", last_name=f"Name{at}", notes="x" * 500) for at in range(clients)]
+            ),
             "filled",
         )
 
@@ -330,7 +331,9 @@ def test_a_database_of_another_program_stays(path: Path) -> None:
     refused(path, StoreDamagedError)
 
 
-@pytest.mark.parametrize(("version", "error"), [("99", StoreNewerError), ("x", StoreDamagedError), ("", StoreDamagedError)])
+@pytest.mark.parametrize(
+    ("version", "error"), [("99", StoreNewerError), ("x", StoreDamagedError), ("", StoreDamagedError)]
+)
 def test_a_store_of_another_version_stays(path: Path, version: str, error: type[CRMError]) -> None:
     made(path)
     with closing(sqlite3.connect(path)) as other:

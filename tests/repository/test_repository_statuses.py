@@ -69,7 +69,12 @@ def test_totals_follow_additions_changes_moves_and_deletions(store: Store) -> No
     assert (store.client(one).total_spend, store.client(other).total_spend) == (Decimal("100.10"), Decimal("0.20"))
     store.change(lambda tx: tx.delete(first))
     after = store.client(one)
-    assert (after.total_spend, after.sales_count, after.first_sale_on, after.last_sale_on) == (Decimal("0.00"), 0, None, None)
+    assert (after.total_spend, after.sales_count, after.first_sale_on, after.last_sale_on) == (
+        Decimal("0.00"),
+        0,
+        None,
+        None,
+    )
     assert store.wrong() == []
 
 
@@ -217,7 +222,16 @@ def test_lifting_a_pin_reviews_at_once(store: Store) -> None:
 
 @pytest.mark.parametrize(
     ("age_of_sale", "in_30", "in_90", "in_365"),
-    [(0, 1, 1, 1), (29, 1, 1, 1), (30, 0, 1, 1), (89, 0, 1, 1), (90, 0, 0, 1), (364, 0, 0, 1), (365, 0, 0, 0), (-1, 0, 0, 0)],
+    [
+        (0, 1, 1, 1),
+        (29, 1, 1, 1),
+        (30, 0, 1, 1),
+        (89, 0, 1, 1),
+        (90, 0, 0, 1),
+        (364, 0, 0, 1),
+        (365, 0, 0, 0),
+        (-1, 0, 0, 0),
+    ],
 )
 def test_windows_begin_and_end_with_a_day(store: Store, age_of_sale: int, in_30: int, in_90: int, in_365: int) -> None:
     client = store.add()
@@ -297,7 +311,11 @@ def test_a_move_names_its_client(store: Store) -> None:
             st.tuples(st.just("add"), st.just(0), st.just(Decimal(0))),
             st.tuples(st.just("sell"), st.integers(0, 3), st.decimals(0, 40000, places=2)),
             st.tuples(st.just("sell_several"), st.integers(0, 3), st.decimals(0, 10, places=2)),
-            st.tuples(st.sampled_from(["back", "edit", "move", "delete", "undo"]), st.integers(0, 9), st.decimals(0, 9, places=2)),
+            st.tuples(
+                st.sampled_from(["back", "edit", "move", "delete", "undo"]),
+                st.integers(0, 9),
+                st.decimals(0, 9, places=2),
+            ),
         ),
         max_size=14,
     )
@@ -318,7 +336,8 @@ def test_totals_are_the_sums_after_any_steps(new_store: NewStore, steps: list[tu
                     sold = [Sale(client=each.id, on=day, amount=amount) for each in clients * 2]
                     store.change(lambda tx, sold=sold: tx.add_all(sold))
                 case "back" if sales:
-                    store.change(lambda tx, sale=sales[which % len(sales)]: tx.delete(sale))
+                    sale = sales[which % len(sales)]
+                    store.change(lambda tx, sale=sale: tx.delete(sale))
                 case "edit" if sales:
                     sale = sales[which % len(sales)]
                     store.change(lambda tx, sale=sale, amount=amount, day=day: tx.change(sale, amount=amount, on=day))
@@ -326,7 +345,8 @@ def test_totals_are_the_sums_after_any_steps(new_store: NewStore, steps: list[tu
                     sale, to = sales[which % len(sales)], clients[which % len(clients)]
                     store.change(lambda tx, sale=sale, to=to: tx.change(sale, client=to.id))
                 case "delete" if clients:
-                    store.change(lambda tx, client=clients[which % len(clients)]: tx.delete(client))
+                    gone = clients[which % len(clients)]
+                    store.change(lambda tx, gone=gone: tx.delete(gone))
                 case "undo":
                     with store.repository.read() as snapshot:
                         standing = any(each.undoes is None and each.undone_by is None for each in snapshot.history())

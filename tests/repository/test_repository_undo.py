@@ -21,7 +21,9 @@ Everything = dict[type[Record], dict[int, Record]]
 def facts(store: Store) -> Everything:
     """All records but for how often and when they were written."""
     return {
-        kind: {number: dataclasses.replace(each, version=0, updated_at=each.created_at) for number, each in all_.items()}
+        kind: {
+            number: dataclasses.replace(each, version=0, updated_at=each.created_at) for number, each in all_.items()
+        }
         for kind, all_ in store.everything().items()
     }
 
@@ -43,7 +45,21 @@ def merge(tx: Any, kept: Client, gone: Client) -> None:
     tx.change(kept, reference=gone.reference or kept.reference, notes=kept.notes + gone.last_name)
 
 
-STEPS = ("add", "add_many", "edit", "edit_reviewed", "sell", "back", "delete", "merge", "rules", "review", "pin", "setting", "night")
+STEPS = (
+    "add",
+    "add_many",
+    "edit",
+    "edit_reviewed",
+    "sell",
+    "back",
+    "delete",
+    "merge",
+    "rules",
+    "review",
+    "pin",
+    "setting",
+    "night",
+)
 
 
 def take(store: Store, step: str, which: int, amount: Decimal) -> None:
@@ -76,7 +92,11 @@ def take(store: Store, step: str, which: int, amount: Decimal) -> None:
             case "rules":
                 rule = tx.find_all(StatusRule)[0]
                 tx.change(rule, when=f"total_spend >= {which * 5000} or country = 'AT'")
-                tx.add(StatusRule(position=which, status=f"S{which}", when="days_since_last_sale > 60", active=bool(which % 2)))
+                tx.add(
+                    StatusRule(
+                        position=which, status=f"S{which}", when="days_since_last_sale > 60", active=bool(which % 2)
+                    )
+                )
             case "review":
                 tx.review_all()
             case "pin" if one:
@@ -99,6 +119,7 @@ steps = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(steps=steps)
 def test_undo_restores_exactly_and_undo_of_undo_brings_it_back(new_store: NewStore, steps: list[Any]) -> None:
     with new_store() as store:
@@ -120,6 +141,7 @@ def test_undo_restores_exactly_and_undo_of_undo_brings_it_back(new_store: NewSto
         assert store.wrong() == []
 
 
+@pytest.mark.slow
 @given(steps=steps)
 def test_everything_can_be_undone_one_by_one_down_to_the_empty_store(new_store: NewStore, steps: list[Any]) -> None:
     with new_store() as store:
@@ -145,6 +167,7 @@ def test_everything_can_be_undone_one_by_one_down_to_the_empty_store(new_store: 
             assert facts(store) == state
 
 
+@pytest.mark.slow
 @given(steps=steps, pick=st.integers(0, 8))
 def test_an_older_change_is_taken_back_or_refused_by_name(new_store: NewStore, steps: list[Any], pick: int) -> None:
     with new_store() as store:
@@ -157,15 +180,20 @@ def test_an_older_change_is_taken_back_or_refused_by_name(new_store: NewStore, s
         try:
             undo(store, number)
         except RefusedError as error:
+            told = re.search(r"by \d+", error.sentence) or "already" in error.sentence
+            assert told, error.sentence  # noqa: PT017 - refused or done, either is an answer
             assert store.everything() == before
-            assert re.search(r"by \d+", error.sentence) or "already" in error.sentence, error.sentence
         else:
             with store.repository.read() as snapshot:
                 entries = {entry.id: entry for entry in snapshot.history()}
                 gone = [each for each in snapshot.changes(transaction=number) if each.operation == "create"]
                 assert entries[number].undone_by == last(store)
                 assert all(
-                    snapshot.find({"client": Client, "sale": Sale, "rule": StatusRule, "setting": Setting}[each.record], each.record_id) is None
+                    snapshot.find(
+                        {"client": Client, "sale": Sale, "rule": StatusRule, "setting": Setting}[each.record],
+                        each.record_id,
+                    )
+                    is None
                     for each in gone
                 )
             again = last(store)

@@ -1,0 +1,144 @@
+"""What goes wrong inside a step is told on the next page, and the menu goes on."""
+
+import errno
+import io
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm.commands.context import CRM
+from crm.commands.registry import Command, commands, named
+from crm.errors import Cancelled, RefusedError
+from crm.model import Sale
+from crm.terminal.keyboard import Back, Choice, Closed, numbered
+from crm.terminal.lines import LineKeyboard
+from crm.terminal.screen import Screen
+from crm.terminal.session import Session, load_flows
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+def session(crm: CRM) -> Session:
+    load_flows()
+    screen = Screen(io.StringIO(), plain=True)
+    return Session(crm, LineKeyboard(io.StringIO(""), screen), screen)
+
+
+def told(session: Session) -> str:
+    session.page("Next")
+    assert isinstance(session.screen.console.file, io.StringIO)
+    return " ".join(session.screen.console.file.getvalue().split())
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def action() -> None:
+        raise error
+
+    return action
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (RefusedError("That would break [bold]something[/]."), "That would break [bold]something[/]."),
+        (Cancelled(), "Left without saving."),
+        (KeyboardInterrupt(), "Interrupted. What was not finished was not saved."),
+        (ZeroDivisionError("secret"), "Something went wrong in this program (ZeroDivisionError); nothing of this step"),
+        (OSError(errno.ENOENT, "no such file"), "Something went wrong in this program (FileNotFoundError)"),
+    ],
+)
+def test_an_error_is_one_sentence(session: Session, error: BaseException, words: str) -> None:
+    assert session.attempt(raising(error)) is None
+    text = told(session)
+    assert words in text
+    assert "Traceback" not in text
+
+
+def test_details_are_shown_to_who_asks_for_them(session: Session) -> None:
+    session.debug = True
+    session.attempt(raising(ZeroDivisionError("the details")))
+    assert "the details" in told(session)
+
+
+def test_going_back_tells_nothing(session: Session) -> None:
+    session.attempt(raising(Back()))
+    assert told(session) == "CRM / Next" or told(session).startswith("CRM · Next")
+
+
+@pytest.mark.parametrize("error", [Closed(), OSError(errno.EPIPE, "broken pipe"), OSError(errno.EIO, "gone")])
+def test_a_terminal_that_is_gone_ends_everything(session: Session, error: Exception) -> None:
+    with pytest.raises(Closed):
+        session.attempt(raising(error))
+
+
+def test_keys_are_digits_then_letters_and_never_twice() -> None:
+    keys = [each.key for each in numbered([Choice(str(at), at) for at in range(20)], [Choice("", 0, "b")])]
+    assert keys == list("123456789acdefghijkl")
+
+
+def test_waiting_is_told_once_a_wait() -> None:
+    out = io.StringIO()
+    screen = Screen(out, plain=True)
+    for seconds in (2.1, 2.2, 3.0, 2.1):
+        screen.waiting(seconds)
+    assert out.getvalue().count("Another program is saving to this file") == 2
+
+
+def test_progress_is_shown_only_for_long_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for seconds, shown in ((0.0, False), (0.4, True)):
+        out = io.StringIO()
+        with Screen(out, plain=False).progress("Importing [bold]") as report:
+            report(1, 10)
+            time.sleep(seconds)
+            report(5, 10)
+        assert ("Importing [bold]" in out.getvalue()) is shown
+
+
+def test_another_program_that_saves_is_waited_for(start: Start, crm: CRM, store: Path) -> None:
+    named("clients add")(crm, {"first_name": "Anna"})
+    session = start().choose("Sales").choose("Record a sale").sees("Client (").press("1", "enter").sees("Amount (")
+    session.press("12.50", "enter").sees("Date (").press("enter").sees("Note (")
+    other = sqlite3.connect(store, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(2.6, other.rollback)
+    release.start()
+    session.press("enter").sees("Another program is saving to this file; waiting").sees("Sale 1: $12.50 to Anna")
+    release.join()
+    other.close()
+    with crm.read() as snapshot:
+        assert [each.amount for each in snapshot.find_all(Sale)] == [Decimal("12.50")]
+
+
+def test_a_refused_form_keeps_what_was_typed(start: Start, crm: CRM, tmp_path: Path) -> None:
+    named("clients add")(crm, {"first_name": "Anna"})
+    taken = tmp_path / "taken.txt"
+    taken.write_text("mine", "utf-8")
+    session = start().choose("Data").choose("Back up").sees("File (").press(str(taken), "enter")
+    session.sees("is there already").sees("taken.txt").press("-2", "enter").sees("Backup:")
+    assert taken.read_text("utf-8") == "mine"
+    assert (tmp_path / "taken.txt-2").exists()
+
+
+@pytest.mark.parametrize("answers", ["\n" * 40, "1\n" * 40], ids=["nothing", "the first"])
+@pytest.mark.parametrize("command", list(commands()), ids=lambda command: command.words)
+def test_every_command_can_be_entered_and_left(
+    crm: CRM, session: Session, command: Command, answers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    named("clients add")(crm, {"first_name": "Anna"})
+    named("clients add")(crm, {"first_name": "Bo"})
+    session.keyboard = LineKeyboard(io.StringIO(answers), session.screen)
+    session.debug = True
+    with suppress(Closed):
+        session.attempt(lambda: session.start(command))
+    assert "Something went wrong" not in told(session)
