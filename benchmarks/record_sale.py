@@ -57,7 +57,8 @@ def _sell(store: sqlite3.Connection, number: int) -> None:
     execute("SELECT * FROM client WHERE id = ?", (client,)).fetchone()
     (last,) = execute("SELECT seq FROM sqlite_sequence WHERE name = 'sale'").fetchone()
     execute(
-        'INSERT INTO sale (id, created_at, updated_at, version, client, "on", amount, note) VALUES (?,?,?,1,?,?,1250,?)',
+        'INSERT INTO sale (id, created_at, updated_at, version, client, "on", amount, note)'
+        " VALUES (?,?,?,1,?,?,1250,?)",
         (last + 1, now, now, client, on, ""),
     )
     transaction = execute(

@@ -34,7 +34,7 @@ def measure(folder: Path) -> list[Result]:
     measured = statistics.median(each[0] for each in times)
     floor = statistics.median(each[1] for each in times)
     slowest = max(each[0] for each in times)
-    within = slowest <= SLOWEST
+    within = max(slowest, misspelt, short) <= SLOWEST
     return [
         Result(
             "search among 100 000",
@@ -43,6 +43,7 @@ def measure(folder: Path) -> list[Result]:
             "bare FTS5 query, ranked",
             f"at most {LIMIT} x, under 30 ms",
             measured <= LIMIT * floor and within,
-            f"slowest of {len(TYPED)}: {slowest * 1000:.1f} ms; misspelt {misspelt * 1000:.1f} ms; 1–2 letters {short * 1000:.1f} ms",
+            f"slowest of {len(TYPED)}: {slowest * 1000:.1f} ms; misspelt {misspelt * 1000:.1f} ms;"
+            f" one or two letters {short * 1000:.1f} ms",
         )
     ]

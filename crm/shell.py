@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +17,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import Command, Parameter, Takes, commands
 from crm.commands.selecting import selected
 from crm.config import Config, from_environment
-from crm.errors import Cancelled, CRMError, FieldError, Question, UsageError
+from crm.errors import Cancelled, CRMError, FieldError, FileError, Question, UsageError
 from crm.model import Conventions, Field, fields, typed_fields
 from crm.model.encoding import plain
 from crm.model.fields import Extra, Flag, Tags
@@ -101,6 +101,10 @@ class _Shell:
         crm = self._open_crm(self._config(), **self._doors())
         try:
             arguments = self._arguments(crm, command, given)
+            if command.words not in _BACKED_UP_BY_THEMSELVES:
+                # Once a day, at first use; where it cannot be written the command itself says what is wrong.
+                with suppress(CRMError):
+                    crm.repository.daily_backup()
             result = self._answered(crm, command, arguments)
             self._print(crm, result)
         finally:
@@ -115,7 +119,7 @@ class _Shell:
 
     def _doors(self) -> dict[str, Any]:
         if not self._asks:
-            return {}
+            return {} if self.settings["json"] else {"waiting": _Waiting()}
         screen = _screen()
         return {"progress": screen.progress, "waiting": screen.waiting}
 
@@ -163,12 +167,20 @@ class _Shell:
             ) from question
 
     def _print(self, crm: CRM, result: Any) -> None:
-        if self.settings["json"]:
-            sys.stdout.write(json.dumps(plain(result), ensure_ascii=False, indent=2) + "\n")
-            return
-        from crm.terminal.render import show
+        try:
+            if self.settings["json"]:
+                sys.stdout.write(json.dumps(plain(result), ensure_ascii=not _writes_unicode(), indent=2) + "\n")
+            else:
+                from crm.terminal.render import show
 
-        show(_screen(), result, crm.conventions)
+                show(_screen(), result, crm.conventions)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever read has had enough (`| head`); nothing is left to say, not even on exit.
+            _write_nowhere()
+        except OSError as error:
+            _write_nowhere()
+            raise FileError(f"It is done, but the answer could not be written: {error.strerror}.") from error
 
     def tell(self, error: CRMError) -> None:
         """Says an error on stderr: a sentence, or with --json an object."""
@@ -187,11 +199,39 @@ class _Fault(CRMError):
     kind = "fault"
 
 
+# What copies the store anyway, or puts another in its place.
+_BACKED_UP_BY_THEMSELVES = ("backup", "restore")
+
+
+class _Waiting:
+    """Says once, beside the answer, that another program holds the store."""
+
+    def __init__(self) -> None:
+        self._said = False
+
+    def __call__(self, _seconds: float) -> None:
+        if not self._said:
+            sys.stderr.write("Another program is saving to this file; waiting.\n")
+            sys.stderr.flush()
+        self._said = True
+
+
+def _writes_unicode() -> bool:
+    return (sys.stdout.encoding or "utf-8").lower().replace("-", "").startswith("utf")
+
+
+def _write_nowhere() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def run(arguments: Sequence[str], environment: Mapping[str, str], open_crm: Callable[..., CRM]) -> int:
     """Runs one command line and returns its exit code: 0 done, 1 refused, 2 wrong usage, 130 interrupted."""
     shell = _Shell(environment, open_crm)
     # An error of the command line itself comes before its options are read.
     shell.settings["json"] = "--json" in arguments
+    if hasattr(sys.stdout, "reconfigure"):
+        # A name that cannot be written here is shown in part; it stops nothing.
+        sys.stdout.reconfigure(errors="replace")
     try:
         code = shell.application()(list(arguments), standalone_mode=False, prog_name="run.py")
         return int(code or 0)
@@ -208,10 +248,11 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], open_crm: Call
             traceback.print_exc()
         shell.tell(error)
         return error.exit_code
-    except BrokenPipeError:
-        # Whoever read has had enough (`| head`); nothing is left to say, not even on exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except Exception as error:
+        if shell.settings["debug"]:
+            traceback.print_exc()
+        shell.tell(_Fault(f"Something went wrong in this program ({type(error).__name__}); --debug shows where."))
+        return 1
 
 
 def _screen() -> "Screen":

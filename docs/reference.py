@@ -16,7 +16,10 @@ def settings_page() -> str:
     """docs/settings.md, from the table of settings."""
     lines = ["# Settings", "", "## From the environment", "", "| variable | what it is |", "| --- | --- |"]
     lines += [f"| `{option.variable}` | {option.description} |" for option in ENVIRONMENT]
-    lines += ["| `NO_COLOR` | Set to anything: no colours. |", "| `CRM_DEBUG` | Set to anything: show where an error came from. |"]
+    lines += [
+        "| `NO_COLOR` | Set to anything: no colours. |",
+        "| `CRM_DEBUG` | Set to anything: show where an error came from. |",
+    ]
     lines += [
         "",
         "Without `CRM_STORE` the data lies in a SQLite file in the user's data folder:"
@@ -25,7 +28,8 @@ def settings_page() -> str:
         "",
         "## The team's, kept with the data",
         "",
-        "Everybody who works on a store has the same. Menu: *Settings*; shell: `python run.py settings set NAME VALUE`.",
+        "Everybody who works on a store has the same."
+        " Menu: *Settings*; shell: `python run.py settings set NAME VALUE`.",
         "A new store takes them from the language and country of the machine it is made on.",
         "",
         "| name | what it is |",
@@ -46,14 +50,14 @@ def commands_page() -> str:
         "python run.py [--store URL] [--json] [--yes] [--debug] GROUP COMMAND [OPTIONS]",
         "```",
         "",
-        "- `--store` names where the data lies, `--json` prints one JSON document, `--yes` answers every confirmation"
-        " with yes, `--debug` shows where an error came from. They may stand before or after the command.",
+        "- `--store` names where the data lies, `--json` prints one JSON document, `--yes` answers every"
+        " confirmation with yes, `--debug` shows where an error came from. They may stand before or after the command.",
         "- Exit code 0 done, 1 refused, 2 wrong usage, 130 interrupted. Errors go to stderr, with `--json` as"
         ' `{"error": kind, "message": sentence}`.',
         "- What must be given is marked `*`; it is asked for when somebody sits at the terminal.",
         "- A client is named by its number, its reference, or its name where only one has it.",
-        "- Dates are `2026-11-21`, `today`, `yesterday`, `fri`, or day and month in the team's order; amounts as the team"
-        " writes them, or with a point before the cents.",
+        "- Dates are `2026-11-21`, `today`, `yesterday`, `fri`, or day and month in the team's order; amounts as"
+        " the team writes them, or with a point before the cents.",
         "- `run.py --install-completion` sets up completion for bash, zsh or fish (make `run.py` executable first).",
         "",
     ]

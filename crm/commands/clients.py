@@ -264,6 +264,7 @@ def merge(
     """
     if client.id == other.id:
         raise RefusedError("A client cannot be merged with itself.")
+    take = tuple(name.replace("-", "_") for name in take)
     unknown = [name for name in take if name not in typed_fields(Client)]
     if unknown:
         raise FieldError(f"there is no field {unknown[0]}; there are {', '.join(typed_fields(Client))}", field="take")
@@ -301,7 +302,7 @@ def merged_fields(kept: Client, gone: Client, take: Sequence[str]) -> dict[str, 
         if name != "kind" and getattr(gone, name) and (not getattr(kept, name) or name in take)
     }
     merged["tags"] = tuple(dict.fromkeys((*kept.tags, *gone.tags)))
-    merged["extra"] = {**gone.extra, **kept.extra}
+    merged["extra"] = {**kept.extra, **gone.extra} if "extra" in take else {**gone.extra, **kept.extra}
     merged["notes"] = "\n\n".join(dict.fromkeys(filter(None, (kept.notes, gone.notes))))
     return merged
 
@@ -314,6 +315,8 @@ def pin(
     until: Annotated[date | None, Day(past=False), About("Until", "its last day; empty for no end")] = None,
 ) -> Client:
     """Gives a client a status whatever the rules say, until a day or until lifted; without a status, lifts it."""
+    if until and not status:
+        raise FieldError("say which status is pinned until then", field="status", label="Status")
     if until and until < crm.today:
         raise FieldError("that day has passed", field="until", label="Until")
 

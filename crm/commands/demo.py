@@ -39,8 +39,9 @@ def demo(crm: CRM) -> DemoReport:
     sample = crm.open(f"sqlite:///{file}")
     try:
         if sample.repository.is_empty():
-            sample.transact(lambda tx: _fill(tx, sample.today), "made sample data")
+            # Marked before it is filled: a store of sample data is never taken for a real one.
             sample.repository.set_fact("sample", "yes")
+            sample.transact(lambda tx: _fill(tx, sample.today), "made sample data")
         with sample.read() as snapshot:
             return DemoReport(sample.repository.url, file, snapshot.count(Client), snapshot.count(Sale))
     finally:

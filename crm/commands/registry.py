@@ -137,7 +137,7 @@ def commands() -> Iterator[Command]:
     from crm import commands as package
 
     package.load()
-    yield from _COMMANDS.values()
+    yield from sorted(_COMMANDS.values(), key=lambda each: package.place(each.function.__module__))
 
 
 def named(words: str) -> Command:

@@ -112,10 +112,10 @@ def edit(
 ) -> StatusRule:
     """Changes a rule, or switches it off or on. Clients keep their status until the rules are applied."""
     changes: dict[str, Any] = {} if active is None else {"active": active}
-    if line or status or when:
-        changes["status"], changes["when"] = _read(
-            line, "" if line else status or rule.status, "" if line else when or rule.when
-        )
+    if line:
+        changes["status"], changes["when"] = _read(line, status, when)
+    elif status or when:
+        changes["status"], changes["when"] = _read("", status or rule.status, when or rule.when)
     if not changes:
         raise FieldError("nothing to change was given")
     return crm.transact(lambda tx: tx.change(rule, **changes), f"edited the rule {rule_text(rule.status, rule.when)}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
-from crm.errors import NotFoundError, Question
+from crm.errors import FileError, NotFoundError, Question
 from crm.model.fields import Whole
 from crm.repository import Change, Finding, HistoryEntry
 
@@ -94,7 +94,7 @@ def backup(
     if file is not None:
         file = file.expanduser()
         if file.exists():
-            raise NotFoundError(f"{file} is there already; name another file.")
+            raise FileError(f"{file} is there already; name another file.")
     return FileWritten(crm.repository.backup(file), "backup")
 
 

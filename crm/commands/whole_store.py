@@ -9,6 +9,7 @@ from typing import Any
 from crm.commands.context import CRM
 from crm.errors import FileError
 from crm.files.replacing import replacing
+from crm.rules import rule_text, split_rule
 
 FORMAT = "crm store"
 VERSION = 1
@@ -37,9 +38,11 @@ def write_whole_store(crm: CRM, file: Path) -> int:
 
 
 def read_whole_store(crm: CRM, file: Path, *, preview: bool = False) -> WholeStoreReport:
-    """Reads a JSON export into an empty store; raises FileError, and RefusedError where it is not empty."""
+    """Reads a JSON export into an empty store; raises FileError, RuleError, and RefusedError where it is not empty."""
     counts: dict[str, int] = {}
-    for name, _ in _objects(file):
+    for name, fields in _objects(file):
+        if name == "rule":
+            split_rule(rule_text(str(fields.get("status", "")), str(fields.get("when", ""))))
         counts[name] = counts.get(name, 0) + 1
     if not preview:
         counts = crm.repository.fill(_objects(file))
@@ -52,13 +55,16 @@ def _objects(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         written = json.loads(file.read_text("utf-8"))
     except OSError as error:
         raise FileError(f"{file} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FileError(f"{file.name} is no JSON file, or is cut off.") from error
     if not isinstance(written, dict) or written.get("format") != FORMAT:
         raise FileError(f"{file.name} is no export of a whole store; for a list of clients or sales use CSV or .xlsx.")
     if written.get("version") != VERSION:
         raise FileError(f"{file.name} was written by a newer version of this program.")
-    for each in written.get("objects", []):
+    objects = written.get("objects")
+    if not isinstance(objects, list):
+        raise FileError(f"{file.name} holds no list of objects; it is no export of a whole store.")
+    for each in objects:
         if not (isinstance(each, list) and len(each) == 2 and isinstance(each[0], str) and isinstance(each[1], dict)):
             raise FileError(f"{file.name} holds something that is no record: {each!r:.60}.")
         yield each[0], each[1]

@@ -22,6 +22,7 @@ def selection(statement: Select[Any], kind: type[Record], query: Query, today: d
     """The statement narrowed, ordered and paged as the query says; raises FieldError or RuleError."""
     for name, wanted in query.filters.items():
         statement = statement.where(_fits(_column(kind, name), name, wanted, query.exact))
+    _refuse_crossing(kind, query)
     if query.since:
         statement = statement.where(tables.sale.c.on >= query.since)
     if query.until:
@@ -33,6 +34,14 @@ def selection(statement: Select[Any], kind: type[Record], query: Query, today: d
         condition = parse_condition(query.where)
         statement = metrics.narrowed(statement, condition, today)
     return statement.order_by(*_order(kind, query.sort)).limit(query.limit).offset(query.offset or None)
+
+
+def _refuse_crossing(kind: type[Record], query: Query) -> None:
+    """A condition speaks of clients, a period of sales; elsewhere either would pair everything with everything."""
+    if query.where and kind is not Client:
+        raise FieldError(f"a condition is about clients, not about {kind.plural}")
+    if (query.since or query.until) and kind is not Sale:
+        raise FieldError(f"a period is about sales, not about {kind.plural}")
 
 
 def _column(kind: type[Record], name: str) -> Column[Any]:

@@ -164,7 +164,7 @@ client = Table(
     Index("client_by_phone", "phone"),
     Index("client_by_status", "status"),
     Index("client_by_move", "status_before", "status_since"),
-    Index("client_by_birthday", "birthday"),
+    Index("client_by_birthday", "birthday", "sort_name"),
     Index("client_by_spend", "total_spend"),
     sqlite_autoincrement=True,
 )

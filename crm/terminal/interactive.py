@@ -1,10 +1,8 @@
 """Questions on a terminal: one key chooses, and what is typed is completed and checked in place."""
 
-import os
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from textwrap import fill
 from typing import IO, Any, TextIO, cast
 
@@ -21,7 +19,6 @@ from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Window
-from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 from questionary.prompts.common import InquirerControl
@@ -29,6 +26,7 @@ from questionary.prompts.common import InquirerControl
 from crm.errors import Cancelled, FieldError, RuleError
 from crm.terminal.keyboard import Back, Choice, Closed, End, Suggestion, numbered, reason
 from crm.terminal.screen import clean
+from crm.terminal.tty import output_to, quiet
 
 _STYLE = Style(
     [
@@ -49,48 +47,14 @@ _ESCAPE_SECONDS = 0.04
 _BACK = object()
 # What stands before an entry: the pointer, its key and a bracket.
 _KEYED = 6
-
-
-def _output(out: IO[str]) -> Output:
-    if sys.platform == "win32":
-        from prompt_toolkit.output import create_output
-
-        return create_output(cast(TextIO, out))
-    from prompt_toolkit.output.vt100 import Vt100_Output
-
-    # Asking the terminal where its cursor is leaves junk behind on slow lines, and nothing here needs it.
-    depth = ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None
-    output = Vt100_Output.from_pty(cast(TextIO, out), term=os.environ.get("TERM"), default_color_depth=depth)
-    output.enable_cpr = False
-    return output
-
-
-@contextmanager
-def _quiet(source: IO[str]) -> Iterator[None]:
-    """Keys pressed between two questions are kept for the next one and not written across the screen."""
-    try:
-        import termios
-
-        before = termios.tcgetattr(source.fileno())
-    except (ImportError, OSError, ValueError):
-        yield
-        return
-    silent = [*before]
-    silent[0] = before[0] & ~(termios.ICRNL | termios.IXON)
-    silent[3] = before[3] & ~(termios.ECHO | termios.ICANON | termios.IEXTEN)
-    termios.tcsetattr(source.fileno(), termios.TCSANOW, silent)
-    try:
-        yield
-    finally:
-        # The terminal may be gone by now.
-        with suppress(OSError, termios.error):
-            termios.tcsetattr(source.fileno(), termios.TCSANOW, before)
+# A hint that takes more of the line leaves no room to type, and stands above it.
+_HINT_BESIDE = 0.75
 
 
 @contextmanager
 def terminal(source: IO[str], out: IO[str]) -> Iterator["TerminalKeyboard"]:
     """The keyboard of a terminal, which is left as it was."""
-    with _quiet(source), create_app_session(input=create_input(cast(TextIO, source)), output=_output(out)):
+    with quiet(source), create_app_session(input=create_input(cast(TextIO, source)), output=output_to(out)):
         yield TerminalKeyboard()
 
 
@@ -133,7 +97,7 @@ class TerminalKeyboard:
         control: Any = next(each for each in controls if isinstance(each, InquirerControl))
         control.default = None
         control.selected_options = []
-        under = [("class:instruction", f" {clean(hint)}")] if hint else []
+        under = [("class:instruction", f" {_wrapped(clean(hint))}")] if hint else []
         _underline(asked.application, lambda: cast(AnyFormattedText, under), headed=bool(question))
 
         @keys.add(Keys.ControlM, eager=True)
@@ -145,7 +109,7 @@ class TerminalKeyboard:
         def _(event: KeyPressEvent) -> None:
             pressed = event.key_sequence[0].data
             told = clean(pressed) if len(pressed) == 1 and pressed.isprintable() else "That"
-            under[:] = [("class:error", f" {told} is no choice here; {_span(keyed)}")]
+            under[:] = [("class:error", " " + _wrapped(f"{told} is no choice here; {_span(keyed)}"))]
 
         chosen = _run(asked)
         if chosen is _BACK:
@@ -168,10 +132,12 @@ class TerminalKeyboard:
 
         def message() -> AnyFormattedText:
             pieces: list[tuple[str, str]] = [("class:error", f"{clean(told[0], lines=True)}\n")] if told[0] else []
-            pieces.append(("class:question", clean(label)))
             about = "; ".join(filter(None, (help, "Enter saves, Ctrl-J starts a new line" if multiline else "")))
-            if about:
-                pieces.append(("class:instruction", f" ({clean(about)})"))
+            hint = f" ({clean(about)})" if about else ""
+            if get_cwidth(label + hint) > _HINT_BESIDE * get_app_session().output.get_size().columns:
+                pieces.append(("class:instruction", f"{_wrapped(hint.strip(), 0)}\n"))
+                hint = ""
+            pieces += [("class:question", clean(label)), ("class:instruction", hint)]
             return cast(AnyFormattedText, [*pieces, ("", ": ")])
 
         completer = _paths() if path else _Suggestions(suggest) if suggest else None

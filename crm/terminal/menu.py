@@ -55,10 +55,12 @@ def _run(session: Session) -> int:
 
 def _begin_day(session: Session) -> None:
     """What is done once a day, at first use."""
-    from crm.commands.rules import review_daily
+    crm = session.crm
+    if crm.repository.fact("reviewed_on") < crm.today.isoformat():
+        from crm.commands.rules import review_daily
 
-    review_daily(session.crm)
-    session.crm.repository.daily_backup()
+        review_daily(crm)
+    crm.repository.daily_backup()
 
 
 def _main(session: Session) -> int:

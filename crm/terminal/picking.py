@@ -1,6 +1,5 @@
 """Records chosen: a client by typing, others from a list."""
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,29 +7,14 @@ from crm.commands.context import CRM
 from crm.errors import FieldError
 from crm.model import Client, Conventions, Record, Sale, StatusRule, View
 from crm.repository import Query
-from crm.rules import METRICS, rule_text
+from crm.rules import rule_text
 from crm.terminal.keyboard import Back, Choice, Keyboard, Suggestion
+from crm.terminal.suggestions import metric_names
 
 BY_TYPING = "type part of the name, or the number"
 _SUGGESTED = 8
 _MATCHES = 9
 _PAGE = 9
-
-
-_LAST_WORD = re.compile(r"[A-Za-z_]{2,}$")
-
-
-def metric_names(typed: str) -> list[Suggestion]:
-    """The names that a condition may use, for the word that is being typed."""
-    found = _LAST_WORD.search(typed)
-    if not found:
-        return []
-    start, word = typed[: found.start()], found.group().lower()
-    return [
-        Suggestion(f"{start}{each.name}", each.name, each.description)
-        for each in METRICS.values()
-        if each.name.startswith(word) and each.name != word
-    ]
 
 
 def client_line(client: Client) -> str:
@@ -115,6 +99,55 @@ def pick_client(
             return chosen
         except Back:
             continue
+
+
+def pick_clients(crm: CRM, keyboard: Keyboard, label: str) -> list[Client]:
+    """Several clients: one after another, or all that fit a condition. Raises Back."""
+    chosen: dict[int, Client] = {}
+    while True:
+        names = ", ".join(each.name for each in list(chosen.values())[:5])
+        more = f" and {len(chosen) - 5} more" if len(chosen) > 5 else ""
+        entries = [Choice("Go on with these", "done")] if chosen else []
+        entries += [
+            Choice("Add a client", "one"),
+            Choice("Add all that a search finds", "search"),
+            Choice("Add all that fit a condition", "where"),
+        ]
+        if chosen:
+            entries.append(Choice("Take the last one off", "less"))
+        how = keyboard.choose(f"{label}: {names}{more}" if chosen else f"{label}:", entries)
+        if how == "done":
+            return list(chosen.values())
+        try:
+            if how == "less":
+                chosen.popitem()
+            elif how == "one":
+                if one := pick_client(crm, keyboard, "Client"):
+                    chosen[one.id] = one
+            else:
+                chosen |= {each.id: each for each in _all(crm, keyboard, how)}
+        except Back:
+            continue
+
+
+def _all(crm: CRM, keyboard: Keyboard, how: str) -> Sequence[Client]:
+    def read(text: str) -> Sequence[Client]:
+        if not text.strip():
+            raise Back
+        with crm.read() as snapshot:
+            where = Query(where=text)
+            found = snapshot.search(text, 1000) if how == "search" else snapshot.find_all(Client, where)
+        if not found:
+            raise FieldError("no client fits that")
+        return list(found)
+
+    if how == "search":
+        found: Sequence[Client] = keyboard.text("Text", read, help="part of a name, e-mail, phone or tag")
+    else:
+        found = keyboard.text(
+            "Condition", read, help="like total_spend > 1000 and country = 'DE'", suggest=metric_names
+        )
+    return found
 
 
 def pick_listed(

@@ -8,13 +8,13 @@ from rich.text import Text
 from crm.commands.context import CRM
 from crm.commands.registry import Command, Parameter
 from crm.errors import CRMError, FieldError, Question, RuleError
-from crm.model import Client, Record, StatusRule, View, field_names
+from crm.model import Client, Record, StatusRule
 from crm.model.fields import Check, Extra, Flag, Prose
 from crm.model.fields import Choice as OneOf
-from crm.repository import Query
 from crm.terminal.keyboard import Back, Choice, Keyboard, Suggestion, reason
-from crm.terminal.picking import BY_TYPING, client_line, metric_names, pick_client, pick_record, rule_line
+from crm.terminal.picking import BY_TYPING, client_line, pick_client, pick_clients, pick_record, rule_line
 from crm.terminal.screen import Screen
+from crm.terminal.suggestions import suggestions
 
 # What only says how a list is cut, and is turned by keys.
 _PAGING = frozenset(("limit", "offset"))
@@ -59,7 +59,7 @@ class Prompts:
 
     def _asked(self, parameter: Parameter, typed: str = "", error: str = "") -> Any:
         if parameter.record is Client:
-            return self._clients(parameter) if parameter.many else self._client(parameter)
+            return pick_clients(self.crm, self.keyboard, parameter.label) if parameter.many else self._client(parameter)
         if parameter.record:
             return pick_record(self.crm, self.keyboard, parameter.record, parameter.label)
         if parameter.path:
@@ -76,7 +76,7 @@ class Prompts:
             error=error,
             required=parameter.required,
             default=parameter.default,
-            suggest=self._suggestions(parameter.name),
+            suggest=suggestions(self.crm, parameter.name),
         )
 
     def value(
@@ -106,7 +106,7 @@ class Prompts:
                 raise Back
             return default
 
-        about = help or check.example
+        about = help.rstrip(".") or check.example
         if not (required or typed or any(word in about for word in ("empty", "unless", "Enter"))):
             about = "; ".join(filter(None, (about, "Enter leaves it out")))
         return self.keyboard.text(
@@ -194,55 +194,6 @@ class Prompts:
         help = BY_TYPING if parameter.required else f"{BY_TYPING}; Enter leaves it out"
         return pick_client(self.crm, self.keyboard, parameter.label, help=help, required=parameter.required)
 
-    def _clients(self, parameter: Parameter) -> list[Client]:
-        """Several clients: one after another, or all that fit a condition."""
-        chosen: dict[int, Client] = {}
-        while True:
-            names = ", ".join(each.name for each in list(chosen.values())[:5])
-            more = f" and {len(chosen) - 5} more" if len(chosen) > 5 else ""
-            entries = [Choice("Go on with these", "done")] if chosen else []
-            entries += [
-                Choice("Add a client", "one"),
-                Choice("Add all that a search finds", "search"),
-                Choice("Add all that fit a condition", "where"),
-            ]
-            if chosen:
-                entries.append(Choice("Take the last one off", "less"))
-            how = self.keyboard.choose(
-                f"{parameter.label}: {names}{more}" if chosen else f"{parameter.label}:", entries
-            )
-            if how == "done":
-                return list(chosen.values())
-            try:
-                if how == "less":
-                    chosen.popitem()
-                elif how == "one":
-                    if one := pick_client(self.crm, self.keyboard, "Client"):
-                        chosen[one.id] = one
-                else:
-                    chosen |= {each.id: each for each in self._all(how)}
-            except Back:
-                continue
-
-    def _all(self, how: str) -> Sequence[Client]:
-        def read(text: str) -> Sequence[Client]:
-            if not text.strip():
-                raise Back
-            with self.crm.read() as snapshot:
-                where = Query(where=text)
-                found = snapshot.search(text, 1000) if how == "search" else snapshot.find_all(Client, where)
-            if not found:
-                raise FieldError("no client fits that")
-            return list(found)
-
-        if how == "search":
-            found: Sequence[Client] = self.keyboard.text("Text", read, help="part of a name, e-mail, phone or tag")
-        else:
-            found = self.keyboard.text(
-                "Condition", read, help="like total_spend > 1000 and country = 'DE'", suggest=metric_names
-            )
-        return found
-
     def _path(self, parameter: Parameter, typed: str, error: str) -> Any:
         from pathlib import Path
 
@@ -265,25 +216,6 @@ class Prompts:
                     raise Back
                 return values or parameter.default or []
             values.append(value)
-
-    def _suggestions(self, name: str) -> Callable[[str], Sequence[Suggestion]] | None:
-        """What is there already, for parameters that most often repeat it."""
-        if name in _CONDITIONS:
-            return metric_names
-        known = _KNOWN.get(name)
-        if known is None:
-            return None
-
-        def suggest(typed: str) -> Sequence[Suggestion]:
-            begun, comma, last = typed.rpartition(",")
-            start = last.strip().casefold()
-            return [
-                Suggestion(f"{begun}{comma}{' ' * bool(comma)}{each}", each)
-                for each in known(self.crm)
-                if each.casefold().startswith(start)
-            ][:50]
-
-        return suggest
 
 
 def _named(record: Record) -> str:
@@ -316,25 +248,3 @@ def _refused(command: Command, given: Mapping[str, Any], error: CRMError) -> Par
             if given.get(name) and name in command.parameters and command.parameters[name].check:
                 return command.parameters[name]
     return None
-
-
-def _statuses(crm: CRM) -> list[str]:
-    with crm.read() as snapshot:
-        return list(dict.fromkeys(rule.status for rule in snapshot.rules.rules))
-
-
-def _views(crm: CRM) -> list[str]:
-    with crm.read() as snapshot:
-        return [each.name for each in snapshot.find_all(View, Query(sort="name"))]
-
-
-def _sorts(_: CRM) -> list[str]:
-    return [name for name in field_names(Client) if name not in ("extra", "notes", "version")]
-
-
-_CONDITIONS = ("where", "condition", "when")
-_KNOWN: Mapping[str, Callable[[CRM], list[str]]] = {
-    "status": _statuses,
-    "view": _views,
-    "sort": _sorts,
-}

@@ -11,9 +11,10 @@ from crm.rules import RuleSet, rule_text, split_rule
 from crm.terminal import tables
 from crm.terminal.keyboard import Back, Choice
 from crm.terminal.lists import ListPage
-from crm.terminal.picking import metric_names, pick_record
+from crm.terminal.picking import pick_record
 from crm.terminal.render import show
 from crm.terminal.session import Session, flow
+from crm.terminal.suggestions import metric_names
 
 _EXAMPLE = "like VIP when total_spend >= 35000, or Regular otherwise"
 

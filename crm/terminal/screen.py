@@ -14,6 +14,7 @@ from rich.text import Text
 # another program may hold them even though no form accepts them.
 _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
 _BREAKS = re.compile(r"\r\n|[\r\n\u2028\u2029]")
+_BLANK_ENDS = re.compile(r"[ ]+$", re.MULTILINE)
 _SHOWN_AFTER = 0.3
 
 # A status is told by its words; the colour only helps to find it again.
@@ -103,6 +104,8 @@ class Screen:
         with self.console.capture() as captured:
             self.console.print(Text(shown) if isinstance(shown, str) else shown)
         drawn = captured.get()
+        if self.plain:
+            drawn = _BLANK_ENDS.sub("", drawn)
         self.used += drawn.count("\n")
         self.console.file.write(drawn)
         self.console.file.flush()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from rich.rule import Rule
 from rich.text import Text
 
-from crm import commands
 from crm.commands.context import CRM
 from crm.commands.registry import Command, named
 from crm.errors import Cancelled, CRMError, NotFoundError
@@ -25,7 +24,7 @@ Flow = Callable[..., None]
 # Commands that the menu leads through in a way of its own, by their words.
 FLOWS: dict[str, Flow] = {}
 # Imported when the first key is pressed: the menu must be there at once.
-_MODULES = ("clients", "data", "day", "importing", "rules", "sales")
+_MODULES = ("clients", "clients_list", "data", "day", "importing", "merging", "rules", "sales")
 
 
 def flow(words: str) -> Callable[[Flow], Flow]:
@@ -39,8 +38,7 @@ def flow(words: str) -> Callable[[Flow], Flow]:
 
 
 def load_flows() -> None:
-    """Registers all flows, the commands first: in the menus they stand in the order of their registration."""
-    commands.load()
+    """Registers all flows."""
     for name in _MODULES:
         import_module(f"crm.terminal.{name}")
 

@@ -138,16 +138,3 @@ def test_nothing_in_a_name_adds_a_line(tmp_path, end):
     ((_, fields, problem),) = read(path)
     assert "phone" not in fields
     assert not problem
-
-
-def test_another_reader_takes_our_cards(tmp_path):
-    vobject = pytest.importorskip("vobject")
-    path = tmp_path / "cards.vcf"
-    client = Client(
-        first_name="Jürgen", last_name="Groß; Klein", company="A, B", phone="+436601", notes="ü" * 100 + "\nx"
-    )
-    write_vcards(path, [client, Client(company="Hof AG", kind="company")])
-    person, company = vobject.readComponents(path.read_text(encoding="utf-8"))
-    assert (person.n.value.given, person.n.value.family) == ("Jürgen", "Groß; Klein")
-    assert (person.org.value, person.tel.value, person.note.value) == (["A, B"], "+436601", client.notes)
-    assert company.fn.value == "Hof AG"

@@ -60,6 +60,8 @@ class Session:
             timeout=PATIENCE,
         )
         self.child.delaybeforesend = None
+        self.child.ptyproc.delayafterclose = 0.01
+        self.child.ptyproc.delayafterterminate = 0.01
 
     @property
     def lines(self) -> list[str]:

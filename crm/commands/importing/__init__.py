@@ -1,6 +1,7 @@
 """Import of clients and sales from files: detected, corrected, previewed, and then one transaction."""
 
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -80,11 +81,15 @@ class _OnlyPreview(Exception):
 def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False) -> "ImportReport":
     """Carries a draft out, as one transaction; with `preview` says what it would do and changes nothing."""
     _refuse_pointless(draft)
-    tallies: list[Tally] = []
-    with crm.progress("Reading" if preview else "Importing") as tell:
+    from crm.commands.importing.report import Tally
+
+    with ExitStack() as opened:
+        tell = opened.enter_context(crm.progress("Reading" if preview else "Importing"))
+        tallies: list[Tally] = []
 
         def change(tx: Transaction) -> None:
-            tallies.append(_carry_out(tx, draft, crm, tell))
+            tallies.append(opened.enter_context(closing(Tally(draft))))
+            _carry_out(tx, tallies[-1], crm, tell)
             if preview:
                 raise _OnlyPreview
 
@@ -92,8 +97,8 @@ def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False) -> "ImportRepo
             crm.transact(change, f"imported {draft.what} from {draft.file.name}")
         except _OnlyPreview:
             return tallies[-1].report(applied=False)
-    refused_file = tallies[-1].write_refused()
-    return tallies[-1].report(applied=True, refused_file=refused_file)
+        refused_file = tallies[-1].write_refused()
+        return tallies[-1].report(applied=True, refused_file=refused_file)
 
 
 def _refuse_pointless(draft: "ImportDraft") -> None:
@@ -109,20 +114,28 @@ def _refuse_pointless(draft: "ImportDraft") -> None:
             raise FileError(
                 f"No column of {draft.file.name} is the {words} of a sale; say which with --map COLUMN={target}."
             )
-    if draft.what == "sales" and draft.match in ("email", "phone") and f"client.{draft.match}" not in targets:
-        raise FieldError(f"no column holds the client's {draft.match}", field="match")
+    if draft.what == "sales" and draft.mode == "update":
+        raise FieldError("sales are added, never updated", field="mode", label="Mode")
+    if draft.match and not targets & _identifying(draft.what, draft.match):
+        raise FieldError(f"no column holds the client's {draft.match}", field="match", label="Match")
 
 
-def _carry_out(tx: Transaction, draft: "ImportDraft", crm: CRM, tell: Callable[[int, int], None]) -> "Tally":
+def _identifying(what: str, match: str) -> set[str]:
+    """The targets of columns that tell a client by its `match`."""
+    names = {"first_name", "last_name", "company"} if match == "name" else {match}
+    if what == "sales":
+        return {"client"} if match == "reference" else {f"client.{name}" for name in names}
+    return names | {"name"} if match == "name" else names
+
+
+def _carry_out(tx: Transaction, tally: "Tally", crm: CRM, tell: Callable[[int, int], None]) -> None:
     from crm.commands.importing.clients import ClientImport
     from crm.commands.importing.reading import Reader
-    from crm.commands.importing.report import Tally
     from crm.commands.importing.sales import SaleImport
 
-    tally = Tally(draft)
+    draft = tally.draft
     taking = ClientImport(tx, draft, tally) if draft.what == "clients" else SaleImport(tx, draft, tally)
     for batch in Reader(draft, crm.conventions).batches():
         tally.rows += len(batch)
         taking.take(batch)
         tell(*draft.source.progress())
-    return tally

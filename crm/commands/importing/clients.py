@@ -24,7 +24,7 @@ class ClientImport:
     def take(self, batch: Sequence[Checked]) -> None:
         """Adds, updates or refuses the rows of a batch."""
         keys = [keys_of(each.values, self._draft.match) for each in batch]
-        known = Known(self._tx, keys, self._draft.match)
+        known = Known(self._tx, [each.values for each in batch], self._draft.match)
         # Rows of one batch may speak of one client; a new one has a number below zero until it is stored.
         new: dict[int, Client] = {}
         changed: dict[int, tuple[Client, Client]] = {}
@@ -56,6 +56,7 @@ class ClientImport:
             if self._draft.mode == "update":
                 raise FieldError("no such client is there to update")
             client = named(Client(**with_kind(each.values), id=-1 - len(new)))
+            refuse_taken(client, known)
             new[client.id] = client
             known.add(client, keys)
             self._tally.add(client, each)
@@ -65,6 +66,7 @@ class ClientImport:
             self._tally.unchanged += 1
             return
         after = named(dataclasses.replace(same, **wanted))
+        refuse_taken(after, known)
         if same.id < 0:
             new[same.id] = after
             self._tally.unchanged += 1
@@ -72,6 +74,13 @@ class ClientImport:
             changed[same.id] = (changed.get(same.id, (same, same))[0], after)
             self._tally.update(after, each)
         known.replace(same, after)
+
+
+def refuse_taken(client: Client, known: Known) -> None:
+    """Refuses the row alone, where the store would refuse the whole import."""
+    holder = known.holder(client.reference)
+    if holder and holder.id != client.id:
+        raise FieldError(f"{holder.name} has the reference {client.reference} already")
 
 
 def with_kind(values: dict[str, Any]) -> dict[str, Any]:

@@ -47,7 +47,8 @@ class ImportDraft:
 
     def with_target(self, column: int, target: str) -> "ImportDraft":
         """The draft with another target for a column; whichever had that target before goes nowhere."""
-        if target not in self.targets and not target.startswith("extra:"):
+        own = self.what == "clients" and target.startswith("extra:") and target.removeprefix("extra:").strip()
+        if target not in self.targets and not own:
             raise FieldError(f"there is no field {target}; there are {', '.join(filter(None, self.targets))}")
         matches = [retargeted(each, "") if target and each.target == target else each for each in self.matches]
         matches[column] = retargeted(matches[column], target)

@@ -18,16 +18,18 @@ class Known:
 
     Without `only`, a row is the same client when the references agree; or, unless they differ, when the e-mail
     or the telephone number agrees and the names do not differ (relatives share a telephone); or when the
-    name agrees and nothing else differs. With `only`, that one thing decides by itself.
+    name agrees and nothing else differs. With `only`, that one thing decides by itself in the rows that have it.
     """
 
-    def __init__(self, snapshot: Snapshot, keys: Iterable[Sequence[Key]], only: str = "") -> None:
+    def __init__(self, snapshot: Snapshot, rows: Iterable[Mapping[str, Any]], only: str = "") -> None:
         self._only = only
         self._by_key: dict[Key, list[Client]] = {}
         wanted: dict[str, set[str]] = {key: set() for key in _KEYS}
-        for of_row in keys:
-            for key, value in of_row:
+        for row in rows:
+            for key, value in keys_of(row, only):
                 wanted[key].add(value)
+            if only and row.get("reference"):
+                wanted["reference"].add(row["reference"])
         for key, values in wanted.items():
             if values:
                 for client in _stored(snapshot, key, sorted(values)):
@@ -35,12 +37,12 @@ class Known:
 
     def add(self, client: Client, keys: Sequence[Key] | None = None) -> None:
         """Takes note of a client, stored or about to be; `keys` where they are known already."""
-        for key in keys_of(_identity(client), self._only) if keys is None else keys:
+        for key in keys_of(_identity(client)) if keys is None or self._only else keys:
             self._by_key.setdefault(key, []).append(client)
 
     def replace(self, old: Client, new: Client) -> None:
         """Takes note that a client has changed."""
-        for key in keys_of(_identity(old), self._only):
+        for key in keys_of(_identity(old)):
             self._by_key[key] = [client for client in self._by_key[key] if client.id != old.id]
         self.add(new)
 
@@ -52,21 +54,27 @@ class Known:
                 found |= {client.id: client for client in self._by_key[key]}
         if not found:
             return None
-        if self._only:
+        if self._only and keys[0][0] == self._only:
             if len(found) > 1:
                 listed = ", ".join(str(each) for each in sorted(found)[:5])
                 raise FieldError(f"several clients have this {self._only}: {listed}")
             return next(iter(found.values()), None)
         alike = [client for client in found.values() if is_same(row, client)]
+        reference = row.get("reference")
+        alike = [client for client in alike if reference and client.reference == reference] or alike
         return min(alike, key=lambda client: (-_agreements(row, client), client.id), default=None)
+
+    def holder(self, reference: str) -> Client | None:
+        """The client that has a reference."""
+        return next(iter(self._by_key.get(("reference", reference), ())), None) if reference else None
 
 
 def keys_of(row: Mapping[str, Any], only: str = "") -> list[Key]:
-    """What identifies a row; with `only`, that one thing."""
+    """What identifies a row; with `only`, that one thing where the row has it."""
     keys = [(key, row[key]) for key in ("reference", "email", "phone") if row.get(key)]
     if name := _whole_name(row):
         keys.append(("name", name))
-    return [key for key in keys if key[0] == only] if only else keys
+    return [key for key in keys if key[0] == only] or keys if only else keys
 
 
 def _stored(snapshot: Snapshot, key: str, values: Sequence[str]) -> Iterable[Client]:

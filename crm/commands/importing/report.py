@@ -116,6 +116,10 @@ class Tally:
             # Cells beyond the header stay behind the reason, where nobody takes them for a column's.
             yield [*cells[:width], cells[-1], *cells[width:-1]]
 
+    def close(self) -> None:
+        """Lets go of the refused rows."""
+        self._spool.close()
+
     def report(self, *, applied: bool, refused_file: Path | None = None) -> ImportReport:
         """The counts as they are now."""
         source = self.draft.source

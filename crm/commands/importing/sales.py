@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from crm.commands.importing.clients import with_kind
+from crm.commands.importing.clients import refuse_taken, with_kind
 from crm.commands.importing.draft import ImportDraft
 from crm.commands.importing.matching import Known, keys_of
 from crm.commands.importing.reading import Checked
@@ -37,7 +37,7 @@ class SaleImport:
     def take(self, batch: Sequence[Checked]) -> None:
         """Adds or refuses the rows of a batch."""
         only = self._draft.match or _by(batch)
-        known = Known(self._tx, [keys_of(each.client, only) for each in batch], only)
+        known = Known(self._tx, [each.client for each in batch], only)
         clients = self._clients(batch, known, only)
         sales = [(each, self._sale(each, client)) for each, client in clients]
         stored = self._stored(sorted({made.client for _, made in sales}))
@@ -66,6 +66,7 @@ class SaleImport:
                 client = known.same(each.client, keys)
                 if client is None:
                     client = self._created(each, -1 - len(new))
+                    refuse_taken(client, known)
                     new[client.id] = client
                     known.add(client, keys)
                 found.append((each, client))
@@ -111,7 +112,7 @@ def _refuse_incomplete(each: Checked) -> None:
 
 
 def _by(batch: Sequence[Checked]) -> str:
-    """A file that has references goes by them alone."""
+    """A row that has a reference goes by it alone."""
     return "reference" if any(each.client.get("reference") for each in batch) else ""
 
 
