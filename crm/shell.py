@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -70,7 +71,9 @@ class _Shell:
         if ctx.invoked_subcommand is None:
             from crm.terminal.menu import run_menu
 
-            raise typer.Exit(run_menu(lambda **doors: self._open_crm(self._config(), **doors), sys.stdin, sys.stdout))
+            debug = bool(self.settings["debug"])
+            opening = partial(self._open_crm, self._config())
+            raise typer.Exit(run_menu(opening, sys.stdin, sys.stdout, debug=debug))
 
     def _with_globals(self, function: Callable[..., None], *, hidden: bool) -> Callable[..., None]:
         """The function with the global options added, so that they may stand before or after the command."""
@@ -256,21 +259,22 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], open_crm: Call
 
 
 def _screen() -> "Screen":
-    from crm.terminal.screen import Screen
+    from crm.terminal.door import screen_on
 
-    return Screen(sys.stdout, plain=not sys.stdout.isatty())
+    return screen_on(sys.stdin, sys.stdout)
 
 
 @contextmanager
 def _prompts(crm: CRM) -> Iterator["Prompts"]:
     """Prompts for the person at this terminal; leaving a question leaves the command."""
-    from crm.terminal.interactive import terminal
+    from crm.terminal.door import keyboard_on
     from crm.terminal.keyboard import Back, Closed
     from crm.terminal.prompts import Prompts
 
+    screen = _screen()
     try:
-        with terminal(sys.stdin, sys.stdout) as keyboard:
-            yield Prompts(crm, keyboard, _screen())
+        with keyboard_on(sys.stdin, screen) as keyboard:
+            yield Prompts(crm, keyboard, screen)
     except (Back, Closed) as left:
         raise Cancelled from left
 

@@ -138,17 +138,23 @@ def show(crm: CRM, client: TheClient) -> ClientCard:
         record = snapshot.get(Client, client.id)
         sales = snapshot.find_all(Sale, Query({"client": record.id}, limit=_SHOWN_EVENTS))
         changes = snapshot.changes(record=record, limit=_SHOWN_EVENTS)
-    events = [
-        Event(sale.on, f"Sale {sale.id}" + (f": {sale.note}" if sale.note else ""), sale.amount) for sale in sales
-    ]
     by = crm.conventions
-    events += [Event(each.at, _told(each), None, each.transaction) for each in changes if _worth_telling(each)]
-    events.sort(key=lambda event: _moment(event.at), reverse=True)
-    return ClientCard(record, doubts(record, by), events[:_SHOWN_EVENTS])
+    events = [*map(_of_sale, sales), *(_of_change(each) for each in changes if _worth_telling(each))]
+    events.sort(key=lambda event: event[0], reverse=True)
+    return ClientCard(record, doubts(record, by), [event for _, event in events[:_SHOWN_EVENTS]])
 
 
-def _moment(at: datetime | date) -> tuple[str, str]:
-    return (at.date().isoformat(), at.isoformat()) if isinstance(at, datetime) else (at.isoformat(), "")
+# An event with what it is sorted by: its local day, then its moment where it is known.
+_Timed = tuple[tuple[date, datetime], Event]
+
+
+def _of_sale(sale: Sale) -> _Timed:
+    told = f"Sale {sale.id}" + (f": {sale.note}" if sale.note else "")
+    return (sale.on, sale.created_at), Event(sale.on, told, sale.amount)
+
+
+def _of_change(change: Change) -> _Timed:
+    return (change.at.astimezone().date(), change.at), Event(change.at, _told(change), None, change.transaction)
 
 
 # Totals change with each sale, which stands in the timeline itself.

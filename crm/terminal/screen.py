@@ -18,7 +18,7 @@ _BLANK_ENDS = re.compile(r"[ ]+$", re.MULTILINE)
 _SHOWN_AFTER = 0.3
 
 # A status is told by its words; the colour only helps to find it again.
-_STATUS_COLOURS = ("green", "cyan", "magenta", "yellow", "blue", "red")
+_STATUS_COLOURS = ("green", "cyan", "yellow", "blue", "magenta")
 
 
 def _visible(found: re.Match[str]) -> str:

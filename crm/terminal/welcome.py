@@ -59,11 +59,11 @@ def try_sample(session: Session) -> None:
 
 
 def throw_away(session: Session) -> None:
-    """Throws the sample data away and goes back to the team's own store. Raises Back."""
+    """Throws the sample data away and goes back to the team's own store: it is made anew when it is wanted,
+    so nobody is asked. Raises Back."""
 
     if session.real is None:
         raise Back
-    session.confirm("Throw the sample data away?", "Throw it away")
     demo.throw_away(session.crm)
     session.crm, session.real = session.real, None
     session.say("The sample data is gone.", "green")

@@ -1,0 +1,501 @@
+"""What scripts rely on: names, exit codes, what stands on stdout and stderr, and that nothing is asked of them."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import fields as dataclass_fields
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from crm.model import Client, Sale
+from tests.command_line import TODAY, CommandLine, on_a_new_store
+
+CONTRACT = {
+    "clients": ["add", "list", "search", "show", "edit", "delete", "tag", "merge", "pin"],
+    "sales": ["add", "list", "undo"],
+    "rules": ["list", "add", "edit", "move", "remove", "preview", "apply", "why"],
+    "history": ["list", "undo"],
+}
+SINGLE = ["import", "export", "check", "backup", "restore", "today", "demo"]
+COMMANDS = [[group, name] for group, names in CONTRACT.items() for name in names] + [[name] for name in SINGLE]
+TYPED = (
+    "--reference --kind --first-name --last-name --company --date-of-birth --email --phone --address --city --postcode"
+    " --country --tag --source --owner --marketing-consent --notes --extra"
+)
+OPTIONS = {
+    "clients add": TYPED,
+    "clients edit": TYPED,
+    "clients list": f"{TYPED} --status --total-spend --sales-count --sort --limit --offset",
+    "clients search": "--limit",
+    "clients tag": "--tag --untag",
+    "clients pin": "--status --until",
+    "sales add": "--client --amount --on --note",
+    "sales list": "--client --since --until --on --amount --note --sort --limit --offset",
+    "rules add": "--rule --status --when --position",
+    "rules preview": "--rule",
+    "import": "--as --map --match --mode --create-clients",
+    "export": "--what",
+    "history list": "--limit --offset",
+}
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
+    with on_a_new_store(monkeypatch) as line:
+        yield line
+
+
+def anna(shell: CommandLine, *more: str) -> int:
+    """A client; her number."""
+    made = shell.did("clients", "add", "--first-name", "Anna", "--last-name", "Berg", *more)
+    return int(made["id"])
+
+
+# Names
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_each_command_of_the_contract_explains_itself(shell: CommandLine, words: list[str]) -> None:
+    answer = shell(*words, "--help")
+    assert (answer.code, answer.err) == (0, "")
+    offered = set(re.findall(r"--[a-z-]+", answer.out))
+    assert set(OPTIONS.get(" ".join(words), "").split()) <= offered
+    # The first line is how to call it, then comes at least a sentence.
+    told = [line.strip() for line in answer.out.splitlines() if line.strip()]
+    assert told[0].startswith(f"Usage: run.py {' '.join(words)}")
+    assert len(told[1]) > 12
+    assert not shell.file.exists()
+
+
+@pytest.mark.parametrize("group", CONTRACT)
+def test_a_group_alone_lists_its_commands(shell: CommandLine, group: str) -> None:
+    answer = shell(group)
+    assert answer.code == 2
+    assert all(re.search(rf"^  {name}\b", answer.out + answer.err, re.MULTILINE) for name in CONTRACT[group])
+
+
+def test_help_lists_all_groups_and_commands_and_the_global_options(shell: CommandLine) -> None:
+    out = shell("--help").out
+    assert all(re.search(rf"^  {name}\b", out, re.MULTILINE) for name in [*CONTRACT, *SINGLE])
+    assert all(f"--{name}" in out for name in ("store", "json", "yes", "debug"))
+
+
+@pytest.mark.parametrize("shell_name", ["bash", "zsh", "fish"])
+def test_completion_can_be_shown_for_each_shell(shell: CommandLine, shell_name: str) -> None:
+    # Typer looks which shell it is started from, unless told not to; there may be none here.
+    told = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    answer = shell.process("--show-completion", shell_name, environment=told)
+    assert (answer.code, answer.err) == (0, "")
+    assert "run.py" in answer.out
+    assert {"bash": "complete ", "zsh": "compdef", "fish": "complete --"}[shell_name] in answer.out
+
+
+# Exit codes
+
+
+def test_done_is_0_and_speaks_on_stdout_alone(shell: CommandLine) -> None:
+    answer = shell("clients", "add", "--first-name", "Anna")
+    assert (answer.code, answer.err) == (0, "")
+    assert "Anna" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["frob"], "frob"),
+        (["clients", "frob"], "frob"),
+        (["clients", "list", "--frob"], "--frob"),
+        (["clients", "list", "--limit"], "--limit"),
+        (["sales", "add"], "--client"),
+        (["sales", "add", "1"], "--amount"),
+        (["clients", "show"], "--client"),
+        (["clients", "show", "1", "2"], "2"),
+        (["import"], "--file"),
+        (["import", "x.csv", "--map", "nonsense"], "nonsense"),
+        (["rules", "move"], "--rule"),
+        (["clients", "show", "1", "--client", "1"], "twice"),
+        (["--store", "frob", "clients", "list"], "frob"),
+        (["--store", "postgres://host/crm", "clients", "list"], "postgres://host/crm"),
+        (["--store", "sqlite:///", "clients", "list"], "sqlite:///"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_usage_is_2_and_names_what_is_wrong(shell: CommandLine, arguments: list[str], told: str) -> None:
+    anna(shell)
+    shell.write("x.csv", "first_name\nBen\n")
+    arguments = [str(shell.folder / each) if each == "x.csv" else each for each in arguments]
+    assert told in shell.refused(*arguments, code=2)
+    assert len(shell.clients()) == 1
+
+
+def test_an_environment_that_cannot_be_used_is_wrong_usage(shell: CommandLine) -> None:
+    assert "CRM_TODAY" in shell.refused("clients", "list", code=2, CRM_TODAY="2026-02-30")
+    assert "nonsense" in shell.refused("clients", "list", code=2, CRM_STORE="nonsense")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        (["clients", "show", "77"], "not_found"),
+        (["clients", "add", "--first-name", ""], "field"),
+        (["clients", "list", "--sort", "frob"], "field"),
+        (["clients", "list", "--where", "frob > 1"], "rule"),
+        (["rules", "add", "VIP when total_spend >>> 5"], "rule"),
+        (["clients", "delete", "1"], "confirm"),
+        (["clients", "add", "--first-name", "A", "--email", "anna@example.com"], "duplicate"),
+        (["clients", "add", "--first-name", "A", "--reference", "R1"], "refused"),
+        (["import", "nowhere.csv"], "file"),
+        (["history", "undo", "99"], "not_found"),
+        (["clients", "merge", "1", "1"], "refused"),
+        (["clients", "frob"], "usage"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_with_json_an_error_is_one_object_on_stderr(shell: CommandLine, arguments: list[str], kind: str) -> None:
+    anna(shell, "--email", "anna@example.com", "--reference", "R1")
+    before = shell.clients()
+    answer = shell("--json", *arguments)
+    assert answer.code == (2 if kind == "usage" else 1)
+    assert answer.out == ""
+    assert set(answer.error) == {"error", "message"}
+    assert answer.error["error"] == kind
+    assert answer.error["message"].strip()
+    assert shell.clients() == before
+
+
+def test_a_fault_of_the_program_is_a_sentence_and_a_traceback_only_where_asked_for(
+    shell: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("deep inside")
+
+    monkeypatch.setattr("crm.commands.selecting.selected", broken)
+    monkeypatch.setattr("crm.shell.selected", broken)
+    answer = shell("clients", "show", "1")
+    assert (answer.code, answer.out) == (1, "")
+    assert "Traceback" not in answer.err
+    assert "--debug" in answer.err
+    assert json.loads(shell("clients", "show", "1", "--json").err)["error"] == "fault"
+    assert "deep inside" in shell("clients", "show", "1", "--debug").err
+
+
+# JSON
+
+
+def test_a_record_has_the_models_field_names_money_as_text_and_dates_in_iso(shell: CommandLine) -> None:
+    made = shell.did(
+        "clients", "add", "--first-name", "Anna", "--date-of-birth", "1990-02-03", "--phone", "+43 660 1234567",
+        "--tag", "gold", "--tag", "Newsletter", "--extra", "shoe size=42", "--extra", "hat=L", "--marketing-consent",
+    )  # fmt: skip
+    assert list(made) == [each.name for each in dataclass_fields(Client)]
+    assert made["date_of_birth"] == "1990-02-03"
+    assert made["phone"] == "+436601234567"
+    assert made["tags"] == ["gold", "newsletter"]
+    assert made["extra"] == {"shoe size": "42", "hat": "L"}
+    assert made["marketing_consent"] is True
+    assert made["total_spend"] == "0.00"
+    assert made["first_sale_on"] is None
+    assert datetime.fromisoformat(made["created_at"]).utcoffset() is not None
+    shown = shell.did("clients", "show", "1")
+    assert {name: shown[name] for name in made} == made
+
+
+def test_sales_add_tells_the_sale_the_client_and_the_status(shell: CommandLine) -> None:
+    client = anna(shell)
+    told = shell.did("sales", "add", "--client", str(client), "--amount", "35000", "--on", "2026-11-20")
+    assert list(told) == ["sale", "client", "status"]
+    assert list(told["sale"]) == [each.name for each in dataclass_fields(Sale)]
+    assert (told["sale"]["amount"], told["sale"]["on"], told["sale"]["client"]) == ("35000.00", "2026-11-20", client)
+    assert (told["client"]["total_spend"], told["client"]["sales_count"]) == ("35000.00", 1)
+    assert list(told["status"]) == ["before", "after", "reason"]
+    assert (told["status"]["before"], told["status"]["after"]) == ("Regular", "VIP")
+    assert "total_spend >= 35000" in told["status"]["reason"]
+
+
+LISTS = (
+    "clients list|clients search anna|clients tag 1 --tag x|sales list|rules list|rules move 1 2|rules use loyalty"
+    "|views list|settings list|history list"
+)
+OBJECTS = (
+    "clients show 1|clients edit 1 --city Graz|clients pin 1 --status VIP|clients delete 1 --yes|sales add 1 --amount 5"
+    "|sales undo 1 --yes|rules add --status Gold --when sales_count>1|rules edit 1 --no-active|rules remove 1"
+    "|rules preview|rules apply|rules why 1|views save v|settings set currency EUR|history undo|check|backup|today|demo"
+)
+
+
+@pytest.mark.parametrize("command", [*LISTS.split("|"), *OBJECTS.split("|")])
+def test_every_command_answers_with_exactly_one_document(shell: CommandLine, command: str) -> None:
+    anna(shell)
+    shell.did("sales", "add", "1", "--amount", "12")
+    document = shell.did(*command.split())
+    assert type(document) is (list if command in LISTS.split("|") else dict)
+    assert document or command == "views list"
+
+
+@pytest.mark.parametrize("command", [*LISTS.split("|"), *OBJECTS.split("|")])
+def test_every_command_answers_people_in_words(shell: CommandLine, command: str) -> None:
+    anna(shell)
+    shell.did("sales", "add", "1", "--amount", "12")
+    answer = shell(*command.split())
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.strip()
+    assert "\x1b" not in answer.out
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(answer.out)
+
+
+def test_global_options_stand_before_or_after_the_command(shell: CommandLine) -> None:
+    anna(shell)
+    other = f"sqlite:///{shell.folder}/other.sqlite3"
+    before = shell("--json", "--store", other, "clients", "list")
+    between = shell("--json", "clients", "list", "--store", other)
+    after = shell("clients", "list", "--json", "--store", other)
+    assert before == between == after
+    assert after.json == []
+    assert shell("--yes", "clients", "delete", "1").code == 0
+    shell.did("history", "undo")
+    assert shell("clients", "delete", "1", "--yes").code == 0
+    assert shell.clients() == []
+
+
+# Lists
+
+
+@pytest.fixture
+def listed(shell: CommandLine) -> CommandLine:
+    """Three clients who differ in everything that lists look at."""
+    shell.did(
+        "clients", "add", "--first-name", "Anna", "--last-name", "Berg", "--country", "AT", "--tag", "a", "--tag", "b"
+    )
+    shell.did("clients", "add", "--company", "Zeta", "--country", "Germany", "--tag", "b", "--extra", "size=9")
+    shell.did("clients", "add", "--first-name", "Mia", "--last-name", "Cole", "--country", "AT", "--city", "Graz")
+    for client, amount, day in (("1", "9", "2026-11-01"), ("2", "100", "2026-11-02"), ("3", "20.50", "2026-11-03")):
+        shell.did("sales", "add", client, "--amount", amount, "--on", day, "--note", f"note {client}")
+    return shell
+
+
+@pytest.mark.parametrize(
+    ("options", "numbers"),
+    [
+        ("", [1, 3, 2]),
+        ("--sort total-spend", [1, 3, 2]),
+        ("--sort -total-spend", [2, 3, 1]),
+        ("--sort=-total_spend", [2, 3, 1]),
+        ("--sort id", [1, 2, 3]),
+        ("--sort -id", [3, 2, 1]),
+        ("--country AT --sort id", [1, 3]),
+        ("--country austria --sort id", [1, 3]),
+        ("--kind company", [2]),
+        ("--tag b --sort id", [1, 2]),
+        ("--tag b --tag a", [1]),
+        ("--city graz", [3]),
+        ("--first-name anna --country DE", []),
+        ("--total-spend 20.5", [3]),
+        ("--sales-count 1 --sort id", [1, 2, 3]),
+        ("--last-sale-on 2026-11-02", [2]),
+        ("--status Regular --sort id", [1, 2, 3]),
+        ("--status VIP", []),
+        ("--extra size=9", [2]),
+        ("--sort id --limit 2", [1, 2]),
+        ("--sort id --limit 2 --offset 2", [3]),
+        ("--sort id --limit 0", []),
+        ("--offset 9", []),
+    ],
+)  # fmt: skip
+def test_clients_are_filtered_sorted_and_paged(listed: CommandLine, options: str, numbers: list[int]) -> None:
+    assert [each["id"] for each in listed.did("clients", "list", *options.split())] == numbers
+
+
+@pytest.mark.parametrize(
+    ("where", "numbers"),
+    [
+        ("total_spend > 9", [2, 3]),
+        ("country = 'AT' and total_spend < 20.50", [1]),
+        ("'b' in tags", [1, 2]),
+        ("days_since_last_sale <= 19", [2, 3]),
+    ],
+)
+def test_clients_are_listed_by_a_condition(listed: CommandLine, where: str, numbers: list[int]) -> None:
+    assert [each["id"] for each in listed.did("clients", "list", "--where", where, "--sort", "id")] == numbers
+
+
+@pytest.mark.parametrize(
+    ("options", "numbers"),
+    [
+        ("", [3, 2, 1]),
+        ("--client 2", [2]),
+        ("--client Zeta", [2]),
+        ("--since 2026-11-02", [3, 2]),
+        ("--until 2026-11-02", [2, 1]),
+        ("--since 2026-11-02 --until 2026-11-02", [2]),
+        ("--on 2026-11-03", [3]),
+        ("--amount 20.5", [3]),
+        ("--sort amount", [1, 3, 2]),
+        ("--sort -amount", [2, 3, 1]),
+        ("--sort on --limit 1 --offset 1", [2]),
+    ],
+)
+def test_sales_are_filtered_sorted_and_paged(listed: CommandLine, options: str, numbers: list[int]) -> None:
+    assert [each["id"] for each in listed.did("sales", "list", *options.split())] == numbers
+
+
+def test_fifty_are_listed_unless_told(shell: CommandLine) -> None:
+    file = shell.write_csv("many.csv", [["reference", "last_name"], *([f"R{at}", f"Name {at:03}"] for at in range(61))])
+    shell.did("import", file, "--as", "clients")
+    sales = shell.write_csv("sales.csv", [["client", "date", "amount"], *([f"R{at}", TODAY, "1"] for at in range(61))])
+    shell.did("import", sales, "--as", "sales")
+    for at in range(52):
+        shell.did("clients", "edit", "1", "--city", f"City {at}")
+    for words in (["clients", "list"], ["sales", "list"], ["history", "list"]):
+        assert len(shell.did(*words)) == 50
+        assert len(shell.did(*words, "--limit", "500")) > 50
+    names = [each["last_name"] for each in shell.did("clients", "list", "--offset", "50")]
+    assert names == [f"Name {at:03}" for at in range(50, 61)]
+
+
+def test_a_client_is_named_by_number_reference_name_or_address(shell: CommandLine) -> None:
+    anna(
+        shell, "--reference", "00042", "--email", "anna@example.com", "--tag", "newsletter", "--phone", "+436601234567"
+    )
+    anna_maria = shell.did("clients", "add", "--first-name", "Anna-Maria", "--last-name", "Berg")["id"]
+    for written in ("1", "#1", "00042", "anna berg", "ANNA BERG", "anna@example.com"):
+        assert shell.did("clients", "show", written)["id"] == 1, written
+    assert shell.did("clients", "show", "anna-maria")["id"] == anna_maria
+    told = shell.refused("clients", "show", "berg")
+    assert "Anna Berg (1)" in told
+    assert f"Anna-Maria Berg ({anna_maria})" in told
+
+
+@pytest.mark.parametrize("written", ["newsletter", "1234567", "Berk", "00043", "42", "0", "", "Graz"])
+def test_what_only_looks_like_a_client_is_never_acted_on(shell: CommandLine, written: str) -> None:
+    """A script with a wrong reference must not record its sale with whoever comes closest."""
+    anna(shell, "--reference", "00042", "--tag", "newsletter", "--phone", "+436601234567", "--city", "Graz")
+    answer = shell("sales", "add", "--client", written, "--amount", "5")
+    assert (answer.code, answer.out) == (1, "")
+    assert shell("clients", "delete", written, "--yes").code == 1
+    assert shell.sales() == []
+    assert len(shell.clients()) == 1
+
+
+# Nobody there to ask
+
+
+def test_what_is_missing_is_wrong_usage_and_a_decision_is_refused_with_its_option(shell: CommandLine) -> None:
+    anna(shell, "--email", "anna@example.com")
+    shell.did("sales", "add", "1", "--amount", "5")
+    assert "--amount" in shell.refused("sales", "add", "1", code=2)
+    assert "--yes" in shell.refused("clients", "delete", "1")
+    assert "1 sale" in shell.refused("clients", "delete", "1")
+    assert "--yes" in shell.refused("sales", "undo", "1")
+    backup = shell.did("backup")["file"]
+    assert "--yes" in shell.refused("restore", backup)
+    told = shell.refused("clients", "add", "--first-name", "A", "--email", "ANNA@example.com")
+    assert "--duplicate-ok" in told
+    assert "Anna Berg (1)" in told
+    assert (len(shell.clients()), len(shell.sales())) == (1, 1)
+    assert shell("clients", "add", "--first-name", "A", "--email", "anna@example.com", "--duplicate-ok").code == 0
+    assert shell("--yes", "clients", "add", "--first-name", "B", "--email", "anna@example.com").code == 0
+    assert len(shell.clients()) == 3
+
+
+def test_with_closed_or_empty_input_nothing_is_asked(shell: CommandLine) -> None:
+    anna(shell)
+    for stdin in (None, "\n", "yes\n"):
+        child = shell.start("clients", "delete", "1", **({} if stdin is None else {"stdin": -1}))
+        out, err = child.communicate(stdin, timeout=30)
+        assert (child.returncode, out) == (1, "")
+        assert "--yes" in err
+    assert len(shell.clients()) == 1
+
+
+# Files that commands write and read
+
+
+def test_backup_and_restore_name_their_files(shell: CommandLine) -> None:
+    anna(shell)
+    named = shell.folder / "kept" / "mine.sqlite3"
+    assert shell.did("backup", str(named))["file"] == str(named)
+    assert shell("--json", "backup", str(named)).error["error"] == "file"
+    before = shell.clients()
+    shell.did("clients", "delete", "1", "--yes")
+    kept = shell.did("restore", str(named), "--yes")["file"]
+    assert shell.clients() == before
+    shell.did("restore", kept, "--yes")
+    assert shell.clients() == []
+    assert "no file" in shell.refused("restore", str(shell.folder / "nowhere"), "--yes")
+    shell.write("odd.sqlite3", "no store")
+    shell.refused("restore", str(shell.folder / "odd.sqlite3"), "--yes")
+    assert shell.sound()
+
+
+def test_the_first_command_of_a_day_backs_the_store_up(shell: CommandLine) -> None:
+    def backups() -> list[str]:
+        return sorted(each.name for each in (shell.folder / "backups").glob("*"))
+
+    anna(shell)
+    assert backups() == []
+    shell.did("clients", "list")
+    (first,) = backups()
+    shell.did("clients", "edit", "1", "--city", "Graz")
+    shell.did("clients", "list")
+    assert backups() == [first]
+    for day in range(1, 15):
+        shell.did("clients", "list", CRM_TODAY=f"2026-12-{day:02}")
+    assert len(backups()) == 10
+    assert first not in backups()
+    shell.did("restore", str(shell.folder / "backups" / backups()[0]), "--yes")
+    assert shell.clients()[0]["city"] == "Graz"
+
+
+def test_check_is_0_where_all_holds_and_1_where_a_total_was_falsified(shell: CommandLine) -> None:
+    anna(shell)
+    shell.did("sales", "add", "1", "--amount", "5")
+    assert shell("check").code == 0
+    with closing(sqlite3.connect(shell.file)) as connection, connection:
+        connection.execute("UPDATE client SET total_spend = total_spend + 1")
+    answer = shell("check", "--json")
+    assert (answer.code, answer.err) == (1, "")
+    (finding,) = answer.json["wrong"]
+    assert (finding["record"], finding["record_id"], finding["wrong"]) == ("client", 1, True)
+    assert "5.00" in finding["what"]
+    assert shell("check").code == 1
+
+
+def test_rules_are_kept_by_the_shell_as_the_contract_says(shell: CommandLine) -> None:
+    anna(shell)
+    added = shell.did("rules", "add", "Gold when total_spend >= 10")
+    assert [each["status"] for each in shell.did("rules", "list")] == ["VIP", "Gold", "Regular"]
+    assert shell.did("sales", "add", "1", "--amount", "10")["status"]["after"] == "Gold"
+    why = shell.did("rules", "why", "1")
+    assert (why["client"], why["status"]) == (1, "Gold")
+    moved = shell.did("rules", "move", str(added["id"]), "1")
+    assert [each["status"] for each in moved] == ["Gold", "VIP", "Regular"]
+    told = shell.refused("rules", "add", "Gold when total_spent >= 10")
+    assert re.search(r"^ +\^$", told, re.MULTILINE)
+    assert "total_spend" in told
+
+
+def test_export_of_everything_moves_to_another_store(shell: CommandLine) -> None:
+    anna(shell, "--notes", "line one\nline two")
+    shell.did("sales", "add", "1", "--amount", "5")
+    file = str(shell.folder / "all.json")
+    shell.did("export", file)
+    other = {"CRM_STORE": f"sqlite:///{shell.folder}/other.sqlite3"}
+    shell.did("import", file, **other)
+    for words in (["clients", "list"], ["sales", "list"], ["history", "list"], ["rules", "list"], ["settings", "list"]):
+        assert shell.did(*words, **other) == shell.did(*words)
+    assert shell("import", file).code == 1
+    assert Path(file).stat().st_size > 500
+
+
+def test_today_reports_the_day_that_crm_today_names(shell: CommandLine) -> None:
+    anna(shell, "--date-of-birth", "1990-11-25")
+    told = shell.did("today")
+    assert date.fromisoformat(told["on"]) == date(2026, 11, 21)
+    assert told["clients"] == 1
+    assert [(each["on"], each["turns"]) for each in told["birthdays"]] == [("2026-11-25", 36)]
+    assert shell.did("today", CRM_TODAY="2026-12-30")["birthdays"] == []

@@ -1,0 +1,464 @@
+"""Bad input and faults at the command line: a clear answer, and nothing half done."""
+
+import csv
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import Answer, CommandLine, on_a_new_store
+from tests.conftest import PYTHON
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
+    with on_a_new_store(monkeypatch) as line:
+        yield line
+
+
+def is_a_sentence(answer: Answer, code: int = 1) -> bool:
+    """Whether the command was refused in words, with no word on stdout."""
+    return (
+        answer.code == code
+        and not answer.out
+        and "Traceback" not in answer.err
+        and bool(answer.err.strip())
+        and len(answer.err.splitlines()) <= 3
+    )
+
+
+# Values that cannot be
+
+
+@pytest.mark.parametrize(
+    ("amount", "hint"),
+    [
+        ("12,50", "12.50"),
+        ("1.234,56", "1234.56"),
+        ("-5", "negative"),
+        ("nan", "amount"),
+        ("inf", "amount"),
+        ("1e400", "amount"),
+        ("1e3", "amount"),
+        ("0x10", "amount"),
+        ("1.005", "decimals"),
+        ("9999999999999", "at most"),
+        ("9" * 500, "at most"),
+        ("٣", "amount"),
+        ("", "amount"),
+        ("five", "amount"),
+        ("1_000", "amount"),
+        ("=1+1", "amount"),
+        ("5\x1b[31m", "amount"),
+    ],
+)
+def test_an_amount_that_cannot_be_is_refused_at_its_option(shell: CommandLine, amount: str, hint: str) -> None:
+    shell.did("clients", "add", "--first-name", "Anna")
+    answer = shell("sales", "add", "1", "--amount", amount)
+    assert is_a_sentence(answer)
+    assert answer.err.startswith("--amount: ")
+    assert hint in answer.err
+    assert shell.sales() == []
+    assert len(shell.history()) == 1
+
+
+@pytest.mark.parametrize("amount", ["0.01", "0", "1,234.50", "999999999999.99", " 7 ", "007"])
+def test_an_amount_that_can_be_is_taken_to_the_cent(shell: CommandLine, amount: str) -> None:
+    shell.did("clients", "add", "--first-name", "Anna")
+    sold = shell.did("sales", "add", "1", "--amount", amount)
+    meant = Decimal(amount.replace(",", "").strip()).quantize(Decimal("0.01"))
+    assert sold["sale"]["amount"] == sold["client"]["total_spend"] == str(meant)
+
+
+@pytest.mark.parametrize(
+    ("day", "hint"),
+    [
+        ("2026-02-30", "no day 30"),
+        ("2025-02-29", "no day 29"),
+        ("2026-13-01", "no month 13"),
+        ("2026-11-22", "future"),
+        ("tomorrow", "future"),
+        ("0000-01-01", ""),
+        ("1899-12-31", "before"),
+        ("20261120", "2026-11-20"),
+        ("soon", "2026-11-20"),
+        ("2026-11-20T10:00", "2026-11-20"),
+        ("-1", "2026-11-20"),
+    ],
+)
+def test_a_day_that_cannot_be_is_refused_at_its_option(shell: CommandLine, day: str, hint: str) -> None:
+    shell.did("clients", "add", "--first-name", "Anna")
+    answer = shell("sales", "add", "1", "--amount", "5", "--on", day)
+    assert is_a_sentence(answer)
+    assert answer.err.startswith("--on: ")
+    assert hint in answer.err
+    assert shell.sales() == []
+    answer = shell("clients", "edit", "1", "--date-of-birth", day)
+    assert is_a_sentence(answer)
+    assert answer.err.startswith("--date-of-birth: ")
+    assert shell.clients()[0]["date_of_birth"] is None
+
+
+@pytest.mark.parametrize(
+    ("day", "meant"),
+    [("today", "2026-11-21"), ("yesterday", "2026-11-20"), ("fri", "2026-11-20"), ("2024-02-29", "2024-02-29"),
+     ("11/3/2026", "2026-11-03"), ("3.11.2026", "2026-11-03"), ("2026-1-5", "2026-01-05"), ("sat", "2026-11-14")],
+)  # fmt: skip
+def test_a_day_that_can_be_is_taken(shell: CommandLine, day: str, meant: str) -> None:
+    shell.did("clients", "add", "--first-name", "Anna")
+    assert shell.did("sales", "add", "1", "--amount", "5", "--on", day)["sale"]["on"] == meant
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("", "name"),
+        ("   ", "name"),
+        ("x" * 10_000, "10000"),
+        ("A\x00B", "NUL"),
+        ("A\x1b[31mB", "escape"),
+        ("A\u202eB", "U+202E"),
+        ("A\ud800B", "U+D800"),
+        ("A\x07", "bell"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused(shell: CommandLine, name: str, hint: str) -> None:
+    answer = shell("clients", "add", "--first-name", name)
+    assert is_a_sentence(answer)
+    assert hint in answer.err
+    assert shell.clients() == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["[bold]", "[/]", "[red]x[/red]", "\\[x]", "😀", "👩‍👩‍👧", "עברית", "A\u200fB", "=1+1", "@SUM(A1)", "O'Brien \"x\"", "x" * 200, ":smile:"],
+)  # fmt: skip
+def test_a_name_that_looks_odd_is_kept_and_shown_as_it_is(shell: CommandLine, name: str) -> None:
+    assert shell.did("clients", "add", "--first-name", name)["first_name"] == name
+    assert shell.did("clients", "show", "1")["first_name"] == name
+    for words in (["clients", "show", "1"], ["clients", "list"]):
+        out = shell(*words, COLUMNS="400").out
+        assert name[:30] in out.replace("\n", "") or name == "A\u200fB"
+        assert "\x1b" not in out
+    assert shell.did("clients", "search", name[:40])[0]["id"] == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--email", "not an address"),
+        ("--email", "a@b@c.at"),
+        ("--phone", "call me"),
+        ("--phone", "123"),
+        ("--country", "Atlantis"),
+        ("--kind", "robot"),
+        ("--tag", "x" * 41),
+        ("--extra", "no equals sign"),
+        ("--notes", "A\x00"),
+        ("--postcode", "1" * 21),
+    ],
+)
+def test_a_field_that_cannot_be_is_refused_at_its_option(shell: CommandLine, option: str, value: str) -> None:
+    answer = shell("clients", "add", "--first-name", "Anna", option, value)
+    assert is_a_sentence(answer)
+    assert answer.err.startswith(f"{option}: ")
+    assert shell.clients() == []
+
+
+def test_odd_words_in_every_place_of_the_command_line_end_in_a_sentence(shell: CommandLine) -> None:
+    shell.did("clients", "add", "--first-name", "Anna")
+    odd = [
+        "",
+        " ",
+        "[bold]",
+        "\x1b[2J",
+        "\x00",
+        "😀",
+        "x" * 10_000,
+        "-1",
+        "99999999999999999999",
+        "%s",
+        "'; DROP TABLE client",
+    ]
+    places = [
+        ["clients", "show", "{}"], ["clients", "list", "--sort", "{}"], ["clients", "list", "--where", "{}"],
+        ["clients", "list", "--view", "{}"], ["clients", "list", "--limit", "{}"], ["clients", "search", "{}"],
+        ["clients", "pin", "1", "--until", "{}"], ["clients", "merge", "1", "{}"], ["sales", "undo", "{}", "--yes"],
+        ["rules", "add", "{}"], ["rules", "why", "{}"], ["rules", "move", "1", "{}"], ["rules", "use", "{}"],
+        ["views", "remove", "{}"], ["history", "undo", "{}"], ["settings", "set", "language", "{}"],
+        ["import", "{}"], ["import", "x.csv", "--as", "{}"], ["export", "{}"],
+    ]  # fmt: skip
+    before = shell.clients()
+    for place in places:
+        for word in odd:
+            answer = shell(*[word if each == "{}" else each for each in place])
+            assert answer.code in (0, 1, 2), (place, word)
+            assert "Something went wrong" not in answer.err, (place, word, answer.err)
+            assert "\x1b" not in answer.out + answer.err, (place, word)
+            assert (answer.code == 0) == (not answer.err), (place, word)
+    assert [{**each, "updated_at": "", "version": 0} for each in shell.clients()] == [
+        {**each, "updated_at": "", "version": 0} for each in before
+    ]
+    assert shell.sound()
+
+
+# Where the answer goes
+
+
+def test_a_pipe_that_nobody_reads_any_more_is_no_error(shell: CommandLine) -> None:
+    rows = [["last_name", "notes"], *([f"Name {at}", "x" * 500] for at in range(400))]
+    shell.did("import", shell.write_csv("many.csv", rows), "--as", "clients")
+    for options in ([], ["--json"]):
+        child = shell.start("clients", "list", "--limit", "400", *options)
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.readline()
+        child.stdout.close()
+        err = child.stderr.read()
+        child.stderr.close()
+        assert (child.wait(30), err) == (0, "")
+
+
+def test_a_pipe_closed_before_the_first_word_is_no_error(shell: CommandLine) -> None:
+    shell.did("clients", "add", "--first-name", "Anna")
+    for options in ([], ["--json"]):
+        child = shell.start("clients", "list", *options)
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.close()
+        err = child.stderr.read()
+        child.stderr.close()
+        assert (child.wait(30), err) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["words", "json"])
+def test_an_answer_that_cannot_be_written_is_told_and_the_change_kept(shell: CommandLine, options: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        answer = shell.process("clients", "add", "--first-name", "Anna", *options, stdout=full)
+    assert is_a_sentence(answer)
+    assert "It is done" in answer.err
+    assert len(shell.clients()) == 1
+
+
+def test_a_terminal_that_cannot_write_a_name_stops_nothing(shell: CommandLine) -> None:
+    narrow = {"PYTHONIOENCODING": "ascii"}
+    answer = shell.process("clients", "add", "--first-name", "Zoë 😀", environment=narrow)
+    assert (answer.code, answer.err) == (0, "")
+    answer = shell.process("clients", "list", "--json", environment=narrow)
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.json[0]["first_name"] == "Zoë 😀"
+    assert answer.out.isascii()
+
+
+# Two programs on one file
+
+_SELLING = """
+import os, sys
+from crm.app import open_crm
+from crm.shell import run
+sys.exit(max(run(["sales", "add", sys.argv[1], "--amount", "1.10", "--json"], os.environ, open_crm) for _ in range(25)))
+"""
+
+
+def test_two_programs_sell_at_the_same_time_and_nothing_is_lost(shell: CommandLine) -> None:
+    for name in ("Anna", "Ben"):
+        shell.did("clients", "add", "--first-name", name)
+    sellers = [
+        subprocess.Popen(
+            [PYTHON, "-c", _SELLING, client], env=shell.child_environment(), stdout=subprocess.PIPE, text=True
+        )
+        for client in ("1", "1", "2")
+    ]
+    for seller in sellers:
+        seller.communicate(timeout=60)
+        assert seller.returncode == 0
+    assert len(shell.sales()) == 75
+    assert [(each["total_spend"], each["sales_count"]) for each in shell.clients()] == [("55.00", 50), ("27.50", 25)]
+    assert shell.sound()
+
+
+def test_whoever_waits_for_another_program_says_so_and_then_goes_on(shell: CommandLine) -> None:
+    shell.did("clients", "add", "--first-name", "Anna")
+    shell.did("clients", "list")
+    with closing(sqlite3.connect(shell.file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        started = time.monotonic()
+        child = shell.start("sales", "add", "1", "--amount", "5")
+        assert child.stderr is not None
+        told = child.stderr.readline()
+        waited = time.monotonic() - started
+        assert "Another program" in told
+        assert waited < 5 + 5  # five seconds, and as much again for a busy machine to start the program
+        assert child.poll() is None
+        # Reading waits for nobody.
+        assert shell.sales() == []
+        other.execute("ROLLBACK")
+    child.communicate(timeout=30)
+    assert child.returncode == 0
+    assert len(shell.sales()) == 1
+
+
+# Killed
+
+
+@pytest.mark.slow
+def test_an_import_that_is_killed_leaves_all_or_nothing(shell: CommandLine) -> None:
+    shell.did("clients", "add", "--first-name", "Anna", "--reference", "A1")
+    rows = [["client", "date", "amount", "client.last_name"]]
+    rows += [[f"K{at % 4000}", "2026-01-02", f"{at % 97}.50", f"Killed {at % 4000}"] for at in range(30_000)]
+    file = shell.write_csv("sales.csv", rows)
+    log = shell.file.with_name("store.sqlite3-wal")
+    outcomes = []
+    for size in (1, 400_000, 2_000_000):
+        child = shell.start("import", file, "--as", "sales", "--create-clients")
+        while child.poll() is None and not (log.exists() and log.stat().st_size >= size):
+            time.sleep(0.002)
+        child.send_signal(signal.SIGKILL)
+        child.communicate(timeout=30)
+        clients, sales = len(shell.clients()), len(shell.sales())
+        assert (clients, sales) in ((1, 0), (4001, 30_000))
+        assert shell.sound()
+        outcomes.append(sales)
+        if sales:
+            shell.did("history", "undo")
+    assert outcomes[0] == 0
+    # What was killed stands in nobody's way.
+    assert shell.did("import", file, "--as", "sales", "--create-clients")["new"] == 30_000
+    assert shell.sound()
+
+
+def test_an_import_that_is_interrupted_ends_with_130_and_keeps_nothing(shell: CommandLine) -> None:
+    shell.did("clients", "add", "--first-name", "Anna")
+    rows = [["last_name", "email"], *([f"Name {at}", f"a{at}@example.com"] for at in range(40_000))]
+    file = shell.write_csv("clients.csv", rows)
+    log = shell.file.with_name("store.sqlite3-wal")
+    child = shell.start("import", file, "--as", "clients")
+    while child.poll() is None and not (log.exists() and log.stat().st_size >= 100_000):
+        time.sleep(0.002)
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=30)
+    assert (child.returncode, out) == (130, "")
+    assert err.strip() == "Left without saving."
+    assert len(shell.clients()) == 1
+    assert shell.sound()
+
+
+# Stores that cannot be used
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {each.name: each.read_bytes() for each in folder.iterdir() if each.is_file() and each.name[-4:] != "-shm"}
+
+
+@pytest.mark.parametrize(
+    "words", [["clients", "list"], ["clients", "add", "--first-name", "B"], ["check"], ["today"]], ids=" ".join
+)
+@pytest.mark.parametrize("damage", ["no database", "torn", "foreign", "newer"])
+def test_a_store_that_cannot_be_used_is_told_and_left_as_it_is(
+    shell: CommandLine, damage: str, words: list[str]
+) -> None:
+    shell.did("clients", "add", "--first-name", "Anna")
+    if damage == "no database":
+        shell.file.write_bytes(b"Dear diary,\n" * 400)
+    elif damage == "torn":
+        shell.file.write_bytes(b"SQLite format 3\x00" + b"\xff" * 5000)
+    elif damage == "foreign":
+        shell.file.unlink()
+        with closing(sqlite3.connect(shell.file)) as other:
+            other.execute("CREATE TABLE recipes (id)")
+    else:
+        with closing(sqlite3.connect(shell.file)) as other, other:
+            other.execute("UPDATE store_facts SET value = '9000' WHERE name = 'schema_version'")
+    before = contents(shell.folder)
+    answer = shell(*words)
+    assert is_a_sentence(answer)
+    assert str(shell.file) in answer.err
+    kind = shell(*words, "--json").error["error"]
+    assert kind == ("store_newer" if damage == "newer" else "store_damaged")
+    assert contents(shell.folder) == before
+
+
+def test_a_folder_or_a_place_nobody_may_write_is_told(shell: CommandLine) -> None:
+    for place in (shell.folder, Path("/proc/nowhere/store.sqlite3"), Path("/dev/null/store.sqlite3")):
+        answer = shell("--store", f"sqlite:///{place}", "clients", "add", "--first-name", "A")
+        assert is_a_sentence(answer), place
+        assert str(place) in answer.err
+
+
+def test_a_disk_that_fills_up_is_told_and_nothing_is_kept(shell: CommandLine) -> None:
+    shell.did("clients", "add", "--first-name", "Anna")
+    shell.did("clients", "list")
+    rows = [["last_name", "notes"], *([f"Name {at}", "x" * 2000] for at in range(2000))]
+    file = shell.write_csv("many.csv", rows)
+
+    def little_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (900_000, 900_000))
+
+    answer = shell.process("import", file, "--as", "clients", preexec_fn=little_room)
+    assert is_a_sentence(answer)
+    assert "disk is full" in answer.err
+    assert len(shell.clients()) == 1
+    assert shell.sound()
+
+
+def test_a_store_that_can_only_be_read_is_read_and_not_written(shell: CommandLine) -> None:
+    """Read through a file system that takes no writes, where one can be had; root may write every file."""
+    shell.did("clients", "add", "--first-name", "Anna")
+    backup = shell.did("backup", str(shell.folder / "kept.sqlite3"))["file"]
+    for leftover in shell.folder.glob("store.sqlite3*"):
+        leftover.unlink()
+    shutil.copy(backup, shell.file)
+    program = (
+        "import os, sys\n"
+        "from crm.app import open_crm\n"
+        "from crm.shell import run\n"
+        "import crm.commands; crm.commands.load()\n"
+        "import babel, email_validator, phonenumbers, crm.repository.transaction, crm.terminal.render\n"
+        "os.getuid() or (os.setgid(65534), os.setuid(65534))\n"
+        "sys.exit(run(sys.argv[1:], os.environ, open_crm))\n"
+    )
+    shell.folder.chmod(0o555)
+    shell.file.chmod(0o444)
+
+    def as_nobody(*arguments: str) -> Answer:
+        done = subprocess.run(
+            [PYTHON, "-c", program, *arguments],
+            env=shell.child_environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    try:
+        listed = as_nobody("clients", "list", "--json")
+        assert (listed.code, listed.err) == (0, "")
+        assert [each["first_name"] for each in listed.json] == ["Anna"]
+        answer = as_nobody("clients", "add", "--first-name", "Ben", "--json")
+        assert (answer.code, answer.out) == (1, "")
+        assert answer.error["error"] == "store_read_only"
+    finally:
+        shell.folder.chmod(0o755)
+        shell.file.chmod(0o644)
+    assert len(shell.clients()) == 1
+
+
+def test_refused_rows_that_cannot_be_written_down_do_not_lose_the_import(shell: CommandLine) -> None:
+    """The rows that were taken are in the store; a folder that takes no file is told."""
+    file = shell.write_csv("list.csv", [["last_name", "date_of_birth"], ["Good", "1990-01-02"], ["Bad", "1990-02-30"]])
+    report = shell.did("import", file, "--as", "clients")
+    assert (report["new"], report["refused"]) == (1, 1)
+    with Path(report["refused_file"]).open(encoding="utf-8-sig", newline="") as written:
+        rows = list(csv.reader(written))
+    assert rows[0][:2] == ["last_name", "date_of_birth"]
+    assert rows[1][:2] == ["Bad", "1990-02-30"]
+    assert "no day 30" in rows[1][2]
