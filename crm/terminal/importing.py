@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from crm.commands.importing.draft import ImportDraft
 
 _OWN = "extra:"
+_ENCODINGS = {
+    "utf-8": "UTF-8",
+    "cp1252": "Western European (Windows)",
+    "cp1250": "Central European (Windows)",
+    "mac_roman": "Mac",
+}
 
 
 @flow("import")
@@ -64,9 +70,7 @@ class _ImportPages:
     def _columns(self) -> None:
         """Which column goes where, with what stands in its first row."""
         draft, screen = self.draft, self.session.screen
-        source = draft.source
-        read_as = [source.kind.upper(), source.encoding, {"\t": "tab"}.get(source.delimiter, source.delimiter)]
-        screen.print(data(f"Read as {' '.join(filter(None, read_as))}", "dim"))
+        screen.print(data(f"Read as {draft.read_as}", "dim"))
         rows = [(match.column, self._sample(at), self._target(at)) for at, match in enumerate(draft.matches)]
         columns = (
             tables.Column("Column", lambda row, _: data(row[0], "bold"), 0, 8),
@@ -107,6 +111,8 @@ class _ImportPages:
         if orders:
             told = ", ".join(DATE_ORDERS[order] for order in sorted(orders))
             entries.append(Choice(f"Dates             {told}", self._change_dates))
+        if draft.source.kind != "vcard":
+            entries.append(Choice("Read it otherwise", self._change_reading))
         return entries
 
     def _decide(self, name: str, options: Any) -> None:
@@ -126,6 +132,22 @@ class _ImportPages:
 
         order = self.session.keyboard.choose("Dates are written as:", _choices(DATE_ORDERS))
         self.draft = self.draft.with_date_order(order)
+
+    def _change_reading(self) -> None:
+        """The file read anew, with another encoding or delimiter, or with or without a header."""
+        from crm.commands.importing import DELIMITERS, begin
+
+        source = self.draft.source
+        turned = "The first row is a row like the others" if source.has_header else "The first row names the columns"
+        entries = [Choice(turned, {"header": not source.has_header})]
+        if source.kind == "csv":
+            entries += [Choice(f"Separated by {word}", {"delimiter": sign}) for word, sign in DELIMITERS.items()]
+            entries += [Choice(f"Written in {words}", {"encoding": name}) for name, words in _ENCODINGS.items()]
+        known: dict[str, Any] = {"header": source.has_header}
+        if source.kind == "csv":
+            known |= {"delimiter": source.delimiter, "encoding": source.encoding}
+        chosen = self.session.keyboard.choose("", entries)
+        self.draft = begin(self.session.crm, self.draft.file, self.draft.what, **{**known, **chosen})
 
     def _change_what(self) -> None:
         from crm.commands.importing import begin

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _WHAT = {"clients": "Clients", "sales": "Sales", "all": "A whole store, from a JSON export"}
 _MATCH = {"reference": "reference", "email": "e-mail", "phone": "phone", "name": "name"}
 _MODE = {"both": "add and update", "add": "only add", "update": "only update"}
+# What separates the cells of a text file, by its word.
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 _DATES = {"ymd": "year month day", "dmy": "day month year", "mdy": "month day year"}
 
 
@@ -38,7 +40,12 @@ def import_file(
     create_clients: Annotated[bool, About("Create clients", "of sales whose client is not there yet")] = False,
     preview: Annotated[bool, About("Preview", "show what would happen and change nothing")] = False,
     encoding: Annotated[str, Line(40), About("Encoding", "of a text file, if it is detected wrongly")] = "",
-    delimiter: Annotated[str, Line(3), About("Delimiter", "of a text file, if it is detected wrongly")] = "",
+    delimiter: Annotated[
+        str, Choice(DELIMITERS), About("Delimiter", "comma, semicolon, tab or bar, if it is detected wrongly")
+    ] = "",
+    header: Annotated[
+        bool | None, About("Header", "whether the first row names the columns, if it is detected wrongly")
+    ] = None,
     dates: Annotated[str, Choice(_DATES), About("Dates", "dmy, mdy or ymd, if they are read wrongly")] = "",
 ) -> "ImportReport | WholeStoreReport":
     """Imports clients or sales from a file; the same file again adds nothing.
@@ -51,18 +58,21 @@ def import_file(
         from crm.commands.whole_store import read_whole_store
 
         return read_whole_store(crm, file, preview=preview)
-    draft = begin(crm, file, as_, encoding=encoding, delimiter=delimiter)
+    draft = begin(crm, file, as_, encoding=encoding, delimiter=delimiter, header=header)
     draft = draft.mapped(map, crm.conventions)
     if dates:
         draft = draft.with_date_order(dates)
     return run(crm, decided(draft, match=match, mode=mode, create_clients=create_clients), preview=preview)
 
 
-def begin(crm: CRM, file: Path, what: str = "", *, encoding: str = "", delimiter: str = "") -> "ImportDraft":
+def begin(
+    crm: CRM, file: Path, what: str = "", *, encoding: str = "", delimiter: str = "", header: bool | None = None
+) -> "ImportDraft":
     """The file as it is understood, to be corrected; raises FileError for one that cannot be read."""
     from crm.commands.importing.draft import drafted
 
-    return drafted(file.expanduser(), what, crm.conventions, encoding=encoding, delimiter=delimiter)
+    sign = DELIMITERS.get(delimiter, delimiter)
+    return drafted(file.expanduser(), what, crm.conventions, encoding=encoding, delimiter=sign, header=header)
 
 
 def decided(

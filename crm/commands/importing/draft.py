@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from crm.commands.importing import DELIMITERS
 from crm.errors import FieldError, UsageError
 from crm.files import Match, Source, match_columns, open_source, retargeted
 from crm.model import Client, Conventions, Sale, fields, typed_fields
@@ -23,6 +24,8 @@ MATCHES = {
 }
 DATE_ORDERS = {"ymd": "year month day", "dmy": "day month year", "mdy": "month day year"}
 
+_DELIMITER_WORDS = {sign: word for word, sign in DELIMITERS.items()}
+
 # Of a client that a file of sales may tell something about.
 _CLIENT_OF_SALE = ("first_name", "last_name", "company", "email", "phone")
 
@@ -39,6 +42,16 @@ class ImportDraft:
     match: str = ""
     mode: str = "both"
     create_clients: bool = False
+
+    @property
+    def read_as(self) -> str:
+        """How the file was read: its kind, encoding and delimiter, and whether it has a header."""
+        source = self.source
+        header = "with a header" if source.has_header else "without a header"
+        separated = (
+            f"separated by {_DELIMITER_WORDS.get(source.delimiter, source.delimiter)}" if source.delimiter else ""
+        )
+        return ", ".join(filter(None, (source.kind.upper(), source.encoding, separated, header)))
 
     @property
     def targets(self) -> Mapping[str, str]:

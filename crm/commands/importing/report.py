@@ -122,13 +122,11 @@ class Tally:
 
     def report(self, *, applied: bool, refused_file: Path | None = None) -> ImportReport:
         """The counts as they are now."""
-        source = self.draft.source
-        read_as = ", ".join(filter(None, (source.kind.upper(), source.encoding, _delimiter(source.delimiter))))
         return ImportReport(
             applied,
             self.draft.what,
             str(self.draft.file),
-            read_as,
+            self.draft.read_as,
             {each.column: each.target for each in self.draft.matches},
             self.rows,
             self.new,
@@ -147,11 +145,6 @@ class Tally:
 def _temporary() -> IO[str]:
     # In memory while it is small; gone when nobody holds it any longer.
     return tempfile.SpooledTemporaryFile(1_000_000, "w+", encoding="utf-8", newline="")
-
-
-def _delimiter(delimiter: str) -> str:
-    words = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-    return f"separated by {words.get(delimiter, delimiter)}" if delimiter else ""
 
 
 def _free(path: Path) -> Path:
