@@ -109,7 +109,13 @@ class _Shell:
                 with suppress(CRMError):
                     crm.repository.daily_backup()
             result = self._answered(crm, command, arguments)
+        except (KeyboardInterrupt, EOFError) as left:
+            crm.repository.close()
+            raise Cancelled from left
+        try:
             self._print(crm, result)
+        except KeyboardInterrupt as left:
+            raise Cancelled("Interrupted. The command itself was done.") from left
         finally:
             crm.repository.close()
         if getattr(result, "failed", False):
@@ -154,6 +160,10 @@ class _Shell:
         """Calls the command; a question is answered by --yes, by the person, or else names its option."""
         try:
             return command(crm, **arguments)
+        except KeyboardInterrupt as left:
+            # It may have come in the very moment of saving.
+            told = "Interrupted. A change is saved as a whole or not at all; `history list` shows whether it was."
+            raise Cancelled(told) from left
         except Question as question:
             if self.settings["yes"]:
                 return command(crm, **{**arguments, question.parameter: True})
@@ -232,6 +242,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], open_crm: Call
     shell = _Shell(environment, open_crm)
     # An error of the command line itself comes before its options are read.
     shell.settings["json"] = "--json" in arguments
+    shell.settings["debug"] = "--debug" in arguments
     if hasattr(sys.stdout, "reconfigure"):
         # A name that cannot be written here is shown in part; it stops nothing.
         sys.stdout.reconfigure(errors="replace")
@@ -399,9 +410,11 @@ def _read(crm: CRM, parameter: Parameter, written: Any) -> Any:
 def _read_one(crm: CRM, parameter: Parameter, written: Any) -> Any:
     if isinstance(written, bool):
         return written
-    if parameter.path:
-        return Path(written)
     try:
+        if parameter.path:
+            if "\0" in written:
+                raise FieldError("no file has a NUL in its name")
+            return Path(written)
         if parameter.record:
             return selected(crm, parameter.record, written)
         assert parameter.check is not None

@@ -5,7 +5,8 @@ from crm.files.columns import Match, match_columns, retargeted
 from crm.files.days import read_day
 from crm.files.mapping import Mapped, Mapper, apply
 from crm.files.names import split_name
-from crm.files.source import Row, Source, open_source
+from crm.files.opening import open_source
+from crm.files.source import Row, Source
 from crm.files.writing import write_csv, write_workbook, write_xlsx
 
 __all__ = [

@@ -1,21 +1,11 @@
-"""Opening a file of records, whatever its form: what it has in columns, and its rows one by one."""
+"""An opened file of records, whatever its form: what it has in columns, and its rows one by one."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
-from crm.errors import FileError
-from crm.files.refusals import unreadable
-
 SAMPLE_ROWS = 200
-_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_NO_TABLES = (
-    (b"%PDF", "a PDF"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"\x1f\x8b", "compressed"),
-)
 
 
 class Row(NamedTuple):  # a tuple, as making one takes a third of the time of a frozen dataclass
@@ -56,58 +46,3 @@ class Source(ABC):
     @abstractmethod
     def progress(self) -> tuple[int, int]:
         """How far the latest run through `rows` is, and how far there is to go: bytes, of a workbook rows."""
-
-
-def open_source(
-    path: Path, *, encoding: str = "", delimiter: str = "", header: bool | None = None, sheet: str = ""
-) -> Source:
-    """The file as a source of rows; what is left blank is detected.
-
-    Raises FileError, with what to do, for a file that is missing, empty, not to be read, or no table.
-    """
-    path = Path(path)
-    try:
-        if path.is_dir():
-            raise FileError(f"{path} is a folder; name one file in it.")
-        with path.open("rb") as file:
-            head = file.read(4096)
-        if not head:
-            raise FileError(f"{path.name} is empty; export it again.")
-        return _opened(path, head, encoding, delimiter, header, sheet)
-    except OSError as error:
-        raise unreadable(path, error) from error
-
-
-def _opened(path: Path, head: bytes, encoding: str, delimiter: str, header: bool | None, sheet: str) -> Source:
-    ending = path.suffix.lower()
-    if head.startswith(_OLD_OFFICE):
-        if ending in (".xlsx", ".xlsm"):
-            raise FileError(f"{path.name} is protected by a password; open it in Excel and save it without one.")
-        raise FileError(f"{path.name} is an old Excel file (.xls); open it in Excel and save it as .xlsx.")
-    if head.startswith(b"PK\x03\x04"):
-        from crm.files.workbook import WorkbookSource
-
-        return WorkbookSource(path, header=header, sheet=sheet)
-    if ending in (".xlsx", ".xlsm"):
-        raise FileError(
-            f"{path.name} is named like an Excel workbook and is none, or is damaged;"
-            " save it again as .xlsx, or name it .csv if it is text."
-        )
-    for beginning, what in _NO_TABLES:
-        if head.startswith(beginning):
-            raise FileError(f"{path.name} is {what}; export the table itself, as CSV, .xlsx or vCard.")
-    if sheet:
-        raise FileError(f"{path.name} is no workbook, so it has no sheet {sheet}; leave the sheet out.")
-    from crm.files.charset import charset_of
-
-    charset = charset_of(path, encoding)
-    beginning_text = head.decode(charset.encoding, "replace").lstrip("\ufeff \t\r\n")[:40].casefold()
-    if ending in (".vcf", ".vcard") or beginning_text.startswith("begin:vcard"):
-        from crm.files.vcard import VcardSource
-
-        return VcardSource(path, charset)
-    if beginning_text.startswith(("<html", "<!doctype", "<?xml", "<table")):
-        raise FileError(f"{path.name} is a web page or XML; open it in Excel and save it as .xlsx or CSV.")
-    from crm.files.delimited import DelimitedSource
-
-    return DelimitedSource(path, charset, delimiter=delimiter, header=header)
