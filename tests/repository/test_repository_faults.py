@@ -31,8 +31,7 @@ from crm.repository import sql
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
 from tests.conftest import PYTHON, Store, child_environment
-
-NOBODY = 65534
+from tests.unprivileged import as_nobody
 
 
 def opened(path: Path, **more: object) -> SqlRepository:
@@ -85,31 +84,6 @@ def child(script: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
     finally:
         process.kill()
         process.communicate()
-
-
-def as_nobody(work: Callable[[], object], seconds: float = 20) -> str:
-    """Does some work in a child process that is not root; the error's class and sentence, or the result."""
-    reading, writing = os.pipe()
-    forked = os.fork()
-    if not forked:
-        answer = "died"
-        try:
-            os.close(reading)
-            signal.alarm(int(seconds))
-            if os.getuid() == 0:
-                os.setgid(NOBODY)
-                os.setuid(NOBODY)
-            answer = f"done: {work()}"
-        except BaseException as error:
-            answer = f"{type(error).__name__}: {error}"
-        finally:
-            os.write(writing, answer.encode()[:4000])
-            os._exit(0)
-    os.close(writing)
-    with open(reading) as pipe:  # noqa: PTH123 - a descriptor
-        answer = pipe.read()
-    os.waitpid(forked, 0)
-    return answer
 
 
 OPENING = """

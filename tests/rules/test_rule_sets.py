@@ -78,9 +78,7 @@ def test_who_gets_what(name, values, status):
 
 
 def test_the_page_lists_every_metric_as_it_is():
-    rows = re.findall(
-        r"^\| `(\w+)` \| ([\w ]+) \| (.+?) \| (yes|) ?\|$", PAGE.read_text("utf-8"), re.MULTILINE
-    )
+    rows = re.findall(r"^\| `(\w+)` \| ([\w ]+) \| (.+?) \| (yes|) ?\|$", PAGE.read_text("utf-8"), re.MULTILINE)
     assert rows == [
         (metric.name, metric.kind, metric.description, "yes" if metric.depends_on_day else "")
         for metric in METRICS.values()
@@ -97,9 +95,7 @@ def test_the_page_shows_every_ready_set_as_it_is():
 
 def test_every_rule_and_condition_on_the_page_can_be_read():
     page = PAGE.read_text("utf-8")
-    lines = [
-        line for block in re.findall(r"```rule\n(.*?)```", page, re.DOTALL) for line in block.splitlines()
-    ]
+    lines = [line for block in re.findall(r"```rule\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
     assert lines
     for line in lines:
         split_rule(line)

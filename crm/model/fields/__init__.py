@@ -1,0 +1,29 @@
+"""How the value of a field is checked when it is typed, shown to people, and written as text.
+
+A check turns what a person typed into a value or raises FieldError with the reason in a sentence.
+"""
+
+from crm.model.fields.addresses import Country, Email, Phone
+from crm.model.fields.checks import Check, Choice, Extra, Flag, Line, Prose, Tags, Whole, forbidden_character
+from crm.model.fields.days import FOREVER, Day, calendar_day
+from crm.model.fields.money import LARGEST_AMOUNT, Amount
+
+__all__ = [
+    "FOREVER",
+    "LARGEST_AMOUNT",
+    "Amount",
+    "Check",
+    "Choice",
+    "Country",
+    "Day",
+    "Email",
+    "Extra",
+    "Flag",
+    "Line",
+    "Phone",
+    "Prose",
+    "Tags",
+    "Whole",
+    "calendar_day",
+    "forbidden_character",
+]

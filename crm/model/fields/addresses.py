@@ -1,0 +1,170 @@
+"""E-mail addresses, telephone numbers and countries."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from crm.errors import FieldError
+from crm.model.conventions import Conventions
+from crm.model.fields.checks import Check, Line
+
+
+class Email(Check):
+    """An e-mail address. Its syntax is checked, not whether it exists (RFC 5322 and 6531, by email-validator)."""
+
+    example = "anna@example.com"
+    keeps_unreadable = True
+
+    def read(self, typed: str, by: Conventions) -> str:
+        text = Line(254).read(typed, by)
+        return _normal_email(text) if text else ""
+
+    def doubt(self, value: Any, by: Conventions) -> str:
+        return _email_doubt(value) if value else ""
+
+
+# A mailbox of letters, digits and the usual signs (RFC 5322 dot-atom): nothing about it can be wrong.
+_PLAIN_MAILBOX = re.compile(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*")
+
+
+def _normal_email(text: str) -> str:
+    mailbox, at, domain = text.rpartition("@")
+    if at and len(mailbox) <= 64 and _PLAIN_MAILBOX.fullmatch(mailbox):
+        # Mailboxes that differ in case alone are nowhere different people; one spelling finds duplicates.
+        return f"{mailbox.lower()}@{_normal_domain(domain)}"
+    return _validated(text)
+
+
+@lru_cache(maxsize=8192)
+def _normal_domain(domain: str) -> str:
+    """The domain of an address; many addresses share one, and it is the costly part to check."""
+    return _validated(f"a@{domain}")[2:]
+
+
+def _validated(text: str) -> str:
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        return validate_email(text, check_deliverability=False).normalized.lower()
+    except EmailNotValidError as error:
+        raise FieldError(f"that is not an e-mail address: {error}".rstrip(".")) from error
+
+
+@lru_cache(maxsize=4096)
+def _known_top_level(domain: str) -> bool:
+    return _public_suffixes().publicsuffix(domain, accept_unknown=False) is not None
+
+
+@lru_cache(maxsize=1)
+def _public_suffixes() -> Any:
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList()
+
+
+def _email_doubt(value: str) -> str:
+    try:
+        _normal_email(value)
+    except FieldError as error:
+        return error.reason
+    ending = value.rpartition(".")[2].lower()
+    if not _known_top_level(ending):
+        return f"no e-mail domain ends in .{ending}"
+    return ""
+
+
+class Phone(Check):
+    """A telephone number, kept as E.164 (+4366012345678); read with the team's country (phonenumbers)."""
+
+    example = "+43 660 1234567"
+    keeps_unreadable = True
+
+    def read(self, typed: str, by: Conventions) -> str:
+        text = Line(60).read(typed, by)
+        return _e164(text, by.country) if text else ""
+
+    def show(self, value: Any, by: Conventions) -> str:
+        if not value or not _is_e164(value):
+            return str(value)
+        import phonenumbers
+
+        number = phonenumbers.parse(value)
+        home = number.country_code == phonenumbers.country_code_for_region(by.country)
+        style = phonenumbers.PhoneNumberFormat.NATIONAL if home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+        return phonenumbers.format_number(number, style)
+
+    def doubt(self, value: Any, by: Conventions) -> str:
+        if not value or _is_e164(value):
+            return ""
+        return f"not a telephone number as it is written (read for {by.country})"
+
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+def _is_e164(text: str) -> bool:
+    """Whether a stored text is a number as `read` makes them, not one kept as it was typed."""
+    if not _E164.fullmatch(text):
+        return False
+    import phonenumbers
+
+    return any(int(text[1:end]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE for end in (2, 3, 4))
+
+
+def _e164(text: str, country: str) -> str:
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException as error:
+        raise FieldError(f"that cannot be read as a telephone number: {str(error).rstrip('.').lower()}") from error
+    if not phonenumbers.is_valid_number(number):
+        raise FieldError(
+            f"there is no such telephone number (without a country code it is read for {country});"
+            " start with + and the country code if it is from elsewhere"
+        )
+    if number.extension:
+        raise FieldError("an extension has no place in a telephone number; put it in the notes")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+class Country(Check):
+    """A country: its ISO 3166 code, or its name in English or the team's language; kept as the code."""
+
+    example = "AT or Austria"
+
+    def read(self, typed: str, by: Conventions) -> str:
+        text = Line(80).read(typed, by)
+        if not text:
+            return ""
+        code = _countries(by.language).get(text.casefold())
+        if code is None:
+            raise FieldError("no country has that name or code; write its two letters (ISO 3166), like AT")
+        return code
+
+    def show(self, value: Any, by: Conventions) -> str:
+        return str(by.locale.territories.get(value, value)) if value else ""
+
+    def edit(self, value: Any, by: Conventions) -> str:
+        return str(value)
+
+
+_COUNTRY_ALIASES = {
+    "uk": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "great britain": "GB",
+    "usa": "US", "u.s.a.": "US", "u.s.": "US", "united states of america": "US", "america": "US",
+    "czech republic": "CZ", "holland": "NL", "the netherlands": "NL", "south korea": "KR", "russia": "RU",
+}  # fmt: skip
+
+
+@lru_cache(maxsize=4)
+def _countries(language: str) -> Mapping[str, str]:
+    from babel import Locale
+
+    codes: dict[str, str] = {}
+    for locale in (Locale.parse("en"), Locale.parse(language)):
+        for code, name in locale.territories.items():
+            if len(code) == 2 and code.isalpha() and code not in ("EU", "EZ", "UN", "ZZ", "XA", "XB"):
+                codes[code.casefold()] = code
+                codes[name.casefold()] = code
+    return codes | _COUNTRY_ALIASES

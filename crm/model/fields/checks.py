@@ -1,0 +1,182 @@
+"""What every check of a field does, and the checks of plain text, choices, numbers and lists."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from crm.errors import FieldError
+from crm.model.conventions import Conventions
+
+# Controls, line separators and the marks that reorder text on screen; the plain left-to-right and
+# right-to-left marks are part of names in Arabic and Hebrew and stay.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
+_SPACES = re.compile(r"\s+")
+_CONTROL_NAMES = {"\x00": "NUL", "\x07": "bell", "\x08": "backspace", "\x1b": "escape", "\x7f": "delete"}
+
+
+def forbidden_character(text: str) -> str:
+    """The first character in `text` that must not be stored, in words; '' when there is none."""
+    found = _FORBIDDEN.search(text)
+    if found is None:
+        return ""
+    character = found.group()
+    name = _CONTROL_NAMES.get(character, f"U+{ord(character):04X}")
+    return f"an invisible control character ({name}) at place {found.start() + 1}"
+
+
+class Check:
+    """What one kind of field accepts. Subclasses say how a value is read and shown."""
+
+    empty: ClassVar[Any] = ""
+    example: ClassVar[str] = ""
+    # A value that cannot be read is still worth keeping as it was typed when it comes from a file.
+    keeps_unreadable: ClassVar[bool] = False
+
+    def read(self, typed: str, by: Conventions) -> Any:
+        """The value of what was typed; raises FieldError."""
+        raise NotImplementedError
+
+    def show(self, value: Any, by: Conventions) -> str:
+        """The value for people to read."""
+        return str(value) if value is not None else ""
+
+    def edit(self, value: Any, by: Conventions) -> str:
+        """The value as text that `read` takes back unchanged."""
+        return self.show(value, by)
+
+    def doubt(self, value: Any, by: Conventions) -> str:
+        """What is odd about a stored value, as a sentence; '' when nothing is."""
+        return ""
+
+
+@dataclass(frozen=True)
+class Line(Check):
+    """One line of text; blanks at the ends and runs of blanks are tidied."""
+
+    longest: int = 200
+
+    def read(self, typed: str, by: Conventions) -> str:
+        if typed.isprintable() and len(typed) <= self.longest and "  " not in typed:
+            return typed.strip()
+        text = _SPACES.sub(" ", typed).strip()
+        if forbidden := forbidden_character(text):
+            raise FieldError(f"there is {forbidden}; leave it out")
+        if len(text) > self.longest:
+            raise FieldError(f"at most {self.longest} characters, this has {len(text)}")
+        return text
+
+
+@dataclass(frozen=True)
+class Prose(Check):
+    """Text of any number of lines."""
+
+    longest: int = 20_000
+
+    def read(self, typed: str, by: Conventions) -> str:
+        text = typed.replace("\r\n", "\n").replace("\r", "\n").strip()
+        if forbidden := forbidden_character(text):
+            raise FieldError(f"there is {forbidden}; leave it out")
+        if len(text) > self.longest:
+            raise FieldError(f"at most {self.longest} characters, this has {len(text)}")
+        return text
+
+
+@dataclass(frozen=True)
+class Choice(Check):
+    """One of a few words; `options` maps each value to what people read."""
+
+    options: Mapping[str, str]
+
+    def read(self, typed: str, by: Conventions) -> str:
+        text = typed.strip().lower()
+        if not text:
+            return ""
+        for value, words in self.options.items():
+            if text in (value, words.lower()):
+                return value
+        raise FieldError(f"one of {', '.join(self.options)}")
+
+    def show(self, value: Any, by: Conventions) -> str:
+        return self.options.get(value, value)
+
+    def edit(self, value: Any, by: Conventions) -> str:
+        return str(value)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.options))
+
+
+class Flag(Check):
+    """Yes or no."""
+
+    empty = False
+    example = "yes or no"
+
+    def read(self, typed: str, by: Conventions) -> bool:
+        text = typed.strip().lower()
+        if text in ("yes", "y", "true", "1", "on", "x", "opted in", "subscribed"):
+            return True
+        if text in ("", "no", "n", "false", "0", "off", "opted out", "unsubscribed"):
+            return False
+        raise FieldError("answer yes or no")
+
+    def show(self, value: Any, by: Conventions) -> str:
+        return "yes" if value else "no"
+
+
+class Tags(Check):
+    """Any number of tags, lower case, separated by commas; each at most 40 characters."""
+
+    empty = ()
+    example = "gold, newsletter"
+
+    def read(self, typed: str, by: Conventions) -> tuple[str, ...]:
+        tags = {Line(40).read(part.lower(), by): None for part in re.split(r"[,;\n]", typed)}
+        tags.pop("", None)
+        if len(tags) > 50:
+            raise FieldError("at most 50 tags")
+        return tuple(tags)
+
+    def show(self, value: Any, by: Conventions) -> str:
+        return ", ".join(value)
+
+
+@dataclass(frozen=True)
+class Whole(Check):
+    """A whole number within bounds."""
+
+    least: int = 0
+    most: int = 2**31 - 1
+
+    empty = 0
+
+    def read(self, typed: str, by: Conventions) -> int:
+        text = typed.strip().lstrip("#")
+        if not (text.isascii() and text.isdigit()):
+            raise FieldError("write a whole number in digits")
+        if len(text) > 12 or not self.least <= int(text) <= self.most:
+            raise FieldError(f"a whole number from {self.least} to {self.most}")
+        return int(text)
+
+
+class Extra(Check):
+    """The team's own fields of a record, `name=value` separated by line breaks; values are text."""
+
+    empty: ClassVar[Mapping[str, str]] = {}
+    example = "shoe size=42"
+
+    def read(self, typed: str, by: Conventions) -> dict[str, str]:
+        fields: dict[str, str] = {}
+        for line in filter(None, (part.strip() for part in typed.splitlines())):
+            name, equals, value = line.partition("=")
+            if not equals or not name.strip():
+                raise FieldError("write each of your own fields as name=value")
+            fields[Line(60).read(name, by)] = Line(2000).read(value, by)
+        return fields
+
+    def show(self, value: Any, by: Conventions) -> str:
+        return ", ".join(f"{name}: {text}" for name, text in value.items())
+
+    def edit(self, value: Any, by: Conventions) -> str:
+        return "\n".join(f"{name}={text}" for name, text in value.items())

@@ -1,0 +1,99 @@
+"""The docs say what the program does, and nothing of the machine they were written on."""
+
+import importlib.util
+import inspect
+import re
+import subprocess
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from crm import errors
+from crm.commands.registry import Command, commands
+from tests.conftest import PROJECT
+
+REGENERATE = "run `python docs/reference.py` in the project's folder, with the project on PYTHONPATH"
+
+
+def reference() -> ModuleType:
+    """docs/reference.py, which is no package."""
+    spec = importlib.util.spec_from_file_location("docs_reference", PROJECT / "docs" / "reference.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["commands.md", "settings.md"])
+def test_a_page_that_is_made_is_as_it_would_be_made_now(name: str) -> None:
+    page = reference().PAGES[name]()
+    assert (PROJECT / "docs" / name).read_text("utf-8") == page, f"docs/{name} is out of date: {REGENERATE}"
+
+
+@pytest.mark.parametrize("command", list(commands()), ids=lambda command: command.words)
+def test_every_command_and_parameter_is_explained(command: Command) -> None:
+    assert re.match(r"[A-Z][^\n]{10,}[.!]$", command.summary), f"{command.words} has no sentence of documentation"
+    assert f"## {command.words}\n" in (PROJECT / "docs" / "commands.md").read_text("utf-8")
+    assert all(parameter.label for parameter in command.parameters.values())
+    assert command.title
+
+
+def test_every_error_stands_in_the_tree_under_its_parent() -> None:
+    tree = inspect.getdoc(errors) or ""
+    lines = [line for line in tree.splitlines() if re.search(r"[├└]──", line)]
+    depth = {
+        match.group(2): len(match.group(1)) // 4 for line in lines if (match := re.match(r"(.*?)[├└]── (\w+)", line))
+    }
+    depth["CRMError"] = -1
+    parents: dict[str, str] = {}
+    for name, deep in depth.items():
+        above = list(depth)[: list(depth).index(name)]
+        parents[name] = next((each for each in reversed(above) if depth[each] == deep - 1), "CRMError")
+    classes = {
+        name: each.__mro__[1].__name__
+        for name, each in vars(errors).items()
+        if isinstance(each, type) and issubclass(each, errors.CRMError) and each is not errors.CRMError
+    }
+    assert {name: parents.get(name) for name in classes} == classes
+    assert set(depth) == {*classes, "CRMError"}
+    for name in classes:
+        exits = re.search(rf"{name}\b.*exit (\d+)", tree)
+        assert getattr(errors, name).exit_code == (int(exits.group(1)) if exits else 1), name
+
+
+def tracked() -> list[Path]:
+    """The files of the project, as git has them."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("this is no checkout of git")
+    return [path for name in listed.stdout.split("\0") if name and (path := PROJECT / name).is_file()]
+
+
+def test_no_file_speaks_of_the_machine_it_was_written_on() -> None:
+    # In parts, or this file would speak of it.
+    machine = re.compile("|".join(["/wo" + "rk/", "/ro" + "ot/", "/tmp" + "/v/"]).encode())
+    found = [
+        f"{path.relative_to(PROJECT)}:{number}"
+        for path in tracked()
+        for number, line in enumerate(path.read_bytes().splitlines(), start=1)
+        if machine.search(line)
+    ]
+    assert found == []
+
+
+def test_every_link_between_the_pages_leads_somewhere() -> None:
+    for page in [PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text("utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_command_line_in_the_readme_is_one_that_there_is() -> None:
+    known = {command.words for command in commands()}
+    shown = re.findall(r"^python run\.py (.+)$", (PROJECT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert len(shown) >= 5
+    for line in shown:
+        words = line.split()
+        assert " ".join(words[:2]) in known or words[0] in known, line

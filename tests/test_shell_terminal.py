@@ -1,0 +1,186 @@
+"""The command line with a person at the terminal: what is missing is asked, and leaving leaves all as it was."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.command_line import CommandLine, on_a_new_store
+from tests.conftest import PROJECT, PYTHON
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
+    with on_a_new_store(monkeypatch) as line:
+        line.did("clients", "add", "--first-name", "Anna", "--last-name", "Berg", "--email", "anna@example.com")
+        yield line
+
+
+class Sitting:
+    """Somebody at a terminal who typed a command."""
+
+    def __init__(self, shell: CommandLine, *arguments: str) -> None:
+        environment = {**shell.child_environment(), "TERM": "xterm-256color"}
+        environment.pop("COLUMNS")
+        self.child = pexpect.spawn(
+            PYTHON,
+            [str(PROJECT / "run.py"), *arguments],
+            env=environment,
+            dimensions=(24, 80),
+            timeout=20,
+            encoding="utf-8",
+        )
+        self.child.delaybeforesend = None
+
+    def sees(self, text: str) -> None:
+        """Waits until a text stands there, drawn in whatever colours."""
+        between = r"(?:\x1b\[[0-9;?]*[A-Za-z])*"
+        self.child.expect(between.join(re.escape(each) for each in text))
+
+    def keys(self, typed: str) -> None:
+        self.child.send(typed)
+
+    def end(self) -> tuple[int | None, str]:
+        """The exit code, and what was told at the end, without colours."""
+        self.child.expect(pexpect.EOF)
+        told = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.child.before or "")
+        self.child.close()
+        return self.child.exitstatus, told
+
+
+def test_what_is_missing_is_asked_and_the_rest_is_not(shell: CommandLine) -> None:
+    sitting = Sitting(shell, "sales", "add", "1", "--note", "table")
+    sitting.sees("Amount")
+    sitting.keys("12.50\r")
+    code, told = sitting.end()
+    assert code == 0
+    assert "$12.50" in told
+    (sale,) = shell.sales()
+    assert (sale["client"], sale["amount"], sale["note"]) == (1, "12.50", "table")
+
+
+def test_a_wrong_answer_is_told_at_the_field_and_asked_again(shell: CommandLine) -> None:
+    sitting = Sitting(shell, "sales", "add", "1")
+    sitting.sees("Amount")
+    sitting.keys("-5\r")
+    sitting.sees("negative")
+    sitting.keys("\x01\x0b7\r")
+    assert sitting.end()[0] == 0
+    assert [each["amount"] for each in shell.sales()] == ["7.00"]
+
+
+def test_a_client_is_picked_by_typing_part_of_the_name(shell: CommandLine) -> None:
+    shell.did("clients", "add", "--first-name", "Ben")
+    sitting = Sitting(shell, "clients", "show")
+    sitting.sees("Client")
+    sitting.keys("berg")
+    sitting.sees("Anna Berg")
+    sitting.keys("\r")
+    code, told = sitting.end()
+    assert code == 0
+    assert "anna@example.com" in told
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x1b"], ids=["Ctrl-C", "Esc"])
+@pytest.mark.parametrize(
+    ("command", "asks"), [("sales add 1", "Amount"), ("clients delete 1", "This deletes Anna Berg")]
+)
+def test_leaving_a_question_is_130_and_stores_nothing(shell: CommandLine, command: str, asks: str, key: str) -> None:
+    before = shell.history()
+    sitting = Sitting(shell, *command.split())
+    sitting.sees(asks)
+    sitting.keys(key)
+    code, told = sitting.end()
+    assert code == 130
+    assert "Left without saving." in told
+    assert shell.history() == before
+    assert len(shell.clients()) == 1
+
+
+def test_a_question_is_asked_and_its_answer_taken(shell: CommandLine) -> None:
+    sitting = Sitting(shell, "clients", "delete", "1")
+    sitting.sees("This deletes Anna Berg")
+    sitting.keys("1")
+    assert sitting.end()[0] == 0
+    assert shell.clients() == []
+
+
+def test_no_is_an_answer_too(shell: CommandLine) -> None:
+    sitting = Sitting(shell, "clients", "delete", "1")
+    sitting.sees("This deletes Anna Berg")
+    sitting.keys("0")
+    assert sitting.end()[0] == 130
+    assert len(shell.clients()) == 1
+
+
+def test_a_possible_duplicate_is_shown_before_it_is_saved(shell: CommandLine) -> None:
+    sitting = Sitting(shell, "clients", "add", "--first-name", "A", "--email", "anna@example.com")
+    sitting.sees("may be the same")
+    sitting.keys("\x03")
+    assert sitting.end()[0] == 130
+    assert len(shell.clients()) == 1
+
+
+def test_with_json_or_yes_nothing_is_asked_even_there(shell: CommandLine) -> None:
+    code, told = Sitting(shell, "sales", "add", "1", "--json").end()
+    assert code == 2
+    assert '"error": "usage"' in told
+    assert Sitting(shell, "clients", "delete", "1", "--yes").end()[0] == 0
+    assert shell.clients() == []
+
+
+def test_a_closed_terminal_leaves_the_store_as_it_was(shell: CommandLine) -> None:
+    before = shell.history()
+    sitting = Sitting(shell, "sales", "add", "1")
+    sitting.sees("Amount")
+    sitting.keys("12")
+    sitting.child.close(force=True)
+    assert shell.history() == before
+    assert shell.sound()
+
+
+# Completion
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash")
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("run.py clients a", ["add"]),
+        ("run.py clients me", ["merge"]),
+        ("run.py cl", ["clients"]),
+        ("run.py import --crea", ["--create-clients"]),
+        ("run.py clients add --first", ["--first-name"]),
+    ],
+)
+def test_bash_completes_commands_and_options(shell: CommandLine, words: str, offered: list[str]) -> None:
+    program = shell.folder / "run.py"
+    # As run.py would be if it were executable and its interpreter on the PATH.
+    program.write_text(f"#!{PYTHON}\nimport runpy\nrunpy.run_path({str(PROJECT / 'run.py')!r}, run_name='__main__')\n")
+    program.chmod(0o755)
+    script = """
+        eval "$(run.py --show-completion bash)"
+        COMP_WORDS=($1); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        $(complete -p run.py | sed -E 's/.*-F ([^ ]+) .*/\\1/') run.py
+        printf '%s\\n' "${COMPREPLY[@]}"
+    """
+    told = {
+        "LC_ALL": "C",
+        "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1",
+        "PATH": f"{shell.folder}{os.pathsep}{os.environ['PATH']}",
+    }
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", words],
+        env=shell.child_environment(**told),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    assert done.stdout.split() == offered
+    assert Path(shell.file).exists()
