@@ -35,10 +35,9 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
 
 from crm.model import Client
+from crm.repository.functions import days_between, money_text
 from crm.repository.tables import client, has_tag, sale
 from crm.rules import (
     METRICS,
@@ -59,44 +58,6 @@ from crm.rules import (
 )
 
 Sql = ColumnElement[Any]
-
-
-class days_between(FunctionElement[int]):
-    """Whole days from the second date to the first."""
-
-    type = Integer()
-    inherit_cache = True
-
-
-@compiles(days_between)
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    later, earlier = (compiler.process(each, **keywords) for each in element.clauses)
-    return f"({later} - {earlier})"
-
-
-@compiles(days_between, "sqlite")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    later, earlier = (compiler.process(each, **keywords) for each in element.clauses)
-    return f"CAST(julianday({later}) - julianday({earlier}) AS INTEGER)"
-
-
-class money_text(FunctionElement[str]):
-    """An amount in minor units, zero or more, as text in major units with two decimals."""
-
-    type = String()
-    inherit_cache = True
-
-
-@compiles(money_text)
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    (cents,) = (compiler.process(each, **keywords) for each in element.clauses)
-    return f"(CAST({cents} / 100 AS TEXT) || '.' || LPAD(CAST({cents} % 100 AS TEXT), 2, '0'))"
-
-
-@compiles(money_text, "sqlite")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    (cents,) = (compiler.process(each, **keywords) for each in element.clauses)
-    return f"printf('%d.%02d', {cents} / 100, {cents} % 100)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sqlalchemy import Column, ColumnElement, Select, String, and_, false, func,
 
 from crm.errors import FieldError
 from crm.model import Client, Record, Sale, StatusRule, field_names
-from crm.repository import Query, tables
+from crm.repository import Query, column_types, functions, tables
 
 # The order of a list when none is asked for: clients as in an address book, sales the newest first.
 _OWN_ORDER: Mapping[type[Record], tuple[Any, ...]] = {
@@ -67,7 +67,9 @@ def _equals(column: ColumnElement[Any], wanted: Any) -> ColumnElement[bool]:
     if isinstance(wanted, str):
         # The database's own `lower` is quick, and knows ASCII only.
         lowered = (
-            func.lower(column) == wanted.lower() if wanted.isascii() else tables.caseless(column) == wanted.casefold()
+            func.lower(column) == wanted.lower()
+            if wanted.isascii()
+            else functions.caseless(column) == wanted.casefold()
         )
         return or_(column == wanted, lowered)
     equal: ColumnElement[bool] = column == wanted
@@ -75,7 +77,7 @@ def _equals(column: ColumnElement[Any], wanted: Any) -> ColumnElement[bool]:
 
 
 def _has_extra(key: str, value: str) -> ColumnElement[bool]:
-    written = tables.JsonText().process_bind_param({key: value}, None)  # type: ignore[arg-type]
+    written = column_types.JsonText().process_bind_param({key: value}, None)  # type: ignore[arg-type]
     held: ColumnElement[bool] = type_coerce(tables.client.c.extra, String).contains(
         (written or "")[1:-1], autoescape=True
     )
@@ -91,9 +93,9 @@ def _order(kind: type[Record], sort: str) -> tuple[Any, ...]:
     value: ColumnElement[Any] = column
     last: list[ColumnElement[Any]] = []
     # What has no value comes last either way, as people expect of a list.
-    if isinstance(column.type, String | tables.UniqueText):
+    if isinstance(column.type, String | column_types.UniqueText):
         text = type_coerce(column, String)
-        last, value = [or_(text.is_(None), text == "")], tables.folded(text)
+        last, value = [or_(text.is_(None), text == "")], functions.folded(text)
     elif column.nullable:
         last = [column.is_(None)]
     return (*last, value.desc() if sort.startswith("-") else value, *own)

@@ -25,10 +25,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
 
 from crm.model import Client
+from crm.repository.functions import json_object
 from crm.repository.metrics import Figures
 from crm.repository.tables import audit, client
 from crm.rules import NO_RULE_FITS, RuleSet
@@ -96,25 +95,6 @@ def _reason(rule: Rule, figures: Figures) -> ColumnElement[str]:
     for place, name in enumerate(rule.names):
         text = text + literal((", " if place else "") + name + " ", String) + figures.reason_part(name)
     return text + ")"
-
-
-class json_object(FunctionElement[str]):
-    """A JSON object as text, of names and values in turn."""
-
-    type = String()
-    inherit_cache = True
-
-
-@compiles(json_object)
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    return f"json_object({', '.join(compiler.process(each, **keywords) for each in element.clauses)})"
-
-
-@compiles(json_object, "postgresql")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    return (
-        f"CAST(json_build_object({', '.join(compiler.process(each, **keywords) for each in element.clauses)}) AS TEXT)"
-    )
 
 
 _moved = Table(

@@ -1,21 +1,15 @@
 """The tables, one set for every database, and how a record becomes a row and back."""
 
-import json
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from decimal import Decimal
 from operator import attrgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Column,
     ColumnElement,
     Date,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -23,88 +17,17 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     type_coerce,
 )
 from sqlalchemy.engine import Row
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
 
 from crm.model import Client, Record, Sale, Setting, StatusRule, View, field_names
+from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueText
 
 SCHEMA_VERSION = 1
 
 metadata = MetaData()
 AnyRecord = TypeVar("AnyRecord", bound=Record)
-
-
-class Minor(TypeDecorator[Decimal]):
-    """Money: Decimal major units outside, whole minor units (cents) in the database."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
-        return None if value is None else int(value.scaleb(2))
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        return None if value is None else Decimal(int(value)).scaleb(-2)
-
-
-class Moment(TypeDecorator[datetime]):
-    """A time in UTC: aware outside, without a zone in the database."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-class TagList(TypeDecorator[tuple[str, ...]]):
-    """Tags as text with a comma before, between and after them, so that ',gold,' finds one of them."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
-        return f",{','.join(value)}," if value else ""
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
-        return tuple(value.strip(",").split(",")) if value else ()
-
-
-class JsonText(TypeDecorator[Mapping[str, Any]]):
-    """An object as JSON text; an empty one is ''."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        return json.dumps(dict(value), ensure_ascii=False, separators=(",", ":")) if value else ""
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any] | None:
-        if value is None:
-            return None
-        return json.loads(value) if value else {}
-
-
-class UniqueText(TypeDecorator[str]):
-    """Text that is unique where given: missing is '' outside and NULL in the database."""
-
-    impl = String
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return value or None
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str:
-        return value or ""
 
 
 def _record_columns() -> list[Column[Any]]:
@@ -279,31 +202,6 @@ def fold(text: str) -> str:
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(character for character in decomposed if not unicodedata.combining(character)).casefold()
-
-
-class caseless(FunctionElement[str]):
-    """Text without its case, to compare."""
-
-    type = String()
-    inherit_cache = True
-
-
-class folded(FunctionElement[str]):
-    """Text as `fold` makes it, to sort by."""
-
-    type = String()
-    inherit_cache = True
-
-
-# A dialect whose database cannot do it makes these two functions itself.
-@compiles(caseless)
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    return f"caseless({compiler.process(element.clauses, **keywords)})"
-
-
-@compiles(folded)
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    return f"folded({compiler.process(element.clauses, **keywords)})"
 
 
 def derived_columns(record: Client) -> dict[str, str]:

@@ -1,0 +1,89 @@
+"""The SQL functions that each database spells in its own way; another database adds its spelling here."""
+
+from typing import Any
+
+from sqlalchemy import Integer, String
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+
+class caseless(FunctionElement[str]):
+    """Text without its case, to compare."""
+
+    type = String()
+    inherit_cache = True
+
+
+class folded(FunctionElement[str]):
+    """Text as `fold` makes it, to sort by."""
+
+    type = String()
+    inherit_cache = True
+
+
+# A dialect whose database cannot do it makes these two functions itself.
+@compiles(caseless)
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    return f"caseless({compiler.process(element.clauses, **keywords)})"
+
+
+@compiles(folded)
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    return f"folded({compiler.process(element.clauses, **keywords)})"
+
+
+class days_between(FunctionElement[int]):
+    """Whole days from the second date to the first."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(days_between)
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    later, earlier = (compiler.process(each, **keywords) for each in element.clauses)
+    return f"({later} - {earlier})"
+
+
+@compiles(days_between, "sqlite")
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    later, earlier = (compiler.process(each, **keywords) for each in element.clauses)
+    return f"CAST(julianday({later}) - julianday({earlier}) AS INTEGER)"
+
+
+class money_text(FunctionElement[str]):
+    """An amount in minor units, zero or more, as text in major units with two decimals."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(money_text)
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    (cents,) = (compiler.process(each, **keywords) for each in element.clauses)
+    return f"(CAST({cents} / 100 AS TEXT) || '.' || LPAD(CAST({cents} % 100 AS TEXT), 2, '0'))"
+
+
+@compiles(money_text, "sqlite")
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    (cents,) = (compiler.process(each, **keywords) for each in element.clauses)
+    return f"printf('%d.%02d', {cents} / 100, {cents} % 100)"
+
+
+class json_object(FunctionElement[str]):
+    """A JSON object as text, of names and values in turn."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(json_object)
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    return f"json_object({', '.join(compiler.process(each, **keywords) for each in element.clauses)})"
+
+
+@compiles(json_object, "postgresql")
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    return (
+        f"CAST(json_build_object({', '.join(compiler.process(each, **keywords) for each in element.clauses)}) AS TEXT)"
+    )

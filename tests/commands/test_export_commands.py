@@ -1,0 +1,299 @@
+"""Export: what comes out can come in again with nothing lost, and runs nowhere as a formula."""
+
+import csv
+import json
+import tempfile
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+import vobject
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crm.commands.context import CRM
+from crm.errors import CRMError, FieldError, FileError, RefusedError, RuleError
+from crm.model import Client, Conventions, typed_fields
+from tests.commands.conftest import TODAY, Office, as_told
+
+BY = Conventions(today=TODAY)
+
+# Fields as people fill them, and as they are filled to do harm.
+
+ODD = [
+    "=1+1", "+43 and more", "-5", "@SUM(A1)", "'quoted", "'=x", "''", '"', "a,b;c\td|e", "007", "1e5", "TRUE",
+    "x" * 150, "[bold]", "Zoë", "עברית", "😀", "\\n", "a\\,b", "sep=;", "#N/A", "12/11/2026", "1-2", "\uff1d1", "a:b",
+    "BEGIN:VCARD", "N;X=1:y", "Ben, Anna", "nan", "None", "0",
+]  # fmt: skip
+LETTERS = st.characters(codec="utf-8", exclude_categories=["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"])
+TEXT = st.one_of(st.just(""), st.sampled_from(ODD), st.text(LETTERS, max_size=12))
+NOTES = st.lists(TEXT, max_size=4).map("\n".join)
+
+
+def read(name: str, typed: str) -> Any:
+    """What the store keeps of what was typed; nothing where it would be refused."""
+    check = typed_fields(Client)[name].check
+    try:
+        return check.read(typed[:18] if name in ("postcode", "reference") else typed, BY)
+    except FieldError:
+        return check.empty
+
+
+@st.composite
+def clients(draw: st.DrawFn) -> dict[str, Any]:
+    """The typed fields of one client, each as it would be stored."""
+    fields: dict[str, Any] = {
+        name: read(name, draw(TEXT)) for name in ("company", "address", "city", "postcode", "source", "owner")
+    }
+    fields |= {name: read(name, draw(TEXT)) for name in ("first_name", "last_name")}
+    if not (fields["first_name"] or fields["last_name"]):
+        fields["last_name"] = "Berg"
+    fields["kind"] = draw(st.sampled_from(["person", "company"])) if fields["company"] else "person"
+    fields["notes"] = read("notes", draw(NOTES))
+    fields["email"] = draw(st.sampled_from(["", "anna@example.com", "o'brien+x@example.org", "zoë@exämple.de"]))
+    fields["phone"] = draw(st.sampled_from(["", "+436601234567", "+12015550123"]))
+    fields["country"] = draw(st.sampled_from(["", "AT", "GB", "NA"]))
+    fields["tags"] = read("tags", ",".join(draw(st.lists(TEXT, max_size=3))))
+    fields["marketing_consent"] = draw(st.booleans())
+    fields["date_of_birth"] = draw(st.none() | st.dates(date(1900, 1, 1), TODAY))
+    return fields
+
+
+def by_reference(office: Office, crm: CRM, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """What is stored in some fields of each client, by reference."""
+    return {each.reference: {name: getattr(each, name) for name in names} for each in office.clients(crm)}
+
+
+def differing(number: int, fields: dict[str, Any]) -> dict[str, Any]:
+    """The same, told apart from all others by its reference."""
+    return {**fields, "reference": f"R{number:04}"}
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+@settings(max_examples=40)
+@given(several=st.lists(clients(), min_size=1, max_size=5), own=st.lists(TEXT, min_size=5, max_size=5))
+def test_a_table_of_clients_comes_in_again_with_nothing_lost(
+    ending: str, several: list[dict[str, Any]], own: list[str]
+) -> None:
+    parent = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(dir=parent) as folder, closing(Office(Path(folder))) as office:
+        for number, fields in enumerate(several):
+            text = " ".join(own[number].split())
+            extra = {"Hat, or cap": text} if text and not text.isspace() else {}
+            office("clients add", {**differing(number, fields), "extra": extra}, duplicate_ok=True)
+        before = office.clients()
+        file = office.folder / f"out.{ending}"
+        assert office("export", file).records == len(several)
+        empty = office.open("empty")
+        used = any(each.extra for each in before)
+        report = office(
+            "import", file, "clients", ["Hat, or cap=extra:Hat, or cap"] if used else [], crm=empty
+        )  # fmt: skip
+        assert (report.new, report.refused) == (len(several), 0), report.refusals
+        told = by_reference(office, empty, typed_fields(Client))
+        assert told == by_reference(office, office.crm, typed_fields(Client))
+
+
+IN_CARDS = [
+    "reference", "kind", "first_name", "last_name", "company", "date_of_birth", "email", "phone", "address", "city",
+    "postcode", "country", "tags", "notes",
+]  # fmt: skip
+
+
+@settings(max_examples=40)
+@given(several=st.lists(clients(), min_size=1, max_size=4))
+def test_cards_of_clients_come_in_again_with_nothing_lost_that_a_card_holds(several: list[dict[str, Any]]) -> None:
+    parent = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(dir=parent) as folder, closing(Office(Path(folder))) as office:
+        for number, fields in enumerate(several):
+            office("clients add", differing(number, fields), duplicate_ok=True)
+        file = office.folder / "out.vcf"
+        assert office("export", file).records == len(several)
+        empty = office.open("empty")
+        assert office("import", file, crm=empty).new == len(several)
+        assert by_reference(office, empty, IN_CARDS) == by_reference(office, office.crm, IN_CARDS)
+        # Another program reads the same.
+        cards = list(vobject.readComponents(file.read_text("utf-8")))
+        told = {card.uid.value: (card.n.value.given, card.n.value.family) for card in cards}
+        assert told == {each.reference: (each.first_name, each.last_name) for each in office.clients()}
+
+
+def some_store(office: Office) -> None:
+    """A bit of everything."""
+    anna = office.add(first_name="Anna", last_name="=1+1", reference="00042", email="a@example.com", tags=("x", "y"))
+    acme = office.add(company="Acme & Söhne", notes="one\ntwo", extra={"hat": "L", "=x": "@y"})
+    office.sell(anna, "35000.10", date(2026, 1, 2))
+    office.sell(anna, "0.05")
+    office("sales add", acme, Decimal("12.50"), None, "=HYPERLINK(1)")
+    office("clients pin", office.client(acme), "Friend", date(2026, 12, 24))
+    office("views save", "Big", "total_spend > 10", "-total_spend")
+    office("rules add", "Gold when total_spend >= 10")
+    office("settings set", "currency", "CHF")
+    office("clients edit", office.client(anna), {"city": "Graz"})
+    office("history undo")
+
+
+def test_a_spreadsheet_runs_nothing_of_what_was_typed(office: Office) -> None:
+    some_store(office)
+    for what in ("clients", "sales"):
+        file = office.folder / f"{what}.csv"
+        office("export", file, what)
+        with file.open(encoding="utf-8-sig", newline="") as opened:
+            cells = [cell for row in csv.reader(opened) for cell in row]
+        assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t"))] == []
+    book = office.folder / "all.xlsx"
+    assert office("export", book, "all").records == 5
+    loaded = openpyxl.load_workbook(book)
+    assert loaded.sheetnames == ["Clients", "Sales"]
+    cells = [cell for sheet in loaded for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    assert not [cell for cell in cells if cell.data_type == "f" or cell.hyperlink]
+    assert "=1+1" in [cell.value for cell in cells]
+
+
+def test_exported_sales_come_in_again(office: Office) -> None:
+    some_store(office)
+    office("clients edit", office.client(2), {"reference": "A1"})
+    for ending in ("csv", "xlsx"):
+        file = office.folder / f"sales.{ending}"
+        office("export", file, "sales")
+        other = office.open(f"other-{ending}")
+        report = office("import", file, "sales", create_clients=True, crm=other)
+        assert (report.new, report.refused, report.clients_created) == (3, 0, 2)
+        told = [(each.on, each.amount, each.note) for each in office.sales(other)]
+        assert sorted(told) == sorted((each.on, each.amount, each.note) for each in office.sales())
+        assert sorted(each.total_spend for each in office.clients(other)) == [Decimal("12.50"), Decimal("35000.15")]
+        assert office("import", file, "sales", crm=office.crm).new == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("a.vcf", "sales"), ("a.vcf", "all"), ("a.csv", "all"), ("a.pdf", ""), ("a", ""), ("a.json.gz", "")],
+)
+def test_what_a_file_cannot_hold_is_refused(office: Office, name: str, what: str) -> None:
+    office.add()
+    with pytest.raises((FieldError, FileError)):
+        office("export", office.folder / name, what)
+    assert not (office.folder / name).exists()
+
+
+def test_a_file_that_cannot_be_written_leaves_what_was_there(office: Office) -> None:
+    office.add()
+    with pytest.raises(FileError):
+        office("export", office.folder / "nowhere" / "a.csv")
+    (office.folder / "taken.csv").mkdir()
+    with pytest.raises(FileError):
+        office("export", office.folder / "taken.csv")
+    assert [each.name for each in office.folder.glob("*.csv")] == ["taken.csv"]
+
+
+def test_lists_as_json_have_the_models_names(office: Office) -> None:
+    some_store(office)
+    for what, records in (("clients", office.clients()), ("sales", office.sales())):
+        file = office.folder / f"{what}.json"
+        assert office("export", file, what).records == len(records)
+        written = json.loads(file.read_text("utf-8"))
+        assert sorted(each["id"] for each in written) == [each.id for each in records]
+    assert {each["amount"] for each in written} == {"35000.10", "0.05", "12.50"}
+
+
+# A whole store
+
+
+def test_a_whole_store_goes_into_an_empty_one_and_comes_out_the_same_to_the_byte(office: Office) -> None:
+    some_store(office)
+    file, again = office.folder / "all.json", office.folder / "again.json"
+    office("export", file)
+    other = office.open("other")
+    preview = office("import", file, preview=True, crm=other)
+    assert office.clients(other) == []
+    report = office("import", file, crm=other)
+    assert report.applied
+    assert not preview.applied
+    assert report.objects == preview.objects
+    assert report.objects["client"] == 2
+    assert report.objects["sale"] == 3
+    assert office.everything(other) == office.everything()
+    assert office.is_sound(other)
+    office("export", again, crm=other)
+    assert again.read_bytes() == file.read_bytes()
+    # It goes on there as it would have here.
+    assert other.conventions.currency == "CHF"
+    assert office("clients search", "söhne", crm=other)[0].id == 2
+    assert office.add(crm=other, last_name="New").id == 3
+    assert office.sell(office.client(1, other), "1", crm=other).sale.id == 4
+    office("history undo", crm=other)
+    office("history undo", crm=other)
+    assert [as_told(each) for each in office.clients(other)] == [as_told(each) for each in office.clients()]
+    assert office.is_sound(other)
+
+
+def test_a_store_in_which_something_is_takes_no_other_in(office: Office) -> None:
+    some_store(office)
+    file = office.folder / "all.json"
+    office("export", file)
+    other = office.open("other")
+    office.add(crm=other)
+    before = office.everything(other)
+    with pytest.raises(RefusedError):
+        office("import", file, crm=other)
+    assert office.everything(other) == before
+
+
+def broken(office: Office) -> dict[str, str]:
+    """Whole stores that somebody cut or changed."""
+    file = office.folder / "all.json"
+    office("export", file)
+    whole = file.read_text("utf-8")
+
+    def changed(name: str, **fields: Any) -> str:
+        written = json.loads(whole)
+        which = max(at for at, each in enumerate(written["objects"]) if each[0] == name)
+        written["objects"][which][1].update(fields)
+        return json.dumps(written)
+
+    return {
+        "cut": whole[: len(whole) // 2],
+        "empty": "",
+        "no store": "[]",
+        "newer": whole.replace('"version": 1', '"version": 99', 1),
+        "no objects": json.dumps({"format": "crm store", "version": 1}),
+        "objects that are none": json.dumps({"format": "crm store", "version": 1, "objects": 5}),
+        "an object that is none": json.dumps({"format": "crm store", "version": 1, "objects": [5]}),
+        "an unknown record": json.dumps({"format": "crm store", "version": 1, "objects": [["invoice", {}]]}),
+        "nested without end": "[" * 100_000,
+        "a sale of nobody": changed("sale", client=99),
+        "an amount that is none": changed("sale", amount="many"),
+        "a day that is none": changed("sale", on="2026-02-30"),
+        "a client twice": changed("client", id=1),
+        "a reference twice": changed("client", reference="00042"),
+        "a field that is not": changed("client", shoe="42"),
+        "a number for a name": changed("client", company=5),
+        "a rule that cannot be read": changed("rule", when="total_spent > 1"),
+        "a time that is none": changed("transaction", at="noon"),
+    }
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["cut", "empty", "no store", "newer", "no objects", "objects that are none", "an object that is none",
+     "an unknown record", "nested without end", "a sale of nobody", "an amount that is none", "a day that is none",
+     "a client twice", "a reference twice", "a field that is not", "a number for a name", "a rule that cannot be read",
+     "a time that is none"],
+)  # fmt: skip
+def test_a_broken_file_is_refused_and_changes_nothing(office: Office, damage: str) -> None:
+    some_store(office)
+    file = office.write("broken.json", broken(office)[damage])
+    other = office.open("other")
+    before = office.everything(other)
+    with pytest.raises((FileError, RuleError)) as error:
+        office("import", file, crm=other)
+    assert isinstance(error.value, CRMError)
+    assert office.everything(other) == before
+    assert other.repository.is_empty()
+    office.add(crm=other)
+    assert office.is_sound(other)

@@ -1,0 +1,456 @@
+"""Import: what a file becomes, whom it matches, what it refuses, and that a preview is the truth."""
+
+import csv
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from crm.errors import CRMError, FieldError, FileError, UsageError
+from tests.commands.conftest import Office
+
+REPORTED = ("new", "updated", "unchanged", "refused")
+
+
+def counts(report: Any) -> tuple[int, ...]:
+    return tuple(getattr(report, name) for name in REPORTED)
+
+
+def names(office: Office) -> list[str]:
+    return [each.name for each in office.clients()]
+
+
+def rows_of(path: str) -> list[list[str]]:
+    with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file))
+
+
+# Matching and modes
+
+KNOWN = [
+    {"first_name": "Anna", "last_name": "Berg", "reference": "R1", "email": "anna@example.com"},
+    {"first_name": "Ben", "last_name": "Cole", "phone": "+436601234567", "date_of_birth": date(1990, 2, 3)},
+]
+LIST = (
+    "reference,first_name,last_name,email,phone,city,date_of_birth\n"
+    "R1,Anna,Berg,anna@example.com,,Wien,\n"  # known, and a city that is not
+    ",Ben,Cole,,+43 660 1234567,,1990-02-03\n"  # known, nothing new
+    "R3,Mia,Dorn,mia@example.com,,Graz,\n"  # new
+)
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected", "stored"), [("both", (1, 1, 1, 0), 3), ("add", (1, 0, 2, 0), 3), ("update", (0, 1, 1, 1), 2)]
+)
+def test_modes_add_update_or_do_both(office: Office, mode: str, expected: tuple[int, ...], stored: int) -> None:
+    for known in KNOWN:
+        office.add(**known)
+    report = office("import", office.write("list.csv", LIST), mode=mode)
+    assert counts(report) == expected
+    assert len(office.clients()) == stored
+    assert office.client(1).city == ("" if mode == "add" else "Wien")
+    again = office("import", office.write("list.csv", LIST), mode=mode)
+    assert (again.new, again.updated) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("match", "row", "hit"),
+    [
+        ("reference", "R1,Somebody,Else,,", True),
+        ("reference", "R2,Anna,Berg,anna@example.com,", False),
+        ("email", ",Somebody,Else,ANNA@example.com,", True),
+        ("email", ",Anna,Berg,other@example.com,", False),
+        ("phone", ",Somebody,Else,,0660 1234567", True),
+        ("phone", ",Anna,Berg,anna@example.com,0660 7654321", False),
+        ("name", "R2,ANNA,bérg,other@example.com,", True),
+        ("name", ",Anna,Other,anna@example.com,", False),
+        # By everything that both tell, unless one thing is named.
+        ("", "R1,Somebody,Else,,", True),
+        ("", "R2,Anna,Berg,anna@example.com,", False),
+        ("", ",Anna,Berg,anna@example.com,", True),
+        ("", ",Anna,Berg,,", True),
+        ("", ",Anna,Berg,other@example.com,", False),
+        ("", ",Berta,Berg,anna@example.com,", False),
+        ("", ",Berta,Berg,,0660 1234567", False),
+    ],
+)
+def test_a_row_speaks_of_whom_the_match_says(office: Office, match: str, row: str, hit: bool) -> None:
+    office("settings set", "country", "AT")
+    office.add(first_name="Anna", last_name="Berg", reference="R1", email="anna@example.com", phone="+436601234567")
+    file = office.write("one.csv", f"reference,first_name,last_name,email,phone,city\n{row},Graz\n")
+    report = office("import", file, match=match)
+    assert counts(report) == ((0, 1, 0, 0) if hit else (1, 0, 0, 0))
+    assert office.client(1).city == ("Graz" if hit else "")
+    assert counts(office("import", file, match=match)) == (0, 0, 1, 0)
+
+
+def test_the_reference_goes_before_whatever_else_agrees(office: Office) -> None:
+    office.add(first_name="Anna", last_name="Berg", email="anna@example.com")
+    office.add(first_name="Ben", last_name="Cole", reference="R1")
+    file = office.write("one.csv", "reference,first_name,last_name,email,city\nR1,Anna,Berg,anna@example.com,Graz\n")
+    assert counts(office("import", file)) == (0, 1, 0, 0)
+    assert [each.city for each in office.clients()] == ["", "Graz"]
+
+
+@pytest.mark.parametrize("match", ["email", "phone", "name"])
+def test_a_match_that_could_be_several_is_refused_and_changes_nobody(office: Office, match: str) -> None:
+    for _ in range(2):
+        office.add(first_name="Anna", last_name="Berg", email="a@example.com", phone="+12015550123")
+    text = "first_name,last_name,email,phone,city\nAnna,Berg,a@example.com,+1 201 555 0123,Graz\nBen,Cole,,,\n"
+    report = office("import", office.write("two.csv", text), match=match)
+    assert counts(report) == (1, 0, 0, 1)
+    assert "1, 2" in report.refusals[0].reason
+    assert [each.city for each in office.clients()] == ["", "", ""]
+
+
+@pytest.mark.parametrize("match", ["reference", "email", "phone", "name", ""])
+def test_rows_that_lack_what_is_matched_by_are_not_added_again(office: Office, match: str) -> None:
+    text = "reference,first_name,last_name,email,phone\nR1,A,One,a@example.com,+12015550123\n,B,Two,,\n,Mono,,,\n"
+    file = office.write("gaps.csv", text)
+    assert counts(office("import", file, match=match)) == (3, 0, 0, 0)
+    assert counts(office("import", file, match=match)) == (0, 0, 3, 0)
+    assert len(office.clients()) == 3
+
+
+def test_a_match_by_what_no_column_holds_is_refused(office: Office) -> None:
+    office.add(first_name="Anna")
+    clients = office.write("clients.csv", "first_name\nBen\n")
+    sales = office.write("sales.csv", "email,date,amount\na@example.com,2026-01-02,5\n")
+    for match in ("reference", "email", "phone"):
+        with pytest.raises(FieldError):
+            office("import", clients, "clients", match=match)
+    for match in ("reference", "phone", "name"):
+        with pytest.raises(FieldError):
+            office("import", sales, "sales", ["email=client.email"], match=match, create_clients=True)
+    assert (names(office), office.sales()) == (["Anna"], [])
+
+
+def test_one_row_with_a_reference_of_somebody_else_is_refused_alone(office: Office) -> None:
+    office.add(first_name="Anna", last_name="Berg", email="anna@example.com")
+    office.add(first_name="Ben", last_name="Cole", reference="R1")
+    text = (
+        "reference,first_name,last_name,email\n"
+        "R1,Anna,Berg,anna@example.com\n"  # of Ben
+        "R1,Mia,Dorn,mia@example.com\n"  # new, and of Ben
+        "R7,Zoe,Ems,zoe@example.com\n"
+        "R7,Uli,Fox,uli@example.com\n"  # of Zoe, two lines above
+    )
+    report = office("import", office.write("clash.csv", text), match="email")
+    assert counts(report) == (1, 0, 0, 3)
+    assert [each.row for each in report.refusals] == [2, 3, 5]
+    assert names(office) == ["Anna Berg", "Ben Cole", "Zoe Ems"]
+    assert office.is_sound()
+
+
+def test_a_client_who_stands_in_the_file_twice_is_one_client(office: Office) -> None:
+    rows = ["Anna,Berg,a@example.com,,x", "Anna,Berg,A@Example.com,Graz,y", "Anna,Berg,,,"]
+    text = "\n".join(["first_name,last_name,email,city,tags", *rows])
+    report = office("import", office.write("twice.csv", text))
+    assert (report.new, len(office.clients())) == (1, 1)
+    assert (office.client(1).city, office.client(1).tags) == ("Graz", ("x", "y"))
+    assert counts(office("import", office.write("twice.csv", text)))[:2] == (0, 0)
+
+
+def test_a_client_who_stands_twice_far_apart_is_one_client_too(office: Office) -> None:
+    """Rows are taken in batches; where one ends must not matter."""
+    rows = [f"R{at},Name {at},c{at}@example.com," for at in range(2500)]
+    rows += ["R3,,,Graz", ",Name 4,c4@example.com,Linz"]
+    file = office.write("many.csv", "reference,last_name,email,city\n" + "\n".join(rows) + "\n")
+    report = office("import", file)
+    assert (report.new, report.refused) == (2500, 0)
+    assert [office.client(at).city for at in (4, 5)] == ["Graz", "Linz"]
+    assert len(office.clients()) == 2500
+
+
+def test_blank_cells_erase_nothing_and_tags_and_own_fields_are_added(office: Office) -> None:
+    before = office.add(
+        reference="R1", first_name="Anna", last_name="Berg", city="Wien", notes="n", tags=("a",), extra={"hat": "L"},
+        date_of_birth=date(1990, 2, 3), marketing_consent=True,
+    )  # fmt: skip
+    blank = office.write(
+        "blank.csv",
+        "reference,first_name,last_name,city,notes,tags,date_of_birth,marketing consent,hat\nR1,, ,,\t,,,,\n",
+    )
+    assert counts(office("import", blank, map=["hat=extra:hat"])) == (0, 0, 1, 0)
+    assert office.client(before) == before
+    more = office.write("more.csv", "reference,tags,shoe\nR1,b,42\n")
+    with pytest.raises(FileError):
+        office("import", more)
+    more = office.write("more.csv", 'reference,first_name,tags,shoe\nR1,Anna,"b, a",42\n')
+    assert counts(office("import", more, map=["shoe=extra:shoe"])) == (0, 1, 0, 0)
+    after = office.client(before)
+    assert (after.tags, after.extra, after.city) == (("a", "b"), {"hat": "L", "shoe": "42"}, "Wien")
+
+
+# Columns
+
+
+def test_columns_are_mapped_by_hand_and_to_fields_of_ones_own(office: Office) -> None:
+    file = office.write("odd.csv", "Alpha,Beta,Gamma,Delta\nAnna,Berg,42,Wien\n")
+    report = office("import", file, "clients", ["alpha=first-name", "Beta=last_name", "GAMMA=extra:Shoe size"])
+    assert report.columns == {"Alpha": "first_name", "Beta": "last_name", "Gamma": "extra:Shoe size", "Delta": ""}
+    (client,) = office.clients()
+    assert (client.name, client.extra, client.city) == ("Anna Berg", {"Shoe size": "42"}, "")
+
+
+@pytest.mark.parametrize(
+    ("map", "error"),
+    [("Nowhere=city", UsageError), ("first_name", UsageError), ("first_name=frob", FieldError),
+     ("first_name=extra:", FieldError), ("first_name=extra: ", FieldError), ("first_name=total_spend", FieldError)],
+)  # fmt: skip
+def test_a_map_that_cannot_be_is_refused(office: Office, map: str, error: type[CRMError]) -> None:
+    with pytest.raises(error):
+        office("import", office.write("one.csv", "first_name\nAnna\n"), "clients", [map])
+    assert office.clients() == []
+
+
+def test_sales_have_no_fields_of_ones_own(office: Office) -> None:
+    office.add(reference="R1")
+    file = office.write("sales.csv", "client,date,amount,cds\nR1,2026-01-02,5,3\n")
+    with pytest.raises(FieldError) as error:
+        office("import", file, "sales", ["cds=extra:cds"])
+    assert "note" in error.value.sentence
+
+
+# Refused rows
+
+
+def test_refused_rows_go_to_a_file_to_be_mended_and_imported(office: Office) -> None:
+    text = (
+        "first_name,last_name,date_of_birth,country\n"
+        "Anna,Berg,1990-02-30,AT\nBen,Cole,1990-02-03,Atlantis\n,,1990-02-03,AT\nMia,Dorn,1990-02-03,AT\n"
+        '"Zoe, the ""Great""",Ems,2999-01-01,AT\n'
+    )
+    report = office("import", office.write("list.csv", text))
+    assert counts(report) == (1, 0, 0, 4)
+    assert [each.row for each in report.refusals] == [2, 3, 4, 6]
+    written = rows_of(report.refused_file)
+    assert Path(report.refused_file).name == "list-refused.csv"
+    assert written[0][:4] == ["first_name", "last_name", "date_of_birth", "country"]
+    assert [row[0] for row in written[1:]] == ["Anna", "Ben", "", 'Zoe, the "Great"']
+    assert all(row[4] for row in written)
+    # Imported as they are they are refused again, into another file; nothing is overwritten.
+    again = office("import", Path(report.refused_file))
+    assert counts(again) == (0, 0, 0, 4)
+    assert again.refused_file != report.refused_file
+    mended = Path(report.refused_file).read_text("utf-8-sig")
+    for wrong, right in (("02-30", "02-28"), ("Atlantis", "DE"), (",,1990", "Uli,Fox,1990"), ("2999", "1999")):
+        assert wrong in mended
+        mended = mended.replace(wrong, right, 1)
+    assert counts(office("import", office.write("mended.csv", mended))) == (4, 0, 0, 0)
+    assert names(office) == ["Mia Dorn", "Anna Berg", "Ben Cole", "Uli Fox", 'Zoe, the "Great" Ems']
+    assert all(each.extra == {} for each in office.clients())
+
+
+def test_what_is_no_number_or_address_is_kept_and_flagged(office: Office) -> None:
+    rows = ["Anna,anna at home,call me", "Ben,ben@example.couk,", "Mia,mia@example.com,+43 660 1234567"]
+    text = "\n".join(["first_name,email,phone", *rows])
+    report = office("import", office.write("list.csv", text))
+    assert (report.new, report.refused, report.flagged) == (3, 0, 2)
+    assert {(each.row, each.field, each.value) for each in report.doubts} == {
+        (2, "email", "anna at home"), (2, "phone", "call me"), (3, "email", "ben@example.couk"),
+    }  # fmt: skip
+    assert [(each.email, each.phone) for each in office.clients()] == [
+        ("anna at home", "call me"), ("ben@example.couk", ""), ("mia@example.com", "+436601234567"),
+    ]  # fmt: skip
+    assert {each.record_id for each in office("check").odd} == {1, 2}
+
+
+# Previews
+
+
+@pytest.mark.parametrize("what", ["clients", "sales"])
+def test_a_preview_says_what_the_import_then_does_and_changes_nothing(office: Office, what: str) -> None:
+    for known in KNOWN:
+        office.add(**known)
+    text = LIST + ",,,,,Nowhere,\n" if what == "clients" else (
+        "client,date,amount\nR1,2026-01-02,5\nR1,2026-01-02,5\nR9,2026-01-03,6\nR9,2026-02-30,6\n"
+    )  # fmt: skip
+    file = office.write("list.csv", text)
+    before = office.everything()
+    options: dict[str, Any] = {"create_clients": True} if what == "sales" else {}
+    preview = office("import", file, what, preview=True, **options)
+    assert office.everything() == before
+    assert [each.name for each in office.folder.glob("*refused*")] == []
+    assert (preview.applied, preview.refused_file) == (False, "")
+    done = office("import", file, what, **options)
+    assert done.applied
+    assert counts(preview) == counts(done)
+    assert counts(done) == ((1, 1, 1, 1) if what == "clients" else (3, 0, 0, 1))
+    for same in ("rows", "flagged", "clients_created", "refusals", "doubts", "columns", "read_as"):
+        assert getattr(preview, same) == getattr(done, same), same
+    assert len(preview.first_records) == len(done.first_records) == done.new
+    assert len(office.history()) == len(KNOWN) + 1
+    office("history undo")
+    assert [each.name for each in office.clients()] == ["Anna Berg", "Ben Cole"]
+    assert office.sales() == []
+
+
+# Sales
+
+
+def test_sales_find_their_clients_by_reference_address_or_name(office: Office) -> None:
+    office.add(reference="00042", first_name="Anna", last_name="Berg", email="anna@example.com")
+    for header, value in (
+        ("client=00042", "00042"),
+        ("client.email", "Anna@Example.com"),
+        ("client.last_name", "Berg"),
+    ):
+        target = header.partition("=")[0]
+        extra = (
+            ["who=" + target] if target != "client.last_name" else ["who=client.last_name", "first=client.first_name"]
+        )
+        text = f"who,first,date,amount\n{value},Anna,2026-01-02,{len(target)}\n"
+        report = office("import", office.write("one.csv", text), "sales", extra)
+        assert counts(report) == (1, 0, 0, 0), header
+    assert [each.client for each in office.sales()] == [1, 1, 1]
+    assert len(office.clients()) == 1
+
+
+def test_sales_of_nobody_are_refused_unless_clients_are_to_be_made(office: Office) -> None:
+    text = (
+        "client,date,amount\nR1,2026-01-02,5\nR1,2026-01-03,6\n,2026-01-03,6\nR2,,5\nR2,2026-01-02,\nR2,2026-01-02,-5\n"
+    )
+    file = office.write("sales.csv", text)
+    report = office("import", file, "sales")
+    assert counts(report) == (0, 0, 0, 6)
+    assert "R1" in report.refusals[0].reason
+    assert office.history() == []
+    report = office("import", file, "sales", create_clients=True)
+    assert counts(report) == (2, 0, 0, 4)
+    assert report.clients_created == 1
+    assert [(each.reference, each.total_spend) for each in office.clients()] == [("R1", Decimal("11.00"))]
+
+
+def test_each_sale_counts_as_often_as_the_file_has_it_and_no_more(office: Office) -> None:
+    once = "client,date,amount\nR1,2026-01-02,5\n"
+    twice = once + "R1,2026-01-02,5.00\n"
+    assert counts(office("import", office.write("a.csv", once), "sales", create_clients=True)) == (1, 0, 0, 0)
+    assert counts(office("import", office.write("b.csv", twice), "sales")) == (1, 0, 1, 0)
+    assert counts(office("import", office.write("c.csv", once), "sales")) == (0, 0, 1, 0)
+    office("sales undo", office.sales()[0], yes=True)
+    assert counts(office("import", office.write("d.csv", twice), "sales")) == (1, 0, 1, 0)
+    assert office.client(1).total_spend == Decimal("10.00")
+
+
+def test_rows_with_and_without_reference_in_one_file_are_each_found_again(office: Office) -> None:
+    text = "who,mail,date,amount\nC1,,2026-01-01,5\n,mia@example.com,2026-01-02,6\n,mia@example.com,2026-01-03,7\n"
+    file = office.write("mixed.csv", text)
+    options: dict[str, Any] = {"map": ["who=client", "mail=client.email"], "create_clients": True}
+    assert office("import", file, "sales", **options).clients_created == 2
+    assert counts(office("import", file, "sales", **options)) == (0, 0, 3, 0)
+    assert len(office.clients()) == 2
+
+
+def test_sales_are_never_updated(office: Office) -> None:
+    office.add(reference="R1")
+    with pytest.raises(FieldError):
+        office("import", office.write("s.csv", "client,date,amount\nR1,2026-01-02,5\n"), "sales", mode="update")
+    assert office.sales() == []
+
+
+# Files as they come
+
+TABLE = [
+    ["Vorname", "Nachname", "Ort", "Geburtsdatum"],
+    ["Jürgen", "Groß", "Köln", "13.02.1990"],
+    ["Zoë", "Ångström", "Malmö", "01.03.1991"],
+]
+
+
+def text_of(delimiter: str) -> str:
+    return "".join(delimiter.join(row) + "\r\n" for row in TABLE)
+
+
+def is_read_well(office: Office) -> bool:
+    told = [(each.first_name, each.last_name, each.city, each.date_of_birth) for each in office.clients()]
+    return told == [
+        ("Jürgen", "Groß", "Köln", date(1990, 2, 13)),
+        ("Zoë", "Ångström", "Malmö", date(1991, 3, 1)),
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_encoding_and_delimiter_are_detected(office: Office, encoding: str, delimiter: str) -> None:
+    report = office("import", office.write("list.csv", text_of(delimiter), encoding))
+    assert counts(report) == (2, 0, 0, 0)
+    assert is_read_well(office)
+    assert report.read_as.startswith(("CSV", "TSV"))
+
+
+def test_encoding_and_delimiter_may_be_told(office: Office) -> None:
+    file = office.write("list.txt", text_of("#"), "cp850")
+    assert counts(office("import", file, "clients", encoding="cp850", delimiter="#")) == (2, 0, 0, 0)
+    assert is_read_well(office)
+    for wrong in ({"encoding": "klingon"}, {"delimiter": "###"}):
+        with pytest.raises(CRMError):
+            office("import", file, "clients", **wrong)
+
+
+def test_a_workbook_is_read_with_its_types(office: Office) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["Vorname", "Nachname", "Ort", "Geburtsdatum"])
+    sheet.append(["Jürgen", "Groß", "Köln", date(1990, 2, 13)])
+    sheet.append(["Zoë", "Ångström", "Malmö", date(1991, 3, 1)])
+    path = office.folder / "list.xlsx"
+    book.save(path)
+    assert counts(office("import", path)) == (2, 0, 0, 0)
+    assert is_read_well(office)
+    assert counts(office("import", path)) == (0, 0, 2, 0)
+
+
+def test_cards_are_read(office: Office) -> None:
+    one = "VERSION:4.0|N:Groß;Jürgen;;;|FN:Jürgen Groß|ADR:;;;Köln;;;|BDAY:19900213"
+    other = "VERSION:3.0|N:Ångström;Zoë;;;|FN:Zoë Ångström|ADR:;;;Malmö;;;|BDAY:1991-03-01"
+    card = "".join(f"BEGIN:VCARD|{each}|END:VCARD|" for each in (one, other)).replace("|", "\r\n")
+    assert counts(office("import", office.write("book.vcf", card))) == (2, 0, 0, 0)
+    assert is_read_well(office)
+
+
+@pytest.mark.parametrize(
+    ("dates", "written", "meant"),
+    [("", "13/02/1990", (2, 13)), ("", "02/13/1990", (2, 13)),
+     ("dmy", "03/02/1990", (2, 3)), ("mdy", "03/02/1990", (3, 2)),
+     ("", "1990-03-02", (3, 2)), ("", "3. 2. 1990", (2, 3))],
+)  # fmt: skip
+def test_the_order_of_dates_is_detected_or_told(
+    office: Office, dates: str, written: str, meant: tuple[int, int]
+) -> None:
+    office("import", office.write("list.csv", f"first_name,date of birth\nAnna,{written}\n"), "clients", dates=dates)
+    assert office.client(1).date_of_birth == date(1990, *meant)
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "\x00\x01\x02", "first_name\n", "a\n1\n", "PK\x03\x04 no workbook"])
+@pytest.mark.parametrize("name", ["list.csv", "list.xlsx", "list.vcf", "list.json"])
+def test_a_file_without_anything_in_it_adds_nobody(office: Office, name: str, content: str) -> None:
+    file = office.write(name, content)
+    if content == "first_name\n" and name == "list.csv":
+        assert counts(office("import", file)) == (0, 0, 0, 0)
+    else:
+        with pytest.raises(FileError) as error:
+            office("import", file)
+        assert name in error.value.sentence
+    assert office.clients() == []
+
+
+def test_a_long_import_tells_how_far_it_is(office: Office) -> None:
+    told: list[tuple[str, int, int]] = []
+
+    @contextmanager
+    def progress(what: str) -> Any:
+        yield lambda done, of: told.append((what, done, of))
+
+    office.crm.progress = progress
+    rows = "\n".join(f"Name {at}" for at in range(3500))
+    office("import", office.write("many.csv", f"last_name\n{rows}\n"))
+    assert len(told) >= 4
+    assert {what for what, _, _ in told} == {"Importing"}
+    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+    assert told[-1][1] == told[-1][2] > 0
