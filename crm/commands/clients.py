@@ -172,7 +172,7 @@ def _told(change: Change) -> str:
     known = fields(Client)
     told = []
     for name, after in change.after.items():
-        if name in _FOLLOWS_SALES | _TOLD_BY_STATUS or name not in known:
+        if name in _FOLLOWS_SALES | _TOLD_BY_STATUS or name not in known or after == change.before.get(name):
             continue
         told.append(f"{known[name].label}: {_short(change.before.get(name))} → {_short(after)}")
     if "status" in change.after and (reason := change.after.get("status_reason")):

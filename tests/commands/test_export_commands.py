@@ -58,7 +58,8 @@ def clients(draw: st.DrawFn) -> dict[str, Any]:
     fields["email"] = draw(st.sampled_from(["", "anna@example.com", "o'brien+x@example.org", "zoë@exämple.de"]))
     fields["phone"] = draw(st.sampled_from(["", "+436601234567", "+12015550123"]))
     fields["country"] = draw(st.sampled_from(["", "AT", "GB", "NA"]))
-    fields["tags"] = read("tags", ",".join(draw(st.lists(TEXT, max_size=3))))
+    # A star before a tag is how Google marks a group of its own, and goes.
+    fields["tags"] = read("tags", ",".join(each.lstrip("* ") for each in draw(st.lists(TEXT, max_size=3))))
     fields["marketing_consent"] = draw(st.booleans())
     fields["date_of_birth"] = draw(st.none() | st.dates(date(1900, 1, 1), TODAY))
     return fields
@@ -75,7 +76,7 @@ def differing(number: int, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(several=st.lists(clients(), min_size=1, max_size=5), own=st.lists(TEXT, min_size=5, max_size=5))
 def test_a_table_of_clients_comes_in_again_with_nothing_lost(
     ending: str, several: list[dict[str, Any]], own: list[str]
@@ -105,7 +106,7 @@ IN_CARDS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(several=st.lists(clients(), min_size=1, max_size=4))
 def test_cards_of_clients_come_in_again_with_nothing_lost_that_a_card_holds(several: list[dict[str, Any]]) -> None:
     parent = "/dev/shm" if Path("/dev/shm").is_dir() else None
