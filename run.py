@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Starts the CRM: the menu, or with arguments one command (python run.py --help)."""
 
 import gc

@@ -57,8 +57,8 @@ _BY_HAND = (
 )
 _AUDIT = """INSERT INTO audit ("transaction", record, record_id, operation, before, after)
     SELECT 1, 'client', id, 'update', json_object('status', 'Regular', 'status_reason', 'Regular otherwise',
-        'status_before', '', 'status_since', '2026-01-01'), json_object('status', status, 'status_reason', status_reason,
-        'status_before', status_before, 'status_since', status_since)
+        'status_before', '', 'status_since', '2026-01-01'), json_object('status', status,
+        'status_reason', status_reason, 'status_before', status_before, 'status_since', status_since)
     FROM client WHERE status_since = '2026-11-21'"""
 
 

@@ -128,7 +128,7 @@ class _Shell:
 
     def _doors(self) -> dict[str, Any]:
         if not self._asks:
-            return {} if self.settings["json"] else {"waiting": _Waiting()}
+            return {"waiting": _Waiting(as_json=self.settings["json"])}
         screen = _screen()
         return {"progress": screen.progress, "waiting": screen.waiting}
 
@@ -219,14 +219,17 @@ _BACKED_UP_BY_THEMSELVES = ("backup", "restore")
 
 
 class _Waiting:
-    """Says once, beside the answer, that another program holds the store."""
+    """Says once on stderr, beside the answer, that another program holds the store."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
         self._said = False
 
     def __call__(self, _seconds: float) -> None:
         if not self._said:
-            sys.stderr.write("Another program is saving to this file; waiting.\n")
+            told = "Another program is saving to this file; waiting."
+            sys.stderr.write(json.dumps({"notice": "waiting", "message": told}) if self._as_json else told)
+            sys.stderr.write("\n")
             sys.stderr.flush()
         self._said = True
 

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
 from crm.commands.registry import MENUS, Command, Parameter, Takes, commands
 from crm.config import ENVIRONMENT, TEAM
 from crm.model import fields, typed_fields

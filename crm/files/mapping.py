@@ -108,5 +108,6 @@ def _first(text: str) -> str:
 
 
 def _tags(text: str) -> str:
-    tags = (re.sub(r"^\*\s*", "", part.strip()) for part in text.split(_SEVERAL))
+    # Google marks the groups that it made itself with a star.
+    tags = (re.sub(r"^\*\s+(?=\S)", "", part.strip()) for part in text.split(_SEVERAL))
     return ", ".join(tag for tag in tags if tag and tag.casefold() not in _OWN_GROUPS)

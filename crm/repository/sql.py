@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection, Engine, delete, func, insert, inspect, select
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    ProgrammingError,
+    StatementError,
+)
 
 from crm.errors import FileError, RefusedError, StoreBusyError, StoreDamagedError, StoreNewerError
 from crm.model import Record
@@ -186,8 +193,12 @@ class SqlRepository:
             try:
                 counts = fill(SqlSnapshot(connection, self._dialect, self._today()), items)
                 connection.commit()
-            except IntegrityError as error:
+            except (IntegrityError, DataError, ProgrammingError, InterfaceError) as error:
                 raise FileError(f"What is to be taken over does not fit together: {error.orig}.") from error
+            except DBAPIError:
+                raise
+            except (StatementError, ValueError, TypeError, OverflowError) as error:
+                raise FileError(f"What is to be taken over holds a value that cannot be kept: {error}.") from error
             return counts
 
     def check(self) -> Iterator[Finding]:

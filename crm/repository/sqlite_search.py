@@ -1,7 +1,7 @@
 """Search in SQLite: an index of groups of three letters, beginnings first, and the misspelt by likeness."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -19,6 +19,10 @@ _UNSEARCHABLE = re.compile("[\x00-\x1f\ud800-\udfff]")
 _SHORTEST_INDEXED = 3
 _CANDIDATES = 100
 _MISSPELT_CANDIDATES = 2000
+_LETTER_CANDIDATES = 10_000
+_ROUGHLY = 0.6
+# A double name has two parts, each of which may be meant.
+_PARTS = re.compile(r"[\s-]+")
 # How alike (0 to 1) a misspelt word and the one meant are: one letter in four may differ.
 _ALIKE = 0.75
 
@@ -56,6 +60,12 @@ _SCANNING = """SELECT id, sort_name, search_name FROM client
 _RESEMBLING = """SELECT client.id, sort_name, client.search_name
     FROM client_search JOIN client ON client.id = client_search.rowid
     WHERE client_search MATCH :match LIMIT :candidates"""
+
+# Read from the two indexes of names alone.
+_SAME_LETTER = """SELECT id, name FROM (SELECT id, sort_name AS name FROM client
+    WHERE sort_name >= :letter AND sort_name < :letter || char(1114111) LIMIT :candidates)
+UNION ALL SELECT id, name FROM (SELECT id, search_name AS name FROM client
+    WHERE search_name >= :letter AND search_name < :letter || char(1114111) LIMIT :candidates)"""
 
 
 def search(connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
@@ -135,26 +145,44 @@ def _distance(row: _Candidate, folded: str, words: Sequence[str]) -> tuple[int, 
 def _resembling(connection: Connection, words: Sequence[str]) -> list[_Candidate]:
     """Clients whose names are spelt much like the words.
 
-    One wrong letter leaves one half of a word as it is, so the halves are looked for, and what has one is compared.
+    One wrong letter leaves one half of a long word as it is, so the halves are looked for, and what has one is
+    compared. Of a short word it may leave nothing that an index holds, so names with its first letter are compared.
     """
-    from rapidfuzz.distance import OSA
-
     long = [word for word in words if len(word) > _SHORTEST_INDEXED]
     if not long:
         return []
     match = " AND ".join(f"({' OR '.join(map(_quoted, _halves(word)))})" for word in long)
-    rows = connection.exec_driver_sql(
-        _RESEMBLING, {"match": f"search_name : ({match})", "candidates": _MISSPELT_CANDIDATES}
-    )
-    alike = []
-    for row in rows:
-        names = row[2].split()
-        likeness = min(max(OSA.normalized_similarity(word, name) for name in names) for word in long)
-        if likeness >= _ALIKE:
-            alike.append((-likeness, row[1], row))
-    return [row for _, _, row in sorted(alike, key=lambda each: each[:2])]
+    halves = {"match": f"search_name : ({match})", "candidates": _MISSPELT_CANDIDATES}
+    rows = connection.exec_driver_sql(_RESEMBLING, halves).all()
+    if min(map(len, long)) < 2 * _SHORTEST_INDEXED:
+        return _alike([*rows, *_with_first_letter(connection, max(long, key=len))], long)
+    return _alike(rows, long)
 
 
 def _halves(word: str) -> tuple[str, str]:
     half = max(_SHORTEST_INDEXED, len(word) // 2)
     return word[:half], word[-half:]
+
+
+def _with_first_letter(connection: Connection, word: str) -> list[_Candidate]:
+    """Clients whose first or last name has the first letter of the word, those that roughly hold it."""
+    from rapidfuzz import fuzz, process
+
+    rows = connection.exec_driver_sql(_SAME_LETTER, {"letter": word[0], "candidates": _LETTER_CANDIDATES}).all()
+    rough = process.extract(
+        word, [row[1] for row in rows], scorer=fuzz.partial_ratio, score_cutoff=100 * _ROUGHLY, limit=3 * _CANDIDATES
+    )
+    return [(rows[place][0], rows[place][1], rows[place][1]) for _, _, place in rough]
+
+
+def _alike(rows: Iterable[_Candidate], words: Sequence[str]) -> list[_Candidate]:
+    """Those that have a name much like each of the words, the most alike first."""
+    from rapidfuzz.distance import OSA
+
+    alike: dict[int, tuple[float, str, _Candidate]] = {}
+    for row in rows:
+        names = _PARTS.split(row[2])
+        likeness = min(max(OSA.normalized_similarity(word, name) for name in names) for word in words)
+        if likeness >= _ALIKE:
+            alike[row[0]] = (-likeness, row[1], row)
+    return [row for _, _, row in sorted(alike.values(), key=lambda each: each[:2])]

@@ -208,3 +208,15 @@ def test_every_part_of_a_name_finds_it(new_store: NewStore, names: list[str], pi
             assert found(store, name, limit=50)[0] in [
                 each + 1 for each, other in enumerate(names) if " ".join(other.split()).casefold() == name.casefold()
             ] or at + 1 in found(store, name, limit=50)
+
+
+@pytest.mark.parametrize("typed", ["Jsoe", "muler", "Brnad", "Mueller-Strase"])
+def test_a_short_or_double_name_is_found_with_a_letter_wrong(store: Store, typed: str) -> None:
+    store.add(first_name="Jose", last_name="Brand")
+    store.add(first_name="Eva", last_name="Müller-Straße")
+    store.add(first_name="Eva", last_name="Mueller-Strasse")
+    store.add(first_name="Ottokar", last_name="Winter")
+    with store.repository.read() as snapshot:
+        found = [client.name for client in snapshot.search(typed)]
+    assert found
+    assert "Ottokar Winter" not in found
