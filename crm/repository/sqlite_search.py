@@ -148,7 +148,7 @@ def _resembling(connection: Connection, words: Sequence[str]) -> list[_Candidate
     One wrong letter leaves one half of a long word as it is, so the halves are looked for, and what has one is
     compared. Of a short word it may leave nothing that an index holds, so names with its first letter are compared.
     """
-    long = [word for word in words if len(word) > _SHORTEST_INDEXED]
+    long = [part for word in words for part in _PARTS.split(word) if len(part) > _SHORTEST_INDEXED]
     if not long:
         return []
     match = " AND ".join(f"({' OR '.join(map(_quoted, _halves(word)))})" for word in long)

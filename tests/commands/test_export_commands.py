@@ -12,7 +12,6 @@ from typing import Any
 
 import openpyxl
 import pytest
-import vobject
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -118,10 +117,6 @@ def test_cards_of_clients_come_in_again_with_nothing_lost_that_a_card_holds(seve
         empty = office.open("empty")
         assert office("import", file, crm=empty).new == len(several)
         assert by_reference(office, empty, IN_CARDS) == by_reference(office, office.crm, IN_CARDS)
-        # Another program reads the same.
-        cards = list(vobject.readComponents(file.read_text("utf-8")))
-        told = {card.uid.value: (card.n.value.given, card.n.value.family) for card in cards}
-        assert told == {each.reference: (each.first_name, each.last_name) for each in office.clients()}
 
 
 def some_store(office: Office) -> None:
