@@ -29,7 +29,7 @@ class Query:
     """Which records, in which order, which page.
 
     `filters` maps a field's name to the value it must have (several values: any of them; 'tags': all of
-    them; text ignores case unless `exact`). `since` and `until` bound a sale's day, both inclusive. `where` is a
+    them; text ignores case). `since` and `until` bound a sale's day, both inclusive. `where` is a
     condition on clients in the language of the rules. `sort` is a field's name, '-' before it for the
     other way round; '' is the record's own order. `limit` None means all.
     """
@@ -41,7 +41,6 @@ class Query:
     sort: str = ""
     limit: int | None = None
     offset: int = 0
-    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +120,9 @@ class Snapshot(Protocol):
     def search(self, text: str, limit: int = 20) -> Sequence[Client]:
         """Clients by part of a name, company, e-mail, phone, tag or reference, best first; a misspelt name too."""
 
-    def named(self, names: Sequence[str]) -> Sequence[Client]:
-        """Clients whose whole name (first, last, company) is one of these, folded as `tables.fold` does."""
+    def identified(self, by: str, values: Iterable[str]) -> Sequence[Client]:
+        """Clients whose 'reference', 'email' or 'phone' is exactly one of the values; by 'name' those whose whole
+        name (first, last, company, as `tables.fold` makes it) is."""
 
     def select(self, statement: "AnySelect", **values: Any) -> "Sequence[AnyRow]":
         """The rows of a statement over the tables, with values for what it leaves open; for reports."""

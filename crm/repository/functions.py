@@ -87,3 +87,23 @@ def _(element: Any, compiler: Any, **keywords: Any) -> str:
     return (
         f"CAST(json_build_object({', '.join(compiler.process(each, **keywords) for each in element.clauses)}) AS TEXT)"
     )
+
+
+class among(FunctionElement[int]):
+    """Whether a text is one of those in a JSON array; one value however many there are, so the statement stays."""
+
+    # Said to be no boolean, or "= 1" is put behind it where there are none, and no index is used.
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(among, "sqlite")
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    text, several = (compiler.process(each, **keywords) for each in element.clauses)
+    return f"{text} IN (SELECT CAST(value AS TEXT) FROM json_each({several}))"
+
+
+@compiles(among, "postgresql")
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    text, several = (compiler.process(each, **keywords) for each in element.clauses)
+    return f"{text} IN (SELECT json_array_elements_text(CAST({several} AS json)))"

@@ -21,7 +21,7 @@ _OWN_ORDER: Mapping[type[Record], tuple[Any, ...]] = {
 def selection(statement: Select[Any], kind: type[Record], query: Query, today: date) -> Select[Any]:
     """The statement narrowed, ordered and paged as the query says; raises FieldError or RuleError."""
     for name, wanted in query.filters.items():
-        statement = statement.where(_fits(_column(kind, name), name, wanted, query.exact))
+        statement = statement.where(_fits(_column(kind, name), name, wanted))
     _refuse_crossing(kind, query)
     if query.since:
         statement = statement.where(tables.sale.c.on >= query.since)
@@ -50,13 +50,13 @@ def _column(kind: type[Record], name: str) -> Column[Any]:
     return tables.TABLES[kind].c[name]
 
 
-def _fits(column: ColumnElement[Any], name: str, wanted: Any, exact: bool) -> ColumnElement[bool]:
+def _fits(column: ColumnElement[Any], name: str, wanted: Any) -> ColumnElement[bool]:
     several = wanted if isinstance(wanted, (list, tuple)) else [wanted]
     if name == "tags":
         return and_(true(), *(tables.has_tag(tag) for tag in several))
     if name == "extra":
         return and_(true(), *(_has_extra(key, value) for key, value in dict(wanted).items()))
-    if None not in several and "" not in several and (exact or not any(isinstance(each, str) for each in several)):
+    if None not in several and not any(isinstance(each, str) for each in several):
         return column.in_(several)
     return or_(false(), *(_equals(column, each) for each in several))
 

@@ -1,5 +1,6 @@
 """Reading a store through SQL: records, lists, search, metrics and history, all of one moment."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
@@ -75,10 +76,9 @@ class SqlSnapshot:
     def search(self, text: str, limit: int = 20) -> Sequence[Client]:
         return [tables.record_of(Client, row) for row in self.dialect.search(self.connection, text, limit)]
 
-    def named(self, names: Sequence[str]) -> Sequence[Client]:
-        columns = tables.record_columns(Client)
-        statement = select(*columns).where(tables.client.c.search_name.in_(names))
-        return [tables.record_of(Client, row) for row in self.connection.execute(statement)]
+    def identified(self, by: str, values: Iterable[str]) -> Sequence[Client]:
+        rows = self.connection.execute(statements.CLIENTS_BY[by], {"wanted": json.dumps(list(values))})
+        return [tables.record_of(Client, row) for row in rows]
 
     def values(self, client: Client, needs: Iterable[str] | None = None) -> dict[str, Any]:
         from crm.repository import metrics

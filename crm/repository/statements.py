@@ -1,8 +1,9 @@
 """The statements that every change runs, made once: building one anew takes longer than running it."""
 
-from sqlalchemy import Integer, String, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import Integer, String, bindparam, delete, func, insert, literal, select, type_coerce, update
 
-from crm.model import StatusRule
+from crm.model import Client, StatusRule
+from crm.repository.functions import among
 from crm.repository.tables import TABLES, audit, client, record_columns, rule, sale, transactions
 
 # The columns of a client that follow from its sales, and from the rules.
@@ -16,6 +17,16 @@ BY_IDS = {
 }
 DELETE = {
     kind: delete(table).where(table.c.id.in_(bindparam("wanted", expanding=True))) for kind, table in TABLES.items()
+}
+# Clients by what may identify them, the values as a JSON array.
+CLIENTS_BY = {
+    name: select(*record_columns(Client)).where(among(type_coerce(column, String), bindparam("wanted", type_=String)))
+    for name, column in (
+        ("reference", client.c.reference),
+        ("email", client.c.email),
+        ("phone", client.c.phone),
+        ("name", client.c.search_name),
+    )
 }
 RULES = select(*record_columns(StatusRule)).order_by(rule.c.position, rule.c.id)
 

@@ -88,7 +88,6 @@ client = Table(
     Index("client_by_status", "status"),
     Index("client_by_move", "status_before", "status_since"),
     Index("client_by_birthday", "birthday", "sort_name"),
-    Index("client_by_spend", "total_spend"),
     sqlite_autoincrement=True,
 )
 
@@ -220,7 +219,7 @@ def derived_columns(record: Client) -> dict[str, str]:
         "sort_name": fold(sort_name).strip(),
         "search_name": fold(f"{record.first_name} {record.last_name} {record.company}").strip(),
         "search_rest": fold(" ".join(filter(None, rest))),
-        "birthday": record.date_of_birth.strftime("%m-%d") if record.date_of_birth else "",
+        "birthday": f"{born.month:02}-{born.day:02}" if (born := record.date_of_birth) else "",
     }
 
 

@@ -17,6 +17,7 @@ from crm.repository.dialect import Dialect
 from crm.repository.snapshot import SqlSnapshot
 from crm.repository.statements import STATUS, TOTALS
 from crm.repository.tables import DERIVED_FROM, TABLES, derived_columns, row_of
+from crm.rules import Decision
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
@@ -42,6 +43,7 @@ class SqlTransaction(SqlSnapshot):
         self._audit: list[dict[str, Any]] = []
         # Ids run on within a transaction that nobody else can enter, so what it created is a range.
         self._created: dict[str, tuple[int, int]] = {}
+        self._decided: dict[tuple[Any, ...], Decision] = {}
         self._unindexed: tuple[int, int] | None = None
         self._changed_sales: set[int] = set()
         self._to_review: set[int] = set()
@@ -89,7 +91,11 @@ class SqlTransaction(SqlSnapshot):
         known = {name: metrics.value(record, name, None, self.today) for name in self.rules.needs}
         if "days_since_added" in known:
             known["days_since_added"] = (self.today - self.at.date()).days
-        decision = self.rules.decide(known)
+        # Without sales most new clients have the same figures.
+        figures = tuple(known.values())
+        if figures not in self._decided:
+            self._decided[figures] = self.rules.decide(known)
+        decision = self._decided[figures]
         return {"status": decision.status, "status_reason": decision.reason, "status_since": self.today}
 
     def restore(self, records: Sequence[Record]) -> None:
@@ -165,6 +171,7 @@ class SqlTransaction(SqlSnapshot):
 
     def _forget_rules(self) -> None:
         self.__dict__.pop("rules", None)
+        self._decided.clear()
 
     # Deleting
 

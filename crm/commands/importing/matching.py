@@ -5,7 +5,7 @@ from typing import Any
 
 from crm.errors import FieldError
 from crm.model import Client
-from crm.repository import Query, Snapshot
+from crm.repository import Snapshot
 from crm.repository.tables import fold
 
 # What may identify a client: by which of these, and the value.
@@ -32,7 +32,7 @@ class Known:
                 wanted["reference"].add(row["reference"])
         for key, values in wanted.items():
             if values:
-                for client in _stored(snapshot, key, sorted(values)):
+                for client in snapshot.identified(key, sorted(values)):
                     self.add(client)
 
     def add(self, client: Client, keys: Sequence[Key] | None = None) -> None:
@@ -75,12 +75,6 @@ def keys_of(row: Mapping[str, Any], only: str = "") -> list[Key]:
     if name := _whole_name(row):
         keys.append(("name", name))
     return [key for key in keys if key[0] == only] or keys if only else keys
-
-
-def _stored(snapshot: Snapshot, key: str, values: Sequence[str]) -> Iterable[Client]:
-    if key == "name":
-        return snapshot.named(values)
-    return snapshot.find_all(Client, Query({key: values}, exact=True))
 
 
 def _identity(client: Client) -> dict[str, Any]:
