@@ -5,7 +5,7 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 py
 	"import sys; print('fits' if sys.version_info >= (3, 11) else '')" 2>/dev/null),$(name))))
 BIN := .venv/bin
 
-.PHONY: run test lint format types bench picture clean
+.PHONY: run test lint format types bench docs clean
 
 run: .venv/installed
 	@$(BIN)/python run.py
@@ -27,7 +27,9 @@ format: .venv/installed-dev
 bench: .venv/installed
 	$(BIN)/python -m benchmarks $(NAMES)
 
-picture: .venv/installed-dev
+# What the docs take from the program itself.
+docs: .venv/installed-dev
+	$(BIN)/python docs/reference.py
 	$(BIN)/python docs/picture.py docs/menu.svg
 
 .venv/installed: requirements.txt

@@ -27,6 +27,7 @@ from crm.repository import Finding, sqlite_search
 from crm.repository.tables import SCHEMA_VERSION, fold
 
 KEPT_BACKUPS = 10
+_INDEXED_AT_ONCE = 20_000
 # One attempt to write waits so long (seconds) before the caller hears of it.
 _ATTEMPT = 0.25
 # A backup is put back when nobody else has been writing for a moment within so many seconds.
@@ -109,7 +110,9 @@ class Sqlite:
         return int(last or 0) + 1
 
     def index_added(self, connection: Connection, ids: Sequence[int]) -> None:
-        connection.exec_driver_sql(sqlite_search.ADD, (json.dumps(list(ids)),))
+        for start in range(0, len(ids), _INDEXED_AT_ONCE):
+            batch = list(ids[start : start + _INDEXED_AT_ONCE])
+            connection.exec_driver_sql(sqlite_search.ADD, (json.dumps(batch),))
 
     def search(self, connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
         return sqlite_search.search(connection, text, limit)

@@ -133,6 +133,39 @@ def test_killed_in_the_middle_leaves_all_or_nothing(path: Path) -> None:
     assert killed >= 3
 
 
+SELLING_AND_TELLING = (
+    OPENING
+    + """
+for at in range(100_000):
+    repository.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=decimal.Decimal("1.00"))), "sold")
+    print(at + 1, flush=True)
+"""
+)
+
+
+@pytest.mark.slow
+def test_killed_while_selling_keeps_every_sale_that_was_told_and_no_half_one(path: Path) -> None:
+    made(path, 1)
+    dice = random.Random(11)
+    for _ in range(4):
+        with closing(opened(path)) as repository, repository.read() as snapshot:
+            before = snapshot.count(Sale)
+        with child(SELLING_AND_TELLING, path) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(dice.uniform(0.05, 0.4))
+            process.send_signal(signal.SIGKILL)
+            told = [1, *map(int, process.stdout.read().split())][-1]
+        sound(path)
+        with closing(opened(path)) as repository, repository.read() as snapshot:
+            sold = snapshot.count(Sale) - before
+            # The last one may be stored without there having been time to tell.
+            assert sold in (told, told + 1)
+            client = snapshot.get(Client, 1)
+            assert (client.sales_count, client.total_spend) == (before + sold, Decimal(before + sold))
+            assert len(snapshot.history(1_000_000)) == 1 + before + sold
+
+
 SELLING = (
     OPENING
     + """
