@@ -390,7 +390,6 @@ def test_what_is_missing_is_wrong_usage_and_a_decision_is_refused_with_its_optio
     assert "--amount" in shell.refused("sales", "add", "1", code=2)
     assert "--yes" in shell.refused("clients", "delete", "1")
     assert "1 sale" in shell.refused("clients", "delete", "1")
-    assert "--yes" in shell.refused("sales", "undo", "1")
     backup = shell.did("backup")["file"]
     assert "--yes" in shell.refused("restore", backup)
     told = shell.refused("clients", "add", "--first-name", "A", "--email", "ANNA@example.com")

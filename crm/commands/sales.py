@@ -7,7 +7,7 @@ from typing import Annotated
 
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
-from crm.errors import FieldError, Question
+from crm.errors import FieldError
 from crm.model import Client, Sale
 from crm.model.fields import Amount, Day, Line
 from crm.repository import Query, Transaction
@@ -24,11 +24,15 @@ class StatusReview:
 
 @dataclass(frozen=True, slots=True)
 class SaleReport:
-    """A sale that was recorded or taken back, the client with its new totals, and the review of its status."""
+    """A sale that was recorded, the client with its new totals, and the review of its status."""
 
     sale: Sale
     client: Client
     status: StatusReview
+
+
+class SaleTakenBack(SaleReport):
+    """The same of a sale that is gone again."""
 
 
 @command("sales add", title="Record a sale", menu="sales")
@@ -78,24 +82,17 @@ def list_all(
 
 
 @command("sales undo", title="Take a sale back", menu="sales")
-def undo(
-    crm: CRM, sale: Annotated[Sale, About("Sale", "its number", positional=True)], yes: bool = False
-) -> SaleReport:
-    """Takes a sale back: it is gone from the totals, and the client's status is reviewed again."""
+def undo(crm: CRM, sale: Annotated[Sale, About("Sale", "its number", positional=True)]) -> SaleTakenBack:
+    """Takes a sale back: it is gone from the totals, and the client's status is reviewed again.
 
-    def change(tx: Transaction) -> SaleReport:
+    `history undo` puts it back.
+    """
+
+    def change(tx: Transaction) -> SaleTakenBack:
         current = tx.get(Sale, sale.id)
         client = tx.get(Client, current.client)
-        if not yes:
-            raise Question(
-                f"This takes back the sale of {crm.conventions.money(current.amount)} to {client.name}"
-                f" on {current.on.isoformat()}. It can be undone.",
-                parameter="yes",
-                choices={"yes": "Take it back"},
-                records=[current],
-                kind="confirm",
-            )
         tx.delete(current)
-        return _reported(tx, current, client.status)
+        report = _reported(tx, current, client.status)
+        return SaleTakenBack(report.sale, report.client, report.status)
 
     return crm.transact(change, f"took back sale {sale.id}")

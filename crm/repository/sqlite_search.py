@@ -19,7 +19,7 @@ _UNSEARCHABLE = re.compile("[\x00-\x1f\ud800-\udfff]")
 _SHORTEST_INDEXED = 3
 _CANDIDATES = 100
 _MISSPELT_CANDIDATES = 2000
-_LETTER_CANDIDATES = 10_000
+_LETTER_CANDIDATES = 6_000
 _ROUGHLY = 0.6
 # A double name has two parts, each of which may be meant.
 _PARTS = re.compile(r"[\s-]+")

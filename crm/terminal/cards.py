@@ -9,7 +9,7 @@ from rich.text import Text
 
 from crm.commands.clients import ClientCard, Event
 from crm.commands.rules import Why
-from crm.commands.sales import SaleReport
+from crm.commands.sales import SaleReport, SaleTakenBack
 from crm.model import Client, Conventions, fields
 from crm.terminal.screen import Screen, clean, data, status_style
 
@@ -106,9 +106,10 @@ def draw_card(screen: Screen, card: ClientCard, by: Conventions) -> None:
 
 
 def draw_sale(screen: Screen, report: SaleReport, by: Conventions) -> None:
-    """A sale, the client's new total, and the status before and after where it changed."""
+    """A sale recorded or taken back, the client's new total, and the status before and after where it changed."""
     client, status = report.client, report.status
-    line = Text(f"{screen.sign('✓', 'OK:')} Sale {report.sale.id}: ", "green").append(
+    done = "Took back sale" if isinstance(report, SaleTakenBack) else "Sale"
+    line = Text(f"{screen.sign('✓', 'OK:')} {done} {report.sale.id}: ", "green").append(
         by.money(report.sale.amount), "bold"
     )
     line.append(" to ", "default").append(clean(client.name), "bold").append(f" on {by.day(report.sale.on)}", "default")

@@ -102,16 +102,9 @@ def sale_page(session: Session, sale: Sale) -> None:
 
 
 def _take_back(session: Session, sale: Sale) -> None:
-    report = session.call("sales undo", sale=sale)
     by = session.crm.conventions
-    session.say(
-        f"{session.screen.sign('✓', 'OK:')} Took back sale {report.sale.id} of {by.money(report.sale.amount)}."
-        f" {report.client.name} has {by.money(report.client.total_spend)} in {report.client.sales_count} sales now.",
-        "green",
-    )
-    if report.status.before != report.status.after:
-        arrow = session.screen.sign("→", "->")
-        session.say(f"Status: {report.status.before} {arrow} {report.status.after}: {report.status.reason}", "bold")
+    session.confirm(f"This takes back {by.money(sale.amount)} of {by.day(sale.on)}. It can be undone.", "Take it back")
+    session.tell(session.call("sales undo", sale=sale))
 
 
 @flow("sales undo")

@@ -332,7 +332,7 @@ def test_each_sale_counts_as_often_as_the_file_has_it_and_no_more(office: Office
     assert counts(office("import", office.write("a.csv", once), "sales", create_clients=True)) == (1, 0, 0, 0)
     assert counts(office("import", office.write("b.csv", twice), "sales")) == (1, 0, 1, 0)
     assert counts(office("import", office.write("c.csv", once), "sales")) == (0, 0, 1, 0)
-    office("sales undo", office.sales()[0], yes=True)
+    office("sales undo", office.sales()[0])
     assert counts(office("import", office.write("d.csv", twice), "sales")) == (1, 0, 1, 0)
     assert office.client(1).total_spend == Decimal("10.00")
 
