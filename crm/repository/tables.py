@@ -86,9 +86,20 @@ client = Table(
     Index("client_by_email", "email"),
     Index("client_by_phone", "phone"),
     Index("client_by_status", "status"),
-    Index("client_by_move", "status_before", "status_since"),
     Index("client_by_birthday", "birthday", "sort_name"),
     sqlite_autoincrement=True,
+)
+
+# Only those who have moved, with all that finding the biggest of them needs.
+_has_moved = client.c.status_before != ""
+Index(
+    "client_moved",
+    client.c.status_since,
+    client.c.total_spend,
+    client.c.status_before,
+    client.c.status,
+    sqlite_where=_has_moved,
+    postgresql_where=_has_moved,
 )
 
 sale = Table(
