@@ -11,5 +11,7 @@ from crm.app import main  # noqa: E402
 
 if __name__ == "__main__":
     gc.freeze()
+    # Later, too, what is made mostly stays: looking after fifty thousand new objects is soon enough.
+    gc.set_threshold(50_000)
     gc.enable()
     sys.exit(main(sys.argv[1:]))

@@ -12,7 +12,6 @@ from crm.errors import UsageError
 from crm.model import Record, Setting, StatusRule, now
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
-from crm.rules import SETS
 
 _SQLITE = "sqlite:///"
 # Set by bash, zsh or fish when it asks what may come next on the command line.
@@ -45,6 +44,9 @@ def open_crm(
 
 def _first_records() -> Sequence[Record]:
     """What a new store holds: the default rules, and the settings that this machine suggests."""
+    # What reads rules is loaded when there is one to read: the first screen asks for none.
+    from crm.rules import SETS
+
     rules = enumerate(SETS["default"].rules(), start=1)
     return [
         *(StatusRule(position=at, status=status, when=when, active=True) for at, (status, when) in rules),

@@ -11,12 +11,12 @@ from sqlalchemy.exc import IntegrityError
 from crm.errors import ConflictError, RefusedError
 from crm.model import Client, Record, Sale, StatusRule, field_names, fields
 from crm.model.encoding import plain
-from crm.repository import HistoryEntry, Query, StatusMove, metrics, review, statements, tables, undo
+from crm.repository import HistoryEntry, Query, StatusMove, metrics, review, statements, tables, undo, writing
 from crm.repository.bulk import insert_rows
 from crm.repository.dialect import Dialect
 from crm.repository.snapshot import SqlSnapshot
-from crm.repository.statements import STATUS, TOTALS
 from crm.repository.tables import DERIVED_FROM, TABLES, derived_columns, row_of
+from crm.repository.writing import STATUS, TOTALS
 from crm.rules import Decision
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -52,7 +52,7 @@ class SqlTransaction(SqlSnapshot):
     def number(self) -> int:
         if not self._number:
             written = self.connection.execute(
-                statements.START, {"at": self.at, "user": self._user, "what": self._what, "undoes": self._undoes}
+                writing.START, {"at": self.at, "user": self._user, "what": self._what, "undoes": self._undoes}
             )
             (self._number,) = written.inserted_primary_key or (0,)
         return self._number
@@ -118,7 +118,7 @@ class SqlTransaction(SqlSnapshot):
         self._flush_audit()
         last = first + count - 1
         created = {"transaction": self.number, "first": first, "last": last}
-        self.connection.execute(statements.ENTER_CREATED[kind], created)
+        self.connection.execute(writing.ENTER_CREATED[kind], created)
         self._created[kind.kind_name] = (self._created.get(kind.kind_name, (first, 0))[0], last)
         if kind is Client:
             self._unindexed = (self._unindexed[0] if self._unindexed else first, last)
@@ -187,7 +187,7 @@ class SqlTransaction(SqlSnapshot):
         for batch in _batches(ids):
             rows = self.connection.execute(statements.BY_IDS[kind], {"wanted": batch}).all()
             with _explained(kind):
-                self.connection.execute(statements.DELETE[kind], {"wanted": batch})
+                self.connection.execute(writing.DELETE[kind], {"wanted": batch})
             for current in (tables.record_of(kind, row) for row in rows):
                 self._write_audit(current, "delete", plain(current), None)
                 self._touch(current)
@@ -206,7 +206,7 @@ class SqlTransaction(SqlSnapshot):
 
     def _flush_audit(self, at_least: int = 1) -> None:
         if len(self._audit) >= at_least:
-            self.connection.execute(statements.ENTER, self._audit)
+            self.connection.execute(writing.ENTER, self._audit)
             self._audit = []
 
     # Following the facts
@@ -238,7 +238,7 @@ class SqlTransaction(SqlSnapshot):
 
     def _totals(self, clients: Sequence[int]) -> Mapping[int, dict[str, Any]]:
         """The totals of some clients by id, summed from their sales."""
-        summed = self.connection.execute(statements.SUMMED, {"wanted": clients})
+        summed = self.connection.execute(writing.SUMMED, {"wanted": clients})
         return {row[0]: dict(zip(TOTALS, row[1:], strict=True)) for row in summed}
 
     def _settle(self, ids: Sequence[int], totals: Mapping[int, dict[str, Any]] | None) -> list[StatusMove]:
@@ -281,7 +281,7 @@ class SqlTransaction(SqlSnapshot):
             return
         names = TOTALS + STATUS
         self.connection.execute(
-            statements.FOLLOW,
+            writing.FOLLOW,
             [
                 {"wanted": new.id, "at": self.at, **{f"new_{name}": getattr(new, name) for name in names}}
                 for _, new in pairs
