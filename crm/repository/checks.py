@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy import func, or_, select
 
-from crm.model import Client, Conventions, typed_fields
+from crm.model import Client, Conventions, Setting, typed_fields
 from crm.repository import Finding, Query, StatusMove, tables
 from crm.repository.snapshot import SqlSnapshot
 
@@ -67,7 +67,8 @@ def rules_can_be_reached(snapshot: SqlSnapshot) -> Iterator[Finding]:
 
 def addresses_can_be_used(snapshot: SqlSnapshot) -> Iterator[Finding]:
     """E-mail addresses and telephone numbers can be written to and dialled."""
-    by = Conventions(today=snapshot.today)
+    settings = {setting.key: setting.value for setting in snapshot.find_all(Setting)}
+    by = Conventions(country=settings.get("country", Conventions.country), today=snapshot.today)
     checked = {name: typed_fields(Client)[name] for name in ("email", "phone")}
     for record in snapshot.each(Client, Query(sort="id")):
         for name, field in checked.items():
