@@ -97,9 +97,9 @@ class Command:
 
     @property
     def subject(self) -> Parameter | None:
-        """The record that the command is about, its first parameter; None where it is about none."""
+        """The record that the command is about, or the several: its first parameter; None where it is about none."""
         first = next(iter(self.parameters.values()), None)
-        return first if first is not None and first.record and not first.many else None
+        return first if first is not None and first.record else None
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self.function(*arguments, **named)

@@ -52,13 +52,11 @@ def client_page(session: Session, client: Client) -> None:
 
 
 def _about_clients() -> list[Command]:
-    """Every command whose first parameter is a client, or several."""
+    """Every command that is about a client, or several."""
     found = [
         each
         for each in commands()
-        if each.words not in _NOT_HERE
-        and (first := next(iter(each.parameters.values()), None))
-        and first.record is Client
+        if each.words not in _NOT_HERE and each.subject is not None and each.subject.record is Client
     ]
     places = {words: place for place, words in enumerate((*_FIRST, "", *_LAST))}
     return sorted(found, key=lambda each: places.get(each.words, len(_FIRST)))
@@ -77,11 +75,12 @@ def _title(command: Command) -> str:
 
 
 def _acts(session: Session, command: Command, seen: dict[str, Any]) -> Any:
-    first = next(iter(command.parameters.values()))
+    subject = command.subject
+    assert subject is not None
 
     def act() -> None:
         client = seen["client"]
-        session.start(command, **{first.name: [client] if first.many else client})
+        session.start(command, **{subject.name: [client] if subject.many else client})
 
     return act
 

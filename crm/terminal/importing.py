@@ -93,7 +93,7 @@ class _ImportPages:
         return self.draft.targets.get(target, target) if target else "(left out)"
 
     def _entries(self) -> list[Choice]:
-        from crm.commands.importing.draft import DATE_ORDERS, MATCHES, MODES
+        from crm.commands.importing import DATE_ORDERS, MATCHES, MODES
 
         draft = self.draft
         taken = sum(bool(match.target) for match in draft.matches)
@@ -128,7 +128,7 @@ class _ImportPages:
         self.draft = replace(self.draft, create_clients=not self.draft.create_clients)
 
     def _change_dates(self) -> None:
-        from crm.commands.importing.draft import DATE_ORDERS
+        from crm.commands.importing import DATE_ORDERS
 
         order = self.session.keyboard.choose("Dates are written as:", _choices(DATE_ORDERS))
         self.draft = self.draft.with_date_order(order)

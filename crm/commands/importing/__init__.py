@@ -18,11 +18,24 @@ if TYPE_CHECKING:
     from crm.commands.whole_store import WholeStoreReport
 
 _WHAT = {"clients": "Clients", "sales": "Sales", "all": "A whole store, from a JSON export"}
-_MATCH = {"reference": "reference", "email": "e-mail", "phone": "phone", "name": "name"}
-_MODE = {"both": "add and update", "add": "only add", "update": "only update"}
+# By what known clients are recognised; '' is by everything that a row tells.
+MATCHES = {
+    "": "whatever identifies them",
+    "reference": "reference",
+    "email": "e-mail",
+    "phone": "phone",
+    "name": "name",
+}
+_MATCHES_NAMED = {value: words for value, words in MATCHES.items() if value}
+# What is done with rows that speak of somebody known, and with the others.
+MODES = {
+    "both": "add new ones and update those there are",
+    "add": "only add new ones",
+    "update": "only update those there are",
+}
 # What separates the cells of a text file, by its word.
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
-_DATES = {"ymd": "year month day", "dmy": "day month year", "mdy": "month day year"}
+DATE_ORDERS = {"ymd": "year month day", "dmy": "day month year", "mdy": "month day year"}
 
 
 @command("import", title="Import a file", menu="data")
@@ -34,9 +47,11 @@ def import_file(
     ] = "",
     map: Annotated[list[str], Line(300), About("Map", "column=field; extra:NAME for a field of your own")] = [],  # noqa: B006
     match: Annotated[
-        str, Choice(_MATCH), About("Match", "by what known clients are recognised: reference, email, phone, name")
+        str,
+        Choice(_MATCHES_NAMED),
+        About("Match", "by what known clients are recognised: reference, email, phone, name"),
     ] = "",
-    mode: Annotated[str, Choice(_MODE), About("Mode", "add, update or both")] = "both",
+    mode: Annotated[str, Choice(MODES), About("Mode", "add, update or both")] = "both",
     create_clients: Annotated[bool, About("Create clients", "of sales whose client is not there yet")] = False,
     preview: Annotated[bool, About("Preview", "show what would happen and change nothing")] = False,
     encoding: Annotated[str, Line(40), About("Encoding", "of a text file, if it is detected wrongly")] = "",
@@ -46,7 +61,7 @@ def import_file(
     header: Annotated[
         bool | None, About("Header", "whether the first row names the columns, if it is detected wrongly")
     ] = None,
-    dates: Annotated[str, Choice(_DATES), About("Dates", "dmy, mdy or ymd, if they are read wrongly")] = "",
+    dates: Annotated[str, Choice(DATE_ORDERS), About("Dates", "dmy, mdy or ymd, if they are read wrongly")] = "",
 ) -> "ImportReport | WholeStoreReport":
     """Imports clients or sales from a file; the same file again adds nothing.
 

@@ -10,20 +10,6 @@ from crm.files import Match, Source, match_columns, open_source, retargeted
 from crm.model import Client, Conventions, Sale, fields, typed_fields
 
 KINDS = {"clients": Client, "sales": Sale}
-MODES = {
-    "both": "add new ones and update those there are",
-    "add": "only add new ones",
-    "update": "only update those there are",
-}
-MATCHES = {
-    "": "whatever identifies them",
-    "reference": "reference",
-    "email": "e-mail",
-    "phone": "phone",
-    "name": "name",
-}
-DATE_ORDERS = {"ymd": "year month day", "dmy": "day month year", "mdy": "month day year"}
-
 _DELIMITER_WORDS = {sign: word for word, sign in DELIMITERS.items()}
 
 # Of a client that a file of sales may tell something about.

@@ -25,6 +25,15 @@ def forbidden_character(text: str) -> str:
     return f"an invisible control character ({name}) at place {found.start() + 1}"
 
 
+def _acceptable(text: str, longest: int) -> str:
+    """The text, if it may be stored; raises FieldError for what is hidden in it or too much of it."""
+    if forbidden := forbidden_character(text):
+        raise FieldError(f"there is {forbidden}; leave it out")
+    if len(text) > longest:
+        raise FieldError(f"at most {longest} characters, this has {len(text)}")
+    return text
+
+
 class Check:
     """What one kind of field accepts. Subclasses say how a value is read and shown."""
 
@@ -59,12 +68,7 @@ class Line(Check):
     def read(self, typed: str, by: Conventions) -> str:
         if typed.isprintable() and len(typed) <= self.longest and "  " not in typed:
             return typed.strip()
-        text = _SPACES.sub(" ", typed).strip()
-        if forbidden := forbidden_character(text):
-            raise FieldError(f"there is {forbidden}; leave it out")
-        if len(text) > self.longest:
-            raise FieldError(f"at most {self.longest} characters, this has {len(text)}")
-        return text
+        return _acceptable(_SPACES.sub(" ", typed).strip(), self.longest)
 
 
 @dataclass(frozen=True)
@@ -74,12 +78,7 @@ class Prose(Check):
     longest: int = 20_000
 
     def read(self, typed: str, by: Conventions) -> str:
-        text = typed.replace("\r\n", "\n").replace("\r", "\n").strip()
-        if forbidden := forbidden_character(text):
-            raise FieldError(f"there is {forbidden}; leave it out")
-        if len(text) > self.longest:
-            raise FieldError(f"at most {self.longest} characters, this has {len(text)}")
-        return text
+        return _acceptable(typed.replace("\r\n", "\n").replace("\r", "\n").strip(), self.longest)
 
 
 @dataclass(frozen=True)
