@@ -191,3 +191,12 @@ def test_the_program_itself_imports_each_list(shell: CommandLine) -> None:
     assert len(shell.clients()) == 100 + 500 + 2357
     answer = shell.process("check", "--json")
     assert (answer.code, answer.json["wrong"]) == (0, [])
+
+
+def test_check_doubts_a_number_for_the_country_of_the_team(shell: CommandLine, tmp_path: Path) -> None:
+    shell.did("settings", "set", "country", "FR")
+    file = tmp_path / "one.csv"
+    file.write_text("Name,Phone\nAnna Berg,12\n")
+    shell.did("import", str(file))
+    (odd,) = shell.did("check")["odd"]
+    assert "read for FR" in odd["what"]
