@@ -1,5 +1,6 @@
 """The composition root: the one place that knows which store, which services and which door are in use."""
 
+import dataclasses
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -7,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from crm.commands.context import CRM, silent
-from crm.config import Config, from_environment, team_defaults
+from crm.config import Config, check_team_setting, data_folder, from_environment, team_defaults
 from crm.errors import UsageError
 from crm.model import Record, Setting, StatusRule, now
+from crm.repository import Repository, Waiting
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
 
@@ -18,14 +20,26 @@ _SQLITE = "sqlite:///"
 _COMPLETING = "_RUN.PY_COMPLETE"
 
 
-def open_crm(
-    config: Config, *, progress: Callable[[str], Any] = silent, waiting: Callable[[float], None] = lambda _: None
-) -> CRM:
+def open_crm(config: Config, *, progress: Callable[[str], Any] = silent, waiting: Waiting = lambda _: None) -> CRM:
     """The CRM over the store that the settings name. Nothing is opened before it is used. Raises UsageError."""
+    return CRM(
+        _repository(config, waiting),
+        config,
+        lambda url: open_crm(dataclasses.replace(config, store=url), progress=progress, waiting=waiting),
+        progress,
+    )
+
+
+def _repository(config: Config, waiting: Waiting) -> Repository:
+    if "sheets:" in config.store or "docs.google.com" in config.store:
+        return _spreadsheet(config, waiting)
     if not config.store.startswith(_SQLITE) or not config.store.removeprefix(_SQLITE):
-        raise UsageError(f"{config.store} names no store; write it as sqlite:///path/to/file.sqlite3.")
+        raise UsageError(
+            f"{config.store} names no store; write it as sqlite:///path/to/file.sqlite3, or as sheets:// and the id of"
+            " a Google spreadsheet."
+        )
     path = Path(config.store.removeprefix(_SQLITE)).expanduser().absolute()
-    repository = SqlRepository(
+    return SqlRepository(
         config.store,
         Sqlite(path),
         today=config.today,
@@ -34,11 +48,26 @@ def open_crm(
         first_records=_first_records,
         waiting=waiting,
     )
-    return CRM(
-        repository,
-        config,
-        lambda url: open_crm(Config(url, config.user, config.fixed_today), progress=progress, waiting=waiting),
-        progress,
+
+
+def _spreadsheet(config: Config, waiting: Waiting) -> Repository:
+    # Nobody who works on a file has to wait for what a spreadsheet needs.
+    from crm.repository.sheets.account import account_from, spreadsheet_id
+    from crm.repository.sheets.repository import SheetsRepository
+    from crm.repository.sheets.service import Service
+
+    spreadsheet = spreadsheet_id(config.store)
+    folder = data_folder() / "spreadsheets"
+    account = account_from(config.credentials, config.credentials_file)
+    return SheetsRepository(
+        f"sheets://{spreadsheet}",
+        Service(spreadsheet, account, folder, google=config.google, waiting=waiting),
+        Sqlite(folder / f"{spreadsheet}.sqlite3"),
+        today=config.today,
+        now=now,
+        user=config.user,
+        waiting=waiting,
+        check_setting=check_team_setting,
     )
 
 

@@ -3,10 +3,11 @@
 import getpass
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from crm.errors import FieldError, UsageError
 from crm.model.conventions import Conventions
@@ -39,6 +40,35 @@ class Currency(Check):
         if code not in by.locale.currencies:
             raise FieldError("no currency has that code; write its three letters (ISO 4217), like EUR")
         return code
+
+
+@dataclass(frozen=True)
+class Secret(Check):
+    """Text that is taken as it is and shown to nobody."""
+
+    def read(self, typed: str, by: Conventions) -> str:
+        return typed
+
+    def show(self, value: Any, by: Conventions) -> str:
+        return "(set)" if value else ""
+
+
+@dataclass(frozen=True)
+class Endpoint(Check):
+    """The address of a service on the network: a scheme, a host and a port, and nothing after them."""
+
+    example = "http://127.0.0.1:8765"
+
+    def read(self, typed: str, by: Conventions) -> str:
+        address = typed.strip().rstrip("/")
+        try:
+            parts = urlsplit(address)
+            good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            good = False
+        if not good or "@" in parts.netloc or parts.path or parts.query or parts.fragment:
+            raise FieldError(f"it must be an http or https address like {self.example}")
+        return address
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +124,7 @@ def default_store() -> str:
 
 
 ENVIRONMENT: tuple[Option, ...] = (
-    Option("store", "Store", Line(1000), default_store, "Where the data lives: sqlite:///path.", "CRM_STORE"),
+    Option("store", "Store", Line(1000), default_store, "Where the data lives: sqlite:///path, or the id or address of a Google spreadsheet, sheets://ID.", "CRM_STORE"),
     Option("user", "User", Line(100), _user, "Who stands in the history as the author of changes.", "CRM_USER"),
     Option(
         "today",
@@ -103,6 +133,31 @@ ENVIRONMENT: tuple[Option, ...] = (
         date.today,
         "The day that the program takes for today, for trying things out.",
         "CRM_TODAY",
+    ),
+    Option(
+        "credentials",
+        "Credentials",
+        Secret(),
+        lambda: "",
+        "The key of a Google service account: the JSON itself, not the name of a file.",
+        "CREDS",
+    ),
+    Option(
+        "credentials_file",
+        "Credentials file",
+        Line(1000),
+        lambda: "",
+        "The file with that key where `CREDS` is not set, instead of `creds.json` in the current folder or beside"
+        " `run.py`; `creds.example.json` shows its shape.",
+        "CRM_CREDS",
+    ),
+    Option(
+        "google",
+        "Google",
+        Endpoint(),
+        lambda: "",
+        "The address of a stand-in for Google, for trying things out; it takes only credentials made for it.",
+        "CRM_GOOGLE_URL",
     ),
 )
 
@@ -128,6 +183,9 @@ class Config:
     store: str
     user: str
     fixed_today: date | None
+    credentials: str = field(default="", repr=False)
+    credentials_file: str = ""
+    google: str = ""
 
     def today(self) -> date:
         """The local day, or the one that CRM_TODAY names."""
@@ -144,9 +202,27 @@ def from_environment(environment: Mapping[str, str], store: str = "") -> Config:
         except FieldError as error:
             raise UsageError(f"The environment variable {option.variable} cannot be used: {error.reason}.") from error
     named = store or values["store"] or default_store()
-    return Config(named, values["user"] or _user(), values["today"])
+    return Config(
+        named,
+        values["user"] or _user(),
+        values["today"],
+        values["credentials"] or "",
+        values["credentials_file"] or "",
+        values["google"] or "",
+    )
 
 
 def team_defaults() -> dict[str, str]:
     """The team's settings as this machine suggests them, for a new store."""
     return {option.name: str(option.default()) for option in TEAM}
+
+
+def check_team_setting(key: str, value: str, by: Conventions) -> str:
+    """A value for one of the team's settings as it is kept. Raises FieldError."""
+    option = next((each for each in TEAM if each.name == key), None)
+    if option is None:
+        raise FieldError(f"there is no setting {key}; one of {', '.join(each.name for each in TEAM)}", field="key")
+    checked = str(option.check.read(value, by))
+    if not checked and option.default():
+        raise FieldError(f"{option.label.lower()} cannot be empty", field="value", label="Value")
+    return checked

@@ -15,7 +15,9 @@ CRMError
     ├── StoreDamagedError       it is not readable as a store
     ├── StoreReadOnlyError      it cannot be written
     ├── StoreNewerError         a newer version of this program made it
-    └── StoreFullError          there is no room to write
+    ├── StoreFullError          there is no room to write
+    ├── StoreOfflineError       it cannot be reached over the network
+    └── StoreAccessError        it does not let us in, or not as far as needed
 """
 
 from collections.abc import Mapping, Sequence
@@ -174,3 +176,19 @@ class StoreFullError(StoreError):
     """There is no room left to write; nothing of the change was kept."""
 
     kind = "store_full"
+
+
+class StoreOfflineError(StoreError):
+    """The store cannot be reached; nothing of what was to be written was sent."""
+
+    kind = "store_offline"
+
+
+class StoreAccessError(StoreError):
+    """The store does not let us in, or not as far as needed. `reason` says why, for programs."""
+
+    kind = "store_access"
+
+    def __init__(self, sentence: str, *, reason: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason

@@ -22,6 +22,7 @@ from crm.errors import Cancelled, CRMError, FieldError, FileError, Question, Usa
 from crm.model import Conventions, Field, fields, typed_fields
 from crm.model.encoding import plain
 from crm.model.fields import Extra, Flag, Tags
+from crm.repository import Wait
 
 if TYPE_CHECKING:
     from crm.terminal.prompts import Prompts
@@ -219,19 +220,19 @@ _BACKED_UP_BY_THEMSELVES = ("backup", "restore")
 
 
 class _Waiting:
-    """Says once on stderr, beside the answer, that another program holds the store."""
+    """Says once a wait on stderr, beside the answer, what is waited for."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
-        self._said = False
+        self._last: Wait | None = None
 
-    def __call__(self, _seconds: float) -> None:
-        if not self._said:
-            told = "Another program is saving to this file; waiting."
+    def __call__(self, wait: Wait) -> None:
+        if wait.left != 0 and not wait.follows(self._last):
+            told = f"{wait.told}."
             sys.stderr.write(json.dumps({"notice": "waiting", "message": told}) if self._as_json else told)
             sys.stderr.write("\n")
             sys.stderr.flush()
-        self._said = True
+        self._last = wait
 
 
 def _writes_unicode() -> bool:

@@ -1,5 +1,6 @@
 """A fresh store of each kind for the contract of repositories, and how hypothesis looks for examples."""
 
+import json
 import os
 import sys
 import tempfile
@@ -8,16 +9,23 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from crm.model import RECORDS, Client, Record, Sale, StatusRule
+from crm.model import RECORDS, Client, Record, Sale, StatusRule, View
+from crm.repository import Waiting
+from crm.repository.sheets.account import account_from
+from crm.repository.sheets.repository import SheetsRepository
+from crm.repository.sheets.service import Service
+from crm.repository.sheets.setup import set_up
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
 from crm.rules import SETS
+from tests.google_sheets import StandIn
 
 settings.register_profile(
     "here", deadline=None, max_examples=60, print_blob=False, suppress_health_check=[HealthCheck.too_slow]
@@ -31,13 +39,41 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 PROJECT = Path(__file__).resolve().parent.parent
 
 
-def _sqlite(folder: Path, **clocks: Any) -> SqlRepository:
+def _sqlite(folder: Path, *, same_machine: bool, **clocks: Any) -> SqlRepository:
     path = folder / "store.sqlite3"
     return SqlRepository(f"sqlite:///{path}", Sqlite(path), **clocks)
 
 
+@cache
+def google() -> StandIn:
+    """Google Sheets as the tests of this process have it; it ends with the process."""
+    stand_in = StandIn(quota=False)
+    stand_in.start()
+    return stand_in
+
+
+def _sheets(
+    folder: Path, *, same_machine: bool, first_records: Callable[[], Sequence[Record]], **clocks: Any
+) -> SqlRepository:
+    """A repository on a machine of its own, unless told: with its own mirror, which looks at the spreadsheet each
+    time."""
+    machine = folder / f"machine-{0 if same_machine else len(list(folder.iterdir()))}"
+    machine.mkdir(exist_ok=True)
+    account = account_from(json.dumps(google().credentials()))
+    written = folder / "machine-0" / "spreadsheet"
+    is_new = not written.exists()
+    if is_new:
+        written.write_text(google().make("Team"))
+    spreadsheet = written.read_text()
+    service = Service(spreadsheet, account, machine, google=google().url, waiting=clocks["waiting"])
+    if is_new:
+        set_up(service, first_records(), clocks["now"]())
+    mirror = Sqlite(machine / "mirror.sqlite3")
+    return SheetsRepository(f"sheets://{spreadsheet}", service, mirror, fresh_for=0, **clocks)
+
+
 # A new kind of store is one entry more: how a repository over the store in a folder is made.
-STORES: dict[str, Callable[..., SqlRepository]] = {"sqlite": _sqlite}
+STORES: dict[str, Callable[..., SqlRepository]] = {"sqlite": _sqlite, "sheets": _sheets}
 
 
 def default_rules() -> list[StatusRule]:
@@ -61,10 +97,14 @@ class Store:
     _opened: list[SqlRepository] = field(default_factory=list)
     _minutes: int = 0
 
-    def another(self, user: str = "", waiting: Callable[[float], None] = lambda _: None) -> SqlRepository:
-        """One more repository over this store, as another program would have it."""
+    def another(
+        self, user: str = "", waiting: Waiting = lambda _: None, same_machine: bool = False
+    ) -> SqlRepository:
+        """One more repository over this store, as another program would have it: where the store is shared by
+        several machines, on one of its own, unless it is to be the first one's."""
         opened = self.make(
             self.folder,
+            same_machine=same_machine,
             today=lambda: self.today,
             now=self._now,
             user=user,
@@ -87,6 +127,15 @@ class Store:
         """Lets go of everything that was opened."""
         for opened in self._opened:
             opened.close()
+
+    def come_first(self, other: SqlRepository) -> None:
+        """Makes a transaction that is going on lose against another writer, the way that the store knows."""
+        if isinstance(other, SheetsRepository):
+            other.transact(lambda tx: tx.add(View(name=f"view {self._now()}")), "came first")
+            return
+        # A real refusal by the database: the transaction holds what the other one asks for.
+        with other._engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     # What nearly every test does
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
-from crm.config import TEAM
-from crm.errors import FieldError, NotFoundError
+from crm.config import TEAM, check_team_setting
+from crm.errors import NotFoundError
 from crm.model import Setting
 from crm.model.fields import Choice, Line
 from crm.repository import Query, Transaction
@@ -39,9 +39,7 @@ def set_one(
     option = next((each for each in TEAM if each.name == key), None)
     if option is None:
         raise NotFoundError(f"There is no setting {key}.")
-    checked = str(option.check.read(value, crm.conventions))
-    if not checked and option.default():
-        raise FieldError(f"{option.label.lower()} cannot be empty", field="value", label="Value")
+    checked = check_team_setting(key, value, crm.conventions)
 
     def change(tx: Transaction) -> Setting:
         known = tx.find_all(Setting, Query({"key": key}))

@@ -3,6 +3,7 @@
 A store is where the data lives (a URL); a repository is the code that reads and writes it.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -80,6 +81,29 @@ class Change:
     operation: str
     before: Mapping[str, Any]
     after: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Why nothing goes on just now (`why`, without a full stop), for how many seconds already, and for how many
+    more where that is known (`left`; 0 says that the wait is over)."""
+
+    why: str
+    waited: float = 0
+    left: float | None = None
+
+    @property
+    def told(self) -> str:
+        """The wait in words, without a full stop."""
+        return f"{self.why}; waiting" if self.left is None else f"{self.why}; going on in {math.ceil(self.left)} s"
+
+    def follows(self, before: "Wait | None") -> bool:
+        """Whether this is the same wait still going on, which is not told a second time."""
+        return before is not None and before.why == self.why and before.waited <= self.waited
+
+
+# Called again and again while something is waited for.
+Waiting = Callable[[Wait], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from sqlalchemy.exc import (
 
 from crm.errors import FileError, RefusedError, StoreBusyError, StoreDamagedError, StoreNewerError
 from crm.model import Record
-from crm.repository import Finding, tables
+from crm.repository import Finding, Wait, Waiting, tables
 from crm.repository.dialect import Dialect
 from crm.repository.snapshot import SqlSnapshot
 
@@ -40,8 +40,7 @@ class SqlRepository:
     """A Repository over a SQL database.
 
     `today` and `now` are clocks (the local day, UTC); `user` stands in the history; `first_records` are
-    in a new store from the start; `waiting` is called with the seconds waited while another program holds
-    the store.
+    in a new store from the start; `waiting` is called again and again while another program holds the store.
     """
 
     def __init__(
@@ -53,7 +52,7 @@ class SqlRepository:
         now: Callable[[], datetime],
         user: str = "",
         first_records: Callable[[], Sequence[Record]] = tuple,
-        waiting: Callable[[float], None] = lambda _: None,
+        waiting: Waiting = lambda _: None,
     ) -> None:
         self.url = url
         self._dialect = dialect
@@ -65,6 +64,9 @@ class SqlRepository:
 
     @cached_property
     def _engine(self) -> Engine:
+        return self._opened()
+
+    def _opened(self) -> Engine:
         engine = self._dialect.engine()
         try:
             with self._told():
@@ -174,7 +176,7 @@ class SqlRepository:
                 " Nothing was changed; try again."
             ) from error
         if waited > TELLS_AFTER:
-            self.waiting(waited)
+            self.waiting(Wait("Another program is saving to this file", waited))
         time.sleep(0.02)
 
     def everything(self) -> "Iterator[Item]":

@@ -59,6 +59,11 @@ class Sqlite:
         except OSError as error:
             raise StoreError(f"{self.path} cannot be made: {error.strerror or error}.") from error
 
+    def remove(self) -> None:
+        """Takes the file away, for one that can be made again from elsewhere."""
+        for ending in ("-wal", "-shm", ""):
+            _beside(self.path, ending).unlink(missing_ok=True)
+
     def is_new(self) -> bool:
         return not self._size()
 

@@ -57,6 +57,11 @@ class SqlTransaction(SqlSnapshot):
             (self._number,) = written.inserted_primary_key or (0,)
         return self._number
 
+    @property
+    def wrote(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self._number)
+
     # Creating
 
     def add(self, record: AnyRecord) -> AnyRecord:

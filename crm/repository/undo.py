@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, Select, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, func, or_, select, update
 
 from crm.errors import NotFoundError, RefusedError
 from crm.model import BY_NAME, Client, Record, Sale, fields
@@ -56,16 +56,16 @@ def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
             _reverse(tx, BY_NAME[record], operation, list(rows))
     # What has changed since stands on figures that are others now.
     tx.review(row.record_id for row in later if row.record == Client.kind_name)
-    _mark(tx, entry.id, number)
+    mark_undone(tx.connection, entry.id, number)
 
 
-def _mark(tx: "SqlTransaction", number: int, by: int) -> None:
+def mark_undone(connection: Connection, number: int, by: int) -> None:
     """Writes that a transaction is undone: what it had undone is in force again, what that had undone is not, ..."""
     undone, place = True, transactions.c
     while number:
         marked = update(transactions).where(place.id == number).values(undone_by=by if undone else None)
-        tx.connection.execute(marked)
-        by, number = number, tx.connection.execute(select(place.undoes).where(place.id == number)).scalar_one()
+        connection.execute(marked)
+        by, number = number, connection.execute(select(place.undoes).where(place.id == number)).scalar_one()
         undone = not undone
 
 

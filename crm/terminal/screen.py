@@ -10,6 +10,8 @@ from typing import IO, Any
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from crm.repository import Wait
+
 # Controls, line separators, and the marks that reorder or hide text; what came in through a file or
 # another program may hold them even though no form accepts them.
 _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
@@ -65,7 +67,11 @@ class Screen:
             # A plain door may stand anywhere: on a dumb terminal of 80 columns, or in a pipe.
             width=int(os.environ.get("COLUMNS") or 80) if plain and os.environ.get("COLUMNS", "0").isdigit() else None,
         )
-        self._waited = 0.0
+        self._wait: Wait | None = None
+        # A countdown stands on the line of the cursor; whatever is printed next takes its place.
+        self._counting = False
+        # Says something beside the bar that is being shown.
+        self._beside_bar: Callable[[str], None] | None = None
         # Lines printed since the page began, so that what comes last can be cut to what is left.
         self.used = 0
 
@@ -106,6 +112,7 @@ class Screen:
         drawn = captured.get()
         if self.plain:
             drawn = _BLANK_ENDS.sub("", drawn)
+        self._end_countdown()
         self.used += drawn.count("\n")
         self.console.file.write(drawn)
         self.console.file.flush()
@@ -113,14 +120,38 @@ class Screen:
     def clear(self) -> None:
         """Starts a new page."""
         self.used = 0
+        self._counting = False
         if not self.plain:
             self.console.clear()
 
-    def waiting(self, seconds: float) -> None:
-        """Told again and again while another program holds the store; says so once a wait."""
-        if seconds < self._waited or not self._waited:
-            self.print(Text("Another program is saving to this file; waiting…", "yellow"))
-        self._waited = seconds
+    def waiting(self, wait: Wait) -> None:
+        """Says once a wait what is waited for; on a terminal the seconds that are left count down in their line."""
+        goes_on = wait.follows(self._wait)
+        self._wait = wait
+        if wait.left == 0:
+            self._end_countdown()
+            if self._beside_bar:
+                self._beside_bar("")
+        elif self._beside_bar:
+            self._beside_bar(wait.told)
+        elif wait.left is not None and not self.plain:
+            self._count_down(wait.told)
+        elif not goes_on:
+            self.print(Text(f"{wait.told}…" if wait.left is None else f"{wait.told}.", "yellow"))
+
+    def _count_down(self, told: str) -> None:
+        with self.console.capture() as captured:
+            self.console.print(Text(self.cut(told, before=1), "yellow"), end="")
+        self._end_countdown()
+        self.console.file.write(captured.get())
+        self.console.file.flush()
+        self._counting = True
+
+    def _end_countdown(self) -> None:
+        if self._counting:
+            self.console.file.write("\r\x1b[2K")
+            self.console.file.flush()
+        self._counting = False
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
@@ -128,6 +159,9 @@ class Screen:
         started = time.monotonic()
         shown: Any = None
         task: Any = None
+
+        def beside(told: str) -> None:
+            shown.update(task, description=f"{what} ({told})" if told else what)
 
         def report(done: int, of: int) -> None:
             nonlocal shown, task
@@ -138,12 +172,15 @@ class Screen:
 
                 described = TextColumn("{task.description}", markup=False)
                 shown = Progress(described, BarColumn(), TaskProgressColumn(), console=self.console, transient=True)
+                self._end_countdown()
                 shown.start()
                 task = shown.add_task(what, total=None)
+                self._beside_bar = beside
             shown.update(task, completed=done, total=of or None)
 
         try:
             yield report
         finally:
+            self._beside_bar = None
             if shown is not None:
                 shown.stop()

@@ -27,7 +27,7 @@ from crm.errors import (
     StoreNewerError,
 )
 from crm.model import Client, Sale, StatusRule, now
-from crm.repository import sql
+from crm.repository import Wait, sql
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
 from tests.conftest import PYTHON, Store, child_environment
@@ -233,7 +233,7 @@ def held(path: Path) -> Iterator[sqlite3.Connection]:
 @pytest.mark.slow
 def test_who_waits_is_told_and_goes_on(path: Path) -> None:
     made(path, 1)
-    told: list[float] = []
+    told: list[Wait] = []
     with held(path) as other, closing(opened(path, waiting=told.append)) as repository:
         released = threading.Timer(2.8, other.execute, ["ROLLBACK"])
         released.start()
@@ -241,14 +241,15 @@ def test_who_waits_is_told_and_goes_on(path: Path) -> None:
         released.join()
     assert changed.city == "Graz"
     assert told
-    assert 2.0 < told[0] < 3.0
+    assert 2.0 < told[0].waited < 3.0
+    assert told[0].told == "Another program is saving to this file; waiting"
 
 
 def test_who_waits_too_long_is_let_go_and_nothing_changed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made(path, 1)
     monkeypatch.setattr(sql, "TELLS_AFTER", 0.1)
     monkeypatch.setattr(sql, "GIVES_UP_AFTER", 0.8)
-    told: list[float] = []
+    told: list[Wait] = []
     with held(path), closing(opened(path, waiting=told.append)) as repository:
         started = time.monotonic()
         with pytest.raises(StoreBusyError, match=r"Another program.*Nothing was changed") as caught:
@@ -560,9 +561,9 @@ def test_a_backup_is_made_once_a_day_and_not_of_an_empty_store(store: Store) -> 
     assert first is not None
     assert first.exists()
     assert store.repository.daily_backup() is None
-    assert store.another().daily_backup() is None
+    assert store.another(same_machine=True).daily_backup() is None
     store.today += timedelta(days=1)
-    second = store.another().daily_backup()
+    second = store.another(same_machine=True).daily_backup()
     assert second is not None
     assert second != first
     assert list(store.repository.backups()) == [second, first]

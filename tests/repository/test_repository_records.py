@@ -398,7 +398,7 @@ def test_a_fact_is_kept(store: Store) -> None:
     assert store.repository.fact("reviewed_on") == ""
     store.repository.set_fact("reviewed_on", "2026-11-20")
     store.repository.set_fact("reviewed_on", "2026-11-21")
-    assert store.another().fact("reviewed_on") == "2026-11-21"
+    assert store.another(same_machine=True).fact("reviewed_on") == "2026-11-21"
     with store.repository.read() as snapshot:
         assert snapshot.history() == []
 

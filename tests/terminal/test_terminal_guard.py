@@ -2,6 +2,8 @@
 
 import errno
 import io
+import json
+import re
 import sqlite3
 import threading
 import time
@@ -17,6 +19,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import Command, commands, named
 from crm.errors import Cancelled, RefusedError
 from crm.model import Sale
+from crm.repository import Wait
 from crm.terminal.keyboard import Back, Choice, Closed, numbered
 from crm.terminal.lines import LineKeyboard
 from crm.terminal.screen import Screen
@@ -88,8 +91,64 @@ def test_waiting_is_told_once_a_wait() -> None:
     out = io.StringIO()
     screen = Screen(out, plain=True)
     for seconds in (2.1, 2.2, 3.0, 2.1):
-        screen.waiting(seconds)
-    assert out.getvalue().count("Another program is saving to this file") == 2
+        screen.waiting(Wait("Another program is saving to this file", seconds))
+    assert out.getvalue() == "Another program is saving to this file; waiting…\n" * 2
+
+
+QUOTA = "Google's quota for this minute is used up"
+COUNTDOWN = [Wait(QUOTA, waited, 3 - waited) for waited in (0, 0.5, 1, 2, 3)]
+
+
+def test_a_countdown_without_a_terminal_is_told_once() -> None:
+    out = io.StringIO()
+    screen = Screen(out, plain=True)
+    for wait in COUNTDOWN * 2:
+        screen.waiting(wait)
+    screen.print("Saved.")
+    assert out.getvalue() == f"{QUOTA}; going on in 3 s.\n" * 2 + "Saved.\n"
+
+
+def test_a_countdown_stays_in_one_line_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", "1")
+    for waits in (COUNTDOWN, COUNTDOWN[:-1]):
+        out = io.StringIO()
+        screen = Screen(out, plain=False)
+        for wait in waits:
+            screen.waiting(wait)
+        screen.print("Saved.")
+        shown, saved = out.getvalue().rstrip("\n").rsplit("\r\x1b[2K", 1)
+        assert saved == "Saved."
+        assert [re.sub(r"\x1b\[\d*m", "", each) for each in shown.split("\r\x1b[2K")] == [
+            f"{QUOTA}; going on in {left} s" for left in (3, 3, 2, 1)
+        ]
+
+
+def test_a_wait_is_told_once_beside_the_answer_of_the_shell(capsys: pytest.CaptureFixture[str]) -> None:
+    from crm.shell import _Waiting
+
+    saving = [Wait("Another program is saving to this file", waited) for waited in (2.1, 2.2, 3.0)]
+    for as_json in (False, True):
+        waiting = _Waiting(as_json=as_json)
+        for wait in [*saving, *COUNTDOWN]:
+            waiting(wait)
+        told = capsys.readouterr().err.splitlines()
+        sentences = [json.loads(line)["message"] for line in told] if as_json else told
+        assert sentences == ["Another program is saving to this file; waiting.", f"{QUOTA}; going on in 3 s."]
+
+
+def test_a_countdown_beside_a_bar_is_told_by_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    out = io.StringIO()
+    screen = Screen(out, plain=False)
+    with screen.progress("Copying") as report:
+        time.sleep(0.35)
+        report(1, 10)
+        screen.waiting(COUNTDOWN[0])
+        report(2, 10)
+        time.sleep(0.2)
+        screen.waiting(COUNTDOWN[-1])
+    assert "Copying (Google's quota" in out.getvalue()
 
 
 def test_progress_is_shown_only_for_long_work(monkeypatch: pytest.MonkeyPatch) -> None:

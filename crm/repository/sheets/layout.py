@@ -1,0 +1,187 @@
+"""Where everything stands in the spreadsheet: its tabs, their columns, and the marker of its revision."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from crm.errors import FieldError
+from crm.model import Client, Conventions, Record, Sale, Setting, StatusRule, View, field_names, fields
+from crm.model.fields import Line
+
+# What a cell holds as it is read: text, a number (dates are numbers), a truth; '' when it is empty.
+Cell = str | int | float | bool
+GridRange = dict[str, int]
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A tab of ours. Its number is fixed, so that it is found whatever people call it and wherever they move it."""
+
+    sheet_id: int
+    title: str
+    hidden: bool = False
+
+    def rows(self, start: int = 0, end: int | None = None) -> GridRange:
+        """The range of some rows, `end` not included; to the last one when it is None."""
+        return {"sheetId": self.sheet_id, "startRowIndex": start} | ({} if end is None else {"endRowIndex": end})
+
+
+# The revision, the highest numbers in use, and who is writing: one row of names, one of values.
+META = Tab(734_100_000, "crm", hidden=True)
+# The rows that the last commit wrote to, as they were the moment before.
+BEFORE = Tab(734_100_001, "crm before", hidden=True)
+HISTORY = Tab(734_100_002, "history", hidden=True)
+TABS: Mapping[type[Record], Tab] = {
+    Client: Tab(734_100_010, "clients"),
+    Sale: Tab(734_100_011, "sales"),
+    StatusRule: Tab(734_100_012, "rules"),
+    View: Tab(734_100_013, "views", hidden=True),
+    Setting: Tab(734_100_014, "settings", hidden=True),
+}
+ALL_TABS = (META, BEFORE, HISTORY, *TABS.values())
+
+_HEADERS = {"id": "ID", "created_at": "Created", "updated_at": "Updated", "version": "Version"}
+# What people look at first; the rest follows as the record has it.
+_FIRST: Mapping[type[Record], tuple[str, ...]] = {
+    Client: ("first_name", "last_name", "company", "email", "phone", "date_of_birth", "status", "total_spend")
+}
+# Every column of a record has one cell, except the team's own fields: those have a column each.
+OWN = "extra"
+
+
+def _columns(kind: type[Record]) -> tuple[str, ...]:
+    first = _FIRST.get(kind, ())
+    rest = [name for name in field_names(kind) if name not in (*_HEADERS, *first, OWN)]
+    return ("id", *first, *rest, "created_at", "updated_at", "version")
+
+
+_COLUMNS = {kind: _columns(kind) for kind in TABS}
+
+
+def columns(kind: type[Record]) -> tuple[str, ...]:
+    """The fields of a record that have a column, in the order in which a new spreadsheet has them."""
+    return _COLUMNS[kind]
+
+
+def header(kind: type[Record], name: str) -> str:
+    """What stands above the column of a field."""
+    return _HEADERS.get(name) or fields(kind)[name].label
+
+
+HISTORY_COLUMNS = (
+    "Transaction", "UID", "At", "User", "What", "Undoes", "Record", "Record IDs", "Operation", "Before", "After",
+)  # fmt: skip
+# Beside each heading that was kept: by which commit, of which tab, and where the rows of that tab are kept.
+BEFORE_COLUMNS = ("UID", "Tab", "First row", "Rows")
+
+
+def letters(column: int) -> str:
+    """The name of a column, counted from 0: A, B, … Z, AA, …"""
+    name = ""
+    column += 1
+    while column:
+        column, place = divmod(column - 1, 26)
+        name = chr(ord("A") + place) + name
+    return name
+
+
+def a1(title: str, rows: tuple[int, int | None], columns: tuple[int, int]) -> str:
+    """A range in words, both bounds included, counted from 0; down to the end when the last row is None."""
+    (top, bottom), (left, right) = rows, columns
+    end = "" if bottom is None else bottom + 1
+    return f"'{title.replace(chr(39), chr(39) * 2)}'!{letters(left)}{top + 1}:{letters(right)}{end}"
+
+
+@dataclass(frozen=True)
+class Heading:
+    """Which column of a tab holds which field just now; people move columns about and add their own.
+
+    `positions` is by field, `own` by the name of a field of the team's own; `written` is the row as it stands.
+    """
+
+    kind: type[Record]
+    positions: Mapping[str, int]
+    own: Mapping[str, int]
+    written: Sequence[Cell]
+    problems: Sequence[tuple[int, str]] = field(default=())
+
+    @property
+    def missing(self) -> list[str]:
+        """The fields whose column is gone."""
+        return [name for name in columns(self.kind) if name not in self.positions]
+
+    def row(self, cells: Sequence[Any]) -> list[Any]:
+        """A row of the tab in the order of `columns`, the team's own fields last, as an object."""
+        wide = len(cells)
+        known = [cells[at] if at is not None and at < wide else "" for at in self._order]
+        if self.kind is Client:
+            known.append({name: cells[at] for name, at in self.own.items() if at < wide and cells[at] != ""})
+        return known
+
+    @cached_property
+    def _order(self) -> list[int | None]:
+        return [self.positions.get(name) for name in columns(self.kind)]
+
+    def place(self, name: str) -> int | None:
+        """The column of a field, '=name' for one of the team's own; None when there is none."""
+        return self.own.get(name[1:]) if name.startswith("=") else self.positions.get(name)
+
+
+def heading(kind: type[Record], row: Sequence[Cell]) -> Heading:
+    """What the first row of a tab says."""
+    by_header = {header(kind, name).casefold(): name for name in columns(kind)}
+    positions: dict[str, int] = {}
+    own: dict[str, int] = {}
+    problems = []
+    for at, cell in enumerate(row):
+        text = str(cell).strip()
+        name = by_header.get(text.casefold())
+        if not text:
+            continue
+        if name is not None and name not in positions:
+            positions[name] = at
+        elif name is not None:
+            problems.append((at, f"there are two columns “{text}”; this one is not read"))
+        elif kind is Client:
+            try:
+                text = Line(60).read(text, Conventions())
+            except FieldError as error:
+                problems.append((at, f"the column is not read: {error.reason}"))
+                continue
+            if text in own:
+                problems.append((at, f"there are two columns “{text}”; this one is not read"))
+            else:
+                own[text] = at
+    return Heading(kind, positions, own, list(row), problems)
+
+
+def new_heading(kind: type[Record]) -> list[Cell]:
+    """The first row of a new tab."""
+    return [header(kind, name) for name in columns(kind)]
+
+
+def marker(revision: int, uid: str) -> str:
+    """The name of the range that says which revision the spreadsheet has; a commit takes it away and puts its own."""
+    return f"crm_{revision}_{uid}"
+
+
+def is_marker(name: str) -> bool:
+    """Whether a named range is such a marker."""
+    return name.startswith("crm_") and name.count("_") >= 2
+
+
+def runs(positions: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Neighbouring numbers as (first, how many), in order."""
+    start = last = None
+    for at in sorted(positions):
+        if last is not None and at == last + 1:
+            last = at
+            continue
+        if start is not None and last is not None:
+            yield start, last - start + 1
+        start = last = at
+    if start is not None and last is not None:
+        yield start, last - start + 1

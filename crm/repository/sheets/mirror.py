@@ -1,0 +1,219 @@
+"""What the mirror knows of the spreadsheet beside the records: where each row stands, and what is wrong in it."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Table, Text, select
+
+from crm.model import Record
+from crm.repository import tables
+from crm.repository.sheets.layout import META, Cell
+
+metadata = MetaData()
+
+# A row of the spreadsheet: its place (0 is the heading) and its cells as they were last seen, as JSON.
+sheet_row = Table(
+    "sheet_row",
+    metadata,
+    Column("record", String(20), primary_key=True),
+    Column("id", Integer, primary_key=True),
+    Column("row", Integer, nullable=False),
+    Column("cells", Text, nullable=False),
+    Index("sheet_row_by_place", "record", "row"),
+)
+
+# A cell that cannot be taken. `id` is 0 where the row belongs to no record; then `row` says which one. `field` is ''
+# for something in the heading, then `column` says where.
+sheet_problem = Table(
+    "sheet_problem",
+    metadata,
+    Column("record", String(20), nullable=False),
+    Column("id", Integer, nullable=False),
+    Column("field", String(80), nullable=False),
+    Column("row", Integer, nullable=False),
+    Column("column", Integer, nullable=False),
+    Column("what", Text, nullable=False),
+)
+
+# Rows of a transaction that is still being written, or was broken off: seen by nobody.
+sheet_staged = Table(
+    "sheet_staged",
+    metadata,
+    Column("record", String(20), nullable=False),
+    Column("row", Integer, nullable=False),
+    Column("cell", Text, nullable=False),
+)
+
+# What the mirror knows of the spreadsheet as a whole.
+sheet_fact = Table(
+    "sheet_fact", metadata, Column("name", String(40), primary_key=True), Column("value", Text, nullable=False)
+)
+
+NUMBERED = (*(table.name for table in tables.TABLES.values()), tables.transactions.name)
+
+
+@dataclass(frozen=True)
+class State:
+    """What the row of the technical tab says. `last` holds the highest number in use by table;
+    `staging` names the transaction that is being written in several requests, '' when there is none."""
+
+    revision: int = 0
+    uid: str = ""
+    staging: str = ""
+    history_rows: int = 0
+    last: Mapping[str, int] = field(default_factory=dict)
+
+    def rows(self) -> list[list[Cell]]:
+        """The two rows of the technical tab."""
+        names: list[Cell] = ["format", "revision", "uid", "staging", "history_rows", *NUMBERED]
+        values: list[Cell] = [1, self.revision, self.uid, self.staging, self.history_rows]
+        return [names, [*values, *(self.last.get(name, 0) for name in NUMBERED)]]
+
+    @classmethod
+    def read(cls, rows: Sequence[Sequence[Cell]]) -> "State | None":
+        """The state in those two rows; None where they hold none."""
+        try:
+            said = dict(zip(map(str, rows[0]), rows[1], strict=False))
+            return cls(
+                int(said["revision"]),
+                str(said["uid"]),
+                str(said.get("staging", "")),
+                int(said["history_rows"]),
+                {name: int(said.get(name, 0) or 0) for name in NUMBERED},
+            )
+        except (IndexError, KeyError, ValueError, TypeError):
+            return None
+
+    @classmethod
+    def format_of(cls, rows: Sequence[Sequence[Cell]]) -> int:
+        """The version of the format that those rows name, 0 when they name none."""
+        said = dict(zip(map(str, rows[0]), rows[1], strict=False)) if len(rows) > 1 else {}
+        found = said.get("format", 0)
+        return int(found) if isinstance(found, int | float) else 0
+
+
+META_RANGE = META.rows(0, 2)
+
+
+@dataclass
+class Place:
+    """One tab as it was last seen: what it is called, its heading, how many rows have something in them,
+    how many the grid has, and how many columns."""
+
+    title: str
+    heading: list[Cell]
+    used: int
+    rows: int
+    columns: int
+
+
+@dataclass
+class Seen:
+    """The spreadsheet as the mirror last saw it."""
+
+    state: State
+    places: dict[str, Place]
+
+
+def prepare(connection: Connection) -> None:
+    """Makes the tables of the mirror where they are not there yet."""
+    metadata.create_all(connection)
+
+
+def seen(connection: Connection) -> Seen | None:
+    """What was last seen; None while the mirror is empty."""
+    text = _fact(connection, "seen")
+    if not text:
+        return None
+    said = json.loads(text)
+    return Seen(State(**said["state"]), {name: Place(**place) for name, place in said["places"].items()})
+
+
+def set_seen(connection: Connection, now: Seen) -> None:
+    """Notes what was last seen, and that no number up to the highest is given out again."""
+    _set_fact(connection, "seen", json.dumps(asdict(now), ensure_ascii=False))
+    for name, last in now.state.last.items():
+        moved = connection.exec_driver_sql("UPDATE sqlite_sequence SET seq = ? WHERE name = ?", (last, name))
+        if not moved.rowcount:
+            connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, last))
+
+
+def checked(connection: Connection) -> tuple[int, float]:
+    """Drive's version of the spreadsheet when it was last read, and when (seconds since 1970) that was last true."""
+    version, _, at = _fact(connection, "checked").partition("@")
+    return (int(version), float(at)) if at else (0, 0.0)
+
+
+def set_checked(connection: Connection, version: int, at: float) -> None:
+    """Notes that the mirror was true at a moment, and at which version; 0 for one that is not known."""
+    _set_fact(connection, "checked", f"{version}@{at}")
+
+
+def _fact(connection: Connection, name: str) -> str:
+    return str(connection.execute(select(sheet_fact.c.value).where(sheet_fact.c.name == name)).scalar() or "")
+
+
+def _set_fact(connection: Connection, name: str, value: str) -> None:
+    connection.exec_driver_sql("INSERT OR REPLACE INTO sheet_fact (name, value) VALUES (?, ?)", (name, value))
+
+
+def rows_of(connection: Connection, kind: type[Record]) -> dict[int, tuple[int, list[Any]]]:
+    """Every known row of a tab: its place and its cells, by the id of its record."""
+    statement = "SELECT id, row, cells FROM sheet_row WHERE record = ?"
+    found = connection.exec_driver_sql(statement, (kind.kind_name,)).all()
+    # All at once is several times as quick as one by one.
+    parsed = json.loads(f"[{','.join(row[2] for row in found)}]")
+    return {row[0]: (row[1], cells) for row, cells in zip(found, parsed, strict=True)}
+
+
+def known(connection: Connection, kind: type[Record], ids: Iterable[int]) -> dict[int, tuple[int, list[Any]]]:
+    """The place and the cells of some rows, by the id of their record."""
+    wanted = json.dumps(list(ids))
+    statement = "SELECT id, row, cells FROM sheet_row WHERE record = ? AND id IN (SELECT value FROM json_each(?))"
+    found = connection.exec_driver_sql(statement, (kind.kind_name, wanted))
+    return {row[0]: (row[1], json.loads(row[2])) for row in found}
+
+
+def put_rows(connection: Connection, kind: type[Record], rows: Sequence[tuple[int, int, str]]) -> None:
+    """Notes rows as (id, place, cells as JSON)."""
+    if rows:
+        statement = "INSERT OR REPLACE INTO sheet_row (record, id, row, cells) VALUES (?, ?, ?, ?)"
+        connection.exec_driver_sql(statement, [(kind.kind_name, *row) for row in rows])
+
+
+def move_rows(connection: Connection, kind: type[Record], moved: Sequence[tuple[int, int]]) -> None:
+    """Notes that rows stand elsewhere, as (place, id)."""
+    if moved:
+        statement = "UPDATE sheet_row SET row = ? WHERE record = ? AND id = ?"
+        connection.exec_driver_sql(statement, [(row, kind.kind_name, record_id) for row, record_id in moved])
+
+
+def drop_rows(connection: Connection, kind: type[Record], ids: Iterable[int]) -> None:
+    """Forgets rows."""
+    gone = [(kind.kind_name, each) for each in ids]
+    if gone:
+        connection.exec_driver_sql("DELETE FROM sheet_row WHERE record = ? AND id = ?", gone)
+        connection.exec_driver_sql("DELETE FROM sheet_problem WHERE record = ? AND id = ?", gone)
+
+
+def close_up(connection: Connection, kind: type[Record], gone: Sequence[int]) -> None:
+    """Notes that the rows at these places were deleted: those below have moved up."""
+    if gone:
+        statement = (
+            "UPDATE sheet_row SET row = row - (SELECT count(*) FROM json_each(?) WHERE value < row)"
+            " WHERE record = ? AND row > ?"
+        )
+        connection.exec_driver_sql(statement, (json.dumps(list(gone)), kind.kind_name, min(gone)))
+
+
+def numbers(connection: Connection) -> dict[str, int]:
+    """The highest numbers given out so far, by table."""
+    found = {row[0]: int(row[1]) for row in connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence")}
+    return {name: found.get(name, 0) for name in NUMBERED}
+
+
+def in_json(cells: Sequence[Any]) -> str:
+    """Cells as the mirror keeps them."""
+    return json.dumps(cells, ensure_ascii=False, separators=(",", ":"))

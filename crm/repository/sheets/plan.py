@@ -1,0 +1,212 @@
+"""What a transaction of the mirror has to write into the spreadsheet, row by row and cell by cell."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from crm.errors import StoreDamagedError
+from crm.model import BY_NAME, RECORDS, Client, Record
+from crm.repository import statements, tables
+from crm.repository.sheets import cells, journal, mirror
+from crm.repository.sheets.layout import OWN, Cell, columns, header, heading
+from crm.repository.sheets.mirror import Place, Seen
+from crm.repository.tables import audit
+
+_BATCH = 1000
+# Every change of a row moves these along.
+_ALWAYS = frozenset(("updated_at", "version"))
+
+
+@dataclass
+class RowWrite:
+    """Cells to write into one row, by column; `expected` is the row as it must stand there, `shown` the row as it
+    stands afterwards, `names` the fields that are written. A deletion writes nothing."""
+
+    kind: type[Record]
+    id: int
+    row: int
+    expected: list[Any]
+    shown: list[Any] = field(default_factory=list)
+    cells: dict[int, Cell] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+    deletes: bool = False
+
+    @property
+    def relies_on(self) -> set[str]:
+        """The fields of the row that must be as they are thought to be: whose row it is, and what is overwritten."""
+        return set(columns(self.kind)) if self.deletes else {"id", "version", *self.names}
+
+    def fits(self, row: Sequence[Any]) -> bool:
+        """Whether a row, in the order of the columns, is the one that is meant. Somebody's edit of a cell that is
+        not written does no harm."""
+        if any(
+            row[place] != self.expected[place]
+            for place, name in enumerate(columns(self.kind))
+            if name in self.relies_on
+        ):
+            return False
+        own = [name[1:] for name in self.names if name.startswith("=")]
+        return all(row[-1].get(name, "") == self.expected[-1].get(name, "") for name in own)
+
+
+@dataclass
+class Plan:
+    """Everything that one commit writes."""
+
+    updates: list[RowWrite] = field(default_factory=list)
+    deletes: list[RowWrite] = field(default_factory=list)
+    # New rows, as (id, cells in the order of the tab's heading, the same in the order of the columns).
+    appends: dict[type[Record], list[tuple[int, list[Cell], list[Any]]]] = field(default_factory=dict)
+    history: list[list[Cell]] = field(default_factory=list)
+    # Cells of the headings: columns for new fields of the team's own.
+    headings: dict[type[Record], dict[int, str]] = field(default_factory=dict)
+
+    @property
+    def touched(self) -> list[RowWrite]:
+        """The rows that must stand where they are thought to."""
+        return [*self.updates, *self.deletes]
+
+    @property
+    def kinds(self) -> list[type[Record]]:
+        """The tabs that are written to."""
+        named = {each.kind for each in self.touched} | self.appends.keys() | self.headings.keys()
+        return [kind for kind in RECORDS if kind in named]
+
+
+def plan(connection: Connection, number: int, seen: Seen, uid: str) -> Plan:
+    """What transaction `number`, which nothing else follows, has to write."""
+    made = Plan(history=list(journal.rows_of(connection, number, uid)))
+    for kind, touched in _touched(connection, number).items():
+        _Tab(connection, kind, seen.places[kind.kind_name], made).plan(touched)
+    return made
+
+
+@dataclass
+class _Touched:
+    created: bool = False
+    deleted: bool = False
+    names: set[str] = field(default_factory=set)
+
+
+def _touched(connection: Connection, number: int) -> dict[type[Record], dict[int, _Touched]]:
+    """Which records the transaction touched, and which of their fields."""
+    found: dict[type[Record], dict[int, _Touched]] = {}
+    statement = select(audit.c.record, audit.c.record_id, audit.c.operation, audit.c.after)
+    for entry in connection.execute(statement.where(audit.c.transaction == number).order_by(audit.c.id)):
+        each = found.setdefault(BY_NAME[entry.record], {}).setdefault(entry.record_id, _Touched())
+        if entry.operation == "update":
+            each.names.update(entry.after)
+        else:
+            each.created = entry.operation == "create"
+            each.deleted = entry.operation == "delete"
+    return found
+
+
+class _Tab:
+    """One tab's part of the plan."""
+
+    def __init__(self, connection: Connection, kind: type[Record], place: Place, made: Plan) -> None:
+        self.connection = connection
+        self.kind = kind
+        self.place = place
+        self.made = made
+        self.heading = heading(kind, place.heading)
+        self.own = dict(self.heading.own)
+
+    def plan(self, touched: Mapping[int, _Touched]) -> None:
+        known = mirror.known(self.connection, self.kind, touched)
+        for record_id, each in touched.items():
+            if each.deleted and record_id in known:
+                row, expected = known[record_id]
+                self.made.deletes.append(RowWrite(self.kind, record_id, row, expected, deletes=True))
+        living = [record_id for record_id, each in touched.items() if not each.deleted]
+        for record in self._records(living):
+            shown = cells.row_of(record)
+            if record.id in known:
+                self._update(record.id, shown, *known[record.id], touched[record.id])
+            else:
+                self._append(record.id, shown)
+        if self.own.keys() != self.heading.own.keys():
+            new = {at: name for name, at in self.own.items() if name not in self.heading.own}
+            self.made.headings[self.kind] = new
+
+    def _records(self, ids: Iterable[int]) -> Iterator[Record]:
+        wanted = iter(ids)
+        while batch := list(islice(wanted, _BATCH)):
+            for row in self.connection.execute(statements.BY_IDS[self.kind], {"wanted": batch}):
+                yield tables.record_of(self.kind, row)
+
+    def _update(self, record_id: int, shown: list[Any], row: int, old: list[Any], touched: _Touched) -> None:
+        names = None if touched.created else touched.names | _ALWAYS
+        write = RowWrite(self.kind, record_id, row, old, list(old))
+        for place, name in enumerate(columns(self.kind)):
+            new, was = shown[place], old[place]
+            if new == was and type(new) is type(was):
+                continue
+            # A cell that holds something that cannot be taken stays as it is until somebody changes that very field.
+            if (
+                names is None
+                and was != ""
+                and name not in ("id", *_ALWAYS, "created_at")
+                and self._is_bad(record_id, name)
+            ):
+                continue
+            if names is None or name in names:
+                write.cells[self._column(name)] = new
+                write.shown[place] = new
+                write.names.add(name)
+        if self.kind is Client and (names is None or OWN in names):
+            self._own_cells(write, shown[-1], old[-1])
+        if write.cells:
+            self.made.updates.append(write)
+
+    def _is_bad(self, record_id: int, name: str) -> bool:
+        table = mirror.sheet_problem.c
+        wanted = (table.record == self.kind.kind_name, table.id == record_id, table.field == name)
+        return self.connection.execute(select(table.what).where(*wanted)).first() is not None
+
+    def _own_cells(self, write: RowWrite, new: Mapping[str, str], old: Mapping[str, Any]) -> None:
+        for name in {**old, **new}:
+            if new.get(name, "") != old.get(name, ""):
+                write.cells[self._own_column(name)] = new.get(name, "")
+                write.names.add(f"={name}")
+        write.shown[-1] = dict(new)
+
+    def _append(self, record_id: int, shown: list[Any]) -> None:
+        row: list[Cell] = [""] * max(len(self.place.heading), max(self.heading.positions.values()) + 1)
+        for name, cell in zip(columns(self.kind), shown, strict=False):
+            if cell != "":
+                row[self._column(name)] = cell
+        if self.kind is Client:
+            for name, text in shown[-1].items():
+                at = self._own_column(name)
+                row += [""] * (at + 1 - len(row))
+                row[at] = text
+        self.made.appends.setdefault(self.kind, []).append((record_id, row, shown))
+
+    def _column(self, name: str) -> int:
+        at = self.heading.positions.get(name)
+        if at is None:
+            raise StoreDamagedError(
+                f"The tab “{self.place.title}” has no column “{header(self.kind, name)}” any more. Nothing was saved;"
+                " undo its deletion in the spreadsheet, or run `sheets setup`, which puts it back."
+            )
+        return at
+
+    def _own_column(self, name: str) -> int:
+        if name not in self.own:
+            # To the right of everything that stands in the heading.
+            self.own[name] = max(len(self.place.heading), *(at + 1 for at in self.own.values()), 0)
+        return self.own[name]
+
+
+def as_heading(place: Place, added: Mapping[int, str]) -> Sequence[Cell]:
+    """The heading of a tab with the columns that a plan adds to it."""
+    row = list(place.heading)
+    for at, name in added.items():
+        row += [""] * (at + 1 - len(row))
+        row[at] = name
+    return row

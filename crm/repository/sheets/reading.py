@@ -1,0 +1,150 @@
+"""What is asked of the spreadsheet when the mirror is brought in step, and before something is written."""
+
+from collections.abc import Sequence
+
+from crm.errors import StoreDamagedError, StoreError, StoreNewerError
+from crm.model import RECORDS
+from crm.repository.sheets.ingest import Contents
+from crm.repository.sheets.layout import (
+    ALL_TABS,
+    BEFORE,
+    FORMAT,
+    HISTORY,
+    META,
+    TABS,
+    Cell,
+    GridRange,
+    Heading,
+    heading,
+    runs,
+)
+from crm.repository.sheets.mirror import META_RANGE, Place, Seen, State
+from crm.repository.sheets.plan import Plan
+from crm.repository.sheets.service import Rejected, Service, Values
+
+# Rows are asked for one by one up to so many; more are read in one piece, whatever lies between.
+_APART = 50
+
+
+class NotSetUp(StoreError):
+    """The spreadsheet has none of our tabs yet."""
+
+    kind = "store_not_set_up"
+
+    def __init__(self, title: str = "") -> None:
+        super().__init__(
+            f"The spreadsheet{f' “{title}”' if title else ''} is not set up for the CRM yet."
+            " Run `python run.py sheets setup`, or choose “Connect a Google spreadsheet” in the menu."
+        )
+
+
+def read(service: Service, before: Seen | None) -> Contents:
+    """Everything of the spreadsheet, the history only from where the mirror stands; one request.
+
+    Raises NotSetUp, StoreNewerError, and StoreDamagedError where one of our tabs is gone.
+    """
+    # From the last known row on, which is there in any case, so that the range never begins below the grid.
+    known = before.state.history_rows if before else 0
+    ranges = [META_RANGE, HISTORY.rows(known), BEFORE.rows(0, 1), *(TABS[kind].rows() for kind in RECORDS)]
+    try:
+        meta, history, kept, *tabs = service.values(ranges)
+    except Rejected as error:
+        raise _without_tabs(service, error) from error
+    state = state_in(meta.rows)
+    places = {
+        HISTORY.title: Place(history.title, [], known + len(history.rows), 0, 0),
+        BEFORE.title: _place(kept),
+        **{kind.kind_name: _place(values) for kind, values in zip(RECORDS, tabs, strict=True)},
+    }
+    return Contents(
+        state,
+        {kind: values.rows for kind, values in zip(RECORDS, tabs, strict=True)},
+        places,
+        history.rows[1:],
+        known,
+        before is None,
+    )
+
+
+def state_in(rows: Sequence[Sequence[Cell]]) -> State:
+    """The state in the technical tab; raises StoreNewerError and StoreDamagedError."""
+    written = State.format_of(rows)
+    if written > FORMAT:
+        raise StoreNewerError(
+            f"The spreadsheet was set up by a newer version of this program (format {written}, this one reads"
+            f" {FORMAT}); it was left as it is. Install the newer version to open it."
+        )
+    state = State.read(rows)
+    if state is None:
+        raise StoreDamagedError(
+            "The hidden tab “crm” was changed by hand and cannot be read; put an older version of the spreadsheet"
+            " back (File, Version history)."
+        )
+    return state
+
+
+def _place(values: Values) -> Place:
+    rows, columns = values.grid
+    return Place(values.title, values.rows[0] if values.rows else [], len(values.rows), rows, columns)
+
+
+def _without_tabs(service: Service, error: Rejected) -> StoreError:
+    """Why the tabs could not be read."""
+    described = service.describe("properties(title),sheets(properties(sheetId,title))")
+    there = {sheet["properties"].get("sheetId", 0) for sheet in described.get("sheets", [])}
+    missing = [tab.title for tab in ALL_TABS if tab.sheet_id not in there]
+    if META.sheet_id not in there:
+        return NotSetUp(described.get("properties", {}).get("title", ""))
+    if missing:
+        return StoreDamagedError(
+            f"The spreadsheet has lost its tab “{missing[0]}”. Put it back in the spreadsheet (Edit, Undo, or File,"
+            " Version history); nothing was changed here."
+        )
+    return StoreError(f"Google could not read the spreadsheet: {error.message}")
+
+
+class Verified:
+    """What a commit relies on, as it is just before: the state, the headings, and the rows it will write to."""
+
+    def __init__(self, service: Service, plan: Plan) -> None:
+        self._plan = plan
+        spans = [(kind, *span) for kind in plan.kinds for span in self._spans(plan, kind)]
+        asked: list[GridRange] = [META_RANGE, *(TABS[kind].rows(0, 1) for kind in plan.kinds)]
+        asked += [TABS[kind].rows(first, end) for kind, first, end in spans]
+        try:
+            meta, *found = service.values(asked)
+        except Rejected as error:
+            raise _without_tabs(service, error) from error
+        self.state = state_in(meta.rows)
+        headings = found[: len(plan.kinds)]
+        self.titles = {kind: values.title for kind, values in zip(plan.kinds, headings, strict=True)}
+        self.headings = {
+            kind: values.rows[0] if values.rows else [] for kind, values in zip(plan.kinds, headings, strict=True)
+        }
+        self._rows = {
+            (kind, first + offset): row
+            for (kind, first, _), values in zip(spans, found[len(plan.kinds) :], strict=True)
+            for offset, row in enumerate(values.rows)
+        }
+
+    @staticmethod
+    def _spans(plan: Plan, kind: type) -> list[tuple[int, int]]:
+        rows = [each.row for each in plan.touched if each.kind is kind]
+        if len(rows) > _APART:
+            return [(min(rows), max(rows) + 1)]
+        return [(first, first + count) for first, count in runs(rows)]
+
+    def holds(self, seen: Seen) -> bool:
+        """Whether everything stands where the plan has it."""
+        state = seen.state
+        if (self.state.revision, self.state.uid) != (state.revision, state.uid):
+            return False
+        headings: dict[type, Heading] = {}
+        for kind in self._plan.kinds:
+            place = seen.places[kind.kind_name]
+            if self.headings[kind] != place.heading or self.titles[kind] != place.title:
+                return False
+            headings[kind] = heading(kind, place.heading)
+        return all(
+            each.fits(headings[each.kind].row(self._rows.get((each.kind, each.row), []))) for each in self._plan.touched
+        )

@@ -1,0 +1,305 @@
+"""The store in a Google spreadsheet as everybody else sees it: read from the mirror, written as one request."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from crm.errors import (
+    StoreAccessError,
+    StoreBusyError,
+    StoreDamagedError,
+    StoreError,
+    StoreNewerError,
+    StoreOfflineError,
+)
+from crm.model import Conventions, Setting
+from crm.repository import Finding, Wait, Waiting
+from crm.repository.sheets import hand_edits, ingest, mirror, reading
+from crm.repository.sheets.commit import Answer, Commit
+from crm.repository.sheets.mirror import Seen, State
+from crm.repository.sheets.plan import plan
+from crm.repository.sheets.problems import problems
+from crm.repository.sheets.push import Applied, Push, Stale, Unclear, new_uid
+from crm.repository.sheets.service import Service
+from crm.repository.snapshot import SqlSnapshot
+from crm.repository.sql import SqlRepository
+from crm.repository.sqlite import Sqlite
+from crm.repository.transaction import SqlTransaction
+
+Result = TypeVar("Result")
+
+# What was last seen is taken as true for so long (seconds).
+FRESH_FOR = 5.0
+# After the connection failed, reading goes on from the mirror for so long before it is tried again.
+_OFFLINE_FOR = 10.0
+# So long a change is tried while others come first; who tries is told after a while.
+_PATIENCE = 90.0
+_TELLS_AFTER = 2.0
+# A reader waits no longer for somebody on this machine who is busy with the spreadsheet.
+_READER_WAITS = 3.0
+
+
+class SheetsRepository(SqlRepository):
+    """A Repository over one spreadsheet; `mirror_file` is the local database that is read.
+
+    `check_setting(key, value, conventions)` checks a setting that was edited by hand and raises FieldError.
+    What was read at most `fresh_for` seconds ago is taken as true.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        service: Service,
+        mirror_file: Sqlite,
+        *,
+        today: Callable[[], date],
+        now: Callable[[], datetime],
+        user: str = "",
+        waiting: Waiting = lambda _: None,
+        check_setting: Callable[[str, str, Conventions], Any] = lambda *_: None,
+        fresh_for: float = FRESH_FOR,
+    ) -> None:
+        super().__init__(url, mirror_file, today=today, now=now, user=user, waiting=waiting)
+        self.service = service
+        self._mirror_file = mirror_file
+        self.fresh_for = fresh_for
+        self._check_setting = check_setting
+        self._push = Push(service, waiting)
+        # Why the spreadsheet could not be reached, and when (seconds since 1970).
+        self._offline: tuple[StoreError, float] | None = None
+
+    def _opened(self) -> Engine:
+        try:
+            engine = super()._opened()
+        except (StoreDamagedError, StoreNewerError):
+            # The mirror holds nothing that the spreadsheet does not.
+            self._mirror_file.remove()
+            engine = super()._opened()
+        with engine.connect() as connection:
+            mirror.prepare(connection)
+            connection.commit()
+        return engine
+
+    # Reading
+
+    @contextmanager
+    def read(self) -> Iterator[SqlSnapshot]:
+        self.refresh()
+        with super().read() as snapshot:
+            yield snapshot
+
+    def refresh(self) -> None:
+        """Brings the mirror in step unless it was so a moment ago. Without a connection it stays as it is; raises
+        what is in the way while there is no mirror yet."""
+        with self._told(), self._engine.connect() as connection:
+            if self._is_fresh(connection) or not self._enter_soon(connection):
+                return
+            try:
+                # Somebody on this machine may have looked while this one waited.
+                if not self._is_fresh(connection):
+                    self._look(connection)
+                    self._offline = None
+                connection.commit()
+            except (StoreOfflineError, StoreBusyError) as error:
+                connection.rollback()
+                if mirror.seen(connection) is None:
+                    raise
+                self._offline = (error, time.time())
+            except BaseException:
+                connection.rollback()
+                raise
+
+    def notice(self) -> str:
+        """What whoever reads should know: that the connection is gone, and of when the data is; else ''."""
+        if self._offline is None:
+            return ""
+        with self._told(), self._engine.connect() as connection:
+            _, at = mirror.checked(connection)
+        return f"No connection to Google: this is how it was at {datetime.fromtimestamp(at):%H:%M on %d %b}."
+
+    def _is_fresh(self, connection: Connection) -> bool:
+        now = time.time()
+        if self._offline is not None and 0 <= now - self._offline[1] < _OFFLINE_FOR:
+            return True
+        _, at = mirror.checked(connection)
+        connection.rollback()
+        return 0 <= now - at < self.fresh_for
+
+    def _enter_soon(self, connection: Connection) -> bool:
+        """Starts a transaction on the mirror; False when somebody on this machine is busy with the spreadsheet and
+        the mirror can be read meanwhile."""
+        started = time.monotonic()
+        while True:
+            try:
+                self._dialect.begin_writing(connection)
+                return True
+            except DBAPIError as error:
+                connection.rollback()
+                if not self._dialect.is_busy(error.orig or error):
+                    raise
+            empty = mirror.seen(connection) is None
+            connection.rollback()
+            if time.monotonic() - started > (_PATIENCE if empty else _READER_WAITS):
+                return False
+            time.sleep(0.02)
+
+    def _look(self, connection: Connection) -> None:
+        """One look at the spreadsheet, within a transaction on the mirror; reads it if it has changed. Commits."""
+        version, _ = mirror.checked(connection)
+        began = time.time()
+        standing = self.service.standing()
+        if mirror.seen(connection) is None or standing.version != version:
+            self._catch_up(connection, standing.version, began)
+        else:
+            mirror.set_checked(connection, version, began)
+            connection.commit()
+
+    def _catch_up(self, connection: Connection, version: int = 0, began: float = 0.0) -> Mapping[str, int]:
+        """Reads the spreadsheet into the mirror, and makes what was done in it by hand a change of the store.
+        Commits; the commits that were new, by name."""
+        taken = self._take(connection)
+        mirror.set_checked(connection, version, began)
+        connection.commit()
+        if taken.edits:
+            self._adopt(connection, taken.edits)
+        return taken.uids
+
+    def _take(self, connection: Connection) -> ingest.Taken:
+        """Reads the spreadsheet into the mirror, within a transaction."""
+        before = mirror.seen(connection)
+        contents = reading.read(self.service, before)
+        if before is not None and not _follows(contents.state, before.state):
+            # An older version of the spreadsheet was put back.
+            contents = reading.read(self.service, None)
+        by = self._conventions(connection)
+        try:
+            taken = ingest.take(connection, self._dialect, contents, by)
+        except ingest.StaleHistory:
+            taken = ingest.take(connection, self._dialect, reading.read(self.service, None), by)
+        if taken.astray:
+            connection.rollback()
+            self._dialect.begin_writing(connection)
+            self._push.mend(before)
+            taken = ingest.take(connection, self._dialect, reading.read(self.service, None), by)
+        return taken
+
+    def _conventions(self, connection: Connection) -> Conventions:
+        """How the team writes, to read what people typed into the sheet."""
+        snapshot = SqlSnapshot(connection, self._dialect, self._today())
+        known = {setting.key: setting.value for setting in snapshot.find_all(Setting)}
+        names = ("language", "currency", "country")
+        return Conventions(today=self._today(), **{name: known[name] for name in names if known.get(name)})
+
+    def _adopt(self, connection: Connection, edits: ingest.HandEdits) -> None:
+        """Makes hand edits a change of the store. What cannot be written just now waits for the next look."""
+
+        def change(tx: SqlTransaction) -> None:
+            hand_edits.Adoption(tx, self._conventions(tx.connection), self._check_setting).adopt(edits)
+
+        try:
+            self._dialect.begin_writing(connection)
+            self._commit(connection, change, hand_edits.WHAT, hand_edits.AUTHOR)
+        except (Stale, StoreOfflineError, StoreAccessError, StoreBusyError):
+            connection.rollback()
+            self._dialect.begin_writing(connection)
+            mirror.set_checked(connection, 0, 0.0)
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+
+    # Writing
+
+    def transact(self, change: Callable[[SqlTransaction], Result], what: str) -> Result:
+        started, tries = time.monotonic(), 0
+        while True:
+            with self._told(), self._engine.connect() as connection:
+                self._enter(connection)
+                try:
+                    if tries or mirror.seen(connection) is None:
+                        self._catch_up(connection)
+                        self._enter(connection)
+                    return self._commit(connection, change, what, self.user)
+                except Stale:
+                    connection.rollback()
+                except BaseException:
+                    connection.rollback()
+                    raise
+            tries += 1
+            self._wait_for_others(tries, time.monotonic() - started)
+
+    def _wait_for_others(self, tries: int, waited: float) -> None:
+        if waited > _PATIENCE:
+            raise StoreBusyError(
+                f"Others have been saving to the spreadsheet for {waited:.0f} seconds and always came first."
+                " Nothing was changed; try again."
+            )
+        if waited > _TELLS_AFTER:
+            self.waiting(Wait("Others are saving to the spreadsheet", waited))
+        time.sleep(random.uniform(0, min(2.0, 0.02 * 2**tries)))
+
+    def _commit(
+        self, connection: Connection, change: Callable[[SqlTransaction], Result], what: str, user: str
+    ) -> Result:
+        """Runs a change on the mirror and writes it into the spreadsheet: both, or neither. Raises Stale."""
+        tx = SqlTransaction(connection, self._dialect, self._today(), at=self._now(), user=user, what=what)
+        result = change(tx)
+        tx.finish()
+        if tx.wrote:
+            seen = mirror.seen(connection)
+            assert seen is not None
+            uid = new_uid()
+            try:
+                written = plan(connection, tx.number, seen, uid)
+                self._note(connection, *self._push.commit(written, seen, uid, mirror.numbers(connection)))
+            except (Applied, Unclear):
+                # What the spreadsheet holds is read; it says whether this is among it.
+                connection.rollback()
+                self._enter(connection)
+                if uid not in self._catch_up(connection):
+                    raise Stale from None
+                return result
+        connection.commit()
+        return result
+
+    def _note(self, connection: Connection, commit: Commit, state: State, answer: Answer) -> None:
+        """Notes in the mirror what a commit has made of the spreadsheet."""
+        for kind in commit.plan.kinds:
+            rows = [(each.id, each.row, each.shown) for each in commit.plan.updates if each.kind is kind]
+            mirror.put_rows(connection, kind, [(each[0], each[1], mirror.in_json(each[2])) for each in rows])
+            deleted = [each for each in commit.plan.deletes if each.kind is kind]
+            mirror.drop_rows(connection, kind, [each.id for each in deleted])
+            mirror.close_up(connection, kind, [each.row for each in deleted])
+            placed = answer.placed.get(kind, {})
+            added = [
+                (record_id, placed[record_id], mirror.in_json(shown))
+                for record_id, _, shown in commit.plan.appends.get(kind, [])
+            ]
+            mirror.put_rows(connection, kind, added)
+        mirror.set_seen(connection, Seen(state, commit.places(answer.placed)))
+
+    # Looking after the store
+
+    def check(self) -> Iterator[Finding]:
+        yield from super().check()
+        with self._told(), self._engine.connect() as connection:
+            yield from problems(connection)
+
+    def is_empty(self) -> bool:
+        self.refresh()
+        return super().is_empty()
+
+    def close(self) -> None:
+        super().close()
+        self.service.close()
+
+
+def _follows(now: State, before: State) -> bool:
+    """Whether a state can have come after another one."""
+    return now.revision > before.revision or (now.revision, now.uid) == (before.revision, before.uid)
