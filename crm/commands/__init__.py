@@ -3,7 +3,19 @@
 from importlib import import_module
 
 # In the order in which their commands stand in the menus.
-_MODULES = ("clients", "views", "sales", "rules", "today", "importing", "exporting", "store", "demo", "settings")
+_MODULES = (
+    "clients",
+    "views",
+    "sales",
+    "rules",
+    "today",
+    "importing",
+    "exporting",
+    "store",
+    "copying",
+    "demo",
+    "settings",
+)
 
 
 def place(module: str) -> int:

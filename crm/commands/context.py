@@ -7,8 +7,9 @@ from datetime import date
 from typing import Any, TypeVar
 
 from crm.config import TEAM, Config, team_defaults
+from crm.errors import StoreNotSetUpError
 from crm.model import Conventions, Setting
-from crm.repository import Repository, Snapshot, Transaction
+from crm.repository import Repository, Snapshot, Spreadsheets, Transaction
 
 Result = TypeVar("Result")
 # How far a long piece of work is: done, of how many in all (0 while unknown).
@@ -23,12 +24,13 @@ def silent(_: str) -> Iterator[Progress]:
 
 @dataclass
 class CRM:
-    """Handed to every command. `open` gives the CRM of another store (a URL); `progress(what)` opens a
-    display of how far a long piece of work is."""
+    """Handed to every command. `open` gives the CRM of another store (a URL), `reach` the spreadsheets at Google;
+    `progress(what)` opens a display of how far a long piece of work is."""
 
     repository: Repository
     config: Config
     open: Callable[[str], "CRM"]
+    reach: Callable[[], Spreadsheets]
     progress: Callable[[str], Any] = silent
     _settings: dict[str, str] | None = field(default=None, repr=False)
 
@@ -41,8 +43,12 @@ class CRM:
     def settings(self) -> dict[str, str]:
         """The team's settings by name."""
         if self._settings is None:
-            with self.repository.read() as snapshot:
-                stored = {setting.key: setting.value for setting in snapshot.find_all(Setting)}
+            try:
+                with self.repository.read() as snapshot:
+                    stored = {setting.key: setting.value for setting in snapshot.find_all(Setting)}
+            except StoreNotSetUpError:
+                # What it will have; nothing can be saved by it before.
+                return team_defaults()
             suggested = {} if len(stored) >= len(TEAM) else team_defaults()
             self._settings = suggested | stored
         return self._settings

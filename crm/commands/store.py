@@ -9,7 +9,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import About, command
 from crm.errors import FileError, NotFoundError, Question
 from crm.model.fields import Whole
-from crm.repository import Change, Finding, HistoryEntry
+from crm.repository import Change, Finding, HistoryEntry, Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,18 @@ class CheckReport:
     def failed(self) -> bool:
         """Whether something does not hold; the shell then exits with 1."""
         return bool(self.wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveReport:
+    """What a store in a Google spreadsheet relies on, tried on the real service."""
+
+    proofs: Sequence[Proof]
+
+    @property
+    def failed(self) -> bool:
+        """Whether something did not hold; the shell then exits with 1."""
+        return any(proof.held is not True for proof in self.proofs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +88,23 @@ def undo(
 
 
 @command("check", title="Check the store", menu="data")
-def check(crm: CRM) -> CheckReport:
+def check(
+    crm: CRM,
+    live: Annotated[bool, About("Live", "try on the real service what a Google spreadsheet is relied on for")] = False,
+) -> CheckReport | LiveReport:
     """Proves that everything in the store agrees: totals are the sums of their sales, nothing dangles.
 
     Odd addresses, telephone numbers and statuses that wait for the rules are listed too, and are no failure.
+    With --live, what the store relies on is tried in the spreadsheet itself, on tabs that are added and removed
+    again; once for each spreadsheet is enough.
     """
+    if live:
+        with crm.progress("Trying what the store relies on") as told:
+            proofs = []
+            for proof in crm.repository.prove():
+                proofs.append(proof)
+                told(len(proofs), 0)
+        return LiveReport(proofs)
     with crm.progress("Checking"):
         found = list(crm.repository.check())
     return CheckReport([each for each in found if each.wrong], [each for each in found if not each.wrong])

@@ -117,6 +117,60 @@ class Finding:
     how_to_mend: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One thing that the store relies on, tried on the real service: whether it held (None where that could not be
+    found out), and what was seen."""
+
+    what: str
+    held: bool | None
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A tab of a spreadsheet that is none of the store's own: its title, and its rows as texts, which a person would
+    type to get what is in the cells."""
+
+    title: str
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Spreadsheet:
+    """A spreadsheet as it was found: the `url` of the store that it is or may become, whether it `is_set_up`, and the
+    other tabs that can be seen in it, with their first rows."""
+
+    url: str
+    title: str
+    is_set_up: bool
+    tables: Sequence[Table]
+
+
+class Spreadsheets(Protocol):
+    """The spreadsheets that are shared with this program. Everything may raise StoreAccessError, StoreBusyError and
+    StoreOfflineError, which say what is missing."""
+
+    def account(self) -> str:
+        """The address that a spreadsheet is shared with; raises StoreAccessError where there is no key for it."""
+
+    def url(self, written: str) -> str:
+        """The store in the spreadsheet whose id or address is written so; raises UsageError."""
+
+    def address(self, url: str) -> str:
+        """Where the spreadsheet of a store is opened in a browser."""
+
+    def look_at(self, url: str) -> Spreadsheet:
+        """What is there, once it is sure that it can be read and written; nothing is changed."""
+
+    def table(self, url: str, title: str) -> Table:
+        """A tab with all its rows; raises NotFoundError."""
+
+    def set_up(self, url: str) -> Sequence[str]:
+        """Makes a spreadsheet a store; of one that is, drop-downs and colours are refreshed, and columns that were
+        deleted by hand are put back. The columns put back, each with its tab."""
+
+
 class Snapshot(Protocol):
     """The store as it is at one moment; every read of it agrees with every other."""
 
@@ -218,6 +272,10 @@ class Repository(Protocol):
     def check(self) -> Iterator[Finding]:
         """Everything in the store that does not hold, or is odd."""
 
+    def prove(self) -> Iterator[Proof]:
+        """Tries on the real service what the store relies on, one thing after the other; leaves nothing behind.
+        Raises RefusedError where the store relies on nothing but itself."""
+
     def fact(self, name: str) -> str:
         """Something the store knows of itself (schema_version, reviewed_on); '' when unknown."""
 
@@ -232,6 +290,9 @@ class Repository(Protocol):
 
     def is_empty(self) -> bool:
         """Whether nobody has put anything into the store yet."""
+
+    def notice(self) -> str:
+        """What whoever has just read should know (that the data is of some minutes ago); '' for nothing."""
 
     def restore(self, source: Path) -> Path:
         """Puts a backup in the place of what is there; returns a backup of what was there."""

@@ -38,6 +38,9 @@ class Dialect(Protocol):
     def reserve_ids(self, connection: Connection, table: Table, count: int) -> int:
         """The first of `count` ids that follow one another and were never used."""
 
+    def skip_ids(self, connection: Connection, table: Table, last: int) -> None:
+        """Makes sure that no id up to `last` is given out again."""
+
     def index_added(self, connection: Connection, ids: Sequence[int]) -> None:
         """Makes the clients with these ids, just added, findable."""
 

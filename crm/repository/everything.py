@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Table, delete, func, insert, select
 
 from crm.errors import FileError
 from crm.model import BY_NAME, RECORDS, Client
@@ -42,7 +42,16 @@ def fill(snapshot: SqlSnapshot, items: Iterable[Item]) -> dict[str, int]:
         while batch := list(islice(group, _BATCH)):
             counts[name] = counts.get(name, 0) + len(batch)
             _insert(snapshot, name, [fields for _, fields in batch])
+    _skip_ids(snapshot)
     return counts
+
+
+def _skip_ids(snapshot: SqlSnapshot) -> None:
+    """The id of a record that is gone stays its own here too; the history knows which those are."""
+    highest = select(audit.c.record, func.max(audit.c.record_id)).group_by(audit.c.record)
+    for name, last in snapshot.connection.execute(highest).all():
+        if name in BY_NAME:
+            snapshot.dialect.skip_ids(snapshot.connection, TABLES[BY_NAME[name]], last)
 
 
 def _insert(snapshot: SqlSnapshot, name: str, objects: list[Mapping[str, Any]]) -> None:

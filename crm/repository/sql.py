@@ -21,7 +21,7 @@ from sqlalchemy.exc import (
 
 from crm.errors import FileError, RefusedError, StoreBusyError, StoreDamagedError, StoreNewerError
 from crm.model import Record
-from crm.repository import Finding, Wait, Waiting, tables
+from crm.repository import Finding, Proof, Wait, Waiting, tables
 from crm.repository.dialect import Dialect
 from crm.repository.snapshot import SqlSnapshot
 
@@ -186,22 +186,25 @@ class SqlRepository:
             yield from everything(snapshot)
 
     def fill(self, items: "Iterable[Item]") -> dict[str, int]:
-        from crm.repository.everything import fill
-
         if not self.is_empty():
             raise RefusedError("Only an empty store can take over a whole one; name another with --store.")
         with self._told(), self._engine.connect() as connection:
             self._enter(connection)
-            try:
-                counts = fill(SqlSnapshot(connection, self._dialect, self._today()), items)
-                connection.commit()
-            except (IntegrityError, DataError, ProgrammingError, InterfaceError) as error:
-                raise FileError(f"What is to be taken over does not fit together: {error.orig}.") from error
-            except DBAPIError:
-                raise
-            except (StatementError, ValueError, TypeError, OverflowError) as error:
-                raise FileError(f"What is to be taken over holds a value that cannot be kept: {error}.") from error
+            counts = self._fill(connection, items)
+            connection.commit()
             return counts
+
+    def _fill(self, connection: Connection, items: "Iterable[Item]") -> dict[str, int]:
+        from crm.repository.everything import fill
+
+        try:
+            return fill(SqlSnapshot(connection, self._dialect, self._today()), items)
+        except (IntegrityError, DataError, ProgrammingError, InterfaceError) as error:
+            raise FileError(f"What is to be taken over does not fit together: {error.orig}.") from error
+        except DBAPIError:
+            raise
+        except (StatementError, ValueError, TypeError, OverflowError) as error:
+            raise FileError(f"What is to be taken over holds a value that cannot be kept: {error}.") from error
 
     def check(self) -> Iterator[Finding]:
         from crm.repository import checks
@@ -209,6 +212,12 @@ class SqlRepository:
         with self.read() as snapshot:
             yield from self._dialect.check(snapshot.connection)
             yield from checks.findings(snapshot)
+
+    def prove(self) -> Iterator[Proof]:
+        raise RefusedError("Only a store in a Google spreadsheet has something to prove on the service that keeps it.")
+
+    def notice(self) -> str:
+        return ""
 
     def fact(self, name: str) -> str:
         with self._told(), self._engine.connect() as connection:

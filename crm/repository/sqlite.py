@@ -114,6 +114,11 @@ class Sqlite:
         last = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)).scalar()
         return int(last or 0) + 1
 
+    def skip_ids(self, connection: Connection, table: Table, last: int) -> None:
+        moved = "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?"
+        if not connection.exec_driver_sql(moved, (last, table.name)).rowcount:
+            connection.exec_driver_sql("INSERT INTO sqlite_sequence (seq, name) VALUES (?, ?)", (last, table.name))
+
     def index_added(self, connection: Connection, ids: Sequence[int]) -> None:
         for start in range(0, len(ids), _INDEXED_AT_ONCE):
             batch = list(ids[start : start + _INDEXED_AT_ONCE])

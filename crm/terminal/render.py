@@ -9,11 +9,12 @@ from typing import Any
 from rich.text import Text
 
 from crm.commands.clients import ClientCard
+from crm.commands.copying import CopyReport
 from crm.commands.exporting import ExportReport
 from crm.commands.rules import MoveCount, RulesReport, Why
 from crm.commands.sales import SaleReport
 from crm.commands.settings import SettingShown
-from crm.commands.store import CheckReport, FileWritten, TakenBack
+from crm.commands.store import CheckReport, FileWritten, LiveReport, TakenBack
 from crm.commands.today import TodayReport
 from crm.model import Client, Conventions, Record, Sale, StatusRule, View
 from crm.model.encoding import plain
@@ -148,6 +149,31 @@ def _(result: TakenBack, screen: Screen, by: Conventions) -> None:
     screen.print(told)
     if result.changes:
         screen.print(tables.table(tables.CHANGES, result.changes[:8], by, screen.width))
+
+
+@drawn.register
+def _(result: LiveReport, screen: Screen, by: Conventions) -> None:
+    signs = {True: ("✓", "yes:", "green"), False: ("✗", "NO:", "bold red"), None: ("?", "?", "yellow")}
+    for proof in result.proofs:
+        sign, plain_sign, style = signs[proof.held]
+        line = Text(f"{screen.sign(sign, plain_sign)} ", style).append(clean(proof.what), "default")
+        screen.print(line.append(f" ({clean(proof.seen)})", "dim"))
+    screen.print()
+    if result.failed:
+        told = "Not everything held; docs/google-sheets.md says what the store does then."
+        screen.print(Text(told, "bold red"))
+    else:
+        held = by.number(len(result.proofs))
+        screen.print(Text(f"{screen.sign('✓', 'OK:')} All {held} things that the store relies on held.", "green"))
+
+
+@drawn.register
+def _(result: CopyReport, screen: Screen, by: Conventions) -> None:
+    screen.print(tables.table(tables.FIGURES, result.figures, by, screen.width))
+    if result.failed:
+        screen.print(Text("The copy differs from the store it was made of; do not use it.", "bold red"))
+    else:
+        screen.print(Text(f"{screen.sign('✓', 'OK:')} Copied to ", "green").append(clean(result.copy), "default"))
 
 
 @drawn.register

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from rich.cells import cell_len
@@ -139,6 +140,16 @@ FINDINGS: Sequence[Column] = (
     Column("What", lambda each, _: data(each.what), 0, 20),
     Column("How to mend it", lambda each, _: data(each.how_to_mend, "dim"), 1, 16),
 )
+FIGURES: Sequence[Column] = (
+    Column("What", lambda each, _: data(each.name), 0, 16),
+    Column("Here", lambda each, by: data(_figure(each.source, by)), 0, right=True),
+    Column(
+        "There",
+        lambda each, by: data(_figure(each.copy, by), "" if each.copy == each.source else "bold red"),
+        0,
+        right=True,
+    ),
+)
 CHANGES: Sequence[Column] = (
     Column("Record", lambda each, _: data(f"{each.record} {each.record_id}"), 0, 8),
     Column("", lambda each, _: data({"create": "added", "delete": "deleted"}.get(each.operation, "changed")), 1),
@@ -157,6 +168,10 @@ COLUMNS: dict[type, Sequence[Column]] = {
     Finding: FINDINGS,
     Change: CHANGES,
 }
+
+
+def _figure(value: int | Decimal, by: Conventions) -> str:
+    return by.money(value) if isinstance(value, Decimal) else by.number(value)
 
 
 def changed(change: Change) -> str:

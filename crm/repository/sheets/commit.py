@@ -79,9 +79,9 @@ class Commit:
     def steps(self) -> Iterator[Step]:
         """The requests to send, one after the other; only the last one makes anything visible."""
         state = self.seen.state
-        body = [*self._keep(), *self._updates()]
+        kept, columns, updates = list(self._keep()), list(self._new_columns()), list(self._updates())
         tail = [*self._deletes(), *self.also]
-        room = LARGEST - Service.size([*body, *tail]) - 4_000
+        room = LARGEST - Service.size([*kept, *columns, *updates, *tail]) - 4_000
         chunks = list(_chunks(self._added()))
         staged, at_last = (chunks[:-1], chunks[-1]) if chunks and chunks[-1][1] <= room else (chunks, ([], 0))
         self._steps = len(staged) + 1
@@ -90,7 +90,8 @@ class Commit:
                 state,
                 replace(state, revision=state.revision + 1, uid=f"{self.uid}.{number}", staging=self.uid),
             )
-            yield Step([*_move_marker(last, state), *requests, _write_state(state)], [], state)
+            yield Step([*_move_marker(last, state), *columns, *requests, _write_state(state)], [], state)
+            columns = []
         final = replace(
             state,
             revision=state.revision + 1,
@@ -99,12 +100,12 @@ class Commit:
             history_rows=self.seen.state.history_rows + len(self.plan.history),
             last=self.last,
         )
-        requests = [*_move_marker(state, final), *body, *at_last[0], *tail, _write_state(final)]
+        requests = [*_move_marker(state, final), *kept, *columns, *updates, *at_last[0], *tail, _write_state(final)]
         yield Step(requests, list(self._see()), final)
 
     # What is written
 
-    def _updates(self) -> Iterator[Request]:
+    def _new_columns(self) -> Iterator[Request]:
         for kind, added in self.plan.headings.items():
             place = self.seen.places[kind.kind_name]
             wide = max(added) + 1
@@ -118,6 +119,8 @@ class Commit:
                 }
             for at, name in added.items():
                 yield cells_request(TABS[kind].sheet_id, 0, at, [[name]])
+
+    def _updates(self) -> Iterator[Request]:
         blocks: list[tuple[int, int, int, list[list[Cell]]]] = []
         for update in sorted(self.plan.updates, key=lambda each: (TABS[each.kind].sheet_id, each.row)):
             sheet = TABS[update.kind].sheet_id
@@ -255,7 +258,10 @@ class Commit:
         for at, (kind, write) in enumerate(self.kept):
             row = kept.get(at, [])
             if write is None and kind not in headings:
-                expected = self.seen.places[kind.kind_name].heading
+                place = self.seen.places[kind.kind_name]
+                # New columns are there already when the last of several requests is sent.
+                added = self.plan.headings.get(kind, {}) if self._steps > 1 else {}
+                expected = as_heading(place, added)
                 headings[kind] = heading(kind, expected)
                 if _trimmed(row) != _trimmed(expected):
                     return False

@@ -204,7 +204,7 @@ class _Tab:
                     self.unnamed.append((at, row))
                 else:
                     self._problem(at, "id", f"{str(row[0])[:40]} is no number that the program gives out")
-            elif record_id > last and cells.stamped(self._stamp(row)) == (record_id, 1):
+            elif record_id > last and (cells.stamped(self._stamp(row)) or (0,))[0] == record_id:
                 staged.append({"record": self.kind.kind_name, "row": at, "cell": str(self._stamp(row))})
             elif record_id in self.seen:
                 first = self.seen[record_id][0] + 1

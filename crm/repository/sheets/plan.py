@@ -84,6 +84,17 @@ def plan(connection: Connection, number: int, seen: Seen, uid: str) -> Plan:
     return made
 
 
+def whole_plan(connection: Connection, seen: Seen, uid: str) -> Plan:
+    """What writes all that the mirror holds, history included, into a spreadsheet that holds only first records."""
+    made = Plan(history=list(journal.rows_of(connection, 1, uid)))
+    for kind, table in tables.TABLES.items():
+        ids = connection.execute(select(table.c.id).order_by(table.c.id)).scalars().all()
+        touched = {record_id: _Touched(deleted=True) for record_id in mirror.rows_of(connection, kind)}
+        touched |= {record_id: _Touched(created=True) for record_id in ids}
+        _Tab(connection, kind, seen.places[kind.kind_name], made).plan(touched)
+    return made
+
+
 @dataclass
 class _Touched:
     created: bool = False

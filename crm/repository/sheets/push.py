@@ -68,7 +68,8 @@ class Push:
         """Writes a plan. Raises Stale, Unclear, Applied, or a StoreError after which nothing of it is there."""
         verified = reading.Verified(self.service, plan)
         if verified.state.staging:
-            self._wait_for_stager(verified.state)
+            self.wait_for_stager(verified.state)
+            raise Stale
         if not verified.holds(seen):
             raise Stale
         return self._write(Commit(plan, seen, uid, last))
@@ -118,7 +119,7 @@ class Push:
                     raise (Unclear if sent > 1 else Stale) from None
                 self._mend_marker(base)
                 self._count_refusal(error)
-                raise Stale from None
+                raise Stale(error.message) from error
 
     def _state_after(self, since: float) -> State:
         """The state now that something was sent, however long the connection takes to come back."""
@@ -166,21 +167,20 @@ class Push:
 
     # Those who write in several requests
 
-    def _wait_for_stager(self, state: State) -> None:
-        """Waits until somebody's transaction of several requests is through, or clears what it left. Raises Stale."""
+    def wait_for_stager(self, state: State) -> None:
+        """Waits until somebody's transaction of several requests is through, or clears what it left."""
         since = last_moved = time.monotonic()
         while state.staging:
             now = time.monotonic()
             if now - last_moved > _ABANDONED_AFTER or state.staging in self._begun:
                 self._clear_staged()
-                break
+                return
             self.waiting(Wait("Somebody is saving a large change to the spreadsheet", now - since))
             time.sleep(1.0)
             (meta,) = self.service.values([META_RANGE])
             moved = reading.state_in(meta.rows)
             if not _same(moved, state):
                 state, last_moved = moved, time.monotonic()
-        raise Stale
 
     def _clear_staged(self) -> None:
         """Takes away the rows of a transaction that was broken off; nobody has seen them."""

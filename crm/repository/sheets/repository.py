@@ -2,15 +2,17 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from crm.errors import (
+    RefusedError,
     StoreAccessError,
     StoreBusyError,
     StoreDamagedError,
@@ -19,11 +21,12 @@ from crm.errors import (
     StoreOfflineError,
 )
 from crm.model import Conventions, Setting
-from crm.repository import Finding, Wait, Waiting
+from crm.repository import Finding, Proof, Wait, Waiting
+from crm.repository.putting_back import put_back
 from crm.repository.sheets import hand_edits, ingest, mirror, reading
 from crm.repository.sheets.commit import Answer, Commit
 from crm.repository.sheets.mirror import Seen, State
-from crm.repository.sheets.plan import plan
+from crm.repository.sheets.plan import plan, whole_plan
 from crm.repository.sheets.problems import problems
 from crm.repository.sheets.push import Applied, Push, Stale, Unclear, new_uid
 from crm.repository.sheets.service import Service
@@ -98,7 +101,9 @@ class SheetsRepository(SqlRepository):
         """Brings the mirror in step unless it was so a moment ago. Without a connection it stays as it is; raises
         what is in the way while there is no mirror yet."""
         with self._told(), self._engine.connect() as connection:
-            if self._is_fresh(connection) or not self._enter_soon(connection):
+            fresh = self._is_fresh(connection)
+            connection.rollback()
+            if fresh or not self._enter_soon(connection):
                 return
             try:
                 # Somebody on this machine may have looked while this one waited.
@@ -128,7 +133,6 @@ class SheetsRepository(SqlRepository):
         if self._offline is not None and 0 <= now - self._offline[1] < _OFFLINE_FOR:
             return True
         _, at = mirror.checked(connection)
-        connection.rollback()
         return 0 <= now - at < self.fresh_for
 
     def _enter_soon(self, connection: Connection) -> bool:
@@ -285,6 +289,56 @@ class SheetsRepository(SqlRepository):
         mirror.set_seen(connection, Seen(state, commit.places(answer.placed)))
 
     # Looking after the store
+
+    def fill(self, items: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, int]:
+        if not self.is_empty():
+            raise RefusedError("Only an empty store can take over a whole one; name another with --store.")
+        with self._told(), self._engine.connect() as connection:
+            self._enter(connection)
+            try:
+                if (begun := mirror.seen(connection)) is not None and begun.state.staging:
+                    self._push.wait_for_stager(begun.state)
+                    self._catch_up(connection)
+                    self._enter(connection)
+                counts = self._fill(connection, items)
+                seen, uid = mirror.seen(connection), new_uid()
+                assert seen is not None
+                written = whole_plan(connection, seen, uid)
+                self._note(connection, *self._push.commit(written, seen, uid, mirror.numbers(connection)))
+                connection.commit()
+            except Applied:
+                connection.rollback()
+            except (Stale, Unclear) as error:
+                connection.rollback()
+                raise StoreBusyError(
+                    "Somebody else is writing to the spreadsheet. Nothing was taken over; try again."
+                ) from error
+            except BaseException:
+                connection.rollback()
+                raise
+            return counts
+
+    def restore(self, source: Path) -> Path:
+        """Puts the records of a backup in the place of those there are, as one change: it stands in the history
+        like any other, and can be taken back."""
+        with self._mirror_file.checked_copy(source) as copy:
+            kept = self.backup()
+            backup = SqlRepository(f"sqlite:///{copy}", Sqlite(copy), today=self._today, now=self._now)
+            try:
+                with backup.read() as snapshot:
+                    self.transact(lambda tx: put_back(tx, snapshot), f"restored {source.name}")
+            finally:
+                backup.close()
+            return kept
+
+    def backup(self, to: Path | None = None) -> Path:
+        self.refresh()
+        return super().backup(to)
+
+    def prove(self) -> Iterator[Proof]:
+        from crm.repository.sheets.live_check import LiveCheck
+
+        yield from LiveCheck(self.service).proofs()
 
     def check(self) -> Iterator[Finding]:
         yield from super().check()

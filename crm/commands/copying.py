@@ -1,0 +1,95 @@
+"""Moving a whole store to another place, and proving that all of it arrived."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any
+
+from sqlalchemy import func, select
+
+from crm.commands.context import CRM, Progress
+from crm.commands.registry import About, command
+from crm.errors import RefusedError, UsageError
+from crm.model import RECORDS
+from crm.model.fields import Line
+from crm.repository import Repository, tables
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of a store, counted in both; money in major units."""
+
+    name: str
+    source: Any
+    copy: Any
+
+
+@dataclass(frozen=True, slots=True)
+class CopyReport:
+    """A copied store: from where, to where, and the figures of both."""
+
+    source: str
+    copy: str
+    figures: Sequence[Figure]
+
+    @property
+    def failed(self) -> bool:
+        """Whether the two differ; the shell then exits with 1."""
+        return any(figure.source != figure.copy for figure in self.figures)
+
+
+@command("copy", title="Copy to another store", menu="data")
+def copy(
+    crm: CRM,
+    to: Annotated[str, Line(1000), About("To", "an empty store: sqlite:///path, or sheets:// and a spreadsheet's id")],
+    from_: Annotated[str, Line(1000), About("From", "the store to copy; this one if empty")] = "",
+) -> CopyReport:
+    """Copies a whole store, history included, into an empty one of any kind, and compares the two at the end.
+
+    A copy that was broken off leaves nothing behind that anybody sees; start it again.
+    """
+    source = crm.open(from_) if from_ else crm
+    target = crm.open(to)
+    if source.repository.url == target.repository.url:
+        raise UsageError("The store to copy and the one to fill are the same; name another one.")
+    try:
+        if not target.repository.is_empty():
+            raise RefusedError(f"{target.repository.url} is not empty; a store is copied into an empty one only.")
+        wanted = _figures(source.repository)
+        objects = sum(number for name, number in wanted.items() if name in _COUNTED)
+        with crm.progress("Copying") as told:
+            target.repository.fill(_told(source.repository.everything(), told, objects))
+        there = _figures(target.repository)
+    finally:
+        for each in (source, target):
+            if each is not crm:
+                each.repository.close()
+    return CopyReport(
+        source.repository.url,
+        target.repository.url,
+        [Figure(name, number, there[name]) for name, number in wanted.items()],
+    )
+
+
+def _told(objects: Iterable[Any], told: Progress, count: int) -> Iterator[Any]:
+    """Objects as they pass by, telling how far it is."""
+    for done, each in enumerate(objects, start=1):
+        if not done % 500:
+            told(done, count)
+        yield each
+
+
+_COUNTED = (*(kind.plural for kind in RECORDS), "transactions", "changes")
+
+
+def _figures(repository: Repository) -> Mapping[str, Any]:
+    """How many of everything a store holds, and what its money adds up to."""
+    asked = {
+        **{kind.plural: select(func.count()).select_from(tables.TABLES[kind]) for kind in RECORDS},
+        "transactions": select(func.count()).select_from(tables.transactions),
+        "changes": select(func.count()).select_from(tables.audit),
+        "amount of all sales": select(func.coalesce(func.sum(tables.sale.c.amount), Decimal())),
+        "total spend of all clients": select(func.coalesce(func.sum(tables.client.c.total_spend), Decimal())),
+    }
+    with repository.read() as snapshot:
+        return {name: snapshot.select(statement)[0][0] for name, statement in asked.items()}
