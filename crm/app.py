@@ -5,15 +5,18 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from crm.commands.context import CRM, silent
 from crm.config import Config, check_team_setting, data_folder, from_environment, team_defaults
-from crm.errors import UsageError
+from crm.errors import StoreAccessError, UsageError
 from crm.model import Record, Setting, StatusRule, now
-from crm.repository import Repository, Waiting
+from crm.repository import Repository, Spreadsheets, Waiting
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
+
+if TYPE_CHECKING:
+    from crm.repository.sheets.repository import SheetsRepository
 
 _SQLITE = "sqlite:///"
 # Set by bash, zsh or fish when it asks what may come next on the command line.
@@ -26,6 +29,7 @@ def open_crm(config: Config, *, progress: Callable[[str], Any] = silent, waiting
         _repository(config, waiting),
         config,
         lambda url: open_crm(dataclasses.replace(config, store=url), progress=progress, waiting=waiting),
+        lambda: _spreadsheets(config, waiting),
         progress,
     )
 
@@ -52,23 +56,53 @@ def _repository(config: Config, waiting: Waiting) -> Repository:
 
 def _spreadsheet(config: Config, waiting: Waiting) -> Repository:
     # Nobody who works on a file has to wait for what a spreadsheet needs.
+    from crm.repository.sheets.account import spreadsheet_id
+    from crm.repository.sheets.connecting import Unopened
+
+    url = f"sheets://{spreadsheet_id(config.store)}"
+    try:
+        return _sheets(config, waiting, url)
+    except StoreAccessError as error:
+        # The menu still opens, and leads to where it can be mended.
+        return cast(Repository, Unopened(url, error))
+
+
+def _sheets(config: Config, waiting: Waiting, url: str) -> "SheetsRepository":
     from crm.repository.sheets.account import account_from, spreadsheet_id
     from crm.repository.sheets.repository import SheetsRepository
     from crm.repository.sheets.service import Service
 
-    spreadsheet = spreadsheet_id(config.store)
-    folder = data_folder() / "spreadsheets"
+    spreadsheet = spreadsheet_id(url)
     account = account_from(config.credentials, config.credentials_file)
     return SheetsRepository(
-        f"sheets://{spreadsheet}",
-        Service(spreadsheet, account, folder, google=config.google, waiting=waiting),
-        Sqlite(folder / f"{spreadsheet}.sqlite3"),
+        url,
+        Service(spreadsheet, account, _spreadsheet_folder(), google=config.google, waiting=waiting),
+        Sqlite(_spreadsheet_folder() / f"{spreadsheet}.sqlite3"),
         today=config.today,
         now=now,
         user=config.user,
         waiting=waiting,
         check_setting=check_team_setting,
     )
+
+
+def _spreadsheets(config: Config, waiting: Waiting) -> Spreadsheets:
+    from crm.repository.sheets.connecting import GoogleSpreadsheets
+
+    return GoogleSpreadsheets(
+        config.credentials,
+        config.credentials_file,
+        config.google,
+        _spreadsheet_folder(),
+        _first_records,
+        now,
+        waiting,
+        lambda url: _sheets(config, waiting, url),
+    )
+
+
+def _spreadsheet_folder() -> Path:
+    return data_folder() / "spreadsheets"
 
 
 def _first_records() -> Sequence[Record]:

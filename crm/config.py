@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,9 +10,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from crm.errors import FieldError, UsageError
+from crm.errors import FieldError, FileError, UsageError
 from crm.model.conventions import Conventions
 from crm.model.fields import Check, Country, Day, Line
+
+# How the URL of a store in a Google spreadsheet begins.
+SHEETS = "sheets://"
+# What is remembered is made by the program and read by it; anything else was not meant.
+_REMEMBERED = re.compile(rf"{SHEETS}[\w-]+")
 
 
 @dataclass(frozen=True)
@@ -118,13 +124,54 @@ def data_folder() -> Path:
     return user_data_path("crm", appauthor=False)
 
 
-def default_store() -> str:
-    """The store when none is named: a SQLite file in the user's data folder."""
+def own_store() -> str:
+    """The store on this computer: a SQLite file in the user's data folder."""
     return f"sqlite:///{data_folder() / 'crm.sqlite3'}"
 
 
+def default_store() -> str:
+    """The store when none is named: the one that was connected last, else the one on this computer."""
+    return remembered_store() or own_store()
+
+
+def _memory() -> Path:
+    return data_folder() / "store.txt"
+
+
+def remembered_store() -> str:
+    """The store that was connected, '' where none was; raises UsageError where that cannot be read."""
+    try:
+        written = _memory().read_text("utf-8").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{_memory()}, which names the store to open, cannot be read: {error}. Delete it.") from error
+    if not _REMEMBERED.fullmatch(written):
+        raise UsageError(f"{_memory()} names no store. Delete it, and connect the spreadsheet again.")
+    return written
+
+
+def remember_store(url: str) -> None:
+    """Has a store opened from now on where none is named; '' forgets it. Raises FileError."""
+    try:
+        if not url:
+            _memory().unlink(missing_ok=True)
+            return
+        _memory().parent.mkdir(parents=True, exist_ok=True)
+        _memory().write_text(f"{url}\n", "utf-8")
+    except OSError as error:
+        raise FileError(f"The choice cannot be kept: {_memory()} cannot be written ({error.strerror}).") from error
+
+
 ENVIRONMENT: tuple[Option, ...] = (
-    Option("store", "Store", Line(1000), default_store, "Where the data lives: sqlite:///path, or the id or address of a Google spreadsheet, sheets://ID.", "CRM_STORE"),
+    Option(
+        "store",
+        "Store",
+        Line(1000),
+        default_store,
+        "Where the data lives: sqlite:///path, or the id or address of a Google spreadsheet, sheets://ID.",
+        "CRM_STORE",
+    ),
     Option("user", "User", Line(100), _user, "Who stands in the history as the author of changes.", "CRM_USER"),
     Option(
         "today",
@@ -186,6 +233,8 @@ class Config:
     credentials: str = field(default="", repr=False)
     credentials_file: str = ""
     google: str = ""
+    # The store that was named on the command line or in the environment.
+    named_store: str = ""
 
     def today(self) -> date:
         """The local day, or the one that CRM_TODAY names."""
@@ -201,14 +250,15 @@ def from_environment(environment: Mapping[str, str], store: str = "") -> Config:
             values[option.name] = option.check.read(written, Conventions()) if written else None
         except FieldError as error:
             raise UsageError(f"The environment variable {option.variable} cannot be used: {error.reason}.") from error
-    named = store or values["store"] or default_store()
+    named = store or values["store"] or ""
     return Config(
-        named,
+        named or default_store(),
         values["user"] or _user(),
         values["today"],
         values["credentials"] or "",
         values["credentials_file"] or "",
         values["google"] or "",
+        named,
     )
 
 

@@ -17,7 +17,8 @@ CRMError
     ├── StoreNewerError         a newer version of this program made it
     ├── StoreFullError          there is no room to write
     ├── StoreOfflineError       it cannot be reached over the network
-    └── StoreAccessError        it does not let us in, or not as far as needed
+    ├── StoreAccessError        it does not let us in, or not as far as needed
+    └── StoreNotSetUpError      there is nothing of ours in it yet, and it has to be set up first
 """
 
 from collections.abc import Mapping, Sequence
@@ -192,3 +193,9 @@ class StoreAccessError(StoreError):
     def __init__(self, sentence: str, *, reason: str) -> None:
         super().__init__(sentence)
         self.reason = reason
+
+
+class StoreNotSetUpError(StoreError):
+    """The store is there, and has to be set up before it can be used; it was left as it is."""
+
+    kind = "store_not_set_up"

@@ -18,7 +18,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import Command, Parameter, Takes, commands
 from crm.commands.selecting import selected
 from crm.config import Config, from_environment
-from crm.errors import Cancelled, CRMError, FieldError, FileError, Question, UsageError
+from crm.errors import Cancelled, CRMError, FieldError, FileError, Question, StoreError, UsageError
 from crm.model import Conventions, Field, fields, typed_fields
 from crm.model.encoding import plain
 from crm.model.fields import Extra, Flag, Tags
@@ -106,6 +106,7 @@ class _Shell:
         try:
             result = self._done(crm, command, given)
             self._print(crm, result)
+            self._notice(crm)
         finally:
             crm.repository.close()
         if getattr(result, "failed", False):
@@ -180,6 +181,14 @@ class _Shell:
                 kind=question.question_kind,
             ) from question
 
+    def _notice(self, crm: CRM) -> None:
+        """Says on stderr, beside the answer, what holds for all of it: that it is not of this moment."""
+        with suppress(CRMError):
+            if told := crm.repository.notice():
+                as_json = self.settings["json"]
+                notice = json.dumps({"notice": "offline", "message": told}, ensure_ascii=False) if as_json else told
+                sys.stderr.write(f"{notice}\n")
+
     def _print(self, crm: CRM, result: Any) -> None:
         try:
             if self.settings["json"]:
@@ -187,7 +196,7 @@ class _Shell:
             else:
                 from crm.terminal.render import show
 
-                show(_screen(), result, crm.conventions)
+                show(_screen(), result, _conventions(crm))
             sys.stdout.flush()
         except KeyboardInterrupt as left:
             raise Cancelled("Interrupted. The command itself was done.") from left
@@ -275,6 +284,14 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], open_crm: Call
         return 1
 
 
+def _conventions(crm: CRM) -> Conventions:
+    """How the team writes; what was done is told even where the store cannot say that."""
+    try:
+        return crm.conventions
+    except StoreError:
+        return Conventions()
+
+
 def _screen() -> "Screen":
     from crm.terminal.door import screen_on
 
@@ -302,6 +319,7 @@ _GROUP_HELP = {
     "sales": "Sales: recorded, listed and taken back.",
     "rules": "Status rules: changed, previewed, applied and explained.",
     "history": "What was done, and taking it back.",
+    "sheets": "The store in a Google spreadsheet: connected, set up, and left again.",
     "settings": "The team's settings.",
 }
 

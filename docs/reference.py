@@ -24,7 +24,8 @@ def settings_page() -> str:
     ]
     lines += [
         "",
-        "Without `CRM_STORE` the data lies in a SQLite file in the user's data folder:"
+        "Without `CRM_STORE` and `--store` the data lies in the Google spreadsheet that was connected last (`store.txt`"
+        " in the user's data folder names it); else in a SQLite file in that folder:"
         " `~/.local/share/crm/crm.sqlite3` on Linux, `~/Library/Application Support/crm` on macOS,"
         " `%LOCALAPPDATA%\\crm` on Windows. Backups lie in `backups` beside it.",
         "",

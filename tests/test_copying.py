@@ -115,7 +115,7 @@ sys.exit(main(["copy", "--to", sys.argv[1]]))
 def test_a_copy_that_was_broken_off_starts_again_without_duplicates(
     here: CRM, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crm.repository.sheets.push._ABANDONED_AFTER", 1.0)
+    monkeypatch.setattr("crm.repository.sheets.push.ABANDONED_AFTER", 1.0)
     more = [replace(_client(number), notes="n" * 9_000) for number in range(700)]
     here.transact(lambda tx: tx.add_all(more), "imported more")
     sheet = new_spreadsheet(config, tmp_path)

@@ -13,6 +13,7 @@ _MODULES = (
     "exporting",
     "store",
     "copying",
+    "spreadsheets",
     "demo",
     "settings",
 )

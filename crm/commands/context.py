@@ -35,6 +35,11 @@ class CRM:
     _settings: dict[str, str] | None = field(default=None, repr=False)
 
     @property
+    def spreadsheets(self) -> Spreadsheets:
+        """The spreadsheets at Google."""
+        return self.reach()
+
+    @property
     def today(self) -> date:
         """The local day."""
         return self.config.today()

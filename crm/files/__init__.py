@@ -1,15 +1,19 @@
 """Tables of records as files: reading CSV, Excel workbooks and vCards, matching their columns, and writing them."""
 
+from crm.files.amounts import plain_amount
 from crm.files.cards import write_vcards
 from crm.files.columns import Match, match_columns, retargeted
 from crm.files.days import read_day
+from crm.files.grid import GridSource
 from crm.files.mapping import Mapped, Mapper, apply
 from crm.files.names import split_name
 from crm.files.opening import open_source
 from crm.files.source import Row, Source
+from crm.files.spend import spend_column
 from crm.files.writing import write_csv, write_workbook, write_xlsx
 
 __all__ = [
+    "GridSource",
     "Mapped",
     "Mapper",
     "Match",
@@ -18,8 +22,10 @@ __all__ = [
     "apply",
     "match_columns",
     "open_source",
+    "plain_amount",
     "read_day",
     "retargeted",
+    "spend_column",
     "split_name",
     "write_csv",
     "write_vcards",

@@ -15,28 +15,32 @@ def findings(snapshot: SqlSnapshot) -> Iterator[Finding]:
         yield from check(snapshot)
 
 
-def totals_equal_sales(snapshot: SqlSnapshot) -> Iterator[Finding]:
-    """The totals beside a client are the sums of its sales."""
-    client, sale = tables.client.c, tables.sale.c
-    summed = (
-        select(
-            sale.client, func.sum(sale.amount).label("amount"), func.count().label("count"),
-            func.min(sale.on).label("first"), func.max(sale.on).label("last"),
-        ).group_by(sale.client).subquery()
-    )  # fmt: skip
-    statement = (
-        select(client.id, client.total_spend, summed.c.amount)
-        .outerjoin_from(tables.client, summed, summed.c.client == client.id)
-        .where(
-            or_(
-                client.total_spend != func.coalesce(summed.c.amount, 0),
-                client.sales_count != func.coalesce(summed.c.count, 0),
-                func.coalesce(client.first_sale_on, "") != func.coalesce(summed.c.first, ""),
-                func.coalesce(client.last_sale_on, "") != func.coalesce(summed.c.last, ""),
-            )
+_sale = tables.sale.c
+_client = tables.client.c
+_summed = (
+    select(
+        _sale.client, func.sum(_sale.amount).label("amount"), func.count().label("count"),
+        func.min(_sale.on).label("first"), func.max(_sale.on).label("last"),
+    ).group_by(_sale.client).subquery()
+)  # fmt: skip
+# Clients whose totals are not the sums of their sales: the id, the total beside it, and what the sales add up to.
+WRONG_TOTALS = (
+    select(_client.id, _client.total_spend, _summed.c.amount)
+    .outerjoin_from(tables.client, _summed, _summed.c.client == _client.id)
+    .where(
+        or_(
+            _client.total_spend != func.coalesce(_summed.c.amount, 0),
+            _client.sales_count != func.coalesce(_summed.c.count, 0),
+            func.coalesce(_client.first_sale_on, "") != func.coalesce(_summed.c.first, ""),
+            func.coalesce(_client.last_sale_on, "") != func.coalesce(_summed.c.last, ""),
         )
     )
-    for row in snapshot.select(statement):
+)
+
+
+def totals_equal_sales(snapshot: SqlSnapshot) -> Iterator[Finding]:
+    """The totals beside a client are the sums of its sales."""
+    for row in snapshot.select(WRONG_TOTALS):
         yield Finding(
             f"Client {row.id} shows a total of {row.total_spend}, its sales add up to {row.amount or 0}.",
             True, "client", row.id, "Record or take back a sale of the client, or restore a backup.",

@@ -174,6 +174,10 @@ class SqlTransaction(SqlSnapshot):
         """Reviews the statuses of some clients, by id, when the transaction settles."""
         self._to_review.update(clients)
 
+    def resum(self, clients: Iterable[int]) -> None:
+        """Sums the totals of some clients anew, by id, when the transaction settles."""
+        self._changed_sales.update(clients)
+
     def _forget_rules(self) -> None:
         self.__dict__.pop("rules", None)
         self._decided.clear()
@@ -200,14 +204,21 @@ class SqlTransaction(SqlSnapshot):
             self._changed_sales.difference_update(ids)
             self._to_review.difference_update(ids)
 
+    def note_gone(self, kind: type[Record], record_id: int) -> None:
+        """Writes that a record was deleted of which nothing is known but its id; that cannot be taken back."""
+        self._audit.append(self._entry(kind, record_id, "delete", None, None))
+
     # Auditing
 
     def _write_audit(self, record: Record, operation: str, before: Any, after: Any) -> None:
-        self._audit.append(
-            {"transaction": self.number, "record": record.kind_name, "record_id": record.id,
-             "operation": operation, "before": before, "after": after}
-        )  # fmt: skip
+        self._audit.append(self._entry(type(record), record.id, operation, before, after))
         self._flush_audit(BATCH)
+
+    def _entry(self, kind: type[Record], record_id: int, operation: str, before: Any, after: Any) -> dict[str, Any]:
+        return {
+            "transaction": self.number, "record": kind.kind_name, "record_id": record_id,
+            "operation": operation, "before": before, "after": after,
+        }  # fmt: skip
 
     def _flush_audit(self, at_least: int = 1) -> None:
         if len(self._audit) >= at_least:

@@ -86,6 +86,11 @@ def _reverse(tx: "SqlTransaction", kind: type[Record], operation: str, rows: Seq
         case "create":
             tx.remove(kind, [row.record_id for row in rows])
         case "delete":
+            if unknown := [row.record_id for row in rows if row.before is None]:
+                raise RefusedError(
+                    f"What {kind.kind_name} {unknown[0]} held is not known: its row was deleted in the spreadsheet"
+                    " while no program was looking. Put the row back there (File, Version history)."
+                )
             tx.restore([record_of(kind, row.before) for row in rows])
         case "update":
             for row in rows:

@@ -47,7 +47,7 @@ def _whole_store(session: Session, file: Path) -> None:
     show(session.screen, command(session.crm, file, as_="all", preview=True), session.crm.conventions)
     session.screen.print()
     session.confirm("Read all of it in?", "Import now")
-    session.tell(command(session.crm, file, as_="all"))
+    session.tell(session.insist(lambda: command(session.crm, file, as_="all")))
 
 
 class _ImportPages:
@@ -181,7 +181,7 @@ class _ImportPages:
         if not (report.new or report.updated):
             session.keyboard.choose("Nothing would change.", [], back="Back")
         session.confirm("", "Import now", "Back, change something")
-        session.tell(run(session.crm, self.draft))
+        session.tell(session.insist(lambda: run(session.crm, self.draft)))
         self.done = True
 
 

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from crm.commands.context import CRM
 from crm.commands.registry import MENUS, Command, commands
-from crm.errors import Cancelled, CRMError
+from crm.config import SHEETS
+from crm.errors import Cancelled, CRMError, StoreError
 from crm.terminal.door import keyboard_on, screen_on
 from crm.terminal.keyboard import Back, Choice, Closed, End
 from crm.terminal.session import FLOWS, Session, load_flows
@@ -37,9 +38,22 @@ def run_menu(open_crm: Callable[..., CRM], stdin: IO[str], stdout: IO[str], *, d
 
 
 def _run(session: Session) -> int:
-    crm = session.crm
-    empty = crm.repository.is_empty()
+    empty = None
+    while empty is None:
+        try:
+            empty = session.crm.repository.is_empty()
+        except StoreError as error:
+            if not session.crm.repository.url.startswith(SHEETS):
+                raise
+            from crm.terminal.connecting import mend
+
+            try:
+                if not mend(session, error):
+                    return error.exit_code
+            except Closed:
+                return error.exit_code
     session.attempt(lambda: _begin_day(session))
+    crm = session.crm
     if crm.repository.fact("sample") == "yes":
         session.real = crm
     if empty:

@@ -23,10 +23,17 @@ _PAGING = frozenset(("limit", "offset"))
 class Prompts:
     """Asks for what commands take, whatever the keyboard is."""
 
-    def __init__(self, crm: CRM, keyboard: Keyboard, screen: Screen) -> None:
+    def __init__(
+        self,
+        crm: CRM,
+        keyboard: Keyboard,
+        screen: Screen,
+        insist: Callable[[Callable[[], Any]], Any] = lambda action: action(),
+    ) -> None:
         self.crm = crm
         self.keyboard = keyboard
         self.screen = screen
+        self.insist = insist
 
     def ask(self, parameter: Parameter, *, typed: str = "", error: str = "") -> Any:
         """The value of one parameter. `typed` is in the line to be corrected, `error` what was wrong with it.
@@ -168,7 +175,7 @@ class Prompts:
         given = dict(given)
         while True:
             try:
-                return command(self.crm, **given)
+                return self.insist(lambda: command(self.crm, **given))
             except Question as question:
                 answer = self.answer(question)
                 if isinstance(answer, Record):

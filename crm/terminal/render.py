@@ -23,7 +23,13 @@ from crm.terminal import cards, tables, today
 from crm.terminal.screen import Screen, clean, data, status_style
 
 _LISTED = 200
-_LATE = {"ImportReport": "crm.terminal.imported", "WholeStoreReport": "crm.terminal.imported"}
+_LATE = {
+    "ImportReport": "crm.terminal.imported",
+    "WholeStoreReport": "crm.terminal.imported",
+    "TakeOverReport": "crm.terminal.spreadsheets",
+    "SpreadsheetReport": "crm.terminal.spreadsheets",
+    "StoreChosen": "crm.terminal.spreadsheets",
+}
 
 
 def show(screen: Screen, result: Any, by: Conventions) -> None:

@@ -1,5 +1,6 @@
 """What is printed, and the one place where text from records is made harmless."""
 
+import math
 import os
 import re
 import time
@@ -18,6 +19,8 @@ _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufe
 _BREAKS = re.compile(r"\r\n|[\r\n\u2028\u2029]")
 _BLANK_ENDS = re.compile(r"[ ]+$", re.MULTILINE)
 _SHOWN_AFTER = 0.3
+# Addresses in a sentence: of pages, and of e-mail.
+_ADDRESSES = re.compile(r"(https?://[^\s“”]+[^\s“”.,;:]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
 
 # A status is told by its words; the colour only helps to find it again.
 _STATUS_COLOURS = ("green", "cyan", "yellow", "blue", "magenta")
@@ -116,6 +119,22 @@ class Screen:
         self.used += drawn.count("\n")
         self.console.file.write(drawn)
         self.console.file.flush()
+
+    def copyable(self, text: str) -> None:
+        """A line that can be copied in one piece: only the terminal itself breaks it where it is too long."""
+        line = clean(text)
+        self._end_countdown()
+        self.used += max(1, math.ceil(Text(line).cell_len / self.width))
+        self.console.file.write(f"{line}\n")
+        self.console.file.flush()
+
+    def explain(self, sentence: str, style: str = "") -> None:
+        """A sentence whose addresses stand on lines of their own, to be copied."""
+        for place, piece in enumerate(_ADDRESSES.split(sentence)):
+            if place % 2:
+                self.copyable(piece)
+            elif words := piece.strip(" ,\n" if place else " \n"):
+                self.print(Text(clean(words, lines=True), style))
 
     def clear(self) -> None:
         """Starts a new page."""

@@ -11,7 +11,14 @@ from rich.text import Text
 
 from crm.commands.context import CRM
 from crm.commands.registry import Command, named
-from crm.errors import Cancelled, CRMError, NotFoundError
+from crm.errors import (
+    Cancelled,
+    CRMError,
+    NotFoundError,
+    StoreAccessError,
+    StoreBusyError,
+    StoreOfflineError,
+)
 from crm.model import Client, Record, StatusRule
 from crm.terminal.keyboard import Back, Choice, Closed, Keyboard
 from crm.terminal.screen import Screen, clean
@@ -24,7 +31,7 @@ Flow = Callable[..., None]
 # Commands that the menu leads through in a way of its own, by their words.
 FLOWS: dict[str, Flow] = {}
 # Imported when the first key is pressed: the menu must be there at once.
-_MODULES = ("clients", "clients_list", "data", "day", "importing", "merging", "rules", "sales")
+_MODULES = ("clients", "clients_list", "connecting", "data", "day", "importing", "merging", "rules", "sales")
 
 
 def flow(words: str) -> Callable[[Flow], Flow]:
@@ -59,12 +66,13 @@ class Session:
         """Asks for parameters of commands on the store in use."""
         from crm.terminal.prompts import Prompts
 
-        return Prompts(self.crm, self.keyboard, self.screen)
+        return Prompts(self.crm, self.keyboard, self.screen, self.insist)
 
     # Pages
 
     def page(self, *crumbs: str) -> None:
         """Starts a page: the title, then whatever the step before had to tell."""
+        notice = self._notice()
         self.screen.clear()
         sample = self.real is not None
         try:
@@ -80,11 +88,22 @@ class Session:
         self.screen.print(title)
         if not self.screen.plain:
             self.screen.print(Rule(style="dim", characters=self.screen.sign("─", "-")))
+        if notice:
+            self.screen.print(Text(clean(notice), "yellow"))
         notes, self._notes = self._notes, []
         for note in notes:
             note()
         if notes:
             self.screen.print()
+
+    def _notice(self) -> str:
+        """What holds for all that is about to be read: that it is not of this moment."""
+        try:
+            with self.crm.read():
+                return self.crm.repository.notice()
+        except CRMError:
+            # Whoever reads for more than that will tell.
+            return ""
 
     def say(self, words: str, style: str = "") -> None:
         """Has a sentence shown on the next page."""
@@ -125,6 +144,19 @@ class Session:
                 raise Closed from error
             self._crashed(error)
         return None
+
+    def insist(self, action: Callable[[], Any]) -> Any:
+        """Does something that the person has typed a lot for: where the store cannot be reached or does not let us,
+        it can be done again as it is. Raises Back."""
+        while True:
+            try:
+                return action()
+            except (StoreOfflineError, StoreBusyError, StoreAccessError) as error:
+                self.page("Not done yet")
+                self.screen.explain(error.sentence, "red")
+                self.screen.print()
+                again = Choice("Try again", True)
+                self.keyboard.choose("What you typed is still here.", [again], back="Leave it for now")
 
     def _crashed(self, error: Exception) -> None:
         if self.debug:

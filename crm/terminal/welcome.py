@@ -27,6 +27,7 @@ def welcome(session: Session) -> bool:
             Choice("Add your first client", lambda: session.start(named("clients add"))),
             *_import(session),
             Choice("Try it on sample data", lambda: try_sample(session), "3"),
+            Choice("Work in a Google spreadsheet", lambda: session.start(named("sheets connect")), "4"),
             Choice("Exit", None, "0"),
         ]
         try:

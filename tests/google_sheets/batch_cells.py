@@ -146,7 +146,9 @@ def repeat_cell(situation: Situation, given: Json) -> Json:
     mask = mask_of(given, "CellData")
     change, data = cells.changing(mask), given.get("cell", {})
     if set(mask) != {"dataValidation"}:
-        sheet.change(area, lambda old: change(old, data))
+        # Cells are never changed in place: the empty ones, which are most, can all be the same.
+        empty = change(None, data)
+        sheet.change(area, lambda old: empty if old is None else change(old, data))
     if not mask or "dataValidation" in mask:
         set_rule(sheet, area, data.get("dataValidation"))
     return {}
@@ -168,8 +170,11 @@ def _paste(kind: str) -> Paste:
         return cells.with_value(old, cells.value_of(new))
 
     def style(new: Content, old: Content) -> Content:
-        cell = old if isinstance(old, Cell) else Cell(old)
-        return replace(cell, style=cells.style_of(new)).simplest()
+        given = cells.style_of(new)
+        if old is None and isinstance(new, Cell) and new == Cell(style=given):
+            return new
+        cell = replace(old, style=given) if isinstance(old, Cell) else Cell(old, style=given)
+        return cell.simplest()
 
     def formula(new: Content, old: Content) -> Content:
         return cells.with_value(old, cells.value_of(new), new.formula if isinstance(new, Cell) else None)

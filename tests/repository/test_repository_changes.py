@@ -97,7 +97,7 @@ def test_a_change_is_run_again_where_another_writer_came_first(store: Store) -> 
     assert calls == [0, 0, 0]
     assert store.client(client).sales_count == 1
     with store.repository.read() as snapshot:
-        assert len(snapshot.history()) == 2
+        assert [entry.what for entry in snapshot.history()].count("a change") == 1
 
 
 def test_a_transaction_reads_what_it_wrote(store: Store) -> None:

@@ -142,6 +142,7 @@ class Session:
         """Ends the program, whatever it does."""
         if self.child.isalive():
             self.child.kill(signal.SIGKILL)
+            self.child.wait()
         self.child.close(force=True)
 
 

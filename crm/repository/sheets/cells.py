@@ -1,6 +1,7 @@
 """A value as the cell that holds it, and back."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar, get_type_hints
@@ -8,11 +9,14 @@ from typing import Any, TypeVar, get_type_hints
 from crm.errors import FieldError
 from crm.model import RECORDS, Client, Conventions, Record, fields
 from crm.model.encoding import plain
-from crm.model.fields import Amount, Day, Line, Whole
+from crm.model.fields import Amount, Day, Line, Phone, Whole
 from crm.repository.sheets.layout import OWN, Cell, columns
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
+# One of the requests of a batchUpdate.
+Request = dict[str, Any]
+VALUE = "userEnteredValue"
 # The day that Google Sheets counts from; a date before it is written as text.
 _DAY_ZERO = date(1899, 12, 30)
 _FIRST_DAY = date(1900, 3, 1)
@@ -51,6 +55,17 @@ def written(cell: Cell) -> dict[str, Any]:
     if isinstance(cell, str):
         return {"userEnteredValue": {"stringValue": cell}}
     return {"userEnteredValue": {"numberValue": cell}}
+
+
+def cells_request(sheet: int, row: int, column: int, rows: Sequence[Sequence[Cell]]) -> Request:
+    """Writes typed cells, from a row and a column on."""
+    start = {"sheetId": sheet, "rowIndex": row, "columnIndex": column}
+    return {"updateCells": {"start": start, "rows": [row_request(each) for each in rows], "fields": VALUE}}
+
+
+def row_request(cells: Sequence[Cell]) -> Request:
+    """A row as requests take it."""
+    return {"values": [written(cell) for cell in cells]}
 
 
 def row_of(record: Record) -> list[Any]:
@@ -191,49 +206,69 @@ def record_of(kind: type[AnyRecord], row: Sequence[Any]) -> AnyRecord:
     return kind(**values)
 
 
-def same(kind: type[Record], name: str, cell: Cell, value: Any) -> bool:
-    """Whether a cell holds this value already, perhaps written in another way."""
-    try:
-        return bool(READERS[kind][columns(kind).index(name)](cell) == value)
-    except (ValueError, ArithmeticError):
-        return False
-
-
 # As people write them
+
+
+FAILED = frozenset(
+    ("#ERROR!", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "Loading...")
+)  # fmt: skip
+FORMULA_FAILS = "the formula in this cell fails"
 
 
 def typed(kind: type[Record], name: str, cell: Cell, by: Conventions) -> Any:
     """The value of a cell that a person filled in, checked like any input; raises FieldError."""
     check = fields(kind)[name].check
+    if isinstance(cell, str):
+        if cell in FAILED:
+            raise FieldError(FORMULA_FAILS)
+        if cell == "" and name == "on":
+            raise FieldError("a sale needs its date")
+        return check.read(cell, by)
     if isinstance(cell, bool):
-        return check.read("yes" if cell else "no", by)
-    if isinstance(cell, int | float):
-        return _typed_number(check, cell, by)
-    if isinstance(check, Day) and not cell.strip():
-        return check.empty
-    return check.read(cell, by)
+        # What a person typed as a word was made a truth by Google.
+        return check.read(str(cell).upper(), by)
+    return _typed_number(check, cell, by)
 
 
 def _typed_number(check: Any, cell: float, by: Conventions) -> Any:
-    whole = int(cell) if cell == int(cell) else None
-    if isinstance(check, Day):
-        if whole is None or not 0 < whole < 2_958_466:
-            raise FieldError("that is no date")
-        return check.read((_DAY_ZERO + timedelta(days=whole)).isoformat(), by)
-    if isinstance(check, Amount):
-        amount = Decimal(repr(cell))
-        if amount != round(amount, 2):
-            raise FieldError("an amount has at most two decimals")
-        return check.read(f"{amount:.2f}", by)
-    if isinstance(check, Whole) and whole is None:
-        raise FieldError("write a whole number in digits")
+    # People see 15 digits of a number; what a formula has beyond them is not meant.
+    number = Decimal(f"{cell:.15g}")
+    whole = int(number) if number == int(number) else None
+    match check:
+        case Day():
+            if not 0 < number < 2_958_466:
+                raise FieldError("that is no date")
+            return check.read((_DAY_ZERO + timedelta(days=int(number))).isoformat(), by)
+        case Amount():
+            if number != round(number, 2):
+                raise FieldError("an amount has at most two decimals")
+            return check.read(f"{number:.2f}", by)
+        case Whole() if whole is None:
+            raise FieldError("write a whole number in digits")
+        case Phone() if whole is not None:
+            return _typed_phone(check, str(whole), by)
     return check.read(str(whole) if whole is not None else repr(cell), by)
 
 
-def own_text(cell: Cell, by: Conventions) -> str:
-    """A cell of a field of the team's own, which is text; raises FieldError."""
+def _typed_phone(check: Phone, digits: str, by: Conventions) -> Any:
+    """A telephone number of which Google has taken the + or the zeros away."""
+    for opening in ("", "+", "0"):
+        with suppress(FieldError):
+            return check.read(opening + digits, by)
+    return check.read(digits, by)
+
+
+def own_plain(cell: Cell) -> str:
+    """A cell of a field of the team's own as text, as it is shown."""
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, float) and cell == int(cell):
         cell = int(cell)
-    return Line(2000).read(str(cell), by)
+    return str(cell)
+
+
+def own_text(cell: Cell, by: Conventions) -> str:
+    """A cell of a field of the team's own, which is text; raises FieldError."""
+    if cell in FAILED:
+        raise FieldError(FORMULA_FAILS)
+    return Line(2000).read(own_plain(cell), by)

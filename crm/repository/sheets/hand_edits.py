@@ -1,31 +1,34 @@
 """What people do in the spreadsheet by hand, checked like any input and made a change of the store."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import delete, insert
+from sqlalchemy import select, update
 
 from crm.errors import CRMError, FieldError, RefusedError
-from crm.model import Client, Conventions, Record, Sale, Setting, StatusRule, View, fields, named
+from crm.model import Client, Conventions, Record, Sale, StatusRule, fields, named
+from crm.model.encoding import record_of
 from crm.model.fields import FOREVER
-from crm.repository import Query
-from crm.repository.sheets import cells, mirror
-from crm.repository.sheets.ingest import HandEdits
+from crm.repository.sheets import cells, mirror, problems
 from crm.repository.sheets.layout import OWN, columns
+from crm.repository.sheets.loading import (
+    NOT_READ,
+    UNIQUE,
+    SettingCheck,
+    id_is_gone,
+    no_client,
+    refuse_unsound,
+    some_records,
+)
 from crm.repository.sheets.mirror import in_json
+from crm.repository.sheets.tab import HandEdits
+from crm.repository.tables import audit, client
 from crm.repository.transaction import SqlTransaction
-from crm.rules import rule_text, split_rule
 
 # Who stands in the history for it, and what as: nobody knows which person it was.
 AUTHOR = "the spreadsheet"
 WHAT = "edited in the sheet"
-
-SettingCheck = Callable[[str, str, Conventions], str]
-
-
-# Which field may be used once only.
-_UNIQUE: Mapping[type[Record], str] = {Client: "reference", View: "name", Setting: "key"}
 
 
 class _Refused(Exception):
@@ -38,12 +41,23 @@ class _Refused(Exception):
 
 
 class Adoption:
-    """Takes hand edits into a transaction; what cannot be taken becomes a problem, and its cell stays as it is."""
+    """Takes hand edits into a transaction; what cannot be taken becomes a problem, and its cell stays as it is.
 
-    def __init__(self, tx: SqlTransaction, by: Conventions, check_setting: SettingCheck) -> None:
+    `formulas` names the team's own fields, by client, whose changed cells hold formulas: nobody has edited those,
+    so that what they show is kept beside the client and stands in no history.
+    """
+
+    def __init__(
+        self,
+        tx: SqlTransaction,
+        by: Conventions,
+        check_setting: SettingCheck,
+        formulas: Mapping[int, Collection[str]] = {},
+    ) -> None:
         self.tx = tx
         self.by = by
         self.check_setting = check_setting
+        self.formulas = formulas
 
     def adopt(self, edits: HandEdits) -> None:
         """All of them: deletions last, so that a sale moved to another client by hand is not taken along."""
@@ -53,11 +67,22 @@ class Adoption:
             self._change(kind, record_id, at, row)
         for kind, at, row in edits.added:
             self._add(kind, at, row)
+        self._delete(edits)
+        self.tx.resum(edits.unsettled)
+
+    def _delete(self, edits: HandEdits) -> None:
+        by_kind: dict[type[Record], list[int]] = {}
         for kind, record_id in edits.deleted:
-            record = self.tx.find(kind, record_id)
-            if record is not None:
-                self.tx.delete(record)
-            mirror.drop_rows(self.tx.connection, kind, [record_id])
+            by_kind.setdefault(kind, []).append(record_id)
+        known = {kind: some_records(self.tx.connection, kind, ids) for kind, ids in by_kind.items()}
+        for kind, ids in by_kind.items():
+            for record_id in ids:
+                if record_id not in known[kind]:
+                    self.tx.note_gone(kind, record_id)
+                elif self.tx.find(kind, record_id) is not None:
+                    # A sale may have gone with its client.
+                    self.tx.delete(known[kind][record_id])
+            mirror.drop_rows(self.tx.connection, kind, ids)
 
     # A changed row
 
@@ -67,38 +92,44 @@ class Adoption:
         if known is None or current is None:
             return
         old = known[1]
+        mirror.put_rows(self.tx.connection, kind, [(record_id, at, in_json(row))])
         values: dict[str, Any] = {}
-        problems: dict[str, str] = {}
-        names = [name for name, new, was in zip(columns(kind), row, old, strict=False) if new != was]
-        for name in names:
+        found: dict[str, str] = {}
+        names = {name for name, new, was in zip(columns(kind), row, old, strict=False) if new != was}
+        for name in sorted(names, key=columns(kind).index):
             try:
                 values |= self._values(current, name, row[columns(kind).index(name)])
             except FieldError as error:
-                problems[name] = error.reason
-        if kind is Client and row[-1] != old[-1]:
-            own, wrong = self._own(row[-1])
+                found[name] = error.reason
+        if isinstance(current, Client):
+            own, wrong = self._own(current, row[-1], old[-1])
+            current = self._with_formulas(current, own)
             values[OWN] = own
-            problems |= wrong
-        problems |= self._applied(current, values)
-        own_names = {f"={name}" for name in {**old[-1], **row[-1]}} if kind is Client else set()
-        self._note(kind, record_id, {*names, *problems, *own_names}, problems)
-        mirror.put_rows(self.tx.connection, kind, [(record_id, at, in_json(row))])
+            found |= wrong
+            names |= {f"={name}" for name in {**old[-1], **row[-1]}}
+        found |= self._applied(current, values)
+        problems.note(self.tx.connection, kind, record_id, row, {*names, *found}, found)
 
     def _values(self, current: Record, name: str, cell: Any) -> dict[str, Any]:
         """What a changed cell means for the record; raises FieldError."""
         kind = type(current)
+        if name == "id":
+            if cells.number_of(cell) != current.id:
+                raise FieldError(id_is_gone(current.id))
+            return {}
         if name not in fields(kind):
-            raise FieldError("this column is the program's own; what stands here is not read")
+            if cell == cells.cell_of(getattr(current, name)) or cells.stamped(cell) == (current.id, current.version):
+                return {}
+            raise FieldError(NOT_READ)
         if isinstance(current, Client) and name == "status":
             return self._pinned(current, str(cell).strip())
-        if isinstance(current, Client) and name == "status_pinned_until":
-            return {name: cells.typed(kind, name, cell, self.by)}
-        if fields(kind)[name].by != "person":
+        value = cells.typed(kind, name, cell, self.by)
+        if fields(kind)[name].by != "person" and name != "status_pinned_until" and value != getattr(current, name):
             follows = "sales" if fields(kind)[name].by == "facts" else "rules"
             raise FieldError(
                 f"this follows from the {follows} and is not read; the program says {self._said(current, name)}"
             )
-        return {name: cells.typed(kind, name, cell, self.by)}
+        return {name: value}
 
     def _said(self, current: Record, name: str) -> str:
         return fields(type(current))[name].check.show(getattr(current, name), self.by) or "nothing"
@@ -106,7 +137,8 @@ class Adoption:
     def _pinned(self, current: Client, status: str) -> dict[str, Any]:
         """A status chosen in the sheet is pinned, an emptied one is left to the rules."""
         if not status:
-            return {"status_pinned_until": None}
+            # Written once more even if it stays the same: the cell is empty.
+            return {"status": current.status, "status_pinned_until": None}
         known = {rule.status for rule in self.tx.rules.rules} | {current.status}
         if status not in known:
             raise FieldError(f"there is no status “{status}”; one of {', '.join(sorted(known - {''}))}")
@@ -120,100 +152,118 @@ class Adoption:
             "status_since": self.tx.today,
         }
 
-    def _own(self, written: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
-        own: dict[str, str] = {}
-        problems: dict[str, str] = {}
-        for name, cell in written.items():
+    # The team's own fields
+
+    def _own(
+        self, current: Client, written: Mapping[str, Any], old: Mapping[str, Any]
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """The own fields as they are now, and what is wrong with those that changed."""
+        own = dict(current.extra)
+        found: dict[str, str] = {}
+        for name in {**old, **written}:
+            if name not in written:
+                own.pop(name, None)
+                continue
             try:
-                own[name] = cells.own_text(cell, self.by)
+                own[name] = cells.own_text(written[name], self.by)
             except FieldError as error:
-                problems[f"={name}"] = error.reason
-        return own, problems
+                found[f"={name}"] = error.reason
+        return own, found
+
+    def _with_formulas(self, current: Client, own: Mapping[str, str]) -> Client:
+        """The client with what its formulas show now."""
+        shown = dict(current.extra)
+        for name in self.formulas.get(current.id, ()):
+            shown.pop(name, None)
+            if name in own:
+                shown[name] = own[name]
+        if shown == current.extra:
+            return current
+        self.tx.connection.execute(update(client).where(client.c.id == current.id).values(extra=shown))
+        return replace(current, extra=shown)
+
+    # What fits
 
     def _applied(self, current: Record, values: dict[str, Any]) -> dict[str, str]:
         """Applies what fits; what does not is named with its reason."""
         changed = {name: value for name, value in values.items() if getattr(current, name) != value}
+        if isinstance(current, Client) and values.get("status_pinned_until", current) is None:
+            changed |= {name: values[name] for name in ("status", "status_pinned_until") if name in values}
         if not changed:
             return {}
         try:
             held = self._hold(replace(current, **changed), set(changed))
-            changed |= {"kind": held.kind} if isinstance(held, Client) else {}
+            changed |= {"kind": held.kind} if isinstance(held, Client) and "kind" in changed else {}
             self.tx.apply(current, changed)
         except (_Refused, RefusedError) as error:
-            if len(changed) > 1:
-                # One of them does not fit; the others are taken all the same.
-                problems: dict[str, str] = {}
-                for name, value in changed.items():
-                    problems |= self._applied(self.tx.get(type(current), current.id), {name: value})
-                return problems
-            (name,) = changed
-            return {name: error.what if isinstance(error, _Refused) else error.sentence}
+            if len(changed) == 1:
+                (name,) = changed
+                return {name: error.what if isinstance(error, _Refused) else error.sentence}
+            # One of them does not fit; the others are taken all the same.
+            found: dict[str, str] = {}
+            for name, value in changed.items():
+                found |= self._applied(self.tx.get(type(current), current.id), {name: value})
+            return found
         if isinstance(current, Client) and changed.keys() & {"status", "status_pinned_until"}:
             self.tx.review([current.id])
         return {}
 
-    def _hold(self, record: Record, names: set[str]) -> Record:
+    def _hold(self, record: Record, names: Collection[str]) -> Record:
         """The record as it must be as a whole; raises _Refused with the field it is about."""
-        one = min(names, key=columns(type(record)).index) if names - {OWN} else OWN
+        known = [name for name in columns(type(record)) if name in names]
+        one = known[0] if known else OWN
         try:
-            match record:
-                case Client():
-                    return named(record)
-                case Sale():
-                    if self.tx.find(Client, record.client) is None:
-                        raise _Refused("client", f"there is no client {record.client or ''}".rstrip())
-                case StatusRule():
-                    split_rule(rule_text(record.status, record.when))
-                case View():
-                    if not record.name:
-                        raise _Refused("name", "a view needs a name")
-                    self.tx.find_all(Client, Query(where=record.condition, sort=record.sort, limit=1))
-                case Setting():
-                    self.check_setting(record.key, record.value, self.by)
+            if isinstance(record, Client):
+                return named(record)
+            if isinstance(record, Sale) and self.tx.find(Client, record.client) is None:
+                raise _Refused("client", no_client(record.client))
+            refuse_unsound(record, self.by, self.check_setting)
         except FieldError as error:
             raise _Refused(error.field or one, error.reason) from error
         except CRMError as error:
-            raise _Refused(one, error.sentence.splitlines()[0]) from error
+            raise _Refused(one, error.sentence.splitlines()[0].rstrip(".")) from error
         return record
 
-    # A new row, and one that is there again
+    # A new row
 
     def _add(self, kind: type[Record], at: int, row: list[Any]) -> None:
         values: dict[str, Any] = {}
-        problems: dict[str, str] = {}
+        found: dict[str, str] = {}
+        # A row that was copied brings the totals, the status and the mark of another one along.
+        is_copy = cells.stamped(row[len(columns(kind)) - 1]) is not None
         for name, cell in zip(columns(kind), row, strict=False):
-            # An own stamp or time comes from a row that was copied.
             if cell == "" or name not in fields(kind):
                 continue
-            if fields(kind)[name].by == "person":
-                try:
+            try:
+                if fields(kind)[name].by == "person":
                     values[name] = cells.typed(kind, name, cell, self.by)
-                except FieldError as error:
-                    problems[name] = error.reason
+                elif isinstance(blank := kind(), Client) and not is_copy:
+                    values |= self._values(blank, name, cell)
+            except FieldError as error:
+                found[name] = error.reason
         if kind is Client:
-            values[OWN], wrong = self._own(row[-1])
-            problems |= wrong
+            values[OWN], wrong = self._own(Client(), row[-1], {})
+            found |= wrong
         try:
-            record = self._whole(kind, values, problems)
-            added = self.tx.add(record)
+            added = self.tx.add(self._whole(kind, values, found))
         except _Refused as error:
             self._problem(kind, at, error.name, error.what)
             return
         except RefusedError as error:
-            self._problem(kind, at, _UNIQUE.get(kind, "id"), error.sentence)
+            self._problem(kind, at, UNIQUE.get(kind, "id"), error.sentence)
             return
         # The row as it stands is what the commit starts from: only what it does not hold yet is written.
         mirror.put_rows(self.tx.connection, kind, [(added.id, at, in_json(row))])
-        self._note(kind, added.id, set(problems), problems)
+        problems.note(self.tx.connection, kind, added.id, row, found.keys(), found)
 
-    def _whole(self, kind: type[Record], values: dict[str, Any], problems: dict[str, str]) -> Record:
+    def _whole(self, kind: type[Record], values: dict[str, Any], found: Mapping[str, str]) -> Record:
         """A new record from what could be read of its row; raises _Refused where that is too little."""
         if kind is Sale:
             for name in ("client", "amount"):
                 if name not in values:
-                    raise _Refused(name, problems.get(name, f"a sale needs its {name}"))
-            if "on" in problems:
-                raise _Refused("on", problems["on"])
+                    raise _Refused(name, found.get(name, f"a sale needs its {name}"))
+            if "on" in found:
+                raise _Refused("on", found["on"])
             values.setdefault("on", self.by.today)
         if kind is StatusRule:
             values.setdefault("active", True)
@@ -221,6 +271,8 @@ class Adoption:
                 last = max((rule.position for rule in self.tx.find_all(StatusRule)), default=0)
                 values["position"] = last + 1
         return self._hold(kind(**values), {"id", *values})
+
+    # A row that is there again
 
     def _restore(self, kind: type[Record], record_id: int, at: int, row: list[Any]) -> None:
         """The row of a deleted record is there again: somebody has taken the deletion back in the sheet."""
@@ -237,24 +289,29 @@ class Adoption:
                 f" to make the row a new {kind.kind_name}",
             )  # fmt: skip
             return
-        if isinstance(record, Client):
-            self.tx.review([record_id])
         mirror.put_rows(self.tx.connection, kind, [(record_id, at, in_json(row))])
+        if isinstance(record, Client):
+            self._restore_sales(record_id)
+            self.tx.resum([record_id])
+            self.tx.review([record_id])
 
-    # What cannot be taken
-
-    def _note(self, kind: type[Record], record_id: int, names: set[str], problems: dict[str, str]) -> None:
-        """Replaces what was wrong with some cells of a record by what is wrong now."""
-        table = mirror.sheet_problem
-        ours = (table.c.record == kind.kind_name, table.c.id == record_id)
-        self.tx.connection.execute(delete(table).where(*ours, table.c.field.in_(names)))
-        rows = [
-            {"record": kind.kind_name, "id": record_id, "field": name, "row": 0, "column": 0, "what": what}
-            for name, what in problems.items()
-        ]
-        if rows:
-            self.tx.connection.execute(insert(table), rows)
+    def _restore_sales(self, record_id: int) -> None:
+        """Puts the sales back that went with a client when its row was deleted."""
+        deleted = select(audit.c.transaction).where(
+            audit.c.record == Client.kind_name, audit.c.record_id == record_id, audit.c.operation == "delete"
+        )
+        number = self.tx.connection.execute(deleted.order_by(audit.c.id.desc()).limit(1)).scalar()
+        gone = select(audit.c.before).where(
+            audit.c.transaction == number, audit.c.record == Sale.kind_name, audit.c.operation == "delete"
+        )
+        sales = [record_of(Sale, before) for (before,) in self.tx.connection.execute(gone) if before]
+        wanted = {sale.id for sale in sales} - some_records(
+            self.tx.connection, Sale, [sale.id for sale in sales]
+        ).keys()
+        sales = [sale for sale in sales if sale.client == record_id and sale.id in wanted]
+        if sales:
+            self.tx.restore(sales)
 
     def _problem(self, kind: type[Record], at: int, name: str, what: str) -> None:
-        row = {"record": kind.kind_name, "id": 0, "field": name, "row": at, "column": 0, "what": what}
-        self.tx.connection.execute(insert(mirror.sheet_problem), [row])
+        """Something wrong with a row that belongs to no record."""
+        problems.add(self.tx.connection, kind, [problems.of_row(at, name, what)])

@@ -1,5 +1,6 @@
 """The tab `history`: a transaction as the rows that are added to it, and those rows as transactions again."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -55,6 +56,14 @@ def void(number: int) -> list[Cell]:
     return [number, *[""] * 7, _VOID]
 
 
+def digest(row: Sequence[Cell]) -> str:
+    """What stands for a row: where the history ends is known by it."""
+    cells = [int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in row]
+    while cells and cells[-1] == "":
+        cells.pop()
+    return hashlib.blake2b(json.dumps(cells).encode(), digest_size=12).hexdigest()
+
+
 def _merged(entries: Any) -> Iterator[tuple[str, str, str, str, str]]:
     """The audit entries as text; records created one after the other become one entry: 12-57."""
     record, first, last = "", 0, 0
@@ -104,6 +113,8 @@ def read(rows: Sequence[Sequence[Cell]], last: int) -> Entries:
         if number > last or number in void_ones:
             continue
         if number not in known:
+            if known and number < max(known):
+                raise ValueError("its rows stand in another order")
             known.add(number)
             found.uids[str(row[1])] = number
             head = {"id": number, "at": datetime.fromisoformat(str(row[2])), "user": str(row[3]), "what": str(row[4])}
@@ -111,6 +122,8 @@ def read(rows: Sequence[Sequence[Cell]], last: int) -> Entries:
         operation = str(row[8])
         if operation == _GOES_ON:
             entry, before, after = pending.pop()
+            if entry["transaction"] != number:
+                raise ValueError("a piece of an entry stands at another one")
             pending.append((entry, before + str(row[9]), after + str(row[10])))
         elif operation:
             first, _, final = str(row[7]).partition("-")

@@ -48,6 +48,8 @@ _HEADERS = {"id": "ID", "created_at": "Created", "updated_at": "Updated", "versi
 _FIRST: Mapping[type[Record], tuple[str, ...]] = {
     Client: ("first_name", "last_name", "company", "email", "phone", "date_of_birth", "status", "total_spend")
 }
+# What says whose row it is: of two such columns the first counts.
+_IDENTITY = ("id", "version")
 # Every column of a record has one cell, except the team's own fields: those have a column each.
 OWN = "extra"
 
@@ -74,8 +76,9 @@ def header(kind: type[Record], name: str) -> str:
 HISTORY_COLUMNS = (
     "Transaction", "UID", "At", "User", "What", "Undoes", "Record", "Record IDs", "Operation", "Before", "After",
 )  # fmt: skip
-# Beside each heading that was kept: by which commit, of which tab, and where the rows of that tab are kept.
-BEFORE_COLUMNS = ("UID", "Tab", "First row", "Rows")
+# What stands beside the rows that a commit kept: which commit, how many rows, in how many pieces it is written what
+# it meant, and that.
+BEFORE_COLUMNS = ("UID", "Rows", "Pieces", "What it meant")
 
 
 def letters(column: int) -> str:
@@ -136,6 +139,7 @@ def heading(kind: type[Record], row: Sequence[Cell]) -> Heading:
     positions: dict[str, int] = {}
     own: dict[str, int] = {}
     problems = []
+    doubled: dict[str, int] = {}
     for at, cell in enumerate(row):
         text = str(cell).strip()
         name = by_header.get(text.casefold())
@@ -144,7 +148,7 @@ def heading(kind: type[Record], row: Sequence[Cell]) -> Heading:
         if name is not None and name not in positions:
             positions[name] = at
         elif name is not None:
-            problems.append((at, f"there are two columns “{text}”; this one is not read"))
+            doubled[name] = at
         elif kind is Client:
             try:
                 text = Line(60).read(text, Conventions())
@@ -155,6 +159,14 @@ def heading(kind: type[Record], row: Sequence[Cell]) -> Heading:
                 problems.append((at, f"there are two columns “{text}”; this one is not read"))
             else:
                 own[text] = at
+    for name, at in doubled.items():
+        text = header(kind, name)
+        if name in _IDENTITY:
+            problems.append((at, f"there are two columns “{text}”; this one is not read"))
+        else:
+            # Which of the two is meant nobody knows.
+            first = letters(positions.pop(name))
+            problems.append((at, f"there is another column “{text}” in {first}; neither is read until one has gone"))
     return Heading(kind, positions, own, list(row), problems)
 
 
@@ -171,6 +183,28 @@ def marker(revision: int, uid: str) -> str:
 def is_marker(name: str) -> bool:
     """Whether a named range is such a marker."""
     return name.startswith("crm_") and name.count("_") >= 2
+
+
+def comparable(cell: Cell) -> Cell:
+    """A cell as it compares with another one: Google may tell the same number in two ways."""
+    if isinstance(cell, float):
+        rounded = float(f"{cell:.12g}")
+        return int(rounded) if rounded.is_integer() else rounded
+    return cell
+
+
+def alike(one: Cell, other: Cell) -> bool:
+    """Whether two cells hold the same: a truth is no number, and a text is none."""
+    one, other = comparable(one), comparable(other)
+    return one == other and isinstance(one, bool | str) == isinstance(other, bool | str)
+
+
+def trimmed(row: Sequence[Cell]) -> list[Cell]:
+    """A row without the empty cells at its end."""
+    cells = list(row)
+    while cells and cells[-1] == "":
+        cells.pop()
+    return cells
 
 
 def runs(positions: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from crm.repository import Proof
-from crm.repository.sheets.commit import Request, cells_request
+from crm.repository.sheets.cells import Request, cells_request
 from crm.repository.sheets.layout import Cell, a1
 from crm.repository.sheets.push import new_uid
 from crm.repository.sheets.service import NoAnswer, Rejected, Service

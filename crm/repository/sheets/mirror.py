@@ -1,15 +1,16 @@
 """What the mirror knows of the spreadsheet beside the records: where each row stands, and what is wrong in it."""
 
 import json
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Table, Text, select
+from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Table, Text, inspect, select
 
-from crm.model import Record
+from crm.model import RECORDS, Record
 from crm.repository import tables
-from crm.repository.sheets.layout import META, Cell
+from crm.repository.sheets.layout import META, Cell, columns
 
 metadata = MetaData()
 
@@ -25,7 +26,8 @@ sheet_row = Table(
 )
 
 # A cell that cannot be taken. `id` is 0 where the row belongs to no record; then `row` says which one. `field` is ''
-# for something in the heading, then `column` says where.
+# for something in the heading, then `column` says where. `cell` is what stood there, as JSON; something else by now
+# is not wrong any more.
 sheet_problem = Table(
     "sheet_problem",
     metadata,
@@ -35,15 +37,13 @@ sheet_problem = Table(
     Column("row", Integer, nullable=False),
     Column("column", Integer, nullable=False),
     Column("what", Text, nullable=False),
+    Column("cell", Text, nullable=False),
+    Index("sheet_problem_by_record", "record", "id"),
 )
 
-# Rows of a transaction that is still being written, or was broken off: seen by nobody.
-sheet_staged = Table(
-    "sheet_staged",
-    metadata,
-    Column("record", String(20), nullable=False),
-    Column("row", Integer, nullable=False),
-    Column("cell", Text, nullable=False),
+# The number of the transaction that each commit is.
+sheet_commit = Table(
+    "sheet_commit", metadata, Column("uid", String(40), primary_key=True), Column("number", Integer, nullable=False)
 )
 
 # What the mirror knows of the spreadsheet as a whole.
@@ -64,6 +64,10 @@ class State:
     staging: str = ""
     history_rows: int = 0
     last: Mapping[str, int] = field(default_factory=dict)
+
+    def is_at(self, other: "State") -> bool:
+        """Whether both are of the same revision."""
+        return (self.revision, self.uid) == (other.revision, other.uid)
 
     def rows(self) -> list[list[Cell]]:
         """The two rows of the technical tab."""
@@ -95,6 +99,8 @@ class State:
 
 
 META_RANGE = META.rows(0, 2)
+# How many columns that tab is made with.
+META_COLUMNS = 26
 
 
 @dataclass
@@ -117,9 +123,17 @@ class Seen:
     places: dict[str, Place]
 
 
-def prepare(connection: Connection) -> None:
-    """Makes the tables of the mirror where they are not there yet."""
+def prepare(connection: Connection, spreadsheet: str) -> bool:
+    """Makes the tables of the mirror where they are not there yet; False where they are those of another
+    spreadsheet, or of another version of the program."""
+    shape = [(table.name, [column.name for column in table.columns]) for table in metadata.sorted_tables]
+    shape += [(kind.kind_name, list(columns(kind))) for kind in RECORDS]
+    mark = f"{zlib.crc32(repr(shape).encode())} {spreadsheet}"
+    is_new = not inspect(connection).has_table(sheet_fact.name)
     metadata.create_all(connection)
+    if is_new:
+        _set_fact(connection, "mirror of", mark)
+    return _fact(connection, "mirror of") == mark
 
 
 def seen(connection: Connection) -> Seen | None:
@@ -151,12 +165,45 @@ def set_checked(connection: Connection, version: int, at: float) -> None:
     _set_fact(connection, "checked", f"{version}@{at}")
 
 
+def blind(connection: Connection) -> dict[str, list[str]]:
+    """The fields whose column this mirror has never seen, by tab."""
+    found: dict[str, list[str]] = json.loads(_fact(connection, "blind") or "{}")
+    return found
+
+
+def set_blind(connection: Connection, fields: Mapping[str, Sequence[str]]) -> None:
+    """Notes the fields whose column was never seen."""
+    _set_fact(connection, "blind", json.dumps(fields))
+
+
+def is_unproven(connection: Connection) -> bool:
+    """Whether it is not known yet that all totals are the sums of the sales."""
+    return bool(_fact(connection, "unproven"))
+
+
+def set_unproven(connection: Connection, is_so: bool) -> None:
+    """Notes whether the totals still have to be looked at."""
+    _set_fact(connection, "unproven", "totals" if is_so else "")
+
+
 def _fact(connection: Connection, name: str) -> str:
     return str(connection.execute(select(sheet_fact.c.value).where(sheet_fact.c.name == name)).scalar() or "")
 
 
 def _set_fact(connection: Connection, name: str, value: str) -> None:
     connection.exec_driver_sql("INSERT OR REPLACE INTO sheet_fact (name, value) VALUES (?, ?)", (name, value))
+
+
+def put_commits(connection: Connection, numbers: Mapping[str, int]) -> None:
+    """Notes commits that are in the spreadsheet, with the numbers of their transactions."""
+    if numbers:
+        statement = "INSERT OR REPLACE INTO sheet_commit (uid, number) VALUES (?, ?)"
+        connection.exec_driver_sql(statement, list(numbers.items()))
+
+
+def has_commit(connection: Connection, uid: str) -> bool:
+    """Whether a commit is in the spreadsheet, as far as the mirror knows."""
+    return connection.execute(select(sheet_commit.c.number).where(sheet_commit.c.uid == uid)).first() is not None
 
 
 def rows_of(connection: Connection, kind: type[Record]) -> dict[int, tuple[int, list[Any]]]:
@@ -191,11 +238,25 @@ def move_rows(connection: Connection, kind: type[Record], moved: Sequence[tuple[
 
 
 def drop_rows(connection: Connection, kind: type[Record], ids: Iterable[int]) -> None:
-    """Forgets rows."""
-    gone = [(kind.kind_name, each) for each in ids]
-    if gone:
-        connection.exec_driver_sql("DELETE FROM sheet_row WHERE record = ? AND id = ?", gone)
-        connection.exec_driver_sql("DELETE FROM sheet_problem WHERE record = ? AND id = ?", gone)
+    """Forgets rows, and what was wrong with them."""
+    gone = json.dumps(list(ids))
+    for table in ("sheet_row", "sheet_problem"):
+        statement = f"DELETE FROM {table} WHERE record = ? AND id IN (SELECT value FROM json_each(?))"
+        connection.exec_driver_sql(statement, (kind.kind_name, gone))
+
+
+def left_out(connection: Connection, kind: type[Record]) -> set[int]:
+    """The ids whose row is known, but could not be read so far or was never seen: there is no record of them."""
+    table = tables.TABLES[kind].name
+    statement = (
+        f"SELECT id FROM {{}} WHERE record = ? AND {{}}"
+        f" AND NOT EXISTS (SELECT 1 FROM {table} WHERE {table}.id = {{}}.id)"
+    )
+    found: set[int] = set()
+    for where, narrowed in (("sheet_problem", "id <> 0"), ("sheet_row", "cells = '[]'")):
+        rows = connection.exec_driver_sql(statement.format(where, narrowed, where), (kind.kind_name,))
+        found.update(row[0] for row in rows)
+    return found
 
 
 def close_up(connection: Connection, kind: type[Record], gone: Sequence[int]) -> None:
@@ -214,6 +275,9 @@ def numbers(connection: Connection) -> dict[str, int]:
     return {name: found.get(name, 0) for name in NUMBERED}
 
 
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def in_json(cells: Sequence[Any]) -> str:
     """Cells as the mirror keeps them."""
-    return json.dumps(cells, ensure_ascii=False, separators=(",", ":"))
+    return _encoded(cells)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -10,8 +11,8 @@ from sqlalchemy import Connection, select
 from crm.errors import StoreDamagedError
 from crm.model import BY_NAME, RECORDS, Client, Record
 from crm.repository import statements, tables
-from crm.repository.sheets import cells, journal, mirror
-from crm.repository.sheets.layout import OWN, Cell, columns, header, heading
+from crm.repository.sheets import cells, journal, mirror, problems
+from crm.repository.sheets.layout import OWN, Cell, alike, columns, header, heading
 from crm.repository.sheets.mirror import Place, Seen
 from crm.repository.tables import audit
 
@@ -22,34 +23,27 @@ _ALWAYS = frozenset(("updated_at", "version"))
 
 @dataclass
 class RowWrite:
-    """Cells to write into one row, by column; `expected` is the row as it must stand there, `shown` the row as it
-    stands afterwards, `names` the fields that are written. A deletion writes nothing."""
+    """Cells to write into one row, by column. `relies` holds the cells that must stand there as they are thought to:
+    whose row it is, and what is overwritten; an edit of another cell does no harm. `shown` is the row as it stands
+    afterwards, in the order of `columns`. A deletion writes nothing."""
 
     kind: type[Record]
     id: int
     row: int
-    expected: list[Any]
+    relies: dict[int, Cell]
     shown: list[Any] = field(default_factory=list)
     cells: dict[int, Cell] = field(default_factory=dict)
-    names: set[str] = field(default_factory=set)
     deletes: bool = False
+    # Whether the row has no id before, and gets one.
+    adopts: bool = False
 
-    @property
-    def relies_on(self) -> set[str]:
-        """The fields of the row that must be as they are thought to be: whose row it is, and what is overwritten."""
-        return set(columns(self.kind)) if self.deletes else {"id", "version", *self.names}
+    def fits(self, row: Sequence[Cell]) -> bool:
+        """Whether a row of the tab is the one that is meant."""
+        return all(alike(row[at] if at < len(row) else "", cell) for at, cell in self.relies.items())
 
-    def fits(self, row: Sequence[Any]) -> bool:
-        """Whether a row, in the order of the columns, is the one that is meant. Somebody's edit of a cell that is
-        not written does no harm."""
-        if any(
-            row[place] != self.expected[place]
-            for place, name in enumerate(columns(self.kind))
-            if name in self.relies_on
-        ):
-            return False
-        own = [name[1:] for name in self.names if name.startswith("=")]
-        return all(row[-1].get(name, "") == self.expected[-1].get(name, "") for name in own)
+
+# A new row: its id, its cells in the order of the tab's heading, the same in the order of the columns.
+Appended = tuple[int, list[Cell], list[Any]]
 
 
 @dataclass
@@ -58,8 +52,7 @@ class Plan:
 
     updates: list[RowWrite] = field(default_factory=list)
     deletes: list[RowWrite] = field(default_factory=list)
-    # New rows, as (id, cells in the order of the tab's heading, the same in the order of the columns).
-    appends: dict[type[Record], list[tuple[int, list[Cell], list[Any]]]] = field(default_factory=dict)
+    appends: dict[type[Record], list[Appended]] = field(default_factory=dict)
     history: list[list[Cell]] = field(default_factory=list)
     # Cells of the headings: columns for new fields of the team's own.
     headings: dict[type[Record], dict[int, str]] = field(default_factory=dict)
@@ -128,11 +121,12 @@ class _Tab:
         self.own = dict(self.heading.own)
 
     def plan(self, touched: Mapping[int, _Touched]) -> None:
+        problems.refuse_mixed(self.connection, self.kind, touched)
         known = mirror.known(self.connection, self.kind, touched)
         for record_id, each in touched.items():
             if each.deleted and record_id in known:
                 row, expected = known[record_id]
-                self.made.deletes.append(RowWrite(self.kind, record_id, row, expected, deletes=True))
+                self.made.deletes.append(RowWrite(self.kind, record_id, row, self._by_column(expected), deletes=True))
         living = [record_id for record_id, each in touched.items() if not each.deleted]
         for record in self._records(living):
             shown = cells.row_of(record)
@@ -152,7 +146,10 @@ class _Tab:
 
     def _update(self, record_id: int, shown: list[Any], row: int, old: list[Any], touched: _Touched) -> None:
         names = None if touched.created else touched.names | _ALWAYS
-        write = RowWrite(self.kind, record_id, row, old, list(old))
+        before = self._by_column(old)
+        # A row that has no id yet is known by what stands in it.
+        sure = before if names is None else {at: before[at] for at in self._identity}
+        write = RowWrite(self.kind, record_id, row, dict(sure), list(old))
         for place, name in enumerate(columns(self.kind)):
             new, was = shown[place], old[place]
             if new == was and type(new) is type(was):
@@ -168,11 +165,26 @@ class _Tab:
             if names is None or name in names:
                 write.cells[self._column(name)] = new
                 write.shown[place] = new
-                write.names.add(name)
         if self.kind is Client and (names is None or OWN in names):
             self._own_cells(write, shown[-1], old[-1])
         if write.cells:
+            write.adopts = old[0] == ""
+            write.relies.update((at, before.get(at, "")) for at in write.cells)
             self.made.updates.append(write)
+
+    def _by_column(self, row: Sequence[Any]) -> dict[int, Cell]:
+        """A row in the order of `columns` by the columns of the tab."""
+        positions = self.heading.positions
+        cells: dict[int, Cell] = {
+            positions[name]: cell for name, cell in zip(columns(self.kind), row, strict=False) if name in positions
+        }
+        if self.kind is Client:
+            cells.update((at, row[-1].get(name, "")) for name, at in self.heading.own.items())
+        return cells
+
+    @cached_property
+    def _identity(self) -> tuple[int, ...]:
+        return tuple(self._column(name) for name in ("id", "version"))
 
     def _is_bad(self, record_id: int, name: str) -> bool:
         table = mirror.sheet_problem.c
@@ -181,9 +193,9 @@ class _Tab:
 
     def _own_cells(self, write: RowWrite, new: Mapping[str, str], old: Mapping[str, Any]) -> None:
         for name in {**old, **new}:
-            if new.get(name, "") != old.get(name, ""):
+            # A number that shows the same is left as it is, and so is a formula.
+            if new.get(name, "") != cells.own_plain(old.get(name, "")):
                 write.cells[self._own_column(name)] = new.get(name, "")
-                write.names.add(f"={name}")
         write.shown[-1] = dict(new)
 
     def _append(self, record_id: int, shown: list[Any]) -> None:

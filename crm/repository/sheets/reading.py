@@ -1,8 +1,9 @@
 """What is asked of the spreadsheet when the mirror is brought in step, and before something is written."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from crm.errors import StoreDamagedError, StoreError, StoreNewerError
+from crm.errors import StoreDamagedError, StoreError, StoreNewerError, StoreNotSetUpError
 from crm.model import RECORDS
 from crm.repository.sheets.ingest import Contents
 from crm.repository.sheets.layout import (
@@ -14,9 +15,8 @@ from crm.repository.sheets.layout import (
     TABS,
     Cell,
     GridRange,
-    Heading,
-    heading,
     runs,
+    trimmed,
 )
 from crm.repository.sheets.mirror import META_RANGE, Place, Seen, State
 from crm.repository.sheets.plan import Plan
@@ -26,26 +26,14 @@ from crm.repository.sheets.service import Rejected, Service, Values
 _APART = 50
 
 
-class NotSetUp(StoreError):
-    """The spreadsheet has none of our tabs yet."""
-
-    kind = "store_not_set_up"
-
-    def __init__(self, title: str = "") -> None:
-        super().__init__(
-            f"The spreadsheet{f' “{title}”' if title else ''} is not set up for the CRM yet."
-            " Run `python run.py sheets setup`, or choose “Connect a Google spreadsheet” in the menu."
-        )
-
-
 def read(service: Service, before: Seen | None) -> Contents:
     """Everything of the spreadsheet, the history only from where the mirror stands; one request.
 
-    Raises NotSetUp, StoreNewerError, and StoreDamagedError where one of our tabs is gone.
+    Raises StoreNotSetUpError, StoreNewerError, and StoreDamagedError where one of our tabs is gone.
     """
     # From the last known row on, which is there in any case, so that the range never begins below the grid.
     known = before.state.history_rows if before else 0
-    ranges = [META_RANGE, HISTORY.rows(known), BEFORE.rows(0, 1), *(TABS[kind].rows() for kind in RECORDS)]
+    ranges = [META_RANGE, HISTORY.rows(known), BEFORE.rows(), *(TABS[kind].rows() for kind in RECORDS)]
     try:
         meta, history, kept, *tabs = service.values(ranges)
     except Rejected as error:
@@ -53,7 +41,7 @@ def read(service: Service, before: Seen | None) -> Contents:
     state = state_in(meta.rows)
     places = {
         HISTORY.title: Place(history.title, [], known + len(history.rows), 0, 0),
-        BEFORE.title: _place(kept),
+        BEFORE.title: replace(_place(kept), heading=[]),
         **{kind.kind_name: _place(values) for kind, values in zip(RECORDS, tabs, strict=True)},
     }
     return Contents(
@@ -63,6 +51,8 @@ def read(service: Service, before: Seen | None) -> Contents:
         history.rows[1:],
         known,
         before is None,
+        kept.rows,
+        history.rows[0] if history.rows else [],
     )
 
 
@@ -94,7 +84,11 @@ def _without_tabs(service: Service, error: Rejected) -> StoreError:
     there = {sheet["properties"].get("sheetId", 0) for sheet in described.get("sheets", [])}
     missing = [tab.title for tab in ALL_TABS if tab.sheet_id not in there]
     if META.sheet_id not in there:
-        return NotSetUp(described.get("properties", {}).get("title", ""))
+        title = described.get("properties", {}).get("title", "")
+        return StoreNotSetUpError(
+            f"The spreadsheet “{title}” is not set up for the CRM yet. Run `python run.py sheets setup"
+            f" {service.spreadsheet}`, or start the menu without a command: it leads through it."
+        )
     if missing:
         return StoreDamagedError(
             f"The spreadsheet has lost its tab “{missing[0]}”. Put it back in the spreadsheet (Edit, Undo, or File,"
@@ -136,15 +130,10 @@ class Verified:
 
     def holds(self, seen: Seen) -> bool:
         """Whether everything stands where the plan has it."""
-        state = seen.state
-        if (self.state.revision, self.state.uid) != (state.revision, state.uid):
+        if not self.state.is_at(seen.state):
             return False
-        headings: dict[type, Heading] = {}
         for kind in self._plan.kinds:
             place = seen.places[kind.kind_name]
-            if self.headings[kind] != place.heading or self.titles[kind] != place.title:
+            if trimmed(self.headings[kind]) != trimmed(place.heading) or self.titles[kind] != place.title:
                 return False
-            headings[kind] = heading(kind, place.heading)
-        return all(
-            each.fits(headings[each.kind].row(self._rows.get((each.kind, each.row), []))) for each in self._plan.touched
-        )
+        return all(each.fits(self._rows.get((each.kind, each.row), [])) for each in self._plan.touched)

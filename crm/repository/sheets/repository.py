@@ -2,8 +2,8 @@
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,15 +20,16 @@ from crm.errors import (
     StoreNewerError,
     StoreOfflineError,
 )
-from crm.model import Conventions, Setting
+from crm.model import Conventions, Record
 from crm.repository import Finding, Proof, Wait, Waiting
 from crm.repository.putting_back import put_back
-from crm.repository.sheets import hand_edits, ingest, mirror, reading
-from crm.repository.sheets.commit import Answer, Commit
+from crm.repository.sheets import hand_edits, ingest, lost_columns, mirror
+from crm.repository.sheets.commit import Commit
+from crm.repository.sheets.formulas import formulas
 from crm.repository.sheets.mirror import Seen, State
 from crm.repository.sheets.plan import plan, whole_plan
 from crm.repository.sheets.problems import problems
-from crm.repository.sheets.push import Applied, Push, Stale, Unclear, new_uid
+from crm.repository.sheets.push import Applied, Placed, Push, Stale, Unclear, new_uid
 from crm.repository.sheets.service import Service
 from crm.repository.snapshot import SqlSnapshot
 from crm.repository.sql import SqlRepository
@@ -78,16 +79,24 @@ class SheetsRepository(SqlRepository):
         self._offline: tuple[StoreError, float] | None = None
 
     def _opened(self) -> Engine:
-        try:
+        with suppress(StoreDamagedError, StoreNewerError):
             engine = super()._opened()
-        except (StoreDamagedError, StoreNewerError):
-            # The mirror holds nothing that the spreadsheet does not.
-            self._mirror_file.remove()
-            engine = super()._opened()
-        with engine.connect() as connection:
-            mirror.prepare(connection)
-            connection.commit()
+            if self._is_ours(engine):
+                return engine
+            engine.dispose()
+        # The mirror holds nothing that the spreadsheet does not.
+        self._mirror_file.remove()
+        engine = super()._opened()
+        self._is_ours(engine)
         return engine
+
+    def _is_ours(self, engine: Engine) -> bool:
+        """Makes a mirror of the file; False where it is one of something else."""
+        with self._told(), engine.connect() as connection:
+            self._enter(connection)
+            ours = mirror.prepare(connection, self.service.spreadsheet)
+            connection.commit()
+            return ours
 
     # Reading
 
@@ -177,43 +186,34 @@ class SheetsRepository(SqlRepository):
     def _take(self, connection: Connection) -> ingest.Taken:
         """Reads the spreadsheet into the mirror, within a transaction."""
         before = mirror.seen(connection)
-        contents = reading.read(self.service, before)
+        contents = self._push.put_right(before)
         if before is not None and not _follows(contents.state, before.state):
             # An older version of the spreadsheet was put back.
-            contents = reading.read(self.service, None)
-        by = self._conventions(connection)
+            contents = self._push.put_right(None)
         try:
-            taken = ingest.take(connection, self._dialect, contents, by)
+            return self._ingested(connection, contents)
         except ingest.StaleHistory:
-            taken = ingest.take(connection, self._dialect, reading.read(self.service, None), by)
-        if taken.astray:
-            connection.rollback()
-            self._dialect.begin_writing(connection)
-            self._push.mend(before)
-            taken = ingest.take(connection, self._dialect, reading.read(self.service, None), by)
-        return taken
+            return self._ingested(connection, self._push.put_right(None))
 
-    def _conventions(self, connection: Connection) -> Conventions:
-        """How the team writes, to read what people typed into the sheet."""
-        snapshot = SqlSnapshot(connection, self._dialect, self._today())
-        known = {setting.key: setting.value for setting in snapshot.find_all(Setting)}
-        names = ("language", "currency", "country")
-        return Conventions(today=self._today(), **{name: known[name] for name in names if known.get(name)})
+    def _ingested(self, connection: Connection, contents: ingest.Contents) -> ingest.Taken:
+        return ingest.take(connection, self._dialect, contents, self._today(), self._check_setting)
 
     def _adopt(self, connection: Connection, edits: ingest.HandEdits) -> None:
         """Makes hand edits a change of the store. What cannot be written just now waits for the next look."""
 
         def change(tx: SqlTransaction) -> None:
-            hand_edits.Adoption(tx, self._conventions(tx.connection), self._check_setting).adopt(edits)
+            by = ingest.conventions(tx.connection, self._today())
+            hand_edits.Adoption(tx, by, self._check_setting, found).adopt(edits)
 
         try:
             self._dialect.begin_writing(connection)
-            self._commit(connection, change, hand_edits.WHAT, hand_edits.AUTHOR)
+            seen = mirror.seen(connection)
+            assert seen is not None
+            found = formulas(self.service, edits, seen)
+            self._commit(connection, change, hand_edits.WHAT, hand_edits.AUTHOR, {})
         except (Stale, StoreOfflineError, StoreAccessError, StoreBusyError):
             connection.rollback()
-            self._dialect.begin_writing(connection)
-            mirror.set_checked(connection, 0, 0.0)
-            connection.commit()
+            self._fall_behind(connection)
         except BaseException:
             connection.rollback()
             raise
@@ -222,6 +222,8 @@ class SheetsRepository(SqlRepository):
 
     def transact(self, change: Callable[[SqlTransaction], Result], what: str) -> Result:
         started, tries = time.monotonic(), 0
+        # Tries of which it is not known whether they arrived, with their results.
+        doubtful: dict[str, Result] = {}
         while True:
             with self._told(), self._engine.connect() as connection:
                 self._enter(connection)
@@ -229,9 +231,18 @@ class SheetsRepository(SqlRepository):
                     if tries or mirror.seen(connection) is None:
                         self._catch_up(connection)
                         self._enter(connection)
-                    return self._commit(connection, change, what, self.user)
+                        for uid, result in doubtful.items():
+                            if mirror.has_commit(connection, uid):
+                                connection.rollback()
+                                return result
+                    return self._commit(connection, change, what, self.user, doubtful)
                 except Stale:
                     connection.rollback()
+                except (StoreOfflineError, StoreBusyError) as error:
+                    connection.rollback()
+                    if not doubtful:
+                        raise
+                    self._push.find_out(started, error)
                 except BaseException:
                     connection.rollback()
                     raise
@@ -248,31 +259,57 @@ class SheetsRepository(SqlRepository):
             self.waiting(Wait("Others are saving to the spreadsheet", waited))
         time.sleep(random.uniform(0, min(2.0, 0.02 * 2**tries)))
 
+    def _wait_or_give_up(self, error: DBAPIError, started: float) -> None:
+        # Whoever holds the mirror waits for Google, which takes longer than a disk does.
+        if not self._dialect.is_busy(error.orig or error):
+            raise error
+        waited = time.monotonic() - started
+        if waited > _PATIENCE:
+            raise StoreBusyError(
+                f"Another program on this machine has been saving to the spreadsheet for {waited:.0f} seconds."
+                " Nothing was changed; try again."
+            ) from error
+        if waited > _TELLS_AFTER:
+            self.waiting(Wait("Another program on this machine is saving to the spreadsheet", waited))
+        time.sleep(random.uniform(0.01, 0.05))
+
     def _commit(
-        self, connection: Connection, change: Callable[[SqlTransaction], Result], what: str, user: str
+        self,
+        connection: Connection,
+        change: Callable[[SqlTransaction], Result],
+        what: str,
+        user: str,
+        doubtful: dict[str, Result],
     ) -> Result:
-        """Runs a change on the mirror and writes it into the spreadsheet: both, or neither. Raises Stale."""
+        """Runs a change on the mirror and writes it into the spreadsheet: both, or neither. Raises Stale; where it
+        may be there all the same, its name is in `doubtful` then, with its result."""
         tx = SqlTransaction(connection, self._dialect, self._today(), at=self._now(), user=user, what=what)
         result = change(tx)
         tx.finish()
         if tx.wrote:
-            seen = mirror.seen(connection)
+            seen, uid = mirror.seen(connection), new_uid()
             assert seen is not None
-            uid = new_uid()
             try:
                 written = plan(connection, tx.number, seen, uid)
                 self._note(connection, *self._push.commit(written, seen, uid, mirror.numbers(connection)))
-            except (Applied, Unclear):
-                # What the spreadsheet holds is read; it says whether this is among it.
+                mirror.put_commits(connection, {uid: tx.number})
+            except Applied:
                 connection.rollback()
-                self._enter(connection)
-                if uid not in self._catch_up(connection):
-                    raise Stale from None
+                self._fall_behind(connection)
                 return result
+            except Unclear as error:
+                doubtful[uid] = result
+                raise Stale from error
         connection.commit()
         return result
 
-    def _note(self, connection: Connection, commit: Commit, state: State, answer: Answer) -> None:
+    def _fall_behind(self, connection: Connection) -> None:
+        """Notes that the spreadsheet has to be read at the next look."""
+        self._enter(connection)
+        mirror.set_checked(connection, 0, 0.0)
+        connection.commit()
+
+    def _note(self, connection: Connection, commit: Commit, state: State, placed: Placed) -> None:
         """Notes in the mirror what a commit has made of the spreadsheet."""
         for kind in commit.plan.kinds:
             rows = [(each.id, each.row, each.shown) for each in commit.plan.updates if each.kind is kind]
@@ -280,13 +317,12 @@ class SheetsRepository(SqlRepository):
             deleted = [each for each in commit.plan.deletes if each.kind is kind]
             mirror.drop_rows(connection, kind, [each.id for each in deleted])
             mirror.close_up(connection, kind, [each.row for each in deleted])
-            placed = answer.placed.get(kind, {})
             added = [
-                (record_id, placed[record_id], mirror.in_json(shown))
+                (record_id, placed[kind][record_id], mirror.in_json(shown))
                 for record_id, _, shown in commit.plan.appends.get(kind, [])
             ]
             mirror.put_rows(connection, kind, added)
-        mirror.set_seen(connection, Seen(state, commit.places(answer.placed)))
+        mirror.set_seen(connection, Seen(state, commit.places(placed)))
 
     # Looking after the store
 
@@ -308,6 +344,7 @@ class SheetsRepository(SqlRepository):
                 connection.commit()
             except Applied:
                 connection.rollback()
+                self._fall_behind(connection)
             except (Stale, Unclear) as error:
                 connection.rollback()
                 raise StoreBusyError(
@@ -334,6 +371,34 @@ class SheetsRepository(SqlRepository):
     def backup(self, to: Path | None = None) -> Path:
         self.refresh()
         return super().backup(to)
+
+    def put_back_columns(self) -> Mapping[type[Record], Sequence[str]]:
+        """Puts columns back that were deleted by hand, with what the mirror holds; their fields, by tab."""
+        started, tries = time.monotonic(), 0
+        put_back: Mapping[type[Record], Sequence[str]] = {}
+        while True:
+            with self._told(), self._engine.connect() as connection:
+                self._enter(connection)
+                try:
+                    self._catch_up(connection)
+                    self._enter(connection)
+                    seen, uid = mirror.seen(connection), new_uid()
+                    assert seen is not None
+                    if not lost_columns.missing(seen):
+                        connection.rollback()
+                        return put_back
+                    put_back = lost_columns.missing(seen)
+                    written = lost_columns.restoring(connection, seen)
+                    self._note(connection, *self._push.commit(written, seen, uid, mirror.numbers(connection)))
+                    connection.commit()
+                    return put_back
+                except (Stale, Unclear, Applied):
+                    connection.rollback()
+                except BaseException:
+                    connection.rollback()
+                    raise
+            tries += 1
+            self._wait_for_others(tries, time.monotonic() - started)
 
     def prove(self) -> Iterator[Proof]:
         from crm.repository.sheets.live_check import LiveCheck

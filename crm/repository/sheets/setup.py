@@ -1,14 +1,15 @@
 """Setting a spreadsheet up: our tabs beside those that are there, which stay as they are."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from crm.errors import StoreDamagedError
-from crm.model import RECORDS, Record
-from crm.repository.sheets import cells
-from crm.repository.sheets.commit import Request, add_marker, cells_request
+from crm.errors import StoreDamagedError, StoreError
+from crm.model import RECORDS, Record, StatusRule
+from crm.repository.sheets import appearance, cells
+from crm.repository.sheets.cells import Request, cells_request
+from crm.repository.sheets.commit import add_marker
 from crm.repository.sheets.layout import (
     ALL_TABS,
     BEFORE,
@@ -16,58 +17,106 @@ from crm.repository.sheets.layout import (
     HISTORY_COLUMNS,
     META,
     TABS,
+    Heading,
     Tab,
     columns,
+    heading,
     new_heading,
 )
 from crm.repository.sheets.mirror import State
 from crm.repository.sheets.push import new_uid
-from crm.repository.sheets.service import Rejected, Service
+from crm.repository.sheets.service import NoAnswer, Rejected, Service
 from crm.repository.tables import TABLES
 
-# How many rows a new tab has; it grows by itself.
+# How many rows a new technical tab has; it grows by itself.
 _ROWS = 1000
 _BEFORE_GRID = (400, 80)
+# So often it is tried where others are at it at the same moment, or an answer does not come.
+_TRIES = 3
 
 
 def set_up(service: Service, first_records: Sequence[Record], at: datetime) -> bool:
     """Makes a spreadsheet a store, all at once; False where it is one already.
 
-    `first_records` are in it from the start. Raises StoreDamagedError where only some of our tabs are there.
+    `first_records` are in it from the start. Raises StoreDamagedError where only some of our tabs are there, StoreError
+    where Google does not take them.
     """
-    described = service.describe("sheets(properties(sheetId,title))")
-    there = {sheet["properties"].get("sheetId", 0): sheet["properties"]["title"] for sheet in described["sheets"]}
-    missing = [tab for tab in ALL_TABS if tab.sheet_id not in there]
-    if not missing:
-        return False
-    if len(missing) < len(ALL_TABS):
-        raise StoreDamagedError(
-            f"The spreadsheet has lost its tab “{missing[0].title}”. Put it back in the spreadsheet (Edit, Undo, or"
-            " File, Version history)."
-        )
-    try:
-        service.write(_requests(set(there.values()), first_records, at))
-    except Rejected:
-        # Somebody else was setting it up at this very moment, unless it is refused again.
-        described = service.describe("sheets(properties(sheetId))")
-        if META.sheet_id not in {sheet["properties"].get("sheetId", 0) for sheet in described["sheets"]}:
-            raise
-        return False
-    return True
+    unanswered, refused = False, ""
+    for _ in range(_TRIES):
+        described = service.describe("sheets(properties(sheetId,title))")
+        there = {sheet["properties"].get("sheetId", 0): sheet["properties"]["title"] for sheet in described["sheets"]}
+        missing = [tab for tab in ALL_TABS if tab.sheet_id not in there]
+        if not missing:
+            return unanswered
+        if len(missing) < len(ALL_TABS):
+            raise StoreDamagedError(
+                f"The spreadsheet has lost its tab “{missing[0].title}”. Put it back in the spreadsheet (Edit, Undo,"
+                " or File, Version history)."
+            )
+        try:
+            service.write(_requests(set(there.values()), first_records, at))
+            return True
+        except NoAnswer:
+            # Once more, if it did not arrive: tabs that are there already are refused.
+            unanswered = True
+        except Rejected as error:
+            # Somebody else was setting it up at this very moment, unless it is refused again.
+            refused = f" ({error.message})"
+    raise StoreError(f"The spreadsheet could not be set up{refused}; what is in it is as it was. Try again.")
+
+
+def renew(service: Service, statuses: Sequence[str], put_back: Mapping[type[Record], Sequence[str]]) -> None:
+    """Refreshes drop-downs, warnings and colours of a spreadsheet that is set up, for the `statuses` of the rules;
+    columns that were `put_back` look as they did at first. Widths and formats that people have changed stay. Raises
+    StoreError where Google does not take it."""
+    refused = ""
+    for _ in range(_TRIES):
+        try:
+            service.write(list(_renewing(service, statuses, put_back)))
+            return
+        except NoAnswer:
+            # What is there now says what is still to do.
+            continue
+        except Rejected as error:
+            refused = f" ({error.message})"
+    raise StoreError(f"Drop-downs and colours could not be refreshed{refused}; nothing else has changed. Try again.")
+
+
+def _renewing(
+    service: Service, statuses: Sequence[str], put_back: Mapping[type[Record], Sequence[str]]
+) -> Iterator[Request]:
+    headings = service.values([TABS[kind].rows(0, 1) for kind in RECORDS])
+    asked = "sheets(properties(sheetId),conditionalFormats,protectedRanges(protectedRangeId,description,range))"
+    described = {sheet["properties"].get("sheetId", 0): sheet for sheet in service.describe(asked)["sheets"]}
+    for kind, found in zip(RECORDS, headings, strict=True):
+        head, there = heading(kind, found.rows[0] if found.rows else []), described.get(TABS[kind].sheet_id, {})
+        yield from appearance.dressed(head, put_back.get(kind, ()))
+        yield from appearance.drop_downs(head, statuses)
+        yield from appearance.renewed_guards(head, there.get("protectedRanges", ()))
+        yield from appearance.colours(head, statuses, there.get("conditionalFormats", ()))
 
 
 def _requests(titles: set[str], first_records: Sequence[Record], at: datetime) -> list[Request]:
     stored = _numbered(first_records, at)
     last = {TABLES[kind].name: max((each.id for each in stored if type(each) is kind), default=0) for kind in RECORDS}
     state = State(revision=1, uid=new_uid(), last=last)
+    statuses = [each.status for each in stored if isinstance(each, StatusRule)]
     requests = [_add_tab(tab, titles) for tab in ALL_TABS]
     requests.append(cells_request(META.sheet_id, 0, 0, state.rows()))
     requests.append(cells_request(HISTORY.sheet_id, 0, 0, [list(HISTORY_COLUMNS)]))
     for kind in RECORDS:
         rows = [cells.row_of(each)[: len(columns(kind))] for each in stored if type(each) is kind]
         requests.append(cells_request(TABS[kind].sheet_id, 0, 0, [new_heading(kind), *rows]))
+        requests += _looks(heading(kind, new_heading(kind)), statuses)
     requests.append(add_marker(state))
     return requests
+
+
+def _looks(head: Heading, statuses: Sequence[str]) -> Iterator[Request]:
+    yield from appearance.dressed(head)
+    yield from appearance.drop_downs(head, statuses)
+    yield from appearance.guards(head)
+    yield from appearance.colours(head, statuses)
 
 
 def _numbered(records: Sequence[Record], at: datetime) -> list[Record]:
@@ -81,15 +130,19 @@ def _numbered(records: Sequence[Record], at: datetime) -> list[Record]:
 
 
 def _add_tab(tab: Tab, taken: set[str]) -> Request:
-    rows, wide = _BEFORE_GRID if tab is BEFORE else (_ROWS, _width(tab))
-    grid = {"rowCount": 10 if tab is META else rows, "columnCount": wide}
-    if tab is not BEFORE:
-        grid["frozenRowCount"] = 1
-    properties: dict[str, Any] = {
-        "sheetId": tab.sheet_id,
-        "title": free_title(tab.title, taken),
-        "gridProperties": grid,
-    }
+    properties: dict[str, Any] = {"sheetId": tab.sheet_id, "title": free_title(tab.title, taken)}
+    kind = next((kind for kind, each in TABS.items() if each is tab), None)
+    if kind is not None:
+        properties |= {
+            "gridProperties": appearance.grid_of(kind),
+            "tabColorStyle": {"rgbColor": dict(appearance.tab_colour(kind))},
+        }
+    elif tab is BEFORE:
+        properties["gridProperties"] = dict(zip(("rowCount", "columnCount"), _BEFORE_GRID, strict=True))
+    else:
+        wide = len(HISTORY_COLUMNS) if tab is HISTORY else 26
+        rows = 10 if tab is META else _ROWS
+        properties["gridProperties"] = {"rowCount": rows, "columnCount": wide, "frozenRowCount": 1}
     if tab.hidden:
         properties["hidden"] = True
     return {"addSheet": {"properties": properties}}
@@ -103,9 +156,3 @@ def free_title(title: str, taken: set[str]) -> str:
         number += 1
         wanted = f"{title} (CRM)" if number == 2 else f"{title} (CRM {number})"
     return wanted
-
-
-def _width(tab: Tab) -> int:
-    widths: Mapping[int, int] = {META.sheet_id: 26, HISTORY.sheet_id: len(HISTORY_COLUMNS)}
-    of_records = {TABS[kind].sheet_id: len(columns(kind)) for kind in RECORDS}
-    return {**widths, **of_records}[tab.sheet_id]

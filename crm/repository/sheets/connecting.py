@@ -1,0 +1,166 @@
+"""The spreadsheets at Google that a person can connect: looked at, set up, and what is in their other tabs."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from crm.errors import CRMError, NotFoundError
+from crm.model import Record, StatusRule
+from crm.repository import Spreadsheet, Table, Waiting
+from crm.repository.sheets import refusals, setup
+from crm.repository.sheets.account import Account, account_from, spreadsheet_id
+from crm.repository.sheets.layout import ALL_TABS, META, GridRange, header
+from crm.repository.sheets.repository import SheetsRepository
+from crm.repository.sheets.service import Service
+
+_SCHEME = "sheets://"
+# So many rows tell what a tab holds.
+_FIRST_ROWS = 60
+_TABS = "properties(title),sheets(properties(sheetId,title,hidden,sheetType,gridProperties(rowCount)))"
+_CELLS = (
+    "sheets(properties(sheetId),"
+    "data(rowData(values(effectiveValue,formattedValue,effectiveFormat(numberFormat(type))))))"
+)
+_DAY_ZERO = datetime(1899, 12, 30)
+
+
+@dataclass(frozen=True)
+class GoogleSpreadsheets:
+    """The spreadsheets shared with the account whose key is in `credentials` or in a file. `repository` opens the
+    store in one; `first_records` are in a new one from the start."""
+
+    credentials: str
+    credentials_file: str
+    google: str
+    folder: Path
+    first_records: Callable[[], Sequence[Record]]
+    now: Callable[[], datetime]
+    waiting: Waiting
+    repository: Callable[[str], SheetsRepository]
+
+    def _account(self) -> Account:
+        return account_from(self.credentials, self.credentials_file)
+
+    def account(self) -> str:
+        account = self._account()
+        account.check_meets(self.google)
+        return account.address
+
+    def url(self, written: str) -> str:
+        return f"{_SCHEME}{spreadsheet_id(written)}"
+
+    def address(self, url: str) -> str:
+        return f"https://docs.google.com/spreadsheets/d/{spreadsheet_id(url)}"
+
+    def look_at(self, url: str) -> Spreadsheet:
+        with self._service(url) as service:
+            if not service.standing().can_edit:
+                raise refusals.viewer(service.account)
+            described = service.describe(_TABS)
+            there = {each["properties"].get("sheetId", 0) for each in described.get("sheets", [])}
+            tables = [
+                Table(properties["title"], rows)
+                for properties, rows in self._read(service, list(_others(described)), _FIRST_ROWS)
+            ]
+            title = str(described.get("properties", {}).get("title", ""))
+            return Spreadsheet(self.url(url), title, META.sheet_id in there, tables)
+
+    def table(self, url: str, title: str) -> Table:
+        with self._service(url) as service:
+            wanted = [each for each in _others(service.describe(_TABS)) if each["title"].casefold() == title.casefold()]
+            for properties, rows in self._read(service, wanted):
+                return Table(properties["title"], rows)
+        raise NotFoundError(f"There is no tab “{title}” in the spreadsheet beside those of the program.")
+
+    def set_up(self, url: str) -> Sequence[str]:
+        with self._service(url) as service:
+            if setup.set_up(service, self.first_records(), self.now()):
+                return []
+            repository = self.repository(self.url(url))
+            try:
+                put_back = repository.put_back_columns()
+                with repository.read() as snapshot:
+                    rules = snapshot.find_all(StatusRule)
+                setup.renew(service, [each.status for each in rules if each.active], put_back)
+            finally:
+                repository.close()
+        return [f"{kind.plural}: {header(kind, name)}" for kind, names in put_back.items() for name in names]
+
+    @contextmanager
+    def _service(self, url: str) -> Iterator[Service]:
+        service = Service(spreadsheet_id(url), self._account(), self.folder, google=self.google, waiting=self.waiting)
+        try:
+            yield service
+        finally:
+            service.close()
+
+    def _read(
+        self, service: Service, tabs: Sequence[Mapping[str, Any]], most: int | None = None
+    ) -> Iterator[tuple[Mapping[str, Any], list[list[str]]]]:
+        """The tabs with their rows, at most so many of each."""
+        if not tabs:
+            return
+        ranges: list[GridRange] = []
+        for each in tabs:
+            rows = each.get("gridProperties", {}).get("rowCount", 1)
+            ranges.append(
+                {"sheetId": each.get("sheetId", 0), "startRowIndex": 0, "endRowIndex": min(rows, most or rows)}
+            )
+        found = {
+            sheet["properties"].get("sheetId", 0): sheet.get("data", [])
+            for sheet in service.look(ranges, _CELLS).get("sheets", [])
+        }
+        for each in tabs:
+            data = found.get(each.get("sheetId", 0), [])
+            rows_there = data[0].get("rowData", []) if data else []
+            yield each, [[text_of(cell) for cell in row.get("values", [])] for row in rows_there]
+
+
+def _others(described: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The tabs with cells that can be seen and are none of ours."""
+    ours = {tab.sheet_id for tab in ALL_TABS}
+    for sheet in described.get("sheets", []):
+        properties = sheet["properties"]
+        seen = not properties.get("hidden") and properties.get("sheetType", "GRID") == "GRID"
+        if seen and properties.get("sheetId", 0) not in ours:
+            yield properties
+
+
+def text_of(cell: Mapping[str, Any]) -> str:
+    """A cell as a person would type it: numbers without noise, dates in ISO, yes and no."""
+    value = cell.get("effectiveValue", {})
+    if "boolValue" in value:
+        return "yes" if value["boolValue"] else "no"
+    if "numberValue" in value:
+        number = value["numberValue"]
+        kind = cell.get("effectiveFormat", {}).get("numberFormat", {}).get("type", "")
+        if kind in ("DATE", "DATE_TIME"):
+            try:
+                moment = _DAY_ZERO + timedelta(seconds=round(number * 86_400))
+            except OverflowError:
+                return str(cell.get("formattedValue", ""))
+            is_day = (moment.hour, moment.minute, moment.second) == (0, 0, 0)
+            return moment.date().isoformat() if is_day else moment.isoformat(" ", "seconds")
+        if kind == "TIME":
+            return str(cell.get("formattedValue", ""))
+        plain = format(Decimal(f"{number:.15g}"), "f")
+        return plain.rstrip("0").rstrip(".") if "." in plain else plain
+    return str(value.get("stringValue", ""))
+
+
+class Unopened:
+    """The store in a spreadsheet that cannot be opened, as there is no key for it: every use of it says why."""
+
+    def __init__(self, url: str, error: CRMError) -> None:
+        self.url = url
+        self._error = error
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise self._error

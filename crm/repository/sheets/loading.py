@@ -1,0 +1,252 @@
+"""Rows of the spreadsheet put into the mirror as records, many at once, as far as they can be read.
+
+A row of which too little can be read is left out: its cells are kept and what is wrong is listed, and it is tried
+again until it can be read.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from crm.errors import CRMError, FieldError
+from crm.model import Client, Conventions, Record, Sale, Setting, StatusRule, View, fields
+from crm.repository import Query, statements, tables
+from crm.repository.bulk import insert_rows
+from crm.repository.dialect import Dialect
+from crm.repository.query import selection
+from crm.repository.sheets import cells, mirror, problems
+from crm.repository.sheets.layout import OWN, columns
+from crm.repository.sheets.mirror import in_json
+from crm.repository.sheets.owners import Placed
+
+SettingCheck = Callable[[str, str, Conventions], Any]
+
+# Which field may hold the same only once.
+UNIQUE: Mapping[type[Record], str] = {Client: "reference", View: "name", Setting: "key"}
+# What a record is nothing without.
+_NEEDED: Mapping[type[Record], tuple[str, ...]] = {
+    Sale: ("client", "on", "amount"),
+    StatusRule: ("position", "status", "when"),
+    View: ("name", "condition"),
+    Setting: ("key", "value"),
+}
+_BATCH = 1000
+
+
+def refuse_unsound(record: Record, by: Conventions, check_setting: SettingCheck) -> None:
+    """Raises a CRMError where a rule, a view or a setting as a whole cannot be used."""
+    match record:
+        case StatusRule():
+            from crm.rules import rule_text, split_rule
+
+            split_rule(rule_text(record.status, record.when))
+        case View():
+            if not record.name:
+                raise FieldError("a view needs a name", field="name")
+            selection(select(tables.client.c.id), Client, Query(where=record.condition, sort=record.sort), by.today)
+        case Setting():
+            if not record.key:
+                raise FieldError("a setting needs a name", field="key")
+            check_setting(record.key, record.value, by)
+
+
+class Loading:
+    """Puts rows of one kind of record into the mirror. `good` holds records as they were known before, whose values
+    stay where a cell cannot be read."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        dialect: Dialect,
+        kind: type[Record],
+        by: Conventions,
+        check_setting: SettingCheck,
+        good: Mapping[int, Record],
+    ) -> None:
+        self.connection = connection
+        self.dialect = dialect
+        self.kind = kind
+        self.by = by
+        self.check_setting = check_setting
+        self.good = good
+        self.wrong: list[dict[str, Any]] = []
+
+    def load(self, rows: Mapping[int, Placed], leave_out: Collection[int] = ()) -> None:
+        """Puts rows in, by the id of their record, in the place of what was there; some are to be left out."""
+        self.wrong = []
+        records = {}
+        for record_id, (_, row) in rows.items():
+            if record_id not in leave_out:
+                record = self._read(record_id, row)
+                if record is not None:
+                    records[record_id] = record
+        self._part_doubles(records, rows)
+        if self.kind is Sale:
+            self._leave_out_orphans(records, rows)
+        self._replace(rows, records.values())
+        problems.add(self.connection, self.kind, self.wrong)
+
+    def _replace(self, rows: Mapping[int, Placed], records: Iterable[Record]) -> None:
+        remove(self.connection, self.kind, rows)
+        mirror.put_rows(
+            self.connection, self.kind, [(record_id, at, in_json(row)) for record_id, (at, row) in rows.items()]
+        )
+        batch = [tables.row_of(each) for each in records]
+        for start in range(0, len(batch), _BATCH):
+            insert_rows(self.connection, tables.TABLES[self.kind], batch[start : start + _BATCH])
+        if self.kind is Client:
+            self.dialect.index_added(self.connection, [each["id"] for each in batch])
+
+    def _read(self, record_id: int, row: Sequence[Any]) -> Record | None:
+        """The record of a row; None where too little of it can be read."""
+        try:
+            record: Record | None = cells.record_of(self.kind, row)
+            if record is None or record.id != record_id:
+                raise ValueError
+        except (ValueError, ArithmeticError):
+            record = self._as_far_as_readable(record_id, row)
+        if record is not None and self.kind in (StatusRule, View, Setting):
+            return self._sound(record, row)
+        return record
+
+    def _as_far_as_readable(self, record_id: int, row: Sequence[Any]) -> Record | None:
+        """A record of which some cells are not as the program writes them."""
+        good = self.good.get(record_id)
+        values: dict[str, Any] = {}
+        for name, cell, read in zip(columns(self.kind), row, cells.READERS[self.kind], strict=False):
+            try:
+                values[name] = self._value(record_id, name, cell, read)
+            except FieldError as error:
+                self._note(record_id, row, name, error.reason)
+        if self.kind is Client:
+            values[OWN] = self._own(record_id, row, good)
+        if good is None and any(name not in values for name in _NEEDED.get(self.kind, ())):
+            return None
+        return replace(good or self.kind(version=1), **values | {"id": record_id})
+
+    def _value(self, record_id: int, name: str, cell: Any, read: Callable[[Any], Any]) -> Any:
+        if name == "id":
+            if cells.number_of(cell) != record_id:
+                raise FieldError(id_is_gone(record_id))
+            return record_id
+        try:
+            return read(cell)
+        except (ValueError, ArithmeticError):
+            if name not in fields(self.kind):
+                raise FieldError(NOT_READ) from None
+            return cells.typed(self.kind, name, cell, self.by)
+
+    def _own(self, record_id: int, row: Sequence[Any], good: Record | None) -> dict[str, str]:
+        own: dict[str, str] = {}
+        for name, cell in row[-1].items():
+            try:
+                own[name] = cells.own_text(cell, self.by)
+            except FieldError as error:
+                self._note(record_id, row, f"={name}", error.reason)
+                if isinstance(good, Client) and name in good.extra:
+                    own[name] = good.extra[name]
+        return own
+
+    def _sound(self, record: Record, row: Sequence[Any]) -> Record | None:
+        try:
+            refuse_unsound(record, self.by, self.check_setting)
+        except CRMError as error:
+            named = error.field if isinstance(error, FieldError) else ""
+            name = named or _NEEDED[self.kind][-1]
+            self._note(record.id, row, name, error.sentence.splitlines()[0].rstrip("."))
+            # A view that cannot be used does no harm.
+            return record if self.kind is View else self.good.get(record.id)
+        return record
+
+    def _part_doubles(self, records: dict[int, Record], rows: Mapping[int, Placed]) -> None:
+        """What may be there only once: the first keeps it, the others are told."""
+        name = UNIQUE.get(self.kind)
+        if name is None:
+            return
+        table = tables.TABLES[self.kind]
+        given = {getattr(each, name) for each in records.values()} - {""}
+        taken: dict[str, int] = {}
+        for start in range(0, len(given), _BATCH):
+            batch = list(given)[start : start + _BATCH]
+            found = self.connection.execute(select(table.c.id, table.c[name]).where(table.c[name].in_(batch)))
+            taken |= {value: record_id for record_id, value in found if record_id not in rows}
+        for record_id, record in list(records.items()):
+            value = getattr(record, name)
+            if not value or taken.setdefault(value, record_id) == record_id:
+                continue
+            label = fields(self.kind)[name].label.lower()
+            what = f"{self.kind.kind_name} {taken[value]} has the same {label}"
+            self._note(record_id, rows[record_id][1], name, what)
+            if isinstance(record, Client):
+                records[record_id] = replace(record, reference="")
+            else:
+                del records[record_id]
+
+    def _leave_out_orphans(self, sales: dict[int, Record], rows: Mapping[int, Placed]) -> None:
+        wanted = {each.client for each in sales.values() if isinstance(each, Sale)}
+        statement = "SELECT id FROM client WHERE id IN (SELECT value FROM json_each(?))"
+        found = self.connection.exec_driver_sql(statement, (json.dumps(list(wanted)),))
+        there = {row[0] for row in found}
+        for record_id, sale in list(sales.items()):
+            if isinstance(sale, Sale) and sale.client not in there:
+                self._note(record_id, rows[record_id][1], "client", no_client(sale.client))
+                del sales[record_id]
+
+    def _note(self, record_id: int, row: Sequence[Any], name: str, what: str) -> None:
+        self.wrong.append(problems.entry(record_id, row, self.kind, name, what))
+
+
+NOT_READ = "this column is the program's own; what stands here is not read"
+
+
+def id_is_gone(record_id: int) -> str:
+    """What is wrong with the id of a row that is known by its mark alone."""
+    return f"the ID of this row is {record_id}; write it into this cell"
+
+
+def no_client(record_id: int) -> str:
+    """What is wrong with a sale that names a client who is not there."""
+    return f"there is no client {record_id or ''}".rstrip()
+
+
+def remove(connection: Connection, kind: type[Record], ids: Collection[int]) -> None:
+    """Takes records out of the mirror, with their rows and with what was wrong in them."""
+    statement = f"DELETE FROM {tables.TABLES[kind].name} WHERE id IN (SELECT value FROM json_each(?))"
+    connection.exec_driver_sql(statement, (json.dumps(list(ids)),))
+    mirror.drop_rows(connection, kind, ids)
+
+
+def leave_out_orphans(connection: Connection) -> None:
+    """Takes sales out of the mirror whose client is gone; their rows are kept, and what is wrong is listed."""
+    statement = "SELECT id, client FROM sale WHERE client NOT IN (SELECT id FROM client)"
+    orphans = dict(tuple(row) for row in connection.exec_driver_sql(statement))
+    rows = mirror.known(connection, Sale, orphans)
+    found = [
+        problems.entry(record_id, rows[record_id][1], Sale, "client", no_client(client))
+        for record_id, client in orphans.items()
+        if record_id in rows
+    ]
+    problems.add(connection, Sale, found)
+    table = tables.sale
+    for start in range(0, len(orphans), _BATCH):
+        batch = list(orphans)[start : start + _BATCH]
+        connection.execute(delete(table).where(table.c.id.in_(batch)))
+
+
+def records(connection: Connection, kind: type[Record]) -> dict[int, Record]:
+    """All records of a kind that the mirror holds, by id."""
+    found = connection.execute(select(*tables.record_columns(kind)))
+    return {row.id: tables.record_of(kind, row) for row in found}
+
+
+def some_records(connection: Connection, kind: type[Record], ids: Collection[int]) -> dict[int, Record]:
+    """Those of some ids that the mirror holds."""
+    found: dict[int, Record] = {}
+    wanted = list(ids)
+    for start in range(0, len(wanted), _BATCH):
+        rows = connection.execute(statements.BY_IDS[kind], {"wanted": wanted[start : start + _BATCH]})
+        found |= {row.id: tables.record_of(kind, row) for row in rows}
+    return found

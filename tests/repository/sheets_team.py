@@ -1,0 +1,90 @@
+"""A team on a spreadsheet at the stand-in: programs on several machines, and a person who works in the sheet."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from crm.model import RECORDS, Client, Record, Sale
+from crm.repository.sheets.layout import HISTORY, META, TABS, Tab, header
+from crm.repository.sheets.repository import SheetsRepository
+from tests import conftest
+from tests.conftest import STORES, Store, _new_store
+
+CLIENTS, SALES = TABS[Client].title, TABS[Sale].title
+Edit = list[Any]
+
+
+class Team:
+    """A store in a spreadsheet of its own; `person` edits it by hand."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.repository = cast(SheetsRepository, store.repository)
+        self.id = (store.folder / "machine-0" / "spreadsheet").read_text()
+        self.person = conftest.google()
+
+    def another(self, user: str = "", **given: Any) -> SheetsRepository:
+        """A program more, on a machine of its own unless told."""
+        return cast(SheetsRepository, self.store.another(user, **given))
+
+    def in_the_window(self, *edits: Edit) -> None:
+        """What a person does at the very moment before the next write is applied: [method, argument, …]."""
+        self.person.before_next_write([[name, [self.id, *arguments]] for name, *arguments in edits])
+
+    def cells(self, of: type[Record] | Tab) -> list[list[Any]]:
+        """What stands in a tab of ours, typed, whatever it is called by now."""
+        sheet = TABS[of].sheet_id if isinstance(of, type) else of.sheet_id
+        (title,) = [each["title"] for each in self.person.tabs(self.id) if each["sheetId"] == sheet]
+        return self.person.values(self.id, title, typed=True)
+
+    def place(self, record: Record, name: str = "id") -> tuple[int, int]:
+        """Where a field of a record stands just now."""
+        rows = self.cells(type(record))
+        column = rows[0].index(header(type(record), name))
+        ids = [row[rows[0].index("ID")] if row else "" for row in rows]
+        return ids.index(record.id), column
+
+    def whats(self, repository: SheetsRepository | None = None) -> list[str]:
+        """The history, newest first."""
+        with (repository or self.repository).read() as snapshot:
+            return [entry.what for entry in snapshot.history(limit=200)]
+
+    def stored(self, repository: SheetsRepository | None = None) -> dict[type[Record], dict[int, Record]]:
+        """Everything, as a program sees it."""
+        with (repository or self.repository).read() as snapshot:
+            return {kind: {each.id: each for each in snapshot.find_all(kind)} for kind in RECORDS}
+
+    def agreed(self) -> dict[type[Record], dict[int, Record]]:
+        """Everything, once it is sure that nothing is wrong: all machines see the same, a new one too, each row holds
+        one record and its own stamp, and nothing is left of tries that failed."""
+        found = self.stored()
+        fresh = self.another()
+        assert self.stored(fresh) == found
+        assert self.whats(fresh) == self.whats()
+        assert [finding.what for finding in fresh.check() if finding.wrong] == []
+        for kind in RECORDS:
+            rows = [row for row in self.cells(kind) if any(cell != "" for cell in row)]
+            at, stamp = rows[0].index("ID"), rows[0].index("Version")
+            assert sorted(row[at] for row in rows[1:]) == sorted(found[kind])
+            assert {row[at]: row[stamp] for row in rows[1:]} == {
+                each.id: f"{each.id}/{each.version}" for each in found[kind].values()
+            }
+        state = dict(zip(*self.cells(META), strict=False))
+        assert state["staging"] == ""
+        assert state["history_rows"] == len(self.cells(HISTORY)) - 1
+        return found
+
+
+@contextmanager
+def new_team() -> Iterator[Team]:
+    """A team that starts with the default rules."""
+    with _new_store(STORES["sheets"]) as store:
+        team = Team(store)
+        try:
+            yield team
+        finally:
+            team.person.clear_faults()
+            team.person.delete(team.id)
+
+
+Act = Callable[[Team], Any]

@@ -1,0 +1,337 @@
+"""What a transaction on a spreadsheet promises while people work in it at the same moment."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crm.errors import ConflictError, StoreBusyError
+from crm.model import Client, Sale, StatusRule
+from crm.repository.sheets import repository as repository_module
+from tests.repository.sheets_team import CLIENTS, SALES, Edit, Team, new_team
+
+NAMES = ["Ada", "Ben", "Cleo", "Dan", "Eva", "Finn"]
+
+
+@pytest.fixture
+def team() -> Iterator[Team]:
+    with new_team() as team:
+        yield team
+
+
+@pytest.fixture
+def six(team: Team) -> list[Client]:
+    """Six clients; the changes of these tests are about the fourth."""
+    team.store.change(
+        lambda tx: tx.add_all(
+            [Client(kind="person", first_name=name, last_name="Client", city=f"City {name}") for name in NAMES]
+        )
+    )
+    return sorted(team.stored()[Client].values(), key=lambda each: each.id)  # type: ignore[arg-type,return-value]
+
+
+# What people do in the window; each is harmless to the records, or says what it does to one.
+
+WINDOWS: dict[str, list[Edit]] = {
+    "a row inserted on top": [["insert_rows", CLIENTS, 1, 1]],
+    "rows inserted just before": [["insert_rows", CLIENTS, 4, 3]],
+    "sorted backwards": [["sort", CLIENTS, 0, True]],
+    "rows dragged": [["move_rows", CLIENTS, 4, 2, 1]],
+    "filtered": [["filter", CLIENTS, 1, ["Dan"]]],
+    "rows hidden": [["hide_rows", CLIENTS, 2, 4]],
+    "a column dragged": [["move_column", CLIENTS, 7, 1]],
+    "the ID dragged": [["move_column", CLIENTS, 0, 5]],
+    "the stamp dragged": [["move_column", CLIENTS, 30, 2]],
+    "a column inserted at the left": [["insert_column", CLIENTS, 0, 1]],
+    "a column inserted in the middle": [["insert_column", CLIENTS, 5, 2]],
+    "the tab renamed": [["rename_tab", CLIENTS, "our clients"]],
+    "the tab copied": [["copy_tab", CLIENTS, "a copy"]],
+    "the tab dragged": [["move_tab", CLIENTS, 0]],
+    "another row typed on top": [["insert_rows", CLIENTS, 1, 1], ["set_cells", CLIENTS, 1, 2, [["Typed"]]]],
+    "sorted and a column dragged": [["sort", CLIENTS, 0, True], ["move_column", CLIENTS, 2, 9]],
+}
+
+
+def _sell(tx: Any, client: Client) -> Any:
+    return tx.add(Sale(client=client.id, on=tx.today, amount=Decimal("40000.00")))
+
+
+def _edit(tx: Any, client: Client) -> Any:
+    return tx.change(client, last_name="Changed", city="Elsewhere")
+
+
+def _delete(tx: Any, client: Client) -> Any:
+    return tx.delete(client)
+
+
+def _edit_many(tx: Any, _: Client) -> Any:
+    for each in tx.find_all(Client):
+        tx.change(each, company=f"Company {each.id}")
+
+
+def _add(tx: Any, _: Client) -> Any:
+    return tx.add(Client(kind="person", first_name="Gil", last_name="Client"))
+
+
+CHANGES: dict[str, Callable[[Any, Client], Any]] = {
+    "a sale": _sell, "an edit": _edit, "a deletion": _delete, "an edit of many": _edit_many, "an addition": _add,
+}  # fmt: skip
+
+
+def _meant(change: str, clients: list[Client]) -> dict[int, tuple[str, str, str, str, str, Decimal]]:
+    """Names, city, company, status and total of each client after a change."""
+    by_id = {each.id: each for each in clients}
+    fourth = by_id[clients[3].id]
+    match change:
+        case "a sale":
+            by_id[fourth.id] = replace(fourth, status="VIP", total_spend=Decimal("40000.00"))
+        case "an edit":
+            by_id[fourth.id] = replace(fourth, last_name="Changed", city="Elsewhere")
+        case "a deletion":
+            del by_id[fourth.id]
+        case "an edit of many":
+            by_id = {at: replace(each, company=f"Company {at}") for at, each in by_id.items()}
+        case "an addition":
+            by_id[7] = Client(id=7, kind="person", first_name="Gil", last_name="Client", status="Regular")
+    return {at: _facts(each) for at, each in by_id.items()}
+
+
+def _facts(each: Client) -> tuple[str, str, str, str, str, Decimal]:
+    return each.first_name, each.last_name, each.city, each.company, each.status, each.total_spend
+
+
+def _check(team: Team, change: str, clients: list[Client], *, times: int = 1) -> None:
+    found = team.agreed()
+    wanted = _meant(change, clients) if times else {each.id: _facts(each) for each in clients}
+    typed = {at: each for at, each in found[Client].items() if each.last_name == "Typed"}  # type: ignore[attr-defined]
+    facts = {at: _facts(each) for at, each in found[Client].items() if at not in typed}  # type: ignore[arg-type]
+    if change == "an addition" and times:
+        # The number of a try that was taken back is not given out again.
+        wanted[max(facts)] = wanted.pop(7)
+    assert facts == wanted
+    assert team.whats().count(change) == times
+    assert len(found[Sale]) == (1 if change == "a sale" and times else 0)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("window", WINDOWS)
+def test_whatever_people_do_at_the_moment_of_a_write_it_is_there_once_and_on_its_row(
+    team: Team, six: list[Client], change: str, window: str
+) -> None:
+    team.in_the_window(*WINDOWS[window])
+    team.store.change(lambda tx: CHANGES[change](tx, six[3]), change)
+    _check(team, change, six)
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing of this program runs any more."""
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(
+    "window",
+    ["a row inserted on top", "sorted backwards", "a column dragged", "the ID dragged", "another row typed on top",
+     "a column inserted at the left"],
+)  # fmt: skip
+def test_a_write_that_went_astray_is_put_right_by_whoever_looks_next(
+    team: Team, six: list[Client], monkeypatch: pytest.MonkeyPatch, change: str, window: str
+) -> None:
+    def killed(_: Any) -> Any:
+        raise Killed
+
+    team.in_the_window(*WINDOWS[window])
+    monkeypatch.setattr(team.repository._push, "put_right", killed)
+    try:
+        team.store.change(lambda tx: CHANGES[change](tx, six[3]), change)
+        times = 1
+    except Killed:
+        times = 0
+    monkeypatch.undo()
+    assert times == (1 if change == "an addition" and "column" not in window and "ID" not in window else 0)
+    other = team.another("ben")
+    assert team.whats(other).count(change) == times
+    _check(team, change, six, times=times)
+    if not times:
+        other.transact(lambda tx: CHANGES[change](tx, tx.get(Client, six[3].id)), change)
+        _check(team, change, six)
+
+
+def test_who_puts_right_may_meet_people_who_go_on_moving_rows(team: Team, six: list[Client]) -> None:
+    once = team.person.before_next_write
+    put_right = team.repository._push._write_over
+    sorts = iter([False, True, False])
+
+    def meanwhile(commit: Any) -> Any:
+        for descending in sorts:
+            once([["sort", [team.id, CLIENTS, 0, descending]]])
+            break
+        return put_right(commit)
+
+    team.repository._push._write_over = meanwhile  # type: ignore[method-assign]
+    team.in_the_window(["sort", CLIENTS, 0, True])
+    team.store.change(lambda tx: _edit(tx, six[3]), "an edit")
+    assert next(sorts, None) is None
+    _check(team, "an edit", six)
+
+
+@pytest.mark.parametrize("change", ["a sale", "an edit", "a deletion"])
+def test_an_edit_of_another_cell_of_the_very_row_is_kept(team: Team, six: list[Client], change: str) -> None:
+    row, column = team.place(six[3], "notes")
+    team.in_the_window(["set_cells", CLIENTS, row, column, [["by hand"]]])
+    team.store.change(lambda tx: CHANGES[change](tx, six[3]), change)
+    found = team.agreed()[Client]
+    if change == "a deletion":
+        assert six[3].id not in found
+        # What was typed is not lost with the row: the deletion can be taken back, with it.
+        team.store.change(lambda tx: tx.undo())
+        found = team.agreed()[Client]
+    assert found[six[3].id].notes == "by hand"  # type: ignore[attr-defined]
+    assert team.whats().count(change) == 1
+
+
+def test_an_edit_of_the_very_cell_is_a_conflict(team: Team, six: list[Client]) -> None:
+    row, column = team.place(six[3], "last_name")
+    team.in_the_window(["set_cells", CLIENTS, row, column, [["by hand"]]])
+    with pytest.raises(ConflictError) as raised:
+        team.store.change(lambda tx: _edit(tx, six[3]), "an edit")
+    assert raised.value.clashes == {"last_name": ("Client", "by hand", "Changed")}
+    found = team.agreed()[Client][six[3].id]
+    assert (found.last_name, found.city) == ("by hand", "City Dan")  # type: ignore[attr-defined]
+    assert "an edit" not in team.whats()
+
+
+def test_a_row_of_another_client_that_is_deleted_in_the_window_is_a_deletion(team: Team, six: list[Client]) -> None:
+    team.in_the_window(["delete_rows", CLIENTS, 5, 1])
+    team.store.change(lambda tx: _edit(tx, six[3]), "an edit")
+    _check(team, "an edit", [each for each in six if each.id != 5])
+    team.in_the_window(["delete_rows", CLIENTS, 1, 1])
+    team.store.change(lambda tx: tx.change(tx.get(Client, 6), notes="a note"), "a note")
+    assert sorted(team.agreed()[Client]) == [2, 3, 4, 6]
+
+
+def test_the_very_row_deleted_in_the_window_is_gone(team: Team, six: list[Client]) -> None:
+    team.in_the_window(["delete_rows", CLIENTS, 4, 1])
+    with pytest.raises(Exception, match="4"):
+        team.store.change(lambda tx: _edit(tx, six[3]), "an edit")
+    _check(team, "an edit", [each for each in six if each.id != 4], times=0)
+
+
+def test_a_column_deleted_in_the_window_loses_nothing_else(team: Team, six: list[Client]) -> None:
+    _, column = team.place(six[3], "postcode")
+    team.in_the_window(["delete_column", CLIENTS, column, 1])
+    team.store.change(lambda tx: _sell(tx, six[3]), "a sale")
+    found = team.stored()
+    assert {at: _facts(each) for at, each in found[Client].items()} == _meant("a sale", six)  # type: ignore[arg-type]
+    assert len(found[Sale]) == 1
+    assert team.whats().count("a sale") == 1
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_an_adoption_meets_people_too(team: Team, six: list[Client], window: str) -> None:
+    team.person.set_cells(team.id, CLIENTS, 9, 1, [["Hugo", "Adopted"]])
+    team.in_the_window(*WINDOWS[window])
+    found = team.stored()
+    while team.whats()[0] == "more":
+        found = team.stored()
+    found = team.agreed()
+    adopted = [each for each in found[Client].values() if each.last_name == "Adopted"]  # type: ignore[attr-defined]
+    assert [(each.first_name, each.status) for each in adopted] == [("Hugo", "Regular")]  # type: ignore[attr-defined]
+    others = {at: each for at, each in found[Client].items() if at <= 6}
+    assert others == {each.id: each for each in six}
+
+
+def test_many_rows_are_kept_as_one_piece_and_put_right_all_the_same(team: Team) -> None:
+    many = [Client(kind="person", first_name=f"N{at}", last_name="Many") for at in range(260)]
+    team.store.change(lambda tx: tx.add_all(many))
+    team.store.change(lambda tx: tx.add_all([Sale(client=at, on=tx.today, amount=Decimal(at)) for at in range(1, 261)]))
+    before = team.stored()[Client]
+    team.in_the_window(["sort", CLIENTS, 0, True], ["insert_rows", CLIENTS, 100, 2])
+    for rule in team.stored()[StatusRule].values():
+        team.store.change(lambda tx, rule=rule: tx.change(rule, when="total_spend >= 20") if rule.when else None)
+    team.store.change(lambda tx: tx.review_all(), "reviewed")
+    found = team.agreed()[Client]
+    assert {at: each.status for at, each in found.items()} == {  # type: ignore[attr-defined]
+        at: "VIP" if at >= 20 else "Regular" for at in before
+    }
+    assert team.whats().count("reviewed") == 1
+
+
+# Among programs
+
+
+def test_of_two_from_one_revision_one_loses_and_is_run_again(team: Team, six: list[Client]) -> None:
+    other = team.another("ben")
+    seen: list[str] = []
+
+    def change(tx: Any) -> None:
+        seen.append(tx.get(Client, 4).notes)
+        if len(seen) == 1:
+            other.transact(lambda theirs: theirs.change(theirs.get(Client, 4), notes="theirs"), "theirs")
+        tx.change(tx.get(Client, 4), city="ours")
+
+    team.store.change(change, "ours")
+    assert seen == ["", "theirs"]
+    found = team.agreed()[Client][4]
+    assert (found.notes, found.city) == ("theirs", "ours")  # type: ignore[attr-defined]
+    assert team.whats()[:2] == ["ours", "theirs"]
+
+
+def test_of_two_who_have_both_looked_only_one_is_applied(team: Team, six: list[Client]) -> None:
+    """The other one comes between the last look and the write: only the marker tells then."""
+    other = team.another("ben")
+    write = team.repository.service.write
+    tries: list[int] = []
+
+    def first(*given: Any, **named: Any) -> Any:
+        tries.append(1)
+        if len(tries) == 1:
+            other.transact(lambda tx: _sell(tx, six[3]), "theirs")
+        return write(*given, **named)
+
+    team.repository.service.write = first  # type: ignore[method-assign]
+    team.store.change(lambda tx: _sell(tx, six[3]), "ours")
+    found = team.agreed()
+    assert sorted(found[Sale]) == [1, 2]
+    assert found[Client][4].total_spend == Decimal("80000.00")  # type: ignore[attr-defined]
+    assert len(tries) == 2
+
+
+def test_who_never_comes_first_says_so_and_gives_up(
+    team: Team, six: list[Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository_module, "_PATIENCE", 1.0)
+    monkeypatch.setattr(repository_module, "_TELLS_AFTER", 0.3)
+    waits: list[str] = []
+    loser, other = team.another("ben", waiting=lambda wait: waits.append(wait.why)), team.another("cleo")
+
+    def change(tx: Any) -> None:
+        other.transact(lambda theirs: _sell(theirs, six[0]), "theirs")
+        tx.change(tx.get(Client, 4), city="ours")
+
+    with pytest.raises(StoreBusyError, match="always came first"):
+        loser.transact(change, "ours")
+    assert set(waits) == {"Others are saving to the spreadsheet"}
+    assert "ours" not in team.whats()
+    assert team.agreed()[Client][4].city == "City Dan"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("another", [False, True])
+def test_a_marker_that_was_deleted_by_hand_is_put_back(team: Team, six: list[Client], another: bool) -> None:
+    (marker,) = [each for each in team.person.named_ranges(team.id) if each["name"].startswith("crm_")]
+    requests: list[dict[str, Any]] = [{"deleteNamedRange": {"namedRangeId": marker["namedRangeId"]}}]
+    if another:
+        other = {**marker, "namedRangeId": "crm_99_other", "name": "crm_99_other"}
+        requests.append({"addNamedRange": {"namedRange": other}})
+    team.repository.service.write(requests)
+    team.store.change(lambda tx: _edit(tx, six[3]), "an edit")
+    _check(team, "an edit", six)
+    assert len([each for each in team.person.named_ranges(team.id) if each["name"].startswith("crm_")]) == 1
+
+
+def test_a_copied_tab_and_its_copy_of_everything_are_nobodys_business(team: Team, six: list[Client]) -> None:
+    team.person.copy_tab(team.id, CLIENTS)
+    team.person.copy_tab(team.id, SALES)
+    team.store.change(lambda tx: _sell(tx, six[3]), "a sale")
+    _check(team, "a sale", six)
