@@ -39,7 +39,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 PROJECT = Path(__file__).resolve().parent.parent
 
 
-def _sqlite(folder: Path, *, same_machine: bool, **clocks: Any) -> SqlRepository:
+def _sqlite(folder: Path, *, same_machine: bool, **clocks: Any) -> SqlRepository:  # noqa: ARG001 - a file has one
     path = folder / "store.sqlite3"
     return SqlRepository(f"sqlite:///{path}", Sqlite(path), **clocks)
 
@@ -97,9 +97,7 @@ class Store:
     _opened: list[SqlRepository] = field(default_factory=list)
     _minutes: int = 0
 
-    def another(
-        self, user: str = "", waiting: Waiting = lambda _: None, same_machine: bool = False
-    ) -> SqlRepository:
+    def another(self, user: str = "", waiting: Waiting = lambda _: None, same_machine: bool = False) -> SqlRepository:
         """One more repository over this store, as another program would have it: where the store is shared by
         several machines, on one of its own, unless it is to be the first one's."""
         opened = self.make(

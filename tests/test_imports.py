@@ -78,11 +78,7 @@ def test_only_the_composition_root_names_a_store() -> None:
     for path in FILES:
         if room_of(path) in ("repository", "app"):
             continue
-        named = [
-            module
-            for module in imported(path.read_text(), package_of(path))
-            if module.startswith(CONCRETE)
-        ]
+        named = [module for module in imported(path.read_text(), package_of(path)) if module.startswith(CONCRETE)]
         assert named == [], path
 
 

@@ -8,7 +8,7 @@ from crm.repository.transaction import SqlTransaction
 
 
 def put_back(tx: SqlTransaction, wanted: SqlSnapshot) -> None:
-    """Deletes what `wanted` does not hold, adds what only it holds, ids and times included, and changes what differs."""
+    """Deletes what `wanted` lacks, adds what only it holds, ids and times included, and changes what differs."""
     for kind in reversed(RECORDS):
         there = {record.id for record in wanted.each(kind)}
         tx.remove(kind, [record.id for record in tx.find_all(kind) if record.id not in there])

@@ -39,6 +39,8 @@ def test_twenty_readers_cost_no_more_than_one(team: Team) -> None:
         reader.fresh_for = 30.0
         reader._engine  # noqa: B018
     team.another("ben").transact(_sell, "a sale")
+    with team.repository._engine.connect() as connection:
+        team.repository._fall_behind(connection)
     team.person.reset_counts()
     found: list[int] = []
 

@@ -59,19 +59,18 @@ class Portion:
 
 class Commit:
     """One transaction on its way into the spreadsheet: `after` holds what the state says afterwards beside the
-    revision and the history that is added, `also` requests that go along."""
+    revision and the history that is added."""
 
-    def __init__(self, plan: Plan, seen: Seen, uid: str, after: State, also: Sequence[Request] = ()) -> None:
+    def __init__(self, plan: Plan, seen: Seen, uid: str, after: State) -> None:
         self.plan = plan
         self.seen = seen
         self.uid = uid
         self.after = after
-        self.also = also
 
     def steps(self) -> Iterator[Step]:
         """The requests to send, one after the other; only the last one makes anything visible."""
         state, plan = self.seen.state, self.plan
-        updates, tail = list(self._updates()), [*self._continued(), *self._deletes(), *self.also]
+        updates, tail = list(self._updates()), [*self._continued(), *self._deletes()]
         room = LARGEST - _SPARE - Service.size([*self._around(plan, state, state)[0], *updates, *tail])
         portions = list(_portions(self._added()))
         at_last = portions.pop() if portions and portions[-1].size <= room else Portion()
@@ -144,6 +143,12 @@ class Commit:
             for first, count in sorted(runs(rows), reverse=True):
                 span = {"startIndex": first, "endIndex": first + count}
                 yield {"deleteDimension": {"range": {"sheetId": TABS[kind].sheet_id, "dimension": "ROWS", **span}}}
+        if self.plan.cut:
+            # A tab must keep one row beside its heading.
+            yield {"appendDimension": {"sheetId": HISTORY.sheet_id, "dimension": "ROWS", "length": 1}}
+            first, end = self.plan.cut
+            span = {"startIndex": first, "endIndex": end}
+            yield {"deleteDimension": {"range": {"sheetId": HISTORY.sheet_id, "dimension": "ROWS", **span}}}
 
     def _added(self) -> Iterator[tuple[type[Record] | None, Appended]]:
         for kind, rows in self.plan.appends.items():

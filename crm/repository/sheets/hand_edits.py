@@ -10,9 +10,11 @@ from crm.errors import CRMError, FieldError, RefusedError
 from crm.model import Client, Conventions, Record, Sale, StatusRule, fields, named
 from crm.model.encoding import record_of
 from crm.model.fields import FOREVER
+from crm.repository import tables
 from crm.repository.sheets import cells, mirror, problems
 from crm.repository.sheets.layout import OWN, columns
 from crm.repository.sheets.loading import (
+    NO_NAME,
     NOT_READ,
     UNIQUE,
     SettingCheck,
@@ -22,6 +24,7 @@ from crm.repository.sheets.loading import (
     some_records,
 )
 from crm.repository.sheets.mirror import in_json
+from crm.repository.sheets.owners import Placed
 from crm.repository.sheets.tab import HandEdits
 from crm.repository.tables import audit, client
 from crm.repository.transaction import SqlTransaction
@@ -58,13 +61,18 @@ class Adoption:
         self.by = by
         self.check_setting = check_setting
         self.formulas = formulas
+        # Records that are about to be changed, as they are; none where something else was changed meanwhile.
+        self._current: dict[int, Record] = {}
 
     def adopt(self, edits: HandEdits) -> None:
         """All of them: deletions last, so that a sale moved to another client by hand is not taken along."""
         for kind, record_id, at, row in edits.restored:
             self._restore(kind, record_id, at, row)
+        changed: dict[type[Record], dict[int, Placed]] = {}
         for kind, record_id, at, row in edits.changed:
-            self._change(kind, record_id, at, row)
+            changed.setdefault(kind, {})[record_id] = (at, row)
+        for kind, rows in changed.items():
+            self._change(kind, rows)
         for kind, at, row in edits.added:
             self._add(kind, at, row)
         self._delete(edits)
@@ -84,31 +92,48 @@ class Adoption:
                     self.tx.delete(known[kind][record_id])
             mirror.drop_rows(self.tx.connection, kind, ids)
 
-    # A changed row
+    # Changed rows
 
-    def _change(self, kind: type[Record], record_id: int, at: int, row: list[Any]) -> None:
-        known = mirror.known(self.tx.connection, kind, [record_id]).get(record_id)
-        current = self.tx.find(kind, record_id)
-        if known is None or current is None:
-            return
-        old = known[1]
-        mirror.put_rows(self.tx.connection, kind, [(record_id, at, in_json(row))])
+    def _change(self, kind: type[Record], rows: Mapping[int, Placed]) -> None:
+        connection = self.tx.connection
+        known = mirror.known(connection, kind, rows)
+        self._current = some_records(connection, kind, rows)
+        told = problems.told(connection, kind, rows)
+        mirror.put_rows(connection, kind, [(each, at, in_json(row)) for each, (at, row) in rows.items()])
+        for record_id, (_, row) in rows.items():
+            current = self._current.get(record_id) or self.tx.find(kind, record_id)
+            if current is not None:
+                names, found = self._changed(current, row, known[record_id][1])
+                if record_id in told and NO_NAME not in found.values():
+                    problems.forget_what(connection, kind, record_id, NO_NAME)
+                if found or record_id in told:
+                    problems.note(connection, kind, record_id, row, {*names, *found}, found)
+
+    def _changed(self, current: Record, row: list[Any], old: list[Any]) -> tuple[set[str], dict[str, str]]:
+        """Takes what fits of a changed row: which fields changed, and what is wrong with them."""
+        kind = type(current)
         values: dict[str, Any] = {}
         found: dict[str, str] = {}
-        names = {name for name, new, was in zip(columns(kind), row, old, strict=False) if new != was}
-        for name in sorted(names, key=columns(kind).index):
+        names = [name for name, new, was in zip(columns(kind), row, old, strict=False) if new != was]
+        for name in names:
             try:
                 values |= self._values(current, name, row[columns(kind).index(name)])
             except FieldError as error:
                 found[name] = error.reason
-        if isinstance(current, Client):
+        if not self._current:
+            current = self.tx.get(kind, current.id)
+        changed = set(names)
+        if isinstance(current, Client) and row[-1] != old[-1]:
             own, wrong = self._own(current, row[-1], old[-1])
             current = self._with_formulas(current, own)
             values[OWN] = own
             found |= wrong
-            names |= {f"={name}" for name in {**old[-1], **row[-1]}}
+            changed |= {f"={name}" for name in {**old[-1], **row[-1]}}
         found |= self._applied(current, values)
-        problems.note(self.tx.connection, kind, record_id, row, {*names, *found}, found)
+        if isinstance(current, Sale):
+            # Somebody who could not read the sale may have summed without it.
+            self.tx.resum([values.get("client", current.client) if "client" not in found else current.client])
+        return changed, found
 
     def _values(self, current: Record, name: str, cell: Any) -> dict[str, Any]:
         """What a changed cell means for the record; raises FieldError."""
@@ -118,18 +143,46 @@ class Adoption:
                 raise FieldError(id_is_gone(current.id))
             return {}
         if name not in fields(kind):
-            if cell == cells.cell_of(getattr(current, name)) or cells.stamped(cell) == (current.id, current.version):
-                return {}
-            raise FieldError(NOT_READ)
+            return self._technical(current, name, cell)
         if isinstance(current, Client) and name == "status":
             return self._pinned(current, str(cell).strip())
         value = cells.typed(kind, name, cell, self.by)
-        if fields(kind)[name].by != "person" and name != "status_pinned_until" and value != getattr(current, name):
+        if fields(kind)[name].by == "person" or name == "status_pinned_until":
+            return {name: value}
+        if value != self._derived_anew(current, name):
             follows = "sales" if fields(kind)[name].by == "facts" else "rules"
             raise FieldError(
                 f"this follows from the {follows} and is not read; the program says {self._said(current, name)}"
             )
-        return {name: value}
+        return {}
+
+    def _technical(self, current: Record, name: str, cell: Any) -> dict[str, Any]:
+        """Nothing, where a cell of the program's own says what it must; raises FieldError."""
+        kind = type(current)
+        try:
+            value = cells.READERS[kind][columns(kind).index(name)](cell)
+        except (ValueError, ArithmeticError):
+            raise FieldError(NOT_READ) from None
+        known = getattr(current, name)
+        if known == getattr(kind(), name):
+            # It could not be read so far.
+            table = tables.TABLES[kind]
+            self.tx.connection.execute(update(table).where(table.c.id == current.id).values({name: value}))
+        elif value != known:
+            raise FieldError(NOT_READ)
+        return {}
+
+    def _derived_anew(self, current: Record, name: str) -> Any:
+        """A field that follows from others, once it is sure that it does."""
+        if isinstance(current, Client) and current.id:
+            if fields(Client)[name].by == "facts":
+                self.tx.resum([current.id])
+            else:
+                self.tx.review([current.id])
+            self.tx.settle()
+            self._current = {}
+            current = self.tx.get(Client, current.id)
+        return getattr(current, name)
 
     def _said(self, current: Record, name: str) -> str:
         return fields(type(current))[name].check.show(getattr(current, name), self.by) or "nothing"
@@ -219,7 +272,7 @@ class Adoption:
                 raise _Refused("client", no_client(record.client))
             refuse_unsound(record, self.by, self.check_setting)
         except FieldError as error:
-            raise _Refused(error.field or one, error.reason) from error
+            raise _Refused(error.field if error.field in names else one, error.reason.rstrip(".")) from error
         except CRMError as error:
             raise _Refused(one, error.sentence.splitlines()[0].rstrip(".")) from error
         return record
@@ -254,7 +307,8 @@ class Adoption:
             return
         # The row as it stands is what the commit starts from: only what it does not hold yet is written.
         mirror.put_rows(self.tx.connection, kind, [(added.id, at, in_json(row))])
-        problems.note(self.tx.connection, kind, added.id, row, found.keys(), found)
+        if found:
+            problems.note(self.tx.connection, kind, added.id, row, found.keys(), found)
 
     def _whole(self, kind: type[Record], values: dict[str, Any], found: Mapping[str, str]) -> Record:
         """A new record from what could be read of its row; raises _Refused where that is too little."""
@@ -270,7 +324,7 @@ class Adoption:
             if "position" not in values:
                 last = max((rule.position for rule in self.tx.find_all(StatusRule)), default=0)
                 values["position"] = last + 1
-        return self._hold(kind(**values), {"id", *values})
+        return self._hold(kind(**values), columns(kind))
 
     # A row that is there again
 
@@ -292,7 +346,8 @@ class Adoption:
         mirror.put_rows(self.tx.connection, kind, [(record_id, at, in_json(row))])
         if isinstance(record, Client):
             self._restore_sales(record_id)
-            self.tx.resum([record_id])
+            if not mirror.left_out(self.tx.connection, Sale):
+                self.tx.resum([record_id])
             self.tx.review([record_id])
 
     def _restore_sales(self, record_id: int) -> None:

@@ -4,11 +4,13 @@ What the program itself wrote is known from the history; it is taken as it is. W
 the mirror last saw was done by hand: it is left for `hand_edits` to check, and the mirror keeps what it had.
 """
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from crm.errors import StoreDamagedError
@@ -61,8 +63,7 @@ class Taken:
 
 
 class StaleHistory(Exception):
-    """The piece of the history that was read does not go on where the mirror stands, or takes back what it holds:
-    all of it is needed."""
+    """The piece of the history that was read does not go on where the mirror stands: all of it is needed."""
 
 
 def conventions(connection: Connection, today: date) -> Conventions:
@@ -82,12 +83,26 @@ def take(
     """Brings the mirror in step; raises StaleHistory, and StoreDamagedError where a tab cannot be read."""
     connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
     try:
-        return _Intake(connection, dialect, contents, today, check_setting).take()
+        with _all_needed():
+            return _Intake(connection, dialect, contents, today, check_setting).take()
     except IntegrityError as error:
         # What the mirror had taken for the last good value stands in the way of what somebody else wrote.
         if contents.everything:
             raise
         raise StaleHistory from error
+
+
+@contextmanager
+def _all_needed() -> Iterator[None]:
+    """Looks for no garbage: hundreds of thousands of cells are held at once, and to go through them all again and
+    again takes as long as the rest."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class _Intake:
@@ -113,11 +128,12 @@ class _Intake:
         if before is not None and self.contents.everything:
             # What cannot be read keeps the value that it had.
             self.good = {kind: records(self.connection, kind) for kind in RECORDS}
+            news = self._news(None)
+            self._note_lost(before, news)
             _forget_everything(self.connection)
             before = None
-        news = self._news(before)
-        if before is not None and any(each <= before.state.last[tables.transactions.name] for each in news.void):
-            raise StaleHistory
+        else:
+            news = self._news(before)
         taken = Taken(HandEdits(), news.uids)
         self._take_tabs(before, news, taken)
         _enter(self.connection, news)
@@ -129,7 +145,7 @@ class _Intake:
 
     def _take_tabs(self, before: Seen | None, news: Entries, taken: Taken) -> None:
         program = _by_record(news)
-        loaded = False
+        totals_open = mirror.is_unproven(self.connection)
         blind = {} if before is None else mirror.blind(self.connection)
         for kind in _ORDER:
             by = conventions(self.connection, self.today)
@@ -150,13 +166,32 @@ class _Intake:
             if before is None:
                 blind[kind.kind_name] = tab.head.missing
             tab.take()
-            loaded |= tab.loaded
+            totals_open |= tab.totals_open
         mirror.set_blind(self.connection, blind)
         if before is None or any(done.operation == "delete" for done in program.get(Client, {}).values()):
             leave_out_orphans(self.connection)
-        if loaded or mirror.is_unproven(self.connection):
-            taken.edits.unsettled, is_all = _unsettled(self.connection)
+        if totals_open:
+            taken.edits.unsettled, is_all = _unsettled(
+                self.connection, self.contents.state.last.get(tables.client.name, 0)
+            )
             mirror.set_unproven(self.connection, bool(taken.edits.unsettled) or not is_all)
+
+    def _note_lost(self, before: Seen, news: Entries) -> None:
+        """Keeps what was there where an older version of the spreadsheet was put back, and says so."""
+        text = ""
+        if self.contents.state.revision < before.state.revision:
+            kept = {(head["id"], head["at"]) for head in news.transactions}
+            table = tables.transactions
+            known = self.connection.execute(select(table.c.id, table.c.at).order_by(table.c.id))
+            lost = [number for number, at in known if (number, at) not in kept]
+            if lost:
+                copy = self.dialect.dated(f"{self.today}-{datetime.now():%H%M%S}")
+                self.dialect.backup(self.connection.engine, copy)
+                text = (
+                    f"An older version of the spreadsheet was put back: {len(lost)} changes, from {lost[0]} on, are not"
+                    f" in it any more. What this machine knew before is in {copy}; `restore` puts it back."
+                )
+        mirror.set_lost(self.connection, text)
 
     # The history
 
@@ -173,13 +208,12 @@ class _Intake:
         if len(rows) < state.history_rows - known:
             raise StoreDamagedError(f"Rows of the hidden tab “history” were deleted by hand; {_PUT_BACK}")
         try:
-            news = journal.read(rows[: state.history_rows - known], state.last[tables.transactions.name])
+            news = journal.read(rows[: state.history_rows - known])
         except (ValueError, KeyError, IndexError) as error:
             raise StoreDamagedError(
                 f"The hidden tab “history” was changed by hand and cannot be read ({error}); {_PUT_BACK}"
             ) from error
-        if before is None:
-            _refuse_strange(state, news)
+        _refuse_strange(state, news)
         return news
 
     def _goes_on(self, before: Seen) -> bool:
@@ -199,8 +233,8 @@ class _Intake:
 
 
 def _refuse_strange(state: State, news: Entries) -> None:
-    """Raises StoreDamagedError where the technical tab and the whole history do not fit together."""
-    highest = {tables.transactions.name: max([*(each["id"] for each in news.transactions), *news.void], default=0)}
+    """Raises StoreDamagedError where the technical tab and the history do not fit together."""
+    highest = {tables.transactions.name: max((each["id"] for each in news.transactions), default=0)}
     for entry in news.audit:
         kind = BY_NAME.get(entry["record"])
         if kind is not None:
@@ -247,13 +281,13 @@ def _by_record(news: Entries) -> dict[type[Record], dict[int, Done]]:
     return found
 
 
-def _unsettled(connection: Connection) -> tuple[list[int], bool]:
+def _unsettled(connection: Connection, last: int) -> tuple[list[int], bool]:
     """The clients whose totals are not the sums of their sales, and whether that is all of them: a sale that cannot
-    be read leaves it open."""
+    be read, or names a client that there never was (`last` is the last one), leaves it open."""
     left_out = mirror.left_out(connection, Sale)
     rows = mirror.known(connection, Sale, left_out)
     clients = {number_of(row[_CLIENT]) for _, row in rows.values() if row}
-    if None in clients:
+    if any(each is None or each > last for each in clients):
         return [], False
     found = [row.id for row in connection.execute(WRONG_TOTALS)]
     return [each for each in found if each not in clients], not clients

@@ -17,7 +17,6 @@ from crm.repository.tables import audit, transactions
 # A cell holds 50 000 characters; what is longer goes on in the next row.
 _LONGEST = 20_000
 _GOES_ON = "+"
-_VOID = "void"
 _WIDE = len(HISTORY_COLUMNS)
 
 
@@ -29,7 +28,6 @@ class Entries:
     transactions: list[dict[str, Any]] = field(default_factory=list)
     audit: list[dict[str, Any]] = field(default_factory=list)
     uids: dict[str, int] = field(default_factory=dict)
-    void: set[int] = field(default_factory=set)
 
 
 def rows_of(connection: Connection, first: int, uid: str) -> Iterator[list[Cell]]:
@@ -49,11 +47,6 @@ def rows_of(connection: Connection, first: int, uid: str) -> Iterator[list[Cell]
                 written = True
         if not written:
             yield opening
-
-
-def void(number: int) -> list[Cell]:
-    """The row that takes a transaction out of the history: it was written over rows that had moved, and put back."""
-    return [number, *[""] * 7, _VOID]
 
 
 def digest(row: Sequence[Cell]) -> str:
@@ -101,17 +94,14 @@ def _split(entry: tuple[str, str, str, str, str]) -> Iterator[list[Cell]]:
         yield ["", "", _GOES_ON, before[:_LONGEST], after[:_LONGEST]]
 
 
-def read(rows: Sequence[Sequence[Cell]], last: int) -> Entries:
-    """What rows of the history say of the transactions up to number `last`; raises ValueError where they are torn."""
+def read(rows: Sequence[Sequence[Cell]]) -> Entries:
+    """What rows of the history say; raises ValueError, IndexError or KeyError where they are torn."""
     known: set[int] = set()
-    void_ones = {_number(row[0]) for row in rows if len(row) > 8 and row[8] == _VOID}
-    found = Entries(void=void_ones)
+    found = Entries()
     pending: list[tuple[dict[str, Any], str, str]] = []
     for cells in rows:
         row = [*cells, *[""] * (_WIDE - len(cells))]
         number = _number(row[0])
-        if number > last or number in void_ones:
-            continue
         if number not in known:
             if known and number < max(known):
                 raise ValueError("its rows stand in another order")

@@ -16,6 +16,7 @@ from crm.repository.sheets.cells import Request, cells_request
 from crm.repository.sheets.layout import (
     BEFORE,
     BEFORE_COLUMNS,
+    HISTORY,
     META,
     TABS,
     Cell,
@@ -54,12 +55,13 @@ class Use:
 @dataclass
 class Part:
     """One tab's part: its rows, kept from row `first` of the block on, with what each was used for; `digest` stands
-    for what was expected there."""
+    for what was expected there, `headed` are the columns that got a heading."""
 
     kind: type[Record]
     first: int
     uses: list[Use | None] = field(default_factory=list)
     digest: str = ""
+    headed: Sequence[int] = ()
 
     def digest_of(self, heading: Sequence[Cell], rows: Iterable[Mapping[int, Cell] | Sequence[Cell]]) -> str:
         """What stands for a heading and for the cells of the rows that are relied on."""
@@ -78,6 +80,7 @@ class Part:
             "tab": TABS[self.kind].sheet_id,
             "first": self.first,
             "digest": self.digest,
+            "headed": self.headed,
             "uses": [[use.relies, use.writes] for use in known],
             "rows": [[mark, len(list(same))] for mark, same in groupby(marks)],
         }
@@ -87,14 +90,15 @@ class Part:
         """The part that was written down so."""
         known = [Use(tuple(relies), None if writes is None else tuple(writes)) for relies, writes in said["uses"]]
         uses = [None if mark == _BETWEEN else known[mark] for mark, count in said["rows"] for _ in range(count)]
-        return cls(_BY_SHEET[said["tab"]], said["first"], uses, said["digest"])
+        return cls(_BY_SHEET[said["tab"]], said["first"], uses, said["digest"], said["headed"])
 
 
 @dataclass
 class Block:
     """What one request of a commit kept: `size` rows, the first with the state, then the headings, then the rows.
     `base` is the revision that it took the spreadsheet for, `added` the ids of the rows that it appended,
-    `adopted` those that it wrote into rows which had none."""
+    `adopted` those that it wrote into rows which had none, `cut` the row of the history from which on it took rows
+    away, how many, and where they are kept."""
 
     uid: str
     base: tuple[int, str]
@@ -102,6 +106,7 @@ class Block:
     parts: list[Part] = field(default_factory=list)
     added: Mapping[type[Record], Sequence[int]] = field(default_factory=dict)
     adopted: Mapping[type[Record], Sequence[int]] = field(default_factory=dict)
+    cut: tuple[int, int, int] | None = None
     rows: Rows = field(default_factory=dict)
 
     @property
@@ -129,13 +134,21 @@ class Block:
             {TABS[kind].sheet_id: list(runs(ids)) for kind, ids in by_kind.items() if ids}
             for by_kind in (self.added, self.adopted)
         )
-        about = {"base": self.base, "added": added, "adopted": adopted, "parts": [part.told() for part in self.parts]}
+        parts = [part.told() for part in self.parts]
+        about = {"base": self.base, "added": added, "adopted": adopted, "cut": self.cut, "parts": parts}
         text = json.dumps(about, separators=(",", ":"))
         return [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
 
     def rows_of(self, part: Part) -> list[Sequence[Cell]]:
         """The rows that were kept of a tab."""
         return [self.rows.get(at, []) for at in range(part.first, part.first + len(part.uses))]
+
+    @property
+    def cut_rows(self) -> list[Sequence[Cell]]:
+        """The rows of the history that it took away, as far as there were any."""
+        _, count, first = self.cut or (0, 0, 0)
+        rows = [trimmed(self.rows.get(at, [])) for at in range(first, first + count)]
+        return [row for row in rows if row]
 
 
 def block_of(plan: Plan, seen: Seen, uid: str, base: State) -> tuple[Block, list[Request]]:
@@ -149,7 +162,7 @@ def block_of(plan: Plan, seen: Seen, uid: str, base: State) -> tuple[Block, list
         place = seen.places[kind.kind_name]
         sheet = TABS[kind].sheet_id
         copies.append(_copy(sheet, 0, 1, at))
-        part = Part(kind, block.size)
+        part = Part(kind, block.size, headed=tuple(plan.headings.get(kind, ())))
         ours = {each.row: each for each in plan.touched if each.kind is kind}
         spans = _spans(list(ours))
         for row, count in spans:
@@ -161,6 +174,11 @@ def block_of(plan: Plan, seen: Seen, uid: str, base: State) -> tuple[Block, list
         ]
         part.digest = part.digest_of(place.heading, expected)
         block.parts.append(part)
+    if plan.cut:
+        first, end = plan.cut
+        copies.append(_copy(HISTORY.sheet_id, first, end - first, block.size))
+        block.cut = (first, end - first, block.size)
+        block.size += end - first
     text = block.written()
     block.size = max(block.size, len(text))
     return block, [*_make_room(block.size, _width(plan, seen)), *copies, _notes(block, text)]
@@ -260,7 +278,8 @@ def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
         for which in ("added", "adopted")
     )
     parts = [Part.read(each) for each in said["parts"]]
-    block = Block(str(uid), (revision, base), int(size), parts, added, adopted)
+    cut = tuple(said["cut"]) if said["cut"] else None
+    block = Block(str(uid), (revision, base), int(size), parts, added, adopted, cut)
     block.rows = {each: row[_AT:] for each, row in enumerate(rows[at : at + block.size])}
     return block
 

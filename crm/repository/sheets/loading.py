@@ -5,13 +5,14 @@ again until it can be read.
 """
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from crm.errors import CRMError, FieldError
+from crm.errors import CRMError, FieldError, RuleError
 from crm.model import Client, Conventions, Record, Sale, Setting, StatusRule, View, fields
 from crm.repository import Query, statements, tables
 from crm.repository.bulk import insert_rows
@@ -33,6 +34,11 @@ _NEEDED: Mapping[type[Record], tuple[str, ...]] = {
     View: ("name", "condition"),
     Setting: ("key", "value"),
 }
+# Fields of a client of which a cell can hold what they cannot; addresses that are not quite right may have come from
+# a file.
+_DOUBTED = ("kind", "country")
+# A reason that a rule gave begins with its text, and that with the status.
+_BY_RULE = re.compile(r"(.{1,40}?) (?:when|otherwise)\b")
 _BATCH = 1000
 
 
@@ -40,13 +46,21 @@ def refuse_unsound(record: Record, by: Conventions, check_setting: SettingCheck)
     """Raises a CRMError where a rule, a view or a setting as a whole cannot be used."""
     match record:
         case StatusRule():
-            from crm.rules import rule_text, split_rule
+            from crm.rules import checked_status, rule_text, split_rule
 
-            split_rule(rule_text(record.status, record.when))
+            for name, text in (("status", record.status), ("when", record.when)):
+                try:
+                    checked_status(text) if name == "status" else split_rule(rule_text(record.status, text))
+                except RuleError as error:
+                    raise FieldError(error.reason.rstrip("."), field=name) from error
         case View():
             if not record.name:
                 raise FieldError("a view needs a name", field="name")
-            selection(select(tables.client.c.id), Client, Query(where=record.condition, sort=record.sort), by.today)
+            for name, query in (("condition", Query(where=record.condition)), ("sort", Query(sort=record.sort))):
+                try:
+                    selection(select(tables.client.c.id), Client, query, by.today)
+                except (FieldError, RuleError) as error:
+                    raise FieldError(error.reason, field=name) from error
         case Setting():
             if not record.key:
                 raise FieldError("a setting needs a name", field="key")
@@ -73,10 +87,13 @@ class Loading:
         self.check_setting = check_setting
         self.good = good
         self.wrong: list[dict[str, Any]] = []
+        # Clients whose status was chosen or emptied in the sheet, with the one that the program had written.
+        self.chosen: dict[int, str] = {}
+        # Values that were found to be fine, by field: most of them repeat.
+        self._fine: dict[str, set[Any]] = {name: {""} for name in _DOUBTED} if kind is Client else {}
 
     def load(self, rows: Mapping[int, Placed], leave_out: Collection[int] = ()) -> None:
         """Puts rows in, by the id of their record, in the place of what was there; some are to be left out."""
-        self.wrong = []
         records = {}
         for record_id, (_, row) in rows.items():
             if record_id not in leave_out:
@@ -92,13 +109,22 @@ class Loading:
     def _replace(self, rows: Mapping[int, Placed], records: Iterable[Record]) -> None:
         remove(self.connection, self.kind, rows)
         mirror.put_rows(
-            self.connection, self.kind, [(record_id, at, in_json(row)) for record_id, (at, row) in rows.items()]
+            self.connection,
+            self.kind,
+            [(record_id, at, in_json(self._before(record_id, row))) for record_id, (at, row) in rows.items()],
         )
         batch = [tables.row_of(each) for each in records]
         for start in range(0, len(batch), _BATCH):
             insert_rows(self.connection, tables.TABLES[self.kind], batch[start : start + _BATCH])
         if self.kind is Client:
             self.dialect.index_added(self.connection, [each["id"] for each in batch])
+
+    def _before(self, record_id: int, row: list[Any]) -> list[Any]:
+        """A row as it was before a status was chosen in it, which then is found like any other edit."""
+        if record_id in self.chosen:
+            row = list(row)
+            row[columns(Client).index("status")] = self.chosen[record_id]
+        return row
 
     def _read(self, record_id: int, row: Sequence[Any]) -> Record | None:
         """The record of a row; None where too little of it can be read."""
@@ -108,9 +134,36 @@ class Loading:
                 raise ValueError
         except (ValueError, ArithmeticError):
             record = self._as_far_as_readable(record_id, row)
-        if record is not None and self.kind in (StatusRule, View, Setting):
-            return self._sound(record, row)
-        return record
+        if record is None or self.kind in (StatusRule, View, Setting):
+            return record and self._sound(record, row)
+        return self._without_doubtful(record, row) if isinstance(record, Client) else record
+
+    def _without_doubtful(self, record: Client, row: Sequence[Any]) -> Client:
+        """The client without what a cell can hold, and the field cannot."""
+        for name, fine in self._fine.items():
+            value = getattr(record, name)
+            if value in fine:
+                continue
+            try:
+                fields(Client)[name].check.read(value, self.by)
+                fine.add(value)
+            except FieldError as error:
+                self._note(record.id, row, name, error.reason)
+                known: Any = {name: getattr(self.good.get(record.id), name, "")}
+                record = replace(record, **known)
+        if not (record.first_name or record.last_name or record.company):
+            self._note(record.id, row, "first_name", NO_NAME)
+        return self._as_reviewed(record)
+
+    def _as_reviewed(self, record: Client) -> Client:
+        """The client with the status that its reason tells of: the program writes the two together."""
+        if record.status_pinned_until or record.status_reason.startswith(f"{record.status} "):
+            return record
+        said = _BY_RULE.match(record.status_reason)
+        if said is None:
+            return record
+        self.chosen[record.id] = said[1]
+        return replace(record, status=said[1])
 
     def _as_far_as_readable(self, record_id: int, row: Sequence[Any]) -> Record | None:
         """A record of which some cells are not as the program writes them."""
@@ -125,7 +178,7 @@ class Loading:
             values[OWN] = self._own(record_id, row, good)
         if good is None and any(name not in values for name in _NEEDED.get(self.kind, ())):
             return None
-        return replace(good or self.kind(version=1), **values | {"id": record_id})
+        return replace(good or self.kind(), **values | {"id": record_id})
 
     def _value(self, record_id: int, name: str, cell: Any, read: Callable[[Any], Any]) -> Any:
         if name == "id":
@@ -199,6 +252,7 @@ class Loading:
         self.wrong.append(problems.entry(record_id, row, self.kind, name, what))
 
 
+NO_NAME = "a name is needed"
 NOT_READ = "this column is the program's own; what stands here is not read"
 
 

@@ -1,25 +1,16 @@
 """What takes back commits that went astray: people had moved rows or columns in the moment before, or others came
 first on a service where the marker does not hold. What stood where they wrote is known (see `kept`)."""
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 
 from crm.model import RECORDS, Record
-from crm.repository.sheets.cells import Request, number_of, stamped
+from crm.repository.sheets.cells import number_of, stamped
 from crm.repository.sheets.ingest import Contents
 from crm.repository.sheets.kept import Block, Use, blocks_in
 from crm.repository.sheets.layout import BEFORE, HISTORY, Cell, Heading, alike, heading, trimmed
 from crm.repository.sheets.mirror import State
 from crm.repository.sheets.plan import Plan, RowWrite
-
-
-@dataclass
-class Mending:
-    """What puts the spreadsheet right: the plan, what goes along with it, and the state to go on from."""
-
-    plan: Plan
-    also: list[Request]
-    after: State
 
 
 def astray(contents: Contents) -> list[Block]:
@@ -40,8 +31,8 @@ def _uid_before(block: Block) -> str:
     return block.state.uid if block.state else ""
 
 
-def mending(contents: Contents, blocks: Sequence[Block]) -> Mending:
-    """What takes those commits back."""
+def mending(contents: Contents, blocks: Sequence[Block]) -> tuple[Plan, State]:
+    """What takes those commits back, and the state to go on from."""
     plan = Plan()
     for kind in RECORDS:
         tab = _Tab(kind, contents.tabs[kind])
@@ -50,17 +41,34 @@ def mending(contents: Contents, blocks: Sequence[Block]) -> Mending:
         tab.plan(plan)
     before = blocks[-1].state or contents.state
     highest = {name: max(last, before.last.get(name, 0)) for name, last in contents.state.last.items()}
-    return Mending(plan, list(cut_history(contents, before.history_rows)), replace(before, last=highest))
+    rows = _mend_history(contents, blocks, plan)
+    return plan, replace(before, last=highest, history_rows=rows)
 
 
-def cut_history(contents: Contents, rows: int) -> Iterator[Request]:
-    """Takes the rows of the history away from below so many; row 0 is the heading."""
-    first, end = rows + 1, contents.places[HISTORY.title].used
-    if end > first:
-        # A tab must keep one row beside its heading.
-        yield {"appendDimension": {"sheetId": HISTORY.sheet_id, "dimension": "ROWS", "length": 1}}
-        span = {"sheetId": HISTORY.sheet_id, "dimension": "ROWS", "startIndex": first, "endIndex": end}
-        yield {"deleteDimension": {"range": span}}
+def _mend_history(contents: Contents, blocks: Sequence[Block], plan: Plan) -> int:
+    """Plans the history as it was before; of how many rows it stays as it is."""
+    top = contents.history_from + 1
+    there = [trimmed(row) for row in contents.history]
+    rows = list(there)
+    for block in blocks:
+        if block.cut:
+            # Who took something back as well has taken rows of others away.
+            at = max(block.cut[0] - top, 0)
+            rows[at:at] = [list(row) for row in block.cut_rows]
+        before = block.state or contents.state
+        del rows[max(before.history_rows + 1 - top, 0) :]
+    same = 0
+    while same < min(len(rows), len(there)) and rows[same] == there[same]:
+        same += 1
+    plan.cut = cut(contents, top + same)
+    plan.history = rows[same:]
+    return top + same - 1
+
+
+def cut(contents: Contents, first: int) -> tuple[int, int] | None:
+    """The rows of the history from one on, as far as there are any; row 0 is the heading."""
+    end = contents.places[HISTORY.title].used
+    return (first, end) if end > first else None
 
 
 @dataclass
@@ -87,7 +95,9 @@ class _Tab:
 
     def __init__(self, kind: type[Record], rows: Sequence[Sequence[Cell]]) -> None:
         self.kind = kind
-        self.head = heading(kind, rows[0] if rows else [])
+        self.top = list(rows[0]) if rows else []
+        self.was = list(self.top)
+        self.head = heading(kind, self.top)
         self.rows = [_Row(at, list(row), list(row)) for at, row in enumerate(rows) if at]
 
     def take_back(self, block: Block) -> None:
@@ -95,6 +105,7 @@ class _Tab:
         for at, part in enumerate(block.parts, start=1):
             if part.kind is self.kind:
                 kept_head = heading(self.kind, block.rows.get(at, []))
+                self._put_heading_back(part.headed, kept_head.written)
                 victims = [
                     _Victim(use, row, kept_head, _columns(kept_head, self.head))
                     for use, row in zip(part.uses, block.rows_of(part), strict=True)
@@ -102,6 +113,12 @@ class _Tab:
                 ]
                 self._put_back(victims, set(block.adopted.get(self.kind, ())))
         self._take_away(block.added.get(self.kind, ()))
+
+    def _put_heading_back(self, columns: Sequence[int], kept_head: Sequence[Cell]) -> None:
+        for at in columns:
+            self.top += [""] * (at + 1 - len(self.top))
+            self.top[at] = kept_head[at] if at < len(kept_head) else ""
+        self.head = heading(self.kind, self.top)
 
     # Rows that were written over, or deleted
 
@@ -172,6 +189,9 @@ class _Tab:
 
     def plan(self, plan: Plan) -> None:
         """Adds to a plan what makes the tab as it is to be."""
+        written = {at: str(cell) for at, cell in enumerate(self.top) if at >= len(self.was) or cell != self.was[at]}
+        if written:
+            plan.headings[self.kind] = written
         for row in self.rows:
             if row.at is None:
                 if not row.gone:

@@ -154,6 +154,10 @@ def set_seen(connection: Connection, now: Seen) -> None:
             connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, last))
 
 
+# Stands for a version that is surely not the one of now: there is something to read.
+BEHIND = -1
+
+
 def checked(connection: Connection) -> tuple[int, float]:
     """Drive's version of the spreadsheet when it was last read, and when (seconds since 1970) that was last true."""
     version, _, at = _fact(connection, "checked").partition("@")
@@ -184,6 +188,16 @@ def is_unproven(connection: Connection) -> bool:
 def set_unproven(connection: Connection, is_so: bool) -> None:
     """Notes whether the totals still have to be looked at."""
     _set_fact(connection, "unproven", "totals" if is_so else "")
+
+
+def lost(connection: Connection) -> str:
+    """What was lost when an older version of the spreadsheet was put back, in words; '' for nothing."""
+    return _fact(connection, "lost")
+
+
+def set_lost(connection: Connection, text: str) -> None:
+    """Notes what was lost."""
+    _set_fact(connection, "lost", text)
 
 
 def _fact(connection: Connection, name: str) -> str:

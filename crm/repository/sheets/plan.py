@@ -54,6 +54,8 @@ class Plan:
     deletes: list[RowWrite] = field(default_factory=list)
     appends: dict[type[Record], list[Appended]] = field(default_factory=dict)
     history: list[list[Cell]] = field(default_factory=list)
+    # Rows of the history to take away, the first and the end: of commits that nobody has seen.
+    cut: tuple[int, int] | None = None
     # Cells of the headings: columns for new fields of the team's own.
     headings: dict[type[Record], dict[int, str]] = field(default_factory=dict)
 

@@ -62,10 +62,17 @@ def forget_passing(connection: Connection, kind: type[Record]) -> None:
     connection.execute(delete(_table).where(ours, (_table.c.id == 0) | (_table.c.field == WHOLE_ROW)))
 
 
-def forget(connection: Connection, kind: type[Record], ids: Collection[int]) -> None:
-    """Forgets what was wrong with some records."""
-    statement = "DELETE FROM sheet_problem WHERE record = ? AND id IN (SELECT value FROM json_each(?))"
-    connection.exec_driver_sql(statement, (kind.kind_name, json.dumps(list(ids))))
+def told(connection: Connection, kind: type[Record], ids: Collection[int]) -> set[int]:
+    """Those of some records with which something was wrong."""
+    statement = "SELECT id FROM sheet_problem WHERE record = ? AND id IN (SELECT value FROM json_each(?))"
+    found = connection.exec_driver_sql(statement, (kind.kind_name, json.dumps(list(ids))))
+    return {row[0] for row in found}
+
+
+def forget_what(connection: Connection, kind: type[Record], record_id: int, what: str) -> None:
+    """Forgets one thing that was wrong with a record, wherever it was noted."""
+    ours = (_table.c.record == kind.kind_name, _table.c.id == record_id)
+    connection.execute(delete(_table).where(*ours, _table.c.what == what))
 
 
 def refuse_mixed(connection: Connection, kind: type[Record], ids: Collection[int]) -> None:
@@ -83,6 +90,8 @@ def problems(connection: Connection) -> Iterator[Finding]:
     seen = mirror.seen(connection)
     if seen is None:
         return
+    if text := mirror.lost(connection):
+        yield Finding(text, False)
     rows = mirror.sheet_row
     statement = select(_table, rows.c.row.label("place"), rows.c.cells).outerjoin_from(
         _table, rows, (rows.c.record == _table.c.record) & (rows.c.id == _table.c.id)

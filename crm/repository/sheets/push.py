@@ -17,7 +17,7 @@ from crm.repository.sheets.commit import ANSWER, Commit, Step, add_marker, kept_
 from crm.repository.sheets.ingest import Contents
 from crm.repository.sheets.kept import blocks_in
 from crm.repository.sheets.layout import BEFORE, columns, heading, is_marker, marker
-from crm.repository.sheets.mending import astray, cut_history, mending
+from crm.repository.sheets.mending import astray, cut, mending
 from crm.repository.sheets.mirror import META_RANGE, Seen, State
 from crm.repository.sheets.plan import Plan, RowWrite
 from crm.repository.sheets.service import NoAnswer, Rejected, Service
@@ -141,7 +141,8 @@ class Push:
                     # What was sent before may still be on its way.
                     raise Unclear from None
                 (meta,) = self.service.values([META_RANGE])
-                if reading.state_in(meta.rows).is_at(base):
+                # Google may itself say that somebody else was first.
+                if error.status != 409 and reading.state_in(meta.rows).is_at(base):
                     self._mend_marker(base)
                     self._count_refusal(error)
                 raise Stale(error.message) from error
@@ -229,8 +230,8 @@ class Push:
                     relies = {column: cell for column, cell in enumerate(cells) if cell != ""}
                     plan.deletes.append(RowWrite(kind, record_id, at, relies, deletes=True))
         after = replace(state, staging="")
-        also = list(cut_history(contents, state.history_rows))
-        self._write_over(Commit(plan, Seen(state, contents.places), new_uid(), after, also))
+        plan.cut = cut(contents, state.history_rows + 1)
+        self._write_over(Commit(plan, Seen(state, contents.places), new_uid(), after))
 
     def _write_over(self, commit: Commit) -> None:
         """Writes what everybody would write here; whoever does it first, and however it ends, is looked at again."""
@@ -243,16 +244,18 @@ class Push:
 
     def put_right(self, seen: Seen | None) -> Contents:
         """Reads the spreadsheet, once the last commits have been taken back that did not write where they meant to."""
-        for _ in range(_MENDS):
+        for tries in range(_MENDS):
+            if tries:
+                # Others may be putting it right at this very moment.
+                time.sleep(random.uniform(0, min(2.0, 0.05 * 2**tries)))
             contents = reading.read(self.service, seen)
             if seen is not None and contents.state.is_at(seen.state):
                 return contents
             blocks = astray(contents)
             if not blocks:
                 return contents
-            found = mending(contents, blocks)
-            now = Seen(contents.state, contents.places)
-            self._write_over(Commit(found.plan, now, new_uid(), found.after, found.also))
+            plan, after = mending(contents, blocks)
+            self._write_over(Commit(plan, Seen(contents.state, contents.places), new_uid(), after))
         raise StoreBusyError(
             "Rows are being moved in the spreadsheet again and again while the program puts them right. Try again when"
             " nobody is sorting it."

@@ -13,7 +13,6 @@ from sqlalchemy.exc import DBAPIError
 
 from crm.errors import (
     RefusedError,
-    StoreAccessError,
     StoreBusyError,
     StoreDamagedError,
     StoreError,
@@ -141,8 +140,8 @@ class SheetsRepository(SqlRepository):
         now = time.time()
         if self._offline is not None and 0 <= now - self._offline[1] < _OFFLINE_FOR:
             return True
-        _, at = mirror.checked(connection)
-        return 0 <= now - at < self.fresh_for
+        version, at = mirror.checked(connection)
+        return version != mirror.BEHIND and 0 <= now - at < self.fresh_for
 
     def _enter_soon(self, connection: Connection) -> bool:
         """Starts a transaction on the mirror; False when somebody on this machine is busy with the spreadsheet and
@@ -168,20 +167,20 @@ class SheetsRepository(SqlRepository):
         began = time.time()
         standing = self.service.standing()
         if mirror.seen(connection) is None or standing.version != version:
-            self._catch_up(connection, standing.version, began)
+            self._catch_up(connection, standing.version)
         else:
             mirror.set_checked(connection, version, began)
             connection.commit()
 
-    def _catch_up(self, connection: Connection, version: int = 0, began: float = 0.0) -> Mapping[str, int]:
+    def _catch_up(self, connection: Connection, version: int = 0) -> None:
         """Reads the spreadsheet into the mirror, and makes what was done in it by hand a change of the store.
-        Commits; the commits that were new, by name."""
+        Commits. `version` is the one that Drive told before, 0 when it was not asked."""
+        began = time.time()
         taken = self._take(connection)
         mirror.set_checked(connection, version, began)
         connection.commit()
         if taken.edits:
             self._adopt(connection, taken.edits)
-        return taken.uids
 
     def _take(self, connection: Connection) -> ingest.Taken:
         """Reads the spreadsheet into the mirror, within a transaction."""
@@ -211,7 +210,7 @@ class SheetsRepository(SqlRepository):
             assert seen is not None
             found = formulas(self.service, edits, seen)
             self._commit(connection, change, hand_edits.WHAT, hand_edits.AUTHOR, {})
-        except (Stale, StoreOfflineError, StoreAccessError, StoreBusyError):
+        except (Stale, StoreError):
             connection.rollback()
             self._fall_behind(connection)
         except BaseException:
@@ -235,11 +234,15 @@ class SheetsRepository(SqlRepository):
                             if mirror.has_commit(connection, uid):
                                 connection.rollback()
                                 return result
-                    return self._commit(connection, change, what, self.user, doubtful)
+                    result = self._commit(connection, change, what, self.user, doubtful)
+                    self._offline = None
+                    return result
                 except Stale:
                     connection.rollback()
                 except (StoreOfflineError, StoreBusyError) as error:
                     connection.rollback()
+                    if isinstance(error, StoreOfflineError):
+                        self._offline = (error, time.time())
                     if not doubtful:
                         raise
                     self._push.find_out(started, error)
@@ -306,7 +309,8 @@ class SheetsRepository(SqlRepository):
     def _fall_behind(self, connection: Connection) -> None:
         """Notes that the spreadsheet has to be read at the next look."""
         self._enter(connection)
-        mirror.set_checked(connection, 0, 0.0)
+        _, at = mirror.checked(connection)
+        mirror.set_checked(connection, mirror.BEHIND, at)
         connection.commit()
 
     def _note(self, connection: Connection, commit: Commit, state: State, placed: Placed) -> None:
@@ -347,9 +351,12 @@ class SheetsRepository(SqlRepository):
                 self._fall_behind(connection)
             except (Stale, Unclear) as error:
                 connection.rollback()
-                raise StoreBusyError(
-                    "Somebody else is writing to the spreadsheet. Nothing was taken over; try again."
-                ) from error
+                self._enter(connection)
+                self._catch_up(connection)
+                if not mirror.has_commit(connection, uid):
+                    raise StoreBusyError(
+                        "Somebody else is writing to the spreadsheet. Nothing was taken over; try again."
+                    ) from error
             except BaseException:
                 connection.rollback()
                 raise

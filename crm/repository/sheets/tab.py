@@ -78,8 +78,8 @@ class TabIntake:
         self.head = self._heading(rows[0] if rows else [])
         last = state.last.get(tables.TABLES[self.kind].name, 0)
         self.rows: Rows = owners(self.head, rows, last, self.old, self._is_known, bool(state.staging))
-        # Whether records were read from their rows.
-        self.loaded = False
+        # Whether the totals may not be the sums of the sales any more.
+        self.totals_open = False
 
     def take(self) -> None:
         """Brings the mirror in step, and finds what was done by hand."""
@@ -148,7 +148,9 @@ class TabIntake:
     def _load(self, rows: Mapping[int, Placed]) -> None:
         if rows:
             self.loading.load(rows, self.rows.mixed)
-            self.loaded = True
+            self.edits.changed += [(self.kind, each, *rows[each]) for each in self.loading.chosen]
+            self.loading.chosen.clear()
+            self.totals_open = True
 
     # What the program did
 
@@ -166,6 +168,7 @@ class TabIntake:
         for record_id in sorted(living - owned.keys()):
             if record_id not in self.old:
                 mirror.put_rows(self.connection, self.kind, [(record_id, 0, "[]")])
+                self.totals_open = True
             self.edits.deleted.append((self.kind, record_id))
         there = some_records(self.connection, self.kind, living & owned.keys())
         changed = [record_id for record_id in there if self.program[record_id].operation != "create"]

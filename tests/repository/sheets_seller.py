@@ -1,0 +1,50 @@
+"""One of the programs that sell at the same time: SPREADSHEET FOLDER GOOGLE NAME SALES EDITS are its arguments."""
+
+import random
+import sys
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from crm.model import Client, Sale
+from crm.repository.sheets import quota
+from crm.repository.sheets.account import account_from
+from crm.repository.sheets.repository import SheetsRepository
+from crm.repository.sheets.service import Service
+from crm.repository.sqlite import Sqlite
+
+CLIENTS = 3
+
+
+def open_store(spreadsheet: str, folder: Path, google: str, name: str) -> SheetsRepository:
+    """The store as a program on the machine of `folder` has it."""
+    service = Service(spreadsheet, account_from((folder / "creds").read_text()), folder, google=google)
+    return SheetsRepository(
+        f"sheets://{spreadsheet}", service, Sqlite(folder / "mirror.sqlite3"),
+        today=lambda: date(2026, 11, 21), now=lambda: datetime.now(UTC), user=name,
+    )  # fmt: skip
+
+
+def sell_and_edit(store: SheetsRepository, name: str, sales: int, edits: int) -> None:
+    """So many sales of 10.00 and edits of notes, in some order."""
+    chance = random.Random(name)
+    for number, what in enumerate(chance.sample(["sale"] * sales + ["edit"] * edits, sales + edits)):
+        client = chance.randint(1, CLIENTS)
+
+        def sell(tx: Any, client: int = client) -> None:
+            tx.add(Sale(client=client, on=tx.today, amount=Decimal("10.00")))
+
+        def edit(tx: Any, client: int = client, number: int = number) -> None:
+            tx.change(tx.get(Client, client), notes=f"{name} {number}")
+
+        store.transact(sell if what == "sale" else edit, f"{name} {number}")
+
+
+if __name__ == "__main__":
+    # A team would be held to its quota for minutes.
+    quota.PER_MINUTE.clear()
+    spreadsheet, folder, google, name, sales, edits = sys.argv[1:]
+    opened = open_store(spreadsheet, Path(folder), google, name)
+    sell_and_edit(opened, name, int(sales), int(edits))
+    opened.close()

@@ -1,0 +1,117 @@
+"""Eight programs on four machines sell and edit at once, while a person works in the sheet and replies are lost."""
+
+import json
+import random
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from crm.model import Client, Sale
+from tests import conftest
+from tests.conftest import PROJECT, PYTHON, child_environment
+from tests.google_sheets import Control
+from tests.repository import sheets_seller
+from tests.repository.sheets_team import CLIENTS, SALES, Team, new_team
+
+MACHINES, PROGRAMS = 4, 8
+SALES_EACH, EDITS_EACH = 25, 12
+EDITS_MORE = 4
+LONGEST = 150.0
+
+
+@pytest.fixture
+def far_away(monkeypatch: pytest.MonkeyPatch) -> Iterator[Control]:
+    """A stand-in in a process of its own."""
+    command = [PYTHON, "-m", "tests.google_sheets", "--no-quota"]
+    with subprocess.Popen(command, cwd=PROJECT, env=child_environment(), stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            control = Control(process.stdout.readline().split()[-1])
+            monkeypatch.setattr(conftest, "google", lambda: control)
+            yield control
+        finally:
+            process.kill()
+
+
+def _work_in_the_sheet(team: Team, over: threading.Event) -> None:
+    """What a person does: never to a row of a record but sorting it."""
+    chance = random.Random(1)
+    while not over.is_set():
+        match chance.randrange(6):
+            case 0:
+                team.person.sort(team.id, CLIENTS, chance.choice([0, 1]), chance.random() < 0.5)
+            case 1:
+                team.person.sort(team.id, SALES, 0, chance.random() < 0.5)
+            case 2:
+                # Nobody but the person puts a row in the place of this one meanwhile.
+                team.person.insert_rows(team.id, CLIENTS, 1, 1)
+                time.sleep(0.05)
+                team.person.delete_rows(team.id, CLIENTS, 1, 1)
+            case 3:
+                team.person.insert_rows(team.id, SALES, 1 + chance.randrange(5), 1)
+            case 4:
+                team.person.set_cells(team.id, "Sheet1", 0, 0, [[chance.random()]])
+            case 5:
+                team.person.sort(team.id, CLIENTS, 2, chance.random() < 0.5)
+        time.sleep(chance.uniform(0.05, 0.25))
+
+
+@pytest.mark.slow
+def test_eight_programs_and_a_person_at_once(far_away: Control, tmp_path: Path) -> None:
+    with new_team() as team:
+        team.store.change(
+            lambda tx: tx.add_all(
+                [Client(kind="person", last_name=f"Buyer {at}") for at in range(sheets_seller.CLIENTS)]
+            )
+        )
+        far_away.fault("drop_reply", every=10)
+        over = threading.Event()
+        person = threading.Thread(target=_work_in_the_sheet, args=(team, over))
+        person.start()
+        programs = []
+        try:
+            for at in range(PROGRAMS):
+                folder = tmp_path / f"machine-{at % MACHINES}"
+                folder.mkdir(exist_ok=True)
+                (folder / "creds").write_text(json.dumps(far_away.credentials()))
+                edits = EDITS_EACH + (at < EDITS_MORE)
+                arguments = [team.id, str(folder), far_away.url, f"program-{at}", str(SALES_EACH), str(edits)]
+                command = [PYTHON, "-m", "tests.repository.sheets_seller", *arguments]
+                programs.append(
+                    subprocess.Popen(command, cwd=PROJECT, env=child_environment(), stderr=subprocess.PIPE, text=True)
+                )
+            ends = time.monotonic() + LONGEST
+            said = [each.communicate(timeout=max(1.0, ends - time.monotonic()))[1] for each in programs]
+        finally:
+            over.set()
+            person.join(20)
+            for each in programs:
+                with suppress(OSError):
+                    each.kill()
+                each.wait(20)
+        assert [(each.returncode, told) for each, told in zip(programs, said, strict=True)] == [(0, "")] * PROGRAMS
+        far_away.clear_faults()
+        _look_at_the_end(team)
+
+
+def _look_at_the_end(team: Team) -> None:
+    found = team.agreed()
+    assert len(found[Sale]) == PROGRAMS * SALES_EACH
+    sold = Counter(each.client for each in found[Sale].values())  # type: ignore[attr-defined]
+    for each in found[Client].values():
+        assert isinstance(each, Client)
+        assert each.last_name == f"Buyer {each.id - 1}"
+        assert (each.sales_count, each.total_spend) == (sold[each.id], Decimal(10) * sold[each.id])
+    with team.repository.read() as snapshot:
+        entries = snapshot.history(limit=1000)
+    ours = Counter(entry.what for entry in entries if entry.user.startswith("program"))
+    assert len(ours) == PROGRAMS * (SALES_EACH + EDITS_EACH) + EDITS_MORE
+    assert set(ours.values()) == {1}
+    assert [finding.what for finding in team.repository.check() if finding.wrong] == []
