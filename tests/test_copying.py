@@ -18,10 +18,12 @@ from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.config import Config
 from crm.errors import NotFoundError, RefusedError, UsageError
-from crm.model import Client, Sale
+from crm.model import Client, Sale, StatusRule
 from crm.repository.sheets.account import account_from
+from crm.repository.sheets.repository import SheetsRepository
 from crm.repository.sheets.service import Service
 from crm.repository.sheets.setup import set_up
+from crm.repository.sqlite import Sqlite
 from tests.conftest import PROJECT, PYTHON, child_environment, default_rules, google
 
 TODAY = date(2026, 11, 21)
@@ -91,6 +93,28 @@ def test_a_store_is_copied_into_a_spreadsheet_and_back(here: CRM, config: Config
         elsewhere.transact(lambda tx: tx.undo(4), "took back")
         with elsewhere.read() as snapshot:
             assert snapshot.get(Client, 4).sales_count == 3
+
+
+def test_a_machine_that_knew_the_empty_spreadsheet_takes_nothing_for_hand_edits(
+    here: CRM, config: Config, tmp_path: Path
+) -> None:
+    sheet = new_spreadsheet(config, tmp_path)
+    account = account_from(config.credentials)
+    elsewhere = SheetsRepository(
+        sheet,
+        Service(sheet.removeprefix("sheets://"), account, tmp_path / "elsewhere", google=config.google),
+        Sqlite(tmp_path / "elsewhere" / "mirror.sqlite3"),
+        today=lambda: TODAY,
+        now=lambda: datetime.now(UTC),
+        fresh_for=0,
+    )
+    with closing(elsewhere):
+        assert elsewhere.is_empty()
+        here.transact(lambda tx: tx.change(tx.get(StatusRule, 1), when="total_spend >= 50000"), "edited a rule")
+        named("copy")(here, to=sheet)
+        assert list(elsewhere.everything()) == list(here.repository.everything())
+        with elsewhere.read() as snapshot:
+            assert snapshot.history(1)[0].what == "edited a rule"
 
 
 def test_only_an_empty_store_is_filled(here: CRM, config: Config, tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ def read(service: Service, before: Seen | None) -> Contents:
         places,
         history.rows[1:],
         known,
-        before is None,
+        # What a new store holds stands in no history: from there on nothing tells who has changed it.
+        not known,
         kept.rows,
         history.rows[0] if history.rows else [],
     )

@@ -398,6 +398,8 @@ class SheetsRepository(SqlRepository):
                     written = lost_columns.restoring(connection, seen)
                     self._note(connection, *self._push.commit(written, seen, uid, mirror.numbers(connection)))
                     connection.commit()
+                    # What was wrong with the headings is looked for anew when they are read.
+                    self._fall_behind(connection)
                     return put_back
                 except (Stale, Unclear, Applied):
                     connection.rollback()
