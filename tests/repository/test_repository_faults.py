@@ -530,8 +530,6 @@ def test_what_is_no_backup_is_not_restored(path: Path) -> None:
 
 
 def test_only_ten_dated_backups_are_kept_and_the_oldest_can_be_restored(store: Store) -> None:
-    if not store.repository.url.startswith("sqlite"):
-        pytest.skip("files of SQLite")
     for at in range(13):
         store.add(last_name=f"N{at}")
         store.repository.backup()

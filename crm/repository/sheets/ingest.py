@@ -23,8 +23,9 @@ from crm.repository.sheets import journal, mirror
 from crm.repository.sheets.cells import number_of
 from crm.repository.sheets.journal import Entries
 from crm.repository.sheets.layout import HISTORY, Cell, columns
-from crm.repository.sheets.loading import Loading, SettingCheck, leave_out_orphans, records
+from crm.repository.sheets.loading import Loading, leave_out_orphans, records
 from crm.repository.sheets.mirror import Place, Seen, State
+from crm.repository.sheets.soundness import SettingCheck
 from crm.repository.sheets.tab import Done, HandEdits, TabIntake
 from crm.repository.undo import mark_undone
 
@@ -141,6 +142,7 @@ class _Intake:
         places = self.contents.places
         places[HISTORY.title].heading = [self._history_end(self.contents.state.history_rows)]
         mirror.set_seen(self.connection, Seen(self.contents.state, places))
+        taken.edits.generation = mirror.generation(self.connection)
         return taken
 
     def _take_tabs(self, before: Seen | None, news: Entries, taken: Taken) -> None:

@@ -12,21 +12,25 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from crm.errors import CRMError, FieldError, RuleError
+from crm.errors import CRMError, FieldError
 from crm.model import Client, Conventions, Record, Sale, Setting, StatusRule, View, fields
-from crm.repository import Query, statements, tables
+from crm.repository import statements, tables
 from crm.repository.bulk import insert_rows
 from crm.repository.dialect import Dialect
-from crm.repository.query import selection
 from crm.repository.sheets import cells, mirror, problems
 from crm.repository.sheets.layout import OWN, columns
 from crm.repository.sheets.mirror import in_json
 from crm.repository.sheets.owners import Placed
+from crm.repository.sheets.soundness import (
+    NO_NAME,
+    NOT_READ,
+    UNIQUE,
+    SettingCheck,
+    id_is_gone,
+    no_client,
+    refuse_unsound,
+)
 
-SettingCheck = Callable[[str, str, Conventions], Any]
-
-# Which field may hold the same only once.
-UNIQUE: Mapping[type[Record], str] = {Client: "reference", View: "name", Setting: "key"}
 # What a record is nothing without.
 _NEEDED: Mapping[type[Record], tuple[str, ...]] = {
     Sale: ("client", "on", "amount"),
@@ -40,31 +44,6 @@ _DOUBTED = ("kind", "country")
 # A reason that a rule gave begins with its text, and that with the status.
 _BY_RULE = re.compile(r"(.{1,40}?) (?:when|otherwise)\b")
 _BATCH = 1000
-
-
-def refuse_unsound(record: Record, by: Conventions, check_setting: SettingCheck) -> None:
-    """Raises a CRMError where a rule, a view or a setting as a whole cannot be used."""
-    match record:
-        case StatusRule():
-            from crm.rules import checked_status, rule_text, split_rule
-
-            for name, text in (("status", record.status), ("when", record.when)):
-                try:
-                    checked_status(text) if name == "status" else split_rule(rule_text(record.status, text))
-                except RuleError as error:
-                    raise FieldError(error.reason.rstrip("."), field=name) from error
-        case View():
-            if not record.name:
-                raise FieldError("a view needs a name", field="name")
-            for name, query in (("condition", Query(where=record.condition)), ("sort", Query(sort=record.sort))):
-                try:
-                    selection(select(tables.client.c.id), Client, query, by.today)
-                except (FieldError, RuleError) as error:
-                    raise FieldError(error.reason, field=name) from error
-        case Setting():
-            if not record.key:
-                raise FieldError("a setting needs a name", field="key")
-            check_setting(record.key, record.value, by)
 
 
 class Loading:
@@ -250,20 +229,6 @@ class Loading:
 
     def _note(self, record_id: int, row: Sequence[Any], name: str, what: str) -> None:
         self.wrong.append(problems.entry(record_id, row, self.kind, name, what))
-
-
-NO_NAME = "a name is needed"
-NOT_READ = "this column is the program's own; what stands here is not read"
-
-
-def id_is_gone(record_id: int) -> str:
-    """What is wrong with the id of a row that is known by its mark alone."""
-    return f"the ID of this row is {record_id}; write it into this cell"
-
-
-def no_client(record_id: int) -> str:
-    """What is wrong with a sale that names a client who is not there."""
-    return f"there is no client {record_id or ''}".rstrip()
 
 
 def remove(connection: Connection, kind: type[Record], ids: Collection[int]) -> None:

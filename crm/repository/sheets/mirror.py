@@ -148,10 +148,16 @@ def seen(connection: Connection) -> Seen | None:
 def set_seen(connection: Connection, now: Seen) -> None:
     """Notes what was last seen, and that no number up to the highest is given out again."""
     _set_fact(connection, "seen", json.dumps(asdict(now), ensure_ascii=False))
+    _set_fact(connection, "generation", str(generation(connection) + 1))
     for name, last in now.state.last.items():
         moved = connection.exec_driver_sql("UPDATE sqlite_sequence SET seq = ? WHERE name = ?", (last, name))
         if not moved.rowcount:
             connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, last))
+
+
+def generation(connection: Connection) -> int:
+    """How often the mirror was brought in step."""
+    return int(_fact(connection, "generation") or 0)
 
 
 # Stands for a version that is surely not the one of now: there is something to read.

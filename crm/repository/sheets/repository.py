@@ -207,9 +207,14 @@ class SheetsRepository(SqlRepository):
         try:
             self._dialect.begin_writing(connection)
             seen = mirror.seen(connection)
-            assert seen is not None
+            if seen is None or mirror.generation(connection) != edits.generation:
+                # Another program on this machine has looked since, and has taken them.
+                raise Stale
             found = formulas(self.service, edits, seen)
             self._commit(connection, change, hand_edits.WHAT, hand_edits.AUTHOR, {})
+        except (RefusedError, StoreDamagedError):
+            # A column is gone, or rows are mixed up: until that is mended in the sheet nothing is new.
+            connection.rollback()
         except (Stale, StoreError):
             connection.rollback()
             self._fall_behind(connection)

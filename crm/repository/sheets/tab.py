@@ -28,7 +28,7 @@ class HandEdits:
     of deleted records that are there again. A row is (its place, its cells in the order of the columns).
 
     `own` names the team's own fields that changed, by client. The totals of the clients in `unsettled` are not the
-    sums of their sales.
+    sums of their sales. All of it holds while the mirror is of this `generation`.
     """
 
     changed: list[tuple[type[Record], int, int, list[Any]]] = field(default_factory=list)
@@ -37,6 +37,7 @@ class HandEdits:
     restored: list[tuple[type[Record], int, int, list[Any]]] = field(default_factory=list)
     own: dict[int, set[str]] = field(default_factory=dict)
     unsettled: list[int] = field(default_factory=list)
+    generation: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.changed or self.added or self.deleted or self.restored or self.unsettled)

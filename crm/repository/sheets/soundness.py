@@ -1,0 +1,53 @@
+"""Whether a record that was read from the sheet can be used as a whole, and the words for what cannot."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from crm.errors import FieldError, RuleError
+from crm.model import Client, Conventions, Record, Setting, StatusRule, View
+from crm.repository import Query, tables
+from crm.repository.query import selection
+
+SettingCheck = Callable[[str, str, Conventions], Any]
+# Which field may hold the same only once.
+UNIQUE: Mapping[type[Record], str] = {Client: "reference", View: "name", Setting: "key"}
+
+NO_NAME = "a name is needed"
+NOT_READ = "this column is the program's own; what stands here is not read"
+
+
+def id_is_gone(record_id: int) -> str:
+    """What is wrong with the id of a row that is known by its mark alone."""
+    return f"the ID of this row is {record_id}; write it into this cell"
+
+
+def no_client(record_id: int) -> str:
+    """What is wrong with a sale that names a client who is not there."""
+    return f"there is no client {record_id or ''}".rstrip()
+
+
+def refuse_unsound(record: Record, by: Conventions, check_setting: SettingCheck) -> None:
+    """Raises a CRMError where a rule, a view or a setting as a whole cannot be used."""
+    match record:
+        case StatusRule():
+            from crm.rules import checked_status, rule_text, split_rule
+
+            for name, text in (("status", record.status), ("when", record.when)):
+                try:
+                    checked_status(text) if name == "status" else split_rule(rule_text(record.status, text))
+                except RuleError as error:
+                    raise FieldError(error.reason.rstrip("."), field=name) from error
+        case View():
+            if not record.name:
+                raise FieldError("a view needs a name", field="name")
+            for name, query in (("condition", Query(where=record.condition)), ("sort", Query(sort=record.sort))):
+                try:
+                    selection(select(tables.client.c.id), Client, query, by.today)
+                except (FieldError, RuleError) as error:
+                    raise FieldError(error.reason, field=name) from error
+        case Setting():
+            if not record.key:
+                raise FieldError("a setting needs a name", field="key")
+            check_setting(record.key, record.value, by)
