@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from crm.model import Client, Sale
-from tests.conftest import PYTHON, child_environment
+from tests.conftest import PYTHON, child_environment, google
 from tests.repository.sheets_team import Team, new_team
 
 
@@ -155,3 +155,17 @@ def test_an_older_version_of_the_spreadsheet_put_back_by_hand_is_what_counts(tea
     assert len(team.stored()[Sale]) == 0
     team.store.change(_sell, "another sale")
     assert len(team.agreed()[Sale]) == 1
+
+
+def test_what_drive_does_not_tell_is_seen_all_the_same(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    spreadsheet = team.repository.service.spreadsheet
+    at = google().values(spreadsheet, "clients")[0].index("Last name")
+    try:
+        google().drive_lag(3600)
+        assert team.store.client(1).last_name == "Buyer"
+        google().set_cells(spreadsheet, "clients", 1, at, [["Tal"]])
+        assert team.store.client(1).last_name == "Buyer", "Drive is late"
+        monkeypatch.setattr("crm.repository.sheets.repository.READS_ANYWAY_AFTER", 0.0)
+        assert team.store.client(1).last_name == "Tal"
+    finally:
+        google().drive_lag(0)

@@ -39,6 +39,9 @@ Result = TypeVar("Result")
 
 # What was last seen is taken as true for so long (seconds).
 FRESH_FOR = 5.0
+# How soon Drive's version follows an edit is written nowhere: a program that runs on reads everything now and then
+# (seconds), whatever Drive says.
+READS_ANYWAY_AFTER = 600.0
 # After the connection failed, reading goes on from the mirror for so long before it is tried again.
 _OFFLINE_FOR = 10.0
 # So long a change is tried while others come first; who tries is told after a while.
@@ -73,6 +76,7 @@ class SheetsRepository(SqlRepository):
         self._mirror_file = mirror_file
         self.fresh_for = fresh_for
         self._check_setting = check_setting
+        self._read_at = time.monotonic()
         self._push = Push(service, waiting)
         # Why the spreadsheet could not be reached, and when (seconds since 1970).
         self._offline: tuple[StoreError, float] | None = None
@@ -166,7 +170,8 @@ class SheetsRepository(SqlRepository):
         version, _ = mirror.checked(connection)
         began = time.time()
         standing = self.service.standing()
-        if mirror.seen(connection) is None or standing.version != version:
+        overdue = time.monotonic() - self._read_at > READS_ANYWAY_AFTER
+        if overdue or mirror.seen(connection) is None or standing.version != version:
             self._catch_up(connection, standing.version)
         else:
             mirror.set_checked(connection, version, began)
@@ -175,7 +180,7 @@ class SheetsRepository(SqlRepository):
     def _catch_up(self, connection: Connection, version: int = 0) -> None:
         """Reads the spreadsheet into the mirror, and makes what was done in it by hand a change of the store.
         Commits. `version` is the one that Drive told before, 0 when it was not asked."""
-        began = time.time()
+        began, self._read_at = time.time(), time.monotonic()
         taken = self._take(connection)
         mirror.set_checked(connection, version, began)
         connection.commit()
@@ -420,6 +425,10 @@ class SheetsRepository(SqlRepository):
         yield from LiveCheck(self.service).proofs()
 
     def check(self) -> Iterator[Finding]:
+        # What is checked is the spreadsheet itself, not what Drive says of it.
+        self._read_at = -READS_ANYWAY_AFTER
+        with self._told(), self._engine.connect() as connection:
+            self._fall_behind(connection)
         yield from super().check()
         with self._told(), self._engine.connect() as connection:
             yield from problems(connection)
