@@ -13,6 +13,7 @@ from crm.errors import StoreDamagedError, StoreError
 from crm.model import RECORDS, Client, Record, Sale
 from crm.model.fields import LARGEST_AMOUNT
 from crm.repository.sheets.layout import HISTORY, META, columns, heading, letters, new_heading
+from tests.repository.by_hand import wrong
 from tests.repository.sheets_team import CLIENTS, SALES, Team, new_team
 
 
@@ -28,10 +29,6 @@ def ada(team: Team) -> Client:
     client = team.store.add(first_name="Ada", city="Wien", email="ada@example.com", extra={"Hat": "M"})
     team.store.sell(client, "12.50")
     return team.store.client(client)
-
-
-def wrong(team: Team, repository: Any = None) -> list[str]:
-    return [finding.what for finding in (repository or team.repository).check() if finding.wrong]
 
 
 def column(team: Team, text: str, kind: type[Record] = Client) -> int:
@@ -90,7 +87,7 @@ def test_a_column_that_is_gone_keeps_what_it_held(team: Team, ada: Client, how: 
     with pytest.raises(StoreDamagedError, match="E-mail"):
         team.store.change(lambda tx: tx.change(tx.get(Client, 1), email="new@example.com"))
     fresh = team.another()
-    assert team.stored(fresh)[Client][1].city == "Graz"  # type: ignore[attr-defined]
+    assert team.stored(fresh)[Client][1].city == "Graz"
     assert any("E-mail" in each for each in wrong(team, fresh))
     # Put right again, nobody takes that for an edit.
     match how:
@@ -107,7 +104,7 @@ def test_a_column_that_is_gone_keeps_what_it_held(team: Team, ada: Client, how: 
     whats = team.whats()
     for machine in (team.repository, other, fresh):
         found = team.stored(machine)[Client][1]
-        assert (found.email, found.first_name, found.city) == (ada.email, "Ada", "Graz")  # type: ignore[attr-defined]
+        assert (found.email, found.first_name, found.city) == (ada.email, "Ada", "Graz")
         assert wrong(team, machine) == []
     assert team.whats() == whats
     team.agreed()
@@ -236,7 +233,7 @@ def test_an_older_version_put_back_is_taken_and_told(team: Team, ada: Client, me
     for machine in (team.repository, late):
         found = team.stored(machine)
         assert found[Sale] == before[Sale]
-        assert [each.name for each in found[Client].values()] == [  # type: ignore[attr-defined]
+        assert [each.name for each in found[Client].values()] == [
             "Ada Client", *(f"New {number}" for number in range(meanwhile))
         ]  # fmt: skip
     told = [finding.what for finding in late.check() if "older version" in finding.what]
@@ -291,5 +288,5 @@ def test_every_record_is_read_as_it_was_written(clients: list[Client], sales: li
         assert wrong(team, fresh) == []
         assert team.whats(fresh) == team.whats()
         for client, stored in zip(clients, (found[Client][each] for each in ids), strict=True):
-            assert stored.notes == client.notes  # type: ignore[attr-defined]
-            assert stored.extra == client.extra  # type: ignore[attr-defined]
+            assert stored.notes == client.notes
+            assert stored.extra == client.extra

@@ -5,54 +5,34 @@ the mirror last saw was done by hand: it is left for `hand_edits` to check, and 
 """
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.exc import IntegrityError
 
-from crm.errors import StoreDamagedError
-from crm.model import BY_NAME, RECORDS, Client, Conventions, Record, Sale, Setting
+from crm.model import RECORDS, Client, Conventions, Record, Sale, Setting
 from crm.repository import tables
-from crm.repository.bulk import insert_rows
 from crm.repository.checks import WRONG_TOTALS
 from crm.repository.dialect import Dialect
-from crm.repository.sheets import journal, mirror
+from crm.repository.sheets import mirror
 from crm.repository.sheets.cells import number_of
 from crm.repository.sheets.journal import Entries
-from crm.repository.sheets.layout import HISTORY, Cell, columns
+from crm.repository.sheets.layout import HISTORY, columns
 from crm.repository.sheets.loading import Loading, leave_out_orphans, records
-from crm.repository.sheets.mirror import Place, Seen, State
+from crm.repository.sheets.mirror import Seen
+from crm.repository.sheets.news import Contents, StaleHistory, by_record, enter, history_end, unseen
 from crm.repository.sheets.soundness import SettingCheck
-from crm.repository.sheets.tab import Done, HandEdits, TabIntake
-from crm.repository.undo import mark_undone
+from crm.repository.sheets.tab import HandEdits, TabIntake
 
 __all__ = ["Contents", "HandEdits", "StaleHistory", "Taken", "conventions", "take"]
 
-_BATCH = 1000
-_PUT_BACK = "put an older version of the spreadsheet back (File, Version history)."
 # The settings say how to read what people typed, so they come first; sales come after the clients they name.
 _ORDER: tuple[type[Record], ...] = (Setting, *(kind for kind in RECORDS if kind is not Setting))
 
 _CLIENT = columns(Sale).index("client")
-
-
-@dataclass
-class Contents:
-    """What was read of the spreadsheet, all of one moment. `history` holds the rows below row
-    `history_from`, 0 being the heading, and `history_end` that row itself; `kept` is the tab of
-    what the last commits wrote over."""
-
-    state: State
-    tabs: Mapping[type[Record], Sequence[Sequence[Cell]]]
-    places: dict[str, Place]
-    history: Sequence[Sequence[Cell]]
-    history_from: int
-    everything: bool
-    kept: Sequence[Sequence[Cell]] = ()
-    history_end: Sequence[Cell] = ()
 
 
 @dataclass
@@ -61,10 +41,6 @@ class Taken:
 
     edits: HandEdits
     uids: Mapping[str, int]
-
-
-class StaleHistory(Exception):
-    """The piece of the history that was read does not go on where the mirror stands: all of it is needed."""
 
 
 def conventions(connection: Connection, today: date) -> Conventions:
@@ -129,24 +105,24 @@ class _Intake:
         if before is not None and self.contents.everything:
             # What cannot be read keeps the value that it had.
             self.good = {kind: records(self.connection, kind) for kind in RECORDS}
-            news = self._news(None)
-            self._note_lost(before, news)
+            entries = unseen(self.contents, None)
+            self._note_lost(before, entries)
             _forget_everything(self.connection)
             before = None
         else:
-            news = self._news(before)
-        taken = Taken(HandEdits(), news.uids)
-        self._take_tabs(before, news, taken)
-        _enter(self.connection, news)
-        mirror.put_commits(self.connection, news.uids)
+            entries = unseen(self.contents, before)
+        taken = Taken(HandEdits(), entries.uids)
+        self._take_tabs(before, entries, taken)
+        enter(self.connection, entries)
+        mirror.put_commits(self.connection, entries.uids)
         places = self.contents.places
-        places[HISTORY.title].heading = [self._history_end(self.contents.state.history_rows)]
+        places[HISTORY.title].heading = [history_end(self.contents, self.contents.state.history_rows)]
         mirror.set_seen(self.connection, Seen(self.contents.state, places))
         taken.edits.generation = mirror.generation(self.connection)
         return taken
 
-    def _take_tabs(self, before: Seen | None, news: Entries, taken: Taken) -> None:
-        program = _by_record(news)
+    def _take_tabs(self, before: Seen | None, entries: Entries, taken: Taken) -> None:
+        program = by_record(entries)
         totals_open = mirror.is_unproven(self.connection)
         blind = {} if before is None else mirror.blind(self.connection)
         for kind in _ORDER:
@@ -178,11 +154,11 @@ class _Intake:
             )
             mirror.set_unproven(self.connection, bool(taken.edits.unsettled) or not is_all)
 
-    def _note_lost(self, before: Seen, news: Entries) -> None:
+    def _note_lost(self, before: Seen, entries: Entries) -> None:
         """Keeps what was there where an older version of the spreadsheet was put back, and says so."""
         text = ""
         if self.contents.state.revision < before.state.revision:
-            kept = {(head["id"], head["at"]) for head in news.transactions}
+            kept = {(head["id"], head["at"]) for head in entries.transactions}
             table = tables.transactions
             known = self.connection.execute(select(table.c.id, table.c.at).order_by(table.c.id))
             lost = [number for number, at in known if (number, at) not in kept]
@@ -195,92 +171,12 @@ class _Intake:
                 )
         mirror.set_lost(self.connection, text)
 
-    # The history
-
-    def _news(self, before: Seen | None) -> Entries:
-        """What the history says that the mirror has not seen."""
-        state, known = self.contents.state, 0
-        if before is not None:
-            known = before.state.history_rows
-            if before.state.uid == state.uid and before.state.revision != state.revision:
-                raise StoreDamagedError(f"The hidden tab “crm” was changed by hand; {_PUT_BACK}")
-            if not self._goes_on(before):
-                raise StaleHistory
-        rows = self.contents.history
-        if len(rows) < state.history_rows - known:
-            raise StoreDamagedError(f"Rows of the hidden tab “history” were deleted by hand; {_PUT_BACK}")
-        try:
-            news = journal.read(rows[: state.history_rows - known])
-        except (ValueError, KeyError, IndexError) as error:
-            raise StoreDamagedError(
-                f"The hidden tab “history” was changed by hand and cannot be read ({error}); {_PUT_BACK}"
-            ) from error
-        _refuse_strange(state, news)
-        return news
-
-    def _goes_on(self, before: Seen) -> bool:
-        """Whether the history still ends, where the mirror stands, as it did."""
-        state, known = self.contents.state, before.state.history_rows
-        if self.contents.history_from != known or state.history_rows < known:
-            return False
-        if any(state.last.get(name, 0) < number for name, number in before.state.last.items()):
-            return False
-        said = before.places[HISTORY.title].heading
-        return not said or said == [self._history_end(known)]
-
-    def _history_end(self, rows: int) -> str:
-        """What stands for the last one of so many rows of the history."""
-        offset = rows - self.contents.history_from
-        return journal.digest(self.contents.history[offset - 1] if offset else self.contents.history_end)
-
-
-def _refuse_strange(state: State, news: Entries) -> None:
-    """Raises StoreDamagedError where the technical tab and the history do not fit together."""
-    highest = {tables.transactions.name: max((each["id"] for each in news.transactions), default=0)}
-    for entry in news.audit:
-        kind = BY_NAME.get(entry["record"])
-        if kind is not None:
-            name = tables.TABLES[kind].name
-            highest[name] = max(highest.get(name, 0), entry["record_id"])
-    if any(number > state.last.get(name, 0) for name, number in highest.items()):
-        raise StoreDamagedError(f"The hidden tab “crm” was changed by hand; {_PUT_BACK}")
-
 
 def _forget_everything(connection: Connection) -> None:
     for kind in reversed(RECORDS):
         connection.execute(delete(tables.TABLES[kind]))
     for table in (tables.audit, tables.transactions, mirror.sheet_row, mirror.sheet_problem, mirror.sheet_commit):
         connection.execute(delete(table))
-
-
-def _enter(connection: Connection, news: Entries) -> None:
-    if news.transactions:
-        connection.execute(insert(tables.transactions), news.transactions)
-    for start in range(0, len(news.audit), _BATCH):
-        batch = [{"id": None, **each} for each in news.audit[start : start + _BATCH]]
-        insert_rows(connection, tables.audit, batch)
-    for head in news.transactions:
-        if head["undoes"]:
-            mark_undone(connection, head["undoes"], head["id"])
-
-
-def _by_record(news: Entries) -> dict[type[Record], dict[int, Done]]:
-    """What was done to each record, summed up: the last creation or deletion counts, later updates add up."""
-    times = {head["id"]: head["at"] for head in news.transactions}
-    found: dict[type[Record], dict[int, Done]] = {}
-    for entry in news.audit:
-        kind = BY_NAME.get(entry["record"])
-        if kind is None:
-            continue
-        done = found.setdefault(kind, {}).setdefault(entry["record_id"], Done())
-        done.at = times[entry["transaction"]]
-        if entry["operation"] == "update":
-            done.operation = done.operation or "update"
-            done.after.update(entry["after"] or {})
-        else:
-            done.operation = entry["operation"]
-            done.after.clear()
-    return found
 
 
 def _unsettled(connection: Connection, last: int) -> tuple[list[int], bool]:

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +16,7 @@ from crm.repository.sheets import cells, mirror, problems
 from crm.repository.sheets.layout import OWN, Cell, Heading, columns, header, heading
 from crm.repository.sheets.loading import Loading, remove, some_records
 from crm.repository.sheets.mirror import Place, State, in_json
+from crm.repository.sheets.news import Done
 from crm.repository.sheets.owners import Placed, Rows, owners
 from crm.repository.sheets.problems import WHOLE_ROW
 from crm.repository.tables import DERIVED_FROM, derived_columns
@@ -41,15 +41,6 @@ class HandEdits:
 
     def __bool__(self) -> bool:
         return bool(self.changed or self.added or self.deleted or self.restored or self.unsettled)
-
-
-@dataclass
-class Done:
-    """What the program did to one record since the mirror last saw it."""
-
-    operation: str = ""
-    after: dict[str, Any] = field(default_factory=dict)
-    at: datetime | None = None
 
 
 class TabIntake:
