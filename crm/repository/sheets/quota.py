@@ -28,10 +28,14 @@ _DRIFT = 5.0
 _NOTHING = 0.001
 # Who finds the file held gives up after so many seconds and goes on without it.
 _HELD = 2.0
+# Each program makes them where they are missing; several may do so at the same moment. The file has no write-ahead log:
+# to be given one is refused at once, not waited for, where another program has the file.
 _TABLES = """
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS slot (account TEXT, kind TEXT, at REAL, epoch REAL);
 CREATE INDEX IF NOT EXISTS slot_by_time ON slot (account, kind, at);
 CREATE TABLE IF NOT EXISTS pause (account TEXT, kind TEXT, until REAL, epoch REAL, PRIMARY KEY (account, kind));
+COMMIT;
 """
 
 
@@ -176,7 +180,6 @@ class Limiter:
             opened = sqlite3.connect(where, timeout=_HELD, isolation_level=None, check_same_thread=False)
             try:
                 # A crash of a program loses nothing so, and one of the machine takes longer than a minute.
-                opened.execute("PRAGMA journal_mode = WAL")
                 opened.execute("PRAGMA synchronous = OFF")
                 opened.executescript(_TABLES)
             except BaseException:
