@@ -1,5 +1,6 @@
 """A fresh store of each kind for the contract of repositories, and how hypothesis looks for examples."""
 
+import atexit
 import json
 import os
 import sys
@@ -30,11 +31,16 @@ from crm.rules import SETS
 from tests.google_sheets import StandIn
 
 settings.register_profile(
-    "here", deadline=None, max_examples=60, print_blob=False, suppress_health_check=[HealthCheck.too_slow]
+    "here", deadline=None, max_examples=30, print_blob=False, suppress_health_check=[HealthCheck.too_slow]
 )
 # The first example that fails is enough there: to look for the smallest may take minutes.
 settings.register_profile(
-    "ci", settings.get_profile("here"), derandomize=True, database=None, phases=[Phase.explicit, Phase.generate]
+    "ci",
+    settings.get_profile("here"),
+    max_examples=60,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
 )
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
@@ -69,6 +75,14 @@ def google() -> StandIn:
     return stand_in
 
 
+@cache
+def _access() -> Path:
+    """Where all spreadsheets of this process keep Google's permission: to ask for it takes a while."""
+    folder = tempfile.TemporaryDirectory(prefix="crm-test-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
+
+
 def _sheets(
     folder: Path, *, same_machine: bool, first_records: Callable[[], Sequence[Record]], **clocks: Any
 ) -> SqlRepository:
@@ -82,8 +96,9 @@ def _sheets(
     if is_new:
         written.write_text(google().make("Team"))
     spreadsheet = written.read_text()
+    access = _access()
     service = Service(
-        spreadsheet, account, machine, google=google().url, waiting=clocks["waiting"], clock=_HURRIED.clock
+        spreadsheet, account, access, google=google().url, waiting=clocks["waiting"], clock=_HURRIED.clock
     )
     if is_new:
         set_up(service, first_records(), clocks["now"]())

@@ -19,6 +19,7 @@ from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Window
+from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 from questionary.prompts.common import InquirerControl
@@ -49,6 +50,15 @@ _BACK = object()
 _KEYED = 6
 # A hint that takes more of the line leaves no room to type, and stands above it.
 _HINT_BESIDE = 0.75
+
+
+class _Harmless(Processor):
+    """What is typed or pasted is shown like what is stored: marks that nobody sees have a place of their own."""
+
+    def apply_transformation(self, transformation_input: TransformationInput) -> Transformation:
+        return Transformation(
+            [(fragment[0], clean(fragment[1]), *fragment[2:]) for fragment in transformation_input.fragments]
+        )
 
 
 @contextmanager
@@ -147,6 +157,7 @@ class TerminalKeyboard:
             multiline=multiline,
             completer=completer,
             complete_while_typing=True,
+            input_processors=[_Harmless()],
             reserve_space_for_menu=8 if completer else 0,
         )
         session.default_buffer.reset(Document(default))
