@@ -3,35 +3,96 @@
 import dataclasses
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
+from crm.accounts import SignedIn
+from crm.accounts.desk import AccountsDesk
 from crm.commands.context import CRM, silent
 from crm.config import Config, check_team_setting, data_folder, from_environment, team_defaults
-from crm.errors import StoreAccessError, UsageError
+from crm.errors import ForbiddenError, SignedOutError, StoreAccessError, UsageError
 from crm.model import Record, Setting, StatusRule, now
+from crm.model.rights import ALL, OWNER, STORE, UPDATE, Reader, level, refusal
 from crm.repository import Repository, Spreadsheets, Waiting
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
 
 if TYPE_CHECKING:
+    from crm.accounts.accounts import Accounts
     from crm.repository.sheets.repository import SheetsRepository
+    from crm.terminal.exchange import Exchange
 
+Result = TypeVar("Result")
 _SQLITE = "sqlite:///"
 # Set by bash, zsh or fish when it asks what may come next on the command line.
 _COMPLETING = "_RUN.PY_COMPLETE"
 
 
 def open_crm(config: Config, *, progress: Callable[[str], Any] = silent, waiting: Waiting = lambda _: None) -> CRM:
-    """The CRM over the store that the settings name. Nothing is opened before it is used. Raises UsageError."""
+    """The CRM over the store that the settings name, as the owner of this machine has it. Nothing is opened before it
+    is used. Raises UsageError."""
+    repository = _repository(config, waiting)
+    accounts = cache(lambda: open_accounts(config, repository))
     return CRM(
-        _repository(config, waiting),
+        repository,
         config,
         lambda url: open_crm(dataclasses.replace(config, store=url), progress=progress, waiting=waiting),
         lambda: _spreadsheets(config, waiting),
+        AccountsDesk(accounts, OWNER),
+        enter,
         progress,
     )
+
+
+def open_accounts(config: Config, repository: Repository) -> "Accounts":
+    """The accounts of a store, with what sends their codes and links."""
+    from crm.accounts.accounts import Accounts
+    from crm.accounts.attempts import Attempts
+    from crm.accounts.secret import Secret
+    from crm.outward.mail import mailer_at
+    from crm.outward.sms import texter_for
+
+    return Accounts(
+        repository,
+        Secret(config.secret, data_folder()),
+        Attempts(data_folder()),
+        mailer=mailer_at(config.smtp_url, config.mail_from),
+        texter=texter_for(config.twilio_account, config.twilio_token, config.twilio_from, config.twilio),
+    )
+
+
+def enter(crm: CRM, who: SignedIn) -> CRM:
+    """The CRM as somebody who has signed in has it: with no more than their rights."""
+    from crm.repository.guard import GuardedRepository
+
+    reader = Reader(who.user, who.role, who.client, who.name or who.email)
+    accounts = crm.accounts.open
+
+    def holds() -> bool:
+        now = accounts().still_holds(who.session)
+        return now is not None and (now.role, now.client) == (who.role, who.client)
+
+    return dataclasses.replace(
+        crm,
+        repository=GuardedRepository(crm.repository, reader, holds),
+        accounts=AccountsDesk(accounts, reader, who.session),
+        reader=reader,
+        open=_for_whole_stores(reader, crm.open),
+        reach=_for_whole_stores(reader, crm.reach),
+    )
+
+
+def _for_whole_stores(reader: Reader, function: Callable[..., Result]) -> Callable[..., Result]:
+    """The function for whoever may do with whole stores what they like; for others it raises ForbiddenError."""
+
+    def called(*given: Any) -> Result:
+        if level(reader.role, STORE, UPDATE) is not ALL:
+            raise ForbiddenError(refusal(STORE, UPDATE))
+        return function(*given)
+
+    return called
 
 
 def _repository(config: Config, waiting: Waiting) -> Repository:
@@ -117,12 +178,44 @@ def _first_records() -> Sequence[Record]:
     ]
 
 
+def serve(opening: Mapping[str, str], exchange: "Exchange", stdin: IO[str], stdout: IO[str]) -> int:
+    """Runs the menu for somebody in a browser who has signed in: `opening` names the session. Returns the exit
+    code."""
+    from crm.terminal.menu import run_menu
+
+    def opened(**doors: Any) -> CRM:
+        return open_crm(from_environment(os.environ), **doors)
+
+    crm = opened()
+    try:
+        who = crm.accounts.open().still_holds(int(opening["session"]))
+    finally:
+        crm.repository.close()
+    if who is None:
+        raise SignedOutError
+    return run_menu(opened, stdin, stdout, exchange=exchange, who=who)
+
+
+def serve_web(config: Config, host: str, port: int) -> int:
+    """Serves the menu to browsers until it is told to stop; `host` '' and `port` 0 leave it to the settings. Returns
+    the exit code."""
+    from crm.accounts.secret import Secret
+    from crm.web.server import Opened, serve
+
+    def opened() -> Opened:
+        crm = open_crm(config)
+        return Opened(crm.accounts.open(), crm.repository)
+
+    secret = Secret(config.secret, data_folder())
+    return serve(config, opened, lambda purpose: secret.key(f"web {purpose}"), host=host, port=port)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Runs the program: the menu without arguments, else one command. Returns the exit code."""
     if arguments or _COMPLETING in os.environ:
         from crm.shell import run
 
-        return run(list(arguments), os.environ, open_crm)
+        return run(list(arguments), os.environ, open_crm, serve_web)
     from crm.terminal.menu import run_menu
 
     return run_menu(lambda **doors: open_crm(from_environment(os.environ), **doors), sys.stdin, sys.stdout)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from crm.errors import FieldError, FileError, UsageError
 from crm.model.conventions import Conventions
-from crm.model.fields import Check, Country, Day, Line
+from crm.model.fields import Check, Country, Day, Email, Flag, Line, Secret
 
 # How the URL of a store in a Google spreadsheet begins.
 SHEETS = "sheets://"
@@ -49,14 +49,25 @@ class Currency(Check):
 
 
 @dataclass(frozen=True)
-class Secret(Check):
-    """Text that is taken as it is and shown to nobody."""
+class LongSecret(Secret):
+    """A secret that nobody can guess: of at least so many characters."""
+
+    shortest: int = 32
 
     def read(self, typed: str, by: Conventions) -> str:
+        if len(typed) < self.shortest:
+            raise FieldError(f"at least {self.shortest} characters, best random ones (openssl rand -base64 48)")
         return typed
 
-    def show(self, value: Any, by: Conventions) -> str:
-        return "(set)" if value else ""
+
+class Switch(Check):
+    """Yes or no, kept as the word."""
+
+    empty = "no"
+    example = Flag.example
+
+    def read(self, typed: str, by: Conventions) -> str:
+        return Flag().show(Flag().read(typed, by), by)
 
 
 @dataclass(frozen=True)
@@ -206,6 +217,83 @@ ENVIRONMENT: tuple[Option, ...] = (
         "The address of a stand-in for Google, for trying things out; it takes only credentials made for it.",
         "CRM_GOOGLE_URL",
     ),
+    Option(
+        "secret",
+        "Secret",
+        LongSecret(),
+        lambda: "",
+        "What passwords, second factors and sessions are protected with: at least 32 random characters, the same on"
+        " every machine that opens the store. Without it each machine makes a file `secret` of its own; whoever loses"
+        " it cannot sign in any more.",
+        "CRM_SECRET",
+    ),
+    Option(
+        "smtp_url",
+        "Mail server",
+        Secret(),
+        lambda: "",
+        "The server that e-mail goes through: `smtp://user:password@host:587?starttls`, or `smtps://…`.",
+        "CRM_SMTP_URL",
+    ),
+    Option(
+        "mail_from",
+        "Mail from",
+        Line(300),
+        lambda: "",
+        "The sender of e-mail: an address, or `Example Ltd <crm@example.com>`.",
+        "CRM_MAIL_FROM",
+    ),
+    Option(
+        "twilio_account",
+        "Twilio account",
+        Line(60),
+        lambda: "",
+        "The account at Twilio that codes by SMS are sent with (AC…).",
+        "TWILIO_ACCOUNT_SID",
+    ),
+    Option("twilio_token", "Twilio token", Secret(), lambda: "", "Its token.", "TWILIO_AUTH_TOKEN"),
+    Option(
+        "twilio_from",
+        "Twilio sender",
+        Line(60),
+        lambda: "",
+        "The number, the name or the messaging service (MG…) that texts are sent from.",
+        "TWILIO_FROM",
+    ),
+    Option(
+        "twilio",
+        "Twilio",
+        Endpoint(),
+        lambda: "",
+        "The address of a stand-in for Twilio, for trying things out; it takes no account at Twilio itself.",
+        "CRM_TWILIO_URL",
+    ),
+    Option(
+        "origin",
+        "Origin",
+        Endpoint(),
+        lambda: "",
+        "The web terminal: its one address, like `https://crm.example.com`; other addresses are refused. Mailed links"
+        " need it.",
+        "CRM_ORIGIN",
+    ),
+    Option(
+        "admin_email",
+        "Admin's e-mail",
+        Email(),
+        lambda: "",
+        "The web terminal: where there is no admin yet, this one is made, and the one-time password printed once.",
+        "CRM_ADMIN_EMAIL",
+    ),
+    Option(
+        "trusted_proxies",
+        "Trusted proxies",
+        Line(1000),
+        lambda: "",
+        "The web terminal: the addresses or networks of the proxies in front of it, separated by commas; `*` where"
+        " nobody else can reach it, as on Heroku, where it need not be set.",
+        "FORWARDED_ALLOW_IPS",
+    ),
 )
 
 # Kept in the store, so that everybody who works on it has the same.
@@ -219,6 +307,13 @@ TEAM: tuple[Option, ...] = (
         Country(),
         _territory,
         "The country that a telephone number without a country code is read for (ISO 3166).",
+    ),
+    Option(
+        "require_second_factor",
+        "Second factor required",
+        Switch(),
+        lambda: "no",
+        "Whether everybody has to set up a second factor before anything else: yes or no.",
     ),
 )
 
@@ -235,6 +330,18 @@ class Config:
     google: str = ""
     # The store that was named on the command line or in the environment.
     named_store: str = ""
+    # What protects accounts, and what sends their links and codes.
+    secret: str = field(default="", repr=False)
+    smtp_url: str = field(default="", repr=False)
+    mail_from: str = ""
+    twilio_account: str = ""
+    twilio_token: str = field(default="", repr=False)
+    twilio_from: str = ""
+    twilio: str = ""
+    # Of the web terminal.
+    origin: str = ""
+    admin_email: str = ""
+    trusted_proxies: str = ""
 
     def today(self) -> date:
         """The local day, or the one that CRM_TODAY names."""
@@ -259,6 +366,16 @@ def from_environment(environment: Mapping[str, str], store: str = "") -> Config:
         values["credentials_file"] or "",
         values["google"] or "",
         named,
+        secret=values["secret"] or "",
+        smtp_url=values["smtp_url"] or "",
+        mail_from=values["mail_from"] or "",
+        twilio_account=values["twilio_account"] or "",
+        twilio_token=values["twilio_token"] or "",
+        twilio_from=values["twilio_from"] or "",
+        twilio=values["twilio"] or "",
+        origin=values["origin"] or "",
+        admin_email=values["admin_email"] or "",
+        trusted_proxies=values["trusted_proxies"] or "",
     )
 
 

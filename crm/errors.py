@@ -9,6 +9,11 @@ CRMError
 ├── ConflictError               somebody else changed the same fields meanwhile
 ├── Question                    a decision is needed; a parameter of the command answers it
 ├── FileError                   a file to import, export or restore cannot be used
+├── ForbiddenError              the role of whoever asks may never do this                 exit 3
+├── SignedOutError              the session is over, or its rights were taken away
+├── SignInRefusedError          nobody was let in: password, code or link do not fit
+├── TooManyAttemptsError        too many of them were wrong; wait
+├── OutwardError                an e-mail or a text message could not be sent
 ├── Cancelled                   the person left the form                                   exit 130
 └── StoreError                  the place where the data lives cannot be used
     ├── StoreBusyError          another program holds it
@@ -131,6 +136,53 @@ class FileError(CRMError):
     """A file to read or write that cannot be used as it is."""
 
     kind = "file"
+
+
+class ForbiddenError(CRMError):
+    """What whoever is signed in may never do, whatever the record; nothing was changed."""
+
+    kind = "forbidden"
+    exit_code = 3
+
+
+class SignedOutError(CRMError):
+    """The session of whoever asks is over, or their rights are not what they were; nothing was changed."""
+
+    kind = "signed_out"
+
+    def __init__(self, sentence: str = "You have been signed out. Nothing was changed; sign in again.") -> None:
+        super().__init__(sentence)
+
+
+class SignInRefusedError(CRMError):
+    """A password, a code or a link that lets nobody in. The sentence never tells which accounts there are."""
+
+    kind = "sign_in_refused"
+
+
+class TooManyAttemptsError(CRMError):
+    """Too many wrong passwords or codes; `retry_after` is how many seconds to wait, at least 1."""
+
+    kind = "too_many_attempts"
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = max(1, retry_after)
+        minutes = -(-self.retry_after // 60)
+        count, unit = (self.retry_after, "second") if self.retry_after < 60 else (minutes, "minute")
+        wait = f"a {unit}" if count == 1 else f"{count} {unit}s"
+        super().__init__(f"Too many attempts were wrong. Wait {wait}, then try again.")
+
+
+class OutwardError(CRMError):
+    """An e-mail or a text message that could not be sent. `reason` says why, for programs: 'not_set_up', 'refused'
+    (the service does not let us in), 'recipient' (it cannot be sent there), 'busy', 'offline' or 'unknown' (it may
+    have been sent)."""
+
+    kind = "outward"
+
+    def __init__(self, sentence: str, *, reason: str = "offline") -> None:
+        super().__init__(sentence)
+        self.reason = reason
 
 
 class Cancelled(CRMError):

@@ -14,19 +14,31 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from crm.commands.context import CRM
+from crm.accounts.remembered import Remembered
+from crm.commands.context import CRM, has_accounts
 from crm.commands.registry import Command, Parameter, Takes, commands
 from crm.commands.selecting import selected
-from crm.config import Config, from_environment
-from crm.errors import Cancelled, CRMError, FieldError, FileError, Question, StoreError, UsageError
+from crm.config import Config, data_folder, from_environment
+from crm.errors import (
+    Cancelled,
+    CRMError,
+    FieldError,
+    FileError,
+    Question,
+    RefusedError,
+    SignInRefusedError,
+    StoreError,
+    UsageError,
+)
 from crm.model import Conventions, Field, fields, typed_fields
 from crm.model.encoding import plain
-from crm.model.fields import Extra, Flag, Tags
+from crm.model.fields import Extra, Flag, Secret, Tags
 from crm.repository import Wait
 
 if TYPE_CHECKING:
     from crm.terminal.prompts import Prompts
     from crm.terminal.screen import Screen
+    from crm.terminal.session import Session
 
 # What stands before or after the command and holds for all of them.
 _GLOBAL: Mapping[str, tuple[Any, str]] = {
@@ -43,9 +55,15 @@ Without a command the menu opens."""
 class _Shell:
     """One call of the program: what stood on the command line, and where the answer goes."""
 
-    def __init__(self, environment: Mapping[str, str], open_crm: Callable[..., CRM]) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        open_crm: Callable[..., CRM],
+        serve: Callable[[Config, str, int], int] | None,
+    ) -> None:
         self._environment = environment
         self._open_crm = open_crm
+        self._serve = serve
         self.settings: dict[str, Any] = {"store": "", "json": False, "yes": False, "debug": False}
 
     def application(self) -> typer.Typer:
@@ -66,6 +84,12 @@ class _Shell:
                     application.add_typer(groups[each.group], name=each.group, help=_group_help(each.group))
                 target = groups[each.group]
             target.command(each.name, help=each.documentation)(self._function(each))
+        for name, function, told in (
+            ("sign-in", self._sign_in, "Signs in on this machine, for the commands of the next hours."),
+            ("sign-out", self._sign_out, "Ends the sign-in of this machine."),
+            *([("web", self._web, "Serves the menu to browsers, until it is stopped.")] if self._serve else []),
+        ):
+            application.command(name, help=told)(self._with_globals(function, hidden=True))
         return application
 
     def _menu(self, ctx: typer.Context) -> None:
@@ -102,26 +126,74 @@ class _Shell:
         return from_environment(self._environment, self.settings["store"])
 
     def _call(self, command: Command, given: Mapping[str, Any]) -> None:
-        crm = self._open_crm(self._config(), **self._doors())
+        owner = crm = self._open_crm(self._config(), **self._doors())
         try:
+            if command.words not in _BACKED_UP_BY_THEMSELVES:
+                # Once a day, at first use; where it cannot be written the command itself says what is wrong.
+                with suppress(CRMError):
+                    owner.repository.daily_backup()
+            crm = self._entered(owner)
             result = self._done(crm, command, given)
             self._print(crm, result)
             self._notice(crm)
         finally:
-            crm.repository.close()
+            owner.repository.close()
         if getattr(result, "failed", False):
             raise typer.Exit(1)
 
     def _done(self, crm: CRM, command: Command, given: Mapping[str, Any]) -> Any:
         try:
             arguments = self._arguments(crm, command, given)
-            if command.words not in _BACKED_UP_BY_THEMSELVES:
-                # Once a day, at first use; where it cannot be written the command itself says what is wrong.
-                with suppress(CRMError):
-                    crm.repository.daily_backup()
             return self._answered(crm, command, arguments)
         except (KeyboardInterrupt, EOFError) as left:
             raise Cancelled from left
+
+    def _entered(self, crm: CRM) -> CRM:
+        """The CRM as whoever has signed in on this machine has it; where the store has no accounts, as it is."""
+        try:
+            if not has_accounts(crm):
+                return crm
+        except StoreError:
+            # The command itself says what is wrong, and may be what mends it.
+            return crm
+        who = crm.accounts.open().session(Remembered(data_folder()).token(crm.repository.url))
+        if who is None and self._asks:
+            with _session(crm) as session:
+                return _signed_in(session)
+        if who is None:
+            raise SignInRefusedError("This store has accounts. Sign in first: python run.py sign-in")
+        if who.must_change or who.needs_second_factor:
+            raise SignInRefusedError("First a new password or a second factor is asked of you: open the menu for that.")
+        return crm.enter(crm, who)
+
+    def _sign_in(self, email: Annotated[str, typer.Option("--email", help="Your e-mail address.")] = "") -> None:
+        crm = self._open_crm(self._config(), **self._doors())
+        try:
+            if not has_accounts(crm):
+                raise RefusedError("This store has no accounts; nobody has to sign in. `users add` makes the first.")
+            with _session(crm) as session:
+                _signed_in(session, email)
+        finally:
+            crm.repository.close()
+
+    def _sign_out(self) -> None:
+        crm = self._open_crm(self._config(), **self._doors())
+        try:
+            remembered = Remembered(data_folder())
+            who = crm.accounts.open().session(remembered.token(crm.repository.url))
+            remembered.keep(crm.repository.url, "")
+            if who is not None:
+                crm.accounts.open().end(who.session)
+        finally:
+            crm.repository.close()
+
+    def _web(
+        self,
+        port: Annotated[int, typer.Option("--port", help="Where to listen; PORT unless told, else 8000.")] = 0,
+        host: Annotated[str, typer.Option("--host", help="On which address; this machine alone unless told.")] = "",
+    ) -> None:
+        assert self._serve is not None
+        raise typer.Exit(self._serve(self._config(), host, port))
 
     @property
     def _asks(self) -> bool:
@@ -153,7 +225,12 @@ class _Shell:
         return arguments
 
     def _asked(self, crm: CRM, parameter: Parameter) -> Any:
+        if not self._asks and isinstance(parameter.check, Secret) and (line := sys.stdin.readline()):
+            # A secret on the command line could be read by others on this machine.
+            return line.rstrip("\r\n")
         if not self._asks:
+            if isinstance(parameter.check, Secret):
+                raise UsageError(f"{parameter.label} is missing: give it as a line of the input.")
             raise UsageError(f"{parameter.label} is missing: give {parameter.option}.")
         with _prompts(crm) as prompts:
             return prompts.ask(parameter)
@@ -252,9 +329,18 @@ def _write_nowhere() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str], open_crm: Callable[..., CRM]) -> int:
-    """Runs one command line and returns its exit code: 0 done, 1 refused, 2 wrong usage, 130 interrupted."""
-    shell = _Shell(environment, open_crm)
+def run(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    open_crm: Callable[..., CRM],
+    serve: Callable[[Config, str, int], int] | None = None,
+) -> int:
+    """Runs one command line and returns its exit code: 0 done, 1 refused, 2 wrong usage, 130 interrupted.
+
+    `serve` runs the web server with the settings on a host ('' for the usual one) and a port (0 for the usual one);
+    without it there is no such command.
+    """
+    shell = _Shell(environment, open_crm, serve)
     # An error of the command line itself comes before its options are read.
     shell.settings["json"] = "--json" in arguments
     shell.settings["debug"] = "--debug" in arguments
@@ -313,6 +399,33 @@ def _prompts(crm: CRM) -> Iterator["Prompts"]:
         raise Cancelled from left
 
 
+@contextmanager
+def _session(crm: CRM) -> Iterator["Session"]:
+    """The pages of the menu for whoever sits here, or writes lines."""
+    from crm.terminal.door import keyboard_on
+    from crm.terminal.keyboard import Closed
+    from crm.terminal.session import Session
+
+    screen = _screen()
+    try:
+        with keyboard_on(sys.stdin, screen) as keyboard:
+            yield Session(crm, keyboard, screen)
+    except Closed as left:
+        raise Cancelled from left
+
+
+def _signed_in(session: "Session", email: str = "") -> CRM:
+    """The CRM as whoever signs in now; the sign-in is remembered. Raises Cancelled."""
+    from crm.terminal.signing_in import sign_in
+
+    who = sign_in(session, email)
+    if who is None:
+        raise Cancelled("Nobody has signed in.")
+    Remembered(data_folder()).keep(session.crm.repository.url, who.token)
+    session.screen.clear()
+    return session.crm
+
+
 _GROUP_HELP = {
     "clients": "Clients: added, found, shown, edited, tagged, merged, pinned and deleted.",
     "views": "Saved lists of clients.",
@@ -321,6 +434,8 @@ _GROUP_HELP = {
     "history": "What was done, and taking it back.",
     "sheets": "The store in a Google spreadsheet: connected, set up, and left again.",
     "settings": "The team's settings.",
+    "users": "Accounts: who may sign in, and as what.",
+    "profile": "One's own account.",
 }
 
 
@@ -350,7 +465,7 @@ def _global_option(name: str, *, hidden: bool) -> inspect.Parameter:
 
 def _options(parameter: Parameter) -> list[inspect.Parameter]:
     """What stands on the command line for a parameter: an option, and an argument where it needs no name."""
-    if parameter.name == "yes":
+    if parameter.name == "yes" or isinstance(parameter.check, Secret):
         return []
     if parameter.fields:
         return [_field_option(field) for field in _offered(parameter).values()]

@@ -17,9 +17,12 @@ ARROWS: dict[str, set[str]] = {
     "rules": {"errors", "model"},
     "repository": {"errors", "model", "rules"},
     "files": {"errors", "model"},
-    "commands": {"errors", "model", "config", "rules", "files", "repository"},
-    "terminal": {"errors", "model", "config", "rules", "files", "repository", "commands"},
-    "shell": {"errors", "model", "config", "rules", "files", "repository", "commands", "terminal"},
+    "outward": {"errors", "model"},
+    "accounts": {"errors", "model", "repository", "outward"},
+    "commands": {"errors", "model", "config", "rules", "files", "repository", "accounts"},
+    "terminal": {"errors", "model", "config", "rules", "files", "repository", "accounts", "commands"},
+    "shell": {"errors", "model", "config", "rules", "files", "repository", "accounts", "commands", "terminal"},
+    "web": {"errors", "model", "config", "repository", "accounts", "commands", "terminal"},
 }
 ARROWS["app"] = set(ARROWS)
 # The stores themselves are named where they are chosen, and nowhere else.

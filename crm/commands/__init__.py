@@ -16,6 +16,8 @@ _MODULES = (
     "spreadsheets",
     "demo",
     "settings",
+    "users",
+    "profile",
 )
 
 

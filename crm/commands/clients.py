@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
-from crm.commands.registry import About, FieldsOf, Takes, command
+from crm.commands.registry import EVERYBODY, ONLY_ADMIN, About, FieldsOf, Takes, command
 from crm.errors import FieldError, NotFoundError, Question, RefusedError
 from crm.model import Client, Conventions, Sale, View, fields, named, typed_fields
 from crm.model.encoding import plain
@@ -131,7 +131,7 @@ def query_of(snapshot: Snapshot, filters: Mapping[str, Any], where: str, view: s
     return Query(filters, where=where, sort=sort)
 
 
-@command("clients show", title="Show", menu="")
+@command("clients show", title="Show", menu="", roles=EVERYBODY)
 def show(crm: CRM, client: TheClient) -> ClientCard:
     """Shows a client: the card, what is odd about it, and the timeline of sales and changes."""
     with crm.read() as snapshot:
@@ -209,7 +209,7 @@ def edit(crm: CRM, client: TheClient, changes: ClientChanges) -> Client:
     return crm.transact(lambda tx: tx.change(client, **wanted), f"edited {client.name}")
 
 
-@command("clients delete", title="Delete", menu="clients")
+@command("clients delete", title="Delete", menu="clients", roles=ONLY_ADMIN)
 def delete(crm: CRM, client: TheClient, yes: bool = False) -> Client:
     """Deletes a client and the sales that belong to it; `history undo` brings both back."""
 
@@ -256,7 +256,7 @@ def tag(
     return crm.transact(change, f"tagged {len(clients)} {'client' if len(clients) == 1 else 'clients'}: {said}")
 
 
-@command("clients merge", title="Merge two duplicates", menu="clients")
+@command("clients merge", title="Merge two duplicates", menu="clients", roles=ONLY_ADMIN)
 def merge(
     crm: CRM,
     client: Annotated[Client, About("Client to keep", "its number", positional=True)],

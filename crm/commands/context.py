@@ -1,4 +1,4 @@
-"""What a command has at hand: the store, the team's conventions, and a way to tell how far it is."""
+"""What a command has at hand: the store as far as its reader may see it, the accounts, the team's conventions."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
+from crm.accounts import SignedIn
+from crm.accounts.desk import AccountsDesk
 from crm.config import TEAM, Config, team_defaults
 from crm.errors import StoreNotSetUpError
-from crm.model import Conventions, Setting
+from crm.model import Conventions, Setting, User
+from crm.model.rights import OWNER, Reader
 from crm.repository import Repository, Snapshot, Spreadsheets, Transaction
 
 Result = TypeVar("Result")
@@ -22,16 +25,30 @@ def silent(_: str) -> Iterator[Progress]:
     yield lambda _done, _all: None
 
 
+def has_accounts(crm: "CRM") -> bool:
+    """Whether the store has accounts, so that whoever opens it signs in."""
+    try:
+        with crm.repository.read() as snapshot:
+            return snapshot.count(User) > 0
+    except StoreNotSetUpError:
+        return False
+
+
 @dataclass
 class CRM:
     """Handed to every command. `open` gives the CRM of another store (a URL), `reach` the spreadsheets at Google;
-    `progress(what)` opens a display of how far a long piece of work is."""
+    `progress(what)` opens a display of how far a long piece of work is. `reader` is whoever asks: the owner of the
+    machine, or who is signed in; `repository` gives no more than they may see. `enter(crm, who)` is the same CRM as
+    somebody who has signed in has it."""
 
     repository: Repository
     config: Config
     open: Callable[[str], "CRM"]
     reach: Callable[[], Spreadsheets]
+    accounts: AccountsDesk
+    enter: "Callable[[CRM, SignedIn], CRM]"
     progress: Callable[[str], Any] = silent
+    reader: Reader = OWNER
     _settings: dict[str, str] | None = field(default=None, repr=False)
 
     @property

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from sqlalchemy import func, select
 
 from crm.commands.context import CRM, Progress
-from crm.commands.registry import About, command
+from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import RefusedError, UsageError
 from crm.model import RECORDS
 from crm.model.fields import Line
@@ -38,7 +38,7 @@ class CopyReport:
         return any(figure.source != figure.copy for figure in self.figures)
 
 
-@command("copy", title="Copy to another store", menu="data")
+@command("copy", title="Copy to another store", menu="data", roles=ONLY_ADMIN, here=True)
 def copy(
     crm: CRM,
     to: Annotated[str, Line(1000), About("To", "an empty store: sqlite:///path, or sheets:// and a spreadsheet's id")],

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crm.commands.context import CRM
-from crm.commands.registry import command
+from crm.commands.registry import ONLY_ADMIN, command
 from crm.config import data_folder
 from crm.model import Client, Sale, Setting, View
 from crm.repository import Query, Transaction
@@ -27,12 +27,8 @@ class DemoReport:
     clients: int
     sales: int
 
-    def as_json(self) -> dict[str, Any]:
-        """The same, the path as text."""
-        return {"url": self.url, "file": str(self.file), "clients": self.clients, "sales": self.sales}
 
-
-@command("demo", title="Try it on sample data", menu="data")
+@command("demo", title="Try it on sample data", menu="data", roles=ONLY_ADMIN, here=True)
 def demo(crm: CRM) -> DemoReport:
     """Makes a store of its own with a made-up small company, to try everything out on; your data is not touched."""
     file = data_folder() / "sample.sqlite3"

@@ -18,7 +18,7 @@ from crm.repository import Snapshot
 from crm.repository.tables import client
 
 _WHAT = {"clients": "Clients", "sales": "Sales", "all": "Everything"}
-_FORMATS = (".csv", ".xlsx", ".json", ".vcf")
+_FORMATS = (".xlsx", ".csv", ".json", ".vcf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +29,13 @@ class ExportReport:
     what: str
     records: int
 
-    def as_json(self) -> dict[str, Any]:
-        """The same, the path as text."""
-        return {"file": str(self.file), "what": self.what, "records": self.records}
-
 
 @command("export", title="Export to a file", menu="data")
 def export(
     crm: CRM,
-    file: Annotated[Path, About("File", "its ending says how: .csv, .xlsx, .json or .vcf", positional=True)],
+    file: Annotated[
+        Path, About("File", "its ending says how: .csv, .xlsx, .json or .vcf", positional=True, makes=_FORMATS)
+    ],
     what: Annotated[str, Choice(_WHAT), About("What", "clients, sales or all")] = "",
 ) -> ExportReport:
     """Exports clients, sales or everything, as the file's ending says: CSV, Excel, JSON, or vCard for clients.

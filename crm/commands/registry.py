@@ -6,10 +6,20 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 
+from crm.errors import ForbiddenError
 from crm.model import Record
 from crm.model.fields import Check, Flag, Line, Tags, Whole
+from crm.model.rights import ADMIN, CLIENT, OWNER, STAFF, Reader
+
+if TYPE_CHECKING:
+    from crm.commands.context import CRM
+
+# Who may run a command.
+ONLY_ADMIN = (ADMIN,)
+TEAM = (ADMIN, STAFF)
+EVERYBODY = (ADMIN, STAFF, CLIENT)
 
 
 class Takes(Enum):
@@ -30,11 +40,13 @@ class FieldsOf:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a parameter is, in words; `positional` where the shell also takes it without its name."""
+    """What a parameter is, in words; `positional` where the shell also takes it without its name. Of a file that the
+    command writes, `makes` are the endings it may have."""
 
     label: str
     help: str = ""
     positional: bool = False
+    makes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,7 @@ class Parameter:
     fields: FieldsOf | None = None
     path: bool = False
     many: bool = False
+    makes: tuple[str, ...] = ()
 
     @property
     def option(self) -> str:
@@ -66,13 +79,16 @@ class Parameter:
 @dataclass(frozen=True)
 class Command:
     """One use case. `group` is its word on the command line, '' for a command of one word; `menu` is the
-    menu it stands in, '' for none; `title` is its entry there."""
+    menu it stands in, '' for none; `title` is its entry there; `roles` who may run it, besides the owner; `here`
+    that it concerns the machine that the program runs on, and nobody who sits elsewhere."""
 
     group: str
     name: str
     title: str
     menu: str
     function: Callable[..., Any] = field(repr=False)
+    roles: tuple[str, ...] = TEAM
+    here: bool = False
 
     @property
     def words(self) -> str:
@@ -101,8 +117,12 @@ class Command:
         first = next(iter(self.parameters.values()), None)
         return first if first is not None and first.record else None
 
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
-        return self.function(*arguments, **named)
+    def __call__(self, crm: "CRM", *arguments: Any, **named: Any) -> Any:
+        """Runs it; raises ForbiddenError for whoever may not."""
+        if not may_run(self, crm.reader):
+            who = "an admin" if STAFF not in self.roles else "staff"
+            raise ForbiddenError(f"Only {who} can use “{self.words}”. Nothing was changed.")
+        return self.function(crm, *arguments, **named)
 
 
 # The menus in the order of the main menu.
@@ -113,23 +133,33 @@ MENUS: Mapping[str, str] = {
     "today": "Today",
     "data": "Data",
     "settings": "Settings",
+    "team": "Team",
+    "profile": "My account",
 }
 
 _COMMANDS: dict[str, Command] = {}
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def command(words: str, *, title: str, menu: str = "") -> Callable[[_Function], _Function]:
-    """Registers a function as the command that the shell calls `words` and the menu `title`."""
+def command(
+    words: str, *, title: str, menu: str = "", roles: tuple[str, ...] = TEAM, here: bool = False
+) -> Callable[[_Function], _Function]:
+    """Registers a function as the command that the shell calls `words` and the menu `title`; `roles` may run it.
+    `here` says that it concerns the machine that the program runs on."""
 
     def register(function: _Function) -> _Function:
         group, _, name = words.rpartition(" ")
         if words in _COMMANDS:
             raise ValueError(f"two commands are called {words}")
-        _COMMANDS[words] = Command(group, name, title, menu, function)
+        _COMMANDS[words] = Command(group, name, title, menu, function, roles, here)
         return function
 
     return register
+
+
+def may_run(command: Command, reader: Reader) -> bool:
+    """Whether somebody may run a command at all; to what it goes is said by their rights."""
+    return reader == OWNER or reader.role in command.roles
 
 
 def commands() -> Iterator[Command]:
@@ -185,4 +215,5 @@ def _parameter(described: inspect.Parameter) -> Parameter:
         fields=marked,
         path=path,
         many=many,
+        makes=about.makes,
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from sqlalchemy import select
 
 from crm.commands.context import CRM
-from crm.commands.registry import About, command
+from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError, NotFoundError
 from crm.model import Client, StatusRule
 from crm.model.fields import Choice, Line, Whole
@@ -63,7 +63,7 @@ def list_all(crm: CRM) -> list[StatusRule]:
         return list(snapshot.find_all(StatusRule))
 
 
-@command("rules add", title="Add a rule", menu="rules")
+@command("rules add", title="Add a rule", menu="rules", roles=ONLY_ADMIN)
 def add(
     crm: CRM,
     rule: RuleLine = "",
@@ -101,7 +101,7 @@ def _read(rule: str, status: str, when: str) -> tuple[str, str]:
     return split_rule(rule_text(status, when))
 
 
-@command("rules edit", title="Edit a rule", menu="rules")
+@command("rules edit", title="Edit a rule", menu="rules", roles=ONLY_ADMIN)
 def edit(
     crm: CRM,
     rule: TheRule,
@@ -121,7 +121,7 @@ def edit(
     return crm.transact(lambda tx: tx.change(rule, **changes), f"edited the rule {rule_text(rule.status, rule.when)}")
 
 
-@command("rules move", title="Move a rule up or down", menu="rules")
+@command("rules move", title="Move a rule up or down", menu="rules", roles=ONLY_ADMIN)
 def move(
     crm: CRM, rule: TheRule, to: Annotated[int, Whole(least=1), About("To position", positional=True)]
 ) -> list[StatusRule]:
@@ -135,7 +135,7 @@ def move(
     return crm.transact(change, f"moved the rule {rule_text(rule.status, rule.when)} to {to}")
 
 
-@command("rules remove", title="Remove a rule", menu="rules")
+@command("rules remove", title="Remove a rule", menu="rules", roles=ONLY_ADMIN)
 def remove(crm: CRM, rule: TheRule) -> StatusRule:
     """Removes a rule. Clients keep their status until the rules are applied; it can be undone."""
 
@@ -148,7 +148,7 @@ def remove(crm: CRM, rule: TheRule) -> StatusRule:
     return crm.transact(change, f"removed the rule {rule_text(rule.status, rule.when)}")
 
 
-@command("rules use", title="Start from a ready-made set", menu="rules")
+@command("rules use", title="Start from a ready-made set", menu="rules", roles=ONLY_ADMIN)
 def use(
     crm: CRM,
     name: Annotated[
@@ -191,7 +191,7 @@ def _report(counts: Mapping[tuple[str, str], int], moves: Sequence[StatusMove], 
     return RulesReport(applied, sum(moving.values()), listed, [each for each in moves if each.before != each.after])
 
 
-@command("rules apply", title="Apply to all clients", menu="rules")
+@command("rules apply", title="Apply to all clients", menu="rules", roles=ONLY_ADMIN)
 def apply(crm: CRM) -> RulesReport:
     """Reviews every client by the rules as they stand; it can be undone."""
 

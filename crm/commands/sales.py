@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from crm.commands.context import CRM
-from crm.commands.registry import About, command
+from crm.commands.registry import EVERYBODY, About, command
 from crm.errors import FieldError
 from crm.model import Client, Sale
 from crm.model.fields import Amount, Day, Line
@@ -59,7 +59,7 @@ def _reported(tx: Transaction, sale: Sale, before: str) -> SaleReport:
     return SaleReport(sale, client, StatusReview(before, client.status, client.status_reason))
 
 
-@command("sales list", title="List sales", menu="sales")
+@command("sales list", title="List sales", menu="sales", roles=EVERYBODY)
 def list_all(
     crm: CRM,
     client: Annotated[Client | None, About("Client", "its number, reference or name")] = None,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from crm.commands.context import CRM
 from crm.errors import NotFoundError
-from crm.model import Client, Record
+from crm.model import Client, Record, User
 from crm.repository import Query, Snapshot
 from crm.repository.tables import fold
 
@@ -18,6 +18,8 @@ def selected(crm: CRM, kind: type[Record], written: str) -> Record:
     with crm.read() as snapshot:
         if _is_number(text) and (record := snapshot.find(kind, int(text))):
             return record
+        if kind is User and (user := next(iter(snapshot.find_all(User, Query({"email": text}, limit=1))), None)):
+            return user
         if kind is Client and (client := _client(snapshot, text)):
             return client
     raise NotFoundError(f"There is no {kind.kind_name} {written.strip()}.")

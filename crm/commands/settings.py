@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from crm.commands.context import CRM
-from crm.commands.registry import About, command
+from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.config import TEAM, check_team_setting
 from crm.errors import NotFoundError
 from crm.model import Setting
@@ -29,7 +29,7 @@ def list_all(crm: CRM) -> list[SettingShown]:
     return [SettingShown(each.name, known[each.name], each.label, each.description) for each in TEAM]
 
 
-@command("settings set", title="Change a setting", menu="settings")
+@command("settings set", title="Change a setting", menu="settings", roles=ONLY_ADMIN)
 def set_one(
     crm: CRM,
     key: Annotated[str, Choice({each.name: each.label for each in TEAM}), About("Setting", positional=True)],

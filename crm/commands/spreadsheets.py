@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from crm.commands.context import CRM
-from crm.commands.registry import About, command
+from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.config import SHEETS, own_store, remember_store, remembered_store
 from crm.errors import NotFoundError, Question, RefusedError, UsageError
 from crm.model import Client, Conventions
@@ -49,7 +49,7 @@ class StoreChosen:
     comes_first: str = ""
 
 
-@command("sheets setup", title="Set a Google spreadsheet up")
+@command("sheets setup", title="Set a Google spreadsheet up", roles=ONLY_ADMIN, here=True)
 def setup(
     crm: CRM,
     spreadsheet: Annotated[
@@ -79,7 +79,7 @@ def setup(
             store.repository.close()
 
 
-@command("sheets connect", title="Connect a Google spreadsheet", menu="data")
+@command("sheets connect", title="Connect a Google spreadsheet", menu="data", roles=ONLY_ADMIN, here=True)
 def connect(crm: CRM, spreadsheet: _ADDRESS, take_over: _TAKE_OVER = "") -> SpreadsheetReport:
     """Sets a Google spreadsheet up if need be, and opens it from now on where no store is named.
 
@@ -90,7 +90,7 @@ def connect(crm: CRM, spreadsheet: _ADDRESS, take_over: _TAKE_OVER = "") -> Spre
     return replace(report, remembered=True, comes_first=comes_first(crm, report.url))
 
 
-@command("sheets leave", title="Work on the file on this computer again")
+@command("sheets leave", title="Work on the file on this computer again", roles=ONLY_ADMIN, here=True)
 def leave(crm: CRM) -> StoreChosen:
     """Opens the file on this computer again where no store is named; the spreadsheet stays as it is."""
     if not remembered_store():

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from crm.commands.context import CRM
-from crm.commands.registry import About, command
+from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FileError, NotFoundError, Question
 from crm.model.fields import Whole
 from crm.repository import Change, Finding, HistoryEntry, Proof
@@ -51,10 +51,6 @@ class FileWritten:
 
     file: Path
     what: str
-
-    def as_json(self) -> dict[str, str]:
-        """The file's path and what it holds."""
-        return {"file": str(self.file), "what": self.what}
 
 
 @command("history list", title="History", menu="data")
@@ -106,13 +102,16 @@ def check(
                 told(len(proofs), 0)
         return LiveReport(proofs)
     with crm.progress("Checking"):
-        found = list(crm.repository.check())
+        found = [*crm.repository.check(), *crm.accounts.findings()]
     return CheckReport([each for each in found if each.wrong], [each for each in found if not each.wrong])
 
 
-@command("backup", title="Back up", menu="data")
+@command("backup", title="Back up", menu="data", roles=ONLY_ADMIN)
 def backup(
-    crm: CRM, file: Annotated[Path | None, About("File", "the folder of backups if empty", positional=True)] = None
+    crm: CRM,
+    file: Annotated[
+        Path | None, About("File", "the folder of backups if empty", positional=True, makes=(".sqlite3",))
+    ] = None,
 ) -> FileWritten:
     """Copies the whole store into a file: dated, in the folder of backups, unless you name one."""
     if file is not None:
@@ -122,7 +121,7 @@ def backup(
     return FileWritten(crm.repository.backup(file), "backup")
 
 
-@command("restore", title="Restore a backup", menu="data")
+@command("restore", title="Restore a backup", menu="data", roles=ONLY_ADMIN)
 def restore(
     crm: CRM, file: Annotated[Path, About("File", "a backup", positional=True)], yes: bool = False
 ) -> FileWritten:

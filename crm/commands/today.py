@@ -116,7 +116,12 @@ def _moved(snapshot: Snapshot, day: date) -> list[Client]:
     return [record_of(Client, row) for row in snapshot.select(statement)]
 
 
-_BORN_ON = select(*record_columns(Client)).where(client.c.birthday == bindparam("born_on")).order_by(client.c.sort_name)
+_BORN_ON = (
+    select(*record_columns(Client))
+    .where(client.c.birthday == bindparam("born_on"))
+    .order_by(client.c.sort_name)
+    .limit(_LISTED * 2)
+)
 
 
 def _birthdays(snapshot: Snapshot, day: date) -> list[Birthday]:
@@ -126,7 +131,7 @@ def _birthdays(snapshot: Snapshot, day: date) -> list[Birthday]:
         # Who was born on a leap day has a birthday on the last of February in other years.
         leap_day_too = (on.month, on.day) == (2, 28) and not isleap(on.year)
         for born_on in [on.strftime("%m-%d"), "02-29"][: 1 + leap_day_too]:
-            rows = snapshot.select(_BORN_ON.limit(_LISTED * 2), born_on=born_on)
+            rows = snapshot.select(_BORN_ON, born_on=born_on)
             for each in (record_of(Client, row) for row in rows):
                 if each.date_of_birth:
                     coming.append(Birthday(each, on, on.year - each.date_of_birth.year))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from crm.errors import FileError
@@ -32,6 +33,8 @@ def plain(value: Any) -> Any:
             return value.isoformat(timespec="microseconds").replace("+00:00", "Z")
         case date():
             return value.isoformat()
+        case Path():
+            return str(value)
         case Mapping():
             return {str(key): plain(each) for key, each in value.items()}
         case list() | tuple() | frozenset() | set():

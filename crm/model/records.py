@@ -32,7 +32,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Field:
     """What the model knows of one field: its name, its label, its check, and who sets it.
 
-    `by` is 'person' (typed), 'rules' (status and its reason) or 'facts' (derived from other records).
+    `by` is 'person' (typed), 'rules' (status and its reason), 'facts' (derived from other records) or 'accounts'
+    (what lets somebody in).
     """
 
     name: str
@@ -166,8 +167,55 @@ class Setting(Record):
     value: str = _field("Value", Line(1000))
 
 
+ROLES = {"admin": "admin", "staff": "staff", "client": "client"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User(Record):
+    """Somebody who may sign in. `client` is the id of the client that an account of the role 'client' belongs to, 0
+    for none; `password` and `second_factor` are of no use to whoever reads them, and `seal` tells whether rights and
+    secrets were written by this program.
+    """
+
+    kind_name: ClassVar[str] = "user"
+    plural: ClassVar[str] = "users"
+
+    email: str = _field("E-mail", Email())
+    name: str = _field("Name", Line(100))
+    phone: str = _field("Phone", Phone())
+    role: str = _field("Role", Choice(ROLES), help="admin, staff or client")
+    client: int = _field("Client", Whole(), help="whose account it is, for the role client")
+    active: bool = _field("Active", Flag(), by="accounts")
+    must_change: bool = _field("Must change password", Flag(), by="accounts")
+    password: str = _field("Password", Line(300), by="accounts")
+    second_factor: str = _field("Second factor", Line(2000), by="accounts")
+    seal: str = _field("Seal", Line(100), by="accounts")
+
+
+SIGN_INS = {"open": "open", "ended": "ended", "refused": "refused"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn(Record):
+    """A session of a user from its sign-in on, or a sign-in that was refused (`state`).
+
+    It began at `created_at` and, where it is over, ended at `updated_at`. `token` is the SHA-256 of what the browser
+    or the machine holds.
+    """
+
+    kind_name: ClassVar[str] = "sign_in"
+    plural: ClassVar[str] = "sign_ins"
+
+    user: int = _field("User", Whole())
+    state: str = _field("State", Choice(SIGN_INS), by="accounts")
+    method: str = _field("By", Line(60), by="accounts")
+    address: str = _field("Address", Line(60), by="accounts")
+    device: str = _field("Device", Line(100), by="accounts")
+    token: str = _field("Token", Line(64), by="accounts")
+
+
 # In the order in which they can be written: a record comes after those it names.
-RECORDS: tuple[type[Record], ...] = (Client, Sale, StatusRule, View, Setting)
+RECORDS: tuple[type[Record], ...] = (Client, Sale, StatusRule, View, Setting, User, SignIn)
 BY_NAME: Mapping[str, type[Record]] = {record.kind_name: record for record in RECORDS}
 
 

@@ -32,7 +32,8 @@ class Query:
     `filters` maps a field's name to the value it must have (several values: any of them; 'tags': all of
     them; text ignores case). `since` and `until` bound a sale's day, both inclusive. `where` is a
     condition on clients in the language of the rules. `sort` is a field's name, '-' before it for the
-    other way round; '' is the record's own order. `limit` None means all.
+    other way round; '' is the record's own order. `limit` None means all. `within` maps fields to values
+    as `filters` does, and holds beside them: what the reader may see of the store.
     """
 
     filters: Mapping[str, Any] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Query:
     sort: str = ""
     limit: int | None = None
     offset: int = 0
+    within: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,10 +252,19 @@ class Transaction(Snapshot, Protocol):
         where later changes stand on it."""
 
 
+class AuthoredTransaction(Transaction, Protocol):
+    """A Transaction of a repository that nobody guards: whoever writes for somebody else says so."""
+
+    user: str
+    """Who stands in the history; it can be set until something was written."""
+
+
 class Repository(Protocol):
     """A store that can be read, written, checked and backed up."""
 
-    url: str
+    @property
+    def url(self) -> str:
+        """The store it is over."""
 
     def read(self) -> AbstractContextManager[Snapshot]:
         """The store as it is now."""

@@ -17,6 +17,9 @@ class Dialect(Protocol):
     def engine(self) -> Engine:
         """The engine, made without touching what is stored."""
 
+    def pretend(self, engine: Engine, tables: Sequence[Table]) -> None:
+        """Has these tables be there and empty, for a database that cannot be given them because it is only read."""
+
     def is_new(self) -> bool:
         """Whether there is nothing yet where the store would be."""
 

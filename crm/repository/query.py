@@ -20,7 +20,7 @@ _OWN_ORDER: Mapping[type[Record], tuple[Any, ...]] = {
 
 def selection(statement: Select[Any], kind: type[Record], query: Query, today: date) -> Select[Any]:
     """The statement narrowed, ordered and paged as the query says; raises FieldError or RuleError."""
-    for name, wanted in query.filters.items():
+    for name, wanted in (*query.filters.items(), *query.within.items()):
         statement = statement.where(_fits(_column(kind, name), name, wanted))
     _refuse_crossing(kind, query)
     if query.since:

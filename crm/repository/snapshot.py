@@ -1,5 +1,6 @@
 """Reading a store through SQL: records, lists, search, metrics and history, all of one moment."""
 
+import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -66,7 +67,7 @@ class SqlSnapshot:
         return selection(select(*tables.record_columns(kind)), kind, query, self.today)
 
     def count(self, kind: type[Record], query: Query = Query()) -> int:  # noqa: B008 - frozen
-        everything = Query(query.filters, query.where, query.since, query.until)
+        everything = dataclasses.replace(query, sort="", limit=None, offset=0)
         statement = selection(select(func.count()).select_from(tables.TABLES[kind]), kind, everything, self.today)
         return int(self.connection.execute(statement.order_by(None)).scalar_one())
 

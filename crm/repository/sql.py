@@ -2,14 +2,14 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import Connection, Engine, delete, func, insert, inspect, select
+from sqlalchemy import Connection, Engine, Table, delete, func, insert, inspect, select, update
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -19,7 +19,14 @@ from sqlalchemy.exc import (
     StatementError,
 )
 
-from crm.errors import FileError, RefusedError, StoreBusyError, StoreDamagedError, StoreNewerError
+from crm.errors import (
+    FileError,
+    RefusedError,
+    StoreBusyError,
+    StoreDamagedError,
+    StoreNewerError,
+    StoreReadOnlyError,
+)
 from crm.model import Record
 from crm.repository import Finding, Proof, Wait, Waiting, tables
 from crm.repository.dialect import Dialect
@@ -34,6 +41,8 @@ Result = TypeVar("Result")
 # Whoever waits for another writer is told after so many seconds, and let go after so many.
 TELLS_AFTER = 2.0
 GIVES_UP_AFTER = 30.0
+# What each format has that the one before had not.
+ADDED: Mapping[int, Sequence[Table]] = {2: (tables.user, tables.sign_in)}
 
 
 class SqlRepository:
@@ -115,6 +124,35 @@ class SqlRepository:
                 f"{self.url} was made by a newer version of this program (format {version}, this one reads"
                 f" {tables.SCHEMA_VERSION}); it was left as it is. Install the newer version to open it."
             )
+        if version < tables.SCHEMA_VERSION:
+            self._upgrade(engine)
+
+    def _upgrade(self, engine: Engine) -> None:
+        """Brings a store of an older format to this one, after a dated backup; one that can only be read is read as
+        if it were."""
+        try:
+            with self._told(), engine.connect() as connection:
+                self._enter(connection)
+                if self._add_missing(connection):
+                    # Of what is there until this is committed.
+                    self._dialect.backup(engine, self._dated())
+                connection.commit()
+        except StoreReadOnlyError:
+            self._dialect.pretend(engine, [table for added in ADDED.values() for table in added])
+
+    def _add_missing(self, connection: Connection) -> bool:
+        """Adds what the format that is there lacks, within a transaction; False where it lacks nothing."""
+        facts = tables.store_facts
+        # Another program may have been first.
+        there = int(_fact(connection, "schema_version"))
+        if there == tables.SCHEMA_VERSION:
+            return False
+        for version in range(there + 1, tables.SCHEMA_VERSION + 1):
+            for table in ADDED[version]:
+                table.create(connection)
+        written = update(facts).where(facts.c.name == "schema_version")
+        connection.execute(written.values(value=str(tables.SCHEMA_VERSION)))
+        return True
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -265,6 +303,10 @@ class SqlRepository:
                 return self._dialect.replace_damaged(copy, self._dated())
             with self._told():
                 self._dialect.restore(self._engine, copy)
+                with self._engine.connect() as connection:
+                    self._enter(connection)
+                    self._add_missing(connection)
+                    connection.commit()
             return kept
 
     def backups(self) -> Sequence[Path]:

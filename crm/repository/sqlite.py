@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, QueuePool, Row, Table, create_engine, event
+from sqlalchemy.schema import CreateTable
 
 from crm.errors import (
     CRMError,
@@ -44,6 +45,17 @@ class Sqlite:
         engine = create_engine("sqlite+pysqlite://", creator=self._connect, poolclass=QueuePool)
         event.listen(engine, "connect", _prepared)
         return engine
+
+    def pretend(self, engine: Engine, tables: Sequence[Table]) -> None:
+        # Tables of the connection alone, which are found where the file has none of that name.
+        statements = [str(CreateTable(table).compile(engine)).replace("TABLE", "TEMP TABLE", 1) for table in tables]
+
+        def lend(connection: sqlite3.Connection, _: Any) -> None:
+            for statement in statements:
+                connection.execute(statement)
+
+        event.listen(engine, "connect", lend)
+        engine.dispose()
 
     def _connect(self) -> sqlite3.Connection:
         if self._size() is None:

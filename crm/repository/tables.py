@@ -21,10 +21,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Row
 
-from crm.model import Client, Record, Sale, Setting, StatusRule, View, field_names
+from crm.model import Client, Record, Sale, Setting, SignIn, StatusRule, User, View, field_names
 from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueText
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -146,6 +146,39 @@ setting = Table(
     sqlite_autoincrement=True,
 )
 
+user = Table(
+    "user",
+    metadata,
+    *_record_columns(),
+    Column("email", UniqueText(254), unique=True),
+    _text("name", 100),
+    _text("phone", 60),
+    _text("role", 10),
+    Column("client", Integer, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("must_change", Boolean, nullable=False),
+    _text("password", 300),
+    _text("second_factor", 2000),
+    _text("seal", 100),
+    sqlite_autoincrement=True,
+)
+
+sign_in = Table(
+    "sign_in",
+    metadata,
+    *_record_columns(),
+    # The user may be gone: whoever works in a spreadsheet can delete its row.
+    Column("user", Integer, nullable=False),
+    _text("state", 10),
+    _text("method", 60),
+    _text("address", 60),
+    _text("device", 100),
+    _text("token", 64),
+    Index("sign_in_by_token", "token"),
+    Index("sign_in_by_user", "user"),
+    sqlite_autoincrement=True,
+)
+
 # One row a transaction: who, when, and which command; `undoes` names the one it took back.
 transactions = Table(
     "transactions",
@@ -178,7 +211,15 @@ audit = Table(
 # What the store knows of itself: schema_version, reviewed_on.
 store_facts = Table("store_facts", metadata, Column("name", String(40), primary_key=True), _text("value", 200))
 
-TABLES: Mapping[type[Record], Table] = {Client: client, Sale: sale, StatusRule: rule, View: view, Setting: setting}
+TABLES: Mapping[type[Record], Table] = {
+    Client: client,
+    Sale: sale,
+    StatusRule: rule,
+    View: view,
+    Setting: setting,
+    User: user,
+    SignIn: sign_in,
+}
 
 
 _COLUMNS = {record: tuple(table.c[name] for name in field_names(record)) for record, table in TABLES.items()}

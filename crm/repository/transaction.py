@@ -16,7 +16,7 @@ from crm.repository.bulk import insert_rows
 from crm.repository.dialect import Dialect
 from crm.repository.snapshot import SqlSnapshot
 from crm.repository.tables import DERIVED_FROM, TABLES, derived_columns, row_of
-from crm.repository.writing import STATUS, TOTALS
+from crm.repository.writing import STATUS, TOTALS, UNSAID
 from crm.rules import Decision
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -29,14 +29,15 @@ _REVIEWED = frozenset(("kind", "country", "tags", "source", "date_of_birth", "st
 
 
 class SqlTransaction(SqlSnapshot):
-    """A Transaction over one connection; `at` is its time in UTC, `number` its id once it wrote something."""
+    """A Transaction over one connection; `at` is its time in UTC, `number` its id once it wrote something. `user`
+    stands in the history, and can be set until then."""
 
     def __init__(
         self, connection: Connection, dialect: Dialect, today: date, *, at: datetime, user: str, what: str
     ) -> None:
         super().__init__(connection, dialect, today)
         self.at = at
-        self._user = user
+        self.user = user
         self._what = what
         self._number = 0
         self._undoes: int | None = None
@@ -52,7 +53,7 @@ class SqlTransaction(SqlSnapshot):
     def number(self) -> int:
         if not self._number:
             written = self.connection.execute(
-                writing.START, {"at": self.at, "user": self._user, "what": self._what, "undoes": self._undoes}
+                writing.START, {"at": self.at, "user": self.user, "what": self._what, "undoes": self._undoes}
             )
             (self._number,) = written.inserted_primary_key or (0,)
         return self._number
@@ -215,9 +216,10 @@ class SqlTransaction(SqlSnapshot):
         self._flush_audit(BATCH)
 
     def _entry(self, kind: type[Record], record_id: int, operation: str, before: Any, after: Any) -> dict[str, Any]:
+        unsaid = UNSAID.get(kind.kind_name, frozenset())
         return {
-            "transaction": self.number, "record": kind.kind_name, "record_id": record_id,
-            "operation": operation, "before": before, "after": after,
+            "transaction": self.number, "record": kind.kind_name, "record_id": record_id, "operation": operation,
+            "before": _said(before, unsaid), "after": _said(after, unsaid),
         }  # fmt: skip
 
     def _flush_audit(self, at_least: int = 1) -> None:
@@ -333,6 +335,13 @@ class SqlTransaction(SqlSnapshot):
 
 
 NO_SALES: Mapping[str, Any] = {name: fields(Client)[name].check.empty for name in TOTALS}
+
+
+def _said(values: Mapping[str, Any] | None, unsaid: frozenset[str]) -> Mapping[str, Any] | None:
+    """Fields as they stand in the history."""
+    if values is None or unsaid.isdisjoint(values):
+        return values
+    return {name: "(set)" if name in unsaid and value else value for name, value in values.items()}
 
 
 def _batches(ids: Sequence[int]) -> Iterable[Sequence[int]]:

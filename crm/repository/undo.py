@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select, update
 
 from crm.errors import NotFoundError, RefusedError
-from crm.model import BY_NAME, Client, Record, Sale, fields
+from crm.model import BY_NAME, Client, Record, Sale, SignIn, User, fields
 from crm.model.encoding import plain, record_of, value_of
 from crm.repository import HistoryEntry
 from crm.repository.tables import audit, sale, transactions
@@ -19,16 +19,20 @@ from crm.repository.tables import audit, sale, transactions
 if TYPE_CHECKING:
     from crm.repository.transaction import SqlTransaction
 
+# What was done to these is not taken back: the history does not hold what let somebody in, and nobody is to get rights
+# back that were taken away on purpose.
+_KEPT = (User.kind_name, SignIn.kind_name)
 _BATCH = 1000
 _NAMED_CLASHES = 5
 
 
 def chosen(tx: "SqlTransaction", number: int | None) -> HistoryEntry:
-    """The transaction to take back: the one named, or the last that still stands and is not itself an undo."""
+    """The transaction to take back: the one named, or the last that still stands, is not itself an undo, and did more
+    than let somebody in."""
     columns = transactions.c
     if number is None:
-        standing = select(func.max(columns.id)).where(columns.undone_by.is_(None), columns.undoes.is_(None))
-        number = tx.connection.execute(standing).scalar_one()
+        standing = select(columns.id).where(columns.undone_by.is_(None), columns.undoes.is_(None), _can_be_undone())
+        number = tx.connection.execute(standing.order_by(columns.id.desc()).limit(1)).scalar()
         if number is None:
             raise NotFoundError("There is nothing to take back.")
     entries = tx._entries(select(transactions).where(columns.id == number))
@@ -39,9 +43,17 @@ def chosen(tx: "SqlTransaction", number: int | None) -> HistoryEntry:
     return entries[0]
 
 
+def _can_be_undone() -> ColumnElement[bool]:
+    """Whether a transaction did anything that can be taken back."""
+    return exists().where(audit.c.transaction == transactions.c.id, audit.c.record.not_in(_KEPT))
+
+
 def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
     """Undoes what a transaction did, the last thing first; raises RefusedError and changes nothing where
     somebody has built on it since."""
+    statement = select(transactions.c.id).where(transactions.c.id == entry.id, _can_be_undone())
+    if tx.connection.execute(statement).first() is None:
+        raise RefusedError("What was done to accounts is not taken back; change it again.")
     later = tx.connection.execute(_later_changes(entry.id)).all()
     clashes = [*_clashes(later), *_sales_since(tx, entry.id)]
     if clashes:
@@ -72,7 +84,8 @@ def mark_undone(connection: Connection, number: int, by: int) -> None:
 def _entries_backwards(tx: "SqlTransaction", number: int) -> Iterator[Sequence[Row[Any]]]:
     below = None
     while True:
-        statement = select(audit).where(audit.c.transaction == number).order_by(audit.c.id.desc()).limit(_BATCH)
+        ours = select(audit).where(audit.c.transaction == number, audit.c.record.not_in(_KEPT))
+        statement = ours.order_by(audit.c.id.desc()).limit(_BATCH)
         batch = tx.connection.execute(statement if below is None else statement.where(audit.c.id < below)).all()
         if not batch:
             return
@@ -127,7 +140,7 @@ def _later_changes(number: int) -> Select[Any]:
         )
         .join_from(ours, theirs, (ours.c.record_id == theirs.c.record_id) & (ours.c.record == theirs.c.record))
         .join(transactions, later.id == theirs.c.transaction)
-        .where(ours.c.transaction == number, theirs.c.transaction > number, *stands)
+        .where(ours.c.transaction == number, theirs.c.transaction > number, ours.c.record.not_in(_KEPT), *stands)
         .order_by(theirs.c.id)
     )  # fmt: skip
 

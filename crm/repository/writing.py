@@ -1,7 +1,11 @@
 """The statements of a transaction, made once: building one anew takes longer than running it."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import Integer, String, bindparam, delete, func, insert, literal, select, update
 
+from crm.model import SignIn
+from crm.model.rights import SECRET
 from crm.repository.tables import TABLES, audit, client, sale, transactions
 
 # The columns of a client that follow from its sales, and from the rules.
@@ -10,6 +14,13 @@ STATUS = ("status", "status_reason", "status_pinned_until", "status_before", "st
 
 DELETE = {
     kind: delete(table).where(table.c.id.in_(bindparam("wanted", expanding=True))) for kind, table in TABLES.items()
+}
+
+# Fields of which the history tells only that there was something: what lets somebody in, and where people were, which
+# is forgotten with the sign-in.
+UNSAID: Mapping[str, frozenset[str]] = {
+    **SECRET,
+    SignIn.kind_name: SECRET[SignIn.kind_name] | {"address", "device"},
 }
 
 # The totals of some clients, summed from their sales: the client, then TOTALS.

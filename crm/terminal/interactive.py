@@ -137,6 +137,7 @@ class TerminalKeyboard:
         suggest: Callable[[str], Sequence[Suggestion]] | None = None,
         multiline: bool = False,
         path: bool = False,
+        secret: bool = False,
     ) -> Any:
         told = [error]
 
@@ -158,6 +159,7 @@ class TerminalKeyboard:
             completer=completer,
             complete_while_typing=True,
             input_processors=[_Harmless()],
+            is_password=secret,
             reserve_space_for_menu=8 if completer else 0,
         )
         session.default_buffer.reset(Document(default))

@@ -65,9 +65,10 @@ class Keyboard(Protocol):
         suggest: Callable[[str], Sequence[Suggestion]] | None = None,
         multiline: bool = False,
         path: bool = False,
+        secret: bool = False,
     ) -> Any:
         """What `read` makes of a text. Where it raises FieldError or RuleError, the reason is shown and
-        the text is there to correct."""
+        the text is there to correct. A `secret` is not seen as it is typed."""
 
     def pause(self) -> None:
         """Waits until the person has read."""

@@ -1,11 +1,13 @@
 """Questions line by line, where input or output is not a terminal that can be drawn on."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import IO, Any
 
 from crm.errors import Cancelled, FieldError, RuleError
 from crm.terminal.keyboard import Back, Choice, Closed, Suggestion, numbered, reason
 from crm.terminal.screen import Screen, clean
+from crm.terminal.tty import unseen
 
 
 class LineKeyboard:
@@ -80,13 +82,15 @@ class LineKeyboard:
         suggest: Callable[[str], Sequence[Suggestion]] | None = None,
         multiline: bool = False,
         path: bool = False,
+        secret: bool = False,
     ) -> Any:
         if error:
             self._screen.print(clean(error, lines=True))
         about = f" ({help})" if help else ""
         kept = f" [{default}; Enter keeps it, - clears it]" if default else ""
         while True:
-            line = self._line(f"{label}{about}{kept}:")
+            with unseen(self._source) if secret else nullcontext():
+                line = self._line(f"{label}{about}{kept}:")
             if default:
                 line = {"": default, "-": ""}.get(line, line)
             try:

@@ -3,21 +3,37 @@
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from rich.text import Text
 
-from crm.commands.context import CRM
+from crm.accounts import SignedIn
+from crm.commands.context import CRM, has_accounts
 from crm.commands.registry import MENUS, Command, commands
 from crm.config import SHEETS
 from crm.errors import Cancelled, CRMError, StoreError
+from crm.model.rights import CLIENT, OWNER
 from crm.terminal.door import keyboard_on, screen_on
 from crm.terminal.keyboard import Back, Choice, Closed, End
 from crm.terminal.session import FLOWS, Session, load_flows
 
+if TYPE_CHECKING:
+    from crm.terminal.exchange import Exchange
 
-def run_menu(open_crm: Callable[..., CRM], stdin: IO[str], stdout: IO[str], *, debug: bool = False) -> int:
+
+def run_menu(
+    open_crm: Callable[..., CRM],
+    stdin: IO[str],
+    stdout: IO[str],
+    *,
+    debug: bool = False,
+    exchange: "Exchange | None" = None,
+    who: SignedIn | None = None,
+) -> int:
     """Runs the menu until the person leaves; returns the exit code. `debug` shows what went wrong in full.
+
+    `who` has signed in already; else whoever sits here does where the store has accounts. With an `exchange` they sit
+    at another device.
 
     Without a terminal on both sides, or on a dumb one, it goes line by line.
     """
@@ -25,7 +41,7 @@ def run_menu(open_crm: Callable[..., CRM], stdin: IO[str], stdout: IO[str], *, d
     try:
         crm = open_crm(progress=screen.progress, waiting=screen.waiting)
         with keyboard_on(stdin, screen) as keyboard:
-            return _run(Session(crm, keyboard, screen, debug=debug))
+            return _run(Session(crm, keyboard, screen, debug=debug, exchange=exchange), who)
     except CRMError as error:
         screen.print(Text(error.sentence, "red"))
         return error.exit_code
@@ -37,7 +53,7 @@ def run_menu(open_crm: Callable[..., CRM], stdin: IO[str], stdout: IO[str], *, d
         return 0
 
 
-def _run(session: Session) -> int:
+def _run(session: Session, who: SignedIn | None) -> int:
     empty = None
     while empty is None:
         try:
@@ -52,24 +68,42 @@ def _run(session: Session) -> int:
                     return error.exit_code
             except Closed:
                 return error.exit_code
-    session.attempt(lambda: _begin_day(session))
+    session.attempt(lambda: _begin_day(session.crm))
+    if not _enter(session, who):
+        return 0
     crm = session.crm
-    if crm.repository.fact("sample") == "yes":
+    if crm.reader == OWNER and crm.repository.fact("sample") == "yes":
         session.real = crm
     if empty:
         from crm.terminal.welcome import welcome
 
         if not welcome(session):
             return 0
+    main = _main
+    if crm.reader.role == CLIENT:
+        from crm.terminal.portal import portal as main
     while True:
         # Ctrl-C while something is drawn ends nothing.
         with suppress(KeyboardInterrupt):
-            return _main(session)
+            return main(session)
 
 
-def _begin_day(session: Session) -> None:
-    """What is done once a day, at first use."""
-    crm = session.crm
+def _enter(session: Session, who: SignedIn | None) -> bool:
+    """Goes on as whoever has signed in, or does so now; False where nobody does."""
+    from crm.terminal.signing_in import settle, sign_in
+
+    if who is None:
+        return not has_accounts(session.crm) or sign_in(session) is not None
+    session.crm = session.crm.enter(session.crm, who)
+    try:
+        settle(session, who)
+    except (Back, Cancelled):
+        return False
+    return True
+
+
+def _begin_day(crm: CRM) -> None:
+    """What is done once a day, at first use, whoever it is."""
     if crm.repository.fact("reviewed_on") < crm.today.isoformat():
         from crm.commands.rules import review_daily
 
@@ -82,7 +116,7 @@ def _main(session: Session) -> int:
     while True:
         session.page()
         session.attempt(lambda: _report(session))
-        entries = [Choice(title, menu) for menu, title in MENUS.items()]
+        entries = [Choice(title, menu) for menu, title in MENUS.items() if _offered(session, menu)]
         if session.real is not None:
             entries.append(Choice("Throw the sample data away", "throw", "x"))
         try:
@@ -122,11 +156,18 @@ def _report(session: Session) -> None:
 def _opened(session: Session, menu: str) -> Callable[[], None]:
     """The action behind an entry of the main menu: the sub-menu, or the one way that all its commands go."""
     load_flows()
-    listed = [each for each in commands() if each.menu == menu]
+    listed = _offered(session, menu)
     if len({FLOWS.get(each.words) for each in listed}) == 1 and listed[0].words in FLOWS:
         return lambda: session.start(listed[0])
     entries = [Choice(each.title, _starts(session, each)) for each in listed]
     return lambda: session.menu([MENUS[menu]], lambda: entries)
+
+
+def _offered(session: Session, menu: str) -> list[Command]:
+    """The commands of a menu that the person may run; nobody has an account of their own who has not signed in."""
+    if menu == "profile" and session.crm.reader == OWNER:
+        return []
+    return [each for each in commands() if each.menu == menu and session.offers(each)]
 
 
 def _starts(session: Session, command: Command) -> Callable[[], None]:

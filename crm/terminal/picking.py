@@ -5,7 +5,7 @@ from typing import Any
 
 from crm.commands.context import CRM
 from crm.errors import FieldError
-from crm.model import Client, Conventions, Record, Sale, StatusRule, View
+from crm.model import Client, Conventions, Record, Sale, SignIn, StatusRule, User, View
 from crm.repository import Query
 from crm.rules import rule_text
 from crm.terminal.keyboard import Back, Choice, Keyboard, Suggestion
@@ -194,4 +194,8 @@ def _line(record: Record, by: Conventions, snapshot: Any) -> str:
             return f"{record.name}  {record.condition}"
         case Client():
             return client_line(record)
+        case User():
+            return f"{record.name or record.email}  {record.email}  {record.role}"
+        case SignIn():
+            return f"{by.time(record.created_at)}  {record.device or record.address or record.method}"
     return f"{record.kind_name} {record.id}"

@@ -1,7 +1,7 @@
 """Parameters of commands asked for one by one, each from its description, and questions answered."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
@@ -9,13 +9,17 @@ from crm.commands.context import CRM
 from crm.commands.registry import Command, Parameter
 from crm.errors import CRMError, FieldError, Question, RuleError
 from crm.model import Client, Record, StatusRule
-from crm.model.fields import Check, Extra, Flag, Prose
+from crm.model.fields import Check, Extra, Flag, Prose, Secret
 from crm.model.fields import Choice as OneOf
 from crm.terminal.keyboard import Back, Choice, Keyboard, Suggestion, reason
 from crm.terminal.picking import BY_TYPING, client_line, pick_client, pick_clients, pick_record, rule_line
 from crm.terminal.screen import Screen
 from crm.terminal.suggestions import suggestions
 
+if TYPE_CHECKING:
+    from crm.terminal.exchange import Exchange
+
+_KINDS_OF_FILE = {".xlsx": "Excel", ".csv": "CSV", ".json": "JSON", ".vcf": "vCard, for an address book"}
 # What only says how a list is cut, and is turned by keys.
 _PAGING = frozenset(("limit", "offset"))
 
@@ -29,11 +33,13 @@ class Prompts:
         keyboard: Keyboard,
         screen: Screen,
         insist: Callable[[Callable[[], Any]], Any] = lambda action: action(),
+        exchange: "Exchange | None" = None,
     ) -> None:
         self.crm = crm
         self.keyboard = keyboard
         self.screen = screen
         self.insist = insist
+        self.exchange = exchange
 
     def ask(self, parameter: Parameter, *, typed: str = "", error: str = "") -> Any:
         """The value of one parameter. `typed` is in the line to be corrected, `error` what was wrong with it.
@@ -124,6 +130,7 @@ class Prompts:
             error=error,
             suggest=suggest,
             multiline=isinstance(check, Prose | Extra),
+            secret=isinstance(check, Secret),
         )
 
     def answer(self, question: Question) -> Any:
@@ -204,6 +211,9 @@ class Prompts:
     def _path(self, parameter: Parameter, typed: str, error: str) -> Any:
         from pathlib import Path
 
+        if self.exchange is not None:
+            return self._exchanged(self.exchange, parameter)
+
         def read(text: str) -> Any:
             if text.strip():
                 return Path(text.strip().strip("'\"")).expanduser()
@@ -212,6 +222,17 @@ class Prompts:
             return parameter.default
 
         return self.keyboard.text(parameter.label, read, default=typed, help=parameter.help, error=error, path=True)
+
+    def _exchanged(self, exchange: "Exchange", parameter: Parameter) -> Any:
+        """A file where the person sits elsewhere: taken from their device, or made here to be handed over."""
+        if parameter.makes:
+            endings = [Choice(_KINDS_OF_FILE.get(each, each), each) for each in parameter.makes]
+            ending = endings[0].value if len(endings) == 1 else self.keyboard.choose("As:", endings)
+            return exchange.folder / f"crm-{self.crm.today}{ending}"
+        file = exchange.ask_file(parameter.label)
+        if file is None:
+            raise Back
+        return file
 
     def _several(self, parameter: Parameter, check: Check) -> list[Any]:
         """Values one after another until an empty one."""

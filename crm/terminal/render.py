@@ -29,13 +29,18 @@ _LATE = {
     "TakeOverReport": "crm.terminal.spreadsheets",
     "SpreadsheetReport": "crm.terminal.spreadsheets",
     "StoreChosen": "crm.terminal.spreadsheets",
+    "OneTimePassword": "crm.terminal.users",
+    "UserShown": "crm.terminal.users",
+    "SessionShown": "crm.terminal.users",
+    "Profile": "crm.terminal.profile",
 }
 
 
 def show(screen: Screen, result: Any, by: Conventions) -> None:
     """Shows what a command returned. Register a renderer for a new type with `drawn.register`; where the
     type's own module is loaded late, name the module that does so in `_LATE`."""
-    if module := _LATE.get(type(result).__name__):
+    one = result[0] if isinstance(result, list) and result else result
+    if module := _LATE.get(type(one).__name__):
         import_module(module)
     drawn(result, screen, by)
 

@@ -16,7 +16,7 @@ _MOST = 10
 def search(session: Session) -> None:
     """Asks for a few letters and goes to the client or the command that is meant. Raises Back."""
     clients = ClientSearch(session.crm, _MOST)
-    listed = [each for each in commands() if each.menu]
+    listed = [each for each in commands() if each.menu and session.offers(each)]
 
     def named(typed: str) -> list[Command]:
         words = typed.casefold().split()

@@ -1,20 +1,23 @@
 """One person at the menu: pages, menus and forms, and the guard around every step."""
 
+import dataclasses
 import errno
 import os
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.rule import Rule
 from rich.text import Text
 
 from crm.commands.context import CRM
-from crm.commands.registry import Command, named
+from crm.commands.registry import Command, may_run, named
 from crm.errors import (
     Cancelled,
     CRMError,
     NotFoundError,
+    SignedOutError,
     StoreAccessError,
     StoreBusyError,
     StoreOfflineError,
@@ -24,6 +27,7 @@ from crm.terminal.keyboard import Back, Choice, Closed, Keyboard
 from crm.terminal.screen import Screen, clean
 
 if TYPE_CHECKING:
+    from crm.terminal.exchange import Exchange
     from crm.terminal.prompts import Prompts
 
 _GONE = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
@@ -31,7 +35,10 @@ Flow = Callable[..., None]
 # Commands that the menu leads through in a way of its own, by their words.
 FLOWS: dict[str, Flow] = {}
 # Imported when the first key is pressed: the menu must be there at once.
-_MODULES = ("clients", "clients_list", "connecting", "data", "day", "importing", "merging", "rules", "sales")
+_MODULES = (
+    "clients", "clients_list", "connecting", "data", "day", "importing", "merging", "profile", "rules", "sales",
+    "users",
+)  # fmt: skip
 
 
 def flow(words: str) -> Callable[[Flow], Flow]:
@@ -51,14 +58,24 @@ def load_flows() -> None:
 
 
 class Session:
-    """What the menus and forms share. `real` is the team's own store while the sample data is in use."""
+    """What the menus and forms share. `real` is the team's own store while the sample data is in use; with an
+    `exchange` the person sits at another device, and knows nothing of the files and settings of this one."""
 
-    def __init__(self, crm: CRM, keyboard: Keyboard, screen: Screen, *, debug: bool = False) -> None:
+    def __init__(
+        self,
+        crm: CRM,
+        keyboard: Keyboard,
+        screen: Screen,
+        *,
+        debug: bool = False,
+        exchange: "Exchange | None" = None,
+    ) -> None:
         self.crm = crm
         self.real: CRM | None = None
         self.debug = debug or bool(os.environ.get("CRM_DEBUG"))
         self.keyboard = keyboard
         self.screen = screen
+        self.exchange = exchange
         self._notes: list[Callable[[], None]] = []
 
     @property
@@ -66,7 +83,7 @@ class Session:
         """Asks for parameters of commands on the store in use."""
         from crm.terminal.prompts import Prompts
 
-        return Prompts(self.crm, self.keyboard, self.screen, self.insist)
+        return Prompts(self.crm, self.keyboard, self.screen, self.insist, self.exchange)
 
     # Pages
 
@@ -101,6 +118,8 @@ class Session:
         try:
             with self.crm.read():
                 return self.crm.repository.notice()
+        except SignedOutError:
+            raise
         except CRMError:
             # Whoever reads for more than that will tell.
             return ""
@@ -110,7 +129,9 @@ class Session:
         self._notes.append(lambda: self.screen.print(Text(clean(words, lines=True), style)))
 
     def tell(self, result: Any, title: str = "") -> None:
-        """Has the result of a command shown on the next page."""
+        """Has the result of a command shown on the next page, and hands over the files that it made."""
+        if self.exchange is not None:
+            result = _handed_over(self.exchange, result)
         if isinstance(result, Client | StatusRule) or (isinstance(result, list) and result and title):
             self.say(f"{self.screen.sign('✓', 'OK:')} {title}: {_told(result)}", "green")
         else:
@@ -131,6 +152,8 @@ class Session:
             return action()
         except Back:
             return None
+        except SignedOutError:
+            raise
         except Cancelled as left:
             self.say(left.sentence, "yellow")
         except CRMError as error:
@@ -192,6 +215,10 @@ class Session:
                 continue
             self.attempt(chosen)
 
+    def offers(self, command: Command) -> bool:
+        """Whether the menu leads to a command: the person may run it, and it makes sense where they sit."""
+        return may_run(command, self.crm.reader) and not (command.here and self.exchange is not None)
+
     def choose(
         self, question: str, entries: Sequence[Choice], *, back: str = "Back", keys: Sequence[Choice] = ()
     ) -> Any:
@@ -199,8 +226,12 @@ class Session:
         taken = {each.key for each in entries}
         hidden = [
             *keys,
-            Choice("Search", self._search, "/"),
-            *([] if "u" in taken else [Choice("Undo", self._undo_last, "u")]),
+            *([Choice("Search", self._search, "/")] if self.offers(named("clients search")) else []),
+            *(
+                [Choice("Undo", self._undo_last, "u")]
+                if "u" not in taken and self.offers(named("history undo"))
+                else []
+            ),
             Choice("Help", self._help, "?"),
         ]
         told = [f"{each.key} {each.label.lower()}" for each in hidden]
@@ -272,6 +303,20 @@ _HELP = (
     "In a form Enter goes on; what is not required may be left empty.",
     "Clients are found by part of a name, e-mail, phone or tag, or by their number.",
 )
+
+
+def _handed_over(exchange: "Exchange", result: Any) -> Any:
+    """The result of a command whose files are offered to the person, who is told of no folders of this machine."""
+    if not dataclasses.is_dataclass(result) or isinstance(result, type):
+        return result
+    named = {}
+    for each in dataclasses.fields(result):
+        path = getattr(result, each.name)
+        if isinstance(path, Path):
+            if path.is_relative_to(exchange.folder) and path.is_file():
+                exchange.offer(path, path.name)
+            named[each.name] = Path(path.name)
+    return dataclasses.replace(result, **named) if named else result
 
 
 def _told(result: Any) -> str:

@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import IO, TextIO, cast
 
 from prompt_toolkit.output import ColorDepth, Output
@@ -24,20 +24,30 @@ def output_to(out: IO[str]) -> Output:
     return output
 
 
-@contextmanager
-def quiet(source: IO[str]) -> Iterator[None]:
+def quiet(source: IO[str]) -> AbstractContextManager[None]:
     """Keys pressed between two questions are kept for the next one and not written across the screen."""
-    try:
-        import termios
+    return _without(source, ("ICRNL", "IXON"), ("ECHO", "ICANON", "IEXTEN"))
 
-        before = termios.tcgetattr(source.fileno())
-    except (ImportError, OSError, ValueError):
+
+def unseen(source: IO[str]) -> AbstractContextManager[None]:
+    """A line that is typed meanwhile does not show."""
+    return _without(source, (), ("ECHO",))
+
+
+@contextmanager
+def _without(source: IO[str], incoming: Sequence[str], local: Sequence[str]) -> Iterator[None]:
+    """The terminal without some of its flags, by their names in termios; it is left as it was."""
+    if not source.isatty() or sys.platform == "win32":
         yield
         return
-    silent = [*before]
-    silent[0] = before[0] & ~(termios.ICRNL | termios.IXON)
-    silent[3] = before[3] & ~(termios.ECHO | termios.ICANON | termios.IEXTEN)
-    termios.tcsetattr(source.fileno(), termios.TCSANOW, silent)
+    import termios
+
+    before = termios.tcgetattr(source.fileno())
+    changed = [*before]
+    for at, names in ((0, incoming), (3, local)):
+        for name in names:
+            changed[at] &= ~getattr(termios, name)
+    termios.tcsetattr(source.fileno(), termios.TCSANOW, changed)
     try:
         yield
     finally:

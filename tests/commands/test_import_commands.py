@@ -276,7 +276,7 @@ def test_a_preview_says_what_the_import_then_does_and_changes_nothing(office: Of
     preview = office("import", file, what, preview=True, **options)
     assert office.everything() == before
     assert [each.name for each in office.folder.glob("*refused*")] == []
-    assert (preview.applied, preview.refused_file) == (False, "")
+    assert (preview.applied, preview.refused_file) == (False, None)
     done = office("import", file, what, **options)
     assert done.applied
     assert counts(preview) == counts(done)

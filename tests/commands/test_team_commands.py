@@ -67,11 +67,13 @@ def test_a_view_that_cannot_be_read_is_not_saved(office: Office) -> None:
 
 def test_settings_hold_for_everybody_at_once_and_can_be_taken_back(office: Office) -> None:
     shown = {each.key: each.value for each in office("settings list")}
-    assert shown == {"company_name": "", "language": "en_US", "currency": "USD", "country": "US"}
+    expected = {"company_name": "", "language": "en_US", "currency": "USD", "country": "US"}
+    assert shown == expected | {"require_second_factor": "no"}
     for key, value in (("language", "de-AT"), ("currency", "eur"), ("country", "Austria"), ("company_name", "A & B")):
         office("settings set", key, value)
     changed = {each.key: each.value for each in office("settings list")}
-    assert changed == {"company_name": "A & B", "language": "de_AT", "currency": "EUR", "country": "AT"}
+    expected = {"company_name": "A & B", "language": "de_AT", "currency": "EUR", "country": "AT"}
+    assert changed == expected | {"require_second_factor": "no"}
     other = office.open(user="ben")
     assert other.settings == changed
     assert other.conventions.money(Decimal("1234.5")) == office.crm.conventions.money(Decimal("1234.5"))

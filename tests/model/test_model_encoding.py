@@ -18,7 +18,9 @@ from crm.model import (
     Record,
     Sale,
     Setting,
+    SignIn,
     StatusRule,
+    User,
     View,
     field_names,
     fields,
@@ -163,7 +165,7 @@ def test_a_client_without_a_name_is_refused_at_the_field(given_fields: dict[str,
 
 
 def test_every_field_is_described_and_only_people_type_what_people_type() -> None:
-    assert set(BY_NAME.values()) == {Client, Sale, StatusRule, View, Setting}
+    assert set(BY_NAME.values()) == {Client, Sale, StatusRule, View, Setting, User, SignIn}
     for kind in RECORDS:
         described = fields(kind)
         assert [*field_names(kind)[:4]] == ["id", "created_at", "updated_at", "version"]
@@ -173,6 +175,7 @@ def test_every_field_is_described_and_only_people_type_what_people_type() -> Non
     derived = {"status", "status_reason", "status_pinned_until", "status_before", "status_since"}
     derived |= {"total_spend", "sales_count", "first_sale_on", "last_sale_on"}
     assert set(fields(Client)) - set(typed_fields(Client)) == derived
+    assert set(typed_fields(User)) == {"email", "name", "phone", "role", "client"}
     assert fields(Client)["date_of_birth"].option == "--date-of-birth"
     assert fields(Client)["tags"].option == "--tag"
 

@@ -54,7 +54,7 @@ class ImportReport:
     refusals: Sequence[Refusal]
     doubts: Sequence[Doubt]
     first_records: Sequence[Record]
-    refused_file: str = ""
+    refused_file: Path | None = None
 
 
 @dataclass
@@ -138,7 +138,7 @@ class Tally:
             self.refusals,
             self.doubts,
             self.first_records,
-            str(refused_file or ""),
+            refused_file,
         )
 
 

@@ -4,7 +4,7 @@ A check turns what a person typed into a value or raises FieldError with the rea
 """
 
 from crm.model.fields.addresses import Country, Email, Phone
-from crm.model.fields.checks import Check, Choice, Extra, Flag, Line, Prose, Tags, Whole, forbidden_character
+from crm.model.fields.checks import Check, Choice, Extra, Flag, Line, Prose, Secret, Tags, Whole, forbidden_character
 from crm.model.fields.days import FOREVER, Day, calendar_day
 from crm.model.fields.money import LARGEST_AMOUNT, Amount
 
@@ -22,6 +22,7 @@ __all__ = [
     "Line",
     "Phone",
     "Prose",
+    "Secret",
     "Tags",
     "Whole",
     "calendar_day",

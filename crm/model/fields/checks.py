@@ -82,6 +82,17 @@ class Prose(Check):
 
 
 @dataclass(frozen=True)
+class Secret(Check):
+    """Text that is taken as it is and shown to nobody."""
+
+    def read(self, typed: str, by: Conventions) -> str:
+        return typed
+
+    def show(self, value: Any, by: Conventions) -> str:
+        return "(set)" if value else ""
+
+
+@dataclass(frozen=True)
 class Choice(Check):
     """One of a few words; `options` maps each value to what people read."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from crm.model import Client, Record, Sale, Setting, StatusRule, View, fields
+from crm.model import Client, Record, Sale, Setting, SignIn, StatusRule, User, View, fields
 from crm.model.fields import Amount, Choice, Day, Flag, Whole
 from crm.repository.sheets.layout import TABS, GridRange, Heading, columns, runs
 
@@ -29,6 +29,8 @@ _TAB_COLOURS: Mapping[type[Record], Colour] = {
     StatusRule: _rgb("b7791f"),
     View: _rgb("8a8f98"),
     Setting: _rgb("8a8f98"),
+    User: _rgb("8a8f98"),
+    SignIn: _rgb("8a8f98"),
 }
 # Light enough for black letters on them. Gold is for the best.
 _GOLD = _rgb("ffe08a")

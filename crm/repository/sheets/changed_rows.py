@@ -109,6 +109,9 @@ class ChangedRows:
             return {}
         if name not in fields(kind):
             return self._technical(current, name, cell)
+        if fields(kind)[name].by == "accounts":
+            # What it was is not told: it may be a secret.
+            raise FieldError(NOT_READ)
         if isinstance(current, Client) and name == "status":
             return self._pinned(current, str(cell).strip())
         value = cells.typed(kind, name, cell, self.by)

@@ -14,6 +14,7 @@ from crm.repository import Spreadsheet, Table, Waiting
 from crm.repository.sheets import refusals, setup
 from crm.repository.sheets.account import Account, account_from, spreadsheet_id
 from crm.repository.sheets.layout import ALL_TABS, META, GridRange, header
+from crm.repository.sheets.reading import is_older
 from crm.repository.sheets.repository import SheetsRepository
 from crm.repository.sheets.service import Service
 
@@ -67,7 +68,9 @@ class GoogleSpreadsheets:
                 for properties, rows in self._read(service, list(_others(described)), _FIRST_ROWS)
             ]
             title = str(described.get("properties", {}).get("title", ""))
-            return Spreadsheet(self.url(url), title, META.sheet_id in there, tables)
+            missing = [tab for tab in ALL_TABS if tab.sheet_id not in there]
+            is_set_up = META.sheet_id in there and not is_older(service, missing)
+            return Spreadsheet(self.url(url), title, is_set_up, tables)
 
     def table(self, url: str, title: str) -> Table:
         with self._service(url) as service:

@@ -6,14 +6,14 @@ from functools import cached_property
 from typing import Any
 
 from crm.errors import FieldError
-from crm.model import Client, Conventions, Record, Sale, Setting, StatusRule, View, field_names, fields
+from crm.model import Client, Conventions, Record, Sale, Setting, SignIn, StatusRule, User, View, field_names, fields
 from crm.model.fields import Line
 
 # What a cell holds as it is read: text, a number (dates are numbers), a truth; '' when it is empty.
 Cell = str | int | float | bool
 GridRange = dict[str, int]
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ TABS: Mapping[type[Record], Tab] = {
     StatusRule: Tab(734_100_012, "rules"),
     View: Tab(734_100_013, "views", hidden=True),
     Setting: Tab(734_100_014, "settings", hidden=True),
+    User: Tab(734_100_015, "users", hidden=True),
+    SignIn: Tab(734_100_016, "sign-ins", hidden=True),
 }
 ALL_TABS = (META, BEFORE, HISTORY, *TABS.values())
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from crm.errors import CRMError, FieldError
-from crm.model import Client, Conventions, Record, Sale, Setting, StatusRule, View, fields
+from crm.model import Client, Conventions, Record, Sale, Setting, SignIn, StatusRule, User, View, fields
 from crm.repository import statements, tables
 from crm.repository.bulk import insert_rows
 from crm.repository.dialect import Dialect
@@ -37,6 +37,8 @@ _NEEDED: Mapping[type[Record], tuple[str, ...]] = {
     StatusRule: ("position", "status", "when"),
     View: ("name", "condition"),
     Setting: ("key", "value"),
+    User: ("email", "role"),
+    SignIn: ("user", "state"),
 }
 # Fields of a client of which a cell can hold what they cannot; addresses that are not quite right may have come from
 # a file.

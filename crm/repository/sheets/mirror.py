@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Tab
 
 from crm.model import RECORDS, Record
 from crm.repository import tables
-from crm.repository.sheets.layout import META, Cell, columns
+from crm.repository.sheets.layout import FORMAT, META, Cell, columns
 
 metadata = MetaData()
 
@@ -72,7 +72,7 @@ class State:
     def rows(self) -> list[list[Cell]]:
         """The two rows of the technical tab."""
         names: list[Cell] = ["format", "revision", "uid", "staging", "history_rows", *NUMBERED]
-        values: list[Cell] = [1, self.revision, self.uid, self.staging, self.history_rows]
+        values: list[Cell] = [FORMAT, self.revision, self.uid, self.staging, self.history_rows]
         return [names, [*values, *(self.last.get(name, 0) for name in NUMBERED)]]
 
     @classmethod

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from crm.errors import StoreDamagedError, StoreError, StoreNewerError, StoreNotSetUpError
-from crm.model import RECORDS
+from crm.model import RECORDS, SignIn, User
 from crm.repository.sheets.ingest import Contents
 from crm.repository.sheets.layout import (
     ALL_TABS,
@@ -15,6 +15,7 @@ from crm.repository.sheets.layout import (
     TABS,
     Cell,
     GridRange,
+    Tab,
     runs,
     trimmed,
 )
@@ -83,19 +84,32 @@ def _without_tabs(service: Service, error: Rejected) -> StoreError:
     """Why the tabs could not be read."""
     described = service.describe("properties(title),sheets(properties(sheetId,title))")
     there = {sheet["properties"].get("sheetId", 0) for sheet in described.get("sheets", [])}
-    missing = [tab.title for tab in ALL_TABS if tab.sheet_id not in there]
+    missing = [tab for tab in ALL_TABS if tab.sheet_id not in there]
     if META.sheet_id not in there:
         title = described.get("properties", {}).get("title", "")
         return StoreNotSetUpError(
             f"The spreadsheet “{title}” is not set up for the CRM yet. Run `python run.py sheets setup"
             f" {service.spreadsheet}`, or start the menu without a command: it leads through it."
         )
+    if is_older(service, missing):
+        return StoreNotSetUpError(
+            "The spreadsheet was set up by an older version of the CRM and has no tabs for accounts yet. Run `python"
+            f" run.py sheets setup {service.spreadsheet}`, which adds them; everything else stays as it is."
+        )
     if missing:
         return StoreDamagedError(
-            f"The spreadsheet has lost its tab “{missing[0]}”. Put it back in the spreadsheet (Edit, Undo, or File,"
-            " Version history); nothing was changed here."
+            f"The spreadsheet has lost its tab “{missing[0].title}”. Put it back in the spreadsheet (Edit, Undo, or"
+            " File, Version history); nothing was changed here."
         )
     return StoreError(f"Google could not read the spreadsheet: {error.message}")
+
+
+def is_older(service: Service, missing: Sequence[Tab]) -> bool:
+    """Whether what is missing are the tabs that a spreadsheet of format 1 had not yet, and which nobody has deleted."""
+    if not missing or not {TABS[User], TABS[SignIn]}.issuperset(missing):
+        return False
+    (meta,) = service.values([META_RANGE])
+    return State.format_of(meta.rows) == 1
 
 
 class Verified:

@@ -93,6 +93,10 @@ class SheetsRepository(SqlRepository):
         self._is_ours(engine)
         return engine
 
+    def _upgrade(self, engine: Engine) -> None:
+        # It is made anew.
+        raise StoreDamagedError("The mirror is of an older version of this program.")
+
     def _is_ours(self, engine: Engine) -> bool:
         """Makes a mirror of the file; False where it is one of something else."""
         with self._told(), engine.connect() as connection:

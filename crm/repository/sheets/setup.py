@@ -25,6 +25,7 @@ from crm.repository.sheets.layout import (
 )
 from crm.repository.sheets.mirror import State
 from crm.repository.sheets.push import new_uid
+from crm.repository.sheets.reading import is_older
 from crm.repository.sheets.service import NoAnswer, Rejected, Service
 from crm.repository.tables import TABLES
 
@@ -36,7 +37,8 @@ _TRIES = 3
 
 
 def set_up(service: Service, first_records: Sequence[Record], at: datetime) -> bool:
-    """Makes a spreadsheet a store, all at once; False where it is one already.
+    """Makes a spreadsheet a store, all at once; False where it is one already, which gets the tabs that it lacks
+    because an older version has made it.
 
     `first_records` are in it from the start. Raises StoreDamagedError where only some of our tabs are there, StoreError
     where Google does not take them.
@@ -48,17 +50,19 @@ def set_up(service: Service, first_records: Sequence[Record], at: datetime) -> b
         missing = [tab for tab in ALL_TABS if tab.sheet_id not in there]
         if not missing:
             return unanswered
-        if len(missing) < len(ALL_TABS):
+        is_new = len(missing) == len(ALL_TABS)
+        if not is_new and not is_older(service, missing):
             raise StoreDamagedError(
                 f"The spreadsheet has lost its tab “{missing[0].title}”. Put it back in the spreadsheet (Edit, Undo,"
                 " or File, Version history)."
             )
         try:
-            service.write(_requests(set(there.values()), first_records, at))
-            return True
+            titles = set(there.values())
+            service.write(_requests(titles, first_records, at) if is_new else list(_tabs(missing, titles)))
+            return is_new
         except NoAnswer:
             # Once more, if it did not arrive: tabs that are there already are refused.
-            unanswered = True
+            unanswered = is_new
         except Rejected as error:
             # Somebody else was setting it up at this very moment, unless it is refused again.
             refused = f" ({error.message})"
@@ -110,6 +114,15 @@ def _requests(titles: set[str], first_records: Sequence[Record], at: datetime) -
         requests += _looks(heading(kind, new_heading(kind)), statuses)
     requests.append(add_marker(state))
     return requests
+
+
+def _tabs(tabs: Sequence[Tab], titles: set[str]) -> Iterator[Request]:
+    """New tabs without records."""
+    for kind, tab in TABS.items():
+        if tab in tabs:
+            yield _add_tab(tab, titles)
+            yield cells_request(tab.sheet_id, 0, 0, [new_heading(kind)])
+            yield from _looks(heading(kind, new_heading(kind)), [])
 
 
 def _looks(head: Heading, statuses: Sequence[str]) -> Iterator[Request]:

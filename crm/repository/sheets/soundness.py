@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import select
 
 from crm.errors import FieldError, RuleError
-from crm.model import Client, Conventions, Record, Setting, StatusRule, View
+from crm.model import Client, Conventions, Record, Setting, StatusRule, User, View
 from crm.repository import Query, tables
 from crm.repository.query import selection
 
 SettingCheck = Callable[[str, str, Conventions], Any]
 # Which field may hold the same only once.
-UNIQUE: Mapping[type[Record], str] = {Client: "reference", View: "name", Setting: "key"}
+UNIQUE: Mapping[type[Record], str] = {Client: "reference", View: "name", Setting: "key", User: "email"}
 
 NO_NAME = "a name is needed"
 NOT_READ = "this column is the program's own; what stands here is not read"

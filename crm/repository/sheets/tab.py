@@ -20,6 +20,7 @@ from crm.repository.sheets.news import Done
 from crm.repository.sheets.owners import Placed, Rows, owners
 from crm.repository.sheets.problems import WHOLE_ROW
 from crm.repository.tables import DERIVED_FROM, derived_columns
+from crm.repository.writing import UNSAID
 
 
 @dataclass
@@ -172,7 +173,7 @@ class TabIntake:
         noted = []
         for record, done in pairs:
             at, row = self.rows.owned[record.id]
-            after = {name: value_of(self.kind, name, value) for name, value in done.after.items()}
+            after = {name: self._written(record, name, value, row) for name, value in done.after.items()}
             stamp = cells.stamped(self._mark(row))
             version = stamp[1] if stamp and stamp[0] == record.id else record.version + 1
             expected = replace(record, **after, version=version, updated_at=done.at or record.updated_at)
@@ -192,6 +193,12 @@ class TabIntake:
             values = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
             self.connection.execute(update(table).where(table.c.id == bindparam("wanted")).values(values), rows)
         mirror.put_rows(self.connection, self.kind, noted)
+
+    def _written(self, record: Record, name: str, said: Any, row: Sequence[Any]) -> Any:
+        """What the program has written into a field: as the history says it, or what is there where it keeps silent."""
+        if name not in UNSAID.get(self.kind.kind_name, ()):
+            return value_of(self.kind, name, said)
+        return getattr(record, name) if name in self.head.missing else str(row[columns(self.kind).index(name)])
 
     def _expected(self, shown: list[Any], row: list[Any], record_id: int, written: set[str]) -> list[Any]:
         """The row as it must be: what the program wrote as it is written, the rest as it was last seen."""

@@ -1,0 +1,35 @@
+"""The accounts of a store: who may sign in, with what, and who manages them."""
+
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from crm import model
+from crm.accounts.membership import Membership
+from crm.accounts.own import OwnAccount
+from crm.repository import Repository
+
+if TYPE_CHECKING:
+    from crm.accounts.attempts import Attempts
+    from crm.accounts.secret import Secret
+    from crm.outward.mail import Mailer
+    from crm.outward.sms import Texter
+
+
+class Accounts(OwnAccount, Membership):
+    """All of it, over a repository that nobody guards. `now` is the time in UTC; without a texter there are no codes
+    by SMS, without a mailer no links for forgotten passwords."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        secret: "Secret",
+        attempts: "Attempts",
+        *,
+        texter: "Texter | None" = None,
+        mailer: "Mailer | None" = None,
+        now: Callable[[], datetime] = model.now,
+    ) -> None:
+        super().__init__(repository, secret, attempts, texter, mailer, now)
+        self._refusals = deque()

@@ -1,0 +1,211 @@
+"""How often somebody has tried in vain, shared by all programs of this machine: who has to wait, and how long."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from typing import TypeVar
+
+from crm.errors import TooManyAttemptsError
+
+Result = TypeVar("Result")
+
+# An account: so many failures are free, then one waits a minute, and after each more twice as long, up to an hour.
+FREE = 5
+FIRST_WAIT = 60.0
+LONGEST_WAIT = 3600.0
+# What was in vain longer ago (seconds) is forgotten.
+FORGOTTEN_AFTER = 86_400.0
+# An address: so many failures in so many seconds.
+FREE_OF_ADDRESS = 20
+WINDOW_OF_ADDRESS = 600.0
+# So many accounts, addresses and tickets are remembered; the least tried and oldest go first.
+REMEMBERED = 20_000
+# Who finds the file held gives up after so many seconds and counts alone.
+_HELD = 2.0
+_TABLES = """
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS failure (who TEXT PRIMARY KEY, count INTEGER, first REAL, last REAL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS spent (what TEXT PRIMARY KEY, count INTEGER, until REAL) WITHOUT ROWID;
+COMMIT;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One that was counted as if it were in vain, until it is known to be right."""
+
+    attempts: "Attempts"
+    account: str
+    address: str
+    before: float
+
+    def take_back(self) -> None:
+        """It was right as far as it went; failures before it still count."""
+        self.attempts.take_back(self)
+
+    def succeed(self) -> None:
+        """It let somebody in: the failures of the account before it are forgotten."""
+        self.attempts.take_back(self)
+        self.attempts.forget(self.account)
+
+
+class Attempts:
+    """Counts in a small file in `folder`; where that cannot be written or is damaged, each program counts for itself.
+
+    Names of accounts and addresses come as digests: the file tells nobody who they are. `now` is the time of day in
+    seconds.
+    """
+
+    def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
+        self._path = folder / "attempts.sqlite3"
+        self._now = now
+        self._opened: sqlite3.Connection | None = None
+        self._alone = False
+        self._mended = False
+        self._lock = threading.Lock()
+
+    def begin(self, account: str, address: str = "") -> Attempt:
+        """Counts an attempt before it is known how it ends, so that many at once are not more than one after the
+        other. Raises TooManyAttemptsError, and then it is not counted."""
+        who = f"address {address}" if address else ""
+
+        def change(file: sqlite3.Connection) -> tuple[float, float]:
+            now = self._now()
+            left = max(_account_waits(file, account, now), _address_waits(file, who, now) if who else 0.0)
+            if left > 0:
+                return left, 0.0
+            before = file.execute("SELECT last FROM failure WHERE who = ?", (account,)).fetchone()
+            for each in filter(None, (account, who)):
+                file.execute(
+                    "INSERT INTO failure VALUES (?, 1, ?, ?) ON CONFLICT (who) DO UPDATE"
+                    " SET count = count + 1, last = excluded.last",
+                    (each, now, now),
+                )
+            _bound(file, "failure", "count, last")
+            return 0.0, before[0] if before else 0.0
+
+        left, before = self._change(change)
+        if left > 0:
+            raise TooManyAttemptsError(ceil(left))
+        return Attempt(self, account, who, before)
+
+    def take_back(self, attempt: Attempt) -> None:
+        """Counts an attempt no more."""
+
+        def change(file: sqlite3.Connection) -> None:
+            # Whoever had to wait has waited already.
+            file.execute(
+                "UPDATE failure SET count = count - 1, last = ? WHERE who = ?", (attempt.before, attempt.account)
+            )
+            file.execute("UPDATE failure SET count = count - 1 WHERE who = ?", (attempt.address,))
+            file.execute("DELETE FROM failure WHERE count <= 0")
+
+        self._change(change)
+
+    def forget(self, account: str) -> None:
+        """Forgets the failures of an account."""
+        self._change(lambda file: file.execute("DELETE FROM failure WHERE who = ?", (account,)))
+
+    def spend(self, what: str, most: int, seconds: float) -> bool:
+        """Counts one use of something; False where it was used `most` times within `seconds` already."""
+
+        def change(file: sqlite3.Connection) -> bool:
+            now = self._now()
+            file.execute("DELETE FROM spent WHERE until <= ? OR until > ?", (now, now + FORGOTTEN_AFTER))
+            used = file.execute("SELECT count FROM spent WHERE what = ?", (what,)).fetchone()
+            if used and used[0] >= most:
+                return False
+            file.execute(
+                "INSERT INTO spent VALUES (?, 1, ?) ON CONFLICT (what) DO UPDATE SET count = count + 1",
+                (what, now + seconds),
+            )
+            _bound(file, "spent", "until")
+            return True
+
+        return self._change(change)
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        with self._lock:
+            self._let_go()
+
+    def _change(self, change: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Calls `change` with the file for ourselves. A file that cannot be used is left for one in memory: to count
+        must never be what stops everybody."""
+        with self._lock:
+            while True:
+                try:
+                    file = self._file()
+                    file.execute("BEGIN IMMEDIATE")
+                    result = change(file)
+                    file.execute("COMMIT")
+                    return result
+                except (sqlite3.Error, OSError) as error:
+                    self._let_go()
+                    if self._alone:
+                        raise
+                    if not _is_damage(error) or self._mended:
+                        self._alone = True
+                        continue
+                    self._mended = True
+                    with suppress(OSError):
+                        for each in self._path.parent.glob(f"{self._path.name}*"):
+                            each.unlink(missing_ok=True)
+
+    def _file(self) -> sqlite3.Connection:
+        if self._opened is None:
+            if not self._alone:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+            where = ":memory:" if self._alone else str(self._path)
+            opened = sqlite3.connect(where, timeout=_HELD, isolation_level=None, check_same_thread=False)
+            try:
+                opened.execute("PRAGMA synchronous = OFF")
+                opened.executescript(_TABLES)
+            except BaseException:
+                opened.close()
+                raise
+            self._opened = opened
+        return self._opened
+
+    def _let_go(self) -> None:
+        if self._opened is not None:
+            # What was begun is rolled back.
+            self._opened.close()
+        self._opened = None
+
+
+def _account_waits(file: sqlite3.Connection, account: str, now: float) -> float:
+    """For how many seconds still nobody may try an account."""
+    file.execute("DELETE FROM failure WHERE who = ? AND last < ?", (account, now - FORGOTTEN_AFTER))
+    found = file.execute("SELECT count, last FROM failure WHERE who = ?", (account,)).fetchone()
+    if found is None or found[0] < FREE:
+        return 0.0
+    wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(found[0] - FREE, 10))
+    # Never longer than that, even where the clock was set back.
+    return float(min(wait, found[1] + wait - now))
+
+
+def _address_waits(file: sqlite3.Connection, address: str, now: float) -> float:
+    file.execute(
+        "DELETE FROM failure WHERE who = ? AND first NOT BETWEEN ? AND ?", (address, now - WINDOW_OF_ADDRESS, now)
+    )
+    found = file.execute("SELECT count, first FROM failure WHERE who = ?", (address,)).fetchone()
+    return float(found[1] + WINDOW_OF_ADDRESS - now) if found and found[0] >= FREE_OF_ADDRESS else 0.0
+
+
+def _bound(file: sqlite3.Connection, table: str, order: str) -> None:
+    # Now and then, so that not everybody has to wait for it.
+    count = file.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    if count > REMEMBERED:
+        key = "who" if table == "failure" else "what"
+        gone = f"SELECT {key} FROM {table} ORDER BY {order} LIMIT ?"
+        file.execute(f"DELETE FROM {table} WHERE {key} IN ({gone})", (count - REMEMBERED * 9 // 10,))
+
+
+def _is_damage(error: Exception) -> bool:
+    return str(getattr(error, "sqlite_errorname", "")).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR"))

@@ -1,0 +1,214 @@
+"""The accounts as they stand in the store: found, sealed, and written with the right name in the history."""
+
+import copy
+import hmac
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from sqlalchemy import select
+
+from crm.accounts import SignedIn
+from crm.accounts.letters import Letters
+from crm.accounts.passwords import Passwords
+from crm.accounts.second_factor import SecondFactors
+from crm.accounts.tickets import Tickets
+from crm.errors import FieldError, RefusedError, StoreAccessError
+from crm.model import Conventions, Setting, SignIn, User
+from crm.model.fields import Email, Flag
+from crm.repository import AuthoredTransaction, Finding, Query, Repository, Snapshot, tables
+
+if TYPE_CHECKING:
+    from crm.accounts.attempts import Attempts
+    from crm.accounts.secret import Secret
+    from crm.outward.mail import Mailer
+    from crm.outward.sms import Texter
+
+Result = TypeVar("Result")
+
+_SEALED = ("id", "email", "role", "client", "active", "must_change", "password", "second_factor")
+# Only accounts know these; whoever shows a user to be changed may have left them out.
+_OWN = ("must_change", "password", "second_factor", "seal")
+
+
+class Book:
+    """What all parts of the accounts stand on. Users are read and written here only, so that each is sealed."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        secret: "Secret",
+        attempts: "Attempts",
+        texter: "Texter | None",
+        mailer: "Mailer | None",
+        now: Callable[[], datetime],
+    ) -> None:
+        self._repository = repository
+        self._secret = secret
+        self._attempts = attempts
+        self._texter = texter
+        self._letters = Letters(mailer)
+        self._now = now
+        self._passwords = Passwords(secret)
+        self._factors = SecondFactors(secret)
+        self._tickets = Tickets(secret, now)
+        self._author = ""
+        self._secret_fits = False
+
+    def acting(self, name: str) -> Self:
+        """The same accounts, with this name in the history for everything that is done."""
+        acting = copy.copy(self)
+        acting._author = name
+        return acting
+
+    @property
+    def can_mail(self) -> bool:
+        """Whether a forgotten password can be set anew by mail."""
+        return self._letters.can_be_sent
+
+    @property
+    def can_text(self) -> bool:
+        """Whether codes can be sent by SMS."""
+        return self._texter is not None
+
+    def exist(self) -> bool:
+        """Whether the store has any active user, so that one has to sign in."""
+        user = tables.user.c
+        with self._repository.read() as snapshot:
+            return bool(snapshot.select(select(user.id).where(user.active).limit(1)))
+
+    def second_factors(self) -> Mapping[int, str]:
+        """Which second factor ('totp', 'sms') each user has who has one, by the user's id."""
+        with self._repository.read() as snapshot:
+            read = {each.id: self._factors.read(each.second_factor) for each in snapshot.each(User)}
+        return {user: factor.method for user, factor in read.items() if factor is not None}
+
+    def seal_findings(self) -> Iterator[Finding]:
+        """The accounts that nobody can sign in with because they were changed elsewhere."""
+        with self._repository.read() as snapshot:
+            for each in snapshot.find_all(User):
+                if not self._holds(each):
+                    yield Finding(
+                        f"The account of {each.email} was not written by this program as it stands, so nobody can sign"
+                        " in with it.",
+                        bool(each.seal), "user", each.id,
+                        "Undo the edit, or let an admin say anew what it may do.",
+                    )  # fmt: skip
+
+    # Reading
+
+    def _by_email(self, snapshot: Snapshot, email: str) -> User | None:
+        columns = tables.record_columns(User)
+        rows = snapshot.select(select(*columns).where(tables.user.c.email == address(email)))
+        return tables.record_of(User, rows[0]) if rows and address(email) else None
+
+    def _get(self, snapshot: Snapshot, user: int) -> User:
+        """A user whose seal holds: only such a one is sealed again. Raises NotFoundError and RefusedError."""
+        found = snapshot.get(User, user)
+        if not self._holds(found):
+            raise RefusedError(
+                f"The account of {found.email} was changed outside of the program. Nothing was changed; an admin has to"
+                " say anew what it may do."
+            )
+        return found
+
+    def _may_enter(self, user: User | None) -> bool:
+        return user is not None and user.active and bool(user.password) and self._holds(user)
+
+    def _holds(self, user: User) -> bool:
+        return hmac.compare_digest(user.seal.encode(), self._seal(user).encode())
+
+    def _seal(self, user: User) -> str:
+        return f"{self._mark}{self._secret.mac('seal', *(str(getattr(user, name)) for name in _SEALED))}"
+
+    @property
+    def _mark(self) -> str:
+        """How every seal begins, so that one of another secret is told from a broken one."""
+        return f"{self._secret.mac('mark')[:8]}-"
+
+    def _refuse_other_secret(self, snapshot: Snapshot) -> None:
+        """Raises StoreAccessError where no account at all was sealed with the secret of this program."""
+        if self._secret_fits:
+            return
+        sealed = [each for each in snapshot.find_all(User) if each.seal]
+        self._secret_fits = any(each.seal.startswith(self._mark) for each in sealed)
+        if sealed and not self._secret_fits:
+            raise StoreAccessError(
+                "Nobody can sign in: the accounts of this store were made with another CRM_SECRET. Set the same one"
+                " here as where they were made.",
+                reason="other_secret",
+            )
+
+    def _signed_in(self, snapshot: Snapshot, session: int, user: User, token: str = "") -> SignedIn:
+        needs = not user.second_factor and self._requires_second_factor(snapshot)
+        return SignedIn(
+            session,
+            user.id,
+            user.email,
+            user.name or user.email,
+            user.role,
+            user.client,
+            user.must_change,
+            needs,
+            token,
+        )
+
+    def _requires_second_factor(self, snapshot: Snapshot) -> bool:
+        try:
+            return Flag().read(self._setting(snapshot, "require_second_factor"), Conventions())
+        except FieldError:
+            # Somebody has typed something else into the spreadsheet.
+            return True
+
+    def _setting(self, snapshot: Snapshot, key: str) -> str:
+        setting = tables.setting.c
+        rows = snapshot.select(select(setting.value).where(setting.key == key))
+        return str(rows[0][0]) if rows else ""
+
+    def _conventions(self, snapshot: Snapshot) -> Conventions:
+        known = {each.key: each.value for each in snapshot.find_all(Setting)}
+        return Conventions(country=known.get("country") or Conventions.country, today=snapshot.today)
+
+    def _fingerprint(self, user: User) -> str:
+        """What changes with the password."""
+        return self._secret.mac("fingerprint", str(user.id), user.password)
+
+    # Writing
+
+    def _transact(self, change: Callable[[AuthoredTransaction], Result], what: str, author: str = "") -> Result:
+        """One change of the store; the history names who is acting, else `author`, else who opened the store."""
+
+        def authored(tx: AuthoredTransaction) -> Result:
+            tx.user = self._author or author or tx.user
+            return change(tx)
+
+        return self._repository.transact(authored, what)
+
+    def _write(
+        self, tx: AuthoredTransaction, user: User, changes: Mapping[str, Any], shown: User | None = None
+    ) -> User:
+        """Changes and seals a user as it is now; `shown` is how it was shown to whoever changes it."""
+        seal = self._seal(replace(user, **changes))
+        before = replace(shown or user, **{name: getattr(user, name) for name in _OWN})
+        return tx.change(before, **changes, seal=seal)
+
+    def _end(self, tx: AuthoredTransaction, user: int, but: int = 0) -> int:
+        """Ends the open sessions of a user but one; how many."""
+        ended = [each for each in tx.find_all(SignIn, Query({"user": user, "state": "open"})) if each.id != but]
+        for each in ended:
+            tx.change(each, state="ended", token="")
+        return len(ended)
+
+
+def address(email: str) -> str:
+    """An e-mail address as it is kept; '' for what is none."""
+    try:
+        return str(Email().read(email, Conventions()))
+    except FieldError:
+        return ""
+
+
+def called(user: User) -> str:
+    """The user as the history names them."""
+    return user.name or user.email

@@ -1,0 +1,148 @@
+"""The accounts as one reader may use them: their own, and those of others where the table of rights allows it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from crm.accounts import TotpOffer
+from crm.errors import ForbiddenError, RefusedError
+from crm.model import SignIn, User
+from crm.model.rights import ALL, CREATE, READ, UPDATE, Reader, level, refusal
+from crm.repository import Finding
+
+if TYPE_CHECKING:
+    from crm.accounts.accounts import Accounts
+
+
+class AccountsDesk:
+    """What commands know of accounts. `session` is the one that the reader works in, 0 for none; `open` gives the
+    accounts without any guard, for whoever signs people in.
+
+    Everything that concerns others raises ForbiddenError unless the reader's role manages accounts.
+    """
+
+    def __init__(self, open: "Callable[[], Accounts]", reader: Reader, session: int = 0) -> None:
+        self.open = open
+        self.reader = reader
+        self.session = session
+
+    def _acting(self) -> "Accounts":
+        """The accounts, with the reader's name in the history."""
+        return self.open().acting(self.reader.name)
+
+    # Those of others
+
+    def add(self, *, email: str, name: str, role: str, phone: str = "", client: int = 0) -> tuple[User, str]:
+        """A new account, and the one-time password for its first sign-in."""
+        self._manages(CREATE)
+        return self._acting().add(email=email, name=name, role=role, phone=phone, client=client)
+
+    def edit(self, user: User, **changes: Any) -> User:
+        """Changes an account; whose role changes or who is deactivated is signed out. Raises RefusedError for the
+        last admin."""
+        self._manages(UPDATE)
+        return self._acting().edit(user, **changes)
+
+    def new_one_time_password(self, user: int) -> str:
+        """A password for one sign-in, after which a new one has to be chosen; signs the user out."""
+        self._manages(UPDATE)
+        return self._acting().set_one_time_password(user)
+
+    def reset_second_factor(self, user: int) -> None:
+        """Lets somebody in again who has lost the second factor; signs the user out."""
+        self._manages(UPDATE)
+        self._acting().reset_second_factor(user)
+
+    def sign_out(self, user: int) -> int:
+        """Ends the sessions of somebody, except the one that this is asked in; how many there were."""
+        if user != self.reader.user:
+            self._manages(UPDATE)
+        return self._acting().end_all(user, self.session)
+
+    def sessions(self, user: int) -> list[SignIn]:
+        """The open sessions of somebody."""
+        if user != self.reader.user:
+            self._manages(READ)
+        return self.open().sessions(user)
+
+    def second_factors(self) -> Mapping[int, str]:
+        """By the id of each user with a second factor, which: 'totp' or 'sms'."""
+        self._manages(UPDATE)
+        return self.open().second_factors()
+
+    def findings(self) -> Sequence[Finding]:
+        """What `check` says of accounts that were changed outside of this program; nothing for whoever does not manage
+        them."""
+        if level(self.reader.role, User.kind_name, UPDATE) is not ALL:
+            return ()
+        return list(self.open().seal_findings())
+
+    def vouch(self, user: User, *, role: str, client: int = 0) -> str:
+        """Takes over an account that was changed outside of this program, with the rights named; the one-time password
+        that it gets."""
+        self._manages(UPDATE)
+        return self._acting().vouch(user, role=role, client=client)
+
+    def _manages(self, operation: str) -> None:
+        if level(self.reader.role, User.kind_name, operation) is not ALL:
+            raise ForbiddenError(refusal(User.kind_name, operation))
+
+    # One's own
+
+    @property
+    def me(self) -> int:
+        """The id of whoever is signed in; raises RefusedError where nobody is."""
+        if not self.reader.user:
+            raise RefusedError("Nobody is signed in: this store has no accounts yet.")
+        return self.reader.user
+
+    def end(self, session: int) -> None:
+        """Ends one of one's own sessions, or of anybody's for an admin."""
+        if session not in {each.id for each in self.open().sessions(self.me)}:
+            self._manages(UPDATE)
+        self._acting().end(session)
+
+    def edit_profile(self, **changes: Any) -> User:
+        """Changes one's own name or telephone number."""
+        return self.open().edit_profile(self.me, **changes)
+
+    def change_password(self, current: str, new: str) -> None:
+        """A new password; all other sessions end. Raises SignInRefusedError, TooManyAttemptsError and FieldError."""
+        self.open().change_password(self.me, current, new, but=self.session)
+
+    def check_password(self, password: str) -> None:
+        """Raises SignInRefusedError unless this is one's own password, and TooManyAttemptsError."""
+        self.open().check_password(self.me, password)
+
+    def check_new_password(self, new: str) -> None:
+        """Raises FieldError for one that is too short, weak or common."""
+        self.open().check_new_password(new, words=[self.reader.name])
+
+    @property
+    def can_text(self) -> bool:
+        """Whether codes can be sent by SMS."""
+        return self.open().can_text
+
+    def second_factor(self) -> str:
+        """One's own second factor: 'totp', 'sms' or ''."""
+        return self.open().second_factors().get(self.me, "")
+
+    def begin_totp(self) -> TotpOffer:
+        """A secret for an app that makes codes; nothing is kept before a code has proved it."""
+        return self.open().begin_totp(self.me)
+
+    def confirm_totp(self, offer: TotpOffer, code: str, *, password: str = "") -> list[str]:
+        """Switches codes by an app on; the recovery codes, which are shown once. In the place of another second factor
+        it takes the password."""
+        return self.open().confirm_totp(self.me, offer.secret, code, password=password)
+
+    def begin_sms(self) -> str:
+        """Sends a code to one's own telephone; the ticket for `confirm_sms`."""
+        return self.open().begin_sms(self.me)
+
+    def confirm_sms(self, ticket: str, code: str, *, password: str = "") -> list[str]:
+        """Switches codes by SMS on; as `confirm_totp`."""
+        return self.open().confirm_sms(self.me, ticket, code, password=password)
+
+    def switch_off_second_factor(self, password: str) -> None:
+        """Raises RefusedError where the team requires one."""
+        self.open().switch_off_second_factor(self.me, password)

@@ -1,0 +1,42 @@
+"""Mail to the owners of accounts, sent aside so that nobody can tell from the time whether there was any."""
+
+import logging
+from collections.abc import Callable
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from crm.errors import CRMError
+
+if TYPE_CHECKING:
+    from crm.outward.mail import Mailer
+
+# To whom, about what, and the text; None where nothing is to be sent after all.
+Letter = tuple[str, str, str] | None
+_LOG = logging.getLogger(__name__)
+
+
+class Letters:
+    """Sends through a mailer, if there is one. What fails is logged, without addresses: nobody waits for it."""
+
+    def __init__(self, mailer: "Mailer | None") -> None:
+        self._mailer = mailer
+
+    @property
+    def can_be_sent(self) -> bool:
+        """Whether there is a mailer."""
+        return self._mailer is not None
+
+    def post(self, write: Callable[[], Letter]) -> None:
+        """Has a letter written and sent by a thread of its own; the program does not end before it has."""
+        if self._mailer is not None:
+            Thread(target=self._send, args=(self._mailer, write), name="letter").start()
+
+    def _send(self, mailer: "Mailer", write: Callable[[], Letter]) -> None:
+        try:
+            letter = write()
+            if letter is not None:
+                mailer.send(*letter)
+        except CRMError as error:
+            _LOG.warning("a letter about an account was not sent: %s", error.kind)
+        except Exception:
+            _LOG.exception("a letter about an account was not sent")

@@ -1,0 +1,160 @@
+"""Managing accounts: who has one, what it may do, and a way back in for whoever has lost theirs."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from crm.accounts import passwords
+from crm.accounts.book import called
+from crm.accounts.sessions import Sessions
+from crm.errors import FieldError, NotFoundError, RefusedError
+from crm.model import ROLES, Client, User, fields
+from crm.repository import AuthoredTransaction, Query, Snapshot
+
+_MANAGED = frozenset(("email", "name", "phone", "role", "client", "active"))
+
+
+class Membership(Sessions):
+    """Done by whoever manages accounts; whether they may is asked by whoever calls this."""
+
+    def add(
+        self, *, email: str, name: str, role: str, phone: str = "", client: int = 0, password: str | None = None
+    ) -> tuple[User, str]:
+        """A new account, and the one-time password for its first sign-in ('' where a password is given). Raises
+        FieldError and RefusedError: the first account is an admin's."""
+        given = {"email": email, "name": name, "role": role, "phone": phone, "client": client}
+        with self._repository.read() as snapshot:
+            fitting = self._checked(snapshot, given)
+            _refuse_unfit(snapshot, User(**fitting))
+        if password is not None:
+            passwords.refuse_weak(password, (fitting["email"], name))
+        one_time = "" if password is not None else passwords.generated()
+        hashed = self._hashed(one_time) if one_time else self._passwords.hash(password or "")
+
+        def change(tx: AuthoredTransaction) -> User:
+            if role != "admin" and not self._admins(tx):
+                raise RefusedError("The first account must be an admin's: nobody else could add others. Add one first.")
+            added = tx.add(User(**fitting, active=True, must_change=bool(one_time), password=hashed))
+            return self._write(tx, added, {})
+
+        return self._transact(change, f"added the account of {name or fitting['email']} ({role})"), one_time
+
+    def edit(self, user: User, **changes: Any) -> User:
+        """Changes email, name, phone, role, client or active of a user, given as it was shown. Whose role or client
+        changes or who is deactivated is signed out. Raises FieldError, ConflictError, and RefusedError for the last
+        admin."""
+        with self._repository.read() as snapshot:
+            fitting = self._checked(snapshot, changes)
+            _refuse_unfit(snapshot, replace(self._get(snapshot, user.id), **fitting))
+
+        def change(tx: AuthoredTransaction) -> User:
+            current = self._get(tx, user.id)
+            changed = self._write(tx, current, fitting, user)
+            if _is_admin(current) and not _is_admin(changed) and not self._admins(tx):
+                raise RefusedError(
+                    f"{called(current)} is the last admin; nobody could manage accounts any more. Nothing was changed;"
+                    " make somebody else an admin first."
+                )
+            if (changed.role, changed.client) != (current.role, current.client) or not changed.active:
+                self._end(tx, user.id)
+            return changed
+
+        return self._transact(change, _in_words(user, fitting))
+
+    def edit_profile(self, user: int, **changes: Any) -> User:
+        """Changes one's own name or phone. Raises FieldError."""
+        if foreign := changes.keys() - {"name", "phone"}:
+            raise RefusedError(
+                f"Nobody changes {', '.join(sorted(foreign))} of their own account. Nothing was changed."
+            )
+        with self._repository.read() as snapshot:
+            whose, fitting = self._get(snapshot, user), self._checked(snapshot, changes)
+        return self._transact(
+            lambda tx: self._write(tx, self._get(tx, user), fitting), "changed the profile", called(whose)
+        )
+
+    def set_one_time_password(self, user: int) -> str:
+        """A password for one sign-in within a week, after which a new one has to be chosen; signs the user out."""
+        one_time = passwords.generated()
+        changes = {"password": self._hashed(one_time), "must_change": True}
+        self._take_over(user, changes, "gave {} a one-time password")
+        return one_time
+
+    def reset_second_factor(self, user: int) -> None:
+        """Takes the second factor of somebody away who has lost it; signs the user out."""
+        self._take_over(user, {"second_factor": ""}, "took the second factor of {} away")
+
+    def vouch(self, user: User, *, role: str, client: int = 0) -> str:
+        """Takes an account over that was changed outside of the program, with the rights that are named here; the
+        one-time password that it gets. What let somebody in before is worth nothing: others may have put it there."""
+        with self._repository.read() as snapshot:
+            _refuse_unfit(snapshot, replace(user, **self._checked(snapshot, {"role": role, "client": client})))
+        one_time = passwords.generated()
+        changes = {
+            "role": role, "client": client, "active": True, "must_change": True,
+            "password": self._hashed(one_time), "second_factor": "",
+        }  # fmt: skip
+
+        def change(tx: AuthoredTransaction) -> None:
+            self._write(tx, tx.get(User, user.id), changes, user)
+            self._end(tx, user.id)
+
+        self._transact(change, f"vouched for the account of {called(user)} ({role})")
+        return one_time
+
+    def _take_over(self, user: int, changes: Mapping[str, Any], what: str) -> None:
+        def change(tx: AuthoredTransaction) -> None:
+            self._write(tx, self._get(tx, user), changes)
+            self._end(tx, user)
+
+        with self._repository.read() as snapshot:
+            whose = self._get(snapshot, user)
+        self._transact(change, what.format(called(whose)))
+
+    def _hashed(self, one_time: str) -> str:
+        return self._passwords.hash(one_time, self._now() + passwords.ONE_TIME_LASTS)
+
+    def _admins(self, tx: AuthoredTransaction) -> bool:
+        """Whether there is an admin who can sign in."""
+        return any(_is_admin(each) and self._holds(each) for each in tx.find_all(User, Query({"role": "admin"})))
+
+    def _checked(self, snapshot: Snapshot, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """The changes as they are stored; raises FieldError for what a field cannot take."""
+        by, checked = self._conventions(snapshot), dict(changes)
+        for name, value in changes.items():
+            if name not in _MANAGED:
+                raise FieldError("it cannot be changed so", field=name)
+            if isinstance(value, str):
+                field = fields(User)[name]
+                try:
+                    checked[name] = field.check.read(value, by)
+                except FieldError as error:
+                    raise error.at(name, field.label) from error
+        return checked
+
+
+def _refuse_unfit(snapshot: Snapshot, user: User) -> None:
+    """Raises FieldError where a user cannot be as it is to be."""
+    if not user.email:
+        raise FieldError("it is needed: people sign in with it", field="email", label="E-mail")
+    if user.role not in ROLES:
+        raise FieldError(f"one of {', '.join(ROLES)}", field="role", label="Role")
+    if (user.role == "client") != bool(user.client):
+        raise FieldError("it is needed for the role client, and only for it", field="client", label="Client")
+    if user.client and snapshot.find(Client, user.client) is None:
+        raise NotFoundError(f"There is no client {user.client}.")
+
+
+def _is_admin(user: User) -> bool:
+    return user.role == "admin" and user.active
+
+
+def _in_words(user: User, changes: Mapping[str, Any]) -> str:
+    """What is done to somebody's account."""
+    new = {name: value for name, value in changes.items() if getattr(user, name) != value}
+    if "active" in new:
+        return f"{'activated' if new['active'] else 'deactivated'} the account of {called(user)}"
+    if "role" in new:
+        return f"gave {called(user)} the role {new['role']}"
+    labels = ", ".join(fields(User)[name].label.lower() for name in new)
+    return f"changed the account of {called(user)}: {labels}"

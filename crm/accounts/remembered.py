@@ -1,0 +1,40 @@
+"""The sign-ins that this machine remembers, so that the shell does not ask for each command."""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from crm.errors import FileError
+
+
+class Remembered:
+    """Keeps the token of a sign-in for each store, in a file that only its owner reads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "sign-ins.json"
+
+    def token(self, store: str) -> str:
+        """The token for a store (its URL); '' where there is none."""
+        return self._read().get(store, "")
+
+    def keep(self, store: str, token: str) -> None:
+        """Remembers a sign-in; '' forgets it. Raises FileError."""
+        kept = {**self._read(), store: token}
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Made anew, so that it never is readable for others, not even for a moment.
+            self._path.unlink(missing_ok=True)
+            self._path.touch(mode=0o600)
+            self._path.write_text(json.dumps({url: each for url, each in kept.items() if each}), "utf-8")
+        except OSError as error:
+            raise FileError(
+                f"The sign-in cannot be kept: {self._path} cannot be written ({error.strerror})."
+            ) from error
+
+    def _read(self) -> Mapping[str, str]:
+        with suppress(OSError, ValueError):
+            found = json.loads(self._path.read_text("utf-8"))
+            if isinstance(found, dict):
+                return {str(url): str(token) for url, token in found.items()}
+        return {}

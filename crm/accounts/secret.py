@@ -1,0 +1,87 @@
+"""The secret of this installation, and the keys that are derived from it, one for each purpose."""
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+from contextlib import suppress
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crm.errors import FileError, UsageError
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
+
+SHORTEST = 32
+
+
+class Secret:
+    """What CRM_SECRET holds (`given`); where it is not set, a file `secret` in `folder`, made when it is first needed.
+
+    Whoever works on one store from several machines has to give all of them the same.
+    """
+
+    def __init__(self, given: str, folder: Path) -> None:
+        if given and len(given) < SHORTEST:
+            raise UsageError(f"CRM_SECRET is too short: at least {SHORTEST} characters are needed. Nothing was opened.")
+        self._given = given
+        self._path = folder / "secret"
+        self._derived = cache(self._derive)
+
+    def key(self, purpose: str) -> bytes:
+        """32 bytes for this purpose alone. Raises FileError where the secret can be neither read nor made."""
+        return self._derived(purpose)
+
+    def mac(self, purpose: str, *parts: str) -> str:
+        """What proves, in 64 hexadecimal digits, that whoever made it knows the secret and meant these parts."""
+        told = b"".join(len(each).to_bytes(4, "big") + each for each in (part.encode() for part in parts))
+        return hmac.new(self.key(purpose), told, hashlib.sha256).hexdigest()
+
+    def box(self, purpose: str) -> "Fernet":
+        """What encrypts for this purpose, so that it cannot be changed either."""
+        from cryptography.fernet import Fernet
+
+        return Fernet(base64.urlsafe_b64encode(self.key(purpose)))
+
+    def _derive(self, purpose: str) -> bytes:
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+        return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"crm {purpose}".encode()).derive(self._root)
+
+    @cached_property
+    def _root(self) -> bytes:
+        if self._given:
+            return self._given.encode()
+        try:
+            with suppress(FileNotFoundError):
+                return self._read()
+            self._make()
+            return self._read()
+        except (OSError, UnicodeDecodeError) as error:
+            raise FileError(
+                f"The secret of this machine, {self._path}, cannot be read or made: {error}. Set CRM_SECRET instead."
+            ) from error
+
+    def _read(self) -> bytes:
+        written = self._path.read_text("ascii").strip()
+        if len(written) < SHORTEST:
+            raise FileError(f"{self._path} is no secret of this program; put the file back from a backup.")
+        return written.encode()
+
+    def _make(self) -> None:
+        """Makes the file, whole from the start; one that another program has made meanwhile stays."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self._path.with_name(f".secret-{secrets.token_hex(8)}")
+        with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as opened:
+            opened.write(f"{secrets.token_urlsafe(48)}\n")
+            opened.flush()
+            os.fsync(opened.fileno())
+        try:
+            with suppress(FileExistsError):
+                os.link(draft, self._path)
+        finally:
+            draft.unlink()

@@ -1,0 +1,115 @@
+"""Sessions: opened by a sign-in, looked up by what the browser or the machine holds, ended."""
+
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import or_, select
+
+from crm.accounts import SignedIn
+from crm.accounts.book import Book, called
+from crm.model import SignIn, User
+from crm.repository import AuthoredTransaction, Query, Snapshot, tables
+
+LASTS = timedelta(hours=12)
+KEPT = timedelta(days=90)
+# At one sign-in so many old ones are forgotten.
+_FORGOTTEN_AT_ONCE = 200
+
+
+class Sessions(Book):
+    """A session holds while its sign-in says so, its user may enter, and for twelve hours at most."""
+
+    def session(self, token: str) -> SignedIn | None:
+        """The session of whoever bears `token`; None where it is over, or nobody's."""
+        user, begun = _read(token)
+        if not (begun and begun <= self._now().timestamp() < begun + LASTS.total_seconds()):
+            return None
+        sign_in = tables.sign_in.c
+        with self._repository.read() as snapshot:
+            found = snapshot.select(
+                select(sign_in.id).where(
+                    sign_in.token == self._digest(token), sign_in.user == user, sign_in.state == "open"
+                )
+            )
+            return self._of(snapshot, found[0][0], user) if len(found) == 1 else None
+
+    def still_holds(self, session: int) -> SignedIn | None:
+        """The session with this id; None where it is over."""
+        with self._repository.read() as snapshot:
+            found = snapshot.find(SignIn, session)
+            if found is None or found.state != "open" or found.created_at + LASTS <= self._now():
+                return None
+            return self._of(snapshot, session, found.user)
+
+    def sessions(self, user: int) -> list[SignIn]:
+        """The open sessions of a user, the newest first."""
+        with self._repository.read() as snapshot:
+            found = snapshot.find_all(SignIn, Query({"user": user, "state": "open"}, sort="-id"))
+        return [each for each in found if each.created_at + LASTS > self._now()]
+
+    def end(self, session: int) -> None:
+        """Ends one session; one that is over stays so."""
+
+        def change(tx: AuthoredTransaction) -> None:
+            found = tx.find(SignIn, session)
+            if found is not None and found.state == "open":
+                user = tx.find(User, found.user)
+                tx.user = self._author or (called(user) if user else tx.user)
+                tx.change(found, state="ended", token="")
+
+        self._transact(change, "signed out")
+
+    def end_all(self, user: int, but: int = 0) -> int:
+        """Ends all sessions of a user except one; how many."""
+        with self._repository.read() as snapshot:
+            whose = snapshot.get(User, user)
+        return self._transact(
+            lambda tx: self._end(tx, user, but), f"ended the sessions of {called(whose)}", called(whose)
+        )
+
+    def _of(self, snapshot: Snapshot, session: int, user: int) -> SignedIn | None:
+        found = snapshot.find(User, user)
+        return self._signed_in(snapshot, session, found) if found and self._may_enter(found) else None
+
+    def _open(self, tx: AuthoredTransaction, user: User, method: str, address: str, device: str) -> SignedIn:
+        """A new session, with a token that nobody has seen."""
+        self._forget_old(tx, user.id)
+        # The token tells whose it is and since when, so that a row that somebody edits by hand gives no more.
+        token = f"{user.id}.{int(self._now().timestamp())}.{secrets.token_urlsafe(32)}"
+        added = tx.add(sign_in(user.id, "open", method, address, device, self._digest(token)))
+        return self._signed_in(tx, added.id, user, token)
+
+    def _forget_old(self, tx: AuthoredTransaction, user: int) -> None:
+        """Deletes sign-ins of long ago, and notes that sessions of this user are over which nobody has ended."""
+        row = tables.sign_in.c
+        over = (row.user == user) & (row.state == "open") & (row.created_at < self._now() - LASTS)
+        statement = select(row.id).where(or_(row.created_at < self._now() - KEPT, over)).limit(_FORGOTTEN_AT_ONCE)
+        for (each,) in tx.select(statement):
+            old = tx.get(SignIn, each)
+            if old.created_at < self._now() - KEPT:
+                tx.delete(old)
+            else:
+                tx.change(old, state="ended", token="")
+
+    def _digest(self, token: str) -> str:
+        return self._secret.mac("sessions", token)
+
+
+def sign_in(user: int, state: str, method: str, address: str, device: str, token: str = "") -> SignIn:
+    """A sign-in as it is stored; what a browser says of itself is made to fit."""
+    return SignIn(
+        user=user, state=state, method=method, address=_fitting(address, 60), device=_fitting(device, 100), token=token
+    )
+
+
+def _fitting(text: str, longest: int) -> str:
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())[:longest].strip()
+
+
+def _read(token: str) -> tuple[int, int]:
+    """Whose a token says it is, and since when (seconds since 1970); (0, 0) for what is no token."""
+    user, _, rest = token.partition(".")
+    begun, _, _ = rest.partition(".")
+    if len(token) > 100 or not (token.isascii() and user.isdigit() and begun.isdigit()):
+        return 0, 0
+    return int(user), int(begun)

@@ -1,0 +1,189 @@
+"""Accounts of the team and of clients: who may sign in, and as what."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from crm.commands.context import CRM
+from crm.commands.registry import ONLY_ADMIN, About, command
+from crm.errors import FieldError
+from crm.model import ROLES, Client, SignIn, User
+from crm.model.fields import Choice, Email, Line, Phone
+
+_WHOSE = About("User", "a number or an e-mail address", positional=True)
+
+
+@dataclass(frozen=True, slots=True)
+class UserShown:
+    """An account without what lets it in. `second_factor` is 'totp', 'sms' or ''; `sessions` how many are open. One
+    that was `changed_by_hand` in a spreadsheet lets nobody in until an admin vouches for it."""
+
+    id: int
+    email: str
+    name: str
+    phone: str
+    role: str
+    client: int
+    active: bool
+    second_factor: str
+    sessions: int
+    changed_by_hand: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OneTimePassword:
+    """A password that is good for one sign-in, after which another has to be chosen. It is shown once."""
+
+    user: int
+    email: str
+    name: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionShown:
+    """An open session: since when (UTC), from where, and whether it is the one that asks."""
+
+    id: int
+    user: int
+    since: datetime
+    method: str
+    address: str
+    device: str
+    here: bool
+
+
+def session_shown(crm: CRM, session: SignIn) -> SessionShown:
+    """A session as it is listed."""
+    here = session.id == crm.accounts.session
+    return SessionShown(
+        session.id, session.user, session.created_at, session.method, session.address, session.device, here
+    )
+
+
+@command("users list", title="Accounts", menu="team", roles=ONLY_ADMIN)
+def list_all(crm: CRM) -> list[UserShown]:
+    """Lists all accounts: role, second factor, and how many sessions are open."""
+    factors = crm.accounts.second_factors()
+    by_hand = {finding.record_id for finding in crm.accounts.findings()}
+    with crm.read() as snapshot:
+        users = snapshot.find_all(User)
+        open_ones: dict[int, int] = {}
+        for each in snapshot.find_all(SignIn):
+            open_ones[each.user] = open_ones.get(each.user, 0) + (each.state == "open")
+    return [
+        UserShown(
+            each.id, each.email, each.name, each.phone, each.role, each.client, each.active,
+            factors.get(each.id, ""), open_ones.get(each.id, 0), each.id in by_hand,
+        )
+        for each in users
+    ]  # fmt: skip
+
+
+@command("users add", title="Add an account", menu="team", roles=ONLY_ADMIN)
+def add(
+    crm: CRM,
+    email: Annotated[str, Email(), About("E-mail", positional=True)],
+    name: Annotated[str, Line(100), About("Name")],
+    role: Annotated[str, Choice(ROLES), About("Role", "admin, staff or client")] = "staff",
+    phone: Annotated[str, Phone(), About("Phone", "for codes by SMS")] = "",
+    client: Annotated[Client | None, About("Client", "whose account it is, for the role client")] = None,
+) -> OneTimePassword:
+    """Adds an account and gives a one-time password for its first sign-in.
+
+    From the first account on, everybody who opens this store signs in; so the first one is an admin's. An account
+    with the role client belongs to one client and sees that client's own data only.
+    """
+    _refuse_unfit(role, client)
+    user, password = crm.accounts.add(email=email, name=name, role=role, phone=phone, client=client.id if client else 0)
+    return OneTimePassword(user.id, user.email, user.name, password)
+
+
+@command("users edit", title="Change an account", menu="team", roles=ONLY_ADMIN)
+def edit(
+    crm: CRM,
+    user: Annotated[User, _WHOSE],
+    email: Annotated[str | None, Email(), About("E-mail")] = None,
+    name: Annotated[str | None, Line(100), About("Name")] = None,
+    role: Annotated[str | None, Choice(ROLES), About("Role", "admin, staff or client")] = None,
+    phone: Annotated[str | None, Phone(), About("Phone")] = None,
+    client: Annotated[Client | None, About("Client", "whose account it is, for the role client")] = None,
+) -> UserShown:
+    """Changes an account. A change of role signs the user out."""
+    given: dict[str, Any] = {"email": email, "name": name, "role": role, "phone": phone}
+    changes = {field: value for field, value in given.items() if value is not None}
+    if client is not None:
+        changes["client"] = client.id
+    if role is not None and role != "client":
+        changes["client"] = 0
+    elif role == "client" or user.role == "client":
+        _refuse_unfit("client", client or user.client or None)
+    crm.accounts.edit(user, **changes)
+    return _shown(crm, user.id)
+
+
+@command("users deactivate", title="Deactivate an account", menu="team", roles=ONLY_ADMIN)
+def deactivate(crm: CRM, user: Annotated[User, _WHOSE]) -> UserShown:
+    """Lets somebody in no more and ends their sessions; what they did stays in the history."""
+    crm.accounts.edit(user, active=False)
+    return _shown(crm, user.id)
+
+
+@command("users activate", title="Activate an account", menu="team", roles=ONLY_ADMIN)
+def activate(crm: CRM, user: Annotated[User, _WHOSE]) -> UserShown:
+    """Lets somebody in again who was deactivated."""
+    crm.accounts.edit(user, active=True)
+    return _shown(crm, user.id)
+
+
+@command("users reset-password", title="New one-time password", menu="team", roles=ONLY_ADMIN)
+def reset_password(crm: CRM, user: Annotated[User, _WHOSE]) -> OneTimePassword:
+    """Gives somebody a new one-time password and ends their sessions."""
+    return OneTimePassword(user.id, user.email, user.name, crm.accounts.new_one_time_password(user.id))
+
+
+@command("users reset-second-factor", title="Reset a second factor", menu="team", roles=ONLY_ADMIN)
+def reset_second_factor(crm: CRM, user: Annotated[User, _WHOSE]) -> UserShown:
+    """Takes the second factor of somebody away who has lost it, and ends their sessions."""
+    crm.accounts.reset_second_factor(user.id)
+    return _shown(crm, user.id)
+
+
+@command("users vouch", title="Vouch for an account", menu="team", roles=ONLY_ADMIN)
+def vouch(
+    crm: CRM,
+    user: Annotated[User, _WHOSE],
+    role: Annotated[str, Choice(ROLES), About("Role", "admin, staff or client")],
+    client: Annotated[Client | None, About("Client", "whose account it is, for the role client")] = None,
+) -> OneTimePassword:
+    """Lets an account in again that was changed by hand in a spreadsheet, with the role that is named here.
+
+    What let somebody in before is worth nothing then: it gets a one-time password and has no second factor.
+    """
+    _refuse_unfit(role, client)
+    password = crm.accounts.vouch(user, role=role, client=client.id if client else 0)
+    return OneTimePassword(user.id, user.email, user.name, password)
+
+
+@command("users sign-out", title="Sign somebody out everywhere", menu="team", roles=ONLY_ADMIN)
+def sign_out(crm: CRM, user: Annotated[User, _WHOSE]) -> UserShown:
+    """Ends all sessions of somebody, except the one in which this is asked."""
+    crm.accounts.sign_out(user.id)
+    return _shown(crm, user.id)
+
+
+@command("users sessions", title="Open sessions", menu="team", roles=ONLY_ADMIN)
+def sessions(crm: CRM, user: Annotated[User, _WHOSE]) -> list[SessionShown]:
+    """Lists the open sessions of somebody: since when, from where, on what."""
+    return [session_shown(crm, each) for each in crm.accounts.sessions(user.id)]
+
+
+def _shown(crm: CRM, user: int) -> UserShown:
+    return next(each for each in list_all(crm) if each.id == user)
+
+
+def _refuse_unfit(role: str, client: object) -> None:
+    if role == "client" and not client:
+        raise FieldError("an account with the role client belongs to a client", field="client", label="Client")
+    if role != "client" and client:
+        raise FieldError("only an account with the role client belongs to one", field="client", label="Client")

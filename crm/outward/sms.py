@@ -1,0 +1,115 @@
+"""Text messages: a texter sends one to one telephone, through Twilio."""
+
+import re
+from typing import TYPE_CHECKING, Protocol
+
+from crm.errors import OutwardError, UsageError
+
+if TYPE_CHECKING:
+    from requests import Response
+
+TWILIO = "https://api.twilio.com"
+# To connect, and to be answered (seconds).
+TIME_OUT = (5.0, 15.0)
+_SID = re.compile(r"AC[0-9a-f]{32}")
+_NUMBER = re.compile(r"\+[1-9]\d{6,14}")
+# What Twilio says of a number that gets no texts: no number, no mobile one, a country that is switched off, somebody
+# who has said STOP. https://www.twilio.com/docs/api/errors
+_UNREACHABLE = frozenset((21211, 21214, 21217, 21407, 21408, 21421, 21606, 21610, 21612, 21614, 21635))
+
+
+class Texter(Protocol):
+    """Sends text messages."""
+
+    def send(self, to: str, text: str) -> None:
+        """Sends a text to a telephone number (E.164). Raises OutwardError where it is not sure that it was sent."""
+
+
+class TwilioTexter:
+    """A Texter over Twilio's HTTP interface: the account's `sid` and `token`, and the number, name or messaging
+    service (MG…) that it sends from. `api` is the address of a stand-in, which gets no credentials of Twilio's.
+
+    Raises UsageError where credentials and address do not belong together.
+    """
+
+    def __init__(
+        self, sid: str, token: str, sender: str, api: str = "", *, time_out: tuple[float, float] = TIME_OUT
+    ) -> None:
+        if not (sid and token and sender):
+            raise UsageError("TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM are needed, all three.")
+        if not re.fullmatch(r"[\w-]+", sid) or bool(_SID.fullmatch(sid)) is bool(api):
+            raise UsageError(
+                "CRM_TWILIO_URL names a stand-in for Twilio, and TWILIO_ACCOUNT_SID is an account at Twilio itself;"
+                " unset one of them."
+                if api
+                else "TWILIO_ACCOUNT_SID is no account at Twilio; it begins with AC and has 34 characters."
+            )
+        self._address = f"{api or TWILIO}/2010-04-01/Accounts/{sid}/Messages.json"
+        self._sid = sid
+        self._token = token
+        self._sender = {"MessagingServiceSid" if sender.startswith("MG") else "From": sender}
+        self._time_out = time_out
+
+    def send(self, to: str, text: str) -> None:
+        # Whoever sends no text never waits for what HTTP needs.
+        import requests
+
+        if not _NUMBER.fullmatch(to):
+            raise OutwardError(f"{to or 'Nothing'} is no telephone number; no text was sent.", reason="recipient")
+        try:
+            reply = requests.post(
+                self._address,
+                data={"To": to, "Body": text, **self._sender},
+                auth=(self._sid, self._token),
+                timeout=self._time_out,
+                allow_redirects=False,
+            )
+        except (requests.ConnectTimeout, requests.exceptions.SSLError) as error:
+            raise _unreached() from error
+        except requests.RequestException as error:
+            # A request that got no answer may have arrived.
+            sent = not isinstance(error, requests.ConnectionError) or "RemoteDisconnected" in repr(error)
+            raise (_unclear() if sent else _unreached()) from error
+        _refuse_unsent(reply, to)
+
+
+def texter_for(sid: str, token: str, sender: str, api: str = "") -> TwilioTexter | None:
+    """A Texter over an account at Twilio, None where none is named. Raises UsageError."""
+    return TwilioTexter(sid, token, sender, api) if sid or token or sender else None
+
+
+def _refuse_unsent(reply: "Response", to: str) -> None:
+    """Raises OutwardError for what Twilio answers when it has not taken a message."""
+    status, code = reply.status_code, _code(reply)
+    if status in (200, 201):
+        return
+    if status in (401, 403, 404):
+        raise OutwardError(
+            "No text was sent: Twilio does not take TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN.", reason="refused"
+        )
+    if status == 429:
+        raise OutwardError("No text was sent: Twilio is asked too often. Try again in a minute.", reason="busy")
+    if status >= 500:
+        raise _unclear()
+    if code in _UNREACHABLE:
+        raise OutwardError(f"No text was sent: Twilio cannot send texts to {to} ({code}).", reason="recipient")
+    raise OutwardError(f"No text was sent: Twilio refused it ({code or status}).", reason="refused")
+
+
+def _code(reply: "Response") -> int:
+    """The number of Twilio's error, 0 where it names none."""
+    try:
+        found = reply.json().get("code")
+    except (ValueError, AttributeError):
+        return 0
+    return found if isinstance(found, int) else 0
+
+
+def _unreached() -> OutwardError:
+    return OutwardError("No text was sent: Twilio cannot be reached. Try again.", reason="offline")
+
+
+def _unclear() -> OutwardError:
+    return OutwardError(
+        "Twilio has not said whether it sent the text. Wait a minute for it, then try again.", reason="unknown"
+    )

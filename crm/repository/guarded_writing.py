@@ -1,0 +1,93 @@
+"""A transaction on a store by one reader, who changes no more than they may."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import exists, select
+
+from crm.errors import NotFoundError
+from crm.model import Client, Record, StatusRule
+from crm.model.rights import ALL, CREATE, DELETE, HISTORY, READ, SECRET, UPDATE
+from crm.repository import HistoryEntry, StatusMove, Transaction
+from crm.repository.bounds import Bounds
+from crm.repository.guarded_reading import GuardedSnapshot
+from crm.repository.tables import audit, transactions
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+# What taking something back does.
+_REVERSED = {"create": DELETE, "delete": CREATE, "update": UPDATE}
+# The last change that still stands, is not itself an undo, and did more than let somebody in.
+_LAST_STANDING = (
+    select(transactions.c.id)
+    .where(
+        transactions.c.undone_by.is_(None),
+        transactions.c.undoes.is_(None),
+        exists().where(audit.c.transaction == transactions.c.id, audit.c.record.not_in(tuple(SECRET))),
+    )
+    .order_by(transactions.c.id.desc())
+    .limit(1)
+)
+
+
+class GuardedTransaction(GuardedSnapshot):
+    """A Transaction in which everything that the reader may not do raises ForbiddenError, and so undoes it all; a
+    record that is not there for them raises NotFoundError."""
+
+    def __init__(self, transaction: Transaction, bounds: Bounds) -> None:
+        super().__init__(transaction, bounds)
+        self._transaction = transaction
+
+    def add(self, record: AnyRecord) -> AnyRecord:
+        self._demand_new([record])
+        return self._bounds.shown(self._transaction.add(record))
+
+    def add_all(self, records: Sequence[Record]) -> range:
+        self._demand_new(records)
+        return self._transaction.add_all(records)
+
+    def _demand_new(self, records: Sequence[Record]) -> None:
+        for kind in {type(record) for record in records}:
+            self._bounds.demand(kind.kind_name, CREATE)
+        for record in records:
+            if secret := SECRET.get(record.kind_name):
+                self._bounds.demand_no_secrets(type(record), {name: getattr(record, name) for name in secret})
+
+    def change(self, shown: AnyRecord, **changes: Any) -> AnyRecord:
+        kind = type(shown)
+        self._bounds.demand_changes(kind, changes)
+        self._demand_own(shown, UPDATE)
+        return self._bounds.shown(self._transaction.change(shown, **changes))
+
+    def delete(self, record: Record) -> None:
+        self._demand_own(record, DELETE)
+        self._transaction.delete(record)
+
+    def _demand_own(self, record: Record, operation: str) -> None:
+        """Whose a record is, is told by what is stored, whatever the one that was given says."""
+        if self._bounds.level(record.kind_name, operation) is ALL:
+            return
+        stored = self._transaction.find(type(record), record.id)
+        if stored is None or not self._bounds.owns(stored):
+            raise NotFoundError(f"There is no {record.kind_name} {record.id}.")
+
+    def settle(self) -> Sequence[StatusMove]:
+        moved = self._transaction.settle()
+        # Whoever sees not all clients changes nothing that would move one.
+        return moved if self._bounds.level(Client.kind_name, READ) is ALL else []
+
+    def review_all(self) -> dict[tuple[str, str], int]:
+        """To apply the rules to everybody is part of setting them."""
+        self._bounds.demand(StatusRule.kind_name, UPDATE)
+        return self._transaction.review_all()
+
+    def undo(self, number: int | None = None) -> HistoryEntry:
+        """Each thing that comes of it needs its own right: to take back what added a client deletes one."""
+        self._bounds.demand(HISTORY, UPDATE)
+        if number is None:
+            number = next((row.id for row in self._transaction.select(_LAST_STANDING)), None)
+        if number is not None:
+            did = select(audit.c.record, audit.c.operation).where(audit.c.transaction == number).distinct()
+            for record, operation in self._transaction.select(did):
+                self._bounds.demand(record, _REVERSED[operation])
+        return self._transaction.undo(number)

@@ -1,0 +1,77 @@
+"""Which tables and columns a statement speaks of, wherever in it they stand."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Column, ColumnClause, FromClause, SelectBase, Table, TableClause, TextClause
+from sqlalchemy.sql.dml import UpdateBase
+
+
+class OutOfReach(Exception):
+    """A statement of which that cannot be told, or that writes."""
+
+
+@dataclass
+class Reach:
+    """The tables and columns that a statement speaks of; `whole_rows` where it asks for all columns by a star."""
+
+    tables: set[Table] = field(default_factory=set)
+    columns: set[Column[Any]] = field(default_factory=set)
+    whole_rows: bool = False
+
+
+# Reports ask the same statements again and again.
+@lru_cache(maxsize=100)
+def reach_of(statement: Any) -> Reach:
+    """What a statement speaks of: in columns, conditions and order, in joins, subqueries and CTEs, by any alias.
+
+    Raises OutOfReach for one that is made of text or writes.
+    """
+    if not isinstance(statement, SelectBase):
+        raise OutOfReach(f"{type(statement).__name__} is no selection")
+    found = Reach()
+    # Kept by their ids, and so alive: another object cannot come to have the id of one of them.
+    seen: dict[int, Any] = {}
+    waiting: list[Any] = [statement]
+    while waiting:
+        each = waiting.pop()
+        if id(each) not in seen:
+            seen[id(each)] = each
+            waiting += _parts(each, found)
+    return found
+
+
+def _parts(element: Any, found: Reach) -> Iterable[Any]:
+    """Takes note of an element, and gives what it is made of."""
+    match element:
+        case Table():
+            found.tables.add(element)
+            return ()
+        case TextClause() | UpdateBase() | TableClause():
+            raise OutOfReach(f"{type(element).__name__} does not say what it reads")
+        case Column():
+            # Of an alias, the column of the table that it stands for.
+            found.columns.update(each for each in element.base_columns if isinstance(each, Column))
+            return (element.table,)
+        case ColumnClause():
+            return _of_unknown(element)
+        case SelectBase():
+            selected = list(element.selected_columns)
+            found.whole_rows |= any(_is_star(each) for each in selected)
+            return (*selected, *element.get_children())
+    return tuple(element.get_children())
+
+
+def _of_unknown(column: ColumnClause[Any]) -> Iterable[FromClause]:
+    """What a column belongs to that is none of a table's own: a subquery, a function that gives rows."""
+    if _is_star(column):
+        return ()
+    if column.is_literal or column.table is None:
+        raise OutOfReach(f"{column} does not say what it reads")
+    return (column.table,)
+
+
+def _is_star(column: Any) -> bool:
+    return isinstance(column, ColumnClause) and column.is_literal and column.name == "*"

@@ -1,0 +1,23 @@
+"""Files between the menu and the person's own device, where the menu runs somewhere else."""
+
+from pathlib import Path
+from typing import Protocol
+
+
+class Exchange(Protocol):
+    """Hands files to the person and takes files from them. `folder` is where the menu may make files; it is
+    removed with everything in it when the person leaves."""
+
+    @property
+    def folder(self) -> Path:
+        """The menu's own folder."""
+
+    def offer(self, path: Path, name: str) -> None:
+        """Offers a file of `folder` as a download called `name`, once and for some minutes. Raises FileError."""
+
+    def ask_file(self, what: str, ending: str = "") -> Path | None:
+        """A file that the person chose on their device, now in `folder`; None where they would rather not.
+
+        `what` says what is asked for; `ending` is what file names end with (".csv"), several with commas between
+        them, '' for any. Raises Closed.
+        """

@@ -1,0 +1,91 @@
+"""One's own account at the menu."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from crm.commands.profile import Profile
+from crm.commands.registry import named
+from crm.model import Conventions, SignIn
+from crm.terminal.cards import draw_pairs
+from crm.terminal.keyboard import Choice
+from crm.terminal.lists import ListPage
+from crm.terminal.render import drawn
+from crm.terminal.screen import Screen
+from crm.terminal.second_factor import NAMES, change
+from crm.terminal.session import Session, flow
+from crm.terminal.signing_in import new_password
+from crm.terminal.users import SESSIONS
+
+
+class _SessionsPage(ListPage):
+    """One's own open sessions, of which others than this one can be ended."""
+
+    title = "My sessions"
+    columns = SESSIONS
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        found: list[Any] = named("profile sessions")(self.session.crm)
+        return found[offset : offset + limit]
+
+    def keys(self) -> Sequence[Choice]:
+        return [Choice("End all others", self._end_others, "x")]
+
+    def open(self, row: Any) -> None:
+        session = self.session
+        if row.here:
+            session.say("This is the session you are in; leave the program to end it.")
+            return
+        session.page("My sessions", row.device or row.address)
+        session.confirm("", "End this session")
+        with session.crm.read() as snapshot:
+            session.call("profile end-session", session=snapshot.get(SignIn, row.id))
+        session.say("That session has ended.", "green")
+
+    def _end_others(self) -> None:
+        self.session.call("profile sign-out-everywhere")
+        self.session.say("All other sessions have ended.", "green")
+
+
+@flow("profile show")
+@flow("profile edit")
+@flow("profile password")
+@flow("profile sessions")
+@flow("profile end-session")
+@flow("profile sign-out-everywhere")
+def profile(session: Session, **_: Any) -> None:
+    """Who is signed in, and everything that can be changed about it."""
+
+    def above() -> None:
+        drawn(named("profile show")(session.crm), session.screen, session.crm.conventions)
+        session.screen.print()
+
+    entries = [
+        Choice("Change my name", lambda: _edit(session, "name")),
+        Choice("Change my phone", lambda: _edit(session, "phone")),
+        Choice("Change my password", lambda: new_password(session)),
+        Choice("Second factor", lambda: change(session)),
+        Choice("My sessions", lambda: _SessionsPage(session).show()),
+    ]
+    session.menu(["My account"], lambda: entries, above=above)
+
+
+@drawn.register
+def _(result: Profile, screen: Screen, _by: Conventions) -> None:
+    draw_pairs(
+        screen,
+        {
+            "Name": result.name,
+            "E-mail": result.email,
+            "Phone": result.phone,
+            "Role": result.role,
+            "Second factor": NAMES.get(result.second_factor, result.second_factor),
+        },
+    )
+
+
+def _edit(session: Session, name: str) -> None:
+    me: Profile = named("profile show")(session.crm)
+    session.page("My account")
+    value = session.prompts.ask(named("profile edit").parameters[name], typed=getattr(me, name))
+    session.call("profile edit", **{name: value or ""})
+    session.say(f"{session.screen.sign('✓', 'OK:')} Changed.", "green")

@@ -1,0 +1,111 @@
+"""Signing in at a terminal, and what comes before anything else: a new password, a second factor."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from crm.accounts import SecondFactorAsked, SignedIn
+from crm.errors import Cancelled, CRMError, FieldError, OutwardError, SignInRefusedError, TooManyAttemptsError
+from crm.model.fields import Email, Line, Secret
+from crm.terminal.keyboard import Back
+from crm.terminal.session import Session
+
+if TYPE_CHECKING:
+    from crm.accounts.accounts import Accounts
+
+_AGAIN = (SignInRefusedError, TooManyAttemptsError, OutwardError)
+DEVICE = "terminal"
+
+
+def sign_in(session: Session, email: str = "") -> SignedIn | None:
+    """Asks until somebody is let in, and goes on as they; None where the person leaves."""
+    accounts = session.crm.accounts.open()
+    try:
+        while True:
+            session.page("Sign in")
+            email = session.prompts.value("E-mail", Email(), required=True, typed=email)
+            password = session.prompts.value("Password", Secret(), required=True)
+            who: SignedIn | SecondFactorAsked | None = _tried(
+                session,
+                accounts,
+                lambda: accounts.sign_in(email, password, device=DEVICE),  # noqa: B023
+            )
+            if isinstance(who, SecondFactorAsked):
+                who = _answered(session, accounts, who)
+            if who is not None:
+                session.crm = session.crm.enter(session.crm, who)
+                settle(session, who, password)
+                return who
+    except (Back, Cancelled):
+        return None
+
+
+def settle(session: Session, who: SignedIn, password: str = "") -> None:
+    """Has the person do what is asked of them first; `password` is the one they have just typed. Raises Back."""
+    if who.must_change:
+        session.say("This password was good for one time. Choose one of your own.", "yellow")
+        new_password(session, password)
+    if who.needs_second_factor:
+        from crm.terminal.second_factor import set_up
+
+        session.say("Your team asks everybody for a second factor at sign-in.", "yellow")
+        set_up(session)
+
+
+def new_password(session: Session, current: str = "") -> None:
+    """Asks for a new password, and for the one until now where it is not known yet. Raises Back."""
+    desk = session.crm.accounts
+
+    def read(typed: str) -> str:
+        if not typed:
+            raise Back
+        desk.check_new_password(typed)
+        return typed
+
+    while True:
+        session.page("Change my password")
+        before = current or session.prompts.value("Password until now", Secret(), required=True)
+        new = session.keyboard.text(
+            "New password", read, help="at least 10 characters; a sentence is good", secret=True
+        )
+        try:
+            if session.prompts.value("New password again", Secret(), required=True) != new:
+                raise FieldError("The two new passwords differ.")
+            desk.change_password(before, new)
+        except (*_AGAIN, FieldError) as refused:
+            session.fail(refused)
+            continue
+        done = session.screen.sign("✓", "OK:")
+        session.say(f"{done} The new password holds; all other sessions have ended.", "green")
+        return
+
+
+def _answered(session: Session, accounts: "Accounts", asked: SecondFactorAsked) -> SignedIn | None:
+    """Asks for the code; None where the person goes back."""
+    by_sms = asked.method == "sms"
+    help = f"sent to {asked.hint}; Enter sends it again" if by_sms else "from your app, or a recovery code"
+    who: SignedIn | None = None
+    try:
+        while who is None:
+            session.page("Sign in", "Second factor")
+            code = session.prompts.value("Code", Line(40), help=help, required=not by_sms, default="")
+            if code:
+                who = _tried(session, accounts, lambda: accounts.answer(asked.ticket, code, device=DEVICE))  # noqa: B023
+            else:
+                _tried(session, accounts, lambda: accounts.send_again(asked.ticket))
+    except Back:
+        who = None
+    return who
+
+
+def _tried(session: Session, accounts: "Accounts", action: Callable[[], Any]) -> Any:
+    """What an attempt gave; where nobody was let in, that is told on the next page and it is None."""
+    try:
+        return action()
+    except _AGAIN as refused:
+        session.fail(refused)
+        return None
+    finally:
+        # What cannot be written down now keeps nobody from trying again.
+        with suppress(CRMError):
+            accounts.note_refusals()

@@ -1,0 +1,182 @@
+"""Accounts at the menu: the list of them, and what can be done with one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands.registry import named
+from crm.commands.users import OneTimePassword, SessionShown, UserShown
+from crm.model import Client, Conventions, User
+from crm.terminal import tables
+from crm.terminal.cards import draw_pairs
+from crm.terminal.keyboard import Choice
+from crm.terminal.lists import ListPage
+from crm.terminal.render import drawn
+from crm.terminal.screen import Screen, clean, data
+from crm.terminal.second_factor import NAMES
+from crm.terminal.session import Session, flow
+
+USERS: Sequence[tables.Column] = (
+    tables.Column("Name", lambda each, _: data(each.name or each.email, "bold"), 0, 8),
+    tables.Column("E-mail", lambda each, _: data(each.email), 2, 10),
+    tables.Column("Role", lambda each, _: data(each.role), 1),
+    tables.Column("Second factor", lambda each, _: data(NAMES.get(each.second_factor, "")), 4),
+    tables.Column("Sessions", lambda each, by: data(by.number(each.sessions)), 3, right=True),
+    tables.Column("", lambda each, _: Text(_state(each), "yellow"), 1),
+)
+
+
+def _state(user: UserShown) -> str:
+    return "changed by hand" if user.changed_by_hand else "" if user.active else "off"
+
+
+SESSIONS: Sequence[tables.Column] = (
+    tables.Column("No.", lambda each, _: data(each.id, "dim"), 3, right=True),
+    tables.Column("Since", lambda each, by: data(by.time(each.since)), 0),
+    tables.Column("On", lambda each, _: data(each.device), 1, 8),
+    tables.Column("From", lambda each, _: data(each.address), 2, 8),
+    tables.Column("", lambda each, _: Text("this one" if each.here else "", "green"), 1),
+)
+tables.COLUMNS |= {UserShown: USERS, SessionShown: SESSIONS}
+
+
+class _UsersPage(ListPage):
+    """All accounts."""
+
+    title = "Accounts"
+    columns = USERS
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        users: list[UserShown] = named("users list")(self.session.crm)
+        return users[offset : offset + limit]
+
+    def keys(self) -> Sequence[Choice]:
+        return [Choice("New", lambda: _add(self.session), "n")]
+
+    def open(self, row: Any) -> None:
+        _user_page(self.session, row.id)
+
+
+@flow("users list")
+@flow("users add")
+@flow("users edit")
+@flow("users deactivate")
+@flow("users activate")
+@flow("users reset-password")
+@flow("users reset-second-factor")
+@flow("users vouch")
+@flow("users sign-out")
+@flow("users sessions")
+def users(session: Session, **_: Any) -> None:
+    """The accounts, from which one is chosen; the first one is added at once."""
+    if not named("users list")(session.crm):
+        session.say("With the first account everybody who opens this store has to sign in.", "yellow")
+        _add(session)
+        return
+    _UsersPage(session).show()
+
+
+def _add(session: Session) -> None:
+    """Asks for a new account: the first one is an admin's."""
+    command = named("users add")
+    first = not named("users list")(session.crm)
+    session.page("Accounts", "New")
+    given: dict[str, Any] = {}
+    for name in ("email", "name"):
+        given[name] = session.prompts.ask(command.parameters[name])
+    given["role"] = "admin" if first else session.prompts.ask(command.parameters["role"])
+    if given["role"] == "client":
+        given["client"] = session.prompts.ask(command.parameters["client"])
+    _show_password(session, session.call("users add", **given))
+
+
+def _show_password(session: Session, made: OneTimePassword) -> None:
+    """A one-time password, until the person says that it is noted."""
+    session.page("Accounts", made.name or made.email)
+    drawn(made, session.screen, session.crm.conventions)
+    session.screen.print()
+    session.keyboard.choose("", [Choice("I have passed it on or written it down", True)], back="")
+
+
+@drawn.register
+def _(result: OneTimePassword, screen: Screen, _by: Conventions) -> None:
+    screen.print(Text(f"{clean(result.email)} signs in once with this password and then chooses another:"))
+    screen.print(Text(f"  {result.password}", "bold"))
+    screen.print(Text("It is shown only now.", "dim"))
+
+
+@drawn.register
+def _(result: UserShown, screen: Screen, by: Conventions) -> None:
+    drawn([result], screen, by)
+
+
+def _user_page(session: Session, user_id: int) -> None:
+    """An account and what can be done with it."""
+
+    def shown() -> UserShown:
+        listed: list[UserShown] = named("users list")(session.crm)
+        return next(each for each in listed if each.id == user_id)
+
+    def above() -> None:
+        account = shown()
+        draw_pairs(
+            session.screen,
+            {
+                "E-mail": account.email,
+                "Phone": account.phone,
+                "Role": account.role + ("" if account.active else ", switched off"),
+                "Seal": "broken: changed by hand, lets nobody in" if account.changed_by_hand else "",
+                "Second factor": NAMES.get(account.second_factor, account.second_factor),
+                "Open sessions": account.sessions,
+            },
+        )
+        session.screen.print()
+
+    def entries() -> list[Choice]:
+        account = shown()
+        with session.crm.read() as snapshot:
+            user = snapshot.get(User, user_id)
+
+        def call(words: str) -> Any:
+            return lambda: session.tell(session.call(words, user=user))
+
+        changes = [
+            Choice(f"Change {label}", lambda name=name: _change(session, user, name))
+            for name, label in (("name", "name"), ("email", "e-mail"), ("phone", "phone"), ("role", "role"))
+        ]
+
+        def pass_on() -> None:
+            _show_password(session, session.call("users reset-password", user=user))
+
+        def vouch() -> None:
+            role = session.prompts.ask(named("users vouch").parameters["role"])
+            _show_password(session, session.call("users vouch", user=user, role=role))
+
+        if account.changed_by_hand:
+            return [Choice("Let it in again, with the role that I say", vouch)]
+        more = []
+        if account.second_factor:
+            more.append(Choice("Take the second factor away", call("users reset-second-factor")))
+        if account.sessions:
+            more.append(Choice("Sign out everywhere", call("users sign-out")))
+            more.append(Choice("Open sessions", call("users sessions")))
+        turn = ("Deactivate", "users deactivate") if account.active else ("Let in again", "users activate")
+        return [*changes, Choice("New one-time password", pass_on), *more, Choice(turn[0], call(turn[1]))]
+
+    account = shown()
+    session.menu(["Accounts", account.name or account.email], entries, above=above)
+
+
+def _change(session: Session, user: User, name: str) -> None:
+    """Asks for a new value of one field."""
+    parameter = named("users edit").parameters[name]
+    session.page("Accounts", user.name or user.email)
+    given: dict[str, Any] = {name: session.prompts.ask(parameter, typed=str(getattr(user, name)))}
+    if given[name] is None:
+        return
+    if given[name] == "client" and user.role != "client":
+        given["client"] = session.prompts.ask(named("users add").parameters["client"])
+        if not isinstance(given["client"], Client):
+            return
+    session.tell(session.call("users edit", user=user, **given))

@@ -1,0 +1,225 @@
+"""Who has an account, who manages them, and what of it stands in the history and can be taken back."""
+
+import dataclasses
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm.errors import ConflictError, CRMError, FieldError, NotFoundError, RefusedError, SignInRefusedError
+from crm.model import Client, Sale, SignIn, User
+from tests.accounts.conftest import PASSWORD, Office
+from tests.conftest import STORES, _new_store
+
+
+def test_the_first_account_is_an_admins(office: Office) -> None:
+    with pytest.raises(RefusedError, match="first account"):
+        office.add(role="staff")
+    assert not office.accounts.exist()
+    office.add()
+    office.add("bo@example.com", "staff")
+    assert office.history()[0] == ("anna", "added the account of Bo (staff)")
+
+
+def test_what_an_account_cannot_be_is_refused(file_office: Office) -> None:
+    file_office.add()
+    client = file_office.store.add()
+    refused: tuple[dict[str, Any], ...] = (
+        {"email": "no address"},
+        {"email": ""},
+        {"email": "bo@example.com", "role": "owner"},
+        {"email": "bo@example.com", "role": ""},
+        {"email": "bo@example.com", "role": "client"},
+        {"email": "bo@example.com", "role": "staff", "client": client.id},
+        {"email": "bo@example.com", "role": "client", "client": 999},
+        {"email": "bo@example.com", "role": "staff", "phone": "not a number"},
+        {"email": "ANNA@example.com", "role": "staff"},
+    )
+    for given in refused:
+        with pytest.raises((FieldError, NotFoundError, RefusedError)):
+            file_office.add(**{"role": "staff", **given})
+    assert list(file_office.store.everything()[User]) == [1]
+    assert file_office.add("cy@example.com", "client", client=client.id).client == client.id
+
+
+def test_a_weak_password_makes_no_account(file_office: Office) -> None:
+    with pytest.raises(FieldError):
+        file_office.accounts.add(email="anna@example.com", name="Anna", role="admin", password="password123")
+    assert not file_office.accounts.exist()
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"role": "admin"}, "gave Bo the role admin"),
+        ({"active": False}, "deactivated the account of Bo"),
+        ({"email": "bo@example.org", "phone": "+436641234567"}, "changed the account of Bo: e-mail, phone"),
+    ],
+)
+def test_an_admin_changes_an_account(office: Office, changes: dict[str, object], what: str) -> None:
+    office.add()
+    bo = office.add("bo@example.com", "staff")
+    token = office.sign_in("bo@example.com").token
+    changed = office.accounts.acting("Anna").edit(bo, **changes)
+    assert {name: getattr(changed, name) for name in changes} == changes
+    assert office.history()[0] == ("Anna", what)
+    assert list(office.accounts.seal_findings()) == []
+    assert (office.accounts.session(token) is not None) == ("email" in changes)
+
+
+def test_who_is_activated_again_gets_in_again(office: Office) -> None:
+    office.add()
+    bo = office.add("bo@example.com", "staff")
+    office.accounts.edit(office.accounts.edit(bo, active=False), active=True)
+    assert office.sign_in("bo@example.com")
+
+
+def test_the_last_admin_stays_one(office: Office) -> None:
+    anna = office.add()
+    bo = office.add("bo@example.com", "admin")
+    office.by_hand(office.add("cy@example.com", "staff"), role="admin")
+    office.accounts.edit(bo, role="staff")
+    for changes in ({"active": False}, {"role": "staff"}):
+        with pytest.raises(RefusedError, match="last admin"):
+            office.accounts.edit(anna, **changes)
+    assert office.user(anna).role == "admin"
+    assert office.sign_in()
+
+
+def test_a_user_shown_without_secrets_can_be_changed(office: Office) -> None:
+    office.add()
+    bo = office.add("bo@example.com", "staff")
+    shown = dataclasses.replace(office.user(bo), password="", second_factor="", seal="")
+    office.accounts.edit(shown, name="Bo Huber")
+    assert office.sign_in("bo@example.com").name == "Bo Huber"
+
+
+def test_two_who_change_the_same_are_told(office: Office) -> None:
+    office.add()
+    bo = office.add("bo@example.com", "staff")
+    office.accounts.edit(bo, name="Bo Huber", role="admin")
+    office.accounts.edit(bo, phone="+436641234567")
+    with pytest.raises(ConflictError):
+        office.accounts.edit(bo, name="Bob")
+    now = office.user(bo)
+    assert (now.name, now.role, now.phone) == ("Bo Huber", "admin", "+436641234567")
+    assert list(office.accounts.seal_findings()) == []
+
+
+def test_nobody_raises_themselves(file_office: Office) -> None:
+    file_office.add()
+    bo = file_office.add("bo@example.com", "staff")
+    assert file_office.accounts.edit_profile(bo.id, name="Bo Huber", phone="+436641234567").name == "Bo Huber"
+    for changes in ({"role": "admin"}, {"active": True}, {"email": "anna@example.org"}, {"password": "x"}):
+        with pytest.raises(RefusedError):
+            file_office.accounts.edit_profile(bo.id, **changes)
+    with pytest.raises(FieldError):
+        file_office.accounts.edit(bo, password="x")
+
+
+# An account that was edited past the program
+
+
+def test_an_account_edited_by_hand_is_vouched_for_with_rights_that_are_named(office: Office) -> None:
+    office.add()
+    bo = office.add("bo@example.com", "staff")
+    office.with_app(bo)
+    office.by_hand(bo, role="admin")
+    shown = office.user(bo)
+    for changes in ({"name": "Bo Huber"}, {"active": True}):
+        with pytest.raises(RefusedError, match="outside of the program"):
+            office.accounts.edit(shown, **changes)
+    with pytest.raises(RefusedError, match="outside of the program"):
+        office.accounts.edit_profile(bo.id, name="Bo Huber")
+    (finding,) = office.accounts.seal_findings()
+    assert finding.wrong
+    assert "bo@example.com" in finding.what
+    one_time = office.accounts.vouch(shown, role="staff")
+    assert list(office.accounts.seal_findings()) == []
+    # What let in before may have been put there by somebody else.
+    with pytest.raises(SignInRefusedError):
+        office.sign_in("bo@example.com")
+    signed_in = office.sign_in("bo@example.com", one_time)
+    assert (signed_in.role, signed_in.must_change) == ("staff", True)
+
+
+def test_an_account_typed_in_by_hand_lets_nobody_in_until_somebody_vouches(office: Office) -> None:
+    office.add()
+    eve = office.store.change(lambda tx: tx.add(User(email="eve@example.com", role="admin", active=True)), "by hand")
+    (finding,) = office.accounts.seal_findings()
+    assert not finding.wrong
+    assert office.accounts.exist()
+    for password in ("", PASSWORD):
+        with pytest.raises(SignInRefusedError):
+            office.sign_in("eve@example.com", password)
+    one_time = office.accounts.vouch(eve, role="staff")
+    assert office.sign_in("eve@example.com", one_time).role == "staff"
+
+
+# Undo
+
+
+def _undo(number: int, tx: Any) -> None:
+    tx.undo(number)
+
+
+def test_what_was_done_to_accounts_is_not_taken_back(office: Office) -> None:
+    office.add()
+    bo = office.add("bo@example.com", "staff")
+    office.accounts.edit(bo, active=False)
+    with office.store.repository.read() as snapshot:
+        numbers = [entry.id for entry in snapshot.history()]
+    for number in numbers:
+        with pytest.raises(RefusedError, match="not taken back"):
+            office.store.change(partial(_undo, number))
+    assert not office.user(bo).active
+
+
+def test_the_last_change_is_the_last_one_that_can_be_taken_back(office: Office) -> None:
+    office.add()
+    with pytest.raises(CRMError, match="nothing to take back"):
+        office.store.change(lambda tx: tx.undo())
+    client = office.store.add()
+    office.store.sell(client, "10")
+    office.sign_in()
+    assert office.store.change(lambda tx: tx.undo()).what == "recorded a sale"
+    assert list(office.store.everything()[Sale]) == []
+    assert len(office.sign_ins()) == 1
+
+
+def test_a_backup_brings_the_accounts_of_then_back(office: Office, tmp_path: Path) -> None:
+    anna = office.add()
+    copy = office.store.repository.backup(tmp_path / "copy.sqlite3")
+    office.accounts.change_password(anna.id, PASSWORD, "seven green umbrellas whistle")
+    office.add("bo@example.com", "staff")
+    office.store.repository.restore(copy)
+    assert office.sign_in()
+    assert list(office.store.everything()[User]) == [anna.id]
+    assert list(office.accounts.seal_findings()) == []
+    assert office.store.wrong() == []
+
+
+def test_accounts_are_in_a_copy_of_the_whole_store(file_office: Office) -> None:
+    anna = file_office.add()
+    file_office.sign_in()
+    with _new_store(STORES["sheets"]) as other:
+        other.repository.fill(file_office.store.repository.everything())
+        with other.another().read() as snapshot:
+            assert snapshot.get(User, anna.id) == file_office.user(anna)
+            assert snapshot.find_all(SignIn) == file_office.sign_ins()
+
+
+def test_of_a_change_that_also_touched_accounts_the_rest_is_taken_back(office: Office) -> None:
+    anna = office.add()
+
+    def change(tx: Any) -> None:
+        tx.add(Client(kind="person", last_name="Berg"))
+        tx.change(tx.get(User, anna.id), phone="+436641234567")
+
+    office.store.change(change, "both")
+    office.sign_in()
+    office.store.change(lambda tx: tx.undo(), "undo")
+    assert list(office.store.everything()[Client]) == []
+    assert office.user(anna).phone == "+436641234567"
+    assert office.sign_in()

@@ -1,0 +1,316 @@
+"""Codes by an app and by SMS, recovery codes, and what whoever guesses codes meets."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from pyotp import TOTP
+
+from crm.accounts import SignedIn
+from crm.errors import FieldError, OutwardError, RefusedError, SignInRefusedError, TooManyAttemptsError
+from crm.model import Setting, User
+from tests.accounts.conftest import PASSWORD, Office
+
+
+def refused(office: Office, ticket: str, code: str) -> None:
+    with pytest.raises(SignInRefusedError):
+        office.accounts.answer(ticket, code)
+
+
+def with_sms(office: Office, **given: Any) -> User:
+    """An account with codes by SMS."""
+    anna = office.add(phone="+436641234567", **given)
+    ticket = office.accounts.begin_sms(anna.id)
+    office.accounts.confirm_sms(anna.id, ticket, office.telephone.code)
+    return anna
+
+
+# Codes of an app
+
+
+def test_an_app_is_asked_for_its_code_from_then_on(office: Office) -> None:
+    anna = office.add()
+    offer = office.accounts.begin_totp(anna.id)
+    shown = urlsplit(offer.uri)
+    assert (shown.scheme, shown.netloc) == ("otpauth", "totp")
+    assert parse_qs(shown.query)["secret"] == [offer.secret]
+    assert office.user(anna).second_factor == ""
+    app = TOTP(offer.secret)
+    codes = office.accounts.confirm_totp(anna.id, offer.secret, app.at(office.now()))
+    assert len(set(codes)) == 10
+    assert all(len(code) == 19 for code in codes)
+    assert office.accounts.second_factors() == {anna.id: "totp"}
+    kept = office.user(anna).second_factor
+    assert offer.secret not in kept
+    assert "totp" not in kept
+    office.pass_time(minutes=1)
+    asked = office.asked()
+    assert (asked.method, asked.hint) == ("totp", "")
+    assert asked.ticket not in repr(asked)
+    code = app.at(office.now())
+    signed_in = office.accounts.answer(asked.ticket, f"{code[:3]} {code[3:]}", address="10.1.2.3", device="Firefox")
+    assert office.accounts.session(signed_in.token) is not None
+    assert office.accounts.sessions(anna.id)[0].method == "password and app"
+
+
+def test_a_wrong_code_switches_nothing_on(file_office: Office) -> None:
+    anna = file_office.add()
+    offer = file_office.accounts.begin_totp(anna.id)
+    with pytest.raises(SignInRefusedError):
+        file_office.accounts.confirm_totp(anna.id, offer.secret, "000000")
+    assert isinstance(file_office.sign_in(), SignedIn)
+
+
+def test_a_code_is_taken_once(office: Office) -> None:
+    app, _ = office.with_app(office.add())
+    code = app.at(office.now())
+    assert office.accounts.answer(office.asked().ticket, code)
+    refused(office, office.asked().ticket, code)
+    # Nor one of before.
+    refused(office, office.asked().ticket, app.at(office.now() - timedelta(seconds=30)))
+    assert office.accounts.answer(office.asked().ticket, app.at(office.now() + timedelta(seconds=30)))
+
+
+def test_a_code_that_is_used_several_times_at_once_lets_in_once(office: Office) -> None:
+    app, codes = office.with_app(office.add())
+    for code in (app.at(office.now()), codes[0]):
+        tickets = [office.asked().ticket for _ in range(4)]
+
+        def answers(ticket: str, code: str = code) -> bool:
+            try:
+                return bool(office.accounts.answer(ticket, code))
+            except (SignInRefusedError, TooManyAttemptsError):
+                return False
+
+        with ThreadPoolExecutor(4) as pool:
+            assert sum(pool.map(answers, tickets)) == 1
+        office.pass_time(hours=1)
+
+
+def test_the_code_that_switched_it_on_does_not_sign_in(file_office: Office) -> None:
+    anna = file_office.add()
+    offer = file_office.accounts.begin_totp(anna.id)
+    code = TOTP(offer.secret).at(file_office.now())
+    file_office.accounts.confirm_totp(anna.id, offer.secret, code)
+    refused(file_office, file_office.asked().ticket, code)
+
+
+@pytest.mark.parametrize(("steps", "fits"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
+def test_a_clock_may_be_off_by_half_a_minute(file_office: Office, steps: int, *, fits: bool) -> None:
+    app, _ = file_office.with_app(file_office.add())
+    code = app.at(file_office.now() + timedelta(seconds=30 * steps))
+    if fits:
+        assert file_office.accounts.answer(file_office.asked().ticket, code)
+    else:
+        refused(file_office, file_office.asked().ticket, code)
+
+
+@pytest.mark.parametrize("code", ["", "abc", "12345", "١٢٣٤٥٦", "0" * 10_000, "\ud800", "x" * 16])
+def test_what_is_no_code_lets_nobody_in(file_office: Office, code: str) -> None:
+    file_office.with_app(file_office.add())
+    refused(file_office, file_office.asked().ticket, code)
+
+
+# Recovery codes
+
+
+def test_a_recovery_code_lets_in_once(office: Office) -> None:
+    anna = office.add()
+    app, codes = office.with_app(anna)
+    assert office.accounts.answer(office.asked().ticket, codes[3])
+    assert office.accounts.sessions(anna.id)[0].method == "password and recovery code"
+    refused(office, office.asked().ticket, codes[3])
+    assert office.accounts.answer(office.asked().ticket, codes[4].upper().replace("-", " "))
+    assert office.accounts.answer(office.asked().ticket, app.at(office.now()))
+
+
+# Tickets
+
+
+def test_a_ticket_is_over_after_five_minutes(file_office: Office) -> None:
+    app, _ = file_office.with_app(file_office.add())
+    ticket = file_office.asked().ticket
+    file_office.pass_time(minutes=6)
+    refused(file_office, ticket, app.at(file_office.now()))
+
+
+def test_a_ticket_is_over_when_the_password_changes(file_office: Office) -> None:
+    anna = file_office.add()
+    app, _ = file_office.with_app(anna)
+    ticket = file_office.asked().ticket
+    file_office.accounts.change_password(anna.id, PASSWORD, "another lemon drives south")
+    refused(file_office, ticket, app.at(file_office.now()))
+
+
+@pytest.mark.parametrize("ticket", ["", "x", "gAAAAA", "é", "A" * 10_000])
+def test_what_is_no_ticket_is_refused(file_office: Office, ticket: str) -> None:
+    file_office.add()
+    refused(file_office, ticket, "123456")
+
+
+def test_a_ticket_outlives_the_program_that_gave_it(file_office: Office) -> None:
+    app, _ = file_office.with_app(file_office.add())
+    ticket = file_office.asked().ticket
+    assert file_office.another().answer(ticket, app.at(file_office.now()))
+
+
+def test_a_ticket_of_another_purpose_lets_nobody_in(file_office: Office) -> None:
+    anna = with_sms(file_office)
+    ticket = file_office.accounts.begin_sms(anna.id)
+    refused(file_office, ticket, file_office.telephone.code)
+
+
+# Guessing
+
+
+def test_wrong_codes_count_like_wrong_passwords_and_a_right_password_forgives_none(office: Office) -> None:
+    app, _ = office.with_app(office.add())
+    for _ in range(5):
+        refused(office, office.asked().ticket, "000000")
+    with pytest.raises(TooManyAttemptsError):
+        office.accounts.sign_in("anna@example.com", PASSWORD)
+    office.pass_time(minutes=1)
+    asked = office.asked()
+    assert office.accounts.answer(asked.ticket, app.at(office.now()))
+    office.accounts.note_refusals()
+    assert office.history()[0] == ("Anna", "wrong code")
+
+
+def test_one_ticket_takes_five_codes(file_office: Office) -> None:
+    app, _ = file_office.with_app(file_office.add())
+    ticket = file_office.asked().ticket
+    for _ in range(5):
+        refused(file_office, ticket, "000000")
+    file_office.attempts.forget("nobody")
+    file_office.pass_time(minutes=2)
+    refused(file_office, ticket, app.at(file_office.now()))
+
+
+# Codes by SMS
+
+
+def test_a_code_by_sms(office: Office) -> None:
+    anna = with_sms(office)
+    asked = office.asked()
+    assert (asked.method, asked.hint) == ("sms", "…67")
+    assert office.telephone.texts[-1][0] == "+436641234567"
+    code = office.telephone.code
+    assert office.accounts.answer(asked.ticket, code)
+    assert office.accounts.sessions(anna.id)[0].method == "password and SMS"
+    refused(office, asked.ticket, code)
+
+
+def test_a_code_by_sms_belongs_to_its_ticket_and_to_five_minutes(file_office: Office) -> None:
+    with_sms(file_office)
+    first = file_office.asked()
+    code = file_office.telephone.code
+    second = file_office.asked()
+    refused(file_office, second.ticket, code if code != file_office.telephone.code else "nothing")
+    file_office.pass_time(minutes=6)
+    refused(file_office, first.ticket, code)
+
+
+def test_a_code_is_sent_again_a_few_times(file_office: Office) -> None:
+    with_sms(file_office)
+    asked = file_office.asked()
+    code = file_office.telephone.code
+    file_office.accounts.send_again(asked.ticket)
+    file_office.accounts.send_again(asked.ticket)
+    with pytest.raises(TooManyAttemptsError):
+        file_office.accounts.send_again(asked.ticket)
+    assert file_office.telephone.code == code
+    assert file_office.accounts.answer(asked.ticket, code)
+
+
+def test_nobody_is_flooded_with_texts(file_office: Office) -> None:
+    with_sms(file_office)
+    for _ in range(9):
+        file_office.asked()
+    with pytest.raises(TooManyAttemptsError):
+        file_office.asked()
+    assert len(file_office.telephone.texts) == 10
+
+
+def test_texts_go_to_the_number_that_was_proved_whatever_is_edited_by_hand(office: Office) -> None:
+    anna = with_sms(office)
+    office.by_hand(anna, phone="+436649999999")
+    office.asked()
+    assert office.telephone.texts[-1][0] == "+436641234567"
+
+
+def test_a_wrong_code_proves_no_telephone(file_office: Office) -> None:
+    anna = file_office.add(phone="+436641234567")
+    ticket = file_office.accounts.begin_sms(anna.id)
+    wrong = f"{(int(file_office.telephone.code) + 1) % 10**6:06}"
+    for _ in range(5):
+        with pytest.raises(SignInRefusedError):
+            file_office.accounts.confirm_sms(anna.id, ticket, wrong)
+    with pytest.raises(TooManyAttemptsError):
+        file_office.accounts.confirm_sms(anna.id, ticket, file_office.telephone.code)
+    bo = file_office.add("bo@example.com")
+    with pytest.raises(SignInRefusedError):
+        file_office.accounts.confirm_sms(bo.id, ticket, file_office.telephone.code)
+
+
+def test_codes_by_sms_need_a_number_and_a_service(file_office: Office) -> None:
+    anna = file_office.add()
+    with pytest.raises(FieldError):
+        file_office.accounts.begin_sms(anna.id)
+    without = file_office.another(texter=None)
+    assert not without.can_text
+    bo = file_office.add("bo@example.com", phone="+436641234567")
+    with pytest.raises(OutwardError) as caught:
+        without.begin_sms(bo.id)
+    assert caught.value.reason == "not_set_up"
+
+
+# On and off
+
+
+def test_it_is_switched_off_with_the_password(office: Office) -> None:
+    anna = office.add()
+    office.with_app(anna)
+    with pytest.raises(SignInRefusedError):
+        office.accounts.switch_off_second_factor(anna.id, "wrong")
+    office.accounts.switch_off_second_factor(anna.id, PASSWORD)
+    assert isinstance(office.sign_in(), SignedIn)
+    assert office.accounts.second_factors() == {}
+
+
+def test_another_one_replaces_it_only_with_the_password(file_office: Office) -> None:
+    anna = file_office.add()
+    app, codes = file_office.with_app(anna)
+    offer = file_office.accounts.begin_totp(anna.id)
+    code = TOTP(offer.secret).at(file_office.now())
+    with pytest.raises(SignInRefusedError):
+        file_office.accounts.confirm_totp(anna.id, offer.secret, code)
+    assert file_office.accounts.confirm_totp(anna.id, offer.secret, code, password=PASSWORD)
+    refused(file_office, file_office.asked().ticket, app.at(file_office.now()))
+    refused(file_office, file_office.asked().ticket, codes[0])
+
+
+def test_a_team_that_requires_one_has_it_set_up_first(office: Office) -> None:
+    anna = office.add()
+    assert not office.sign_in().needs_second_factor
+    office.store.change(lambda tx: tx.add(Setting(key="require_second_factor", value="yes")))
+    signed_in = office.sign_in()
+    assert signed_in.needs_second_factor
+    office.with_app(anna)
+    found = office.accounts.session(signed_in.token)
+    assert found is not None
+    assert not found.needs_second_factor
+    with pytest.raises(RefusedError):
+        office.accounts.switch_off_second_factor(anna.id, PASSWORD)
+
+
+def test_an_admin_resets_it(office: Office) -> None:
+    office.add()
+    bo = office.add("bo@example.com", "staff")
+    token = office.sign_in("bo@example.com").token
+    office.with_app(bo)
+    office.accounts.acting("Anna").reset_second_factor(bo.id)
+    assert office.history()[0] == ("Anna", "took the second factor of Bo away")
+    assert office.accounts.session(token) is None
+    assert isinstance(office.sign_in("bo@example.com"), SignedIn)

@@ -1,0 +1,187 @@
+"""The secret of an installation and the counting of attempts, each in a file that may be anything."""
+
+import stat
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from crm.accounts import attempts as counting
+from crm.accounts.attempts import Attempts
+from crm.accounts.secret import Secret
+from crm.errors import FileError, TooManyAttemptsError, UsageError
+from tests.unprivileged import as_nobody
+
+LONG = "x" * 32
+
+# The secret
+
+
+def test_a_secret_is_made_when_it_is_first_needed_for_its_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    made = Secret("", folder)
+    assert not folder.exists()
+    key = made.key("seals")
+    assert stat.S_IMODE((folder / "secret").stat().st_mode) == 0o600
+    assert [each.name for each in folder.iterdir()] == ["secret"]
+    assert Secret("", folder).key("seals") == key
+    assert Secret("", tmp_path / "other").key("seals") != key
+
+
+def test_programs_that_make_it_at_the_same_moment_have_the_same(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        keys = set(pool.map(lambda _: Secret("", tmp_path).key("seals"), range(16)))
+    assert len(keys) == 1
+
+
+def test_each_purpose_has_a_key_of_its_own(tmp_path: Path) -> None:
+    secret = Secret(LONG, tmp_path)
+    assert secret.key("a") != secret.key("b")
+    assert secret.mac("a", "12", "3") != secret.mac("a", "1", "23")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_short_secret_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="at least 32"):
+        Secret("short", tmp_path)
+    (tmp_path / "secret").write_text("short")
+    with pytest.raises(FileError):
+        Secret("", tmp_path).key("seals")
+    (tmp_path / "secret").write_bytes(b"\xff" * 64)
+    with pytest.raises(FileError):
+        Secret("", tmp_path).key("seals")
+
+
+def test_a_secret_that_cannot_be_made_is_told(open_folder: Path) -> None:
+    open_folder.chmod(0o555)
+    answer = as_nobody(lambda: Secret("", open_folder).key("seals"))
+    assert answer.startswith("FileError: ")
+    assert "Set CRM_SECRET instead." in answer
+
+
+# Counting
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = 1_764_000_000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def attempts(tmp_path: Path, clock: Clock) -> Iterator[Attempts]:
+    made = Attempts(tmp_path, clock)
+    yield made
+    made.close()
+
+
+def fail(attempts: Attempts, times: int, account: str = "anna", address: str = "") -> None:
+    for _ in range(times):
+        attempts.begin(account, address)
+
+
+def test_programs_of_one_machine_count_together(attempts: Attempts, tmp_path: Path, clock: Clock) -> None:
+    other = Attempts(tmp_path, clock)
+    fail(attempts, 3)
+    fail(other, 2)
+    for each in (attempts, other):
+        with pytest.raises(TooManyAttemptsError):
+            each.begin("anna")
+    other.close()
+
+
+def test_many_at_once_are_no_more_than_one_after_the_other(attempts: Attempts) -> None:
+    def tries(_: int) -> bool:
+        try:
+            attempts.begin("anna")
+        except TooManyAttemptsError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(tries, range(40))) == counting.FREE
+
+
+def test_failures_are_forgotten_after_a_day(attempts: Attempts, clock: Clock) -> None:
+    fail(attempts, 5)
+    clock.at += 61
+    fail(attempts, 1)
+    clock.at += counting.FORGOTTEN_AFTER + 1
+    fail(attempts, 5)
+    with pytest.raises(TooManyAttemptsError) as caught:
+        attempts.begin("anna")
+    assert caught.value.retry_after == 60
+
+
+def test_a_clock_that_is_set_back_shuts_nobody_out_for_longer(attempts: Attempts, clock: Clock) -> None:
+    fail(attempts, 5)
+    assert attempts.spend("a ticket", 1, 300)
+    clock.at -= 10 * 86_400
+    with pytest.raises(TooManyAttemptsError) as caught:
+        attempts.begin("anna")
+    assert caught.value.retry_after == 60
+    assert attempts.spend("a ticket", 1, 300)
+
+
+def test_what_was_right_so_far_is_not_waited_for_again(attempts: Attempts, clock: Clock) -> None:
+    fail(attempts, 5)
+    clock.at += 61
+    attempts.begin("anna").take_back()
+    attempts.begin("anna").succeed()
+    fail(attempts, 5)
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all" * 100])
+def test_a_file_that_is_damaged_is_made_anew(tmp_path: Path, clock: Clock, content: bytes) -> None:
+    (tmp_path / "attempts.sqlite3").write_bytes(content)
+    attempts = Attempts(tmp_path, clock)
+    fail(attempts, 5)
+    attempts.close()
+    again = Attempts(tmp_path, clock)
+    with pytest.raises(TooManyAttemptsError):
+        again.begin("anna")
+    again.close()
+
+
+def test_where_nothing_can_be_written_each_program_counts_for_itself(open_folder: Path) -> None:
+    open_folder.chmod(0o555)
+
+    def slowed() -> int:
+        attempts = Attempts(open_folder)
+        fail(attempts, 5)
+        try:
+            attempts.begin("anna")
+        except TooManyAttemptsError as error:
+            return error.retry_after
+        return 0
+
+    assert as_nobody(slowed) == "done: 60"
+    assert list(open_folder.iterdir()) == []
+
+
+def test_the_file_stays_small_and_who_is_guessed_at_most_stays_in_it(
+    attempts: Attempts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(counting, "REMEMBERED", 50)
+    fail(attempts, 5)
+    for number in range(200):
+        fail(attempts, 1, f"nobody {number}")
+        attempts.spend(f"ticket {number}", 1, 300)
+    with pytest.raises(TooManyAttemptsError):
+        attempts.begin("anna")
+    assert (tmp_path / "attempts.sqlite3").stat().st_size < 100_000
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(1, "Wait a second,"), (59, "59 seconds"), (60, "Wait a minute,"), (61, "2 minutes")]
+)
+def test_a_wait_is_told_in_words(seconds: int, words: str) -> None:
+    assert words in str(TooManyAttemptsError(seconds))

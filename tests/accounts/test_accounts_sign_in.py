@@ -1,0 +1,334 @@
+"""Signing in by password, the session that follows, and what whoever guesses meets."""
+
+from datetime import timedelta
+from time import perf_counter
+
+import pytest
+from argon2 import PasswordHasher
+
+from crm.accounts import SignedIn
+from crm.errors import SignInRefusedError, StoreAccessError, StoreBusyError, TooManyAttemptsError
+from crm.model import SignIn, User
+from tests.accounts.conftest import PASSWORD, Office
+
+# Signing in
+
+
+def test_a_sign_in_opens_a_session_that_its_token_finds(office: Office) -> None:
+    assert not office.accounts.exist()
+    anna = office.add()
+    assert office.accounts.exist()
+    signed_in = office.accounts.sign_in(" Anna@Example.com ", PASSWORD, address="10.1.2.3", device="Firefox")
+    assert isinstance(signed_in, SignedIn)
+    assert (signed_in.user, signed_in.name, signed_in.role, signed_in.must_change) == (anna.id, "Anna", "admin", False)
+    (kept,) = office.accounts.sessions(anna.id)
+    assert (kept.state, kept.method, kept.address, kept.device) == ("open", "password", "10.1.2.3", "Firefox")
+    assert signed_in.token not in repr(signed_in)
+    assert signed_in.token not in str(list(office.store.repository.everything()))
+    found = office.accounts.session(signed_in.token)
+    assert found == office.accounts.still_holds(signed_in.session)
+    assert found is not None
+    assert (found.user, found.session, found.token) == (anna.id, signed_in.session, "")
+    assert office.history()[0] == ("Anna", "signed in")
+
+
+def test_another_program_with_the_same_secret_knows_the_session(office: Office) -> None:
+    office.add()
+    token = office.sign_in().token
+    assert office.another().session(token) is not None
+
+
+def test_every_sign_in_has_a_token_of_its_own(office: Office) -> None:
+    office.add()
+    assert office.sign_in().token != office.sign_in().token
+
+
+@pytest.mark.parametrize("token", ["", "x", "1.2.3", "1..", "٣.٤.x", "9" * 200, "1.1764000000.\ud800"])
+def test_what_is_no_token_opens_nothing(file_office: Office, token: str) -> None:
+    file_office.add()
+    assert file_office.accounts.session(token) is None
+
+
+def test_a_password_fits_whichever_way_its_letters_are_composed(file_office: Office) -> None:
+    file_office.accounts.add(email="anna@example.com", name="Anna", role="admin", password="ein kühles Örtchen am Fluß")
+    decomposed = "ein ku\u0308hles O\u0308rtchen am Fluß"
+    assert isinstance(file_office.accounts.sign_in("anna@example.com", decomposed), SignedIn)
+
+
+def test_what_a_browser_says_of_itself_is_made_to_fit(file_office: Office) -> None:
+    anna = file_office.add()
+    file_office.sign_in(address="a" * 100, device="Evil\x1b[2J\nbrowser " + "b" * 200)
+    (kept,) = file_office.accounts.sessions(anna.id)
+    assert kept.device.startswith("Evil [2J browser bbb")
+    assert (len(kept.address), len(kept.device)) == (60, 100)
+
+
+# Who is refused
+
+
+def refused(office: Office, email: str, password: str, **given: str) -> str:
+    with pytest.raises(SignInRefusedError) as caught:
+        office.accounts.sign_in(email, password, **given)
+    return caught.value.sentence
+
+
+def test_all_who_are_refused_are_told_the_same(office: Office) -> None:
+    office.add()
+    bo = office.add("bo@example.com", "staff")
+    cy = office.add("cy@example.com", "staff")
+    office.accounts.edit(bo, active=False)
+    office.by_hand(cy, role="admin")
+    told = {
+        refused(office, "anna@example.com", "wrong"),
+        refused(office, "nobody@example.com", PASSWORD),
+        refused(office, "no address at all", PASSWORD),
+        refused(office, "bo@example.com", PASSWORD),
+        refused(office, "cy@example.com", PASSWORD),
+        refused(office, "", ""),
+        refused(office, "anna@example.com", "x" * 100_000),
+    }
+    assert len(told) == 1
+
+
+def test_a_refusal_is_written_once_it_is_told(office: Office) -> None:
+    office.add()
+    refused(office, "anna@example.com", "wrong", address="10.0.0.1", device="Lynx")
+    refused(office, "nobody@example.com", "wrong")
+    assert office.sign_ins() == []
+    office.accounts.note_refusals()
+    office.accounts.note_refusals()
+    (noted,) = office.sign_ins()
+    assert (noted.state, noted.method, noted.address, noted.device) == ("refused", "wrong password", "10.0.0.1", "Lynx")
+    assert office.history()[0] == ("Anna", "wrong password")
+
+
+def test_it_takes_as_long_where_there_is_no_such_account(file_office: Office) -> None:
+    office = file_office
+    office.accounts._passwords._hasher = PasswordHasher()
+    office.add()
+    taken: dict[str, list[float]] = {"anna@example.com": [], "nobody@example.com": []}
+    refused(office, "nobody@example.com", "warm up")
+    for _ in range(4):
+        for email, times in taken.items():
+            began = perf_counter()
+            refused(office, email, "wrong")
+            times.append(perf_counter() - began)
+    there, not_there = (min(times) for times in taken.values())
+    assert not_there > there * 0.6
+    assert there > not_there * 0.6
+
+
+def test_the_parameters_of_argon2_are_those_of_the_library(file_office: Office) -> None:
+    anna = file_office.add()
+    assert file_office.user(anna).password.startswith("$argon2id$v=19$m=64,")
+    file_office.accounts._passwords._hasher = PasswordHasher()
+    file_office.sign_in()
+    kept = file_office.user(anna).password
+    assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$"), "hashed anew at the sign-in"
+    file_office.sign_in()
+    assert file_office.user(anna).password == kept
+
+
+# How long a session lasts
+
+
+def test_a_session_ends_after_twelve_hours(office: Office) -> None:
+    anna = office.add()
+    signed_in = office.sign_in()
+    office.pass_time(hours=11)
+    assert office.accounts.session(signed_in.token) is not None
+    office.pass_time(hours=1.5)
+    assert office.accounts.session(signed_in.token) is None
+    assert office.accounts.still_holds(signed_in.session) is None
+    assert office.accounts.sessions(anna.id) == []
+
+
+def test_a_session_can_be_ended_alone_or_with_all_others(office: Office) -> None:
+    anna = office.add()
+    first, second, third = (office.sign_in() for _ in range(3))
+    office.accounts.end(first.session)
+    assert office.accounts.session(first.token) is None
+    assert office.history()[0] == ("Anna", "signed out")
+    office.accounts.end(first.session)
+    assert office.accounts.acting("Bo").end_all(anna.id, but=third.session) == 1
+    assert office.history()[0] == ("Bo", "ended the sessions of Anna")
+    assert office.accounts.session(second.token) is None
+    assert office.accounts.session(third.token) is not None
+
+
+def test_sign_ins_of_long_ago_are_forgotten(office: Office) -> None:
+    office.add()
+    old = office.sign_in()
+    office.store.today += timedelta(days=60)
+    office.sign_in()
+    office.store.today += timedelta(days=31)
+    office.sign_in()
+    assert old.session not in {each.id for each in office.sign_ins()}
+    assert [each.state for each in office.sign_ins()] == ["ended", "open"]
+
+
+# Who edits a store by hand gets in no further
+
+
+def test_a_session_that_somebody_writes_by_hand_opens_nothing(office: Office) -> None:
+    anna, bo = office.add(), office.add("bo@example.com", "staff")
+    mine = office.sign_in("bo@example.com")
+    (kept,) = office.accounts.sessions(bo.id)
+    forged = SignIn(user=anna.id, state="open", token=kept.token)
+    office.store.change(lambda tx: tx.change(kept, token=""))
+    office.store.change(lambda tx: tx.add(forged))
+    assert office.accounts.session(mine.token) is None
+    assert office.accounts.session(mine.token.replace(f"{bo.id}.", f"{anna.id}.", 1)) is None
+
+
+@pytest.mark.parametrize(
+    "changes", [{"role": "admin"}, {"email": "eve@example.com"}, {"password": ""}, {"active": False}, {"client": 1}]
+)
+def test_what_is_edited_by_hand_ends_the_session(file_office: Office, changes: dict[str, object]) -> None:
+    file_office.add()
+    bo = file_office.add("bo@example.com", "staff")
+    token = file_office.sign_in("bo@example.com").token
+    file_office.by_hand(bo, **changes)
+    assert file_office.accounts.session(token) is None
+    assert [each.record_id for each in file_office.accounts.seal_findings()] == [bo.id]
+
+
+def test_names_and_telephones_can_be_edited_by_hand(file_office: Office) -> None:
+    anna = file_office.add()
+    token = file_office.sign_in().token
+    file_office.by_hand(anna, name="Anna Berg", phone="+436641234567")
+    found = file_office.accounts.session(token)
+    assert found is not None
+    assert found.name == "Anna Berg"
+    assert list(file_office.accounts.seal_findings()) == []
+
+
+def test_the_row_of_another_one_is_of_no_use(file_office: Office) -> None:
+    anna, bo = file_office.add(), file_office.add("bo@example.com", "staff")
+    mine = file_office.user(bo)
+    file_office.by_hand(anna, password=mine.password, seal=mine.seal, second_factor="")
+    with pytest.raises(SignInRefusedError):
+        file_office.sign_in()
+
+
+def test_with_another_secret_everybody_is_told_what_to_mend(office: Office) -> None:
+    office.add()
+    other = office.another(secret="another secret that is long enough too")
+    with pytest.raises(StoreAccessError, match="CRM_SECRET"):
+        other.sign_in("anna@example.com", PASSWORD)
+    with pytest.raises(StoreAccessError, match="CRM_SECRET"):
+        other.sign_in("nobody@example.com", PASSWORD)
+    assert other.session(office.sign_in().token) is None
+
+
+# Slowed down
+
+
+def attempts_until_slowed(office: Office, email: str, **given: str) -> int:
+    for count in range(40):
+        try:
+            office.accounts.sign_in(email, "wrong", **given)
+        except SignInRefusedError:
+            continue
+        except TooManyAttemptsError:
+            return count
+    return 40
+
+
+@pytest.mark.parametrize("email", ["anna@example.com", "nobody@example.com", "NOBODY at all"])
+def test_who_guesses_waits_longer_and_longer_whether_there_is_an_account_or_not(
+    file_office: Office, email: str
+) -> None:
+    file_office.add()
+    assert attempts_until_slowed(file_office, email) == 5
+    waits = []
+    for _ in range(8):
+        with pytest.raises(TooManyAttemptsError) as caught:
+            file_office.accounts.sign_in(email.upper(), PASSWORD)
+        waits.append(caught.value.retry_after)
+        file_office.pass_time(seconds=caught.value.retry_after)
+        refused(file_office, email, "wrong")
+    assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+
+
+def test_a_right_password_counts_no_more_once_it_has_let_in(file_office: Office) -> None:
+    file_office.add()
+    for _ in range(3):
+        for _ in range(4):
+            refused(file_office, "anna@example.com", "wrong")
+        file_office.sign_in()
+    assert file_office.sign_in().role == "admin"
+
+
+def test_an_address_is_slowed_down_whichever_accounts_it_tries(file_office: Office) -> None:
+    file_office.add()
+    for number in range(20):
+        refused(file_office, f"nobody{number}@example.com", "wrong", address="10.6.6.6")
+    with pytest.raises(TooManyAttemptsError):
+        file_office.sign_in(address="10.6.6.6")
+    assert file_office.sign_in(address="10.7.7.7")
+    file_office.pass_time(minutes=11)
+    assert file_office.sign_in(address="10.6.6.6")
+
+
+def test_a_stranger_does_not_shut_the_owner_out(office: Office) -> None:
+    office.add()
+    office.sign_in(address="10.1.1.1", device="Firefox on Linux")
+    assert attempts_until_slowed(office, "anna@example.com", address="10.6.6.6", device="curl") == 5
+    assert office.sign_in(address="10.1.1.1", device="Firefox on Linux")
+    with pytest.raises(TooManyAttemptsError):
+        office.sign_in(address="10.1.1.1", device="Firefox on another device")
+    assert office.sign_in(), "at the machine itself"
+
+
+def test_a_known_device_is_slowed_down_too(file_office: Office) -> None:
+    file_office.add()
+    known = {"address": "10.1.1.1", "device": "Firefox on Linux"}
+    file_office.sign_in(**known)
+    assert attempts_until_slowed(file_office, "anna@example.com", **known) == 5
+
+
+def test_nothing_that_lets_in_stands_in_the_history(office: Office) -> None:
+    anna = office.add()
+    app, codes = office.with_app(anna)
+    asked = office.asked()
+    signed_in = office.accounts.answer(asked.ticket, app.at(office.now()))
+    office.accounts.change_password(anna.id, PASSWORD, "another lemon drives south")
+    office.accounts.end_all(anna.id)
+    now = office.user(anna)
+    secrets = [app.secret, PASSWORD, *codes, signed_in.token, now.password, now.second_factor, now.seal]
+    with office.store.repository.read() as snapshot:
+        for kind in (User, SignIn):
+            for record in snapshot.find_all(kind):
+                told = str(snapshot.changes(record=record))
+                assert not any(secret in told for secret in secrets)
+                assert "argon2" not in told
+        office.store.change(lambda tx: [tx.delete(each) for each in tx.find_all(SignIn)], "forgot")
+    history = [fields for name, fields in office.store.repository.everything() if name in ("audit", "transaction")]
+    assert not any(secret in str(history) for secret in secrets)
+    assert "argon2" not in str(history)
+
+
+def test_where_somebody_was_is_forgotten_with_the_sign_in(office: Office) -> None:
+    office.add()
+    office.sign_in(address="10.1.2.3", device="Firefox")
+    office.store.today += timedelta(days=91)
+    office.sign_in()
+    kept = str(list(office.store.repository.everything()))
+    assert "10.1.2.3" not in kept
+    assert "Firefox" not in kept
+
+
+def test_a_refusal_that_could_not_be_written_is_written_later(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.add()
+    refused(office, "anna@example.com", "wrong")
+
+    def busy(*_: object) -> None:
+        raise StoreBusyError("Another program is saving.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(office.store.repository, "transact", busy)
+        with pytest.raises(StoreBusyError):
+            office.accounts.note_refusals()
+    office.accounts.note_refusals()
+    assert [each.state for each in office.sign_ins()] == ["refused"]

@@ -1,0 +1,16 @@
+"""What tests of a store as one reader has it begin with."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.repository.guarded import Team, new_team
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Iterator[Team]:
+    """A store with an account of each role."""
+    (tmp_path / "store").mkdir()
+    with new_team(tmp_path / "store") as team:
+        yield team

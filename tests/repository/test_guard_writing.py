@@ -1,0 +1,137 @@
+"""What one reader changes in a store: what the table of rights gives, and takes back."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crm.errors import ForbiddenError, NotFoundError
+from crm.model import Client, Sale, Setting, SignIn, StatusRule, User
+from crm.repository import Transaction
+from crm.repository.guard import GuardedRepository
+from tests.repository.guarded import SECRET, Team
+
+# What is changed
+
+
+@pytest.mark.parametrize("role", ["staff", "client"])
+def test_only_an_admin_deletes_clients_and_manages_accounts(team: Team, role: str) -> None:
+    me, guarded, before = team.users[role], team.seen_by(role), team.everything()
+    refused: list[Callable[[Any], Any]] = [
+        lambda tx: tx.add(User(email="new@example.com", role="staff")),
+        lambda tx: tx.delete(me),
+        lambda tx: tx.delete(team.own),
+        lambda tx: tx.add_all([StatusRule(position=9, status="New", active=True)]),
+        lambda tx: tx.add(Setting(key="new", value="new")),
+        lambda tx: tx.add(SignIn(user=me.id, state="open")),
+        lambda tx: tx.review_all(),
+        *(
+            (lambda tx, given=given: tx.change(me, name="Me", **given))
+            for given in (
+                {"role": "admin"}, {"client": 77}, {"active": True}, {"email": "x@example.com"}, {"seal": "x"},
+                {"password": "x"}, {"second_factor": "x"}, {"must_change": True}, {"version": 7}, {"id": 9},
+            )
+        ),
+        lambda tx: tx.change(team.sign_ins[role], state="open"),
+        lambda tx: tx.change(team.sign_ins[role], user=team.users["admin"].id),
+    ]  # fmt: skip
+    for change in refused:
+        with pytest.raises(ForbiddenError, match=r"Nothing was changed\.$"):
+            guarded.transact(change, "what must not be")
+    assert team.everything() == before
+
+
+def test_nobody_writes_secrets_through_a_guard(team: Team) -> None:
+    guarded, before = team.seen_by("admin"), team.everything()
+    for change in (
+        lambda tx: tx.change(team.users["staff"], password="x"),
+        lambda tx: tx.add(User(email="new@example.com", role="admin", seal="x")),
+        lambda tx: tx.add(SignIn(user=1, state="open", token="x")),
+    ):
+        with pytest.raises(ForbiddenError):
+            guarded.transact(change, "what must not be")
+    assert team.everything() == before
+
+
+def test_ones_own_account_is_changed_and_others_are_not_there(team: Team) -> None:
+    guarded, me, admin = team.seen_by("client"), team.users["client"], team.users["admin"]
+    changed = guarded.transact(lambda tx: tx.change(me, name="Olga O.", phone="+431234567"), "changed my name")
+    assert (changed.name, changed.password) == ("Olga O.", "")
+    guarded.transact(lambda tx: tx.change(team.sign_ins["client"], state="ended"), "signed out")
+    stored = team.store.everything()
+    assert stored[User][me.id].password == f"{SECRET}-1"  # type: ignore[attr-defined]
+    assert stored[SignIn][team.sign_ins["client"].id].state == "ended"  # type: ignore[attr-defined]
+    before = team.everything()
+    forged = User(id=admin.id, role="client", client=team.own.id, email="own@example.com")
+    for change in (
+        lambda tx: tx.change(forged, name="Mine"),
+        lambda tx: tx.change(admin, name="Mine"),
+        lambda tx: tx.change(team.sign_ins["admin"], state="ended"),
+    ):
+        with pytest.raises(NotFoundError):
+            guarded.transact(change, "what must not be")
+    assert team.everything() == before
+
+
+def test_staff_do_the_daily_work_and_stand_in_the_history(team: Team) -> None:
+    guarded = team.seen_by("staff")
+
+    def change(tx: Transaction) -> Any:
+        client = tx.add(Client(kind="person", last_name="New"))
+        tx.change(client, notes="called")
+        tx.add_all([Sale(client=client.id, on=tx.today, amount=Decimal(40000))])
+        moves = tx.settle()
+        tx.delete(tx.get(Sale, team.other_sale.id))
+        return client.id, [each.after for each in moves]
+
+    client, moved = guarded.transact(change, "a day's work")
+    assert moved == ["VIP"]
+    assert team.store.client(client).status == "VIP"
+    assert not team.store.wrong()
+    with guarded.read() as snapshot:
+        assert (snapshot.history(1)[0].user, snapshot.history(1)[0].what) == ("Sam", "a day's work")
+
+
+# Taking back
+
+
+def test_staff_take_back_only_what_they_might_have_done(team: Team) -> None:
+    guarded, store = team.seen_by("staff"), team.store
+    added = store.add(last_name="Added")
+    before = team.everything()
+    for number in (None, guarded_last(guarded)):
+        with pytest.raises(ForbiddenError, match="Only an admin can delete clients"):
+            guarded.transact(lambda tx, number=number: tx.undo(number), "took back")  # type: ignore[misc]
+    assert team.everything() == before
+    store.change(lambda tx: tx.change(added, city="Graz"), "edited")
+    guarded.transact(lambda tx: tx.undo(), "took back")
+    assert store.client(added).city == ""
+    store.change(lambda tx: tx.delete(added), "deleted")
+    guarded.transact(lambda tx: tx.undo(), "took back")
+    assert store.client(added).last_name == "Added"
+    # And to take that back again would delete the client.
+    with pytest.raises(ForbiddenError):
+        guarded.transact(lambda tx: tx.undo(guarded_last(guarded)), "took back")
+    store.set_rules(("VIP", "total_spend > 1"))
+    with pytest.raises(ForbiddenError, match="status rules"):
+        guarded.transact(lambda tx: tx.undo(), "took back")
+    with pytest.raises(ForbiddenError):
+        team.seen_by("client").transact(lambda tx: tx.undo(), "took back")
+    with pytest.raises(NotFoundError):
+        guarded.transact(lambda tx: tx.undo(99999), "took back")
+
+
+def guarded_last(guarded: GuardedRepository) -> int:
+    with guarded.read() as snapshot:
+        return snapshot.history(limit=1)[0].id
+
+
+def test_the_last_change_is_the_same_for_whoever_takes_it_back(team: Team) -> None:
+    store = team.store
+    client = store.add(last_name="Added")
+    store.change(lambda tx: tx.change(client, city="Graz"), "edited")
+    store.change(lambda tx: tx.change(team.users["admin"], name="Ada L."), "changed an account")
+    for role in ("staff", "admin"):
+        entry = team.seen_by(role).transact(lambda tx: tx.undo(), "took back")
+        assert entry.what == ("edited" if role == "staff" else "added a client")

@@ -1,0 +1,146 @@
+"""Stores that an older version of the program has made."""
+
+import re
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from crm.model import Client, Sale, SignIn, User, now
+from crm.repository import tables
+from crm.repository.sql import SqlRepository
+from crm.repository.sqlite import Sqlite
+from tests.conftest import STORES, Store, _new_store
+from tests.unprivileged import as_nobody
+
+# What format 1 had, as its programs made it.
+FORMAT_1 = """
+DROP TABLE user;
+DROP TABLE sign_in;
+DELETE FROM sqlite_sequence WHERE name IN ('user', 'sign_in');
+UPDATE store_facts SET value = '1' WHERE name = 'schema_version';
+"""
+
+
+@pytest.fixture
+def folder(open_folder: Path) -> Path:
+    return open_folder
+
+
+def opened(path: Path) -> SqlRepository:
+    return SqlRepository(f"sqlite:///{path}", Sqlite(path), today=date.today, now=now)
+
+
+@pytest.fixture
+def old(folder: Path) -> Path:
+    """A file of format 1 with a client and a sale."""
+    path = folder / "store.sqlite3"
+    store = Store(lambda *_, **__: opened(path), folder)
+    store.sell(store.add(), "10")
+    store.close()
+    with closing(sqlite3.connect(path)) as file:
+        file.executescript(FORMAT_1)
+        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path
+
+
+def tables_in(path: Path) -> set[str]:
+    with closing(sqlite3.connect(path)) as file:
+        return {row[0] for row in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def version_of(path: Path) -> str:
+    with closing(sqlite3.connect(path)) as file:
+        return str(file.execute("SELECT value FROM store_facts WHERE name = 'schema_version'").fetchone()[0])
+
+
+def counts(repository: SqlRepository) -> tuple[int, ...]:
+    with repository.read() as snapshot:
+        return tuple(snapshot.count(kind) for kind in (Client, Sale, User, SignIn))
+
+
+def add_user(repository: SqlRepository) -> User:
+    user: User = repository.transact(lambda tx: tx.add(User(email="anna@example.com", role="admin")), "added")
+    return user
+
+
+def test_an_old_file_gets_the_tables_of_today_after_a_backup(old: Path) -> None:
+    with closing(opened(old)) as repository:
+        assert counts(repository) == (1, 1, 0, 0)
+        assert add_user(repository).id == 1
+        assert [each.what for each in repository.check() if each.wrong] == []
+        (backup,) = repository.backups()
+    assert (version_of(old), version_of(backup)) == (str(tables.SCHEMA_VERSION), "1")
+    assert "user" not in tables_in(backup)
+    with closing(opened(old)) as repository:
+        assert counts(repository) == (1, 1, 1, 0)
+        assert len(repository.backups()) == 1
+
+
+def test_what_is_added_is_what_a_new_file_has(old: Path, folder: Path) -> None:
+    new = folder / "new.sqlite3"
+    shapes = []
+    for path in (old, new):
+        with closing(opened(path)) as repository:
+            counts(repository)
+        with closing(sqlite3.connect(path)) as file:
+            found = file.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")
+            shapes.append([(name, re.sub(r"\s+", " ", sql)) for name, sql in found])
+    assert shapes[0] == shapes[1]
+
+
+def test_an_old_backup_is_put_back(old: Path, folder: Path) -> None:
+    with closing(opened(folder / "new.sqlite3")) as repository:
+        add_user(repository)
+        repository.restore(old)
+        assert counts(repository) == (1, 1, 0, 0)
+        # Never a number that an account had before.
+        assert add_user(repository).email == "anna@example.com"
+    assert version_of(folder / "new.sqlite3") == str(tables.SCHEMA_VERSION)
+    assert version_of(old) == "1"
+
+
+def test_an_old_backup_is_put_back_into_a_spreadsheet(old: Path) -> None:
+    with _new_store(STORES["sheets"]) as store:
+        store.repository.restore(old)
+        with store.another().read() as snapshot:
+            assert [snapshot.count(kind) for kind in (Client, Sale, User)] == [1, 1, 0]
+
+
+def test_an_old_file_that_can_only_be_read_is_read(old: Path) -> None:
+    old.chmod(0o444)
+    old.parent.chmod(0o555)
+
+    def read() -> object:
+        with closing(opened(old)) as repository:
+            return counts(repository)
+
+    def written() -> object:
+        with closing(opened(old)) as repository:
+            return add_user(repository)
+
+    content = old.read_bytes()
+    assert as_nobody(read) == "done: (1, 1, 0, 0)"
+    assert as_nobody(written).startswith("StoreReadOnlyError: ")
+    assert old.read_bytes() == content
+
+
+def test_an_old_file_without_room_for_a_backup_is_left_as_it_is(old: Path) -> None:
+    (old.parent / "backups").write_text("in the way")
+    with closing(opened(old)) as repository, pytest.raises(Exception, match="backup could not be written"):
+        counts(repository)
+    assert version_of(old) == "1"
+    assert "user" not in tables_in(old)
+
+
+def test_programs_that_open_an_old_file_at_the_same_moment_do_no_harm(old: Path) -> None:
+    def read(_: int) -> tuple[int, ...]:
+        with closing(opened(old)) as repository:
+            return counts(repository)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(read, range(8))) == {(1, 1, 0, 0)}
+    assert version_of(old) == str(tables.SCHEMA_VERSION)

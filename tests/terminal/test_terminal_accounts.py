@@ -1,0 +1,130 @@
+"""Accounts at a real terminal: the first one, signing in, a second factor, and what each role is shown."""
+
+import re
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pyotp
+import pytest
+
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from crm.model import User
+from crm.repository import Query
+from tests.terminal.conftest import Session
+
+Start = Callable[..., Session]
+PASSWORD = "a kettle, two spoons and rain"
+
+
+@pytest.fixture
+def shop(crm: CRM, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> CRM:
+    """A store with an admin, somebody of the staff and a client with an account, each with the same password."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    anna = named("clients add")(crm, {"first_name": "Anna", "last_name": "Arm", "notes": "haggles"})
+    named("clients add")(crm, {"first_name": "Bert", "last_name": "Bein"})
+    named("sales add")(crm, anna, Decimal("120.50"))
+    accounts = crm.accounts.open()
+    for email, role, client in (
+        ("ada@example.com", "admin", 0),
+        ("sam@example.com", "staff", 0),
+        ("anna@example.com", "client", anna.id),
+    ):
+        accounts.add(email=email, name=email.partition("@")[0].title(), role=role, client=client, password=PASSWORD)
+    return crm
+
+
+def signed_in(start: Start, email: str, **how: Any) -> Session:
+    session = start(**how).sees("E-mail").press(email, "enter").sees("Password:").press(PASSWORD, "enter")
+    return session.sees("Exit")
+
+
+def test_the_first_account_and_its_first_sign_in(start: Start, crm: CRM) -> None:
+    named("clients add")(crm, {"last_name": "Arm"})
+    session = start().choose("Team").sees("everybody who opens this store").sees("E-mail")
+    session.press("ada@example.com", "enter").sees("Name:").press("Ada", "enter").sees("signs in once")
+    found = re.search(r"then chooses another:\s+(\S+)", session.text)
+    assert found
+    one_time = found.group(1)
+    session.choose("I have passed it on").sees("Exit").press("0")
+    assert session.exit_code() == 0
+
+    session = start().sees("E-mail").press("ada@example.com", "enter").sees("Password:").press(one_time, "enter")
+    session.sees("good for one time").press("short", "enter").sees("10")
+    session.press("kill").press(PASSWORD, "enter").sees("again:").press("another thing", "enter").sees("differ")
+    session.press(PASSWORD, "enter").sees("again:").press(PASSWORD, "enter").sees("new password holds")
+    assert PASSWORD.encode() not in session.raw
+    session.choose("My account").sees("ada@example.com").sees("admin")
+
+
+@pytest.mark.usefixtures("shop")
+def test_who_is_not_let_in_is_not_told_why(start: Start) -> None:
+    session = start().sees("E-mail").press("ada@example.com", "enter").sees("Password:").press("wrong", "enter")
+    known = session.sees("✗").settled().text
+    session.press("kill").press("eve@example.com", "enter").sees("Password:").press("wrong", "enter")
+    unknown = session.sees("✗").settled().text
+    told = re.compile(r"✗ .*")
+    assert told.findall(known) == told.findall(unknown) != []
+    session.press("esc")
+    assert session.exit_code() == 0
+
+
+@pytest.mark.usefixtures("shop")
+def test_codes_by_an_app_from_the_qr_code_to_a_recovery_code(start: Start) -> None:
+    session = signed_in(start, "sam@example.com").choose("My account").choose("Second factor").choose("An app")
+    session.sees("Key:").sees("The code that the app shows:")
+    assert sum(line.count("█") + line.count("▀") + line.count("▄") for line in session.lines) > 200
+    found = re.search(r"Key: ((?:[A-Z2-7]{4} ?)+)", session.text)
+    assert found
+    codes = pyotp.TOTP(found.group(1).replace(" ", ""))
+    session.press("000000", "enter").sees("Key:").settled()
+    session.press("kill").press(codes.now(), "enter").sees("Recovery codes").settled()
+    recovery = re.findall(r"^ +(\S{4}-\S{4}-\S{4}-\S{4})$", session.text, re.MULTILINE)
+    assert len(recovery) == 10
+    session.choose("I have written them down").sees("codes by an app").press("esc", "0")
+    assert session.exit_code() == 0
+
+    begun = start().sees("E-mail").press("sam@example.com", "enter").sees("Password:").press(PASSWORD, "enter")
+    begun.sees("Code").press("123456", "enter").sees("✗").press(codes.at(time.time() + 30), "enter").sees("Exit")
+    again = start().sees("E-mail").press("sam@example.com", "enter").sees("Password:").press(PASSWORD, "enter")
+    again.sees("Code").press(recovery[0], "enter").sees("Exit")
+
+
+@pytest.mark.usefixtures("shop")
+def test_staff_are_shown_what_staff_may_do(start: Start) -> None:
+    session = signed_in(start, "sam@example.com").settled()
+    assert "Team" not in session.text
+    assert "My account" in session.text
+    session.choose("Clients").settled()
+    assert "Delete" not in session.text
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_client_sees_nothing_but_their_own(start: Start) -> None:
+    session = signed_in(start, "anna@example.com").sees("Anna Arm").settled()
+    assert "Clients" not in session.text
+    assert "haggles" not in session.text
+    session.choose("My purchases").sees("120.50").press("esc").sees("My account")
+    assert "Bert" not in session.raw.decode()
+
+
+def test_whoever_is_deactivated_while_at_work_is_let_do_no_more(start: Start, shop: CRM) -> None:
+    session = signed_in(start, "sam@example.com")
+    accounts = shop.accounts.open()
+    with shop.read() as snapshot:
+        (sam,) = snapshot.find_all(User, Query({"email": "sam@example.com"}))
+    accounts.edit(sam, active=False)
+    session.choose("Clients")
+    assert session.exit_code() == 1
+    assert "signed out" in session.text
+
+
+@pytest.mark.usefixtures("shop")
+def test_an_admin_makes_an_account_for_a_colleague(start: Start) -> None:
+    session = signed_in(start, "ada@example.com").choose("Team").choose("Ada").press("esc").sees("n new").press("n")
+    session.sees("E-mail").press("tom@example.com", "enter").sees("Name:").press("Tom", "enter")
+    session.sees("Role:").choose("staff").sees("signs in once").choose("I have passed").sees("Tom").choose("Tom")
+    session.choose("Deactivate").sees("switched off").choose("Let in again").settled()
+    assert "switched off" not in session.text

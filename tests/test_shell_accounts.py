@@ -1,0 +1,104 @@
+"""Accounts on the command line: signing in by lines of input, and what each role may do from there."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import Answer, CommandLine
+
+PASSWORD = "a kettle, two spoons and rain"
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """Command lines on a store with a client, whose accounts are kept beside it."""
+    line = CommandLine(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", line.environment["XDG_DATA_HOME"])
+    line.did("clients", "add", "--first-name", "Anna", "--last-name", "Arm", "--notes", "haggles")
+    return line
+
+
+def sign_in(shell: CommandLine, *lines: str) -> Answer:
+    with shell.start("sign-in", stdin=-1) as child:
+        out, err = child.communicate("".join(f"{line}\n" for line in lines), timeout=60)
+    return Answer(child.returncode, out, err)
+
+
+def joined(shell: CommandLine, email: str, role: str, *more: str) -> None:
+    """Somebody with an account who has chosen a password, and is signed in on this machine."""
+    made = shell.did("users", "add", email, "--name", email.partition("@")[0].title(), "--role", role, *more)
+    answer = sign_in(shell, email, made["password"], PASSWORD, PASSWORD)
+    assert (answer.code, answer.err) == (0, "")
+
+
+def test_the_first_account_closes_the_store_to_whoever_has_not_signed_in(shell: CommandLine) -> None:
+    assert "admin" in shell.refused("users", "add", "sam@example.com", "--name", "Sam", "--role", "staff")
+    made = shell.did("users", "add", "ada@example.com", "--name", "Ada", "--role", "admin")
+    assert "sign-in" in shell.refused("clients", "list")
+    assert sign_in(shell, "ada@example.com", "wrong").code != 0
+    assert "sign-in" in shell.refused("clients", "list")
+    assert sign_in(shell, "ada@example.com", made["password"], PASSWORD, PASSWORD).code == 0
+    assert [each["last_name"] for each in shell.did("clients", "list")] == ["Arm"]
+    assert [each["user"] for each in shell.did("history", "list")][:2] == ["Ada", "Ada"]
+    assert shell("sign-out").code == 0
+    assert "sign-in" in shell.refused("clients", "list")
+
+
+def test_a_one_time_password_alone_opens_nothing(shell: CommandLine) -> None:
+    made = shell.did("users", "add", "ada@example.com", "--name", "Ada", "--role", "admin")
+    assert sign_in(shell, "ada@example.com", made["password"]).code != 0
+    assert shell("clients", "list").code != 0
+
+
+def test_staff_neither_delete_clients_nor_manage_accounts(shell: CommandLine) -> None:
+    joined(shell, "ada@example.com", "admin")
+    made = shell.did("users", "add", "sam@example.com", "--name", "Sam")
+    assert sign_in(shell, "sam@example.com", made["password"], PASSWORD, PASSWORD).code == 0
+    assert shell.did("sales", "add", "1", "--amount", "10")["client"]["total_spend"] == "10.00"
+    added = shell.did("clients", "add", "--last-name", "Bein")["id"]
+    assert "admin" in shell.refused("clients", "delete", "1", "--yes", code=3)
+    assert "admin" in shell.refused("users", "add", "tom@example.com", "--name", "Tom", code=3)
+    assert "admin" in shell.refused("backup", str(shell.folder / "all.sqlite3"), code=3)
+    # What stands last in the history is the client that was added; to take that back would be to delete.
+    shell.refused("history", "undo", code=3)
+    assert [each["id"] for each in shell.did("clients", "list", "--sort", "id")] == [1, added]
+
+
+def test_a_client_reads_their_own_and_nothing_else(shell: CommandLine) -> None:
+    shell.did("clients", "add", "--last-name", "Bein")
+    shell.did("sales", "add", "1", "--amount", "10")
+    shell.did("sales", "add", "2", "--amount", "99", "--note", "secret")
+    joined(shell, "ada@example.com", "admin")
+    made = shell.did("users", "add", "anna@example.com", "--name", "Anna", "--role", "client", "--client", "1")
+    assert sign_in(shell, "anna@example.com", made["password"], PASSWORD, PASSWORD).code == 0
+    assert [each["amount"] for each in shell.did("sales", "list")] == ["10.00"]
+    assert shell.did("sales", "list", "--client", "1")[0]["client"] == 1
+    assert "haggles" not in shell("clients", "show", "1", "--json").out
+    for words in (("clients", "show", "2"), ("clients", "list"), ("today",), ("history", "list"), ("users", "list")):
+        assert shell(*words).code != 0
+        assert "Bein" not in shell(*words).out
+
+
+def test_a_password_is_changed_by_lines_and_never_by_options(shell: CommandLine) -> None:
+    joined(shell, "ada@example.com", "admin")
+    assert "--new" not in shell("profile", "password", "--help").out
+    other = "rain, two spoons and a kettle"
+    with shell.start("profile", "password", "--json", stdin=-1) as child:
+        child.communicate(f"{PASSWORD}\n{other}\n{other}\n", timeout=60)
+    assert child.returncode == 0
+    assert shell("sign-out").code == 0
+    assert sign_in(shell, "ada@example.com", PASSWORD).code != 0
+    assert sign_in(shell, "ada@example.com", other).code == 0
+
+
+def test_sessions_are_listed_and_ended(shell: CommandLine) -> None:
+    joined(shell, "ada@example.com", "admin")
+    made = shell.did("users", "add", "sam@example.com", "--name", "Sam")
+    assert shell.did("profile", "sessions")[0]["here"] is True
+    assert [each["sessions"] for each in shell.did("users", "list")] == [1, 0]
+    assert sign_in(shell, "sam@example.com", made["password"], PASSWORD, PASSWORD).code == 0
+    assert sign_in(shell, "ada@example.com", PASSWORD).code == 0
+    assert [each["sessions"] for each in shell.did("users", "list")] == [2, 1]
+    assert shell.did("users", "sign-out", "sam@example.com")["sessions"] == 0
+    shell.did("profile", "sign-out-everywhere")
+    assert len(shell.did("profile", "sessions")) == 1
