@@ -45,6 +45,7 @@ _STYLE = Style(
 _BREAKS = re.compile(r"\s*[\r\n]+\s*")
 # An Esc is told from the start of an arrow key by what follows within so many seconds.
 _ESCAPE_SECONDS = 0.04
+_RESIZED_SECONDS = 0.1
 _BACK = object()
 # What stands before an entry: the pointer, its key and a bracket.
 _KEYED = 6
@@ -80,6 +81,7 @@ class TerminalKeyboard:
         hidden: Sequence[Choice] = (),
         hint: str = "",
         at: Any = None,
+        resized: Any = None,
     ) -> Any:
         keyed = numbered(choices, hidden)
         if back:
@@ -121,6 +123,8 @@ class TerminalKeyboard:
             told = clean(pressed) if len(pressed) == 1 and pressed.isprintable() else "That"
             under[:] = [("class:error", " " + _wrapped(f"{told} is no choice here; {_span(keyed)}"))]
 
+        if resized is not None:
+            _leave_when_resized(asked.application, resized)
         chosen = _run(asked)
         if chosen is _BACK:
             raise Back
@@ -213,6 +217,21 @@ def _wrapped(text: str, before: int = 1) -> str:
     """A text broken between words, with so many columns before it; the heads and rows of a list fit as they are."""
     width = get_app_session().output.get_size().columns - before - 1
     return text if get_cwidth(text) <= width else fill(text, max(20, width)).replace("\n", "\n" + " " * before)
+
+
+def _leave_when_resized(application: Application[Any], value: Any) -> None:
+    """Answers with `value` once the terminal has had another size for a moment: a window that is dragged has many."""
+    before = application.output.get_size()
+
+    def leave() -> None:
+        if application.is_running and not application.is_done:
+            application.exit(result=value)
+
+    def look(drawn: Application[Any]) -> None:
+        if drawn.loop is not None and drawn.output.get_size() != before:
+            drawn.loop.call_later(_RESIZED_SECONDS, leave)
+
+    application.after_render += look
 
 
 def _drawable() -> bool:

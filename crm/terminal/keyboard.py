@@ -50,9 +50,11 @@ class Keyboard(Protocol):
         hidden: Sequence[Choice] = (),
         hint: str = "",
         at: Any = None,
+        resized: Any = None,
     ) -> Any:
         """The value of the entry chosen by one key. `hidden` ones are not listed, `hint` tells of them;
-        `at` is the value that is pointed at first."""
+        `at` is the value that is pointed at first. `resized` is given back once the terminal has another size, so that
+        all of the page can be drawn anew."""
 
     def text(
         self,

@@ -46,6 +46,7 @@ class LineKeyboard:
         hidden: Sequence[Choice] = (),
         hint: str = "",
         at: Any = None,
+        resized: Any = None,
     ) -> Any:
         keyed = numbered(choices, hidden)
         for line in question.splitlines():

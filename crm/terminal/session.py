@@ -77,6 +77,8 @@ class Session:
         self.screen = screen
         self.exchange = exchange
         self._notes: list[Callable[[], None]] = []
+        # What this page has told, to be told again where all of it is drawn anew.
+        self._told: list[Callable[[], None]] = []
 
     @property
     def prompts(self) -> "Prompts":
@@ -108,6 +110,7 @@ class Session:
         if notice:
             self.screen.print(Text(clean(notice), "yellow"))
         notes, self._notes = self._notes, []
+        self._told = notes
         for note in notes:
             note()
         if notes:
@@ -235,7 +238,9 @@ class Session:
             Choice("Help", self._help, "?"),
         ]
         told = [f"{each.key} {each.label.lower()}" for each in hidden]
-        return self.keyboard.choose(question, entries, back=back, hidden=hidden, hint=" · ".join(told))
+        return self.keyboard.choose(
+            question, entries, back=back, hidden=hidden, hint=" · ".join(told), resized=self._draw_again
+        )
 
     def start(self, command: Command, **given: Any) -> None:
         """Leads through a command: its own flow, or its parameters one by one. Raises Back."""
@@ -275,6 +280,10 @@ class Session:
     def confirm(self, question: str, yes: str, no: str = "No, go back") -> None:
         """Goes on where the person says yes. Raises Back."""
         self.keyboard.choose(question, [Choice(yes, True)], back=no)
+
+    def _draw_again(self) -> None:
+        """The page once more: the terminal has another size."""
+        self._notes = [*self._told, *self._notes]
 
     def _search(self) -> None:
         from crm.terminal.search import search

@@ -169,3 +169,16 @@ def test_the_sample_data_is_marked_and_thrown_away_by_one_key(start: Start, crm:
     session.choose("Clients").choose("List clients").sees("1-9 of 60").press("esc", "esc").sees("x) Throw")
     session.press("x").sees("The sample data is gone").sees("Add your first client")
     assert everything(crm) == ((), ())
+
+
+def test_a_page_is_drawn_anew_when_the_window_gets_narrower(start: Start, crm: CRM) -> None:
+    add(crm, first_name="Anna")
+    session = start().choose("Clients").press("u").choose("Take it back").sees("Taken back").sees("1) Add a client")
+    session.child.setwinsize(24, 40)
+    session.screen.resize(24, 40)
+    session.raw = b""
+    session.sees("1) Add a client").settled()
+    assert [line for line in session.lines if line.startswith("─")] == ["─" * 40]
+    # What the step before had to tell stays.
+    assert "Taken back" in session.text
+    session.press("0").sees("0) Exit")
