@@ -1,16 +1,21 @@
 # make run   opens the menu          make test  runs the tests
-# Both make their own virtual environment in .venv first.
+# make web   serves it to browsers   (PORT=8000)
+# All make their own virtual environment in .venv first.
 
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(if $(shell $(name) -c \
 	"import sys; print('fits' if sys.version_info >= (3, 11) else '')" 2>/dev/null),$(name))))
 BIN := .venv/bin
 
-.PHONY: run test lint format types bench docs clean
+.PHONY: run web test lint format types bench docs clean
 
 run: .venv/installed
 	@$(BIN)/python run.py
 
-test: .venv/installed-dev
+web: .venv/installed node_modules/.installed
+	@$(BIN)/python run.py web $(if $(PORT),--port $(PORT))
+
+# The page of the web terminal comes from npm; without it its tests are skipped.
+test: .venv/installed-dev $(if $(shell command -v npm),node_modules/.installed)
 	$(BIN)/python -m pytest -n 2 $(TESTS)
 
 lint: .venv/installed-dev
@@ -31,6 +36,12 @@ bench: .venv/installed
 docs: .venv/installed-dev
 	$(BIN)/python docs/reference.py
 	$(BIN)/python docs/picture.py docs/menu.svg
+
+# The terminal that runs in the browser.
+node_modules/.installed: package.json package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed: https://nodejs.org/"; exit 1; }
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
 
 .venv/installed: requirements.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: https://www.python.org/downloads/"; exit 1; }

@@ -1,0 +1,1 @@
+"""The web terminal: sign-in over HTTP, and the menu in a browser."""

@@ -1,0 +1,140 @@
+"""What the web server writes down of its work: JSON lines that name nobody, and no traceback for anybody."""
+
+import hashlib
+import hmac
+import json
+import logging
+import secrets
+import sys
+import traceback
+from datetime import UTC, date, datetime
+from time import perf_counter
+from typing import Any
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from crm.errors import CRMError, StoreError
+from crm.web.limits import neighbourhood
+from crm.web.origins import HEALTH
+from crm.web.pages import notice
+
+log = logging.getLogger("crm.web")
+
+_PAGES = (
+    *("/", "/sign-in", "/sign-in/code", "/sign-in/code/again", "/sign-out"),
+    *("/password", "/forgotten", "/terminal", *HEALTH),
+)
+# Nobody was there any more to be answered.
+_GONE = 499
+_WITH_SECRETS = ("/reset/", "/files/")
+
+
+class Journal:
+    """Notes each request by its page, its status and how long it took, and turns what goes wrong into a page.
+
+    An address is written as a mark that is another one every day and cannot be turned back without `key`.
+    """
+
+    def __init__(self, app: ASGIApp, key: bytes) -> None:
+        self._app = app
+        self._key = key
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        began = perf_counter()
+        status = 0
+
+        async def sent(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif message["type"] == "websocket.accept":
+                status = 101
+            elif message["type"] == "websocket.close":
+                status = message.get("code", 1000) if status else 403
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sent)
+        except ClientDisconnect:
+            status = _GONE
+        except Exception as error:
+            await self._tell(error, scope, receive, sent, begun=bool(status))
+        if scope["path"] not in HEALTH:
+            facts = {
+                "method": scope.get("method", "WEBSOCKET"),
+                "page": page_of(scope["path"]),
+                "status": status,
+                "ms": round((perf_counter() - began) * 1000),
+                "from": self._mark((scope.get("client") or ("", 0))[0]),
+            }
+            if session := scope.get("crm.session"):
+                facts["session"] = session
+            log.info("request", extra={"facts": facts})
+
+    async def _tell(self, error: Exception, scope: Scope, receive: Receive, send: Send, *, begun: bool) -> None:
+        expected = isinstance(error, CRMError)
+        log.log(logging.WARNING if expected else logging.ERROR, "failure", exc_info=error)
+        if begun:
+            return
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1011, "reason": ""})
+        elif isinstance(error, StoreError):
+            told = "The data cannot be reached just now. Nothing was done; try again in a minute."
+            await notice("Not now", told, 503, {"Retry-After": "60"})(scope, receive, send)
+        else:
+            told = "Something went wrong in this program. It has been noted; try again."
+            await notice("That went wrong", told, 500)(scope, receive, send)
+
+    def _mark(self, address: str) -> str:
+        bound = f"{date.today().isoformat()} {neighbourhood(address)}".encode()
+        return hmac.new(self._key, bound, hashlib.sha256).hexdigest()[:10]
+
+
+def page_of(path: str) -> str:
+    """A path as it may be written down: without tickets and tokens, and nothing that a stranger made up."""
+    if path in _PAGES:
+        return path
+    return next((f"{each}…" for each in _WITH_SECRETS if path.startswith(each)), "other")
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line. Of an error it holds the kind and where in the program it was, never its words: they
+    may name somebody."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            # What a library fills in may be an address or what was asked for.
+            "what": record.getMessage() if record.name.startswith("crm.") else str(record.msg),
+        }
+        line |= {name: getattr(record, name) for name in ("session", "user") if hasattr(record, name)}
+        line |= getattr(record, "facts", {})
+        if record.exc_info and record.exc_info[1]:
+            error = record.exc_info[1]
+            line["error"] = type(error).__name__
+            frames = traceback.extract_tb(error.__traceback__)[-8:]
+            line["where"] = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+        return json.dumps(line, ensure_ascii=False)
+
+
+def write_journal(level: int = logging.INFO) -> None:
+    """Has everything that the web server and its libraries note written to stdout as JSON lines."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonLines())
+    for name in ("crm", "uvicorn", "websockets"):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.propagate = False
+        # The libraries write addresses and what was asked for.
+        logger.setLevel(level if name == "crm" else logging.WARNING)
+
+
+def new_key() -> bytes:
+    """A key for the marks of addresses that lives as long as the process."""
+    return secrets.token_bytes(32)

@@ -1,0 +1,161 @@
+"""How much and how often one address may ask, whoever it is."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from time import monotonic
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from crm.web.pages import notice
+
+FORM = 16 * 1024
+FILE = 50 * 1024 * 1024
+# What a form around the file adds.
+_AROUND = 64 * 1024
+_FORM_SECONDS = 20.0
+_FILE_SECONDS = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """At most `most` requests in `seconds` of the same address: those with `method` (any where '') whose path begins
+    with `path`."""
+
+    path: str
+    method: str
+    most: int
+    seconds: int
+
+
+# A whole office may stand behind one address.
+RULES = (
+    Rule("/sign-in", "POST", 100, 300),
+    Rule("/password", "POST", 30, 300),
+    Rule("/forgotten", "POST", 10, 3600),
+    Rule("/reset/", "", 30, 3600),
+    Rule("/terminal", "WEBSOCKET", 120, 60),
+    Rule("/files/", "", 60, 60),
+    Rule("/", "", 1500, 60),
+)
+
+
+class AddressLimits:
+    """Answers 429 to an address that asks too often. What is remembered is bounded: beyond `most` the address that
+    was quiet longest is forgotten."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        rules: Sequence[Rule] = RULES,
+        *,
+        most: int = 20_000,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._app = app
+        self._rules = rules
+        self._most = most
+        self._clock = clock
+        self._counts: OrderedDict[tuple[str, str, str], tuple[float, int]] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        wait = self._wait(scope) if scope["type"] in ("http", "websocket") else 0
+        if not wait:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1013, "reason": ""})
+        else:
+            told = "There were too many requests from where you are. Wait a little, then try again."
+            await notice("Too many requests", told, 429, {"Retry-After": str(wait)})(scope, receive, send)
+
+    def _wait(self, scope: Scope) -> int:
+        """For how many seconds the address has to wait, 0 where it need not; counts the request."""
+        method = scope.get("method", "WEBSOCKET")
+        who = neighbourhood((scope.get("client") or ("", 0))[0])
+        wait = 0
+        for rule in self._rules:
+            if scope["path"].startswith(rule.path) and rule.method in ("", method):
+                wait = max(wait, self._count((who, rule.path, rule.method), rule))
+        return wait
+
+    def _count(self, key: tuple[str, str, str], rule: Rule) -> int:
+        now = self._clock()
+        since, count = self._counts.pop(key, (now, 0))
+        if now - since >= rule.seconds:
+            since, count = now, 0
+        self._counts[key] = (since, count + 1)
+        while len(self._counts) > self._most:
+            self._counts.popitem(last=False)
+        return 0 if count < rule.most else max(1, int(since + rule.seconds - now) + 1)
+
+
+def neighbourhood(address: str) -> str:
+    """An address as it is counted: of IPv6 the first 64 bits, of which everybody has all the rest."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return address
+    return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))
+
+
+class BodyLimit:
+    """Refuses a body that is larger than its page takes, or that takes too long to come."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
+            await self._app(scope, receive, send)
+            return
+        is_file = scope["path"].startswith("/files/")
+        most = FILE + _AROUND if is_file else FORM
+        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if not length.isdigit() or int(length) > most:
+            await _too_large(is_file)(scope, receive, send)
+            return
+        until = asyncio.get_running_loop().time() + (_FILE_SECONDS if is_file else _FORM_SECONDS)
+        got, complete = 0, False
+
+        async def received() -> Message:
+            nonlocal got, complete
+            if complete:
+                # What is waited for from now on is that the client goes away.
+                return await receive()
+            try:
+                async with asyncio.timeout_at(until):
+                    message = await receive()
+            except TimeoutError as error:
+                raise BodyRefused(408) from error
+            if message["type"] == "http.request":
+                got += len(message.get("body", b""))
+                complete = not message.get("more_body", False)
+                if got > most:
+                    raise BodyRefused(413)
+            return message
+
+        try:
+            await self._app(scope, received, send)
+        except BodyRefused as refused:
+            answer = _too_large(is_file)
+            if refused.status == 408:
+                answer = notice("Too slow", "What you sent did not arrive in time. Nothing was done; try again.", 408)
+            await answer(scope, receive, send)
+
+
+class BodyRefused(Exception):
+    """A body that is not read to its end; `status` says why."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def _too_large(is_file: bool) -> ASGIApp:
+    told = f"The file is larger than {FILE >> 20} MB; divide it." if is_file else "More was sent than this page takes."
+    return notice("Too large", f"{told} Nothing was done.", 413, {"Connection": "close"})

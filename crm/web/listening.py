@@ -1,0 +1,79 @@
+"""How uvicorn listens, serves and ends."""
+
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from crm.errors import UsageError
+
+if TYPE_CHECKING:
+    from crm.web.terminals import Terminals
+
+# Heroku kills after 30 s; terminals are told first, and pages are given so many seconds to finish.
+_FINISH = 4
+_CONNECTIONS = 1000
+_LARGEST_FRAME = 256 * 1024
+STOPS = "The server is being restarted. What was saved is kept; open the menu again in a minute."
+
+
+def settings(app: object) -> uvicorn.Config:
+    """How uvicorn serves an application."""
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        http="h11",
+        ws="websockets-sansio",
+        ws_max_size=_LARGEST_FRAME,
+        # The terminals send heartbeats of their own; what is compressed beside what an attacker chose can be guessed.
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Whose word counts is decided by the application.
+        proxy_headers=False,
+        limit_concurrency=_CONNECTIONS,
+        h11_max_incomplete_event_size=32 * 1024,
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=_FINISH,
+    )
+
+
+class Server(uvicorn.Server):
+    """Says when it listens (`listens` is called), and tells everybody in their terminal before it closes their
+    connections."""
+
+    def __init__(self, config: uvicorn.Config, terminals: "Terminals", listens: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._terminals = terminals
+        self._listens = listens
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts everything and accepts connections."""
+        await super().startup(sockets)
+        if self.started:
+            self._listens()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends the terminals, lets pages finish, and stops."""
+        await self._terminals.stop(STOPS)
+        await super().shutdown(sockets)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that is bound there; raises UsageError where it cannot be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Only of a socket that says that it is TCP does asyncio know that it must not hold keys and pages back.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listening.close()
+        raise UsageError(
+            f"Port {port} of {host} cannot be listened on ({getattr(error, 'strerror', error)})."
+            " Give another with --port."
+        ) from error
+    return listening

@@ -1,0 +1,104 @@
+"""Which address the browser used, and whether a request was made by a page of that very address."""
+
+import re
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from crm.web.pages import notice
+
+# Asked by machines, by an address that is not ours.
+HEALTH = ("/healthz", "/readyz")
+_HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.IGNORECASE)
+_DEFAULT = {"http": ":80", "https": ":443"}
+_SAFE = ("GET", "HEAD")
+
+
+class SameOrigin:
+    """Lets through only what was asked for by our own name, over TLS or on this computer, and of what changes
+    something only what our own pages sent (`Origin` is exactly ours).
+
+    `origin` is the one address that this program has, '' where it is the one that the browser names. The rest reads
+    it as `origin_of(scope)`.
+    """
+
+    def __init__(self, app: ASGIApp, origin: str = "") -> None:
+        self._app = app
+        self._origin = origin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket") or scope["path"] in HEALTH:
+            await self._app(scope, receive, send)
+            return
+        answer = self._answer(scope)
+        if answer is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            # Before it is accepted: the browser sees 403.
+            await send({"type": "websocket.close", "code": 1008, "reason": ""})
+        else:
+            await answer(scope, receive, send)
+
+    def _answer(self, scope: Scope) -> ASGIApp | None:
+        """What the request is refused with, None where it is let through."""
+        headers = Headers(scope=scope)
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
+            return notice("No such address", "The request does not say which address it is for.", 400)
+        scheme = "https" if scope["scheme"] in ("https", "wss") else "http"
+        origin = _origin(scheme, hosts[0])
+        if self._origin:
+            if origin.partition("://")[2] != _bare(self._origin):
+                return notice("Another address", "This program is not at home at this address.", 421)
+            origin = self._origin
+        elif scheme == "http" and not is_loopback(hosts[0]):
+            return self._unencrypted(scope, hosts[0])
+        scope["crm.origin"] = origin
+        if (scope["type"] == "websocket" or scope["method"] not in _SAFE) and headers.getlist("origin") != [origin]:
+            return notice("Not from here", "This was not sent by a page of this program. Nothing was done.", 403)
+        return None
+
+    def _unencrypted(self, scope: Scope, host: str) -> ASGIApp:
+        if scope.get("crm.proxy") and scope.get("method") in _SAFE:
+            # Without what was asked for, which may be a secret.
+            return RedirectResponse(f"https://{host}/", 308)
+        return notice(
+            "Not encrypted",
+            "Passwords would travel readable for everybody on the way. Open this address with https://. Where a proxy"
+            " in front of this program does that already, CRM_ORIGIN or FORWARDED_ALLOW_IPS has to name it.",
+            403,
+        )
+
+
+def origin_of(scope: Scope) -> str:
+    """The origin that the browser used, like 'https://crm.example.com'; '' before it was looked at."""
+    return str(scope.get("crm.origin", ""))
+
+
+def is_secure(scope: Scope) -> bool:
+    """Whether the browser came over TLS."""
+    return origin_of(scope).startswith("https://")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a `Host` header names the computer itself."""
+    name = urlsplit(f"//{host}").hostname or ""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _origin(scheme: str, host: str) -> str:
+    return f"{scheme}://{host.lower().removesuffix(_DEFAULT[scheme])}"
+
+
+def _bare(origin: str) -> str:
+    scheme, _, host = origin.partition("://")
+    return host.removesuffix(_DEFAULT.get(scheme, " "))

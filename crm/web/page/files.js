@@ -1,0 +1,95 @@
+// Files: what the menu offers is a link, what it asks for is chosen here and sent.
+
+export class Files {
+  constructor(place, cancel) {
+    this.place = place;
+    this.cancel = cancel;
+    this.rows = new Map();
+  }
+
+  clear() {
+    for (const ticket of [...this.rows.keys()]) this.remove(ticket);
+  }
+
+  offer({ ticket, name, bytes }) {
+    const row = this.row(ticket, `${name} (${size(bytes)})`);
+    const link = element("a", "Download");
+    link.className = "button";
+    link.href = `/files/${encodeURIComponent(ticket)}`;
+    link.download = name;
+    row.append(link);
+  }
+
+  ask({ ticket, what, ending }) {
+    const row = this.row(ticket, what);
+    const input = element("input");
+    input.type = "file";
+    input.accept = ending;
+    input.setAttribute("aria-label", what);
+    input.onchange = () => { if (input.files.length) this.send(ticket, row, input, input.files[0]); };
+    const cancel = element("button", "Cancel");
+    cancel.type = "button";
+    cancel.onclick = () => { this.rows.get(ticket)?.request?.abort(); this.cancel(ticket); };
+    row.append(input, cancel);
+  }
+
+  send(ticket, row, input, file) {
+    const told = row.querySelector(".name");
+    const shown = element("progress");
+    shown.max = 1;
+    shown.value = 0;
+    row.insertBefore(shown, input);
+    input.hidden = true;
+    const request = this.rows.get(ticket).request = new XMLHttpRequest();
+    const failed = (why) => {
+      shown.remove();
+      input.hidden = false;
+      input.value = "";
+      told.textContent = why;
+    };
+    request.upload.onprogress = (event) => { if (event.lengthComputable) shown.value = event.loaded / event.total; };
+    request.onload = () => {
+      if (request.status >= 400) failed(plain(request) || "The file could not be sent. Choose it again.");
+    };
+    request.onerror = () => failed("The file did not arrive. Check the network, then choose it again.");
+    request.open("POST", `/files/${encodeURIComponent(ticket)}`);
+    const form = new FormData();
+    form.append("file", file, file.name);
+    request.send(form);
+  }
+
+  row(ticket, words) {
+    this.remove(ticket);
+    const row = element("div");
+    const told = element("span", words);
+    told.className = "name";
+    row.append(told);
+    this.rows.set(ticket, { row });
+    this.place.append(row);
+    this.place.hidden = false;
+    return row;
+  }
+
+  remove(ticket) {
+    this.rows.get(ticket)?.row.remove();
+    this.rows.delete(ticket);
+    this.place.hidden = this.rows.size === 0;
+  }
+}
+
+function element(name, text = "") {
+  const made = document.createElement(name);
+  made.textContent = text;
+  return made;
+}
+
+function plain(request) {
+  return (request.getResponseHeader("Content-Type") ?? "").startsWith("text/plain") ? request.responseText : "";
+}
+
+function size(bytes) {
+  for (const unit of ["bytes", "KB", "MB"]) {
+    if (bytes < 1000 || unit === "MB") return `${unit === "bytes" ? bytes : bytes.toFixed(1)} ${unit}`;
+    bytes /= 1000;
+  }
+}

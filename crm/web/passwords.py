@@ -1,0 +1,128 @@
+"""Passwords: a new one for somebody who is signed in, and a way back in for who has forgotten it."""
+
+from collections.abc import Sequence
+
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from crm.errors import CRMError, FieldError, SignInRefusedError, TooManyAttemptsError
+from crm.web.journal import log
+from crm.web.origins import is_loopback, origin_of
+from crm.web.pages import notice
+from crm.web.sign_in import retry_after, sign_in_first, status_of, where
+from crm.web.site import Site
+
+_DIFFER = "The two new passwords differ. Type the same one twice."
+
+
+class PasswordPages:
+    """The pages about passwords."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def routes(self) -> Sequence[Route]:
+        """Where they are found."""
+        return (
+            Route("/password", self._ask_new, methods=["GET"]),
+            Route("/password", self._change, methods=["POST"]),
+            Route("/forgotten", self._ask_whose, methods=["GET"]),
+            Route("/forgotten", self._send_link, methods=["POST"]),
+            Route("/reset/{token:str}", self._ask_reset, methods=["GET"]),
+            Route("/reset/{token:str}", self._reset, methods=["POST"]),
+        )
+
+    async def _ask_new(self, request: Request) -> Response:
+        who = await self._site.signed_in(request)
+        if not who:
+            return sign_in_first(request)
+        return self._site.form(request, "password", must_change=who.must_change, email=who.email)
+
+    async def _change(self, request: Request) -> Response:
+        fields = await self._site.read(request)
+        who = await self._site.signed_in(request)
+        if not who:
+            return sign_in_first(request)
+        current, new = fields.get("current", ""), fields.get("new", "")
+        try:
+            if new != fields.get("again", ""):
+                raise FieldError(_DIFFER)
+            await self._site.accounts.ask(
+                lambda accounts: accounts.change_password(who.user, current, new, but=who.session)
+            )
+        except (FieldError, SignInRefusedError, TooManyAttemptsError) as error:
+            return self._site.form(
+                request,
+                "password",
+                status=_status(error),
+                headers=retry_after(error),
+                error=sentence(error),
+                must_change=who.must_change,
+                email=who.email,
+            )
+        self._site.sessions.forget(who.session)
+        return RedirectResponse("/", 303)
+
+    async def _ask_whose(self, request: Request) -> Response:
+        if not await self._can_mail(request):
+            return notice("Forgotten password", "Please ask an admin of your team for a new one-time password.", 200)
+        return self._site.form(request, "forgotten", sent=False)
+
+    async def _can_mail(self, request: Request) -> bool:
+        # A link leads to the address that the browser named, unless this program knows its own: somebody else could
+        # have named another one.
+        host = origin_of(request.scope).partition("://")[2]
+        if not self._site.has_fixed_origin and not is_loopback(host):
+            return False
+        return await self._site.accounts.ask(lambda accounts: accounts.can_mail)
+
+    async def _send_link(self, request: Request) -> Response:
+        fields = await self._site.read(request)
+        if not await self._can_mail(request):
+            return RedirectResponse("/forgotten", 303)
+        email = fields.get("email", "").strip()
+        address, _ = where(request)
+        origin = origin_of(request.scope)
+
+        async def send() -> None:
+            try:
+                await self._site.accounts.ask(
+                    lambda accounts: accounts.ask_reset(
+                        email, address=address, link=lambda token: f"{origin}/reset/{token}"
+                    )
+                )
+            except CRMError as error:
+                log.warning("no link was sent", exc_info=error)
+
+        answer = self._site.form(request, "forgotten", sent=True)
+        # Once the answer is out, so that its time does not tell whether there is such an account.
+        answer.background = BackgroundTask(send)
+        return answer
+
+    async def _ask_reset(self, request: Request) -> Response:
+        return self._site.form(request, "reset")
+
+    async def _reset(self, request: Request) -> Response:
+        fields = await self._site.read(request)
+        token, new = request.path_params["token"], fields.get("new", "")
+        try:
+            if new != fields.get("again", ""):
+                raise FieldError(_DIFFER)
+            await self._site.accounts.ask(lambda accounts: accounts.reset_password(token, new))
+        except (FieldError, SignInRefusedError, TooManyAttemptsError) as error:
+            return self._site.form(
+                request, "reset", status=_status(error), headers=retry_after(error), error=sentence(error)
+            )
+        return RedirectResponse("/sign-in?note=changed", 303)
+
+
+def _status(error: CRMError) -> int:
+    return 422 if isinstance(error, FieldError) else status_of(error)
+
+
+def sentence(error: CRMError) -> str:
+    """An error as a page tells it: as a sentence, which a reason for a field need not be."""
+    told = error.sentence[:1].upper() + error.sentence[1:]
+    return told if told.endswith((".", "!", "?")) else f"{told}."

@@ -1,0 +1,93 @@
+"""The web server: one process, from the look around at its start to its end within seconds."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from crm.accounts.accounts import Accounts
+from crm.config import Config
+from crm.repository import Repository
+from crm.web.application import application
+from crm.web.first_admin import first_admin
+from crm.web.form_tokens import FormTokens
+from crm.web.journal import log, write_journal
+from crm.web.listening import Server, listen, settings
+from crm.web.reception import Reception
+from crm.web.sessions import Sessions
+from crm.web.site import Site
+from crm.web.surroundings import Surroundings, surroundings
+from crm.web.terminals import Terminals
+
+# A child of the fork server runs this for whoever has signed in.
+MENU = "crm.app:serve"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The accounts and the store that they are kept in, as one thread may use them."""
+
+    accounts: Accounts
+    repository: Repository
+
+
+Opening = Callable[[], Opened]
+
+
+def serve(config: Config, opening: Opening, key: Callable[[str], bytes], *, host: str = "", port: int = 0) -> int:
+    """Serves the web terminal until the process is told to end; returns the exit code. `opening` opens the accounts,
+    each time anew; `key` derives a key for a purpose. Raises UsageError and StoreError."""
+    around = surroundings(os.environ, config, host, port)
+    opened = opening()
+    try:
+        password = first_admin(opened.repository, opened.accounts, config.admin_email)
+    finally:
+        opened.repository.close()
+    if password:
+        _say(f"An admin was added: {config.admin_email}, one-time password {password}")
+        _say("It is shown this once. Sign in with it and choose your own.")
+    listening = listen(around.host, around.port)
+    write_journal()
+    site = make_site(config, opening, key, Terminals(MENU))
+    app = application(site, origin=config.origin, trusted=around.trusted, key=key("journal"))
+    # A process that was told to end and did so has not failed.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.signal(signal.SIGINT, lambda *_: None)
+
+    def listens() -> None:
+        if sys.stdout.isatty():
+            _say(f"The web terminal is at {config.origin or f'http://{_shown(around)}'} (Ctrl-C ends it).")
+        log.info("listening", extra={"facts": {"port": around.port}})
+
+    server = Server(settings(app), site.terminals, listens)
+    server.run(sockets=[listening])
+    log.info("ended")
+    return 0 if server.started else 1
+
+
+def make_site(config: Config, opening: Opening, key: Callable[[str], bytes], terminals: Terminals) -> Site:
+    """The site over accounts of its own: one set answers sign-ins, which take their time, the other who is signed
+    in."""
+
+    @contextmanager
+    def accounts() -> Iterator[Accounts]:
+        opened = opening()
+        try:
+            yield opened.accounts
+        finally:
+            opened.repository.close()
+
+    signing_in, looking_up = Reception(accounts), Reception(accounts, most=500)
+    return Site(signing_in, Sessions(looking_up), terminals, FormTokens(key("forms")), bool(config.origin))
+
+
+def _shown(around: Surroundings) -> str:
+    host = "localhost" if around.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else around.host
+    return f"{host}:{around.port}"
+
+
+def _say(told: str) -> None:
+    sys.stdout.write(f"{told}\n")
+    sys.stdout.flush()

@@ -1,0 +1,67 @@
+"""Who is signed in, as far as the web server has to know."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from time import monotonic
+
+from crm.accounts import SignedIn
+from crm.accounts.accounts import Accounts
+from crm.web.reception import Reception
+
+# No session outlives its end by more than this.
+FRESH = 10.0
+_MOST = 1000
+
+
+class Sessions:
+    """Looks sessions up by what the browser holds. One that was found holds for `fresh` seconds without asking
+    again; nothing else is remembered."""
+
+    def __init__(self, accounts: Reception, *, fresh: float = FRESH, clock: Callable[[], float] = monotonic) -> None:
+        self._accounts = accounts
+        self._fresh = fresh
+        self._clock = clock
+        self._found: OrderedDict[bytes, tuple[float, SignedIn]] = OrderedDict()
+
+    async def of(self, token: str) -> SignedIn | None:
+        """The session that a browser's token belongs to, None where there is none. Raises StoreError."""
+        if not token or len(token) > 200:
+            return None
+        key = hashlib.sha256(token.encode("utf-8", "replace")).digest()
+        since, found = self._found.get(key, (0.0, None))
+        if found and self._clock() - since < self._fresh:
+            return found
+        asked = self._clock()
+        found = await self._accounts.ask(lambda accounts: accounts.session(token))
+        self._found.pop(key, None)
+        if found:
+            self._found[key] = (asked, found)
+            if len(self._found) > _MOST:
+                self._found.popitem(last=False)
+        return found
+
+    async def over(self, sessions: Iterable[int]) -> list[int]:
+        """Those of the sessions that hold no more. Raises StoreError."""
+        asked = sorted(sessions)
+
+        def look(accounts: Accounts) -> list[int]:
+            return [each for each in asked if accounts.still_holds(each) is None]
+
+        ended = await self._accounts.ask(look) if asked else []
+        for session in ended:
+            self.forget(session)
+        return ended
+
+    def forget(self, session: int) -> None:
+        """Has a session looked up again when it is next asked for."""
+        for key in [key for key, (_, found) in self._found.items() if found.session == session]:
+            del self._found[key]
+
+    async def reach(self) -> None:
+        """Returns where the store can be read. Raises StoreError."""
+        await self._accounts.ask(Accounts.exist)
+
+    async def close(self) -> None:
+        """Lets go of the accounts that were asked."""
+        await self._accounts.close()

@@ -1,0 +1,105 @@
+"""What all pages share: the accounts, the sessions, the terminals, and how a form is shown and read."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from crm.accounts import SignedIn
+from crm.accounts.accounts import Accounts
+from crm.errors import CRMError
+from crm.web import cookies
+from crm.web.form_tokens import FormTokens
+from crm.web.pages import notice, page
+from crm.web.reception import Reception
+from crm.web.sessions import Sessions
+from crm.web.terminals import Terminals
+
+
+class FormRefused(Exception):
+    """A form that did not come from a page of ours, or from one that is too old."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a page has at hand. `has_fixed_origin` tells whether this program knows its own address."""
+
+    accounts: Reception
+    sessions: Sessions
+    terminals: Terminals
+    tokens: FormTokens
+    has_fixed_origin: bool
+
+    async def signed_in(self, request: HTTPConnection) -> SignedIn | None:
+        """The session that the browser belongs to, None where nobody is signed in. Raises StoreError."""
+        found = await self.sessions.of(cookies.read_cookie(request, cookies.SESSION))
+        if found:
+            request.scope["crm.session"] = found.session
+        return found
+
+    def form(
+        self,
+        request: Request,
+        name: str,
+        *,
+        status: int = 200,
+        error: str = "",
+        headers: Mapping[str, str] | None = None,
+        **values: Any,
+    ) -> HTMLResponse:
+        """The page of this name with a token for its form; `error` is what was wrong with what was sent before."""
+        cookie = cookies.read_cookie(request, cookies.FORM) or self.tokens.new_cookie()
+        token = self.tokens.token(cookie, cookies.read_cookie(request, cookies.SESSION))
+        answer = page(name, {"token": token, "error": error, **values}, status, headers)
+        cookies.set_cookie(answer, request, cookies.FORM, cookie, cookies.FORM_SECONDS)
+        return answer
+
+    async def read(self, request: Request) -> Mapping[str, str]:
+        """The fields of a form that was sent. Raises FormRefused where it was not one of ours."""
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/x-www-form-urlencoded":
+            raise FormRefused
+        sent = await request.form()
+        fields = {name: value for name, value in sent.items() if isinstance(value, str)}
+        cookie = cookies.read_cookie(request, cookies.FORM)
+        session = cookies.read_cookie(request, cookies.SESSION)
+        if not self.tokens.is_ours(fields.get("token", ""), cookie, session):
+            raise FormRefused
+        return fields
+
+    def welcome(self, request: Request, who: SignedIn, *, to: str) -> Response:
+        """Sends the browser of somebody who has just signed in on its way, with a session and a new cookie for
+        forms."""
+        answer = RedirectResponse(to, 303)
+        cookies.set_cookie(answer, request, cookies.SESSION, who.token, cookies.SESSION_SECONDS)
+        cookies.set_cookie(answer, request, cookies.FORM, self.tokens.new_cookie(), cookies.FORM_SECONDS)
+        if cookies.read_cookie(request, cookies.TICKET):
+            cookies.drop_cookie(answer, request, cookies.TICKET)
+        return answer
+
+    async def leave(self, session: int, why: str) -> None:
+        """Ends a session and tells its terminal why."""
+        self.sessions.forget(session)
+        await self.accounts.ask(lambda accounts: accounts.end(session))
+        await self.terminals.end(session, why)
+
+    async def note_refusals(self) -> None:
+        """Has refused sign-ins written into the store. It is called at times that nobody chooses: how long that takes
+        would tell which accounts there are. Raises StoreError."""
+        await self.accounts.leave_to_do(Accounts.note_refusals)
+
+    async def close(self) -> None:
+        """Lets go of the accounts, once what they still had to do is done."""
+        with suppress(CRMError):
+            await self.note_refusals()
+        await self.accounts.close()
+        await self.sessions.close()
+
+
+def refused_form() -> HTMLResponse:
+    """What is shown for a form that is not taken."""
+    told = "This page was open for too long, or your browser keeps no cookies. Nothing was done; try again."
+    return notice("Please try again", told, 403)

@@ -1,0 +1,53 @@
+"""Files that wait to be taken by one person, once, and for some minutes."""
+
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+EXPIRES_AFTER = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A finished file of so many bytes, what it is to be called on the person's device, and until when it may be
+    taken (on the monotonic clock)."""
+
+    path: Path
+    name: str
+    size: int
+    expires: float
+
+
+class Offers:
+    """The offers of one terminal by their tickets, which nobody can guess."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Offer] = {}
+
+    def add(self, path: Path, name: str) -> str:
+        """Offers a file; returns its ticket. Raises OSError where it cannot be read."""
+        ticket = new_ticket()
+        self._waiting[ticket] = Offer(path, name, path.stat().st_size, time.monotonic() + EXPIRES_AFTER)
+        return ticket
+
+    def take(self, ticket: str) -> Offer | None:
+        """The offer of a ticket, which is then used up; None where there is none or it has expired."""
+        self.expire()
+        return self._waiting.pop(ticket, None)
+
+    def expire(self) -> list[str]:
+        """Takes back what nobody took in time; returns those tickets."""
+        late = [ticket for ticket, offer in self._waiting.items() if offer.expires < time.monotonic()]
+        for ticket in late:
+            self._waiting.pop(ticket).path.unlink(missing_ok=True)
+        return late
+
+    def waiting(self) -> dict[str, Offer]:
+        """What can be taken now."""
+        return dict(self._waiting)
+
+
+def new_ticket() -> str:
+    """A name that nobody can guess, as it may stand in an address."""
+    return secrets.token_urlsafe(24)

@@ -1,0 +1,134 @@
+"""Files between one menu and its pages: offered, asked for, and handed over, each by a ticket."""
+
+import asyncio
+import json
+import logging
+import shutil
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from crm.web.terminals.child import PACKET
+from crm.web.terminals.offers import Offer, Offers, new_ticket
+
+log = logging.getLogger("crm.web")
+Tell = Callable[..., None]
+
+
+class Transfers:
+    """What a menu says on its channel, apart from its output. `tell` reaches every page, `ids` stand in the log."""
+
+    def __init__(self, channel: socket.socket, folder: Path, tell: Tell, ids: Mapping[str, int]) -> None:
+        self._channel = channel
+        self._folder = folder
+        self._tell = tell
+        self._ids = dict(ids)
+        self._offers = Offers()
+        self._asked: dict[str, str] | None = None
+        self._question = 0
+        self._uploads = 0
+        asyncio.get_running_loop().add_reader(channel, self._message)
+
+    def close(self) -> None:
+        """The menu has ended."""
+        asyncio.get_running_loop().remove_reader(self._channel)
+        self._channel.close()
+
+    def tell_all(self, tell: Tell) -> None:
+        """Tells a page that comes later what waits."""
+        for ticket, offer in self._offers.waiting().items():
+            tell("offer", ticket=ticket, name=offer.name, bytes=offer.size)
+        if self._asked:
+            tell("ask", **self._asked)
+
+    def _message(self) -> None:
+        """What the menu says beside its output."""
+        try:
+            packet = self._channel.recv(PACKET)
+        except BlockingIOError:
+            return
+        except OSError:
+            packet = b""
+        if not packet:
+            asyncio.get_running_loop().remove_reader(self._channel)
+            return
+        message: dict[str, Any] = json.loads(packet)
+        if "offer" in message:
+            self._offer(Path(message["offer"]["path"]), message["offer"]["name"])
+        elif "ask" in message:
+            self._question = message["ask"]["number"]
+            self._asked = {"ticket": new_ticket(), "what": message["ask"]["what"], "ending": message["ask"]["ending"]}
+            self._tell("ask", **self._asked)
+        elif "withdraw" in message:
+            self._settle()
+        elif "crashed" in message:
+            log.error("menu crashed", extra={**self._ids, **message["crashed"]})
+
+    def _offer(self, path: Path, name: str) -> None:
+        # The menu is trusted to name its own files; nothing else is sent whatever it says.
+        if not path.resolve().is_relative_to(self._folder.resolve()) or not path.is_file():
+            log.error("offer refused", extra=self._ids)
+            return
+        ticket = self._offers.add(path, name)
+        self._tell("offer", ticket=ticket, name=name, bytes=self._offers.waiting()[ticket].size)
+
+    def offered(self, ticket: str) -> Offer | None:
+        """The file of a ticket, which is used up by that."""
+        offer = self._offers.take(ticket)
+        if offer is not None:
+            self._tell("taken", ticket=ticket)
+        return offer
+
+    def expire(self) -> None:
+        """Takes back what was offered too long ago."""
+        for ticket in self._offers.expire():
+            self._tell("taken", ticket=ticket)
+
+    async def uploaded(self, ticket: str, file: Path, name: str) -> bool:
+        """Hands an uploaded file, which becomes the menu's own, to the menu that asked for it."""
+        if self._asked is None or self._asked["ticket"] != ticket:
+            return False
+        question = self._question
+        self._settle()
+        self._uploads += 1
+        place = self._folder / f"upload-{self._uploads}" / _plain(name)
+        try:
+            place.parent.mkdir(mode=0o700)
+            await asyncio.to_thread(shutil.move, file, place)
+            place.chmod(0o600)
+        except OSError:
+            # The menu has ended meanwhile, or there is no room; it goes on as if nothing had been chosen.
+            self._answer(question)
+            return False
+        return self._answer(question, file=str(place))
+
+    def asks(self, ticket: str) -> bool:
+        """Whether the menu waits for the file of this ticket."""
+        return self._asked is not None and self._asked["ticket"] == ticket
+
+    def cancel(self, ticket: object) -> None:
+        """The person would rather not send a file."""
+        if self._asked is not None and self._asked["ticket"] == ticket:
+            self._settle()
+            self._answer(self._question)
+
+    def _settle(self) -> None:
+        if self._asked is not None:
+            self._tell("taken", ticket=self._asked["ticket"])
+            self._asked = None
+
+    def _answer(self, question: int, **answer: str) -> bool:
+        try:
+            self._channel.send(json.dumps({"number": question, **answer}).encode())
+        except OSError:
+            return False
+        return True
+
+
+def _plain(name: str) -> str:
+    """A file's name as its owner wrote it, without what could lead elsewhere or cannot be shown."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    kept = "".join(each for each in last if each.isprintable()).strip().lstrip(".")
+    stem, dot, ending = kept.rpartition(".")
+    return f"{stem[:80]}{dot}{ending[:16]}" if stem else kept[:80] or "file"

@@ -1,0 +1,30 @@
+"""A real web server on loopback, in a thread of the test."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from crm.web.listening import listen, settings
+
+
+@contextmanager
+def served(app: object, address: str = "127.0.0.1") -> Iterator[str]:
+    """Serves the application as the program does; gives its origin."""
+    listening = listen(address, 0)
+    server = uvicorn.Server(settings(app))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        until = time.monotonic() + 20
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            assert time.monotonic() < until, "the server does not start"
+            time.sleep(0.01)
+        yield f"http://{address}:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(15)
+        assert not thread.is_alive(), "the server does not end"

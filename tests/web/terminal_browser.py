@@ -1,0 +1,152 @@
+"""The terminal's page in a real Chromium, as a person sees it, and a network that can be cut."""
+
+import asyncio
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.web.terminal_server import PATIENCE
+
+# The page's own module, so that what the terminal holds can be read cell by cell.
+_TERMINAL = "import('/assets/terminal.js').then(({terminal}) => %s)"
+_TEXT = (
+    "Array.from({length: terminal.rows}, (_, at) => terminal.buffer.active.getLine(terminal.buffer.active.viewportY"
+    " + at)?.translateToString(true) ?? '')"
+)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Screen:
+    """One tab with the terminal in it. `complaints` is what the browser had to say against the page."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.page: Page = context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._said)
+        self.page.goto(url)
+
+    def _said(self, message: Any) -> None:
+        # That a connection was lost is no fault of the page.
+        if message.type == "error" and not any(word in message.text for word in ("WebSocket", "ERR_", "404")):
+            self.complaints.append(message.text)
+
+    def terminal(self, expression: str) -> Any:
+        """What an expression about `terminal` gives in the page."""
+        return self.page.evaluate(f"() => {_TERMINAL % expression}")
+
+    @property
+    def text(self) -> str:
+        """What is on the screen."""
+        return "\n".join(self.terminal(_TEXT))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and lines."""
+        columns, lines = self.terminal("[terminal.cols, terminal.rows]")
+        return columns, lines
+
+    def until(self, there: Callable[[], object], otherwise: str) -> "Screen":
+        """Waits for something."""
+        ends = time.monotonic() + PATIENCE
+        while not there():
+            assert time.monotonic() < ends, f"{otherwise}\n{self.text}\n{self.complaints}"
+            self.page.wait_for_timeout(15)
+        return self
+
+    def sees(self, words: str) -> "Screen":
+        """Waits for words on the screen."""
+        return self.until(lambda: words in self.text, f"not seen: {words}")
+
+    def press(self, *keys: str) -> "Screen":
+        """Presses keys by the browser's names."""
+        for key in keys:
+            self.page.keyboard.press(key)
+        return self
+
+    def told(self) -> str:
+        """What the thin bar says, '' while it is not there."""
+        return self.page.inner_text("#told") if self.page.is_visible("#status") else ""
+
+
+class Line:
+    """A way to a server that can be cut and mended."""
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self._cut = False
+        self._loop = asyncio.new_event_loop()
+        self._writers: set[asyncio.StreamWriter] = set()
+        self.port = 0
+
+    @contextmanager
+    def running(self) -> Iterator["Line"]:
+        """Passes everything on until the end of the block."""
+        started = threading.Event()
+
+        async def serve() -> None:
+            server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+            self.port = server.sockets[0].getsockname()[1]
+            started.set()
+            async with server:
+                with suppress(asyncio.CancelledError):
+                    await server.serve_forever()
+
+        task = self._loop.create_task(serve())
+        thread = threading.Thread(target=self._loop.run_until_complete, args=(task,))
+        thread.start()
+        assert started.wait(PATIENCE)
+        try:
+            yield self
+        finally:
+            self.cut()
+            self._loop.call_soon_threadsafe(task.cancel)
+            thread.join(PATIENCE)
+            self._loop.close()
+
+    def cut(self) -> None:
+        """Nothing goes through any more, and whoever tries is turned away."""
+        self._cut = True
+        asyncio.run_coroutine_threadsafe(self._drop(), self._loop).result(PATIENCE)
+
+    def mend(self) -> None:
+        """New connections go through again."""
+        self._cut = False
+
+    async def _drop(self) -> None:
+        for writer in list(self._writers):
+            writer.transport.abort()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._cut:
+            writer.transport.abort()
+            return
+        there_reader, there = await asyncio.open_connection("127.0.0.1", self._to)
+        self._writers |= {writer, there}
+        await asyncio.gather(self._pass_on(reader, there), self._pass_on(there_reader, writer))
+        self._writers -= {writer, there}
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while piece := await reader.read(65536):
+                writer.write(piece)
+                await writer.drain()
+        writer.close()

@@ -1,0 +1,286 @@
+"""What stands in front of every page: whose word counts, from where one may ask, how much and how often."""
+
+import json
+import logging
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from crm.errors import StoreOfflineError, UsageError
+from crm.web.headers import SecurityHeaders
+from crm.web.journal import Journal, JsonLines
+from crm.web.limits import FILE, FORM, RULES, AddressLimits, BodyLimit, Rule, neighbourhood
+from crm.web.origins import SameOrigin, is_loopback, origin_of
+from crm.web.proxies import TrustedProxies
+from tests.web.serving import served
+
+
+async def _seen(request: Request) -> Response:
+    client = request.client.host if request.client else ""
+    body = await request.body()
+    return PlainTextResponse(f"{client} {request.url.scheme} {origin_of(request.scope)} {len(body)}")
+
+
+async def _fail(_: Request) -> Response:
+    raise ValueError("anna@example.com")
+
+
+async def _offline(_: Request) -> Response:
+    raise StoreOfflineError("The spreadsheet of Anna cannot be reached.")
+
+
+@contextmanager
+def guarded(*, origin: str = "", trusted: str = "", rules: Sequence[Rule] = RULES) -> Iterator[str]:
+    app: ASGIApp = Router(
+        [
+            Route("/fail", _fail),
+            Route("/offline", _offline),
+            Route("/{path:path}", _seen, methods=["GET", "POST"]),
+        ]
+    )
+    app = Journal(SameOrigin(AddressLimits(BodyLimit(app), rules), origin), b"key")
+    with served(TrustedProxies(SecurityHeaders(app), trusted)) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[str]:
+    with guarded() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def behind_a_proxy() -> Iterator[str]:
+    with guarded(trusted="*") as url:
+        yield url
+
+
+def test_a_stranger_is_not_believed_what_a_proxy_would_say(plain: str) -> None:
+    said = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
+    assert httpx.get(plain, headers=said).text == f"127.0.0.1 http {plain} 0"
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "client"),
+    [
+        ("*", "203.0.113.7", "203.0.113.7"),
+        # What stands before the last was written by the client.
+        ("*", "10.0.0.1, 198.51.100.1, 203.0.113.7", "203.0.113.7"),
+        ("*", "203.0.113.7, nonsense", "127.0.0.1"),
+        ("127.0.0.0/8", "198.51.100.1, 203.0.113.7", "203.0.113.7"),
+        ("127.0.0.1, 10.0.0.0/8", "198.51.100.1, 203.0.113.7, 10.1.2.3", "203.0.113.7"),
+        ("*", "2001:db8::1", "2001:db8::1"),
+        ("10.0.0.0/8", "203.0.113.7", "127.0.0.1"),
+    ],
+)
+def test_the_last_that_no_trusted_proxy_wrote_is_the_client(trusted: str, forwarded: str, client: str) -> None:
+    with guarded(trusted=trusted) as url:
+        assert httpx.get(url, headers={"X-Forwarded-For": forwarded}).text.split()[0] == client
+
+
+def test_what_is_no_network_is_refused_at_the_start() -> None:
+    with pytest.raises(UsageError, match=r"FORWARDED_ALLOW_IPS cannot be used: 10\.0\.0 is no address"):
+        TrustedProxies(Router(), "10.0.0")
+
+
+def test_behind_a_proxy_the_origin_is_what_the_browser_used(behind_a_proxy: str) -> None:
+    headers = {"Host": "crm.example.com:443", "X-Forwarded-Proto": "https"}
+    assert httpx.get(behind_a_proxy, headers=headers).text.split()[2] == "https://crm.example.com"
+
+
+def test_a_browser_that_came_unencrypted_is_sent_to_https(behind_a_proxy: str) -> None:
+    headers = {"Host": "crm.example.com", "X-Forwarded-Proto": "http"}
+    moved = httpx.get(f"{behind_a_proxy}/reset/secret", headers=headers)
+    assert (moved.status_code, moved.headers["location"]) == (308, "https://crm.example.com/")
+    refused = httpx.post(behind_a_proxy, headers=headers | {"Origin": "http://crm.example.com"})
+    assert refused.status_code == 403
+
+
+@pytest.mark.parametrize("host", ["crm.example.com", "192.168.1.20:8000", "127.0.0.1.example.com", "[2001:db8::1]"])
+def test_a_name_that_leads_here_unencrypted_is_refused(plain: str, host: str) -> None:
+    refused = httpx.get(plain, headers={"Host": host})
+    assert refused.status_code == 403
+    assert "https://" in refused.text
+
+
+@pytest.mark.parametrize("host", ["", "a b", "x/../y", "evil\\x", "a@b"])
+def test_a_host_that_is_none_is_refused(plain: str, host: str) -> None:
+    assert httpx.get(plain, headers={"Host": host}).status_code == 400
+
+
+def test_loopback_is_told_by_the_whole_name() -> None:
+    assert all(is_loopback(host) for host in ("localhost:80", "127.0.0.1", "127.1.2.3:5", "[::1]:8000", "a.localhost"))
+    assert not any(is_loopback(host) for host in ("localhost.example.com", "128.0.0.1", "example.com", "[::2]"))
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [None, "null", "", "https://{host}", "http://{host}.example.com", "http://localhost:{port}", "http://127.0.0.1"],
+)
+def test_what_no_page_of_ours_sent_is_refused(plain: str, origin: str | None) -> None:
+    host = plain.partition("://")[2]
+    headers = {} if origin is None else {"Origin": origin.format(host=host, port=host.partition(":")[2])}
+    refused = httpx.post(f"{plain}/x", headers=headers, content=b"a")
+    assert refused.status_code == 403
+    with pytest.raises(InvalidStatus) as socket_refused, connect(f"ws://{host}/x", additional_headers=headers):
+        pass
+    assert socket_refused.value.response.status_code == 403
+
+
+def test_what_a_page_of_ours_sent_is_taken(plain: str) -> None:
+    assert httpx.post(f"{plain}/x", headers={"Origin": plain}, content=b"abc").text.split()[3] == "3"
+
+
+def test_two_origins_are_none(plain: str) -> None:
+    headers = [("Origin", plain), ("Origin", "https://evil.example")]
+    assert httpx.post(plain, headers=headers).status_code == 403
+
+
+def test_a_server_that_knows_its_address_is_at_home_nowhere_else() -> None:
+    with guarded(origin="https://crm.example.com") as url:
+        assert httpx.get(url).status_code == 421
+        home = {"Host": "CRM.example.com"}
+        assert httpx.get(url, headers=home).text.split()[2] == "https://crm.example.com"
+        taken = httpx.post(url, headers=home | {"Origin": "https://crm.example.com"})
+        assert taken.status_code == 200
+        assert "max-age=31536000; includeSubDomains" in taken.headers["strict-transport-security"]
+        assert httpx.post(url, headers=home | {"Origin": "http://crm.example.com"}).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/", "/fail", "/offline", "/x?host=evil"])
+def test_every_answer_tells_the_browser_what_not_to_do(plain: str, path: str) -> None:
+    answer = httpx.get(f"{plain}{path}")
+    policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == policy["object-src"] == "'none'"
+    assert "script-src" not in policy
+    assert policy["form-action"] == "'self'"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "same-origin"
+    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert answer.headers["cache-control"] == "no-store"
+    assert "permissions-policy" in answer.headers
+    # Over plain HTTP browsers pass it over, and it would be untrue.
+    assert "strict-transport-security" not in answer.headers
+    assert not {"server", "x-powered-by", "access-control-allow-origin"} & set(answer.headers)
+
+
+def noted(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    """What the journal says of failures; the requests of tests before may be noted late."""
+    lines = [json.loads(JsonLines().format(record)) for record in caplog.records]
+    return [line for line in lines if line["what"] == "failure" or line.get("status", 0) >= 500]
+
+
+def test_a_failure_is_a_sentence_and_no_more(plain: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "crm.web"):
+        failed = httpx.get(f"{plain}/fail?secret=1")
+        offline = httpx.get(f"{plain}/offline")
+        # A request is noted once its answer is out.
+        until = time.monotonic() + 10
+        while len(lines := noted(caplog)) < 4 and time.monotonic() < until:
+            time.sleep(0.01)
+    assert failed.status_code == 500
+    assert "Something went wrong" in failed.text
+    assert offline.status_code == 503
+    assert "cannot be reached" in offline.text
+    assert not any(word in failed.text + offline.text for word in ("Traceback", "ValueError", "anna", "Anna", ".py"))
+    failures = [line for line in lines if line["what"] == "failure"]
+    assert [line["error"] for line in failures] == ["ValueError", "StoreOfflineError"]
+    assert any("test_application_guards.py" in place for place in failures[0]["where"])
+    requests = [line for line in lines if line["what"] == "request"]
+    assert [(line["status"], line["page"]) for line in requests] == [(500, "other"), (503, "other")]
+    written = "\n".join(map(json.dumps, lines))
+    assert not any(word in written for word in ("anna", "Anna", "127.0.0.1", "secret"))
+
+
+def test_a_form_is_short(plain: str) -> None:
+    mine = {"Origin": plain}
+    assert httpx.post(plain, headers=mine, content=b"a" * FORM).status_code == 200
+    assert httpx.post(plain, headers=mine, content=b"a" * (FORM + 1)).status_code == 413
+
+    def drops() -> Iterator[bytes]:
+        for _ in range(100):
+            yield b"a" * 1024
+
+    # Of which nobody knows the length beforehand.
+    assert httpx.post(plain, headers=mine, content=drops()).status_code == 413
+
+
+def test_a_file_may_be_larger_and_not_without_end(plain: str) -> None:
+    mine = {"Origin": plain}
+    assert httpx.post(f"{plain}/files/x", headers=mine, content=b"a" * (FORM + 1)).status_code == 200
+    host, _, port = plain.partition("://")[2].partition(":")
+    with socket.create_connection((host, int(port)), 5) as raw:
+        head = f"POST /files/x HTTP/1.1\r\nHost: {host}:{port}\r\nOrigin: {plain}\r\nContent-Length: {FILE * 2}\r\n\r\n"
+        raw.sendall(head.encode())
+        # Refused by its length, before anything of it has come.
+        assert raw.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crm.web.limits._FORM_SECONDS", 0.2)
+    with guarded() as url:
+        host, _, port = url.partition("://")[2].partition(":")
+        with socket.create_connection((host, int(port)), 5) as raw:
+            began = time.monotonic()
+            raw.sendall(
+                f"POST /x HTTP/1.1\r\nHost: {host}:{port}\r\nOrigin: {url}\r\nContent-Length: 10\r\n\r\n12345".encode()
+            )
+            assert raw.recv(100).startswith(b"HTTP/1.1 408 ")
+            assert time.monotonic() - began < 3
+
+
+def test_who_asks_too_often_has_to_wait() -> None:
+    with guarded(trusted="*", rules=[Rule("/sign-in", "POST", 3, 60), Rule("/terminal", "WEBSOCKET", 1, 60)]) as url:
+        host = url.partition("://")[2]
+
+        def sign_in(address: str, method: str = "POST") -> httpx.Response:
+            headers = {"Origin": url, "X-Forwarded-For": address, "X-Forwarded-Proto": "http"}
+            return httpx.request(method, f"{url}/sign-in", headers=headers)
+
+        assert [sign_in("203.0.113.7").status_code for _ in range(4)] == [200, 200, 200, 429]
+        refused = sign_in("203.0.113.7")
+        assert 1 <= int(refused.headers["retry-after"]) <= 61
+        # Neither others nor other pages have to.
+        assert sign_in("203.0.113.8").status_code == 200
+        assert sign_in("203.0.113.7", "GET").status_code == 200
+        for _ in range(2):
+            with (
+                pytest.raises(InvalidStatus) as closed,
+                connect(f"ws://{host}/terminal", additional_headers={"Origin": url}),
+            ):
+                pass
+            assert closed.value.response.status_code == 403
+
+
+def test_a_wait_ends_and_what_is_remembered_is_bounded() -> None:
+    now = 1000.0
+    limits = AddressLimits(Router(), [Rule("/", "", 2, 60)], most=10, clock=lambda: now)
+
+    def wait(address: str) -> int:
+        return limits._wait({"type": "http", "method": "GET", "path": "/", "client": (address, 1)})
+
+    assert [wait("a"), wait("a"), wait("a")] == [0, 0, 61]
+    now += 59
+    assert wait("a") == 2
+    now += 1
+    assert wait("a") == 0
+    for number in range(50):
+        wait(f"10.0.0.{number}")
+    assert len(limits._counts) == 10
+
+
+def test_of_ipv6_a_network_is_one_neighbour() -> None:
+    assert neighbourhood("2001:db8::1") == neighbourhood("2001:db8::ffff:1") != neighbourhood("2001:db8:0:1::1")
+    assert neighbourhood("::ffff:203.0.113.7") == "203.0.113.7"

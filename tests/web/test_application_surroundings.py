@@ -1,0 +1,73 @@
+"""Where the web server listens, whom it trusts, and where it refuses to lose what is entrusted to it."""
+
+import dataclasses
+import socket
+
+import pytest
+
+from crm.config import Config, from_environment
+from crm.errors import UsageError
+from crm.web.listening import listen
+from crm.web.surroundings import Surroundings, surroundings
+
+SECRET = "s" * 40
+
+
+def _around(_host: str = "", _port: int = 0, **environment: str) -> Surroundings:
+    return surroundings(environment, from_environment(environment), _host, _port)
+
+
+def test_on_a_computer_of_ones_own_it_listens_there_alone() -> None:
+    assert _around() == Surroundings("127.0.0.1", 8000, "")
+    assert _around("0.0.0.0", 9000) == Surroundings("0.0.0.0", 9000, "")
+
+
+def test_a_container_host_names_the_port_and_connects_from_outside() -> None:
+    assert _around(PORT="5000") == Surroundings("0.0.0.0", 5000, "")
+    assert _around("", 6000, PORT="5000").port == 6000
+    assert _around(PORT="5000", FORWARDED_ALLOW_IPS="10.0.0.0/8").trusted == "10.0.0.0/8"
+
+
+def test_on_heroku_the_router_is_trusted() -> None:
+    around = _around(DYNO="web.1", PORT="5000", CRM_STORE="sheets://abc", CRM_SECRET=SECRET)
+    assert around == Surroundings("0.0.0.0", 5000, "*")
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "80a", "-1", "٣"])
+def test_a_port_that_is_none_is_refused(port: str) -> None:
+    with pytest.raises(UsageError, match="PORT cannot be used"):
+        _around(PORT=port)
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({}, "CRM_STORE"),
+        ({"CRM_STORE": "sqlite:////data/crm.sqlite3"}, "Files are lost here"),
+        ({"CRM_STORE": "sheets://abc", "CRM_SECRET": ""}, "CRM_SECRET is missing"),
+    ],
+)
+def test_what_heroku_would_lose_is_refused(environment: dict[str, str], told: str) -> None:
+    given = {"DYNO": "web.1", "CRM_SECRET": SECRET, **environment}
+    with pytest.raises(UsageError, match=told):
+        surroundings(given, from_environment(given))
+
+
+def test_a_database_that_cannot_be_used_yet_is_not_passed_over() -> None:
+    with pytest.raises(UsageError, match="DATABASE_URL"):
+        _around(DATABASE_URL="postgres://user@host/name")
+    assert _around(DATABASE_URL="postgres://user@host/name", CRM_STORE="sqlite:///x").port == 8000
+
+
+def test_the_settings_of_the_web_are_checked() -> None:
+    config = from_environment({"CRM_ORIGIN": "https://crm.example.com/", "CRM_ADMIN_EMAIL": "Anna@Example.com"})
+    assert (config.origin, config.admin_email) == ("https://crm.example.com", "anna@example.com")
+    for wrong in ({"CRM_ORIGIN": "crm.example.com"}, {"CRM_ADMIN_EMAIL": "anna"}):
+        with pytest.raises(UsageError, match=next(iter(wrong))):
+            from_environment(wrong)
+    assert "secret" not in repr(dataclasses.replace(Config("", "", None), credentials="secret"))
+
+
+def test_a_port_in_use_is_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(UsageError, match="--port"):
+        listen("127.0.0.1", taken.getsockname()[1])

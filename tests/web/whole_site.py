@@ -1,0 +1,199 @@
+"""The whole web server over a store of its own, and a browser of the simplest kind that visits it."""
+
+import html
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+import pyotp
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from crm.accounts.accounts import Accounts
+from crm.accounts.attempts import Attempts
+from crm.accounts.secret import Secret
+from crm.config import Config
+from crm.model import User
+from crm.repository.sql import SqlRepository
+from crm.repository.sqlite import Sqlite
+from crm.web.application import application
+from crm.web.server import Opened, make_site
+from crm.web.terminals import Terminals
+from tests.web.serving import served
+
+PASSWORD = "correct horse battery staple"
+MENU = "tests.web.sample_menu:serve"
+_TOKEN = re.compile(r'name="token" value="([^"]*)"')
+_TOLD = re.compile(r'<p class="(?:error|note)"[^>]*>(.*?)</p>', re.DOTALL)
+
+
+@dataclass
+class Sent:
+    """What went out by e-mail or SMS: to whom, and the text."""
+
+    letters: list[tuple[str, str]] = field(default_factory=list)
+
+    def send(self, to: str, *texts: str) -> None:
+        """Takes a letter or a message."""
+        self.letters.append((to, texts[-1]))
+
+
+class Browser:
+    """Keeps cookies, and sends the forms of the pages it has seen. It comes from `address`, and over TLS where it
+    knows the server by a name (`host`)."""
+
+    def __init__(self, url: str, *, address: str = "", host: str = "") -> None:
+        self.url = url
+        self.origin = f"https://{host}" if host else url
+        headers = {"User-Agent": "Mozilla/5.0 (X11; Linux) Firefox/150"}
+        if address:
+            headers["X-Forwarded-For"] = address
+        if host:
+            headers |= {"Host": host, "X-Forwarded-Proto": "https"}
+        self.http = httpx.Client(base_url=url, headers=headers, timeout=20)
+        self.page = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """Opens a page, following where it leads."""
+        answer = self._sent(self.http.build_request("GET", path, headers=headers))
+        while answer.next_request:
+            answer = self._sent(self.http.build_request("GET", answer.next_request.url.raw_path.decode()))
+        self.page = answer.text
+        return answer
+
+    def post(self, path: str, *, origin: str | None = None, **fields: str) -> httpx.Response:
+        """Sends the form of the page that was seen last, without following where that leads."""
+        found = _TOKEN.search(self.page)
+        sent = {"token": found.group(1) if found else "", **fields}
+        headers = {"Origin": self.origin if origin is None else origin}
+        answer = self._sent(self.http.build_request("POST", path, data=sent, headers=headers))
+        if answer.status_code != 303:
+            self.page = answer.text
+        return answer
+
+    def _sent(self, request: httpx.Request) -> httpx.Response:
+        answer = self.http.send(request)
+        for cookie in self.http.cookies.jar:
+            # There is no TLS between the proxy and the server.
+            cookie.secure = False
+        return answer
+
+    def sign_in(self, email: str, password: str = PASSWORD) -> httpx.Response:
+        """Signs in, as far as the password leads."""
+        self.get("/sign-in")
+        return self.post("/sign-in", email=email, password=password)
+
+    @property
+    def told(self) -> str:
+        """What the page says of what was sent."""
+        found = _TOLD.search(self.page)
+        return html.unescape(found.group(1).strip()) if found else ""
+
+    def terminal(self, *, origin: str | None = None) -> ClientConnection:
+        """Connects to the terminal as the page does."""
+        here = urlsplit(self.url)
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())}
+        if self.origin != self.url:
+            headers["X-Forwarded-Proto"] = "https"
+        asked: Any = self.origin if origin is None else origin
+        return connect(
+            f"ws://{urlsplit(self.origin).netloc}/terminal?columns=80&lines=24",
+            sock=socket.create_connection((here.hostname, here.port), 10),
+            origin=asked,
+            additional_headers=headers,
+            open_timeout=10,
+        )
+
+
+def closing_code(line: ClientConnection) -> int:
+    """The code that the server closes a connection with, at the latest after 12 seconds of silence."""
+    try:
+        while True:
+            line.recv(12)
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd else 1006
+
+
+@dataclass
+class WebSite:
+    """A running web server, and its accounts as seen from within the same machine."""
+
+    url: str
+    accounts: Accounts
+    repository: SqlRepository
+    terminals: Terminals
+    mail: Sent
+    texts: Sent
+    clock: "Clock"
+    browsers: list[Browser] = field(default_factory=list)
+
+    def add(self, name: str, *, role: str = "staff", password: str | None = PASSWORD, phone: str = "") -> User:
+        """Somebody who may sign in as name@example.com."""
+        user, _ = self.accounts.add(
+            email=f"{name}@example.com", name=name.capitalize(), role=role, password=password, phone=phone
+        )
+        return user
+
+    def with_app(self, user: User) -> pyotp.TOTP:
+        """Switches codes by an app on; the app."""
+        app = pyotp.TOTP(self.accounts.begin_totp(user.id).secret)
+        self.recovery = self.accounts.confirm_totp(user.id, app.secret, app.at(self.clock.now()))
+        self.clock.ahead += timedelta(seconds=60)
+        return app
+
+    def browser(self, address: str = "") -> Browser:
+        """A browser that has never been here."""
+        self.browsers.append(Browser(self.url, address=address))
+        return self.browsers[-1]
+
+
+class Clock:
+    """The time of day, which a test can put forward."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        """Now, in UTC."""
+        return datetime.now(UTC) + self.ahead
+
+
+@contextmanager
+def web_site(folder: Path, *, origin: str = "", menu: str = MENU, watch: float = 0.2) -> Iterator[WebSite]:
+    """Serves a new site whose proxies are on this machine, so that a browser may come from anywhere."""
+    clock, mail, texts = Clock(), Sent(), Sent()
+    secret = Secret("s" * 40, folder)
+
+    def opening() -> Opened:
+        path = folder / "crm.sqlite3"
+        repository = SqlRepository(f"sqlite:///{path}", Sqlite(path), today=date.today, now=clock.now)
+        attempts = Attempts(folder)
+        return Opened(Accounts(repository, secret, attempts, texter=texts, mailer=mail, now=clock.now), repository)
+
+    terminals = Terminals(menu)
+    config = Config("", "", None, origin=origin)
+    site = make_site(config, opening, secret.key, terminals)
+    app = application(site, origin=origin, trusted="127.0.0.0/8", key=b"journal", watch=watch)
+    mine = opening()
+    assert isinstance(mine.repository, SqlRepository)
+    try:
+        with served(app) as url:
+            running = WebSite(url, mine.accounts, mine.repository, terminals, mail, texts, clock)
+            yield running
+            for browser in running.browsers:
+                browser.http.close()
+    finally:
+        mine.repository.close()
