@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-NAMES = ("start", "search", "record_sale", "review", "import_clients", "spreadsheet")
+NAMES = ("start", "search", "record_sale", "review", "import_clients", "spreadsheet", "web")
 
 
 def main(names: list[str]) -> int:

@@ -24,7 +24,7 @@ def measure(folder: Path) -> list[Result]:
     path = store_of(folder, 100_000)
     pairs = []
     for run in range(_RUNS + 1):
-        pair = _to_menu(path), seconds(lambda: subprocess.run([sys.executable, "-c", _FLOOR], check=True))
+        pair = to_menu(path), seconds(lambda: subprocess.run([sys.executable, "-c", _FLOOR], check=True))
         if run:
             pairs.append(pair)
     measured = statistics.median(pair[0] for pair in pairs)
@@ -41,7 +41,7 @@ def measure(folder: Path) -> list[Result]:
     ]
 
 
-def _to_menu(path: Path) -> float:
+def to_menu(path: Path) -> float:
     environment = {**os.environ, "CRM_STORE": f"sqlite:///{path}", "CRM_TODAY": TODAY.isoformat(), "TERM": "xterm"}
     started = time.perf_counter()
     child, terminal = pty.fork()

@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.made_up import TODAY, store_of
 from benchmarks.measuring import Result
-from benchmarks.start import _to_menu
+from benchmarks.start import to_menu
 
 FIRST_MENU_WITHIN = 0.100
 MEMORY, SESSIONS = 512, 30
@@ -133,7 +133,7 @@ async def _first_menu(port: int, floor: int, store: Path) -> Result:
 
     pairs = [(await once(port, run), await once(floor, run)) for run in range(1, _RUNS + 1)][1:]
     measured = statistics.median(pair[0] for pair in pairs)
-    fresh = statistics.median([await asyncio.to_thread(_to_menu, store) for _ in range(5)])
+    fresh = statistics.median([await asyncio.to_thread(to_menu, store) for _ in range(5)])
     return Result(
         "web: first menu", measured, statistics.median(pair[1] for pair in pairs), "a bare forked child",
         f"under {FIRST_MENU_WITHIN * 1000:.0f} ms", measured < FIRST_MENU_WITHIN,

@@ -5,13 +5,14 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from crm.accounts import SignedIn
 from crm.accounts.desk import AccountsDesk
 from crm.commands.context import CRM, silent
-from crm.config import Config, check_team_setting, data_folder, from_environment, team_defaults
+from crm.config import SHEETS, Config, check_team_setting, data_folder, from_environment, team_defaults
 from crm.errors import ForbiddenError, SignedOutError, StoreAccessError, UsageError
 from crm.model import Record, Setting, StatusRule, now
 from crm.model.rights import ALL, OWNER, STORE, UPDATE, Reader, level, refusal
@@ -176,6 +177,25 @@ def _first_records() -> Sequence[Record]:
         *(StatusRule(position=at, status=status, when=when, active=True) for at, (status, when) in rules),
         *(Setting(key=key, value=value) for key, value in team_defaults().items()),
     ]
+
+
+def preload() -> None:
+    """Loads what every menu needs sooner or later, for a process that menus are forked from: they share it then."""
+    modules = [
+        "crm.accounts.accounts", "crm.accounts.attempts", "crm.accounts.secret", "crm.outward.mail", "crm.outward.sms",
+        "crm.repository.guard", "crm.repository.metrics", "crm.repository.review", "crm.repository.transaction",
+        "crm.repository.everything", "crm.repository.sqlite_search", "crm.rules",
+        "crm.terminal.portal", "crm.terminal.signing_in", "crm.terminal.welcome", "cryptography.fernet",
+    ]  # fmt: skip
+    if from_environment(os.environ).store.startswith(SHEETS):
+        modules += [
+            "crm.repository.sheets.repository",
+            "crm.repository.sheets.transport",
+            "gspread",
+            "google.auth.crypt",
+        ]
+    for name in modules:
+        import_module(name)
 
 
 def serve(opening: Mapping[str, str], exchange: "Exchange", stdin: IO[str], stdout: IO[str]) -> int:

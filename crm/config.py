@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from crm.errors import FieldError, FileError, UsageError
 from crm.model.conventions import Conventions
-from crm.model.fields import Check, Country, Day, Email, Flag, Line, Secret
+from crm.model.fields import Check, Country, Day, Email, Flag, Line, Secret, Whole
 
 # How the URL of a store in a Google spreadsheet begins.
 SHEETS = "sheets://"
@@ -294,6 +294,14 @@ ENVIRONMENT: tuple[Option, ...] = (
         " nobody else can reach it, as on Heroku, where it need not be set.",
         "FORWARDED_ALLOW_IPS",
     ),
+    Option(
+        "terminals",
+        "Terminals",
+        Whole(least=1, most=1000),
+        lambda: 30,
+        "The web terminal: how many may be open at once. Each takes about 33 MB: 12 fit into 512 MB.",
+        "CRM_WEB_TERMINALS",
+    ),
 )
 
 # Kept in the store, so that everybody who works on it has the same.
@@ -342,6 +350,7 @@ class Config:
     origin: str = ""
     admin_email: str = ""
     trusted_proxies: str = ""
+    terminals: int = 30
 
     def today(self) -> date:
         """The local day, or the one that CRM_TODAY names."""
@@ -376,6 +385,7 @@ def from_environment(environment: Mapping[str, str], store: str = "") -> Config:
         origin=values["origin"] or "",
         admin_email=values["admin_email"] or "",
         trusted_proxies=values["trusted_proxies"] or "",
+        terminals=values["terminals"] or 30,
     )
 
 

@@ -50,7 +50,7 @@ def serve(config: Config, opening: Opening, key: Callable[[str], bytes], *, host
         _say("It is shown this once. Sign in with it and choose your own.")
     listening = listen(around.host, around.port)
     write_journal()
-    site = make_site(config, opening, key, Terminals(MENU))
+    site = make_site(config, opening, key, Terminals(MENU, most=config.terminals))
     app = application(site, origin=config.origin, trusted=around.trusted, key=key("journal"))
     # A process that was told to end and did so has not failed.
     signal.signal(signal.SIGTERM, lambda *_: None)

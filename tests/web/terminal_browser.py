@@ -1,15 +1,13 @@
 """The terminal's page in a real Chromium, as a person sees it, and a network that can be cut."""
 
 import asyncio
-import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page
 
 from tests.web.terminal_server import PATIENCE
 
@@ -19,19 +17,6 @@ _TEXT = (
     "Array.from({length: terminal.rows}, (_, at) => terminal.buffer.active.getLine(terminal.buffer.active.viewportY"
     " + at)?.translateToString(true) ?? '')"
 )
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        try:
-            yield browser
-        finally:
-            browser.close()
 
 
 class Screen:

@@ -1,30 +1,17 @@
 """Signing in and out in a real browser, and what pages of other people cannot do to it."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route, Router
 
 from tests.web.serving import served
 from tests.web.whole_site import PASSWORD, WebSite, web_site
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    assert found, "Chromium is needed: apt-get install chromium"
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=root)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

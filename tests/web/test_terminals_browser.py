@@ -15,7 +15,7 @@ from rich.cells import cell_len
 
 from crm.web.terminals import Terminals
 from tests.web.sample_menu import WIDE
-from tests.web.terminal_browser import Line, Screen, chromium
+from tests.web.terminal_browser import Line, Screen
 from tests.web.terminal_server import TerminalServer
 
 _FIRST = 1_000
@@ -34,18 +34,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TerminalServer]
         yield running
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """The system's Chromium, for all of these tests."""
-    with chromium() as running:
-        yield running
-
-
 Open = Callable[..., Screen]
 
 
 @pytest.fixture
-def device(browser: Browser, server: TerminalServer) -> Iterator[Open]:
+def device(chromium: Browser, server: TerminalServer) -> Iterator[Open]:
     """Opens tabs of one device, in a sign-in of this test alone."""
     sessions = itertools.count(_FIRST)
     contexts: list[Any] = []
@@ -54,7 +47,7 @@ def device(browser: Browser, server: TerminalServer) -> Iterator[Open]:
     def open_tab(another: Screen | None = None, port: int = 0, **device: Any) -> Screen:
         if another is None:
             address = f"http://127.0.0.1:{port or server.port}/"
-            contexts.append(browser.new_context(**{"viewport": {"width": 900, "height": 560}, **device}))
+            contexts.append(chromium.new_context(**{"viewport": {"width": 900, "height": 560}, **device}))
             contexts[-1].add_cookies([{"name": "session", "value": str(next(sessions)), "url": address}])
         else:
             address = another.page.url

@@ -27,6 +27,7 @@ from crm.terminal.screen import clean
 Serve = Callable[[Mapping[str, str], Exchange, IO[str], IO[str]], int]
 PACKET = 65_536
 CRASHED = 70
+TOLD_TO_END = 128 + signal.SIGTERM
 _LIMITS = {
     resource.RLIMIT_CORE: 0,
     resource.RLIMIT_NOFILE: 256,
@@ -114,8 +115,10 @@ def run(serve: Serve, opening: Mapping[str, str], folder: Path, channel: socket.
     sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     try:
         return serve(opening, exchange, stdin, stdout)
-    except (Closed, SystemExit):
+    except Closed:
         return 0
+    except SystemExit:
+        return TOLD_TO_END
     except CRMError as error:
         _tell(stdout, error.sentence)
         return error.exit_code

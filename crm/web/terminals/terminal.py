@@ -10,9 +10,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from crm.web.terminals.child import CRASHED
+from crm.web.terminals.child import CRASHED, TOLD_TO_END
 from crm.web.terminals.forking import Forked, Forking
-from crm.web.terminals.page import LEFT, TOO_MUCH, Page
+from crm.web.terminals.page import LEFT, STOPPING, TOO_MUCH, Page
 from crm.web.terminals.replay import Replay
 from crm.web.terminals.transfers import Transfers
 
@@ -175,13 +175,16 @@ class Terminal:
         if self._open:
             self._drain()
         self._close()
-        why = "You have left the program."
-        if status == CRASHED or status < 0:
+        code, why = LEFT, "You have left the program."
+        if status == TOLD_TO_END:
+            # As all others on this machine are at this moment.
+            code, why = STOPPING, "The server is being restarted; what was saved stays saved."
+        elif status == CRASHED or status < 0:
             why = "The program has ended by itself; what was saved stays saved."
             log.error("menu failed", extra={"session": self.session, "user": self.user, "status": status})
         for page in self.pages:
             if not page.closing:
-                page.close(LEFT, why)
+                page.close(code, why)
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
     def _drain(self) -> None:

@@ -1,0 +1,169 @@
+"""The real menu in a real browser: what people do there all day, and what each of them may not."""
+
+import csv
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+
+from crm.model import Client, Sale, Setting, StatusRule, User
+from crm.repository import Query
+from tests.web.terminal_browser import Screen
+from tests.web.test_browser_sign_in import sign_in
+from tests.web.whole_site import PASSWORD, WebSite, web_site
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebSite]:
+    """The whole server over a store with two clients, whose terminals run the real menu."""
+    folder = tmp_path_factory.mktemp("site")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CRM_STORE", f"sqlite:///{folder / 'crm.sqlite3'}")
+        patch.setenv("CRM_SECRET", "s" * 40)
+        patch.setenv("XDG_DATA_HOME", str(folder / "data"))
+        patch.setenv("LANG", "en_US.UTF-8")
+        with web_site(folder, menu="crm.app:serve") as running:
+            running.add("boss", role="admin")
+            running.add("staff")
+            vip = StatusRule(position=1, status="VIP", when="total_spend >= 35000", active=True)
+            running.repository.transact(lambda tx: tx.add(vip), "set the rules")
+            # A stranger's name, for whoever may see no other client.
+            running.repository.transact(lambda tx: tx.add(Client(kind="person", last_name="Zweig")), "added a client")
+            yield running
+
+
+Enter = Callable[..., Screen]
+
+
+@pytest.fixture
+def enter(chromium: Browser, site: WebSite) -> Iterator[Enter]:
+    """Signs somebody in on a device of their own, as far as the terminal."""
+    contexts: list[BrowserContext] = []
+    screens: list[Screen] = []
+
+    def begin(name: str, **device: object) -> Screen:
+        contexts.append(chromium.new_context(base_url=site.url, accept_downloads=True, **device))  # type: ignore[arg-type]
+        page = contexts[-1].new_page()
+        sign_in(page, name)
+        expect(page.locator("#terminal")).to_be_visible()
+        page.close()
+        screens.append(Screen(contexts[-1], site.url))
+        return screens[-1]
+
+    yield begin
+    for context in contexts:
+        context.close()
+    assert [each.complaints for each in screens if each.complaints] == []
+
+
+def choose(screen: Screen, label: str) -> Screen:
+    """Presses the key that stands before an entry of a menu."""
+    screen.sees(f") {label}")
+    line = next(each for each in screen.text.splitlines() if f") {label}" in each)
+    return screen.press(line.partition(")")[0][-1])
+
+
+def write(screen: Screen, text: str) -> Screen:
+    screen.page.keyboard.type(text)
+    return screen.press("Enter")
+
+
+def test_a_sale_is_recorded_by_keys_and_the_status_follows(site: WebSite, enter: Enter) -> None:
+    client = site.repository.transact(
+        lambda tx: tx.add(Client(kind="person", first_name="Änne", last_name="Ärger 👩‍🔬 [bold]")), "added a client"
+    )
+    screen = choose(choose(enter("staff"), "Sales"), "Record a sale").sees("Client")
+    write(screen, "anne").sees("Amount")
+    write(screen, "36000").sees("Date")
+    screen.press("Enter").sees("Note").press("Enter").sees("VIP")
+    with site.repository.read() as snapshot:
+        (sale,) = snapshot.find_all(Sale, Query({"client": client.id}))
+        assert (sale.amount, snapshot.get(Client, client.id).status) == (Decimal(36000), "VIP")
+        assert snapshot.history(1)[0].user == "Staff"
+
+
+def test_an_export_is_downloaded_and_an_import_is_uploaded(site: WebSite, enter: Enter, tmp_path: Path) -> None:
+    screen = choose(choose(enter("staff"), "Data"), "Export to a file").sees("As:")
+    choose(screen, "CSV").sees("What")
+    choose(screen, "Clients")
+    with screen.page.expect_download() as offered:
+        screen.page.get_by_role("link", name="Download").click()
+    saved = tmp_path / "clients.csv"
+    offered.value.save_as(saved)
+    with saved.open(encoding="utf-8-sig", newline="") as file:
+        assert "Zweig" in {row["Last name"] for row in csv.DictReader(file)}
+    assert offered.value.suggested_filename.endswith(".csv")
+    # Nothing tells where on the server it lay.
+    assert "/tmp" not in screen.text
+
+    coming = tmp_path / "new.csv"
+    coming.write_text("first name,last name,email\nNeu,Einkauf,neu@example.com\n,,no name\n")
+    choose(screen, "Import a file").sees("Choose the file")
+    screen.page.set_input_files("input[type=file]", coming)
+    choose(screen, "Go on")
+
+    def imported() -> int:
+        with site.repository.read() as snapshot:
+            return snapshot.count(Client, Query({"email": "neu@example.com"}))
+
+    choose(screen, "Import now").until(lambda: imported() == 1, "nothing was imported")
+    # What was refused is handed over as well, with the reason.
+    with screen.page.expect_download() as refused:
+        screen.page.get_by_role("link", name="Download").last.click()
+    assert refused.value.suggested_filename == "new-refused.csv"
+
+
+def test_a_client_sees_nothing_but_their_own_whatever_they_press(site: WebSite, enter: Enter) -> None:
+    def change(tx: object) -> Client:
+        own = tx.add(Client(kind="person", first_name="Anna", last_name="Arm", notes="haggles"))  # type: ignore[attr-defined]
+        tx.add(Sale(client=own.id, amount=Decimal("12.50"), on=tx.today))  # type: ignore[attr-defined]
+        return own  # type: ignore[no-any-return]
+
+    own = site.repository.transact(change, "added a client")
+    site.accounts.add(email="anna@example.com", name="Anna", role="client", client=own.id, password=PASSWORD)
+    screen = enter("anna").sees("Anna Arm")
+    seen = screen.text
+    for key in ("/", "u", "?", *"3456789", "Escape", "Control+c", "Control+z", "Control+\\", "Tab"):
+        screen.press(key).page.wait_for_timeout(60)
+        seen += screen.text
+    choose(screen, "My purchases").sees("12.50")
+    seen += screen.text
+    assert "Zweig" not in seen
+    assert "haggles" not in seen
+    screen.press("Escape")
+    choose(screen, "Exit").until(lambda: "left the program" in screen.told(), "the end is not told")
+
+
+def test_a_second_factor_that_the_team_asks_for_comes_before_anything_else(site: WebSite, enter: Enter) -> None:
+    site.add("late")
+
+    def requiring(value: str) -> None:
+        def change(tx: object) -> None:
+            for each in tx.find_all(Setting, Query({"key": "require_second_factor"})):  # type: ignore[attr-defined]
+                tx.delete(each)  # type: ignore[attr-defined]
+            tx.add(Setting(key="require_second_factor", value=value))  # type: ignore[attr-defined]
+
+        site.repository.transact(change, "set who needs a second factor")
+
+    requiring("yes")
+    try:
+        screen = enter("late").sees("second factor")
+        assert "Clients" not in screen.text
+        choose(screen, "An app").sees("Key:")
+        screen.press("Escape").until(lambda: "left the program" in screen.told(), "one gets in without")
+    finally:
+        requiring("no")
+
+
+def test_whoever_is_deactivated_is_out_within_seconds(site: WebSite, enter: Enter) -> None:
+    user = site.add("gone")
+    screen = enter("gone").sees("Clients")
+    with site.repository.read() as snapshot:
+        site.accounts.edit(snapshot.get(User, user.id), active=False)
+    expect(screen.page.get_by_text("Your session is over").first).to_be_visible(timeout=10_000)
+    screen.page.get_by_role("button", name="Sign in").click()
+    expect(screen.page.get_by_label("Password")).to_be_visible()
