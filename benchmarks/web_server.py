@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
-from crm.app import open_crm
+from crm.app import open_crm, preload
 from crm.config import from_environment
 from crm.terminal.menu import run_menu
+
+
+__all__ = ["bare", "menu", "preload"]
 
 
 def menu(opening: Mapping[str, str], exchange: object, stdin: IO[str], stdout: IO[str]) -> int:  # noqa: ARG001

@@ -1,8 +1,10 @@
 """Questions on a terminal: one key chooses, and what is typed is completed and checked in place."""
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from textwrap import fill
 from typing import IO, Any, TextIO, cast
 
@@ -12,7 +14,7 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.application.current import create_app_session, get_app_session
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
-from prompt_toolkit.filters import Condition
+from prompt_toolkit.filters import Condition, Filter
 from prompt_toolkit.formatted_text import AnyFormattedText
 from prompt_toolkit.input import create_input
 from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
@@ -278,6 +280,24 @@ def _run(asked: questionary.Question) -> Any:
         raise Cancelled from None
     except EOFError:
         raise Closed from None
+    finally:
+        _forget_question()
+
+
+def _forget_question() -> None:
+    """Lets go of a question that was answered: prompt_toolkit's own filters remember for ever each filter that they
+    were combined with, and through it all of the question."""
+    for each in _own_filters():
+        for own in (each, each._invert_result):
+            if own is not None:
+                own._and_cache.clear()
+                own._or_cache.clear()
+
+
+@cache
+def _own_filters() -> list[Filter]:
+    modules = [module for name, module in sys.modules.items() if name.startswith("prompt_toolkit.")]
+    return [each for module in modules for each in vars(module).values() if isinstance(each, Filter)]
 
 
 def _span(keyed: Sequence[Choice]) -> str:
