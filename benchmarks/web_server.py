@@ -11,7 +11,6 @@ from crm.app import open_crm, preload
 from crm.config import from_environment
 from crm.terminal.menu import run_menu
 
-
 __all__ = ["bare", "menu", "preload"]
 
 
