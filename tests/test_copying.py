@@ -170,7 +170,9 @@ def test_a_copy_that_was_broken_off_starts_again_without_duplicates(
             assert snapshot.search("Client 7") == []
         assert elsewhere.repository.is_empty()
         assert not named("copy")(here, to=sheet).failed
-        assert holds_the_same(here, open_crm(replace(config, store=sheet)))
+        another = open_crm(replace(config, store=sheet))
+        with closing(another.repository):
+            assert holds_the_same(here, another)
         assert list(elsewhere.repository.check()) == []
 
 

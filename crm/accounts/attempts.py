@@ -4,7 +4,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -64,8 +64,7 @@ class Attempts:
     def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
         self._path = folder / "attempts.sqlite3"
         self._now = now
-        self._opened: sqlite3.Connection | None = None
-        self._alone = False
+        self._alone: sqlite3.Connection | None = None
         self._mended = False
         self._lock = threading.Lock()
 
@@ -129,54 +128,55 @@ class Attempts:
 
         return self._change(change)
 
-    def close(self) -> None:
-        """Lets go of the file."""
-        with self._lock:
-            self._let_go()
-
     def _change(self, change: Callable[[sqlite3.Connection], Result]) -> Result:
         """Calls `change` with the file for ourselves. A file that cannot be used is left for one in memory: to count
         must never be what stops everybody."""
         with self._lock:
             while True:
+                if self._alone is not None:
+                    return _at_once(self._alone, change)
                 try:
-                    file = self._file()
-                    file.execute("BEGIN IMMEDIATE")
-                    result = change(file)
-                    file.execute("COMMIT")
-                    return result
+                    self._path.parent.mkdir(parents=True, exist_ok=True)
+                    with closing(_opened(str(self._path))) as file:
+                        return _at_once(file, change)
                 except (sqlite3.Error, OSError) as error:
-                    self._let_go()
-                    if self._alone:
-                        raise
                     if not _is_damage(error) or self._mended:
-                        self._alone = True
+                        self._alone = _opened(":memory:")
                         continue
                     self._mended = True
                     with suppress(OSError):
                         for each in self._path.parent.glob(f"{self._path.name}*"):
                             each.unlink(missing_ok=True)
 
-    def _file(self) -> sqlite3.Connection:
-        if self._opened is None:
-            if not self._alone:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-            where = ":memory:" if self._alone else str(self._path)
-            opened = sqlite3.connect(where, timeout=_HELD, isolation_level=None, check_same_thread=False)
-            try:
-                opened.execute("PRAGMA synchronous = OFF")
-                opened.executescript(_TABLES)
-            except BaseException:
-                opened.close()
-                raise
-            self._opened = opened
-        return self._opened
+    def close(self) -> None:
+        """Forgets what was counted in memory alone."""
+        with self._lock:
+            if self._alone is not None:
+                self._alone.close()
+            self._alone = None
 
-    def _let_go(self) -> None:
-        if self._opened is not None:
-            # What was begun is rolled back.
-            self._opened.close()
-        self._opened = None
+
+def _opened(where: str) -> sqlite3.Connection:
+    file = sqlite3.connect(where, timeout=_HELD, isolation_level=None, check_same_thread=False)
+    try:
+        file.execute("PRAGMA synchronous = OFF")
+        file.executescript(_TABLES)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _at_once(file: sqlite3.Connection, change: Callable[[sqlite3.Connection], Result]) -> Result:
+    file.execute("BEGIN IMMEDIATE")
+    try:
+        result = change(file)
+        file.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            file.execute("ROLLBACK")
+        raise
+    return result
 
 
 def _account_waits(file: sqlite3.Connection, account: str, now: float) -> float:

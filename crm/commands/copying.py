@@ -1,6 +1,7 @@
 """Moving a whole store to another place, and proving that all of it arrived."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
@@ -57,8 +58,11 @@ def copy(
             raise RefusedError(f"{target.repository.url} is not empty; a store is copied into an empty one only.")
         wanted = _figures(source.repository)
         objects = sum(number for name, number in wanted.items() if name in _COUNTED)
-        with crm.progress("Copying") as told:
-            target.repository.fill(_told(source.repository.everything(), told, objects))
+        with (
+            crm.progress("Copying") as told,
+            closing(_told(source.repository.everything(), told, objects)) as everything,
+        ):
+            target.repository.fill(everything)
         there = _figures(target.repository)
     finally:
         for each in (source, target):
@@ -71,7 +75,7 @@ def copy(
     )
 
 
-def _told(objects: Iterable[Any], told: Progress, count: int) -> Iterator[Any]:
+def _told(objects: Iterable[Any], told: Progress, count: int) -> Generator[Any]:
     """Objects as they pass by, telling how far it is."""
     for done, each in enumerate(objects, start=1):
         if not done % 500:

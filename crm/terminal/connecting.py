@@ -147,7 +147,7 @@ def _tell_what_comes_first(session: Session, url: str) -> None:
 
 def _go_on_with(session: Session, crm: CRM) -> None:
     if session.crm is not crm:
-        session.crm.repository.close()
+        session.close()
     session.crm, session.real = crm, None
 
 

@@ -41,7 +41,11 @@ def run_menu(
     try:
         crm = open_crm(progress=screen.progress, waiting=screen.waiting)
         with keyboard_on(stdin, screen) as keyboard:
-            return _run(Session(crm, keyboard, screen, debug=debug, exchange=exchange), who)
+            session = Session(crm, keyboard, screen, debug=debug, exchange=exchange)
+            try:
+                return _run(session, who)
+            finally:
+                session.close()
     except CRMError as error:
         screen.print(Text(error.sentence, "red"))
         return error.exit_code

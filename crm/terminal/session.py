@@ -87,6 +87,11 @@ class Session:
 
         return Prompts(self.crm, self.keyboard, self.screen, self.insist, self.exchange)
 
+    def close(self) -> None:
+        """Lets go of the stores."""
+        for crm in {id(each): each for each in (self.crm, self.real) if each is not None}.values():
+            crm.repository.close()
+
     # Pages
 
     def page(self, *crumbs: str) -> None:

@@ -330,7 +330,8 @@ def test_who_never_comes_first_says_so_and_gives_up(
 
     with pytest.raises(StoreBusyError, match="always came first"):
         loser.transact(change, "ours")
-    assert set(waits) == {"Others are saving to the spreadsheet"}
+    # So many tries in a row may reach the quota as well.
+    assert "Others are saving to the spreadsheet" in waits
     assert "ours" not in team.whats()
     assert team.agreed()[Client][4].city == "City Dan"  # type: ignore[attr-defined]
 

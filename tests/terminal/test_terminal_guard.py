@@ -7,8 +7,8 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,11 @@ Start = Callable[..., Any]
 
 
 @pytest.fixture
-def session(crm: CRM) -> Session:
+def session(crm: CRM) -> Iterator[Session]:
     load_flows()
     screen = Screen(io.StringIO(), plain=True)
-    return Session(crm, LineKeyboard(io.StringIO(""), screen), screen)
+    with closing(Session(crm, LineKeyboard(io.StringIO(""), screen), screen)) as session:
+        yield session
 
 
 def told(session: Session) -> str:

@@ -62,9 +62,14 @@ def enter(chromium: Browser, site: WebSite) -> Iterator[Enter]:
 
 def choose(screen: Screen, label: str) -> Screen:
     """Presses the key that stands before an entry of a menu."""
-    screen.sees(f") {label}")
-    line = next(each for each in screen.text.splitlines() if f") {label}" in each)
-    return screen.press(line.partition(")")[0][-1])
+    keys: list[str] = []
+
+    def is_there() -> bool:
+        # One look at the screen: it may be drawn anew between two.
+        keys[:] = [each.partition(")")[0][-1] for each in screen.text.splitlines() if f") {label}" in each]
+        return bool(keys)
+
+    return screen.until(is_there, f"no such entry: {label}").press(keys[0])
 
 
 def write(screen: Screen, text: str) -> Screen:
