@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from crm.errors import FileError
-from crm.model.records import RECORDS, Record, field_names
+from crm.model.record import Record
+from crm.model.records import RECORDS, field_names
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 

@@ -1,73 +1,31 @@
 """The records: frozen dataclasses whose fields say how they are named, checked and shown."""
 
 import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from crm.errors import FieldError
 from crm.model.fields import (
     Amount,
-    Check,
     Choice,
     Country,
     Day,
     Email,
     Extra,
     Flag,
+    Id,
     Line,
+    Person,
     Phone,
     Prose,
     Tags,
     Whole,
 )
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """What the model knows of one field: its name, its label, its check, and who sets it.
-
-    `by` is 'person' (typed), 'rules' (status and its reason), 'facts' (derived from other records) or 'accounts'
-    (what lets somebody in).
-    """
-
-    name: str
-    label: str
-    check: Check
-    by: str
-    help: str
-
-    @property
-    def option(self) -> str:
-        """The field as an option of the shell: --date-of-birth; a field of many takes one at a time (--tag)."""
-        name = "tag" if self.name == "tags" else self.name
-        return "--" + name.replace("_", "-")
-
-
-def _field(label: str, check: Check, *, by: str = "person", help: str = "") -> Any:
-    metadata = MappingProxyType({"label": label, "check": check, "by": by, "help": help})
-    if isinstance(check.empty, Mapping):
-        return field(default_factory=dict, metadata=metadata)
-    return field(default=check.empty, metadata=metadata)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """What every record has. `id` is 0 until it is stored; times are UTC; `version` counts its changes."""
-
-    kind_name: ClassVar[str]
-    plural: ClassVar[str]
-
-    id: int = 0
-    created_at: datetime = EPOCH
-    updated_at: datetime = EPOCH
-    version: int = 0
-
+from crm.model.record import Field, Record, described, fields_of, links_of
+from crm.model.selling import Contact, Deal, FollowUp, Interaction, Stage, StageMove
 
 KINDS = {"person": "person", "company": "company"}
 
@@ -83,33 +41,35 @@ class Client(Record):
     kind_name: ClassVar[str] = "client"
     plural: ClassVar[str] = "clients"
 
-    reference: str = _field("Reference", Line(60), help="the client's number elsewhere")
-    kind: str = _field("Kind", Choice(KINDS), help="person or company")
-    first_name: str = _field("First name", Line(200))
-    last_name: str = _field("Last name", Line(200))
-    company: str = _field("Company", Line(200))
-    date_of_birth: date | None = _field("Date of birth", Day())
-    email: str = _field("E-mail", Email())
-    phone: str = _field("Phone", Phone())
-    address: str = _field("Address", Line(300))
-    city: str = _field("City", Line(100))
-    postcode: str = _field("Postcode", Line(20))
-    country: str = _field("Country", Country())
-    tags: tuple[str, ...] = _field("Tags", Tags())
-    source: str = _field("Source", Line(100), help="where the client came from")
-    owner: str = _field("Owner", Line(100), help="who looks after the client")
-    marketing_consent: bool = _field("Marketing consent", Flag())
-    notes: str = _field("Notes", Prose())
-    extra: Mapping[str, str] = _field("Own fields", Extra(), help="your own fields, name=value")
-    status: str = _field("Status", Line(40), by="rules")
-    status_reason: str = _field("Reason", Line(2000), by="rules")
-    status_pinned_until: date | None = _field("Pinned until", Day(past=False), by="rules")
-    status_before: str = _field("Status before", Line(40), by="rules")
-    status_since: date | None = _field("Status since", Day(), by="rules")
-    total_spend: Decimal = _field("Total spend", Amount(), by="facts")
-    sales_count: int = _field("Sales", Whole(), by="facts")
-    first_sale_on: date | None = _field("First sale", Day(), by="facts")
-    last_sale_on: date | None = _field("Last sale", Day(), by="facts")
+    reference: str = described("Reference", Line(60), help="the client's number elsewhere")
+    kind: str = described("Kind", Choice(KINDS), help="person or company")
+    first_name: str = described("First name", Line(200))
+    last_name: str = described("Last name", Line(200))
+    company: str = described("Company", Line(200))
+    date_of_birth: date | None = described("Date of birth", Day())
+    email: str = described("E-mail", Email())
+    phone: str = described("Phone", Phone())
+    address: str = described("Address", Line(300))
+    city: str = described("City", Line(100))
+    postcode: str = described("Postcode", Line(20))
+    country: str = described("Country", Country())
+    tags: tuple[str, ...] = described("Tags", Tags())
+    source: str = described("Source", Line(100), help="where the client came from")
+    owner: str = described("Owner", Person(), help="who looks after the client")
+    marketing_consent: bool = described("Marketing consent", Flag())
+    notes: str = described("Notes", Prose())
+    extra: Mapping[str, str] = described("Own fields", Extra(), help="your own fields, name=value")
+    status: str = described("Status", Line(40), by="rules")
+    status_reason: str = described("Reason", Line(2000), by="rules")
+    status_pinned_until: date | None = described("Pinned until", Day(past=False), by="rules")
+    status_before: str = described("Status before", Line(40), by="rules")
+    status_since: date | None = described("Status since", Day(), by="rules")
+    total_spend: Decimal = described("Total spend", Amount(), by="facts")
+    sales_count: int = described("Sales", Whole(), by="facts")
+    first_sale_on: date | None = described("First sale", Day(), by="facts")
+    last_sale_on: date | None = described("Last sale", Day(), by="facts")
+    last_contact_on: date | None = described("Last contact", Day(), by="facts")
+    next_follow_up_on: date | None = described("Next follow-up", Day(past=False), by="facts")
 
     @property
     def name(self) -> str:
@@ -125,10 +85,12 @@ class Sale(Record):
     kind_name: ClassVar[str] = "sale"
     plural: ClassVar[str] = "sales"
 
-    client: int = _field("Client", Whole())
-    on: date = _field("Date", Day())
-    amount: Decimal = _field("Amount", Amount())
-    note: str = _field("Note", Line(500))
+    client: int = described("Client", Id("client", owns=True))
+    on: date = described("Date", Day())
+    amount: Decimal = described("Amount", Amount())
+    note: str = described("Note", Line(500))
+    deal: int = described("Deal", Id("deal"), by="steps", help="the deal that was won with it")
+    user: str = described("Recorded by", Person(), by="steps")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,10 +100,10 @@ class StatusRule(Record):
     kind_name: ClassVar[str] = "rule"
     plural: ClassVar[str] = "rules"
 
-    position: int = _field("Position", Whole(least=1))
-    status: str = _field("Status", Line(40))
-    when: str = _field("When", Line(1000))
-    active: bool = _field("Active", Flag())
+    position: int = described("Position", Whole(least=1))
+    status: str = described("Status", Line(40))
+    when: str = described("When", Line(1000))
+    active: bool = described("Active", Flag())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,9 +113,9 @@ class View(Record):
     kind_name: ClassVar[str] = "view"
     plural: ClassVar[str] = "views"
 
-    name: str = _field("Name", Line(60))
-    condition: str = _field("Condition", Line(1000), help="like total_spend > 1000 and country = 'DE'")
-    sort: str = _field("Sort", Line(60), help="a field, with - before it for the other way round")
+    name: str = described("Name", Line(60))
+    condition: str = described("Condition", Line(1000), help="like total_spend > 1000 and country = 'DE'")
+    sort: str = described("Sort", Line(60), help="a field, with - before it for the other way round")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,8 +125,8 @@ class Setting(Record):
     kind_name: ClassVar[str] = "setting"
     plural: ClassVar[str] = "settings"
 
-    key: str = _field("Name", Line(60))
-    value: str = _field("Value", Line(1000))
+    key: str = described("Name", Line(60))
+    value: str = described("Value", Line(1000))
 
 
 ROLES = {"admin": "admin", "staff": "staff", "client": "client"}
@@ -180,16 +142,16 @@ class User(Record):
     kind_name: ClassVar[str] = "user"
     plural: ClassVar[str] = "users"
 
-    email: str = _field("E-mail", Email())
-    name: str = _field("Name", Line(100))
-    phone: str = _field("Phone", Phone())
-    role: str = _field("Role", Choice(ROLES), help="admin, staff or client")
-    client: int = _field("Client", Whole(), help="whose account it is, for the role client")
-    active: bool = _field("Active", Flag(), by="accounts")
-    must_change: bool = _field("Must change password", Flag(), by="accounts")
-    password: str = _field("Password", Line(300), by="accounts")
-    second_factor: str = _field("Second factor", Line(2000), by="accounts")
-    seal: str = _field("Seal", Line(100), by="accounts")
+    email: str = described("E-mail", Email())
+    name: str = described("Name", Line(100))
+    phone: str = described("Phone", Phone())
+    role: str = described("Role", Choice(ROLES), help="admin, staff or client")
+    client: int = described("Client", Whole(), help="whose account it is, for the role client")
+    active: bool = described("Active", Flag(), by="accounts")
+    must_change: bool = described("Must change password", Flag(), by="accounts")
+    password: str = described("Password", Line(300), by="accounts")
+    second_factor: str = described("Second factor", Line(2000), by="accounts")
+    seal: str = described("Seal", Line(100), by="accounts")
 
 
 SIGN_INS = {"open": "open", "ended": "ended", "refused": "refused"}
@@ -206,30 +168,23 @@ class SignIn(Record):
     kind_name: ClassVar[str] = "sign_in"
     plural: ClassVar[str] = "sign_ins"
 
-    user: int = _field("User", Whole())
-    state: str = _field("State", Choice(SIGN_INS), by="accounts")
-    method: str = _field("By", Line(60), by="accounts")
-    address: str = _field("Address", Line(60), by="accounts")
-    device: str = _field("Device", Line(100), by="accounts")
-    token: str = _field("Token", Line(64), by="accounts")
+    user: int = described("User", Whole())
+    state: str = described("State", Choice(SIGN_INS), by="accounts")
+    method: str = described("By", Line(60), by="accounts")
+    address: str = described("Address", Line(60), by="accounts")
+    device: str = described("Device", Line(100), by="accounts")
+    token: str = described("Token", Line(64), by="accounts")
 
 
 # In the order in which they can be written: a record comes after those it names.
-RECORDS: tuple[type[Record], ...] = (Client, Sale, StatusRule, View, Setting, User, SignIn)
+RECORDS: tuple[type[Record], ...] = (
+    Client, Stage, Deal, StageMove, Sale, Contact, Interaction, FollowUp, StatusRule, View, Setting, User, SignIn,
+)  # fmt: skip
 BY_NAME: Mapping[str, type[Record]] = {record.kind_name: record for record in RECORDS}
 
 
-def _described(record: type[Record]) -> Mapping[str, Field]:
-    return {
-        each.name: Field(
-            each.name, each.metadata["label"], each.metadata["check"], each.metadata["by"], each.metadata["help"]
-        )
-        for each in dataclasses.fields(record)
-        if "label" in each.metadata
-    }
-
-
-_FIELDS = {record: _described(record) for record in RECORDS}
+_FIELDS = {record: fields_of(record) for record in RECORDS}
+_LINKS = {record: links_of(record) for record in RECORDS}
 _NAMES = {record: tuple(each.name for each in dataclasses.fields(record)) for record in RECORDS}
 
 
@@ -246,6 +201,27 @@ def fields(record: type[Record]) -> Mapping[str, Field]:
 def typed_fields(record: type[Record]) -> Mapping[str, Field]:
     """The fields that a person types, by name, in order."""
     return {name: each for name, each in fields(record).items() if each.by == "person"}
+
+
+def links(record: type[Record]) -> Mapping[str, Id]:
+    """The fields of a record that name another record (a sale's client), in order."""
+    return _LINKS[record]
+
+
+def owner_link(record: type[Record]) -> tuple[str, type[Record]] | None:
+    """The field that names the record without which one of this kind cannot be, and what kind that is."""
+    return next(((name, BY_NAME[link.record]) for name, link in _LINKS[record].items() if link.owns), None)
+
+
+def belonging_to(record: type[Record]) -> Sequence[tuple[type[Record], str]]:
+    """The kinds of records that cannot be without one of this kind, each with the field that names it: with a client
+    its sales go."""
+    return [
+        (kind, name)
+        for kind in RECORDS
+        for name, link in _LINKS[kind].items()
+        if link.owns and link.record == record.kind_name
+    ]
 
 
 def named(client: Client) -> Client:

@@ -25,6 +25,12 @@ HISTORY, STORE, CHECK = "history", "store", "check"
 AREAS: Mapping[str, str] = {
     "client": "clients",
     "sale": "sales",
+    "contact": "contacts",
+    "interaction": "interactions",
+    "follow_up": "follow-ups",
+    "deal": "deals",
+    "stage": "stages",
+    "stage_move": "moves of deals",
     "rule": "status rules",
     "view": "views",
     "setting": "settings",
@@ -54,6 +60,13 @@ RIGHTS: Mapping[str, Mapping[str, Row]] = {
         #               read  create update delete
         "client":  _row(ALL,  ALL,   ALL,   NONE),
         "sale":    _row(ALL,  ALL,   ALL,   ALL),
+        "contact":     _row(ALL, ALL,  ALL,  ALL),
+        "interaction": _row(ALL, ALL,  ALL,  ALL),
+        "follow_up":   _row(ALL, ALL,  ALL,  ALL),
+        "deal":        _row(ALL, ALL,  ALL,  ALL),
+        "stage":       _row(ALL, NONE, NONE, NONE),
+        # Moves come and go with what is done to deals.
+        "stage_move":  _row(ALL, ALL,  NONE, ALL),
         "rule":    _row(ALL,  NONE,  NONE,  NONE),
         "view":    _row(ALL,  ALL,   ALL,   ALL),
         "setting": _row(ALL,  NONE,  NONE,  NONE),
@@ -67,6 +80,12 @@ RIGHTS: Mapping[str, Mapping[str, Row]] = {
         #               read  create update delete
         "client":  _row(OWN,  NONE,  NONE,  NONE),
         "sale":    _row(OWN,  NONE,  NONE,  NONE),
+        "contact":     _row(OWN,  NONE, NONE, NONE),
+        "interaction": _row(NONE, NONE, NONE, NONE),
+        "follow_up":   _row(NONE, NONE, NONE, NONE),
+        "deal":        _row(NONE, NONE, NONE, NONE),
+        "stage":       _row(NONE, NONE, NONE, NONE),
+        "stage_move":  _row(NONE, NONE, NONE, NONE),
         "rule":    _row(NONE, NONE,  NONE,  NONE),
         "view":    _row(NONE, NONE,  NONE,  NONE),
         "setting": _row(ALL,  NONE,  NONE,  NONE),
@@ -90,15 +109,18 @@ INTERNAL: Mapping[str, frozenset[str]] = {
         (
             "tags", "source", "owner", "notes", "extra",
             "status_reason", "status_pinned_until", "status_before", "status_since",
+            "last_contact_on", "next_follow_up_on",
         )
     ),
-    "sale": frozenset(("note",)),
+    "sale": frozenset(("note", "deal", "user")),
+    "contact": frozenset(("notes",)),
 }  # fmt: skip
 
 # Which field of a record says whose it is, and what of the reader it is compared with.
 OWNED_BY: Mapping[str, tuple[str, str]] = {
     "client": ("id", "client"),
     "sale": ("client", "client"),
+    "contact": ("client", "client"),
     "user": ("id", "user"),
     "sign_in": ("user", "user"),
 }

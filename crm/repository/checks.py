@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy import func, or_, select
 
-from crm.model import Client, Conventions, Setting, typed_fields
+from crm.model import CONTACTING, Client, Conventions, Setting, typed_fields
 from crm.repository import Finding, Query, StatusMove, tables
 from crm.repository.snapshot import SqlSnapshot
 
@@ -23,26 +23,40 @@ _summed = (
         func.min(_sale.on).label("first"), func.max(_sale.on).label("last"),
     ).group_by(_sale.client).subquery()
 )  # fmt: skip
-# Clients whose totals are not the sums of their sales: the id, the total beside it, and what the sales add up to.
+_contacted = (
+    select(tables.interaction.c.client, func.max(tables.interaction.c.on).label("last"))
+    .where(tables.interaction.c.kind.in_(CONTACTING)).group_by(tables.interaction.c.client).subquery()
+)  # fmt: skip
+_due = (
+    select(tables.follow_up.c.client, func.min(tables.follow_up.c.due_on).label("next"))
+    .where(tables.follow_up.c.done_on.is_(None)).group_by(tables.follow_up.c.client).subquery()
+)  # fmt: skip
+# Clients whose totals are not the sums of their facts: the id, the total beside it, and what the sales add up to.
 WRONG_TOTALS = (
     select(_client.id, _client.total_spend, _summed.c.amount)
     .outerjoin_from(tables.client, _summed, _summed.c.client == _client.id)
+    .outerjoin(_contacted, _contacted.c.client == _client.id)
+    .outerjoin(_due, _due.c.client == _client.id)
     .where(
         or_(
             _client.total_spend != func.coalesce(_summed.c.amount, 0),
             _client.sales_count != func.coalesce(_summed.c.count, 0),
             func.coalesce(_client.first_sale_on, "") != func.coalesce(_summed.c.first, ""),
             func.coalesce(_client.last_sale_on, "") != func.coalesce(_summed.c.last, ""),
+            func.coalesce(_client.last_contact_on, "") != func.coalesce(_contacted.c.last, ""),
+            func.coalesce(_client.next_follow_up_on, "") != func.coalesce(_due.c.next, ""),
         )
     )
 )
 
 
 def totals_equal_sales(snapshot: SqlSnapshot) -> Iterator[Finding]:
-    """The totals beside a client are the sums of its sales."""
+    """The totals beside a client are the sums of its sales, and its days those of its interactions and follow-ups."""
     for row in snapshot.select(WRONG_TOTALS):
+        adds_up = row.total_spend == (row.amount or 0)
+        what = f"shows a total of {row.total_spend}, its sales add up to {row.amount or 0}."
         yield Finding(
-            f"Client {row.id} shows a total of {row.total_spend}, its sales add up to {row.amount or 0}.",
+            f"Client {row.id} {'shows days that its records do not give.' if adds_up else what}",
             True, "client", row.id, "Record or take back a sale of the client, or restore a backup.",
         )  # fmt: skip
 
@@ -83,8 +97,17 @@ def addresses_can_be_used(snapshot: SqlSnapshot) -> Iterator[Finding]:
                 )
 
 
+def deals_are_in_a_stage(snapshot: SqlSnapshot) -> Iterator[Finding]:
+    """Every deal is in a stage that there is."""
+    deal, stage = tables.deal.c, tables.stage.c
+    lost = select(deal.id, deal.stage).where(deal.stage.not_in(select(stage.id))).limit(20)
+    for row in snapshot.select(lost):
+        yield Finding(f"Deal {row.id} is in a stage {row.stage} that is not there.", True, "deal", row.id, "Move it.")
+
+
 CHECKS: tuple[Callable[[SqlSnapshot], Iterator[Finding]], ...] = (
     totals_equal_sales,
+    deals_are_in_a_stage,
     rules_can_be_reached,
     statuses_follow_rules,
     addresses_can_be_used,

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Engine, Row, Table
+from sqlalchemy import Column, Connection, Engine, Row, Table
 
 from crm.errors import CRMError
 from crm.repository import Finding
@@ -17,8 +17,9 @@ class Dialect(Protocol):
     def engine(self) -> Engine:
         """The engine, made without touching what is stored."""
 
-    def pretend(self, engine: Engine, tables: Sequence[Table]) -> None:
-        """Has these tables be there and empty, for a database that cannot be given them because it is only read."""
+    def pretend(self, engine: Engine, added: Sequence[Table | Column[Any]]) -> None:
+        """Has these tables and columns be there and empty, for a database that cannot be given them because it is only
+        read."""
 
     def is_new(self) -> bool:
         """Whether there is nothing yet where the store would be."""

@@ -199,6 +199,10 @@ class Figures:
                 return _Number(self._days_since(columns.last_sale_on), 1)
             case "days_since_first_sale":
                 return _Number(self._days_since(columns.first_sale_on), 1)
+            case "days_since_last_contact":
+                return _Number(self._days_since(columns.last_contact_on), 1)
+            case "days_to_next_follow_up":
+                return _Number(-self._days_since(columns.next_follow_up_on), 1)
             case "days_since_added":
                 return _Number(self._days_since(func.date(columns.created_at, type_=Date)), 1)
             case "age":
@@ -308,6 +312,10 @@ def value(record: Client, name: str, of_sales: Any, today: date) -> Any:
             return (today - record.last_sale_on).days if record.last_sale_on else None
         case "days_since_first_sale":
             return (today - record.first_sale_on).days if record.first_sale_on else None
+        case "days_since_last_contact":
+            return (today - record.last_contact_on).days if record.last_contact_on else None
+        case "days_to_next_follow_up":
+            return (record.next_follow_up_on - today).days if record.next_follow_up_on else None
         case "days_since_added":
             return (today - record.created_at.date()).days
         case "age":

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Select, String, and_, false, func, or_, true, type_coerce
 
 from crm.errors import FieldError
-from crm.model import Client, Record, Sale, StatusRule, field_names
+from crm.model import Client, Contact, Deal, FollowUp, Interaction, Record, Sale, Stage, StatusRule, field_names
 from crm.repository import Query, column_types, functions, tables
 
 # The order of a list when none is asked for: clients as in an address book, sales the newest first.
@@ -15,7 +15,13 @@ _OWN_ORDER: Mapping[type[Record], tuple[Any, ...]] = {
     Client: (tables.client.c.sort_name, tables.client.c.id),
     Sale: (tables.sale.c.on.desc(), tables.sale.c.id.desc()),
     StatusRule: (tables.rule.c.position, tables.rule.c.id),
+    Stage: (tables.stage.c.position, tables.stage.c.id),
+    Contact: (tables.contact.c.is_primary.desc(), tables.contact.c.id),
+    Interaction: (tables.interaction.c.on.desc(), tables.interaction.c.time.desc(), tables.interaction.c.id.desc()),
+    FollowUp: (tables.follow_up.c.due_on, tables.follow_up.c.due_time, tables.follow_up.c.id),
 }
+# What a period is about.
+_DAYS: Mapping[type[Record], str] = {Sale: "on", Interaction: "on", FollowUp: "due_on", Deal: "expected_close_on"}
 
 
 def selection(statement: Select[Any], kind: type[Record], query: Query, today: date) -> Select[Any]:
@@ -24,9 +30,9 @@ def selection(statement: Select[Any], kind: type[Record], query: Query, today: d
         statement = statement.where(_fits(_column(kind, name), name, wanted))
     _refuse_crossing(kind, query)
     if query.since:
-        statement = statement.where(tables.sale.c.on >= query.since)
+        statement = statement.where(_day_of(kind) >= query.since)
     if query.until:
-        statement = statement.where(tables.sale.c.on <= query.until)
+        statement = statement.where(_day_of(kind) <= query.until)
     if query.where:
         from crm.repository import metrics
         from crm.rules import parse_condition
@@ -40,8 +46,12 @@ def _refuse_crossing(kind: type[Record], query: Query) -> None:
     """A condition speaks of clients, a period of sales; elsewhere either would pair everything with everything."""
     if query.where and kind is not Client:
         raise FieldError(f"a condition is about clients, not about {kind.plural}")
-    if (query.since or query.until) and kind is not Sale:
+    if (query.since or query.until) and kind not in _DAYS:
         raise FieldError(f"a period is about sales, not about {kind.plural}")
+
+
+def _day_of(kind: type[Record]) -> Column[Any]:
+    return tables.TABLES[kind].c[_DAYS[kind]]
 
 
 def _column(kind: type[Record], name: str) -> Column[Any]:

@@ -2,14 +2,14 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, delete, func, insert, inspect, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, inspect, select, update
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -28,7 +28,7 @@ from crm.errors import (
     StoreReadOnlyError,
 )
 from crm.model import Record
-from crm.repository import Finding, Proof, Wait, Waiting, tables
+from crm.repository import Finding, Proof, Wait, Waiting, formats, tables
 from crm.repository.dialect import Dialect
 from crm.repository.snapshot import SqlSnapshot
 
@@ -41,8 +41,6 @@ Result = TypeVar("Result")
 # Whoever waits for another writer is told after so many seconds, and let go after so many.
 TELLS_AFTER = 2.0
 GIVES_UP_AFTER = 30.0
-# What each format has that the one before had not.
-ADDED: Mapping[int, Sequence[Table]] = {2: (tables.user, tables.sign_in)}
 
 
 class SqlRepository:
@@ -138,7 +136,9 @@ class SqlRepository:
                     self._dialect.backup(engine, self._dated())
                 connection.commit()
         except StoreReadOnlyError:
-            self._dialect.pretend(engine, [table for added in ADDED.values() for table in added])
+            with engine.connect() as connection:
+                there = int(_fact(connection, "schema_version"))
+            self._dialect.pretend(engine, formats.added_since(there))
 
     def _add_missing(self, connection: Connection) -> bool:
         """Adds what the format that is there lacks, within a transaction; False where it lacks nothing."""
@@ -147,9 +147,7 @@ class SqlRepository:
         there = int(_fact(connection, "schema_version"))
         if there == tables.SCHEMA_VERSION:
             return False
-        for version in range(there + 1, tables.SCHEMA_VERSION + 1):
-            for table in ADDED[version]:
-                table.create(connection)
+        formats.bring_up(connection, there)
         written = update(facts).where(facts.c.name == "schema_version")
         connection.execute(written.values(value=str(tables.SCHEMA_VERSION)))
         return True

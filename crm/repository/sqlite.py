@@ -12,7 +12,18 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, PoolProxiedConnection, QueuePool, Row, Table, create_engine, event
+from sqlalchemy import (
+    Column,
+    Connection,
+    DefaultClause,
+    Engine,
+    PoolProxiedConnection,
+    QueuePool,
+    Row,
+    Table,
+    create_engine,
+    event,
+)
 from sqlalchemy.schema import CreateTable
 
 from crm.errors import (
@@ -46,9 +57,15 @@ class Sqlite:
         event.listen(engine, "connect", _prepared)
         return engine
 
-    def pretend(self, engine: Engine, tables: Sequence[Table]) -> None:
-        # Tables of the connection alone, which are found where the file has none of that name.
+    def pretend(self, engine: Engine, added: Sequence[Table | Column[Any]]) -> None:
+        # Tables and views of the connection alone: they are found before what the file has of that name.
+        tables = [each for each in added if isinstance(each, Table)]
         statements = [str(CreateTable(table).compile(engine)).replace("TABLE", "TEMP TABLE", 1) for table in tables]
+        columns = [each for each in added if isinstance(each, Column) and each.table not in tables]
+        for table in {each.table for each in columns}:
+            lacking = [each for each in columns if each.table is table]
+            empty = [f'{_default(each)} AS "{each.name}"' for each in lacking]
+            statements.append(f"CREATE TEMP VIEW {table.name} AS SELECT *, {', '.join(empty)} FROM main.{table.name}")
 
         def lend(connection: sqlite3.Connection, _: Any) -> None:
             for statement in statements:
@@ -242,6 +259,12 @@ def _open(path: Path, mode: str) -> sqlite3.Connection:
         # In a folder that cannot be written a file in WAL mode opens only so.
         address += "&immutable=1"
     return sqlite3.connect(address, uri=True, timeout=_ATTEMPT, isolation_level=None, check_same_thread=False)
+
+
+def _default(column: Column[Any]) -> str:
+    """What a column holds in the rows that were there before it, in SQL."""
+    default = column.server_default
+    return repr(column.type.python_type(default.arg)) if isinstance(default, DefaultClause) else "NULL"
 
 
 def _prepared(connection: sqlite3.Connection, _: Any) -> None:

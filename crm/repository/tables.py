@@ -21,10 +21,26 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Row
 
-from crm.model import Client, Record, Sale, Setting, SignIn, StatusRule, User, View, field_names
+from crm.model import (
+    Client,
+    Contact,
+    Deal,
+    FollowUp,
+    Interaction,
+    Record,
+    Sale,
+    Setting,
+    SignIn,
+    Stage,
+    StageMove,
+    StatusRule,
+    User,
+    View,
+    field_names,
+)  # fmt: skip
 from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueText
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -76,6 +92,8 @@ client = Table(
     Column("sales_count", Integer, nullable=False),
     Column("first_sale_on", Date),
     Column("last_sale_on", Date),
+    Column("last_contact_on", Date),
+    Column("next_follow_up_on", Date),
     # Derived for finding and sorting, see `derived_columns`.
     _text("sort_name", 410),
     _text("search_name", 610),
@@ -87,6 +105,8 @@ client = Table(
     Index("client_by_phone", "phone"),
     Index("client_by_status", "status"),
     Index("client_by_birthday", "birthday", "sort_name"),
+    Index("client_by_last_contact", "last_contact_on"),
+    Index("client_by_next_follow_up", "next_follow_up_on"),
     sqlite_autoincrement=True,
 )
 
@@ -110,9 +130,108 @@ sale = Table(
     Column("on", Date, nullable=False),
     Column("amount", Minor, nullable=False),
     _text("note", 500),
+    Column("deal", Integer, nullable=False, server_default="0"),
+    Column("user", String(100), nullable=False, server_default=""),
     # Totals and windows of one client, and sums of a period, are read from the index alone.
     Index("sale_by_client", "client", "on", "amount"),
     Index("sale_by_day", "on", "amount"),
+    sqlite_autoincrement=True,
+)
+
+# What names a deal, a stage or a contact may outlive it: the number then says nothing any more.
+
+contact = Table(
+    "contact",
+    metadata,
+    *_record_columns(),
+    Column("client", Integer, ForeignKey("client.id"), nullable=False),
+    _text("name", 200),
+    _text("role", 100),
+    _text("email", 254),
+    _text("phone", 60),
+    Column("is_primary", Boolean, nullable=False),
+    _text("notes"),
+    # Derived: what a client is found by through its contacts.
+    _text("search_name", 560),
+    Index("contact_by_client", "client"),
+    Index("contact_by_email", "email"),
+    sqlite_autoincrement=True,
+)
+
+interaction = Table(
+    "interaction",
+    metadata,
+    *_record_columns(),
+    Column("client", Integer, ForeignKey("client.id"), nullable=False),
+    Column("contact", Integer, nullable=False),
+    _text("kind", 10),
+    Column("on", Date, nullable=False),
+    _text("time", 5),
+    _text("subject", 300),
+    _text("body"),
+    _text("user", 100),
+    # A page of a timeline, and the day of the last contact, are read from the index.
+    Index("interaction_by_client", "client", "on", "time", "kind"),
+    Index("interaction_by_day", "on"),
+    sqlite_autoincrement=True,
+)
+
+follow_up = Table(
+    "follow_up",
+    metadata,
+    *_record_columns(),
+    Column("client", Integer, ForeignKey("client.id"), nullable=False),
+    Column("deal", Integer, nullable=False),
+    _text("user", 100),
+    Column("due_on", Date, nullable=False),
+    _text("due_time", 5),
+    _text("what", 500),
+    Column("every", Integer, nullable=False),
+    Column("done_on", Date),
+    Index("follow_up_by_client", "client", "done_on", "due_on"),
+    Index("follow_up_by_due", "done_on", "due_on"),
+    sqlite_autoincrement=True,
+)
+
+stage = Table(
+    "stage",
+    metadata,
+    *_record_columns(),
+    Column("name", UniqueText(40), unique=True),
+    Column("position", Integer, nullable=False),
+    Column("probability", Integer, nullable=False),
+    _text("outcome", 10),
+    sqlite_autoincrement=True,
+)
+
+deal = Table(
+    "deal",
+    metadata,
+    *_record_columns(),
+    Column("client", Integer, ForeignKey("client.id"), nullable=False),
+    _text("title", 200),
+    Column("stage", Integer, nullable=False),
+    Column("value", Minor, nullable=False),
+    Column("expected_close_on", Date),
+    _text("owner", 100),
+    _text("lost_reason", 300),
+    _text("notes"),
+    Column("stage_since", Date),
+    Column("closed_on", Date),
+    Index("deal_by_client", "client"),
+    Index("deal_by_stage", "stage", "value"),
+    sqlite_autoincrement=True,
+)
+
+stage_move = Table(
+    "stage_move",
+    metadata,
+    *_record_columns(),
+    Column("deal", Integer, ForeignKey("deal.id"), nullable=False),
+    Column("stage", Integer, nullable=False),
+    Column("on", Date, nullable=False),
+    _text("user", 100),
+    Index("stage_move_by_deal", "deal"),
     sqlite_autoincrement=True,
 )
 
@@ -214,6 +333,12 @@ store_facts = Table("store_facts", metadata, Column("name", String(40), primary_
 TABLES: Mapping[type[Record], Table] = {
     Client: client,
     Sale: sale,
+    Contact: contact,
+    Interaction: interaction,
+    FollowUp: follow_up,
+    Stage: stage,
+    Deal: deal,
+    StageMove: stage_move,
     StatusRule: rule,
     View: view,
     Setting: setting,
@@ -242,8 +367,7 @@ def row_of(record: Record) -> dict[str, Any]:
     """The row of a record, derived columns included."""
     kind = type(record)
     row = dict(zip(field_names(kind), _GETTERS[kind](record), strict=True))
-    if isinstance(record, Client):
-        row.update(derived_columns(record))
+    row.update(derived_columns(record))
     return row
 
 
@@ -255,11 +379,15 @@ def fold(text: str) -> str:
     return "".join(character for character in decomposed if not unicodedata.combining(character)).casefold()
 
 
-def derived_columns(record: Client) -> dict[str, str]:
-    """The columns of a client that only serve finding and sorting.
+def derived_columns(record: Record) -> dict[str, str]:
+    """The columns of a record that only serve finding and sorting.
 
-    `sort_name` is the last name first; `search_rest` holds what else a client is found by.
+    Of a client `sort_name` is the last name first; `search_rest` holds what else it is found by.
     """
+    if isinstance(record, Contact):
+        return {"search_name": fold(" ".join(filter(None, (record.name, record.email, record.phone))))}
+    if not isinstance(record, Client):
+        return {}
     if record.kind == "company":
         sort_name = f"{record.company} {record.last_name} {record.first_name}"
     else:
@@ -276,9 +404,12 @@ def derived_columns(record: Client) -> dict[str, str]:
 
 
 # What `derived_columns` is made from: a change of anything else leaves them as they are.
-DERIVED_FROM = frozenset(
-    ("kind", "first_name", "last_name", "company", "email", "phone", "tags", "reference", "city", "date_of_birth")
-)
+DERIVED_FROM: Mapping[type[Record], frozenset[str]] = {
+    Client: frozenset(
+        ("kind", "first_name", "last_name", "company", "email", "phone", "tags", "reference", "city", "date_of_birth")
+    ),
+    Contact: frozenset(("name", "email", "phone")),
+}
 
 
 def has_tag(tag: str) -> ColumnElement[bool]:

@@ -2,21 +2,36 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
-from crm.errors import ConflictError, RefusedError
-from crm.model import Client, Record, Sale, StatusRule, field_names, fields
+from crm.errors import ConflictError, NotFoundError, RefusedError
+from crm.model import (
+    FIRST_STAGES,
+    Client,
+    Deal,
+    FollowUp,
+    Interaction,
+    Record,
+    Sale,
+    Stage,
+    StageMove,
+    StatusRule,
+    belonging_to,
+    field_names,
+    fields,
+)  # fmt: skip
 from crm.model.encoding import plain
-from crm.repository import HistoryEntry, Query, StatusMove, metrics, review, statements, tables, undo, writing
+from crm.repository import HistoryEntry, StatusMove, metrics, review, statements, tables, undo, writing
 from crm.repository.bulk import insert_rows
 from crm.repository.dialect import Dialect
 from crm.repository.snapshot import SqlSnapshot
 from crm.repository.tables import DERIVED_FROM, TABLES, derived_columns, row_of
-from crm.repository.writing import STATUS, TOTALS, UNSAID
+from crm.repository.writing import STATUS, SUMS, TOTALS, UNSAID
 from crm.rules import Decision
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -46,7 +61,8 @@ class SqlTransaction(SqlSnapshot):
         self._created: dict[str, tuple[int, int]] = {}
         self._decided: dict[tuple[Any, ...], Decision] = {}
         self._unindexed: tuple[int, int] | None = None
-        self._changed_sales: set[int] = set()
+        # The clients whose facts of a kind have changed.
+        self._changed: dict[type[Record], set[int]] = {kind: set() for kind in SUMS}
         self._to_review: set[int] = set()
 
     @property
@@ -84,13 +100,37 @@ class SqlTransaction(SqlSnapshot):
             row.update(id=record_id, created_at=self.at, updated_at=self.at, version=1)
             if isinstance(record, Client) and not record.status:
                 row.update(self._first_status(record))
-            if isinstance(record, Sale):
-                self._changed_sales.add(record.client)
-                self._to_review.add(record.client)
+            elif isinstance(record, Deal):
+                row.update(self._entering(record.stage))
+            elif kind in SUMS:
+                self._touch(record, added=True)
             rows.append(row)
         self._insert(kind, rows)
         self._note_created(kind, first, len(rows))
+        if kind is Deal:
+            self._note_moves(rows)
         return rows
+
+    def _entering(self, stage: int) -> dict[str, Any]:
+        """What a deal that comes into a stage has from then on; one without a stage comes into the first. A store
+        without stages gets those that a team starts with."""
+        if not self._stages:
+            self.add_all(FIRST_STAGES)
+        entered = self._stages.get(stage) if stage else next(iter(self._stages.values()))
+        if entered is None:
+            raise NotFoundError(f"There is no stage {stage}.")
+        closed = None if entered.outcome == "open" else self.today
+        return {"stage": entered.id, "stage_since": self.today, "closed_on": closed}
+
+    @cached_property
+    def _stages(self) -> Mapping[int, Stage]:
+        return {each.id: each for each in self.find_all(Stage)}
+
+    def _note_moves(self, deals: Iterable[Mapping[str, Any]]) -> None:
+        """Keeps that deals came into the stages that they are in now."""
+        self._add_rows(
+            [StageMove(deal=each["id"], stage=each["stage"], on=self.today, user=self.user) for each in deals]
+        )
 
     def _first_status(self, record: Client) -> dict[str, Any]:
         """The status that the rules give to a new client, who has no sales."""
@@ -118,6 +158,8 @@ class SqlTransaction(SqlSnapshot):
             insert_rows(self.connection, TABLES[kind], rows)
         if kind is StatusRule:
             self._forget_rules()
+        elif kind is Stage:
+            self.__dict__.pop("_stages", None)
 
     def _note_created(self, kind: type[Record], first: int, count: int) -> None:
         """Writes that records with these ids were created; the database itself makes an entry of each."""
@@ -144,9 +186,12 @@ class SqlTransaction(SqlSnapshot):
 
     def apply(self, current: AnyRecord, changes: Mapping[str, Any], *, review: bool = True) -> AnyRecord:
         """Writes fields of a record that was just read; `review` False leaves its status as it then is."""
+        moved = review and isinstance(current, Deal) and "stage" in changes
+        if moved:
+            changes = {**changes, **self._entering(changes["stage"])}
         changed = dataclasses.replace(current, **changes, version=current.version + 1, updated_at=self.at)
         row = dict(changes, version=changed.version, updated_at=self.at)
-        if isinstance(changed, Client) and not DERIVED_FROM.isdisjoint(changes):
+        if not DERIVED_FROM.get(type(current), _NOTHING).isdisjoint(changes):
             self._index_created()
             row |= derived_columns(changed)
         table = TABLES[type(current)]
@@ -157,17 +202,21 @@ class SqlTransaction(SqlSnapshot):
             self._write_audit(current, "update", before, {name: plain(value) for name, value in changes.items()})
         self._touch(current, changes if review else ())
         self._touch(changed, changes if review else ())
+        if moved:
+            self._note_moves([{"id": changed.id, "stage": row["stage"]}])
         return changed
 
-    def _touch(self, record: Record, changes: Iterable[str] = ()) -> None:
+    def _touch(self, record: Record, changes: Iterable[str] = (), *, added: bool = False) -> None:
         """Remembers whose totals or status may no longer hold."""
-        if isinstance(record, Sale):
-            self._changed_sales.add(record.client)
+        if isinstance(record, Sale | Interaction | FollowUp):
+            self._changed[type(record)].add(record.client)
             # The totals may come out the same while the sales of the last days do not.
-            if changes:
+            if isinstance(record, Sale) and (changes or added):
                 self._to_review.add(record.client)
         elif isinstance(record, StatusRule):
             self._forget_rules()
+        elif isinstance(record, Stage):
+            self.__dict__.pop("_stages", None)
         elif isinstance(record, Client) and not _REVIEWED.isdisjoint(changes):
             self._to_review.add(record.id)
 
@@ -177,7 +226,9 @@ class SqlTransaction(SqlSnapshot):
 
     def resum(self, clients: Iterable[int]) -> None:
         """Sums the totals of some clients anew, by id, when the transaction settles."""
-        self._changed_sales.update(clients)
+        wanted = set(clients)
+        for changed in self._changed.values():
+            changed |= wanted
 
     def _forget_rules(self) -> None:
         self.__dict__.pop("rules", None)
@@ -186,10 +237,17 @@ class SqlTransaction(SqlSnapshot):
     # Deleting
 
     def delete(self, record: Record) -> None:
-        current = self.get(type(record), record.id)
-        if isinstance(current, Client):
-            self.remove(Sale, [sale.id for sale in self.find_all(Sale, Query({"client": current.id}))])
-        self.remove(type(current), [current.id])
+        self._remove_with_its_own(type(record), [self.get(type(record), record.id).id])
+
+    def _remove_with_its_own(self, kind: type[Record], ids: Sequence[int]) -> None:
+        """Deletes records, and before them those that cannot be without them."""
+        for owned, name in belonging_to(kind):
+            table = TABLES[owned]
+            for batch in _batches(ids):
+                found = self.connection.execute(select(table.c.id).where(table.c[name].in_(batch)).order_by(table.c.id))
+                if theirs := [row.id for row in found]:
+                    self._remove_with_its_own(owned, theirs)
+        self.remove(kind, ids)
 
     def remove(self, kind: type[Record], ids: Sequence[int]) -> None:
         """Deletes those of the records that are there; raises RefusedError where others belong to one."""
@@ -202,8 +260,8 @@ class SqlTransaction(SqlSnapshot):
                 self._write_audit(current, "delete", plain(current), None)
                 self._touch(current)
         if kind is Client:
-            self._changed_sales.difference_update(ids)
-            self._to_review.difference_update(ids)
+            for changed in (*self._changed.values(), self._to_review):
+                changed.difference_update(ids)
 
     def note_gone(self, kind: type[Record], record_id: int) -> None:
         """Writes that a record was deleted of which nothing is known but its id; that cannot be taken back."""
@@ -230,15 +288,28 @@ class SqlTransaction(SqlSnapshot):
     # Following the facts
 
     def settle(self) -> Sequence[StatusMove]:
+        self._repeat_follow_ups()
         moved: list[StatusMove] = []
-        for batch in _batches(sorted(self._changed_sales)):
+        changed = set().union(*self._changed.values())
+        for batch in _batches(sorted(changed)):
             moved += self._settle(batch, self._totals(batch))
-        for batch in _batches(sorted(self._to_review - self._changed_sales)):
-            moved += self._settle(batch, None)
-        self._changed_sales.clear()
-        self._to_review.clear()
+        for batch in _batches(sorted(self._to_review - changed)):
+            moved += self._settle(batch, {})
+        for each in (*self._changed.values(), self._to_review):
+            each.clear()
         self._flush_audit()
         return moved
+
+    def _repeat_follow_ups(self) -> None:
+        """Follow-ups that repeat are counted from the last real contact, so they move where that has."""
+        for batch in _batches(sorted(self._changed[Interaction])):
+            contacted = {each: totals["last_contact_on"] for each, totals in self._sums(Interaction, batch).items()}
+            rows = self.connection.execute(writing.REPEATING, {"wanted": batch}).all()
+            for row in rows:
+                last = contacted[row.client]
+                if last is not None and last != row.last_contact_on:
+                    shown = self.get(FollowUp, row.id)
+                    self.apply(shown, {"due_on": last + timedelta(days=shown.every)})
 
     def _index_created(self) -> None:
         """Makes the new clients findable, all at once: the index is much quicker so than batch by batch.
@@ -255,18 +326,29 @@ class SqlTransaction(SqlSnapshot):
         return super().search(text, limit)
 
     def _totals(self, clients: Sequence[int]) -> Mapping[int, dict[str, Any]]:
-        """The totals of some clients by id, summed from their sales."""
-        summed = self.connection.execute(writing.SUMMED, {"wanted": clients})
-        return {row[0]: dict(zip(TOTALS, row[1:], strict=True)) for row in summed}
+        """The totals of some clients by id, as far as the facts that they are summed from have changed."""
+        totals: dict[int, dict[str, Any]] = {each: {} for each in clients}
+        for kind, changed in self._changed.items():
+            if wanted := [each for each in clients if each in changed]:
+                for each, summed in self._sums(kind, wanted).items():
+                    totals[each] |= summed
+        return totals
 
-    def _settle(self, ids: Sequence[int], totals: Mapping[int, dict[str, Any]] | None) -> list[StatusMove]:
+    def _sums(self, kind: type[Record], clients: Sequence[int]) -> Mapping[int, dict[str, Any]]:
+        """What follows from the facts of a kind for some clients, by id."""
+        names, statement = SUMS[kind]
+        summed = {each: {name: NO_FACTS[name] for name in names} for each in clients}
+        for row in self.connection.execute(statement, {"wanted": clients}):
+            summed[row[0]] = dict(zip(names, row[1:], strict=True))
+        return summed
+
+    def _settle(self, ids: Sequence[int], totals: Mapping[int, dict[str, Any]]) -> list[StatusMove]:
         rows = self.connection.execute(statements.BY_IDS[Client], {"wanted": ids})
         current = [tables.record_of(Client, row) for row in rows]
         changed: list[tuple[Client, Client]] = []
         for shown in current:
-            after = shown
-            if totals is not None:
-                after = dataclasses.replace(shown, **totals.get(shown.id, NO_SALES))
+            summed = totals.get(shown.id)
+            after = dataclasses.replace(shown, **summed) if summed else shown
             if after != shown or shown.id in self._to_review:
                 changed.append((shown, after))
         known = metrics.values(self.connection, [after for _, after in changed], self.today, self.rules.needs)
@@ -334,7 +416,8 @@ class SqlTransaction(SqlSnapshot):
         self._index_created()
 
 
-NO_SALES: Mapping[str, Any] = {name: fields(Client)[name].check.empty for name in TOTALS}
+NO_FACTS: Mapping[str, Any] = {name: fields(Client)[name].check.empty for name in TOTALS}
+_NOTHING: frozenset[str] = frozenset()
 
 
 def _said(values: Mapping[str, Any] | None, unsaid: frozenset[str]) -> Mapping[str, Any] | None:

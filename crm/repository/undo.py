@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select, update
 
 from crm.errors import NotFoundError, RefusedError
-from crm.model import BY_NAME, Client, Record, Sale, SignIn, User, fields
+from crm.model import BY_NAME, RECORDS, Client, Record, SignIn, User, belonging_to, fields
 from crm.model.encoding import plain, record_of, value_of
 from crm.repository import HistoryEntry
-from crm.repository.tables import audit, sale, transactions
+from crm.repository.tables import TABLES, audit, transactions
 
 if TYPE_CHECKING:
     from crm.repository.transaction import SqlTransaction
@@ -55,7 +55,7 @@ def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
     if tx.connection.execute(statement).first() is None:
         raise RefusedError("What was done to accounts is not taken back; change it again.")
     later = tx.connection.execute(_later_changes(entry.id)).all()
-    clashes = [*_clashes(later), *_sales_since(tx, entry.id)]
+    clashes = [*_clashes(later), *_built_on(tx, entry.id)]
     if clashes:
         named = "; ".join(clashes[:_NAMED_CLASHES])
         more = f"; and {len(clashes) - _NAMED_CLASHES} more" if len(clashes) > _NAMED_CLASHES else ""
@@ -123,7 +123,7 @@ def _restorable(
 
 
 def _derived(kind: type[Record]) -> frozenset[str]:
-    return frozenset(name for name, field in fields(kind).items() if field.by != "person")
+    return frozenset(name for name, field in fields(kind).items() if field.by not in ("person", "steps"))
 
 
 def _later_changes(number: int) -> Select[Any]:
@@ -145,20 +145,23 @@ def _later_changes(number: int) -> Select[Any]:
     )  # fmt: skip
 
 
-def _sales_since(tx: "SqlTransaction", number: int) -> Iterator[str]:
-    """Sales that others have recorded to clients whom the transaction added, in words."""
+def _built_on(tx: "SqlTransaction", number: int) -> Iterator[str]:
+    """What others have recorded to what the transaction added (a sale to a client), in words."""
     own = select(audit.c.record_id).where(audit.c.transaction == number)
-    clients = own.where(audit.c.record == Client.kind_name, audit.c.operation == "create")
-    sales = own.where(audit.c.record == Sale.kind_name)
-    statement = (
-        select(sale.c.id, sale.c.client, func.max(audit.c.transaction).label("later"))
-        .join_from(sale, audit, (audit.c.record_id == sale.c.id) & (audit.c.record == Sale.kind_name))
-        .where(sale.c.client.in_(clients), sale.c.id.not_in(sales))
-        .group_by(sale.c.id, sale.c.client)
-        .order_by(sale.c.id)
-    )
-    for row in tx.connection.execute(statement):
-        yield f"sale {row.id} to client {row.client} was recorded or changed by {row.later}"
+    for kind in RECORDS:
+        created = own.where(audit.c.record == kind.kind_name, audit.c.operation == "create")
+        for owned, name in belonging_to(kind):
+            table, record = TABLES[owned], owned.kind_name
+            statement = (
+                select(table.c.id, table.c[name].label("owner"), func.max(audit.c.transaction).label("later"))
+                .join_from(table, audit, (audit.c.record_id == table.c.id) & (audit.c.record == record))
+                .where(table.c[name].in_(created), table.c.id.not_in(own.where(audit.c.record == record)))
+                .group_by(table.c.id, table.c[name])
+                .order_by(table.c.id)
+            )
+            for row in tx.connection.execute(statement):
+                what = record.replace("_", " ")
+                yield f"{what} {row.id} of {kind.kind_name} {row.owner} was recorded or changed by {row.later}"
 
 
 def _clashes(later: Sequence[Row[Any]]) -> Iterator[str]:

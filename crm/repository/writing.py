@@ -1,15 +1,28 @@
 """The statements of a transaction, made once: building one anew takes longer than running it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Integer, String, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)  # fmt: skip
 
-from crm.model import SignIn
+from crm.model import CONTACTING, FollowUp, Interaction, Record, Sale, SignIn
 from crm.model.rights import SECRET
-from crm.repository.tables import TABLES, audit, client, sale, transactions
+from crm.repository.tables import TABLES, audit, client, follow_up, interaction, sale, transactions
 
-# The columns of a client that follow from its sales, and from the rules.
-TOTALS = ("total_spend", "sales_count", "first_sale_on", "last_sale_on")
+# The columns of a client that follow from the rules.
 STATUS = ("status", "status_reason", "status_pinned_until", "status_before", "status_since")
 
 DELETE = {
@@ -23,12 +36,41 @@ UNSAID: Mapping[str, frozenset[str]] = {
     SignIn.kind_name: SECRET[SignIn.kind_name] | {"address", "device"},
 }
 
-# The totals of some clients, summed from their sales: the client, then TOTALS.
-SUMMED = (
-    select(sale.c.client, func.sum(sale.c.amount), func.count(), func.min(sale.c.on), func.max(sale.c.on))
-    .where(sale.c.client.in_(bindparam("wanted", expanding=True)))
-    .group_by(sale.c.client)
+
+def _summed(table: Table, *sums: ColumnElement[Any], among: Sequence[ColumnElement[bool]] = ()) -> Select[Any]:
+    """Sums over the rows of some clients: the client, then what is summed."""
+    wanted = table.c.client.in_(bindparam("wanted", expanding=True))
+    return select(table.c.client, *sums).where(wanted, *among).group_by(table.c.client)
+
+
+# The columns of a client that follow from the facts of each kind, and how they are summed for some clients.
+SUMS: Mapping[type[Record], tuple[Sequence[str], Select[Any]]] = {
+    Sale: (
+        ("total_spend", "sales_count", "first_sale_on", "last_sale_on"),
+        _summed(sale, func.sum(sale.c.amount), func.count(), func.min(sale.c.on), func.max(sale.c.on)),
+    ),
+    Interaction: (
+        ("last_contact_on",),
+        _summed(interaction, func.max(interaction.c.on), among=(interaction.c.kind.in_(CONTACTING),)),
+    ),
+    FollowUp: (
+        ("next_follow_up_on",),
+        _summed(follow_up, func.min(follow_up.c.due_on), among=(follow_up.c.done_on.is_(None),)),
+    ),
+}
+# The open follow-ups of some clients that repeat, with the last contact as it stands beside the client.
+REPEATING = (
+    select(follow_up.c.id, follow_up.c.client, client.c.last_contact_on)
+    .join_from(follow_up, client)
+    .where(
+        follow_up.c.client.in_(bindparam("wanted", expanding=True)),
+        follow_up.c.done_on.is_(None),
+        follow_up.c.every > 0,
+    )
+    .order_by(follow_up.c.id)
 )
+TOTALS = tuple(name for names, _ in SUMS.values() for name in names)
+
 FOLLOW = (
     update(client)
     .where(client.c.id == bindparam("wanted"))

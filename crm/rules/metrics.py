@@ -32,6 +32,8 @@ _TABLE = (
     Metric("days_since_last_sale", "number", "Days since the latest sale; missing without sales.", True),
     Metric("days_since_first_sale", "number", "Days since the first sale; missing without sales.", True),
     Metric("days_since_added", "number", "Days since the client was added.", True),
+    Metric("days_since_last_contact", "number", "Days since the last call, meeting or message; missing without.", True),
+    Metric("days_to_next_follow_up", "number", "Days to the next follow-up, below 0 when overdue.", True),
     Metric("spend_last_30_days", "money", "Sum of the sales of the last 30 days.", True),
     Metric("spend_last_90_days", "money", "Sum of the sales of the last 90 days.", True),
     Metric("spend_last_365_days", "money", "Sum of the sales of the last 365 days.", True),

@@ -9,20 +9,38 @@ from pathlib import Path
 
 import pytest
 
-from crm.model import Client, Sale, SignIn, User, now
+from crm.model import Client, Deal, Sale, SignIn, User, now
 from crm.repository import tables
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
 from tests.conftest import STORES, Store, _new_store
 from tests.unprivileged import as_nobody
 
-# What format 1 had, as its programs made it.
-FORMAT_1 = """
+# What the formats had, as their programs made them: each takes away what the next one added.
+OLDER = {
+    2: """
+DROP INDEX client_by_last_contact;
+DROP INDEX client_by_next_follow_up;
+ALTER TABLE client DROP COLUMN last_contact_on;
+ALTER TABLE client DROP COLUMN next_follow_up_on;
+ALTER TABLE sale DROP COLUMN deal;
+ALTER TABLE sale DROP COLUMN "user";
+DROP TABLE stage_move;
+DROP TABLE deal;
+DROP TABLE stage;
+DROP TABLE follow_up;
+DROP TABLE interaction;
+DROP TABLE contact;
+DELETE FROM sqlite_sequence
+    WHERE name IN ('stage_move', 'deal', 'stage', 'follow_up', 'interaction', 'contact', 'user', 'sign_in');
+UPDATE store_facts SET value = '2' WHERE name = 'schema_version';
+""",
+    1: """
 DROP TABLE user;
 DROP TABLE sign_in;
-DELETE FROM sqlite_sequence WHERE name IN ('user', 'sign_in');
 UPDATE store_facts SET value = '1' WHERE name = 'schema_version';
-"""
+""",
+}
 
 
 @pytest.fixture
@@ -34,15 +52,22 @@ def opened(path: Path) -> SqlRepository:
     return SqlRepository(f"sqlite:///{path}", Sqlite(path), today=date.today, now=now)
 
 
+@pytest.fixture(params=OLDER)
+def version(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
 @pytest.fixture
-def old(folder: Path) -> Path:
-    """A file of format 1 with a client and a sale."""
+def old(folder: Path, version: int) -> Path:
+    """A file of an older format with a client and a sale."""
     path = folder / "store.sqlite3"
     store = Store(lambda *_, **__: opened(path), folder)
     store.sell(store.add(), "10")
     store.close()
     with closing(sqlite3.connect(path)) as file:
-        file.executescript(FORMAT_1)
+        for each, script in OLDER.items():
+            if each >= version:
+                file.executescript(script)
         file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return path
 
@@ -67,14 +92,14 @@ def add_user(repository: SqlRepository) -> User:
     return user
 
 
-def test_an_old_file_gets_the_tables_of_today_after_a_backup(old: Path) -> None:
+def test_an_old_file_gets_the_tables_of_today_after_a_backup(old: Path, version: int) -> None:
     with closing(opened(old)) as repository:
         assert counts(repository) == (1, 1, 0, 0)
         assert add_user(repository).id == 1
         assert [each.what for each in repository.check() if each.wrong] == []
         (backup,) = repository.backups()
-    assert (version_of(old), version_of(backup)) == (str(tables.SCHEMA_VERSION), "1")
-    assert "user" not in tables_in(backup)
+    assert (version_of(old), version_of(backup)) == (str(tables.SCHEMA_VERSION), str(version))
+    assert "deal" not in tables_in(backup)
     with closing(opened(old)) as repository:
         assert counts(repository) == (1, 1, 1, 0)
         assert len(repository.backups()) == 1
@@ -87,12 +112,17 @@ def test_what_is_added_is_what_a_new_file_has(old: Path, folder: Path) -> None:
         with closing(opened(path)) as repository:
             counts(repository)
         with closing(sqlite3.connect(path)) as file:
-            found = file.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")
-            shapes.append([(name, re.sub(r"\s+", " ", sql)) for name, sql in found])
+            found = file.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")
+            shape = []
+            for kind, name, sql in found.fetchall():
+                # A column that was added stands last.
+                told = sorted(row[1:] for row in file.execute(f"PRAGMA table_info('{name}')"))
+                shape.append((kind, name, told if kind == "table" else re.sub(r"\s+", " ", sql)))
+            shapes.append(shape)
     assert shapes[0] == shapes[1]
 
 
-def test_an_old_backup_is_put_back(old: Path, folder: Path) -> None:
+def test_an_old_backup_is_put_back(old: Path, folder: Path, version: int) -> None:
     with closing(opened(folder / "new.sqlite3")) as repository:
         add_user(repository)
         repository.restore(old)
@@ -100,7 +130,7 @@ def test_an_old_backup_is_put_back(old: Path, folder: Path) -> None:
         # Never a number that an account had before.
         assert add_user(repository).email == "anna@example.com"
     assert version_of(folder / "new.sqlite3") == str(tables.SCHEMA_VERSION)
-    assert version_of(old) == "1"
+    assert version_of(old) == str(version)
 
 
 def test_an_old_backup_is_put_back_into_a_spreadsheet(old: Path) -> None:
@@ -116,6 +146,11 @@ def test_an_old_file_that_can_only_be_read_is_read(old: Path) -> None:
 
     def read() -> object:
         with closing(opened(old)) as repository:
+            with repository.read() as snapshot:
+                (client,), (sale,) = snapshot.find_all(Client), snapshot.find_all(Sale)
+                assert (client.next_follow_up_on, sale.deal, sale.user) == (None, 0, "")
+                assert snapshot.search(client.name) == [client]
+                assert snapshot.find_all(Deal) == []
             return counts(repository)
 
     def written() -> object:
@@ -128,12 +163,12 @@ def test_an_old_file_that_can_only_be_read_is_read(old: Path) -> None:
     assert old.read_bytes() == content
 
 
-def test_an_old_file_without_room_for_a_backup_is_left_as_it_is(old: Path) -> None:
+def test_an_old_file_without_room_for_a_backup_is_left_as_it_is(old: Path, version: int) -> None:
     (old.parent / "backups").write_text("in the way")
     with closing(opened(old)) as repository, pytest.raises(Exception, match="backup could not be written"):
         counts(repository)
-    assert version_of(old) == "1"
-    assert "user" not in tables_in(old)
+    assert version_of(old) == str(version)
+    assert "deal" not in tables_in(old)
 
 
 def test_programs_that_open_an_old_file_at_the_same_moment_do_no_harm(old: Path) -> None:

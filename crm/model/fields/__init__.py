@@ -4,8 +4,21 @@ A check turns what a person typed into a value or raises FieldError with the rea
 """
 
 from crm.model.fields.addresses import Country, Email, Phone
-from crm.model.fields.checks import Check, Choice, Extra, Flag, Line, Prose, Secret, Tags, Whole, forbidden_character
-from crm.model.fields.days import FOREVER, Day, calendar_day
+from crm.model.fields.checks import (
+    Check,
+    Choice,
+    Extra,
+    Flag,
+    Id,
+    Line,
+    Person,
+    Prose,
+    Secret,
+    Tags,
+    Whole,
+    forbidden_character,
+)
+from crm.model.fields.days import FOREVER, Day, TimeOfDay, calendar_day
 from crm.model.fields.money import LARGEST_AMOUNT, Amount
 
 __all__ = [
@@ -19,11 +32,14 @@ __all__ = [
     "Email",
     "Extra",
     "Flag",
+    "Id",
     "Line",
+    "Person",
     "Phone",
     "Prose",
     "Secret",
     "Tags",
+    "TimeOfDay",
     "Whole",
     "calendar_day",
     "forbidden_character",

@@ -170,6 +170,27 @@ class Whole(Check):
         return int(text)
 
 
+@dataclass(frozen=True)
+class Id(Check):
+    """The number of another record, whose `kind_name` is `record`; 0 for none. A record cannot be without one that
+    `owns` it, and goes with it; where another one is gone its number stays, and names nothing any more."""
+
+    record: str
+    owns: bool = False
+
+    empty = 0
+
+    def read(self, typed: str, by: Conventions) -> int:
+        return Whole().read(typed, by) if typed.strip() or self.owns else 0
+
+
+@dataclass(frozen=True)
+class Person(Line):
+    """Somebody of the team, by name."""
+
+    longest: int = 100
+
+
 class Extra(Check):
     """The team's own fields of a record, `name=value` separated by line breaks; values are text."""
 

@@ -72,3 +72,28 @@ def calendar_day(year: int, month: int, day: int) -> date:
         if not 1 <= month <= 12:
             raise FieldError(f"there is no month {month}") from error
         raise FieldError(f"there is no day {day} in {year}-{month:02d}") from error
+
+
+_TIME = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s*(am|pm)?")
+
+
+class TimeOfDay(Check):
+    """A time of day, local: 10:00, 9.30, 4pm; kept as HH:MM, '' for none."""
+
+    example = "10:00, 4pm"
+
+    def read(self, typed: str, by: Conventions) -> str:
+        text = typed.strip().lower()
+        if not text:
+            return ""
+        written = _TIME.fullmatch(text)
+        if written is None:
+            raise FieldError("write the time as hours and minutes, like 10:00 or 4pm")
+        hour, minute, half = int(written[1]), int(written[2] or 0), written[3]
+        if half:
+            if not 1 <= hour <= 12:
+                raise FieldError("with am or pm the hour is from 1 to 12")
+            hour = hour % 12 + (12 if half == "pm" else 0)
+        if hour > 23 or minute > 59:
+            raise FieldError("there is no such time of day")
+        return f"{hour:02}:{minute:02}"

@@ -3,8 +3,24 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from crm.model import Client, Record, Sale, Setting, SignIn, StatusRule, User, View, fields
-from crm.model.fields import Amount, Choice, Day, Flag, Whole
+from crm.model import (
+    Client,
+    Contact,
+    Deal,
+    FollowUp,
+    Interaction,
+    Record,
+    Sale,
+    Setting,
+    SignIn,
+    Stage,
+    StageMove,
+    StatusRule,
+    User,
+    View,
+    fields,
+)  # fmt: skip
+from crm.model.fields import Amount, Choice, Day, Flag, Id, Whole
 from crm.repository.sheets.layout import TABS, GridRange, Heading, columns, runs
 
 Request = dict[str, Any]
@@ -31,6 +47,12 @@ _TAB_COLOURS: Mapping[type[Record], Colour] = {
     Setting: _rgb("8a8f98"),
     User: _rgb("8a8f98"),
     SignIn: _rgb("8a8f98"),
+    Contact: _rgb("2f6f9f"),
+    Interaction: _rgb("5b7fa6"),
+    FollowUp: _rgb("a6563f"),
+    Deal: _rgb("6b5b95"),
+    Stage: _rgb("6b5b95"),
+    StageMove: _rgb("8a8f98"),
 }
 # Light enough for black letters on them. Gold is for the best.
 _GOLD = _rgb("ffe08a")
@@ -107,7 +129,7 @@ def _style(kind: type[Record], name: str) -> tuple[tuple[str, str], ...]:
             return (("type", "DATE"),)
         case Amount():
             return (("type", "NUMBER"), ("pattern", "#,##0.00"))
-        case Whole():
+        case Whole() | Id():
             return (("type", "NUMBER"), ("pattern", "0"))
         case Flag():
             return ()
@@ -263,5 +285,6 @@ def _grouped(places: Mapping[str, int], what: Any) -> Iterator[tuple[Any, list[i
 
 def grid_of(kind: type[Record]) -> dict[str, int]:
     """How large a new tab is; it grows by itself, and new rows look like those above them."""
-    rows = {Client: 400, Sale: 400, StatusRule: 60}.get(kind, 30)
+    many = {Client: 400, Sale: 400, Contact: 200, Interaction: 200, FollowUp: 200, Deal: 200, StatusRule: 60}
+    rows = many.get(kind, 30)
     return {"rowCount": rows, "columnCount": len(columns(kind)), "frozenRowCount": 1}

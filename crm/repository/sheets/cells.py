@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_type_hints
 from crm.errors import FieldError
 from crm.model import RECORDS, Client, Conventions, Record, fields
 from crm.model.encoding import plain
-from crm.model.fields import Amount, Day, Line, Phone, Whole
+from crm.model.fields import Amount, Day, Id, Line, Phone, Whole
 from crm.repository.sheets.layout import OWN, Cell, columns
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -221,8 +221,8 @@ def typed(kind: type[Record], name: str, cell: Cell, by: Conventions) -> Any:
     if isinstance(cell, str):
         if cell in FAILED:
             raise FieldError(FORMULA_FAILS)
-        if cell == "" and name == "on":
-            raise FieldError("a sale needs its date")
+        if cell == "" and name in ("on", "due_on"):
+            raise FieldError(f"a {kind.kind_name} needs its date")
         return check.read(cell, by)
     if isinstance(cell, bool):
         # What a person typed as a word was made a truth by Google.
@@ -243,7 +243,7 @@ def _typed_number(check: Any, cell: float, by: Conventions) -> Any:
             if number != round(number, 2):
                 raise FieldError("an amount has at most two decimals")
             return check.read(f"{number:.2f}", by)
-        case Whole() if whole is None:
+        case Whole() | Id() if whole is None:
             raise FieldError("write a whole number in digits")
         case Phone() if whole is not None:
             return _typed_phone(check, str(whole), by)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import update
 
 from crm.errors import CRMError, FieldError, RefusedError
-from crm.model import Client, Conventions, Record, Sale, fields, named
+from crm.model import BY_NAME, Client, Conventions, Record, fields, links, named
 from crm.model.fields import FOREVER
 from crm.repository import tables
 from crm.repository.sheets import cells, mirror, problems
@@ -20,11 +20,12 @@ from crm.repository.sheets.soundness import (
     NOT_READ,
     SettingCheck,
     id_is_gone,
-    no_client,
+    not_there,
     refuse_unsound,
 )
 from crm.repository.tables import client
 from crm.repository.transaction import SqlTransaction
+from crm.repository.writing import SUMS
 
 
 class Refused(Exception):
@@ -95,9 +96,10 @@ class ChangedRows:
             found |= wrong
             changed |= {f"={name}" for name in {**old[-1], **row[-1]}}
         found |= self._applied(current, values)
-        if isinstance(current, Sale):
-            # Somebody who could not read the sale may have summed without it.
-            self.tx.resum([values.get("client", current.client) if "client" not in found else current.client])
+        if type(current) in SUMS:
+            # Somebody who could not read the fact may have summed without it.
+            known = getattr(current, "client", 0)
+            self.tx.resum([values.get("client", known) if "client" not in found else known])
         return changed, found
 
     def values(self, current: Record, name: str, cell: Any) -> dict[str, Any]:
@@ -115,12 +117,12 @@ class ChangedRows:
         if isinstance(current, Client) and name == "status":
             return self._pinned(current, str(cell).strip())
         value = cells.typed(kind, name, cell, self.by)
-        if fields(kind)[name].by == "person" or name == "status_pinned_until":
+        if fields(kind)[name].by in ("person", "steps") or name == "status_pinned_until":
             return {name: value}
         if value != self._derived_anew(current, name):
-            follows = "sales" if fields(kind)[name].by == "facts" else "rules"
             raise FieldError(
-                f"this follows from the {follows} and is not read; the program says {self._said(current, name)}"
+                f"this follows from the {_followed(kind, name)} and is not read; the program says"
+                f" {self._said(current, name)}"
             )
         return {}
 
@@ -236,11 +238,21 @@ class ChangedRows:
         try:
             if isinstance(record, Client):
                 return named(record)
-            if isinstance(record, Sale) and self.tx.find(Client, record.client) is None:
-                raise Refused("client", no_client(record.client))
+            for name, link in links(type(record)).items():
+                number = getattr(record, name)
+                # What may be without it keeps a number that names nothing any more; a new one must name something.
+                if (link.owns or (number and name in names)) and self.tx.find(BY_NAME[link.record], number) is None:
+                    raise Refused(name, not_there(link, number))
             refuse_unsound(record, self.by, self.check_setting)
         except FieldError as error:
             raise Refused(error.field if error.field in names else one, error.reason.rstrip(".")) from error
         except CRMError as error:
             raise Refused(one, error.sentence.splitlines()[0].rstrip(".")) from error
         return record
+
+
+def _followed(kind: type[Record], name: str) -> str:
+    """What a field follows from, in words."""
+    if fields(kind)[name].by != "facts":
+        return "rules"
+    return next((facts.plural for facts, (names, _) in SUMS.items() if name in names), "stages")

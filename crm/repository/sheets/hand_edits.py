@@ -6,18 +6,19 @@ from typing import Any
 from sqlalchemy import select
 
 from crm.errors import FieldError, RefusedError
-from crm.model import Client, Conventions, Record, Sale, StatusRule, fields
+from crm.model import RECORDS, Client, Conventions, Record, Stage, StatusRule, fields, owner_link
 from crm.model.encoding import record_of
 from crm.repository.sheets import cells, mirror, problems
 from crm.repository.sheets.changed_rows import ChangedRows, Refused
 from crm.repository.sheets.layout import OWN, columns
-from crm.repository.sheets.loading import some_records
+from crm.repository.sheets.loading import NEEDED, some_records
 from crm.repository.sheets.mirror import in_json
 from crm.repository.sheets.owners import Placed
 from crm.repository.sheets.soundness import UNIQUE, SettingCheck
 from crm.repository.sheets.tab import HandEdits
 from crm.repository.tables import audit
 from crm.repository.transaction import SqlTransaction
+from crm.repository.writing import SUMS
 
 # Who stands in the history for it, and what as: nobody knows which person it was.
 AUTHOR = "the spreadsheet"
@@ -104,13 +105,14 @@ class Adoption:
 
     def _whole(self, kind: type[Record], values: dict[str, Any], found: Mapping[str, str]) -> Record:
         """A new record from what could be read of its row; raises Refused where that is too little."""
-        if kind is Sale:
-            for name in ("client", "amount"):
-                if name not in values:
-                    raise Refused(name, found.get(name, f"a sale needs its {name}"))
-            if "on" in found:
-                raise Refused("on", found["on"])
-            values.setdefault("on", self.by.today)
+        for name in NEEDED.get(kind, ()):
+            if name in ("on", "due_on"):
+                if name in found:
+                    raise Refused(name, found[name])
+                values.setdefault(name, self.by.today)
+            elif name not in values and (owner_link(kind) or kind is Stage) and name != "stage":
+                what = kind.kind_name.replace("_", "-")
+                raise Refused(name, found.get(name, f"{_a(what)} needs its {fields(kind)[name].label.lower()}"))
         if kind is StatusRule:
             values.setdefault("active", True)
             if "position" not in values:
@@ -137,28 +139,40 @@ class Adoption:
             return
         mirror.put_rows(self.tx.connection, kind, [(record_id, at, in_json(row))])
         if isinstance(record, Client):
-            self._restore_sales(record_id)
-            if not mirror.left_out(self.tx.connection, Sale):
+            self._restore_its_own(record_id)
+            if not any(mirror.left_out(self.tx.connection, each) for each in SUMS):
                 self.tx.resum([record_id])
             self.tx.review([record_id])
 
-    def _restore_sales(self, record_id: int) -> None:
-        """Puts the sales back that went with a client when its row was deleted."""
+    def _restore_its_own(self, record_id: int) -> None:
+        """Puts back what went with a client when its row was deleted: its sales, its deals, ..."""
         deleted = select(audit.c.transaction).where(
             audit.c.record == Client.kind_name, audit.c.record_id == record_id, audit.c.operation == "delete"
         )
         number = self.tx.connection.execute(deleted.order_by(audit.c.id.desc()).limit(1)).scalar()
-        gone = select(audit.c.before).where(
-            audit.c.transaction == number, audit.c.record == Sale.kind_name, audit.c.operation == "delete"
-        )
-        sales = [record_of(Sale, before) for (before,) in self.tx.connection.execute(gone) if before]
-        wanted = {sale.id for sale in sales} - some_records(
-            self.tx.connection, Sale, [sale.id for sale in sales]
-        ).keys()
-        sales = [sale for sale in sales if sale.client == record_id and sale.id in wanted]
-        if sales:
-            self.tx.restore(sales)
+        restored = {(Client.kind_name, record_id)}
+        for kind in RECORDS:
+            owner = owner_link(kind)
+            if owner is None:
+                continue
+            gone = select(audit.c.before).where(
+                audit.c.transaction == number, audit.c.record == kind.kind_name, audit.c.operation == "delete"
+            )
+            records = [record_of(kind, before) for (before,) in self.tx.connection.execute(gone) if before]
+            there = some_records(self.tx.connection, kind, [each.id for each in records]).keys()
+            name, of = owner
+            back = [
+                each for each in records
+                if (of.kind_name, getattr(each, name)) in restored and each.id not in there
+            ]  # fmt: skip
+            if back:
+                self.tx.restore(back)
+                restored |= {(kind.kind_name, each.id) for each in back}
 
     def _problem(self, kind: type[Record], at: int, name: str, what: str) -> None:
         """Something wrong with a row that belongs to no record."""
         problems.add(self.tx.connection, kind, [problems.of_row(at, name, what)])
+
+
+def _a(what: str) -> str:
+    return f"{'an' if what[0] in 'aeiou' else 'a'} {what}"

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.exc import IntegrityError
 
-from crm.model import RECORDS, Client, Conventions, Record, Sale, Setting
+from crm.model import RECORDS, Client, Conventions, Deal, Record, Setting
 from crm.repository import tables
 from crm.repository.checks import WRONG_TOTALS
 from crm.repository.dialect import Dialect
@@ -26,13 +26,12 @@ from crm.repository.sheets.mirror import Seen
 from crm.repository.sheets.news import Contents, StaleHistory, by_record, enter, history_end, unseen
 from crm.repository.sheets.soundness import SettingCheck
 from crm.repository.sheets.tab import HandEdits, TabIntake
+from crm.repository.writing import SUMS
 
 __all__ = ["Contents", "HandEdits", "StaleHistory", "Taken", "conventions", "take"]
 
 # The settings say how to read what people typed, so they come first; sales come after the clients they name.
 _ORDER: tuple[type[Record], ...] = (Setting, *(kind for kind in RECORDS if kind is not Setting))
-
-_CLIENT = columns(Sale).index("client")
 
 
 @dataclass
@@ -146,7 +145,9 @@ class _Intake:
             tab.take()
             totals_open |= tab.totals_open
         mirror.set_blind(self.connection, blind)
-        if before is None or any(done.operation == "delete" for done in program.get(Client, {}).values()):
+        if before is None or any(
+            done.operation == "delete" for kind in (Client, Deal) for done in program.get(kind, {}).values()
+        ):
             leave_out_orphans(self.connection)
         if totals_open:
             taken.edits.unsettled, is_all = _unsettled(
@@ -180,11 +181,13 @@ def _forget_everything(connection: Connection) -> None:
 
 
 def _unsettled(connection: Connection, last: int) -> tuple[list[int], bool]:
-    """The clients whose totals are not the sums of their sales, and whether that is all of them: a sale that cannot
+    """The clients whose totals are not the sums of their facts, and whether that is all of them: a fact that cannot
     be read, or names a client that there never was (`last` is the last one), leaves it open."""
-    left_out = mirror.left_out(connection, Sale)
-    rows = mirror.known(connection, Sale, left_out)
-    clients = {number_of(row[_CLIENT]) for _, row in rows.values() if row}
+    clients: set[int | None] = set()
+    for kind in SUMS:
+        rows = mirror.known(connection, kind, mirror.left_out(connection, kind))
+        at = columns(kind).index("client")
+        clients |= {number_of(row[at]) for _, row in rows.values() if row}
     if any(each is None or each > last for each in clients):
         return [], False
     found = [row.id for row in connection.execute(WRONG_TOTALS)]

@@ -6,14 +6,32 @@ from functools import cached_property
 from typing import Any
 
 from crm.errors import FieldError
-from crm.model import Client, Conventions, Record, Sale, Setting, SignIn, StatusRule, User, View, field_names, fields
+from crm.model import (
+    Client,
+    Contact,
+    Conventions,
+    Deal,
+    FollowUp,
+    Interaction,
+    Record,
+    Sale,
+    Setting,
+    SignIn,
+    Stage,
+    StageMove,
+    StatusRule,
+    User,
+    View,
+    field_names,
+    fields,
+)  # fmt: skip
 from crm.model.fields import Line
 
 # What a cell holds as it is read: text, a number (dates are numbers), a truth; '' when it is empty.
 Cell = str | int | float | bool
 GridRange = dict[str, int]
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +60,17 @@ TABS: Mapping[type[Record], Tab] = {
     Setting: Tab(734_100_014, "settings", hidden=True),
     User: Tab(734_100_015, "users", hidden=True),
     SignIn: Tab(734_100_016, "sign-ins", hidden=True),
+    Contact: Tab(734_100_017, "contacts"),
+    Interaction: Tab(734_100_018, "interactions"),
+    FollowUp: Tab(734_100_019, "follow-ups"),
+    Deal: Tab(734_100_020, "deals"),
+    Stage: Tab(734_100_021, "stages"),
+    StageMove: Tab(734_100_022, "stage-moves", hidden=True),
+}
+# The tabs that each format has and the one before had not.
+ADDED: Mapping[int, frozenset[Tab]] = {
+    2: frozenset((TABS[User], TABS[SignIn])),
+    3: frozenset(TABS[kind] for kind in (Contact, Interaction, FollowUp, Deal, Stage, StageMove)),
 }
 ALL_TABS = (META, BEFORE, HISTORY, *TABS.values())
 

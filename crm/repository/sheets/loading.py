@@ -13,7 +13,27 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from crm.errors import CRMError, FieldError
-from crm.model import Client, Conventions, Record, Sale, Setting, SignIn, StatusRule, User, View, fields
+from crm.model import (
+    RECORDS,
+    Client,
+    Contact,
+    Conventions,
+    Deal,
+    FollowUp,
+    Interaction,
+    Record,
+    Sale,
+    Setting,
+    SignIn,
+    Stage,
+    StageMove,
+    StatusRule,
+    User,
+    View,
+    fields,
+    links,
+    owner_link,
+)  # fmt: skip
 from crm.repository import statements, tables
 from crm.repository.bulk import insert_rows
 from crm.repository.dialect import Dialect
@@ -27,13 +47,19 @@ from crm.repository.sheets.soundness import (
     UNIQUE,
     SettingCheck,
     id_is_gone,
-    no_client,
+    not_there,
     refuse_unsound,
 )
 
 # What a record is nothing without.
-_NEEDED: Mapping[type[Record], tuple[str, ...]] = {
+NEEDED: Mapping[type[Record], tuple[str, ...]] = {
     Sale: ("client", "on", "amount"),
+    Contact: ("client", "name"),
+    Interaction: ("client", "kind", "on"),
+    FollowUp: ("client", "due_on"),
+    Deal: ("client", "title", "stage"),
+    Stage: ("name", "position"),
+    StageMove: ("deal", "stage", "on"),
     StatusRule: ("position", "status", "when"),
     View: ("name", "condition"),
     Setting: ("key", "value"),
@@ -82,8 +108,7 @@ class Loading:
                 if record is not None:
                     records[record_id] = record
         self._part_doubles(records, rows)
-        if self.kind is Sale:
-            self._leave_out_orphans(records, rows)
+        self._leave_out_orphans(records, rows)
         self._replace(rows, records.values())
         problems.add(self.connection, self.kind, self.wrong)
 
@@ -157,7 +182,7 @@ class Loading:
                 self._note(record_id, row, name, error.reason)
         if self.kind is Client:
             values[OWN] = self._own(record_id, row, good)
-        if good is None and any(name not in values for name in _NEEDED.get(self.kind, ())):
+        if good is None and any(name not in values for name in NEEDED.get(self.kind, ())):
             return None
         return replace(good or self.kind(), **values | {"id": record_id})
 
@@ -189,7 +214,7 @@ class Loading:
             refuse_unsound(record, self.by, self.check_setting)
         except CRMError as error:
             named = error.field if isinstance(error, FieldError) else ""
-            name = named or _NEEDED[self.kind][-1]
+            name = named or NEEDED[self.kind][-1]
             self._note(record.id, row, name, error.sentence.splitlines()[0].rstrip("."))
             # A view that cannot be used does no harm.
             return record if self.kind is View else self.good.get(record.id)
@@ -219,15 +244,19 @@ class Loading:
             else:
                 del records[record_id]
 
-    def _leave_out_orphans(self, sales: dict[int, Record], rows: Mapping[int, Placed]) -> None:
-        wanted = {each.client for each in sales.values() if isinstance(each, Sale)}
-        statement = "SELECT id FROM client WHERE id IN (SELECT value FROM json_each(?))"
+    def _leave_out_orphans(self, records: dict[int, Record], rows: Mapping[int, Placed]) -> None:
+        owner = owner_link(self.kind)
+        if owner is None:
+            return
+        name, kind = owner
+        wanted = {getattr(each, name) for each in records.values()}
+        statement = f"SELECT id FROM {tables.TABLES[kind].name} WHERE id IN (SELECT value FROM json_each(?))"
         found = self.connection.exec_driver_sql(statement, (json.dumps(list(wanted)),))
         there = {row[0] for row in found}
-        for record_id, sale in list(sales.items()):
-            if isinstance(sale, Sale) and sale.client not in there:
-                self._note(record_id, rows[record_id][1], "client", no_client(sale.client))
-                del sales[record_id]
+        for record_id, record in list(records.items()):
+            if (number := getattr(record, name)) not in there:
+                self._note(record_id, rows[record_id][1], name, not_there(links(self.kind)[name], number))
+                del records[record_id]
 
     def _note(self, record_id: int, row: Sequence[Any], name: str, what: str) -> None:
         self.wrong.append(problems.entry(record_id, row, self.kind, name, what))
@@ -241,20 +270,26 @@ def remove(connection: Connection, kind: type[Record], ids: Collection[int]) -> 
 
 
 def leave_out_orphans(connection: Connection) -> None:
-    """Takes sales out of the mirror whose client is gone; their rows are kept, and what is wrong is listed."""
-    statement = "SELECT id, client FROM sale WHERE client NOT IN (SELECT id FROM client)"
-    orphans = dict(tuple(row) for row in connection.exec_driver_sql(statement))
-    rows = mirror.known(connection, Sale, orphans)
-    found = [
-        problems.entry(record_id, rows[record_id][1], Sale, "client", no_client(client))
-        for record_id, client in orphans.items()
-        if record_id in rows
-    ]
-    problems.add(connection, Sale, found)
-    table = tables.sale
-    for start in range(0, len(orphans), _BATCH):
-        batch = list(orphans)[start : start + _BATCH]
-        connection.execute(delete(table).where(table.c.id.in_(batch)))
+    """Takes records out of the mirror that cannot be without another one, which is gone: sales of a client; their rows
+    are kept, and what is wrong is listed."""
+    for kind in RECORDS:
+        owner = owner_link(kind)
+        if owner is None:
+            continue
+        table, owners, link = tables.TABLES[kind], tables.TABLES[owner[1]], tables.TABLES[kind].c[owner[0]]
+        statement = select(table.c.id, link).where(link.not_in(select(owners.c.id)))
+        orphans: dict[int, int] = dict(tuple(row) for row in connection.execute(statement))
+        rows = mirror.known(connection, kind, orphans)
+        what = links(kind)[owner[0]]
+        found = [
+            problems.entry(record_id, rows[record_id][1], kind, owner[0], not_there(what, number))
+            for record_id, number in orphans.items()
+            if record_id in rows
+        ]
+        problems.add(connection, kind, found)
+        for start in range(0, len(orphans), _BATCH):
+            batch = list(orphans)[start : start + _BATCH]
+            connection.execute(delete(table).where(table.c.id.in_(batch)))
 
 
 def records(connection: Connection, kind: type[Record]) -> dict[int, Record]:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from crm.errors import StoreDamagedError, StoreError, StoreNewerError, StoreNotSetUpError
-from crm.model import RECORDS, SignIn, User
+from crm.model import RECORDS
 from crm.repository.sheets.ingest import Contents
 from crm.repository.sheets.layout import (
+    ADDED,
     ALL_TABS,
     BEFORE,
     FORMAT,
@@ -93,7 +94,7 @@ def _without_tabs(service: Service, error: Rejected) -> StoreError:
         )
     if is_older(service, missing):
         return StoreNotSetUpError(
-            "The spreadsheet was set up by an older version of the CRM and has no tabs for accounts yet. Run `python"
+            "The spreadsheet was set up by an older version of the CRM and lacks tabs of this one. Run `python"
             f" run.py sheets setup {service.spreadsheet}`, which adds them; everything else stays as it is."
         )
     if missing:
@@ -105,11 +106,13 @@ def _without_tabs(service: Service, error: Rejected) -> StoreError:
 
 
 def is_older(service: Service, missing: Sequence[Tab]) -> bool:
-    """Whether what is missing are the tabs that a spreadsheet of format 1 had not yet, and which nobody has deleted."""
-    if not missing or not {TABS[User], TABS[SignIn]}.issuperset(missing):
+    """Whether what is missing are tabs that its format had not yet, and which nobody has deleted."""
+    if not missing:
         return False
     (meta,) = service.values([META_RANGE])
-    return State.format_of(meta.rows) == 1
+    written = State.format_of(meta.rows)
+    lacking = frozenset[Tab]().union(*(tabs for version, tabs in ADDED.items() if version > written > 0))
+    return lacking.issuperset(missing)
 
 
 class Verified:

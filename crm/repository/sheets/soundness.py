@@ -6,13 +6,14 @@ from typing import Any
 from sqlalchemy import select
 
 from crm.errors import FieldError, RuleError
-from crm.model import Client, Conventions, Record, Setting, StatusRule, User, View
+from crm.model import Client, Conventions, Record, Setting, Stage, StatusRule, User, View
+from crm.model.fields import Id
 from crm.repository import Query, tables
 from crm.repository.query import selection
 
 SettingCheck = Callable[[str, str, Conventions], Any]
 # Which field may hold the same only once.
-UNIQUE: Mapping[type[Record], str] = {Client: "reference", View: "name", Setting: "key", User: "email"}
+UNIQUE: Mapping[type[Record], str] = {Client: "reference", View: "name", Setting: "key", User: "email", Stage: "name"}
 
 NO_NAME = "a name is needed"
 NOT_READ = "this column is the program's own; what stands here is not read"
@@ -23,9 +24,9 @@ def id_is_gone(record_id: int) -> str:
     return f"the ID of this row is {record_id}; write it into this cell"
 
 
-def no_client(record_id: int) -> str:
-    """What is wrong with a sale that names a client who is not there."""
-    return f"there is no client {record_id or ''}".rstrip()
+def not_there(link: Id, record_id: int) -> str:
+    """What is wrong with a record that names one which is not there, as a sale of a client who is gone."""
+    return f"there is no {link.record} {record_id or ''}".rstrip()
 
 
 def refuse_unsound(record: Record, by: Conventions, check_setting: SettingCheck) -> None:

@@ -178,7 +178,7 @@ class TabIntake:
             version = stamp[1] if stamp and stamp[0] == record.id else record.version + 1
             expected = replace(record, **after, version=version, updated_at=done.at or record.updated_at)
             values = {**after, "version": version, "updated_at": expected.updated_at}
-            if isinstance(expected, Client) and not DERIVED_FROM.isdisjoint(after):
+            if not DERIVED_FROM.get(self.kind, frozenset()).isdisjoint(after):
                 values |= derived_columns(expected)
             new = {f"new_{name}": value for name, value in values.items()}
             written[tuple(values)].append(new | {"wanted": record.id})

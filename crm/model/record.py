@@ -1,0 +1,70 @@
+"""What every record is made of: fields that say how they are named, checked and set."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from crm.model.fields import Check, Id
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What the model knows of one field: its name, its label, its check, and who sets it.
+
+    `by` is 'person' (typed), 'steps' (what a step such as winning a deal sets), 'rules' (status and its reason),
+    'facts' (derived from other records) or 'accounts' (what lets somebody in).
+    """
+
+    name: str
+    label: str
+    check: Check
+    by: str
+    help: str
+
+    @property
+    def option(self) -> str:
+        """The field as an option of the shell: --date-of-birth; a field of many takes one at a time (--tag)."""
+        name = "tag" if self.name == "tags" else self.name
+        return "--" + name.replace("_", "-")
+
+
+def described(label: str, check: Check, *, by: str = "person", help: str = "") -> Any:
+    """A field of a record, with what the model knows of it."""
+    metadata = MappingProxyType({"label": label, "check": check, "by": by, "help": help})
+    if isinstance(check.empty, Mapping):
+        return field(default_factory=dict, metadata=metadata)
+    return field(default=check.empty, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What every record has. `id` is 0 until it is stored; times are UTC; `version` counts its changes."""
+
+    kind_name: ClassVar[str]
+    plural: ClassVar[str]
+
+    id: int = 0
+    created_at: datetime = EPOCH
+    updated_at: datetime = EPOCH
+    version: int = 0
+
+
+def fields_of(record: type[Record]) -> Mapping[str, Field]:
+    """The described fields of a record by name, in order, read from its class."""
+    return {
+        each.name: Field(
+            each.name, each.metadata["label"], each.metadata["check"], each.metadata["by"], each.metadata["help"]
+        )
+        for each in dataclasses.fields(record)
+        if "label" in each.metadata
+    }
+
+
+def links_of(record: type[Record]) -> Mapping[str, Id]:
+    """The fields of a record that name another record, with what they name."""
+    return {name: each.check for name, each in fields_of(record).items() if isinstance(each.check, Id)}
