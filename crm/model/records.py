@@ -1,7 +1,7 @@
 """The records: frozen dataclasses whose fields say how they are named, checked and shown."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -216,12 +216,20 @@ def owner_link(record: type[Record]) -> tuple[str, type[Record]] | None:
 def belonging_to(record: type[Record]) -> Sequence[tuple[type[Record], str]]:
     """The kinds of records that cannot be without one of this kind, each with the field that names it: with a client
     its sales go."""
-    return [
-        (kind, name)
-        for kind in RECORDS
-        for name, link in _LINKS[kind].items()
-        if link.owns and link.record == record.kind_name
-    ]
+    return [(kind, name) for kind, name, link in _naming(record) if link.owns]
+
+
+def keeping(record: type[Record]) -> Sequence[tuple[type[Record], str]]:
+    """The kinds of records that one of this kind is not deleted before, each with the field that names it: a stage
+    stays while deals are in it."""
+    return [(kind, name) for kind, name, link in _naming(record) if link.keeps]
+
+
+def _naming(record: type[Record]) -> Iterator[tuple[type[Record], str, Id]]:
+    for kind in RECORDS:
+        for name, link in _LINKS[kind].items():
+            if link.record == record.kind_name:
+                yield kind, name, link
 
 
 def named(client: Client) -> Client:

@@ -116,7 +116,7 @@ class Deal(Record):
 
     client: int = described("Client", Id("client", owns=True))
     title: str = described("Title", Line(200))
-    stage: int = described("Stage", Id("stage"))
+    stage: int = described("Stage", Id("stage", keeps=True))
     value: Decimal = described("Value", Amount())
     expected_close_on: date | None = described("Expected close", Day(past=False))
     owner: str = described("Owner", Person())

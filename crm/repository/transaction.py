@@ -24,6 +24,7 @@ from crm.model import (
     belonging_to,
     field_names,
     fields,
+    keeping,
 )  # fmt: skip
 from crm.model.encoding import plain
 from crm.repository import HistoryEntry, StatusMove, metrics, review, statements, tables, undo, writing
@@ -247,7 +248,20 @@ class SqlTransaction(SqlSnapshot):
                 found = self.connection.execute(select(table.c.id).where(table.c[name].in_(batch)).order_by(table.c.id))
                 if theirs := [row.id for row in found]:
                     self._remove_with_its_own(owned, theirs)
+        for keeping_it, name in keeping(kind):
+            if self.naming(keeping_it, name, ids):
+                raise RefusedError(
+                    f"There are still {keeping_it.plural} in this {kind.kind_name}; nothing was changed."
+                )
         self.remove(kind, ids)
+
+    def naming(self, kind: type[Record], name: str, ids: Sequence[int]) -> set[int]:
+        """Those of the ids that a record of a kind names in a field."""
+        column = TABLES[kind].c[name]
+        found: set[int] = set()
+        for batch in _batches(ids):
+            found.update(self.connection.execute(select(column).where(column.in_(batch)).distinct()).scalars())
+        return found
 
     def remove(self, kind: type[Record], ids: Sequence[int]) -> None:
         """Deletes those of the records that are there; raises RefusedError where others belong to one."""

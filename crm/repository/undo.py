@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select, update
 
 from crm.errors import NotFoundError, RefusedError
-from crm.model import BY_NAME, RECORDS, Client, Record, SignIn, User, belonging_to, fields
+from crm.model import BY_NAME, RECORDS, Client, Record, SignIn, User, belonging_to, fields, keeping
 from crm.model.encoding import plain, record_of, value_of
 from crm.repository import HistoryEntry
 from crm.repository.tables import TABLES, audit, transactions
@@ -55,7 +55,7 @@ def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
     if tx.connection.execute(statement).first() is None:
         raise RefusedError("What was done to accounts is not taken back; change it again.")
     later = tx.connection.execute(_later_changes(entry.id)).all()
-    clashes = [*_clashes(later), *_built_on(tx, entry.id)]
+    clashes = [*_clashes(later), *_built_on(tx, entry.id), *_kept(tx, entry.id)]
     if clashes:
         named = "; ".join(clashes[:_NAMED_CLASHES])
         more = f"; and {len(clashes) - _NAMED_CLASHES} more" if len(clashes) > _NAMED_CLASHES else ""
@@ -97,7 +97,10 @@ def _reverse(tx: "SqlTransaction", kind: type[Record], operation: str, rows: Seq
     """Undoes what was done to some records of one kind, the last first."""
     match operation:
         case "create":
-            tx.remove(kind, [row.record_id for row in rows])
+            ids = [row.record_id for row in rows]
+            # What others have come to stand on stays.
+            kept = {each for keeping_it, name in keeping(kind) for each in tx.naming(keeping_it, name, ids)}
+            tx.remove(kind, [each for each in ids if each not in kept])
         case "delete":
             if unknown := [row.record_id for row in rows if row.before is None]:
                 raise RefusedError(
@@ -162,6 +165,23 @@ def _built_on(tx: "SqlTransaction", number: int) -> Iterator[str]:
             for row in tx.connection.execute(statement):
                 what = record.replace("_", " ")
                 yield f"{what} {row.id} of {kind.kind_name} {row.owner} was recorded or changed by {row.later}"
+
+
+def _kept(tx: "SqlTransaction", number: int) -> Iterator[str]:
+    """What has come to stand on what the transaction added to stand on: a deal in a stage, in words. The stages that
+    came with the first deal are no reason: they stay."""
+    for kind in RECORDS:
+        for keeping_it, name in keeping(kind):
+            done = select(audit.c.record, audit.c.record_id).where(
+                audit.c.transaction == number,
+                audit.c.operation == "create",
+                audit.c.record.in_((kind.kind_name, keeping_it.kind_name)),
+            )
+            rows = tx.connection.execute(done).all()
+            ids = [row.record_id for row in rows if row.record == kind.kind_name]
+            if len(ids) == len(rows):
+                for each in sorted(tx.naming(keeping_it, name, ids)):
+                    yield f"there are {keeping_it.plural} in {kind.kind_name} {each}"
 
 
 def _clashes(later: Sequence[Row[Any]]) -> Iterator[str]:

@@ -173,10 +173,12 @@ class Whole(Check):
 @dataclass(frozen=True)
 class Id(Check):
     """The number of another record, whose `kind_name` is `record`; 0 for none. A record cannot be without one that
-    `owns` it, and goes with it; where another one is gone its number stays, and names nothing any more."""
+    `owns` it, and goes with it; one that it `keeps` cannot be deleted before it. Where any other is gone its number
+    stays, and names nothing any more."""
 
     record: str
     owns: bool = False
+    keeps: bool = False
 
     empty = 0
 
