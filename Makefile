@@ -14,9 +14,10 @@ run: .venv/installed
 web: .venv/installed node_modules/.installed
 	@$(BIN)/python run.py web $(if $(PORT),--port $(PORT))
 
-# The page of the web terminal comes from npm; without it its tests are skipped.
+# The page of the web terminal comes from npm; without it its tests are skipped. The slow ones run where CI is set,
+# and with ALL=1.
 test: .venv/installed-dev $(if $(shell command -v npm),node_modules/.installed)
-	$(BIN)/python -m pytest -n 2 $(TESTS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 6 $(if $(CI)$(ALL),,-m "not slow") $(TESTS)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

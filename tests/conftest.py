@@ -47,6 +47,14 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What tries many examples on a spreadsheet takes long; the same runs on a file each time."""
+    for item in items:
+        on = getattr(item, "callspec", None)
+        if on is not None and "sheets" in on.params.values() and item.get_closest_marker("hypothesis"):
+            item.add_marker(pytest.mark.slow)
+
+
 def _sqlite(folder: Path, *, same_machine: bool, **clocks: Any) -> SqlRepository:  # noqa: ARG001 - a file has one
     path = folder / "store.sqlite3"
     return SqlRepository(f"sqlite:///{path}", Sqlite(path), **clocks)

@@ -70,6 +70,7 @@ def _cost(team: Team, action: Callable[[], Any]) -> tuple[int, int]:
     return counts["reads"] + counts["drive"], counts["writes"]
 
 
+@pytest.mark.slow
 def test_the_first_look_and_the_next_one(team: Team) -> None:
     new = team.another()
     assert _cost(team, new.refresh) == (2, 0)
@@ -92,6 +93,7 @@ def test_what_is_only_read_costs_nothing_while_it_is_fresh(team: Team, program: 
     assert _cost(team, read) == (0, 0)
 
 
+@pytest.mark.slow
 def test_a_sale_with_all_that_follows_from_it(team: Team, program: SheetsRepository) -> None:
     sold = Sale(client=9_000, on=date(2026, 11, 1), amount=Decimal(VIP_FROM))
     assert _cost(team, lambda: program.transact(lambda tx: tx.add(sold), "a sale")) == (1, 1)
@@ -109,12 +111,14 @@ def test_an_edit_and_a_deletion(team: Team, program: SheetsRepository) -> None:
     assert _cost(team, lambda: program.transact(lambda tx: tx.delete(tx.get(Client, 43)), "a deletion")) == (1, 1)
 
 
+@pytest.mark.slow
 def test_an_import_of_ten_thousand_clients(team: Team, program: SheetsRepository) -> None:
     reads, writes = _cost(team, lambda: program.transact(lambda tx: tx.add_all(_clients()), "an import"))
     assert reads <= 1
     assert writes <= 10
 
 
+@pytest.mark.slow
 def test_rules_that_move_three_thousand_clients(team: Team, program: SheetsRepository) -> None:
     def change(tx: Any) -> None:
         (vip,) = [rule for rule in tx.find_all(StatusRule) if rule.status == "VIP"]
