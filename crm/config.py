@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from crm.errors import FieldError, FileError, UsageError
 from crm.model.conventions import Conventions
 from crm.model.fields import Check, Country, Day, Email, Flag, Line, Secret, Whole
+from crm.model.places import as_told
 
 # How the URL of a store in a Google spreadsheet begins.
 SHEETS = "sheets://"
@@ -156,9 +157,10 @@ def remembered_store() -> str:
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{_memory()}, which names the store to open, cannot be read: {error}. Delete it.") from error
+        where, why = as_told(_memory()), getattr(error, "strerror", "") or "it is no text"
+        raise UsageError(f"{where}, which names the store to open, cannot be read: {why}. Delete it.") from error
     if not _REMEMBERED.fullmatch(written):
-        raise UsageError(f"{_memory()} names no store. Delete it, and connect the spreadsheet again.")
+        raise UsageError(f"{as_told(_memory())} names no store. Delete it, and connect the spreadsheet again.")
     return written
 
 
@@ -171,7 +173,8 @@ def remember_store(url: str) -> None:
         _memory().parent.mkdir(parents=True, exist_ok=True)
         _memory().write_text(f"{url}\n", "utf-8")
     except OSError as error:
-        raise FileError(f"The choice cannot be kept: {_memory()} cannot be written ({error.strerror}).") from error
+        where = as_told(_memory())
+        raise FileError(f"The choice cannot be kept: {where} cannot be written ({error.strerror}).") from error
 
 
 ENVIRONMENT: tuple[Option, ...] = (
@@ -232,7 +235,8 @@ ENVIRONMENT: tuple[Option, ...] = (
         "Mail server",
         Secret(),
         lambda: "",
-        "The server that e-mail goes through: `smtp://user:password@host:587?starttls`, or `smtps://…`.",
+        "The server that e-mail goes through: `smtp://user:password@host:587?starttls`, or `smtps://…`; `gmail:` sends"
+        " through Google with the key of the service account, in the name of `CRM_MAIL_FROM`.",
         "CRM_SMTP_URL",
     ),
     Option(
@@ -242,6 +246,15 @@ ENVIRONMENT: tuple[Option, ...] = (
         lambda: "",
         "The sender of e-mail: an address, or `Example Ltd <crm@example.com>`.",
         "CRM_MAIL_FROM",
+    ),
+    Option(
+        "imap_url",
+        "Mailbox",
+        Secret(),
+        lambda: "",
+        "The mailbox that e-mail is read from: `imaps://user:password@host/INBOX`, with `%40` for an @ in the user's"
+        " name.",
+        "CRM_IMAP_URL",
     ),
     Option(
         "twilio_account",
@@ -299,7 +312,7 @@ ENVIRONMENT: tuple[Option, ...] = (
         "Terminals",
         Whole(least=1, most=1000),
         lambda: 30,
-        "The web terminal: how many may be open at once. Each takes about 33 MB: 12 fit into 512 MB.",
+        "The web terminal: how many may be open at once. Each takes up to 38 MB: 10 fit into 512 MB.",
         "CRM_WEB_TERMINALS",
     ),
 )
@@ -342,6 +355,7 @@ class Config:
     secret: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
     mail_from: str = ""
+    imap_url: str = field(default="", repr=False)
     twilio_account: str = ""
     twilio_token: str = field(default="", repr=False)
     twilio_from: str = ""
@@ -378,6 +392,7 @@ def from_environment(environment: Mapping[str, str], store: str = "") -> Config:
         secret=values["secret"] or "",
         smtp_url=values["smtp_url"] or "",
         mail_from=values["mail_from"] or "",
+        imap_url=values["imap_url"] or "",
         twilio_account=values["twilio_account"] or "",
         twilio_token=values["twilio_token"] or "",
         twilio_from=values["twilio_from"] or "",

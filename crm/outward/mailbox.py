@@ -1,0 +1,183 @@
+"""A mailbox read over IMAP: what has come in since it was read last, and nothing in it changes unless told."""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from crm.errors import OutwardError
+from crm.outward.reading import Received, UnreadableError, received
+from crm.outward.servers import imap_server
+from crm.outward.words import line
+
+if TYPE_CHECKING:
+    from imapclient import IMAPClient  # type: ignore[import-untyped]
+
+# No step of reading takes longer (seconds), and of no message more is read (bytes).
+TIME_OUT = 30.0
+LARGEST = 5_000_000
+# Messages are looked for among so many numbers at a time, and their sizes asked for so many at a time.
+_WINDOW = 20_000
+_BATCH = 100
+# RFC 5530: the password may be right.
+_NOT_NOW = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a mailbox has been read: up to the message `uid`, as long as the server numbers them as it did then
+    (`validity`)."""
+
+    validity: int
+    uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One message found in a mailbox, and the place after it; what cannot be read has no `message` but a `problem`, in
+    a sentence."""
+
+    place: Place
+    message: Received | None
+    problem: str = ""
+
+
+class Mailbox:
+    """The mailbox at a URL. Raises UsageError for what cannot be read, and for a password that would go over the
+    network for all to see."""
+
+    def __init__(
+        self, url: str, *, context: ssl.SSLContext | None = None, time_out: float = TIME_OUT, largest: int = LARGEST
+    ) -> None:
+        self.server = imap_server(url)
+        self._context = context
+        self._time_out = time_out
+        self._largest = largest
+
+    def end(self) -> Place:
+        """The place after the last message, for whoever wants only what comes from now on. Raises OutwardError."""
+        with self._opened(readonly=True) as (_, validity, following):
+            return Place(validity, following - 1)
+
+    def arrivals(self, after: Place | None = None, *, mark: bool = False) -> Iterator[Arrival]:
+        """The messages behind a place, the oldest first: all of them where none is given, or where the server has
+        numbered them anew. One that cannot be read is told and does not end it. With `mark`, each is marked as read
+        once the next one is asked for.
+
+        Raises OutwardError: 'refused' (settings), 'offline' or 'busy'; the places told until then stay good.
+        """
+        with self._opened(readonly=not mark) as (client, validity, following):
+            first = after.uid + 1 if after is not None and after.validity == validity else 1
+            for uid, size in _found(client, first, following):
+                arrival = self._arrival(client, Place(validity, uid), size)
+                if arrival is None:
+                    continue
+                yield arrival
+                if mark:
+                    client.add_flags([uid], [b"\\Seen"], silent=True)
+
+    def _arrival(self, client: "IMAPClient", place: Place, size: int) -> Arrival | None:
+        """A message; None where it has gone meanwhile."""
+        # To peek marks nothing; what is too large is read from its beginning, where the text stands.
+        part = f"BODY.PEEK[]<0.{self._largest}>"
+        found = client.fetch([place.uid], [part, "INTERNALDATE"]).get(place.uid, {})
+        raw = next((value for key, value in found.items() if key.startswith(b"BODY[]")), None)
+        if not isinstance(raw, bytes):
+            client.noop()
+            if not client.search(["UID", str(place.uid)]):
+                return None
+            return Arrival(place, None, "A message cannot be read: the mail server does not give it.")
+        arrived_at = found.get(b"INTERNALDATE")
+        arrived_at = arrived_at if isinstance(arrived_at, datetime) and arrived_at.tzinfo else datetime.now(UTC)
+        try:
+            return Arrival(place, received(raw, arrived_at, is_cut=size > self._largest))
+        except UnreadableError as error:
+            return Arrival(place, None, f"The message of {arrived_at:%Y-%m-%d %H:%M} UTC cannot be read: {error}.")
+
+    @contextmanager
+    def _opened(self, *, readonly: bool) -> Iterator[tuple["IMAPClient", int, int]]:
+        """A connection on which the folder is open, how its messages are numbered, and the next number."""
+        from imapclient.exceptions import (  # type: ignore[import-untyped]
+            CapabilityError,
+            IMAPClientAbortError,
+            IMAPClientError,
+            LoginError,
+        )
+
+        client: Any = None
+        try:
+            client = self._connected()
+            about = client.select_folder(self.server.folder, readonly=readonly)
+            client.normalise_times = False
+            following = about.get(b"UIDNEXT") or client.folder_status(self.server.folder, ["UIDNEXT"])[b"UIDNEXT"]
+            yield client, int(about[b"UIDVALIDITY"]), int(following)
+            with suppress(OSError, IMAPClientError):
+                client.logout()
+        except LoginError as error:
+            if any(code in str(error) for code in _NOT_NOW):
+                raise self._failed(f"lets nobody in just now ({_words(error)})", "busy") from error
+            raise self._failed(f"does not take the user and password of CRM_IMAP_URL ({_words(error)})") from error
+        except ssl.SSLError as error:
+            raise self._failed("could not prove who it is, or encrypts in a way that is not safe") from error
+        except CapabilityError as error:
+            raise self._failed("does not offer the encryption that CRM_IMAP_URL asks for") from error
+        except (IMAPClientAbortError, OSError, EOFError) as error:
+            raise self._failed("cannot be reached, or broke off", "offline") from error
+        except (IMAPClientError, KeyError) as error:
+            raise self._failed(f"does not open or show the folder {self.server.folder} ({_words(error)})") from error
+        finally:
+            if client is not None:
+                with suppress(OSError, IMAPClientError):
+                    client.shutdown()
+
+    def _connected(self) -> "IMAPClient":
+        from imapclient import IMAPClient
+
+        server, context = self.server, self._context or ssl.create_default_context()
+        encrypted = server.encrypts == "always"
+        client = IMAPClient(
+            server.host,
+            server.port,
+            ssl=encrypted,
+            ssl_context=context if encrypted else None,
+            timeout=self._time_out,
+        )
+        try:
+            if server.encrypts == "first":
+                client.starttls(context)
+            # The older way to sign in knows no letters beyond ASCII.
+            login = client.login if (server.user + server.password).isascii() else client.plain_login
+            login(server.user, server.password)
+        except BaseException:
+            with suppress(OSError):
+                client.shutdown()
+            raise
+        return client
+
+    def _failed(self, why: str, reason: str = "refused") -> OutwardError:
+        return OutwardError(f"The mailbox was not read: the mail server {self.server.host} {why}.", reason=reason)
+
+
+def mailbox_at(url: str) -> Mailbox | None:
+    """The mailbox at a URL, None where none is named. Raises UsageError."""
+    return Mailbox(url) if url else None
+
+
+def _found(client: "IMAPClient", first: int, following: int) -> Iterator[tuple[int, int]]:
+    """The numbers of the messages from `first` on that there are before `following`, and their sizes in bytes."""
+    for at in range(first, following, _WINDOW):
+        last = min(at + _WINDOW, following) - 1
+        # A server answers a range without messages with its last one.
+        uids = sorted(uid for uid in client.search(["UID", f"{at}:{last}"]) if at <= uid <= last)
+        for batch in range(0, len(uids), _BATCH):
+            sizes = client.fetch(uids[batch : batch + _BATCH], ["RFC822.SIZE"])
+            for uid in uids[batch : batch + _BATCH]:
+                if uid in sizes:
+                    yield uid, int(sizes[uid].get(b"RFC822.SIZE", 0))
+
+
+def _words(error: Exception) -> str:
+    """What a mail server said, as it may be shown."""
+    return line(str(error), 200)

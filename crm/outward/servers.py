@@ -1,0 +1,78 @@
+"""Mail servers as the settings name them: by a URL, which is never told again, since it holds a password."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from crm.errors import UsageError
+
+_SMTP = "smtp://user:password@mail.example.com:587?starttls, or smtps:// for a server that encrypts from the start"
+_IMAP = "imaps://user:password@mail.example.com/INBOX, with %40 for an @ in the user's name"
+_SMTP_PORTS = {"always": 465, "first": 587, "never": 25}
+_IMAP_PORTS = {"always": 993, "first": 143, "never": 143}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A mail server; `encrypts` is 'always' (TLS from the start), 'first' (STARTTLS before all else) or 'never'."""
+
+    host: str
+    port: int
+    encrypts: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+    # The folder to read, of a server that mail is read from.
+    folder: str = ""
+
+
+def smtp_server(url: str) -> Server:
+    """The server that CRM_SMTP_URL names. Raises UsageError."""
+    unread = UsageError(f"CRM_SMTP_URL names no mail server; write it like {_SMTP}.")
+    parts = _split(url, "smtp", unread)
+    if parts.path not in ("", "/"):
+        raise unread
+    return _server(parts, _SMTP_PORTS, "CRM_SMTP_URL", "smtps")
+
+
+def imap_server(url: str) -> Server:
+    """The server and folder that CRM_IMAP_URL names. Raises UsageError."""
+    unread = UsageError(f"CRM_IMAP_URL names no mailbox; write it like {_IMAP}.")
+    parts = _split(url, "imap", unread)
+    folder = unquote(parts.path.strip("/")) or "INBOX"
+    if not parts.username or not folder.isprintable():
+        raise unread
+    return _server(parts, _IMAP_PORTS, "CRM_IMAP_URL", "imaps", folder)
+
+
+def _split(url: str, scheme: str, unread: UsageError) -> SplitResult:
+    """The parts of a URL of a scheme, or of the same with an s, that name a server."""
+    try:
+        parts = urlsplit(url.strip())
+        good = parts.port != 0 and parts.scheme in (scheme, f"{scheme}s") and parts.hostname and not parts.fragment
+    except ValueError as error:
+        raise unread from error
+    asked = parts.query in ("", "starttls", "starttls=1") and not (parts.query and parts.scheme != scheme)
+    if not good or not asked or not unquote(f"{parts.username}{parts.password}").isprintable():
+        raise unread
+    return parts
+
+
+def _server(parts: SplitResult, ports: Mapping[str, int], variable: str, safe: str, folder: str = "") -> Server:
+    encrypts = "always" if parts.scheme == safe else "first" if parts.query else "never"
+    host = parts.hostname or ""
+    if encrypts == "never" and not _is_loopback(host):
+        raise UsageError(
+            f"{variable} would send every e-mail, and the password, for all to see: add ?starttls to it, or write"
+            f" {safe}://."
+        )
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return Server(host, parts.port or ports[encrypts], encrypts, user, password, folder)
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether a host is this machine, to which nothing need be encrypted."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,244 @@
+"""E-mail over SMTP: a connection that knows at each step whether a mail can have been sent."""
+
+import re
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from crm.errors import OutwardError
+from crm.outward.composing import composed, needs_utf8
+from crm.outward.mail import Connection, Fate, Outcome, in_order, outcomes, send_letter
+from crm.outward.message import Mail, Party, sender_of
+from crm.outward.servers import Server, smtp_server
+from crm.outward.words import line
+
+# No step of sending takes longer than so many seconds, but for the answer to a whole message: a server looks it
+# through before it answers, and whoever does not wait sends it twice.
+TIME_OUT = 15.0
+VERDICT_TIME_OUT = 180.0
+_PERIOD = re.compile(rb"(?m)^\.")
+_CLOSING = 421
+# A server that wants a password first; the mail is not to blame.
+_WANTS_SIGN_IN = (530, 534, 535, 538)
+# RFC 5321, 4.5.3.1.10: too many recipients, for now.
+_TOO_MANY = 552
+_LONGEST_WORDS = 300
+_LOST = "the connection to the mail server was lost"
+
+
+class SmtpMailer:
+    """A Mailer over the server at `url`, sending as `sender` (an address, or a name and an address in <>).
+
+    Raises UsageError for what cannot be read, and for what would go over the network for all to see.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        sender: str,
+        *,
+        context: ssl.SSLContext | None = None,
+        time_out: float = TIME_OUT,
+        verdict_time_out: float = VERDICT_TIME_OUT,
+    ) -> None:
+        self.server = smtp_server(url)
+        self._sender = sender_of(sender)
+        self._context = context
+        self._time_outs = time_out, verdict_time_out
+
+    @property
+    def sender(self) -> Party:
+        return self._sender
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        opened = SmtpConnection(self.server, self._context, *self._time_outs)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    def send(self, to: str, subject: str, text: str) -> None:
+        send_letter(self, to, subject, text)
+
+
+class SmtpConnection:
+    """A connection to a mail server that is opened when there is something to send, and again when it was lost."""
+
+    def __init__(
+        self, server: Server, context: ssl.SSLContext | None, time_out: float, verdict_time_out: float
+    ) -> None:
+        self._server = server
+        self._context = context
+        self._time_out = time_out
+        self._verdict_time_out = verdict_time_out
+        self._smtp: smtplib.SMTP | None = None
+
+    def deliver(self, mail: Mail) -> tuple[Outcome, ...]:
+        content = _PERIOD.sub(b"..", composed(mail).as_bytes())
+        try:
+            return self._delivered(mail, content)
+        except (OSError, smtplib.SMTPException):
+            # Whatever breaks off here does so before all of the message was there.
+            self._drop()
+            return outcomes(mail, Fate.LATER, _LOST)
+        except BaseException:
+            # Interrupted amid a message: what is said now, the server would take for a part of it.
+            self._drop()
+            raise
+
+    def close(self) -> None:
+        """Takes leave of the server."""
+        if self._smtp is not None:
+            # Whether it answers makes no difference any more.
+            with suppress(OSError, smtplib.SMTPException):
+                self._smtp.quit()
+        self._drop()
+
+    def _drop(self) -> None:
+        if self._smtp is not None:
+            self._smtp.close()
+            self._smtp = None
+
+    def _delivered(self, mail: Mail, content: bytes) -> tuple[Outcome, ...]:
+        reused = self._smtp is not None
+        smtp = self._ready()
+        if needs_utf8(mail) and not smtp.has_extn("smtputf8"):
+            return outcomes(mail, Fate.REFUSED, "the mail server takes no address with letters beyond ASCII")
+        refused = self._announce(smtp, mail, len(content))
+        if refused and reused and self._smtp is None:
+            # Some servers take only so many mails over one connection.
+            smtp = self._ready()
+            refused = self._announce(smtp, mail, len(content))
+        if refused:
+            return refused
+        done: list[Outcome] = []
+        taken: list[str] = []
+        for party in mail.recipients:
+            code, said = smtp.rcpt(party.wire)
+            if code == _CLOSING:
+                self._drop()
+                return outcomes(mail, Fate.LATER, _words(code, said))
+            if 200 <= code < 300:
+                taken.append(party.address)
+            else:
+                fate = Fate.LATER if code == _TOO_MANY else _fate(code)
+                done.append(Outcome(party.address, fate, _words(code, said)))
+        if taken:
+            try:
+                fate, words = self._hand_over(smtp, content)
+            except (OSError, smtplib.SMTPException):
+                self._drop()
+                fate, words = Fate.LATER, _LOST
+            done += [Outcome(address, fate, words) for address in taken]
+        return in_order(mail, done)
+
+    def _ready(self) -> smtplib.SMTP:
+        """A connection on which the next mail can begin."""
+        if self._smtp is not None:
+            try:
+                # Whatever the mail before has left behind is forgotten; a server that has hung up is noticed.
+                if self._smtp.rset()[0] == 250:
+                    return self._smtp
+            except (OSError, smtplib.SMTPException):
+                pass
+            self._drop()
+        self._smtp = self._connected()
+        return self._smtp
+
+    def _announce(self, smtp: smtplib.SMTP, mail: Mail, size: int) -> tuple[Outcome, ...]:
+        """Says who the mail is from; outcomes where it is over with that."""
+        options = [f"size={size}"] if smtp.has_extn("size") else []
+        if needs_utf8(mail):
+            options += ["BODY=8BITMIME", "SMTPUTF8"]
+        code, said = smtp.mail(mail.sender.wire, options)
+        words = _words(code, said)
+        if 200 <= code < 300:
+            return ()
+        if code == _CLOSING:
+            self._drop()
+        if code in _WANTS_SIGN_IN:
+            raise self._failed("wants a user and password in CRM_SMTP_URL", "refused")
+        if _fate(code) is Fate.REFUSED and code != _TOO_MANY:
+            raise self._failed(f"does not let us send as {mail.sender.address} ({words})", "refused")
+        # To the size that was announced, 552 says that the message is too large.
+        return outcomes(mail, Fate.REFUSED if code == _TOO_MANY else Fate.LATER, words)
+
+    def _hand_over(self, smtp: smtplib.SMTP, content: bytes) -> tuple[Fate, str]:
+        """Sends the message itself. Raises OSError where it broke off before the server had all of it."""
+        code, said = smtp.docmd("DATA")
+        if code != 354:
+            if code == _CLOSING:
+                self._drop()
+            return _fate(code), _words(code, said)
+        smtp.send(content)
+        assert smtp.sock is not None
+        smtp.sock.settimeout(self._verdict_time_out)
+        try:
+            # Until this line is there, no server may take the message for whole.
+            smtp.send(b".\r\n")
+            code, said = smtp.getreply()
+        except (OSError, smtplib.SMTPException):
+            self._drop()
+            return Fate.UNKNOWN, "the mail server has not answered whether it took the message"
+        if code == _CLOSING:
+            self._drop()
+        else:
+            smtp.sock.settimeout(self._time_out)
+        if not 200 <= code < 600:
+            return Fate.UNKNOWN, _words(code, said)
+        return (Fate.SENT if code < 300 else _fate(code)), _words(code, said)
+
+    def _connected(self) -> smtplib.SMTP:
+        """A new connection, encrypted and signed in as it has to be. Raises OutwardError."""
+        try:
+            return self._signed_in()
+        except smtplib.SMTPAuthenticationError as error:
+            if 400 <= error.smtp_code < 500:
+                raise self._failed("cannot check the password just now", "busy") from error
+            raise self._failed("does not take the user and password of CRM_SMTP_URL", "refused") from error
+        except smtplib.SMTPNotSupportedError as error:
+            raise self._failed(
+                "does not offer the encryption or sign-in that CRM_SMTP_URL asks for", "refused"
+            ) from error
+        except ssl.SSLError as error:
+            raise self._failed("could not prove who it is, or encrypts in a way that is not safe", "refused") from error
+        except smtplib.SMTPResponseException as error:
+            busy = 400 <= error.smtp_code < 500
+            words = _words(error.smtp_code, error.smtp_error)
+            raise self._failed(f"lets nobody in ({words})", "busy" if busy else "refused") from error
+        except (OSError, smtplib.SMTPException) as error:
+            raise self._failed("cannot be reached", "offline") from error
+
+    def _signed_in(self) -> smtplib.SMTP:
+        server, context = self._server, self._context or ssl.create_default_context()
+        smtp: smtplib.SMTP
+        if server.encrypts == "always":
+            smtp = smtplib.SMTP_SSL(server.host, server.port, timeout=self._time_out, context=context)
+        else:
+            smtp = smtplib.SMTP(server.host, server.port, timeout=self._time_out)
+        try:
+            if server.encrypts == "first":
+                smtp.starttls(context=context)
+            if server.user:
+                smtp.login(server.user, server.password)
+            smtp.ehlo_or_helo_if_needed()
+        except BaseException:
+            smtp.close()
+            raise
+        return smtp
+
+    def _failed(self, why: str, reason: str) -> OutwardError:
+        return OutwardError(f"No e-mail was sent: the mail server {self._server.host} {why}.", reason=reason)
+
+
+def _fate(code: int) -> Fate:
+    """What an answer other than yes means before the message was handed over, and after it was looked at."""
+    return Fate.REFUSED if 500 <= code < 600 else Fate.LATER
+
+
+def _words(code: int, said: bytes | str) -> str:
+    """What a server said, as it may be shown."""
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    return line(f"{code} {text}" if code > 0 else text, _LONGEST_WORDS)

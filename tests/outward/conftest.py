@@ -1,0 +1,19 @@
+"""Who the servers of these tests are certified by."""
+
+import ssl
+
+import pytest
+import trustme
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def ours(authority: trustme.CA) -> ssl.SSLContext:
+    """The context of whoever trusts the authority of these tests."""
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context

@@ -1,0 +1,200 @@
+"""A mailbox on a real IMAP server: what is new is read once, and nothing in it changes unless told."""
+
+import os
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+import trustme
+
+from crm.errors import OutwardError, UsageError
+from crm.outward import mailbox as reading
+from crm.outward.mailbox import Arrival, Mailbox, Place, mailbox_at
+from crm.outward.servers import imap_server
+from tests.outward.dovecot import LOGIN, PROGRAM, Dovecot, dovecot
+from tests.outward.mail_server import free_port
+
+FOLDER = "Sales"
+
+
+@pytest.fixture(scope="module")
+def server(authority: trustme.CA) -> Iterator[Dovecot]:
+    if not PROGRAM.exists() and not os.environ.get("CI"):
+        pytest.skip("there is no dovecot here (apt install dovecot-imapd)")
+    with dovecot(authority) as started:
+        yield started
+
+
+@pytest.fixture
+def post(server: Dovecot) -> Dovecot:
+    """The server, with an empty folder."""
+    server.make(FOLDER)
+    return server
+
+
+def letter(number: int, more: str = "") -> bytes:
+    return f"From: anna@example.com\r\nSubject: Letter {number}\r\n\r\nText {number}{more}\r\n".encode()
+
+
+def box(server: Dovecot, **given: int) -> Mailbox:
+    return Mailbox(server.url(FOLDER), time_out=10, **given)
+
+
+def subjects(arrivals: list[Arrival]) -> list[str]:
+    return [each.message.subject if each.message else each.problem for each in arrivals]
+
+
+def test_what_has_come_in_is_read_once(post: Dovecot) -> None:
+    post.put(FOLDER, letter(1), letter(2))
+    first = list(box(post).arrivals())
+    assert subjects(first) == ["Letter 1", "Letter 2"]
+    assert first[0].message is not None
+    assert first[0].message.text == "Text 1"
+    # The last message is no new one, though servers tell of it when asked for more.
+    assert list(box(post).arrivals(first[-1].place)) == []
+    post.put(FOLDER, letter(3))
+    assert subjects(list(box(post).arrivals(first[-1].place))) == ["Letter 3"]
+    assert subjects(list(box(post).arrivals(first[0].place))) == ["Letter 2", "Letter 3"]
+
+
+def test_nothing_is_marked_unless_told_and_then_what_was_taken(post: Dovecot) -> None:
+    post.put(FOLDER, letter(1), letter(2), letter(3))
+    assert len(list(box(post).arrivals())) == 3
+    assert not any("Seen" in each for each in post.flags(FOLDER))
+    arrivals = box(post).arrivals(mark=True)
+    next(arrivals)
+    next(arrivals)
+    # Whoever stops here has taken the first, and perhaps not the second.
+    arrivals.close()
+    assert ["Seen" in each for each in post.flags(FOLDER)] == [True, False, False]
+    assert len(list(box(post).arrivals(mark=True))) == 3
+    assert ["Seen" in each for each in post.flags(FOLDER)] == [True, True, True]
+
+
+def test_a_mailbox_that_is_numbered_anew_is_read_from_its_beginning(post: Dovecot) -> None:
+    post.put(FOLDER, letter(1), letter(2))
+    place = list(box(post).arrivals())[-1].place
+    post.make(FOLDER)
+    post.put(FOLDER, letter(3))
+    (found,) = box(post).arrivals(place)
+    assert subjects([found]) == ["Letter 3"]
+    assert found.place.validity != place.validity
+
+
+def test_it_can_begin_at_the_end(post: Dovecot) -> None:
+    assert list(box(post).arrivals()) == []
+    post.put(FOLDER, letter(1), letter(2))
+    end = box(post).end()
+    assert list(box(post).arrivals(end)) == []
+    post.remove(FOLDER, end.uid)
+    assert box(post).end() == end
+    post.put(FOLDER, letter(3))
+    assert subjects(list(box(post).arrivals(end))) == ["Letter 3"]
+
+
+def test_gaps_and_many_messages(post: Dovecot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_WINDOW", 4)
+    monkeypatch.setattr(reading, "_BATCH", 2)
+    post.put(FOLDER, *(letter(number) for number in range(1, 21)))
+    for uid in (1, 5, 6, 7, 8, 9, 20):
+        post.remove(FOLDER, uid)
+    left = [number for number in range(1, 20) if number not in (1, 5, 6, 7, 8, 9)]
+    assert subjects(list(box(post).arrivals())) == [f"Letter {number}" for number in left]
+
+
+def test_what_goes_while_it_is_read_is_left_out(post: Dovecot) -> None:
+    post.put(FOLDER, letter(1), letter(2), letter(3))
+    arrivals = box(post).arrivals()
+    first = next(arrivals)
+    post.remove(FOLDER, first.place.uid + 1)
+    assert subjects([first, *arrivals]) == ["Letter 1", "Letter 3"]
+
+
+def test_a_bad_message_is_told_and_the_others_are_read(post: Dovecot) -> None:
+    bad = b"".join(b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (at, at) for at in range(100))
+    post.put(FOLDER, letter(1), bad, b"\x00\xff" * 100, letter(2), arrived=1_795_000_000)
+    first, told, odd, last = box(post).arrivals()
+    assert subjects([first, last]) == ["Letter 1", "Letter 2"]
+    assert told.message is None
+    assert told.problem == "The message of 2026-11-18 11:06 UTC cannot be read: it has too many parts or lines."
+    assert odd.message is not None
+    assert last.place.uid == first.place.uid + 3
+
+
+def test_a_huge_message_is_read_in_part(post: Dovecot) -> None:
+    post.put(FOLDER, letter(1, " word" * 100_000), letter(2), arrived=1_795_000_000)
+    large, small = (each.message for each in box(post, largest=10_000).arrivals())
+    assert large is not None
+    assert small is not None
+    assert (large.is_cut, small.is_cut) == (True, False)
+    assert 9_000 < len(large.text) < 10_000
+    assert large.at == datetime.fromtimestamp(1_795_000_000, UTC)
+
+
+def test_a_folder_may_be_called_anything(post: Dovecot) -> None:
+    post.make('"B&APw-ro & Co"'.replace(" & ", " &- "))
+    post.put('"B&APw-ro &- Co"', letter(1))
+    assert subjects(list(Mailbox(post.url("Büro & Co")).arrivals())) == ["Letter 1"]
+
+
+def test_it_is_read_encrypted_where_the_server_proves_who_it_is(post: Dovecot, ours: ssl.SSLContext) -> None:
+    post.put(FOLDER, letter(1))
+    urls = (
+        f"imaps://{LOGIN}@localhost:{post.safe_port}/{FOLDER}",
+        f"imap://{LOGIN}@localhost:{post.port}/{FOLDER}?starttls",
+    )
+    for url in urls:
+        assert subjects(list(Mailbox(url, context=ours).arrivals())) == ["Letter 1"]
+        with pytest.raises(OutwardError) as caught:
+            list(Mailbox(url).arrivals())
+        assert caught.value.reason == "refused"
+
+
+def test_what_cannot_be_read_is_told(post: Dovecot) -> None:
+    wrong = post.url(FOLDER).replace("w%2Frd", "hunter2")
+    for url, reason in (
+        (wrong, "refused"),
+        (post.url("Nowhere"), "refused"),
+        (f"imap://{LOGIN}@127.0.0.1:{free_port()}", "offline"),
+    ):
+        with pytest.raises(OutwardError) as caught:
+            list(Mailbox(url, time_out=5).arrivals())
+        assert caught.value.reason == reason
+        assert "hunter2" not in caught.value.sentence
+        assert caught.value.sentence.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("imaps://me%40example.com:x@mail.example.com/INBOX", ("mail.example.com", 993, "always", "INBOX")),
+        ("imaps://me:x@mail.example.com", ("mail.example.com", 993, "always", "INBOX")),
+        ("imap://me:x@mail.example.com/B%C3%BCro/CRM?starttls", ("mail.example.com", 143, "first", "Büro/CRM")),
+        ("imap://me:x@127.0.0.1:1143/a%2Fb/", ("127.0.0.1", 1143, "never", "a/b")),
+    ],
+)
+def test_a_mailbox_is_named_by_a_url(url: str, expected: tuple[str, int, str, str]) -> None:
+    found = imap_server(url)
+    assert (found.host, found.port, found.encrypts, found.folder) == expected
+    assert "password" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "imap://me:hunter2@mail.example.com", "imaps://mail.example.com", "smtps://me:hunter2@host", "hunter2",
+        "imaps://me:hunter2@host:port", "imaps://me:hunter2@host/%0AINBOX", "imaps://me:hun%0Dter2@host",
+        "imaps://me:hunter2@host?starttls", "imaps://me:hunter2@", "imaps://me:hunter2@[::1",
+    ],
+)  # fmt: skip
+def test_what_names_no_mailbox_is_refused_without_telling_the_password(url: str) -> None:
+    with pytest.raises(UsageError, match="CRM_IMAP_URL") as caught:
+        Mailbox(url)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_without_a_url_there_is_no_mailbox() -> None:
+    assert mailbox_at("") is None
+    assert isinstance(mailbox_at("imaps://me:x@mail.example.com"), Mailbox)
+    assert Place(1, 2) == Place(1, 2)

@@ -1,0 +1,133 @@
+"""Markdown as people write it, as HTML and as plain text; what stands in records is only ever text in it."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm.outward.markdown import escaped, html, plain
+from crm.outward.words import prose
+
+signs = st.text(st.sampled_from("*_`#>-+=[]()!<>&\\~|.:@/\"'1a \n\t") | st.characters(codec="utf-8"), max_size=80)
+HARMLESS = {
+    "html", "head", "meta", "body", "p", "br", "a", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "hr",
+    "h1", "h2", "h3", "h4", "h5", "h6",
+}  # fmt: skip
+
+
+class Page(HTMLParser):
+    """The elements of a page, where its links lead, and its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: set[str] = set()
+        self.attributes: list[tuple[str, str]] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.add(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@given(signs)
+def test_no_text_makes_more_than_simple_html(text: str) -> None:
+    page = Page(html(text))
+    assert page.elements <= HARMLESS
+    for name, value in page.attributes:
+        assert name in ("href", "title", "start", "class", "charset")
+        if name == "href":
+            assert re.match(r"(https?://|mailto:)", value, re.IGNORECASE)
+
+
+@given(signs)
+def test_what_stands_in_a_record_is_only_text(value: str) -> None:
+    text = escaped(value)
+    shown = "\n".join(each.strip(" \t") for each in prose(value).split("\n")).strip()
+    if shown.isprintable():
+        assert plain(f"Dear {text}!") == f"Dear {shown}!\n"
+        assert plain(text).strip() == shown
+    page = Page(html(f"Dear {text}!"))
+    assert page.elements <= {"html", "head", "meta", "body", "p", "br"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>", "[x](javascript:alert(1))", "[x](data:text/html,hi)", "<javascript:alert(1)>",
+        "[x](JaVaScRiPt:alert(1))", "[x](vbscript:x)", "[x](file:///etc/passwd)", "[x](//example.com)", "[x](/path)",
+        "[x]: javascript:x\n\n[x]", "<img src=http://example.com/x.gif>",
+    ],
+)  # fmt: skip
+def test_nothing_runs_and_nothing_leads_astray(text: str) -> None:
+    assert Page(html(text)).elements.isdisjoint({"script", "img", "a", "iframe"})
+
+
+def test_pictures_are_not_fetched() -> None:
+    assert "http://example.com" not in html("![a duck](http://example.com/track.gif)")
+    assert "<p>a duck</p>" in html("![a duck](http://example.com/track.gif)")
+    assert plain("![a duck](http://example.com/track.gif)") == "a duck\n"
+
+
+def test_it_reads_well_without_html() -> None:
+    text = """\
+# Offer
+
+Dear *Anna*,
+we **met** at the `fair`. See <https://example.com>, [our list](https://example.com/list) or <sales@example.com>.
+
+- one
+- two
+  with more
+  1. inner
+  2. again
+
+3. third
+
+4. fourth
+
+> You wrote
+> this
+
+```
+1 < 2
+```
+
+***
+Regards\\
+Ben"""
+    assert (
+        plain(text)
+        == """\
+Offer
+
+Dear Anna,
+we met at the fair. See https://example.com, our list (https://example.com/list) or sales@example.com.
+
+- one
+- two
+  with more
+  1. inner
+  2. again
+
+3. third
+
+4. fourth
+
+> You wrote
+> this
+
+    1 < 2
+
+--------------------
+
+Regards
+Ben
+"""
+    )

@@ -1,0 +1,292 @@
+"""Messages as they come in from anybody: well made, badly made, and made to do harm."""
+
+import base64
+import time
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm.outward.message import Party
+from crm.outward.reading import LONGEST_TEXT, Received, UnreadableError, received
+
+ARRIVED = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+FORWARDED = {
+    "gmail": "FYI\n\n---------- Forwarded message ---------\nFrom: Anna Müller <anna@example.com>\n"
+    "Date: Fri, 20 Nov 2026 at 10:12\nSubject: Offer?\nTo: <ben@example.org>\n\nDear Ben",
+    "apple": "Begin forwarded message:\n\n> From: Anna Müller <anna@example.com>\n> Subject: Offer?\n"
+    "> Date: 20 November 2026\n> To: ben@example.org\n>\n> Dear Ben",
+    "outlook": "________________________________\nFrom: Anna Müller <anna@example.com>\nSent: Friday\nTo: Ben\n"
+    "Subject: Offer?\n\nDear Ben",
+    "outlook in German": "Von: Anna Müller [mailto:anna@example.com]\nGesendet: Freitag\nAn: Ben\nBetreff: Angebot?",
+    "bold": "*From:* Anna Müller <anna@example.com>\n*Date:* Friday\n*To:* Ben\n",
+    "thunderbird": "-------- Weitergeleitete Nachricht --------\nBetreff: \tAngebot\nDatum: \tFri\n"
+    "Von: \tAnna Müller <anna@example.com>\nAn: \tben@example.org\n",
+    "folded": "---------- Forwarded message ---------\nFrom: Anna Müller\n<anna@example.com>\nDate: Friday\n",
+}
+
+
+def read(text: str | bytes, **given: bool) -> Received:
+    raw = text.encode() if isinstance(text, str) else text
+    return received(raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"), ARRIVED, **given)
+
+
+def message(**headers: str) -> EmailMessage:
+    made = EmailMessage(policy=SMTP)
+    for name, value in {"from": "Anna <anna@example.com>", "subject": "Hello", **headers}.items():
+        made[name.replace("_", "-")] = value
+    return made
+
+
+def test_a_message_is_read() -> None:
+    found = read("""\
+Delivered-To: crm@example.org
+Message-ID: <1@example.com>
+In-Reply-To: <0@example.org>
+From: =?utf-8?q?M=C3=BCller=2C_Anna?= <anna@example.com>
+To: Ben <ben@example.org>, "Cole, Cleo" <cleo@example.org>, undisclosed-recipients:;
+Cc: dan@example.org, nobody
+Bcc: eve@example.org
+Date: Fri, 20 Nov 2026 10:12:13 +0100
+Subject: =?iso-8859-1?q?Gr=FC=DFe?= =?utf-8?b?IPCfpoY=?=
+
+Dear Ben,
+
+how are you?
+""")
+    assert found == Received(
+        message_id="<1@example.com>",
+        in_reply_to="<0@example.org>",
+        at=datetime(2026, 11, 20, 9, 12, 13, tzinfo=UTC),
+        sender=Party("anna@example.com", "Müller, Anna"),
+        to=(Party("ben@example.org", "Ben"), Party("cleo@example.org", "Cole, Cleo")),
+        cc=(Party("dan@example.org"),),
+        bcc=(Party("eve@example.org"),),
+        delivered_to=(Party("crm@example.org"),),
+        subject="Grüße 🦆",
+        text="Dear Ben,\n\nhow are you?",
+        attachments=(),
+        forwarded_from=None,
+        is_automatic=False,
+        is_cut=False,
+    )
+
+
+def test_what_is_attached_is_named_and_not_kept() -> None:
+    made = message()
+    made.set_content("See the offer.")
+    made.add_alternative("<p>See the <b>offer</b>. <img src='cid:logo'></p>", subtype="html")
+    made.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="../Angebot “März”\x07.pdf")
+    made.add_attachment(b"x", maintype="application", subtype="octet-stream")
+    made.add_attachment("a;b", filename="list.csv", subtype="csv")
+    made.add_attachment(
+        b"GIF", maintype="image", subtype="gif", disposition="inline", filename="logo.gif", cid="<logo>"
+    )
+    found = read(made.as_bytes())
+    assert found.text == "See the offer."
+    assert found.attachments == ("../Angebot “März” .pdf", "application/octet-stream", "list.csv")
+
+
+def test_html_is_read_as_what_it_shows() -> None:
+    made = message()
+    made.set_content(
+        """<?xml version="1.0" encoding="utf-8"?><html><head><title>No</title><style>p { color: red }</style></head>
+        <body><div style="display: none">Preheader</div><script>alert(1)</script>
+        <table><tr><td>Dear Ben,</td></tr><tr><td><p>how are&nbsp;you?<br>Fine &lt;b&gt; &#27;[31m</p>
+        <ul><li>one</li><li>two</li></ul></td></tr></table>Regards<img src="http://example.com/x.gif" alt="pixel">
+        <a href="http://example.com">Anna</a></body></html>""",
+        subtype="html",
+    )
+    text = read(made.as_bytes()).text
+    words = [each for each in text.split() if each != "*"]
+    assert words == ["Dear", "Ben,", "how", "are", "you?", "Fine", "<b>", "[31m", "one", "two", "Regards", "Anna"]
+    assert "how are you?\n" in text.replace("\xa0", " ")
+
+
+@pytest.mark.parametrize("html", ["", " ", "<!-- -->", "<html></html>", "\x00", "<p>" * 5000, "<table>" * 5000])
+def test_html_that_shows_nothing_is_no_text(html: str) -> None:
+    assert read(f"Content-Type: text/html\n\n{html}").text == ""
+
+
+def test_a_page_made_to_grow_does_not() -> None:
+    wide = "<p style='margin: 99999em; padding-left: 99999em'>x</p>" * 1000
+    table = (
+        "<table>" + f"<tr><td>{'x' * 5000}</td><td>y</td></tr>" + "<tr><td>a</td><td>b</td></tr>" * 5000 + "</table>"
+    )
+    for page in (wide, table):
+        assert len(read(f"Content-Type: text/html\n\n{page}").text) < 60_000
+
+
+def test_plain_text_is_taken_before_html_unless_there_is_none() -> None:
+    made = message()
+    made.set_content(" \n")
+    made.add_alternative("<p>Only here</p>", subtype="html")
+    assert read(made.as_bytes()).text == "Only here"
+
+
+@pytest.mark.parametrize(
+    ("declared", "encoding", "text"),
+    [
+        ("utf-8", "utf-8", "Grüße, 漢字 🦆"),
+        ("utf-8", "cp1252", "Viele Grüße aus Österreich, Ihr Müller, bis später"),
+        ("us-ascii", "utf-8", "Grüße"),
+        ("iso-8859-1", "cp1252", "“Grüße”, 5 €"),
+        ("windows-1251", "cp1251", "Здравствуйте"),
+        ("", "utf-8", "Grüße"),
+        ("x-unknown", "utf-8", "Grüße"),
+        ("punycode", "utf-8", "Grüße"),
+        ("unicode-escape", "utf-8", r"C:\users\x"),
+        ("base64", "utf-8", "Grüße"),
+        ("iso-2022-jp", "iso-2022-jp", "こんにちは"),
+    ],
+)
+def test_a_charset_that_is_wrong_or_missing_is_found_out(declared: str, encoding: str, text: str) -> None:
+    charset = f"; charset={declared}" if declared else ""
+    found = read(f"Content-Type: text/plain{charset}\n\n".encode() + text.encode(encoding))
+    assert found.text == text
+
+
+def test_headers_with_bytes_that_should_not_be_there_are_read() -> None:
+    found = read("From: Müller <m@example.com>\nSubject: Grüße =?x-none?q?a=FC?= =?utf-8?b?w?= end\n\nhi")
+    assert found.sender == Party("m@example.com", "Müller")
+    assert found.subject.startswith("Grüße")
+    assert found.subject.endswith("end")
+
+
+@pytest.mark.parametrize("program", FORWARDED)
+def test_who_wrote_what_is_forwarded(program: str) -> None:
+    made = message(subject="Fwd: Offer?")
+    made.set_content(FORWARDED[program])
+    assert read(made.as_bytes()).forwarded_from == Party("anna@example.com", "Anna Müller")
+
+
+def test_what_is_forwarded_as_an_attachment_tells_who_wrote_it() -> None:
+    inner, outer = message(), message(**{"from": "ben@example.org", "subject": "Offer?"})
+    inner.set_content("Dear Ben")
+    outer.set_content("FYI")
+    outer.add_attachment(inner)
+    found = read(outer.as_bytes())
+    assert found.sender == Party("ben@example.org")
+    assert found.forwarded_from == Party("anna@example.com", "Anna")
+    assert found.text == "FYI\n\nDear Ben"
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Re: Offer?", FORWARDED["outlook"]),
+        ("Fwd: Offer?", "From: here to there\nit is far"),
+        ("Fwd: Offer?", "From: Anna Müller\nDate: Friday\nTo: Ben"),
+        ("Fwd: Offer?", ""),
+    ],
+)
+def test_what_is_not_forwarded_names_nobody(subject: str, text: str) -> None:
+    made = message(subject=subject)
+    made.set_content(text)
+    assert read(made.as_bytes()).forwarded_from is None
+
+
+def test_what_no_person_wrote_is_told_apart() -> None:
+    for header in ("Auto-Submitted: auto-replied", "Precedence: bulk", "X-Autoreply: yes"):
+        assert read(f"{header}\n\nI am out").is_automatic
+    assert not read("Auto-Submitted: no\nPrecedence: list\n\nHi").is_automatic
+    bounce = """\
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+
+Not delivered
+--b
+Content-Type: message/rfc822
+
+From: crm@example.com
+Subject: Ours
+
+Our text
+--b--
+"""
+    found = read(bounce)
+    assert found.is_automatic
+    assert (found.text, found.forwarded_from) == ("Not delivered", None)
+
+
+@pytest.mark.parametrize(
+    "date",
+    ["", "yesterday", "Fri, 99 Nov 2026 10:00 +0100", "Thu, 1 Jan 1970 00:00:00 +0000", "1 Jan 9999 00:00 +9999"],
+)
+def test_a_date_that_cannot_be_is_when_it_arrived(date: str) -> None:
+    assert read(f"Date: {date}\n\nhi").at == ARRIVED
+    assert read("Date: Fri, 20 Nov 2026 10:00:00 -0000\n\nhi").at == ARRIVED - timedelta(hours=23, minutes=30)
+
+
+def test_nothing_in_it_moves_a_screen_or_makes_a_header() -> None:
+    evil = base64.b64encode(b"\x1b[2J\xe2\x80\xae evil\r\nBcc: eve@example.com\x00").decode()
+    found = read(f"From: =?utf-8?b?{evil}?= <a@example.com>\nSubject: =?utf-8?b?{evil}?=\n\n\x1b[31m red \u202e")
+    assert found.subject == "[2J evil Bcc: eve@example.com"
+    assert found.sender == Party("a@example.com", "[2J evil Bcc: eve@example.com")
+    assert found.text == "[31m red"
+
+
+def test_a_long_text_is_cut_and_a_cut_message_is_read() -> None:
+    assert len(read("Subject: x\n\n" + "word " * 100_000).text) == LONGEST_TEXT
+    made = message()
+    made.set_content("The text")
+    made.add_attachment(b"x" * 10_000, maintype="application", subtype="pdf", filename="large.pdf")
+    found = received(made.as_bytes()[:5000], ARRIVED, is_cut=True)
+    assert (found.text, found.attachments, found.is_cut) == ("The text", ("large.pdf",), True)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\r\n" * 400_000,
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\nx\r\n" * 100_000,
+        b"".join(b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (at, at) for at in range(1000)),
+        b"Content-Type: message/rfc822\r\n\r\n" * 20_000,
+    ],
+)
+def test_what_is_made_to_be_too_much_is_not_read(raw: bytes) -> None:
+    began = time.monotonic()
+    with pytest.raises(UnreadableError):
+        received(raw, ARRIVED)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"Content-Type: text/plain" + b";" * 3_000_000 + b"\r\n\r\nhi",
+        b"To: " + b"a@b.c, " * 500_000 + b"\r\n\r\nhi",
+        b"From: " + b"(" * 1_000_000 + b"\r\n\r\nhi",
+        b"\r\n" + b" \t" * 2_000_000 + b"x",
+        b"Subject: Fwd: x\r\n\r\n" + b"From: x\n" * 200_000,
+    ],
+)
+def test_what_is_made_to_take_long_does_not(raw: bytes) -> None:
+    began = time.monotonic()
+    received(raw, ARRIVED)
+    assert time.monotonic() - began < 5
+
+
+PIECES = st.sampled_from(
+    [
+        b"From: ", b"To: ", b"Subject: ", b"Date: ", b"Content-Type: ", b"multipart/mixed; boundary=b", b"text/html",
+        b"message/rfc822", b"\r\n", b"\r\n\r\n", b"--b", b"--b--", b"; charset=", b"Content-Transfer-Encoding: base64",
+        b"=?utf-8?b?", b"?=", b"<a@b.c>", b'"', b"\\", b"(", b"\x00", b"\xff", b"Content-Disposition: attachment; ",
+        b"filename*0*=utf-8''%ff", b"<p>", b"</table>", b"Fwd: ", b"a",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES | st.binary(max_size=8), max_size=40).map(b"".join))
+def test_whatever_comes_is_read_or_told(raw: bytes) -> None:
+    try:
+        found = received(raw, ARRIVED)
+    except UnreadableError:
+        return
+    for words in (found.subject, *found.attachments, *(each.name for each in found.to)):
+        assert not any(each < " " or "\x7f" <= each <= "\x9f" for each in words)
+    assert not any(each < " " and each not in "\n\t" for each in found.text)
