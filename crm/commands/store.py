@@ -1,4 +1,4 @@
-"""Looking after the store: checked, backed up, restored, and its history taken back."""
+"""Looking after the store: checked, backed up and restored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from typing import Annotated
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FileError, NotFoundError, Question
-from crm.model.fields import Whole
-from crm.repository import Change, Finding, HistoryEntry, Proof
+from crm.model.places import as_told
+from crm.repository import Finding, Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,49 +38,11 @@ class LiveReport:
 
 
 @dataclass(frozen=True, slots=True)
-class TakenBack:
-    """A transaction that was taken back, and what that did."""
-
-    undone: HistoryEntry
-    changes: Sequence[Change]
-
-
-@dataclass(frozen=True, slots=True)
 class FileWritten:
     """A file that was written."""
 
     file: Path
     what: str
-
-
-@command("history list", title="History", menu="data")
-def history(
-    crm: CRM,
-    limit: Annotated[int, About("Limit", "how many at most")] = 50,
-    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
-) -> list[HistoryEntry]:
-    """Lists what was done, newest first: when, by whom, and how many records it touched."""
-    with crm.read() as snapshot:
-        return list(snapshot.history(limit, offset))
-
-
-@command("history undo", title="Undo", menu="data")
-def undo(
-    crm: CRM,
-    transaction: Annotated[
-        int | None,
-        Whole(least=1),
-        About("Transaction", "its number in the history; the last one if empty", positional=True),
-    ] = None,
-) -> TakenBack:
-    """Takes back the last change, or any older one by its number: an edit, a deletion, a whole import.
-
-    What later changes stand on is not taken back; those have to be undone first. An undo can be undone.
-    """
-    entry = crm.transact(lambda tx: tx.undo(transaction), "took back a change")
-    crm.forget_settings()
-    with crm.read() as snapshot:
-        return TakenBack(entry, snapshot.changes(transaction=entry.id, limit=20))
 
 
 @command("check", title="Check the store", menu="data")
@@ -117,7 +79,7 @@ def backup(
     if file is not None:
         file = file.expanduser()
         if file.exists():
-            raise FileError(f"{file} is there already; name another file.")
+            raise FileError(f"{as_told(file)} is there already; name another file.")
     return FileWritten(crm.repository.backup(file), "backup")
 
 
@@ -128,7 +90,7 @@ def restore(
     """Puts a backup in the place of everything that is in the store; what is there now is backed up first."""
     source = file.expanduser()
     if not source.is_file():
-        raise NotFoundError(f"There is no file {source}.")
+        raise NotFoundError(f"There is no file {as_told(source)}.")
     if not yes:
         raise Question(
             f"This replaces everything in the store by {source.name}. What is there now is backed up first.",

@@ -71,6 +71,34 @@ class HistoryEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryQuery:
+    """Which transactions of the past, or which of the changes in them, and in which order.
+
+    `since` is the first moment, `until` the first one after the last (both aware). `by` is part of the name of who
+    did it; `text` part of what was done, or of a field's name or value before or after; case does not matter. `about`
+    is the name of a kind of record, `number` the id of one, `client` the id of a client: then whatever touches it, or
+    a record that names or named it. `undone` is True for what was taken back, False for what still stands. `sort` is
+    'id', 'at', 'user' or 'what', '-' before it for the other way round; '' is the newest first.
+
+    `within` is what the reader may see of the store: the kinds by name, each with the field that says whose a record
+    is and what stands there in theirs, None for all of them. In the fields of `unsearched` kinds no text is looked for.
+    """
+
+    transaction: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    by: str = ""
+    about: str = ""
+    number: int | None = None
+    client: int | None = None
+    text: str = ""
+    undone: bool | None = None
+    sort: str = ""
+    within: Mapping[str, tuple[str, int] | None] | None = None
+    unsearched: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What one transaction did to one record; `before` and `after` hold only the fields it changed."""
 
@@ -216,13 +244,17 @@ class Snapshot(Protocol):
     def move_counts(self, rules: "RuleSet | None" = None) -> dict[tuple[str, str], int]:
         """How many clients the rules would move, by (from, to)."""
 
-    def history(self, limit: int = 50, offset: int = 0) -> Sequence[HistoryEntry]:
-        """The transactions of the past, newest first."""
+    def history(self, limit: int = 50, offset: int = 0, query: HistoryQuery = HistoryQuery()) -> Sequence[HistoryEntry]:
+        """The transactions of the past that a query names, newest first unless it says otherwise; raises FieldError
+        for what it cannot sort by."""
 
     def changes(
         self, *, transaction: int | None = None, record: Record | None = None, limit: int = 200
     ) -> list[Change]:
         """What one transaction did, or what was done to one record; newest first."""
+
+    def each_change(self, query: HistoryQuery = HistoryQuery()) -> Iterator[Change]:
+        """The changes that a query names, one by one, newest first, or where sorted by 'id' the oldest first."""
 
 
 class Transaction(Snapshot, Protocol):
@@ -240,6 +272,9 @@ class Transaction(Snapshot, Protocol):
 
     def delete(self, record: Record) -> None:
         """Deletes a record, with a client its sales."""
+
+    def delete_all(self, kind: type[Record], ids: Sequence[int]) -> None:
+        """Deletes many records of a kind, each with what belongs to it; those that are not there are passed over."""
 
     def settle(self) -> Sequence[StatusMove]:
         """Brings totals and statuses in step with what this transaction changed so far (a commit does so too)."""
@@ -300,7 +335,10 @@ class Repository(Protocol):
         """A dated backup if today has none yet and there is something to lose; else None."""
 
     def is_empty(self) -> bool:
-        """Whether nobody has put anything into the store yet."""
+        """Whether nobody has put anything into the store yet, but for accounts and their sign-ins."""
+
+    def is_untouched(self) -> bool:
+        """Whether nobody has put anything at all into the store, not even an account: only such a one is filled."""
 
     def notice(self) -> str:
         """What whoever has just read should know (that the data is of some minutes ago); '' for nothing."""

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Column, Connection, Engine, Row, Table
+from sqlalchemy import Column, Connection, Engine, Index, Row, Table
 
 from crm.errors import CRMError
 from crm.repository import Finding
@@ -17,7 +17,7 @@ class Dialect(Protocol):
     def engine(self) -> Engine:
         """The engine, made without touching what is stored."""
 
-    def pretend(self, engine: Engine, added: Sequence[Table | Column[Any]]) -> None:
+    def pretend(self, engine: Engine, added: Sequence[Table | Column[Any] | Index]) -> None:
         """Has these tables and columns be there and empty, for a database that cannot be given them because it is only
         read."""
 
@@ -25,7 +25,8 @@ class Dialect(Protocol):
         """Whether there is nothing yet where the store would be."""
 
     def prepare(self, connection: Connection) -> None:
-        """Makes what the tables need beside them in a new store (the index that search uses)."""
+        """Makes what the tables need beside them (the indexes that search uses), as far as it is not there: in a new
+        store, and in one that was just given tables that it lacked."""
 
     def begin_reading(self, connection: Connection) -> None:
         """Starts a transaction in which every read sees the store as it is now."""

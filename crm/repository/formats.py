@@ -3,18 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Table
+from sqlalchemy import Column, Connection, Engine, Index, Table
 from sqlalchemy.schema import CreateColumn
 
 from crm.repository import tables
 
-Added = Table | Column[Any]
+Added = Table | Column[Any] | Index
 
 ADDED: Mapping[int, Sequence[Added]] = {
     2: (tables.user, tables.sign_in),
     3: (
         tables.contact, tables.interaction, tables.follow_up, tables.stage, tables.deal, tables.stage_move,
         tables.client.c.last_contact_on, tables.client.c.next_follow_up_on, tables.sale.c.deal, tables.sale.c.user,
+        *tables.HISTORY_INDEXES,
     ),
 }  # fmt: skip
 
@@ -28,7 +29,7 @@ def bring_up(connection: Connection, version: int) -> None:
     """Adds what a store of an older format lacks, within a transaction; what is there stays as it is."""
     columns: list[Column[Any]] = []
     for each in added_since(version):
-        if isinstance(each, Table):
+        if isinstance(each, Table | Index):
             each.create(connection)
         else:
             connection.exec_driver_sql(f"ALTER TABLE {each.table.name} ADD COLUMN {in_words(each, connection.engine)}")

@@ -107,3 +107,24 @@ def _(element: Any, compiler: Any, **keywords: Any) -> str:
 def _(element: Any, compiler: Any, **keywords: Any) -> str:
     text, several = (compiler.process(each, **keywords) for each in element.clauses)
     return f"{text} IN (SELECT json_array_elements_text(CAST({several} AS json)))"
+
+
+class number_in(FunctionElement[int]):
+    """The whole number in a field of a JSON object kept as text, by the field's name; NULL where it has none."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+# Empty text is no JSON, and what has no such field need not be parsed.
+@compiles(number_in)
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    text, name = (compiler.process(each, **keywords) for each in element.clauses)
+    return f"CASE WHEN instr({text}, '\"' || {name} || '\":') > 0 THEN json_extract({text}, '$.' || {name}) END"
+
+
+@compiles(number_in, "postgresql")
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    text, name = (compiler.process(each, **keywords) for each in element.clauses)
+    number = f"CAST(CAST({text} AS json) ->> {name} AS INTEGER)"
+    return f"CASE WHEN strpos({text}, '\"' || {name} || '\":') > 0 THEN {number} END"

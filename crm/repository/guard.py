@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,6 +34,10 @@ class GuardedRepository:
     def reader(self) -> Reader:
         """Whom the store is shown to."""
         return self._bounds.reader
+
+    def call(self, name: str) -> None:
+        """Calls the reader so from now on, in the history too."""
+        self._bounds.reader = replace(self.reader, name=name)
 
     @property
     def url(self) -> str:
@@ -103,6 +108,10 @@ class GuardedRepository:
     def is_empty(self) -> bool:
         self._ask()
         return self._repository.is_empty()
+
+    def is_untouched(self) -> bool:
+        self._ask()
+        return self._repository.is_untouched()
 
     def notice(self) -> str:
         return self._repository.notice()

@@ -1,14 +1,14 @@
 """A snapshot of a store as one reader may see it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crm.errors import ForbiddenError, NotFoundError
-from crm.model import BY_NAME, Client, Record
-from crm.model.rights import ALL, HISTORY, NONE, OWN, OWNED_BY, READ, level, refusal
-from crm.repository import Change, HistoryEntry, Query, Snapshot, StatusMove
+from crm.model import BY_NAME, Client, Contact, Record
+from crm.model.rights import ALL, HISTORY, NONE, OWN, OWNED_BY, READ, hidden, level, refusal
+from crm.repository import Change, HistoryEntry, HistoryQuery, Query, Snapshot, StatusMove
 from crm.repository.bounds import Bounds
 from crm.repository.tables import fold
 
@@ -20,6 +20,8 @@ AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 # What a client is found by who looks for nobody else; by tags, for one, it would tell what they are.
 _FOUND_BY = ("first_name", "last_name", "company", "email", "phone", "reference", "city")
+# What stands in the history for what lets somebody in.
+_SET = "(set)"
 
 
 class GuardedSnapshot:
@@ -63,7 +65,16 @@ class GuardedSnapshot:
         if self._bounds.level("client", READ) is ALL:
             return [self._bounds.shown(client) for client in self._snapshot.search(text, limit)]
         words = fold(text).split()
-        return [each for each in self.find_all(Client, Query(limit=limit)) if words and _is_found(each, words)]
+        return [each for each in self.find_all(Client, Query(limit=limit)) if words and self._is_found(each, words)]
+
+    def _is_found(self, client: Client, words: Sequence[str]) -> bool:
+        """Whether a client says all words, or a contact of it that the reader sees too."""
+        own = [getattr(client, name) for name in _FOUND_BY]
+        reach = level(self._bounds.reader.role, Contact.kind_name, READ)
+        contacts = self.find_all(Contact, Query({"client": client.id})) if reach is not NONE else []
+        people = [[each.name, each.email, each.phone] for each in contacts]
+        said = [fold(" ".join(pieces)) for pieces in (own, *people)]
+        return any(all(word in each for word in words) for each in said)
 
     def identified(self, by: str, values: Iterable[str]) -> Sequence[Client]:
         self._bounds.level("client", READ)
@@ -88,9 +99,13 @@ class GuardedSnapshot:
         self._bounds.demand("rule", READ)
         return self._snapshot.move_counts(rules)
 
-    def history(self, limit: int = 50, offset: int = 0) -> Sequence[HistoryEntry]:
-        self._bounds.demand(HISTORY, READ)
-        return self._snapshot.history(limit, offset)
+    def history(
+        self,
+        limit: int = 50,
+        offset: int = 0,
+        query: HistoryQuery = HistoryQuery(),  # noqa: B008 - frozen
+    ) -> Sequence[HistoryEntry]:
+        return self._snapshot.history(limit, offset, self._narrowed(query))
 
     def changes(
         self, *, transaction: int | None = None, record: Record | None = None, limit: int = 200
@@ -104,6 +119,26 @@ class GuardedSnapshot:
         found = self._snapshot.changes(transaction=transaction, record=record, limit=limit)
         return [self._shown(change) for change in found if self._sees(change)]
 
+    def each_change(self, query: HistoryQuery = HistoryQuery()) -> Iterator[Change]:  # noqa: B008 - frozen
+        # Refused at once, and not only when somebody takes the first one.
+        found = self._snapshot.each_change(self._narrowed(query))
+        return (self._shown(change) for change in found if self._sees(change))
+
+    def _narrowed(self, query: HistoryQuery) -> HistoryQuery:
+        """The query, finding nothing by what the reader may not see. Raises ForbiddenError."""
+        self._bounds.demand(HISTORY, READ)
+        if query.about:
+            self._bounds.level(query.about, READ)
+        reader = self._bounds.reader
+        unsearched = frozenset(kind for kind in BY_NAME if hidden(reader.role, kind))
+        reach = {kind: level(reader.role, kind, READ) for kind in BY_NAME}
+        if set(reach.values()) == {ALL}:
+            return replace(query, within=None, unsearched=unsearched)
+        whose = {kind: OWNED_BY[kind] for kind in reach if reach[kind] is OWN}
+        own = {kind: (name, getattr(reader, of_reader)) for kind, (name, of_reader) in whose.items()}
+        within = {kind: own.get(kind) for kind in reach if reach[kind] is ALL or (kind in own and own[kind][1])}
+        return replace(query, within=within, unsearched=unsearched)
+
     def _sees(self, change: Change) -> bool:
         """Whether the record that was changed is there for the reader, or was before it was deleted."""
         reach = level(self._bounds.reader.role, change.record, READ)
@@ -115,10 +150,12 @@ class GuardedSnapshot:
         return self._bounds.sees(now) if now is not None else bool(mine) and change.before.get(name) == mine
 
     def _shown(self, change: Change) -> Change:
-        before, after = (self._bounds.shown_fields(change.record, each) for each in (change.before, change.after))
+        before, after = (self._shown_fields(change.record, each) for each in (change.before, change.after))
         return replace(change, before=before, after=after)
 
-
-def _is_found(client: Client, words: Sequence[str]) -> bool:
-    said = fold(" ".join(getattr(client, name) for name in _FOUND_BY))
-    return all(word in said for word in words)
+    def _shown_fields(self, kind: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Blank where the reader may not see what stands there; that something did may be said."""
+        shown = self._bounds.shown_fields(kind, values)
+        if shown is values:
+            return values
+        return {name: _SET if values[name] == _SET else value for name, value in shown.items()}

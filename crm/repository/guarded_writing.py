@@ -63,6 +63,10 @@ class GuardedTransaction(GuardedSnapshot):
         self._demand_own(record, DELETE)
         self._transaction.delete(record)
 
+    def delete_all(self, kind: type[Record], ids: Sequence[int]) -> None:
+        self._bounds.demand(kind.kind_name, DELETE)
+        self._transaction.delete_all(kind, ids)
+
     def _demand_own(self, record: Record, operation: str) -> None:
         """Whose a record is, is told by what is stored, whatever the one that was given says."""
         if self._bounds.level(record.kind_name, operation) is ALL:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from crm.errors import NotFoundError
 from crm.model import Client, Record, StatusRule
-from crm.repository import Change, HistoryEntry, Query, StatusMove, statements, tables
+from crm.repository import Change, HistoryEntry, HistoryQuery, Query, StatusMove, history, statements, tables
 from crm.repository.dialect import Dialect
 from crm.repository.query import selection
 
@@ -102,10 +102,16 @@ class SqlSnapshot:
         statement = select(moving.c.before, moving.c.after, func.count()).group_by(moving.c.before, moving.c.after)
         return {(row[0], row[1]): row[2] for row in self.connection.execute(statement)}
 
-    def history(self, limit: int = 50, offset: int = 0) -> Sequence[HistoryEntry]:
-        return self._entries(
-            select(tables.transactions).order_by(tables.transactions.c.id.desc()).limit(limit).offset(offset)
-        )
+    def history(
+        self,
+        limit: int = 50,
+        offset: int = 0,
+        query: HistoryQuery = HistoryQuery(),  # noqa: B008 - frozen
+    ) -> Sequence[HistoryEntry]:
+        numbers = self.connection.execute(history.numbers(query, limit, offset)).scalars().all()
+        found = self._entries(select(tables.transactions).where(tables.transactions.c.id.in_(numbers)))
+        by_number = {entry.id: entry for entry in found}
+        return [by_number[number] for number in numbers]
 
     def _entries(self, statement: Select[Any]) -> Sequence[HistoryEntry]:
         rows = self.connection.execute(statement).all()
@@ -133,3 +139,8 @@ class SqlSnapshot:
             Change(*row[:7], before=row.before or {}, after=row.after or {})
             for row in self.connection.execute(statement)
         ]
+
+    def each_change(self, query: HistoryQuery = HistoryQuery()) -> Iterator[Change]:  # noqa: B008 - frozen
+        streaming = history.changes(query).execution_options(yield_per=1000)
+        for row in self.connection.execute(streaming):
+            yield Change(*row[:7], *(fields or {} for fields in row[7:]))

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import Connection, Engine, delete, func, insert, inspect, select, update
+from sqlalchemy import Connection, Engine, Select, delete, insert, inspect, select, update
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -27,7 +27,8 @@ from crm.errors import (
     StoreNewerError,
     StoreReadOnlyError,
 )
-from crm.model import Record
+from crm.model import Record, SignIn, User
+from crm.model.places import as_told
 from crm.repository import Finding, Proof, Wait, Waiting, formats, tables
 from crm.repository.dialect import Dialect
 from crm.repository.snapshot import SqlSnapshot
@@ -112,14 +113,15 @@ class SqlRepository:
                 self._create(engine)
                 return
             if not {"store_facts", "client", "audit"} <= names:
-                raise StoreDamagedError(f"{self.url} holds a database of another program; it was left as it is.")
+                where = as_told(self.url)
+                raise StoreDamagedError(f"{where} holds a database of another program; it was left as it is.")
             written = _fact(connection, "schema_version")
         if not written.isdecimal():
-            raise StoreDamagedError(f"{self.url} does not say which format it has; it was left as it is.")
+            raise StoreDamagedError(f"{as_told(self.url)} does not say which format it has; it was left as it is.")
         version = int(written)
         if version > tables.SCHEMA_VERSION:
             raise StoreNewerError(
-                f"{self.url} was made by a newer version of this program (format {version}, this one reads"
+                f"{as_told(self.url)} was made by a newer version of this program (format {version}, this one reads"
                 f" {tables.SCHEMA_VERSION}); it was left as it is. Install the newer version to open it."
             )
         if version < tables.SCHEMA_VERSION:
@@ -148,6 +150,7 @@ class SqlRepository:
         if there == tables.SCHEMA_VERSION:
             return False
         formats.bring_up(connection, there)
+        self._dialect.prepare(connection)
         written = update(facts).where(facts.c.name == "schema_version")
         connection.execute(written.values(value=str(tables.SCHEMA_VERSION)))
         return True
@@ -208,7 +211,7 @@ class SqlRepository:
         waited = time.monotonic() - started
         if waited > GIVES_UP_AFTER:
             raise StoreBusyError(
-                f"Another program has been writing to {self.url} for {waited:.0f} seconds."
+                f"Another program has been writing to {as_told(self.url)} for {waited:.0f} seconds."
                 " Nothing was changed; try again."
             ) from error
         if waited > TELLS_AFTER:
@@ -222,13 +225,18 @@ class SqlRepository:
             yield from everything(snapshot)
 
     def fill(self, items: "Iterable[Item]") -> dict[str, int]:
-        if not self.is_empty():
-            raise RefusedError("Only an empty store can take over a whole one; name another with --store.")
+        self.refuse_filling()
         with self._told(), self._engine.connect() as connection:
             self._enter(connection)
             counts = self._fill(connection, items)
             connection.commit()
             return counts
+
+    def refuse_filling(self) -> None:
+        """Refuses to take over a whole store, accounts included, where anything would be lost by it."""
+        if not self.is_untouched():
+            lost = ", and the accounts of this one would be lost" if self.is_empty() else ""
+            raise RefusedError(f"Only an empty store can take over a whole one{lost}; name another with --store.")
 
     def _fill(self, connection: Connection, items: "Iterable[Item]") -> dict[str, int]:
         from crm.repository.everything import fill
@@ -268,9 +276,15 @@ class SqlRepository:
             connection.commit()
 
     def is_empty(self) -> bool:
-        """Whether nobody has put anything into the store yet."""
+        more = tables.audit.c.record.not_in([User.kind_name, SignIn.kind_name])
+        return not self._there_is(select(tables.audit.c.id).where(more))
+
+    def is_untouched(self) -> bool:
+        return not self._there_is(select(tables.transactions.c.id))
+
+    def _there_is(self, something: Select[tuple[int]]) -> bool:
         with self.read() as snapshot:
-            return not snapshot.select(select(func.count()).select_from(tables.transactions))[0][0]
+            return bool(snapshot.select(something.limit(1)))
 
     def backup(self, to: Path | None = None) -> Path:
         target = to or self._dated()
@@ -287,7 +301,7 @@ class SqlRepository:
 
     def daily_backup(self) -> Path | None:
         today = self._today().isoformat()
-        if self._dialect.is_new() or any(today in each.name for each in self.backups()) or self.is_empty():
+        if self._dialect.is_new() or any(today in each.name for each in self.backups()) or self.is_untouched():
             return None
         return self.backup()
 

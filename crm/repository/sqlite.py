@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     DefaultClause,
     Engine,
+    Index,
     PoolProxiedConnection,
     QueuePool,
     Row,
@@ -35,7 +36,8 @@ from crm.errors import (
     StoreFullError,
     StoreReadOnlyError,
 )
-from crm.repository import Finding, sqlite_search
+from crm.model.places import as_told
+from crm.repository import Finding, sqlite_contacts, sqlite_search
 from crm.repository.tables import SCHEMA_VERSION, fold
 
 KEPT_BACKUPS = 10
@@ -57,7 +59,7 @@ class Sqlite:
         event.listen(engine, "connect", _prepared)
         return engine
 
-    def pretend(self, engine: Engine, added: Sequence[Table | Column[Any]]) -> None:
+    def pretend(self, engine: Engine, added: Sequence[Table | Column[Any] | Index]) -> None:
         # Tables and views of the connection alone: they are found before what the file has of that name.
         tables = [each for each in added if isinstance(each, Table)]
         statements = [str(CreateTable(table).compile(engine)).replace("TABLE", "TEMP TABLE", 1) for table in tables]
@@ -86,7 +88,7 @@ class Sqlite:
             # Clients' data is for its owner's eyes.
             os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
         except OSError as error:
-            raise StoreError(f"{self.path} cannot be made: {error.strerror or error}.") from error
+            raise StoreError(f"{as_told(self.path)} cannot be made: {_reason(error)}.") from error
 
     def remove(self) -> None:
         """Takes the file away, for one that can be made again from elsewhere."""
@@ -103,7 +105,7 @@ class Sqlite:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise StoreError(f"{self.path} cannot be opened: {error.strerror or error}.") from error
+            raise StoreError(f"{as_told(self.path)} cannot be opened: {_reason(error)}.") from error
 
     def prepare(self, connection: Connection) -> None:
         for statement in sqlite_search.INDEX:
@@ -121,21 +123,21 @@ class Sqlite:
     def explain(self, error: Exception) -> CRMError | None:
         code = _code(error)
         if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            return StoreBusyError(f"Another program is using {self.path}. Nothing was changed; try again.")
+            return StoreBusyError(f"Another program is using {as_told(self.path)}. Nothing was changed; try again.")
         if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
             return StoreDamagedError(
-                f"{self.path} is damaged or no store at all; it was left as it is."
-                f" Backups are in {self._folder}; `restore FILE` puts one back."
+                f"{as_told(self.path)} is damaged or no store at all; it was left as it is."
+                f" Backups are in {as_told(self._folder)}; `restore FILE` puts one back."
             )
         if code.startswith(("SQLITE_READONLY", "SQLITE_PERM")):
-            return StoreReadOnlyError(f"{self.path} can only be read. Nothing was changed.")
+            return StoreReadOnlyError(f"{as_told(self.path)} can only be read. Nothing was changed.")
         if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
             return StoreFullError(
-                f"{self.path} could not be written: the disk is full or failing."
+                f"{as_told(self.path)} could not be written: the disk is full or failing."
                 " Nothing of this change was kept; make room and try again."
             )
         if code.startswith("SQLITE_CANTOPEN"):
-            return StoreError(f"{self.path} cannot be opened. Is it a file that you may read and write?")
+            return StoreError(f"{as_told(self.path)} cannot be opened. Is it a file that you may read and write?")
         return None
 
     def reserve_ids(self, connection: Connection, table: Table, count: int) -> int:
@@ -165,10 +167,11 @@ class Sqlite:
                 found.append(Finding(f"The file is damaged: {answer}.", True, how_to_mend="Restore a backup."))
         for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
             found.append(Finding(f"{row[0]} {row[1]} belongs to a {row[2]} that is not there.", True, row[0], row[1]))
-        counted = "SELECT (SELECT count(*) FROM client), (SELECT count(*) FROM client_search_docsize)"
-        clients, indexed = connection.exec_driver_sql(counted).one()
-        if clients != indexed:
-            found.append(Finding(f"The search index holds {indexed} of {clients} clients.", True))
+        for name in ("client", "contact") if sqlite_contacts.are_indexed(connection) else ("client",):
+            counted = f"SELECT (SELECT count(*) FROM {name}), (SELECT count(*) FROM {name}_search_docsize)"
+            there, indexed = connection.exec_driver_sql(counted).one()
+            if there != indexed:
+                found.append(Finding(f"The search index holds {indexed} of {there} {name}s.", True))
         return found
 
     @property
@@ -194,7 +197,7 @@ class Sqlite:
                 copy.chmod(0o600)
                 copy.replace(to)
         except (OSError, sqlite3.Error) as error:
-            raise FileError(f"The backup could not be written to {to}: {error}.") from error
+            raise FileError(f"The backup could not be written to {as_told(to)}: {_reason(error)}.") from error
         for old in self.backups()[KEPT_BACKUPS:]:
             with suppress(OSError):
                 old.unlink()
@@ -202,7 +205,7 @@ class Sqlite:
     @contextmanager
     def checked_copy(self, source: Path) -> Iterator[Path]:
         if not source.is_file():
-            raise FileError(f"There is no file {source}.")
+            raise FileError(f"There is no file {as_told(source)}.")
         with tempfile.TemporaryDirectory(prefix="restore-") as folder:
             # A copy is opened: reading a file in WAL mode may write beside it.
             copy = Path(folder) / "store.sqlite3"
@@ -212,7 +215,7 @@ class Sqlite:
                 if (written_last := _beside(source, "-wal")).is_file():
                     shutil.copyfile(written_last, _beside(copy, "-wal"))
             except OSError as error:
-                raise FileError(f"{source} cannot be read: {error.strerror or error}.") from error
+                raise FileError(f"{as_told(source)} cannot be read: {_reason(error)}.") from error
             with closing(_open(copy, "rw")) as opened:
                 _refuse_strange(opened, source)
             yield copy
@@ -222,7 +225,8 @@ class Sqlite:
 
         def patient(status: int, _: int, __: int) -> None:
             if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() - started > _RESTORE_WAITS:
-                raise StoreBusyError(f"Another program is writing to {self.path}. Nothing was changed; try again.")
+                where = as_told(self.path)
+                raise StoreBusyError(f"Another program is writing to {where}. Nothing was changed; try again.")
 
         with closing(_open(copy, "rw")) as opened, closing(engine.raw_connection()) as ours:
             try:
@@ -244,13 +248,19 @@ class Sqlite:
                         old.replace(_beside(kept, ending))
                 placed.replace(self.path)
         except OSError as error:
-            raise FileError(f"The backup could not be put in the place of {self.path}: {error}.") from error
+            where, why = as_told(self.path), _reason(error)
+            raise FileError(f"The backup could not be put in the place of {where}: {why}.") from error
         return kept
 
 
 def _beside(path: Path, ending: str) -> Path:
     """One of the files that SQLite keeps beside a database, named like it."""
     return path.with_name(path.name + ending)
+
+
+def _reason(error: Exception) -> str:
+    """Why the system would not; what it says of itself repeats the path."""
+    return (error.strerror or type(error).__name__) if isinstance(error, OSError) else str(error)
 
 
 def _open(path: Path, mode: str) -> sqlite3.Connection:
@@ -285,13 +295,13 @@ def _refuse_strange(opened: sqlite3.Connection, source: Path) -> None:
         intact = opened.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
         version = opened.execute("SELECT value FROM store_facts WHERE name = 'schema_version'").fetchone()
     except sqlite3.Error as error:
-        raise FileError(f"{source} is no backup of a store; nothing was changed.") from error
+        raise FileError(f"{as_told(source)} is no backup of a store; nothing was changed.") from error
     if not intact:
-        raise FileError(f"{source} is damaged; nothing was changed.")
+        raise FileError(f"{as_told(source)} is damaged; nothing was changed.")
     if version is None or not str(version[0]).isdecimal():
-        raise FileError(f"{source} is no backup of a store; nothing was changed.")
+        raise FileError(f"{as_told(source)} is no backup of a store; nothing was changed.")
     if int(version[0]) > SCHEMA_VERSION:
-        raise FileError(f"{source} was made by a newer version of this program; nothing was changed.")
+        raise FileError(f"{as_told(source)} was made by a newer version of this program; nothing was changed.")
 
 
 def _driver(opened: PoolProxiedConnection) -> sqlite3.Connection:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from crm.model import Client
-from crm.repository import statements
+from crm.repository import sqlite_contacts, statements
 from crm.repository.tables import fold
 
 # (id, sort_name, search_name) of a client that may be meant.
@@ -30,17 +30,18 @@ _ALIKE = 0.75
 # Changes and deletions keep it in step by themselves. Additions are indexed all at once at the end of a
 # transaction (`ADD`): a trigger for each would make an import three times slower.
 INDEX = (
-    """CREATE VIRTUAL TABLE client_search USING fts5(
+    """CREATE VIRTUAL TABLE IF NOT EXISTS client_search USING fts5(
         search_name, search_rest, content='client', content_rowid='id', tokenize='trigram')""",
-    """CREATE TRIGGER client_search_changed AFTER UPDATE OF search_name, search_rest ON client BEGIN
+    """CREATE TRIGGER IF NOT EXISTS client_search_changed AFTER UPDATE OF search_name, search_rest ON client BEGIN
         INSERT INTO client_search (client_search, rowid, search_name, search_rest)
             VALUES ('delete', old.id, old.search_name, old.search_rest);
         INSERT INTO client_search (rowid, search_name, search_rest) VALUES (new.id, new.search_name, new.search_rest);
     END""",
-    """CREATE TRIGGER client_search_deleted AFTER DELETE ON client BEGIN
+    """CREATE TRIGGER IF NOT EXISTS client_search_deleted AFTER DELETE ON client BEGIN
         INSERT INTO client_search (client_search, rowid, search_name, search_rest)
             VALUES ('delete', old.id, old.search_name, old.search_rest);
     END""",
+    *sqlite_contacts.INDEX,
 )
 ADD = """INSERT INTO client_search (rowid, search_name, search_rest)
     SELECT id, search_name, search_rest FROM client WHERE id IN (SELECT value FROM json_each(?))"""
@@ -69,41 +70,64 @@ UNION ALL SELECT id, name FROM (SELECT id, search_name AS name FROM client
 
 
 def search(connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
-    """Rows of clients that fit what was typed, best first."""
+    """Rows of clients that fit what was typed, or have a contact that does, best first."""
     folded = fold(_UNSEARCHABLE.sub(" ", text[:_LONGEST])).strip()
+    contacts = sqlite_contacts.are_indexed(connection)
     found: list[_Candidate] = []
     for words in _readings(folded):
-        seen = {row[0] for row in found}
-        found += [row for row in _candidates(connection, folded, words, limit) if row[0] not in seen]
+        found += _candidates(connection, folded, words, limit, contacts=contacts)
+    if not found and contacts:
+        found = _together(connection, folded.split())
     if found:
         found.sort(key=lambda row: _distance(row, folded, folded.split()))
     else:
-        found = _resembling(connection, folded.split())
-    places = {row[0]: place for place, row in enumerate(found[:limit])}
-    if not places:
+        found = _resembling(connection, folded.split(), contacts=contacts)
+    # Who is found in several ways stands where the best of them puts it.
+    best = list(dict.fromkeys(row[0] for row in found))[:limit]
+    if not best:
         return []
-    rows = connection.execute(statements.BY_IDS[Client], {"wanted": list(places)}).all()
+    places = {wanted: place for place, wanted in enumerate(best)}
+    rows = connection.execute(statements.BY_IDS[Client], {"wanted": best}).all()
     return sorted(rows, key=lambda row: places[row.id])
 
 
-def _candidates(connection: Connection, folded: str, words: Sequence[str], limit: int) -> list[_Candidate]:
-    """Those whose name begins with the text, and some that contain its words."""
+def _candidates(
+    connection: Connection, folded: str, words: Sequence[str], limit: int, *, contacts: bool
+) -> list[_Candidate]:
+    """Those whose name, or that of a contact, begins with the text, and some that contain its words."""
     long = [word for word in words if len(word) >= _SHORTEST_INDEXED]
     short = [word for word in words if len(word) < _SHORTEST_INDEXED]
     values: dict[str, Any] = {"text": folded, "limit": limit, "candidates": max(_CANDIDATES, limit)}
     for place, word in enumerate(short):
         values[f"short{place}"] = f"%{_escaped(word)}%"
-    every = [f"client.search_name LIKE :short{place} ESCAPE '\\'" for place in range(len(short))]
-    statement = _STARTING
+    names = [f"short{place}" for place in range(len(short))]
+    of_client = sqlite_contacts.every(names, "client.search_name")
+    of_contact = sqlite_contacts.every(names, "contact.search_name")
+    statement = _STARTING + (sqlite_contacts.STARTING if contacts else "")
     if long:
         values["match"] = " AND ".join(_quoted(word) for word in long)
-        statement += _CONTAINING.format(more="".join(f" AND {each}" for each in every))
+        statement += _CONTAINING.format(more=f" AND {of_client}" if short else "")
+        if contacts:
+            statement += sqlite_contacts.CONTAINING.format(more=f" AND {of_contact}" if short else "")
     found = list(connection.exec_driver_sql(statement, values))
     if not long and len(found) < limit:
-        seen = {row[0] for row in found}
-        scan = connection.exec_driver_sql(_SCANNING.format(every=" AND ".join(every)), values)
-        found += [row for row in scan if row[0] not in seen]
+        statement = _SCANNING.format(every=of_client)
+        if contacts:
+            statement += sqlite_contacts.SCANNING.format(every=of_contact)
+        found += connection.exec_driver_sql(statement, values)
     return found
+
+
+def _together(connection: Connection, words: Sequence[str]) -> list[_Candidate]:
+    """Those that are named along with a contact: some of the words are the contact's, the others its client's."""
+    long = [word for word in words if len(word) >= _SHORTEST_INDEXED]
+    if len(words) < 2 or not long:
+        return []
+    values: dict[str, Any] = {f"word{place}": f"%{_escaped(word)}%" for place, word in enumerate(words)}
+    both = "contact.search_name || ' ' || client.search_name"
+    statement = sqlite_contacts.TOGETHER.format(every=sqlite_contacts.every(list(values), f"({both})"))
+    values |= {"match": " OR ".join(map(_quoted, long)), "candidates": _MISSPELT_CANDIDATES}
+    return list(connection.exec_driver_sql(statement, values))
 
 
 _TELEPHONE = re.compile(r"[+\d][\d\s()/.-]{3,}")
@@ -142,8 +166,8 @@ def _distance(row: _Candidate, folded: str, words: Sequence[str]) -> tuple[int, 
     return place, sort_name
 
 
-def _resembling(connection: Connection, words: Sequence[str]) -> list[_Candidate]:
-    """Clients whose names are spelt much like the words.
+def _resembling(connection: Connection, words: Sequence[str], *, contacts: bool) -> list[_Candidate]:
+    """Clients whose names, or those of a contact, are spelt much like the words.
 
     One wrong letter leaves one half of a long word as it is, so the halves are looked for, and what has one is
     compared. Of a short word it may leave nothing that an index holds, so names with its first letter are compared.
@@ -153,9 +177,11 @@ def _resembling(connection: Connection, words: Sequence[str]) -> list[_Candidate
         return []
     match = " AND ".join(f"({' OR '.join(map(_quoted, _halves(word)))})" for word in long)
     halves = {"match": f"search_name : ({match})", "candidates": _MISSPELT_CANDIDATES}
-    rows = connection.exec_driver_sql(_RESEMBLING, halves).all()
+    rows: list[_Candidate] = []
+    for statement in (_RESEMBLING, sqlite_contacts.RESEMBLING)[: 1 + contacts]:
+        rows += connection.exec_driver_sql(statement, halves)
     if min(map(len, long)) < 2 * _SHORTEST_INDEXED:
-        return _alike([*rows, *_with_first_letter(connection, max(long, key=len))], long)
+        rows += _with_first_letter(connection, max(long, key=len), contacts=contacts)
     return _alike(rows, long)
 
 
@@ -164,11 +190,13 @@ def _halves(word: str) -> tuple[str, str]:
     return word[:half], word[-half:]
 
 
-def _with_first_letter(connection: Connection, word: str) -> list[_Candidate]:
-    """Clients whose first or last name has the first letter of the word, those that roughly hold it."""
+def _with_first_letter(connection: Connection, word: str, *, contacts: bool) -> list[_Candidate]:
+    """Clients whose first or last name, or that of a contact, has the first letter of the word, those that roughly
+    hold it."""
     from rapidfuzz import fuzz, process
 
-    rows = connection.exec_driver_sql(_SAME_LETTER, {"letter": word[0], "candidates": _LETTER_CANDIDATES}).all()
+    statement = _SAME_LETTER + (sqlite_contacts.SAME_LETTER if contacts else "")
+    rows = connection.exec_driver_sql(statement, {"letter": word[0], "candidates": _LETTER_CANDIDATES}).all()
     rough = process.extract(
         word, [row[1] for row in rows], scorer=fuzz.partial_ratio, score_cutoff=100 * _ROUGHLY, limit=3 * _CANDIDATES
     )
@@ -183,6 +211,6 @@ def _alike(rows: Iterable[_Candidate], words: Sequence[str]) -> list[_Candidate]
     for row in rows:
         names = _PARTS.split(row[2])
         likeness = min(max(OSA.normalized_similarity(word, name) for name in names) for word in words)
-        if likeness >= _ALIKE:
+        if likeness >= _ALIKE and (row[0] not in alike or -likeness < alike[row[0]][0]):
             alike[row[0]] = (-likeness, row[1], row)
     return [row for _, _, row in sorted(alike.values(), key=lambda each: each[:2])]

@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    literal_column,
     type_coerce,
 )
 from sqlalchemy.engine import Row
@@ -39,6 +40,7 @@ from crm.model import (
     field_names,
 )  # fmt: skip
 from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueText
+from crm.repository.functions import number_in
 
 SCHEMA_VERSION = 3
 
@@ -219,7 +221,7 @@ deal = Table(
     Column("stage_since", Date),
     Column("closed_on", Date),
     Index("deal_by_client", "client"),
-    Index("deal_by_stage", "stage", "value"),
+    Index("deal_by_stage", "stage", "closed_on", "value"),
     sqlite_autoincrement=True,
 )
 
@@ -325,6 +327,22 @@ audit = Table(
     Column("after", JsonText),
     Index("audit_by_record", "record_id", "record"),
     Index("audit_by_transaction", "transaction"),
+)
+
+# The history of a client, of a kind of record, and of a time. What named a client before it was deleted or moved to
+# another one is found by what the entry says.
+_former_client = number_in(type_coerce(audit.c.before, String), literal_column("'client'"))
+HISTORY_INDEXES = (
+    Index(
+        "audit_by_former_client",
+        _former_client,
+        audit.c.record,
+        audit.c.record_id,
+        sqlite_where=_former_client.is_not(None),
+        postgresql_where=_former_client.is_not(None),
+    ),
+    Index("audit_by_kind", audit.c.record, audit.c.transaction),
+    Index("transactions_by_time", transactions.c.at),
 )
 
 # What the store knows of itself: schema_version, reviewed_on.

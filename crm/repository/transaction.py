@@ -41,7 +41,7 @@ AnyRecord = TypeVar("AnyRecord", bound=Record)
 BATCH = 1000
 
 # A change of one of these may change the status; the totals follow the sales.
-_REVIEWED = frozenset(("kind", "country", "tags", "source", "date_of_birth", "status_pinned_until"))
+_REVIEWED = frozenset(("kind", "country", "city", "tags", "source", "owner", "date_of_birth", "status_pinned_until"))
 
 
 class SqlTransaction(SqlSnapshot):
@@ -189,7 +189,12 @@ class SqlTransaction(SqlSnapshot):
         """Writes fields of a record that was just read; `review` False leaves its status as it then is."""
         moved = review and isinstance(current, Deal) and "stage" in changes
         if moved:
-            changes = {**changes, **self._entering(changes["stage"])}
+            entered = self._entering(changes["stage"])
+            left = self._stages.get(current.stage) if isinstance(current, Deal) else None
+            if isinstance(current, Deal) and left and left.outcome == self._stages[entered["stage"]].outcome:
+                # It was closed on the day on which it was, in whichever of these stages.
+                entered["closed_on"] = current.closed_on
+            changes = {**changes, **entered}
         changed = dataclasses.replace(current, **changes, version=current.version + 1, updated_at=self.at)
         row = dict(changes, version=changed.version, updated_at=self.at)
         if not DERIVED_FROM.get(type(current), _NOTHING).isdisjoint(changes):
@@ -238,16 +243,15 @@ class SqlTransaction(SqlSnapshot):
     # Deleting
 
     def delete(self, record: Record) -> None:
-        self._remove_with_its_own(type(record), [self.get(type(record), record.id).id])
+        self.delete_all(type(record), [self.get(type(record), record.id).id])
 
-    def _remove_with_its_own(self, kind: type[Record], ids: Sequence[int]) -> None:
-        """Deletes records, and before them those that cannot be without them."""
+    def delete_all(self, kind: type[Record], ids: Sequence[int]) -> None:
         for owned, name in belonging_to(kind):
             table = TABLES[owned]
             for batch in _batches(ids):
                 found = self.connection.execute(select(table.c.id).where(table.c[name].in_(batch)).order_by(table.c.id))
                 if theirs := [row.id for row in found]:
-                    self._remove_with_its_own(owned, theirs)
+                    self.delete_all(owned, theirs)
         for keeping_it, name in keeping(kind):
             if self.naming(keeping_it, name, ids):
                 raise RefusedError(

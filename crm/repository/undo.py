@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, String, exists, func, or_, select, type_coerce, update
 
 from crm.errors import NotFoundError, RefusedError
 from crm.model import BY_NAME, RECORDS, Client, Record, SignIn, User, belonging_to, fields, keeping
@@ -44,8 +44,12 @@ def chosen(tx: "SqlTransaction", number: int | None) -> HistoryEntry:
 
 
 def _can_be_undone() -> ColumnElement[bool]:
-    """Whether a transaction did anything that can be taken back."""
-    return exists().where(audit.c.transaction == transactions.c.id, audit.c.record.not_in(_KEPT))
+    """Whether a transaction did anything that can be taken back. Where somebody was given another name it cannot: what
+    was carried over to it would no longer be theirs."""
+    its = audit.c.transaction == transactions.c.id
+    named = type_coerce(audit.c.after, String).contains('"name":')
+    renamed = exists().where(its, audit.c.record == User.kind_name, audit.c.operation == "update", named)
+    return exists().where(its, audit.c.record.not_in(_KEPT)) & ~renamed
 
 
 def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:

@@ -61,6 +61,7 @@ def test_a_guard_is_a_repository_to_whoever_uses_it(team: Team) -> None:
     assert guarded.url == team.store.repository.url
     assert guarded.notice() == ""
     assert not guarded.is_empty()
+    assert not guarded.is_untouched()
     assert guarded.fact("schema_version")
 
 
@@ -114,6 +115,7 @@ def test_whoever_is_signed_out_neither_looks_nor_changes(team: Team) -> None:
         guarded.everything,
         guarded.check,
         guarded.is_empty,
+        guarded.is_untouched,
         lambda: guarded.fact("schema_version"),
         lambda: guarded.set_fact("sample", "yes"),
         guarded.daily_backup,

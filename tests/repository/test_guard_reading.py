@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from crm.errors import FieldError, ForbiddenError, NotFoundError
-from crm.model import Client, Sale, Setting, SignIn, StatusRule, User, View
+from crm.model import Client, Contact, Sale, Setting, SignIn, StatusRule, User, View
 from crm.repository import Query
 from crm.repository.guard import GuardedRepository
 from tests.conftest import STORES, Store
@@ -96,6 +96,20 @@ def test_a_client_is_found_by_what_it_sees_of_itself_and_nobody_else_is(team: Te
             assert snapshot.search(text) == []
         assert snapshot.identified("email", ["own@example.com", f"{FOREIGN}@example.com"])[0].notes == ""
         assert snapshot.identified("reference", [f"{FOREIGN}-1"]) == []
+
+
+def test_a_client_is_found_by_its_contacts_as_far_as_it_sees_them(team: Team) -> None:
+    own = Contact(client=team.own.id, name="Jo Fox", email="jo@own.example", notes=f"{INTERNAL} contact")
+    other = Contact(client=team.other.id, name=f"{FOREIGN} contact", email="bo@other.example")
+    team.store.change(lambda tx: tx.add_all([own, other]), "added contacts")
+    with team.seen_by("client").read() as snapshot:
+        for text in ("jo fox", "JO@OWN"):
+            assert [each.id for each in snapshot.search(text)] == [team.own.id]
+        for text in (FOREIGN, "bo@other", "contact", INTERNAL, "jo olga"):
+            assert snapshot.search(text) == []
+    for role in ("staff", "admin"):
+        with team.seen_by(role).read() as snapshot:
+            assert [each.id for each in snapshot.search("bo@other")] == [team.other.id]
 
 
 def test_what_a_client_never_sees_is_refused(team: Team) -> None:

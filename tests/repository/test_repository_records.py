@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from crm.errors import CRMError, FieldError, NotFoundError, RefusedError, RuleError
-from crm.model import Client, Sale, Setting, StatusRule, View
+from crm.model import Client, Sale, Setting, SignIn, StatusRule, User, View
 from crm.repository import Query
 from tests.conftest import Store
 
@@ -392,6 +392,28 @@ def test_the_records_of_a_new_store_are_there_once(store: Store) -> None:
         assert snapshot.count(StatusRule) == 2
     store.add()
     assert not store.another().is_empty()
+
+
+def test_a_store_with_accounts_alone_is_empty_and_they_are_kept(store: Store) -> None:
+    def sign_up(tx: object) -> None:
+        user = tx.add(User(email="ada@example.com", name="Ada", role="admin", active=True))  # type: ignore[attr-defined]
+        tx.add(SignIn(user=user.id, state="open", method="password"))  # type: ignore[attr-defined]
+
+    assert store.repository.is_untouched()
+    store.change(sign_up)
+    assert store.repository.is_empty()
+    assert store.another().is_empty()
+    assert not store.repository.is_untouched()
+    with pytest.raises(RefusedError, match="accounts of this one would be lost"):
+        store.repository.fill([])
+    backup = store.repository.daily_backup()
+    assert backup is not None
+    with store.another().read() as snapshot:
+        assert [each.name for each in snapshot.find_all(User)] == ["Ada"]
+    store.add()
+    assert not store.repository.is_empty()
+    with pytest.raises(RefusedError, match="Only an empty store can take over a whole one;"):
+        store.repository.fill([])
 
 
 def test_a_fact_is_kept(store: Store) -> None:

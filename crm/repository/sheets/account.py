@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from crm.errors import StoreAccessError, UsageError
+from crm.model.places import as_told
 
 # What the program may do at Google: read and write spreadsheets shared with it, and ask when one changed.
 SCOPES = (
@@ -69,7 +70,8 @@ def account_from(credentials: str, file: str = "", folders: Sequence[Path] = ())
         path = Path(file).expanduser()
         if not path.exists():
             raise StoreAccessError(
-                f"There is no file {path}, which CRM_CREDS names. Correct the variable, or {_MAKE_ONE} {path}.",
+                f"There is no file {as_told(path)}, which CRM_CREDS names. Correct the variable, or {_MAKE_ONE}"
+                f" {as_told(path)}.",
                 reason="no_credentials",
             )
     else:
@@ -81,7 +83,7 @@ def account_from(credentials: str, file: str = "", folders: Sequence[Path] = ())
                 reason="no_credentials",
             )
         path = there[0]
-    return _account(_read(_text(path), str(path)), str(path))
+    return _account(_read(_text(path), as_told(path)), as_told(path))
 
 
 def _bad(sentence: str) -> StoreAccessError:
@@ -93,11 +95,11 @@ def _text(path: Path) -> str:
         with path.open("rb") as opened:
             written = opened.read(_LONGEST + 1)
     except OSError as error:
-        raise _bad(f"{path} cannot be read: {error.strerror or error}.") from None
+        raise _bad(f"{as_told(path)} cannot be read: {error.strerror or type(error).__name__}.") from None
     try:
         return written.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise _bad(f"{path} is no text: {_AGAIN}") from None
+        raise _bad(f"{as_told(path)} is no text: {_AGAIN}") from None
 
 
 _AGAIN = "download the key of the service account again, as JSON, and leave the file as it is."

@@ -345,8 +345,7 @@ class SheetsRepository(SqlRepository):
     # Looking after the store
 
     def fill(self, items: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, int]:
-        if not self.is_empty():
-            raise RefusedError("Only an empty store can take over a whole one; name another with --store.")
+        self.refuse_filling()
         with self._told(), self._engine.connect() as connection:
             self._enter(connection)
             try:
@@ -440,6 +439,10 @@ class SheetsRepository(SqlRepository):
     def is_empty(self) -> bool:
         self.refresh()
         return super().is_empty()
+
+    def is_untouched(self) -> bool:
+        self.refresh()
+        return super().is_untouched()
 
     def close(self) -> None:
         super().close()

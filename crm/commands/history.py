@@ -1,0 +1,221 @@
+"""The history: what was done, listed, shown whole, written to a file, and taken back."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+from crm.commands.changed import RecordChange, changed_fields, record_changes, typed_value
+from crm.commands.context import CRM
+from crm.commands.demo import made_sample
+from crm.commands.exporting import ExportReport
+from crm.commands.registry import About, command
+from crm.errors import FieldError, NotFoundError
+from crm.model import BY_NAME, Client
+from crm.model.encoding import plain
+from crm.model.fields import FOREVER, Choice, Day, Line, Whole
+from crm.repository import Change, HistoryEntry, HistoryQuery, Transaction
+
+KINDS = {name: kind.plural.replace("_", " ").replace("-", " ") for name, kind in BY_NAME.items()}
+STATES = {"standing": "what still stands", "undone": "what was taken back"}
+_FORMATS = (".csv", ".xlsx", ".json")
+_HEADER = ("transaction", "at", "user", "what", "record", "id", "operation", "field", "before", "after")
+# So many records of one transaction are held at most.
+_SHOWN = 10_000
+
+Since = Annotated[date | None, Day(), About("Since", "the first day")]
+Until = Annotated[date | None, Day(past=False), About("Until", "the last day")]
+By = Annotated[str, Line(254), About("By", "who did it, or part of the name")]
+Kind = Annotated[str, Choice(KINDS), About("About", "a kind of record, like sale")]
+Number = Annotated[int | None, Whole(least=1), About("Number", "of one record; say with --about what it is")]
+OfClient = Annotated[Client | None, About("Client", "a client, and whatever belongs or belonged to it")]
+Text = Annotated[str, Line(200), About("Text", "part of what was done, or of a field's name or value")]
+State = Annotated[str, Choice(STATES), About("Only", "standing or undone")]
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A transaction that was taken back, and what that did."""
+
+    undone: HistoryEntry
+    changes: Sequence[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionShown:
+    """One transaction whole: `records` in the order in which it touched them, those that may be seen."""
+
+    entry: HistoryEntry
+    records: Sequence[RecordChange]
+
+    def as_json(self) -> dict[str, Any]:
+        """The transaction's own fields, and beside them what it did."""
+        return {**plain(self.entry), "records": plain(self.records)}
+
+
+@command("history list", title="History", menu="data")
+def list_all(
+    crm: CRM,
+    limit: Annotated[int, About("Limit", "how many at most")] = 50,
+    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+    since: Since = None,
+    until: Until = None,
+    by: By = "",
+    about: Kind = "",
+    number: Number = None,
+    client: OfClient = None,
+    text: Text = "",
+    only: State = "",
+    sort: Annotated[str, Line(60), About("Sort by", "id, at, user or what; - before it for the other way round")] = "",
+) -> list[HistoryEntry]:
+    """Lists what was done, newest first: when, by whom, and how many records it touched.
+
+    Days are local ones. A client's history is that of the client and of every record that names it, also of those
+    that are gone by now.
+    """
+    query = _query(since, until, by, about, number, client, text, only, sort)
+    with crm.read() as snapshot:
+        return list(snapshot.history(limit, offset, query))
+
+
+@command("history show", title="Show a change", menu="")
+def show(
+    crm: CRM,
+    transaction: Annotated[int, Whole(least=1), About("Transaction", "its number in the history", positional=True)],
+    limit: Annotated[int, Whole(), About("Limit", "how many records at most")] = _SHOWN,
+) -> TransactionShown:
+    """Shows one transaction whole: who, when, and of each record the fields before and after.
+
+    Of a record that was added only that it was: the record itself holds the rest. `history export --transaction`
+    writes down what touched more records than can be shown.
+    """
+    by = crm.conventions
+    query = HistoryQuery(transaction=transaction)
+    with crm.read() as snapshot:
+        entry = next(iter(snapshot.history(query=query)), None)
+        if entry is None:
+            raise NotFoundError(f"There is no transaction {transaction} in the history.")
+        changes = list(islice(snapshot.each_change(replace(query, sort="id")), limit))
+        return TransactionShown(entry, record_changes(snapshot, changes, by))
+
+
+@command("history export", title="Export the history", menu="data")
+def export(
+    crm: CRM,
+    file: Annotated[Path, About("File", "its ending says how: .csv, .xlsx or .json", positional=True, makes=_FORMATS)],
+    since: Since = None,
+    until: Until = None,
+    by: By = "",
+    about: Kind = "",
+    number: Number = None,
+    client: OfClient = None,
+    text: Text = "",
+    only: State = "",
+    transaction: Annotated[int | None, Whole(least=1), About("Transaction", "the number of one")] = None,
+) -> ExportReport:
+    """Writes the history to a file, a row for each field that was changed, newest first; times are in UTC.
+
+    Of a record that was added there is one row without a field. Text that a spreadsheet would run as a formula is
+    made harmless.
+    """
+    file = file.expanduser()
+    ending = file.suffix.lower()
+    if ending not in _FORMATS:
+        raise FieldError(
+            f"the file's ending says how it is written: one of {', '.join(_FORMATS)}", field="file", label="File"
+        )
+    query = _query(since, until, by, about, number, client, text, only, transaction=transaction)
+    with crm.progress("Exporting") as told, crm.read() as snapshot:
+        return ExportReport(file, "changed fields", _written(file, ending, _counted(snapshot.each_change(query), told)))
+
+
+@command("history undo", title="Undo", menu="data")
+def undo(
+    crm: CRM,
+    transaction: Annotated[
+        int | None,
+        Whole(least=1),
+        About("Transaction", "its number in the history; the last one if empty", positional=True),
+    ] = None,
+) -> TakenBack:
+    """Takes back the last change, or any older one by its number: an edit, a deletion, a whole import.
+
+    What later changes stand on is not taken back; those have to be undone first. An undo can be undone.
+    """
+
+    def change(tx: Transaction) -> HistoryEntry:
+        undone = tx.undo(transaction)
+        if made_sample(crm, undone.id):
+            raise NotFoundError("There is nothing to take back yet.")
+        return undone
+
+    entry = crm.transact(change, "took back a change")
+    crm.forget_settings()
+    with crm.read() as snapshot:
+        return TakenBack(entry, snapshot.changes(transaction=entry.id, limit=20))
+
+
+def _query(
+    since: date | None,
+    until: date | None,
+    by: str,
+    about: str,
+    number: int | None,
+    client: Client | None,
+    text: str,
+    only: str,
+    sort: str = "",
+    transaction: int | None = None,
+) -> HistoryQuery:
+    """What was given, as the store is asked; raises FieldError for what does not go together."""
+    if since and until and until < since:
+        raise FieldError("the last day lies before the first", field="until", label="Until")
+    if number and not about:
+        raise FieldError("say what kind of record has that number", field="about", label="About")
+    return HistoryQuery(
+        transaction=transaction,
+        since=_begin(since) if since else None,
+        until=_begin(until + timedelta(days=1)) if until and until < FOREVER else None,
+        by=by,
+        about=about,
+        number=number,
+        client=client.id if client else None,
+        text=text,
+        undone=only == "undone" if only else None,
+        sort=sort,
+    )
+
+
+def _begin(day: date) -> datetime:
+    """The moment at which a local day begins."""
+    return datetime.combine(day, time()).astimezone()
+
+
+def _counted(changes: Iterator[Change], told: Any) -> Iterator[Change]:
+    for done, change in enumerate(changes):
+        told(done, 0)
+        yield change
+
+
+def _written(file: Path, ending: str, changes: Iterator[Change]) -> int:
+    if ending == ".json":
+        from crm.files.objects import write_objects
+
+        return write_objects(file, (dict(zip(_HEADER, row, strict=True)) for row in _rows(changes, typed=False)))
+    from crm.files import write_csv, write_xlsx
+
+    rows = _rows(changes, typed=True)
+    return write_csv(file, _HEADER, rows) if ending == ".csv" else write_xlsx(file, _HEADER, rows, "History")
+
+
+def _rows(changes: Iterator[Change], *, typed: bool) -> Iterator[list[Any]]:
+    """A row for each field of each change; values as the history has them or, `typed`, as amounts and days."""
+    for change in changes:
+        head = [
+            change.transaction, plain(change.at), change.user, change.what, change.record, change.record_id,
+            change.operation,
+        ]  # fmt: skip
+        for name, *values in changed_fields(change) or [("", None, None)]:
+            yield [*head, name, *(typed_value(change.record, name, each) if typed else each for each in values)]

@@ -1,0 +1,168 @@
+"""The past as SQL: the transactions that a query names, and the changes in them."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    exists,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+    union,
+    union_all,
+)
+
+from crm.errors import FieldError
+from crm.model import BY_NAME, Client, field_names
+from crm.repository import HistoryQuery, functions
+from crm.repository.tables import TABLES, audit, transactions
+
+_SORTS: Mapping[str, ColumnElement[Any]] = {
+    "id": transactions.c.id,
+    "at": transactions.c.at,
+    "user": functions.folded(transactions.c.user),
+    "what": functions.folded(transactions.c.what),
+}
+_CHANGE = (
+    audit.c.transaction, transactions.c.at, transactions.c.user, transactions.c.what, audit.c.record,
+    audit.c.record_id, audit.c.operation, audit.c.before, audit.c.after,
+)  # fmt: skip
+# Kinds whose records name a client; one that is added to the model stands here by itself.
+_NAMING_CLIENTS = tuple(kind for kind in BY_NAME.values() if "client" in field_names(kind))
+
+
+def numbers(query: HistoryQuery, limit: int | None = None, offset: int = 0) -> Select[Any]:
+    """The numbers of the transactions, ordered and paged; raises FieldError for a sort that there is not."""
+    happened, entries = _happened(query), _entries(query)
+    if not entries:
+        if query.text:
+            says = and_(audit.c.transaction == transactions.c.id, _said(query), *_seen(query))
+            happened.append(or_(_holds(transactions.c.what, query.text), exists().where(says)))
+        statement = select(transactions.c.id).where(*happened).order_by(*_order(query))
+    else:
+        found = select(audit.c.transaction).where(*entries, *_seen(query))
+        if query.text:
+            happened.append(or_(_holds(transactions.c.what, query.text), _said(query)))
+        if happened:
+            found = found.join_from(audit, transactions).where(*happened)
+        if query.sort:
+            fitting = transactions.c.id.in_(found)
+            statement = select(transactions.c.id).where(fitting).order_by(*_order(query))
+        else:
+            # Read along the audit, where an index ends it with the page.
+            statement = found.distinct().order_by(audit.c.transaction.desc())
+    return statement.limit(limit).offset(offset or None)
+
+
+def changes(query: HistoryQuery) -> Select[Any]:
+    """The changes themselves, as rows of a Change, newest first, or the oldest first where sorted by 'id'."""
+    conditions = [*_happened(query), *_entries(query), *_seen(query)]
+    if query.text:
+        conditions.append(or_(_holds(transactions.c.what, query.text), _said(query)))
+    place = audit.c.id if query.sort == "id" else audit.c.id.desc()
+    return select(*_CHANGE).join_from(audit, transactions).where(*conditions).order_by(place)
+
+
+def _happened(query: HistoryQuery) -> list[ColumnElement[bool]]:
+    """What a transaction has to be."""
+    its = transactions.c
+    conditions: list[ColumnElement[bool]] = []
+    if query.transaction is not None:
+        conditions.append(its.id == query.transaction)
+    if query.since:
+        conditions.append(its.at >= query.since)
+    if query.until:
+        conditions.append(its.at < query.until)
+    if query.by:
+        conditions.append(_holds(its.user, query.by))
+    if query.undone is not None:
+        conditions.append(its.undone_by.is_not(None) if query.undone else its.undone_by.is_(None))
+    return conditions
+
+
+def _entries(query: HistoryQuery) -> list[ColumnElement[bool]]:
+    """What an entry of the audit has to be about."""
+    conditions: list[ColumnElement[bool]] = []
+    if query.number is not None:
+        # Found first, by the index of records: there are few.
+        one = audit.alias()
+        its = select(one.c.id).where(one.c.record_id == query.number, one.c.record == query.about)
+        conditions.append(audit.c.id.in_(its))
+    elif query.about:
+        conditions.append(audit.c.record == query.about)
+    if query.client is not None:
+        conditions.append(audit.c.id.in_(_touching(query.client)))
+    return conditions
+
+
+def _seen(query: HistoryQuery) -> list[ColumnElement[bool]]:
+    """What of the audit the reader may see."""
+    if query.within is None:
+        return []
+    names = [query.about] if query.about else list(query.within)
+    within = {name: query.within[name] for name in names if name in query.within}
+    whole = audit.c.record.in_([name for name, own in within.items() if own is None])
+    own = [audit.c.id.in_(_owned(name, *each)) for name, each in within.items() if each is not None]
+    return [or_(whole, *own)]
+
+
+def _touching(client: int) -> Any:
+    """The entries of a client, and of every record that names it, or did until it was changed or deleted."""
+    ids = [select(audit.c.id).where(audit.c.record == Client.kind_name, audit.c.record_id == client)]
+    for kind in _NAMING_CLIENTS:
+        table = TABLES[kind]
+        now = select(table.c.id).where(table.c.client == client)
+        ids.append(select(audit.c.id).where(audit.c.record == kind.kind_name, audit.c.record_id.in_(now)))
+    past, theirs = audit.alias(), audit.alias()
+    same = and_(theirs.c.record_id == past.c.record_id, theirs.c.record == past.c.record)
+    left = select(theirs.c.id).join_from(past, theirs, same).where(held(past.c.before, "client") == client)
+    ids.append(left)
+    return union_all(*ids)
+
+
+def _owned(kind: str, name: str, value: int) -> Any:
+    """The entries of the records of a kind in whose field `name` a value stands, or stood."""
+    table, past, its = TABLES[BY_NAME[kind]], audit.alias(), audit.alias()
+    now = select(table.c.id).where(table.c[name] == value)
+    before = select(past.c.record_id).where(past.c.record == kind, held(past.c.before, name) == value)
+    return select(its.c.id).where(its.c.record == kind, its.c.record_id.in_(union(now, before)))
+
+
+def held(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    """The whole number that a field held, in the fields of an entry; NULL where it is not among them."""
+    return functions.number_in(type_coerce(column, String), literal_column(f"'{name}'"))
+
+
+def _said(query: HistoryQuery) -> ColumnElement[bool]:
+    """Whether a text stands in the fields of an entry, as far as they may be searched."""
+    written = json.dumps(query.text, ensure_ascii=False)[1:-1]
+    fits: ColumnElement[bool] = or_(*(_holds(fields, written) for fields in (audit.c.before, audit.c.after)))
+    return and_(audit.c.record.not_in(sorted(query.unsearched)), fits) if query.unsearched else fits
+
+
+def _holds(column: Column[Any], text: str) -> ColumnElement[bool]:
+    """Whether a text is part of another, whatever its case."""
+    whole = type_coerce(column, String)
+    if text.isascii():
+        # The database's own `lower` is quick, and knows ASCII only.
+        return whole.icontains(text, autoescape=True)
+    return functions.caseless(whole).contains(text.casefold(), autoescape=True)
+
+
+def _order(query: HistoryQuery) -> Iterable[ColumnElement[Any]]:
+    if not query.sort:
+        # Of a period, along the index of the times.
+        times = (transactions.c.at.desc(),) if query.since or query.until else ()
+        return (*times, transactions.c.id.desc())
+    name = query.sort.removeprefix("-")
+    if name not in _SORTS:
+        raise FieldError(f"the history is not sorted by {name}; there are {', '.join(_SORTS)}")
+    value = _SORTS[name]
+    return (value.desc() if query.sort.startswith("-") else value, transactions.c.id.desc())

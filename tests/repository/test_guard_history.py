@@ -1,0 +1,92 @@
+"""The history as one reader has it: nothing is found by what they may not see."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm.errors import ForbiddenError
+from crm.repository import HistoryQuery
+from crm.repository.guard import GuardedRepository
+from tests.conftest import STORES, Store
+from tests.repository.guarded import INTERNAL, SECRET, Team
+
+
+@pytest.fixture
+def busy(team: Team) -> Team:
+    """Everybody's session was used once more, and everybody's password changed."""
+    for role, session in team.sign_ins.items():
+        team.store.change(lambda tx, it=session, at=f"seen-{role}": tx.change(it, method=at), "used")  # type: ignore[misc]
+        user = team.users[role]
+        team.store.change(lambda tx, it=user: tx.change(it, password=f"{SECRET}-new"), "changed a password")  # type: ignore[misc]
+    return team
+
+
+def found(team: Team, role: str, **query: Any) -> list[int]:
+    """The numbers of the transactions that a query names for a role."""
+    with team.seen_by(role).read() as snapshot:
+        return [each.id for each in snapshot.history(query=HistoryQuery(**query))]
+
+
+def changed(team: Team, role: str, **query: Any) -> list[Any]:
+    """The changes that it names."""
+    with team.seen_by(role).read() as snapshot:
+        return list(snapshot.each_change(HistoryQuery(**query)))
+
+
+def test_a_client_reads_no_history_however_it_asks(busy: Team) -> None:
+    with busy.seen_by("client").read() as snapshot:
+        for query in (
+            HistoryQuery(),
+            HistoryQuery(client=busy.own.id),
+            HistoryQuery(about="client"),
+            HistoryQuery(text="x"),
+        ):
+            with pytest.raises(ForbiddenError, match=r"^Only staff can see the history"):
+                snapshot.history(query=query)
+            with pytest.raises(ForbiddenError, match=r"^Only staff can see the history"):
+                snapshot.each_change(query)
+
+
+def test_staff_find_clients_and_sales_by_every_filter(busy: Team) -> None:
+    assert found(busy, "staff", client=busy.own.id) == found(busy, "admin", client=busy.own.id) != []
+    assert found(busy, "staff", about="sale") == [2]
+    busy.store.change(lambda tx: tx.change(busy.own, notes=f"{INTERNAL} more"), "noted")
+    assert found(busy, "staff", text=f"{INTERNAL} more") != []
+    assert {each.record for each in changed(busy, "staff", client=busy.own.id)} == {"client", "sale", "user"}
+
+
+def test_of_sign_ins_staff_find_their_own_and_nobody_elses(busy: Team) -> None:
+    assert len(found(busy, "admin", about="sign_in")) == 4
+    # All of them signed in in one transaction; then each session was used.
+    (used, _) = found(busy, "staff", about="sign_in")
+    assert found(busy, "staff", about="sign_in", text="used") == [used]
+    for other in ("admin", "client"):
+        assert found(busy, "admin", about="sign_in", number=busy.sign_ins[other].id) != []
+        assert found(busy, "staff", about="sign_in", number=busy.sign_ins[other].id) == []
+    own = busy.sign_ins["staff"].id
+    assert {each.record_id for each in changed(busy, "staff", about="sign_in")} == {own}
+    assert "seen-admin" not in repr(changed(busy, "staff"))
+
+
+@pytest.mark.parametrize("role", ["admin", "staff"])
+def test_of_a_secret_is_said_that_it_was_set_and_no_more(busy: Team, role: str) -> None:
+    changes = changed(busy, role, about="user")
+    passwords = [(each.before["password"], each.after["password"]) for each in changes if "password" in each.after]
+    assert passwords == [("(set)", "(set)")] * 3
+    assert SECRET not in repr(changed(busy, role))
+
+
+@pytest.mark.parametrize("role", ["admin", "staff"])
+def test_a_secret_that_a_history_holds_is_not_found_letter_by_letter(team: Team, tmp_path: Path, role: str) -> None:
+    """A store takes over the history of another one as it is."""
+    leaking = {"transaction": 1, "record": "user", "record_id": 1, "operation": "update"}
+    values = {"password": f"{SECRET}-4", "name": "Ada"}
+    forged = ("audit", {"id": 99, **leaking, "before": values, "after": values})
+    with closing(Store(STORES["sqlite"], tmp_path)) as store:
+        store.repository.fill([*team.everything(), forged])
+        with GuardedRepository(store.repository, team.reader(role), lambda: True).read() as snapshot:
+            assert snapshot.history(query=HistoryQuery(text=f"{SECRET}-4")) == []
+            assert list(snapshot.each_change(HistoryQuery(text=f"{SECRET}-4"))) == []
+            assert SECRET not in repr(list(snapshot.each_change()))
