@@ -1,4 +1,4 @@
-"""Bars and columns of blocks, in as many columns of the terminal as there are."""
+"""Bars, columns and shades of blocks, in as many columns of the terminal as there are."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -6,29 +6,55 @@ from fractions import Fraction
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _HEIGHTS = " ▁▂▃▄▅▆▇█"
+_SHADES = "·░▒▓█"
+_PLAIN_SHADES = ".-+x#"
 
 
 def bar(value: int | Decimal, most: int | Decimal, width: int, *, unicode: bool = True) -> str:
-    """A bar for a value, `width` long for the greatest; anything above nothing is seen."""
-    if not value or not most:
-        return ""
+    """A bar for a value, `width` long for the greatest; anything above nothing is seen. One of less than nothing is
+    made of minus signs."""
+    if not value or most <= 0:
+        return "-" if value < 0 else ""
+    if value < 0:
+        return "-" * max(1, min(width, round(Fraction(-value) * width / Fraction(most))))
     eighths = max(1, round(Fraction(value) * width * 8 / Fraction(most)))
     if not unicode:
         return "#" * max(1, eighths // 8)
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
 
 
-def columns(values: Sequence[Decimal], height: int, *, unicode: bool = True) -> list[str]:
-    """A column for each value, as lines from the top; each column is one character."""
-    most = max(values, default=Decimal(0))
-    if not most:
-        return [" " * len(values)] * height
-    levels = [0 if not value else max(1, round(Fraction(value) * height * 8 / Fraction(most))) for value in values]
+def columns(
+    values: Sequence[int | Decimal], height: int, *, most: int | Decimal | None = None, unicode: bool = True
+) -> list[str]:
+    """A column for each value, as lines from the top; each column is one character. `most` fills the height, the
+    greatest value unless told; of less than nothing a minus sign is on the ground."""
+    if most is None:
+        most = max(values, default=0)
+    levels = [_level(value, most, height) for value in values]
     lines = []
     for line in range(height - 1, -1, -1):
         heights = [min(8, max(0, level - line * 8)) for level in levels]
         lines.append("".join(_HEIGHTS[each] if unicode else " .:|#"[(each + 1) // 2] for each in heights))
+    if lines:
+        lines[-1] = "".join("-" if value < 0 else each for value, each in zip(values, lines[-1], strict=True))
     return lines
+
+
+def _level(value: int | Decimal, most: int | Decimal, height: int) -> int:
+    """How many eighths of a line high a column is."""
+    if value <= 0 or most <= 0:
+        return 0
+    return max(1, round(Fraction(value) * height * 8 / Fraction(most)))
+
+
+def shade(value: int | Decimal | None, most: int | Decimal, *, unicode: bool = True) -> str:
+    """A sign for a value, the darker the more; a blank where there is none."""
+    if value is None:
+        return " "
+    shades = _SHADES if unicode else _PLAIN_SHADES
+    if value <= 0 or most <= 0:
+        return shades[0]
+    return shades[min(4, 1 + int(Fraction(value) * 4 / Fraction(most)))]
 
 
 def change(now: Decimal, before: Decimal) -> str:

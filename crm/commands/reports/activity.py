@@ -1,0 +1,117 @@
+"""Who does what: calls, meetings and mails, follow-ups done, deals won and sales, by person."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import BindParameter, bindparam, func, select
+
+from crm.commands.context import CRM
+from crm.commands.registry import command
+from crm.commands.reports.asking import Since, To, Until
+from crm.commands.reports.periods import in_order, recent
+from crm.commands.reports.report import Chart, Column, Report, Row, amount
+from crm.commands.reports.writing import kept
+from crm.model import INTERACTIONS
+from crm.repository import Snapshot
+from crm.repository.tables import deal, follow_up, interaction, sale, stage
+
+_TITLES = {"call": "Calls", "meeting": "Meetings", "email": "E-mails", "sms": "SMS", "note": "Notes"}
+_COLUMNS = (
+    Column("person", "Person"),
+    Column("interactions", "All", "count"),
+    *(Column(kind, _TITLES.get(kind, kind), "count") for kind in INTERACTIONS),
+    Column("follow_ups", "Done", "count"),
+    Column("won", "Won", "count"),
+    Column("won_value", "Won value", "money"),
+    Column("sales", "Sales", "count"),
+    Column("amount", "Amount", "money"),
+)
+_first: BindParameter[date] = bindparam("first")
+_last: BindParameter[date] = bindparam("last")
+_SPOKEN = (
+    select(interaction.c.user, interaction.c.kind, func.count())
+    .where(interaction.c.on >= _first, interaction.c.on <= _last)
+    .group_by(interaction.c.user, interaction.c.kind)
+)
+_DONE = (
+    select(follow_up.c.user, func.count())
+    .where(follow_up.c.done_on >= _first, follow_up.c.done_on <= _last)
+    .group_by(follow_up.c.user)
+)
+_WON = (
+    select(deal.c.owner, func.count(), func.sum(deal.c.value))
+    .join_from(deal, stage, stage.c.id == deal.c.stage)
+    .where(stage.c.outcome == "won", deal.c.closed_on >= _first, deal.c.closed_on <= _last)
+    .group_by(deal.c.owner)
+)
+_SOLD = (
+    select(sale.c.user, func.count(), func.sum(sale.c.amount))
+    .where(sale.c.on >= _first, sale.c.on <= _last)
+    .group_by(sale.c.user)
+)
+
+
+@dataclass
+class _Person:
+    """What somebody did, under each spelling of the name that differs in case only."""
+
+    names: set[str] = field(default_factory=set)
+    kinds: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    done: int = 0
+    won: int = 0
+    won_value: Decimal = amount(None)
+    sales: int = 0
+    sold: Decimal = amount(None)
+
+    def row(self, name: str = "") -> Row:
+        """The same as a row, under a name."""
+        kinds = (self.kinds[kind] for kind in INTERACTIONS)
+        spoken = sum(self.kinds[kind] for kind in INTERACTIONS)
+        return name or min(self.names), spoken, *kinds, self.done, self.won, self.won_value, self.sales, self.sold
+
+
+@command("reports activity", title="Activity by person", menu="reports")
+def activity(crm: CRM, since: Since = None, until: Until = None, to: To = None) -> Report:
+    """Shows by person what was done in a period: interactions by kind, follow-ups, deals won, and sales.
+
+    An interaction counts on its day for whoever logged it, a follow-up on the day on which it was done for whom it was,
+    a sale on its day for whoever recorded it. A deal that is won today counts on the day on which it was closed, with
+    its value, for its owner. What nobody's name stands beside is in a row without a name. Names that differ in case
+    only are one person. Without a first day this is the running month.
+    """
+    until = until or crm.today
+    in_order(since, until)
+    since = since or recent("month", 1, until)
+    with crm.read() as snapshot:
+        people = _people(snapshot, since, until)
+    by_much = sorted(people.values(), key=lambda each: (-each.row()[1], -each.sold, min(each.names)))
+    rows = [each.row() for each in by_much]
+    total = ("Total", *(sum(column) for column in list(zip(*rows, strict=True))[1:])) if rows else None
+    chart = Chart("bars", ("interactions",))
+    return kept(Report("Activity by person", since, until, _COLUMNS, rows, total, chart), to, crm)
+
+
+def _people(snapshot: Snapshot, since: date, until: date) -> Mapping[str, _Person]:
+    """Everybody who did something, by name without case."""
+    people: dict[str, _Person] = defaultdict(_Person)
+
+    def of(name: str) -> _Person:
+        person = people[name.casefold()]
+        person.names.add(name)
+        return person
+
+    days = {"first": since, "last": until}
+    for name, kind, count in snapshot.select(_SPOKEN, **days):
+        of(name).kinds[kind] += count
+    for name, count in snapshot.select(_DONE, **days):
+        of(name).done += count
+    for name, count, value in snapshot.select(_WON, **days):
+        person = of(name)
+        person.won, person.won_value = person.won + count, person.won_value + value
+    for name, count, sold in snapshot.select(_SOLD, **days):
+        person = of(name)
+        person.sales, person.sold = person.sales + count, person.sold + sold
+    return people

@@ -1,0 +1,14 @@
+"""What most reports take: a period, how many rows, and the file to write to."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+from crm.commands.registry import About
+from crm.model.fields import Day
+
+ENDINGS = (".xlsx", ".csv", ".json", ".png", ".svg")
+
+Since = Annotated[date | None, Day(), About("Since", "the first day")]
+Until = Annotated[date | None, Day(), About("Until", "the last day, today unless told")]
+To = Annotated[Path | None, About("To file", "its ending says how: .xlsx, .csv, .json, .png or .svg", makes=ENDINGS)]

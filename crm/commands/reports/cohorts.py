@@ -1,0 +1,130 @@
+"""Cohorts: of those who first bought in a month, how many buy again in the months after."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+
+from sqlalchemy import bindparam, func, select
+
+from crm.commands.context import CRM
+from crm.commands.registry import About, command
+from crm.commands.reports.asking import Since, To, Until
+from crm.commands.reports.days import bought_on, month
+from crm.commands.reports.periods import in_order, later, month_of
+from crm.commands.reports.report import Chart, Column, Kind, Report, Row, amount, percent
+from crm.commands.reports.writing import kept
+from crm.model.fields import Choice, Whole
+from crm.repository.tables import client, sale
+
+_OF = {"share": "How many bought, in per cent", "clients": "How many bought", "amount": "For how much they bought"}
+_TITLES = {
+    "share": "Cohorts: who bought again",
+    "clients": "Cohorts: how many bought again",
+    "amount": "Cohorts: for how much they bought",
+}
+_KINDS: dict[str, Kind] = {"share": "percent", "clients": "count", "amount": "money"}
+
+
+_cohort, _bought_in = month(client.c.first_sale_on), month(sale.c.on)
+_BY_MONTH = (
+    select(_cohort, _bought_in, func.count(sale.c.client.distinct()), func.sum(sale.c.amount))
+    .join_from(client, sale, sale.c.client == client.c.id)
+    .where(
+        client.c.first_sale_on >= bindparam("first"),
+        client.c.first_sale_on <= bindparam("last"),
+        bought_on <= bindparam("last"),
+    )
+    .group_by(_cohort, _bought_in)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bought:
+    clients: int = 0
+    amount: Decimal = amount(None)
+
+
+@command("reports cohorts", title="Who buys again", menu="reports")
+def cohorts(
+    crm: CRM,
+    of: Annotated[str, Choice(_OF), About("Show", "share, clients or amount", positional=True)] = "share",
+    months: Annotated[int, Whole(1, 120), About("Months", "how many after the first are shown")] = 12,
+    since: Since = None,
+    until: Until = None,
+    to: To = None,
+) -> Report:
+    """Shows for those who first bought in a month how many of them bought in each month after, and for how much.
+
+    A cohort is all clients whose first sale was in the same calendar month. Month 1 is the calendar month after that
+    one, and so on: a client counts in each month with at least one sale, however many. Per cent are of the clients of
+    the cohort; in the last row, of those cohorts that have come so far. A month that has not begun is empty, the
+    running one counts what there is. Without a first day these are the cohorts of so many months back.
+    """
+    of, until = of or "share", until or crm.today
+    in_order(since, until)
+    first = month_of(since) if since else later(month_of(until), -months)
+    with crm.read() as snapshot:
+        found = snapshot.select(_BY_MONTH, first=since or first, last=until)
+    bought = {(first_in, then): _Bought(clients, amount(sum_of)) for first_in, then, clients, sum_of in found}
+    table = _Table(of, months, first, until, bought)
+    columns = [Column("cohort", "Cohort"), Column("clients", "Clients", "count")]
+    columns += [Column(f"month_{place}", str(place), _KINDS[of]) for place in table.places]
+    chart = Chart("grid", tuple(each.name for each in columns[2:])) if columns[2:] else None
+    note = "By month of the first sale; 1 is the month after it."
+    rows = table.rows()
+    total = table.total() if rows else None
+    return kept(Report(_TITLES[of], since or first, until, columns, rows, total, chart, note), to, crm)
+
+
+class _Table:
+    """Cohorts beside the months after them. Where it is about amounts the first month counts as well: of the clients it
+    is simply all."""
+
+    def __init__(
+        self, of: str, months: int, first: date, until: date, bought: Mapping[tuple[str, str], _Bought]
+    ) -> None:
+        self._of = of
+        self._until = until
+        self._bought = bought
+        known = (later(first, place) for place in range(_apart(first, until) + 1))
+        self._cohorts = [cohort for cohort in known if self._size(cohort)]
+        longest = _apart(self._cohorts[0], until) if self._cohorts else 0
+        self.places = range(0 if of == "amount" else 1, min(months, longest) + 1)
+
+    def rows(self) -> list[Row]:
+        """A row for each cohort."""
+        return [self._row(_named(cohort), [cohort]) for cohort in self._cohorts]
+
+    def total(self) -> Row:
+        """All cohorts in one row."""
+        return self._row("Total", self._cohorts)
+
+    def _row(self, name: str, cohorts: Sequence[date]) -> Row:
+        return name, sum(map(self._size, cohorts)), *(self._figure(cohorts, place) for place in self.places)
+
+    def _figure(self, cohorts: Sequence[date], place: int) -> Any:
+        come = [cohort for cohort in cohorts if later(cohort, place) <= self._until]
+        if not come:
+            return None
+        bought = [self._in(cohort, place) for cohort in come]
+        if self._of == "amount":
+            return sum((each.amount for each in bought), amount(None))
+        clients = sum(each.clients for each in bought)
+        return clients if self._of == "clients" else percent(clients, sum(map(self._size, come)))
+
+    def _in(self, cohort: date, place: int) -> _Bought:
+        return self._bought.get((_named(cohort), _named(later(cohort, place))), _Bought())
+
+    def _size(self, cohort: date) -> int:
+        return self._in(cohort, 0).clients
+
+
+def _named(first: date) -> str:
+    return first.isoformat()[:7]
+
+
+def _apart(first: date, day: date) -> int:
+    """How many calendar months a day is after another."""
+    return (day.year - first.year) * 12 + day.month - first.month

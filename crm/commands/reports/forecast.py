@@ -1,0 +1,95 @@
+"""The forecast: what the open deals may bring, by the month in which they are expected to close."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Annotated
+
+from sqlalchemy import func, select
+
+from crm.commands.context import CRM
+from crm.commands.deals import OfOwner
+from crm.commands.people import Mine, of_whom
+from crm.commands.pipeline import owned_by, stages
+from crm.commands.registry import About, command
+from crm.commands.reports.asking import To
+from crm.commands.reports.periods import end_of, later, month_of
+from crm.commands.reports.report import Chart, Column, Report, Row, amount
+from crm.commands.reports.writing import kept
+from crm.model.fields import Whole
+from crm.repository import Snapshot
+from crm.repository.tables import deal
+
+_CENT = Decimal("0.01")
+_COLUMNS = (
+    Column("month", "Month"),
+    Column("value", "Value", "money"),
+    Column("weighted", "Weighted", "money"),
+    Column("deals", "Deals", "count"),
+)
+_OPEN = (
+    select(deal.c.expected_close_on, deal.c.stage, func.count(), func.sum(deal.c.value))
+    .where(deal.c.closed_on.is_(None))
+    .group_by(deal.c.expected_close_on, deal.c.stage)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """Deals of one stage that are expected to close on one day; `weighted` is exact, in hundredths of a cent."""
+
+    on: date | None
+    deals: int
+    value: Decimal
+    weighted: Decimal
+
+
+@command("reports forecast", title="Forecast of deals", menu="reports")
+def forecast(
+    crm: CRM,
+    months: Annotated[int, Whole(1, 60), About("Months", "how many, the running one among them")] = 12,
+    owner: OfOwner = "",
+    mine: Mine = False,
+    to: To = None,
+) -> Report:
+    """Shows what the open deals are worth by the month in which they are expected to close, in full and weighted.
+
+    The weighted value of a deal is its value times the probability of the stage that it is in today; it is summed
+    exactly, and each sum rounded to the cent. Late are the deals whose day has passed, the running month begins
+    today. Later are those after the last month shown; without a day are those for which none is expected.
+    """
+    whose = of_whom(crm, mine, owner, field="owner", label="Owner")
+    today, first = crm.today, month_of(crm.today)
+    last = end_of(first, months)
+    with crm.read() as snapshot:
+        expected = _expected(snapshot, whose)
+    dated = [(each.on, each) for each in expected if each.on is not None]
+    rows = [_row("Late", [each for on, each in dated if on < today])]
+    for month in (later(first, place) for place in range(months)):
+        of_month = [each for on, each in dated if on >= today and month_of(on) == month]
+        rows.append(_row(month.isoformat()[:7], of_month))
+    drawn = len(rows)
+    after = [each for on, each in dated if on > last]
+    without = [each for each in expected if each.on is None]
+    rows += [_row(name, those) for name, those in (("Later", after), ("Without a day", without)) if those]
+    chart = Chart("columns", ("value", "weighted"), rows=drawn)
+    title = f"Forecast of {whose}'s deals" if whose else "Forecast of deals"
+    total = _row("Total", expected) if expected else None
+    return kept(Report(title, today, last, _COLUMNS, rows if expected else [], total, chart), to, crm)
+
+
+def _expected(snapshot: Snapshot, owner: str) -> Sequence[_Expected]:
+    chances = {each.id: each.probability for each in stages(snapshot)}
+    statement = _OPEN.where(owned_by(owner)) if owner else _OPEN
+    return [
+        _Expected(on, count, value, value * chances.get(number, 0) / 100)
+        for on, number, count, value in snapshot.select(statement)
+    ]
+
+
+def _row(name: str, those: Iterable[_Expected]) -> Row:
+    listed = list(those)
+    value = sum((each.value for each in listed), amount(None))
+    weighted = sum((each.weighted for each in listed), amount(None)).quantize(_CENT, ROUND_HALF_UP)
+    return name, value, weighted, sum(each.deals for each in listed)

@@ -1,0 +1,155 @@
+"""The funnel: how many deals reach each stage, how many of them go on, and how long they stay."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, case, func, select
+
+from crm.commands.context import CRM
+from crm.commands.pipeline import stages
+from crm.commands.registry import command
+from crm.commands.reports.asking import Since, To, Until
+from crm.commands.reports.periods import in_order, recent
+from crm.commands.reports.report import Chart, Column, Report, Row, percent
+from crm.commands.reports.writing import kept
+from crm.model import Stage
+from crm.repository import Snapshot
+from crm.repository.functions import days_between
+from crm.repository.tables import stage, stage_move
+
+_MONTHS = 12
+_TENTH = Decimal("0.1")
+_COLUMNS = (
+    Column("stage", "Stage"),
+    Column("reached", "Reached", "count"),
+    Column("conversion", "Conversion", "percent"),
+    Column("median_days", "Median days", "count"),
+    Column("mean_days", "Mean days", "count"),
+    Column("went_on", "Went on", "count"),
+    Column("won", "Won", "count"),
+    Column("won_share", "Of reached", "percent"),
+)
+_order = (stage_move.c.on, stage_move.c.id)
+
+
+def _afterwards(value: ColumnElement[int]) -> ColumnElement[int]:
+    """The greatest value among the moves of the same deal that come after one."""
+    return func.max(value).over(partition_by=stage_move.c.deal, order_by=_order, rows=(1, None))
+
+
+def _before(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """What stands in the move of the same deal before one."""
+    return func.lag(column).over(partition_by=stage_move.c.deal, order_by=_order)
+
+
+_moves = (
+    select(
+        stage_move.c.deal,
+        stage_move.c.stage,
+        stage.c.position,
+        # What comes after, where it is no end in loss.
+        _afterwards(case((stage.c.outcome != "lost", stage.c.position))).label("furthest"),
+        _afterwards(case((stage.c.outcome == "won", 1))).label("won"),
+    )
+    .join_from(stage_move, stage, stage.c.id == stage_move.c.stage)
+    .where(stage_move.c.on >= bindparam("first"), stage_move.c.on <= bindparam("last"))
+    .subquery("moves")
+)
+_REACHED = select(
+    _moves.c.stage,
+    func.count(_moves.c.deal.distinct()),
+    func.count(case((_moves.c.furthest > _moves.c.position, _moves.c.deal)).distinct()),
+    func.count(case((_moves.c.won == 1, _moves.c.deal)).distinct()),
+).group_by(_moves.c.stage)
+
+_left = (
+    select(
+        stage_move.c.on,
+        _before(stage_move.c.stage).label("stage"),
+        _before(stage_move.c.on).label("since"),
+    )
+    .where(stage_move.c.on <= bindparam("last"))
+    .subquery("stays")
+)
+_days = days_between(_left.c.on, _left.c.since)
+_STAYED = (
+    select(_left.c.stage, _days, func.count())
+    .where(_left.c.on >= bindparam("first"), _left.c.stage.is_not(None))
+    .group_by(_left.c.stage, _days)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """How many deals reached a stage, and how many of these went on, or were won."""
+
+    deals: int = 0
+    went_on: int = 0
+    won: int = 0
+
+
+@command("reports funnel", title="Funnel of deals", menu="reports")
+def funnel(crm: CRM, since: Since = None, until: Until = None, to: To = None) -> Report:
+    """Shows how many deals reached each stage in a period, how many of them went on, and how long deals stay in it.
+
+    A deal reached a stage if it came into it on a day of the period; however often it did, it counts once. Of those,
+    a deal went on if afterwards, until the last day, it came into a stage that stands later in the order and is not one
+    for lost deals; stages may be skipped. Conversion is the went on in per cent of the reached. Won are those of the
+    reached that came into a stage for won deals afterwards, until the last day.
+
+    The days in a stage are those from the day on which a deal came into it to the day on which it left it, of all stays
+    that ended in the period, whenever they began; a stay that goes on does not count. The mean is rounded to a tenth.
+    Moves into and out of stages that were deleted are left out. Without a first day these are the last twelve months.
+    """
+    until = until or crm.today
+    in_order(since, until)
+    since = since or recent("month", _MONTHS, until)
+    with crm.read() as snapshot:
+        known = [each for each in stages(snapshot) if each.id]
+        reached = {number: _Reached(*counts) for number, *counts in snapshot.select(_REACHED, first=since, last=until)}
+        stayed = _stayed(snapshot, since, until)
+    rows = [_row(each, reached.get(each.id, _Reached()), stayed[each.id]) for each in known]
+    chart = Chart("bars", ("reached",))
+    return kept(Report("Funnel of deals", since, until, _COLUMNS, rows, chart=chart), to, crm)
+
+
+def _stayed(snapshot: Snapshot, since: date, until: date) -> Mapping[int, Counter[int]]:
+    """How many stays took how many days, by stage."""
+    found: Mapping[int, Counter[int]] = defaultdict(Counter)
+    for number, days, count in snapshot.select(_STAYED, first=since, last=until):
+        found[number][days] += count
+    return found
+
+
+def _row(stage: Stage, reached: _Reached, stayed: Counter[int]) -> Row:
+    days = (_median(stayed), _mean(stayed))
+    if stage.outcome != "open":
+        return stage.name, reached.deals, None, *days, None, None, None
+    conversion, won = (percent(part, reached.deals) for part in (reached.went_on, reached.won))
+    return stage.name, reached.deals, conversion, *days, reached.went_on, reached.won, won
+
+
+def _median(counted: Counter[int]) -> Decimal | None:
+    """The value in the middle, of an even number the mean of the two there; None of nothing."""
+    count = counted.total()
+    if not count:
+        return None
+    places = ((count - 1) // 2, count // 2)
+    found: list[int] = []
+    before = 0
+    for value in sorted(counted):
+        before += counted[value]
+        while len(found) < len(places) and places[len(found)] < before:
+            found.append(value)
+    return Decimal(sum(found)) / 2
+
+
+def _mean(counted: Counter[int]) -> Decimal | None:
+    if not counted.total():
+        return None
+    summed = Decimal(sum(value * count for value, count in counted.items()))
+    return (summed / counted.total()).quantize(_TENTH, ROUND_HALF_UP)

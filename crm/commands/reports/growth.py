@@ -1,0 +1,99 @@
+"""How many clients are won, lost and won back, month by month."""
+
+from collections import Counter
+from datetime import date, timedelta
+from typing import Annotated
+
+from sqlalchemy import Date, bindparam, func, or_, select
+
+from crm.commands.context import CRM
+from crm.commands.registry import About, command
+from crm.commands.reports.asking import Since, To, Until
+from crm.commands.reports.periods import in_order, periods, recent
+from crm.commands.reports.report import Chart, Column, Report, Row, percent
+from crm.commands.reports.writing import kept
+from crm.model.fields import Whole
+from crm.repository import Snapshot
+from crm.repository.functions import days_between
+from crm.repository.tables import client, sale
+
+_MONTHS = 12
+_COLUMNS = (
+    Column("month", "Month"),
+    Column("new", "New", "count"),
+    Column("churned", "Churned", "count"),
+    Column("active", "Active", "count"),
+    Column("churn", "Churn", "percent"),
+    Column("returned", "Returned", "count"),
+)
+_FIRST = select(client.c.first_sale_on, func.count()).where(client.c.first_sale_on.is_not(None)).group_by(
+    client.c.first_sale_on
+)  # fmt: skip
+_following = func.lead(sale.c.on, type_=Date).over(partition_by=sale.c.client, order_by=sale.c.on)
+_in_turn = select(sale.c.on, _following.label("next")).subquery("in_turn")
+# Each sale after which nothing was bought for too long, with the one that came after all.
+_GAPS = (
+    select(_in_turn.c.on, _in_turn.c.next, func.count())
+    .where(or_(_in_turn.c.next.is_(None), days_between(_in_turn.c.next, _in_turn.c.on) > bindparam("days")))
+    .group_by(_in_turn.c.on, _in_turn.c.next)
+)
+
+
+@command("reports growth", title="New clients and churn", menu="reports")
+def growth(
+    crm: CRM,
+    days: Annotated[int, Whole(1, 3650), About("Days", "without a sale until a client counts as churned")] = 180,
+    since: Since = None,
+    until: Until = None,
+    to: To = None,
+) -> Report:
+    """Shows by month how many clients were won, lost and won back, and how many are active at its end.
+
+    A client is active on each day on which, or in the DAYS days before which, it bought something. It is new on the day
+    of its first sale; churned on the first day on which it is no longer active, the day DAYS + 1 after its last sale;
+    returned on the day of the next sale, if one comes, and may churn again. So active at the end = active at the
+    beginning + new + returned - churned; churn is the churned in per cent of those active at the beginning. This is
+    growth accounting as Jonathan Hsu describes it (Diligence at Social Capital, part 1: Accounting for User Growth,
+    where returned is called resurrected), day by day rather than from month to month. Without a first day these are the
+    last twelve months.
+    """
+    until = until or crm.today
+    in_order(since, until)
+    since = since or recent("month", _MONTHS, until)
+    with crm.read() as snapshot:
+        won, lost, back = _moves(snapshot, days, until)
+    before = since - timedelta(days=1)
+    new, churned, returned = (_between(each, date.min, before) for each in (won, lost, back))
+    active = at_first = new + returned - churned
+    rows: list[Row] = []
+    for month in periods("month", since, until):
+        new, churned, returned = (_between(each, month.first, month.last) for each in (won, lost, back))
+        rate = percent(churned, active)
+        active += new + returned - churned
+        rows.append((month.name, new, churned, active, rate, returned))
+    new, churned, returned = (sum(row[place] for row in rows) for place in (1, 2, 5))
+    total = ("Total", new, churned, active, percent(churned, at_first), returned)
+    note = f"A client who bought nothing for {days} days has churned; active is at the end of the month."
+    chart = Chart("columns", ("new", "churned"))
+    return kept(Report("New clients and churn", since, until, _COLUMNS, rows, total, chart, note), to, crm)
+
+
+_ByDay = Counter[date]
+
+
+def _moves(snapshot: Snapshot, days: int, until: date) -> tuple[_ByDay, _ByDay, _ByDay]:
+    """How many clients were won, lost and won back on each day until one."""
+    won, lost, back = _ByDay(), _ByDay(), _ByDay()
+    for on, clients in snapshot.select(_FIRST):
+        won[on] = clients
+    too_long = timedelta(days=days + 1)
+    for on, following, clients in snapshot.select(_GAPS, days=days):
+        if until - on >= too_long:
+            lost[on + too_long] += clients
+        if following is not None:
+            back[following] += clients
+    return won, lost, back
+
+
+def _between(by_day: _ByDay, first: date, last: date) -> int:
+    return sum(clients for day, clients in by_day.items() if first <= day <= last)

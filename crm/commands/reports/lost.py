@@ -1,0 +1,86 @@
+"""Why deals are lost: how many, and what they were worth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+from sqlalchemy import bindparam, func, select
+
+from crm.commands.context import CRM
+from crm.commands.registry import About, command
+from crm.commands.reports.asking import Since, To, Until
+from crm.commands.reports.periods import in_order
+from crm.commands.reports.report import Chart, Column, Report, Row, amount, percent
+from crm.commands.reports.writing import kept
+from crm.errors import FieldError
+from crm.model.fields import Whole
+from crm.repository.tables import deal, stage
+
+_COLUMNS = (
+    Column("reason", "Reason"),
+    Column("deals", "Deals", "count"),
+    Column("share", "Share", "percent"),
+    Column("value", "Value", "money"),
+)
+_LOST = (
+    select(deal.c.lost_reason, func.count(), func.sum(deal.c.value))
+    .join_from(deal, stage, stage.c.id == deal.c.stage)
+    .where(stage.c.outcome == "lost", deal.c.closed_on >= bindparam("first"), deal.c.closed_on <= bindparam("last"))
+    .group_by(deal.c.lost_reason)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reason:
+    words: str
+    deals: int
+    value: Decimal
+
+
+@command("reports lost", title="Why deals are lost", menu="reports")
+def lost(
+    crm: CRM,
+    since: Since = None,
+    until: Until = None,
+    top: Annotated[int, Whole(1, 10_000), About("Top", "how many are named; the others stand in one row")] = 20,
+    to: To = None,
+) -> Report:
+    """Shows for which reasons deals were lost, how many for each, and what they were worth.
+
+    These are the deals that are lost today and were so on a day of the period; one that was opened again does not
+    count. Reasons that differ in case only are one, in the spelling of most of them. The share is that of all
+    lost deals. Without a first day all of them count.
+    """
+    until = until or crm.today
+    in_order(since, until)
+    if top < 1:
+        raise FieldError("at least one has to be named", field="top", label="Top")
+    with crm.read() as snapshot:
+        found = [_Reason(*row) for row in snapshot.select(_LOST, first=since or date.min, last=until)]
+    reasons = sorted(_joined(found), key=lambda each: (-each.deals, -each.value, each.words))
+    count = sum(each.deals for each in reasons)
+
+    def row(name: str, those: Sequence[_Reason]) -> Row:
+        deals = sum(each.deals for each in those)
+        return name, deals, percent(deals, count), sum((each.value for each in those), amount(None))
+
+    rows = [row(each.words, [each]) for each in reasons[:top]]
+    named = len(rows)
+    if rest := reasons[top:]:
+        rows.append(row(f"{len(rest)} {'other' if len(rest) == 1 else 'others'}", rest))
+    chart = Chart("bars", ("deals",), rows=named)
+    total = row("Total", reasons) if reasons else None
+    return kept(Report("Why deals are lost", since, until, _COLUMNS, rows, total, chart), to, crm)
+
+
+def _joined(found: Sequence[_Reason]) -> list[_Reason]:
+    """Reasons that differ in case only as one."""
+    alike: dict[str, list[_Reason]] = {}
+    for each in sorted(found, key=lambda each: (-each.deals, each.words)):
+        alike.setdefault(each.words.casefold(), []).append(each)
+    return [
+        _Reason(those[0].words, sum(each.deals for each in those), sum((each.value for each in those), amount(None)))
+        for those in alike.values()
+    ]

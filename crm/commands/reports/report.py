@@ -1,0 +1,106 @@
+"""What every report is: a title, the exact period, columns, rows, a total, and which column is drawn how."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+Kind = Literal["text", "money", "count", "percent", "date"]
+Row = Sequence[Any]
+
+_HUNDREDTH = Decimal("0.01")
+_NO_AMOUNT = Decimal("0.00")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a report; `name` is what scripts call it. `signed` where more or less is what counts."""
+
+    name: str
+    title: str
+    kind: Kind = "text"
+    signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Which columns, by name, are drawn how: `columns` stand side by side along the rows and share their scale, `bars`
+    lie one below another, a `grid` has a cell for each row and column, the darker the more. `rows` is how many of the
+    first rows are drawn, all unless told."""
+
+    kind: Literal["columns", "bars", "grid"]
+    values: tuple[str, ...]
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The figures of a period: the days from `since` to `until`, both of them included; `since` is None where all that
+    ever was counts.
+
+    The first column names the row. Money is in major units of the team's currency; a percentage is in hundredths, to
+    two decimals. None stands where there is no figure, as of a share of nothing. `note` says how the figures are to be
+    understood, `file` is where they were written to, if anywhere.
+    """
+
+    title: str
+    since: date | None
+    until: date
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    total: Row | None = None
+    chart: Chart | None = None
+    note: str = ""
+    file: Path | None = None
+    _places: Mapping[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_places", {column.name: place for place, column in enumerate(self.columns)})
+
+    def column(self, name: str) -> Column:
+        """The column that scripts call so; raises KeyError."""
+        return self.columns[self._places[name]]
+
+    def values(self, name: str) -> list[Any]:
+        """What stands in a column, row by row; raises KeyError."""
+        place = self._places[name]
+        return [row[place] for row in self.rows]
+
+    @property
+    def drawn(self) -> Sequence[Row]:
+        """The rows that the chart is of; none without a chart."""
+        return [] if self.chart is None else self.rows[: self.chart.rows]
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for scripts: rows are objects."""
+        names = list(self._places)
+        return {
+            "title": self.title,
+            "since": self.since,
+            "until": self.until,
+            "note": self.note,
+            "columns": [{"name": each.name, "title": each.title, "kind": each.kind} for each in self.columns],
+            "rows": [dict(zip(names, row, strict=True)) for row in self.rows],
+            "total": None if self.total is None else dict(zip(names, self.total, strict=True)),
+            "chart": None if self.chart is None else {"kind": self.chart.kind, "values": self.chart.values},
+            "file": self.file,
+        }
+
+
+def percent(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
+    """A part in hundredths of a whole, to two decimals; None where the whole is nothing, or less."""
+    if whole <= 0:
+        return None
+    return (Decimal(part) * 100 / Decimal(whole)).quantize(_HUNDREDTH, ROUND_HALF_UP)
+
+
+def change(now: Decimal, before: Decimal) -> Decimal | None:
+    """By how much more, in hundredths of what was before; None where there was nothing before, or less."""
+    return percent(now - before, before)
+
+
+def amount(found: Decimal | None) -> Decimal:
+    """A sum as SQL gives it: that of no rows is nothing."""
+    return _NO_AMOUNT if found is None else found

@@ -1,0 +1,69 @@
+"""Sales by month, quarter or year, beside those of the year before."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+from sqlalchemy import bindparam, func, select
+
+from crm.commands.context import CRM
+from crm.commands.registry import About, command
+from crm.commands.reports.asking import Since, To, Until
+from crm.commands.reports.periods import in_order, periods, recent, year_before
+from crm.commands.reports.report import Chart, Column, Report, Row, amount, change
+from crm.commands.reports.writing import kept
+from crm.model.fields import Choice
+from crm.repository.tables import sale
+
+_BY = {"month": "Months", "quarter": "Quarters", "year": "Years"}
+# So many of them unless a first day is told.
+_SHOWN = {"month": 12, "quarter": 8, "year": 5}
+_COLUMNS = (
+    Column("period", "Period"),
+    Column("amount", "Amount", "money"),
+    Column("year_before", "Year before", "money"),
+    Column("change", "Change", "percent", signed=True),
+    Column("sales", "Sales", "count"),
+)
+# One statement for each period in turn: a sum over a range is read from the index alone, while grouping by month
+# would call a function for each sale.
+_OF_RANGE = select(func.sum(sale.c.amount), func.count()).where(
+    sale.c.on >= bindparam("first"), sale.c.on <= bindparam("last")
+)
+
+
+@command("reports sales", title="Sales over time", menu="reports")
+def sales(
+    crm: CRM,
+    by: Annotated[str, Choice(_BY), About("By", "month, quarter or year")] = "month",
+    since: Since = None,
+    until: Until = None,
+    to: To = None,
+) -> Report:
+    """Shows sales by month, quarter or year beside the year before, with the change in per cent.
+
+    The period that is running, and one that is cut by the first or the last day, is compared with the same days of the
+    year before. Without a first day these are the last twelve months, eight quarters or five years.
+    """
+    by, until = by or "month", until or crm.today
+    in_order(since, until)
+    since = since or recent(by, _SHOWN[by], until)
+    rows: list[Row] = []
+    with crm.read() as snapshot:
+        known: dict[tuple[date, date], tuple[Decimal, int]] = {}
+
+        def sold(first: date, last: date) -> tuple[Decimal, int]:
+            # The year before is most often a period of its own as well.
+            if (first, last) not in known:
+                ((total, count),) = snapshot.select(_OF_RANGE, first=first, last=last)
+                known[first, last] = amount(total), count
+            return known[first, last]
+
+        for period in periods(by, since, until):
+            now, count = sold(period.first, period.last)
+            before, _ = sold(*year_before(period))
+            rows.append((period.name, now, before, change(now, before), count))
+    all_now, all_before, sales_count = (sum(row[place] for row in rows) for place in (1, 2, 4))
+    total = ("Total", all_now, all_before, change(all_now, all_before), sales_count)
+    chart = Chart("columns", ("amount", "year_before"))
+    return kept(Report(f"Sales by {by}", since, until, _COLUMNS, rows, total, chart), to, crm)

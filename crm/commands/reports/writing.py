@@ -1,0 +1,118 @@
+"""Reports as files: tables for spreadsheets and scripts, pictures to look at."""
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crm.commands.context import CRM
+from crm.commands.reports.asking import ENDINGS
+from crm.commands.reports.report import Column, Report, Row
+from crm.errors import FieldError, FileError
+from crm.model import Conventions
+from crm.model.encoding import plain
+
+if TYPE_CHECKING:
+    from crm.files.pictures import Picture
+
+# More could not be told apart.
+_BARS = 40
+
+
+def kept(report: Report, to: Path | None, crm: CRM) -> Report:
+    """The report, written to a file where one is asked for; raises FieldError for an ending that says nothing, and
+    FileError."""
+    if to is None:
+        return report
+    file = to.expanduser()
+    ending = file.suffix.lower()
+    if ending not in ENDINGS:
+        told = f"the file's ending says how it is written: one of {', '.join(ENDINGS)}"
+        raise FieldError(told, field="to", label="To file")
+    report = dataclasses.replace(report, file=file)
+    match ending:
+        case ".json":
+            _write_json(file, report)
+        case ".csv":
+            from crm.files import write_csv
+
+            write_csv(file, _heads(report), _lines(report))
+        case ".xlsx":
+            from crm.files import write_xlsx
+
+            write_xlsx(file, _heads(report), _lines(report), report.title)
+        case _:
+            from crm.files.pictures import write_picture
+
+            write_picture(file, pictured(report, crm.conventions))
+    return report
+
+
+def _heads(report: Report) -> list[str]:
+    return [f"{column.title} %" if column.kind == "percent" else column.title for column in report.columns]
+
+
+def _lines(report: Report) -> Iterator[Row]:
+    yield from report.rows
+    if report.total is not None:
+        yield report.total
+
+
+def _write_json(file: Path, report: Report) -> None:
+    from crm.files.replacing import replacing
+
+    with replacing(file) as target:
+        written = json.dumps(plain(report), ensure_ascii=False, indent=2) + "\n"
+        target.write(written.encode("utf-8", "replace"))
+
+
+def pictured(report: Report, by: Conventions) -> "Picture":
+    """The chart of a report as it is drawn in a picture; raises FileError where it has none."""
+    from crm.files.pictures import Picture, Series
+
+    chart = report.chart
+    if chart is None:
+        raise FileError("This report has no picture; write it as .xlsx, .csv or .json.")
+    rows = report.drawn[:_BARS] if chart.kind == "bars" else report.drawn
+    columns = [report.column(name) for name in chart.values]
+    series = [Series(column.title, report.values(column.name)[: len(rows)]) for column in columns]
+    names = [shown(row[0], report.columns[0], by) or "(none)" for row in rows]
+    about = f"{period(report, by)}{f'. {report.note}' if report.note else ''}"
+    return Picture(report.title, about, chart.kind, names, series, _in_short(columns[0], by))
+
+
+def _in_short(column: Column, by: Conventions) -> Callable[[Any], str]:
+    """How the figures of a column stand in a picture: amounts without cents."""
+    if column.kind == "money":
+        return lambda value: by.number(round(value))
+    if column.kind == "percent":
+        return lambda value: f"{by.number(round(value))} %"
+    return lambda value: shown(value, column, by)
+
+
+def period(report: Report, by: Conventions) -> str:
+    """The exact period in words."""
+    if report.since is None:
+        return f"until {by.day(report.until)}"
+    return f"{by.day(report.since)} to {by.day(report.until)}"
+
+
+def shown(value: Any, column: Column, by: Conventions) -> str:
+    """A figure as people read it; '' for none."""
+    if value is None:
+        return ""
+    match column.kind:
+        case "money":
+            return by.money(value)
+        case "count":
+            return by.number(value)
+        case "percent":
+            from babel.numbers import format_percent
+
+            sign = "+" if column.signed and value > 0 else ""
+            return sign + format_percent(value / 100, "#,##0.0 %", by.locale)
+        case "date":
+            return by.day(value) if isinstance(value, date) else str(value)
+    return str(value)
