@@ -3,11 +3,14 @@
 from typing import Annotated
 
 from crm.commands.context import CRM
+from crm.commands.groups import view_called
 from crm.commands.registry import About, command
-from crm.errors import FieldError, NotFoundError
+from crm.errors import FieldError, RefusedError
 from crm.model import Client, View
 from crm.model.fields import Line
 from crm.repository import Query, Transaction
+
+Name = Annotated[str, Line(60), About("Name", positional=True)]
 
 
 @command("views list", title="Saved views", menu="clients")
@@ -20,16 +23,23 @@ def list_all(crm: CRM) -> list[View]:
 @command("views save", title="Save a view", menu="clients")
 def save(
     crm: CRM,
-    name: Annotated[str, Line(60), About("Name", positional=True)],
+    name: Name,
     condition: Annotated[str, Line(1000), About("Condition", "as in a rule: total_spend > 1000")] = "",
     sort: Annotated[str, Line(60), About("Sort by", "a field, with - before it for the other way round")] = "",
 ) -> View:
-    """Saves a list of clients under a name: a condition in the language of the rules, and an order."""
+    """Saves a list of clients under a name: a condition in the language of the rules, and an order.
+
+    Where there is a view with that name already, it is changed.
+    """
     if not name:
         raise FieldError("a view needs a name", field="name")
 
     def change(tx: Transaction) -> View:
-        tx.find_all(Client, Query(where=condition, sort=sort, limit=1))
+        tx.find_all(Client, Query(where=condition, limit=1))
+        try:
+            tx.find_all(Client, Query(sort=sort, limit=1))
+        except FieldError as error:
+            raise error.at("sort", "Sort by") from error
         known = tx.find_all(View, Query({"name": name}))
         if known:
             return tx.change(known[0], condition=condition, sort=sort)
@@ -38,15 +48,29 @@ def save(
     return crm.transact(change, f"saved the view {name}")
 
 
+@command("views rename", title="Rename a view", menu="")
+def rename(crm: CRM, name: Name, to: Annotated[str, Line(60), About("New name", positional=True)]) -> View:
+    """Gives a saved view another name."""
+    if not to:
+        raise FieldError("a view needs a name", field="to")
+
+    def change(tx: Transaction) -> View:
+        known = view_called(tx, name)
+        others = [each for each in tx.find_all(View, Query({"name": to})) if each.id != known.id]
+        if others:
+            raise RefusedError(f"There is a view called {others[0].name} already. Nothing was changed.")
+        return tx.change(known, name=to)
+
+    return crm.transact(change, f"renamed the view {name} to {to}")
+
+
 @command("views remove", title="Remove a view", menu="")
-def remove(crm: CRM, name: Annotated[str, Line(60), About("Name", positional=True)]) -> View:
+def remove(crm: CRM, name: Name) -> View:
     """Removes a saved view; the clients in it stay."""
 
     def change(tx: Transaction) -> View:
-        known = tx.find_all(View, Query({"name": name}))
-        if not known:
-            raise NotFoundError(f"There is no view called {name}.")
-        tx.delete(known[0])
-        return known[0]
+        known = view_called(tx, name)
+        tx.delete(known)
+        return known
 
     return crm.transact(change, f"removed the view {name}")

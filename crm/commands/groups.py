@@ -1,0 +1,229 @@
+"""Groups of clients, chosen in one way everywhere: by numbers, fields, a condition, a saved view, or all there are."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from sqlalchemy import select
+
+from crm.commands.registry import About
+from crm.errors import FieldError, NotFoundError, RuleError
+from crm.model import Client, Conventions, View, fields
+from crm.model.fields import Check, Line
+from crm.repository import Query, Snapshot
+from crm.repository.tables import client as client_table
+
+# The clients of a group are read and written so many at a time.
+_BATCH = 500
+
+# A field's name and the value that it must have.
+Having = tuple[str, Any]
+
+
+class FieldIs(Check):
+    """A field of a client and the value that it must have: city=Graz."""
+
+    example = "city=Graz"
+
+    def read(self, typed: str, by: Conventions) -> Having:
+        known = fields(Client)
+        name, equals, value = typed.partition("=")
+        name = name.strip().lower().replace("-", "_")
+        name = "tags" if name == "tag" else name
+        if not equals or name not in known:
+            raise FieldError(f"write a field and its value, like city=Graz; the fields are {', '.join(known)}")
+        try:
+            return name, known[name].check.read(value, by)
+        except FieldError as error:
+            raise FieldError(f"{known[name].label}: {error.reason}") from error
+
+    def show(self, value: Any, by: Conventions) -> str:
+        name, wanted = value
+        return f"{fields(Client)[name].label}: {_shown(name, wanted, by)}"
+
+
+# What every command takes that is about a group; what is given narrows it together.
+SomeClients = Annotated[tuple[Client, ...], About("Clients", "their numbers, references or names", positional=True)]
+Only = Annotated[tuple[Having, ...], FieldIs(), About("Only", "a field and its value: city=Graz, tag=gold")]
+Where = Annotated[str, About("Where", "a condition as in a rule: total_spend > 1000 and country = 'DE'")]
+OfView = Annotated[str, Line(60), About("View", "a saved view")]
+Everybody = Annotated[bool, About("All", "every client there is")]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The clients that fit everything given here; all clients where nothing is.
+
+    `numbers` are their own, `filters` as in a Query, `where` is a condition in the language of the rules, `view` the
+    name of a saved view.
+    """
+
+    numbers: Sequence[int] = ()
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    where: str = ""
+    view: str = ""
+
+    @property
+    def is_everybody(self) -> bool:
+        """Whether nothing narrows it."""
+        return not (self.numbers or self.filters or self.where or self.view)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether each of the clients was named."""
+        return bool(self.numbers) and not (self.filters or self.where or self.view)
+
+    def query(self, snapshot: Snapshot, sort: str = "") -> Query:
+        """The group as a query, in the order of the view unless told; raises NotFoundError and RuleError."""
+        conditions = self._conditions(snapshot)
+        if self.view:
+            sort = sort or view_called(snapshot, self.view).sort
+        filters = {**self.filters, "id": list(self.numbers)} if self.numbers else self.filters
+        joined = " and ".join(f"({each})" for each in conditions) if len(conditions) > 1 else "".join(conditions)
+        return Query(filters, where=joined, sort=sort)
+
+    def members(self, snapshot: Snapshot) -> list[int]:
+        """The numbers of the clients in it; raises NotFoundError for a number that no client has."""
+        named = list(dict.fromkeys(self.numbers))
+        there = {each.id for some in some_at_a_time(snapshot, named) for each in some}
+        if gone := [number for number in named if number not in there]:
+            raise NotFoundError(f"There is no client {gone[0]}.")
+        if self.is_named:
+            return named
+        fitting = Group((), self.filters, self.where, self.view).query(snapshot)
+        # Only the numbers are kept, however many clients there are.
+        found = [each.id for each in snapshot.each(Client, fitting)]
+        return [number for number in found if number in there] if named else found
+
+    def told(self, by: Conventions) -> str:
+        """The group in words: '3 clients', 'all clients', 'clients in the view VIPs with City: Graz'."""
+        if self.is_everybody:
+            return "all clients"
+        count = len(set(self.numbers))
+        words = how_many(count, "client", "clients", by) if count else "clients"
+        words += f" in the view {self.view}" if self.view else ""
+        with_ = [FieldIs().show(each, by) for each in self.filters.items()]
+        with_ += [self.where] if self.where else []
+        return words + (f" with {', '.join(with_)}" if with_ else "")
+
+    def condition(self, snapshot: Snapshot) -> str:
+        """What narrows the group as one condition, as a view holds it; raises FieldError for what a condition cannot
+        say."""
+        from crm.rules import And, condition_text, parse_condition
+
+        if self.numbers:
+            raise FieldError("a view goes by what clients have in common, not by their numbers; tag them first")
+        written = self._conditions(snapshot)
+        if len(written) < 2 and not self.filters:
+            return "".join(written)
+        parts = [parse_condition(each) for each in written]
+        parts += [_as_condition(snapshot, name, wanted) for name, wanted in self.filters.items()]
+        return condition_text(parts[0] if len(parts) == 1 else And(tuple(parts)))
+
+    def _conditions(self, snapshot: Snapshot) -> list[str]:
+        """The conditions of the view and the group, each of which can be read."""
+        conditions = []
+        if self.view:
+            saved = view_called(snapshot, self.view)
+            _refuse_unreadable(saved.condition, f"The condition of the view {saved.name} cannot be read. ")
+            conditions.append(saved.condition)
+        _refuse_unreadable(self.where)
+        return [each for each in (*conditions, self.where) if each]
+
+
+def asked_for(clients: Sequence[Client], only: Sequence[Having], where: str, view: str, all_: bool = False) -> Group:
+    """The group that a command is to change; raises FieldError where nothing says which, and all is never meant by
+    leaving everything out."""
+    group = Group([each.id for each in clients], filters_of(only), where, view)
+    if group.is_everybody and not all_:
+        raise FieldError(
+            "say which clients: their numbers, or --only, --where, --view, or --all", field="clients", label="Clients"
+        )
+    if all_ and not group.is_everybody:
+        raise FieldError("either all clients or some; leave out one of them", field="all_", label="--all")
+    return group
+
+
+def filters_of(only: Iterable[Having]) -> dict[str, Any]:
+    """Fields and their values as the filters of a Query: of several values for one field any will do, of tags and own
+    fields all must be there."""
+    filters: dict[str, Any] = {}
+    for name, wanted in only:
+        if name not in filters:
+            filters[name] = wanted
+        elif name == "tags":
+            filters[name] = (*filters[name], *wanted)
+        elif name == "extra":
+            filters[name] = {**filters[name], **wanted}
+        else:
+            before = filters[name] if isinstance(filters[name], list) else [filters[name]]
+            filters[name] = [*before, wanted]
+    return filters
+
+
+def batches(numbers: Sequence[int]) -> Iterator[list[int]]:
+    """Numbers of clients, as many at a time as a query easily takes."""
+    return (list(numbers[start : start + _BATCH]) for start in range(0, len(numbers), _BATCH))
+
+
+def some_at_a_time(snapshot: Snapshot, numbers: Sequence[int]) -> Iterator[list[Client]]:
+    """The clients with these numbers in their order, as many at a time as are easily held; those that are not there
+    are left out."""
+    for wanted in batches(numbers):
+        found = {each.id: each for each in snapshot.find_all(Client, Query({"id": wanted}))}
+        yield [found[number] for number in wanted if number in found]
+
+
+def view_called(snapshot: Snapshot, name: str) -> View:
+    """The saved view with this name, in whatever case; raises NotFoundError."""
+    found = snapshot.find_all(View, Query({"name": name}, limit=1))
+    if not found:
+        raise NotFoundError(f"There is no view called {name}.")
+    return found[0]
+
+
+def how_many(count: int, one: str, several: str, by: Conventions) -> str:
+    """A number with its noun."""
+    return f"{by.number(count)} {one if count == 1 else several}"
+
+
+def _shown(name: str, wanted: Any, by: Conventions) -> str:
+    check = fields(Client)[name].check
+    several = wanted if isinstance(wanted, list) else [wanted]
+    return " or ".join(check.show(each, by) or "(empty)" for each in several)
+
+
+def _refuse_unreadable(condition: str, whose: str = "") -> None:
+    if not condition:
+        return
+    from crm.rules import parse_condition
+
+    try:
+        parse_condition(condition)
+    except RuleError as error:
+        raise RuleError(
+            f"{whose}{error.reason}", text=error.text, position=error.position, names=error.names
+        ) from error
+
+
+def _as_condition(snapshot: Snapshot, name: str, wanted: Any) -> Any:
+    """A filter as the tree of a condition, about the same clients."""
+    from crm.rules import METRICS, And, Compare, HasTag, In, IsMissing, Literal, Name
+
+    if name not in METRICS:
+        label = fields(Client)[name].label
+        raise FieldError(f"a view cannot go by {label.lower()}; its condition knows {', '.join(METRICS)}")
+    if name == "tags":
+        having = tuple(HasTag(tag) for tag in wanted)
+        return having[0] if len(having) == 1 else And(having)
+    if METRICS[name].kind != "text":
+        return Compare(Name(name), "=", Literal(wanted))
+    if wanted == "":
+        return IsMissing(Name(name))
+    # A filter ignores case, a condition does not: it names each way in which the word is written.
+    stored = [row[0] for row in snapshot.select(select(client_table.c[name]).distinct().order_by(client_table.c[name]))]
+    several = {each.casefold() for each in (wanted if isinstance(wanted, list) else [wanted])}
+    spelled = tuple(each for each in stored if each and each.casefold() in several)
+    if not spelled:
+        raise FieldError(f"no client has that as {fields(Client)[name].label.lower()}")
+    return Compare(Name(name), "=", Literal(spelled[0])) if len(spelled) == 1 else In(Name(name), spelled)

@@ -1,0 +1,104 @@
+"""The saved views at the menu: shown, changed, renamed and removed, and a list saved as one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from crm.commands.groups import Group
+from crm.commands.registry import named
+from crm.model import View, typed_fields
+from crm.terminal import tables
+from crm.terminal.keyboard import Back, Choice
+from crm.terminal.lists import ListPage
+from crm.terminal.picking import pick_record
+from crm.terminal.session import Session, flow
+
+
+class ViewsPage(ListPage):
+    """The saved views."""
+
+    title = "Saved views"
+    columns = tables.VIEWS
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        views: list[View] = named("views list")(self.session.crm)
+        return views[offset : offset + limit]
+
+    def count(self) -> int:
+        return len(named("views list")(self.session.crm))
+
+    def open(self, row: Any) -> None:
+        session = self.session
+        view: View = row
+
+        def show() -> None:
+            from crm.terminal.clients_list import ClientsPage
+
+            ClientsPage(session, view.name).show()
+
+        chosen = session.keyboard.choose(
+            f"{view.name}:",
+            [
+                Choice("Show the clients in it", show),
+                Choice("Change it", lambda: _change(session, view)),
+                Choice("Rename it", lambda: rename(session, view)),
+                Choice("Remove it", lambda: remove(session, view)),
+            ],
+        )
+        chosen()
+
+
+def _change(session: Session, view: View) -> None:
+    command = named("views save")
+    prompts = session.prompts
+    answers: dict[str, Any] = {"name": view.name}
+    for name in ("condition", "sort"):
+        answers[name] = prompts.ask(command.parameters[name], typed=getattr(view, name))
+    session.tell(prompts.run(command, answers))
+
+
+def save_list(session: Session, group: Group, sort: str) -> View:
+    """Saves what a list is narrowed to as a view, under a name that is asked for. Raises Back, and FieldError for
+    what no view can hold."""
+    with session.crm.read() as snapshot:
+        condition = group.condition(snapshot)
+    check = typed_fields(View)["name"].check
+    name = session.prompts.value("Name of the view", check, typed=group.view, required=True)
+    there = {each.name.casefold() for each in named("views list")(session.crm)}
+    if name.casefold() in there:
+        session.confirm(f"There is a view {name} already. Change it to this list?", "Change it")
+    saved: View = session.call("views save", name=name, condition=condition, sort=sort)
+    session.say(f"{session.screen.sign('✓', 'OK:')} Saved the view {saved.name}.", "green")
+    return saved
+
+
+@flow("views list")
+def list_views(session: Session, **_: Any) -> None:
+    """The list of saved views."""
+    ViewsPage(session).show()
+
+
+@flow("views rename")
+def rename(session: Session, view: View | None = None, **_: Any) -> None:
+    """Which view, and its new name."""
+    view = view or _picked(session, "Rename a view")
+    check = typed_fields(View)["name"].check
+    to = session.prompts.value("New name", check, typed=view.name, required=True)
+    if to == view.name:
+        raise Back
+    session.call("views rename", name=view.name, to=to)
+    session.say(f"{session.screen.sign('✓', 'OK:')} {view.name} is called {to} now.", "green")
+
+
+@flow("views remove")
+def remove(session: Session, view: View | None = None, **_: Any) -> None:
+    """Which view, and whether it is to go."""
+    view = view or _picked(session, "Remove a view")
+    session.confirm(f"Remove the view {view.name}? The clients in it stay.", "Remove")
+    session.call("views remove", name=view.name)
+    session.say(f"Removed the view {view.name}.", "green")
+
+
+def _picked(session: Session, title: str) -> View:
+    session.page(title)
+    picked: View = pick_record(session.crm, session.keyboard, View, "View")
+    return picked
