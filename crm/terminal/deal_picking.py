@@ -1,0 +1,88 @@
+"""Deals and stages chosen: a deal by typing, a stage from those there are."""
+
+from collections.abc import Sequence
+
+from crm.commands.context import CRM
+from crm.commands.pipeline import DealShown, WhichDeals, listed, shown, stages
+from crm.errors import FieldError
+from crm.model import Conventions, Deal, Stage
+from crm.terminal.keyboard import Back, Choice, Keyboard, Suggestion
+
+_LEAST_TYPED = 2
+_SUGGESTED = 8
+_MATCHES = 9
+
+
+def deal_line(deal: Deal, by: Conventions, name: str = "") -> str:
+    """A deal on one line."""
+    ended = f"closed on {by.day(deal.closed_on)}" if deal.closed_on else ""
+    return " · ".join(filter(None, (deal.title, name, by.money(deal.value), ended, f"no. {deal.id}")))
+
+
+def stage_line(stage: Stage) -> str:
+    """A stage on one line."""
+    return f"{stage.name} · {stage.probability} %" if stage.outcome == "open" else stage.name
+
+
+def pick_deal(crm: CRM, keyboard: Keyboard, label: str, *, required: bool = True) -> Deal | None:
+    """A deal, found by part of its title or of its client's name, or by its number; None where it may be left out and
+    is. Raises Back."""
+    by = crm.conventions
+    typed = ""
+
+    def read(text: str) -> Sequence[DealShown] | None:
+        nonlocal typed
+        typed = text
+        if not text.strip():
+            if required:
+                raise Back
+            return None
+        found = _deals(crm, text)
+        if not found:
+            raise FieldError("no deal is found by that; try part of the title or of the client, or the number")
+        return found
+
+    def suggest(text: str) -> list[Suggestion]:
+        if len(text.strip()) < _LEAST_TYPED and not text.strip().isdigit():
+            return []
+        return [Suggestion(str(each.deal.id), each.deal.title, each.client) for each in _deals(crm, text)[:_SUGGESTED]]
+
+    help = "type part of the title or of the client, or the number"
+    while True:
+        found = keyboard.text(
+            label, read, default=typed, help=help if required else f"{help}; Enter leaves it out", suggest=suggest
+        )
+        if found is None:
+            return None
+        if len(found) == 1:
+            only: Deal = found[0].deal
+            return only
+        entries = [Choice(deal_line(each.deal, by, each.client), each.deal) for each in found]
+        try:
+            chosen: Deal = keyboard.choose("Which deal?", entries)
+            return chosen
+        except Back:
+            continue
+
+
+def _deals(crm: CRM, typed: str) -> Sequence[DealShown]:
+    """The deals that may be meant, the open ones first; the one with a number that was typed stands alone."""
+    with crm.read() as snapshot:
+        known = stages(snapshot)
+        number = typed.strip().removeprefix("#")
+        if number.isascii() and number.isdigit() and len(number) < 10:
+            deal = snapshot.find(Deal, int(number))
+            if deal is not None:
+                return shown(snapshot, known, [deal])
+        everywhere = WhichDeals([each.id for each in known], text=typed)
+        return listed(snapshot, known, everywhere, limit=_MATCHES)
+
+
+def pick_stage(crm: CRM, keyboard: Keyboard, label: str, *, required: bool = True) -> Stage | None:
+    """A stage from those there are; None where it may be left out and is. Raises Back."""
+    with crm.read() as snapshot:
+        entries: list[Choice] = [Choice(stage_line(each), each) for each in stages(snapshot)]
+    if not required:
+        entries.append(Choice("None of them", None))
+    chosen: Stage | None = keyboard.choose(f"{label}:", entries)
+    return chosen

@@ -1,0 +1,224 @@
+"""The board of deals in a real terminal: read, walked about on, and cards moved by keys; and without a terminal."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from crm.model import Client, Deal, Sale, Stage
+from tests.terminal.conftest import ROOT, TODAY
+
+Start = Callable[..., Any]
+LEFT, RIGHT, SHIFT_LEFT, SHIFT_RIGHT = "\x1b[D", "\x1b[C", "\x1b[1;2D", "\x1b[1;2C"
+
+
+@pytest.fixture
+def acme(crm: CRM) -> Client:
+    added: Client = named("clients add")(crm, {"company": "Acme"})
+    return added
+
+
+@pytest.fixture(autouse=True)
+def deals(crm: CRM, acme: Client) -> list[Deal]:
+    """Seven deals in the first stage, the first the least valuable; the third is somebody else's and late."""
+    return [
+        named("deals add")(
+            crm,
+            acme,
+            f"Deal {number}",
+            Decimal(number * 100),
+            expected_close_on=TODAY + timedelta(days=-2 if number == 3 else 20),
+            owner="Jo" if number == 3 else "tester",
+        )
+        for number in range(1, 8)
+    ]
+
+
+def where(crm: CRM, deal: Deal) -> str:
+    with crm.read() as snapshot:
+        return snapshot.get(Stage, snapshot.get(Deal, deal.id).stage).name
+
+
+def sales(crm: CRM) -> list[tuple[Decimal, int]]:
+    with crm.read() as snapshot:
+        return [(each.amount, each.deal) for each in snapshot.find_all(Sale)]
+
+
+def column(session: Any, left: int, width: int = 20) -> list[str]:
+    """What stands in a column of the board."""
+    return [line[left : left + width].rstrip() for line in session.settled().lines]
+
+
+def test_the_menu_opens_the_board_with_stages_side_by_side(start: Start) -> None:
+    session = start().choose("Deals").sees("everybody's · stages 1-4 of 6").sees("Lead Qualified Proposal Negotiation")
+    first = column(session, 0)
+    assert first[3:8] == ["Lead", "7 · $2,800.00", "» Deal 7", "  Acme", "  $700.00 0 d"]
+    assert "  $300.00 0 d !" not in first
+    assert first[first.index("» Deal 7") + 12] == "  ↓ 3 more"
+    assert column(session, 20)[3:5] == ["Qualified", "0 · $0.00"]
+
+
+def test_arrows_walk_over_cards_and_stages(start: Start) -> None:
+    session = start().choose("Deals").sees("Open Deal 7").press("down").sees("Open Deal 6")
+    session.press("down", "down", "down").sees("Open Deal 3").sees("$300.00 0 d !").sees("↑ 1 ↓ 2 more")
+    session.press("down", "down", "down").sees("Open Deal 1").press("up").sees("Open Deal 2")
+    session.press(RIGHT, RIGHT, RIGHT, RIGHT).sees("stages 2-5 of 6").press(RIGHT, RIGHT).sees("stages 3-6 of 6")
+    session.press(LEFT, LEFT, LEFT, LEFT, LEFT).sees("stages 1-4 of 6").sees("Open Deal 2")
+
+
+def test_a_card_is_moved_by_keys_and_followed(start: Start, crm: CRM, deals: list[Deal]) -> None:
+    session = start().choose("Deals").sees("Open Deal 7").press(">").sees("Deal 7 is in Qualified now")
+    assert column(session, 20)[7:9] == ["» Deal 7", "  Acme"]
+    session.press(SHIFT_RIGHT).sees("Deal 7 is in Proposal now").press("<").sees("in Qualified now").sees("Open Deal 7")
+    session.press(SHIFT_LEFT).sees("Deal 7 is in Lead now").press("<").sees("stages 1-4 of 6")
+    assert where(crm, deals[6]) == "Lead"
+    session.press("u").sees("moved the deal Deal 7 to Lead").press("1").choose("Take this back").sees("Taken back")
+    session.settled()
+    assert where(crm, deals[6]) == "Qualified"
+
+
+def test_a_deal_is_won_with_its_sale(start: Start, crm: CRM, deals: list[Deal]) -> None:
+    session = (
+        start().choose("Deals").sees("Open Deal 7").press("w").sees("Amount of the sale (1200 or 1200.50): 700.00")
+    )
+    session.press("esc").sees("Open Deal 7")
+    assert (where(crm, deals[6]), sales(crm)) == ("Lead", [])
+    session.press("w").sees("700.00").press("kill", "40000", "enter").sees("Date (").press("enter")
+    session.sees("Won: Deal 7").sees("Sale 1: $40,000.00 to Acme").sees("Status: Regular → VIP").sees("stages 2-5 of 6")
+    assert (where(crm, deals[6]), sales(crm)) == ("Won", [(Decimal("40000.00"), deals[6].id)])
+    session.press("w").sees("Deal 7 · Win it").press("enter", "enter").sees("Deal 7 was won already")
+    assert len(sales(crm)) == 1
+
+
+def test_moving_a_card_into_the_last_stages_wins_and_loses_it(start: Start, crm: CRM, deals: list[Deal]) -> None:
+    session = start().choose("Deals").sees("Open Deal 7").press(">").sees("in Qualified").press(">").sees("in Proposal")
+    session.press(">").sees("in Negotiation").press(">").sees("Amount of the sale").press("enter").sees("Date (")
+    session.press("enter").sees("Won: Deal 7")
+    assert sales(crm) == [(Decimal("700.00"), deals[6].id)]
+    session.press("<").sees("was recorded when this deal was won").choose("Take it back").sees(
+        "Deal 7 is in Negotiation"
+    )
+    assert (sales(crm), where(crm, deals[6])) == ([], "Negotiation")
+    session.press("l").sees("Why was it lost?").choose("Another reason").sees("Reason").press("moved away", "enter")
+    session.sees("Deal 7 is in Lost now")
+    with crm.read() as snapshot:
+        assert snapshot.get(Deal, deals[6].id).lost_reason == "moved away"
+
+
+def test_a_card_is_opened_changed_and_opened_again(start: Start, crm: CRM, deals: list[Deal]) -> None:
+    session = (
+        start().choose("Deals").sees("Open Deal 7").press("enter").sees("no. 7").sees("$700.00, weighted $70.00 (10 %)")
+    )
+    session.sees("Stage Since Days By").choose("Move to another stage").choose("Proposal").sees("is in Proposal now")
+    session.choose("Edit").choose("Title").press("kill", "Shop", "enter").choose("Save").sees("Saved: Shop").sees(
+        "Shop no. 7"
+    )
+    session.choose("Lose it").choose("no budget").sees("Shop is in Lost now").sees("Lost because no budget")
+    session.choose("Open it again").sees("Shop is in Proposal now").choose("Delete").sees("This deletes the deal Shop")
+    session.choose("Delete").sees("Deleted Shop").sees("Open Deal 6")
+    with crm.read() as snapshot:
+        assert snapshot.find(Deal, deals[6].id) is None
+
+
+def test_a_new_deal_is_typed_and_stands_on_the_board(start: Start, crm: CRM) -> None:
+    session = start().choose("Deals").press("n").sees("Client (").press("acme", "enter").sees("Title (")
+    session.press("[red]Big[/]", "enter").sees("Value (").press("99000", "enter").choose("Save")
+    session.sees("Added [red]Big[/] (no. 8)").press("esc").sees("Open [red]Big[/]").sees("8 · $101,800.00")
+    with crm.read() as snapshot:
+        added = snapshot.get(Deal, 8)
+    assert (added.value, added.owner) == (Decimal(99_000), "tester")
+
+
+def test_mine_and_everybodys(start: Start) -> None:
+    session = start().choose("Deals").sees("7 · $2,800.00").press("e").sees("tester's").sees("6 · $2,500.00")
+    session.press("e").sees("everybody's").sees("7 · $2,800.00")
+
+
+def test_one_stage_at_a_time_where_it_is_narrow(start: Start, crm: CRM, deals: list[Deal]) -> None:
+    session = start(columns=40).choose("Deals").sees("everybody's · stage 1 of 6").sees("7 · $2,800.00")
+    assert "Qualified" not in session.settled().text
+    session.press("down", "down", "down", "down").sees("$300.00 0 days ! late").press(">").sees("stage 2 of 6")
+    session.sees("Deal 3 is in Qualified now")
+    assert where(crm, deals[2]) == "Qualified"
+    session.press(LEFT).sees("stage 1 of 6").press("w").sees("Amount of the sale").press("enter", "enter").sees("Won:")
+    assert all(len(line) <= 40 for line in session.settled().lines)
+
+
+def test_without_colour_the_card_pointed_at_and_the_late_one_are_told(start: Start) -> None:
+    session = start(NO_COLOR="1").choose("Deals").sees("» Deal 7").press(*["down"] * 4).sees("$300.00 0 d !")
+    assert b"\x1b[36m" not in session.raw.split(b"Negotiation")[1]
+
+
+def test_a_board_on_which_there_is_nothing(start: Start, crm: CRM, deals: list[Deal]) -> None:
+    for deal in deals:
+        named("deals delete")(crm, deal, yes=True)
+    session = start().choose("Deals").sees("0 · $0.00").press("w").sees("There is no card here")
+    session.press("down", "up", RIGHT, ">", "<", "l", LEFT, "?")
+    session.sees("The arrows go from card to card").press("0").sees(") Clients")
+
+
+def test_the_list_is_narrowed_and_adds_up(start: Start) -> None:
+    session = start().choose("Deals").press("v").sees("1-7 of 7").sees("7 deals, $2,800.00, weighted $280.00")
+    session.press("e").sees("1-6 of 6 · mine").press("e").sees("1-7 of 7").press("f").choose("A text").press(
+        "3", "enter"
+    )
+    session.sees("1-1 of 1 · text 3").press("1").sees("which has passed").press("esc").press("f").choose("Lost ones")
+    session.sees("Nothing fits").press("f").choose("Show the open ones again").sees("1-7 of 7")
+
+
+def test_stages_are_changed_from_the_board(start: Start, crm: CRM) -> None:
+    session = start().choose("Deals").press("t").sees("1) 1 Lead").press("1").choose("Rename").sees("New name: Lead")
+    session.press("kill", "Interest", "enter").sees("Lead is called Interest now").press("1").choose("Change the prob")
+    session.choose("open").sees("Probability (").press("kill", "20", "enter").sees("Interest · 20 %").press("1")
+    session.choose("Move to another").sees("in the place of").press("2").sees("Interest is number 2").press("2").choose(
+        "Delete"
+    )
+    session.choose("Delete it").sees("There are 7 deals in Interest").choose("Proposal").sees(
+        "Deleted the stage Interest"
+    )
+    session.press("a").sees("Name").press("Trial", "enter").sees("Probability").press("60", "enter")
+    session.choose("open").sees("Position").press("enter").sees("Trial").press("esc").sees("Qualified Proposal")
+    session.sees("7 · $2,800.00")
+    assert [each.name for each in named("stages list")(crm)] == [
+        "Qualified", "Proposal", "Negotiation", "Trial", "Won", "Lost",
+    ]  # fmt: skip
+
+
+def piped(store: Path, *arguments: str, typed: str = "") -> str:
+    inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME")}
+    own = {
+        "CRM_STORE": f"sqlite:///{store}", "CRM_TODAY": TODAY.isoformat(), "CRM_USER": "tester", "PYTHONUTF8": "1",
+        "LANG": "en_US.UTF-8", "PYTHONWARNINGS": "error", "XDG_DATA_HOME": str(store.parent),
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "run.py"), *arguments],
+        input=typed, capture_output=True, encoding="utf-8", timeout=20, check=False, env=inherited | own,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\x1b" not in done.stdout
+    return done.stdout
+
+
+def test_line_by_line_the_deals_are_a_list_by_stage_with_numbers(store: Path, crm: CRM, deals: list[Deal]) -> None:
+    named("deals move")(crm, deals[0], named("stages list")(crm)[2])
+    told = piped(store, typed="Deals\n1\n1\n3\n0\n0\n0\n")
+    assert re.search(r"^1 +7 +Lead +Deal 7", told, re.MULTILINE)
+    assert re.search(r"^7 +1 +Proposal +Deal 1", told, re.MULTILINE)
+    assert "Move to another stage" in told
+    assert "Deal 7 is in Negotiation now" in told
+
+
+def test_without_a_terminal_the_board_is_told_stage_by_stage(store: Path) -> None:
+    told = piped(store, "deals", "board", "--limit", "2")
+    assert told.index("Lead  7 · $2,800.00") < told.index("Deal 7") < told.index("Deal 6")
+    assert "Deal 5" not in told
+    assert date(2026, 12, 11).strftime("%b %d, %Y") in told
