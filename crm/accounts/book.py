@@ -73,10 +73,16 @@ class Book:
         return self._texter is not None
 
     def exist(self) -> bool:
-        """Whether the store has any active user, so that one has to sign in."""
+        """Whether the store has any active user who may sign in, so that one has to."""
         user = tables.user.c
         with self._repository.read() as snapshot:
-            return bool(snapshot.select(select(user.id).where(user.active).limit(1)))
+            return bool(snapshot.select(select(user.id).where(user.active, user.password != "").limit(1)))
+
+    def signing_in(self) -> frozenset[int]:
+        """The ids of the users who have a password; the others are only named."""
+        user = tables.user.c
+        with self._repository.read() as snapshot:
+            return frozenset(each for (each,) in snapshot.select(select(user.id).where(user.password != "")))
 
     def second_factors(self) -> Mapping[int, str]:
         """Which second factor ('totp', 'sms') each user has who has one, by the user's id."""
@@ -89,9 +95,10 @@ class Book:
         with self._repository.read() as snapshot:
             for each in snapshot.find_all(User):
                 if not self._holds(each):
+                    whose = each.email or each.name
                     yield Finding(
-                        f"The account of {each.email} was not written by this program as it stands, so nobody can sign"
-                        " in with it.",
+                        f"The account of {whose} was not written by this program as it stands, so nobody can"
+                        " sign in with it.",
                         bool(each.seal), "user", each.id,
                         "Undo the edit, or let an admin say anew what it may do.",
                     )  # fmt: skip

@@ -36,6 +36,16 @@ class AccountsDesk:
         self._manages(CREATE)
         return self._acting().add(email=email, name=name, role=role, phone=phone, client=client)
 
+    def add_named(self, name: str, *, email: str = "", phone: str = "") -> User:
+        """Somebody of the team who is only named and does not sign in."""
+        self._manages(CREATE)
+        return self._acting().add_named(name, email=email, phone=phone)
+
+    def signing_in(self) -> frozenset[int]:
+        """The ids of those who may sign in at all; the others are only named."""
+        self._manages(READ)
+        return self.open().signing_in()
+
     def edit(self, user: User, **changes: Any) -> User:
         """Changes an account; whose role changes or who is deactivated is signed out. Raises RefusedError for the
         last admin."""

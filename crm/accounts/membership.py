@@ -6,11 +6,14 @@ from typing import Any
 
 from crm.accounts import passwords
 from crm.accounts.book import called
+from crm.accounts.names import carry_over, refuse_taken
 from crm.accounts.sessions import Sessions
 from crm.errors import FieldError, NotFoundError, RefusedError
 from crm.model import ROLES, Client, User, fields
 from crm.repository import AuthoredTransaction, Query, Snapshot
 
+_ADDRESS = "it is needed: people sign in with it"
+_FIRST = "The first account must be an admin's: nobody else could add others. Add one first."
 _MANAGED = frozenset(("email", "name", "phone", "role", "client", "active"))
 
 
@@ -25,7 +28,7 @@ class Membership(Sessions):
         given = {"email": email, "name": name, "role": role, "phone": phone, "client": client}
         with self._repository.read() as snapshot:
             fitting = self._checked(snapshot, given)
-            _refuse_unfit(snapshot, User(**fitting))
+            _refuse_unfit(snapshot, User(**fitting), signs_in=True)
         if password is not None:
             passwords.refuse_weak(password, (fitting["email"], name))
         one_time = "" if password is not None else passwords.generated()
@@ -33,23 +36,40 @@ class Membership(Sessions):
 
         def change(tx: AuthoredTransaction) -> User:
             if role != "admin" and not self._admins(tx):
-                raise RefusedError("The first account must be an admin's: nobody else could add others. Add one first.")
+                raise RefusedError(_FIRST)
             added = tx.add(User(**fitting, active=True, must_change=bool(one_time), password=hashed))
+            refuse_taken(tx, added)
             return self._write(tx, added, {})
 
         return self._transact(change, f"added the account of {name or fitting['email']} ({role})"), one_time
 
+    def add_named(self, name: str, *, email: str = "", phone: str = "") -> User:
+        """Somebody of the team who is only named and does not sign in, until a one-time password lets them. Raises
+        FieldError and RefusedError."""
+        with self._repository.read() as snapshot:
+            fitting = self._checked(snapshot, {"name": name, "email": email, "phone": phone, "role": "staff"})
+        if not fitting["name"]:
+            raise FieldError("say who it is", field="name", label="Name")
+
+        def change(tx: AuthoredTransaction) -> User:
+            added = tx.add(User(**fitting, active=True))
+            refuse_taken(tx, added)
+            return self._write(tx, added, {})
+
+        return self._transact(change, f"added {fitting['name']}, who does not sign in")
+
     def edit(self, user: User, **changes: Any) -> User:
         """Changes email, name, phone, role, client or active of a user, given as it was shown. Whose role or client
-        changes or who is deactivated is signed out. Raises FieldError, ConflictError, and RefusedError for the last
-        admin."""
+        changes or who is deactivated is signed out; what stands under the name in records goes with it. Raises
+        FieldError, ConflictError, and RefusedError for the last admin."""
         with self._repository.read() as snapshot:
             fitting = self._checked(snapshot, changes)
-            _refuse_unfit(snapshot, replace(self._get(snapshot, user.id), **fitting))
+            current = self._get(snapshot, user.id)
+            _refuse_unfit(snapshot, replace(current, **fitting), signs_in=bool(current.password))
 
         def change(tx: AuthoredTransaction) -> User:
             current = self._get(tx, user.id)
-            changed = self._write(tx, current, fitting, user)
+            changed = self._renamed(tx, current, self._write(tx, current, fitting, user))
             if _is_admin(current) and not _is_admin(changed) and not self._admins(tx):
                 raise RefusedError(
                     f"{called(current)} is the last admin; nobody could manage accounts any more. Nothing was changed;"
@@ -62,19 +82,40 @@ class Membership(Sessions):
         return self._transact(change, _in_words(user, fitting))
 
     def edit_profile(self, user: int, **changes: Any) -> User:
-        """Changes one's own name or phone. Raises FieldError."""
+        """Changes one's own name or phone; what stands under the name in records goes with it. Raises FieldError."""
         if foreign := changes.keys() - {"name", "phone"}:
             raise RefusedError(
                 f"Nobody changes {', '.join(sorted(foreign))} of their own account. Nothing was changed."
             )
         with self._repository.read() as snapshot:
             whose, fitting = self._get(snapshot, user), self._checked(snapshot, changes)
-        return self._transact(
-            lambda tx: self._write(tx, self._get(tx, user), fitting), "changed the profile", called(whose)
-        )
+
+        def change(tx: AuthoredTransaction) -> User:
+            current = self._get(tx, user)
+            return self._renamed(tx, current, self._write(tx, current, fitting))
+
+        return self._transact(change, "changed the profile", called(whose))
+
+    def _renamed(self, tx: AuthoredTransaction, before: User, after: User) -> User:
+        """The user as it now is; raises FieldError where somebody else is called so."""
+        if (called(after), after.active, after.role) != (called(before), before.active, before.role):
+            refuse_taken(tx, after)
+        if called(after) != called(before) and before.role != "client":
+            carry_over(tx, called(before), called(after))
+        return after
 
     def set_one_time_password(self, user: int) -> str:
-        """A password for one sign-in within a week, after which a new one has to be chosen; signs the user out."""
+        """A password for one sign-in within a week, after which a new one has to be chosen; signs the user out.
+
+        Somebody who was only named signs in from then on; raises FieldError without an address to do so with, and
+        RefusedError before there is an admin.
+        """
+        with self._repository.read() as snapshot:
+            whose = self._get(snapshot, user)
+            if not whose.email:
+                raise FieldError(_ADDRESS, field="email", label="E-mail")
+            if not (whose.password or self._admins(snapshot)):
+                raise RefusedError(_FIRST)
         one_time = passwords.generated()
         changes = {"password": self._hashed(one_time), "must_change": True}
         self._take_over(user, changes, "gave {} a one-time password")
@@ -88,7 +129,8 @@ class Membership(Sessions):
         """Takes an account over that was changed outside of the program, with the rights that are named here; the
         one-time password that it gets. What let somebody in before is worth nothing: others may have put it there."""
         with self._repository.read() as snapshot:
-            _refuse_unfit(snapshot, replace(user, **self._checked(snapshot, {"role": role, "client": client})))
+            vouched = replace(user, **self._checked(snapshot, {"role": role, "client": client}))
+            _refuse_unfit(snapshot, vouched, signs_in=True)
         one_time = passwords.generated()
         changes = {
             "role": role, "client": client, "active": True, "must_change": True,
@@ -114,9 +156,9 @@ class Membership(Sessions):
     def _hashed(self, one_time: str) -> str:
         return self._passwords.hash(one_time, self._now() + passwords.ONE_TIME_LASTS)
 
-    def _admins(self, tx: AuthoredTransaction) -> bool:
+    def _admins(self, snapshot: Snapshot) -> bool:
         """Whether there is an admin who can sign in."""
-        return any(_is_admin(each) and self._holds(each) for each in tx.find_all(User, Query({"role": "admin"})))
+        return any(_is_admin(each) and self._holds(each) for each in snapshot.find_all(User, Query({"role": "admin"})))
 
     def _checked(self, snapshot: Snapshot, changes: Mapping[str, Any]) -> dict[str, Any]:
         """The changes as they are stored; raises FieldError for what a field cannot take."""
@@ -133,10 +175,12 @@ class Membership(Sessions):
         return checked
 
 
-def _refuse_unfit(snapshot: Snapshot, user: User) -> None:
-    """Raises FieldError where a user cannot be as it is to be."""
-    if not user.email:
-        raise FieldError("it is needed: people sign in with it", field="email", label="E-mail")
+def _refuse_unfit(snapshot: Snapshot, user: User, *, signs_in: bool) -> None:
+    """Raises FieldError where a user, who signs in or is only named, cannot be as it is to be."""
+    if signs_in and not user.email:
+        raise FieldError(_ADDRESS, field="email", label="E-mail")
+    if not signs_in and user.role != "staff":
+        raise FieldError("whoever is only named has none; a one-time password lets them in", field="role", label="Role")
     if user.role not in ROLES:
         raise FieldError(f"one of {', '.join(ROLES)}", field="role", label="Role")
     if (user.role == "client") != bool(user.client):
@@ -146,7 +190,7 @@ def _refuse_unfit(snapshot: Snapshot, user: User) -> None:
 
 
 def _is_admin(user: User) -> bool:
-    return user.role == "admin" and user.active
+    return user.role == "admin" and user.active and bool(user.password)
 
 
 def _in_words(user: User, changes: Mapping[str, Any]) -> str:

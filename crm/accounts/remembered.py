@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from crm.errors import FileError
+from crm.model.places import as_told
 
 
 class Remembered:
@@ -29,7 +30,7 @@ class Remembered:
             self._path.write_text(json.dumps({url: each for url, each in kept.items() if each}), "utf-8")
         except OSError as error:
             raise FileError(
-                f"The sign-in cannot be kept: {self._path} cannot be written ({error.strerror})."
+                f"The sign-in cannot be kept: {as_told(self._path)} cannot be written ({error.strerror})."
             ) from error
 
     def _read(self) -> Mapping[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crm.errors import FileError, UsageError
+from crm.model.places import as_told
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
@@ -62,14 +63,16 @@ class Secret:
             self._make()
             return self._read()
         except (OSError, UnicodeDecodeError) as error:
+            reason = (isinstance(error, OSError) and error.strerror) or "it is no text"
             raise FileError(
-                f"The secret of this machine, {self._path}, cannot be read or made: {error}. Set CRM_SECRET instead."
+                f"The secret of this machine, {as_told(self._path)}, cannot be read or made: {reason}."
+                " Set CRM_SECRET instead."
             ) from error
 
     def _read(self) -> bytes:
         written = self._path.read_text("ascii").strip()
         if len(written) < SHORTEST:
-            raise FileError(f"{self._path} is no secret of this program; put the file back from a backup.")
+            raise FileError(f"{as_told(self._path)} is no secret of this program; put the file back from a backup.")
         return written.encode()
 
     def _make(self) -> None:

@@ -1,0 +1,183 @@
+"""What needs doing: follow-ups and deals that wait for somebody, ranked, and each with why it is urgent.
+
+What else may need somebody is one more source: a function beside those here.
+"""
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, Protocol
+
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
+
+from crm.commands.context import CRM
+from crm.commands.due import by_id, due_words, in_days, with_names
+from crm.commands.people import Mine, of_whom
+from crm.commands.registry import About, command
+from crm.model import Client, Deal, FollowUp, Record
+from crm.model.encoding import plain
+from crm.repository import Query, Snapshot
+from crm.repository.query import selection
+from crm.repository.tables import client, deal
+
+# A deal without a contact or a move for so many days has gone quiet.
+QUIET_AFTER = 14
+
+# What was promised for a day comes before what has come to a halt; within each the longest comes first.
+_DUE, _CLOSE_PASSED, _QUIET = 3000, 2000, 1000
+_MOST_DAYS = 999
+
+
+@dataclass(frozen=True, slots=True)
+class AgendaItem:
+    """Something that needs doing: `what` it is, and in `why` its urgency in words; the higher the `rank`, the more
+    urgent. `record` is what it is about, a follow-up or a deal; `person` is who is to do it, '' for nobody in
+    particular."""
+
+    rank: int
+    what: str
+    why: str
+    client: Client
+    record: Record
+    person: str
+
+    def as_json(self) -> dict[str, Any]:
+        """What it says, and which records it is about."""
+        return {
+            "rank": self.rank, "what": self.what, "why": self.why, "person": self.person,
+            "client": self.client.id, "client_name": self.client.name,
+            "record": self.record.kind_name, "id": self.record.id,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """A page of what needs doing, the most urgent first; `count` is how much there is in all. Where it is only what is
+    mine, `others` is how much more there is of other people's."""
+
+    items: Sequence[AgendaItem]
+    count: int
+    others: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The numbers, and the items."""
+        return {"count": self.count, "others": self.others, "items": plain(self.items)}
+
+
+class Source(Protocol):
+    """A reason to do something: how often it is met, and the `most` most urgent items, of a person or ('') of
+    everybody."""
+
+    def __call__(self, snapshot: Snapshot, whose: str, most: int) -> tuple[int, Sequence[AgendaItem]]: ...
+
+
+@command("agenda", title="What needs doing")
+def agenda(
+    crm: CRM,
+    mine: Mine = False,
+    limit: Annotated[int, About("Limit", "how many at most")] = 50,
+    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+) -> Agenda:
+    """Lists what needs doing, the most urgent first: follow-ups due, deals that should be closed or have gone quiet.
+
+    Each says why. A deal has gone quiet where for two weeks nobody has spoken to the client and it has not moved.
+    """
+    with crm.read() as snapshot:
+        return of_snapshot(crm, snapshot, mine, limit, offset)
+
+
+def of_snapshot(crm: CRM, snapshot: Snapshot, mine: bool, limit: int, offset: int = 0) -> Agenda:
+    """The same, as a part of what else is read of the store."""
+    whose = of_whom(crm, mine)
+    found = [source(snapshot, whose, limit + offset) for source in SOURCES]
+    count = sum(each for each, _ in found)
+    others = sum(source(snapshot, "", 0)[0] for source in SOURCES) - count if mine else 0
+    # Each source has its most urgent first, and so has what is made of them.
+    ranked = heapq.merge(*(items for _, items in found), key=lambda item: -item.rank)
+    return Agenda(list(ranked)[offset : offset + limit], count, others)
+
+
+def _rank(base: int, days: int) -> int:
+    return base + min(days, _MOST_DAYS)
+
+
+def follow_ups_due(snapshot: Snapshot, whose: str, most: int) -> tuple[int, Sequence[AgendaItem]]:
+    """Follow-ups that are due today or overdue."""
+    query = Query({"done_on": None, **({"user": whose} if whose else {})}, until=snapshot.today, limit=most)
+    shown = with_names(snapshot, snapshot.find_all(FollowUp, query) if most else [])
+    return snapshot.count(FollowUp, query), [
+        AgendaItem(
+            _rank(_DUE, each.days_overdue),
+            each.follow_up.what,
+            due_words(each.follow_up, snapshot.today),
+            each.client,
+            each.follow_up,
+            each.follow_up.user,
+        )
+        for each in shown
+    ]
+
+
+def closes_passed(snapshot: Snapshot, whose: str, most: int) -> tuple[int, Sequence[AgendaItem]]:
+    """Open deals that were expected to be closed by now."""
+    query = _open_deals(whose, until=snapshot.today - timedelta(days=1), sort="expected_close_on", limit=most)
+    items = []
+    for each, whom, quiet in _with_clients(snapshot, snapshot.find_all(Deal, query) if most else []):
+        assert each.expected_close_on is not None
+        days = (snapshot.today - each.expected_close_on).days
+        why = f"expected to close {in_days(days)} ago"
+        if quiet >= QUIET_AFTER:
+            why += f", nothing done for {in_days(quiet)}"
+        items.append(AgendaItem(_rank(_CLOSE_PASSED, days), each.title, why, whom, each, each.owner))
+    return snapshot.count(Deal, query), items
+
+
+# Since when nothing has happened to a deal: nobody spoke to its client, and it did not move.
+_quiet_since: ColumnElement[Any] = case(
+    (client.c.last_contact_on > deal.c.stage_since, client.c.last_contact_on), else_=deal.c.stage_since
+)
+
+
+def gone_quiet(snapshot: Snapshot, whose: str, most: int) -> tuple[int, Sequence[AgendaItem]]:
+    """Open deals that nothing was done about for two weeks, and that need not be closed by now."""
+    long_ago = snapshot.today - timedelta(days=QUIET_AFTER)
+    among = (
+        # What has moved lately is left out before anybody looks at its client.
+        deal.c.stage_since <= long_ago,
+        _quiet_since <= long_ago,
+        or_(deal.c.expected_close_on.is_(None), deal.c.expected_close_on >= snapshot.today),
+    )
+
+    def narrowed(*columns: Any) -> Select[Any]:
+        joined = select(*columns).join_from(deal, client).where(*among)
+        return selection(joined, Deal, _open_deals(whose), snapshot.today).order_by(None)
+
+    ((count,),) = snapshot.select(narrowed(func.count()))
+    if not (count and most):
+        return count, []
+    rows = snapshot.select(narrowed(deal.c.id).order_by(_quiet_since, deal.c.id).limit(most))
+    deals = by_id(snapshot, Deal, {row[0] for row in rows})
+    return count, [
+        AgendaItem(_rank(_QUIET, quiet), each.title, f"no contact or move for {in_days(quiet)}", whom, each, each.owner)
+        for each, whom, quiet in _with_clients(snapshot, [deals[row[0]] for row in rows])
+    ]
+
+
+def _open_deals(whose: str, **more: Any) -> Query:
+    return Query({"closed_on": None, **({"owner": whose} if whose else {})}, **more)
+
+
+def _with_clients(snapshot: Snapshot, deals: Sequence[Deal]) -> list[tuple[Deal, Client, int]]:
+    """Deals, each with its client and for how many days nothing was done about it."""
+    clients = by_id(snapshot, Client, {each.client for each in deals})
+    found = []
+    for each in deals:
+        whom = clients[each.client]
+        since = max(each.stage_since or snapshot.today, whom.last_contact_on or each.stage_since or snapshot.today)
+        found.append((each, whom, (snapshot.today - since).days))
+    return found
+
+
+# In the order in which they come where they are as urgent as each other.
+SOURCES: Sequence[Source] = (follow_ups_due, closes_passed, gone_quiet)

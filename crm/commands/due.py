@@ -1,0 +1,88 @@
+"""When something is to be done: days to come as they are written, and follow-ups as they stand on a day."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from crm.model import Client, Conventions, Deal, FollowUp
+from crm.model.encoding import plain
+from crm.model.fields import Day
+from crm.repository import Query, Snapshot
+
+_DAYS_ON = re.compile(r"in (\d{1,4}) days?")
+
+
+@dataclass(frozen=True)
+class DayAhead(Day):
+    """A day to come: as any day, and also next week (its Monday) or in 10 days."""
+
+    past: bool = False
+
+    example = "tomorrow, next week, fri, 2026-12-01"
+
+    def _day(self, text: str, by: Conventions) -> date:
+        if text == "next week":
+            return by.today + timedelta(days=7 - by.today.weekday())
+        if on := _DAYS_ON.fullmatch(text):
+            return by.today + timedelta(days=int(on[1]))
+        return Day._day(self, text, by)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpShown:
+    """A follow-up as it is on a day: with its client, and the deal that it is about, if there is one."""
+
+    follow_up: FollowUp
+    client: Client
+    deal: Deal | None
+    on: date
+
+    @property
+    def days_overdue(self) -> int:
+        """For how many days it has been due; 0 where it is not, or done."""
+        return 0 if self.follow_up.done_on else max(0, (self.on - self.follow_up.due_on).days)
+
+    @property
+    def when(self) -> str:
+        """How urgent it is, in words."""
+        return due_words(self.follow_up, self.on)
+
+    def as_json(self) -> dict[str, Any]:
+        """The follow-up's own fields, and beside them what people would rather read."""
+        return {
+            **plain(self.follow_up),
+            "client_name": self.client.name,
+            "deal_title": self.deal.title if self.deal else "",
+            "days_overdue": self.days_overdue,
+        }
+
+
+def due_words(follow_up: FollowUp, on: date, *, timed: bool = True) -> str:
+    """How urgent a follow-up is on a day, in words: '3 days overdue', 'due today at 10:00', 'due in 5 days'; not
+    `timed` it leaves the time of day out."""
+    if follow_up.done_on:
+        return "done"
+    days = (follow_up.due_on - on).days
+    if days < 0:
+        return f"{in_days(-days)} overdue"
+    at = f" at {follow_up.due_time}" if follow_up.due_time and timed else ""
+    return f"due {'today' if days == 0 else 'tomorrow' if days == 1 else f'in {in_days(days)}'}{at}"
+
+
+def in_days(days: int) -> str:
+    """A number of days in words."""
+    return f"{days} {'day' if days == 1 else 'days'}"
+
+
+def with_names(snapshot: Snapshot, follow_ups: Sequence[FollowUp]) -> list[FollowUpShown]:
+    """Follow-ups with their clients and deals."""
+    clients = by_id(snapshot, Client, {each.client for each in follow_ups})
+    deals = by_id(snapshot, Deal, {each.deal for each in follow_ups} - {0})
+    return [FollowUpShown(each, clients[each.client], deals.get(each.deal), snapshot.today) for each in follow_ups]
+
+
+def by_id(snapshot: Snapshot, kind: type[Any], ids: set[int]) -> Mapping[int, Any]:
+    """Records of a kind by their numbers."""
+    return {each.id: each for each in snapshot.find_all(kind, Query({"id": sorted(ids)}))} if ids else {}
