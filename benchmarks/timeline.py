@@ -1,0 +1,107 @@
+"""The first page of the timeline of a client with 5 000 entries, beside a bare query of the same entries."""
+
+import random
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from benchmarks.made_up import TODAY, crm_at, store_of
+from benchmarks.measuring import Result, in_turn
+from crm.commands.registry import named
+from crm.model import Client, Deal, FollowUp, Interaction, Record, Sale
+from crm.repository import Transaction
+
+SLOWEST = 0.050
+_PAGE = 10
+_CLIENT = 4242
+# The latest of each kind, merged and cut by the database itself.
+_BARE = """SELECT * FROM (
+    SELECT * FROM (SELECT "on", created_at, 'sale', id FROM sale WHERE client = :client
+        ORDER BY "on" DESC, id DESC LIMIT :most)
+    UNION ALL SELECT * FROM (SELECT "on", created_at, kind, id FROM interaction WHERE client = :client
+        ORDER BY "on" DESC, time DESC, id DESC LIMIT :most)
+    UNION ALL SELECT * FROM (SELECT stage_move."on", stage_move.created_at, 'deal', deal.id
+        FROM stage_move JOIN deal ON deal.id = stage_move.deal WHERE client = :client
+        ORDER BY stage_move."on" DESC, stage_move.id DESC LIMIT :most)
+    UNION ALL SELECT * FROM (SELECT date(created_at), created_at, 'set', id FROM follow_up WHERE client = :client
+        ORDER BY created_at DESC LIMIT :most)
+    UNION ALL SELECT * FROM (SELECT done_on, updated_at, 'done', id FROM follow_up
+        WHERE client = :client AND done_on IS NOT NULL ORDER BY done_on DESC LIMIT :most)
+    UNION ALL SELECT * FROM (SELECT date(at), at, operation, audit.id FROM audit
+        JOIN transactions ON transactions.id = audit."transaction" WHERE record_id = :client AND record = 'client'
+        AND NOT (operation = 'update' AND after LIKE '{"total_spend"%') ORDER BY audit.id DESC LIMIT :most)
+) ORDER BY 1 DESC, 2 DESC LIMIT :most"""
+
+
+def measure(folder: Path) -> list[Result]:
+    """The page as the command gives it, of all kinds and of one, and the last page of all."""
+    path = folder / "timeline.sqlite3"
+    with closing(sqlite3.connect(store_of(folder, 100_000))) as clients, closing(sqlite3.connect(path)) as copy:
+        clients.backup(copy)
+    crm = crm_at(path)
+    crm.transact(_busy, "made-up entries")
+    # Sold one after the other, each sale leaves a change of the totals in the history, which tells nothing.
+    for number in range(500):
+        crm.transact(lambda tx, n=number: tx.add(_sale(n)), "recorded a sale")
+    with crm.read() as snapshot:
+        client = snapshot.get(Client, _CLIENT)
+    timeline = named("timeline")
+    entries = len(timeline(crm, client, limit=100_000).entries)
+    bare = sqlite3.connect(path)
+    values = {"client": _CLIENT, "most": _PAGE + 1}
+    measured, floor = in_turn(
+        lambda: timeline(crm, client, limit=_PAGE), lambda: bare.execute(_BARE, values).fetchall()
+    )
+    others = {
+        "only edits": lambda: timeline(crm, client, ("edit",), limit=_PAGE),
+        "only deals": lambda: timeline(crm, client, ("deal",), limit=_PAGE),
+        "last page": lambda: timeline(crm, client, limit=_PAGE, offset=entries - _PAGE),
+    }
+    told = [f"{name} {in_turn(action, lambda: None)[0] * 1000:.1f} ms" for name, action in others.items()]
+    crm.repository.close()
+    bare.close()
+    return [
+        Result(
+            "first page of a timeline",
+            measured,
+            floor,
+            "bare query",
+            "under 50 ms",
+            measured < SLOWEST and entries >= 5000,
+            f"of {entries} entries; {', '.join(told)}",
+        )
+    ]
+
+
+def _sale(number: int) -> Sale:
+    return Sale(client=_CLIENT, on=TODAY - timedelta(days=number % 700), amount=Decimal(12), note="made up")
+
+
+def _busy(tx: Transaction) -> None:
+    """Thousands of entries for one client, over two years, and some for the others around it."""
+    chance = random.Random(4)
+    for kind in (Sale, Interaction, FollowUp, Deal):
+        for client, count in ((_CLIENT, 1500), (_CLIENT + 1, 200), (_CLIENT - 1, 200)):
+            tx.add_all([*_made(kind, client, count if kind is not Deal else count // 3, chance)])
+    deals = [each for each in tx.each(Deal) if each.client == _CLIENT]
+    for deal in deals:
+        tx.change(deal, stage=2 + deal.id % 3)
+
+
+def _made(kind: type[Record], client: int, count: int, chance: random.Random) -> Iterator[Record]:
+    for number in range(count):
+        on = TODAY - timedelta(days=chance.randrange(700))
+        if kind is Sale:
+            yield Sale(client=client, on=on, amount=Decimal(number + 1), note="made up")
+        elif kind is Interaction:
+            clock = chance.choice(("", "09:00", "16:30"))
+            yield Interaction(
+                client=client, kind=chance.choice(("call", "email")), on=on, time=clock, subject="made up"
+            )
+        elif kind is FollowUp:
+            yield FollowUp(client=client, due_on=on, what="made up", done_on=on if number % 2 else None)
+        else:
+            yield Deal(client=client, title=f"Deal {number}", value=Decimal(number))

@@ -1,0 +1,104 @@
+"""Whom a search found, and through which of their contacts."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crm.model import Client, Contact
+from crm.model.encoding import plain
+from crm.repository import Query, Snapshot
+from crm.repository.tables import derived_columns, fold
+
+# How alike (0 to 1) a misspelt word and the one meant are, as for the search itself.
+_ALIKE = 0.75
+_TELEPHONE = re.compile(r"[+\d][\d\s()/.-]{3,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A client that a search found; `through` is the name of the contact that it was found by, '' for none."""
+
+    client: Client
+    through: str = ""
+
+    @property
+    def id(self) -> int:
+        """The number of the client."""
+        return self.client.id
+
+    def as_json(self) -> dict[str, Any]:
+        """The client's own fields, and through whom it was found."""
+        return {**plain(self.client), "through": self.through}
+
+
+def called(snapshot: Snapshot, clients: Sequence[Client], text: str) -> Mapping[int, Contact]:
+    """Of some clients those who have a contact that is called so, by number: the words begin those of the name, or are
+    the e-mail address."""
+    if not clients or not text.strip():
+        return {}
+    found: dict[int, Contact] = {}
+    for contact in snapshot.find_all(Contact, Query({"client": [each.id for each in clients]})):
+        if begins(contact.name, text) or contact.email == text.strip().lower():
+            before = found.setdefault(contact.client, contact)
+            if fold(contact.name) == fold(text) != fold(before.name):
+                found[contact.client] = contact
+    return found
+
+
+def begins(name: str, text: str) -> bool:
+    """Whether each word of a text is the beginning of one in a name."""
+    words, names = fold(text).split(), fold(name).split()
+    return bool(words) and all(any(each.startswith(word) for each in names) for word in words)
+
+
+def through(snapshot: Snapshot, clients: Sequence[Client], text: str) -> Mapping[int, Contact]:
+    """Of clients that a search for `text` found, those that are meant by a contact, by number."""
+    folded = fold(text).strip()
+    others = [each for each in clients if not _says(_said_of(each), folded)]
+    if not folded or not others:
+        return {}
+    contacts: dict[int, list[Contact]] = {}
+    for contact in snapshot.find_all(Contact, Query({"client": [each.id for each in others]})):
+        contacts.setdefault(contact.client, []).append(contact)
+    meant = {each.id: _meant(each, contacts.get(each.id, ()), folded) for each in others}
+    return {number: contact for number, contact in meant.items() if contact is not None}
+
+
+def _meant(client: Client, contacts: Sequence[Contact], folded: str) -> Contact | None:
+    for contact in contacts:
+        if _says(_said(contact), folded):
+            return contact
+    for contact in contacts:
+        if _says(f"{_said(contact)} {_said_of(client)}", folded):
+            return contact
+    words = folded.split()
+    own = _likeness(_said_of(client), words)
+    likeness, _, best = max(
+        ((_likeness(_said(each), words), -place, each) for place, each in enumerate(contacts)), default=(0.0, 0, None)
+    )
+    return best if likeness >= _ALIKE and likeness > own else None
+
+
+def _said(contact: Contact) -> str:
+    return derived_columns(contact)["search_name"]
+
+
+def _said_of(client: Client) -> str:
+    columns = derived_columns(client)
+    return f"{columns['search_name']} {columns['search_rest']}"
+
+
+def _says(said: str, folded: str) -> bool:
+    """Whether a text holds each of the words, or the telephone number that they may be."""
+    if all(word in said for word in folded.split()):
+        return True
+    digits = re.sub(r"\(0\)|\D", "", folded).lstrip("0") if _TELEPHONE.fullmatch(folded) else ""
+    return bool(digits) and digits in said
+
+
+def _likeness(said: str, words: Sequence[str]) -> float:
+    from rapidfuzz.distance import OSA
+
+    names = re.split(r"[\s-]+", said)
+    return min(max(OSA.normalized_similarity(word, name) for name in names) for word in words)

@@ -1,0 +1,71 @@
+"""The form of an interaction: what it was about, with whom, and when."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.text import Text
+
+from crm.model import Contact, Conventions, Field, Interaction, typed_fields
+from crm.terminal.forms import RecordForm
+from crm.terminal.keyboard import Choice
+from crm.terminal.screen import clean
+from crm.terminal.session import Session
+
+_ORDER = ("subject", "body", "contact", "on", "time", "kind", "user")
+# What is asked before the form is shown, and by whom it is logged, are only corrected.
+_CORRECTED = ("kind", "user")
+
+
+class InteractionForm(RecordForm):
+    """An interaction of a client on its way; `contacts` are those of the client."""
+
+    def __init__(
+        self, session: Session, contacts: Sequence[Contact], shown: Mapping[str, Any], changes: dict[str, Any]
+    ) -> None:
+        super().__init__(session, Interaction, shown, changes)
+        self._contacts = {each.id: each for each in contacts}
+
+    @staticmethod
+    def values(interaction: Interaction) -> dict[str, Any]:
+        """What an interaction has in the fields of the form."""
+        return {name: getattr(interaction, name) for name in _ORDER}
+
+    def contact(self) -> Contact | None:
+        """Whom it was with."""
+        return self._contacts.get(self.value("contact") or 0)
+
+    def fields(self) -> Sequence[Field]:
+        known = typed_fields(Interaction)
+        left_out = {*(() if self._contacts else ("contact",)), *(() if self.shown else _CORRECTED)}
+        return [known[name] for name in _ORDER if name not in left_out]
+
+    def ask_subject(self, kind: str) -> None:
+        """Asks what it was about before the form is there. Raises Back."""
+        field = typed_fields(Interaction)["subject"]
+        check, typed = field.check, self.value("subject") or ""
+        label = typed_fields(Interaction)["kind"].check.show(kind, self.session.crm.conventions)
+        help = "what it was about, in a few words; Enter leaves it out"
+        self.changes["subject"] = self.session.prompts.value(
+            label[:1].upper() + label[1:], check, help=help, typed=typed, default=""
+        )
+        if not self.session.screen.plain:
+            told = Text(f"{field.label}: ", "dim").append(clean(self.changes["subject"] or "-"), "default")
+            self.session.screen.print(told)
+
+    def ask(self, field: Field, *, required: bool = False) -> None:
+        if field.name != "contact":
+            super().ask(field, required=required or field.name in ("on", "kind"))
+            return
+        entries = [Choice(each.name, number) for number, each in self._contacts.items()]
+        chosen = self.session.keyboard.choose("Contact:", [*entries, Choice("Nobody", 0)], at=self.value("contact"))
+        if chosen == self.shown.get("contact", 0):
+            self.changes.pop("contact", None)
+        else:
+            self.changes["contact"] = chosen
+
+    def line(self, field: Field, wide: int, by: Conventions) -> str:
+        if field.name != "contact":
+            return super().line(field, wide, by)
+        contact = self.contact()
+        mark = "*" if field.name in self.changes and self.shown else " "
+        return self.session.screen.cut(f"{field.label:<{wide}} {mark} {contact.name if contact else ''}", 8).rstrip()

@@ -1,0 +1,125 @@
+"""The timeline of a client at the menu: a page at a time, narrowed by kind, each entry opened by its number."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from crm.commands.events import KINDS, Entry
+from crm.commands.registry import named
+from crm.commands.timeline import Timeline
+from crm.model import BY_NAME, Client, Conventions, Interaction, Sale
+from crm.terminal import tables
+from crm.terminal.cards import draw_timeline, entry_line
+from crm.terminal.keyboard import Back, Choice
+from crm.terminal.lists import ListPage
+from crm.terminal.neighbours import Neighbours
+from crm.terminal.picking import pick_client
+from crm.terminal.render import drawn
+from crm.terminal.screen import Screen, data
+from crm.terminal.session import Session, flow
+
+ENTRIES: Sequence[tables.Column] = (
+    tables.Column("Date", lambda each, by: data(by.day(each.on), "dim"), 0),
+    tables.Column("Time", lambda each, _: data(each.time, "dim"), 2),
+    tables.Column("What", lambda each, by: entry_line(each, by), 0, 12),
+    tables.Column("By", lambda each, _: data(each.by, "dim"), 1, 5),
+)
+tables.COLUMNS[Entry] = ENTRIES
+
+_INTERACTIONS = ("call", "meeting", "email", "sms", "note")
+# Which command shows what an entry leads to, where the page of it stands elsewhere.
+_SHOWN_BY = {"deal": "deals show", "follow_up": "follow-ups show"}
+
+
+class TimelinePage(ListPage):
+    """What happened with a client, and from there the clients beside it in the list that it was opened from."""
+
+    columns = ENTRIES
+
+    def __init__(self, session: Session, place: Neighbours) -> None:
+        super().__init__(session)
+        self.place = place
+        self.only: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        """The client's name: there is no other list with a name of its own."""
+        return self.place.client.name
+
+    def crumbs(self) -> Sequence[str]:
+        return [self.title, "Timeline"]
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        page: Timeline = named("timeline")(self.session.crm, self.place.client, self.only, limit, offset)
+        return page.entries
+
+    def narrowed(self) -> str:
+        return ", ".join(KINDS[each] for each in self.only)
+
+    def widen(self) -> bool:
+        narrowed, self.only = bool(self.only), ()
+        return narrowed
+
+    def keys(self) -> Sequence[Choice]:
+        log = Choice("Log", lambda: self.session.start(named("interactions add"), client=self.place.client), "l")
+        steps = [Choice(each.label, self._from_the_top(each.value), each.key) for each in self.place.choices()]
+        return [Choice("Filter", self._filter, "f"), log, *steps]
+
+    def _from_the_top(self, step: Any) -> Any:
+        def stepped() -> None:
+            step()
+            self.offset = 0
+
+        return stepped
+
+    def _filter(self) -> None:
+        entries: list[Choice] = [Choice("Calls, meetings, e-mails, SMS and notes", _INTERACTIONS)]
+        entries += [Choice(several[:1].upper() + several[1:], (kind,)) for kind, several in KINDS.items()]
+        if self.only:
+            entries.append(Choice("Show all again", (), "x"))
+        self.only = self.session.keyboard.choose("Show only:", entries, at=self.only)
+        self.offset = 0
+
+    def open(self, row: Any) -> None:
+        open_entry(self.session, row)
+
+
+def open_entry(session: Session, entry: Entry) -> None:
+    """Goes to what an entry is about: the record, or the change in the history. Raises Back and NotFoundError."""
+    from crm.terminal.history import transaction_page
+    from crm.terminal.interactions import interaction_page
+    from crm.terminal.sales import sale_page
+
+    if entry.transaction is not None:
+        transaction_page(session, entry.transaction)
+        return
+    with session.crm.read() as snapshot:
+        record = snapshot.get(BY_NAME[entry.record], entry.id)
+    match record:
+        case Sale():
+            sale_page(session, record)
+        case Interaction():
+            interaction_page(session, record)
+        case _:
+            command = named(_SHOWN_BY[entry.record])
+            assert command.subject is not None
+            session.start(command, **{command.subject.name: record})
+
+
+@flow("timeline")
+def timeline(session: Session, client: Client | None = None, **_: Any) -> None:
+    """The timeline of a client."""
+    if client is None:
+        session.page("Timeline")
+        client = pick_client(session.crm, session.keyboard, "Client")
+    if client is None:
+        raise Back
+    TimelinePage(session, Neighbours(session, client)).show()
+
+
+@drawn.register
+def _(result: Timeline, screen: Screen, by: Conventions) -> None:
+    if not result.entries:
+        screen.print("Nothing here.")
+    draw_timeline(screen, result.entries, by)
+    if result.more:
+        screen.print(data("There is more; --limit and --offset show it.", "dim"))
