@@ -8,7 +8,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-NAMES = ("start", "search", "record_sale", "review", "import_clients", "spreadsheet", "web")
+NAMES = (
+    "start", "search", "timeline", "record_sale", "review", "import_clients", "reports", "pipeline", "board",
+    "spreadsheet", "web",
+)  # fmt: skip
 
 
 def main(names: list[str]) -> int:

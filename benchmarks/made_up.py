@@ -11,7 +11,7 @@ from crm.app import open_crm
 from crm.commands.context import CRM
 from crm.commands.importing import begin, run
 from crm.config import Config
-from crm.model import Client, Sale
+from crm.model import Client, Contact, Sale
 from crm.repository import Transaction
 
 TODAY = date(2026, 11, 21)
@@ -88,5 +88,29 @@ def _sell(tx: Transaction) -> None:
                 )
                 for client in range(start, min(start + 5000, count + 1))
                 for _ in range(client % 4)
+            ]
+        )
+
+
+def contacts(tx: Transaction) -> None:
+    """One contact for each client, with an e-mail address and a telephone number."""
+    chance = random.Random(3)
+
+    def word(syllables: int) -> str:
+        return "".join(chance.choice(_SYLLABLES) for _ in range(syllables))
+
+    count = tx.count(Client)
+    for start in range(1, count + 1, 5000):
+        people = [(client, word(2), word(2)) for client in range(start, min(start + 5000, count + 1))]
+        tx.add_all(
+            [
+                Contact(
+                    client=client,
+                    name=f"{first} {last}".title(),
+                    email=f"{first}.{last}@{chance.choice(_PROVIDERS)}",
+                    phone=f"+43699{client:08d}",
+                    is_primary=True,
+                )
+                for client, first, last in people
             ]
         )

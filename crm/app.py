@@ -22,6 +22,7 @@ from crm.repository.sqlite import Sqlite
 
 if TYPE_CHECKING:
     from crm.accounts.accounts import Accounts
+    from crm.outward.mail import Mailer
     from crm.repository.sheets.repository import SheetsRepository
     from crm.terminal.exchange import Exchange
 
@@ -52,20 +53,35 @@ def open_accounts(config: Config, repository: Repository) -> "Accounts":
     from crm.accounts.accounts import Accounts
     from crm.accounts.attempts import Attempts
     from crm.accounts.secret import Secret
-    from crm.outward.mail import mailer_at
     from crm.outward.sms import texter_for
 
     return Accounts(
         repository,
         Secret(config.secret, data_folder()),
         Attempts(data_folder()),
-        mailer=mailer_at(config.smtp_url, config.mail_from),
+        mailer=open_mailer(config),
         texter=texter_for(config.twilio_account, config.twilio_token, config.twilio_from, config.twilio),
     )
 
 
+def open_mailer(config: Config) -> "Mailer | None":
+    """What e-mail goes out through, None where nothing is set up. Nothing is asked of anybody yet. Raises UsageError,
+    and StoreAccessError where Google's credentials cannot be used."""
+    from crm.outward.mail import GMAIL, mailer_at
+
+    if config.smtp_url.strip() != GMAIL:
+        return mailer_at(config.smtp_url, config.mail_from)
+    from crm.outward.gmail import GmailMailer
+    from crm.repository.sheets.account import account_from
+
+    account = account_from(config.credentials, config.credentials_file)
+    account.check_meets(config.google)
+    return GmailMailer(account, config.mail_from, google=config.google)
+
+
 def enter(crm: CRM, who: SignedIn) -> CRM:
-    """The CRM as somebody who has signed in has it: with no more than their rights."""
+    """The CRM as somebody who has signed in has it: with no more than their rights. It follows a change of their
+    name, whoever makes it."""
     from crm.repository.guard import GuardedRepository
 
     reader = Reader(who.user, who.role, who.client, who.name or who.email)
@@ -73,16 +89,23 @@ def enter(crm: CRM, who: SignedIn) -> CRM:
 
     def holds() -> bool:
         now = accounts().still_holds(who.session)
-        return now is not None and (now.role, now.client) == (who.role, who.client)
+        if now is None or (now.role, now.client) != (who.role, who.client):
+            return False
+        if now.name != entered.reader.name:
+            entered.reader = entered.accounts.reader = dataclasses.replace(reader, name=now.name)
+            guarded.call(now.name)
+        return True
 
-    return dataclasses.replace(
+    guarded = GuardedRepository(crm.repository, reader, holds)
+    entered = dataclasses.replace(
         crm,
-        repository=GuardedRepository(crm.repository, reader, holds),
+        repository=guarded,
         accounts=AccountsDesk(accounts, reader, who.session),
         reader=reader,
         open=_for_whole_stores(reader, crm.open),
         reach=_for_whole_stores(reader, crm.reach),
     )
+    return entered
 
 
 def _for_whole_stores(reader: Reader, function: Callable[..., Result]) -> Callable[..., Result]:
@@ -182,7 +205,7 @@ def _first_records() -> Sequence[Record]:
 def preload() -> None:
     """Loads what every menu needs sooner or later, for a process that menus are forked from: they share it then."""
     modules = [
-        "crm.accounts.accounts", "crm.accounts.attempts", "crm.accounts.secret", "crm.outward.mail", "crm.outward.sms",
+        "crm.accounts.accounts", "crm.accounts.attempts", "crm.accounts.secret", "crm.outward.smtp", "crm.outward.sms",
         "crm.repository.guard", "crm.repository.metrics", "crm.repository.review", "crm.repository.transaction",
         "crm.repository.everything", "crm.repository.sqlite_search", "crm.rules",
         "crm.terminal.portal", "crm.terminal.signing_in", "crm.terminal.welcome", "cryptography.fernet",
@@ -201,19 +224,21 @@ def preload() -> None:
 def serve(opening: Mapping[str, str], exchange: "Exchange", stdin: IO[str], stdout: IO[str]) -> int:
     """Runs the menu for somebody in a browser who has signed in: `opening` names the session. Returns the exit
     code."""
+    from crm.model.places import told_elsewhere
     from crm.terminal.menu import run_menu
 
     def opened(**doors: Any) -> CRM:
         return open_crm(from_environment(os.environ), **doors)
 
-    crm = opened()
-    try:
-        who = crm.accounts.open().still_holds(int(opening["session"]))
-    finally:
-        crm.repository.close()
-    if who is None:
-        raise SignedOutError
-    return run_menu(opened, stdin, stdout, exchange=exchange, who=who)
+    with told_elsewhere():
+        crm = opened()
+        try:
+            who = crm.accounts.open().still_holds(int(opening["session"]))
+        finally:
+            crm.repository.close()
+        if who is None:
+            raise SignedOutError
+        return run_menu(opened, stdin, stdout, exchange=exchange, who=who)
 
 
 def serve_web(config: Config, host: str, port: int) -> int:

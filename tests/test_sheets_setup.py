@@ -447,6 +447,7 @@ def test_without_a_key_every_command_says_so_and_leaving_works(shell: CommandLin
     assert shell.clients() == []
 
 
+@pytest.mark.slow
 def test_without_network_the_shell_says_of_when_it_is(shell: CommandLine, stand_in: StandIn) -> None:
     shell.did("sheets", "setup")
     shell.did("clients", "add", "--last-name", "Berg")

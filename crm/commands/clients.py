@@ -3,46 +3,43 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
+from crm.commands.due import DayAhead
+from crm.commands.events import Entry, latest
+from crm.commands.found import Found, through
+from crm.commands.groups import Group, OfView, Only, SomeClients, Where, filters_of, how_many
+from crm.commands.people import Mine, of_whom
 from crm.commands.registry import EVERYBODY, ONLY_ADMIN, About, FieldsOf, Takes, command
-from crm.errors import FieldError, NotFoundError, Question, RefusedError
-from crm.model import Client, Conventions, Sale, View, fields, named, typed_fields
+from crm.errors import FieldError, Question, RefusedError
+from crm.model import Client, Contact, Conventions, belonging_to, fields, named, typed_fields
 from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Day, Line, Tags
-from crm.repository import Change, Query, Snapshot, Transaction
+from crm.repository import Query, Snapshot, Transaction
 
 NewClient = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.NEW)]
 ClientChanges = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.CHANGES)]
 ClientFilters = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.FILTERS)]
 TheClient = Annotated[Client, About("Client", "its number, reference or name", positional=True)]
 
-_SHOWN_EVENTS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something in a client's timeline: a sale, or a change; `at` is UTC, or the day of a sale."""
-
-    at: datetime | date
-    what: str
-    amount: Any = None
-    transaction: int | None = None
+_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
 class ClientCard:
-    """A client as it is shown: the record, what is odd about it, and its timeline, newest first."""
+    """A client as it is shown: the record, its contacts, what is odd about it, and the latest of its timeline."""
 
     client: Client
+    contacts: Sequence[Contact]
     doubts: Mapping[str, str]
-    timeline: Sequence[Event]
+    timeline: Sequence[Entry]
 
     def as_json(self) -> dict[str, Any]:
         """The client's own fields, and beside them what the card adds."""
-        return {**plain(self.client), "doubts": plain(self.doubts), "timeline": plain(self.timeline)}
+        added = {"contacts": self.contacts, "doubts": self.doubts, "timeline": self.timeline}
+        return {**plain(self.client), **plain(added)}
 
 
 @command("clients add", title="Add a client", menu="clients")
@@ -94,97 +91,80 @@ def search(
     crm: CRM,
     text: Annotated[str, About("Text", "part of a name, e-mail, phone or tag", positional=True)],
     limit: int = 20,
-) -> list[Client]:
+) -> list[Found]:
     """Finds clients by part of a name, company, e-mail, phone, tag or reference, best first.
 
-    Case and accents do not matter, and a misspelt name still finds its client.
+    A contact's name, e-mail or phone finds its client, and the result says so. Case and accents do not matter, and a
+    misspelt name is still found.
     """
     with crm.read() as snapshot:
-        return list(snapshot.search(text, limit))
+        found = snapshot.search(text, limit)
+        contacts = through(snapshot, found, text)
+    return [Found(each, contacts[each.id].name if each.id in contacts else "") for each in found]
 
 
 @command("clients list", title="List clients", menu="clients")
 def list_all(
     crm: CRM,
     filters: ClientFilters,
-    where: Annotated[str, About("Where", "a condition as in a rule: total_spend > 1000 and country = 'DE'")] = "",
-    view: Annotated[str, Line(60), About("View", "a saved view")] = "",
+    where: Where = "",
+    view: OfView = "",
     sort: Annotated[str, Line(60), About("Sort by", "a field, with - before it for the other way round")] = "",
     limit: Annotated[int, About("Limit", "how many at most")] = 50,
     offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+    clients: SomeClients = (),
+    only: Only = (),
+    mine: Mine = False,
+    due: Annotated[date | None, DayAhead(), About("Due by", "with a follow-up due by this day")] = None,
+    silent_since: Annotated[date | None, Day(), About("Silent since", "without a contact since this day")] = None,
 ) -> list[Client]:
-    """Lists clients by name, or those that fit filters, a condition, or a saved view."""
+    """Lists clients by name, or a group of them: those that fit fields, a condition, or a saved view.
+
+    They can be sorted by any field, by its name or its words: `--sort "next follow-up"`, `--sort "last contact"`.
+    """
+    wanted = filters_of([*filters.items(), *only])
+    if mine:
+        owner = wanted.get("owner", "")
+        several = owner if isinstance(owner, str) else " or ".join(owner)
+        wanted["owner"] = of_whom(crm, mine, several, field="owner", label="Owner")
+    where = all_of(where, due_by(due, crm.today), silent(silent_since, crm.today))
+    group = Group([each.id for each in clients], wanted, where, view)
     with crm.read() as snapshot:
-        query = query_of(snapshot, filters, where, view, sort)
+        query = group.query(snapshot, _sort_meant(sort))
         return list(snapshot.find_all(Client, dataclasses.replace(query, limit=limit, offset=offset)))
 
 
-def query_of(snapshot: Snapshot, filters: Mapping[str, Any], where: str, view: str, sort: str) -> Query:
-    """The query that filters, a condition and a saved view make together."""
-    if view:
-        saved = snapshot.find_all(View, Query({"name": view}))
-        if not saved:
-            raise NotFoundError(f"There is no view called {view}.")
-        conditions = [f"({each})" for each in (saved[0].condition, where) if each]
-        where = " and ".join(conditions)
-        sort = sort or saved[0].sort
-    return Query(filters, where=where, sort=sort)
+def all_of(*conditions: str) -> str:
+    """Conditions in the language of the rules as one that asks for all of them; those that are '' ask for nothing."""
+    given = [each for each in conditions if each]
+    return " and ".join(f"({each})" for each in given) if len(given) > 1 else "".join(given)
+
+
+def due_by(day: date | None, today: date) -> str:
+    """The condition that a client has a follow-up due by a day; '' without one."""
+    return f"days_to_next_follow_up <= {(day - today).days}" if day else ""
+
+
+def silent(since: date | None, today: date) -> str:
+    """The condition that nobody has spoken to a client since a day; '' without one."""
+    days = "days_since_last_contact"
+    return f"{days} = none or {days} > {(today - since).days}" if since else ""
+
+
+def _sort_meant(sort: str) -> str:
+    """A sort by the words that people read of a field as one by its name."""
+    down, words = ("-", sort[1:]) if sort.startswith("-") else ("", sort)
+    by_words = {field.label.casefold(): name for name, field in fields(Client).items()}
+    return down + by_words.get(words.strip().casefold(), words)
 
 
 @command("clients show", title="Show", menu="", roles=EVERYBODY)
 def show(crm: CRM, client: TheClient) -> ClientCard:
-    """Shows a client: the card, what is odd about it, and the timeline of sales and changes."""
+    """Shows a client: the card, its contacts, what is odd about it, and the latest of its timeline."""
     with crm.read() as snapshot:
         record = snapshot.get(Client, client.id)
-        sales = snapshot.find_all(Sale, Query({"client": record.id}, limit=_SHOWN_EVENTS))
-        changes = snapshot.changes(record=record, limit=_SHOWN_EVENTS)
-    by = crm.conventions
-    events = [*map(_of_sale, sales), *(_of_change(each) for each in changes if _worth_telling(each))]
-    events.sort(key=lambda event: event[0], reverse=True)
-    return ClientCard(record, doubts(record, by), [event for _, event in events[:_SHOWN_EVENTS]])
-
-
-# An event with what it is sorted by: its local day, then its moment where it is known.
-_Timed = tuple[tuple[date, datetime], Event]
-
-
-def _of_sale(sale: Sale) -> _Timed:
-    told = f"Sale {sale.id}" + (f": {sale.note}" if sale.note else "")
-    return (sale.on, sale.created_at), Event(sale.on, told, sale.amount)
-
-
-def _of_change(change: Change) -> _Timed:
-    return (change.at.astimezone().date(), change.at), Event(change.at, _told(change), None, change.transaction)
-
-
-# Totals change with each sale, which stands in the timeline itself.
-_FOLLOWS_SALES = frozenset(("total_spend", "sales_count", "first_sale_on", "last_sale_on"))
-_TOLD_BY_STATUS = frozenset(("status_reason", "status_before", "status_since"))
-
-
-def _worth_telling(change: Change) -> bool:
-    return change.operation != "update" or not _FOLLOWS_SALES.union(_TOLD_BY_STATUS).issuperset(change.after)
-
-
-def _told(change: Change) -> str:
-    if change.operation == "create":
-        return "Added" if change.what.startswith("added") else f"Added ({change.what})"
-    known = fields(Client)
-    told = []
-    for name, after in change.after.items():
-        if name in _FOLLOWS_SALES | _TOLD_BY_STATUS or name not in known or after == change.before.get(name):
-            continue
-        told.append(f"{known[name].label}: {_short(change.before.get(name))} → {_short(after)}")
-    if "status" in change.after and (reason := change.after.get("status_reason")):
-        told.append(f"because {reason}")
-    return "; ".join(told) or change.what
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, list):
-        value = ", ".join(value)
-    text = "—" if value in (None, "", {}, []) else str(value)
-    return text if len(text) <= 60 else text[:59] + "…"
+        contacts = snapshot.find_all(Contact, Query({"client": record.id}))
+        return ClientCard(record, contacts, doubts(record, crm.conventions), latest(crm, snapshot, record, _SHOWN))
 
 
 def doubts(record: Client, by: Conventions) -> dict[str, str]:
@@ -204,22 +184,27 @@ def edit(crm: CRM, client: TheClient, changes: ClientChanges) -> Client:
         raise FieldError("nothing to change was given")
     wanted = dict(changes)
     if "extra" in wanted:
-        wanted["extra"] = {name: text for name, text in {**client.extra, **wanted["extra"]}.items() if text}
+        wanted["extra"] = own_fields(client, wanted["extra"])
     named(dataclasses.replace(client, **wanted))
     return crm.transact(lambda tx: tx.change(client, **wanted), f"edited {client.name}")
 
 
+def own_fields(client: Client, given: Mapping[str, str]) -> dict[str, str]:
+    """The own fields of a client once others were given: those beside them stay, and an empty one goes."""
+    return {name: text for name, text in {**client.extra, **given}.items() if text}
+
+
 @command("clients delete", title="Delete", menu="clients", roles=ONLY_ADMIN)
 def delete(crm: CRM, client: TheClient, yes: bool = False) -> Client:
-    """Deletes a client and the sales that belong to it; `history undo` brings both back."""
+    """Deletes a client and all that belongs to it: sales, contacts, calls, deals; `history undo` brings it back."""
 
     def change(tx: Transaction) -> Client:
         record = tx.get(Client, client.id)
         if not yes:
-            sales = tx.count(Sale, Query({"client": record.id}))
-            goes_with = f" and {sales} {'sale' if sales == 1 else 'sales'}" if sales else ""
+            gone = [record.name, *_belongings(tx, record, crm.conventions)]
+            told = f"{', '.join(gone[:-1])} and {gone[-1]}" if len(gone) > 1 else record.name
             raise Question(
-                f"This deletes {record.name}{goes_with}. It can be undone.",
+                f"This deletes {told}. It can be undone.",
                 parameter="yes",
                 choices={"yes": "Delete"},
                 records=[record],
@@ -231,29 +216,11 @@ def delete(crm: CRM, client: TheClient, yes: bool = False) -> Client:
     return crm.transact(change, f"deleted {client.name}")
 
 
-@command("clients tag", title="Tag or untag several", menu="clients")
-def tag(
-    crm: CRM,
-    clients: Annotated[list[Client], About("Clients", "their numbers", positional=True)],
-    tag: Annotated[tuple[str, ...], Tags(), About("Tags to add")] = (),
-    untag: Annotated[tuple[str, ...], Tags(), About("Tags to take off")] = (),
-) -> list[Client]:
-    """Adds tags to clients and takes others off, as many clients at once as you like."""
-    if not tag and not untag:
-        raise FieldError("name a tag to add or to take off")
-
-    def change(tx: Transaction) -> list[Client]:
-        changed = []
-        for each in clients:
-            current = tx.get(Client, each.id)
-            kept = [one for one in current.tags if one not in untag]
-            tags = tuple(dict.fromkeys((*kept, *tag)))
-            changed.append(tx.change(current, tags=tags))
-        tx.settle()
-        return [tx.get(Client, each.id) for each in changed]
-
-    said = " ".join([*(f"+{each}" for each in tag), *(f"-{each}" for each in untag)])
-    return crm.transact(change, f"tagged {len(clients)} {'client' if len(clients) == 1 else 'clients'}: {said}")
+def _belongings(snapshot: Snapshot, client: Client, by: Conventions) -> list[str]:
+    """How many of each kind of record belong to a client, in words."""
+    counts = {kind: snapshot.count(kind, Query({name: client.id})) for kind, name in belonging_to(Client)}
+    words = {kind: (kind.kind_name.replace("_", "-"), kind.plural) for kind in counts}
+    return [how_many(count, *words[kind], by) for kind, count in counts.items() if count]
 
 
 @command("clients merge", title="Merge two duplicates", menu="clients", roles=ONLY_ADMIN)
@@ -263,7 +230,7 @@ def merge(
     other: Annotated[Client, About("Duplicate to merge into it", "its number", positional=True)],
     take: Annotated[tuple[str, ...], Tags(), About("Take from the duplicate", "names of fields")] = (),
 ) -> Client:
-    """Merges a duplicate into a client: its sales move over, and it is gone afterwards.
+    """Merges a duplicate into a client: its sales, deals and all else move over, and it is gone afterwards.
 
     Fields that are empty are filled from the duplicate; of those that differ the kept client's stay,
     unless `take` names them. Tags and own fields of both are kept, notes are joined. It can be undone.
@@ -277,8 +244,11 @@ def merge(
 
     def change(tx: Transaction) -> Client:
         kept, gone = tx.get(Client, client.id), tx.get(Client, other.id)
-        for sale in tx.find_all(Sale, Query({"client": gone.id})):
-            tx.change(sale, client=kept.id)
+        has_primary = bool(tx.count(Contact, Query({"client": kept.id, "is_primary": True})))
+        for kind, name in belonging_to(Client):
+            for each in tx.find_all(kind, Query({name: gone.id})):
+                demoted = {"is_primary": False} if isinstance(each, Contact) and has_primary else {}
+                tx.change(each, **{name: kept.id}, **demoted)
         tx.delete(gone)
         changed = tx.change(kept, **merged_fields(kept, gone, take))
         tx.settle()

@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
+from sqlalchemy import select
+
 from crm.accounts import SignedIn
 from crm.accounts.desk import AccountsDesk
 from crm.config import TEAM, Config, team_defaults
 from crm.errors import StoreNotSetUpError
-from crm.model import Conventions, Setting, User
+from crm.model import Conventions, Setting
 from crm.model.rights import OWNER, Reader
 from crm.repository import Repository, Snapshot, Spreadsheets, Transaction
+from crm.repository.tables import user
 
 Result = TypeVar("Result")
 # How far a long piece of work is: done, of how many in all (0 while unknown).
@@ -26,10 +29,11 @@ def silent(_: str) -> Iterator[Progress]:
 
 
 def has_accounts(crm: "CRM") -> bool:
-    """Whether the store has accounts, so that whoever opens it signs in."""
+    """Whether the store has accounts that let somebody in, so that whoever opens it signs in. People of the team who
+    are only named do not count."""
     try:
         with crm.repository.read() as snapshot:
-            return snapshot.count(User) > 0
+            return bool(snapshot.select(select(user.c.id).where(user.c.password != "").limit(1)))
     except StoreNotSetUpError:
         return False
 
@@ -55,6 +59,11 @@ class CRM:
     def spreadsheets(self) -> Spreadsheets:
         """The spreadsheets at Google."""
         return self.reach()
+
+    @property
+    def me(self) -> str:
+        """Whoever asks, by the name that stands in records: that of the account, or the one of the machine's owner."""
+        return self.reader.name or self.config.user
 
     @property
     def today(self) -> date:

@@ -34,7 +34,7 @@ def demo(crm: CRM) -> DemoReport:
     file = data_folder() / "sample.sqlite3"
     sample = crm.open(f"sqlite:///{file}")
     try:
-        if sample.repository.is_empty():
+        if sample.repository.is_untouched():
             # Marked before it is filled: a store of sample data is never taken for a real one.
             sample.repository.set_fact("sample", "yes")
             sample.transact(lambda tx: _fill(tx, sample.today), "made sample data")
@@ -47,6 +47,11 @@ def demo(crm: CRM) -> DemoReport:
 def is_sample(crm: CRM) -> bool:
     """Whether the store holds sample data."""
     return crm.repository.fact("sample") == "yes"
+
+
+def made_sample(crm: CRM, transaction: int) -> bool:
+    """Whether a transaction is the one that made the sample data: the first of its store, which is not taken back."""
+    return transaction == 1 and is_sample(crm)
 
 
 def throw_away(sample: CRM) -> None:

@@ -129,8 +129,12 @@ class Command:
 MENUS: Mapping[str, str] = {
     "clients": "Clients",
     "sales": "Sales",
+    "deals": "Deals",
+    "follow-ups": "Follow-ups",
+    "capture": "Quick capture",
     "rules": "Status rules",
     "today": "Today",
+    "reports": "Reports",
     "data": "Data",
     "settings": "Settings",
     "team": "Team",

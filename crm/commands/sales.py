@@ -46,11 +46,15 @@ def add(
     """Records a sale and reviews the client's status at once."""
 
     def change(tx: Transaction) -> SaleReport:
-        before = tx.get(Client, client.id)
-        sale = tx.add(Sale(client=before.id, on=on or tx.today, amount=amount, note=note))
-        return _reported(tx, sale, before.status)
+        return recorded(tx, Sale(client=client.id, on=on or tx.today, amount=amount, note=note, user=crm.me))
 
     return crm.transact(change, f"recorded a sale to {client.name}")
+
+
+def recorded(tx: Transaction, sale: Sale) -> SaleReport:
+    """Records a sale as part of a change, and reviews the client's status."""
+    before = tx.get(Client, sale.client)
+    return _reported(tx, tx.add(sale), before.status)
 
 
 def _reported(tx: Transaction, sale: Sale, before: str) -> SaleReport:
@@ -88,11 +92,13 @@ def undo(crm: CRM, sale: Annotated[Sale, About("Sale", "its number", positional=
     `history undo` puts it back.
     """
 
-    def change(tx: Transaction) -> SaleTakenBack:
-        current = tx.get(Sale, sale.id)
-        client = tx.get(Client, current.client)
-        tx.delete(current)
-        report = _reported(tx, current, client.status)
-        return SaleTakenBack(report.sale, report.client, report.status)
+    return crm.transact(lambda tx: taken_back(tx, sale), f"took back sale {sale.id}")
 
-    return crm.transact(change, f"took back sale {sale.id}")
+
+def taken_back(tx: Transaction, sale: Sale) -> SaleTakenBack:
+    """Takes a sale back as part of a change, and reviews the client's status."""
+    current = tx.get(Sale, sale.id)
+    client = tx.get(Client, current.client)
+    tx.delete(current)
+    report = _reported(tx, current, client.status)
+    return SaleTakenBack(report.sale, report.client, report.status)

@@ -1,10 +1,13 @@
-"""Which record a person means by what they wrote: its number, a client's reference, or its name."""
+"""Which record a person means by what they wrote: its number, a client's reference, its name, or a deal's title."""
 
 from collections.abc import Sequence
 
+from crm.commands.contacts import contacts_saying
 from crm.commands.context import CRM
+from crm.commands.found import begins, called
+from crm.commands.pipeline import WhichDeals, listed, stage_called, stages
 from crm.errors import NotFoundError
-from crm.model import Client, Record, User
+from crm.model import Client, Contact, Deal, Record, Stage, User
 from crm.repository import Query, Snapshot
 from crm.repository.tables import fold
 
@@ -22,6 +25,12 @@ def selected(crm: CRM, kind: type[Record], written: str) -> Record:
             return user
         if kind is Client and (client := _client(snapshot, text)):
             return client
+        if kind is Contact and (contact := _contact(snapshot, text)):
+            return contact
+        if kind is Deal and (deal := _deal(snapshot, text)):
+            return deal
+        if kind is Stage and (stage := stage_called(stages(snapshot), text)):
+            return stage
     raise NotFoundError(f"There is no {kind.kind_name} {written.strip()}.")
 
 
@@ -38,6 +47,11 @@ def _client(snapshot: Snapshot, text: str) -> Client | None:
     # A search also finds by tag, by part of a number, and what is misspelt: good enough to look at, not to act on.
     found = [client for client in alike if _is_called(client, text)]
     exact = [client for client in found if fold(client.name) == fold(text) or client.email == text.lower()]
+    if not found:
+        # A person there leads to the company.
+        contacts = called(snapshot, alike, text)
+        found = [client for client in alike if client.id in contacts]
+        exact = [client for client in found if fold(contacts[client.id].name) == fold(text)]
     if len(exact) == 1 or len(found) == 1:
         return (exact or found)[0]
     if found:
@@ -47,12 +61,39 @@ def _client(snapshot: Snapshot, text: str) -> Client | None:
     return None
 
 
-def _is_called(client: Client, text: str) -> bool:
-    called = fold(f"{client.first_name} {client.last_name} {client.company}").split()
+def _contact(snapshot: Snapshot, text: str) -> Contact | None:
+    alike = contacts_saying(snapshot, text, limit=_SEARCHED) if text else []
+    found = [each for each in alike if begins(each.name, text) or each.email == text.lower()]
+    exact = [each for each in found if fold(each.name) == fold(text)]
+    if len(exact) == 1 or len(found) == 1:
+        return (exact or found)[0]
+    if found:
+        companies = {each.id: each for each in snapshot.find_all(Client, Query({"id": [one.client for one in found]}))}
+        told = ", ".join(f"{each.name} of {companies[each.client].name} ({each.id})" for each in found[:_LISTED])
+        raise NotFoundError(f"Several contacts could be meant: {told}. Give the number.")
+    return None
+
+
+def _deal(snapshot: Snapshot, text: str) -> Deal | None:
     words = fold(text).split()
-    return client.email == text.lower() or (
-        bool(words) and all(any(has.startswith(word) for has in called) for word in words)
-    )
+    if not words:
+        return None
+    everywhere = WhichDeals([each.id for each in stages(snapshot)], text=text)
+    found = listed(snapshot, (), everywhere, limit=_SEARCHED)
+    exact = snapshot.find_all(Deal, Query({"title": text}, limit=_SEARCHED))
+    alike = exact or [each.deal for each in found if all(word in fold(each.deal.title) for word in words)]
+    # Of several that are called so it is the one that still goes on.
+    still_open = [each for each in alike if each.closed_on is None]
+    if len(alike) == 1 or len(still_open) == 1:
+        return (still_open or alike)[0]
+    if several := still_open or alike:
+        told = ", ".join(f"{each.title} ({each.id})" for each in several[:_LISTED])
+        raise NotFoundError(f"Several deals could be meant: {told}. Give the number.")
+    return None
+
+
+def _is_called(client: Client, text: str) -> bool:
+    return client.email == text.lower() or begins(f"{client.first_name} {client.last_name} {client.company}", text)
 
 
 def _listed(clients: Sequence[Client]) -> str:

@@ -9,7 +9,9 @@ from itertools import pairwise
 
 from sqlalchemy import bindparam, func, select
 
+from crm.commands.agenda import Agenda, of_snapshot
 from crm.commands.context import CRM
+from crm.commands.people import Mine
 from crm.commands.registry import command
 from crm.model import Client
 from crm.repository import Query, Snapshot
@@ -17,6 +19,7 @@ from crm.repository.tables import client, record_columns, record_of, sale
 
 _MONTHS = 13
 _LISTED = 5
+_TO_DO = 20
 _BIRTHDAYS_WITHIN = 14
 _MOVED_WITHIN = 30
 
@@ -51,7 +54,7 @@ class Birthday:
 class TodayReport:
     """The state of things on a day: `months` are the last thirteen, the oldest first, so that the first is
     this month a year ago and the last two are last month and this one. `moved` are clients whose status
-    changed within 30 days, the biggest spenders first."""
+    changed within 30 days, the biggest spenders first. `agenda` is what needs doing most."""
 
     on: date
     clients: int
@@ -60,11 +63,15 @@ class TodayReport:
     newest: Sequence[Client]
     moved: Sequence[Client]
     birthdays: Sequence[Birthday]
+    agenda: Agenda
 
 
 @command("today", title="Today", menu="today")
-def today(crm: CRM) -> TodayReport:
-    """Shows clients by status, sales by month, the newest clients, who moved, and birthdays to come."""
+def today(crm: CRM, mine: Mine = False) -> TodayReport:
+    """Shows what needs doing, clients by status, sales by month, the newest clients, who moved, and birthdays to come.
+
+    `mine` narrows what needs doing; `agenda` lists all of it.
+    """
     day = crm.today
     with crm.read() as snapshot:
         counted = snapshot.select(select(client.c.status, func.count()).group_by(client.c.status))
@@ -77,6 +84,7 @@ def today(crm: CRM) -> TodayReport:
             snapshot.find_all(Client, Query(sort="-id", limit=_LISTED)),
             _moved(snapshot, day),
             _birthdays(snapshot, day),
+            of_snapshot(crm, snapshot, mine, _TO_DO),
         )
 
 

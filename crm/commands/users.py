@@ -16,7 +16,8 @@ _WHOSE = About("User", "a number or an e-mail address", positional=True)
 @dataclass(frozen=True, slots=True)
 class UserShown:
     """An account without what lets it in. `second_factor` is 'totp', 'sms' or ''; `sessions` how many are open. One
-    that was `changed_by_hand` in a spreadsheet lets nobody in until an admin vouches for it."""
+    that was `changed_by_hand` in a spreadsheet lets nobody in until an admin vouches for it; whoever is not
+    `signing_in` is only named."""
 
     id: int
     email: str
@@ -28,6 +29,7 @@ class UserShown:
     second_factor: str
     sessions: int
     changed_by_hand: bool
+    signing_in: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def session_shown(crm: CRM, session: SignIn) -> SessionShown:
 def list_all(crm: CRM) -> list[UserShown]:
     """Lists all accounts: role, second factor, and how many sessions are open."""
     factors = crm.accounts.second_factors()
+    signing_in = crm.accounts.signing_in()
     by_hand = {finding.record_id for finding in crm.accounts.findings()}
     with crm.read() as snapshot:
         users = snapshot.find_all(User)
@@ -74,7 +77,7 @@ def list_all(crm: CRM) -> list[UserShown]:
     return [
         UserShown(
             each.id, each.email, each.name, each.phone, each.role, each.client, each.active,
-            factors.get(each.id, ""), open_ones.get(each.id, 0), each.id in by_hand,
+            factors.get(each.id, ""), open_ones.get(each.id, 0), each.id in by_hand, each.id in signing_in,
         )
         for each in users
     ]  # fmt: skip

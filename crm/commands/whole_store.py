@@ -9,6 +9,7 @@ from typing import Any
 from crm.commands.context import CRM
 from crm.errors import FileError
 from crm.files.replacing import replacing
+from crm.model.places import as_told
 from crm.rules import rule_text, split_rule
 
 FORMAT = "crm store"
@@ -54,7 +55,7 @@ def _objects(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     try:
         written = json.loads(file.read_text("utf-8"))
     except OSError as error:
-        raise FileError(f"{file} cannot be read: {error.strerror}.") from error
+        raise FileError(f"{as_told(file)} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
         raise FileError(f"{file.name} is no JSON file, or is cut off.") from error
     if not isinstance(written, dict) or written.get("format") != FORMAT:

@@ -4,6 +4,7 @@ import errno
 from pathlib import Path
 
 from crm.errors import FileError
+from crm.model.places import as_told
 
 _READING = {
     errno.ENOENT: "There is no file {path}; check its name and folder.",
@@ -37,4 +38,5 @@ def unwritable(path: Path, error: OSError) -> FileError:
 
 def _told(sentences: dict[int, str], otherwise: str, path: Path, error: OSError) -> FileError:
     sentence = sentences.get(error.errno or 0, otherwise)
-    return FileError(sentence.format(path=path, folder=path.parent, reason=error.strerror or error))
+    told = {"path": as_told(path), "folder": as_told(path.parent), "reason": error.strerror or type(error).__name__}
+    return FileError(sentence.format_map(told))

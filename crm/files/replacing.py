@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from crm.errors import FileError
 from crm.files.refusals import unwritable
+from crm.model.places import as_told
 
 
 @contextmanager
@@ -21,13 +22,13 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """
     target = Path(path)
     if target.is_dir():
-        raise FileError(f"{path} is a folder; give the file a name in it.")
+        raise FileError(f"{as_told(path)} is a folder; give the file a name in it.")
     if target.exists() and not target.is_file():
-        raise FileError(f"{path} is no ordinary file; choose another name.")
+        raise FileError(f"{as_told(path)} is no ordinary file; choose another name.")
     try:
         target = target.resolve()  # a link stays a link
         if target.exists() and not os.access(target, os.W_OK):
-            raise FileError(f"{path} is protected against writing; choose another name.")
+            raise FileError(f"{as_told(path)} is protected against writing; choose another name.")
         part = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.part")
         with part.open("xb") as file:
             try:

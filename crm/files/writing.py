@@ -12,6 +12,7 @@ from typing import Any
 from crm.errors import FileError
 from crm.files.harmless import harmless
 from crm.files.replacing import replacing
+from crm.model.places import as_told
 
 Value = object  # str, int, Decimal, float, bool, date, datetime, None, a sequence (tags) or a mapping (own fields)
 
@@ -101,7 +102,7 @@ def write_workbook(path: Path, sheets: Iterable[tuple[str, Sequence[str], Iterab
         except XlsxWriterException as error:
             if error.args and isinstance(error.args[0], OSError):
                 raise error.args[0] from error
-            raise FileError(f"{path} could not be written: {error}.") from error
+            raise FileError(f"{as_told(path)} could not be written: {error}.") from error
         finally:
             for sheet in workbook.worksheets():  # else its temporary file stays open after an error
                 sheet._opt_close()
@@ -125,7 +126,7 @@ def _write_sheet(
     number = 0
     for number, row in enumerate(rows, 1):
         if number >= _MOST_ROWS:
-            raise FileError(f"{path} would have more rows than Excel takes ({_MOST_ROWS:,}); export as CSV.")
+            raise FileError(f"{as_told(path)} would have more rows than Excel takes ({_MOST_ROWS:,}); export as CSV.")
         for place, value in enumerate(row):
             if value is None or value == "":
                 continue

@@ -1,5 +1,6 @@
 """How this team writes numbers, money, dates and telephone numbers, and which day it is."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
@@ -8,6 +9,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from babel import Locale
+
+# Marks that nobody sees and that turn a line around; some languages put them beside amounts.
+TURNING_MARKS = re.compile("[\u200e\u200f\u061c]")
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,16 @@ class Conventions:
         from babel.numbers import get_decimal_symbol
 
         return get_decimal_symbol(self.locale)
+
+    @cached_property
+    def currency_signs(self) -> tuple[str, ...]:
+        """How the currency is written beside an amount, folded, without blanks and marks, the longest first: as this
+        language does, as everybody does, and as its code."""
+        from babel.numbers import get_currency_symbol
+
+        signs = {get_currency_symbol(self.currency, locale=each) for each in (self.locale, "en")} | {self.currency}
+        bare = {"".join(TURNING_MARKS.sub("", sign).split()).casefold() for sign in signs}
+        return tuple(sorted(bare, key=len, reverse=True))
 
     @cached_property
     def day_first(self) -> bool:

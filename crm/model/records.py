@@ -10,6 +10,7 @@ from typing import ClassVar
 from crm.errors import FieldError
 from crm.model.fields import (
     Amount,
+    Birthday,
     Choice,
     Country,
     Day,
@@ -46,7 +47,7 @@ class Client(Record):
     first_name: str = described("First name", Line(200))
     last_name: str = described("Last name", Line(200))
     company: str = described("Company", Line(200))
-    date_of_birth: date | None = described("Date of birth", Day())
+    date_of_birth: date | None = described("Date of birth", Birthday())
     email: str = described("E-mail", Email())
     phone: str = described("Phone", Phone())
     address: str = described("Address", Line(300))

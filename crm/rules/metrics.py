@@ -44,6 +44,8 @@ _TABLE = (
     Metric("kind", "text", "'person' or 'company'."),
     Metric("country", "text", "Country as two capital letters (ISO 3166), such as 'DE'."),
     Metric("tags", "tags", "The client's tags, in lower case; used with in and not in."),
+    Metric("city", "text", "The client's city."),
+    Metric("owner", "text", "Who looks after the client."),
     Metric("source", "text", "Where the client came from."),
     Metric("age", "number", "Age in whole years; missing without a date of birth.", True),
 )

@@ -1,16 +1,17 @@
 """One thing shown whole: a client's card, a sale that was recorded, why a client has its status."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
-from crm.commands.clients import ClientCard, Event
+from crm.commands.clients import ClientCard
+from crm.commands.contacts import ContactCard
+from crm.commands.events import Entry
 from crm.commands.rules import Why
 from crm.commands.sales import SaleReport, SaleTakenBack
-from crm.model import Client, Conventions, fields
+from crm.model import Client, Contact, Conventions, fields
 from crm.terminal.screen import Screen, clean, data, status_style
 
 _TWO_WIDE = 76
@@ -82,25 +83,74 @@ def _pairs(rows: Iterable[tuple[str, Text]], width: int) -> Table:
     return drawn
 
 
-def draw_timeline(screen: Screen, timeline: Iterable[Event], by: Conventions, most: int | None = None) -> None:
-    """Sales and changes, newest first."""
-    events = list(timeline)
-    for event in events[:most]:
-        on = event.at.astimezone().date() if isinstance(event.at, datetime) else event.at
-        line = Text(f"{by.day(on)}  ", "dim")
-        if event.amount is not None:
-            line.append(by.money(event.amount), "bold green").append("  ")
-        line.append(clean(event.what), "default")
+def draw_contacts(screen: Screen, contacts: Sequence[Contact], by: Conventions, most: int | None = None) -> None:
+    """The people at a client, the primary one first, each on a line."""
+    for contact in contacts[:most]:
+        screen.print(contact_line(screen, contact, by))
+    if most is not None and len(contacts) > most:
+        screen.print(Text(f"and {by.number(len(contacts) - most)} more contacts", "dim"))
+
+
+def contact_line(screen: Screen, contact: Contact, by: Conventions) -> Text:
+    """A contact on one line that fits: the sign of the primary one, the name, what they do, how they are reached."""
+    line = Text(f"{screen.sign('★', '*')} " if contact.is_primary else "  ", "bold yellow")
+    line.append(clean(contact.name), "bold")
+    if contact.role:
+        line.append(f", {clean(contact.role)}", "default")
+    for reached in filter(None, (contact.email, fields(Contact)["phone"].check.show(contact.phone, by))):
+        line.append(f" · {clean(reached)}" if screen.unicode else f" - {clean(reached)}", "dim")
+    line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
+    return line
+
+
+def draw_contact(screen: Screen, card: ContactCard, by: Conventions) -> None:
+    """A contact: who it is, what they do, how they are reached, and what is odd about that."""
+    contact = card.contact
+    heading = data(contact.name, "bold")
+    heading.truncate(screen.width - 8, overflow="ellipsis")
+    screen.print(heading.append(f"  no. {contact.id}", "dim"))
+    primary = ", primary contact" if contact.is_primary else ""
+    screen.print(Text(clean(f"{contact.role or 'Contact'} of {card.client.name}{primary}"), "dim"))
+    rows = []
+    for name in ("email", "phone"):
+        if value := getattr(contact, name):
+            field = fields(Contact)[name]
+            shown = data(field.check.show(value, by))
+            if name in card.doubts:
+                shown.append(f" {screen.sign('⚠', '!')} {clean(card.doubts[name])}", "yellow")
+            rows.append((field.label, shown))
+    if rows:
+        screen.print(_pairs(rows, screen.width))
+    if contact.notes:
+        screen.print(data(contact.notes, "italic", lines=True))
+
+
+def draw_timeline(screen: Screen, timeline: Iterable[Entry], by: Conventions, most: int | None = None) -> None:
+    """What happened, newest first; on `most` lines, each cut where it is too long, or all of it."""
+    entries = list(timeline)
+    for entry in entries[:most]:
+        line = Text(f"{by.day(entry.on)}  ", "dim").append_text(entry_line(entry, by))
         if most is not None:
-            line.truncate(screen.width, overflow="ellipsis")
+            line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
         screen.print(line)
-    if most is not None and len(events) > most:
-        screen.print(Text(f"and {len(events) - most} more", "dim"))
+    if most is not None and len(entries) > most:
+        screen.print(Text(f"and {len(entries) - most} more", "dim"))
+
+
+def entry_line(entry: Entry, by: Conventions) -> Text:
+    """What happened, without its day."""
+    line = Text()
+    if entry.amount is not None:
+        line.append(by.money(entry.amount), "bold green").append("  ")
+    return line.append(clean(entry.what), "default")
 
 
 def draw_card(screen: Screen, card: ClientCard, by: Conventions) -> None:
-    """A client with the whole timeline."""
+    """A client with its contacts and the timeline."""
     draw_client(screen, card.client, by, card.doubts)
+    if card.contacts:
+        screen.print()
+        draw_contacts(screen, card.contacts, by)
     screen.print()
     draw_timeline(screen, card.timeline, by)
 

@@ -8,47 +8,90 @@ from crm.commands.registry import Command, commands, named
 from crm.errors import ConflictError, NotFoundError
 from crm.model import Client, typed_fields
 from crm.model.fields import FOREVER
-from crm.terminal.cards import draw_client, draw_timeline
-from crm.terminal.forms import RecordForm, ask_names, fill_until_left, settle_conflict
+from crm.terminal.cards import draw_client, draw_contacts, draw_timeline
+from crm.terminal.contacts import ContactsPage
+from crm.terminal.forms import RecordForm, ask_names, settle_conflict
+from crm.terminal.history import HistoryPage
 from crm.terminal.keyboard import Back, Choice
+from crm.terminal.neighbours import Listed, Neighbours
 from crm.terminal.picking import pick_client
 from crm.terminal.session import Session, flow
+from crm.terminal.timeline import TimelinePage
 
-# What one does most often comes first, what one regrets last; the rest stands in the order of the register.
-_FIRST = ("sales add", "clients edit")
+# What one does most often stands on the card; the rest behind one entry more, what one regrets last.
+_MAIN = ("sales add", "clients edit", "interactions add", "follow-ups add", "deals add")
 _LAST = ("clients merge", "clients delete")
 _EVENTS = 12
-_NOT_HERE = frozenset(("clients show",))
+_CONTACTS = 3
+# The columns that the hint takes at most.
+_HINT = 110
+# What the card shows itself, what its keys lead to, and what is about several.
+_NOT_HERE = frozenset(
+    ("clients show", "clients delete-many", "contacts add", "contacts list", "interactions list", "timeline")
+)
 
 
-def client_page(session: Session, client: Client) -> None:
-    """A client's card and timeline, and what can be done with it, until the person goes back."""
+def client_page(session: Session, client: Client, listed: Listed | None = None, at: int = 0) -> None:
+    """A client's card with the contacts and the latest that happened, and what can be done with it, until the person
+    goes back. `listed` and `at` are the list that it was opened from and its place there."""
+    place = Neighbours(session, client, listed, at)
     seen: dict[str, Any] = {}
 
+    def crumbs() -> list[str]:
+        # Read anew each time: what is done here may give it another name.
+        seen["card"] = named("clients show")(session.crm, client=place.client)
+        seen["client"] = seen["card"].client
+        return [seen["client"].name]
+
     def above() -> None:
-        card: ClientCard = named("clients show")(session.crm, client=client)
-        seen["client"] = card.client
+        card: ClientCard = seen["card"]
         by = session.crm.conventions
         draw_client(session.screen, card.client, by, card.doubts)
-        # Below stand the actions, the way back and the hint.
-        room = session.screen.left - len(actions) - 5
-        if card.timeline and room > 1:
-            session.screen.print()
-            draw_timeline(session.screen, card.timeline, by, min(room, _EVENTS))
-        if room > -2:
-            session.screen.print()
-
-    actions = _about_clients()
+        screen = session.screen
+        # Below stand a blank line, the entries with the one for more, the way back and the hint.
+        below = len(_shown(session)) + 4 + _HINT // screen.width
+        if people := _fitting(len(card.contacts), _CONTACTS, screen.left - below):
+            screen.print()
+            draw_contacts(screen, card.contacts, by, people)
+        if events := _fitting(len(card.timeline), _EVENTS, screen.left - below):
+            screen.print()
+            draw_timeline(screen, card.timeline, by, events)
+        if screen.left > below - 2:
+            screen.print()
 
     def entries() -> list[Choice]:
-        pinned = seen["client"].status_pinned_until
-        listed = [Choice(_title(each), _acts(session, each, seen)) for each in actions]
-        if pinned:
-            listed.append(Choice("Lift the pin", lambda: _lift_pin(session, seen["client"])))
-        return listed
+        shown = [Choice(_title(each), _acts(session, each, seen)) for each in _shown(session)]
+        return [*shown, Choice("More", lambda: _more(session, seen), "m")]
 
-    timeline = Choice("Timeline", lambda: _timeline(session, client), "t")
-    session.menu([client.name], entries, above=above, keys=[timeline])
+    keys = [
+        Choice("Timeline", lambda: TimelinePage(session, place).show(), "t"),
+        Choice("Contacts", lambda: ContactsPage(session, seen["client"]).show(), "c"),
+        Choice("Log", lambda: session.start(named("interactions add"), client=seen["client"]), "l"),
+    ]
+    if session.offers(named("history list")):
+        keys.append(Choice("History", lambda: HistoryPage(session, seen["client"]).show(), "h"))
+    session.menu(crumbs, entries, above=above, keys=[*keys, *place.choices()])
+
+
+def _fitting(count: int, most: int, room: int) -> int:
+    """How many of so many lines fit below a blank one, with one more where some are left out."""
+    return max(0, min(count, most, room - 1 if count <= min(most, room - 1) else room - 2))
+
+
+def _more(session: Session, seen: dict[str, Any]) -> None:
+    """What else can be done with a client; once it is done the card is there again. Raises Back."""
+    client = seen["client"]
+    session.page(client.name, "More")
+    entries = [Choice(_title(each), _acts(session, each, seen)) for each in _about_clients() if each.words not in _MAIN]
+    if client.status_pinned_until:
+        entries.append(Choice("Lift the pin", lambda: _lift_pin(session, client)))
+    session.choose("", entries)()
+
+
+def _shown(session: Session) -> list[Command]:
+    """What stands on the card, in its order."""
+    there = {each.words: each for each in _about_clients()}
+    return [there[words] for words in _MAIN if words in there and session.offers(there[words])]
 
 
 def _about_clients() -> list[Command]:
@@ -58,8 +101,7 @@ def _about_clients() -> list[Command]:
         for each in commands()
         if each.words not in _NOT_HERE and each.subject is not None and each.subject.record is Client
     ]
-    places = {words: place for place, words in enumerate((*_FIRST, "", *_LAST))}
-    return sorted(found, key=lambda each: places.get(each.words, len(_FIRST)))
+    return sorted(found, key=lambda each: _LAST.index(each.words) if each.words in _LAST else -1)
 
 
 _TITLES = {
@@ -87,13 +129,6 @@ def _acts(session: Session, command: Command, seen: dict[str, Any]) -> Any:
 
 def _lift_pin(session: Session, client: Client) -> None:
     session.tell(session.call("clients pin", client=client), "Pin lifted")
-
-
-def _timeline(session: Session, client: Client) -> None:
-    card: ClientCard = named("clients show")(session.crm, client=client)
-    session.page(client.name, "Timeline")
-    draw_timeline(session.screen, card.timeline, session.crm.conventions)
-    session.keyboard.pause()
 
 
 @flow("clients add")
@@ -151,7 +186,7 @@ def edit(session: Session, client: Client | None = None, **_: Any) -> None:
     while True:
         form = RecordForm(session, Client, {name: getattr(shown, name) for name in typed_fields(Client)}, changes)
         try:
-            saved = fill_until_left(form, [shown.name, "Edit"], lambda: _edit(session, shown, changes))  # noqa: B023
+            saved = form.fill([shown.name, "Edit"], lambda: _edit(session, shown, changes))  # noqa: B023
             break
         except ConflictError as error:
             changes = settle_conflict(session, shown, error, changes)

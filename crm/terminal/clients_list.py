@@ -1,16 +1,25 @@
-"""The list of clients at the menu, filtered and sorted, and the saved views of it."""
+"""The list of clients at the menu: filtered, sorted, shown by saved views, and many of them taken together."""
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
+from crm.commands.clients import all_of, due_by, silent
+from crm.commands.groups import Group, how_many, view_called
 from crm.commands.registry import named
-from crm.model import Client, View, fields
+from crm.errors import NotFoundError
+from crm.model import Client, fields
 from crm.rules import parse_condition
 from crm.terminal import tables
+from crm.terminal.groups import act_on, group_of
 from crm.terminal.keyboard import Choice
-from crm.terminal.lists import ListPage
+from crm.terminal.lists import PAGE, ListPage
 from crm.terminal.session import Session, flow
 from crm.terminal.suggestions import metric_names
+
+# As many views have a key of their own beside the other entries.
+_VIEWS = 30
 
 
 class ClientsPage(ListPage):
@@ -23,6 +32,8 @@ class ClientsPage(ListPage):
         "Total spend": "total_spend",
         "Number of sales": "sales_count",
         "Last sale": "last_sale_on",
+        "Next follow-up": "next_follow_up_on",
+        "Last contact": "last_contact_on",
         "Status": "status",
         "Company": "company",
         "City": "city",
@@ -35,23 +46,40 @@ class ClientsPage(ListPage):
         self.filters: dict[str, Any] = {}
         self.where = ""
         self.view = view
+        self.marked: dict[int, Client] = {}
+        self.marking = False
+        self._counted = 0
 
     def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        self.columns = _columns(self.sort)
         listed: list[Client] = named("clients list")(
             self.session.crm, self.filters, self.where, self.view, self.sort, limit, offset
         )
         return listed
 
     def count(self) -> int:
-        from crm.commands.clients import query_of
-
         with self.session.crm.read() as snapshot:
-            return int(snapshot.count(Client, query_of(snapshot, self.filters, self.where, self.view, "")))
+            self._counted = int(snapshot.count(Client, self._shown().query(snapshot)))
+        return self._counted
+
+    def _shown(self) -> Group:
+        """The clients that the list shows, on all of its pages."""
+        return Group((), self.filters, self.where, self.view)
 
     def open(self, row: Any) -> None:
+        if self.marking:
+            if self.marked.pop(row.id, None) is None:
+                self.marked[row.id] = row
+            return
         from crm.terminal.clients import client_page
 
-        client_page(self.session, row)
+        ids = [each.id for each in self.rows(PAGE, self.offset)]
+        client_page(self.session, row, self.rows, self.offset + ids.index(row.id) if row.id in ids else 0)
+
+    def sign(self, row: Any) -> str:
+        if not (self.marking or self.marked):
+            return ""
+        return "* " if row.id in self.marked else "  "
 
     def narrowed(self) -> str:
         by = self.session.crm.conventions
@@ -59,32 +87,87 @@ class ClientsPage(ListPage):
             f"{fields(Client)[name].label}: {fields(Client)[name].check.show(value, by)}"
             for name, value in self.filters.items()
         ]
-        return ", ".join([*([f"view {self.view}"] if self.view else []), *told, *([self.where] if self.where else [])])
+        told += [self.where] if self.where else []
+        told += [f"{len(self.marked)} marked"] if self.marked else []
+        told += ["a number marks and unmarks"] if self.marking else []
+        return ", ".join([*([f"view {self.view}"] if self.view else []), *told])
+
+    def widen(self) -> bool:
+        narrowed = not self._shown().is_everybody or bool(self.sort)
+        self._narrow("", {}, "")
+        self.sort = ""
+        return narrowed
+
+    def _narrow(self, view: str, filters: dict[str, Any], where: str) -> None:
+        """Narrows the list to something else; what was marked in it is not carried over unseen."""
+        self.view, self.filters, self.where, self.offset = view, filters, where, 0
+        self.marked = {}
 
     def keys(self) -> Sequence[Choice]:
-        return [Choice("Filter", self._filter, "f"), Choice("Views", self._choose_view, "v")]
+        keys = [Choice("Filter", self._filter, "f"), Choice("Views", self._views, "v")]
+        keys.append(Choice("Everybody's" if self._is_mine() else "Mine", self._turn, "e"))
+        if self._counted or self.marked:
+            told = f"{len(self.marked)} marked" if self.marked else f"all {self._counted}"
+            keys.append(Choice("Stop marking" if self.marking else "Mark", self._mark, "m"))
+            keys.append(Choice(f"With {told}", self._with_them, "g"))
+        return keys
+
+    def _is_mine(self) -> bool:
+        return str(self.filters.get("owner", "")).casefold() == self.session.crm.me.casefold()
+
+    def _turn(self) -> None:
+        """From everybody's clients to mine, and back."""
+        filters = {name: value for name, value in self.filters.items() if name != "owner"}
+        if not self._is_mine():
+            filters["owner"] = self.session.crm.me
+        self._narrow(self.view, filters, self.where)
+
+    def _mark(self) -> None:
+        self.marking = not self.marking
+
+    def _with_them(self) -> None:
+        """Does something with those that are marked, else with all that the list shows."""
+        by = self.session.crm.conventions
+        if self.marked:
+            with self.session.crm.read() as snapshot:
+                self.marked = {number: each for number, each in self.marked.items() if snapshot.find(Client, number)}
+            if not self.marked:
+                raise NotFoundError("Those that were marked are gone by now.")
+            count, group = len(self.marked), group_of(clients=tuple(self.marked.values()))
+        else:
+            shown = self._shown()
+            count, only = self._counted, tuple(self.filters.items())
+            group = group_of(only=only, where=self.where, view=self.view, all_=shown.is_everybody)
+        act_on(self.session, group, how_many(count, "client", "clients", by))
+        self.marked, self.marking, self.offset = {}, False, 0
 
     def _filter(self) -> None:
         keyboard = self.session.keyboard
         entries = [Choice(label, name) for label, name in _FILTERS.items()]
-        if self.narrowed():
+        if not self._shown().is_everybody:
             entries.append(Choice("Show all again", "", "x"))
         name = keyboard.choose("Filter by:", entries)
+        view, filters, where = self.view, dict(self.filters), self.where
         if name == "":
-            self.filters, self.where, self.view = {}, "", ""
+            view, filters, where = "", {}, ""
         elif name == "where":
-            self.where = keyboard.text(
+            where = keyboard.text(
                 "Condition", self._condition, default=self.where, help="like total_spend > 1000", suggest=metric_names
             )
+        elif name in _BY_A_DAY:
+            parameter, condition = _BY_A_DAY[name]
+            day = self.session.prompts.ask(
+                dataclasses.replace(named("clients list").parameters[parameter], required=True)
+            )
+            where = all_of(where, condition(day, self.session.crm.today))
         elif name == "status":
-            self.filters["status"] = keyboard.choose(
+            filters["status"] = keyboard.choose(
                 "Status:", [Choice(each or "(none)", each) for each in self._statuses()]
             )
         else:
             field = fields(Client)[name]
-            value = self.session.prompts.value(field.label, field.check, required=True)
-            self.filters[name] = value
-        self.offset = 0
+            filters[name] = self.session.prompts.value(field.label, field.check, required=True)
+        self._narrow(view, filters, where)
 
     def _statuses(self) -> list[str]:
         report = named("today")(self.session.crm)
@@ -95,20 +178,49 @@ class ClientsPage(ListPage):
             parse_condition(typed)
         return typed.strip()
 
-    def _choose_view(self) -> None:
+    def _views(self) -> None:
+        from crm.terminal.views import ViewsPage, save_list
+
         views = named("views list")(self.session.crm)
-        if not views:
-            self.session.say("There are no saved views yet; save one under Clients.")
+        entries = [Choice(f"{each.name}  {each.condition}", lambda name=each.name: name) for each in views[:_VIEWS]]
+        if self.sort or not self._shown().is_everybody:
+            entries.append(
+                Choice("Save this list as a view", lambda: save_list(self.session, self._shown(), self._order()).name)
+            )
+        if views:
+            entries.append(Choice("Rename, change or remove views", lambda: ViewsPage(self.session).show()))
+        if not entries:
+            self.session.say("There are no saved views yet. Filter the list, then save it as one.")
             return
-        chosen = self.session.keyboard.choose(
-            "View:", [Choice(f"{each.name}  {each.condition}", each.name) for each in views[:30]]
-        )
-        self.view, self.filters, self.where, self.sort, self.offset = chosen, {}, "", "", 0
+        chosen = self.session.keyboard.choose("View:", entries)()
+        if chosen is not None:
+            self._narrow(chosen, {}, "")
+            self.sort = ""
+
+    def _order(self) -> str:
+        """The order that the list stands in, whether chosen or the view's own."""
+        if self.sort or not self.view:
+            return self.sort
+        with self.session.crm.read() as snapshot:
+            return view_called(snapshot, self.view).sort
 
 
+def _columns(sort: str) -> Sequence[tables.Column]:
+    """The columns of the list; the day that it is sorted by is there also where there is little room."""
+    title = {"next_follow_up_on": "Next follow-up", "last_contact_on": "Last contact"}.get(sort.removeprefix("-"))
+    return [dataclasses.replace(each, rank=1) if each.title == title else each for each in tables.CLIENTS]
+
+
+# Filters that ask for a day: the parameter of the command, and the condition that comes of it.
+_BY_A_DAY: Mapping[str, tuple[str, Callable[[date, date], str]]] = {
+    "due_by": ("due", due_by),
+    "silent": ("silent_since", silent),
+}
 _FILTERS: Mapping[str, str] = {
     "Status": "status",
     "Tag": "tags",
+    "Follow-up due by a day": "due_by",
+    "No contact since a day": "silent",
     "A condition": "where",
     "City": "city",
     "Country": "country",
@@ -118,51 +230,7 @@ _FILTERS: Mapping[str, str] = {
 }
 
 
-class ViewsPage(ListPage):
-    """The saved views."""
-
-    title = "Saved views"
-    columns = tables.VIEWS
-
-    def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        views: list[View] = named("views list")(self.session.crm)
-        return views[offset : offset + limit]
-
-    def open(self, row: Any) -> None:
-        session = self.session
-        view: View = row
-
-        def change() -> None:
-            command = named("views save")
-            prompts = session.prompts
-            answers: dict[str, Any] = {"name": view.name}
-            for name in ("condition", "sort"):
-                answers[name] = prompts.ask(command.parameters[name], typed=getattr(view, name))
-            session.tell(prompts.run(command, answers))
-
-        def remove() -> None:
-            session.confirm(f"Remove the view {view.name}? The clients in it stay.", "Remove")
-            session.call("views remove", name=view.name)
-            session.say(f"Removed the view {view.name}.", "green")
-
-        chosen = session.keyboard.choose(
-            f"{view.name}:",
-            [
-                Choice("Show the clients in it", lambda: ClientsPage(session, view.name).show()),
-                Choice("Change it", change),
-                Choice("Remove it", remove),
-            ],
-        )
-        chosen()
-
-
 @flow("clients list")
 def list_clients(session: Session, **_: Any) -> None:
     """The list of clients."""
     ClientsPage(session).show()
-
-
-@flow("views list")
-def list_views(session: Session, **_: Any) -> None:
-    """The list of saved views."""
-    ViewsPage(session).show()

@@ -230,7 +230,7 @@ def _fill(session: Session, target: CRM, found: Spreadsheet) -> Any:
         for each in lists_in(target, found)
     ]
     source = session.real or session.crm
-    if holds := _holds(source):
+    if target.repository.is_untouched() and (holds := _holds(source)):
         entries.append(Choice(f"Copy {holds} from the store that you had", lambda: _copy(session, source, found.url)))
     if not entries:
         return None
@@ -253,7 +253,7 @@ def _fill(session: Session, target: CRM, found: Spreadsheet) -> Any:
 def _holds(source: CRM) -> str:
     """What is in a store, in words; '' for nothing."""
     try:
-        if source.repository.is_empty():
+        if source.repository.is_untouched():
             return ""
         with source.read() as snapshot:
             clients, sales = snapshot.count(Client), snapshot.count(Sale)

@@ -1,55 +1,12 @@
-"""Looking after the store at the menu: the history and what can be taken back, settings, import."""
+"""Looking after the store at the menu: the sample data, and the settings."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from crm.commands.registry import named
 from crm.commands.settings import SettingShown
 from crm.config import TEAM
-from crm.repository import HistoryEntry
-from crm.terminal import tables
 from crm.terminal.keyboard import Choice
-from crm.terminal.lists import ListPage
-from crm.terminal.render import show
 from crm.terminal.session import Session, flow
-
-
-class HistoryPage(ListPage):
-    """What was done, newest first."""
-
-    title = "History"
-    columns = tables.HISTORY
-
-    def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        entries: list[HistoryEntry] = named("history list")(self.session.crm, limit=limit, offset=offset)
-        return entries
-
-    def open(self, row: Any) -> None:
-        session = self.session
-        entry: HistoryEntry = row
-        with session.crm.read() as snapshot:
-            changes = snapshot.changes(transaction=entry.id, limit=12)
-        by = session.crm.conventions
-        session.page("History", f"{entry.id}: {entry.what}")
-        session.screen.print(f"{by.time(entry.at)}{f', {entry.user}' if entry.user else ''}")
-        show(session.screen, changes, by)
-        if entry.changes > len(changes):
-            session.screen.print(f"and {by.number(entry.changes - len(changes))} more")
-        session.screen.print()
-        session.confirm("", "Take this back", "Back")
-        session.tell(session.call("history undo", transaction=entry.id))
-
-
-@flow("history list")
-def history(session: Session, **_: Any) -> None:
-    """The history as a list."""
-    HistoryPage(session).show()
-
-
-@flow("history undo")
-def undo(session: Session, **_: Any) -> None:
-    """The history, from which one is chosen; the last change stands first."""
-    HistoryPage(session).show()
 
 
 @flow("demo")

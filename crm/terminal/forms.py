@@ -1,6 +1,7 @@
 """The form of a record: its fields by number, what is filled in beside them, each checked at once."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from rich.text import Text
@@ -50,32 +51,39 @@ class RecordForm:
         """The value of a field as it stands in the form."""
         return self.changes.get(name, self.shown.get(name))
 
+    def fields(self) -> Sequence[Field]:
+        """What can be filled in, in the order of the form."""
+        return form_order(self.kind)
+
     def fill(self, crumbs: Sequence[str], save: Callable[[], Any], *, saves: str = "Save") -> Any:
         """Lets the person choose field after field; the result of `save`, which may refuse. Raises Back,
         where nothing would be lost by it, and Cancelled."""
         at: Any = None
+        hint = f"{saves}, or choose what to fill in"
         while True:
             self.session.page(*crumbs)
             by = self.session.crm.conventions
-            fields = form_order(self.kind)
+            fields = self.fields()
             wide = max(len(field.label) for field in fields)
             entries = [Choice(saves, "save")]
-            entries += [Choice(self._line(field, wide, by), field.name) for field in fields]
+            entries += [Choice(self.line(field, wide, by), field.name) for field in fields]
             try:
-                chosen = self.session.keyboard.choose("", entries, hint="Save, or choose what to fill in", at=at)
+                chosen = self.session.keyboard.choose("", entries, hint=hint, at=at)
             except Back:
-                self._leave()
-                raise
+                if not self.loses():
+                    raise
+                chosen = self._leave(saves)
+                hint = f"{saves}, or choose what to fill in; Ctrl-C leaves without saving"
             if chosen == "save":
                 done = self._save(save)
                 if done is not None:
                     return done
                 continue
-            at = chosen
-            try:
-                self.ask(next(field for field in fields if field.name == chosen))
-            except (Back, Cancelled):
-                continue
+            at = chosen or at
+            asked = next((field for field in fields if field.name == chosen), None)
+            with suppress(Back):
+                if asked is not None:
+                    self.ask(asked)
 
     def _save(self, save: Callable[[], Any]) -> Any:
         """The result of saving; None where it was refused, and the form goes on with everything in it."""
@@ -89,17 +97,20 @@ class RecordForm:
             self.session.fail(error)
             return None
 
-    def _leave(self) -> None:
-        """Asks before what was typed is lost; raises Cancelled where it is to be."""
-        if self.shown and self.changes:
-            try:
-                self.session.keyboard.choose(
-                    "Leave without saving the changes?", [Choice("Leave", True)], back="No, go on"
-                )
-            except Back:
-                # Not left: the caller shows the form again.
-                raise _StayedError from None
+    def loses(self) -> bool:
+        """Whether something would be lost that is worth a question."""
+        return bool(self.shown and self.changes)
+
+    def _leave(self, saves: str) -> str:
+        """Asks before what was typed is lost: "save", or '' to stay; raises Cancelled where it is to be lost."""
+        entries = [Choice(saves, "save"), Choice("Leave without saving", "leave")]
+        try:
+            chosen: str = self.session.keyboard.choose("The changes are not saved yet.", entries, back="Stay here")
+        except Back:
+            return ""
+        if chosen == "leave":
             raise Cancelled
+        return chosen
 
     def ask(self, field: Field, *, required: bool = False) -> None:
         """Asks for one field; what it holds is in the line to change, and empty clears it. Raises Back."""
@@ -124,30 +135,12 @@ class RecordForm:
         else:
             self.changes[field.name] = entered
 
-    def _line(self, field: Field, wide: int, by: Conventions) -> str:
-        shown = (
-            clean(field.check.show(self.value(field.name), by))
-            if self.value(field.name) not in (None, "", False)
-            else ""
-        )
+    def line(self, field: Field, wide: int, by: Conventions) -> str:
+        """A field as it stands in the form."""
+        shown = field.check.show(self.value(field.name), by) if self.value(field.name) not in (None, "", False) else ""
         room = max(8, min(_SHOWN, self.session.screen.width - wide - 12))
-        line = Text(shown)
-        line.truncate(room, overflow="ellipsis")
         mark = "*" if field.name in self.changes and self.shown else " "
-        return f"{field.label:<{wide}} {mark} {line.plain}"
-
-
-class _StayedError(Back):
-    """The person thought better of leaving."""
-
-
-def fill_until_left(form: RecordForm, crumbs: Sequence[str], save: Callable[[], Any], *, saves: str = "Save") -> Any:
-    """A form that is only left on purpose. Raises Back and Cancelled."""
-    while True:
-        try:
-            return form.fill(crumbs, save, saves=saves)
-        except _StayedError:
-            continue
+        return f"{field.label:<{wide}} {mark} {self.session.screen.fit(shown, room)}"
 
 
 def _help(field: Field, typed: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from crm.commands.registry import named
+from crm.errors import FileError
 from crm.terminal import tables
 from crm.terminal.keyboard import Choice
 from crm.terminal.picking import pick_listed
@@ -28,23 +29,29 @@ _ENCODINGS = {
 
 @flow("import")
 def import_file(session: Session, **_: Any) -> None:
-    """Asks for the file, shows how it is understood, and goes on to the preview."""
-    session.page("Import a file")
-    session.screen.print(Text(named("import").summary, "dim"))
-    file = session.prompts.ask(named("import").parameters["file"])
-    if file.suffix.lower() == ".json":
-        _whole_store(session, file)
-        return
+    """Asks for the file until there is one that can be read, shows how it is understood, and goes on to the preview."""
     from crm.commands.importing import begin
 
-    _ImportPages(session, begin(session.crm, file)).show()
+    command, typed = named("import"), ""
+    while True:
+        session.page(command.title)
+        session.screen.print(Text(command.summary, "dim"))
+        file = session.prompts.ask(command.parameters["file"], typed=typed)
+        try:
+            if file.suffix.lower() == ".json":
+                holds = command(session.crm, file, as_="all", preview=True)
+                return _whole_store(session, file, holds)
+            return _ImportPages(session, begin(session.crm, file)).show()
+        except FileError as error:
+            session.fail(error)
+            typed = str(file)
 
 
-def _whole_store(session: Session, file: Path) -> None:
+def _whole_store(session: Session, file: Path, holds: Any) -> None:
     """A JSON export of a whole store."""
     command = named("import")
     session.page("Import a file", file.name)
-    show(session.screen, command(session.crm, file, as_="all", preview=True), session.crm.conventions)
+    show(session.screen, holds, session.crm.conventions)
     session.screen.print()
     session.confirm("Read all of it in?", "Import now")
     session.tell(session.insist(lambda: command(session.crm, file, as_="all")))

@@ -2,10 +2,10 @@
 
 import re
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from textwrap import fill
 from typing import IO, Any, TextIO, cast
 
 import questionary
@@ -44,10 +44,13 @@ _STYLE = Style(
         ("bottom-toolbar", "noreverse"),
     ]
 )
+_WORDS = re.compile(r"\s*\S+")
 _BREAKS = re.compile(r"\s*[\r\n]+\s*")
 # An Esc is told from the start of an arrow key by what follows within so many seconds.
 _ESCAPE_SECONDS = 0.04
 _RESIZED_SECONDS = 0.1
+_TYPED_ON_SECONDS = 1.0
+_NO_SEARCH = "/ finds nothing here, and what is typed after it is not taken; Esc goes back to where it does."
 _BACK = object()
 # What stands before an entry: the pointer, its key and a bracket.
 _KEYED = 6
@@ -105,8 +108,9 @@ class TerminalKeyboard:
             style=_STYLE,
         )
         keys = _keys(asked.application)
+        vain = _InVain()
         for each in (*keyed, *hidden):
-            keys.add(each.key, eager=True)(_exits(each.value))
+            keys.add(each.key, eager=True)(_exits(each.value, vain))
         controls: Iterable[Any] = asked.application.layout.find_all_controls()
         control: Any = next(each for each in controls if isinstance(each, InquirerControl))
         control.default = None
@@ -116,12 +120,20 @@ class TerminalKeyboard:
 
         @keys.add(Keys.ControlM, eager=True)
         def _(event: KeyPressEvent) -> None:
+            if vain.goes_on():
+                vain.end()
+                return
             event.app.exit(result=keyed[control.pointed_at].value)
 
         @keys.add(Keys.Any)
         @keys.add(Keys.BracketedPaste, eager=True)
         def _(event: KeyPressEvent) -> None:
             pressed = event.key_sequence[0].data
+            if pressed == "/":
+                vain.begin()
+            if vain.goes_on():
+                under[:] = [("class:error", " " + _wrapped(_NO_SEARCH))]
+                return
             told = clean(pressed) if len(pressed) == 1 and pressed.isprintable() else "That"
             under[:] = [("class:error", " " + _wrapped(f"{told} is no choice here; {_span(keyed)}"))]
 
@@ -191,6 +203,10 @@ class TerminalKeyboard:
         if not multiline:
             keys.add(Keys.ControlJ, eager=True)(take)
 
+        @keys.add(Keys.ControlZ, eager=True)
+        def _(_: KeyPressEvent) -> None:
+            """Without this it would be written down."""
+
         @keys.add(Keys.BracketedPaste, eager=True)
         def _(event: KeyPressEvent) -> None:
             pasted = event.data.replace("\r\n", "\n").replace("\r", "\n")
@@ -218,7 +234,25 @@ def _underline(application: Application[Any], words: Callable[[], AnyFormattedTe
 def _wrapped(text: str, before: int = 1) -> str:
     """A text broken between words, with so many columns before it; the heads and rows of a list fit as they are."""
     width = get_app_session().output.get_size().columns - before - 1
-    return text if get_cwidth(text) <= width else fill(text, max(20, width)).replace("\n", "\n" + " " * before)
+    if get_cwidth(text) <= width:
+        return text
+    lines = [piece for line in text.split("\n") for piece in _filled(line, max(20, width))]
+    return ("\n" + " " * before).join(lines)
+
+
+def _filled(text: str, width: int) -> list[str]:
+    """A line broken between its words, or within one that is too long for a line of its own."""
+    lines = [""]
+    for word in _WORDS.findall(text):
+        if get_cwidth(lines[-1] + word) <= width:
+            lines[-1] += word
+            continue
+        lines += [""] if lines[-1] else []
+        for character in word.lstrip():
+            if get_cwidth(lines[-1] + character) > width:
+                lines.append("")
+            lines[-1] += character
+    return lines
 
 
 def _leave_when_resized(application: Application[Any], value: Any) -> None:
@@ -240,9 +274,30 @@ def _drawable() -> bool:
     return get_app_session().output.encoding().lower().replace("-", "").startswith("utf")
 
 
-def _exits(value: Any) -> Callable[[KeyPressEvent], None]:
+class _InVain:
+    """A search that is typed where there is none: what comes within a second of its last key belongs to it, and
+    chooses nothing."""
+
+    def __init__(self) -> None:
+        self._ends = 0.0
+
+    def begin(self) -> None:
+        self._ends = time.monotonic() + _TYPED_ON_SECONDS
+
+    def goes_on(self) -> bool:
+        if time.monotonic() > self._ends:
+            return False
+        self.begin()
+        return True
+
+    def end(self) -> None:
+        self._ends = 0.0
+
+
+def _exits(value: Any, vain: _InVain) -> Callable[[KeyPressEvent], None]:
     def leave(event: KeyPressEvent) -> None:
-        event.app.exit(result=value)
+        if not vain.goes_on():
+            event.app.exit(result=value)
 
     return leave
 

@@ -5,13 +5,14 @@ from typing import Any
 
 from rich.text import Text
 
-from crm.errors import Cancelled, FieldError
+from crm.errors import Cancelled, FieldError, RuleError
 from crm.terminal import tables
 from crm.terminal.keyboard import Back, Choice
 from crm.terminal.screen import clean
 from crm.terminal.session import Session
 
-_ROWS = 9
+# The rows of a page, each with a digit for its key.
+PAGE = 9
 # The title, the rule, the line on what is shown, the heads, the way back and the hint.
 _AROUND = 9
 
@@ -37,6 +38,10 @@ class ListPage:
         """How many there are in all; None where that is not known."""
         return None
 
+    def crumbs(self) -> Sequence[str]:
+        """Where the person is, above the list."""
+        return [self.title]
+
     def open(self, row: Any) -> None:
         """What a row's key does."""
         raise NotImplementedError
@@ -45,6 +50,14 @@ class ListPage:
         """What the list is narrowed to, in words."""
         return ""
 
+    def sign(self, row: Any) -> str:
+        """What stands before a row, of one width for all of them."""
+        return ""
+
+    def widen(self) -> bool:
+        """Drops all that narrows or sorts the list; whether there was anything."""
+        return False
+
     def keys(self) -> Sequence[Choice]:
         """Further keys of this list; their values are actions."""
         return ()
@@ -52,14 +65,16 @@ class ListPage:
     def show(self) -> None:
         """Shows the list until the person goes back."""
         while True:
-            size = max(3, min(_ROWS, self.session.screen.height - _AROUND))
-            self.session.page(self.title)
+            size = max(3, min(PAGE, self.session.screen.height - _AROUND))
+            self.session.page(*self.crumbs())
             try:
                 rows = self.rows(size + 1, self.offset)
                 told = self._told(rows[:size])
-            except FieldError as error:
-                # A sort or a filter that came in from outside cannot be read: shown without it.
+            except (FieldError, RuleError) as error:
+                # A sort, a filter or a view that came in from outside cannot be read: shown without it.
                 self.session.fail(error)
+                if self.widen():
+                    continue
                 return
             self.session.screen.print(Text(told, "dim"))
             if not rows:
@@ -93,12 +108,14 @@ class ListPage:
         screen = self.session.screen
         if not rows:
             return "", []
-        before = 3 if screen.plain else 6
-        drawn = tables.table(self.columns, rows, self.session.crm.conventions, screen.width - before - 2)
-        options = screen.console.options.update(width=screen.width - before)
-        lines = ["".join(piece.text for piece in line).rstrip() for line in screen.console.render_lines(drawn, options)]
+        signs = [self.sign(row) for row in rows]
+        before = (3 if screen.plain else 6) + len(signs[0])
+        by = self.session.crm.conventions
+        head, lines = tables.lines(screen, self.columns, rows, by, screen.width - before - 2)
         # prompt_toolkit puts a blank before a question of its own.
-        return " " * (before - (0 if screen.plain else 2)) + lines[0].rstrip(), lines[1:]
+        return " " * (before - (0 if screen.plain else 2)) + head, [
+            sign + line for sign, line in zip(signs, lines, strict=True)
+        ]
 
     def _keys(self, more: bool, size: int) -> list[Choice]:
         def turn(to: int) -> Callable[[], None]:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 from rich.text import Text
@@ -15,10 +14,14 @@ from crm.errors import Cancelled, CRMError, StoreError
 from crm.model.rights import CLIENT, OWNER
 from crm.terminal.door import keyboard_on, screen_on
 from crm.terminal.keyboard import Back, Choice, Closed, End
-from crm.terminal.session import FLOWS, Session, load_flows
+from crm.terminal.session import AROUND_MENU, FLOWS, Session, load_flows
 
 if TYPE_CHECKING:
     from crm.terminal.exchange import Exchange
+
+# What one is in a hurry for has a key that stays.
+_KEYS = {"capture": "c"}
+_CTRL_C = "Ctrl-C leaves a form; 0 leaves the program."
 
 
 def run_menu(
@@ -87,9 +90,11 @@ def _run(session: Session, who: SignedIn | None) -> int:
     if crm.reader.role == CLIENT:
         from crm.terminal.portal import portal as main
     while True:
-        # Ctrl-C while something is drawn ends nothing.
-        with suppress(KeyboardInterrupt):
+        try:
             return main(session)
+        except KeyboardInterrupt:
+            # While something is drawn it ends nothing either.
+            session.say(_CTRL_C, "dim")
 
 
 def _enter(session: Session, who: SignedIn | None) -> bool:
@@ -118,20 +123,23 @@ def _begin_day(crm: CRM) -> None:
 def _main(session: Session) -> int:
     """The main menu, until 0 or Ctrl-D."""
     while True:
-        session.page()
-        session.attempt(lambda: _report(session))
-        entries = [Choice(title, menu) for menu, title in MENUS.items() if _offered(session, menu)]
+        entries = [Choice(title, menu, _KEYS.get(menu, "")) for menu, title in MENUS.items() if _offered(session, menu)]
         if session.real is not None:
             entries.append(Choice("Throw the sample data away", "throw", "x"))
+        entries.append(Choice("Exit", "exit", "0"))
+        session.page()
         try:
-            chosen = session.choose("", [*entries, Choice("Exit", "exit", "0")], back="")
+            # The way out stands among the entries.
+            session.read_first((), len(entries) - 1)
+            session.attempt(lambda: _report(session, len(entries) - 1 + AROUND_MENU))  # noqa: B023
+            chosen = session.choose("", entries, back="")
         except End:
             return 0
         except Back:
             session.say("0 leaves the program.", "dim")
             continue
         except Cancelled:
-            session.say("Ctrl-C leaves a form; 0 leaves the program.", "dim")
+            session.say(_CTRL_C, "dim")
             continue
         if chosen == "exit":
             return 0
@@ -149,12 +157,14 @@ def _main(session: Session) -> int:
         session.attempt(action)
 
 
-def _report(session: Session) -> None:
+def _report(session: Session, below: int) -> None:
+    """What fits of today's figures with so many lines below."""
     from crm.commands.today import today
     from crm.terminal.today import draw_brief
 
-    draw_brief(session.screen, today(session.crm), session.crm.conventions)
-    session.screen.print()
+    draw_brief(session.screen, today(session.crm, mine=True), session.crm.conventions, below + 1)
+    if session.screen.left > below:
+        session.screen.print()
 
 
 def _opened(session: Session, menu: str) -> Callable[[], None]:

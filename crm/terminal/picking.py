@@ -1,13 +1,30 @@
 """Records chosen: a client by typing, others from a list."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from crm.commands.context import CRM
+from crm.commands.found import through
 from crm.errors import FieldError
-from crm.model import Client, Conventions, Record, Sale, SignIn, StatusRule, User, View
+from crm.model import (
+    INTERACTIONS,
+    Client,
+    Contact,
+    Conventions,
+    Deal,
+    Interaction,
+    Record,
+    Sale,
+    SignIn,
+    Stage,
+    StatusRule,
+    User,
+    View,
+)
 from crm.repository import Query
 from crm.rules import rule_text
+from crm.terminal.contact_picking import contact_line, pick_contact
+from crm.terminal.deal_picking import deal_line, pick_deal, pick_stage, stage_line
 from crm.terminal.keyboard import Back, Choice, Keyboard, Suggestion
 from crm.terminal.suggestions import metric_names
 
@@ -17,9 +34,10 @@ _MATCHES = 9
 _PAGE = 9
 
 
-def client_line(client: Client) -> str:
-    """A client on one line, enough to tell it from others."""
-    return " · ".join(filter(None, (client.name, client.email or client.company, client.city, f"no. {client.id}")))
+def client_line(client: Client, through: Contact | None = None) -> str:
+    """A client on one line, enough to tell it from others, with the contact that it was found by."""
+    name = f"{client.name} — {through.name}" if through else client.name
+    return " · ".join(filter(None, (name, client.email or client.company, client.city, f"no. {client.id}")))
 
 
 def sale_line(sale: Sale, by: Conventions, name: str = "") -> str:
@@ -38,6 +56,7 @@ class ClientSearch:
     def __init__(self, crm: CRM, limit: int = _MATCHES) -> None:
         self._crm = crm
         self._limit = limit
+        self._through: Mapping[int, Contact] = {}
 
     def found(self, typed: str) -> Sequence[Client]:
         """The clients that may be meant; the one with a number that was typed stands alone."""
@@ -49,16 +68,25 @@ class ClientSearch:
                 if record and (number == typed.removeprefix("#") or typed == _taken(record)):
                     return [record]
             exact = snapshot.find_all(Client, Query({"reference": typed}, limit=1)) if typed else []
-            return exact or (snapshot.search(typed, self._limit) if typed else [])
+            found = exact or (snapshot.search(typed, self._limit) if typed else [])
+            self._through = through(snapshot, found, typed)
+        return found
+
+    def line(self, client: Client) -> str:
+        """One of those found last on a line, with the contact that it was found by."""
+        return client_line(client, self._through.get(client.id))
 
     def suggest(self, typed: str) -> list[Suggestion]:
         """The same for a completion menu."""
         if len(typed.strip()) < 2 and not typed.strip().isdigit():
             return []
-        return [
-            Suggestion(_taken(each), each.name, " · ".join(filter(None, (each.email or each.company, str(each.id)))))
-            for each in self.found(typed)[:_SUGGESTED]
-        ]
+        return [self._suggestion(each) for each in self.found(typed)[:_SUGGESTED]]
+
+    def _suggestion(self, client: Client) -> Suggestion:
+        contact = self._through.get(client.id)
+        name = f"{client.name} — {contact.name}" if contact else client.name
+        about = (contact.email if contact else "") or client.email or client.company
+        return Suggestion(_taken(client), name, " · ".join(filter(None, (about, str(client.id)))))
 
 
 def _taken(client: Client) -> str:
@@ -94,7 +122,7 @@ def pick_client(
         try:
             chosen: Client = keyboard.choose(
                 f"{len(found)} clients fit:" if len(found) < _MATCHES else "The best matches:",
-                [Choice(client_line(each), each) for each in found],
+                [Choice(search.line(each), each) for each in found],
             )
             return chosen
         except Back:
@@ -171,9 +199,16 @@ def pick_listed(
         offset = max(0, offset + chosen * _PAGE)
 
 
-def pick_record(crm: CRM, keyboard: Keyboard, kind: type[Record], label: str) -> Any:
-    """A sale, a rule or a view from its list. Raises Back."""
+def pick_record(crm: CRM, keyboard: Keyboard, kind: type[Record], label: str, *, required: bool = True) -> Any:
+    """A deal or a contact by typing, a sale, a rule, a stage or a view from its list; None where it may be left out and
+    is. Raises Back."""
     by = crm.conventions
+    if kind is Deal:
+        return pick_deal(crm, keyboard, label, required=required)
+    if kind is Contact:
+        return pick_contact(crm, keyboard, label, required=required)
+    if kind is Stage:
+        return pick_stage(crm, keyboard, label, required=required)
 
     def fetch(limit: int, offset: int) -> Sequence[tuple[str, Any]]:
         with crm.read() as snapshot:
@@ -194,6 +229,17 @@ def _line(record: Record, by: Conventions, snapshot: Any) -> str:
             return f"{record.name}  {record.condition}"
         case Client():
             return client_line(record)
+        case Deal():
+            return deal_line(record, by)
+        case Stage():
+            return stage_line(record)
+        case Contact():
+            company = snapshot.find(Client, record.client)
+            return contact_line(record, company.name if company else "")
+        case Interaction():
+            company = snapshot.find(Client, record.client)
+            told = (by.day(record.on), INTERACTIONS[record.kind], company.name if company else "", record.subject)
+            return " · ".join(filter(None, told))
         case User():
             return f"{record.name or record.email}  {record.email}  {record.role}"
         case SignIn():

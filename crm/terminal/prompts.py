@@ -1,6 +1,8 @@
 """Parameters of commands asked for one by one, each from its description, and questions answered."""
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -9,17 +11,23 @@ from crm.commands.context import CRM
 from crm.commands.registry import Command, Parameter
 from crm.errors import CRMError, FieldError, Question, RuleError
 from crm.model import Client, Record, StatusRule
-from crm.model.fields import Check, Extra, Flag, Prose, Secret
+from crm.model.fields import Check, Extra, Flag, Person, Prose, Secret
 from crm.model.fields import Choice as OneOf
+from crm.model.places import as_told
 from crm.terminal.keyboard import Back, Choice, Keyboard, Suggestion, reason
 from crm.terminal.picking import BY_TYPING, client_line, pick_client, pick_clients, pick_record, rule_line
 from crm.terminal.screen import Screen
-from crm.terminal.suggestions import suggestions
+from crm.terminal.suggestions import PEOPLE, known_people, suggestions
 
 if TYPE_CHECKING:
     from crm.terminal.exchange import Exchange
 
-_KINDS_OF_FILE = {".xlsx": "Excel", ".csv": "CSV", ".json": "JSON", ".vcf": "vCard, for an address book"}
+_KINDS_OF_FILE = {
+    ".xlsx": "Excel", ".csv": "CSV", ".json": "JSON", ".vcf": "vCard, for an address book", ".png": "PNG picture",
+    ".svg": "SVG picture", ".ics": "calendar",
+}  # fmt: skip
+# As many people have a key of their own beside the other entries.
+_PEOPLE = 30
 # What only says how a list is cut, and is turned by keys.
 _PAGING = frozenset(("limit", "offset"))
 
@@ -64,8 +72,11 @@ class Prompts:
                 return value.name
             case Record():
                 return _named(value)
-            case list():
-                return ", ".join(self._shown(parameter, each) for each in value)
+            case PurePath():
+                return as_told(value)
+            case list() | tuple() if parameter.many:
+                one = dataclasses.replace(parameter, many=False)
+                return ", ".join(self._shown(one, each) for each in value)
         if parameter.check:
             return parameter.check.show(value, self.crm.conventions)
         return str(value)
@@ -74,7 +85,7 @@ class Prompts:
         if parameter.record is Client:
             return pick_clients(self.crm, self.keyboard, parameter.label) if parameter.many else self._client(parameter)
         if parameter.record:
-            return pick_record(self.crm, self.keyboard, parameter.record, parameter.label)
+            return pick_record(self.crm, self.keyboard, parameter.record, parameter.label, required=parameter.required)
         if parameter.path:
             return self._path(parameter, typed, error)
         if parameter.check is None:
@@ -110,7 +121,17 @@ class Prompts:
             return self.keyboard.choose(f"{label}?", [Choice("Yes", True), Choice("No", False)])
         if isinstance(check, OneOf):
             entries = [Choice(words, value) for value, words in check.options.items()]
-            return self.keyboard.choose(f"{label}:", entries, at=typed)
+            return self.keyboard.choose("\n".join(filter(None, (error, f"{label}:"))), entries, at=typed)
+        if isinstance(check, Person):
+            suggest = suggestions(self.crm, PEOPLE)
+            if not error and (people := known_people(self.crm)[:_PEOPLE]):
+                # Whom the team knows is chosen by a key, anybody else is typed.
+                entries = [Choice(name, name) for name in people] + [Choice("Somebody else", None)]
+                entries += [] if required else [Choice("Nobody" if typed else "Leave it out", "")]
+                chosen = self.keyboard.choose(f"{label}:", entries, at=typed or self.crm.me)
+                if chosen is not None:
+                    return chosen or default
+                typed, required = "", True
 
         def read(text: str) -> Any:
             if text.strip():
@@ -163,7 +184,7 @@ class Prompts:
                 page()
             fresh = False
             for each in command.parameters.values():
-                if each.name in given or each in asked[:at]:
+                if each in asked[:at] or (each.name in given and given[each.name] != each.default):
                     self.told(each, answers[each.name])
             try:
                 answers[asked[at].name] = self._asked(asked[at], self._typed(asked[at], answers))

@@ -8,22 +8,38 @@ from typing import Any
 
 from rich.text import Text
 
+from crm.commands.bulk import GroupReport, counted
 from crm.commands.clients import ClientCard
 from crm.commands.copying import CopyReport
 from crm.commands.exporting import ExportReport
+from crm.commands.groups import how_many
+from crm.commands.history import TakenBack
 from crm.commands.rules import MoveCount, RulesReport, Why
 from crm.commands.sales import SaleReport
 from crm.commands.settings import SettingShown
-from crm.commands.store import CheckReport, FileWritten, LiveReport, TakenBack
+from crm.commands.store import CheckReport, FileWritten, LiveReport
 from crm.commands.today import TodayReport
 from crm.model import Client, Conventions, Record, Sale, StatusRule, View
 from crm.model.encoding import plain
+from crm.model.places import as_told
 from crm.rules import rule_text
 from crm.terminal import cards, tables, today
 from crm.terminal.screen import Screen, clean, data, status_style
 
 _LISTED = 200
 _LATE = {
+    "Agenda": "crm.terminal.agenda",
+    "Captured": "crm.terminal.capture",
+    "Contact": "crm.terminal.contacts",
+    "ContactCard": "crm.terminal.contacts",
+    "Interaction": "crm.terminal.interactions",
+    "Timeline": "crm.terminal.timeline",
+    "AgendaItem": "crm.terminal.agenda",
+    "Colleague": "crm.terminal.people",
+    "FollowUpShown": "crm.terminal.follow_up_cards",
+    "FollowUpList": "crm.terminal.follow_up_cards",
+    "FollowUpDone": "crm.terminal.follow_up_cards",
+    "FollowUpGone": "crm.terminal.follow_up_cards",
     "ImportReport": "crm.terminal.imported",
     "WholeStoreReport": "crm.terminal.imported",
     "TakeOverReport": "crm.terminal.spreadsheets",
@@ -33,6 +49,12 @@ _LATE = {
     "UserShown": "crm.terminal.users",
     "SessionShown": "crm.terminal.users",
     "Profile": "crm.terminal.profile",
+    "Report": "crm.terminal.reports",
+    "TransactionShown": "crm.terminal.changed",
+    **dict.fromkeys(
+        ("Board", "Deal", "DealCard", "DealList", "DealMoved", "DealShown", "DealWon", "Stage"),
+        "crm.terminal.deal_cards",
+    ),
 }
 
 
@@ -122,13 +144,28 @@ def _(result: SettingShown, screen: Screen, _by: Conventions) -> None:
 @drawn.register
 def _(result: FileWritten, screen: Screen, _by: Conventions) -> None:
     done = Text(f"{screen.sign('✓', 'OK:')} {result.what[:1].upper()}{result.what[1:]}: ", "green")
-    screen.print(done.append(clean(str(result.file)), "bold"))
+    screen.print(done.append(clean(as_told(result.file)), "bold"))
 
 
 @drawn.register
 def _(result: ExportReport, screen: Screen, by: Conventions) -> None:
-    done = Text(f"{screen.sign('✓', 'OK:')} {by.number(result.records)} {result.what} in ", "green")
-    screen.print(done.append(clean(str(result.file)), "bold"))
+    many = "records" if result.what == "all" else result.what
+    written = how_many(result.records, many.removesuffix("s"), many, by)
+    done = Text(f"{screen.sign('✓', 'OK:')} {written} in ", "green")
+    screen.print(done.append(clean(as_told(result.file)), "bold"))
+
+
+@drawn.register
+def _(result: GroupReport, screen: Screen, by: Conventions) -> None:
+    if not result.clients + result.unchanged:
+        screen.print("No client fits; nothing was changed.")
+        return
+    told = [f"{how_many(result.clients, 'client', 'clients', by)} {result.done}", *counted(result.along, by)]
+    if result.unchanged:
+        told.append(f"{by.number(result.unchanged)} {'was' if result.unchanged == 1 else 'were'} so already")
+    if result.moved:
+        told.append(f"{by.number(result.moved)} {'has' if result.moved == 1 else 'have'} another status now")
+    screen.print(Text(f"{screen.sign('✓', 'OK:')} {', '.join(told)}", "green"))
 
 
 @drawn.register
@@ -184,7 +221,8 @@ def _(result: CopyReport, screen: Screen, by: Conventions) -> None:
     if result.failed:
         screen.print(Text("The copy differs from the store it was made of; do not use it.", "bold red"))
     else:
-        screen.print(Text(f"{screen.sign('✓', 'OK:')} Copied to ", "green").append(clean(result.copy), "default"))
+        copied = Text(f"{screen.sign('✓', 'OK:')} Copied to ", "green")
+        screen.print(copied.append(clean(as_told(result.copy)), "default"))
 
 
 @drawn.register

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.text import Text
 
@@ -19,6 +20,8 @@ _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufe
 _BREAKS = re.compile(r"\r\n|[\r\n\u2028\u2029]")
 _BLANK_ENDS = re.compile(r"[ ]+$", re.MULTILINE)
 _SHOWN_AFTER = 0.3
+# What makes one character of several.
+_JOINER = "\u200d"
 # Addresses in a sentence: of pages, and of e-mail.
 _ADDRESSES = re.compile(r"(https?://[^\s“”]+[^\s“”.,;:]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
 
@@ -102,11 +105,28 @@ class Screen:
         """A sign, or how it is spelled where it cannot be drawn."""
         return drawn if self.unicode else spelled
 
+    def measure(self, text: str) -> int:
+        """How many columns a text takes in what one chooses from. On a terminal that is drawn by prompt_toolkit, which
+        counts each character of a joined one (👩‍🔬) where rich counts the whole."""
+        if self.plain:
+            return cell_len(text)
+        from prompt_toolkit.utils import get_cwidth
+
+        return get_cwidth(text)
+
+    def fit(self, text: str, columns: int) -> str:
+        """A text of at most so many columns, for what one chooses from; where something is left out it ends in dots."""
+        text = clean(text)
+        if self.measure(text) <= columns:
+            return text
+        more = self.sign("…", "")
+        while text and self.measure(text + more) > columns:
+            text = text[:-1]
+        return text.rstrip(_JOINER) + more
+
     def cut(self, text: str, before: int = 0) -> str:
         """A text that fits on one line with so many columns before it."""
-        cut = data(text)
-        cut.truncate(max(8, self.width - before), overflow="ellipsis" if self.unicode else "crop")
-        return cut.plain
+        return self.fit(text, max(8, self.width - before))
 
     def print(self, shown: RenderableType = "") -> None:
         """Prints a Text or another thing of rich; a str is the program's own words."""

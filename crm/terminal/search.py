@@ -7,7 +7,7 @@ from crm.commands.registry import Command, commands
 from crm.errors import FieldError
 from crm.model import Client
 from crm.terminal.keyboard import Back, Choice, Suggestion
-from crm.terminal.picking import ClientSearch, client_line
+from crm.terminal.picking import ClientSearch
 from crm.terminal.session import Session
 
 _MOST = 10
@@ -44,7 +44,7 @@ def search(session: Session) -> None:
         chosen = session.keyboard.choose(
             "Which one?",
             [
-                Choice(client_line(each) if isinstance(each, Client) else f"{each.title} …", each)
+                Choice(clients.line(each) if isinstance(each, Client) else f"{each.title} …", each)
                 for each in found[:_MOST]
             ],
         )

@@ -30,14 +30,17 @@ if TYPE_CHECKING:
     from crm.terminal.exchange import Exchange
     from crm.terminal.prompts import Prompts
 
+# The way back, the hint and what an entry may be too long by stand below the entries of a menu.
+AROUND_MENU = 3
 _GONE = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
 Flow = Callable[..., None]
 # Commands that the menu leads through in a way of its own, by their words.
 FLOWS: dict[str, Flow] = {}
 # Imported when the first key is pressed: the menu must be there at once.
 _MODULES = (
-    "clients", "clients_list", "connecting", "data", "day", "importing", "merging", "profile", "rules", "sales",
-    "users",
+    "board", "capture", "clients", "clients_list", "connecting", "contacts", "data", "day", "deals", "deals_list",
+    "follow_ups", "groups", "history", "importing", "interactions", "merging", "people", "profile", "report_page",
+    "rules", "sales", "stages", "timeline", "users", "views",
 )  # fmt: skip
 
 
@@ -72,7 +75,7 @@ class Session:
     ) -> None:
         self.crm = crm
         self.real: CRM | None = None
-        self.debug = debug or bool(os.environ.get("CRM_DEBUG"))
+        self.debug = exchange is None and (debug or bool(os.environ.get("CRM_DEBUG")))
         self.keyboard = keyboard
         self.screen = screen
         self.exchange = exchange
@@ -196,36 +199,55 @@ class Session:
             self.say("".join(traceback.format_exception(error)), "red")
         self.say(
             f"Something went wrong in this program ({type(error).__name__}); nothing of this step was saved."
-            " Start it with --debug to see the details.",
+            + ("" if self.exchange else " Start it with --debug to see the details."),
             "red",
         )
 
     def menu(
         self,
-        crumbs: Sequence[str],
+        crumbs: Sequence[str] | Callable[[], Sequence[str]],
         entries: Callable[[], Sequence[Choice]],
         *,
-        above: Callable[[], None] = lambda: None,
+        above: Callable[[], None] | None = None,
         question: str = "",
         back: str = "Back",
         keys: Sequence[Choice] = (),
     ) -> None:
-        """A menu whose values are actions, until the person goes back. What `above` shows may be gone
-        (deleted, merged): then the menu is left."""
+        """A menu whose values are actions, until the person goes back. What `above` shows, or `crumbs` names anew
+        each time, may be gone (deleted, merged): then the menu is left."""
         while True:
+            self._told = []
             try:
-                self.page(*crumbs)
-                above()
-                chosen = self.choose(question, entries(), back=back, keys=keys)
-            except (Back, Cancelled, NotFoundError):
+                named = crumbs() if callable(crumbs) else crumbs
+                self.page(*named)
+                if above is None:
+                    listed = entries()
+                    self.read_first(named, len(listed))
+                else:
+                    above()
+                    listed = entries()
+                chosen = self.choose(question, listed, back=back, keys=keys)
+            except NotFoundError:
+                # What was told of it is read where one goes back to.
+                self._draw_again()
+                return
+            except (Back, Cancelled):
                 return
             except KeyboardInterrupt:
                 continue
             self.attempt(chosen)
 
+    def read_first(self, crumbs: Sequence[str], entries: int) -> None:
+        """Has what was told read alone where a menu of so many entries does not fit below it."""
+        if self._told and not self.screen.plain and self.screen.left < entries + AROUND_MENU:
+            self.keyboard.pause()
+            self.page(*crumbs)
+
     def offers(self, command: Command) -> bool:
-        """Whether the menu leads to a command: the person may run it, and it makes sense where they sit."""
-        return may_run(command, self.crm.reader) and not (command.here and self.exchange is not None)
+        """Whether the menu leads to a command: the person may run it, and it makes sense where they sit, and not only
+        in the team's own store where the sample data is in use."""
+        elsewhere = self.exchange is not None or self.real is not None
+        return may_run(command, self.crm.reader) and not (command.here and elsewhere)
 
     def choose(
         self, question: str, entries: Sequence[Choice], *, back: str = "Back", keys: Sequence[Choice] = ()
@@ -249,12 +271,17 @@ class Session:
 
     def start(self, command: Command, **given: Any) -> None:
         """Leads through a command: its own flow, or its parameters one by one. Raises Back."""
-        from crm.terminal.prompts import in_order
-
         load_flows()
         if command.words in FLOWS:
             FLOWS[command.words](self, **given)
-            return
+        else:
+            self.lead(command, **given)
+
+    def lead(self, command: Command, **given: Any) -> None:
+        """Asks for the parameters of a command that are not given, one by one, and runs it. Raises Back."""
+        from crm.terminal.prompts import in_order
+
+        asked = [each for each in in_order(command) if each.name not in given]
 
         def page() -> None:
             self.page(command.title)
@@ -263,7 +290,7 @@ class Session:
         prompts = self.prompts
         answers: dict[str, Any] | None = None
         while True:
-            if not in_order(command):
+            if not asked:
                 page()
             answers = prompts.fill(command, given, answers, page)
             try:
@@ -273,7 +300,7 @@ class Session:
                 raise
             except (Back, CRMError) as refused:
                 # What was typed is not lost: the last question is asked again.
-                if not in_order(command):
+                if not asked:
                     raise
                 if isinstance(refused, CRMError):
                     self.fail(refused)
@@ -297,8 +324,10 @@ class Session:
         search(self)
 
     def _undo_last(self) -> None:
+        from crm.commands.demo import made_sample
+
         entries = named("history list")(self.crm, limit=1)
-        if not entries:
+        if not entries or made_sample(self.crm, entries[0].id):
             self.say("There is nothing to take back yet.")
             return
         last = entries[0]

@@ -9,13 +9,12 @@ from crm.commands.importing.taking_over import TakeOverReport
 from crm.commands.spreadsheets import SpreadsheetReport, StoreChosen
 from crm.config import SHEETS
 from crm.model import Conventions
-from crm.terminal import imported as _imported  # noqa: F401  the tables of refused rows and doubts
-from crm.terminal import tables
+from crm.terminal.imported import UNBOUNDED, fitting
 from crm.terminal.render import drawn
 from crm.terminal.screen import Screen, clean, data
 
-# The heads, a blank line, how many more there are; and below a menu, or what else is told.
-_AROUND = 9
+# A blank line above; a blank line and a menu of three lines below, or what else is told.
+_AROUND = 5
 
 
 @drawn.register
@@ -75,15 +74,15 @@ def _(result: TakeOverReport, screen: Screen, by: Conventions) -> None:
         screen.print(data("; ".join(goes), "dim"))
     for records in (result.refusals, result.doubts):
         if records:
-            _listed(screen, by, tables.COLUMNS[type(records[0])], records)
+            _listed(screen, by, records)
 
 
-def _listed(screen: Screen, by: Conventions, columns: Any, rows: Sequence[Any]) -> None:
+def _listed(screen: Screen, by: Conventions, rows: Sequence[Any]) -> None:
     """A table, as far as there is room for it."""
-    room = len(rows) if screen.plain else screen.left - _AROUND
-    if room < 1:
+    table = fitting(screen, by, rows, UNBOUNDED if screen.plain else screen.left - _AROUND)
+    if table is None:
         return
     screen.print()
-    screen.print(tables.table(columns, rows[:room], by, screen.width))
-    if len(rows) > room:
-        screen.print(Text(f"and {len(rows) - room} more", "dim"))
+    screen.print(table)
+    if len(rows) > table.row_count:
+        screen.print(Text(f"and {len(rows) - table.row_count} more", "dim"))

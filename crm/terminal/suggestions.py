@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from crm.commands.context import CRM
+from crm.commands.people import names
 from crm.model import Client, View, field_names
 from crm.repository import Query
 from crm.rules import METRICS
@@ -55,13 +56,25 @@ def _views(crm: CRM) -> list[str]:
         return [each.name for each in snapshot.find_all(View, Query(sort="name"))]
 
 
+def known_people(crm: CRM) -> list[str]:
+    """Whom the team knows by name, whoever asks first."""
+    with crm.read() as snapshot:
+        known = names(snapshot)
+    others = [name for name in known if name.casefold() != crm.me.casefold()]
+    mine = next((name for name in known if name not in others), crm.me)
+    return [mine, *others] if mine else others
+
+
 def _sorts(_: CRM) -> list[str]:
     return [name for name in field_names(Client) if name not in ("extra", "notes", "version")]
 
 
 _CONDITIONS = ("where", "condition", "when")
+# People of the team, whatever the parameter is called.
+PEOPLE = "people"
 _KNOWN: Mapping[str, Callable[[CRM], list[str]]] = {
     "status": _statuses,
     "view": _views,
     "sort": _sorts,
+    PEOPLE: known_people,
 }

@@ -1,7 +1,7 @@
 """Tables that fit: the columns that matter least give way, and what is too long ends in a dot line."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,11 +9,12 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from crm.commands.found import Found
 from crm.commands.settings import SettingShown
 from crm.model import Client, Conventions, Sale, StatusRule, View
 from crm.model.fields import FOREVER
 from crm.repository import Change, Finding, HistoryEntry, StatusMove
-from crm.terminal.screen import data, status_style
+from crm.terminal.screen import Screen, data, status_style
 
 _GAP = 2
 _WIDEST = 60
@@ -22,19 +23,25 @@ _WIDEST = 60
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column: the higher its `rank`, the sooner it gives way. It may be cut down to `least`; without
-    one it is never cut, since half an amount is none."""
+    one it is never cut, since half an amount is none. What `wraps` goes on in further lines instead of being cut."""
 
     title: str
     text: Callable[[Any, Conventions], Text]
     rank: int
     least: int | None = None
     right: bool = False
+    wraps: bool = False
 
 
-def fitted(columns: Sequence[Column], rows: Sequence[Sequence[Text]], width: int) -> dict[int, int]:
+def fitted(
+    columns: Sequence[Column], rows: Sequence[Sequence[Text]], width: int, measure: Callable[[str], int] = cell_len
+) -> dict[int, int]:
     """The columns that there is room for, by place, with their widths."""
     wanted = {
-        at: min(_WIDEST, max([cell_len(column.title), *(row[at].cell_len for row in rows)]))
+        at: min(
+            width if column.wraps else _WIDEST,
+            max([measure(column.title), *(measure(row[at].plain) for row in rows)]),
+        )
         for at, column in enumerate(columns)
     }
     if rows:
@@ -64,13 +71,32 @@ def table(columns: Sequence[Column], records: Sequence[Any], by: Conventions, wi
         drawn.add_column(
             columns[at].title,
             width=size,
-            no_wrap=True,
-            overflow="ellipsis",
+            no_wrap=not columns[at].wraps,
+            overflow="fold" if columns[at].wraps else "ellipsis",
             justify="right" if columns[at].right else "left",
         )
     for row in rows:
         drawn.add_row(*(row[at] for at in sizes))
     return drawn
+
+
+def lines(
+    screen: Screen, columns: Sequence[Column], records: Sequence[Any], by: Conventions, width: int
+) -> tuple[str, list[str]]:
+    """The heads, and the records as the lines that one chooses from, of at most `width` columns of the terminal."""
+    rows = [[column.text(record, by) for column in columns] for record in records]
+    sizes = fitted(columns, rows, width, screen.measure)
+
+    def line(cells: Mapping[int, str]) -> str:
+        pieces = []
+        for at, size in sizes.items():
+            cell = screen.fit(cells[at], size)
+            blank = " " * (size - screen.measure(cell))
+            pieces.append(blank + cell if columns[at].right else cell + blank)
+        return (" " * _GAP).join(pieces).rstrip()
+
+    head = line({at: columns[at].title for at in sizes})
+    return head, [line({at: row[at].plain for at in sizes}) for row in rows]
 
 
 def _status(status: str) -> Text:
@@ -87,6 +113,11 @@ def _undone(entry: HistoryEntry) -> Text:
     return data(told, "dim")
 
 
+def _of_client(column: Column) -> Column:
+    """The same column of what a search found."""
+    return replace(column, text=lambda each, by: column.text(each.client, by))
+
+
 CLIENTS: Sequence[Column] = (
     Column("No.", lambda each, _: _number(each.id), 3, right=True),
     Column("Name", lambda each, _: data(each.name), 0, 11),
@@ -97,6 +128,12 @@ CLIENTS: Sequence[Column] = (
     Column("City", lambda each, _: data(each.city), 7, 8),
     Column("Last sale", lambda each, by: data(by.day(each.last_sale_on)), 4),
     Column("Tags", lambda each, _: data(", ".join(each.tags)), 8, 8),
+    Column("Next follow-up", lambda each, by: data(by.day(each.next_follow_up_on)), 9),
+    Column("Last contact", lambda each, by: data(by.day(each.last_contact_on)), 10),
+)
+FOUND: Sequence[Column] = (
+    *(_of_client(column) for column in CLIENTS),
+    Column("Through", lambda each, _: data(each.through, "bold"), 1, 8),
 )
 SALES: Sequence[Column] = (
     Column("No.", lambda each, _: _number(each.id), 2, right=True),
@@ -159,6 +196,7 @@ CHANGES: Sequence[Column] = (
 # A list is shown by the columns of what is in it.
 COLUMNS: dict[type, Sequence[Column]] = {
     Client: CLIENTS,
+    Found: FOUND,
     Sale: SALES,
     StatusRule: RULES,
     View: VIEWS,

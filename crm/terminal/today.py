@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from rich.text import Text
 
+from crm.commands.groups import how_many
 from crm.commands.today import TodayReport
 from crm.model import Client, Conventions
 from crm.terminal.charts import bar, change, columns
@@ -12,12 +13,16 @@ from crm.terminal.screen import Screen, clean, data, status_style
 _STATUSES = 8
 _BRIEF_STATUSES = 3
 _NARROW = 70
-# The lines of the main menu, which stands below.
-_MENU = 11
+_TO_DO = 3
 
 
 def draw(screen: Screen, report: TodayReport, by: Conventions) -> None:
     """The whole report."""
+    from crm.terminal.render import show
+
+    if report.agenda.count or report.agenda.others:
+        show(screen, report.agenda, by)
+        screen.print()
     draw_figures(screen, report, by)
     _named(screen, "Newest clients", report.newest, lambda each: each.email or each.city)
     _named(screen, "Moved lately", report.moved, lambda each: _moved(screen, each))
@@ -28,41 +33,55 @@ def draw(screen: Screen, report: TodayReport, by: Conventions) -> None:
             screen.print(data(f"  {each.client.name} turns {each.turns} on {by.day(each.on)}"))
 
 
-def draw_figures(screen: Screen, report: TodayReport, by: Conventions) -> None:
-    """How many clients and sales there are."""
-    screen.print(Text(f"{by.day(report.on)} · {by.number(report.clients)} clients", "bold"))
+def draw_figures(screen: Screen, report: TodayReport, by: Conventions, *, chart: bool = True) -> None:
+    """How many clients and sales there are, with a chart of the months unless there is no room for it."""
+    screen.print(Text(f"{by.day(report.on)} · {how_many(report.clients, 'client', 'clients', by)}", "bold"))
     _print(screen, _statuses(screen, report, by, _STATUSES))
     screen.print()
     _print(screen, _sales(report, by, screen.width))
-    if any(month.amount for month in report.months):
+    if chart and any(month.amount for month in report.months):
         _print(screen, _chart(screen, report, by, 4))
 
 
-def draw_brief(screen: Screen, report: TodayReport, by: Conventions) -> None:
-    """What fits above the main menu."""
-    _print(screen, _statuses(screen, report, by, _BRIEF_STATUSES))
-    _print(screen, _sales(report, by, screen.width))
-    if screen.left >= _MENU + 5 and any(month.sales for month in report.months):
+def draw_brief(screen: Screen, report: TodayReport, by: Conventions, below: int) -> None:
+    """What fits above the main menu, which takes `below` lines."""
+    _print(screen, _statuses(screen, report, by, _BRIEF_STATUSES), below)
+    _print(screen, _sales(report, by, screen.width), below)
+    if screen.left >= below + 4 and any(month.sales for month in report.months):
         _print(screen, _chart(screen, report, by, 2))
     lists: Sequence[tuple[str, Iterable[str]]] = (
+        ("To do", _to_do(report, by)),
         ("Newest", (each.name for each in report.newest)),
         ("Moved", (f"{each.name} {screen.sign('→', '->')} {each.status}" for each in report.moved)),
         ("Birthdays", (f"{each.client.name} {_soon(report, each.on, by)}" for each in report.birthdays)),
     )
     for label, names in lists:
         told = ", ".join(clean(name) for name in names)
-        if told and screen.left > _MENU:
+        if told and screen.left > below:
             line = Text(f"{label} ", "dim").append(told, "default")
             line.truncate(screen.width, overflow="ellipsis")
             screen.print(line)
+
+
+def _to_do(report: TodayReport, by: Conventions) -> Iterator[str]:
+    """What needs doing most, and how much more there is."""
+    agenda = report.agenda
+    shown = agenda.items[:_TO_DO]
+    yield from (f"{each.what} ({each.client.name}, {each.why})" for each in shown)
+    if more := agenda.count - len(shown):
+        yield f"and {by.number(more)} more"
+    elif not shown and agenda.others:
+        yield f"{by.number(agenda.others)} of others"
 
 
 def _soon(report: TodayReport, on: object, by: Conventions) -> str:
     return "today" if on == report.on else f"on {by.day(on)}"  # type: ignore[arg-type]
 
 
-def _print(screen: Screen, lines: Iterable[Text]) -> None:
+def _print(screen: Screen, lines: Iterable[Text], below: int = 0) -> None:
     for line in lines:
+        if below and not screen.plain and screen.left <= below:
+            return
         line.truncate(screen.width, overflow="ellipsis")
         screen.print(line)
 
@@ -96,9 +115,12 @@ def _sales(report: TodayReport, by: Conventions, width: int) -> Iterator[Text]:
     ]
     line = Text(" ")
     for told, month in compared:
-        style = "green" if told.startswith(("+", "much more")) else "red" if told else "dim"
-        line.append(f" {told or '-'}", style)
-        line.append(f" on {by.month(month.month)} ({by.money(month.amount)})", "dim")
+        style = "green" if told.startswith(("+", "much more")) else "red"
+        if told:
+            line.append(f" {told}", style)
+            line.append(f" on {by.month(month.month)} ({by.money(month.amount)})", "dim")
+        else:
+            line.append(f" {by.month(month.month)}: {by.money(month.amount)}", "dim")
         if width < _NARROW:
             yield line
             line = Text(" ")

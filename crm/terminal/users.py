@@ -28,7 +28,8 @@ USERS: Sequence[tables.Column] = (
 
 
 def _state(user: UserShown) -> str:
-    return "changed by hand" if user.changed_by_hand else "" if user.active else "off"
+    off = "" if user.signing_in else "only named"
+    return "changed by hand" if user.changed_by_hand else off if user.active else "off"
 
 
 SESSIONS: Sequence[tables.Column] = (
@@ -52,7 +53,11 @@ class _UsersPage(ListPage):
         return users[offset : offset + limit]
 
     def keys(self) -> Sequence[Choice]:
-        return [Choice("New", lambda: _add(self.session), "n")]
+        people = named("people list")
+        return [
+            Choice("New", lambda: _add(self.session), "n"),
+            Choice("People", lambda: self.session.start(people), "p"),
+        ]
 
     def open(self, row: Any) -> None:
         _user_page(self.session, row.id)
@@ -70,17 +75,23 @@ class _UsersPage(ListPage):
 @flow("users sessions")
 def users(session: Session, **_: Any) -> None:
     """The accounts, from which one is chosen; the first one is added at once."""
-    if not named("users list")(session.crm):
+    if not _listed(session):
         session.say("With the first account everybody who opens this store has to sign in.", "yellow")
         _add(session)
         return
     _UsersPage(session).show()
 
 
+def _listed(session: Session) -> bool:
+    """Whether there are accounts that let anybody in."""
+    accounts: list[UserShown] = named("users list")(session.crm)
+    return any(each.signing_in for each in accounts)
+
+
 def _add(session: Session) -> None:
     """Asks for a new account: the first one is an admin's."""
     command = named("users add")
-    first = not named("users list")(session.crm)
+    first = not _listed(session)
     session.page("Accounts", "New")
     given: dict[str, Any] = {}
     for name in ("email", "name"):
@@ -162,7 +173,8 @@ def _user_page(session: Session, user_id: int) -> None:
             more.append(Choice("Sign out everywhere", call("users sign-out")))
             more.append(Choice("Open sessions", call("users sessions")))
         turn = ("Deactivate", "users deactivate") if account.active else ("Let in again", "users activate")
-        return [*changes, Choice("New one-time password", pass_on), *more, Choice(turn[0], call(turn[1]))]
+        password = "New one-time password" if account.signing_in else "Let sign in, with a one-time password"
+        return [*changes, Choice(password, pass_on), *more, Choice(turn[0], call(turn[1]))]
 
     account = shown()
     session.menu(["Accounts", account.name or account.email], entries, above=above)

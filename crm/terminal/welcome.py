@@ -8,12 +8,21 @@ from rich.text import Text
 from crm.commands import demo
 from crm.commands.demo import DemoReport
 from crm.commands.registry import named
+from crm.model.rights import OWNER
 from crm.terminal.keyboard import Back, Choice, End
 from crm.terminal.session import Session
 
+_WAYS = (
+    ("clients add", "Add your first client"),
+    ("import", "Import a file"),
+    ("demo", "Try it on sample data"),
+    ("sheets connect", "Work in a Google spreadsheet"),
+)
+
 
 def welcome(session: Session) -> bool:
-    """Greets, and offers a way to begin, until the store is no longer empty; False where the person leaves."""
+    """Greets, and offers the ways to begin that the person has, until the store is no longer empty; False where they
+    leave."""
     from crm.errors import Cancelled
 
     while session.real is None and session.crm.repository.is_empty():
@@ -23,15 +32,13 @@ def welcome(session: Session) -> bool:
             Text("Your clients, their sales, and a status for each of them by rules you can read.", "dim")
         )
         session.screen.print()
-        entries: list[Choice] = [
-            Choice("Add your first client", lambda: session.start(named("clients add"))),
-            *_import(session),
-            Choice("Try it on sample data", lambda: try_sample(session), "3"),
-            Choice("Work in a Google spreadsheet", lambda: session.start(named("sheets connect")), "4"),
-            Choice("Exit", None, "0"),
-        ]
+        ways = [Choice(title, _starts(session, words)) for words, title in _WAYS if session.offers(named(words))]
+        if session.crm.reader != OWNER:
+            # There are accounts already, to be looked after.
+            ways.append(Choice("Go to the menu", "menu"))
+        entries = [*ways, Choice("Exit", None, "0")]
         try:
-            chosen: Callable[[], Any] | None = session.choose("How do you want to begin?", entries, back="")
+            chosen: Any = session.choose("How do you want to begin?", entries, back="")
         except End:
             return False
         except (Back, Cancelled):
@@ -39,12 +46,14 @@ def welcome(session: Session) -> bool:
             continue
         if chosen is None:
             return False
+        if chosen == "menu":
+            return True
         session.attempt(chosen)
     return True
 
 
-def _import(session: Session) -> list[Choice]:
-    return [Choice("Import a file", lambda: session.start(named("import")), "2")]
+def _starts(session: Session, words: str) -> Callable[[], None]:
+    return lambda: session.start(named(words))
 
 
 def try_sample(session: Session) -> None:

@@ -258,6 +258,15 @@ def test_what_is_no_number_or_address_is_kept_and_flagged(office: Office) -> Non
         ("anna at home", "call me"), ("ben@example.couk", ""), ("mia@example.com", "+436601234567"),
     ]  # fmt: skip
     assert {each.record_id for each in office("check").odd} == {1, 2}
+    assert report.maybe_foreign == 0
+
+
+def test_numbers_of_another_country_are_counted_and_leave_room_for_other_doubts(office: Office) -> None:
+    rows = [f"Client {number},0660 12{number:05},client{number}@example.com" for number in range(40)]
+    text = "\n".join(["last_name,phone,email", *rows, "Odd,+43 1,odd", "Ben,,ben@example.couk"])
+    report = office("import", office.write("list.csv", text), preview=True)
+    assert (report.flagged, report.maybe_foreign) == (42, 40)
+    assert [each.value for each in report.doubts if not each.maybe_foreign] == ["+43 1", "odd", "ben@example.couk"]
 
 
 # Previews

@@ -111,6 +111,10 @@ def _a_file(firm: Firm, _: str) -> Mapping[str, Any]:
     return {"file": firm.office.write("new.csv", "name,city\nImported Person,Graz\n"), "as_": "clients"}
 
 
+def _changes_for_all(*_: Any) -> Mapping[str, Any]:
+    return {"changes": {"city": "Graz", "tags": ("seen",)}, "all_": True, "untag": ("new",), "yes": True}
+
+
 def _a_backup(firm: Firm, _: str) -> Mapping[str, Any]:
     return {"file": firm.office("backup").file, "yes": True}
 
@@ -118,6 +122,39 @@ def _a_backup(firm: Firm, _: str) -> Mapping[str, Any]:
 def _a_password(firm: Firm, role: str) -> Mapping[str, Any]:
     new = "quartz lantern muddle 77"
     return {"current": firm.passwords[role], "new": new, "again": new}
+
+
+def _a_follow_up(firm: Firm, _: str) -> Mapping[str, Any]:
+    """Something to do for somebody else's client."""
+    added = firm.office("follow-ups add", firm.other, f"{FOREIGN} follow-up", due=TODAY, for_=f"{FOREIGN} person")
+    return {"follow_up": added.follow_up}
+
+
+def _a_done_one(firm: Firm, role: str) -> Mapping[str, Any]:
+    return {"follow_up": firm.office("follow-ups done", **_a_follow_up(firm, role)).done.follow_up}
+
+
+def _a_deal(firm: Firm, _: str) -> Mapping[str, Any]:
+    """Something that somebody else's client may buy."""
+    title = f"{FOREIGN} deal"
+    return {"deal": firm.office("deals add", firm.other, title, Decimal(9), owner=f"{FOREIGN} person")}
+
+
+def _a_closed_one(firm: Firm, role: str) -> Mapping[str, Any]:
+    return {"deal": firm.office("deals lose", **_a_deal(firm, role), reason=f"{FOREIGN} reason").deal}
+
+
+def _a_stage(firm: Firm, role: str) -> Mapping[str, Any]:
+    return {"stage": firm.office("stages add", f"{FOREIGN} {role} {len(firm.everything())}", 30)}
+
+
+def _a_contact(firm: Firm, _: str) -> Mapping[str, Any]:
+    """Somebody at somebody else's client."""
+    return {"contact": firm.office("contacts add", firm.other, f"{FOREIGN} contact", notes=f"{FOREIGN} notes")}
+
+
+def _an_interaction(firm: Firm, _: str) -> Mapping[str, Any]:
+    return {"interaction": firm.office("interactions add", firm.other, "call", f"{FOREIGN} call")}
 
 
 # What each command is given, by what the shell calls it; there is no command that is not tried.
@@ -128,15 +165,57 @@ GIVEN: Mapping[str, Given] = {
     "clients show": lambda firm, _: {"client": firm.other},
     "clients edit": lambda firm, _: {"client": firm.office.client(firm.other), "changes": {"city": "Graz"}},
     "clients delete": lambda firm, _: {"client": firm.new(), "yes": True},
+    "clients edit-many": _changes_for_all,
+    "clients delete-many": lambda firm, _: {"clients": [firm.new()], "yes": True},
     "clients tag": lambda firm, _: {"clients": [firm.own, firm.other], "tag": ("seen",)},
     "clients merge": lambda firm, _: {"client": firm.new(), "other": firm.new()},
     "clients pin": lambda firm, _: {"client": firm.other, "status": "Gold"},
     "views list": _nothing,
     "views save": lambda *_: {"name": "Small", "condition": "total_spend < 10"},
+    "views rename": lambda firm, role: {"name": firm.office("views save", "Old", "").name, "to": f"Of {role}"},
     "views remove": lambda firm, _: {"name": firm.office("views save", "Old", "").name},
+    "contacts add": lambda firm, _: {"client": firm.other, "name": "Added Contact"},
+    "contacts list": _nothing,
+    "contacts show": _a_contact,
+    "contacts edit": lambda firm, role: {**_a_contact(firm, role), "changes": {"name": "Edited"}},
+    "contacts primary": _a_contact,
+    "contacts delete": lambda firm, role: {**_a_contact(firm, role), "yes": True},
+    "interactions add": lambda firm, _: {"client": firm.other, "kind": "call", "subject": "Added"},
+    "interactions list": _nothing,
+    "interactions show": _an_interaction,
+    "interactions edit": lambda firm, role: {**_an_interaction(firm, role), "changes": {"subject": "Edited"}},
+    "interactions delete": lambda firm, role: {**_an_interaction(firm, role), "yes": True},
+    "timeline": lambda firm, _: {"client": firm.other},
+    "capture": lambda firm, _: {"line": f"call #{firm.other.id}, wants a quote, tomorrow", "yes": True},
     "sales add": lambda firm, _: {"client": firm.other, "amount": Decimal(5)},
     "sales list": _nothing,
     "sales undo": lambda firm, _: {"sale": firm.sale()},
+    "follow-ups list": _nothing,
+    "follow-ups show": _a_follow_up,
+    "follow-ups add": lambda firm, _: {"client": firm.other, "what": "Added", "due": TODAY},
+    "follow-ups edit": lambda firm, role: {**_a_follow_up(firm, role), "what": "Edited"},
+    "follow-ups done": _a_follow_up,
+    "follow-ups reopen": _a_done_one,
+    "follow-ups snooze": lambda firm, role: {**_a_follow_up(firm, role), "until": TODAY + timedelta(days=7)},
+    "follow-ups assign": lambda firm, role: {**_a_follow_up(firm, role), "to": "Somebody"},
+    "follow-ups delete": _a_follow_up,
+    "follow-ups export": lambda firm, role: _a_follow_up(firm, role) and {"file": firm.office.folder / "to-do.ics"},
+    "deals board": _nothing,
+    "deals list": lambda *_: {"all_": True},
+    "deals show": _a_deal,
+    "deals add": lambda firm, _: {"client": firm.other, "title": "Added"},
+    "deals edit": lambda firm, role: {**_a_deal(firm, role), "changes": {"title": "Edited"}},
+    "deals move": lambda firm, role: {**_a_deal(firm, role), "to": firm.office("stages list")[1]},
+    "deals win": _a_deal,
+    "deals lose": lambda firm, role: {**_a_deal(firm, role), "reason": "too expensive"},
+    "deals reopen": _a_closed_one,
+    "deals delete": lambda firm, role: {**_a_deal(firm, role), "yes": True},
+    "stages list": _nothing,
+    "stages add": lambda _, role: {"name": f"Added by {role}", "probability": 40},
+    "stages rename": lambda firm, role: {**_a_stage(firm, role), "to": f"Renamed by {role}"},
+    "stages edit": lambda firm, role: {**_a_stage(firm, role), "probability": 60},
+    "stages move": lambda firm, role: {**_a_stage(firm, role), "to": 1},
+    "stages delete": _a_stage,
     "rules list": _nothing,
     "rules add": lambda *_: {"rule": "Rich when total_spend > 5"},
     "rules edit": lambda firm, _: {"rule": firm.rule(), "active": False},
@@ -147,9 +226,21 @@ GIVEN: Mapping[str, Given] = {
     "rules apply": _nothing,
     "rules why": lambda firm, _: {"client": firm.other},
     "today": _nothing,
+    "agenda": _nothing,
+    "reports sales": _nothing,
+    "reports by": lambda *_: {"of": "client"},
+    "reports growth": _nothing,
+    "reports rfm": lambda *_: {"of": "cells"},
+    "reports cohorts": _nothing,
+    "reports funnel": _nothing,
+    "reports forecast": _nothing,
+    "reports lost": _nothing,
+    "reports activity": _nothing,
     "import": _a_file,
     "export": lambda firm, _: {"file": firm.office.folder / "clients.csv"},
-    "history list": _nothing,
+    "history list": lambda firm, _: {"client": firm.other, "text": "sale"},
+    "history show": lambda *_: {"transaction": 3},
+    "history export": lambda firm, _: {"file": firm.office.folder / "history.csv"},
     "history undo": lambda firm, _: firm.office("clients edit", firm.new(), {"city": "Linz"}) and {},
     "check": _nothing,
     "backup": lambda firm, _: {"file": firm.office.folder / "store-copy.sqlite3"},
@@ -171,8 +262,10 @@ GIVEN: Mapping[str, Given] = {
     "users vouch": lambda firm, _: {"user": firm.new_user(), "role": "staff"},
     "users sign-out": lambda firm, _: {"user": firm.new_user()},
     "users sessions": lambda firm, _: {"user": firm.users["admin"]},
+    "people list": _nothing,
+    "people add": lambda _, role: {"name": f"Named by {role}"},
     "profile show": _nothing,
-    "profile edit": lambda *_: {"name": "Another Name"},
+    "profile edit": lambda _, role: {"name": f"Another {role}"},
     "profile password": _a_password,
     "profile sessions": _nothing,
     "profile end-session": lambda firm, role: {"session": firm.sign_ins["staff" if role == "client" else "client"]},
@@ -252,9 +345,11 @@ def test_who_may_run_what() -> None:
     assert runs["client"] == {"clients show", "sales list", *own}
     assert runs["admin"] == set(GIVEN)
     assert set(GIVEN) - runs["staff"] == {
-        "clients delete", "clients merge", "rules add", "rules edit", "rules move", "rules remove", "rules use",
-        "rules apply", "backup", "restore", "copy", "sheets setup", "sheets connect", "sheets leave", "demo",
-        "settings set", *(each for each in GIVEN if each.startswith("users ")),
+        "clients delete", "clients delete-many", "clients merge", "rules add", "rules edit", "rules move",
+        "rules remove", "rules use", "rules apply", "stages add", "stages rename", "stages edit", "stages move",
+        "stages delete", "backup", "restore", "copy", "sheets setup", "sheets connect",
+        "sheets leave", "demo",
+        "settings set", "people add", *(each for each in GIVEN if each.startswith("users ")),
     }  # fmt: skip
     assert all(may_run(each, OWNER) for each in commands())
     assert not any(may_run(each, Reader(1, "odd", 0, "Odd")) for each in commands())

@@ -194,6 +194,19 @@ def test_the_sample_is_a_store_of_its_own_that_is_marked_and_the_same_twice(offi
     assert office("demo").clients == report.clients
 
 
+def test_making_the_sample_is_not_taken_back_but_what_is_done_in_it_is(office: Office) -> None:
+    sample = office.crm.open(office("demo").url)
+    before = office.clients(sample)
+    for number in (None, 1):
+        with pytest.raises(NotFoundError, match="nothing to take back yet"):
+            office("history undo", number, crm=sample)
+    assert office.clients(sample) == before
+    office.add(crm=sample)
+    assert office("history undo", crm=sample).undone.what == "added Client"
+    assert office.clients(sample) == before
+    throw_away(sample)
+
+
 def test_only_sample_data_is_thrown_away(office: Office) -> None:
     office.add()
     throw_away(office.crm)

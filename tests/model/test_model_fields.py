@@ -6,6 +6,7 @@ from typing import Any
 
 import phonenumbers
 import pytest
+from babel import localedata
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -315,6 +316,12 @@ def test_a_weekday_is_within_the_week(name: str, past: bool) -> None:
         ("0", US, "0.00"),
         (" 5 ", US, "5.00"),
         ("999999999999.99", DE, "999999999999.99"),
+        ("$36,000", US, "36000.00"),
+        ("$36,000.00", US, "36000.00"),
+        ("usd 36", US, "36.00"),
+        ("36.000 €", DE, "36000.00"),
+        ("36.000,00\u00a0€", DE, "36000.00"),
+        ("EUR 36.000", DE, "36000.00"),
     ],
 )
 def test_an_amount_is_read_as_the_team_writes_it(typed: str, by: Conventions, amount: str) -> None:
@@ -322,12 +329,25 @@ def test_an_amount_is_read_as_the_team_writes_it(typed: str, by: Conventions, am
     assert str(value) == amount
 
 
+@pytest.mark.parametrize("currency", ["USD", "EUR", "CHF", "JPY", "SEK", "INR", "AED"])
+def test_an_amount_is_read_as_the_program_shows_it_in_every_language(currency: str) -> None:
+    for language in localedata.locale_identifiers():
+        by = Conventions(language, currency)
+        for amount in (Decimal("0.05"), Decimal("36000.00"), Decimal("1234567.89")):
+            assert Amount().read(by.money(amount), by) == amount, (language, by.money(amount))
+
+
 @pytest.mark.parametrize(
     ("typed", "by", "words"),
     [
         ("12,50", US, "write 12.50"),
-        ("1.234,56", US, "write 1234.56"),
-        ("1,234.56", DE, "write 1234.56"),
+        ("1.234,56", US, "write 1,234.56"),
+        ("1,234.56", DE, "write 1.234,56"),
+        ("1,5", US, "write 1.50"),
+        ("1,5,5", US, "write it like 1,234.50"),
+        ("€36", US, "not an amount"),
+        ("$", US, "an amount is needed"),
+        ("$-5", US, "cannot be negative"),
         ("1.234", US, "at most two decimals"),
         ("1.005", FR, ""),
         ("-5", US, "cannot be negative"),

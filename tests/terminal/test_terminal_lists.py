@@ -101,18 +101,18 @@ def test_a_ready_made_set_shows_who_would_move(start: Start, crm: CRM) -> None:
 
 
 def test_why_and_pin(start: Start, crm: CRM) -> None:
-    session = start().press("/").sees("Find (").press("30", "enter").choose("Why this status")
+    session = start().press("/").sees("Find (").press("30", "enter").choose("More").choose("Why this status")
     session.sees("✗ VIP when total_spend >= 35000 total_spend 30000.00").sees("✓ Regular otherwise")
-    session.choose("Pin a status").choose("VIP").sees("Until (").press("2026-02-30", "enter").sees("no day 30")
-    session.press("kill", "2026-12-31", "enter").sees("Client 30 is VIP until Dec 31, 2026")
-    session.sees("(pinned until Dec 31, 2026)").choose("Lift the pin").sees("Pin lifted: Client 30")
+    session.choose("More").choose("Pin a status").choose("VIP").sees("Until (").press("2026-02-30", "enter")
+    session.sees("no day 30").press("kill", "2026-12-31", "enter").sees("Client 30 is VIP until Dec 31, 2026")
+    session.sees("(pinned until Dec 31, 2026)").choose("More").choose("Lift the pin").sees("Pin lifted: Client 30")
     with crm.read() as snapshot:
         assert snapshot.get(Client, 30).status == "Regular"
 
 
 def test_the_history_shows_what_was_done_and_takes_it_back(start: Start, crm: CRM) -> None:
     client = named("clients edit")(crm, _client(crm, 5), {"city": "Bregenz"})
-    session = start().choose("Data").choose("History").sees("edited Client 05").press("1").sees("city: Wien → Bregenz")
+    session = start().choose("Data").choose("History").sees("edited Client 05").press("1").sees("City: Wien → Bregenz")
     session.choose("Take this back").sees("Taken back: edited Client 05")
     assert _client(crm, client.id).city == "Wien"
 

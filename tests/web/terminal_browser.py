@@ -20,14 +20,20 @@ _TEXT = (
 
 
 class Screen:
-    """One tab with the terminal in it. `complaints` is what the browser had to say against the page."""
+    """One tab with the terminal in it. `complaints` is what the browser had to say against the page, `shown` all that
+    the server has sent to be drawn."""
 
     def __init__(self, context: BrowserContext, url: str) -> None:
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
+        self.shown = ""
+        self.page.on("websocket", lambda line: line.on("framereceived", self._drawn))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", self._said)
         self.page.goto(url)
+
+    def _drawn(self, frame: str | bytes) -> None:
+        self.shown += frame if isinstance(frame, str) else frame.decode(errors="replace")
 
     def _said(self, message: Any) -> None:
         # That a connection was lost is no fault of the page.

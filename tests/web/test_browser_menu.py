@@ -94,6 +94,7 @@ def test_a_sale_is_recorded_by_keys_and_the_status_follows(site: WebSite, enter:
 def test_an_export_is_downloaded_and_an_import_is_uploaded(site: WebSite, enter: Enter, tmp_path: Path) -> None:
     screen = choose(choose(enter("staff"), "Data"), "Export to a file").sees("As:")
     choose(screen, "CSV").sees("What")
+    screen.sees(".csv")
     choose(screen, "Clients")
     with screen.page.expect_download() as offered:
         screen.page.get_by_role("link", name="Download").click()
@@ -102,14 +103,19 @@ def test_an_export_is_downloaded_and_an_import_is_uploaded(site: WebSite, enter:
     with saved.open(encoding="utf-8-sig", newline="") as file:
         assert "Zweig" in {row["Last name"] for row in csv.DictReader(file)}
     assert offered.value.suggested_filename.endswith(".csv")
-    # Nothing tells where on the server it lay.
-    assert "/tmp" not in screen.text
+
+    broken = tmp_path / "old.xls"
+    broken.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" * 20)
+    choose(screen, "Import a file").sees("Choose the file")
+    screen.page.set_input_files("input[type=file]", broken)
+    # One that cannot be read is asked for again.
+    screen.sees("old.xls is an old Excel file").press("Escape").sees("Export to a file")
 
     coming = tmp_path / "new.csv"
     coming.write_text("first name,last name,email\nNeu,Einkauf,neu@example.com\n,,no name\n")
     choose(screen, "Import a file").sees("Choose the file")
     screen.page.set_input_files("input[type=file]", coming)
-    choose(screen, "Go on")
+    choose(screen, "Go on").sees("What this import would do: new.csv")
 
     def imported() -> int:
         with site.repository.read() as snapshot:
@@ -120,6 +126,32 @@ def test_an_export_is_downloaded_and_an_import_is_uploaded(site: WebSite, enter:
     with screen.page.expect_download() as refused:
         screen.page.get_by_role("link", name="Download").last.click()
     assert refused.value.suggested_filename == "new-refused.csv"
+    screen.sees("Imported: new.csv").sees("The refused rows are in new-refused.csv")
+    # On none of these screens anything told where on the server they lie.
+    assert "Imported: " in screen.shown
+    for folder in ("/tmp", "/var", "/home", "/root", "crm-terminals", "upload-", str(tmp_path.parent)):
+        assert folder not in screen.shown
+
+
+def test_the_first_who_signs_in_to_an_empty_store_is_welcomed(
+    chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CRM_STORE", f"sqlite:///{tmp_path / 'crm.sqlite3'}")
+    monkeypatch.setenv("CRM_SECRET", "s" * 40)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    with web_site(tmp_path, menu="crm.app:serve") as running:
+        running.add("boss", role="admin")
+        context = chromium.new_context(base_url=running.url)
+        page = context.new_page()
+        sign_in(page, "boss")
+        expect(page.locator("#terminal")).to_be_visible()
+        page.close()
+        screen = Screen(context, running.url).sees("Welcome. There is nothing in here yet.").sees("Import a file")
+        # What concerns the machine that the server runs on is nobody's here.
+        assert "sample data" not in screen.text
+        assert "Google" not in screen.text
+        choose(screen, "Go to the menu").sees("Settings")
+        context.close()
 
 
 def test_a_client_sees_nothing_but_their_own_whatever_they_press(site: WebSite, enter: Enter) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,9 @@ from crm.files import Row, write_csv
 from crm.model import Record
 
 _LISTED = 20
+_ALIKE = 5
+# A telephone number has so many digits at least; fewer are a word or an extension.
+_DIGITS = 5
 _FIRST = 5
 
 
@@ -33,11 +37,18 @@ class Doubt:
     value: str
     why: str
 
+    @property
+    def maybe_foreign(self) -> bool:
+        """Whether it is a telephone number without a country code, which may be one of another country."""
+        digits = sum(character.isdigit() for character in self.value)
+        return self.field == "phone" and digits >= _DIGITS and not self.value.lstrip(" (").startswith(("+", "00"))
+
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did, or would do (`applied` False). Counts are rows of the file; `refusals`, `doubts`
-    and `first_records` (new ones as they are stored) are the first of them."""
+    """What an import did, or would do (`applied` False). Counts are rows of the file; `refusals`, `doubts` (a few of
+    each sort) and `first_records` (new ones as they are stored) are the first of them. `maybe_foreign` is how many
+    telephone numbers without a country code do not fit the country that they are read for."""
 
     applied: bool
     what: str
@@ -55,6 +66,7 @@ class ImportReport:
     doubts: Sequence[Doubt]
     first_records: Sequence[Record]
     refused_file: Path | None = None
+    maybe_foreign: int = 0
 
 
 @dataclass
@@ -71,7 +83,9 @@ class Tally:
     clients_created: int = 0
     refusals: list[Refusal] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
+    maybe_foreign: int = 0
     first_records: list[Record] = field(default_factory=list)
+    _alike: Counter[str] = field(default_factory=Counter)
     _spool: IO[str] = field(default_factory=lambda: _temporary())
 
     def add(self, record: Record, row: Checked) -> None:
@@ -89,8 +103,11 @@ class Tally:
     def _doubt(self, row: Checked) -> None:
         self.flagged += bool(row.doubts)
         for name, value, why in row.doubts:
-            if len(self.doubts) < _LISTED:
-                self.doubts.append(Doubt(row.row.number, name, value, why))
+            doubt = Doubt(row.row.number, name, value, why)
+            self.maybe_foreign += doubt.maybe_foreign
+            self._alike[why] += 1
+            if len(self.doubts) < _LISTED and self._alike[why] <= _ALIKE:
+                self.doubts.append(doubt)
 
     def refuse(self, row: Row, reason: str) -> None:
         """A row that is not taken."""
@@ -139,6 +156,7 @@ class Tally:
             self.doubts,
             self.first_records,
             refused_file,
+            self.maybe_foreign,
         )
 
 

@@ -18,13 +18,14 @@ from crm.model.fields.checks import (
     Whole,
     forbidden_character,
 )
-from crm.model.fields.days import FOREVER, Day, TimeOfDay, calendar_day
+from crm.model.fields.days import FOREVER, Birthday, Day, TimeOfDay, calendar_day
 from crm.model.fields.money import LARGEST_AMOUNT, Amount
 
 __all__ = [
     "FOREVER",
     "LARGEST_AMOUNT",
     "Amount",
+    "Birthday",
     "Check",
     "Choice",
     "Country",

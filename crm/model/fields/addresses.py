@@ -118,7 +118,9 @@ def _e164(text: str, country: str) -> str:
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException as error:
-        raise FieldError(f"that cannot be read as a telephone number: {str(error).rstrip('.').lower()}") from error
+        # The library puts a number before its words.
+        why = str(error).partition(") ")[2].rstrip(".").lower()
+        raise FieldError(f"that cannot be read as a telephone number: {why}") from error
     if not phonenumbers.is_valid_number(number):
         raise FieldError(
             f"there is no such telephone number (without a country code it is read for {country});"

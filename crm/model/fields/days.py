@@ -64,6 +64,12 @@ class Day(Check):
         return value.isoformat() if value is not None else ""
 
 
+class Birthday(Day):
+    """The date on which somebody was born."""
+
+    example = "1985-03-24"
+
+
 def calendar_day(year: int, month: int, day: int) -> date:
     """The date of these numbers; a FieldError says which of them cannot be."""
     try:

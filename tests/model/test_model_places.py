@@ -1,0 +1,70 @@
+"""Paths as a person is told of them, and that every error says them so."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crm.errors import CRMError
+from crm.files import open_source, write_csv
+from crm.model.places import as_told, told_elsewhere
+
+CRM = Path(__file__).parents[2] / "crm"
+# What a path or the URL of a store is called in this program.
+PATHS = {"path", "file", "folder", "source", "url", "_path", "_folder"}
+
+
+@pytest.mark.parametrize(
+    ("where", "elsewhere"),
+    [
+        (Path("/srv/crm/upload-1/contacts.csv"), "contacts.csv"),
+        ("sqlite:////srv/my crm/crm.sqlite3", "crm.sqlite3"),
+        ("sheets://1AbC", "sheets://1AbC"),
+        ("contacts.csv", "contacts.csv"),
+        (Path("/"), "the folder"),
+    ],
+)
+def test_whoever_sits_elsewhere_is_told_the_name_alone(where: Path | str, elsewhere: str) -> None:
+    assert as_told(where) == str(where)
+    with told_elsewhere():
+        assert as_told(where) == elsewhere
+    assert as_told(where) == str(where)
+
+
+def test_errors_over_files_name_no_folder_to_whoever_sits_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    closed = tmp_path / "missing" / "list.csv"
+    for attempt in (
+        lambda: open_source(closed),
+        lambda: open_source(tmp_path / "inner"),
+        lambda: write_csv(closed, ["A"], [["1"]]),
+        lambda: write_csv(tmp_path / "inner", ["A"], [["1"]]),
+    ):
+        with pytest.raises(CRMError) as here:
+            attempt()
+        assert str(tmp_path) in here.value.sentence
+        with told_elsewhere(), pytest.raises(CRMError) as there:
+            attempt()
+        assert str(tmp_path) not in there.value.sentence
+        assert "/" not in there.value.sentence
+
+
+def raised(tree: ast.AST) -> Iterator[ast.FormattedValue]:
+    """What stands in the sentences of the errors that a module makes."""
+    for call in ast.walk(tree):
+        name = getattr(call.func, "id", "") if isinstance(call, ast.Call) else ""
+        if name.endswith("Error") or name == "_bad":
+            yield from (each for each in ast.walk(call) if isinstance(each, ast.FormattedValue))
+
+
+@pytest.mark.parametrize("module", sorted(CRM.rglob("*.py")), ids=lambda each: str(each.relative_to(CRM)))
+def test_no_error_says_a_path_without_asking_who_is_told(module: Path) -> None:
+    if "web" in module.parts:
+        return
+    bare = [
+        f"{ast.unparse(each.value)} in line {each.lineno}"
+        for each in raised(ast.parse(module.read_text("utf-8")))
+        if getattr(each.value, "attr", getattr(each.value, "id", "")) in PATHS
+    ]
+    assert bare == []

@@ -1,0 +1,69 @@
+"""Forms in a real terminal: ways out of them, and keys that mean nothing there."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from crm.model import Client
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def anna(crm: CRM) -> Client:
+    """The one client."""
+    added: Client = named("clients add")(crm, {"first_name": "Anna", "last_name": "Berg"})
+    return added
+
+
+def city(crm: CRM) -> str:
+    with crm.read() as snapshot:
+        return str(snapshot.get(Client, 1).city)
+
+
+def editing(session: Any) -> Any:
+    """The form of the client, with another city in it."""
+    session.sees("Exit").press("/").sees("Find (").press("1", "enter").choose("Edit").choose("City").sees("City")
+    return session.press("Graz", "enter").sees("* Graz")
+
+
+def test_ctrl_c_in_a_field_leaves_the_form_without_saving(start: Start, crm: CRM) -> None:
+    session = editing(start()).choose("Postcode").sees("Postcode (").press("80", "c-c")
+    session.sees("Left without saving").sees("1) Record a sale").settled()
+    assert "Graz" not in session.text
+    assert city(crm) == ""
+
+
+def test_esc_in_a_field_goes_back_to_the_form(start: Start) -> None:
+    editing(start()).choose("Postcode").sees("Postcode (").press("80", "esc").sees("* Graz").sees("1) Save")
+
+
+def test_three_times_esc_shows_plainly_how_to_leave(start: Start, crm: CRM) -> None:
+    session = editing(start()).press("esc").sees("The changes are not saved yet.").press("esc")
+    session.sees("Ctrl-C leaves without saving").press("esc").sees("2) Leave without saving").press("2")
+    session.sees("Left without saving").sees("1) Record a sale")
+    assert city(crm) == ""
+
+
+def test_what_was_changed_can_be_saved_on_the_way_out(start: Start, crm: CRM) -> None:
+    editing(start()).press("esc").sees("1) Save").press("1").sees("Saved: Anna Berg")
+    assert city(crm) == "Graz"
+
+
+def test_a_search_that_is_typed_into_a_form_fills_in_nothing(start: Start, crm: CRM) -> None:
+    session = editing(start()).press(*"/berg1", "enter").sees("/ finds nothing here").settled()
+    session.sees("1) Save").sees("* Graz")
+    assert city(crm) == ""
+    session.press("esc").sees("The changes are not saved yet.")
+
+
+def test_ctrl_z_writes_nothing(start: Start) -> None:
+    session = editing(start()).choose("Postcode").sees("Postcode (").press("80", "\x1a", "10", "enter")
+    session.sees("* 8010")
+
+
+def test_a_date_of_birth_is_asked_for_by_one_that_could_be(start: Start) -> None:
+    editing(start()).choose("Date of birth").sees("(1985-03-24")

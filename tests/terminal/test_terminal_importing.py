@@ -1,0 +1,72 @@
+"""Imports and exports at the menu, in a real terminal: mistyped files, and previews that say what is wrong in full."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm.commands.context import CRM
+from crm.commands.registry import named
+
+Start = Callable[..., Any]
+REASON = "there is no such telephone number (without a country code it is read for US); start with + and the country"
+
+
+@pytest.fixture(autouse=True)
+def anna(crm: CRM) -> None:
+    named("clients add")(crm, {"last_name": "Berg"})
+
+
+def test_a_mistyped_file_is_there_to_be_corrected(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "people.csv").write_text("Name\nAda Quist\n", "utf-8")
+    (tmp_path / "a" / "store.json").write_text("[]", "utf-8")
+    session = start().choose("Data").choose("Import a file").sees("File (")
+    session.press("a/peple.csv", "enter").sees("There is no file a/peple.csv").sees("): a/peple.csv")
+    session.press("kill", "a", "enter").sees("a is a folder").sees("): a")
+    session.press("/store.json", "enter").sees("no export of a whole store").sees("): a/store.json")
+    session.press("kill", "a/people.csv", "enter").sees("Read as CSV")
+
+
+def previewed(session: Any, file: Path) -> Any:
+    session.choose("Data").choose("Import a file").sees("File").press(file.name, "enter").sees("Read as CSV")
+    return session.choose("Go on").sees("What this import would do")
+
+
+@pytest.mark.parametrize("columns", [42, 80])
+def test_a_reason_is_told_in_full(start: Start, tmp_path: Path, columns: int) -> None:
+    file = tmp_path / "sales.csv"
+    file.write_text("Name,E-mail,Phone\nAda,ada@example.com,\nBo,bo@example.com,+1 555 555 5555\n", "utf-8")
+    session = previewed(start(columns=columns), file).settled()
+    told = " ".join(word for line in session.lines for word in line.split())
+    pieces = REASON.split()
+    assert all(word in told for word in pieces), session.text
+    assert "…" not in "".join(line for line in session.lines if "telephone" in line), session.text
+    assert session.lines[0].startswith("CRM · Import a file")
+
+
+def test_what_the_country_makes_of_most_numbers_is_said_once(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    rows = "\n".join(f"Client {number},0660 12{number:05},c{number}@example.com" for number in range(500))
+    file.write_text(f"Name,Phone,E-mail\n{rows}\nOdd,,odd\n", "utf-8")
+    session = previewed(start(), file).sees("Import now").settled()
+    session.sees("500 telephone numbers do not fit the country that is set, United States: the setting Country")
+    assert "there is no such" not in session.text
+    session.sees("odd").sees("that is not an e-mail address")
+    assert session.lines[0].startswith("CRM · Import a file · people.csv · Preview"), session.text
+    session.choose("Import now").sees("Imported:").settled()
+    assert session.lines[0].startswith("CRM · Data"), session.text
+
+
+def test_one_record_is_told_as_one(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("Name\nAda Quist\n", "utf-8")
+    session = previewed(start(columns=120), file).sees("1 row read").sees("1 new client").settled()
+    assert "1 new clients" not in session.text
+    session.choose("Back, change something").press("esc").sees("Export to a file")
+    session.choose("Export to a file").sees("File (").press(f"{tmp_path}/out.csv", "enter").choose("Clients")
+    session.settled()
+    while "client in" not in session.text:
+        session.press("enter").settled()
+    session.sees("✓ 1 client in")

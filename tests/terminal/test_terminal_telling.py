@@ -1,0 +1,83 @@
+"""What was done is told where one goes on, and fits on the page, in a real terminal."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from crm.model import Client
+
+Start = Callable[..., Any]
+SCIENTIST = "👩‍🔬"
+
+
+def add(crm: CRM, **fields: Any) -> Client:
+    added: Client = named("clients add")(crm, fields)
+    return added
+
+
+def card(session: Any, number: int) -> Any:
+    """Opens the card of a client."""
+    return session.sees("Exit").press("/").sees("Find (").press(str(number), "enter").sees(f"no. {number}")
+
+
+def from_card(session: Any, label: str) -> Any:
+    """Chooses something that can be done with a client, wherever on the card it stands."""
+    if f") {label}" not in session.settled().text:
+        session.choose("More")
+    return session.choose(label)
+
+
+def test_what_was_deleted_from_its_card_is_told_where_one_goes_on(start: Start, crm: CRM) -> None:
+    add(crm, last_name="Berg")
+    add(crm, last_name="Huber")
+    session = from_card(card(start(), 2), "Delete").sees("Huber").press("1")
+    session.sees("Deleted Huber. Press u to take it back.").sees("Exit")
+    session.press("u").sees("Take back: deleted Huber").press("1").sees("Taken back: deleted Huber").sees("Exit")
+
+
+def test_an_addition_taken_back_on_the_card_is_told_too(start: Start) -> None:
+    session = start().choose("Add your first client").choose("A person").sees("First name")
+    session.press("Bo", "enter").sees("Last name").press("enter").choose("Save").sees("Added Bo (no. 1)")
+    session.press("u").sees("Take back: added Bo").press("1").sees("Taken back: added Bo")
+    assert "Added Bo (no. 1)" not in session.settled().text
+
+
+def test_the_card_bears_the_new_name_at_once(start: Start, crm: CRM) -> None:
+    add(crm, first_name="Anna", last_name="Berg")
+    session = card(start(), 1).choose("Edit").choose("Last name").sees("Last name").press("kill", "Tal", "enter")
+    session.choose("Save").sees("Saved: Anna Tal").settled()
+    assert session.lines[0] == "CRM · Anna Tal"
+
+
+@pytest.mark.parametrize("key", ["?", "esc", "c-c"])
+@pytest.mark.parametrize("lines", [16, 24])
+def test_the_title_of_the_main_menu_stays_whatever_is_told(start: Start, crm: CRM, key: str, lines: int) -> None:
+    for name in ("Ada", "Bo", "Cy"):
+        add(crm, first_name=name, last_name="Berg")
+    session = start(lines=lines).sees("Exit").settled()
+    assert session.lines[0] == "CRM"
+    session.press(key).sees("leaves").settled()
+    assert session.lines[0] == "CRM"
+    if "Any key goes on" in session.text:
+        session.press("x").sees("Exit").settled()
+        assert session.lines[0] == "CRM"
+
+
+def test_rows_stand_below_one_another_whatever_characters_a_name_is_made_of(start: Start, crm: CRM) -> None:
+    for name in ("Anna", f"{SCIENTIST} Bo", "家族 Cy", "👍🏽 Di", "Ed ❤️"):
+        add(crm, last_name=name, city="Graz")
+    session = start().choose("Clients").choose("List clients").sees("1-5 of 5").settled()
+    # A wide character takes two cells of the screen, the second of which is empty.
+    cells = [[session.screen.buffer[line][at].data or " " for at in range(80)] for line in range(24)]
+    assert len({"".join(row).index("Regular") for row in cells if "Regular" in "".join(row)}) == 1, session.text
+
+
+def test_a_month_that_cannot_be_compared_with_is_told_without_a_dash(start: Start, crm: CRM) -> None:
+    client = add(crm, last_name="Berg")
+    named("sales add")(crm, client, Decimal(500))
+    session = start().sees("Sales this month $500.00").sees("Oct 2026: $0.00").settled()
+    assert not any(line.strip().startswith("-") for line in session.lines)
