@@ -47,7 +47,7 @@ def stored(team: Team, user: User) -> User:
 
 
 def add(team: Team, email: str = "anna@example.com", role: str = "admin") -> User:
-    return accounts(team).add(email=email, name="Anna", role=role, password=PASSWORD)[0]
+    return accounts(team).add(email=email, name=email.partition("@")[0].title(), role=role, password=PASSWORD)[0]
 
 
 def test_a_machine_follows_what_another_one_does_to_accounts(team: Team) -> None:
