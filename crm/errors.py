@@ -132,6 +132,11 @@ class Question(CRMError):
         self.question_kind = kind
 
 
+def confirmation(sentence: str, answer: str, records: Sequence[Any] = ()) -> Question:
+    """The Question whether to go on, answered by the parameter `yes`; `answer` says in a word what is done then."""
+    return Question(sentence, parameter="yes", choices={"yes": answer}, records=records, kind="confirm")
+
+
 class FileError(CRMError):
     """A file to read or write that cannot be used as it is."""
 

@@ -19,7 +19,7 @@ from crm.commands.groups import (
     some_at_a_time,
 )
 from crm.commands.registry import ONLY_ADMIN, About, command
-from crm.errors import FieldError, Question, RefusedError
+from crm.errors import FieldError, Question, RefusedError, confirmation
 from crm.model import Client, Conventions, belonging_to, fields, named
 from crm.model.fields import Tags
 from crm.repository import Query, Transaction
@@ -151,7 +151,7 @@ def delete_many(
 
 
 def _question(sentence: str, yes: str) -> Question:
-    return Question(f"{sentence} It can be undone.", parameter="yes", choices={"yes": yes}, kind="confirm")
+    return confirmation(f"{sentence} It can be undone.", yes)
 
 
 def _change_each(

@@ -11,7 +11,7 @@ from crm.commands.found import begins, called
 from crm.commands.interactions import logged
 from crm.commands.jotting import Jotting, read_jotting
 from crm.commands.registry import About, command
-from crm.errors import FieldError, NotFoundError, Question
+from crm.errors import FieldError, NotFoundError, Question, confirmation
 from crm.model import INTERACTIONS, Client, Contact, Conventions, FollowUp, Interaction, named
 from crm.model.fields import Choice, Id, Line
 from crm.model.records import KINDS
@@ -59,7 +59,7 @@ def capture(
             told = [told_captured(understood, by)]
             told += [] if understood.follow_up else ["No follow-up: the line ends in no day."]
             question = "\n".join([*told, "Save it?"])
-            raise Question(question, parameter="yes", choices={"yes": "Save"}, kind="confirm")
+            raise confirmation(question, "Save")
         company = understood.client if understood.client.id else tx.add(understood.client)
         spoken = tx.add(dataclasses.replace(understood.interaction, client=company.id))
         due = understood.follow_up

@@ -13,7 +13,7 @@ from crm.commands.found import Found, through
 from crm.commands.groups import Group, OfView, Only, SomeClients, Where, filters_of, how_many
 from crm.commands.people import Mine, of_whom
 from crm.commands.registry import EVERYBODY, ONLY_ADMIN, About, FieldsOf, Takes, command
-from crm.errors import FieldError, Question, RefusedError
+from crm.errors import FieldError, Question, RefusedError, confirmation
 from crm.model import Client, Contact, Conventions, belonging_to, fields, named, typed_fields
 from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Day, Line, Tags
@@ -203,13 +203,7 @@ def delete(crm: CRM, client: TheClient, yes: bool = False) -> Client:
         if not yes:
             gone = [record.name, *_belongings(tx, record, crm.conventions)]
             told = f"{', '.join(gone[:-1])} and {gone[-1]}" if len(gone) > 1 else record.name
-            raise Question(
-                f"This deletes {told}. It can be undone.",
-                parameter="yes",
-                choices={"yes": "Delete"},
-                records=[record],
-                kind="confirm",
-            )
+            raise confirmation(f"This deletes {told}. It can be undone.", "Delete", [record])
         tx.delete(record)
         return record
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from crm.commands.clients import TheClient
 from crm.commands.context import CRM
 from crm.commands.registry import About, FieldsOf, Takes, command
-from crm.errors import FieldError, Question
+from crm.errors import FieldError, confirmation
 from crm.model import Client, Contact, Conventions, typed_fields
 from crm.model.encoding import plain
 from crm.model.fields import Email, Line, Phone, Prose
@@ -165,13 +165,7 @@ def delete(crm: CRM, contact: TheContact, yes: bool = False) -> Contact:
     def change(tx: Transaction) -> Contact:
         record = tx.get(Contact, contact.id)
         if not yes:
-            raise Question(
-                f"This deletes the contact {record.name}. It can be undone.",
-                parameter="yes",
-                choices={"yes": "Delete"},
-                records=[record],
-                kind="confirm",
-            )
+            raise confirmation(f"This deletes the contact {record.name}. It can be undone.", "Delete", [record])
         tx.delete(record)
         return record
 

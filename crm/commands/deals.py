@@ -11,7 +11,7 @@ from crm.commands.context import CRM
 from crm.commands.people import Mine, of_whom, spelled
 from crm.commands.pipeline import DealShown, StageSum, WhichDeals, listed, shown, stage_called, stages, sums
 from crm.commands.registry import About, FieldsOf, Takes, command
-from crm.errors import FieldError, Question, RefusedError
+from crm.errors import FieldError, RefusedError, confirmation
 from crm.model import OUTCOMES, Client, Deal, FollowUp, Sale, Stage, StageMove
 from crm.model.encoding import plain
 from crm.model.fields import Amount, Day, Line, Person, Prose
@@ -213,13 +213,7 @@ def delete(crm: CRM, deal: TheDeal, yes: bool = False) -> Deal:
         if not yes:
             sold = tx.count(Sale, Query({"client": record.client, "deal": record.id}))
             stay = " The sale that it was won with stays." if sold else ""
-            raise Question(
-                f"This deletes the deal {record.title}.{stay} It can be undone.",
-                parameter="yes",
-                choices={"yes": "Delete"},
-                records=[record],
-                kind="confirm",
-            )
+            raise confirmation(f"This deletes the deal {record.title}.{stay} It can be undone.", "Delete", [record])
         tx.delete(record)
         return record
 

@@ -11,7 +11,7 @@ from crm.commands.clients import TheClient
 from crm.commands.context import CRM
 from crm.commands.people import Mine, of_whom
 from crm.commands.registry import About, FieldsOf, Takes, command
-from crm.errors import FieldError, Question, RefusedError
+from crm.errors import FieldError, RefusedError, confirmation
 from crm.model import INTERACTIONS, Client, Contact, Interaction
 from crm.model.fields import Choice, Day, Line, Person, Prose, TimeOfDay
 from crm.repository import Snapshot, Transaction, functions
@@ -147,12 +147,10 @@ def delete(crm: CRM, interaction: TheInteraction, yes: bool = False) -> Interact
     def change(tx: Transaction) -> Interaction:
         record = tx.get(Interaction, interaction.id)
         if not yes:
-            raise Question(
+            raise confirmation(
                 f"This deletes {logged(record.kind)} of {crm.conventions.day(record.on)}. It can be undone.",
-                parameter="yes",
-                choices={"yes": "Delete"},
-                records=[record],
-                kind="confirm",
+                "Delete",
+                [record],
             )
         tx.delete(record)
         return record

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
-from crm.errors import FileError, NotFoundError, Question
+from crm.errors import FileError, NotFoundError, confirmation
 from crm.model.places import as_told
 from crm.repository import Finding, Proof
 
@@ -92,11 +92,9 @@ def restore(
     if not source.is_file():
         raise NotFoundError(f"There is no file {as_told(source)}.")
     if not yes:
-        raise Question(
+        raise confirmation(
             f"This replaces everything in the store by {source.name}. What is there now is backed up first.",
-            parameter="yes",
-            choices={"yes": "Restore it"},
-            kind="confirm",
+            "Restore it",
         )
     kept = crm.repository.restore(source)
     crm.forget_settings()
