@@ -1,16 +1,17 @@
 """Clients at the menu: the page of one client, adding, editing and merging."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from crm.commands.clients import ClientCard
 from crm.commands.registry import Command, commands, named
-from crm.errors import ConflictError, NotFoundError
-from crm.model import Client, typed_fields
+from crm.errors import NotFoundError
+from crm.model import Client
 from crm.model.fields import FOREVER
 from crm.terminal.cards import draw_client, draw_contacts, draw_timeline
 from crm.terminal.contacts import ContactsPage
-from crm.terminal.forms import RecordForm, ask_names, settle_conflict
+from crm.terminal.forms import RecordForm, ask_names, fill_changes
 from crm.terminal.history import HistoryPage
 from crm.terminal.keyboard import Back, Choice
 from crm.terminal.neighbours import Listed, Neighbours
@@ -182,19 +183,10 @@ def edit(session: Session, client: Client | None = None, **_: Any) -> None:
         raise Back
     with session.crm.read() as snapshot:
         shown = snapshot.get(Client, client.id)
-    changes: dict[str, Any] = {}
-    while True:
-        form = RecordForm(session, Client, {name: getattr(shown, name) for name in typed_fields(Client)}, changes)
-        try:
-            saved = form.fill([shown.name, "Edit"], lambda: _edit(session, shown, changes))  # noqa: B023
-            break
-        except ConflictError as error:
-            changes = settle_conflict(session, shown, error, changes)
-            with session.crm.read() as snapshot:
-                shown = snapshot.get(Client, shown.id)
-            if not changes:
-                session.say("Nothing was left to change.")
-                return
+    edited = fill_changes(session, RecordForm, shown, shown.name, lambda was, changes: _save(session, was, changes))
+    if edited is None:
+        return
+    shown, saved = edited
     if saved is not shown:
         session.tell(saved, "Saved")
         if saved.status != shown.status:
@@ -203,9 +195,7 @@ def edit(session: Session, client: Client | None = None, **_: Any) -> None:
             )
 
 
-def _edit(session: Session, shown: Client, changes: dict[str, Any]) -> Client:
-    if not changes:
-        return shown
+def _save(session: Session, shown: Client, changes: Mapping[str, Any]) -> Client:
     saved: Client = session.call("clients edit", client=shown, changes=changes)
     return saved
 

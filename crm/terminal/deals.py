@@ -1,17 +1,16 @@
 """One deal at the menu: its page, and adding, editing, moving, winning and losing one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from crm.commands.closing import lost_reasons
 from crm.commands.deals import DealCard
 from crm.commands.pipeline import stages
 from crm.commands.registry import Command, commands, named
-from crm.errors import ConflictError
 from crm.model import Client, Deal, Field, Stage, typed_fields
 from crm.terminal.deal_cards import draw_heading, draw_history
 from crm.terminal.deal_picking import pick_deal, stage_line
-from crm.terminal.forms import RecordForm, form_order, settle_conflict
+from crm.terminal.forms import RecordForm, fill_changes, form_order
 from crm.terminal.keyboard import Back, Choice
 from crm.terminal.picking import pick_client
 from crm.terminal.session import Session, flow
@@ -116,26 +115,15 @@ def add(session: Session, client: Client | None = None, **_: Any) -> None:
 def edit(session: Session, deal: Deal | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
     shown = _chosen(session, deal, "Edit a deal")
-    changes: dict[str, Any] = {}
-    while True:
-        form = DealForm(session, Deal, {name: getattr(shown, name) for name in typed_fields(Deal)}, changes)
-        try:
-            saved = form.fill([shown.title, "Edit"], lambda: _edit(session, shown, changes))  # noqa: B023
-            break
-        except ConflictError as error:
-            changes = settle_conflict(session, shown, error, changes)
-            with session.crm.read() as snapshot:
-                shown = snapshot.get(Deal, shown.id)
-            if not changes:
-                session.say("Nothing was left to change.")
-                return
+    edited = fill_changes(session, DealForm, shown, shown.title, lambda was, changes: _save(session, was, changes))
+    if edited is None:
+        return
+    shown, saved = edited
     if saved is not shown:
         session.say(f"{session.screen.sign('✓', 'OK:')} Saved: {saved.title} (no. {saved.id})", "green")
 
 
-def _edit(session: Session, shown: Deal, changes: dict[str, Any]) -> Deal:
-    if not changes:
-        return shown
+def _save(session: Session, shown: Deal, changes: Mapping[str, Any]) -> Deal:
     saved: Deal = session.call("deals edit", deal=shown, changes=changes)
     return saved
 

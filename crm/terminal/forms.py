@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.text import Text
 
@@ -11,6 +11,8 @@ from crm.model import Client, Conventions, Field, Record, typed_fields
 from crm.terminal.keyboard import Back, Choice
 from crm.terminal.screen import clean
 from crm.terminal.session import Session
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 # The order of a form: what one has at hand first.
 _FIRST = (
@@ -170,6 +172,35 @@ def ask_names(form: RecordForm, kind: str) -> None:
             at -= 1
         if at == len(parts) and not any(form.value(name) for name in parts):
             raise Back
+
+
+def fill_changes(
+    session: Session,
+    form: "type[RecordForm]",
+    shown: AnyRecord,
+    title: str,
+    save: Callable[[AnyRecord, Mapping[str, Any]], AnyRecord],
+) -> tuple[AnyRecord, AnyRecord] | None:
+    """Lets a person change fields of a record, and settles what clashes with somebody else's changes: the record as it
+    was last shown and as it is now, the same where nothing was changed; None where nothing was left to change. Raises
+    Back and Cancelled."""
+    kind = type(shown)
+    changes: dict[str, Any] = {}
+
+    def saved() -> AnyRecord:
+        return save(shown, changes) if changes else shown
+
+    while True:
+        filled = form(session, kind, {name: getattr(shown, name) for name in typed_fields(kind)}, changes)
+        try:
+            return shown, filled.fill([title, "Edit"], saved)
+        except ConflictError as error:
+            changes = settle_conflict(session, shown, error, changes)
+            with session.crm.read() as snapshot:
+                shown = snapshot.get(kind, shown.id)
+            if not changes:
+                session.say("Nothing was left to change.")
+                return None
 
 
 def settle_conflict(session: Session, record: Record, error: ConflictError, mine: Mapping[str, Any]) -> dict[str, Any]:
