@@ -321,10 +321,10 @@ class SqlTransaction(SqlSnapshot):
     def _repeat_follow_ups(self) -> None:
         """Follow-ups that repeat are counted from the last real contact, so they move where that has."""
         for batch in _batches(sorted(self._changed[Interaction])):
-            contacted = {each: totals["last_contact_on"] for each, totals in self._sums(Interaction, batch).items()}
             rows = self.connection.execute(writing.REPEATING, {"wanted": batch}).all()
+            contacted = self._sums(Interaction, sorted({row.client for row in rows})) if rows else {}
             for row in rows:
-                last = contacted[row.client]
+                last = contacted[row.client]["last_contact_on"]
                 if last is not None and last != row.last_contact_on:
                     shown = self.get(FollowUp, row.id)
                     self.apply(shown, {"due_on": last + timedelta(days=shown.every)})
