@@ -85,15 +85,31 @@ class Session:
         self._stream.feed(piece)
         return True
 
+    def _until(self, holds: Callable[[], object], complaint: str) -> None:
+        """Takes in what the program writes until something holds of the screen."""
+        ends = time.monotonic() + PATIENCE
+        while not holds():
+            running = self._read(0.05)
+            if (not running and not holds()) or time.monotonic() > ends:
+                raise AssertionError(f"{complaint}\n" + self.text)
+
     def sees(self, wanted: str) -> "Session":
         """Waits until a text (its runs of blanks aside) is on the screen."""
-        ends = time.monotonic() + PATIENCE
         pattern = re.compile(r"\s+".join(re.escape(word) for word in wanted.split()))
-        while not pattern.search(self.text):
-            running = self._read(0.05)
-            if (not running and not pattern.search(self.text)) or time.monotonic() > ends:
-                raise AssertionError(f"not seen: {wanted}\n" + self.text)
+        self._until(lambda: pattern.search(self.text), f"not seen: {wanted}")
         return self
+
+    def lacks(self, unwanted: str) -> "Session":
+        """Waits until a text is on the screen no longer."""
+        self._until(lambda: unwanted not in self.text, f"still seen: {unwanted}")
+        return self
+
+    def reads(self, pattern: str, times: int = 1) -> list[str]:
+        """Waits until a pattern is on the screen so many times; what its group matched."""
+        told = re.compile(pattern, re.MULTILINE)
+        self._until(lambda: len(told.findall(self.text)) >= times, f"not read: {pattern}")
+        found: list[str] = told.findall(self.text)
+        return found
 
     def settled(self) -> "Session":
         """Waits until nothing more is drawn."""
@@ -116,10 +132,7 @@ class Session:
 
     def choose(self, label: str) -> "Session":
         """Presses the key that stands before an entry of a menu."""
-        self.sees(f") {label}")
-        found = re.search(r"(\w)\) +" + re.escape(label), self.text)
-        assert found, self.text
-        return self.press(found.group(1))
+        return self.press(self.reads(r"(\w)\) +" + re.escape(label))[0])
 
     def paste(self, text: str) -> "Session":
         """Sends a text as a terminal pastes it."""

@@ -52,7 +52,7 @@ def test_what_the_country_makes_of_most_numbers_is_said_once(start: Start, tmp_p
     file.write_text(f"Name,Phone,E-mail\n{rows}\nOdd,,odd\n", "utf-8")
     session = previewed(start(), file).sees("Import now").settled()
     session.sees("500 telephone numbers do not fit the country that is set, United States: the setting Country")
-    assert "there is no such" not in session.text
+    session.lacks("there is no such")
     session.sees("odd").sees("that is not an e-mail address")
     assert session.lines[0].startswith("CRM · Import a file · people.csv · Preview"), session.text
     session.choose("Import now").sees("Imported:").settled()
@@ -63,7 +63,7 @@ def test_one_record_is_told_as_one(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     file.write_text("Name\nAda Quist\n", "utf-8")
     session = previewed(start(columns=120), file).sees("1 row read").sees("1 new client").settled()
-    assert "1 new clients" not in session.text
+    session.lacks("1 new clients")
     session.choose("Back, change something").press("esc").sees("Export to a file")
     session.choose("Export to a file").sees("File (").press(f"{tmp_path}/out.csv", "enter").choose("Clients")
     session.settled()

@@ -165,9 +165,9 @@ def test_search_finds_commands_and_clients_from_any_menu(start: Start, crm: CRM)
 def test_the_sample_data_is_marked_and_thrown_away_by_one_key(start: Start, crm: CRM) -> None:
     session = start().choose("Try it on sample data").sees("SAMPLE DATA").sees("x) Throw the sample data away")
     session.choose("Clients").choose("List clients").sees("1-9 of 60").press("esc", "esc").sees("x) Throw")
-    session.press("u").sees("There is nothing to take back yet.").choose("Data").sees("Import a file").settled()
+    session.press("u").sees("There is nothing to take back yet.").choose("Data").sees("Import a file")
     for senseless in ("Copy to another store", "Connect a Google", "Try it on sample"):
-        assert senseless not in session.text
+        session.lacks(senseless)
     session.press("esc").sees("x) Throw")
     session.press("x").sees("The sample data is gone").sees("Add your first client")
     assert everything(crm) == ((), ())
