@@ -1,6 +1,7 @@
 """The records of the CRM and how a field of theirs is checked; no input or output."""
 
 from crm.model.conventions import Conventions, now
+from crm.model.mailing import ARRIVED, CHANNELS, DIRECTIONS, STATES, Mailing, Message, Template
 from crm.model.record import Field, Record
 from crm.model.records import (
     BY_NAME,
@@ -36,13 +37,17 @@ from crm.model.selling import (
 )
 
 __all__ = [
+    "ARRIVED",
     "BY_NAME",
+    "CHANNELS",
     "CONTACTING",
+    "DIRECTIONS",
     "FIRST_STAGES",
     "INTERACTIONS",
     "OUTCOMES",
     "RECORDS",
     "ROLES",
+    "STATES",
     "Client",
     "Contact",
     "Conventions",
@@ -50,6 +55,8 @@ __all__ = [
     "Field",
     "FollowUp",
     "Interaction",
+    "Mailing",
+    "Message",
     "Record",
     "Sale",
     "Setting",
@@ -57,6 +64,7 @@ __all__ = [
     "Stage",
     "StageMove",
     "StatusRule",
+    "Template",
     "User",
     "View",
     "belonging_to",

@@ -25,6 +25,7 @@ from crm.model.fields import (
     Tags,
     Whole,
 )
+from crm.model.mailing import Mailing, Message, Template
 from crm.model.record import Field, Record, described, fields_of, links_of
 from crm.model.selling import Contact, Deal, FollowUp, Interaction, Stage, StageMove
 
@@ -179,7 +180,8 @@ class SignIn(Record):
 
 # In the order in which they can be written: a record comes after those it names.
 RECORDS: tuple[type[Record], ...] = (
-    Client, Stage, Deal, StageMove, Sale, Contact, Interaction, FollowUp, StatusRule, View, Setting, User, SignIn,
+    Client, Stage, Deal, StageMove, Sale, Contact, Interaction, FollowUp, Template, Mailing, Message, StatusRule, View,
+    Setting, User, SignIn,
 )  # fmt: skip
 BY_NAME: Mapping[str, type[Record]] = {record.kind_name: record for record in RECORDS}
 

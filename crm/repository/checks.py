@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy import func, or_, select
 
-from crm.model import CONTACTING, Client, Conventions, Setting, typed_fields
+from crm.model import Client, Conventions, Setting, typed_fields
 from crm.repository import Finding, Query, StatusMove, tables
 from crm.repository.snapshot import SqlSnapshot
+from crm.repository.writing import touched
 
 
 def findings(snapshot: SqlSnapshot) -> Iterator[Finding]:
@@ -23,10 +24,8 @@ _summed = (
         func.min(_sale.on).label("first"), func.max(_sale.on).label("last"),
     ).group_by(_sale.client).subquery()
 )  # fmt: skip
-_contacted = (
-    select(tables.interaction.c.client, func.max(tables.interaction.c.on).label("last"))
-    .where(tables.interaction.c.kind.in_(CONTACTING)).group_by(tables.interaction.c.client).subquery()
-)  # fmt: skip
+_touched = touched()
+_contacted = select(_touched.c.client, func.max(_touched.c.on).label("last")).group_by(_touched.c.client).subquery()
 _due = (
     select(tables.follow_up.c.client, func.min(tables.follow_up.c.due_on).label("next"))
     .where(tables.follow_up.c.done_on.is_(None)).group_by(tables.follow_up.c.client).subquery()

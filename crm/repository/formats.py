@@ -17,6 +17,7 @@ ADDED: Mapping[int, Sequence[Added]] = {
         tables.client.c.last_contact_on, tables.client.c.next_follow_up_on, tables.sale.c.deal, tables.sale.c.user,
         *tables.HISTORY_INDEXES,
     ),
+    4: (tables.template, tables.mailing, tables.message),
 }  # fmt: skip
 
 

@@ -7,7 +7,19 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Select, String, and_, false, func, or_, true, type_coerce
 
 from crm.errors import FieldError
-from crm.model import Client, Contact, Deal, FollowUp, Interaction, Record, Sale, Stage, StatusRule, field_names
+from crm.model import (
+    Client,
+    Contact,
+    Deal,
+    FollowUp,
+    Interaction,
+    Message,
+    Record,
+    Sale,
+    Stage,
+    StatusRule,
+    field_names,
+)
 from crm.repository import Query, column_types, functions, tables
 
 # The order of a list when none is asked for: clients as in an address book, sales the newest first.
@@ -18,10 +30,13 @@ _OWN_ORDER: Mapping[type[Record], tuple[Any, ...]] = {
     Stage: (tables.stage.c.position, tables.stage.c.id),
     Contact: (tables.contact.c.is_primary.desc(), tables.contact.c.id),
     Interaction: (tables.interaction.c.on.desc(), tables.interaction.c.time.desc(), tables.interaction.c.id.desc()),
+    Message: (tables.message.c.on.desc(), tables.message.c.time.desc(), tables.message.c.id.desc()),
     FollowUp: (tables.follow_up.c.due_on, tables.follow_up.c.due_time, tables.follow_up.c.id),
 }
 # What a period is about.
-_DAYS: Mapping[type[Record], str] = {Sale: "on", Interaction: "on", FollowUp: "due_on", Deal: "expected_close_on"}
+_DAYS: Mapping[type[Record], str] = {
+    Sale: "on", Interaction: "on", Message: "on", FollowUp: "due_on", Deal: "expected_close_on",
+}  # fmt: skip
 
 
 def selection(statement: Select[Any], kind: type[Record], query: Query, today: date) -> Select[Any]:

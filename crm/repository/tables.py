@@ -28,6 +28,8 @@ from crm.model import (
     Deal,
     FollowUp,
     Interaction,
+    Mailing,
+    Message,
     Record,
     Sale,
     Setting,
@@ -35,6 +37,7 @@ from crm.model import (
     Stage,
     StageMove,
     StatusRule,
+    Template,
     User,
     View,
     field_names,
@@ -42,7 +45,7 @@ from crm.model import (
 from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueText
 from crm.repository.functions import number_in
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 metadata = MetaData()
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -237,6 +240,63 @@ stage_move = Table(
     sqlite_autoincrement=True,
 )
 
+template = Table(
+    "template",
+    metadata,
+    *_record_columns(),
+    Column("name", UniqueText(60), unique=True),
+    _text("channel", 10),
+    _text("subject", 300),
+    _text("body"),
+    sqlite_autoincrement=True,
+)
+
+mailing = Table(
+    "mailing",
+    metadata,
+    *_record_columns(),
+    _text("name", 100),
+    _text("channel", 10),
+    _text("subject", 300),
+    _text("body"),
+    _text("occasion", 60),
+    _text("user", 100),
+    sqlite_autoincrement=True,
+)
+
+message = Table(
+    "message",
+    metadata,
+    *_record_columns(),
+    Column("client", Integer, ForeignKey("client.id"), nullable=False),
+    Column("contact", Integer, nullable=False),
+    Column("mailing", Integer, nullable=False),
+    _text("channel", 10),
+    _text("direction", 10),
+    _text("state", 10),
+    Column("on", Date, nullable=False),
+    _text("time", 5),
+    _text("sender", 320),
+    _text("to"),
+    _text("cc"),
+    _text("bcc"),
+    _text("subject", 300),
+    _text("body"),
+    _text("attachments"),
+    _text("identifier", 300),
+    _text("answers", 300),
+    _text("occasion", 60),
+    Column("tries", Integer, nullable=False),
+    _text("until", 40),
+    _text("failure", 500),
+    _text("user", 100),
+    Index("message_by_client", "client", "on", "time", "state"),
+    Index("message_by_state", "state", "channel"),
+    Index("message_by_mailing", "mailing", "state"),
+    Index("message_by_identifier", "identifier"),
+    sqlite_autoincrement=True,
+)
+
 rule = Table(
     "rule",
     metadata,
@@ -357,6 +417,9 @@ TABLES: Mapping[type[Record], Table] = {
     Stage: stage,
     Deal: deal,
     StageMove: stage_move,
+    Template: template,
+    Mailing: mailing,
+    Message: message,
     StatusRule: rule,
     View: view,
     Setting: setting,

@@ -16,6 +16,7 @@ from crm.model import (
     Deal,
     FollowUp,
     Interaction,
+    Message,
     Record,
     Sale,
     Stage,
@@ -214,7 +215,7 @@ class SqlTransaction(SqlSnapshot):
 
     def _touch(self, record: Record, changes: Iterable[str] = (), *, added: bool = False) -> None:
         """Remembers whose totals or status may no longer hold."""
-        if isinstance(record, Sale | Interaction | FollowUp):
+        if isinstance(record, Sale | Interaction | Message | FollowUp):
             self._changed[type(record)].add(record.client)
             # The totals may come out the same while the sales of the last days do not.
             if isinstance(record, Sale) and (changes or added):
@@ -320,7 +321,7 @@ class SqlTransaction(SqlSnapshot):
 
     def _repeat_follow_ups(self) -> None:
         """Follow-ups that repeat are counted from the last real contact, so they move where that has."""
-        for batch in _batches(sorted(self._changed[Interaction])):
+        for batch in _batches(sorted(self._changed[Interaction] | self._changed[Message])):
             rows = self.connection.execute(writing.REPEATING, {"wanted": batch}).all()
             contacted = self._sums(Interaction, sorted({row.client for row in rows})) if rows else {}
             for row in rows:

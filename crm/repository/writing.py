@@ -8,6 +8,7 @@ from sqlalchemy import (
     Integer,
     Select,
     String,
+    Subquery,
     Table,
     bindparam,
     delete,
@@ -15,12 +16,13 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    union_all,
     update,
 )  # fmt: skip
 
-from crm.model import CONTACTING, FollowUp, Interaction, Record, Sale, SignIn
+from crm.model import ARRIVED, CONTACTING, FollowUp, Interaction, Message, Record, Sale, SignIn
 from crm.model.rights import SECRET
-from crm.repository.tables import TABLES, audit, client, follow_up, interaction, sale, transactions
+from crm.repository.tables import TABLES, audit, client, follow_up, interaction, message, sale, transactions
 
 # The columns of a client that follow from the rules.
 STATUS = ("status", "status_reason", "status_pinned_until", "status_before", "status_since")
@@ -37,22 +39,37 @@ UNSAID: Mapping[str, frozenset[str]] = {
 }
 
 
+def _wanted(table: Table) -> ColumnElement[bool]:
+    return table.c.client.in_(bindparam("wanted", expanding=True))
+
+
 def _summed(table: Table, *sums: ColumnElement[Any], among: Sequence[ColumnElement[bool]] = ()) -> Select[Any]:
     """Sums over the rows of some clients: the client, then what is summed."""
-    wanted = table.c.client.in_(bindparam("wanted", expanding=True))
-    return select(table.c.client, *sums).where(wanted, *among).group_by(table.c.client)
+    return select(table.c.client, *sums).where(_wanted(table), *among).group_by(table.c.client)
 
 
+def touched(*, some: bool = False) -> Subquery:
+    """Every day on which a client and somebody of the team were in touch: the client, then the day; of `some` clients
+    those that are `wanted`."""
+    spoken = select(interaction.c.client, interaction.c.on).where(interaction.c.kind.in_(CONTACTING))
+    written = select(message.c.client, message.c.on).where(message.c.state.in_(ARRIVED))
+    if some:
+        spoken, written = spoken.where(_wanted(interaction)), written.where(_wanted(message))
+    return union_all(spoken, written).subquery("touched")
+
+
+_TOUCHED = touched(some=True)
+_CONTACTED = (
+    ("last_contact_on",), select(_TOUCHED.c.client, func.max(_TOUCHED.c.on)).group_by(_TOUCHED.c.client)
+)  # fmt: skip
 # The columns of a client that follow from the facts of each kind, and how they are summed for some clients.
 SUMS: Mapping[type[Record], tuple[Sequence[str], Select[Any]]] = {
     Sale: (
         ("total_spend", "sales_count", "first_sale_on", "last_sale_on"),
         _summed(sale, func.sum(sale.c.amount), func.count(), func.min(sale.c.on), func.max(sale.c.on)),
     ),
-    Interaction: (
-        ("last_contact_on",),
-        _summed(interaction, func.max(interaction.c.on), among=(interaction.c.kind.in_(CONTACTING),)),
-    ),
+    Interaction: _CONTACTED,
+    Message: _CONTACTED,
     FollowUp: (
         ("next_follow_up_on",),
         _summed(follow_up, func.min(follow_up.c.due_on), among=(follow_up.c.done_on.is_(None),)),
@@ -69,7 +86,7 @@ REPEATING = (
     )
     .order_by(follow_up.c.id)
 )
-TOTALS = tuple(name for names, _ in SUMS.values() for name in names)
+TOTALS = tuple(dict.fromkeys(name for names, _ in SUMS.values() for name in names))
 
 FOLLOW = (
     update(client)

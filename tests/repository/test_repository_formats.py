@@ -18,6 +18,12 @@ from tests.unprivileged import as_nobody
 
 # What the formats had, as their programs made them: each takes away what the next one added.
 OLDER = {
+    3: """
+DROP TABLE message;
+DROP TABLE mailing;
+DROP TABLE template;
+UPDATE store_facts SET value = '3' WHERE name = 'schema_version';
+""",
     2: """
 DROP INDEX client_by_last_contact;
 DROP INDEX client_by_next_follow_up;
@@ -35,7 +41,10 @@ DROP TABLE follow_up;
 DROP TABLE interaction;
 DROP TABLE contact;
 DELETE FROM sqlite_sequence
-    WHERE name IN ('stage_move', 'deal', 'stage', 'follow_up', 'interaction', 'contact', 'user', 'sign_in');
+    WHERE name IN (
+        'message', 'mailing', 'template', 'stage_move', 'deal', 'stage', 'follow_up', 'interaction', 'contact', 'user',
+        'sign_in'
+    );
 UPDATE store_facts SET value = '2' WHERE name = 'schema_version';
 """,
     1: """
@@ -102,7 +111,7 @@ def test_an_old_file_gets_the_tables_of_today_after_a_backup(old: Path, version:
         assert [each.what for each in repository.check() if each.wrong] == []
         (backup,) = repository.backups()
     assert (version_of(old), version_of(backup)) == (str(tables.SCHEMA_VERSION), str(version))
-    assert "deal" not in tables_in(backup)
+    assert "message" not in tables_in(backup)
     with closing(opened(old)) as repository:
         assert counts(repository) == (1, 1, 1, 0)
         assert len(repository.backups()) == 1
@@ -171,7 +180,7 @@ def test_an_old_file_without_room_for_a_backup_is_left_as_it_is(old: Path, versi
     with closing(opened(old)) as repository, pytest.raises(Exception, match="backup could not be written"):
         counts(repository)
     assert version_of(old) == str(version)
-    assert "deal" not in tables_in(old)
+    assert "message" not in tables_in(old)
 
 
 def test_programs_that_open_an_old_file_at_the_same_moment_do_no_harm(old: Path) -> None:

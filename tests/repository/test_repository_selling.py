@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crm.errors import NotFoundError, RefusedError
-from crm.model import Client, Contact, Deal, FollowUp, Interaction, Sale, Stage, StageMove
+from crm.model import Client, Contact, Deal, FollowUp, Interaction, Message, Sale, Stage, StageMove
 from crm.repository import Query
 from tests.conftest import Store
 
@@ -57,6 +57,22 @@ def test_the_last_contact_is_the_latest_one_and_a_note_is_none(store: Store) -> 
     assert days(store, client)[0] == date(2026, 11, 9)
     delete(store, latest)
     assert days(store, client)[0] == date(2026, 11, 3)
+    assert store.wrong() == []
+
+
+def test_a_message_that_arrived_is_a_contact_too(store: Store) -> None:
+    client = store.add()
+    stay = put(store, FollowUp(client=client.id, due_on=date(2026, 11, 25), what="stay in touch", every=10))
+    talk(store, client, date(2026, 11, 3))
+    sent = put(store, Message(client=client.id, channel="email", direction="out", state="queued", on=DAY))
+    assert days(store, client)[0] == date(2026, 11, 3)
+    edit(store, sent, state="sent")
+    assert days(store, client) == (DAY, DAY + timedelta(days=10))
+    assert get(store, stay).due_on == DAY + timedelta(days=10)
+    edit(store, sent, state="failed")
+    assert days(store, client)[0] == date(2026, 11, 3)
+    put(store, Message(client=client.id, channel="sms", direction="in", state="received", on=date(2026, 11, 5)))
+    assert days(store, client)[0] == date(2026, 11, 5)
     assert store.wrong() == []
 
 

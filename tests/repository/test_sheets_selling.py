@@ -94,7 +94,7 @@ def test_an_older_spreadsheet_gets_the_tabs_and_columns_for_selling(team: Team) 
         for name in names:
             sheet = Sheet(team, kind)
             team.person.delete_column(team.id, sheet.title, sheet.column(name))
-    for tab in ADDED[3]:
+    for tab in ADDED[3] | ADDED[4]:
         team.person.delete_tab(team.id, tab.title)
     heads = team.cells(META)[0]
     team.person.set_cells(team.id, META.title, 1, heads.index("format"), [[2]])

@@ -9,6 +9,8 @@ from crm.model import (
     Deal,
     FollowUp,
     Interaction,
+    Mailing,
+    Message,
     Record,
     Sale,
     Setting,
@@ -16,6 +18,7 @@ from crm.model import (
     Stage,
     StageMove,
     StatusRule,
+    Template,
     User,
     View,
     fields,
@@ -53,6 +56,9 @@ _TAB_COLOURS: Mapping[type[Record], Colour] = {
     Deal: _rgb("6b5b95"),
     Stage: _rgb("6b5b95"),
     StageMove: _rgb("8a8f98"),
+    Template: _rgb("5b7fa6"),
+    Mailing: _rgb("8a8f98"),
+    Message: _rgb("5b7fa6"),
 }
 # Light enough for black letters on them. Gold is for the best.
 _GOLD = _rgb("ffe08a")

@@ -13,6 +13,8 @@ from crm.model import (
     Deal,
     FollowUp,
     Interaction,
+    Mailing,
+    Message,
     Record,
     Sale,
     Setting,
@@ -20,6 +22,7 @@ from crm.model import (
     Stage,
     StageMove,
     StatusRule,
+    Template,
     User,
     View,
     field_names,
@@ -31,7 +34,7 @@ from crm.model.fields import Line
 Cell = str | int | float | bool
 GridRange = dict[str, int]
 
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +69,15 @@ TABS: Mapping[type[Record], Tab] = {
     Deal: Tab(734_100_020, "deals"),
     Stage: Tab(734_100_021, "stages"),
     StageMove: Tab(734_100_022, "stage-moves", hidden=True),
+    Template: Tab(734_100_023, "templates"),
+    Mailing: Tab(734_100_024, "mailings", hidden=True),
+    Message: Tab(734_100_025, "messages"),
 }
 # The tabs that each format has and the one before had not.
 ADDED: Mapping[int, frozenset[Tab]] = {
     2: frozenset((TABS[User], TABS[SignIn])),
     3: frozenset(TABS[kind] for kind in (Contact, Interaction, FollowUp, Deal, Stage, StageMove)),
+    4: frozenset(TABS[kind] for kind in (Template, Mailing, Message)),
 }
 ALL_TABS = (META, BEFORE, HISTORY, *TABS.values())
 

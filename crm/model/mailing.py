@@ -1,0 +1,89 @@
+"""What is written to clients: templates, mailings to many, and the messages themselves."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from crm.model.fields import Choice, Day, Id, Line, Person, Prose, TimeOfDay, Whole
+from crm.model.record import Record, described
+
+CHANNELS = {"email": "e-mail", "sms": "SMS"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template(Record):
+    """A text with fields such as {first_name}, for messages that are written again and again."""
+
+    kind_name: ClassVar[str] = "template"
+    plural: ClassVar[str] = "templates"
+
+    name: str = described("Name", Line(60))
+    channel: str = described("Channel", Choice(CHANNELS), help="email or sms")
+    subject: str = described("Subject", Line(300))
+    body: str = described("Text", Prose(), help="Markdown, with fields like {first_name}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailing(Record):
+    """One text to many clients; `subject` and `body` still hold their fields, each message has them filled in.
+
+    `occasion` is what is greeted once a year ('birthday'), '' for a mailing that is sent once.
+    """
+
+    kind_name: ClassVar[str] = "mailing"
+    plural: ClassVar[str] = "mailings"
+
+    name: str = described("Name", Line(100))
+    channel: str = described("Channel", Choice(CHANNELS))
+    subject: str = described("Subject", Line(300))
+    body: str = described("Text", Prose())
+    occasion: str = described("Occasion", Line(60))
+    user: str = described("By", Person(), by="steps")
+
+
+DIRECTIONS = {"out": "to the client", "in": "from the client"}
+# 'unsure': the line was lost after all was handed over, so it may have arrived; it is not sent again by itself.
+STATES = {
+    "queued": "queued", "sending": "being sent", "sent": "sent", "failed": "failed", "unsure": "may have been sent",
+    "received": "received", "cancelled": "cancelled",
+}  # fmt: skip
+# With these somebody has heard from somebody.
+ARRIVED = ("sent", "received")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message(Record):
+    """An e-mail or SMS to a client or from one, on the day and at the time of day ('HH:MM', local) when it was queued,
+    sent or received.
+
+    `to`, `cc` and `bcc` are addresses separated by commas; `attachments` are lines of a SHA-256, a size in bytes and a
+    file name. `mailing` is 0 for one that was written by itself. `identifier` is the Message-ID, the same at each try;
+    `failure` says in the words of the server why it was not sent. With `until` it is not tried again before that time
+    (UTC, ISO 8601), '' for at once.
+    """
+
+    kind_name: ClassVar[str] = "message"
+    plural: ClassVar[str] = "messages"
+
+    client: int = described("Client", Id("client", owns=True))
+    contact: int = described("Contact", Id("contact"))
+    mailing: int = described("Mailing", Id("mailing"))
+    channel: str = described("Channel", Choice(CHANNELS))
+    direction: str = described("Direction", Choice(DIRECTIONS))
+    state: str = described("State", Choice(STATES), by="steps")
+    on: date = described("Date", Day())
+    time: str = described("Time", TimeOfDay())
+    sender: str = described("From", Line(320))
+    to: str = described("To", Line(4000))
+    cc: str = described("CC", Line(4000))
+    bcc: str = described("BCC", Line(4000))
+    subject: str = described("Subject", Line(300))
+    body: str = described("Text", Prose())
+    attachments: str = described("Attachments", Prose(4000))
+    identifier: str = described("Message-ID", Line(300), by="steps")
+    answers: str = described("In reply to", Line(300), by="steps")
+    occasion: str = described("Occasion", Line(60), by="steps", help="like birthday 2026; once for each client")
+    tries: int = described("Tries", Whole(), by="steps")
+    until: str = described("Not before", Line(40), by="steps")
+    failure: str = described("Failure", Line(500), by="steps")
+    user: str = described("By", Person(), by="steps")
