@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from crm.accounts import SignedIn
 from crm.accounts.desk import AccountsDesk
-from crm.commands.context import CRM, silent
+from crm.commands.context import CRM, Outward, silent
 from crm.config import SHEETS, Config, check_team_setting, data_folder, from_environment, team_defaults
 from crm.errors import ForbiddenError, SignedOutError, StoreAccessError, UsageError
 from crm.model import Record, Setting, StatusRule, now
@@ -23,6 +23,8 @@ from crm.repository.sqlite import Sqlite
 if TYPE_CHECKING:
     from crm.accounts.accounts import Accounts
     from crm.outward.mail import Mailer
+    from crm.outward.mailbox import Mailbox
+    from crm.outward.sms import Texter
     from crm.repository.sheets.repository import SheetsRepository
     from crm.terminal.exchange import Exchange
 
@@ -44,6 +46,7 @@ def open_crm(config: Config, *, progress: Callable[[str], Any] = silent, waiting
         lambda: _spreadsheets(config, waiting),
         AccountsDesk(accounts, OWNER),
         enter,
+        open_outward(config),
         progress,
     )
 
@@ -53,15 +56,36 @@ def open_accounts(config: Config, repository: Repository) -> "Accounts":
     from crm.accounts.accounts import Accounts
     from crm.accounts.attempts import Attempts
     from crm.accounts.secret import Secret
-    from crm.outward.sms import texter_for
 
+    outward = open_outward(config)
     return Accounts(
         repository,
         Secret(config.secret, data_folder()),
         Attempts(data_folder()),
-        mailer=open_mailer(config),
-        texter=texter_for(config.twilio_account, config.twilio_token, config.twilio_from, config.twilio),
+        mailer=outward.mailer(),
+        texter=outward.texter(),
     )
+
+
+def open_outward(config: Config) -> Outward:
+    """What carries messages as the settings say."""
+
+    def texter() -> "Texter | None":
+        from crm.outward.sms import texter_for
+
+        return texter_for(config.twilio_account, config.twilio_token, config.twilio_from, config.twilio)
+
+    def mailbox() -> "Mailbox | None":
+        from crm.outward.mailbox import mailbox_at
+
+        return mailbox_at(config.imap_url)
+
+    def key(purpose: str) -> bytes:
+        from crm.accounts.secret import Secret
+
+        return Secret(config.secret, data_folder()).key(purpose)
+
+    return Outward(cache(lambda: open_mailer(config)), cache(texter), cache(mailbox), key, data_folder() / "messages")
 
 
 def open_mailer(config: Config) -> "Mailer | None":

@@ -330,6 +330,13 @@ TEAM: tuple[Option, ...] = (
         "The country that a telephone number without a country code is read for (ISO 3166).",
     ),
     Option(
+        "mails_per_minute",
+        "E-mails a minute",
+        Whole(least=1, most=6000),
+        lambda: 60,
+        "How many e-mails of a mailing are sent in a minute at most; providers block who sends more than they allow.",
+    ),
+    Option(
         "require_second_factor",
         "Second factor required",
         Switch(),

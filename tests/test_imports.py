@@ -19,7 +19,7 @@ ARROWS: dict[str, set[str]] = {
     "files": {"errors", "model"},
     "outward": {"errors", "model"},
     "accounts": {"errors", "model", "repository", "outward"},
-    "commands": {"errors", "model", "config", "rules", "files", "repository", "accounts"},
+    "commands": {"errors", "model", "config", "rules", "files", "repository", "outward", "accounts"},
     "terminal": {"errors", "model", "config", "rules", "files", "repository", "accounts", "commands"},
     "shell": {"errors", "model", "config", "rules", "files", "repository", "accounts", "commands", "terminal"},
     "web": {"errors", "model", "config", "repository", "accounts", "commands", "terminal"},

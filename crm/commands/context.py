@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import select
 
@@ -16,6 +17,11 @@ from crm.model import Conventions, Setting
 from crm.model.rights import OWNER, Reader
 from crm.repository import Repository, Snapshot, Spreadsheets, Transaction
 from crm.repository.tables import user
+
+if TYPE_CHECKING:
+    from crm.outward.mail import Mailer
+    from crm.outward.mailbox import Mailbox
+    from crm.outward.sms import Texter
 
 Result = TypeVar("Result")
 # How far a long piece of work is: done, of how many in all (0 while unknown).
@@ -38,6 +44,19 @@ def has_accounts(crm: "CRM") -> bool:
         return False
 
 
+@dataclass(frozen=True)
+class Outward:
+    """What carries messages to people elsewhere, and brings theirs: each is made when it is asked for, None where the
+    settings name none, and raises UsageError where they cannot be used. `key(purpose)` is what signs links in messages;
+    `folder` is where files that go with them lie, and what is remembered about them."""
+
+    mailer: "Callable[[], Mailer | None]"
+    texter: "Callable[[], Texter | None]"
+    mailbox: "Callable[[], Mailbox | None]"
+    key: Callable[[str], bytes]
+    folder: Path
+
+
 @dataclass
 class CRM:
     """Handed to every command. `open` gives the CRM of another store (a URL), `reach` the spreadsheets at Google;
@@ -51,6 +70,7 @@ class CRM:
     reach: Callable[[], Spreadsheets]
     accounts: AccountsDesk
     enter: "Callable[[CRM, SignedIn], CRM]"
+    outward: Outward
     progress: Callable[[str], Any] = silent
     reader: Reader = OWNER
     _settings: dict[str, str] | None = field(default=None, repr=False)

@@ -131,6 +131,7 @@ MENUS: Mapping[str, str] = {
     "sales": "Sales",
     "deals": "Deals",
     "follow-ups": "Follow-ups",
+    "email": "E-mail",
     "capture": "Quick capture",
     "rules": "Status rules",
     "today": "Today",

@@ -1,0 +1,1 @@
+"""E-mail that comes in, filed with the clients it is from."""

@@ -1,0 +1,1 @@
+"""E-mail to one client: written, sent, shown, sent again."""

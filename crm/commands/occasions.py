@@ -1,0 +1,1 @@
+"""Greetings on birthdays and other days that come every year."""

@@ -1,0 +1,1 @@
+"""Templates: texts with fields, for messages that are written again and again."""
