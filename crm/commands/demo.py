@@ -9,6 +9,7 @@ from typing import Any
 
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, command
+from crm.commands.sample_desk import add_desk
 from crm.config import data_folder
 from crm.model import Client, Sale, Setting, View
 from crm.repository import Query, Transaction
@@ -37,7 +38,7 @@ def demo(crm: CRM) -> DemoReport:
         if sample.repository.is_untouched():
             # Marked before it is filled: a store of sample data is never taken for a real one.
             sample.repository.set_fact("sample", "yes")
-            sample.transact(lambda tx: _fill(tx, sample.today), "made sample data")
+            sample.transact(lambda tx: _fill(tx, sample.today, sample.me), "made sample data")
         with sample.read() as snapshot:
             return DemoReport(sample.repository.url, file, snapshot.count(Client), snapshot.count(Sale))
     finally:
@@ -88,8 +89,9 @@ _PIECES = (
 _SOURCES = ("recommendation", "fair", "website", "shop window")
 
 
-def _fill(tx: Transaction, today: date) -> None:
-    """Clients and two years of sales, the same on every machine but for the dates, which end today."""
+def _fill(tx: Transaction, today: date, me: str) -> None:
+    """Clients, two years of sales and a desk full of work, the same on every machine but for the dates, which end
+    today, and for who does it."""
     chance = random.Random(_SEED)
     _name_company(tx)
     tx.add(View(name="Best clients", condition="spend_last_365_days >= 10000", sort="-total_spend"))
@@ -98,6 +100,7 @@ def _fill(tx: Transaction, today: date) -> None:
     sales = [sale for client in ids for sale in _sales(chance, client, today)]
     sales.sort(key=lambda sale: sale.on)
     tx.add_all(sales)
+    add_desk(tx, chance, tx.find_all(Client, Query({"id": list(ids)})), today, me)
 
 
 def _name_company(tx: Transaction) -> None:

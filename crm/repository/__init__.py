@@ -268,7 +268,8 @@ class Transaction(Snapshot, Protocol):
 
     def change(self, shown: AnyRecord, **changes: Any) -> AnyRecord:
         """Changes fields of a record, given as it was shown. Somebody else's change of other fields
-        is kept; of the same fields it raises ConflictError."""
+        is kept; of the same fields it raises ConflictError. A deal comes into its stage on the day that `stage_since`
+        says, else today."""
 
     def delete(self, record: Record) -> None:
         """Deletes a record, with a client its sales."""

@@ -103,7 +103,7 @@ class SqlTransaction(SqlSnapshot):
             if isinstance(record, Client) and not record.status:
                 row.update(self._first_status(record))
             elif isinstance(record, Deal):
-                row.update(self._entering(record.stage))
+                row.update(self._entering(record.stage, record.stage_since))
             elif kind in SUMS:
                 self._touch(record, added=True)
             rows.append(row)
@@ -113,16 +113,16 @@ class SqlTransaction(SqlSnapshot):
             self._note_moves(rows)
         return rows
 
-    def _entering(self, stage: int) -> dict[str, Any]:
-        """What a deal that comes into a stage has from then on; one without a stage comes into the first. A store
-        without stages gets those that a team starts with."""
+    def _entering(self, stage: int, on: date | None) -> dict[str, Any]:
+        """What a deal has from then on that comes into a stage, today unless told; one without a stage comes into the
+        first. A store without stages gets those that a team starts with."""
         if not self._stages:
             self.add_all(FIRST_STAGES)
         entered = self._stages.get(stage) if stage else next(iter(self._stages.values()))
         if entered is None:
             raise NotFoundError(f"There is no stage {stage}.")
-        closed = None if entered.outcome == "open" else self.today
-        return {"stage": entered.id, "stage_since": self.today, "closed_on": closed}
+        on = on or self.today
+        return {"stage": entered.id, "stage_since": on, "closed_on": None if entered.outcome == "open" else on}
 
     @cached_property
     def _stages(self) -> Mapping[int, Stage]:
@@ -131,7 +131,7 @@ class SqlTransaction(SqlSnapshot):
     def _note_moves(self, deals: Iterable[Mapping[str, Any]]) -> None:
         """Keeps that deals came into the stages that they are in now."""
         self._add_rows(
-            [StageMove(deal=each["id"], stage=each["stage"], on=self.today, user=self.user) for each in deals]
+            [StageMove(deal=each["id"], stage=each["stage"], on=each["stage_since"], user=self.user) for each in deals]
         )
 
     def _first_status(self, record: Client) -> dict[str, Any]:
@@ -190,7 +190,7 @@ class SqlTransaction(SqlSnapshot):
         """Writes fields of a record that was just read; `review` False leaves its status as it then is."""
         moved = review and isinstance(current, Deal) and "stage" in changes
         if moved:
-            entered = self._entering(changes["stage"])
+            entered = self._entering(changes["stage"], changes.get("stage_since"))
             left = self._stages.get(current.stage) if isinstance(current, Deal) else None
             if isinstance(current, Deal) and left and left.outcome == self._stages[entered["stage"]].outcome:
                 # It was closed on the day on which it was, in whichever of these stages.
@@ -210,7 +210,7 @@ class SqlTransaction(SqlSnapshot):
         self._touch(current, changes if review else ())
         self._touch(changed, changes if review else ())
         if moved:
-            self._note_moves([{"id": changed.id, "stage": row["stage"]}])
+            self._note_moves([{"id": changed.id, **row}])
         return changed
 
     def _touch(self, record: Record, changes: Iterable[str] = (), *, added: bool = False) -> None:

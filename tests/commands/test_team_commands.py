@@ -186,6 +186,8 @@ def test_the_sample_is_a_store_of_its_own_that_is_marked_and_the_same_twice(offi
     assert office.is_sound(sample)
     assert set(office.statuses(sample)) == {"VIP", "Regular"}
     assert office("today", crm=sample).birthdays
+    assert {each.record.kind_name for each in office("agenda", crm=sample).items} == {"follow_up", "deal"}
+    assert all(column.deals for column in office("deals board", crm=sample).columns)
     assert all(office("clients list", {}, view=each.name, crm=sample) for each in office("views list", crm=sample))
     throw_away(sample)
     assert not report.file.exists()

@@ -137,6 +137,21 @@ def test_a_first_deal_brings_the_stages_and_each_move_is_kept(store: Store) -> N
     assert store.wrong() == []
 
 
+def test_a_deal_came_into_its_stages_on_the_days_that_are_told(store: Store) -> None:
+    client = store.add()
+    first, later = DAY - timedelta(days=40), DAY - timedelta(days=11)
+    deal = put(store, Deal(client=client.id, title="Roof", stage_since=first))
+    with store.repository.read() as snapshot:
+        won = next(each for each in snapshot.find_all(Stage) if each.outcome == "won")
+    closed = edit(store, deal, stage=won.id, stage_since=later)
+    assert (closed.stage_since, closed.closed_on) == (later, later)
+    with store.repository.read() as snapshot:
+        assert [each.on for each in snapshot.find_all(StageMove, Query({"deal": deal.id}))] == [first, later]
+    undo(store)
+    assert (get(store, deal).stage_since, get(store, deal).closed_on) == (first, None)
+    assert store.wrong() == []
+
+
 def test_a_stage_stays_while_deals_are_in_it(store: Store) -> None:
     client = store.add()
     first = put(store, Deal(client=client.id, title="Roof"))
