@@ -4,17 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from crm.commands.called import names_of
 from crm.errors import FileError
-from crm.model import BY_NAME, Conventions, Record, Sale, StatusRule, fields, links
-from crm.model.encoding import record_of, value_of
-from crm.repository import Change, Query, Snapshot
-
-_AT_ONCE = 500
-# What records are called by.
-_CALLED = ("name", "title", "subject", "what", "key")
+from crm.model import BY_NAME, Conventions, fields, links
+from crm.model.encoding import value_of
+from crm.repository import Change, Snapshot
 
 # Names of records, by kind and number.
-_Names = Mapping[tuple[str, int], str]
+Names = Mapping[tuple[str, int], str]
 # What a field holds, as JSON, that holds nothing.
 _NOTHING: tuple[Any, ...] = (None, "", False, 0, [], {})
 
@@ -78,14 +75,14 @@ def typed_value(record: str, name: str, written: Any) -> Any:
         return written
 
 
-def _field_change(record: str, name: str, before: Any, after: Any, names: _Names, by: Conventions) -> FieldChange:
+def _field_change(record: str, name: str, before: Any, after: Any, names: Names, by: Conventions) -> FieldChange:
     known = fields(BY_NAME[record]).get(name) if record in BY_NAME else None
     label = known.label if known else name.replace("_", " ").capitalize()
     was, now = (_shown(record, name, each, names, by) for each in (before, after))
     return FieldChange(name, label, before, after, was, now)
 
 
-def _shown(record: str, name: str, written: Any, names: _Names, by: Conventions) -> str:
+def _shown(record: str, name: str, written: Any, names: Names, by: Conventions) -> str:
     """A value as people read it; the number of a record stands behind its name."""
     if written in (None, "", [], {}):
         return ""
@@ -102,7 +99,7 @@ def _shown(record: str, name: str, written: Any, names: _Names, by: Conventions)
         return str(written)
 
 
-def _names(snapshot: Snapshot, changes: Sequence[Change], by: Conventions) -> _Names:
+def _names(snapshot: Snapshot, changes: Sequence[Change], by: Conventions) -> Names:
     wanted: dict[str, set[int]] = {}
     for each in changes:
         if each.record not in BY_NAME:
@@ -111,36 +108,8 @@ def _names(snapshot: Snapshot, changes: Sequence[Change], by: Conventions) -> _N
         for name, link in links(BY_NAME[each.record]).items():
             numbers = {number for number in (each.before.get(name), each.after.get(name)) if number}
             wanted.setdefault(link.record, set()).update(numbers)
-    names: dict[tuple[str, int], str] = {}
-    for record, ids in wanted.items():
-        kind, ordered = BY_NAME[record], sorted(ids)
-        for start in range(0, len(ordered), _AT_ONCE):
-            batch = ordered[start : start + _AT_ONCE]
-            there = {found.id: found for found in snapshot.find_all(kind, Query({"id": batch}))}
-            for number in batch:
-                its = there.get(number) or _gone(snapshot, kind, number)
-                names[record, number] = _called(its, by) if its else ""
-    return names
-
-
-def _gone(snapshot: Snapshot, kind: type[Record], number: int) -> Record | None:
-    """A record that is there no more, as it was last; None where the history does not know it."""
-    last = next(iter(snapshot.changes(record=kind(id=number), limit=1)), None)
-    if last is None or not last.before or last.operation != "delete":
-        return None
-    try:
-        return record_of(kind, last.before)
-    except FileError:
-        return None
-
-
-def _called(record: Record, by: Conventions) -> str:
-    match record:
-        case Sale():
-            return f"{by.money(record.amount)}, {by.day(record.on)}"
-        case StatusRule():
-            # What reads rules is loaded when there is one to read.
-            from crm.rules import rule_text
-
-            return rule_text(record.status, record.when)
-    return next((value for name in _CALLED if (value := getattr(record, name, ""))), "")
+    return {
+        (record, number): name
+        for record, numbers in wanted.items()
+        for number, name in names_of(snapshot, BY_NAME[record], numbers, by).items()
+    }

@@ -1,24 +1,22 @@
-"""Export: clients, sales or everything, for spreadsheets, address books and safe keeping."""
+"""Export: one kind of records or everything, for spreadsheets, address books and safe keeping."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from sqlalchemy import select
-
 from crm.commands.context import CRM
+from crm.commands.exported_tables import TABLES, table_of
 from crm.commands.groups import Group, OfView, Only, SomeClients, Where, filters_of
 from crm.commands.registry import About, command
 from crm.errors import FieldError, FileError
-from crm.model import Client, Sale, fields
+from crm.model import Client
 from crm.model.encoding import plain
 from crm.model.fields import Choice
-from crm.repository import Query, Snapshot
-from crm.repository.tables import client
+from crm.repository import Query
 
-_WHAT = {"clients": "Clients", "sales": "Sales", "all": "Everything"}
+_WHAT = {**{plural: plural.capitalize() for plural in TABLES}, "all": "Everything"}
 _FORMATS = (".xlsx", ".csv", ".json", ".vcf")
 
 
@@ -37,13 +35,13 @@ def export(
     file: Annotated[
         Path, About("File", "its ending says how: .csv, .xlsx, .json or .vcf", positional=True, makes=_FORMATS)
     ],
-    what: Annotated[str, Choice(_WHAT), About("What", "clients, sales or all")] = "",
+    what: Annotated[str, Choice(_WHAT), About("What", ", ".join(_WHAT))] = "",
     clients: SomeClients = (),
     only: Only = (),
     where: Where = "",
     view: OfView = "",
 ) -> ExportReport:
-    """Exports clients, sales or everything, as the file's ending says: CSV, Excel, JSON, or vCard for clients.
+    """Exports clients, sales, deals and so on, or everything, as the file's ending says: CSV, Excel, JSON, or vCard.
 
     Of the clients it may be a group: some by number, or those that fit fields, a condition or a saved view. A JSON
     export of everything can be imported again into an empty store, history included. Text that a spreadsheet would
@@ -79,43 +77,13 @@ def _written(crm: CRM, file: Path, ending: str, what: str, group: Group) -> int:
         if ending == ".vcf":
             return write_vcards(file, snapshot.each(Client, query))
         if ending == ".json":
-            return _write_json(file, snapshot.each(Client, query) if what == "clients" else snapshot.each(Sale))
-        tables: Mapping[str, Callable[[Snapshot], _Table]]
-        tables = {"clients": lambda snapshot: _clients(snapshot, query), "sales": _sales}
-        wanted = tables if what == "all" else {what: tables[what]}
+            return _write_json(file, snapshot.each(TABLES[what], query if what == "clients" else Query()))
         if ending == ".csv":
-            return write_csv(file, *wanted[what](snapshot))
-        return write_workbook(file, [(_WHAT[name], *table(snapshot)) for name, table in wanted.items()])
-
-
-_Table = tuple[Sequence[str], Iterable[Iterable[Any]]]
-
-
-def _clients(snapshot: Snapshot, query: Query) -> _Table:
-    """A column for each field, and one for each of the team's own."""
-    named = {name: field.label for name, field in fields(Client).items() if name != "extra"}
-    filled = select(client.c.extra).where(client.c.extra != {}).distinct()
-    own = sorted({name for (extra,) in snapshot.select(filled) for name in extra})
-
-    def rows() -> Iterator[list[Any]]:
-        for each in snapshot.each(Client, query):
-            yield [each.id, *(getattr(each, name) for name in named), *(each.extra.get(name, "") for name in own)]
-
-    return ["Number", *named.values(), *own], rows()
-
-
-def _sales(snapshot: Snapshot) -> _Table:
-    """A row a sale, with what identifies its client."""
-
-    def rows() -> Iterator[list[Any]]:
-        names: dict[int, tuple[str, str]] = {}
-        for sale in snapshot.each(Sale):
-            if sale.client not in names:
-                its = snapshot.get(Client, sale.client)
-                names[sale.client] = (its.reference, its.name)
-            yield [sale.id, sale.client, *names[sale.client], sale.on, sale.amount, sale.note]
-
-    return ["Number", "Client number", "Client reference", "Client", "Date", "Amount", "Note"], rows()
+            return write_csv(file, *table_of(snapshot, TABLES[what], query, crm.conventions))
+        wanted = [name for name in TABLES if what in ("all", name)]
+        return write_workbook(
+            file, [(_WHAT[name], *table_of(snapshot, TABLES[name], query, crm.conventions)) for name in wanted]
+        )
 
 
 def _write_json(file: Path, records: Iterable[Any]) -> int:

@@ -1,0 +1,49 @@
+"""What records are called, so that nobody has to know them by their numbers."""
+
+from collections.abc import Collection
+
+from crm.errors import FileError
+from crm.model import Conventions, Record, Sale, StatusRule
+from crm.model.encoding import record_of
+from crm.repository import Query, Snapshot
+
+_AT_ONCE = 500
+# The fields that records are called by.
+_CALLED = ("name", "title", "subject", "what", "key")
+
+
+def names_of(snapshot: Snapshot, kind: type[Record], numbers: Collection[int], by: Conventions) -> dict[int, str]:
+    """The names of records by their numbers, of those that are gone as well; '' of those that never were."""
+    names: dict[int, str] = {}
+    ordered = sorted(numbers)
+    for start in range(0, len(ordered), _AT_ONCE):
+        batch = ordered[start : start + _AT_ONCE]
+        there = {found.id: found for found in snapshot.find_all(kind, Query({"id": batch}))}
+        for number in batch:
+            its = there.get(number) or _gone(snapshot, kind, number)
+            names[number] = called(its, by) if its else ""
+    return names
+
+
+def _gone(snapshot: Snapshot, kind: type[Record], number: int) -> Record | None:
+    """A record that is there no more, as it was last; None where the history does not know it."""
+    last = next(iter(snapshot.changes(record=kind(id=number), limit=1)), None)
+    if last is None or not last.before or last.operation != "delete":
+        return None
+    try:
+        return record_of(kind, last.before)
+    except FileError:
+        return None
+
+
+def called(record: Record, by: Conventions) -> str:
+    """What people call a record; of a sale its amount and day, '' where it has no name."""
+    match record:
+        case Sale():
+            return f"{by.money(record.amount)}, {by.day(record.on)}"
+        case StatusRule():
+            # What reads rules is loaded when there is one to read.
+            from crm.rules import rule_text
+
+            return rule_text(record.status, record.when)
+    return next((value for name in _CALLED if (value := getattr(record, name, ""))), "")
