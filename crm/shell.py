@@ -16,7 +16,7 @@ from typer.exceptions import TyperException
 
 from crm.accounts.remembered import Remembered
 from crm.commands.context import CRM, has_accounts
-from crm.commands.registry import Command, Parameter, Takes, commands
+from crm.commands.registry import Command, Parameter, commands
 from crm.commands.selecting import selected
 from crm.config import Config, data_folder, from_environment
 from crm.errors import (
@@ -30,7 +30,7 @@ from crm.errors import (
     StoreError,
     UsageError,
 )
-from crm.model import Conventions, Field, fields, typed_fields
+from crm.model import Conventions, Field
 from crm.model.encoding import plain
 from crm.model.fields import Extra, Flag, Secret, Tags
 from crm.repository import Wait
@@ -435,6 +435,7 @@ _GROUP_HELP = {
     "email": "E-mail: written to clients, sent, and fetched.",
     "templates": "Texts with fields, for messages that are written again and again.",
     "mailings": "One text to many clients.",
+    "occasions": "Greetings: to each client once a year.",
     "sms": "Text messages to clients.",
     "dashboard": "What stands on one's own dashboard.",
     "deals": "Deals: on their way through the pipeline, won and lost.",
@@ -480,7 +481,7 @@ def _options(parameter: Parameter) -> list[inspect.Parameter]:
     if parameter.name == "yes" or isinstance(parameter.check, Secret):
         return []
     if parameter.fields:
-        return [_field_option(field) for field in _offered(parameter).values()]
+        return [_field_option(field) for field in parameter.fields.offered.values()]
     told = f"{parameter.label}: {parameter.help}" if parameter.help else parameter.label
     if isinstance(parameter.check, Flag):
         switch = f"{parameter.option}/--no-{parameter.option[2:]}"
@@ -503,12 +504,6 @@ def _metavar(parameter: Parameter) -> str:
     return "FILE" if parameter.path else parameter.name.strip("_").upper()
 
 
-def _offered(parameter: Parameter) -> Mapping[str, Field]:
-    assert parameter.fields is not None
-    marked = parameter.fields
-    return fields(marked.record) if marked.takes is Takes.FILTERS else typed_fields(marked.record)
-
-
 def _field_option(field: Field) -> inspect.Parameter:
     told = f"{field.label}: {field.help}" if field.help else field.label
     if isinstance(field.check, Flag):
@@ -525,7 +520,8 @@ def _field_option(field: Field) -> inspect.Parameter:
 
 def _field_values(parameter: Parameter, given: Mapping[str, Any], by: Conventions) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for name, field in _offered(parameter).items():
+    assert parameter.fields is not None
+    for name, field in parameter.fields.offered.items():
         written = given.get(name)
         if written is None or written == []:
             continue

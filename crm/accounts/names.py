@@ -2,7 +2,7 @@
 
 from crm.accounts.book import called
 from crm.errors import FieldError
-from crm.model import Client, Deal, FollowUp, Record, User
+from crm.model import Client, Dashboard, Deal, FollowUp, Record, User
 from crm.repository import Query, Transaction
 
 # Where people stand by their name, and among which of those records a new name takes the place of the old one: what
@@ -11,6 +11,7 @@ _STANDS_IN: tuple[tuple[type[Record], str, dict[str, None]], ...] = (
     (Client, "owner", {}),
     (Deal, "owner", {}),
     (FollowUp, "user", {"done_on": None}),
+    (Dashboard, "user", {}),
 )
 _AT_ONCE = 500
 
@@ -30,6 +31,10 @@ def refuse_taken(tx: Transaction, user: User) -> None:
 
 def carry_over(tx: Transaction, before: str, after: str) -> None:
     """Puts a new name in the place of the old one wherever it says who looks after something, or has to do it."""
+    if before.casefold() != after.casefold():
+        # Of somebody who was called so before: there is one for each name.
+        for left in tx.find_all(Dashboard, Query({"user": after})):
+            tx.delete(left)
     for kind, name, among in _STANDS_IN:
         ids = [each.id for each in tx.each(kind, Query({name: before, **among}))]
         for start in range(0, len(ids), _AT_ONCE):

@@ -18,6 +18,7 @@ _MODULES = (
     "follow_ups",
     "rules",
     "today",
+    "dashboard",
     "agenda",
     "capture",
     "messages",

@@ -1,12 +1,11 @@
-"""What needs doing: follow-ups and deals that wait for somebody, ranked, and each with why it is urgent.
+"""What needs doing: follow-ups, deals and failed e-mails that wait for somebody, ranked, each with why it is urgent.
 
 What else may need somebody is one more source: a function beside those here.
 """
 
-import heapq
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any, Protocol
 
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
@@ -15,25 +14,26 @@ from crm.commands.context import CRM
 from crm.commands.due import by_id, due_words, in_days, with_names
 from crm.commands.people import Mine, of_whom
 from crm.commands.registry import About, command
-from crm.model import Client, Deal, FollowUp, Record
+from crm.model import CHANNELS, STATES, UNSENT, Client, Deal, FollowUp, Message, Record
 from crm.model.encoding import plain
 from crm.repository import Query, Snapshot
 from crm.repository.query import selection
-from crm.repository.tables import client, deal
+from crm.repository.tables import client, deal, message
 
 # A deal without a contact or a move for so many days has gone quiet.
 QUIET_AFTER = 14
 
-# What was promised for a day comes before what has come to a halt; within each the longest comes first.
-_DUE, _CLOSE_PASSED, _QUIET = 3000, 2000, 1000
+# What was promised for a day comes before what did not arrive, and that before what has come to a halt; within each the
+# longest comes first.
+_DUE, _CLOSE_PASSED, _UNSENT, _QUIET = 3000, 2000, 1000, 0
 _MOST_DAYS = 999
 
 
 @dataclass(frozen=True, slots=True)
 class AgendaItem:
     """Something that needs doing: `what` it is, and in `why` its urgency in words; the higher the `rank`, the more
-    urgent. `record` is what it is about, a follow-up or a deal; `person` is who is to do it, '' for nobody in
-    particular."""
+    urgent. `record` is what it is about, a follow-up, a deal or a message; `person` is who is to do it, '' for nobody
+    in particular."""
 
     rank: int
     what: str
@@ -66,10 +66,10 @@ class Agenda:
 
 
 class Source(Protocol):
-    """A reason to do something: how often it is met, and the `most` most urgent items, of a person or ('') of
-    everybody."""
+    """A reason to do something: how often it is met, and the `most` most urgent items after the first `but`, of a
+    person or ('') of everybody."""
 
-    def __call__(self, snapshot: Snapshot, whose: str, most: int) -> tuple[int, Sequence[AgendaItem]]: ...
+    def __call__(self, snapshot: Snapshot, whose: str, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]: ...
 
 
 @command("agenda", title="What needs doing")
@@ -79,9 +79,10 @@ def agenda(
     limit: Annotated[int, About("Limit", "how many at most")] = 50,
     offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
 ) -> Agenda:
-    """Lists what needs doing, the most urgent first: follow-ups due, deals that should be closed or have gone quiet.
+    """Lists what needs doing, the most urgent first: follow-ups due, deals to close, failed e-mails, quiet deals.
 
-    Each says why. A deal has gone quiet where for two weeks nobody has spoken to the client and it has not moved.
+    Each says why. A deal has gone quiet where for two weeks nobody has spoken to the client and it has not moved. What
+    failed of a mailing to many stands in its own report.
     """
     with crm.read() as snapshot:
         return of_snapshot(crm, snapshot, mine, limit, offset)
@@ -90,21 +91,23 @@ def agenda(
 def of_snapshot(crm: CRM, snapshot: Snapshot, mine: bool, limit: int, offset: int = 0) -> Agenda:
     """The same, as a part of what else is read of the store."""
     whose = of_whom(crm, mine)
-    found = [source(snapshot, whose, limit + offset) for source in SOURCES]
-    count = sum(each for each, _ in found)
+    items: list[AgendaItem] = []
+    count = 0
+    for source in SOURCES:
+        met, found = source(snapshot, whose, limit - len(items), max(0, offset - count))
+        count += met
+        items += found
     others = sum(source(snapshot, "", 0)[0] for source in SOURCES) - count if mine else 0
-    # Each source has its most urgent first, and so has what is made of them.
-    ranked = heapq.merge(*(items for _, items in found), key=lambda item: -item.rank)
-    return Agenda(list(ranked)[offset : offset + limit], count, others)
+    return Agenda(items, count, others)
 
 
 def _rank(base: int, days: int) -> int:
     return base + min(days, _MOST_DAYS)
 
 
-def follow_ups_due(snapshot: Snapshot, whose: str, most: int) -> tuple[int, Sequence[AgendaItem]]:
+def follow_ups_due(snapshot: Snapshot, whose: str, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Follow-ups that are due today or overdue."""
-    query = Query({"done_on": None, **({"user": whose} if whose else {})}, until=snapshot.today, limit=most)
+    query = Query({"done_on": None, **({"user": whose} if whose else {})}, until=snapshot.today, limit=most, offset=but)
     shown = with_names(snapshot, snapshot.find_all(FollowUp, query) if most else [])
     return snapshot.count(FollowUp, query), [
         AgendaItem(
@@ -119,9 +122,10 @@ def follow_ups_due(snapshot: Snapshot, whose: str, most: int) -> tuple[int, Sequ
     ]
 
 
-def closes_passed(snapshot: Snapshot, whose: str, most: int) -> tuple[int, Sequence[AgendaItem]]:
+def closes_passed(snapshot: Snapshot, whose: str, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Open deals that were expected to be closed by now."""
-    query = _open_deals(whose, until=snapshot.today - timedelta(days=1), sort="expected_close_on", limit=most)
+    passed = snapshot.today - timedelta(days=1)
+    query = _open_deals(whose, until=passed, sort="expected_close_on", limit=most, offset=but)
     items = []
     for each, whom, quiet in _with_clients(snapshot, snapshot.find_all(Deal, query) if most else []):
         assert each.expected_close_on is not None
@@ -133,13 +137,39 @@ def closes_passed(snapshot: Snapshot, whose: str, most: int) -> tuple[int, Seque
     return snapshot.count(Deal, query), items
 
 
+def not_arrived(snapshot: Snapshot, whose: str, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+    """E-mails and texts that could not be sent, or that nobody knows of whether they were; the report of a mailing to
+    many has those of its own, unless it goes out by itself on each one's day."""
+    query = Query({"state": UNSENT, **({"user": whose} if whose else {})})
+    among = or_(message.c.mailing == 0, message.c.occasion != "")
+
+    def narrowed(*columns: Any) -> Select[Any]:
+        return selection(select(*columns).select_from(message).where(among), Message, query, snapshot.today)
+
+    ((count,),) = snapshot.select(narrowed(func.count()).order_by(None))
+    if not (count > but and most):
+        return count, []
+    oldest = (message.c.on, message.c.id)
+    rows = snapshot.select(narrowed(message.c.id).order_by(None).order_by(*oldest).limit(most).offset(but))
+    messages = by_id(snapshot, Message, {row[0] for row in rows})
+    clients = by_id(snapshot, Client, {each.client for each in messages.values()})
+    return count, [_unsent(messages[row[0]], clients, snapshot.today) for row in rows]
+
+
+def _unsent(its: Message, clients: Mapping[int, Client], today: date) -> AgendaItem:
+    kind = CHANNELS[its.channel]
+    what = f"{kind[:1].upper()}{kind[1:]}: {its.subject or its.body.partition(chr(10))[0] or its.to}"
+    why = STATES[its.state] + (f": {its.failure}" if its.failure else "")
+    return AgendaItem(_rank(_UNSENT, (today - its.on).days), what, why, clients[its.client], its, its.user)
+
+
 # Since when nothing has happened to a deal: nobody spoke to its client, and it did not move.
 _quiet_since: ColumnElement[Any] = case(
     (client.c.last_contact_on > deal.c.stage_since, client.c.last_contact_on), else_=deal.c.stage_since
 )
 
 
-def gone_quiet(snapshot: Snapshot, whose: str, most: int) -> tuple[int, Sequence[AgendaItem]]:
+def gone_quiet(snapshot: Snapshot, whose: str, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Open deals that nothing was done about for two weeks, and that need not be closed by now."""
     long_ago = snapshot.today - timedelta(days=QUIET_AFTER)
     among = (
@@ -154,9 +184,9 @@ def gone_quiet(snapshot: Snapshot, whose: str, most: int) -> tuple[int, Sequence
         return selection(joined, Deal, _open_deals(whose), snapshot.today).order_by(None)
 
     ((count,),) = snapshot.select(narrowed(func.count()))
-    if not (count and most):
+    if not (count > but and most):
         return count, []
-    rows = snapshot.select(narrowed(deal.c.id).order_by(_quiet_since, deal.c.id).limit(most))
+    rows = snapshot.select(narrowed(deal.c.id).order_by(_quiet_since, deal.c.id).limit(most).offset(but))
     deals = by_id(snapshot, Deal, {row[0] for row in rows})
     return count, [
         AgendaItem(_rank(_QUIET, quiet), each.title, f"no contact or move for {in_days(quiet)}", whom, each, each.owner)
@@ -179,5 +209,6 @@ def _with_clients(snapshot: Snapshot, deals: Sequence[Deal]) -> list[tuple[Deal,
     return found
 
 
-# In the order in which they come where they are as urgent as each other.
-SOURCES: Sequence[Source] = (follow_ups_due, closes_passed, gone_quiet)
+# The more urgent first: the least of one ranks above the most of the next, so that a page is read of those alone that
+# are on it.
+SOURCES: Sequence[Source] = (follow_ups_due, closes_passed, not_arrived, gone_quiet)

@@ -19,7 +19,7 @@ from crm.repository import Query, Snapshot, Transaction
 
 TheDeal = Annotated[Deal, About("Deal", "its number or title", positional=True)]
 OfOwner = Annotated[str, Person(), About("Owner", "who looks after it")]
-DealChanges = Annotated[Mapping[str, Any], FieldsOf(Deal, Takes.CHANGES)]
+DealChanges = Annotated[Mapping[str, Any], FieldsOf(Deal, Takes.CHANGES, but=("stage",))]
 
 _NOTHING = Decimal("0.00")
 

@@ -37,10 +37,11 @@ State = Annotated[str, Choice(STATES), About("Only", "standing or undone")]
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """A transaction that was taken back, and what that did."""
+    """A transaction that was taken back, and what it had done: as the history has it, and as people read it."""
 
     undone: HistoryEntry
     changes: Sequence[Change]
+    records: Sequence[RecordChange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,15 @@ def undo(
     entry = crm.transact(change, "took back a change")
     crm.forget_settings()
     with crm.read() as snapshot:
-        return TakenBack(entry, snapshot.changes(transaction=entry.id, limit=20))
+        changes = snapshot.changes(transaction=entry.id, limit=20)
+        return TakenBack(entry, changes, record_changes(snapshot, changes, crm.conventions))
+
+
+def last_undoable(crm: CRM) -> HistoryEntry | None:
+    """What whoever asks did last of all that can be taken back; None where there is nothing."""
+    with crm.read() as snapshot:
+        last = next(iter(snapshot.history(1, query=HistoryQuery(whose=crm.me, undoable=True))), None)
+    return None if last is None or made_sample(crm, last.id) else last
 
 
 def _query(

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import Column, ColumnElement, ScalarSelect, Select, case, func, select
 
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
@@ -87,9 +88,23 @@ def names(snapshot: Snapshot) -> list[str]:
     in case only are one, spelled as in the account."""
     found = {name.casefold(): name for name in map(_called, _team(snapshot))}
     for column in (follow_up.c.user, deal.c.owner, client.c.owner):
-        for (name,) in snapshot.select(select(column).where(column != "").distinct().order_by(column)):
+        for (name,) in snapshot.select(_written(column)):
             found.setdefault(name.casefold(), name)
     return [found[key] for key in sorted(found)]
+
+
+@cache
+def _written(column: Column[str]) -> Select[tuple[str]]:
+    """The names in a column, each once: from one to the next along the index, however many rows bear it."""
+
+    def after(name: ColumnElement[str] | str) -> ScalarSelect[str]:
+        its = column.table.alias()
+        lowered = func.lower(its.c[column.name])
+        return select(its.c[column.name]).where(lowered > func.lower(name)).order_by(lowered).limit(1).scalar_subquery()
+
+    name = select(after("").label("name")).cte("written", recursive=True)
+    name = name.union_all(select(after(name.c.name)).where(name.c.name.is_not(None)))
+    return select(name.c.name).where(name.c.name.is_not(None))
 
 
 def spelled(snapshot: Snapshot, name: str) -> str:

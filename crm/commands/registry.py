@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 
 from crm.errors import ForbiddenError
-from crm.model import Record
+from crm.model import Field, Record, fields, typed_fields
 from crm.model.fields import Check, Flag, Line, Tags, Whole
 from crm.model.rights import ADMIN, CLIENT, OWNER, STAFF, Reader
 
@@ -32,10 +32,17 @@ class Takes(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FieldsOf:
-    """Marks a parameter that stands for the fields of a record: a mapping of those that were given."""
+    """Marks a parameter that stands for the fields of a record, `but` some: a mapping of those that were given."""
 
     record: type[Record]
     takes: Takes
+    but: tuple[str, ...] = ()
+
+    @property
+    def offered(self) -> Mapping[str, Field]:
+        """The fields that can be given, by name, in order."""
+        known = fields(self.record) if self.takes is Takes.FILTERS else typed_fields(self.record)
+        return {name: each for name, each in known.items() if name not in self.but}
 
 
 @dataclass(frozen=True, slots=True)

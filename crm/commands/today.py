@@ -1,148 +1,111 @@
-"""Today: the first screen, what the team looks at in the morning."""
+"""Today: the first screen, what its reader has chosen to look at in the morning."""
 
-from calendar import isleap
-from collections.abc import Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from decimal import Decimal
-from itertools import pairwise
+from datetime import date
+from typing import Any
 
-from sqlalchemy import bindparam, func, select
-
-from crm.commands.agenda import Agenda, of_snapshot
+from crm.commands.agenda import Agenda
 from crm.commands.context import CRM
 from crm.commands.people import Mine
 from crm.commands.registry import command
-from crm.model import Client
+from crm.commands.tiles import DEFAULT, TILES, Birthday, MonthOfSales, StatusCount, Tile
+from crm.model import Client, Dashboard
+from crm.model.encoding import plain
 from crm.repository import Query, Snapshot
-from crm.repository.tables import client, record_columns, record_of, sale
 
-_MONTHS = 13
-_LISTED = 5
-_TO_DO = 20
-_BIRTHDAYS_WITHIN = 14
-_MOVED_WITHIN = 30
-
-
-@dataclass(frozen=True, slots=True)
-class StatusCount:
-    """How many clients have a status."""
-
-    status: str
-    clients: int
-
-
-@dataclass(frozen=True, slots=True)
-class MonthOfSales:
-    """The sales of a month, named by its first day."""
-
-    month: date
-    amount: Decimal
-    sales: int
-
-
-@dataclass(frozen=True, slots=True)
-class Birthday:
-    """A client's next birthday and the age it brings."""
-
-    client: Client
-    on: date
-    turns: int
+_NOTHING_TO_DO = Agenda([], 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class TodayReport:
-    """The state of things on a day: `months` are the last thirteen, the oldest first, so that the first is
-    this month a year ago and the last two are last month and this one. `moved` are clients whose status
-    changed within 30 days, the biggest spenders first. `agenda` is what needs doing most."""
+    """The state of things on a day: what each tile of the dashboard shows, by its name, in order.
+
+    What a tile of those that everybody starts with holds is at hand by name, empty where the tile is not there.
+    """
 
     on: date
-    clients: int
-    statuses: Sequence[StatusCount]
-    months: Sequence[MonthOfSales]
-    newest: Sequence[Client]
-    moved: Sequence[Client]
-    birthdays: Sequence[Birthday]
-    agenda: Agenda
+    tiles: Mapping[str, Any]
+
+    @property
+    def agenda(self) -> Agenda:
+        """What needs doing most."""
+        found: Agenda = self.tiles.get("agenda", _NOTHING_TO_DO)
+        return found
+
+    @property
+    def clients(self) -> int:
+        """How many clients there are."""
+        return self.tiles["statuses"].clients if "statuses" in self.tiles else 0
+
+    @property
+    def statuses(self) -> Sequence[StatusCount]:
+        """How many clients have which status, the most frequent first."""
+        return self.tiles["statuses"].statuses if "statuses" in self.tiles else ()
+
+    @property
+    def months(self) -> Sequence[MonthOfSales]:
+        """The sales of the last thirteen months, the oldest first, so that the first is this month a year ago and the
+        last two are last month and this one."""
+        found: Sequence[MonthOfSales] = self.tiles.get("sales", ())
+        return found
+
+    @property
+    def newest(self) -> Sequence[Client]:
+        """The clients that were added last."""
+        found: Sequence[Client] = self.tiles.get("newest", ())
+        return found
+
+    @property
+    def moved(self) -> Sequence[Client]:
+        """Clients whose status changed within 30 days, the biggest spenders first."""
+        found: Sequence[Client] = self.tiles.get("moved", ())
+        return found
+
+    @property
+    def birthdays(self) -> Sequence[Birthday]:
+        """The birthdays of the next two weeks."""
+        found: Sequence[Birthday] = self.tiles.get("birthdays", ())
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """The day, the names of the tiles, and what each holds."""
+        told: dict[str, Any] = {"on": self.on, "tiles": list(self.tiles)}
+        for name, content in self.tiles.items():
+            told |= TILES[name].as_json(content)
+        return {name: plain(value) for name, value in told.items()}
 
 
 @command("today", title="Today", menu="today")
 def today(crm: CRM, mine: Mine = False) -> TodayReport:
-    """Shows what needs doing, clients by status, sales by month, the newest clients, who moved, and birthdays to come.
+    """Shows what stands on your dashboard: what needs doing, clients by status, sales by month, and so on.
 
-    `mine` narrows what needs doing; `agenda` lists all of it.
+    `mine` narrows what needs doing; `agenda` lists all of it. `dashboard set` chooses what is shown, in which order.
     """
-    day = crm.today
     with crm.read() as snapshot:
-        counted = snapshot.select(select(client.c.status, func.count()).group_by(client.c.status))
-        statuses = sorted((StatusCount(status, clients) for status, clients in counted), key=lambda each: -each.clients)
-        return TodayReport(
-            day,
-            sum(each.clients for each in statuses),
-            statuses,
-            _months(snapshot, day),
-            snapshot.find_all(Client, Query(sort="-id", limit=_LISTED)),
-            _moved(snapshot, day),
-            _birthdays(snapshot, day),
-            of_snapshot(crm, snapshot, mine, _TO_DO),
-        )
+        names = arranged(crm, snapshot)
+        found = {name: read(crm, snapshot, mine) for name in names if (read := TILES[name].read)}
+    # A report reads for itself.
+    return TodayReport(crm.today, {name: found[name] if name in found else TILES[name].reported(crm) for name in names})
 
 
-# One statement for each month in turn: a sum over a range is read from the index alone, while grouping by
-# month would call a function for each sale.
-_SUM_OF_RANGE = select(func.sum(sale.c.amount), func.count()).where(
-    sale.c.on >= bindparam("first"), sale.c.on < bindparam("end")
-)
+def in_brief(crm: CRM) -> Generator[tuple[Tile, Any], None, None]:
+    """What fits into a few lines: the tiles of the dashboard, figures before what is listed, each with what it shows;
+    only what is asked for is read. Reports are not among them."""
+    with crm.read() as snapshot:
+        tiles = [TILES[name] for name in arranged(crm, snapshot)]
+        for each in sorted(tiles, key=lambda tile: tile.listed):
+            if each.read is not None:
+                yield each, each.read(crm, snapshot, True)
 
 
-def _months(snapshot: Snapshot, day: date) -> list[MonthOfSales]:
-    firsts = [_months_ago(day, back) for back in range(_MONTHS - 1, -2, -1)]
-    months = []
-    for first, end in pairwise(firsts):
-        ((amount, sales),) = snapshot.select(_SUM_OF_RANGE, first=first, end=end)
-        months.append(MonthOfSales(first, amount or Decimal("0.00"), sales))
-    return months
+def arranged(crm: CRM, snapshot: Snapshot) -> tuple[str, ...]:
+    """The names of the tiles on the dashboard of whoever asks, in order; those that this version does not know are
+    passed over."""
+    own = dashboard_of(crm, snapshot)
+    return DEFAULT if own is None else tuple(name for name in dict.fromkeys(own.tiles.split(",")) if name in TILES)
 
 
-def _months_ago(day: date, back: int) -> date:
-    """The first day of the month so many months before."""
-    months = day.year * 12 + day.month - 1 - back
-    return date(months // 12, months % 12 + 1, 1)
-
-
-def _moved(snapshot: Snapshot, day: date) -> list[Client]:
-    recent = client.c.status_since >= day - timedelta(days=_MOVED_WITHIN)
-    largest = (client.c.total_spend.desc(), client.c.id)
-    # Who they are is told by the index alone; only they are then read.
-    moved = (
-        select(client.c.id)
-        .where(client.c.status_before != "", client.c.status_before != client.c.status, recent)
-        .order_by(*largest)
-        .limit(_LISTED)
-    )
-    statement = select(*record_columns(Client)).where(client.c.id.in_(moved)).order_by(*largest)
-    return [record_of(Client, row) for row in snapshot.select(statement)]
-
-
-_BORN_ON = (
-    select(*record_columns(Client))
-    .where(client.c.birthday == bindparam("born_on"))
-    .order_by(client.c.sort_name)
-    .limit(_LISTED * 2)
-)
-
-
-def _birthdays(snapshot: Snapshot, day: date) -> list[Birthday]:
-    coming: list[Birthday] = []
-    for ahead in range(_BIRTHDAYS_WITHIN + 1):
-        on = day + timedelta(days=ahead)
-        # Who was born on a leap day has a birthday on the last of February in other years.
-        leap_day_too = (on.month, on.day) == (2, 28) and not isleap(on.year)
-        for born_on in [on.strftime("%m-%d"), "02-29"][: 1 + leap_day_too]:
-            rows = snapshot.select(_BORN_ON, born_on=born_on)
-            for each in (record_of(Client, row) for row in rows):
-                if each.date_of_birth:
-                    coming.append(Birthday(each, on, on.year - each.date_of_birth.year))
-        if len(coming) >= _LISTED * 2:
-            break
-    return coming[: _LISTED * 2]
+def dashboard_of(crm: CRM, snapshot: Snapshot) -> Dashboard | None:
+    """The dashboard that whoever asks has arranged; None where they have what everybody starts with."""
+    return next(iter(snapshot.find_all(Dashboard, Query({"user": crm.me}))), None)

@@ -1,13 +1,14 @@
 """The records of the CRM and how a field of theirs is checked; no input or output."""
 
 from crm.model.conventions import Conventions, now
-from crm.model.mailing import ARRIVED, CHANNELS, DIRECTIONS, STATES, Mailing, Message, Template
+from crm.model.mailing import ARRIVED, CHANNELS, DIRECTIONS, STATES, UNSENT, Mailing, Message, Template
 from crm.model.record import Field, Record
 from crm.model.records import (
     BY_NAME,
     RECORDS,
     ROLES,
     Client,
+    Dashboard,
     Sale,
     Setting,
     SignIn,
@@ -48,9 +49,11 @@ __all__ = [
     "RECORDS",
     "ROLES",
     "STATES",
+    "UNSENT",
     "Client",
     "Contact",
     "Conventions",
+    "Dashboard",
     "Deal",
     "Field",
     "FollowUp",

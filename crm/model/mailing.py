@@ -49,6 +49,8 @@ STATES = {
 }  # fmt: skip
 # With these somebody has heard from somebody.
 ARRIVED = ("sent", "received")
+# With these somebody has to see to it.
+UNSENT = ("failed", "unsure")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,6 +121,17 @@ class View(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard(Record):
+    """What stands on somebody's first screen: the names of its tiles in order, separated by commas."""
+
+    kind_name: ClassVar[str] = "dashboard"
+    plural: ClassVar[str] = "dashboards"
+
+    user: str = described("Of", Person(254), by="steps")
+    tiles: str = described("Tiles", Line(1000))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Setting(Record):
     """One of the team's settings, kept with the data so that everybody has the same."""
 
@@ -181,7 +192,7 @@ class SignIn(Record):
 # In the order in which they can be written: a record comes after those it names.
 RECORDS: tuple[type[Record], ...] = (
     Client, Stage, Deal, StageMove, Sale, Contact, Interaction, FollowUp, Template, Mailing, Message, StatusRule, View,
-    Setting, User, SignIn,
+    Dashboard, Setting, User, SignIn,
 )  # fmt: skip
 BY_NAME: Mapping[str, type[Record]] = {record.kind_name: record for record in RECORDS}
 

@@ -36,6 +36,7 @@ AREAS: Mapping[str, str] = {
     "message": "messages",
     "rule": "status rules",
     "view": "views",
+    "dashboard": "other people's dashboards",
     "setting": "settings",
     "user": "accounts",
     "sign_in": "sign-ins",
@@ -75,6 +76,7 @@ RIGHTS: Mapping[str, Mapping[str, Row]] = {
         "message":     _row(ALL, ALL,  ALL,  ALL),
         "rule":    _row(ALL,  NONE,  NONE,  NONE),
         "view":    _row(ALL,  ALL,   ALL,   ALL),
+        "dashboard": _row(OWN, OWN,  OWN,   OWN),
         "setting": _row(ALL,  NONE,  NONE,  NONE),
         "user":    _row(ALL,  NONE,  OWN,   NONE),
         "sign_in": _row(OWN,  NONE,  OWN,   NONE),
@@ -97,6 +99,7 @@ RIGHTS: Mapping[str, Mapping[str, Row]] = {
         "message":     _row(NONE, NONE, NONE, NONE),
         "rule":    _row(NONE, NONE,  NONE,  NONE),
         "view":    _row(NONE, NONE,  NONE,  NONE),
+        "dashboard": _row(NONE, NONE, NONE, NONE),
         "setting": _row(ALL,  NONE,  NONE,  NONE),
         "user":    _row(OWN,  NONE,  OWN,   NONE),
         "sign_in": _row(OWN,  NONE,  OWN,   NONE),
@@ -130,11 +133,13 @@ OWNED_BY: Mapping[str, tuple[str, str]] = {
     "client": ("id", "client"),
     "sale": ("client", "client"),
     "contact": ("client", "client"),
+    "dashboard": ("user", "name"),
     "user": ("id", "user"),
     "sign_in": ("user", "user"),
 }
 # Of one's own record only these fields may be changed, to these values (None: any): nobody gives rights to themselves.
 OWN_CHANGES: Mapping[str, Mapping[str, frozenset[str] | None]] = {
+    "dashboard": {"tiles": None},
     "user": {"name": None, "phone": None},
     "sign_in": {"state": frozenset(("ended",))},
 }

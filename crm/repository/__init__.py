@@ -77,8 +77,9 @@ class HistoryQuery:
     `since` is the first moment, `until` the first one after the last (both aware). `by` is part of the name of who
     did it; `text` part of what was done, or of a field's name or value before or after; case does not matter. `about`
     is the name of a kind of record, `number` the id of one, `client` the id of a client: then whatever touches it, or
-    a record that names or named it. `undone` is True for what was taken back, False for what still stands. `sort` is
-    'id', 'at', 'user' or 'what', '-' before it for the other way round; '' is the newest first.
+    a record that names or named it. `undone` is True for what was taken back, False for what still stands. `whose` is
+    the whole name of who did it; `undoable` are those that can be taken back, unless something stands on them. `sort`
+    is 'id', 'at', 'user' or 'what', '-' before it for the other way round; '' is the newest first.
 
     `within` is what the reader may see of the store: the kinds by name, each with the field that says whose a record
     is and what stands there in theirs, None for all of them. In the fields of `unsearched` kinds no text is looked for.
@@ -93,8 +94,10 @@ class HistoryQuery:
     client: int | None = None
     text: str = ""
     undone: bool | None = None
+    whose: str | None = None
+    undoable: bool = False
     sort: str = ""
-    within: Mapping[str, tuple[str, int] | None] | None = None
+    within: Mapping[str, tuple[str, int | str] | None] | None = None
     unsearched: frozenset[str] = frozenset()
 
 

@@ -98,9 +98,9 @@ class Bounds:
     def owns(self, record: Record) -> bool:
         """Whether a record is the reader's own."""
         name, value = self._own(type(record))
-        return value != 0 and getattr(record, name) == value
+        return bool(value) and alike(getattr(record, name), value)
 
-    def _own(self, kind: type[Record]) -> tuple[str, int]:
+    def _own(self, kind: type[Record]) -> tuple[str, Any]:
         """The field that says whose a record is, and what stands in those of the reader."""
         name, of_reader = OWNED_BY[kind.kind_name]
         return name, getattr(self.reader, of_reader)
@@ -147,3 +147,10 @@ class Bounds:
 
     def _hidden(self, kind: str) -> frozenset[str]:
         return hidden(self.reader.role, kind)
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two numbers are the same, or two names, in whatever case: so they are looked for too."""
+    if isinstance(one, str) and isinstance(other, str):
+        return one.casefold() == other.casefold()
+    return bool(one == other)

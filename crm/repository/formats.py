@@ -17,7 +17,7 @@ ADDED: Mapping[int, Sequence[Added]] = {
         tables.client.c.last_contact_on, tables.client.c.next_follow_up_on, tables.sale.c.deal, tables.sale.c.user,
         *tables.HISTORY_INDEXES,
     ),
-    4: (tables.template, tables.mailing, tables.message),
+    4: (tables.template, tables.mailing, tables.message, tables.dashboard, *tables.WORK_INDEXES),
 }  # fmt: skip
 
 
@@ -29,7 +29,12 @@ def added_since(version: int) -> Sequence[Added]:
 def bring_up(connection: Connection, version: int) -> None:
     """Adds what a store of an older format lacks, within a transaction; what is there stays as it is."""
     columns: list[Column[Any]] = []
-    for each in added_since(version):
+    added = added_since(version)
+    new = {each.name for each in added if isinstance(each, Table)}
+    for each in added:
+        if isinstance(each, Index) and each.table is not None and each.table.name in new:
+            # A table comes with its indexes, those of later formats too.
+            continue
         if isinstance(each, Table | Index):
             each.create(connection)
         else:

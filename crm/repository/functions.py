@@ -109,6 +109,25 @@ def _(element: Any, compiler: Any, **keywords: Any) -> str:
     return f"{text} IN (SELECT json_array_elements_text(CAST({several} AS json)))"
 
 
+class text_in(FunctionElement[str]):
+    """The text in a field of a JSON object kept as text, by the field's name; NULL where it has none."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(text_in)
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    text, name = (compiler.process(each, **keywords) for each in element.clauses)
+    return f"CASE WHEN {text} <> '' THEN json_extract({text}, '$.' || {name}) END"
+
+
+@compiles(text_in, "postgresql")
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    text, name = (compiler.process(each, **keywords) for each in element.clauses)
+    return f"CASE WHEN {text} <> '' THEN CAST({text} AS json) ->> {name} END"
+
+
 class number_in(FunctionElement[int]):
     """The whole number in a field of a JSON object kept as text, by the field's name; NULL where it has none."""
 

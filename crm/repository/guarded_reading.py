@@ -9,7 +9,7 @@ from crm.errors import ForbiddenError, NotFoundError
 from crm.model import BY_NAME, Client, Contact, Record
 from crm.model.rights import ALL, HISTORY, NONE, OWN, OWNED_BY, READ, hidden, level, refusal
 from crm.repository import Change, HistoryEntry, HistoryQuery, Query, Snapshot, StatusMove
-from crm.repository.bounds import Bounds
+from crm.repository.bounds import Bounds, alike
 from crm.repository.tables import fold
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class GuardedSnapshot:
         name, of_reader = OWNED_BY[change.record]
         mine = getattr(self._bounds.reader, of_reader)
         now = self._snapshot.find(BY_NAME[change.record], change.record_id)
-        return self._bounds.sees(now) if now is not None else bool(mine) and change.before.get(name) == mine
+        return self._bounds.sees(now) if now is not None else bool(mine) and alike(change.before.get(name), mine)
 
     def _shown(self, change: Change) -> Change:
         before, after = (self._shown_fields(change.record, each) for each in (change.before, change.after))

@@ -5,10 +5,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import exists, select
 
-from crm.errors import NotFoundError
+from crm.errors import ForbiddenError, NotFoundError
 from crm.model import Client, Record, StatusRule
-from crm.model.rights import ALL, CREATE, DELETE, HISTORY, READ, SECRET, UPDATE
-from crm.repository import HistoryEntry, StatusMove, Transaction
+from crm.model.rights import ALL, CREATE, DELETE, HISTORY, OWN_CHANGES, READ, SECRET, UPDATE, refusal
+from crm.repository import HistoryEntry, HistoryQuery, StatusMove, Transaction
 from crm.repository.bounds import Bounds
 from crm.repository.guarded_reading import GuardedSnapshot
 from crm.repository.tables import audit, transactions
@@ -47,9 +47,9 @@ class GuardedTransaction(GuardedSnapshot):
         return self._transaction.add_all(records)
 
     def _demand_new(self, records: Sequence[Record]) -> None:
-        for kind in {type(record) for record in records}:
-            self._bounds.demand(kind.kind_name, CREATE)
         for record in records:
+            if self._bounds.level(record.kind_name, CREATE) is not ALL and not self._bounds.owns(record):
+                raise ForbiddenError(refusal(record.kind_name, CREATE))
             if secret := SECRET.get(record.kind_name):
                 self._bounds.demand_no_secrets(type(record), {name: getattr(record, name) for name in secret})
 
@@ -91,7 +91,19 @@ class GuardedTransaction(GuardedSnapshot):
         if number is None:
             number = next((row.id for row in self._transaction.select(_LAST_STANDING)), None)
         if number is not None:
-            did = select(audit.c.record, audit.c.operation).where(audit.c.transaction == number).distinct()
-            for record, operation in self._transaction.select(did):
-                self._bounds.demand(record, _REVERSED[operation])
+            self._demand_reversal(number)
         return self._transaction.undo(number)
+
+    def _demand_reversal(self, number: int) -> None:
+        did = select(audit.c.record, audit.c.operation).where(audit.c.transaction == number).distinct()
+        reversals = [(record, _REVERSED[operation]) for record, operation in self._transaction.select(did)]
+        own = [each for each in reversals if self._bounds.level(*each) is not ALL]
+        if not own:
+            return
+        for change in self._transaction.each_change(HistoryQuery(transaction=number)):
+            back = (change.record, _REVERSED[change.operation])
+            allowed = OWN_CHANGES.get(change.record, {}).keys()
+            if back in own and not (
+                self._sees(change) and (change.operation != "update" or change.before.keys() <= allowed)
+            ):
+                raise ForbiddenError(refusal(*back))

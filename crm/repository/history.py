@@ -23,6 +23,7 @@ from crm.errors import FieldError
 from crm.model import BY_NAME, Client, field_names
 from crm.repository import HistoryQuery, functions
 from crm.repository.tables import TABLES, audit, transactions
+from crm.repository.undo import can_be_undone
 
 _SORTS: Mapping[str, ColumnElement[Any]] = {
     "id": transactions.c.id,
@@ -84,6 +85,10 @@ def _happened(query: HistoryQuery) -> list[ColumnElement[bool]]:
         conditions.append(_holds(its.user, query.by))
     if query.undone is not None:
         conditions.append(its.undone_by.is_not(None) if query.undone else its.undone_by.is_(None))
+    if query.whose is not None:
+        conditions.append(functions.caseless(its.user) == query.whose.casefold())
+    if query.undoable:
+        conditions += [its.undone_by.is_(None), can_be_undone()]
     return conditions
 
 
@@ -127,11 +132,15 @@ def _touching(client: int) -> Any:
     return union_all(*ids)
 
 
-def _owned(kind: str, name: str, value: int) -> Any:
-    """The entries of the records of a kind in whose field `name` a value stands, or stood."""
+def _owned(kind: str, name: str, value: int | str) -> Any:
+    """The entries of the records of a kind in whose field `name` a value stands, or stood; of a name whatever case."""
     table, past, its = TABLES[BY_NAME[kind]], audit.alias(), audit.alias()
-    now = select(table.c.id).where(table.c[name] == value)
-    before = select(past.c.record_id).where(past.c.record == kind, held(past.c.before, name) == value)
+    stands, stood = table.c[name] == value, held(past.c.before, name) == value
+    if isinstance(value, str):
+        kept = functions.text_in(type_coerce(past.c.before, String), literal_column(f"'{name}'"))
+        stands, stood = (functions.caseless(each) == value.casefold() for each in (table.c[name], kept))
+    now = select(table.c.id).where(stands)
+    before = select(past.c.record_id).where(past.c.record == kind, stood)
     return select(its.c.id).where(its.c.record == kind, its.c.record_id.in_(union(now, before)))
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Column, ColumnElement, Select, String, and_, false, func,
 
 from crm.errors import FieldError
 from crm.model import (
+    RECORDS,
     Client,
     Contact,
     Deal,
@@ -19,7 +20,9 @@ from crm.model import (
     Stage,
     StatusRule,
     field_names,
+    fields,
 )
+from crm.model.fields import Choice
 from crm.repository import Query, column_types, functions, tables
 
 # The order of a list when none is asked for: clients as in an address book, sales the newest first.
@@ -38,11 +41,16 @@ _DAYS: Mapping[type[Record], str] = {
     Sale: "on", Interaction: "on", Message: "on", FollowUp: "due_on", Deal: "expected_close_on",
 }  # fmt: skip
 
+# What is one of a few words is written in one way only.
+_CHOSEN: Mapping[type[Record], frozenset[str]] = {
+    kind: frozenset(name for name, each in fields(kind).items() if isinstance(each.check, Choice)) for kind in RECORDS
+}
+
 
 def selection(statement: Select[Any], kind: type[Record], query: Query, today: date) -> Select[Any]:
     """The statement narrowed, ordered and paged as the query says; raises FieldError or RuleError."""
     for name, wanted in (*query.filters.items(), *query.within.items()):
-        statement = statement.where(_fits(_column(kind, name), name, wanted))
+        statement = statement.where(_fits(kind, name, wanted))
     _refuse_crossing(kind, query)
     if query.since:
         statement = statement.where(_day_of(kind) >= query.since)
@@ -75,8 +83,11 @@ def _column(kind: type[Record], name: str) -> Column[Any]:
     return tables.TABLES[kind].c[name]
 
 
-def _fits(column: ColumnElement[Any], name: str, wanted: Any) -> ColumnElement[bool]:
+def _fits(kind: type[Record], name: str, wanted: Any) -> ColumnElement[bool]:
+    column = _column(kind, name)
     several = wanted if isinstance(wanted, (list, tuple)) else [wanted]
+    if name in _CHOSEN.get(kind, ()) and all(several):
+        return column.in_(several)
     if name == "tags":
         return and_(true(), *(tables.has_tag(tag) for tag in several))
     if name == "extra":
@@ -90,13 +101,10 @@ def _equals(column: ColumnElement[Any], wanted: Any) -> ColumnElement[bool]:
     if wanted is None or wanted == "":
         return or_(column.is_(None), column == "") if isinstance(wanted, str) else column.is_(None)
     if isinstance(wanted, str):
-        # The database's own `lower` is quick, and knows ASCII only.
-        lowered = (
-            func.lower(column) == wanted.lower()
-            if wanted.isascii()
-            else functions.caseless(column) == wanted.casefold()
-        )
-        return or_(column == wanted, lowered)
+        # The database's own `lower` is quick, indexes are made of it, and it knows ASCII only.
+        if wanted.isascii():
+            return func.lower(column) == wanted.lower()
+        return functions.caseless(column) == wanted.casefold()
     equal: ColumnElement[bool] = column == wanted
     return equal
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    func,
     literal_column,
     type_coerce,
 )
@@ -25,6 +26,7 @@ from sqlalchemy.engine import Row
 from crm.model import (
     Client,
     Contact,
+    Dashboard,
     Deal,
     FollowUp,
     Interaction,
@@ -228,6 +230,15 @@ deal = Table(
     sqlite_autoincrement=True,
 )
 
+# What is whose: people are looked for by name in whatever case. Which open deals have come to a halt is read from the
+# index.
+WORK_INDEXES = (
+    Index("client_by_owner", func.lower(client.c.owner)),
+    Index("follow_up_by_user", func.lower(follow_up.c.user), follow_up.c.done_on, follow_up.c.due_on),
+    Index("deal_by_owner", func.lower(deal.c.owner), deal.c.closed_on, deal.c.stage_since, deal.c.expected_close_on),
+    Index("deal_by_halt", deal.c.closed_on, deal.c.stage_since, deal.c.expected_close_on, deal.c.client),
+)
+
 stage_move = Table(
     "stage_move",
     metadata,
@@ -315,6 +326,15 @@ view = Table(
     Column("name", UniqueText(60), unique=True),
     _text("condition", 1000),
     _text("sort", 60),
+    sqlite_autoincrement=True,
+)
+
+dashboard = Table(
+    "dashboard",
+    metadata,
+    *_record_columns(),
+    Column("user", UniqueText(254), unique=True),
+    _text("tiles", 1000),
     sqlite_autoincrement=True,
 )
 
@@ -422,6 +442,7 @@ TABLES: Mapping[type[Record], Table] = {
     Message: message,
     StatusRule: rule,
     View: view,
+    Dashboard: dashboard,
     Setting: setting,
     User: user,
     SignIn: sign_in,

@@ -8,12 +8,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, String, exists, func, or_, select, type_coerce, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    String,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 
 from crm.errors import NotFoundError, RefusedError
-from crm.model import BY_NAME, RECORDS, Client, Record, SignIn, User, belonging_to, fields, keeping
+from crm.model import BY_NAME, RECORDS, Client, Message, Record, SignIn, User, belonging_to, fields, keeping
 from crm.model.encoding import plain, record_of, value_of
-from crm.repository import HistoryEntry
+from crm.repository import HistoryEntry, functions
 from crm.repository.tables import TABLES, audit, transactions
 
 if TYPE_CHECKING:
@@ -31,7 +44,7 @@ def chosen(tx: "SqlTransaction", number: int | None) -> HistoryEntry:
     than let somebody in."""
     columns = transactions.c
     if number is None:
-        standing = select(columns.id).where(columns.undone_by.is_(None), columns.undoes.is_(None), _can_be_undone())
+        standing = select(columns.id).where(columns.undone_by.is_(None), columns.undoes.is_(None), can_be_undone())
         number = tx.connection.execute(standing.order_by(columns.id.desc()).limit(1)).scalar()
         if number is None:
             raise NotFoundError("There is nothing to take back.")
@@ -43,20 +56,33 @@ def chosen(tx: "SqlTransaction", number: int | None) -> HistoryEntry:
     return entries[0]
 
 
-def _can_be_undone() -> ColumnElement[bool]:
+def can_be_undone() -> ColumnElement[bool]:
     """Whether a transaction did anything that can be taken back. Where somebody was given another name it cannot: what
     was carried over to it would no longer be theirs."""
     its = audit.c.transaction == transactions.c.id
     named = type_coerce(audit.c.after, String).contains('"name":')
     renamed = exists().where(its, audit.c.record == User.kind_name, audit.c.operation == "update", named)
-    return exists().where(its, audit.c.record.not_in(_KEPT)) & ~renamed
+    return exists().where(its, audit.c.record.not_in(_KEPT)) & ~renamed & ~_has_sent()
+
+
+def _has_sent() -> ColumnElement[bool]:
+    """Whether a transaction took messages to be sent, or noted what became of them: nothing calls them back."""
+    being_sent = (
+        functions.text_in(type_coerce(each, String), literal_column("'state'")) == "sending"
+        for each in (audit.c.before, audit.c.after)
+    )
+    its = audit.c.transaction == transactions.c.id
+    return exists().where(its, audit.c.record == Message.kind_name, audit.c.operation == "update", or_(*being_sent))
 
 
 def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
     """Undoes what a transaction did, the last thing first; raises RefusedError and changes nothing where
     somebody has built on it since."""
-    statement = select(transactions.c.id).where(transactions.c.id == entry.id, _can_be_undone())
-    if tx.connection.execute(statement).first() is None:
+    statement = select(can_be_undone(), _has_sent()).where(transactions.c.id == entry.id)
+    can_be, has_sent = tx.connection.execute(statement).one()
+    if has_sent:
+        raise RefusedError("What has been handed over to be sent cannot be called back.")
+    if not can_be:
         raise RefusedError("What was done to accounts is not taken back; change it again.")
     later = tx.connection.execute(_later_changes(entry.id)).all()
     clashes = [*_clashes(later), *_built_on(tx, entry.id), *_kept(tx, entry.id)]

@@ -1,20 +1,24 @@
-"""Today at the menu: what needs doing, the figures, and everybody in them by number."""
+"""Today at the menu: the tiles of one's dashboard, figures above, and everything in the others by number."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import chain, zip_longest
 from typing import Any
 
 from rich.text import Text
 
 from crm.commands.agenda import AgendaItem
+from crm.commands.due import FollowUpShown
 from crm.commands.registry import named
+from crm.commands.tiles import TILES, Birthday, Tile
 from crm.commands.today import TodayReport
 from crm.model import Client
+from crm.terminal import tiles
 from crm.terminal.agenda import AgendaPage, heading, item_line, open_item
+from crm.terminal.arranging import arrange
 from crm.terminal.clients import client_page
 from crm.terminal.keyboard import Choice
 from crm.terminal.session import Session, flow
-from crm.terminal.today import draw_figures
 
 # The way back, the hint and a blank line stand below and above the entries.
 _AROUND = 4
@@ -27,8 +31,8 @@ _TALL = 32
 @flow("today")
 @flow("agenda")
 def today(session: Session, **_: Any) -> None:
-    """What I have to do, the figures, then the newest clients, who moved and whose birthday is near, each opened by a
-    key; another one shows what everybody has to do."""
+    """The figures of the dashboard, then what I have to do, the newest clients and so on, each opened by a key; other
+    keys show what everybody has to do, and arrange the dashboard."""
     mine = True
     found: list[Choice] = []
 
@@ -43,53 +47,101 @@ def today(session: Session, **_: Any) -> None:
             # Whoever has nothing to do sees at once what others have.
             mine = False
             report = named("today")(session.crm, mine)
-        by = session.crm.conventions
-        draw_figures(session.screen, report, by, chart=not report.agenda.items or session.screen.height >= _TALL)
-        session.screen.print()
+        left_out = list(_draw_figures(session, report))
         if report.agenda.count or report.agenda.others:
-            session.screen.print(Text(heading(report.agenda, by), "bold"))
-        room = max(_LEAST, session.screen.left - _AROUND)
-        # What needs doing comes first; a line is left for each of the rest.
-        items = report.agenda.items[: max(_LEAST, room - _LEAST)]
-        found[:] = [_item(session, each, whose=not mine) for each in items]
-        found.extend(_shared(session, report, max(_LEAST, room - len(items))))
+            session.screen.print(Text(heading(report.agenda, session.crm.conventions), "bold"))
+        room = max(_LEAST, session.screen.left - _AROUND - len(left_out))
+        found[:] = [*_listed(session, report, room, whose=not mine), *left_out]
 
     keys = [
         Choice("Mine or everybody's", turn, "e"),
         Choice("All to do", lambda: AgendaPage(session, mine=mine).show(), "a"),
+        Choice("Arrange", lambda: arrange(session), "t"),
     ]
     session.menu(["Today"], lambda: found, above=above, keys=keys)
+
+
+def _draw_figures(session: Session, report: TodayReport) -> Iterator[Choice]:
+    """Draws the tiles with figures as far as there is room; the first is drawn in any case. What opens the others."""
+    screen, by = session.screen, session.crm.conventions
+    chart = not report.agenda.items or screen.height >= _TALL
+    for number, tile in enumerate(each for each in map(TILES.__getitem__, report.tiles) if not each.listed):
+        drawn = tiles.lines(screen, tile, report.tiles[tile.name], by, chart=chart)
+        if number and not screen.plain and screen.left - len(drawn) < _AROUND + _LEAST:
+            yield Choice(screen.cut(f"Show      {tile.title}", _KEYED), partial(_show, session, tile))
+            continue
+        for line in drawn:
+            screen.print(line)
+        if drawn:
+            screen.print()
+
+
+def _show(session: Session, tile: Tile) -> None:
+    """A tile on a page of its own; a report as it is opened from the menu of reports."""
+    if tile.report:
+        session.start(named(tile.report), **tile.given)
+        return
+    report: TodayReport = named("today")(session.crm)
+    session.page("Today", tile.title)
+    for line in tiles.lines(session.screen, tile, report.tiles[tile.name], session.crm.conventions):
+        session.screen.print(line)
+    session.screen.print()
+    session.keyboard.pause()
+
+
+def _listed(session: Session, report: TodayReport, room: int, *, whose: bool) -> Iterator[Choice]:
+    """As much of each tile as there is room for, in their order; what needs doing comes first, and a line is left for
+    each of the rest."""
+    items = report.agenda.items[: max(_LEAST, room - _LEAST)]
+    kinds: dict[str, list[Choice]] = {
+        name: list(_ENTRIES[name](session, content)) for name, content in report.tiles.items() if name in _ENTRIES
+    }
+    rest = max(_LEAST, room - len(items))
+    taken = [each for each in chain.from_iterable(zip_longest(*kinds.values())) if each is not None][:rest]
+    kinds = {name: [each for each in entries if each in taken] for name, entries in kinds.items()}
+    for name in report.tiles:
+        if name == "agenda":
+            yield from (_item(session, each, whose=whose) for each in items)
+        for each in kinds.get(name, ()):
+            yield Choice(session.screen.cut(each.label, _KEYED), each.value)
 
 
 def _item(session: Session, item: AgendaItem, *, whose: bool) -> Choice:
     return Choice(session.screen.cut(item_line(item, whose=whose), _KEYED), lambda: open_item(session, item))
 
 
-def _shared(session: Session, report: TodayReport, room: int) -> list[Choice]:
-    """As many of each kind as there is room for."""
-    kinds = (list(_newest(session, report)), list(_moved(session, report)), list(_birthdays(session, report)))
-    taken = [each for each in chain.from_iterable(zip_longest(*kinds)) if each is not None][:room]
-    cut = session.screen.cut
-    return [Choice(cut(each.label, _KEYED), each.value) for kind in kinds for each in kind if each in taken]
-
-
-def _newest(session: Session, report: TodayReport) -> Iterator[Choice]:
-    for each in report.newest:
+def _newest(session: Session, shown: list[Client]) -> Iterator[Choice]:
+    for each in shown:
         yield Choice(f"New       {each.name}", _opens(session, each))
 
 
-def _moved(session: Session, report: TodayReport) -> Iterator[Choice]:
+def _moved(session: Session, shown: list[Client]) -> Iterator[Choice]:
     arrow = session.screen.sign("→", "->")
-    for each in report.moved:
+    for each in shown:
         yield Choice(f"Moved     {each.name}: {each.status_before} {arrow} {each.status}", _opens(session, each))
 
 
-def _birthdays(session: Session, report: TodayReport) -> Iterator[Choice]:
+def _birthdays(session: Session, shown: list[Birthday]) -> Iterator[Choice]:
     by = session.crm.conventions
-    for each in report.birthdays:
-        when = "today" if each.on == report.on else f"on {by.day(each.on)}"
+    for each in shown:
+        when = "today" if each.on == by.today else f"on {by.day(each.on)}"
         yield Choice(f"Birthday  {each.client.name} turns {each.turns} {when}", _opens(session, each.client))
+
+
+def _follow_ups(session: Session, shown: list[FollowUpShown]) -> Iterator[Choice]:
+    from crm.terminal.follow_ups import follow_up_page
+
+    for each in shown:
+        yield Choice(f"Mine      {tiles.follow_up_line(each)}", partial(follow_up_page, session, each.follow_up))
 
 
 def _opens(session: Session, client: Client) -> Callable[[], None]:
     return lambda: client_page(session, client)
+
+
+_ENTRIES: Mapping[str, Callable[[Session, Any], Iterator[Choice]]] = {
+    "follow-ups": _follow_ups,
+    "newest": _newest,
+    "moved": _moved,
+    "birthdays": _birthdays,
+}

@@ -200,7 +200,10 @@ class TerminalKeyboard:
                 event.app.exit(result=(result,))
 
         keys.add(Keys.ControlM, eager=True)(take)
-        if not multiline:
+        if multiline:
+            # Else it would be taken for Enter.
+            keys.add(Keys.ControlJ, eager=True)(lambda event: event.current_buffer.insert_text("\n"))
+        else:
             keys.add(Keys.ControlJ, eager=True)(take)
 
         @keys.add(Keys.ControlZ, eager=True)

@@ -159,10 +159,9 @@ def _main(session: Session) -> int:
 
 def _report(session: Session, below: int) -> None:
     """What fits of today's figures with so many lines below."""
-    from crm.commands.today import today
     from crm.terminal.today import draw_brief
 
-    draw_brief(session.screen, today(session.crm, mine=True), session.crm.conventions, below + 1)
+    draw_brief(session.screen, session.crm, below + 1)
     if session.screen.left > below:
         session.screen.print()
 

@@ -34,6 +34,7 @@ _LATE = {
     "ContactCard": "crm.terminal.contacts",
     "Interaction": "crm.terminal.interactions",
     "Timeline": "crm.terminal.timeline",
+    "TileShown": "crm.terminal.arranging",
     "AgendaItem": "crm.terminal.agenda",
     "Colleague": "crm.terminal.people",
     "FollowUpShown": "crm.terminal.follow_up_cards",
@@ -45,6 +46,11 @@ _LATE = {
     "TakeOverReport": "crm.terminal.spreadsheets",
     "SpreadsheetReport": "crm.terminal.spreadsheets",
     "StoreChosen": "crm.terminal.spreadsheets",
+    **dict.fromkeys(("Message", "MessageCard", "Sent"), "crm.terminal.message_cards"),
+    **dict.fromkeys(("LeftOut", "MailingCount", "MailingReport", "TestSent"), "crm.terminal.mailing_cards"),
+    **dict.fromkeys(("Template", "TemplatePreview"), "crm.terminal.templates"),
+    **dict.fromkeys(("Adopted", "Fetched", "Stranger"), "crm.terminal.incoming"),
+    **dict.fromkeys(("Due", "Occasion"), "crm.terminal.greetings"),
     "OneTimePassword": "crm.terminal.users",
     "UserShown": "crm.terminal.users",
     "SessionShown": "crm.terminal.users",
@@ -195,8 +201,8 @@ def _counts(counts: Iterable[MoveCount], screen: Screen, by: Conventions) -> Ite
 def _(result: TakenBack, screen: Screen, by: Conventions) -> None:
     told = Text(f"{screen.sign('✓', 'OK:')} Taken back: ", "green").append(clean(result.undone.what), "bold")
     screen.print(told)
-    if result.changes:
-        screen.print(tables.table(tables.CHANGES, result.changes[:8], by, screen.width))
+    if result.records:
+        screen.print(tables.table(tables.CHANGES, result.records[:8], by, screen.width))
 
 
 @drawn.register

@@ -39,8 +39,9 @@ FLOWS: dict[str, Flow] = {}
 # Imported when the first key is pressed: the menu must be there at once.
 _MODULES = (
     "board", "capture", "clients", "clients_list", "connecting", "contacts", "data", "day", "deals", "deals_list",
-    "follow_ups", "groups", "history", "importing", "interactions", "merging", "people", "profile", "report_page",
-    "rules", "sales", "stages", "timeline", "users", "views",
+    "follow_ups", "greetings", "groups", "history", "importing", "incoming", "interactions", "mailings", "merging",
+    "messages", "people", "profile", "report_page", "rules", "sales", "stages", "templates", "texting", "timeline",
+    "users", "views", "writing", "writing_to_many",
 )  # fmt: skip
 
 
@@ -324,13 +325,12 @@ class Session:
         search(self)
 
     def _undo_last(self) -> None:
-        from crm.commands.demo import made_sample
+        from crm.commands.history import last_undoable
 
-        entries = named("history list")(self.crm, limit=1)
-        if not entries or made_sample(self.crm, entries[0].id):
+        last = last_undoable(self.crm)
+        if last is None:
             self.say("There is nothing to take back yet.")
             return
-        last = entries[0]
         self.confirm(f"Take back: {last.what} ({self.crm.conventions.time(last.at)})?", "Take it back")
         self.tell(self.call("history undo", transaction=last.id))
 
@@ -342,7 +342,7 @@ class Session:
 _HELP = (
     "A number or letter chooses at once; arrows and Enter work too.",
     "Esc or 0 goes back one step. Ctrl-C leaves a form without saving.",
-    "/ finds a client or a command from any menu; u takes back the last change.",
+    "/ finds a client or a command from any menu; u takes back what you did last.",
     "In a form Enter goes on; what is not required may be left empty.",
     "Clients are found by part of a name, e-mail, phone or tag, or by their number.",
 )

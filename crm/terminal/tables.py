@@ -9,11 +9,11 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from crm.commands.changed import RecordChange
 from crm.commands.found import Found
 from crm.commands.settings import SettingShown
 from crm.model import Client, Conventions, Sale, StatusRule, View
-from crm.model.fields import FOREVER
-from crm.repository import Change, Finding, HistoryEntry, StatusMove
+from crm.repository import Finding, HistoryEntry, StatusMove
 from crm.terminal.screen import Screen, data, status_style
 
 _GAP = 2
@@ -188,7 +188,7 @@ FIGURES: Sequence[Column] = (
     ),
 )
 CHANGES: Sequence[Column] = (
-    Column("Record", lambda each, _: data(f"{each.record} {each.record_id}"), 0, 8),
+    Column("Record", lambda each, _: data(f"{each.record} {each.id}"), 0, 8),
     Column("", lambda each, _: data({"create": "added", "delete": "deleted"}.get(each.operation, "changed")), 1),
     Column("What", lambda each, _: data(changed(each), "dim"), 2, 14),
 )
@@ -204,7 +204,7 @@ COLUMNS: dict[type, Sequence[Column]] = {
     SettingShown: SETTINGS,
     StatusMove: MOVES,
     Finding: FINDINGS,
-    Change: CHANGES,
+    RecordChange: CHANGES,
 }
 
 
@@ -212,20 +212,8 @@ def _figure(value: int | Decimal, by: Conventions) -> str:
     return by.money(value) if isinstance(value, Decimal) else by.number(value)
 
 
-def changed(change: Change) -> str:
-    """What one change did to the fields of a record, in short."""
-    if change.operation == "delete":
-        held = change.before
-        return ", ".join(str(held[name]) for name in ("first_name", "last_name", "company", "amount") if held.get(name))
-    return "; ".join(
-        f"{name.replace('_', ' ')}: {_plain(change.before.get(name))} → {_plain(after)}"
-        for name, after in change.after.items()
-    )
-
-
-def _plain(value: Any) -> str:
-    if value in (None, "", [], {}):
-        return "—"
-    if value == FOREVER.isoformat():
-        return "until lifted"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+def changed(record: RecordChange) -> str:
+    """What was done to the fields of a record, in short; of one that was deleted its name."""
+    if record.operation == "delete":
+        return record.name
+    return "; ".join(f"{each.label}: {each.was or '—'} → {each.now or '—'}" for each in record.fields)

@@ -1,18 +1,22 @@
 """The report of today on screen: whole, or in a few lines above the main menu."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from typing import Any
 
 from rich.text import Text
 
-from crm.commands.groups import how_many
-from crm.commands.today import TodayReport
-from crm.model import Client, Conventions
-from crm.terminal.charts import bar, change, columns
-from crm.terminal.screen import Screen, clean, data, status_style
+from crm.commands.agenda import Agenda
+from crm.commands.context import CRM
+from crm.commands.pipeline import StageSum
+from crm.commands.tiles import TILES, MessageCount, MonthOfSales, Statuses
+from crm.commands.today import TodayReport, in_brief
+from crm.model import STATES, Conventions
+from crm.terminal import tiles
+from crm.terminal.screen import Screen, clean
 
-_STATUSES = 8
 _BRIEF_STATUSES = 3
-_NARROW = 70
+_BRIEF_CHART = 2
 _TO_DO = 3
 
 
@@ -20,52 +24,66 @@ def draw(screen: Screen, report: TodayReport, by: Conventions) -> None:
     """The whole report."""
     from crm.terminal.render import show
 
-    if report.agenda.count or report.agenda.others:
-        show(screen, report.agenda, by)
-        screen.print()
-    draw_figures(screen, report, by)
-    _named(screen, "Newest clients", report.newest, lambda each: each.email or each.city)
-    _named(screen, "Moved lately", report.moved, lambda each: _moved(screen, each))
-    if report.birthdays:
-        screen.print()
-        screen.print(Text("Birthdays", "bold"))
-        for each in report.birthdays:
-            screen.print(data(f"  {each.client.name} turns {each.turns} on {by.day(each.on)}"))
+    begun = False
+    for name, content in report.tiles.items():
+        if name == "agenda":
+            drawn = bool(content.count or content.others)
+        else:
+            drawn = bool(lines := tiles.lines(screen, TILES[name], content, by))
+        if not drawn:
+            continue
+        if begun:
+            screen.print()
+        begun = True
+        if name == "agenda":
+            show(screen, content, by)
+        else:
+            for line in lines:
+                screen.print(line)
 
 
-def draw_figures(screen: Screen, report: TodayReport, by: Conventions, *, chart: bool = True) -> None:
-    """How many clients and sales there are, with a chart of the months unless there is no room for it."""
-    screen.print(Text(f"{by.day(report.on)} · {how_many(report.clients, 'client', 'clients', by)}", "bold"))
-    _print(screen, _statuses(screen, report, by, _STATUSES))
-    screen.print()
-    _print(screen, _sales(report, by, screen.width))
-    if chart and any(month.amount for month in report.months):
-        _print(screen, _chart(screen, report, by, 4))
+def draw_brief(screen: Screen, crm: CRM, below: int) -> None:
+    """What fits above the main menu, which takes `below` lines. What has no room is not even read."""
+    by = crm.conventions
+
+    def full() -> bool:
+        return not screen.plain and screen.left <= below
+
+    with closing(in_brief(crm)) as shown:
+        while not full() and (read := next(shown, None)):
+            tile, content = read
+            for line in _BRIEF[tile.name](screen, content, by, below):
+                if full():
+                    return
+                line.truncate(screen.width, overflow="ellipsis")
+                screen.print(line)
 
 
-def draw_brief(screen: Screen, report: TodayReport, by: Conventions, below: int) -> None:
-    """What fits above the main menu, which takes `below` lines."""
-    _print(screen, _statuses(screen, report, by, _BRIEF_STATUSES), below)
-    _print(screen, _sales(report, by, screen.width), below)
-    if screen.left >= below + 4 and any(month.sales for month in report.months):
-        _print(screen, _chart(screen, report, by, 2))
-    lists: Sequence[tuple[str, Iterable[str]]] = (
-        ("To do", _to_do(report, by)),
-        ("Newest", (each.name for each in report.newest)),
-        ("Moved", (f"{each.name} {screen.sign('→', '->')} {each.status}" for each in report.moved)),
-        ("Birthdays", (f"{each.client.name} {_soon(report, each.on, by)}" for each in report.birthdays)),
-    )
-    for label, names in lists:
-        told = ", ".join(clean(name) for name in names)
-        if told and screen.left > below:
-            line = Text(f"{label} ", "dim").append(told, "default")
-            line.truncate(screen.width, overflow="ellipsis")
-            screen.print(line)
+def _statuses(screen: Screen, shown: Statuses, by: Conventions, _: int) -> Iterator[Text]:
+    yield from tiles.statuses(screen, shown, by, _BRIEF_STATUSES)
 
 
-def _to_do(report: TodayReport, by: Conventions) -> Iterator[str]:
+def _sales(screen: Screen, shown: Sequence[MonthOfSales], by: Conventions, below: int) -> Iterator[Text]:
+    yield from tiles.sales(shown, by, screen.width)
+    if screen.left >= below + _BRIEF_CHART + 2 and any(month.sales for month in shown):
+        yield from tiles.months(screen, shown, by, _BRIEF_CHART)
+
+
+_Told = Callable[[Screen, Any, Conventions], Iterable[str]]
+
+
+def _line(label: str, told: _Told) -> Callable[[Screen, Any, Conventions, int], Iterator[Text]]:
+    """What a tile lists, on one line."""
+
+    def line(screen: Screen, content: Any, by: Conventions, _: int) -> Iterator[Text]:
+        if words := ", ".join(clean(each) for each in told(screen, content, by)):
+            yield Text(f"{label} ", "dim").append(words, "default")
+
+    return line
+
+
+def _to_do(_: Screen, agenda: Agenda, by: Conventions) -> Iterator[str]:
     """What needs doing most, and how much more there is."""
-    agenda = report.agenda
     shown = agenda.items[:_TO_DO]
     yield from (f"{each.what} ({each.client.name}, {each.why})" for each in shown)
     if more := agenda.count - len(shown):
@@ -74,83 +92,29 @@ def _to_do(report: TodayReport, by: Conventions) -> Iterator[str]:
         yield f"{by.number(agenda.others)} of others"
 
 
-def _soon(report: TodayReport, on: object, by: Conventions) -> str:
-    return "today" if on == report.on else f"on {by.day(on)}"  # type: ignore[arg-type]
+def _pipeline(_: Screen, shown: Sequence[StageSum], by: Conventions) -> Iterator[str]:
+    yield from (f"{each.stage.name} {by.money(each.value)}" for each in shown if each.deals)
 
 
-def _print(screen: Screen, lines: Iterable[Text], below: int = 0) -> None:
-    for line in lines:
-        if below and not screen.plain and screen.left <= below:
-            return
-        line.truncate(screen.width, overflow="ellipsis")
-        screen.print(line)
+def _messages(_: Screen, shown: Sequence[MessageCount], by: Conventions) -> Iterator[str]:
+    yield from (f"{by.number(each.messages)} {STATES[each.state]}" for each in shown)
 
 
-def _statuses(screen: Screen, report: TodayReport, by: Conventions, most: int) -> Iterator[Text]:
-    if not report.statuses:
-        return
-    shown = list(report.statuses[:most])
-    label = min(max(max(Text(clean(each.status)).cell_len for each in shown), 8), screen.width // 3)
-    room = min(40, screen.width - label - len(by.number(report.clients)) - 4)
-    largest = max(each.clients for each in shown)
-    for each in shown:
-        name = data(each.status or "(none)", status_style(each.status))
-        name.truncate(label, overflow="ellipsis", pad=True)
-        count = f"{by.number(each.clients):>{len(by.number(report.clients))}}"
-        drawn = bar(each.clients, largest, room, unicode=screen.unicode)
-        yield name.append(f"  {count}  ", "bold").append(drawn, status_style(each.status) or "cyan")
-    if rest := report.statuses[most:]:
-        yield Text(f"and {by.number(sum(each.clients for each in rest))} with {len(rest)} other statuses", "dim")
-
-
-def _sales(report: TodayReport, by: Conventions, width: int) -> Iterator[Text]:
-    year_ago, last, this = report.months[0], report.months[-2], report.months[-1]
-    yield (
-        Text("Sales this month ")
-        .append(by.money(this.amount), "bold")
-        .append(f" in {by.number(this.sales)}" if this.sales else "", "dim")
-    )
-    compared = [
-        (change(this.amount, month.amount), month) for month in (last, year_ago) if month.amount or month is last
-    ]
-    line = Text(" ")
-    for told, month in compared:
-        style = "green" if told.startswith(("+", "much more")) else "red"
-        if told:
-            line.append(f" {told}", style)
-            line.append(f" on {by.month(month.month)} ({by.money(month.amount)})", "dim")
-        else:
-            line.append(f" {by.month(month.month)}: {by.money(month.amount)}", "dim")
-        if width < _NARROW:
-            yield line
-            line = Text(" ")
-    if width >= _NARROW and any(month.amount for month in report.months):
-        yield line
-
-
-def _chart(screen: Screen, report: TodayReport, by: Conventions, height: int) -> Iterator[Text]:
-    months = report.months[1:]
-    each = max(2, min(6, (screen.width - 1) // len(months)))
-    lines = columns([month.amount for month in months], height, unicode=screen.unicode)
-    for line in lines:
-        drawn = Text()
-        for place, character in enumerate(line):
-            drawn.append(character * (each - 1) + " ", "bold cyan" if place == len(line) - 1 else "cyan")
-        yield drawn
-    names = [by.month(month.month).split()[0][: each - 1] for month in months]
-    yield Text("".join(f"{name:<{each}}" for name in names), "dim")
-
-
-def _moved(screen: Screen, client: Client) -> str:
-    return f"{client.status_before} {screen.sign('→', '->')} {client.status}"
-
-
-def _named(screen: Screen, title: str, clients: Sequence[Client], about: Callable[[Client], str]) -> None:
-    if not clients:
-        return
-    screen.print()
-    screen.print(Text(title, "bold"))
-    for each in clients:
-        line = Text("  ").append(clean(each.name)).append(f"  {clean(about(each))}", "dim")
-        line.truncate(screen.width, overflow="ellipsis")
-        screen.print(line)
+_BRIEF: Mapping[str, Callable[[Screen, Any, Conventions, int], Iterator[Text]]] = {
+    "statuses": _statuses,
+    "sales": _sales,
+    "pipeline": _line("Pipeline", _pipeline),
+    "messages": _line("Messages", _messages),
+    "agenda": _line("To do", _to_do),
+    "follow-ups": _line("Follow-ups", lambda _, shown, __: (tiles.follow_up_line(each) for each in shown)),
+    "newest": _line("Newest", lambda _, shown, __: (each.name for each in shown)),
+    "moved": _line(
+        "Moved", lambda screen, shown, _: (f"{each.name} {screen.sign('→', '->')} {each.status}" for each in shown)
+    ),
+    "birthdays": _line(
+        "Birthdays",
+        lambda _, shown, by: (
+            f"{each.client.name} {'today' if each.on == by.today else f'on {by.day(each.on)}'}" for each in shown
+        ),
+    ),
+}

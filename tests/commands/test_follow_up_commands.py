@@ -17,7 +17,7 @@ from crm.commands.context import CRM
 from crm.commands.due import DayAhead, FollowUpShown, due_words
 from crm.errors import CRMError, FieldError, NotFoundError, RefusedError
 from crm.files.appointments import write_follow_ups
-from crm.model import Client, Conventions, Deal, FollowUp, Interaction, Stage
+from crm.model import Client, Conventions, Deal, FollowUp, Interaction, Message, Stage
 from crm.model.encoding import plain
 from crm.repository import Query
 from tests.command_line import on_a_new_store
@@ -536,3 +536,33 @@ def test_my_clients_are_those_that_i_own(office: Office) -> None:
     for wanted in ({"filters": {"owner": "Cy"}}, {"filters": {}, "only": [("owner", "Cy"), ("owner", "Dee")]}):
         with pytest.raises(FieldError):
             office("clients list", mine=True, **wanted)
+
+
+def test_messages_that_did_not_arrive_need_doing_before_what_went_quiet(busy: Office) -> None:
+    def message(state: str, back: int, **fields: Any) -> Any:
+        given = {"client": 1, "channel": "email", "direction": "out", "to": "ada@example.com", "user": "anna"}
+        return put(busy, Message(**{**given, "state": state, "on": days(-back), "subject": state, **fields}))
+
+    message("failed", 2, failure="550 no such user")
+    text = message("failed", 1, channel="sms", subject="", body="Hi there\nAda", to="+436641234567", user="Cy")
+    message("unsure", 9)
+    for state in ("queued", "sending", "sent", "received", "cancelled"):
+        message(state, 60)
+    message("failed", 3, mailing=1)
+    greeting = message("failed", 3, mailing=1, occasion="birthday 2026", subject="Happy birthday")
+    assert agenda(busy)[4:9] == [
+        ("late", "expected to close 5 days ago"),
+        ("E-mail: unsure", "may have been sent"),
+        ("E-mail: Happy birthday", "failed"),
+        ("E-mail: failed", "failed: 550 no such user"),
+        ("SMS: Hi there", "failed"),
+    ]
+    found = {each.what: each for each in busy("agenda").items}
+    assert (found["E-mail: Happy birthday"].record, found["SMS: Hi there"].record) == (greeting, text)
+    assert plain(found["SMS: Hi there"])["record"] == "message"
+    assert (found["E-mail: failed"].client.name, found["E-mail: failed"].person) == ("Ada", "anna")
+    assert busy("agenda").count == 11
+    mine = busy("agenda", mine=True, crm=busy.open(user="cy"))
+    assert [each.what for each in mine.items] == ["overdue longer", "late and quiet", "SMS: Hi there", "spoken of"]
+    whole = agenda(busy)
+    assert [each for at in range(0, 11, 2) for each in agenda(busy, limit=2, offset=at)] == whole

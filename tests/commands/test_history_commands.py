@@ -11,8 +11,11 @@ from typing import Any
 import openpyxl
 import pytest
 
+from crm.accounts import SignedIn
+from crm.commands.changed import RecordChange
+from crm.commands.history import last_undoable
 from crm.errors import FieldError, FileError, NotFoundError
-from crm.model import Client
+from crm.model import Client, User
 from crm.repository import HistoryEntry
 from tests.commands.conftest import Office
 
@@ -261,3 +264,58 @@ def test_what_is_listed_can_be_shown_and_taken_back(office: Office, anna: Client
     assert office.client(anna).city == "Graz"
     assert office("history show", entry.id).entry.undone_by == 6
     assert office.client(anna).total_spend == Decimal(40005)
+
+
+# What stands on what
+
+
+def of_field(records: list[RecordChange], name: str) -> list[Any]:
+    """A field of the deals among records that were changed."""
+    return [field for each in records if each.record == "deal" for field in each.fields if field.name == name]
+
+
+def test_records_that_stand_in_a_field_are_told_by_name(office: Office, anna: Client) -> None:
+    bo = office.add(last_name="Bo")
+    olga = office("contacts add", anna, "Olga")
+    deal = office("deals add", anna, "Roof")
+    talked = office("interactions add", anna, "call", "about the roof", contact=olga)
+    office("deals move", deal, office("stages list")[1])
+    moved = office("history show", office("history list", 1)[0].id)
+    (stage,) = of_field(moved.records, "stage")
+    assert (stage.label, stage.was, stage.now) == ("Stage", "Lead (1)", "Qualified (2)")
+    assert of_field(office("history undo").records, "stage") == [stage]
+    office("interactions edit", talked, {"client": bo.id})
+    edited = office("history show", office("history list", 1)[0].id).records[0]
+    told = {each.name: (each.was, each.now) for each in edited.fields}
+    assert told["client"] == (f"Anna Berg ({anna.id})", f"Bo ({bo.id})")
+    assert told["contact"] == (f"Olga ({olga.id})", "")
+
+
+def test_what_a_person_did_last_is_found_among_what_cannot_be_taken_back(office: Office) -> None:
+    assert last_undoable(office.crm) is None
+    office.add(last_name="Berg")
+    password = office("users add", "ada@example.com", "Ada", "admin").password
+    office("settings set", "company_name", "Acme")
+    who = office.crm.accounts.open().sign_in("ada@example.com", password, device="of a test")
+    assert isinstance(who, SignedIn)
+    ada = office.crm.enter(office.crm, who)
+    # Of the one who signed in it is nothing: not that, nor what the owner did.
+    assert last_undoable(ada) is None
+    assert told(last_undoable(office.crm)) == "set company name to Acme"
+    office("clients add", {"last_name": "Ode"}, crm=ada)
+    office("profile edit", name="Ada A.", crm=ada)
+    with office.crm.read() as snapshot:
+        office("users edit", snapshot.find_all(User)[0], phone="+43123456789")
+    office("people add", "Cy")
+    # What was done under the name before is another's, and to accounts nothing is taken back.
+    assert last_undoable(ada) is None
+    assert told(last_undoable(office.crm)) == "set company name to Acme"
+    office("history undo", last_undoable(office.crm).id)  # type: ignore[union-attr]
+    assert told(last_undoable(office.crm)) == "took back 3: set company name to Acme"
+    office("history undo", last_undoable(office.crm).id)  # type: ignore[union-attr]
+    office("sales add", office.client(1), Decimal(5))
+    assert told(last_undoable(office.crm)) == "recorded a sale to Berg"
+
+
+def told(entry: HistoryEntry | None) -> str:
+    return entry.what if entry else ""

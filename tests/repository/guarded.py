@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from crm.model import BY_NAME, Client, Sale, Setting, SignIn, User, View, rights
+from crm.model import BY_NAME, Client, Dashboard, Sale, Setting, SignIn, User, View, rights
 from crm.model.rights import ALL, CREATE, DELETE, OWN, OWN_CHANGES, OWNED_BY, UPDATE, Reader, level
 from crm.repository.everything import Item
 from crm.repository.guard import GuardedRepository
@@ -29,6 +29,7 @@ class Team:
     other_sale: Sale = field(init=False)
     users: dict[str, User] = field(init=False)
     sign_ins: dict[str, SignIn] = field(init=False)
+    dashboards: dict[str, Dashboard] = field(init=False)
 
     def __post_init__(self) -> None:
         change = self.store.change
@@ -38,6 +39,7 @@ class Team:
         change(lambda tx: tx.add(Setting(key="team", value="ours")), "set team to ours")
         self.users = {each.role: each for each in change(lambda tx: [tx.add(user) for user in self._users()], "let in")}
         self.sign_ins = change(self._sign_in, "signed in")
+        self.dashboards = change(self._arrange, "arranged two dashboards")
 
     def _sales(self) -> list[Sale]:
         on = date(2026, 11, 1)
@@ -60,6 +62,11 @@ class Team:
         return {
             role: tx.add(SignIn(user=user.id, state="open", address=f"address-{role}", token=f"{SECRET}-{role}"))
             for role, user in self.users.items()
+        }
+
+    def _arrange(self, tx: Any) -> dict[str, Dashboard]:
+        return {
+            role: tx.add(Dashboard(user=self.users[role].name, tiles=f"tiles of {role}")) for role in ("admin", "staff")
         }
 
     def reader(self, role: str) -> Reader:
@@ -110,9 +117,9 @@ def assert_allowed(reader: Reader, before: Stored, after: Stored, through_accoun
     for key in before.keys() | after.keys():
         kind, _ = key
         if key not in before:
-            assert level(reader.role, kind, CREATE) is ALL, key
+            assert level(reader.role, kind, CREATE) is ALL or _is_own(reader, kind, CREATE, after[key]), key
         elif key not in after:
-            assert level(reader.role, kind, DELETE) is ALL, key
+            assert level(reader.role, kind, DELETE) is ALL or _is_own(reader, kind, DELETE, before[key]), key
         elif before[key] != after[key]:
             changed = {name for name in before[key] if before[key][name] != after[key][name]}
             changed -= {"version", "updated_at"}
@@ -123,3 +130,11 @@ def assert_allowed(reader: Reader, before: Stored, after: Stored, through_accoun
                 name, of_reader = OWNED_BY[kind]
                 assert before[key][name] == getattr(reader, of_reader), key
                 assert changed - secret <= OWN_CHANGES[kind].keys(), (key, changed)
+
+
+def _is_own(reader: Reader, kind: str, operation: str, record: Mapping[str, Any]) -> bool:
+    """Whether a record is the reader's own, and the table gives something for those."""
+    if level(reader.role, kind, operation) is not OWN:
+        return False
+    name, of_reader = OWNED_BY[kind]
+    return bool(record[name] == getattr(reader, of_reader))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from crm.errors import ForbiddenError
+from crm.model import Dashboard
 from crm.repository import HistoryQuery
 from crm.repository.guard import GuardedRepository
 from tests.conftest import STORES, Store
@@ -68,6 +69,16 @@ def test_of_sign_ins_staff_find_their_own_and_nobody_elses(busy: Team) -> None:
     own = busy.sign_ins["staff"].id
     assert {each.record_id for each in changed(busy, "staff", about="sign_in")} == {own}
     assert "seen-admin" not in repr(changed(busy, "staff"))
+
+
+def test_of_dashboards_staff_find_their_own_in_whatever_case(busy: Team) -> None:
+    sams, adas = busy.dashboards["staff"], busy.dashboards["admin"]
+    busy.store.change(lambda tx: tx.change(adas, tiles="moved"), "Ada arranged")
+    busy.store.change(lambda tx: tx.change(sams, user="SAM", tiles="moved"), "Sam arranged")
+    busy.store.change(lambda tx: tx.delete(tx.get(Dashboard, sams.id)), "Sam has none")
+    assert {each.record_id for each in changed(busy, "staff", about="dashboard")} == {sams.id}
+    assert {each.record_id for each in changed(busy, "admin", about="dashboard")} == {sams.id, adas.id}
+    assert found(busy, "staff", about="dashboard", number=adas.id) == []
 
 
 @pytest.mark.parametrize("role", ["admin", "staff"])

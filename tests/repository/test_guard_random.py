@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm.errors import CRMError
-from crm.model import RECORDS, Client, Record, Sale, Setting, SignIn, StatusRule, User, View, field_names
+from crm.model import RECORDS, Client, Dashboard, Record, Sale, Setting, SignIn, StatusRule, User, View, field_names
 from crm.model.rights import (
     ALL,
     HISTORY,
@@ -87,6 +87,9 @@ _new = st.sampled_from(
         Sale(client=1, on=date(2026, 11, 2), amount=Decimal(5)),
         StatusRule(position=9, status="New", active=True),
         View(name="New"),
+        Dashboard(user="Sam", tiles="new"),
+        Dashboard(user="Ada", tiles="new"),
+        Dashboard(user="New", tiles="new"),
         Setting(key="new", value="new"),
         User(email="new@example.com", role="admin", active=True),
         User(email="new@example.com", role="staff", password="x"),
@@ -108,10 +111,10 @@ _looks = st.one_of(
 )
 _acts = st.one_of(
     st.tuples(st.sampled_from(["add", "add_all"]), st.tuples(_new)),
-    st.tuples(st.just("change"), st.sampled_from([Client, Sale, User, SignIn, View]).flatmap(_changed)),
+    st.tuples(st.just("change"), st.sampled_from([Client, Sale, User, SignIn, View, Dashboard]).flatmap(_changed)),
     st.tuples(st.just("delete"), st.tuples(_kinds, _ids)),
     st.tuples(st.sampled_from(["settle", "review_all"]), st.just(())),
-    st.tuples(st.just("undo"), st.tuples(st.one_of(st.none(), st.integers(1, 8)))),
+    st.tuples(st.just("undo"), st.tuples(st.one_of(st.none(), st.integers(1, 9)))),
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crm.errors import ForbiddenError, NotFoundError
-from crm.model import Client, Sale, Setting, SignIn, StatusRule, User
+from crm.model import Client, Dashboard, Sale, Setting, SignIn, StatusRule, User
 from crm.repository import Transaction
 from crm.repository.guard import GuardedRepository
 from tests.repository.guarded import SECRET, Team
@@ -72,6 +72,48 @@ def test_ones_own_account_is_changed_and_others_are_not_there(team: Team) -> Non
         with pytest.raises(NotFoundError):
             guarded.transact(change, "what must not be")
     assert team.everything() == before
+
+
+def test_staff_arrange_their_own_dashboard_and_nobody_elses(team: Team) -> None:
+    guarded, mine, adas = team.seen_by("staff"), team.dashboards["staff"], team.dashboards["admin"]
+    with guarded.read() as snapshot:
+        assert snapshot.find_all(Dashboard) == [mine]
+        assert snapshot.find(Dashboard, adas.id) is None
+    before = team.everything()
+    for change in (
+        lambda tx: tx.change(adas, tiles="new"),
+        lambda tx: tx.delete(adas),
+        lambda tx: tx.add(Dashboard(user="Ada", tiles="new")),
+        lambda tx: tx.add_all([Dashboard(user="Olga", tiles="new")]),
+        lambda tx: tx.change(mine, user="Ada"),
+        lambda tx: tx.delete_all(Dashboard, [mine.id]),
+    ):
+        with pytest.raises((ForbiddenError, NotFoundError)):
+            guarded.transact(change, "what must not be")
+    assert team.everything() == before
+    guarded.transact(lambda tx: tx.change(mine, tiles="new"), "arranged")
+    guarded.transact(lambda tx: tx.delete(tx.get(Dashboard, mine.id)), "put back")
+    guarded.transact(lambda tx: tx.add(Dashboard(user="sam", tiles="again")), "arranged")
+    assert [(each.user, each.tiles) for each in _dashboards(team)] == [("Ada", "tiles of admin"), ("sam", "again")]
+
+
+def test_staff_take_back_what_they_did_to_their_dashboard_alone(team: Team) -> None:
+    guarded, mine, adas = team.seen_by("staff"), team.dashboards["staff"], team.dashboards["admin"]
+    guarded.transact(lambda tx: tx.change(mine, tiles="new"), "arranged")
+    guarded.transact(lambda tx: tx.undo(), "took back")
+    guarded.transact(lambda tx: tx.delete(tx.get(Dashboard, mine.id)), "put back")
+    guarded.transact(lambda tx: tx.undo(), "took back")
+    assert [each.tiles for each in _dashboards(team)] == ["tiles of admin", "tiles of staff"]
+    for change in (lambda tx: tx.change(adas, tiles="new"), lambda tx: tx.delete(tx.get(Dashboard, adas.id))):
+        team.store.change(change, "arranged by Ada")
+        before = team.everything()
+        with pytest.raises(ForbiddenError, match=r"Only an admin can .* other people's dashboards"):
+            guarded.transact(lambda tx: tx.undo(), "took back")
+        assert team.everything() == before
+
+
+def _dashboards(team: Team) -> list[Any]:
+    return list(team.store.everything()[Dashboard].values())
 
 
 def test_staff_do_the_daily_work_and_stand_in_the_history(team: Team) -> None:

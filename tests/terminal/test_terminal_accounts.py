@@ -119,3 +119,13 @@ def test_an_admin_makes_an_account_for_a_colleague(start: Start) -> None:
     session.sees("E-mail").press("tom@example.com", "enter").sees("Name:").press("Tom", "enter")
     session.sees("Role:").choose("staff").sees("signs in once").choose("I have passed").sees("Tom").choose("Tom")
     session.choose("Deactivate").sees("switched off").choose("Let in again").lacks("switched off")
+
+
+@pytest.mark.usefixtures("shop")
+def test_undo_offers_what_one_did_oneself_and_never_a_sign_in(start: Start) -> None:
+    ada = signed_in(start, "ada@example.com").press("u").sees("There is nothing to take back yet.")
+    ada.press("/").sees("Find (").press("Bert", "enter").choose("Edit").choose("City").sees("City")
+    ada.press("Graz", "enter").choose("Save").sees("Saved: Bert Bein")
+    sam = signed_in(start, "sam@example.com").press("u").sees("There is nothing to take back yet.")
+    sam.press("0")
+    ada.press("u").sees("Take back: edited Bert Bein").choose("Take it back").sees("Taken back: edited Bert Bein")

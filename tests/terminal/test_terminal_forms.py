@@ -67,3 +67,25 @@ def test_ctrl_z_writes_nothing(start: Start) -> None:
 
 def test_a_date_of_birth_is_asked_for_by_one_that_could_be(start: Start) -> None:
     editing(start()).choose("Date of birth").sees("(1985-03-24")
+
+
+def notes(crm: CRM) -> str:
+    with crm.read() as snapshot:
+        return str(snapshot.get(Client, 1).notes)
+
+
+def test_ctrl_j_starts_a_new_line_of_a_text(start: Start, crm: CRM) -> None:
+    session = editing(start()).choose("Notes").sees("Ctrl-J starts a new line").press("one", "\n", "two", "\n\nfour")
+    session.sees("four").press("enter").sees("* one").press("esc").press("1").sees("Saved: Anna Berg")
+    assert notes(crm) == "one\ntwo\n\nfour"
+
+
+@pytest.mark.parametrize("pasted", ["one\ntwo", "one\r\ntwo", "one\rtwo"])
+def test_lines_that_are_pasted_stay_lines(start: Start, crm: CRM, pasted: str) -> None:
+    session = editing(start()).choose("Notes").sees("Ctrl-J starts a new line").paste(pasted).sees("two")
+    session.press("enter").sees("* one").press("esc").press("1").sees("Saved: Anna Berg")
+    assert notes(crm) == "one\ntwo"
+
+
+def test_ctrl_j_ends_a_field_of_one_line(start: Start) -> None:
+    editing(start()).choose("Postcode").sees("Postcode (").press("8010", "\n").sees("* 8010")

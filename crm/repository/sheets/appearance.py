@@ -6,6 +6,7 @@ from typing import Any
 from crm.model import (
     Client,
     Contact,
+    Dashboard,
     Deal,
     FollowUp,
     Interaction,
@@ -59,6 +60,7 @@ _TAB_COLOURS: Mapping[type[Record], Colour] = {
     Template: _rgb("5b7fa6"),
     Mailing: _rgb("8a8f98"),
     Message: _rgb("5b7fa6"),
+    Dashboard: _rgb("8a8f98"),
 }
 # Light enough for black letters on them. Gold is for the best.
 _GOLD = _rgb("ffe08a")
@@ -88,6 +90,7 @@ _WIDTHS: Mapping[str, int] = {
     "when": 380,
     "condition": 380,
     "value": 200,
+    "tiles": 380,
     "created_at": 180,
     "updated_at": 180,
 }

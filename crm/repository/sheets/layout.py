@@ -10,6 +10,7 @@ from crm.model import (
     Client,
     Contact,
     Conventions,
+    Dashboard,
     Deal,
     FollowUp,
     Interaction,
@@ -72,12 +73,13 @@ TABS: Mapping[type[Record], Tab] = {
     Template: Tab(734_100_023, "templates"),
     Mailing: Tab(734_100_024, "mailings", hidden=True),
     Message: Tab(734_100_025, "messages"),
+    Dashboard: Tab(734_100_026, "dashboards", hidden=True),
 }
 # The tabs that each format has and the one before had not.
 ADDED: Mapping[int, frozenset[Tab]] = {
     2: frozenset((TABS[User], TABS[SignIn])),
     3: frozenset(TABS[kind] for kind in (Contact, Interaction, FollowUp, Deal, Stage, StageMove)),
-    4: frozenset(TABS[kind] for kind in (Template, Mailing, Message)),
+    4: frozenset(TABS[kind] for kind in (Template, Mailing, Message, Dashboard)),
 }
 ALL_TABS = (META, BEFORE, HISTORY, *TABS.values())
 
