@@ -273,7 +273,13 @@ def serve_web(config: Config, host: str, port: int) -> int:
 
     def opened() -> Opened:
         crm = open_crm(config)
-        return Opened(crm.accounts.open(), crm.repository)
+
+        def follow(link: str, act: bool) -> bool:
+            from crm.commands.opting_out import follow
+
+            return follow(crm, link, act=act)
+
+        return Opened(crm.accounts.open(), crm.repository, follow)
 
     secret = Secret(config.secret, data_folder())
     return serve(config, opened, lambda purpose: secret.key(f"web {purpose}"), host=host, port=port)

@@ -1,7 +1,7 @@
 """A mailbox read over IMAP: what has come in since it was read last, and nothing in it changes unless told."""
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -77,6 +77,18 @@ class Mailbox:
                 yield arrival
                 if mark:
                     client.add_flags([uid], [b"\\Seen"], silent=True)
+
+    def again(self, validity: int, uids: Sequence[int]) -> Iterator[Arrival]:
+        """Messages that were read before, by their numbers, as far as they are still there; none where the server has
+        numbered them anew. Raises OutwardError as `arrivals` does."""
+        with self._opened(readonly=True) as (client, now, _):
+            for at in range(0, len(uids) if now == validity else 0, _BATCH):
+                some = uids[at : at + _BATCH]
+                sizes = client.fetch(some, ["RFC822.SIZE"])
+                for uid in (each for each in some if each in sizes):
+                    arrival = self._arrival(client, Place(validity, uid), int(sizes[uid].get(b"RFC822.SIZE", 0)))
+                    if arrival is not None:
+                        yield arrival
 
     def _arrival(self, client: "IMAPClient", place: Place, size: int) -> Arrival | None:
         """A message; None where it has gone meanwhile."""

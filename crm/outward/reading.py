@@ -12,6 +12,7 @@ from email.policy import Compat32
 from email.utils import getaddresses, parsedate_to_datetime
 
 from crm.errors import OutwardError
+from crm.outward.bounces import Bounce, bounce_in
 from crm.outward.forwarding import original_sender
 from crm.outward.hypertext import plain_text
 from crm.outward.message import Party, is_message_id
@@ -46,7 +47,8 @@ class UnreadableError(Exception):
 class Received:
     """A message that came in. `at` (UTC) is when it was written, as it says, or when it arrived; `delivered_to` are
     the mailboxes that it was put into on its way, of which a blind copy tells nothing else. `is_automatic` where no
-    person wrote it; `is_cut` where it was longer than what was read of it."""
+    person wrote it; `is_cut` where it was longer than what was read of it. `bounce` is what it says where it comes from
+    a mail server that gave a message up."""
 
     message_id: str
     in_reply_to: str
@@ -62,6 +64,7 @@ class Received:
     forwarded_from: Party | None
     is_automatic: bool
     is_cut: bool
+    bounce: Bounce | None = None
 
 
 class _Bounded(Compat32):
@@ -110,6 +113,7 @@ def _received(message: "Message[str, str]", arrived_at: datetime, is_cut: bool) 
         forwarded_from=body.enclosed_sender or original_sender(subject, text),
         is_automatic=_is_automatic(message),
         is_cut=is_cut,
+        bounce=bounce_in(message),
     )
 
 

@@ -54,7 +54,7 @@ class TwilioTexter:
         # Whoever sends no text never waits for what HTTP needs.
         import requests
 
-        if not _NUMBER.fullmatch(to):
+        if not is_number(to):
             raise OutwardError(f"{to or 'Nothing'} is no telephone number; no text was sent.", reason="recipient")
         try:
             reply = requests.post(
@@ -71,6 +71,11 @@ class TwilioTexter:
             sent = not isinstance(error, requests.ConnectionError) or "RemoteDisconnected" in repr(error)
             raise (_unclear() if sent else _unreached()) from error
         _refuse_unsent(reply, to)
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a telephone number that something can be sent to (E.164)."""
+    return _NUMBER.fullmatch(text) is not None
 
 
 def texter_for(sid: str, token: str, sender: str, api: str = "") -> TwilioTexter | None:

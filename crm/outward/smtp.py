@@ -2,6 +2,7 @@
 
 import re
 import smtplib
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -219,6 +220,9 @@ class SmtpConnection:
         else:
             smtp = smtplib.SMTP(server.host, server.port, timeout=self._time_out)
         try:
+            assert smtp.sock is not None
+            # The end of a message is sent by itself, and would wait a while for the server to have noted the rest.
+            smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if server.encrypts == "first":
                 smtp.starttls(context=context)
             if server.user:

@@ -16,6 +16,7 @@ from crm.web.health import Health
 from crm.web.journal import Journal, log
 from crm.web.limits import AddressLimits, BodyLimit
 from crm.web.listening import STOPS
+from crm.web.opting_out import OptOutPages
 from crm.web.origins import SameOrigin
 from crm.web.pages import notice
 from crm.web.passwords import PasswordPages
@@ -54,7 +55,10 @@ def application(
             await site.terminals.stop(STOPS)
             await site.close()
 
-    parts = (SignInPages(site), PasswordPages(site), FileLinks(site), Health(look), TerminalPage(site))
+    parts = (
+        *(SignInPages(site), PasswordPages(site), OptOutPages(site.opt_outs)),
+        *(FileLinks(site), Health(look), TerminalPage(site)),
+    )
     router = Router([route for part in parts for route in part.routes()], lifespan=lifespan, default=_no_page)
     guarded: ASGIApp = _Forms(router)
     for guard in (BodyLimit, AddressLimits):

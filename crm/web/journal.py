@@ -27,7 +27,7 @@ _PAGES = (
 )
 # Nobody was there any more to be answered.
 _GONE = 499
-_WITH_SECRETS = ("/reset/", "/files/")
+_WITH_SECRETS = ("/reset/", "/opt-out/", "/files/")
 
 
 class Journal:

@@ -36,6 +36,8 @@ RULES = (
     Rule("/password", "POST", 30, 300),
     Rule("/forgotten", "POST", 10, 3600),
     Rule("/reset/", "", 30, 3600),
+    # Mail services press the button for many people, from a few addresses.
+    Rule("/opt-out/", "", 200, 60),
     Rule("/terminal", "WEBSOCKET", 120, 60),
     Rule("/files/", "", 60, 60),
     Rule("/", "", 1500, 60),

@@ -12,6 +12,8 @@ from crm.web.pages import notice
 
 # Asked by machines, by an address that is not ours.
 HEALTH = ("/healthz", "/readyz")
+# Whoever has such a link may use it from wherever they are: mail services press its button by themselves (RFC 8058).
+_LINKS = "/opt-out/"
 _HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.IGNORECASE)
 _DEFAULT = {"http": ":80", "https": ":443"}
 _SAFE = ("GET", "HEAD")
@@ -58,7 +60,8 @@ class SameOrigin:
         elif scheme == "http" and not is_loopback(hosts[0]):
             return self._unencrypted(scope, hosts[0])
         scope["crm.origin"] = origin
-        if (scope["type"] == "websocket" or scope["method"] not in _SAFE) and headers.getlist("origin") != [origin]:
+        changes = scope["type"] == "websocket" or scope["method"] not in _SAFE
+        if changes and not scope["path"].startswith(_LINKS) and headers.getlist("origin") != [origin]:
             return notice("Not from here", "This was not sent by a page of this program. Nothing was done.", 403)
         return None
 

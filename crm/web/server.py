@@ -15,6 +15,7 @@ from crm.web.first_admin import first_admin
 from crm.web.form_tokens import FormTokens
 from crm.web.journal import log, write_journal
 from crm.web.listening import Server, listen, settings
+from crm.web.opting_out import Follow
 from crm.web.reception import Reception
 from crm.web.sessions import Sessions
 from crm.web.site import Site
@@ -27,10 +28,12 @@ MENU = "crm.app:serve"
 
 @dataclass(frozen=True)
 class Opened:
-    """The accounts and the store that they are kept in, as one thread may use them."""
+    """The accounts and the store that they are kept in, as one thread may use them, and what follows the links that
+    end mailings."""
 
     accounts: Accounts
     repository: Repository
+    follow: Follow
 
 
 Opening = Callable[[], Opened]
@@ -72,15 +75,26 @@ def make_site(config: Config, opening: Opening, key: Callable[[str], bytes], ter
     in."""
 
     @contextmanager
-    def accounts() -> Iterator[Accounts]:
-        opened = opening()
+    def opened() -> Iterator[Opened]:
+        found = opening()
         try:
-            yield opened.accounts
+            yield found
         finally:
-            opened.repository.close()
+            found.repository.close()
+
+    @contextmanager
+    def accounts() -> Iterator[Accounts]:
+        with opened() as found:
+            yield found.accounts
+
+    @contextmanager
+    def follow() -> Iterator[Follow]:
+        with opened() as found:
+            yield found.follow
 
     signing_in, looking_up = Reception(accounts), Reception(accounts, most=500)
-    return Site(signing_in, Sessions(looking_up), terminals, FormTokens(key("forms")), bool(config.origin))
+    tokens = FormTokens(key("forms"))
+    return Site(signing_in, Sessions(looking_up), terminals, tokens, bool(config.origin), Reception(follow))
 
 
 def _shown(around: Surroundings) -> str:

@@ -18,7 +18,9 @@ class Sessions:
     """Looks sessions up by what the browser holds. One that was found holds for `fresh` seconds without asking
     again; nothing else is remembered."""
 
-    def __init__(self, accounts: Reception, *, fresh: float = FRESH, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, accounts: Reception[Accounts], *, fresh: float = FRESH, clock: Callable[[], float] = monotonic
+    ) -> None:
         self._accounts = accounts
         self._fresh = fresh
         self._clock = clock

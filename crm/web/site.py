@@ -13,6 +13,7 @@ from crm.accounts.accounts import Accounts
 from crm.errors import CRMError
 from crm.web import cookies
 from crm.web.form_tokens import FormTokens
+from crm.web.opting_out import Follow
 from crm.web.pages import notice, page
 from crm.web.reception import Reception
 from crm.web.sessions import Sessions
@@ -27,11 +28,12 @@ class FormRefused(Exception):
 class Site:
     """What a page has at hand. `has_fixed_origin` tells whether this program knows its own address."""
 
-    accounts: Reception
+    accounts: Reception[Accounts]
     sessions: Sessions
     terminals: Terminals
     tokens: FormTokens
     has_fixed_origin: bool
+    opt_outs: Reception[Follow]
 
     async def signed_in(self, request: HTTPConnection) -> SignedIn | None:
         """The session that the browser belongs to, None where nobody is signed in. Raises StoreError."""
@@ -97,6 +99,7 @@ class Site:
             await self.note_refusals()
         await self.accounts.close()
         await self.sessions.close()
+        await self.opt_outs.close()
 
 
 def refused_form() -> HTMLResponse:

@@ -103,6 +103,20 @@ def test_gaps_and_many_messages(post: Dovecot, monkeypatch: pytest.MonkeyPatch) 
     assert subjects(list(box(post).arrivals())) == [f"Letter {number}" for number in left]
 
 
+def test_messages_are_read_again_by_their_numbers(post: Dovecot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_BATCH", 2)
+    post.put(FOLDER, *(letter(number) for number in range(1, 7)))
+    place = list(box(post).arrivals())[-1].place
+    post.remove(FOLDER, 3)
+    again = list(box(post).again(place.validity, [2, 3, 5, 6, 99]))
+    assert subjects(again) == ["Letter 2", "Letter 5", "Letter 6"]
+    assert [each.place.uid for each in again] == [2, 5, 6]
+    assert list(box(post).again(place.validity, [])) == []
+    # Numbers of another time mean other messages.
+    assert list(box(post).again(place.validity + 1, [2])) == []
+    assert not any("Seen" in each for each in post.flags(FOLDER))
+
+
 def test_what_goes_while_it_is_read_is_left_out(post: Dovecot) -> None:
     post.put(FOLDER, letter(1), letter(2), letter(3))
     arrivals = box(post).arrivals()

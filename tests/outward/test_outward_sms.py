@@ -3,26 +3,15 @@
 import base64
 import json
 import socket
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
 
 from crm.errors import OutwardError, UsageError
 from crm.outward.sms import TwilioTexter, texter_for
-
-TO, FROM = "+436641234567", "+15017122661"
-# As Twilio's documentation shows them.
-QUEUED = {
-    "account_sid": "AC-stand-in", "api_version": "2010-04-01", "body": "Hi there", "direction": "outbound-api",
-    "error_code": None, "error_message": None, "from": FROM, "num_segments": "1", "price": None,
-    "sid": "SM00000000000000000000000000000000", "status": "queued", "to": TO,
-}  # fmt: skip
+from tests.outward.twilio import FROM, TO, Twilio, standing_in
 
 
 def error(status: int, code: int, message: str) -> dict[str, Any]:
@@ -31,51 +20,10 @@ def error(status: int, code: int, message: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class Twilio(HTTPServer):
-    """Gives the reply that a test has chosen, and keeps what it is asked."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Asked)
-        self.status, self.reply = 201, json.dumps(QUEUED)
-        self.headers: dict[str, str] = {}
-        self.waits = 0.0
-        self.hangs_up = False
-        self.asked: list[tuple[str, str, dict[str, list[str]]]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Asked(BaseHTTPRequestHandler):
-    server: Twilio
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        self.server.asked.append((self.path, self.headers.get("Authorization", ""), parse_qs(body)))
-        if self.server.hangs_up:
-            self.close_connection = True
-            return
-        time.sleep(self.server.waits)
-        self.send_response(self.server.status)
-        for name, value in self.server.headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(self.server.reply.encode())
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
 def twilio() -> Iterator[Twilio]:
-    server = Twilio()
-    thread = threading.Thread(target=lambda: server.serve_forever(0.02))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join(5)
-    server.server_close()
+    with standing_in() as server:
+        yield server
 
 
 def texter(twilio: Twilio, sender: str = FROM) -> TwilioTexter:

@@ -1,0 +1,119 @@
+"""Opting out of mailings: the links that go with each, and what becomes of one that is followed.
+
+A link names the client and the address that it was sent to, and is signed, so that nobody makes one for somebody else.
+It never expires: a mail is read, and searched for, long after it was sent.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from binascii import Error as NotBase64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from crm.commands.context import CRM
+from crm.model import Client
+from crm.model.rights import OWNER
+from crm.repository import AuthoredTransaction, Snapshot, Transaction
+
+# Where the web terminal takes links.
+PATH = "/opt-out/"
+# The first word of the subject of a mail that opts out; the token follows it.
+SUBJECT = "Unsubscribe"
+_PURPOSE = "opting out"
+_MAC = 16
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{30,500}")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """That a client (by number) gets no more mailings, as a link says that was sent to `address`."""
+
+    client: int
+    address: str
+
+
+def links(crm: CRM, client: Client, address: str) -> tuple[str, ...]:
+    """The addresses that end mailings to a client at one of its addresses, for a mail to it: one to be opened where
+    the web terminal has an address, one to write to where mail is set up. Raises FileError, where this installation
+    has no secret, and UsageError, for settings that cannot be used."""
+    token = _token(crm, Wish(client.id, address))
+    found = [f"{crm.config.origin}{PATH}{token}"] if crm.config.origin.startswith("https://") else []
+    if mailer := crm.outward.mailer():
+        found.append(f"mailto:{quote(mailer.sender.wire, safe='@')}?subject={SUBJECT}%20{token}")
+    return tuple(found)
+
+
+def footer(crm: CRM, client: Client, address: str) -> str:
+    """The line at the end of a mailing that says how to end them, as Markdown. Raises as `links` does."""
+    found = links(crm, client, address)
+    if not found:
+        return "If you do not want such e-mails any more, answer this one and say so."
+    return f"If you do not want such e-mails any more, you can [unsubscribe]({found[0]})."
+
+
+def wish_in(crm: CRM, text: str) -> Wish | None:
+    """What a link, or the subject of a mail, asks for; None where it holds no whole token of ours."""
+    found = (_wish(crm, each) for each in _TOKEN.findall(text[:1000]))
+    return next((each for each in found if each), None)
+
+
+def opt_out(crm: CRM, wish: Wish) -> Sequence[Client]:
+    """Takes back the consent of the client that a link names, and of whoever else has its address now: it may have
+    been merged, or be there twice. In the history it was done by that address, where the store is not somebody's who
+    has signed in. The clients as they are now, none where they are gone."""
+    with crm.read() as snapshot:
+        meant = _meant(snapshot, wish)
+    if not any(each.marketing_consent for each in meant):
+        return meant
+
+    def change(tx: Transaction) -> Sequence[Client]:
+        return [
+            tx.change(each, marketing_consent=False) if each.marketing_consent else each for each in _meant(tx, wish)
+        ]
+
+    def change_for(tx: AuthoredTransaction) -> Sequence[Client]:
+        tx.user = wish.address
+        return change(tx)
+
+    unguarded = crm.reader == OWNER
+    what = f"opted out of mailings, asked for by {wish.address}"
+    return crm.repository.transact(change_for if unguarded else change, what)
+
+
+def follow(crm: CRM, link: str, *, act: bool) -> bool:
+    """Whether a link is whole; told to `act`, what it is for is done. Raises StoreError."""
+    wish = wish_in(crm, link)
+    if wish and act:
+        opt_out(crm, wish)
+    return wish is not None
+
+
+def _meant(snapshot: Snapshot, wish: Wish) -> list[Client]:
+    found = {each.id: each for each in snapshot.identified("email", [wish.address])}
+    if named := snapshot.find(Client, wish.client):
+        found[named.id] = named
+    return list(found.values())
+
+
+def _token(crm: CRM, wish: Wish) -> str:
+    said = f"{wish.client} {wish.address}".encode()
+    return base64.urlsafe_b64encode(_mac(crm, said) + said).rstrip(b"=").decode()
+
+
+def _wish(crm: CRM, token: str) -> Wish | None:
+    try:
+        signed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except NotBase64:
+        return None
+    mac, said = signed[:_MAC], signed[_MAC:]
+    if not hmac.compare_digest(mac, _mac(crm, said)):
+        return None
+    number, _, address = said.decode().partition(" ")
+    return Wish(int(number), address)
+
+
+def _mac(crm: CRM, said: bytes) -> bytes:
+    return hmac.new(crm.outward.key(_PURPOSE), said, hashlib.sha256).digest()[:_MAC]

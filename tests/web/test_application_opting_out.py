@@ -1,0 +1,126 @@
+"""Opting out of mailings in a browser, or by the button of a mail program."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import httpx
+import pytest
+
+from crm.app import open_crm
+from crm.commands import opting_out
+from crm.commands.context import CRM
+from crm.config import Config
+from crm.model import Client
+from crm.web.application import application
+from crm.web.limits import RULES
+from crm.web.server import Opened, make_site
+from crm.web.terminals import Terminals
+from tests.web.serving import served
+from tests.web.whole_site import MENU
+
+ONE_CLICK = "List-Unsubscribe=One-Click"
+
+
+@dataclass
+class Posted:
+    """A site, the store behind it, and a client that a mailing was sent to."""
+
+    url: str
+    crm: CRM
+    client: Client
+
+    @property
+    def path(self) -> str:
+        """Where the link in the mailing leads."""
+        config = replace(self.crm.config, origin="https://crm.example.com")
+        (link,) = opting_out.links(replace(self.crm, config=config), self.client, self.client.email)
+        return link.removeprefix("https://crm.example.com")
+
+    @property
+    def consents(self) -> bool:
+        """Whether the client still wants mailings."""
+        with self.crm.read() as snapshot:
+            return snapshot.get(Client, self.client.id).marketing_consent
+
+
+@pytest.fixture
+def posted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Posted]:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    config = Config(f"sqlite:///{tmp_path / 'crm.sqlite3'}", "anna", date(2026, 11, 21), secret="s" * 40)
+
+    def opening() -> Opened:
+        crm = open_crm(config)
+        return Opened(crm.accounts.open(), crm.repository, lambda link, act: opting_out.follow(crm, link, act=act))
+
+    crm = open_crm(config)
+    new = Client(kind="person", first_name="Erika", last_name="Muster", email="e@example.com", marketing_consent=True)
+    client = crm.transact(lambda tx: tx.add(new), "added a client")
+    site = make_site(config, opening, lambda purpose: purpose.encode(), Terminals(MENU))
+    try:
+        with served(application(site, trusted="127.0.0.0/8", key=b"journal")) as url:
+            yield Posted(url, crm, client)
+    finally:
+        crm.repository.close()
+
+
+def test_opening_the_link_changes_nothing_and_its_button_does(posted: Posted) -> None:
+    address = f"{posted.url}{posted.path}"
+    for method in ("HEAD", "GET", "GET"):
+        opened = httpx.request(method, address)
+        assert opened.status_code == 200
+    assert posted.consents
+    assert '<button type="submit"' in opened.text
+    assert "set-cookie" not in opened.headers
+    done = httpx.post(address, headers={"Origin": posted.url})
+    assert done.status_code == 200
+    assert "no more of these e-mails" in done.text
+    assert not posted.consents
+    for page in (opened.text, done.text):
+        assert not any(word in page for word in ("Erika", "Muster", "e@example.com", "anna"))
+    # Whoever presses it twice reads the same.
+    assert httpx.post(address).text == done.text
+
+
+def test_a_mail_program_does_it_by_itself(posted: Posted) -> None:
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert httpx.post(f"{posted.url}{posted.path}", content=ONE_CLICK, headers=kind).status_code == 200
+    assert not posted.consents
+    with posted.crm.read() as snapshot:
+        assert snapshot.history(1)[0].user == "e@example.com"
+
+
+def test_a_link_that_is_not_whole_says_so_and_nothing_else(posted: Posted) -> None:
+    for path in (posted.path[:-3], f"{posted.path}AAAA", "/opt-out/x", "/opt-out/" + "x" * 600):
+        for answer in (httpx.get(f"{posted.url}{path}"), httpx.post(f"{posted.url}{path}")):
+            assert answer.status_code == 404
+            assert "This link is not whole" in answer.text
+            assert "Erika" not in answer.text
+    assert posted.consents
+
+
+def test_the_page_is_guarded_as_all_others_are(posted: Posted) -> None:
+    answer = httpx.get(f"{posted.url}{posted.path}")
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-frame-options"] == "DENY"
+    large = httpx.post(f"{posted.url}{posted.path}", content=b"x" * 20_000)
+    assert large.status_code == 413
+    assert posted.consents
+    # Elsewhere a form still has to come from a page of ours.
+    assert httpx.post(f"{posted.url}/sign-in", data={"email": "x"}).status_code == 403
+
+
+def test_one_address_may_not_ask_without_end(posted: Posted) -> None:
+    most = next(rule.most for rule in RULES if rule.path == "/opt-out/")
+    with httpx.Client(headers={"X-Forwarded-For": "203.0.113.9"}) as stranger:
+        answers = [stranger.get(f"{posted.url}/opt-out/x").status_code for _ in range(most + 1)]
+    assert answers == [404] * most + [429]
+    assert httpx.get(f"{posted.url}{posted.path}").status_code == 200
+
+
+def test_the_link_is_not_written_down(posted: Posted) -> None:
+    from crm.web.journal import page_of
+
+    assert page_of(posted.path) == "/opt-out/…"
