@@ -10,7 +10,7 @@ from rich.table import Table
 
 NAMES = (
     "start", "search", "timeline", "record_sale", "review", "import_clients", "reports", "pipeline", "board",
-    "spreadsheet", "web",
+    "outbox", "spreadsheet", "web",
 )  # fmt: skip
 
 

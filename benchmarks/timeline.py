@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.made_up import TODAY, crm_at, store_of
 from benchmarks.measuring import Result, in_turn
 from crm.commands.registry import named
-from crm.model import Client, Deal, FollowUp, Interaction, Record, Sale
+from crm.model import Client, Deal, FollowUp, Interaction, Message, Record, Sale
 from crm.repository import Transaction
 
 SLOWEST = 0.050
@@ -22,6 +22,8 @@ _BARE = """SELECT * FROM (
     SELECT * FROM (SELECT "on", created_at, 'sale', id FROM sale WHERE client = :client
         ORDER BY "on" DESC, id DESC LIMIT :most)
     UNION ALL SELECT * FROM (SELECT "on", created_at, kind, id FROM interaction WHERE client = :client
+        ORDER BY "on" DESC, time DESC, id DESC LIMIT :most)
+    UNION ALL SELECT * FROM (SELECT "on", created_at, channel, id FROM message WHERE client = :client
         ORDER BY "on" DESC, time DESC, id DESC LIMIT :most)
     UNION ALL SELECT * FROM (SELECT stage_move."on", stage_move.created_at, 'deal', deal.id
         FROM stage_move JOIN deal ON deal.id = stage_move.deal WHERE client = :client
@@ -57,6 +59,7 @@ def measure(folder: Path) -> list[Result]:
     )
     others = {
         "only edits": lambda: timeline(crm, client, ("edit",), limit=_PAGE),
+        "only e-mails": lambda: timeline(crm, client, ("email",), limit=_PAGE),
         "only deals": lambda: timeline(crm, client, ("deal",), limit=_PAGE),
         "last page": lambda: timeline(crm, client, limit=_PAGE, offset=entries - _PAGE),
     }
@@ -83,7 +86,7 @@ def _sale(number: int) -> Sale:
 def _busy(tx: Transaction) -> None:
     """Thousands of entries for one client, over two years, and some for the others around it."""
     chance = random.Random(4)
-    for kind in (Sale, Interaction, FollowUp, Deal):
+    for kind in (Sale, Interaction, Message, FollowUp, Deal):
         for client, count in ((_CLIENT, 1500), (_CLIENT + 1, 200), (_CLIENT - 1, 200)):
             tx.add_all([*_made(kind, client, count if kind is not Deal else count // 3, chance)])
     deals = [each for each in tx.each(Deal) if each.client == _CLIENT]
@@ -101,6 +104,12 @@ def _made(kind: type[Record], client: int, count: int, chance: random.Random) ->
             yield Interaction(
                 client=client, kind=chance.choice(("call", "email")), on=on, time=clock, subject="made up"
             )
+        elif kind is Message:
+            way = chance.choice((("in", "received"), ("out", "sent"), ("out", "failed")))
+            yield Message(
+                client=client, channel="email", direction=way[0], state=way[1], on=on, time="09:00",
+                subject="made up", body="made up " * 500, identifier=f"<{client}-{number}@example.com>",
+            )  # fmt: skip
         elif kind is FollowUp:
             yield FollowUp(client=client, due_on=on, what="made up", done_on=on if number % 2 else None)
         else:

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 from crm.commands.context import CRM
 from crm.commands.due import DayAhead
-from crm.commands.events import Entry, latest
+from crm.commands.entries import Entry
+from crm.commands.events import latest
 from crm.commands.found import Found, through
 from crm.commands.groups import Group, OfView, Only, SomeClients, Where, filters_of, how_many
 from crm.commands.people import Mine, of_whom

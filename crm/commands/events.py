@@ -1,93 +1,31 @@
-"""What happened with a client, latest first: sales, interactions, deals, follow-ups, statuses and edits in one line.
+"""What happened with a client, latest first: sales, what was said, deals, follow-ups, statuses and edits in one line.
 
 Each kind of record is a source, and of each no more is read than the wanted page can hold.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import String, and_, bindparam, not_, or_, select, type_coerce
 
+from crm.commands import spoken
 from crm.commands.changed import typed_value
 from crm.commands.context import CRM
-from crm.errors import FieldError
-from crm.model import INTERACTIONS, Client, Contact, Conventions, FollowUp, Interaction, Sale, Stage, fields
-from crm.model.fields import Check
+from crm.commands.entries import DEAL, EDIT, FOLLOW_UP, SALE, STATUS, Entry, Timed, clock, short, timed
+from crm.model import CHANNELS, INTERACTIONS, Client, Conventions, FollowUp, Sale, Stage, fields
 from crm.model.rights import HISTORY, NONE, READ, level
 from crm.repository import Query, Snapshot
 from crm.repository.tables import audit, deal, follow_up, record_columns, record_of, stage_move, transactions
 
-SALE, DEAL, FOLLOW_UP, STATUS, EDIT = "sale", "deal", "follow-up", "status", "edit"
-# The kinds of entries, as people ask for them.
-KINDS: Mapping[str, str] = {
-    "call": "calls",
-    "meeting": "meetings",
-    "email": "e-mails",
-    "sms": "SMS",
-    "note": "notes",
-    SALE: "sales",
-    DEAL: "deals",
-    FOLLOW_UP: "follow-ups",
-    STATUS: "status changes",
-    EDIT: "edits",
-}
-_ALSO: Mapping[str, Sequence[str]] = {
-    "emails": ["email"], "mail": ["email"], "mails": ["email"], "statuses": [STATUS], "followups": [FOLLOW_UP],
-    "interactions": list(INTERACTIONS), "changes": [STATUS, EDIT],
-}  # fmt: skip
-_LONGEST = 60
-
-
-class EntryKinds(Check):
-    """Kinds of entries in a timeline, separated by commas: calls, sales, deals."""
-
-    empty = ()
-    example = "calls, sales"
-
-    def read(self, typed: str, by: Conventions) -> tuple[str, ...]:
-        kinds: dict[str, None] = {}
-        for word in filter(None, (part.strip().lower() for part in typed.split(","))):
-            meant = [kind for kind, several in KINDS.items() if word in (kind, several.lower())]
-            if not meant and word not in _ALSO:
-                raise FieldError(f"there are {', '.join(KINDS.values())}, and interactions for all of the first five")
-            kinds |= dict.fromkeys(meant or _ALSO[word])
-        return tuple(kinds)
-
-    def show(self, value: Any, by: Conventions) -> str:
-        return ", ".join(KINDS.get(each, each) for each in value)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """Something in a client's timeline: its local day, the time of day where there is one ('HH:MM', local), one of
-    KINDS, what it was in words, and who did it. `record` and `id` say what it leads to; of a change `transaction` is
-    the number in the history."""
-
-    on: date
-    time: str
-    kind: str
-    what: str
-    by: str = ""
-    amount: Decimal | None = None
-    record: str = ""
-    id: int = 0
-    transaction: int | None = None
-
-
-# An entry with what it is sorted by: its local day, the moment in it, and of one moment what follows from the rest.
-_Timed = tuple[tuple[date, datetime, int], Entry]
 # Reads of a client (by number) the latest of some kinds, at least so many where there are so many.
-_Source = Callable[[Snapshot, int, Sequence[str], int, Conventions], Iterable[_Timed]]
+_Source = Callable[[Snapshot, int, Sequence[str], int, Conventions], Iterable[Timed]]
 
 
 def latest(
     crm: CRM, snapshot: Snapshot, client: Client, limit: int, offset: int = 0, only: Sequence[str] = ()
 ) -> list[Entry]:
     """A page of a client's timeline, latest first, of some kinds or of all; what the reader never sees is left out."""
-    found: list[_Timed] = []
+    found: list[Timed] = []
     for area, kinds, source in _SOURCES:
         wanted = [kind for kind in kinds if kind in only or not only]
         if wanted and level(crm.reader.role, area, READ) is not NONE:
@@ -96,38 +34,10 @@ def latest(
     return [entry for _, entry in found[offset : offset + limit]]
 
 
-def _timed(entry: Entry, moment: datetime, rank: int = 0) -> _Timed:
-    return (entry.on, moment, rank), entry
-
-
-def _clock(moment: datetime) -> str:
-    return moment.astimezone().strftime("%H:%M")
-
-
-def _sales(snapshot: Snapshot, client: int, _: Sequence[str], most: int, __: Conventions) -> Iterable[_Timed]:
+def _sales(snapshot: Snapshot, client: int, _: Sequence[str], most: int, __: Conventions) -> Iterable[Timed]:
     for sale in snapshot.find_all(Sale, Query({"client": client}, limit=most)):
         told = f"Sale {sale.id}" + (f": {sale.note}" if sale.note else "")
-        yield _timed(Entry(sale.on, "", SALE, told, sale.user, sale.amount, "sale", sale.id), sale.created_at)
-
-
-def _interactions(snapshot: Snapshot, client: int, kinds: Sequence[str], most: int, _: Conventions) -> Iterable[_Timed]:
-    filters = {"client": client} if len(kinds) == len(INTERACTIONS) else {"client": client, "kind": list(kinds)}
-    found = snapshot.find_all(Interaction, Query(filters, limit=most))
-    if len(found) == most:
-        # Those without a time stand by when they were noted down, which only the whole of their day tells.
-        last = found[-1].on
-        found = [each for each in found if each.on != last]
-        found += snapshot.find_all(Interaction, Query(filters, since=last, until=last))
-    numbers = {each.contact for each in found if each.contact}
-    spoken = snapshot.find_all(Contact, Query({"id": sorted(numbers)})) if numbers else []
-    names = {each.id: each.name for each in spoken}
-    for each in found:
-        kind = INTERACTIONS[each.kind]
-        about = each.subject or _short(each.body.partition("\n")[0])
-        told = kind[:1].upper() + kind[1:] + (f" with {names[each.contact]}" if each.contact in names else "")
-        told += f": {about}" if about else ""
-        moment = datetime.combine(each.on, time.fromisoformat(each.time)).astimezone() if each.time else each.created_at
-        yield _timed(Entry(each.on, each.time, each.kind, told, each.user, None, "interaction", each.id), moment)
+        yield timed(Entry(sale.on, "", SALE, told, sale.user, sale.amount, "sale", sale.id), sale.created_at)
 
 
 # Every deal comes into stages by moves, the first one when it is added.
@@ -157,7 +67,7 @@ _MOVES = (
 )
 
 
-def _deals(snapshot: Snapshot, client: int, _: Sequence[str], most: int, __: Conventions) -> Iterable[_Timed]:
+def _deals(snapshot: Snapshot, client: int, _: Sequence[str], most: int, __: Conventions) -> Iterable[Timed]:
     rows = snapshot.select(_MOVES, client=client, most=most)
     stages = {each.id: each for each in snapshot.find_all(Stage)} if rows else {}
     for row in rows:
@@ -170,8 +80,10 @@ def _deals(snapshot: Snapshot, client: int, _: Sequence[str], most: int, __: Con
         else:
             before = stages.get(row.before)
             told = f"Deal {row.title}: {before.name if before else '?'} → {now.name if now else '?'}"
-        entry = Entry(row.on, _clock(row.created_at), DEAL, told, row.user, None, "deal", row.deal)
-        yield _timed(entry, row.created_at)
+        # One that is told later than it was has no time of day.
+        at = clock(row.created_at) if row.created_at.astimezone().date() == row.on else ""
+        entry = Entry(row.on, at, DEAL, told, row.user, None, "deal", row.deal)
+        yield timed(entry, row.created_at)
 
 
 _FOLLOW_UPS = select(*record_columns(FollowUp)).where(follow_up.c.client == bindparam("client"))
@@ -183,18 +95,18 @@ _DONE = (
 )
 
 
-def _follow_ups(snapshot: Snapshot, client: int, _: Sequence[str], most: int, by: Conventions) -> Iterable[_Timed]:
+def _follow_ups(snapshot: Snapshot, client: int, _: Sequence[str], most: int, by: Conventions) -> Iterable[Timed]:
     for row in snapshot.select(_SET, client=client, most=most):
         its = record_of(FollowUp, row)
         due = by.day(its.due_on) + (f", {its.due_time}" if its.due_time else "")
         told = f"Follow-up set for {due}: {its.what}"
         on, at = its.created_at.astimezone().date(), its.created_at
-        yield _timed(Entry(on, _clock(at), FOLLOW_UP, told, its.user, None, "follow_up", its.id), at)
+        yield timed(Entry(on, clock(at), FOLLOW_UP, told, its.user, None, "follow_up", its.id), at)
     for row in snapshot.select(_DONE, client=client, most=most):
         its = record_of(FollowUp, row)
         assert its.done_on is not None
         told = f"Follow-up done: {its.what}"
-        yield _timed(Entry(its.done_on, "", FOLLOW_UP, told, its.user, None, "follow_up", its.id), its.updated_at)
+        yield timed(Entry(its.done_on, "", FOLLOW_UP, told, its.user, None, "follow_up", its.id), its.updated_at)
 
 
 # Totals change with each sale, which stands in the timeline itself, and the reason of a status with them. Such entries
@@ -230,14 +142,14 @@ _CHANGES = {
 }  # fmt: skip
 
 
-def _changes(snapshot: Snapshot, client: int, kinds: Sequence[str], most: int, by: Conventions) -> Iterable[_Timed]:
+def _changes(snapshot: Snapshot, client: int, kinds: Sequence[str], most: int, by: Conventions) -> Iterable[Timed]:
     for row in snapshot.select(_CHANGES[tuple(kinds)], client=client, most=most):
         after = row.after or {}
         kind = STATUS if row.operation == "update" and {"status", "status_pinned_until"} & set(after) else EDIT
         told = _told(row.what, row.operation, row.before or {}, after, by)
-        entry = Entry(row.at.astimezone().date(), _clock(row.at), kind, told, row.user, transaction=row.transaction)
+        entry = Entry(row.at.astimezone().date(), clock(row.at), kind, told, row.user, transaction=row.transaction)
         # A sale comes before the status that it gives, and a client before all that is recorded with it.
-        yield _timed(entry, row.at, 1 if kind == STATUS else -1 if row.operation == "create" else 0)
+        yield timed(entry, row.at, 1 if kind == STATUS else -1 if row.operation == "create" else 0)
 
 
 def _told(what: str, operation: str, before: Mapping[str, Any], after: Mapping[str, Any], by: Conventions) -> str:
@@ -258,17 +170,14 @@ def _told(what: str, operation: str, before: Mapping[str, Any], after: Mapping[s
 def _shown(name: str, written: Any, by: Conventions) -> str:
     if written in (None, "", {}, []):
         return "—"
-    return _short(fields(Client)[name].check.show(typed_value(Client.kind_name, name, written), by))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return short(fields(Client)[name].check.show(typed_value(Client.kind_name, name, written), by))
 
 
 # Whose right to read a source needs, the kinds of entries in it, and how it is read.
 _SOURCES: Sequence[tuple[str, Sequence[str], _Source]] = (
     ("sale", (SALE,), _sales),
-    ("interaction", tuple(INTERACTIONS), _interactions),
+    ("interaction", tuple(INTERACTIONS), spoken.interactions),
+    ("message", tuple(CHANNELS), spoken.messages),
     ("deal", (DEAL,), _deals),
     ("follow_up", (FOLLOW_UP,), _follow_ups),
     (HISTORY, (STATUS, EDIT), _changes),

@@ -7,7 +7,7 @@ from crm.commands.context import CRM
 from crm.commands.found import begins, called
 from crm.commands.pipeline import WhichDeals, listed, stage_called, stages
 from crm.errors import NotFoundError
-from crm.model import Client, Contact, Deal, Record, Stage, User
+from crm.model import Client, Contact, Deal, Record, Stage, Template, User
 from crm.repository import Query, Snapshot
 from crm.repository.tables import fold
 
@@ -29,6 +29,8 @@ def selected(crm: CRM, kind: type[Record], written: str) -> Record:
             return contact
         if kind is Deal and (deal := _deal(snapshot, text)):
             return deal
+        if kind is Template and (template := next(iter(snapshot.find_all(Template, Query({"name": text}))), None)):
+            return template
         if kind is Stage and (stage := stage_called(stages(snapshot), text)):
             return stage
     raise NotFoundError(f"There is no {kind.kind_name} {written.strip()}.")

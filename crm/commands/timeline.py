@@ -6,7 +6,8 @@ from typing import Annotated
 
 from crm.commands.clients import TheClient
 from crm.commands.context import CRM
-from crm.commands.events import Entry, EntryKinds, latest
+from crm.commands.entries import Entry, EntryKinds
+from crm.commands.events import latest
 from crm.commands.registry import About, command
 from crm.model import Client
 

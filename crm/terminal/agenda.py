@@ -7,7 +7,7 @@ from rich.text import Text
 
 from crm.commands.agenda import Agenda, AgendaItem
 from crm.commands.registry import named
-from crm.model import Conventions, Deal, FollowUp
+from crm.model import Conventions, Deal, FollowUp, Message
 from crm.terminal import tables
 from crm.terminal.keyboard import Choice
 from crm.terminal.lists import ListPage
@@ -45,6 +45,8 @@ def open_item(session: Session, item: AgendaItem) -> None:
         follow_up_page(session, item.record)
     elif isinstance(item.record, Deal):
         session.start(named("deals show"), deal=item.record)
+    elif isinstance(item.record, Message):
+        session.start(named("email show"), message=item.record)
     else:
         client_page(session, item.client)
 

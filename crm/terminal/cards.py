@@ -8,7 +8,7 @@ from rich.text import Text
 
 from crm.commands.clients import ClientCard
 from crm.commands.contacts import ContactCard
-from crm.commands.events import Entry
+from crm.commands.entries import Entry
 from crm.commands.rules import Why
 from crm.commands.sales import SaleReport, SaleTakenBack
 from crm.model import Client, Contact, Conventions, fields

@@ -21,7 +21,12 @@ from crm.terminal.suggestions import metric_names, suggestions
 Chosen = Mapping[str, Any]
 _NOBODY: Chosen = {"clients": (), "only": (), "where": "", "view": "", "all_": False}
 
-_TITLES = {"clients tag": "Tag or untag them", "clients edit-many": "Edit them", "export": "Export them"}
+_TITLES = {
+    "clients tag": "Tag or untag them",
+    "clients edit-many": "Edit them",
+    "export": "Export them",
+    "mailings send": "Write to them",
+}
 _LAST = {"clients delete-many": "Delete them"}
 _NOT_HERE = frozenset(("clients list",))
 

@@ -8,16 +8,19 @@ from crm.commands.found import through
 from crm.errors import FieldError
 from crm.model import (
     INTERACTIONS,
+    STATES,
     Client,
     Contact,
     Conventions,
     Deal,
     Interaction,
+    Message,
     Record,
     Sale,
     SignIn,
     Stage,
     StatusRule,
+    Template,
     User,
     View,
 )
@@ -239,6 +242,11 @@ def _line(record: Record, by: Conventions, snapshot: Any) -> str:
         case Interaction():
             company = snapshot.find(Client, record.client)
             told = (by.day(record.on), INTERACTIONS[record.kind], company.name if company else "", record.subject)
+            return " · ".join(filter(None, told))
+        case Template():
+            return " · ".join(filter(None, (record.name, record.subject)))
+        case Message():
+            told = (by.day(record.on), STATES.get(record.state, ""), record.to, record.subject)
             return " · ".join(filter(None, told))
         case User():
             return f"{record.name or record.email}  {record.email}  {record.role}"

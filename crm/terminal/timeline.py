@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from crm.commands.events import KINDS, Entry
+from crm.commands.entries import KINDS, Entry
 from crm.commands.registry import named
 from crm.commands.timeline import Timeline
 from crm.model import BY_NAME, Client, Conventions, Interaction, Sale
@@ -27,7 +27,7 @@ tables.COLUMNS[Entry] = ENTRIES
 
 _INTERACTIONS = ("call", "meeting", "email", "sms", "note")
 # Which command shows what an entry leads to, where the page of it stands elsewhere.
-_SHOWN_BY = {"deal": "deals show", "follow_up": "follow-ups show"}
+_SHOWN_BY = {"deal": "deals show", "follow_up": "follow-ups show", "message": "email show"}
 
 
 class TimelinePage(ListPage):

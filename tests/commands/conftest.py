@@ -35,9 +35,9 @@ class Office:
     folder: Path
     _opened: list[CRM] = field(default_factory=list)
 
-    def open(self, name: str = "store", today: date = TODAY, user: str = "anna") -> CRM:
-        """The CRM over a store of the folder, on some day."""
-        crm = open_crm(Config(f"sqlite:///{self.folder / name}.sqlite3", user, today))
+    def open(self, name: str = "store", today: date = TODAY, user: str = "anna", **settings: Any) -> CRM:
+        """The CRM over a store of the folder, on some day; `settings` are those of the environment."""
+        crm = open_crm(Config(f"sqlite:///{self.folder / name}.sqlite3", user, today, **settings))
         self._opened.append(crm)
         return crm
 

@@ -19,6 +19,7 @@ from crm.model.encoding import plain
 from crm.model.rights import OWNER, SECRET, Reader
 from crm.repository import Query
 from tests.commands.conftest import TODAY, Office
+from tests.outward.mail_server import free_port
 from tests.repository.guarded import FOREIGN, INTERNAL, assert_allowed, records
 
 ROLES = ("admin", "staff", "client")
@@ -96,7 +97,12 @@ class Firm:
 
 @pytest.fixture
 def firm(office: Office) -> Firm:
-    """An office with an account of each role."""
+    """An office with an account of each role, whose mail server, mailbox and Twilio are not there just now."""
+    office.open(
+        smtp_url=f"smtp://127.0.0.1:{free_port()}", mail_from="crm@example.com",
+        imap_url=f"imap://crm:secret@127.0.0.1:{free_port()}",
+        twilio_account="AC-stand-in", twilio_token="a token", twilio_from="CRM", twilio=f"http://127.0.0.1:{free_port()}",
+    )  # fmt: skip
     return Firm(office)
 
 
@@ -157,6 +163,42 @@ def _an_interaction(firm: Firm, _: str) -> Mapping[str, Any]:
     return {"interaction": firm.office("interactions add", firm.other, "call", f"{FOREIGN} call")}
 
 
+def _a_template(firm: Firm, role: str) -> Mapping[str, Any]:
+    name = f"{FOREIGN} {role} {len(firm.everything())}"
+    return {"template": firm.office("templates add", name, subject=f"{FOREIGN} subject", body="Dear {name}")}
+
+
+def _an_e_mail(firm: Firm, _: str) -> Mapping[str, Any]:
+    """Something written to somebody else, which waits for the mail server."""
+    written = firm.office("email send", firm.other, subject=f"{FOREIGN} subject", body=f"{FOREIGN} text", yes=True)
+    return {"message": written.message}
+
+
+def _a_cancelled_one(firm: Firm, role: str) -> Mapping[str, Any]:
+    return {"message": firm.office("email cancel", **_an_e_mail(firm, role)).message}
+
+
+def _a_reader(firm: Firm, _: str) -> Mapping[str, Any]:
+    """What is written to somebody who has agreed to it."""
+    address = f"reader{len(firm.everything())}@example.com"
+    reader = firm.office.add(last_name=f"{FOREIGN} reader", email=address, marketing_consent=True)
+    return {"clients": [reader], "subject": f"{FOREIGN} subject", "body": f"{FOREIGN} text", "yes": True}
+
+
+def _a_mailing(firm: Firm, role: str) -> Mapping[str, Any]:
+    """A mailing that waits for the mail server."""
+    return {"mailing": firm.office("mailings send", **_a_reader(firm, role)).counted.mailing}
+
+
+def _an_occasion(firm: Firm, role: str) -> Mapping[str, Any]:
+    """A greeting on a day of its own, of which there are as many as are asked for."""
+    number = len(firm.office("occasions list"))
+    firm.office("occasions add", f"{FOREIGN} {role} {number}", f"{number + 1:02}-03", **_a_template(firm, role))
+    return {"name": f"{FOREIGN} {role} {number}"}
+
+
+# A day for each role, since nobody is greeted twice on one.
+_DAYS = {role: f"0{at}-01" for at, role in enumerate(ROLES, start=1)}
 # What each command is given, by what the shell calls it; there is no command that is not tried.
 GIVEN: Mapping[str, Given] = {
     "clients add": lambda *_: {"client": {"last_name": "Added"}, "duplicate_ok": True},
@@ -226,7 +268,37 @@ GIVEN: Mapping[str, Given] = {
     "rules apply": _nothing,
     "rules why": lambda firm, _: {"client": firm.other},
     "today": _nothing,
+    "dashboard show": _nothing,
+    "dashboard tiles": _nothing,
+    "dashboard set": lambda *_: {"tiles": "sales by owner, agenda, birthdays"},
+    "dashboard reset": _nothing,
     "agenda": _nothing,
+    "email send": lambda firm, _: {"client": firm.other, "subject": "Added", "body": "Added", "yes": True},
+    "email list": _nothing,
+    "email show": _an_e_mail,
+    "email again": _a_cancelled_one,
+    "email cancel": _an_e_mail,
+    "email outbox": _nothing,
+    "templates add": lambda _, role: {"name": f"Added by {role}", "subject": "Hello", "body": "Dear {name}"},
+    "templates list": _nothing,
+    "templates show": _a_template,
+    "templates preview": lambda firm, role: {**_a_template(firm, role), "client": firm.other},
+    "templates edit": lambda firm, role: {**_a_template(firm, role), "changes": {"body": "Hello"}},
+    "templates delete": lambda firm, role: {**_a_template(firm, role), "yes": True},
+    "mailings send": _a_reader,
+    "mailings list": _nothing,
+    "mailings show": _a_mailing,
+    "mailings resume": _a_mailing,
+    "mailings cancel": lambda firm, role: {**_a_mailing(firm, role), "yes": True},
+    "occasions list": _nothing,
+    "occasions add": lambda firm, role: {**_a_template(firm, role), "name": f"By {role}", "on": _DAYS[role]},
+    "occasions remove": _an_occasion,
+    "email due": _nothing,
+    "email fetch": _nothing,
+    "email unknown": _nothing,
+    "email adopt": lambda *_: {"address": "stranger@example.com"},
+    "email ignore": lambda *_: {"address": "stranger@example.com"},
+    "sms send": lambda firm, _: {"client": firm.other, "text": "Added", "to": "+436641234567", "yes": True},
     "reports sales": _nothing,
     "reports by": lambda *_: {"of": "client"},
     "reports growth": _nothing,
@@ -271,8 +343,8 @@ GIVEN: Mapping[str, Given] = {
     "profile end-session": lambda firm, role: {"session": firm.sign_ins["staff" if role == "client" else "client"]},
     "profile sign-out-everywhere": _nothing,
 }
-# These need what there is not here: a spreadsheet at Google.
-_OUT_OF_REACH = {"sheets setup", "sheets connect", "sheets leave"}
+# These need what there is not here: a spreadsheet at Google, a mailbox.
+_OUT_OF_REACH = {"sheets setup", "sheets connect", "sheets leave", "email fetch", "email adopt"}
 # And these are refused in time by what they are given.
 _OTHERS = {"client": {"clients show", "profile end-session"}, "staff": {"profile end-session"}, "admin": set[str]()}
 

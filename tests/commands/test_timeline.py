@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from crm.commands.events import KINDS, Entry, EntryKinds
+from crm.commands.entries import KINDS, Entry, EntryKinds
 from crm.errors import FieldError, NotFoundError
-from crm.model import Client, Contact, Conventions, Deal, FollowUp, Interaction, Sale, Stage
+from crm.model import Client, Contact, Conventions, Deal, FollowUp, Interaction, Message, Sale, Stage
 from crm.model.encoding import plain
 from crm.repository import Query
 from tests.commands.conftest import TODAY, Office
@@ -231,3 +231,69 @@ def test_it_is_the_same_on_every_store(store: Store, office: Office) -> None:
     )
     assert store.wrong() == []
     assert [each.through for each in office("clients search", "jo fox", crm=crm)] == ["Jo Fox"]
+
+
+def wrote(office: Office, client: Client, **fields: Any) -> Message:
+    """A message as the outbox or the mailbox leaves it."""
+    given = {"channel": "email", "direction": "out", "state": "sent", "on": TODAY, "time": "09:00", "user": "anna"}
+    made: Message = office.crm.transact(lambda tx: tx.add(Message(client=client.id, **{**given, **fields})), "wrote")
+    return made
+
+
+def test_messages_stand_in_it_with_what_became_of_them(office: Office) -> None:
+    acme = office.add(company="Acme")
+    jo = office("contacts add", acme, "Jo Fox")
+    on = TODAY - timedelta(days=1)
+    wrote(office, acme, on=on, time="08:00", subject="Your quote", contact=jo.id)
+    office("interactions add", acme, "email", "by hand", on=on, time="08:30")
+    wrote(office, acme, on=on, time="09:00", subject="Re: Your quote", contact=jo.id, direction="in", state="received")
+    wrote(office, acme, on=on, time="10:00", subject="News", state="failed", failure="550 no such user")
+    wrote(office, acme, on=on, time="11:00", subject="News", state="unsure", failure="it broke off")
+    wrote(office, acme, on=on, time="12:00", body="On my way\nBo", state="queued", channel="sms")
+    last = wrote(office, acme, on=on, time="13:00", state="cancelled", failure="told earlier", subject="[red]x[/]")
+    said = [
+        "E-mail cancelled: [red]x[/]",
+        "SMS queued: On my way",
+        "E-mail may have been sent: News (it broke off)",
+        "E-mail failed: News (550 no such user)",
+        "E-mail from Jo Fox received: Re: Your quote",
+        "E-mail: by hand",
+        "E-mail to Jo Fox sent: Your quote",
+    ]
+    assert told(office, acme)[-7:] == said
+    # Whoever asks for e-mails means those that were logged as well.
+    assert told(office, acme, "email") == [each for each in said if each.startswith("E-mail")]
+    assert told(office, acme, "sms") == ["SMS queued: On my way"]
+    assert told(office, acme, "call") == []
+    entry = next(each for each in entries(office, acme) if each.what == said[0])
+    assert (entry.record, entry.id, entry.kind, entry.time, entry.by) == ("message", last.id, "email", "13:00", "anna")
+
+
+def test_pages_of_messages_are_parts_of_the_whole(office: Office) -> None:
+    acme, other = office.add(company="Acme"), office.add(company="Other")
+    chance = random.Random(11)
+
+    def made(tx: Any) -> None:
+        for number in range(150):
+            tx.add(
+                Message(
+                    client=(acme if number % 3 else other).id,
+                    channel=chance.choice(("email", "sms")),
+                    direction="out",
+                    state=chance.choice(("sent", "failed", "queued")),
+                    on=TODAY - timedelta(days=chance.randrange(5)),
+                    time=chance.choice(("", "09:00", "09:00", "23:59")),
+                    subject=str(number),
+                    body="x" * 5000,
+                )
+            )
+            if number % 4 == 0:
+                tx.add(Interaction(client=acme.id, kind="email", on=TODAY, time="09:00", subject=str(number)))
+
+    office.crm.transact(made, "made up")
+    for only in ((), ("email",), ("sms", "email"), ("sms",)):
+        whole = entries(office, acme, only=only, limit=1000)
+        assert [each.on for each in whole] == sorted((each.on for each in whole), reverse=True)
+        for size in (1, 7, 40):
+            pages = [entries(office, acme, only=only, limit=size, offset=at) for at in range(0, len(whole), size)]
+            assert [entry for page in pages for entry in page] == whole

@@ -1,0 +1,83 @@
+"""The days that come once a year: birthdays, the day of the first sale, and days of the calendar."""
+
+import re
+from calendar import isleap, monthrange
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, extract, or_, true
+
+from crm.errors import FieldError
+from crm.model import Conventions
+from crm.model.fields import Check
+from crm.repository.tables import client
+
+BIRTHDAY, FIRST_SALE = "birthday", "first sale"
+# Days on which nobody looked are made up for as long as a late greeting is still one.
+MADE_UP = 3
+_WORDS = {BIRTHDAY: "birthdays", FIRST_SALE: "the day of the first sale"}
+_DAY = re.compile(r"(\d{1,2})[-./](\d{1,2})\.?")
+
+
+@dataclass(frozen=True)
+class YearlyDay(Check):
+    """A day that comes once a year: birthday, first-sale, or a day and a month like 24-12."""
+
+    example = "birthday, first-sale, 24-12"
+
+    def read(self, typed: str, by: Conventions) -> str:
+        text = " ".join(typed.lower().replace("_", " ").split())
+        if text in ("birthday", "birthdays"):
+            return BIRTHDAY
+        if text.replace("-", " ") == FIRST_SALE:
+            return FIRST_SALE
+        found = _DAY.fullmatch(text)
+        # A year that has all days.
+        if (
+            found is None
+            or not 1 <= int(found[2]) <= 12
+            or not 1 <= int(found[1]) <= monthrange(2000, int(found[2]))[1]
+        ):
+            raise FieldError("it is birthday, first-sale, or a day and a month like 24-12")
+        return f"{int(found[1]):02}-{int(found[2]):02}"
+
+    def show(self, value: Any, by: Conventions) -> str:
+        return occasion_words(str(value))
+
+
+def occasion_words(occasion: str) -> str:
+    """When something is greeted, in words: 'birthdays', '24 December'."""
+    if occasion in _WORDS:
+        return _WORDS[occasion]
+    found = _DAY.fullmatch(occasion)
+    return f"{int(found[1])} {date(2000, int(found[2]), 1):%B}" if found else occasion
+
+
+def key_of(occasion: str, day: date) -> str:
+    """What a message for it is marked with, the same for a year: 'birthday 2026'."""
+    return f"{occasion} {day.year}"
+
+
+def days_due(today: date, since: date) -> list[date]:
+    """The days that are greeted on a day, the latest first: that day itself, and those just before it from the day on
+    since which there is such an order."""
+    earlier = (today - timedelta(days=back) for back in range(1, MADE_UP + 1))
+    return [today, *(day for day in earlier if day >= since)]
+
+
+def falls_on(occasion: str, day: date) -> ColumnElement[bool] | None:
+    """Which clients it is on a day; None where it is nobody that day. What is on 29 February is on the 28th in years
+    without one. Whoever was added later is not greeted for a day before."""
+    dates = [(day.month, day.day)]
+    if dates == [(2, 28)] and not isleap(day.year):
+        dates.append((2, 29))
+    there = client.c.created_at < datetime.combine(day + timedelta(days=1), time()).astimezone()
+    if occasion == BIRTHDAY:
+        born = [f"{month:02}-{number:02}" for month, number in dates]
+        return and_(there, client.c.birthday.in_(born), client.c.date_of_birth < day)
+    if occasion == FIRST_SALE:
+        first = client.c.first_sale_on
+        same = (and_(extract("month", first) == month, extract("day", first) == number) for month, number in dates)
+        return and_(there, or_(*same), extract("year", first) < day.year)
+    return and_(there, true()) if occasion in {f"{number:02}-{month:02}" for month, number in dates} else None

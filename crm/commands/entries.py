@@ -1,0 +1,87 @@
+"""The entries of a timeline: their kinds, as people ask for them, and what they are sorted by."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from crm.errors import FieldError
+from crm.model import INTERACTIONS, Conventions
+from crm.model.fields import Check
+
+SALE, DEAL, FOLLOW_UP, STATUS, EDIT = "sale", "deal", "follow-up", "status", "edit"
+# The kinds of entries, as people ask for them.
+KINDS: Mapping[str, str] = {
+    "call": "calls",
+    "meeting": "meetings",
+    "email": "e-mails",
+    "sms": "SMS",
+    "note": "notes",
+    SALE: "sales",
+    DEAL: "deals",
+    FOLLOW_UP: "follow-ups",
+    STATUS: "status changes",
+    EDIT: "edits",
+}
+_ALSO: Mapping[str, Sequence[str]] = {
+    "emails": ["email"], "mail": ["email"], "mails": ["email"], "statuses": [STATUS], "followups": [FOLLOW_UP],
+    "interactions": list(INTERACTIONS), "changes": [STATUS, EDIT],
+}  # fmt: skip
+# No more of a text stands in a line.
+_LONGEST = 60
+
+
+class EntryKinds(Check):
+    """Kinds of entries in a timeline, separated by commas: calls, sales, deals."""
+
+    empty = ()
+    example = "calls, sales"
+
+    def read(self, typed: str, by: Conventions) -> tuple[str, ...]:
+        kinds: dict[str, None] = {}
+        for word in filter(None, (part.strip().lower() for part in typed.split(","))):
+            meant = [kind for kind, several in KINDS.items() if word in (kind, several.lower())]
+            if not meant and word not in _ALSO:
+                raise FieldError(f"there are {', '.join(KINDS.values())}, and interactions for all of the first five")
+            kinds |= dict.fromkeys(meant or _ALSO[word])
+        return tuple(kinds)
+
+    def show(self, value: Any, by: Conventions) -> str:
+        return ", ".join(KINDS.get(each, each) for each in value)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something in a client's timeline: its local day, the time of day where there is one ('HH:MM', local), one of
+    KINDS, what it was in words, and who did it. `record` and `id` say what it leads to; of a change `transaction` is
+    the number in the history."""
+
+    on: date
+    time: str
+    kind: str
+    what: str
+    by: str = ""
+    amount: Decimal | None = None
+    record: str = ""
+    id: int = 0
+    transaction: int | None = None
+
+
+# An entry with what it is sorted by: its local day, the moment in it, and of one moment what follows from the rest.
+Timed = tuple[tuple[date, datetime, int], Entry]
+
+
+def timed(entry: Entry, moment: datetime, rank: int = 0) -> Timed:
+    """An entry that happened at a moment; of one moment the one with the higher `rank` comes first."""
+    return (entry.on, moment, rank), entry
+
+
+def clock(moment: datetime) -> str:
+    """The local time of day of a moment (aware)."""
+    return moment.astimezone().strftime("%H:%M")
+
+
+def short(text: str) -> str:
+    """As much of a text as stands in a line."""
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

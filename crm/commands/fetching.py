@@ -1,1 +1,0 @@
-"""E-mail that comes in, filed with the clients it is from."""

@@ -1,0 +1,197 @@
+"""What reading the mailbox remembers on this machine: how far it has come, and who has written that nobody knows.
+
+It stands in a small file beside the store, not in it: strangers have not asked to be in a team's data, most of them are
+none of its business, and each machine reads a mailbox on its own. Of their messages only the numbers are kept; the
+mailbox holds the rest.
+"""
+
+import secrets
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from crm.errors import FileError
+from crm.outward.mailbox import Mailbox, Place
+from crm.outward.message import Party
+
+# Who finds the file held waits so many seconds.
+_HELD = 20
+# Of so many strangers, those who wrote last, and so many messages of each; more would be an attack.
+_MOST_STRANGERS, _MOST_LETTERS = 1000, 200
+_TABLES = """
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS place (box TEXT PRIMARY KEY, validity INTEGER NOT NULL, uid INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS stranger (
+  box TEXT NOT NULL, address TEXT NOT NULL, name TEXT NOT NULL, subject TEXT NOT NULL, at TEXT NOT NULL,
+  PRIMARY KEY (box, address)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS letter (
+  box TEXT NOT NULL, address TEXT NOT NULL, validity INTEGER NOT NULL, uid INTEGER NOT NULL,
+  PRIMARY KEY (box, address, validity, uid)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS left_out (
+  box TEXT NOT NULL, address TEXT NOT NULL, PRIMARY KEY (box, address)
+) WITHOUT ROWID;
+COMMIT;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Somebody who has written and is no client: the address and the name they give themselves, how many messages,
+    and of the last one the subject and when it was written (UTC)."""
+
+    address: str
+    name: str
+    messages: int
+    subject: str
+    at: datetime
+
+
+class FetchJournal:
+    """What is remembered of one mailbox for one store. A file that is damaged is put aside: everything is read again
+    then, and what is filed already is known by its Message-ID.
+
+    As a context it is open; everything may raise FileError.
+    """
+
+    def __init__(self, folder: Path, store: str, mailbox: Mailbox) -> None:
+        self._folder = folder
+        self._path = folder / "fetched.sqlite3"
+        server = mailbox.server
+        # Which mailbox it is need not be read here.
+        self._box = sha256("\n".join((store, server.host, server.user, server.folder)).encode()).hexdigest()
+
+    def __enter__(self) -> "FetchJournal":
+        with self._explained():
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                self._file = _opened(self._path)
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):
+                    raise
+                for each in self._folder.glob(f"{self._path.name}*"):
+                    each.replace(each.with_name(f"damaged-{secrets.token_hex(4)}-{each.name}"))
+                self._file = _opened(self._path)
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self._file.close()
+
+    @property
+    def place(self) -> Place | None:
+        """How far the mailbox has been read, None where it was not read yet."""
+        found = self._all("SELECT validity, uid FROM place WHERE box = ?", self._box)
+        return Place(*found[0]) if found else None
+
+    def read_to(self, place: Place) -> None:
+        """Notes how far it has been read. Of two programs at once the one that has come further counts."""
+        self._all(
+            "INSERT INTO place VALUES (?1, ?2, ?3) ON CONFLICT (box) DO UPDATE SET validity = ?2,"
+            " uid = CASE WHEN validity = ?2 THEN max(uid, ?3) ELSE ?3 END",
+            self._box, place.validity, place.uid,
+        )  # fmt: skip
+        # The numbers of messages mean nothing any more once the server has numbered them anew.
+        self._all("DELETE FROM letter WHERE box = ? AND validity != ?", self._box, place.validity)
+
+    def note(self, who: Party, address: str, subject: str, at: datetime, place: Place) -> None:
+        """Notes a message of somebody who is no client, by the address in its one spelling; one who is left out is
+        not noted."""
+        if self._all("SELECT 1 FROM left_out WHERE box = ? AND address = ?", self._box, address):
+            return
+        self._all(
+            "INSERT INTO stranger VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (box, address) DO UPDATE SET"
+            " subject = CASE WHEN ?5 >= at THEN ?4 ELSE subject END, at = max(at, ?5),"
+            " name = CASE WHEN ?3 != '' THEN ?3 ELSE name END",
+            self._box, address, who.name, subject, at.isoformat(),
+        )  # fmt: skip
+        self._all("INSERT OR IGNORE INTO letter VALUES (?, ?, ?, ?)", self._box, address, place.validity, place.uid)
+        self._bound(address)
+
+    def _bound(self, address: str) -> None:
+        self._all(
+            "DELETE FROM letter WHERE box = ?1 AND address = ?2 AND uid <= (SELECT uid FROM letter WHERE box = ?1"
+            " AND address = ?2 ORDER BY uid DESC LIMIT 1 OFFSET ?3)",
+            self._box, address, _MOST_LETTERS,
+        )  # fmt: skip
+        for (oldest,) in self._all(
+            "SELECT address FROM stranger WHERE box = ? ORDER BY at DESC LIMIT -1 OFFSET ?", self._box, _MOST_STRANGERS
+        ):
+            self.forget([oldest])
+
+    def strangers(self) -> Sequence[Stranger]:
+        """Who has written and is no client, those who wrote last first."""
+        rows = self._all(
+            "SELECT address, name, (SELECT count(*) FROM letter WHERE letter.box = stranger.box AND letter.address ="
+            " stranger.address), subject, at FROM stranger WHERE box = ? ORDER BY at DESC, address",
+            self._box,
+        )
+        return [Stranger(each[0], each[1], each[2], each[3], datetime.fromisoformat(each[4])) for each in rows]
+
+    def letters(self, addresses: Iterable[str]) -> dict[int, list[int]]:
+        """The numbers of the messages of some of them in the mailbox, by how it numbered them."""
+        found: dict[int, list[int]] = {}
+        for address in addresses:
+            statement = "SELECT validity, uid FROM letter WHERE box = ? AND address = ?"
+            for validity, uid in self._all(statement, self._box, address):
+                found.setdefault(validity, []).append(uid)
+        return {validity: sorted(uids) for validity, uids in found.items()}
+
+    def forget(self, addresses: Iterable[str]) -> None:
+        """Forgets some of them, because they are known now."""
+        for address in addresses:
+            for table in ("stranger", "letter"):
+                self._all(f"DELETE FROM {table} WHERE box = ? AND address = ?", self._box, address)
+
+    def leave_out(self, address: str) -> None:
+        """Forgets somebody, and notes nothing of what they write from now on."""
+        self.forget([address])
+        self._all("INSERT OR IGNORE INTO left_out VALUES (?, ?)", self._box, address)
+
+    def let_in(self, addresses: Iterable[str]) -> None:
+        """Takes back that somebody is left out."""
+        for address in addresses:
+            self._all("DELETE FROM left_out WHERE box = ? AND address = ?", self._box, address)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """All that is noted within it, or nothing of it."""
+        self._all("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._all("ROLLBACK")
+            raise
+        self._all("COMMIT")
+
+    def _all(self, statement: str, *values: Any) -> list[Any]:
+        with self._explained():
+            return self._file.execute(statement, values).fetchall()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            why = getattr(error, "strerror", "") or str(error)
+            raise FileError(
+                f"How far the mailbox was read has to be noted in {self._path.name}, which cannot be written: {why}."
+                " Nothing more is read until that is mended."
+            ) from error
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    file = sqlite3.connect(path, timeout=_HELD, isolation_level=None)
+    try:
+        file.execute("PRAGMA journal_mode = WAL")
+        file.executescript(_TABLES)
+    except BaseException:
+        file.close()
+        raise
+    return file

@@ -1,1 +1,0 @@
-"""Mailings: one text to many clients."""

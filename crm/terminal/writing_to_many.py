@@ -1,0 +1,184 @@
+"""A mailing written at the menu: to whom, from a template or a blank page, looked at, tried on oneself, and sent."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands.groups import asked_for
+from crm.commands.mailings import Prepared, prepared
+from crm.commands.mailings.report import MailingReport
+from crm.commands.mailings.text import TestSent, written
+from crm.commands.outbox import refuse_unsendable
+from crm.commands.registry import named
+from crm.commands.templates import of_channel
+from crm.model import Client, Field, Template
+from crm.model.fields import Email
+from crm.terminal.groups import Chosen, group_of, pick_group
+from crm.terminal.keyboard import Back, Choice
+from crm.terminal.mailings import mailing_page, sending_page, tell_sent
+from crm.terminal.message_cards import draw_preview
+from crm.terminal.picking import pick_listed
+from crm.terminal.render import drawn
+from crm.terminal.session import Session, flow
+from crm.terminal.writing_form import WritingForm
+
+_TITLE = "Write to many"
+# Below a preview stand a blank line, its entries, the way back and the hint.
+_BELOW = 7
+_ADDRESS = Email()
+
+
+class MailingForm(WritingForm):
+    """A mailing on its way: its texts and files; to whom it goes was said before."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, Client(), ())
+
+    def fields(self) -> Sequence[Field]:
+        return [each for each in super().fields() if each.name in ("subject", "body", "attachments")]
+
+    def given(self) -> dict[str, Any]:
+        """What was filled in, as `mailings send` takes it."""
+        return {name: value for name, value in super().given().items() if name in ("subject", "body", "attach")}
+
+
+@flow("mailings send")
+def write(session: Session, **given: Any) -> None:
+    """Which clients, what to begin with, the texts; then a look at it, and off it goes."""
+    # Nobody writes what cannot be sent.
+    refuse_unsendable(session.crm)
+    form = MailingForm(session)
+    with session.crm.read() as snapshot:
+        templates = of_channel(snapshot, "email")
+    report = _Steps(session, form, templates, group_of(**given) if given else None).go()
+    tell_sent(session, report)
+    mailing_page(session, report.counted.mailing)
+
+
+class _Steps:
+    """What is asked one after the other; Esc goes back to the step before, with all that was filled in."""
+
+    def __init__(
+        self, session: Session, form: MailingForm, templates: Sequence[Template], group: Chosen | None
+    ) -> None:
+        self._session = session
+        self._form = form
+        self._templates = templates
+        self._chosen = group
+        self._asks_whom = group is None
+        self._began_with: Template | None = None
+
+    def go(self) -> MailingReport:
+        """What became of it. Raises Back and Cancelled."""
+        first = self._steps()[0]
+        step = first
+        while True:
+            try:
+                self._session.page(_TITLE)
+                match step:
+                    case "group":
+                        self._chosen = pick_group(self._session, _TITLE)
+                    case "template":
+                        self._begin()
+                    case "all":
+                        sent: MailingReport = self._form.fill([_TITLE], self._send, saves="Look and send")
+                        return sent
+                    case _:
+                        self._form.ask_first(step)
+                step = self._after(step, 1)
+            except Back:
+                if step == first:
+                    self._leave()
+                else:
+                    step = self._after(step, -1)
+
+    def _steps(self) -> list[str]:
+        """The steps there are: what a template says need not be asked for."""
+        whom = ["group"] if self._asks_whom else []
+        begin = ["template"] if self._templates else []
+        return [*whom, *begin, *(["subject", "body"] if self._began_with is None else []), "all"]
+
+    def _after(self, step: str, by: int) -> str:
+        steps = self._steps()
+        return steps[steps.index(step) + by]
+
+    def _begin(self) -> None:
+        listed: list[tuple[str, Template | None]] = [("A blank page", None)]
+        listed += [(f"{each.name}: {each.subject}", each) for each in self._templates]
+        chosen: Template | None = pick_listed(
+            self._session.keyboard, "Begin with:", lambda limit, offset: listed[offset : offset + limit], nothing=""
+        )
+        if chosen is not None and chosen != self._began_with:
+            self._form.changes |= {"subject": chosen.subject, "body": chosen.body}
+        self._began_with = chosen
+
+    def _leave(self) -> None:
+        """Raises Back, unless something was written and the person would rather go on with it."""
+        if self._form.is_written():
+            leave = Choice("Leave it", True)
+            try:
+                self._session.keyboard.choose(
+                    "What you wrote is not sent, and lost when you leave.", [leave], back="Go on writing"
+                )
+            except Back:
+                return
+        raise Back
+
+    # Looking at it
+
+    def _send(self) -> MailingReport:
+        """Shows who gets it and how the first will read it, and sends it where the person says so. Raises Back, and
+        CRMError for what is to mend."""
+        session, given = self._session, self._form.given()
+        group = self._chosen or group_of()
+        with_files = written(session.crm, None, given["subject"], given["body"], given["attach"])
+        found = prepared(session.crm, asked_for(**_asked(group)), with_files)
+        room: int | None = 0
+        while (chosen := self._looked_at(found, room)) != "send":
+            room = None if chosen == "read" else 0
+            if chosen == "left out":
+                session.page(_TITLE, "Left out")
+                drawn(found.audience.left_out, session.screen, session.crm.conventions)
+                session.keyboard.pause()
+            elif chosen == "test":
+                self._test(group, given)
+        sending_page(session, given["subject"])
+        sent: MailingReport = session.insist(lambda: named("mailings send")(session.crm, yes=True, **group, **given))
+        return sent
+
+    def _looked_at(self, found: Prepared, room: int | None) -> str:
+        """What the person does with the preview, of which as much is shown as fits unless `room` is None."""
+        session = self._session
+        screen, by = session.screen, session.crm.conventions
+        session.page(_TITLE, "Preview")
+        screen.print(Text(found.told(by), "bold"))
+        screen.print()
+        whole = draw_preview(screen, found.preview, None if room is None else screen.left - _BELOW)
+        screen.print()
+        entries = [Choice(f"Send it to {by.number(found.audience.count)}", "send"), Choice("Send me a test", "test")]
+        entries += [Choice("Who is left out", "left out")] if found.audience.left_out else []
+        entries += [] if whole else [Choice("Read all of it", "read", "r")]
+        chosen: str = session.keyboard.choose("", entries, back="Change it")
+        return chosen
+
+    def _test(self, group: Chosen, given: Mapping[str, Any]) -> None:
+        """Sends it to an address of the person's own, as the first would get it."""
+        session = self._session
+
+        def read(typed: str) -> str:
+            if not typed.strip():
+                raise Back
+            return _ADDRESS.read(typed, session.crm.conventions)
+
+        def sent() -> None:
+            address = session.keyboard.text("To", read, help=_ADDRESS.example)
+            tested: TestSent = named("mailings send")(session.crm, test=address, **group, **given)
+            session.tell(tested)
+
+        session.attempt(sent)
+
+
+def _asked(group: Chosen) -> Mapping[str, Any]:
+    """A group as `asked_for` takes it."""
+    return {name: group[name] for name in ("clients", "only", "where", "view", "all_")}
