@@ -36,7 +36,7 @@ bench: .venv/installed
 # What the docs take from the program itself.
 docs: .venv/installed-dev
 	$(BIN)/python docs/reference.py
-	$(BIN)/python docs/picture.py docs/menu.svg
+	$(BIN)/python -m docs.pictures
 
 # The terminal that runs in the browser.
 node_modules/.installed: package.json package-lock.json
