@@ -5,27 +5,20 @@ none of its business, and each machine reads a mailbox on its own. Of their mess
 mailbox holds the rest.
 """
 
-import secrets
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from types import TracebackType
-from typing import Any
 
-from crm.errors import FileError
+from crm.commands.journal_file import JournalFile
 from crm.outward.mailbox import Mailbox, Place
 from crm.outward.message import Party
 
-# Who finds the file held waits so many seconds.
-_HELD = 20
 # Of so many strangers, those who wrote last, and so many messages of each; more would be an attack.
 _MOST_STRANGERS, _MOST_LETTERS = 1000, 200
 _TABLES = """
-BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS place (box TEXT PRIMARY KEY, validity INTEGER NOT NULL, uid INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS stranger (
   box TEXT NOT NULL, address TEXT NOT NULL, name TEXT NOT NULL, subject TEXT NOT NULL, at TEXT NOT NULL,
@@ -38,7 +31,6 @@ CREATE TABLE IF NOT EXISTS letter (
 CREATE TABLE IF NOT EXISTS left_out (
   box TEXT NOT NULL, address TEXT NOT NULL, PRIMARY KEY (box, address)
 ) WITHOUT ROWID;
-COMMIT;
 """
 
 
@@ -54,35 +46,25 @@ class Stranger:
     at: datetime
 
 
-class FetchJournal:
+class FetchJournal(JournalFile):
     """What is remembered of one mailbox for one store. A file that is damaged is put aside: everything is read again
     then, and what is filed already is known by its Message-ID.
 
     As a context it is open; everything may raise FileError.
     """
 
+    file_name = "fetched.sqlite3"
+    tables = _TABLES
+    broken = (
+        "How far the mailbox was read has to be noted in {file}, which cannot be written: {why}. Nothing more is read"
+        " until that is mended."
+    )
+
     def __init__(self, folder: Path, store: str, mailbox: Mailbox) -> None:
-        self._folder = folder
-        self._path = folder / "fetched.sqlite3"
+        super().__init__(folder)
         server = mailbox.server
         # Which mailbox it is need not be read here.
         self._box = sha256("\n".join((store, server.host, server.user, server.folder)).encode()).hexdigest()
-
-    def __enter__(self) -> "FetchJournal":
-        with self._explained():
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            try:
-                self._file = _opened(self._path)
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):
-                    raise
-                for each in self._folder.glob(f"{self._path.name}*"):
-                    each.replace(each.with_name(f"damaged-{secrets.token_hex(4)}-{each.name}"))
-                self._file = _opened(self._path)
-        return self
-
-    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
-        self._file.close()
 
     @property
     def place(self) -> Place | None:
@@ -169,29 +151,3 @@ class FetchJournal:
             self._all("ROLLBACK")
             raise
         self._all("COMMIT")
-
-    def _all(self, statement: str, *values: Any) -> list[Any]:
-        with self._explained():
-            return self._file.execute(statement, values).fetchall()
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            why = getattr(error, "strerror", "") or str(error)
-            raise FileError(
-                f"How far the mailbox was read has to be noted in {self._path.name}, which cannot be written: {why}."
-                " Nothing more is read until that is mended."
-            ) from error
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    file = sqlite3.connect(path, timeout=_HELD, isolation_level=None)
-    try:
-        file.execute("PRAGMA journal_mode = WAL")
-        file.executescript(_TABLES)
-    except BaseException:
-        file.close()
-        raise
-    return file

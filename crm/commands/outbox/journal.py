@@ -3,22 +3,17 @@
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from crm.errors import FileError
+from crm.commands.journal_file import JournalFile
 
-# Who finds the file held waits so many seconds.
-_HELD = 20
 # What was handed over is remembered for so many days: a store that is put back from a backup may have it queued again.
 _REMEMBERED = 800
 _TABLES = """
-BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS lease (until TEXT PRIMARY KEY, run TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS attempt (
   identifier TEXT NOT NULL, lease TEXT NOT NULL, tries INTEGER NOT NULL, state TEXT NOT NULL, failure TEXT NOT NULL,
@@ -27,7 +22,6 @@ CREATE TABLE IF NOT EXISTS attempt (
 CREATE INDEX IF NOT EXISTS attempt_by_lease ON attempt (lease);
 CREATE TABLE IF NOT EXISTS pace (one INTEGER PRIMARY KEY CHECK (one = 1), next REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS kept (file TEXT PRIMARY KEY) WITHOUT ROWID;
-COMMIT;
 """
 
 
@@ -43,7 +37,7 @@ class Attempt:
     at: datetime
 
 
-class SendingJournal:
+class SendingJournal(JournalFile):
     """A small file in `folder`, shared by all programs of this machine. One that is damaged is put aside: what stands
     in the store as being sent is then taken for another machine's.
 
@@ -51,27 +45,20 @@ class SendingJournal:
     and what each takes is noted with it.
     """
 
+    file_name = "journal.sqlite3"
+    tables = _TABLES
+    broken = (
+        "What is sent has to be noted in {file}, which cannot be written: {why}. Nothing more is sent until that is"
+        " mended."
+    )
+
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._path = folder / "journal.sqlite3"
+        super().__init__(folder)
         self._run = ""
         self._lock: sqlite3.Connection | None = None
 
-    def __enter__(self) -> "SendingJournal":
-        with self._explained():
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            try:
-                self._file = _opened(self._path)
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):
-                    raise
-                for each in self._folder.glob(f"{self._path.name}*"):
-                    each.replace(each.with_name(f"damaged-{secrets.token_hex(4)}-{each.name}"))
-                self._file = _opened(self._path)
-        return self
-
-    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
-        self._file.close()
+    def __exit__(self, *of_error: Any) -> None:
+        super().__exit__(*of_error)
         if self._lock is not None:
             self._lock.close()
             with suppress(OSError):
@@ -85,7 +72,7 @@ class SendingJournal:
         # Seconds would do to say when; the rest of it makes it nobody else's.
         end = (now.astimezone(UTC) + lasts).replace(microsecond=secrets.randbelow(1_000_000))
         until = end.isoformat(timespec="microseconds")
-        self._do("INSERT INTO lease VALUES (?, ?)", until, self._run)
+        self._all("INSERT INTO lease VALUES (?, ?)", until, self._run)
         return until
 
     def is_ours(self, lease: str) -> bool:
@@ -124,13 +111,13 @@ class SendingJournal:
 
     def begin(self, identifier: str, lease: str, tries: int) -> None:
         """Notes that a message is about to be handed over, before a byte of it is."""
-        self._do(
+        self._all(
             "INSERT OR REPLACE INTO attempt VALUES (?, ?, ?, '', '', ?)", identifier, lease, tries, _now().isoformat()
         )
 
     def end(self, identifier: str, lease: str, state: str, failure: str) -> None:
         """Notes how it ended."""
-        self._do(
+        self._all(
             "UPDATE attempt SET state = ?, failure = ?, at = ? WHERE identifier = ? AND lease = ?",
             state, failure, _now().isoformat(), identifier, lease,
         )  # fmt: skip
@@ -155,8 +142,8 @@ class SendingJournal:
     def forget_old(self) -> None:
         """Forgets what nobody will ask for any more."""
         oldest = (_now().astimezone(UTC) - timedelta(days=_REMEMBERED)).isoformat()
-        self._do("DELETE FROM lease WHERE until < ?", oldest)
-        self._do("DELETE FROM attempt WHERE lease < ?", oldest)
+        self._all("DELETE FROM lease WHERE until < ?", oldest)
+        self._all("DELETE FROM attempt WHERE lease < ?", oldest)
 
     # What all programs of the machine share beside it
 
@@ -164,58 +151,24 @@ class SendingJournal:
         """Takes the next turn of all that go at a steady pace, so many a minute; how many seconds to wait for it."""
         now, takes = time.time(), 60 / a_minute
         # Nobody is hurt where a turn is forgotten, so nobody waits for the disk.
-        self._do("PRAGMA synchronous = OFF")
+        self._all("PRAGMA synchronous = OFF")
         found = self._one(
             "INSERT INTO pace VALUES (1, ?1 + ?2) ON CONFLICT (one) DO UPDATE SET next = ?2 +"
             # Where the clock was set back nobody waits for the time before it.
             " CASE WHEN next < ?1 OR next > ?1 + 600 THEN ?1 ELSE next END RETURNING next",
             now, takes,
         )  # fmt: skip
-        self._do("PRAGMA synchronous = FULL")
+        self._all("PRAGMA synchronous = FULL")
         turn = float(found[0]) - takes
         return max(0.0, turn - now)
 
     def note_kept(self, file: str) -> None:
         """Notes that a copy of a file with this digest lies on this machine."""
-        self._do("INSERT OR IGNORE INTO kept VALUES (?)", file)
+        self._all("INSERT OR IGNORE INTO kept VALUES (?)", file)
 
     def was_kept(self, file: str) -> bool:
         """Whether a copy of a file once lay on this machine."""
         return self._one("SELECT 1 FROM kept WHERE file = ?", file) is not None
-
-    # The file
-
-    def _do(self, statement: str, *values: Any) -> None:
-        with self._explained():
-            self._file.execute(statement, values)
-
-    def _one(self, statement: str, *values: Any) -> Any:
-        with self._explained():
-            found = self._file.execute(statement, values).fetchall()
-            return found[0] if found else None
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            why = getattr(error, "strerror", "") or str(error)
-            raise FileError(
-                f"What is sent has to be noted in {self._path.name}, which cannot be written: {why}. Nothing more is"
-                " sent until that is mended."
-            ) from error
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    file = sqlite3.connect(path, timeout=_HELD, isolation_level=None)
-    try:
-        file.execute("PRAGMA journal_mode = WAL")
-        file.execute("PRAGMA synchronous = FULL")
-        file.executescript(_TABLES)
-    except BaseException:
-        file.close()
-        raise
-    return file
 
 
 def _locked(path: Path) -> sqlite3.Connection | None:

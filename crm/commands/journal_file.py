@@ -1,0 +1,71 @@
+"""Small SQLite files in which the programs of one machine note for each other what is none of the store's business."""
+
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from crm.errors import FileError
+
+# Who finds the file held waits so many seconds.
+_HELD = 20
+
+
+class JournalFile:
+    """The file `file_name` in a folder, with `tables` (SQL). One that is damaged is put aside and a new one begun.
+
+    As a context it is open; everything may raise FileError, with the sentence `broken` about {file} and {why}.
+    """
+
+    file_name: ClassVar[str]
+    tables: ClassVar[str]
+    broken: ClassVar[str]
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / self.file_name
+
+    def __enter__(self) -> Self:
+        with self._explained():
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                self._file = self._opened()
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):
+                    raise
+                for each in self._folder.glob(f"{self._path.name}*"):
+                    each.replace(each.with_name(f"damaged-{secrets.token_hex(4)}-{each.name}"))
+                self._file = self._opened()
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self._file.close()
+
+    def _opened(self) -> sqlite3.Connection:
+        file = sqlite3.connect(self._path, timeout=_HELD, isolation_level=None)
+        try:
+            file.execute("PRAGMA journal_mode = WAL")
+            file.execute("PRAGMA synchronous = FULL")
+            file.executescript(f"BEGIN IMMEDIATE;{self.tables}COMMIT;")
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def _all(self, statement: str, *values: Any) -> list[Any]:
+        with self._explained():
+            return self._file.execute(statement, values).fetchall()
+
+    def _one(self, statement: str, *values: Any) -> Any:
+        return next(iter(self._all(statement, *values)), None)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            why = getattr(error, "strerror", "") or str(error)
+            raise FileError(self.broken.format(file=self._path.name, why=why)) from error
