@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 # The way back, the hint and what an entry may be too long by stand below the entries of a menu.
 AROUND_MENU = 3
 _GONE = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
+# So many columns of the company's name stay in the title.
+_LEAST_NAME = 8
 Flow = Callable[..., None]
 # Commands that the menu leads through in a way of its own, by their words.
 FLOWS: dict[str, Flow] = {}
@@ -107,11 +109,15 @@ class Session:
             name = self.crm.settings["company_name"]
         except CRMError:
             name = ""
-        title = Text(clean(name or "CRM"), "bold")
+        place = Text()
         if sample:
-            title.append("  SAMPLE DATA", "bold black on yellow")
+            place.append("  SAMPLE DATA", "bold black on yellow")
         for crumb in crumbs:
-            title.append(f" {self.screen.sign('·', '/')} ", "dim").append(clean(crumb), "default")
+            place.append(f" {self.screen.sign('·', '/')} ", "dim").append(clean(crumb))
+        title = Text(clean(name or "CRM"), "bold")
+        # On a narrow screen it matters more where one is than whose.
+        title.truncate(max(_LEAST_NAME, self.screen.width - place.cell_len), overflow="ellipsis")
+        title = Text.assemble(title, place)
         title.truncate(self.screen.width, overflow="ellipsis")
         self.screen.print(title)
         if not self.screen.plain:
