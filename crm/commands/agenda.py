@@ -1,4 +1,4 @@
-"""What needs doing: follow-ups, deals and failed e-mails that wait for somebody, ranked, each with why it is urgent.
+"""What needs doing: follow-ups, birthdays, deals and failed e-mails, ranked, each with why it is urgent.
 
 What else may need somebody is one more source: a function beside those here.
 """
@@ -10,30 +10,31 @@ from typing import Annotated, Any, Protocol
 
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
+from crm.commands.anniversaries import BIRTHDAY, falls_on
 from crm.commands.context import CRM
 from crm.commands.due import by_id, due_words, in_days, with_names
 from crm.commands.people import Mine, of_whom
 from crm.commands.registry import About, command
 from crm.model import CHANNELS, STATES, UNSENT, Client, Deal, FollowUp, Message, Record
 from crm.model.encoding import plain
-from crm.repository import Query, Snapshot
+from crm.repository import Query, Snapshot, functions
 from crm.repository.query import selection
-from crm.repository.tables import client, deal, message
+from crm.repository.tables import client, deal, message, record_columns, record_of
 
 # A deal without a contact or a move for so many days has gone quiet.
 QUIET_AFTER = 14
 
-# What was promised for a day comes before what did not arrive, and that before what has come to a halt; within each the
-# longest comes first.
-_DUE, _CLOSE_PASSED, _UNSENT, _QUIET = 3000, 2000, 1000, 0
+# What was promised for a day, and what is only today, come before what did not arrive, and that before what has come to
+# a halt; within each the longest comes first.
+_DUE, _BIRTHDAY, _CLOSE_PASSED, _UNSENT, _QUIET = 4000, 3000, 2000, 1000, 0
 _MOST_DAYS = 999
 
 
 @dataclass(frozen=True, slots=True)
 class AgendaItem:
     """Something that needs doing: `what` it is, and in `why` its urgency in words; the higher the `rank`, the more
-    urgent. `record` is what it is about, a follow-up, a deal or a message; `person` is who is to do it, '' for nobody
-    in particular."""
+    urgent. `record` is what it is about, a follow-up, a client, a deal or a message; `person` is who is to do it, ''
+    for nobody in particular."""
 
     rank: int
     what: str
@@ -79,10 +80,11 @@ def agenda(
     limit: Annotated[int, About("Limit", "how many at most")] = 50,
     offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
 ) -> Agenda:
-    """Lists what needs doing, the most urgent first: follow-ups due, deals to close, failed e-mails, quiet deals.
+    """Lists what needs doing: follow-ups due, birthdays, deals to close, failed e-mails, quiet deals.
 
-    Each says why. A deal has gone quiet where for two weeks nobody has spoken to the client and it has not moved. What
-    failed of a mailing to many stands in its own report.
+    The most urgent comes first, and each says why. A birthday stands there until somebody has been in touch on the day.
+    A deal has gone quiet where for two weeks nobody has spoken to the client and it has not moved. What failed of a
+    mailing to many stands in its own report.
     """
     with crm.read() as snapshot:
         return of_snapshot(crm, snapshot, mine, limit, offset)
@@ -120,6 +122,28 @@ def follow_ups_due(snapshot: Snapshot, whose: str, most: int, but: int = 0) -> t
         )
         for each in shown
     ]
+
+
+def birthdays(snapshot: Snapshot, whose: str, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+    """Clients whose birthday it is and whom nobody has been in touch with today; a client without an owner is
+    everybody's."""
+    today = snapshot.today
+    born = falls_on(BIRTHDAY, today)
+    assert born is not None
+    among = [born, or_(client.c.last_contact_on.is_(None), client.c.last_contact_on < today)]
+    if whose:
+        among.append(or_(client.c.owner == "", functions.caseless(client.c.owner) == whose.casefold()))
+    ((count,),) = snapshot.select(select(func.count()).select_from(client).where(*among))
+    if not (count > but and most):
+        return count, []
+    alphabet = (client.c.sort_name, client.c.id)
+    rows = snapshot.select(select(*record_columns(Client)).where(*among).order_by(*alphabet).limit(most).offset(but))
+    items = []
+    for each in (record_of(Client, row) for row in rows):
+        assert each.date_of_birth is not None
+        turns = today.year - each.date_of_birth.year
+        items.append(AgendaItem(_BIRTHDAY, f"turns {turns}", "birthday today", each, each, each.owner))
+    return count, items
 
 
 def closes_passed(snapshot: Snapshot, whose: str, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
@@ -211,4 +235,4 @@ def _with_clients(snapshot: Snapshot, deals: Sequence[Deal]) -> list[tuple[Deal,
 
 # The more urgent first: the least of one ranks above the most of the next, so that a page is read of those alone that
 # are on it.
-SOURCES: Sequence[Source] = (follow_ups_due, closes_passed, not_arrived, gone_quiet)
+SOURCES: Sequence[Source] = (follow_ups_due, birthdays, closes_passed, not_arrived, gone_quiet)

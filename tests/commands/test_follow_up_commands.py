@@ -322,7 +322,7 @@ def test_today_tells_what_needs_doing(busy: Office) -> None:
     told = json.loads(json.dumps(plain(report)))["agenda"]
     assert (told["count"], told["others"]) == (4, 3)
     assert told["items"][0] == {
-        "rank": 3003, "what": "overdue", "why": "3 days overdue", "person": "anna", "client": 1, "client_name": "Ada",
+        "rank": 4003, "what": "overdue", "why": "3 days overdue", "person": "anna", "client": 1, "client_name": "Ada",
         "record": "follow_up", "id": 1,
     }  # fmt: skip
     assert busy("today").agenda.count == 7
