@@ -10,6 +10,7 @@ from crm.errors import NotFoundError
 from crm.model import Client
 from crm.model.fields import FOREVER
 from crm.terminal.cards import draw_client, draw_contacts, draw_timeline
+from crm.terminal.client_choice import chosen_client
 from crm.terminal.contacts import ContactsPage
 from crm.terminal.forms import RecordForm, ask_names, fill_changes
 from crm.terminal.history import HistoryPage
@@ -176,28 +177,21 @@ def _name(form: RecordForm) -> str:
 @flow("clients edit")
 def edit(session: Session, client: Client | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
-    if client is None:
-        session.page("Edit a client")
-        client = pick_client(session.crm, session.keyboard, "Client")
-    if client is None:
-        raise Back
-    with session.crm.read() as snapshot:
-        shown = snapshot.get(Client, client.id)
-    edited = fill_changes(session, RecordForm, shown, shown.name, lambda was, changes: _save(session, was, changes))
+    client = chosen_client(session, client, "Edit a client")
+
+    def save(shown: Client, changes: Mapping[str, Any]) -> Client:
+        saved: Client = session.call("clients edit", client=shown, changes=changes)
+        return saved
+
+    edited = fill_changes(session, RecordForm, client, lambda shown: shown.name, save)
     if edited is None:
         return
     shown, saved = edited
-    if saved is not shown:
-        session.tell(saved, "Saved")
-        if saved.status != shown.status:
-            session.say(
-                f"Status: {shown.status} {session.screen.sign('→', '->')} {saved.status}: {saved.status_reason}", "bold"
-            )
-
-
-def _save(session: Session, shown: Client, changes: Mapping[str, Any]) -> Client:
-    saved: Client = session.call("clients edit", client=shown, changes=changes)
-    return saved
+    session.tell(saved, "Saved")
+    if saved.status != shown.status:
+        session.say(
+            f"Status: {shown.status} {session.screen.sign('→', '->')} {saved.status}: {saved.status_reason}", "bold"
+        )
 
 
 @flow("clients search")

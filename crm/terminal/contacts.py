@@ -7,15 +7,15 @@ from rich.text import Text
 
 from crm.commands.contacts import ContactCard, contacts_saying
 from crm.commands.registry import named
-from crm.errors import ConflictError
 from crm.model import Client, Contact, Conventions, Field, typed_fields
 from crm.repository import Query
 from crm.terminal import tables
 from crm.terminal.cards import client_heading, draw_contact
-from crm.terminal.forms import RecordForm, settle_conflict
+from crm.terminal.client_choice import chosen_client
+from crm.terminal.dealings_list import client_names
+from crm.terminal.forms import RecordForm, fill_changes
 from crm.terminal.keyboard import Back, Choice
 from crm.terminal.lists import ListPage
-from crm.terminal.picking import pick_client
 from crm.terminal.render import drawn
 from crm.terminal.screen import Screen, data
 from crm.terminal.session import Session, flow
@@ -54,9 +54,7 @@ class ContactsPage(ListPage):
     def rows(self, limit: int, offset: int) -> Sequence[Any]:
         with self.session.crm.read() as snapshot:
             listed = contacts_saying(snapshot, self.text, self.client, limit, offset)
-            if self.client is None and listed:
-                companies = snapshot.find_all(Client, Query({"id": sorted({each.client for each in listed})}))
-                self._companies = {each.id: each.name for each in companies}
+            self._companies = {} if self.client else client_names(snapshot, listed)
         return listed
 
     def count(self) -> int | None:
@@ -160,12 +158,7 @@ class ContactForm(RecordForm):
 @flow("contacts add")
 def add(session: Session, client: Client | None = None, **_: Any) -> None:
     """The name, then save or fill in more."""
-    if client is None:
-        session.page("Add a contact")
-        client = pick_client(session.crm, session.keyboard, "Client")
-    if client is None:
-        raise Back
-    company = client
+    company = chosen_client(session, client, "Add a contact")
     form = ContactForm(session, Contact, {}, {})
     while True:
         session.page(company.name, "Add a contact")
@@ -187,26 +180,15 @@ def _add(session: Session, client: Client, changes: Mapping[str, Any]) -> Contac
 @flow("contacts edit")
 def edit(session: Session, contact: Contact | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
-    contact = contact or session.prompts.ask(named("contacts edit").parameters["contact"])
-    changes: dict[str, Any] = {}
-    while True:
-        with session.crm.read() as snapshot:
-            shown = snapshot.get(Contact, contact.id)
-        form = ContactForm(session, Contact, {name: getattr(shown, name) for name in typed_fields(Contact)}, changes)
-        try:
-            saved = form.fill([shown.name, "Edit"], lambda: _edit(session, shown, changes))  # noqa: B023
-            break
-        except ConflictError as error:
-            changes = settle_conflict(session, shown, error, changes)
-    if saved is not shown:
-        _tell(session, "Saved", saved)
 
+    def save(shown: Contact, changes: Mapping[str, Any]) -> Contact:
+        saved: Contact = session.call("contacts edit", contact=shown, changes=changes)
+        return saved
 
-def _edit(session: Session, shown: Contact, changes: Mapping[str, Any]) -> Contact:
-    if not changes:
-        return shown
-    saved: Contact = session.call("contacts edit", contact=shown, changes=changes)
-    return saved
+    if contact is None:
+        contact = session.prompts.ask(named("contacts edit").parameters["contact"])
+    if edited := fill_changes(session, ContactForm, contact, lambda shown: shown.name, save):
+        _tell(session, "Saved", edited[1])
 
 
 def _tell(session: Session, done: str, contact: Contact) -> None:

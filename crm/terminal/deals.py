@@ -114,18 +114,15 @@ def add(session: Session, client: Client | None = None, **_: Any) -> None:
 @flow("deals edit")
 def edit(session: Session, deal: Deal | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
-    shown = _chosen(session, deal, "Edit a deal")
-    edited = fill_changes(session, DealForm, shown, shown.title, lambda was, changes: _save(session, was, changes))
-    if edited is None:
-        return
-    shown, saved = edited
-    if saved is not shown:
+
+    def save(shown: Deal, changes: Mapping[str, Any]) -> Deal:
+        saved: Deal = session.call("deals edit", deal=shown, changes=changes)
+        return saved
+
+    chosen = _chosen(session, deal, "Edit a deal")
+    if edited := fill_changes(session, DealForm, chosen, lambda shown: shown.title, save):
+        saved = edited[1]
         session.say(f"{session.screen.sign('✓', 'OK:')} Saved: {saved.title} (no. {saved.id})", "green")
-
-
-def _save(session: Session, shown: Deal, changes: Mapping[str, Any]) -> Deal:
-    saved: Deal = session.call("deals edit", deal=shown, changes=changes)
-    return saved
 
 
 @flow("deals move")

@@ -33,10 +33,11 @@ class FollowUpForm(RecordForm):
             deals += snapshot.find_all(Deal, Query(about)) if about else []
         self._deals = {each.id: each.title for each in deals}
 
-    @staticmethod
-    def values(follow_up: FollowUp) -> dict[str, Any]:
-        """What a follow-up has in the fields of the form."""
-        return {name: getattr(follow_up, name) for name in _ORDER}
+    @classmethod
+    def of(cls, session: Session, record: FollowUp, changes: dict[str, Any]) -> RecordForm:
+        with session.crm.read() as snapshot:
+            client = snapshot.get(Client, record.client)
+        return cls(session, client, {name: getattr(record, name) for name in _ORDER}, changes)
 
     def fields(self) -> Sequence[Field]:
         known = dict(typed_fields(FollowUp))

@@ -6,14 +6,14 @@ from typing import Any
 from crm.commands.due import DayAhead, FollowUpShown
 from crm.commands.follow_ups import FollowUpList
 from crm.commands.registry import named
-from crm.errors import Cancelled, ConflictError, NotFoundError
+from crm.errors import Cancelled, NotFoundError
 from crm.model import Client, FollowUp
+from crm.terminal.client_choice import chosen_client
 from crm.terminal.follow_up_cards import FOLLOW_UPS
 from crm.terminal.follow_up_form import FollowUpForm, as_given
-from crm.terminal.forms import settle_conflict
+from crm.terminal.forms import fill_changes
 from crm.terminal.keyboard import Back, Choice
 from crm.terminal.lists import ListPage
-from crm.terminal.picking import pick_client
 from crm.terminal.render import drawn
 from crm.terminal.session import Session, flow
 
@@ -194,11 +194,7 @@ def put_off(session: Session, shown: FollowUpShown) -> bool:
 @flow("follow-ups add")
 def add(session: Session, client: Client | None = None, **_: Any) -> None:
     """What is to be done and by when, then save or fill in more."""
-    if client is None:
-        session.page("Add a follow-up")
-        client = pick_client(session.crm, session.keyboard, "Client")
-    if client is None:
-        raise Back
+    client = chosen_client(session, client, "Add a follow-up")
     form = FollowUpForm(session, client, {}, {"user": session.crm.me})
     step = 0
     while True:
@@ -227,30 +223,17 @@ def _add(session: Session, client: Client, changes: Mapping[str, Any]) -> Follow
 @flow("follow-ups edit")
 def edit(session: Session, follow_up: FollowUp | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
+
+    def save(was: FollowUp, changes: Mapping[str, Any]) -> FollowUpShown:
+        saved: FollowUpShown = session.call("follow-ups edit", follow_up=was, **as_given(session, changes, new=False))
+        return saved
+
     if follow_up is None:
         session.page("Edit a follow-up")
         follow_up = session.prompts.ask(named("follow-ups edit").parameters["follow_up"])
-    changes: dict[str, Any] = {}
-    while True:
-        shown: FollowUpShown = named("follow-ups show")(session.crm, follow_up=follow_up)
-        form = FollowUpForm(session, shown.client, FollowUpForm.values(shown.follow_up), changes)
-        try:
-            saved = form.fill([shown.client.name, "Edit"], lambda: _edit(session, shown, changes))  # noqa: B023
-        except ConflictError as error:
-            changes = settle_conflict(session, shown.follow_up, error, changes)
-            continue
-        if saved is not shown:
-            _tell(session, "Saved", saved)
-        return
-
-
-def _edit(session: Session, shown: FollowUpShown, changes: Mapping[str, Any]) -> FollowUpShown:
-    if not changes:
-        return shown
-    saved: FollowUpShown = session.call(
-        "follow-ups edit", follow_up=shown.follow_up, **as_given(session, changes, new=False)
-    )
-    return saved
+    shown: FollowUpShown = named("follow-ups show")(session.crm, follow_up=follow_up)
+    if edited := fill_changes(session, FollowUpForm, shown.follow_up, lambda _: shown.client.name, save):
+        _tell(session, "Saved", edited[1])
 
 
 @flow("follow-ups snooze")

@@ -13,6 +13,7 @@ from crm.terminal.screen import clean
 from crm.terminal.session import Session
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
+Saved = TypeVar("Saved")
 
 # The order of a form: what one has at hand first.
 _FIRST = (
@@ -48,6 +49,12 @@ class RecordForm:
         self.kind = kind
         self.shown = shown
         self.changes = changes
+
+    @classmethod
+    def of(cls, session: Session, record: Any, changes: dict[str, Any]) -> "RecordForm":
+        """The form of a record that is there."""
+        kind = type(record)
+        return cls(session, kind, {name: getattr(record, name) for name in typed_fields(kind)}, changes)
 
     def value(self, name: str) -> Any:
         """The value of a field as it stands in the form."""
@@ -176,31 +183,31 @@ def ask_names(form: RecordForm, kind: str) -> None:
 
 def fill_changes(
     session: Session,
-    form: "type[RecordForm]",
-    shown: AnyRecord,
-    title: str,
-    save: Callable[[AnyRecord, Mapping[str, Any]], AnyRecord],
-) -> tuple[AnyRecord, AnyRecord] | None:
+    form: type[RecordForm],
+    record: AnyRecord,
+    title: Callable[[AnyRecord], str],
+    save: Callable[[AnyRecord, Mapping[str, Any]], Saved],
+) -> tuple[AnyRecord, Saved] | None:
     """Lets a person change fields of a record, and settles what clashes with somebody else's changes: the record as it
-    was last shown and as it is now, the same where nothing was changed; None where nothing was left to change. Raises
-    Back and Cancelled."""
-    kind = type(shown)
+    was last shown, and what `save` gave; None where nothing was changed, or nothing was left to change. Raises Back and
+    Cancelled."""
     changes: dict[str, Any] = {}
 
-    def saved() -> AnyRecord:
+    def saved() -> AnyRecord | Saved:
         return save(shown, changes) if changes else shown
 
     while True:
-        filled = form(session, kind, {name: getattr(shown, name) for name in typed_fields(kind)}, changes)
+        with session.crm.read() as snapshot:
+            shown = snapshot.get(type(record), record.id)
         try:
-            return shown, filled.fill([title, "Edit"], saved)
+            done = form.of(session, shown, changes).fill([title(shown), "Edit"], saved)
         except ConflictError as error:
             changes = settle_conflict(session, shown, error, changes)
-            with session.crm.read() as snapshot:
-                shown = snapshot.get(kind, shown.id)
             if not changes:
                 session.say("Nothing was left to change.")
                 return None
+        else:
+            return None if done is shown else (shown, done)
 
 
 def settle_conflict(session: Session, record: Record, error: ConflictError, mine: Mapping[str, Any]) -> dict[str, Any]:

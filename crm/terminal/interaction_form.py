@@ -5,7 +5,8 @@ from typing import Any
 
 from rich.text import Text
 
-from crm.model import Contact, Conventions, Field, Interaction, typed_fields
+from crm.commands.contacts import contacts_of
+from crm.model import Client, Contact, Conventions, Field, Interaction, typed_fields
 from crm.terminal.forms import RecordForm
 from crm.terminal.keyboard import Choice
 from crm.terminal.screen import clean
@@ -25,10 +26,11 @@ class InteractionForm(RecordForm):
         super().__init__(session, Interaction, shown, changes)
         self._contacts = {each.id: each for each in contacts}
 
-    @staticmethod
-    def values(interaction: Interaction) -> dict[str, Any]:
-        """What an interaction has in the fields of the form."""
-        return {name: getattr(interaction, name) for name in _ORDER}
+    @classmethod
+    def of(cls, session: Session, record: Interaction, changes: dict[str, Any]) -> RecordForm:
+        with session.crm.read() as snapshot:
+            contacts = contacts_of(snapshot, snapshot.get(Client, record.client))
+        return cls(session, contacts, {name: getattr(record, name) for name in _ORDER}, changes)
 
     def contact(self) -> Contact | None:
         """Whom it was with."""

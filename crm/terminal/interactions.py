@@ -1,7 +1,6 @@
 """Calls, meetings, e-mails, text messages and notes at the menu: logged, listed, opened and corrected."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from rich.text import Text
@@ -9,15 +8,13 @@ from rich.text import Text
 from crm.commands.contacts import contacts_of
 from crm.commands.interactions import logged
 from crm.commands.registry import named
-from crm.errors import ConflictError
 from crm.model import INTERACTIONS, Client, Contact, Conventions, Interaction
-from crm.repository import Query
 from crm.terminal import tables
-from crm.terminal.forms import settle_conflict
+from crm.terminal.client_choice import chosen_client
+from crm.terminal.dealings_list import DealingsPage
+from crm.terminal.forms import fill_changes
 from crm.terminal.interaction_form import InteractionForm
 from crm.terminal.keyboard import Back, Choice
-from crm.terminal.lists import ListPage
-from crm.terminal.picking import pick_client
 from crm.terminal.render import drawn
 from crm.terminal.screen import Screen, clean, data
 from crm.terminal.session import Session, flow
@@ -47,72 +44,19 @@ _FILTERS: Mapping[str, str] = {
 }  # fmt: skip
 
 
-class InteractionsPage(ListPage):
+class InteractionsPage(DealingsPage):
     """What was logged, the newest first: of all clients or of one, mine or everybody's."""
 
     title = "Calls, meetings and notes"
+    command = "interactions list"
+    filter_by = _FILTERS
+    before, after = INTERACTION_COLUMNS[:3], INTERACTION_COLUMNS[3:]
 
-    def __init__(self, session: Session, client: Client | None = None) -> None:
-        super().__init__(session)
-        self.filters: dict[str, Any] = {"client": client} if client else {}
-        self.mine = False
-        self._companies: dict[int, str] = {}
-        company = tables.Column("Client", lambda each, _: data(self._companies.get(each.client, "")), 2, 8)
-        self.columns = (*INTERACTION_COLUMNS[:3], company, *INTERACTION_COLUMNS[3:])
-
-    def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        listed: list[Interaction] = named("interactions list")(
-            self.session.crm, mine=self.mine, limit=limit, offset=offset, **self.filters
-        )
-        with self.session.crm.read() as snapshot:
-            wanted = sorted({each.client for each in listed})
-            companies = snapshot.find_all(Client, Query({"id": wanted})) if wanted else []
-        self._companies = {each.id: each.name for each in companies}
-        return listed
-
-    def narrowed(self) -> str:
-        by = self.session.crm.conventions
-        told = ["mine"] if self.mine else []
-        for name, value in self.filters.items():
-            match value:
-                case Client():
-                    told.append(value.name)
-                case date():
-                    told.append(f"{name} {by.day(value)}")
-                case _:
-                    told.append(f"by {value}" if name == "by" else str(INTERACTIONS.get(value, value)))
-        return ", ".join(told)
-
-    def widen(self) -> bool:
-        narrowed = bool(self.filters or self.mine)
-        self.filters, self.mine = {}, False
-        return narrowed
+    def told(self, name: str, value: Any) -> str:
+        return f"by {value}" if name == "by" else str(INTERACTIONS.get(value, value))
 
     def keys(self) -> Sequence[Choice]:
-        return [
-            Choice("Filter", self._filter, "f"),
-            Choice("Everybody's" if self.mine else "Mine", self._turn, "e"),
-            Choice("Log", lambda: log(self.session, self.filters.get("client")), "l"),
-        ]
-
-    def _turn(self) -> None:
-        self.mine, self.offset = not self.mine, 0
-        if self.mine:
-            self.filters.pop("by", None)
-
-    def _filter(self) -> None:
-        entries = [Choice(label, name) for name, label in _FILTERS.items()]
-        if self.narrowed():
-            entries.append(Choice("Show all again", "", "x"))
-        name = self.session.keyboard.choose("Filter by:", entries)
-        if not name:
-            self.widen()
-        elif value := self.session.prompts.ask(named("interactions list").parameters[name]):
-            self.filters[name] = value
-            self.mine = self.mine and name != "by"
-        else:
-            self.filters.pop(name, None)
-        self.offset = 0
+        return [*super().keys(), Choice("Log", lambda: log(self.session, self.filters.get("client")), "l")]
 
     def open(self, row: Any) -> None:
         interaction_page(self.session, row)
@@ -121,7 +65,7 @@ class InteractionsPage(ListPage):
 @flow("interactions list")
 def list_interactions(session: Session, client: Client | None = None, **_: Any) -> None:
     """The list of what was logged, of one client where it is named."""
-    InteractionsPage(session, client).show()
+    InteractionsPage(session, **({"client": client} if client else {})).show()
 
 
 @flow("interactions show")
@@ -177,12 +121,7 @@ def log(
 ) -> None:
     """The kind by number and what it was about, then save or fill in more."""
     title = "Log a call, meeting or note"
-    if client is None:
-        session.page(title)
-        client = pick_client(session.crm, session.keyboard, "Client")
-    if client is None:
-        raise Back
-    company = client
+    company = chosen_client(session, client, title)
     with session.crm.read() as snapshot:
         contacts = contacts_of(snapshot, company)
     given = {"on": session.crm.today, **({"contact": contact.id} if contact else {})}
@@ -218,28 +157,15 @@ def _log(session: Session, client: Client, kind: str, form: InteractionForm) -> 
 @flow("interactions edit")
 def edit(session: Session, interaction: Interaction | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
+
+    def save(shown: Interaction, changes: Mapping[str, Any]) -> Interaction:
+        saved: Interaction = session.call("interactions edit", interaction=shown, changes=changes)
+        return saved
+
     if interaction is None:
         interaction = session.prompts.ask(named("interactions edit").parameters["interaction"])
-    changes: dict[str, Any] = {}
-    while True:
-        with session.crm.read() as snapshot:
-            shown = snapshot.get(Interaction, interaction.id)
-            contacts = contacts_of(snapshot, snapshot.get(Client, shown.client))
-        form = InteractionForm(session, contacts, InteractionForm.values(shown), changes)
-        try:
-            saved = form.fill([_kind(shown), "Edit"], lambda: _edit(session, shown, changes))  # noqa: B023
-            break
-        except ConflictError as error:
-            changes = settle_conflict(session, shown, error, changes)
-    if saved is not shown:
+    if fill_changes(session, InteractionForm, interaction, _kind, save):
         session.say(f"{session.screen.sign('✓', 'OK:')} Saved", "green")
-
-
-def _edit(session: Session, shown: Interaction, changes: Mapping[str, Any]) -> Interaction:
-    if not changes:
-        return shown
-    saved: Interaction = session.call("interactions edit", interaction=shown, changes=changes)
-    return saved
 
 
 @flow("interactions delete")

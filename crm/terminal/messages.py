@@ -1,18 +1,14 @@
 """E-mails and text messages at the menu: listed, opened, sent again and cancelled."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from crm.commands.messages import SENT_AGAIN, MessageCard, text_of
 from crm.commands.registry import named
 from crm.model import CHANNELS, STATES, Client, Mailing, Message
-from crm.repository import Query
-from crm.terminal import tables
+from crm.terminal.dealings_list import DealingsPage
 from crm.terminal.keyboard import Choice
-from crm.terminal.lists import ListPage
 from crm.terminal.message_cards import MESSAGE_COLUMNS, draw_message, draw_text, kind_of, sent_line
-from crm.terminal.screen import data
 from crm.terminal.session import Session, flow
 
 # In the order in which they stand in the menu of filters.
@@ -20,78 +16,25 @@ _FILTERS: Mapping[str, str] = {
     "state": "A state", "client": "A client", "direction": "To or from clients", "channel": "E-mail or SMS",
     "since": "Since a day", "until": "Until a day", "text": "A text",
 }  # fmt: skip
-_DIRECTIONS = {"out": "to clients", "in": "from clients"}
+_WORDS: Mapping[str, str] = {**STATES, **CHANNELS, "out": "to clients", "in": "from clients"}
 # Below a message stand a blank line, its entries, the way back and the hint.
 _BELOW = 7
 
 
-class MessagesPage(ListPage):
+class MessagesPage(DealingsPage):
     """What was written to clients and received from them, the newest first: of all clients, of one, or of a mailing."""
 
     title = "E-mails and texts"
+    command = "email list"
+    filter_by = _FILTERS
+    before, after = MESSAGE_COLUMNS[:4], MESSAGE_COLUMNS[4:]
 
-    def __init__(self, session: Session, **filters: Any) -> None:
-        super().__init__(session)
-        self.filters: dict[str, Any] = filters
-        self.mine = False
-        self._clients: dict[int, str] = {}
-        client = tables.Column("Client", lambda each, _: data(self._clients.get(each.client, "")), 2, 8)
-        self.columns = (*MESSAGE_COLUMNS[:4], client, *MESSAGE_COLUMNS[4:])
-
-    def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        listed: list[Message] = named("email list")(
-            self.session.crm, mine=self.mine, limit=limit, offset=offset, **self.filters
-        )
-        with self.session.crm.read() as snapshot:
-            wanted = sorted({each.client for each in listed})
-            clients = snapshot.find_all(Client, Query({"id": wanted})) if wanted else []
-        self._clients = {each.id: each.name for each in clients}
-        return listed
-
-    def narrowed(self) -> str:
-        by = self.session.crm.conventions
-        told = ["mine"] if self.mine else []
-        words = STATES | CHANNELS | _DIRECTIONS
-        for name, value in self.filters.items():
-            match value:
-                case Client() | Mailing():
-                    told.append(value.name)
-                case date():
-                    told.append(f"{name} {by.day(value)}")
-                case _:
-                    told.append(words.get(value, str(value)) if name != "text" else f"with {value}")
-        return ", ".join(told)
-
-    def widen(self) -> bool:
-        narrowed = bool(self.filters or self.mine)
-        self.filters, self.mine = {}, False
-        return narrowed
+    def told(self, name: str, value: Any) -> str:
+        return f"with {value}" if name == "text" else str(_WORDS.get(value, value))
 
     def keys(self) -> Sequence[Choice]:
-        return [
-            Choice("Filter", self._filter, "f"),
-            Choice("Everybody's" if self.mine else "Mine", self._turn, "e"),
-            Choice("Write", lambda: self.session.start(named("email send"), **self._whom()), "w"),
-        ]
-
-    def _whom(self) -> dict[str, Any]:
-        return {"client": self.filters["client"]} if "client" in self.filters else {}
-
-    def _turn(self) -> None:
-        self.mine, self.offset = not self.mine, 0
-
-    def _filter(self) -> None:
-        entries = [Choice(label, name) for name, label in _FILTERS.items()]
-        if self.narrowed():
-            entries.append(Choice("Show all again", "", "x"))
-        name = self.session.keyboard.choose("Filter by:", entries)
-        if not name:
-            self.widen()
-        elif value := self.session.prompts.ask(named("email list").parameters[name]):
-            self.filters[name] = value
-        else:
-            self.filters.pop(name, None)
-        self.offset = 0
+        whom = {"client": self.filters["client"]} if "client" in self.filters else {}
+        return [*super().keys(), Choice("Write", lambda: self.session.start(named("email send"), **whom), "w")]
 
     def open(self, row: Any) -> None:
         message_page(self.session, row)

@@ -9,6 +9,7 @@ from crm.commands.registry import named
 from crm.model import Client, Conventions, Sale
 from crm.repository import Query
 from crm.terminal import tables
+from crm.terminal.dealings_list import client_names
 from crm.terminal.keyboard import Choice
 from crm.terminal.lists import ListPage
 from crm.terminal.screen import data
@@ -40,8 +41,7 @@ class SalesPage(ListPage):
             crm, self.client, since=self.since, until=self.until, sort=self.sort, limit=limit, offset=offset
         )
         with crm.read() as snapshot:
-            buyers = snapshot.find_all(Client, Query({"id": [each.client for each in listed]})) if listed else []
-        self._names = {each.id: each.name for each in buyers}
+            self._names = client_names(snapshot, listed)
         return listed
 
     def count(self) -> int:

@@ -164,17 +164,14 @@ def _saved(session: Session, changes: Mapping[str, Any]) -> Template:
 @flow("templates edit")
 def edit(session: Session, template: Template | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
+
+    def save(shown: Template, changes: Mapping[str, Any]) -> Template:
+        saved: Template = named("templates edit")(session.crm, template=shown, changes=changes)
+        return saved
+
     template = template or _picked(session, "templates edit")
-    with session.crm.read() as snapshot:
-        shown = snapshot.get(Template, template.id)
-    edited = fill_changes(session, TemplateForm, shown, shown.name, lambda was, changes: _edit(session, was, changes))
-    if edited and edited[0] is not edited[1]:
+    if edited := fill_changes(session, TemplateForm, template, lambda shown: shown.name, save):
         _tell(session, "Saved", edited[1])
-
-
-def _edit(session: Session, shown: Template, changes: Mapping[str, Any]) -> Template:
-    saved: Template = named("templates edit")(session.crm, template=shown, changes=changes)
-    return saved
 
 
 @flow("templates delete")

@@ -9,10 +9,10 @@ from crm.commands.timeline import Timeline
 from crm.model import BY_NAME, Client, Conventions, Interaction, Sale
 from crm.terminal import tables
 from crm.terminal.cards import draw_timeline, entry_line
-from crm.terminal.keyboard import Back, Choice
+from crm.terminal.client_choice import chosen_client
+from crm.terminal.keyboard import Choice
 from crm.terminal.lists import ListPage
 from crm.terminal.neighbours import Neighbours
-from crm.terminal.picking import pick_client
 from crm.terminal.render import drawn
 from crm.terminal.screen import Screen, data
 from crm.terminal.session import Session, flow
@@ -108,11 +108,7 @@ def open_entry(session: Session, entry: Entry) -> None:
 @flow("timeline")
 def timeline(session: Session, client: Client | None = None, **_: Any) -> None:
     """The timeline of a client."""
-    if client is None:
-        session.page("Timeline")
-        client = pick_client(session.crm, session.keyboard, "Client")
-    if client is None:
-        raise Back
+    client = chosen_client(session, client, "Timeline")
     TimelinePage(session, Neighbours(session, client)).show()
 
 

@@ -18,10 +18,10 @@ from crm.terminal.groups import Chosen, group_of, pick_group
 from crm.terminal.keyboard import Back, Choice
 from crm.terminal.mailings import mailing_page, sending_page, tell_sent
 from crm.terminal.message_cards import draw_preview
-from crm.terminal.picking import pick_listed
 from crm.terminal.render import drawn
 from crm.terminal.session import Session, flow
 from crm.terminal.writing_form import WritingForm
+from crm.terminal.writing_steps import EmailSteps
 
 _TITLE = "Write to many"
 # Below a preview stand a blank line, its entries, the way back and the hint.
@@ -56,81 +56,27 @@ def write(session: Session, **given: Any) -> None:
     mailing_page(session, report.counted.mailing)
 
 
-class _Steps:
-    """What is asked one after the other; Esc goes back to the step before, with all that was filled in."""
+class _Steps(EmailSteps[MailingReport]):
+    """The steps of a mailing; who gets it is asked first, unless that is known."""
 
     def __init__(
         self, session: Session, form: MailingForm, templates: Sequence[Template], group: Chosen | None
     ) -> None:
-        self._session = session
-        self._form = form
-        self._templates = templates
+        super().__init__(session, [_TITLE], templates, form)
         self._chosen = group
         self._asks_whom = group is None
-        self._began_with: Template | None = None
 
-    def go(self) -> MailingReport:
-        """What became of it. Raises Back and Cancelled."""
-        first = self._steps()[0]
-        step = first
-        while True:
-            try:
-                self._session.page(_TITLE)
-                match step:
-                    case "group":
-                        self._chosen = pick_group(self._session, _TITLE)
-                    case "template":
-                        self._begin()
-                    case "all":
-                        sent: MailingReport = self._form.fill([_TITLE], self._send, saves="Look and send")
-                        return sent
-                    case _:
-                        self._form.ask_first(step)
-                step = self._after(step, 1)
-            except Back:
-                if step == first:
-                    self._leave()
-                else:
-                    step = self._after(step, -1)
+    def steps(self) -> Sequence[str]:
+        return [*(["group"] if self._asks_whom else []), *super().steps()]
 
-    def _steps(self) -> list[str]:
-        """The steps there are: what a template says need not be asked for."""
-        whom = ["group"] if self._asks_whom else []
-        begin = ["template"] if self._templates else []
-        return [*whom, *begin, *(["subject", "body"] if self._began_with is None else []), "all"]
+    def ask(self, step: str) -> None:
+        if step == "group":
+            self._chosen = pick_group(self.session, _TITLE)
+        else:
+            super().ask(step)
 
-    def _after(self, step: str, by: int) -> str:
-        steps = self._steps()
-        return steps[steps.index(step) + by]
-
-    def _begin(self) -> None:
-        listed: list[tuple[str, Template | None]] = [("A blank page", None)]
-        listed += [(f"{each.name}: {each.subject}", each) for each in self._templates]
-        chosen: Template | None = pick_listed(
-            self._session.keyboard, "Begin with:", lambda limit, offset: listed[offset : offset + limit], nothing=""
-        )
-        if chosen is not None and chosen != self._began_with:
-            self._form.changes |= {"subject": chosen.subject, "body": chosen.body}
-        self._began_with = chosen
-
-    def _leave(self) -> None:
-        """Raises Back, unless something was written and the person would rather go on with it."""
-        if self._form.is_written():
-            leave = Choice("Leave it", True)
-            try:
-                self._session.keyboard.choose(
-                    "What you wrote is not sent, and lost when you leave.", [leave], back="Go on writing"
-                )
-            except Back:
-                return
-        raise Back
-
-    # Looking at it
-
-    def _send(self) -> MailingReport:
-        """Shows who gets it and how the first will read it, and sends it where the person says so. Raises Back, and
-        CRMError for what is to mend."""
-        session, given = self._session, self._form.given()
+    def send(self) -> MailingReport:
+        session, given = self.session, self.form.given()
         group = self._chosen or group_of()
         with_files = written(session.crm, None, given["subject"], given["body"], given["attach"])
         found = prepared(session.crm, asked_for(**_asked(group)), with_files)
@@ -149,7 +95,7 @@ class _Steps:
 
     def _looked_at(self, found: Prepared, room: int | None) -> str:
         """What the person does with the preview, of which as much is shown as fits unless `room` is None."""
-        session = self._session
+        session = self.session
         screen, by = session.screen, session.crm.conventions
         session.page(_TITLE, "Preview")
         screen.print(Text(found.told(by), "bold"))
@@ -164,7 +110,7 @@ class _Steps:
 
     def _test(self, group: Chosen, given: Mapping[str, Any]) -> None:
         """Sends it to an address of the person's own, as the first would get it."""
-        session = self._session
+        session = self.session
 
         def read(typed: str) -> str:
             if not typed.strip():

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 
 from crm.app import open_crm
 from crm.commands.context import CRM
@@ -19,8 +20,16 @@ from crm.commands.sales import SaleReport
 from crm.config import Config
 from crm.model import Client, Record, Sale
 from crm.repository import Query
+from tests.conftest import Store
+from tests.outward import servers
+from tests.outward.mail_server import Post
+
+if TYPE_CHECKING:
+    from tests.commands.mail_desk import MailDesk
 
 TODAY = date(2026, 11, 21)
+# The mail servers that tests ask for.
+authority, dovecot_server, post = servers.authority, servers.dovecot_server, servers.post
 
 
 def as_told(record: Record) -> Record:
@@ -119,3 +128,20 @@ def office(monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
         monkeypatch.setenv("XDG_DATA_HOME", str(Path(folder) / "data"))
         with closing(Office(Path(folder))) as office:
             yield office
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in which the data of the program stand too."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return tmp_path
+
+
+@pytest.fixture
+def here(store: Store, folder: Path, post: Post, authority: trustme.CA) -> Iterator["MailDesk"]:
+    """A computer at which as much mail is sent as fast as may be."""
+    from tests.commands.mail_desk import desk
+
+    with desk(store, folder, post, authority) as opened:
+        opened.set(mails_per_minute="6000")
+        yield opened

@@ -1,14 +1,12 @@
 """Incoming e-mail, from a real IMAP server: filed once, with whom it belongs to, whatever happens in between."""
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
-import trustme
 
 from crm.commands import fetching, opting_out
 from crm.commands.context import CRM
@@ -19,7 +17,7 @@ from crm.model.encoding import plain
 from crm.repository import Query
 from tests.commands.conftest import Office
 from tests.conftest import Store
-from tests.outward.dovecot import PROGRAM, USER, Dovecot, dovecot
+from tests.outward.dovecot import USER, Dovecot
 
 BOX = "Sales"
 OURS = "team@example.com"
@@ -55,14 +53,6 @@ From: team@example.com
 
 --b--
 """
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Dovecot]:
-    if not PROGRAM.exists() and not os.environ.get("CI"):
-        pytest.skip("there is no dovecot here (apt install dovecot-imapd)")
-    with dovecot(trustme.CA()) as started:
-        yield started
 
 
 @dataclass
@@ -103,9 +93,9 @@ def with_mail(crm: CRM, server: Dovecot) -> CRM:
 
 
 @pytest.fixture
-def box(server: Dovecot, office: Office) -> Box:
-    server.make(BOX)
-    return Box(server, office, with_mail(office.crm, server))
+def box(dovecot_server: Dovecot, office: Office) -> Box:
+    dovecot_server.make(BOX)
+    return Box(dovecot_server, office, with_mail(office.crm, dovecot_server))
 
 
 @pytest.fixture
@@ -453,17 +443,15 @@ def test_staff_fetch_and_make_clients_of_strangers(box: Box, acme: Client) -> No
             each(theirs)
 
 
-def test_it_is_the_same_on_every_store(store: Store, server: Dovecot, office: Office) -> None:
-    server.make(BOX)
-    crm = with_mail(replace(office.crm, repository=store.repository), server)
-    box = Box(server, office, crm)
+def test_it_is_the_same_on_every_store(store: Store, box: Box) -> None:
+    box = replace(box, crm=with_mail(replace(box.crm, repository=store.repository), box.server))
     client = store.add(email="office@acme.example.com", last_name="Acme")
     store.sell(client, "12")
     box.put("=1+1\n+2", from_="office@acme.example.com", subject="=HYPERLINK(1)", message_id="<1@x>")
     box.put(from_="Eva Hill <eva@hill.example.org>")
     fetched = box.fetch()
     assert (fetched.filed, len(fetched.unknown)) == (1, 1)
-    assert office("email adopt", "eva@hill.example.org", crm=crm).filed == 1
+    assert box.office("email adopt", "eva@hill.example.org", crm=box.crm).filed == 1
     again = store.another()
     with again.read() as snapshot:
         found = snapshot.find_all(Message, Query(sort="id"))

@@ -1,7 +1,6 @@
 """Mailings: who gets them and who does not, each once, and what is told of them."""
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,29 +12,11 @@ from crm.commands.mailings.text import TestSent
 from crm.errors import FieldError, OutwardError, Question, RefusedError, UsageError
 from crm.model import Client, Contact, Mailing
 from tests.command_line import CommandLine
-from tests.commands.mail_desk import MailDesk, desk, desk_at
+from tests.commands.mail_desk import MailDesk, desk_at
 from tests.conftest import Store
 from tests.outward.mail_server import Post, served
 
 NEWS = {"subject": "News for {first_name|you}", "body": "Dear {name},\n\nwe have *news*."}
-
-
-@pytest.fixture(scope="session")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    return tmp_path
-
-
-@pytest.fixture
-def here(store: Store, folder: Path, authority: trustme.CA) -> Iterator[MailDesk]:
-    with desk(store, folder, Post(), authority) as opened:
-        opened.set(mails_per_minute="6000")
-        yield opened
 
 
 def send(here: MailDesk, **given: Any) -> MailingReport:

@@ -20,17 +20,6 @@ from tests.outward.mail_server import HANGS_UP, Post, free_port, served
 SENDER = "Example Ltd <crm@example.com>"
 
 
-@pytest.fixture(scope="session")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def post() -> Post:
-    """What the mail server takes; a test may tell it what to answer."""
-    return Post()
-
-
 @pytest.fixture
 def desk(office: Office, post: Post, authority: trustme.CA) -> Iterator[Office]:
     """An office that can send e-mail."""

@@ -26,24 +26,6 @@ from tests.outward.mail_server import HANGS_UP, Post, free_port, served
 Opens = Callable[..., MailDesk]
 
 
-@pytest.fixture(scope="session")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    return tmp_path
-
-
-@pytest.fixture
-def here(store: Store, folder: Path, authority: trustme.CA) -> Iterator[MailDesk]:
-    with desk(store, folder, Post(), authority) as opened:
-        opened.set(mails_per_minute="6000")
-        yield opened
-
-
 # What the server says
 
 

@@ -5,10 +5,9 @@ import ssl
 import pytest
 import trustme
 
+from tests.outward import servers
 
-@pytest.fixture(scope="session")
-def authority() -> trustme.CA:
-    return trustme.CA()
+authority, dovecot_server = servers.authority, servers.dovecot_server
 
 
 @pytest.fixture(scope="session")

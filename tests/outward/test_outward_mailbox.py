@@ -1,36 +1,25 @@
 """A mailbox on a real IMAP server: what is new is read once, and nothing in it changes unless told."""
 
-import os
 import ssl
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-import trustme
 
 from crm.errors import OutwardError, UsageError
 from crm.outward import mailbox as reading
 from crm.outward.mailbox import Arrival, Mailbox, Place, mailbox_at
 from crm.outward.servers import imap_server
-from tests.outward.dovecot import LOGIN, PROGRAM, Dovecot, dovecot
+from tests.outward.dovecot import LOGIN, Dovecot
 from tests.outward.mail_server import free_port
 
 FOLDER = "Sales"
 
 
-@pytest.fixture(scope="module")
-def server(authority: trustme.CA) -> Iterator[Dovecot]:
-    if not PROGRAM.exists() and not os.environ.get("CI"):
-        pytest.skip("there is no dovecot here (apt install dovecot-imapd)")
-    with dovecot(authority) as started:
-        yield started
-
-
 @pytest.fixture
-def post(server: Dovecot) -> Dovecot:
+def post(dovecot_server: Dovecot) -> Dovecot:
     """The server, with an empty folder."""
-    server.make(FOLDER)
-    return server
+    dovecot_server.make(FOLDER)
+    return dovecot_server
 
 
 def letter(number: int, more: str = "") -> bytes:

@@ -13,14 +13,20 @@ from typing import Any
 import pexpect
 import pyte
 import pytest
+import trustme
 
 from crm.app import open_crm
 from crm.commands import load
 from crm.commands.context import CRM
 from crm.config import Config
+from tests.outward import servers
+from tests.outward.mail_server import Post, served
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 21)
+SENDER = "Example Ltd <crm@example.com>"
+# The mail servers that tests ask for.
+authority, dovecot_server, post = servers.authority, servers.dovecot_server, servers.post
 PATIENCE = 10.0
 KEYS = {
     "enter": "\r",
@@ -187,3 +193,10 @@ def start(store: Path) -> Iterator[Callable[..., Session]]:
     yield begin
     for session in started:
         session.kill()
+
+
+@pytest.fixture
+def mail(post: Post, authority: trustme.CA) -> Iterator[dict[str, str]]:
+    """The settings of a program that can send e-mail."""
+    with served(post, authority) as port:
+        yield {"CRM_SMTP_URL": f"smtp://127.0.0.1:{port}", "CRM_MAIL_FROM": SENDER}

@@ -7,7 +7,7 @@ import pytest
 
 from crm.commands.context import CRM
 from crm.commands.registry import named
-from crm.model import Client
+from crm.model import Client, Contact, FollowUp, Interaction, Record, Template
 
 Start = Callable[..., Any]
 
@@ -89,3 +89,42 @@ def test_lines_that_are_pasted_stay_lines(start: Start, crm: CRM, pasted: str) -
 
 def test_ctrl_j_ends_a_field_of_one_line(start: Start) -> None:
     editing(start()).choose("Postcode").sees("Postcode (").press("8010", "\n").sees("* 8010")
+
+
+def acme(session: Any) -> Any:
+    """The card of the company."""
+    return session.press("/").sees("Find (").press("2", "enter").sees("Acme no. 2")
+
+
+OPENED: dict[type[Record], Callable[[Any], Any]] = {
+    Contact: lambda session: acme(session).press("c").choose("*"),
+    Interaction: lambda session: acme(session).press("t").press(session.reads(r"(\d)\) .*Call: rang")[0]),
+    FollowUp: lambda session: session.choose("Follow-ups").choose("List follow-ups").sees("mine").press("1"),
+    Template: lambda session: session.choose("E-mail").choose("Templates").sees("1-1 of 1").press("1"),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "name"),
+    [
+        (Contact, "Role", "role"),
+        (Interaction, "Subject", "subject"),
+        (FollowUp, "What", "what"),
+        (Template, "Name", "name"),
+    ],
+)
+def test_whoever_keeps_all_that_somebody_else_changed_has_nothing_left_to_save(
+    start: Start, crm: CRM, kind: type[Record], label: str, name: str
+) -> None:
+    company = named("clients add")(crm, {"company": "Acme"})
+    named("contacts add")(crm, company, "Jo Fox", role="buyer")
+    named("interactions add")(crm, company, "call", "rang")
+    named("follow-ups add")(crm, company, "write", due=crm.today)
+    named("templates add")(crm, "News", subject="News", body="Dear {name}")
+    session = OPENED[kind](start().sees("1) Clients")).choose("Edit").sees("1) Save").choose(label)
+    session.sees(f"{label} (").press("kill", "mine", "enter").sees("* mine")
+    crm.transact(lambda tx: tx.change(tx.get(kind, 1), **{name: "theirs"}), "changed it meanwhile")
+    session.press("1").sees("Somebody else changed the same").press("1").sees("Nothing was left to change.")
+    session.lacks("1) Save").sees("theirs")
+    with crm.read() as snapshot:
+        assert getattr(snapshot.get(kind, 1), name) == "theirs"

@@ -1,21 +1,19 @@
 """Incoming e-mail, greetings and text messages at the menu, in a real terminal."""
 
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Client, Contact, Message
 from crm.repository import Query
-from tests.outward.dovecot import PROGRAM, Dovecot, dovecot
-from tests.outward.mail_server import Post, served
+from tests.outward.dovecot import Dovecot
+from tests.outward.mail_server import Post
 from tests.outward.twilio import FROM, standing_in
 from tests.terminal.test_terminal_lines import piped
 
@@ -23,18 +21,10 @@ Start = Callable[..., Any]
 BOX = "Menu"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Dovecot]:
-    if not PROGRAM.exists() and not os.environ.get("CI"):
-        pytest.skip("there is no dovecot here (apt install dovecot-imapd)")
-    with dovecot(trustme.CA()) as started:
-        yield started
-
-
 @pytest.fixture
-def box(server: Dovecot) -> Dovecot:
-    server.make(BOX)
-    return server
+def box(dovecot_server: Dovecot) -> Dovecot:
+    dovecot_server.make(BOX)
+    return dovecot_server
 
 
 @pytest.fixture
@@ -88,23 +78,21 @@ def test_without_a_mailbox_the_menu_says_what_to_set(start: Start) -> None:
     session.choose("Write an SMS").sees("TWILIO_ACCOUNT_SID").lacks("Client:")
 
 
-def test_greetings_are_shown_before_they_go(start: Start, crm: CRM) -> None:
+def test_greetings_are_shown_before_they_go(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
     named("templates add")(crm, "Birthday", subject="Happy birthday", body="Dear {first_name}, [red]all the best[/]")
     born = {"date_of_birth": date(1980, 11, 21), "marketing_consent": True}
     named("clients add")(crm, {"first_name": "Eva", "last_name": "Hill", "email": "eva@hill.example.org", **born})
-    post = Post()
-    with served(post, trustme.CA()) as port:
-        session = start(CRM_SMTP_URL=f"smtp://127.0.0.1:{port}", CRM_MAIL_FROM="team@example.com")
-        session.sees("1) Clients").choose("E-mail").sees("1) Write").choose("Greetings").sees("Nothing here").press("a")
-        session.sees("Name").press("Birthdays", "enter").sees("On").press("birthday", "enter")
-        session.sees("Template").press(session.reads(r"(\d)\) Birthday")[0]).sees("birthdays")
-        session.press(session.reads(r"(\d)\) Birthdays")[0]).sees("[red]all the best[/]").press("esc")
-        session.sees("1-1 of 1").press("d").sees("To be greeted: 1").sees("Eva Hill").choose("Send")
-        session.sees("Greetings: 1").sees("Sent 1")
-        assert [str(each["Subject"]) for each in post.taken] == ["Happy birthday"]
-        session.press("d").sees("Nobody is to be greeted").press("enter").sees("1-1 of 1")
-        session.press(session.reads(r"(\d)\) Birthdays")[0]).choose("Remove it").sees("What was sent stays")
-        session.choose("Remove").sees("Removed Birthdays")
+    session = start(**mail).sees("1) Clients")
+    session.choose("E-mail").sees("1) Write").choose("Greetings").sees("Nothing here").press("a")
+    session.sees("Name").press("Birthdays", "enter").sees("On").press("birthday", "enter")
+    session.sees("Template").press(session.reads(r"(\d)\) Birthday")[0]).sees("birthdays")
+    session.press(session.reads(r"(\d)\) Birthdays")[0]).sees("[red]all the best[/]").press("esc")
+    session.sees("1-1 of 1").press("d").sees("To be greeted: 1").sees("Eva Hill").choose("Send")
+    session.sees("Greetings: 1").sees("Sent 1")
+    assert [str(each["Subject"]) for each in post.taken] == ["Happy birthday"]
+    session.press("d").sees("Nobody is to be greeted").press("enter").sees("1-1 of 1")
+    session.press(session.reads(r"(\d)\) Birthdays")[0]).choose("Remove it").sees("What was sent stays")
+    session.choose("Remove").sees("Removed Birthdays")
     assert messages(crm)[0][0] == "Eva Hill"
 
 

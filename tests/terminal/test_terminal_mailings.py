@@ -1,39 +1,20 @@
 """Mailings at the menu: written to a group, looked at, tried, sent, and what failed opened by its number."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Message
-from tests.outward.mail_server import Post, free_port, served
+from tests.outward.mail_server import Post, free_port
+from tests.terminal.conftest import SENDER
 from tests.terminal.test_terminal_lines import piped
 
 Start = Callable[..., Any]
-SENDER = "Example Ltd <crm@example.com>"
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def post() -> Post:
-    """What the mail server takes; a test may tell it what to answer."""
-    return Post()
-
-
-@pytest.fixture
-def mail(post: Post, authority: trustme.CA) -> Iterator[dict[str, str]]:
-    """The settings of a program that can send e-mail."""
-    with served(post, authority) as port:
-        yield {"CRM_SMTP_URL": f"smtp://127.0.0.1:{port}", "CRM_MAIL_FROM": SENDER}
 
 
 def readers(crm: CRM, count: int, **fields: Any) -> None:

@@ -1,0 +1,16 @@
+"""The client that something is about: whoever is named, or one that is chosen first."""
+
+from crm.model import Client
+from crm.terminal.keyboard import Back
+from crm.terminal.picking import pick_client
+from crm.terminal.session import Session
+
+
+def chosen_client(session: Session, client: Client | None, title: str) -> Client:
+    """A client that is named, or else one that the person chooses on a page with a title. Raises Back."""
+    if client is None:
+        session.page(title)
+        client = pick_client(session.crm, session.keyboard, "Client")
+    if client is None:
+        raise Back
+    return client
