@@ -31,7 +31,7 @@ from crm.rules import SETS
 from tests.google_sheets import StandIn
 
 settings.register_profile(
-    "here", deadline=None, max_examples=30, print_blob=False, suppress_health_check=[HealthCheck.too_slow]
+    "here", deadline=None, max_examples=15, print_blob=False, suppress_health_check=[HealthCheck.too_slow]
 )
 # The first example that fails is enough there: to look for the smallest may take minutes.
 settings.register_profile(
@@ -47,11 +47,23 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+# What starts browsers, kills program after program, or has many at work at once.
+_SLOW_FILES = frozenset(
+    f"test_{name}.py"
+    for name in (
+        "browser_menu", "browser_sign_in", "deploy", "sheets_at_once", "sheets_bad_cells", "sheets_cost",
+        "sheets_faults", "sheets_staging", "sheets_torture", "shell_accounts", "shell_faults", "terminals",
+        "terminals_browser",
+    )
+)  # fmt: skip
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What tries many examples on a spreadsheet takes long; the same runs on a file each time."""
     for item in items:
         on = getattr(item, "callspec", None)
-        if on is not None and "sheets" in on.params.values() and item.get_closest_marker("hypothesis"):
+        many = on is not None and "sheets" in on.params.values() and item.get_closest_marker("hypothesis")
+        if many or item.path.name in _SLOW_FILES:
             item.add_marker(pytest.mark.slow)
 
 
