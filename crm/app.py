@@ -243,6 +243,11 @@ def preload() -> None:
         ]
     for name in modules:
         import_module(name)
+    from crm.commands import load
+    from crm.terminal.session import load_flows
+
+    load()
+    load_flows()
 
 
 def serve(opening: Mapping[str, str], exchange: "Exchange", stdin: IO[str], stdout: IO[str]) -> int:

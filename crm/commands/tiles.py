@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, select
 
@@ -15,10 +15,12 @@ from crm.commands.context import CRM
 from crm.commands.due import with_names
 from crm.commands.pipeline import WhichDeals, stages, sums
 from crm.commands.registry import named
-from crm.commands.reports.report import Report
 from crm.model import Client, FollowUp
 from crm.repository import Query, Snapshot
 from crm.repository.tables import client, message, record_columns, record_of, sale
+
+if TYPE_CHECKING:
+    from crm.commands.reports.report import Report
 
 _MONTHS = 13
 _LISTED = 5
@@ -85,7 +87,7 @@ class Tile:
     given: Mapping[str, Any] = field(default_factory=dict)
     key: str = ""
 
-    def reported(self, crm: CRM) -> Report:
+    def reported(self, crm: CRM) -> "Report":
         """The report that it shows."""
         report: Report = named(self.report)(crm, **self.given)
         return report

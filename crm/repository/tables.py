@@ -126,7 +126,6 @@ Index(
     client.c.status_before,
     client.c.status,
     sqlite_where=_has_moved,
-    postgresql_where=_has_moved,
 )
 
 sale = Table(
@@ -419,7 +418,6 @@ HISTORY_INDEXES = (
         audit.c.record,
         audit.c.record_id,
         sqlite_where=_former_client.is_not(None),
-        postgresql_where=_former_client.is_not(None),
     ),
     Index("audit_by_kind", audit.c.record, audit.c.transaction),
     Index("transactions_by_time", transactions.c.at),

@@ -123,7 +123,9 @@ def _begin_day(crm: CRM) -> None:
 def _main(session: Session) -> int:
     """The main menu, until 0 or Ctrl-D."""
     while True:
-        entries = [Choice(title, menu, _KEYS.get(menu, "")) for menu, title in MENUS.items() if _offered(session, menu)]
+        entries = [
+            Choice(title, menu, _KEYS.get(menu, "")) for menu, title in MENUS.items() if _leads_to(session, menu)
+        ]
         if session.real is not None:
             entries.append(Choice("Throw the sample data away", "throw", "x"))
         entries.append(Choice("Exit", "exit", "0"))
@@ -176,10 +178,14 @@ def _opened(session: Session, menu: str) -> Callable[[], None]:
     return lambda: session.menu([MENUS[menu]], lambda: entries)
 
 
+def _leads_to(session: Session, menu: str) -> bool:
+    """Whether a menu has anything for the person. It has for the owner, who need not wait until all was loaded; but
+    nobody has an account of their own who has not signed in."""
+    return menu != "profile" if session.crm.reader == OWNER else bool(_offered(session, menu))
+
+
 def _offered(session: Session, menu: str) -> list[Command]:
-    """The commands of a menu that the person may run; nobody has an account of their own who has not signed in."""
-    if menu == "profile" and session.crm.reader == OWNER:
-        return []
+    """The commands of a menu that the person may run."""
     return [each for each in commands() if each.menu == menu and session.offers(each)]
 
 

@@ -23,6 +23,7 @@ from crm.errors import (
     StoreOfflineError,
 )
 from crm.model import Client, Record, StatusRule
+from crm.model.rights import OWNER
 from crm.terminal.keyboard import Back, Choice, Closed, Keyboard
 from crm.terminal.screen import Screen, clean
 
@@ -250,6 +251,11 @@ class Session:
             self.keyboard.pause()
             self.page(*crumbs)
 
+    def leads_to(self, words: str) -> bool:
+        """Whether the menu leads to a command that makes sense wherever they sit, by its words. The owner may run
+        everything, and the first menu need not wait until all there is was loaded."""
+        return self.crm.reader == OWNER or self.offers(named(words))
+
     def offers(self, command: Command) -> bool:
         """Whether the menu leads to a command: the person may run it, and it makes sense where they sit, and not only
         in the team's own store where the sample data is in use."""
@@ -263,12 +269,8 @@ class Session:
         taken = {each.key for each in entries}
         hidden = [
             *keys,
-            *([Choice("Search", self._search, "/")] if self.offers(named("clients search")) else []),
-            *(
-                [Choice("Undo", self._undo_last, "u")]
-                if "u" not in taken and self.offers(named("history undo"))
-                else []
-            ),
+            *([Choice("Search", self._search, "/")] if self.leads_to("clients search") else []),
+            *([Choice("Undo", self._undo_last, "u")] if "u" not in taken and self.leads_to("history undo") else []),
             Choice("Help", self._help, "?"),
         ]
         told = [f"{each.key} {each.label.lower()}" for each in hidden]

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
 from crm.commands.due import FollowUpShown, due_words
 from crm.commands.groups import how_many
 from crm.commands.pipeline import StageSum
-from crm.commands.reports.report import Chart, Report
 from crm.commands.tiles import Birthday, MessageCount, MonthOfSales, Statuses, Tile
 from crm.model import STATES, Client, Conventions
 from crm.terminal.charts import bar, change, columns
 from crm.terminal.screen import Screen, clean, data, status_style
+
+if TYPE_CHECKING:
+    from crm.commands.reports.report import Report
 
 STATUSES = 8
 _NARROW = 70
@@ -26,7 +28,7 @@ Bar = tuple[Text, str, Any]
 
 def lines(screen: Screen, tile: Tile, content: Any, by: Conventions, *, chart: bool = True) -> list[Text]:
     """A tile whole, its title first; none where there is nothing to show. Without a `chart` sales are told in words."""
-    if isinstance(content, Report):
+    if tile.report:
         body = list(_report(screen, content, by))
     elif tile.name == "sales":
         return _fitted(
@@ -116,8 +118,9 @@ def months(screen: Screen, shown: Sequence[MonthOfSales], by: Conventions, heigh
     yield Text("".join(f"{name:<{each}}" for name in names), "dim")
 
 
-def _report(screen: Screen, report: Report, by: Conventions) -> Iterator[Text]:
+def _report(screen: Screen, report: "Report", by: Conventions) -> Iterator[Text]:
     """The chart, of its first figure alone; of bars the first ones, each with its figure."""
+    from crm.commands.reports.report import Chart
     from crm.commands.reports.writing import shown
     from crm.terminal.reports import chart_lines
 
