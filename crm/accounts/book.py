@@ -62,6 +62,11 @@ class Book:
         acting._author = name
         return acting
 
+    def close(self) -> None:
+        """Lets go of what it holds, once its letters are out; the repository is closed after it."""
+        self._letters.finish()
+        self._attempts.close()
+
     @property
     def can_mail(self) -> bool:
         """Whether a forgotten password can be set anew by mail."""

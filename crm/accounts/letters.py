@@ -20,6 +20,7 @@ class Letters:
 
     def __init__(self, mailer: "Mailer | None") -> None:
         self._mailer = mailer
+        self._threads: list[Thread] = []
 
     @property
     def can_be_sent(self) -> bool:
@@ -29,7 +30,14 @@ class Letters:
     def post(self, write: Callable[[], Letter]) -> None:
         """Has a letter written and sent by a thread of its own; the program does not end before it has."""
         if self._mailer is not None:
-            Thread(target=self._send, args=(self._mailer, write), name="letter").start()
+            self._threads = [each for each in self._threads if each.is_alive()]
+            self._threads.append(Thread(target=self._send, args=(self._mailer, write), name="letter"))
+            self._threads[-1].start()
+
+    def finish(self) -> None:
+        """Waits for what was posted: it reads the store until it is out."""
+        for each in self._threads:
+            each.join()
 
     def _send(self, mailer: "Mailer", write: Callable[[], Letter]) -> None:
         try:

@@ -35,6 +35,11 @@ class Opened:
     repository: Repository
     follow: Follow
 
+    def close(self) -> None:
+        """Lets go of both, after what they are doing aside."""
+        self.accounts.close()
+        self.repository.close()
+
 
 Opening = Callable[[], Opened]
 
@@ -47,7 +52,7 @@ def serve(config: Config, opening: Opening, key: Callable[[str], bytes], *, host
     try:
         password = first_admin(opened.repository, opened.accounts, config.admin_email)
     finally:
-        opened.repository.close()
+        opened.close()
     if password:
         _say(f"An admin was added: {config.admin_email}, one-time password {password}")
         _say("It is shown this once. Sign in with it and choose your own.")
@@ -80,7 +85,7 @@ def make_site(config: Config, opening: Opening, key: Callable[[str], bytes], ter
         try:
             yield found
         finally:
-            found.repository.close()
+            found.close()
 
     @contextmanager
     def accounts() -> Iterator[Accounts]:

@@ -197,4 +197,4 @@ def web_site(folder: Path, *, origin: str = "", menu: str = MENU, watch: float =
             for browser in running.browsers:
                 browser.http.close()
     finally:
-        mine.repository.close()
+        mine.close()
