@@ -95,14 +95,19 @@ class Firm:
         return {fields[name] for kind, fields in objects for name in SECRET.get(kind, ()) if fields[name]}
 
 
+# A mail server, a mailbox and Twilio that are not there just now.
+OUT_OF_ORDER: Mapping[str, Any] = {
+    "smtp_url": f"smtp://127.0.0.1:{free_port()}", "mail_from": "crm@example.com",
+    "imap_url": f"imap://crm:secret@127.0.0.1:{free_port()}",
+    "twilio_account": "AC-stand-in", "twilio_token": "a token", "twilio_from": "CRM",
+    "twilio": f"http://127.0.0.1:{free_port()}",
+}  # fmt: skip
+
+
 @pytest.fixture
 def firm(office: Office) -> Firm:
-    """An office with an account of each role, whose mail server, mailbox and Twilio are not there just now."""
-    office.open(
-        smtp_url=f"smtp://127.0.0.1:{free_port()}", mail_from="crm@example.com",
-        imap_url=f"imap://crm:secret@127.0.0.1:{free_port()}",
-        twilio_account="AC-stand-in", twilio_token="a token", twilio_from="CRM", twilio=f"http://127.0.0.1:{free_port()}",
-    )  # fmt: skip
+    """An office with an account of each role."""
+    office.open(**OUT_OF_ORDER)
     return Firm(office)
 
 

@@ -1,0 +1,71 @@
+"""Every command on a spreadsheet as on a file: the same answers, the same records."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm.accounts.desk import AccountsDesk
+from crm.app import open_accounts, open_crm
+from crm.commands.registry import Command, commands
+from crm.config import Config
+from crm.errors import CRMError
+from crm.model.rights import OWNER
+from tests.commands.conftest import TODAY, Office
+from tests.commands.test_roles import GIVEN, OUT_OF_ORDER, Firm, outcome
+from tests.conftest import STORES, Store, _new_store
+
+# What is about files of one machine, or about a spreadsheet itself, is another thing on each.
+_OF_ITS_OWN = ("backup", "restore", "sheets ", "email fetch", "email adopt", "copy", "demo")
+# What nobody can foretell.
+_BY_CHANCE = frozenset(("created_at", "updated_at", "time", "until", "identifier", "password", "seal"))
+
+
+def _firm(store: Store, office: Office) -> Firm:
+    settings = Config(f"sqlite:///{office.folder}/none", "anna", TODAY, secret="s" * 40, **OUT_OF_ORDER)
+    accounts = cache(lambda: open_accounts(settings, store.repository))
+    crm = open_crm(settings)
+    office._opened.append(replace(crm, repository=store.repository, accounts=AccountsDesk(accounts, OWNER)))
+    return Firm(office)
+
+
+def _stored(firm: Firm) -> list[tuple[str, dict[str, Any]]]:
+    """The records, but for what nobody can foretell."""
+    return [
+        (kind, {name: value for name, value in fields.items() if name not in _BY_CHANCE})
+        for kind, fields in firm.everything()
+        if kind not in ("audit", "transaction", "sign_in")
+    ]
+
+
+@pytest.fixture
+def firms(tmp_path: Path) -> Iterator[tuple[Firm, Firm]]:
+    with ExitStack() as stack:
+        made = []
+        for name in ("sqlite", "sheets"):
+            folder = tmp_path / name
+            folder.mkdir()
+            made.append(_firm(stack.enter_context(_new_store(STORES[name])), Office(folder)))
+        yield made[0], made[1]
+
+
+@pytest.mark.slow
+def test_every_command_does_the_same_on_every_store(firms: tuple[Firm, Firm]) -> None:
+    for command in commands():
+        if not command.words.startswith(_OF_ITS_OWN):
+            one, other = (_done(firm, command) for firm in firms)
+            assert one == other, command.words
+
+
+def _done(firm: Firm, command: Command) -> Any:
+    """What came of a command, and all records after it."""
+    crm = firm.crms["admin"]
+    given = GIVEN[command.words](firm, "admin")
+    crm.forget_settings()
+    result = outcome(command, crm, given)
+    told = (result.kind, result.sentence) if isinstance(result, CRMError) else type(result).__name__
+    return told, len(result) if isinstance(result, list) else None, _stored(firm)
