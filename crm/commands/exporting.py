@@ -1,10 +1,8 @@
 """Export: one kind of records or everything, for spreadsheets, address books and safe keeping."""
 
-import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from crm.commands.context import CRM
 from crm.commands.exported_tables import TABLES, table_of
@@ -12,7 +10,6 @@ from crm.commands.groups import Group, OfView, Only, SomeClients, Where, filters
 from crm.commands.registry import About, command
 from crm.errors import FieldError, FileError
 from crm.model import Client
-from crm.model.encoding import plain
 from crm.model.fields import Choice
 from crm.repository import Query
 
@@ -71,30 +68,17 @@ def _written(crm: CRM, file: Path, ending: str, what: str, group: Group) -> int:
 
         return write_whole_store(crm, file)
     from crm.files import write_csv, write_vcards, write_workbook
+    from crm.files.objects import write_objects
 
     with crm.read() as snapshot:
         query = group.query(snapshot)
         if ending == ".vcf":
             return write_vcards(file, snapshot.each(Client, query))
         if ending == ".json":
-            return _write_json(file, snapshot.each(TABLES[what], query if what == "clients" else Query()))
+            return write_objects(file, snapshot.each(TABLES[what], query if what == "clients" else Query()))
         if ending == ".csv":
             return write_csv(file, *table_of(snapshot, TABLES[what], query, crm.conventions))
         wanted = [name for name in TABLES if what in ("all", name)]
         return write_workbook(
             file, [(_WHAT[name], *table_of(snapshot, TABLES[name], query, crm.conventions)) for name in wanted]
         )
-
-
-def _write_json(file: Path, records: Iterable[Any]) -> int:
-    from crm.files.replacing import replacing
-
-    count = 0
-    with replacing(file) as target:
-        target.write(b"[")
-        for record in records:
-            line = json.dumps(plain(record), ensure_ascii=False)
-            target.write((b",\n" if count else b"\n") + line.encode("utf-8", "replace"))
-            count += 1
-        target.write(b"\n]\n")
-    return count
