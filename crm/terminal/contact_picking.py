@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 from crm.commands.contacts import contacts_saying
 from crm.commands.context import CRM
-from crm.errors import FieldError
 from crm.model import Client, Contact
 from crm.repository import Query
-from crm.terminal.keyboard import Back, Choice, Keyboard, Suggestion
+from crm.terminal.keyboard import Choice, Keyboard, Suggestion
+from crm.terminal.typed_picking import is_too_short, number_in, pick_typed
 
 _MATCHES = 9
-_LEAST_TYPED = 2
 
 # A contact and the name of its client.
 _Named = tuple[Contact, str]
@@ -23,40 +22,25 @@ def contact_line(contact: Contact, company: str) -> str:
 
 def pick_contact(crm: CRM, keyboard: Keyboard, label: str, *, required: bool = True) -> Contact | None:
     """A contact, found by typing; None where it may be left out and is. Raises Back."""
-    typed = ""
-
-    def read(text: str) -> Sequence[_Named] | None:
-        nonlocal typed
-        typed = text
-        if not text.strip():
-            if required:
-                raise Back
-            return None
-        if found := _found(crm, text):
-            return found
-        raise FieldError("nobody is found by that; try part of the name, or the number")
-
-    def suggest(text: str) -> list[Suggestion]:
-        if len(text.strip()) < _LEAST_TYPED and not text.strip().isdigit():
-            return []
-        return [Suggestion(f"{each.id} {each.name}", each.name, company) for each, company in _found(crm, text)]
-
     help = "type part of the name, or the number"
-    while True:
-        found = keyboard.text(
-            label, read, default=typed, help=help if required else f"{help}; Enter leaves it out", suggest=suggest
-        )
-        if found is None:
-            return None
-        if len(found) == 1:
-            only: Contact = found[0][0]
-            return only
-        try:
-            entries = [Choice(contact_line(*each), each[0]) for each in found]
-            chosen: Contact = keyboard.choose("Which contact?", entries)
-            return chosen
-        except Back:
-            continue
+    found: Contact | None = pick_typed(
+        keyboard,
+        label,
+        lambda typed: _found(crm, typed),
+        lambda typed: _suggested(crm, typed),
+        lambda named: Choice(contact_line(*named), named[0]),
+        lambda _: "Which contact?",
+        help=help if required else f"{help}; Enter leaves it out",
+        nothing="nobody is found by that; try part of the name, or the number",
+        required=required,
+    )
+    return found
+
+
+def _suggested(crm: CRM, typed: str) -> list[Suggestion]:
+    if is_too_short(typed):
+        return []
+    return [Suggestion(f"{each.id} {each.name}", each.name, company) for each, company in _found(crm, typed)]
 
 
 def _found(crm: CRM, typed: str) -> Sequence[_Named]:
@@ -64,8 +48,8 @@ def _found(crm: CRM, typed: str) -> Sequence[_Named]:
     number, _, name = typed.strip().removeprefix("#").partition(" ")
     with crm.read() as snapshot:
         found: list[Contact] = []
-        if number.isascii() and number.isdigit() and len(number) < 10:
-            record = snapshot.find(Contact, int(number))
+        if numbered := number_in(number):
+            record = snapshot.find(Contact, numbered)
             found = [record] if record and name in ("", record.name) else []
         found = found or contacts_saying(snapshot, typed, limit=_MATCHES)
         companies = snapshot.find_all(Client, Query({"id": sorted({each.client for each in found})})) if found else []

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 from crm.commands.context import CRM
 from crm.commands.pipeline import DealShown, WhichDeals, listed, shown, stages
-from crm.errors import FieldError
 from crm.model import Conventions, Deal, Stage
-from crm.terminal.keyboard import Back, Choice, Keyboard, Suggestion
+from crm.terminal.keyboard import Choice, Keyboard, Suggestion
+from crm.terminal.typed_picking import is_too_short, number_in, pick_typed
 
-_LEAST_TYPED = 2
 _SUGGESTED = 8
 _MATCHES = 9
 
@@ -27,51 +26,33 @@ def stage_line(stage: Stage) -> str:
 def pick_deal(crm: CRM, keyboard: Keyboard, label: str, *, required: bool = True) -> Deal | None:
     """A deal, found by part of its title or of its client's name, or by its number; None where it may be left out and
     is. Raises Back."""
-    by = crm.conventions
-    typed = ""
+    by, help = crm.conventions, "type part of the title or of the client, or the number"
+    found: Deal | None = pick_typed(
+        keyboard,
+        label,
+        lambda typed: _deals(crm, typed),
+        lambda typed: _suggested(crm, typed),
+        lambda each: Choice(deal_line(each.deal, by, each.client), each.deal),
+        lambda _: "Which deal?",
+        help=help if required else f"{help}; Enter leaves it out",
+        nothing="no deal is found by that; try part of the title or of the client, or the number",
+        required=required,
+    )
+    return found
 
-    def read(text: str) -> Sequence[DealShown] | None:
-        nonlocal typed
-        typed = text
-        if not text.strip():
-            if required:
-                raise Back
-            return None
-        found = _deals(crm, text)
-        if not found:
-            raise FieldError("no deal is found by that; try part of the title or of the client, or the number")
-        return found
 
-    def suggest(text: str) -> list[Suggestion]:
-        if len(text.strip()) < _LEAST_TYPED and not text.strip().isdigit():
-            return []
-        return [Suggestion(str(each.deal.id), each.deal.title, each.client) for each in _deals(crm, text)[:_SUGGESTED]]
-
-    help = "type part of the title or of the client, or the number"
-    while True:
-        found = keyboard.text(
-            label, read, default=typed, help=help if required else f"{help}; Enter leaves it out", suggest=suggest
-        )
-        if found is None:
-            return None
-        if len(found) == 1:
-            only: Deal = found[0].deal
-            return only
-        entries = [Choice(deal_line(each.deal, by, each.client), each.deal) for each in found]
-        try:
-            chosen: Deal = keyboard.choose("Which deal?", entries)
-            return chosen
-        except Back:
-            continue
+def _suggested(crm: CRM, typed: str) -> list[Suggestion]:
+    if is_too_short(typed):
+        return []
+    return [Suggestion(str(each.deal.id), each.deal.title, each.client) for each in _deals(crm, typed)[:_SUGGESTED]]
 
 
 def _deals(crm: CRM, typed: str) -> Sequence[DealShown]:
     """The deals that may be meant, the open ones first; the one with a number that was typed stands alone."""
     with crm.read() as snapshot:
         known = stages(snapshot)
-        number = typed.strip().removeprefix("#")
-        if number.isascii() and number.isdigit() and len(number) < 10:
-            deal = snapshot.find(Deal, int(number))
+        if number := number_in(typed.strip().removeprefix("#")):
+            deal = snapshot.find(Deal, number)
             if deal is not None:
                 return shown(snapshot, known, [deal])
         everywhere = WhichDeals([each.id for each in known], text=typed)

@@ -30,6 +30,7 @@ from crm.terminal.contact_picking import contact_line, pick_contact
 from crm.terminal.deal_picking import deal_line, pick_deal, pick_stage, stage_line
 from crm.terminal.keyboard import Back, Choice, Keyboard, Suggestion
 from crm.terminal.suggestions import metric_names
+from crm.terminal.typed_picking import is_too_short, number_in, pick_typed
 
 BY_TYPING = "type part of the name, or the number"
 _SUGGESTED = 8
@@ -66,8 +67,8 @@ class ClientSearch:
         typed = typed.strip()
         number = typed.removeprefix("#").partition(" ")[0]
         with self._crm.read() as snapshot:
-            if number.isascii() and number.isdigit() and len(number) < 10:
-                record: Client | None = snapshot.find(Client, int(number))
+            if numbered := number_in(number):
+                record: Client | None = snapshot.find(Client, numbered)
                 if record and (number == typed.removeprefix("#") or typed == _taken(record)):
                     return [record]
             exact = snapshot.find_all(Client, Query({"reference": typed}, limit=1)) if typed else []
@@ -81,7 +82,7 @@ class ClientSearch:
 
     def suggest(self, typed: str) -> list[Suggestion]:
         """The same for a completion menu."""
-        if len(typed.strip()) < 2 and not typed.strip().isdigit():
+        if is_too_short(typed):
             return []
         return [self._suggestion(each) for each in self.found(typed)[:_SUGGESTED]]
 
@@ -101,35 +102,18 @@ def pick_client(
 ) -> Client | None:
     """A client, found by typing; None where it may be left out and is. Raises Back."""
     search = ClientSearch(crm)
-    typed = ""
-
-    def read(text: str) -> Sequence[Client] | None:
-        nonlocal typed
-        typed = text
-        if not text.strip():
-            if required:
-                raise Back
-            return None
-        found = search.found(text)
-        if not found:
-            raise FieldError("nobody is found by that; try part of the name, or the number")
-        return found
-
-    while True:
-        found = keyboard.text(label, read, default=typed, help=help, suggest=search.suggest)
-        if found is None:
-            return None
-        if len(found) == 1:
-            only: Client = found[0]
-            return only
-        try:
-            chosen: Client = keyboard.choose(
-                f"{len(found)} clients fit:" if len(found) < _MATCHES else "The best matches:",
-                [Choice(search.line(each), each) for each in found],
-            )
-            return chosen
-        except Back:
-            continue
+    found: Client | None = pick_typed(
+        keyboard,
+        label,
+        search.found,
+        search.suggest,
+        lambda each: Choice(search.line(each), each),
+        lambda count: f"{count} clients fit:" if count < _MATCHES else "The best matches:",
+        help=help,
+        nothing="nobody is found by that; try part of the name, or the number",
+        required=required,
+    )
+    return found
 
 
 def pick_clients(crm: CRM, keyboard: Keyboard, label: str) -> list[Client]:
