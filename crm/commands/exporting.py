@@ -6,6 +6,7 @@ from typing import Annotated
 
 from crm.commands.context import CRM
 from crm.commands.exported_tables import TABLES, table_of
+from crm.commands.file_endings import ending_of
 from crm.commands.groups import Group, OfView, Only, SomeClients, Where, filters_of
 from crm.commands.registry import About, command
 from crm.errors import FieldError, FileError
@@ -45,11 +46,7 @@ def export(
     run as a formula is made harmless.
     """
     file = file.expanduser()
-    ending = file.suffix.lower()
-    if ending not in _FORMATS:
-        raise FieldError(
-            f"the file's ending says how it is written: one of {', '.join(_FORMATS)}", field="file", label="File"
-        )
+    ending = ending_of(file, _FORMATS)
     group = Group([each.id for each in clients], filters_of(only), where, view)
     what = what or ("all" if ending == ".json" and group.is_everybody else "clients")
     if what != "clients" and not group.is_everybody:

@@ -11,6 +11,7 @@ from crm.commands.changed import RecordChange, changed_fields, record_changes, t
 from crm.commands.context import CRM
 from crm.commands.demo import made_sample
 from crm.commands.exporting import ExportReport
+from crm.commands.file_endings import ending_of
 from crm.commands.registry import About, command
 from crm.errors import FieldError, NotFoundError
 from crm.model import BY_NAME, Client
@@ -122,11 +123,7 @@ def export(
     made harmless.
     """
     file = file.expanduser()
-    ending = file.suffix.lower()
-    if ending not in _FORMATS:
-        raise FieldError(
-            f"the file's ending says how it is written: one of {', '.join(_FORMATS)}", field="file", label="File"
-        )
+    ending = ending_of(file, _FORMATS)
     query = _query(since, until, by, about, number, client, text, only, transaction=transaction)
     with crm.progress("Exporting") as told, crm.read() as snapshot:
         return ExportReport(file, "changed fields", _written(file, ending, _counted(snapshot.each_change(query), told)))

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crm.commands.context import CRM
+from crm.commands.file_endings import ending_of
 from crm.commands.reports.asking import ENDINGS
 from crm.commands.reports.report import Column, Report, Row
-from crm.errors import FieldError, FileError
+from crm.errors import FileError
 from crm.model import Conventions
 from crm.model.encoding import plain
 
@@ -27,10 +28,7 @@ def kept(report: Report, to: Path | None, crm: CRM) -> Report:
     if to is None:
         return report
     file = to.expanduser()
-    ending = file.suffix.lower()
-    if ending not in ENDINGS:
-        told = f"the file's ending says how it is written: one of {', '.join(ENDINGS)}"
-        raise FieldError(told, field="to", label="To file")
+    ending = ending_of(file, ENDINGS, field="to", label="To file")
     report = dataclasses.replace(report, file=file)
     match ending:
         case ".json":

@@ -1,0 +1,15 @@
+"""Files that a command writes: the ending of the name says in which format."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from crm.errors import FieldError
+
+
+def ending_of(file: Path, endings: Sequence[str], *, field: str = "file", label: str = "File") -> str:
+    """The ending of a file's name in small letters; raises FieldError, at the field, where it is none of `endings`."""
+    ending = file.suffix.lower()
+    if ending not in endings:
+        told = f"the file's ending says how it is written: one of {', '.join(endings)}"
+        raise FieldError(told, field=field, label=label)
+    return ending
