@@ -42,6 +42,11 @@ def clients(crm: CRM, **filters: Any) -> list[Client]:
         return list(snapshot.find_all(Client, Query(filters, sort="id")))
 
 
+def listed(start: Start, **how: Any) -> Any:
+    """A session that looks at the list of clients."""
+    return start(**how).choose("Clients").choose("List clients").sees("1-9 of 30")
+
+
 def views(crm: CRM) -> list[tuple[str, str, str]]:
     with crm.read() as snapshot:
         return [(each.name, each.condition, each.sort) for each in snapshot.find_all(View, Query(sort="name"))]
@@ -49,7 +54,7 @@ def views(crm: CRM) -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize(("columns", "more"), [(80, {}), (40, {}), (80, {"NO_COLOR": "1"})])
 def test_some_are_marked_over_pages_and_tagged(start: Start, crm: CRM, columns: int, more: dict[str, str]) -> None:
-    session = start(columns=columns, **more).choose("Clients").choose("List clients").sees("1-9 of 30")
+    session = listed(start, columns=columns, **more)
     session.sees("g with all 30").press("m").sees("a number marks and unmarks").press("2").sees("1 marked").sees("2) *")
     session.press("3").sees("2 marked").press("3").sees("1 marked").sees("3)").press("n").sees("10-18 of 30")
     session.press("1").sees("2 marked").sees("1) *").settled()
@@ -66,23 +71,14 @@ def test_some_are_marked_over_pages_and_tagged(start: Start, crm: CRM, columns: 
 
 
 def test_what_was_marked_is_not_carried_over_to_another_list(start: Start) -> None:
-    session = start().choose("Clients").choose("List clients").sees("1-9 of 30").press("m").sees("a number marks")
+    session = listed(start).press("m").sees("a number marks")
     session.press("1").sees("1 marked").press("m").sees("m mark").sees("1) * 1 Client 01").press("f").choose("City")
     session.sees("City").press("graz", "enter").sees("1-9 of 10 · City: graz").sees("g with all 10")
 
 
 def test_all_that_a_list_shows_are_edited_after_a_count_and_put_back(start: Start, crm: CRM) -> None:
     before = clients(crm)
-    session = (
-        start()
-        .choose("Clients")
-        .choose("List clients")
-        .sees("1-9 of 30")
-        .press("f")
-        .choose("City")
-        .sees("City")
-        .press("graz", "enter")
-    )
+    session = listed(start).press("f").choose("City").sees("City").press("graz", "enter")
     session.sees("1-9 of 10 · City: graz").press("g").sees("10 clients:").choose("Edit them").sees("1) Go on")
     session.press("1").sees("nothing to change was given").choose("Owner").sees("Owner (").press("Bo", "enter")
     session.sees("* Bo").choose("City").sees("City (").press("-", "enter").sees("* (empty)").choose("Marketing")
@@ -113,31 +109,14 @@ def test_all_in_a_view_are_deleted_after_a_count_and_put_back(start: Start, crm:
 
 
 def test_marked_ones_that_are_gone_are_told(start: Start, crm: CRM) -> None:
-    session = (
-        start()
-        .choose("Clients")
-        .choose("List clients")
-        .sees("1-9 of 30")
-        .press("m")
-        .sees("a number marks")
-        .press("1")
-        .sees("1 marked")
-    )
+    session = listed(start).press("m").sees("a number marks").press("1").sees("1 marked")
     named("clients delete")(crm, clients(crm)[0], yes=True)
     session.press("g").sees("Those that were marked are gone by now.").sees("1-9 of 29")
 
 
 def test_all_that_a_list_shows_are_exported(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "graz.csv"
-    session = (
-        start()
-        .choose("Clients")
-        .choose("List clients")
-        .sees("1-9 of 30")
-        .press("f")
-        .choose("A condition")
-        .sees("Condition (")
-    )
+    session = listed(start).press("f").choose("A condition").sees("Condition (")
     session.press("total_spend > 27000", "enter").sees("1-3 of 3").press("g").choose("Export them").sees("File (")
     session.press(str(tmp_path / "graz.pdf"), "enter").sees("the file's ending says how").sees("graz.pdf")
     session.press("kill", str(file), "enter").sees("3 clients in").sees("1-3 of 3")
@@ -158,15 +137,7 @@ def test_an_export_asks_which_clients(start: Start, tmp_path: Path) -> None:
 
 
 def test_a_list_is_saved_as_a_view_and_the_view_is_renamed_changed_and_removed(start: Start, crm: CRM) -> None:
-    session = (
-        start()
-        .choose("Clients")
-        .choose("List clients")
-        .sees("1-9 of 30")
-        .press("f")
-        .choose("A condition")
-        .sees("Condition (")
-    )
+    session = listed(start).press("f").choose("A condition").sees("Condition (")
     session.press("total_spend > 28000", "enter").sees("1-2 of 2").press("s").choose("Total spend").sees(
         "1) 30 Client 30"
     )
@@ -191,16 +162,7 @@ def test_a_list_is_saved_as_a_view_and_the_view_is_renamed_changed_and_removed(s
 
 
 def test_a_list_that_no_view_can_hold_says_why(start: Start, crm: CRM) -> None:
-    session = (
-        start()
-        .choose("Clients")
-        .choose("List clients")
-        .sees("1-9 of 30")
-        .press("f")
-        .choose("Tag")
-        .sees("Tags")
-        .press("x", "enter")
-    )
+    session = listed(start).press("f").choose("Tag").sees("Tags").press("x", "enter")
     session.sees("Nothing fits").press("f").choose("Source").sees("Source").press("y", "enter").sees("Source: y")
     session.press("v").choose("Save this list").sees("no client has that as source")
     assert views(crm) == []
@@ -208,7 +170,7 @@ def test_a_list_that_no_view_can_hold_says_why(start: Start, crm: CRM) -> None:
 
 def test_a_view_that_cannot_be_read_says_where_and_the_list_goes_on(start: Start, crm: CRM) -> None:
     crm.transact(lambda tx: tx.add(View(name="Broken", condition="total_spend > and 5")), "typed in the sheet")
-    session = start().choose("Clients").choose("List clients").sees("1-9 of 30").press("v").choose("Broken")
+    session = listed(start).press("v").choose("Broken")
     session.sees("The condition of the view Broken cannot be read").sees("^").sees("1-9 of 30")
 
 
