@@ -90,8 +90,11 @@ def agenda(
         return of_snapshot(crm, snapshot, mine, limit, offset)
 
 
-def of_snapshot(crm: CRM, snapshot: Snapshot, mine: bool, limit: int, offset: int = 0) -> Agenda:
-    """The same, as a part of what else is read of the store."""
+def of_snapshot(
+    crm: CRM, snapshot: Snapshot, mine: bool, limit: int, offset: int = 0, *, brief: bool = False
+) -> Agenda:
+    """The same, as a part of what else is read of the store; in `brief` what others have to do is counted only where
+    there is nothing for me."""
     whose = of_whom(crm, mine)
     items: list[AgendaItem] = []
     count = 0
@@ -99,7 +102,7 @@ def of_snapshot(crm: CRM, snapshot: Snapshot, mine: bool, limit: int, offset: in
         met, found = source(snapshot, whose, limit - len(items), max(0, offset - count))
         count += met
         items += found
-    others = sum(source(snapshot, "", 0)[0] for source in SOURCES) - count if mine else 0
+    others = sum(source(snapshot, "", 0)[0] for source in SOURCES) - count if mine and not (brief and count) else 0
     return Agenda(items, count, others)
 
 

@@ -77,12 +77,14 @@ class MessageCount:
 class Tile:
     """One part of a dashboard. What it shows is read of a snapshot by `read`, where `mine` narrows it to what whoever
     asks has to do; or it is a `report`, called so by the shell, with what it is `given`. `listed` tells that it is made
-    of things to open, not of figures. `key` is what scripts call it."""
+    of things to open, not of figures. `brief` reads what is told of it in one line, where that is less. `key` is what
+    scripts call it."""
 
     name: str
     title: str
     read: Callable[[CRM, Snapshot, bool], Any] | None = None
     listed: bool = False
+    brief: Callable[[CRM, Snapshot], Any] | None = None
     report: str = ""
     given: Mapping[str, Any] = field(default_factory=dict)
     key: str = ""
@@ -213,7 +215,13 @@ def _reports() -> list[Tile]:
 TILES: Mapping[str, Tile] = {
     each.name: each
     for each in (
-        Tile("agenda", "What needs doing", lambda crm, snapshot, mine: of_snapshot(crm, snapshot, mine, _TO_DO), True),
+        Tile(
+            "agenda",
+            "What needs doing",
+            lambda crm, snapshot, mine: of_snapshot(crm, snapshot, mine, _TO_DO),
+            True,
+            lambda crm, snapshot: of_snapshot(crm, snapshot, True, _LISTED, brief=True),
+        ),
         Tile("follow-ups", "My follow-ups", _follow_ups, True),
         Tile("statuses", "Clients by status", _statuses),
         Tile("sales", "Sales this month", _months, key="months"),

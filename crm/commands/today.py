@@ -95,7 +95,9 @@ def in_brief(crm: CRM) -> Generator[tuple[Tile, Any], None, None]:
     with crm.read() as snapshot:
         tiles = [TILES[name] for name in arranged(crm, snapshot)]
         for each in sorted(tiles, key=lambda tile: tile.listed):
-            if each.read is not None:
+            if each.brief is not None:
+                yield each, each.brief(crm, snapshot)
+            elif each.read is not None:
                 yield each, each.read(crm, snapshot, True)
 
 
