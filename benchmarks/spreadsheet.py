@@ -31,7 +31,7 @@ from crm.repository.sheets.repository import SheetsRepository
 from crm.repository.sheets.service import Service
 from crm.repository.sheets.setup import set_up
 from crm.repository.sqlite import Sqlite
-from tests.google_sheets import Control
+from tests.support.google_sheets import Control
 
 ROUND_TRIP = 0.150
 CLIENTS, SALES_EACH = 10_000, 5
@@ -50,7 +50,7 @@ def measure(folder: Path) -> list[Result]:
 
 @contextmanager
 def _google() -> Iterator[Control]:
-    command = [sys.executable, "-m", "tests.google_sheets", "--no-quota"]
+    command = [sys.executable, "-m", "tests.support.google_sheets", "--no-quota"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -30,7 +30,7 @@ def bare(opening: Mapping[str, str], exchange: object, stdin: IO[str], stdout: I
 def main() -> None:
     """Serves until its input is closed; says on which port."""
     from crm.web.terminals import Terminals
-    from tests.web.terminal_server import TerminalServer
+    from tests.support.terminal_server import TerminalServer
 
     with tempfile.TemporaryDirectory(prefix="crm-benchmark-") as folder:
         terminals = Terminals(sys.argv[1], most=100, most_each=100)

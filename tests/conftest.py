@@ -28,7 +28,7 @@ from crm.repository.sheets.setup import set_up
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
 from crm.rules import SETS
-from tests.google_sheets import StandIn
+from tests.support.google_sheets import StandIn
 
 settings.register_profile(
     "here", deadline=None, max_examples=15, print_blob=False, suppress_health_check=[HealthCheck.too_slow]

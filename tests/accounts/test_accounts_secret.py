@@ -11,7 +11,7 @@ from crm.accounts import attempts as counting
 from crm.accounts.attempts import Attempts
 from crm.accounts.secret import Secret
 from crm.errors import FileError, TooManyAttemptsError, UsageError
-from tests.unprivileged import as_nobody
+from tests.support.unprivileged import as_nobody
 
 LONG = "x" * 32
 

@@ -21,11 +21,11 @@ from crm.config import Config
 from crm.model import Client, Record, Sale
 from crm.repository import Query
 from tests.conftest import Store
-from tests.outward import servers
-from tests.outward.mail_server import Post
+from tests.support import servers
+from tests.support.mail_server import Post
 
 if TYPE_CHECKING:
-    from tests.commands.mail_desk import MailDesk
+    from tests.support.mail_desk import MailDesk
 
 TODAY = date(2026, 11, 21)
 # The mail servers that tests ask for.
@@ -140,7 +140,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def here(store: Store, folder: Path, post: Post, authority: trustme.CA) -> Iterator["MailDesk"]:
     """A computer at which as much mail is sent as fast as may be."""
-    from tests.commands.mail_desk import desk
+    from tests.support.mail_desk import desk
 
     with desk(store, folder, post, authority) as opened:
         opened.set(mails_per_minute="6000")

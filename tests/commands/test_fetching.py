@@ -17,7 +17,7 @@ from crm.model.encoding import plain
 from crm.repository import Query
 from tests.commands.conftest import Office
 from tests.conftest import Store
-from tests.outward.dovecot import USER, Dovecot
+from tests.support.dovecot import USER, Dovecot
 
 BOX = "Sales"
 OURS = "team@example.com"

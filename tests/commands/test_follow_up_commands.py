@@ -20,9 +20,9 @@ from crm.files.appointments import write_follow_ups
 from crm.model import Client, Conventions, Deal, FollowUp, Interaction, Message, Stage
 from crm.model.encoding import plain
 from crm.repository import Query
-from tests.command_line import on_a_new_store
 from tests.commands.conftest import TODAY, Office
 from tests.conftest import Store
+from tests.support.command_line import on_a_new_store
 
 MONDAY = date(2026, 11, 23)
 

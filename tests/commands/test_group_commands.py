@@ -28,9 +28,9 @@ from crm.errors import (
 )
 from crm.model import RECORDS, Client, Conventions, Sale, View
 from crm.repository import Query
-from tests.command_line import CommandLine, on_a_new_store
 from tests.commands.conftest import TODAY, Office, as_told
 from tests.conftest import Store
+from tests.support.command_line import CommandLine, on_a_new_store
 
 BY = Conventions(today=TODAY)
 

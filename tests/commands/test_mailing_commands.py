@@ -11,10 +11,10 @@ from crm.commands.mailings.report import MailingReport
 from crm.commands.mailings.text import TestSent
 from crm.errors import FieldError, OutwardError, Question, RefusedError, UsageError
 from crm.model import Client, Contact, Mailing
-from tests.command_line import CommandLine
-from tests.commands.mail_desk import MailDesk, desk_at
 from tests.conftest import Store
-from tests.outward.mail_server import Post, served
+from tests.support.command_line import CommandLine
+from tests.support.mail_desk import MailDesk, desk_at
+from tests.support.mail_server import Post, served
 
 NEWS = {"subject": "News for {first_name|you}", "body": "Dear {name},\n\nwe have *news*."}
 

@@ -15,7 +15,7 @@ from crm.errors import FieldError, FileError, OutwardError, Question, RefusedErr
 from crm.model import Client, Message
 from crm.model.encoding import plain
 from tests.commands.conftest import TODAY, Office
-from tests.outward.mail_server import HANGS_UP, Post, free_port, served
+from tests.support.mail_server import HANGS_UP, Post, free_port, served
 
 SENDER = "Example Ltd <crm@example.com>"
 

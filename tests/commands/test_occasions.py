@@ -20,8 +20,8 @@ from crm.model.encoding import plain
 from crm.repository import Query
 from tests.commands.conftest import TODAY, Office
 from tests.conftest import Store
-from tests.outward.mail_server import Post, served
-from tests.outward.twilio import FROM, standing_in
+from tests.support.mail_server import Post, served
+from tests.support.twilio import FROM, standing_in
 
 CONSENTS = {"marketing_consent": True}
 

@@ -18,10 +18,10 @@ from crm.commands.outbox import Draft, attaching, queue, refuse_unsendable
 from crm.commands.outbox.verdicts import WAITS
 from crm.errors import FileError, RefusedError, UsageError
 from crm.outward.message import Party
-from tests.command_line import CommandLine
-from tests.commands.mail_desk import MailDesk, desk, desk_at
 from tests.conftest import PROJECT, PYTHON, Store
-from tests.outward.mail_server import HANGS_UP, Post, free_port, served
+from tests.support.command_line import CommandLine
+from tests.support.mail_desk import MailDesk, desk, desk_at
+from tests.support.mail_server import HANGS_UP, Post, free_port, served
 
 Opens = Callable[..., MailDesk]
 

@@ -19,8 +19,8 @@ from crm.model.encoding import plain
 from crm.model.rights import OWNER, SECRET, Reader
 from crm.repository import Query
 from tests.commands.conftest import TODAY, Office
-from tests.outward.mail_server import free_port
-from tests.repository.guarded import FOREIGN, INTERNAL, assert_allowed, records
+from tests.support.guarded import FOREIGN, INTERNAL, assert_allowed, records
+from tests.support.mail_server import free_port
 
 ROLES = ("admin", "staff", "client")
 

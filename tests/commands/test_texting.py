@@ -13,7 +13,7 @@ from crm.errors import FieldError, Question, UsageError
 from crm.model import Client
 from tests.commands.conftest import TODAY, Office
 from tests.conftest import Store
-from tests.outward.twilio import FROM, Twilio, standing_in
+from tests.support.twilio import FROM, Twilio, standing_in
 
 
 @dataclass

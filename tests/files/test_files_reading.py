@@ -9,7 +9,7 @@ import pytest
 
 from crm.errors import FileError
 from crm.files import Source, open_source
-from tests.unprivileged import as_nobody
+from tests.support.unprivileged import as_nobody
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import ssl
 import pytest
 import trustme
 
-from tests.outward import servers
+from tests.support import servers
 
 authority, dovecot_server = servers.authority, servers.dovecot_server
 

@@ -25,8 +25,8 @@ from crm.outward.google_answers import SCOPE
 from crm.outward.mail import Fate, Outcome
 from crm.outward.message import Mail, Party
 from crm.repository.sheets.account import account_from
-from tests.google_sheets.account import Account
-from tests.google_sheets.refusals import Refusal
+from tests.support.google_sheets.account import Account
+from tests.support.google_sheets.refusals import Refusal
 
 ANNA, BEN, CLEO = Party("anna@example.com", "Anna"), Party("ben@example.com"), Party("cleo@example.com")
 CRM = Party("crm@example.com", "Kuhn, Söhne & Co")

@@ -12,7 +12,7 @@ from crm.errors import OutwardError, UsageError
 from crm.outward.mail import mailer_at
 from crm.outward.servers import smtp_server
 from crm.outward.smtp import SmtpMailer
-from tests.outward.mail_server import LOGIN, Post, free_port, served
+from tests.support.mail_server import LOGIN, Post, free_port, served
 
 
 def mailer(

@@ -9,8 +9,8 @@ from crm.errors import OutwardError, UsageError
 from crm.outward import mailbox as reading
 from crm.outward.mailbox import Arrival, Mailbox, Place, mailbox_at
 from crm.outward.servers import imap_server
-from tests.outward.dovecot import LOGIN, Dovecot
-from tests.outward.mail_server import free_port
+from tests.support.dovecot import LOGIN, Dovecot
+from tests.support.mail_server import free_port
 
 FOLDER = "Sales"
 

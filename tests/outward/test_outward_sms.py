@@ -11,7 +11,7 @@ import pytest
 
 from crm.errors import OutwardError, UsageError
 from crm.outward.sms import TwilioTexter, texter_for
-from tests.outward.twilio import FROM, TO, Twilio, standing_in
+from tests.support.twilio import FROM, TO, Twilio, standing_in
 
 
 def error(status: int, code: int, message: str) -> dict[str, Any]:

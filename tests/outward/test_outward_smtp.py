@@ -17,7 +17,7 @@ from crm.errors import OutwardError
 from crm.outward.mail import Fate, Mailer, Outcome
 from crm.outward.message import Mail, Party
 from crm.outward.smtp import SmtpMailer
-from tests.outward.mail_server import HANGS_UP, LOGIN, Post, free_port, served
+from tests.support.mail_server import HANGS_UP, LOGIN, Post, free_port, served
 
 ANNA, BEN, CLEO = Party("anna@example.com", "Anna"), Party("ben@example.com"), Party("cleo@example.com")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repository.guarded import Team, new_team
+from tests.support.guarded import Team, new_team
 
 
 @pytest.fixture

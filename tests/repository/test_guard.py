@@ -16,7 +16,7 @@ from crm.repository.guard import GuardedRepository
 from crm.repository.guarded_reading import GuardedSnapshot
 from crm.repository.guarded_writing import GuardedTransaction
 from tests.conftest import STORES, Store
-from tests.repository.guarded import SECRET, Team, new_team
+from tests.support.guarded import SECRET, Team, new_team
 
 
 def test_the_table_speaks_of_every_record_and_every_role() -> None:

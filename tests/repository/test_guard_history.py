@@ -11,7 +11,7 @@ from crm.model import Dashboard
 from crm.repository import HistoryQuery
 from crm.repository.guard import GuardedRepository
 from tests.conftest import STORES, Store
-from tests.repository.guarded import INTERNAL, SECRET, Team
+from tests.support.guarded import INTERNAL, SECRET, Team
 
 
 @pytest.fixture

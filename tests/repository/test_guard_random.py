@@ -29,8 +29,8 @@ from crm.repository.bounds import Bounds
 from crm.repository.everything import everything
 from crm.repository.guarded_writing import GuardedTransaction
 from crm.repository.tables import TABLES, audit, transactions
-from tests.repository.guarded import SECRET as SECRET_MARK
-from tests.repository.guarded import Team, assert_allowed, new_team, records
+from tests.support.guarded import SECRET as SECRET_MARK
+from tests.support.guarded import Team, assert_allowed, new_team, records
 
 AREA_OF = {table: kind.kind_name for kind, table in TABLES.items()}
 Step = tuple[str, tuple[Any, ...]]

@@ -14,7 +14,7 @@ from crm.model import Client, Contact, Sale, Setting, SignIn, StatusRule, User, 
 from crm.repository import Query
 from crm.repository.guard import GuardedRepository
 from tests.conftest import STORES, Store
-from tests.repository.guarded import FOREIGN, INTERNAL, SECRET, Team
+from tests.support.guarded import FOREIGN, INTERNAL, SECRET, Team
 
 # What a client sees
 

@@ -26,7 +26,7 @@ from crm.errors import ForbiddenError
 from crm.model import User
 from crm.repository.reach import OutOfReach, reach_of
 from crm.repository.tables import audit, client, record_columns, rule, sale, setting, sign_in, transactions, user, view
-from tests.repository.guarded import SECRET, Team, new_team
+from tests.support.guarded import SECRET, Team, new_team
 
 
 @pytest.fixture(scope="module")

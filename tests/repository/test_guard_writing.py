@@ -10,7 +10,7 @@ from crm.errors import ForbiddenError, NotFoundError
 from crm.model import Client, Dashboard, Sale, Setting, SignIn, StatusRule, User
 from crm.repository import Transaction
 from crm.repository.guard import GuardedRepository
-from tests.repository.guarded import SECRET, Team
+from tests.support.guarded import SECRET, Team
 
 # What is changed
 

@@ -31,7 +31,7 @@ from crm.repository import Wait, sql
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
 from tests.conftest import PYTHON, Store, child_environment
-from tests.unprivileged import as_nobody
+from tests.support.unprivileged import as_nobody
 
 
 def opened(path: Path, **more: object) -> SqlRepository:

@@ -14,7 +14,7 @@ from crm.repository import tables
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
 from tests.conftest import STORES, Store, _new_store
-from tests.unprivileged import as_nobody
+from tests.support.unprivileged import as_nobody
 
 # What the formats had, as their programs made them: each takes away what the next one added.
 OLDER = {

@@ -13,7 +13,7 @@ from crm.errors import StoreAccessError, UsageError
 from crm.repository.sheets.account import SCOPES, Account, account_from, spreadsheet_id
 from crm.repository.sheets.tokens import Tokens
 from tests.conftest import PROJECT
-from tests.repository.google_double import ADDRESS, SPREADSHEET, FakeClock, credentials, private_key
+from tests.support.google_double import ADDRESS, SPREADSHEET, FakeClock, credentials, private_key
 
 GOOGLE = "https://oauth2.googleapis.com/token"
 

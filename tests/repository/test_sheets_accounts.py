@@ -17,8 +17,8 @@ from crm.repository.sheets.connecting import GoogleSpreadsheets
 from crm.repository.sheets.layout import HISTORY, META, TABS
 from crm.repository.sheets.mirror import NUMBERED
 from crm.repository.sheets.setup import set_up
-from tests.repository.by_hand import Sheet, wrong
-from tests.repository.sheets_team import Team, new_team
+from tests.support.by_hand import Sheet, wrong
+from tests.support.sheets_team import Team, new_team
 
 PASSWORD = "a quiet lemon drives north"
 

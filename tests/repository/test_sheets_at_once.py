@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from crm.errors import NotFoundError, RefusedError
 from crm.model import Client, Record, Sale
-from tests.repository.by_hand import Sheet, wrong
-from tests.repository.sheets_team import CLIENTS, SALES, Team, new_team
+from tests.support.by_hand import Sheet, wrong
+from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
 
 class Interleaving:

@@ -10,8 +10,8 @@ import pytest
 from crm.errors import RefusedError
 from crm.model import Client, Record, Sale, StatusRule
 from crm.repository.sheets.layout import TABS
-from tests.repository.by_hand import EDITED, Sheet, wrong
-from tests.repository.sheets_team import CLIENTS, Team, new_team
+from tests.support.by_hand import EDITED, Sheet, wrong
+from tests.support.sheets_team import CLIENTS, Team, new_team
 
 
 @pytest.fixture

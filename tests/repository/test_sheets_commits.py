@@ -10,7 +10,7 @@ import pytest
 from crm.errors import ConflictError, StoreBusyError
 from crm.model import Client, Sale, StatusRule
 from crm.repository.sheets import repository as repository_module
-from tests.repository.sheets_team import CLIENTS, SALES, Edit, Team, new_team
+from tests.support.sheets_team import CLIENTS, SALES, Edit, Team, new_team
 
 NAMES = ["Ada", "Ben", "Cleo", "Dan", "Eva", "Finn"]
 

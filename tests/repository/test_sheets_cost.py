@@ -9,7 +9,7 @@ import pytest
 
 from crm.model import Client, Sale, StatusRule
 from crm.repository.sheets.repository import FRESH_FOR, SheetsRepository
-from tests.repository.sheets_team import Team, new_team
+from tests.support.sheets_team import Team, new_team
 
 CLIENTS, SALES = 10_000, 50_000
 # Google advises to send no more in one request.

@@ -17,8 +17,8 @@ from crm.repository.sheets import commit as commit_module
 from crm.repository.sheets import push as push_module
 from crm.repository.sheets import repository as repository_module
 from tests import conftest
-from tests.google_sheets import StandIn
-from tests.repository.sheets_team import Team, new_team
+from tests.support.google_sheets import StandIn
+from tests.support.sheets_team import Team, new_team
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from crm.errors import ConflictError, FieldError, RefusedError
 from crm.model import Client, Sale, Setting, StatusRule, View
 from crm.model.fields import FOREVER
 from crm.repository.sheets import cells
-from tests.repository.by_hand import EDITED, Sheet, last, undo, wrong
-from tests.repository.sheets_team import CLIENTS, SALES, Team, new_team
+from tests.support.by_hand import EDITED, Sheet, last, undo, wrong
+from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
 
 @pytest.fixture

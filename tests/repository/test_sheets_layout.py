@@ -13,8 +13,8 @@ from crm.errors import StoreDamagedError, StoreError
 from crm.model import RECORDS, Client, Record, Sale
 from crm.model.fields import LARGEST_AMOUNT
 from crm.repository.sheets.layout import HISTORY, META, columns, heading, letters, new_heading
-from tests.repository.by_hand import wrong
-from tests.repository.sheets_team import CLIENTS, SALES, Team, new_team
+from tests.support.by_hand import wrong
+from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 
 from crm.model import Client, Sale
 from tests.conftest import PYTHON, child_environment, google
-from tests.repository.sheets_team import Team, new_team
+from tests.support.sheets_team import Team, new_team
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from crm.model import Client, Sale
 from crm.repository.sheets import commit as commit_module
 from crm.repository.sheets import push as push_module
-from tests.repository.sheets_team import Team, new_team
+from tests.support.sheets_team import Team, new_team
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from crm.errors import StoreBusyError
 from crm.repository import Wait
 from crm.repository.sheets.quota import LONGEST_WAIT, USED_UP, Clock, Limiter
 from tests.conftest import PYTHON, child_environment
-from tests.repository.google_double import FakeClock
+from tests.support.google_double import FakeClock
 
 
 class Programs:

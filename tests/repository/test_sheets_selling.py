@@ -12,8 +12,8 @@ from crm.errors import StoreNotSetUpError
 from crm.model import Client, Contact, Deal, FollowUp, Interaction, Sale, Stage, StageMove
 from crm.repository.sheets.connecting import GoogleSpreadsheets
 from crm.repository.sheets.layout import ADDED, META
-from tests.repository.by_hand import EDITED, Sheet, wrong
-from tests.repository.sheets_team import Team, new_team
+from tests.support.by_hand import EDITED, Sheet, wrong
+from tests.support.sheets_team import Team, new_team
 
 
 @pytest.fixture

@@ -20,8 +20,7 @@ from crm.repository.sheets.account import SCOPES, Account, account_from
 from crm.repository.sheets.quota import Clock
 from crm.repository.sheets.service import NoAnswer, Rejected, Service, Standing, Values, end_of, title_of
 from tests.conftest import PYTHON, child_environment
-from tests.google_sheets import StandIn
-from tests.repository.google_double import (
+from tests.support.google_double import (
     ADDRESS,
     SPREADSHEET,
     TOKEN,
@@ -39,6 +38,7 @@ from tests.repository.google_double import (
     private_key,
     reset,
 )
+from tests.support.google_sheets import StandIn
 
 ADD = [{"addSheet": {"properties": {"title": "Čaj"}}}]
 WRITE = f"/v4/spreadsheets/{SPREADSHEET}:batchUpdate"

@@ -13,7 +13,7 @@ from crm.model import Client, Sale
 from crm.repository.sheets import commit as commit_module
 from crm.repository.sheets import push as push_module
 from crm.repository.sheets.layout import META
-from tests.repository.sheets_team import CLIENTS, Team, new_team
+from tests.support.sheets_team import CLIENTS, Team, new_team
 
 BEFORE = 3
 ADDED = 40

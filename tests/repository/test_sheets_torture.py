@@ -16,9 +16,9 @@ import pytest
 from crm.model import Client, Sale
 from tests import conftest
 from tests.conftest import PROJECT, PYTHON, child_environment
-from tests.google_sheets import Control
-from tests.repository import sheets_seller
-from tests.repository.sheets_team import CLIENTS, SALES, Team, new_team
+from tests.support import sheets_seller
+from tests.support.google_sheets import Control
+from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
 MACHINES, PROGRAMS = 4, 8
 SALES_EACH, EDITS_EACH = 25, 12
@@ -29,7 +29,7 @@ LONGEST = 150.0
 @pytest.fixture
 def far_away(monkeypatch: pytest.MonkeyPatch) -> Iterator[Control]:
     """A stand-in in a process of its own."""
-    command = [PYTHON, "-m", "tests.google_sheets", "--no-quota"]
+    command = [PYTHON, "-m", "tests.support.google_sheets", "--no-quota"]
     with subprocess.Popen(command, cwd=PROJECT, env=child_environment(), stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -83,7 +83,7 @@ def test_eight_programs_and_a_person_at_once(far_away: Control, tmp_path: Path) 
                 (folder / "creds").write_text(json.dumps(far_away.credentials()))
                 edits = EDITS_EACH + (at < EDITS_MORE)
                 arguments = [team.id, str(folder), far_away.url, f"program-{at}", str(SALES_EACH), str(edits)]
-                command = [PYTHON, "-m", "tests.repository.sheets_seller", *arguments]
+                command = [PYTHON, "-m", "tests.support.sheets_seller", *arguments]
                 programs.append(
                     subprocess.Popen(command, cwd=PROJECT, env=child_environment(), stderr=subprocess.PIPE, text=True)
                 )

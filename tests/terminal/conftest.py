@@ -19,8 +19,8 @@ from crm.app import open_crm
 from crm.commands import load
 from crm.commands.context import CRM
 from crm.config import Config
-from tests.outward import servers
-from tests.outward.mail_server import Post, served
+from tests.support import servers
+from tests.support.mail_server import Post, served
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 21)

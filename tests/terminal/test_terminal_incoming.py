@@ -12,9 +12,9 @@ from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Client, Contact, Message
 from crm.repository import Query
-from tests.outward.dovecot import Dovecot
-from tests.outward.mail_server import Post
-from tests.outward.twilio import FROM, standing_in
+from tests.support.dovecot import Dovecot
+from tests.support.mail_server import Post
+from tests.support.twilio import FROM, standing_in
 from tests.terminal.test_terminal_lines import piped
 
 Start = Callable[..., Any]

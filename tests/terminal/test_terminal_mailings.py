@@ -10,7 +10,7 @@ import pytest
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Message
-from tests.outward.mail_server import Post, free_port
+from tests.support.mail_server import Post, free_port
 from tests.terminal.conftest import SENDER
 from tests.terminal.test_terminal_lines import piped
 

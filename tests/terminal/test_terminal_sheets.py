@@ -15,7 +15,7 @@ from crm.commands.registry import named
 from crm.config import Config
 from crm.model import Client, Sale
 from tests.conftest import google
-from tests.google_sheets import StandIn
+from tests.support.google_sheets import StandIn
 
 from .conftest import TODAY, Session
 

@@ -13,7 +13,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection
 
 from crm.web.file_links import safe_name
-from tests.web.whole_site import Browser, WebSite, closing_code, web_site
+from tests.support.whole_site import Browser, WebSite, closing_code, web_site
 
 
 @pytest.fixture(scope="module")

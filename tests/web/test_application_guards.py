@@ -23,7 +23,7 @@ from crm.web.journal import Journal, JsonLines
 from crm.web.limits import FILE, FORM, RULES, AddressLimits, BodyLimit, Rule, neighbourhood
 from crm.web.origins import SameOrigin, is_loopback, origin_of
 from crm.web.proxies import TrustedProxies
-from tests.web.serving import served
+from tests.support.serving import served
 
 
 async def _seen(request: Request) -> Response:

@@ -17,8 +17,8 @@ from crm.web.application import application
 from crm.web.limits import RULES
 from crm.web.server import Opened, make_site
 from crm.web.terminals import Terminals
-from tests.web.serving import served
-from tests.web.whole_site import MENU
+from tests.support.serving import served
+from tests.support.whole_site import MENU
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
 

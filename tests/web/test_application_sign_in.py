@@ -10,7 +10,7 @@ import pytest
 
 from crm.model import SignIn
 from crm.repository import Query
-from tests.web.whole_site import PASSWORD, Browser, WebSite, closing_code, web_site
+from tests.support.whole_site import PASSWORD, Browser, WebSite, closing_code, web_site
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from crm.model import Client, Sale, Setting, StatusRule, User
 from crm.repository import Query
-from tests.web.terminal_browser import Screen
+from tests.support.terminal_browser import Screen
+from tests.support.whole_site import PASSWORD, WebSite, web_site
 from tests.web.test_browser_sign_in import sign_in
-from tests.web.whole_site import PASSWORD, WebSite, web_site
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route, Router
 
-from tests.web.serving import served
-from tests.web.whole_site import PASSWORD, WebSite, web_site
+from tests.support.serving import served
+from tests.support.whole_site import PASSWORD, WebSite, web_site
 
 
 @pytest.fixture(scope="module")

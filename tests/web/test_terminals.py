@@ -19,9 +19,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from crm.web.terminals import Terminals
-from tests.web.terminal_server import PATIENCE, TerminalServer
+from tests.support.terminal_server import PATIENCE, TerminalServer
 
-MENU = "tests.web.sample_menu:serve"
+MENU = "tests.support.sample_menu:serve"
 
 
 class Tab:
@@ -511,7 +511,7 @@ def test_menus_end_with_the_process_that_serves_them(tmp_path: Path) -> None:
         "import asyncio, sys, pathlib, tempfile; tempfile.tempdir = sys.argv[1]\n"
         "from crm.web.terminals.forking import Forking\n"
         "async def main():\n"
-        "    folder = pathlib.Path(tempfile.mkdtemp()); forking = Forking('tests.web.sample_menu:serve')\n"
+        "    folder = pathlib.Path(tempfile.mkdtemp()); forking = Forking('tests.support.sample_menu:serve')\n"
         "    await forking.start(folder); forked = await forking.open({}, folder, 80, 24)\n"
         "    print(forked.pid, forking._process.pid, flush=True); await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"

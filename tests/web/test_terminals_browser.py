@@ -14,9 +14,9 @@ from playwright.sync_api import Browser
 from rich.cells import cell_len
 
 from crm.web.terminals import Terminals
-from tests.web.sample_menu import WIDE
-from tests.web.terminal_browser import Line, Screen
-from tests.web.terminal_server import TerminalServer
+from tests.support.sample_menu import WIDE
+from tests.support.terminal_browser import Line, Screen
+from tests.support.terminal_server import TerminalServer
 
 _FIRST = 1_000
 # Where widths change from one character to the next; elsewhere every hundredth is looked at.
@@ -29,7 +29,7 @@ _SCRIPTS = (
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TerminalServer]:
     """A server for all of these tests."""
-    terminals = Terminals("tests.web.sample_menu:serve", most=100, most_each=100)
+    terminals = Terminals("tests.support.sample_menu:serve", most=100, most_each=100)
     with TerminalServer(terminals, tmp_path_factory.mktemp("uploads")).running() as running:
         yield running
 

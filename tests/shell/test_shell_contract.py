@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from crm.model import Client, Sale
-from tests.command_line import TODAY, CommandLine, on_a_new_store
+from tests.support.command_line import TODAY, CommandLine, on_a_new_store
 
 CONTRACT = {
     "clients": ["add", "list", "search", "show", "edit", "delete", "tag", "merge", "pin"],

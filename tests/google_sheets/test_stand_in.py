@@ -18,9 +18,9 @@ import requests
 from google.auth.exceptions import RefreshError
 from google.oauth2 import service_account
 
-from tests.google_sheets import Control, Invalid, StandIn
+from tests.support.google_sheets import Control, Invalid, StandIn
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 Batch = Callable[..., Any]
 
 
@@ -558,7 +558,7 @@ class TestFaults:
 
 def test_another_process(tmp_path: Path) -> None:
     """Stopped and started again it has what it had; the control door is open over HTTP."""
-    command = [sys.executable, "-m", "tests.google_sheets", "--no-quota", "--state", str(tmp_path / "state")]
+    command = [sys.executable, "-m", "tests.support.google_sheets", "--no-quota", "--state", str(tmp_path / "state")]
 
     def run(edit: Callable[[Control], Any]) -> Any:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT) as process:

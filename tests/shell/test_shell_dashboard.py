@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.command_line import CommandLine, on_a_new_store
+from tests.support.command_line import CommandLine, on_a_new_store
 
 
 @pytest.fixture

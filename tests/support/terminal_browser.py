@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Page
 
-from tests.web.terminal_server import PATIENCE
+from tests.support.terminal_server import PATIENCE
 
 # The page's own module, so that what the terminal holds can be read cell by cell.
 _TERMINAL = "import('/assets/terminal.js').then(({terminal}) => %s)"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.command_line import CommandLine, on_a_new_store
 from tests.conftest import PROJECT, PYTHON
+from tests.support.command_line import CommandLine, on_a_new_store
 
 
 @pytest.fixture

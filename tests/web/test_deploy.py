@@ -18,7 +18,7 @@ import pytest
 
 from crm.config import ENVIRONMENT
 from tests.conftest import PROJECT, google
-from tests.web.whole_site import Browser, closing_code
+from tests.support.whole_site import Browser, closing_code
 
 HOST = "team.herokuapp.com"
 EMAIL = "boss@example.com"

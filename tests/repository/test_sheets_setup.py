@@ -11,9 +11,9 @@ from crm.repository.sheets import appearance
 from crm.repository.sheets.account import account_from
 from crm.repository.sheets.layout import ALL_TABS, TABS, columns, header, heading, new_heading
 from crm.repository.sheets.service import Service
-from tests.command_line import CommandLine, on_a_new_store
 from tests.conftest import google
-from tests.google_sheets import StandIn
+from tests.support.command_line import CommandLine, on_a_new_store
+from tests.support.google_sheets import StandIn
 
 # As the programs that this one comes from keep it.
 HEAD = ["First Name", "Last Name", "Date of Birth", "Contact Number", "Email", "Total Spend", "Status"]

@@ -12,9 +12,9 @@ from urllib.parse import unquote
 import pytest
 import requests
 
-from tests.google_sheets import StandIn
+from tests.support.google_sheets import StandIn
 
-RECORDINGS = Path(__file__).parent / "google_sheets" / "recordings" / "gspread.jsonl.xz"
+RECORDINGS = Path(__file__).parents[1] / "support" / "google_sheets" / "recordings" / "gspread.jsonl.xz"
 LINES = [json.loads(line) for line in lzma.decompress(RECORDINGS.read_bytes()).decode().splitlines()]
 
 # What the stand-in says that it does not do, by the names of recordings: nothing that is recorded.

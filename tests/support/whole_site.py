@@ -26,10 +26,10 @@ from crm.repository.sqlite import Sqlite
 from crm.web.application import application
 from crm.web.server import Opened, make_site
 from crm.web.terminals import Terminals
-from tests.web.serving import served
+from tests.support.serving import served
 
 PASSWORD = "correct horse battery staple"
-MENU = "tests.web.sample_menu:serve"
+MENU = "tests.support.sample_menu:serve"
 _TOKEN = re.compile(r'name="token" value="([^"]*)"')
 _TOLD = re.compile(r'<p class="(?:error|note)"[^>]*>(.*?)</p>', re.DOTALL)
 

@@ -11,7 +11,7 @@ from . import StandIn
 
 def main() -> None:
     """Serve until a signal comes."""
-    parser = argparse.ArgumentParser(prog="python -m tests.google_sheets", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.support.google_sheets", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="where to listen; 0 is any free port")
     parser.add_argument("--no-quota", action="store_true", help="let any number of requests through")
     parser.add_argument("--latency", type=float, default=0, metavar="MS", help="how long each request takes")

@@ -5,7 +5,7 @@ from typing import Any
 from crm.model import Record
 from crm.repository.sheets.layout import TABS, header, letters
 from crm.repository.sheets.repository import SheetsRepository
-from tests.repository.sheets_team import Team
+from tests.support.sheets_team import Team
 
 # What stands in the history for what people do in the sheet.
 EDITED = "edited in the sheet"

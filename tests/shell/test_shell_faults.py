@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import Answer, CommandLine, on_a_new_store
 from tests.conftest import PYTHON
+from tests.support.command_line import Answer, CommandLine, on_a_new_store
 
 
 @pytest.fixture

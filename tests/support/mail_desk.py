@@ -19,7 +19,7 @@ from crm.outward.smtp import SmtpMailer
 from crm.repository import Query
 from tests.commands.conftest import TODAY
 from tests.conftest import Store
-from tests.outward.mail_server import Post, served
+from tests.support.mail_server import Post, served
 
 
 @dataclass

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 import trustme
 
-from tests.outward.dovecot import PROGRAM, Dovecot, dovecot
-from tests.outward.mail_server import Post
+from tests.support.dovecot import PROGRAM, Dovecot, dovecot
+from tests.support.mail_server import Post
 
 
 @pytest.fixture(scope="session")

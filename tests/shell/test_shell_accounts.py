@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import Answer, CommandLine
+from tests.support.command_line import Answer, CommandLine
 
 PASSWORD = "a kettle, two spoons and rain"
 

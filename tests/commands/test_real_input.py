@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.command_line import CommandLine, on_a_new_store
+from tests.support.command_line import CommandLine, on_a_new_store
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 COMPANIES, CONTACTS, CDNOW = (str(DATA / name) for name in ("companies.csv", "contacts.csv", "cdnow_sales.csv"))
 AS_CLIENTS = ("--as", "clients")
 AS_SALES = ("--as", "sales", "--create-clients")
