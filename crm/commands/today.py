@@ -89,6 +89,14 @@ def today(crm: CRM, mine: Mine = False) -> TodayReport:
     return TodayReport(crm.today, {name: found[name] if name in found else TILES[name].reported(crm) for name in names})
 
 
+def one(crm: CRM, tile: Tile) -> Any:
+    """What one tile shows, and nothing else is read."""
+    if tile.read is None:
+        return tile.reported(crm)
+    with crm.read() as snapshot:
+        return tile.read(crm, snapshot, False)
+
+
 def in_brief(crm: CRM) -> Generator[tuple[Tile, Any], None, None]:
     """What fits into a few lines: the tiles of the dashboard, figures before what is listed, each with what it shows;
     only what is asked for is read. Reports are not among them."""

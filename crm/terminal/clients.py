@@ -6,6 +6,7 @@ from typing import Any
 
 from crm.commands.clients import ClientCard
 from crm.commands.registry import Command, commands, named
+from crm.commands.rules import statuses
 from crm.errors import NotFoundError
 from crm.model import Client
 from crm.model.fields import FOREVER
@@ -25,6 +26,8 @@ _MAIN = ("sales add", "clients edit", "interactions add", "follow-ups add", "dea
 _LAST = ("clients merge", "clients delete")
 _EVENTS = 12
 _CONTACTS = 3
+# As many statuses have a key of their own beside the other entries.
+_STATUSES = 30
 # The columns that the hint takes at most.
 _HINT = 110
 # What the card shows itself, what its keys lead to, and what is about several.
@@ -213,7 +216,7 @@ def pin(session: Session, client: Client | None = None, **_: Any) -> None:
     command = named("clients pin")
     prompts = session.prompts
     with session.crm.read() as snapshot:
-        there = list(dict.fromkeys(rule.status for rule in snapshot.rules.rules))
+        there = [each for each in statuses(snapshot) if each][:_STATUSES]
     pinned = client.status_pinned_until is not None
     entries = [*(Choice(status, status) for status in there), Choice("Another one", None)]
     status = session.keyboard.choose(

@@ -8,6 +8,7 @@ from typing import Any
 from crm.commands.clients import all_of, due_by, silent
 from crm.commands.groups import Group, how_many, view_called
 from crm.commands.registry import named
+from crm.commands.rules import statuses
 from crm.errors import NotFoundError
 from crm.model import Client, fields
 from crm.rules import parse_condition
@@ -15,6 +16,7 @@ from crm.terminal import tables
 from crm.terminal.groups import act_on, group_of
 from crm.terminal.keyboard import Choice
 from crm.terminal.lists import PAGE, ListPage
+from crm.terminal.picking import pick_listed
 from crm.terminal.session import Session, flow
 from crm.terminal.suggestions import metric_names
 
@@ -161,17 +163,15 @@ class ClientsPage(ListPage):
             )
             where = all_of(where, condition(day, self.session.crm.today))
         elif name == "status":
-            filters["status"] = keyboard.choose(
-                "Status:", [Choice(each or "(none)", each) for each in self._statuses()]
-            )
+            filters["status"] = pick_listed(keyboard, "Status:", self._statuses, nothing="there are no statuses yet")
         else:
             field = fields(Client)[name]
             filters[name] = self.session.prompts.value(field.label, field.check, required=True)
         self._narrow(view, filters, where)
 
-    def _statuses(self) -> list[str]:
-        report = named("today")(self.session.crm)
-        return [each.status for each in report.statuses][:30]
+    def _statuses(self, limit: int, offset: int) -> Sequence[tuple[str, str]]:
+        with self.session.crm.read() as snapshot:
+            return [(each or "(none)", each) for each in statuses(snapshot)[offset : offset + limit]]
 
     def _condition(self, typed: str) -> str:
         if typed.strip():

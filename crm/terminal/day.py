@@ -11,7 +11,7 @@ from crm.commands.agenda import AgendaItem
 from crm.commands.due import FollowUpShown
 from crm.commands.registry import named
 from crm.commands.tiles import TILES, Birthday, Tile
-from crm.commands.today import TodayReport
+from crm.commands.today import TodayReport, one
 from crm.model import Client
 from crm.terminal import tiles
 from crm.terminal.agenda import AgendaPage, heading, item_line, open_item
@@ -81,9 +81,8 @@ def _show(session: Session, tile: Tile) -> None:
     if tile.report:
         session.start(named(tile.report), **tile.given)
         return
-    report: TodayReport = named("today")(session.crm)
     session.page("Today", tile.title)
-    for line in tiles.lines(session.screen, tile, report.tiles[tile.name], session.crm.conventions):
+    for line in tiles.lines(session.screen, tile, one(session.crm, tile), session.crm.conventions):
         session.screen.print(line)
     session.screen.print()
     session.keyboard.pause()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from crm.commands.context import CRM
 from crm.commands.people import names
+from crm.commands.rules import statuses
 from crm.model import Client, View, field_names
 from crm.repository import Query
 from crm.rules import METRICS
@@ -48,7 +49,7 @@ def suggestions(crm: CRM, name: str) -> Callable[[str], Sequence[Suggestion]] | 
 
 def _statuses(crm: CRM) -> list[str]:
     with crm.read() as snapshot:
-        return list(dict.fromkeys(rule.status for rule in snapshot.rules.rules))
+        return [each for each in statuses(snapshot) if each]
 
 
 def _views(crm: CRM) -> list[str]:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from crm.commands.rules import review_daily
+from crm.commands.rules import review_daily, statuses
 from crm.errors import FieldError, NotFoundError, RuleError
 from crm.rules import SETS
 from tests.commands.conftest import TODAY, Office, as_told
@@ -252,6 +252,18 @@ def test_without_any_rule_nobody_has_a_status_and_all_goes_on(office: Office) ->
     assert office.sell(client, "99999").client.status == ""
     assert office("rules why", client).rules == []
     assert office.is_sound()
+
+
+def test_the_statuses_there_are_come_from_the_rules_and_from_clients(office: Office) -> None:
+    office.set_rules("Gold when total_spend > 10", "Regular otherwise")
+    office("clients pin", office.add(), "Friend")
+    office.add()
+    office.set_rules("Gold when total_spend > 10", "Big when total_spend > 100")
+    with office.crm.read() as snapshot:
+        assert statuses(snapshot) == ["Gold", "Big", "Friend", "Regular"]
+        office.add()
+    with office.crm.read() as snapshot:
+        assert statuses(snapshot)[-1] == ""
 
 
 # The passing of days

@@ -1,6 +1,8 @@
 """Lists, rules and the history at the menu, in a real terminal."""
 
+import io
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,6 +12,9 @@ import pytest
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Client, Sale, StatusRule
+from crm.terminal.lines import LineKeyboard
+from crm.terminal.screen import Screen
+from crm.terminal.session import Session, load_flows
 
 Start = Callable[..., Any]
 CITIES = ("Graz", "Linz", "Wien")
@@ -48,6 +53,24 @@ def test_a_list_is_paged_sorted_and_filtered(start: Start) -> None:
     session.press("f").choose("A condition").sees("Condition (").press("total_spend > 20000 an", "enter").sees("^")
     session.press("kill", "total_spend > 20000", "enter").sees("1-4 of 4").press("1").sees("1) Record a sale")
     session.press("esc").sees("1-4 of 4").press("f").choose("Show all again").sees("1-9 of 30")
+
+
+def test_statuses_are_filtered_by_whatever_stands_on_the_dashboard(crm: CRM) -> None:
+    named("dashboard set")(crm, "newest")
+    with crm.read() as snapshot:
+        named("clients pin")(crm, snapshot.get(Client, 1), "Friend")
+    named("rules add")(crm, "Huge when total_spend > 1000000")
+    load_flows()
+    out = io.StringIO()
+    screen = Screen(out, plain=True)
+    typed = "f\nStatus\nFriend\n\n"
+    with closing(Session(crm, LineKeyboard(io.StringIO(typed), screen), screen)) as session:
+        session.attempt(lambda: session.start(named("clients list")))
+    told = out.getvalue()
+    offered = told[told.index("Status:") :]
+    assert 0 < offered.index("Huge") < offered.index("Friend")
+    assert "Status: Friend" in told
+    assert "1-1 of 1" in told
 
 
 def test_views_are_saved_chosen_and_removed(start: Start) -> None:
