@@ -119,21 +119,12 @@ def _whole(cell: Any) -> int:
     raise ValueError
 
 
-_days: dict[Any, date] = {}
-
-
 def _day(cell: Any) -> date:
-    # A team's dates repeat; to look one up is quicker than to make it.
-    found = _days.get(cell)
-    if found is None:
-        if type(cell) is str:
-            found = date.fromisoformat(cell)
-        elif type(cell) in (int, float) and cell == int(cell):
-            found = _DAY_ZERO + timedelta(days=int(cell))
-        else:
-            raise ValueError
-        _days[cell] = found
-    return found
+    if type(cell) is str:
+        return date.fromisoformat(cell)
+    if type(cell) in (int, float) and cell == int(cell):
+        return _DAY_ZERO + timedelta(days=int(cell))
+    raise ValueError
 
 
 def _maybe_day(cell: Any) -> date | None:
