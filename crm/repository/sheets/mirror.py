@@ -279,14 +279,22 @@ def left_out(connection: Connection, kind: type[Record]) -> set[int]:
     return found
 
 
+# Each row below a deleted one moves up by as many as were deleted above it, counted once from top to bottom.
+_CLOSE_UP = """
+WITH place AS (
+    SELECT id, row, 0 AS is_gone FROM sheet_row WHERE record = :record AND row > :first
+    UNION ALL SELECT NULL, value, 1 FROM json_each(:gone)
+), moved AS (
+    SELECT id, row - sum(is_gone) OVER (ORDER BY row, is_gone ROWS UNBOUNDED PRECEDING) AS row FROM place
+)
+UPDATE sheet_row SET row = moved.row FROM moved WHERE sheet_row.record = :record AND sheet_row.id = moved.id"""
+
+
 def close_up(connection: Connection, kind: type[Record], gone: Sequence[int]) -> None:
     """Notes that the rows at these places were deleted: those below have moved up."""
     if gone:
-        statement = (
-            "UPDATE sheet_row SET row = row - (SELECT count(*) FROM json_each(?) WHERE value < row)"
-            " WHERE record = ? AND row > ?"
-        )
-        connection.exec_driver_sql(statement, (json.dumps(list(gone)), kind.kind_name, min(gone)))
+        values = {"record": kind.kind_name, "first": min(gone), "gone": json.dumps(list(gone))}
+        connection.exec_driver_sql(_CLOSE_UP, values)
 
 
 def numbers(connection: Connection) -> dict[str, int]:
