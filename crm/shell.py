@@ -16,7 +16,7 @@ from typer.exceptions import TyperException
 
 from crm.accounts.remembered import Remembered
 from crm.commands.context import CRM, has_accounts
-from crm.commands.registry import Command, Parameter, commands
+from crm.commands.registry import Command, FieldsOf, Parameter, commands
 from crm.commands.selecting import selected
 from crm.config import Config, data_folder, from_environment
 from crm.errors import (
@@ -192,7 +192,8 @@ class _Shell:
         port: Annotated[int, typer.Option("--port", help="Where to listen; PORT unless told, else 8000.")] = 0,
         host: Annotated[str, typer.Option("--host", help="On which address; this machine alone unless told.")] = "",
     ) -> None:
-        assert self._serve is not None
+        if self._serve is None:
+            raise UsageError("The menu is not served to browsers here.")
         raise typer.Exit(self._serve(self._config(), host, port))
 
     @property
@@ -214,7 +215,7 @@ class _Shell:
                 arguments[name] = self.settings["yes"]
                 continue
             if parameter.fields:
-                arguments[name] = _field_values(parameter, given, crm.conventions)
+                arguments[name] = _field_values(parameter.fields, given, crm.conventions)
                 continue
             written = _written(parameter, given)
             if written is None:
@@ -518,10 +519,9 @@ def _field_option(field: Field) -> inspect.Parameter:
 # Reading what was written
 
 
-def _field_values(parameter: Parameter, given: Mapping[str, Any], by: Conventions) -> dict[str, Any]:
+def _field_values(takes: FieldsOf, given: Mapping[str, Any], by: Conventions) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    assert parameter.fields is not None
-    for name, field in parameter.fields.offered.items():
+    for name, field in takes.offered.items():
         written = given.get(name)
         if written is None or written == []:
             continue
@@ -564,7 +564,6 @@ def _read_one(crm: CRM, parameter: Parameter, written: Any) -> Any:
             return Path(written)
         if parameter.record:
             return selected(crm, parameter.record, written)
-        assert parameter.check is not None
-        return parameter.check.read(written, crm.conventions)
+        return parameter.value_check.read(written, crm.conventions)
     except FieldError as error:
         raise error.at(parameter.name, parameter.option) from error

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from itertools import pairwise
+from itertools import zip_longest
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
@@ -158,8 +158,7 @@ def stays(snapshot: Snapshot, deal: Deal, known: Sequence[Stage]) -> list[Stay]:
     moves = snapshot.find_all(StageMove, Query({"deal": deal.id}, sort="id"))
     names = {each.id: each.name for each in known}
     found = []
-    for move, following in pairwise([*moves, None]):
-        assert move is not None
+    for move, following in zip_longest(moves, moves[1:]):
         ended = following is None and deal.closed_on is not None
         until = following.on if following else None
         days = None if ended else ((until or snapshot.today) - move.on).days

@@ -104,9 +104,9 @@ def _follow_ups(snapshot: Snapshot, client: int, _: Sequence[str], most: int, by
         yield timed(Entry(on, clock(at), FOLLOW_UP, told, its.user, None, "follow_up", its.id), at)
     for row in snapshot.select(_DONE, client=client, most=most):
         its = record_of(FollowUp, row)
-        assert its.done_on is not None
         told = f"Follow-up done: {its.what}"
-        yield timed(Entry(its.done_on, "", FOLLOW_UP, told, its.user, None, "follow_up", its.id), its.updated_at)
+        on = its.done_on or its.due_on
+        yield timed(Entry(on, "", FOLLOW_UP, told, its.user, None, "follow_up", its.id), its.updated_at)
 
 
 # Totals change with each sale, which stands in the timeline itself, and the reason of a status with them. Such entries

@@ -82,6 +82,13 @@ class Parameter:
         """The parameter as an option of the shell."""
         return "--" + self.name.strip("_").replace("_", "-")
 
+    @property
+    def value_check(self) -> Check:
+        """How its plain value is read and shown; raises TypeError for one that takes something else."""
+        if self.check is None:
+            raise TypeError(f"{self.name} is no plain value")
+        return self.check
+
 
 @dataclass(frozen=True)
 class Command:
@@ -123,6 +130,13 @@ class Command:
         """The record that the command is about, or the several: its first parameter; None where it is about none."""
         first = next(iter(self.parameters.values()), None)
         return first if first is not None and first.record else None
+
+    @property
+    def required_subject(self) -> Parameter:
+        """The record that the command is about; raises TypeError where it is about none."""
+        if self.subject is None:
+            raise TypeError(f"{self.words} is about no record")
+        return self.subject
 
     def __call__(self, crm: "CRM", *arguments: Any, **named: Any) -> Any:
         """Runs it; raises ForbiddenError for whoever may not."""

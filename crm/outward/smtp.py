@@ -174,8 +174,8 @@ class SmtpConnection:
                 self._drop()
             return _fate(code), _words(code, said)
         smtp.send(content)
-        assert smtp.sock is not None
-        smtp.sock.settimeout(self._verdict_time_out)
+        connection = _socket_of(smtp)
+        connection.settimeout(self._verdict_time_out)
         try:
             # Until this line is there, no server may take the message for whole.
             smtp.send(b".\r\n")
@@ -186,7 +186,7 @@ class SmtpConnection:
         if code == _CLOSING:
             self._drop()
         else:
-            smtp.sock.settimeout(self._time_out)
+            connection.settimeout(self._time_out)
         if not 200 <= code < 600:
             return Fate.UNKNOWN, _words(code, said)
         return (Fate.SENT if code < 300 else _fate(code)), _words(code, said)
@@ -220,9 +220,8 @@ class SmtpConnection:
         else:
             smtp = smtplib.SMTP(server.host, server.port, timeout=self._time_out)
         try:
-            assert smtp.sock is not None
             # The end of a message is sent by itself, and would wait a while for the server to have noted the rest.
-            smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _socket_of(smtp).setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if server.encrypts == "first":
                 smtp.starttls(context=context)
             if server.user:
@@ -235,6 +234,13 @@ class SmtpConnection:
 
     def _failed(self, why: str, reason: str) -> OutwardError:
         return OutwardError(f"No e-mail was sent: the mail server {self._server.host} {why}.", reason=reason)
+
+
+def _socket_of(smtp: smtplib.SMTP) -> socket.socket:
+    """What a connection goes over. Raises OSError where it is closed."""
+    if smtp.sock is None:
+        raise smtplib.SMTPServerDisconnected("the connection is closed")
+    return smtp.sock
 
 
 def _fate(code: int) -> Fate:

@@ -188,7 +188,8 @@ class Figures:
     def _metric(self, name: str) -> _Number:
         columns = client.c
         if _needs_sales(name):
-            assert self._sales is not None
+            if self._sales is None:
+                raise KeyError(name)
             column = self._sales.c[name]
             return _Number(column if name == "largest_sale" else func.coalesce(column, 0), _unit(name))
         match name:

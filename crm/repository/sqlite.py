@@ -306,7 +306,8 @@ def _refuse_strange(opened: sqlite3.Connection, source: Path) -> None:
 
 def _driver(opened: PoolProxiedConnection) -> sqlite3.Connection:
     connection = opened.driver_connection
-    assert isinstance(connection, sqlite3.Connection)
+    if not isinstance(connection, sqlite3.Connection):
+        raise TypeError("no connection to SQLite")
     return connection
 
 

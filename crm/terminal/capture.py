@@ -31,9 +31,8 @@ def capture(session: Session, **_: Any) -> None:
         for each in _EXAMPLES:
             session.screen.print(Text(each, "dim"))
         session.screen.print()
-        assert parameter.check is not None
         line = session.prompts.value(
-            "Note", parameter.check, help="what, with whom, and when to follow up", typed=typed, error=error,
+            "Note", parameter.value_check, help="what, with whom, and when to follow up", typed=typed, error=error,
             required=True,
         )  # fmt: skip
         typed, error = line, ""

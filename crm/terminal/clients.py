@@ -122,8 +122,7 @@ def _title(command: Command) -> str:
 
 
 def _acts(session: Session, command: Command, seen: dict[str, Any]) -> Any:
-    subject = command.subject
-    assert subject is not None
+    subject = command.required_subject
 
     def act() -> None:
         client = seen["client"]

@@ -133,7 +133,8 @@ def move(session: Session, deal: Deal | None = None, to: Stage | None = None, **
         with session.crm.read() as snapshot:
             known = [each for each in stages(snapshot) if each.id != shown.stage]
         to = session.keyboard.choose(f"Move {shown.title} to:", [Choice(stage_line(each), each) for each in known])
-    assert to is not None
+    if to is None:
+        raise Back
     given: dict[str, Any] = {"deal": shown, "to": to}
     if to.outcome == "won" and shown.closed_on is None:
         given |= _sale(session, shown)
@@ -153,8 +154,7 @@ def _sale(session: Session, deal: Deal) -> dict[str, Any]:
     """Amount and day of the sale: the value and today are there to be taken. Raises Back."""
     parameters = named("deals win").parameters
     by = session.crm.conventions
-    check = parameters["amount"].check
-    assert check is not None
+    check = parameters["amount"].value_check
     typed = check.edit(deal.value, by) if deal.value else ""
     session.page(deal.title, "Win it")
     amount = session.prompts.value("Amount of the sale", check, typed=typed, required=True)

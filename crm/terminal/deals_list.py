@@ -71,8 +71,7 @@ class DealsPage(ListPage):
             case True:
                 return {"mine": "mine", "all_": "open, won and lost"}.get(name, name)
         parameter = named("deals list").parameters[name]
-        assert parameter.check is not None
-        shown = parameter.check.show(value, by)
+        shown = parameter.value_check.show(value, by)
         return f"{'closing ' if name in ('since', 'until') else ''}{parameter.label.lower()} {shown}"
 
     def widen(self) -> bool:

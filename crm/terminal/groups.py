@@ -147,8 +147,7 @@ def export(session: Session, **given: Any) -> None:
         session.page(command.title)
         file = prompts.ask(command.parameters["file"], typed=str(file))
         check = command.parameters["what"].check
-        assert isinstance(check, OneOf)
-        entries = [Choice(words, value) for value, words in check.options.items()]
+        entries = [Choice(words, value) for value, words in check.options.items()] if isinstance(check, OneOf) else []
         entries.insert(1, Choice("Some of the clients", "group"))
         try:
             what = session.keyboard.choose("What:", entries)

@@ -50,8 +50,7 @@ class HistoryPage(ListPage):
             return value.name
         if isinstance(value, date):
             return f"{parameter.label.lower()} {self.session.crm.conventions.day(value)}"
-        assert parameter.check is not None
-        shown = parameter.check.show(value, self.session.crm.conventions)
+        shown = parameter.value_check.show(value, self.session.crm.conventions)
         return shown if name in ("about", "only") else f"{parameter.label.lower()} {shown}"
 
     def keys(self) -> Sequence[Choice]:

@@ -30,7 +30,8 @@ class Neighbours:
 
     def step(self, by: int) -> None:
         """Goes on to the next client (1) or back to the one before (-1); says so where there is none."""
-        assert self._listed is not None
+        if self._listed is None:
+            return
         first = max(0, self._at - 1)
         around = [each.id for each in self._listed(3, first)]
         # Where it has left the list, the one after it has moved up.

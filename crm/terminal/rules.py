@@ -97,7 +97,8 @@ def _chosen(session: Session, rule: StatusRule | None, title: str) -> StatusRule
     if rule is None:
         rule = pick_record(session.crm, session.keyboard, StatusRule, "Rule")
         session.page("Status rules", title)
-    assert rule is not None
+    if rule is None:
+        raise Back
     return rule
 
 

@@ -8,7 +8,7 @@ from crm.errors import FieldError
 from crm.model import OUTCOMES, Stage
 from crm.terminal.deal_cards import STAGES
 from crm.terminal.deal_picking import pick_stage, stage_line
-from crm.terminal.keyboard import Choice
+from crm.terminal.keyboard import Back, Choice
 from crm.terminal.lists import ListPage
 from crm.terminal.session import Session, flow
 
@@ -51,7 +51,8 @@ def _chosen(session: Session, stage: Stage | None, title: str) -> Stage:
     if stage is None:
         stage = pick_stage(session.crm, session.keyboard, "Stage")
         session.page("Stages", title)
-    assert stage is not None
+    if stage is None:
+        raise Back
     return stage
 
 
@@ -69,8 +70,7 @@ def list_stages(session: Session, **_: Any) -> None:
 def rename(session: Session, stage: Stage | None = None, **_: Any) -> None:
     """The old name is there to change."""
     stage = _chosen(session, stage, "Rename")
-    check = named("stages rename").parameters["to"].check
-    assert check is not None
+    check = named("stages rename").parameters["to"].value_check
     to = session.prompts.value("New name", check, typed=stage.name, required=True)
     session.call("stages rename", stage=stage, to=to)
     _done(session, f"{stage.name} is called {to} now.")

@@ -101,8 +101,7 @@ def open_entry(session: Session, entry: Entry) -> None:
             interaction_page(session, record)
         case _:
             command = named(_SHOWN_BY[entry.record])
-            assert command.subject is not None
-            session.start(command, **{command.subject.name: record})
+            session.start(command, **{command.required_subject.name: record})
 
 
 @flow("timeline")

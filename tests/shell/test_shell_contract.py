@@ -3,6 +3,7 @@
 import json
 import re
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import fields as dataclass_fields
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from crm.model import Client, Sale
+from tests.conftest import PROJECT, PYTHON
 from tests.support.command_line import TODAY, CommandLine, on_a_new_store
 
 CONTRACT = {
@@ -498,3 +500,33 @@ def test_today_reports_the_day_that_crm_today_names(shell: CommandLine) -> None:
     assert told["clients"] == 1
     assert [(each["on"], each["turns"]) for each in told["birthdays"]] == [("2026-11-25", 36)]
     assert shell.did("today", CRM_TODAY="2026-12-30")["birthdays"] == []
+
+
+# Without assert statements
+
+
+def test_the_program_does_the_same_without_its_assert_statements(shell: CommandLine) -> None:
+    """`python -O` leaves them out."""
+    lines = [
+        ["clients", "add", "--first-name", "Anna", "--last-name", "Berg"],
+        ["sales", "add", "--client", "1", "--amount", "40000"],
+        ["deals", "add", "--client", "1", "--title", "Roof", "--value", "12.50"],
+        ["deals", "show", "1"],
+        ["clients", "list", "--status", "VIP"],
+        ["agenda"],
+        ["timeline", "1"],
+        ["sales", "add", "--client", "1", "--amount", "-1"],
+        ["clients", "show", "7"],
+        ["history", "undo"],
+        ["check"],
+    ]
+    program = (
+        "import json, os, sys; from crm.app import open_crm; from crm.shell import run;"
+        "print(json.dumps([sys.flags.optimize, [run(line, os.environ, open_crm) for line in json.loads(sys.argv[1])]]))"
+    )
+    done = subprocess.run(
+        [PYTHON, "-O", "-c", program, json.dumps([[*line, "--json"] for line in lines])],
+        env=shell.child_environment(), cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout.splitlines()[-1]) == [1, [0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0]], done.stderr

@@ -12,6 +12,7 @@ from crm.commands.merge_fields import check, filled, values
 from crm.commands.opting_out import footer
 from crm.commands.outbox import Draft
 from crm.commands.outbox.attaching import attachments_of, name_of, size_of
+from crm.commands.outbox.carriers import NOT_SET_UP
 from crm.errors import FieldError, OutwardError
 from crm.model import Message, Template, typed_fields
 from crm.outward.mail import Fate
@@ -91,7 +92,8 @@ def tried(crm: CRM, snapshot: Snapshot, text: MailingText, reader: Reader, addre
     """Sends the mailing as `reader` would get it to an address of one's own; nothing of it is kept. Raises OutwardError
     where it is not sure that it was sent."""
     mailer = crm.outward.mailer()
-    assert mailer is not None
+    if mailer is None:
+        raise OutwardError(NOT_SET_UP["email"])
     draft = drafted(crm, text, reader, values(crm, snapshot, reader.client), _NO_LINK)
     mail = Mail(
         message_id=new_message_id(mailer.sender),

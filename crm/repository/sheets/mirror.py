@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Table, Text, inspect, select
 
+from crm.errors import StoreBusyError
 from crm.model import RECORDS, Record
 from crm.repository import tables
 from crm.repository.sheets.layout import FORMAT, META, Cell, columns
@@ -143,6 +144,14 @@ def seen(connection: Connection) -> Seen | None:
         return None
     said = json.loads(text)
     return Seen(State(**said["state"]), {name: Place(**place) for name, place in said["places"].items()})
+
+
+def must_have_seen(connection: Connection) -> Seen:
+    """What was last seen. Raises StoreBusyError where the mirror was emptied meanwhile."""
+    found = seen(connection)
+    if found is None:
+        raise StoreBusyError("The local copy of the spreadsheet is being made anew. Nothing was changed; try again.")
+    return found
 
 
 def set_seen(connection: Connection, now: Seen) -> None:

@@ -304,8 +304,7 @@ class SheetsRepository(SqlRepository):
         result = change(tx)
         tx.finish()
         if tx.wrote:
-            seen, uid = mirror.seen(connection), new_uid()
-            assert seen is not None
+            seen, uid = mirror.must_have_seen(connection), new_uid()
             try:
                 written = plan(connection, tx.number, seen, uid)
                 self._note(connection, *self._push.commit(written, seen, uid, mirror.numbers(connection)))
@@ -354,8 +353,7 @@ class SheetsRepository(SqlRepository):
                     self._catch_up(connection)
                     self._enter(connection)
                 counts = self._fill(connection, items)
-                seen, uid = mirror.seen(connection), new_uid()
-                assert seen is not None
+                seen, uid = mirror.must_have_seen(connection), new_uid()
                 written = whole_plan(connection, seen, uid)
                 self._note(connection, *self._push.commit(written, seen, uid, mirror.numbers(connection)))
                 connection.commit()
@@ -402,8 +400,7 @@ class SheetsRepository(SqlRepository):
                 try:
                     self._catch_up(connection)
                     self._enter(connection)
-                    seen, uid = mirror.seen(connection), new_uid()
-                    assert seen is not None
+                    seen, uid = mirror.must_have_seen(connection), new_uid()
                     if not lost_columns.missing(seen):
                         connection.rollback()
                         return put_back

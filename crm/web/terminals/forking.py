@@ -102,7 +102,8 @@ class Forking:
 
     def _heard(self) -> None:
         """One packet of the fork server."""
-        assert self._socket is not None
+        if self._socket is None:
+            return
         try:
             packet, descriptors, _, _ = socket.recv_fds(self._socket, PACKET, 2)
         except BlockingIOError:
