@@ -110,7 +110,8 @@ class Question(CRMError):
     """A decision that only a person can take. Calling the command again with
     `parameter` set to one of `choices`' values answers it.
 
-    `choices` maps the value to give (as the shell spells it) to its words; `records` are what the
+    `choices` maps the value to give (as the shell spells it) to its words; `yes` is the one of them that `--yes`
+    stands for, '' where the question is not whether to go on, so that yes says nothing. `records` are what the
     question is about (possible duplicates, what a deletion takes along), for a door that can show them.
     """
 
@@ -122,19 +123,21 @@ class Question(CRMError):
         *,
         parameter: str,
         choices: Mapping[str, str],
+        yes: str = "",
         records: Sequence[Any] = (),
         kind: str = "question",
     ) -> None:
         super().__init__(sentence)
         self.parameter = parameter
         self.choices = dict(choices)
+        self.yes = yes
         self.records = tuple(records)
         self.question_kind = kind
 
 
 def confirmation(sentence: str, answer: str, records: Sequence[Any] = ()) -> Question:
     """The Question whether to go on, answered by the parameter `yes`; `answer` says in a word what is done then."""
-    return Question(sentence, parameter="yes", choices={"yes": answer}, records=records, kind="confirm")
+    return Question(sentence, parameter="yes", choices={"yes": answer}, yes="yes", records=records, kind="confirm")
 
 
 class FileError(CRMError):

@@ -3,6 +3,7 @@
 import inspect
 import json
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -237,27 +238,30 @@ class _Shell:
             return prompts.ask(parameter)
 
     def _answered(self, crm: CRM, command: Command, arguments: dict[str, Any]) -> Any:
-        """Calls the command; a question is answered by --yes, by the person, or else names its option."""
-        try:
-            return command(crm, **arguments)
-        except KeyboardInterrupt as left:
-            # It may have come in the very moment of saving.
-            told = "Interrupted. A change is saved as a whole or not at all; `history list` shows whether it was."
-            raise Cancelled(told) from left
-        except Question as question:
-            if self.settings["yes"]:
-                return command(crm, **{**arguments, question.parameter: True})
-            if self._asks:
-                with _prompts(crm) as prompts:
-                    return prompts.run(command, arguments)
-            option = "--" + question.parameter.replace("_", "-")
-            also = "" if option == "--yes" else " or --yes"
-            raise Question(
-                f"{question.sentence} Give {option}{also} to go on.",
-                parameter=question.parameter,
-                choices=question.choices,
-                kind=question.question_kind,
-            ) from question
+        """Calls the command; a question is answered by --yes where that says what is meant, by the person, or else
+        names its options."""
+        while True:
+            try:
+                return command(crm, **arguments)
+            except KeyboardInterrupt as left:
+                # It may have come in the very moment of saving.
+                told = "Interrupted. A change is saved as a whole or not at all; `history list` shows whether it was."
+                raise Cancelled(told) from left
+            except Question as question:
+                parameter = command.parameters[question.parameter]
+                if self.settings["yes"] and question.yes and not arguments.get(parameter.name):
+                    arguments[parameter.name] = _read(crm, parameter, question.yes)
+                    continue
+                if self._asks:
+                    with _prompts(crm) as prompts:
+                        return prompts.run(command, arguments)
+                raise Question(
+                    f"{question.sentence} {_answers(parameter, question)}",
+                    parameter=question.parameter,
+                    choices=question.choices,
+                    yes=question.yes,
+                    kind=question.question_kind,
+                ) from question
 
     def _notice(self, crm: CRM) -> None:
         """Says on stderr, beside the answer, what holds for all of it: that it is not of this moment."""
@@ -544,6 +548,23 @@ def _written(parameter: Parameter, given: Mapping[str, Any]) -> Any:
     if by_place not in (None, []) and by_name not in (None, []):
         raise UsageError(f"{parameter.label} is given twice.")
     return by_name if by_place in (None, []) else by_place
+
+
+def _answers(parameter: Parameter, question: Question) -> str:
+    """The options that answer a question, in a sentence."""
+    ways = []
+    for value, words in question.choices.items():
+        option = parameter.option
+        if isinstance(parameter.check, Flag):
+            option = option if value == "yes" else f"--no-{option[2:]}"
+        else:
+            option = f"{option} {shlex.quote(value)}"
+        spelled = dict.fromkeys([option, *(["--yes"] if value == question.yes else [])])
+        ways.append((" or ".join(spelled), words))
+    if len(ways) == 1:
+        return f"Give {ways[0][0]} to go on."
+    told = [f"{option} ({words})" for option, words in ways]
+    return f"Give {', '.join(told[:-1])} or {told[-1]}."
 
 
 def _read(crm: CRM, parameter: Parameter, written: Any) -> Any:

@@ -55,6 +55,8 @@ def commands_page() -> str:
         "",
         "- `--store` names where the data lies, `--json` prints one JSON document, `--yes` answers every"
         " confirmation with yes, `--debug` shows where an error came from. They may stand before or after the command.",
+        "- A question with more than one way to go on (which client is meant, whether a sale is taken back) is not"
+        " answered by `--yes`: it is refused with the options that answer it, and nothing is changed.",
         "- Exit code 0 done, 1 refused, 2 wrong usage, 130 interrupted. Errors go to stderr, with `--json` as"
         ' `{"error": kind, "message": sentence}`.',
         "- What must be given is marked `*`; it is asked for when somebody sits at the terminal.",

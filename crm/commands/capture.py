@@ -11,7 +11,7 @@ from crm.commands.found import begins, called
 from crm.commands.interactions import logged
 from crm.commands.jotting import Jotting, read_jotting
 from crm.commands.registry import About, command
-from crm.errors import FieldError, NotFoundError, Question, confirmation
+from crm.errors import FieldError, Question, confirmation
 from crm.model import INTERACTIONS, Client, Contact, Conventions, FollowUp, Interaction, named
 from crm.model.fields import Choice, Id, Line
 from crm.model.records import KINDS
@@ -54,7 +54,7 @@ def capture(
         raise FieldError("say with whom, like: call Acme, wants a quote, fri 10:00", field="line", label="Note")
 
     def change(tx: Transaction) -> Captured:
-        understood = _understood(crm, tx, jotting, client, add, asks=not yes)
+        understood = _understood(crm, tx, jotting, client, add)
         if not yes:
             told = [told_captured(understood, by)]
             told += [] if understood.follow_up else ["No follow-up: the line ends in no day."]
@@ -70,12 +70,9 @@ def capture(
     return crm.transact(change, f"logged {logged(jotting.kind)}: {' '.join(line.split())}"[:200])
 
 
-def _understood(crm: CRM, snapshot: Snapshot, jotting: Jotting, client: int, add: str, *, asks: bool) -> Captured:
-    """What a line means, before anything is saved; raises Question, or NotFoundError where nobody is asked."""
+def _understood(crm: CRM, snapshot: Snapshot, jotting: Jotting, client: int, add: str) -> Captured:
+    """What a line means, before anything is saved; raises Question where it does not say whom it means."""
     contact: Contact | None = None
-    if client is True:
-        # The shell's --yes answers whatever is asked, and which client is meant it cannot know.
-        client = 0
     if client:
         company = snapshot.get(Client, client)
         text, contact = _said_of(snapshot, jotting, company)
@@ -84,9 +81,9 @@ def _understood(crm: CRM, snapshot: Snapshot, jotting: Jotting, client: int, add
     else:
         found, text = _meant(snapshot, jotting)
         if not found:
-            raise _nobody(jotting, asks=asks)
+            raise _nobody(jotting)
         if len(found) > 1:
-            raise _several(found, asks=asks)
+            raise _several(found)
         ((company, contact),) = found
     subject = _first_line(text, _SUBJECT)
     spoken = Interaction(
@@ -155,10 +152,8 @@ def _new(jotting: Jotting, kind: str) -> tuple[Client, str]:
     return named(Client(kind=kind, first_name=first[:_NAME], last_name=last[:_NAME])), text
 
 
-def _nobody(jotting: Jotting, *, asks: bool) -> Exception:
+def _nobody(jotting: Jotting) -> Question:
     name, _ = jotting.apart()
-    if not asks:
-        return NotFoundError(f"Nobody is called {name}. Give --client with a number, or --add company or --add person.")
     return Question(
         f"Nobody is called {name}.",
         parameter="add",
@@ -166,10 +161,8 @@ def _nobody(jotting: Jotting, *, asks: bool) -> Exception:
     )
 
 
-def _several(found: _Meant, *, asks: bool) -> Exception:
+def _several(found: _Meant) -> Question:
     offered = {str(each.id): _line(each, contact) for each, contact in found[:_OFFERED]}
-    if not asks:
-        return NotFoundError(f"Several clients could be meant: {', '.join(offered.values())}. Give --client.")
     return Question(
         f"Which one? {len(found)} could be meant." if len(found) < _SEARCHED else "Which one? Many could be meant.",
         parameter="client",

@@ -63,6 +63,7 @@ def add(
                 f" {', '.join(f'{each.name} ({each.id})' for each in alike[:5])}.",
                 parameter="duplicate_ok",
                 choices={"yes": "Add it all the same"},
+                yes="yes",
                 records=alike,
                 kind="duplicate",
             )

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 NONE = "no"
 
 _ADDRESS = Annotated[str, Line(1000), About("Spreadsheet", "its address or id", positional=True)]
-_TAKE_OVER = Annotated[
-    str | bool, Line(100), About("Take over", "the tab with a list of clients to take over; `no` for none")
-]
+_TAKE_OVER = Annotated[str, Line(100), About("Take over", "the tab with a list of clients to take over; `no` for none")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,27 +146,25 @@ def _report(
     return SpreadsheetReport(found.url, found.title, address, not found.is_set_up, put_back, taken_over)
 
 
-def _to_take_over(store: CRM, found: Spreadsheet, wanted: str | bool) -> "TakeOver | None":
-    """The list to take over; raises Question where that is for a person to say. `wanted` is a tab, True for the one
-    there is, 'no', or '' while nobody has said."""
+def _to_take_over(store: CRM, found: Spreadsheet, wanted: str) -> "TakeOver | None":
+    """The list to take over; raises Question where that is for a person to say. `wanted` is a tab, 'no', or '' while
+    nobody has said."""
     lists = lists_in(store, found)
     titles = {each.title.casefold(): each.title for each in lists}
-    if isinstance(wanted, str) and wanted:
+    if wanted:
         if wanted.casefold() == NONE and NONE not in titles:
             return None
         return whole_list(store, found.url, titles.get(wanted.casefold(), wanted))
     with store.read() as snapshot:
         has_clients = snapshot.count(Client) > 0
-    if not lists or (has_clients and not wanted):
+    if not lists or has_clients:
         return None
-    if wanted and len(lists) == 1:
-        return whole_list(store, found.url, lists[0].title)
-    if wanted:
-        raise UsageError(f"There are several lists of clients: {', '.join(titles.values())}; name one: --take-over TAB")
     raise Question(
         _asked(store, found, lists),
         parameter="take_over",
         choices={each.title: f"Take over “{each.title}”" for each in lists} | {NONE: "Leave it as it is"},
+        # Of several none is the one that yes could mean.
+        yes=lists[0].title if len(lists) == 1 else "",
     )
 
 

@@ -403,6 +403,25 @@ def test_what_is_missing_is_wrong_usage_and_a_decision_is_refused_with_its_optio
     assert len(shell.clients()) == 3
 
 
+def test_yes_answers_whether_to_go_on_and_nothing_else(shell: CommandLine) -> None:
+    for place in ("Nord", "Ost"):
+        shell.did("clients", "add", "--company", f"Berg {place}")
+    told = shell.refused("capture", "call Berg, hello", "--yes")
+    assert told.endswith("Give --client 1 (Berg Nord · no. 1) or --client 2 (Berg Ost · no. 2).")
+    told = shell.refused("capture", "call Zed, hello", "--yes")
+    assert told.endswith("Give --add company (Add it as a company) or --add person (Add it as a person).")
+    shell.did("capture", "call Berg, hello", "--client", "2", "--yes")
+    shell.did("deals", "add", "1", "Roof", "--value", "10")
+    shell.did("deals", "win", "1")
+    told = shell.refused("deals", "reopen", "1", "--yes")
+    assert told.endswith("Give --take-back (Take it back) or --no-take-back (Keep it).")
+    assert len(shell.sales()) == 1
+    shell.did("deals", "reopen", "1", "--no-take-back")
+    told = shell.refused("deals", "win", "1", "--yes")
+    assert told.endswith("Give --same-sale (It is won with that sale) or --no-same-sale (Record another sale).")
+    assert len(shell.sales()) == 1
+
+
 def test_with_closed_or_empty_input_nothing_is_asked(shell: CommandLine) -> None:
     anna(shell)
     for stdin in (None, "\n", "yes\n"):
