@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 NAMES = (
-    "start", "search", "timeline", "record_sale", "review", "import_clients", "reports", "pipeline", "board",
+    "start", "page", "search", "timeline", "record_sale", "review", "import_clients", "reports", "pipeline", "board",
     "outbox", "spreadsheet", "web",
 )  # fmt: skip
 
