@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from crm.atomic_write import atomic_write
 from crm.errors import FieldError, FileError, UsageError
 from crm.model.conventions import Conventions
 from crm.model.fields import Check, Country, Day, Email, Flag, Line, Secret, Whole
@@ -171,7 +172,8 @@ def remember_store(url: str) -> None:
             _memory().unlink(missing_ok=True)
             return
         _memory().parent.mkdir(parents=True, exist_ok=True)
-        _memory().write_text(f"{url}\n", "utf-8")
+        with atomic_write(_memory()) as file:
+            file.write(f"{url}\n".encode())
     except OSError as error:
         where = as_told(_memory())
         raise FileError(f"The choice cannot be kept: {where} cannot be written ({error.strerror}).") from error

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from crm.atomic_write import atomic_write
 from crm.errors import FileError
 from crm.model.places import as_told
 
@@ -24,10 +25,8 @@ class Remembered:
         kept = {**self._read(), store: token}
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Made anew, so that it never is readable for others, not even for a moment.
-            self._path.unlink(missing_ok=True)
-            self._path.touch(mode=0o600)
-            self._path.write_text(json.dumps({url: each for url, each in kept.items() if each}), "utf-8")
+            with atomic_write(self._path, 0o600) as file:
+                file.write(json.dumps({url: each for url, each in kept.items() if each}).encode())
         except OSError as error:
             raise FileError(
                 f"The sign-in cannot be kept: {as_told(self._path)} cannot be written ({error.strerror})."

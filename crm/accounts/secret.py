@@ -3,13 +3,13 @@
 import base64
 import hashlib
 import hmac
-import os
 import secrets
 from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crm.atomic_write import atomic_write
 from crm.errors import FileError, UsageError
 from crm.model.places import as_told
 
@@ -78,13 +78,5 @@ class Secret:
     def _make(self) -> None:
         """Makes the file, whole from the start; one that another program has made meanwhile stays."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._path.with_name(f".secret-{secrets.token_hex(8)}")
-        with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as opened:
-            opened.write(f"{secrets.token_urlsafe(48)}\n")
-            opened.flush()
-            os.fsync(opened.fileno())
-        try:
-            with suppress(FileExistsError):
-                os.link(draft, self._path)
-        finally:
-            draft.unlink()
+        with atomic_write(self._path, 0o600, overwrite=False) as file:
+            file.write(f"{secrets.token_urlsafe(48)}\n".encode())

@@ -2,13 +2,12 @@
 
 import hashlib
 import mimetypes
-import os
 import re
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from crm.atomic_write import atomic_write
 from crm.commands.context import CRM
 from crm.commands.outbox.journal import SendingJournal
 from crm.errors import FileError, OutwardError
@@ -106,14 +105,5 @@ def _keep(folder: Path, digest: str, content: bytes) -> None:
     with suppress(OSError):
         if hashlib.sha256(where.read_bytes()).hexdigest() == digest:
             return
-    handle, name = tempfile.mkstemp(dir=folder)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(where)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
+    with atomic_write(where, 0o600) as file:
+        file.write(content)

@@ -4,11 +4,11 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from crm.atomic_write import atomic_write
 from crm.errors import StoreAccessError
 from crm.repository.sheets.account import SCOPES, Account
 
@@ -53,14 +53,8 @@ class Tokens:
         # Where it cannot be kept, the next start asks for another.
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            # Written beside and put in its place at once, so that nobody reads half; it is made for its owner only.
-            file, name = tempfile.mkstemp(dir=self._path.parent, prefix=f"{self._path.name}.")
-            try:
-                with os.fdopen(file, "w", encoding="utf-8") as opened:
-                    opened.write(json.dumps({**self._whose, "token": token, "until": until}))
-                Path(name).replace(self._path)
-            except OSError:
-                Path(name).unlink(missing_ok=True)
+            with atomic_write(self._path, 0o600) as file:
+                file.write(json.dumps({**self._whose, "token": token, "until": until}).encode())
         return until
 
     def forget(self, token: str) -> None:

@@ -1,0 +1,63 @@
+"""Writing a file whole or not at all: beside its place, then moved there."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextmanager
+def atomic_write(path: Path, mode: int | None = None, *, overwrite: bool = True) -> Iterator[BinaryIO]:
+    """A file to write to that takes the place of `path` once the block ends without an error, and is on the disk then.
+
+    Until then, after an error and after a crash what was at `path` stays as it is; after an error nothing else is left
+    behind. `mode` is who may read it, from its first byte on; without one it stays as it was. Where it must not
+    `overwrite`, a file that somebody else has made meanwhile stays. Raises OSError.
+    """
+    target = path.resolve()  # a link stays a link
+    part = target.with_name(f".{target.name[:80]}.{secrets.token_hex(8)}.part")
+    number = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode or 0o666)
+    try:
+        with os.fdopen(number, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if mode is None and target.exists():
+            shutil.copymode(target, part)
+        if overwrite:
+            part.replace(target)
+        else:
+            with suppress(FileExistsError):
+                os.link(part, target)
+            part.unlink()
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    sync_folder(target.parent)
+
+
+def put_in_place(part: Path, target: Path) -> None:
+    """Moves a file that is complete to its place, and has it on the disk. Raises OSError."""
+    number = os.open(part, os.O_RDWR)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+    part.replace(target)
+    sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Has the names in a folder on the disk, where the system knows such a thing."""
+    if os.name != "posix":
+        return
+    # Some network drives cannot; the file itself is whole in any case.
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
