@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable
 
+from crm.atomic_write import put_in_place
 from crm.errors import (
     CRMError,
     FileError,
@@ -92,7 +93,8 @@ class Sqlite:
 
     def remove(self) -> None:
         """Takes the file away, for one that can be made again from elsewhere."""
-        for ending in ("-wal", "-shm", ""):
+        # The file goes first: what was written last says nothing without it, but it without that would be damaged.
+        for ending in ("", "-wal", "-shm"):
             _beside(self.path, ending).unlink(missing_ok=True)
 
     def is_new(self) -> bool:
@@ -195,7 +197,7 @@ class Sqlite:
                 with closing(sqlite3.connect(copy)) as destination, closing(engine.raw_connection()) as opened:
                     _driver(opened).backup(destination)
                 copy.chmod(0o600)
-                copy.replace(to)
+                put_in_place(copy, to)
         except (OSError, sqlite3.Error) as error:
             raise FileError(f"The backup could not be written to {as_told(to)}: {_reason(error)}.") from error
         for old in self.backups()[KEPT_BACKUPS:]:
@@ -207,13 +209,10 @@ class Sqlite:
         if not source.is_file():
             raise FileError(f"There is no file {as_told(source)}.")
         with tempfile.TemporaryDirectory(prefix="restore-") as folder:
-            # A copy is opened: reading a file in WAL mode may write beside it.
+            # A copy is looked at: what is in a strange file is not for us to change.
             copy = Path(folder) / "store.sqlite3"
             try:
-                shutil.copyfile(source, copy)
-                # What a store that is in use has written last stands beside it.
-                if (written_last := _beside(source, "-wal")).is_file():
-                    shutil.copyfile(written_last, _beside(copy, "-wal"))
+                _copy_whole(source, copy)
             except OSError as error:
                 raise FileError(f"{as_told(source)} cannot be read: {_reason(error)}.") from error
             with closing(_open(copy, "rw")) as opened:
@@ -221,16 +220,9 @@ class Sqlite:
             yield copy
 
     def restore(self, engine: Engine, copy: Path) -> None:
-        started = time.monotonic()
-
-        def patient(status: int, _: int, __: int) -> None:
-            if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() - started > _RESTORE_WAITS:
-                where = as_told(self.path)
-                raise StoreBusyError(f"Another program is writing to {where}. Nothing was changed; try again.")
-
         with closing(_open(copy, "rw")) as opened, closing(engine.raw_connection()) as ours:
             try:
-                opened.backup(_driver(ours), progress=patient, sleep=0.1)
+                opened.backup(_driver(ours), progress=_within(_RESTORE_WAITS, self.path), sleep=0.1)
             except sqlite3.Error as error:
                 raise self.explain(error) or FileError(f"The backup could not be put back: {error}.") from error
         engine.dispose()
@@ -243,10 +235,17 @@ class Sqlite:
                 placed = Path(folder) / self.path.name
                 shutil.copyfile(copy, placed)
                 placed.chmod(0o600)
-                for ending in ("-wal", "-shm", ""):
+                # All of it is kept before any of it goes: at no moment is there no store, which a new one would be
+                # made for, or a new file beside what was last written to the old one.
+                for ending in ("", "-wal"):
                     if (old := _beside(self.path, ending)).exists():
-                        old.replace(_beside(kept, ending))
-                placed.replace(self.path)
+                        beside = Path(folder) / "kept"
+                        shutil.copyfile(old, beside)
+                        beside.chmod(0o600)
+                        put_in_place(beside, _beside(kept, ending))
+                for ending in ("-wal", "-shm"):
+                    _beside(self.path, ending).unlink(missing_ok=True)
+                put_in_place(placed, self.path)
         except OSError as error:
             where, why = as_told(self.path), _reason(error)
             raise FileError(f"The backup could not be put in the place of {where}: {why}.") from error
@@ -269,6 +268,37 @@ def _open(path: Path, mode: str) -> sqlite3.Connection:
         # In a folder that cannot be written a file in WAL mode opens only so.
         address += "&immutable=1"
     return sqlite3.connect(address, uri=True, timeout=_ATTEMPT, isolation_level=None, check_same_thread=False)
+
+
+def _copy_whole(source: Path, copy: Path) -> None:
+    """Copies a database as it is at one moment, with what was written last beside it, also while somebody writes to it.
+    What is no database is copied as it is. Raises OSError."""
+    while True:
+        in_use, before = _beside(source, "-wal").exists(), source.stat()
+        try:
+            with closing(_open(source, "ro")) as opened, closing(sqlite3.connect(copy)) as destination:
+                opened.backup(destination, progress=_within(_RESTORE_WAITS, source), sleep=0.1)
+        except sqlite3.Error:
+            # No database, or one that was last written to where it cannot be opened: in a folder that can only be read.
+            shutil.copyfile(source, copy)
+            if (written_last := _beside(source, "-wal")).is_file():
+                shutil.copyfile(written_last, _beside(copy, "-wal"))
+            return
+        after = source.stat()
+        # Where nobody was seen to use it, it was read without a lock, and somebody may have begun to write since.
+        if in_use or (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
+            return
+
+
+def _within(seconds: float, path: Path) -> Callable[[int, int, int], None]:
+    """Has a copy given up where somebody else holds `path` for longer. Raises StoreBusyError."""
+    started = time.monotonic()
+
+    def patient(status: int, _: int, __: int) -> None:
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() - started > seconds:
+            raise StoreBusyError(f"Another program is writing to {as_told(path)}. Nothing was changed; try again.")
+
+    return patient
 
 
 def _default(column: Column[Any]) -> str:

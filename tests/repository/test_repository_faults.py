@@ -629,3 +629,41 @@ def test_sales_are_durable_when_the_command_has_answered(path: Path) -> None:
         assert raw.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     with closing(opened(path)) as repository, repository._engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+
+
+def test_a_copy_of_a_store_in_use_is_of_one_moment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody goes on writing, and moving what was written from one of its two files into the other."""
+    made(path, 1)
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("CREATE TABLE filler (at INTEGER, text TEXT)")
+        raw.executemany("INSERT INTO filler VALUES (0, ?)", [("x" * 2000,) for _ in range(1000)])
+        raw.commit()
+    stopped = threading.Event()
+    written = [0]
+
+    def write() -> None:
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=20)) as raw:
+            while not stopped.is_set():
+                written[0] += 1
+                raw.execute("UPDATE filler SET at = ? WHERE rowid <= 500", (written[0],))
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                raw.execute("UPDATE filler SET at = ?", (written[0],))
+
+    def slowly(*files: Path, copyfile: Callable[..., Path] = shutil.copyfile) -> Path:
+        copied, before = copyfile(*files), written[0]
+        while written[0] < before + 2:
+            time.sleep(0.001)
+        return copied
+
+    monkeypatch.setattr(shutil, "copyfile", slowly)
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(8):
+            with Sqlite(path).checked_copy(path) as copy, closing(sqlite3.connect(copy)) as raw:
+                half, *rest = raw.execute("SELECT DISTINCT at FROM filler ORDER BY rowid").fetchall()
+                assert rest in ([], [(half[0] - 1,)])
+            time.sleep(0.01)
+    finally:
+        stopped.set()
+        writer.join()
