@@ -97,16 +97,32 @@ def one(crm: CRM, tile: Tile) -> Any:
         return tile.read(crm, snapshot, False)
 
 
-def in_brief(crm: CRM) -> Generator[tuple[Tile, Any], None, None]:
-    """What fits into a few lines: the tiles of the dashboard, figures before what is listed, each with what it shows;
-    only what is asked for is read. Reports are not among them."""
-    with crm.read() as snapshot:
-        tiles = [TILES[name] for name in arranged(crm, snapshot)]
-        for each in sorted(tiles, key=lambda tile: tile.listed):
-            if each.brief is not None:
-                yield each, each.brief(crm, snapshot)
-            elif each.read is not None:
-                yield each, each.read(crm, snapshot, True)
+class Brief:
+    """What fits into a few lines, kept until the store is changed, another day begins or somebody else looks."""
+
+    def __init__(self) -> None:
+        self._of: object = None
+        self._tiles: Sequence[Tile] = ()
+        self._contents: dict[str, Any] = {}
+
+    def tiles(self, crm: CRM) -> Generator[tuple[Tile, Any], None, None]:
+        """The tiles of the dashboard, figures before what is listed, each with what it shows; only what is asked for
+        is read. Reports are not among them."""
+        with crm.read() as snapshot:
+            of = (crm.repository.url, snapshot.revision, snapshot.today, crm.reader)
+            if of != self._of:
+                arranged_ = [TILES[name] for name in arranged(crm, snapshot)]
+                self._tiles = sorted(arranged_, key=lambda tile: tile.listed)
+                self._of, self._contents = of, {}
+            for each in self._tiles:
+                if each.name not in self._contents:
+                    if each.brief is not None:
+                        self._contents[each.name] = each.brief(crm, snapshot)
+                    elif each.read is not None:
+                        self._contents[each.name] = each.read(crm, snapshot, True)
+                    else:
+                        continue
+                yield each, self._contents[each.name]
 
 
 def arranged(crm: CRM, snapshot: Snapshot) -> tuple[str, ...]:

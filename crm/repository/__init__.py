@@ -4,7 +4,7 @@ A store is where the data lives (a URL); a repository is the code that reads and
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -212,6 +212,10 @@ class Snapshot(Protocol):
     @property
     def rules(self) -> "RuleSet":
         """The active status rules, in order."""
+
+    @property
+    def revision(self) -> Hashable:
+        """What the store was last changed by: another value once any record has been changed, by whomever."""
 
     def get(self, kind: type[AnyRecord], record_id: int) -> AnyRecord:
         """The record with this id; raises NotFoundError."""

@@ -1,6 +1,6 @@
 """A snapshot of a store as one reader may see it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -37,6 +37,10 @@ class GuardedSnapshot:
     def rules(self) -> "RuleSet":
         self._bounds.demand("rule", READ)
         return self._snapshot.rules
+
+    @property
+    def revision(self) -> Hashable:
+        return self._snapshot.revision
 
     def find(self, kind: type[AnyRecord], record_id: int) -> AnyRecord | None:
         self._bounds.level(kind.kind_name, READ)

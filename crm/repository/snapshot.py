@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -44,6 +44,12 @@ class SqlSnapshot:
     def rules(self) -> "RuleSet":
         rows = self.connection.execute(statements.RULES)
         return active_rules(tables.record_of(StatusRule, row) for row in rows)
+
+    @property
+    def revision(self) -> Hashable:
+        # A backup that is put back may end with the same number, but not of the same moment.
+        last = self.connection.execute(statements.LAST_TRANSACTION).first()
+        return None if last is None else tuple(last)
 
     def find(self, kind: type[AnyRecord], record_id: int) -> AnyRecord | None:
         row = self.connection.execute(statements.BY_ID[kind], {"wanted": record_id}).first()

@@ -4,7 +4,7 @@ from sqlalchemy import String, bindparam, select, type_coerce
 
 from crm.model import Client, StatusRule
 from crm.repository.functions import among
-from crm.repository.tables import TABLES, client, record_columns, rule
+from crm.repository.tables import TABLES, client, record_columns, rule, transactions
 
 BY_ID = {kind: select(*record_columns(kind)).where(table.c.id == bindparam("wanted")) for kind, table in TABLES.items()}
 BY_IDS = {
@@ -22,3 +22,4 @@ CLIENTS_BY = {
     )
 }
 RULES = select(*record_columns(StatusRule)).order_by(rule.c.position, rule.c.id)
+LAST_TRANSACTION = select(transactions.c.id, transactions.c.at).order_by(transactions.c.id.desc()).limit(1)

@@ -17,6 +17,7 @@ from crm.terminal.keyboard import Back, Choice, Closed, End
 from crm.terminal.session import AROUND_MENU, FLOWS, Session, load_flows
 
 if TYPE_CHECKING:
+    from crm.commands.today import Brief
     from crm.terminal.exchange import Exchange
 
 # What one is in a hurry for has a key that stays.
@@ -122,6 +123,9 @@ def _begin_day(crm: CRM) -> None:
 
 def _main(session: Session) -> int:
     """The main menu, until 0 or Ctrl-D."""
+    from crm.commands.today import Brief
+
+    brief = Brief()
     while True:
         entries = [
             Choice(title, menu, _KEYS.get(menu, "")) for menu, title in MENUS.items() if _leads_to(session, menu)
@@ -133,7 +137,7 @@ def _main(session: Session) -> int:
         try:
             # The way out stands among the entries.
             session.read_first((), len(entries) - 1)
-            session.attempt(lambda: _report(session, len(entries) - 1 + AROUND_MENU))  # noqa: B023
+            session.attempt(lambda: _report(session, brief, len(entries) - 1 + AROUND_MENU))  # noqa: B023
             chosen = session.choose("", entries, back="")
         except End:
             return 0
@@ -159,11 +163,11 @@ def _main(session: Session) -> int:
         session.attempt(action)
 
 
-def _report(session: Session, below: int) -> None:
+def _report(session: Session, brief: "Brief", below: int) -> None:
     """What fits of today's figures with so many lines below."""
     from crm.terminal.today import draw_brief
 
-    draw_brief(session.screen, session.crm, below + 1)
+    draw_brief(session.screen, session.crm, brief, below + 1)
     if session.screen.left > below:
         session.screen.print()
 

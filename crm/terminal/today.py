@@ -10,7 +10,7 @@ from crm.commands.agenda import Agenda
 from crm.commands.context import CRM
 from crm.commands.pipeline import StageSum
 from crm.commands.tiles import TILES, MessageCount, MonthOfSales, Statuses
-from crm.commands.today import TodayReport, in_brief
+from crm.commands.today import Brief, TodayReport
 from crm.model import STATES, Conventions
 from crm.terminal import tiles
 from crm.terminal.screen import Screen, clean
@@ -42,14 +42,14 @@ def draw(screen: Screen, report: TodayReport, by: Conventions) -> None:
                 screen.print(line)
 
 
-def draw_brief(screen: Screen, crm: CRM, below: int) -> None:
+def draw_brief(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
     """What fits above the main menu, which takes `below` lines. What has no room is not even read."""
     by = crm.conventions
 
     def full() -> bool:
         return not screen.plain and screen.left <= below
 
-    with closing(in_brief(crm)) as shown:
+    with closing(brief.tiles(crm)) as shown:
         while not full() and (read := next(shown, None)):
             tile, content = read
             for line in _BRIEF[tile.name](screen, content, by, below):

@@ -14,7 +14,7 @@ from crm.accounts import SignedIn
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.commands.tiles import DEFAULT, TILES
-from crm.commands.today import in_brief
+from crm.commands.today import Brief
 from crm.errors import FieldError, ForbiddenError
 from crm.model import Client, Dashboard, Deal, FollowUp, Message, Sale, User
 from crm.model.encoding import plain
@@ -148,17 +148,39 @@ def test_a_tile_costs_a_query_only_where_it_is_shown(office: Office) -> None:
     assert sum("FROM client" in each for each in asked) == 1
     office("dashboard set", "statuses,sales,sales by owner")
     with watched(office.crm) as asked:
-        shown = in_brief(office.crm)
+        shown = Brief().tiles(office.crm)
         assert next(shown)[0].name == "statuses"
         shown.close()
     assert not reads(asked, "sale")
     # What is above the main menu has no reports.
-    assert [tile.name for tile, _ in in_brief(office.crm)] == ["statuses", "sales"]
+    assert [tile.name for tile, _ in Brief().tiles(office.crm)] == ["statuses", "sales"]
 
 
 def test_above_the_menu_figures_come_first(office: Office) -> None:
     office("dashboard set", "birthdays,sales,agenda,pipeline")
-    assert [tile.name for tile, _ in in_brief(office.crm)] == ["sales", "pipeline", "birthdays", "agenda"]
+    assert [tile.name for tile, _ in Brief().tiles(office.crm)] == ["sales", "pipeline", "birthdays", "agenda"]
+
+
+def test_above_the_menu_nothing_is_read_twice_until_something_has_changed(crm: CRM) -> None:
+    brief = Brief()
+
+    def told() -> dict[str, Any]:
+        return {tile.name: content for tile, content in brief.tiles(crm)}
+
+    first = told()
+    with watched(crm) as asked:
+        assert told() == first
+    assert not reads(asked, "client")
+    assert not reads(asked, "sale")
+    assert first["sales"][-1].sales == 1
+    with crm.read() as snapshot:
+        client = snapshot.find_all(Client)[0]
+    run(crm, "sales add", client, Decimal(5), TODAY)
+    assert told()["sales"][-1].sales == 2
+    run(crm, "history undo")
+    assert told()["sales"] == first["sales"]
+    run(crm, "dashboard set", "pipeline")
+    assert list(told()) == ["pipeline"]
 
 
 # Whose it is
