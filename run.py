@@ -1,17 +1,26 @@
 #!/usr/bin/env python3
-"""Starts the CRM: the menu, or with arguments one command (python run.py --help)."""
+"""The CRM: the menu, or with arguments one command (python run.py --help)."""
 
-import gc
 import sys
 
-# Importing makes many objects and no garbage: the collector would only walk over them, again and again.
-gc.disable()
+from crm.start import main
+from crm.terminal.loop import EXIT, Menu
 
-from crm.app import main  # noqa: E402
+
+def menu_loop(menu: Menu) -> int:
+    """Shows the numbered menu, asks for a choice and dispatches it to its command module, until exit."""
+    while True:
+        menu.show()
+        choice = menu.choose()
+        if choice == EXIT:
+            return 0
+        menu.dispatch(choice)
+
+
+def run() -> int:
+    """Starts what the command line asks for: the menu, or one command. Returns the exit code."""
+    return main(sys.argv[1:], menu_loop)
+
 
 if __name__ == "__main__":
-    gc.freeze()
-    # Later, too, what is made mostly stays: looking after fifty thousand new objects is soon enough.
-    gc.set_threshold(50_000)
-    gc.enable()
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run())

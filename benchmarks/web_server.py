@@ -10,13 +10,14 @@ from typing import IO
 from crm.app import open_crm, preload
 from crm.config import from_environment
 from crm.terminal.menu import run_menu
+from run import menu_loop
 
 __all__ = ["bare", "menu", "preload"]
 
 
 def menu(opening: Mapping[str, str], exchange: object, stdin: IO[str], stdout: IO[str]) -> int:  # noqa: ARG001
     """The menu on the store of the environment, for nobody in particular."""
-    return run_menu(lambda **doors: open_crm(from_environment(os.environ), **doors), stdin, stdout)
+    return run_menu(lambda **doors: open_crm(from_environment(os.environ), **doors), stdin, stdout, menu_loop)
 
 
 def bare(opening: Mapping[str, str], exchange: object, stdin: IO[str], stdout: IO[str]) -> int:  # noqa: ARG001

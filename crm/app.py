@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
@@ -27,11 +26,10 @@ if TYPE_CHECKING:
     from crm.outward.sms import Texter
     from crm.repository.sheets.repository import SheetsRepository
     from crm.terminal.exchange import Exchange
+    from crm.terminal.loop import Loop
 
 Result = TypeVar("Result")
 _SQLITE = "sqlite:///"
-# Set by bash, zsh or fish when it asks what may come next on the command line.
-_COMPLETING = "_RUN.PY_COMPLETE"
 
 
 def open_crm(config: Config, *, progress: Callable[[str], Any] = silent, waiting: Waiting = lambda _: None) -> CRM:
@@ -250,7 +248,14 @@ def preload() -> None:
     load_flows()
 
 
-def serve(opening: Mapping[str, str], exchange: "Exchange", stdin: IO[str], stdout: IO[str]) -> int:
+def open_menu(stdin: IO[str], stdout: IO[str], loop: "Loop") -> int:
+    """Runs the menu on this machine, in its loop. Returns the exit code."""
+    from crm.terminal.menu import run_menu
+
+    return run_menu(lambda **doors: open_crm(from_environment(os.environ), **doors), stdin, stdout, loop)
+
+
+def serve(opening: Mapping[str, str], exchange: "Exchange", stdin: IO[str], stdout: IO[str], loop: "Loop") -> int:
     """Runs the menu for somebody in a browser who has signed in: `opening` names the session. Returns the exit
     code."""
     from crm.model.places import told_elsewhere
@@ -267,7 +272,7 @@ def serve(opening: Mapping[str, str], exchange: "Exchange", stdin: IO[str], stdo
             crm.repository.close()
         if who is None:
             raise SignedOutError
-        return run_menu(opened, stdin, stdout, exchange=exchange, who=who)
+        return run_menu(opened, stdin, stdout, loop, exchange=exchange, who=who)
 
 
 def serve_web(config: Config, host: str, port: int) -> int:
@@ -288,14 +293,3 @@ def serve_web(config: Config, host: str, port: int) -> int:
 
     secret = Secret(config.secret, data_folder())
     return serve(config, opened, lambda purpose: secret.key(f"web {purpose}"), host=host, port=port)
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Runs the program: the menu without arguments, else one command. Returns the exit code."""
-    if arguments or _COMPLETING in os.environ:
-        from crm.shell import run
-
-        return run(list(arguments), os.environ, open_crm, serve_web)
-    from crm.terminal.menu import run_menu
-
-    return run_menu(lambda **doors: open_crm(from_environment(os.environ), **doors), sys.stdin, sys.stdout)

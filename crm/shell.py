@@ -37,6 +37,7 @@ from crm.model.fields import Extra, Flag, Secret, Tags
 from crm.repository import Wait
 
 if TYPE_CHECKING:
+    from crm.terminal.loop import Loop
     from crm.terminal.prompts import Prompts
     from crm.terminal.screen import Screen
     from crm.terminal.session import Session
@@ -61,10 +62,12 @@ class _Shell:
         environment: Mapping[str, str],
         open_crm: Callable[..., CRM],
         serve: Callable[[Config, str, int], int] | None,
+        loop: "Loop | None",
     ) -> None:
         self._environment = environment
         self._open_crm = open_crm
         self._serve = serve
+        self._loop = loop
         self.settings: dict[str, Any] = {"store": "", "json": False, "yes": False, "debug": False}
 
     def application(self) -> typer.Typer:
@@ -94,12 +97,12 @@ class _Shell:
         return application
 
     def _menu(self, ctx: typer.Context) -> None:
-        if ctx.invoked_subcommand is None:
+        if ctx.invoked_subcommand is None and self._loop is not None:
             from crm.terminal.menu import run_menu
 
             debug = bool(self.settings["debug"])
             opening = partial(self._open_crm, self._config())
-            raise typer.Exit(run_menu(opening, sys.stdin, sys.stdout, debug=debug))
+            raise typer.Exit(run_menu(opening, sys.stdin, sys.stdout, self._loop, debug=debug))
 
     def _with_globals(self, function: Callable[..., None], *, hidden: bool) -> Callable[..., None]:
         """The function with the global options added, so that they may stand before or after the command."""
@@ -339,13 +342,14 @@ def run(
     environment: Mapping[str, str],
     open_crm: Callable[..., CRM],
     serve: Callable[[Config, str, int], int] | None = None,
+    loop: "Loop | None" = None,
 ) -> int:
     """Runs one command line and returns its exit code: 0 done, 1 refused, 2 wrong usage, 130 interrupted.
 
     `serve` runs the web server with the settings on a host ('' for the usual one) and a port (0 for the usual one);
-    without it there is no such command.
+    without it there is no such command. `loop` is that of the menu, for who names no command.
     """
-    shell = _Shell(environment, open_crm, serve)
+    shell = _Shell(environment, open_crm, serve, loop)
     # An error of the command line itself comes before its options are read.
     shell.settings["json"] = "--json" in arguments
     shell.settings["debug"] = "--debug" in arguments

@@ -1,8 +1,8 @@
-"""The menu loop: the numbered main menu and its sub-menus, made from the register of commands."""
+"""The numbered main menu and its sub-menus, made from the register of commands; the loop around it is in run.py."""
 
 import os
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from rich.text import Text
 
@@ -14,10 +14,10 @@ from crm.errors import Cancelled, CRMError, StoreError
 from crm.model.rights import CLIENT, OWNER
 from crm.terminal.door import keyboard_on, screen_on
 from crm.terminal.keyboard import Back, Choice, Closed, End
+from crm.terminal.loop import EXIT, Loop
 from crm.terminal.session import AROUND_MENU, FLOWS, Session, load_flows
 
 if TYPE_CHECKING:
-    from crm.commands.today import Brief
     from crm.terminal.exchange import Exchange
 
 # What one is in a hurry for has a key that stays.
@@ -29,12 +29,13 @@ def run_menu(
     open_crm: Callable[..., CRM],
     stdin: IO[str],
     stdout: IO[str],
+    loop: Loop,
     *,
     debug: bool = False,
     exchange: "Exchange | None" = None,
     who: SignedIn | None = None,
 ) -> int:
-    """Runs the menu until the person leaves; returns the exit code. `debug` shows what went wrong in full.
+    """Runs the menu in its loop until the person leaves; returns the exit code. `debug` shows what went wrong in full.
 
     `who` has signed in already; else whoever sits here does where the store has accounts. With an `exchange` they sit
     at another device.
@@ -47,7 +48,7 @@ def run_menu(
         with keyboard_on(stdin, screen) as keyboard:
             session = Session(crm, keyboard, screen, debug=debug, exchange=exchange)
             try:
-                return _run(session, who)
+                return _run(session, loop, who)
             finally:
                 session.close()
     except CRMError as error:
@@ -61,7 +62,7 @@ def run_menu(
         return 0
 
 
-def _run(session: Session, who: SignedIn | None) -> int:
+def _run(session: Session, loop: Loop, who: SignedIn | None) -> int:
     empty = None
     while empty is None:
         try:
@@ -87,15 +88,12 @@ def _run(session: Session, who: SignedIn | None) -> int:
 
         if not welcome(session):
             return 0
-    main = _main
+    menu = MainMenu(session)
     if crm.reader.role == CLIENT:
-        from crm.terminal.portal import portal as main
-    while True:
-        try:
-            return main(session)
-        except KeyboardInterrupt:
-            # While something is drawn it ends nothing either.
-            session.say(_CTRL_C, "dim")
+        from crm.terminal.portal import Portal
+
+        menu = Portal(session)
+    return loop(menu)
 
 
 def _enter(session: Session, who: SignedIn | None) -> bool:
@@ -121,59 +119,77 @@ def _begin_day(crm: CRM) -> None:
     crm.repository.daily_backup()
 
 
-def _main(session: Session) -> int:
-    """The main menu, until 0 or Ctrl-D."""
-    from crm.commands.today import Brief
+class MainMenu:
+    """The numbered main menu, with what is going on today above it."""
 
-    brief = Brief()
-    while True:
-        entries = [
-            Choice(title, menu, _KEYS.get(menu, "")) for menu, title in MENUS.items() if _leads_to(session, menu)
-        ]
+    def __init__(self, session: Session) -> None:
+        from crm.commands.today import Brief
+
+        self.session = session
+        self._entries: list[Choice] = []
+        self._brief = Brief()
+
+    def entries(self) -> list[Choice]:
+        """What may be chosen: menus of commands by name, or what to do."""
+        session = self.session
+        listed = [Choice(title, menu, _KEYS.get(menu, "")) for menu, title in MENUS.items() if _leads_to(session, menu)]
         if session.real is not None:
-            entries.append(Choice("Throw the sample data away", "throw", "x"))
-        entries.append(Choice("Exit", "exit", "0"))
-        session.page()
+            listed.append(Choice("Throw the sample data away", lambda: _throw_away(session), "x"))
+        return listed
+
+    def draw(self, below: int) -> None:
+        """Draws what fits above so many lines: today's figures."""
+        from crm.terminal.today import draw_brief
+
+        screen = self.session.screen
+        draw_brief(screen, self.session.crm, self._brief, below + 1)
+        if screen.left > below:
+            screen.print()
+
+    def show(self) -> None:
+        while True:
+            try:
+                self._entries = self.entries()
+                self.session.page()
+                self.session.read_first((), len(self._entries))
+                # The way out stands among the entries.
+                self.session.attempt(lambda: self.draw(len(self._entries) + AROUND_MENU))
+                return
+            except (Back, Cancelled, KeyboardInterrupt):
+                # Nothing that is pressed while the page is drawn ends anything.
+                self.session.say(_CTRL_C, "dim")
+
+    def choose(self) -> Any:
         try:
-            # The way out stands among the entries.
-            session.read_first((), len(entries) - 1)
-            session.attempt(lambda: _report(session, brief, len(entries) - 1 + AROUND_MENU))  # noqa: B023
-            chosen = session.choose("", entries, back="")
+            return self.session.choose("", [*self._entries, Choice("Exit", EXIT, "0")], back="")
         except End:
-            return 0
+            return EXIT
         except Back:
-            session.say("0 leaves the program.", "dim")
-            continue
-        except Cancelled:
-            session.say(_CTRL_C, "dim")
-            continue
-        if chosen == "exit":
-            return 0
-        if chosen == "throw":
-            from crm.terminal.welcome import throw_away
+            self.session.say("0 leaves the program.", "dim")
+        except (Cancelled, KeyboardInterrupt):
+            self.session.say(_CTRL_C, "dim")
+        return _stay
 
-            session.attempt(lambda: throw_away(session))
-            if session.crm.repository.is_empty():
-                from crm.terminal.welcome import welcome
-
-                if not welcome(session):
-                    return 0
-            continue
-        action = chosen if callable(chosen) else _opened(session, chosen)
-        session.attempt(action)
+    def dispatch(self, choice: Any) -> None:
+        action = choice if callable(choice) else _opened(self.session, choice)
+        self.session.attempt(action)
 
 
-def _report(session: Session, brief: "Brief", below: int) -> None:
-    """What fits of today's figures with so many lines below."""
-    from crm.terminal.today import draw_brief
+def _stay() -> None:
+    """Leads nowhere: the menu is shown again."""
 
-    draw_brief(session.screen, session.crm, brief, below + 1)
-    if session.screen.left > below:
-        session.screen.print()
+
+def _throw_away(session: Session) -> None:
+    from crm.terminal.welcome import throw_away, welcome
+
+    session.attempt(lambda: throw_away(session))
+    if session.crm.repository.is_empty() and not welcome(session):
+        raise Closed
 
 
 def _opened(session: Session, menu: str) -> Callable[[], None]:
-    """The action behind an entry of the main menu: the sub-menu, or the one way that all its commands go."""
+    """What an entry of the main menu leads to: its commands in a menu of their own, or the one way that all of them
+    go."""
     load_flows()
     listed = _offered(session, menu)
     if len({FLOWS.get(each.words) for each in listed}) == 1 and listed[0].words in FLOWS:

@@ -3,10 +3,11 @@
 from rich.text import Text
 
 from crm.commands.registry import named
-from crm.errors import Cancelled, NotFoundError
+from crm.errors import NotFoundError
 from crm.model import Client
 from crm.terminal.cards import draw_client
-from crm.terminal.keyboard import Back, Choice, End
+from crm.terminal.keyboard import Back, Choice
+from crm.terminal.menu import MainMenu
 from crm.terminal.sales import SalesPage
 from crm.terminal.session import Session
 
@@ -27,27 +28,19 @@ class _Purchases(SalesPage):
         raise Back
 
 
-def portal(session: Session) -> int:
-    """The main menu of a client, until 0 or Ctrl-D."""
-    entries = [
-        Choice("My purchases", lambda: _Purchases(session).show()),
-        Choice("My account", lambda: session.start(named("profile show"))),
-        Choice("Exit", None, "0"),
-    ]
-    while True:
-        session.page()
-        session.attempt(lambda: _draw_own(session))
-        session.screen.print()
-        try:
-            chosen = session.choose("", entries, back="")
-        except End:
-            return 0
-        except (Back, Cancelled):
-            session.say("0 leaves the program.", "dim")
-            continue
-        if chosen is None:
-            return 0
-        session.attempt(chosen)
+class Portal(MainMenu):
+    """The main menu of a client."""
+
+    def entries(self) -> list[Choice]:
+        session = self.session
+        return [
+            Choice("My purchases", lambda: _Purchases(session).show()),
+            Choice("My account", lambda: session.start(named("profile show"))),
+        ]
+
+    def draw(self, below: int) -> None:
+        _draw_own(self.session)
+        self.session.screen.print()
 
 
 def _draw_own(session: Session) -> None:

@@ -23,7 +23,7 @@ from crm.web.surroundings import Surroundings, surroundings
 from crm.web.terminals import Terminals
 
 # A child of the fork server runs this for whoever has signed in.
-MENU = "crm.app:serve"
+MENU = "crm.start:serve"
 
 
 @dataclass(frozen=True)

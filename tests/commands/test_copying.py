@@ -130,8 +130,9 @@ def test_only_an_empty_store_is_filled(here: CRM, config: Config, tmp_path: Path
 
 _COPYING = """
 import sys
-from crm.app import main
-sys.exit(main(["copy", "--to", sys.argv[1]]))
+from crm.start import main
+from run import menu_loop
+sys.exit(main(["copy", "--to", sys.argv[1]], menu_loop))
 """
 
 

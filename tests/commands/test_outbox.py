@@ -340,8 +340,9 @@ def stopping(name, before):
     setattr(SendingJournal, name, called)
 stopping(*{"claimed": ("begin", True), "begun": ("begin", False), "handed over": ("end", True),
            "noted": ("end", False)}[point])
-from crm.app import main
-sys.exit(main(["email", "outbox"]))
+from crm.start import main
+from run import menu_loop
+sys.exit(main(["email", "outbox"], menu_loop))
 """
 
 

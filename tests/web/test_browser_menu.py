@@ -26,7 +26,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebSite]:
         patch.setenv("CRM_SECRET", "s" * 40)
         patch.setenv("XDG_DATA_HOME", str(folder / "data"))
         patch.setenv("LANG", "en_US.UTF-8")
-        with web_site(folder, menu="crm.app:serve") as running:
+        with web_site(folder, menu="crm.start:serve") as running:
             running.add("boss", role="admin")
             running.add("staff")
             vip = StatusRule(position=1, status="VIP", when="total_spend >= 35000", active=True)
@@ -139,7 +139,7 @@ def test_the_first_who_signs_in_to_an_empty_store_is_welcomed(
     monkeypatch.setenv("CRM_STORE", f"sqlite:///{tmp_path / 'crm.sqlite3'}")
     monkeypatch.setenv("CRM_SECRET", "s" * 40)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    with web_site(tmp_path, menu="crm.app:serve") as running:
+    with web_site(tmp_path, menu="crm.start:serve") as running:
         running.add("boss", role="admin")
         context = chromium.new_context(base_url=running.url)
         page = context.new_page()

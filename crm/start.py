@@ -1,0 +1,49 @@
+"""The start: the door that somebody comes in by, and no more loaded for it than it needs."""
+
+import gc
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import IO, TYPE_CHECKING
+
+from crm.terminal.loop import Loop
+
+if TYPE_CHECKING:
+    from crm.terminal.exchange import Exchange
+
+# Set by bash, zsh or fish when it asks what may come next on the command line.
+_COMPLETING = "_RUN.PY_COMPLETE"
+# Most of what is made stays: looking for garbage is soon enough after so many new objects.
+_COLLECTED_AFTER = 50_000
+
+
+def main(arguments: Sequence[str], loop: Loop) -> int:
+    """Runs the program: with arguments one command, else the menu in its loop. Returns the exit code."""
+    # Importing makes many objects and no garbage: the collector would only walk over them, again and again.
+    gc.disable()
+    from crm import app
+
+    gc.freeze()
+    gc.set_threshold(_COLLECTED_AFTER)
+    gc.enable()
+    if arguments or _COMPLETING in os.environ:
+        from crm.shell import run
+
+        return run(list(arguments), os.environ, app.open_crm, app.serve_web, loop)
+    return app.open_menu(sys.stdin, sys.stdout, loop)
+
+
+def serve(opening: Mapping[str, str], exchange: "Exchange", stdin: IO[str], stdout: IO[str]) -> int:
+    """Runs the menu, in the same loop, for somebody in a browser; `opening` names their session. Returns the exit
+    code."""
+    from crm import app
+    from run import menu_loop
+
+    return app.serve(opening, exchange, stdin, stdout, menu_loop)
+
+
+def preload() -> None:
+    """Loads what the menus share that are forked from this process."""
+    from crm import app
+
+    app.preload()
