@@ -2,11 +2,12 @@
 
 import io
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 from benchmarks.made_up import TODAY, crm_at
-from benchmarks.measuring import Result, in_turn
+from benchmarks.measuring import Result, claim
 from crm.model import FIRST_STAGES
 from crm.terminal.board import BoardPage
 from crm.terminal.lines import LineKeyboard
@@ -14,7 +15,7 @@ from crm.terminal.screen import Screen
 from crm.terminal.session import Session
 
 OPEN, CLOSED, CLIENTS = 10_000, 20_000, 5_000
-WITHIN = 0.100
+LIMIT = 2.0
 _COLUMNS, _LINES = 120, 40
 # As many cards of a stage as such a terminal has room for, and stages side by side.
 _CARDS, _STAGES = 9, 6
@@ -39,7 +40,7 @@ _OF_STAGE = """SELECT deal.*, client.* FROM deal JOIN client ON client.id = deal
 _SUMS = """SELECT stage, count(*), sum(value) FROM deal WHERE closed_on IS NULL OR closed_on >= ? GROUP BY +stage"""
 
 
-def measure(folder: Path) -> list[Result]:
+def measure(folder: Path) -> Iterator[Result]:
     """Everybody's board, and one's own, which no index helps to find."""
     path = folder / "board.sqlite3"
     _made(path)
@@ -65,17 +66,9 @@ def measure(folder: Path) -> list[Result]:
                 order = "closed_on DESC, " if stage > 4 else ""
                 bare.execute(_OF_STAGE.format(order=order), (stage, since, _CARDS)).fetchall()
 
-        return [
-            _result(f"board with {OPEN:,} open deals", *in_turn(lambda: opened(""), by_hand)),
-            _result("the same, mine", *in_turn(lambda: opened("Owner 3"), by_hand)),
-        ]
-
-
-def _result(name: str, measured: float, floor: float) -> Result:
-    told = "bare SQL, everybody's"
-    return Result(
-        name, measured, floor, told, f"under {WITHIN * 1000:.0f} ms", measured < WITHIN, f"{CLOSED:,} closed ones"
-    )
+        told, note = "bare SQL, everybody's", f"{CLOSED:,} closed ones"
+        yield claim(f"board with {OPEN:,} open deals", lambda: opened(""), by_hand, told, LIMIT, note=note)
+        yield claim("the same, mine", lambda: opened("Owner 3"), by_hand, told, LIMIT, note=note)
 
 
 def _made(path: Path) -> None:

@@ -1,39 +1,108 @@
-"""Timing a thing and its floor in turn, and saying how they compare."""
+"""Measuring a thing and its floor in turn, and saying how they compare.
 
-import statistics
+To add a claim, yield `claim(…)` from the `measure` of a benchmark. A claim is always a ratio to a floor that is
+measured in the same run: seconds would hold on one machine only.
+"""
+
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from resource import RUSAGE_CHILDREN, getrusage
+from typing import Literal
+
+IMPORTING = "importing rich and questionary"
+
+Clock = Literal["CPU", "wall"]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One claim: what was measured, beside its floor, and whether it holds. Times are seconds, medians."""
+    """One claim: what was measured takes at most `limit` times its floor. Units are "s", "MB" or what is counted."""
 
     name: str
     measured: float
     floor: float
     floor_name: str
-    limit: str
-    holds: bool
+    limit: float
+    how: str
     note: str = ""
+    unit: str = "s"
 
     @property
     def ratio(self) -> float:
-        """How many times the floor the measured thing takes."""
+        """How many times its floor the measured thing takes."""
         return self.measured / self.floor
 
+    @property
+    def holds(self) -> bool:
+        """Whether the claim is kept."""
+        return self.ratio <= self.limit
 
-def seconds(action: Callable[[], object]) -> float:
-    """How long an action takes."""
-    started = time.perf_counter()
+
+class OutOfTime(BaseException):
+    """A benchmark has used up its time; not an Exception, so that what is measured does not take it for its own."""
+
+
+def claim(
+    name: str,
+    action: Callable[[], object],
+    floor: Callable[[], object],
+    floor_name: str,
+    at_most: float,
+    *,
+    clock: Clock = "CPU",
+    runs: int = 7,
+    warm_up: bool = True,
+    each: int = 1,
+    note: str | Callable[[], str] = "",
+) -> Result:
+    """Runs an action and its floor in turn (A B A B …) and compares the best time of each.
+
+    The time is CPU time of this process and of the children that it waited for, which other work on the machine does
+    not add to; `clock="wall"` is for what waits for others. `each` is how many there are in one run. What has been
+    measured when the benchmark runs out of its time is what counts; OutOfTime if that is nothing.
+    """
+    pairs: list[tuple[_Taken, _Taken]] = []
+    with suppress(OutOfTime):
+        if warm_up:
+            action()
+            floor()
+        for _ in range(runs):
+            pairs.append((_taken(action), _taken(floor)))
+    if not pairs:
+        raise OutOfTime
+    best = {which: tuple(min(pair[at][which] for pair in pairs) for at in (0, 1)) for which in ("CPU", "wall")}
+    measured, least = best[clock]
+    other = "wall" if clock == "CPU" else "CPU"
+    how = f"{clock}, best of {len(pairs)}"
+    if best[other][1] >= 0.0001:
+        how += f" ({other} {best[other][0] / best[other][1]:.2f} x)"
+    told = note if isinstance(note, str) else note()
+    return Result(name, measured / each, least / each, floor_name, at_most, how, told)
+
+
+def importing() -> None:
+    """The floor of all that starts or draws: a process that imports rich and questionary."""
+    subprocess.run([sys.executable, "-c", "import rich.console, rich.table, questionary"], check=True)
+
+
+def seconds(action: Callable[[], object], clock: Clock = "CPU", runs: int = 1) -> float:
+    """How long an action takes at best."""
+    return min(_taken(action)[clock] for _ in range(runs))
+
+
+_Taken = dict[Clock, float]
+
+
+def _taken(action: Callable[[], object]) -> _Taken:
+    used, started = _cpu(), time.perf_counter()
     action()
-    return time.perf_counter() - started
+    return {"wall": time.perf_counter() - started, "CPU": _cpu() - used}
 
 
-def in_turn(action: Callable[[], object], floor: Callable[[], object], runs: int = 7) -> tuple[float, float]:
-    """The medians of an action and its floor, run in turn (A B A B …) after one warm-up each."""
-    action()
-    floor()
-    pairs = [(seconds(action), seconds(floor)) for _ in range(runs)]
-    return statistics.median(pair[0] for pair in pairs), statistics.median(pair[1] for pair in pairs)
+def _cpu() -> float:
+    children = getrusage(RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime

@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks.made_up import TODAY
-from benchmarks.measuring import Result, in_turn, seconds
+from benchmarks.measuring import Result, claim
 from crm.app import open_crm
 from crm.commands.context import CRM
 from crm.commands.groups import Group
@@ -27,9 +27,9 @@ from crm.outward.message import Mail, Party
 from crm.repository import Query, Transaction
 
 _CLIENTS, _SENT, _ROUNDS = 10_000, 500, 5
-# Queued in at most so many seconds. Sent in at most so many times what smtplib takes with the same mails, where two
-# lines of each are put on the disk, before it and after it, and that is all.
-SLOWEST, LIMIT = 10.0, 3.0
+# Queued in at most so many times what the same rows take. Sent in at most so many times what smtplib takes with the
+# same mails, where two lines of each are put on the disk, before it and after it, and that is all.
+LIMIT_OF_QUEUEING, LIMIT = 6.0, 3.0
 _TEXT = MailingText("News for {first_name}", "Dear {name},\n\nso far you have spent {total_spend}.\n\n- one\n- *two*")
 _SERVER = """
 import sys
@@ -45,7 +45,7 @@ controller.stop()
 """
 
 
-def measure(folder: Path) -> list[Result]:
+def measure(folder: Path) -> Iterator[Result]:
     """How long all of it takes to queue, and a part of it to send."""
     os.environ["XDG_DATA_HOME"] = str(folder / "data")
     path = folder / "outbox.sqlite3"
@@ -55,34 +55,30 @@ def measure(folder: Path) -> list[Result]:
             Config(f"sqlite:///{path}", "anna", TODAY, smtp_url=url, mail_from="team@example.com", secret="s" * 40)
         )
         crm.transact(_filled, "made-up clients")
-        queued = seconds(lambda: enqueued(crm, Group(), _TEXT))
-        inserted = seconds(lambda: _inserted(path))
+        yield claim(
+            f"a mailing to {_CLIENTS:,} queued",
+            lambda: enqueued(crm, Group(), _TEXT),
+            lambda: _inserted(path),
+            "its rows once more, bare sqlite3",
+            LIMIT_OF_QUEUEING,
+            runs=_ROUNDS,
+            warm_up=False,
+        )
         firsts = count(1, _SENT)
         notes = sqlite3.connect(folder / "notes.sqlite3", isolation_level=None)
         with closing(notes):
             for each in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "CREATE TABLE note (id, state)"):
                 notes.execute(each)
-            took, floor = in_turn(lambda: _sent(crm, next(firsts)), lambda: _sent_bare(port, notes), _ROUNDS)
+            yield claim(
+                "a mail of it sent and noted",
+                lambda: _sent(crm, next(firsts)),
+                lambda: _sent_bare(port, notes),
+                "smtplib and two durable notes",
+                LIMIT,
+                runs=_ROUNDS,
+                each=_SENT,
+            )
         crm.repository.close()
-    return [
-        Result(
-            f"a mailing to {_CLIENTS:,} queued",
-            queued,
-            inserted,
-            "the same rows once more, bare sqlite3",
-            f"at most {SLOWEST:.0f} s",
-            queued <= SLOWEST,
-        ),
-        Result(
-            "a mail of it sent and noted",
-            took / _SENT,
-            floor / _SENT,
-            "smtplib and two durable notes",
-            f"at most {LIMIT} x",
-            took <= LIMIT * floor,
-            f"{_SENT / took:.0f} a second",
-        ),
-    ]
 
 
 def _filled(tx: Transaction) -> None:
@@ -102,7 +98,7 @@ def _inserted(path: Path) -> None:
     with closing(sqlite3.connect(path)) as file:
         file.execute("PRAGMA synchronous = FULL")
         file.execute("CREATE TABLE again AS SELECT * FROM message WHERE 0")
-        rows = file.execute("SELECT * FROM message").fetchall()
+        rows = file.execute("SELECT * FROM message ORDER BY id DESC LIMIT ?", (_CLIENTS,)).fetchall()
         file.executemany(f"INSERT INTO again VALUES ({', '.join('?' * len(rows[0]))})", rows)
         file.commit()
         file.execute("DROP TABLE again")

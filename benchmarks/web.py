@@ -8,18 +8,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 
 from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.made_up import TODAY, store_of
-from benchmarks.measuring import Result
+from benchmarks.measuring import OutOfTime, Result, seconds
 from benchmarks.start import to_menu
 
-FIRST_MENU_WITHIN = 0.100
+BUDGET = 180
+# Times of what a bare child takes, of what a key takes with nobody else at work, and the memory of a dyno.
+LIMIT_OF_MENU, LIMIT_OF_ECHO = 10.0, 3.0
 MEMORY, SESSIONS = 512, 30
-ECHO_WITHIN = 0.030
 _CLIENTS = 10_000
 _RUNS, _KEYS = 11, 250
 # Everybody who is at work presses a key every second, and reads what comes.
@@ -27,14 +28,21 @@ _PAUSE = 1.0
 _DEADLINE = 30.0
 
 
-def measure(folder: Path) -> list[Result]:
-    """All of it takes less than two minutes, whatever happens."""
+def measure(folder: Path) -> Iterator[Result]:
+    """What is measured when the time is up is told."""
+    results: list[Result] = []
     store = store_of(folder, _CLIENTS)
     with (
         _serving("benchmarks.web_server:menu", store) as (port, server),
         _serving("benchmarks.web_server:bare", store) as (floor, _),
     ):
-        return asyncio.run(asyncio.wait_for(_measure(port, floor, server, store), 100))
+        in_time = False
+        with suppress(TimeoutError):
+            asyncio.run(asyncio.wait_for(_measure(results, port, floor, server, store), BUDGET - 40))
+            in_time = True
+        yield from results
+    if not in_time:
+        raise OutOfTime
 
 
 @contextmanager
@@ -111,12 +119,11 @@ async def _arrive(stack: AsyncExitStack, port: int, session: int) -> _Person:
     return person
 
 
-async def _measure(port: int, floor: int, server: int, store: Path) -> list[Result]:
-    results = [await _first_menu(port, floor, store)]
+async def _measure(results: list[Result], port: int, floor: int, server: int, store: Path) -> None:
+    results.append(await _first_menu(port, floor, store))
     async with AsyncExitStack() as stack:
         people = [await _arrive(stack, port, 1000 + at) for at in range(SESSIONS)]
-        results += await _at_work(people, server)
-    return results
+        await _at_work(results, people, server)
 
 
 async def _first_menu(port: int, floor: int, store: Path) -> Result:
@@ -133,15 +140,18 @@ async def _first_menu(port: int, floor: int, store: Path) -> Result:
 
     pairs = [(await once(port, run), await once(floor, run)) for run in range(1, _RUNS + 1)][1:]
     measured = statistics.median(pair[0] for pair in pairs)
-    fresh = statistics.median([await asyncio.to_thread(to_menu, store) for _ in range(5)])
+    fresh = statistics.median([await asyncio.to_thread(_time_to_menu, store) for _ in range(5)])
     return Result(
-        "web: first menu", measured, statistics.median(pair[1] for pair in pairs), "a bare forked child",
-        f"under {FIRST_MENU_WITHIN * 1000:.0f} ms", measured < FIRST_MENU_WITHIN,
-        f"a process of its own: {fresh * 1000:.0f} ms",
+        "web: first menu", measured, statistics.median(pair[1] for pair in pairs), "a bare forked child", LIMIT_OF_MENU,
+        f"wall, median of {len(pairs)}", f"a process of its own: {fresh * 1000:.0f} ms",
     )  # fmt: skip
 
 
-async def _at_work(people: list[_Person], server: int) -> list[Result]:
+def _time_to_menu(store: Path) -> float:
+    return seconds(lambda: to_menu(store), "wall")
+
+
+async def _at_work(results: list[Result], people: list[_Person], server: int) -> None:
     """The memory of all, and the echo of one key after another of one person while the others work."""
     one, *others = people
 
@@ -159,23 +169,25 @@ async def _at_work(people: list[_Person], server: int) -> list[Result]:
     stopped.set()
     await asyncio.gather(*busy)
     await one.act(_PAUSE)
+    p95 = _p95(with_others)
+    results.append(
+        Result(
+            f"web: key to echo, {len(people)} at work", p95, _p95(alone), "nobody else at work", LIMIT_OF_ECHO,
+            f"wall, p95 of {_KEYS}",
+            f"p50 {statistics.median(with_others) * 1000:.1f} ms, alone {statistics.median(alone) * 1000:.1f} ms",
+        )
+    )  # fmt: skip
     family = _family(server)
     memory = sum(_pss(each) for each in family)
     children = [_pss(each) for each in family[2:]]
     fresh = await asyncio.to_thread(_fresh_memory)
-    p95 = _p95(with_others)
-    return [
+    results.append(
         Result(
-            f"web: key to echo, {len(people)} at work (p95)", p95, _p95(alone), "nobody else at work (p95)",
-            f"under {ECHO_WITHIN * 1000:.0f} ms", p95 < ECHO_WITHIN,
-            f"p50 {statistics.median(with_others) * 1000:.1f} ms, alone {statistics.median(alone) * 1000:.1f} ms",
-        ),
-        Result(
-            f"web: memory of {len(people)} at work (MB)", memory, _pss(server), "the web server",
-            f"under {MEMORY} MB", memory < MEMORY,
-            f"{statistics.mean(children):.1f} MB each; a process of its own {fresh:.0f} MB",
-        ),
-    ]  # fmt: skip
+            f"web: memory of {len(people)} at work", memory, MEMORY, "of a dyno", 1.0, "PSS, once",
+            f"{statistics.mean(children):.1f} MB each; a process of its own {fresh:.0f} MB;"
+            f" the web server {_pss(server):.0f} MB", "MB",
+        )
+    )  # fmt: skip
 
 
 async def _echo(person: _Person) -> list[float]:
