@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, cast
 
 import questionary
@@ -23,6 +24,8 @@ _RESIZED_SECONDS = 0.1
 _TYPED_ON_SECONDS = 1.0
 _NO_SEARCH = "/ finds nothing here, and what is typed after it is not taken; Esc goes back to where it does."
 _BACK = object()
+# Keys that may choose besides those with a character; where they do not, up and down move the pointer.
+_ARROWS = ("up", "down", "left", "right", "s-up", "s-down", "s-left", "s-right")
 # What stands before an entry: the pointer, its key and a bracket.
 _KEYED = 6
 
@@ -104,6 +107,8 @@ class SelectPrompt:
             keys.add(down, eager=True)(lambda _: self._control.select_next())
         for up in (Keys.Up, Keys.ControlP):
             keys.add(up, eager=True)(lambda _: self._control.select_previous())
+        for name in _ARROWS:
+            keys.add(name, eager=True, filter=Condition(partial(self._is_chosen_by, name)))(self._press)
         keys.add(Keys.ControlM, eager=True)(self._enter)
         keys.add(Keys.BracketedPaste, eager=True)(self._refuse)
         keys.add(Keys.Any)(self._press)
@@ -116,11 +121,15 @@ class SelectPrompt:
             event.app.exit(result=self._entries[self._control.pointed_at].value if self._entries else None)
 
     def _press(self, event: KeyPressEvent) -> None:
-        chosen = self._by_key.get(event.data)
+        key = event.key_sequence[0].key
+        chosen = self._by_key.get(key.value if isinstance(key, Keys) else key)
         if chosen is None:
             self._refuse(event)
         elif not self._is_ignored():
             event.app.exit(result=chosen.value)
+
+    def _is_chosen_by(self, name: str) -> bool:
+        return name in self._by_key
 
     def _refuse(self, event: KeyPressEvent) -> None:
         """Tells that a key chooses nothing. A search that is begun where there is none is ignored as a whole."""
