@@ -7,9 +7,10 @@ measured in the same run: seconds would hold on one machine only.
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from typing import Literal
 
@@ -92,6 +93,12 @@ def importing() -> None:
 def seconds(action: Callable[[], object], clock: Clock = "CPU", runs: int = 1) -> float:
     """How long an action takes at best."""
     return min(_taken(action)[clock] for _ in range(runs))
+
+
+def cpu_of(processes: Iterable[int]) -> float:
+    """The CPU time that processes have taken so far, all threads of each."""
+    threads = [thread for each in processes for thread in Path(f"/proc/{each}/task").iterdir()]
+    return sum(int((each / "schedstat").read_text().split()[0]) for each in threads) / 1e9
 
 
 _Taken = dict[Clock, float]
