@@ -41,9 +41,9 @@ RESEMBLING = """
 SELECT contact.client, contact.search_name, contact.search_name FROM contact_search
     JOIN contact ON contact.id = contact_search.rowid
     WHERE contact_search MATCH :match LIMIT :candidates"""
-SAME_LETTER = """
-UNION ALL SELECT id, name FROM (SELECT client AS id, search_name AS name FROM contact
-    WHERE search_name >= :letter AND search_name < :letter || char(1114111) LIMIT :candidates)"""
+NAMED = """
+SELECT contact.client, contact.search_name, contact.search_name FROM json_each(:words) AS word CROSS JOIN contact
+    WHERE search_name >= word.value AND search_name < word.value || '.' LIMIT :candidates"""
 # A contact and its client named together: few of those who have one of the words are looked at.
 TOGETHER = """
 SELECT client.id, sort_name, contact.search_name || ' ' || client.search_name AS both

@@ -1,7 +1,9 @@
 """Search in SQLite: an index of groups of three letters, beginnings first, and the misspelt by likeness."""
 
+import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -18,13 +20,16 @@ _LONGEST = 200
 _UNSEARCHABLE = re.compile("[\x00-\x1f\ud800-\udfff]")
 _SHORTEST_INDEXED = 3
 _CANDIDATES = 100
-_MISSPELT_CANDIDATES = 2000
-_LETTER_CANDIDATES = 6_000
-_ROUGHLY = 0.6
+_TOGETHER_CANDIDATES = 2000
+_MISSPELT_CANDIDATES = 500
+# Of a longer text, as somebody may paste it, no more words are taken for misspelt names.
+_MOST_MISSPELT = 6
 # A double name has two parts, each of which may be meant.
 _PARTS = re.compile(r"[\s-]+")
 # How alike (0 to 1) a misspelt word and the one meant are: one letter in four may differ.
 _ALIKE = 0.75
+# What people write between names: "Fox, Jo", "J. Fox".
+_POINTS = ".,;:"
 
 # The index holds no text of its own, it reads the client table; substrings of three letters and more are found.
 # Changes and deletions keep it in step by themselves. Additions are indexed all at once at the end of a
@@ -62,26 +67,27 @@ _RESEMBLING = """SELECT client.id, sort_name, client.search_name
     FROM client_search JOIN client ON client.id = client_search.rowid
     WHERE client_search MATCH :match LIMIT :candidates"""
 
-# Read from the two indexes of names alone.
-_SAME_LETTER = """SELECT id, name FROM (SELECT id, sort_name AS name FROM client
-    WHERE sort_name >= :letter AND sort_name < :letter || char(1114111) LIMIT :candidates)
-UNION ALL SELECT id, name FROM (SELECT id, search_name AS name FROM client
-    WHERE search_name >= :letter AND search_name < :letter || char(1114111) LIMIT :candidates)"""
+# Whose first or last name, or the first part of it, is one of several words, in the order of the words.
+_NAMED = """SELECT * FROM (SELECT client.id, sort_name, client.search_name FROM json_each(:words) AS word
+    CROSS JOIN client WHERE sort_name >= word.value AND sort_name < word.value || '.' LIMIT :candidates)
+UNION ALL SELECT * FROM (SELECT client.id, sort_name, client.search_name FROM json_each(:words) AS word
+    CROSS JOIN client WHERE search_name >= word.value AND search_name < word.value || '.' LIMIT :candidates)"""
 
 
 def search(connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
     """Rows of clients that fit what was typed, or have a contact that does, best first."""
     folded = fold(_UNSEARCHABLE.sub(" ", text[:_LONGEST])).strip()
+    typed = _words(folded)
     contacts = sqlite_contacts.are_indexed(connection)
     found: list[_Candidate] = []
     for words in _readings(folded):
         found += _candidates(connection, folded, words, limit, contacts=contacts)
     if not found and contacts:
-        found = _together(connection, folded.split())
+        found = _together(connection, typed)
     if found:
-        found.sort(key=lambda row: _distance(row, folded, folded.split()))
+        found.sort(key=lambda row: _distance(row, folded, typed))
     else:
-        found = _resembling(connection, folded.split(), contacts=contacts)
+        found = _resembling(connection, typed, contacts=contacts)
     # Who is found in several ways stands where the best of them puts it.
     best = list(dict.fromkeys(row[0] for row in found))[:limit]
     if not best:
@@ -121,13 +127,18 @@ def _candidates(
 def _together(connection: Connection, words: Sequence[str]) -> list[_Candidate]:
     """Those that are named along with a contact: some of the words are the contact's, the others its client's."""
     long = [word for word in words if len(word) >= _SHORTEST_INDEXED]
-    if len(words) < 2 or not long:
+    if not 1 < len(words) <= _MOST_MISSPELT or not long:
         return []
     values: dict[str, Any] = {f"word{place}": f"%{_escaped(word)}%" for place, word in enumerate(words)}
     both = "contact.search_name || ' ' || client.search_name"
     statement = sqlite_contacts.TOGETHER.format(every=sqlite_contacts.every(list(values), f"({both})"))
-    values |= {"match": " OR ".join(map(_quoted, long)), "candidates": _MISSPELT_CANDIDATES}
+    values |= {"match": " OR ".join(map(_quoted, long)), "candidates": _TOGETHER_CANDIDATES}
     return list(connection.exec_driver_sql(statement, values))
+
+
+def _words(folded: str) -> list[str]:
+    """The words of a text, without the points and commas behind them."""
+    return [word.rstrip(_POINTS) or word for word in folded.split()]
 
 
 _TELEPHONE = re.compile(r"[+\d][\d\s()/.-]{3,}")
@@ -135,7 +146,7 @@ _TELEPHONE = re.compile(r"[+\d][\d\s()/.-]{3,}")
 
 def _readings(folded: str) -> Iterator[list[str]]:
     """The words to look for; what may be a telephone number also as its digits as they are stored."""
-    words = folded.split()
+    words = _words(folded)
     if words:
         yield words
     if _TELEPHONE.fullmatch(folded):
@@ -169,19 +180,18 @@ def _distance(row: _Candidate, folded: str, words: Sequence[str]) -> tuple[int, 
 def _resembling(connection: Connection, words: Sequence[str], *, contacts: bool) -> list[_Candidate]:
     """Clients whose names, or those of a contact, are spelt much like the words.
 
-    One wrong letter leaves one half of a long word as it is, so the halves are looked for, and what has one is
-    compared. Of a short word it may leave nothing that an index holds, so names with its first letter are compared.
+    Compared are those who are called like one of the words with one letter put right. One wrong letter also leaves one
+    half of a long word as it is, wherever in a name it stands, so those with a half of each word are compared too.
     """
     long = [part for word in words for part in _PARTS.split(word) if len(part) > _SHORTEST_INDEXED]
-    if not long:
+    if not 0 < len(long) <= _MOST_MISSPELT:
         return []
+    named = [spelling for word in sorted(long, key=len, reverse=True) for spelling in _one_letter_off(word)]
     match = " AND ".join(f"({' OR '.join(map(_quoted, _halves(word)))})" for word in long)
-    halves = {"match": f"search_name : ({match})", "candidates": _MISSPELT_CANDIDATES}
+    values = {"words": json.dumps(named), "match": f"search_name : ({match})", "candidates": _MISSPELT_CANDIDATES}
     rows: list[_Candidate] = []
-    for statement in (_RESEMBLING, sqlite_contacts.RESEMBLING)[: 1 + contacts]:
-        rows += connection.exec_driver_sql(statement, halves)
-    if min(map(len, long)) < 2 * _SHORTEST_INDEXED:
-        rows += _with_first_letter(connection, max(long, key=len), contacts=contacts)
+    for statement in (_NAMED, _RESEMBLING) + (sqlite_contacts.NAMED, sqlite_contacts.RESEMBLING) * contacts:
+        rows += connection.exec_driver_sql(statement, values).all()
     return _alike(rows, long)
 
 
@@ -190,27 +200,44 @@ def _halves(word: str) -> tuple[str, str]:
     return word[:half], word[-half:]
 
 
-def _with_first_letter(connection: Connection, word: str, *, contacts: bool) -> list[_Candidate]:
-    """Clients whose first or last name, or that of a contact, has the first letter of the word, those that roughly
-    hold it."""
-    from rapidfuzz import fuzz, process
+def _one_letter_off(word: str) -> list[str]:
+    """A word, and what it may be meant for: with one letter less, more or another, or two beside each other swapped."""
+    letters = _letters_of(word)
+    cuts = [(word[:place], word[place:]) for place in range(len(word) + 1)]
+    less = [begin + end[1:] for begin, end in cuts if end]
+    swapped = [begin + end[1] + end[0] + end[2:] for begin, end in cuts if len(end) > 1]
+    others = [begin + letter + end[1:] for begin, end in cuts if end for letter in letters]
+    more = [begin + letter + end for begin, end in cuts for letter in letters]
+    return list(dict.fromkeys([word, *less, *swapped, *others, *more]))
 
-    statement = _SAME_LETTER + (sqlite_contacts.SAME_LETTER if contacts else "")
-    rows = connection.exec_driver_sql(statement, {"letter": word[0], "candidates": _LETTER_CANDIDATES}).all()
-    rough = process.extract(
-        word, [row[1] for row in rows], scorer=fuzz.partial_ratio, score_cutoff=100 * _ROUGHLY, limit=3 * _CANDIDATES
+
+def _letters_of(word: str) -> str:
+    """The letters that a word of this script may be written with."""
+    blocks = {ord(letter) & ~0x7F for letter in word}
+    return "".join(
+        letter
+        for block in sorted(blocks)
+        for letter in map(chr, range(block, block + 0x80))
+        if letter.isalpha() and letter == letter.lower()
     )
-    return [(rows[place][0], rows[place][1], rows[place][1]) for _, _, place in rough]
 
 
-def _alike(rows: Iterable[_Candidate], words: Sequence[str]) -> list[_Candidate]:
+def _alike(rows: Sequence[_Candidate], words: Sequence[str]) -> list[_Candidate]:
     """Those that have a name much like each of the words, the most alike first."""
+    from rapidfuzz import process
     from rapidfuzz.distance import OSA
 
+    names = [row[2].replace("-", " ").split() for row in rows]
+    different = list(set(chain.from_iterable(names)))
+    likenesses = []
+    for word in words:
+        near = process.extract(word, different, scorer=OSA.normalized_similarity, score_cutoff=_ALIKE, limit=None)
+        likenesses.append({name: likeness for name, likeness, _ in near})
     alike: dict[int, tuple[float, str, _Candidate]] = {}
-    for row in rows:
-        names = _PARTS.split(row[2])
-        likeness = min(max(OSA.normalized_similarity(word, name) for name in names) for word in words)
-        if likeness >= _ALIKE and (row[0] not in alike or -likeness < alike[row[0]][0]):
+    for row, several in zip(rows, names, strict=True):
+        if any(near.keys().isdisjoint(several) for near in likenesses):
+            continue
+        likeness = min(max(near.get(name, 0) for name in several) for near in likenesses)
+        if row[0] not in alike or -likeness < alike[row[0]][0]:
             alike[row[0]] = (-likeness, row[1], row)
     return [row for _, _, row in sorted(alike.values(), key=lambda each: each[:2])]

@@ -173,6 +173,25 @@ def test_the_exact_name_is_found_among_thousands_that_contain_it(store: Store) -
     assert found(store, "zuletzt anna")[0] == 1501
 
 
+def test_one_wrong_letter_is_put_right_among_thousands_of_names_that_begin_or_end_alike(store: Store) -> None:
+    crowd = [Client(kind="person", first_name=f"Nobody{at}", last_name=f"Van{at:04}sul") for at in range(2500)]
+    store.change(lambda tx: tx.add_all([*crowd, Client(kind="person", first_name="Nora", last_name="Vanisul")]))
+    for typed in ("Vanisal", "Vansiul", "Vansul", "Vanisuls", "Wanisul", "nora vanissul", "Noar Vanisul"):
+        assert found(store, typed)[:1] == [2501], typed
+
+
+@pytest.mark.parametrize("typed", ["Müller, Anna", "müller; anna.", "A. Müller"])
+def test_points_and_commas_between_names_are_no_part_of_them(people: Store, typed: str) -> None:
+    assert found(people, typed) == [1]
+
+
+def test_a_wrong_letter_of_another_script_is_put_right(store: Store) -> None:
+    store.add(first_name="Ольга", last_name="Орлов")
+    store.add(first_name="Νίκος", last_name="Παππά")
+    assert found(store, "Арлов") == found(store, "Ольна") == [1]
+    assert found(store, "Μίκος") == [2]
+
+
 def test_search_follows_changes_deletions_and_undo(people: Store) -> None:
     people.change(lambda tx: tx.change(tx.get(Client, 1), last_name="Neumann", email="", tags=("bronze",)))
     assert found(people, "muller") == []
