@@ -1,53 +1,87 @@
 """The use cases: one module a menu entry, each command one typed function that every door calls."""
 
+from collections.abc import Mapping
 from importlib import import_module
 
-# In the order in which their commands stand in the menus.
-_MODULES = (
-    "clients",
-    "bulk",
-    "views",
-    "contacts",
-    "interactions",
-    "timeline",
-    "sales",
-    "board",
-    "deals",
-    "closing",
-    "stages",
-    "follow_ups",
-    "rules",
-    "today",
-    "dashboard",
-    "agenda",
-    "capture",
-    "messages",
-    "templates",
-    "mailings",
-    "occasions",
-    "fetching",
-    "texting",
-    "reports",
-    "importing",
-    "exporting",
-    "history",
-    "store",
-    "copying",
-    "spreadsheets",
-    "demo",
-    "settings",
-    "users",
-    "people",
-    "profile",
-)
+# What begins a command of two words, and what such commands are about.
+GROUPS: Mapping[str, str] = {
+    "clients": "Clients: added, found, shown, edited, tagged, merged, pinned and deleted.",
+    "views": "Saved lists of clients.",
+    "contacts": "Contacts: the people at a client.",
+    "interactions": "Calls, meetings, messages and notes.",
+    "sales": "Sales: recorded, listed and taken back.",
+    "deals": "Deals: on their way through the pipeline, won and lost.",
+    "stages": "The stages of the pipeline.",
+    "follow-ups": "What is to be done by when, and for whom.",
+    "rules": "Status rules: changed, previewed, applied and explained.",
+    "dashboard": "What stands on one's own dashboard.",
+    "email": "E-mail: written to clients, sent, and fetched.",
+    "templates": "Texts with fields, for messages that are written again and again.",
+    "mailings": "One text to many clients.",
+    "occasions": "Greetings: to each client once a year.",
+    "sms": "Text messages to clients.",
+    "reports": "Reports, as a table, a chart, a file or a picture.",
+    "history": "What was done, and taking it back.",
+    "sheets": "The store in a Google spreadsheet: connected, set up, and left again.",
+    "settings": "The team's settings.",
+    "users": "Accounts: who may sign in, and as what.",
+    "people": "The people of the team, and what each has to do.",
+    "profile": "One's own account.",
+}
+
+# The modules in the order in which their commands stand in the menus; of each the first words of its commands, and the
+# menus that they stand in: so no more is loaded than is asked for.
+_MODULES: Mapping[str, tuple[str, str]] = {
+    "clients": ("clients", "clients"),
+    "bulk": ("clients", "clients"),
+    "views": ("views", "clients"),
+    "contacts": ("contacts", "clients"),
+    "interactions": ("interactions", "clients"),
+    "timeline": ("timeline", ""),
+    "sales": ("sales", "sales"),
+    "board": ("deals", "deals"),
+    "deals": ("deals", ""),
+    "closing": ("deals", ""),
+    "stages": ("stages", ""),
+    "follow_ups": ("follow-ups", "follow-ups"),
+    "rules": ("rules", "rules"),
+    "today": ("today", "today"),
+    "dashboard": ("dashboard", ""),
+    "agenda": ("agenda", ""),
+    "capture": ("capture", "capture"),
+    "messages": ("email", "email"),
+    "templates": ("templates", "email"),
+    "mailings": ("mailings", "email"),
+    "occasions": ("email occasions", "email"),
+    "fetching": ("email", "email"),
+    "texting": ("sms", "email"),
+    "reports": ("reports", "reports"),
+    "importing": ("import", "data"),
+    "exporting": ("export", "data"),
+    "history": ("history", "data"),
+    "store": ("check backup restore", "data"),
+    "copying": ("copy", "data"),
+    "spreadsheets": ("sheets", "data"),
+    "demo": ("demo", "data"),
+    "settings": ("settings", "settings"),
+    "users": ("users", "team"),
+    "people": ("people", "follow-ups"),
+    "profile": ("profile", "profile"),
+}
 
 
 def place(module: str) -> int:
     """Where the commands of a module stand among all, whichever module was imported first."""
-    return _MODULES.index(module.removeprefix(f"{__name__}.").partition(".")[0])
+    return list(_MODULES).index(module.removeprefix(f"{__name__}.").partition(".")[0])
 
 
-def load() -> None:
-    """Registers every command."""
-    for name in _MODULES:
-        import_module(f"crm.commands.{name}")
+def first_words() -> list[str]:
+    """What commands begin with, in the order of the menus; nothing is loaded."""
+    return list(dict.fromkeys(word for words, _ in _MODULES.values() for word in words.split()))
+
+
+def load(word: str = "", menu: str = "") -> None:
+    """Registers every command, or at least those that begin with a word, or that stand in a menu."""
+    for name, (words, menus) in _MODULES.items():
+        if (not word or word in words.split()) and (not menu or menu in menus.split()):
+            import_module(f"{__name__}.{name}")

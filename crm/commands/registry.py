@@ -188,19 +188,25 @@ def may_run(command: Command, reader: Reader) -> bool:
     return reader == OWNER or reader.role in command.roles
 
 
-def commands() -> Iterator[Command]:
-    """All commands, in the order of the menus and of their registration."""
+def commands(word: str = "", menu: str = "") -> Iterator[Command]:
+    """The commands, in the order of the menus and of their registration: all, or those that begin with a word, or
+    that stand in a menu."""
     from crm import commands as package
 
-    package.load()
-    yield from sorted(_COMMANDS.values(), key=lambda each: package.place(each.function.__module__))
+    package.load(word, menu)
+    # A copy: others may be loaded meanwhile.
+    found = [each for each in list(_COMMANDS.values()) if word in ("", each.words.partition(" ")[0])]
+    yield from sorted(
+        (each for each in found if menu in ("", each.menu)), key=lambda each: package.place(each.function.__module__)
+    )
 
 
 def named(words: str) -> Command:
     """The command that the shell calls so; raises KeyError."""
     from crm import commands as package
 
-    package.load()
+    if words not in _COMMANDS:
+        package.load(words.partition(" ")[0])
     return _COMMANDS[words]
 
 

@@ -1,8 +1,5 @@
 """HTML from elsewhere as plain text; nothing in it is fetched, run or shown as more than it is."""
 
-from lxml import html as markup  # type: ignore[import-untyped]
-from lxml.etree import ParserError, XMLSyntaxError  # type: ignore[import-untyped]
-
 _HIDDEN = ("display:none", "visibility:hidden", "mso-hide:all")
 _FURNITURE = ("table", "thead", "tbody", "tfoot", "tr")
 _CELLS = ("td", "th")
@@ -12,6 +9,8 @@ def plain_text(hypertext: str) -> str:
     """What a person would read of a page, '' where it shows nothing."""
     from inscriptis import Inscriptis  # type: ignore[import-untyped]
     from inscriptis.model.config import ParserConfig  # type: ignore[import-untyped]
+    from lxml import html as markup  # type: ignore[import-untyped]
+    from lxml.etree import ParserError, XMLSyntaxError  # type: ignore[import-untyped]
 
     try:
         page = markup.document_fromstring(

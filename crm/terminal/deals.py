@@ -6,7 +6,7 @@ from typing import Any
 from crm.commands.closing import lost_reasons
 from crm.commands.deals import DealCard
 from crm.commands.pipeline import stages
-from crm.commands.registry import Command, commands, named
+from crm.commands.registry import named
 from crm.model import Client, Deal, Field, Stage, typed_fields
 from crm.terminal.deal_cards import draw_heading, draw_history
 from crm.terminal.deal_picking import pick_deal, stage_line
@@ -55,8 +55,8 @@ def _actions(session: Session, card: DealCard) -> list[Choice]:
         ways = [("deals reopen", "Open it again")]
     entries = [Choice(title, acts(words)) for words, title in ways]
     entries.append(Choice("Edit", acts("deals edit")))
-    if follow_up := _follow_up():
-        entries.append(Choice("Add a follow-up", lambda: session.start(follow_up, client=card.client, deal=deal)))
+    follow_up = named("follow-ups add")
+    entries.append(Choice("Add a follow-up", lambda: session.start(follow_up, client=card.client, deal=deal)))
 
     def open_client() -> None:
         from crm.terminal.clients import client_page
@@ -64,10 +64,6 @@ def _actions(session: Session, card: DealCard) -> list[Choice]:
         client_page(session, card.client)
 
     return [*entries, Choice("Open the client", open_client), Choice("Delete", acts("deals delete"))]
-
-
-def _follow_up() -> Command | None:
-    return next((each for each in commands() if each.words == "follow-ups add"), None)
 
 
 def _chosen(session: Session, deal: Deal | None, title: str) -> Deal:

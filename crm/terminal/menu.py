@@ -15,7 +15,7 @@ from crm.model.rights import CLIENT, OWNER
 from crm.terminal.door import keyboard_on, screen_on
 from crm.terminal.keyboard import Back, Choice, Closed, End
 from crm.terminal.loop import EXIT, Loop
-from crm.terminal.session import AROUND_MENU, FLOWS, Session, load_flows
+from crm.terminal.session import AROUND_MENU, Session, flow_of
 
 if TYPE_CHECKING:
     from crm.terminal.exchange import Exchange
@@ -190,9 +190,8 @@ def _throw_away(session: Session) -> None:
 def _opened(session: Session, menu: str) -> Callable[[], None]:
     """What an entry of the main menu leads to: its commands in a menu of their own, or the one way that all of them
     go."""
-    load_flows()
     listed = _offered(session, menu)
-    if len({FLOWS.get(each.words) for each in listed}) == 1 and listed[0].words in FLOWS:
+    if len({flow_of(each) for each in listed}) == 1 and flow_of(listed[0]):
         return lambda: session.start(listed[0])
     entries = [Choice(each.title, _starts(session, each)) for each in listed]
     return lambda: session.menu([MENUS[menu]], lambda: entries)
@@ -206,7 +205,7 @@ def _leads_to(session: Session, menu: str) -> bool:
 
 def _offered(session: Session, menu: str) -> list[Command]:
     """The commands of a menu that the person may run."""
-    return [each for each in commands() if each.menu == menu and session.offers(each)]
+    return [each for each in commands(menu=menu) if session.offers(each)]
 
 
 def _starts(session: Session, command: Command) -> Callable[[], None]:

@@ -109,4 +109,4 @@ def _shown(command: Command, session: Session, **given: Any) -> None:
     ReportPage(session, command, given).show()
 
 
-FLOWS.update({each.words: partial(_shown, each) for each in commands() if each.menu == "reports"})
+FLOWS.update({each.words: partial(_shown, each) for each in commands(menu="reports")})

@@ -3,7 +3,7 @@
 import dataclasses
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,13 +39,44 @@ _LEAST_NAME = 8
 Flow = Callable[..., None]
 # Commands that the menu leads through in a way of its own, by their words.
 FLOWS: dict[str, Flow] = {}
-# Imported when the first key is pressed: the menu must be there at once.
-_MODULES = (
-    "board", "capture", "clients", "clients_list", "connecting", "contacts", "data", "day", "deals", "deals_list",
-    "follow_ups", "greetings", "groups", "history", "importing", "incoming", "interactions", "mailings", "merging",
-    "messages", "people", "profile", "report_page", "rules", "sales", "stages", "templates", "texting", "timeline",
-    "users", "views", "writing", "writing_to_many",
-)  # fmt: skip
+# The modules that hold flows, each with the first words of the commands that it leads through: only what is asked for
+# is loaded, since the menu must be there at once.
+_MODULES: Mapping[str, str] = {
+    "arranging": "dashboard",
+    "board": "deals",
+    "capture": "capture",
+    "clients": "clients",
+    "clients_list": "clients",
+    "connecting": "sheets",
+    "contacts": "contacts",
+    "data": "demo settings",
+    "day": "agenda today",
+    "deals": "deals",
+    "deals_list": "deals",
+    "follow_ups": "follow-ups",
+    "greetings": "email occasions",
+    "groups": "clients export",
+    "history": "history",
+    "importing": "import",
+    "incoming": "email",
+    "interactions": "interactions",
+    "mailings": "mailings",
+    "merging": "clients",
+    "messages": "email",
+    "people": "people",
+    "profile": "profile",
+    "report_page": "reports",
+    "rules": "rules",
+    "sales": "sales",
+    "stages": "stages",
+    "templates": "templates",
+    "texting": "sms",
+    "timeline": "timeline",
+    "users": "users",
+    "views": "views",
+    "writing": "email",
+    "writing_to_many": "mailings",
+}
 
 
 def flow(words: str) -> Callable[[Flow], Flow]:
@@ -58,10 +89,17 @@ def flow(words: str) -> Callable[[Flow], Flow]:
     return register
 
 
-def load_flows() -> None:
-    """Registers all flows."""
-    for name in _MODULES:
-        import_module(f"crm.terminal.{name}")
+def load_flows(word: str = "") -> None:
+    """Registers all flows, or at least those of commands that begin with a word."""
+    for name, words in _MODULES.items():
+        if not word or word in words.split():
+            import_module(f"crm.terminal.{name}")
+
+
+def flow_of(command: Command) -> Flow | None:
+    """The way of its own in which the menu leads through a command; None where it just asks for the parameters."""
+    load_flows(command.words.partition(" ")[0])
+    return FLOWS.get(command.words)
 
 
 class Session:
@@ -280,9 +318,8 @@ class Session:
 
     def start(self, command: Command, **given: Any) -> None:
         """Leads through a command: its own flow, or its parameters one by one. Raises Back."""
-        load_flows()
-        if command.words in FLOWS:
-            FLOWS[command.words](self, **given)
+        if leads := flow_of(command):
+            leads(self, **given)
         else:
             self.lead(command, **given)
 
@@ -329,7 +366,6 @@ class Session:
     def _search(self) -> None:
         from crm.terminal.search import search
 
-        load_flows()
         search(self)
 
     def _undo_last(self) -> None:

@@ -1,0 +1,51 @@
+"""The register of commands: what is asked for is found without loading the rest, and nothing is missing in it."""
+
+import json
+import subprocess
+import sys
+from collections import defaultdict
+
+import pytest
+
+from crm import commands as package
+from crm.commands.registry import commands, named
+from crm.terminal import session
+from tests.conftest import PROJECT
+
+
+def test_the_index_says_of_each_module_what_it_holds() -> None:
+    words, menus = defaultdict(set), defaultdict(set)
+    for each in commands():
+        module = each.function.__module__.removeprefix("crm.commands.").partition(".")[0]
+        words[module].add(each.words.partition(" ")[0])
+        menus[module] |= {each.menu} - {""}
+    found = {module: (words[module], menus[module]) for module in words}
+    assert found == {module: (set(w.split()), set(m.split())) for module, (w, m) in package._MODULES.items()}
+
+
+def test_what_begins_a_command_of_two_words_is_told_of_as_a_group() -> None:
+    assert list(package.GROUPS) == list(dict.fromkeys(each.group for each in commands() if each.group))
+
+
+def test_the_index_says_of_each_module_of_the_menu_which_commands_it_leads_through() -> None:
+    session.load_flows()
+    found = defaultdict(set)
+    for words, leads in session.FLOWS.items():
+        module = getattr(leads, "func", leads).__module__.removeprefix("crm.terminal.")
+        found[module].add(words.partition(" ")[0])
+    assert found == {module: set(words.split()) for module, words in session._MODULES.items()}
+
+
+@pytest.mark.parametrize(("asked", "given"), [("word", "clients"), ("menu", "data"), ("word", "today")])
+def test_a_part_of_the_register_is_the_same_alone_as_in_all_of_it(asked: str, given: str) -> None:
+    program = (
+        "import json, sys; from crm.commands.registry import commands;"
+        "print(json.dumps([each.words for each in commands(**{sys.argv[1]: sys.argv[2]})]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, asked, given], cwd=PROJECT, capture_output=True, check=True, text=True
+    )
+    alone = json.loads(done.stdout)
+    assert alone == [each.words for each in commands(**{asked: given})]
+    assert alone
+    assert all(named(words).words == words for words in alone)
