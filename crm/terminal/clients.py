@@ -1,7 +1,8 @@
 """Clients at the menu: the page of one client, adding, editing and merging."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from crm.commands.clients import ClientCard
@@ -99,7 +100,8 @@ def _shown(session: Session) -> list[Command]:
     return [there[words] for words in _MAIN if words in there and session.offers(there[words])]
 
 
-def _about_clients() -> list[Command]:
+@cache
+def _about_clients() -> Sequence[Command]:
     """Every command that is about a client, or several."""
     found = [
         each

@@ -15,7 +15,7 @@ from crm.rules import parse_condition
 from crm.terminal import tables
 from crm.terminal.groups import act_on, group_of
 from crm.terminal.keyboard import Choice
-from crm.terminal.lists import PAGE, ListPage
+from crm.terminal.lists import PAGE, ListPage, filtered
 from crm.terminal.picking import pick_listed
 from crm.terminal.session import Session, flow
 from crm.terminal.suggestions import metric_names
@@ -166,7 +166,7 @@ class ClientsPage(ListPage):
             filters["status"] = pick_listed(keyboard, "Status:", self._statuses, nothing="there are no statuses yet")
         else:
             field = fields(Client)[name]
-            filters[name] = self.session.prompts.value(field.label, field.check, required=True)
+            filters = filtered(filters, name, self.session.prompts.value(field.label, field.check))
         self._narrow(view, filters, where)
 
     def _statuses(self, limit: int, offset: int) -> Sequence[tuple[str, str]]:

@@ -9,7 +9,7 @@ from crm.model import Client, Mailing
 from crm.repository import Query, Snapshot
 from crm.terminal import tables
 from crm.terminal.keyboard import Choice
-from crm.terminal.lists import ListPage
+from crm.terminal.lists import ListPage, filtered
 from crm.terminal.screen import data
 from crm.terminal.session import Session
 
@@ -91,9 +91,8 @@ class DealingsPage(ListPage):
         name = self.session.keyboard.choose("Filter by:", entries)
         if not name:
             self.widen()
-        elif value := self.session.prompts.ask(named(self.command).parameters[name]):
-            self.filters[name] = value
-            self.mine = self.mine and name != "by"
         else:
-            self.filters.pop(name, None)
+            value = self.session.prompts.ask(named(self.command).parameters[name])
+            self.filters = filtered(self.filters, name, value)
+            self.mine = self.mine and not (value and name == "by")
         self.offset = 0

@@ -9,7 +9,7 @@ from crm.model import Client, Stage
 from crm.terminal.deal_cards import DEALS, added_up
 from crm.terminal.deals import deal_page
 from crm.terminal.keyboard import Choice
-from crm.terminal.lists import ListPage
+from crm.terminal.lists import ListPage, filtered
 from crm.terminal.session import Session, flow
 
 _FILTERS: Mapping[str, str] = {
@@ -112,12 +112,11 @@ class DealsPage(ListPage):
         elif name in _OUTCOMES:
             self.filters = {each: value for each, value in self.filters.items() if each not in _OUTCOMES}
             self.filters[name] = True
-        elif (value := self.session.prompts.ask(parameters[name])) not in (None, ""):
-            if name == "owner":
-                self.filters.pop("mine", None)
-            self.filters[name] = value
         else:
-            self.filters.pop(name, None)
+            value = self.session.prompts.ask(parameters[name])
+            if value and name == "owner":
+                self.filters.pop("mine", None)
+            self.filters = filtered(self.filters, name, value)
         self.offset = 0
 
 

@@ -13,7 +13,7 @@ from crm.terminal.follow_up_cards import FOLLOW_UPS
 from crm.terminal.follow_up_form import FollowUpForm, as_given
 from crm.terminal.forms import fill_changes
 from crm.terminal.keyboard import Back, Choice
-from crm.terminal.lists import ListPage
+from crm.terminal.lists import ListPage, filtered
 from crm.terminal.render import drawn
 from crm.terminal.session import Session, flow
 
@@ -60,7 +60,7 @@ class FollowUpsPage(ListPage):
 
     def widen(self) -> bool:
         narrowed = bool(self.filters or self.sort)
-        self.filters, self.sort, self.offset = {}, "", 0
+        self.filters, self.sort = {}, ""
         return narrowed
 
     def keys(self) -> Sequence[Choice]:
@@ -89,9 +89,10 @@ class FollowUpsPage(ListPage):
             # What is done is not overdue.
             self.filters.pop({"overdue": "done", "done": "overdue"}.get(name, ""), None)
             self.filters[name] = True
-        elif value := self.session.prompts.ask(command.parameters[name]):
-            self.filters[name] = value
-            self.mine = self.mine and name != "for_"
+        else:
+            value = self.session.prompts.ask(command.parameters[name])
+            self.filters = filtered(self.filters, name, value)
+            self.mine = self.mine and not (value and name == "for_")
         self.offset = 0
 
     def open(self, row: Any) -> None:

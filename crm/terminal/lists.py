@@ -65,27 +65,34 @@ class ListPage:
     def show(self) -> None:
         """Shows the list until the person goes back."""
         while True:
-            size = max(3, min(PAGE, self.session.screen.height - _AROUND))
-            self.session.page(*self.crumbs())
             try:
-                rows = self.rows(size + 1, self.offset)
-                told = self._told(rows[:size])
+                with self.session.screen.at_once():
+                    head, entries, keys = self._draw()
             except (FieldError, RuleError) as error:
                 # A sort, a filter or a view that came in from outside cannot be read: shown without it.
                 self.session.fail(error)
-                if self.widen():
-                    continue
-                return
-            self.session.screen.print(Text(told, "dim"))
-            if not rows:
-                self.session.screen.print("Nothing here." if not self.narrowed() else "Nothing fits.")
-            head, lines = self._lines(rows[:size])
-            entries = [Choice(line, _call(self.open, row)) for line, row in zip(lines, rows[:size], strict=True)]
+                if not self.widen():
+                    return
+                self.offset = 0
+                continue
             try:
-                chosen = self.session.choose(head, entries, keys=self._keys(len(rows) > size, size))
+                chosen = self.session.choose(head, entries, keys=keys)
             except (Back, Cancelled):
                 return
             self.session.attempt(chosen)
+
+    def _draw(self) -> tuple[str, Sequence[Choice], Sequence[Choice]]:
+        """Draws what stands above the rows; their heads, the rows as choices, and further keys."""
+        screen = self.session.screen
+        size = max(3, min(PAGE, screen.height - _AROUND))
+        self.session.page(*self.crumbs())
+        rows = self.rows(size + 1, self.offset)
+        screen.print(Text(self._told(rows[:size]), "dim"))
+        if not rows:
+            screen.print("Nothing here." if not self.narrowed() else "Nothing fits.")
+        head, lines = self._lines(rows[:size])
+        entries = [Choice(line, _call(self.open, row)) for line, row in zip(lines, rows[:size], strict=True)]
+        return head, entries, self._keys(len(rows) > size, size)
 
     def _told(self, rows: Sequence[Any]) -> str:
         by = self.session.crm.conventions
@@ -138,6 +145,12 @@ class ListPage:
         first, second = (f"-{chosen}", chosen) if chosen in self.downwards else (chosen, f"-{chosen}")
         self.sort = second if self.sort == first else first
         self.offset = 0
+
+
+def filtered(filters: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """Filters with one of them set, or without it where nothing was answered."""
+    others = {each: kept for each, kept in filters.items() if each != name}
+    return others if value in (None, "") else {**others, name: value}
 
 
 def _call(function: Callable[[Any], None], row: Any) -> Callable[[], None]:

@@ -150,10 +150,11 @@ class MainMenu:
         while True:
             try:
                 self._entries = self.entries()
-                self.session.page()
-                self.session.read_first((), len(self._entries))
-                # The way out stands among the entries.
-                self.session.attempt(lambda: self.draw(len(self._entries) + AROUND_MENU))
+                with self.session.screen.at_once():
+                    self.session.page()
+                    self.session.read_first((), len(self._entries))
+                    # The way out stands among the entries.
+                    self.session.attempt(lambda: self.draw(len(self._entries) + AROUND_MENU))
                 return
             except (Back, Cancelled, KeyboardInterrupt):
                 # Nothing that is pressed while the page is drawn ends anything.

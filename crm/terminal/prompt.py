@@ -58,7 +58,6 @@ def leaving_keys() -> KeyBindings:
     keys = KeyBindings()
     keys.add(Keys.Escape, eager=True)(leave(Back))
     keys.add(Keys.ControlC, eager=True)(leave(Cancelled))
-    keys.add(Keys.SIGINT, eager=True)(leave(Cancelled))
     keys.add(Keys.ControlD, eager=True)(leave(End))
     return keys
 
@@ -77,8 +76,12 @@ def run(application: Application[Any]) -> Any:
     application.timeoutlen = application.ttimeoutlen = ESCAPE_SECONDS
     # An Esc that came too late for the question before belongs to this one.
     store_typeahead(application.input, [*get_typeahead(application.input), *application.input.flush_keys()])
+    if application.output.stdout is not None:
+        # What was printed above the question stands there first.
+        application.output.stdout.flush()
     try:
-        return application.run()
+        # A signal to interrupt is asyncio's to handle; to be told of it by a key as well costs as much as a loop.
+        return application.run(handle_sigint=False)
     except KeyboardInterrupt:
         raise Cancelled from None
     except EOFError:

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import IO, Any
 
 from rich.cells import cell_len
@@ -78,6 +79,10 @@ class Screen:
         self._counting = False
         # Says something beside the bar that is being shown.
         self._beside_bar: Callable[[str], None] | None = None
+        # A page that is drawn at once is written out when it is whole, not line by line.
+        self._at_once = False
+        if not plain and isinstance(out, TextIOWrapper):
+            out.reconfigure(line_buffering=False)
         # Lines printed since the page began, so that what comes last can be cut to what is left.
         self.used = 0
 
@@ -137,16 +142,30 @@ class Screen:
             drawn = _BLANK_ENDS.sub("", drawn)
         self._end_countdown()
         self.used += drawn.count("\n")
-        self.console.file.write(drawn)
-        self.console.file.flush()
+        self._write(drawn)
 
     def copyable(self, text: str) -> None:
         """A line that can be copied in one piece: only the terminal itself breaks it where it is too long."""
         line = clean(text)
         self._end_countdown()
         self.used += max(1, math.ceil(Text(line).cell_len / self.width))
-        self.console.file.write(f"{line}\n")
-        self.console.file.flush()
+        self._write(f"{line}\n")
+
+    def _write(self, drawn: str) -> None:
+        self.console.file.write(drawn)
+        if not self._at_once:
+            self.console.file.flush()
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is printed meanwhile appears in one piece: with the first question, where there is a wait, or at the
+        end."""
+        before, self._at_once = self._at_once, True
+        try:
+            yield
+        finally:
+            self._at_once = before
+            self.console.file.flush()
 
     def explain(self, sentence: str, style: str = "") -> None:
         """A sentence whose addresses stand on lines of their own, to be copied."""
@@ -161,7 +180,9 @@ class Screen:
         self.used = 0
         self._counting = False
         if not self.plain:
-            self.console.clear()
+            with self.console.capture() as captured:
+                self.console.clear()
+            self._write(captured.get())
 
     def waiting(self, wait: Wait) -> None:
         """Says once a wait what is waited for; on a terminal the seconds that are left count down in their line."""
@@ -177,6 +198,7 @@ class Screen:
             self._count_down(wait.told)
         elif not goes_on:
             self.print(Text(f"{wait.told}…" if wait.left is None else f"{wait.told}.", "yellow"))
+            self.console.file.flush()
 
     def _count_down(self, told: str) -> None:
         with self.console.capture() as captured:

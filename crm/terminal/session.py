@@ -264,14 +264,15 @@ class Session:
         while True:
             self._told = []
             try:
-                named = crumbs() if callable(crumbs) else crumbs
-                self.page(*named)
-                if above is None:
-                    listed = entries()
-                    self.read_first(named, len(listed))
-                else:
-                    above()
-                    listed = entries()
+                with self.screen.at_once():
+                    named = crumbs() if callable(crumbs) else crumbs
+                    self.page(*named)
+                    if above is None:
+                        listed = entries()
+                        self.read_first(named, len(listed))
+                    else:
+                        above()
+                        listed = entries()
                 chosen = self.choose(question, listed, back=back, keys=keys)
             except NotFoundError:
                 # What was told of it is read where one goes back to.

@@ -12,7 +12,11 @@ import pytest
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Client, Sale, StatusRule
+from crm.terminal.clients_list import ClientsPage
+from crm.terminal.deals_list import DealsPage
+from crm.terminal.follow_ups import FollowUpsPage
 from crm.terminal.lines import LineKeyboard
+from crm.terminal.lists import ListPage
 from crm.terminal.screen import Screen
 from crm.terminal.session import Session, load_flows
 
@@ -44,6 +48,20 @@ def statuses(crm: CRM) -> set[str]:
         return {each.status for each in snapshot.find_all(Client)}
 
 
+def read_by_line(crm: CRM, show: Callable[[Session], None], typed: str) -> str:
+    """What a page of the menu says where lines are typed."""
+    load_flows()
+    out = io.StringIO()
+    screen = Screen(out, plain=True)
+    with closing(Session(crm, LineKeyboard(io.StringIO(typed), screen), screen)) as session:
+        session.attempt(lambda: show(session))
+    return out.getvalue()
+
+
+def starts(words: str) -> Callable[[Session], None]:
+    return lambda session: session.start(named(words))
+
+
 def test_a_list_is_paged_sorted_and_filtered(start: Start) -> None:
     session = start().choose("Clients").choose("List clients").sees("1-9 of 30").sees("1) 1 Client 01")
     session.press("n").sees("10-18 of 30").sees("1) 10 Client 10").press("p").sees("1-9 of 30")
@@ -60,17 +78,41 @@ def test_statuses_are_filtered_by_whatever_stands_on_the_dashboard(crm: CRM) -> 
     with crm.read() as snapshot:
         named("clients pin")(crm, snapshot.get(Client, 1), "Friend")
     named("rules add")(crm, "Huge when total_spend > 1000000")
-    load_flows()
-    out = io.StringIO()
-    screen = Screen(out, plain=True)
-    typed = "f\nStatus\nFriend\n\n"
-    with closing(Session(crm, LineKeyboard(io.StringIO(typed), screen), screen)) as session:
-        session.attempt(lambda: session.start(named("clients list")))
-    told = out.getvalue()
+    told = read_by_line(crm, starts("clients list"), "f\nStatus\nFriend\n\n")
     offered = told[told.index("Status:") :]
     assert 0 < offered.index("Huge") < offered.index("Friend")
     assert "Status: Friend" in told
     assert "1-1 of 1" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "value", "told"),
+    [
+        ("clients list", "City", "Graz", "City: Graz"),
+        ("deals list", "A text", "roof", "roof"),
+        ("follow-ups list", "Due by a day", "2026-12-01", "due by"),
+        ("sales list", "Since a day", "2026-01-01", "since"),
+        ("interactions list", "A text", "roof", "roof"),
+    ],
+)
+def test_a_filter_without_an_answer_is_dropped(crm: CRM, words: str, name: str, value: str, told: str) -> None:
+    shown = read_by_line(crm, starts(words), f"f\n{name}\n{value}\nf\n{name}\n\n\n")
+    before, _, after = shown.rpartition("Filter by:")
+    assert told in before
+    assert told not in after
+
+
+@pytest.mark.parametrize("kind", [ClientsPage, DealsPage, FollowUpsPage])
+def test_a_list_that_cannot_be_read_is_shown_from_its_first_page(crm: CRM, kind: type[ListPage]) -> None:
+    pages = []
+
+    def show(session: Session) -> None:
+        pages.append(kind(session))
+        pages[0].sort, pages[0].offset = "nothing", 27
+        pages[0].show()
+
+    read_by_line(crm, show, "\n")
+    assert [(page.sort, page.offset) for page in pages] == [("", 0)]
 
 
 def test_views_are_saved_chosen_and_removed(start: Start) -> None:
