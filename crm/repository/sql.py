@@ -91,7 +91,7 @@ class SqlRepository:
         with engine.connect() as connection:
             self._enter(connection)
             if not inspect(connection).has_table("store_facts"):
-                tables.metadata.create_all(connection)
+                tables.create_all(connection)
                 self._dialect.prepare(connection)
                 version = {"name": "schema_version", "value": str(tables.SCHEMA_VERSION)}
                 connection.execute(insert(tables.store_facts), [version])

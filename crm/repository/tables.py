@@ -1,7 +1,8 @@
 """The tables, one set for every database, and how a record becomes a row and back."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
+    Connection,
     Date,
     ForeignKey,
     Index,
@@ -21,7 +23,9 @@ from sqlalchemy import (
     literal_column,
     type_coerce,
 )
+from sqlalchemy.dialects import registry
 from sqlalchemy.engine import Row
+from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
 from crm.model import (
     Client,
@@ -448,6 +452,22 @@ TABLES: Mapping[type[Record], Table] = {
 
 
 _COLUMNS = {record: tuple(table.c[name] for name in field_names(record)) for record, table in TABLES.items()}
+
+
+def create_all(connection: Connection, of: MetaData = metadata) -> None:
+    """Makes the tables, none of which may be there yet, and their indexes."""
+    for statement in _statements(of, connection.dialect.name):
+        connection.exec_driver_sql(statement)
+
+
+@cache
+def _statements(of: MetaData, dialect: str) -> Sequence[str]:
+    """What makes the tables, as SQL: to write it takes longer than to carry it out."""
+    wanted: list[DDLElement] = []
+    for table in of.sorted_tables:
+        wanted += [CreateTable(table), *map(CreateIndex, sorted(table.indexes, key=lambda index: str(index.name)))]
+    spoken = registry.load(dialect)()
+    return [str(each.compile(dialect=spoken)) for each in wanted]
 
 
 def record_columns(record: type[Record]) -> tuple[Column[Any], ...]:

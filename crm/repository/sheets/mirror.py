@@ -131,8 +131,8 @@ def prepare(connection: Connection, spreadsheet: str) -> bool:
     shape += [(kind.kind_name, list(columns(kind))) for kind in RECORDS]
     mark = f"{zlib.crc32(repr(shape).encode())} {spreadsheet}"
     is_new = not inspect(connection).has_table(sheet_fact.name)
-    metadata.create_all(connection)
     if is_new:
+        tables.create_all(connection, metadata)
         _set_fact(connection, "mirror of", mark)
     return _fact(connection, "mirror of") == mark
 
