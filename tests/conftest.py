@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 from crm.model import RECORDS, Client, Record, Sale, StatusRule, View
 from crm.repository import Waiting
+from crm.repository.sheets import transport
 from crm.repository.sheets.account import account_from
 from crm.repository.sheets.quota import Clock
 from crm.repository.sheets.repository import SheetsRepository
@@ -28,7 +29,7 @@ from crm.repository.sheets.setup import set_up
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
 from crm.rules import SETS
-from tests.support.google_sheets import StandIn
+from tests.support.google_sheets import Direct, StandIn
 
 settings.register_profile(
     "here", deadline=None, max_examples=15, print_blob=False, suppress_health_check=[HealthCheck.too_slow]
@@ -89,9 +90,11 @@ _HURRIED = _Hurried()
 
 @cache
 def google() -> StandIn:
-    """Google Sheets as the tests of this process have it; it ends with the process."""
+    """Google Sheets as the tests of this process have it; it ends with the process. What this process asks of it does
+    not go over the network: HTTP itself is what `test_sheets_service.py` tests."""
     stand_in = StandIn(quota=False)
     stand_in.start()
+    transport.HTTPAdapter = partial(Direct, stand_in.server)  # type: ignore[misc, assignment]
     return stand_in
 
 
@@ -101,6 +104,22 @@ def _access() -> Path:
     folder = tempfile.TemporaryDirectory(prefix="crm-test-")
     atexit.register(folder.cleanup)
     return Path(folder.name)
+
+
+_PREPARED: dict[str, str] = {}
+
+
+def _prepared(first_records: Sequence[Record], at: datetime) -> str:
+    """A spreadsheet that was set up with these records at that moment, for others to be made like it."""
+    known = repr((google().url, first_records, at))
+    if known not in _PREPARED:
+        spreadsheet = google().make("Team")
+        account = account_from(json.dumps(google().credentials()))
+        service = Service(spreadsheet, account, _access(), google=google().url, clock=_HURRIED.clock)
+        set_up(service, first_records, at)
+        service.close()
+        _PREPARED[known] = spreadsheet
+    return _PREPARED[known]
 
 
 def _sheets(
@@ -114,14 +133,11 @@ def _sheets(
     written = folder / "machine-0" / "spreadsheet"
     is_new = not written.exists()
     if is_new:
-        written.write_text(google().make("Team"))
+        written.write_text(google().make_like(_prepared(first_records(), clocks["now"]())))
     spreadsheet = written.read_text()
-    access = _access()
     service = Service(
-        spreadsheet, account, access, google=google().url, waiting=clocks["waiting"], clock=_HURRIED.clock
+        spreadsheet, account, _access(), google=google().url, waiting=clocks["waiting"], clock=_HURRIED.clock
     )
-    if is_new:
-        set_up(service, first_records(), clocks["now"]())
     mirror = Sqlite(machine / "mirror.sqlite3")
     return SheetsRepository(f"sheets://{spreadsheet}", service, mirror, fresh_for=0, **clocks)
 

@@ -5,11 +5,12 @@ from pathlib import Path
 from types import TracebackType
 
 from .control import Control, Door
+from .direct import Direct
 from .refusals import Invalid
 from .server import Server
 from .service import Service
 
-__all__ = ["Control", "Door", "Invalid", "StandIn"]
+__all__ = ["Control", "Direct", "Door", "Invalid", "StandIn"]
 
 
 class StandIn(Door):

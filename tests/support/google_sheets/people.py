@@ -47,6 +47,10 @@ class Hand:
         """Make a spreadsheet as a person would, and share it with the account as writer, reader or none; its id."""
         return self._service.new_document(Book.new(title, locale), self._right(access)).id
 
+    def make_like(self, id: str) -> str:
+        """Make a spreadsheet that is in all like another one; its id."""
+        return self._service.new_document(self._document(id).book.copy(), WRITER).id
+
     @staticmethod
     def _right(access: str) -> str:
         if access not in (WRITER, READER, NONE):

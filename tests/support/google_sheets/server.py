@@ -78,18 +78,21 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing is printed: what came in can be asked for at the control door."""
 
     def _any(self) -> None:
-        body = self._body()
-        path, _, _ = self.path.partition("?")
         try:
-            if path == "/token":
-                self._token(body)
-            elif path.startswith("/control/"):
-                self._control(path.removeprefix("/control/"), body)
-            else:
-                self._api(path, body)
+            self._answer()
             self.wfile.flush()
         except (Dropped, ConnectionError):
             self.close_connection = True
+
+    def _answer(self) -> None:
+        body = self._body()
+        path, _, _ = self.path.partition("?")
+        if path == "/token":
+            self._token(body)
+        elif path.startswith("/control/"):
+            self._control(path.removeprefix("/control/"), body)
+        else:
+            self._api(path, body)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any
 
@@ -188,12 +191,7 @@ class Handler(BaseHTTPRequestHandler):
         return _refused(refusal(fault.code, REASONS.get(fault.code, "Error")))
 
     def _send(self, reply: Reply, cut: int | None = None) -> int:
-        if reply.body is None:
-            content = b""
-        elif isinstance(reply.body, str):
-            content = reply.body.encode()
-        else:
-            content = json.dumps(reply.body, ensure_ascii=False, separators=(",", ":")).encode()
+        content = written(reply)
         self.send_response(reply.code)
         if reply.code != 204:
             self.send_header("Content-Type", reply.content_type)
@@ -211,6 +209,15 @@ class Handler(BaseHTTPRequestHandler):
             raise Dropped
         self.wfile.write(content)
         return len(content)
+
+
+def written(reply: Reply) -> bytes:
+    """The content of a reply as it is sent."""
+    if reply.body is None:
+        return b""
+    if isinstance(reply.body, str):
+        return reply.body.encode()
+    return json.dumps(reply.body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _json(body: bytes) -> Any:

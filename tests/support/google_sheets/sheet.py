@@ -107,11 +107,15 @@ class Sheet:
         return [*row, *([None] * (width - len(row)))]
 
     def change(self, area: Area, change: Callable[[Content], Content]) -> None:
-        """Change each cell of an area."""
+        """Change each cell of an area; rows that are one and the same stay so."""
+        made: dict[int, tuple[Row, Row]] = {}
         for at in range(area.top, area.bottom):
-            row = self.padded(at, area.right)
-            row[area.left : area.right] = [change(old) for old in row[area.left : area.right]]
-            self.set_row(at, row)
+            old = self.row(at)
+            if id(old) not in made:
+                new = self.padded(at, area.right)
+                new[area.left : area.right] = [change(cell) for cell in new[area.left : area.right]]
+                made[id(old)] = old, cells.trimmed(new)
+            self.set_row(at, made[id(old)][1])
 
     def cut_out(self, area: Area) -> list[Row]:
         """The cells of an area, each row as wide as the area."""

@@ -34,12 +34,19 @@ def read(sheet: Sheet, area: Area, render: Render, major: str | None = None) -> 
     """The values of an area; empty cells and rows at the ends are left out."""
     whole = area.left == 0 and area.right >= sheet.column_count
     rows: list[list[Any]] = []
+    known: dict[int, list[Any]] = {}
     for row in sheet.rows[area.top : area.bottom]:
+        # Rows without values are mostly one and the same.
+        if id(row) in known:
+            rows.append(known[id(row)])
+            continue
         part = row if whole else row[area.left : area.right]
         # Text is told as it is, whatever is asked for; it is by far the most of what there is.
         told = [content if type(content) is str else render(content) for content in part]
         while told and told[-1] == "":
             told.pop()
+        if not told:
+            known[id(row)] = told
         rows.append(told)
     if major == "COLUMNS":
         width = max((len(row) for row in rows), default=0)
