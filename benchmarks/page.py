@@ -26,6 +26,8 @@ _PAGES = {
     "a client and the list": ("", "10"),
 }
 _DOWN = "\x1b[B"
+# A name and a misspelt one in a form, each taken out again by one key (Ctrl-U).
+_TYPED = [*"berdol", "\x15", *"brdol", "\x15"]
 _ROUNDS, _EACH, _ARROWS = 9, 4, 8
 _DEADLINE = 20.0
 # What is drawn last on a page.
@@ -85,6 +87,9 @@ def measure(folder: Path) -> Iterator[Result]:
             menu.press(way)
             yield _result(name, _least(menu, list(keys) * _EACH, _DRAWN), floor, LIMIT)
         yield _result("an arrow key", _least(menu, [_DOWN] * _ARROWS, b""), floor, LIMIT_OF_KEY)
+        menu.press("00")
+        menu.press("21", b"Client")
+        yield _result("a key while a client is looked for", _least(menu, _TYPED, b""), floor, LIMIT)
 
 
 def _least(menu: _Menu, keys: Sequence[str], wanted: bytes) -> float:

@@ -1,12 +1,15 @@
 """What / finds from any menu: commands by the words that people use."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from crm.commands.context import CRM
 from crm.commands.registry import commands, named
+from crm.terminal.picking import ClientSearch
 from crm.terminal.search import CommandSearch
 
 Start = Callable[..., Any]
@@ -42,6 +45,31 @@ def test_each_command_has_a_name_of_its_own_that_leads_to_it(known: CommandSearc
         assert known.exact(known.name(each)) == [each]
     assert known.name(named("contacts edit")) == "Edit (contacts edit)"
     assert known.name(named("deals add")) == "Add a deal"
+
+
+# Whom a form asks for
+
+
+@pytest.mark.parametrize("typed", ["k-77", "K-77", " k-77 "])
+def test_a_client_is_found_by_the_reference_in_any_case(crm: CRM, typed: str) -> None:
+    for name, reference in (("Ada", "K-77"), ("K-77", ""), ("Bo", "K-771")):
+        named("clients add")(crm, {"first_name": name, "reference": reference})
+    assert [each.first_name for each in ClientSearch(crm).found(typed)] == ["Ada"]
+
+
+@pytest.mark.parametrize("typed", ["ad", "ada lo", "k-7", "ada@", "adda", "+4366"])
+def test_no_key_reads_all_clients(crm: CRM, typed: str) -> None:
+    named("clients add")(crm, {"first_name": "Ada", "last_name": "Lovelace", "reference": "K-77"})
+    repository: Any = crm.repository
+    plans: list[str] = []
+
+    def explain(_: Any, cursor: Any, statement: str, parameters: Any, *__: Any) -> None:
+        plans.extend(row[3] for row in cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
+
+    event.listen(repository._engine, "before_cursor_execute", explain)
+    ClientSearch(crm).suggest(typed)
+    assert plans
+    assert [plan for plan in plans if re.match(r"SCAN client\b(?! USING COVERING| VIRTUAL)", plan)] == []
 
 
 @pytest.mark.parametrize("typed", ["new deal", "deal add", "add a deal"])
