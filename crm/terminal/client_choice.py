@@ -6,10 +6,10 @@ from crm.terminal.picking import pick_client
 from crm.terminal.session import Session
 
 
-def chosen_client(session: Session, client: Client | None, title: str) -> Client:
-    """A client that is named, or else one that the person chooses on a page with a title. Raises Back."""
+def chosen_client(session: Session, client: Client | None, *crumbs: str) -> Client:
+    """A client that is named, or else one that the person chooses on a page named by the crumbs. Raises Back."""
     if client is None:
-        session.page(title)
+        session.page(*crumbs)
         client = pick_client(session.crm, session.keyboard, "Client")
     if client is None:
         raise Back

@@ -14,12 +14,13 @@ from crm.model.fields import FOREVER
 from crm.terminal.cards import draw_client, draw_contacts, draw_timeline
 from crm.terminal.client_choice import chosen_client
 from crm.terminal.contacts import ContactsPage
-from crm.terminal.forms import RecordForm, ask_names, fill_changes
+from crm.terminal.forms import RecordForm, fill_changes
 from crm.terminal.history import HistoryPage
 from crm.terminal.keyboard import Back, Choice
 from crm.terminal.neighbours import Listed, Neighbours
 from crm.terminal.picking import pick_client
 from crm.terminal.session import Session, flow
+from crm.terminal.steps import Answers, Step, in_steps
 from crm.terminal.timeline import TimelinePage
 
 # What one does most often stands on the card; the rest behind one entry more, what one regrets last.
@@ -137,32 +138,35 @@ def _lift_pin(session: Session, client: Client) -> None:
     session.tell(session.call("clients pin", client=client), "Pin lifted")
 
 
+class _NewClient(RecordForm):
+    """The form of a client who is new; a company needs its name, a person any of theirs."""
+
+    needed = frozenset(("company",))
+
+    def name_parts(self) -> Sequence[str]:
+        """The fields that name a client of its kind."""
+        return ("company",) if self.value("kind") == "company" else ("first_name", "last_name")
+
+
 @flow("clients add")
 def add(session: Session, **_: Any) -> None:
     """Person or company, the name, then save or fill in more."""
-    form = RecordForm(session, Client, {}, {})
-    step = 0
-    kind = ""
-    while True:
-        try:
-            if step == 0:
-                session.page("Add a client")
-                kind = session.keyboard.choose(
-                    "What is the client?", [Choice("A person", "person"), Choice("A company", "company")]
-                )
-                form.changes["kind"] = kind
-                step = 1
-            elif step == 1:
-                session.page("Add a client")
-                ask_names(form, kind)
-                step = 2
-            else:
-                added = form.fill(["Add a client", _name(form)], lambda: _add(session, form))
-                break
-        except Back:
-            if step == 0:
-                raise
-            step -= 1
+    form = _NewClient(session, Client, {}, {})
+
+    def ask_kind() -> None:
+        session.page("Add a client")
+        entries = [Choice("A person", "person"), Choice("A company", "company")]
+        form.changes["kind"] = session.keyboard.choose("What is the client?", entries, at=form.value("kind"))
+
+    def fill() -> Any:
+        if not any(form.value(name) for name in form.name_parts()):
+            raise Back
+        return form.fill(["Add a client", _name(form)], lambda: _add(session, form))
+
+    def steps() -> list[Step]:
+        return [ask_kind, *form.steps(form.name_parts(), "Add a client"), fill]
+
+    added = in_steps(session, steps, form.is_written)
     if added.id and added.version and added.name == _name(form):
         session.say(f"{session.screen.sign('✓', 'OK:')} Added {added.name} (no. {added.id})", "green")
     client_page(session, added)
@@ -210,26 +214,37 @@ def find(session: Session, **_: Any) -> None:
 @flow("clients pin")
 def pin(session: Session, client: Client | None = None, **_: Any) -> None:
     """A status from those there are or a new one, and until when."""
-    session.page("Pin a status")
-    client = client or pick_client(session.crm, session.keyboard, "Client")
-    if client is None:
-        raise Back
-    command = named("clients pin")
-    prompts = session.prompts
+    client = chosen_client(session, client, "Pin a status")
+    parameters = named("clients pin").parameters
+    answers = Answers(session, client=client)
     with session.crm.read() as snapshot:
         there = [each for each in statuses(snapshot) if each][:_STATUSES]
     pinned = client.status_pinned_until is not None
-    entries = [*(Choice(status, status) for status in there), Choice("Another one", None)]
-    status = session.keyboard.choose(
-        f"Status of {client.name}:", [*entries, *([Choice("Lift the pin", "")] if pinned else [])]
-    )
-    if status is None:
-        status = prompts.ask(dataclasses.replace(command.parameters["status"], required=True, help=""))
-    until = prompts.ask(command.parameters["until"]) if status else None
-    done = prompts.run(command, {"client": client, "status": status, "until": until})
-    last = done.status_pinned_until
+    another = False
+
+    def choose() -> None:
+        nonlocal another
+        session.page("Pin a status")
+        entries = [*(Choice(status, status) for status in there), Choice("Another one", None)]
+        entries += [Choice("Lift the pin", "")] if pinned else []
+        chosen = session.keyboard.choose(f"Status of {client.name}:", entries, at=answers.given.get("status"))
+        another = chosen is None
+        if chosen is not None:
+            answers.given["status"] = chosen
+
+    def steps() -> list[Step]:
+        asked = [dataclasses.replace(parameters["status"], required=True, help="")] if another else []
+        asked += [parameters["until"]] if another or answers.given.get("status") else []
+        return [choose, *answers.steps(asked, lambda: session.page("Pin a status")), done]
+
+    def done() -> Any:
+        given = {**answers.given, "until": answers.given.get("until") if answers.given["status"] else None}
+        return session.call("clients pin", **given)
+
+    saved = in_steps(session, steps)
+    last = saved.status_pinned_until
     end = f" until {session.crm.conventions.day(last)}" if last and last != FOREVER else ""
-    session.say(f"{session.screen.sign('✓', 'OK:')} {done.name} is {done.status}{end}", "green")
+    session.say(f"{session.screen.sign('✓', 'OK:')} {saved.name} is {saved.status}{end}", "green")
 
 
 @flow("clients delete")

@@ -17,6 +17,7 @@ from crm.terminal.keyboard import Back, Choice
 from crm.terminal.render import show
 from crm.terminal.screen import clean
 from crm.terminal.session import Session, flow
+from crm.terminal.steps import in_steps
 
 _TITLE = "Connect a Google spreadsheet"
 _STEPS = (
@@ -100,16 +101,18 @@ def mend(session: Session, error: StoreError) -> bool:
 
 def guide(session: Session, url: str = "") -> None:
     """From nothing to a spreadsheet that is worked in. Raises Back."""
-    account = _key(session)
-    while True:
-        asked = url or _address(session, account)
-        try:
-            found = _found(session, asked)
-            _set_up(session, found)
-            break
-        except Back:
-            if url:
-                raise
+    account, typed = _key(session), url
+
+    def ask_address() -> None:
+        nonlocal typed
+        typed = _address(session, account)
+
+    def find() -> Spreadsheet:
+        found = _found(session, typed)
+        _set_up(session, found)
+        return found
+
+    found: Spreadsheet = in_steps(session, [*([] if url else [ask_address]), find])
     target = session.crm.open(found.url)
     filled = _fill(session, target, found)
     if filled is not None:

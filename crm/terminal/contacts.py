@@ -14,11 +14,12 @@ from crm.terminal.cards import client_heading, draw_contact
 from crm.terminal.client_choice import chosen_client
 from crm.terminal.dealings_list import client_names
 from crm.terminal.forms import RecordForm, fill_changes
-from crm.terminal.keyboard import Back, Choice
+from crm.terminal.keyboard import Choice
 from crm.terminal.lists import ListPage
 from crm.terminal.render import drawn
 from crm.terminal.screen import Screen, data
 from crm.terminal.session import Session, flow
+from crm.terminal.steps import in_steps
 
 _PHONE = typed_fields(Contact)["phone"].check
 CONTACTS: Sequence[tables.Column] = (
@@ -160,15 +161,12 @@ def add(session: Session, client: Client | None = None, **_: Any) -> None:
     """The name, then save or fill in more."""
     company = chosen_client(session, client, "Add a contact")
     form = ContactForm(session, Contact, {}, {})
-    while True:
-        session.page(company.name, "Add a contact")
-        form.ask(typed_fields(Contact)["name"])
-        try:
-            added = form.fill([company.name, "Add a contact"], lambda: _add(session, company, form.changes))
-            break
-        except Back:
-            continue
-    _tell(session, "Added", added)
+    crumbs = (company.name, "Add a contact")
+
+    def fill() -> Any:
+        return form.fill(crumbs, lambda: _add(session, company, form.changes))
+
+    _tell(session, "Added", in_steps(session, [*form.steps(["name"], *crumbs), fill], form.is_written))
 
 
 def _add(session: Session, client: Client, changes: Mapping[str, Any]) -> Contact:

@@ -1,19 +1,22 @@
 """One deal at the menu: its page, and adding, editing, moving, winning and losing one."""
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from crm.commands.closing import lost_reasons
 from crm.commands.deals import DealCard
 from crm.commands.pipeline import stages
 from crm.commands.registry import named
-from crm.model import Client, Deal, Field, Stage, typed_fields
+from crm.model import Client, Deal, Field, Stage
+from crm.terminal.client_choice import chosen_client
 from crm.terminal.deal_cards import draw_heading, draw_history
 from crm.terminal.deal_picking import pick_deal, stage_line
 from crm.terminal.forms import RecordForm, fill_changes, form_order
 from crm.terminal.keyboard import Back, Choice
-from crm.terminal.picking import pick_client
 from crm.terminal.session import Session, flow
+from crm.terminal.steps import Answers, Step, in_steps
 
 # A command says to whom a deal belongs and where it stands; the reason comes with losing it.
 _NOT_IN_FORM = frozenset(("client", "stage", "lost_reason"))
@@ -22,6 +25,8 @@ _ANOTHER = object()
 
 class DealForm(RecordForm):
     """The form of a deal; of one that was lost the reason can be changed."""
+
+    needed = frozenset(("title",))
 
     def fields(self) -> Sequence[Field]:
         hidden = _NOT_IN_FORM - {"lost_reason"} if self.shown.get("lost_reason") else _NOT_IN_FORM
@@ -87,22 +92,14 @@ def show(session: Session, deal: Deal | None = None, **_: Any) -> None:
 @flow("deals add")
 def add(session: Session, client: Client | None = None, **_: Any) -> None:
     """For whom, what, and for how much; then it is saved or filled in further."""
-    command = named("deals add")
-    prompts = session.prompts
-    session.page("Deals", "Add a deal")
-    client = client or pick_client(session.crm, session.keyboard, "Client")
-    if client is None:
-        raise Back
-    form = DealForm(session, Deal, {}, {})
-    for name in ("title", "value"):
-        session.page("Deals", "Add a deal", client.name)
-        form.changes[name] = prompts.ask(command.parameters[name])
-    form.changes["owner"] = session.crm.me
+    client = chosen_client(session, client, "Deals", "Add a deal")
+    form = DealForm(session, Deal, {}, {"owner": session.crm.me})
+    crumbs = ("Deals", "Add a deal", client.name)
 
-    def save() -> Any:
-        return session.call("deals add", client=client, **form.changes)
+    def fill() -> Any:
+        return form.fill(crumbs, lambda: session.call("deals add", client=client, **form.changes))
 
-    added: Deal = form.fill(["Deals", "Add a deal", client.name], save)
+    added: Deal = in_steps(session, [*form.steps(["title", "value"], *crumbs), fill], form.is_written)
     session.say(f"{session.screen.sign('✓', 'OK:')} Added {added.title} (no. {added.id})", "green")
     deal_page(session, added)
 
@@ -125,55 +122,88 @@ def edit(session: Session, deal: Deal | None = None, **_: Any) -> None:
 def move(session: Session, deal: Deal | None = None, to: Stage | None = None, **_: Any) -> None:
     """A stage from those there are; what ends the deal is asked for."""
     shown = _chosen(session, deal, "Move a deal")
-    if to is None:
+    answers = Answers(session, deal=shown, **({"to": to} if to else {}))
+
+    def ask_stage() -> None:
+        session.page("Deals", "Move a deal")
         with session.crm.read() as snapshot:
             known = [each for each in stages(snapshot) if each.id != shown.stage]
-        to = session.keyboard.choose(f"Move {shown.title} to:", [Choice(stage_line(each), each) for each in known])
-    if to is None:
-        raise Back
-    given: dict[str, Any] = {"deal": shown, "to": to}
-    if to.outcome == "won" and shown.closed_on is None:
-        given |= _sale(session, shown)
-    elif to.outcome == "lost":
-        given["reason"] = shown.lost_reason or _reason(session)
-    session.tell(session.call("deals move", **given))
+        entries = [Choice(stage_line(each), each) for each in known]
+        answers.given["to"] = session.keyboard.choose(f"Move {shown.title} to:", entries, at=answers.given.get("to"))
+
+    def ending() -> Mapping[str, Step]:
+        """What is asked where a stage ends the deal, by what is given then."""
+        outcome = answers.given["to"].outcome if "to" in answers.given else ""
+        if outcome == "won" and shown.closed_on is None:
+            return dict(zip(_SALE, _sale_steps(answers, shown), strict=True))
+        if outcome == "lost" and not shown.lost_reason:
+            return {"reason": lambda: _ask_reason(answers, shown)}
+        return {}
+
+    def done() -> Any:
+        given = {name: answers.given[name] for name in ("deal", "to", *ending())}
+        if given["to"].outcome == "lost" and shown.lost_reason:
+            given["reason"] = shown.lost_reason
+        return session.call("deals move", **given)
+
+    def steps() -> list[Step]:
+        return [*([] if to else [ask_stage]), *ending().values(), done]
+
+    session.tell(in_steps(session, steps))
 
 
 @flow("deals win")
 def win(session: Session, deal: Deal | None = None, **_: Any) -> None:
     """For how much and when; then the sale and the status that it brought are told."""
     shown = _chosen(session, deal, "Win a deal")
-    session.tell(session.call("deals win", deal=shown, **_sale(session, shown)))
+    answers = Answers(session, deal=shown)
+    done = partial(_called, answers, "deals win")
+    session.tell(in_steps(session, [*_sale_steps(answers, shown), done]))
 
 
-def _sale(session: Session, deal: Deal) -> dict[str, Any]:
-    """Amount and day of the sale: the value and today are there to be taken. Raises Back."""
-    parameters = named("deals win").parameters
-    by = session.crm.conventions
-    check = parameters["amount"].value_check
-    typed = check.edit(deal.value, by) if deal.value else ""
-    session.page(deal.title, "Win it")
-    amount = session.prompts.value("Amount of the sale", check, typed=typed, required=True)
-    return {"amount": amount, "on": session.prompts.ask(parameters["on"])}
+def _called(answers: Answers, words: str) -> Any:
+    return answers.session.call(words, **answers.given)
+
+
+# What is asked of a sale.
+_SALE = ("amount", "on")
+
+
+def _sale_steps(answers: Answers, deal: Deal) -> list[Step]:
+    """Amount and day of the sale: the value and today are there to be taken."""
+    session, parameters = answers.session, named("deals win").parameters
+    amount = dataclasses.replace(parameters["amount"], label="Amount of the sale", help="", required=True)
+    typed = amount.value_check.edit(deal.value, session.crm.conventions) if deal.value else ""
+    return answers.steps([amount, parameters["on"]], lambda: session.page(deal.title, "Win it"), {"amount": typed})
 
 
 @flow("deals lose")
 def lose(session: Session, deal: Deal | None = None, **_: Any) -> None:
     """Why it was lost: a reason that was given before, or another one."""
     shown = _chosen(session, deal, "Lose a deal")
-    session.tell(session.call("deals lose", deal=shown, reason=_reason(session)))
+    answers = Answers(session, deal=shown)
+    done = partial(_called, answers, "deals lose")
+    session.tell(in_steps(session, [lambda: _ask_reason(answers, shown), done]))
 
 
-def _reason(session: Session) -> str:
-    """A known reason, or one that is typed. Raises Back."""
+def _ask_reason(answers: Answers, deal: Deal) -> None:
+    """Asks for a known reason, or one that is typed. Raises Back."""
+    session = answers.session
     with session.crm.read() as snapshot:
         known = lost_reasons(snapshot)
-    entries = [*(Choice(each, each) for each in known), Choice("Another reason", _ANOTHER)]
-    chosen = session.keyboard.choose("Why was it lost?", entries)
-    if chosen is not _ANOTHER:
-        return str(chosen)
-    typed: str = session.prompts.value("Reason", typed_fields(Deal)["lost_reason"].check, required=True)
-    return typed
+    parameter = dataclasses.replace(named("deals lose").parameters["reason"], required=True)
+    another = False
+
+    def choose() -> None:
+        nonlocal another
+        session.page(deal.title, "Lose it")
+        entries = [*(Choice(each, each) for each in known), Choice("Another reason", _ANOTHER)]
+        chosen = session.keyboard.choose("Why was it lost?", entries, at=answers.given.get("reason"))
+        another = chosen is _ANOTHER
+        if not another:
+            answers.given["reason"] = chosen
+
+    in_steps(session, [choose, lambda: answers.ask(parameter) if another else None])
 
 
 @flow("deals reopen")

@@ -4,14 +4,11 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from rich.text import Text
-
 from crm.commands.due import DayAhead
 from crm.model import Client, Conventions, Deal, Field, FollowUp, typed_fields
 from crm.repository import Query
 from crm.terminal.forms import RecordForm
 from crm.terminal.keyboard import Choice
-from crm.terminal.screen import clean
 from crm.terminal.session import Session
 
 _ORDER = ("what", "due_on", "due_time", "user", "deal", "every")
@@ -24,6 +21,7 @@ class FollowUpForm(RecordForm):
 
     # Asked before the form is shown.
     asked_first: ClassVar[Sequence[str]] = ("what", "due_on")
+    needed = frozenset(("what",))
 
     def __init__(self, session: Session, client: Client, shown: Mapping[str, Any], changes: dict[str, Any]) -> None:
         super().__init__(session, FollowUp, shown, changes)
@@ -43,14 +41,6 @@ class FollowUpForm(RecordForm):
         known = dict(typed_fields(FollowUp))
         known["due_on"] = dataclasses.replace(known["due_on"], check=DayAhead())
         return [known[name] for name in _ORDER if name != "deal" or self._deals]
-
-    def ask_first(self, name: str) -> None:
-        """Asks for a field before the form is there; raises Back where it must be filled in and is not."""
-        field = next(each for each in self.fields() if each.name == name)
-        self.ask(field, required=name == "what")
-        if not self.session.screen.plain:
-            shown = field.check.show(self.value(name), self.session.crm.conventions)
-            self.session.screen.print(Text(f"{field.label}: ", "dim").append(clean(shown or "-"), "default"))
 
     def ask(self, field: Field, *, required: bool = False) -> None:
         if field.name != "deal":

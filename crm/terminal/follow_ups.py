@@ -16,6 +16,7 @@ from crm.terminal.keyboard import Back, Choice
 from crm.terminal.lists import ListPage, filtered
 from crm.terminal.render import drawn
 from crm.terminal.session import Session, flow
+from crm.terminal.steps import in_steps
 
 
 class FollowUpsPage(ListPage):
@@ -197,23 +198,13 @@ def add(session: Session, client: Client | None = None, **_: Any) -> None:
     """What is to be done and by when, then save or fill in more."""
     client = chosen_client(session, client, "Add a follow-up")
     form = FollowUpForm(session, client, {}, {"user": session.crm.me})
-    step = 0
-    while True:
-        try:
-            if step < len(FollowUpForm.asked_first):
-                session.page("Add a follow-up", client.name)
-                form.ask_first(FollowUpForm.asked_first[step])
-                step += 1
-                continue
-            added = form.fill(
-                ["Add a follow-up", client.name], lambda: _add(session, client, form.changes), saves="Save"
-            )
-            break
-        except Back:
-            if step == 0:
-                raise
-            step -= 1
-    _tell(session, "Added", added)
+    crumbs = ("Add a follow-up", client.name)
+
+    def fill() -> Any:
+        return form.fill(crumbs, lambda: _add(session, client, form.changes))
+
+    steps = [*form.steps(FollowUpForm.asked_first, *crumbs), fill]
+    _tell(session, "Added", in_steps(session, steps, form.is_written))
 
 
 def _add(session: Session, client: Client, changes: Mapping[str, Any]) -> FollowUpShown:

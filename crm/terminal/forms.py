@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from rich.text import Text
 
 from crm.errors import Cancelled, ConflictError, CRMError
-from crm.model import Client, Conventions, Field, Record, typed_fields
+from crm.model import Conventions, Field, Record, typed_fields
+from crm.model.fields import Choice as OneOf
+from crm.model.fields import Extra, Prose
 from crm.terminal.keyboard import Back, Choice
 from crm.terminal.screen import clean
 from crm.terminal.session import Session
+from crm.terminal.steps import Step, in_steps
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 Saved = TypeVar("Saved")
@@ -44,11 +47,17 @@ def form_order(kind: type[Record]) -> list[Field]:
 class RecordForm:
     """Values of a record on their way: `shown` is what is stored, `changes` what the person typed."""
 
+    # What must not be left empty where it is asked before the form is shown.
+    needed: ClassVar[frozenset[str]] = frozenset()
+
     def __init__(self, session: Session, kind: type[Record], shown: Mapping[str, Any], changes: dict[str, Any]) -> None:
         self.session = session
         self.kind = kind
         self.shown = shown
         self.changes = changes
+        self._began = dict(changes)
+        # What stood in lines that were left.
+        self._begun: dict[str, str] = {}
 
     @classmethod
     def of(cls, session: Session, record: Any, changes: dict[str, Any]) -> "RecordForm":
@@ -63,6 +72,43 @@ class RecordForm:
     def fields(self) -> Sequence[Field]:
         """What can be filled in, in the order of the form."""
         return form_order(self.kind)
+
+    def is_written(self) -> bool:
+        """Whether anything was typed that somebody would miss; what was only chosen is no loss."""
+        known = typed_fields(self.kind)
+        typed = {name for name in self.changes if name not in known or not isinstance(known[name].check, OneOf)}
+        return any(self.changes[name] and self.changes[name] != self._began.get(name) for name in typed)
+
+    def begin_with(self, **values: Any) -> None:
+        """Fills fields in, in the place of whatever was typed there."""
+        self.changes |= values
+        self._begun.clear()
+
+    def steps(self, names: Sequence[str], *crumbs: str) -> list[Step]:
+        """A step for each of the fields that are asked for before the form is shown, on pages named by the crumbs."""
+
+        def asks(place: int) -> Step:
+            def ask() -> None:
+                self.session.page(*crumbs)
+                known = {each.name: each for each in self.fields()}
+                for name in names[:place]:
+                    self._tell(known[name])
+                self.ask_first(known[names[place]])
+
+            return ask
+
+        return [asks(place) for place in range(len(names))]
+
+    def ask_first(self, field: Field) -> None:
+        """Asks for a field before the form is shown. Raises Back, also where it is needed and left empty."""
+        self.ask(field, required=field.name in self.needed)
+
+    def _tell(self, field: Field) -> None:
+        """Shows what a field holds, above the question for another."""
+        if not self.session.screen.plain:
+            value = self.value(field.name)
+            shown = field.check.show(value, self.session.crm.conventions) if value else "-"
+            self.session.screen.print(Text(f"{field.label}: ", "dim").append(clean(shown), "default"))
 
     def fill(self, crumbs: Sequence[str], save: Callable[[], Any], *, saves: str = "Save") -> Any:
         """Lets the person choose field after field; the result of `save`, which may refuse. Raises Back,
@@ -125,24 +171,34 @@ class RecordForm:
         """Asks for one field; what it holds is in the line to change, and empty clears it. Raises Back."""
         by = self.session.crm.conventions
         value = self.value(field.name)
-        typed = field.check.edit(value, by) if value not in (None, "", (), {}) else ""
-        if field.name == "extra":
-            entered = self.session.prompts.value(field.label, field.check, help=field.help, typed=typed, default={})
-            gone = {name: "" for name in self.shown.get("extra", {}) if name not in entered}
-            entered = {**entered, **gone}
-        else:
+        stored = field.check.edit(value, by) if value not in (None, "", (), {}) else ""
+        typed = self._begun.pop(field.name, "") or stored
+        extra = field.name == "extra"
+        try:
             entered = self.session.prompts.value(
                 field.label,
                 field.check,
-                help=_help(field, typed),
+                help=field.help if extra else self.help(field, typed),
                 typed=typed,
-                required=required,
-                default=field.check.empty,
+                required=required and not extra,
+                default={} if extra else field.check.empty,
             )
+        except Back as left:
+            # To leave a short field of a record that is there leaves it as it is; nothing else that was typed is lost.
+            if left.typed != stored and (not self.shown or isinstance(field.check, Prose | Extra)):
+                self._begun[field.name] = left.typed
+            raise
+        if extra:
+            entered = {**entered, **{name: "" for name in self.shown.get("extra", {}) if name not in entered}}
         if entered == self.shown.get(field.name, field.check.empty):
             self.changes.pop(field.name, None)
         else:
             self.changes[field.name] = entered
+
+    def help(self, field: Field, typed: str) -> str:
+        """What stands beside a question."""
+        told = [field.help or field.check.example, "empty clears it" if typed else ""]
+        return "; ".join(filter(None, told))
 
     def line(self, field: Field, wide: int, by: Conventions) -> str:
         """A field as it stands in the form."""
@@ -150,35 +206,6 @@ class RecordForm:
         room = max(8, min(_SHOWN, self.session.screen.width - wide - 12))
         mark = "*" if field.name in self.changes and self.shown else " "
         return f"{field.label:<{wide}} {mark} {self.session.screen.fit(shown, room)}"
-
-
-def _help(field: Field, typed: str) -> str:
-    told = [field.help or field.check.example, "empty clears it" if typed else ""]
-    return "; ".join(filter(None, told))
-
-
-def name_parts(kind: str) -> Sequence[str]:
-    """The fields that name a client of a kind."""
-    return ("company",) if kind == "company" else ("first_name", "last_name")
-
-
-def ask_names(form: RecordForm, kind: str) -> None:
-    """Asks for the name of a new client; raises Back before the first part of it."""
-    parts = name_parts(kind)
-    at = 0
-    while at < len(parts):
-        try:
-            field = typed_fields(Client)[parts[at]]
-            form.ask(field, required=kind == "company")
-            if not form.session.screen.plain:
-                form.session.screen.print(Text(f"{field.label}: ", "dim").append(clean(form.value(field.name) or "-")))
-            at += 1
-        except Back:
-            if at == 0:
-                raise
-            at -= 1
-        if at == len(parts) and not any(form.value(name) for name in parts):
-            raise Back
 
 
 def fill_changes(
@@ -202,7 +229,11 @@ def fill_changes(
         try:
             done = form.of(session, shown, changes).fill([title(shown), "Edit"], saved)
         except ConflictError as error:
-            changes = settle_conflict(session, shown, error, changes)
+            try:
+                changes = settle_conflict(session, shown, error, changes)
+            except Back:
+                # The form again, with all that was typed.
+                continue
             if not changes:
                 session.say("Nothing was left to change.")
                 return None
@@ -213,10 +244,28 @@ def fill_changes(
 def settle_conflict(session: Session, record: Record, error: ConflictError, mine: Mapping[str, Any]) -> dict[str, Any]:
     """Shows what clashes side by side, and asks field by field whose value stays; the changes that are
     left to make. Raises Back and Cancelled."""
+    labels = {name: field.label for name, field in typed_fields(type(record)).items()}
+    theirs_stay: dict[str, bool] = {}
+
+    def asks(name: str, theirs: str, yours: str) -> Step:
+        def ask() -> None:
+            session.page("Somebody else changed the same")
+            _draw_clashes(session, labels, error)
+            entries = [
+                Choice(f"Keep theirs: {theirs or '(empty)'}", True),
+                Choice(f"Use mine: {yours or '(empty)'}", False),
+            ]
+            theirs_stay[name] = session.keyboard.choose(f"{labels.get(name, name)}:", entries, at=theirs_stay.get(name))
+
+        return ask
+
+    in_steps(session, [asks(name, theirs, yours) for name, (_, theirs, yours) in error.clashes.items()])
+    return {name: value for name, value in mine.items() if not theirs_stay.get(name)}
+
+
+def _draw_clashes(session: Session, labels: Mapping[str, str], error: ConflictError) -> None:
     from rich.table import Table
 
-    labels = {name: field.label for name, field in typed_fields(type(record)).items()}
-    session.page("Somebody else changed the same")
     drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for title in ("Field", "As it was", "Theirs", "Yours"):
         drawn.add_column(title, overflow="fold")
@@ -224,12 +273,3 @@ def settle_conflict(session: Session, record: Record, error: ConflictError, mine
         drawn.add_row(*(Text(clean(value)) for value in (labels.get(name, name), *values)))
     session.screen.print(drawn)
     session.screen.print()
-    left = dict(mine)
-    for name, (_, theirs, yours) in error.clashes.items():
-        keep = session.keyboard.choose(
-            f"{labels.get(name, name)}:",
-            [Choice(f"Keep theirs: {theirs or '(empty)'}", False), Choice(f"Use mine: {yours or '(empty)'}", True)],
-        )
-        if not keep:
-            left.pop(name, None)
-    return left

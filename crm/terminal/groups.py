@@ -1,6 +1,6 @@
 """Groups of clients at the menu: chosen, and then tagged, edited, exported or deleted together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from crm.commands.groups import Group, filters_of
@@ -15,6 +15,7 @@ from crm.terminal.forms import RecordForm
 from crm.terminal.keyboard import Back, Choice
 from crm.terminal.picking import pick_clients, pick_record
 from crm.terminal.session import Session, flow
+from crm.terminal.steps import Answers, Step, in_steps
 from crm.terminal.suggestions import metric_names, suggestions
 
 # What commands take that are about a group, by name, where nothing is said yet.
@@ -119,18 +120,25 @@ def _is_about_groups(command: Command) -> bool:
 def tag(session: Session, **given: Any) -> None:
     """Which clients, and the tags to add and to take off."""
     command = named("clients tag")
-    session.lead(command, **_completed(session, command, given))
+    _with_group(session, command, given, lambda group: session.lead(command, **group))
 
 
 @flow("clients delete-many")
 def delete_many(session: Session, **given: Any) -> None:
     """Which clients, how many they are, and whether they are to go."""
     command = named("clients delete-many")
-    session.tell(session.call(command.words, **_completed(session, command, given)))
+    _with_group(session, command, given, lambda group: session.tell(session.call(command.words, **group)))
 
 
-def _completed(session: Session, command: Command, given: Chosen) -> Chosen:
-    return {**(_NOBODY if given else pick_group(session, command.title)), **given}
+def _with_group(session: Session, command: Command, given: Chosen, act: Callable[[Chosen], None]) -> None:
+    """Does something with the clients that are given, or else with those that the person chooses first."""
+    group: Chosen = {**_NOBODY, **given}
+
+    def choose() -> None:
+        nonlocal group
+        group = pick_group(session, command.title)
+
+    in_steps(session, [*([] if given else [choose]), lambda: act(group)])
 
 
 @flow("export")
@@ -141,42 +149,50 @@ def export(session: Session, **given: Any) -> None:
     if given:
         session.lead(command, **{**whole, "what": "clients", **given})
         return
-    prompts = session.prompts
-    file = ""
-    while True:
-        session.page(command.title)
-        file = prompts.ask(command.parameters["file"], typed=str(file))
+    answers, group = Answers(session), dict[str, Any]()
+
+    def ask_what() -> None:
         check = command.parameters["what"].check
         entries = [Choice(words, value) for value, words in check.options.items()] if isinstance(check, OneOf) else []
         entries.insert(1, Choice("Some of the clients", "group"))
+        answers.given["what"] = session.keyboard.choose("What:", entries, at=answers.given.get("what"))
+
+    def ask_whom() -> None:
+        group.update({name: value for name, value in pick_group(session, command.title).items() if name in whole})
+
+    def done() -> None:
+        some = answers.given["what"] == "group"
+        given = {**whole, **answers.given, **({**group, "what": "clients"} if some else {})}
         try:
-            what = session.keyboard.choose("What:", entries)
-            group = pick_group(session, command.title) if what == "group" else {}
-            group = {name: value for name, value in group.items() if name in whole}
-            what = "clients" if group else what
-            session.tell(prompts.run(command, {**whole, **group, "file": file, "what": what}), command.title)
-            return
+            session.tell(session.prompts.run(command, given), command.title)
         except Cancelled:
             raise
-        except Back:
-            continue
         except CRMError as error:
             # What was typed is not lost.
             session.fail(error)
+            raise Back from error
+
+    def steps() -> list[Step]:
+        file = answers.steps([command.parameters["file"]], lambda: session.page(command.title))
+        return [*file, ask_what, *([ask_whom] if answers.given.get("what") == "group" else []), done]
+
+    in_steps(session, steps)
 
 
 @flow("clients edit-many")
 def edit_many(session: Session, **given: Any) -> None:
     """Which clients, and the fields that all of them are to have alike."""
     command = named("clients edit-many")
-    group = _completed(session, command, given)
     form = GroupForm(session, Client, {}, {})
 
-    def save() -> Any:
-        changes = {name: value for name, value in form.changes.items() if name != "untag"}
-        return session.call(command.words, changes=changes, untag=form.changes.get("untag", ()), **group)
+    def act(group: Chosen) -> None:
+        def save() -> Any:
+            changes = {name: value for name, value in form.changes.items() if name != "untag"}
+            return session.call(command.words, changes=changes, untag=form.changes.get("untag", ()), **group)
 
-    session.tell(form.fill([command.title, _in_words(session, group)], save, saves="Go on"))
+        session.tell(form.fill([command.title, _in_words(session, group)], save, saves="Go on"))
+
+    _with_group(session, command, given, act)
 
 
 def _in_words(session: Session, group: Chosen) -> str:

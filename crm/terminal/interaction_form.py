@@ -1,15 +1,13 @@
 """The form of an interaction: what it was about, with whom, and when."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-from rich.text import Text
 
 from crm.commands.contacts import contacts_of
 from crm.model import Client, Contact, Conventions, Field, Interaction, typed_fields
 from crm.terminal.forms import RecordForm
 from crm.terminal.keyboard import Choice
-from crm.terminal.screen import clean
 from crm.terminal.session import Session
 
 _ORDER = ("subject", "body", "contact", "on", "time", "kind", "user")
@@ -41,18 +39,10 @@ class InteractionForm(RecordForm):
         left_out = {*(() if self._contacts else ("contact",)), *(() if self.shown else _CORRECTED)}
         return [known[name] for name in _ORDER if name not in left_out]
 
-    def ask_subject(self, kind: str) -> None:
-        """Asks what it was about before the form is there. Raises Back."""
-        field = typed_fields(Interaction)["subject"]
-        check, typed = field.check, self.value("subject") or ""
-        label = typed_fields(Interaction)["kind"].check.show(kind, self.session.crm.conventions)
+    def ask_first(self, field: Field) -> None:
+        kind = typed_fields(Interaction)["kind"].check.show(self.value("kind"), self.session.crm.conventions)
         help = "what it was about, in a few words; Enter leaves it out"
-        self.changes["subject"] = self.session.prompts.value(
-            label[:1].upper() + label[1:], check, help=help, typed=typed, default=""
-        )
-        if not self.session.screen.plain:
-            told = Text(f"{field.label}: ", "dim").append(clean(self.changes["subject"] or "-"), "default")
-            self.session.screen.print(told)
+        super().ask_first(dataclasses.replace(field, label=kind[:1].upper() + kind[1:], help=help))
 
     def ask(self, field: Field, *, required: bool = False) -> None:
         if field.name != "contact":

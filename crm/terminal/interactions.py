@@ -14,10 +14,11 @@ from crm.terminal.client_choice import chosen_client
 from crm.terminal.dealings_list import DealingsPage
 from crm.terminal.forms import fill_changes
 from crm.terminal.interaction_form import InteractionForm
-from crm.terminal.keyboard import Back, Choice
+from crm.terminal.keyboard import Choice
 from crm.terminal.render import drawn
 from crm.terminal.screen import Screen, clean, data
 from crm.terminal.session import Session, flow
+from crm.terminal.steps import in_steps
 
 
 def _kind(interaction: Interaction) -> str:
@@ -124,33 +125,25 @@ def log(
     company = chosen_client(session, client, title)
     with session.crm.read() as snapshot:
         contacts = contacts_of(snapshot, company)
-    given = {"on": session.crm.today, **({"contact": contact.id} if contact else {})}
+    given = {"kind": kind, "on": session.crm.today, **({"contact": contact.id} if contact else {})}
     form = InteractionForm(session, contacts, {}, given)
-    step = 1 if kind else 0
-    while True:
-        try:
-            if step == 0:
-                session.page(company.name, title)
-                entries = [Choice(words[:1].upper() + words[1:], each) for each, words in INTERACTIONS.items()]
-                kind = session.keyboard.choose("What was it?", entries, at=kind)
-            elif step == 1:
-                session.page(company.name, title)
-                form.ask_subject(kind)
-            else:
-                crumbs = [company.name, f"Log {logged(kind)}"]
-                added = form.fill(crumbs, lambda: _log(session, company, kind, form))  # noqa: B023
-                break
-            step += 1
-        except Back:
-            if step == 0:
-                raise
-            step -= 1
+
+    def ask_kind() -> None:
+        session.page(company.name, title)
+        entries = [Choice(words[:1].upper() + words[1:], each) for each, words in INTERACTIONS.items()]
+        form.changes["kind"] = session.keyboard.choose("What was it?", entries, at=form.value("kind"))
+
+    def fill() -> Any:
+        return form.fill([company.name, f"Log {logged(form.value('kind'))}"], lambda: _log(session, company, form))
+
+    steps = [*([] if kind else [ask_kind]), *form.steps(["subject"], company.name, title), fill]
+    added = in_steps(session, steps, form.is_written)
     session.say(f"{session.screen.sign('✓', 'OK:')} Logged {logged(added.kind)} with {company.name}", "green")
 
 
-def _log(session: Session, client: Client, kind: str, form: InteractionForm) -> Interaction:
+def _log(session: Session, client: Client, form: InteractionForm) -> Interaction:
     given = {**form.changes, "contact": form.contact()}
-    added: Interaction = session.call("interactions add", client=client, kind=kind, **given)
+    added: Interaction = session.call("interactions add", client=client, **given)
     return added
 
 

@@ -9,7 +9,11 @@ from crm.errors import FieldError, RuleError
 
 
 class Back(Exception):
-    """The person goes back one step."""
+    """The person goes back one step; `typed` is what stood in the line that was left."""
+
+    def __init__(self, typed: str = "") -> None:
+        super().__init__()
+        self.typed = typed
 
 
 class End(Back):

@@ -6,44 +6,70 @@ from rich.table import Table
 from rich.text import Text
 
 from crm.commands.clients import differing_fields
+from crm.errors import RefusedError
 from crm.model import Client, fields
 from crm.terminal.keyboard import Back, Choice
-from crm.terminal.picking import pick_client
+from crm.terminal.picking import BY_TYPING, pick_client
 from crm.terminal.screen import clean
 from crm.terminal.session import Session, flow
+from crm.terminal.steps import Step, in_steps
 
 
 @flow("clients merge")
 def merge(session: Session, client: Client | None = None, **_: Any) -> None:
     """Two clients side by side; where they differ, the person chooses field by field."""
-    session.page("Merge two duplicates")
-    client = client or pick_client(session.crm, session.keyboard, "Client to keep")
-    if client is None:
-        raise Back
-    other = pick_client(session.crm, session.keyboard, "Duplicate to merge into it", help=f"not {client.name}")
-    if other is None:
-        raise Back
-    if other.id == client.id:
-        session.say("That is the same client; choose another one to merge into it.", "yellow")
-        return
-    with session.crm.read() as snapshot:
-        kept, gone = snapshot.get(Client, client.id), snapshot.get(Client, other.id)
-    take: list[str] = []
-    differing = differing_fields(kept, gone)
-    session.page("Merge", kept.name)
-    _side_by_side(session, kept, gone)
+    answers: dict[str, Client] = {} if client is None else {"client": client}
+    theirs: dict[str, bool] = {}
     by = session.crm.conventions
-    for name in differing:
-        field = fields(Client)[name]
-        mine, theirs = (field.check.show(getattr(each, name), by) for each in (kept, gone))
-        if session.keyboard.choose(f"{field.label}:", [Choice(mine, False), Choice(theirs, True)]):
-            take.append(name)
-    count = gone.sales_count
-    sales = f" Its {'sale moves' if count == 1 else f'{count} sales move'} over." if count else ""
-    session.confirm(
-        f"Merge {gone.name} (no. {gone.id}) into {kept.name} (no. {kept.id})?{sales} It can be undone.", "Merge"
-    )
-    session.tell(session.call("clients merge", client=kept, other=gone, take=tuple(take)), "Merged into")
+
+    def pick(name: str, label: str) -> Step:
+        def ask() -> None:
+            session.page("Merge two duplicates")
+            help = f"not {answers['client'].name}" if name == "other" else BY_TYPING
+            picked = pick_client(session.crm, session.keyboard, label, help=help)
+            if picked is None:
+                raise Back
+            if name == "other" and picked.id == answers["client"].id:
+                raise RefusedError("That is the same client; choose another one to merge into it.")
+            answers[name] = picked
+
+        return ask
+
+    def pair() -> tuple[Client, Client]:
+        with session.crm.read() as snapshot:
+            return snapshot.get(Client, answers["client"].id), snapshot.get(Client, answers["other"].id)
+
+    def ask_which(name: str) -> Step:
+        def ask() -> None:
+            kept, gone = pair()
+            session.page("Merge", kept.name)
+            _side_by_side(session, kept, gone)
+            field = fields(Client)[name]
+            values = (field.check.show(getattr(each, name), by) for each in (kept, gone))
+            entries = [Choice(value, which) for which, value in zip((False, True), values, strict=True)]
+            theirs[name] = session.keyboard.choose(f"{field.label}:", entries, at=theirs.get(name))
+
+        return ask
+
+    def merged() -> Any:
+        kept, gone = pair()
+        session.page("Merge", kept.name)
+        _side_by_side(session, kept, gone)
+        count = gone.sales_count
+        sales = f" Its {'sale moves' if count == 1 else f'{count} sales move'} over." if count else ""
+        session.confirm(
+            f"Merge {gone.name} (no. {gone.id}) into {kept.name} (no. {kept.id})?{sales} It can be undone.", "Merge"
+        )
+        take = tuple(name for name in differing_fields(kept, gone) if theirs.get(name))
+        return session.call("clients merge", client=kept, other=gone, take=take)
+
+    def steps() -> list[Step]:
+        whom = [] if client else [pick("client", "Client to keep")]
+        whom.append(pick("other", "Duplicate to merge into it"))
+        which = differing_fields(*pair()) if "other" in answers else ()
+        return [*whom, *map(ask_which, which), merged]
+
+    session.tell(in_steps(session, steps), "Merged into")
 
 
 def _side_by_side(session: Session, kept: Client, gone: Client) -> None:

@@ -163,38 +163,6 @@ class Prompts:
         entries += [Choice(words, value) for value, words in question.choices.items()]
         return self.keyboard.choose(question.sentence, entries, back="No, go back")
 
-    def fill(
-        self,
-        command: Command,
-        given: Mapping[str, Any],
-        before: Mapping[str, Any] | None = None,
-        page: Callable[[], None] = lambda: None,
-    ) -> dict[str, Any]:
-        """Everything that a command takes, asked in turn; Back goes to the question before. Raises Back.
-
-        `before` are answers that were not taken: then it begins at the last question, with all of them
-        there to change. `page` draws what stands above the questions.
-        """
-        answers = {**(before or {}), **given}
-        asked = [each for each in in_order(command) if each.name not in given]
-        at = len(asked) - 1 if before else 0
-        fresh = True
-        while at < len(asked):
-            if fresh or not self.screen.plain:
-                page()
-            fresh = False
-            for each in command.parameters.values():
-                if each in asked[:at] or (each.name in given and given[each.name] != each.default):
-                    self.told(each, answers[each.name])
-            try:
-                answers[asked[at].name] = self._asked(asked[at], self._typed(asked[at], answers))
-                at += 1
-            except Back:
-                if at == 0:
-                    raise
-                at -= 1
-        return answers
-
     def run(self, command: Command, given: Mapping[str, Any]) -> Any:
         """Calls a command, asks what it asks, and lets a value that it refuses be corrected. Raises Back.
 
@@ -214,11 +182,10 @@ class Prompts:
                 wrong = _refused(command, given, error)
                 if wrong is None:
                     raise
-                given[wrong.name] = self.ask(wrong, typed=self._typed(wrong, given), error=reason(error))
+                given[wrong.name] = self.ask(wrong, typed=self.typed(wrong, given.get(wrong.name)), error=reason(error))
 
-    def _typed(self, parameter: Parameter, answers: Mapping[str, Any]) -> str:
+    def typed(self, parameter: Parameter, value: Any) -> str:
         """An answer given before, as text to change."""
-        value = answers.get(parameter.name)
         if value in (None, "", ()) or parameter.many or parameter.record:
             return ""
         if parameter.path:

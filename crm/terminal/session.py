@@ -26,6 +26,7 @@ from crm.model import Client, Record, StatusRule
 from crm.model.rights import OWNER
 from crm.terminal.keyboard import Back, Choice, Closed, Keyboard
 from crm.terminal.screen import Screen, clean
+from crm.terminal.steps import Answers, in_steps
 
 if TYPE_CHECKING:
     from crm.terminal.exchange import Exchange
@@ -329,28 +330,36 @@ class Session:
         from crm.terminal.prompts import in_order
 
         asked = [each for each in in_order(command) if each.name not in given]
+        prompts, answers = self.prompts, Answers(self, **given)
+        fresh = True
 
         def page() -> None:
-            self.page(command.title)
-            self.screen.print(Text(command.summary, "dim"))
+            nonlocal fresh
+            if fresh or not self.screen.plain:
+                self.page(command.title)
+                self.screen.print(Text(command.summary, "dim"))
+            fresh = False
+            for name, value in given.items():
+                if name in command.parameters and value != command.parameters[name].default:
+                    prompts.told(command.parameters[name], value)
 
-        prompts = self.prompts
-        answers: dict[str, Any] | None = None
-        while True:
+        def run() -> None:
+            nonlocal fresh
             if not asked:
                 page()
-            answers = prompts.fill(command, given, answers, page)
             try:
-                self.tell(prompts.run(command, answers), command.title)
-                return
+                self.tell(prompts.run(command, answers.given), command.title)
             except Cancelled:
                 raise
-            except (Back, CRMError) as refused:
+            except CRMError as refused:
                 # What was typed is not lost: the last question is asked again.
                 if not asked:
                     raise
-                if isinstance(refused, CRMError):
-                    self.fail(refused)
+                self.fail(refused)
+                fresh = True
+                raise Back from refused
+
+        in_steps(self, [*answers.steps(asked, page), run], answers.is_written)
 
     def call(self, words: str, **given: Any) -> Any:
         """Calls a command, asking what it asks. Raises Back."""

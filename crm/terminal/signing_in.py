@@ -9,6 +9,7 @@ from crm.errors import Cancelled, CRMError, FieldError, OutwardError, SignInRefu
 from crm.model.fields import Email, Line, Secret
 from crm.terminal.keyboard import Back
 from crm.terminal.session import Session
+from crm.terminal.steps import in_steps
 
 if TYPE_CHECKING:
     from crm.accounts.accounts import Accounts
@@ -22,9 +23,7 @@ def sign_in(session: Session, email: str = "") -> SignedIn | None:
     accounts = session.crm.accounts.open()
     try:
         while True:
-            session.page("Sign in")
-            email = session.prompts.value("E-mail", Email(), required=True, typed=email)
-            password = session.prompts.value("Password", Secret(), required=True)
+            email, password = _asked(session, email)
             who: SignedIn | SecondFactorAsked | None = _tried(
                 session,
                 accounts,
@@ -38,6 +37,21 @@ def sign_in(session: Session, email: str = "") -> SignedIn | None:
                 return who
     except (Back, Cancelled):
         return None
+
+
+def _asked(session: Session, email: str) -> tuple[str, str]:
+    """The address and the password that somebody types. Raises Back and Cancelled."""
+    typed = {"email": email, "password": ""}
+
+    def ask_email() -> None:
+        session.page("Sign in")
+        typed["email"] = session.prompts.value("E-mail", Email(), required=True, typed=typed["email"])
+
+    def ask_password() -> None:
+        typed["password"] = session.prompts.value("Password", Secret(), required=True)
+
+    in_steps(session, [ask_email, ask_password])
+    return typed["email"], typed["password"]
 
 
 def settle(session: Session, who: SignedIn, password: str = "") -> None:
@@ -62,16 +76,27 @@ def new_password(session: Session, current: str = "") -> None:
         desk.check_new_password(typed)
         return typed
 
-    while True:
+    before = new = ""
+
+    def ask_current() -> None:
+        nonlocal before
         session.page("Change my password")
-        before = current or session.prompts.value("Password until now", Secret(), required=True)
-        new = session.keyboard.text(
-            "New password", read, help="at least 10 characters; a sentence is good", secret=True
-        )
+        before = session.prompts.value("Password until now", Secret(), required=True)
+
+    def ask_new() -> None:
+        nonlocal new
+        session.page("Change my password")
+        help = "at least 10 characters; a sentence is good"
+        new = session.keyboard.text("New password", read, help=help, secret=True)
+
+    def ask_again() -> None:
+        if session.prompts.value("New password again", Secret(), required=True) != new:
+            raise FieldError("The two new passwords differ.")
+        desk.change_password(current or before, new)
+
+    while True:
         try:
-            if session.prompts.value("New password again", Secret(), required=True) != new:
-                raise FieldError("The two new passwords differ.")
-            desk.change_password(before, new)
+            in_steps(session, [*([] if current else [ask_current]), ask_new, ask_again])
         except (*_AGAIN, FieldError) as refused:
             session.fail(refused)
             continue

@@ -11,6 +11,7 @@ from crm.terminal.deal_picking import pick_stage, stage_line
 from crm.terminal.keyboard import Back, Choice
 from crm.terminal.lists import ListPage
 from crm.terminal.session import Session, flow
+from crm.terminal.steps import Answers, Step, in_steps
 
 
 class StagesPage(ListPage):
@@ -80,13 +81,20 @@ def rename(session: Session, stage: Stage | None = None, **_: Any) -> None:
 def edit(session: Session, stage: Stage | None = None, **_: Any) -> None:
     """What it ends in, and how likely a deal in it is won where that is not certain."""
     stage = _chosen(session, stage, "Change")
-    command = named("stages edit")
-    outcome = session.prompts.ask(command.parameters["outcome"], typed=stage.outcome)
-    probability = None
-    if outcome == "open":
-        typed = str(stage.probability) if stage.outcome == "open" else ""
-        probability = session.prompts.ask(command.parameters["probability"], typed=typed)
-    changed = session.call("stages edit", stage=stage, outcome=outcome, probability=probability)
+    parameters = named("stages edit").parameters
+    answers = Answers(session, stage=stage)
+    typed = {"outcome": stage.outcome, "probability": str(stage.probability) if stage.outcome == "open" else ""}
+
+    def steps() -> list[Step]:
+        likely = ["probability"] if answers.given.get("outcome") == "open" else []
+        asked = [parameters[name] for name in ("outcome", *likely)]
+        return [*answers.steps(asked, lambda: session.page("Stages", "Change"), typed), done]
+
+    def done() -> Any:
+        probability = answers.given.get("probability") if answers.given["outcome"] == "open" else None
+        return session.call("stages edit", **{**answers.given, "probability": probability})
+
+    changed = in_steps(session, steps)
     _done(session, f"{stage_line(changed)} ({OUTCOMES[changed.outcome]})")
 
 

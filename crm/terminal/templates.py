@@ -12,13 +12,14 @@ from crm.commands.templates import TemplatePreview, sms_count
 from crm.model import CHANNELS, Conventions, Field, Template, typed_fields
 from crm.terminal import tables
 from crm.terminal.forms import RecordForm, fill_changes
-from crm.terminal.keyboard import Back, Choice
+from crm.terminal.keyboard import Choice
 from crm.terminal.lists import ListPage
 from crm.terminal.message_cards import draw_heads, draw_text
 from crm.terminal.picking import pick_client
 from crm.terminal.render import drawn
 from crm.terminal.screen import Screen, clean, data
 from crm.terminal.session import Session, flow
+from crm.terminal.steps import in_steps
 
 tables.COLUMNS[Template] = (
     tables.Column("No.", lambda each, _: data(each.id, "dim"), 4, right=True),
@@ -134,25 +135,17 @@ def _with_fields(field: Field) -> Field:
 def add(session: Session, **_: Any) -> None:
     """For what it is, its name, and then the texts."""
     form = TemplateForm(session, Template, {}, {})
-    step = 0
-    while True:
-        try:
-            session.page("Templates", "Add a template")
-            if step == 0:
-                entries = [Choice(words[:1].upper() + words[1:], each) for each, words in CHANNELS.items()]
-                form.changes["channel"] = session.keyboard.choose("For what?", entries, at=form.value("channel"))
-            elif step == 1:
-                form.ask(typed_fields(Template)["name"])
-            else:
-                crumbs = ["Templates", form.value("name")]
-                added = form.fill(crumbs, lambda: _saved(session, form.changes))
-                break
-            step += 1
-        except Back:
-            if step == 0:
-                raise
-            step -= 1
-    _tell(session, "Added", added)
+    crumbs = ("Templates", "Add a template")
+
+    def ask_channel() -> None:
+        session.page(*crumbs)
+        entries = [Choice(words[:1].upper() + words[1:], each) for each, words in CHANNELS.items()]
+        form.changes["channel"] = session.keyboard.choose("For what?", entries, at=form.value("channel"))
+
+    def fill() -> Any:
+        return form.fill(["Templates", form.value("name")], lambda: _saved(session, form.changes))
+
+    _tell(session, "Added", in_steps(session, [ask_channel, *form.steps(["name"], *crumbs), fill], form.is_written))
 
 
 def _saved(session: Session, changes: Mapping[str, Any]) -> Template:

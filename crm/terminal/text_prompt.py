@@ -92,6 +92,7 @@ class TextPrompt:
 
     def _keys(self) -> KeyBindings:
         keys = leaving_keys()
+        keys.add(Keys.Escape, eager=True)(self._leave)
         keys.add(Keys.ControlM, eager=True)(self._take)
         keys.add(Keys.ControlJ, eager=True)(self._break)
         keys.add(Keys.BracketedPaste, eager=True)(self._paste)
@@ -101,6 +102,9 @@ class TextPrompt:
             """Without this it would be written down."""
 
         return keys
+
+    def _leave(self, event: KeyPressEvent) -> None:
+        event.app.exit(exception=Back("" if self._session.is_password else event.current_buffer.text))
 
     def _take(self, event: KeyPressEvent) -> None:
         typed = event.current_buffer.text

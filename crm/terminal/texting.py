@@ -10,8 +10,10 @@ from crm.commands.templates import of_channel
 from crm.commands.texting import LONGEST
 from crm.model import Client, Template
 from crm.terminal.client_choice import chosen_client
+from crm.terminal.keyboard import Back
 from crm.terminal.messages import tell_tried
 from crm.terminal.session import Session, flow
+from crm.terminal.steps import Step
 from crm.terminal.writing_steps import WritingSteps
 
 _TITLE = "Write an SMS"
@@ -39,15 +41,24 @@ class _Steps(WritingSteps[MessageCard]):
         self._to = to
         self._text = ""
 
-    def texts(self) -> Sequence[str]:
-        return ["text"]
+    def texts(self) -> Sequence[Step]:
+        return [self._ask_text]
 
-    def ask_text(self, name: str) -> None:
-        self._text = self.session.prompts.value(name.capitalize(), _CHECK, help=_HELP, typed=self._text, required=True)
+    def is_written(self) -> bool:
+        return bool(self._text)
+
+    def _ask_text(self) -> None:
+        self.session.page(*self.crumbs)
+        try:
+            self._text = self.session.prompts.value("Text", _CHECK, help=_HELP, typed=self._text, required=True)
+        except Back as left:
+            self._text = left.typed or self._text
+            raise
 
     def begin(self, template: Template | None) -> None:
         self._text = template.body if template else ""
 
     def finish(self) -> MessageCard:
+        self.session.page(*self.crumbs)
         sent: MessageCard = self.session.call("sms send", client=self._client, text=self._text, to=self._to)
         return sent

@@ -16,6 +16,7 @@ from crm.terminal.render import drawn
 from crm.terminal.screen import Screen, clean, data
 from crm.terminal.second_factor import NAMES
 from crm.terminal.session import Session, flow
+from crm.terminal.steps import Answers, Step, in_steps
 
 USERS: Sequence[tables.Column] = (
     tables.Column("Name", lambda each, _: data(each.name or each.email, "bold"), 0, 8),
@@ -92,14 +93,21 @@ def _add(session: Session) -> None:
     """Asks for a new account: the first one is an admin's."""
     command = named("users add")
     first = not _listed(session)
-    session.page("Accounts", "New")
-    given: dict[str, Any] = {}
-    for name in ("email", "name"):
-        given[name] = session.prompts.ask(command.parameters[name])
-    given["role"] = "admin" if first else session.prompts.ask(command.parameters["role"])
-    if given["role"] == "client":
-        given["client"] = session.prompts.ask(command.parameters["client"])
-    _show_password(session, session.call("users add", **given))
+    answers = Answers(session, **({"role": "admin"} if first else {}))
+    asked = [command.parameters[name] for name in (("email", "name") if first else ("email", "name", "role"))]
+
+    def done() -> Any:
+        # A client was perhaps said before the role became another.
+        given = {name: value for name, value in answers.given.items() if name != "client"}
+        if given["role"] == "client":
+            given["client"] = answers.given["client"]
+        return session.call("users add", **given)
+
+    def steps() -> list[Step]:
+        whose = [command.parameters["client"]] if answers.given.get("role") == "client" else []
+        return [*answers.steps([*asked, *whose], lambda: session.page("Accounts", "New")), done]
+
+    _show_password(session, in_steps(session, steps, answers.is_written))
 
 
 def _show_password(session: Session, made: OneTimePassword) -> None:

@@ -1,5 +1,6 @@
 """The saved views at the menu: shown, changed, renamed and removed, and a list saved as one."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from crm.terminal.keyboard import Back, Choice
 from crm.terminal.lists import ListPage
 from crm.terminal.picking import pick_record
 from crm.terminal.session import Session, flow
+from crm.terminal.steps import Answers, in_steps
 
 
 class ViewsPage(ListPage):
@@ -48,12 +50,16 @@ class ViewsPage(ListPage):
 
 
 def _change(session: Session, view: View) -> None:
-    command = named("views save")
-    prompts = session.prompts
-    answers: dict[str, Any] = {"name": view.name}
-    for name in ("condition", "sort"):
-        answers[name] = prompts.ask(command.parameters[name], typed=getattr(view, name))
-    session.tell(prompts.run(command, answers))
+    parameters = named("views save").parameters
+    asked = [parameters["condition"], parameters["sort"]]
+    answers = Answers(session, name=view.name)
+    typed = {"condition": view.condition, "sort": view.sort}
+
+    def save() -> Any:
+        return session.call("views save", **answers.given)
+
+    steps = answers.steps(asked, lambda: session.page("Saved views", view.name), typed)
+    session.tell(in_steps(session, [*steps, save]))
 
 
 def save_list(session: Session, group: Group, sort: str) -> View:
@@ -61,12 +67,18 @@ def save_list(session: Session, group: Group, sort: str) -> View:
     what no view can hold."""
     with session.crm.read() as snapshot:
         condition = group.condition(snapshot)
-    check = typed_fields(View)["name"].check
-    name = session.prompts.value("Name of the view", check, typed=group.view, required=True)
-    there = {each.name.casefold() for each in named("views list")(session.crm)}
-    if name.casefold() in there:
-        session.confirm(f"There is a view {name} already. Change it to this list?", "Change it")
-    saved: View = session.call("views save", name=name, condition=condition, sort=sort)
+    parameter = dataclasses.replace(named("views save").parameters["name"], label="Name of the view")
+    answers = Answers(session)
+
+    def save() -> View:
+        name = answers.given["name"]
+        there = {each.name.casefold() for each in named("views list")(session.crm)}
+        if name.casefold() in there:
+            session.confirm(f"There is a view {name} already. Change it to this list?", "Change it")
+        stored: View = session.call("views save", name=name, condition=condition, sort=sort)
+        return stored
+
+    saved: View = in_steps(session, [lambda: answers.ask(parameter, group.view), save])
     session.say(f"{session.screen.sign('✓', 'OK:')} Saved the view {saved.name}.", "green")
     return saved
 

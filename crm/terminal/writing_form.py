@@ -5,15 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.text import Text
-
 from crm.commands.merge_fields import LineWithFields, ProseWithFields
 from crm.commands.registry import named
 from crm.model import Client, Contact, Conventions, Field, Message, typed_fields
 from crm.model.fields import Check, Email
 from crm.terminal.forms import RecordForm
 from crm.terminal.keyboard import Back, Choice
-from crm.terminal.screen import clean
 from crm.terminal.session import Session
 
 _TEXTS: Mapping[str, Check] = {"subject": LineWithFields(300), "body": ProseWithFields()}
@@ -27,6 +24,8 @@ class WritingForm(RecordForm):
 
     In `changes` stand the texts, the addresses of each line, and the files.
     """
+
+    needed = frozenset(("subject",))
 
     def __init__(self, session: Session, client: Client, contacts: Sequence[Contact], to: Sequence[str] = ()) -> None:
         super().__init__(session, Message, {}, {"to": tuple(to)} if to else {})
@@ -52,12 +51,6 @@ class WritingForm(RecordForm):
         known = typed_fields(Message)
         texts = [dataclasses.replace(known[name], check=check, help=_HELP[name]) for name, check in _TEXTS.items()]
         return [*texts, *(known[name] for name in (*_ADDRESSED, "attachments"))]
-
-    def ask_first(self, name: str) -> None:
-        """Asks for a text before the form is there; raises Back where it must be written and is not."""
-        if name == "body" and not self.session.screen.plain:
-            self.session.screen.print(Text("Subject: ", "dim").append(clean(self.value("subject")), "default"))
-        self.ask(next(each for each in self.fields() if each.name == name), required=name == "subject")
 
     def ask(self, field: Field, *, required: bool = False) -> None:
         if field.name in _ADDRESSED:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from crm.model import Template
-from crm.terminal.keyboard import Back, Choice
 from crm.terminal.picking import pick_listed
 from crm.terminal.session import Session
+from crm.terminal.steps import Step, in_steps
 from crm.terminal.writing_form import WritingForm
 
 # What became of what was written.
@@ -15,10 +15,7 @@ Sent = TypeVar("Sent")
 
 
 class WritingSteps(ABC, Generic[Sent]):
-    """What is asked one after the other; Esc goes back to the step before, with all that was filled in.
-
-    `crumbs` say where the person is. A step is known by its name; the last of them sends.
-    """
+    """What is asked one after the other. `crumbs` say where the person is; the last step sends."""
 
     def __init__(self, session: Session, crumbs: Sequence[str], templates: Sequence[Template]) -> None:
         self.session = session
@@ -28,39 +25,16 @@ class WritingSteps(ABC, Generic[Sent]):
 
     def go(self) -> Sent:
         """What the last step gave. Raises Back and Cancelled."""
-        first = self.steps()[0]
-        step = first
-        while True:
-            try:
-                self.session.page(*self.crumbs)
-                if step == self.steps()[-1]:
-                    return self.finish()
-                self.ask(step)
-                step = self._after(step, 1)
-            except Back:
-                if step == first:
-                    self.leave()
-                else:
-                    step = self._after(step, -1)
+        sent: Sent = in_steps(self.session, self.steps, self.is_written)
+        return sent
 
-    def steps(self) -> Sequence[str]:
+    def steps(self) -> Sequence[Step]:
         """The steps there are, which may depend on what was answered so far."""
-        return [*(["template"] if self._templates else []), *self.texts(), "all"]
+        return [*([self._begin] if self._templates else []), *self.texts(), self.finish]
 
     @abstractmethod
-    def texts(self) -> Sequence[str]:
-        """The texts that are asked for one by one."""
-
-    def ask(self, step: str) -> None:
-        """Asks for what a step is about. Raises Back."""
-        if step == "template":
-            self._begin()
-        else:
-            self.ask_text(step)
-
-    @abstractmethod
-    def ask_text(self, name: str) -> None:
-        """Asks for a text. Raises Back."""
+    def texts(self) -> Sequence[Step]:
+        """A step for each text that is asked for."""
 
     @abstractmethod
     def begin(self, template: Template | None) -> None:
@@ -70,15 +44,12 @@ class WritingSteps(ABC, Generic[Sent]):
     def finish(self) -> Sent:
         """Shows all of it, and sends it where the person says so. Raises Back and Cancelled."""
 
-    def leave(self) -> None:
-        """What going back from the first step does: raises Back, unless the person would rather go on."""
-        raise Back
-
-    def _after(self, step: str, by: int) -> str:
-        steps = self.steps()
-        return steps[steps.index(step) + by]
+    @abstractmethod
+    def is_written(self) -> bool:
+        """Whether there is something that somebody would miss."""
 
     def _begin(self) -> None:
+        self.session.page(*self.crumbs)
         listed: list[tuple[str, Template | None]] = [("A blank page", None)]
         listed += [(": ".join(filter(None, (each.name, each.subject))), each) for each in self._templates]
         chosen: Template | None = pick_listed(
@@ -99,17 +70,17 @@ class EmailSteps(WritingSteps[Sent]):
         super().__init__(session, crumbs, templates)
         self.form = form
 
-    def texts(self) -> Sequence[str]:
+    def texts(self) -> Sequence[Step]:
         """Subject and text; what a template says need not be asked for."""
-        return ["subject", "body"] if self.began_with is None else []
+        return self.form.steps(["subject", "body"], *self.crumbs) if self.began_with is None else []
 
-    def ask_text(self, name: str) -> None:
-        self.form.ask_first(name)
+    def is_written(self) -> bool:
+        return self.form.is_written()
 
     def begin(self, template: Template | None) -> None:
         # Whoever turns to a blank page keeps what is written already.
         if template is not None:
-            self.form.changes |= {"subject": template.subject, "body": template.body}
+            self.form.begin_with(subject=template.subject, body=template.body)
 
     def finish(self) -> Sent:
         sent: Sent = self.form.fill(self.crumbs, self.send, saves="Look and send")
@@ -119,13 +90,3 @@ class EmailSteps(WritingSteps[Sent]):
     def send(self) -> Sent:
         """Shows it as it will be read, and sends it where the person says so. Raises Back, and CRMError for what is to
         mend."""
-
-    def leave(self) -> None:
-        if not self.form.is_written():
-            raise Back
-        question = "What you wrote is not sent, and lost when you leave."
-        try:
-            self.session.keyboard.choose(question, [Choice("Leave it", True)], back="Go on writing")
-        except Back:
-            return
-        raise Back

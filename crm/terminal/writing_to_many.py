@@ -20,6 +20,7 @@ from crm.terminal.mailings import mailing_page, sending_page, tell_sent
 from crm.terminal.message_cards import draw_preview
 from crm.terminal.render import drawn
 from crm.terminal.session import Session, flow
+from crm.terminal.steps import Step
 from crm.terminal.writing_form import WritingForm
 from crm.terminal.writing_steps import EmailSteps
 
@@ -66,14 +67,11 @@ class _Steps(EmailSteps[MailingReport]):
         self._chosen = group
         self._asks_whom = group is None
 
-    def steps(self) -> Sequence[str]:
-        return [*(["group"] if self._asks_whom else []), *super().steps()]
+    def steps(self) -> Sequence[Step]:
+        return [*([self._ask_whom] if self._asks_whom else []), *super().steps()]
 
-    def ask(self, step: str) -> None:
-        if step == "group":
-            self._chosen = pick_group(self.session, _TITLE)
-        else:
-            super().ask(step)
+    def _ask_whom(self) -> None:
+        self._chosen = pick_group(self.session, _TITLE)
 
     def send(self) -> MailingReport:
         session, given = self.session, self.form.given()

@@ -130,7 +130,7 @@ def test_a_card_is_opened_changed_and_opened_again(start: Start, crm: CRM, deals
 
 
 def test_a_new_deal_is_typed_and_stands_on_the_board(start: Start, crm: CRM) -> None:
-    session = start().choose("Deals").press("n").sees("Client (").press("acme", "enter").sees("Title (")
+    session = start().choose("Deals").press("n").sees("Client (").press("acme", "enter").sees("Title:")
     session.press("[red]Big[/]", "enter").sees("Value (").press("99000", "enter").choose("Save")
     session.sees("Added [red]Big[/] (no. 8)").press("esc").sees("Open [red]Big[/]").sees("8 · $101,800.00")
     with crm.read() as snapshot:

@@ -91,8 +91,8 @@ def test_esc_goes_back_a_step_and_loses_nothing(start: Start, crm: CRM, post: Po
     session = written(to_many(start, **mail)).sees("1) Send it to 2").press("esc").sees("1) Look and send")
     session.sees("News for {first_name}").press("esc").sees("Text:").sees("Dear {name}").press("esc")
     session.sees("Subject (").sees("News for").press("esc").sees("Which clients?").press("esc")
-    session.sees("What you wrote is not sent").press("esc").sees("Which clients?").press("esc")
-    session.sees("What you wrote is not sent").choose("Leave it").sees("1) Write an e-mail")
+    session.sees("What you typed is not saved").press("esc").sees("Which clients?").press("esc")
+    session.sees("What you typed is not saved").choose("Leave it").sees("1) Write an e-mail")
     assert post.taken == []
     assert messages(crm) == []
 

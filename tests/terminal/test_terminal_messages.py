@@ -73,7 +73,7 @@ def test_esc_goes_back_a_step_and_loses_nothing(start: Start, crm: CRM, post: Po
     session = e_mail(start, **mail).press("1").sees("Client").press("Anna", "enter").sees("Begin with:")
     session.choose("A blank page").sees("Subject (").press("Hi", "enter").sees("Text:").press("a text", "enter")
     session.sees("1) Look and send").press("esc").sees("a text").press("esc").sees("Subject (").sees("Hi")
-    session.press("esc").sees("Begin with:").press("esc").sees("What you wrote is not sent").press("esc")
+    session.press("esc").sees("Begin with:").press("esc").sees("What you typed is not saved").press("esc")
     session.sees("Begin with:").choose("A blank page").sees("Hi").press("enter").sees("a text").press("enter")
     session.sees("2) Subject Hi").press("esc").press("esc").press("esc").sees("Begin with:").choose("Welcome")
     session.sees("2) Subject Welcome, {first_name}").choose("Text").sees("Text:").press("!", "enter")
