@@ -2,17 +2,20 @@
 
 import gc
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from crm.terminal.loop import Loop
 
 if TYPE_CHECKING:
+    from crm.commands.context import CRM
+    from crm.config import Config
     from crm.terminal.exchange import Exchange
 
 # Set by bash, zsh or fish when it asks what may come next on the command line.
-_COMPLETING = "_RUN.PY_COMPLETE"
+_COMPLETING = re.compile(r"_(RUN_PY|CRM)_COMPLETE")
 # Most of what is made stays: looking for garbage is soon enough after so many new objects.
 _COLLECTED_AFTER = 50_000
 
@@ -21,16 +24,36 @@ def main(arguments: Sequence[str], loop: Loop) -> int:
     """Runs the program: with arguments one command, else the menu in its loop. Returns the exit code."""
     # Importing makes many objects and no garbage: the collector would only walk over them, again and again.
     gc.disable()
+    if arguments or any(_COMPLETING.fullmatch(name) for name in os.environ):
+        from crm.shell import run
+
+        return run(list(arguments), os.environ, _open_crm, _serve_web, loop)
     from crm import app
 
+    _collect()
+    return app.open_menu(sys.stdin, sys.stdout, loop)
+
+
+def _open_crm(config: "Config", **doors: Any) -> "CRM":
+    from crm import app
+
+    # By now the command was loaded too.
+    _collect()
+    return app.open_crm(config, **doors)
+
+
+def _serve_web(config: "Config", host: str, port: int) -> int:
+    from crm import app
+
+    _collect()
+    return app.serve_web(config, host, port)
+
+
+def _collect() -> None:
+    """Looks for garbage from here on."""
     gc.freeze()
     gc.set_threshold(_COLLECTED_AFTER)
     gc.enable()
-    if arguments or _COMPLETING in os.environ:
-        from crm.shell import run
-
-        return run(list(arguments), os.environ, app.open_crm, app.serve_web, loop)
-    return app.open_menu(sys.stdin, sys.stdout, loop)
 
 
 def serve(opening: Mapping[str, str], exchange: "Exchange", stdin: IO[str], stdout: IO[str]) -> int:

@@ -88,9 +88,7 @@ def test_help_lists_all_groups_and_commands_and_the_global_options(shell: Comman
 
 @pytest.mark.parametrize("shell_name", ["bash", "zsh", "fish"])
 def test_completion_can_be_shown_for_each_shell(shell: CommandLine, shell_name: str) -> None:
-    # Typer looks which shell it is started from, unless told not to; there may be none here.
-    told = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
-    answer = shell.process("--show-completion", shell_name, environment=told)
+    answer = shell.process("--show-completion", shell_name, environment={"LC_ALL": "C"})
     assert (answer.code, answer.err) == (0, "")
     assert "run.py" in answer.out
     assert {"bash": "complete ", "zsh": "compdef", "fish": "complete --"}[shell_name] in answer.out
@@ -176,7 +174,7 @@ def test_a_fault_of_the_program_is_a_sentence_and_a_traceback_only_where_asked_f
         raise ZeroDivisionError("deep inside")
 
     monkeypatch.setattr("crm.commands.selecting.selected", broken)
-    monkeypatch.setattr("crm.shell.selected", broken)
+    monkeypatch.setattr("crm.commands.selecting.selected", broken)
     answer = shell("clients", "show", "1")
     assert (answer.code, answer.out) == (1, "")
     assert "Traceback" not in answer.err

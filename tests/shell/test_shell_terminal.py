@@ -171,7 +171,6 @@ def test_bash_completes_commands_and_options(shell: CommandLine, words: str, off
     """
     told = {
         "LC_ALL": "C",
-        "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1",
         "PATH": f"{shell.folder}{os.pathsep}{os.environ['PATH']}",
     }
     done = subprocess.run(

@@ -1,0 +1,330 @@
+"""One call of a command: by whom, with which arguments, and where its answer goes."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crm import program
+from crm.commands.context import CRM, has_accounts
+from crm.commands.registry import Command, Parameter
+from crm.config import Config, data_folder, from_environment
+from crm.errors import (
+    Cancelled,
+    CRMError,
+    FileError,
+    Question,
+    RefusedError,
+    SignInRefusedError,
+    StoreError,
+    UsageError,
+)
+from crm.model import Conventions
+from crm.model.encoding import plain
+from crm.model.fields import Secret
+from crm.repository import Wait
+from crm.shell.options import answers, field_values, read, written
+
+if TYPE_CHECKING:
+    from crm.accounts.remembered import Remembered
+    from crm.terminal.loop import Loop
+    from crm.terminal.prompts import Prompts
+    from crm.terminal.screen import Screen
+    from crm.terminal.session import Session
+
+# What copies the store anyway, or puts another in its place.
+_BACKED_UP_BY_THEMSELVES = ("backup", "restore")
+_SQLITE = "sqlite:///"
+
+
+class Call:
+    """Runs a command on the store that the settings name; whoever sits there is asked for what is missing."""
+
+    def __init__(
+        self, environment: Mapping[str, str], open_crm: Callable[..., CRM], settings: Mapping[str, Any]
+    ) -> None:
+        self._environment = environment
+        self._open_crm = open_crm
+        self._settings = settings
+
+    def config(self) -> Config:
+        """The settings of the machine, for the store that was named."""
+        return from_environment(self._environment, self._settings["store"])
+
+    def run(self, command: Command, given: Mapping[str, Any]) -> int:
+        """Runs a command with what was written for it, and prints what it answers. Returns the exit code."""
+        owner = crm = self._open()
+        try:
+            if command.words not in _BACKED_UP_BY_THEMSELVES:
+                # Once a day, at first use; where it cannot be written the command itself says what is wrong.
+                with suppress(CRMError):
+                    owner.repository.daily_backup()
+            crm = self._entered(owner)
+            result = self._done(crm, command, given)
+            self._print(crm, result)
+            self._notice(crm)
+        finally:
+            owner.repository.close()
+        return 1 if getattr(result, "failed", False) else 0
+
+    def _done(self, crm: CRM, command: Command, given: Mapping[str, Any]) -> Any:
+        try:
+            arguments = self._arguments(crm, command, given)
+            return self._answered(crm, command, arguments)
+        except (KeyboardInterrupt, EOFError) as left:
+            raise Cancelled from left
+
+    def _entered(self, crm: CRM) -> CRM:
+        """The CRM as whoever has signed in on this machine has it; where the store has no accounts, as it is."""
+        try:
+            if not has_accounts(crm):
+                return crm
+        except StoreError:
+            # The command itself says what is wrong, and may be what mends it.
+            return crm
+        who = crm.accounts.open().session(_remembered().token(crm.repository.url))
+        if who is None and self._asks:
+            with _session(crm) as session:
+                return _signed_in(session)
+        if who is None:
+            raise SignInRefusedError(f"This store has accounts. Sign in first: {program.command('sign-in')}")
+        if who.must_change or who.needs_second_factor:
+            raise SignInRefusedError("First a new password or a second factor is asked of you: open the menu for that.")
+        return crm.enter(crm, who)
+
+    def sign_in(self, email: str) -> None:
+        """Signs in on this machine."""
+        crm = self._open()
+        try:
+            if not has_accounts(crm):
+                raise RefusedError("This store has no accounts; nobody has to sign in. `users add` makes the first.")
+            with _session(crm) as session:
+                _signed_in(session, email)
+        finally:
+            crm.repository.close()
+
+    def sign_out(self) -> None:
+        """Ends the sign-in of this machine."""
+        crm = self._open()
+        try:
+            remembered = _remembered()
+            who = crm.accounts.open().session(remembered.token(crm.repository.url))
+            remembered.keep(crm.repository.url, "")
+            if who is not None:
+                crm.accounts.open().end(who.session)
+        finally:
+            crm.repository.close()
+
+    def web(self, serve: Callable[[Config, str, int], int] | None, host: str, port: int) -> int:
+        """Serves the menu to browsers. Returns the exit code."""
+        if serve is None:
+            raise UsageError("The menu is not served to browsers here.")
+        return serve(self.config(), host, port)
+
+    def menu(self, loop: "Loop") -> int:
+        """Opens the menu. Returns the exit code."""
+        from crm.terminal.menu import run_menu
+
+        return run_menu(
+            partial(self._open_crm, self.config()), sys.stdin, sys.stdout, loop, debug=bool(self._settings["debug"])
+        )
+
+    @contextmanager
+    def quietly(self) -> Iterator[CRM | None]:
+        """The CRM as whoever has signed in has it, for a look at it: nothing is asked, told or made; None where there
+        is no store yet. Raises CRMError."""
+        config = self.config()
+        if config.store.startswith(_SQLITE) and not Path(config.store.removeprefix(_SQLITE)).expanduser().exists():
+            yield None
+            return
+        crm = self._open_crm(config)
+        try:
+            yield self._entered(crm)
+        finally:
+            crm.repository.close()
+
+    def _open(self) -> CRM:
+        return self._open_crm(self.config(), **self._doors())
+
+    @property
+    def _asks(self) -> bool:
+        """Whether somebody sits here who can be asked."""
+        return not self._settings["json"] and sys.stdin.isatty() and sys.stdout.isatty()
+
+    def _doors(self) -> dict[str, Any]:
+        if not self._asks:
+            return {"waiting": WaitsTold(as_json=self._settings["json"])}
+        screen = _screen()
+        return {"progress": screen.progress, "waiting": screen.waiting}
+
+    def _arguments(self, crm: CRM, command: Command, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The command's arguments, read and checked; what is missing is asked where a person sits."""
+        arguments: dict[str, Any] = {}
+        for name, parameter in command.parameters.items():
+            if name == "yes":
+                arguments[name] = self._settings["yes"]
+                continue
+            if parameter.fields:
+                arguments[name] = field_values(parameter.fields, given, crm.conventions)
+                continue
+            text = written(parameter, given)
+            if text is None:
+                if parameter.required:
+                    arguments[name] = self._asked(crm, parameter)
+                continue
+            arguments[name] = read(crm, parameter, text)
+        return arguments
+
+    def _asked(self, crm: CRM, parameter: Parameter) -> Any:
+        if not self._asks and isinstance(parameter.check, Secret) and (line := sys.stdin.readline()):
+            # A secret on the command line could be read by others on this machine.
+            return line.rstrip("\r\n")
+        if not self._asks:
+            if isinstance(parameter.check, Secret):
+                raise UsageError(f"{parameter.label} is missing: give it as a line of the input.")
+            raise UsageError(f"{parameter.label} is missing: give {parameter.option}.")
+        with _prompts(crm) as prompts:
+            return prompts.ask(parameter)
+
+    def _answered(self, crm: CRM, command: Command, arguments: dict[str, Any]) -> Any:
+        """Calls the command; a question is answered by --yes where that says what is meant, by the person, or else
+        names its options."""
+        while True:
+            try:
+                return command(crm, **arguments)
+            except KeyboardInterrupt as left:
+                # It may have come in the very moment of saving.
+                told = "Interrupted. A change is saved as a whole or not at all; `history list` shows whether it was."
+                raise Cancelled(told) from left
+            except Question as question:
+                parameter = command.parameters[question.parameter]
+                if self._settings["yes"] and question.yes and not arguments.get(parameter.name):
+                    arguments[parameter.name] = read(crm, parameter, question.yes)
+                    continue
+                if self._asks:
+                    with _prompts(crm) as prompts:
+                        return prompts.run(command, arguments)
+                raise Question(
+                    f"{question.sentence} {answers(parameter, question)}",
+                    parameter=question.parameter,
+                    choices=question.choices,
+                    yes=question.yes,
+                    kind=question.question_kind,
+                ) from question
+
+    def _notice(self, crm: CRM) -> None:
+        """Says on stderr, beside the answer, what holds for all of it: that it is not of this moment."""
+        with suppress(CRMError):
+            if told := crm.repository.notice():
+                as_json = self._settings["json"]
+                notice = json.dumps({"notice": "offline", "message": told}, ensure_ascii=False) if as_json else told
+                sys.stderr.write(f"{notice}\n")
+
+    def _print(self, crm: CRM, result: Any) -> None:
+        try:
+            if self._settings["json"]:
+                sys.stdout.write(json.dumps(plain(result), ensure_ascii=not _writes_unicode(), indent=2) + "\n")
+            else:
+                from crm.terminal.render import show
+
+                show(_screen(), result, _conventions(crm))
+            sys.stdout.flush()
+        except KeyboardInterrupt as left:
+            raise Cancelled("Interrupted. The command itself was done.") from left
+        except BrokenPipeError:
+            # Whoever read has had enough (`| head`); nothing is left to say, not even on exit.
+            _write_nowhere()
+        except OSError as error:
+            _write_nowhere()
+            raise FileError(f"It is done, but the answer could not be written: {error.strerror}.") from error
+
+
+class WaitsTold:
+    """Says once a wait on stderr, beside the answer, what is waited for."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._last: Wait | None = None
+
+    def __call__(self, wait: Wait) -> None:
+        if wait.left != 0 and not wait.follows(self._last):
+            told = f"{wait.told}."
+            sys.stderr.write(json.dumps({"notice": "waiting", "message": told}) if self._as_json else told)
+            sys.stderr.write("\n")
+            sys.stderr.flush()
+        self._last = wait
+
+
+def _writes_unicode() -> bool:
+    return (sys.stdout.encoding or "utf-8").lower().replace("-", "").startswith("utf")
+
+
+def _write_nowhere() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _conventions(crm: CRM) -> Conventions:
+    """How the team writes; what was done is told even where the store cannot say that."""
+    try:
+        return crm.conventions
+    except StoreError:
+        return Conventions()
+
+
+def _screen() -> "Screen":
+    from crm.terminal.door import screen_on
+
+    return screen_on(sys.stdin, sys.stdout)
+
+
+@contextmanager
+def _prompts(crm: CRM) -> Iterator["Prompts"]:
+    """Prompts for the person at this terminal; leaving a question leaves the command."""
+    from crm.terminal.door import keyboard_on
+    from crm.terminal.keyboard import Back, Closed
+    from crm.terminal.prompts import Prompts
+
+    screen = _screen()
+    try:
+        with keyboard_on(sys.stdin, screen) as keyboard:
+            yield Prompts(crm, keyboard, screen)
+    except (Back, Closed) as left:
+        raise Cancelled from left
+
+
+@contextmanager
+def _session(crm: CRM) -> Iterator["Session"]:
+    """The pages of the menu for whoever sits here, or writes lines."""
+    from crm.terminal.door import keyboard_on
+    from crm.terminal.keyboard import Closed
+    from crm.terminal.session import Session
+
+    screen = _screen()
+    try:
+        with keyboard_on(sys.stdin, screen) as keyboard:
+            yield Session(crm, keyboard, screen)
+    except Closed as left:
+        raise Cancelled from left
+
+
+def _signed_in(session: "Session", email: str = "") -> CRM:
+    """The CRM as whoever signs in now; the sign-in is remembered. Raises Cancelled."""
+    from crm.terminal.signing_in import sign_in
+
+    who = sign_in(session, email)
+    if who is None:
+        raise Cancelled("Nobody has signed in.")
+    _remembered().keep(session.crm.repository.url, who.token)
+    session.screen.clear()
+    return session.crm
+
+
+def _remembered() -> "Remembered":
+    """The sign-ins of this machine."""
+    from crm.accounts.remembered import Remembered
+
+    return Remembered(data_folder())

@@ -1,0 +1,74 @@
+"""One run of a command line, and how it ends: what is told, and the exit code."""
+
+import json
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from crm import program
+from crm.errors import Cancelled, CRMError, Question, UsageError
+from crm.shell.tree import Line, command_line
+
+if TYPE_CHECKING:
+    from crm.commands.context import CRM
+    from crm.config import Config
+    from crm.terminal.loop import Loop
+
+
+class _Fault(CRMError):
+    """A fault of this program itself."""
+
+    kind = "fault"
+
+
+def run(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    open_crm: "Callable[..., CRM]",
+    serve: "Callable[[Config, str, int], int] | None" = None,
+    loop: "Loop | None" = None,
+) -> int:
+    """Runs one command line and returns its exit code: 0 done, 1 refused, 2 wrong usage, 130 interrupted.
+
+    `serve` runs the web server with the settings on a host ('' for the usual one) and a port (0 for the usual one);
+    without it there is no such command. `loop` is that of the menu, for who names no command.
+    """
+    line = Line(environment, open_crm, serve, loop)
+    # An error of the command line itself comes before its options are read.
+    line.settings["json"] = "--json" in arguments
+    line.settings["debug"] = "--debug" in arguments
+    if hasattr(sys.stdout, "reconfigure"):
+        # A name that cannot be written here is shown in part; it stops nothing.
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        return int(command_line(line).main(list(arguments), prog_name=program.name(), standalone_mode=False) or 0)
+    except click.ClickException as error:
+        _tell(line, UsageError(error.format_message()))
+        return 2
+    except (KeyboardInterrupt, click.Abort, Cancelled, EOFError):
+        _tell(line, Cancelled())
+        return 130
+    except CRMError as error:
+        if line.settings["debug"]:
+            traceback.print_exc()
+        _tell(line, error)
+        return error.exit_code
+    except Exception as error:
+        if line.settings["debug"]:
+            traceback.print_exc()
+        _tell(line, _Fault(f"Something went wrong in this program ({type(error).__name__}); --debug shows where."))
+        return 1
+
+
+def _tell(line: Line, error: CRMError) -> None:
+    """Says an error on stderr: a sentence, or with --json an object."""
+    if line.settings["json"]:
+        kind = error.question_kind if isinstance(error, Question) else error.kind
+        sys.stderr.write(json.dumps({"error": kind, "message": error.sentence}, ensure_ascii=False) + "\n")
+    else:
+        from crm.terminal.screen import clean
+
+        sys.stderr.write("\n".join(clean(each) for each in error.sentence.split("\n")) + "\n")

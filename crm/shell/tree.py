@@ -1,0 +1,202 @@
+"""The commands as the shell has them: each group, and each command, is made when it is asked for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import crm
+from crm import program
+from crm.commands import GROUPS, first_words
+from crm.shell import completion
+
+if TYPE_CHECKING:
+    from crm.commands.context import CRM
+    from crm.commands.registry import Command
+    from crm.config import Config
+    from crm.shell.call import Call
+    from crm.terminal.loop import Loop
+
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
+# What stands before or after the command and holds for all of them.
+_GLOBAL: Mapping[str, tuple[bool, str]] = {
+    "store": (False, "Where the data lives, like sqlite:///path/to/file.sqlite3."),
+    "json": (True, "Print one JSON document."),
+    "yes": (True, "Answer every confirmation with yes."),
+    "debug": (True, "Show where an error came from."),
+}
+_HELP = """A CRM for the terminal: clients, sales, and a status that rules review after each sale.
+
+Without a command the menu opens."""
+
+
+@dataclass
+class Line:
+    """One command line: what its environment says, the doors it may go through, and its `settings`, which hold for
+    whatever command it names."""
+
+    environment: Mapping[str, str]
+    open_crm: "Callable[..., CRM]"
+    serve: "Callable[[Config, str, int], int] | None" = None
+    loop: "Loop | None" = None
+    settings: dict[str, Any] = field(default_factory=lambda: {"store": "", "json": False, "yes": False, "debug": False})
+
+    def call(self) -> "Call":
+        """What runs a command."""
+        # Who only asks for help or for the version waits for none of it.
+        from crm.shell.call import Call
+
+        return Call(self.environment, self.open_crm, self.settings)
+
+
+def command_line(line: Line) -> click.Group:
+    """The whole command line."""
+    return _Whole(
+        line,
+        help=_HELP,
+        context_settings=_CONTEXT,
+        invoke_without_command=True,
+        callback=partial(_menu, line),
+        params=[
+            *_globals(line, hidden=False),
+            click.Option(
+                ["--version"],
+                is_flag=True,
+                is_eager=True,
+                expose_value=False,
+                callback=_version,
+                help="Show the version.",
+            ),
+            *completion.options(),
+        ],
+    )
+
+
+@click.pass_context
+def _menu(context: click.Context, line: Line) -> int:
+    """Opens the menu for who names no command."""
+    if context.invoked_subcommand is not None or line.loop is None:
+        return 0
+    return line.call().menu(line.loop)
+
+
+def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        click.echo(f"{program.name()} {crm.__version__}")
+        context.exit()
+
+
+class _Whole(click.Group):
+    """All groups, the commands of one word, and what only the shell has."""
+
+    def __init__(self, line: Line, **attributes: Any) -> None:
+        super().__init__(program.name(), **attributes)
+        self._line = line
+        self._own = _own(line)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*first_words(), *self._own]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in GROUPS:
+            return _Group(self._line, cmd_name)
+        if cmd_name in first_words():
+            from crm.commands.registry import named
+
+            return _made(self._line, named(cmd_name))
+        return self._own.get(cmd_name)
+
+
+class _Group(click.Group):
+    """The commands that begin with a word."""
+
+    def __init__(self, line: Line, word: str) -> None:
+        super().__init__(word, help=GROUPS[word], no_args_is_help=True, context_settings=_CONTEXT)
+        self._line = line
+        self._word = word
+
+    @cached_property
+    def _registered(self) -> "Mapping[str, Command]":
+        from crm.commands.registry import commands
+
+        return {each.name: each for each in commands(self._word)}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self._registered)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        command = self._registered.get(cmd_name)
+        return None if command is None else _made(self._line, command)
+
+
+def _made(line: Line, command: "Command") -> click.Command:
+    """A command of the register, with an option for each parameter."""
+    from crm.shell.options import options
+
+    def called(**given: Any) -> int:
+        return line.call().run(command, given)
+
+    complete = partial(completion.complete, line)
+    return _command(line, command.name, command.documentation, called, options(command, complete))
+
+
+def _own(line: Line) -> dict[str, click.Command]:
+    """What only the shell has."""
+
+    def sign_in(email: str) -> None:
+        line.call().sign_in(email)
+
+    def web(port: int, host: str) -> int:
+        return line.call().web(line.serve, host, port)
+
+    made: Mapping[str, tuple[str, Callable[..., Any], Sequence[click.Parameter]]] = {
+        "sign-in": (
+            "Signs in on this machine, for the commands of the next hours.",
+            sign_in,
+            [click.Option(["--email"], default="", show_default=False, help="Your e-mail address.")],
+        ),
+        "sign-out": ("Ends the sign-in of this machine.", lambda: line.call().sign_out(), []),
+        "web": (
+            "Serves the menu to browsers, until it is stopped.",
+            web,
+            [
+                click.Option(["--port"], type=int, default=0, help="Where to listen; PORT unless told, else 8000."),
+                click.Option(["--host"], default="", help="On which address; this machine alone unless told."),
+            ],
+        ),
+    }
+    return {
+        name: _command(line, name, told, function, params)
+        for name, (told, function, params) in made.items()
+        if name != "web" or line.serve
+    }
+
+
+def _command(
+    line: Line, name: str, told: str, function: Callable[..., Any], params: Sequence[click.Parameter]
+) -> click.Command:
+    """A command that also takes the options which hold for all of them."""
+    every = [*params, *_globals(line, hidden=True)]
+    return click.Command(name, callback=function, params=every, help=told, context_settings=_CONTEXT)
+
+
+def _globals(line: Line, *, hidden: bool) -> list[click.Parameter]:
+    def keep(_: click.Context, option: click.Parameter, given: Any) -> None:
+        name = str(option.name).removeprefix("global_")
+        line.settings[name] = given or line.settings[name]
+
+    return [
+        click.Option(
+            [f"--{name}", f"global_{name}"],
+            is_flag=is_flag,
+            default=False if is_flag else "",
+            show_default=False,
+            help=told,
+            hidden=hidden,
+            expose_value=False,
+            callback=keep,
+        )
+        for name, (is_flag, told) in _GLOBAL.items()
+    ]
