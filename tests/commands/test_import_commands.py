@@ -261,6 +261,13 @@ def test_what_is_no_number_or_address_is_kept_and_flagged(office: Office) -> Non
     assert report.maybe_foreign == 0
 
 
+def test_check_doubts_a_number_for_the_country_of_the_team(office: Office) -> None:
+    office("settings set", "country", "FR")
+    office("import", office.write("one.csv", "Name,Phone\nAnna Berg,12\n"), "clients")
+    (odd,) = office("check").odd
+    assert "read for FR" in odd.what
+
+
 def test_numbers_of_another_country_are_counted_and_leave_room_for_other_doubts(office: Office) -> None:
     rows = [f"Client {number},0660 12{number:05},client{number}@example.com" for number in range(40)]
     text = "\n".join(["last_name,phone,email", *rows, "Odd,+43 1,odd", "Ben,,ben@example.couk"])

@@ -31,8 +31,8 @@ from crm.model.rights import CLIENT, Reader
 from crm.repository import Transaction
 from crm.repository.guard import GuardedRepository
 from tests.commands.conftest import Office
+from tests.support.shared_data import shared
 
-CDNOW = Path(__file__).parents[1] / "data" / "cdnow_sales.csv"
 LAST = date(1998, 6, 30)
 OWNERS = ("Anna", "Bo", "", "Élodie")
 DAY = timedelta(days=1)
@@ -60,20 +60,36 @@ def filled(crm: CRM, sales: list[Bought], **more: Any) -> None:
     crm.transact(change, "filled")
 
 
+def _in_a_store(folder: Path, sales: list[Bought]) -> Iterator[tuple[CRM, list[Bought]]]:
+    crm = open_crm(Config(f"sqlite:///{folder / 'store.sqlite3'}", "anna", LAST))
+    with closing(crm.repository):
+        filled(crm, sales)
+        yield crm, sales
+
+
 @pytest.fixture(scope="module")
 def cdnow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[CRM, list[Bought]]]:
     """A store with the real sales of the file, on the last of their days, which nothing here changes."""
     numbers: dict[str, int] = {}
     sales = []
-    with CDNOW.open(encoding="utf-8-sig", newline="") as file:
+    with shared("data/cdnow_sales.csv").open(encoding="utf-8-sig", newline="") as file:
         for row in csv.DictReader(file):
             number = numbers.setdefault(row["customer_id"], len(numbers) + 1)
             sales.append(Bought(number, date.fromisoformat(row["date"]), Decimal(row["dollar_value"])))
-    store = tmp_path_factory.mktemp("cdnow") / "store.sqlite3"
-    crm = open_crm(Config(f"sqlite:///{store}", "anna", LAST))
-    with closing(crm.repository):
-        filled(crm, sales)
-        yield crm, sales
+    yield from _in_a_store(tmp_path_factory.mktemp("cdnow"), sales)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[CRM, list[Bought]]]:
+    """The same of a shop that is made up: its clients come early in 1997, and come back ever less."""
+    chance = random.Random(7)
+    sales = []
+    for client in range(1, 301):
+        day = date(1997, 1, 1) + DAY * chance.randrange(85)
+        while day <= LAST:
+            sales.append(Bought(client, day, Decimal(chance.randrange(1, 15000)) / 100))
+            day += DAY * int(chance.expovariate(1 / 150))
+    yield from _in_a_store(tmp_path_factory.mktemp("shop"), sales)
 
 
 def made_up(seed: int) -> list[Bought]:
@@ -87,10 +103,11 @@ def made_up(seed: int) -> list[Bought]:
 
 
 @pytest.fixture(params=["cdnow", 1, 2, 3])
-def known(request: Any, cdnow: tuple[CRM, list[Bought]], office: Office) -> tuple[CRM, list[Bought]]:
+def known(request: Any, office: Office) -> tuple[CRM, list[Bought]]:
     """A store and the sales that are in it."""
     if request.param == "cdnow":
-        return cdnow
+        real: tuple[CRM, list[Bought]] = request.getfixturevalue("cdnow")
+        return real
     sales = made_up(request.param)
     filled(office.crm, sales)
     return office.crm, sales
@@ -146,8 +163,8 @@ def test_sales_of_each_period_are_those_of_its_days(known: tuple[CRM, list[Bough
     assert total(made)["sales"] == sum(each.on <= crm.today for each in sales)
 
 
-def test_each_month_stands_beside_that_of_the_year_before(cdnow: tuple[CRM, list[Bought]]) -> None:
-    crm, sales = cdnow
+def test_each_month_stands_beside_that_of_the_year_before(shop: tuple[CRM, list[Bought]]) -> None:
+    crm, sales = shop
     made = report(crm, "sales")
     assert len(made.rows) == 12
     assert made.rows[0][0] == "1997-07"
@@ -162,8 +179,8 @@ def test_each_month_stands_beside_that_of_the_year_before(cdnow: tuple[CRM, list
     )
 
 
-def test_the_running_month_is_compared_with_the_same_days(cdnow: tuple[CRM, list[Bought]]) -> None:
-    crm, sales = cdnow
+def test_the_running_month_is_compared_with_the_same_days(shop: tuple[CRM, list[Bought]]) -> None:
+    crm, sales = shop
     row = rows(report(crm, "sales", until=date(1998, 3, 12)))[-1]
     assert row["amount"] == bought(sales, date(1998, 3, 1), date(1998, 3, 12))
     assert row["year_before"] == bought(sales, date(1997, 3, 1), date(1997, 3, 12))
@@ -209,8 +226,8 @@ def test_periods_follow_each_other_without_a_gap(by: str) -> None:
 
 
 @pytest.mark.parametrize("days", [(None, None), (date(1997, 3, 5), date(1997, 9, 30))])
-def test_sales_by_owner(cdnow: tuple[CRM, list[Bought]], days: tuple[date | None, date | None]) -> None:
-    crm, sales = cdnow
+def test_sales_by_owner(shop: tuple[CRM, list[Bought]], days: tuple[date | None, date | None]) -> None:
+    crm, sales = shop
     since, until = days
     these = [each for each in sales if (since or date.min) <= each.on <= (until or LAST)]
     everybody = {each.client for each in sales}
@@ -224,12 +241,12 @@ def test_sales_by_owner(cdnow: tuple[CRM, list[Bought]], days: tuple[date | None
         expected.append((owner, amount, share, len(own), len({each.client for each in own}), clients))
     assert list(made.rows) == sorted(expected, key=lambda row: -row[1])
     buyers = len({each.client for each in these})
-    assert made.total == ("Total", sum(row[1] for row in expected), 100, len(these), buyers, 2357)
+    assert made.total == ("Total", sum(row[1] for row in expected), 100, len(these), buyers, len(everybody))
     assert made.until == (until or LAST)
 
 
-def test_the_best_clients_and_the_others_are_all(cdnow: tuple[CRM, list[Bought]]) -> None:
-    crm, sales = cdnow
+def test_the_best_clients_and_the_others_are_all(shop: tuple[CRM, list[Bought]]) -> None:
+    crm, sales = shop
     since = date(1997, 6, 1)
     of_client: dict[int, list[Decimal]] = defaultdict(list)
     for each in sales:
@@ -447,8 +464,8 @@ def test_the_last_row_is_of_those_cohorts_that_have_come_so_far(cdnow: tuple[CRM
     assert shares["month_1"] == hundredths(sum(counts.values("month_1")), 2357)
 
 
-def test_a_cohort_cut_by_the_first_day_is_of_who_came_since(cdnow: tuple[CRM, list[Bought]]) -> None:
-    crm, sales = cdnow
+def test_a_cohort_cut_by_the_first_day_is_of_who_came_since(shop: tuple[CRM, list[Bought]]) -> None:
+    crm, sales = shop
     since = date(1997, 3, 10)
     firsts: dict[int, date] = {}
     for each in sales:
@@ -522,12 +539,12 @@ def test_a_period_that_ends_before_it_begins_is_refused(office: Office) -> None:
         assert error.value.field == "until"
 
 
-def test_a_client_account_runs_no_report_even_past_the_register(cdnow: tuple[CRM, list[Bought]]) -> None:
-    crm, _ = cdnow
+def test_a_client_account_runs_no_report_even_past_the_register(shop: tuple[CRM, list[Bought]]) -> None:
+    crm, sales = shop
     reader = Reader(0, CLIENT, 1, "Olga")
     guarded = GuardedRepository(crm.repository, reader, lambda: True)
     with crm.read() as snapshot:
-        assert snapshot.count(Sale) == 6937
+        assert snapshot.count(Sale) == len(sales)
     own = dataclasses.replace(crm, repository=guarded, reader=reader)
     for words, given in REPORTS:
         with pytest.raises(ForbiddenError):
