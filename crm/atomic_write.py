@@ -1,8 +1,6 @@
 """Writing a file whole or not at all: beside its place, then moved there."""
 
 import os
-import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +15,10 @@ def atomic_write(path: Path, mode: int | None = None, *, overwrite: bool = True)
     behind. `mode` is who may read it, from its first byte on; without one it stays as it was. Where it must not
     `overwrite`, a file that somebody else has made meanwhile stays. Raises OSError.
     """
+    # Whoever only reads waits for neither.
+    import secrets
+    import shutil
+
     target = path.resolve()  # a link stays a link
     part = target.with_name(f".{target.name[:80]}.{secrets.token_hex(8)}.part")
     number = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode or 0o666)

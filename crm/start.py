@@ -22,6 +22,14 @@ _COLLECTED_AFTER = 50_000
 
 def main(arguments: Sequence[str], loop: Loop) -> int:
     """Runs the program: with arguments one command, else the menu in its loop. Returns the exit code."""
+    try:
+        return _run(arguments, loop)
+    finally:
+        # The end of the process frees everything; to look through it for garbage first takes as long as a command.
+        gc.freeze()
+
+
+def _run(arguments: Sequence[str], loop: Loop) -> int:
     # Importing makes many objects and no garbage: the collector would only walk over them, again and again.
     gc.disable()
     if arguments or any(_COMPLETING.fullmatch(name) for name in os.environ):

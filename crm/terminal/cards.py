@@ -1,18 +1,20 @@
 """One thing shown whole: a client's card, a sale that was recorded, why a client has its status."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
-from crm.commands.clients import ClientCard
-from crm.commands.contacts import ContactCard
-from crm.commands.entries import Entry
-from crm.commands.rules import Why
-from crm.commands.sales import SaleReport, SaleTakenBack
 from crm.model import Client, Contact, Conventions, fields
 from crm.terminal.screen import Screen, clean, data, status_style
+
+if TYPE_CHECKING:
+    from crm.commands.clients import ClientCard
+    from crm.commands.contacts import ContactCard
+    from crm.commands.entries import Entry
+    from crm.commands.rules import Why
+    from crm.commands.sales import SaleReport
 
 _TWO_WIDE = 76
 # Told by the heading, or by the line on the status.
@@ -103,7 +105,7 @@ def contact_line(screen: Screen, contact: Contact, by: Conventions) -> Text:
     return line
 
 
-def draw_contact(screen: Screen, card: ContactCard, by: Conventions) -> None:
+def draw_contact(screen: Screen, card: "ContactCard", by: Conventions) -> None:
     """A contact: who it is, what they do, how they are reached, and what is odd about that."""
     contact = card.contact
     heading = data(contact.name, "bold")
@@ -125,7 +127,7 @@ def draw_contact(screen: Screen, card: ContactCard, by: Conventions) -> None:
         screen.print(data(contact.notes, "italic", lines=True))
 
 
-def draw_timeline(screen: Screen, timeline: Iterable[Entry], by: Conventions, most: int | None = None) -> None:
+def draw_timeline(screen: Screen, timeline: "Iterable[Entry]", by: Conventions, most: int | None = None) -> None:
     """What happened, newest first; on `most` lines, each cut where it is too long, or all of it."""
     entries = list(timeline)
     for entry in entries[:most]:
@@ -137,7 +139,7 @@ def draw_timeline(screen: Screen, timeline: Iterable[Entry], by: Conventions, mo
         screen.print(Text(f"and {len(entries) - most} more", "dim"))
 
 
-def entry_line(entry: Entry, by: Conventions) -> Text:
+def entry_line(entry: "Entry", by: Conventions) -> Text:
     """What happened, without its day."""
     line = Text()
     if entry.amount is not None:
@@ -145,7 +147,7 @@ def entry_line(entry: Entry, by: Conventions) -> Text:
     return line.append(clean(entry.what), "default")
 
 
-def draw_card(screen: Screen, card: ClientCard, by: Conventions) -> None:
+def draw_card(screen: Screen, card: "ClientCard", by: Conventions) -> None:
     """A client with its contacts and the timeline."""
     draw_client(screen, card.client, by, card.doubts)
     if card.contacts:
@@ -155,9 +157,11 @@ def draw_card(screen: Screen, card: ClientCard, by: Conventions) -> None:
     draw_timeline(screen, card.timeline, by)
 
 
-def draw_sale(screen: Screen, report: SaleReport, by: Conventions) -> None:
+def draw_sale(screen: Screen, report: "SaleReport", by: Conventions) -> None:
     """A sale recorded or taken back, the client's new total, and the status before and after where it changed."""
     client, status = report.client, report.status
+    from crm.commands.sales import SaleTakenBack
+
     done = "Took back sale" if isinstance(report, SaleTakenBack) else "Sale"
     line = Text(f"{screen.sign('✓', 'OK:')} {done} {report.sale.id}: ", "green").append(
         by.money(report.sale.amount), "bold"
@@ -177,7 +181,7 @@ def draw_sale(screen: Screen, report: SaleReport, by: Conventions) -> None:
         )
 
 
-def draw_why(screen: Screen, why: Why, by: Conventions) -> None:
+def draw_why(screen: Screen, why: "Why", by: Conventions) -> None:
     """The reason of a status, and what each rule says."""
     client = why.client
     screen.print(
