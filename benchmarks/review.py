@@ -30,15 +30,15 @@ INSERT INTO client (id, created_at, updated_at, version, reference, kind, first_
     sort_name, search_name, search_rest, birthday)
 SELECT n, '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000', 1, NULL, 'person', 'First' || n, 'Last' || n, '',
     '', '', '', '', '', '', '', '', '', 0, '', '', 'Regular', 'Regular otherwise', '', '2026-01-01',
-    (n * 7919) % 5000000, n % 15, '2025-01-01', date('2026-11-21', '-' || (n % 400) || ' days'), '', '', '', ''
+    (n * 7919) % 5000000 * 100, n % 15, '2025-01-01', date('2026-11-21', '-' || (n % 400) || ' days'), '', '', '', ''
 FROM numbers
 """
 # What one would write by hand: the same conditions, the same reasons, only those that differ.
-_RULING = """CASE WHEN total_spend >= 3500000 THEN {0}
-    WHEN sales_count >= 10 AND total_spend >= 10000 * sales_count THEN {1}
+_RULING = """CASE WHEN total_spend >= 350000000 THEN {0}
+    WHEN sales_count >= 10 AND total_spend >= 1000000 * sales_count THEN {1}
     WHEN sales_count > 0 AND CAST(julianday('2026-11-21') - julianday(last_sale_on) AS INTEGER) > 180 THEN {2}
     WHEN CAST(julianday('2026-11-21') - julianday(date(created_at)) AS INTEGER) <= 30 THEN {3} ELSE {4} END"""
-_MONEY = "printf('%d.%02d', {0} / 100, {0} % 100)"
+_MONEY = "printf('%d.%02d', {0} / 10000, {0} % 10000 / 100)"
 _BY_HAND = (
     "UPDATE client SET status = "
     + _RULING.format("'VIP'", "'Loyal'", "'At risk'", "'New'", "'Regular'")
@@ -46,7 +46,7 @@ _BY_HAND = (
     + _RULING.format(
         f"'VIP when total_spend >= 35000 (total_spend ' || {_MONEY.format('total_spend')} || ')'",
         "'Loyal when sales_count >= 10 and average_sale >= 100 (sales_count ' || sales_count || ', average_sale ' || "
-        f"{_MONEY.format('((2 * total_spend + sales_count) / (2 * sales_count))')} || ')'",
+        f"{_MONEY.format('((total_spend + 50 * sales_count) / (100 * sales_count) * 100)')} || ')'",
         "'At risk when sales_count > 0 and days_since_last_sale > 180 (sales_count ' || sales_count ||"
         " ', days_since_last_sale ' || CAST(julianday('2026-11-21') - julianday(last_sale_on) AS INTEGER) || ')'",
         "'New when days_since_added <= 30 (days_since_added ' ||"

@@ -323,7 +323,13 @@ ENVIRONMENT: tuple[Option, ...] = (
 TEAM: tuple[Option, ...] = (
     Option("company_name", "Company name", Line(80), lambda: "", "Your company's name, in the title."),
     Option("language", "Language", Language(), _language, "How numbers, money and dates are written."),
-    Option("currency", "Currency", Currency(), _currency, "The currency of all amounts (ISO 4217)."),
+    Option(
+        "currency",
+        "Currency",
+        Currency(),
+        _currency,
+        "The currency of all amounts (ISO 4217). Amounts keep their number when it is changed.",
+    ),
     Option(
         "country",
         "Country",

@@ -62,7 +62,8 @@ def commands_page() -> str:
         "- What must be given is marked `*`; it is asked for when somebody sits at the terminal.",
         "- A client is named by its number, its reference, or its name where only one has it.",
         "- Dates are `2026-11-21`, `today`, `yesterday`, `fri`, or day and month in the team's order; amounts as"
-        " the team writes them, or with a point before the cents.",
+        " the team writes them, or with a point before the decimals; of these an amount has as many as the currency"
+        " (EUR two, JPY none, KWD three). In JSON and CSV it has two, or four where two are too few.",
         "- `run.py --install-completion` sets up completion for bash, zsh or fish (make `run.py` executable first).",
         "",
     ]

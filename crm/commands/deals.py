@@ -15,13 +15,12 @@ from crm.errors import FieldError, RefusedError, confirmation
 from crm.model import OUTCOMES, Client, Deal, FollowUp, Sale, Stage, StageMove
 from crm.model.encoding import plain
 from crm.model.fields import Amount, Day, Line, Person, Prose
+from crm.model.money import NOTHING
 from crm.repository import Query, Snapshot, Transaction
 
 TheDeal = Annotated[Deal, About("Deal", "its number or title", positional=True)]
 OfOwner = Annotated[str, Person(), About("Owner", "who looks after it")]
 DealChanges = Annotated[Mapping[str, Any], FieldsOf(Deal, Takes.CHANGES, but=("stage",))]
-
-_NOTHING = Decimal("0.00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def add(
     crm: CRM,
     client: Annotated[Client, About("Client", "its number, reference or name", positional=True)],
     title: Annotated[str, Line(200), About("Title", "what it is about", positional=True)],
-    value: Annotated[Decimal, Amount(), About("Value", "what it may bring")] = _NOTHING,
+    value: Annotated[Decimal, Amount(), About("Value", "what it may bring")] = NOTHING,
     expected_close_on: Annotated[date | None, Day(past=False), About("Expected close")] = None,
     owner: Annotated[str, Person(), About("Owner", "you unless told")] = "",
     stage: Annotated[Stage | None, About("Stage", "its name or number; the first unless told")] = None,
@@ -133,8 +132,8 @@ def list_all(
 
 
 def _added_up(found: Sequence[StageSum]) -> tuple[int, Decimal, Decimal]:
-    value = sum((each.value for each in found), _NOTHING)
-    return sum(each.deals for each in found), value, sum((each.weighted for each in found), _NOTHING)
+    value = sum((each.value for each in found), NOTHING)
+    return sum(each.deals for each in found), value, sum((each.weighted for each in found), NOTHING)
 
 
 @command("deals show", title="Show a deal")

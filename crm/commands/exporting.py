@@ -76,6 +76,6 @@ def _written(crm: CRM, file: Path, ending: str, what: str, group: Group) -> int:
         if ending == ".csv":
             return write_csv(file, *table_of(snapshot, TABLES[what], query, crm.conventions))
         wanted = [name for name in TABLES if what in ("all", name)]
-        return write_workbook(
-            file, [(_WHAT[name], *table_of(snapshot, TABLES[name], query, crm.conventions)) for name in wanted]
-        )
+        by = crm.conventions
+        sheets = [(_WHAT[name], *table_of(snapshot, TABLES[name], query, by)) for name in wanted]
+        return write_workbook(file, sheets, by.decimals)

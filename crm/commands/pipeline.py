@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -11,13 +11,13 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from crm.errors import FieldError, RefusedError
 from crm.model import FIRST_STAGES, Client, Deal, Stage
 from crm.model.encoding import plain
+from crm.model.money import MOST_DECIMALS, NOTHING, rounded
 from crm.repository import Query, Snapshot, functions
 from crm.repository.tables import client as _client
 from crm.repository.tables import deal as _deal
 from crm.repository.tables import fold, record_columns, record_of
 from crm.repository.tables import stage as _stage
 
-_CENT = Decimal("0.01")
 _SORTS: Mapping[str, ColumnElement[Any]] = {
     "client": _client.c.sort_name,
     "stage": _stage.c.position,
@@ -90,7 +90,7 @@ class StageSum:
 
     stage: Stage
     deals: int = 0
-    value: Decimal = Decimal("0.00")
+    value: Decimal = NOTHING
 
     @property
     def weighted(self) -> Decimal:
@@ -111,8 +111,8 @@ def owned_by(owner: str) -> ColumnElement[bool]:
 
 
 def weighted(value: Decimal, stage: Stage) -> Decimal:
-    """A value times the probability of its stage, rounded to the cent."""
-    return (value * stage.probability / 100).quantize(_CENT, ROUND_HALF_UP)
+    """A value times the probability of its stage, to as many decimals as amounts are kept with."""
+    return rounded(value * stage.probability / 100, 2 if value == round(value, 2) else MOST_DECIMALS)
 
 
 def stages(snapshot: Snapshot) -> list[Stage]:

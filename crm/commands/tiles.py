@@ -16,6 +16,7 @@ from crm.commands.due import with_names
 from crm.commands.pipeline import WhichDeals, stages, sums
 from crm.commands.registry import named
 from crm.model import Client, FollowUp
+from crm.model.money import NOTHING
 from crm.repository import Query, Snapshot
 from crm.repository.tables import client, message, record_columns, record_of, sale
 
@@ -119,7 +120,7 @@ def _months(_: CRM, snapshot: Snapshot, __: bool) -> list[MonthOfSales]:
     months = []
     for first, end in pairwise(firsts):
         ((amount, sales),) = snapshot.select(_SUM_OF_RANGE, first=first, end=end)
-        months.append(MonthOfSales(first, amount or Decimal("0.00"), sales))
+        months.append(MonthOfSales(first, amount or NOTHING, sales))
     return months
 
 

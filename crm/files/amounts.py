@@ -59,4 +59,5 @@ def plain_amount(text: str, mark: str) -> str:
     grouped = rf"-?(\d*|\d{{1,3}}(\{group}\d{{2,3}})*\{group}\d{{3}})"
     if not re.fullmatch(grouped, whole) or not (decimals.isdigit() or not decimals):
         return text
-    return (whole.replace(group, "") or "0") + (f".{decimals}" if decimals else "")
+    # Three decimals could be taken for thousands.
+    return (whole.replace(group, "") or "0") + (f".{decimals}{'0' if len(decimals) == 3 else ''}" if decimals else "")

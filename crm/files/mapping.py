@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from crm.errors import FieldError
-from crm.files.amounts import plain_amount
+from crm.files.amounts import bare_amount, plain_amount
 from crm.files.columns import Match
 from crm.files.days import read_day
 from crm.files.names import split_name
@@ -98,6 +98,9 @@ def _converter(target: str, match: Match, by: Conventions) -> Callable[[str], st
 
         return day
     if target in _AMOUNTS:
+        if by.decimals > 2 and not match.decimal_mark:
+            # Nothing in the column tells whether 1.234 is one or a thousand: it is read as if somebody had typed it.
+            return lambda text: bare_amount(text) or text
         mark = match.decimal_mark or (by.decimal_mark if by.decimal_mark in ".," else ".")
         return lambda text: plain_amount(text, mark)
     return None

@@ -6,7 +6,6 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,6 +14,7 @@ from crm.errors import FileError
 from crm.files import sniff
 from crm.files.refusals import unreadable
 from crm.files.source import SAMPLE_ROWS, Row, Source
+from crm.model.money import plain_number
 
 # How a workbook writes characters that XML cannot hold, as _x000D_ for a carriage return.
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
@@ -124,9 +124,7 @@ def _text(value: Any) -> str:
         case bool():
             return "yes" if value else "no"
         case float():
-            # Excel itself keeps 15 digits; the rest is what binary fractions leave behind.
-            plain = format(Decimal(f"{value:.15g}"), "f")
-            return plain.rstrip("0").rstrip(".") if "." in plain else plain
+            return plain_number(value)
         case datetime():
             return value.date().isoformat() if value.time() == time() else value.isoformat(" ", "seconds")
         case date() | time():

@@ -12,6 +12,7 @@ from typing import Any
 from crm.errors import FileError
 from crm.files.harmless import harmless
 from crm.files.replacing import replacing
+from crm.model.money import MOST_DECIMALS, shown_decimals
 from crm.model.places import as_told
 
 Value = object  # str, int, Decimal, float, bool, date, datetime, None, a sequence (tags) or a mapping (own fields)
@@ -78,15 +79,20 @@ def as_text(value: Value) -> str:
     return str(value)
 
 
-def write_xlsx(path: Path, header: Sequence[str], rows: Iterable[Iterable[Value]], title: str) -> int:
+def write_xlsx(
+    path: Path, header: Sequence[str], rows: Iterable[Iterable[Value]], title: str, decimals: int = 2
+) -> int:
     """Writes a table as the only sheet of a workbook, the number of its rows is returned; raises FileError."""
-    return write_workbook(path, [(title, header, rows)])
+    return write_workbook(path, [(title, header, rows)], decimals)
 
 
-def write_workbook(path: Path, sheets: Iterable[tuple[str, Sequence[str], Iterable[Iterable[Value]]]]) -> int:
+def write_workbook(
+    path: Path, sheets: Iterable[tuple[str, Sequence[str], Iterable[Iterable[Value]]]], decimals: int = 2
+) -> int:
     """Writes tables as the sheets of a workbook, the number of all rows is returned; raises FileError.
 
-    Text is always a text cell, never a formula or a link; numbers and dates are typed.
+    Text is always a text cell, never a formula or a link; numbers and dates are typed. Amounts are shown with so many
+    `decimals`, and more where they have more.
     """
     from xlsxwriter import Workbook
     from xlsxwriter.exceptions import XlsxWriterException
@@ -94,7 +100,7 @@ def write_workbook(path: Path, sheets: Iterable[tuple[str, Sequence[str], Iterab
     count = 0
     with replacing(path) as file, tempfile.TemporaryDirectory(prefix="crm-") as folder:
         workbook = Workbook(file, {"constant_memory": True, "tmpdir": folder})
-        formats = _Formats(workbook)
+        formats = _Formats(workbook, decimals)
         try:
             for name, header, sheet_rows in _titled(sheets):
                 count += _write_sheet(workbook.add_worksheet(name), header, sheet_rows, formats, path)
@@ -110,11 +116,18 @@ def write_workbook(path: Path, sheets: Iterable[tuple[str, Sequence[str], Iterab
 
 
 class _Formats:
-    def __init__(self, workbook: Any) -> None:
+    def __init__(self, workbook: Any, decimals: int) -> None:
+        self._decimals = decimals
+        self._money = [
+            workbook.add_format({"num_format": f"#,##0.{'0' * few}".rstrip(".")}) for few in range(MOST_DECIMALS + 1)
+        ]
         self.bold = workbook.add_format({"bold": True})
-        self.money = workbook.add_format({"num_format": "#,##0.00"})
         self.day = workbook.add_format({"num_format": "yyyy-mm-dd"})
         self.moment = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+
+    def money(self, amount: Decimal) -> Any:
+        """How an amount is shown."""
+        return self._money[shown_decimals(amount, self._decimals)]
 
 
 def _write_sheet(
@@ -151,8 +164,9 @@ def _write_cell(sheet: Any, row: int, place: int, value: Value, formats: _Format
             return 5
         case int() | float() if abs(value) < _EXACT:
             sheet.write_number(row, place, value)
-        case Decimal() if abs(value) < _EXACT:
-            sheet.write_number(row, place, float(value), formats.money)
+        # Excel counts with 15 digits.
+        case Decimal() if Decimal(f"{float(value):.15g}") == value:
+            sheet.write_number(row, place, float(value), formats.money(value))
         case datetime() if value.date() >= _FIRST_DAY:
             naive = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
             sheet.write_datetime(row, place, naive, formats.moment)

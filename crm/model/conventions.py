@@ -1,14 +1,19 @@
 """How this team writes numbers, money, dates and telephone numbers, and which day it is."""
 
 import re
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from crm.model.money import MOST_DECIMALS, decimals_of, rounded, shown_decimals
+
 if TYPE_CHECKING:
     from babel import Locale
+    from babel.numbers import NumberPattern
 
 # Marks that nobody sees and that turn a line around; some languages put them beside amounts.
 TURNING_MARKS = re.compile("[\u200e\u200f\u061c]")
@@ -42,6 +47,19 @@ class Conventions:
         return get_decimal_symbol(self.locale)
 
     @cached_property
+    def decimals(self) -> int:
+        """How many decimals an amount has in the team's currency."""
+        return decimals_of(self.currency)
+
+    @cached_property
+    def _money_patterns(self) -> "Sequence[NumberPattern]":
+        """How an amount is written with its currency, by how many decimals it is shown with."""
+        patterns = [copy(self.locale.currency_formats["standard"]) for _ in range(MOST_DECIMALS + 1)]
+        for decimals, pattern in enumerate(patterns):
+            pattern.frac_prec = (decimals, decimals)
+        return patterns
+
+    @cached_property
     def currency_signs(self) -> tuple[str, ...]:
         """How the currency is written beside an amount, folded, without blanks and marks, the longest first: as this
         language does, as everybody does, and as its code."""
@@ -60,16 +78,25 @@ class Conventions:
         return pattern.lower().find("d") < pattern.find("M")
 
     def money(self, amount: Decimal) -> str:
-        """An amount with its currency: $1,234.50."""
-        from babel.numbers import format_currency
-
-        return format_currency(amount, self.currency, locale=self.locale, currency_digits=False, format=None)
+        """An amount with its currency: $1,234.50; one that has more decimals than the currency is shown in full."""
+        pattern = self._money_patterns[self.shown_decimals(amount)]
+        written: str = pattern.apply(amount, self.locale, currency=self.currency, currency_digits=False)
+        return written
 
     def amount(self, amount: Decimal) -> str:
         """An amount as one would type it: 1,234.50."""
         from babel.numbers import format_decimal
 
-        return format_decimal(amount, format="#,##0.00", locale=self.locale)
+        decimals = "0" * self.shown_decimals(amount)
+        return format_decimal(amount, format=f"#,##0.{decimals}".rstrip("."), locale=self.locale)
+
+    def shown_decimals(self, amount: Decimal) -> int:
+        """With how many decimals an amount is shown: those of the currency, and more where it has more."""
+        return shown_decimals(amount, self.decimals)
+
+    def rounded(self, amount: Decimal) -> Decimal:
+        """An amount that was computed, as an estimate, to the decimals of the currency; a half of the last one up."""
+        return rounded(amount, self.decimals)
 
     def number(self, count: int) -> str:
         """A whole number: 12,345."""

@@ -1,4 +1,4 @@
-"""Records as JSON and back: money a string with two decimals, dates and times ISO 8601."""
+"""Records as JSON and back: money a string with two decimals, or four, dates and times ISO 8601."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from crm.errors import FileError
+from crm.model.money import exact, plain_amount
 from crm.model.record import Record
 from crm.model.records import RECORDS, field_names
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
-# More than any sum of amounts, and less than a database's whole numbers hold in cents.
-_TOO_MUCH = Decimal(10) ** 16
+# More than any sum of amounts, and less than a database's whole numbers hold with all decimals.
+_TOO_MUCH = Decimal(9) * 10**14
 
 
 def plain(value: Any) -> Any:
@@ -26,10 +27,8 @@ def plain(value: Any) -> Any:
     match value:
         case None | bool() | int() | str():
             return value
-        case Decimal():
-            return f"{value:.2f}"
-        case Fraction():
-            return f"{Decimal(value.numerator) / Decimal(value.denominator):.2f}"
+        case Decimal() | Fraction():
+            return plain_amount(value)
         case datetime():
             return value.isoformat(timespec="microseconds").replace("+00:00", "Z")
         case date():
@@ -83,10 +82,7 @@ def value_of(record: type[Record], name: str, written: Any) -> Any:
 def _money(amount: Decimal) -> Decimal:
     if not (amount.is_finite() and 0 <= amount < _TOO_MUCH):
         raise ValueError
-    exact = amount.quantize(Decimal("0.01"))
-    if exact != amount:
-        raise ValueError
-    return exact
+    return exact(amount)
 
 
 def record_of(record: type[AnyRecord], written: Mapping[str, Any]) -> AnyRecord:

@@ -8,18 +8,42 @@ from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, String, Text, TypeDecorator
 
+from crm.errors import RefusedError
+from crm.model.money import MOST_DECIMALS
+
+# How many of them make one unit of a currency: as many as the most exact currency needs.
+MINOR_UNITS = 10**MOST_DECIMALS
+
+
+def minor(amount: Decimal) -> int:
+    """An amount as it is stored. Raises RefusedError where it would not come back as it is."""
+    shifted = amount.scaleb(MOST_DECIMALS)
+    whole = int(shifted)
+    if whole != shifted:
+        raise RefusedError(f"{amount} has more than {MOST_DECIMALS} decimals and cannot be kept. Nothing was changed.")
+    if not -(2**63) <= whole < 2**63:
+        raise RefusedError(f"{amount} is more than can be kept. Nothing was changed.")
+    return whole
+
+
+def major(stored: int) -> Decimal:
+    """The amount that is stored so: with two decimals, or four where two are too few."""
+    hundredths, rest = divmod(stored, MINOR_UNITS // 100)
+    return Decimal(stored).scaleb(-MOST_DECIMALS) if rest else Decimal(hundredths).scaleb(-2)
+
 
 class Minor(TypeDecorator[Decimal]):
-    """Money: Decimal major units outside, whole minor units (cents) in the database."""
+    """Money: Decimal major units outside, whole ten-thousandths of them in the database, whatever the currency, so that
+    the amounts of a team that changes its currency stay what they are. Raises RefusedError for what is none."""
 
     impl = BigInteger
     cache_ok = True
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
-        return None if value is None else int(value.scaleb(2))
+        return None if value is None else minor(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        return None if value is None else Decimal(int(value)).scaleb(-2)
+        return None if value is None else major(int(value))
 
 
 class Moment(TypeDecorator[datetime]):

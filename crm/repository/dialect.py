@@ -1,6 +1,6 @@
 """What differs between databases: how each searches, writes first, explains its errors and is backed up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,9 +17,11 @@ class Dialect(Protocol):
     def engine(self) -> Engine:
         """The engine, made without touching what is stored."""
 
-    def pretend(self, engine: Engine, added: Sequence[Table | Column[Any] | Index]) -> None:
-        """Has these tables and columns be there and empty, for a database that cannot be given them because it is only
-        read."""
+    def pretend(
+        self, engine: Engine, added: Sequence[Table | Column[Any] | Index], scaled: Mapping[Column[Any], int]
+    ) -> None:
+        """Has these tables and columns be there and empty, and these columns hold so many times what they hold, for a
+        database that cannot be changed because it is only read."""
 
     def is_new(self) -> bool:
         """Whether there is nothing yet where the store would be."""

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Index, Table
+from sqlalchemy import BigInteger, Column, Connection, Engine, Index, Table, func, select, type_coerce, update
 from sqlalchemy.schema import CreateColumn
 
+from crm.errors import RefusedError
 from crm.repository import tables
 
 Added = Table | Column[Any] | Index
@@ -18,7 +19,14 @@ ADDED: Mapping[int, Sequence[Added]] = {
         *tables.HISTORY_INDEXES,
     ),
     4: (tables.template, tables.mailing, tables.message, tables.dashboard, *tables.WORK_INDEXES),
+    5: (),
 }  # fmt: skip
+# Until then these were kept in hundredths, since then in ten-thousandths: currencies have up to four decimals.
+MONEY_SINCE = 5
+MONEY = (tables.client.c.total_spend, tables.sale.c.amount, tables.deal.c.value)
+_MORE = 100
+# What would not be a whole number of the database any more.
+_LARGEST = 2**63 // _MORE
 
 
 def added_since(version: int) -> Sequence[Added]:
@@ -27,7 +35,8 @@ def added_since(version: int) -> Sequence[Added]:
 
 
 def bring_up(connection: Connection, version: int) -> None:
-    """Adds what a store of an older format lacks, within a transaction; what is there stays as it is."""
+    """Adds what a store of an older format lacks, within a transaction; what is there stays as it is. Raises
+    RefusedError where an amount is too large."""
     columns: list[Column[Any]] = []
     added = added_since(version)
     new = {each.name for each in added if isinstance(each, Table)}
@@ -42,6 +51,31 @@ def bring_up(connection: Connection, version: int) -> None:
             columns.append(each)
     for index in {index for each in columns for index in each.table.indexes}:
         if any(each in columns for each in index.columns):
+            index.create(connection)
+
+    if version < MONEY_SINCE:
+        _make_exact(connection)
+
+
+def scaled_since(version: int) -> Mapping[Column[Any], int]:
+    """By what the amounts of a store of an older format have to be multiplied, by column."""
+    return dict.fromkeys(MONEY, _MORE) if version < MONEY_SINCE else {}
+
+
+def _make_exact(connection: Connection) -> None:
+    """Multiplies every amount that was kept in hundredths."""
+    for each in MONEY:
+        stored = type_coerce(each, BigInteger)
+        if connection.execute(select(each.table.c.id).where(func.abs(stored) >= _LARGEST).limit(1)).first():
+            raise RefusedError(
+                f"An amount in this store ({each.table.name}) is more than this version can keep; it was left as it is."
+            )
+        # To put a changed row into an index, one by one, costs more than to make the index anew.
+        indexes = [index for index in each.table.indexes if each.name in {column.name for column in index.columns}]
+        for index in indexes:
+            index.drop(connection)
+        connection.execute(update(each.table).values({each.name: stored * _MORE}).where(stored != 0))
+        for index in indexes:
             index.create(connection)
 
 

@@ -52,7 +52,7 @@ def _(element: Any, compiler: Any, **keywords: Any) -> str:
 
 
 class money_text(FunctionElement[str]):
-    """An amount in minor units, zero or more, as text in major units with two decimals."""
+    """A stored amount, zero or more, as text in major units: with two decimals, or four where two are too few."""
 
     type = String()
     inherit_cache = True
@@ -60,14 +60,20 @@ class money_text(FunctionElement[str]):
 
 @compiles(money_text)
 def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    (cents,) = (compiler.process(each, **keywords) for each in element.clauses)
-    return f"(CAST({cents} / 100 AS TEXT) || '.' || LPAD(CAST({cents} % 100 AS TEXT), 2, '0'))"
+    (stored,) = (compiler.process(each, **keywords) for each in element.clauses)
+    two = f"LPAD(CAST({stored} % 10000 / 100 AS TEXT), 2, '0')"
+    four = f"LPAD(CAST({stored} % 10000 AS TEXT), 4, '0')"
+    return f"(CAST({stored} / 10000 AS TEXT) || '.' || CASE WHEN {stored} % 100 = 0 THEN {two} ELSE {four} END)"
 
 
 @compiles(money_text, "sqlite")
 def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    (cents,) = (compiler.process(each, **keywords) for each in element.clauses)
-    return f"printf('%d.%02d', {cents} / 100, {cents} % 100)"
+    (stored,) = (compiler.process(each, **keywords) for each in element.clauses)
+    two, four = (
+        f"printf('%d.{form}', {stored} / 10000, {rest})"
+        for form, rest in (("%02d", f"{stored} % 10000 / 100"), ("%04d", f"{stored} % 10000"))
+    )
+    return f"CASE WHEN {stored} % 100 = 0 THEN {two} ELSE {four} END"
 
 
 class json_object(FunctionElement[str]):

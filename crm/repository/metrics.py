@@ -7,7 +7,6 @@ numbers until both sides of a comparison are multiplied out, so no rounding can 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from fractions import Fraction
 from math import gcd
 from typing import Any
@@ -37,6 +36,8 @@ from sqlalchemy import (
 )
 
 from crm.model import Client
+from crm.model.money import NOTHING
+from crm.repository.column_types import MINOR_UNITS, major
 from crm.repository.functions import days_between, money_text
 from crm.repository.tables import client, has_tag, sale
 from crm.rules import (
@@ -129,8 +130,10 @@ class Figures:
         if name == "average_sale":
             count = client.c.sales_count
             # Said to be whole, or SQLAlchemy divides through a function of its own that cannot take NULL.
-            rounded = (2 * _minor(client.c.total_spend) + count) // func.nullif(2 * count, 0, type_=BigInteger)
-            return case((count > 0, money_text(rounded)), else_="none")
+            hundredth = MINOR_UNITS // 100
+            parts = 2 * hundredth * count
+            rounded = (2 * _minor(client.c.total_spend) + hundredth * count) // func.nullif(parts, 0, type_=BigInteger)
+            return case((count > 0, money_text(rounded * hundredth)), else_="none")
         return case((number.over.is_(None), "none"), else_=money_text(number.over))
 
     def _is_text(self, expression: Expression) -> bool:
@@ -195,7 +198,7 @@ class Figures:
         match name:
             case "average_sale":
                 spend = case((columns.sales_count > 0, _minor(columns.total_spend)))
-                return _Number(spend, columns.sales_count * 100)
+                return _Number(spend, columns.sales_count * MINOR_UNITS)
             case "days_since_last_sale":
                 return _Number(self._days_since(columns.last_sale_on), 1)
             case "days_since_first_sale":
@@ -211,7 +214,7 @@ class Figures:
                 before_birthday = case((columns.birthday > self.today.strftime("%m-%d"), 1), else_=0)
                 return _Number(years - before_birthday, 1)
             case "total_spend":
-                return _Number(_minor(columns.total_spend), 100)
+                return _Number(_minor(columns.total_spend), MINOR_UNITS)
         return _Number(columns[name], 1)
 
     def _days_since(self, day: Sql) -> Sql:
@@ -219,7 +222,7 @@ class Figures:
 
 
 def _unit(name: str) -> int:
-    return 100 if METRICS[name].kind == "money" else 1
+    return MINOR_UNITS if METRICS[name].kind == "money" else 1
 
 
 def _minor(column: Sql) -> Sql:
@@ -267,9 +270,9 @@ def _combined(left: _Number, operator: str, right: _Number) -> _Number:
     if operator == "*":
         return _Number(left.over * right.over, _product(left.below, right.below))
     if operator == "/":
-        over = _times(left.over, right.below)
-        signed = case((right.over > 0, over), (right.over < 0, -over))
-        return _Number(signed, func.abs(right.over) * left.below)
+        factor, other_factor = _crossed(left.below, right.below)
+        over, below = _times(left.over, factor), _times(func.abs(right.over), other_factor)
+        return _Number(case((right.over > 0, over), (right.over < 0, -over)), below)
     factor, other_factor = _crossed(left.below, right.below)
     one, other = _times(left.over, factor), _times(right.over, other_factor)
     return _Number(one + other if operator == "+" else one - other, _product(left.below, factor))
@@ -303,8 +306,8 @@ def value(record: Client, name: str, of_sales: Any, today: date) -> Any:
     if _needs_sales(name):
         sum_of = of_sales[name] if of_sales is not None else None
         if name == "largest_sale" or METRICS[name].kind == "money":
-            zero = None if name == "largest_sale" else Decimal("0.00")
-            return zero if sum_of is None else Decimal(int(sum_of)).scaleb(-2)
+            zero = None if name == "largest_sale" else NOTHING
+            return zero if sum_of is None else major(int(sum_of))
         return sum_of or 0
     match name:
         case "average_sale":

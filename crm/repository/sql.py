@@ -20,6 +20,7 @@ from sqlalchemy.exc import (
 )
 
 from crm.errors import (
+    CRMError,
     FileError,
     RefusedError,
     StoreBusyError,
@@ -140,7 +141,7 @@ class SqlRepository:
         except StoreReadOnlyError:
             with engine.connect() as connection:
                 there = int(_fact(connection, "schema_version"))
-            self._dialect.pretend(engine, formats.added_since(there))
+            self._dialect.pretend(engine, formats.added_since(there), formats.scaled_since(there))
 
     def _add_missing(self, connection: Connection) -> bool:
         """Adds what the format that is there lacks, within a transaction; False where it lacks nothing."""
@@ -165,6 +166,11 @@ class SqlRepository:
             if explained is None:
                 raise
             raise explained from error
+        except StatementError as error:
+            # What a column says of a value that it cannot keep.
+            if isinstance(error.orig, CRMError):
+                raise error.orig from error
+            raise
 
     @contextmanager
     def read(self) -> Iterator[SqlSnapshot]:

@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -60,15 +60,20 @@ class Sqlite:
         event.listen(engine, "connect", _prepared)
         return engine
 
-    def pretend(self, engine: Engine, added: Sequence[Table | Column[Any] | Index]) -> None:
+    def pretend(
+        self, engine: Engine, added: Sequence[Table | Column[Any] | Index], scaled: Mapping[Column[Any], int]
+    ) -> None:
         # Tables and views of the connection alone: they are found before what the file has of that name.
         tables = [each for each in added if isinstance(each, Table)]
         statements = [str(CreateTable(table).compile(engine)).replace("TABLE", "TEMP TABLE", 1) for table in tables]
-        columns = [each for each in added if isinstance(each, Column) and each.table not in tables]
-        for table in {each.table for each in columns}:
-            lacking = [each for each in columns if each.table is table]
-            empty = [f'{_default(each)} AS "{each.name}"' for each in lacking]
-            statements.append(f"CREATE TEMP VIEW {table.name} AS SELECT *, {', '.join(empty)} FROM main.{table.name}")
+        lacking = {each for each in added if isinstance(each, Column)}
+        changed = {each.table: None for each in (*lacking, *scaled) if each.table not in tables}
+        for table in changed:
+            told = []
+            for each in table.columns:
+                value = _default(each) if each in lacking else f'"{each.name}" * {scaled.get(each, 1)}'
+                told.append(f'{value} AS "{each.name}"' if each in lacking or each in scaled else f'"{each.name}"')
+            statements.append(f"CREATE TEMP VIEW {table.name} AS SELECT {', '.join(told)} FROM main.{table.name}")
 
         def lend(connection: sqlite3.Connection, _: Any) -> None:
             for statement in statements:
@@ -138,6 +143,8 @@ class Sqlite:
                 f"{as_told(self.path)} could not be written: the disk is full or failing."
                 " Nothing of this change was kept; make room and try again."
             )
+        if str(error) == "integer overflow":
+            return StoreError("The amounts add up to more than can be counted. Nothing was changed.")
         if code.startswith("SQLITE_CANTOPEN"):
             return StoreError(f"{as_told(self.path)} cannot be opened. Is it a file that you may read and write?")
         return None

@@ -51,7 +51,7 @@ from crm.model import (
 from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueText
 from crm.repository.functions import number_in
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 metadata = MetaData()
 AnyRecord = TypeVar("AnyRecord", bound=Record)

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Literal, TypeAlias
+
+from crm.model.money import plain_amount
 
 Kind: TypeAlias = Literal["money", "number", "text", "tags"]
 
@@ -52,31 +54,17 @@ _TABLE = (
 
 METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _TABLE})
 
-_CENT = Decimal("0.01")
-# The default context would refuse more than 28 digits and round half to even.
-_CENTS = Context(prec=100, rounding=ROUND_HALF_UP)
-
 
 def value_text(name: str, value: Value) -> str:
     """A value of the metric `name` as a reason shows it.
 
-    Money has exactly two decimals, half a cent rounded away from zero; tags are joined by ','; a missing
-    value is 'none'.
+    Money has two decimals, or four where two are too few; an average is rounded to two, half of one away from zero.
+    Tags are joined by ','; a missing value is 'none'.
     """
     if value is None or value in ("", ()):
         return "none"
     if METRICS[name].kind == "money" and isinstance(value, Decimal | Fraction | int):
-        return _money_text(value)
+        return plain_amount(Decimal(value) if isinstance(value, int) else value)
     if isinstance(value, tuple):
         return ",".join(value)
     return str(value)
-
-
-def _money_text(value: Decimal | Fraction | int) -> str:
-    if isinstance(value, Fraction):
-        # floor(2n/d + 1) // 2 on the magnitude is an exact round-half-up to whole cents.
-        magnitude = abs(value) * 100
-        cents = (2 * magnitude.numerator + magnitude.denominator) // (2 * magnitude.denominator)
-        value = Decimal(cents if value >= 0 else -cents).scaleb(-2, _CENTS)
-    rounded = _CENTS.quantize(Decimal(value), _CENT)
-    return str(rounded) if rounded else "0.00"

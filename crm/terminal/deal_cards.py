@@ -56,7 +56,7 @@ _SUMS: Sequence[tables.Column] = (
     tables.Column("Stage", lambda each, _: data(each.stage.name, "bold"), 0, 8),
     tables.Column("Deals", lambda each, by: data(by.number(each.deals)), 1, right=True),
     tables.Column("Value", lambda each, by: data(by.money(each.value)), 2, right=True),
-    tables.Column("Weighted", lambda each, by: data(by.money(each.weighted)), 3, right=True),
+    tables.Column("Weighted", lambda each, by: data(by.money(by.rounded(each.weighted))), 3, right=True),
 )
 _STAYS: Sequence[tables.Column] = (
     tables.Column("Stage", lambda each, _: data(each.stage), 0, 8),
@@ -83,7 +83,7 @@ def _(result: DealList, screen: Screen, by: Conventions) -> None:
 def added_up(found: DealList, by: Conventions) -> str:
     """How many deals there are, and what they come to."""
     count = f"{by.number(found.count)} {'deal' if found.count == 1 else 'deals'}"
-    return f"{count}, {by.money(found.value)}, weighted {by.money(found.weighted)}"
+    return f"{count}, {by.money(found.value)}, weighted {by.money(by.rounded(found.weighted))}"
 
 
 @drawn.register
@@ -101,7 +101,7 @@ def draw_heading(screen: Screen, card: DealCard, by: Conventions) -> None:
     screen.print(data(card.client.name))
     worth = Text(by.money(deal.value), "bold")
     if deal.closed_on is None:
-        worth.append(f", weighted {by.money(card.shown.weighted)} ({stage.probability} %)", "dim")
+        worth.append(f", weighted {by.money(by.rounded(card.shown.weighted))} ({stage.probability} %)", "dim")
     screen.print(worth)
     where = data(stage.name, "bold")
     ended = f" on {by.day(deal.closed_on)}" if deal.closed_on else f" for {days(card.shown.days, by)}"

@@ -182,6 +182,7 @@ class RecordForm:
                 typed=typed,
                 required=required and not extra,
                 default={} if extra else field.check.empty,
+                shown=value if typed and typed == stored and not extra else None,
             )
         except Back as left:
             # To leave a short field of a record that is there leaves it as it is; nothing else that was typed is lost.
@@ -197,7 +198,7 @@ class RecordForm:
 
     def help(self, field: Field, typed: str) -> str:
         """What stands beside a question."""
-        told = [field.help or field.check.example, "empty clears it" if typed else ""]
+        told = [field.help or field.check.hint(self.session.crm.conventions), "empty clears it" if typed else ""]
         return "; ".join(filter(None, told))
 
     def line(self, field: Field, wide: int, by: Conventions) -> str:

@@ -114,9 +114,11 @@ class Prompts:
         required: bool = False,
         default: Any = None,
         suggest: Callable[[str], Sequence[Suggestion]] | None = None,
+        shown: Any = None,
     ) -> Any:
-        """A value that a check accepts: chosen by number where there are few, else typed."""
-        by = self.crm.conventions
+        """A value that a check accepts: chosen by number where there are few, else typed. `shown` is the value that
+        stands there as `typed`, which is left as it is even where it could not be typed any more."""
+        by, unchanged = self.crm.conventions, typed
         if isinstance(check, Flag):
             return self.keyboard.choose(f"{label}?", [Choice("Yes", True), Choice("No", False)])
         if isinstance(check, OneOf):
@@ -134,13 +136,15 @@ class Prompts:
                 typed, required = "", True
 
         def read(text: str) -> Any:
+            if shown is not None and text == unchanged:
+                return shown
             if text.strip():
                 return check.read(text, by)
             if required:
                 raise Back
             return default
 
-        about = help.rstrip(".") or check.example
+        about = help.rstrip(".") or check.hint(by)
         if not (required or typed or any(word in about for word in ("empty", "unless", "Enter"))):
             about = "; ".join(filter(None, (about, "Enter leaves it out")))
         return self.keyboard.text(

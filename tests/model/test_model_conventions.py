@@ -30,8 +30,28 @@ def test_each_team_reads_its_own_way(
     assert by.day(None) == ""
 
 
-def test_cents_are_shown_also_where_the_currency_has_none() -> None:
-    assert "5.05" in Conventions("en_US", "JPY").money(Decimal("5.05"))
+@pytest.mark.parametrize(
+    ("currency", "amount", "shown"),
+    [
+        ("JPY", "1234.00", "¥1,234"),
+        ("KWD", "1.2340", "KWD1.234"),
+        ("KWD", "1.50", "KWD1.500"),
+        ("EUR", "1234.50", "€1,234.50"),
+        ("CLF", "1.2345", "CLF1.2345"),
+        ("UYW", "1.50", "UYW1.5000"),
+        # What was kept before the currency was another is shown in full.
+        ("JPY", "5.05", "¥5.05"),
+        ("EUR", "1.2340", "€1.234"),
+        # Of these a shop knows no decimals, and an invoice does.
+        ("RSD", "1234.50", "RSD1,234.50"),
+    ],
+)
+def test_an_amount_is_shown_with_the_decimals_of_its_currency_and_never_rounded(
+    currency: str, amount: str, shown: str
+) -> None:
+    by = Conventions("en_US", currency)
+    assert by.money(Decimal(amount)).translate(SPACES) == shown
+    assert shown.endswith(by.amount(Decimal(amount)))
 
 
 def test_a_moment_is_shown_in_local_time() -> None:

@@ -1,5 +1,6 @@
 """What a person types into a field is taken, or refused in a sentence that helps."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -297,6 +298,53 @@ def test_a_weekday_is_within_the_week(name: str, past: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "language", "currency", "amount"),
+    [
+        ("1,234", "en_US", "JPY", "1234.00"),
+        ("1.234", "de_DE", "JPY", "1234.00"),
+        ("1234.00", "ja_JP", "JPY", "1234.00"),
+        ("￥1,234", "ja_JP", "JPY", "1234.00"),
+        ("1.234", "en_US", "KWD", "1.2340"),
+        ("1,234", "en_US", "KWD", "1234.00"),
+        ("1,234.567", "en_US", "KWD", "1234.5670"),
+        ("KWD 1.234", "en_US", "KWD", "1.2340"),
+        ("1,234", "de_DE", "KWD", "1.2340"),
+        ("1.234,567", "de_DE", "KWD", "1234.5670"),
+        ("0.500", "de_DE", "KWD", "0.50"),
+        ("1.2340", "de_DE", "KWD", "1.2340"),
+        ("1.234", "fr_TN", "TND", "1.2340"),
+        ("1,2345", "es_CL", "CLF", "1.2345"),
+        ("1.2345", "es_CL", "CLF", "1.2345"),
+        ("12.50", "sr_RS", "RSD", "12.50"),
+    ],
+)
+def test_an_amount_has_the_decimals_of_its_currency(typed: str, language: str, currency: str, amount: str) -> None:
+    assert str(Amount().read(typed, Conventions(language, currency))) == amount
+
+
+@pytest.mark.parametrize(
+    ("typed", "language", "currency", "words"),
+    [
+        ("1234.5", "en_US", "JPY", "an amount in JPY has no decimals"),
+        ("1,5", "de_DE", "JPY", "an amount in JPY has no decimals"),
+        ("x", "en_US", "JPY", "like 1200"),
+        ("1.2345", "en_US", "KWD", "an amount in KWD has at most three decimals"),
+        ("x", "en_US", "KWD", "like 1200 or 1200.500"),
+        # One decimal mark or a thousand: nothing is guessed.
+        ("1.234", "de_DE", "KWD", "write 1,234 or 1234"),
+        ("1.234", "es_CL", "CLF", "write 1,2340 or 1234"),
+        ("1.234,567", "en_US", "KWD", "write 1,234.567"),
+        ("1.23456", "en_US", "CLF", "an amount in CLF has at most four decimals"),
+        ("10000000000000", "en_US", "JPY", "at most 999,999,999,999"),
+    ],
+)
+def test_an_amount_with_more_decimals_than_its_currency_is_refused(
+    typed: str, language: str, currency: str, words: str
+) -> None:
+    assert words in refusal(Amount(), typed, Conventions(language, currency))
+
+
+@pytest.mark.parametrize(
     ("typed", "by", "amount"),
     [
         ("1200", US, "1200.00"),
@@ -329,11 +377,11 @@ def test_an_amount_is_read_as_the_team_writes_it(typed: str, by: Conventions, am
     assert str(value) == amount
 
 
-@pytest.mark.parametrize("currency", ["USD", "EUR", "CHF", "JPY", "SEK", "INR", "AED"])
+@pytest.mark.parametrize("currency", ["USD", "EUR", "CHF", "JPY", "SEK", "INR", "AED", "KWD", "CLF"])
 def test_an_amount_is_read_as_the_program_shows_it_in_every_language(currency: str) -> None:
     for language in localedata.locale_identifiers():
         by = Conventions(language, currency)
-        for amount in (Decimal("0.05"), Decimal("36000.00"), Decimal("1234567.89")):
+        for amount in map(by.rounded, (Decimal("0.05"), Decimal("36000.00"), Decimal("1234567.8912"))):
             assert Amount().read(by.money(amount), by) == amount, (language, by.money(amount))
 
 
@@ -369,8 +417,14 @@ def test_an_amount_that_cannot_be_is_refused(typed: str, by: Conventions, words:
     assert words in refusal(Amount(), typed, by)
 
 
-@given(amount=st.decimals(0, LARGEST_AMOUNT, places=2), by=st.sampled_from(EVERYWHERE))
-def test_every_amount_can_be_edited_and_typed_as_it_is_shown(amount: Decimal, by: Conventions) -> None:
+@given(
+    amount=st.decimals(0, LARGEST_AMOUNT, places=4),
+    by=st.sampled_from(EVERYWHERE),
+    currency=st.sampled_from(["EUR", "JPY", "KWD", "CLF", "UYW"]),
+)
+def test_every_amount_can_be_edited_and_typed_as_it_is_shown(amount: Decimal, by: Conventions, currency: str) -> None:
+    by = replace(by, currency=currency)
+    amount = min(by.rounded(amount), Decimal(999_999_999_999))
     assert Amount().read(Amount().edit(amount, by), by) == amount
     assert Amount().read(by.amount(amount), by) == amount
 

@@ -208,10 +208,11 @@ def test_a_status_that_is_taken_survives_its_line(text):
 
 @EXAMPLES
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**15), max_value=10**15))
-def test_money_as_decimal_and_as_fraction_is_written_the_same(value):
-    shown = value_text("average_sale", Fraction(value))
-    assert value_text("average_sale", value) == shown
-    assert abs(Fraction(shown) - Fraction(value)) <= Fraction(1, 200)
+def test_money_is_written_with_four_decimals_where_two_are_too_few_and_an_average_with_two(value):
+    whole, average = value_text("total_spend", value), value_text("average_sale", Fraction(value))
+    assert abs(Fraction(average) - Fraction(value)) <= Fraction(1, 200)
+    assert abs(Fraction(whole) - Fraction(value)) <= Fraction(1, 20_000)
+    assert len(whole.partition(".")[2]) == (2 if Fraction(whole) * 100 % 1 == 0 else 4)
 
 
 @pytest.mark.parametrize("places", [Decimal("0.1"), Decimal("0.05")])

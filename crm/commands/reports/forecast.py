@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Annotated
 
 from sqlalchemy import func, select
@@ -18,10 +18,10 @@ from crm.commands.reports.periods import end_of, later, month_of
 from crm.commands.reports.report import Chart, Column, Report, Row, amount
 from crm.commands.reports.writing import kept
 from crm.model.fields import Whole
+from crm.model.money import rounded
 from crm.repository import Snapshot
 from crm.repository.tables import deal
 
-_CENT = Decimal("0.01")
 _COLUMNS = (
     Column("month", "Month"),
     Column("value", "Value", "money"),
@@ -56,26 +56,27 @@ def forecast(
     """Shows what the open deals are worth by the month in which they are expected to close, in full and weighted.
 
     The weighted value of a deal is its value times the probability of the stage that it is in today; it is summed
-    exactly, and each sum rounded to the cent. Late are the deals whose day has passed, the running month begins
+    exactly, and each sum rounded as the currency is. Late are the deals whose day has passed, the running month begins
     today. Later are those after the last month shown; without a day are those for which none is expected.
     """
     whose = of_whom(crm, mine, owner, field="owner", label="Owner")
+    decimals = crm.conventions.decimals
     today, first = crm.today, month_of(crm.today)
     last = end_of(first, months)
     with crm.read() as snapshot:
         expected = _expected(snapshot, whose)
     dated = [(each.on, each) for each in expected if each.on is not None]
-    rows = [_row("Late", [each for on, each in dated if on < today])]
+    rows = [_row("Late", [each for on, each in dated if on < today], decimals)]
     for month in (later(first, place) for place in range(months)):
         of_month = [each for on, each in dated if on >= today and month_of(on) == month]
-        rows.append(_row(month.isoformat()[:7], of_month))
+        rows.append(_row(month.isoformat()[:7], of_month, decimals))
     drawn = len(rows)
     after = [each for on, each in dated if on > last]
     without = [each for each in expected if each.on is None]
-    rows += [_row(name, those) for name, those in (("Later", after), ("Without a day", without)) if those]
+    rows += [_row(name, those, decimals) for name, those in (("Later", after), ("Without a day", without)) if those]
     chart = Chart("columns", ("value", "weighted"), rows=drawn)
     title = f"Forecast of {whose}'s deals" if whose else "Forecast of deals"
-    total = _row("Total", expected) if expected else None
+    total = _row("Total", expected, decimals) if expected else None
     return kept(Report(title, today, last, _COLUMNS, rows if expected else [], total, chart), to, crm)
 
 
@@ -88,8 +89,8 @@ def _expected(snapshot: Snapshot, owner: str) -> Sequence[_Expected]:
     ]
 
 
-def _row(name: str, those: Iterable[_Expected]) -> Row:
+def _row(name: str, those: Iterable[_Expected], decimals: int) -> Row:
     listed = list(those)
     value = sum((each.value for each in listed), amount(None))
-    weighted = sum((each.weighted for each in listed), amount(None)).quantize(_CENT, ROUND_HALF_UP)
+    weighted = rounded(sum((each.weighted for each in listed), amount(None)), decimals)
     return name, value, weighted, sum(each.deals for each in listed)

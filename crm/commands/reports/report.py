@@ -7,11 +7,12 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any, Literal
 
+from crm.model.money import NOTHING
+
 Kind = Literal["text", "money", "count", "percent", "date"]
 Row = Sequence[Any]
 
 _HUNDREDTH = Decimal("0.01")
-_NO_AMOUNT = Decimal("0.00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +104,4 @@ def change(now: Decimal, before: Decimal) -> Decimal | None:
 
 def amount(found: Decimal | None) -> Decimal:
     """A sum as SQL gives it: that of no rows is nothing."""
-    return _NO_AMOUNT if found is None else found
+    return NOTHING if found is None else found

@@ -40,7 +40,7 @@ def kept(report: Report, to: Path | None, crm: CRM) -> Report:
         case ".xlsx":
             from crm.files import write_xlsx
 
-            write_xlsx(file, _heads(report), _lines(report), report.title)
+            write_xlsx(file, _heads(report), _lines(report), report.title, crm.conventions.decimals)
         case _:
             from crm.files.pictures import write_picture
 

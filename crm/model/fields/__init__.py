@@ -19,7 +19,8 @@ from crm.model.fields.checks import (
     forbidden_character,
 )
 from crm.model.fields.days import FOREVER, Birthday, Day, TimeOfDay, calendar_day
-from crm.model.fields.money import LARGEST_AMOUNT, Amount
+from crm.model.fields.money import Amount
+from crm.model.money import LARGEST_AMOUNT
 
 __all__ = [
     "FOREVER",

@@ -54,6 +54,10 @@ class Check:
         """The value as text that `read` takes back unchanged."""
         return self.show(value, by)
 
+    def hint(self, by: Conventions) -> str:
+        """An example of what may be typed, as this team writes it; '' for none."""
+        return self.example
+
     def doubt(self, value: Any, by: Conventions) -> str:
         """What is odd about a stored value, as a sentence; '' when nothing is."""
         return ""

@@ -1,41 +1,44 @@
 """Amounts of money as people write them."""
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Any
 
 from crm.errors import FieldError
 from crm.model.conventions import TURNING_MARKS, Conventions
 from crm.model.fields.checks import Check
+from crm.model.money import LARGEST_AMOUNT, NOTHING, exact
 
-LARGEST_AMOUNT = Decimal("999999999999.99")
-
-_WRITTEN = Decimal("1234.50")
 # Digits, or groups of them with one sign between them.
 _WHOLE = re.compile(r"\d*|\d{1,3}(\D)\d{2,3}(?:\1\d{2,3})*")
-_PLAIN_AMOUNT = re.compile(r"\d+(\.\d{1,2})?")
+# With three decimals it may be one in thousands, 1.234, where thousands are separated so.
+_PLAIN_AMOUNT = re.compile(r"\d{1,13}(\.(\d{1,2}|\d{4}))?")
+_THREE_DECIMALS = re.compile(r"\d{1,3}\.\d{3}")
+_SAID = {0: "no decimals", 1: "at most one decimal", 2: "at most two decimals", 3: "at most three decimals"}
 
 
 class Amount(Check):
-    """Money in major units with two decimals, zero or more; grouping and decimal mark as the team writes them, and its
-    currency before or after the digits where somebody writes it ($1,200, EUR 1200).
+    """Money in major units with the decimals of the team's currency, zero or more; grouping and decimal mark as the
+    team writes them, and its currency before or after the digits where somebody writes it ($1,200, EUR 1200).
 
-    A point before one or two last digits is always the decimal mark, so scripts need not know the locale.
+    A point before one, two or four last digits is always the decimal mark, so scripts need not know the locale.
     """
 
-    empty = Decimal("0.00")
+    empty = NOTHING
     example = "1200 or 1200.50"
 
     def read(self, typed: str, by: Conventions) -> Decimal:
         text = _bare("".join(typed.split()), by)
         if not text:
-            raise FieldError(f"an amount is needed, like {self.example}")
+            raise FieldError(f"an amount is needed, like {self.hint(by)}")
         if text.startswith(("-", "\u2212")):
             raise FieldError("an amount cannot be negative; to undo a sale, take it back")
-        amount = Decimal(text) if len(text) <= 15 and _PLAIN_AMOUNT.fullmatch(text) else self._localised(text, by)
+        amount = Decimal(text) if _PLAIN_AMOUNT.fullmatch(text) else self._localised(text, by)
         if amount > LARGEST_AMOUNT:
-            raise FieldError(f"at most {by.amount(LARGEST_AMOUNT)}")
-        return amount.quantize(Decimal("0.01"))
+            raise FieldError(f"at most {_largest(by)}")
+        if amount != round(amount, by.decimals):
+            raise FieldError(_too_exact(by))
+        return exact(amount)
 
     def _localised(self, text: str, by: Conventions) -> Decimal:
         from babel.numbers import NumberFormatError, get_group_symbol, parse_decimal
@@ -43,10 +46,15 @@ class Amount(Check):
         mark = by.decimal_mark
         group = get_group_symbol(by.locale)
         if not re.fullmatch(rf"[\d.,'\u2019{re.escape(mark + group)}]+", text) or not re.search(r"\d", text):
-            raise FieldError(f"that is not an amount; write digits, like {self.example}")
+            raise FieldError(f"that is not an amount; write digits, like {self.hint(by)}")
         if len(text) > 40:
-            raise FieldError(f"at most {by.amount(LARGEST_AMOUNT)}")
-        meant = _meant_amount(text)
+            raise FieldError(f"at most {_largest(by)}")
+        if by.decimals > 2 and _THREE_DECIMALS.fullmatch(text):
+            if group != "." or text.startswith("0"):
+                return Decimal(text)
+            one, other = by.amount(Decimal(text)), text.replace(".", "")
+            raise FieldError(f"{text} can be read in two ways; write {one} or {other}")
+        meant = _meant_amount(text, by.decimals)
         if group == "\u2019":
             # The Swiss write it as their keyboards have it.
             text = text.replace("'", group)
@@ -55,19 +63,37 @@ class Amount(Check):
         except (NumberFormatError, InvalidOperation) as error:
             shown = _as_shown(text, by)
             if shown is None:
-                write = by.amount(Decimal(meant)) if meant else f"it like {by.amount(_WRITTEN)}"
+                write = by.amount(Decimal(meant)) if meant else f"it like {by.amount(_like(1234, by))}"
                 raise FieldError(f"{text} is separated in another way than numbers are here; write {write}") from error
             amount = shown
-        # One that is too large is told by the caller; it may have more digits than `quantize` takes.
-        if amount <= LARGEST_AMOUNT and amount != amount.quantize(Decimal("0.01")):
-            raise FieldError("an amount has at most two decimals")
         return amount
+
+    def hint(self, by: Conventions) -> str:
+        return f"1200 or {self.edit(_like(1200, by), by)}" if by.decimals else "1200"
 
     def show(self, value: Any, by: Conventions) -> str:
         return by.money(value) if value is not None else ""
 
     def edit(self, value: Any, by: Conventions) -> str:
-        return f"{value:.2f}"
+        decimals = by.shown_decimals(value)
+        plain = f"{value:.{decimals}f}"
+        return plain.replace(".", by.decimal_mark) if decimals == 3 else plain
+
+
+def _like(whole: int, by: Conventions) -> Decimal:
+    """An amount to show how one is written."""
+    return whole + (Decimal("0.50") if by.decimals else Decimal())
+
+
+def _largest(by: Conventions) -> str:
+    return by.amount(LARGEST_AMOUNT.quantize(Decimal(1).scaleb(-by.decimals), ROUND_DOWN))
+
+
+def _too_exact(by: Conventions) -> str:
+    """That an amount has more decimals than the currency; says which one that is where it is not the usual two."""
+    if by.decimals == 2:
+        return "an amount has at most two decimals"
+    return f"an amount in {by.currency} has {_SAID.get(by.decimals, 'at most four decimals')}"
 
 
 def _bare(text: str, by: Conventions) -> str:
@@ -97,11 +123,16 @@ def _as_shown(text: str, by: Conventions) -> Decimal | None:
         return None
 
 
-def _meant_amount(text: str) -> str:
-    """What 1.234,56 or 12,50 most likely means, as a plain number; '' when it could be several."""
+def _meant_amount(text: str, most: int) -> str:
+    """What 1.234,56 or 12,50 most likely means, as a plain number of at most so many decimals; '' when it could be
+    several."""
     last = max(text.rfind(","), text.rfind("."))
     decimals = text[last + 1 :]
-    if last < 0 or not 1 <= len(decimals) <= 2 or not decimals.isdigit() or not _WHOLE.fullmatch(text[:last]):
+    if last < 0 or not decimals.isdigit() or not _WHOLE.fullmatch(text[:last]):
+        return ""
+    # Three digits are decimals only behind another mark than the one in front of them.
+    other = ".,".replace(text[last], "")
+    if len(decimals) > (most if other in text[:last] else 2):
         return ""
     whole = re.sub(r"\D", "", text[:last])
     return f"{whole or '0'}.{decimals}"

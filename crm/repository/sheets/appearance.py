@@ -137,7 +137,8 @@ def _style(kind: type[Record], name: str) -> tuple[tuple[str, str], ...]:
             # Without a pattern: as the spreadsheet's own country writes it.
             return (("type", "DATE"),)
         case Amount():
-            return (("type", "NUMBER"), ("pattern", "#,##0.00"))
+            # Whatever the currency is, and becomes, no decimal of an amount is rounded away.
+            return (("type", "NUMBER"), ("pattern", "#,##0.00##"))
         case Whole() | Id():
             return (("type", "NUMBER"), ("pattern", "0"))
         case Flag():

@@ -10,6 +10,7 @@ from crm.errors import FieldError
 from crm.model import RECORDS, Client, Conventions, Record, fields
 from crm.model.encoding import plain
 from crm.model.fields import Amount, Day, Id, Line, Phone, Whole
+from crm.model.money import exact, plain_amount, plain_number
 from crm.repository.sheets.layout import OWN, Cell, columns
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -36,7 +37,7 @@ def cell_of(value: Any) -> Cell:
             number = float(value)
             # A sum with more digits than a cell counts with is kept as text.
             if Decimal(repr(number)) != value:
-                return f"{value:.2f}"
+                return plain_amount(value)
             return int(number) if number.is_integer() else number
         case datetime():
             return str(plain(value))
@@ -135,10 +136,9 @@ def _money(cell: Any) -> Decimal:
     if type(cell) not in (int, float, str) or cell == "":
         raise ValueError
     amount = Decimal(repr(cell) if type(cell) is float else cell)
-    exact = amount.quantize(Decimal("0.01"))
-    if exact != amount or amount < 0:
+    if amount < 0:
         raise ValueError
-    return exact
+    return exact(amount)
 
 
 def _moment(cell: Any) -> datetime:
@@ -231,9 +231,8 @@ def _typed_number(check: Any, cell: float, by: Conventions) -> Any:
                 raise FieldError("that is no date")
             return check.read((_DAY_ZERO + timedelta(days=int(number))).isoformat(), by)
         case Amount():
-            if number != round(number, 2):
-                raise FieldError("an amount has at most two decimals")
-            return check.read(f"{number:.2f}", by)
+            # Its own decimals, which are for the check to count; never three, which could be thousands.
+            return check.read(plain_number(cell), by)
         case Whole() | Id() if whole is None:
             raise FieldError("write a whole number in digits")
         case Phone() if whole is not None:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from crm.errors import CRMError, NotFoundError
 from crm.model import Record, StatusRule
+from crm.model.money import plain_number
 from crm.repository import Spreadsheet, Table, Waiting
 from crm.repository.sheets import refusals, setup
 from crm.repository.sheets.account import Account, account_from, spreadsheet_id
@@ -150,8 +150,7 @@ def text_of(cell: Mapping[str, Any]) -> str:
             return moment.date().isoformat() if is_day else moment.isoformat(" ", "seconds")
         if kind == "TIME":
             return str(cell.get("formattedValue", ""))
-        plain = format(Decimal(f"{number:.15g}"), "f")
-        return plain.rstrip("0").rstrip(".") if "." in plain else plain
+        return plain_number(number)
     return str(value.get("stringValue", ""))
 
 

@@ -38,6 +38,7 @@ from crm.model import (
     links,
     owner_link,
 )  # fmt: skip
+from crm.model.fields import Amount
 from crm.repository import statements, tables
 from crm.repository.bulk import insert_rows
 from crm.repository.dialect import Dialect
@@ -104,6 +105,9 @@ class Loading:
         self.wrong: list[dict[str, Any]] = []
         # Clients whose status was chosen or emptied in the sheet, with the one that the program had written.
         self.chosen: dict[int, str] = {}
+        self._amounts = [
+            name for name, each in fields(kind).items() if isinstance(each.check, Amount) and each.by == "person"
+        ]
         # Values that were found to be fine, by field: most of them repeat.
         self._fine: dict[str, set[Any]] = {name: {""} for name in _DOUBTED} if kind is Client else {}
 
@@ -150,7 +154,17 @@ class Loading:
             record = self._as_far_as_readable(record_id, row)
         if record is None or self.kind in (StatusRule, View, Setting):
             return record and self._sound(record, row)
+        self._doubt_amounts(record, row)
         return self._without_doubtful(record, row) if isinstance(record, Client) else record
+
+    def _doubt_amounts(self, record: Record, row: Sequence[Any]) -> None:
+        """Notes amounts with more decimals than the currency has. They are taken as they are: perhaps the currency was
+        another one when they were written."""
+        for name in self._amounts:
+            value = getattr(record, name)
+            most = max(2, self.by.decimals)
+            if value != round(value, most):
+                self._note(record.id, row, name, f"an amount in {self.by.currency} has at most {most} decimals")
 
     def _without_doubtful(self, record: Client, row: Sequence[Any]) -> Client:
         """The client without what a cell can hold, and the field cannot."""

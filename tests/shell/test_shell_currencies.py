@@ -1,0 +1,113 @@
+"""Amounts in currencies that have no decimals, two, three and four: typed, imported, exported, reported, taken back."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from tests.support.command_line import CommandLine, on_a_new_store
+
+
+@dataclass(frozen=True)
+class Currency:
+    """A currency with amounts in it as they are typed, as they stand in files, and one that is too exact."""
+
+    code: str
+    language: str
+    typed: tuple[str, ...]
+    plain: tuple[str, ...]
+    too_exact: str
+    number_format: str
+
+    def __str__(self) -> str:
+        return self.code
+
+
+CURRENCIES = (
+    Currency("JPY", "ja_JP", ("1,234", "￥50"), ("1234.00", "50.00"), "0.5", "#,##0"),
+    Currency("EUR", "de_AT", ("1.234,50", "0.05"), ("1234.50", "0.05"), "0,005", "#,##0.00"),
+    Currency("KWD", "en_US", ("1.234", "1,234.5"), ("1.2340", "1234.50"), "0.0005", "#,##0.000"),
+    # Thousands are separated by a point here, and files have one before three decimals.
+    Currency("TND", "de_DE", ("1,234", "0.001"), ("1.2340", "0.0010"), "0,0005", "#,##0.000"),
+    Currency("CLF", "es_CL", ("1,2345", "0.0001"), ("1.2345", "0.0001"), "0,00005", "#,##0.0000"),
+)
+
+
+@pytest.fixture(params=CURRENCIES, ids=str)
+def currency(request: pytest.FixtureRequest) -> Currency:
+    chosen: Currency = request.param
+    return chosen
+
+
+@pytest.fixture
+def shell(currency: Currency, monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
+    """A store of a team with this currency, with one client."""
+    with on_a_new_store(monkeypatch) as line:
+        line.did("settings", "set", "language", currency.language)
+        line.did("settings", "set", "currency", currency.code)
+        line.did("clients", "add", "--last-name", "Berg", "--reference", "B-1")
+        yield line
+
+
+def amounts(shell: CommandLine, **environment: str) -> list[str]:
+    listed = shell.did("sales", "list", "--limit", "100", "--sort", "id", **environment)
+    return [each["amount"] for each in listed]
+
+
+def test_amounts_go_through_everything_unchanged(shell: CommandLine, currency: Currency, tmp_path: Path) -> None:
+    for typed in currency.typed:
+        shell.did("sales", "add", "--client", "1", "--amount", typed)
+    assert currency.code in shell.refused("sales", "add", "--client", "1", "--amount", currency.too_exact) or (
+        currency.code == "EUR"
+    )
+    whole = sum(map(Decimal, currency.plain))
+    assert amounts(shell) == list(currency.plain)
+    assert Decimal(shell.did("clients", "show", "1")["total_spend"]) == whole
+    # What a machine wrote is read again, in whatever language.
+    for plain in currency.plain:
+        assert shell.did("sales", "add", "--client", "1", "--amount", plain)["sale"]["amount"] == plain
+        shell.did("history", "undo", "--yes")
+    assert amounts(shell) == list(currency.plain)
+    shell.did("sales", "undo", "2", "--yes")
+    assert amounts(shell) == [currency.plain[0]]
+    shell.did("history", "undo", "--yes")
+    report = shell.did("reports", "sales")
+    assert Decimal(report["total"]["amount"]) == whole
+    shell.did("rules", "add", f"Exact when total_spend = {whole}", "--position", "1")
+    assert [each["client"] for each in shell.did("rules", "preview")["moves"]] == [1]
+    assert shell.sound()
+    elsewhere = {"CRM_STORE": f"sqlite:///{tmp_path / 'elsewhere.sqlite3'}"}
+    for key, value in (("language", currency.language), ("currency", currency.code)):
+        shell.did("settings", "set", key, value, **elsewhere)
+    shell.did("clients", "add", "--last-name", "Berg", "--reference", "B-1", **elsewhere)
+    for ending in ("csv", "xlsx"):
+        file = tmp_path / f"sales.{ending}"
+        shell.did("export", str(file), "--what", "sales")
+        shell.did("import", str(file), "--as", "sales", **elsewhere)
+        assert sorted(amounts(shell, **elsewhere)) == sorted(currency.plain), ending
+        shell.did("history", "undo", "--yes", **elsewhere)
+        assert amounts(shell, **elsewhere) == []
+    with (tmp_path / "sales.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert sorted(row["Amount"] for row in csv.DictReader(file)) == sorted(currency.plain)
+    sheet = load_workbook(tmp_path / "sales.xlsx").active
+    column = next(cell.column for cell in sheet[1] if cell.value == "Amount")
+    cells = [sheet.cell(row, column) for row in (2, 3)]
+    assert {Decimal(str(cell.value)) for cell in cells} == set(map(Decimal, currency.plain))
+    assert {cell.number_format for cell in cells} == {currency.number_format}
+
+
+def test_a_change_of_the_currency_changes_no_amount(monkeypatch: pytest.MonkeyPatch) -> None:
+    with on_a_new_store(monkeypatch) as shell:
+        shell.did("settings", "set", "currency", "KWD")
+        shell.did("clients", "add", "--last-name", "Berg")
+        shell.did("sales", "add", "--client", "1", "--amount", "12.345")
+        for currency, shown in (("JPY", "¥12.345"), ("EUR", "€12.345"), ("KWD", "KWD12.345")):
+            shell.did("settings", "set", "currency", currency)
+            assert amounts(shell) == ["12.3450"]
+            assert shown in shell("sales", "list").out
+            assert shell.sound()
+        assert shell.did("sales", "list", "--amount", "12.345")[0]["id"] == 1
