@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
+from statistics import median
 from typing import Literal
 
 IMPORTING = "importing rich and questionary"
@@ -60,7 +61,7 @@ def claim(
     each: int = 1,
     note: str | Callable[[], str] = "",
 ) -> Result:
-    """Runs an action and its floor in turn (A B A B …) and compares the best time of each.
+    """Runs an action and its floor in turn (A B A B …) and compares the medians.
 
     The time is CPU time of this process and of the children that it waited for, which other work on the machine does
     not add to; `clock="wall"` is for what waits for others. `each` is how many there are in one run. What has been
@@ -75,12 +76,12 @@ def claim(
             pairs.append((_taken(action), _taken(floor)))
     if not pairs:
         raise OutOfTime
-    best = {which: tuple(min(pair[at][which] for pair in pairs) for at in (0, 1)) for which in ("CPU", "wall")}
-    measured, least = best[clock]
+    taken = {which: tuple(median(pair[at][which] for pair in pairs) for at in (0, 1)) for which in ("CPU", "wall")}
+    measured, least = taken[clock]
     other = "wall" if clock == "CPU" else "CPU"
-    how = f"{clock}, best of {len(pairs)}"
-    if best[other][1] >= 0.0001:
-        how += f" ({other} {best[other][0] / best[other][1]:.2f} x)"
+    how = f"{clock}, median of {len(pairs)}"
+    if taken[other][1] >= 0.0001:
+        how += f" ({other} {taken[other][0] / taken[other][1]:.2f} x)"
     told = note if isinstance(note, str) else note()
     return Result(name, measured / each, least / each, floor_name, at_most, how, told)
 

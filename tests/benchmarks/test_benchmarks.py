@@ -22,7 +22,7 @@ def test_a_claim_is_a_ratio_of_cpu_times_to_its_floor() -> None:
     assert result.floor == pytest.approx(0.001, rel=0.5)
     assert 3 < result.ratio < 6
     assert result.holds
-    assert result.how.startswith("CPU, best of 3")
+    assert result.how.startswith("CPU, median of 3")
 
 
 def test_a_claim_that_runs_out_of_its_time_tells_what_it_has() -> None:
@@ -33,7 +33,7 @@ def test_a_claim_that_runs_out_of_its_time_tells_what_it_has() -> None:
             raise OutOfTime
         runs.append(1)
 
-    assert claim("a thing", action, lambda: _spin(0.001), "less", 10).how.startswith("CPU, best of 2")
+    assert claim("a thing", action, lambda: _spin(0.001), "less", 10).how.startswith("CPU, median of 2")
     with pytest.raises(OutOfTime):
         claim("a thing", action, lambda: None, "less", 10)
 
