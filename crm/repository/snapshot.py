@@ -4,13 +4,13 @@ import dataclasses
 import json
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Select, func, select
 
 from crm.errors import NotFoundError
-from crm.model import Client, Record, StatusRule
+from crm.model import Client, Record
 from crm.repository import Change, HistoryEntry, HistoryQuery, Query, StatusMove, history, statements, tables
 from crm.repository.dialect import Dialect
 from crm.repository.query import selection
@@ -21,15 +21,14 @@ if TYPE_CHECKING:
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
-# What reads rules is loaded when a rule is asked for: the first screen asks for none.
 
-
-def active_rules(rules: Iterable[StatusRule]) -> "RuleSet":
-    """The rule set that decides: the active ones, in order."""
+# What reads rules is loaded when a rule is asked for: the first screen asks for none. Every transaction asks for them
+# again, and they seldom change.
+@lru_cache(maxsize=16)
+def _rule_set(rules: tuple[tuple[int, str, str], ...]) -> "RuleSet":
     from crm.rules import RuleSet
 
-    ordered = sorted((rule for rule in rules if rule.active), key=lambda rule: (rule.position, rule.id))
-    return RuleSet((rule.id, rule.status, rule.when) for rule in ordered)
+    return RuleSet(rules)
 
 
 class SqlSnapshot:
@@ -42,8 +41,7 @@ class SqlSnapshot:
 
     @cached_property
     def rules(self) -> "RuleSet":
-        rows = self.connection.execute(statements.RULES)
-        return active_rules(tables.record_of(StatusRule, row) for row in rows)
+        return _rule_set(tuple((row[0], row[1], row[2]) for row in self.connection.execute(statements.RULES)))
 
     @property
     def revision(self) -> Hashable:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import String, bindparam, select, type_coerce
 
-from crm.model import Client, StatusRule
+from crm.model import Client
 from crm.repository.functions import among
 from crm.repository.tables import TABLES, client, record_columns, rule, transactions
 
@@ -21,5 +21,6 @@ CLIENTS_BY = {
         ("name", client.c.search_name),
     )
 }
-RULES = select(*record_columns(StatusRule)).order_by(rule.c.position, rule.c.id)
+# The active rules in their order: number, status, condition.
+RULES = select(rule.c.id, rule.c.status, rule.c.when).where(rule.c.active).order_by(rule.c.position, rule.c.id)
 LAST_TRANSACTION = select(transactions.c.id, transactions.c.at).order_by(transactions.c.id.desc()).limit(1)

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
@@ -29,7 +29,7 @@ from crm.model import (
 )  # fmt: skip
 from crm.model.encoding import plain
 from crm.repository import HistoryEntry, StatusMove, metrics, review, statements, tables, undo, writing
-from crm.repository.bulk import insert_rows
+from crm.repository.bulk import insert_row, insert_rows, update_rows
 from crm.repository.dialect import Dialect
 from crm.repository.snapshot import SqlSnapshot
 from crm.repository.tables import DERIVED_FROM, TABLES, derived_columns, row_of
@@ -40,6 +40,7 @@ AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 # Clients, rows and audit entries are written in batches of so many: enough to be quick, few enough to hold.
 BATCH = 1000
+_FEW = 20
 
 # A change of one of these may change the status; the totals follow the sales.
 _REVIEWED = frozenset(("kind", "country", "city", "tags", "source", "owner", "date_of_birth", "status_pinned_until"))
@@ -63,6 +64,8 @@ class SqlTransaction(SqlSnapshot):
         self._created: dict[str, tuple[int, int]] = {}
         self._decided: dict[tuple[Any, ...], Decision] = {}
         self._unindexed: tuple[int, int] | None = None
+        # Clients as they stand now, so that one who is sold something is read once.
+        self._known: dict[int, Client] = {}
         # The clients whose facts of a kind have changed.
         self._changed: dict[type[Record], set[int]] = {kind: set() for kind in SUMS}
         self._to_review: set[int] = set()
@@ -70,16 +73,27 @@ class SqlTransaction(SqlSnapshot):
     @property
     def number(self) -> int:
         if not self._number:
-            written = self.connection.execute(
-                writing.START, {"at": self.at, "user": self.user, "what": self._what, "undoes": self._undoes}
-            )
-            (self._number,) = written.inserted_primary_key or (0,)
+            row = {"at": self.at, "user": self.user, "what": self._what, "undoes": self._undoes}
+            self._number = insert_row(self.connection, tables.transactions, row)
         return self._number
 
     @property
     def wrote(self) -> bool:
         """Whether there is anything to commit."""
         return bool(self._number)
+
+    def find(self, kind: type[AnyRecord], record_id: int) -> AnyRecord | None:
+        known = self._known.get(record_id) if kind is Client else None
+        if known is not None:
+            return cast(AnyRecord, known)
+        found = super().find(kind, record_id)
+        if isinstance(found, Client) and len(self._known) < BATCH:
+            self._known[record_id] = found
+        return found
+
+    def forget(self, client: int) -> None:
+        """Reads a client anew when it is next asked for; for who writes past this transaction."""
+        self._known.pop(client, None)
 
     # Creating
 
@@ -95,7 +109,9 @@ class SqlTransaction(SqlSnapshot):
         if not records:
             return []
         kind = type(records[0])
-        first = self.dialect.reserve_ids(self.connection, TABLES[kind], len(records))
+        # The database itself numbers a single one.
+        several = len(records) > 1
+        first = self.dialect.reserve_ids(self.connection, TABLES[kind], len(records)) if several else 0
         rows = []
         for record_id, record in enumerate(records, start=first):
             row = row_of(record)
@@ -107,8 +123,10 @@ class SqlTransaction(SqlSnapshot):
             elif kind in SUMS:
                 self._touch(record, added=True)
             rows.append(row)
+        if not several:
+            del rows[0]["id"]
         self._insert(kind, rows)
-        self._note_created(kind, first, len(rows))
+        self._note_created(kind, rows[0]["id"], len(rows))
         if kind is Deal:
             self._note_moves(rows)
         return rows
@@ -157,18 +175,24 @@ class SqlTransaction(SqlSnapshot):
 
     def _insert(self, kind: type[Record], rows: list[dict[str, Any]]) -> None:
         with _explained(kind):
-            insert_rows(self.connection, TABLES[kind], rows)
+            if "id" in rows[0]:
+                insert_rows(self.connection, TABLES[kind], rows)
+            else:
+                rows[0]["id"] = insert_row(self.connection, TABLES[kind], rows[0])
         if kind is StatusRule:
             self._forget_rules()
         elif kind is Stage:
             self.__dict__.pop("_stages", None)
 
     def _note_created(self, kind: type[Record], first: int, count: int) -> None:
-        """Writes that records with these ids were created; the database itself makes an entry of each."""
-        self._flush_audit()
+        """Writes that records with these ids were created; of many the database itself makes the entries."""
         last = first + count - 1
-        created = {"transaction": self.number, "first": first, "last": last}
-        self.connection.execute(writing.ENTER_CREATED[kind], created)
+        if count <= _FEW:
+            self._audit += [self._entry(kind, each, "create", None, None) for each in range(first, last + 1)]
+        else:
+            self._flush_audit()
+            created = {"transaction": self.number, "first": first, "last": last}
+            self.connection.execute(writing.ENTER_CREATED[kind], created)
         self._created[kind.kind_name] = (self._created.get(kind.kind_name, (first, 0))[0], last)
         if kind is Client:
             self._unindexed = (self._unindexed[0] if self._unindexed else first, last)
@@ -202,6 +226,8 @@ class SqlTransaction(SqlSnapshot):
             self._index_created()
             row |= derived_columns(changed)
         table = TABLES[type(current)]
+        if isinstance(current, Client):
+            self.forget(current.id)
         with _explained(type(current)):
             self.connection.execute(update(table).where(table.c.id == current.id).values(**row))
         if not self._is_new(current):
@@ -279,6 +305,7 @@ class SqlTransaction(SqlSnapshot):
                 self._write_audit(current, "delete", plain(current), None)
                 self._touch(current)
         if kind is Client:
+            self._known.clear()
             for changed in (*self._changed.values(), self._to_review):
                 changed.difference_update(ids)
 
@@ -301,7 +328,7 @@ class SqlTransaction(SqlSnapshot):
 
     def _flush_audit(self, at_least: int = 1) -> None:
         if len(self._audit) >= at_least:
-            self.connection.execute(writing.ENTER, self._audit)
+            insert_rows(self.connection, tables.audit, self._audit)
             self._audit = []
 
     # Following the facts
@@ -362,62 +389,63 @@ class SqlTransaction(SqlSnapshot):
         return summed
 
     def _settle(self, ids: Sequence[int], totals: Mapping[int, dict[str, Any]]) -> list[StatusMove]:
-        rows = self.connection.execute(statements.BY_IDS[Client], {"wanted": ids})
-        current = [tables.record_of(Client, row) for row in rows]
-        changed: list[tuple[Client, Client]] = []
-        for shown in current:
-            summed = totals.get(shown.id)
-            after = dataclasses.replace(shown, **summed) if summed else shown
-            if after != shown or shown.id in self._to_review:
-                changed.append((shown, after))
-        known = metrics.values(self.connection, [after for _, after in changed], self.today, self.rules.needs)
-        reviewed = [(shown, self._reviewed(after, known[shown.id])) for shown, after in changed]
-        self._write_derived([(shown, after) for shown, after in reviewed if shown != after])
+        clients: list[tuple[Client, Client, dict[str, Any]]] = []
+        for shown in self._clients(ids):
+            changes = _differing(shown, totals.get(shown.id, {}))
+            if changes or shown.id in self._to_review:
+                clients.append((shown, dataclasses.replace(shown, **changes) if changes else shown, changes))
+        known = metrics.values(self.connection, [summed for _, summed, _ in clients], self.today, self.rules.needs)
+        for shown, _, changes in clients:
+            changes |= self._reviewed(shown, known[shown.id])
+        self._write_derived([(shown, changes) for shown, _, changes in clients if changes])
         return [
-            StatusMove(after.id, after.name, shown.status, after.status, after.status_reason)
-            for shown, after in reviewed
-            if shown.status != after.status
+            StatusMove(
+                shown.id, shown.name, shown.status, changes["status"], changes.get("status_reason", shown.status_reason)
+            )
+            for shown, _, changes in clients
+            if "status" in changes
         ]
 
-    def _reviewed(self, record: Client, known: Mapping[str, Any]) -> Client:
+    def _clients(self, ids: Sequence[int]) -> Iterable[Client]:
+        """Those of the clients that are there."""
+        if all(each in self._known for each in ids):
+            return [self._known[each] for each in ids]
+        rows = self.connection.execute(statements.BY_IDS[Client], {"wanted": ids})
+        return [tables.record_of(Client, row) for row in rows]
+
+    def _reviewed(self, record: Client, known: Mapping[str, Any]) -> dict[str, Any]:
+        """What the rules change of a client of whom this is known."""
         pinned = record.status_pinned_until
         if pinned and pinned >= self.today:
-            return record
+            return {}
         decision = self.rules.decide(known)
-        moved = decision.status != record.status
-        return dataclasses.replace(
-            record,
-            status=decision.status,
-            status_reason=decision.reason,
-            status_pinned_until=None,
-            status_before=record.status if moved else record.status_before,
-            status_since=self.today if moved else record.status_since,
-        )
+        status, why = decision.status, decision.reason
+        ruled: dict[str, Any] = {"status": status, "status_reason": why, "status_pinned_until": None}
+        if status != record.status:
+            ruled |= {"status_before": record.status, "status_since": self.today}
+        return _differing(record, ruled)
 
-    def _write_derived(self, pairs: Sequence[tuple[Client, Client]]) -> None:
+    def _write_derived(self, changed: Sequence[tuple[Client, Mapping[str, Any]]]) -> None:
         """Writes totals and statuses of many clients at once, audited."""
-        if not pairs:
+        if not changed:
             return
         names = TOTALS + STATUS
-        self.connection.execute(
-            writing.FOLLOW,
-            [
-                {"wanted": new.id, "at": self.at, **{f"new_{name}": getattr(new, name) for name in names}}
-                for _, new in pairs
-            ],
-        )
-        for old, new in pairs:
-            if not self._is_new(new):
-                names_changed = [name for name in names if getattr(old, name) != getattr(new, name)]
-                self._write_audit(
-                    new,
-                    "update",
-                    {name: plain(getattr(old, name)) for name in names_changed},
-                    {name: plain(getattr(new, name)) for name in names_changed},
-                )
+        rows = [
+            {f"new_{name}": changes.get(name, getattr(old, name)) for name in names} | {"wanted": old.id, "at": self.at}
+            for old, changes in changed
+        ]
+        update_rows(self.connection, writing.FOLLOW, rows)
+        for old, changes in changed:
+            if old.id in self._known:
+                self._known[old.id] = dataclasses.replace(old, **changes, version=old.version + 1, updated_at=self.at)
+            if not self._is_new(old):
+                in_order = [name for name in names if name in changes]
+                before = {name: plain(getattr(old, name)) for name in in_order}
+                self._write_audit(old, "update", before, {name: plain(changes[name]) for name in in_order})
 
     def review_all(self) -> dict[tuple[str, str], int]:
         self.settle()
+        self._known.clear()
         return review.apply(self.connection, self.rules, self.today, self.at, lambda: self.number)
 
     # Taking back
@@ -437,6 +465,11 @@ class SqlTransaction(SqlSnapshot):
 
 NO_FACTS: Mapping[str, Any] = {name: fields(Client)[name].check.empty for name in TOTALS}
 _NOTHING: frozenset[str] = frozenset()
+
+
+def _differing(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the values that a record does not have."""
+    return {name: value for name, value in values.items() if getattr(record, name) != value}
 
 
 def _said(values: Mapping[str, Any] | None, unsaid: frozenset[str]) -> Mapping[str, Any] | None:

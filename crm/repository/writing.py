@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from crm.model import ARRIVED, CONTACTING, FollowUp, Interaction, Message, Record, Sale, SignIn
 from crm.model.rights import SECRET
-from crm.repository.tables import TABLES, audit, client, follow_up, interaction, message, sale, transactions
+from crm.repository.tables import TABLES, audit, client, follow_up, interaction, message, sale
 
 # The columns of a client that follow from the rules.
 STATUS = ("status", "status_reason", "status_pinned_until", "status_before", "status_since")
@@ -100,8 +100,6 @@ FOLLOW = (
     )
 )
 
-START = insert(transactions)
-ENTER = insert(audit)
 # An audit entry for each record just created, made by the database itself.
 ENTER_CREATED = {
     kind: insert(audit).from_select(

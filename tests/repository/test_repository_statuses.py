@@ -362,3 +362,24 @@ def test_totals_are_the_sums_after_any_steps(new_store: NewStore, steps: list[tu
             assert client.first_sale_on == min((sale.on for sale in mine), default=None)
             assert client.last_sale_on == max((sale.on for sale in mine), default=None)
             assert client.status == ("VIP" if client.total_spend >= 35000 else "Regular")
+
+
+def test_a_transaction_reads_a_client_as_it_has_left_it(store: Store) -> None:
+    client = store.add()
+    seen: list[Client] = []
+
+    def change(tx: Any) -> None:
+        seen.append(tx.change(tx.get(Client, client.id), city="Graz"))
+        seen.append(tx.get(Client, client.id))
+        tx.add(Sale(client=client.id, on=store.today, amount=Decimal("35000.00")))
+        tx.settle()
+        seen.append(tx.get(Client, client.id))
+        tx.change(seen[-1], kind="company", company="Fox")
+        tx.settle()
+        seen.append(tx.get(Client, client.id))
+
+    store.repository.transact(change, "changed")
+    changed, read, sold, last = seen
+    assert changed == read
+    assert (sold.status, sold.total_spend, sold.city) == ("VIP", Decimal("35000.00"), "Graz")
+    assert last == store.client(client)

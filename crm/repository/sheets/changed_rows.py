@@ -138,6 +138,7 @@ class ChangedRows:
             # It could not be read so far.
             table = tables.TABLES[kind]
             self.tx.connection.execute(update(table).where(table.c.id == current.id).values({name: value}))
+            self.tx.forget(current.id)
         elif value != known:
             raise FieldError(NOT_READ)
         return {}
@@ -203,6 +204,7 @@ class ChangedRows:
         if shown == current.extra:
             return current
         self.tx.connection.execute(update(client).where(client.c.id == current.id).values(extra=shown))
+        self.tx.forget(current.id)
         return replace(current, extra=shown)
 
     # What fits
