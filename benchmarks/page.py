@@ -87,8 +87,8 @@ def measure(folder: Path) -> Iterator[Result]:
             menu.press(way)
             yield _result(name, _least(menu, list(keys) * _EACH, _DRAWN), floor, LIMIT)
         yield _result("an arrow key", _least(menu, [_DOWN] * _ARROWS, b""), floor, LIMIT_OF_KEY)
-        menu.press("00")
-        menu.press("21", b"Client")
+        menu.press("002")
+        menu.press("1", b"Client")
         yield _result("a key while a client is looked for", _least(menu, _TYPED, b""), floor, LIMIT)
 
 

@@ -15,7 +15,7 @@ from crm.rules import parse_condition
 from crm.terminal import tables
 from crm.terminal.groups import act_on, group_of
 from crm.terminal.keyboard import Choice
-from crm.terminal.lists import PAGE, ListPage, filtered
+from crm.terminal.lists import ListPage, filtered
 from crm.terminal.picking import pick_listed
 from crm.terminal.session import Session, flow
 from crm.terminal.suggestions import metric_names
@@ -75,7 +75,7 @@ class ClientsPage(ListPage):
             return
         from crm.terminal.clients import client_page
 
-        ids = [each.id for each in self.rows(PAGE, self.offset)]
+        ids = [each.id for each in self.drawn]
         client_page(self.session, row, self.rows, self.offset + ids.index(row.id) if row.id in ids else 0)
 
     def sign(self, row: Any) -> str:

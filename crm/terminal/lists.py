@@ -29,6 +29,8 @@ class ListPage:
         self.session = session
         self.offset = 0
         self.sort = ""
+        # The rows that are on the screen.
+        self.drawn: Sequence[Any] = ()
 
     def rows(self, limit: int, offset: int) -> Sequence[Any]:
         """The rows of a page."""
@@ -87,11 +89,12 @@ class ListPage:
         size = max(3, min(PAGE, screen.height - _AROUND))
         self.session.page(*self.crumbs())
         rows = self.rows(size + 1, self.offset)
-        screen.print(Text(self._told(rows[:size]), "dim"))
+        self.drawn = rows[:size]
+        screen.print(Text(self._told(self.drawn), "dim"))
         if not rows:
             screen.print("Nothing here." if not self.narrowed() else "Nothing fits.")
-        head, lines = self._lines(rows[:size])
-        entries = [Choice(line, _call(self.open, row)) for line, row in zip(lines, rows[:size], strict=True)]
+        head, lines = self._lines(self.drawn)
+        entries = [Choice(line, _call(self.open, row)) for line, row in zip(lines, self.drawn, strict=True)]
         return head, entries, self._keys(len(rows) > size, size)
 
     def _told(self, rows: Sequence[Any]) -> str:
