@@ -157,10 +157,9 @@ class SelectPrompt:
         """Answers once the terminal has had another size for a moment: a window that is dragged has many."""
         if self._resized is None or application.loop is None or application.output.get_size() == self._size:
             return
-        asked = application.future
 
         def resized() -> None:
-            if asked is not None and asked is application.future and not asked.done():
+            if not application.is_done:
                 application.exit(result=self._resized)
 
         application.loop.call_later(_RESIZED_SECONDS, resized)
