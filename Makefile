@@ -1,12 +1,12 @@
 # make run   opens the menu          make test  runs the tests
-# make web   serves it to browsers   (PORT=8000)
+# make web   serves it to browsers   (PORT=8000)      make check runs what CI runs
 # All make their own virtual environment in .venv first.
 
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(if $(shell $(name) -c \
 	"import sys; print('fits' if sys.version_info >= (3, 11) else '')" 2>/dev/null),$(name))))
 BIN := .venv/bin
 
-.PHONY: run web test lint format types bench docs clean
+.PHONY: run web test check lint format types bench docs clean
 
 run: .venv/installed
 	@$(BIN)/python run.py
@@ -18,6 +18,10 @@ web: .venv/installed node_modules/.installed
 # and with ALL=1.
 test: .venv/installed-dev $(if $(shell command -v npm),node_modules/.installed)
 	$(BIN)/python -m pytest -n auto --maxprocesses 6 $(if $(CI)$(ALL),,-m "not slow") $(TESTS)
+
+# All that must hold before a change is handed in.
+check:
+	@.ci/run
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -64,7 +64,10 @@ def commands_page() -> str:
         "- Dates are `2026-11-21`, `today`, `yesterday`, `fri`, or day and month in the team's order; amounts as"
         " the team writes them, or with a point before the decimals; of these an amount has as many as the currency"
         " (EUR two, JPY none, KWD three). In JSON and CSV it has two, or four where two are too few.",
-        "- `run.py --install-completion` sets up completion for bash, zsh or fish (make `run.py` executable first).",
+        "- `run.py --install-completion` sets up completion for bash, zsh or fish (make `run.py` executable first);"
+        " values are completed too: statuses, stages, tags, views, and names as far as you may see them.",
+        "- Installed with pipx, uv or pip, the program is called `crm` instead of `python run.py`. `--version` tells"
+        " its version.",
         "",
     ]
     for each in commands():

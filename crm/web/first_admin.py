@@ -1,11 +1,10 @@
 """The admin without whom the web terminal does not open."""
 
+from crm import program
 from crm.accounts.accounts import Accounts
 from crm.errors import UsageError
 from crm.model import User
 from crm.repository import Query, Repository
-
-_HOW = "Add one: python run.py users add --role admin"
 
 
 def first_admin(repository: Repository, accounts: Accounts, email: str) -> str:
@@ -15,11 +14,12 @@ def first_admin(repository: Repository, accounts: Accounts, email: str) -> str:
         if snapshot.count(User, Query(filters={"role": "admin", "active": True})):
             return ""
         known = snapshot.count(User, Query(filters={"email": email})) if email else 0
+    how = f"Add one: {program.command('users add --role admin')}"
     if not email:
         raise UsageError(
-            f"The web terminal does not open without an admin. {_HOW}; or set CRM_ADMIN_EMAIL to have one added."
+            f"The web terminal does not open without an admin. {how}; or set CRM_ADMIN_EMAIL to have one added."
         )
     if known:
-        raise UsageError(f"CRM_ADMIN_EMAIL names an account that is no active admin, and there is no other. {_HOW}.")
+        raise UsageError(f"CRM_ADMIN_EMAIL names an account that is no active admin, and there is no other. {how}.")
     _, password = accounts.add(email=email, name=email.partition("@")[0], role="admin")
     return password

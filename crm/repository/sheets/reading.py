@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from crm import program
 from crm.errors import StoreDamagedError, StoreError, StoreNewerError, StoreNotSetUpError
 from crm.model import RECORDS
 from crm.repository.sheets.ingest import Contents
@@ -86,16 +87,17 @@ def _without_tabs(service: Service, error: Rejected) -> StoreError:
     described = service.describe("properties(title),sheets(properties(sheetId,title))")
     there = {sheet["properties"].get("sheetId", 0) for sheet in described.get("sheets", [])}
     missing = [tab for tab in ALL_TABS if tab.sheet_id not in there]
+    setup = program.command(f"sheets setup {service.spreadsheet}")
     if META.sheet_id not in there:
         title = described.get("properties", {}).get("title", "")
         return StoreNotSetUpError(
-            f"The spreadsheet “{title}” is not set up for the CRM yet. Run `python run.py sheets setup"
-            f" {service.spreadsheet}`, or start the menu without a command: it leads through it."
+            f"The spreadsheet “{title}” is not set up for the CRM yet. Run `{setup}`, or start the menu without a"
+            " command: it leads through it."
         )
     if is_older(service, missing):
         return StoreNotSetUpError(
-            "The spreadsheet was set up by an older version of the CRM and lacks tabs of this one. Run `python"
-            f" run.py sheets setup {service.spreadsheet}`, which adds them; everything else stays as it is."
+            "The spreadsheet was set up by an older version of the CRM and lacks tabs of this one. Run"
+            f" `{setup}`, which adds them; everything else stays as it is."
         )
     if missing:
         return StoreDamagedError(

@@ -1,11 +1,12 @@
 """The files that the terminal's page is made of, and where the browser finds them."""
 
+import shlex
+import sysconfig
 from pathlib import Path
 
 from crm.errors import FileError
 
 _OWN = Path(__file__).resolve().parent.parent / "page"
-_NPM = Path(__file__).resolve().parents[3] / "node_modules" / "@xterm"
 PAGE = _OWN / "terminal.html"
 # Each file is named here: nothing else of what npm brought along can be asked for.
 _FROM_NPM = {
@@ -22,11 +23,19 @@ _SERVED = (".js", ".css", ".svg", ".png", ".webmanifest")
 def assets() -> dict[str, Path]:
     """Each address with its file. Raises FileError where the parts from npm were not installed."""
     own = {f"/assets/{file.name}": file for file in sorted(_OWN.iterdir()) if file.suffix in _SERVED}
-    found = own | {f"/assets/{name}": _NPM / path for name, path in _FROM_NPM.items()}
+    folder = _npm_folder()
+    npm = folder / "node_modules" / "@xterm"
+    found = own | {f"/assets/{name}": npm / path for name, path in _FROM_NPM.items()}
     missing = [file for file in found.values() if not file.is_file()]
     if missing:
         raise FileError(
-            f"The web terminal's page is not complete: {missing[0].name} is missing. Run `npm ci` in the program's"
-            " folder (Node.js 18 or newer), then start again."
+            f"The web terminal's page is not complete: {missing[0].name} is missing. Run `npm ci --prefix"
+            f" {shlex.quote(str(folder))}` (Node.js 18 or newer), then start again."
         )
     return found
+
+
+def _npm_folder() -> Path:
+    """The folder of package.json, where npm puts what it names: that of run.py, or where the program was installed."""
+    checkout = Path(__file__).resolve().parents[3]
+    return checkout if (checkout / "package.json").is_file() else Path(sysconfig.get_path("data")) / "share" / "crm"
