@@ -1,7 +1,7 @@
 """What a command has at hand: the store as far as its reader may see it, the accounts, the team's conventions."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -12,7 +12,7 @@ from sqlalchemy import select
 from crm.accounts import SignedIn
 from crm.accounts.desk import AccountsDesk
 from crm.config import TEAM, Config, team_defaults
-from crm.errors import StoreNotSetUpError
+from crm.errors import CRMError, StoreNotSetUpError
 from crm.model import Conventions, Setting
 from crm.model.rights import OWNER, Reader
 from crm.repository import Repository, Snapshot, Spreadsheets, Transaction
@@ -42,6 +42,14 @@ def has_accounts(crm: "CRM") -> bool:
             return bool(snapshot.select(select(user.c.id).where(user.c.password != "").limit(1)))
     except StoreNotSetUpError:
         return False
+
+
+def begin_day(crm: "CRM") -> None:
+    """What is done once a day, at first use, whoever it is: a backup, and the review of statuses that depend on the
+    day. A store that cannot be written just now is read as it is."""
+    for step in (crm.repository.daily_backup, crm.repository.daily_review):
+        with suppress(CRMError):
+            step()
 
 
 @dataclass(frozen=True)

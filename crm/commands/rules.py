@@ -224,20 +224,6 @@ def apply(crm: CRM) -> RulesReport:
     return report
 
 
-def review_daily(crm: CRM) -> None:
-    """Reviews everybody, once a day: rules may count days, and a pin may have run out."""
-    today = crm.today.isoformat()
-    if crm.repository.fact("reviewed_on") >= today:
-        return
-    with crm.read() as snapshot:
-        ran_out = tables.client.c.status_pinned_until < crm.today
-        due = snapshot.rules.depends_on_day or snapshot.select(select(tables.client.c.id).where(ran_out).limit(1))
-    if due:
-        apply(crm)
-    else:
-        crm.repository.set_fact("reviewed_on", today)
-
-
 @command("rules why", title="Why has a client this status", menu="rules")
 def why(crm: CRM, client: Annotated[Client, About("Client", "its number, reference or name", positional=True)]) -> Why:
     """Explains a client's status: the rule and the values that met it, and what every other rule says."""

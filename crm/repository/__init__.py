@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     AnySelect = Select[*tuple[Any, ...]]
     AnyRow = Row[*tuple[Any, ...]]
 
+# Who stands in the history where the program itself did something, for nobody.
+PROGRAM = "CRM"
+
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 Result = TypeVar("Result")
 
@@ -338,6 +341,10 @@ class Repository(Protocol):
 
     def backup(self, to: Path | None = None) -> Path:
         """A copy of the whole store, dated, in the folder of backups unless `to` is given."""
+
+    def daily_review(self) -> None:
+        """Reviews all statuses if today none was yet and the passing of a day may move one. It is the program's own:
+        it stands in the history as done by `PROGRAM`, and asks for no right of whoever opens the store."""
 
     def daily_backup(self) -> Path | None:
         """A dated backup if today has none yet and there is something to lose; else None."""

@@ -97,6 +97,9 @@ class GuardedRepository:
         self._demand(STORE, READ)
         return self._repository.backup(to)
 
+    def daily_review(self) -> None:
+        self._repository.daily_review()
+
     def daily_backup(self) -> Path | None:
         self._demand(STORE, READ)
         return self._repository.daily_backup()

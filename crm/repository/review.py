@@ -97,6 +97,12 @@ def _reason(rule: Rule, figures: Figures) -> ColumnElement[str]:
     return text + ")"
 
 
+def is_due(connection: Connection, rules: RuleSet, today: date) -> bool:
+    """Whether the passing of a day may move somebody."""
+    ran_out = select(client.c.id).where(client.c.status_pinned_until < today).limit(1)
+    return rules.depends_on_day or connection.execute(ran_out).first() is not None
+
+
 _moved = Table(
     "moved",
     MetaData(),

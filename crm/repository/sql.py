@@ -30,7 +30,7 @@ from crm.errors import (
 )
 from crm.model import Record, SignIn, User
 from crm.model.places import as_told
-from crm.repository import Finding, Proof, Wait, Waiting, formats, tables
+from crm.repository import PROGRAM, Finding, Proof, Wait, Waiting, formats, tables
 from crm.repository.dialect import Dialect
 from crm.repository.snapshot import SqlSnapshot
 
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+# The fact that says on which day all statuses were reviewed last.
+REVIEWED = "reviewed_on"
 # Whoever waits for another writer is told after so many seconds, and let go after so many.
 TELLS_AFTER = 2.0
 GIVES_UP_AFTER = 30.0
@@ -51,6 +53,9 @@ class SqlRepository:
     `today` and `now` are clocks (the local day, UTC); `user` stands in the history; `first_records` are
     in a new store from the start; `waiting` is called again and again while another program holds the store.
     """
+
+    # Nobody is in a new store yet.
+    _begins_reviewed = True
 
     def __init__(
         self,
@@ -70,6 +75,8 @@ class SqlRepository:
         self.user = user
         self._first_records = first_records
         self.waiting = waiting
+        # The day of the last review that this program knows of, or has tried to make.
+        self._reviewed_on = ""
 
     @cached_property
     def _engine(self) -> Engine:
@@ -94,8 +101,10 @@ class SqlRepository:
             if not inspect(connection).has_table("store_facts"):
                 tables.create_all(connection)
                 self._dialect.prepare(connection)
-                version = {"name": "schema_version", "value": str(tables.SCHEMA_VERSION)}
-                connection.execute(insert(tables.store_facts), [version])
+                self._reviewed_on = self._today().isoformat() if self._begins_reviewed else ""
+                facts = {"schema_version": str(tables.SCHEMA_VERSION), REVIEWED: self._reviewed_on}
+                rows = [{"name": name, "value": value} for name, value in facts.items()]
+                connection.execute(insert(tables.store_facts), rows)
                 self._add_first_records(connection)
             connection.commit()
 
@@ -116,7 +125,9 @@ class SqlRepository:
             if not {"store_facts", "client", "audit"} <= names:
                 where = as_told(self.url)
                 raise StoreDamagedError(f"{where} holds a database of another program; it was left as it is.")
-            written = _fact(connection, "schema_version")
+            facts = tables.store_facts.c
+            known: dict[str, str] = dict(connection.execute(select(facts.name, facts.value)).all())
+        written, self._reviewed_on = known.get("schema_version", ""), known.get(REVIEWED, "")
         if not written.isdecimal():
             raise StoreDamagedError(f"{as_told(self.url)} does not say which format it has; it was left as it is.")
         version = int(written)
@@ -274,12 +285,26 @@ class SqlRepository:
             return _fact(connection, name)
 
     def set_fact(self, name: str, value: str) -> None:
-        facts = tables.store_facts
         with self._told(), self._engine.connect() as connection:
             self._enter(connection)
-            connection.execute(delete(facts).where(facts.c.name == name))
-            connection.execute(insert(facts), [{"name": name, "value": value}])
+            _put_fact(connection, name, value)
             connection.commit()
+
+    def daily_review(self) -> None:
+        day = self._today().isoformat()
+        # What was read when the store was opened says so on most days, and nothing is asked then.
+        if self._engine and self._reviewed_on >= day:
+            return
+
+        def review(tx: "SqlTransaction") -> None:
+            # Another program may have been first.
+            if _fact(tx.connection, REVIEWED) < day:
+                tx.user = PROGRAM
+                tx.review_day()
+                _put_fact(tx.connection, REVIEWED, day)
+
+        self._reviewed_on = day
+        self.transact(review, "reviewed statuses for the day")
 
     def is_empty(self) -> bool:
         more = tables.audit.c.record.not_in([User.kind_name, SignIn.kind_name])
@@ -325,6 +350,8 @@ class SqlRepository:
                     self._enter(connection)
                     self._add_missing(connection)
                     connection.commit()
+            # What was put back is perhaps of another day.
+            self._reviewed_on = ""
             return kept
 
     def backups(self) -> Sequence[Path]:
@@ -340,3 +367,9 @@ class SqlRepository:
 def _fact(connection: Connection, name: str) -> str:
     facts = tables.store_facts.c
     return str(connection.execute(select(facts.value).where(facts.name == name)).scalar() or "")
+
+
+def _put_fact(connection: Connection, name: str, value: str) -> None:
+    facts = tables.store_facts
+    connection.execute(delete(facts).where(facts.c.name == name))
+    connection.execute(insert(facts), [{"name": name, "value": value}])

@@ -191,7 +191,10 @@ class Sqlite:
         pattern = re.compile(re.escape(self.path.stem) + r"-\d{4}-\d\d-\d\d-\d{6}\.sqlite3")
         if not self._folder.is_dir():
             return []
-        return sorted((each for each in self._folder.iterdir() if pattern.fullmatch(each.name)), reverse=True)
+        try:
+            return sorted((each for each in self._folder.iterdir() if pattern.fullmatch(each.name)), reverse=True)
+        except OSError as error:
+            raise FileError(f"{as_told(self._folder)} cannot be looked into: {_reason(error)}.") from error
 
     def dated(self, stamp: str) -> Path:
         return self._folder / f"{self.path.stem}-{stamp}.sqlite3"

@@ -443,6 +443,11 @@ class SqlTransaction(SqlSnapshot):
                 before = {name: plain(getattr(old, name)) for name in in_order}
                 self._write_audit(old, "update", before, {name: plain(changes[name]) for name in in_order})
 
+    def review_day(self) -> None:
+        """Reviews every client where the passing of a day may move one: rules count days, or a pin has run out."""
+        if review.is_due(self.connection, self.rules, self.today):
+            self.review_all()
+
     def review_all(self) -> dict[tuple[str, str], int]:
         self.settle()
         self._known.clear()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crm import program
-from crm.commands.context import CRM, has_accounts
+from crm.commands.context import CRM, begin_day, has_accounts
 from crm.commands.registry import Command, Parameter
 from crm.config import Config, data_folder, from_environment
 from crm.errors import (
@@ -61,8 +61,7 @@ class Call:
         try:
             if command.words not in _BACKED_UP_BY_THEMSELVES:
                 # Once a day, at first use; where it cannot be written the command itself says what is wrong.
-                with suppress(CRMError):
-                    owner.repository.daily_backup()
+                begin_day(owner)
             crm = self._entered(owner)
             result = self._done(crm, command, given)
             self._print(crm, result)

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any
 
 from rich.text import Text
 
 from crm.accounts import SignedIn
-from crm.commands.context import CRM, has_accounts
+from crm.commands.context import CRM, begin_day, has_accounts
 from crm.commands.registry import MENUS, Command, commands
 from crm.config import SHEETS
 from crm.errors import Cancelled, CRMError, StoreError
@@ -77,7 +78,7 @@ def _run(session: Session, loop: Loop, who: SignedIn | None) -> int:
                     return error.exit_code
             except Closed:
                 return error.exit_code
-    session.attempt(lambda: _begin_day(session.crm))
+    begin_day(session.crm)
     if not _enter(session, who):
         return 0
     crm = session.crm
@@ -110,15 +111,6 @@ def _enter(session: Session, who: SignedIn | None) -> bool:
     return True
 
 
-def _begin_day(crm: CRM) -> None:
-    """What is done once a day, at first use, whoever it is."""
-    if crm.repository.fact("reviewed_on") < crm.today.isoformat():
-        from crm.commands.rules import review_daily
-
-        review_daily(crm)
-    crm.repository.daily_backup()
-
-
 class MainMenu:
     """The numbered main menu, with what is going on today above it."""
 
@@ -142,6 +134,9 @@ class MainMenu:
         from crm.terminal.today import draw_brief
 
         screen = self.session.screen
+        with suppress(StoreError):
+            # The program may stay open over midnight.
+            self.session.crm.repository.daily_review()
         draw_brief(screen, self.session.crm, self._brief, below + 1)
         if screen.left > below:
             screen.print()

@@ -1,12 +1,19 @@
 """Sales and the rules that review them: boundaries, order, previews, the passing of days."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import event
 
-from crm.commands.rules import review_daily, statuses
+from crm.commands.context import begin_day
+from crm.commands.rules import statuses
 from crm.errors import FieldError, NotFoundError, RuleError
+from crm.model.rights import CLIENT, Reader
+from crm.repository import PROGRAM, review
+from crm.repository.guard import GuardedRepository
 from crm.rules import SETS
 from tests.commands.conftest import TODAY, Office, as_told
 
@@ -273,16 +280,16 @@ def test_a_rule_that_counts_days_moves_somebody_when_the_day_has_come(office: Of
     office.set_rules("At risk when days_since_last_sale > 180", "Regular otherwise")
     client = office.add()
     office.sell(client, "5")
-    review_daily(office.crm)
+    office.crm.repository.daily_review()
     for days, status in ((180, "Regular"), (181, "At risk")):
         later = office.open(today=TODAY + timedelta(days=days))
-        review_daily(later)
+        later.repository.daily_review()
         assert office.client(client).status == status
     moved = office.client(client)
     assert (moved.status_before, moved.status_since) == ("Regular", TODAY + timedelta(days=181))
     history = office.history()
-    review_daily(office.open(today=TODAY + timedelta(days=181)))
-    review_daily(office.open(today=TODAY + timedelta(days=182)))
+    office.open(today=TODAY + timedelta(days=181)).repository.daily_review()
+    office.open(today=TODAY + timedelta(days=182)).repository.daily_review()
     assert office.history() == history
     assert office.sell(client, "5", crm=office.open(today=TODAY + timedelta(days=182))).status.after == "Regular"
 
@@ -290,9 +297,9 @@ def test_a_rule_that_counts_days_moves_somebody_when_the_day_has_come(office: Of
 def test_a_pin_that_ran_out_gives_way_to_the_rules_the_next_day(office: Office) -> None:
     client = office.add()
     office("clients pin", client, "Friend", TODAY + timedelta(days=1))
-    review_daily(office.open(today=TODAY + timedelta(days=1)))
+    office.open(today=TODAY + timedelta(days=1)).repository.daily_review()
     assert office.statuses() == ["Friend"]
-    review_daily(office.open(today=TODAY + timedelta(days=2)))
+    office.open(today=TODAY + timedelta(days=2)).repository.daily_review()
     assert office.statuses() == ["Regular"]
     assert office.is_sound()
 
@@ -301,9 +308,45 @@ def test_rules_that_do_not_look_at_the_day_are_left_alone_by_the_daily_review(of
     client = office.add()
     office.sell(client, "10")
     office.set_rules("Gold when total_spend >= 10", "Regular otherwise")
-    review_daily(office.open(today=TODAY + timedelta(days=1)))
+    office.open(today=TODAY + timedelta(days=1)).repository.daily_review()
     # Changing rules moves nobody before they are applied, whatever the hour.
     assert office.statuses() == ["Regular"]
+
+
+def test_the_daily_review_is_the_programs_own_and_asks_for_no_right(office: Office) -> None:
+    office.set_rules("At risk when days_since_last_sale > 180", "Regular otherwise")
+    office.sell(office.add(), "5")
+    later = office.open(today=TODAY + timedelta(days=181))
+    reader = GuardedRepository(later.repository, Reader(0, CLIENT, 1, "eve"), lambda: True)
+    begin_day(replace(later, repository=reader))
+    assert office.statuses() == ["At risk"]
+    last = office("history list", 1)[0]
+    assert (last.user, last.what) == (PROGRAM, "reviewed statuses for the day")
+
+
+def test_two_programs_at_once_review_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.set_rules("At risk when days_since_last_sale > 180", "Regular otherwise")
+    office.sell(office.add(), "5")
+    one, other = (office.open(today=TODAY + timedelta(days=181)).repository for _ in range(2))
+    # Both have seen that there is something to do.
+    assert one.fact("reviewed_on") == other.fact("reviewed_on") == TODAY.isoformat()
+    reviewed: list[str] = []
+    due = review.is_due
+    monkeypatch.setattr(review, "is_due", lambda *given: reviewed.append("due") or due(*given))
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(lambda each: each.daily_review(), (one, other)))
+    assert reviewed == ["due"]
+    assert [each.user for each in office("history list")].count(PROGRAM) == 1
+
+
+def test_a_day_that_was_reviewed_costs_no_statement(office: Office) -> None:
+    office.add()
+    repository = office.open(today=TODAY + timedelta(days=1)).repository
+    repository.daily_review()
+    asked: list[str] = []
+    event.listen(repository._engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    repository.daily_review()
+    assert asked == []
 
 
 def test_a_clock_that_went_back_reviews_nobody(office: Office) -> None:
@@ -312,5 +355,5 @@ def test_a_clock_that_went_back_reviews_nobody(office: Office) -> None:
     office.sell(client, "5", date(2026, 11, 1))
     office("rules apply")
     assert office.client(client).status == "Old"
-    review_daily(office.open(today=date(2026, 11, 5)))
+    office.open(today=date(2026, 11, 5)).repository.daily_review()
     assert office.client(client).status == "Old"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from crm.model import Client, Sale, StatusRule
 from crm.model.fields import FOREVER, LARGEST_AMOUNT
+from crm.repository import PROGRAM
 from tests.conftest import NewStore, Store
 
 WINDOWS = ("Win", "spend_last_30_days > 0")
@@ -293,6 +294,23 @@ def test_a_status_that_counts_days_waits_for_the_review(store: Store) -> None:
     assert store.client(client).status == "At risk"
     with store.repository.read() as snapshot:
         assert snapshot.moves() == []
+
+
+def test_the_day_is_reviewed_once_by_whichever_program_comes_first(store: Store) -> None:
+    store.set_rules(("At risk", "sales_count > 0 and days_since_last_sale > 180"), ("Regular", ""))
+    client = store.add()
+    store.sell(client, "1", store.today)
+    store.today += timedelta(days=181)
+    for repository in (store.another("bo"), store.repository, store.another()):
+        repository.daily_review()
+    assert store.client(client).status == "At risk"
+    with store.repository.read() as snapshot:
+        assert [each.user for each in snapshot.history()].count(PROGRAM) == 1
+    store.today += timedelta(days=1)
+    store.repository.daily_review()
+    with store.repository.read() as snapshot:
+        # Nobody moves, and nothing stands in the history.
+        assert [each.user for each in snapshot.history()].count(PROGRAM) == 1
 
 
 def test_a_move_names_its_client(store: Store) -> None:

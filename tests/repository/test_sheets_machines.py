@@ -7,12 +7,14 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from crm.errors import StoreOfflineError
 from crm.model import Client, Sale
 from tests.conftest import PYTHON, child_environment, google
 from tests.support.sheets_team import Team, new_team
@@ -86,6 +88,37 @@ def killed(*given, **named):
 service.write = killed
 repository.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal("10.00"))), "a sale")
 """
+
+
+def test_the_daily_review_writes_no_more_than_it_moves_and_never_without_a_connection(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team.store.set_rules(("At risk", "sales_count > 0 and days_since_last_sale > 180"), ("Regular", ""))
+    team.repository.transact(_sell, "a sale")
+    team.store.today += timedelta(days=181)
+
+    def opened(**given: Any) -> tuple[int, int]:
+        team.person.reset_counts()
+        team.another(**given).daily_review()
+        counts = team.person.counts(team.id)
+        return counts["reads"] + counts["drive"], counts["writes"]
+
+    with monkeypatch.context() as patched:
+        offline = team.another(same_machine=True)
+        patched.setattr(offline.service, "standing", _gone)
+        offline.daily_review()
+        with offline.read() as snapshot:
+            assert snapshot.get(Client, 1).status == "Regular"
+    team.another(same_machine=True).daily_review()
+    # Once it is done, opening costs nothing here; another machine looks, and has nothing to write.
+    assert opened(same_machine=True) == (0, 0)
+    assert opened()[1] == 0
+    assert team.store.client(1).status == "At risk"
+    assert team.whats().count("reviewed statuses for the day") == 1
+
+
+def _gone() -> Any:
+    raise StoreOfflineError("There is no connection.")
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -420,6 +420,21 @@ def test_yes_answers_whether_to_go_on_and_nothing_else(shell: CommandLine) -> No
     assert len(shell.sales()) == 1
 
 
+def test_statuses_that_depend_on_the_day_are_of_today_through_every_door(shell: CommandLine) -> None:
+    anna(shell)
+    shell.did("rules", "add", "At risk when days_since_last_sale > 180", "--position", "1")
+    shell.did("sales", "add", "1", "--amount", "5")
+    at_risk = ("clients", "list", "--status", "At risk")
+    assert shell.did(*at_risk) == []
+    later = {"CRM_TODAY": "2027-06-01"}
+    assert [each["id"] for each in shell.did(*at_risk, **later)] == [1]
+    did = shell.history()
+    assert (did[0]["user"], did[0]["what"]) == ("CRM", "reviewed statuses for the day")
+    # Once a day is enough, and it is nothing that somebody did.
+    assert shell.did(*at_risk, **later) != []
+    assert len(shell.history()) == len(did)
+
+
 def test_with_closed_or_empty_input_nothing_is_asked(shell: CommandLine) -> None:
     anna(shell)
     for stdin in (None, "\n", "yes\n"):

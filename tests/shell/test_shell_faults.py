@@ -405,15 +405,20 @@ def test_a_disk_that_fills_up_is_told_and_nothing_is_kept(shell: CommandLine) ->
 
 def test_a_store_that_can_only_be_read_is_read_and_not_written(shell: CommandLine, tmp_path: Path) -> None:
     shell.did("clients", "add", "--first-name", "Anna")
+    shell.did("sales", "add", "1", "--amount", "5")
+    shell.did("rules", "add", "At risk when days_since_last_sale > 180", "--position", "1")
     backup = shell.did("backup", str(shell.folder / "kept.sqlite3"))["file"]
+    # What the day would move stays as it is.
+    shell.environment["CRM_TODAY"] = "2027-06-01"
     for leftover in shell.folder.glob("store.sqlite3*"):
         leftover.unlink()
     shutil.copy(backup, shell.file)
     # Whatever a command imports late is imported before root is given up: the interpreter may lie in root's folder.
     program = (
         "import contextlib, io, os, sys\n"
-        "from crm.app import open_crm\n"
+        "from crm.app import open_crm, preload\n"
         "from crm.shell import run\n"
+        "preload()\n"
         "with contextlib.redirect_stdout(io.StringIO()):\n"
         "    run(sys.argv[2:], {**os.environ, 'CRM_STORE': sys.argv[1]}, open_crm)\n"
         "os.getuid() or (os.setgid(65534), os.setuid(65534))\n"

@@ -31,7 +31,7 @@ from crm.repository.sheets.problems import problems
 from crm.repository.sheets.push import Applied, Placed, Push, Stale, Unclear, new_uid
 from crm.repository.sheets.service import Service
 from crm.repository.snapshot import SqlSnapshot
-from crm.repository.sql import SqlRepository
+from crm.repository.sql import REVIEWED, SqlRepository
 from crm.repository.sqlite import Sqlite
 from crm.repository.transaction import SqlTransaction
 
@@ -343,6 +343,16 @@ class SheetsRepository(SqlRepository):
 
     # Looking after the store
 
+    # Whoever else works in the spreadsheet may not have opened it today.
+    _begins_reviewed = False
+
+    def daily_review(self) -> None:
+        # What the mirror knows suffices on most days. Without a connection statuses stay as they were last seen.
+        if self._engine and self._reviewed_on < self._today().isoformat():
+            self.refresh()
+            if self._offline is None:
+                super().daily_review()
+
     def fill(self, items: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, int]:
         self.refuse_filling()
         with self._told(), self._engine.connect() as connection:
@@ -384,6 +394,8 @@ class SheetsRepository(SqlRepository):
                     self.transact(lambda tx: put_back(tx, snapshot), f"restored {source.name}")
             finally:
                 backup.close()
+            self.set_fact(REVIEWED, "")
+            self._reviewed_on = ""
             return kept
 
     def backup(self, to: Path | None = None) -> Path:
