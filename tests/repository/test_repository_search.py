@@ -173,11 +173,11 @@ def test_the_exact_name_is_found_among_thousands_that_contain_it(store: Store) -
     assert found(store, "zuletzt anna")[0] == 1501
 
 
-def test_one_wrong_letter_is_put_right_among_thousands_of_names_that_begin_or_end_alike(store: Store) -> None:
-    crowd = [Client(kind="person", first_name=f"Nobody{at}", last_name=f"Van{at:04}sul") for at in range(2500)]
+def test_one_wrong_letter_is_put_right_among_hundreds_of_names_that_begin_or_end_alike(store: Store) -> None:
+    crowd = [Client(kind="person", first_name=f"Nobody{at}", last_name=f"Van{at:04}sul") for at in range(700)]
     store.change(lambda tx: tx.add_all([*crowd, Client(kind="person", first_name="Nora", last_name="Vanisul")]))
     for typed in ("Vanisal", "Vansiul", "Vansul", "Vanisuls", "Wanisul", "nora vanissul", "Noar Vanisul"):
-        assert found(store, typed)[:1] == [2501], typed
+        assert found(store, typed)[:1] == [701], typed
 
 
 @pytest.mark.parametrize("typed", ["Müller, Anna", "müller; anna.", "A. Müller"])
