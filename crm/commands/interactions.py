@@ -84,7 +84,7 @@ def list_all(
         its.kind == kind if kind else None,
         its.on >= since if since else None,
         its.on <= until if until else None,
-        functions.caseless(its.user) == whose.casefold() if whose else None,
+        functions.is_text(its.user, whose) if whose else None,
         *(_holds(word) for word in text.split()),
     ]
     statement = (

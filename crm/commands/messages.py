@@ -120,7 +120,7 @@ def list_all(
         its.channel == channel if channel else None,
         its.on >= since if since else None,
         its.on <= until if until else None,
-        functions.caseless(its.user) == whose.casefold() if whose else None,
+        functions.is_text(its.user, whose) if whose else None,
         its.mailing == mailing.id if mailing else None,
         *(_holds(word) for word in text.split()),
     ]

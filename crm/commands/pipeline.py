@@ -104,10 +104,7 @@ class StageSum:
 
 def owned_by(owner: str) -> ColumnElement[bool]:
     """Whether somebody looks after a deal, by name; case does not matter."""
-    # The database's own `lower` is quick, and knows ASCII only.
-    if owner.isascii():
-        return func.lower(_deal.c.owner) == owner.lower()
-    return functions.caseless(_deal.c.owner) == owner.casefold()
+    return functions.is_text(_deal.c.owner, owner)
 
 
 def weighted(value: Decimal, stage: Stage) -> Decimal:

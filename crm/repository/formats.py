@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Engine, Index, Table, func, select, type_coerce, update
-from sqlalchemy.schema import CreateColumn
+from sqlalchemy.schema import CreateColumn, DropIndex
 
 from crm.errors import RefusedError
 from crm.repository import tables
@@ -19,7 +19,7 @@ ADDED: Mapping[int, Sequence[Added]] = {
         *tables.HISTORY_INDEXES,
     ),
     4: (tables.template, tables.mailing, tables.message, tables.dashboard, *tables.WORK_INDEXES),
-    5: (),
+    5: tables.FILTER_INDEXES,
 }  # fmt: skip
 # Until then these were kept in hundredths, since then in ten-thousandths: currencies have up to four decimals.
 MONEY_SINCE = 5
@@ -44,6 +44,9 @@ def bring_up(connection: Connection, version: int) -> None:
         if isinstance(each, Index) and each.table is not None and each.table.name in new:
             # A table comes with its indexes, those of later formats too.
             continue
+        if isinstance(each, Index):
+            # One of that name may have been made of something else.
+            connection.execute(DropIndex(each, if_exists=True))
         if isinstance(each, Table | Index):
             each.create(connection)
         else:

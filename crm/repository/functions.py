@@ -1,8 +1,10 @@
 """The SQL functions that each database spells in its own way; another database adds its spelling here."""
 
+import re
+from itertools import product
 from typing import Any
 
-from sqlalchemy import Integer, String
+from sqlalchemy import ColumnElement, Integer, String, func, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -30,6 +32,32 @@ def _(element: Any, compiler: Any, **keywords: Any) -> str:
 @compiles(folded)
 def _(element: Any, compiler: Any, **keywords: Any) -> str:
     return f"folded({compiler.process(element.clauses, **keywords)})"
+
+
+# So many words with other letters than those of ASCII are each looked for in several spellings.
+_MOST_SPELLED = 3
+
+
+def is_text(column: ColumnElement[Any], wanted: str) -> ColumnElement[bool]:
+    """Whether a column is a text that is not '', whatever its case.
+
+    The database's own `lower`, which indexes are made of, may know ASCII only; other letters are looked for in the
+    cases that words are written in.
+    """
+    lowered, spelled = func.lower(column), _spellings(wanted)
+    found: ColumnElement[bool] = lowered == spelled[0] if len(spelled) == 1 else lowered.in_(spelled)
+    # Said as it is where an index leaves out what is empty.
+    return (column != literal("", literal_execute=True)) & found
+
+
+def _spellings(text: str) -> list[str]:
+    """The ways in which a text may be written, with its letters of ASCII in lower case."""
+    words = re.split(r"(\W+)", text)
+    if sum(not word.isascii() for word in words) > _MOST_SPELLED:
+        words = [text]
+    each = [[word] if word.isascii() else [word, word.lower(), word.upper(), word.capitalize()] for word in words]
+    # Of bytes only those of ASCII have a case.
+    return list(dict.fromkeys("".join(several).encode().lower().decode() for several in product(*each)))
 
 
 class days_between(FunctionElement[int]):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, String, and_, false, func, or_, true, type_coerce
+from sqlalchemy import Column, ColumnElement, Select, String, and_, false, literal, or_, true, type_coerce
 
 from crm.errors import FieldError
 from crm.model import (
@@ -22,7 +22,7 @@ from crm.model import (
     field_names,
     fields,
 )
-from crm.model.fields import Choice
+from crm.model.fields import Choice, Email, Flag, Phone
 from crm.repository import Query, column_types, functions, tables
 
 # The order of a list when none is asked for: clients as in an address book, sales the newest first.
@@ -43,7 +43,13 @@ _DAYS: Mapping[type[Record], str] = {
 
 # What is one of a few words is written in one way only.
 _CHOSEN: Mapping[type[Record], frozenset[str]] = {
-    kind: frozenset(name for name, each in fields(kind).items() if isinstance(each.check, Choice)) for kind in RECORDS
+    kind: frozenset(name for name, each in fields(kind).items() if isinstance(each.check, Choice | Flag))
+    for kind in RECORDS
+}
+# So are e-mail addresses (in lower case) and telephone numbers.
+_ADDRESSES: Mapping[type[Record], frozenset[str]] = {
+    kind: frozenset(name for name, each in fields(kind).items() if isinstance(each.check, Email | Phone))
+    for kind in RECORDS
 }
 
 
@@ -87,25 +93,36 @@ def _fits(kind: type[Record], name: str, wanted: Any) -> ColumnElement[bool]:
     column = _column(kind, name)
     several = wanted if isinstance(wanted, (list, tuple)) else [wanted]
     if name in _CHOSEN.get(kind, ()) and all(several):
-        return column.in_(several)
+        # Said as they are: an index may hold one of them only.
+        return or_(false(), *(column == literal(each, literal_execute=True) for each in several))
     if name == "tags":
         return and_(true(), *(tables.has_tag(tag) for tag in several))
     if name == "extra":
         return and_(true(), *(_has_extra(key, value) for key, value in dict(wanted).items()))
-    if None not in several and not any(isinstance(each, str) for each in several):
+    if name in _ADDRESSES.get(kind, ()) and all(several):
+        return column.in_(list(dict.fromkeys(spelled for each in several for spelled in (each, each.lower()))))
+    if None not in several and not any(isinstance(each, str | date) for each in several):
         return column.in_(several)
+    if column is tables.client.c.first_name and all(several):
+        return or_(false(), *(and_(_begins_with(each), functions.is_text(column, each)) for each in several))
     return or_(false(), *(_equals(column, each) for each in several))
+
+
+def _begins_with(first_name: str) -> ColumnElement[bool]:
+    """Whether a client may have a first name, for what is searched in a client begins with it."""
+    searched, begin = tables.client.c.search_name, tables.fold(first_name).strip()
+    return and_(searched >= begin, searched < begin + chr(0x10FFFF))
 
 
 def _equals(column: ColumnElement[Any], wanted: Any) -> ColumnElement[bool]:
     if wanted is None or wanted == "":
         return or_(column.is_(None), column == "") if isinstance(wanted, str) else column.is_(None)
     if isinstance(wanted, str):
-        # The database's own `lower` is quick, indexes are made of it, and it knows ASCII only.
-        if wanted.isascii():
-            return func.lower(column) == wanted.lower()
-        return functions.caseless(column) == wanted.casefold()
+        return functions.is_text(column, wanted)
     equal: ColumnElement[bool] = column == wanted
+    if column is tables.client.c.date_of_birth and isinstance(wanted, date):
+        # The day without its year is what an index holds.
+        equal &= tables.client.c.birthday == f"{wanted:%m-%d}"
     return equal
 
 

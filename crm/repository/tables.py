@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     func,
+    literal,
     literal_column,
     type_coerce,
 )
@@ -236,7 +237,6 @@ deal = Table(
 # What is whose: people are looked for by name in whatever case. Which open deals have come to a halt is read from the
 # index.
 WORK_INDEXES = (
-    Index("client_by_owner", func.lower(client.c.owner)),
     Index("follow_up_by_user", func.lower(follow_up.c.user), follow_up.c.done_on, follow_up.c.due_on),
     Index("deal_by_owner", func.lower(deal.c.owner), deal.c.closed_on, deal.c.stage_since, deal.c.expected_close_on),
     Index("deal_by_halt", deal.c.closed_on, deal.c.stage_since, deal.c.expected_close_on, deal.c.client),
@@ -309,6 +309,32 @@ message = Table(
     Index("message_by_mailing", "mailing", "state"),
     Index("message_by_identifier", "identifier"),
     sqlite_autoincrement=True,
+)
+
+
+def _by_text(column: Column[Any], *more: Column[Any]) -> Index:
+    """The index through which records are found by a text of theirs, whatever its case (`functions.is_text`)."""
+    name = f"{column.table.name}_by_{column.name}"
+    return Index(name, func.lower(column), *more, sqlite_where=type_coerce(column, String) != "")
+
+
+# A list of clients is narrowed by any of these. What many have in common is read in the order of the list.
+FILTER_INDEXES = (
+    *map(_by_text, (client.c.reference, client.c.last_name, client.c.company, client.c.address, client.c.postcode)),
+    *(_by_text(each, client.c.sort_name) for each in (client.c.city, client.c.country, client.c.source)),
+    Index(
+        "client_by_tags",
+        client.c.sort_name,
+        client.c.id,
+        client.c.tags,
+        sqlite_where=type_coerce(client.c.tags, String) != "",
+    ),
+    Index("client_by_kind", client.c.sort_name, sqlite_where=client.c.kind == "company"),
+    Index("client_by_consent", client.c.sort_name, sqlite_where=type_coerce(client.c.marketing_consent, Integer) == 1),
+    Index("client_by_status_text", func.lower(client.c.status), client.c.sort_name),
+    Index("client_by_owner", func.lower(client.c.owner), client.c.sort_name),
+    Index("interaction_by_user", func.lower(interaction.c.user), interaction.c.on, interaction.c.time),
+    Index("message_by_day", message.c.on, message.c.time),
 )
 
 rule = Table(
@@ -534,4 +560,6 @@ DERIVED_FROM: Mapping[type[Record], frozenset[str]] = {
 
 def has_tag(tag: str) -> ColumnElement[bool]:
     """Whether a client has a tag."""
-    return type_coerce(client.c.tags, String).contains(f",{tag.lower()},", autoescape=True)
+    tags = type_coerce(client.c.tags, String)
+    # Said as it is for the index of those who have any.
+    return (tags != literal("", literal_execute=True)) & tags.contains(f",{tag.lower()},", autoescape=True)

@@ -21,6 +21,22 @@ from tests.support.unprivileged import as_nobody
 # What the formats had, as their programs made them: each takes away what the next one added.
 OLDER = {
     4: """
+DROP INDEX client_by_reference;
+DROP INDEX client_by_last_name;
+DROP INDEX client_by_company;
+DROP INDEX client_by_address;
+DROP INDEX client_by_postcode;
+DROP INDEX client_by_city;
+DROP INDEX client_by_country;
+DROP INDEX client_by_source;
+DROP INDEX client_by_tags;
+DROP INDEX client_by_status_text;
+DROP INDEX client_by_kind;
+DROP INDEX client_by_consent;
+DROP INDEX client_by_owner;
+CREATE INDEX client_by_owner ON client (lower(owner));
+DROP INDEX interaction_by_user;
+DROP INDEX message_by_day;
 UPDATE client SET total_spend = total_spend / 100;
 UPDATE sale SET amount = amount / 100;
 UPDATE deal SET value = value / 100;
