@@ -11,7 +11,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, command
 from crm.commands.sample_desk import add_desk
 from crm.config import data_folder
-from crm.model import Client, Sale, Setting, View
+from crm.model import Client, Conventions, Sale, Setting, View
 from crm.repository import Query, Transaction
 
 COMPANY = "Wickerby & Daughters, fine furniture"
@@ -38,7 +38,8 @@ def demo(crm: CRM) -> DemoReport:
         if sample.repository.is_untouched():
             # Marked before it is filled: a store of sample data is never taken for a real one.
             sample.repository.set_fact("sample", "yes")
-            sample.transact(lambda tx: _fill(tx, sample.today, sample.me), "made sample data")
+            by = sample.conventions
+            sample.transact(lambda tx: _fill(tx, by, sample.me), "made sample data")
         with sample.read() as snapshot:
             return DemoReport(sample.repository.url, file, snapshot.count(Client), snapshot.count(Sale))
     finally:
@@ -89,15 +90,15 @@ _PIECES = (
 _SOURCES = ("recommendation", "fair", "website", "shop window")
 
 
-def _fill(tx: Transaction, today: date, me: str) -> None:
+def _fill(tx: Transaction, by: Conventions, me: str) -> None:
     """Clients, two years of sales and a desk full of work, the same on every machine but for the dates, which end
     today, and for who does it."""
-    chance = random.Random(_SEED)
+    chance, today = random.Random(_SEED), by.today
     _name_company(tx)
     tx.add(View(name="Best clients", condition="spend_last_365_days >= 10000", sort="-total_spend"))
     tx.add(View(name="Sleeping", condition="days_since_last_sale > 180", sort="last_sale_on"))
     ids = tx.add_all([_client(chance, number, today) for number in range(_CLIENTS)])
-    sales = [sale for client in ids for sale in _sales(chance, client, today)]
+    sales = [sale for client in ids for sale in _sales(chance, client, by)]
     sales.sort(key=lambda sale: sale.on)
     tx.add_all(sales)
     add_desk(tx, chance, tx.find_all(Client, Query({"id": list(ids)})), today, me)
@@ -131,14 +132,14 @@ def _client(chance: random.Random, number: int, today: date) -> Client:
     return Client(kind="person", first_name=first, last_name=last, date_of_birth=born, email=email, **common)
 
 
-def _sales(chance: random.Random, client: int, today: date) -> list[Sale]:
+def _sales(chance: random.Random, client: int, by: Conventions) -> list[Sale]:
     """Two years of sales to a client; one in ten is an account that furnishes whole houses."""
     large = client % 10 == 1
     count = chance.randrange(8, 16) if large else chance.choice((0, 1, 1, 2, 3, 4, 6, 9))
     scale = 3600 if large else chance.choice((180, 420, 900, 1700))
     made = []
     for _ in range(count):
-        amount = Decimal(str(round(chance.lognormvariate(0, 0.6) * scale, 2))).quantize(Decimal("0.01"))
-        on = today - timedelta(days=int(730 * chance.random() ** 1.3))
+        amount = by.rounded(Decimal(str(chance.lognormvariate(0, 0.6) * scale)))
+        on = by.today - timedelta(days=int(730 * chance.random() ** 1.3))
         made.append(Sale(client=client, on=on, amount=amount, note=chance.choice(_PIECES)))
     return made

@@ -100,6 +100,13 @@ def test_amounts_go_through_everything_unchanged(shell: CommandLine, currency: C
     assert {cell.number_format for cell in cells} == {currency.number_format}
 
 
+def test_the_sample_data_is_in_the_currency_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    with on_a_new_store(monkeypatch) as shell:
+        monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
+        sample = {"CRM_STORE": shell.did("demo")["url"]}
+        assert {Decimal(amount) % 1 for amount in amounts(shell, **sample)} == {0}
+
+
 def test_a_change_of_the_currency_changes_no_amount(monkeypatch: pytest.MonkeyPatch) -> None:
     with on_a_new_store(monkeypatch) as shell:
         shell.did("settings", "set", "currency", "KWD")
