@@ -11,6 +11,7 @@ import pexpect
 import pytest
 
 from tests.conftest import PROJECT, PYTHON
+from tests.support import program
 from tests.support.command_line import CommandLine, on_a_new_store
 
 
@@ -27,15 +28,7 @@ class Sitting:
     def __init__(self, shell: CommandLine, *arguments: str) -> None:
         environment = {**shell.child_environment(), "TERM": "xterm-256color"}
         environment.pop("COLUMNS")
-        self.child = pexpect.spawn(
-            PYTHON,
-            [str(PROJECT / "run.py"), *arguments],
-            env=environment,
-            dimensions=(24, 80),
-            timeout=20,
-            encoding="utf-8",
-        )
-        self.child.delaybeforesend = None
+        self.child = program.start(arguments, environment, shell.folder, timeout=20, encoding="utf-8")
 
     def sees(self, text: str) -> None:
         """Waits until a text stands there, drawn in whatever colours."""
@@ -139,7 +132,7 @@ def test_a_closed_terminal_leaves_the_store_as_it_was(shell: CommandLine) -> Non
     sitting = Sitting(shell, "sales", "add", "1")
     sitting.sees("Amount")
     sitting.keys("12")
-    sitting.child.close(force=True)
+    sitting.child.close()
     assert shell.history() == before
     assert shell.sound()
 
@@ -147,39 +140,41 @@ def test_a_closed_terminal_leaves_the_store_as_it_was(shell: CommandLine) -> Non
 # Completion
 
 
+COMPLETED = {
+    "run.py clients a": ["add"],
+    "run.py clients me": ["merge"],
+    "run.py cl": ["clients"],
+    "run.py import --crea": ["--create-clients"],
+    "run.py clients add --first": ["--first-name"],
+}
+
+
 @pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash")
-@pytest.mark.parametrize(
-    ("words", "offered"),
-    [
-        ("run.py clients a", ["add"]),
-        ("run.py clients me", ["merge"]),
-        ("run.py cl", ["clients"]),
-        ("run.py import --crea", ["--create-clients"]),
-        ("run.py clients add --first", ["--first-name"]),
-    ],
-)
-def test_bash_completes_commands_and_options(shell: CommandLine, words: str, offered: list[str]) -> None:
-    program = shell.folder / "run.py"
+def test_bash_completes_commands_and_options(shell: CommandLine) -> None:
+    script_itself = shell.folder / "run.py"
     # As run.py would be if it were executable and its interpreter on the PATH.
-    program.write_text(f"#!{PYTHON}\nimport runpy\nrunpy.run_path({str(PROJECT / 'run.py')!r}, run_name='__main__')\n")
-    program.chmod(0o755)
+    script_itself.write_text(
+        f"#!{PYTHON}\nimport runpy\nrunpy.run_path({str(PROJECT / 'run.py')!r}, run_name='__main__')\n"
+    )
+    script_itself.chmod(0o755)
     script = """
         eval "$(run.py --show-completion bash)"
-        COMP_WORDS=($1); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-        $(complete -p run.py | sed -E 's/.*-F ([^ ]+) .*/\\1/') run.py
-        printf '%s\\n' "${COMPREPLY[@]}"
+        completes=$(complete -p run.py | sed -E 's/.*-F ([^ ]+) .*/\\1/')
+        for line in "$@"; do
+            COMPREPLY=(); COMP_WORDS=($line); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+            $completes run.py
+            printf '%s,' "${COMPREPLY[@]}"; echo
+        done
     """
-    told = {
-        "LC_ALL": "C",
-        "PATH": f"{shell.folder}{os.pathsep}{os.environ['PATH']}",
-    }
+    told = {"LC_ALL": "C", "PATH": f"{shell.folder}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
-        ["bash", "-c", script, "bash", words],
+        ["bash", "-c", script, "bash", *COMPLETED],
         env=shell.child_environment(**told),
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert done.stderr == ""
-    assert done.stdout.split() == offered
+    offered = [line.strip(",").split(",") for line in done.stdout.splitlines()]
+    assert dict(zip(COMPLETED, offered, strict=True)) == COMPLETED
     assert Path(shell.file).exists()

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -19,7 +18,7 @@ from crm.app import open_crm
 from crm.commands import load
 from crm.commands.context import CRM
 from crm.config import Config
-from tests.support import servers
+from tests.support import program, servers
 from tests.support.mail_server import Post, served
 
 ROOT = Path(__file__).parents[2]
@@ -40,18 +39,17 @@ KEYS = {
 
 
 class Session:
-    """`run.py` on a store, in a terminal of its own: keys go in, the parsed screen comes out."""
+    """`run.py` on a store, in a terminal of its own: keys go in, the parsed screen comes out. It is forked from a
+    process that has loaded it, or started `anew` as a person does."""
 
-    def __init__(self, store: Path, columns: int = 80, lines: int = 24, **environment: str) -> None:
+    def __init__(self, store: Path, columns: int = 80, lines: int = 24, anew: bool = False, **environment: str) -> None:
         self.screen = pyte.Screen(columns, lines)
         self.raw = b""
         self._stream = pyte.ByteStream(self.screen)
         inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "SYSTEMROOT")}
-        self.child = pexpect.spawn(
-            sys.executable,
-            [str(ROOT / "run.py")],
-            cwd=str(store.parent),
-            env=inherited
+        self.child = program.start(
+            [],
+            inherited
             | {
                 "TERM": "xterm-256color",
                 "LANG": "en_US.UTF-8",
@@ -62,12 +60,11 @@ class Session:
                 "PYTHONWARNINGS": "error",
             }
             | environment,
-            dimensions=(lines, columns),
+            store.parent,
+            (lines, columns),
+            anew,
             timeout=PATIENCE,
         )
-        self.child.delaybeforesend = None
-        self.child.ptyproc.delayafterclose = 0.01
-        self.child.ptyproc.delayafterterminate = 0.01
 
     @property
     def lines(self) -> list[str]:

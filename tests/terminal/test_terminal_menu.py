@@ -43,7 +43,7 @@ def test_arrows_and_enter_choose_too(start: Start, crm: CRM) -> None:
 
 def test_esc_goes_back_one_step_and_never_out(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna", last_name="Berg")
-    session = start().choose("Clients").choose("Add a client").choose("A person").sees("First name")
+    session = start(anew=True).choose("Clients").choose("Add a client").choose("A person").sees("First name")
     session.press("Bo", "enter").sees("Last name").press("esc").sees("First name (").sees("): Bo")
     session.press("esc").sees("What is the client?").press("esc").sees("What you typed is not saved").press("esc")
     session.sees("What is the client?").press("esc").choose("Leave it").sees("1) Add a client").press("esc")

@@ -1,0 +1,186 @@
+"""`run.py` in a terminal of its own, forked from a process that has loaded it once: a start costs next to nothing."""
+
+import atexit
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pexpect
+from pexpect.fdpexpect import fdspawn
+
+ROOT = Path(__file__).parents[2]
+# What Python looks at when it starts: a program that is to have something else there is started anew.
+_AT_START = ("LANG", "LC_", "PYTHON")
+_ENVIRONMENT = {
+    "LANG": "en_US.UTF-8",
+    "LC_ALL": "en_US.UTF-8",
+    "PYTHONWARNINGS": "error",
+    "PYTHONPATH": str(ROOT),
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+_PATIENCE = 10.0
+
+
+class Program(fdspawn):  # type: ignore[misc]
+    """A running program, as pexpect has it."""
+
+    def __init__(self, master: int, pid: int, **how: Any) -> None:
+        super().__init__(master, **how)
+        self.pid = pid
+        self.exitstatus: int | None = None
+        self._ended = False
+
+    def isalive(self) -> bool:
+        """Whether it still runs."""
+        if not self._ended and (status := _loaded().ended(self.pid)) is not None:
+            self._ended = True
+            self.exitstatus = status if status >= 0 else None
+        return not self._ended
+
+    def wait(self) -> None:
+        """Waits for its end."""
+        ends = time.monotonic() + _PATIENCE
+        while self.isalive():
+            if time.monotonic() > ends:
+                raise AssertionError("the program does not end")
+            time.sleep(0.005)
+
+    def kill(self, number: int) -> None:
+        """Sends it a signal."""
+        if self.isalive():
+            os.kill(self.pid, number)
+
+    def setwinsize(self, lines: int, columns: int) -> None:
+        """Gives its terminal another size."""
+        termios.tcsetwinsize(self.child_fd, (lines, columns))
+
+    def close(self, force: bool = False) -> None:
+        """Closes the terminal and waits for the end, which `force` hastens."""
+        if self.child_fd >= 0:
+            super().close()
+        if force:
+            self.kill(signal.SIGKILL)
+        self.wait()
+
+
+class _Loaded:
+    """The process that programs are forked from."""
+
+    def __init__(self) -> None:
+        self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        environment = {"PATH": os.environ["PATH"], **_ENVIRONMENT}
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.program"], cwd=ROOT, env=environment, stdin=theirs
+            )
+
+    def close(self) -> None:
+        """Ends it."""
+        self._ours.close()
+        self._process.wait()
+
+    def start(self, size: tuple[int, int], **request: Any) -> tuple[int, int]:
+        """Starts a program; its terminal and its process."""
+        self._ours.send(json.dumps({**request, "size": size}).encode())
+        message, (master,), _, _ = socket.recv_fds(self._ours, 1000, 1)
+        os.set_inheritable(master, False)
+        return master, json.loads(message)
+
+    def ended(self, pid: int) -> int | None:
+        """The exit code (a signal's number below zero), None while it runs."""
+        self._ours.send(json.dumps({"ended": pid}).encode())
+        status: int | None = json.loads(self._ours.recv(1000))
+        return status
+
+
+@cache
+def _loaded() -> _Loaded:
+    loaded = _Loaded()
+    atexit.register(loaded.close)
+    return loaded
+
+
+def start(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    size: tuple[int, int] = (24, 80),
+    anew: bool = False,
+    **how: Any,
+) -> Any:
+    """`run.py` with these arguments in a terminal, in a folder; it knows no other variables of the environment."""
+    odd = [
+        name for name, value in environment.items() if name.startswith(_AT_START) and value != _ENVIRONMENT.get(name)
+    ]
+    if anew or odd:
+        command = [str(ROOT / "run.py"), *arguments]
+        program = pexpect.spawn(sys.executable, command, cwd=folder, env=environment, dimensions=size, **how)
+        program.ptyproc.delayafterclose = program.ptyproc.delayafterterminate = 0.01
+    else:
+        request = {"arguments": arguments, "environment": environment, "folder": str(folder)}
+        program = Program(*_loaded().start(size, **request), **how)
+    program.delaybeforesend = None
+    return program
+
+
+def _serve(tests: socket.socket) -> dict[str, Any] | None:
+    """Forks programs as they are asked for. Returns in each of them with its request, and None at the end."""
+    ended: dict[int, int] = {}
+    while packet := tests.recv(1_000_000):
+        request = json.loads(packet)
+        if "ended" in request:
+            pid = request["ended"]
+            if pid not in ended:
+                found, status = os.waitpid(pid, os.WNOHANG)
+                if found:
+                    ended[pid] = os.waitstatus_to_exitcode(status)
+            tests.send(json.dumps(ended.get(pid)).encode())
+            continue
+        master, slave = os.openpty()
+        termios.tcsetwinsize(slave, tuple(request["size"]))
+        pid = os.fork()
+        if pid == 0:
+            os.close(master)
+            tests.close()
+            os.login_tty(slave)
+            return request  # type: ignore[no-any-return]
+        socket.send_fds(tests, [json.dumps(pid).encode()], [master])
+        os.close(master)
+        os.close(slave)
+    return None
+
+
+def _main() -> None:
+    with socket.socket(fileno=os.dup(0)) as tests:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        from crm.start import preload
+
+        preload()
+        request = _serve(tests)
+    if request is None:
+        return
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    time.tzset()
+    for name, at, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
+        stream = open(at, mode, 1, encoding="utf-8", closefd=False)  # noqa: SIM115 - as Python itself does
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+    sys.argv = [str(ROOT / "run.py"), *request["arguments"]]
+    import run
+
+    sys.exit(run.run())
+
+
+if __name__ == "__main__":
+    _main()
