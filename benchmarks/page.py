@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import signal
+import statistics
 import struct
 import sys
 import termios
@@ -80,28 +81,23 @@ def _menu(path: Path) -> Iterator[_Menu]:
 
 def measure(folder: Path) -> Iterator[Result]:
     """Rounds through the pages of a store with 100 000 clients, after one that loads what is loaded once."""
-    path = store_of(folder, 100_000)
-    floor = seconds(importing, runs=_ROUNDS)
-    with _menu(path) as menu:
+    with _menu(store_of(folder, 100_000)) as menu:
         for name, (way, keys) in _PAGES.items():
             menu.press(way)
-            yield _result(name, _least(menu, list(keys) * _EACH, _DRAWN), floor, LIMIT)
-        yield _result("an arrow key", _least(menu, [_DOWN] * _ARROWS, b""), floor, LIMIT_OF_KEY)
+            yield _result(name, menu, list(keys) * _EACH, _DRAWN, LIMIT)
+        yield _result("an arrow key", menu, [_DOWN] * _ARROWS, b"", LIMIT_OF_KEY)
         menu.press("002")
         menu.press("1", b"Client")
-        yield _result("a key while a client is looked for", _least(menu, _TYPED, b""), floor, LIMIT)
+        yield _result("a key while a client is looked for", menu, _TYPED, b"", LIMIT)
 
 
-def _least(menu: _Menu, keys: Sequence[str], wanted: bytes) -> float:
-    """What one of these keys takes at best."""
+def _result(name: str, menu: _Menu, keys: Sequence[str], wanted: bytes, limit: float) -> Result:
+    """What one of these keys takes, measured in turn with the floor."""
     menu.press(keys, wanted)
-    rounds = []
+    pairs = []
     for _ in range(_ROUNDS):
         before = cpu_of([menu.process])
         menu.press(keys, wanted)
-        rounds.append(cpu_of([menu.process]) - before)
-    return min(rounds) / len(keys)
-
-
-def _result(name: str, spent: float, floor: float, limit: float) -> Result:
-    return Result(f"page: {name}", spent, floor, IMPORTING, limit, f"CPU, best of {_ROUNDS}")
+        pairs.append(((cpu_of([menu.process]) - before) / len(keys), seconds(importing)))
+    spent, floor = (statistics.median(pair[at] for pair in pairs) for at in (0, 1))
+    return Result(f"page: {name}", spent, floor, IMPORTING, limit, f"CPU, median of {_ROUNDS}")
