@@ -4,21 +4,16 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from click.shell_completion import CompletionItem
-from sqlalchemy import select
 
-from crm.commands.contacts import contacts_saying
-from crm.commands.pipeline import WhichDeals, listed, stages
 from crm.commands.registry import Parameter
 from crm.model import Client, Contact, Deal, Field, Record, Stage, Template, User, View
 from crm.model.fields import Choice, Person, Tags
 from crm.repository import Query, Snapshot
-from crm.repository.tables import client
-from crm.terminal.screen import clean
-from crm.terminal.suggestions import PEOPLE, suggestions
 
 if TYPE_CHECKING:
     from crm.shell.call import Call
 
+# What a kind of value needs is loaded where that kind is asked for: Tab is to be as quick as a command.
 _MOST = 50
 
 
@@ -36,15 +31,17 @@ def values(call: "Callable[[], Call]", asked: Parameter | Field, begun: str) -> 
                 return _fitting(_names(snapshot, asked.record, begun), begun)
             if isinstance(asked.check, Tags) and "tag" in asked.name:
                 return _fitting(_tags(snapshot), begun)
+        from crm.terminal.suggestions import PEOPLE, suggestions
+
         suggest = suggestions(crm, PEOPLE if isinstance(asked.check, Person) else asked.name)
         return _fitting((each.text for each in suggest(begun)), begun) if suggest else []
 
 
 def _fitting(known: Iterable[str], begun: str) -> list[CompletionItem[str]]:
-    """Those that begin so, each once; what a terminal does not show as it is would not be found by its name either."""
+    """Those that begin so, each once; what a terminal would not show as it is, is left out."""
     start = begun.casefold()
     fitting = (each for each in dict.fromkeys(known) if each and each.casefold().startswith(start))
-    return [CompletionItem(each) for each in fitting if clean(each) == each][:_MOST]
+    return [CompletionItem(each) for each in fitting if each.isprintable()][:_MOST]
 
 
 def _names(snapshot: Snapshot, kind: type[Record], begun: str) -> Iterator[str]:
@@ -53,11 +50,17 @@ def _names(snapshot: Snapshot, kind: type[Record], begun: str) -> Iterator[str]:
         found = snapshot.search(begun, _MOST) if begun.strip() else snapshot.find_all(Client, Query(limit=_MOST))
         yield from (each.name for each in found)
     elif kind is Contact:
+        from crm.commands.contacts import contacts_saying
+
         yield from (each.name for each in contacts_saying(snapshot, begun, limit=_MOST))
     elif kind is Deal:
+        from crm.commands.pipeline import WhichDeals, listed, stages
+
         found_deals = listed(snapshot, (), WhichDeals([each.id for each in stages(snapshot)], text=begun), limit=_MOST)
         yield from (each.deal.title for each in found_deals)
     elif kind is Stage:
+        from crm.commands.pipeline import stages
+
         yield from (each.name for each in stages(snapshot))
     elif kind is User:
         yield from (each.email for each in snapshot.find_all(User, Query(limit=_MOST)))
@@ -67,5 +70,9 @@ def _names(snapshot: Snapshot, kind: type[Record], begun: str) -> Iterator[str]:
 
 def _tags(snapshot: Snapshot) -> list[str]:
     """The tags that clients have."""
+    from sqlalchemy import select
+
+    from crm.repository.tables import client
+
     found = snapshot.select(select(client.c.tags).distinct())
     return sorted({tag for (tags,) in found for tag in tags})

@@ -1,0 +1,144 @@
+"""Completion: what bash, zsh and fish are told that may come next, and that they are told nothing else."""
+
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from crm.app import open_crm
+from crm.shell import run
+from tests.conftest import PROJECT, PYTHON
+from tests.support.command_line import CommandLine, on_a_new_store
+
+Complete = Callable[[str], list[str]]
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
+    with on_a_new_store(monkeypatch) as line:
+        yield line
+
+
+@pytest.fixture
+def desk(shell: CommandLine) -> CommandLine:
+    """A store with a little of everything that completes."""
+    shell.did("clients", "add", "--first-name", "Anna", "--last-name", "Berg", "--tag", "gold", "--tag", "new")
+    shell.did("clients", "add", "--company", "Acme & Sons", "--owner", "Eva")
+    shell.did("sales", "add", "1", "--amount", "50000")
+    shell.did("deals", "add", "2", "--title", "New roof", "--value", "100")
+    shell.did("views", "save", "Big spenders", "--condition", "total_spend > 1000")
+    return shell
+
+
+@pytest.fixture
+def complete(
+    shell: CommandLine, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> Complete:
+    """What bash is told for a line that ends with the word to complete: a line for each answer, by click's protocol."""
+
+    def completed(line: str) -> list[str]:
+        words = ["run.py", *re.split(r"(?<!\\) ", line)]
+        monkeypatch.setenv("_RUN_PY_COMPLETE", "bash_complete")
+        monkeypatch.setenv("COMP_WORDS", "\n".join(words))
+        monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
+        capfdbinary.readouterr()
+        with pytest.raises(SystemExit) as left:
+            run([], shell.environment, open_crm)
+        told = capfdbinary.readouterr()
+        assert (left.value.code, told.err) == (0, b"")
+        return [
+            answer.removeprefix("plain,").replace("\\\\", "\\") for answer in told.out.decode().split("\n") if answer
+        ]
+
+    return completed
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("clients list --status V", ["VIP"]),
+        ("clients pin 1 --status R", ["Regular"]),
+        ("clients list --tag g", ["gold"]),
+        ("clients tag 1 --untag ", ["gold", "new"]),
+        ("clients list --view b", [r"Big\ spenders"]),
+        ("clients list --owner E", ["Eva"]),
+        ("clients list --sort total", ["total_spend"]),
+        ("clients list --kind c", ["company"]),
+        ("clients show an", [r"Anna\ Berg"]),
+        ("clients show Acme\\ ", [r"Acme\ \&\ Sons"]),
+        ('clients show "Acme', ["Acme & Sons"]),
+        ("sales add --client Be", []),
+        ("deals show New", [r"New\ roof"]),
+        ("deals move 1 --to P", ["Proposal"]),
+        ("deals list --stage Neg", ["Negotiation"]),
+        ("import ./x", ["file,./x"]),
+        ("clients me", ["merge"]),
+        ("clients list --mar", ["--marketing-consent"]),
+        ("si", ["sign-in", "sign-out"]),
+    ],
+)
+@pytest.mark.usefixtures("desk")
+def test_values_are_completed(complete: Complete, line: str, told: list[str]) -> None:
+    assert complete(line) == told
+
+
+def test_the_store_that_the_line_names_is_looked_at(desk: CommandLine, complete: Complete) -> None:
+    other = desk.folder / "other.sqlite3"
+    desk.did("--store", f"sqlite:///{other}", "clients", "add", "--first-name", "Zoe")
+    assert complete(f"--store sqlite:///{other} clients show Z") == ["Zoe"]
+    assert complete("clients show Z") == []
+
+
+def test_a_store_that_is_not_there_is_not_made(shell: CommandLine, complete: Complete) -> None:
+    assert complete("clients show A") == []
+    assert complete("clients list --status V") == []
+    assert not shell.file.exists()
+
+
+@pytest.mark.parametrize("store", ["frob", "sqlite:///", "postgres://host/crm"])
+def test_a_store_that_cannot_be_opened_completes_nothing(complete: Complete, store: str) -> None:
+    assert complete(f"--store {store} clients show A") == []
+
+
+def test_a_locked_or_damaged_store_completes_nothing(desk: CommandLine, complete: Complete) -> None:
+    with closing(sqlite3.connect(desk.file)) as held:
+        held.execute("PRAGMA locking_mode = EXCLUSIVE")
+        held.execute("BEGIN EXCLUSIVE")
+        held.execute("UPDATE client SET version = version")
+        assert complete("clients show A") in ([], [r"Anna\ Berg", r"Acme\ \&\ Sons"])
+    desk.file.write_bytes(b"no store at all" * 1000)
+    assert complete("clients show A") == []
+
+
+def test_who_has_not_signed_in_is_told_no_names(desk: CommandLine, complete: Complete) -> None:
+    desk.did("users", "add", "anna@example.com", "--name", "Anna", "--role", "admin")
+    assert complete("clients show A") == []
+    assert complete("clients list --status V") == []
+    # What the program itself knows is no secret.
+    assert complete("clients list --kind c") == ["company"]
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash")
+def test_a_name_with_blanks_is_completed_in_bash(desk: CommandLine, tmp_path: Path) -> None:
+    program = tmp_path / "run.py"
+    program.write_text(f"#!{PYTHON}\nimport runpy\nrunpy.run_path({str(PROJECT / 'run.py')!r}, run_name='__main__')\n")
+    program.chmod(0o755)
+    environment = desk.child_environment(
+        LC_ALL="C", PS1="$ ", TERM="dumb", PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    )
+    bash = pexpect.spawn("bash", ["--norc", "--noprofile"], env=environment, encoding="utf-8", timeout=30)
+    bash.sendline(
+        "bind 'set enable-bracketed-paste off'; PS1='> '; eval \"$(run.py --show-completion bash)\"; echo re''ady"
+    )
+    bash.expect_exact("ready")
+    bash.send("run.py clients show Ann\t")
+    bash.expect_exact(r"Anna\ Berg")
+    bash.send(" --json\r")
+    bash.expect_exact('"last_name": "Berg"')
+    bash.close(force=True)
