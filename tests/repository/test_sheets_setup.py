@@ -95,12 +95,37 @@ def test_each_column_shows_its_values_as_what_they_are(shell: CommandLine, servi
         for place, name in enumerate(columns(Client))
         if "numberFormat" in row[place].get("userEnteredFormat", {})
     }
-    assert formats["total_spend"] == {"type": "NUMBER", "pattern": "#,##0.00"}
+    assert formats["total_spend"] == {"type": "NUMBER", "pattern": "#,##0.00##"}
     # Without a pattern: as the spreadsheet's country writes it.
     assert formats["date_of_birth"] == {"type": "DATE"}
     assert formats["id"] == {"type": "NUMBER", "pattern": "0"}
     assert {formats[name]["type"] for name in ("phone", "postcode", "reference", "status", "version")} == {"TEXT"}
     assert "marketing_consent" not in formats
+
+
+def test_amounts_of_an_older_spreadsheet_are_shown_in_full_once_it_is_set_up_again(
+    shell: CommandLine, service: Service
+) -> None:
+    shell.did("sheets", "setup")
+
+    def dress(kind: type[Record], name: str, pattern: str) -> None:
+        cells = {
+            "sheetId": TABS[kind].sheet_id,
+            "startColumnIndex": at(kind, name),
+            "endColumnIndex": at(kind, name) + 1,
+        }
+        look = {"userEnteredFormat": {"numberFormat": {"type": "NUMBER", "pattern": pattern}}}
+        service.write([{"repeatCell": {"range": cells, "cell": look, "fields": "userEnteredFormat.numberFormat"}}])
+
+    def pattern(kind: type[Record], name: str) -> str:
+        cell = cells_of(service, kind, "userEnteredFormat(numberFormat)")[2][at(kind, name)]
+        return str(cell["userEnteredFormat"]["numberFormat"]["pattern"])
+
+    dress(Sale, "amount", "#,##0.00")
+    dress(Client, "total_spend", "0.0")
+    shell.did("sheets", "setup")
+    # What people have chosen themselves stays.
+    assert (pattern(Sale, "amount"), pattern(Client, "total_spend")) == ("#,##0.00##", "0.0")
 
 
 def test_what_people_type_stays_what_it_is(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> None:

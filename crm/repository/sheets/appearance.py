@@ -102,6 +102,9 @@ _HIDDEN: Mapping[type[Record], frozenset[str]] = {
 _HIDDEN_OF_ALL = frozenset(("created_at", "updated_at", "version"))
 # A person chooses these, though the rules set them.
 _CHOSEN = frozenset(("status", "status_pinned_until"))
+# Whatever the currency is, and becomes, no decimal of an amount is rounded away. Until it was so, amounts had two.
+_MONEY = (("type", "NUMBER"), ("pattern", "#,##0.00##"))
+_ROUNDED_MONEY = {"type": "NUMBER", "pattern": "#,##0.00"}
 _NUMBERS = frozenset(("id",))
 
 
@@ -129,6 +132,21 @@ def dressed(head: Heading, only: Collection[str] | None = None) -> Iterator[Requ
             yield _repeat(_range(sheet, first, first + count), look, "userEnteredFormat(numberFormat,wrapStrategy)")
 
 
+def amounts(head: Heading) -> Mapping[str, int]:
+    """The columns of a tab that hold amounts, by the name of their field."""
+    known = fields(head.kind)
+    return {name: at for name, at in head.positions.items() if name in known and isinstance(known[name].check, Amount)}
+
+
+def exact_amounts(head: Heading, formats: Mapping[int, Any]) -> Iterator[Request]:
+    """The looks of amounts, for columns that still have those that they were once made with; `formats` has the number
+    formats that there are, by column."""
+    for at in amounts(head).values():
+        if formats.get(at) == _ROUNDED_MONEY:
+            cells = _range(TABS[head.kind].sheet_id, at, at + 1)
+            yield _repeat(cells, {"numberFormat": dict(_MONEY)}, "userEnteredFormat.numberFormat")
+
+
 def _style(kind: type[Record], name: str) -> tuple[tuple[str, str], ...]:
     """How a column shows its values. What is text stays as it is typed: 0049… keeps its zeros, 1-2 is no date."""
     check = fields(kind)[name].check if name in fields(kind) else None
@@ -137,8 +155,7 @@ def _style(kind: type[Record], name: str) -> tuple[tuple[str, str], ...]:
             # Without a pattern: as the spreadsheet's own country writes it.
             return (("type", "DATE"),)
         case Amount():
-            # Whatever the currency is, and becomes, no decimal of an amount is rounded away.
-            return (("type", "NUMBER"), ("pattern", "#,##0.00##"))
+            return _MONEY
         case Whole() | Id():
             return (("type", "NUMBER"), ("pattern", "0"))
         case Flag():

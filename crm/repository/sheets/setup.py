@@ -95,9 +95,23 @@ def _renewing(
     for kind, found in zip(RECORDS, headings, strict=True):
         head, there = heading(kind, found.rows[0] if found.rows else []), described.get(TABS[kind].sheet_id, {})
         yield from appearance.dressed(head, put_back.get(kind, ()))
+        yield from appearance.exact_amounts(head, _formats(service, head))
         yield from appearance.drop_downs(head, statuses)
         yield from appearance.renewed_guards(head, there.get("protectedRanges", ()))
         yield from appearance.colours(head, statuses, there.get("conditionalFormats", ()))
+
+
+_FORMATS = "sheets(data(rowData(values(userEnteredFormat(numberFormat)))))"
+
+
+def _formats(service: Service, head: Heading) -> Mapping[int, Any]:
+    """The number formats of the columns with amounts, by column, as the first row below the heading has them."""
+    if not appearance.amounts(head):
+        return {}
+    found = service.look([TABS[head.kind].rows(0, 2)], _FORMATS)
+    _, *below = found["sheets"][0]["data"][0].get("rowData") or [{}]
+    cells = below[0].get("values", ()) if below else ()
+    return {at: each.get("userEnteredFormat", {}).get("numberFormat") for at, each in enumerate(cells)}
 
 
 def _requests(titles: set[str], first_records: Sequence[Record], at: datetime) -> list[Request]:
