@@ -71,8 +71,7 @@ class ClientSearch:
                 record: Client | None = snapshot.find(Client, numbered)
                 if record and (number == typed.removeprefix("#") or typed == _taken(record)):
                     return [record]
-            # By its index alone: a key is pressed many times. The search finds those in mixed case.
-            exact = snapshot.identified("reference", {typed, typed.upper(), typed.lower()}) if typed else []
+            exact = snapshot.find_all(Client, Query({"reference": typed}, limit=1)) if typed else []
             found = exact or (snapshot.search(typed, self._limit) if typed else [])
             self._through = through(snapshot, found, typed)
         return found
