@@ -2,7 +2,9 @@
 
 import csv
 import random
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -75,6 +77,18 @@ def store_of(folder: Path, count: int) -> Path:
         crm.transact(_sell, "made-up sales")
         crm.repository.close()
         begun.rename(path)
+    return path
+
+
+def store_with_contacts(folder: Path) -> Path:
+    """A store with 100 000 made-up clients, each with a contact; made once a run."""
+    path = folder / "contacts-100000.sqlite3"
+    if not path.exists():
+        with closing(sqlite3.connect(store_of(folder, 100_000))) as clients, closing(sqlite3.connect(path)) as copy:
+            clients.backup(copy)
+        crm = crm_at(path)
+        crm.transact(contacts, "made-up contacts")
+        crm.repository.close()
     return path
 
 
