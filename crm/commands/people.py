@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
 
-from sqlalchemy import Column, ColumnElement, ScalarSelect, Select, case, func, select
+from sqlalchemy import Column, ColumnElement, ScalarSelect, Select, case, func, select, true
 
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
@@ -45,7 +45,7 @@ def list_all(crm: CRM) -> list[Colleague]:
         overdue = func.sum(case((follow_up.c.due_on < crm.today, 1), else_=0))
         to_do = _counted(snapshot, follow_up.c.user, follow_up.c.done_on.is_(None), func.count(), overdue)
         deals = _counted(snapshot, deal.c.owner, deal.c.closed_on.is_(None), func.count())
-        clients = _counted(snapshot, client.c.owner, client.c.owner != "", func.count())
+        clients = _counted(snapshot, client.c.owner, true(), func.count())
     spelled = {key: each.name or each.email for key, each in accounts.items()}
     for counts in (to_do, deals, clients):
         spelled |= {key: name for key, (name, _) in counts.items() if key not in spelled}
@@ -122,12 +122,16 @@ def _called(account: User) -> str:
 
 
 def _counted(
-    snapshot: Snapshot, whose: ColumnElement[str], among: ColumnElement[bool], *counts: ColumnElement[Any]
+    snapshot: Snapshot, whose: Column[str], among: ColumnElement[bool], *counts: ColumnElement[Any]
 ) -> dict[str, tuple[str, list[int]]]:
     """Counts by the name in a column, whatever its case: the name as it is spelled, and the sums."""
+    written = _written(whose).subquery()
+    same = func.lower(whose) == func.lower(written.c.name)
+    sums = [select(count).where(same, among).scalar_subquery() for count in counts]
     found: dict[str, tuple[str, list[int]]] = {}
-    for name, *numbers in snapshot.select(select(whose, *counts).where(among, whose != "").group_by(whose)):
-        key = name.casefold()
-        spelling, before = found.get(key, (name, [0] * len(numbers)))
-        found[key] = (spelling, [one + other for one, other in zip(before, numbers, strict=True)])
+    for name, *numbers in snapshot.select(select(written.c.name, *sums)):
+        if numbers[0]:
+            key = name.casefold()
+            spelling, before = found.get(key, (name, [0] * len(numbers)))
+            found[key] = (spelling, [one + other for one, other in zip(before, numbers, strict=True)])
     return found

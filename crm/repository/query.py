@@ -146,6 +146,5 @@ def _order(kind: type[Record], sort: str) -> tuple[Any, ...]:
     if isinstance(column.type, String | column_types.UniqueText):
         text = type_coerce(column, String)
         last, value = [or_(text.is_(None), text == "")], functions.folded(text)
-    elif column.nullable:
-        last = [column.is_(None)]
-    return (*last, value.desc() if sort.startswith("-") else value, *own)
+    ordered = value.desc() if sort.startswith("-") else value.asc()
+    return (*last, ordered.nulls_last() if column.nullable else ordered, *own)
