@@ -30,6 +30,7 @@ from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
 from crm.rules import SETS
 from tests.support.google_sheets import Direct, StandIn
+from tests.support.quick_hashes import hash_quickly
 
 settings.register_profile(
     "here", deadline=None, max_examples=15, print_blob=False, suppress_health_check=[HealthCheck.too_slow]
@@ -44,6 +45,8 @@ settings.register_profile(
     phases=[Phase.explicit, Phase.generate],
 )
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+hash_quickly()
 
 PROJECT = Path(__file__).resolve().parent.parent
 

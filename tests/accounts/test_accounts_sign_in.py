@@ -4,12 +4,12 @@ from datetime import timedelta
 from time import perf_counter
 
 import pytest
-from argon2 import PasswordHasher
 
 from crm.accounts import SignedIn
 from crm.errors import SignInRefusedError, StoreAccessError, StoreBusyError, TooManyAttemptsError
 from crm.model import SignIn, User
 from tests.accounts.conftest import PASSWORD, Office
+from tests.support.quick_hashes import AS_THE_PROGRAM
 
 # Signing in
 
@@ -104,7 +104,7 @@ def test_a_refusal_is_written_once_it_is_told(office: Office) -> None:
 
 def test_it_takes_as_long_where_there_is_no_such_account(file_office: Office) -> None:
     office = file_office
-    office.accounts._passwords._hasher = PasswordHasher()
+    office.accounts._passwords._hasher = AS_THE_PROGRAM(None)
     office.add()
     taken: dict[str, list[float]] = {"anna@example.com": [], "nobody@example.com": []}
     refused(office, "nobody@example.com", "warm up")
@@ -121,7 +121,7 @@ def test_it_takes_as_long_where_there_is_no_such_account(file_office: Office) ->
 def test_the_parameters_of_argon2_are_those_of_the_library(file_office: Office) -> None:
     anna = file_office.add()
     assert file_office.user(anna).password.startswith("$argon2id$v=19$m=64,")
-    file_office.accounts._passwords._hasher = PasswordHasher()
+    file_office.accounts._passwords._hasher = AS_THE_PROGRAM(None)
     file_office.sign_in()
     kept = file_office.user(anna).password
     assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$"), "hashed anew at the sign-in"

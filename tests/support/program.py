@@ -11,11 +11,14 @@ import termios
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pexpect
 from pexpect.fdpexpect import fdspawn
+
+from tests.support.quick_hashes import hash_quickly
 
 ROOT = Path(__file__).parents[2]
 # What Python looks at when it starts: a program that is to have something else there is started anew.
@@ -159,12 +162,23 @@ def _serve(tests: socket.socket) -> dict[str, Any] | None:
     return None
 
 
+def _load() -> None:
+    """Loads all that programs need sooner or later, as the process does that menus in the browser are forked from."""
+    from crm.start import preload
+    from crm.web.terminals.rehearsal import rehearse
+
+    os.environ["TERM"] = "xterm-256color"
+    preload()
+    rehearse()
+    for name in ("argon2", "email_validator", "pyotp", "segno"):
+        import_module(name)
+    hash_quickly()
+
+
 def _main() -> None:
     with socket.socket(fileno=os.dup(0)) as tests:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        from crm.start import preload
-
-        preload()
+        _load()
         request = _serve(tests)
     if request is None:
         return
