@@ -160,6 +160,16 @@ def test_an_old_file_gets_the_tables_of_today_after_a_backup(old: Path, version:
         assert len(repository.backups()) == 1
 
 
+def test_what_was_done_in_an_old_file_is_taken_back_to_the_amount(old: Path) -> None:
+    with closing(opened(old)) as repository:
+        repository.transact(lambda tx: tx.undo(), "took back")
+        with repository.read() as snapshot:
+            assert (snapshot.count(Sale), snapshot.find_all(Client)[0].total_spend) == (0, 0)
+            taken_back = snapshot.history(1)[0].id
+        repository.transact(lambda tx: tx.undo(taken_back), "brought back")
+        assert amounts(repository) == AMOUNTS
+
+
 def test_what_is_added_is_what_a_new_file_has(old: Path, folder: Path) -> None:
     new = folder / "new.sqlite3"
     shapes = []
