@@ -222,3 +222,14 @@ def test_without_a_terminal_the_board_is_told_stage_by_stage(store: Path) -> Non
     assert told.index("Lead  7 · $2,800.00") < told.index("Deal 7") < told.index("Deal 6")
     assert "Deal 5" not in told
     assert date(2026, 12, 11).strftime("%b %d, %Y") in told
+
+
+def test_a_value_that_the_currency_has_no_decimals_for_is_shown_in_full_and_may_stay(
+    start: Start, crm: CRM, acme: Client
+) -> None:
+    named("deals add")(crm, acme, "Old", Decimal("9999.50"))
+    named("settings set")(crm, "currency", "JPY")
+    session = start().choose("Deals").sees("¥700").sees("Open Old").press("enter").sees("¥9,999.5, weighted ¥1,000")
+    session.choose("Edit").choose("Value").sees("Value (1200").press("enter").choose("Title")
+    session.press("kill", "Kept", "enter").choose("Value").press("kill", "0.5", "enter").sees("JPY has no decimals")
+    session.press("kill", "9999.5", "enter").choose("Save").sees("Saved: Kept").sees("¥9,999.5")
