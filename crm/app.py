@@ -10,10 +10,11 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from crm.accounts import SignedIn
 from crm.accounts.desk import AccountsDesk
+from crm.clock import Clock
 from crm.commands.context import CRM, Outward, silent
 from crm.config import SHEETS, Config, check_team_setting, data_folder, from_environment, team_defaults
 from crm.errors import ForbiddenError, SignedOutError, StoreAccessError, UsageError
-from crm.model import Record, Setting, StatusRule, now
+from crm.model import Record, Setting, StatusRule
 from crm.model.rights import ALL, OWNER, STORE, UPDATE, Reader, level, refusal
 from crm.repository import Repository, Spreadsheets, Waiting
 from crm.repository.sql import SqlRepository
@@ -59,7 +60,7 @@ def open_accounts(config: Config, repository: Repository) -> "Accounts":
     return Accounts(
         repository,
         Secret(config.secret, data_folder()),
-        Attempts(data_folder()),
+        Attempts(data_folder(), lambda: config.now().timestamp()),
         mailer=outward.mailer(),
         texter=outward.texter(),
     )
@@ -76,7 +77,7 @@ def open_outward(config: Config) -> Outward:
     def mailbox() -> "Mailbox | None":
         from crm.outward.mailbox import mailbox_at
 
-        return mailbox_at(config.imap_url)
+        return mailbox_at(config.imap_url, config.now)
 
     def key(purpose: str) -> bytes:
         from crm.accounts.secret import Secret
@@ -92,13 +93,13 @@ def open_mailer(config: Config) -> "Mailer | None":
     from crm.outward.mail import GMAIL, mailer_at
 
     if config.smtp_url.strip() != GMAIL:
-        return mailer_at(config.smtp_url, config.mail_from)
+        return mailer_at(config.smtp_url, config.mail_from, config.now)
     from crm.outward.gmail import GmailMailer
     from crm.repository.sheets.account import account_from
 
     account = account_from(config.credentials, config.credentials_file)
     account.check_meets(config.google)
-    return GmailMailer(account, config.mail_from, google=config.google)
+    return GmailMailer(account, config.mail_from, google=config.google, now=config.now)
 
 
 def enter(crm: CRM, who: SignedIn) -> CRM:
@@ -153,8 +154,7 @@ def _repository(config: Config, waiting: Waiting) -> Repository:
     return SqlRepository(
         config.store,
         Sqlite(path),
-        today=config.today,
-        now=now,
+        now=config.now,
         user=config.user,
         first_records=_first_records,
         waiting=waiting,
@@ -171,7 +171,7 @@ def _spreadsheet(config: Config, waiting: Waiting) -> Repository:
         return _sheets(config, waiting, url)
     except StoreAccessError as error:
         # The menu still opens, and leads to where it can be mended.
-        return cast(Repository, Unopened(url, error))
+        return cast(Repository, Unopened(url, error, Clock(config.now)))
 
 
 def _sheets(config: Config, waiting: Waiting, url: str) -> "SheetsRepository":
@@ -185,8 +185,7 @@ def _sheets(config: Config, waiting: Waiting, url: str) -> "SheetsRepository":
         url,
         Service(spreadsheet, account, _spreadsheet_folder(), google=config.google, waiting=waiting),
         Sqlite(_spreadsheet_folder() / f"{spreadsheet}.sqlite3"),
-        today=config.today,
-        now=now,
+        now=config.now,
         user=config.user,
         waiting=waiting,
         check_setting=check_team_setting,
@@ -202,7 +201,7 @@ def _spreadsheets(config: Config, waiting: Waiting) -> Spreadsheets:
         config.google,
         _spreadsheet_folder(),
         _first_records,
-        now,
+        config.now,
         waiting,
         lambda url: _sheets(config, waiting, url),
     )

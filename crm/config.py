@@ -5,16 +5,18 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from crm.atomic_write import atomic_write
+from crm.clock import machine_now, machine_zone, running_from
 from crm.errors import FieldError, FileError, UsageError
 from crm.model.conventions import Conventions
-from crm.model.fields import Check, Country, Day, Email, Flag, Line, Secret, Whole
+from crm.model.fields import Check, Country, Email, Flag, Line, Secret, Whole
 from crm.model.places import as_told
+from crm.model.records import TIME_ZONE
 
 # How the URL of a store in a Google spreadsheet begins.
 SHEETS = "sheets://"
@@ -60,6 +62,42 @@ class LongSecret(Secret):
         if len(typed) < self.shortest:
             raise FieldError(f"at least {self.shortest} characters, best random ones (openssl rand -base64 48)")
         return typed
+
+
+@dataclass(frozen=True)
+class TimeZone(Check):
+    """A time zone by its IANA name, or by the city alone."""
+
+    example = "America/Los_Angeles, or the city alone"
+
+    def read(self, typed: str, by: Conventions) -> str:
+        from zoneinfo import available_timezones
+
+        wanted = "_".join(typed.split()).casefold()
+        names = {each.casefold(): each for each in available_timezones()}
+        if wanted in names:
+            return names[wanted]
+        cities = sorted(each for each in names.values() if each.casefold().rpartition("/")[2] == wanted)
+        if len(cities) != 1:
+            which = f"; did you mean {' or '.join(cities)}?" if cities else ""
+            raise FieldError(f"no time zone is called that; write a region and a city, like Europe/Vienna{which}")
+        return cities[0]
+
+
+@dataclass(frozen=True)
+class Instant(Check):
+    """A moment, as a date and a time with a UTC offset (ISO 8601)."""
+
+    example = "2026-11-20T14:05:00Z"
+
+    def read(self, typed: str, by: Conventions) -> datetime:
+        try:
+            moment = datetime.fromisoformat(typed.strip())
+        except ValueError:
+            moment = datetime.min
+        if moment.tzinfo is None:
+            raise FieldError(f"write a date, a time and an offset from UTC, like {self.example}")
+        return moment
 
 
 class Switch(Check):
@@ -190,12 +228,13 @@ ENVIRONMENT: tuple[Option, ...] = (
     ),
     Option("user", "User", Line(100), _user, "Who stands in the history as the author of changes.", "CRM_USER"),
     Option(
-        "today",
-        "Today",
-        Day(past=False),
-        date.today,
-        "The day that the program takes for today, for trying things out.",
-        "CRM_TODAY",
+        "now",
+        "Now",
+        Instant(),
+        machine_now,
+        "The time that the program starts at, for trying things out, like `2026-11-20T14:05:00Z`; it runs on from"
+        " there.",
+        "CRM_NOW",
     ),
     Option(
         "credentials",
@@ -338,6 +377,14 @@ TEAM: tuple[Option, ...] = (
         "The country that a telephone number without a country code is read for (ISO 3166).",
     ),
     Option(
+        TIME_ZONE,
+        "Time zone",
+        TimeZone(),
+        machine_zone,
+        "The time zone in which a day begins and ends for the team, and in which times are shown (IANA), like"
+        " America/Los_Angeles. A new store takes that of the machine, or the one that `TZ` names there.",
+    ),
+    Option(
         "mails_per_minute",
         "E-mails a minute",
         Whole(least=1, most=6000),
@@ -360,7 +407,7 @@ class Config:
 
     store: str
     user: str
-    fixed_today: date | None
+    now: Callable[[], datetime] = machine_now
     credentials: str = field(default="", repr=False)
     credentials_file: str = ""
     google: str = ""
@@ -381,10 +428,6 @@ class Config:
     trusted_proxies: str = ""
     terminals: int = 30
 
-    def today(self) -> date:
-        """The local day, or the one that CRM_TODAY names."""
-        return self.fixed_today or date.today()
-
 
 def from_environment(environment: Mapping[str, str], store: str = "") -> Config:
     """The settings of this run; `store` is one named on the command line. Raises UsageError."""
@@ -399,7 +442,7 @@ def from_environment(environment: Mapping[str, str], store: str = "") -> Config:
     return Config(
         named or default_store(),
         values["user"] or _user(),
-        values["today"],
+        running_from(values["now"]) if values["now"] else machine_now,
         values["credentials"] or "",
         values["credentials_file"] or "",
         values["google"] or "",

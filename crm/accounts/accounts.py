@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from crm import model
 from crm.accounts.membership import Membership
 from crm.accounts.own import OwnAccount
 from crm.repository import Repository
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 
 
 class Accounts(OwnAccount, Membership):
-    """All of it, over a repository that nobody guards. `now` is the time in UTC; without a texter there are no codes
-    by SMS, without a mailer no links for forgotten passwords."""
+    """All of it, over a repository that nobody guards. `now` is the time in UTC, by the store's clock unless given;
+    without a texter there are no codes by SMS, without a mailer no links for forgotten passwords."""
 
     def __init__(
         self,
@@ -29,7 +28,7 @@ class Accounts(OwnAccount, Membership):
         *,
         texter: "Texter | None" = None,
         mailer: "Mailer | None" = None,
-        now: Callable[[], datetime] = model.now,
+        now: Callable[[], datetime] | None = None,
     ) -> None:
-        super().__init__(repository, secret, attempts, texter, mailer, now)
+        super().__init__(repository, secret, attempts, texter, mailer, now or (lambda: repository.clock.now))
         self._refusals = deque()

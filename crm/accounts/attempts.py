@@ -2,7 +2,6 @@
 
 import sqlite3
 import threading
-import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from math import ceil
 from pathlib import Path
 from typing import TypeVar
 
+from crm.clock import machine_now
 from crm.errors import TooManyAttemptsError
 
 Result = TypeVar("Result")
@@ -61,7 +61,7 @@ class Attempts:
     seconds.
     """
 
-    def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, folder: Path, now: Callable[[], float] = lambda: machine_now().timestamp()) -> None:
         self._path = folder / "attempts.sqlite3"
         self._now = now
         self._alone: sqlite3.Connection | None = None

@@ -180,7 +180,7 @@ class Book:
 
     def _conventions(self, snapshot: Snapshot) -> Conventions:
         known = {each.key: each.value for each in snapshot.find_all(Setting)}
-        return Conventions(country=known.get("country") or Conventions.country, today=snapshot.today)
+        return Conventions(country=known.get("country") or Conventions.country, clock=snapshot.clock)
 
     def _fingerprint(self, user: User) -> str:
         """What changes with the password."""

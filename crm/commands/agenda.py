@@ -131,7 +131,7 @@ def birthdays(snapshot: Snapshot, whose: str, most: int, but: int = 0) -> tuple[
     """Clients whose birthday it is and whom nobody has been in touch with today; a client without an owner is
     everybody's."""
     today = snapshot.today
-    born = falls_on(BIRTHDAY, today)
+    born = falls_on(BIRTHDAY, today, snapshot.clock)
     if born is None:
         return 0, []
     among = [born, or_(client.c.last_contact_on.is_(None), client.c.last_contact_on < today)]
@@ -170,7 +170,7 @@ def not_arrived(snapshot: Snapshot, whose: str, most: int, but: int = 0) -> tupl
     among = or_(message.c.mailing == 0, message.c.occasion != "")
 
     def narrowed(*columns: Any) -> Select[Any]:
-        return selection(select(*columns).select_from(message).where(among), Message, query, snapshot.today)
+        return selection(select(*columns).select_from(message).where(among), Message, query, snapshot.clock)
 
     ((count,),) = snapshot.select(narrowed(func.count()).order_by(None))
     if not (count > but and most):
@@ -207,7 +207,7 @@ def gone_quiet(snapshot: Snapshot, whose: str, most: int, but: int = 0) -> tuple
 
     def narrowed(*columns: Any) -> Select[Any]:
         joined = select(*columns).join_from(deal, client).where(*among)
-        return selection(joined, Deal, _open_deals(whose), snapshot.today).order_by(None)
+        return selection(joined, Deal, _open_deals(whose), snapshot.clock).order_by(None)
 
     ((count,),) = snapshot.select(narrowed(func.count()))
     if not (count > but and most):

@@ -3,11 +3,12 @@
 import re
 from calendar import isleap, monthrange
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, extract, or_, true
 
+from crm.clock import Clock
 from crm.errors import FieldError
 from crm.model import Conventions
 from crm.model.fields import Check
@@ -66,13 +67,13 @@ def days_due(today: date, since: date) -> list[date]:
     return [today, *(day for day in earlier if day >= since)]
 
 
-def falls_on(occasion: str, day: date) -> ColumnElement[bool] | None:
+def falls_on(occasion: str, day: date, clock: Clock) -> ColumnElement[bool] | None:
     """Which clients it is on a day; None where it is nobody that day. What is on 29 February is on the 28th in years
     without one. Whoever was added later is not greeted for a day before."""
     dates = [(day.month, day.day)]
     if dates == [(2, 28)] and not isleap(day.year):
         dates.append((2, 29))
-    there = client.c.created_at < datetime.combine(day + timedelta(days=1), time()).astimezone()
+    there = client.c.created_at < clock.at(day + timedelta(days=1))
     if occasion == BIRTHDAY:
         born = [f"{month:02}-{number:02}" for month, number in dates]
         return and_(there, client.c.birthday.in_(born), client.c.date_of_birth < day)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from crm.accounts import SignedIn
 from crm.accounts.desk import AccountsDesk
+from crm.clock import Clock
 from crm.config import TEAM, Config, team_defaults
 from crm.errors import CRMError, StoreNotSetUpError
 from crm.model import Conventions, Setting
@@ -94,9 +95,14 @@ class CRM:
         return self.reader.name or self.config.user
 
     @property
+    def clock(self) -> Clock:
+        """The time, and the days in the team's time zone."""
+        return self.repository.clock
+
+    @property
     def today(self) -> date:
-        """The local day."""
-        return self.config.today()
+        """The day that it is for the team."""
+        return self.clock.today
 
     @property
     def settings(self) -> dict[str, str]:
@@ -115,12 +121,13 @@ class CRM:
     def forget_settings(self) -> None:
         """Reads the team's settings anew when they are next asked for."""
         self._settings = None
+        self.clock.forget_zone()
 
     @property
     def conventions(self) -> Conventions:
-        """How this team writes money, dates and telephone numbers, today."""
+        """How this team writes money, dates and telephone numbers, and its clock."""
         known = self.settings
-        return Conventions(known["language"], known["currency"], known["country"], self.today)
+        return Conventions(known["language"], known["currency"], known["country"], self.clock)
 
     def read(self) -> AbstractContextManager[Snapshot]:
         """The store as it is now, as a context."""

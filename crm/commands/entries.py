@@ -77,11 +77,6 @@ def timed(entry: Entry, moment: datetime, rank: int = 0) -> Timed:
     return (entry.on, moment, rank), entry
 
 
-def clock(moment: datetime) -> str:
-    """The local time of day of a moment (aware)."""
-    return moment.astimezone().strftime("%H:%M")
-
-
 def short(text: str) -> str:
     """As much of a text as stands in a line."""
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

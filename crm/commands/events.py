@@ -11,7 +11,7 @@ from sqlalchemy import String, and_, bindparam, not_, or_, select, type_coerce
 from crm.commands import spoken
 from crm.commands.changed import typed_value
 from crm.commands.context import CRM
-from crm.commands.entries import DEAL, EDIT, FOLLOW_UP, SALE, STATUS, Entry, Timed, clock, short, timed
+from crm.commands.entries import DEAL, EDIT, FOLLOW_UP, SALE, STATUS, Entry, Timed, short, timed
 from crm.model import CHANNELS, INTERACTIONS, Client, Conventions, FollowUp, Sale, Stage, fields
 from crm.model.rights import HISTORY, NONE, READ, level
 from crm.repository import Query, Snapshot
@@ -67,7 +67,7 @@ _MOVES = (
 )
 
 
-def _deals(snapshot: Snapshot, client: int, _: Sequence[str], most: int, __: Conventions) -> Iterable[Timed]:
+def _deals(snapshot: Snapshot, client: int, _: Sequence[str], most: int, by: Conventions) -> Iterable[Timed]:
     rows = snapshot.select(_MOVES, client=client, most=most)
     stages = {each.id: each for each in snapshot.find_all(Stage)} if rows else {}
     for row in rows:
@@ -81,7 +81,7 @@ def _deals(snapshot: Snapshot, client: int, _: Sequence[str], most: int, __: Con
             before = stages.get(row.before)
             told = f"Deal {row.title}: {before.name if before else '?'} → {now.name if now else '?'}"
         # One that is told later than it was has no time of day.
-        at = clock(row.created_at) if row.created_at.astimezone().date() == row.on else ""
+        at = by.clock.time_of(row.created_at) if by.clock.day_of(row.created_at) == row.on else ""
         entry = Entry(row.on, at, DEAL, told, row.user, None, "deal", row.deal)
         yield timed(entry, row.created_at)
 
@@ -100,8 +100,8 @@ def _follow_ups(snapshot: Snapshot, client: int, _: Sequence[str], most: int, by
         its = record_of(FollowUp, row)
         due = by.day(its.due_on) + (f", {its.due_time}" if its.due_time else "")
         told = f"Follow-up set for {due}: {its.what}"
-        on, at = its.created_at.astimezone().date(), its.created_at
-        yield timed(Entry(on, clock(at), FOLLOW_UP, told, its.user, None, "follow_up", its.id), at)
+        on, at = by.clock.day_of(its.created_at), its.created_at
+        yield timed(Entry(on, by.clock.time_of(at), FOLLOW_UP, told, its.user, None, "follow_up", its.id), at)
     for row in snapshot.select(_DONE, client=client, most=most):
         its = record_of(FollowUp, row)
         told = f"Follow-up done: {its.what}"
@@ -147,7 +147,8 @@ def _changes(snapshot: Snapshot, client: int, kinds: Sequence[str], most: int, b
         after = row.after or {}
         kind = STATUS if row.operation == "update" and {"status", "status_pinned_until"} & set(after) else EDIT
         told = _told(row.what, row.operation, row.before or {}, after, by)
-        entry = Entry(row.at.astimezone().date(), clock(row.at), kind, told, row.user, transaction=row.transaction)
+        on, at = by.clock.day_of(row.at), by.clock.time_of(row.at)
+        entry = Entry(on, at, kind, told, row.user, transaction=row.transaction)
         # A sale comes before the status that it gives, and a client before all that is recorded with it.
         yield timed(entry, row.at, 1 if kind == STATUS else -1 if row.operation == "create" else 0)
 

@@ -75,7 +75,7 @@ def list_all(
     counts: list[ColumnElement[Any]] = [func.count(), func.sum(late)]
     counting = select(*counts).select_from(follow_up_table).where(*among)
     with crm.read() as snapshot:
-        ((count, overdue_in_all),) = snapshot.select(selection(counting, FollowUp, query, crm.today).order_by(None))
+        ((count, overdue_in_all),) = snapshot.select(selection(counting, FollowUp, query, crm.clock).order_by(None))
         shown = with_names(snapshot, _found(snapshot, page, among))
         return FollowUpList(shown, count, 0 if done else int(overdue_in_all or 0))
 
@@ -108,7 +108,7 @@ def _asked_for(
 
 
 def _found(snapshot: Snapshot, query: Query, among: Sequence[ColumnElement[bool]]) -> list[FollowUp]:
-    statement = selection(select(*record_columns(FollowUp)).where(*among), FollowUp, query, snapshot.today)
+    statement = selection(select(*record_columns(FollowUp)).where(*among), FollowUp, query, snapshot.clock)
     return [record_of(FollowUp, row) for row in snapshot.select(statement)]
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
+from crm.clock import Clock
 from crm.commands.changed import RecordChange, changed_fields, record_changes, typed_value
 from crm.commands.context import CRM
 from crm.commands.demo import made_sample
@@ -77,7 +78,7 @@ def list_all(
     Days are local ones. A client's history is that of the client and of every record that names it, also of those
     that are gone by now.
     """
-    query = _query(since, until, by, about, number, client, text, only, sort)
+    query = _query(crm.clock, since, until, by, about, number, client, text, only, sort)
     with crm.read() as snapshot:
         return list(snapshot.history(limit, offset, query))
 
@@ -124,7 +125,7 @@ def export(
     """
     file = file.expanduser()
     ending = ending_of(file, _FORMATS)
-    query = _query(since, until, by, about, number, client, text, only, transaction=transaction)
+    query = _query(crm.clock, since, until, by, about, number, client, text, only, transaction=transaction)
     with crm.progress("Exporting") as told, crm.read() as snapshot:
         return ExportReport(file, "changed fields", _written(file, ending, _counted(snapshot.each_change(query), told)))
 
@@ -164,6 +165,7 @@ def last_undoable(crm: CRM) -> HistoryEntry | None:
 
 
 def _query(
+    clock: Clock,
     since: date | None,
     until: date | None,
     by: str,
@@ -182,8 +184,8 @@ def _query(
         raise FieldError("say what kind of record has that number", field="about", label="About")
     return HistoryQuery(
         transaction=transaction,
-        since=_begin(since) if since else None,
-        until=_begin(until + timedelta(days=1)) if until and until < FOREVER else None,
+        since=clock.at(since) if since else None,
+        until=clock.at(until + timedelta(days=1)) if until and until < FOREVER else None,
         by=by,
         about=about,
         number=number,
@@ -192,11 +194,6 @@ def _query(
         undone=only == "undone" if only else None,
         sort=sort,
     )
-
-
-def _begin(day: date) -> datetime:
-    """The moment at which a local day begins."""
-    return datetime.combine(day, time()).astimezone()
 
 
 def _counted(changes: Iterator[Change], told: Any) -> Iterator[Change]:

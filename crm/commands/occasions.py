@@ -165,12 +165,12 @@ def _greetings(snapshot: Snapshot, today: date) -> Iterator[Greeting]:
     orders = standing_orders(snapshot)
     refused = refused_addresses(snapshot) if orders else {}
     for order in orders:
-        for day in days_due(today, order.created_at.astimezone().date()):
+        for day in days_due(today, snapshot.clock.day_of(order.created_at)):
             yield from _of_day(snapshot, order, day, refused)
 
 
 def _of_day(snapshot: Snapshot, order: Mailing, day: date, refused: Mapping[str, str]) -> Iterator[Greeting]:
-    fits = falls_on(order.occasion, day)
+    fits = falls_on(order.occasion, day, snapshot.clock)
     if fits is None:
         return
     address = client_table.c.phone if order.channel == "sms" else client_table.c.email

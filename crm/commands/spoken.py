@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _BEGINNING = 200
 
 
-def interactions(snapshot: Snapshot, client: int, kinds: Sequence[str], most: int, _: Conventions) -> Iterable[Timed]:
+def interactions(snapshot: Snapshot, client: int, kinds: Sequence[str], most: int, by: Conventions) -> Iterable[Timed]:
     """Calls, meetings, notes and so on that somebody has logged."""
     filters = {"client": client} if len(kinds) == len(INTERACTIONS) else {"client": client, "kind": list(kinds)}
     found = snapshot.find_all(Interaction, Query(filters, limit=most))
@@ -34,7 +34,7 @@ def interactions(snapshot: Snapshot, client: int, kinds: Sequence[str], most: in
         about = each.subject or _first_line(each.body)
         told = kind[:1].upper() + kind[1:] + (f" with {names[each.contact]}" if each.contact in names else "")
         told += f": {about}" if about else ""
-        moment = _moment(each.on, each.time, each.created_at)
+        moment = _moment(each.on, each.time, each.created_at, by)
         yield timed(Entry(each.on, each.time, each.kind, told, each.user, None, "interaction", each.id), moment)
 
 
@@ -51,7 +51,7 @@ _LATEST = _MESSAGES.limit(bindparam("most"))
 _OF_DAY = _MESSAGES.where(message.c.on == bindparam("day"))
 
 
-def messages(snapshot: Snapshot, client: int, kinds: Sequence[str], most: int, _: Conventions) -> Iterable[Timed]:
+def messages(snapshot: Snapshot, client: int, kinds: Sequence[str], most: int, by: Conventions) -> Iterable[Timed]:
     """E-mails and texts with what became of them."""
     found = list(snapshot.select(_LATEST, client=client, channels=list(kinds), most=most))
     if len(found) == most:
@@ -62,7 +62,7 @@ def messages(snapshot: Snapshot, client: int, kinds: Sequence[str], most: int, _
     names = _names(snapshot, {each.contact for each in found})
     for each in found:
         entry = Entry(each.on, each.time, each.channel, _told(each, names), each.user, None, "message", each.id)
-        yield timed(entry, _moment(each.on, each.time, each.created_at))
+        yield timed(entry, _moment(each.on, each.time, each.created_at, by))
 
 
 def _told(row: "AnyRow", names: Mapping[int, str]) -> str:
@@ -87,5 +87,5 @@ def _first_line(text: str) -> str:
     return short(text.partition("\n")[0])
 
 
-def _moment(on: date, clock: str, noted: datetime) -> datetime:
-    return datetime.combine(on, time.fromisoformat(clock)).astimezone() if clock else noted
+def _moment(on: date, at: str, noted: datetime, by: Conventions) -> datetime:
+    return by.clock.at(on, time.fromisoformat(at)) if at else noted

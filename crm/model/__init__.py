@@ -1,12 +1,13 @@
 """The records of the CRM and how a field of theirs is checked; no input or output."""
 
-from crm.model.conventions import Conventions, now
+from crm.model.conventions import Conventions
 from crm.model.mailing import ARRIVED, CHANNELS, DIRECTIONS, STATES, UNSENT, Mailing, Message, Template
 from crm.model.record import Field, Record
 from crm.model.records import (
     BY_NAME,
     RECORDS,
     ROLES,
+    TIME_ZONE,
     Client,
     Dashboard,
     Sale,
@@ -49,6 +50,7 @@ __all__ = [
     "RECORDS",
     "ROLES",
     "STATES",
+    "TIME_ZONE",
     "UNSENT",
     "Client",
     "Contact",

@@ -1,14 +1,15 @@
-"""How this team writes numbers, money, dates and telephone numbers, and which day it is."""
+"""How this team writes numbers, money, dates and telephone numbers, and what time it is for them."""
 
 import re
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from crm.clock import Clock
 from crm.model.money import MOST_DECIMALS, decimals_of, rounded, shown_decimals
 
 if TYPE_CHECKING:
@@ -24,13 +25,18 @@ class Conventions:
     """The team's conventions, handed to every check and every display.
 
     `language` is a locale as Babel names it ('de_AT'), `currency` an ISO 4217 code, `country` the
-    ISO 3166 code that a telephone number without a country code is read with, `today` the local day.
+    ISO 3166 code that a telephone number without a country code is read with; `clock` knows the team's day and zone.
     """
 
     language: str = "en_US"
     currency: str = "USD"
     country: str = "US"
-    today: date = field(default_factory=date.today)
+    clock: Clock = field(default_factory=Clock, compare=False)
+
+    @property
+    def today(self) -> date:
+        """The day that it is for the team."""
+        return self.clock.today
 
     # Babel is imported where it is used: a script that prints JSON never needs it.
 
@@ -118,14 +124,13 @@ class Conventions:
 
         return format_date(day, "MMM y", locale=self.locale)
 
-    def time(self, moment: datetime, zone: tzinfo | None = None) -> str:
-        """A moment (aware) in local time (or `zone`): 21 Nov 2026, 14:05."""
+    def day_of(self, moment: datetime) -> str:
+        """The team's day of a moment (aware) as it is read: 21 Nov 2026."""
+        return self.day(self.clock.day_of(moment))
+
+    def time(self, moment: datetime) -> str:
+        """A moment (aware) in the team's time zone: 21 Nov 2026, 14:05."""
         from babel.dates import format_date, format_time
 
-        local = moment.astimezone(zone)
+        local = self.clock.local(moment)
         return f"{format_date(local, 'medium', locale=self.locale)}, {format_time(local, 'HH:mm', locale=self.locale)}"
-
-
-def now() -> datetime:
-    """This moment in UTC, to the microsecond."""
-    return datetime.now(UTC)

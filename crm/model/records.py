@@ -131,6 +131,10 @@ class Dashboard(Record):
     tiles: str = described("Tiles", Line(1000))
 
 
+# The setting that says in which time zone the team's days begin and end.
+TIME_ZONE = "time_zone"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting(Record):
     """One of the team's settings, kept with the data so that everybody has the same."""

@@ -5,10 +5,12 @@ https://developers.google.com/workspace/gmail/api/reference/rest/v1/users.messag
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from crm.clock import machine_now
 from crm.outward.composing import composed
 from crm.outward.google_answers import SCOPE, ServiceAccount, answered, refused, unpermitted, unreached
 from crm.outward.mail import Connection, Fate, Outcome, outcomes, send_letter
@@ -28,9 +30,16 @@ class GmailMailer:
     is the address of a stand-in. Raises UsageError where `sender` is no address."""
 
     def __init__(
-        self, account: ServiceAccount, sender: str, *, google: str = "", time_out: tuple[float, float] = TIME_OUT
+        self,
+        account: ServiceAccount,
+        sender: str,
+        *,
+        google: str = "",
+        time_out: tuple[float, float] = TIME_OUT,
+        now: Callable[[], datetime] = machine_now,
     ) -> None:
         self._account = account
+        self._now = now
         self._sender = sender_of(sender)
         self._google = google
         self._time_out = time_out
@@ -50,7 +59,7 @@ class GmailMailer:
             yield GmailConnection(session, self._account, self._google or GOOGLE, self._time_out)
 
     def send(self, to: str, subject: str, text: str) -> None:
-        send_letter(self, to, subject, text)
+        send_letter(self, to, subject, text, self._now())
 
 
 class GmailConnection:

@@ -1,12 +1,13 @@
 """Sending e-mail: what a mailer is, and what became of a mail, for each of its recipients."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
+from crm.clock import machine_now
 from crm.errors import OutwardError
 from crm.outward.message import Mail, Party, new_message_id
 
@@ -64,20 +65,20 @@ class Mailer(Protocol):
         it was sent."""
 
 
-def mailer_at(url: str, sender: str) -> "SmtpMailer | None":
+def mailer_at(url: str, sender: str, now: Callable[[], datetime] = machine_now) -> "SmtpMailer | None":
     """A Mailer over the server at a URL, None where none is named. Raises UsageError."""
     if not url:
         return None
     from crm.outward.smtp import SmtpMailer
 
-    return SmtpMailer(url, sender)
+    return SmtpMailer(url, sender, now=now)
 
 
-def send_letter(mailer: Mailer, to: str, subject: str, text: str) -> None:
-    """What `Mailer.send` does, by its other methods."""
+def send_letter(mailer: Mailer, to: str, subject: str, text: str, at: datetime) -> None:
+    """What `Mailer.send` does, by its other methods; `at` (aware) is the time of the e-mail."""
     mail = Mail(
         message_id=new_message_id(mailer.sender),
-        at=datetime.now(UTC),
+        at=at,
         sender=mailer.sender,
         to=(Party(to),),
         subject=subject,

@@ -1,12 +1,13 @@
 """A mailbox read over IMAP: what has come in since it was read last, and nothing in it changes unless told."""
 
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from crm.clock import machine_now
 from crm.errors import OutwardError
 from crm.outward.reading import Received, UnreadableError, received
 from crm.outward.servers import imap_server
@@ -49,12 +50,19 @@ class Mailbox:
     network for all to see."""
 
     def __init__(
-        self, url: str, *, context: ssl.SSLContext | None = None, time_out: float = TIME_OUT, largest: int = LARGEST
+        self,
+        url: str,
+        *,
+        context: ssl.SSLContext | None = None,
+        time_out: float = TIME_OUT,
+        largest: int = LARGEST,
+        now: Callable[[], datetime] = machine_now,
     ) -> None:
         self.server = imap_server(url)
         self._context = context
         self._time_out = time_out
         self._largest = largest
+        self._now = now
 
     def end(self) -> Place:
         """The place after the last message, for whoever wants only what comes from now on. Raises OutwardError."""
@@ -102,7 +110,7 @@ class Mailbox:
                 return None
             return Arrival(place, None, "A message cannot be read: the mail server does not give it.")
         arrived_at = found.get(b"INTERNALDATE")
-        arrived_at = arrived_at if isinstance(arrived_at, datetime) and arrived_at.tzinfo else datetime.now(UTC)
+        arrived_at = arrived_at if isinstance(arrived_at, datetime) and arrived_at.tzinfo else self._now()
         try:
             return Arrival(place, received(raw, arrived_at, is_cut=size > self._largest))
         except UnreadableError as error:
@@ -172,9 +180,9 @@ class Mailbox:
         return OutwardError(f"The mailbox was not read: the mail server {self.server.host} {why}.", reason=reason)
 
 
-def mailbox_at(url: str) -> Mailbox | None:
+def mailbox_at(url: str, now: Callable[[], datetime] = machine_now) -> Mailbox | None:
     """The mailbox at a URL, None where none is named. Raises UsageError."""
-    return Mailbox(url) if url else None
+    return Mailbox(url, now=now) if url else None
 
 
 def _found(client: "IMAPClient", first: int, following: int) -> Iterator[tuple[int, int]]:

@@ -4,9 +4,11 @@ import re
 import smtplib
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 
+from crm.clock import machine_now
 from crm.errors import OutwardError
 from crm.outward.composing import composed, needs_utf8
 from crm.outward.mail import Connection, Fate, Outcome, in_order, outcomes, send_letter
@@ -42,11 +44,13 @@ class SmtpMailer:
         context: ssl.SSLContext | None = None,
         time_out: float = TIME_OUT,
         verdict_time_out: float = VERDICT_TIME_OUT,
+        now: Callable[[], datetime] = machine_now,
     ) -> None:
         self.server = smtp_server(url)
         self._sender = sender_of(sender)
         self._context = context
         self._time_outs = time_out, verdict_time_out
+        self._now = now
 
     @property
     def sender(self) -> Party:
@@ -61,7 +65,7 @@ class SmtpMailer:
             opened.close()
 
     def send(self, to: str, subject: str, text: str) -> None:
-        send_letter(self, to, subject, text)
+        send_letter(self, to, subject, text, self._now())
 
 
 class SmtpConnection:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from crm.clock import Clock
 from crm.model import Client, Record
 
 if TYPE_CHECKING:
@@ -210,7 +211,13 @@ class Spreadsheets(Protocol):
 class Snapshot(Protocol):
     """The store as it is at one moment; every read of it agrees with every other."""
 
-    today: date
+    @property
+    def clock(self) -> Clock:
+        """The team's clock, standing at the moment that is seen."""
+
+    @property
+    def today(self) -> date:
+        """The day of that moment in the team's time zone."""
 
     @property
     def rules(self) -> "RuleSet":
@@ -307,6 +314,10 @@ class AuthoredTransaction(Transaction, Protocol):
 
 class Repository(Protocol):
     """A store that can be read, written, checked and backed up."""
+
+    @property
+    def clock(self) -> Clock:
+        """The time, and the days in the time zone that the team has set in this store."""
 
     @property
     def url(self) -> str:

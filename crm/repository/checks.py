@@ -85,7 +85,7 @@ def rules_can_be_reached(snapshot: SqlSnapshot) -> Iterator[Finding]:
 def addresses_can_be_used(snapshot: SqlSnapshot) -> Iterator[Finding]:
     """E-mail addresses and telephone numbers can be written to and dialled."""
     settings = {setting.key: setting.value for setting in snapshot.find_all(Setting)}
-    by = Conventions(country=settings.get("country", Conventions.country), today=snapshot.today)
+    by = Conventions(country=settings.get("country", Conventions.country), clock=snapshot.clock)
     checked = {name: typed_fields(Client)[name] for name in ("email", "phone")}
     for record in snapshot.each(Client, Query(sort="id")):
         for name, field in checked.items():

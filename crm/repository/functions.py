@@ -1,10 +1,11 @@
 """The SQL functions that each database spells in its own way; another database adds its spelling here."""
 
 import re
+from datetime import date
 from itertools import product
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, String, func, literal
+from sqlalchemy import ColumnElement, Date, Integer, String, func, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -77,6 +78,25 @@ def _(element: Any, compiler: Any, **keywords: Any) -> str:
 def _(element: Any, compiler: Any, **keywords: Any) -> str:
     later, earlier = (compiler.process(each, **keywords) for each in element.clauses)
     return f"CAST(julianday({later}) - julianday({earlier}) AS INTEGER)"
+
+
+class day_at_offset(FunctionElement[date]):
+    """The date of a moment, which is kept in UTC, where clocks are so many seconds ahead of that."""
+
+    type = Date()
+    inherit_cache = True
+
+
+@compiles(day_at_offset)
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    moment, seconds = (compiler.process(each, **keywords) for each in element.clauses)
+    return f"CAST({moment} + {seconds} * INTERVAL '1 second' AS DATE)"
+
+
+@compiles(day_at_offset, "sqlite")
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    moment, seconds = (compiler.process(each, **keywords) for each in element.clauses)
+    return f"date({moment}, ({seconds}) || ' seconds')"
 
 
 class money_text(FunctionElement[str]):

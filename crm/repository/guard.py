@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from crm.clock import Clock
 from crm.errors import SignedOutError
 from crm.model import User
 from crm.model.rights import CHECK, OWNER, READ, STORE, UPDATE, Reader
@@ -42,6 +43,10 @@ class GuardedRepository:
     @property
     def url(self) -> str:
         return self._repository.url
+
+    @property
+    def clock(self) -> Clock:
+        return self._repository.clock
 
     @contextmanager
     def read(self) -> Iterator[GuardedSnapshot]:

@@ -31,7 +31,11 @@ class GuardedSnapshot:
     def __init__(self, snapshot: Snapshot, bounds: Bounds) -> None:
         self._snapshot = snapshot
         self._bounds = bounds
-        self.today: date = snapshot.today
+        self.clock = snapshot.clock
+
+    @property
+    def today(self) -> date:
+        return self._snapshot.today
 
     @property
     def rules(self) -> "RuleSet":

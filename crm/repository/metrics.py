@@ -35,10 +35,11 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from crm.clock import Clock, offsets
 from crm.model import Client
 from crm.model.money import NOTHING
 from crm.repository.column_types import MINOR_UNITS, major
-from crm.repository.functions import days_between, money_text
+from crm.repository.functions import day_at_offset, days_between, money_text
 from crm.repository.tables import client, has_tag, sale
 from crm.rules import (
     METRICS,
@@ -81,11 +82,16 @@ def _needs_sales(metric: str) -> bool:
     return metric == "largest_sale" or metric.startswith(("spend_last_", "sales_last_"))
 
 
-class Figures:
-    """The SQL of metrics on a day, for statements that select from the client table."""
+# Nothing was added before there was the program; what claims to have been is placed by the offset of this day.
+_ZONES_FROM = date(2020, 1, 1)
 
-    def __init__(self, names: Iterable[str], today: date) -> None:
-        self.today = today
+
+class Figures:
+    """The SQL of metrics at a moment, for statements that select from the client table."""
+
+    def __init__(self, names: Iterable[str], clock: Clock) -> None:
+        self.clock = clock
+        self.today = today = clock.today
         from_sales = sorted(name for name in names if _needs_sales(name))
         self._sales: Subquery | None = _of_sales(from_sales, today).subquery("of_sales") if from_sales else None
 
@@ -208,7 +214,7 @@ class Figures:
             case "days_to_next_follow_up":
                 return _Number(-self._days_since(columns.next_follow_up_on), 1)
             case "days_since_added":
-                return _Number(self._days_since(func.date(columns.created_at, type_=Date)), 1)
+                return _Number(self._days_since(self._team_day(columns.created_at)), 1)
             case "age":
                 years = self.today.year - cast(extract("year", columns.date_of_birth), Integer)
                 before_birthday = case((columns.birthday > self.today.strftime("%m-%d"), 1), else_=0)
@@ -216,6 +222,14 @@ class Figures:
             case "total_spend":
                 return _Number(_minor(columns.total_spend), MINOR_UNITS)
         return _Number(columns[name], 1)
+
+    def _team_day(self, moment: Sql) -> Sql:
+        """The team's day in which a moment lies: zones are not known to every database, so it is told the offsets."""
+        *later, (_, first) = offsets(self.clock.zone, _ZONES_FROM, self.today)
+        ahead: Sql = literal(first)
+        if later:
+            ahead = case(*((moment >= since, seconds) for since, seconds in later), else_=first)
+        return day_at_offset(moment, ahead)
 
     def _days_since(self, day: Sql) -> Sql:
         return days_between(literal(self.today, Date), day)
@@ -282,26 +296,26 @@ def _product(one: Sql | int, other: Sql | int) -> Sql | int:
     return one * other
 
 
-def narrowed(statement: Select[Any], condition: Condition, today: date) -> Select[Any]:
+def narrowed(statement: Select[Any], condition: Condition, clock: Clock) -> Select[Any]:
     """The statement over clients, only those that a condition fits."""
-    figures = Figures(reason_names(condition), today)
+    figures = Figures(reason_names(condition), clock)
     return figures.join(statement).where(figures.truth(condition))
 
 
 def values(
-    connection: Connection, clients: Sequence[Client], today: date, needs: Iterable[str] | None = None
+    connection: Connection, clients: Sequence[Client], clock: Clock, needs: Iterable[str] | None = None
 ) -> Mapping[int, dict[str, Any]]:
     """The metrics of some clients by id, by name; money is Decimal, an average a Fraction, missing None."""
     names = list(METRICS if needs is None else needs)
     from_sales = [name for name in names if _needs_sales(name)]
     sums: dict[int, Any] = {}
     if from_sales and any(each.sales_count for each in clients):
-        statement = _of_sales(from_sales, today).where(sale.c.client.in_([each.id for each in clients]))
+        statement = _of_sales(from_sales, clock.today).where(sale.c.client.in_([each.id for each in clients]))
         sums = {row.client: row._mapping for row in connection.execute(statement)}
-    return {each.id: {name: value(each, name, sums.get(each.id), today) for name in names} for each in clients}
+    return {each.id: {name: value(each, name, sums.get(each.id), clock) for name in names} for each in clients}
 
 
-def value(record: Client, name: str, of_sales: Any, today: date) -> Any:
+def value(record: Client, name: str, of_sales: Any, clock: Clock) -> Any:
     """One metric of a client; `of_sales` is the client's row of what comes from single sales, None without sales."""
     if _needs_sales(name):
         sum_of = of_sales[name] if of_sales is not None else None
@@ -309,6 +323,7 @@ def value(record: Client, name: str, of_sales: Any, today: date) -> Any:
             zero = None if name == "largest_sale" else NOTHING
             return zero if sum_of is None else major(int(sum_of))
         return sum_of or 0
+    today = clock.today
     match name:
         case "average_sale":
             return Fraction(record.total_spend) / record.sales_count if record.sales_count else None
@@ -321,7 +336,7 @@ def value(record: Client, name: str, of_sales: Any, today: date) -> Any:
         case "days_to_next_follow_up":
             return (record.next_follow_up_on - today).days if record.next_follow_up_on else None
         case "days_since_added":
-            return (today - record.created_at.date()).days
+            return (today - clock.day_of(record.created_at)).days
         case "age":
             born = record.date_of_birth
             return (

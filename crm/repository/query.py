@@ -1,11 +1,11 @@
 """Queries as SQL: filters by field, conditions in the language of the rules, order and page."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Select, String, and_, false, literal, or_, true, type_coerce
 
+from crm.clock import Clock
 from crm.errors import FieldError
 from crm.model import (
     RECORDS,
@@ -53,7 +53,7 @@ _ADDRESSES: Mapping[type[Record], frozenset[str]] = {
 }
 
 
-def selection(statement: Select[Any], kind: type[Record], query: Query, today: date) -> Select[Any]:
+def selection(statement: Select[Any], kind: type[Record], query: Query, clock: Clock) -> Select[Any]:
     """The statement narrowed, ordered and paged as the query says; raises FieldError or RuleError."""
     for name, wanted in (*query.filters.items(), *query.within.items()):
         statement = statement.where(_fits(kind, name, wanted))
@@ -67,7 +67,7 @@ def selection(statement: Select[Any], kind: type[Record], query: Query, today: d
         from crm.rules import parse_condition
 
         condition = parse_condition(query.where)
-        statement = metrics.narrowed(statement, condition, today)
+        statement = metrics.narrowed(statement, condition, clock)
     return statement.order_by(*_order(kind, query.sort)).limit(query.limit).offset(query.offset or None)
 
 

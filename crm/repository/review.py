@@ -1,7 +1,7 @@
 """The status rules over all clients at once, as one SQL statement."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import (
@@ -26,6 +26,7 @@ from sqlalchemy import (
     update,
 )
 
+from crm.clock import Clock
 from crm.model import Client
 from crm.repository.functions import json_object
 from crm.repository.metrics import Figures
@@ -34,13 +35,13 @@ from crm.rules import NO_RULE_FITS, RuleSet
 from crm.rules.ruleset import Rule
 
 
-def moves(rules: RuleSet, today: date) -> Select[Any]:
+def moves(rules: RuleSet, clock: Clock) -> Select[Any]:
     """The clients whose status or ruling rule would change: id, name, before, after, reason.
 
     Pinned clients are left out until their pin has run out. A changed figure alone moves nobody:
     else rules that count days would rewrite every client every day.
     """
-    figures = Figures(rules.needs, today)
+    figures = Figures(rules.needs, clock)
     pinned = client.c.status_pinned_until
     statement = select(
         client.c.id,
@@ -61,7 +62,7 @@ def moves(rules: RuleSet, today: date) -> Select[Any]:
         _not_yet("", NO_RULE_FITS, False),
     )
     ran_out = pinned.is_not(None)
-    return figures.join(statement).where(or_(pinned.is_(None), pinned < today), or_(differs, ran_out))
+    return figures.join(statement).where(or_(pinned.is_(None), pinned < clock.today), or_(differs, ran_out))
 
 
 def _person() -> ColumnElement[str]:
@@ -115,26 +116,26 @@ _moved = Table(
 
 
 def apply(
-    connection: Connection, rules: RuleSet, today: date, at: datetime, number: Callable[[], int]
+    connection: Connection, rules: RuleSet, clock: Clock, number: Callable[[], int]
 ) -> dict[tuple[str, str], int]:
     """Reviews every client inside the database, audited; how many moved, by (from, to).
 
-    `number` gives the id of the transaction, and is asked only when somebody moves.
+    `clock` stands still; `number` gives the id of the transaction, and is asked only when somebody moves.
     """
     _moved.drop(connection, checkfirst=True)
     _moved.create(connection)
-    moving = moves(rules, today).subquery()
+    moving = moves(rules, clock).subquery()
     chosen = select(moving.c.id, moving.c.before, moving.c.after, moving.c.reason)
     connection.execute(insert(_moved).from_select(["id", "before", "after", "reason"], chosen))
     counted = select(_moved.c.before, _moved.c.after, func.count()).group_by(_moved.c.before, _moved.c.after)
     counts = {(row[0], row[1]): int(row[2]) for row in connection.execute(counted)}
     if counts:
-        columns = _changes(today)
+        columns = _changes(clock.today)
         connection.execute(_audited(columns, number()))
         connection.execute(
             update(client)
             .where(client.c.id == _moved.c.id)
-            .values({**columns, "version": client.c.version + 1, "updated_at": at})
+            .values({**columns, "version": client.c.version + 1, "updated_at": clock.now})
         )
     _moved.drop(connection)
     return counts

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Select, func, select
 
+from crm.clock import Clock
 from crm.errors import NotFoundError
 from crm.model import Client, Record
 from crm.repository import Change, HistoryEntry, HistoryQuery, Query, StatusMove, history, statements, tables
@@ -34,10 +35,14 @@ def _rule_set(rules: tuple[tuple[int, str, str], ...]) -> "RuleSet":
 class SqlSnapshot:
     """A Snapshot over one connection, inside one database transaction."""
 
-    def __init__(self, connection: Connection, dialect: Dialect, today: date) -> None:
+    def __init__(self, connection: Connection, dialect: Dialect, clock: Clock) -> None:
         self.connection = connection
         self.dialect = dialect
-        self.today = today
+        self.clock = clock
+
+    @cached_property
+    def today(self) -> date:
+        return self.clock.today
 
     @cached_property
     def rules(self) -> "RuleSet":
@@ -68,11 +73,11 @@ class SqlSnapshot:
             yield tables.record_of(kind, row)
 
     def _selection(self, kind: type[Record], query: Query) -> Select[Any]:
-        return selection(select(*tables.record_columns(kind)), kind, query, self.today)
+        return selection(select(*tables.record_columns(kind)), kind, query, self.clock)
 
     def count(self, kind: type[Record], query: Query = Query()) -> int:  # noqa: B008 - frozen
         everything = dataclasses.replace(query, sort="", limit=None, offset=0)
-        statement = selection(select(func.count()).select_from(tables.TABLES[kind]), kind, everything, self.today)
+        statement = selection(select(func.count()).select_from(tables.TABLES[kind]), kind, everything, self.clock)
         return int(self.connection.execute(statement.order_by(None)).scalar_one())
 
     def select(self, statement: "AnySelect", **values: Any) -> "Sequence[AnyRow]":
@@ -88,12 +93,12 @@ class SqlSnapshot:
     def values(self, client: Client, needs: Iterable[str] | None = None) -> dict[str, Any]:
         from crm.repository import metrics
 
-        return metrics.values(self.connection, [client], self.today, needs)[client.id]
+        return metrics.values(self.connection, [client], self.clock, needs)[client.id]
 
     def moves(self, rules: "RuleSet | None" = None, limit: int | None = None) -> list[StatusMove]:
         from crm.repository import review
 
-        statement = review.moves(rules or self.rules, self.today).order_by("id").limit(limit)
+        statement = review.moves(rules or self.rules, self.clock).order_by("id").limit(limit)
         return [
             StatusMove(row.id, row.name.strip(), row.before, row.after, row.reason)
             for row in self.connection.execute(statement)
@@ -102,7 +107,7 @@ class SqlSnapshot:
     def move_counts(self, rules: "RuleSet | None" = None) -> dict[tuple[str, str], int]:
         from crm.repository import review
 
-        moving = review.moves(rules or self.rules, self.today).subquery()
+        moving = review.moves(rules or self.rules, self.clock).subquery()
         statement = select(moving.c.before, moving.c.after, func.count()).group_by(moving.c.before, moving.c.after)
         return {(row[0], row[1]): row[2] for row in self.connection.execute(statement)}
 

@@ -4,7 +4,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -19,6 +19,7 @@ from sqlalchemy.exc import (
     StatementError,
 )
 
+from crm.clock import Clock
 from crm.errors import (
     CRMError,
     FileError,
@@ -28,7 +29,7 @@ from crm.errors import (
     StoreNewerError,
     StoreReadOnlyError,
 )
-from crm.model import Record, SignIn, User
+from crm.model import TIME_ZONE, Record, SignIn, User
 from crm.model.places import as_told
 from crm.repository import PROGRAM, Finding, Proof, Wait, Waiting, formats, tables
 from crm.repository.dialect import Dialect
@@ -50,8 +51,8 @@ GIVES_UP_AFTER = 30.0
 class SqlRepository:
     """A Repository over a SQL database.
 
-    `today` and `now` are clocks (the local day, UTC); `user` stands in the history; `first_records` are
-    in a new store from the start; `waiting` is called again and again while another program holds the store.
+    `now` is the time in UTC; `user` stands in the history; `first_records` are in a new store from the start;
+    `waiting` is called again and again while another program holds the store.
     """
 
     # Nobody is in a new store yet.
@@ -62,7 +63,6 @@ class SqlRepository:
         url: str,
         dialect: Dialect,
         *,
-        today: Callable[[], date],
         now: Callable[[], datetime],
         user: str = "",
         first_records: Callable[[], Sequence[Record]] = tuple,
@@ -70,8 +70,7 @@ class SqlRepository:
     ) -> None:
         self.url = url
         self._dialect = dialect
-        self._today = today
-        self._now = now
+        self.clock = Clock(now, self._time_zone)
         self.user = user
         self._first_records = first_records
         self.waiting = waiting
@@ -109,7 +108,7 @@ class SqlRepository:
             connection.commit()
 
     def _add_first_records(self, connection: Connection) -> None:
-        at = self._now()
+        at = self.clock.now
         for place, record in enumerate(self._first_records(), start=1):
             stored = dataclasses.replace(record, id=place, created_at=at, updated_at=at, version=1)
             connection.execute(insert(tables.TABLES[type(record)]), [tables.row_of(stored)])
@@ -167,6 +166,12 @@ class SqlRepository:
         connection.execute(written.values(value=str(tables.SCHEMA_VERSION)))
         return True
 
+    def _time_zone(self) -> str:
+        """The team's time zone as the store has it, '' where it says nothing of it."""
+        setting = tables.setting.c
+        with self._told(), self._engine.connect() as connection:
+            return str(connection.execute(select(setting.value).where(setting.key == TIME_ZONE)).scalar() or "")
+
     @contextmanager
     def _told(self) -> Iterator[None]:
         """Turns a driver's error into a sentence."""
@@ -187,7 +192,7 @@ class SqlRepository:
     def read(self) -> Iterator[SqlSnapshot]:
         with self._told(), self._engine.connect() as connection:
             self._dialect.begin_reading(connection)
-            yield SqlSnapshot(connection, self._dialect, self._today())
+            yield SqlSnapshot(connection, self._dialect, self.clock.stopped())
 
     def transact(self, change: Callable[["SqlTransaction"], Result], what: str) -> Result:
         from crm.repository.transaction import SqlTransaction
@@ -197,9 +202,7 @@ class SqlRepository:
             while True:
                 try:
                     self._enter(connection)
-                    tx = SqlTransaction(
-                        connection, self._dialect, self._today(), at=self._now(), user=self.user, what=what
-                    )
+                    tx = SqlTransaction(connection, self._dialect, self.clock.stopped(), user=self.user, what=what)
                     result = change(tx)
                     tx.finish()
                     connection.commit()
@@ -259,7 +262,7 @@ class SqlRepository:
         from crm.repository.everything import fill
 
         try:
-            return fill(SqlSnapshot(connection, self._dialect, self._today()), items)
+            return fill(SqlSnapshot(connection, self._dialect, self.clock.stopped()), items)
         except (IntegrityError, DataError, ProgrammingError, InterfaceError) as error:
             raise FileError(f"What is to be taken over does not fit together: {error.orig}.") from error
         except DBAPIError:
@@ -325,13 +328,13 @@ class SqlRepository:
 
     def _dated(self) -> Path:
         """A name for a backup of this moment that no other backup has."""
-        moment = self._now()
-        while (path := self._dialect.dated(f"{self._today()}-{moment:%H%M%S}")).exists():
+        moment = self.clock.local(self.clock.now)
+        while (path := self._dialect.dated(f"{moment:%Y-%m-%d-%H%M%S}")).exists():
             moment += timedelta(seconds=1)
         return path
 
     def daily_backup(self) -> Path | None:
-        today = self._today().isoformat()
+        today = self.clock.today.isoformat()
         if self._dialect.is_new() or any(today in each.name for each in self.backups()) or self.is_untouched():
             return None
         return self.backup()

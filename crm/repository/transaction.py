@@ -2,13 +2,14 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
+from crm.clock import Clock
 from crm.errors import ConflictError, NotFoundError, RefusedError
 from crm.model import (
     FIRST_STAGES,
@@ -50,11 +51,9 @@ class SqlTransaction(SqlSnapshot):
     """A Transaction over one connection; `at` is its time in UTC, `number` its id once it wrote something. `user`
     stands in the history, and can be set until then."""
 
-    def __init__(
-        self, connection: Connection, dialect: Dialect, today: date, *, at: datetime, user: str, what: str
-    ) -> None:
-        super().__init__(connection, dialect, today)
-        self.at = at
+    def __init__(self, connection: Connection, dialect: Dialect, clock: Clock, *, user: str, what: str) -> None:
+        super().__init__(connection, dialect, clock)
+        self.at = clock.now
         self.user = user
         self._what = what
         self._number = 0
@@ -154,9 +153,9 @@ class SqlTransaction(SqlSnapshot):
 
     def _first_status(self, record: Client) -> dict[str, Any]:
         """The status that the rules give to a new client, who has no sales."""
-        known = {name: metrics.value(record, name, None, self.today) for name in self.rules.needs}
+        known = {name: metrics.value(record, name, None, self.clock) for name in self.rules.needs}
         if "days_since_added" in known:
-            known["days_since_added"] = (self.today - self.at.date()).days
+            known["days_since_added"] = 0
         # Without sales most new clients have the same figures.
         figures = tuple(known.values())
         if figures not in self._decided:
@@ -394,7 +393,7 @@ class SqlTransaction(SqlSnapshot):
             changes = _differing(shown, totals.get(shown.id, {}))
             if changes or shown.id in self._to_review:
                 clients.append((shown, dataclasses.replace(shown, **changes) if changes else shown, changes))
-        known = metrics.values(self.connection, [summed for _, summed, _ in clients], self.today, self.rules.needs)
+        known = metrics.values(self.connection, [summed for _, summed, _ in clients], self.clock, self.rules.needs)
         for shown, _, changes in clients:
             changes |= self._reviewed(shown, known[shown.id])
         self._write_derived([(shown, changes) for shown, _, changes in clients if changes])
@@ -451,7 +450,7 @@ class SqlTransaction(SqlSnapshot):
     def review_all(self) -> dict[tuple[str, str], int]:
         self.settle()
         self._known.clear()
-        return review.apply(self.connection, self.rules, self.today, self.at, lambda: self.number)
+        return review.apply(self.connection, self.rules, self.clock, lambda: self.number)
 
     # Taking back
 

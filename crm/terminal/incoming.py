@@ -18,7 +18,7 @@ from crm.terminal.screen import Screen, data
 from crm.terminal.session import Session, flow
 
 STRANGERS: Sequence[tables.Column] = (
-    tables.Column("Last", lambda each, by: data(by.day(each.at.astimezone().date()), "dim"), 2),
+    tables.Column("Last", lambda each, by: data(by.day_of(each.at), "dim"), 2),
     tables.Column("From", lambda each, _: data(each.address, "bold"), 0, 14),
     tables.Column("Name", lambda each, _: data(each.name), 1, 8),
     tables.Column("E-mails", lambda each, by: data(by.number(each.messages)), 4, right=True),

@@ -23,7 +23,7 @@ def _count(state: str, each: MailingCount, by: Conventions, style: str = "") -> 
 
 
 MAILINGS: Sequence[tables.Column] = (
-    tables.Column("Date", lambda each, by: data(by.day(each.mailing.created_at.astimezone().date()), "dim"), 3),
+    tables.Column("Date", lambda each, by: data(by.day_of(each.mailing.created_at), "dim"), 3),
     tables.Column("Name", lambda each, _: data(each.mailing.name, "bold"), 0, 8),
     tables.Column("Sent", lambda each, by: _count("sent", each, by), 0, right=True),
     tables.Column("Failed", lambda each, by: _count("failed", each, by, "red"), 0, right=True),

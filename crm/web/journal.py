@@ -7,13 +7,14 @@ import logging
 import secrets
 import sys
 import traceback
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from crm.clock import machine_now
 from crm.errors import CRMError, StoreError
 from crm.web.limits import neighbourhood
 from crm.web.origins import HEALTH
@@ -90,7 +91,7 @@ class Journal:
             await notice("That went wrong", told, 500)(scope, receive, send)
 
     def _mark(self, address: str) -> str:
-        bound = f"{date.today().isoformat()} {neighbourhood(address)}".encode()
+        bound = f"{machine_now().date().isoformat()} {neighbourhood(address)}".encode()
         return hmac.new(self._key, bound, hashlib.sha256).hexdigest()[:10]
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from crm.errors import StoreBusyError
 from crm.repository import Wait
-from crm.repository.sheets.quota import LONGEST_WAIT, USED_UP, Clock, Limiter
+from crm.repository.sheets.quota import LONGEST_WAIT, USED_UP, Stopwatch, Limiter
 from tests.conftest import PYTHON, child_environment
 from tests.support.google_double import FakeClock
 
@@ -28,7 +28,7 @@ class Programs:
         self.told: list[Wait] = []
         self.made: list[Limiter] = []
 
-    def another(self, account: str = "crm@team", clock: Clock | None = None) -> Limiter:
+    def another(self, account: str = "crm@team", clock: Stopwatch | None = None) -> Limiter:
         made = Limiter(self.folder, account, clock or self.fake.clock)
         self.made.append(made)
         return made
@@ -116,7 +116,7 @@ def test_who_leaves_gives_the_slot_back(programs: Programs) -> None:
 
 
 def test_too_many_wait_for_nobody_to_come_to_turn(programs: Programs) -> None:
-    clock = Clock(programs.fake.clock.now, programs.fake.clock.day, lambda _: None)
+    clock = Stopwatch(programs.fake.clock.now, programs.fake.clock.day, lambda _: None)
     programs.take(60)
     with closing(sqlite3.connect(programs.folder / "quota.sqlite3", isolation_level=None)) as slots:
         # Others in the queue, as they stand there while they wait.
@@ -190,7 +190,7 @@ def test_a_day_that_is_set_blocks_nobody(programs: Programs) -> None:
     programs.take(60)
     programs.another().refused("reads", 1)
     for jump in (-3600.0, 7200.0, 0.0):
-        jumped = Clock(
+        jumped = Stopwatch(
             programs.fake.clock.now, lambda jump=jump: programs.fake.clock.day() + jump, programs.fake._sleep
         )
         assert programs.take(60, programs.another(clock=jumped)) == 0
@@ -200,7 +200,7 @@ def test_a_machine_that_was_started_anew_waits_for_nothing(programs: Programs) -
     programs.take(60)
     programs.another().refused("reads", 1, after=200)
     # The clock of the machine begins again, the time of day has gone on.
-    anew = Clock(lambda: programs.fake.time - 900, lambda: programs.fake.clock.day() + 60, programs.fake._sleep)
+    anew = Stopwatch(lambda: programs.fake.time - 900, lambda: programs.fake.clock.day() + 60, programs.fake._sleep)
     assert programs.take(60, programs.another(clock=anew)) == 0
 
 
@@ -232,13 +232,13 @@ def test_a_folder_that_cannot_be_written_stops_nobody(programs: Programs) -> Non
 TAKES = """
 import sys, time
 from pathlib import Path
-from crm.repository.sheets.quota import Clock, Limiter
+from crm.repository.sheets.quota import Stopwatch, Limiter
 
 class Full(Exception): pass
 
 def full(_seconds): raise Full
 
-limiter = Limiter(Path(sys.argv[1]), "crm@team", Clock(sleep=full))
+limiter = Limiter(Path(sys.argv[1]), "crm@team", Stopwatch(sleep=full))
 taken = 0
 print("ready", flush=True)
 sys.stdin.readline()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import bindparam, select
 
+from crm.clock import Clock
 from crm.commands.fetching.correspondents import Correspondents, correspondents, spelling
 from crm.model import Message
 from crm.model.fields import Line, Prose
@@ -98,7 +99,7 @@ def file(tx: Transaction, messages: Sequence[Received], ours: frozenset[str], *,
         else:
             place = placed(received, who, dict.fromkeys(there.get(received.in_reply_to, {}), 0))
             lacking = {number: its for number, its in place.clients.items() if number not in known}
-            new += [_message(place, number, its) for number, its in lacking.items()]
+            new += [_message(place, number, its, tx.clock) for number, its in lacking.items()]
             # The next of the batch may be the same, or answer it.
             there.setdefault(identifier(received), {}).update(dict.fromkeys(lacking, 0))
             filed.new += bool(lacking)
@@ -149,17 +150,16 @@ def _bounced(received: Received) -> str:
     return received.bounce.message_id if received.bounce else ""
 
 
-def _message(place: Placed, client: int, contact: int) -> Message:
+def _message(place: Placed, client: int, contact: int, clock: Clock) -> Message:
     received = place.received
-    at = received.at.astimezone()
     return Message(
         client=client,
         contact=contact,
         channel="email",
         direction=place.direction,
         state="received" if place.direction == "in" else "sent",
-        on=at.date(),
-        time=f"{at:%H:%M}",
+        on=clock.day_of(received.at),
+        time=clock.time_of(received.at),
         sender=place.sender.address if place.sender else "",
         to=_told(received.to),
         cc=_told(received.cc),

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from crm.commands.context import CRM
@@ -97,7 +96,7 @@ def tried(crm: CRM, snapshot: Snapshot, text: MailingText, reader: Reader, addre
     draft = drafted(crm, text, reader, values(crm, snapshot, reader.client), _NO_LINK)
     mail = Mail(
         message_id=new_message_id(mailer.sender),
-        at=datetime.now().astimezone(),
+        at=crm.clock.local(crm.clock.now),
         sender=mailer.sender,
         to=(Party(address),),
         subject=f"Test: {draft.subject}",

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from crm.commands.context import CRM
 from crm.commands.outbox.attaching import refuse_too_large
@@ -80,7 +79,7 @@ def _queued(tx: Transaction, crm: CRM, draft: Draft) -> Message:
         direction="out",
         state="queued",
         on=tx.today,
-        time=f"{datetime.now():%H:%M}",
+        time=tx.clock.time_of(tx.clock.now),
         sender=mailer.sender.address if mailer else "",
         to=draft.phone if draft.channel == "sms" else _addresses(draft.to),
         cc=_addresses(draft.cc),

@@ -35,7 +35,7 @@ def kept(crm: CRM, path: Path) -> str:
         _keep(_folder(crm), digest, content)
     except OSError as error:
         raise FileError(f"No copy of {path.name} can be kept: {error.strerror}. Nothing was sent.") from error
-    with SendingJournal(crm.outward.folder) as journal:
+    with SendingJournal(crm.outward.folder, crm.clock) as journal:
         journal.note_kept(digest)
     return f"{digest} {len(content)} {Attachment(path.name, b'').file_name}"
 

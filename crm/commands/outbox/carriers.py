@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from crm.commands.context import CRM
@@ -77,7 +76,7 @@ class MailCarrier:
             self._files = message.attachments, attachments_of(self._crm, message)
         mail = Mail(
             message_id=message.identifier,
-            at=datetime.now().astimezone(),
+            at=self._crm.clock.local(self._crm.clock.now),
             sender=self._sender,
             to=to,
             cc=addressed(message.cc, taken),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import case, func, or_, select
@@ -30,10 +30,10 @@ class Selection:
         """Whether a message is meant, whatever its state."""
         return (self.only is None or message.id in self.only) and self.mailing in (0, message.mailing)
 
-    def conditions(self, channels: Collection[str]) -> list[Any]:
-        """The same for a statement, of messages that are queued and due."""
+    def conditions(self, channels: Collection[str], now: datetime) -> list[Any]:
+        """The same for a statement, of messages that are queued and due at a time (UTC)."""
         its = message_table.c
-        due = or_(its.until == "", its.until <= datetime.now(UTC).isoformat())
+        due = or_(its.until == "", its.until <= now.isoformat())
         found = [its.state == "queued", its.direction == "out", its.channel.in_(channels), due]
         if self.only is not None:
             found.append(its.id.in_(self.only))
@@ -60,7 +60,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How sending a message that was taken has ended, at a time (local)."""
+    """How sending a message that was taken has ended, at a time (UTC)."""
 
     message: Message
     verdict: Verdict
@@ -94,7 +94,7 @@ def take(
     while len(taken) < most:
         statement = (
             select(*record_columns(Message))
-            .where(*wanted.conditions(channels), its.id.not_in(left))
+            .where(*wanted.conditions(channels, tx.clock.now), its.id.not_in(left))
             .order_by(case((its.mailing == 0, 0), else_=1), its.id)
             .limit(most - len(taken))
         )
@@ -116,14 +116,14 @@ def take(
     return Step(cancelled=cancelled, taken=taken, left=left)
 
 
-def settle(tx: Transaction, ended: Sequence[Ended], today: date | None = None) -> list[tuple[Message, Verdict]]:
-    """Writes how messages ended, on their day or on `today` if told; one that is not ours any more stays as it is."""
+def settle(tx: Transaction, ended: Sequence[Ended]) -> list[tuple[Message, Verdict]]:
+    """Writes how messages ended; one that is not ours any more stays as it is."""
     there = _by_id(tx, Message, [each.message.id for each in ended])
     settled = []
     for each in ended:
         current = there.get(each.message.id)
         if current is not None and _is_under(current, each.message.until):
-            after = changes(current, each.verdict, each.at, today or each.at.date())
+            after = changes(current, each.verdict, each.at, tx.clock)
             settled.append((tx.change(current, **after), each.verdict))
     return settled
 
@@ -138,6 +138,7 @@ def broken_off(snapshot: Snapshot, journal: SendingJournal) -> list[Ended]:
     another once its lease has run out."""
     its = message_table.c
     statement = select(*record_columns(Message)).where(its.state.in_(("sending", "unsure")), its.until != "")
+    now = snapshot.clock.now
     found: list[Ended] = []
     held: dict[str, bool] = {}
     for each in (record_of(Message, row) for row in snapshot.select(statement)):
@@ -145,30 +146,32 @@ def broken_off(snapshot: Snapshot, journal: SendingJournal) -> list[Ended]:
             if each.until not in held:
                 held[each.until] = journal.is_held(each.until)
             if not held[each.until]:
-                found.append(ended(each, journal.attempt(each.identifier, each.until)))
-        elif each.state == "sending" and has_run_out(each.until):
-            found.append(Ended(each, ELSEWHERE, datetime.now().astimezone()))
+                found.append(ended(each, journal.attempt(each.identifier, each.until), now))
+        elif each.state == "sending" and has_run_out(each.until, now):
+            found.append(Ended(each, ELSEWHERE, now))
     return found
 
 
-def ended(message: Message, attempt: Attempt | None) -> Ended:
-    """How a message ended by what the journal says of it, None for nothing."""
+def ended(message: Message, attempt: Attempt | None, now: datetime) -> Ended:
+    """How a message ended by what the journal says of it, None for nothing: then it is put back `now`."""
     if attempt is None:
-        return Ended(message, Verdict("unsent"), datetime.now().astimezone())
+        return Ended(message, Verdict("unsent"), now)
     return Ended(message, Verdict(attempt.state, attempt.failure) if attempt.state else UNKNOWN, attempt.at)
 
 
-def has_run_out(lease: str) -> bool:
-    """Whether a lease is over; one that cannot be read is."""
+def has_run_out(lease: str, now: datetime) -> bool:
+    """Whether a lease is over by `now` (UTC); one that cannot be read is."""
     try:
-        return datetime.fromisoformat(lease) <= datetime.now(UTC)
+        return datetime.fromisoformat(lease) <= now
     except (ValueError, TypeError):
         return True
 
 
 def count(snapshot: Snapshot, wanted: Selection, channels: Collection[str]) -> int:
     """How many messages are queued and due."""
-    ((found,),) = snapshot.select(select(func.count()).select_from(message_table).where(*wanted.conditions(channels)))
+    ((found,),) = snapshot.select(
+        select(func.count()).select_from(message_table).where(*wanted.conditions(channels, snapshot.clock.now))
+    )
     return int(found)
 
 

@@ -2,13 +2,13 @@
 
 import secrets
 import sqlite3
-import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from crm.clock import Clock
 from crm.commands.journal_file import JournalFile
 
 # What was handed over is remembered for so many days: a store that is put back from a backup may have it queued again.
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS kept (file TEXT PRIMARY KEY) WITHOUT ROWID;
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A message that was begun to be handed over at a time (`at`, local), its try of that number, and how that ended:
+    """A message that was begun to be handed over at a time (`at`, aware), its try of that number, and how that ended:
     'sent', 'failed', 'later', 'unsure', 'unsent' (nothing was handed over after all), or '' where it is not known;
     `failure` says why."""
 
@@ -52,8 +52,9 @@ class SendingJournal(JournalFile):
         " mended."
     )
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Clock) -> None:
         super().__init__(folder)
+        self._clock = clock
         self._run = ""
         self._lock: sqlite3.Connection | None = None
 
@@ -66,11 +67,11 @@ class SendingJournal(JournalFile):
 
     # What a program takes
 
-    def lease(self, lasts: timedelta, now: datetime) -> str:
+    def lease(self, lasts: timedelta) -> str:
         """The end (UTC, ISO 8601) of a new lease of this program, unlike any other machine's."""
         self._live()
         # Seconds would do to say when; the rest of it makes it nobody else's.
-        end = (now.astimezone(UTC) + lasts).replace(microsecond=secrets.randbelow(1_000_000))
+        end = (self._clock.now + lasts).replace(microsecond=secrets.randbelow(1_000_000))
         until = end.isoformat(timespec="microseconds")
         self._all("INSERT INTO lease VALUES (?, ?)", until, self._run)
         return until
@@ -112,14 +113,18 @@ class SendingJournal(JournalFile):
     def begin(self, identifier: str, lease: str, tries: int) -> None:
         """Notes that a message is about to be handed over, before a byte of it is."""
         self._all(
-            "INSERT OR REPLACE INTO attempt VALUES (?, ?, ?, '', '', ?)", identifier, lease, tries, _now().isoformat()
+            "INSERT OR REPLACE INTO attempt VALUES (?, ?, ?, '', '', ?)",
+            identifier,
+            lease,
+            tries,
+            self._clock.now.isoformat(),
         )
 
     def end(self, identifier: str, lease: str, state: str, failure: str) -> None:
         """Notes how it ended."""
         self._all(
             "UPDATE attempt SET state = ?, failure = ?, at = ? WHERE identifier = ? AND lease = ?",
-            state, failure, _now().isoformat(), identifier, lease,
+            state, failure, self._clock.now.isoformat(), identifier, lease,
         )  # fmt: skip
 
     def attempt(self, identifier: str, lease: str) -> Attempt | None:
@@ -141,7 +146,7 @@ class SendingJournal(JournalFile):
 
     def forget_old(self) -> None:
         """Forgets what nobody will ask for any more."""
-        oldest = (_now().astimezone(UTC) - timedelta(days=_REMEMBERED)).isoformat()
+        oldest = (self._clock.now - timedelta(days=_REMEMBERED)).isoformat()
         self._all("DELETE FROM lease WHERE until < ?", oldest)
         self._all("DELETE FROM attempt WHERE lease < ?", oldest)
 
@@ -149,7 +154,7 @@ class SendingJournal(JournalFile):
 
     def next_turn(self, a_minute: int) -> float:
         """Takes the next turn of all that go at a steady pace, so many a minute; how many seconds to wait for it."""
-        now, takes = time.time(), 60 / a_minute
+        now, takes = self._clock.now.timestamp(), 60 / a_minute
         # Nobody is hurt where a turn is forgotten, so nobody waits for the disk.
         self._all("PRAGMA synchronous = OFF")
         found = self._one(
@@ -188,7 +193,3 @@ def _locked(path: Path) -> sqlite3.Connection | None:
 
 def _attempt(row: tuple[int, str, str, str]) -> Attempt:
     return Attempt(row[0], row[1], row[2], datetime.fromisoformat(row[3]))
-
-
-def _now() -> datetime:
-    return datetime.now().astimezone()

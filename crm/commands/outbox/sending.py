@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from crm.commands.context import CRM, Progress
 from crm.commands.outbox.attaching import elsewhere
@@ -59,7 +59,7 @@ def mend(crm: CRM, journal: SendingJournal) -> list[Message]:
 
 def _mended(crm: CRM, some: Sequence[Ended]) -> list[Message]:
     def change(tx: Transaction) -> list[Message]:
-        return [message for message, _ in settle(tx, some, crm.config.fixed_today)]
+        return [message for message, _ in settle(tx, some)]
 
     return crm.transact(change, "noted what became of messages that were being sent")
 
@@ -135,10 +135,10 @@ class Sending:
         goes_on = goes_on and bool(ways)
         if not goes_on and not self._ended:
             return []
-        lease = self._journal.lease(LEASE, datetime.now(UTC)) if goes_on else ""
+        lease = self._journal.lease(LEASE) if goes_on else ""
 
         def change(tx: Transaction) -> Step:
-            settled = settle(tx, self._ended, self._crm.config.fixed_today)
+            settled = settle(tx, self._ended)
             step = take(tx, lease, self._wanted, ways, self._size, self._missing) if goes_on else Step()
             return replace(step, settled=settled)
 
@@ -164,10 +164,10 @@ class Sending:
 
     def _put_back(self, taken: Sequence[Taken]) -> None:
         """What was taken and has not ended: if it was never begun, it is queued as it was."""
-        have = {each.message.id for each in self._ended}
+        have, now = {each.message.id for each in self._ended}, self._crm.clock.now
         for each in taken:
             if each.message.id not in have:
-                self._ended.append(ended(each.message, self._journal.attempt(each.message.identifier, each.lease)))
+                self._ended.append(ended(each.message, self._journal.attempt(each.message.identifier, each.lease), now))
 
     # To whom it goes
 
@@ -179,7 +179,7 @@ class Sending:
                 continue
             if (came := self._known(each) or self._sent_now(each)) is None:
                 continue
-            self._ended.append(Ended(each.message, came, datetime.now().astimezone()))
+            self._ended.append(Ended(each.message, came, self._crm.clock.now))
             self._done += 1
             tell(self._done, max(self._all, self._done))
 
@@ -203,7 +203,7 @@ class Sending:
         is_bulk = bool(message.mailing or message.occasion)
         if (self._steadily or is_bulk) and self._stop.wait(self._journal.next_turn(self._pace)):
             return None
-        if datetime.now(UTC) + _LONGEST > taken.ends:
+        if self._crm.clock.now + _LONGEST > taken.ends:
             # It was held up, or the computer asleep: others may take it now.
             return None
         return self._noted(taken, hand_over)
@@ -221,14 +221,14 @@ class Sending:
             journal.end(message.identifier, taken.lease, came.state, came.failure)
         except CRMError:
             # The store at least is to know it.
-            self._ended.append(Ended(message, came, datetime.now().astimezone()))
+            self._ended.append(Ended(message, came, self._crm.clock.now))
             raise
         return came
 
 
 def send(crm: CRM, wanted: Selection, *, steadily: bool) -> Sent:
     """Sends what is meant of the outbox, once it is known what became of what was being sent before."""
-    with SendingJournal(crm.outward.folder) as journal, carriers(crm) as (ways, closed):
+    with SendingJournal(crm.outward.folder, crm.clock) as journal, carriers(crm) as (ways, closed):
         journal.forget_old()
         mended = [each for each in mend(crm, journal) if wanted.means(each)]
         with crm.progress("Sending") as tell:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from crm.clock import Clock
 from crm.model import Message
 from crm.outward.mail import Fate, Outcome
 from crm.outward.words import line
@@ -57,13 +58,13 @@ def _told(outcomes: Sequence[Outcome]) -> str:
     return "; ".join(f"{each.address}: {each.words}" for each in missed)
 
 
-def changes(message: Message, came: Verdict, at: datetime, on: date) -> dict[str, Any]:
-    """The fields of a message that is being sent as they are after a verdict of a time (aware, local), which is `on`
-    the day."""
+def changes(message: Message, came: Verdict, at: datetime, clock: Clock) -> dict[str, Any]:
+    """The fields of a message that is being sent as they are after a verdict of a time (aware)."""
     told = line(came.failure, _LONGEST)
     match came.state:
         case "sent":
-            return {"state": "sent", "until": "", "failure": told, "on": on, "time": f"{at:%H:%M}"}
+            on, time = clock.day_of(at), clock.time_of(at)
+            return {"state": "sent", "until": "", "failure": told, "on": on, "time": time}
         case "failed" | "unsure":
             return {"state": came.state, "until": "", "failure": told}
         case "lost":

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from crm.clock import Clock
 from crm.errors import CRMError, NotFoundError
 from crm.model import Record, StatusRule
 from crm.model.money import plain_number
@@ -157,8 +158,9 @@ def text_of(cell: Mapping[str, Any]) -> str:
 class Unopened:
     """The store in a spreadsheet that cannot be opened, as there is no key for it: every use of it says why."""
 
-    def __init__(self, url: str, error: CRMError) -> None:
+    def __init__(self, url: str, error: CRMError, clock: Clock) -> None:
         self.url = url
+        self.clock = clock
         self._error = error
 
     def close(self) -> None:

@@ -8,11 +8,11 @@ import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
 
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.exc import IntegrityError
 
+from crm.clock import Clock
 from crm.model import RECORDS, Client, Conventions, Deal, Record, Setting
 from crm.repository import tables
 from crm.repository.checks import WRONG_TOTALS
@@ -42,25 +42,25 @@ class Taken:
     uids: Mapping[str, int]
 
 
-def conventions(connection: Connection, today: date) -> Conventions:
+def conventions(connection: Connection, clock: Clock) -> Conventions:
     """How the team writes, to read what people typed into the sheet."""
     settings = (each for each in records(connection, Setting).values() if isinstance(each, Setting))
     known = {each.key: each.value for each in settings if each.key in ("language", "currency", "country")}
-    return Conventions(today=today, **{key: value for key, value in known.items() if value})
+    return Conventions(clock=clock.stopped(), **{key: value for key, value in known.items() if value})
 
 
 def take(
     connection: Connection,
     dialect: Dialect,
     contents: Contents,
-    today: date,
+    clock: Clock,
     check_setting: SettingCheck = lambda *_: None,
 ) -> Taken:
     """Brings the mirror in step; raises StaleHistory, and StoreDamagedError where a tab cannot be read."""
     connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
     try:
         with _all_needed():
-            return _Intake(connection, dialect, contents, today, check_setting).take()
+            return _Intake(connection, dialect, contents, clock, check_setting).take()
     except IntegrityError as error:
         # What the mirror had taken for the last good value stands in the way of what somebody else wrote.
         if contents.everything:
@@ -89,13 +89,13 @@ class _Intake:
         connection: Connection,
         dialect: Dialect,
         contents: Contents,
-        today: date,
+        clock: Clock,
         check_setting: SettingCheck,
     ) -> None:
         self.connection = connection
         self.dialect = dialect
         self.contents = contents
-        self.today = today
+        self.clock = clock
         self.check_setting = check_setting
         self.good: Mapping[type[Record], Mapping[int, Record]] = {}
 
@@ -125,7 +125,7 @@ class _Intake:
         totals_open = mirror.is_unproven(self.connection)
         blind = {} if before is None else mirror.blind(self.connection)
         for kind in _ORDER:
-            by = conventions(self.connection, self.today)
+            by = conventions(self.connection, self.clock)
             loading = Loading(self.connection, self.dialect, kind, by, self.check_setting, self.good.get(kind, {}))
             place = self.contents.places[kind.kind_name]
             tab = TabIntake(
@@ -164,7 +164,7 @@ class _Intake:
             known = self.connection.execute(select(table.c.id, table.c.at).order_by(table.c.id))
             lost = [number for number, at in known if (number, at) not in kept]
             if lost:
-                copy = self.dialect.dated(f"{self.today}-{datetime.now():%H%M%S}")
+                copy = self.dialect.dated(f"{self.clock.local(self.clock.now):%Y-%m-%d-%H%M%S}")
                 self.dialect.backup(self.connection.engine, copy)
                 text = (
                     f"An older version of the spreadsheet was put back: {len(lost)} changes, from {lost[0]} on, are not"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from crm.clock import machine_now
 from crm.errors import StoreBusyError
 from crm.repository import Wait, Waiting
 
@@ -40,12 +41,12 @@ COMMIT;
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class Stopwatch:
     """The clocks that are waited by: `now` only goes forward and is the same for all programs of this machine (it
     starts anew with the machine), `day` is the time of day, which people set."""
 
     now: Callable[[], float] = time.monotonic
-    day: Callable[[], float] = time.time
+    day: Callable[[], float] = lambda: machine_now().timestamp()
     sleep: Callable[[float], None] = time.sleep
 
     def count_down(self, seconds: float, why: str, waiting: Waiting, waited: float = 0) -> None:
@@ -67,10 +68,10 @@ class Limiter:
     be written or is damaged, each program counts for itself.
     """
 
-    def __init__(self, folder: Path, account: str, clock: Clock | None = None) -> None:
+    def __init__(self, folder: Path, account: str, clock: Stopwatch | None = None) -> None:
         self._path = folder / "quota.sqlite3"
         self._account = account
-        self.clock = clock or Clock()
+        self.clock = clock or Stopwatch()
         self._opened: sqlite3.Connection | None = None
         self._alone = False
         self._mended = False

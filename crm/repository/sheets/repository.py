@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,14 +64,13 @@ class SheetsRepository(SqlRepository):
         service: Service,
         mirror_file: Sqlite,
         *,
-        today: Callable[[], date],
         now: Callable[[], datetime],
         user: str = "",
         waiting: Waiting = lambda _: None,
         check_setting: Callable[[str, str, Conventions], Any] = lambda *_: None,
         fresh_for: float = FRESH_FOR,
     ) -> None:
-        super().__init__(url, mirror_file, today=today, now=now, user=user, waiting=waiting)
+        super().__init__(url, mirror_file, now=now, user=user, waiting=waiting)
         self.service = service
         self._mirror_file = mirror_file
         self.fresh_for = fresh_for
@@ -131,7 +130,7 @@ class SheetsRepository(SqlRepository):
                 connection.rollback()
                 if mirror.seen(connection) is None:
                     raise
-                self._offline = (error, time.time())
+                self._offline = (error, self.clock.now.timestamp())
             except BaseException:
                 connection.rollback()
                 raise
@@ -142,10 +141,16 @@ class SheetsRepository(SqlRepository):
             return ""
         with self._told(), self._engine.connect() as connection:
             _, at = mirror.checked(connection)
-        return f"No connection to Google: this is how it was at {datetime.fromtimestamp(at):%H:%M on %d %b}."
+        return f"No connection to Google: this is how it was {self._said(at)}."
+
+    def _said(self, seconds: float) -> str:
+        """A moment (seconds since 1970) in words, as short as it may be: 'today at 14:05'."""
+        moment = datetime.fromtimestamp(seconds, UTC)
+        day = self.clock.day_of(moment)
+        return f"{'today' if day == self.clock.today else f'on {day.isoformat()}'} at {self.clock.time_of(moment)}"
 
     def _is_fresh(self, connection: Connection) -> bool:
-        now = time.time()
+        now = self.clock.now.timestamp()
         if self._offline is not None and 0 <= now - self._offline[1] < _OFFLINE_FOR:
             return True
         version, at = mirror.checked(connection)
@@ -172,7 +177,7 @@ class SheetsRepository(SqlRepository):
     def _look(self, connection: Connection) -> None:
         """One look at the spreadsheet, within a transaction on the mirror; reads it if it has changed. Commits."""
         version, _ = mirror.checked(connection)
-        began = time.time()
+        began = self.clock.now.timestamp()
         standing = self.service.standing()
         overdue = time.monotonic() - self._read_at > READS_ANYWAY_AFTER
         if overdue or mirror.seen(connection) is None or standing.version != version:
@@ -184,7 +189,7 @@ class SheetsRepository(SqlRepository):
     def _catch_up(self, connection: Connection, version: int = 0) -> None:
         """Reads the spreadsheet into the mirror, and makes what was done in it by hand a change of the store.
         Commits. `version` is the one that Drive told before, 0 when it was not asked."""
-        began, self._read_at = time.time(), time.monotonic()
+        began, self._read_at = self.clock.now.timestamp(), time.monotonic()
         taken = self._take(connection)
         mirror.set_checked(connection, version, began)
         connection.commit()
@@ -204,13 +209,13 @@ class SheetsRepository(SqlRepository):
             return self._ingested(connection, self._push.put_right(None))
 
     def _ingested(self, connection: Connection, contents: ingest.Contents) -> ingest.Taken:
-        return ingest.take(connection, self._dialect, contents, self._today(), self._check_setting)
+        return ingest.take(connection, self._dialect, contents, self.clock, self._check_setting)
 
     def _adopt(self, connection: Connection, edits: ingest.HandEdits) -> None:
         """Makes hand edits a change of the store. What cannot be written just now waits for the next look."""
 
         def change(tx: SqlTransaction) -> None:
-            by = ingest.conventions(tx.connection, self._today())
+            by = ingest.conventions(tx.connection, self.clock)
             hand_edits.Adoption(tx, by, self._check_setting, found).adopt(edits)
 
         try:
@@ -256,7 +261,7 @@ class SheetsRepository(SqlRepository):
                 except (StoreOfflineError, StoreBusyError) as error:
                     connection.rollback()
                     if isinstance(error, StoreOfflineError):
-                        self._offline = (error, time.time())
+                        self._offline = (error, self.clock.now.timestamp())
                     if not doubtful:
                         raise
                     self._push.find_out(started, error)
@@ -300,7 +305,7 @@ class SheetsRepository(SqlRepository):
     ) -> Result:
         """Runs a change on the mirror and writes it into the spreadsheet: both, or neither. Raises Stale; where it
         may be there all the same, its name is in `doubtful` then, with its result."""
-        tx = SqlTransaction(connection, self._dialect, self._today(), at=self._now(), user=user, what=what)
+        tx = SqlTransaction(connection, self._dialect, self.clock.stopped(), user=user, what=what)
         result = change(tx)
         tx.finish()
         if tx.wrote:
@@ -388,7 +393,7 @@ class SheetsRepository(SqlRepository):
         like any other, and can be taken back."""
         with self._mirror_file.checked_copy(source) as copy:
             kept = self.backup()
-            backup = SqlRepository(f"sqlite:///{copy}", Sqlite(copy), today=self._today, now=self._now)
+            backup = SqlRepository(f"sqlite:///{copy}", Sqlite(copy), now=lambda: self.clock.now)
             try:
                 with backup.read() as snapshot:
                     self.transact(lambda tx: put_back(tx, snapshot), f"restored {source.name}")

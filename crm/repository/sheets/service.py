@@ -13,7 +13,7 @@ from crm.errors import StoreAccessError, StoreOfflineError
 from crm.repository import Waiting
 from crm.repository.sheets import refusals
 from crm.repository.sheets.account import Account
-from crm.repository.sheets.quota import Clock, Kind, Limiter
+from crm.repository.sheets.quota import Kind, Limiter, Stopwatch
 from crm.repository.sheets.refusals import Refusal
 from crm.repository.sheets.tokens import GRANT, Tokens, is_token
 
@@ -100,7 +100,7 @@ class Service:
         *,
         google: str = "",
         waiting: Waiting = lambda _: None,
-        clock: Clock | None = None,
+        clock: Stopwatch | None = None,
         patience: float = PATIENCE,
         read_timeout: float = READ_TIMEOUT,
         write_timeout: float = WRITE_TIMEOUT,
@@ -110,7 +110,7 @@ class Service:
         self.account = account
         self.waiting = waiting
         self._google = google
-        self._clock = clock or Clock()
+        self._clock = clock or Stopwatch()
         self._patience = patience
         self._timeouts = {"read_timeout": read_timeout, "write_timeout": write_timeout}
         self._limiter = Limiter(folder, f"{account.address} {google}".rstrip(), self._clock)
@@ -374,7 +374,7 @@ class _Failure:
 class _Tries:
     """Tries again what may be tried again, for a while, waiting longer each time."""
 
-    def __init__(self, clock: Clock, patience: float, waiting: Waiting, *, writes: bool) -> None:
+    def __init__(self, clock: Stopwatch, patience: float, waiting: Waiting, *, writes: bool) -> None:
         self._clock = clock
         self._patience = patience
         self._waiting = waiting

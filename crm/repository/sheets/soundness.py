@@ -48,7 +48,7 @@ def refuse_unsound(record: Record, by: Conventions, check_setting: SettingCheck)
                 raise FieldError("a view needs a name", field="name")
             for name, query in (("condition", Query(where=record.condition)), ("sort", Query(sort=record.sort))):
                 try:
-                    selection(select(tables.client.c.id), Client, query, by.today)
+                    selection(select(tables.client.c.id), Client, query, by.clock)
                 except (FieldError, RuleError) as error:
                     raise FieldError(error.reason, field=name) from error
         case Setting():

@@ -1,0 +1,124 @@
+"""The one clock: what time it is, and which day that is for the team. Nothing else asks the machine for the time."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+# What a zone is called that has no daylight saving and nothing to be set up.
+NEUTRAL_ZONE = "Etc/UTC"
+
+
+def machine_now() -> datetime:
+    """The machine's time, in UTC, to the microsecond."""
+    return datetime.now(UTC)
+
+
+def machine_zone() -> str:
+    """The IANA name of the machine's time zone: what `TZ` names, else what the system is set to, else 'Etc/UTC'."""
+    import tzlocal
+
+    try:
+        name = tzlocal.get_localzone_name()
+        # A name that no data is there for is as good as none.
+        return ZoneInfo(name).key or NEUTRAL_ZONE
+    except (LookupError, ValueError, TypeError, OSError):
+        return NEUTRAL_ZONE
+
+
+def running_from(start: datetime) -> Callable[[], datetime]:
+    """A time that is `start` (aware) at this moment and runs on from there, for trying things out."""
+    ahead = start.astimezone(UTC) - machine_now()
+    return lambda: machine_now() + ahead
+
+
+class Clock:
+    """The time in UTC, and the days in the team's time zone.
+
+    `now` gives the time (aware), `zone` the IANA name of the zone ('' or one that nobody knows is the machine's own).
+    The name is asked for once, when the first day is, until `forget_zone`.
+    """
+
+    def __init__(self, now: Callable[[], datetime] = machine_now, zone: Callable[[], str] = machine_zone) -> None:
+        self._now = now
+        self._name = zone
+        self._zone: ZoneInfo | None = None
+
+    @property
+    def now(self) -> datetime:
+        """This moment, in UTC."""
+        return self._now().astimezone(UTC)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The team's time zone."""
+        if self._zone is None:
+            self._zone = _zone(self._name()) or ZoneInfo(machine_zone())
+        return self._zone
+
+    @property
+    def today(self) -> date:
+        """The day that it is now for the team."""
+        return self.day_of(self._now())
+
+    def forget_zone(self) -> None:
+        """Asks for the zone again when it is next needed."""
+        self._zone = None
+
+    def stopped(self) -> "Clock":
+        """The same clock, standing still at this moment."""
+        moment = self.now
+        return Clock(lambda: moment, lambda: self.zone.key)
+
+    def local(self, moment: datetime) -> datetime:
+        """A moment (aware) in the team's time zone."""
+        return moment.astimezone(self.zone)
+
+    def day_of(self, moment: datetime) -> date:
+        """The team's day in which a moment (aware) lies."""
+        return self.local(moment).date()
+
+    def time_of(self, moment: datetime) -> str:
+        """The time of day of a moment (aware) for the team: 'HH:MM'."""
+        return f"{self.local(moment):%H:%M}"
+
+    def at(self, day: date, time_of_day: time = time()) -> datetime:
+        """The moment, in UTC, of a time of day of the team; without a time the one at which the day begins."""
+        return datetime.combine(day, time_of_day, self.zone).astimezone(UTC)
+
+
+@cache
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (LookupError, ValueError, OSError):
+        return None
+
+
+@cache
+def offsets(zone: ZoneInfo, since: date, until: date) -> tuple[tuple[datetime, int], ...]:
+    """How far a zone is from UTC, in seconds, from which moments (UTC) on, the latest first; the last entry holds for
+    all earlier ones. Only changes between the two days are known."""
+    moment, end = datetime.combine(since, time(), UTC), datetime.combine(until, time(), UTC) + timedelta(days=2)
+    found = [(moment, _offset(zone, moment))]
+    while moment < end:
+        later = moment + timedelta(days=1)
+        if (offset := _offset(zone, later)) != found[-1][1]:
+            found.append((_changed(zone, moment, later), offset))
+        moment = later
+    return tuple(reversed(found))
+
+
+def _changed(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
+    """The second at which the offset of a zone changed, between two moments."""
+    old, seconds = _offset(zone, before), int((after - before).total_seconds())
+    while seconds > 1:
+        half = seconds // 2
+        middle = before + timedelta(seconds=half)
+        before, seconds = (middle, seconds - half) if _offset(zone, middle) == old else (before, half)
+    return before + timedelta(seconds=seconds)
+
+
+def _offset(zone: ZoneInfo, moment: datetime) -> int:
+    offset = moment.astimezone(zone).utcoffset()
+    return int(offset.total_seconds()) if offset is not None else 0
