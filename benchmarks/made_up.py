@@ -5,11 +5,12 @@ import random
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 from crm.app import open_crm
+from crm.clock import running_from
 from crm.commands.context import CRM
 from crm.commands.importing import begin, run
 from crm.config import Config
@@ -17,6 +18,7 @@ from crm.model import Client, Contact, Sale
 from crm.repository import Transaction
 
 TODAY = date(2026, 11, 21)
+NOON = datetime.combine(TODAY, time(12), UTC)
 HEADER = (
     "Customer number", "First name", "Last name", "Company", "E-mail", "Phone", "City", "Country", "Date of birth"
 )  # fmt: skip
@@ -62,7 +64,7 @@ def write_csv(path: Path, count: int) -> Path:
 
 def crm_at(path: Path) -> CRM:
     """The CRM over a SQLite file."""
-    return open_crm(Config(f"sqlite:///{path}", "benchmark", TODAY))
+    return open_crm(Config(f"sqlite:///{path}", "benchmark", running_from(NOON)))
 
 
 def store_of(folder: Path, count: int) -> Path:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.made_up import TODAY, store_of
+from benchmarks.made_up import NOON, store_of
 from benchmarks.measuring import IMPORTING, Result, cpu_of, importing, seconds
 
 LIMIT, LIMIT_OF_KEY = 0.05, 0.02
@@ -39,7 +39,7 @@ class _Menu:
     """The menu on a terminal of 80 columns."""
 
     def __init__(self, path: Path) -> None:
-        environment = {**os.environ, "CRM_STORE": f"sqlite:///{path}", "CRM_TODAY": TODAY.isoformat(), "TERM": "xterm"}
+        environment = {**os.environ, "CRM_STORE": f"sqlite:///{path}", "CRM_NOW": NOON.isoformat(), "TERM": "xterm"}
         self.process, self._terminal = pty.fork()
         if self.process == 0:
             os.execvpe(sys.executable, [sys.executable, "run.py"], environment)

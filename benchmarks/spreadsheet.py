@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ from typing import Any
 import gspread
 import requests
 
-from benchmarks.made_up import TODAY, crm_at, rows, write_csv
+from benchmarks.made_up import NOON, TODAY, crm_at, rows, write_csv
 from benchmarks.measuring import Clock, Result, claim, seconds
+from crm.clock import running_from
 from crm.commands.context import CRM
 from crm.commands.importing import begin, run
 from crm.commands.rules import apply, edit
@@ -108,8 +109,7 @@ class _Bench:
             f"sheets://{self.spreadsheet}",
             self.service(name),
             mirror,
-            today=lambda: TODAY,
-            now=lambda: datetime.now(UTC),
+            now=running_from(NOON),
             user="benchmark",
             fresh_for=3600,
         )
@@ -223,7 +223,7 @@ class _Bench:
         clients = book.worksheet("clients")
         header, *found = clients.get_all_values()
         row = next(at for at, cells in enumerate(found, start=2) if cells[0] == "4243")
-        book.worksheet("sales").append_row(["", "4243", str(date.today()), "12.50"])
+        book.worksheet("sales").append_row(["", "4243", str(TODAY), "12.50"])
         for name, value in (("Total spend", "99"), ("Sales", "6"), ("Status", "Regular")):
             clients.update_cell(row, header.index(name) + 1, value)
 

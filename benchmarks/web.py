@@ -13,7 +13,7 @@ from pathlib import Path
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from benchmarks.made_up import TODAY, store_of
+from benchmarks.made_up import NOON, store_of
 from benchmarks.measuring import OutOfTime, Result, seconds
 from benchmarks.start import to_menu
 
@@ -48,7 +48,7 @@ def measure(folder: Path) -> Iterator[Result]:
 @contextmanager
 def _serving(menu: str, store: Path) -> Iterator[tuple[int, int]]:
     """A web server in a process of its own; its port and its process."""
-    environment = {**os.environ, "CRM_STORE": f"sqlite:///{store}", "CRM_TODAY": TODAY.isoformat()}
+    environment = {**os.environ, "CRM_STORE": f"sqlite:///{store}", "CRM_NOW": NOON.isoformat()}
     command = [sys.executable, "-m", "benchmarks.web_server", menu]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment

@@ -93,11 +93,11 @@ class Instant(Check):
     def read(self, typed: str, by: Conventions) -> datetime:
         try:
             moment = datetime.fromisoformat(typed.strip())
+            if moment.tzinfo is not None:
+                return moment
         except ValueError:
-            moment = datetime.min
-        if moment.tzinfo is None:
-            raise FieldError(f"write a date, a time and an offset from UTC, like {self.example}")
-        return moment
+            pass
+        raise FieldError(f"write a date, a time and an offset from UTC, like {self.example}")
 
 
 class Switch(Check):

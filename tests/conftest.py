@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
@@ -22,13 +22,14 @@ from crm.model import RECORDS, Client, Record, Sale, StatusRule, View
 from crm.repository import Waiting
 from crm.repository.sheets import transport
 from crm.repository.sheets.account import account_from
-from crm.repository.sheets.quota import Clock
+from crm.repository.sheets.quota import Stopwatch
 from crm.repository.sheets.repository import SheetsRepository
 from crm.repository.sheets.service import Service
 from crm.repository.sheets.setup import set_up
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
 from crm.rules import SETS
+from tests.support.clocks import TODAY, running_on
 from tests.support.google_sheets import Direct, StandIn
 from tests.support.quick_hashes import hash_quickly
 
@@ -82,7 +83,7 @@ class _Hurried:
     def __init__(self) -> None:
         self._ahead = 0.0
         # The day goes on as it does elsewhere: Google refuses whoever's is wrong.
-        self.clock = Clock(now=lambda: monotonic() + self._ahead, sleep=self._sleep)
+        self.clock = Stopwatch(now=lambda: monotonic() + self._ahead, sleep=self._sleep)
 
     def _sleep(self, seconds: float) -> None:
         self._ahead += seconds
@@ -159,16 +160,14 @@ def default_rules() -> list[StatusRule]:
 class Store:
     """One store: `repository` opens it, `another` gives an independent repository over the same data.
 
-    `today` is the day that its repositories take for today; set it to let time pass. Every transaction
-    happens a minute after the one before.
+    `today` is the day that its repositories take for today; set it to let time pass.
     """
 
     make: Callable[..., SqlRepository]
     folder: Path
-    today: date = date(2026, 11, 21)
+    today: date = TODAY
     first_records: Sequence[Record] = field(default_factory=default_rules)
     _opened: list[SqlRepository] = field(default_factory=list)
-    _minutes: int = 0
 
     def another(self, user: str = "", waiting: Waiting = lambda _: None, same_machine: bool = False) -> SqlRepository:
         """One more repository over this store, as another program would have it: where the store is shared by
@@ -176,7 +175,6 @@ class Store:
         opened = self.make(
             self.folder,
             same_machine=same_machine,
-            today=lambda: self.today,
             now=self._now,
             user=user,
             first_records=lambda: self.first_records,
@@ -191,8 +189,7 @@ class Store:
         return self._opened[0] if self._opened else self.another("anna")
 
     def _now(self) -> datetime:
-        self._minutes += 1
-        return datetime.combine(self.today, time(9), UTC) + timedelta(minutes=self._minutes % 600)
+        return running_on(self.today)()
 
     def close(self) -> None:
         """Lets go of everything that was opened."""

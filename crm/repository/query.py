@@ -1,6 +1,7 @@
 """Queries as SQL: filters by field, conditions in the language of the rules, order and page."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Select, String, and_, false, literal, or_, true, type_coerce

@@ -22,12 +22,12 @@ from crm.model import Client, Record, Sale
 from crm.repository import Query
 from tests.conftest import Store
 from tests.support import servers
+from tests.support.clocks import TODAY, running_on
 from tests.support.mail_server import Post
 
 if TYPE_CHECKING:
     from tests.support.mail_desk import MailDesk
 
-TODAY = date(2026, 11, 21)
 # The mail servers that tests ask for.
 authority, dovecot_server, post = servers.authority, servers.dovecot_server, servers.post
 
@@ -46,7 +46,7 @@ class Office:
 
     def open(self, name: str = "store", today: date = TODAY, user: str = "anna", **settings: Any) -> CRM:
         """The CRM over a store of the folder, on some day; `settings` are those of the environment."""
-        crm = open_crm(Config(f"sqlite:///{self.folder / name}.sqlite3", user, today, **settings))
+        crm = open_crm(Config(f"sqlite:///{self.folder / name}.sqlite3", user, running_on(today), **settings))
         self._opened.append(crm)
         return crm
 

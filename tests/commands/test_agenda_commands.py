@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from crm.commands.agenda import SOURCES, AgendaItem
 from crm.model import Deal, FollowUp, Message
-from tests.commands.conftest import TODAY, Office
+from tests.commands.conftest import Office
+from tests.support.clocks import TODAY
 
 
 def key(item: AgendaItem) -> tuple[str, int]:

@@ -11,9 +11,10 @@ from crm.commands.capture import Captured
 from crm.commands.jotting import Jotting, read_jotting
 from crm.errors import CRMError, FieldError, NotFoundError, Question
 from crm.model import Client, Conventions, FollowUp, Interaction
-from tests.commands.conftest import TODAY, Office
+from tests.commands.conftest import Office
+from tests.support.clocks import TODAY, standing_on
 
-BY = Conventions(today=TODAY)
+BY = Conventions(clock=standing_on(TODAY))
 # A Saturday.
 FRIDAY, MONDAY = date(2026, 11, 27), date(2026, 11, 23)
 
@@ -61,7 +62,7 @@ LINES = st.one_of(st.text(max_size=80), st.lists(PIECES, max_size=12).map(" ".jo
 @example("call Acme in 999 months", date(2026, 11, 21), "en_US")
 @example("Acme next week", date(2026, 11, 22), "en_US")
 def test_whatever_is_typed_is_read_and_what_was_typed_is_all_there(line: str, today: date, language: str) -> None:
-    by = Conventions(language=language, today=today)
+    by = Conventions(language=language, clock=standing_on(today))
     read = read_jotting(line, by)
     assert read.head + read.body + read.tail == line
     assert (read.due_on is None) == (read.tail == "")

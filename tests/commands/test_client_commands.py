@@ -9,7 +9,8 @@ import pytest
 from crm.errors import ConflictError, CRMError, FieldError, NotFoundError, Question, RefusedError
 from crm.model import Client
 from crm.model.fields import FOREVER
-from tests.commands.conftest import TODAY, Office, as_told
+from tests.commands.conftest import Office, as_told
+from tests.support.clocks import TODAY
 
 BORN = date(1990, 2, 3)
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -25,8 +25,7 @@ from crm.repository.sheets.service import Service
 from crm.repository.sheets.setup import set_up
 from crm.repository.sqlite import Sqlite
 from tests.conftest import PROJECT, PYTHON, child_environment, default_rules, google
-
-TODAY = date(2026, 11, 21)
+from tests.support.clocks import TODAY, running_on
 
 
 @pytest.fixture
@@ -35,7 +34,9 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setattr("crm.app.data_folder", lambda: tmp_path / "data")
     key = json.dumps(google().credentials())
-    return Config(f"sqlite:///{tmp_path / 'here.sqlite3'}", "anna", TODAY, credentials=key, google=google().url)
+    return Config(
+        f"sqlite:///{tmp_path / 'here.sqlite3'}", "anna", running_on(TODAY), credentials=key, google=google().url
+    )
 
 
 @pytest.fixture
@@ -105,8 +106,7 @@ def test_a_machine_that_knew_the_empty_spreadsheet_takes_nothing_for_hand_edits(
         sheet,
         Service(sheet.removeprefix("sheets://"), account, tmp_path / "elsewhere", google=config.google),
         Sqlite(tmp_path / "elsewhere" / "mirror.sqlite3"),
-        today=lambda: TODAY,
-        now=lambda: datetime.now(UTC),
+        now=running_on(),
         fresh_for=0,
     )
     with closing(elsewhere):

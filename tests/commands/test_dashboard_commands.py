@@ -19,8 +19,9 @@ from crm.errors import FieldError, ForbiddenError
 from crm.model import Client, Dashboard, Deal, FollowUp, Message, Sale, User
 from crm.model.encoding import plain
 from crm.repository import Query
-from tests.commands.conftest import TODAY, Office
+from tests.commands.conftest import Office
 from tests.conftest import Store
+from tests.support.clocks import TODAY
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ from crm.commands.selecting import selected
 from crm.errors import ConflictError, FieldError, NotFoundError, Question, RefusedError
 from crm.model import Client, Deal, FollowUp, Stage, StageMove
 from crm.model.encoding import plain
-from tests.commands.conftest import TODAY, Office, as_told
+from tests.commands.conftest import Office, as_told
 from tests.conftest import Store
+from tests.support.clocks import TODAY
 
 STAGES = ["Lead", "Qualified", "Proposal", "Negotiation", "Won", "Lost"]
 

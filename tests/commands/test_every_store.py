@@ -15,9 +15,10 @@ from crm.commands.registry import Command, commands
 from crm.config import Config
 from crm.errors import CRMError
 from crm.model.rights import OWNER
-from tests.commands.conftest import TODAY, Office
+from tests.commands.conftest import Office
 from tests.commands.test_roles import GIVEN, OUT_OF_ORDER, Firm, outcome
 from tests.conftest import STORES, Store, _new_store
+from tests.support.clocks import TODAY, running_on
 
 # What is about files of one machine, or about a spreadsheet itself, is another thing on each.
 _OF_ITS_OWN = ("backup", "restore", "sheets ", "email fetch", "email adopt", "copy", "demo")
@@ -26,7 +27,7 @@ _BY_CHANCE = frozenset(("created_at", "updated_at", "time", "until", "identifier
 
 
 def _firm(store: Store, office: Office) -> Firm:
-    settings = Config(f"sqlite:///{office.folder}/none", "anna", TODAY, secret="s" * 40, **OUT_OF_ORDER)
+    settings = Config(f"sqlite:///{office.folder}/none", "anna", running_on(TODAY), secret="s" * 40, **OUT_OF_ORDER)
     accounts = cache(lambda: open_accounts(settings, store.repository))
     crm = open_crm(settings)
     office._opened.append(replace(crm, repository=store.repository, accounts=AccountsDesk(accounts, OWNER)))

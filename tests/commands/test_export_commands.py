@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from crm.commands.context import CRM
 from crm.errors import CRMError, FieldError, FileError, RefusedError, RuleError
 from crm.model import Client, Conventions, typed_fields
-from tests.commands.conftest import TODAY, Office, as_told
+from tests.commands.conftest import Office, as_told
+from tests.support.clocks import TODAY, standing_on
 
-BY = Conventions(today=TODAY)
+BY = Conventions(clock=standing_on(TODAY))
 
 # Fields as people fill them, and as they are filled to do harm.
 

@@ -20,8 +20,9 @@ from crm.files.appointments import write_follow_ups
 from crm.model import Client, Conventions, Deal, FollowUp, Interaction, Message, Stage
 from crm.model.encoding import plain
 from crm.repository import Query
-from tests.commands.conftest import TODAY, Office
+from tests.commands.conftest import Office
 from tests.conftest import Store
+from tests.support.clocks import TODAY, standing_on
 from tests.support.command_line import on_a_new_store
 
 MONDAY = date(2026, 11, 23)
@@ -190,13 +191,13 @@ def test_without_a_contact_the_first_day_is_counted_from_today(office: Office) -
      ("2026-12-01", date(2026, 12, 1)), ("1.12.2026", date(2026, 12, 1)), ("today", TODAY)],
 )  # fmt: skip
 def test_a_day_to_come_is_written_in_words(written: str, day: date) -> None:
-    assert DayAhead().read(written, Conventions(today=TODAY)) == day
+    assert DayAhead().read(written, Conventions(clock=standing_on(TODAY))) == day
 
 
 def test_next_week_is_a_monday_that_is_yet_to_come() -> None:
     for count in range(14):
         today = TODAY + timedelta(days=count)
-        day = DayAhead().read("next week", Conventions(today=today))
+        day = DayAhead().read("next week", Conventions(clock=standing_on(today)))
         assert day.weekday() == 0
         assert 1 <= (day - today).days <= 7
 

@@ -28,11 +28,12 @@ from crm.errors import (
 )
 from crm.model import RECORDS, Client, Conventions, Sale, View
 from crm.repository import Query
-from tests.commands.conftest import TODAY, Office, as_told
+from tests.commands.conftest import Office, as_told
 from tests.conftest import Store
+from tests.support.clocks import TODAY, running_on, standing_on
 from tests.support.command_line import CommandLine, on_a_new_store
 
-BY = Conventions(today=TODAY)
+BY = Conventions(clock=standing_on(TODAY))
 
 
 @pytest.fixture
@@ -437,7 +438,7 @@ def test_what_makes_no_group_is_one_sentence_and_changes_nothing(shell: CommandL
 @pytest.fixture
 def shared(store: Store, tmp_path: Path) -> CRM:
     """A CRM over a store of each kind."""
-    crm = open_crm(Config(f"sqlite:///{tmp_path / 'none.sqlite3'}", "anna", TODAY))
+    crm = open_crm(Config(f"sqlite:///{tmp_path / 'none.sqlite3'}", "anna", running_on(TODAY)))
     return replace(crm, repository=store.repository)
 
 

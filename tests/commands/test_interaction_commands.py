@@ -7,7 +7,8 @@ import pytest
 
 from crm.errors import FieldError, NotFoundError, Question, RefusedError
 from crm.model import Client, Interaction
-from tests.commands.conftest import TODAY, Office
+from tests.commands.conftest import Office
+from tests.support.clocks import TODAY
 
 YESTERDAY = TODAY - timedelta(days=1)
 

@@ -14,7 +14,8 @@ from crm.commands.messages import MessageCard
 from crm.errors import FieldError, FileError, OutwardError, Question, RefusedError, UsageError
 from crm.model import Client, Message
 from crm.model.encoding import plain
-from tests.commands.conftest import TODAY, Office
+from tests.commands.conftest import Office
+from tests.support.clocks import TODAY
 from tests.support.mail_server import HANGS_UP, Post, free_port, served
 
 SENDER = "Example Ltd <crm@example.com>"

@@ -18,8 +18,9 @@ from crm.errors import FieldError, NotFoundError, RefusedError, UsageError
 from crm.model import Client, Conventions, Mailing, Message, Template
 from crm.model.encoding import plain
 from crm.repository import Query
-from tests.commands.conftest import TODAY, Office
+from tests.commands.conftest import Office
 from tests.conftest import Store
+from tests.support.clocks import TODAY
 from tests.support.mail_server import Post, served
 from tests.support.twilio import FROM, standing_in
 
@@ -83,7 +84,7 @@ def desk(office: Office) -> Iterator[Desk]:
 def on_day(crm: CRM, store: Store, day: date) -> CRM:
     """The CRM some other day."""
     store.today = day
-    return replace(crm, config=replace(crm.config, fixed_today=day))
+    return crm
 
 
 @pytest.mark.parametrize(

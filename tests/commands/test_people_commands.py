@@ -11,7 +11,8 @@ from crm.commands.people import names, of_whom, spelled
 from crm.errors import FieldError, RefusedError, SignInRefusedError
 from crm.model import Client, Deal, FollowUp, User
 from crm.repository import Query
-from tests.commands.conftest import TODAY, Office
+from tests.commands.conftest import Office
+from tests.support.clocks import TODAY
 
 
 def put(office: Office, record: Any) -> Any:

@@ -16,8 +16,9 @@ from crm.commands.context import CRM
 from crm.commands.reports.report import Report
 from crm.model import INTERACTIONS, Client, Deal, FollowUp, Interaction, Sale, Stage
 from crm.model.encoding import plain
-from tests.commands.conftest import TODAY, Office
+from tests.commands.conftest import Office
 from tests.conftest import STORES, Store
+from tests.support.clocks import TODAY
 
 BEGAN = TODAY - timedelta(days=400)
 PEOPLE = ("Anna", "ben", "Ben", "")

@@ -31,6 +31,7 @@ from crm.model.rights import CLIENT, Reader
 from crm.repository import Transaction
 from crm.repository.guard import GuardedRepository
 from tests.commands.conftest import Office
+from tests.support.clocks import running_on
 from tests.support.shared_data import shared
 
 LAST = date(1998, 6, 30)
@@ -61,7 +62,7 @@ def filled(crm: CRM, sales: list[Bought], **more: Any) -> None:
 
 
 def _in_a_store(folder: Path, sales: list[Bought]) -> Iterator[tuple[CRM, list[Bought]]]:
-    crm = open_crm(Config(f"sqlite:///{folder / 'store.sqlite3'}", "anna", LAST))
+    crm = open_crm(Config(f"sqlite:///{folder / 'store.sqlite3'}", "anna", running_on(LAST)))
     with closing(crm.repository):
         filled(crm, sales)
         yield crm, sales

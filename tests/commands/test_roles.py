@@ -18,7 +18,8 @@ from crm.model import Client, Sale, SignIn, StatusRule, User
 from crm.model.encoding import plain
 from crm.model.rights import OWNER, SECRET, Reader
 from crm.repository import Query
-from tests.commands.conftest import TODAY, Office
+from tests.commands.conftest import Office
+from tests.support.clocks import TODAY
 from tests.support.guarded import FOREIGN, INTERNAL, assert_allowed, records
 from tests.support.mail_server import free_port
 

@@ -15,7 +15,8 @@ from crm.model.rights import CLIENT, Reader
 from crm.repository import PROGRAM, review
 from crm.repository.guard import GuardedRepository
 from crm.rules import SETS
-from tests.commands.conftest import TODAY, Office, as_told
+from tests.commands.conftest import Office, as_told
+from tests.support.clocks import TODAY
 
 
 def lines(office: Office) -> list[tuple[int, str, str]]:

@@ -8,7 +8,8 @@ import pytest
 from crm.commands.selecting import selected
 from crm.errors import FieldError, ForbiddenError, NotFoundError, RefusedError
 from crm.model import FIRST_STAGES, Deal, Stage, StageMove
-from tests.commands.conftest import TODAY, Office
+from tests.commands.conftest import Office
+from tests.support.clocks import TODAY
 
 FIRST = ["Lead", "Qualified", "Proposal", "Negotiation", "Won", "Lost"]
 

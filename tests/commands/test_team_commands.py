@@ -9,7 +9,8 @@ import pytest
 
 from crm.commands.demo import COMPANY, is_sample, throw_away
 from crm.errors import CRMError, FieldError, FileError, NotFoundError, Question, RefusedError
-from tests.commands.conftest import TODAY, Office
+from tests.commands.conftest import Office
+from tests.support.clocks import TODAY
 
 # Views
 

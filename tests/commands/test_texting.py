@@ -11,8 +11,9 @@ from crm.commands.context import CRM
 from crm.commands.messages import MessageCard
 from crm.errors import FieldError, Question, UsageError
 from crm.model import Client
-from tests.commands.conftest import TODAY, Office
+from tests.commands.conftest import Office
 from tests.conftest import Store
+from tests.support.clocks import TODAY
 from tests.support.twilio import FROM, Twilio, standing_in
 
 

@@ -15,8 +15,9 @@ from crm.errors import FieldError, NotFoundError
 from crm.model import Client, Contact, Conventions, Deal, FollowUp, Interaction, Message, Sale, Stage
 from crm.model.encoding import plain
 from crm.repository import Query
-from tests.commands.conftest import TODAY, Office
+from tests.commands.conftest import Office
 from tests.conftest import Store
+from tests.support.clocks import TODAY
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from crm.errors import FieldError
 from crm.files import Mapper, Match, match_columns, read_day, split_name
 from crm.model import Client, Conventions, Sale
+from tests.support.clocks import standing_on
 
-AMERICA = Conventions(today=date(2026, 11, 21))
-AUSTRIA = Conventions(language="de_AT", today=date(2026, 11, 21))
+AMERICA = Conventions(clock=standing_on(date(2026, 11, 21)))
+AUSTRIA = Conventions(language="de_AT", clock=standing_on(date(2026, 11, 21)))
 
 
 @pytest.mark.parametrize(

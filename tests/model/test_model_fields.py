@@ -30,13 +30,13 @@ from crm.model.fields import (
     Tags,
     Whole,
 )
+from tests.support.clocks import TODAY, standing_on
 
-TODAY = date(2026, 11, 21)  # a Saturday
-US = Conventions(today=TODAY)
-AT = Conventions("de_AT", "EUR", "AT", TODAY)
-DE = Conventions("de_DE", "EUR", "DE", TODAY)
-FR = Conventions("fr_FR", "EUR", "FR", TODAY)
-CH = Conventions("de_CH", "CHF", "CH", TODAY)
+US = Conventions(clock=standing_on(TODAY))
+AT = Conventions("de_AT", "EUR", "AT", standing_on(TODAY))
+DE = Conventions("de_DE", "EUR", "DE", standing_on(TODAY))
+FR = Conventions("fr_FR", "EUR", "FR", standing_on(TODAY))
+CH = Conventions("de_CH", "CHF", "CH", standing_on(TODAY))
 EVERYWHERE = [US, AT, DE, FR, CH]
 
 CHECKS: list[Check] = [

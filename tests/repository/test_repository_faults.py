@@ -11,12 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from crm.clock import machine_now
 from crm.errors import (
     CRMError,
     FileError,
@@ -26,7 +27,7 @@ from crm.errors import (
     StoreFullError,
     StoreNewerError,
 )
-from crm.model import Client, Sale, StatusRule, now
+from crm.model import Client, Sale, StatusRule
 from crm.repository import Wait, sql
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
@@ -35,8 +36,8 @@ from tests.support.unprivileged import as_nobody
 
 
 def opened(path: Path, **more: object) -> SqlRepository:
-    """A repository over a file with the real clocks."""
-    return SqlRepository(f"sqlite:///{path}", Sqlite(path), today=date.today, now=now, **more)  # type: ignore[arg-type]
+    """A repository over a file with the real clock."""
+    return SqlRepository(f"sqlite:///{path}", Sqlite(path), now=machine_now, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -89,11 +90,12 @@ def child(script: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
 OPENING = """
 import sys, time, datetime, decimal
 from pathlib import Path
-from crm.model import Client, Sale, now
+from crm.model import Client, Sale
+from crm.clock import machine_now
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
 path = Path(sys.argv[1])
-repository = SqlRepository(str(path), Sqlite(path), today=datetime.date.today, now=now)
+repository = SqlRepository(str(path), Sqlite(path), now=machine_now)
 """
 
 ADDING_MANY = (

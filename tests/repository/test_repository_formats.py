@@ -4,14 +4,14 @@ import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
-from crm.model import Client, Deal, Sale, SignIn, User, now
+from crm.clock import machine_now
+from crm.model import Client, Deal, Sale, SignIn, User
 from crm.repository import Query, tables
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
@@ -90,7 +90,7 @@ def folder(open_folder: Path) -> Path:
 
 
 def opened(path: Path) -> SqlRepository:
-    return SqlRepository(f"sqlite:///{path}", Sqlite(path), today=date.today, now=now)
+    return SqlRepository(f"sqlite:///{path}", Sqlite(path), now=machine_now)
 
 
 @pytest.fixture(params=OLDER)

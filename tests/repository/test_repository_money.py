@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from crm.clock import machine_now
 from crm.errors import CRMError, RefusedError
-from crm.model import Client, Sale, StatusRule, now
+from crm.model import Client, Sale, StatusRule
 from crm.model.money import LARGEST_AMOUNT
 from crm.repository import Query, tables
 from crm.repository.column_types import major, minor
@@ -95,7 +96,7 @@ def test_an_amount_that_cannot_be_kept_is_refused_with_a_sentence(store: Store) 
 
 def test_more_than_can_be_counted_is_told_in_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite3"
-    with closing(SqlRepository(f"sqlite:///{path}", Sqlite(path), today=date.today, now=now)) as repository:
+    with closing(SqlRepository(f"sqlite:///{path}", Sqlite(path), now=machine_now)) as repository:
         client = repository.transact(lambda tx: tx.add(Client(kind="person", last_name="Rich")), "added")
         sale = Sale(client=client.id, on=date(2026, 1, 1), amount=Decimal(900_000_000_000_000))
         repository.transact(lambda tx: tx.add(sale), "sold")

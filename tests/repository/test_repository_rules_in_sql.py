@@ -35,8 +35,7 @@ from crm.rules import (
     rule_text,
 )
 from tests.conftest import NewStore, Store
-
-TODAY = date(2026, 11, 21)
+from tests.support.clocks import TODAY
 
 NUMBERS = [name for name, metric in METRICS.items() if metric.kind in {"money", "number"}]
 TEXTS = [name for name, metric in METRICS.items() if metric.kind == "text"]

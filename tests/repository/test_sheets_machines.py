@@ -76,7 +76,7 @@ account = account_from((Path(folder) / "creds").read_text())
 service = Service(spreadsheet, account, Path(folder), google=google)
 repository = SheetsRepository(
     "sheets://x", service, Sqlite(Path(folder) / "mirror.sqlite3"),
-    today=lambda: date(2026, 11, 21), now=lambda: datetime(2026, 11, 21, 12, tzinfo=UTC), user="killed",
+    now=lambda: datetime(2026, 11, 21, 12, tzinfo=UTC), user="killed",
 )
 write = service.write
 

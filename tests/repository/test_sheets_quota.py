@@ -14,7 +14,7 @@ import pytest
 
 from crm.errors import StoreBusyError
 from crm.repository import Wait
-from crm.repository.sheets.quota import LONGEST_WAIT, USED_UP, Stopwatch, Limiter
+from crm.repository.sheets.quota import LONGEST_WAIT, USED_UP, Limiter, Stopwatch
 from tests.conftest import PYTHON, child_environment
 from tests.support.google_double import FakeClock
 

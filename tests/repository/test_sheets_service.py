@@ -17,7 +17,7 @@ import pytest
 from crm.errors import StoreAccessError, StoreBusyError, StoreOfflineError
 from crm.repository.sheets import transport
 from crm.repository.sheets.account import SCOPES, Account, account_from
-from crm.repository.sheets.quota import Clock
+from crm.repository.sheets.quota import Stopwatch
 from crm.repository.sheets.service import NoAnswer, Rejected, Service, Standing, Values, end_of, title_of
 from tests.conftest import PYTHON, child_environment
 from tests.support.google_double import (
@@ -641,7 +641,7 @@ class Table:
     def service(self, **given: Any) -> Service:
         """A new service, as another program would have it. Its time of day is the true one."""
         account = account_from(json.dumps(self.google.credentials()))
-        clock = Clock(self.clock.clock.now, time.time, self.clock.clock.sleep)
+        clock = Stopwatch(self.clock.clock.now, time.time, self.clock.clock.sleep)
         made = Service(given.pop("id", self.id), account, self.folder, google=self.google.url, clock=clock, **given)
         self.opened.append(made)
         return made

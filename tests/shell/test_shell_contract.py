@@ -14,7 +14,8 @@ import pytest
 
 from crm.model import Client, Sale
 from tests.conftest import PROJECT, PYTHON
-from tests.support.command_line import TODAY, CommandLine, on_a_new_store
+from tests.support.clocks import TODAY, now_on
+from tests.support.command_line import CommandLine, on_a_new_store
 
 CONTRACT = {
     "clients": ["add", "list", "search", "show", "edit", "delete", "tag", "merge", "pin"],
@@ -133,7 +134,7 @@ def test_wrong_usage_is_2_and_names_what_is_wrong(shell: CommandLine, arguments:
 
 
 def test_an_environment_that_cannot_be_used_is_wrong_usage(shell: CommandLine) -> None:
-    assert "CRM_TODAY" in shell.refused("clients", "list", code=2, CRM_TODAY="2026-02-30")
+    assert "CRM_NOW" in shell.refused("clients", "list", code=2, CRM_NOW="2026-02-30")
     assert "nonsense" in shell.refused("clients", "list", code=2, CRM_STORE="nonsense")
 
 
@@ -426,7 +427,7 @@ def test_statuses_that_depend_on_the_day_are_of_today_through_every_door(shell: 
     shell.did("sales", "add", "1", "--amount", "5")
     at_risk = ("clients", "list", "--status", "At risk")
     assert shell.did(*at_risk) == []
-    later = {"CRM_TODAY": "2027-06-01"}
+    later = {"CRM_NOW": now_on(date(2027, 6, 1))}
     assert [each["id"] for each in shell.did(*at_risk, **later)] == [1]
     did = shell.history()
     assert (did[0]["user"], did[0]["what"]) == ("CRM", "reviewed statuses for the day")
@@ -477,7 +478,7 @@ def test_the_first_command_of_a_day_backs_the_store_up(shell: CommandLine) -> No
     shell.did("clients", "list")
     assert backups() == [first]
     for day in range(1, 15):
-        shell.did("clients", "list", CRM_TODAY=f"2026-12-{day:02}")
+        shell.did("clients", "list", CRM_NOW=now_on(date(2026, 12, day)))
     assert len(backups()) == 10
     assert first not in backups()
     shell.did("restore", str(shell.folder / "backups" / backups()[0]), "--yes")
@@ -525,13 +526,13 @@ def test_export_of_everything_moves_to_another_store(shell: CommandLine) -> None
     assert Path(file).stat().st_size > 500
 
 
-def test_today_reports_the_day_that_crm_today_names(shell: CommandLine) -> None:
+def test_today_reports_the_day_that_crm_now_names(shell: CommandLine) -> None:
     anna(shell, "--date-of-birth", "1990-11-25")
     told = shell.did("today")
     assert date.fromisoformat(told["on"]) == date(2026, 11, 21)
     assert told["clients"] == 1
     assert [(each["on"], each["turns"]) for each in told["birthdays"]] == [("2026-11-25", 36)]
-    assert shell.did("today", CRM_TODAY="2026-12-30")["birthdays"] == []
+    assert shell.did("today", CRM_NOW=now_on(date(2026, 12, 30)))["birthdays"] == []
 
 
 # Without assert statements

@@ -409,7 +409,7 @@ def test_a_store_that_can_only_be_read_is_read_and_not_written(shell: CommandLin
     shell.did("rules", "add", "At risk when days_since_last_sale > 180", "--position", "1")
     backup = shell.did("backup", str(shell.folder / "kept.sqlite3"))["file"]
     # What the day would move stays as it is.
-    shell.environment["CRM_TODAY"] = "2027-06-01"
+    shell.environment["CRM_NOW"] = "2027-06-01T09:00:00Z"
     for leftover in shell.folder.glob("store.sqlite3*"):
         leftover.unlink()
     shutil.copy(backup, shell.file)

@@ -17,8 +17,7 @@ import pytest
 from crm.app import open_crm
 from crm.shell import run
 from tests.conftest import PROJECT, PYTHON, child_environment
-
-TODAY = "2026-11-21"
+from tests.support.clocks import now_on
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class CommandLine:
         self.file = folder / "store.sqlite3"
         self.environment = {
             "CRM_STORE": f"sqlite:///{self.file}",
-            "CRM_TODAY": TODAY,
+            "CRM_NOW": now_on(),
             "CRM_USER": "anna",
             "XDG_DATA_HOME": str(folder / "data"),
             "LANG": "en_US.UTF-8",

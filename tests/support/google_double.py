@@ -14,7 +14,7 @@ from typing import Any
 
 from crm.repository import Wait
 from crm.repository.sheets.account import Account
-from crm.repository.sheets.quota import Clock
+from crm.repository.sheets.quota import Stopwatch
 from crm.repository.sheets.service import Service
 
 SPREADSHEET = "1AbCdEfGhIjKlMnOpQrStUvWxYz-0123456789_abcdE"
@@ -55,7 +55,7 @@ class FakeClock:
     def __init__(self) -> None:
         self.time = 1_000.0
         self.slept: list[float] = []
-        self.clock = Clock(now=lambda: self.time, day=lambda: 1_800_000_000.0 + self.time, sleep=self._sleep)
+        self.clock = Stopwatch(now=lambda: self.time, day=lambda: 1_800_000_000.0 + self.time, sleep=self._sleep)
 
     def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

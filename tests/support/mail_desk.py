@@ -17,7 +17,6 @@ from crm.model import Client, Message
 from crm.outward.message import Party
 from crm.outward.smtp import SmtpMailer
 from crm.repository import Query
-from tests.commands.conftest import TODAY
 from tests.conftest import Store
 from tests.support.mail_server import Post, served
 
@@ -81,7 +80,7 @@ class MailDesk:
 def desk_at(store: Store, folder: Path, post: Post, url: str, **config: Any) -> MailDesk:
     """A computer with its own folder."""
     settings = Config(
-        f"sqlite:///{folder}/none", "anna", TODAY, mail_from="Team <team@example.com>", secret="s" * 40, **config
+        f"sqlite:///{folder}/none", "anna", mail_from="Team <team@example.com>", secret="s" * 40, **config
     )
     mailer = SmtpMailer(url, settings.mail_from, time_out=5.0, verdict_time_out=2.0) if url else None
     first = open_crm(settings)

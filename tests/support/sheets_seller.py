@@ -2,7 +2,6 @@
 
 import random
 import sys
-from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from crm.repository.sheets.account import account_from
 from crm.repository.sheets.repository import SheetsRepository
 from crm.repository.sheets.service import Service
 from crm.repository.sqlite import Sqlite
+from tests.support.clocks import running_on
 
 CLIENTS = 3
 
@@ -22,7 +22,7 @@ def open_store(spreadsheet: str, folder: Path, google: str, name: str) -> Sheets
     service = Service(spreadsheet, account_from((folder / "creds").read_text()), folder, google=google)
     return SheetsRepository(
         f"sheets://{spreadsheet}", service, Sqlite(folder / "mirror.sqlite3"),
-        today=lambda: date(2026, 11, 21), now=lambda: datetime.now(UTC), user=name,
+        now=running_on(), user=name,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -179,13 +179,13 @@ def web_site(folder: Path, *, origin: str = "", menu: str = MENU, watch: float =
 
     def opening() -> Opened:
         path = folder / "crm.sqlite3"
-        repository = SqlRepository(f"sqlite:///{path}", Sqlite(path), today=date.today, now=clock.now)
+        repository = SqlRepository(f"sqlite:///{path}", Sqlite(path), now=clock.now)
         attempts = Attempts(folder)
         accounts = Accounts(repository, secret, attempts, texter=texts, mailer=mail, now=clock.now)
         return Opened(accounts, repository, lambda *_: False)
 
     terminals = Terminals(menu)
-    config = Config("", "", None, origin=origin)
+    config = Config("", "", origin=origin)
     site = make_site(config, opening, secret.key, terminals)
     app = application(site, origin=origin, trusted="127.0.0.0/8", key=b"journal", watch=watch)
     mine = opening()

@@ -5,7 +5,6 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,10 @@ from crm.commands import load
 from crm.commands.context import CRM
 from crm.config import Config
 from tests.support import program, servers
+from tests.support.clocks import TODAY, now_on, running_on
 from tests.support.mail_server import Post, served
 
 ROOT = Path(__file__).parents[2]
-TODAY = date(2026, 11, 21)
 SENDER = "Example Ltd <crm@example.com>"
 # The mail servers that tests ask for.
 authority, dovecot_server, post = servers.authority, servers.dovecot_server, servers.post
@@ -46,14 +45,14 @@ class Session:
         self.screen = pyte.Screen(columns, lines)
         self.raw = b""
         self._stream = pyte.ByteStream(self.screen)
-        inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "SYSTEMROOT")}
+        inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "SYSTEMROOT", "TZ")}
         self.child = program.start(
             [],
             inherited
             | {
                 "TERM": "xterm-256color",
                 "LANG": "en_US.UTF-8",
-                "CRM_TODAY": TODAY.isoformat(),
+                "CRM_NOW": now_on(TODAY),
                 "CRM_STORE": f"sqlite:///{store}",
                 "CRM_USER": "tester",
                 "XDG_DATA_HOME": str(store.parent),
@@ -172,7 +171,7 @@ def store(tmp_path: Path) -> Path:
 def crm(store: Path) -> Iterator[CRM]:
     """The same store, as a command has it."""
     load()
-    opened = open_crm(Config(f"sqlite:///{store}", "tester", TODAY))
+    opened = open_crm(Config(f"sqlite:///{store}", "tester", running_on(TODAY)))
     yield opened
     opened.repository.close()
 

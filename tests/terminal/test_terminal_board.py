@@ -15,7 +15,8 @@ import pytest
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Client, Deal, Sale, Stage
-from tests.terminal.conftest import ROOT, TODAY
+from tests.support.clocks import TODAY, now_on
+from tests.terminal.conftest import ROOT
 
 Start = Callable[..., Any]
 LEFT, RIGHT, SHIFT_LEFT, SHIFT_RIGHT = "\x1b[D", "\x1b[C", "\x1b[1;2D", "\x1b[1;2C"
@@ -196,7 +197,7 @@ def test_stages_are_changed_from_the_board(start: Start, crm: CRM) -> None:
 def piped(store: Path, *arguments: str, typed: str = "") -> str:
     inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME")}
     own = {
-        "CRM_STORE": f"sqlite:///{store}", "CRM_TODAY": TODAY.isoformat(), "CRM_USER": "tester", "PYTHONUTF8": "1",
+        "CRM_STORE": f"sqlite:///{store}", "CRM_NOW": now_on(TODAY), "CRM_USER": "tester", "PYTHONUTF8": "1",
         "LANG": "en_US.UTF-8", "PYTHONWARNINGS": "error", "XDG_DATA_HOME": str(store.parent),
     }  # fmt: skip
     done = subprocess.run(

@@ -17,7 +17,7 @@ from crm.terminal.lines import LineKeyboard
 from crm.terminal.neighbours import Neighbours
 from crm.terminal.screen import Screen
 from crm.terminal.session import Session, load_flows
-from tests.terminal.conftest import TODAY
+from tests.support.clocks import TODAY
 
 Start = Callable[..., Any]
 

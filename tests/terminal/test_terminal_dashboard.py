@@ -16,7 +16,7 @@ from crm.model import Client
 from crm.terminal.lines import LineKeyboard
 from crm.terminal.screen import Screen
 from crm.terminal.session import Session, load_flows
-from tests.terminal.conftest import TODAY
+from tests.support.clocks import TODAY
 
 Start = Callable[..., Any]
 SHIFT_UP = "\x1b[1;2A"

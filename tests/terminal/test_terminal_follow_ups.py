@@ -20,7 +20,7 @@ from crm.repository import Query
 from crm.terminal.lines import LineKeyboard
 from crm.terminal.screen import Screen
 from crm.terminal.session import Session, load_flows
-from tests.terminal.conftest import TODAY
+from tests.support.clocks import TODAY, running_on
 
 Start = Callable[..., Any]
 
@@ -42,8 +42,8 @@ def add(crm: CRM, client: Client, what: str, due: date | None = TODAY, **given: 
 @pytest.fixture
 def past(store: Path) -> Any:
     """The store as it was thirty days ago."""
-    with closing(open_crm(Config(f"sqlite:///{store}", "tester", days(-30))).repository) as repository:
-        crm = open_crm(Config(f"sqlite:///{store}", "tester", days(-30)))
+    with closing(open_crm(Config(f"sqlite:///{store}", "tester", running_on(days(-30)))).repository) as repository:
+        crm = open_crm(Config(f"sqlite:///{store}", "tester", running_on(days(-30))))
         yield crm
         crm.repository.close()
         assert repository.url == crm.repository.url

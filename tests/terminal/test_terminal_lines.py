@@ -10,12 +10,13 @@ from typing import Any
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Client
+from tests.support.clocks import now_on
 
 ROOT = Path(__file__).parents[2]
 
 
 def piped(store: Path, typed: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME")}
+    inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "TZ")}
     return subprocess.run(
         [sys.executable, str(ROOT / "run.py")],
         input=typed,
@@ -26,7 +27,7 @@ def piped(store: Path, typed: str, **environment: str) -> "subprocess.CompletedP
         env=inherited
         | {
             "CRM_STORE": f"sqlite:///{store}",
-            "CRM_TODAY": "2026-11-21",
+            "CRM_NOW": now_on(),
             "LANG": "en_US.UTF-8",
             "PYTHONUTF8": "1",
             "PYTHONWARNINGS": "error",

@@ -16,8 +16,9 @@ from crm.repository import Query
 from crm.terminal.charts import bar, change, columns
 from crm.terminal.render import show
 from crm.terminal.screen import Screen, clean
+from tests.support.clocks import standing_on
 
-BY = Conventions(today=date(2026, 11, 21))
+BY = Conventions(clock=standing_on(date(2026, 11, 21)))
 
 
 @pytest.fixture(params=[40, 80, 120])

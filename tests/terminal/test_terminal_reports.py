@@ -21,10 +21,10 @@ from crm.terminal.render import show
 from crm.terminal.report_page import ReportPage
 from crm.terminal.screen import Screen
 from crm.terminal.session import Session
+from tests.support.clocks import TODAY, standing_on
 
 Start = Callable[..., Any]
-TODAY = date(2026, 11, 21)
-BY = Conventions(today=TODAY)
+BY = Conventions(clock=standing_on(TODAY))
 REPORTS: list[tuple[str, dict[str, Any]]] = [
     ("sales", {}), ("sales", {"by": "quarter"}), ("sales", {"since": date(2010, 1, 1)}), ("by", {"of": "owner"}),
     ("by", {"of": "client"}), ("growth", {}), ("rfm", {}), ("rfm", {"of": "amount"}), ("rfm", {"of": "segments"}),

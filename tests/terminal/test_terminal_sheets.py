@@ -15,9 +15,10 @@ from crm.commands.registry import named
 from crm.config import Config
 from crm.model import Client, Sale
 from tests.conftest import google
+from tests.support.clocks import TODAY, running_on
 from tests.support.google_sheets import StandIn
 
-from .conftest import TODAY, Session
+from .conftest import Session
 
 Start = Callable[..., Session]
 # As the programs that this one comes from keep it.
@@ -67,7 +68,7 @@ def opened(
     crms: list[CRM] = []
 
     def open_one(spreadsheet: str) -> CRM:
-        config = Config(f"sheets://{spreadsheet}", "other", TODAY, key.read_text(), google=stand_in.url)
+        config = Config(f"sheets://{spreadsheet}", "other", running_on(TODAY), key.read_text(), google=stand_in.url)
         crms.append(open_crm(config))
         return crms[-1]
 
@@ -257,7 +258,11 @@ def with_anna(network: Network, monkeypatch: pytest.MonkeyPatch, folder: Path) -
     monkeypatch.setenv("XDG_DATA_HOME", str(folder))
     spreadsheet = network.google.make("Team")
     config = Config(
-        f"sheets://{spreadsheet}", "other", TODAY, json.dumps(network.google.credentials()), google=network.google.url
+        f"sheets://{spreadsheet}",
+        "other",
+        running_on(),
+        json.dumps(network.google.credentials()),
+        google=network.google.url,
     )
     crm = open_crm(config)
     named("sheets setup")(crm)

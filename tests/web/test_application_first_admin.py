@@ -1,7 +1,6 @@
 """The web terminal has an admin before it opens."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from crm.accounts import SignedIn
 from crm.accounts.accounts import Accounts
 from crm.accounts.attempts import Attempts
 from crm.accounts.secret import Secret
+from crm.clock import machine_now
 from crm.errors import UsageError
 from crm.model import User
 from crm.repository import Transaction
@@ -24,7 +24,7 @@ PASSWORD = "correct horse battery staple"
 @pytest.fixture
 def repository(tmp_path: Path) -> Iterator[SqlRepository]:
     path = tmp_path / "crm.sqlite3"
-    opened = SqlRepository(f"sqlite:///{path}", Sqlite(path), today=date.today, now=lambda: datetime.now(UTC))
+    opened = SqlRepository(f"sqlite:///{path}", Sqlite(path), now=machine_now)
     yield opened
     opened.close()
 

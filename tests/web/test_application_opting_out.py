@@ -17,6 +17,7 @@ from crm.web.application import application
 from crm.web.limits import RULES
 from crm.web.server import Opened, make_site
 from crm.web.terminals import Terminals
+from tests.support.clocks import running_on
 from tests.support.serving import served
 from tests.support.whole_site import MENU
 
@@ -48,7 +49,7 @@ class Posted:
 @pytest.fixture
 def posted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Posted]:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    config = Config(f"sqlite:///{tmp_path / 'crm.sqlite3'}", "anna", date(2026, 11, 21), secret="s" * 40)
+    config = Config(f"sqlite:///{tmp_path / 'crm.sqlite3'}", "anna", running_on(date(2026, 11, 21)), secret="s" * 40)
 
     def opening() -> Opened:
         crm = open_crm(config)

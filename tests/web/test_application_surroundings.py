@@ -65,7 +65,7 @@ def test_the_settings_of_the_web_are_checked() -> None:
     for wrong in ({"CRM_ORIGIN": "crm.example.com"}, {"CRM_ADMIN_EMAIL": "anna"}):
         with pytest.raises(UsageError, match=next(iter(wrong))):
             from_environment(wrong)
-    assert "secret" not in repr(dataclasses.replace(Config("", "", None), credentials="secret"))
+    assert "secret" not in repr(dataclasses.replace(Config("", ""), credentials="secret"))
 
 
 def test_a_port_in_use_is_a_sentence() -> None:

@@ -27,7 +27,8 @@ _CELLS = (
     "sheets(properties(sheetId),"
     "data(rowData(values(effectiveValue,formattedValue,effectiveFormat(numberFormat(type))))))"
 )
-_DAY_ZERO = datetime(1899, 12, 30)
+# A cell knows no time zone.
+_DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001
 
 
 @dataclass(frozen=True)

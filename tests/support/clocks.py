@@ -1,0 +1,34 @@
+"""Clocks for tests: whatever day it really is, and in whichever zone, tests take place on a morning of their own."""
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from time import monotonic
+from zoneinfo import ZoneInfo
+
+from crm.clock import Clock, machine_zone
+
+# The day on which tests take place unless they say otherwise.
+TODAY = date(2026, 11, 21)
+# The zone of a new store is that of the machine.
+ZONE = ZoneInfo(machine_zone())
+_BEGAN = monotonic()
+
+
+def morning(day: date = TODAY) -> datetime:
+    """Nine o'clock on a day, where the tests run."""
+    return datetime.combine(day, time(9), ZONE)
+
+
+def running_on(day: date = TODAY) -> Callable[[], datetime]:
+    """The time on a day, from its morning on: it runs, and is the same for all clocks of a day."""
+    return lambda: morning(day) + timedelta(seconds=monotonic() - _BEGAN)
+
+
+def standing_on(day: date = TODAY) -> Clock:
+    """A clock that stands still in the morning of a day."""
+    return Clock(lambda: morning(day), lambda: ZONE.key)
+
+
+def now_on(day: date = TODAY) -> str:
+    """The same time as `CRM_NOW` takes it."""
+    return running_on(day)().isoformat()
