@@ -84,7 +84,11 @@ class Clock:
 
     def at(self, day: date, time_of_day: time = time()) -> datetime:
         """The moment, in UTC, of a time of day of the team; without a time the one at which the day begins."""
-        return datetime.combine(day, time_of_day, self.zone).astimezone(UTC)
+        try:
+            return datetime.combine(day, time_of_day, self.zone).astimezone(UTC)
+        except OverflowError:
+            # The first and the last day that there are.
+            return datetime.combine(day, time_of_day, UTC)
 
 
 @cache

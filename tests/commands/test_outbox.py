@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from crm.commands.outbox.verdicts import WAITS
 from crm.errors import FileError, RefusedError, UsageError
 from crm.outward.message import Party
 from tests.conftest import PROJECT, PYTHON, Store
+from tests.support.clocks import running_on
 from tests.support.command_line import CommandLine
 from tests.support.mail_desk import MailDesk, desk, desk_at
 from tests.support.mail_server import HANGS_UP, Post, free_port, served
@@ -65,13 +66,13 @@ def test_what_is_put_off_waits_longer_each_time_and_fails_after_two_days(here: M
     (number,) = here.write(*here.clients(1))
     waits = []
     for _ in WAITS:
-        begun = datetime.now(UTC)
+        begun = running_on()()
         (waiting,) = here.send().waiting
         assert (waiting.state, waiting.failure) == ("queued", "451 greylisted")
         waits.append(round((datetime.fromisoformat(waiting.until) - begun).total_seconds() / 60))
         # Not before its time.
         assert here.send().waiting == ()
-        here.change(number, until=(datetime.now(UTC) - timedelta(seconds=1)).isoformat(timespec="seconds"))
+        here.change(number, until=(running_on()() - timedelta(seconds=1)).isoformat(timespec="seconds"))
     assert waits == list(WAITS)
     assert 46 * 60 < sum(waits) <= 48 * 60
     (failed,) = here.send().failed
@@ -87,7 +88,7 @@ def test_a_greylisted_one_goes_out_later(here: MailDesk) -> None:
     here.send()
     del here.post.answers["rcpt"]
     assert (here.send().sent, here.states()) == (0, ["queued"])
-    here.change(number, until=datetime.now(UTC).isoformat(timespec="seconds"))
+    here.change(number, until=running_on()().isoformat(timespec="seconds"))
     assert (here.send().sent, here.states()) == (1, ["sent"])
     assert here.messages()[number].failure == ""
 
@@ -483,7 +484,7 @@ def test_a_second_ctrl_c_leaves_the_mail_in_hand_unsure(running: Running) -> Non
 
 def claimed(here: MailDesk, number: int, ends: timedelta) -> str:
     """A message as another computer took it."""
-    until = (datetime.now(UTC) + ends).isoformat(timespec="microseconds")
+    until = (running_on()() + ends).isoformat(timespec="microseconds")
     here.change(number, state="sending", tries=1, until=until)
     return until
 
@@ -520,7 +521,7 @@ def test_who_took_it_knows_better_than_who_gave_it_up(
     assert here.states() == ["sending"] * 3
     messages = here.messages()
     lease = messages[1].until
-    past = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="microseconds")
+    past = (running_on()() - timedelta(hours=1)).isoformat(timespec="microseconds")
     with desk(store, folder / "other", Post(), authority) as other:
         assert other.send().sent == 0
         # As if its time were over.

@@ -1,10 +1,11 @@
 """Money, numbers and dates as each team writes them."""
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
+from crm.clock import Clock
 from crm.model import Conventions
 
 SPACES = str.maketrans({"\u00a0": " ", "\u202f": " "})
@@ -55,7 +56,9 @@ def test_an_amount_is_shown_with_the_decimals_of_its_currency_and_never_rounded(
 
 
 def test_a_moment_is_shown_in_local_time() -> None:
-    shown = Conventions("de_AT").time(datetime(2026, 11, 21, 23, 30, tzinfo=UTC), timezone(timedelta(hours=1)))
+    shown = Conventions("de_AT", clock=Clock(zone=lambda: "Europe/Vienna")).time(
+        datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
+    )
     assert shown == "22.11.2026, 00:30"
     assert Conventions("en_US").month(date(2026, 11, 21)) == "Nov 2026"
 

@@ -1,0 +1,173 @@
+"""One clock: nobody else asks the machine for the time, and a day is a day of the team's, wherever it is computed."""
+
+import ast
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import tzlocal
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm.app import open_crm
+from crm.clock import Clock, machine_zone, offsets
+from crm.commands.registry import named
+from crm.config import Config
+from tests.support.command_line import on_a_new_store
+
+PROJECT = Path(__file__).resolve().parents[2]
+# What asks the machine for the time, or for its zone. Measuring how long something takes is another matter.
+ASKING = {
+    "now", "today", "utcnow", "fromtimestamp", "utcfromtimestamp", "localtime", "gmtime", "ctime", "mktime", "time_ns",
+    "strftime", "formatdate", "localize",
+}  # fmt: skip
+ZONES = (
+    "Etc/UTC",
+    "America/Los_Angeles",
+    "Pacific/Kiritimati",
+    "Asia/Kathmandu",
+    "Africa/Casablanca",
+    "America/Santiago",
+)
+
+
+def asked(source: str) -> Iterator[str]:
+    """What a source asks the machine: each call, with its line."""
+    for node in ast.walk(ast.parse(source)):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        whose, name = ast.unparse(node.func.value), node.func.attr
+        is_naive = name == "astimezone" and not node.args and not node.keywords
+        is_time = (whose, name) == ("time", "time")
+        if (
+            whose in ("datetime", "date", "time", "datetime.datetime", "datetime.date", "email.utils")
+            and name in ASKING
+        ):
+            # A moment from a number of seconds, in a zone that is named, asks nobody.
+            if not (name == "fromtimestamp" and len(node.args) + len(node.keywords) > 1):
+                yield f"line {node.lineno}: {ast.unparse(node)}"
+        elif is_naive or is_time:
+            yield f"line {node.lineno}: {ast.unparse(node)}"
+
+
+def test_what_asks_for_the_time_is_found() -> None:
+    asking = "datetime.now(UTC)", "date.today()", "time.time()", "moment.astimezone()", "datetime.fromtimestamp(3)"
+    assert all(list(asked(each)) for each in asking)
+    assert not any(
+        list(asked(each)) for each in ("time.monotonic()", "moment.astimezone(UTC)", "clock.now", "clock.today")
+    )
+
+
+def test_nobody_but_the_clock_asks_the_machine_for_the_time() -> None:
+    files = [PROJECT / "run.py", *(PROJECT / "crm").rglob("*.py")]
+    found = {path.name: list(asked(path.read_text("utf-8"))) for path in files if path.name != "clock.py"}
+    assert {name: calls for name, calls in found.items() if calls} == {}
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone", "day", "at"),
+    [
+        ("2026-11-21T23:59:59", "Etc/UTC", "2026-11-21", "23:59"),
+        ("2026-11-22T07:59:59", "America/Los_Angeles", "2026-11-21", "23:59"),
+        ("2026-11-22T08:00:00", "America/Los_Angeles", "2026-11-22", "00:00"),
+        ("2028-02-29T10:00:00", "Pacific/Kiritimati", "2028-03-01", "00:00"),
+        ("2026-12-31T18:14:00", "Asia/Kathmandu", "2026-12-31", "23:59"),
+        ("2026-03-08T10:00:00", "America/Los_Angeles", "2026-03-08", "03:00"),
+    ],
+)
+def test_a_day_is_the_teams(moment: str, zone: str, day: str, at: str) -> None:
+    known = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+    clock = Clock(lambda: known, lambda: zone)
+    assert (clock.now, clock.today.isoformat(), clock.time_of(known)) == (known, day, at)
+
+
+@pytest.mark.parametrize(
+    ("day", "zone", "begins"),
+    [
+        ("2026-11-21", "America/Los_Angeles", "2026-11-21T08:00"),
+        ("2026-07-21", "America/Los_Angeles", "2026-07-21T07:00"),
+        # On this day clocks went from midnight to one.
+        ("2026-09-06", "America/Santiago", "2026-09-06T04:00"),
+        ("0001-01-01", "Asia/Tokyo", "0001-01-01T00:00"),
+        ("9999-12-31", "Pacific/Honolulu", "9999-12-31T10:00"),
+    ],
+)
+def test_a_day_begins_when_it_does_for_the_team(day: str, zone: str, begins: str) -> None:
+    clock = Clock(zone=lambda: zone)
+    assert clock.at(date.fromisoformat(day)) == datetime.fromisoformat(begins).replace(tzinfo=UTC)
+
+
+@given(st.sampled_from(ZONES), st.datetimes(datetime(2020, 1, 2), datetime(2029, 12, 30)))
+def test_the_offsets_of_a_zone_are_those_that_it_had(zone: str, naive: datetime) -> None:
+    moment = naive.replace(tzinfo=UTC)
+    known = offsets(ZoneInfo(zone), date(2020, 1, 1), date(2030, 1, 1))
+    seconds = next((ahead for since, ahead in known if moment >= since), known[-1][1])
+    assert moment.astimezone(ZoneInfo(zone)).utcoffset() == timedelta(seconds=seconds)
+
+
+def test_a_clock_that_was_stopped_stands() -> None:
+    moments = iter([datetime(2026, 11, 21, 9, tzinfo=UTC), datetime(2026, 11, 23, 9, tzinfo=UTC)])
+    stopped = Clock(lambda: next(moments), lambda: "Etc/UTC").stopped()
+    assert [stopped.today, stopped.today] == [date(2026, 11, 21)] * 2
+
+
+@pytest.mark.parametrize(("written", "zone"), [("Asia/Kathmandu", "Asia/Kathmandu"), (":Etc/UTC", "Etc/UTC")])
+def test_the_machine_has_the_zone_that_tz_names(written: str, zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", written)
+    monkeypatch.setattr(tzlocal.unix, "_cache_tz_name", None)
+    assert machine_zone() == zone
+
+
+def test_a_zone_that_nobody_knows_is_the_machines() -> None:
+    assert Clock(zone=lambda: "Mars/Olympus").zone.key == machine_zone()
+    assert Clock(zone=lambda: "../../etc/passwd").zone.key == machine_zone()
+
+
+def test_the_day_is_the_same_on_every_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Five in the morning in London is nine in the evening of the day before in Los Angeles.
+    late = {"CRM_NOW": "2026-11-22T05:00:00Z"}
+    with on_a_new_store(monkeypatch) as shell:
+        shell.did("settings", "set", "time_zone", "los angeles", **late)
+        shell.did("clients", "add", "--last-name", "Berg", **late)
+        shell.did("follow-ups", "add", "--client", "1", "--what", "Call", "--due", "today", **late)
+        seen = []
+        for zone in ("UTC", "America/Los_Angeles", "Asia/Tokyo"):
+            answers = (shell.process(*words, "--json", environment={**late, "TZ": zone}) for words in WORDS)
+            seen.append([answer.json for answer in answers])
+        assert seen[0] == seen[1] == seen[2]
+        today, due, events = seen[0]
+        assert today["on"] == "2026-11-21"
+        assert [each["due_on"] for each in due["follow_ups"]] == ["2026-11-21"]
+        assert {each["on"] for each in events["entries"]} == {"2026-11-21"}
+        assert {each["time"] for each in events["entries"] if each["time"]} == {"21:00"}
+
+
+WORDS = (["today"], ["follow-ups", "list"], ["timeline", "--client", "1"])
+
+
+def test_a_client_was_never_added_tomorrow(tmp_path: Path) -> None:
+    moment = datetime(2026, 11, 22, 5, tzinfo=UTC)
+    crm = open_crm(Config(f"sqlite:///{tmp_path / 'crm.sqlite3'}", "anna", lambda: moment))
+    try:
+        named("settings set")(crm, "time_zone", "America/Los_Angeles")
+        named("clients add")(crm, {"last_name": "Berg"})
+        for days, found in (("= 0", 1), ("< 0", 0), ("> 0", 0)):
+            assert len(named("clients list")(crm, {}, where=f"days_since_added {days}")) == found
+        moment += timedelta(hours=4)
+        assert len(named("clients list")(crm, {}, where="days_since_added = 1")) == 1
+        with crm.read() as snapshot:
+            client = snapshot.search("Berg")[0]
+            assert snapshot.values(client, ["days_since_added"]) == {"days_since_added": 1}
+    finally:
+        crm.repository.close()
+
+
+def test_a_team_says_in_which_zone_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with on_a_new_store(monkeypatch) as shell:
+        assert shell.did("settings", "set", "time_zone", "europe/vienna")["value"] == "Europe/Vienna"
+        assert shell.did("settings", "set", "time_zone", "Kathmandu")["value"] == "Asia/Kathmandu"
+        assert "like Europe/Vienna" in shell.refused("settings", "set", "time_zone", "Atlantis")
+        shell.did("history", "undo")
+        assert {each["key"]: each["value"] for each in shell.did("settings", "list")}["time_zone"] == "Europe/Vienna"
