@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from crm.clock import Clock
 from crm.errors import ForbiddenError, NotFoundError
 from crm.model import BY_NAME, Client, Contact, Record
 from crm.model.rights import ALL, HISTORY, NONE, OWN, OWNED_BY, READ, hidden, level, refusal
@@ -31,7 +32,10 @@ class GuardedSnapshot:
     def __init__(self, snapshot: Snapshot, bounds: Bounds) -> None:
         self._snapshot = snapshot
         self._bounds = bounds
-        self.clock = snapshot.clock
+
+    @property
+    def clock(self) -> Clock:
+        return self._snapshot.clock
 
     @property
     def today(self) -> date:

@@ -327,14 +327,19 @@ class SqlRepository:
         return target
 
     def _dated(self) -> Path:
-        """A name for a backup of this moment that no other backup has."""
-        moment = self.clock.local(self.clock.now)
-        while (path := self._dialect.dated(f"{moment:%Y-%m-%d-%H%M%S}")).exists():
+        """A name for a backup of this moment that no other backup has, and that comes after those just made."""
+        # In UTC: a file that is damaged, or of an older format, cannot say in which zone the team is.
+        moment = now = self.clock.now
+        newest = next(iter(self.backups()), None)
+        while True:
+            path = self._dialect.dated(f"{moment:%Y-%m-%d-%H%M%S}")
+            just_made = newest is not None and path.name <= newest.name and moment - now < timedelta(minutes=1)
+            if not path.exists() and not just_made:
+                return path
             moment += timedelta(seconds=1)
-        return path
 
     def daily_backup(self) -> Path | None:
-        today = self.clock.today.isoformat()
+        today = self.clock.now.date().isoformat()
         if self._dialect.is_new() or any(today in each.name for each in self.backups()) or self.is_untouched():
             return None
         return self.backup()

@@ -12,6 +12,7 @@ CRM = PROJECT / "crm"
 # Which rooms each room may import from, besides itself.
 ARROWS: dict[str, set[str]] = {
     "errors": set(),
+    "clock": set(),
     "atomic_write": set(),
     # Says how the program is called, and is asked by whoever tells a person what to type.
     "program": set(),
@@ -27,6 +28,9 @@ ARROWS: dict[str, set[str]] = {
     "shell": {"errors", "model", "config", "rules", "files", "repository", "accounts", "commands", "terminal"},
     "web": {"errors", "model", "config", "repository", "accounts", "commands", "terminal"},
 }
+# Everybody may ask what time it is.
+for _room in ARROWS.keys() - {"errors", "clock", "atomic_write"}:
+    ARROWS[_room].add("clock")
 ARROWS["app"] = set(ARROWS)
 ARROWS["start"] = set(ARROWS)
 # The stores themselves are named where they are chosen, and nowhere else.
