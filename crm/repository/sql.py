@@ -100,7 +100,9 @@ class SqlRepository:
             if not inspect(connection).has_table("store_facts"):
                 tables.create_all(connection)
                 self._dialect.prepare(connection)
-                self._reviewed_on = self._today().isoformat() if self._begins_reviewed else ""
+                # A new store has the zone of this machine, and cannot be asked for it yet.
+                today = Clock(lambda: self.clock.now).today
+                self._reviewed_on = today.isoformat() if self._begins_reviewed else ""
                 facts = {"schema_version": str(tables.SCHEMA_VERSION), REVIEWED: self._reviewed_on}
                 rows = [{"name": name, "value": value} for name, value in facts.items()]
                 connection.execute(insert(tables.store_facts), rows)
@@ -294,7 +296,7 @@ class SqlRepository:
             connection.commit()
 
     def daily_review(self) -> None:
-        day = self._today().isoformat()
+        day = self.clock.today.isoformat()
         # What was read when the store was opened says so on most days, and nothing is asked then.
         if self._engine and self._reviewed_on >= day:
             return

@@ -353,7 +353,7 @@ class SheetsRepository(SqlRepository):
 
     def daily_review(self) -> None:
         # What the mirror knows suffices on most days. Without a connection statuses stay as they were last seen.
-        if self._engine and self._reviewed_on < self._today().isoformat():
+        if self._engine and self._reviewed_on < self.clock.today.isoformat():
             self.refresh()
             if self._offline is None:
                 super().daily_review()
