@@ -229,28 +229,28 @@ def test_a_file_of_another_kind_or_in_no_folder_is_refused(office: Office) -> No
         office("history export", office.folder / "nowhere" / "h.csv")
 
 
-@pytest.mark.parametrize("ending", ["csv", "json", "xlsx"])
-def test_a_long_history_is_written_without_being_held(office: Office, ending: str) -> None:
+def test_a_long_history_is_written_without_being_held(office: Office) -> None:
     def rows() -> Any:
         at = datetime(2026, 1, 1, tzinfo=UTC).isoformat()
         yield "transaction", {"id": 1, "at": at, "user": "x", "what": "long", "undoes": None, "undone_by": None}
-        for number in range(1, 30_001):
-            fields = {"notes": "x" * 200, "total_spend": "5.00"}
+        for number in range(1, 10_001):
+            fields = {"notes": "x" * 600, "total_spend": "5.00"}
             yield "audit", {
                 "id": number, "transaction": 1, "record": "client", "record_id": number, "operation": "update",
                 "before": fields, "after": fields,
             }  # fmt: skip
 
     office.crm.repository.fill(rows())
-    office("history export", office.folder / f"warm.{ending}", about="sale")
-    tracemalloc.start()
-    try:
-        assert office("history export", office.folder / f"h.{ending}").records == 60_000
-        held = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    # The texts alone are 12 MB.
-    assert held < 6_000_000
+    for ending in ("csv", "json", "xlsx"):
+        office("history export", office.folder / f"warm.{ending}", about="sale")
+        tracemalloc.start()
+        try:
+            assert office("history export", office.folder / f"h.{ending}").records == 20_000
+            held = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        # The texts alone are 12 MB.
+        assert held < 6_000_000, ending
 
 
 # From one to the other

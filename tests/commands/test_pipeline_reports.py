@@ -42,12 +42,15 @@ class Told:
         return next(each for each in self.stages if each.id == number)
 
 
-@pytest.fixture(params=[1, 2])
-def told(office: Office, request: pytest.FixtureRequest) -> Iterator[Told]:
-    """Four hundred days of a team's work, by chance."""
+@pytest.fixture(scope="module", params=[1, 2])
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    """Four hundred days of a team's work, by chance, which nothing here changes."""
     chance = random.Random(request.param)
+    office = Office(tmp_path_factory.mktemp("told"))
     store = Store(STORES["sqlite"], office.folder)
-    told = Told(replace(office.crm, repository=store.repository, _settings=None))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("XDG_DATA_HOME", str(office.folder / "data"))
+        told = Told(replace(office.crm, repository=store.repository, _settings=None))
     store.today = BEGAN
     clients = [store.add(last_name=f"Client {number}").id for number in range(5)]
     while store.today < TODAY:
@@ -56,6 +59,7 @@ def told(office: Office, request: pytest.FixtureRequest) -> Iterator[Told]:
         store.change(lambda tx: _day(tx, told, chance, clients))
     yield told
     store.close()
+    office.close()
 
 
 def _day(tx: Any, told: Told, chance: random.Random, clients: list[int]) -> None:

@@ -1,10 +1,12 @@
 """Every command as every role, over a store with others' data: nothing that the table of rights does not give."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,6 +40,9 @@ class Firm:
     users: dict[str, User] = field(default_factory=dict)
     passwords: dict[str, str] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
+    _everything: list[Any] = field(default_factory=list)
+    _read_at: Any = None
+    _watched: tuple[int, sqlite3.Connection] | None = None
 
     def __post_init__(self) -> None:
         office = self.office
@@ -88,7 +93,27 @@ class Firm:
         return first
 
     def everything(self) -> list[Any]:
-        return self.office.everything()
+        """All that is in the store; read again only where something was written since."""
+        written = self._written()
+        if written is None or written != self._read_at:
+            self._everything, self._read_at = self.office.everything(), written
+        return self._everything
+
+    def _written(self) -> Any:
+        """What differs after anything was written to the file, by whomever; None where the store is no file."""
+        path = self.office.crm.config.store.removeprefix("sqlite:///")
+        if not Path(path).is_file():
+            return None
+        file = Path(path).stat().st_ino
+        if self._watched is None or self._watched[0] != file:
+            if self._watched is not None:
+                self._watched[1].close()
+            self._watched = file, sqlite3.connect(path)
+        return file, self._watched[1].execute("PRAGMA data_version").fetchone()
+
+    def close(self) -> None:
+        if self._watched is not None:
+            self._watched[1].close()
 
     def secrets(self) -> set[str]:
         """What lets people in, as it is stored now."""
@@ -106,10 +131,12 @@ OUT_OF_ORDER: Mapping[str, Any] = {
 
 
 @pytest.fixture
-def firm(office: Office) -> Firm:
+def firm(office: Office) -> Iterator[Firm]:
     """An office with an account of each role."""
     office.open(**OUT_OF_ORDER)
-    return Firm(office)
+    made = Firm(office)
+    yield made
+    made.close()
 
 
 Given = Callable[[Firm, str], Mapping[str, Any]]
