@@ -35,7 +35,7 @@ _DEADLINE = 20.0
 _DRAWN = b"? help"
 
 
-class _Menu:
+class Menu:
     """The menu on a terminal of 80 columns."""
 
     def __init__(self, path: Path) -> None:
@@ -70,8 +70,8 @@ class _Menu:
 
 
 @contextmanager
-def _menu(path: Path) -> Iterator[_Menu]:
-    menu = _Menu(path)
+def menu_on(path: Path) -> Iterator[Menu]:
+    menu = Menu(path)
     try:
         menu.sees(_DRAWN)
         yield menu
@@ -81,7 +81,7 @@ def _menu(path: Path) -> Iterator[_Menu]:
 
 def measure(folder: Path) -> Iterator[Result]:
     """Rounds through the pages of a store with 100 000 clients, after one that loads what is loaded once."""
-    with _menu(store_of(folder, 100_000)) as menu:
+    with menu_on(store_of(folder, 100_000)) as menu:
         for name, (way, keys) in _PAGES.items():
             menu.press(way)
             yield _result(name, menu, list(keys) * _EACH, _DRAWN, LIMIT)
@@ -91,7 +91,7 @@ def measure(folder: Path) -> Iterator[Result]:
         yield _result("a key while a client is looked for", menu, _TYPED, b"", LIMIT)
 
 
-def _result(name: str, menu: _Menu, keys: Sequence[str], wanted: bytes, limit: float) -> Result:
+def _result(name: str, menu: Menu, keys: Sequence[str], wanted: bytes, limit: float) -> Result:
     """What one of these keys takes, measured in turn with the floor."""
     menu.press(keys, wanted)
     pairs = []

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from threading import Timer
 from typing import IO, TYPE_CHECKING, Any
 
 from rich.text import Text
 
 from crm.accounts import SignedIn
+from crm.commands import load
 from crm.commands.context import CRM, begin_day, has_accounts
 from crm.commands.registry import MENUS, Command, commands
 from crm.config import SHEETS
@@ -16,13 +18,15 @@ from crm.model.rights import CLIENT, OWNER
 from crm.terminal.door import keyboard_on, screen_on
 from crm.terminal.keyboard import Back, Choice, Closed, End
 from crm.terminal.loop import EXIT, Loop
-from crm.terminal.session import AROUND_MENU, Session, flow_of
+from crm.terminal.session import AROUND_MENU, Session, flow_of, load_flows
 
 if TYPE_CHECKING:
     from crm.terminal.exchange import Exchange
 
 # What one is in a hurry for has a key that stays.
 _KEYS = {"capture": "c"}
+# The menu is drawn within so many seconds.
+_SHOWN_WITHIN = 0.1
 _CTRL_C = "Ctrl-C leaves a form; 0 leaves the program."
 
 
@@ -120,6 +124,7 @@ class MainMenu:
         self.session = session
         self._entries: list[Choice] = []
         self._brief = Brief()
+        self._loads_rest = True
 
     def entries(self) -> list[Choice]:
         """What may be chosen: menus of commands by name, or what to do."""
@@ -156,6 +161,7 @@ class MainMenu:
                 self.session.say(_CTRL_C, "dim")
 
     def choose(self) -> Any:
+        self._load_rest()
         try:
             return self.session.choose("", [*self._entries, Choice("Exit", EXIT, "0")], back="")
         except End:
@@ -166,9 +172,25 @@ class MainMenu:
             self.session.say(_CTRL_C, "dim")
         return _stay
 
+    def _load_rest(self) -> None:
+        """Has all commands and flows loaded while the first key is waited for, so that no key waits for them. Menus in
+        a browser come from a process that has."""
+        if self._loads_rest and self.session.exchange is None and not self.session.screen.plain:
+            loading = Timer(_SHOWN_WITHIN, _load_all)
+            loading.daemon = True
+            loading.start()
+        self._loads_rest = False
+
     def dispatch(self, choice: Any) -> None:
         action = choice if callable(choice) else _opened(self.session, choice)
         self.session.attempt(action)
+
+
+def _load_all() -> None:
+    # What cannot be loaded is told of when it is asked for.
+    with suppress(Exception):
+        load()
+        load_flows()
 
 
 def _stay() -> None:

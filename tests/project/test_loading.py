@@ -1,0 +1,85 @@
+"""Each command loads what it needs, and nothing else: start-up is most of what a short command takes."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import PROJECT
+from tests.support.command_line import CommandLine, on_a_new_store
+
+_PROGRAM = """
+import contextlib, json, sys
+sys.argv = ["run.py", *sys.argv[1:]]
+from run import run
+with contextlib.suppress(SystemExit):
+    run()
+print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+"""
+# What a list of records needs nothing of, however it is shown.
+_FOR_OTHERS = (
+    "argon2", "cryptography", "email_validator", "google", "gspread", "icalendar", "imapclient", "inscriptis", "jinja2",
+    "lxml", "markdown_it", "matplotlib", "openpyxl", "phonenumbers", "prompt_toolkit", "publicsuffixlist", "pydantic",
+    "pyotp", "questionary", "rapidfuzz", "requests", "segno", "starlette", "typer", "uvicorn", "xlsxwriter", "zxcvbn",
+    "crm.outward", "crm.files", "crm.web", "crm.commands.fetching", "crm.commands.importing", "crm.commands.reports",
+    "crm.commands.mailings", "crm.commands.outbox", "crm.terminal.menu", "crm.terminal.interactive",
+)  # fmt: skip
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
+    with on_a_new_store(monkeypatch) as line:
+        line.did("clients", "add", "--first-name", "Anna")
+        yield line
+
+
+def loaded(shell: CommandLine, *arguments: str, **environment: str) -> set[str]:
+    """The modules that are loaded once a command has run."""
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, *arguments],
+        env={**shell.child_environment(**environment), "PYTHONPATH": str(PROJECT)},
+        cwd=shell.folder,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return set(json.loads(done.stderr))
+
+
+def within(modules: set[str], names: tuple[str, ...]) -> set[str]:
+    """Those of the modules that are, or belong to, what is named."""
+    return {each for each in modules if each.startswith(tuple(f"{name}." for name in names)) or each in names}
+
+
+def test_the_version_loads_hardly_anything(shell: CommandLine) -> None:
+    modules = loaded(shell, "--version")
+    libraries = {each.partition(".")[0] for each in modules} - set(sys.stdlib_module_names)
+    assert libraries <= {"click", "crm", "run", "__main__", "_distutils_hack"}
+    assert within(modules, ("crm",)) <= {
+        "crm", "crm.commands", "crm.errors", "crm.program", "crm.shell", "crm.shell.completion", "crm.shell.program",
+        "crm.shell.tree", "crm.start", "crm.terminal", "crm.terminal.loop",
+    }  # fmt: skip
+
+
+def test_a_list_loads_its_own_group_and_nothing_for_others(shell: CommandLine) -> None:
+    modules = loaded(shell, "--json", "clients", "list")
+    assert "crm.commands.clients" in modules
+    assert within(modules, (*_FOR_OTHERS, "rich", "babel", "crm.terminal.render", "crm.rules")) == set()
+
+
+@pytest.mark.parametrize("arguments", [("clients", "list"), ("deals", "list"), ("sales", "list"), ("stages", "list")])
+def test_drawing_a_list_loads_rich_and_what_draws_it(shell: CommandLine, arguments: tuple[str, ...]) -> None:
+    modules = loaded(shell, *arguments)
+    assert "rich" in modules
+    assert within(modules, (*_FOR_OTHERS, "crm.terminal.outcomes")) == set()
+
+
+def test_completing_a_group_loads_no_other(shell: CommandLine) -> None:
+    asking = {"_RUN_PY_COMPLETE": "bash_complete", "COMP_WORDS": "run.py\nclients\nl", "COMP_CWORD": "2"}
+    assert within(loaded(shell, **asking), (*_FOR_OTHERS, "rich")) == set()
+
+
+def test_help_of_a_group_loads_no_other(shell: CommandLine) -> None:
+    assert within(loaded(shell, "clients", "--help"), _FOR_OTHERS) == set()
