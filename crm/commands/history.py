@@ -15,15 +15,17 @@ from crm.commands.exporting import ExportReport
 from crm.commands.file_endings import ending_of
 from crm.commands.registry import About, command
 from crm.errors import FieldError, NotFoundError
-from crm.model import BY_NAME, Client
+from crm.model import BY_NAME, Client, SignIn
 from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Choice, Day, Line, Whole
-from crm.repository import Change, HistoryEntry, HistoryQuery, Transaction
+from crm.repository import PROGRAM, Change, HistoryEntry, HistoryQuery, Snapshot, Transaction, last_undoable
 
 KINDS = {name: kind.plural.replace("_", " ").replace("-", " ") for name, kind in BY_NAME.items()}
 STATES = {"standing": "what still stands", "undone": "what was taken back"}
 _FORMATS = (".csv", ".xlsx", ".json")
 _HEADER = ("transaction", "at", "user", "what", "record", "id", "operation", "field", "before", "after")
+# So many of the latest transactions are looked at for what was passed over, and so many of those are named.
+_LATEST, _NAMED = 50, 3
 # So many records of one transaction are held at most.
 _SHOWN = 10_000
 
@@ -39,11 +41,14 @@ State = Annotated[str, Choice(STATES), About("Only", "standing or undone")]
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """A transaction that was taken back, and what it had done: as the history has it, and as people read it."""
+    """A transaction that was taken back, and what it had done: as the history has it, and as people read it.
+    `passed_over` is what was done since by the same person or by the program itself and cannot be taken back, where
+    none was named."""
 
     undone: HistoryEntry
     changes: Sequence[Change]
     records: Sequence[RecordChange]
+    passed_over: Sequence[HistoryEntry] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,32 +141,62 @@ def undo(
     transaction: Annotated[
         int | None,
         Whole(least=1),
-        About("Transaction", "its number in the history; the last one if empty", positional=True),
+        About("Transaction", "its number in the history; your own last change if empty", positional=True),
     ] = None,
 ) -> TakenBack:
-    """Takes back the last change, or any older one by its number: an edit, a deletion, a whole import.
+    """Takes back your own last change, or any change by its number: an edit, a deletion, a whole import.
 
-    What later changes stand on is not taken back; those have to be undone first. An undo can be undone.
+    Your last change is what was done under your name and still stands. Passed over, and told, is what cannot be taken
+    back (a message that was sent, what was done to accounts) and what the program did by itself. What later changes
+    stand on is not taken back; those have to be undone first. An undo can be undone by its number.
     """
 
-    def change(tx: Transaction) -> HistoryEntry:
+    def change(tx: Transaction) -> tuple[HistoryEntry, Sequence[HistoryEntry]]:
+        passed = passed_over(crm, tx, last_undoable(tx, crm.me)) if transaction is None else ()
         undone = tx.undo(transaction)
         if made_sample(crm, undone.id):
             raise NotFoundError("There is nothing to take back yet.")
-        return undone
+        return undone, passed
 
-    entry = crm.transact(change, "took back a change")
+    entry, passed = crm.transact(change, "took back a change")
     crm.forget_settings()
     with crm.read() as snapshot:
         changes = snapshot.changes(transaction=entry.id, limit=20)
-        return TakenBack(entry, changes, record_changes(snapshot, changes, crm.conventions))
+        return TakenBack(entry, changes, record_changes(snapshot, changes, crm.conventions), passed)
 
 
-def last_undoable(crm: CRM) -> HistoryEntry | None:
-    """What whoever asks did last of all that can be taken back; None where there is nothing."""
+def my_last(crm: CRM) -> tuple[HistoryEntry, Sequence[HistoryEntry]] | None:
+    """What `history undo` takes back where no number is given, and what it passes over; None where there is
+    nothing."""
     with crm.read() as snapshot:
-        last = next(iter(snapshot.history(1, query=HistoryQuery(whose=crm.me, undoable=True))), None)
-    return None if last is None or made_sample(crm, last.id) else last
+        last = last_undoable(snapshot, crm.me)
+        if last is None or made_sample(crm, last.id):
+            return None
+        return last, passed_over(crm, snapshot, last)
+
+
+def passed_over(crm: CRM, snapshot: Snapshot, last: HistoryEntry | None) -> Sequence[HistoryEntry]:
+    """What whoever asks, or the program itself, has done since their last change that can be taken back, newest first:
+    what still stands, and was more than to sign in. No more than the history's latest are looked at."""
+    if last is None:
+        return []
+    whose = (crm.me.casefold(), PROGRAM.casefold())
+    later = [each for each in snapshot.history(_LATEST, query=HistoryQuery(undone=False)) if each.id > last.id]
+    own = [each for each in later if each.undoes is None and each.user.casefold() in whose]
+    return [each for each in own if any(_is_more(change) for change in snapshot.changes(transaction=each.id, limit=2))]
+
+
+def _is_more(change: Change) -> bool:
+    return change.record != SignIn.kind_name
+
+
+def told_passed_over(entries: Sequence[HistoryEntry]) -> str:
+    """What was passed over, in a sentence; '' for nothing."""
+    if not entries:
+        return ""
+    named = ", ".join(f"{each.what} ({each.id})" for each in entries[:_NAMED])
+    more = f" and {len(entries) - _NAMED} more" if len(entries) > _NAMED else ""
+    return f"Passed over: {named}{more}."
 
 
 def _query(

@@ -82,8 +82,9 @@ class HistoryQuery:
     did it; `text` part of what was done, or of a field's name or value before or after; case does not matter. `about`
     is the name of a kind of record, `number` the id of one, `client` the id of a client: then whatever touches it, or
     a record that names or named it. `undone` is True for what was taken back, False for what still stands. `whose` is
-    the whole name of who did it; `undoable` are those that can be taken back, unless something stands on them. `sort`
-    is 'id', 'at', 'user' or 'what', '-' before it for the other way round; '' is the newest first.
+    the whole name of who did it; `undoable` are those that stand, took nothing back themselves, and can be taken back
+    unless something was built on them. `sort` is 'id', 'at', 'user' or 'what', '-' before it for the other way round;
+    '' is the newest first.
 
     `within` is what the reader may see of the store: the kinds by name, each with the field that says whose a record
     is and what stands there in theirs, None for all of them. In the fields of `unsearched` kinds no text is looked for.
@@ -274,6 +275,12 @@ class Snapshot(Protocol):
         """The changes that a query names, one by one, newest first, or where sorted by 'id' the oldest first."""
 
 
+def last_undoable(snapshot: Snapshot, user: str) -> HistoryEntry | None:
+    """What somebody did last of all that can be taken back: what others did is passed over, and so is what the program
+    did for itself. None where there is nothing."""
+    return next(iter(snapshot.history(1, query=HistoryQuery(whose=user, undoable=True))), None)
+
+
 class Transaction(Snapshot, Protocol):
     """One change of the store, all or nothing. It is audited by itself, and totals and statuses follow."""
 
@@ -301,8 +308,8 @@ class Transaction(Snapshot, Protocol):
         """Reviews every client; how many moved, by (from, to)."""
 
     def undo(self, number: int | None = None) -> HistoryEntry:
-        """Takes back a transaction of the past, the last one when none is named. Raises RefusedError
-        where later changes stand on it."""
+        """Takes back a transaction of the past; when none is named, what its author did last (`last_undoable`). Raises
+        RefusedError where later changes stand on it, NotFoundError where there is nothing to take back."""
 
 
 class AuthoredTransaction(Transaction, Protocol):

@@ -3,38 +3,27 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 
 from crm.errors import ForbiddenError, NotFoundError
 from crm.model import Client, Record, StatusRule
 from crm.model.rights import ALL, CREATE, DELETE, HISTORY, OWN_CHANGES, READ, SECRET, UPDATE, refusal
-from crm.repository import HistoryEntry, HistoryQuery, StatusMove, Transaction
+from crm.repository import AuthoredTransaction, HistoryEntry, HistoryQuery, StatusMove, last_undoable
 from crm.repository.bounds import Bounds
 from crm.repository.guarded_reading import GuardedSnapshot
-from crm.repository.tables import audit, transactions
+from crm.repository.tables import audit
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 # What taking something back does.
 _REVERSED = {"create": DELETE, "delete": CREATE, "update": UPDATE}
-# The last change that still stands, is not itself an undo, and did more than let somebody in.
-_LAST_STANDING = (
-    select(transactions.c.id)
-    .where(
-        transactions.c.undone_by.is_(None),
-        transactions.c.undoes.is_(None),
-        exists().where(audit.c.transaction == transactions.c.id, audit.c.record.not_in(tuple(SECRET))),
-    )
-    .order_by(transactions.c.id.desc())
-    .limit(1)
-)
 
 
 class GuardedTransaction(GuardedSnapshot):
     """A Transaction in which everything that the reader may not do raises ForbiddenError, and so undoes it all; a
     record that is not there for them raises NotFoundError."""
 
-    def __init__(self, transaction: Transaction, bounds: Bounds) -> None:
+    def __init__(self, transaction: AuthoredTransaction, bounds: Bounds) -> None:
         super().__init__(transaction, bounds)
         self._transaction = transaction
 
@@ -88,8 +77,8 @@ class GuardedTransaction(GuardedSnapshot):
     def undo(self, number: int | None = None) -> HistoryEntry:
         """Each thing that comes of it needs its own right: to take back what added a client deletes one."""
         self._bounds.demand(HISTORY, UPDATE)
-        if number is None:
-            number = next((row.id for row in self._transaction.select(_LAST_STANDING)), None)
+        if number is None and (last := last_undoable(self._transaction, self._transaction.user)):
+            number = last.id
         if number is not None:
             self._demand_reversal(number)
         return self._transaction.undo(number)

@@ -88,7 +88,7 @@ def _happened(query: HistoryQuery) -> list[ColumnElement[bool]]:
     if query.whose is not None:
         conditions.append(functions.caseless(its.user) == query.whose.casefold())
     if query.undoable:
-        conditions += [its.undone_by.is_(None), can_be_undone()]
+        conditions += [its.undone_by.is_(None), its.undoes.is_(None), can_be_undone()]
     return conditions
 
 

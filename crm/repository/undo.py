@@ -26,7 +26,7 @@ from sqlalchemy import (
 from crm.errors import NotFoundError, RefusedError
 from crm.model import BY_NAME, RECORDS, Client, Message, Record, SignIn, User, belonging_to, fields, keeping
 from crm.model.encoding import plain, record_of, value_of
-from crm.repository import HistoryEntry, functions
+from crm.repository import HistoryEntry, functions, last_undoable
 from crm.repository.tables import TABLES, audit, transactions
 
 if TYPE_CHECKING:
@@ -40,15 +40,14 @@ _NAMED_CLASHES = 5
 
 
 def chosen(tx: "SqlTransaction", number: int | None) -> HistoryEntry:
-    """The transaction to take back: the one named, or the last that still stands, is not itself an undo, and did more
-    than let somebody in."""
-    columns = transactions.c
+    """The transaction to take back: the one named, or the last of whoever asks."""
     if number is None:
-        standing = select(columns.id).where(columns.undone_by.is_(None), columns.undoes.is_(None), can_be_undone())
-        number = tx.connection.execute(standing.order_by(columns.id.desc()).limit(1)).scalar()
-        if number is None:
-            raise NotFoundError("There is nothing to take back.")
-    entries = tx._entries(select(transactions).where(columns.id == number))
+        if (last := last_undoable(tx, tx.user)) is None:
+            raise NotFoundError(
+                "There is nothing of yours to take back. Other changes are taken back by their number in the history."
+            )
+        return last
+    entries = tx._entries(select(transactions).where(transactions.c.id == number))
     if not entries:
         raise NotFoundError(f"There is no transaction {number} in the history.")
     if entries[0].undone_by is not None:
@@ -66,13 +65,20 @@ def can_be_undone() -> ColumnElement[bool]:
 
 
 def _has_sent() -> ColumnElement[bool]:
-    """Whether a transaction took messages to be sent, or noted what became of them: nothing calls them back."""
+    """Whether a transaction wrote messages that were taken to be sent since, took some, or noted what became of them:
+    nothing calls them back."""
+    sent, written = audit.alias(), audit.alias()
+    state: ColumnElement[Any] = literal_column("'state'")
     being_sent = (
-        functions.text_in(type_coerce(each, String), literal_column("'state'")) == "sending"
-        for each in (audit.c.before, audit.c.after)
+        functions.text_in(type_coerce(each, String), state) == "sending" for each in (sent.c.before, sent.c.after)
     )
-    its = audit.c.transaction == transactions.c.id
-    return exists().where(its, audit.c.record == Message.kind_name, audit.c.operation == "update", or_(*being_sent))
+    is_sent = (sent.c.record == Message.kind_name, sent.c.operation == "update", or_(*being_sent))
+    of_its_own = exists().where(sent.c.transaction == transactions.c.id, *is_sent)
+    wrote = (written.c.record == Message.kind_name, written.c.operation == "create")
+    since = exists().where(
+        written.c.transaction == transactions.c.id, *wrote, sent.c.record_id == written.c.record_id, *is_sent
+    )
+    return or_(of_its_own, since)
 
 
 def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:

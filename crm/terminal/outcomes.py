@@ -9,7 +9,7 @@ from crm.commands.clients import ClientCard
 from crm.commands.copying import CopyReport
 from crm.commands.exporting import ExportReport
 from crm.commands.groups import how_many
-from crm.commands.history import TakenBack
+from crm.commands.history import TakenBack, told_passed_over
 from crm.commands.rules import MoveCount, RulesReport, Why
 from crm.commands.sales import SaleReport
 from crm.commands.settings import SettingShown
@@ -101,6 +101,8 @@ def _counts(counts: Iterable[MoveCount], screen: Screen, by: Conventions) -> Ite
 def _(result: TakenBack, screen: Screen, by: Conventions) -> None:
     told = Text(f"{screen.sign('✓', 'OK:')} Taken back: ", "green").append(clean(result.undone.what), "bold")
     screen.print(told)
+    if result.passed_over:
+        screen.print(Text(clean(told_passed_over(result.passed_over)), "dim"))
     if result.records:
         screen.print(tables.table(tables.CHANGES, result.records[:8], by, screen.width))
 

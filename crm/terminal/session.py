@@ -379,13 +379,15 @@ class Session:
         search(self)
 
     def _undo_last(self) -> None:
-        from crm.commands.history import last_undoable
+        from crm.commands.history import my_last, told_passed_over
 
-        last = last_undoable(self.crm)
-        if last is None:
+        found = my_last(self.crm)
+        if found is None:
             self.say("There is nothing to take back yet.")
             return
-        self.confirm(f"Take back: {last.what} ({self.crm.conventions.time(last.at)})?", "Take it back")
+        last, passed = found
+        question = f"Take back: {last.what} ({self.crm.conventions.time(last.at)})?"
+        self.confirm("\n".join(filter(None, (told_passed_over(passed), question))), "Take it back")
         self.tell(self.call("history undo", transaction=last.id))
 
     def _help(self) -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import tracemalloc
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,11 +14,12 @@ import pytest
 
 from crm.accounts import SignedIn
 from crm.commands.changed import RecordChange
-from crm.commands.history import last_undoable
+from crm.commands.context import CRM
+from crm.commands.history import my_last, told_passed_over
 from crm.errors import FieldError, FileError, NotFoundError
 from crm.model import Client, User
 from crm.repository import HistoryEntry
-from tests.commands.conftest import Office
+from tests.commands.conftest import TODAY, Office
 
 NOTES = " ".join(["word"] * 60)
 
@@ -292,30 +294,64 @@ def test_records_that_stand_in_a_field_are_told_by_name(office: Office, anna: Cl
 
 
 def test_what_a_person_did_last_is_found_among_what_cannot_be_taken_back(office: Office) -> None:
-    assert last_undoable(office.crm) is None
+    assert my_last(office.crm) is None
     office.add(last_name="Berg")
-    password = office("users add", "ada@example.com", "Ada", "admin").password
     office("settings set", "company_name", "Acme")
-    who = office.crm.accounts.open().sign_in("ada@example.com", password, device="of a test")
-    assert isinstance(who, SignedIn)
-    ada = office.crm.enter(office.crm, who)
+    ada = signed_in(office, office.crm)
     # Of the one who signed in it is nothing: not that, nor what the owner did.
-    assert last_undoable(ada) is None
-    assert told(last_undoable(office.crm)) == "set company name to Acme"
+    assert my_last(ada) is None
+    assert told(my_last(office.crm)) == "set company name to Acme"
     office("clients add", {"last_name": "Ode"}, crm=ada)
     office("profile edit", name="Ada A.", crm=ada)
     with office.crm.read() as snapshot:
         office("users edit", snapshot.find_all(User)[0], phone="+43123456789")
     office("people add", "Cy")
     # What was done under the name before is another's, and to accounts nothing is taken back.
-    assert last_undoable(ada) is None
-    assert told(last_undoable(office.crm)) == "set company name to Acme"
-    office("history undo", last_undoable(office.crm).id)  # type: ignore[union-attr]
-    assert told(last_undoable(office.crm)) == "took back 3: set company name to Acme"
-    office("history undo", last_undoable(office.crm).id)  # type: ignore[union-attr]
+    assert my_last(ada) is None
+    assert told(my_last(office.crm)) == "set company name to Acme"
+    assert office("history undo").undone.what == "set company name to Acme"
+    # It goes on to what was done before; that a change was taken back is no change to take back.
+    assert told(my_last(office.crm)) == "added Berg"
     office("sales add", office.client(1), Decimal(5))
-    assert told(last_undoable(office.crm)) == "recorded a sale to Berg"
+    assert told(my_last(office.crm)) == "recorded a sale to Berg"
 
 
-def told(entry: HistoryEntry | None) -> str:
-    return entry.what if entry else ""
+def told(found: tuple[HistoryEntry, Sequence[HistoryEntry]] | None) -> str:
+    return found[0].what if found else ""
+
+
+def signed_in(office: Office, crm: CRM) -> CRM:
+    """The same store as an admin has it who has just signed in."""
+    password = office("users add", "ada@example.com", "Ada", "admin", crm=crm).password
+    who = crm.accounts.open().sign_in("ada@example.com", password, device="of a test")
+    assert isinstance(who, SignedIn)
+    return crm.enter(crm, who)
+
+
+def test_without_a_number_it_is_my_own_last_change_whoever_did_something_since(office: Office) -> None:
+    anna, bo = office.open(), office.open(user="Bo")
+    office("settings set", "company_name", "Acme", crm=anna)
+    office.add(last_name="Later", crm=bo)
+    for crm in (anna, signed_in(office, anna)):
+        office("settings set", "company_name", f"By {crm.me}", crm=crm)
+        office.add(last_name="Later still", crm=bo)
+        assert told(my_last(crm)) == f"set company name to By {crm.me}"
+        assert office("history undo", crm=crm).undone.user == crm.me
+        assert crm.settings["company_name"] == "Acme"
+    assert len(office.clients()) == 3
+    with pytest.raises(NotFoundError, match="nothing of yours"):
+        office("history undo", crm=office.open(user="Cy"))
+
+
+def test_what_the_program_did_for_itself_is_passed_over_and_said(office: Office) -> None:
+    office.set_rules("At risk when days_since_last_sale > 180", "Regular otherwise")
+    office.sell(office.add(), "5")
+    later = office.open(today=TODAY + timedelta(days=181))
+    later.repository.daily_review()
+    found = my_last(later)
+    assert found is not None
+    assert [each.what for each in found[1]] == ["reviewed statuses for the day"]
+    done = office("history undo", crm=later)
+    assert (done.undone, list(done.passed_over)) == found
+    assert told_passed_over(done.passed_over) == f"Passed over: reviewed statuses for the day ({found[1][0].id})."
+    assert office.sales() == []

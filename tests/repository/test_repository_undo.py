@@ -191,7 +191,7 @@ def test_everything_can_be_undone_one_by_one_down_to_the_empty_store(new_store: 
             undo(store)
             assert facts(store) == state
             assert store.wrong() == []
-        with pytest.raises(NotFoundError, match="nothing to take back"):
+        with pytest.raises(NotFoundError, match="nothing of yours"):
             undo(store)
         # And each back again, the oldest first, by taking back its undo.
         with store.repository.read() as snapshot:

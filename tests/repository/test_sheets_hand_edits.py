@@ -474,7 +474,7 @@ def test_a_new_machine_finds_what_was_deleted_meanwhile(team: Team) -> None:
     (told,) = wrong(team, fresh)
     assert told.endswith(f": there is no client {ben.id}.")
     with pytest.raises(RefusedError, match="is not known"):
-        fresh.transact(lambda tx: tx.undo(), "undo")
+        fresh.transact(lambda tx: tx.undo(tx.history(1)[0].id), "undo")
     assert Sheet(team, Sale).cell(orphan, "amount") == 6
     # Once the client's row is back, the sale is there as well.
     Sheet(team, Client).paste(row)

@@ -90,4 +90,4 @@ def last(team: Team, repository: SheetsRepository | None = None) -> tuple[str, s
 
 
 def undo(team: Team) -> None:
-    team.store.change(lambda tx: tx.undo(), "undo")
+    team.store.change(lambda tx: tx.undo(tx.history(1)[0].id), "undo")
