@@ -184,6 +184,19 @@ def test_above_the_menu_nothing_is_read_twice_until_something_has_changed(crm: C
     assert list(told()) == ["pipeline"]
 
 
+def test_above_the_menu_figures_are_those_of_the_day(office: Office) -> None:
+    office.sell(office.add(), "10")
+    brief = Brief()
+
+    def sold(crm: CRM) -> int:
+        contents = {tile.name: content for tile, content in brief.tiles(crm)}
+        sales: int = contents["sales"][-1].sales
+        return sales
+
+    assert sold(office.crm) == 1
+    assert sold(office.open(today=TODAY + timedelta(days=31))) == 0
+
+
 # Whose it is
 
 

@@ -190,7 +190,7 @@ def _client(crm: CRM, number: int) -> Client:
 
 def test_settings_are_changed_and_checked(start: Start, crm: CRM) -> None:
     session = start().choose("Settings").choose("Company name").sees("Company name:").press("Berg & Co", "enter")
-    session.sees("Berg & Co · Settings").choose("Currency").sees("): USD").press("kill", "EURO", "enter")
+    session.sees("Berg & Co · Settings").choose("Currency").sees(": USD").press("kill", "EURO", "enter")
     session.sees("No currency has that code").press("kill", "eur", "enter").sees("Currency EUR")
     session.press("esc").sees("€")
     assert crm.settings["currency"] == "EUR"
