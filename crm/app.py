@@ -84,7 +84,8 @@ def open_outward(config: Config) -> Outward:
 
         return Secret(config.secret, data_folder()).key(purpose)
 
-    return Outward(cache(lambda: open_mailer(config)), cache(texter), cache(mailbox), key, data_folder() / "messages")
+    folder = data_folder() / "messages"
+    return Outward(cache(lambda: open_mailer(config)), cache(texter), cache(mailbox), cache(key), folder)
 
 
 def open_mailer(config: Config) -> "Mailer | None":

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,6 +34,10 @@ Progress = Callable[[int, int], None]
 def silent(_: str) -> Iterator[Progress]:
     """Progress that nobody sees."""
     yield lambda _done, _all: None
+
+
+# What is found out about a language is kept with them.
+_conventions = lru_cache(maxsize=16)(Conventions)
 
 
 def has_accounts(crm: "CRM") -> bool:
@@ -127,7 +132,7 @@ class CRM:
     def conventions(self) -> Conventions:
         """How this team writes money, dates and telephone numbers, and its clock."""
         known = self.settings
-        return Conventions(known["language"], known["currency"], known["country"], self.clock)
+        return _conventions(known["language"], known["currency"], known["country"], self.clock)
 
     def read(self) -> AbstractContextManager[Snapshot]:
         """The store as it is now, as a context."""

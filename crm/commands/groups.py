@@ -91,8 +91,7 @@ class Group:
         if self.is_named:
             return named
         fitting = Group((), self.filters, self.where, self.view).query(snapshot)
-        # Only the numbers are kept, however many clients there are.
-        found = [each.id for each in snapshot.each(Client, fitting)]
+        found = snapshot.numbers(Client, fitting)
         return [number for number in found if number in there] if named else found
 
     def told(self, by: Conventions) -> str:

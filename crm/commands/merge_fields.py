@@ -77,7 +77,7 @@ def values(crm: CRM, snapshot: Snapshot, client: Client, contact: Contact | None
     """What the fields are for a client, each a single line; `contact` is whoever at the client it is written to, the
     primary one of a company unless told."""
     chosen = {client.id: contact} if contact else _primary(snapshot, [client])
-    return _of(crm, client, chosen.get(client.id))
+    return _Values(crm, client, chosen.get(client.id))
 
 
 def values_of(crm: CRM, snapshot: Snapshot, clients: Sequence[Client]) -> Iterator[tuple[Client, Mapping[str, str]]]:
@@ -86,7 +86,7 @@ def values_of(crm: CRM, snapshot: Snapshot, clients: Sequence[Client]) -> Iterat
         some = clients[start : start + _AT_ONCE]
         primary = _primary(snapshot, some)
         for each in some:
-            yield each, _of(crm, each, primary.get(each.id))
+            yield each, _Values(crm, each, primary.get(each.id))
 
 
 def filled(text: str, values: Mapping[str, str], *, markdown: bool) -> str:
@@ -121,25 +121,42 @@ def _value(part: _Field, values: Mapping[str, str]) -> str:
     return values.get(part.name, "") or part.otherwise
 
 
-def _of(crm: CRM, client: Client, contact: Contact | None) -> Mapping[str, str]:
-    by = crm.conventions
-    found = {
-        "first_name": client.first_name,
-        "last_name": client.last_name,
-        "name": client.name,
-        "company": client.company,
-        "contact_name": contact.name if contact else client.name,
-        "email": client.email,
-        "city": client.city,
-        "status": client.status,
-        "total_spend": by.money(client.total_spend),
-        "last_sale_on": by.day(client.last_sale_on),
-        "owner": client.owner,
-        "my_name": crm.me,
-        "company_name": crm.settings["company_name"],
-    }
-    own = {OWN + " ".join(name.split()).casefold(): value for name, value in client.extra.items()}
-    return {name: line(value, _LONGEST) for name, value in (own | found).items()}
+class _Values(Mapping[str, str]):
+    """What the fields are for one client, each made when a text asks for it."""
+
+    def __init__(self, crm: CRM, client: Client, contact: Contact | None) -> None:
+        self._crm = crm
+        self._client = client
+        self._contact = contact
+
+    def __getitem__(self, name: str) -> str:
+        return line(self._own[name] if name.startswith(OWN) else self._known(name), _LONGEST)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*FIELDS, *self._own))
+
+    def __len__(self) -> int:
+        return len(FIELDS) + len(self._own)
+
+    @property
+    def _own(self) -> Mapping[str, str]:
+        return {OWN + " ".join(name.split()).casefold(): value for name, value in self._client.extra.items()}
+
+    def _known(self, name: str) -> str:
+        match name:
+            case "contact_name":
+                return self._contact.name if self._contact else self._client.name
+            case "total_spend":
+                return self._crm.conventions.money(self._client.total_spend)
+            case "last_sale_on":
+                return self._crm.conventions.day(self._client.last_sale_on)
+            case "my_name":
+                return self._crm.me
+            case "company_name":
+                return self._crm.settings["company_name"]
+        if name not in FIELDS:
+            raise KeyError(name)
+        return str(getattr(self._client, name))
 
 
 def _primary(snapshot: Snapshot, clients: Sequence[Client]) -> Mapping[int, Contact]:

@@ -5,11 +5,10 @@ It never expires: a mail is read, and searched for, long after it was sent.
 """
 
 import base64
-import hashlib
 import hmac
 import re
 from binascii import Error as NotBase64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -40,18 +39,23 @@ def links(crm: CRM, client: Client, address: str) -> tuple[str, ...]:
     the web terminal has an address, one to write to where mail is set up. Raises FileError, where this installation
     has no secret, and UsageError, for settings that cannot be used."""
     token = _token(crm, Wish(client.id, address))
-    found = [f"{crm.config.origin}{PATH}{token}"] if crm.config.origin.startswith("https://") else []
+    return tuple(f"{before}{token}" for before in _before_token(crm))
+
+
+def _before_token(crm: CRM) -> Iterator[str]:
+    if crm.config.origin.startswith("https://"):
+        yield f"{crm.config.origin}{PATH}"
     if mailer := crm.outward.mailer():
-        found.append(f"mailto:{quote(mailer.sender.wire, safe='@')}?subject={SUBJECT}%20{token}")
-    return tuple(found)
+        yield f"mailto:{quote(mailer.sender.wire, safe='@')}?subject={SUBJECT}%20"
 
 
 def footer(crm: CRM, client: Client, address: str) -> str:
     """The line at the end of a mailing that says how to end them, as Markdown. Raises as `links` does."""
-    found = links(crm, client, address)
-    if not found:
+    before = next(_before_token(crm), None)
+    if before is None:
         return "If you do not want such e-mails any more, answer this one and say so."
-    return f"If you do not want such e-mails any more, you can [unsubscribe]({found[0]})."
+    token = _token(crm, Wish(client.id, address))
+    return f"If you do not want such e-mails any more, you can [unsubscribe]({before}{token})."
 
 
 def wish_in(crm: CRM, text: str) -> Wish | None:
@@ -116,4 +120,4 @@ def _wish(crm: CRM, token: str) -> Wish | None:
 
 
 def _mac(crm: CRM, said: bytes) -> bytes:
-    return hmac.new(crm.outward.key(_PURPOSE), said, hashlib.sha256).digest()[:_MAC]
+    return hmac.digest(crm.outward.key(_PURPOSE), said, "sha256")[:_MAC]

@@ -60,9 +60,17 @@ class Conventions:
     @cached_property
     def _money_patterns(self) -> "Sequence[NumberPattern]":
         """How an amount is written with its currency, by how many decimals it is shown with."""
+        from babel.numbers import get_currency_symbol
+
+        sign = get_currency_symbol(self.currency, locale=self.locale)
         patterns = [copy(self.locale.currency_formats["standard"]) for _ in range(MOST_DECIMALS + 1)]
         for decimals, pattern in enumerate(patterns):
             pattern.frac_prec = (decimals, decimals)
+            # Put in once: Babel looks for the sign, and for the name, anew for each amount.
+            pattern.prefix, pattern.suffix = (
+                tuple(each.replace("¤¤", self.currency).replace("¤", sign) for each in both)
+                for both in (pattern.prefix, pattern.suffix)
+            )
         return patterns
 
     @cached_property
@@ -86,7 +94,7 @@ class Conventions:
     def money(self, amount: Decimal) -> str:
         """An amount with its currency: $1,234.50; one that has more decimals than the currency is shown in full."""
         pattern = self._money_patterns[self.shown_decimals(amount)]
-        written: str = pattern.apply(amount, self.locale, currency=self.currency, currency_digits=False)
+        written: str = pattern.apply(amount, self.locale)
         return written
 
     def amount(self, amount: Decimal) -> str:

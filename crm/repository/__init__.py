@@ -243,6 +243,9 @@ class Snapshot(Protocol):
     def count(self, kind: type[Record], query: Query = Query()) -> int:
         """How many records a query names, its page apart."""
 
+    def numbers(self, kind: type[Record], query: Query = Query()) -> list[int]:
+        """The ids alone of the records that a query names."""
+
     def search(self, text: str, limit: int = 20) -> Sequence[Client]:
         """Clients by part of a name, company, e-mail, phone, tag or reference, best first; a misspelt name too."""
 

@@ -73,6 +73,9 @@ class GuardedSnapshot:
     def count(self, kind: type[Record], query: Query = Query()) -> int:  # noqa: B008 - frozen
         return self._snapshot.count(kind, self._bounds.narrowed(kind, query))
 
+    def numbers(self, kind: type[Record], query: Query = Query()) -> list[int]:  # noqa: B008 - frozen
+        return self._snapshot.numbers(kind, self._bounds.narrowed(kind, query))
+
     def search(self, text: str, limit: int = 20) -> Sequence[Client]:
         if self._bounds.level("client", READ) is ALL:
             return [self._bounds.shown(client) for client in self._snapshot.search(text, limit)]

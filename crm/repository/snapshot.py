@@ -80,6 +80,10 @@ class SqlSnapshot:
         statement = selection(select(func.count()).select_from(tables.TABLES[kind]), kind, everything, self.clock)
         return int(self.connection.execute(statement.order_by(None)).scalar_one())
 
+    def numbers(self, kind: type[Record], query: Query = Query()) -> list[int]:  # noqa: B008 - frozen
+        statement = selection(select(tables.TABLES[kind].c.id), kind, query, self.today)
+        return list(self.connection.execute(statement).scalars())
+
     def select(self, statement: "AnySelect", **values: Any) -> "Sequence[AnyRow]":
         return self.connection.execute(statement, values).all()
 

@@ -12,6 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from crm.clock import Clock
 from crm.errors import ConflictError, NotFoundError, RefusedError
 from crm.model import (
+    ARRIVED,
+    CONTACTING,
     FIRST_STAGES,
     Client,
     Deal,
@@ -240,6 +242,8 @@ class SqlTransaction(SqlSnapshot):
 
     def _touch(self, record: Record, changes: Iterable[str] = (), *, added: bool = False) -> None:
         """Remembers whose totals or status may no longer hold."""
+        if isinstance(record, Interaction | Message) and not _is_contact(record):
+            return
         if isinstance(record, Sale | Interaction | Message | FollowUp):
             self._changed[type(record)].add(record.client)
             # The totals may come out the same while the sales of the last days do not.
@@ -469,6 +473,11 @@ class SqlTransaction(SqlSnapshot):
 
 NO_FACTS: Mapping[str, Any] = {name: fields(Client)[name].check.empty for name in TOTALS}
 _NOTHING: frozenset[str] = frozenset()
+
+
+def _is_contact(record: Interaction | Message) -> bool:
+    """Whether a client and somebody of the team were in touch by it."""
+    return record.kind in CONTACTING if isinstance(record, Interaction) else record.state in ARRIVED
 
 
 def _differing(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -137,8 +137,7 @@ def _queued(
     for some in batches(numbers):
         readers = {each.client.id: each for each in found.sort(sorting.of(some))}
         known = values_of(crm, tx, [each.client for each in readers.values()])
-        drafts = (drafted(crm, text, readers[client.id], values) for client, values in known)
-        queue_many(tx, crm, (replace(each, mailing=mailing.id) for each in drafts))
+        queue_many(tx, crm, (drafted(crm, text, readers[client.id], values, mailing.id) for client, values in known))
         done += len(some)
         tell(done, len(numbers))
     # Somebody may have opted out since it was looked at.
@@ -193,7 +192,7 @@ def cancel(crm: CRM, mailing: TheMailing, yes: bool = False) -> MailingReport:
 
     def change(tx: Transaction) -> MailingReport:
         current = tx.get(Mailing, mailing.id)
-        queued = [each.id for each in tx.each(Message, Query({"mailing": current.id, "state": "queued"}))]
+        queued = tx.numbers(Message, Query({"mailing": current.id, "state": "queued"}))
         if not queued:
             raise RefusedError(f"Nothing of {current.name} waits to be sent; nothing was cancelled.")
         if not yes:

@@ -62,13 +62,16 @@ def written(crm: CRM, template: Template | None, subject: str, body: str, files:
     return MailingText(subject, body, attached(crm, files))
 
 
-def drafted(crm: CRM, text: MailingText, reader: Reader, known: Mapping[str, str], end: str = "") -> Draft:
+def drafted(
+    crm: CRM, text: MailingText, reader: Reader, known: Mapping[str, str], mailing: int = 0, end: str = ""
+) -> Draft:
     """The message to one reader, whose values are `known`; `end` is its last line, a real link unless told."""
     client, party = reader.client, reader.party
     body = f"{filled(text.body, known, markdown=True)}\n\n{end or footer(crm, client, party.address)}"
     return Draft(
         client=client.id,
         contact=reader.contact,
+        mailing=mailing,
         to=(party,),
         subject=line(filled(text.subject, known, markdown=False), _LONGEST_SUBJECT),
         body=typed_fields(Message)["body"].check.read(body, crm.conventions),
@@ -93,7 +96,7 @@ def tried(crm: CRM, snapshot: Snapshot, text: MailingText, reader: Reader, addre
     mailer = crm.outward.mailer()
     if mailer is None:
         raise OutwardError(NOT_SET_UP["email"])
-    draft = drafted(crm, text, reader, values(crm, snapshot, reader.client), _NO_LINK)
+    draft = drafted(crm, text, reader, values(crm, snapshot, reader.client), end=_NO_LINK)
     mail = Mail(
         message_id=new_message_id(mailer.sender),
         at=crm.clock.local(crm.clock.now),

@@ -1,7 +1,8 @@
 """The outbox: messages are put into it, and sent from there, each of them once."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from crm.commands.context import CRM
 from crm.commands.outbox.attaching import refuse_too_large
@@ -48,12 +49,13 @@ def refuse_unsendable(crm: CRM, channel: str = "email") -> None:
 def queue(tx: Transaction, crm: CRM, draft: Draft) -> Message:
     """Puts a message into the outbox; `send_queued` sends it. Raises UsageError where nothing is set up to send it,
     and FileError where its attachments are too large."""
-    return tx.add(_queued(tx, crm, draft))
+    (message,) = _queued(tx, crm, [draft])
+    return tx.add(message)
 
 
 def queue_many(tx: Transaction, crm: CRM, drafts: Iterable[Draft]) -> range:
     """Puts many messages into the outbox at once; the ids that they got. Raises as `queue` does."""
-    return tx.add_all([_queued(tx, crm, each) for each in drafts])
+    return tx.add_all(list(_queued(tx, crm, drafts)))
 
 
 def send_queued(crm: CRM, only: Collection[int] | None = None, *, mailing: int = 0, steadily: bool = False) -> Sent:
@@ -66,32 +68,36 @@ def send_queued(crm: CRM, only: Collection[int] | None = None, *, mailing: int =
     return send(crm, Selection(only, mailing), steadily=steadily)
 
 
-def _queued(tx: Transaction, crm: CRM, draft: Draft) -> Message:
-    refuse_unsendable(crm, draft.channel)
-    refuse_too_large(draft.attachments)
-    # What is wrong with the settings of e-mail keeps no text back.
-    mailer = crm.outward.mailer() if draft.channel == "email" else None
-    return Message(
-        client=draft.client,
-        contact=draft.contact,
-        mailing=draft.mailing,
-        channel=draft.channel,
-        direction="out",
-        state="queued",
-        on=tx.today,
-        time=tx.clock.time_of(tx.clock.now),
-        sender=mailer.sender.address if mailer else "",
-        to=draft.phone if draft.channel == "sms" else _addresses(draft.to),
-        cc=_addresses(draft.cc),
-        bcc=_addresses(draft.bcc),
-        subject=draft.subject,
-        body=draft.body,
-        attachments="\n".join(draft.attachments),
-        identifier=new_message_id(mailer.sender if mailer else _NOWHERE),
-        answers=draft.answers,
-        occasion=draft.occasion,
-        user=crm.me,
-    )
+def _queued(tx: Transaction, crm: CRM, drafts: Iterable[Draft]) -> Iterator[Message]:
+    time = tx.clock.time_of(tx.clock.now)
+    for channel, some in groupby(drafts, key=lambda each: each.channel):
+        refuse_unsendable(crm, channel)
+        # What is wrong with the settings of e-mail keeps no text back.
+        mailer = crm.outward.mailer() if channel == "email" else None
+        sender = mailer.sender if mailer else _NOWHERE
+        for draft in some:
+            refuse_too_large(draft.attachments)
+            yield Message(
+                client=draft.client,
+                contact=draft.contact,
+                mailing=draft.mailing,
+                channel=channel,
+                direction="out",
+                state="queued",
+                on=tx.today,
+                time=time,
+                sender=sender.address if mailer else "",
+                to=draft.phone if channel == "sms" else _addresses(draft.to),
+                cc=_addresses(draft.cc),
+                bcc=_addresses(draft.bcc),
+                subject=draft.subject,
+                body=draft.body,
+                attachments="\n".join(draft.attachments),
+                identifier=new_message_id(sender),
+                answers=draft.answers,
+                occasion=draft.occasion,
+                user=crm.me,
+            )
 
 
 def _addresses(parties: Iterable[Party]) -> str:
