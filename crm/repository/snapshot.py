@@ -81,7 +81,7 @@ class SqlSnapshot:
         return int(self.connection.execute(statement.order_by(None)).scalar_one())
 
     def numbers(self, kind: type[Record], query: Query = Query()) -> list[int]:  # noqa: B008 - frozen
-        statement = selection(select(tables.TABLES[kind].c.id), kind, query, self.today)
+        statement = selection(select(tables.TABLES[kind].c.id), kind, query, self.clock)
         return list(self.connection.execute(statement).scalars())
 
     def select(self, statement: "AnySelect", **values: Any) -> "Sequence[AnyRow]":
