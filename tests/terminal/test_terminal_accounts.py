@@ -1,8 +1,8 @@
 """Accounts at a real terminal: the first one, signing in, a second factor, and what each role is shown."""
 
 import re
-import time
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import User
 from crm.repository import Query
+from tests.support.clocks import running_on
 from tests.terminal.conftest import Session
 
 Start = Callable[..., Session]
@@ -77,14 +78,16 @@ def test_codes_by_an_app_from_the_qr_code_to_a_recovery_code(start: Start) -> No
     (key,) = session.reads(r"Key: ((?:[A-Z2-7]{4} ?)+)")
     codes = pyotp.TOTP(key.replace(" ", ""))
     session.press("000000", "enter").sees("Key:").settled()
-    session.press("kill").press(codes.now(), "enter").sees("Recovery codes")
+    session.press("kill").press(codes.at(running_on()()), "enter").sees("Recovery codes")
     recovery = session.reads(r"^ +(\S{4}-\S{4}-\S{4}-\S{4})$", times=10)
     assert len(recovery) == 10
     session.choose("I have written them down").sees("codes by an app").press("esc", "0")
     assert session.exit_code() == 0
 
     begun = start().sees("E-mail").press("sam@example.com", "enter").sees("Password:").press(PASSWORD, "enter")
-    begun.sees("Code").press("123456", "enter").sees("✗").press(codes.at(time.time() + 30), "enter").sees("Exit")
+    begun.sees("Code").press("123456", "enter").sees("✗").press(
+        codes.at(running_on()() + timedelta(seconds=30)), "enter"
+    ).sees("Exit")
     again = start().sees("E-mail").press("sam@example.com", "enter").sees("Password:").press(PASSWORD, "enter")
     again.sees("Code").press(recovery[0], "enter").sees("Exit")
 

@@ -141,13 +141,13 @@ class SheetsRepository(SqlRepository):
             return ""
         with self._told(), self._engine.connect() as connection:
             _, at = mirror.checked(connection)
-        return f"No connection to Google: this is how it was {self._said(at)}."
+        return f"No connection to Google: this is how it was at {self._said(at)}."
 
     def _said(self, seconds: float) -> str:
-        """A moment (seconds since 1970) in words, as short as it may be: 'today at 14:05'."""
+        """A moment (seconds since 1970) as the team reads it: '14:05', of another day '14:05 on 2026-11-20'."""
         moment = datetime.fromtimestamp(seconds, UTC)
         day = self.clock.day_of(moment)
-        return f"{'today' if day == self.clock.today else f'on {day.isoformat()}'} at {self.clock.time_of(moment)}"
+        return self.clock.time_of(moment) + ("" if day == self.clock.today else f" on {day.isoformat()}")
 
     def _is_fresh(self, connection: Connection) -> bool:
         now = self.clock.now.timestamp()
