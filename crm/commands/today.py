@@ -9,8 +9,8 @@ from crm.commands.agenda import Agenda
 from crm.commands.context import CRM
 from crm.commands.people import Mine
 from crm.commands.registry import command
-from crm.commands.tiles import DEFAULT, TILES, Birthday, MonthOfSales, StatusCount, Tile
-from crm.model import Client, Dashboard
+from crm.commands.tiles import DEFAULT, TILES, Tile
+from crm.model import Dashboard
 from crm.model.encoding import plain
 from crm.repository import Query, Snapshot
 
@@ -19,53 +19,15 @@ _NOTHING_TO_DO = Agenda([], 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class TodayReport:
-    """The state of things on a day: what each tile of the dashboard shows, by its name, in order.
-
-    What a tile of those that everybody starts with holds is at hand by name, empty where the tile is not there.
-    """
+    """The state of things on a day: what each tile of the dashboard shows, by its name, in order."""
 
     on: date
     tiles: Mapping[str, Any]
 
     @property
     def agenda(self) -> Agenda:
-        """What needs doing most."""
+        """What needs doing most; nothing where that tile is not on the dashboard."""
         found: Agenda = self.tiles.get("agenda", _NOTHING_TO_DO)
-        return found
-
-    @property
-    def clients(self) -> int:
-        """How many clients there are."""
-        return self.tiles["statuses"].clients if "statuses" in self.tiles else 0
-
-    @property
-    def statuses(self) -> Sequence[StatusCount]:
-        """How many clients have which status, the most frequent first."""
-        return self.tiles["statuses"].statuses if "statuses" in self.tiles else ()
-
-    @property
-    def months(self) -> Sequence[MonthOfSales]:
-        """The sales of the last thirteen months, the oldest first, so that the first is this month a year ago and the
-        last two are last month and this one."""
-        found: Sequence[MonthOfSales] = self.tiles.get("sales", ())
-        return found
-
-    @property
-    def newest(self) -> Sequence[Client]:
-        """The clients that were added last."""
-        found: Sequence[Client] = self.tiles.get("newest", ())
-        return found
-
-    @property
-    def moved(self) -> Sequence[Client]:
-        """Clients whose status changed within 30 days, the biggest spenders first."""
-        found: Sequence[Client] = self.tiles.get("moved", ())
-        return found
-
-    @property
-    def birthdays(self) -> Sequence[Birthday]:
-        """The birthdays of the next two weeks."""
-        found: Sequence[Birthday] = self.tiles.get("birthdays", ())
         return found
 
     def as_json(self) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def test_the_months_go_back_a_year_over_its_end(office: Office, day: date) -> No
     last_month = day.replace(day=1) - timedelta(days=1)
     for amount, on in (("1", day), ("2", day.replace(day=1)), ("4", last_month), ("8", year_ago), ("16", last_of_that)):
         office.sell(client, amount, on, crm=crm)
-    months = office("today", crm=crm).months
+    months = office("today", crm=crm).tiles["sales"]
     assert len(months) == 13
     assert (months[0].month, months[0].amount, months[0].sales) == (year_ago, Decimal("8.00"), 1)
     assert (months[-2].month, months[-2].amount) == (last_month.replace(day=1), Decimal("4.00"))
@@ -137,14 +137,14 @@ def test_birthdays_of_the_next_fortnight(office: Office, today: date, born: date
     crm = office.open(today=today)
     office.add(crm=crm, first_name="Anna", date_of_birth=born)
     office.add(crm=crm, first_name="Nobody knows")
-    told = [(each.client.first_name, each.on, each.turns) for each in office("today", crm=crm).birthdays]
+    told = [(each.client.first_name, each.on, each.turns) for each in office("today", crm=crm).tiles["birthdays"]]
     assert told == ([("Anna", on, on.year - born.year)] if on else [])
 
 
 def test_the_nearest_birthday_comes_first_however_many_there_are(office: Office) -> None:
     rows = "\n".join(f"Late {at},1990-12-05" for at in range(300))
     office("import", office.write("late.csv", f"last_name,date_of_birth\n{rows}\nToday,1990-11-21\nSoon,1990-11-22\n"))
-    told = [each.client.last_name for each in office("today").birthdays]
+    told = [each.client.last_name for each in office("today").tiles["birthdays"]]
     assert told[:2] == ["Today", "Soon"]
     assert len(told) >= 5
 
@@ -154,18 +154,19 @@ def test_today_counts_by_status_and_lists_the_newest_and_those_who_moved(office:
     for at, amount in ((0, "35000"), (1, "70000"), (2, "36000")):
         office.sell(clients[at], amount)
     report = office("today")
-    assert (report.on, report.clients) == (TODAY, 8)
-    assert [(each.status, each.clients) for each in report.statuses] == [("Regular", 5), ("VIP", 3)]
-    assert [each.last_name for each in report.newest[:2]] == ["Client 7", "Client 6"]
-    assert [each.last_name for each in report.moved] == ["Client 1", "Client 2", "Client 0"]
-    assert office("today", crm=office.open(today=TODAY + timedelta(days=30))).moved == report.moved
-    assert office("today", crm=office.open(today=TODAY + timedelta(days=31))).moved == []
+    assert (report.on, report.tiles["statuses"].clients) == (TODAY, 8)
+    assert [(each.status, each.clients) for each in report.tiles["statuses"].statuses] == [("Regular", 5), ("VIP", 3)]
+    assert [each.last_name for each in report.tiles["newest"][:2]] == ["Client 7", "Client 6"]
+    assert [each.last_name for each in report.tiles["moved"]] == ["Client 1", "Client 2", "Client 0"]
+    assert office("today", crm=office.open(today=TODAY + timedelta(days=30))).tiles["moved"] == report.tiles["moved"]
+    assert office("today", crm=office.open(today=TODAY + timedelta(days=31))).tiles["moved"] == []
 
 
 def test_today_in_an_empty_store(office: Office) -> None:
     report = office("today")
-    assert (report.clients, report.statuses, report.newest, report.moved, report.birthdays) == (0, [], [], [], [])
-    assert sum(each.amount for each in report.months) == 0
+    assert (report.tiles["statuses"].clients, report.tiles["statuses"].statuses) == (0, [])
+    assert [report.tiles[name] for name in ("newest", "moved", "birthdays")] == [[], [], []]
+    assert sum(each.amount for each in report.tiles["sales"]) == 0
 
 
 # The sample data
@@ -186,7 +187,7 @@ def test_the_sample_is_a_store_of_its_own_that_is_marked_and_the_same_twice(offi
     assert sample.settings["company_name"] == COMPANY
     assert office.is_sound(sample)
     assert set(office.statuses(sample)) == {"VIP", "Regular"}
-    assert office("today", crm=sample).birthdays
+    assert office("today", crm=sample).tiles["birthdays"]
     assert {each.record.kind_name for each in office("agenda", crm=sample).items} == {"follow_up", "deal"}
     assert all(column.deals for column in office("deals board", crm=sample).columns)
     assert all(office("clients list", {}, view=each.name, crm=sample) for each in office("views list", crm=sample))
