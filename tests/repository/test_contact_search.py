@@ -26,14 +26,15 @@ def put(store: Store, client: Client, name: str, **fields: Any) -> Contact:
     return contact
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["fóx", "FOX", "jo", "jo f", "fox jo", "jo@acm", "555 0123", "+1 (212) 555", "2125550", "foxs", "acme fox", "x a"],
-)
-def test_whatever_is_typed_of_a_contact_finds_the_client(store: Store, text: str) -> None:
+TYPED = (
+    "fóx", "FOX", "jo", "jo f", "fox jo", "jo@acm", "555 0123", "+1 (212) 555", "2125550", "foxs", "acme fox", "x a",
+)  # fmt: skip
+
+
+def test_whatever_is_typed_of_a_contact_finds_the_client(store: Store) -> None:
     acme, _ = store.add(kind="company", last_name="", company="Acme"), store.add(last_name="Other")
     put(store, acme, "Jo Fóx", email="jo@acme.example", phone="+12125550123")
-    assert found(store, text) == [acme.id]
+    assert {text: found(store, text) for text in TYPED} == {text: [acme.id] for text in TYPED}
 
 
 def test_signs_are_text_and_nothing_finds_everybody(store: Store) -> None:

@@ -172,40 +172,39 @@ def test_a_condition_lists_whom_it_holds_for(new_store: NewStore, given: list[An
             assert snapshot.count(Client, Query(where=where)) == len(expected)
 
 
-@pytest.mark.parametrize(
-    "where",
-    [
-        "'a' = 'a'",
-        "'a' != 'a'",
-        "'a' in ('a', 'b')",
-        "1 = 1",
-        "1 / 3 = 2 / 6",
-        "0.1 + 0.2 = 0.3",
-        "1 / 0 = 1 / 0",
-        "1 / 0 = none",
-        "average_sale * 3 = 100",
-        "average_sale * sales_count = total_spend",
-        "total_spend / 3 = 33.333333",
-        "total_spend / 3 * 3 = 100",
-        "total_spend < 999999999999999.999999",
-        "total_spend > -999999999999999.999999",
-        "total_spend * total_spend * total_spend * total_spend * total_spend > 999999999999999",
-        "total_spend * 999999999999999 * 999999999999999 > 5",
-        "total_spend * 999999999999999 - total_spend * 999999999999999 = 0",
-        "total_spend / 999999999999999 / 999999999999999 / 999999999999999 > 0",
-        "-age < 0",
-        "- -age > 0",
-        "not (age > 5)",
-        "not not (age > 5)",
-        "tags = none",
-        "tags != none",
-        "status = 'Regular' and not ('x' in tags)",
-        "18 <= age < 99",
-        "largest_sale - average_sale > 0",
-        "days_since_added / sales_count = none",
-    ],
-)
-def test_odd_conditions_mean_the_same_in_sql(store: Store, where: str) -> None:
+ODD = [
+    "'a' = 'a'",
+    "'a' != 'a'",
+    "'a' in ('a', 'b')",
+    "1 = 1",
+    "1 / 3 = 2 / 6",
+    "0.1 + 0.2 = 0.3",
+    "1 / 0 = 1 / 0",
+    "1 / 0 = none",
+    "average_sale * 3 = 100",
+    "average_sale * sales_count = total_spend",
+    "total_spend / 3 = 33.333333",
+    "total_spend / 3 * 3 = 100",
+    "total_spend < 999999999999999.999999",
+    "total_spend > -999999999999999.999999",
+    "total_spend * total_spend * total_spend * total_spend * total_spend > 999999999999999",
+    "total_spend * 999999999999999 * 999999999999999 > 5",
+    "total_spend * 999999999999999 - total_spend * 999999999999999 = 0",
+    "total_spend / 999999999999999 / 999999999999999 / 999999999999999 > 0",
+    "-age < 0",
+    "- -age > 0",
+    "not (age > 5)",
+    "not not (age > 5)",
+    "tags = none",
+    "tags != none",
+    "status = 'Regular' and not ('x' in tags)",
+    "18 <= age < 99",
+    "largest_sale - average_sale > 0",
+    "days_since_added / sales_count = none",
+]
+
+
+def test_odd_conditions_mean_the_same_in_sql(store: Store) -> None:
     filled(
         store,
         [
@@ -218,14 +217,14 @@ def test_odd_conditions_mean_the_same_in_sql(store: Store, where: str) -> None:
             ({"kind": "person", "last_name": "D"}, [(Decimal("999999999999.99"), TODAY)] * 2),
         ],
     )
-    holds = compile_condition(parse_condition(where))
     with store.repository.read() as snapshot:
-        expected = [each.id for each in snapshot.find_all(Client) if holds(snapshot.values(each))]
-        assert [each.id for each in snapshot.find_all(Client, Query(where=where))] == expected
+        for where in ODD:
+            holds = compile_condition(parse_condition(where))
+            expected = [each.id for each in snapshot.find_all(Client) if holds(snapshot.values(each))]
+            assert [each.id for each in snapshot.find_all(Client, Query(where=where))] == expected, where
 
 
-@pytest.mark.parametrize("name", list(SETS))
-def test_ready_made_sets_give_the_same_in_sql(store: Store, name: str) -> None:
+def test_ready_made_sets_give_the_same_in_sql(store: Store) -> None:
     spends = (0, 1, 499, 500, 999, 1000, 4999, 5000, 9999, 10000, 34999, 35000, 100000)
     ages = (0, 29, 30, 31, 60, 89, 90, 91, 179, 180, 181, 364, 365, 366)
     filled(
@@ -237,22 +236,22 @@ def test_ready_made_sets_give_the_same_in_sql(store: Store, name: str) -> None:
             for count in (1, 4)
         ],
     )
-    rules = RuleSet((at, *rule) for at, rule in enumerate(SETS[name].rules()))
-    with store.repository.read() as snapshot:
-        everybody = snapshot.find_all(Client)
-        decided = {each.id: rules.decide(snapshot.values(each, rules.needs)) for each in everybody}
-        moves = {move.client: (move.after, move.reason) for move in snapshot.moves(rules)}
-    for each in everybody:
-        decision = decided[each.id]
-        after = moves.get(each.id, (each.status, each.status_reason))
-        if name == "default":
-            assert after[0] == decision.status
-        else:
-            assert after == (decision.status, decision.reason)
+    for name, ready_made in SETS.items():
+        rules = RuleSet((at, *rule) for at, rule in enumerate(ready_made.rules()))
+        with store.repository.read() as snapshot:
+            everybody = snapshot.find_all(Client)
+            decided = {each.id: rules.decide(snapshot.values(each, rules.needs)) for each in everybody}
+            moves = {move.client: (move.after, move.reason) for move in snapshot.moves(rules)}
+        for each in everybody:
+            decision = decided[each.id]
+            after = moves.get(each.id, (each.status, each.status_reason))
+            if name == "default":
+                assert after[0] == decision.status
+            else:
+                assert after == (decision.status, decision.reason), name
 
 
-@pytest.mark.parametrize("name", list(METRICS))
-def test_every_value_is_written_the_same_also_where_it_is_missing(store: Store, name: str) -> None:
+def test_every_value_is_written_the_same_also_where_it_is_missing(store: Store) -> None:
     sales = [(Decimal("3.33"), TODAY), (Decimal("3.34"), TODAY), (Decimal("1234.00"), TODAY - timedelta(days=40))]
     person = {"kind": "person", "last_name": "A"}
     described = {"country": "AT", "tags": ("a", "b"), "source": "it's", "date_of_birth": date(2000, 2, 29)}
@@ -260,10 +259,11 @@ def test_every_value_is_written_the_same_also_where_it_is_missing(store: Store, 
         store,
         [(person, []), (person | described, sales), (person, sales[:2]), (person, [(Decimal("0.05"), TODAY)] * 2)],
     )
-    rules = RuleSet([(1, "X", f"{name} = none or {name} != none")])
     with store.repository.read() as snapshot:
-        expected = {each.id: rules.decide(snapshot.values(each)).reason for each in snapshot.find_all(Client)}
-        assert {move.client: move.reason for move in snapshot.moves(rules)} == expected
+        for name in METRICS:
+            rules = RuleSet([(1, "X", f"{name} = none or {name} != none")])
+            expected = {each.id: rules.decide(snapshot.values(each)).reason for each in snapshot.find_all(Client)}
+            assert {move.client: move.reason for move in snapshot.moves(rules)} == expected, name
 
 
 def test_a_rule_replaced_by_a_longer_one_is_a_move(store: Store) -> None:
