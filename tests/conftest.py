@@ -52,23 +52,12 @@ hash_quickly()
 PROJECT = Path(__file__).resolve().parent.parent
 
 
-# What starts browsers, kills program after program, or has many at work at once.
-_SLOW_FILES = frozenset(
-    f"test_{name}.py"
-    for name in (
-        "browser_menu", "browser_sign_in", "deploy", "sheets_at_once", "sheets_bad_cells", "sheets_cost",
-        "sheets_faults", "sheets_staging", "sheets_torture", "shell_accounts", "shell_faults", "terminals",
-        "terminals_browser",
-    )
-)  # fmt: skip
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What tries many examples on a spreadsheet takes long; the same runs on a file each time."""
     for item in items:
         on = getattr(item, "callspec", None)
         many = on is not None and "sheets" in on.params.values() and item.get_closest_marker("hypothesis")
-        if many or item.path.name in _SLOW_FILES:
+        if many:
             item.add_marker(pytest.mark.slow)
 
 

@@ -3,10 +3,14 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
+
 from crm.commands.agenda import SOURCES, AgendaItem
 from crm.model import Deal, FollowUp, Message
 from tests.commands.conftest import Office
 from tests.support.clocks import TODAY
+
+pytestmark = pytest.mark.dated
 
 
 def key(item: AgendaItem) -> tuple[str, int]:

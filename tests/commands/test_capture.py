@@ -14,6 +14,8 @@ from crm.model import Client, Conventions, FollowUp, Interaction
 from tests.commands.conftest import Office
 from tests.support.clocks import TODAY, standing_on
 
+pytestmark = pytest.mark.dated
+
 BY = Conventions(clock=standing_on(TODAY))
 # A Saturday.
 FRIDAY, MONDAY = date(2026, 11, 27), date(2026, 11, 23)

@@ -23,6 +23,8 @@ from tests.commands.conftest import Office
 from tests.conftest import Store
 from tests.support.clocks import TODAY
 
+pytestmark = pytest.mark.dated
+
 
 @pytest.fixture
 def crm(office: Office, store: Store) -> CRM:

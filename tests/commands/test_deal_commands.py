@@ -17,6 +17,8 @@ from tests.commands.conftest import Office, as_told
 from tests.conftest import Store
 from tests.support.clocks import TODAY
 
+pytestmark = pytest.mark.dated
+
 STAGES = ["Lead", "Qualified", "Proposal", "Negotiation", "Won", "Lost"]
 
 

@@ -25,6 +25,8 @@ from tests.conftest import Store
 from tests.support.clocks import TODAY, standing_on
 from tests.support.command_line import on_a_new_store
 
+pytestmark = pytest.mark.dated
+
 MONDAY = date(2026, 11, 23)
 
 

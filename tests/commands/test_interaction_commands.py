@@ -10,6 +10,8 @@ from crm.model import Client, Interaction
 from tests.commands.conftest import Office
 from tests.support.clocks import TODAY
 
+pytestmark = pytest.mark.dated
+
 YESTERDAY = TODAY - timedelta(days=1)
 
 

@@ -24,6 +24,8 @@ from tests.support.clocks import TODAY
 from tests.support.mail_server import Post, served
 from tests.support.twilio import FROM, standing_in
 
+pytestmark = pytest.mark.dated
+
 CONSENTS = {"marketing_consent": True}
 
 

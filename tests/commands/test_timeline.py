@@ -19,6 +19,8 @@ from tests.commands.conftest import Office
 from tests.conftest import Store
 from tests.support.clocks import TODAY
 
+pytestmark = pytest.mark.dated
+
 
 @pytest.fixture(autouse=True)
 def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:

@@ -11,6 +11,8 @@ from crm.files import Mapper, Match, match_columns, read_day, split_name
 from crm.model import Client, Conventions, Sale
 from tests.support.clocks import standing_on
 
+pytestmark = pytest.mark.dated
+
 AMERICA = Conventions(clock=standing_on(date(2026, 11, 21)))
 AUSTRIA = Conventions(language="de_AT", clock=standing_on(date(2026, 11, 21)))
 

@@ -32,6 +32,8 @@ from crm.model.fields import (
 )
 from tests.support.clocks import TODAY, standing_on
 
+pytestmark = pytest.mark.dated
+
 US = Conventions(clock=standing_on(TODAY))
 AT = Conventions("de_AT", "EUR", "AT", standing_on(TODAY))
 DE = Conventions("de_DE", "EUR", "DE", standing_on(TODAY))

@@ -17,6 +17,8 @@ from crm.commands.registry import named
 from crm.config import Config
 from tests.support.command_line import on_a_new_store
 
+pytestmark = pytest.mark.dated
+
 PROJECT = Path(__file__).resolve().parents[2]
 # What asks the machine for the time, or for its zone. Measuring how long something takes is another matter.
 ASKING = {

@@ -13,6 +13,8 @@ from crm.model import Client, Contact
 from tests.conftest import STORES, NewStore, Store
 from tests.repository.test_repository_formats import OLDER
 
+pytestmark = pytest.mark.contract
+
 
 def found(store: Store, text: str) -> list[int]:
     with store.repository.read() as snapshot:

@@ -11,6 +11,8 @@ from crm.model import Client, Sale, StatusRule
 from crm.repository import Query
 from tests.conftest import Store
 
+pytestmark = pytest.mark.contract
+
 
 def test_two_who_edit_different_fields_both_win(store: Store) -> None:
     shown = store.add(city="Graz", notes="old")

@@ -34,6 +34,8 @@ from crm.repository.sqlite import Sqlite
 from tests.conftest import PYTHON, Store, child_environment
 from tests.support.unprivileged import as_nobody
 
+pytestmark = pytest.mark.contract
+
 
 def opened(path: Path, **more: object) -> SqlRepository:
     """A repository over a file with the real clock."""

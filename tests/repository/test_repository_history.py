@@ -10,6 +10,8 @@ from crm.model import Client, Contact, Sale, StatusRule
 from crm.repository import HistoryQuery
 from tests.conftest import Store
 
+pytestmark = pytest.mark.contract
+
 
 def numbers(store: Store, limit: int = 50, offset: int = 0, **query: Any) -> list[int]:
     """The numbers of the transactions that a query names."""

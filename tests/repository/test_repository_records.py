@@ -10,6 +10,8 @@ from crm.model import Client, Sale, Setting, SignIn, StatusRule, User, View
 from crm.repository import Query
 from tests.conftest import Store
 
+pytestmark = pytest.mark.contract
+
 FULL = {
     "reference": "K-1",
     "kind": "person",

@@ -37,6 +37,8 @@ from crm.rules import (
 from tests.conftest import NewStore, Store
 from tests.support.clocks import TODAY
 
+pytestmark = pytest.mark.contract
+
 NUMBERS = [name for name, metric in METRICS.items() if metric.kind in {"money", "number"}]
 TEXTS = [name for name, metric in METRICS.items() if metric.kind == "text"]
 TAGS = ("gold", "a_b", "50%", "käse", "o'x")

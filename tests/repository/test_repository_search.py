@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from crm.model import Client
 from tests.conftest import NewStore, Store
 
+pytestmark = pytest.mark.contract
+
 PEOPLE: list[dict[str, Any]] = [
     {"first_name": "Anna", "last_name": "Müller", "email": "anna.mueller@firma.at", "phone": "+436601234567"},
     {"first_name": "José", "last_name": "García", "tags": ("gold", "newsletter"), "city": "Sevilla"},

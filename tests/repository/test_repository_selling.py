@@ -11,6 +11,8 @@ from crm.model import Client, Contact, Deal, FollowUp, Interaction, Message, Sal
 from crm.repository import Query
 from tests.conftest import Store
 
+pytestmark = pytest.mark.contract
+
 DAY = date(2026, 11, 21)
 
 

@@ -27,6 +27,8 @@ from crm.model import (
 from crm.model.fields import FOREVER
 from tests.conftest import NewStore, Store
 
+pytestmark = pytest.mark.contract
+
 Everything = dict[type[Record], dict[int, Record]]
 
 

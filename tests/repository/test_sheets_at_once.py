@@ -14,6 +14,8 @@ from crm.model import Client, Record, Sale
 from tests.support.by_hand import Sheet, wrong
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
+pytestmark = pytest.mark.slow
+
 
 class Interleaving:
     """Two programs and a person at work on one spreadsheet; `notes` is what the programs wrote last, by client."""

@@ -13,6 +13,8 @@ from crm.repository.sheets.layout import TABS
 from tests.support.by_hand import EDITED, Sheet, wrong
 from tests.support.sheets_team import CLIENTS, Team, new_team
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def team() -> Iterator[Team]:

@@ -20,6 +20,8 @@ from tests import conftest
 from tests.support.google_sheets import StandIn
 from tests.support.sheets_team import Team, new_team
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def team() -> Iterator[Team]:

@@ -15,6 +15,8 @@ from crm.repository.sheets import push as push_module
 from crm.repository.sheets.layout import META
 from tests.support.sheets_team import CLIENTS, Team, new_team
 
+pytestmark = pytest.mark.slow
+
 BEFORE = 3
 ADDED = 40
 

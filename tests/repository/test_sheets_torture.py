@@ -20,6 +20,8 @@ from tests.support import sheets_seller
 from tests.support.google_sheets import Control
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
+pytestmark = pytest.mark.slow
+
 MACHINES, PROGRAMS = 4, 8
 SALES_EACH, EDITS_EACH = 25, 12
 EDITS_MORE = 4

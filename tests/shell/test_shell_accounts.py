@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.command_line import Answer, CommandLine
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "a kettle, two spoons and rain"
 
 

@@ -17,6 +17,8 @@ import pytest
 from tests.conftest import PYTHON
 from tests.support.command_line import Answer, CommandLine, on_a_new_store
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:

@@ -14,6 +14,8 @@ from tests.conftest import PROJECT, PYTHON
 from tests.support import program
 from tests.support.command_line import CommandLine, on_a_new_store
 
+pytestmark = pytest.mark.end_to_end
+
 
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:

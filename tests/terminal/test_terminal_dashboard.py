@@ -18,6 +18,8 @@ from crm.terminal.screen import Screen
 from crm.terminal.session import Session, load_flows
 from tests.support.clocks import TODAY
 
+pytestmark = pytest.mark.dated
+
 Start = Callable[..., Any]
 SHIFT_UP = "\x1b[1;2A"
 HOSTILE = "\x1b[31mRed [bold]x[/]"

@@ -18,6 +18,8 @@ from crm.terminal.render import show
 from crm.terminal.screen import Screen, clean
 from tests.support.clocks import standing_on
 
+pytestmark = pytest.mark.dated
+
 BY = Conventions(clock=standing_on(date(2026, 11, 21)))
 
 

@@ -14,7 +14,7 @@ from tests.support.terminal_browser import Screen
 from tests.support.whole_site import PASSWORD, WebSite, web_site
 from tests.web.test_browser_sign_in import sign_in
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.end_to_end]
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,8 @@ from starlette.routing import Route, Router
 from tests.support.serving import served
 from tests.support.whole_site import PASSWORD, WebSite, web_site
 
+pytestmark = [pytest.mark.slow, pytest.mark.end_to_end]
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebSite]:

@@ -20,6 +20,8 @@ from crm.config import ENVIRONMENT
 from tests.conftest import PROJECT, google
 from tests.support.whole_site import Browser, closing_code
 
+pytestmark = [pytest.mark.slow, pytest.mark.end_to_end]
+
 HOST = "team.herokuapp.com"
 EMAIL = "boss@example.com"
 OWN = "purple monday rhubarb train"

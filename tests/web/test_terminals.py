@@ -21,6 +21,8 @@ from websockets.sync.client import ClientConnection, connect
 from crm.web.terminals import Terminals
 from tests.support.terminal_server import PATIENCE, TerminalServer
 
+pytestmark = pytest.mark.slow
+
 MENU = "tests.support.sample_menu:serve"
 
 

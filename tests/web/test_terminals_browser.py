@@ -18,6 +18,8 @@ from tests.support.sample_menu import WIDE
 from tests.support.terminal_browser import Line, Screen
 from tests.support.terminal_server import TerminalServer
 
+pytestmark = [pytest.mark.slow, pytest.mark.end_to_end]
+
 _FIRST = 1_000
 # Where widths change from one character to the next; elsewhere every hundredth is looked at.
 _SCRIPTS = (
