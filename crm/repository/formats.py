@@ -75,7 +75,7 @@ def _make_exact(connection: Connection) -> None:
         # To put a changed row into an index, one by one, costs more than to make the index anew.
         indexes = [index for index in each.table.indexes if each.name in {column.name for column in index.columns}]
         for index in indexes:
-            index.drop(connection, checkfirst=True)
+            connection.execute(DropIndex(index, if_exists=True))
         connection.execute(update(each.table).values({each.name: stored * _MORE}).where(stored != 0))
         for index in indexes:
             index.create(connection)
