@@ -3,7 +3,7 @@
 import getpass
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -462,9 +462,9 @@ def from_environment(environment: Mapping[str, str], store: str = "") -> Config:
     )
 
 
-def team_defaults() -> dict[str, str]:
-    """The team's settings as this machine suggests them, for a new store."""
-    return {option.name: str(option.default()) for option in TEAM}
+def team_defaults(but: Container[str] = ()) -> dict[str, str]:
+    """The team's settings as this machine suggests them, for a new store; those that are known are not looked for."""
+    return {option.name: str(option.default()) for option in TEAM if option.name not in but}
 
 
 def check_team_setting(key: str, value: str, by: Conventions) -> str:

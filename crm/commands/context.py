@@ -13,7 +13,7 @@ from sqlalchemy import select
 from crm.accounts import SignedIn
 from crm.accounts.desk import AccountsDesk
 from crm.clock import Clock
-from crm.config import TEAM, Config, team_defaults
+from crm.config import Config, team_defaults
 from crm.errors import CRMError, StoreNotSetUpError
 from crm.model import Conventions, Setting
 from crm.model.rights import OWNER, Reader
@@ -119,8 +119,7 @@ class CRM:
             except StoreNotSetUpError:
                 # What it will have; nothing can be saved by it before.
                 return team_defaults()
-            suggested = {} if len(stored) >= len(TEAM) else team_defaults()
-            self._settings = suggested | stored
+            self._settings = team_defaults(but=stored) | stored
         return self._settings
 
     def forget_settings(self) -> None:

@@ -168,7 +168,7 @@ class Call:
                 arguments[name] = self._settings["yes"]
                 continue
             if parameter.fields:
-                arguments[name] = field_values(parameter.fields, given, crm.conventions)
+                arguments[name] = field_values(crm, parameter.fields, given)
                 continue
             text = written(parameter, given)
             if text is None:

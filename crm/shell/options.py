@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 from crm.commands.context import CRM
 from crm.commands.registry import Command, FieldsOf, Parameter
 from crm.errors import FieldError, Question, UsageError
-from crm.model import Conventions, Field
+from crm.model import Field
 from crm.model.fields import Extra, Flag, Secret, Tags
 
 # What may stand for a parameter, or a field, that begins with what was typed.
@@ -69,7 +69,7 @@ def _metavar(parameter: Parameter) -> str:
     return "FILE" if parameter.path else parameter.name.strip("_").upper()
 
 
-def field_values(takes: FieldsOf, given: Mapping[str, Any], by: Conventions) -> dict[str, Any]:
+def field_values(crm: CRM, takes: FieldsOf, given: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that were given, read. Raises FieldError."""
     values: dict[str, Any] = {}
     for name, field in takes.offered.items():
@@ -81,7 +81,7 @@ def field_values(takes: FieldsOf, given: Mapping[str, Any], by: Conventions) -> 
             continue
         text = "\n".join(written) if isinstance(written, tuple) else written
         try:
-            values[name] = field.check.read(text, by)
+            values[name] = field.check.read(text, crm.conventions)
         except FieldError as error:
             raise error.at(name, field.option) from error
     return values

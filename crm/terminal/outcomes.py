@@ -5,13 +5,11 @@ from collections.abc import Iterable
 from rich.text import Text
 
 from crm.commands.bulk import GroupReport, counted
-from crm.commands.clients import ClientCard
 from crm.commands.copying import CopyReport
 from crm.commands.exporting import ExportReport
 from crm.commands.groups import how_many
 from crm.commands.history import TakenBack, told_passed_over
 from crm.commands.rules import MoveCount, RulesReport, Why
-from crm.commands.sales import SaleReport
 from crm.commands.settings import SettingShown
 from crm.commands.store import CheckReport, FileWritten, LiveReport
 from crm.commands.today import TodayReport
@@ -20,16 +18,6 @@ from crm.model.places import as_told
 from crm.terminal import cards, tables, today
 from crm.terminal.render import drawn
 from crm.terminal.screen import Screen, clean, status_style
-
-
-@drawn.register
-def _(result: ClientCard, screen: Screen, by: Conventions) -> None:
-    cards.draw_card(screen, result, by)
-
-
-@drawn.register
-def _(result: SaleReport, screen: Screen, by: Conventions) -> None:
-    cards.draw_sale(screen, result, by)
 
 
 @drawn.register
