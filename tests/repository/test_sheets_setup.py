@@ -483,7 +483,7 @@ def test_without_network_the_shell_says_of_when_it_is(shell: CommandLine, stand_
     shell.environment |= {"CRM_GOOGLE_URL": nowhere, "CREDS": json.dumps(key)}
     told = wait_for_notice(shell)
     assert told["notice"] == "offline"
-    assert "No connection to Google: this is how it was at" in told["message"]
+    assert "No connection to Google: this is how it was" in told["message"]
     answer = shell("clients", "list")
     assert "Berg" in answer.out
     assert answer.err.startswith("No connection to Google")

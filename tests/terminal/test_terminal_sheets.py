@@ -287,7 +287,7 @@ def test_without_network_reading_goes_on_and_what_was_typed_stays(
     while "No connection" not in session.text:
         # What was seen a moment ago counts as of now for five seconds.
         session.press("3").sees("1-1 of 1").settled().press("esc").sees("List clients").settled()
-    session.sees("No connection to Google: this is how it was at").choose("List clients")
+    session.sees("No connection to Google: this is how it was").choose("List clients")
     session.sees("No connection").sees("Anna Berg")
     session.press("esc").sees("List clients").choose("Add a client").choose("A person").sees("First name")
     session.press("Yves", "enter").sees("Last name").press("enter").sees("1) Save").press("1").sees("1) Try again")
