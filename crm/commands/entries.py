@@ -68,13 +68,41 @@ class Entry:
     transaction: int | None = None
 
 
-# An entry with what it is sorted by: its local day, the moment in it, and of one moment what follows from the rest.
-Timed = tuple[tuple[date, datetime, int], Entry]
+# What entries are sorted by: the local day, the moment in it, and of one moment what follows from the rest (the
+# higher number comes first).
+Key = tuple[date, datetime, int]
 
 
-def timed(entry: Entry, moment: datetime, rank: int = 0) -> Timed:
-    """An entry that happened at a moment; of one moment the one with the higher `rank` comes first."""
-    return (entry.on, moment, rank), entry
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a timeline: after so many entries of a day, which is after all those of later days. It is written
+    like 2026-11-21/3."""
+
+    on: date = date.max
+    count: int = 0
+
+    @classmethod
+    def read(cls, text: str) -> "Place":
+        """The place that is written so, the beginning where nothing is; raises FieldError."""
+        on, _, count = text.strip().partition("/")
+        try:
+            return cls(date.fromisoformat(on), max(0, int(count or 0))) if on else cls()
+        except ValueError as error:
+            told = "give it as the page before does, like 2026-11-21/3"
+            raise FieldError(told, field="after", label="After") from error
+
+    def __str__(self) -> str:
+        return f"{self.on}/{self.count}"
+
+    def after(self, entries: Sequence[Entry]) -> "Place":
+        """The place after entries that follow one another from here on."""
+        if not entries:
+            return self
+        last = entries[-1].on
+        return Place(last, sum(each.on == last for each in entries) + (self.count if last == self.on else 0))
+
+
+START = Place()
 
 
 def short(text: str) -> str:

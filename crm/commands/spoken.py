@@ -1,16 +1,16 @@
 """What was said to a client and by it, in its timeline: calls and notes that were logged, and messages that were sent
 or came in."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Column, ColumnElement, Select, Table, and_, bindparam, func, select
 
-from crm.commands.entries import Entry, Timed, short, timed
-from crm.model import CHANNELS, INTERACTIONS, STATES, UNSENT, Contact, Conventions, Interaction
+from crm.commands.entries import Entry, Key, short
+from crm.model import CHANNELS, INTERACTIONS, STATES, UNSENT, Contact, Conventions
 from crm.repository import Query, Snapshot
-from crm.repository.tables import message
+from crm.repository.tables import interaction, message
 
 if TYPE_CHECKING:
     from crm.repository import AnyRow
@@ -19,54 +19,71 @@ if TYPE_CHECKING:
 _BEGINNING = 200
 
 
-def interactions(snapshot: Snapshot, client: int, kinds: Sequence[str], most: int, by: Conventions) -> Iterable[Timed]:
-    """Calls, meetings, notes and so on that somebody has logged."""
-    filters = {"client": client} if len(kinds) == len(INTERACTIONS) else {"client": client, "kind": list(kinds)}
-    found = snapshot.find_all(Interaction, Query(filters, limit=most))
-    if len(found) == most:
-        # Those without a time stand by when they were noted down, which only the whole of their day tells.
-        last = found[-1].on
-        found = [each for each in found if each.on != last]
-        found += snapshot.find_all(Interaction, Query(filters, since=last, until=last))
-    names = _names(snapshot, {each.contact for each in found})
-    for each in found:
-        kind = INTERACTIONS[each.kind]
-        about = each.subject or _first_line(each.body)
-        told = kind[:1].upper() + kind[1:] + (f" with {names[each.contact]}" if each.contact in names else "")
-        told += f": {about}" if about else ""
-        moment = _moment(each.on, each.time, each.created_at, by)
-        yield timed(Entry(each.on, each.time, each.kind, told, each.user, None, "interaction", each.id), moment)
-
-
-_MESSAGES = (
-    select(
-        *(message.c[name] for name in ("id", "created_at", "on", "time", "channel", "direction", "state", "contact")),
-        *(message.c[name] for name in ("subject", "failure", "user")),
-        func.substr(message.c.body, 1, _BEGINNING).label("body"),
+def _latest(table: Table, kind: Column[str], *read: ColumnElement[Any]) -> Select[Any]:
+    """The latest until a day, at least so many. Of the first of their days all are read: those without a time stand by
+    when they were noted down, which only the whole day tells."""
+    its = table.c
+    of_client = (its.client == bindparam("client"), kind.in_(bindparam("kinds", expanding=True)))
+    among = and_(*of_client, its.on <= bindparam("until"))
+    first = select(its.on).where(among).order_by(its.on.desc()).limit(1).offset(bindparam("most") - 1)
+    return (
+        select(*read)
+        .where(among, its.on >= func.coalesce(first.scalar_subquery(), date.min))
+        .order_by(its.on.desc(), its.time.desc(), its.id.desc())
     )
-    .where(message.c.client == bindparam("client"), message.c.channel.in_(bindparam("channels", expanding=True)))
-    .order_by(message.c.on.desc(), message.c.time.desc(), message.c.id.desc())
+
+
+_INTERACTIONS = _latest(
+    interaction,
+    interaction.c.kind,
+    *(interaction.c[name] for name in ("id", "created_at", "on", "time", "kind", "contact", "subject", "user")),
+    func.substr(interaction.c.body, 1, _BEGINNING).label("body"),
 )
-_LATEST = _MESSAGES.limit(bindparam("most"))
-_OF_DAY = _MESSAGES.where(message.c.on == bindparam("day"))
+_MESSAGES = _latest(
+    message,
+    message.c.channel,
+    *(message.c[name] for name in ("id", "created_at", "on", "time", "channel", "direction", "state", "contact")),
+    *(message.c[name] for name in ("subject", "failure", "user")),
+    func.substr(message.c.body, 1, _BEGINNING).label("body"),
+)
 
 
-def messages(snapshot: Snapshot, client: int, kinds: Sequence[str], most: int, by: Conventions) -> Iterable[Timed]:
+def interactions(
+    snapshot: Snapshot, client: int, kinds: Sequence[str], until: date, most: int, by: Conventions
+) -> list[tuple[Key, "AnyRow"]]:
+    """Calls, meetings, notes and so on that somebody has logged."""
+    rows = snapshot.select(_INTERACTIONS, client=client, kinds=list(kinds), until=until, most=most)
+    return [((row.on, _moment(row.on, row.time, row.created_at, by), 0), row) for row in rows]
+
+
+def interaction_entries(snapshot: Snapshot, rows: Sequence["AnyRow"], _: Conventions) -> list[Entry]:
+    """Interactions in words: 'Call with Jo Fox: a quote'."""
+    names = _names(snapshot, {row.contact for row in rows})
+    entries = []
+    for row in rows:
+        kind = INTERACTIONS[row.kind]
+        about = row.subject or _first_line(row.body)
+        told = kind[:1].upper() + kind[1:] + (f" with {names[row.contact]}" if row.contact in names else "")
+        told += f": {about}" if about else ""
+        entries.append(Entry(row.on, row.time, row.kind, told, row.user, None, "interaction", row.id))
+    return entries
+
+
+def messages(
+    snapshot: Snapshot, client: int, kinds: Sequence[str], until: date, most: int, by: Conventions
+) -> list[tuple[Key, "AnyRow"]]:
     """E-mails and texts with what became of them."""
-    found = list(snapshot.select(_LATEST, client=client, channels=list(kinds), most=most))
-    if len(found) == most:
-        # As above: in a spreadsheet somebody may have taken the times away.
-        last = found[-1].on
-        found = [each for each in found if each.on != last]
-        found += snapshot.select(_OF_DAY, client=client, channels=list(kinds), day=last)
-    names = _names(snapshot, {each.contact for each in found})
-    for each in found:
-        entry = Entry(each.on, each.time, each.channel, _told(each, names), each.user, None, "message", each.id)
-        yield timed(entry, _moment(each.on, each.time, each.created_at, by))
+    rows = snapshot.select(_MESSAGES, client=client, kinds=list(kinds), until=until, most=most)
+    return [((row.on, _moment(row.on, row.time, row.created_at, by), 0), row) for row in rows]
+
+
+def message_entries(snapshot: Snapshot, rows: Sequence["AnyRow"], _: Conventions) -> list[Entry]:
+    """Messages in words: 'E-mail to Jo Fox sent: your quote'."""
+    names = _names(snapshot, {row.contact for row in rows})
+    return [Entry(row.on, row.time, row.channel, _told(row, names), row.user, None, "message", row.id) for row in rows]
 
 
 def _told(row: "AnyRow", names: Mapping[int, str]) -> str:
-    """A message in words: 'E-mail to Jo Fox sent: your quote'."""
     channel = CHANNELS[row.channel]
     told = channel[:1].upper() + channel[1:]
     if row.contact in names:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from crm.commands.entries import KINDS, Entry
+from crm.commands.entries import KINDS, START, Entry, Place
 from crm.commands.registry import named
 from crm.commands.timeline import Timeline
 from crm.model import BY_NAME, Client, Conventions, Interaction, Sale
@@ -39,6 +39,9 @@ class TimelinePage(ListPage):
         super().__init__(session)
         self.place = place
         self.only: tuple[str, ...] = ()
+        # Where the pages begin that were turned to so far, by how many entries stand before; and of what.
+        self._begin: dict[int, Place] = {}
+        self._of: object = None
 
     @property
     def title(self) -> str:  # type: ignore[override]
@@ -49,8 +52,16 @@ class TimelinePage(ListPage):
         return [self.title, "Timeline"]
 
     def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        page: Timeline = named("timeline")(self.session.crm, self.place.client, self.only, limit, offset)
-        return page.entries
+        if self._of != (of := (self.place.client.id, self.only)):
+            self._of, self._begin = of, {0: START}
+        known = max(each for each in self._begin if each <= offset)
+        begin, passed = self._begin[known], offset - known
+        page: Timeline = named("timeline")(
+            self.session.crm, self.place.client, self.only, passed + limit, 0, str(begin)
+        )
+        # One more is asked for than the page shows.
+        self._begin[offset + limit - 1] = begin.after(page.entries[: passed + limit - 1])
+        return page.entries[passed:]
 
     def narrowed(self) -> str:
         return ", ".join(KINDS[each] for each in self.only)
@@ -117,4 +128,4 @@ def _(result: Timeline, screen: Screen, by: Conventions) -> None:
         screen.print("Nothing here.")
     draw_timeline(screen, result.entries, by)
     if result.more:
-        screen.print(data("There is more; --limit and --offset show it.", "dim"))
+        screen.print(data(f"There is more; --after {result.next} shows it.", "dim"))

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from crm.commands.entries import KINDS, Entry, EntryKinds
+from crm.commands import spoken
+from crm.commands.entries import KINDS, Entry, EntryKinds, Place
 from crm.errors import FieldError, NotFoundError
 from crm.model import Client, Contact, Conventions, Deal, FollowUp, Interaction, Message, Sale, Stage
 from crm.model.encoding import plain
@@ -142,8 +143,40 @@ def test_a_page_is_cut_out_of_the_whole_whatever_its_size(office: Office) -> Non
         pages = [office("timeline", acme, limit=size, offset=at) for at in range(0, len(whole), size)]
         assert [entry for page in pages for entry in page.entries] == whole
         assert [page.more for page in pages] == [True] * (len(pages) - 1) + [False]
+        after, followed = "", []
+        while not followed or after:
+            page = office("timeline", acme, limit=size, after=after)
+            followed += page.entries
+            after = page.next
+        assert followed == whole
     calls = [each for each in whole if each.kind == "call"]
     assert entries(office, acme, only=("call",), limit=4, offset=3) == calls[3:7]
+
+
+def test_a_page_costs_no_more_the_further_back_it_stands(office: Office) -> None:
+    acme = office.add(company="Acme")
+    days = [TODAY - timedelta(days=number) for number in range(400)]
+    made = [Interaction(client=acme.id, kind="call", on=day, subject=str(day)) for day in days]
+    office.crm.transact(lambda tx: tx.add_all(made), "made up")
+    first, far = office("timeline", acme, limit=5), office("timeline", acme, limit=300)
+    last, whole = office("timeline", acme, limit=5, after=far.next), entries(office, acme, limit=400)
+    assert list(last.entries) == whole[300:305]
+    assert _rows_read(office, acme, far.next) <= _rows_read(office, acme, first.next)
+
+
+def _rows_read(office: Office, client: Client, after: str) -> int:
+    """How many rows of interactions are read for a page."""
+    with office.crm.read() as snapshot:
+        place = Place.read(after)
+        return len(
+            spoken.interactions(snapshot, client.id, ["call"], place.on, place.count + 5, office.crm.conventions)
+        )
+
+
+@pytest.mark.parametrize("after", ["yesterday", "2026-11-21/x", "2026-13-01"])
+def test_a_place_that_cannot_be_read_is_refused(office: Office, after: str) -> None:
+    with pytest.raises(FieldError, match="like 2026-11-21/3"):
+        office("timeline", office.add(company="Acme"), after=after)
 
 
 def test_an_entry_stands_on_its_local_day(office: Office) -> None:
