@@ -1,4 +1,4 @@
-"""The first and the last page of the timeline of a client with 5 000 entries, beside a bare query of the same entries."""
+"""The first and the last page of the timeline of a client with 5 000 entries, beside a bare query of the first."""
 
 import random
 import sqlite3
