@@ -55,7 +55,11 @@ def _converted(
     columns: Sequence[tuple[str, Any, _Convert | None]], rows: Sequence[Mapping[str, Any]]
 ) -> list[tuple[Any, ...]]:
     """The rows as the driver takes them; what a row does not say is the constant of the statement."""
-    values = [_column([row.get(name, constant) for row in rows], convert) for name, constant, convert in columns]
+    said = rows[0]
+    values = [
+        _column([row[name] for row in rows] if name in said else [constant] * len(rows), convert)
+        for name, constant, convert in columns
+    ]
     return list(zip(*values, strict=True))
 
 

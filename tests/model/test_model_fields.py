@@ -1,5 +1,6 @@
 """What a person types into a field is taken, or refused in a sentence that helps."""
 
+import random
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -224,6 +225,30 @@ def test_numbers_of_everywhere_can_be_edited() -> None:
         for by in EVERYWHERE:
             assert Phone().read(value, by) == value
             assert Phone().read(Phone().edit(value, by), by) == value, (region, by.country)
+
+
+def test_a_number_is_valid_where_the_library_says_so() -> None:
+    chance = random.Random(7)
+    texts = set()
+    for region in phonenumbers.SUPPORTED_REGIONS:
+        for kind in range(11):
+            if (example := phonenumbers.example_number_for_type(region, kind)) is not None:
+                digits = list(phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164))
+                texts.add("".join(digits))
+                digits[chance.randrange(4, len(digits))] = chance.choice("0123456789")
+                texts.add("".join(digits))
+                digits.insert(chance.randrange(2, 6), chance.choice("0123456789"))
+                texts.add("".join(digits))
+    for text in chance.sample(sorted(texts), 2000):
+        try:
+            number = phonenumbers.parse(text, "AT")
+            valid = phonenumbers.is_valid_number(number)
+        except phonenumbers.NumberParseException:
+            valid = False
+        if valid:
+            assert Phone().read(text, AT) == phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        else:
+            refusal(Phone(), text)
 
 
 # Dates

@@ -1,7 +1,7 @@
 """E-mail addresses, telephone numbers and countries."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from functools import lru_cache
 from typing import Any
 
@@ -112,7 +112,54 @@ def _is_e164(text: str) -> bool:
     return any(int(text[1:end]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE for end in (2, 3, 4))
 
 
+# Whether the part behind a country's code is a number there: by its length, and by what it looks like.
+_Plan = Sequence[tuple[Set[int], re.Pattern[str]]]
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text is a valid number as it is kept, as far as that can be told from the country alone.
+
+    The library tells it too, in ten times as long: that is most of what an import takes. What has a prefix, or shares
+    its country's code with others, is left to it.
+    """
+    if not _E164.fullmatch(text):
+        return False
+    for end in (2, 3, 4):
+        if (plan := _plan(int(text[1:end]))) is not None:
+            national = text[end:]
+            return any(len(national) in lengths and looks.fullmatch(national) for lengths, looks in plan)
+    return False
+
+
+@lru_cache(maxsize=512)
+def _plan(code: int) -> _Plan | None:
+    """The numbers there are behind the code of a country; none of one that is left to the library, None for no code."""
+    import phonenumbers
+
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code)
+    known = phonenumbers.PhoneMetadata.metadata_for_region(regions[0]) if regions and len(regions) == 1 else None
+    if regions is None or known is None:
+        return None if regions is None else ()
+    # Not where it could be a prefix that is left out, nor with zeros in front, which some countries keep.
+    no_prefix = f"(?!{known.national_prefix_for_parsing or '0'}|0)"
+    either = (
+        known.mobile, known.fixed_line, known.toll_free, known.shared_cost, known.premium_rate, known.voip,
+        known.personal_number, known.pager, known.uan, known.voicemail,
+    )  # fmt: skip
+    every = known.general_desc
+    return [
+        (
+            frozenset(each.possible_length or every.possible_length),
+            re.compile(f"{no_prefix}(?={every.national_number_pattern}$)(?:{each.national_number_pattern})"),
+        )
+        for each in either
+        if every and each and each.national_number_pattern
+    ]
+
+
 def _e164(text: str, country: str) -> str:
+    if _is_plain(text):
+        return text
     import phonenumbers
 
     try:
