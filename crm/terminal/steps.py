@@ -25,7 +25,6 @@ def in_steps(
     Back goes to the step before. From the first it is raised, where `written` says that something was typed only after
     a question. Raises Cancelled.
     """
-
     at = 0
     while True:
         listed = steps() if callable(steps) else steps
