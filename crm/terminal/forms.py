@@ -178,7 +178,7 @@ class RecordForm:
             entered = self.session.prompts.value(
                 field.label,
                 field.check,
-                help=field.help if extra else self.help(field, typed),
+                help=field.help if extra else self.help(field, "" if required else typed),
                 typed=typed,
                 required=required and not extra,
                 default={} if extra else field.check.empty,

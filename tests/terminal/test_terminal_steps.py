@@ -124,3 +124,10 @@ def test_every_form_goes_back_one_question_with_what_was_typed(
     given = {} if words in ("clients add", "templates add", "users add", "views save") else {"client": acme}
     # Where the answers end, the question is asked again with what stood in its line.
     assert led(crm, words, *answers, **given).asked[-1][1] == "tomo"
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_line_that_is_left_with_esc_has_what_stood_in_it(start: Callable[..., Any]) -> None:
+    session = start().choose("Deals").press("n").sees("Client (").press("acme", "enter").sees("Title:")
+    session.press("Roof", "enter").sees("Value (").press("12", "esc").sees("Title: Roof").press("enter")
+    session.sees("): 12").press("esc").sees("Title: Roof").press("esc").sees("What you typed is not saved")
