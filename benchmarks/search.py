@@ -112,9 +112,9 @@ def measure(folder: Path) -> Iterator[Result]:
     crm.transact(_add_named, "people")
     with closing(sqlite3.connect(path)) as store, crm.read() as snapshot:
         # Of what the bare query cannot find it makes short work: only what it answers is a floor.
-        answered = {text: seconds(_bare(store, text), runs=3) for text in KINDS.values() if _bare(store, text)()}
+        answered = {text: seconds(bare(store, text), runs=3) for text in KINDS.values() if bare(store, text)()}
         median = statistics.median_low(answered.values())
-        floor = _bare(store, next(text for text, taken in answered.items() if taken == median))
+        floor = bare(store, next(text for text, taken in answered.items() if taken == median))
         every = [
             claim(kind, lambda text=text: snapshot.search(text), floor, _FLOOR, LIMIT_OF_THE_WORST, runs=5)
             for kind, text in KINDS.items()
@@ -143,7 +143,8 @@ def _add_named(tx: Transaction) -> None:
     tx.add_all(NAMED)
 
 
-def _bare(store: sqlite3.Connection, text: str) -> Callable[[], list[object]]:
+def bare(store: sqlite3.Connection, text: str) -> Callable[[], list[object]]:
+    """What a bare ranked query finds by the words of a text."""
     words = [word for word in text.split() if len(word) > 2]
     match = " AND ".join(f'"{word}"' for word in words) or '"   "'
     return lambda: store.execute(_BARE, {"match": match}).fetchall()
