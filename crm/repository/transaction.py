@@ -385,9 +385,10 @@ class SqlTransaction(SqlSnapshot):
 
     def _sums(self, kind: type[Record], clients: Sequence[int]) -> Mapping[int, dict[str, Any]]:
         """What follows from the facts of a kind for some clients, by id."""
-        names, statement = SUMS[kind]
+        names, (of_some, of_one) = SUMS[kind]
         summed = {each: {name: NO_FACTS[name] for name in names} for each in clients}
-        for row in self.connection.execute(statement, {"wanted": clients}):
+        statement, wanted = (of_one, clients[0]) if len(clients) == 1 else (of_some, clients)
+        for row in self.connection.execute(statement, {"wanted": wanted}):
             summed[row[0]] = dict(zip(names, row[1:], strict=True))
         return summed
 
