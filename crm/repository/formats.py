@@ -52,7 +52,8 @@ def bring_up(connection: Connection, version: int) -> None:
         else:
             connection.exec_driver_sql(f"ALTER TABLE {each.table.name} ADD COLUMN {in_words(each, connection.engine)}")
             columns.append(each)
-    for index in {index for each in columns for index in each.table.indexes}:
+    made = {each for each in added if isinstance(each, Index)}
+    for index in {index for each in columns for index in each.table.indexes} - made:
         if any(each in columns for each in index.columns):
             index.create(connection)
     if version < MONEY_SINCE:

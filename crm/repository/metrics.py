@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from math import gcd
+from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
 from sqlalchemy import (
@@ -81,6 +82,16 @@ def _window(metric: str) -> int:
 def _needs_sales(metric: str) -> bool:
     return metric == "largest_sale" or metric.startswith(("spend_last_", "sales_last_"))
 
+
+# The days that some metrics count from and to, and how far from today a day can be.
+_SINCE = {
+    "days_since_last_sale": "last_sale_on", "days_since_first_sale": "first_sale_on",
+    "days_since_last_contact": "last_contact_on",
+}  # fmt: skip
+_UNTIL = {"days_to_next_follow_up": "next_follow_up_on"}
+_MOST_DAYS = 365_000
+_OPERATORS = {"=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
+_TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 # Nothing was added before there was the program; what claims to have been is placed by the offset of this day.
 _ZONES_FROM = date(2020, 1, 1)
@@ -165,6 +176,8 @@ class Figures:
                 true(), *(each != "" for each, side in ((one, left), (other, right)) if isinstance(side, Name))
             )
             return and_(one == other if operator == "=" else one != other, present)
+        if (by_day := self._compare_days(left, operator, right)) is not None:
+            return by_day
         one_number, other_number = self._number(left), self._number(right)
         factor, other_factor = _crossed(one_number.below, other_number.below)
         one, other = _times(one_number.over, factor), _times(other_number.over, other_factor)
@@ -180,6 +193,22 @@ class Figures:
             case ">":
                 return one > other
         return one >= other
+
+    def _compare_days(self, left: Expression, operator: str, right: Expression) -> ColumnElement[bool] | None:
+        """A comparison of so many days with a whole number as one of days, which an index can answer; None where it is
+        another."""
+        if not (isinstance(left, Name) and left.metric in _SINCE | _UNTIL and isinstance(right, Literal)):
+            return None
+        days = Fraction(right.value)
+        if days.denominator != 1 or abs(days) > _MOST_DAYS:
+            return None
+        until = left.metric in _UNTIL
+        column = client.c[(_UNTIL if until else _SINCE)[left.metric]]
+        day = self.today + timedelta(days=int(days) if until else -int(days))
+        # The more days since, the earlier the day.
+        compare = _OPERATORS[operator if until else _TURNED.get(operator, operator)]
+        found: ColumnElement[bool] = compare(column, day)
+        return found
 
     def _number(self, expression: Expression) -> _Number:
         match expression:
@@ -201,18 +230,14 @@ class Figures:
                 raise KeyError(name)
             column = self._sales.c[name]
             return _Number(column if name == "largest_sale" else func.coalesce(column, 0), _unit(name))
+        if name in _SINCE:
+            return _Number(self._days_since(columns[_SINCE[name]]), 1)
+        if name in _UNTIL:
+            return _Number(-self._days_since(columns[_UNTIL[name]]), 1)
         match name:
             case "average_sale":
                 spend = case((columns.sales_count > 0, _minor(columns.total_spend)))
                 return _Number(spend, columns.sales_count * MINOR_UNITS)
-            case "days_since_last_sale":
-                return _Number(self._days_since(columns.last_sale_on), 1)
-            case "days_since_first_sale":
-                return _Number(self._days_since(columns.first_sale_on), 1)
-            case "days_since_last_contact":
-                return _Number(self._days_since(columns.last_contact_on), 1)
-            case "days_to_next_follow_up":
-                return _Number(-self._days_since(columns.next_follow_up_on), 1)
             case "days_since_added":
                 return _Number(self._days_since(self._team_day(columns.created_at)), 1)
             case "age":

@@ -329,13 +329,17 @@ FILTER_INDEXES = (
         client.c.tags,
         sqlite_where=type_coerce(client.c.tags, String) != "",
     ),
+    Index(
+        "client_by_due", client.c.sort_name, client.c.id, client.c.next_follow_up_on,
+        sqlite_where=client.c.next_follow_up_on.is_not(None),
+    ),
     Index("client_by_kind", client.c.sort_name, sqlite_where=client.c.kind == "company"),
     Index("client_by_consent", client.c.sort_name, sqlite_where=type_coerce(client.c.marketing_consent, Integer) == 1),
     Index("client_by_status_text", func.lower(client.c.status), client.c.sort_name),
     Index("client_by_owner", func.lower(client.c.owner), client.c.sort_name),
     Index("interaction_by_user", func.lower(interaction.c.user), interaction.c.on, interaction.c.time),
     Index("message_by_day", message.c.on, message.c.time),
-)
+)  # fmt: skip
 
 rule = Table(
     "rule",

@@ -33,6 +33,7 @@ EVERYDAY: dict[str, Callable[[Office, Client], object]] = {
     **{f"by {name}": lambda office, _, name=name: office("clients list", {name: WANTED[name]}) for name in WANTED},
     "mine": lambda office, _: office("clients list", {}, mine=True),
     "next to follow up": lambda office, _: office("clients list", {}, sort="next_follow_up_on"),
+    "due": lambda office, _: office("clients list", {}, due=TODAY),
     "search": lambda office, _: office("clients search", "martin"),
     "search for what is misspelt": lambda office, _: office("clients search", "elise matrin"),
     "a client is picked": lambda office, _: ClientSearch(office.crm).suggest("marti"),

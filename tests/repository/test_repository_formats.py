@@ -31,6 +31,7 @@ DROP INDEX client_by_country;
 DROP INDEX client_by_source;
 DROP INDEX client_by_tags;
 DROP INDEX client_by_status_text;
+DROP INDEX client_by_due;
 DROP INDEX client_by_kind;
 DROP INDEX client_by_consent;
 DROP INDEX client_by_owner;
