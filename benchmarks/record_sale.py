@@ -50,7 +50,7 @@ def _sell(store: sqlite3.Connection, number: int) -> None:
     (last,) = execute("SELECT seq FROM sqlite_sequence WHERE name = 'sale'").fetchone()
     execute(
         'INSERT INTO sale (id, created_at, updated_at, version, client, "on", amount, note)'
-        " VALUES (?,?,?,1,?,?,1250,?)",
+        " VALUES (?,?,?,1,?,?,125000,?)",
         (last + 1, now, now, client, on, ""),
     )
     transaction = execute(
@@ -63,7 +63,7 @@ def _sell(store: sqlite3.Connection, number: int) -> None:
     ).fetchone()
     execute("SELECT * FROM client WHERE id = ?", (client,)).fetchone()
     execute("SELECT * FROM rule ORDER BY position").fetchall()
-    status = "VIP" if total[0] >= 3_500_000 else "Regular"
+    status = "VIP" if total[0] >= 350_000_000 else "Regular"
     execute(
         "UPDATE client SET total_spend=?, sales_count=?, first_sale_on=?, last_sale_on=?, status=?, status_reason=?,"
         " version=version+1, updated_at=? WHERE id=?",

@@ -56,6 +56,9 @@ def _converted(
 ) -> list[tuple[Any, ...]]:
     """The rows as the driver takes them; what a row does not say is the constant of the statement."""
     said = rows[0]
+    if len(rows) == 1:
+        one = ((said.get(name, constant), convert) for name, constant, convert in columns)
+        return [tuple([convert(value) if convert else value for value, convert in one])]
     values = [
         _column([row[name] for row in rows] if name in said else [constant] * len(rows), convert)
         for name, constant, convert in columns
