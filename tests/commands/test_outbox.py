@@ -367,7 +367,7 @@ class Running:
         from crm.app import open_crm
         from crm.config import from_environment
 
-        crm = open_crm(from_environment(self.program.environment))
+        crm = open_crm(from_environment(self.program.child_environment()))
         queued = MailDesk(crm, self.post)
         queued.write(*queued.clients(count), **given)
         crm.repository.close()

@@ -49,7 +49,7 @@ def complete(
         monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
         capfdbinary.readouterr()
         with pytest.raises(SystemExit) as left:
-            run([], shell.environment, open_crm)
+            run([], shell.child_environment(), open_crm)
         told = capfdbinary.readouterr()
         assert (left.value.code, told.err) == (0, b"")
         return [

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,14 +40,14 @@ class Answer:
 
 
 class CommandLine:
-    """Command lines on one store in a folder of its own, on a day that stands still."""
+    """Command lines on one store in a folder of its own, one after the other on a morning of their own: `environment`
+    may name another time."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.file = folder / "store.sqlite3"
         self.environment = {
             "CRM_STORE": f"sqlite:///{self.file}",
-            "CRM_NOW": now_on(),
             "CRM_USER": "anna",
             "XDG_DATA_HOME": str(folder / "data"),
             "LANG": "en_US.UTF-8",
@@ -59,7 +59,7 @@ class CommandLine:
         """One command line in this process, nobody sitting there."""
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = run(list(arguments), {**self.environment, **environment}, open_crm)
+            code = run(list(arguments), self._told(environment), open_crm)
         return Answer(code, out.getvalue(), err.getvalue())
 
     def did(self, *arguments: str, **environment: str) -> Any:
@@ -78,7 +78,11 @@ class CommandLine:
 
     def child_environment(self, **environment: str) -> dict[str, str]:
         """The environment of a process on this store."""
-        return {**child_environment(), **self.environment, **environment}
+        return {**child_environment(), **self._told(environment)}
+
+    def _told(self, environment: Mapping[str, str]) -> dict[str, str]:
+        # Each begins later than the one before, as it does for a person.
+        return {"CRM_NOW": now_on(), **self.environment, **environment}
 
     def start(self, *arguments: str, **popen: Any) -> "subprocess.Popen[str]":
         """The program itself, started."""
