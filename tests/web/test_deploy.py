@@ -186,5 +186,5 @@ def test_app_json_names_settings_that_there_are() -> None:
     assert [each["url"] for each in described["buildpacks"]] == ["heroku/nodejs", "heroku/python"]
     assert described["env"]["CRM_SECRET"]["generator"] == "secret"
     assert all(each["description"].endswith(".") for each in described["env"].values())
-    assert set(described["env"]) <= {option.variable for option in ENVIRONMENT} | {"LANG"}
+    assert set(described["env"]) <= {option.variable for option in ENVIRONMENT} | {"LANG", "TZ"}
     assert re.fullmatch(r"3\.1[1-4]\n", (PROJECT / ".python-version").read_text())
