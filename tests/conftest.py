@@ -16,7 +16,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, is_hypothesis_test, settings
 
 from crm.model import RECORDS, Client, Record, Sale, StatusRule, View
 from crm.repository import Waiting
@@ -53,11 +53,12 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What tries many examples on a spreadsheet takes long; the same runs on a file each time."""
+    """What tries many examples or commands on a spreadsheet takes long; the same runs on a file each time."""
     for item in items:
         on = getattr(item, "callspec", None)
-        many = on is not None and "sheets" in on.params.values() and item.get_closest_marker("hypothesis")
-        if many:
+        if on is None or "sheets" not in on.params.values():
+            continue
+        if item.path.parent.name == "commands" or is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker(pytest.mark.slow)
 
 

@@ -514,6 +514,7 @@ class _Told:
 # Big ones
 
 
+@pytest.mark.slow
 def test_ten_thousand_clients_take_seconds(office: Office) -> None:
     def fill(tx: Any) -> None:
         ids = tx.add_all([Client(kind="person", last_name=f"C{at}", city="Graz") for at in range(10_000)])

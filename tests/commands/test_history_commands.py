@@ -231,6 +231,7 @@ def test_a_file_of_another_kind_or_in_no_folder_is_refused(office: Office) -> No
         office("history export", office.folder / "nowhere" / "h.csv")
 
 
+@pytest.mark.slow
 def test_a_long_history_is_written_without_being_held(office: Office) -> None:
     def rows() -> Any:
         at = datetime(2026, 1, 1, tzinfo=UTC).isoformat()

@@ -273,6 +273,7 @@ _CLIENTS = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(st.lists(_CLIENTS, min_size=1, max_size=4), st.lists(st.tuples(_AMOUNT, _DAY, _LINE), max_size=6))
 def test_every_record_is_read_as_it_was_written(clients: list[Client], sales: list[tuple[Decimal, date, str]]) -> None:

@@ -32,7 +32,6 @@ def rendering(option: str | None, dates: str | None) -> Render:
 
 def read(sheet: Sheet, area: Area, render: Render, major: str | None = None) -> Json:
     """The values of an area; empty cells and rows at the ends are left out."""
-    whole = area.left == 0 and area.right >= sheet.column_count
     rows: list[list[Any]] = []
     known: dict[int, list[Any]] = {}
     for row in sheet.rows[area.top : area.bottom]:
@@ -40,9 +39,12 @@ def read(sheet: Sheet, area: Area, render: Render, major: str | None = None) -> 
         if id(row) in known:
             rows.append(known[id(row)])
             continue
-        part = row if whole else row[area.left : area.right]
+        end = min(len(row), area.right)
+        # Most cells have a format and no value.
+        while end > area.left and cells.is_empty(row[end - 1]):
+            end -= 1
         # Text is told as it is, whatever is asked for; it is by far the most of what there is.
-        told = [content if type(content) is str else render(content) for content in part]
+        told = [content if type(content) is str else render(content) for content in row[area.left : end]]
         while told and told[-1] == "":
             told.pop()
         if not told:
