@@ -19,6 +19,14 @@ web: .venv/installed node_modules/.installed
 test: .venv/installed-dev $(if $(shell command -v npm),node_modules/.installed)
 	$(BIN)/python -m pytest -n auto --maxprocesses 6 $(if $(CI)$(ALL),,-m "not slow") $(TESTS)
 
+# What has to do with days and times again, on other days and in other zones: on a leap day, in the last minute of a
+# year, in the night in which summer time begins, and in 400 days.
+MOVED := Pacific/Honolulu,2028-02-29T12:00:00 Asia/Kathmandu,2026-12-31T23:59:30 America/New_York,2027-03-14T01:59:30 \
+	Pacific/Kiritimati,+400
+test-dates: .venv/installed-dev
+	@set -e; for moved in $(MOVED); do echo "TZ=$${moved%,*} TEST_NOW=$${moved#*,}"; \
+	TZ=$${moved%,*} TEST_NOW=$${moved#*,} $(BIN)/python -m pytest -n auto --maxprocesses 6 -m dates; done
+
 # All that must hold before a change is handed in.
 check:
 	@.ci/run

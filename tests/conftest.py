@@ -29,7 +29,7 @@ from crm.repository.sheets.setup import set_up
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
 from crm.rules import SETS
-from tests.support.clocks import TODAY, running_on
+from tests.support.clocks import TODAY, move_the_machines, running_on
 from tests.support.google_sheets import Direct, StandIn
 from tests.support.quick_hashes import hash_quickly
 
@@ -50,6 +50,11 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 hash_quickly()
 
 PROJECT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure() -> None:
+    """Tests must hold on every day and in every zone; `make test-dates` tries some of them."""
+    move_the_machines()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,9 +1,12 @@
 """Clocks for tests: whatever day it really is, and in whichever zone, tests take place on a morning of their own."""
 
+import os
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from time import monotonic
 from zoneinfo import ZoneInfo
+
+import time_machine
 
 from crm.clock import Clock, machine_zone
 
@@ -32,3 +35,14 @@ def standing_on(day: date = TODAY) -> Clock:
 def now_on(day: date = TODAY) -> str:
     """The same time as `CRM_NOW` takes it."""
     return running_on(day)().isoformat()
+
+
+def move_the_machines() -> None:
+    """Sets the clock of the machine, as far as this process sees it, to the moment that `TEST_NOW` names, in the zone
+    of `TZ`: '2028-02-29T12:00:00', or '+400' for as many days on. It runs on from there."""
+    written = os.environ.get("TEST_NOW", "")
+    if written.startswith("+"):
+        time_machine.travel(datetime.now(UTC) + timedelta(days=int(written)), tick=True).start()
+    elif written:
+        # Without a zone it would be taken for UTC.
+        time_machine.travel(datetime.fromisoformat(written).replace(tzinfo=ZONE).astimezone(UTC), tick=True).start()
