@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 py
 	"import sys; print('fits' if sys.version_info >= (3, 11) else '')" 2>/dev/null),$(name))))
 BIN := .venv/bin
 
-.PHONY: run web test check lint format types bench docs clean
+.PHONY: run web test test-dates check check lint format types bench docs clean
 
 run: .venv/installed
 	@$(BIN)/python run.py
@@ -25,7 +25,7 @@ MOVED := Pacific/Honolulu,2028-02-29T12:00:00 Asia/Kathmandu,2026-12-31T23:59:30
 	Pacific/Kiritimati,+400
 test-dates: .venv/installed-dev
 	@set -e; for moved in $(MOVED); do echo "TZ=$${moved%,*} TEST_NOW=$${moved#*,}"; \
-	TZ=$${moved%,*} TEST_NOW=$${moved#*,} $(BIN)/python -m pytest -n auto --maxprocesses 6 -m dates; done
+	TZ=$${moved%,*} TEST_NOW=$${moved#*,} $(BIN)/python -m pytest -n auto --maxprocesses 6 -m dated; done
 
 # All that must hold before a change is handed in.
 check:
