@@ -74,6 +74,12 @@ class Firm:
         """One more client of others'."""
         return self.office.add(last_name=f"{FOREIGN} new", notes=f"{FOREIGN} notes")
 
+    def edited(self) -> int:
+        """The number of a change to a client of others'."""
+        self.office("clients edit", self.new(), {"city": "Linz"})
+        last: int = self.office("history list", 1)[0].id
+        return last
+
     def new_user(self) -> User:
         """Another account, of nobody who is signed in, as it is now."""
         if "other" not in self.users:
@@ -346,7 +352,7 @@ GIVEN: Mapping[str, Given] = {
     "history list": lambda firm, _: {"client": firm.other, "text": "sale"},
     "history show": lambda *_: {"transaction": 3},
     "history export": lambda firm, _: {"file": firm.office.folder / "history.csv"},
-    "history undo": lambda firm, _: firm.office("clients edit", firm.new(), {"city": "Linz"}) and {},
+    "history undo": lambda firm, _: {"transaction": firm.edited()},
     "check": _nothing,
     "backup": lambda firm, _: {"file": firm.office.folder / "store-copy.sqlite3"},
     "restore": _a_backup,
