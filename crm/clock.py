@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 # What a zone is called that has no daylight saving and nothing to be set up.
@@ -20,7 +20,7 @@ def machine_zone() -> str:
 
     try:
         name = tzlocal.get_localzone_name()
-        # A name that no data is there for is as good as none.
+        # A name without data of its own counts for nothing.
         return ZoneInfo(name).key or NEUTRAL_ZONE
     except (LookupError, ValueError, TypeError, OSError):
         return NEUTRAL_ZONE
@@ -52,9 +52,11 @@ class Clock:
     @property
     def zone(self) -> ZoneInfo:
         """The team's time zone."""
-        if self._zone is None:
-            self._zone = _zone(self._name()) or ZoneInfo(machine_zone())
-        return self._zone
+        zone = self._zone
+        if zone is None:
+            # Kept here too: another thread may forget it meanwhile.
+            self._zone = zone = _zone(self._name()) or ZoneInfo(machine_zone())
+        return zone
 
     @property
     def today(self) -> date:
@@ -91,7 +93,7 @@ class Clock:
             return datetime.combine(day, time_of_day, UTC)
 
 
-@cache
+@lru_cache(maxsize=16)
 def _zone(name: str) -> ZoneInfo | None:
     try:
         return ZoneInfo(name) if name else None
@@ -99,7 +101,7 @@ def _zone(name: str) -> ZoneInfo | None:
         return None
 
 
-@cache
+@lru_cache(maxsize=16)
 def offsets(zone: ZoneInfo, since: date, until: date) -> tuple[tuple[datetime, int], ...]:
     """How far a zone is from UTC, in seconds, from which moments (UTC) on, the latest first; the last entry holds for
     all earlier ones. Only changes between the two days are known."""

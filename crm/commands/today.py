@@ -63,6 +63,7 @@ class Brief:
     """What fits into a few lines, kept until the store is changed, another day begins or somebody else looks."""
 
     def __init__(self) -> None:
+        self._revision: object = None
         self._of: object = None
         self._tiles: Sequence[Tile] = ()
         self._contents: dict[str, Any] = {}
@@ -71,7 +72,13 @@ class Brief:
         """The tiles of the dashboard, figures before what is listed, each with what it shows; only what is asked for
         is read. Reports are not among them."""
         with crm.read() as snapshot:
-            of = (crm.repository.url, snapshot.revision, snapshot.today, crm.reader)
+            revision = (crm.repository.url, snapshot.revision)
+            if revision != self._revision:
+                if self._revision is not None:
+                    # Somebody else may have changed the settings, the time zone among them.
+                    crm.forget_settings()
+                self._revision = revision
+            of = (revision, snapshot.today, crm.reader)
             if of != self._of:
                 arranged_ = [TILES[name] for name in arranged(crm, snapshot)]
                 self._tiles = sorted(arranged_, key=lambda tile: tile.listed)

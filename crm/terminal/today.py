@@ -44,7 +44,6 @@ def draw(screen: Screen, report: TodayReport, by: Conventions) -> None:
 
 def draw_brief(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
     """What fits above the main menu, which takes `below` lines. What has no room is not even read."""
-    by = crm.conventions
 
     def full() -> bool:
         return not screen.plain and screen.left <= below
@@ -52,7 +51,7 @@ def draw_brief(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
     with closing(brief.tiles(crm)) as shown:
         while not full() and (read := next(shown, None)):
             tile, content = read
-            for line in _BRIEF[tile.name](screen, content, by, below):
+            for line in _BRIEF[tile.name](screen, content, crm.conventions, below):
                 if full():
                     return
                 line.truncate(screen.width, overflow="ellipsis")

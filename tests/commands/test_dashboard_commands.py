@@ -198,6 +198,16 @@ def test_above_the_menu_figures_are_those_of_the_day(office: Office) -> None:
     assert sold(office.open(today=TODAY + timedelta(days=31))) == 0
 
 
+def test_above_the_menu_settings_are_those_that_somebody_else_has_set(office: Office) -> None:
+    brief, mine, others = Brief(), office.crm, office.open()
+    list(brief.tiles(mine))
+    assert mine.clock.zone.key != "Pacific/Kiritimati"
+    run(others, "settings set", "time_zone", "Pacific/Kiritimati")
+    run(others, "settings set", "currency", "JPY")
+    list(brief.tiles(mine))
+    assert (mine.clock.zone.key, mine.conventions.currency) == ("Pacific/Kiritimati", "JPY")
+
+
 # Whose it is
 
 

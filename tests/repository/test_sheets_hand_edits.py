@@ -277,6 +277,18 @@ def test_typed_as_the_team_writes(team: Team) -> None:
     assert team.stored(team.another())[Sale][sale.id].amount == Decimal("2000.75")
 
 
+def test_the_time_zone_is_the_one_that_stands_in_the_sheet(team: Team) -> None:
+    team.store.change(lambda tx: tx.add(Setting(key="time_zone", value="Europe/Vienna")))
+    other = team.another()
+    team.stored(other)
+    assert other.clock.zone.key == "Europe/Vienna"
+    (setting,) = (each for each in team.stored()[Setting].values() if each.key == "time_zone")
+    Sheet(team, Setting).put(setting, "value", "Asia/Tokyo")
+    for repository in (other, team.another()):
+        team.stored(repository)
+        assert repository.clock.zone.key == "Asia/Tokyo"
+
+
 def test_totals_and_statuses_follow(team: Team) -> None:
     sales = Sheet(team, Sale)
     ada, ben = team.store.add(last_name="Ada"), team.store.add(last_name="Ben")

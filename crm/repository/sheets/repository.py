@@ -195,6 +195,7 @@ class SheetsRepository(SqlRepository):
         connection.commit()
         if taken.edits:
             self._adopt(connection, taken.edits)
+        self.clock.forget_zone()
 
     def _take(self, connection: Connection) -> ingest.Taken:
         """Reads the spreadsheet into the mirror, within a transaction."""
