@@ -4,49 +4,55 @@
 
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(if $(shell $(name) -c \
 	"import sys; print('fits' if sys.version_info >= (3, 11) else '')" 2>/dev/null),$(name))))
-BIN := .venv/bin
+VENV := .venv
+BIN := $(VENV)/bin
 
-.PHONY: run web test test-dates check check lint format types bench docs clean
+.PHONY: run web test test-dates test-oldest check lint format types bench docs clean
 
-run: .venv/installed
+run: $(VENV)/installed
 	@$(BIN)/python run.py
 
-web: .venv/installed node_modules/.installed
+web: $(VENV)/installed node_modules/.installed
 	@$(BIN)/python run.py web $(if $(PORT),--port $(PORT))
 
 # The page of the web terminal comes from npm; without it its tests are skipped. The slow ones run where CI is set,
 # and with ALL=1.
-test: .venv/installed-dev $(if $(shell command -v npm),node_modules/.installed)
+test: $(VENV)/installed-dev $(if $(shell command -v npm),node_modules/.installed)
 	$(BIN)/python -m pytest -n auto --maxprocesses 6 $(if $(CI)$(ALL),,-m "not slow") $(TESTS)
 
 # What has to do with days and times again, on other days and in other zones: on a leap day, in the last minute of a
 # year, in the night in which summer time begins, and in 400 days.
 MOVED := Pacific/Honolulu,2028-02-29T12:00:00 Asia/Kathmandu,2026-12-31T23:59:30 America/New_York,2027-03-14T01:59:30 \
 	Pacific/Kiritimati,+400
-test-dates: .venv/installed-dev
+test-dates: $(VENV)/installed-dev
 	@set -e; for moved in $(MOVED); do echo "TZ=$${moved%,*} TEST_NOW=$${moved#*,}"; \
 	TZ=$${moved%,*} TEST_NOW=$${moved#*,} $(BIN)/python -m pytest -n auto --maxprocesses 6 -m dated; done
+
+# The quick part on the oldest Python that is supported.
+test-oldest:
+	@$(MAKE) --no-print-directory VENV=.venv-oldest PYTHON=python3.11 .venv-oldest/installed-dev
+	CI= .venv-oldest/bin/python -m pytest -n auto --maxprocesses 6 -m "not slow and not contract and not end_to_end"
 
 # All that must hold before a change is handed in.
 check:
 	@.ci/run
 
-lint: .venv/installed-dev
+lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: .venv/installed-dev
+types: $(VENV)/installed-dev
 	$(BIN)/mypy
 
-format: .venv/installed-dev
+format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/installed
+bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks $(NAMES)
 
 # What the docs take from the program itself.
-docs: .venv/installed-dev
+docs: $(VENV)/installed-dev
 	$(BIN)/python docs/reference.py
 	$(BIN)/python -m docs.pictures
 
@@ -56,15 +62,15 @@ node_modules/.installed: package.json package-lock.json
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
-.venv/installed: requirements.txt
+$(VENV)/installed: requirements.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: https://www.python.org/downloads/"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-.venv/installed-dev: .venv/installed requirements-dev.txt
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-oldest
