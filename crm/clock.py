@@ -43,6 +43,8 @@ class Clock:
         self._now = now
         self._name = zone
         self._zone: ZoneInfo | None = None
+        self._stands = False
+        self._day: date | None = None
 
     @property
     def now(self) -> datetime:
@@ -61,16 +63,23 @@ class Clock:
     @property
     def today(self) -> date:
         """The day that it is now for the team."""
-        return self.day_of(self._now())
+        if self._day is not None:
+            return self._day
+        day = self.day_of(self._now())
+        if self._stands:
+            self._day = day
+        return day
 
     def forget_zone(self) -> None:
         """Asks for the zone again when it is next needed."""
-        self._zone = None
+        self._zone = self._day = None
 
     def stopped(self) -> "Clock":
         """The same clock, standing still at this moment."""
         moment = self.now
-        return Clock(lambda: moment, lambda: self.zone.key)
+        standing = Clock(lambda: moment, lambda: self.zone.key)
+        standing._stands = True
+        return standing
 
     def local(self, moment: datetime) -> datetime:
         """A moment (aware) in the team's time zone."""

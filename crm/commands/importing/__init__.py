@@ -154,13 +154,17 @@ def _identifying(what: str, match: str) -> set[str]:
 
 
 def _carry_out(tx: Transaction, tally: "Tally", crm: CRM, tell: Callable[[int, int], None]) -> None:
+    from dataclasses import replace
+
     from crm.commands.importing.clients import ClientImport
     from crm.commands.importing.reading import Reader
     from crm.commands.importing.sales import SaleImport
 
     draft = tally.draft
     taking = ClientImport(tx, draft, tally) if draft.what == "clients" else SaleImport(tx, draft, tally)
-    for batch in Reader(draft, crm.conventions).batches():
+    # One day for all rows.
+    by = replace(crm.conventions, clock=tx.clock)
+    for batch in Reader(draft, by).batches():
         tally.rows += len(batch)
         taking.take(batch)
         tell(*draft.source.progress())
