@@ -9,6 +9,7 @@ from typing import Any
 import phonenumbers
 import pytest
 from babel import localedata
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -533,6 +534,20 @@ def test_own_fields_are_name_and_value() -> None:
     assert Extra().read("shoe size = 42\n\nmotto=a=b\nempty=", US) == {"shoe size": "42", "motto": "a=b", "empty": ""}
     for wrong in ("shoe size", "=42"):
         assert "name=value" in refusal(Extra(), wrong)
+
+
+@given(
+    labels=st.lists(st.text("aZ9-.éK_", max_size=5) | st.just("a" * 64), min_size=1, max_size=5),
+    ending=st.sampled_from(["com", "AT", "c0m", "co1", "test", "local", "Onion", "xn--p1ai", "museum", ""]),
+)
+def test_a_domain_is_read_as_the_library_reads_it(labels: list[str], ending: str) -> None:
+    address = f"a@{'.'.join([*labels, ending])}"
+    try:
+        expected = validate_email(address, check_deliverability=False).normalized.lower()
+    except EmailNotValidError:
+        assert refusal(Email(), address)
+    else:
+        assert Email().read(address, US) == expected
 
 
 @given(address=st.emails())

@@ -28,6 +28,10 @@ class Email(Check):
 _PLAIN_MAILBOX = re.compile(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*")
 
 
+# A name of the internet in plain letters, without two hyphens in a row, which have a meaning of their own (RFC 5890).
+_PLAIN_DOMAIN = re.compile(r"(?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+[A-Za-z]+")
+
+
 def _normal_email(text: str) -> str:
     mailbox, at, domain = text.rpartition("@")
     if at and len(mailbox) <= 64 and _PLAIN_MAILBOX.fullmatch(mailbox):
@@ -38,8 +42,23 @@ def _normal_email(text: str) -> str:
 
 @lru_cache(maxsize=8192)
 def _normal_domain(domain: str) -> str:
-    """The domain of an address; many addresses share one, and it is the costly part to check."""
+    """The domain of an address; many addresses share one, and it is the costly part to check.
+
+    The library takes thirty times as long for a plain one, of which an import of companies has thousands.
+    """
+    if _PLAIN_DOMAIN.fullmatch(domain) and len(domain) <= 253 and max(map(len, domain.split("."))) <= 63:
+        normal = domain.lower()
+        if not f".{normal}".endswith(_reserved()):
+            return normal
     return _validated(f"a@{domain}")[2:]
+
+
+@lru_cache(maxsize=1)
+def _reserved() -> tuple[str, ...]:
+    """How domains end that no mail is sent to."""
+    from email_validator import SPECIAL_USE_DOMAIN_NAMES
+
+    return tuple(f".{each}" for each in SPECIAL_USE_DOMAIN_NAMES)
 
 
 def _validated(text: str) -> str:
