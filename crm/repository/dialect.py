@@ -1,6 +1,6 @@
 """What differs between databases: how each searches, writes first, explains its errors and is backed up."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -50,6 +50,10 @@ class Dialect(Protocol):
 
     def index_added(self, connection: Connection, ids: Sequence[int]) -> None:
         """Makes the clients with these ids, just added, findable."""
+
+    def drop_indexes(self, connection: Connection, table: Table, kept: Container[str]) -> Sequence[str]:
+        """Drops the indexes of a table, but for those named in `kept`, where a rollback brings them back and nobody
+        else notices before a commit; the statements that make them again, none where they stay."""
 
     def search(self, connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
         """Rows of clients that fit what was typed, best first."""

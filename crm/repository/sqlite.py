@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from sqlalchemy import (
     create_engine,
     event,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
 
 from crm.atomic_write import put_in_place
@@ -43,6 +44,8 @@ from crm.repository.tables import SCHEMA_VERSION, fold
 
 KEPT_BACKUPS = 10
 _INDEXED_AT_ONCE = 20_000
+# Those that can be dropped: the one behind a UNIQUE column has no statement of its own.
+_INDEXES = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL"
 # One attempt to write waits so long (seconds) before the caller hears of it.
 _ATTEMPT = 0.25
 # A backup is put back when nobody else has been writing for a moment within so many seconds.
@@ -163,6 +166,20 @@ class Sqlite:
         for start in range(0, len(ids), _INDEXED_AT_ONCE):
             batch = list(ids[start : start + _INDEXED_AT_ONCE])
             connection.exec_driver_sql(sqlite_search.ADD, (json.dumps(batch),))
+
+    def drop_indexes(self, connection: Connection, table: Table, kept: Container[str]) -> Sequence[str]:
+        there = connection.exec_driver_sql(_INDEXES, (table.name,)).all()
+        dropped = []
+        try:
+            for name, made_by in there:
+                if name not in kept:
+                    connection.exec_driver_sql(f'DROP INDEX "{name}"')
+                    dropped.append(str(made_by))
+        except DBAPIError as error:
+            # While something is still being read on this connection, SQLite keeps all of them.
+            if not self.is_busy(error.orig or error):
+                raise
+        return dropped
 
     def search(self, connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
         return sqlite_search.search(connection, text, limit)

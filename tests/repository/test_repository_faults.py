@@ -16,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from crm.clock import machine_now
 from crm.errors import (
@@ -28,9 +29,10 @@ from crm.errors import (
     StoreNewerError,
 )
 from crm.model import Client, Sale, StatusRule
-from crm.repository import Wait, sql
+from crm.repository import Wait, sql, tables, transaction
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
+from crm.repository.transaction import SqlTransaction
 from tests.conftest import PYTHON, Store, child_environment
 from tests.support.unprivileged import as_nobody
 
@@ -60,15 +62,26 @@ def made(path: Path, clients: int = 300) -> None:
 
 
 def sound(path: Path) -> int:
-    """Proves a store whole, the search index too; how many clients it holds."""
+    """Proves a store whole, the indexes too; how many clients it holds."""
     with closing(opened(path)) as repository:
         assert [finding.what for finding in repository.check() if finding.wrong] == []
         with repository.read() as snapshot:
             count = int(snapshot.count(Client))
     with closing(sqlite3.connect(path)) as raw:
+        assert indexes(raw) == ALL_INDEXES
         # The index itself compares what it holds with the clients; it raises where they differ.
         raw.execute("INSERT INTO client_search (client_search, rank) VALUES ('integrity-check', 1)")
     return count
+
+
+ALL_INDEXES = {each.name for each in tables.client.indexes}
+
+
+def indexes(raw: sqlite3.Connection | Connection) -> set[str]:
+    """The indexes of clients that are there, by name, without the one behind their references."""
+    read = raw.exec_driver_sql if isinstance(raw, Connection) else raw.execute
+    rows = read("SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'client' AND sql IS NOT NULL")
+    return {row[0] for row in rows}
 
 
 @contextmanager
@@ -135,6 +148,51 @@ def test_killed_in_the_middle_leaves_all_or_nothing(path: Path) -> None:
             assert len(snapshot.history()) == 1 + (after - 10) // 4000
             assert len(snapshot.search("Many0 1")) == (19 if after > 10 else 0)
     assert killed >= 3
+
+
+class _Failed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_indexes_are_dropped_for_many_new_clients_and_all_come_back(path: Path, fails: bool) -> None:
+    made(path, 10)
+
+    def change(tx: SqlTransaction) -> None:
+        for start in range(0, 2200, 200):
+            tx.add_all([Client(kind="person", last_name=f"Many{at}") for at in range(start, start + 200)])
+        assert {"client_by_email", "client_by_phone", "client_by_first_name"} <= indexes(tx.connection) < ALL_INDEXES
+        with closing(sqlite3.connect(path)) as other:
+            assert indexes(other) == ALL_INDEXES
+        assert [each.last_name for each in tx.search("many1234")] == ["Many1234"]
+        if fails:
+            raise _Failed
+
+    with closing(opened(path)) as repository, suppress(_Failed):
+        repository.transact(change, "added many")
+    assert sound(path) == (10 if fails else 2210)
+
+
+def test_indexes_stay_where_there_are_more_clients_already_or_something_is_being_read(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction, "_MANY", 10)
+    made(path, 200)
+
+    def add_fewer(tx: SqlTransaction) -> None:
+        tx.add_all([Client(kind="person", last_name=f"Fewer{at}") for at in range(150)])
+        assert indexes(tx.connection) == ALL_INDEXES
+
+    def add_while_reading(tx: SqlTransaction) -> None:
+        clients = tx.each(Client)
+        next(clients)
+        tx.add_all([Client(kind="person", last_name=f"More{at}") for at in range(400)])
+        assert indexes(tx.connection) == ALL_INDEXES
+
+    with closing(opened(path)) as repository:
+        repository.transact(add_fewer, "added fewer")
+        repository.transact(add_while_reading, "added more")
+    assert sound(path) == 200 + 150 + 400
 
 
 SELLING_AND_TELLING = (
