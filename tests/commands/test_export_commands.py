@@ -12,7 +12,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.commands.context import CRM
@@ -76,7 +76,6 @@ def differing(number: int, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
-@settings(max_examples=30)
 @given(several=st.lists(clients(), min_size=1, max_size=5), own=st.lists(TEXT, min_size=5, max_size=5))
 def test_a_table_of_clients_comes_in_again_with_nothing_lost(
     ending: str, several: list[dict[str, Any]], own: list[str]
@@ -106,7 +105,6 @@ IN_CARDS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=30)
 @given(several=st.lists(clients(), min_size=1, max_size=4))
 def test_cards_of_clients_come_in_again_with_nothing_lost_that_a_card_holds(several: list[dict[str, Any]]) -> None:
     parent = "/dev/shm" if Path("/dev/shm").is_dir() else None

@@ -269,6 +269,7 @@ def test_a_mailing_to_three_hundred(here: MailDesk) -> None:
     assert set(contacted) == {here.crm.today}
 
 
+@pytest.mark.slow
 def test_a_program_that_is_killed_in_a_mailing_goes_on_with_it(folder: Path, authority: trustme.CA) -> None:
     program, post = CommandLine(folder), Post(waits=0.05)
     program.did("settings", "set", "mails_per_minute", "6000")

@@ -418,6 +418,7 @@ def test_a_program_that_is_killed_sends_nothing_twice(
     assert not list(running.program.folder.rglob("*.lock"))
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_each_arrives_at_most_once_and_none_is_lost(running: Running) -> None:
     running.queue(60)
     running.post.waits = 0.01
@@ -436,6 +437,7 @@ def test_killed_again_and_again_each_arrives_at_most_once_and_none_is_lost(runni
     assert states["sent"] <= len(running.arrived) <= 60
 
 
+@pytest.mark.slow
 def test_several_programs_at_once_send_each_once(running: Running) -> None:
     running.queue(90)
     children = [running.program.start("email", "outbox", "--json") for _ in range(3)]

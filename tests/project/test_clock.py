@@ -127,6 +127,7 @@ def test_a_zone_that_nobody_knows_is_the_machines() -> None:
     assert Clock(zone=lambda: "../../etc/passwd").zone.key == machine_zone()
 
 
+@pytest.mark.slow
 def test_the_day_is_the_same_on_every_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     # Five in the morning in London is nine in the evening of the day before in Los Angeles.
     late = {"CRM_NOW": "2026-11-22T05:00:00Z"}
