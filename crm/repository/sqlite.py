@@ -139,7 +139,8 @@ class Sqlite:
                 f"{as_told(self.path)} is damaged or no store at all; it was left as it is."
                 f" Backups are in {as_told(self._folder)}; `restore FILE` puts one back."
             )
-        if code.startswith(("SQLITE_READONLY", "SQLITE_PERM")):
+        # What an older store that can only be read lacks is shown by views.
+        if code.startswith(("SQLITE_READONLY", "SQLITE_PERM")) or str(error).endswith("because it is a view"):
             return StoreReadOnlyError(f"{as_told(self.path)} can only be read. Nothing was changed.")
         if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
             return StoreFullError(

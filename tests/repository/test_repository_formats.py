@@ -225,9 +225,14 @@ def test_an_old_file_that_can_only_be_read_is_read(old: Path) -> None:
         with closing(opened(old)) as repository:
             return add_user(repository)
 
+    def added() -> object:
+        with closing(opened(old)) as repository:
+            return repository.transact(lambda tx: tx.add(Client(last_name="Zink")), "add")
+
     content = old.read_bytes()
     assert as_nobody(read) == "done: (1, 1, 0, 0)"
-    assert as_nobody(written).startswith("StoreReadOnlyError: ")
+    for change in (written, added):
+        assert as_nobody(change).startswith("StoreReadOnlyError: ")
     assert old.read_bytes() == content
 
 
