@@ -109,7 +109,7 @@ def owned_by(owner: str) -> ColumnElement[bool]:
 
 def weighted(value: Decimal, stage: Stage) -> Decimal:
     """A value times the probability of its stage, to as many decimals as amounts are kept with."""
-    return rounded(value * stage.probability / 100, 2 if value == round(value, 2) else MOST_DECIMALS)
+    return rounded(value * stage.probability / 100, MOST_DECIMALS)
 
 
 def stages(snapshot: Snapshot) -> list[Stage]:

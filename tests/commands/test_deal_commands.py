@@ -98,6 +98,9 @@ def test_the_list_goes_by_stage_and_value_and_adds_up_all_that_fit(office: Offic
         office("deals list", sort="notes")
     told = plain(found)["deals"][0]
     assert (told["client_name"], told["stage_name"], told["weighted"]) == ("Acme", "Lead", "5.00")
+    # Rounded once, where it is shown: a thousandth counts in dinars.
+    deal(office, acme, "Tiny", "10.55", stage=lead)
+    assert office("deals list", limit=1).weighted == Decimal("1556.1050")
 
 
 def test_the_list_is_narrowed_by_what_is_asked(office: Office, acme: Client) -> None:
