@@ -22,6 +22,10 @@ from crm.model.records import TIME_ZONE
 SHEETS = "sheets://"
 # What is remembered is made by the program and read by it; anything else was not meant.
 _REMEMBERED = re.compile(rf"{SHEETS}[\w-]+")
+# Between which years the program can be set to be.
+_FIRST_YEAR, _LAST_YEAR = 1900, 9000
+# Among the names of time zones, but each machine means another zone by them, or none.
+_NO_ZONES = {"localtime", "Factory"}
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class TimeZone(Check):
         from zoneinfo import available_timezones
 
         wanted = "_".join(typed.split()).casefold()
-        names = {each.casefold(): each for each in available_timezones()}
+        names = {each.casefold(): each for each in available_timezones() - _NO_ZONES}
         if wanted in names:
             return names[wanted]
         cities = sorted(each for each in names.values() if each.casefold().rpartition("/")[2] == wanted)
@@ -93,11 +97,14 @@ class Instant(Check):
     def read(self, typed: str, by: Conventions) -> datetime:
         try:
             moment = datetime.fromisoformat(typed.strip())
-            if moment.tzinfo is not None:
-                return moment
         except ValueError:
-            pass
-        raise FieldError(f"write a date, a time and an offset from UTC, like {self.example}")
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            raise FieldError(f"write a date, a time and an offset from UTC, like {self.example}")
+        # There are no days before the year 1 and after the year 9999 to count to and from.
+        if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+            raise FieldError(f"its year must be between {_FIRST_YEAR} and {_LAST_YEAR}")
+        return moment
 
 
 class Switch(Check):

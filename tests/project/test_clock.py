@@ -171,6 +171,8 @@ def test_a_team_says_in_which_zone_it_is(monkeypatch: pytest.MonkeyPatch) -> Non
     with on_a_new_store(monkeypatch) as shell:
         assert shell.did("settings", "set", "time_zone", "europe/vienna")["value"] == "Europe/Vienna"
         assert shell.did("settings", "set", "time_zone", "Kathmandu")["value"] == "Asia/Kathmandu"
-        assert "like Europe/Vienna" in shell.refused("settings", "set", "time_zone", "Atlantis")
+        # 'localtime' and 'Factory' are among the names that Python knows; each machine means another zone by them.
+        for name in ("Atlantis", "localtime", "Factory"):
+            assert "like Europe/Vienna" in shell.refused("settings", "set", "time_zone", name)
         shell.did("history", "undo")
         assert {each["key"]: each["value"] for each in shell.did("settings", "list")}["time_zone"] == "Europe/Vienna"

@@ -134,7 +134,8 @@ def test_wrong_usage_is_2_and_names_what_is_wrong(shell: CommandLine, arguments:
 
 
 def test_an_environment_that_cannot_be_used_is_wrong_usage(shell: CommandLine) -> None:
-    assert "CRM_NOW" in shell.refused("clients", "list", code=2, CRM_NOW="2026-02-30")
+    for now in ("2026-02-30", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"):
+        assert "CRM_NOW" in shell.refused("clients", "list", code=2, CRM_NOW=now)
     assert "nonsense" in shell.refused("clients", "list", code=2, CRM_STORE="nonsense")
 
 
