@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 
@@ -207,7 +208,10 @@ def named(words: str) -> Command:
 
     if words not in _COMMANDS:
         package.load(words.partition(" ")[0])
-    return _COMMANDS[words]
+    found = _COMMANDS[words]
+    # Another thread may still be loading its module.
+    import_module(found.function.__module__)
+    return found
 
 
 # What a type alone says; anything finer is said with Annotated.

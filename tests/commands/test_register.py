@@ -4,10 +4,15 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
+from importlib import import_module
+from pathlib import Path
+from threading import Thread
+from time import sleep
 
 import pytest
 
 from crm import commands as package
+from crm.commands import registry
 from crm.commands.registry import commands, named
 from crm.terminal import session
 from tests.conftest import PROJECT
@@ -21,6 +26,34 @@ def test_the_index_says_of_each_module_what_it_holds() -> None:
         menus[module] |= {each.menu} - {""}
     found = {module: (words[module], menus[module]) for module in words}
     assert found == {module: (set(w.split()), set(m.split())) for module, (w, m) in package._MODULES.items()}
+
+
+_HALF = """
+import time
+from crm.commands.registry import command
+
+@command("half loaded", title="Half")
+def half(crm):
+    \"\"\"Gives what stands below it.\"\"\"
+    return REST
+
+time.sleep(0.1)
+REST = "the rest"
+"""
+
+
+def test_a_command_is_there_once_all_of_its_module_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "half_loaded.py").write_text(_HALF)
+    monkeypatch.syspath_prepend(tmp_path)
+    loading = Thread(target=import_module, args=("half_loaded",))
+    loading.start()
+    try:
+        while "half loaded" not in registry._COMMANDS:
+            sleep(0.001)
+        assert named("half loaded").function(None) == "the rest"
+    finally:
+        loading.join()
+        del registry._COMMANDS["half loaded"]
 
 
 def test_what_begins_a_command_of_two_words_is_told_of_as_a_group() -> None:
