@@ -15,13 +15,15 @@ def atomic_write(path: Path, mode: int | None = None, *, overwrite: bool = True)
     behind. `mode` is who may read it, from its first byte on; without one it stays as it was. Where it must not
     `overwrite`, a file that somebody else has made meanwhile stays. Raises OSError.
     """
-    # Whoever only reads waits for neither.
+    # Loaded only when something is written.
     import secrets
     import shutil
 
     target = path.resolve()  # a link stays a link
     part = target.with_name(f".{target.name[:80]}.{secrets.token_hex(8)}.part")
-    number = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode or 0o666)
+    # What takes the place of a private file is private while it is being written.
+    first_mode = mode or (0o600 if target.exists() else 0o666)
+    number = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), first_mode)
     try:
         with os.fdopen(number, "wb") as file:
             yield file

@@ -138,6 +138,10 @@ def test_who_may_read_a_file_is_as_told_from_its_first_byte_and_stays_else(tmp_p
         (part,) = tmp_path.glob(".private.*.part")
         assert stat.S_IMODE(part.stat().st_mode) == 0o600
         file.write(b"1")
+    with atomic_write(private) as file:
+        (part,) = tmp_path.glob(".private.*.part")
+        assert stat.S_IMODE(part.stat().st_mode) == 0o600
+        file.write(b"1")
     shared.write_bytes(b"old")
     shared.chmod(0o640)
     with atomic_write(shared) as file:
