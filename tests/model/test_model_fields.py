@@ -240,7 +240,8 @@ def test_a_number_is_valid_where_the_library_says_so() -> None:
                 texts.add("".join(digits))
                 digits.insert(chance.randrange(2, 6), chance.choice("0123456789"))
                 texts.add("".join(digits))
-    for text in chance.sample(sorted(texts), 2000):
+    # Looks like one of Germany's numbers, but for its length.
+    for text in ["+49497880876242", *chance.sample(sorted(texts), 2000)]:
         try:
             number = phonenumbers.parse(text, "AT")
             valid = phonenumbers.is_valid_number(number)

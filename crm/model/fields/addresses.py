@@ -136,10 +136,10 @@ _Plan = Sequence[tuple[Set[int], re.Pattern[str]]]
 
 
 def _is_plain(text: str) -> bool:
-    """Whether a text is a valid number as it is kept, as far as that can be told from the country alone.
+    """Whether a text is a valid number as it is kept, as far as the tables of its country alone show.
 
-    The library tells it too, in ten times as long: that is most of what an import takes. What has a prefix, or shares
-    its country's code with others, is left to it.
+    The library can say so too, but takes ten times as long, which is most of the time of an import. Numbers that may
+    begin with a prefix, and those of countries that share their code with others, are left to the library.
     """
     if not _E164.fullmatch(text):
         return False
@@ -152,7 +152,8 @@ def _is_plain(text: str) -> bool:
 
 @lru_cache(maxsize=512)
 def _plan(code: int) -> _Plan | None:
-    """The numbers there are behind the code of a country; none of one that is left to the library, None for no code."""
+    """The numbers there are behind the code of a country: nothing where it is left to the library, None where there is
+    no such code."""
     import phonenumbers
 
     regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code)
@@ -169,7 +170,7 @@ def _plan(code: int) -> _Plan | None:
     return [
         (
             frozenset(each.possible_length or every.possible_length),
-            re.compile(f"{no_prefix}(?={every.national_number_pattern}$)(?:{each.national_number_pattern})"),
+            re.compile(f"{no_prefix}(?=(?:{every.national_number_pattern})$)(?:{each.national_number_pattern})"),
         )
         for each in either
         if every and each and each.national_number_pattern
