@@ -196,6 +196,7 @@ class SqlTransaction(SqlSnapshot):
         last = first + count - 1
         if count <= _FEW:
             self._audit += [self._entry(kind, each, "create", None, None) for each in range(first, last + 1)]
+            self._flush_audit(BATCH)
         else:
             self._flush_audit()
             created = {"transaction": self.number, "first": first, "last": last}
