@@ -1,7 +1,7 @@
 """What a command has at hand: the store as far as its reader may see it, the accounts, the team's conventions."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -50,12 +50,18 @@ def has_accounts(crm: "CRM") -> bool:
         return False
 
 
-def begin_day(crm: "CRM") -> None:
-    """What is done once a day, at first use, whoever it is: a backup, and the review of statuses that depend on the
-    day. A store that cannot be written just now is read as it is."""
+def begin_day(crm: "CRM") -> list[CRMError]:
+    """Does what is done once a day, at first use: a backup, and the review of statuses that depend on the day.
+
+    Returns what went wrong; a store that cannot be written just now can still be read.
+    """
+    wrong = []
     for step in (crm.repository.daily_backup, crm.repository.daily_review):
-        with suppress(CRMError):
+        try:
             step()
+        except CRMError as error:
+            wrong.append(error)
+    return wrong
 
 
 @dataclass(frozen=True)

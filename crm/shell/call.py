@@ -60,7 +60,7 @@ class Call:
         owner = crm = self._open()
         try:
             if command.words not in _BACKED_UP_BY_THEMSELVES:
-                # Once a day, at first use; where it cannot be written the command itself says what is wrong.
+                # Where the store cannot be written, the command itself says so.
                 begin_day(owner)
             crm = self._entered(owner)
             result = self._done(crm, command, given)

@@ -82,7 +82,8 @@ def _run(session: Session, loop: Loop, who: SignedIn | None) -> int:
                     return error.exit_code
             except Closed:
                 return error.exit_code
-    begin_day(session.crm)
+    for wrong in begin_day(session.crm):
+        session.fail(wrong)
     if not _enter(session, who):
         return 0
     crm = session.crm

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -161,6 +162,12 @@ def test_search_finds_commands_and_clients_from_any_menu(start: Start, crm: CRM)
     session.press("down", "enter").sees("Žofie Dvořáková no. 1").press("esc").sees("Back up")
     session.press("/").sees("Find (").press("record a s", "down", "enter").sees("Client (").press("c-c")
     session.sees("Back up").press("/").sees("Find (").press("qqqq", "enter").sees("Neither a client nor a command")
+
+
+def test_a_backup_that_fails_is_told_of_and_stops_nobody(start: Start, crm: CRM, store: Path) -> None:
+    add(crm, first_name="Anna")
+    (store.parent / "backups").write_text("no folder")
+    start().sees("The backup could not be written").choose("Clients").choose("List clients").sees("Anna")
 
 
 def test_the_sample_data_is_marked_and_thrown_away_by_one_key(start: Start, crm: CRM) -> None:
