@@ -18,6 +18,7 @@ from click.shell_completion import (
 )
 
 from crm import program
+from crm.errors import FileError
 
 if TYPE_CHECKING:
     from crm.commands.registry import Parameter
@@ -100,16 +101,23 @@ def _install(context: click.Context, _: click.Parameter, shell: str | None) -> N
     script = (
         home / ".config/fish/completions" / f"{name}.fish" if shell == "fish" else data_folder() / f"{name}.{shell}"
     )
-    script.parent.mkdir(parents=True, exist_ok=True)
-    script.write_text(_script(context, shell), "utf-8")
-    if shell != "fish":
-        begins = home / f".{shell}rc"
-        there = begins.read_text("utf-8") if begins.exists() else ""
-        called = f'source "{script}"\n'
-        if called not in there:
-            prepared = "autoload -Uz compinit && compinit\n" if shell == "zsh" and "compinit" not in there else ""
-            with begins.open("a", encoding="utf-8") as file:
-                file.write(f"\n# Completion of {name}\n{prepared}{called}")
+    try:
+        script.parent.mkdir(parents=True, exist_ok=True)
+        script.write_text(_script(context, shell), "utf-8")
+        if shell != "fish":
+            begins = home / f".{shell}rc"
+            # Whatever else stands in it may be written in any encoding.
+            there = begins.read_text("utf-8", errors="replace") if begins.exists() else ""
+            called = f'source "{script}"\n'
+            if called not in there:
+                prepared = "autoload -Uz compinit && compinit\n" if shell == "zsh" and "compinit" not in there else ""
+                with begins.open("a", encoding="utf-8") as file:
+                    file.write(f"\n# Completion of {name}\n{prepared}{called}")
+    except OSError as error:
+        raise FileError(
+            f"Completion cannot be installed: {error.filename} cannot be written ({error.strerror})."
+            f" `--show-completion {shell}` prints the script; put it where {shell} reads it."
+        ) from error
     click.echo(f"Completion for {shell} is installed in {script}. It works in the next shell that you open.")
     context.exit()
 

@@ -88,7 +88,21 @@ def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
         context.exit()
 
 
-class _Whole(click.Group):
+class _Lazy(click.Group):
+    """A group whose commands are made when they are asked for."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            # Click suggests one of those that are made already.
+            names = self.list_commands(ctx)
+            raise click.NoSuchCommand(error.command_name, possibilities=names, ctx=ctx) from None
+
+
+class _Whole(_Lazy):
     """All groups, the commands of one word, and what only the shell has."""
 
     def __init__(self, line: Line, **attributes: Any) -> None:
@@ -109,7 +123,7 @@ class _Whole(click.Group):
         return self._own.get(cmd_name)
 
 
-class _Group(click.Group):
+class _Group(_Lazy):
     """The commands that begin with a word."""
 
     def __init__(self, line: Line, word: str) -> None:

@@ -142,3 +142,17 @@ def test_a_name_with_blanks_is_completed_in_bash(desk: CommandLine, tmp_path: Pa
     bash.send(" --json\r")
     bash.expect_exact('"last_name": "Berg"')
     bash.close(force=True)
+
+
+def test_completion_is_installed_once_or_it_is_said_why_not(
+    shell: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begins, data = shell.folder / ".bashrc", shell.folder / "data"
+    begins.write_bytes("PS1='café'\n".encode("latin-1"))
+    monkeypatch.setenv("HOME", str(shell.folder))
+    monkeypatch.setenv("XDG_DATA_HOME", str(data))
+    for _ in range(2):
+        assert shell("--install-completion", "bash").code == 0
+    assert begins.read_bytes().count(b"source") == 1
+    monkeypatch.setenv("XDG_DATA_HOME", str(begins))
+    assert "`--show-completion bash`" in shell.refused("--install-completion", "bash")

@@ -108,7 +108,9 @@ def test_done_is_0_and_speaks_on_stdout_alone(shell: CommandLine) -> None:
     ("arguments", "told"),
     [
         (["frob"], "frob"),
+        (["clinets", "list"], "Did you mean 'clients'?"),
         (["clients", "frob"], "frob"),
+        (["clients", "lst"], "Did you mean 'list'?"),
         (["clients", "list", "--frob"], "--frob"),
         (["clients", "list", "--limit"], "--limit"),
         (["sales", "add"], "--client"),
