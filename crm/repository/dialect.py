@@ -14,6 +14,9 @@ from crm.repository import Finding
 class Dialect(Protocol):
     """One database's own ways. A new database is one more of these; everything else is shared."""
 
+    def at(self, file: Path) -> "Dialect":
+        """The same dialect for another store: the copy in a file."""
+
     def engine(self) -> Engine:
         """The engine, made without touching what is stored."""
 

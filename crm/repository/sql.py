@@ -349,6 +349,7 @@ class SqlRepository:
     def restore(self, source: Path) -> Path:
         # Copied first: to back up what is there may let go of the oldest backup, which may be this very one.
         with self._dialect.checked_copy(source) as copy:
+            self._bring_up(copy)
             try:
                 kept = self.backup()
             except StoreDamagedError:
@@ -356,13 +357,20 @@ class SqlRepository:
                 return self._dialect.replace_damaged(copy, self._dated())
             with self._told():
                 self._dialect.restore(self._engine, copy)
-                with self._engine.connect() as connection:
-                    self._enter(connection)
-                    self._add_missing(connection)
-                    connection.commit()
             # What was put back is perhaps of another day.
             self._reviewed_on = ""
             return kept
+
+    def _bring_up(self, copy: Path) -> None:
+        """Brings a copy of a store to this format, before others who work in the store can write to it."""
+        engine = self._dialect.at(copy).engine()
+        try:
+            with self._told(), engine.connect() as connection:
+                self._enter(connection)
+                self._add_missing(connection)
+                connection.commit()
+        finally:
+            engine.dispose()
 
     def backups(self) -> Sequence[Path]:
         """The dated backups there are, newest first."""

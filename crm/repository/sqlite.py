@@ -58,6 +58,9 @@ class Sqlite:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def at(self, file: Path) -> "Sqlite":
+        return Sqlite(file)
+
     def engine(self) -> Engine:
         engine = create_engine("sqlite+pysqlite://", creator=self._connect, poolclass=QueuePool)
         event.listen(engine, "connect", _prepared)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Engine, func, select
 
 from crm.clock import machine_now
 from crm.model import Client, Deal, Sale, SignIn, User
@@ -197,6 +197,22 @@ def test_an_old_backup_is_put_back(old: Path, folder: Path, version: int) -> Non
         assert add_user(repository).email == "anna@example.com"
     assert version_of(folder / "new.sqlite3") == str(tables.SCHEMA_VERSION)
     assert version_of(old) == str(version)
+
+
+def test_an_old_backup_has_the_format_of_today_before_others_can_write_to_it(
+    old: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    formats = []
+    put_back = Sqlite.restore
+
+    def watched(dialect: Sqlite, engine: Engine, copy: Path) -> None:
+        formats.append(version_of(copy))
+        put_back(dialect, engine, copy)
+
+    monkeypatch.setattr(Sqlite, "restore", watched)
+    with closing(opened(folder / "new.sqlite3")) as repository:
+        repository.restore(old)
+    assert formats == [str(tables.SCHEMA_VERSION)]
 
 
 def test_an_old_backup_is_put_back_into_a_spreadsheet(old: Path) -> None:
