@@ -29,7 +29,7 @@ _DEADLINE = 30.0
 
 
 def measure(folder: Path) -> Iterator[Result]:
-    """What is measured when the time is up is told."""
+    """Shows what has been measured when the time is up."""
     results: list[Result] = []
     store = store_of(folder, _CLIENTS)
     with (

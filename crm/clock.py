@@ -35,8 +35,8 @@ def running_from(start: datetime) -> Callable[[], datetime]:
 class Clock:
     """The time in UTC, and the days in the team's time zone.
 
-    `now` gives the time (aware), `zone` the IANA name of the zone ('' or one that nobody knows is the machine's own).
-    The name is asked for once, when the first day is, until `forget_zone`.
+    `now` gives the time (aware), `zone` the IANA name of the zone; '' and unknown names stand for the machine's zone.
+    The name is asked for when it is first needed, and kept until `forget_zone`.
     """
 
     def __init__(self, now: Callable[[], datetime] = machine_now, zone: Callable[[], str] = machine_zone) -> None:

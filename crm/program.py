@@ -1,4 +1,4 @@
-"""How this program is called, as whoever started it calls it."""
+"""The name of this program, as the person who started it typed it."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ _INSTALLED, _SCRIPT = "crm", "run.py"
 
 def name() -> str:
     """The name of the program: `crm` where it is installed, else `run.py`."""
-    # Menus in a browser run in a process that neither started.
+    # The process behind a menu in a browser was started under another name.
     is_installed = Path(sys.argv[0]).stem == _INSTALLED or not (Path(__file__).parents[1] / "pyproject.toml").is_file()
     return _INSTALLED if is_installed else _SCRIPT
 

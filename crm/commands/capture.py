@@ -71,7 +71,7 @@ def capture(
 
 
 def _understood(crm: CRM, snapshot: Snapshot, jotting: Jotting, client: int, add: str) -> Captured:
-    """What a line means, before anything is saved; raises Question where it does not say whom it means."""
+    """What a line means, before anything is saved; raises Question where it could mean nobody or several."""
     contact: Contact | None = None
     if client:
         company = snapshot.get(Client, client)

@@ -75,7 +75,7 @@ Key = tuple[date, datetime, int]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in a timeline: after so many entries of a day, which is after all those of later days. It is written
+    """A place in a timeline: after a number of entries of a day, and after all entries of later days. It is written
     like 2026-11-21/3."""
 
     on: date = date.max

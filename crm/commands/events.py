@@ -19,8 +19,8 @@ from crm.repository import Query, Snapshot
 from crm.repository.tables import audit, deal, follow_up, sale, stage_move, transactions
 
 _Row = Any
-# Reads of a client (by number) the latest of some kinds until a day, each with what it is sorted by: at least so many
-# where there are so many.
+# Reads the latest rows of some kinds about a client (by id) until a day, each with what it is sorted by: at least the
+# number that is asked for, where there are as many.
 _Read = Callable[[Snapshot, int, Sequence[str], date, int, Conventions], list[tuple[Key, _Row]]]
 # Makes entries of such rows.
 _Tell = Callable[[Snapshot, Sequence[_Row], Conventions], list[Entry]]
@@ -261,7 +261,8 @@ def _shown(name: str, written: Any, by: Conventions) -> str:
     return short(fields(Client)[name].check.show(typed_value(Client.kind_name, name, written), by))
 
 
-# Whose right to read a source needs, the kinds of entries in it, how it is read, and how its rows are told.
+# For each source: the right that reading it needs, the kinds of its entries, how it is read, and how its rows become
+# entries.
 _SOURCES: Sequence[tuple[str, Sequence[str], _Read, _Tell]] = (
     ("sale", (SALE,), _sales, _sale_entries),
     ("interaction", tuple(INTERACTIONS), spoken.interactions, spoken.interaction_entries),

@@ -24,7 +24,7 @@ KINDS = {name: kind.plural.replace("_", " ").replace("-", " ") for name, kind in
 STATES = {"standing": "what still stands", "undone": "what was taken back"}
 _FORMATS = (".csv", ".xlsx", ".json")
 _HEADER = ("transaction", "at", "user", "what", "record", "id", "operation", "field", "before", "after")
-# So many of the latest transactions are looked at for what was passed over, and so many of those are named.
+# How many of the latest transactions are searched for what was passed over, and how many of those are named.
 _LATEST, _NAMED = 50, 3
 # So many records of one transaction are held at most.
 _SHOWN = 10_000
@@ -146,9 +146,9 @@ def undo(
 ) -> TakenBack:
     """Takes back your own last change, or any change by its number: an edit, a deletion, a whole import.
 
-    Your last change is what was done under your name and still stands. Passed over, and told, is what cannot be taken
-    back (a message that was sent, what was done to accounts) and what the program did by itself. What later changes
-    stand on is not taken back; those have to be undone first. An undo can be undone by its number.
+    Your last change is the last one under your name that still stands. What cannot be taken back (a message that was
+    sent, a change of accounts) and what the program did by itself is passed over, and the answer names it. A change
+    that later changes build on is not taken back; undo those first. An undo can be undone by its number.
     """
 
     def change(tx: Transaction) -> tuple[HistoryEntry, Sequence[HistoryEntry]]:
@@ -176,8 +176,8 @@ def my_last(crm: CRM) -> tuple[HistoryEntry, Sequence[HistoryEntry]] | None:
 
 
 def passed_over(crm: CRM, snapshot: Snapshot, last: HistoryEntry | None) -> Sequence[HistoryEntry]:
-    """What whoever asks, or the program itself, has done since their last change that can be taken back, newest first:
-    what still stands, and was more than to sign in. No more than the history's latest are looked at."""
+    """What the reader, or the program itself, has done since the reader's last change that can be taken back, newest
+    first: changes that still stand, without mere sign-ins. Only the latest of the history are searched."""
     if last is None:
         return []
     whose = (crm.me.casefold(), PROGRAM.casefold())

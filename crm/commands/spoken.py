@@ -20,8 +20,8 @@ _BEGINNING = 200
 
 
 def _latest(table: Table, kind: Column[str], *read: ColumnElement[Any]) -> Select[Any]:
-    """The latest until a day, at least so many. Of the first of their days all are read: those without a time stand by
-    when they were noted down, which only the whole day tells."""
+    """The latest rows until a day, at least `most` of them. The earliest of their days is read whole: rows without a
+    time are sorted by when they were noted down, which is not the order of the index."""
     its = table.c
     of_client = (its.client == bindparam("client"), kind.in_(bindparam("kinds", expanding=True)))
     among = and_(*of_client, its.on <= bindparam("until"))

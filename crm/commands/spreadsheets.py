@@ -147,8 +147,8 @@ def _report(
 
 
 def _to_take_over(store: CRM, found: Spreadsheet, wanted: str) -> "TakeOver | None":
-    """The list to take over; raises Question where that is for a person to say. `wanted` is a tab, 'no', or '' while
-    nobody has said."""
+    """The list to take over; raises Question where that is for a person to say. `wanted` is a tab, 'no', or '' for not
+    answered yet."""
     lists = lists_in(store, found)
     titles = {each.title.casefold(): each.title for each in lists}
     if wanted:
@@ -163,7 +163,7 @@ def _to_take_over(store: CRM, found: Spreadsheet, wanted: str) -> "TakeOver | No
         _asked(store, found, lists),
         parameter="take_over",
         choices={each.title: f"Take over “{each.title}”" for each in lists} | {NONE: "Leave it as it is"},
-        # Of several none is the one that yes could mean.
+        # Where there are several, yes does not say which.
         yes=lists[0].title if len(lists) == 1 else "",
     )
 

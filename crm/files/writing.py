@@ -91,8 +91,8 @@ def write_workbook(
 ) -> int:
     """Writes tables as the sheets of a workbook, the number of all rows is returned; raises FileError.
 
-    Text is always a text cell, never a formula or a link; numbers and dates are typed. Amounts are shown with so many
-    `decimals`, and more where they have more.
+    Text is always a text cell, never a formula or a link; numbers and dates are typed. Amounts are shown with
+    `decimals` decimals, or more where they have more.
     """
     from xlsxwriter import Workbook
     from xlsxwriter.exceptions import XlsxWriterException

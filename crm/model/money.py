@@ -12,8 +12,7 @@ _TWO, _FOUR = Decimal("0.01"), Decimal("0.0001")
 # Wide enough for any sum; `_EXACT` refuses what would have to be rounded.
 _ROUNDED = Context(prec=100, rounding=ROUND_HALF_UP)
 _EXACT = Context(prec=100, traps=[Inexact, InvalidOperation])
-# Of these the CLDR, and Babel with it, says how many decimals are usual in a shop; ISO 4217 has more of them, and so do
-# invoices.
+# For these the CLDR, and so Babel, gives the decimals that are usual in a shop; ISO 4217, and invoices, have more.
 _MORE_IN_ISO = {
     "AFN": 2, "ALL": 2, "IQD": 3, "IRR": 2, "KPW": 2, "LAK": 2, "LBP": 2, "MGA": 2, "MMK": 2, "RSD": 2, "SOS": 2,
     "SYP": 2, "YER": 2,
@@ -28,7 +27,7 @@ def decimals_of(currency: str) -> int:
 
 
 def shown_decimals(amount: Decimal, least: int) -> int:
-    """With how many decimals an amount is shown: so many, and more where it has more."""
+    """With how many decimals an amount is shown: `least`, or more where it has more."""
     return next((few for few in range(least, MOST_DECIMALS) if round(amount, few) == amount), MOST_DECIMALS)
 
 
@@ -40,7 +39,7 @@ def exact(amount: Decimal) -> Decimal:
 
 
 def rounded(amount: Decimal | Fraction, decimals: int) -> Decimal:
-    """An amount that was computed, to so many decimals, a half of the last one up; with two of them at least."""
+    """An amount that was computed, rounded half up to a number of decimals; it is kept with at least two."""
     if isinstance(amount, Fraction):
         # floor(2n/d + 1) // 2 on the magnitude is an exact round-half-up.
         parts = abs(amount) * 10**decimals

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     AnySelect = Select[*tuple[Any, ...]]
     AnyRow = Row[*tuple[Any, ...]]
 
-# Who stands in the history where the program itself did something, for nobody.
+# The author in the history of what the program does by itself.
 PROGRAM = "CRM"
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -226,7 +226,7 @@ class Snapshot(Protocol):
 
     @property
     def revision(self) -> Hashable:
-        """What the store was last changed by: another value once any record has been changed, by whomever."""
+        """Identifies the last change of the store: it is another value once anybody has changed a record."""
 
     def get(self, kind: type[AnyRecord], record_id: int) -> AnyRecord:
         """The record with this id; raises NotFoundError."""
@@ -279,8 +279,8 @@ class Snapshot(Protocol):
 
 
 def last_undoable(snapshot: Snapshot, user: str) -> HistoryEntry | None:
-    """What somebody did last of all that can be taken back: what others did is passed over, and so is what the program
-    did for itself. None where there is nothing."""
+    """The last change of a user that can be taken back; what others or the program itself did is passed over. None
+    where there is none."""
     return next(iter(snapshot.history(1, query=HistoryQuery(whose=user, undoable=True))), None)
 
 
@@ -364,8 +364,8 @@ class Repository(Protocol):
         """A copy of the whole store, dated, in the folder of backups unless `to` is given."""
 
     def daily_review(self) -> None:
-        """Reviews all statuses if today none was yet and the passing of a day may move one. It is the program's own:
-        it stands in the history as done by `PROGRAM`, and asks for no right of whoever opens the store."""
+        """Reviews all statuses unless that was done today, or no status depends on the day. The history names `PROGRAM`
+        as its author, and the reader needs no right for it."""
 
     def daily_backup(self) -> Path | None:
         """A dated backup if today has none yet and there is something to lose; else None."""

@@ -34,7 +34,7 @@ def major(stored: int) -> Decimal:
 
 class Minor(TypeDecorator[Decimal]):
     """Money: Decimal major units outside, whole ten-thousandths of them in the database, whatever the currency, so that
-    the amounts of a team that changes its currency stay what they are. Raises RefusedError for what is none."""
+    the amounts of a team that changes its currency stay what they are. Raises RefusedError for what does not fit."""
 
     impl = BigInteger
     cache_ok = True

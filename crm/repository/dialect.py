@@ -23,8 +23,8 @@ class Dialect(Protocol):
     def pretend(
         self, engine: Engine, added: Sequence[Table | Column[Any] | Index], scaled: Mapping[Column[Any], int]
     ) -> None:
-        """Has these tables and columns be there and empty, and these columns hold so many times what they hold, for a
-        database that cannot be changed because it is only read."""
+        """Makes reads behave as if the tables and columns in `added` were there and empty, and as if the columns in
+        `scaled` held that multiple of what they hold; for a database that can only be read."""
 
     def is_new(self) -> bool:
         """Whether there is nothing yet where the store would be."""

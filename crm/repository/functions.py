@@ -35,7 +35,7 @@ def _(element: Any, compiler: Any, **keywords: Any) -> str:
     return f"folded({compiler.process(element.clauses, **keywords)})"
 
 
-# So many words with other letters than those of ASCII are each looked for in several spellings.
+# At most this many words with letters beyond ASCII are looked for in several spellings.
 _MOST_SPELLED = 3
 
 
@@ -47,7 +47,7 @@ def is_text(column: ColumnElement[Any], wanted: str) -> ColumnElement[bool]:
     """
     lowered, spelled = func.lower(column), _spellings(wanted)
     found: ColumnElement[bool] = lowered == spelled[0] if len(spelled) == 1 else lowered.in_(spelled)
-    # Said as it is where an index leaves out what is empty.
+    # Written out in the SQL, because partial indexes leave out what is empty.
     return (column != literal("", literal_execute=True)) & found
 
 
@@ -81,7 +81,7 @@ def _(element: Any, compiler: Any, **keywords: Any) -> str:
 
 
 class day_at_offset(FunctionElement[date]):
-    """The date of a moment, which is kept in UTC, where clocks are so many seconds ahead of that."""
+    """The date of a moment in UTC, where clocks are a number of seconds ahead of UTC."""
 
     type = Date()
     inherit_cache = True

@@ -195,8 +195,8 @@ class Figures:
         return one >= other
 
     def _compare_days(self, left: Expression, operator: str, right: Expression) -> ColumnElement[bool] | None:
-        """A comparison of so many days with a whole number as one of days, which an index can answer; None where it is
-        another."""
+        """A comparison of a number of days with a whole number, as a comparison of dates, which an index can answer;
+        None for any other comparison."""
         if not (isinstance(left, Name) and left.metric in _SINCE | _UNTIL and isinstance(right, Literal)):
             return None
         days = Fraction(right.value)
@@ -249,7 +249,7 @@ class Figures:
         return _Number(columns[name], 1)
 
     def _team_day(self, moment: Sql) -> Sql:
-        """The team's day in which a moment lies: zones are not known to every database, so it is told the offsets."""
+        """The team's day in which a moment lies; made of offsets, since not every database knows time zones."""
         *later, (_, first) = offsets(self.clock.zone, _ZONES_FROM, self.today)
         ahead: Sql = literal(first)
         if later:

@@ -94,7 +94,7 @@ def _fits(kind: type[Record], name: str, wanted: Any) -> ColumnElement[bool]:
     column = _column(kind, name)
     several = wanted if isinstance(wanted, (list, tuple)) else [wanted]
     if name in _CHOSEN.get(kind, ()) and all(several):
-        # Said as they are: an index may hold one of them only.
+        # Written out in the SQL, because a partial index may hold only one of them.
         return or_(false(), *(column == literal(each, literal_execute=True) for each in several))
     if name == "tags":
         return and_(true(), *(tables.has_tag(tag) for tag in several))

@@ -55,7 +55,7 @@ class SqlRepository:
     `waiting` is called again and again while another program holds the store.
     """
 
-    # Nobody is in a new store yet.
+    # There are no clients in a new store yet.
     _begins_reviewed = True
 
     def __init__(
@@ -357,7 +357,7 @@ class SqlRepository:
                 return self._dialect.replace_damaged(copy, self._dated())
             with self._told():
                 self._dialect.restore(self._engine, copy)
-            # What was put back is perhaps of another day.
+            # The store that was put back may be of another day.
             self._reviewed_on = ""
             return kept
 

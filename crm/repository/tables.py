@@ -565,5 +565,5 @@ DERIVED_FROM: Mapping[type[Record], frozenset[str]] = {
 def has_tag(tag: str) -> ColumnElement[bool]:
     """Whether a client has a tag."""
     tags = type_coerce(client.c.tags, String)
-    # Said as it is for the index of those who have any.
+    # Written out in the SQL, for the partial index of clients with tags.
     return (tags != literal("", literal_execute=True)) & tags.contains(f",{tag.lower()},", autoescape=True)

@@ -438,7 +438,7 @@ class SqlTransaction(SqlSnapshot):
         return [tables.record_of(Client, row) for row in rows]
 
     def _reviewed(self, record: Client, known: Mapping[str, Any]) -> dict[str, Any]:
-        """What the rules change of a client of whom this is known."""
+        """The fields of a client that the rules change, given its metrics."""
         pinned = record.status_pinned_until
         if pinned and pinned >= self.today:
             return {}

@@ -40,7 +40,7 @@ _NAMED_CLASHES = 5
 
 
 def chosen(tx: "SqlTransaction", number: int | None) -> HistoryEntry:
-    """The transaction to take back: the one named, or the last of whoever asks."""
+    """The transaction to take back: the one named, or the last one of the author of `tx`."""
     if number is None:
         if (last := last_undoable(tx, tx.user)) is None:
             raise NotFoundError(

@@ -1,4 +1,4 @@
-"""One call of a command: by whom, with which arguments, and where its answer goes."""
+"""One call of a command: who runs it, its arguments, and where its answer goes."""
 
 import json
 import os
@@ -42,7 +42,7 @@ _SQLITE = "sqlite:///"
 
 
 class Call:
-    """Runs a command on the store that the settings name; whoever sits there is asked for what is missing."""
+    """Runs a command on the store that the settings name; a person at a terminal is asked for what is missing."""
 
     def __init__(
         self, environment: Mapping[str, str], open_crm: Callable[..., CRM], settings: Mapping[str, Any]
@@ -78,7 +78,7 @@ class Call:
             raise Cancelled from left
 
     def _entered(self, crm: CRM) -> CRM:
-        """The CRM as whoever has signed in on this machine has it; where the store has no accounts, as it is."""
+        """The CRM with the rights of the person who has signed in on this machine; all rights without accounts."""
         try:
             if not has_accounts(crm):
                 return crm
@@ -134,8 +134,8 @@ class Call:
 
     @contextmanager
     def quietly(self) -> Iterator[CRM | None]:
-        """The CRM as whoever has signed in has it, for a look at it: nothing is asked, told or made; None where there
-        is no store yet. Raises CRMError."""
+        """The CRM with the rights of the person who has signed in, to be looked at: nothing is asked, printed or made;
+        None where there is no store yet. Raises CRMError."""
         config = self.config()
         if config.store.startswith(_SQLITE) and not Path(config.store.removeprefix(_SQLITE)).expanduser().exists():
             yield None
@@ -235,7 +235,7 @@ class Call:
         except KeyboardInterrupt as left:
             raise Cancelled("Interrupted. The command itself was done.") from left
         except BrokenPipeError:
-            # Whoever read has had enough (`| head`); nothing is left to say, not even on exit.
+            # The reader has stopped (`| head`); nothing more is written, not even on exit.
             _write_nowhere()
         except OSError as error:
             _write_nowhere()
@@ -267,7 +267,7 @@ def _write_nowhere() -> None:
 
 
 def _conventions(crm: CRM) -> Conventions:
-    """How the team writes; what was done is told even where the store cannot say that."""
+    """How the team writes, or usual conventions where the store cannot be read: the answer is still printed."""
     try:
         return crm.conventions
     except StoreError:
@@ -297,7 +297,7 @@ def _prompts(crm: CRM) -> Iterator["Prompts"]:
 
 @contextmanager
 def _session(crm: CRM) -> Iterator["Session"]:
-    """The pages of the menu for whoever sits here, or writes lines."""
+    """The pages of the menu, for a person at this terminal or for lines from a pipe."""
     from crm.terminal.door import keyboard_on
     from crm.terminal.keyboard import Closed
     from crm.terminal.session import Session
@@ -311,7 +311,7 @@ def _session(crm: CRM) -> Iterator["Session"]:
 
 
 def _signed_in(session: "Session", email: str = "") -> CRM:
-    """The CRM as whoever signs in now; the sign-in is remembered. Raises Cancelled."""
+    """The CRM with the rights of the person who signs in now; the sign-in is remembered. Raises Cancelled."""
     from crm.terminal.signing_in import sign_in
 
     who = sign_in(session, email)

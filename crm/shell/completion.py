@@ -36,8 +36,8 @@ def variable() -> str:
 
 
 def complete(line: "Line", asked: "Parameter | Field", begun: str) -> list[CompletionItem[str]]:
-    """What may stand for a parameter or a field, as far as whoever has signed in may see it. Where the store is not
-    there, is locked, or needs a sign-in, nothing is offered; nothing is ever told or asked."""
+    """The values that complete a parameter or a field, as far as the person who has signed in may see them. Nothing is
+    offered where the store is missing, locked, or needs a sign-in; nothing is ever printed or asked."""
     with suppress(Exception):
         from crm.shell.values import values
 

@@ -1,4 +1,4 @@
-"""One run of a command line, and how it ends: what is told, and the exit code."""
+"""One run of a command line, and how it ends: what is printed, and the exit code."""
 
 import json
 import sys
@@ -34,7 +34,7 @@ def run(
     """Runs one command line and returns its exit code: 0 done, 1 refused, 2 wrong usage, 130 interrupted.
 
     `serve` runs the web server with the settings on a host ('' for the usual one) and a port (0 for the usual one);
-    without it there is no such command. `loop` is that of the menu, for who names no command.
+    without it there is no such command. `loop` is that of the menu, which opens without a command.
     """
     line = Line(environment, open_crm, serve, loop)
     # An error of the command line itself comes before its options are read.

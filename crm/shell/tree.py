@@ -45,7 +45,7 @@ class Line:
 
     def call(self) -> "Call":
         """What runs a command."""
-        # Who only asks for help or for the version waits for none of it.
+        # Not loaded for --help and --version.
         from crm.shell.call import Call
 
         return Call(self.environment, self.open_crm, self.settings)
@@ -76,7 +76,7 @@ def command_line(line: Line) -> click.Group:
 
 @click.pass_context
 def _menu(context: click.Context, line: Line) -> int:
-    """Opens the menu for who names no command."""
+    """Opens the menu where no command is named."""
     if context.invoked_subcommand is not None or line.loop is None:
         return 0
     return line.call().menu(line.loop)
@@ -176,8 +176,8 @@ def _own(line: Line) -> dict[str, click.Command]:
             "Serves the menu to browsers, until it is stopped.",
             web,
             [
-                click.Option(["--port"], type=int, default=0, help="Where to listen; PORT unless told, else 8000."),
-                click.Option(["--host"], default="", help="On which address; this machine alone unless told."),
+                click.Option(["--port"], type=int, default=0, help="Where to listen; PORT by default, else 8000."),
+                click.Option(["--host"], default="", help="On which address; by default only this machine."),
             ],
         ),
     }

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-# What is chosen by whoever leaves.
+# The choice that leaves the program.
 EXIT = "exit"
 
 

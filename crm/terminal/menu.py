@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # What one is in a hurry for has a key that stays.
 _KEYS = {"capture": "c"}
-# The menu is drawn within so many seconds.
+# Seconds within which the menu is drawn.
 _SHOWN_WITHIN = 0.1
 _CTRL_C = "Ctrl-C leaves a form; 0 leaves the program."
 
@@ -136,7 +136,7 @@ class MainMenu:
         return listed
 
     def draw(self, below: int) -> None:
-        """Draws what fits above so many lines: today's figures."""
+        """Draws what fits above a number of lines: today's figures."""
         from crm.terminal.today import draw_brief
 
         screen = self.session.screen
@@ -188,7 +188,7 @@ class MainMenu:
 
 
 def _load_all() -> None:
-    # What cannot be loaded is told of when it is asked for.
+    # An error of loading is shown when that command is asked for.
     with suppress(Exception):
         load()
         load_flows()

@@ -24,13 +24,13 @@ STYLE = Style(
         ("error", "fg:ansired"),
     ]
 )
-# An Esc is told from the start of an arrow key by what follows within so many seconds.
+# Seconds of silence after which an Esc is not the start of an arrow key.
 ESCAPE_SECONDS = 0.04
 _WORDS = re.compile(r"\s*\S+")
 
 
 def wrapped(text: str, before: int = 1) -> str:
-    """A text broken between words, with so many columns before it; the heads and rows of a list fit as they are."""
+    """A text broken between words, with `before` columns left free; the heads and rows of a list fit as they are."""
     width = get_app_session().output.get_size().columns - before - 1
     if get_cwidth(text) <= width:
         return text
@@ -80,7 +80,7 @@ def run(application: Application[Any]) -> Any:
         # What was printed above the question stands there first.
         application.output.stdout.flush()
     try:
-        # A signal to interrupt is asyncio's to handle; to be told of it by a key as well costs as much as a loop.
+        # asyncio handles the signal to interrupt; a handler of prompt_toolkit's own would cost as much as a loop.
         return application.run(handle_sigint=False)
     except KeyboardInterrupt:
         raise Cancelled from None

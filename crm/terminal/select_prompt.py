@@ -41,7 +41,7 @@ class SelectPrompt:
         self._by_key: dict[str, Choice] = {}
         self._size = get_app_session().output.get_size()
         self._resized: Any = None
-        # Keys that come before this moment belong to a search that was begun where there is none.
+        # Keys before this moment belong to a search that was begun on a page without one, and are ignored.
         self._ignored_until = 0.0
         self._control = InquirerControl(
             [questionary.Choice("", shortcut_key="0")],
@@ -132,7 +132,7 @@ class SelectPrompt:
         return name in self._by_key
 
     def _refuse(self, event: KeyPressEvent) -> None:
-        """Tells that a key chooses nothing. A search that is begun where there is none is ignored as a whole."""
+        """Says that a key chooses nothing. A search that is begun on a page without one is ignored as a whole."""
         if not self._entries:
             event.app.exit(result=None)
             return

@@ -97,7 +97,7 @@ def _add(session: Session) -> None:
     asked = [command.parameters[name] for name in (("email", "name") if first else ("email", "name", "role"))]
 
     def done() -> Any:
-        # A client was perhaps said before the role became another.
+        # A client may have been named before the role was changed.
         given = {name: value for name, value in answers.given.items() if name != "client"}
         if given["role"] == "client":
             given["client"] = answers.given["client"]

@@ -124,7 +124,7 @@ def _as_shown(text: str, by: Conventions) -> Decimal | None:
 
 
 def _meant_amount(text: str, most: int) -> str:
-    """What 1.234,56 or 12,50 most likely means, as a plain number of at most so many decimals; '' when it could be
+    """What 1.234,56 or 12,50 most likely means, as a plain number with at most `most` decimals; '' when it could mean
     several."""
     last = max(text.rfind(","), text.rfind("."))
     decimals = text[last + 1 :]

@@ -349,7 +349,7 @@ class SheetsRepository(SqlRepository):
 
     # Looking after the store
 
-    # Whoever else works in the spreadsheet may not have opened it today.
+    # Others who work in the spreadsheet may not have opened it today.
     _begins_reviewed = False
 
     def daily_review(self) -> None:
