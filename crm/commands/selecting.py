@@ -59,7 +59,7 @@ def _client(snapshot: Snapshot, text: str) -> Client | None:
     if found:
         raise NotFoundError(f"Several clients could be meant: {_listed(found)}. Give the number.")
     if alike:
-        raise NotFoundError(f"No client is called {text}. Like it are {_listed(alike)}.")
+        raise NotFoundError(f"No client is called {text}. Did you mean {_listed(alike)}?")
     return None
 
 

@@ -260,5 +260,5 @@ def named(client: Client) -> Client:
     if kind == "company" and not client.company:
         raise FieldError("a company needs its name", field="company")
     if not (person or client.company):
-        raise FieldError("a name is needed", field="first_name")
+        raise FieldError("a name is needed: a first name, a last name or a company", field="first_name")
     return client if client.kind == kind else dataclasses.replace(client, kind=kind)

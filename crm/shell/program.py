@@ -1,6 +1,7 @@
 """One run of a command line, and how it ends: what is printed, and the exit code."""
 
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from crm import program
-from crm.errors import Cancelled, CRMError, Question, UsageError
+from crm.errors import Cancelled, CRMError, FieldError, Question, UsageError
+from crm.shell import completion
 from crm.shell.tree import Line, command_line
 
 if TYPE_CHECKING:
@@ -49,7 +51,9 @@ def run(
         _tell(line, UsageError(error.format_message()))
         return 2
     except (KeyboardInterrupt, click.Abort, Cancelled, EOFError):
-        _tell(line, Cancelled())
+        # Who presses Ctrl-C while a shell waits for what may come next has left the shell's line, and nothing of ours.
+        if completion.variable() not in os.environ:
+            _tell(line, Cancelled())
         return 130
     except CRMError as error:
         if line.settings["debug"]:
@@ -65,10 +69,14 @@ def run(
 
 def _tell(line: Line, error: CRMError) -> None:
     """Says an error on stderr: a sentence, or with --json an object."""
+    sentence = error.sentence
+    if isinstance(error, FieldError) and sentence == error.reason:
+        # Elsewhere it stands behind the name of its field.
+        sentence = f"{sentence[:1].upper()}{sentence[1:]}{'' if sentence.endswith(('.', '?', '!')) else '.'}"
     if line.settings["json"]:
         kind = error.question_kind if isinstance(error, Question) else error.kind
-        sys.stderr.write(json.dumps({"error": kind, "message": error.sentence}, ensure_ascii=False) + "\n")
+        sys.stderr.write(json.dumps({"error": kind, "message": sentence}, ensure_ascii=False) + "\n")
     else:
         from crm.terminal.screen import clean
 
-        sys.stderr.write("\n".join(clean(each) for each in error.sentence.split("\n")) + "\n")
+        sys.stderr.write("\n".join(clean(each) for each in sentence.split("\n")) + "\n")

@@ -419,7 +419,7 @@ def test_a_group_on_the_command_line_is_asked_about_and_changed_with_yes(shell: 
         ("clients delete-many 1 --all --yes", "--all: either all clients or some"),
         ("clients delete-many --only town=Graz --yes", "--only: write a field and its value"),
         ("clients delete-many --only country=Nowhere --yes", "--only: Country: "),
-        ("clients edit-many --all --yes", "nothing to change"),
+        ("clients edit-many --all --yes", "Nothing to change was given."),
         ("clients edit-many --view nothing --owner x --yes", "There is no view called nothing."),
         ("clients edit-many --where frob>1 --owner x --yes", "There is no name frob."),
         ("clients edit-many --all --kind company --yes", "Anna (1): a company needs its name. Nothing was changed."),

@@ -124,6 +124,20 @@ def test_who_has_not_signed_in_is_told_no_names(desk: CommandLine, complete: Com
     assert complete("clients list --kind c") == ["company"]
 
 
+def test_ctrl_c_while_the_shell_waits_for_an_answer_says_nothing(
+    desk: CommandLine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("crm.shell.values.values", interrupted)
+    monkeypatch.setenv("_RUN_PY_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "run.py\nclients\nshow\n")
+    monkeypatch.setenv("COMP_CWORD", "3")
+    assert run([], desk.child_environment(), open_crm) == 130
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash")
 def test_a_name_with_blanks_is_completed_in_bash(desk: CommandLine, tmp_path: Path) -> None:
     program = tmp_path / "run.py"

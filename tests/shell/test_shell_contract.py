@@ -392,6 +392,7 @@ def test_what_is_missing_is_wrong_usage_and_a_decision_is_refused_with_its_optio
     anna(shell, "--email", "anna@example.com")
     shell.did("sales", "add", "1", "--amount", "5")
     assert "--amount" in shell.refused("sales", "add", "1", code=2)
+    assert shell.refused("clients", "add") == "A name is needed: a first name, a last name or a company."
     assert "--yes" in shell.refused("clients", "delete", "1")
     assert "1 sale" in shell.refused("clients", "delete", "1")
     backup = shell.did("backup")["file"]
