@@ -170,10 +170,14 @@ def _drawable() -> bool:
 
 
 def _span(entries: Sequence[Choice]) -> str:
-    """The keys there are, in short: 1-9 a-d 0."""
-    digits = [each.key for each in entries if each.key.isdigit() and each.key != "0"]
-    letters = [each.key for each in entries if not each.key.isdigit()]
-    spans = [f"{some[0]}-{some[-1]}" if len(some) > 1 else some[0] for some in (digits, letters) if some]
+    """The keys there are, in short: press 1-9, a-d, or 0 to go back."""
+    spans: list[str] = []
+    for key in sorted(each.key for each in entries if each.key != "0"):
+        if spans and ord(key) == ord(spans[-1][-1]) + 1:
+            spans[-1] = f"{spans[-1][0]}-{key}"
+        else:
+            spans.append(key)
     if any(each.key == "0" for each in entries):
-        spans.append("0 goes back" if entries[-1].value is _BACK else "0")
+        last = "0 to go back" if entries[-1].value is _BACK else "0"
+        spans.append(f"or {last}" if spans else last)
     return "press " + ", ".join(spans)

@@ -83,7 +83,7 @@ def sales(shown: Sequence[MonthOfSales], by: Conventions, width: int) -> Iterato
     yield (
         Text("Sales this month ")
         .append(by.money(this.amount), "bold")
-        .append(f" in {by.number(this.sales)}" if this.sales else "", "dim")
+        .append(f" in {by.number(this.sales)} {'sale' if this.sales == 1 else 'sales'}" if this.sales else "", "dim")
     )
     compared = [
         (change(this.amount, month.amount), month) for month in (last, year_ago) if month.amount or month is last

@@ -31,7 +31,7 @@ def test_a_wrong_key_gets_a_hint_and_nothing_scrolls(start: Start, crm: CRM) -> 
     session = start().sees("0) Exit").settled()
     before = [line for line in session.lines if ")" in line]
     session.press("q").sees("q is no choice here; press 1-").press("Q", "%", "é").sees("é is no choice here")
-    session.paste("1\n2\n3").sees("That is no choice here").settled()
+    session.paste("1\n2\n3").sees("That is no choice here; press 1-9, a-c, or 0").settled()
     assert [line for line in session.lines if re.match(r" . \w\)", line)] == [
         line for line in before if re.match(r" . \w\)", line)
     ]

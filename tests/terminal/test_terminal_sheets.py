@@ -124,7 +124,7 @@ def test_from_nothing_to_a_list_that_was_taken_over(
     session.sees("Date of birth: write")
     session.choose("Take them over").sees("Taken over from the tab “Sheet1”").sees("Any key goes on").settled()
     session.press("enter").sees("You are working in “Team” now")
-    session.press("enter").sees("VIP").sees("Sales this month $36,013.00 in 2")
+    session.press("enter").sees("VIP").sees("Sales this month $36,013.00 in 2 sales")
     crm = opened(spreadsheet)
     with crm.read() as snapshot:
         clients = {each.first_name: each for each in snapshot.find_all(Client)}

@@ -79,5 +79,5 @@ def test_rows_stand_below_one_another_whatever_characters_a_name_is_made_of(star
 def test_a_month_that_cannot_be_compared_with_is_told_without_a_dash(start: Start, crm: CRM) -> None:
     client = add(crm, last_name="Berg")
     named("sales add")(crm, client, Decimal(500))
-    session = start().sees("Sales this month $500.00").sees("Oct 2026: $0.00").settled()
+    session = start().sees("Sales this month $500.00 in 1 sale").sees("Oct 2026: $0.00").settled()
     assert not any(line.strip().startswith("-") for line in session.lines)
