@@ -84,7 +84,7 @@ class TimeZone(Check):
         cities = sorted(each for each in names.values() if each.casefold().rpartition("/")[2] == wanted)
         if len(cities) != 1:
             which = f"; did you mean {' or '.join(cities)}?" if cities else ""
-            raise FieldError(f"no time zone is called that; write a region and a city, like Europe/Vienna{which}")
+            raise FieldError(f"no time zone is called that; write a large city in it, like New York or Vienna{which}")
         return cities[0]
 
 

@@ -20,8 +20,8 @@ from crm.repository import Query, Snapshot, Transaction
 from crm.repository.tables import deal as deal_table
 
 ToStage = Annotated[Stage, About("To stage", "its name or number", positional=True)]
-SaleAmount = Annotated[Decimal | None, Amount(), About("Amount", "of the sale; the value of the deal unless told")]
-SaleDay = Annotated[date | None, Day(), About("Date", "of the sale; today unless told")]
+SaleAmount = Annotated[Decimal | None, Amount(), About("Amount", "of the sale; the value of the deal by default")]
+SaleDay = Annotated[date | None, Day(), About("Date", "of the sale; today by default")]
 TakeBack = Annotated[bool | None, About("Take the sale back", "the one that the deal was won with")]
 SameSale = Annotated[bool | None, About("The same sale", "it is won with the sale that stands already")]
 
@@ -123,10 +123,10 @@ def lose(
 def reopen(
     crm: CRM,
     deal: TheDeal,
-    to: Annotated[Stage | None, About("To stage", "the one that it was in before unless told")] = None,
+    to: Annotated[Stage | None, About("To stage", "by default the one that it was in before")] = None,
     take_back: TakeBack = None,
 ) -> DealMoved | DealWon:
-    """Opens a deal again that was won or lost, in the open stage that it was in before unless told.
+    """Opens a deal again that was won or lost, by default in the open stage that it was in before.
 
     Whether the sale that it was won with is taken back as well is asked.
     """

@@ -70,11 +70,11 @@ def add(
     title: Annotated[str, Line(200), About("Title", "what it is about", positional=True)],
     value: Annotated[Decimal, Amount(), About("Value", "what it may bring")] = NOTHING,
     expected_close_on: Annotated[date | None, Day(past=False), About("Expected close")] = None,
-    owner: Annotated[str, Person(), About("Owner", "you unless told")] = "",
-    stage: Annotated[Stage | None, About("Stage", "its name or number; the first unless told")] = None,
+    owner: Annotated[str, Person(), About("Owner", "you by default")] = "",
+    stage: Annotated[Stage | None, About("Stage", "its name or number; the first by default")] = None,
     notes: Annotated[str, Prose(), About("Notes")] = "",
 ) -> Deal:
-    """Adds a deal with a client, in the first stage unless told. What is won already is added first and then won."""
+    """Adds a deal with a client, in the first stage by default. What is won already is added first and then won."""
     if not title:
         raise FieldError("a deal needs a title", field="title", label="Title")
     if stage and stage.outcome != "open":
@@ -112,7 +112,7 @@ def list_all(
     limit: Annotated[int, About("Limit", "how many at most")] = 50,
     offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
 ) -> DealList:
-    """Lists deals by stage, the most valuable first: the open ones unless told, with what they add up to.
+    """Lists deals by stage, the most valuable first: the open ones by default, with what they add up to.
 
     The weighted value is the value times the probability of the stage. Those of a stage are listed whatever its
     outcome.

@@ -126,7 +126,7 @@ def add(
     what: Annotated[str, Line(500), About("What", "what is to be done", positional=True)],
     due: Annotated[date | None, DayAhead(), About("Due", DayAhead.example)] = None,
     time: Annotated[str, TimeOfDay(), About("Time", "local; empty for any time of the day")] = "",
-    for_: Annotated[str | None, Person(), About("For", "who does it; I unless told")] = None,
+    for_: Annotated[str | None, Person(), About("For", "who does it; you by default")] = None,
     deal: Annotated[Deal | None, About("Deal", "what it is about; empty for none")] = None,
     every: Annotated[int, Every, _EVERY] = 0,
 ) -> FollowUpShown:

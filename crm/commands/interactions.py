@@ -30,7 +30,7 @@ def add(
     kind: Annotated[str, Choice(INTERACTIONS), About("Kind", "call, meeting, email, sms or note", positional=True)],
     subject: Annotated[str, Line(300), About("Subject", "in a few words", positional=True)] = "",
     body: Annotated[str, Prose(), About("Text")] = "",
-    on: Annotated[date | None, Day(), About("Date", "today unless told")] = None,
+    on: Annotated[date | None, Day(), About("Date", "today by default")] = None,
     time: Annotated[str, TimeOfDay(), About("Time", "of day, like 10:00 or 4pm")] = "",
     contact: Annotated[Contact | None, About("Contact", "whom it was with: the number or name")] = None,
 ) -> Interaction:

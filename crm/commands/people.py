@@ -17,7 +17,7 @@ from crm.repository import Query, Snapshot
 from crm.repository.tables import client, deal, follow_up
 
 # What every list takes whose records are somebody's.
-Mine = Annotated[bool, About("Mine", "only what is mine; everybody's unless told")]
+Mine = Annotated[bool, About("Mine", "only what is mine; everybody's by default")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def add(
     rule: RuleLine = "",
     status: Annotated[str, Line(40), About("Status")] = "",
     when: Annotated[str, Line(1000), About("When", "the condition; empty for otherwise")] = "",
-    position: Annotated[int | None, Whole(least=1), About("Position", "before a last 'otherwise' unless told")] = None,
+    position: Annotated[int | None, Whole(least=1), About("Position", "by default before a last 'otherwise'")] = None,
     active: bool = True,
 ) -> StatusRule:
     """Adds a rule, as one line or as status and condition. Clients keep their status until the rules are applied."""

@@ -40,7 +40,7 @@ def add(
     crm: CRM,
     client: Annotated[Client, About("Client", "its number, reference or name", positional=True)],
     amount: Annotated[Decimal, Amount(), About("Amount")],
-    on: Annotated[date | None, Day(), About("Date", "today unless told")] = None,
+    on: Annotated[date | None, Day(), About("Date", "today by default")] = None,
     note: Annotated[str, Line(500), About("Note")] = "",
 ) -> SaleReport:
     """Records a sale and reviews the client's status at once."""

@@ -36,7 +36,7 @@ def add(
     probability: Probability = None,
     outcome: Outcome = "open",
     position: Annotated[
-        int | None, Whole(least=1), About("Position", "behind the last with this outcome unless told")
+        int | None, Whole(least=1), About("Position", "by default behind the last with this outcome")
     ] = None,
 ) -> Stage:
     """Adds a stage. A stage for open deals needs a probability; one that wins is certain, and so is one that loses."""

@@ -83,7 +83,7 @@ def sms_count(template: Template) -> int:
 def preview(
     crm: CRM,
     template: TheTemplate,
-    client: Annotated[Client | None, About("Client", "the first one unless told")] = None,
+    client: Annotated[Client | None, About("Client", "the first one by default")] = None,
 ) -> TemplatePreview:
     """Shows what a client would read: the fields filled in, and which of them the client has nothing for.
 

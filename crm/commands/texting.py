@@ -43,9 +43,9 @@ class SmsPreview:
 def send(
     crm: CRM,
     client: TheClient,
-    text: Annotated[str, Prose(LONGEST), About("Text", "that of the template unless told", positional=True)] = "",
+    text: Annotated[str, Prose(LONGEST), About("Text", "that of the template by default", positional=True)] = "",
     template: Annotated[Template | None, About("Template", "its number or name")] = None,
-    to: Annotated[str, Line(200), About("To", "a contact or a telephone number; the client unless told")] = "",
+    to: Annotated[str, Line(200), About("To", "a contact or a telephone number; the client by default")] = "",
     yes: bool = False,
 ) -> MessageCard:
     """Sends a text message to a client, as it is shown before.

@@ -80,7 +80,7 @@ def options() -> list[click.Parameter]:
         )
 
     return [
-        made("--install-completion", "Install completion for bash, zsh or fish: yours unless named.", _install),
+        made("--install-completion", "Install completion for bash, zsh or fish: yours by default.", _install),
         made("--show-completion", "Show the script that completes in bash, zsh or fish.", _show),
     ]
 

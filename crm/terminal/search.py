@@ -108,7 +108,7 @@ def search(session: Session) -> None:
 
     session.page("Search")
     found = session.keyboard.text(
-        "Find", read, help="a name, e-mail, phone, tag, number, or what to do", suggest=suggest
+        "Find", read, help="a name, e-mail, phone, tag, number, or a command", suggest=suggest
     )
     chosen: Any = found[0]
     if len(found) > 1:

@@ -93,7 +93,7 @@ def adopt(
     crm: CRM,
     address: TheAddress,
     client: Annotated[Client | None, About("Client", "one that is there already, who gets the address")] = None,
-    name: Annotated[str, Line(200), About("Name", "of the person; the one in the e-mail unless told")] = "",
+    name: Annotated[str, Line(200), About("Name", "of the person; the one in the e-mail by default")] = "",
 ) -> Adopted:
     """Makes somebody who has written a client, or a contact of one that is there, and files their e-mails."""
     with _opened(crm) as (mailbox, journal):

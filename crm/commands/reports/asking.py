@@ -10,5 +10,5 @@ from crm.model.fields import Day
 ENDINGS = (".xlsx", ".csv", ".json", ".png", ".svg")
 
 Since = Annotated[date | None, Day(), About("Since", "the first day")]
-Until = Annotated[date | None, Day(), About("Until", "the last day, today unless told")]
+Until = Annotated[date | None, Day(), About("Until", "the last day, today by default")]
 To = Annotated[Path | None, About("To file", "its ending says how: .xlsx, .csv, .json, .png or .svg", makes=ENDINGS)]
