@@ -9,11 +9,11 @@ from typing import BinaryIO
 
 @contextmanager
 def atomic_write(path: Path, mode: int | None = None, *, overwrite: bool = True) -> Iterator[BinaryIO]:
-    """A file to write to that takes the place of `path` once the block ends without an error, and is on the disk then.
+    """A file to write to, which replaces `path`, and is on the disk, once the block ends without an error.
 
-    Until then, after an error and after a crash what was at `path` stays as it is; after an error nothing else is left
-    behind. `mode` is who may read it, from its first byte on; without one it stays as it was. Where it must not
-    `overwrite`, a file that somebody else has made meanwhile stays. Raises OSError.
+    Until then, and after an error or a crash, the old file stays as it is; after an error nothing else is left behind.
+    `mode` are its permissions, from the first byte on; without it they stay as they were. With `overwrite` False a file
+    that another program has made meanwhile stays. Raises OSError.
     """
     # Loaded only when something is written.
     import secrets

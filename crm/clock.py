@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-# What a zone is called that has no daylight saving and nothing to be set up.
+# The zone where neither the team nor the machine names one.
 NEUTRAL_ZONE = "Etc/UTC"
 
 
@@ -112,8 +112,8 @@ def _zone(name: str) -> ZoneInfo | None:
 
 @lru_cache(maxsize=16)
 def offsets(zone: ZoneInfo, since: date, until: date) -> tuple[tuple[datetime, int], ...]:
-    """How far a zone is from UTC, in seconds, from which moments (UTC) on, the latest first; the last entry holds for
-    all earlier ones. Only changes between the two days are known."""
+    """The offsets of a zone from UTC: pairs of the moment (UTC) from which one holds, and its seconds. The latest comes
+    first; the last one holds for all earlier moments too. Only changes between the two days are known."""
     moment, end = datetime.combine(since, time(), UTC), datetime.combine(until, time(), UTC) + timedelta(days=2)
     found = [(moment, _offset(zone, moment))]
     while moment < end:

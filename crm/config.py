@@ -22,7 +22,7 @@ from crm.model.records import TIME_ZONE
 SHEETS = "sheets://"
 # What is remembered is made by the program and read by it; anything else was not meant.
 _REMEMBERED = re.compile(rf"{SHEETS}[\w-]+")
-# Between which years the program can be set to be.
+# The first and the last year that CRM_NOW can name.
 _FIRST_YEAR, _LAST_YEAR = 1900, 9000
 # Among the names of time zones, but each machine means another zone by them, or none.
 _NO_ZONES = {"localtime", "Factory"}

@@ -1,4 +1,4 @@
-"""The start: the door that somebody comes in by, and no more loaded for it than it needs."""
+"""The start of the program: the menu or the command line, with no more loaded than it needs."""
 
 import gc
 import os

@@ -36,7 +36,7 @@ def silent(_: str) -> Iterator[Progress]:
     yield lambda _done, _all: None
 
 
-# What is found out about a language is kept with them.
+# Kept, since each also keeps what it has found out about its language.
 _conventions = lru_cache(maxsize=16)(Conventions)
 
 

@@ -53,9 +53,9 @@ class EntryKinds(Check):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something in a client's timeline: its local day, the time of day where there is one ('HH:MM', local), one of
-    KINDS, what it was in words, and who did it. `record` and `id` say what it leads to; of a change `transaction` is
-    the number in the history."""
+    """Something in a client's timeline: its day and, where there is one, its time of day ('HH:MM'), both in the team's
+    time zone; one of KINDS, what it was in words, and who did it. `record` and `id` say what it leads to; of a change
+    `transaction` is the number in the history."""
 
     on: date
     time: str
@@ -68,8 +68,8 @@ class Entry:
     transaction: int | None = None
 
 
-# What entries are sorted by: the local day, the moment in it, and of one moment what follows from the rest (the
-# higher number comes first).
+# What entries are sorted by: the team's day, the moment in it, and at the same moment a rank (the higher one comes
+# first).
 Key = tuple[date, datetime, int]
 
 
@@ -83,7 +83,7 @@ class Place:
 
     @classmethod
     def read(cls, text: str) -> "Place":
-        """The place that is written so, the beginning where nothing is; raises FieldError."""
+        """Reads a place; '' is the beginning. Raises FieldError."""
         on, _, count = text.strip().partition("/")
         try:
             return cls(date.fromisoformat(on), max(0, int(count or 0))) if on else cls()
@@ -95,7 +95,7 @@ class Place:
         return f"{self.on}/{self.count}"
 
     def after(self, entries: Sequence[Entry]) -> "Place":
-        """The place after entries that follow one another from here on."""
+        """The place after `entries`, which begin at this place."""
         if not entries:
             return self
         last = entries[-1].on

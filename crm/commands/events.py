@@ -31,7 +31,7 @@ def latest(
 ) -> list[Entry]:
     """A page of a client's timeline, latest first, of some kinds or of all; what the reader never sees is left out.
 
-    It begins after a place. What stands before that is not read, but for the rest of its day.
+    It begins after a place. Of what comes before that place only its own day is read.
     """
     found: list[tuple[Key, _Row, _Tell]] = []
     for area, kinds, read, tell in _SOURCES:
@@ -69,7 +69,7 @@ def _sales(
 def _own_sales(
     snapshot: Snapshot, client: int, _: Sequence[str], until: date, most: int, __: Conventions
 ) -> list[tuple[Key, _Row]]:
-    """The same for a client who reads its own, without what the team noted down."""
+    """The same for a client who reads their own sales, without the notes of the team."""
     found = snapshot.find_all(Sale, Query({"client": client}, until=until, limit=most))
     return [((each.on, each.created_at, 0), each) for each in found]
 

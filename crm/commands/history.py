@@ -80,8 +80,8 @@ def list_all(
 ) -> list[HistoryEntry]:
     """Lists what was done, newest first: when, by whom, and how many records it touched.
 
-    Days are local ones. A client's history is that of the client and of every record that names it, also of those
-    that are gone by now.
+    Days are those of the team's time zone. A client's history is that of the client and of every record that names it,
+    also of those that are gone by now.
     """
     query = _query(crm.clock, since, until, by, about, number, client, text, only, sort)
     with crm.read() as snapshot:

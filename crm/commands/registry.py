@@ -85,7 +85,7 @@ class Parameter:
 
     @property
     def value_check(self) -> Check:
-        """How its plain value is read and shown; raises TypeError for one that takes something else."""
+        """How its plain value is read and shown; raises TypeError where it takes a record, a path or fields."""
         if self.check is None:
             raise TypeError(f"{self.name} is no plain value")
         return self.check

@@ -99,7 +99,7 @@ def _converter(target: str, match: Match, by: Conventions) -> Callable[[str], st
         return day
     if target in _AMOUNTS:
         if by.decimals > 2 and not match.decimal_mark:
-            # Nothing in the column tells whether 1.234 is one or a thousand: it is read as if somebody had typed it.
+            # The column does not show whether 1.234 is about one or a thousand: it is read as if a person had typed it.
             return lambda text: bare_amount(text) or text
         mark = match.decimal_mark or (by.decimal_mark if by.decimal_mark in ".," else ".")
         return lambda text: plain_amount(text, mark)

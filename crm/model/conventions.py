@@ -66,7 +66,7 @@ class Conventions:
         patterns = [copy(self.locale.currency_formats["standard"]) for _ in range(MOST_DECIMALS + 1)]
         for decimals, pattern in enumerate(patterns):
             pattern.frac_prec = (decimals, decimals)
-            # Put in once: Babel looks for the sign, and for the name, anew for each amount.
+            # Put in once: Babel looks up the sign and the name again for each amount.
             pattern.prefix, pattern.suffix = (
                 tuple(each.replace("¤¤", self.currency).replace("¤", sign) for each in both)
                 for both in (pattern.prefix, pattern.suffix)

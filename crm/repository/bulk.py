@@ -54,7 +54,7 @@ def _prepare(
 def _converted(
     columns: Sequence[tuple[str, Any, _Convert | None]], rows: Sequence[Mapping[str, Any]]
 ) -> list[tuple[Any, ...]]:
-    """The rows as the driver takes them; what a row does not say is the constant of the statement."""
+    """The rows as the driver takes them; a column that the rows lack has the constant of the statement."""
     said = rows[0]
     if len(rows) == 1:
         one = ((said.get(name, constant), convert) for name, constant, convert in columns)

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, DateTime, Dialect, String, Text, TypeDecorato
 from crm.errors import RefusedError
 from crm.model.money import MOST_DECIMALS
 
-# How many of them make one unit of a currency: as many as the most exact currency needs.
+# How many stored units make one unit of a currency: as many as the currency with the most decimals needs.
 MINOR_UNITS = 10**MOST_DECIMALS
 
 
@@ -27,7 +27,7 @@ def minor(amount: Decimal) -> int:
 
 
 def major(stored: int) -> Decimal:
-    """The amount that is stored so: with two decimals, or four where two are too few."""
+    """A stored number as an amount: with two decimals, or four where two are too few."""
     hundredths, rest = divmod(stored, MINOR_UNITS // 100)
     return Decimal(stored).scaleb(-MOST_DECIMALS) if rest else Decimal(hundredths).scaleb(-2)
 

@@ -25,7 +25,7 @@ ADDED: Mapping[int, Sequence[Added]] = {
 MONEY_SINCE = 5
 MONEY = (tables.client.c.total_spend, tables.sale.c.amount, tables.deal.c.value)
 _MORE = 100
-# What would not be a whole number of the database any more.
+# Larger amounts would not fit into a whole number of the database.
 _LARGEST = 2**63 // _MORE
 
 
@@ -45,7 +45,7 @@ def bring_up(connection: Connection, version: int) -> None:
             # A table comes with its indexes, those of later formats too.
             continue
         if isinstance(each, Index):
-            # One of that name may have been made of something else.
+            # An older format may have an index of that name over other columns.
             connection.execute(DropIndex(each, if_exists=True))
         if isinstance(each, Table | Index):
             each.create(connection)
@@ -61,7 +61,7 @@ def bring_up(connection: Connection, version: int) -> None:
 
 
 def scaled_since(version: int) -> Mapping[Column[Any], int]:
-    """By what the amounts of a store of an older format have to be multiplied, by column."""
+    """The factors by which the amounts of a store of an older format are multiplied, by column."""
     return dict.fromkeys(MONEY, _MORE) if version < MONEY_SINCE else {}
 
 

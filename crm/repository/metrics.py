@@ -93,7 +93,7 @@ _MOST_DAYS = 365_000
 _OPERATORS = {"=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
-# Nothing was added before there was the program; what claims to have been is placed by the offset of this day.
+# Nothing was added before the program existed; for earlier moments the offset of this day is used.
 _ZONES_FROM = date(2020, 1, 1)
 
 

@@ -110,7 +110,7 @@ def _fits(kind: type[Record], name: str, wanted: Any) -> ColumnElement[bool]:
 
 
 def _begins_with(first_name: str) -> ColumnElement[bool]:
-    """Whether a client may have a first name, for what is searched in a client begins with it."""
+    """Whether a client may have a first name: the text that is searched begins with the first name."""
     searched, begin = tables.client.c.search_name, tables.fold(first_name).strip()
     return and_(searched >= begin, searched < begin + chr(0x10FFFF))
 

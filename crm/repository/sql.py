@@ -100,7 +100,7 @@ class SqlRepository:
             if not inspect(connection).has_table("store_facts"):
                 tables.create_all(connection)
                 self._dialect.prepare(connection)
-                # A new store has the zone of this machine, and cannot be asked for it yet.
+                # A new store gets the zone of this machine, which is not in it yet.
                 today = Clock(lambda: self.clock.now).today
                 self._reviewed_on = today.isoformat() if self._begins_reviewed else ""
                 facts = {"schema_version": str(tables.SCHEMA_VERSION), REVIEWED: self._reviewed_on}
@@ -185,7 +185,7 @@ class SqlRepository:
                 raise
             raise explained from error
         except StatementError as error:
-            # What a column says of a value that it cannot keep.
+            # A column refused a value that it cannot keep.
             if isinstance(error.orig, CRMError):
                 raise error.orig from error
             raise

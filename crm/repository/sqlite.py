@@ -104,7 +104,7 @@ class Sqlite:
 
     def remove(self) -> None:
         """Takes the file away, for one that can be made again from elsewhere."""
-        # The file goes first: what was written last says nothing without it, but it without that would be damaged.
+        # The file goes first: its log is useless alone, but the file without its log would be damaged.
         for ending in ("", "-wal", "-shm"):
             _beside(self.path, ending).unlink(missing_ok=True)
 
@@ -240,7 +240,7 @@ class Sqlite:
         if not source.is_file():
             raise FileError(f"There is no file {as_told(source)}.")
         with tempfile.TemporaryDirectory(prefix="restore-") as folder:
-            # A copy is looked at: what is in a strange file is not for us to change.
+            # A copy is looked at, because a file that may not be ours must not be changed.
             copy = Path(folder) / "store.sqlite3"
             try:
                 _copy_whole(source, copy)
@@ -316,13 +316,13 @@ def _copy_whole(source: Path, copy: Path) -> None:
                 shutil.copyfile(written_last, _beside(copy, "-wal"))
             return
         after = source.stat()
-        # Where nobody was seen to use it, it was read without a lock, and somebody may have begun to write since.
+        # Without a log there was no lock while it was read, and another program may have begun to write since.
         if in_use or (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
             return
 
 
 def _within(seconds: float, path: Path) -> Callable[[int, int, int], None]:
-    """Has a copy given up where somebody else holds `path` for longer. Raises StoreBusyError."""
+    """Gives a copy up where somebody else holds `path` for longer. Raises StoreBusyError."""
     started = time.monotonic()
 
     def patient(status: int, _: int, __: int) -> None:

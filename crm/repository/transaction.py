@@ -99,7 +99,7 @@ class SqlTransaction(SqlSnapshot):
         return found
 
     def forget(self, client: int) -> None:
-        """Reads a client anew when it is next asked for; for who writes past this transaction."""
+        """Reads a client anew when it is next asked for; for code that writes to the table itself."""
         self._known.pop(client, None)
 
     # Creating

@@ -65,8 +65,8 @@ def can_be_undone() -> ColumnElement[bool]:
 
 
 def _has_sent() -> ColumnElement[bool]:
-    """Whether a transaction wrote messages that were taken to be sent since, took some, or noted what became of them:
-    nothing calls them back."""
+    """Whether a transaction wrote messages that have been taken to be sent since, took messages to be sent, or noted
+    what became of them: what was sent cannot be taken back."""
     sent, written = audit.alias(), audit.alias()
     state: ColumnElement[Any] = literal_column("'state'")
     being_sent = (

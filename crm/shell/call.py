@@ -196,7 +196,7 @@ class Call:
             try:
                 return command(crm, **arguments)
             except KeyboardInterrupt as left:
-                # It may have come in the very moment of saving.
+                # The interruption may have come while it was being saved.
                 told = "Interrupted. A change is saved as a whole or not at all; `history list` shows whether it was."
                 raise Cancelled(told) from left
             except Question as question:
@@ -216,7 +216,7 @@ class Call:
                 ) from question
 
     def _notice(self, crm: CRM) -> None:
-        """Says on stderr, beside the answer, what holds for all of it: that it is not of this moment."""
+        """Says on stderr, beside the answer, that the data is not of this moment where the store is offline."""
         with suppress(CRMError):
             if told := crm.repository.notice():
                 as_json = self._settings["json"]
@@ -243,7 +243,7 @@ class Call:
 
 
 class WaitsTold:
-    """Says once a wait on stderr, beside the answer, what is waited for."""
+    """Says what is waited for, once for each wait, on stderr."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json

@@ -43,7 +43,7 @@ def run(
     line.settings["json"] = "--json" in arguments
     line.settings["debug"] = "--debug" in arguments
     if hasattr(sys.stdout, "reconfigure"):
-        # A name that cannot be written here is shown in part; it stops nothing.
+        # A name with letters that cannot be written here is still shown in part.
         sys.stdout.reconfigure(errors="replace")
     try:
         return int(command_line(line).main(list(arguments), prog_name=program.name(), standalone_mode=False) or 0)

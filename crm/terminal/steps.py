@@ -19,11 +19,11 @@ def in_steps(
     steps: Sequence[Step] | Callable[[], Sequence[Step]],
     written: Callable[[], bool] = lambda: False,
 ) -> Any:
-    """Takes one step after the other; what the last one gave. `steps` is a function where it depends on the answers to
-    earlier steps which come between them and the last.
+    """Takes one step after the other; what the last one gave. `steps` is a function where later steps depend on the
+    answers to earlier ones.
 
-    Back goes to the step before. From the first it is raised, where `written` says that something was typed only after
-    a question. Raises Cancelled.
+    Back goes to the step before. From the first step it is raised; where `written` says that something was typed, the
+    person is asked first. Raises Cancelled.
     """
     at = 0
     while True:

@@ -37,7 +37,7 @@ _OPEN = (
 
 @dataclass(frozen=True, slots=True)
 class _Expected:
-    """Deals of one stage that are expected to close on one day; `weighted` is exact, in hundredths of a cent."""
+    """Deals of one stage that are expected to close on one day; `weighted` is exact."""
 
     on: date | None
     deals: int

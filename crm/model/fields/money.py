@@ -90,7 +90,7 @@ def _largest(by: Conventions) -> str:
 
 
 def _too_exact(by: Conventions) -> str:
-    """That an amount has more decimals than the currency; says which one that is where it is not the usual two."""
+    """Says that an amount has too many decimals; names the currency where it has not the usual two."""
     if by.decimals == 2:
         return "an amount has at most two decimals"
     return f"an amount in {by.currency} has {_SAID.get(by.decimals, 'at most four decimals')}"

@@ -102,7 +102,7 @@ _HIDDEN: Mapping[type[Record], frozenset[str]] = {
 _HIDDEN_OF_ALL = frozenset(("created_at", "updated_at", "version"))
 # A person chooses these, though the rules set them.
 _CHOSEN = frozenset(("status", "status_pinned_until"))
-# Whatever the currency is, and becomes, no decimal of an amount is rounded away. Until it was so, amounts had two.
+# All decimals of an amount are shown, whatever the currency. Older versions showed two.
 _MONEY = (("type", "NUMBER"), ("pattern", "#,##0.00##"))
 _ROUNDED_MONEY = {"type": "NUMBER", "pattern": "#,##0.00"}
 _NUMBERS = frozenset(("id",))
@@ -139,7 +139,7 @@ def amounts(head: Heading) -> Mapping[str, int]:
 
 
 def exact_amounts(head: Heading, formats: Mapping[int, Any]) -> Iterator[Request]:
-    """The looks of amounts, for columns that still have those that they were once made with; `formats` has the number
+    """The number format of amounts, for columns that still have the one of older versions; `formats` has the number
     formats that there are, by column."""
     for at in amounts(head).values():
         if formats.get(at) == _ROUNDED_MONEY:

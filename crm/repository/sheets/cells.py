@@ -231,7 +231,7 @@ def _typed_number(check: Any, cell: float, by: Conventions) -> Any:
                 raise FieldError("that is no date")
             return check.read((_DAY_ZERO + timedelta(days=int(number))).isoformat(), by)
         case Amount():
-            # Its own decimals, which are for the check to count; never three, which could be thousands.
+            # With its own decimals, which the check counts; never with three, which could be thousands.
             return check.read(plain_number(cell), by)
         case Whole() | Id() if whole is None:
             raise FieldError("write a whole number in digits")
