@@ -86,11 +86,15 @@ def store_with_contacts(folder: Path) -> Path:
     """A store with 100 000 made-up clients, each with a contact; made once a run."""
     path = folder / "contacts-100000.sqlite3"
     if not path.exists():
-        with closing(sqlite3.connect(store_of(folder, 100_000))) as clients, closing(sqlite3.connect(path)) as copy:
+        # Under another name until all is in it, as above.
+        begun = path.with_suffix(".begun")
+        begun.unlink(missing_ok=True)
+        with closing(sqlite3.connect(store_of(folder, 100_000))) as clients, closing(sqlite3.connect(begun)) as copy:
             clients.backup(copy)
-        crm = crm_at(path)
+        crm = crm_at(begun)
         crm.transact(contacts, "made-up contacts")
         crm.repository.close()
+        begun.rename(path)
     return path
 
 

@@ -73,6 +73,10 @@ class Entry:
 Key = tuple[date, datetime, int]
 
 
+# More digits are no number of entries that a database could count.
+_LONGEST_COUNT = 9
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A place in a timeline: after a number of entries of a day, and after all entries of later days. It is written
@@ -86,6 +90,8 @@ class Place:
         """Reads a place; '' is the beginning. Raises FieldError."""
         on, _, count = text.strip().partition("/")
         try:
+            if len(count) > _LONGEST_COUNT:
+                raise ValueError
             return cls(date.fromisoformat(on), max(0, int(count or 0))) if on else cls()
         except ValueError as error:
             told = "give it as the page before does, like 2026-11-21/3"
