@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import json
 import logging
-import secrets
 import sys
 import traceback
 from datetime import UTC, datetime
@@ -134,8 +133,3 @@ def write_journal(level: int = logging.INFO) -> None:
         logger.propagate = False
         # The libraries write addresses and what was asked for.
         logger.setLevel(level if name == "crm" else logging.WARNING)
-
-
-def new_key() -> bytes:
-    """A key for the marks of addresses that lives as long as the process."""
-    return secrets.token_bytes(32)
