@@ -296,20 +296,26 @@ class SqlRepository:
             connection.commit()
 
     def daily_review(self) -> None:
-        day = self.clock.today.isoformat()
         # What was read when the store was opened says so on most days, and nothing is asked then.
-        if self._engine and self._reviewed_on >= day:
+        if self._engine and not self._is_review_due(self._reviewed_on):
             return
+        day = self.clock.today.isoformat()
 
         def review(tx: "SqlTransaction") -> None:
             # Another program may have been first.
-            if _fact(tx.connection, REVIEWED) < day:
+            if self._is_review_due(_fact(tx.connection, REVIEWED)):
                 tx.user = PROGRAM
                 tx.review_day()
                 _put_fact(tx.connection, REVIEWED, day)
 
         self._reviewed_on = day
         self.transact(review, "reviewed statuses for the day")
+
+    def _is_review_due(self, reviewed_on: str) -> bool:
+        """Whether the review of `reviewed_on` (ISO 8601, '' for none) does not count for today."""
+        today = self.clock.today
+        # At midnight another machine may be a day ahead; farther ahead was only a clock that was wrong.
+        return not today.isoformat() <= reviewed_on <= (today + timedelta(days=1)).isoformat()
 
     def is_empty(self) -> bool:
         more = tables.audit.c.record.not_in([User.kind_name, SignIn.kind_name])

@@ -350,11 +350,12 @@ def test_a_day_that_was_reviewed_costs_no_statement(office: Office) -> None:
     assert asked == []
 
 
-def test_a_clock_that_went_back_reviews_nobody(office: Office) -> None:
+def test_a_clock_that_is_a_day_behind_reviews_nobody_and_one_that_was_far_ahead_is_mended(office: Office) -> None:
     office.set_rules("Old when days_since_last_sale > 10", "Regular otherwise")
     client = office.add()
     office.sell(client, "5", date(2026, 11, 1))
     office("rules apply")
     assert office.client(client).status == "Old"
-    office.open(today=date(2026, 11, 5)).repository.daily_review()
-    assert office.client(client).status == "Old"
+    for days_ago, status in ((1, "Old"), (16, "Regular"), (0, "Old")):
+        office.open(today=TODAY - timedelta(days=days_ago)).repository.daily_review()
+        assert office.client(client).status == status

@@ -433,11 +433,13 @@ def test_statuses_that_depend_on_the_day_are_of_today_through_every_door(shell: 
     assert shell.did(*at_risk) == []
     later = {"CRM_NOW": now_on(date(2027, 6, 1))}
     assert [each["id"] for each in shell.did(*at_risk, **later)] == [1]
-    did = shell.history()
+    did = shell.did("history", "list", **later)
     assert (did[0]["user"], did[0]["what"]) == ("CRM", "reviewed statuses for the day")
     # Once a day is enough, and it is nothing that somebody did.
     assert shell.did(*at_risk, **later) != []
-    assert len(shell.history()) == len(did)
+    assert len(shell.did("history", "list", **later)) == len(did)
+    # That clock was half a year ahead, and was set right.
+    assert shell.did(*at_risk, CRM_NOW=now_on(date(2026, 11, 24))) == []
 
 
 def test_with_closed_or_empty_input_nothing_is_asked(shell: CommandLine) -> None:

@@ -354,7 +354,7 @@ class SheetsRepository(SqlRepository):
 
     def daily_review(self) -> None:
         # What the mirror knows suffices on most days. Without a connection statuses stay as they were last seen.
-        if self._engine and self._reviewed_on < self.clock.today.isoformat():
+        if self._engine and self._is_review_due(self._reviewed_on):
             self.refresh()
             if self._offline is None:
                 super().daily_review()
