@@ -56,9 +56,10 @@ def begin_day(crm: "CRM") -> list[CRMError]:
     Returns what went wrong; a store that cannot be written just now can still be read.
     """
     wrong = []
-    for step in (crm.repository.daily_backup, crm.repository.daily_review):
+    # A spreadsheet without a key refuses already to say what it can do.
+    for step in ("daily_backup", "daily_review"):
         try:
-            step()
+            getattr(crm.repository, step)()
         except CRMError as error:
             wrong.append(error)
     return wrong
