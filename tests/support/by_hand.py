@@ -3,6 +3,7 @@
 from typing import Any
 
 from crm.model import Record
+from crm.repository import Transaction
 from crm.repository.sheets.layout import TABS, header, letters
 from crm.repository.sheets.repository import SheetsRepository
 from tests.support.sheets_team import Team
@@ -90,4 +91,9 @@ def last(team: Team, repository: SheetsRepository | None = None) -> tuple[str, s
 
 
 def undo(team: Team) -> None:
-    team.store.change(lambda tx: tx.undo(tx.history(1)[0].id), "undo")
+    """Takes back the last change that still stands, whoever made it."""
+
+    def taken_back(tx: Transaction) -> None:
+        tx.undo(next(each.id for each in tx.history() if each.undoes is None and each.undone_by is None))
+
+    team.store.change(taken_back, "undo")
