@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -55,6 +56,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 def pytest_configure() -> None:
     """Tests must hold on every day and in every zone; `make test-dates` tries some of them."""
     move_the_machines()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A job in the background ignores Ctrl-C, and so would the programs that tests start.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -189,7 +189,12 @@ def _parties(message: "Message[str, str]", *headers: str) -> tuple[Party, ...]:
     found: dict[str, Party] = {}
     for header in headers:
         # Names are read only after the addresses are told apart: a comma in one is none between two.
-        for name, address in getaddresses([line(_header(message, header), _LONGEST_HEADER)])[:_MOST_PARTIES]:
+        try:
+            pairs = getaddresses([line(_header(message, header), _LONGEST_HEADER)])
+        except RecursionError:
+            # Older Pythons follow comments in comments without end.
+            continue
+        for name, address in pairs[:_MOST_PARTIES]:
             try:
                 party = Party(address.strip(), line(_words(name), 200))
             except OutwardError:
