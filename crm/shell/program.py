@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -42,6 +43,9 @@ def run(
     # An error of the command line itself comes before its options are read.
     line.settings["json"] = "--json" in arguments
     line.settings["debug"] = "--debug" in arguments
+    # Whoever started it with stdout or stderr closed wants to hear nothing there.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the end
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the end
     if hasattr(sys.stdout, "reconfigure"):
         # A name with letters that cannot be written here is still shown in part.
         sys.stdout.reconfigure(errors="replace")

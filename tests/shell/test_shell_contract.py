@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -102,6 +103,13 @@ def test_done_is_0_and_speaks_on_stdout_alone(shell: CommandLine) -> None:
     answer = shell("clients", "add", "--first-name", "Anna")
     assert (answer.code, answer.err) == (0, "")
     assert "Anna" in answer.out
+
+
+def test_nobody_has_to_listen(shell: CommandLine) -> None:
+    program = f"{shlex.quote(PYTHON)} {shlex.quote(str(PROJECT / 'run.py'))}"
+    line = f"{program} clients add --last-name Berg >&- && {program} clients frob 2>&-; test $? = 2"
+    assert subprocess.run(["sh", "-c", line], env=shell.child_environment(), check=False).returncode == 0
+    assert len(shell.clients()) == 1
 
 
 @pytest.mark.parametrize(
