@@ -1,6 +1,7 @@
 """Sample data to try things out on: a made-up small company, in a store of its own."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,7 +12,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, command
 from crm.commands.sample_desk import add_desk
 from crm.config import data_folder
-from crm.model import Client, Conventions, Sale, Setting, View
+from crm.model import TIME_ZONE, Client, Conventions, Sale, Setting, View
 from crm.repository import Query, Transaction
 
 COMPANY = "Wickerby & Daughters, fine furniture"
@@ -29,6 +30,10 @@ class DemoReport:
     sales: int
 
 
+# The sample is written as the team writes, and its days are the team's.
+_LIKE_THE_TEAM = ("language", "currency", "country", TIME_ZONE)
+
+
 @command("demo", title="Try it on sample data", menu="data", roles=ONLY_ADMIN, here=True)
 def demo(crm: CRM) -> DemoReport:
     """Makes a store of its own with a made-up small company, to try everything out on; your data is not touched."""
@@ -38,8 +43,7 @@ def demo(crm: CRM) -> DemoReport:
         if sample.repository.is_untouched():
             # Marked before it is filled: a store of sample data is never taken for a real one.
             sample.repository.set_fact("sample", "yes")
-            by = sample.conventions
-            sample.transact(lambda tx: _fill(tx, by, sample.me), "made sample data")
+            sample.transact(lambda tx: _fill(tx, crm.settings, crm.conventions, sample.me), "made sample data")
         with sample.read() as snapshot:
             return DemoReport(sample.repository.url, file, snapshot.count(Client), snapshot.count(Sale))
     finally:
@@ -90,11 +94,11 @@ _PIECES = (
 _SOURCES = ("recommendation", "fair", "website", "shop window")
 
 
-def _fill(tx: Transaction, by: Conventions, me: str) -> None:
+def _fill(tx: Transaction, settings: Mapping[str, str], by: Conventions, me: str) -> None:
     """Clients, two years of sales and a desk full of work, the same on every machine but for the dates, which end
     today, and for who does it."""
     chance, today = random.Random(_SEED), by.today
-    _name_company(tx)
+    _set_up(tx, {"company_name": COMPANY, **{name: settings[name] for name in _LIKE_THE_TEAM}})
     tx.add(View(name="Best clients", condition="spend_last_365_days >= 10000", sort="-total_spend"))
     tx.add(View(name="Sleeping", condition="days_since_last_sale > 180", sort="last_sale_on"))
     ids = tx.add_all([_client(chance, number, today) for number in range(_CLIENTS)])
@@ -104,9 +108,13 @@ def _fill(tx: Transaction, by: Conventions, me: str) -> None:
     add_desk(tx, chance, tx.find_all(Client, Query({"id": list(ids)})), today, me)
 
 
-def _name_company(tx: Transaction) -> None:
-    for setting in tx.find_all(Setting, Query({"key": "company_name"})):
-        tx.change(setting, value=COMPANY)
+def _set_up(tx: Transaction, settings: Mapping[str, str]) -> None:
+    stored = {each.key: each for each in tx.find_all(Setting)}
+    for key, value in settings.items():
+        if key in stored:
+            tx.change(stored[key], value=value)
+        else:
+            tx.add(Setting(key=key, value=value))
 
 
 def _client(chance: random.Random, number: int, today: date) -> Client:

@@ -198,7 +198,10 @@ def test_the_sample_is_a_store_of_its_own_that_is_marked_and_the_same_twice(offi
 
 
 def test_making_the_sample_is_not_taken_back_but_what_is_done_in_it_is(office: Office) -> None:
+    office("settings set", "currency", "JPY")
+    office("settings set", "time_zone", "Asia/Kathmandu")
     sample = office.crm.open(office("demo").url)
+    assert (sample.settings["currency"], sample.clock.zone.key) == ("JPY", "Asia/Kathmandu")
     before = office.clients(sample)
     for number in (None, 1):
         with pytest.raises(NotFoundError, match="nothing to take back yet"):
