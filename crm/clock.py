@@ -1,5 +1,6 @@
 """The one clock: what time it is, and which day that is for the team. Nothing else asks the machine for the time."""
 
+import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -16,6 +17,8 @@ def machine_now() -> datetime:
 
 def machine_zone() -> str:
     """The IANA name of the machine's time zone: what `TZ` names, else what the system is set to, else 'Etc/UTC'."""
+    if (named := _zone(os.environ.get("TZ", "").removeprefix(":"))) is not None and named.key != "localtime":
+        return named.key
     import tzlocal
 
     try:
