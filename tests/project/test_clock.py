@@ -115,7 +115,9 @@ def test_a_clock_that_was_stopped_stands() -> None:
     assert [stopped.today, stopped.today] == [date(2026, 11, 21)] * 2
 
 
-@pytest.mark.parametrize(("written", "zone"), [("Asia/Kathmandu", "Asia/Kathmandu"), (":Etc/UTC", "Etc/UTC"), ("EST5EDT", "EST5EDT")])
+@pytest.mark.parametrize(
+    ("written", "zone"), [("Asia/Kathmandu", "Asia/Kathmandu"), (":Etc/UTC", "Etc/UTC"), ("EST5EDT", "EST5EDT")]
+)
 def test_the_machine_has_the_zone_that_tz_names(written: str, zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", written)
     monkeypatch.setattr(tzlocal.unix, "_cache_tz_name", None)
