@@ -408,6 +408,7 @@ def outcome(call: Callable[..., Any], crm: CRM, given: Mapping[str, Any]) -> Any
         return error
 
 
+@pytest.mark.slow
 def test_no_command_shows_or_changes_more_than_the_table_gives(firm: Firm) -> None:
     """Through the register; and where that refuses, past it, where the store and the accounts alone stand in the way.
 
