@@ -35,7 +35,7 @@ from tests.support.google_sheets import Direct, StandIn
 from tests.support.quick_hashes import hash_quickly
 
 settings.register_profile(
-    "here", deadline=None, max_examples=15, print_blob=False, suppress_health_check=[HealthCheck.too_slow]
+    "here", deadline=None, max_examples=10, print_blob=False, suppress_health_check=[HealthCheck.too_slow]
 )
 # The first example that fails is enough there: to look for the smallest may take minutes.
 settings.register_profile(
