@@ -62,8 +62,9 @@ def pytest_configure() -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: tests wait for screens, servers and each other."""
-    return (os.cpu_count() or 1) + 1
+    """One more than there are processors, as tests wait for screens and servers; in CI, where many are at work in each
+    slow test, none more."""
+    return (os.cpu_count() or 1) + (0 if os.environ.get("CI") else 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
