@@ -52,8 +52,7 @@ def interactions(
     snapshot: Snapshot, client: int, kinds: Sequence[str], until: date, most: int, by: Conventions
 ) -> list[tuple[Key, "AnyRow"]]:
     """Calls, meetings, notes and so on that somebody has logged."""
-    rows = snapshot.select(_INTERACTIONS, client=client, kinds=list(kinds), until=until, most=most)
-    return [((row.on, _moment(row.on, row.time, row.created_at, by), 0), row) for row in rows]
+    return _keyed(snapshot.select(_INTERACTIONS, client=client, kinds=list(kinds), until=until, most=most), by)
 
 
 def interaction_entries(snapshot: Snapshot, rows: Sequence["AnyRow"], _: Conventions) -> list[Entry]:
@@ -73,7 +72,11 @@ def messages(
     snapshot: Snapshot, client: int, kinds: Sequence[str], until: date, most: int, by: Conventions
 ) -> list[tuple[Key, "AnyRow"]]:
     """E-mails and texts with what became of them."""
-    rows = snapshot.select(_MESSAGES, client=client, kinds=list(kinds), until=until, most=most)
+    return _keyed(snapshot.select(_MESSAGES, client=client, kinds=list(kinds), until=until, most=most), by)
+
+
+def _keyed(rows: Sequence["AnyRow"], by: Conventions) -> list[tuple[Key, "AnyRow"]]:
+    """Each row with what it is sorted by: its day, and the moment in it."""
     return [((row.on, _moment(row.on, row.time, row.created_at, by), 0), row) for row in rows]
 
 
