@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 # The zone where neither the team nor the machine names one.
 NEUTRAL_ZONE = "Etc/UTC"
+# Among the names of time zones, but each machine means another zone by them, or none.
+NO_ZONES = frozenset(("localtime", "Factory"))
 
 
 def machine_now() -> datetime:
@@ -17,7 +19,7 @@ def machine_now() -> datetime:
 
 def machine_zone() -> str:
     """The IANA name of the machine's time zone: what `TZ` names, else what the system is set to, else 'Etc/UTC'."""
-    if (named := _zone(os.environ.get("TZ", "").removeprefix(":"))) is not None and named.key != "localtime":
+    if (named := _zone(os.environ.get("TZ", "").removeprefix(":"))) is not None:
         return named.key
     import tzlocal
 
@@ -108,7 +110,7 @@ class Clock:
 @lru_cache(maxsize=16)
 def _zone(name: str) -> ZoneInfo | None:
     try:
-        return ZoneInfo(name) if name else None
+        return ZoneInfo(name) if name and name not in NO_ZONES else None
     except (LookupError, ValueError, OSError):
         return None
 

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from crm.atomic_write import atomic_write
-from crm.clock import machine_now, machine_zone, running_from
+from crm.clock import NO_ZONES, machine_now, machine_zone, running_from
 from crm.errors import FieldError, FileError, UsageError
 from crm.model.conventions import Conventions
 from crm.model.fields import Check, Country, Email, Flag, Line, Secret, Whole
@@ -24,8 +24,6 @@ SHEETS = "sheets://"
 _REMEMBERED = re.compile(rf"{SHEETS}[\w-]+")
 # The first and the last year that CRM_NOW can name.
 _FIRST_YEAR, _LAST_YEAR = 1900, 9000
-# Among the names of time zones, but each machine means another zone by them, or none.
-_NO_ZONES = {"localtime", "Factory"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ class TimeZone(Check):
         from zoneinfo import available_timezones
 
         wanted = "_".join(typed.split()).casefold()
-        names = {each.casefold(): each for each in available_timezones() - _NO_ZONES}
+        names = {each.casefold(): each for each in available_timezones() - NO_ZONES}
         if wanted in names:
             return names[wanted]
         cities = sorted(each for each in names.values() if each.casefold().rpartition("/")[2] == wanted)
