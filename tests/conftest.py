@@ -56,9 +56,11 @@ PROJECT = Path(__file__).resolve().parent.parent
 def pytest_configure() -> None:
     """Tests must hold on every day and in every zone; `make test-dates` tries some of them."""
     move_the_machines()
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # A job in the background ignores Ctrl-C, and so would the programs that tests start.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A job in the background ignores Ctrl-C, and one under nohup the end of its terminal; the programs that tests start
+    # would do so too.
+    for ignored, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(ignored) is signal.SIG_IGN:
+            signal.signal(ignored, usual)
 
 
 def pytest_xdist_auto_num_workers() -> int:
