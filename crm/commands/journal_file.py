@@ -55,12 +55,13 @@ class JournalFile:
             raise
         return file
 
-    def _all(self, statement: str, *values: Any) -> list[Any]:
+    def _all(self, statement: str, *values: Any, **named: Any) -> list[Any]:
+        """Runs a statement with its values, in order (?) or by name (:name)."""
         with self._explained():
-            return self._file.execute(statement, values).fetchall()
+            return self._file.execute(statement, named or values).fetchall()
 
-    def _one(self, statement: str, *values: Any) -> Any:
-        return next(iter(self._all(statement, *values)), None)
+    def _one(self, statement: str, *values: Any, **named: Any) -> Any:
+        return next(iter(self._all(statement, *values, **named)), None)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -75,9 +75,9 @@ class FetchJournal(JournalFile):
     def read_to(self, place: Place) -> None:
         """Notes how far it has been read. Of two programs at once the one that has come further counts."""
         self._all(
-            "INSERT INTO place VALUES (?1, ?2, ?3) ON CONFLICT (box) DO UPDATE SET validity = ?2,"
-            " uid = CASE WHEN validity = ?2 THEN max(uid, ?3) ELSE ?3 END",
-            self._box, place.validity, place.uid,
+            "INSERT INTO place VALUES (:box, :validity, :uid) ON CONFLICT (box) DO UPDATE SET validity = :validity,"
+            " uid = CASE WHEN validity = :validity THEN max(uid, :uid) ELSE :uid END",
+            box=self._box, validity=place.validity, uid=place.uid,
         )  # fmt: skip
         # The numbers of messages mean nothing any more once the server has numbered them anew.
         self._all("DELETE FROM letter WHERE box = ? AND validity != ?", self._box, place.validity)
@@ -88,19 +88,20 @@ class FetchJournal(JournalFile):
         if self._all("SELECT 1 FROM left_out WHERE box = ? AND address = ?", self._box, address):
             return
         self._all(
-            "INSERT INTO stranger VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (box, address) DO UPDATE SET"
-            " subject = CASE WHEN ?5 >= at THEN ?4 ELSE subject END, at = max(at, ?5),"
-            " name = CASE WHEN ?3 != '' THEN ?3 ELSE name END",
-            self._box, address, who.name, subject, at.isoformat(),
+            "INSERT INTO stranger VALUES (:box, :address, :name, :subject, :at)"
+            " ON CONFLICT (box, address) DO UPDATE SET"
+            " subject = CASE WHEN :at >= at THEN :subject ELSE subject END, at = max(at, :at),"
+            " name = CASE WHEN :name != '' THEN :name ELSE name END",
+            box=self._box, address=address, name=who.name, subject=subject, at=at.isoformat(),
         )  # fmt: skip
         self._all("INSERT OR IGNORE INTO letter VALUES (?, ?, ?, ?)", self._box, address, place.validity, place.uid)
         self._bound(address)
 
     def _bound(self, address: str) -> None:
         self._all(
-            "DELETE FROM letter WHERE box = ?1 AND address = ?2 AND uid <= (SELECT uid FROM letter WHERE box = ?1"
-            " AND address = ?2 ORDER BY uid DESC LIMIT 1 OFFSET ?3)",
-            self._box, address, _MOST_LETTERS,
+            "DELETE FROM letter WHERE box = :box AND address = :address AND uid <= (SELECT uid FROM letter"
+            " WHERE box = :box AND address = :address ORDER BY uid DESC LIMIT 1 OFFSET :most)",
+            box=self._box, address=address, most=_MOST_LETTERS,
         )  # fmt: skip
         for (oldest,) in self._all(
             "SELECT address FROM stranger WHERE box = ? ORDER BY at DESC LIMIT -1 OFFSET ?", self._box, _MOST_STRANGERS

@@ -158,10 +158,10 @@ class SendingJournal(JournalFile):
         # Nobody is hurt where a turn is forgotten, so nobody waits for the disk.
         self._all("PRAGMA synchronous = OFF")
         found = self._one(
-            "INSERT INTO pace VALUES (1, ?1 + ?2) ON CONFLICT (one) DO UPDATE SET next = ?2 +"
+            "INSERT INTO pace VALUES (1, :now + :takes) ON CONFLICT (one) DO UPDATE SET next = :takes +"
             # Where the clock was set back nobody waits for the time before it.
-            " CASE WHEN next < ?1 OR next > ?1 + 600 THEN ?1 ELSE next END RETURNING next",
-            now, takes,
+            " CASE WHEN next < :now OR next > :now + 600 THEN :now ELSE next END RETURNING next",
+            now=now, takes=takes,
         )  # fmt: skip
         self._all("PRAGMA synchronous = FULL")
         turn = float(found[0]) - takes
