@@ -57,24 +57,25 @@ class SameOrigin:
             if origin.partition("://")[2] != _bare(self._origin):
                 return notice("Another address", "This program is not at home at this address.", 421)
             origin = self._origin
-        elif scheme == "http" and not is_loopback(hosts[0]):
-            return self._unencrypted(scope, hosts[0])
+        if (scope.get("crm.unencrypted") or origin.startswith("http:")) and not is_loopback(hosts[0]):
+            return _unencrypted(scope, self._origin or f"https://{origin.partition('://')[2]}")
         scope["crm.origin"] = origin
         changes = scope["type"] == "websocket" or scope["method"] not in _SAFE
         if changes and not scope["path"].startswith(_LINKS) and headers.getlist("origin") != [origin]:
             return notice("Not from here", "This was not sent by a page of this program. Nothing was done.", 403)
         return None
 
-    def _unencrypted(self, scope: Scope, host: str) -> ASGIApp:
-        if scope.get("crm.proxy") and scope.get("method") in _SAFE:
-            # Without what was asked for, which may be a secret.
-            return RedirectResponse(f"https://{host}/", 308)
-        return notice(
-            "Not encrypted",
-            "Passwords would travel readable for everybody on the way. Open this address with https://. Where a proxy"
-            " in front of this program does that already, CRM_ORIGIN or FORWARDED_ALLOW_IPS has to name it.",
-            403,
-        )
+
+def _unencrypted(scope: Scope, origin: str) -> ASGIApp:
+    if scope.get("crm.unencrypted") and scope.get("method") in _SAFE and origin.startswith("https:"):
+        # Without what was asked for, which may be a secret.
+        return RedirectResponse(f"{origin}/", 308)
+    return notice(
+        "Not encrypted",
+        "Passwords would travel readable for everybody on the way. Open this address with https://. Where a proxy"
+        " in front of this program does that already, CRM_ORIGIN or FORWARDED_ALLOW_IPS has to name it.",
+        403,
+    )
 
 
 def origin_of(scope: Scope) -> str:

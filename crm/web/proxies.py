@@ -27,24 +27,25 @@ class TrustedProxies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
+            headers = Headers(scope=scope)
+            # The header may stand several times; the last word is that of the nearest proxy.
+            scheme = ",".join(headers.getlist("x-forwarded-proto")).rpartition(",")[2].strip().lower()
+            # Whoever says that nothing was encrypted is believed: that opens no door.
+            scope["crm.unencrypted"] = scheme in ("http", "ws")
             peer = (scope.get("client") or ("", 0))[0]
             if self._everybody or self._is_trusted(peer):
-                self._look_behind(scope, peer)
+                self._look_behind(scope, headers, peer, scheme)
         await self._app(scope, receive, send)
 
-    def _look_behind(self, scope: Scope, peer: str) -> None:
-        headers = Headers(scope=scope)
+    def _look_behind(self, scope: Scope, headers: Headers, peer: str, scheme: str) -> None:
         # The header may stand several times; together they are one list.
         hops = [hop.strip() for line in headers.getlist("x-forwarded-for") for hop in line.split(",") if hop.strip()]
         client = next((hop for hop in reversed(hops) if not self._is_trusted(hop)), hops[0] if hops else peer)
         # An entry that is no address was not written by a proxy.
         scope["client"] = (client if _is_address(client) else peer, 0)
-        proto = headers.getlist("x-forwarded-proto")
-        if proto and (last := proto[-1].rpartition(",")[2].strip().lower()) in ("http", "https"):
-            secure = last == "https"
-            web = scope["type"] == "websocket"
+        if scheme in ("http", "https", "ws", "wss"):
+            secure, web = scheme in ("https", "wss"), scope["type"] == "websocket"
             scope["scheme"] = ("wss" if web else "https") if secure else ("ws" if web else "http")
-            scope["crm.proxy"] = True
 
     def _is_trusted(self, address: str) -> bool:
         if not self._networks or not _is_address(address):

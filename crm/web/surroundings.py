@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from crm.config import Config
 from crm.errors import UsageError
+from crm.web.origins import is_loopback
 from crm.web.proxies import ANY
 
 _PORT = 8000
@@ -22,7 +23,7 @@ class Surroundings:
 
 def surroundings(environment: Mapping[str, str], config: Config, host: str = "", port: int = 0) -> Surroundings:
     """What the command line and the host's environment come to. Raises UsageError where the data or the secret would
-    be lost, or a database is given that cannot be used."""
+    be lost, a database is given that cannot be used, or passwords would travel unencrypted."""
     on_heroku = bool(environment.get("DYNO"))
     if environment.get("DATABASE_URL") and not config.named_store:
         raise UsageError(
@@ -38,6 +39,11 @@ def surroundings(environment: Mapping[str, str], config: Config, host: str = "",
         raise UsageError(
             "CRM_SECRET is missing: passwords are bound to it, and a file for it would be lost here. Set it once, to 32"
             " characters or more that nobody can guess, and keep a copy."
+        )
+    if config.origin.startswith("http:") and not is_loopback(config.origin.partition("://")[2]):
+        raise UsageError(
+            f"CRM_ORIGIN cannot be used: {config.origin} is not encrypted, and passwords would travel readable for"
+            " everybody on the way. Write it with https://, and put a proxy in front that speaks TLS."
         )
     return Surroundings(
         host or (_EVERYWHERE if on_heroku or (environment.get("PORT") and not port) else _HERE),

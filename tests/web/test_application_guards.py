@@ -54,6 +54,12 @@ def guarded(*, origin: str = "", trusted: str = "", rules: Sequence[Rule] = RULE
         yield url
 
 
+def _to(url: str) -> socket.socket:
+    """A connection to the server, whatever name it is then called by."""
+    host, _, port = url.partition("://")[2].partition(":")
+    return socket.create_connection((host, int(port)), 10)
+
+
 @pytest.fixture(scope="module")
 def plain() -> Iterator[str]:
     with guarded() as url:
@@ -95,16 +101,33 @@ def test_what_is_no_network_is_refused_at_the_start() -> None:
 
 
 def test_behind_a_proxy_the_origin_is_what_the_browser_used(behind_a_proxy: str) -> None:
-    headers = {"Host": "crm.example.com:443", "X-Forwarded-Proto": "https"}
-    assert httpx.get(behind_a_proxy, headers=headers).text.split()[2] == "https://crm.example.com"
+    # Some proxies call the scheme of a WebSocket by its own name.
+    for scheme in ("https", "wss"):
+        headers = {"Host": "crm.example.com:443", "X-Forwarded-Proto": scheme}
+        assert httpx.get(behind_a_proxy, headers=headers).text.split()[2] == "https://crm.example.com"
 
 
-def test_a_browser_that_came_unencrypted_is_sent_to_https(behind_a_proxy: str) -> None:
-    headers = {"Host": "crm.example.com", "X-Forwarded-Proto": "http"}
-    moved = httpx.get(f"{behind_a_proxy}/reset/secret", headers=headers)
-    assert (moved.status_code, moved.headers["location"]) == (308, "https://crm.example.com/")
-    refused = httpx.post(behind_a_proxy, headers=headers | {"Origin": "http://crm.example.com"})
-    assert refused.status_code == 403
+@pytest.mark.parametrize("origin", ["", "https://crm.example.com"])
+@pytest.mark.parametrize("trusted", ["*", ""])
+@pytest.mark.parametrize("told", ["http", "https, http", "HTTP"])
+def test_a_browser_that_came_unencrypted_is_sent_to_https(origin: str, trusted: str, told: str) -> None:
+    headers = {"Host": "crm.example.com", "X-Forwarded-Proto": told}
+    with guarded(origin=origin, trusted=trusted) as url:
+        for method in ("GET", "HEAD"):
+            moved = httpx.request(method, f"{url}/reset/secret", headers=headers)
+            assert (moved.status_code, moved.headers["location"]) == (308, "https://crm.example.com/")
+            assert "strict-transport-security" not in moved.headers
+        for claimed in ("http://crm.example.com", "https://crm.example.com"):
+            for method in ("POST", "PUT", "DELETE"):
+                refused = httpx.request(method, f"{url}/sign-in", headers=headers | {"Origin": claimed})
+                assert (refused.status_code, "Not encrypted" in refused.text) == (403, True)
+            line = {"Origin": claimed, "X-Forwarded-Proto": "ws"}
+            with (
+                pytest.raises(InvalidStatus) as closed,
+                connect("ws://crm.example.com/terminal", sock=_to(url), additional_headers=line),
+            ):
+                pass
+            assert closed.value.response.status_code == 403
 
 
 @pytest.mark.parametrize("host", ["crm.example.com", "192.168.1.20:8000", "127.0.0.1.example.com", "[2001:db8::1]"])

@@ -53,6 +53,13 @@ def test_what_heroku_would_lose_is_refused(environment: dict[str, str], told: st
         surroundings(given, from_environment(given))
 
 
+def test_an_address_without_tls_is_refused_before_anybody_signs_in_there() -> None:
+    with pytest.raises(UsageError, match="CRM_ORIGIN cannot be used: http://crm"):
+        _around(CRM_ORIGIN="http://crm.example.com")
+    for origin in ("http://localhost:8000", "http://127.0.0.1", "https://crm.example.com"):
+        assert _around(CRM_ORIGIN=origin).port == 8000
+
+
 def test_a_database_that_cannot_be_used_yet_is_not_passed_over() -> None:
     with pytest.raises(UsageError, match="DATABASE_URL"):
         _around(DATABASE_URL="postgres://user@host/name")
