@@ -291,5 +291,7 @@ def serve_web(config: Config, host: str, port: int) -> int:
 
         return Opened(crm.accounts.open(), crm.repository, follow)
 
+    # What is named wrongly is told now, and not to whoever fetches mail first.
+    open_outward(config).mailbox()
     secret = Secret(config.secret, data_folder())
     return serve(config, opened, lambda purpose: secret.key(f"web {purpose}"), host=host, port=port)

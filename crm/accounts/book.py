@@ -95,6 +95,11 @@ class Book:
             read = {each.id: self._factors.read(each.second_factor) for each in snapshot.each(User)}
         return {user: factor.method for user, factor in read.items() if factor is not None}
 
+    def check_secret(self) -> None:
+        """Raises StoreAccessError where the accounts of this store were made with another secret."""
+        with self._repository.read() as snapshot:
+            self._refuse_other_secret(snapshot)
+
     def seal_findings(self) -> Iterator[Finding]:
         """The accounts that nobody can sign in with because they were changed elsewhere."""
         with self._repository.read() as snapshot:

@@ -10,12 +10,14 @@ from crm.accounts.accounts import Accounts
 from crm.accounts.attempts import Attempts
 from crm.accounts.secret import Secret
 from crm.clock import machine_now
-from crm.errors import UsageError
+from crm.config import Config
+from crm.errors import StoreAccessError, UsageError
 from crm.model import User
 from crm.repository import Transaction
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
 from crm.web.first_admin import first_admin
+from crm.web.server import Opened, serve
 
 EMAIL = "boss@example.com"
 PASSWORD = "correct horse battery staple"
@@ -63,3 +65,35 @@ def test_staff_are_not_raised_by_a_variable(repository: SqlRepository, accounts:
     repository.transact(edit, "edited")
     with pytest.raises(UsageError, match="names an account that is no active admin"):
         first_admin(repository, accounts, EMAIL)
+
+
+# What the start tells instead of the first who signs in
+
+
+def start(folder: Path, secret: str = "s" * 40) -> int:
+    """Starts the web server as `crm web` does, over the store in a folder."""
+
+    def opening() -> Opened:
+        store = SqlRepository(f"sqlite:///{folder / 'crm.sqlite3'}", Sqlite(folder / "crm.sqlite3"), now=machine_now)
+        accounts = Accounts(store, Secret(secret, folder), Attempts(folder))
+        return Opened(accounts, store, lambda *_: False)
+
+    def listens(purpose: str) -> bytes:
+        raise AssertionError(f"it goes on to listen, and asks for a key for {purpose}")
+
+    return serve(Config("", "", admin_email=EMAIL), opening, listens, port=1)
+
+
+def test_a_secret_that_the_accounts_were_not_made_with_does_not_start(
+    repository: SqlRepository, accounts: Accounts, tmp_path: Path
+) -> None:
+    chief, _ = accounts.add(email="chief@example.com", name="Chief", role="admin", password=PASSWORD)
+    with pytest.raises(StoreAccessError, match="made with another CRM_SECRET") as told:
+        start(tmp_path, "another secret that is long enough too")
+    assert "\n" not in told.value.sentence
+    # Nor is an admin added to a team that has lost its last one.
+    repository.transact(lambda tx: tx.change(tx.get(User, chief.id), active=False), "by hand")
+    with pytest.raises(StoreAccessError, match="CRM_SECRET"):
+        start(tmp_path, "another secret that is long enough too")
+    with repository.read() as snapshot:
+        assert snapshot.count(User) == 1

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -171,6 +171,13 @@ def test_the_procfile_serves_a_team_on_heroku(dyno: Dyno) -> None:
     with dyno.started(), Browser(dyno.url, host=HOST) as browser:
         assert "one-time" not in dyno.written
         assert browser.sign_in(EMAIL, OWN).headers["location"] == "/"
+
+    # What does not fit is told by the start, and not to the first who signs in.
+    for wrong in ({"CRM_SECRET": "fedcba9876543210" * 4}, {"CRM_IMAP_URL": "mail.example.com"}):
+        refused = replace(dyno, environment=dyno.environment | wrong).run("python run.py web")
+        assert refused.returncode in (1, 2)
+        assert next(iter(wrong)) in refused.stderr
+        assert len(refused.stderr.splitlines()) == 1
 
 
 def test_a_web_terminal_without_an_admin_does_not_open(copy: Path, tmp_path: Path) -> None:
