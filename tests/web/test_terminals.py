@@ -247,7 +247,7 @@ def test_a_long_screen_is_kept_short_and_whole(tab: Open) -> None:
 def test_two_tabs_show_one_menu_at_the_size_that_fits_both(tab: Open) -> None:
     one, two = tab(size=(100, 40)), tab(size=(80, 50))
     assert one.pid() == two.pid()
-    one.keys("z").sees("size 80x40")
+    one.sees("size 80x40").keys("k").sees("key 'k'")
     two.sees("size 80x40").keys("m")
     one.sees("key 'm'")
     assert one.hears("size")["columns"] == 80
