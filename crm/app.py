@@ -16,7 +16,7 @@ from crm.config import SHEETS, Config, check_team_setting, data_folder, from_env
 from crm.errors import ForbiddenError, SignedOutError, StoreAccessError, UsageError
 from crm.model import Record, Setting, StatusRule
 from crm.model.rights import ALL, OWNER, STORE, UPDATE, Reader, level, refusal
-from crm.repository import Repository, Spreadsheets, Waiting
+from crm.repository import Repository, Snapshot, Spreadsheets, Waiting
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
 
@@ -107,25 +107,22 @@ def enter(crm: CRM, who: SignedIn) -> CRM:
     """The CRM as somebody who has signed in has it: with no more than their rights. It follows a change of their
     name, whoever makes it."""
     from crm.repository.guard import GuardedRepository
+    from crm.repository.verified import VerifiedRepository
 
-    reader = Reader(who.user, who.role, who.client, who.name or who.email)
     accounts = crm.accounts.open
+    reader = Reader(who.user, who.role, who.client, who.name or who.email)
 
-    def holds() -> bool:
-        now = accounts().still_holds(who.session)
-        if now is None or (now.role, now.client) != (who.role, who.client):
-            return False
-        if now.name != entered.reader.name:
-            entered.reader = entered.accounts.reader = dataclasses.replace(reader, name=now.name)
-            guarded.call(now.name)
-        return True
+    def verify(snapshot: Snapshot, reader: Reader) -> Reader:
+        entered.reader = accounts().verify(snapshot, who.session, reader)
+        return entered.reader
 
-    guarded = GuardedRepository(crm.repository, reader, holds)
+    verified = VerifiedRepository(crm.repository, reader, verify)
     entered = dataclasses.replace(
         crm,
-        repository=guarded,
-        accounts=AccountsDesk(accounts, reader, who.session),
+        repository=GuardedRepository(verified),
+        accounts=AccountsDesk(accounts, reader, who.session, verified),
         reader=reader,
+        saved=verified.saved,
         open=_for_whole_stores(reader, crm.open),
         reach=_for_whole_stores(reader, crm.reach),
     )

@@ -29,6 +29,9 @@ CRMError
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+# So many changes are named where somebody is told what was saved.
+_SAID = 5
+
 
 class CRMError(Exception):
     """Anything that a person is told in one or two sentences instead of a traceback."""
@@ -154,11 +157,21 @@ class ForbiddenError(CRMError):
 
 
 class SignedOutError(CRMError):
-    """The session of whoever asks is over, or their rights are not what they were; nothing was changed."""
+    """The session of whoever asks is over, or their rights are not what they were. `saved` is what was saved before, in
+    the words of the history; `done` says that this was all that was asked for, and ended the session itself."""
 
     kind = "signed_out"
 
-    def __init__(self, sentence: str = "You have been signed out. Nothing was changed; sign in again.") -> None:
+    def __init__(self, saved: Sequence[str] = (), *, done: bool = False) -> None:
+        self.saved = tuple(saved)
+        self.done = done
+        listed = "; ".join(saved[:_SAID]) + (f"; and {len(saved) - _SAID} more" if len(saved) > _SAID else "")
+        if done:
+            sentence = f"It is done: {listed}. This has ended your own session; sign in again."
+        elif saved:
+            sentence = f"You have been signed out before it was finished. This was saved: {listed}. Sign in again."
+        else:
+            sentence = "You have been signed out. Nothing was changed; sign in again."
         super().__init__(sentence)
 
 

@@ -62,6 +62,12 @@ class Book:
         acting._author = name
         return acting
 
+    def over(self, repository: Repository) -> Self:
+        """The same accounts, read and written through another repository over the same store."""
+        over = copy.copy(self)
+        over._repository = repository
+        return over
+
     def close(self) -> None:
         """Lets go of what it holds, once its letters are out; the repository is closed after it."""
         self._letters.finish()

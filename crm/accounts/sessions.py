@@ -1,13 +1,16 @@
 """Sessions: opened by a sign-in, looked up by what the browser or the machine holds, ended."""
 
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import or_, select
 
 from crm.accounts import SignedIn
 from crm.accounts.book import Book, called
+from crm.errors import SignedOutError
 from crm.model import SignIn, User
+from crm.model.rights import Reader
 from crm.repository import AuthoredTransaction, Query, Snapshot, tables
 
 LASTS = timedelta(hours=12)
@@ -36,10 +39,24 @@ class Sessions(Book):
     def still_holds(self, session: int) -> SignedIn | None:
         """The session with this id; None where it is over."""
         with self._repository.read() as snapshot:
-            found = snapshot.find(SignIn, session)
-            if found is None or found.state != "open" or found.created_at + LASTS <= self._now():
-                return None
-            return self._of(snapshot, session, found.user)
+            user = self._holder(snapshot, session)
+            return self._signed_in(snapshot, session, user) if user is not None else None
+
+    def verify(self, snapshot: Snapshot, session: int, reader: Reader) -> Reader:
+        """The reader under the name that they have now, as the very snapshot or transaction has it in which they read
+        or write. Raises SignedOutError where their session is over, or their account has other rights."""
+        user = self._holder(snapshot, session)
+        if user is None or (user.id, user.role, user.client) != (reader.user, reader.role, reader.client):
+            raise SignedOutError
+        return replace(reader, name=called(user))
+
+    def _holder(self, snapshot: Snapshot, session: int) -> User | None:
+        """Whose session this is; None where it is over."""
+        found = snapshot.find(SignIn, session)
+        if found is None or found.state != "open" or not found.created_at <= self._now() < found.created_at + LASTS:
+            return None
+        user = snapshot.find(User, found.user)
+        return user if self._may_enter(user) else None
 
     def sessions(self, user: int) -> list[SignIn]:
         """The open sessions of a user, the newest first."""

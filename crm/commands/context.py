@@ -17,7 +17,7 @@ from crm.config import Config, team_defaults
 from crm.errors import CRMError, StoreNotSetUpError
 from crm.model import Conventions, Setting
 from crm.model.rights import OWNER, Reader
-from crm.repository import Repository, Snapshot, Spreadsheets, Transaction
+from crm.repository import Repository, Saved, Snapshot, Spreadsheets, Transaction
 from crm.repository.tables import user
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class CRM:
     """Handed to every command. `open` gives the CRM of another store (a URL), `reach` the spreadsheets at Google;
     `progress(what)` opens a display of how far a long piece of work is. `reader` is whoever asks: the owner of the
     machine, or who is signed in; `repository` gives no more than they may see. `enter(crm, who)` is the same CRM as
-    somebody who has signed in has it."""
+    somebody who has signed in has it; `saved` is what they have saved since."""
 
     repository: Repository
     config: Config
@@ -94,6 +94,7 @@ class CRM:
     outward: Outward
     progress: Callable[[str], Any] = silent
     reader: Reader = OWNER
+    saved: Saved = field(default_factory=Saved)
     _settings: dict[str, str] | None = field(default=None, repr=False)
 
     @property

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 
-from crm.errors import ForbiddenError
+from crm.errors import ForbiddenError, SignedOutError
 from crm.model import Field, Record, fields, typed_fields
 from crm.model.fields import Check, Flag, Line, Tags, Whole
 from crm.model.rights import ADMIN, CLIENT, OWNER, STAFF, Reader
@@ -140,11 +140,18 @@ class Command:
         return self.subject
 
     def __call__(self, crm: "CRM", *arguments: Any, **named: Any) -> Any:
-        """Runs it; raises ForbiddenError for whoever may not."""
+        """Runs it; raises ForbiddenError for whoever may not, and for whoever is signed out while it runs
+        SignedOutError, which says what was saved."""
         if not may_run(self, crm.reader):
             who = "an admin" if STAFF not in self.roles else "staff"
             raise ForbiddenError(f"Only {who} can use “{self.words}”. Nothing was changed.")
-        return self.function(crm, *arguments, **named)
+        before = len(crm.saved.what)
+        try:
+            return self.function(crm, *arguments, **named)
+        except SignedOutError as out:
+            if not (saved := crm.saved.what[before:]):
+                raise
+            raise SignedOutError(saved, done=crm.saved.ended) from out
 
 
 # The menus in the order of the main menu.

@@ -142,6 +142,22 @@ class Wait:
 
 # Called again and again while something is waited for.
 Waiting = Callable[[Wait], None]
+# Called with the very snapshot or transaction that is about to be read or written, to refuse it by an error; what is
+# written goes into the history under the name that it gives a transaction.
+Allowed = Callable[[Any], None]
+
+
+def anybody(_: "Snapshot") -> None:
+    """Allows everything: whoever asks is the store's owner, or was looked up by the caller."""
+
+
+@dataclass
+class Saved:
+    """What was saved since somebody signed in, transaction by transaction, in the words of the history; `ended` once
+    one of them has ended the session itself."""
+
+    what: list[str] = field(default_factory=list)
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,34 +356,36 @@ class Repository(Protocol):
         """Calls `change` with a Transaction and commits; `what` stands in the history. `change` may be
         called again where another writer came first, so it must not act outside the transaction."""
 
-    def everything(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    # What concerns the store as a whole asks `allowed` in the same snapshot, or inside its own lock.
+
+    def everything(self, allowed: Allowed = anybody) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Every object of the store as JSON has it: (a record's name, 'transaction' or 'audit', its fields)."""
 
-    def fill(self, items: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, int]:
+    def fill(self, items: Iterable[tuple[str, Mapping[str, Any]]], allowed: Allowed = anybody) -> dict[str, int]:
         """Puts everything of another store into this empty one, history included; how many, by what they are.
         Raises RefusedError where it is not empty, FileError where the objects do not fit together."""
 
-    def check(self) -> Iterator[Finding]:
+    def check(self, allowed: Allowed = anybody) -> Iterator[Finding]:
         """Everything in the store that does not hold, or is odd."""
 
-    def prove(self) -> Iterator[Proof]:
+    def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
         """Tries on the real service what the store relies on, one thing after the other; leaves nothing behind.
         Raises RefusedError where the store relies on nothing but itself."""
 
     def fact(self, name: str) -> str:
         """Something the store knows of itself (schema_version, reviewed_on); '' when unknown."""
 
-    def set_fact(self, name: str, value: str) -> None:
+    def set_fact(self, name: str, value: str, allowed: Allowed = anybody) -> None:
         """Writes such a fact; it is no change of a record and stands in no history."""
 
-    def backup(self, to: Path | None = None) -> Path:
+    def backup(self, to: Path | None = None, allowed: Allowed = anybody) -> Path:
         """A copy of the whole store, dated, in the folder of backups unless `to` is given."""
 
     def daily_review(self) -> None:
         """Reviews all statuses unless that was done today, or no status depends on the day. The history names `PROGRAM`
         as its author, and the reader needs no right for it."""
 
-    def daily_backup(self) -> Path | None:
+    def daily_backup(self, allowed: Allowed = anybody) -> Path | None:
         """A dated backup if today has none yet and there is something to lose; else None."""
 
     def is_empty(self) -> bool:
@@ -379,8 +397,10 @@ class Repository(Protocol):
     def notice(self) -> str:
         """What whoever has just read should know (that the data is of some minutes ago); '' for nothing."""
 
-    def restore(self, source: Path) -> Path:
-        """Puts a backup in the place of what is there; returns a backup of what was there."""
+    def restore(self, source: Path, allowed: Allowed = anybody) -> Path:
+        """Puts a backup in the place of what is there; returns a backup of what was there. Of a store so damaged that
+        `allowed` cannot read it (StoreDamagedError), the files are kept aside and replaced: whoever has them could do
+        so without this program."""
 
     def close(self) -> None:
         """Lets go of the store."""

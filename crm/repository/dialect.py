@@ -1,6 +1,6 @@
 """What differs between databases: how each searches, writes first, explains its errors and is backed up."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -67,8 +67,9 @@ class Dialect(Protocol):
     def dated(self, stamp: str) -> Path:
         """Where a dated backup goes; `stamp` is 2026-11-21-140500."""
 
-    def backup(self, engine: Engine, to: Path) -> None:
-        """Copies the whole store to a file, and lets go of the oldest dated ones. Raises FileError."""
+    def backup(self, engine: Engine, to: Path, looked_at: Callable[[Path], None] | None = None) -> None:
+        """Copies the whole store to a file, and lets go of the oldest dated ones. `looked_at` is called with the copy
+        while nobody else has it, and may refuse by an error. Raises FileError."""
 
     def backups(self) -> Sequence[Path]:
         """The dated backups there are, newest first."""
@@ -76,8 +77,9 @@ class Dialect(Protocol):
     def checked_copy(self, source: Path) -> AbstractContextManager[Path]:
         """A copy, for a while, of a file that `backup` made; raises FileError where it is none."""
 
-    def restore(self, engine: Engine, copy: Path) -> None:
-        """Replaces the store by a checked copy of a backup."""
+    def restore(self, engine: Engine, copy: Path, locked: Callable[[], None]) -> None:
+        """Replaces the store by a checked copy of a backup. `locked` is called while no other writer can enter, where
+        what is there can still be read then, and may refuse by an error."""
 
     def replace_damaged(self, copy: Path, kept: Path) -> Path:
         """The same where the store cannot be opened: what is there is moved away, beside `kept`; where to."""

@@ -31,7 +31,7 @@ from crm.errors import (
 )
 from crm.model import TIME_ZONE, Record, SignIn, User
 from crm.model.places import as_told
-from crm.repository import PROGRAM, Finding, Proof, Wait, Waiting, formats, tables
+from crm.repository import PROGRAM, Allowed, Finding, Proof, Wait, Waiting, anybody, formats, tables
 from crm.repository.dialect import Dialect
 from crm.repository.snapshot import SqlSnapshot
 
@@ -194,7 +194,11 @@ class SqlRepository:
     def read(self) -> Iterator[SqlSnapshot]:
         with self._told(), self._engine.connect() as connection:
             self._dialect.begin_reading(connection)
-            yield SqlSnapshot(connection, self._dialect, self.clock.stopped())
+            yield self._seen(connection)
+
+    def _seen(self, connection: Connection) -> SqlSnapshot:
+        """What a connection sees, within a transaction of its own."""
+        return SqlSnapshot(connection, self._dialect, self.clock.stopped())
 
     def transact(self, change: Callable[["SqlTransaction"], Result], what: str) -> Result:
         from crm.repository.transaction import SqlTransaction
@@ -240,16 +244,18 @@ class SqlRepository:
             self.waiting(Wait("Another program is saving to this file", waited))
         time.sleep(0.02)
 
-    def everything(self) -> "Iterator[Item]":
+    def everything(self, allowed: Allowed = anybody) -> "Iterator[Item]":
         from crm.repository.everything import everything
 
         with self.read() as snapshot:
+            allowed(snapshot)
             yield from everything(snapshot)
 
-    def fill(self, items: "Iterable[Item]") -> dict[str, int]:
+    def fill(self, items: "Iterable[Item]", allowed: Allowed = anybody) -> dict[str, int]:
         self.refuse_filling()
         with self._told(), self._engine.connect() as connection:
             self._enter(connection)
+            allowed(self._seen(connection))
             counts = self._fill(connection, items)
             connection.commit()
             return counts
@@ -264,7 +270,7 @@ class SqlRepository:
         from crm.repository.everything import fill
 
         try:
-            return fill(SqlSnapshot(connection, self._dialect, self.clock.stopped()), items)
+            return fill(self._seen(connection), items)
         except (IntegrityError, DataError, ProgrammingError, InterfaceError) as error:
             raise FileError(f"What is to be taken over does not fit together: {error.orig}.") from error
         except DBAPIError:
@@ -272,14 +278,15 @@ class SqlRepository:
         except (StatementError, ValueError, TypeError, OverflowError) as error:
             raise FileError(f"What is to be taken over holds a value that cannot be kept: {error}.") from error
 
-    def check(self) -> Iterator[Finding]:
+    def check(self, allowed: Allowed = anybody) -> Iterator[Finding]:
         from crm.repository import checks
 
         with self.read() as snapshot:
+            allowed(snapshot)
             yield from self._dialect.check(snapshot.connection)
             yield from checks.findings(snapshot)
 
-    def prove(self) -> Iterator[Proof]:
+    def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
         raise RefusedError("Only a store in a Google spreadsheet has something to prove on the service that keeps it.")
 
     def notice(self) -> str:
@@ -289,9 +296,10 @@ class SqlRepository:
         with self._told(), self._engine.connect() as connection:
             return _fact(connection, name)
 
-    def set_fact(self, name: str, value: str) -> None:
+    def set_fact(self, name: str, value: str, allowed: Allowed = anybody) -> None:
         with self._told(), self._engine.connect() as connection:
             self._enter(connection)
+            allowed(self._seen(connection))
             _put_fact(connection, name, value)
             connection.commit()
 
@@ -328,10 +336,21 @@ class SqlRepository:
         with self.read() as snapshot:
             return bool(snapshot.select(something.limit(1)))
 
-    def backup(self, to: Path | None = None) -> Path:
+    def backup(self, to: Path | None = None, allowed: Allowed = anybody) -> Path:
         target = to or self._dated()
+
+        def looked_at(copy: Path) -> None:
+            engine = self._dialect.at(copy).engine()
+            try:
+                with engine.connect() as connection:
+                    self._dialect.begin_reading(connection)
+                    allowed(self._seen(connection))
+            finally:
+                engine.dispose()
+
         with self._told():
-            self._dialect.backup(self._engine, target)
+            # The copy itself is asked, before anybody has it: it is of one moment.
+            self._dialect.backup(self._engine, target, looked_at if allowed is not anybody else None)
         return target
 
     def _dated(self) -> Path:
@@ -346,23 +365,30 @@ class SqlRepository:
                 return path
             moment += timedelta(seconds=1)
 
-    def daily_backup(self) -> Path | None:
+    def daily_backup(self, allowed: Allowed = anybody) -> Path | None:
         today = self.clock.now.date().isoformat()
         if self._dialect.is_new() or any(today in each.name for each in self.backups()) or self.is_untouched():
             return None
-        return self.backup()
+        return self.backup(allowed=allowed)
 
-    def restore(self, source: Path) -> Path:
+    def restore(self, source: Path, allowed: Allowed = anybody) -> Path:
         # Copied first: to back up what is there may let go of the oldest backup, which may be this very one.
         with self._dialect.checked_copy(source) as copy:
             self._bring_up(copy)
             try:
+                with self.read() as snapshot:
+                    allowed(snapshot)
                 kept = self.backup()
             except StoreDamagedError:
                 self.close()
                 return self._dialect.replace_damaged(copy, self._dated())
+
+            def locked() -> None:
+                with self.read() as snapshot:
+                    allowed(snapshot)
+
             with self._told():
-                self._dialect.restore(self._engine, copy)
+                self._dialect.restore(self._engine, copy, locked)
             # The store that was put back may be of another day.
             self._reviewed_on = ""
             return kept

@@ -220,7 +220,7 @@ class Sqlite:
     def dated(self, stamp: str) -> Path:
         return self._folder / f"{self.path.stem}-{stamp}.sqlite3"
 
-    def backup(self, engine: Engine, to: Path) -> None:
+    def backup(self, engine: Engine, to: Path, looked_at: Callable[[Path], None] | None = None) -> None:
         try:
             to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=to.parent, prefix=".backup-") as folder:
@@ -228,6 +228,8 @@ class Sqlite:
                 with closing(sqlite3.connect(copy)) as destination, closing(engine.raw_connection()) as opened:
                     _driver(opened).backup(destination)
                 copy.chmod(0o600)
+                if looked_at is not None:
+                    looked_at(copy)
                 put_in_place(copy, to)
         except (OSError, sqlite3.Error) as error:
             raise FileError(f"The backup could not be written to {as_told(to)}: {_reason(error)}.") from error
@@ -250,10 +252,24 @@ class Sqlite:
                 _refuse_strange(opened, source)
             yield copy
 
-    def restore(self, engine: Engine, copy: Path) -> None:
+    def restore(self, engine: Engine, copy: Path, locked: Callable[[], None]) -> None:
+        patient = _within(_RESTORE_WAITS, self.path)
+        # A file of another program's making, without a log, cannot be read while it is locked.
+        is_locked = False
+
+        def between(status: int, remaining: int, pages: int) -> None:
+            nonlocal is_locked
+            patient(status, remaining, pages)
+            if status == sqlite3.SQLITE_OK and not is_locked:
+                is_locked = True
+                locked()
+
         with closing(_open(copy, "rw")) as opened, closing(engine.raw_connection()) as ours:
+            # In two steps: the first one takes the lock, the last one lets others see what was put in.
+            is_locked = _driver(ours).execute("PRAGMA journal_mode").fetchone()[0] != "wal"
+            half = max(1, opened.execute("PRAGMA page_count").fetchone()[0] // 2)
             try:
-                opened.backup(_driver(ours), progress=_within(_RESTORE_WAITS, self.path), sleep=0.1)
+                opened.backup(_driver(ours), pages=half, progress=between, sleep=0.1)
             except sqlite3.Error as error:
                 raise self.explain(error) or FileError(f"The backup could not be put back: {error}.") from error
         engine.dispose()

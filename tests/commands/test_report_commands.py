@@ -29,9 +29,9 @@ from crm.model import Client, Sale
 from crm.model.encoding import plain
 from crm.model.rights import CLIENT, Reader
 from crm.repository import Transaction
-from crm.repository.guard import GuardedRepository
 from tests.commands.conftest import Office
 from tests.support.clocks import running_on
+from tests.support.guarded import guarded_for
 from tests.support.shared_data import shared
 
 LAST = date(1998, 6, 30)
@@ -543,7 +543,7 @@ def test_a_period_that_ends_before_it_begins_is_refused(office: Office) -> None:
 def test_a_client_account_runs_no_report_even_past_the_register(shop: tuple[CRM, list[Bought]]) -> None:
     crm, sales = shop
     reader = Reader(0, CLIENT, 1, "Olga")
-    guarded = GuardedRepository(crm.repository, reader, lambda: True)
+    guarded = guarded_for(crm.repository, reader)
     with crm.read() as snapshot:
         assert snapshot.count(Sale) == len(sales)
     own = dataclasses.replace(crm, repository=guarded, reader=reader)

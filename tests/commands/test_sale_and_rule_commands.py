@@ -13,10 +13,10 @@ from crm.commands.rules import statuses
 from crm.errors import FieldError, NotFoundError, RuleError
 from crm.model.rights import CLIENT, Reader
 from crm.repository import PROGRAM, review
-from crm.repository.guard import GuardedRepository
 from crm.rules import SETS
 from tests.commands.conftest import Office, as_told
 from tests.support.clocks import TODAY
+from tests.support.guarded import guarded_for
 
 
 def lines(office: Office) -> list[tuple[int, str, str]]:
@@ -318,7 +318,7 @@ def test_the_daily_review_is_the_programs_own_and_asks_for_no_right(office: Offi
     office.set_rules("At risk when days_since_last_sale > 180", "Regular otherwise")
     office.sell(office.add(), "5")
     later = office.open(today=TODAY + timedelta(days=181))
-    reader = GuardedRepository(later.repository, Reader(0, CLIENT, 1, "eve"), lambda: True)
+    reader = guarded_for(later.repository, Reader(0, CLIENT, 1, "eve"))
     begin_day(replace(later, repository=reader))
     assert office.statuses() == ["At risk"]
     last = office("history list", 1)[0]

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 
 from crm.errors import CRMError, ForbiddenError, SignedOutError
-from crm.model import BY_NAME, ROLES, Client, Sale, Setting, User, fields
+from crm.model import BY_NAME, ROLES, Client, Sale, Setting, SignIn, User, fields
 from crm.model.rights import AREAS, OPERATIONS, OWN_CHANGES, OWNED_BY, OWNER, RIGHTS, Level, hidden, level
 from crm.repository import Repository, Snapshot, Transaction
 from crm.repository.guard import GuardedRepository
 from crm.repository.guarded_reading import GuardedSnapshot
 from crm.repository.guarded_writing import GuardedTransaction
+from crm.repository.verified import VerifiedRepository
 from tests.conftest import STORES, Store
-from tests.support.guarded import SECRET, Team, new_team
+from tests.support.guarded import SECRET, Team, guarded_for, new_team
 
 
 def test_the_table_speaks_of_every_record_and_every_role() -> None:
@@ -36,7 +37,12 @@ def test_the_table_speaks_of_every_record_and_every_role() -> None:
 
 @pytest.mark.parametrize(
     ("protocol", "guard"),
-    [(Repository, GuardedRepository), (Snapshot, GuardedSnapshot), (Transaction, GuardedTransaction)],
+    [
+        (Repository, GuardedRepository),
+        (Repository, VerifiedRepository),
+        (Snapshot, GuardedSnapshot),
+        (Transaction, GuardedTransaction),
+    ],
 )
 def test_every_method_is_guarded_by_name(protocol: type, guard: type) -> None:
     """What a store learns to do later has to be given its right, and passes through nothing until then."""
@@ -104,25 +110,63 @@ def test_an_admin_looks_after_the_whole_store(team: Team, tmp_path: Path) -> Non
 
 
 def test_whoever_is_signed_out_neither_looks_nor_changes(team: Team) -> None:
-    holds = True
-    guarded = GuardedRepository(team.store.repository, team.reader("admin"), lambda: holds)
+    guarded = team.working_as("admin")
     with guarded.read() as snapshot:
         assert snapshot.count(Client) == 2
-    holds, before = False, team.everything()
+    copy = guarded.backup(team.store.folder / "copy.sqlite3")
+    team.store.change(lambda tx: tx.change(team.sign_ins["admin"], state="ended"), "signed out")
+    before, facts = team.everything(), team.store.repository.fact("reviewed_on")
     for each in (
         lambda: guarded.read().__enter__(),
         lambda: guarded.transact(lambda tx: tx.delete(team.own), "deleted"),
-        guarded.everything,
-        guarded.check,
+        lambda: list(guarded.everything()),
+        lambda: list(guarded.check()),
         guarded.is_empty,
         guarded.is_untouched,
         lambda: guarded.fact("schema_version"),
-        lambda: guarded.set_fact("sample", "yes"),
+        lambda: guarded.set_fact("reviewed_on", "2000-01-01"),
+        lambda: guarded.backup(team.store.folder / "another.sqlite3"),
         guarded.daily_backup,
+        lambda: guarded.restore(copy),
     ):
-        with pytest.raises(SignedOutError, match="signed out"):
+        with pytest.raises(SignedOutError, match=r"signed out\. Nothing was changed"):
             each()
     assert team.everything() == before
+    assert team.store.repository.fact("reviewed_on") == facts
+    assert {each.name for each in team.store.folder.rglob("*.sqlite3")} == {"store.sqlite3", "copy.sqlite3"}
+
+
+def test_the_question_is_asked_where_the_answer_is_used(team: Team) -> None:
+    """Somebody is signed out between a question asked before and the moment at which the store is locked."""
+    guarded, store = team.working_as("admin"), team.store
+    copy = store.repository.backup(store.folder / "copy.sqlite3")
+    locking = store.repository._enter
+
+    def late(connection: Any) -> None:
+        store.repository._enter = locking  # type: ignore[method-assign]
+        store.another().transact(lambda tx: tx.change(team.sign_ins["admin"], state="ended"), "signed out")
+        locking(connection)
+
+    for change in (
+        lambda: guarded.transact(lambda tx: tx.delete(team.own), "deleted"),
+        lambda: guarded.set_fact("sample", "yes"),
+    ):
+        store.repository._enter = late  # type: ignore[method-assign]
+        with pytest.raises(SignedOutError):
+            change()
+        store.change(lambda tx: tx.change(tx.get(SignIn, team.sign_ins["admin"].id), state="open"), "signed in")
+    # The first question of a restore is answered by yes, the one inside of the lock by no.
+    answers = iter([None, SignedOutError])
+
+    def asked(_: Snapshot) -> None:
+        if (answer := next(answers)) is not None:
+            raise answer
+
+    with pytest.raises(SignedOutError):
+        store.repository.restore(copy, asked)
+    assert store.client(team.own).name == "Olga Own"
+    assert store.repository.fact("sample") == ""
+    assert next(answers, "all were asked") == "all were asked"
 
 
 @pytest.mark.parametrize("changes", [{"role": "staff"}, {"active": False}, {"client": 1}, None])
@@ -148,15 +192,13 @@ def test_rights_are_those_of_the_moment_of_the_commit(team: Team, changes: dict[
 def test_whoever_is_signed_out_while_another_comes_first_changes_nothing(tmp_path: Path) -> None:
     """On a spreadsheet a change is run again where another machine was first; it is asked again then."""
     with new_team(tmp_path, "sheets") as team:
-        signed_in, tries = [True], 0
-        guarded = GuardedRepository(team.store.repository, team.reader("staff"), lambda: signed_in[0])
+        guarded, tries = team.working_as("staff"), 0
 
         def change(tx: Transaction) -> None:
             nonlocal tries
             tries += 1
             tx.change(tx.get(Client, team.own.id), city="Graz")
             team.store.another("ada").transact(lambda other: other.delete(team.sign_ins["staff"]), "signed Sam out")
-            signed_in[0] = False
 
         with pytest.raises(SignedOutError):
             guarded.transact(change, "edited")
@@ -180,7 +222,7 @@ def test_a_spreadsheet_is_guarded_alike(tmp_path: Path, role: str) -> None:
 
 def test_the_owner_of_a_store_without_accounts_may_do_everything(tmp_path: Path) -> None:
     with closing(Store(STORES["sqlite"], tmp_path)) as store:
-        _does_everything(GuardedRepository(store.repository, OWNER, lambda: True))
+        _does_everything(guarded_for(store.repository, OWNER))
 
 
 def _does_everything(guarded: GuardedRepository) -> None:
@@ -195,7 +237,7 @@ def _does_everything(guarded: GuardedRepository) -> None:
 def test_an_unknown_role_may_do_nothing(team: Team) -> None:
     user = team.store.change(lambda tx: tx.add(User(email="odd@example.com", role="odd", active=True)), "added")
     reader = team.reader("admin")
-    guarded = GuardedRepository(team.store.repository, type(reader)(user.id, "odd", 0, "Odd"), lambda: True)
+    guarded = guarded_for(team.store.repository, type(reader)(user.id, "odd", 0, "Odd"))
     with guarded.read() as snapshot:
         for kind in (Client, Sale, Setting, User):
             with pytest.raises(CRMError):

@@ -9,9 +9,8 @@ import pytest
 from crm.errors import ForbiddenError
 from crm.model import Dashboard
 from crm.repository import HistoryQuery
-from crm.repository.guard import GuardedRepository
 from tests.conftest import STORES, Store
-from tests.support.guarded import INTERNAL, SECRET, Team
+from tests.support.guarded import INTERNAL, SECRET, Team, guarded_for
 
 
 @pytest.fixture
@@ -97,7 +96,7 @@ def test_a_secret_that_a_history_holds_is_not_found_letter_by_letter(team: Team,
     forged = ("audit", {"id": 99, **leaking, "before": values, "after": values})
     with closing(Store(STORES["sqlite"], tmp_path)) as store:
         store.repository.fill([*team.everything(), forged])
-        with GuardedRepository(store.repository, team.reader(role), lambda: True).read() as snapshot:
+        with guarded_for(store.repository, team.reader(role)).read() as snapshot:
             assert snapshot.history(query=HistoryQuery(text=f"{SECRET}-4")) == []
             assert list(snapshot.each_change(HistoryQuery(text=f"{SECRET}-4"))) == []
             assert SECRET not in repr(list(snapshot.each_change()))

@@ -12,9 +12,8 @@ import pytest
 from crm.errors import FieldError, ForbiddenError, NotFoundError
 from crm.model import Client, Contact, Sale, Setting, SignIn, StatusRule, User, View
 from crm.repository import Query
-from crm.repository.guard import GuardedRepository
 from tests.conftest import STORES, Store
-from tests.support.guarded import FOREIGN, INTERNAL, SECRET, Team
+from tests.support.guarded import FOREIGN, INTERNAL, SECRET, Team, guarded_for
 
 # What a client sees
 
@@ -175,6 +174,6 @@ def test_a_history_that_holds_secrets_does_not_show_them(team: Team, tmp_path: P
     forged = ("audit", {"id": 99, **leaking, "before": values, "after": values})
     with closing(Store(STORES["sqlite"], tmp_path)) as store:
         store.repository.fill([*team.everything(), forged])
-        with GuardedRepository(store.repository, team.reader("admin"), lambda: True).read() as snapshot:
+        with guarded_for(store.repository, team.reader("admin")).read() as snapshot:
             (change,) = [each for each in snapshot.changes(limit=1000) if each.record == "user" and each.before]
             assert change.before == change.after == {"password": "", "name": "Ada"}

@@ -2,20 +2,28 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from crm.errors import SignedOutError
 from crm.model import BY_NAME, Client, Dashboard, Sale, Setting, SignIn, User, View, rights
 from crm.model.rights import ALL, CREATE, DELETE, OWN, OWN_CHANGES, OWNED_BY, UPDATE, Reader, level
+from crm.repository import Repository, Snapshot
 from crm.repository.everything import Item
 from crm.repository.guard import GuardedRepository
+from crm.repository.verified import VerifiedRepository, Verify
 from tests.conftest import STORES, Store
 
 # Stands wherever only some may see it, so that a search through whatever came back finds it.
 FOREIGN, INTERNAL, SECRET = "foreignmark", "internalmark", "secretmark"
+
+
+def guarded_for(repository: Repository, reader: Reader, verify: Verify = lambda _, reader: reader) -> GuardedRepository:
+    """A store as a reader has it, who is signed in all the time unless told."""
+    return GuardedRepository(VerifiedRepository(repository, reader, verify))
 
 
 @dataclass
@@ -76,7 +84,23 @@ class Team:
 
     def seen_by(self, role: str) -> GuardedRepository:
         """The store as the account of a role has it."""
-        return GuardedRepository(self.store.repository, self.reader(role), lambda: True)
+        return guarded_for(self.store.repository, self.reader(role), self._account)
+
+    def working_as(self, role: str) -> GuardedRepository:
+        """The same for as long as the sign-in of that role is open."""
+        return guarded_for(self.store.repository, self.reader(role), self._session)
+
+    def _session(self, snapshot: Snapshot, reader: Reader) -> Reader:
+        session = snapshot.find(SignIn, self.sign_ins[reader.role].id)
+        if session is None or session.state != "open":
+            raise SignedOutError
+        return self._account(snapshot, reader)
+
+    def _account(self, snapshot: Snapshot, reader: Reader) -> Reader:
+        account = snapshot.find(User, reader.user)
+        if account is None or not account.active or (account.role, account.client) != (reader.role, reader.client):
+            raise SignedOutError
+        return replace(reader, name=account.name)
 
     def everything(self) -> list[Any]:
         """All that is in the store, history included."""

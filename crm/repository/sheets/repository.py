@@ -20,7 +20,7 @@ from crm.errors import (
     StoreOfflineError,
 )
 from crm.model import Conventions, Record
-from crm.repository import Finding, Proof, Wait, Waiting
+from crm.repository import Allowed, Finding, Proof, Wait, Waiting, anybody
 from crm.repository.putting_back import put_back
 from crm.repository.sheets import hand_edits, ingest, lost_columns, mirror
 from crm.repository.sheets.commit import Commit
@@ -359,7 +359,7 @@ class SheetsRepository(SqlRepository):
             if self._offline is None:
                 super().daily_review()
 
-    def fill(self, items: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, int]:
+    def fill(self, items: Iterable[tuple[str, Mapping[str, Any]]], allowed: Allowed = anybody) -> dict[str, int]:
         self.refuse_filling()
         with self._told(), self._engine.connect() as connection:
             self._enter(connection)
@@ -368,6 +368,7 @@ class SheetsRepository(SqlRepository):
                     self._push.wait_for_stager(begun.state)
                     self._catch_up(connection)
                     self._enter(connection)
+                allowed(self._seen(connection))
                 counts = self._fill(connection, items)
                 seen, uid = mirror.must_have_seen(connection), new_uid()
                 written = whole_plan(connection, seen, uid)
@@ -389,24 +390,29 @@ class SheetsRepository(SqlRepository):
                 raise
             return counts
 
-    def restore(self, source: Path) -> Path:
+    def restore(self, source: Path, allowed: Allowed = anybody) -> Path:
         """Puts the records of a backup in the place of those there are, as one change: it stands in the history
         like any other, and can be taken back."""
         with self._mirror_file.checked_copy(source) as copy:
-            kept = self.backup()
+            kept = self.backup(allowed=allowed)
             backup = SqlRepository(f"sqlite:///{copy}", Sqlite(copy), now=lambda: self.clock.now)
             try:
                 with backup.read() as snapshot:
-                    self.transact(lambda tx: put_back(tx, snapshot), f"restored {source.name}")
+
+                    def change(tx: SqlTransaction) -> None:
+                        allowed(tx)
+                        put_back(tx, snapshot)
+
+                    self.transact(change, f"restored {source.name}")
             finally:
                 backup.close()
             self.set_fact(REVIEWED, "")
             self._reviewed_on = ""
             return kept
 
-    def backup(self, to: Path | None = None) -> Path:
+    def backup(self, to: Path | None = None, allowed: Allowed = anybody) -> Path:
         self.refresh()
-        return super().backup(to)
+        return super().backup(to, allowed)
 
     def put_back_columns(self) -> Mapping[type[Record], Sequence[str]]:
         """Puts columns back that were deleted by hand, with what the mirror holds; their fields, by tab."""
@@ -437,17 +443,19 @@ class SheetsRepository(SqlRepository):
             tries += 1
             self._wait_for_others(tries, time.monotonic() - started)
 
-    def prove(self) -> Iterator[Proof]:
+    def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
         from crm.repository.sheets.live_check import LiveCheck
 
+        with self.read() as snapshot:
+            allowed(snapshot)
         yield from LiveCheck(self.service).proofs()
 
-    def check(self) -> Iterator[Finding]:
+    def check(self, allowed: Allowed = anybody) -> Iterator[Finding]:
         # What is checked is the spreadsheet itself, not what Drive says of it.
         self._read_at = -READS_ANYWAY_AFTER
         with self._told(), self._engine.connect() as connection:
             self._fall_behind(connection)
-        yield from super().check()
+        yield from super().check(allowed)
         with self._told(), self._engine.connect() as connection:
             yield from problems(connection)
 

@@ -1,0 +1,136 @@
+"""A store on which whoever is signed in is looked up in each snapshot and each transaction, and nowhere else."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from crm.clock import Clock
+from crm.errors import SignedOutError
+from crm.model.rights import OWNER, Reader
+from crm.repository import Allowed, Finding, Proof, Repository, Saved, Snapshot, anybody
+
+Result = TypeVar("Result")
+# Looks the reader up in a snapshot or transaction: the reader under the name that they have now. Raises SignedOutError.
+Verify = Callable[[Snapshot, Reader], Reader]
+
+
+class VerifiedRepository:
+    """A Repository for as long as its reader is signed in, with the rights that they came with. It shows and takes
+    everything: how far those rights go is for whoever stands in front of it, a GuardedRepository or the accounts.
+
+    `saved` says what the reader has saved, so that nobody is told that nothing was.
+    """
+
+    def __init__(self, repository: Repository, reader: Reader, verify: Verify, saved: Saved | None = None) -> None:
+        self._repository = repository
+        self._verify = verify
+        self.reader = reader
+        self.saved = saved or Saved()
+
+    def admit(self, snapshot: Any) -> None:
+        """Raises SignedOutError unless the reader is signed in, as what is read or written has it; what they write
+        stands in the history under their name."""
+        try:
+            self.reader = self._verify(snapshot, self.reader)
+        except SignedOutError as out:
+            raise (SignedOutError(self.saved.what[-1:], done=True) if self.saved.ended else out) from None
+        if self.reader != OWNER and hasattr(snapshot, "user"):
+            snapshot.user = self.reader.name
+
+    def _and(self, allowed: Allowed) -> Allowed:
+        """Admits the reader, and allows what the caller allows."""
+
+        def both(snapshot: Any) -> None:
+            self.admit(snapshot)
+            allowed(snapshot)
+
+        return both
+
+    def _is_over(self, snapshot: Snapshot) -> bool:
+        """Whether the session has ended, as a snapshot or transaction has it."""
+        try:
+            self._verify(snapshot, self.reader)
+        except SignedOutError:
+            return True
+        return False
+
+    @property
+    def url(self) -> str:
+        return self._repository.url
+
+    @property
+    def clock(self) -> Clock:
+        return self._repository.clock
+
+    @contextmanager
+    def read(self) -> Iterator[Snapshot]:
+        with self._repository.read() as snapshot:
+            self.admit(snapshot)
+            yield snapshot
+
+    def transact(self, change: Callable[[Any], Result], what: str) -> Result:
+        wrote = ended = False
+
+        def verified(transaction: Any) -> Result:
+            nonlocal wrote, ended
+            self.admit(transaction)
+            result = change(transaction)
+            wrote = transaction.wrote
+            ended = wrote and self._is_over(transaction)
+            return result
+
+        result = self._repository.transact(verified, what)
+        if wrote:
+            self.saved.what.append(what)
+            self.saved.ended = ended
+        return result
+
+    def everything(self, allowed: Allowed = anybody) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        return self._repository.everything(self._and(allowed))
+
+    def fill(self, items: Iterable[tuple[str, Mapping[str, Any]]], allowed: Allowed = anybody) -> dict[str, int]:
+        return self._repository.fill(items, self._and(allowed))
+
+    def check(self, allowed: Allowed = anybody) -> Iterator[Finding]:
+        return self._repository.check(self._and(allowed))
+
+    def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
+        return self._repository.prove(self._and(allowed))
+
+    def fact(self, name: str) -> str:
+        with self.read():
+            return self._repository.fact(name)
+
+    def set_fact(self, name: str, value: str, allowed: Allowed = anybody) -> None:
+        self._repository.set_fact(name, value, self._and(allowed))
+
+    def backup(self, to: Path | None = None, allowed: Allowed = anybody) -> Path:
+        return self._repository.backup(to, self._and(allowed))
+
+    def daily_review(self) -> None:
+        self._repository.daily_review()
+
+    def daily_backup(self, allowed: Allowed = anybody) -> Path | None:
+        return self._repository.daily_backup(self._and(allowed))
+
+    def restore(self, source: Path, allowed: Allowed = anybody) -> Path:
+        kept = self._repository.restore(source, self._and(allowed))
+        with self._repository.read() as snapshot:
+            self.saved.ended = self._is_over(snapshot)
+        self.saved.what.append(f"restored {source.name}")
+        return kept
+
+    def is_empty(self) -> bool:
+        with self.read():
+            return self._repository.is_empty()
+
+    def is_untouched(self) -> bool:
+        with self.read():
+            return self._repository.is_untouched()
+
+    def notice(self) -> str:
+        return self._repository.notice()
+
+    def close(self) -> None:
+        self._repository.close()
