@@ -18,6 +18,9 @@ from crm.model.money import plain_number
 
 # How a workbook writes characters that XML cannot hold, as _x000D_ for a carriage return.
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+# What an archive may unpack to, in bytes, and into how many files: more was made to fill the memory.
+_UNPACKED = 1 << 30
+_MOST_FILES = 1000
 
 
 class WorkbookSource(Source):
@@ -81,6 +84,7 @@ class WorkbookSource(Source):
         warnings.filterwarnings("ignore", module="openpyxl")
         workbook = None
         try:
+            self._refuse_too_large()
             workbook = load_workbook(self.path, read_only=True, data_only=True, keep_links=False)
             yield workbook
         except (FileError, GeneratorExit):
@@ -94,6 +98,16 @@ class WorkbookSource(Source):
         finally:
             if workbook is not None:
                 workbook.close()
+
+    def _refuse_too_large(self) -> None:
+        """Raises FileError before anything is unpacked; no file of an archive unpacks to more than it says here."""
+        with zipfile.ZipFile(self.path) as archive:
+            sizes = [each.file_size for each in archive.infolist()]
+        if sum(sizes) > _UNPACKED or len(sizes) > _MOST_FILES:
+            raise FileError(
+                f"{self.path.name} unpacks to more than {_UNPACKED >> 30} GB or {_MOST_FILES} files; export the table"
+                " as CSV, or divide it."
+            )
 
     def _damaged(self) -> FileError:
         if self.path.suffix.lower() in (".xlsx", ".xlsm"):

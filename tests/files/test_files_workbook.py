@@ -1,5 +1,6 @@
 """Excel workbooks come out as a person would type them."""
 
+import re
 import zipfile
 from datetime import date, datetime, time
 
@@ -94,3 +95,53 @@ def test_a_sheet_that_gives_its_size_too_small(workbook):
     source = open_source(path)
     assert [row.cells for row in source.rows()] == [("Anna", "Wien")] * 9
     assert source.progress() == (10, 10)
+
+
+def _made_of(path, **files):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def test_an_archive_that_unpacks_to_too_much_is_not_unpacked(tmp_path):
+    bomb = tmp_path / "bomb.xlsx"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("1.xml", bytes(16 << 20))
+        # The same bytes under many entries.
+        archive.filelist *= 65
+    assert bomb.stat().st_size < 1 << 20
+    with pytest.raises(FileError, match="unpacks to more than 1 GB"):
+        open_source(bomb)
+    many = _made_of(tmp_path / "many.xlsx", **{f"{number}.xml": "" for number in range(1001)})
+    with pytest.raises(FileError, match="or 1000 files"):
+        open_source(many)
+
+
+def _with_doctype(path, to, doctype, value):
+    """A copy of a workbook with a document type before its sheet, and `value` in the place of Anna."""
+    with zipfile.ZipFile(path) as before, zipfile.ZipFile(to, "w") as after:
+        for name in before.namelist():
+            text = before.read(name).decode()
+            if "sheet1" in name or "sharedStrings" in name:
+                text = re.sub(r"^(<\?xml[^>]*>)?", rf"<!DOCTYPE x [{doctype}]>", text, count=1).replace("Anna", value)
+            after.writestr(name, text)
+    return to
+
+
+def test_a_workbook_names_no_other_file_and_does_not_grow(workbook, tmp_path):
+    plain = workbook(One=[["Name", "City"], ["Anna", "Wien"]])
+
+    def told(doctype, value):
+        odd = _with_doctype(plain, tmp_path / "odd.xlsx", doctype, value)
+        try:
+            return str([row.cells for row in open_source(odd, header=True).rows()])
+        except FileError as error:
+            return str(error)
+
+    assert "Ben" in told('<!ENTITY a "Ben">', "&a;")
+    secret = tmp_path / "secret.txt"
+    secret.write_text("told to nobody")
+    assert "told to nobody" not in told(f'<!ENTITY a SYSTEM "{secret.as_uri()}">', "&a;")
+    grown = "".join(f'<!ENTITY {name} "{f"&{before};" * 50}">' for before, name in zip("abcde", "bcdef", strict=True))
+    assert "is damaged" in told(f'<!ENTITY a "{"ha" * 50}">{grown}', "&f;")
