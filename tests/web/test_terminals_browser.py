@@ -258,9 +258,11 @@ def test_who_leaves_can_open_it_again(device: Open) -> None:
 
 def test_who_is_signed_out_is_told_and_led_to_the_sign_in(device: Open, server: TerminalServer) -> None:
     screen = device()
+    screen.press("5").sees("key '5'")
     session = max(server.call(server.terminals.sessions))
     server.call(lambda: server.terminals.end(session, "Your rights were changed."))
     screen.until(lambda: screen.told() == "Your rights were changed.", "not told")
+    screen.until(lambda: "key '5'" not in screen.text, "what was shown before is still there")
     assert "Your rights were changed." in screen.text
     assert screen.page.get_by_role("button", name="Sign in").is_visible()
 

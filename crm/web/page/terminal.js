@@ -69,7 +69,11 @@ export const connection = new Connection({
     else if (word === "lost") tell(why || "Not connected. Trying again; what you type now is not sent.");
     else {
       files.clear();
-      inOrder(() => terminal.write(`\r\n\x1b[0m${pasted(why)}\r\n`));
+      inOrder(() => {
+        // Whoever comes by later sees nothing of what was shown to somebody who has signed out.
+        if (SIGN_IN.has(code)) terminal.reset();
+        terminal.write(`\r\n\x1b[0m${pasted(why)}\r\n`);
+      });
       tell(why || "Closed.", SIGN_IN.has(code) ? "Sign in" : "Open again");
       part("again").onclick = () => {
         if (SIGN_IN.has(code)) location.reload();
