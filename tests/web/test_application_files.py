@@ -217,7 +217,7 @@ def test_the_files_of_the_page_come_with_their_kind(site: WebSite) -> None:
         ("/assets/terminal.css", "text/css; charset=utf-8"),
         ("/assets/crm.webmanifest", "application/manifest+json"),
         ("/pages.css", "text/css; charset=utf-8"),
-        ("/favicon.svg", "image/svg+xml"),
+        ("/favicon.svg", "image/svg+xml; charset=utf-8"),
         ("/robots.txt", "text/plain; charset=utf-8"),
     ):
         answer = httpx.get(f"{site.url}{path}")
