@@ -18,7 +18,7 @@ def set_up(session: Session, password: str = "") -> None:
     session.page("Second factor")
     ways = [Choice("An app on your phone that shows codes (works without network)", _by_app)]
     if session.crm.accounts.can_text:
-        ways.append(Choice("A code by SMS at each sign-in", _by_sms))
+        ways.append(Choice("A code by SMS at each sign-in (less safe: a number can be taken over)", _by_sms))
     session.keyboard.choose("What you are asked for besides the password:", ways)(session, password)
 
 
