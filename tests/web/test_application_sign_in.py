@@ -32,7 +32,7 @@ def test_who_is_not_signed_in_sees_the_sign_in_and_nothing_else(site: WebSite) -
     assert browser.get("/nothing").status_code == 404
     page = browser.get("/sign-in").text
     assert 'autocomplete="username"' in page
-    assert 'autocomplete="current-password"' in page
+    assert 'name="password" type="password" autocomplete="current-password"' in page
     assert "<script" not in page
 
 
