@@ -16,6 +16,7 @@ from crm.config import SHEETS, Config, check_team_setting, data_folder, from_env
 from crm.errors import ForbiddenError, SignedOutError, StoreAccessError, UsageError
 from crm.model import Record, Setting, StatusRule
 from crm.model.rights import ALL, OWNER, STORE, UPDATE, Reader, level, refusal
+from crm.private_files import close_to_others
 from crm.repository import Repository, Snapshot, Spreadsheets, Waiting
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
@@ -36,6 +37,7 @@ _SQLITE = "sqlite:///"
 def open_crm(config: Config, *, progress: Callable[[str], Any] = silent, waiting: Waiting = lambda _: None) -> CRM:
     """The CRM over the store that the settings name, as the owner of this machine has it. Nothing is opened before it
     is used. Raises UsageError."""
+    close_to_others(data_folder())
     repository = _repository(config, waiting)
     accounts = cache(lambda: open_accounts(config, repository))
     return CRM(

@@ -17,6 +17,7 @@ from crm.model.conventions import Conventions
 from crm.model.fields import Check, Country, Email, Flag, Line, Secret, Whole
 from crm.model.places import as_told
 from crm.model.records import TIME_ZONE
+from crm.private_files import private_folder
 
 # How the URL of a store in a Google spreadsheet begins.
 SHEETS = "sheets://"
@@ -214,7 +215,7 @@ def remember_store(url: str) -> None:
         if not url:
             _memory().unlink(missing_ok=True)
             return
-        _memory().parent.mkdir(parents=True, exist_ok=True)
+        private_folder(_memory().parent)
         with atomic_write(_memory()) as file:
             file.write(f"{url}\n".encode())
     except OSError as error:

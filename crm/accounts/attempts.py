@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from crm.clock import machine_now
 from crm.errors import TooManyAttemptsError
+from crm.private_files import private_database
 
 Result = TypeVar("Result")
 
@@ -136,7 +137,7 @@ class Attempts:
                 if self._alone is not None:
                     return _at_once(self._alone, change)
                 try:
-                    self._path.parent.mkdir(parents=True, exist_ok=True)
+                    private_database(self._path)
                     with closing(_opened(str(self._path))) as file:
                         return _at_once(file, change)
                 except (sqlite3.Error, OSError) as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from crm.atomic_write import atomic_write
 from crm.errors import FileError
 from crm.model.places import as_told
+from crm.private_files import private_folder
 
 
 class Remembered:
@@ -24,7 +25,7 @@ class Remembered:
         """Remembers a sign-in; '' forgets it. Raises FileError."""
         kept = {**self._read(), store: token}
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(self._path.parent)
             with atomic_write(self._path, 0o600) as file:
                 file.write(json.dumps({url: each for url, each in kept.items() if each}).encode())
         except OSError as error:

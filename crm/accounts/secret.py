@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from crm.atomic_write import atomic_write
 from crm.errors import FileError, UsageError
 from crm.model.places import as_told
+from crm.private_files import private_folder
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
@@ -77,6 +78,6 @@ class Secret:
 
     def _make(self) -> None:
         """Makes the file, whole from the start; one that another program has made meanwhile stays."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(self._path.parent)
         with atomic_write(self._path, 0o600, overwrite=False) as file:
             file.write(f"{secrets.token_urlsafe(48)}\n".encode())

@@ -9,6 +9,7 @@ from crm.commands.exported_tables import TABLES, table_of
 from crm.commands.file_endings import ending_of
 from crm.commands.groups import Group, OfView, Only, SomeClients, Where, filters_of
 from crm.commands.registry import About, command
+from crm.commands.whole_store import keep_safe, write_whole_store
 from crm.errors import FieldError, FileError
 from crm.model import Client
 from crm.model.fields import Choice
@@ -20,11 +21,12 @@ _FORMATS = (".xlsx", ".csv", ".json", ".vcf")
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """A file that was written: what it holds, and how many of them."""
+    """A file that was written: what it holds, how many of them, and what to know of it where it holds secrets."""
 
     file: Path
     what: str
     records: int
+    keep_safe: str = ""
 
 
 @command("export", title="Export to a file", menu="data")
@@ -56,14 +58,12 @@ def export(
     if ending == ".csv" and what == "all":
         raise FileError("A CSV file holds one table; export everything as .xlsx or .json.")
     with crm.progress("Exporting"):
+        if ending == ".json" and what == "all":
+            return ExportReport(file, what, write_whole_store(crm, file), keep_safe(crm))
         return ExportReport(file, what, _written(crm, file, ending, what, group))
 
 
 def _written(crm: CRM, file: Path, ending: str, what: str, group: Group) -> int:
-    if ending == ".json" and what == "all":
-        from crm.commands.whole_store import write_whole_store
-
-        return write_whole_store(crm, file)
     from crm.files import write_csv, write_vcards, write_workbook
     from crm.files.objects import write_objects
 

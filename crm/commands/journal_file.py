@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from crm.errors import FileError
+from crm.private_files import private_database
 
 # Who finds the file held waits so many seconds.
 _HELD = 20
@@ -30,7 +31,6 @@ class JournalFile:
 
     def __enter__(self) -> Self:
         with self._explained():
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             try:
                 self._file = self._opened()
             except sqlite3.DatabaseError as error:
@@ -45,6 +45,7 @@ class JournalFile:
         self._file.close()
 
     def _opened(self) -> sqlite3.Connection:
+        private_database(self._path)
         file = sqlite3.connect(self._path, timeout=_HELD, isolation_level=None)
         try:
             file.execute("PRAGMA journal_mode = WAL")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
+from crm.commands.whole_store import keep_safe
 from crm.errors import FileError, NotFoundError, confirmation
 from crm.model.places import as_told
 from crm.repository import Finding, Proof
@@ -39,10 +40,11 @@ class LiveReport:
 
 @dataclass(frozen=True, slots=True)
 class FileWritten:
-    """A file that was written."""
+    """A file that was written, and what to know of it where it holds secrets."""
 
     file: Path
     what: str
+    keep_safe: str = ""
 
 
 @command("check", title="Check the store", menu="data")
@@ -80,7 +82,7 @@ def backup(
         file = file.expanduser()
         if file.exists():
             raise FileError(f"{as_told(file)} is there already; name another file.")
-    return FileWritten(crm.repository.backup(file), "backup")
+    return FileWritten(crm.repository.backup(file), "backup", keep_safe(crm))
 
 
 @command("restore", title="Restore a backup", menu="data", roles=ONLY_ADMIN)
@@ -98,4 +100,4 @@ def restore(
         )
     kept = crm.repository.restore(source)
     crm.forget_settings()
-    return FileWritten(kept, "backup of what was there before")
+    return FileWritten(kept, "backup of what was there before", keep_safe(crm))

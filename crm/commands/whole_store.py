@@ -10,10 +10,12 @@ from crm.commands.context import CRM
 from crm.errors import FileError
 from crm.files.replacing import replacing
 from crm.model.places import as_told
+from crm.model.rights import OWNER
 from crm.rules import rule_text, split_rule
 
 FORMAT = "crm store"
 VERSION = 1
+_KEEP_SAFE = "It holds passwords' hashes, second factors and sessions; keep it as safe as a password."
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,16 @@ class WholeStoreReport:
     objects: Mapping[str, int]
 
 
+def keep_safe(crm: CRM) -> str:
+    """What to know of a file that holds a whole store, as a sentence; '' where nobody signs in."""
+    return "" if crm.reader == OWNER else _KEEP_SAFE
+
+
 def write_whole_store(crm: CRM, file: Path) -> int:
-    """Writes everything of the store, an object a line; how many there were. Raises FileError."""
+    """Writes everything of the store, an object a line, for the owner of the file alone; how many there were. Raises
+    FileError."""
     count = 0
-    with replacing(file) as target:
+    with replacing(file, private=True) as target:
         target.write(json.dumps({"format": FORMAT, "version": VERSION})[:-1].encode() + b', "objects": [')
         for name, fields in crm.repository.everything():
             line = json.dumps([name, fields], ensure_ascii=False, separators=(",", ":"))

@@ -13,10 +13,11 @@ from crm.model.places import as_told
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
     """A file to write to that takes the place of `path` once the block ends without an error.
 
-    Until then, and after an error, what was at `path` stays as it is and nothing else is left behind.
+    Until then, and after an error, what was at `path` stays as it is and nothing else is left behind. A `private` file
+    only its owner can read.
     Raises FileError where it cannot be written.
     """
     target = Path(path)
@@ -27,7 +28,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     if target.exists() and not os.access(target, os.W_OK):
         raise FileError(f"{as_told(path)} is protected against writing; choose another name.")
     try:
-        with atomic_write(target) as file:
+        with atomic_write(target, 0o600 if private else None) as file:
             yield file
     except OSError as error:
         raise unwritable(target, error) from error

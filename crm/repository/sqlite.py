@@ -39,6 +39,7 @@ from crm.errors import (
     StoreReadOnlyError,
 )
 from crm.model.places import as_told
+from crm.private_files import private_database, private_folder
 from crm.repository import Finding, sqlite_contacts, sqlite_search
 from crm.repository.tables import SCHEMA_VERSION, fold
 
@@ -96,9 +97,7 @@ class Sqlite:
 
     def _make_file(self) -> None:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            # Clients' data is for its owner's eyes.
-            os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
+            private_database(self.path)
         except OSError as error:
             raise StoreError(f"{as_told(self.path)} cannot be made: {_reason(error)}.") from error
 
@@ -222,7 +221,7 @@ class Sqlite:
 
     def backup(self, engine: Engine, to: Path, looked_at: Callable[[Path], None] | None = None) -> None:
         try:
-            to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(to.parent)
             with tempfile.TemporaryDirectory(dir=to.parent, prefix=".backup-") as folder:
                 copy = Path(folder) / to.name
                 with closing(sqlite3.connect(copy)) as destination, closing(engine.raw_connection()) as opened:
@@ -277,7 +276,7 @@ class Sqlite:
     def replace_damaged(self, copy: Path, kept: Path) -> Path:
         kept = kept.with_stem(f"{kept.stem}-damaged")
         try:
-            kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(kept.parent)
             with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=".restore-") as folder:
                 placed = Path(folder) / self.path.name
                 shutil.copyfile(copy, placed)

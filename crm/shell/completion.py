@@ -95,6 +95,7 @@ def _install(context: click.Context, _: click.Parameter, shell: str | None) -> N
     if not shell or context.resilient_parsing:
         return
     from crm.config import data_folder
+    from crm.private_files import private_folder
 
     home = Path.home()
     name = program.name()
@@ -102,7 +103,7 @@ def _install(context: click.Context, _: click.Parameter, shell: str | None) -> N
         home / ".config/fish/completions" / f"{name}.fish" if shell == "fish" else data_folder() / f"{name}.{shell}"
     )
     try:
-        script.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(script.parent)
         script.write_text(_script(context, shell), "utf-8")
         if shell != "fish":
             begins = home / f".{shell}rc"

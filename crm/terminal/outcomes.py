@@ -39,6 +39,7 @@ def _(result: SettingShown, screen: Screen, _by: Conventions) -> None:
 def _(result: FileWritten, screen: Screen, _by: Conventions) -> None:
     done = Text(f"{screen.sign('✓', 'OK:')} {result.what[:1].upper()}{result.what[1:]}: ", "green")
     screen.print(done.append(clean(as_told(result.file)), "bold"))
+    _keep_safe(result.keep_safe, screen)
 
 
 @drawn.register
@@ -47,6 +48,12 @@ def _(result: ExportReport, screen: Screen, by: Conventions) -> None:
     written = how_many(result.records, many.removesuffix("s"), many, by)
     done = Text(f"{screen.sign('✓', 'OK:')} {written} in ", "green")
     screen.print(done.append(clean(as_told(result.file)), "bold"))
+    _keep_safe(result.keep_safe, screen)
+
+
+def _keep_safe(told: str, screen: Screen) -> None:
+    if told:
+        screen.print(Text(told, "yellow"))
 
 
 @drawn.register

@@ -14,6 +14,7 @@ ARROWS: dict[str, set[str]] = {
     "errors": set(),
     "clock": set(),
     "atomic_write": set(),
+    "private_files": set(),
     # Says how the program is called, and is asked by whoever tells a person what to type.
     "program": set(),
     "model": {"errors"},
@@ -28,9 +29,9 @@ ARROWS: dict[str, set[str]] = {
     "shell": {"errors", "model", "config", "rules", "files", "repository", "accounts", "commands", "terminal"},
     "web": {"errors", "model", "config", "repository", "accounts", "commands", "terminal"},
 }
-# Everybody may ask what time it is.
-for _room in ARROWS.keys() - {"errors", "clock", "atomic_write"}:
-    ARROWS[_room].add("clock")
+# Everybody may ask what time it is, and keep a file to its owner.
+for _room in ARROWS.keys() - {"errors", "clock", "atomic_write", "private_files"}:
+    ARROWS[_room] |= {"clock", "private_files"}
 ARROWS["app"] = set(ARROWS)
 ARROWS["start"] = set(ARROWS)
 # The stores themselves are named where they are chosen, and nowhere else.

@@ -13,6 +13,7 @@ from crm.commands.outbox.journal import SendingJournal
 from crm.errors import FileError, OutwardError
 from crm.model import Message
 from crm.outward.message import Attachment
+from crm.private_files import private_folder
 
 # What goes with one message, in bytes: most mail servers take 25 MB, and a mail is a third larger than what is in it.
 MOST = 20_000_000
@@ -100,7 +101,7 @@ def _folder(crm: CRM) -> Path:
 
 def _keep(folder: Path, digest: str, content: bytes) -> None:
     """Writes a file under its digest, whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(folder)
     where = folder / digest
     with suppress(OSError):
         if hashlib.sha256(where.read_bytes()).hexdigest() == digest:

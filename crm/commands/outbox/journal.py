@@ -10,6 +10,7 @@ from typing import Any
 
 from crm.clock import Clock
 from crm.commands.journal_file import JournalFile
+from crm.private_files import private_database
 
 # What was handed over is remembered for so many days: a store that is put back from a backup may have it queued again.
 _REMEMBERED = 800
@@ -179,6 +180,7 @@ class SendingJournal(JournalFile):
 def _locked(path: Path) -> sqlite3.Connection | None:
     """A file held until the process ends, however it does; None where another holds it. SQLite's locks are the same
     on every system."""
+    private_database(path)
     lock = sqlite3.connect(path, timeout=0, isolation_level=None)
     try:
         lock.execute("BEGIN EXCLUSIVE")

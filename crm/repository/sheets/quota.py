@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 
 from crm.clock import machine_now
 from crm.errors import StoreBusyError
+from crm.private_files import private_database
 from crm.repository import Wait, Waiting
 
 Result = TypeVar("Result")
@@ -176,7 +177,7 @@ class Limiter:
     def _file(self) -> sqlite3.Connection:
         if self._opened is None:
             if not self._alone:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
+                private_database(self._path)
             where = ":memory:" if self._alone else str(self._path)
             opened = sqlite3.connect(where, timeout=_HELD, isolation_level=None, check_same_thread=False)
             try:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from crm.atomic_write import atomic_write
 from crm.errors import StoreAccessError
+from crm.private_files import private_folder
 from crm.repository.sheets.account import SCOPES, Account
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -52,7 +53,7 @@ class Tokens:
         until = self._day() + min(lasts, _LIFETIME) - _EARLY
         # Where it cannot be kept, the next start asks for another.
         with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(self._path.parent)
             with atomic_write(self._path, 0o600) as file:
                 file.write(json.dumps({**self._whose, "token": token, "until": until}).encode())
         return until
