@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from crm.accounts import SecondFactorAsked, SignedIn
 from crm.accounts import second_factor as factors
@@ -25,6 +25,10 @@ TRIES = 5
 TEXTS = 3
 # So many texts in an hour go to one account.
 TEXTS_AN_HOUR = 10
+PASSWORD_USED = (
+    "This one-time password has let somebody in already. If that was you, choose a password of your own where you are"
+    " signed in; else ask an admin for a new one-time password."
+)
 WRONG_PASSWORD = "E-mail address and password do not fit. Try again, or ask for a new password."
 WRONG_CODE = "That is not the code. Wait for the next one, or use a recovery code."
 TICKET_OVER = "It took too long, or too many codes were tried. Sign in again."
@@ -69,6 +73,10 @@ class Entering(Sessions):
         if user is None or not right:
             self._refused(found, "wrong password", address, device)
             raise SignInRefusedError(WRONG_PASSWORD)
+        if self._passwords.is_used(user.password):
+            attempt.take_back()
+            self._refused(user, "used one-time password", address, device)
+            raise SignInRefusedError(PASSWORD_USED)
         if user.second_factor:
             attempt.take_back()
             return self._ask(user)
@@ -132,8 +140,8 @@ class Entering(Sessions):
         if said is not None:
             with self._repository.read() as snapshot:
                 user = snapshot.find(User, int(said["user"]))
-            if user is not None and self._may_enter(user) and said["password"] == self._fingerprint(user):
-                return said, user
+                if user is not None and self._may_enter(user) and said["standing"] == self._entered(snapshot, user):
+                    return said, user
         raise SignInRefusedError(TICKET_OVER)
 
     def _ask(self, user: User) -> SecondFactorAsked:
@@ -141,19 +149,31 @@ class Entering(Sessions):
         if factor is None:
             # The seal holds, so this cannot be mended by whoever signs in.
             raise SignInRefusedError("Your second factor cannot be read; an admin has to reset it.")
-        ticket = self._tickets.issue("sign-in", user=user.id, password=self._fingerprint(user))
+        with self._repository.read() as snapshot:
+            ticket = self._tickets.issue("sign-in", user=user.id, standing=self._entered(snapshot, user))
         if factor.method == "sms":
             said = self._tickets.read("sign-in", ticket, TICKET_LASTS) or {}
             self._text(user, factor.secret, said["id"])
         return SecondFactorAsked(ticket, factor.method, factor.hint)
 
+    def _entered(self, snapshot: Snapshot, user: User) -> str:
+        """What is another once somebody has signed in with the account, so that a ticket opens one session."""
+        row = tables.sign_in.c
+        let_in = select(func.max(row.id)).where(row.user == user.id, row.state != "refused")
+        return f"{self._standing(user)} {snapshot.select(let_in)[0][0] or 0}"
+
     def _enter(self, user: User, password: str, method: str, address: str, device: str) -> SignedIn:
         def change(tx: AuthoredTransaction) -> SignedIn:
             current = self._get(tx, user.id)
+            if self._passwords.is_used(current.password):
+                # Somebody else came first with it.
+                raise SignInRefusedError(PASSWORD_USED)
             if not current.active or current.password != user.password or current.second_factor:
                 raise SignInRefusedError(WRONG_PASSWORD)
-            if self._passwords.is_dated(current.password):
-                current = self._write(tx, current, {"password": self._passwords.hash(password)})
+            dated = self._passwords.is_dated(current.password)
+            kept = self._passwords.hash(password) if dated else self._passwords.used(current.password)
+            if kept != current.password:
+                current = self._write(tx, current, {"password": kept})
             return self._open(tx, current, method, address, device)
 
         return self._transact(change, "signed in", called(user))
@@ -164,23 +184,23 @@ class Entering(Sessions):
         def change(tx: AuthoredTransaction) -> SignedIn:
             current = self._get(tx, user.id)
             factor = self._factors.read(current.second_factor)
-            if factor is None or not current.active or self._fingerprint(current) != said["password"]:
-                raise _Wrong
+            if factor is None or not current.active or self._entered(tx, current) != said["standing"]:
+                raise SignInRefusedError(TICKET_OVER)
             method, after = self._after(factor, code, by_sms)
             if after is None:
                 raise _Wrong
+            changes = {"password": self._passwords.used(current.password)}
             if after != factor:
-                current = self._write(tx, current, {"second_factor": self._factors.written(after)})
+                changes["second_factor"] = self._factors.written(after)
+            if after != factor or changes["password"] != current.password:
+                current = self._write(tx, current, changes)
             return self._open(tx, current, _BY[method], address, device)
 
         return self._transact(change, "signed in", called(user))
 
     def _is_sms_code(self, user: User, said: Mapping[str, Any], code: str) -> bool:
         factor = self._factors.read(user.second_factor)
-        if factor is None or factor.method != "sms" or not self._factors.is_sms_code(said["id"], code):
-            return False
-        # The code of a ticket lets in once.
-        return self._attempts.spend(f"used {said['id']}", 1, TICKET_LASTS)
+        return factor is not None and factor.method == "sms" and self._factors.is_sms_code(said["id"], code)
 
     def _after(self, factor: SecondFactor, code: str, by_sms: bool) -> tuple[str, SecondFactor | None]:
         """By what a code lets in, and the second factor after that; None where it does not."""

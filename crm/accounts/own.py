@@ -17,7 +17,10 @@ from crm.repository import AuthoredTransaction
 LINK_LASTS = 1800
 # So many links in an hour go to one account.
 LINKS_AN_HOUR = 3
-LINK_OVER = "This link does not work any more: it was used, or is older than 30 minutes. Ask for a new one."
+LINK_OVER = (
+    "This link does not work any more: it was used, is older than 30 minutes, or the account was changed since. Ask for"
+    " a new one."
+)
 _WRONG = "That is not your password. Nothing was changed."
 
 
@@ -56,7 +59,7 @@ class OwnAccount(Entering):
                 return None
             if not self._attempts.spend(f"links to {user.id}", LINKS_AN_HOUR, 3600):
                 return None
-            token = self._tickets.issue("new password", user=user.id, password=self._fingerprint(user))
+            token = self._tickets.issue("new password", user=user.id, standing=self._standing(user))
             return (
                 user.email,
                 "A new password",
@@ -72,7 +75,7 @@ class OwnAccount(Entering):
         said = self._tickets.read("new password", token, LINK_LASTS)
         with self._repository.read() as snapshot:
             user = self._by_id(snapshot, said["user"]) if said else None
-        if said is None or user is None or said["password"] != self._fingerprint(user):
+        if said is None or user is None or said["standing"] != self._standing(user):
             raise SignInRefusedError(LINK_OVER)
         self._set_password(user, new, "set a new password by mail")
 
@@ -82,8 +85,8 @@ class OwnAccount(Entering):
 
         def change(tx: AuthoredTransaction) -> None:
             current = self._get(tx, user.id)
-            if current.password != user.password or not current.active:
-                raise SignInRefusedError("The password was changed meanwhile. Nothing was changed now; try again.")
+            if self._standing(current) != self._standing(user) or not current.active:
+                raise SignInRefusedError("The account was changed meanwhile. Nothing was changed now; try again.")
             self._write(tx, current, {"password": hashed, "must_change": False})
             self._end(tx, user.id, but)
 
@@ -114,7 +117,7 @@ class OwnAccount(Entering):
             whose = self._get(snapshot, user)
         if not whose.phone:
             raise FieldError("your telephone number is needed first", field="phone", label="Phone")
-        ticket = self._tickets.issue("telephone", user=user, phone=whose.phone)
+        ticket = self._tickets.issue("telephone", user=user, phone=whose.phone, standing=self._standing(whose))
         said = self._tickets.read("telephone", ticket, TICKET_LASTS) or {}
         self._text(whose, whose.phone, said["id"])
         return ticket
@@ -122,8 +125,10 @@ class OwnAccount(Entering):
     def confirm_sms(self, user: int, ticket: str, code: str, *, password: str = "") -> list[str]:
         """Switches codes by SMS on, once one has arrived; as `confirm_totp`."""
         said = self._tickets.read("telephone", ticket, TICKET_LASTS)
-        if said is None or said["user"] != user:
-            raise SignInRefusedError("It took too long. Have a new code sent.")
+        with self._repository.read() as snapshot:
+            whose = self._get(snapshot, user)
+        if said is None or said["standing"] != self._standing(whose):
+            raise SignInRefusedError("It took too long, or your account was changed since. Have a new code sent.")
         if not self._attempts.spend(f"ticket {said['id']}", TRIES, TICKET_LASTS):
             raise TooManyAttemptsError(TICKET_LASTS)
         if not self._factors.is_sms_code(said["id"], code):

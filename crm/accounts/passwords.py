@@ -27,7 +27,7 @@ _TELLING = 4
 ONE_TIME_LASTS = timedelta(days=7)
 # One hash takes 64 MB for a moment: a small machine has room for two at a time.
 _AT_ONCE = BoundedSemaphore(2)
-_UNTIL = " until "
+_UNTIL, _USED = " until ", " used"
 
 
 class Passwords:
@@ -57,7 +57,7 @@ class Passwords:
         from argon2.exceptions import Argon2Error, InvalidHashError
 
         nobodys = self._nobodys
-        hashed, _, until = kept.partition(_UNTIL)
+        hashed, _, until = kept.removesuffix(_USED).partition(_UNTIL)
         if len(password) > _TOO_LONG:
             password = ""
         with _AT_ONCE:
@@ -66,6 +66,14 @@ class Passwords:
             except (Argon2Error, InvalidHashError):
                 return False
         return right and bool(hashed) and (not until or now.timestamp() < int(until))
+
+    def used(self, kept: str) -> str:
+        """What is kept of a password once it has let somebody in: of one for a while also that it has."""
+        return kept + _USED if _UNTIL in kept and not self.is_used(kept) else kept
+
+    def is_used(self, kept: str) -> bool:
+        """Whether a password for one time has let somebody in."""
+        return kept.endswith(_USED)
 
     def is_dated(self, kept: str) -> bool:
         """Whether the parameters are no longer those of today, so that it should be hashed anew."""

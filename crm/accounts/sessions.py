@@ -8,6 +8,7 @@ from sqlalchemy import or_, select
 
 from crm.accounts import SignedIn
 from crm.accounts.book import Book, called
+from crm.accounts.tickets import SET_BACK
 from crm.errors import SignedOutError
 from crm.model import SignIn, User
 from crm.model.rights import Reader
@@ -25,7 +26,7 @@ class Sessions(Book):
     def session(self, token: str) -> SignedIn | None:
         """The session of whoever bears `token`; None where it is over, or nobody's."""
         user, begun = _read(token)
-        if not (begun and begun <= self._now().timestamp() < begun + LASTS.total_seconds()):
+        if not (begun and self._lasts(begun)):
             return None
         sign_in = tables.sign_in.c
         with self._repository.read() as snapshot:
@@ -53,10 +54,14 @@ class Sessions(Book):
     def _holder(self, snapshot: Snapshot, session: int) -> User | None:
         """Whose session this is; None where it is over."""
         found = snapshot.find(SignIn, session)
-        if found is None or found.state != "open" or not found.created_at <= self._now() < found.created_at + LASTS:
+        if found is None or found.state != "open" or not self._lasts(found.created_at.timestamp()):
             return None
         user = snapshot.find(User, found.user)
         return user if self._may_enter(user) else None
+
+    def _lasts(self, since: float) -> bool:
+        """Whether a session that began then (seconds since 1970) has not run out."""
+        return -SET_BACK.total_seconds() <= self._now().timestamp() - since < LASTS.total_seconds()
 
     def sessions(self, user: int) -> list[SignIn]:
         """The open sessions of a user, the newest first."""
