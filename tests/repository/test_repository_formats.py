@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from decimal import Decimal
@@ -205,9 +206,9 @@ def test_an_old_backup_has_the_format_of_today_before_others_can_write_to_it(
     formats = []
     put_back = Sqlite.restore
 
-    def watched(dialect: Sqlite, engine: Engine, copy: Path) -> None:
+    def watched(dialect: Sqlite, engine: Engine, copy: Path, locked: Callable[[], None]) -> None:
         formats.append(version_of(copy))
-        put_back(dialect, engine, copy)
+        put_back(dialect, engine, copy, locked)
 
     monkeypatch.setattr(Sqlite, "restore", watched)
     with closing(opened(folder / "new.sqlite3")) as repository:
