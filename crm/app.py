@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 from crm.accounts import SignedIn
 from crm.accounts.desk import AccountsDesk
 from crm.clock import Clock
-from crm.commands.context import CRM, Outward, silent
+from crm.commands.context import CRM, Outward, has_accounts, silent
 from crm.config import SHEETS, Config, check_team_setting, data_folder, from_environment, team_defaults
 from crm.errors import ForbiddenError, SignedOutError, StoreAccessError, UsageError
 from crm.model import Record, Setting, StatusRule
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from crm.outward.mailbox import Mailbox
     from crm.outward.sms import Texter
     from crm.repository.sheets.repository import SheetsRepository
+    from crm.repository.verified import VerifiedRepository
     from crm.terminal.exchange import Exchange
     from crm.terminal.loop import Loop
 
@@ -125,19 +126,22 @@ def enter(crm: CRM, who: SignedIn) -> CRM:
         accounts=AccountsDesk(accounts, reader, who.session, verified),
         reader=reader,
         saved=verified.saved,
-        open=_for_whole_stores(reader, crm.open),
-        reach=_for_whole_stores(reader, crm.reach),
+        outside=crm,
+        open=_for_whole_stores(verified, crm.open),
+        reach=_for_whole_stores(verified, crm.reach),
     )
     return entered
 
 
-def _for_whole_stores(reader: Reader, function: Callable[..., Result]) -> Callable[..., Result]:
-    """The function for whoever may do with whole stores what they like; for others it raises ForbiddenError."""
+def _for_whole_stores(verified: "VerifiedRepository", function: Callable[..., Result]) -> Callable[..., Result]:
+    """The function for whoever may do with whole stores what they like, as long as they are signed in; for others it
+    raises ForbiddenError and SignedOutError."""
 
     def called(*given: Any) -> Result:
-        if level(reader.role, STORE, UPDATE) is not ALL:
+        if level(verified.reader.role, STORE, UPDATE) is not ALL:
             raise ForbiddenError(refusal(STORE, UPDATE))
-        return function(*given)
+        with verified.read():
+            return function(*given)
 
     return called
 
@@ -164,14 +168,14 @@ def _repository(config: Config, waiting: Waiting) -> Repository:
 def _spreadsheet(config: Config, waiting: Waiting) -> Repository:
     # Nobody who works on a file has to wait for what a spreadsheet needs.
     from crm.repository.sheets.account import spreadsheet_id
-    from crm.repository.sheets.connecting import Unopened
+    from crm.repository.shut import Shut
 
     url = f"sheets://{spreadsheet_id(config.store)}"
     try:
         return _sheets(config, waiting, url)
     except StoreAccessError as error:
         # The menu still opens, and leads to where it can be mended.
-        return cast(Repository, Unopened(url, error, Clock(config.now)))
+        return cast(Repository, Shut(url, Clock(config.now), error))
 
 
 def _sheets(config: Config, waiting: Waiting, url: str) -> "SheetsRepository":
@@ -279,6 +283,13 @@ def serve_web(config: Config, host: str, port: int) -> int:
     the exit code."""
     from crm.accounts.secret import Secret
     from crm.web.server import Opened, serve
+
+    crm = open_crm(config)
+    try:
+        # A store of which nobody can say who may use it is not served.
+        has_accounts(crm)
+    finally:
+        crm.repository.close()
 
     def opened() -> Opened:
         crm = open_crm(config)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import select
 
@@ -14,13 +14,16 @@ from crm.accounts import SignedIn
 from crm.accounts.desk import AccountsDesk
 from crm.clock import Clock
 from crm.config import Config, team_defaults
-from crm.errors import CRMError, StoreNotSetUpError
+from crm.errors import CRMError, SignInRefusedError, StoreError, StoreNotSetUpError
 from crm.model import Conventions, Setting
+from crm.model.places import as_told
 from crm.model.rights import OWNER, Reader
 from crm.repository import Repository, Saved, Snapshot, Spreadsheets, Transaction
+from crm.repository.shut import Shut
 from crm.repository.tables import user
 
 if TYPE_CHECKING:
+    from crm.accounts.accounts import Accounts
     from crm.outward.mail import Mailer
     from crm.outward.mailbox import Mailbox
     from crm.outward.sms import Texter
@@ -41,13 +44,39 @@ _conventions = lru_cache(maxsize=16)(Conventions)
 
 
 def has_accounts(crm: "CRM") -> bool:
-    """Whether the store has accounts that let somebody in, so that whoever opens it signs in. People of the team who
-    are only named do not count."""
+    """Whether the store has accounts that let somebody in, so that whoever opens it signs in; where not, it is its
+    owner's. People of the team who are only named do not count.
+
+    Every way into a store asks this, and stays shut where it raises StoreError: what cannot be known is refused.
+    """
+    with crm.repository.read() as snapshot:
+        return bool(snapshot.select(select(user.c.id).where(user.c.password != "").limit(1)))
+
+
+def open_other(crm: "CRM", url: str) -> "CRM":
+    """Another store, as its owner has it. Raises SignInRefusedError where it has accounts, of which nobody has signed
+    in, and StoreError."""
+    other = crm.open(url)
     try:
-        with crm.repository.read() as snapshot:
-            return bool(snapshot.select(select(user.c.id).where(user.c.password != "").limit(1)))
-    except StoreNotSetUpError:
-        return False
+        if has_accounts(other):
+            raise SignInRefusedError(f"{as_told(url)} has accounts. Whoever signs in to it, with --store, can use it.")
+    except BaseException:
+        other.repository.close()
+        raise
+    return other
+
+
+def shut(crm: "CRM", error: StoreError) -> "CRM":
+    """The CRM of a store that cannot be read, so that nobody knows who may use it: every use of the store and of its
+    accounts raises `error`. Only a damaged file can be replaced by a backup."""
+
+    def refuse() -> "Accounts":
+        raise error
+
+    outside = crm.outside or crm
+    store = Shut(outside.repository.url, outside.repository.clock, error, outside.repository)
+    accounts = AccountsDesk(refuse, OWNER)
+    return replace(outside, repository=cast(Repository, store), accounts=accounts, outside=outside)
 
 
 def begin_day(crm: "CRM") -> list[CRMError]:
@@ -83,7 +112,8 @@ class CRM:
     """Handed to every command. `open` gives the CRM of another store (a URL), `reach` the spreadsheets at Google;
     `progress(what)` opens a display of how far a long piece of work is. `reader` is whoever asks: the owner of the
     machine, or who is signed in; `repository` gives no more than they may see. `enter(crm, who)` is the same CRM as
-    somebody who has signed in has it; `saved` is what they have saved since."""
+    somebody who has signed in has it: `saved` is what they have saved since, `outside` the CRM as it was before, for
+    whoever signs in next."""
 
     repository: Repository
     config: Config
@@ -95,6 +125,7 @@ class CRM:
     progress: Callable[[str], Any] = silent
     reader: Reader = OWNER
     saved: Saved = field(default_factory=Saved)
+    outside: "CRM | None" = field(default=None, repr=False)
     _settings: dict[str, str] | None = field(default=None, repr=False)
 
     @property

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from sqlalchemy import func, select
 
-from crm.commands.context import CRM, Progress
+from crm.commands.context import CRM, Progress, open_other
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import RefusedError, UsageError
 from crm.model import RECORDS
@@ -50,11 +50,13 @@ def copy(
 
     A copy that was broken off leaves nothing behind that anybody sees; start it again.
     """
-    source = crm.open(from_) if from_ else crm
-    target = crm.open(to)
-    if source.repository.url == target.repository.url:
-        raise UsageError("The store to copy and the one to fill are the same; name another one.")
+    source = open_other(crm, from_) if from_ and from_ != crm.repository.url else crm
+    others = [source] if source is not crm else []
     try:
+        target = open_other(crm, to)
+        others.append(target)
+        if source.repository.url == target.repository.url:
+            raise UsageError("The store to copy and the one to fill are the same; name another one.")
         if not target.repository.is_untouched():
             where = as_told(target.repository.url)
             raise RefusedError(f"{where} is not empty; a store is copied into an empty one only.")
@@ -67,9 +69,8 @@ def copy(
             target.repository.fill(everything)
         there = _figures(target.repository)
     finally:
-        for each in (source, target):
-            if each is not crm:
-                each.repository.close()
+        for each in others:
+            each.repository.close()
     return CopyReport(
         source.repository.url,
         target.repository.url,

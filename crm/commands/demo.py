@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from crm.commands.context import CRM
+from crm.commands.context import CRM, open_other
 from crm.commands.registry import ONLY_ADMIN, command
 from crm.commands.sample_desk import add_desk
 from crm.config import data_folder
@@ -38,7 +38,7 @@ _LIKE_THE_TEAM = ("language", "currency", "country", TIME_ZONE)
 def demo(crm: CRM) -> DemoReport:
     """Makes a store of its own with a made-up small company, to try everything out on; your data is not touched."""
     file = data_folder() / "sample.sqlite3"
-    sample = crm.open(f"sqlite:///{file}")
+    sample = open_other(crm, f"sqlite:///{file}")
     try:
         if sample.repository.is_untouched():
             # Marked before it is filled: a store of sample data is never taken for a real one.

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 
-from crm.errors import ForbiddenError, SignedOutError
+from crm.errors import ForbiddenError, SignedOutError, StoreError
 from crm.model import Field, Record, fields, typed_fields
 from crm.model.fields import Check, Flag, Line, Tags, Whole
 from crm.model.rights import ADMIN, CLIENT, OWNER, STAFF, Reader
@@ -95,7 +95,11 @@ class Parameter:
 class Command:
     """One use case. `group` is its word on the command line, '' for a command of one word; `menu` is the
     menu it stands in, '' for none; `title` is its entry there; `roles` who may run it, besides the owner; `here`
-    that it concerns the machine that the program runs on, and nobody who sits elsewhere."""
+    that it concerns the machine that the program runs on, and nobody who sits elsewhere.
+
+    `unread` are the errors with which it may run all the same where nobody can say who may use the store, since it
+    mends that, or does without the store: it gets one that is shut (`context.shut`).
+    """
 
     group: str
     name: str
@@ -104,6 +108,7 @@ class Command:
     function: Callable[..., Any] = field(repr=False)
     roles: tuple[str, ...] = TEAM
     here: bool = False
+    unread: tuple[type[StoreError], ...] = ()
 
     @property
     def words(self) -> str:
@@ -176,16 +181,23 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def command(
-    words: str, *, title: str, menu: str = "", roles: tuple[str, ...] = TEAM, here: bool = False
+    words: str,
+    *,
+    title: str,
+    menu: str = "",
+    roles: tuple[str, ...] = TEAM,
+    here: bool = False,
+    unread: tuple[type[StoreError], ...] = (),
 ) -> Callable[[_Function], _Function]:
     """Registers a function as the command that the shell calls `words` and the menu `title`; `roles` may run it.
-    `here` says that it concerns the machine that the program runs on."""
+    `here` says that it concerns the machine that the program runs on; `unread` with which errors it runs where the
+    store cannot be read."""
 
     def register(function: _Function) -> _Function:
         group, _, name = words.rpartition(" ")
         if words in _COMMANDS:
             raise ValueError(f"two commands are called {words}")
-        _COMMANDS[words] = Command(group, name, title, menu, function, roles, here)
+        _COMMANDS[words] = Command(group, name, title, menu, function, roles, here, unread)
         return function
 
     return register

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
-from crm.commands.context import CRM
+from crm.commands.context import CRM, has_accounts
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.config import SHEETS, own_store, remember_store, remembered_store
-from crm.errors import NotFoundError, Question, RefusedError, UsageError
+from crm.errors import NotFoundError, Question, RefusedError, SignInRefusedError, StoreError, UsageError
 from crm.model import Client, Conventions
 from crm.model.fields import Line
+from crm.model.rights import OWNER
 from crm.repository import Spreadsheet
+from crm.repository.shut import Shut
 
 # What reads lists is loaded when there is one.
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ class StoreChosen:
     comes_first: str = ""
 
 
-@command("sheets setup", title="Set a Google spreadsheet up", roles=ONLY_ADMIN, here=True)
+@command("sheets setup", title="Set a Google spreadsheet up", roles=ONLY_ADMIN, here=True, unread=(StoreError,))
 def setup(
     crm: CRM,
     spreadsheet: Annotated[
@@ -62,10 +64,15 @@ def setup(
     of today. The list itself stays as it is.
     """
     found = crm.spreadsheets.look_at(_named(crm, spreadsheet))
-    put_back = crm.spreadsheets.set_up(found.url)
-    report = _report(crm, found, put_back)
     store = opened(crm, found.url)
     try:
+        put_back = crm.spreadsheets.set_up(found.url) if not found.is_set_up or _may_write(store) else ()
+        report = _report(crm, found, put_back)
+        # One that an older version has set up, and is complete only now, may have accounts too.
+        if not _may_write(store):
+            if take_over.casefold() in ("", NONE):
+                return report
+            raise SignInRefusedError("This spreadsheet has accounts: only who signs in to it can take a list over.")
         listed = _to_take_over(store, found, take_over)
         if listed is None:
             return report
@@ -77,7 +84,14 @@ def setup(
             store.repository.close()
 
 
-@command("sheets connect", title="Connect a Google spreadsheet", menu="data", roles=ONLY_ADMIN, here=True)
+@command(
+    "sheets connect",
+    title="Connect a Google spreadsheet",
+    menu="data",
+    roles=ONLY_ADMIN,
+    here=True,
+    unread=(StoreError,),
+)
 def connect(crm: CRM, spreadsheet: _ADDRESS, take_over: _TAKE_OVER = "") -> SpreadsheetReport:
     """Sets a Google spreadsheet up if need be, and opens it from now on where no store is named.
 
@@ -88,7 +102,9 @@ def connect(crm: CRM, spreadsheet: _ADDRESS, take_over: _TAKE_OVER = "") -> Spre
     return replace(report, remembered=True, comes_first=comes_first(crm, report.url))
 
 
-@command("sheets leave", title="Work on the file on this computer again", roles=ONLY_ADMIN, here=True)
+@command(
+    "sheets leave", title="Work on the file on this computer again", roles=ONLY_ADMIN, here=True, unread=(StoreError,)
+)
 def leave(crm: CRM) -> StoreChosen:
     """Opens the file on this computer again where no store is named; the spreadsheet stays as it is."""
     if not remembered_store():
@@ -107,10 +123,15 @@ def comes_first(crm: CRM, url: str) -> str:
 
 def opened(crm: CRM, url: str) -> CRM:
     """The CRM over a store; this one where it is its own."""
-    if crm.repository.url != url:
+    if crm.repository.url != url or isinstance(crm.repository, Shut):
         return crm.open(url)
     crm.forget_settings()
     return crm
+
+
+def _may_write(store: CRM) -> bool:
+    """Whether whoever asks may write to a store that is set up: they have signed in to it, or it has no accounts."""
+    return store.reader != OWNER or not has_accounts(store)
 
 
 def lists_in(crm: CRM, found: Spreadsheet) -> "list[TakeOver]":

@@ -8,7 +8,7 @@ from typing import Annotated
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.commands.whole_store import keep_safe
-from crm.errors import FileError, NotFoundError, confirmation
+from crm.errors import FileError, NotFoundError, StoreDamagedError, confirmation
 from crm.model.places import as_told
 from crm.repository import Finding, Proof
 
@@ -85,7 +85,7 @@ def backup(
     return FileWritten(crm.repository.backup(file), "backup", keep_safe(crm))
 
 
-@command("restore", title="Restore a backup", menu="data", roles=ONLY_ADMIN)
+@command("restore", title="Restore a backup", menu="data", roles=ONLY_ADMIN, unread=(StoreDamagedError,))
 def restore(
     crm: CRM, file: Annotated[Path, About("File", "a backup", positional=True)], yes: bool = False
 ) -> FileWritten:

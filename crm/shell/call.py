@@ -3,14 +3,15 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crm import program
-from crm.commands.context import CRM, begin_day, has_accounts
+from crm.commands.context import CRM, begin_day, has_accounts, shut
 from crm.commands.registry import Command, Parameter
 from crm.config import Config, data_folder, from_environment
 from crm.errors import (
@@ -19,6 +20,7 @@ from crm.errors import (
     FileError,
     Question,
     RefusedError,
+    SignedOutError,
     SignInRefusedError,
     StoreError,
     UsageError,
@@ -27,6 +29,7 @@ from crm.model import Conventions
 from crm.model.encoding import plain
 from crm.model.fields import Secret
 from crm.repository import Wait
+from crm.repository.shut import Shut
 from crm.shell.options import answers, field_values, read, written
 
 if TYPE_CHECKING:
@@ -59,13 +62,19 @@ class Call:
         """Runs a command with what was written for it, and prints what it answers. Returns the exit code."""
         owner = crm = self._open()
         try:
-            if command.words not in _BACKED_UP_BY_THEMSELVES:
+            crm = self._entered(owner, command)
+            if command.words not in _BACKED_UP_BY_THEMSELVES and not isinstance(crm.repository, Shut):
                 # Where the store cannot be written, the command itself says so.
                 begin_day(owner)
-            crm = self._entered(owner)
             result = self._done(crm, command, given)
             self._print(crm, result)
             self._notice(crm)
+        except SignedOutError as out:
+            if not out.done:
+                raise
+            # The command was done, and has ended the session in which it was asked for.
+            self._print(owner, SessionEnded(out.saved, out.sentence))
+            return 0
         finally:
             owner.repository.close()
         return 1 if getattr(result, "failed", False) else 0
@@ -77,16 +86,18 @@ class Call:
         except (KeyboardInterrupt, EOFError) as left:
             raise Cancelled from left
 
-    def _entered(self, crm: CRM) -> CRM:
-        """The CRM with the rights of the person who has signed in on this machine; all rights without accounts."""
+    def _entered(self, crm: CRM, command: Command | None = None) -> CRM:
+        """The CRM with the rights of the person who has signed in on this machine; all rights without accounts, and
+        none where it cannot be known who may use it. For a command somebody at the terminal is asked to sign in."""
         try:
             if not has_accounts(crm):
                 return crm
-        except StoreError:
-            # The command itself says what is wrong, and may be what mends it.
-            return crm
-        who = crm.accounts.open().session(_remembered().token(crm.repository.url))
-        if who is None and self._asks:
+            who = crm.accounts.open().session(_remembered().token(crm.repository.url))
+        except StoreError as error:
+            if command is not None and isinstance(error, command.unread):
+                return shut(crm, error)
+            raise
+        if who is None and command is not None and self._asks:
             with _session(crm) as session:
                 return _signed_in(session)
         if who is None:
@@ -111,10 +122,17 @@ class Call:
         crm = self._open()
         try:
             remembered = _remembered()
-            who = crm.accounts.open().session(remembered.token(crm.repository.url))
+            token = remembered.token(crm.repository.url)
             remembered.keep(crm.repository.url, "")
-            if who is not None:
-                crm.accounts.open().end(who.session)
+            try:
+                who = crm.accounts.open().session(token)
+                if who is not None:
+                    crm.accounts.open().end(who.session)
+            except StoreError as error:
+                raise StoreError(
+                    "This machine has forgotten the sign-in. The session itself could not be ended and ends 12 hours"
+                    f" after it began. {error.sentence}"
+                ) from error
         finally:
             crm.repository.close()
 
@@ -216,18 +234,29 @@ class Call:
                 ) from question
 
     def _notice(self, crm: CRM) -> None:
-        """Says on stderr, beside the answer, that the data is not of this moment where the store is offline."""
+        """Says on stderr, beside the answer, that the data is not of this moment where the store is offline, and that
+        the session has ended where the command has ended it."""
         with suppress(CRMError):
             if told := crm.repository.notice():
-                as_json = self._settings["json"]
-                notice = json.dumps({"notice": "offline", "message": told}, ensure_ascii=False) if as_json else told
-                sys.stderr.write(f"{notice}\n")
+                self._tell_beside("offline", told)
+        if crm.saved.ended:
+            self._tell_beside("signed_out", "This has ended your own session; sign in again.")
+
+    def _tell_beside(self, notice: str, told: str) -> None:
+        as_json = self._settings["json"]
+        sys.stderr.write(
+            f"{json.dumps({'notice': notice, 'message': told}, ensure_ascii=False) if as_json else told}\n"
+        )
 
     def _print(self, crm: CRM, result: Any) -> None:
         try:
             if self._settings["json"]:
                 sys.stdout.write(json.dumps(plain(result), ensure_ascii=not _writes_unicode(), indent=2) + "\n")
             else:
+                if isinstance(result, SessionEnded):
+                    sys.stdout.write(f"{result.message}\n")
+                    sys.stdout.flush()
+                    return
                 from crm.terminal.render import show
 
                 show(_screen(), result, _conventions(crm))
@@ -240,6 +269,15 @@ class Call:
         except OSError as error:
             _write_nowhere()
             raise FileError(f"It is done, but the answer could not be written: {error.strerror}.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """The answer of a command that has ended the session in which it was asked for: what it has saved."""
+
+    saved: Sequence[str]
+    message: str
+    signed_out: bool = True
 
 
 class WaitsTold:
@@ -270,7 +308,7 @@ def _conventions(crm: CRM) -> Conventions:
     """How the team writes, or usual conventions where the store cannot be read: the answer is still printed."""
     try:
         return crm.conventions
-    except StoreError:
+    except (StoreError, SignedOutError):
         return Conventions()
 
 

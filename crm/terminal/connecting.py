@@ -17,6 +17,7 @@ from crm.terminal.keyboard import Back, Choice
 from crm.terminal.render import show
 from crm.terminal.screen import clean
 from crm.terminal.session import Session, flow
+from crm.terminal.signing_in import entered
 from crm.terminal.steps import in_steps
 
 _TITLE = "Connect a Google spreadsheet"
@@ -63,8 +64,9 @@ def _set_up_again(session: Session) -> None:
 
 def work_on_file(session: Session) -> None:
     """Goes on in the file on this computer, now and from now on."""
+    target = _entered(session, session.crm.open(own_store()))
     remember_store("")
-    _go_on_with(session, session.crm.open(own_store()))
+    _go_on_with(session, target)
     session.page(_TITLE)
     session.screen.print(Text("You are working on the file on this computer again.", "green"))
     session.screen.print("The spreadsheet stays as it is, and so does what is in it.")
@@ -113,7 +115,7 @@ def guide(session: Session, url: str = "") -> None:
         return found
 
     found: Spreadsheet = in_steps(session, [*([] if url else [ask_address]), find])
-    target = session.crm.open(found.url)
+    target = _entered(session, session.crm.open(found.url))
     filled = _fill(session, target, found)
     if filled is not None:
         session.page(_TITLE)
@@ -152,6 +154,20 @@ def _go_on_with(session: Session, crm: CRM) -> None:
     if session.crm is not crm:
         session.close()
     session.crm, session.real = crm, None
+
+
+def _entered(session: Session, store: CRM) -> CRM:
+    """Another store, as whoever signs in to it has it, where it has accounts. Raises Back where nobody does."""
+    before, session.crm = session.crm, store
+    try:
+        if entered(session):
+            return session.crm
+        raise Back
+    except BaseException:
+        store.repository.close()
+        raise
+    finally:
+        session.crm = before
 
 
 def _key(session: Session) -> str:

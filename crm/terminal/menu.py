@@ -10,10 +10,10 @@ from rich.text import Text
 
 from crm.accounts import SignedIn
 from crm.commands import load
-from crm.commands.context import CRM, begin_day, has_accounts
+from crm.commands.context import CRM, begin_day, shut
 from crm.commands.registry import MENUS, Command, commands
 from crm.config import SHEETS
-from crm.errors import Cancelled, CRMError, StoreError
+from crm.errors import Cancelled, CRMError, SignedOutError, StoreError
 from crm.model.rights import CLIENT, OWNER
 from crm.terminal.door import keyboard_on, screen_on
 from crm.terminal.keyboard import Back, Choice, Closed, End
@@ -68,24 +68,48 @@ def run_menu(
 
 
 def _run(session: Session, loop: Loop, who: SignedIn | None) -> int:
-    empty = None
-    while empty is None:
+    code = 0
+    while True:
         try:
+            if not _enter(session, who):
+                return code
             empty = session.crm.repository.is_empty()
         except StoreError as error:
-            if not session.crm.repository.url.startswith(SHEETS):
-                raise
-            from crm.terminal.connecting import mend
-
-            try:
-                if not mend(session, error):
-                    return error.exit_code
-            except Closed:
+            if not _mended(session, error):
                 return error.exit_code
-    for wrong in begin_day(session.crm):
-        session.fail(wrong)
-    if not _enter(session, who):
-        return 0
+            continue
+        except Closed:
+            if not code:
+                raise
+            return code
+        for wrong in begin_day(session.crm.outside or session.crm):
+            session.fail(wrong)
+        try:
+            return _worked(session, loop, empty=empty)
+        except SignedOutError as out:
+            if session.exchange is not None or session.screen.plain:
+                # A browser leads to its own sign-in, and lines that were written for the menu are no passwords.
+                raise
+            session.fail(out)
+            session.crm, session.real, code = session.crm.outside or session.crm, None, out.exit_code
+
+
+def _mended(session: Session, error: StoreError) -> bool:
+    """Whether it can be tried once more to go into a store that cannot be read. Until somebody has come in, nothing is
+    read or written: not even what could be by now."""
+    if session.exchange is not None or not session.crm.repository.url.startswith(SHEETS):
+        raise error
+    from crm.terminal.connecting import mend
+
+    session.crm = shut(session.crm, error)
+    try:
+        return mend(session, error)
+    except Closed:
+        return False
+
+
+def _worked(session: Session, loop: Loop, *, empty: bool) -> int:
+    """Runs the menu of whoever has come in until they leave. Raises SignedOutError."""
     crm = session.crm
     if crm.reader == OWNER and crm.repository.fact("sample") == "yes":
         session.real = crm
@@ -104,10 +128,10 @@ def _run(session: Session, loop: Loop, who: SignedIn | None) -> int:
 
 def _enter(session: Session, who: SignedIn | None) -> bool:
     """Goes on as whoever has signed in, or does so now; False where nobody does."""
-    from crm.terminal.signing_in import settle, sign_in
+    from crm.terminal.signing_in import entered, settle
 
     if who is None:
-        return not has_accounts(session.crm) or sign_in(session) is not None
+        return entered(session)
     session.crm = session.crm.enter(session.crm, who)
     try:
         settle(session, who)

@@ -5,8 +5,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from crm.accounts import SecondFactorAsked, SignedIn
+from crm.commands.context import has_accounts
 from crm.errors import Cancelled, CRMError, FieldError, OutwardError, SignInRefusedError, TooManyAttemptsError
 from crm.model.fields import Email, Line, Secret
+from crm.model.rights import OWNER
 from crm.terminal.keyboard import Back
 from crm.terminal.session import Session
 from crm.terminal.steps import in_steps
@@ -16,6 +18,12 @@ if TYPE_CHECKING:
 
 _AGAIN = (SignInRefusedError, TooManyAttemptsError, OutwardError)
 DEVICE = "terminal"
+
+
+def entered(session: Session) -> bool:
+    """Whether the person may go on in the store: as its owner where it has no accounts, else as whoever signs in now.
+    Raises StoreError where that cannot be known."""
+    return session.crm.reader != OWNER or not has_accounts(session.crm) or sign_in(session) is not None
 
 
 def sign_in(session: Session, email: str = "") -> SignedIn | None:

@@ -6,6 +6,7 @@ from typing import Any
 from rich.text import Text
 
 from crm.commands import demo
+from crm.commands.context import open_other
 from crm.commands.demo import DemoReport
 from crm.commands.registry import named
 from crm.model.rights import OWNER
@@ -60,7 +61,7 @@ def try_sample(session: Session) -> None:
     """Makes the sample data and goes on with it."""
     report: DemoReport = named("demo")(session.crm)
     session.real = session.crm
-    session.crm = session.crm.open(report.url)
+    session.crm = open_other(session.crm, report.url)
     session.say(
         f"A made-up company with {report.clients} clients and {report.sales} sales, in a file of its own."
         " x in the main menu throws it away.",

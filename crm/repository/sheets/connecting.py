@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from crm.clock import Clock
-from crm.errors import CRMError, NotFoundError
+from crm.errors import NotFoundError
 from crm.model import Record, StatusRule
 from crm.model.money import plain_number
 from crm.repository import Spreadsheet, Table, Waiting
@@ -154,18 +153,3 @@ def text_of(cell: Mapping[str, Any]) -> str:
             return str(cell.get("formattedValue", ""))
         return plain_number(number)
     return str(value.get("stringValue", ""))
-
-
-class Unopened:
-    """The store in a spreadsheet that cannot be opened, as there is no key for it: every use of it says why."""
-
-    def __init__(self, url: str, error: CRMError, clock: Clock) -> None:
-        self.url = url
-        self.clock = clock
-        self._error = error
-
-    def close(self) -> None:
-        """There is nothing to let go of."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise self._error

@@ -1,0 +1,42 @@
+"""A store that cannot be read, so that nobody can say who may use it: it stays shut, whatever is asked of it."""
+
+from pathlib import Path
+from typing import Any
+
+from crm.clock import Clock
+from crm.errors import CRMError, RefusedError, StoreDamagedError
+from crm.model import SignIn, User
+from crm.repository import Allowed, Repository, Snapshot, anybody
+
+
+class Shut:
+    """Every use of it raises `error`, which says why it cannot be read. Where that is StoreDamagedError, a backup can
+    be put in its place; `store` is None where it could not even be opened."""
+
+    def __init__(self, url: str, clock: Clock, error: CRMError, store: Repository | None = None) -> None:
+        self.url = url
+        self.clock = clock
+        self._error = error
+        self._store = store
+
+    def restore(self, source: Path, allowed: Allowed = anybody) -> Path:
+        """Puts a backup in the place of a damaged file, as long as it is so damaged that its accounts cannot be read.
+        Raises RefusedError where they can."""
+        if self._store is None or not isinstance(self._error, StoreDamagedError):
+            raise self._error
+
+        def unreadable(snapshot: Snapshot) -> None:
+            allowed(snapshot)
+            for kind in (User, SignIn):
+                snapshot.find_all(kind)
+            raise RefusedError("The accounts of this store can be read, so nobody restores it who has not signed in.")
+
+        return self._store.restore(source, unreadable)
+
+    def close(self) -> None:
+        """Lets go of the store."""
+        if self._store is not None:
+            self._store.close()
+
+    def __getattr__(self, name: str) -> Any:
+        raise self._error
