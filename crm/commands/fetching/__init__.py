@@ -137,9 +137,11 @@ def ignore(
 
 @contextmanager
 def _opened(crm: CRM) -> Iterator[tuple[Mailbox, FetchJournal]]:
-    # What is kept beside the store is for those who may read what is in it.
+    # What is kept beside the store is for those who may read what is in it, and are signed in.
     if level(crm.reader.role, Message.kind_name, READ) is not ALL:
         raise ForbiddenError(refusal(Message.kind_name, READ))
+    with crm.read():
+        pass
     mailbox = crm.outward.mailbox()
     if mailbox is None:
         raise UsageError(

@@ -1,0 +1,353 @@
+"""Every command by somebody whose session is lost meanwhile, in every way, at every question: it changes nothing."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from pyotp import TOTP
+from sqlalchemy import func, select, update
+
+from crm.accounts import SignedIn
+from crm.accounts.desk import AccountsDesk
+from crm.accounts.sessions import LASTS
+from crm.commands.context import CRM
+from crm.commands.registry import Command, commands, named
+from crm.errors import CRMError, ForbiddenError, Question, RefusedError, SignedOutError, SignInRefusedError
+from crm.model import SignIn, User, View
+from crm.repository import tables
+from tests.commands.conftest import Office
+from tests.commands.test_roles import GIVEN, OUT_OF_ORDER, Firm
+
+PASSWORD = "a kettle, two spoons and rain"
+
+
+@dataclass
+class Work:
+    """A firm in which somebody works whose session can be lost, as `role`."""
+
+    firm: Firm
+    role: str = "admin"
+    user: int = field(init=False)
+    email: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.email = f"vic-{self.role}@example.com"
+        client = self.firm.own.id if self.role == "client" else 0
+        accounts = self.firm.office.crm.accounts.open()
+        name = f"Vic of {self.role}"
+        self.user = accounts.add(email=self.email, name=name, role=self.role, client=client, password=PASSWORD)[0].id
+        self.firm.passwords[self.role] = PASSWORD
+
+    def sign_in(self) -> CRM:
+        """The CRM as they have it after a new sign-in."""
+        office = self.firm.office
+        who = office.crm.accounts.open().sign_in(self.email, PASSWORD, device="of a test")
+        assert isinstance(who, SignedIn)
+        return office.crm.enter(office.crm, who)
+
+    def again(self) -> None:
+        """Everything about their account as it was."""
+        accounts = self.firm.office.crm.accounts.open()
+        client = self.firm.own.id if self.role == "client" else 0
+        accounts.edit(self.account, role=self.role, active=True, client=client)
+        if not accounts._passwords.fits(self.account.password, PASSWORD, accounts._now()):
+            accounts._set_password(self.account, PASSWORD, "set the password")
+
+    @property
+    def account(self) -> User:
+        with self.firm.office.crm.read() as snapshot:
+            return snapshot.get(User, self.user)
+
+
+def _manager(work: Work) -> CRM:
+    """The CRM of another admin, who is signed in all the time."""
+    return work.firm.crms["admin"]
+
+
+def _signed_out(work: Work, _: CRM) -> None:
+    named("users sign-out")(_manager(work), work.account)
+
+
+def _everywhere(work: Work, _: CRM) -> None:
+    named("profile sign-out-everywhere")(work.sign_in())
+
+
+def _demoted(work: Work, _: CRM) -> None:
+    named("users edit")(_manager(work), work.account, role="staff")
+
+
+def _deactivated(work: Work, _: CRM) -> None:
+    named("users deactivate")(_manager(work), work.account)
+
+
+def _password_changed(work: Work, _: CRM) -> None:
+    new = "rain, two kettles and a spoon"
+    named("profile password")(work.sign_in(), PASSWORD, new, new)
+
+
+def _one_time_password(work: Work, _: CRM) -> None:
+    named("users reset-password")(_manager(work), work.account)
+
+
+def _other_client(work: Work, _: CRM) -> None:
+    named("users edit")(_manager(work), work.account, client=work.firm.other)
+
+
+def _second_factor_reset(work: Work, _: CRM) -> None:
+    named("users reset-second-factor")(_manager(work), work.account)
+
+
+def _ended_by_number(work: Work, crm: CRM) -> None:
+    with work.firm.office.crm.read() as snapshot:
+        session = snapshot.get(SignIn, crm.accounts.session)
+    named("profile end-session")(work.sign_in(), session)
+
+
+def _expired(work: Work, crm: CRM) -> None:
+    """12 hours have passed, which a test does not wait for."""
+    repository: Any = work.firm.office.crm.repository
+    row = tables.sign_in
+    with repository._engine.begin() as connection:
+        long_ago = repository.clock.now - LASTS
+        connection.execute(update(row).where(row.c.id == crm.accounts.session).values(created_at=long_ago))
+
+
+Lose = Callable[[Work, CRM], None]
+# By which role they are lost so.
+LOST: Mapping[str, tuple[str, Lose]] = {
+    "signed out by an admin": ("admin", _signed_out),
+    "signed out everywhere by oneself": ("admin", _everywhere),
+    "session ended by oneself": ("admin", _ended_by_number),
+    "demoted": ("admin", _demoted),
+    "deactivated": ("admin", _deactivated),
+    "password changed": ("admin", _password_changed),
+    "one-time password given": ("admin", _one_time_password),
+    "second factor reset": ("admin", _second_factor_reset),
+    "12 hours are over": ("admin", _expired),
+    "another client": ("client", _other_client),
+}
+# What answers a question is left out, so that it is asked.
+_ANSWERS = ("yes", "duplicate_ok")
+# These read or write nothing of the store: a setting of this machine.
+_OF_THE_MACHINE = {"sheets leave"}
+
+
+@pytest.fixture
+def firm(office: Office) -> Iterator[Firm]:
+    office.open(**OUT_OF_ORDER)
+    made = Firm(office)
+    yield made
+    made.close()
+
+
+def stored(firm: Firm) -> list[Any]:
+    """What differs after any change: every change of a record adds to the history; the rest is looked at itself."""
+    repository: Any = firm.office.crm.repository
+    counted = [select(func.count(each.c.id)) for each in (tables.transactions, tables.audit)]
+    whole = [select(tables.user), select(tables.sign_in), select(tables.store_facts)]
+    with repository._engine.connect() as connection:
+        return [connection.execute(each).all() for each in (*counted, *whole)]
+
+
+def lost_while(work: Work, command: Command, lose: Lose) -> int:
+    """Runs a command with its questions, and loses the session before the first, the second, … until no more is
+    asked; at how many places that was."""
+    place = 0
+    while _lost_at(work, command, lose, place):
+        work.again()
+        place += 1
+    work.again()
+    return place + 1
+
+
+def _lost_at(work: Work, command: Command, lose: Lose, place: int) -> bool:
+    """Whether there is one more question at which the session may be lost."""
+    firm = work.firm
+    crm = work.sign_in()
+    given = {name: value for name, value in GIVEN[command.words](firm, work.role).items() if name not in _ANSWERS}
+    for _ in range(place):
+        try:
+            command(crm, **given)
+        except Question as question:
+            check = command.parameters[question.parameter].check
+            answer = question.yes or next(iter(question.choices))
+            given[question.parameter] = check.read(answer, crm.conventions) if check else answer
+    lose(work, crm)
+    crm.forget_settings()
+    before, there = stored(firm), set(firm.office.folder.rglob("*"))
+    where = (command.words, place)
+    error: CRMError | None = None
+    try:
+        result = command(crm, **given)
+        result = list(result) if isinstance(result, Iterator) else result
+    except CRMError as refused:
+        error = refused
+    assert stored(firm) == before, where
+    assert set(firm.office.folder.rglob("*")) <= there, where
+    if isinstance(error, SignedOutError):
+        assert error.sentence == "You have been signed out. Nothing was changed; sign in again.", where
+    elif command.words not in _OF_THE_MACHINE:
+        # Another refusal is as good, as long as it tells nothing.
+        assert isinstance(error, ForbiddenError | Question) or command.words in _TOLD_WITHOUT, (*where, error)
+    return isinstance(error, Question) and place < 5
+
+
+# What these say is not in the store.
+_TOLD_WITHOUT = {"dashboard tiles"}
+
+
+def test_no_command_does_anything_for_a_session_that_is_lost(firm: Firm) -> None:
+    """Each in one of the ways, one after the other."""
+    works = {role: Work(firm, role) for role in ("admin", "client")}
+    ways = list(LOST.values())
+    counted = 0
+    for at, command in enumerate(commands()):
+        role, lose = ways[at % len(ways)]
+        counted += lost_while(works[role], command, lose)
+    assert counted >= len(list(commands()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", list(LOST))
+def test_no_command_does_anything_however_the_session_was_lost(firm: Firm, way: str) -> None:
+    role, lose = LOST[way]
+    work = Work(firm, role)
+    counted = sum(lost_while(work, command, lose) for command in commands())
+    assert counted > 130
+    print(f"{way}: {counted} places in {len(list(commands()))} commands")
+
+
+# Through the accounts, past the commands
+
+
+def _offered(_: Work, crm: CRM) -> tuple[Any, ...]:
+    offer = crm.accounts.begin_totp()
+    return offer, TOTP(offer.secret).at(crm.clock.now)
+
+
+def _texted(work: Work, crm: CRM) -> tuple[Any, ...]:
+    tickets = crm.accounts.open()._tickets
+    return tickets.issue("telephone", user=work.user, phone="+436641234567"), "000000"
+
+
+def _another(work: Work, _: CRM) -> tuple[Any, ...]:
+    return (work.firm.new_user(),)
+
+
+def _another_by_number(work: Work, _: CRM) -> tuple[Any, ...]:
+    return (work.firm.new_user().id,)
+
+
+# What each method of the desk is given: positional arguments, found while the session holds, and others.
+DESK: Mapping[str, tuple[Callable[[Work, CRM], tuple[Any, ...]], Mapping[str, Any]]] = {
+    "add": (lambda *_: (), {"email": "eve@example.com", "name": "Eve Example", "role": "admin"}),
+    "add_named": (lambda *_: ("Eve Example",), {}),
+    "signing_in": (lambda *_: (), {}),
+    "edit": (_another, {"role": "admin"}),
+    "new_one_time_password": (_another_by_number, {}),
+    "reset_second_factor": (_another_by_number, {}),
+    "sign_out": (lambda work, _: (work.firm.users["admin"].id,), {}),
+    "sessions": (_another_by_number, {}),
+    "second_factors": (lambda *_: (), {}),
+    "findings": (lambda *_: (), {}),
+    "vouch": (_another, {"role": "admin"}),
+    "end": (lambda work, _: (work.firm.sign_ins["admin"].id,), {}),
+    "edit_profile": (lambda *_: (), {"phone": "+436641234567"}),
+    "change_password": (lambda *_: (PASSWORD, "another kettle, three spoons"), {}),
+    "check_password": (lambda *_: (PASSWORD,), {}),
+    "second_factor": (lambda *_: (), {}),
+    "begin_totp": (lambda *_: (), {}),
+    "confirm_totp": (_offered, {}),
+    "begin_sms": (lambda *_: (), {}),
+    "confirm_sms": (_texted, {}),
+    "switch_off_second_factor": (lambda *_: (PASSWORD,), {}),
+}
+# These ask nothing of the store.
+ASK_NOTHING = {"open", "reader", "session", "me", "can_text", "check_new_password"}
+
+
+def test_every_method_of_the_accounts_is_tried() -> None:
+    public = {name for name in vars(AccountsDesk) if not name.startswith("_")} | {"open", "session"}
+    assert public == set(DESK) | ASK_NOTHING
+
+
+_AT_ONCE = ("demoted", "12 hours are over")
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        way if way in _AT_ONCE else pytest.param(way, marks=pytest.mark.slow)
+        for way, (role, _) in LOST.items()
+        if role == "admin"
+    ],
+)
+def test_a_lost_session_manages_no_accounts_and_not_its_own(firm: Firm, way: str) -> None:
+    work, lose = Work(firm), LOST[way][1]
+    for name, (arguments, more) in DESK.items():
+        crm = work.sign_in()
+        given = arguments(work, crm)
+        lose(work, crm)
+        before = stored(firm)
+        with pytest.raises((SignedOutError, SignInRefusedError)) as refused:
+            getattr(crm.accounts, name)(*given, **more)
+        assert isinstance(refused.value, SignedOutError) or name == "confirm_sms", (name, refused.value)
+        assert stored(firm) == before, name
+        work.again()
+
+
+# What is told
+
+
+def _told(command: Command, crm: CRM, **given: Any) -> SignedOutError:
+    with pytest.raises(SignedOutError) as told:
+        command(crm, **given)
+    return told.value
+
+
+def test_who_ends_their_own_session_is_told_that_it_is_done(firm: Firm) -> None:
+    work = Work(firm)
+    for words, more, what in (
+        ("users edit", {"role": "staff"}, "gave Vic of admin the role staff"),
+        ("users deactivate", {}, "deactivated the account of Vic of admin"),
+    ):
+        crm = work.sign_in()
+        told = _told(named(words), crm, user=work.account, **more)
+        assert (told.done, told.saved) == (True, (what,))
+        assert told.sentence == f"It is done: {what}. This has ended your own session; sign in again."
+        # And so is whatever they try next.
+        assert _told(named("clients list"), crm, filters={}).sentence == told.sentence
+        work.again()
+
+
+def test_who_is_signed_out_halfway_is_told_what_was_saved(firm: Firm) -> None:
+    work = Work(firm)
+    crm = work.sign_in()
+
+    def twice(crm: CRM) -> None:
+        crm.transact(lambda tx: tx.add(View(name="First", condition="")), "saved the view First")
+        _signed_out(work, crm)
+        crm.transact(lambda tx: tx.add(View(name="Second", condition="")), "saved the view Second")
+
+    told = _told(Command("", "twice", "Twice", "", twice), crm)
+    assert (told.done, told.saved) == (False, ("saved the view First",))
+    assert told.sentence.startswith("You have been signed out before it was finished. This was saved: saved the view F")
+    assert firm.office("views list")[-1].name == "First"
+
+
+def test_what_lets_an_admin_in_takes_their_own_password(firm: Firm) -> None:
+    work = Work(firm)
+    crm = work.sign_in()
+    for words in ("users reset-password", "users reset-second-factor"):
+        with pytest.raises(RefusedError, match="your own account"):
+            named(words)(crm, work.account)
+    assert named("profile show")(crm).name == "Vic of admin"
+
+
+def test_whoever_restores_a_backup_of_before_their_sign_in_is_told_that_it_is_done(firm: Firm) -> None:
+    backup, work = firm.office("backup").file, Work(firm)
+    crm = work.sign_in()
+    assert named("restore")(crm, backup, yes=True).what.startswith("backup")
+    assert crm.saved.ended
+    assert _told(named("clients list"), crm, filters={}).done
