@@ -10,6 +10,8 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from crm.accounts import SignedIn
 from crm.accounts.desk import AccountsDesk
+from crm.accounts.evidence import Memory
+from crm.accounts.roster import Roster
 from crm.clock import Clock
 from crm.commands.context import CRM, Outward, has_accounts, silent
 from crm.config import SHEETS, Config, check_team_setting, data_folder, from_environment, team_defaults
@@ -23,6 +25,7 @@ from crm.repository.sqlite import Sqlite
 
 if TYPE_CHECKING:
     from crm.accounts.accounts import Accounts
+    from crm.accounts.secret import Secret
     from crm.outward.mail import Mailer
     from crm.outward.mailbox import Mailbox
     from crm.outward.sms import Texter
@@ -66,7 +69,19 @@ def open_accounts(config: Config, repository: Repository) -> "Accounts":
         Attempts(data_folder(), lambda: config.now().timestamp()),
         mailer=outward.mailer(),
         texter=outward.texter(),
+        roster=_roster(config, repository.url),
     )
+
+
+def _roster(config: Config, url: str) -> Roster:
+    """What keeps the accounts of a store sealed."""
+
+    def secret() -> "Secret":
+        from crm.accounts.secret import Secret
+
+        return Secret(config.secret, data_folder())
+
+    return Roster(secret, Memory(data_folder()), url)
 
 
 def open_outward(config: Config) -> Outward:
@@ -155,7 +170,7 @@ def _repository(config: Config, waiting: Waiting) -> Repository:
             " a Google spreadsheet."
         )
     path = Path(config.store.removeprefix(_SQLITE)).expanduser().absolute()
-    return SqlRepository(
+    repository = SqlRepository(
         config.store,
         Sqlite(path),
         now=config.now,
@@ -163,6 +178,8 @@ def _repository(config: Config, waiting: Waiting) -> Repository:
         first_records=_first_records,
         waiting=waiting,
     )
+    repository.keep_sealed(_roster(config, repository.url))
+    return repository
 
 
 def _spreadsheet(config: Config, waiting: Waiting) -> Repository:
@@ -185,7 +202,7 @@ def _sheets(config: Config, waiting: Waiting, url: str) -> "SheetsRepository":
 
     spreadsheet = spreadsheet_id(url)
     account = account_from(config.credentials, config.credentials_file)
-    return SheetsRepository(
+    repository = SheetsRepository(
         url,
         Service(spreadsheet, account, _spreadsheet_folder(), google=config.google, waiting=waiting),
         Sqlite(_spreadsheet_folder() / f"{spreadsheet}.sqlite3"),
@@ -194,6 +211,8 @@ def _sheets(config: Config, waiting: Waiting, url: str) -> "SheetsRepository":
         waiting=waiting,
         check_setting=check_team_setting,
     )
+    repository.keep_sealed(_roster(config, url))
+    return repository
 
 
 def _spreadsheets(config: Config, waiting: Waiting) -> Spreadsheets:

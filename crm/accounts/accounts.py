@@ -5,8 +5,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from crm.accounts.evidence import Memory
 from crm.accounts.membership import Membership
 from crm.accounts.own import OwnAccount
+from crm.accounts.roster import Roster
 from crm.repository import Repository
 
 if TYPE_CHECKING:
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
 class Accounts(OwnAccount, Membership):
     """All of it, over a repository that nobody guards. `now` is the time in UTC, by the store's clock unless given;
-    without a texter there are no codes by SMS, without a mailer no links for forgotten passwords."""
+    without a texter there are no codes by SMS, without a mailer no links for forgotten passwords. Without a `roster`
+    the repository gets one that this machine remembers nothing of."""
 
     def __init__(
         self,
@@ -29,6 +32,10 @@ class Accounts(OwnAccount, Membership):
         texter: "Texter | None" = None,
         mailer: "Mailer | None" = None,
         now: Callable[[], datetime] | None = None,
+        roster: Roster | None = None,
     ) -> None:
-        super().__init__(repository, secret, attempts, texter, mailer, now or (lambda: repository.clock.now))
+        if roster is None:
+            roster = Roster(lambda: secret, Memory(None), repository.url)
+            repository.keep_sealed(roster)
+        super().__init__(repository, secret, attempts, texter, mailer, now or (lambda: repository.clock.now), roster)
         self._refusals = deque()

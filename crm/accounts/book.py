@@ -1,7 +1,6 @@
 """The accounts as they stand in the store: found, sealed, and written with the right name in the history."""
 
 import copy
-import hmac
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -12,6 +11,7 @@ from sqlalchemy import select
 from crm.accounts import SignedIn
 from crm.accounts.letters import Letters
 from crm.accounts.passwords import Passwords
+from crm.accounts.roster import Standing
 from crm.accounts.second_factor import SecondFactors
 from crm.accounts.tickets import Tickets
 from crm.errors import FieldError, RefusedError, StoreAccessError
@@ -21,13 +21,13 @@ from crm.repository import AuthoredTransaction, Finding, Query, Repository, Snap
 
 if TYPE_CHECKING:
     from crm.accounts.attempts import Attempts
+    from crm.accounts.roster import Roster
     from crm.accounts.secret import Secret
     from crm.outward.mail import Mailer
     from crm.outward.sms import Texter
 
 Result = TypeVar("Result")
 
-_SEALED = ("id", "email", "role", "client", "active", "must_change", "password", "second_factor")
 # Only accounts know these; whoever shows a user to be changed may have left them out.
 _OWN = ("must_change", "password", "second_factor", "seal")
 
@@ -43,8 +43,10 @@ class Book:
         texter: "Texter | None",
         mailer: "Mailer | None",
         now: Callable[[], datetime],
+        roster: "Roster",
     ) -> None:
         self._repository = repository
+        self._roster = roster
         self._secret = secret
         self._attempts = attempts
         self._texter = texter
@@ -54,7 +56,6 @@ class Book:
         self._factors = SecondFactors(secret)
         self._tickets = Tickets(secret, now)
         self._author = ""
-        self._secret_fits = False
 
     def acting(self, name: str) -> Self:
         """The same accounts, with this name in the history for everything that is done."""
@@ -84,10 +85,11 @@ class Book:
         return self._texter is not None
 
     def exist(self) -> bool:
-        """Whether the store has any active user who may sign in, so that one has to."""
-        user = tables.user.c
+        """Whether the store has accounts, so that one has to sign in. Raises StoreAccessError where those that it has
+        are not as this program left them."""
         with self._repository.read() as snapshot:
-            return bool(snapshot.select(select(user.id).where(user.active, user.password != "").limit(1)))
+            self._roster.require(snapshot)
+            return self._roster.standing(snapshot) is not Standing.NONE
 
     def signing_in(self) -> frozenset[int]:
         """The ids of the users who have a password; the others are only named."""
@@ -102,15 +104,20 @@ class Book:
         return {user: factor.method for user, factor in read.items() if factor is not None}
 
     def check_secret(self) -> None:
-        """Raises StoreAccessError where the accounts of this store were made with another secret."""
+        """Raises StoreAccessError where the accounts of this store were made with another secret, or are not as this
+        program left them."""
         with self._repository.read() as snapshot:
-            self._refuse_other_secret(snapshot)
+            self._roster.require(snapshot)
 
     def seal_findings(self) -> Iterator[Finding]:
         """The accounts that nobody can sign in with because they were changed elsewhere."""
         with self._repository.read() as snapshot:
-            for each in snapshot.find_all(User):
-                if not self._holds(each):
+            try:
+                self._roster.require(snapshot)
+            except StoreAccessError as error:
+                yield Finding(error.sentence, True)
+            for each in snapshot.find_all(User) if self._roster.standing(snapshot) is not Standing.NONE else ():
+                if not self._holds(snapshot, each):
                     whose = each.email or each.name
                     yield Finding(
                         f"The account of {whose} was not written by this program as it stands, so nobody can"
@@ -129,39 +136,21 @@ class Book:
     def _get(self, snapshot: Snapshot, user: int) -> User:
         """A user whose seal holds: only such a one is sealed again. Raises NotFoundError and RefusedError."""
         found = snapshot.get(User, user)
-        if not self._holds(found):
+        if not self._holds(snapshot, found):
             raise RefusedError(
                 f"The account of {found.email} was changed outside of the program. Nothing was changed; an admin has to"
                 " say anew what it may do."
             )
         return found
 
-    def _may_enter(self, user: User | None) -> bool:
-        return user is not None and user.active and bool(user.password) and self._holds(user)
+    def _may_enter(self, snapshot: Snapshot, user: User | None) -> bool:
+        """Whether somebody may enter; raises StoreAccessError where nobody may."""
+        self._roster.require(snapshot)
+        return user is not None and user.active and bool(user.password) and self._holds(snapshot, user)
 
-    def _holds(self, user: User) -> bool:
-        return hmac.compare_digest(user.seal.encode(), self._seal(user).encode())
-
-    def _seal(self, user: User) -> str:
-        return f"{self._mark}{self._secret.mac('seal', *(str(getattr(user, name)) for name in _SEALED))}"
-
-    @property
-    def _mark(self) -> str:
-        """How every seal begins, so that one of another secret is told from a broken one."""
-        return f"{self._secret.mac('mark')[:8]}-"
-
-    def _refuse_other_secret(self, snapshot: Snapshot) -> None:
-        """Raises StoreAccessError where no account at all was sealed with the secret of this program."""
-        if self._secret_fits:
-            return
-        sealed = [each for each in snapshot.find_all(User) if each.seal]
-        self._secret_fits = any(each.seal.startswith(self._mark) for each in sealed)
-        if sealed and not self._secret_fits:
-            raise StoreAccessError(
-                "Nobody can sign in: the accounts of this store were made with another CRM_SECRET. Set the same one"
-                " here as where they were made.",
-                reason="other_secret",
-            )
+    def _holds(self, snapshot: Snapshot, user: User) -> bool:
+        """Whether an account is as this program has written it; without accounts there is nothing to protect."""
+        return self._roster.fits(snapshot, user) or self._roster.standing(snapshot) is Standing.NONE
 
     def _signed_in(self, snapshot: Snapshot, session: int, user: User, token: str = "") -> SignedIn:
         needs = not user.second_factor and self._requires_second_factor(snapshot)
@@ -213,7 +202,7 @@ class Book:
         self, tx: AuthoredTransaction, user: User, changes: Mapping[str, Any], shown: User | None = None
     ) -> User:
         """Changes and seals a user as it is now; `shown` is how it was shown to whoever changes it."""
-        seal = self._seal(replace(user, **changes))
+        seal = self._roster.seal(tx, replace(user, **changes))
         before = replace(shown or user, **{name: getattr(user, name) for name in _OWN})
         return tx.change(before, **changes, seal=seal)
 

@@ -64,11 +64,11 @@ class Entering(Sessions):
         """Lets somebody in by password, or asks for a code. Raises SignInRefusedError, TooManyAttemptsError,
         StoreAccessError where all accounts were made with another secret, OutwardError where a code is not sent."""
         with self._repository.read() as snapshot:
-            self._refuse_other_secret(snapshot)
             found = self._by_email(snapshot, email)
+            may_enter = self._may_enter(snapshot, found)
             place = self._place(snapshot, found, address, device)
         attempt = self._attempt(email, address, place)
-        user = found if self._may_enter(found) else None
+        user = found if may_enter else None
         right = self._passwords.fits(user.password if user else "", password, self._now())
         if user is None or not right:
             self._refused(found, "wrong password", address, device)
@@ -140,7 +140,8 @@ class Entering(Sessions):
         if said is not None:
             with self._repository.read() as snapshot:
                 user = snapshot.find(User, int(said["user"]))
-                if user is not None and self._may_enter(user) and said["standing"] == self._entered(snapshot, user):
+                may = user is not None and self._may_enter(snapshot, user)
+                if user is not None and may and said["standing"] == self._entered(snapshot, user):
                     return said, user
         raise SignInRefusedError(TICKET_OVER)
 

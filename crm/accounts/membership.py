@@ -158,7 +158,10 @@ class Membership(Sessions):
 
     def _admins(self, snapshot: Snapshot) -> bool:
         """Whether there is an admin who can sign in."""
-        return any(_is_admin(each) and self._holds(each) for each in snapshot.find_all(User, Query({"role": "admin"})))
+        return any(
+            _is_admin(each) and self._holds(snapshot, each)
+            for each in snapshot.find_all(User, Query({"role": "admin"}))
+        )
 
     def _checked(self, snapshot: Snapshot, changes: Mapping[str, Any]) -> dict[str, Any]:
         """The changes as they are stored; raises FieldError for what a field cannot take."""

@@ -55,8 +55,8 @@ class OwnAccount(Entering):
         def write() -> Letter:
             with self._repository.read() as snapshot:
                 user = self._by_email(snapshot, email)
-            if user is None or not self._may_enter(user):
-                return None
+                if user is None or not self._may_enter(snapshot, user):
+                    return None
             if not self._attempts.spend(f"links to {user.id}", LINKS_AN_HOUR, 3600):
                 return None
             token = self._tickets.issue("new password", user=user.id, standing=self._standing(user))
@@ -180,7 +180,7 @@ class OwnAccount(Entering):
 
     def _by_id(self, snapshot: Any, user: int) -> User | None:
         found: User | None = snapshot.find(User, user)
-        return found if found is not None and self._may_enter(found) else None
+        return found if found is not None and self._may_enter(snapshot, found) else None
 
     def _tell(self, user: User, what: str) -> None:
         """Lets the owner of an account know, so that nobody else can do it unnoticed."""

@@ -57,7 +57,7 @@ class Sessions(Book):
         if found is None or found.state != "open" or not self._lasts(found.created_at.timestamp()):
             return None
         user = snapshot.find(User, found.user)
-        return user if self._may_enter(user) else None
+        return user if self._may_enter(snapshot, user) else None
 
     def _lasts(self, since: float) -> bool:
         """Whether a session that began then (seconds since 1970) has not run out."""
@@ -91,7 +91,7 @@ class Sessions(Book):
 
     def _of(self, snapshot: Snapshot, session: int, user: int) -> SignedIn | None:
         found = snapshot.find(User, user)
-        return self._signed_in(snapshot, session, found) if found and self._may_enter(found) else None
+        return self._signed_in(snapshot, session, found) if found and self._may_enter(snapshot, found) else None
 
     def _open(self, tx: AuthoredTransaction, user: User, method: str, address: str, device: str) -> SignedIn:
         """A new session, with a token that nobody has seen."""

@@ -8,19 +8,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sqlalchemy import select
-
 from crm.accounts import SignedIn
 from crm.accounts.desk import AccountsDesk
+from crm.accounts.evidence import Memory, accounts_exist
 from crm.clock import Clock
-from crm.config import Config, team_defaults
+from crm.config import Config, data_folder, team_defaults
 from crm.errors import CRMError, SignInRefusedError, StoreError, StoreNotSetUpError
 from crm.model import Conventions, Setting
 from crm.model.places import as_told
 from crm.model.rights import OWNER, Reader
 from crm.repository import Repository, Saved, Snapshot, Spreadsheets, Transaction
 from crm.repository.shut import Shut
-from crm.repository.tables import user
 
 if TYPE_CHECKING:
     from crm.accounts.accounts import Accounts
@@ -45,12 +43,12 @@ _conventions = lru_cache(maxsize=16)(Conventions)
 
 def has_accounts(crm: "CRM") -> bool:
     """Whether the store has accounts that let somebody in, so that whoever opens it signs in; where not, it is its
-    owner's. People of the team who are only named do not count.
+    owner's. People of the team who are only named do not count. A store that has had accounts never is one without.
 
     Every way into a store asks this, and stays shut where it raises StoreError: what cannot be known is refused.
     """
     with crm.repository.read() as snapshot:
-        return bool(snapshot.select(select(user.c.id).where(user.c.password != "").limit(1)))
+        return accounts_exist(snapshot, Memory(data_folder()), crm.repository.url)
 
 
 def open_other(crm: "CRM", url: str) -> "CRM":

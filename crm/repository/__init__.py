@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from crm.clock import Clock
-from crm.model import Client, Record
+from crm.model import Client, Record, User
 
 if TYPE_CHECKING:
     from sqlalchemy import Row, Select
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 # The author in the history of what the program does by itself.
 PROGRAM = "CRM"
+# Facts of a store: what tells it from all others, and what seals its accounts as a whole (see `Seals`).
+STORE_ID = "store_id"
+ROSTER = "roster"
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 Result = TypeVar("Result")
@@ -244,6 +247,9 @@ class Snapshot(Protocol):
     def revision(self) -> Hashable:
         """Identifies the last change of the store: it is another value once anybody has changed a record."""
 
+    def fact(self, name: str) -> str:
+        """Something the store knows of itself at this moment (`STORE_ID`); '' when unknown."""
+
     def get(self, kind: type[AnyRecord], record_id: int) -> AnyRecord:
         """The record with this id; raises NotFoundError."""
 
@@ -336,6 +342,30 @@ class AuthoredTransaction(Transaction, Protocol):
 
     user: str
     """Who stands in the history; it can be set until something was written."""
+    seals_anew: bool
+    """Whether it may touch accounts that are not as this program left them, and seals all of them as it leaves them."""
+
+
+class Sealing(Protocol):
+    """What one transaction that touches accounts or sign-ins asks for."""
+
+    def sealed(self, user: User, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Changes of an account as it now is, with the seal that it gets by them."""
+
+    def finish(self) -> None:
+        """Seals the accounts as a whole, when all else of the transaction is written."""
+
+
+class Seals(Protocol):
+    """Keeps the accounts of a store sealed, with a secret that the store itself does not know."""
+
+    def revision(self, snapshot: Snapshot) -> int | None:
+        """How often the accounts were sealed as a whole: 0 where an older version has sealed each alone, -1 where there
+        are none; None where they are not as this program left them, or another secret has sealed them."""
+
+    def begin(self, tx: Any) -> Sealing:
+        """Called before a transaction first touches accounts or sign-ins. Raises StoreAccessError where they are not as
+        this program left them."""
 
 
 class Repository(Protocol):
@@ -348,6 +378,9 @@ class Repository(Protocol):
     @property
     def url(self) -> str:
         """The store it is over."""
+
+    def keep_sealed(self, seals: Seals) -> None:
+        """Has accounts sealed by whoever knows the team's secret, unless somebody seals them already."""
 
     def read(self) -> AbstractContextManager[Snapshot]:
         """The store as it is now."""

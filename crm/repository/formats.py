@@ -20,6 +20,8 @@ ADDED: Mapping[int, Sequence[Added]] = {
     ),
     4: (tables.template, tables.mailing, tables.message, tables.dashboard, *tables.WORK_INDEXES),
     5: tables.FILTER_INDEXES,
+    # The id of the store and the roster of its accounts, which are facts.
+    6: (),
 }  # fmt: skip
 # Until then these were kept in hundredths, since then in ten-thousandths: currencies have up to four decimals.
 MONEY_SINCE = 5

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from crm.clock import Clock
 from crm.model.rights import CHECK, READ, STORE, UPDATE, Reader
-from crm.repository import Allowed, Finding, Proof, anybody
+from crm.repository import Allowed, Finding, Proof, Seals, anybody
 from crm.repository.bounds import Bounds
 from crm.repository.guarded_reading import GuardedSnapshot
 from crm.repository.guarded_writing import GuardedTransaction
@@ -36,6 +36,9 @@ class GuardedRepository:
     @property
     def clock(self) -> Clock:
         return self._repository.clock
+
+    def keep_sealed(self, seals: Seals) -> None:
+        self._repository.keep_sealed(seals)
 
     @contextmanager
     def read(self) -> Iterator[GuardedSnapshot]:

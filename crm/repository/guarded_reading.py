@@ -50,6 +50,9 @@ class GuardedSnapshot:
     def revision(self) -> Hashable:
         return self._snapshot.revision
 
+    def fact(self, name: str) -> str:
+        return self._snapshot.fact(name)
+
     def find(self, kind: type[AnyRecord], record_id: int) -> AnyRecord | None:
         self._bounds.level(kind.kind_name, READ)
         record = self._snapshot.find(kind, record_id)

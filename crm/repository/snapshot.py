@@ -7,7 +7,7 @@ from datetime import date
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, delete, func, insert, select
 
 from crm.clock import Clock
 from crm.errors import NotFoundError
@@ -32,6 +32,19 @@ def _rule_set(rules: tuple[tuple[int, str, str], ...]) -> "RuleSet":
     return RuleSet(rules)
 
 
+def fact(connection: Connection, name: str) -> str:
+    """Something the store knows of itself; '' when unknown."""
+    facts = tables.store_facts.c
+    return str(connection.execute(select(facts.value).where(facts.name == name)).scalar() or "")
+
+
+def put_fact(connection: Connection, name: str, value: str) -> None:
+    """Writes such a fact, within a transaction."""
+    facts = tables.store_facts
+    connection.execute(delete(facts).where(facts.c.name == name))
+    connection.execute(insert(facts), [{"name": name, "value": value}])
+
+
 class SqlSnapshot:
     """A Snapshot over one connection, inside one database transaction."""
 
@@ -53,6 +66,9 @@ class SqlSnapshot:
         # A backup that is put back may end with the same number, but not of the same moment.
         last = self.connection.execute(statements.LAST_TRANSACTION).first()
         return None if last is None else tuple(last)
+
+    def fact(self, name: str) -> str:
+        return fact(self.connection, name)
 
     def find(self, kind: type[AnyRecord], record_id: int) -> AnyRecord | None:
         row = self.connection.execute(statements.BY_ID[kind], {"wanted": record_id}).first()

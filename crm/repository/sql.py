@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, delete, insert, inspect, select, update
+from sqlalchemy import Connection, Engine, Select, insert, inspect, select, update
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -31,9 +32,9 @@ from crm.errors import (
 )
 from crm.model import TIME_ZONE, Record, SignIn, User
 from crm.model.places import as_told
-from crm.repository import PROGRAM, Allowed, Finding, Proof, Wait, Waiting, anybody, formats, tables
+from crm.repository import PROGRAM, STORE_ID, Allowed, Finding, Proof, Seals, Wait, Waiting, anybody, formats, tables
 from crm.repository.dialect import Dialect
-from crm.repository.snapshot import SqlSnapshot
+from crm.repository.snapshot import SqlSnapshot, fact, put_fact
 
 if TYPE_CHECKING:
     from crm.repository.everything import Item
@@ -74,6 +75,7 @@ class SqlRepository:
         self.user = user
         self._first_records = first_records
         self.waiting = waiting
+        self._seals: Seals | None = None
         # The day of the last review that this program knows of, or has tried to make.
         self._reviewed_on = ""
 
@@ -103,11 +105,19 @@ class SqlRepository:
                 # A new store gets the zone of this machine, which is not in it yet.
                 today = Clock(lambda: self.clock.now).today
                 self._reviewed_on = today.isoformat() if self._begins_reviewed else ""
-                facts = {"schema_version": str(tables.SCHEMA_VERSION), REVIEWED: self._reviewed_on}
+                facts = {
+                    "schema_version": str(tables.SCHEMA_VERSION),
+                    REVIEWED: self._reviewed_on,
+                    STORE_ID: self._new_id(),
+                }
                 rows = [{"name": name, "value": value} for name, value in facts.items()]
                 connection.execute(insert(tables.store_facts), rows)
                 self._add_first_records(connection)
             connection.commit()
+
+    def _new_id(self) -> str:
+        """What tells a new store from all others."""
+        return uuid.uuid4().hex
 
     def _add_first_records(self, connection: Connection) -> None:
         at = self.clock.now
@@ -152,18 +162,20 @@ class SqlRepository:
                 connection.commit()
         except StoreReadOnlyError:
             with engine.connect() as connection:
-                there = int(_fact(connection, "schema_version"))
+                there = int(fact(connection, "schema_version"))
             self._dialect.pretend(engine, formats.added_since(there), formats.scaled_since(there))
 
     def _add_missing(self, connection: Connection) -> bool:
         """Adds what the format that is there lacks, within a transaction; False where it lacks nothing."""
         facts = tables.store_facts
         # Another program may have been first.
-        there = int(_fact(connection, "schema_version"))
+        there = int(fact(connection, "schema_version"))
         if there == tables.SCHEMA_VERSION:
             return False
         formats.bring_up(connection, there)
         self._dialect.prepare(connection)
+        if not fact(connection, STORE_ID):
+            put_fact(connection, STORE_ID, self._new_id())
         written = update(facts).where(facts.c.name == "schema_version")
         connection.execute(written.values(value=str(tables.SCHEMA_VERSION)))
         return True
@@ -173,6 +185,9 @@ class SqlRepository:
         setting = tables.setting.c
         with self._told(), self._engine.connect() as connection:
             return str(connection.execute(select(setting.value).where(setting.key == TIME_ZONE)).scalar() or "")
+
+    def keep_sealed(self, seals: Seals) -> None:
+        self._seals = self._seals or seals
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -208,7 +223,14 @@ class SqlRepository:
             while True:
                 try:
                     self._enter(connection)
-                    tx = SqlTransaction(connection, self._dialect, self.clock.stopped(), user=self.user, what=what)
+                    tx = SqlTransaction(
+                        connection,
+                        self._dialect,
+                        self.clock.stopped(),
+                        user=self.user,
+                        what=what,
+                        seals=self._seals,
+                    )
                     result = change(tx)
                     tx.finish()
                     connection.commit()
@@ -294,13 +316,13 @@ class SqlRepository:
 
     def fact(self, name: str) -> str:
         with self._told(), self._engine.connect() as connection:
-            return _fact(connection, name)
+            return fact(connection, name)
 
     def set_fact(self, name: str, value: str, allowed: Allowed = anybody) -> None:
         with self._told(), self._engine.connect() as connection:
             self._enter(connection)
             allowed(self._seen(connection))
-            _put_fact(connection, name, value)
+            put_fact(connection, name, value)
             connection.commit()
 
     def daily_review(self) -> None:
@@ -311,10 +333,10 @@ class SqlRepository:
 
         def review(tx: "SqlTransaction") -> None:
             # Another program may have been first.
-            if self._is_review_due(_fact(tx.connection, REVIEWED)):
+            if self._is_review_due(fact(tx.connection, REVIEWED)):
                 tx.user = PROGRAM
                 tx.review_day()
-                _put_fact(tx.connection, REVIEWED, day)
+                put_fact(tx.connection, REVIEWED, day)
 
         self._reviewed_on = day
         self.transact(review, "reviewed statuses for the day")
@@ -412,14 +434,3 @@ class SqlRepository:
         if "_engine" in self.__dict__:
             self._engine.dispose()
             del self._engine
-
-
-def _fact(connection: Connection, name: str) -> str:
-    facts = tables.store_facts.c
-    return str(connection.execute(select(facts.value).where(facts.name == name)).scalar() or "")
-
-
-def _put_fact(connection: Connection, name: str, value: str) -> None:
-    facts = tables.store_facts
-    connection.execute(delete(facts).where(facts.c.name == name))
-    connection.execute(insert(facts), [{"name": name, "value": value}])

@@ -52,7 +52,7 @@ from crm.model import (
 from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueText
 from crm.repository.functions import number_in
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 metadata = MetaData()
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -457,7 +457,7 @@ HISTORY_INDEXES = (
     Index("transactions_by_time", transactions.c.at),
 )
 
-# What the store knows of itself: schema_version, reviewed_on.
+# What the store knows of itself: schema_version, reviewed_on, store_id, roster.
 store_facts = Table("store_facts", metadata, Column("name", String(40), primary_key=True), _text("value", 200))
 
 TABLES: Mapping[type[Record], Table] = {

@@ -25,18 +25,30 @@ from crm.model import (
     Stage,
     StageMove,
     StatusRule,
+    User,
     belonging_to,
     field_names,
     fields,
     keeping,
 )  # fmt: skip
 from crm.model.encoding import plain
-from crm.repository import HistoryEntry, StatusMove, metrics, review, statements, tables, undo, writing
+from crm.repository import (
+    HistoryEntry,
+    Sealing,
+    Seals,
+    StatusMove,
+    metrics,
+    review,
+    statements,
+    tables,
+    undo,
+    writing,
+)
 from crm.repository.bulk import insert_row, insert_rows, update_rows
 from crm.repository.dialect import Dialect
-from crm.repository.snapshot import SqlSnapshot
+from crm.repository.snapshot import SqlSnapshot, put_fact
 from crm.repository.tables import DERIVED_FROM, TABLES, derived_columns, row_of
-from crm.repository.writing import STATUS, SUMS, TOTALS, UNSAID
+from crm.repository.writing import SEALED, STATUS, SUMS, TOTALS, UNSAID
 from crm.rules import Decision
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -57,10 +69,23 @@ class SqlTransaction(SqlSnapshot):
     """A Transaction over one connection; `at` is its time in UTC, `number` its id once it wrote something. `user`
     stands in the history, and can be set until then."""
 
-    def __init__(self, connection: Connection, dialect: Dialect, clock: Clock, *, user: str, what: str) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        dialect: Dialect,
+        clock: Clock,
+        *,
+        user: str,
+        what: str,
+        seals: Seals | None = None,
+    ) -> None:
         super().__init__(connection, dialect, clock)
         self.at = clock.now
         self.user = user
+        self.seals_anew = False
+        self._seals = seals
+        # What seals the accounts, once they are touched.
+        self._sealing: Sealing | None = None
         self._what = what
         self._number = 0
         self._undoes: int | None = None
@@ -88,6 +113,20 @@ class SqlTransaction(SqlSnapshot):
     def wrote(self) -> bool:
         """Whether there is anything to commit."""
         return bool(self._number)
+
+    def put_fact(self, name: str, value: str) -> None:
+        """Writes a fact of the store; it is no change of a record and stands in no history."""
+        put_fact(self.connection, name, value)
+
+    @property
+    def is_sealing(self) -> bool:
+        """Whether it has begun to touch accounts or sign-ins."""
+        return self._sealing is not None
+
+    def _begin_sealing(self, kind: type[Record]) -> None:
+        """Before a record of a kind is written."""
+        if kind in SEALED and self._seals is not None and self._sealing is None:
+            self._sealing = self._seals.begin(self)
 
     def find(self, kind: type[AnyRecord], record_id: int) -> AnyRecord | None:
         known = self._known.get(record_id) if kind is Client else None
@@ -181,6 +220,7 @@ class SqlTransaction(SqlSnapshot):
             self._touch(record)
 
     def _insert(self, kind: type[Record], rows: list[dict[str, Any]]) -> None:
+        self._begin_sealing(kind)
         with _explained(kind):
             if "id" in rows[0]:
                 insert_rows(self.connection, TABLES[kind], rows)
@@ -221,6 +261,9 @@ class SqlTransaction(SqlSnapshot):
 
     def apply(self, current: AnyRecord, changes: Mapping[str, Any], *, review: bool = True) -> AnyRecord:
         """Writes fields of a record that was just read; `review` False leaves its status as it then is."""
+        self._begin_sealing(type(current))
+        if isinstance(current, User) and self._sealing is not None:
+            changes = self._sealing.sealed(current, changes)
         moved = review and isinstance(current, Deal) and "stage" in changes
         if moved:
             entered = self._entering(changes["stage"], changes.get("stage_since"))
@@ -307,6 +350,7 @@ class SqlTransaction(SqlSnapshot):
 
     def remove(self, kind: type[Record], ids: Sequence[int]) -> None:
         """Deletes those of the records that are there; raises RefusedError where others belong to one."""
+        self._begin_sealing(kind)
         self._index_created()
         for batch in _batches(ids):
             rows = self.connection.execute(statements.BY_IDS[kind], {"wanted": batch}).all()
@@ -491,6 +535,9 @@ class SqlTransaction(SqlSnapshot):
         self.settle()
         self._index_created()
         self._make_indexes()
+        if self._sealing is not None:
+            self._sealing.finish()
+            self._flush_audit()
 
 
 NO_FACTS: Mapping[str, Any] = {name: fields(Client)[name].check.empty for name in TOTALS}

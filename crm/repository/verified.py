@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from crm.clock import Clock
 from crm.errors import SignedOutError
 from crm.model.rights import OWNER, Reader
-from crm.repository import Allowed, Finding, Proof, Repository, Saved, Snapshot, anybody
+from crm.repository import Allowed, Finding, Proof, Repository, Saved, Seals, Snapshot, anybody
 
 Result = TypeVar("Result")
 # Looks the reader up in a snapshot or transaction: the reader under the name that they have now. Raises SignedOutError.
@@ -62,6 +62,9 @@ class VerifiedRepository:
     @property
     def clock(self) -> Clock:
         return self._repository.clock
+
+    def keep_sealed(self, seals: Seals) -> None:
+        self._repository.keep_sealed(seals)
 
     @contextmanager
     def read(self) -> Iterator[Snapshot]:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )  # fmt: skip
 
-from crm.model import ARRIVED, CONTACTING, FollowUp, Interaction, Message, Record, Sale, SignIn
+from crm.model import ARRIVED, CONTACTING, FollowUp, Interaction, Message, Record, Sale, SignIn, User
 from crm.model.rights import SECRET
 from crm.repository.tables import TABLES, audit, client, follow_up, interaction, message, sale
 
@@ -38,6 +38,8 @@ UNSAID: Mapping[str, frozenset[str]] = {
     SignIn.kind_name: SECRET[SignIn.kind_name] | {"address", "device"},
 }
 
+# What lets people in is sealed, and in a spreadsheet nothing is taken of what is done to it by hand.
+SEALED = (User, SignIn)
 
 _Whose = Callable[[Table], ColumnElement[bool]]
 

@@ -21,6 +21,10 @@ from tests.support.unprivileged import as_nobody
 
 # What the formats had, as their programs made them: each takes away what the next one added.
 OLDER = {
+    5: """
+DELETE FROM store_facts WHERE name IN ('store_id', 'roster');
+UPDATE store_facts SET value = '5' WHERE name = 'schema_version';
+""",
     4: """
 DROP INDEX client_by_reference;
 DROP INDEX client_by_last_name;

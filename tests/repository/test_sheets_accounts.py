@@ -1,25 +1,28 @@
 """Accounts in a spreadsheet: their tabs, what machines tell each other, and what people do to them by hand."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from crm.accounts.accounts import Accounts
 from crm.accounts.attempts import Attempts
 from crm.accounts.secret import Secret
-from crm.errors import SignInRefusedError, StoreDamagedError, StoreNewerError, StoreNotSetUpError
+from crm.errors import SignInRefusedError, StoreAccessError, StoreDamagedError, StoreNewerError, StoreNotSetUpError
 from crm.model import Client, SignIn, User
-from crm.repository import Repository
+from crm.repository import ROSTER, Repository
 from crm.repository.sheets.connecting import GoogleSpreadsheets
 from crm.repository.sheets.layout import HISTORY, META, TABS
-from crm.repository.sheets.mirror import NUMBERED
+from crm.repository.sheets.mirror import NUMBERED, State
 from crm.repository.sheets.setup import set_up
 from tests.support.by_hand import Sheet, wrong
 from tests.support.sheets_team import Team, new_team
 
+ANNA, BO = "anna@example.com", "bo@example.com"
 PASSWORD = "a quiet lemon drives north"
 
 
@@ -67,57 +70,249 @@ def test_a_machine_follows_what_another_one_does_to_accounts(team: Team) -> None
     assert "edited in the sheet" not in team.whats()
 
 
-@pytest.mark.parametrize("name", ["password", "seal", "second_factor", "active", "must_change"])
-def test_what_only_the_program_writes_is_not_read_and_not_told(team: Team, name: str) -> None:
+# What people do by hand: a machine that knew the accounts puts the tabs back, another one opens for nobody
+
+
+def fresh_gets_in(team: Team, email: str = ANNA) -> bool:
+    """Whether somebody gets in on a machine that sees the spreadsheet for the first time."""
+    repository = team.another()
+    try:
+        return bool(accounts(team, repository).sign_in(email, PASSWORD))
+    except (SignInRefusedError, StoreAccessError):
+        return False
+    finally:
+        repository.close()
+
+
+def look(team: Team) -> None:
+    """The first machine looks at the spreadsheet, twice: it takes what is new, and finds that all is well."""
+    for _ in range(2):
+        with team.repository.read():
+            pass
+
+
+@pytest.mark.parametrize("name", ["email", "name", "role", "active", "must_change", "password", "second_factor"])
+def test_an_account_that_is_edited_lets_nobody_in_and_is_put_back(team: Team, name: str) -> None:
+    add(team)
+    bo = add(team, BO, "staff")
+    before = team.stored()[User]
+    values = {"active": False, "must_change": True, "role": "admin", "email": "cy@example.com"}
+    Sheet(team, User).put(bo, name, values.get(name, "something else"))
+    assert not fresh_gets_in(team, BO)
+    assert not fresh_gets_in(team, "cy@example.com")
+    assert fresh_gets_in(team)
+    assert team.stored()[User] == before
+    assert wrong(team) == []
+    assert "put back the accounts, which were edited in the sheet" in team.whats()
+    assert fresh_gets_in(team, BO)
+    team.agreed()
+
+
+def test_a_phone_typed_into_the_tab_is_not_taken_either(team: Team) -> None:
     anna = add(team)
-    before = team.stored()[User][anna.id]
-    Sheet(team, User).put(anna, name, "something else" if name not in ("active", "must_change") else name != "active")
-    assert team.stored()[User][anna.id] == before
-    (found,) = wrong(team)
-    assert "not read" in found
-    assert "argon2" not in found
-    # A machine that has not seen it before lets nobody in.
-    if name == "seal":
-        add(team, "bo@example.com")
-    with pytest.raises(SignInRefusedError):
-        accounts(team, team.another()).sign_in("anna@example.com", PASSWORD)
+    Sheet(team, User).put(anna, "phone", "+436641234567")
+    assert stored(team, anna).phone == ""
+    assert fresh_gets_in(team)
+    assert Sheet(team, User).cell(anna, "phone") == ""
 
 
-def test_a_role_that_is_typed_into_the_sheet_lets_nobody_in(team: Team) -> None:
+@pytest.mark.parametrize("name", ["seal", "id", "version"])
+def test_a_seal_or_a_mark_that_is_edited_lets_nobody_in_and_is_put_back(team: Team, name: str) -> None:
+    anna = add(team)
+    add(team, BO)
+    Sheet(team, User).put(anna, name, {"seal": "something else", "id": 2, "version": "2/1"}[name])
+    # Of two rows with one ID the mark beside them tells whose each is.
+    assert fresh_gets_in(team) == (name == "id")
+    look(team)
+    assert fresh_gets_in(team)
+    assert fresh_gets_in(team, BO)
+    assert wrong(team) == []
+    team.agreed()
+
+
+def all_rows(team: Team, kind: type[User] | type[SignIn]) -> list[list[Any]]:
+    return [list(row) for row in team.cells(kind)[1:] if any(cell != "" for cell in row)]
+
+
+def put_rows(team: Team, kind: type[User] | type[SignIn], rows: list[list[Any]]) -> None:
+    """Makes a tab hold these rows, and no others."""
+    wide = len(team.cells(kind)[0])
+    there = len(team.cells(kind))
+    blank = [[None] * wide for _ in range(max(there - 1 - len(rows), 0))]
+    whole = [[*(cell if cell != "" else None for cell in row), *[None] * (wide - len(row))] for row in rows]
+    team.person.set_cells(team.id, Sheet(team, kind).title, 1, 0, [*whole, *blank])
+
+
+Tabs = dict[type[User] | type[SignIn], list[list[Any]]]
+
+
+def old_row(team: Team, before: Tabs) -> None:
+    """One demoted admin's old row."""
+    put_rows(team, User, [all_rows(team, User)[0], before[User][1]])
+
+
+def old_tab(team: Team, before: Tabs) -> None:
+    put_rows(team, User, before[User])
+
+
+def old_sign_ins(team: Team, before: Tabs) -> None:
+    put_rows(team, SignIn, before[SignIn])
+
+
+def both_tabs(team: Team, before: Tabs) -> None:
+    old_tab(team, before)
+    old_sign_ins(team, before)
+
+
+def both_tabs_and_roster(team: Team, before: Tabs) -> None:
+    both_tabs(team, before)
+    set_state(team, ROSTER, before["roster"])  # type: ignore[index]
+
+
+def no_accounts(team: Team, before: Tabs) -> None:  # noqa: ARG001 - what is left is nothing
+    put_rows(team, User, [])
+
+
+def no_accounts_nor_roster(team: Team, before: Tabs) -> None:  # noqa: ARG001 - what is left is nothing
+    put_rows(team, User, [])
+    put_rows(team, SignIn, [])
+    set_state(team, ROSTER, None)
+
+
+def no_passwords_nor_roster(team: Team, before: Tabs) -> None:  # noqa: ARG001 - what is left is nothing
+    for user in (1, 2):
+        at = Sheet(team, User).column("password")
+        team.person.set_cells(team.id, Sheet(team, User).title, user, at, [[None]])
+    set_state(team, ROSTER, None)
+
+
+def no_roster(team: Team, before: Tabs) -> None:  # noqa: ARG001 - what is left is nothing
+    set_state(team, ROSTER, None)
+
+
+def another_secrets_roster(team: Team, before: Tabs) -> None:  # noqa: ARG001 - all the same to it
+    set_state(team, ROSTER, f"0123abcd/99-{'a' * 64}")
+
+
+def swapped(team: Team, before: Tabs) -> None:  # noqa: ARG001 - all the same to it
+    """The passwords and seals of two accounts change places."""
+    first, second = all_rows(team, User)
+    for name in ("password", "seal"):
+        at = Sheet(team, User).column(name)
+        first[at], second[at] = second[at], first[at]
+    put_rows(team, User, [first, second])
+
+
+def set_state(team: Team, name: str, value: object) -> None:
+    at = [str(cell) for cell in team.cells(META)[0]].index(name)
+    team.person.set_cells(team.id, META.title, 1, at, [[value]])
+
+
+ATTACKS = [
+    old_row, old_tab, old_sign_ins, both_tabs, both_tabs_and_roster, no_accounts, no_accounts_nor_roster,
+    no_passwords_nor_roster, no_roster, another_secrets_roster, swapped,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_whatever_is_done_to_the_tabs_opens_for_nobody_and_is_put_back(
+    team: Team, attack: Callable[[Team, Tabs], None]
+) -> None:
     add(team)
-    bo = add(team, "bo@example.com", "staff")
-    Sheet(team, User).put(bo, "role", "admin")
-    assert stored(team, bo).role == "admin"
-    with pytest.raises(SignInRefusedError):
-        accounts(team).sign_in("bo@example.com", PASSWORD)
-    Sheet(team, User).put(bo, "role", "staff")
-    team.stored()
-    assert accounts(team).sign_in("bo@example.com", PASSWORD)
-
-
-def test_the_row_of_an_account_is_deleted_by_hand(team: Team) -> None:
-    add(team)
-    bo = add(team, "bo@example.com", "staff")
-    token = getattr(accounts(team).sign_in("bo@example.com", PASSWORD), "token", "")
-    Sheet(team, User).delete(bo)
-    assert bo.id not in team.stored()[User]
-    assert accounts(team).session(token) is None
-    # What follows works everywhere, also where the row was never seen.
+    bo = add(team, BO, "admin")
+    token = getattr(accounts(team).sign_in(BO, PASSWORD), "token", "")
+    before: Any = {kind: all_rows(team, kind) for kind in (User, SignIn)}
+    before["roster"] = State.read(team.cells(META)).roster  # type: ignore[union-attr]
+    accounts(team).edit(bo, role="staff")
+    known = team.stored()
+    attack(team, before)
+    # On a machine that has never seen it.
     fresh = team.another()
-    assert team.stored(fresh) == team.stored()
-    fresh.transact(lambda tx: tx.add(Client(kind="person", last_name="Berg")), "added")
-    assert len(team.stored()[Client]) == 1
+    if attack is not both_tabs_and_roster:
+        for attempt in (
+            lambda: accounts(team, fresh).sign_in(ANNA, PASSWORD),
+            lambda: accounts(team, fresh).exist(),
+            lambda: accounts(team, fresh).add(email="cy@example.com", name="Cy", role="admin", password=PASSWORD),
+        ):
+            with pytest.raises(StoreAccessError):
+                attempt()
+        with suppress(StoreAccessError):
+            assert accounts(team, fresh).session(token) is None
+    # On one that knew them.
+    look(team)
+    for kind in (User, SignIn):
+        assert team.stored()[kind] == known[kind]
+    assert accounts(team).session(token) is None
+    assert accounts(team).sign_in(BO, PASSWORD)
+    # From then on everywhere.
+    assert fresh_gets_in(team)
+    assert accounts(team, fresh).session(token) is None
+    assert wrong(team) == []
+    team.agreed()
 
 
-def test_the_row_of_a_deleted_account_is_put_back(team: Team) -> None:
-    add(team)
-    bo = add(team, "bo@example.com", "staff")
+def test_rows_that_are_added_or_deleted_by_hand_are_put_back(team: Team) -> None:
+    anna = add(team)
+    bo = add(team, BO, "staff")
     sheet = Sheet(team, User)
-    cells = sheet.cut(bo)
-    assert bo.id not in team.stored()[User]
-    sheet.paste(cells)
-    assert bo.id in team.stored()[User]
-    assert accounts(team).sign_in("bo@example.com", PASSWORD)
+    known = team.stored()[User]
+    sheet.add(email="cy@example.com", role="admin", name="Cy")
+    sheet.paste([*all_rows(team, User)[0]])
+    sheet.delete(bo)
+    look(team)
+    assert team.stored()[User] == known
+    assert fresh_gets_in(team, BO)
+    sheet.delete(bo)
+    sheet.delete(anna)
+    look(team)
+    assert fresh_gets_in(team)
+    assert team.stored()[User] == known
+
+
+def test_rows_that_are_sorted_stay_where_people_put_them(team: Team) -> None:
+    add(team)
+    add(team, BO, "staff")
+    put_rows(team, User, all_rows(team, User)[::-1])
+    look(team)
+    assert fresh_gets_in(team)
+    assert "put back the accounts, which were edited in the sheet" not in team.whats()
+
+
+def test_what_is_done_by_hand_elsewhere_is_taken_all_the_same(team: Team) -> None:
+    add(team)
+    client = team.store.add()
+    Sheet(team, Client).put(client, "city", "Graz")
+    Sheet(team, User).put(team.stored()[User][1], "role", "staff")
+    look(team)
+    look(team)
+    assert team.stored()[Client][client.id].city == "Graz"
+    assert team.stored()[User][1].role == "admin"
+    assert fresh_gets_in(team)
+
+
+def test_two_machines_that_put_back_the_same_agree(team: Team) -> None:
+    add(team)
+    bo = add(team, BO, "staff")
+    other = team.another()
+    assert accounts(team, other).sign_in(ANNA, PASSWORD)
+    Sheet(team, User).put(bo, "role", "admin")
+    with other.read():
+        pass
+    look(team)
+    with other.read():
+        pass
+    team.agreed()
+    assert fresh_gets_in(team, BO)
+
+
+def test_a_change_that_follows_an_edit_by_hand_is_sealed_for_all(team: Team) -> None:
+    add(team)
+    bo = add(team, BO, "staff")
+    Sheet(team, User).put(bo, "name", "Anna")
+    accounts(team).edit(bo, phone="+436641234567")
+    assert stored(team, bo).name == "Bo"
+    assert fresh_gets_in(team, BO)
+    team.agreed()
 
 
 def test_nothing_that_lets_in_stands_in_the_history_of_the_sheet(team: Team) -> None:
@@ -140,7 +335,7 @@ def older(team: Team) -> None:
     kept = [name for name in heading if name not in ("user", "sign_in")]
     assert set(names) < set(kept)
     blank = [""] * (len(heading) - len(kept))
-    rows = [[*kept, *blank], [*(said[name] for name in kept), *blank]]
+    rows = [[*kept, *blank], [*(said.get(name, "") for name in kept), *blank]]
     team.person.set_cells(team.id, META.title, 0, 0, rows)
     for kind in (User, SignIn):
         team.person.delete_tab(team.id, TABS[kind].title)

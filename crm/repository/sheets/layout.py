@@ -35,7 +35,7 @@ from crm.model.fields import Line
 Cell = str | int | float | bool
 GridRange = dict[str, int]
 
-FORMAT = 4
+FORMAT = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Tab
 
 from crm.errors import StoreBusyError
 from crm.model import RECORDS, Record
-from crm.repository import tables
+from crm.repository import ROSTER, tables
 from crm.repository.sheets.layout import FORMAT, META, Cell, columns
 
 metadata = MetaData()
@@ -58,13 +58,15 @@ NUMBERED = (*(table.name for table in tables.TABLES.values()), tables.transactio
 @dataclass(frozen=True)
 class State:
     """What the row of the technical tab says. `last` holds the highest number in use by table;
-    `staging` names the transaction that is being written in several requests, '' when there is none."""
+    `staging` names the transaction that is being written in several requests, '' when there is none. `roster` seals the
+    accounts as a whole."""
 
     revision: int = 0
     uid: str = ""
     staging: str = ""
     history_rows: int = 0
     last: Mapping[str, int] = field(default_factory=dict)
+    roster: str = ""
 
     def is_at(self, other: "State") -> bool:
         """Whether both are of the same revision."""
@@ -74,7 +76,7 @@ class State:
         """The two rows of the technical tab."""
         names: list[Cell] = ["format", "revision", "uid", "staging", "history_rows", *NUMBERED]
         values: list[Cell] = [FORMAT, self.revision, self.uid, self.staging, self.history_rows]
-        return [names, [*values, *(self.last.get(name, 0) for name in NUMBERED)]]
+        return [[*names, ROSTER], [*values, *(self.last.get(name, 0) for name in NUMBERED), self.roster]]
 
     @classmethod
     def read(cls, rows: Sequence[Sequence[Cell]]) -> "State | None":
@@ -87,6 +89,7 @@ class State:
                 str(said.get("staging", "")),
                 int(said["history_rows"]),
                 {name: int(said.get(name, 0) or 0) for name in NUMBERED},
+                str(said.get(ROSTER, "")),
             )
         except (IndexError, KeyError, ValueError, TypeError):
             return None

@@ -82,12 +82,25 @@ def plan(connection: Connection, number: int, seen: Seen, uid: str) -> Plan:
 def whole_plan(connection: Connection, seen: Seen, uid: str) -> Plan:
     """What writes all that the mirror holds, history included, into a spreadsheet that holds only first records."""
     made = Plan(history=list(journal.rows_of(connection, 1, uid)))
-    for kind, table in tables.TABLES.items():
-        ids = connection.execute(select(table.c.id).order_by(table.c.id)).scalars().all()
-        touched = {record_id: _Touched(deleted=True) for record_id in mirror.rows_of(connection, kind)}
-        touched |= {record_id: _Touched(created=True) for record_id in ids}
-        _Tab(connection, kind, seen.places[kind.kind_name], made).plan(touched)
+    for kind in tables.TABLES:
+        _plan_whole(connection, kind, seen, made)
     return made
+
+
+def plan_again(connection: Connection, kinds: Iterable[type[Record]], number: int, seen: Seen, uid: str) -> Plan:
+    """What makes some tabs hold what the mirror does, as transaction `number`, which changes no record."""
+    made = Plan(history=list(journal.rows_of(connection, number, uid)))
+    for kind in kinds:
+        _plan_whole(connection, kind, seen, made)
+    return made
+
+
+def _plan_whole(connection: Connection, kind: type[Record], seen: Seen, made: Plan) -> None:
+    table = tables.TABLES[kind]
+    ids = connection.execute(select(table.c.id).order_by(table.c.id)).scalars().all()
+    touched = {record_id: _Touched(deleted=True) for record_id in mirror.rows_of(connection, kind)}
+    touched |= {record_id: _Touched(created=True) for record_id in ids}
+    _Tab(connection, kind, seen.places[kind.kind_name], made).plan(touched)
 
 
 @dataclass

@@ -67,7 +67,9 @@ class Push:
         # Transactions of ours that were begun in several requests: nobody else goes on with one of them.
         self._begun: set[str] = set()
 
-    def commit(self, plan: Plan, seen: Seen, uid: str, last: Mapping[str, int]) -> tuple[Commit, State, Placed]:
+    def commit(
+        self, plan: Plan, seen: Seen, uid: str, last: Mapping[str, int], roster: str
+    ) -> tuple[Commit, State, Placed]:
         """Writes a plan: how it was done, the state that it made, and where the new rows stand.
 
         Raises Stale, Unclear, Applied, or a StoreError after which nothing of it is there.
@@ -78,7 +80,7 @@ class Push:
             raise Stale
         if not verified.holds(seen):
             raise Stale
-        commit = Commit(plan, seen, uid, replace(seen.state, staging="", last=dict(last)))
+        commit = Commit(plan, seen, uid, replace(seen.state, staging="", last=dict(last), roster=roster))
         try:
             state, placed = self._apply(commit)
         except _Astray:

@@ -20,20 +20,22 @@ from crm.errors import (
     StoreOfflineError,
 )
 from crm.model import Conventions, Record
-from crm.repository import Allowed, Finding, Proof, Wait, Waiting, anybody
+from crm.repository import PROGRAM, ROSTER, Allowed, Finding, Proof, Wait, Waiting, anybody
 from crm.repository.putting_back import put_back
-from crm.repository.sheets import hand_edits, ingest, lost_columns, mirror
+from crm.repository.sheets import hand_edits, ingest, kept_accounts, lost_columns, mirror
 from crm.repository.sheets.commit import Commit
 from crm.repository.sheets.formulas import formulas
+from crm.repository.sheets.kept_accounts import KeptAccounts, note_edits
 from crm.repository.sheets.mirror import Seen, State
-from crm.repository.sheets.plan import plan, whole_plan
+from crm.repository.sheets.plan import Plan, plan, plan_again, whole_plan
 from crm.repository.sheets.problems import problems
 from crm.repository.sheets.push import Applied, Placed, Push, Stale, Unclear, new_uid
 from crm.repository.sheets.service import Service
-from crm.repository.snapshot import SqlSnapshot
+from crm.repository.snapshot import SqlSnapshot, fact, put_fact
 from crm.repository.sql import REVIEWED, SqlRepository
 from crm.repository.sqlite import Sqlite
 from crm.repository.transaction import SqlTransaction
+from crm.repository.writing import SEALED
 
 Result = TypeVar("Result")
 
@@ -91,6 +93,9 @@ class SheetsRepository(SqlRepository):
         engine = super()._opened()
         self._is_ours(engine)
         return engine
+
+    def _new_id(self) -> str:
+        return self.service.spreadsheet
 
     def _upgrade(self, engine: Engine) -> None:
         # It is made anew.
@@ -190,9 +195,13 @@ class SheetsRepository(SqlRepository):
         """Reads the spreadsheet into the mirror, and makes what was done in it by hand a change of the store.
         Commits. `version` is the one that Drive told before, 0 when it was not asked."""
         began, self._read_at = self.clock.now.timestamp(), time.monotonic()
+        knows = mirror.seen(connection) is not None and self._revision_of_accounts(connection) is not None
         taken = self._take(connection)
         mirror.set_checked(connection, version, began)
         connection.commit()
+        accounts = taken.edits.take_out(SEALED)
+        if knows and (accounts or self._lags(connection)):
+            self._put_accounts_back(connection, accounts)
         if taken.edits:
             self._adopt(connection, taken.edits)
         self.clock.forget_zone()
@@ -200,8 +209,35 @@ class SheetsRepository(SqlRepository):
     def _take(self, connection: Connection) -> ingest.Taken:
         """Reads the spreadsheet into the mirror, within a transaction."""
         before = mirror.seen(connection)
-        contents = self._push.put_right(before)
-        if before is not None and not _follows(contents.state, before.state):
+        if before is None:
+            return self._taken(connection, before)
+        kept, revision = KeptAccounts.of(connection), self._revision_of_accounts(connection)
+        taken = self._taken(connection, before, anew=revision is None)
+        now = self._revision_of_accounts(connection)
+        if revision is None:
+            # What this machine knew was not sound: it takes what there is now, and puts nothing back.
+            taken.edits.take_out(SEALED)
+        elif revision >= 0 and (now is None or now < revision):
+            # Whatever the spreadsheet says was not written by this program.
+            kept.put(connection)
+        elif mirror.must_have_seen(connection).state.is_at(before.state):
+            # The roster alone was edited.
+            put_fact(connection, ROSTER, kept.roster)
+        return taken
+
+    def _revision_of_accounts(self, connection: Connection) -> int | None:
+        """How new the accounts are in the mirror, as `Seals` says it."""
+        if self._seals is None:
+            return -1
+        return self._seals.revision(SqlSnapshot(connection, self._dialect, self.clock.stopped()))
+
+    def _lags(self, connection: Connection) -> bool:
+        """Whether the spreadsheet does not hold the accounts that the mirror does."""
+        return fact(connection, ROSTER) != mirror.must_have_seen(connection).state.roster
+
+    def _taken(self, connection: Connection, before: Seen | None, *, anew: bool = False) -> ingest.Taken:
+        contents = self._push.put_right(None if anew else before)
+        if not contents.everything and before is not None and not _follows(contents.state, before.state):
             # An older version of the spreadsheet was put back.
             contents = self._push.put_right(None)
         try:
@@ -210,7 +246,9 @@ class SheetsRepository(SqlRepository):
             return self._ingested(connection, self._push.put_right(None))
 
     def _ingested(self, connection: Connection, contents: ingest.Contents) -> ingest.Taken:
-        return ingest.take(connection, self._dialect, contents, self.clock, self._check_setting)
+        taken = ingest.take(connection, self._dialect, contents, self.clock, self._check_setting)
+        put_fact(connection, ROSTER, contents.state.roster)
+        return taken
 
     def _adopt(self, connection: Connection, edits: ingest.HandEdits) -> None:
         """Makes hand edits a change of the store. What cannot be written just now waits for the next look."""
@@ -231,6 +269,29 @@ class SheetsRepository(SqlRepository):
             # A column is gone, or rows are mixed up: until that is mended in the sheet nothing is new.
             connection.rollback()
         except (Stale, StoreError):
+            connection.rollback()
+            self._fall_behind(connection)
+        except BaseException:
+            connection.rollback()
+            raise
+
+    def _put_accounts_back(self, connection: Connection, edits: ingest.HandEdits) -> None:
+        """Makes the tabs of the accounts hold what the mirror does. What cannot be written just now waits for the next
+        look."""
+        try:
+            self._dialect.begin_writing(connection)
+            seen, uid = mirror.seen(connection), new_uid()
+            if seen is None or mirror.generation(connection) != edits.generation:
+                raise Stale
+            note_edits(connection, edits)
+            tx = SqlTransaction(connection, self._dialect, self.clock.stopped(), user=PROGRAM, what=kept_accounts.WHAT)
+            self._write(connection, plan_again(connection, SEALED, tx.number, seen, uid), seen, uid)
+            mirror.put_commits(connection, {uid: tx.number})
+            connection.commit()
+        except (RefusedError, StoreDamagedError):
+            # A column is gone: `check` says how to put it back.
+            connection.rollback()
+        except (Stale, Unclear, Applied, StoreError):
             connection.rollback()
             self._fall_behind(connection)
         except BaseException:
@@ -306,14 +367,14 @@ class SheetsRepository(SqlRepository):
     ) -> Result:
         """Runs a change on the mirror and writes it into the spreadsheet: both, or neither. Raises Stale; where it
         may be there all the same, its name is in `doubtful` then, with its result."""
-        tx = SqlTransaction(connection, self._dialect, self.clock.stopped(), user=user, what=what)
+        tx = SqlTransaction(connection, self._dialect, self.clock.stopped(), user=user, what=what, seals=self._seals)
         result = change(tx)
         tx.finish()
         if tx.wrote:
             seen, uid = mirror.must_have_seen(connection), new_uid()
             try:
                 written = plan(connection, tx.number, seen, uid)
-                self._note(connection, *self._push.commit(written, seen, uid, mirror.numbers(connection)))
+                self._write(connection, written, seen, uid)
                 mirror.put_commits(connection, {uid: tx.number})
             except Applied:
                 connection.rollback()
@@ -324,6 +385,11 @@ class SheetsRepository(SqlRepository):
                 raise Stale from error
         connection.commit()
         return result
+
+    def _write(self, connection: Connection, written: Plan, seen: Seen, uid: str) -> None:
+        """Writes a plan into the spreadsheet, and notes in the mirror what it has made of it."""
+        numbers, roster = mirror.numbers(connection), fact(connection, ROSTER)
+        self._note(connection, *self._push.commit(written, seen, uid, numbers, roster))
 
     def _fall_behind(self, connection: Connection) -> None:
         """Notes that the spreadsheet has to be read at the next look."""
@@ -372,7 +438,7 @@ class SheetsRepository(SqlRepository):
                 counts = self._fill(connection, items)
                 seen, uid = mirror.must_have_seen(connection), new_uid()
                 written = whole_plan(connection, seen, uid)
-                self._note(connection, *self._push.commit(written, seen, uid, mirror.numbers(connection)))
+                self._write(connection, written, seen, uid)
                 connection.commit()
             except Applied:
                 connection.rollback()
@@ -430,7 +496,7 @@ class SheetsRepository(SqlRepository):
                         return put_back
                     put_back = lost_columns.missing(seen)
                     written = lost_columns.restoring(connection, seen)
-                    self._note(connection, *self._push.commit(written, seen, uid, mirror.numbers(connection)))
+                    self._write(connection, written, seen, uid)
                     connection.commit()
                     # What was wrong with the headings is looked for anew when they are read.
                     self._fall_behind(connection)

@@ -1,7 +1,7 @@
 """One tab of the spreadsheet against the mirror: what the program wrote is followed, what people did is found."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -20,7 +20,7 @@ from crm.repository.sheets.news import Done
 from crm.repository.sheets.owners import Placed, Rows, owners
 from crm.repository.sheets.problems import WHOLE_ROW
 from crm.repository.tables import DERIVED_FROM, derived_columns
-from crm.repository.writing import UNSAID
+from crm.repository.writing import SEALED, UNSAID
 
 
 @dataclass
@@ -42,6 +42,15 @@ class HandEdits:
 
     def __bool__(self) -> bool:
         return bool(self.changed or self.added or self.deleted or self.restored or self.unsettled)
+
+    def take_out(self, kinds: Container[type[Record]]) -> "HandEdits":
+        """Those of records of some kinds, which are then not among these any more."""
+        out = HandEdits(generation=self.generation)
+        for name in ("changed", "added", "deleted", "restored"):
+            edits: list[Any] = getattr(self, name)
+            setattr(out, name, [each for each in edits if each[0] in kinds])
+            setattr(self, name, [each for each in edits if each[0] not in kinds])
+        return out
 
 
 class TabIntake:
@@ -71,6 +80,9 @@ class TabIntake:
         self.head = self._heading(rows[0] if rows else [])
         last = state.last.get(tables.TABLES[self.kind].name, 0)
         self.rows: Rows = owners(self.head, rows, last, self.old, self._is_known, bool(state.staging))
+        if self._is_kept:
+            # Whatever stands there: it is put back.
+            self.rows.mixed.clear()
         # Whether the totals may not be the sums of the sales any more.
         self.totals_open = False
 
@@ -86,6 +98,11 @@ class TabIntake:
             self._compare(left_out)
         self.edits.added += [(self.kind, at, row) for at, row in self.rows.nameless]
         problems.add(self.connection, self.kind, self.wrong)
+
+    @property
+    def _is_kept(self) -> bool:
+        """Whether nothing that is done here by hand is taken."""
+        return self.kind in SEALED and not self.fresh
 
     # What stands where
 
@@ -261,7 +278,7 @@ class TabIntake:
     def _appeared(self, record_id: int, at: int, row: list[Any]) -> None:
         """A row with an id that the mirror has no record of: one that was deleted and is there again, perhaps."""
         stamp = cells.stamped(self._mark(row))
-        if stamp and stamp[0] == record_id:
+        if self._is_kept or (stamp and stamp[0] == record_id):
             self.edits.restored.append((self.kind, record_id, at, row))
         else:
             what = f"there is no {self.kind.kind_name} {record_id}; empty this cell and the row gets an ID of its own"

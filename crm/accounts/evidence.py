@@ -1,0 +1,81 @@
+"""Whether a store has accounts, also where most of what would tell so was taken away; and what this machine remembers.
+
+Nothing here needs the team's secret: it is asked of every store, those without accounts too.
+"""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from sqlalchemy import select
+
+from crm import program
+from crm.atomic_write import atomic_write
+from crm.errors import StoreAccessError
+from crm.model import SignIn
+from crm.repository import ROSTER, STORE_ID, Snapshot, tables
+
+# How a seal begins that only a store with a roster has, behind the mark of its secret.
+SEALED_WITH_ROSTER = "/2-"
+
+
+class Memory:
+    """The highest revision of the roster that this machine has seen, for each store, in a file that only its owner
+    reads. A machine that cannot keep it works without. `folder` None keeps nothing."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._path = folder and folder / "rosters.json"
+
+    def revision(self, snapshot: Snapshot, url: str) -> int:
+        """The highest revision seen of the store at `url`; 0 for none. A copy of a file elsewhere is another store."""
+        return self._read().get(_key(snapshot, url), 0)
+
+    def keep(self, snapshot: Snapshot, url: str, revision: int) -> None:
+        """Remembers a revision, unless a higher one is known."""
+        key, known = _key(snapshot, url), self._read()
+        if self._path is None or known.get(key, 0) >= revision:
+            return
+        with suppress(OSError):
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with atomic_write(self._path, 0o600) as file:
+                file.write(json.dumps({**known, key: revision}).encode())
+
+    def _read(self) -> Mapping[str, int]:
+        with suppress(OSError, ValueError):
+            found = json.loads(self._path.read_text("utf-8")) if self._path else {}
+            if isinstance(found, dict):
+                return {str(key): each for key, each in found.items() if isinstance(each, int)}
+        return {}
+
+
+def _key(snapshot: Snapshot, url: str) -> str:
+    return f"{snapshot.fact(STORE_ID)} {url}"
+
+
+def accounts_exist(snapshot: Snapshot, memory: Memory, url: str) -> bool:
+    """Whether the store has accounts that let people in, so that whoever opens it signs in.
+
+    Raises StoreAccessError where it has had some and what is left of them can let nobody in: such a store opens for
+    nobody. People of the team who are only named do not count.
+    """
+    user, audit = tables.user.c, tables.audit.c
+    seals = snapshot.select(select(user.seal).where(user.password != ""))
+    has_roster, remembered = bool(snapshot.fact(ROSTER)), bool(memory.revision(snapshot, url))
+    if seals and (has_roster or not (remembered or any(SEALED_WITH_ROSTER in seal for (seal,) in seals))):
+        return True
+    if seals or has_roster or remembered:
+        raise damaged()
+    if snapshot.select(select(audit.id).where(audit.record == SignIn.kind_name).limit(1)):
+        raise damaged()
+    return False
+
+
+def damaged() -> StoreAccessError:
+    """What whoever opens a store is told whose accounts are not as this program left them."""
+    return StoreAccessError(
+        "Nobody can sign in: the accounts of this store are not as this program left them. Rows were changed, deleted"
+        " or put back by hand, or an older copy of the store was put in its place. Nothing was changed now. Whoever"
+        f" keeps the store lets an admin in again on the machine itself: {program.command('users recover E-MAIL')}",
+        reason="accounts",
+    )

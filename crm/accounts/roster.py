@@ -1,0 +1,225 @@
+"""The seals of the accounts: one on each, and the roster, a digest over all of them and over the open sessions.
+
+A seal binds all that an account may do to its id and to the store. The roster binds the newest seal of every account,
+and who has which session open, to a revision; it stands in the state of the store and is renewed by every transaction
+that touches accounts or sign-ins. So neither a row nor a whole tab can be put back, swapped or copied in.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from crm.accounts.evidence import SEALED_WITH_ROSTER, Memory, accounts_exist, damaged
+from crm.errors import StoreAccessError
+from crm.model import User
+from crm.repository import ROSTER, STORE_ID, Snapshot, tables
+
+if TYPE_CHECKING:
+    from crm.accounts.secret import Secret
+    from crm.repository.transaction import SqlTransaction
+
+SEALED = frozenset(
+    ("email", "name", "role", "client", "active", "must_change", "password", "second_factor")
+)  # fmt: skip
+_IN_ORDER = ("id", *sorted(SEALED))
+# What the seals of stores without a roster bound.
+_BEFORE = ("id", "email", "role", "client", "active", "must_change", "password", "second_factor")
+
+
+class Standing(Enum):
+    """How the accounts of a store stand."""
+
+    NONE = "it has none, and never had"
+    UNROSTERED = "an older version of this program has sealed them, and nobody has touched them since"
+    HOLDS = "they are as this program left them"
+    OTHER_SECRET = "they were sealed with another secret"
+    DAMAGED = "they are not as this program left them"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A roster as it is written down."""
+
+    mark: str
+    revision: int
+    mac: str
+
+    @classmethod
+    def read(cls, text: str) -> "Written | None":
+        """What a text says; None for what is no roster."""
+        mark, _, rest = text.partition("/")
+        revision, _, mac = rest.partition("-")
+        return cls(mark, int(revision), mac) if revision.isascii() and revision.isdigit() else None
+
+
+class Roster:
+    """What keeps and checks the seals of one store, at `url`. The secret is asked for once there is something to seal
+    or to check."""
+
+    def __init__(self, secret: "Callable[[], Secret]", memory: Memory, url: str) -> None:
+        self._open_secret = secret
+        self._memory = memory
+        self._url = url
+
+    @cached_property
+    def _secret(self) -> "Secret":
+        return self._open_secret()
+
+    # The seal of one account
+
+    def seal(self, snapshot: Snapshot, user: User) -> str:
+        """The seal of an account as it is to be stored."""
+        bound = (str(getattr(user, name)) for name in _IN_ORDER)
+        return f"{self._mark}{SEALED_WITH_ROSTER}{self._secret.mac('account', snapshot.fact(STORE_ID), *bound)}"
+
+    def fits(self, snapshot: Snapshot, user: User) -> bool:
+        """Whether an account is as this program has written it. An older seal is taken as long as the store has no
+        roster: the first transaction on accounts makes one, and seals all of them anew."""
+        if not user.seal:
+            return False
+        return _same(user.seal, self.seal(snapshot, user)) or (
+            not snapshot.fact(ROSTER) and _same(user.seal, self._older_seal(user))
+        )
+
+    def _older_seal(self, user: User) -> str:
+        return f"{self._mark}-{self._secret.mac('seal', *(str(getattr(user, name)) for name in _BEFORE))}"
+
+    @cached_property
+    def _mark(self) -> str:
+        """How every seal begins, so that one of another secret is told from a broken one."""
+        return self._secret.mac("mark")[:8]
+
+    # All of them
+
+    def standing(self, snapshot: Snapshot) -> Standing:
+        """How the accounts stand; a revision that holds is remembered by this machine."""
+        try:
+            if not accounts_exist(snapshot, self._memory, self._url):
+                return Standing.NONE
+        except StoreAccessError:
+            return Standing.DAMAGED
+        text = snapshot.fact(ROSTER)
+        if not text:
+            return self._unrostered(snapshot)
+        written = Written.read(text)
+        if written is None:
+            return Standing.DAMAGED
+        if written.mark != self._mark:
+            return Standing.OTHER_SECRET
+        remembered = self._memory.revision(snapshot, self._url)
+        if written.revision < remembered or not _same(text, self._made(snapshot, written.revision)):
+            return Standing.DAMAGED
+        self._memory.keep(snapshot, self._url, written.revision)
+        return Standing.HOLDS
+
+    def require(self, snapshot: Snapshot) -> None:
+        """Raises StoreAccessError unless the accounts are as this program left them."""
+        if getattr(snapshot, "is_sealing", False):
+            # It was asked when this transaction began to touch them.
+            return
+        match self.standing(snapshot):
+            case Standing.DAMAGED:
+                raise damaged()
+            case Standing.OTHER_SECRET:
+                raise other_secret()
+
+    def revision(self, snapshot: Snapshot) -> int | None:
+        """The revision of the roster where the accounts are as this program left them; 0 where an older version has
+        sealed them, -1 where there are none; else None."""
+        standing = self.standing(snapshot)
+        if standing in (Standing.NONE, Standing.UNROSTERED):
+            return 0 if standing is Standing.UNROSTERED else -1
+        written = Written.read(snapshot.fact(ROSTER))
+        return written.revision if standing is Standing.HOLDS and written else None
+
+    def _unrostered(self, snapshot: Snapshot) -> Standing:
+        user = tables.user.c
+        seals = [seal for (seal,) in snapshot.select(select(user.seal).where(user.seal != ""))]
+        if seals and not any(seal.startswith(f"{self._mark}-") for seal in seals):
+            return Standing.OTHER_SECRET
+        return Standing.UNROSTERED
+
+    def _made(self, snapshot: Snapshot, revision: int) -> str:
+        """The roster of a revision, as it must be written down."""
+        user, sign_in = tables.user.c, tables.sign_in.c
+        rows = [
+            snapshot.select(select(user.id, user.seal).order_by(user.id)),
+            snapshot.select(
+                select(sign_in.id, sign_in.user, sign_in.token).where(sign_in.state == "open").order_by(sign_in.id)
+            ),
+        ]
+        digest = hashlib.sha256(repr([[tuple(row) for row in each] for each in rows]).encode())
+        mac = self._secret.mac("roster", snapshot.fact(STORE_ID), str(revision), digest.hexdigest())
+        return f"{self._mark}/{revision}-{mac}"
+
+    # In a transaction
+
+    def begin(self, tx: "SqlTransaction") -> "Sealing":
+        """Before a transaction first touches accounts or sign-ins. Raises StoreAccessError where they are not as this
+        program left them, unless the transaction seals them anew."""
+        standing = self.standing(tx)
+        if not tx.seals_anew:
+            if standing is Standing.DAMAGED:
+                raise damaged()
+            if standing is Standing.OTHER_SECRET:
+                raise other_secret()
+        return Sealing(self, tx, standing)
+
+    def renew(self, tx: "SqlTransaction") -> None:
+        """Writes the roster of the accounts as they are now."""
+        written = Written.read(tx.fact(ROSTER))
+        known = max(written.revision if written else 0, self._memory.revision(tx, self._url))
+        tx.put_fact(ROSTER, self._made(tx, known + 1))
+
+
+class Sealing:
+    """One transaction's work on accounts, which stood in a certain way before it."""
+
+    def __init__(self, roster: Roster, tx: "SqlTransaction", standing: Standing) -> None:
+        self._roster = roster
+        self._tx = tx
+        self._was = standing
+
+    def sealed(self, user: User, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Changes of an account, with its new seal where its old one fits."""
+        if self._was is Standing.NONE or "seal" in changes or SEALED.isdisjoint(changes):
+            return changes
+        if not self._roster.fits(self._tx, user):
+            return changes
+        return {**changes, "seal": self._roster.seal(self._tx, replace(user, **changes))}
+
+    def finish(self) -> None:
+        """At the end of the transaction: the roster, once somebody can sign in. In a store that had none yet, all
+        accounts get a seal of now: those that an older version has sealed where that seal fits."""
+        password = tables.user.c.password
+        if self._was is Standing.NONE and not self._tx.select(select(password).where(password != "").limit(1)):
+            return
+        if self._was in (Standing.NONE, Standing.UNROSTERED):
+            for user in self._tx.find_all(User):
+                if self._was is Standing.NONE or self._roster.fits(self._tx, user):
+                    seal = self._roster.seal(self._tx, user)
+                    if seal != user.seal:
+                        self._tx.apply(user, {"seal": seal})
+        self._roster.renew(self._tx)
+
+
+def other_secret() -> StoreAccessError:
+    """What whoever opens a store is told whose accounts another secret has sealed."""
+    return StoreAccessError(
+        "Nobody can sign in: the accounts of this store were made with another CRM_SECRET. Set the same one here as"
+        " where they were made.",
+        reason="other_secret",
+    )
+
+
+def _same(one: str, other: str) -> bool:
+    with suppress(UnicodeEncodeError):
+        return hmac.compare_digest(one.encode(), other.encode())
+    return False

@@ -1,0 +1,289 @@
+"""The roster: no account and no session can be put back, swapped, edited or copied in, on any kind of store."""
+
+import json
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, insert, select, update
+
+from crm.accounts.accounts import Accounts
+from crm.accounts.evidence import Memory
+from crm.accounts.roster import Roster, Standing
+from crm.accounts.secret import Secret
+from crm.errors import CRMError, SignInRefusedError, StoreAccessError
+from crm.model import Client, SignIn, User
+from crm.repository import ROSTER, STORE_ID, tables
+from crm.repository.snapshot import put_fact
+from tests.accounts.conftest import PASSWORD, SECRET, Office
+from tests.conftest import STORES, _new_store
+
+ANNA, BO = "anna@example.com", "bo@example.com"
+
+
+def rows(office: Office, kind: type[User] | type[SignIn]) -> list[dict[str, Any]]:
+    """The rows of a table as they are stored."""
+    with office.store.repository.read() as snapshot:
+        return [dict(row._mapping) for row in snapshot.select(select(tables.TABLES[kind]))]
+
+
+def put(office: Office, kind: type[User] | type[SignIn], wanted: list[dict[str, Any]]) -> None:
+    """Puts rows in the place of what a table holds, past the program."""
+
+    def change(tx: Any) -> None:
+        tx.connection.execute(delete(tables.TABLES[kind]))
+        tx.connection.execute(insert(tables.TABLES[kind]), wanted)
+
+    office.store.change(change, "past the program")
+
+
+def set_fact(office: Office, name: str, value: str) -> None:
+    office.store.change(lambda tx: put_fact(tx.connection, name, value), "past the program")
+
+
+def fact(office: Office, name: str) -> str:
+    with office.store.repository.read() as snapshot:
+        return snapshot.fact(name)
+
+
+def gets_in(office: Office, email: str, token: str = "", accounts: Accounts | None = None) -> bool:
+    """Whether somebody gets in, by password or by the token of a session."""
+    accounts = accounts or office.accounts
+    if token:
+        try:
+            return accounts.session(token) is not None
+        except StoreAccessError:
+            return False
+    try:
+        return bool(accounts.sign_in(email, PASSWORD))
+    except (SignInRefusedError, StoreAccessError):
+        return False
+
+
+def test_a_store_gets_a_roster_with_its_first_account_and_keeps_its_id(office: Office) -> None:
+    office.accounts.add_named("Cleo")
+    known = fact(office, STORE_ID)
+    assert known
+    assert fact(office, ROSTER) == ""
+    office.add()
+    first = fact(office, ROSTER)
+    assert "/1-" in first
+    office.sign_in()
+    assert "/2-" in fact(office, ROSTER)
+    office.store.add()
+    assert "/2-" in fact(office, ROSTER)
+    assert fact(office, STORE_ID) == known
+
+
+def test_whoever_touches_accounts_renews_the_roster(office: Office) -> None:
+    office.add()
+    bo = office.add(BO, "staff")
+    token = office.sign_in(BO).token
+    # A transaction that knows nothing of accounts: what it changes is sealed all the same.
+    office.store.change(lambda tx: tx.change(tx.get(User, bo.id), name="Bo Huber"), "renamed")
+    found = office.accounts.session(token)
+    assert found is not None
+    assert found.name == "Bo Huber"
+    office.store.change(lambda tx: tx.delete(tx.get(SignIn, found.session)), "deleted")
+    assert office.accounts.session(token) is None
+    assert office.sign_in(BO)
+    assert list(office.accounts.seal_findings()) == []
+
+
+def test_an_old_row_of_an_account_opens_for_nobody(office: Office) -> None:
+    office.add()
+    bo = office.add(BO, "admin")
+    old = rows(office, User)
+    office.accounts.edit(bo, role="staff")
+    put(office, User, [*rows(office, User)[:1], old[1]])
+    assert not gets_in(office, BO)
+    assert not gets_in(office, ANNA)
+    # Nor is it made good by the next transaction on accounts.
+    with pytest.raises(StoreAccessError, match="users recover"):
+        office.add("cy@example.com", "staff")
+    put(office, User, old)
+    assert not gets_in(office, BO)
+
+
+def test_an_ended_session_does_not_live_again(office: Office) -> None:
+    office.add()
+    token = office.sign_in().token
+    open_ones = rows(office, SignIn)
+    office.accounts.end_all(1)
+    assert not gets_in(office, ANNA, token)
+    put(office, SignIn, open_ones)
+    assert not gets_in(office, ANNA, token)
+    assert not gets_in(office, ANNA)
+
+
+def test_a_session_is_nobody_elses(office: Office) -> None:
+    office.add()
+    bo = office.add(BO, "staff")
+    token = office.sign_in().token
+    (session,) = rows(office, SignIn)
+    put(office, SignIn, [session | {"user": bo.id}])
+    assert not gets_in(office, ANNA, token)
+    assert not gets_in(office, BO)
+
+
+@pytest.mark.parametrize("field", ["email", "name", "role", "active", "must_change", "password", "second_factor"])
+def test_nothing_of_an_account_can_be_edited(office: Office, field: str) -> None:
+    anna = office.add()
+    bo = office.add(BO, "staff")
+    other = {"email": "cy@example.com", "name": "Anna", "role": "admin", "active": False, "must_change": True}
+    values = {**other, "password": office.user(anna).password, "second_factor": "x"}
+    office.by_hand(bo, **{field: values[field]})
+    assert not gets_in(office, BO)
+    assert gets_in(office, ANNA)
+
+
+def test_a_row_of_another_store_with_the_same_secret_is_worth_nothing(file_office: Office) -> None:
+    file_office.add()
+    bo = file_office.add(BO, "staff")
+    with _new_store(STORES["sqlite"]) as elsewhere:
+        there = Office(elsewhere)
+        there.add()
+        there.add(BO, "admin")
+        foreign = rows(there, User)
+        roster = fact(there, ROSTER)
+        there.attempts.close()
+    file_office.by_hand(bo, **{name: foreign[1][name] for name in ("role", "password", "seal")})
+    assert not gets_in(file_office, BO)
+    put(file_office, User, foreign)
+    set_fact(file_office, ROSTER, roster)
+    assert not gets_in(file_office, BO)
+    assert not gets_in(file_office, ANNA)
+
+
+def test_a_roster_cannot_be_taken_away(file_office: Office) -> None:
+    file_office.add()
+    set_fact(file_office, ROSTER, "")
+    assert not gets_in(file_office, ANNA)
+    for nonsense in ("x", "/", "1/2-3", f"{'a' * 8}/1-{'b' * 64}"):
+        set_fact(file_office, ROSTER, nonsense)
+        assert not gets_in(file_office, ANNA)
+
+
+# What the machine remembers
+
+
+@contextmanager
+def remembering(office: Office, folder: Path) -> Iterator[Accounts]:
+    """The accounts as a machine has them that remembers revisions in `folder`."""
+    repository = office.store.repository
+    secret = Secret(SECRET, office.store.folder)
+    roster = Roster(lambda: secret, Memory(folder), repository.url)
+    repository._seals = roster
+    yield Accounts(repository, secret, office.attempts, now=office.now, roster=roster)
+
+
+def test_a_machine_remembers_the_newest_accounts_it_has_seen(file_office: Office, open_folder: Path) -> None:
+    file_office.add()
+    users, sign_ins, roster = rows(file_office, User), rows(file_office, SignIn), fact(file_office, ROSTER)
+    with remembering(file_office, open_folder) as accounts:
+        accounts.add(email=BO, name="Bo", role="staff", password=PASSWORD)
+        assert gets_in(file_office, ANNA, accounts=accounts)
+        # All of it is put back, as it was.
+        put(file_office, User, users)
+        file_office.store.change(lambda tx: tx.connection.execute(delete(tables.sign_in)), "past the program")
+        assert sign_ins == []
+        set_fact(file_office, ROSTER, roster)
+        assert not gets_in(file_office, ANNA, accounts=accounts)
+    # A machine that has never seen it cannot tell.
+    with remembering(file_office, open_folder / "another") as accounts:
+        assert gets_in(file_office, ANNA, accounts=accounts)
+
+
+def test_what_a_machine_remembers_is_private_and_is_not_needed(file_office: Office, open_folder: Path) -> None:
+    file_office.add()
+    with remembering(file_office, open_folder / "new") as accounts:
+        assert gets_in(file_office, ANNA, accounts=accounts)
+    (kept,) = (open_folder / "new").iterdir()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert list(json.loads(kept.read_text()).values()) == [1]
+    for useless in ("{", "[]", '{"a": "b"}', "7"):
+        kept.write_text(useless)
+        with remembering(file_office, open_folder / "new") as accounts:
+            assert gets_in(file_office, ANNA, accounts=accounts)
+    in_the_way = open_folder / "file"
+    in_the_way.write_text("no folder")
+    with remembering(file_office, in_the_way) as accounts:
+        assert gets_in(file_office, ANNA, accounts=accounts)
+
+
+def test_a_copy_of_a_file_elsewhere_is_a_store_of_its_own(file_office: Office, open_folder: Path) -> None:
+    file_office.add()
+    with file_office.store.repository.read() as snapshot:
+        memory = Memory(open_folder)
+        memory.keep(snapshot, "sqlite:////here", 7)
+        memory.keep(snapshot, "sqlite:////here", 3)
+        assert memory.revision(snapshot, "sqlite:////here") == 7
+        assert memory.revision(snapshot, "sqlite:////there") == 0
+
+
+# Stores of older versions
+
+
+def make_old(office: Office, secret: Secret) -> None:
+    """Makes the accounts what an older version has left: seals that bind no store, and no roster."""
+    mark = secret.mac("mark")[:8]
+    names = ("id", "email", "role", "client", "active", "must_change", "password", "second_factor")
+
+    def change(tx: Any) -> None:
+        for user in tx.find_all(User):
+            seal = f"{mark}-{secret.mac('seal', *(str(getattr(user, name)) for name in names))}"
+            tx.connection.execute(update(tables.user).where(tables.user.c.id == user.id).values(seal=seal))
+        put_fact(tx.connection, ROSTER, "")
+
+    office.store.change(change, "past the program")
+
+
+def test_accounts_of_an_older_version_go_on_and_are_sealed_anew(file_office: Office) -> None:
+    file_office.add()
+    bo = file_office.add(BO, "staff")
+    broken = file_office.add("cy@example.com", "staff")
+    token = file_office.sign_in(BO).token
+    make_old(file_office, Secret(SECRET, file_office.store.folder))
+    file_office.by_hand(broken, role="admin")
+    assert gets_in(file_office, BO, token)
+    assert not gets_in(file_office, "cy@example.com")
+    old = rows(file_office, User)
+    assert gets_in(file_office, ANNA)
+    # From then on an older seal is worth nothing, and what did not hold has not become good.
+    assert fact(file_office, ROSTER)
+    assert gets_in(file_office, BO, token)
+    assert not gets_in(file_office, "cy@example.com")
+    assert [each.record_id for each in file_office.accounts.seal_findings()] == [broken.id]
+    assert bo.id == 2
+    put(file_office, User, old)
+    assert not gets_in(file_office, BO, token)
+
+
+def test_the_secret_is_not_asked_for_without_accounts(file_office: Office) -> None:
+    def secret() -> Secret:
+        raise AssertionError
+
+    repository = file_office.store.another()
+    roster = Roster(secret, Memory(None), repository.url)
+    repository.keep_sealed(roster)
+    repository.transact(lambda tx: tx.add(User(name="Cleo", role="staff", active=True)), "added")
+    repository.transact(lambda tx: tx.add(Client(kind="person", last_name="Berg")), "added")
+    with repository.read() as snapshot:
+        assert roster.standing(snapshot) is Standing.NONE
+
+
+def test_a_transaction_that_fails_leaves_the_roster_as_it_was(office: Office) -> None:
+    office.add()
+    before = fact(office, ROSTER)
+
+    def change(tx: Any) -> None:
+        tx.change(tx.get(User, 1), name="Anna Berg")
+        raise CRMError("no")
+
+    with pytest.raises(CRMError, match="no"):
+        office.store.repository.transact(change, "renamed")
+    assert fact(office, ROSTER) == before
+    assert gets_in(office, ANNA)
