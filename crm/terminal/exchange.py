@@ -21,3 +21,7 @@ class Exchange(Protocol):
         `what` says what is asked for; `ending` is what file names end with (".csv"), several with commas between
         them, '' for any. Raises Closed.
         """
+
+    def note(self, error: Exception) -> None:
+        """Has it noted, where whoever runs the program looks, that a step of the menu failed: the kind and the place
+        of the error, without its words."""

@@ -57,6 +57,8 @@ def run_menu(
             finally:
                 session.close()
     except CRMError as error:
+        if exchange is not None:
+            exchange.note(error)
         screen.print(Text(error.sentence, "red"))
         return error.exit_code
     except (Closed, KeyboardInterrupt):

@@ -240,6 +240,8 @@ class Session:
                 self.keyboard.choose("What you typed is still here.", [again], back="Leave it for now")
 
     def _crashed(self, error: Exception) -> None:
+        if self.exchange is not None:
+            self.exchange.note(error)
         if self.debug:
             import traceback
 

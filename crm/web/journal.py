@@ -5,7 +5,6 @@ import hmac
 import json
 import logging
 import sys
-import traceback
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any
@@ -15,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crm.clock import machine_now
 from crm.errors import CRMError, StoreError
+from crm.web.faults import facts_of
 from crm.web.limits import neighbourhood
 from crm.web.origins import HEALTH
 from crm.web.pages import notice
@@ -102,34 +102,35 @@ def page_of(path: str) -> str:
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line. Of an error it holds the kind and where in the program it was, never its words: they
-    may name somebody."""
+    """One JSON object a line: of what this program notes the `facts`, of an error its kind and its place. Of what a
+    library has to say nothing is written that it has filled in: that may be an address, or what was asked for."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
         line: dict[str, Any] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
-            # What a library fills in may be an address or what was asked for.
-            "what": record.getMessage() if record.name.startswith("crm.") else str(record.msg),
+            "what": _what(record),
+            **getattr(record, "facts", {}),
         }
-        line |= {name: getattr(record, name) for name in ("session", "user") if hasattr(record, name)}
-        line |= getattr(record, "facts", {})
         if record.exc_info and record.exc_info[1]:
-            error = record.exc_info[1]
-            line["error"] = type(error).__name__
-            frames = traceback.extract_tb(error.__traceback__)[-8:]
-            line["where"] = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+            line |= facts_of(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False)
+
+
+def _what(record: logging.LogRecord) -> str:
+    library = record.name.partition(".")[0]
+    if library == "crm":
+        return record.getMessage()
+    # The others put their words together before they hand them over.
+    return str(record.msg) if library in ("uvicorn", "websockets") else record.name
 
 
 def write_journal(level: int = logging.INFO) -> None:
     """Has everything that the web server and its libraries note written to stdout as JSON lines."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
-    for name in ("crm", "uvicorn", "websockets"):
-        logger = logging.getLogger(name)
-        logger.handlers = [handler]
-        logger.propagate = False
-        # The libraries write addresses and what was asked for.
-        logger.setLevel(level if name == "crm" else logging.WARNING)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("crm").setLevel(level)
+    for name in ("uvicorn", "websockets"):
+        logging.getLogger(name).setLevel(logging.WARNING)

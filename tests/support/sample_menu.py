@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
+from crm.errors import StoreDamagedError
 from crm.terminal.exchange import Exchange
 
 WIDE = ("漢字", "한국어", "ﾊﾝｶｸ", "é", "e\u0301", "🙂", "👍🏽", "🇦🇹", "👨‍👩‍👧", "☎️", "❤️", "™", "①", "│─", "ß", "नमस्ते")
@@ -105,6 +106,16 @@ class _Menu:
         (self.exchange.folder.parent.parent / f"saved-{os.getpid()}").write_text("all of it")
         self.say("saved")
 
+    def fail_a_step(self) -> None:
+        try:
+            try:
+                _ = 1 / 0
+            except ZeroDivisionError as error:
+                raise KeyError("a secret") from error
+        except KeyError as error:
+            self.exchange.note(error)
+            self.say("noted")
+
     def answer(self) -> None:
         """Asks the terminal everything that could be typed back into the menu."""
         self.out.write("\x1b[6n\x1b[c\x1b[>c\x1b[5n\x1b]11;?\x07\x1b]10;?\x1b\\\x1b[18t\x1b[?2004$p\x1bP$qm\x1b\\")
@@ -121,6 +132,7 @@ def serve(opening: Mapping[str, str], exchange: Exchange, stdin: IO[str], stdout
     menu.page()
     keys = {
         "p": menu.page, "f": menu.flood, "t": menu.take, "o": menu.offer, "a": menu.ask, "b": menu.break_out,
+        "e": menu.fail_a_step,
         "v": menu.environment, "w": menu.wide, "n": menu.never_leave, "s": menu.save, "?": menu.answer, "z": menu.size,
     }  # fmt: skip
     while True:
@@ -133,6 +145,8 @@ def serve(opening: Mapping[str, str], exchange: Exchange, stdin: IO[str], stdout
             return 0
         if key == "x":
             raise ValueError("a secret")
+        if key == "d":
+            raise StoreDamagedError("a secret")
         if key in keys:
             keys[key]()
         else:

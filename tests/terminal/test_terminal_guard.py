@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -20,6 +21,7 @@ from crm.commands.registry import Command, commands, named
 from crm.errors import Cancelled, RefusedError
 from crm.model import Sale
 from crm.repository import Wait
+from crm.terminal.exchange import Exchange
 from crm.terminal.keyboard import Back, Choice, Closed, numbered
 from crm.terminal.lines import LineKeyboard
 from crm.terminal.screen import Screen
@@ -64,6 +66,16 @@ def test_an_error_is_one_sentence(session: Session, error: BaseException, words:
     text = told(session)
     assert words in text
     assert "Traceback" not in text
+
+
+def test_in_a_browser_a_step_that_fails_is_noted_where_the_server_writes(session: Session) -> None:
+    noted: list[Exception] = []
+    session.exchange = cast(Exchange, SimpleNamespace(note=noted.append))
+    failed = ZeroDivisionError("secret")
+    session.attempt(raising(failed))
+    session.attempt(raising(RefusedError("That is no fault of the program.")))
+    assert noted == [failed]
+    assert "--debug" not in told(session)
 
 
 def test_details_are_shown_to_who_asks_for_them(session: Session) -> None:

@@ -1,5 +1,6 @@
 """What stands in front of every page: whose word counts, from where one may ask, how much and how often."""
 
+import asyncio
 import json
 import logging
 import socket
@@ -19,7 +20,7 @@ from websockets.sync.client import connect
 
 from crm.errors import StoreOfflineError, UsageError
 from crm.web.headers import SecurityHeaders
-from crm.web.journal import Journal, JsonLines
+from crm.web.journal import Journal, JsonLines, write_journal
 from crm.web.limits import FILE, FORM, RULES, AddressLimits, BodyLimit, Rule, neighbourhood
 from crm.web.origins import SameOrigin, is_loopback, origin_of
 from crm.web.proxies import TrustedProxies
@@ -225,6 +226,35 @@ def test_a_failure_is_a_sentence_and_no_more(plain: str, caplog: pytest.LogCaptu
     assert [(line["status"], line["page"]) for line in requests] == [(500, "other"), (503, "other")]
     written = "\n".join(map(json.dumps, lines))
     assert not any(word in written for word in ("anna", "Anna", "127.0.0.1", "secret"))
+
+
+def test_what_a_library_notes_is_written_without_what_it_filled_in(capsys: pytest.CaptureFixture[str]) -> None:
+    logs = [logging.getLogger(name) for name in ("", "crm", "uvicorn", "websockets")]
+    before = [(each, each.level, each.handlers[:]) for each in logs]
+    try:
+        write_journal()
+
+        def fails() -> None:
+            raise ValueError("anna@example.com")
+
+        # asyncio puts the words of an error into its own.
+        loop = asyncio.new_event_loop()
+        loop.call_soon(fails)
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+        loop.close()
+        logging.getLogger("uvicorn.error").warning("Invalid request of %s", "anna@example.com")
+        logging.getLogger("httpx").info("GET https://example.com/secret")
+        logging.getLogger("crm.web").info("page", extra={"facts": {"ms": 3}})
+    finally:
+        for each, level, handlers in before:
+            each.handlers, each.level = handlers, level
+    told = capsys.readouterr()
+    lines = [json.loads(line) for line in told.out.splitlines()]
+    assert [line["what"] for line in lines] == ["asyncio", "Invalid request of %s", "page"]
+    assert (lines[0]["error"], lines[2]["ms"]) == ("ValueError", 3)
+    assert any(place.endswith(" fails") for place in lines[0]["where"])
+    assert "anna" not in told.out + told.err
 
 
 def test_a_form_is_short(plain: str) -> None:

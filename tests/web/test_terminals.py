@@ -18,6 +18,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from crm.web.journal import JsonLines
 from crm.web.terminals import Terminals
 from tests.support.terminal_server import PATIENCE, TerminalServer
 
@@ -179,19 +180,34 @@ def test_leaving_ends_the_menu_and_its_process(tab: Open) -> None:
     assert again.pid() != pid
 
 
+def written(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    """The lines of the log as the program writes them."""
+    return [json.loads(JsonLines().format(each)) for each in caplog.records]
+
+
 def test_a_crash_is_told_in_a_sentence_and_logged_without_its_words(
     tab: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     one = tab()
-    one.sees("Sample menu").keys("x").sees("Something went wrong in this program (ValueError)")
+    # A step that fails, an end that can be told, a crash: each is written down.
+    one.sees("Sample menu").keys("e").sees("noted").keys("x").sees("Something went wrong in this program (ValueError)")
     assert one.closed()[0] == 4000
+    two = tab()
+    two.sees("Sample menu").keys("d").closed()
     assert b"a secret" not in one.shown
     assert b"Traceback" not in one.shown
-    logged = [vars(record) for record in caplog.records if record.name == "crm.web"]
-    crashed = next(each for each in logged if each["msg"] == "menu crashed")
-    assert crashed["error"] == "ValueError"
-    assert any(place.startswith("sample_menu.py:") for place in crashed["at"])
-    assert "a secret" not in str(logged)
+    lines = {each["what"]: each for each in written(caplog)}
+    for what, error, level in (
+        ("step failed", "KeyError", "error"),
+        ("menu crashed", "ValueError", "error"),
+        ("menu ended", "StoreDamagedError", "warning"),
+    ):
+        line = lines[what]
+        assert (line["error"], line["level"], line["session"], line["user"]) == (error, level, 1, 1)
+        assert any(place.startswith("sample_menu.py:") for place in line["where"])
+    assert lines["step failed"]["because"] == "ZeroDivisionError"
+    assert (lines["menu failed"]["status"], lines["menu failed"]["session"]) == (70, 1)
+    assert "a secret" not in str(list(map(vars, caplog.records)))
 
 
 def test_a_menu_can_start_no_program(tab: Open) -> None:

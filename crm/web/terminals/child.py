@@ -11,7 +11,6 @@ import socket
 import sys
 import tempfile
 import termios
-import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -23,6 +22,7 @@ from crm.errors import CRMError, FileError
 from crm.terminal.exchange import Exchange
 from crm.terminal.keyboard import Closed
 from crm.terminal.screen import clean
+from crm.web.faults import facts_of
 
 Serve = Callable[[Mapping[str, str], Exchange, IO[str], IO[str]], int]
 PACKET = 65_536
@@ -97,11 +97,13 @@ class ChannelExchange:
         except OSError as error:
             raise Closed from error
 
-    def crashed(self, error: BaseException) -> None:
+    def note(self, error: Exception) -> None:
+        self.tell("step failed", error)
+
+    def tell(self, what: str, error: BaseException) -> None:
         """Tells the web server what went wrong and where, without a word of what it was about."""
-        places = [f"{Path(each.filename).name}:{each.lineno}" for each in traceback.extract_tb(error.__traceback__)]
         with suppress(Closed):
-            self._send(crashed={"error": type(error).__name__, "at": places[-8:]})
+            self._send(failed=what, expected=isinstance(error, CRMError), **facts_of(error))
 
 
 def run(serve: Serve, opening: Mapping[str, str], folder: Path, channel: socket.socket) -> int:
@@ -120,12 +122,13 @@ def run(serve: Serve, opening: Mapping[str, str], folder: Path, channel: socket.
     except SystemExit:
         return TOLD_TO_END
     except CRMError as error:
+        exchange.tell("menu ended", error)
         _tell(stdout, error.sentence)
         return error.exit_code
     except BaseException as error:
         if _hung_up():
             return 0
-        exchange.crashed(error)
+        exchange.tell("menu crashed", error)
         _tell(
             stdout,
             f"Something went wrong in this program ({type(error).__name__}); what was saved stays saved, this step was"

@@ -184,7 +184,7 @@ class Terminals:
         forked = await self._forking.open(opening, folder, *page.size)
         terminal = Terminal(forked, self._forking, session, user, folder, page.size)
         self._terminals[session] = terminal
-        log.info("terminal opened", extra={"session": session, "user": user})
+        log.info("terminal opened", extra={"facts": terminal.ids})
         task = asyncio.create_task(self._run(terminal))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -196,7 +196,7 @@ class Terminals:
         finally:
             if self._terminals.get(terminal.session) is terminal:
                 del self._terminals[terminal.session]
-            log.info("terminal ended", extra={"session": terminal.session, "user": terminal.user})
+            log.info("terminal ended", extra={"facts": terminal.ids})
 
     async def _keep_watch(self) -> None:
         """Heartbeats, which keep routers from cutting the line, and time-outs."""

@@ -41,7 +41,9 @@ class Terminal:
         self._forked = forked
         self._forking = forking
         self._folder = folder
-        self.files = Transfers(forked.channel, folder, self._tell, {"session": session, "user": user})
+        # What a line of the log says of whose it is.
+        self.ids = {"session": session, "user": user}
+        self.files = Transfers(forked.channel, folder, self._tell, self.ids)
         self._size = size
         self._replay = Replay()
         self._typed = bytearray()
@@ -181,7 +183,7 @@ class Terminal:
             code, why = STOPPING, "The server is being restarted; what was saved stays saved."
         elif status == CRASHED or status < 0:
             why = "The program has ended by itself; what was saved stays saved."
-            log.error("menu failed", extra={"session": self.session, "user": self.user, "status": status})
+            log.error("menu failed", extra={"facts": self.ids | {"status": status}})
         for page in self.pages:
             if not page.closing:
                 page.close(code, why)

@@ -62,13 +62,14 @@ class Transfers:
             self._tell("ask", **self._asked)
         elif "withdraw" in message:
             self._settle()
-        elif "crashed" in message:
-            log.error("menu crashed", extra={**self._ids, **message["crashed"]})
+        elif "failed" in message:
+            level = logging.WARNING if message.pop("expected") else logging.ERROR
+            log.log(level, message.pop("failed"), extra={"facts": self._ids | message})
 
     def _offer(self, path: Path, name: str) -> None:
         # The menu is trusted to name its own files; nothing else is sent whatever it says.
         if not path.resolve().is_relative_to(self._folder.resolve()) or not path.is_file():
-            log.error("offer refused", extra=self._ids)
+            log.error("offer refused", extra={"facts": self._ids})
             return
         ticket = self._offers.add(path, name)
         self._tell("offer", ticket=ticket, name=name, bytes=self._offers.waiting()[ticket].size)
