@@ -4,12 +4,12 @@ place."""
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any, TextIO, cast
+from typing import IO, TYPE_CHECKING, Any
 
 from prompt_toolkit.application.current import create_app_session
-from prompt_toolkit.input import create_input
 
 from crm.terminal.keyboard import Choice, Suggestion
+from crm.terminal.keys import keys_of
 from crm.terminal.select_prompt import SelectPrompt
 from crm.terminal.tty import output_to, quiet
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @contextmanager
 def terminal(source: IO[str], out: IO[str]) -> Iterator["TerminalKeyboard"]:
     """The keyboard of a terminal, which is left as it was."""
-    with quiet(source), create_app_session(input=create_input(cast(TextIO, source)), output=output_to(out)):
+    with quiet(source), create_app_session(input=keys_of(source), output=output_to(out)):
         yield TerminalKeyboard()
 
 

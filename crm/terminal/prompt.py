@@ -62,6 +62,14 @@ def leaving_keys() -> KeyBindings:
     return keys
 
 
+def bind_only(application: Application[Any], keys: KeyBindings) -> None:
+    """Has an application know these keys and no others. prompt_toolkit adds those of Emacs and vi, which no page of
+    ours expects: one of them leaves a question with an empty answer, one writes the screen over, one opens an
+    editor."""
+    application.key_bindings = keys
+    application._default_bindings = KeyBindings()
+
+
 def leave(error: type[BaseException]) -> Callable[[KeyPressEvent], None]:
     """What a key does that leaves a question with an error."""
 

@@ -17,7 +17,7 @@ from questionary.prompts.common import InquirerControl
 
 from crm.errors import Cancelled
 from crm.terminal.keyboard import Back, Choice, numbered
-from crm.terminal.prompt import STYLE, leave, leaving_keys, run, wrapped
+from crm.terminal.prompt import STYLE, bind_only, leave, leaving_keys, run, wrapped
 from crm.terminal.screen import clean
 
 _RESIZED_SECONDS = 0.1
@@ -62,9 +62,8 @@ class SelectPrompt:
                 Window(under, dont_extend_height=True, wrap_lines=True),
             ]
         )
-        self._application: Application[Any] = Application(
-            Layout(container), STYLE, key_bindings=self._keys(), erase_when_done=True
-        )
+        self._application: Application[Any] = Application(Layout(container), STYLE, erase_when_done=True)
+        bind_only(self._application, self._keys())
         self._application.after_render += self._look_at_size
 
     def ask(

@@ -11,13 +11,15 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import AnyFormattedText
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding.bindings.basic import if_no_repeat
+from prompt_toolkit.key_binding.bindings.named_commands import get_by_name
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
 from prompt_toolkit.utils import get_cwidth
 
 from crm.errors import FieldError, RuleError
 from crm.terminal.keyboard import Back, Suggestion, reason
-from crm.terminal.prompt import STYLE, leaving_keys, run, wrapped
+from crm.terminal.prompt import STYLE, bind_only, leaving_keys, run, wrapped
 from crm.terminal.screen import clean
 
 _BREAKS = re.compile(r"\s*[\r\n]+\s*")
@@ -25,6 +27,16 @@ _BREAKS = re.compile(r"\s*[\r\n]+\s*")
 _HINT_BESIDE = 0.75
 # Lines that are kept free for what a text may be completed to.
 _SUGGESTIONS = 8
+# The keys that move and edit, with their names in readline.
+_EDITING = {
+    Keys.Left: "backward-char", Keys.Right: "forward-char", Keys.Home: "beginning-of-line", Keys.End: "end-of-line",
+    Keys.ControlLeft: "backward-word", Keys.ControlRight: "forward-word",
+    Keys.Backspace: "backward-delete-char", Keys.Delete: "delete-char",
+    Keys.Tab: "menu-complete", Keys.BackTab: "menu-complete-backward",
+    Keys.ControlA: "beginning-of-line", Keys.ControlE: "end-of-line", Keys.ControlB: "backward-char",
+    Keys.ControlF: "forward-char", Keys.ControlK: "kill-line", Keys.ControlU: "unix-line-discard",
+    Keys.ControlW: "unix-word-rubout", Keys.ControlY: "yank", Keys.ControlUnderscore: "undo",
+}  # fmt: skip
 
 
 class _Harmless(Processor):
@@ -45,10 +57,10 @@ class TextPrompt:
         self._session: PromptSession[Any] = PromptSession(
             self._message,
             style=STYLE,
-            key_bindings=self._keys(),
             input_processors=[_Harmless()],
             erase_when_done=True,
         )
+        bind_only(self._session.app, self._keys())
 
     def ask(
         self,
@@ -73,8 +85,6 @@ class TextPrompt:
         session.is_password = secret
         # What was cut out of a secret is not pasted elsewhere.
         session.clipboard = InMemoryClipboard()
-        session.app.quoted_insert = False
-        session.search_buffer.reset()
         session.default_buffer.reset(Document(default))
         session.layout.focus(session.default_buffer)
         return run(session.app)[0]
@@ -93,15 +103,22 @@ class TextPrompt:
     def _keys(self) -> KeyBindings:
         keys = leaving_keys()
         keys.add(Keys.Escape, eager=True)(self._leave)
-        keys.add(Keys.ControlM, eager=True)(self._take)
-        keys.add(Keys.ControlJ, eager=True)(self._break)
-        keys.add(Keys.BracketedPaste, eager=True)(self._paste)
-
-        @keys.add(Keys.ControlZ, eager=True)
-        def _(_: KeyPressEvent) -> None:
-            """Without this it would be written down."""
-
+        keys.add(Keys.ControlM)(self._take)
+        keys.add(Keys.ControlJ)(self._break)
+        keys.add(Keys.BracketedPaste)(self._paste)
+        for up in (Keys.Up, Keys.ControlP):
+            keys.add(up)(lambda event: event.current_buffer.auto_up())
+        for down in (Keys.Down, Keys.ControlN):
+            keys.add(down)(lambda event: event.current_buffer.auto_down())
+        for key, command in _EDITING.items():
+            keys.add(key, save_before=if_no_repeat)(get_by_name(command))
+        keys.add(Keys.Any, save_before=if_no_repeat)(self._type)
         return keys
+
+    def _type(self, event: KeyPressEvent) -> None:
+        # A key that is not listed has a name instead of a character, and writes nothing.
+        if not isinstance(event.key_sequence[0].key, Keys):
+            event.current_buffer.insert_text(event.data)
 
     def _leave(self, event: KeyPressEvent) -> None:
         event.app.exit(exception=Back("" if self._session.is_password else event.current_buffer.text))

@@ -1,0 +1,76 @@
+"""What comes from a terminal as keys: only what is one, whole, and in the terminal's encoding."""
+
+import re
+import sys
+import time
+from collections.abc import Callable
+from typing import IO, TextIO, cast
+
+from prompt_toolkit.input import Input, create_input
+from prompt_toolkit.input.vt100_parser import Vt100Parser
+from prompt_toolkit.key_binding.key_processor import KeyPress
+from prompt_toolkit.keys import Keys
+
+# A control sequence from its Esc to its last character; those of function keys and the mouse go their own ways.
+_WHOLE = re.compile(r"\x1b(?:\[M[\s\S]{3}|\[\[.|\[(?![M[])[0-?]*[ -/]*[@-~]|O[0-9;]+[@-~])")
+_BEGUN = re.compile(r"\x1b(?:\[(?:M[\s\S]{0,2}|\[|[0-?]*[ -/]*)?|O[0-9;]+)?\Z")
+_BROKEN = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O[0-9;]+)")
+# What has begun goes on within so many seconds, however busy the program is, and is not longer than that.
+_GOES_ON_SECONDS, _LONGEST = 1.0, 64
+
+
+def keys_of(source: IO[str]) -> Input:
+    """The keys of a terminal."""
+    made = create_input(cast(TextIO, source))
+    if sys.platform != "win32":
+        from prompt_toolkit.input.posix_utils import PosixStdinReader
+        from prompt_toolkit.input.vt100 import Vt100Input
+
+        if isinstance(made, Vt100Input):
+            # What is no character cannot be searched for nor kept, and is shown for what it is.
+            made.stdin_reader = PosixStdinReader(made.fileno(), "replace", source.encoding)
+            made.vt100_parser = KeyParser(made.vt100_parser.feed_key_callback)
+    return made
+
+
+class KeyParser(Vt100Parser):
+    """Swallows each sequence that is no key of ours. prompt_toolkit takes one for Esc and the characters after it: a
+    page would be left, and another chosen from by the digits."""
+
+    def __init__(self, feed_key_callback: Callable[[KeyPress], None]) -> None:
+        super().__init__(feed_key_callback)
+        self._begun = ""
+        self._fed = 0.0
+
+    def feed(self, data: str) -> None:
+        """Takes in what was typed; a sequence that is not complete waits for its end."""
+        now = time.monotonic()
+        if now - self._fed < _GOES_ON_SECONDS:
+            data = self._begun + data
+        self._begun, self._fed = "", now
+        while data and not self._in_bracketed_paste:
+            plain = data.partition("\x1b")[0]
+            if plain:
+                super().feed(plain)
+                data = data[len(plain) :]
+            elif whole := _WHOLE.match(data):
+                if self._get_match(whole.group()) not in (None, Keys.Ignore):
+                    super().feed(whole.group())
+                data = data[whole.end() :]
+            elif _BEGUN.match(data):
+                self._begun = data[:_LONGEST]
+                return
+            else:
+                broken = _BROKEN.match(data)
+                if not broken:
+                    super().feed("\x1b")
+                data = data[broken.end() if broken else 1 :]
+        if data:
+            super().feed(data)
+
+    def flush(self) -> None:
+        """Nothing followed: an Esc was an Esc."""
+        if self._begun == "\x1b":
+            self._begun = ""
+            super().feed("\x1b")
+        super().flush()
