@@ -24,6 +24,10 @@ _TOGETHER_CANDIDATES = 2000
 _MISSPELT_CANDIDATES = 500
 # Of a longer text, as somebody may paste it, no more words are taken for misspelt names.
 _MOST_MISSPELT = 6
+# Nor one that is longer than a name is, or written in more scripts (blocks of 128 letters): there would be too many
+# ways to have meant it.
+_LONGEST_MISSPELT = 40
+_MOST_BLOCKS = 4
 # A double name has two parts, each of which may be meant.
 _PARTS = re.compile(r"[\s-]+")
 # How alike (0 to 1) a misspelt word and the one meant are: one letter in four may differ.
@@ -184,7 +188,7 @@ def _resembling(connection: Connection, words: Sequence[str], *, contacts: bool)
     half of a long word as it is, wherever in a name it stands, so those with a half of each word are compared too.
     """
     long = [part for word in words for part in _PARTS.split(word) if len(part) > _SHORTEST_INDEXED]
-    if not 0 < len(long) <= _MOST_MISSPELT:
+    if not 0 < len(long) <= _MOST_MISSPELT or not all(map(_may_be_misspelt, long)):
         return []
     named = [spelling for word in sorted(long, key=len, reverse=True) for spelling in _one_letter_off(word)]
     match = " AND ".join(f"({' OR '.join(map(_quoted, _halves(word)))})" for word in long)
@@ -211,12 +215,19 @@ def _one_letter_off(word: str) -> list[str]:
     return list(dict.fromkeys([word, *less, *swapped, *others, *more]))
 
 
+def _may_be_misspelt(word: str) -> bool:
+    return len(word) <= _LONGEST_MISSPELT and len(_blocks(word)) <= _MOST_BLOCKS
+
+
+def _blocks(word: str) -> set[int]:
+    return {ord(letter) & ~0x7F for letter in word}
+
+
 def _letters_of(word: str) -> str:
     """The letters that a word of this script may be written with."""
-    blocks = {ord(letter) & ~0x7F for letter in word}
     return "".join(
         letter
-        for block in sorted(blocks)
+        for block in sorted(_blocks(word))
         for letter in map(chr, range(block, block + 0x80))
         if letter.isalpha() and letter == letter.lower()
     )

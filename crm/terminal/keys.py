@@ -4,12 +4,15 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from typing import IO, TextIO, cast
+from typing import IO, TYPE_CHECKING, TextIO, cast
 
 from prompt_toolkit.input import Input, create_input
 from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
+
+if TYPE_CHECKING:
+    from prompt_toolkit.input.vt100 import Vt100Input
 
 # A control sequence from its Esc to its last character; those of function keys and the mouse go their own ways.
 _WHOLE = re.compile(r"\x1b(?:\[M[\s\S]{3}|\[\[.|\[(?![M[])[0-?]*[ -/]*[@-~]|O[0-9;]+[@-~])")
@@ -23,14 +26,21 @@ def keys_of(source: IO[str]) -> Input:
     """The keys of a terminal."""
     made = create_input(cast(TextIO, source))
     if sys.platform != "win32":
-        from prompt_toolkit.input.posix_utils import PosixStdinReader
         from prompt_toolkit.input.vt100 import Vt100Input
 
         if isinstance(made, Vt100Input):
-            # What is no character cannot be searched for nor kept, and is shown for what it is.
-            made.stdin_reader = PosixStdinReader(made.fileno(), "replace", source.encoding)
-            made.vt100_parser = KeyParser(made.vt100_parser.feed_key_callback)
+            read_carefully(made)
     return made
+
+
+def read_carefully(made: "Vt100Input") -> None:
+    """Has an input give nothing but keys and characters."""
+    if sys.platform != "win32":
+        from prompt_toolkit.input.posix_utils import PosixStdinReader
+
+        # What is no character cannot be searched for nor kept, and is shown for what it is.
+        made.stdin_reader = PosixStdinReader(made.fileno(), "replace", made.stdin.encoding)
+        made.vt100_parser = KeyParser(made.vt100_parser.feed_key_callback)
 
 
 class KeyParser(Vt100Parser):
