@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # A control sequence from its Esc to its last character; those of function keys and the mouse go their own ways.
 _WHOLE = re.compile(r"\x1b(?:\[M[\s\S]{3}|\[\[.|\[(?![M[])[0-?]*[ -/]*[@-~]|O[0-9;]+[@-~])")
-_BEGUN = re.compile(r"\x1b(?:\[(?:M[\s\S]{0,2}|\[|[0-?]*[ -/]*)?|O[0-9;]+)?\Z")
+_BEGUN = re.compile(r"\x1b(?:\[(?:M[\s\S]{0,2}|\[|[0-?]*[ -/]*)?|O[0-9;]*)?\Z")
 _BROKEN = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O[0-9;]+)")
 # What has begun goes on within so many seconds, however busy the program is, and is not longer than that.
 _GOES_ON_SECONDS, _LONGEST = 1.0, 64
@@ -79,8 +79,8 @@ class KeyParser(Vt100Parser):
             super().feed(data)
 
     def flush(self) -> None:
-        """Nothing followed: an Esc was an Esc."""
-        if self._begun == "\x1b":
-            self._begun = ""
-            super().feed("\x1b")
+        """Nothing followed: an Esc was an Esc, and an O an O."""
+        if self._begun in ("\x1b", "\x1bO"):
+            typed, self._begun = self._begun, ""
+            super().feed(typed)
         super().flush()

@@ -15,9 +15,8 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
 from questionary.prompts.common import InquirerControl
 
-from crm.errors import Cancelled
 from crm.terminal.keyboard import Back, Choice, numbered
-from crm.terminal.prompt import STYLE, bind_only, leave, leaving_keys, run, wrapped
+from crm.terminal.prompt import STYLE, bind_only, leaving_keys, run, wrapped
 from crm.terminal.screen import clean
 
 _RESIZED_SECONDS = 0.1
@@ -101,7 +100,6 @@ class SelectPrompt:
 
     def _keys(self) -> KeyBindings:
         keys = leaving_keys()
-        keys.add(Keys.ControlQ, eager=True)(leave(Cancelled))
         for down in (Keys.Down, Keys.ControlN):
             keys.add(down, eager=True)(lambda _: self._control.select_next())
         for up in (Keys.Up, Keys.ControlP):

@@ -25,8 +25,9 @@ def output_to(out: IO[str]) -> Output:
 
 
 def quiet(source: IO[str]) -> AbstractContextManager[None]:
-    """Keys pressed between two questions are kept for the next one and not written across the screen."""
-    return _without(source, ("ICRNL", "IXON"), ("ECHO", "ICANON", "IEXTEN"))
+    """Keys pressed between two questions are kept for the next one and not written across the screen. Ctrl-C alone
+    does at once what it does: the others that end or stop a program do nothing in a question either."""
+    return _without(source, ("ICRNL", "IXON"), ("ECHO", "ICANON", "IEXTEN"), ("VQUIT", "VSUSP"))
 
 
 def unseen(source: IO[str]) -> AbstractContextManager[None]:
@@ -35,18 +36,23 @@ def unseen(source: IO[str]) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def _without(source: IO[str], incoming: Sequence[str], local: Sequence[str]) -> Iterator[None]:
-    """The terminal without some of its flags, by their names in termios; it is left as it was."""
+def _without(
+    source: IO[str], incoming: Sequence[str], local: Sequence[str], characters: Sequence[str] = ()
+) -> Iterator[None]:
+    """The terminal without some of its flags and special characters, by their names in termios; it is left as it
+    was."""
     if not source.isatty() or sys.platform == "win32":
         yield
         return
     import termios
 
     before = termios.tcgetattr(source.fileno())
-    changed = [*before]
+    changed = [*before[:6], [*before[6]]]
     for at, names in ((0, incoming), (3, local)):
         for name in names:
             changed[at] &= ~getattr(termios, name)
+    for name in characters:
+        changed[6][getattr(termios, name)] = os.fpathconf(source.fileno(), "PC_VDISABLE").to_bytes()
     termios.tcsetattr(source.fileno(), termios.TCSANOW, changed)
     try:
         yield

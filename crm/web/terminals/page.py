@@ -21,7 +21,7 @@ def clamped(columns: object, lines: object) -> tuple[int, int]:
 
     def within(value: object, least: int, most: int, otherwise: int) -> int:
         try:
-            return max(least, min(most, int(str(value)[:6])))
+            return max(least, min(most, int(value))) if isinstance(value, int | str) else otherwise
         except ValueError:
             return otherwise
 
@@ -37,6 +37,8 @@ class Page:
         # When the page last said anything, and when it last had drawn anything.
         self.heard = self.shown_at = time.monotonic()
         self.closing = False
+        self.pasting = False
+        self._typed_last = b""
         self._sending: asyncio.Task[None] | None = None
         self._sent = 0
         self._shown = 0
@@ -47,6 +49,14 @@ class Page:
     def unshown(self) -> int:
         """The bytes of output that the browser has not drawn yet, wherever they are."""
         return self._sent - self._shown
+
+    def typed(self, keys: bytes) -> None:
+        """Follows whether the page is in the midst of a paste: its marks may come in two pieces."""
+        seen = self._typed_last + keys
+        begins, ends = seen.rfind(b"\x1b[200~"), seen.rfind(b"\x1b[201~")
+        if begins != ends:
+            self.pasting = begins > ends
+        self._typed_last = seen[-5:]
 
     def show(self, output: bytes) -> None:
         """Sends output of the menu."""

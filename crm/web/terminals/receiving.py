@@ -38,7 +38,7 @@ def _control(text: str, page: Page, terminal: Terminal) -> None:
     """A message of the page itself; what is none is passed over."""
     try:
         message = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     if not isinstance(message, dict):
         return

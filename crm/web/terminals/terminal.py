@@ -24,6 +24,7 @@ _BEHIND = 400_000
 _SILENT, _STUCK = 75.0, 20.0
 # So much pasted text may wait for a busy menu.
 _TYPED_AHEAD = 4 << 20
+_PASTE_ENDS = b"\x1b[201~"
 # A closed terminal lets a menu save what it is saving; then it is told, then ended.
 _LEAVES_WITHIN, _ENDS_WITHIN = 3.0, 2.0
 
@@ -72,6 +73,9 @@ class Terminal:
         """The page is gone; the menu stays."""
         if page in self.pages:
             self.pages.remove(page)
+            if page.pasting:
+                # The end of it was lost with the line, and all that is typed from now on would belong to it.
+                self._put(_PASTE_ENDS)
             self.seen_at = time.monotonic()
             self._fit()
             self._read_on()
@@ -150,9 +154,13 @@ class Terminal:
         if len(self._typed) + len(keys) > _TYPED_AHEAD:
             page.close(TOO_MUCH, "That was more text than the menu can take at once. Open it again to go on.")
             return
+        page.typed(keys)
+        self._put(keys)
+
+    def _put(self, keys: bytes) -> None:
         waiting = bool(self._typed)
         self._typed += keys
-        if not waiting:
+        if not waiting and self._open:
             self._type()
 
     def _type(self) -> None:
