@@ -1,7 +1,7 @@
 """A question that is answered by one key: entries below each other, drawn by questionary."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -101,15 +101,21 @@ class SelectPrompt:
     def _keys(self) -> KeyBindings:
         keys = leaving_keys()
         for down in (Keys.Down, Keys.ControlN):
-            keys.add(down, eager=True)(lambda _: self._control.select_next())
+            keys.add(down, eager=True)(lambda event: self._move(event, self._control.select_next))
         for up in (Keys.Up, Keys.ControlP):
-            keys.add(up, eager=True)(lambda _: self._control.select_previous())
+            keys.add(up, eager=True)(lambda event: self._move(event, self._control.select_previous))
         for name in _ARROWS:
             keys.add(name, eager=True, filter=Condition(partial(self._is_chosen_by, name)))(self._press)
         keys.add(Keys.ControlM, eager=True)(self._enter)
         keys.add(Keys.BracketedPaste, eager=True)(self._refuse)
         keys.add(Keys.Any)(self._press)
         return keys
+
+    def _move(self, event: KeyPressEvent, move: Callable[[], None]) -> None:
+        if self._entries:
+            move()
+        else:
+            self._refuse(event)
 
     def _enter(self, event: KeyPressEvent) -> None:
         if self._is_ignored():

@@ -131,6 +131,17 @@ def test_a_line_is_edited_with_the_usual_keys(team: CRM, start: Start) -> None: 
     menu.press("Bo F", "\t", "enter").sees("Bo Fox")
 
 
+@pytest.mark.parametrize(
+    "key", ["\x1b[A", "\x1b[B", "\x0e", "\x10", "\r", "x", "\x0f", "\x1b[1;5P", "\x1b[200~12\x1b[201~"]
+)
+def test_any_key_goes_on_where_any_key_does(key: str) -> None:
+    with create_pipe_input() as source:
+        read_carefully(source)
+        source.send_text(key)
+        with create_app_session(input=source, output=DummyOutput()):
+            TerminalKeyboard().pause()
+
+
 # Whatever comes
 
 
