@@ -1,7 +1,7 @@
 """How much and how often one address may ask, whoever it is."""
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
@@ -44,9 +44,13 @@ RULES = (
 )
 
 
+# So many requests of one address are answered at once, and so many terminals shown.
+AT_ONCE = {"http": 100, "websocket": 200}
+
+
 class AddressLimits:
-    """Answers 429 to an address that asks too often. What is remembered is bounded: beyond `most` the address that
-    was quiet longest is forgotten."""
+    """Answers 429 to an address that asks too often, or for too much at once. What is remembered is bounded: beyond
+    `most` the address that was quiet longest is forgotten."""
 
     def __init__(
         self,
@@ -61,12 +65,24 @@ class AddressLimits:
         self._most = most
         self._clock = clock
         self._counts: OrderedDict[tuple[str, str, str], tuple[float, int]] = OrderedDict()
+        self._open: Counter[tuple[str, str]] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        wait = self._wait(scope) if scope["type"] in ("http", "websocket") else 0
-        if not wait:
+        kind = scope["type"]
+        if kind not in AT_ONCE:
             await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
+            return
+        one = kind, _who(scope)
+        wait = self._wait(scope) or (1 if self._open[one] >= AT_ONCE[kind] else 0)
+        if not wait:
+            self._open[one] += 1
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                self._open[one] -= 1
+                if not self._open[one]:
+                    del self._open[one]
+        elif kind == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1013, "reason": ""})
         else:
@@ -76,7 +92,7 @@ class AddressLimits:
     def _wait(self, scope: Scope) -> int:
         """For how many seconds the address has to wait, 0 where it need not; counts the request."""
         method = scope.get("method", "WEBSOCKET")
-        who = neighbourhood((scope.get("client") or ("", 0))[0])
+        who = _who(scope)
         wait = 0
         for rule in self._rules:
             if scope["path"].startswith(rule.path) and rule.method in ("", method):
@@ -92,6 +108,10 @@ class AddressLimits:
         while len(self._counts) > self._most:
             self._counts.popitem(last=False)
         return 0 if count < rule.most else max(1, int(since + rule.seconds - now) + 1)
+
+
+def _who(scope: Scope) -> str:
+    return neighbourhood((scope.get("client") or ("", 0))[0])
 
 
 def neighbourhood(address: str) -> str:

@@ -1,12 +1,15 @@
 """How uvicorn listens, serves and ends."""
 
+import resource
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
 from crm.errors import UsageError
+from crm.web.connections import Connection, Waiting
 
 if TYPE_CHECKING:
     from crm.web.terminals import Terminals
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
 # Heroku kills after 30 s; terminals are told first, and pages are given so many seconds to finish.
 _FINISH = 4
 _CONNECTIONS = 1000
+# Connections, terminals (three each), files and the store.
+_OPEN_FILES = 4096
 _LARGEST_FRAME = 256 * 1024
 STOPS = "The server is being restarted. What was saved is kept; open the menu again in a minute."
 
@@ -22,7 +27,7 @@ def settings(app: object) -> uvicorn.Config:
     """How uvicorn serves an application."""
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
-        http="h11",
+        http=cast(Any, partial(Connection, waiting=Waiting())),
         ws="websockets-sansio",
         ws_max_size=_LARGEST_FRAME,
         # The terminals send heartbeats of their own; what is compressed beside what an attacker chose can be guessed.
@@ -49,6 +54,13 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._terminals = terminals
         self._listens = listens
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serves until it is told to end."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if resource.RLIM_INFINITY not in (soft, hard):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, _OPEN_FILES)), hard))
+        super().run(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Starts everything and accepts connections."""
