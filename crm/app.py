@@ -301,6 +301,7 @@ def serve_web(config: Config, host: str, port: int) -> int:
     """Serves the menu to browsers until it is told to stop; `host` '' and `port` 0 leave it to the settings. Returns
     the exit code."""
     from crm.accounts.secret import Secret
+    from crm.web.reception import not_for_long
     from crm.web.server import Opened, serve
 
     crm = open_crm(config)
@@ -310,8 +311,11 @@ def serve_web(config: Config, host: str, port: int) -> int:
     finally:
         crm.repository.close()
 
+    # What is saved in a spreadsheet takes its time.
+    waiting: Waiting = (lambda _: None) if config.store.startswith(SHEETS) else not_for_long
+
     def opened() -> Opened:
-        crm = open_crm(config)
+        crm = open_crm(config, waiting=waiting)
 
         def follow(link: str, act: bool) -> bool:
             from crm.commands.opting_out import follow

@@ -8,9 +8,17 @@ from threading import Lock
 from typing import Generic, TypeVar
 
 from crm.errors import StoreBusyError
+from crm.repository import Wait
 
+# Nobody waits longer than this for others who ask; who holds the store is waited for as long again.
+_PATIENCE = 2.0
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
+
+
+def not_for_long(wait: Wait) -> None:
+    """What the store tells of a wait: nobody waits for it in front of a page. Raises StoreBusyError."""
+    raise StoreBusyError(f"{wait.why}. Nothing was changed; try again in a moment.")
 
 
 class Reception(Generic[Asked]):
@@ -32,8 +40,14 @@ class Reception(Generic[Asked]):
         if self._waiting >= self._most:
             raise StoreBusyError("Too many people are asking at this moment. Try again in a minute.")
         self._waiting += 1
+        asked = self._threads.submit(self._asked, question)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._asked, question)
+            answer = asyncio.wrap_future(asked)
+            await asyncio.wait([answer], timeout=_PATIENCE)
+            # Once it was begun it is done, and told: only what nobody has looked at yet can be given up.
+            if asked.cancel():
+                raise StoreBusyError("Too many people are asking at this moment. Try again in a minute.")
+            return await answer
         finally:
             self._waiting -= 1
 

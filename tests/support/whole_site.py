@@ -24,6 +24,7 @@ from crm.model import User
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
 from crm.web.application import application
+from crm.web.reception import not_for_long
 from crm.web.server import Opened, make_site
 from crm.web.terminals import Terminals
 from tests.support.serving import served
@@ -179,7 +180,7 @@ def web_site(folder: Path, *, origin: str = "", menu: str = MENU, watch: float =
 
     def opening() -> Opened:
         path = folder / "crm.sqlite3"
-        repository = SqlRepository(f"sqlite:///{path}", Sqlite(path), now=clock.now)
+        repository = SqlRepository(f"sqlite:///{path}", Sqlite(path), now=clock.now, waiting=not_for_long)
         attempts = Attempts(folder)
         accounts = Accounts(repository, secret, attempts, texter=texts, mailer=mail, now=clock.now)
         return Opened(accounts, repository, lambda *_: False)
