@@ -8,7 +8,7 @@ from crm.accounts import passwords
 from crm.accounts.book import called
 from crm.accounts.names import carry_over, refuse_taken
 from crm.accounts.sessions import Sessions
-from crm.errors import FieldError, NotFoundError, RefusedError
+from crm.errors import FieldError, RefusedError
 from crm.model import ROLES, Client, User, fields
 from crm.repository import AuthoredTransaction, Query, Snapshot
 
@@ -65,7 +65,9 @@ class Membership(Sessions):
         with self._repository.read() as snapshot:
             fitting = self._checked(snapshot, changes)
             current = self._get(snapshot, user.id)
-            _refuse_unfit(snapshot, replace(current, **fitting), signs_in=bool(current.password))
+            if fitting != {"active": False}:
+                # Whoever is not to come in any more need not fit.
+                _refuse_unfit(snapshot, replace(current, **fitting), signs_in=bool(current.password))
 
         def change(tx: AuthoredTransaction) -> User:
             current = self._get(tx, user.id)
@@ -189,7 +191,11 @@ def _refuse_unfit(snapshot: Snapshot, user: User, *, signs_in: bool) -> None:
     if (user.role == "client") != bool(user.client):
         raise FieldError("it is needed for the role client, and only for it", field="client", label="Client")
     if user.client and snapshot.find(Client, user.client) is None:
-        raise NotFoundError(f"There is no client {user.client}.")
+        raise FieldError(
+            f"client {user.client} is not there any more; say whose account it is now, or deactivate it",
+            field="client",
+            label="Client",
+        )
 
 
 def _is_admin(user: User) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from crm.commands.clients import ClientChanges, own_fields
+from crm.commands.clients import ClientChanges, closing, own_fields
 from crm.commands.context import CRM, Progress
 from crm.commands.groups import (
     Everybody,
@@ -138,7 +138,8 @@ def delete_many(
         along = _belonging(tx, numbers)
         if numbers and not yes:
             goes_with = "".join(f", {told}" for told in counted(along, by))
-            raise _question(f"This deletes {how_many(len(numbers), 'client', 'clients', by)}{goes_with}.", "Delete")
+            told = f"This deletes {how_many(len(numbers), 'client', 'clients', by)}{goes_with}."
+            raise _question(f"{told}{closing(tx, frozenset(numbers))}", "Delete")
         done = 0
         for some in some_at_a_time(tx, numbers):
             tx.delete_all(Client, [each.id for each in some])

@@ -1,7 +1,7 @@
 """Clients: added, found, shown, edited, tagged, merged, pinned and deleted."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
@@ -15,9 +15,10 @@ from crm.commands.groups import Group, OfView, Only, SomeClients, Where, filters
 from crm.commands.people import Mine, of_whom
 from crm.commands.registry import EVERYBODY, ONLY_ADMIN, About, FieldsOf, Takes, command
 from crm.errors import FieldError, Question, RefusedError, confirmation
-from crm.model import Client, Contact, Conventions, belonging_to, fields, named, typed_fields
+from crm.model import Client, Contact, Conventions, SignIn, User, belonging_to, fields, named, typed_fields
 from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Day, Line, Tags
+from crm.model.rights import CLIENT
 from crm.repository import Query, Snapshot, Transaction
 
 NewClient = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.NEW)]
@@ -26,6 +27,8 @@ ClientFilters = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.FILTERS)]
 TheClient = Annotated[Client, About("Client", "its number, reference or name", positional=True)]
 
 _SHOWN = 50
+# So many accounts are named at most.
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +208,28 @@ def delete(crm: CRM, client: TheClient, yes: bool = False) -> Client:
         if not yes:
             gone = [record.name, *_belongings(tx, record, crm.conventions)]
             told = f"{', '.join(gone[:-1])} and {gone[-1]}" if len(gone) > 1 else record.name
-            raise confirmation(f"This deletes {told}. It can be undone.", "Delete", [record])
+            raise confirmation(f"This deletes {told}.{closing(tx, [record.id])} It can be undone.", "Delete", [record])
         tx.delete(record)
         return record
 
     return crm.transact(change, f"deleted {client.name}")
+
+
+def accounts_of(snapshot: Snapshot, clients: Collection[int]) -> list[User]:
+    """The accounts that belong to clients."""
+    return [each for each in snapshot.find_all(User, Query({"role": CLIENT})) if each.client in clients]
+
+
+def closing(snapshot: Snapshot, clients: Collection[int]) -> str:
+    """That the accounts of clients are closed with them, as a sentence to go on with; '' where there are none."""
+    accounts = [each for each in accounts_of(snapshot, clients) if each.active]
+    if not accounts:
+        return ""
+    named = ", ".join(each.email for each in accounts[:_NAMED])
+    more = f" and {len(accounts) - _NAMED} more" if len(accounts) > _NAMED else ""
+    if len(accounts) == 1:
+        return f" The account {named} is deactivated, and stays so when this is undone."
+    return f" The accounts {named}{more} are deactivated, and stay so when this is undone."
 
 
 def _belongings(snapshot: Snapshot, client: Client, by: Conventions) -> list[str]:
@@ -226,7 +246,7 @@ def merge(
     other: Annotated[Client, About("Duplicate to merge into it", "its number", positional=True)],
     take: Annotated[tuple[str, ...], Tags(), About("Take from the duplicate", "names of fields")] = (),
 ) -> Client:
-    """Merges a duplicate into a client: its sales, deals and all else move over, and it is gone afterwards.
+    """Merges a duplicate into a client: its sales, deals, accounts and all else move over, and it is gone afterwards.
 
     Fields that are empty are filled from the duplicate; of those that differ the kept client's stay,
     unless `take` names them. Tags and own fields of both are kept, notes are joined. It can be undone.
@@ -245,6 +265,10 @@ def merge(
             for each in tx.find_all(kind, Query({name: gone.id})):
                 demoted = {"is_primary": False} if isinstance(each, Contact) and has_primary else {}
                 tx.change(each, **{name: kept.id}, **demoted)
+        for account in accounts_of(tx, [gone.id]):
+            tx.change(account, client=kept.id)
+            for session in tx.find_all(SignIn, Query({"user": account.id, "state": "open"})):
+                tx.change(session, state="ended", token="")
         tx.delete(gone)
         changed = tx.change(kept, **merged_fields(kept, gone, take))
         tx.settle()

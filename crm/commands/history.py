@@ -15,10 +15,10 @@ from crm.commands.exporting import ExportReport
 from crm.commands.file_endings import ending_of
 from crm.commands.registry import About, command
 from crm.errors import FieldError, NotFoundError
-from crm.model import BY_NAME, Client, SignIn
+from crm.model import BY_NAME, Client, SignIn, User
 from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Choice, Day, Line, Whole
-from crm.repository import PROGRAM, Change, HistoryEntry, HistoryQuery, Snapshot, Transaction, last_undoable
+from crm.repository import PROGRAM, Change, HistoryEntry, HistoryQuery, Query, Snapshot, Transaction, last_undoable
 
 KINDS = {name: kind.plural.replace("_", " ").replace("-", " ") for name, kind in BY_NAME.items()}
 STATES = {"standing": "what still stands", "undone": "what was taken back"}
@@ -43,12 +43,13 @@ State = Annotated[str, Choice(STATES), About("Only", "standing or undone")]
 class TakenBack:
     """A transaction that was taken back, and what it had done: as the history has it, and as people read it.
     `passed_over` is what was done since by the same person or by the program itself and cannot be taken back, where
-    none was named."""
+    none was named. `left_out` is, as a sentence, what of it was not taken back."""
 
     undone: HistoryEntry
     changes: Sequence[Change]
     records: Sequence[RecordChange]
     passed_over: Sequence[HistoryEntry] = ()
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,20 @@ def undo(
     crm.forget_settings()
     with crm.read() as snapshot:
         changes = snapshot.changes(transaction=entry.id, limit=20)
-        return TakenBack(entry, changes, record_changes(snapshot, changes, crm.conventions), passed)
+        records = record_changes(snapshot, changes, crm.conventions)
+        return TakenBack(entry, changes, records, passed, _still_closed(snapshot, entry))
+
+
+def _still_closed(snapshot: Snapshot, entry: HistoryEntry) -> str:
+    """The accounts that were deactivated by what was taken back and stay so, in a sentence; '' for none."""
+    changes = snapshot.each_change(HistoryQuery(transaction=entry.id, about=User.kind_name))
+    closed = [change.record_id for change in changes if change.after.get("active") is False]
+    accounts = [each for each in snapshot.find_all(User, Query({"id": closed})) if not each.active] if closed else []
+    if not accounts:
+        return ""
+    named = ", ".join(each.email for each in accounts[:_NAMED])
+    more = f" and {len(accounts) - _NAMED} more" if len(accounts) > _NAMED else ""
+    return f"Nobody gets rights back by this: {named}{more} stay deactivated until an admin activates them."
 
 
 def my_last(crm: CRM) -> tuple[HistoryEntry, Sequence[HistoryEntry]] | None:

@@ -104,9 +104,22 @@ def deals_are_in_a_stage(snapshot: SqlSnapshot) -> Iterator[Finding]:
         yield Finding(f"Deal {row.id} is in a stage {row.stage} that is not there.", True, "deal", row.id, "Move it.")
 
 
+def accounts_have_their_client(snapshot: SqlSnapshot) -> Iterator[Finding]:
+    """Every account of a client that may sign in belongs to a client that there is."""
+    user, client = tables.user.c, tables.client.c
+    lost = select(user.id, user.client).where(user.active, user.client != 0, user.client.not_in(select(client.id)))
+    for row in snapshot.select(lost):
+        yield Finding(
+            f"Account {row.id} belongs to client {row.client}, who is not there any more.",
+            True, "user", row.id,
+            f"Deactivate it (users deactivate {row.id}), or say whose it is (users edit {row.id} --client).",
+        )  # fmt: skip
+
+
 CHECKS: tuple[Callable[[SqlSnapshot], Iterator[Finding]], ...] = (
     totals_equal_sales,
     deals_are_in_a_stage,
+    accounts_have_their_client,
     rules_can_be_reached,
     statuses_follow_rules,
     addresses_can_be_used,

@@ -22,6 +22,7 @@ from crm.model import (
     Message,
     Record,
     Sale,
+    SignIn,
     Stage,
     StageMove,
     StatusRule,
@@ -34,6 +35,7 @@ from crm.model import (
 from crm.model.encoding import plain
 from crm.repository import (
     HistoryEntry,
+    Query,
     Sealing,
     Seals,
     StatusMove,
@@ -349,7 +351,8 @@ class SqlTransaction(SqlSnapshot):
         return found
 
     def remove(self, kind: type[Record], ids: Sequence[int]) -> None:
-        """Deletes those of the records that are there; raises RefusedError where others belong to one."""
+        """Deletes those of the records that are there; raises RefusedError where others belong to one. With a client
+        its accounts are deactivated."""
         self._begin_sealing(kind)
         self._index_created()
         for batch in _batches(ids):
@@ -360,13 +363,28 @@ class SqlTransaction(SqlSnapshot):
                 self._write_audit(current, "delete", plain(current), None)
                 self._touch(current)
         if kind is Client:
+            self._close_accounts(ids)
             self._known.clear()
             for changed in (*self._changed.values(), self._to_review):
                 changed.difference_update(ids)
 
+    def _close_accounts(self, clients: Sequence[int]) -> None:
+        """Deactivates the accounts of clients that are gone, and ends their sessions."""
+        for batch in _batches(clients):
+            for account in self.find_all(User, Query({"client": batch, "active": True})):
+                self.apply(account, {"active": False})
+                self.end_sessions(account.id)
+
+    def end_sessions(self, user: int) -> None:
+        """Ends all sessions of an account."""
+        for session in self.find_all(SignIn, Query({"user": user, "state": "open"})):
+            self.apply(session, {"state": "ended", "token": ""})
+
     def note_gone(self, kind: type[Record], record_id: int) -> None:
         """Writes that a record was deleted of which nothing is known but its id; that cannot be taken back."""
         self._audit.append(self._entry(kind, record_id, "delete", None, None))
+        if kind is Client:
+            self._close_accounts([record_id])
 
     # Auditing
 

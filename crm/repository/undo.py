@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from crm.repository.transaction import SqlTransaction
 
 # What was done to these is not taken back: the history does not hold what let somebody in, and nobody is to get rights
-# back that were taken away on purpose.
+# back that were taken away on purpose. Only that accounts went with a client into another one is.
 _KEPT = (User.kind_name, SignIn.kind_name)
 _BATCH = 1000
 _NAMED_CLASHES = 5
@@ -102,6 +102,7 @@ def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
     for batch in _entries_backwards(tx, entry.id):
         for (record, operation), rows in groupby(batch, key=lambda row: (row.record, row.operation)):
             _reverse(tx, BY_NAME[record], operation, list(rows))
+    _part_accounts(tx, entry.id)
     # What has changed since stands on figures that are others now.
     tx.review(row.record_id for row in later if row.record == Client.kind_name)
     mark_undone(tx.connection, entry.id, number)
@@ -150,6 +151,17 @@ def _reverse(tx: "SqlTransaction", kind: type[Record], operation: str, rows: Seq
                 names = _restorable(kind, current, row.before, row.after)
                 if names:
                     tx.apply(current, {name: value_of(kind, name, row.before[name]) for name in names}, review=False)
+
+
+def _part_accounts(tx: "SqlTransaction", number: int) -> None:
+    """Gives accounts that a merge moved to the client that was kept back to the one that is there again: nobody is to
+    see another's data because two were mistaken for one."""
+    its = (audit.c.transaction == number, audit.c.record == User.kind_name, audit.c.operation == "update")
+    for row in tx.connection.execute(select(audit.c.record_id, audit.c.before, audit.c.after).where(*its)).all():
+        account = tx.find(User, row.record_id)
+        if account is not None and "client" in row.after and account.client == row.after["client"]:
+            tx.apply(account, {"client": row.before["client"]})
+            tx.end_sessions(account.id)
 
 
 def _restorable(

@@ -5,7 +5,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from crm.commands.clients import differing_fields
+from crm.commands.clients import accounts_of, differing_fields
 from crm.errors import RefusedError
 from crm.model import Client, fields
 from crm.terminal.keyboard import Back, Choice
@@ -57,8 +57,12 @@ def merge(session: Session, client: Client | None = None, **_: Any) -> None:
         _side_by_side(session, kept, gone)
         count = gone.sales_count
         sales = f" Its {'sale moves' if count == 1 else f'{count} sales move'} over." if count else ""
+        with session.crm.read() as snapshot:
+            names = ", ".join(each.email for each in accounts_of(snapshot, [gone.id]))
+        accounts = f" With {names} somebody then sees the data of {kept.name}." if names else ""
         session.confirm(
-            f"Merge {gone.name} (no. {gone.id}) into {kept.name} (no. {kept.id})?{sales} It can be undone.", "Merge"
+            f"Merge {gone.name} (no. {gone.id}) into {kept.name} (no. {kept.id})?{sales}{accounts} It can be undone.",
+            "Merge",
         )
         take = tuple(name for name in differing_fields(kept, gone) if theirs.get(name))
         return session.call("clients merge", client=kept, other=gone, take=take)

@@ -98,6 +98,8 @@ def _(result: TakenBack, screen: Screen, by: Conventions) -> None:
     screen.print(told)
     if result.passed_over:
         screen.print(Text(clean(told_passed_over(result.passed_over)), "dim"))
+    if result.left_out:
+        screen.print(Text(clean(result.left_out), "yellow"))
     if result.records:
         screen.print(tables.table(tables.CHANGES, result.records[:8], by, screen.width))
 
