@@ -11,7 +11,8 @@ from crm.model.rights import ALL, CREATE, DELETE, HISTORY, OWN_CHANGES, READ, SE
 from crm.repository import AuthoredTransaction, HistoryEntry, HistoryQuery, StatusMove, last_undoable
 from crm.repository.bounds import Bounds
 from crm.repository.guarded_reading import GuardedSnapshot
-from crm.repository.tables import audit
+from crm.repository.review import is_of_review
+from crm.repository.tables import audit, transactions
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
@@ -75,7 +76,8 @@ class GuardedTransaction(GuardedSnapshot):
         return self._transaction.review_all()
 
     def undo(self, number: int | None = None) -> HistoryEntry:
-        """Each thing that comes of it needs its own right: to take back what added a client deletes one."""
+        """Each thing that comes of it needs its own right, and each that was done: to take back what added a client
+        deletes one, and whoever may not delete clients does not undo that either."""
         self._bounds.demand(HISTORY, UPDATE)
         if number is None and (last := last_undoable(self._transaction, self._transaction.user)):
             number = last.id
@@ -84,15 +86,29 @@ class GuardedTransaction(GuardedSnapshot):
         return self._transaction.undo(number)
 
     def _demand_reversal(self, number: int) -> None:
+        self._demand_rules(number)
         did = select(audit.c.record, audit.c.operation).where(audit.c.transaction == number).distinct()
-        reversals = [(record, _REVERSED[operation]) for record, operation in self._transaction.select(did)]
-        own = [each for each in reversals if self._bounds.level(*each) is not ALL]
-        if not own:
+        lacking: dict[tuple[str, str], str] = {}
+        for record, done in self._transaction.select(did):
+            for operation in (_REVERSED[done], done):
+                if self._bounds.level(record, operation) is not ALL:
+                    lacking[record, done] = operation
+        if not lacking:
             return
         for change in self._transaction.each_change(HistoryQuery(transaction=number)):
-            back = (change.record, _REVERSED[change.operation])
             allowed = OWN_CHANGES.get(change.record, {}).keys()
-            if back in own and not (
+            if (change.record, change.operation) in lacking and not (
                 self._sees(change) and (change.operation != "update" or change.before.keys() <= allowed)
             ):
-                raise ForbiddenError(refusal(*back))
+                raise ForbiddenError(refusal(change.record, lacking[change.record, change.operation]))
+
+    def _demand_rules(self, number: int) -> None:
+        """What the rules gave to all clients at once is taken back, and done again, by whoever may apply them."""
+        first, undone = number, number or None
+        undoes = select(transactions.c.undoes)
+        while undone:
+            found = self._transaction.select(undoes.where(transactions.c.id == undone))
+            first, undone = undone, found[0][0] if found else None
+        begins = next(iter(self._transaction.each_change(HistoryQuery(transaction=first, sort="id"))), None)
+        if begins is not None and is_of_review(begins):
+            self._bounds.demand(StatusRule.kind_name, UPDATE)

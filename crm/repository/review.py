@@ -28,9 +28,11 @@ from sqlalchemy import (
 
 from crm.clock import Clock
 from crm.model import Client
+from crm.repository import Change
 from crm.repository.functions import json_object
 from crm.repository.metrics import Figures
 from crm.repository.tables import audit, client
+from crm.repository.writing import STATUS
 from crm.rules import NO_RULE_FITS, RuleSet
 from crm.rules.ruleset import Rule
 
@@ -139,6 +141,13 @@ def apply(
         )
     _moved.drop(connection)
     return counts
+
+
+def is_of_review(change: Change) -> bool:
+    """Whether a change is one that a review of all clients begins with: it writes all that follows from the rules and
+    nothing else, and lifts what was pinned."""
+    alone = change.record == Client.kind_name and change.operation == "update" and change.after.keys() == set(STATUS)
+    return alone and change.after["status_pinned_until"] is None
 
 
 def _changes(today: date) -> dict[str, ColumnElement[Any]]:

@@ -1,7 +1,9 @@
 """What one reader changes in a store: what the table of rights gives, and takes back."""
 
 from collections.abc import Callable
+from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from crm.errors import ForbiddenError, NotFoundError
 from crm.model import Client, Dashboard, Sale, Setting, SignIn, StatusRule, User
 from crm.repository import Transaction
 from crm.repository.guard import GuardedRepository
-from tests.support.guarded import SECRET, Team
+from tests.support.guarded import SECRET, Team, new_team
 
 # What is changed
 
@@ -148,12 +150,15 @@ def test_staff_take_back_only_what_they_might_have_done(team: Team) -> None:
     store.change(lambda tx: tx.change(added, city="Graz"), "edited")
     guarded.transact(lambda tx: tx.undo(guarded_last(guarded)), "took back")
     assert store.client(added).city == ""
+    # Whoever may not delete a client does not undo that either, nor do it again.
     store.change(lambda tx: tx.delete(added), "deleted")
-    guarded.transact(lambda tx: tx.undo(guarded_last(guarded)), "took back")
+    for _ in range(3):
+        before = team.everything()
+        with pytest.raises(ForbiddenError, match="Only an admin can delete clients"):
+            guarded.transact(lambda tx: tx.undo(guarded_last(guarded)), "took back")
+        assert team.everything() == before
+        team.seen_by("admin").transact(lambda tx: tx.undo(guarded_last(guarded)), "took back")
     assert store.client(added).last_name == "Added"
-    # And to take that back again would delete the client.
-    with pytest.raises(ForbiddenError):
-        guarded.transact(lambda tx: tx.undo(guarded_last(guarded)), "took back")
     store.set_rules(("VIP", "total_spend > 1"))
     with pytest.raises(ForbiddenError, match="status rules"):
         guarded.transact(lambda tx: tx.undo(guarded_last(guarded)), "took back")
@@ -161,6 +166,51 @@ def test_staff_take_back_only_what_they_might_have_done(team: Team) -> None:
         team.seen_by("client").transact(lambda tx: tx.undo(), "took back")
     with pytest.raises(NotFoundError):
         guarded.transact(lambda tx: tx.undo(99999), "took back")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "sheets"])
+@pytest.mark.parametrize("way", ["applied", "daily"])
+def test_staff_do_not_take_back_what_the_rules_gave_to_everybody(tmp_path: Path, kind: str, way: str) -> None:
+    with new_team(tmp_path, kind) as team:
+        _staff_do_not_take_the_rules_back(team, way)
+
+
+def _staff_do_not_take_the_rules_back(team: Team, way: str) -> None:
+    staff, admin, store = team.seen_by("staff"), team.seen_by("admin"), team.store
+    store.set_rules(("Old", "days_since_added > 30"), ("New", ""))
+    admin.transact(lambda tx: tx.review_all(), "applied the rules")
+    if way == "daily":
+        store.today += timedelta(days=31)
+        store.repository.set_fact("reviewed_on", "")
+        store.repository.daily_review()
+    number = guarded_last(admin)
+    status = store.client(team.own).status
+    # Taken back, and done again, and taken back again: each by an admin alone.
+    for _ in range(3):
+        with pytest.raises(ForbiddenError, match="Only an admin can change status rules"):
+            staff.transact(lambda tx, number=number: tx.undo(number), "took back")
+        assert store.client(team.own).status == status
+        admin.transact(lambda tx, number=number: tx.undo(number), "took back")
+        assert store.client(team.own).status != status
+        number, status = guarded_last(admin), store.client(team.own).status
+
+
+def test_staff_take_back_a_status_that_came_of_their_own_work(team: Team) -> None:
+    staff, store = team.seen_by("staff"), team.store
+    store.set_rules(("VIP", "total_spend > 1000"), ("New", ""))
+    pinned = {"status": "Friend", "status_reason": "Pinned by hand", "status_pinned_until": date(2026, 12, 24)}
+    pinned |= {"status_before": "New", "status_since": date(2026, 11, 2)}
+    changes: list[Callable[[Transaction], Any]] = [
+        lambda tx: tx.add(Sale(client=team.own.id, on=tx.today, amount=Decimal(5000))),
+        lambda tx: tx.change(tx.get(Client, team.own.id), **pinned),
+        lambda tx: tx.change(tx.get(Client, team.own.id), status_pinned_until=None),
+    ]
+    for change in changes:
+        staff.transact(change, "worked")
+        before = store.client(team.own).status
+        staff.transact(lambda tx: tx.undo(), "took back")
+        staff.transact(lambda tx: tx.undo(guarded_last(staff)), "did again")
+        assert store.client(team.own).status == before
 
 
 def guarded_last(guarded: GuardedRepository) -> int:
