@@ -125,11 +125,13 @@ def test_who_adds_a_client_and_takes_that_back_closes_its_account_too(firm: Firm
 
 def test_an_account_whose_client_is_gone_is_found_and_can_be_closed(office: Office) -> None:
     firm = Firm(office)
+    gone = firm.new()
+    run(firm, "users edit", account(firm), client=gone)
     # As older versions of this program left it.
-    lost = delete(tables.client).where(tables.client.c.id == firm.own.id)
+    lost = delete(tables.client).where(tables.client.c.id == gone.id)
     office.crm.repository.transact(lambda tx: tx.connection.execute(lost), "lost")
     (found,) = [each for each in run(firm, "check").wrong if each.record == "user"]
-    assert (found.record_id, f"client {firm.own.id}" in found.what) == (firm.users["client"].id, True)
+    assert (found.record_id, f"client {gone.id}," in found.what) == (firm.users["client"].id, True)
     assert "users deactivate" in found.how_to_mend
     with pytest.raises(FieldError, match="say whose account it is now, or deactivate it"):
         run(firm, "users edit", account(firm), name="Another")

@@ -29,6 +29,7 @@ _BY_CHANCE = frozenset(("created_at", "updated_at", "time", "until", "identifier
 def _firm(store: Store, office: Office) -> Firm:
     settings = Config(f"sqlite:///{office.folder}/none", "anna", running_on(TODAY), secret="s" * 40, **OUT_OF_ORDER)
     accounts = cache(lambda: open_accounts(settings, store.repository))
+    store.repository.keep_sealed(accounts()._roster)
     crm = open_crm(settings)
     office._opened.append(replace(crm, repository=store.repository, accounts=AccountsDesk(accounts, OWNER)))
     return Firm(office)
