@@ -23,5 +23,5 @@ class Exchange(Protocol):
         """
 
     def note(self, error: Exception) -> None:
-        """Has it noted, where whoever runs the program looks, that a step of the menu failed: the kind and the place
-        of the error, without its words."""
+        """Has it noted, where whoever runs the program looks, that a step of the menu failed or was not allowed:
+        the kind and the place of the error, without its words."""

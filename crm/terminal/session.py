@@ -16,6 +16,7 @@ from crm.commands.registry import Command, may_run, named
 from crm.errors import (
     Cancelled,
     CRMError,
+    ForbiddenError,
     NotFoundError,
     SignedOutError,
     StoreAccessError,
@@ -199,7 +200,9 @@ class Session:
             self._notes.append(lambda: show(self.screen, result, by))
 
     def fail(self, error: CRMError) -> None:
-        """Has an error shown on the next page."""
+        """Has an error shown on the next page; what somebody may not do is noted in a browser too."""
+        if self.exchange is not None and isinstance(error, ForbiddenError):
+            self.exchange.note(error)
         self.say(f"{self.screen.sign('✗', '!')} {error.sentence}", "red")
 
     # Steps

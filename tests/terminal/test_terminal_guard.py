@@ -18,7 +18,7 @@ import pytest
 
 from crm.commands.context import CRM
 from crm.commands.registry import Command, commands, named
-from crm.errors import Cancelled, RefusedError
+from crm.errors import Cancelled, ForbiddenError, RefusedError
 from crm.model import Sale
 from crm.repository import Wait
 from crm.terminal.exchange import Exchange
@@ -75,6 +75,9 @@ def test_in_a_browser_a_step_that_fails_is_noted_where_the_server_writes(session
     session.attempt(raising(failed))
     session.attempt(raising(RefusedError("That is no fault of the program.")))
     assert noted == [failed]
+    forbidden = ForbiddenError("Only an admin can delete clients.")
+    session.attempt(raising(forbidden))
+    assert noted == [failed, forbidden]
     assert "--debug" not in told(session)
 
 
