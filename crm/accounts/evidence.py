@@ -19,6 +19,11 @@ from crm.repository import ROSTER, STORE_ID, Snapshot, tables
 # How a seal begins that only a store with a roster has, behind the mark of its secret.
 SEALED_WITH_ROSTER = "/2-"
 
+_user, _audit = tables.user.c, tables.audit.c
+_ANY_PASSWORD = select(_user.id).where(_user.password != "").limit(1)
+_ANY_SEALED_SINCE = select(_user.id).where(_user.password != "", _user.seal.contains(SEALED_WITH_ROSTER)).limit(1)
+_ANY_SIGN_IN = select(_audit.id).where(_audit.record == SignIn.kind_name).limit(1)
+
 
 class Memory:
     """The highest revision of the roster that this machine has seen, for each store, in a file that only its owner
@@ -59,14 +64,12 @@ def accounts_exist(snapshot: Snapshot, memory: Memory, url: str) -> bool:
     Raises StoreAccessError where it has had some and what is left of them can let nobody in: such a store opens for
     nobody. People of the team who are only named do not count.
     """
-    user, audit = tables.user.c, tables.audit.c
-    seals = snapshot.select(select(user.seal).where(user.password != ""))
-    has_roster, remembered = bool(snapshot.fact(ROSTER)), bool(memory.revision(snapshot, url))
-    if seals and (has_roster or not (remembered or any(SEALED_WITH_ROSTER in seal for (seal,) in seals))):
-        return True
-    if seals or has_roster or remembered:
+    has_roster = bool(snapshot.fact(ROSTER))
+    if snapshot.select(_ANY_PASSWORD):
+        if has_roster or not (snapshot.select(_ANY_SEALED_SINCE) or memory.revision(snapshot, url)):
+            return True
         raise damaged()
-    if snapshot.select(select(audit.id).where(audit.record == SignIn.kind_name).limit(1)):
+    if has_roster or memory.revision(snapshot, url) or snapshot.select(_ANY_SIGN_IN):
         raise damaged()
     return False
 

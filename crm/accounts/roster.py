@@ -14,7 +14,7 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select, true
 
 from crm.accounts.evidence import SEALED_WITH_ROSTER, Memory, accounts_exist, damaged
 from crm.errors import StoreAccessError
@@ -22,6 +22,8 @@ from crm.model import User
 from crm.repository import ROSTER, STORE_ID, Snapshot, tables
 
 if TYPE_CHECKING:
+    from sqlalchemy import Column, ColumnElement, Select
+
     from crm.accounts.secret import Secret
     from crm.repository.transaction import SqlTransaction
 
@@ -31,6 +33,17 @@ SEALED = frozenset(
 _IN_ORDER = ("id", *sorted(SEALED))
 # What the seals of stores without a roster bound.
 _BEFORE = ("id", "email", "role", "client", "active", "must_change", "password", "second_factor")
+
+
+def _listed(*columns: "Column[Any]", among: "ColumnElement[bool]") -> "Select[tuple[Any]]":
+    """Some columns of all rows in order as one text, which the database writes quicker than this program reads rows."""
+    rows = select(*columns).where(among).order_by(columns[0]).subquery()
+    return select(func.json_group_array(func.json_array(*rows.c)))
+
+
+_user, _sign_in = tables.user.c, tables.sign_in.c
+_ACCOUNTS = _listed(_user.id, _user.seal, among=true())
+_SESSIONS = _listed(_sign_in.id, _sign_in.user, _sign_in.token, among=_sign_in.state == "open")
 
 
 class Standing(Enum):
@@ -148,14 +161,9 @@ class Roster:
 
     def _made(self, snapshot: Snapshot, revision: int) -> str:
         """The roster of a revision, as it must be written down."""
-        user, sign_in = tables.user.c, tables.sign_in.c
-        rows = [
-            snapshot.select(select(user.id, user.seal).order_by(user.id)),
-            snapshot.select(
-                select(sign_in.id, sign_in.user, sign_in.token).where(sign_in.state == "open").order_by(sign_in.id)
-            ),
-        ]
-        digest = hashlib.sha256(repr([[tuple(row) for row in each] for each in rows]).encode())
+        digest = hashlib.sha256()
+        for each in (_ACCOUNTS, _SESSIONS):
+            digest.update(f"{snapshot.select(each)[0][0]}\n".encode())
         mac = self._secret.mac("roster", snapshot.fact(STORE_ID), str(revision), digest.hexdigest())
         return f"{self._mark}/{revision}-{mac}"
 
