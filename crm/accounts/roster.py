@@ -12,9 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import func, select, true
+from sqlalchemy import func, select, true, update
 
 from crm.accounts.evidence import SEALED_WITH_ROSTER, Memory, accounts_exist, damaged
 from crm.errors import StoreAccessError
@@ -167,6 +167,44 @@ class Roster:
         mac = self._secret.mac("roster", snapshot.fact(STORE_ID), str(revision), digest.hexdigest())
         return f"{self._mark}/{revision}-{mac}"
 
+    def _is_sound(self, snapshot: Snapshot) -> bool:
+        """Whether accounts are as this program left them, however old they are."""
+        text = snapshot.fact(ROSTER)
+        if not text:
+            return self._unrostered(snapshot) is Standing.UNROSTERED
+        written = Written.read(text)
+        return written is not None and _same(text, self._made(snapshot, written.revision))
+
+    # From one store into another
+
+    def take_over(self, tx: "SqlTransaction", source: Mapping[str, str], before: str = "") -> None:
+        """Seals the accounts that were just put into a store as its own, and ends their sessions, where they are as
+        this program left them in the store that they come from; else they let nobody in. Accounts without a password
+        need no seal. `before` is the roster of those whose place they take."""
+        if not tx.select(select(_user.id).where(_user.password != "").limit(1)):
+            tx.put_fact(ROSTER, "")
+            return
+        there = cast(Snapshot, _With(tx, source))
+        is_sound = self._is_sound(there)
+        if is_sound:
+            for user in tx.find_all(User):
+                if self.fits(there, user):
+                    sealed = update(tables.user).where(_user.id == user.id).values(seal=self.seal(tx, user))
+                    tx.connection.execute(sealed)
+            ended = update(tables.sign_in).where(_sign_in.state == "open").values(state="ended", token="")
+            tx.connection.execute(ended)
+        # What another secret has sealed stays so for whoever knows it.
+        tx.put_fact(ROSTER, source.get(ROSTER, ""))
+        if is_sound:
+            self.renew(tx, before)
+
+    def translated(self, tx: "SqlTransaction", user: User, source: Snapshot) -> User:
+        """An account of another store as it can be put into this one: without what lets anybody in where it is not as
+        this program left it there."""
+        if user.password and self._is_sound(source) and self.fits(source, user):
+            return replace(user, seal=self.seal(tx, user))
+        return replace(user, password="", second_factor="", seal="")
+
     # In a transaction
 
     def begin(self, tx: "SqlTransaction") -> "Sealing":
@@ -180,11 +218,23 @@ class Roster:
                 raise other_secret()
         return Sealing(self, tx, standing)
 
-    def renew(self, tx: "SqlTransaction") -> None:
-        """Writes the roster of the accounts as they are now."""
-        written = Written.read(tx.fact(ROSTER))
-        known = max(written.revision if written else 0, self._memory.revision(tx, self._url))
+    def renew(self, tx: "SqlTransaction", before: str = "") -> None:
+        """Writes the roster of the accounts as they are now, with a revision higher than any before."""
+        written = [Written.read(each) for each in (tx.fact(ROSTER), before)]
+        known = max(self._memory.revision(tx, self._url), *(each.revision if each else 0 for each in written))
         tx.put_fact(ROSTER, self._made(tx, known + 1))
+
+
+class _With:
+    """A snapshot, with other facts."""
+
+    def __init__(self, snapshot: Snapshot, facts: Mapping[str, str]) -> None:
+        self._facts = facts
+        self.select = snapshot.select
+
+    def fact(self, name: str) -> str:
+        """Something the store is said to know of itself."""
+        return self._facts.get(name, "")
 
 
 class Sealing:

@@ -10,6 +10,7 @@ from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.commands.whole_store import keep_safe
 from crm.errors import FileError, NotFoundError, StoreDamagedError, confirmation
 from crm.model.places import as_told
+from crm.model.rights import OWNER
 from crm.repository import Finding, Proof
 
 
@@ -87,17 +88,28 @@ def backup(
 
 @command("restore", title="Restore a backup", menu="data", roles=ONLY_ADMIN, unread=(StoreDamagedError,))
 def restore(
-    crm: CRM, file: Annotated[Path, About("File", "a backup", positional=True)], yes: bool = False
+    crm: CRM,
+    file: Annotated[Path, About("File", "a backup", positional=True)],
+    accounts: Annotated[
+        bool, About("Accounts", "take passwords, roles and second factors from the backup too")
+    ] = False,
+    yes: bool = False,
 ) -> FileWritten:
-    """Puts a backup in the place of everything that is in the store; what is there now is backed up first."""
+    """Puts a backup in the place of the data in the store; what is there now is backed up first.
+
+    Accounts stay as they are now, unless --accounts is given; everybody is signed out. A store that has no accounts, or
+    is damaged, takes those of the backup.
+    """
     source = file.expanduser()
     if not source.is_file():
         raise NotFoundError(f"There is no file {as_told(source)}.")
     if not yes:
+        which = "everything in the store, accounts included," if accounts else "the data in the store"
+        out = "" if crm.reader == OWNER else " Everybody is signed out."
         raise confirmation(
-            f"This replaces everything in the store by {source.name}. What is there now is backed up first.",
-            "Restore it",
+            f"This replaces {which} by {source.name}. What is there now is backed up first.{out}", "Restore it"
         )
-    kept = crm.repository.restore(source)
+    kept = crm.repository.restore(source, accounts=accounts)
     crm.forget_settings()
-    return FileWritten(kept, "backup of what was there before", keep_safe(crm))
+    done = f"Restored {source.name}. " if crm.reader == OWNER else f"Restored {source.name}; everybody was signed out. "
+    return FileWritten(kept, f"{done}Backup of what was there before", keep_safe(crm))

@@ -52,7 +52,8 @@ def read_whole_store(crm: CRM, file: Path, *, preview: bool = False) -> WholeSto
     for name, fields in _objects(file):
         if name == "rule":
             split_rule(rule_text(str(fields.get("status", "")), str(fields.get("when", ""))))
-        counts[name] = counts.get(name, 0) + 1
+        if name != "fact":
+            counts[name] = counts.get(name, 0) + 1
     if not preview:
         counts = crm.repository.fill(_objects(file))
         crm.forget_settings()

@@ -363,6 +363,16 @@ class Seals(Protocol):
         """How often the accounts were sealed as a whole: 0 where an older version has sealed each alone, -1 where there
         are none; None where they are not as this program left them, or another secret has sealed them."""
 
+    def take_over(self, tx: Any, source: Mapping[str, str], before: str = "") -> None:
+        """Seals the accounts that were just put into a store as its own, and ends their sessions, where they are as
+        this program left them in the store that they come from, of which `source` holds the facts `STORE_ID` and
+        `ROSTER`; else they let nobody in. Accounts without a password need no seal. `before` is the roster of those
+        whose place they take."""
+
+    def translated(self, tx: Any, user: User, source: Snapshot) -> User:
+        """An account of another store as it can be put into this one: without what lets anybody in where it is not as
+        this program left it there."""
+
     def begin(self, tx: Any) -> Sealing:
         """Called before a transaction first touches accounts or sign-ins. Raises StoreAccessError where they are not as
         this program left them."""
@@ -430,10 +440,12 @@ class Repository(Protocol):
     def notice(self) -> str:
         """What whoever has just read should know (that the data is of some minutes ago); '' for nothing."""
 
-    def restore(self, source: Path, allowed: Allowed = anybody) -> Path:
-        """Puts a backup in the place of what is there; returns a backup of what was there. Of a store so damaged that
-        `allowed` cannot read it (StoreDamagedError), the files are kept aside and replaced: whoever has them could do
-        so without this program."""
+    def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Path:
+        """Puts a backup in the place of what is there; returns a backup of what was there. The accounts stay as they
+        are, unless they are to be those of the backup too (`accounts`), or there are none; every session ends.
+
+        Of a store so damaged that `allowed` cannot read it (StoreDamagedError), the files are kept aside and replaced,
+        accounts included: whoever has them could do so without this program."""
 
     def close(self) -> None:
         """Lets go of the store."""

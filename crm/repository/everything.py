@@ -10,7 +10,7 @@ from sqlalchemy import Table, delete, func, insert, select
 from crm.errors import FileError
 from crm.model import BY_NAME, RECORDS, Client
 from crm.model.encoding import plain, record_of
-from crm.repository import Query
+from crm.repository import ROSTER, STORE_ID, Query
 from crm.repository.bulk import insert_rows
 from crm.repository.snapshot import SqlSnapshot
 from crm.repository.tables import TABLES, audit, row_of, transactions
@@ -19,11 +19,16 @@ from crm.repository.tables import TABLES, audit, row_of, transactions
 Item = tuple[str, Mapping[str, Any]]
 
 _BATCH = 1000
+# What something is that the store knows of itself.
+FACT = "fact"
 _HISTORY: Mapping[str, Table] = {"transaction": transactions, "audit": audit}
 
 
 def everything(snapshot: SqlSnapshot) -> Iterator[Item]:
-    """Every object of a store, those that others name before the others."""
+    """Every object of a store, those that others name before the others; first what its accounts are sealed with."""
+    if snapshot.fact(ROSTER):
+        for name in (STORE_ID, ROSTER):
+            yield FACT, {"name": name, "value": snapshot.fact(name)}
     streaming = snapshot.connection.execution_options(yield_per=_BATCH)
     for kind in RECORDS:
         for record in snapshot.each(kind, Query(sort="id")):
@@ -31,6 +36,15 @@ def everything(snapshot: SqlSnapshot) -> Iterator[Item]:
     for name, table in _HISTORY.items():
         for row in streaming.execute(select(table).order_by(table.c.id)):
             yield name, {key: plain(value) for key, value in row._mapping.items()}
+
+
+def without_facts(items: Iterable[Item], facts: dict[str, str]) -> Iterator[Item]:
+    """The objects without the facts of their store, which are put into `facts`."""
+    for name, fields in items:
+        if name == FACT:
+            facts[str(fields.get("name"))] = str(fields.get("value"))
+        else:
+            yield name, fields
 
 
 def fill(snapshot: SqlSnapshot, items: Iterable[Item]) -> dict[str, int]:

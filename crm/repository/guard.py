@@ -84,9 +84,9 @@ class GuardedRepository:
         self._bounds.demand(STORE, READ)
         return self._repository.daily_backup(allowed)
 
-    def restore(self, source: Path, allowed: Allowed = anybody) -> Path:
+    def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Path:
         self._bounds.demand(STORE, UPDATE)
-        return self._repository.restore(source, allowed)
+        return self._repository.restore(source, allowed, accounts=accounts)
 
     def is_empty(self) -> bool:
         return self._repository.is_empty()

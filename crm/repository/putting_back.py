@@ -1,22 +1,85 @@
-"""Making the records of a store what they are in another one, as a change like any other."""
+"""Making the records of a store what they are in a backup: the data, and the accounts only where that is asked for.
 
-from collections.abc import Sequence
+Whoever restores data gives nobody rights back that were taken away since, and lets no ended session live again. A store
+that never had accounts takes those of the backup: there are no others. Every session ends.
+"""
 
-from crm.model import RECORDS, Record, fields
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, select
+
+from crm.model import RECORDS, Record, SignIn, User, fields
+from crm.repository import ROSTER, STORE_ID, Query, Seals, tables
+from crm.repository.bulk import insert_rows
 from crm.repository.snapshot import SqlSnapshot
-from crm.repository.transaction import SqlTransaction
+
+if TYPE_CHECKING:
+    from crm.repository.transaction import SqlTransaction
+
+_SEALED = (User, SignIn)
 
 
-def put_back(tx: SqlTransaction, wanted: SqlSnapshot) -> None:
-    """Deletes what `wanted` lacks, adds what only it holds, ids and times included, and changes what differs."""
-    for kind in reversed(RECORDS):
+def put_back(tx: "SqlTransaction", wanted: SqlSnapshot, seals: Seals | None, *, accounts: bool = False) -> None:
+    """Deletes what `wanted` lacks, adds what only it holds, ids and times included, and changes what differs, as a
+    change like any other. It stands in the history also where nothing differed."""
+    accounts = accounts or not _has_accounts(tx)
+    kinds = [kind for kind in RECORDS if kind not in _SEALED or (kind is User and accounts)]
+    for kind in reversed(kinds):
         there = {record.id for record in wanted.each(kind)}
         tx.remove(kind, [record.id for record in tx.find_all(kind) if record.id not in there])
-    for kind in RECORDS:
-        _put_back(tx, kind, wanted.find_all(kind))
+    for kind in kinds:
+        records: Sequence[Record] = wanted.find_all(kind)
+        if kind is User and seals is not None:
+            records = [seals.translated(tx, each, wanted) for each in records if isinstance(each, User)]
+        _put_back(tx, kind, records)
+    for each in tx.find_all(SignIn, Query({"state": "open"})):
+        tx.change(each, state="ended", token="")
+    _ = tx.number
 
 
-def _put_back(tx: SqlTransaction, kind: type[Record], wanted: Sequence[Record]) -> None:
+def known_accounts(snapshot: SqlSnapshot) -> Hashable:
+    """What is another one once an account or a sign-in has changed."""
+    last = snapshot.select(select(func.max(tables.user.c.updated_at), func.count(tables.user.c.id)))
+    return (snapshot.fact(ROSTER), *last[0])
+
+
+def take_accounts(
+    tx: "SqlTransaction", seals: Seals | None, now: SqlSnapshot | None, *, from_backup: bool = False
+) -> None:
+    """Gives a backup, which `tx` writes to before it takes the place of a store, the accounts that this has `now`, or
+    seals its own as that store's; None for a store that is damaged. It stands in the history of the backup."""
+    ours = now is None or from_backup or not _has_accounts(now)
+    source = tx if ours or now is None else now
+    facts = {name: source.fact(name) for name in (STORE_ID, ROSTER)}
+    if now is not None and not ours:
+        for kind in reversed(_SEALED):
+            tx.connection.execute(delete(tables.TABLES[kind]))
+        for kind in _SEALED:
+            table = tables.TABLES[kind]
+            if rows := [dict(row._mapping) for row in now.select(select(table))]:
+                insert_rows(tx.connection, table, rows)
+    if now is not None:
+        for kind in _SEALED:
+            # Never a number that another account had before.
+            last = now.select(select(func.max(tables.audit.c.record_id)).where(tables.audit.c.record == kind.kind_name))
+            tx.dialect.skip_ids(tx.connection, tables.TABLES[kind], last[0][0] or 0)
+        if _has_accounts(now) or not _has_accounts(tx):
+            tx.put_fact(STORE_ID, now.fact(STORE_ID))
+    if seals is not None:
+        seals.take_over(tx, facts, now.fact(ROSTER) if now is not None else "")
+    else:
+        tx.put_fact(ROSTER, facts[ROSTER])
+    _ = tx.number
+
+
+def _has_accounts(snapshot: SqlSnapshot) -> bool:
+    """Whether somebody can sign in, or could."""
+    some = select(tables.user.c.id).where(tables.user.c.password != "").limit(1)
+    return bool(snapshot.fact(ROSTER) or snapshot.select(some))
+
+
+def _put_back(tx: "SqlTransaction", kind: type[Record], wanted: Sequence[Record]) -> None:
     current = {record.id: record for record in tx.find_all(kind)}
     missing = [record for record in wanted if record.id not in current]
     if missing:

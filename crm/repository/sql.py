@@ -3,12 +3,12 @@
 import dataclasses
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Select, insert, inspect, select, update
 from sqlalchemy.exc import (
@@ -34,6 +34,7 @@ from crm.model import TIME_ZONE, Record, SignIn, User
 from crm.model.places import as_told
 from crm.repository import PROGRAM, STORE_ID, Allowed, Finding, Proof, Seals, Wait, Waiting, anybody, formats, tables
 from crm.repository.dialect import Dialect
+from crm.repository.putting_back import known_accounts, take_accounts
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
 
 if TYPE_CHECKING:
@@ -47,6 +48,21 @@ REVIEWED = "reviewed_on"
 # Whoever waits for another writer is told after so many seconds, and let go after so many.
 TELLS_AFTER = 2.0
 GIVES_UP_AFTER = 30.0
+
+
+class _Outdated(Exception):
+    """The accounts are not those any more that were to be kept."""
+
+
+class _Asked:
+    """A snapshot in which it is asked who does something, for the history: `user`."""
+
+    def __init__(self, snapshot: SqlSnapshot, user: str) -> None:
+        self._snapshot = snapshot
+        self.user = user
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._snapshot, name)
 
 
 class SqlRepository:
@@ -215,22 +231,20 @@ class SqlRepository:
         """What a connection sees, within a transaction of its own."""
         return SqlSnapshot(connection, self._dialect, self.clock.stopped())
 
-    def transact(self, change: Callable[["SqlTransaction"], Result], what: str) -> Result:
+    def _writing(self, connection: Connection, what: str = "", user: str = "") -> "SqlTransaction":
+        """What writes on a connection, within a transaction of its own."""
         from crm.repository.transaction import SqlTransaction
 
+        clock = self.clock.stopped()
+        return SqlTransaction(connection, self._dialect, clock, user=user or self.user, what=what, seals=self._seals)
+
+    def transact(self, change: Callable[["SqlTransaction"], Result], what: str) -> Result:
         with self._told(), self._engine.connect() as connection:
             started = time.monotonic()
             while True:
                 try:
                     self._enter(connection)
-                    tx = SqlTransaction(
-                        connection,
-                        self._dialect,
-                        self.clock.stopped(),
-                        user=self.user,
-                        what=what,
-                        seals=self._seals,
-                    )
+                    tx = self._writing(connection, what)
                     result = change(tx)
                     tx.finish()
                     connection.commit()
@@ -289,10 +303,14 @@ class SqlRepository:
             raise RefusedError(f"Only an empty store can take over a whole one{lost}; name another with --store.")
 
     def _fill(self, connection: Connection, items: "Iterable[Item]") -> dict[str, int]:
-        from crm.repository.everything import fill
+        from crm.repository.everything import fill, without_facts
 
+        facts: dict[str, str] = {}
         try:
-            return fill(self._seen(connection), items)
+            counts = fill(self._seen(connection), without_facts(items, facts))
+            if self._seals is not None:
+                self._seals.take_over(self._writing(connection), facts)
+            return counts
         except (IntegrityError, DataError, ProgrammingError, InterfaceError) as error:
             raise FileError(f"What is to be taken over does not fit together: {error.orig}.") from error
         except DBAPIError:
@@ -393,35 +411,54 @@ class SqlRepository:
             return None
         return self.backup(allowed=allowed)
 
-    def restore(self, source: Path, allowed: Allowed = anybody) -> Path:
+    def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Path:
+        what = f"restored {source.name}"
         # Copied first: to back up what is there may let go of the oldest backup, which may be this very one.
         with self._dialect.checked_copy(source) as copy:
-            self._bring_up(copy)
+            with self._other(copy) as connection:
+                self._add_missing(connection)
             try:
                 with self.read() as snapshot:
                     allowed(snapshot)
                 kept = self.backup()
             except StoreDamagedError:
                 self.close()
+                with self._other(copy) as connection:
+                    take_accounts(self._writing(connection, what), self._seals, None)
                 return self._dialect.replace_damaged(copy, self._dated())
+            while True:
+                with self.read() as snapshot, self._other(copy) as connection:
+                    asked = _Asked(snapshot, self.user)
+                    allowed(asked)
+                    known = known_accounts(snapshot)
+                    tx = self._writing(connection, what, asked.user)
+                    take_accounts(tx, self._seals, snapshot, from_backup=accounts)
 
-            def locked() -> None:
-                with self.read() as snapshot:
-                    allowed(snapshot)
+                def locked(known: Hashable = known) -> None:
+                    with self.read() as snapshot:
+                        allowed(snapshot)
+                        if known_accounts(snapshot) != known:
+                            raise _Outdated
 
-            with self._told():
-                self._dialect.restore(self._engine, copy, locked)
+                try:
+                    with self._told():
+                        self._dialect.restore(self._engine, copy, locked)
+                    break
+                except _Outdated:
+                    # Somebody has changed an account meanwhile.
+                    continue
             # The store that was put back may be of another day.
             self._reviewed_on = ""
             return kept
 
-    def _bring_up(self, copy: Path) -> None:
-        """Brings a copy of a store to this format, before others who work in the store can write to it."""
-        engine = self._dialect.at(copy).engine()
+    @contextmanager
+    def _other(self, file: Path) -> Iterator[Connection]:
+        """A transaction on the copy of a store in a file."""
+        engine = self._dialect.at(file).engine()
         try:
             with self._told(), engine.connect() as connection:
                 self._enter(connection)
-                self._add_missing(connection)
+                yield connection
                 connection.commit()
         finally:
             engine.dispose()

@@ -117,8 +117,8 @@ class VerifiedRepository:
     def daily_backup(self, allowed: Allowed = anybody) -> Path | None:
         return self._repository.daily_backup(self._and(allowed))
 
-    def restore(self, source: Path, allowed: Allowed = anybody) -> Path:
-        kept = self._repository.restore(source, self._and(allowed))
+    def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Path:
+        kept = self._repository.restore(source, self._and(allowed), accounts=accounts)
         with self._repository.read() as snapshot:
             self.saved.ended = self._is_over(snapshot)
         self.saved.what.append(f"restored {source.name}")

@@ -2,15 +2,13 @@
 
 import dataclasses
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crm.errors import ConflictError, CRMError, FieldError, NotFoundError, RefusedError, SignInRefusedError
-from crm.model import Client, Sale, SignIn, User
+from crm.model import Client, Sale, User
 from tests.accounts.conftest import PASSWORD, Office
-from tests.conftest import STORES, _new_store
 
 
 def test_the_first_account_is_an_admins(office: Office) -> None:
@@ -186,28 +184,6 @@ def test_the_last_change_is_the_last_one_that_can_be_taken_back(office: Office) 
     assert office.store.change(lambda tx: tx.undo()).what == "recorded a sale"
     assert list(office.store.everything()[Sale]) == []
     assert len(office.sign_ins()) == 1
-
-
-def test_a_backup_brings_the_accounts_of_then_back(office: Office, tmp_path: Path) -> None:
-    anna = office.add()
-    copy = office.store.repository.backup(tmp_path / "copy.sqlite3")
-    office.accounts.change_password(anna.id, PASSWORD, "seven green umbrellas whistle")
-    office.add("bo@example.com", "staff")
-    office.store.repository.restore(copy)
-    assert office.sign_in()
-    assert list(office.store.everything()[User]) == [anna.id]
-    assert list(office.accounts.seal_findings()) == []
-    assert office.store.wrong() == []
-
-
-def test_accounts_are_in_a_copy_of_the_whole_store(file_office: Office) -> None:
-    anna = file_office.add()
-    file_office.sign_in()
-    with _new_store(STORES["sheets"]) as other:
-        other.repository.fill(file_office.store.repository.everything())
-        with other.another().read() as snapshot:
-            assert snapshot.get(User, anna.id) == file_office.user(anna)
-            assert snapshot.find_all(SignIn) == file_office.sign_ins()
 
 
 def test_of_a_change_that_also_touched_accounts_the_rest_is_taken_back(office: Office) -> None:

@@ -456,7 +456,7 @@ class SheetsRepository(SqlRepository):
                 raise
             return counts
 
-    def restore(self, source: Path, allowed: Allowed = anybody) -> Path:
+    def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Path:
         """Puts the records of a backup in the place of those there are, as one change: it stands in the history
         like any other, and can be taken back."""
         with self._mirror_file.checked_copy(source) as copy:
@@ -467,7 +467,7 @@ class SheetsRepository(SqlRepository):
 
                     def change(tx: SqlTransaction) -> None:
                         allowed(tx)
-                        put_back(tx, snapshot)
+                        put_back(tx, snapshot, self._seals, accounts=accounts)
 
                     self.transact(change, f"restored {source.name}")
             finally:

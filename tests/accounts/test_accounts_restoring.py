@@ -1,0 +1,201 @@
+"""Accounts and sessions when a store is restored, copied, exported and read in again, on any kind of store."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from crm.errors import SignInRefusedError, StoreAccessError
+from crm.model import Client, User
+from crm.repository import ROSTER
+from tests.accounts.conftest import PASSWORD, Office
+from tests.accounts.test_accounts_roster import ANNA, BO, fact, gets_in, rows
+from tests.conftest import STORES, _new_store
+
+NEW = "seven green umbrellas whistle"
+
+
+def backup(office: Office, folder: Path) -> Path:
+    return office.store.repository.backup(folder / "backup.sqlite3")
+
+
+def clients(office: Office) -> list[int]:
+    with office.store.repository.read() as snapshot:
+        return snapshot.numbers(Client)
+
+
+def test_restoring_data_restores_no_password_no_role_and_no_session(office: Office, tmp_path: Path) -> None:
+    anna = office.add()
+    bo, cy = office.add(BO, "admin"), office.add("cy@example.com", "staff")
+    client = office.store.add()
+    stolen = office.sign_in().token
+    copy = backup(office, tmp_path)
+    office.accounts.change_password(anna.id, PASSWORD, NEW)
+    office.accounts.edit(bo, role="staff")
+    office.accounts.edit(cy, active=False)
+    office.with_app(bo)
+    office.add("dee@example.com", "staff")
+    now = office.sign_in(password=NEW).token
+    office.store.add()
+    office.store.repository.restore(copy)
+    assert clients(office) == [client.id]
+    # Those of now are as they were, and nobody is signed in any more.
+    for token in (stolen, now):
+        assert office.accounts.session(token) is None
+    with pytest.raises(SignInRefusedError):
+        office.sign_in()
+    assert office.sign_in(password=NEW)
+    assert office.user(bo).role == "staff"
+    assert office.asked(BO).method == "totp"
+    assert not gets_in(office, "cy@example.com")
+    assert office.sign_in("dee@example.com")
+    assert list(office.accounts.seal_findings()) == []
+    assert office.store.wrong() == []
+    # A new account gets a number that none had.
+    assert office.add("eve@example.com", "staff").id == 5
+
+
+def test_restoring_with_the_accounts_by_name_brings_those_of_then_back(office: Office, tmp_path: Path) -> None:
+    anna = office.add()
+    token = office.sign_in().token
+    copy = backup(office, tmp_path)
+    office.accounts.change_password(anna.id, PASSWORD, NEW)
+    office.add(BO, "staff")
+    revision = fact(office, ROSTER)
+    office.store.repository.restore(copy, accounts=True)
+    assert [row["id"] for row in rows(office, User)] == [anna.id]
+    assert office.accounts.session(token) is None
+    assert office.sign_in()
+    assert int(fact(office, ROSTER).split("/")[1].split("-")[0]) > int(revision.split("/")[1].split("-")[0])
+    assert list(office.accounts.seal_findings()) == []
+    assert office.store.wrong() == []
+    assert office.add("cy@example.com", "staff").id == 3
+
+
+def test_a_backup_from_before_there_were_accounts_takes_none_away(office: Office, tmp_path: Path) -> None:
+    client = office.store.add()
+    copy = backup(office, tmp_path)
+    office.add()
+    token = office.sign_in().token
+    office.store.repository.restore(copy)
+    assert clients(office) == [client.id]
+    assert office.accounts.exist()
+    assert office.accounts.session(token) is None
+    assert office.sign_in()
+
+
+def test_a_store_without_accounts_takes_those_of_the_backup(office: Office, tmp_path: Path) -> None:
+    with another("sqlite") as there:
+        there.add()
+        bo = there.add(BO, "staff")
+        token = there.sign_in().token
+        there.by_hand(bo, role="admin")
+        copy = backup(there, tmp_path)
+    office.store.repository.restore(copy)
+    assert office.accounts.exist()
+    assert office.accounts.session(token) is None
+    assert office.sign_in()
+    assert not gets_in(office, BO)
+
+
+def test_a_backup_that_was_edited_gives_nobody_rights(office: Office, tmp_path: Path) -> None:
+    office.add()
+    office.add(BO, "staff")
+    copy = backup(office, tmp_path)
+    with closing(sqlite3.connect(copy)) as file:
+        file.execute("UPDATE user SET role = 'admin' WHERE email = ?", (BO,))
+        file.commit()
+    office.store.repository.restore(copy, accounts=True)
+    assert not gets_in(office, BO)
+    assert gets_in(office, ANNA)
+
+
+def test_whoever_restores_stands_in_the_history(office: Office, tmp_path: Path) -> None:
+    office.add()
+    copy = backup(office, tmp_path)
+
+    def asked(snapshot: object) -> None:
+        if hasattr(snapshot, "user"):
+            snapshot.user = "Anna"
+
+    office.store.repository.restore(copy, asked)
+    assert office.history()[0] == ("Anna", "restored backup.sqlite3")
+
+
+def test_a_damaged_file_takes_the_accounts_of_the_backup(file_office: Office, tmp_path: Path) -> None:
+    file_office.add()
+    token = file_office.sign_in().token
+    copy = backup(file_office, tmp_path)
+    file_office.sign_in()
+    file_office.store.close()
+    (file_office.store.folder / "store.sqlite3").write_bytes(b"no database at all" * 100)
+    repository = file_office.store.another()
+    repository.keep_sealed(file_office.accounts._roster)
+    repository.restore(copy)
+    accounts = file_office.accounts.over(repository)
+    assert accounts.session(token) is None
+    assert accounts.sign_in(ANNA, PASSWORD)
+
+
+# A whole store in another one
+
+
+@contextmanager
+def another(kind: str) -> Iterator[Office]:
+    with _new_store(STORES[kind]) as store:
+        made = Office(store)
+        yield made
+        made.attempts.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "sheets"])
+def test_accounts_go_with_a_copy_of_the_whole_store(office: Office, kind: str) -> None:
+    office.add()
+    bo = office.add(BO, "staff")
+    cy = office.add("cy@example.com", "staff")
+    office.by_hand(cy, role="admin")
+    token = office.sign_in().token
+    with another(kind) as other:
+        other.store.repository.fill(office.store.repository.everything())
+        assert other.accounts.exist()
+        assert other.accounts.session(token) is None
+        assert other.sign_in()
+        assert other.sign_in(BO)
+        assert not gets_in(other, "cy@example.com")
+        # No row of one store is worth anything in the other.
+        assert other.user(bo).seal != office.user(bo).seal
+        assert office.accounts.session(token)
+
+
+def test_an_export_that_was_edited_lets_nobody_in(file_office: Office) -> None:
+    file_office.add()
+    file_office.add(BO, "staff")
+    items = [(name, json.loads(json.dumps(fields))) for name, fields in file_office.store.repository.everything()]
+    (bo,) = (fields for name, fields in items if name == "user" and fields["email"] == BO)
+    (roster,) = (fields for name, fields in items if name == "fact" and fields["name"] == ROSTER)
+    for edit in ({"role": "admin"}, {"seal": "something else"}, {"id": 7}):
+        known = dict(bo)
+        bo.update(edit)
+        with another("sqlite") as other:
+            other.store.repository.fill(items)
+            assert not gets_in(other, BO)
+        bo.update(known)
+    roster["value"] = ""
+    with another("sqlite") as other:
+        other.store.repository.fill(items)
+        assert not gets_in(other, ANNA)
+        with pytest.raises(StoreAccessError):
+            other.accounts.exist()
+
+
+def test_accounts_of_another_secret_stay_shut_in_a_copy(file_office: Office) -> None:
+    file_office.add()
+    with _new_store(STORES["sqlite"]) as store:
+        other = Office(store, "another secret that is long enough too")
+        store.repository.fill(file_office.store.repository.everything())
+        with pytest.raises(StoreAccessError):
+            other.sign_in()
+        other.attempts.close()
