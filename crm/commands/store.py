@@ -41,11 +41,13 @@ class LiveReport:
 
 @dataclass(frozen=True, slots=True)
 class FileWritten:
-    """A file that was written, and what to know of it where it holds secrets."""
+    """A file that was written, what to know of it where it holds secrets, and what was done besides, each a
+    sentence."""
 
     file: Path
     what: str
     keep_safe: str = ""
+    done: str = ""
 
 
 @command("check", title="Check the store", menu="data")
@@ -111,5 +113,5 @@ def restore(
         )
     kept = crm.repository.restore(source, accounts=accounts)
     crm.forget_settings()
-    done = f"Restored {source.name}. " if crm.reader == OWNER else f"Restored {source.name}; everybody was signed out. "
-    return FileWritten(kept, f"{done}Backup of what was there before", keep_safe(crm))
+    out = "." if crm.reader == OWNER else "; everybody was signed out."
+    return FileWritten(kept, "backup of what was there before", keep_safe(crm), f"Restored {source.name}{out}")

@@ -37,6 +37,8 @@ def _(result: SettingShown, screen: Screen, _by: Conventions) -> None:
 
 @drawn.register
 def _(result: FileWritten, screen: Screen, _by: Conventions) -> None:
+    if result.done:
+        screen.print(Text(f"{screen.sign('✓', 'OK:')} {clean(result.done)}", "green"))
     done = Text(f"{screen.sign('✓', 'OK:')} {result.what[:1].upper()}{result.what[1:]}: ", "green")
     screen.print(done.append(clean(as_told(result.file)), "bold"))
     _keep_safe(result.keep_safe, screen)

@@ -348,6 +348,8 @@ def test_what_lets_an_admin_in_takes_their_own_password(firm: Firm) -> None:
 def test_whoever_restores_a_backup_of_before_their_sign_in_is_told_that_it_is_done(firm: Firm) -> None:
     backup, work = firm.office("backup").file, Work(firm)
     crm = work.sign_in()
-    assert named("restore")(crm, backup, yes=True).what.startswith("backup")
+    restored = named("restore")(crm, backup, yes=True)
+    assert restored.what.startswith("backup")
+    assert restored.done.endswith("; everybody was signed out.")
     assert crm.saved.ended
     assert _told(named("clients list"), crm, filters={}).done

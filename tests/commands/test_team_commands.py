@@ -270,11 +270,14 @@ def test_a_restore_brings_everything_back_and_keeps_what_was_there(office: Offic
     with pytest.raises(Question):
         office("restore", kept)
     assert office.everything() == after
-    undo = office("restore", kept, yes=True).file
-    assert office.everything() == before
+    restored = office("restore", kept, yes=True)
+    assert restored.done == f"Restored {kept.name}."
+    # Beside what was there then, the history says who has put it back.
+    assert [each for each in office.everything() if each not in before] == office.everything()[-2:-1]
+    assert office("history list")[0].what == f"restored {kept.name}"
     assert office.crm.conventions.currency == "USD"
-    office("restore", undo, yes=True)
-    assert office.everything() == after
+    office("restore", restored.file, yes=True)
+    assert [each for each in after if each not in office.everything()] == []
 
 
 def test_a_backup_overwrites_nothing_and_makes_its_folder(office: Office) -> None:
