@@ -55,13 +55,6 @@ class Book:
         self._passwords = Passwords(secret)
         self._factors = SecondFactors(secret)
         self._tickets = Tickets(secret, now)
-        self._author = ""
-
-    def acting(self, name: str) -> Self:
-        """The same accounts, with this name in the history for everything that is done."""
-        acting = copy.copy(self)
-        acting._author = name
-        return acting
 
     def over(self, repository: Repository) -> Self:
         """The same accounts, read and written through another repository over the same store."""
@@ -189,11 +182,14 @@ class Book:
 
     # Writing
 
-    def _transact(self, change: Callable[[AuthoredTransaction], Result], what: str, author: str = "") -> Result:
-        """One change of the store; the history names who is acting, else `author`, else who opened the store."""
+    def _transact(
+        self, change: Callable[[AuthoredTransaction], Result], what: str, author: User | None = None
+    ) -> Result:
+        """One change of the store; the history names whoever is signed in, else `author`, else who opened the store."""
 
         def authored(tx: AuthoredTransaction) -> Result:
-            tx.user = self._author or author or tx.user
+            if author is not None and not tx.user_id:
+                tx.user, tx.user_id = called(author), author.id
             return change(tx)
 
         return self._repository.transact(authored, what)

@@ -44,21 +44,17 @@ class AccountsDesk:
         """The accounts, as far as the reader is signed in."""
         return self.open() if self._repository is None else self.open().over(self._repository)
 
-    def _acting(self) -> "Accounts":
-        """The same, with the reader's name in the history."""
-        return self._accounts().acting(self.reader.name)
-
     # Those of others
 
     def add(self, *, email: str, name: str, role: str, phone: str = "", client: int = 0) -> tuple[User, str]:
         """A new account, and the one-time password for its first sign-in."""
         self._manages(CREATE)
-        return self._acting().add(email=email, name=name, role=role, phone=phone, client=client)
+        return self._accounts().add(email=email, name=name, role=role, phone=phone, client=client)
 
     def add_named(self, name: str, *, email: str = "", phone: str = "") -> User:
         """Somebody of the team who is only named and does not sign in."""
         self._manages(CREATE)
-        return self._acting().add_named(name, email=email, phone=phone)
+        return self._accounts().add_named(name, email=email, phone=phone)
 
     def signing_in(self) -> frozenset[int]:
         """The ids of those who may sign in at all; the others are only named."""
@@ -69,25 +65,25 @@ class AccountsDesk:
         """Changes an account; whose role changes or who is deactivated is signed out. Raises RefusedError for the
         last admin."""
         self._manages(UPDATE)
-        return self._acting().edit(user, **changes)
+        return self._accounts().edit(user, **changes)
 
     def new_one_time_password(self, user: int) -> str:
         """A password for one sign-in, after which a new one has to be chosen; signs the user out."""
         self._manages(UPDATE)
         self._refuse_own(user, "New password: My account, or `profile password`.")
-        return self._acting().set_one_time_password(user)
+        return self._accounts().set_one_time_password(user)
 
     def reset_second_factor(self, user: int) -> None:
         """Lets somebody in again who has lost the second factor; signs the user out."""
         self._manages(UPDATE)
         self._refuse_own(user, "Change it in the menu, under My account.")
-        self._acting().reset_second_factor(user)
+        self._accounts().reset_second_factor(user)
 
     def sign_out(self, user: int) -> int:
         """Ends the sessions of somebody, except the one that this is asked in; how many there were."""
         if user != self.reader.user:
             self._manages(UPDATE)
-        return self._acting().end_all(user, self.session)
+        return self._accounts().end_all(user, self.session)
 
     def sessions(self, user: int) -> list[SignIn]:
         """The open sessions of somebody."""
@@ -111,7 +107,7 @@ class AccountsDesk:
         """Takes over an account that was changed outside of this program, with the rights named; the one-time password
         that it gets."""
         self._manages(UPDATE)
-        return self._acting().vouch(user, role=role, client=client)
+        return self._accounts().vouch(user, role=role, client=client)
 
     def _refuse_own(self, user: int, how: str) -> None:
         """Raises RefusedError: whoever changes what lets themselves in says their password."""
@@ -135,7 +131,7 @@ class AccountsDesk:
         """Ends one of one's own sessions, or of anybody's for an admin."""
         if session not in {each.id for each in self._accounts().sessions(self.me)}:
             self._manages(UPDATE)
-        self._acting().end(session)
+        self._accounts().end(session)
 
     def edit_profile(self, **changes: Any) -> User:
         """Changes one's own name or telephone number."""

@@ -12,7 +12,6 @@ from crm.accounts import SecondFactorAsked, SignedIn
 from crm.accounts import second_factor as factors
 from crm.accounts.attempts import Attempt
 from crm.accounts.book import address as kept_address
-from crm.accounts.book import called
 from crm.accounts.second_factor import SecondFactor
 from crm.accounts.sessions import Sessions, sign_in
 from crm.errors import CRMError, OutwardError, SignInRefusedError, StoreError, TooManyAttemptsError
@@ -43,8 +42,7 @@ class _Wrong(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    user: int
-    name: str
+    user: User
     what: str
     address: str
     device: str
@@ -124,9 +122,9 @@ class Entering(Sessions):
                 self._note(self._refusals.popleft())
 
     def _note(self, refusal: _Refusal) -> None:
-        record = sign_in(refusal.user, "refused", refusal.what, refusal.address, refusal.device)
+        record = sign_in(refusal.user.id, "refused", refusal.what, refusal.address, refusal.device)
         try:
-            self._transact(lambda tx: tx.add(record), refusal.what, refusal.name)
+            self._transact(lambda tx: tx.add(record), refusal.what, refusal.user)
         except CRMError:
             # The next time, then.
             self._refusals.appendleft(refusal)
@@ -177,7 +175,7 @@ class Entering(Sessions):
                 current = self._write(tx, current, {"password": kept})
             return self._open(tx, current, method, address, device)
 
-        return self._transact(change, "signed in", called(user))
+        return self._transact(change, "signed in", user)
 
     def _enter_by_code(self, user: User, said: Mapping[str, Any], code: str, address: str, device: str) -> SignedIn:
         by_sms = self._is_sms_code(user, said, code)
@@ -197,7 +195,7 @@ class Entering(Sessions):
                 current = self._write(tx, current, changes)
             return self._open(tx, current, _BY[method], address, device)
 
-        return self._transact(change, "signed in", called(user))
+        return self._transact(change, "signed in", user)
 
     def _is_sms_code(self, user: User, said: Mapping[str, Any], code: str) -> bool:
         factor = self._factors.read(user.second_factor)
@@ -230,7 +228,7 @@ class Entering(Sessions):
 
     def _refused(self, user: User | None, what: str, address: str, device: str) -> None:
         if user is not None and len(self._refusals) < _NOTED:
-            self._refusals.append(_Refusal(user.id, called(user), what, address, device))
+            self._refusals.append(_Refusal(user, what, address, device))
 
     def _text(self, user: User, number: str, ticket: str) -> None:
         """Sends the code of a ticket; raises TooManyAttemptsError and OutwardError."""

@@ -90,7 +90,7 @@ class OwnAccount(Entering):
             self._write(tx, current, {"password": hashed, "must_change": False})
             self._end(tx, user.id, but)
 
-        self._transact(change, what, called(user))
+        self._transact(change, what, user)
         self._tell(user, "Your password was changed.")
 
     # The second factor
@@ -149,7 +149,7 @@ class OwnAccount(Entering):
                 raise RefusedError("The second factor was changed meanwhile. Nothing was changed now; try again.")
             self._write(tx, current, {"second_factor": written})
 
-        self._transact(change, "switched a second factor on", called(whose))
+        self._transact(change, "switched a second factor on", whose)
         self._tell(whose, "A second factor was switched on.")
         return codes
 
@@ -164,7 +164,7 @@ class OwnAccount(Entering):
         self._tell(whose, "The second factor was switched off.")
 
     def _change(self, user: User, changes: dict[str, Any], what: str) -> None:
-        self._transact(lambda tx: self._write(tx, self._get(tx, user.id), changes), what, called(user))
+        self._transact(lambda tx: self._write(tx, self._get(tx, user.id), changes), what, user)
 
     # Proving
 

@@ -76,7 +76,8 @@ class Sessions(Book):
             found = tx.find(SignIn, session)
             if found is not None and found.state == "open":
                 user = tx.find(User, found.user)
-                tx.user = self._author or (called(user) if user else tx.user)
+                if user is not None and not tx.user_id:
+                    tx.user, tx.user_id = called(user), user.id
                 tx.change(found, state="ended", token="")
 
         self._transact(change, "signed out")
@@ -85,9 +86,7 @@ class Sessions(Book):
         """Ends all sessions of a user except one; how many."""
         with self._repository.read() as snapshot:
             whose = snapshot.get(User, user)
-        return self._transact(
-            lambda tx: self._end(tx, user, but), f"ended the sessions of {called(whose)}", called(whose)
-        )
+        return self._transact(lambda tx: self._end(tx, user, but), f"ended the sessions of {called(whose)}", whose)
 
     def _of(self, snapshot: Snapshot, session: int, user: int) -> SignedIn | None:
         found = snapshot.find(User, user)

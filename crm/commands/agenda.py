@@ -13,11 +13,11 @@ from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from crm.commands.anniversaries import BIRTHDAY, falls_on
 from crm.commands.context import CRM
 from crm.commands.due import by_id, due_words, in_days, with_names
-from crm.commands.people import Mine, of_whom
+from crm.commands.people import EVERYBODYS, Mine, Whose, of_whom
 from crm.commands.registry import About, command
 from crm.model import CHANNELS, STATES, UNSENT, Client, Deal, FollowUp, Message, Record
 from crm.model.encoding import plain
-from crm.repository import Query, Snapshot, functions
+from crm.repository import Query, Snapshot
 from crm.repository.query import selection
 from crm.repository.tables import client, deal, message, record_columns, record_of
 
@@ -68,9 +68,11 @@ class Agenda:
 
 class Source(Protocol):
     """A reason to do something: how often it is met, and the `most` most urgent items after the first `but`, of a
-    person or ('') of everybody."""
+    person or of everybody."""
 
-    def __call__(self, snapshot: Snapshot, whose: str, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]: ...
+    def __call__(
+        self, snapshot: Snapshot, whose: Whose, most: int, but: int = 0
+    ) -> tuple[int, Sequence[AgendaItem]]: ...
 
 
 @command("agenda", title="What needs doing")
@@ -95,14 +97,16 @@ def of_snapshot(
 ) -> Agenda:
     """The same, as a part of what else is read of the store; in `brief` what others have to do is counted only where
     there is nothing for me."""
-    whose = of_whom(crm, mine)
+    whose = of_whom(crm, snapshot, mine)
     items: list[AgendaItem] = []
     count = 0
     for source in SOURCES:
         met, found = source(snapshot, whose, limit - len(items), max(0, offset - count))
         count += met
         items += found
-    others = sum(source(snapshot, "", 0)[0] for source in SOURCES) - count if mine and not (brief and count) else 0
+    others = (
+        sum(source(snapshot, EVERYBODYS, 0)[0] for source in SOURCES) - count if mine and not (brief and count) else 0
+    )
     return Agenda(items, count, others)
 
 
@@ -110,9 +114,9 @@ def _rank(base: int, days: int) -> int:
     return base + min(days, _MOST_DAYS)
 
 
-def follow_ups_due(snapshot: Snapshot, whose: str, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+def follow_ups_due(snapshot: Snapshot, whose: Whose, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Follow-ups that are due today or overdue."""
-    query = Query({"done_on": None, **({"user": whose} if whose else {})}, until=snapshot.today, limit=most, offset=but)
+    query = Query({"done_on": None, **whose.filters(FollowUp)}, until=snapshot.today, limit=most, offset=but)
     shown = with_names(snapshot, snapshot.find_all(FollowUp, query) if most else [])
     return snapshot.count(FollowUp, query), [
         AgendaItem(
@@ -127,7 +131,7 @@ def follow_ups_due(snapshot: Snapshot, whose: str, most: int, but: int = 0) -> t
     ]
 
 
-def birthdays(snapshot: Snapshot, whose: str, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+def birthdays(snapshot: Snapshot, whose: Whose, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Clients whose birthday it is and whom nobody has been in touch with today; a client without an owner is
     everybody's."""
     today = snapshot.today
@@ -136,7 +140,7 @@ def birthdays(snapshot: Snapshot, whose: str, most: int, but: int = 0) -> tuple[
         return 0, []
     among = [born, or_(client.c.last_contact_on.is_(None), client.c.last_contact_on < today)]
     if whose:
-        among.append(or_(client.c.owner == "", functions.caseless(client.c.owner) == whose.casefold()))
+        among.append(or_(client.c.owner == "", whose.owns(Client)))
     ((count,),) = snapshot.select(select(func.count()).select_from(client).where(*among))
     if not (count > but and most):
         return count, []
@@ -149,7 +153,7 @@ def birthdays(snapshot: Snapshot, whose: str, most: int, but: int = 0) -> tuple[
     return count, items
 
 
-def closes_passed(snapshot: Snapshot, whose: str, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+def closes_passed(snapshot: Snapshot, whose: Whose, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Open deals that were expected to be closed by now."""
     passed = snapshot.today - timedelta(days=1)
     query = _open_deals(whose, until=passed, sort="expected_close_on", limit=most, offset=but)
@@ -163,10 +167,10 @@ def closes_passed(snapshot: Snapshot, whose: str, most: int, but: int = 0) -> tu
     return snapshot.count(Deal, query), items
 
 
-def not_arrived(snapshot: Snapshot, whose: str, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+def not_arrived(snapshot: Snapshot, whose: Whose, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """E-mails and texts that could not be sent, or that nobody knows of whether they were; the report of a mailing to
     many has those of its own, unless it goes out by itself on each one's day."""
-    query = Query({"state": UNSENT, **({"user": whose} if whose else {})})
+    query = Query({"state": UNSENT, **whose.filters(Message)})
     among = or_(message.c.mailing == 0, message.c.occasion != "")
 
     def narrowed(*columns: Any) -> Select[Any]:
@@ -195,7 +199,7 @@ _quiet_since: ColumnElement[Any] = case(
 )
 
 
-def gone_quiet(snapshot: Snapshot, whose: str, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+def gone_quiet(snapshot: Snapshot, whose: Whose, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Open deals that nothing was done about for two weeks, and that need not be closed by now."""
     long_ago = snapshot.today - timedelta(days=QUIET_AFTER)
     among = (
@@ -220,8 +224,8 @@ def gone_quiet(snapshot: Snapshot, whose: str, most: int, but: int = 0) -> tuple
     ]
 
 
-def _open_deals(whose: str, **more: Any) -> Query:
-    return Query({"closed_on": None, **({"owner": whose} if whose else {})}, **more)
+def _open_deals(whose: Whose, **more: Any) -> Query:
+    return Query({"closed_on": None, **whose.filters(Deal)}, **more)
 
 
 def _with_clients(snapshot: Snapshot, deals: Sequence[Deal]) -> list[tuple[Deal, Client, int]]:

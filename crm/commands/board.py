@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from crm.commands.context import CRM
 from crm.commands.deals import OfOwner
-from crm.commands.people import Mine, of_whom
+from crm.commands.people import Mine, Whose, of_whom
 from crm.commands.pipeline import DealShown, StageSum, WhichDeals, cards, stages, sums
 from crm.commands.registry import About, command
 from crm.model import Stage
@@ -49,15 +49,15 @@ def board(
 
     Deals that were won or lost are shown for 30 days, those that were closed last first.
     """
-    whose = of_whom(crm, mine, owner, field="owner", label="Owner")
     with crm.read() as snapshot:
+        whose = of_whom(crm, snapshot, mine, owner, field="owner", label="Owner")
         among = stages(snapshot)
         which = on_board(among, whose, snapshot.today)
         found = sums(snapshot, among, which)
         columns = [BoardColumn(each, cards(snapshot, each.stage, which, limit) if each.deals else ()) for each in found]
-    return Board(columns, whose, which.closed_since or crm.today)
+    return Board(columns, whose.name, which.closed_since or crm.today)
 
 
-def on_board(among: Sequence[Stage], owner: str, today: date) -> WhichDeals:
+def on_board(among: Sequence[Stage], owner: Whose, today: date) -> WhichDeals:
     """The deals that the board shows on a day."""
     return WhichDeals([each.id for each in among], owner=owner, closed_since=today - timedelta(days=_CLOSED_WITHIN))

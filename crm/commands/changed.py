@@ -6,7 +6,7 @@ from typing import Any
 
 from crm.commands.called import names_of
 from crm.errors import FileError
-from crm.model import BY_NAME, Conventions, fields, links
+from crm.model import BY_NAME, Conventions, fields, links, people
 from crm.model.encoding import value_of
 from crm.repository import Change, Snapshot
 
@@ -56,12 +56,19 @@ def record_changes(snapshot: Snapshot, changes: Sequence[Change], by: Convention
 
 
 def changed_fields(change: Change) -> list[tuple[str, Any, Any]]:
-    """The fields that a change touched, before and after; of a deletion those that held anything."""
+    """The fields that a change touched, before and after; of a deletion those that held anything. Of somebody with
+    another name the name is told, and the account only where that alone is another."""
     before, after = change.before, change.after
     if change.operation == "delete":
         described = fields(BY_NAME[change.record]) if change.record in BY_NAME else before
         return [(name, before[name], None) for name in described if before.get(name) not in _NOTHING]
-    return [(name, before.get(name), after.get(name)) for name in dict.fromkeys((*before, *after))]
+    untold: set[str] = set()
+    for name, beside in people(BY_NAME[change.record]).items() if change.record in BY_NAME else ():
+        same_name, same_account = (before.get(each) == after.get(each) for each in (name, beside))
+        untold |= {name} if same_name else {beside}
+        untold |= {beside} if same_account else set()
+    names = dict.fromkeys((*before, *after))
+    return [(name, before.get(name), after.get(name)) for name in names if name not in untold]
 
 
 def typed_value(record: str, name: str, written: Any) -> Any:

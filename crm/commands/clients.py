@@ -15,7 +15,7 @@ from crm.commands.groups import Group, OfView, Only, SomeClients, Where, filters
 from crm.commands.people import Mine, of_whom
 from crm.commands.registry import EVERYBODY, ONLY_ADMIN, About, FieldsOf, Takes, command
 from crm.errors import FieldError, Question, RefusedError, confirmation
-from crm.model import Client, Contact, Conventions, SignIn, User, belonging_to, fields, named, typed_fields
+from crm.model import Client, Contact, Conventions, SignIn, User, belonging_to, fields, named, people, typed_fields
 from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Day, Line, Tags
 from crm.model.rights import CLIENT
@@ -128,13 +128,13 @@ def list_all(
     They can be sorted by any field, by its name or its words: `--sort "next follow-up"`, `--sort "last contact"`.
     """
     wanted = filters_of([*filters.items(), *only])
-    if mine:
-        owner = wanted.get("owner", "")
-        several = owner if isinstance(owner, str) else " or ".join(owner)
-        wanted["owner"] = of_whom(crm, mine, several, field="owner", label="Owner")
     where = all_of(where, due_by(due, crm.today), silent(silent_since, crm.today))
-    group = Group([each.id for each in clients], wanted, where, view)
     with crm.read() as snapshot:
+        if mine:
+            owner = wanted.pop("owner", "")
+            several = owner if isinstance(owner, str) else " or ".join(owner)
+            wanted |= of_whom(crm, snapshot, mine, several, field="owner", label="Owner").filters(Client)
+        group = Group([each.id for each in clients], wanted, where, view)
         query = group.query(snapshot, _sort_meant(sort))
         return list(snapshot.find_all(Client, dataclasses.replace(query, limit=limit, offset=offset)))
 
@@ -297,6 +297,8 @@ def merged_fields(kept: Client, gone: Client, take: Sequence[str]) -> dict[str, 
         for name in typed_fields(Client)
         if name != "kind" and getattr(gone, name) and (not getattr(kept, name) or name in take)
     }
+    # It is the same person, whoever is called so by now.
+    merged |= {beside: getattr(gone, beside) for name, beside in people(Client).items() if name in merged}
     merged["tags"] = tuple(dict.fromkeys((*kept.tags, *gone.tags)))
     merged["extra"] = {**kept.extra, **gone.extra} if "extra" in take else {**gone.extra, **kept.extra}
     merged["notes"] = "\n\n".join(dict.fromkeys(filter(None, (kept.notes, gone.notes))))

@@ -57,7 +57,7 @@ def set_(
     def change(tx: Transaction) -> None:
         own = dashboard_of(crm, tx)
         if own is None:
-            tx.add(Dashboard(user=crm.me, tiles=",".join(names)))
+            tx.add(Dashboard(user=crm.me, user_id=crm.reader.user, tiles=",".join(names)))
         else:
             tx.change(own, tiles=",".join(names))
 

@@ -119,10 +119,10 @@ def list_all(
     """
     if since and until and until < since:
         raise FieldError("the last day lies before the first", field="until", label="Until")
-    whose = of_whom(crm, mine, owner, field="owner", label="Owner")
     named = [outcome for outcome, wanted in (("won", won), ("lost", lost)) if wanted]
     outcomes = OUTCOMES if all_ or stage else named or ["open"]
     with crm.read() as snapshot:
+        whose = of_whom(crm, snapshot, mine, owner, field="owner", label="Owner")
         known = stages(snapshot)
         among = [each for each in known if each.outcome in outcomes and (stage is None or stage.id == each.id)]
         which = WhichDeals([each.id for each in among], client.id if client else 0, whose, since, until, text)

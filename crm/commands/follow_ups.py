@@ -69,12 +69,12 @@ def list_all(
     """Lists follow-ups that are not done yet, the most urgent first: everybody's, mine, or those about a client."""
     if overdue and done:
         raise FieldError("what is done is not overdue; leave out one of them", field="overdue", label="Overdue")
-    query, among = _asked_for(crm, client, mine, for_, deal, due, overdue, done, repeating)
-    page = dataclasses.replace(query, sort=sort or ("-done_on" if done else ""), limit=limit, offset=offset)
     late = case((follow_up_table.c.due_on < crm.today, 1), else_=0)
     counts: list[ColumnElement[Any]] = [func.count(), func.sum(late)]
-    counting = select(*counts).select_from(follow_up_table).where(*among)
     with crm.read() as snapshot:
+        query, among = _asked_for(crm, snapshot, client, mine, for_, deal, due, overdue, done, repeating)
+        page = dataclasses.replace(query, sort=sort or ("-done_on" if done else ""), limit=limit, offset=offset)
+        counting = select(*counts).select_from(follow_up_table).where(*among)
         ((count, overdue_in_all),) = snapshot.select(selection(counting, FollowUp, query, crm.clock).order_by(None))
         shown = with_names(snapshot, _found(snapshot, page, among))
         return FollowUpList(shown, count, 0 if done else int(overdue_in_all or 0))
@@ -82,6 +82,7 @@ def list_all(
 
 def _asked_for(
     crm: CRM,
+    snapshot: Snapshot,
     client: Client | None,
     mine: bool,
     person: str,
@@ -93,8 +94,7 @@ def _asked_for(
 ) -> tuple[Query, list[ColumnElement[bool]]]:
     """What was asked for as a query, and what a query cannot say."""
     filters: dict[str, Any] = {"client": client.id} if client else {}
-    if whose := of_whom(crm, mine, person, field="for_", label="For"):
-        filters["user"] = whose
+    filters |= of_whom(crm, snapshot, mine, person, field="for_", label="For").filters(FollowUp)
     if deal:
         filters["deal"] = deal.id
     if not done:
@@ -204,6 +204,7 @@ def done(crm: CRM, follow_up: TheFollowUp) -> FollowUpDone:
             client=current.client,
             deal=current.deal,
             user=current.user,
+            user_id=current.user_id,
             due_on=max(last, tx.today) + timedelta(days=current.every),
             due_time=current.due_time,
             what=current.what,
@@ -302,8 +303,8 @@ def export(
         raise FieldError("a calendar file ends in .ics", field="file", label="File")
     from crm.files.appointments import write_follow_ups
 
-    query, among = _asked_for(crm, client, mine, for_, None, due, False, False, False)
     with crm.read() as snapshot:
+        query, among = _asked_for(crm, snapshot, client, mine, for_, None, due, False, False, False)
         shown = with_names(snapshot, _found(snapshot, query, among))
     if not shown:
         raise RefusedError("There is nothing to be done; no file was written.")

@@ -147,13 +147,14 @@ def undo(
 ) -> TakenBack:
     """Takes back your own last change, or any change by its number: an edit, a deletion, a whole import.
 
-    Your last change is the last one under your name that still stands. What cannot be taken back (a message that was
-    sent, a change of accounts) and what the program did by itself is passed over, and the answer names it. A change
-    that later changes build on is not taken back; undo those first. An undo can be undone by its number.
+    Your last change is the last one of your account, or under your name where nobody signs in, that still stands. What
+    cannot be taken back (a message that was sent, a change of accounts) and what the program did by itself is passed
+    over, and the answer names it. A change that later changes build on is not taken back; undo those first. An undo can
+    be undone by its number.
     """
 
     def change(tx: Transaction) -> tuple[HistoryEntry, Sequence[HistoryEntry]]:
-        passed = passed_over(crm, tx, last_undoable(tx, crm.me)) if transaction is None else ()
+        passed = passed_over(crm, tx, last_undoable(tx, crm.me, crm.reader.user)) if transaction is None else ()
         undone = tx.undo(transaction)
         if made_sample(crm, undone.id):
             raise NotFoundError("There is nothing to take back yet.")
@@ -183,7 +184,7 @@ def my_last(crm: CRM) -> tuple[HistoryEntry, Sequence[HistoryEntry]] | None:
     """What `history undo` takes back where no number is given, and what it passes over; None where there is
     nothing."""
     with crm.read() as snapshot:
-        last = last_undoable(snapshot, crm.me)
+        last = last_undoable(snapshot, crm.me, crm.reader.user)
         if last is None or made_sample(crm, last.id):
             return None
         return last, passed_over(crm, snapshot, last)
@@ -194,10 +195,13 @@ def passed_over(crm: CRM, snapshot: Snapshot, last: HistoryEntry | None) -> Sequ
     first: changes that still stand, without mere sign-ins. Only the latest of the history are searched."""
     if last is None:
         return []
-    whose = (crm.me.casefold(), PROGRAM.casefold())
     later = [each for each in snapshot.history(_LATEST, query=HistoryQuery(undone=False)) if each.id > last.id]
-    own = [each for each in later if each.undoes is None and each.user.casefold() in whose]
+    own = [each for each in later if each.undoes is None and (_is_mine(crm, each) or each.user == PROGRAM)]
     return [each for each in own if any(_is_more(change) for change in snapshot.changes(transaction=each.id, limit=2))]
+
+
+def _is_mine(crm: CRM, entry: HistoryEntry) -> bool:
+    return entry.user_id == crm.reader.user if crm.reader.user else entry.user.casefold() == crm.me.casefold()
 
 
 def _is_more(change: Change) -> bool:

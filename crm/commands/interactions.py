@@ -77,24 +77,24 @@ def list_all(
     if since and until and until < since:
         raise FieldError("the last day lies before the first", field="until", label="Until")
     its = interaction_table.c
-    whose = of_whom(crm, mine, by, field="by", label="By")
-    conditions = [
-        its.client == client.id if client else None,
-        its.contact == contact.id if contact else None,
-        its.kind == kind if kind else None,
-        its.on >= since if since else None,
-        its.on <= until if until else None,
-        functions.is_text(its.user, whose) if whose else None,
-        *(_holds(word) for word in text.split()),
-    ]
-    statement = (
-        select(*record_columns(Interaction))
-        .where(*(each for each in conditions if each is not None))
-        .order_by(its.on.desc(), its.time.desc(), its.id.desc())
-        .limit(limit)
-        .offset(offset)
-    )
     with crm.read() as snapshot:
+        whose = of_whom(crm, snapshot, mine, by, field="by", label="By")
+        conditions = [
+            its.client == client.id if client else None,
+            its.contact == contact.id if contact else None,
+            its.kind == kind if kind else None,
+            its.on >= since if since else None,
+            its.on <= until if until else None,
+            whose.owns(Interaction) if whose else None,
+            *(_holds(word) for word in text.split()),
+        ]
+        statement = (
+            select(*record_columns(Interaction))
+            .where(*(each for each in conditions if each is not None))
+            .order_by(its.on.desc(), its.time.desc(), its.id.desc())
+            .limit(limit)
+            .offset(offset)
+        )
         return [record_of(Interaction, row) for row in snapshot.select(statement)]
 
 

@@ -112,26 +112,26 @@ def list_all(
     if since and until and until < since:
         raise FieldError("the last day lies before the first", field="until", label="Until")
     its = message_table.c
-    whose = of_whom(crm, mine)
-    conditions = [
-        its.client == client.id if client else None,
-        its.state == state if state else None,
-        its.direction == direction if direction else None,
-        its.channel == channel if channel else None,
-        its.on >= since if since else None,
-        its.on <= until if until else None,
-        functions.is_text(its.user, whose) if whose else None,
-        its.mailing == mailing.id if mailing else None,
-        *(_holds(word) for word in text.split()),
-    ]
-    statement = (
-        select(*record_columns(Message))
-        .where(*(each for each in conditions if each is not None))
-        .order_by(its.on.desc(), its.time.desc(), its.id.desc())
-        .limit(limit)
-        .offset(offset)
-    )
     with crm.read() as snapshot:
+        whose = of_whom(crm, snapshot, mine)
+        conditions = [
+            its.client == client.id if client else None,
+            its.state == state if state else None,
+            its.direction == direction if direction else None,
+            its.channel == channel if channel else None,
+            its.on >= since if since else None,
+            its.on <= until if until else None,
+            whose.owns(Message) if whose else None,
+            its.mailing == mailing.id if mailing else None,
+            *(_holds(word) for word in text.split()),
+        ]
+        statement = (
+            select(*record_columns(Message))
+            .where(*(each for each in conditions if each is not None))
+            .order_by(its.on.desc(), its.time.desc(), its.id.desc())
+            .limit(limit)
+            .offset(offset)
+        )
         return [record_of(Message, row) for row in snapshot.select(statement)]
 
 

@@ -10,11 +10,13 @@ from sqlalchemy import Column, ColumnElement, ScalarSelect, Select, case, func, 
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError
-from crm.model import User
+from crm.model import Client, Deal, FollowUp, Record, User, people
 from crm.model.fields import Email, Line, Phone
 from crm.model.rights import CLIENT
-from crm.repository import Query, Snapshot
-from crm.repository.tables import client, deal, follow_up
+from crm.repository import Query, Snapshot, functions
+from crm.repository.query import whose_account
+from crm.repository.tables import TABLES, client, deal, follow_up
+from crm.repository.team import TEAM, Team, same
 
 # What every list takes whose records are somebody's.
 Mine = Annotated[bool, About("Mine", "only what is mine; everybody's by default")]
@@ -34,6 +36,34 @@ class Colleague:
     clients: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose something is to be: of an account, or where there is none (0) of whoever is called so; without a name
+    everybody's."""
+
+    name: str = ""
+    account: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.name)
+
+    def filters(self, kind: type[Record]) -> dict[str, Any]:
+        """The same as filters of a query."""
+        ((name, beside),) = people(kind).items()
+        return {} if not self else {beside: self.account} if self.account else {name: self.name}
+
+    def owns(self, kind: type[Record]) -> ColumnElement[bool]:
+        """The same as a condition."""
+        ((name, beside),) = people(kind).items()
+        its = TABLES[kind].c
+        if not self:
+            return true()
+        return whose_account(its[beside], self.account) if self.account else functions.is_text(its[name], self.name)
+
+
+EVERYBODYS = Whose()
+
+
 @command("people list", title="Who has what to do", menu="follow-ups")
 def list_all(crm: CRM) -> list[Colleague]:
     """Lists everybody who has an account, looks after clients or deals, or has follow-ups to do.
@@ -41,23 +71,24 @@ def list_all(crm: CRM) -> list[Colleague]:
     Beside each stand their open follow-ups, those of them that are overdue, their open deals, and their clients.
     """
     with crm.read() as snapshot:
-        accounts = {(each.name or each.email).casefold(): each for each in _team(snapshot)}
+        accounts = {each.id: each for each in snapshot.find_all(User) if each.role != CLIENT}
         overdue = func.sum(case((follow_up.c.due_on < crm.today, 1), else_=0))
-        to_do = _counted(snapshot, follow_up.c.user, follow_up.c.done_on.is_(None), func.count(), overdue)
-        deals = _counted(snapshot, deal.c.owner, deal.c.closed_on.is_(None), func.count())
-        clients = _counted(snapshot, client.c.owner, true(), func.count())
-    spelled = {key: each.name or each.email for key, each in accounts.items()}
-    for counts in (to_do, deals, clients):
-        spelled |= {key: name for key, (name, _) in counts.items() if key not in spelled}
-    nothing = ("", [0, 0])
-    people = []
-    for key, name in sorted(spelled.items()):
-        account = accounts.get(key, User())
-        (due, late), (open_deals, *_), (looked_after, *_) = (
-            counts.get(key, nothing)[1] for counts in (to_do, deals, clients)
+        counted = (
+            _counted(snapshot, FollowUp, accounts, follow_up.c.done_on.is_(None), func.count(), overdue),
+            _counted(snapshot, Deal, accounts, deal.c.closed_on.is_(None), func.count()),
+            _counted(snapshot, Client, accounts, true(), func.count()),
         )
-        people.append(Colleague(name, account.role, account.email, due, late, open_deals, looked_after))
-    return people
+    found = {each for counts in counted for each in counts} | {each.id for each in accounts.values() if each.active}
+    shown = []
+    for each in found:
+        account = accounts[each] if isinstance(each, int) else User()
+        spelled = min((names[each] for names in counted if each in names), default=("", ()))[0]
+        (due, late), (deals,), (clients,) = (
+            counts.get(each, ("", none))[1] for counts, none in zip(counted, ([0, 0], [0], [0]), strict=True)
+        )
+        role, email = (account.role, account.email) if account.active else ("", "")
+        shown.append(Colleague(_called(account) or spelled, role, email, due, late, deals, clients))
+    return sorted(shown, key=lambda each: (each.name.casefold(), not each.role))
 
 
 @command("people add", title="Add somebody who does not sign in", roles=ONLY_ADMIN)
@@ -72,15 +103,23 @@ def add(
     `users reset-password` lets them sign in later. As long as everybody is only named, nobody has to sign in.
     """
     added = crm.accounts.add_named(name, email=email, phone=phone)
-    return next(each for each in list_all(crm) if each.name == added.name)
+    return next(each for each in list_all(crm) if each.name == added.name and each.role)
 
 
-def of_whom(crm: CRM, mine: bool, person: str = "", *, field: str = "user", label: str = "For") -> str:
-    """The name that a list is narrowed to: that of whoever asks, that of somebody, or '' for everybody's. Raises
-    FieldError where both are wanted."""
-    if mine and person and person.casefold() != crm.me.casefold():
+def of_whom(
+    crm: CRM, snapshot: Snapshot, mine: bool, person: str = "", *, field: str = "user", label: str = "For"
+) -> Whose:
+    """Whose a list is narrowed to: that of whoever asks, that of somebody by name, or everybody's. Raises FieldError
+    where both are wanted."""
+    is_me = same(person) == same(crm.me)
+    if mine and person and not is_me:
         raise FieldError("either mine or somebody's; leave out one of them", field=field, label=label)
-    return crm.me if mine else person
+    if not (mine or person):
+        return EVERYBODYS
+    if crm.reader.user and (mine or is_me):
+        return Whose(crm.me, crm.reader.user)
+    name = person or crm.me
+    return Whose(name, Team(snapshot.select(TEAM)).account(name))
 
 
 def names(snapshot: Snapshot) -> list[str]:
@@ -122,16 +161,27 @@ def _called(account: User) -> str:
 
 
 def _counted(
-    snapshot: Snapshot, whose: Column[str], among: ColumnElement[bool], *counts: ColumnElement[Any]
-) -> dict[str, tuple[str, list[int]]]:
-    """Counts by the name in a column, whatever its case: the name as it is spelled, and the sums."""
-    written = _written(whose).subquery()
-    same = func.lower(whose) == func.lower(written.c.name)
-    sums = [select(count).where(same, among).scalar_subquery() for count in counts]
-    found: dict[str, tuple[str, list[int]]] = {}
-    for name, *numbers in snapshot.select(select(written.c.name, *sums)):
+    snapshot: Snapshot,
+    kind: type[Record],
+    accounts: Iterable[int],
+    among: ColumnElement[bool],
+    *counts: ColumnElement[Any],
+) -> dict[int | str, tuple[str, list[int]]]:
+    """Counts of what is somebody's, by account, and of what is nobody's account's by name, whatever its case: the name
+    as it is spelled, and the sums."""
+    ((name, beside),) = people(kind).items()
+    its = TABLES[kind].c
+    found: dict[int | str, tuple[str, list[int]]] = {}
+    for account in accounts:
+        ((count, *more),) = snapshot.select(select(*counts).where(whose_account(its[beside], account), among))
+        if count:
+            found[account] = ("", [count, *(each or 0 for each in more)])
+    written = _written(its[name]).subquery()
+    unsaid = (func.lower(its[name]) == func.lower(written.c.name), its[beside] == 0, among)
+    sums = [select(count).where(*unsaid).scalar_subquery() for count in counts]
+    for spelled, *numbers in snapshot.select(select(written.c.name, *sums)):
         if numbers[0]:
-            key = name.casefold()
-            spelling, before = found.get(key, (name, [0] * len(numbers)))
+            key = spelled.casefold()
+            spelling, before = found.get(key, (spelled, [0] * len(numbers)))
             found[key] = (spelling, [one + other for one, other in zip(before, numbers, strict=True)])
     return found

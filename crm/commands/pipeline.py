@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
+from crm.commands.people import EVERYBODYS, Whose
 from crm.errors import FieldError, RefusedError
 from crm.model import FIRST_STAGES, Client, Deal, Stage
 from crm.model.encoding import plain
@@ -30,13 +31,13 @@ _SORTS: Mapping[str, ColumnElement[Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class WhichDeals:
-    """Deals in some stages (by id), of a client, an owner (case does not matter), expected to close within days, both
+    """Deals in some stages (by id), of a client, an owner, expected to close within days, both
     included, or with a text in the title, the notes or the client's name. Of closed ones those that were closed since a
     day."""
 
     stages: Sequence[int]
     client: int = 0
-    owner: str = ""
+    owner: Whose = EVERYBODYS
     since: date | None = None
     until: date | None = None
     text: str = ""
@@ -48,7 +49,7 @@ class WhichDeals:
         if self.client:
             found.append(_deal.c.client == self.client)
         if self.owner:
-            found.append(owned_by(self.owner))
+            found.append(self.owner.owns(Deal))
         if self.since:
             found.append(_deal.c.expected_close_on >= self.since)
         if self.until:
@@ -100,11 +101,6 @@ class StageSum:
     def as_json(self) -> dict[str, Any]:
         """The stage, and what its deals come to."""
         return {"stage": self.stage, "count": self.deals, "value": self.value, "weighted": self.weighted}
-
-
-def owned_by(owner: str) -> ColumnElement[bool]:
-    """Whether somebody looks after a deal, by name; case does not matter."""
-    return functions.is_text(_deal.c.owner, owner)
 
 
 def weighted(value: Decimal, stage: Stage) -> Decimal:

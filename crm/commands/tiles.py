@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, func, select
 from crm.commands.agenda import of_snapshot
 from crm.commands.context import CRM
 from crm.commands.due import with_names
+from crm.commands.people import of_whom
 from crm.commands.pipeline import WhichDeals, stages, sums
 from crm.commands.registry import named
 from crm.model import Client, FollowUp
@@ -174,9 +175,8 @@ def _birthdays(_: CRM, snapshot: Snapshot, __: bool) -> list[Birthday]:
 
 def _follow_ups(crm: CRM, snapshot: Snapshot, _: bool) -> Any:
     """The next ones, whenever they are due: what needs doing has only those that are."""
-    return with_names(
-        snapshot, snapshot.find_all(FollowUp, Query({"done_on": None, "user": crm.me}, limit=_LISTED * 2))
-    )
+    mine = of_whom(crm, snapshot, True).filters(FollowUp)
+    return with_names(snapshot, snapshot.find_all(FollowUp, Query({"done_on": None, **mine}, limit=_LISTED * 2)))
 
 
 def _pipeline(_: CRM, snapshot: Snapshot, __: bool) -> Any:

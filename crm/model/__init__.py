@@ -23,6 +23,7 @@ from crm.model.records import (
     links,
     named,
     owner_link,
+    people,
     typed_fields,
 )
 from crm.model.selling import (
@@ -80,5 +81,6 @@ __all__ = [
     "named",
     "now",
     "owner_link",
+    "people",
     "typed_fields",
 ]

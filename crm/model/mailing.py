@@ -5,7 +5,7 @@ from datetime import date
 from typing import ClassVar
 
 from crm.model.fields import Choice, Day, Id, Line, Person, Prose, TimeOfDay, Whole
-from crm.model.record import Record, described
+from crm.model.record import Record, account_beside, described
 
 CHANNELS = {"email": "e-mail", "sms": "SMS"}
 
@@ -39,6 +39,7 @@ class Mailing(Record):
     body: str = described("Text", Prose())
     occasion: str = described("Occasion", Line(60))
     user: str = described("By", Person(), by="steps")
+    user_id: int = account_beside("user")
 
 
 DIRECTIONS = {"out": "to the client", "in": "from the client"}
@@ -89,3 +90,4 @@ class Message(Record):
     until: str = described("Not before", Line(40), by="steps")
     failure: str = described("Failure", Line(500), by="steps")
     user: str = described("By", Person(), by="steps")
+    user_id: int = account_beside("user")

@@ -41,6 +41,12 @@ def described(label: str, check: Check, *, by: str = "person", help: str = "") -
     return field(default=check.empty, metadata=metadata)
 
 
+def account_beside(name: str) -> Any:
+    """The id of the account of whoever stands in the field `name`; 0 where the name is nobody's account. It is none of
+    the described fields: people see the name."""
+    return field(default=0, metadata=MappingProxyType({"beside": name}))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """What every record has. `id` is 0 until it is stored; times are UTC; `version` counts its changes."""
@@ -68,3 +74,9 @@ def fields_of(record: type[Record]) -> Mapping[str, Field]:
 def links_of(record: type[Record]) -> Mapping[str, Id]:
     """The fields of a record that name another record, with what they name."""
     return {name: each.check for name, each in fields_of(record).items() if isinstance(each.check, Id)}
+
+
+def people_of(record: type[Record]) -> Mapping[str, str]:
+    """The fields of a record in which somebody of the team stands by name, each with the one beside it that holds the
+    id of the account."""
+    return {each.metadata["beside"]: each.name for each in dataclasses.fields(record) if "beside" in each.metadata}

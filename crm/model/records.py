@@ -26,7 +26,7 @@ from crm.model.fields import (
     Whole,
 )
 from crm.model.mailing import Mailing, Message, Template
-from crm.model.record import Field, Record, described, fields_of, links_of
+from crm.model.record import Field, Record, account_beside, described, fields_of, links_of, people_of
 from crm.model.selling import Contact, Deal, FollowUp, Interaction, Stage, StageMove
 
 KINDS = {"person": "person", "company": "company"}
@@ -58,6 +58,7 @@ class Client(Record):
     tags: tuple[str, ...] = described("Tags", Tags())
     source: str = described("Source", Line(100), help="where the client came from")
     owner: str = described("Owner", Person(), help="who looks after the client")
+    owner_id: int = account_beside("owner")
     marketing_consent: bool = described("Marketing consent", Flag())
     notes: str = described("Notes", Prose())
     extra: Mapping[str, str] = described("Own fields", Extra(), help="your own fields, name=value")
@@ -93,6 +94,7 @@ class Sale(Record):
     note: str = described("Note", Line(500))
     deal: int = described("Deal", Id("deal"), by="steps", help="the deal that was won with it")
     user: str = described("Recorded by", Person(), by="steps")
+    user_id: int = account_beside("user")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +130,7 @@ class Dashboard(Record):
     plural: ClassVar[str] = "dashboards"
 
     user: str = described("Of", Person(254), by="steps")
+    user_id: int = account_beside("user")
     tiles: str = described("Tiles", Line(1000))
 
 
@@ -203,6 +206,7 @@ BY_NAME: Mapping[str, type[Record]] = {record.kind_name: record for record in RE
 
 _FIELDS = {record: fields_of(record) for record in RECORDS}
 _LINKS = {record: links_of(record) for record in RECORDS}
+_PEOPLE = {record: people_of(record) for record in RECORDS}
 _NAMES = {record: tuple(each.name for each in dataclasses.fields(record)) for record in RECORDS}
 
 
@@ -219,6 +223,12 @@ def fields(record: type[Record]) -> Mapping[str, Field]:
 def typed_fields(record: type[Record]) -> Mapping[str, Field]:
     """The fields that a person types, by name, in order."""
     return {name: each for name, each in fields(record).items() if each.by == "person"}
+
+
+def people(record: type[Record]) -> Mapping[str, str]:
+    """The fields of a record in which somebody of the team stands by name (a client's owner), each with the one beside
+    it that holds the id of the account, 0 where the name is nobody's."""
+    return _PEOPLE[record]
 
 
 def links(record: type[Record]) -> Mapping[str, Id]:

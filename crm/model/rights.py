@@ -119,12 +119,12 @@ SECRET: Mapping[str, frozenset[str]] = {
 INTERNAL: Mapping[str, frozenset[str]] = {
     "client": frozenset(
         (
-            "tags", "source", "owner", "notes", "extra",
+            "tags", "source", "owner", "owner_id", "notes", "extra",
             "status_reason", "status_pinned_until", "status_before", "status_since",
             "last_contact_on", "next_follow_up_on",
         )
     ),
-    "sale": frozenset(("note", "deal", "user")),
+    "sale": frozenset(("note", "deal", "user", "user_id")),
     "contact": frozenset(("notes",)),
 }  # fmt: skip
 
@@ -133,7 +133,7 @@ OWNED_BY: Mapping[str, tuple[str, str]] = {
     "client": ("id", "client"),
     "sale": ("client", "client"),
     "contact": ("client", "client"),
-    "dashboard": ("user", "name"),
+    "dashboard": ("user_id", "user"),
     "user": ("id", "user"),
     "sign_in": ("user", "user"),
 }

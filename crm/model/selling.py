@@ -1,7 +1,7 @@
 """What a sales team keeps beside clients and sales: contacts, interactions, follow-ups, and deals in their stages.
 
 People of the team stand in records by their name, as the client's owner does: a spreadsheet stays readable, and a file
-that is taken over may name people who have no account.
+that is taken over may name people who have no account. Whose record it is, the id of the account beside the name says.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from crm.model.fields import Amount, Choice, Day, Email, Flag, Id, Line, Person, Phone, Prose, TimeOfDay, Whole
-from crm.model.record import Record, described
+from crm.model.record import Record, account_beside, described
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,7 @@ class Interaction(Record):
     subject: str = described("Subject", Line(300))
     body: str = described("Text", Prose())
     user: str = described("By", Person())
+    user_id: int = account_beside("user")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,7 @@ class FollowUp(Record):
     client: int = described("Client", Id("client", owns=True))
     deal: int = described("Deal", Id("deal"))
     user: str = described("For", Person(), help="who does it")
+    user_id: int = account_beside("user")
     due_on: date = described("Due", Day(past=False))
     due_time: str = described("Time", TimeOfDay())
     what: str = described("What", Line(500))
@@ -120,6 +122,7 @@ class Deal(Record):
     value: Decimal = described("Value", Amount())
     expected_close_on: date | None = described("Expected close", Day(past=False))
     owner: str = described("Owner", Person())
+    owner_id: int = account_beside("owner")
     lost_reason: str = described("Lost because", Line(300))
     notes: str = described("Notes", Prose())
     stage_since: date | None = described("In stage since", Day(), by="facts")
@@ -137,3 +140,4 @@ class StageMove(Record):
     stage: int = described("Stage", Id("stage"))
     on: date = described("Date", Day())
     user: str = described("By", Person(), by="steps")
+    user_id: int = account_beside("user")

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     AnySelect = Select[*tuple[Any, ...]]
     AnyRow = Row[*tuple[Any, ...]]
 
-# The author in the history of what the program does by itself.
+# The author in the history of what the program does by itself, and of what was done in a spreadsheet by hand: nobody
+# knows which person it was.
 PROGRAM = "CRM"
+SPREADSHEET = "the spreadsheet"
 # Facts of a store: what tells it from all others, and what seals its accounts as a whole (see `Seals`).
 STORE_ID = "store_id"
 ROSTER = "roster"
@@ -66,7 +68,8 @@ class StatusMove:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One transaction of the past: `at` in UTC, `what` the command in words, `changes` the records it touched."""
+    """One transaction of the past: `at` in UTC, `what` the command in words, `changes` the records it touched. `user`
+    is the name of those days, `user_id` the account, 0 for none."""
 
     id: int
     at: datetime
@@ -75,6 +78,7 @@ class HistoryEntry:
     changes: int
     undoes: int | None
     undone_by: int | None
+    user_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +89,9 @@ class HistoryQuery:
     did it; `text` part of what was done, or of a field's name or value before or after; case does not matter. `about`
     is the name of a kind of record, `number` the id of one, `client` the id of a client: then whatever touches it, or
     a record that names or named it. `undone` is True for what was taken back, False for what still stands. `whose` is
-    the whole name of who did it; `undoable` are those that stand, took nothing back themselves, and can be taken back
-    unless something was built on them. `sort` is 'id', 'at', 'user' or 'what', '-' before it for the other way round;
-    '' is the newest first.
+    the whole name of who did it, `account` the id of their account; `undoable` are those that stand, took nothing back
+    themselves, and can be taken back unless something was built on them. `sort` is 'id', 'at', 'user' or 'what', '-'
+    before it for the other way round; '' is the newest first.
 
     `within` is what the reader may see of the store: the kinds by name, each with the field that says whose a record
     is and what stands there in theirs, None for all of them. In the fields of `unsearched` kinds no text is looked for.
@@ -103,6 +107,7 @@ class HistoryQuery:
     text: str = ""
     undone: bool | None = None
     whose: str | None = None
+    account: int = 0
     undoable: bool = False
     sort: str = ""
     within: Mapping[str, tuple[str, int | str] | None] | None = None
@@ -300,10 +305,11 @@ class Snapshot(Protocol):
         """The changes that a query names, one by one, newest first, or where sorted by 'id' the oldest first."""
 
 
-def last_undoable(snapshot: Snapshot, user: str) -> HistoryEntry | None:
-    """The last change of a user that can be taken back; what others or the program itself did is passed over. None
-    where there is none."""
-    return next(iter(snapshot.history(1, query=HistoryQuery(whose=user, undoable=True))), None)
+def last_undoable(snapshot: Snapshot, user: str, account: int) -> HistoryEntry | None:
+    """The last change that can be taken back of an account, or where there is none (0) of whoever is called so; what
+    others or the program itself did is passed over. None where there is none."""
+    whose = HistoryQuery(account=account, undoable=True) if account else HistoryQuery(whose=user, undoable=True)
+    return next(iter(snapshot.history(1, query=whose)), None)
 
 
 class Transaction(Snapshot, Protocol):
@@ -340,8 +346,16 @@ class Transaction(Snapshot, Protocol):
 class AuthoredTransaction(Transaction, Protocol):
     """A Transaction of a repository that nobody guards: whoever writes for somebody else says so."""
 
+    def give_name(self, account: int) -> None:
+        """Writes the name that an account has now beside its id, wherever that stands."""
+
+    def give_records(self, account: int) -> None:
+        """Gives an account what bears its name and is nobody's."""
+
     user: str
     """Who stands in the history; it can be set until something was written."""
+    user_id: int
+    """The account of whoever stands there, 0 for none."""
     seals_anew: bool
     """Whether it may touch accounts that are not as this program left them, and seals all of them as it leaves them."""
 

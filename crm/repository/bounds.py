@@ -136,7 +136,9 @@ class Bounds:
         if not concealed:
             return record
         known = fields(type(record))
-        return dataclasses.replace(record, **{name: known[name].check.empty for name in concealed})
+        # What stands beside a name is the number of an account.
+        blank: dict[str, Any] = {name: known[name].check.empty if name in known else 0 for name in concealed}
+        return dataclasses.replace(record, **blank)
 
     def shown_fields(self, kind: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """The same of a record's fields as the history has them."""

@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import Table, delete, func, insert, select
 
 from crm.errors import FileError
-from crm.model import BY_NAME, RECORDS, Client
+from crm.model import BY_NAME, RECORDS, Client, people
 from crm.model.encoding import plain, record_of
 from crm.repository import ROSTER, STORE_ID, Query
 from crm.repository.bulk import insert_rows
 from crm.repository.snapshot import SqlSnapshot
 from crm.repository.tables import TABLES, audit, row_of, transactions
+from crm.repository.team import fill_in_accounts
 
 # An object of a store: what it is (a record's name, 'transaction' or 'audit'), and its fields as JSON has them.
 Item = tuple[str, Mapping[str, Any]]
@@ -52,12 +53,25 @@ def fill(snapshot: SqlSnapshot, items: Iterable[Item]) -> dict[str, int]:
     for kind in reversed(RECORDS):
         snapshot.connection.execute(delete(TABLES[kind]))
     counts: dict[str, int] = {}
+    # What an older version has written down names people alone.
+    nameless: set[Table] = set()
     for name, group in groupby(items, key=lambda item: item[0]):
         while batch := list(islice(group, _BATCH)):
             counts[name] = counts.get(name, 0) + len(batch)
             _insert(snapshot, name, [fields for _, fields in batch])
+            nameless |= _lacking_accounts(name, batch)
+    fill_in_accounts(snapshot.connection, nameless)
     _skip_ids(snapshot)
     return counts
+
+
+def _lacking_accounts(name: str, items: Iterable[Item]) -> set[Table]:
+    """The table of what does not say which accounts are meant by the names in it."""
+    besides = (
+        {"user_id"} if name == "transaction" else set(people(BY_NAME[name]).values()) if name in BY_NAME else set()
+    )
+    lacks = besides and any(not besides <= fields.keys() for _, fields in items)
+    return {_HISTORY[name] if name in _HISTORY else TABLES[BY_NAME[name]]} if lacks else set()
 
 
 def _skip_ids(snapshot: SqlSnapshot) -> None:
@@ -84,6 +98,8 @@ def _insert(snapshot: SqlSnapshot, name: str, objects: list[Mapping[str, Any]]) 
 
 def _history_row(table: Table, written: Mapping[str, Any]) -> dict[str, Any]:
     row = {column.name: written.get(column.name) for column in table.columns}
+    if table is transactions:
+        row["user_id"] = row["user_id"] or 0
     if "at" in row:
         try:
             row["at"] = datetime.fromisoformat(str(row["at"]))

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Engine, Index, Table, func, select, type_coerce, update
+from sqlalchemy import BigInteger, Column, Connection, Engine, Index, Table, func, inspect, select, type_coerce, update
 from sqlalchemy.schema import CreateColumn, DropIndex
 
 from crm.errors import RefusedError
 from crm.repository import tables
+from crm.repository.team import fill_in_accounts
 
 Added = Table | Column[Any] | Index
 
@@ -20,9 +21,14 @@ ADDED: Mapping[int, Sequence[Added]] = {
     ),
     4: (tables.template, tables.mailing, tables.message, tables.dashboard, *tables.WORK_INDEXES),
     5: tables.FILTER_INDEXES,
-    # The id of the store and the roster of its accounts, which are facts.
-    6: (),
+    # The id of the store and the roster of its accounts are facts.
+    6: (
+        *(beside for _, _, beside in tables.PEOPLE), *tables.ACCOUNT_INDEXES, *tables.WORK_INDEXES,
+        *(each for each in tables.FILTER_INDEXES if each.name == "client_by_owner"),
+    ),
 }  # fmt: skip
+# Until then people stood in records by their names alone, and no two dashboards could be of one name.
+ACCOUNTS_SINCE = 6
 # Until then these were kept in hundredths, since then in ten-thousandths: currencies have up to four decimals.
 MONEY_SINCE = 5
 MONEY = (tables.client.c.total_spend, tables.sale.c.amount, tables.deal.c.value)
@@ -32,8 +38,10 @@ _LARGEST = 2**63 // _MORE
 
 
 def added_since(version: int) -> Sequence[Added]:
-    """What a store of an older format lacks, in the order in which it can be added."""
-    return [each for later in range(version + 1, tables.SCHEMA_VERSION + 1) for each in ADDED[later]]
+    """What a store of an older format lacks, in the order in which it can be added: an index may be over columns of a
+    later format."""
+    added = dict.fromkeys(each for later in range(version + 1, tables.SCHEMA_VERSION + 1) for each in ADDED[later])
+    return sorted(added, key=lambda each: isinstance(each, Index))
 
 
 def bring_up(connection: Connection, version: int) -> None:
@@ -42,9 +50,12 @@ def bring_up(connection: Connection, version: int) -> None:
     columns: list[Column[Any]] = []
     added = added_since(version)
     new = {each.name for each in added if isinstance(each, Table)}
+    if version < ACCOUNTS_SINCE and tables.dashboard.name not in new:
+        _make_anew(connection, tables.dashboard)
+        new.add(tables.dashboard.name)
     for each in added:
-        if isinstance(each, Index) and each.table is not None and each.table.name in new:
-            # A table comes with its indexes, those of later formats too.
+        if not isinstance(each, Table) and each.table is not None and each.table.name in new:
+            # A table comes with its columns and indexes, those of later formats too.
             continue
         if isinstance(each, Index):
             # An older format may have an index of that name over other columns.
@@ -60,6 +71,21 @@ def bring_up(connection: Connection, version: int) -> None:
             index.create(connection)
     if version < MONEY_SINCE:
         _make_exact(connection)
+    if version < ACCOUNTS_SINCE:
+        fill_in_accounts(connection)
+
+
+def _make_anew(connection: Connection, table: Table) -> None:
+    """Makes a table anew with all that is in it, and with the numbers given out, as SQLite takes no constraint away."""
+    old = f"old_{table.name}"
+    connection.exec_driver_sql(f"ALTER TABLE {table.name} RENAME TO {old}")
+    table.create(connection)
+    there = {column["name"] for column in inspect(connection).get_columns(old)}
+    kept = ", ".join(f'"{column.name}"' for column in table.columns if column.name in there)
+    connection.exec_driver_sql(f"INSERT INTO {table.name} ({kept}) SELECT {kept} FROM {old}")
+    connection.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = ?", (table.name,))
+    connection.exec_driver_sql("UPDATE sqlite_sequence SET name = ? WHERE name = ?", (table.name, old))
+    connection.exec_driver_sql(f"DROP TABLE {old}")
 
 
 def scaled_since(version: int) -> Mapping[Column[Any], int]:

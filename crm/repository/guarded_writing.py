@@ -79,7 +79,8 @@ class GuardedTransaction(GuardedSnapshot):
         """Each thing that comes of it needs its own right, and each that was done: to take back what added a client
         deletes one, and whoever may not delete clients does not undo that either."""
         self._bounds.demand(HISTORY, UPDATE)
-        if number is None and (last := last_undoable(self._transaction, self._transaction.user)):
+        by = self._transaction
+        if number is None and (last := last_undoable(by, by.user, by.user_id)):
             number = last.id
         if number is not None:
             self._demand_reversal(number)

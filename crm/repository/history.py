@@ -87,6 +87,8 @@ def _happened(query: HistoryQuery) -> list[ColumnElement[bool]]:
         conditions.append(its.undone_by.is_not(None) if query.undone else its.undone_by.is_(None))
     if query.whose is not None:
         conditions.append(functions.caseless(its.user) == query.whose.casefold())
+    if query.account:
+        conditions.append(its.user_id == query.account)
     if query.undoable:
         conditions += [its.undone_by.is_(None), its.undoes.is_(None), can_be_undone()]
     return conditions

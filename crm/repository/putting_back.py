@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select
 
-from crm.model import RECORDS, Record, SignIn, User, fields
+from crm.model import RECORDS, Record, SignIn, User, fields, people
 from crm.repository import ROSTER, STORE_ID, Query, Seals, tables
 from crm.repository.bulk import insert_rows
 from crm.repository.snapshot import SqlSnapshot
@@ -81,11 +81,12 @@ def _has_accounts(snapshot: SqlSnapshot) -> bool:
 
 def _put_back(tx: "SqlTransaction", kind: type[Record], wanted: Sequence[Record]) -> None:
     current = {record.id: record for record in tx.find_all(kind)}
+    names = (*fields(kind), *people(kind).values())
     missing = [record for record in wanted if record.id not in current]
     if missing:
         tx.restore(missing)
     for record in wanted:
         if (now := current.get(record.id)) is not None:
-            changes = {name: value for name in fields(kind) if getattr(now, name) != (value := getattr(record, name))}
+            changes = {name: value for name in names if getattr(now, name) != (value := getattr(record, name))}
             if changes:
                 tx.apply(now, changes, review=False)

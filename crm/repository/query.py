@@ -1,6 +1,6 @@
 """Queries as SQL: filters by field, conditions in the language of the rules, order and page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -22,9 +22,11 @@ from crm.model import (
     StatusRule,
     field_names,
     fields,
+    people,
 )
 from crm.model.fields import Choice, Email, Flag, Phone
 from crm.repository import Query, column_types, functions, tables
+from crm.repository.team import Team
 
 # The order of a list when none is asked for: clients as in an address book, sales the newest first.
 _OWN_ORDER: Mapping[type[Record], tuple[Any, ...]] = {
@@ -52,12 +54,18 @@ _ADDRESSES: Mapping[type[Record], frozenset[str]] = {
     kind: frozenset(name for name, each in fields(kind).items() if isinstance(each.check, Email | Phone))
     for kind in RECORDS
 }
+# The ids of accounts, which the indexes hold of what is somebody's.
+_ACCOUNTS = frozenset(beside for _, _, beside in tables.PEOPLE)
 
 
-def selection(statement: Select[Any], kind: type[Record], query: Query, clock: Clock) -> Select[Any]:
-    """The statement narrowed, ordered and paged as the query says; raises FieldError or RuleError."""
+def selection(
+    statement: Select[Any], kind: type[Record], query: Query, clock: Clock, team: Team | None = None
+) -> Select[Any]:
+    """The statement narrowed, ordered and paged as the query says; by the name of one of the `team` what is theirs is
+    found. Raises FieldError or RuleError."""
     for name, wanted in (*query.filters.items(), *query.within.items()):
-        statement = statement.where(_fits(kind, name, wanted))
+        whose = team if team and name in people(kind) else None
+        statement = statement.where(_fits(kind, name, wanted) if whose is None else _theirs(kind, name, wanted, whose))
     _refuse_crossing(kind, query)
     if query.since:
         statement = statement.where(_day_of(kind) >= query.since)
@@ -90,9 +98,25 @@ def _column(kind: type[Record], name: str) -> Column[Any]:
     return tables.TABLES[kind].c[name]
 
 
+def _several(wanted: Any) -> Sequence[Any]:
+    return wanted if isinstance(wanted, (list, tuple)) else [wanted]
+
+
+def _theirs(kind: type[Record], name: str, wanted: Any, team: Team) -> ColumnElement[bool]:
+    """Whether a record is that of somebody, by the account of that name, or where there is none by the name."""
+    accounts = [team.account(each) if isinstance(each, str) else 0 for each in _several(wanted)]
+    found = [
+        _fits(kind, people(kind)[name], account) if account else _fits(kind, name, each)
+        for each, account in zip(_several(wanted), accounts, strict=True)
+    ]
+    return or_(false(), *found)
+
+
 def _fits(kind: type[Record], name: str, wanted: Any) -> ColumnElement[bool]:
     column = _column(kind, name)
-    several = wanted if isinstance(wanted, (list, tuple)) else [wanted]
+    several = _several(wanted)
+    if column in _ACCOUNTS and all(several):
+        return whose_account(column, *several)
     if name in _CHOSEN.get(kind, ()) and all(several):
         # Written out in the SQL, because a partial index may hold only one of them.
         return or_(false(), *(column == literal(each, literal_execute=True) for each in several))
@@ -107,6 +131,12 @@ def _fits(kind: type[Record], name: str, wanted: Any) -> ColumnElement[bool]:
     if column is tables.client.c.first_name and all(several):
         return or_(false(), *(and_(_begins_with(each), functions.is_text(column, each)) for each in several))
     return or_(false(), *(_equals(column, each) for each in several))
+
+
+def whose_account(beside: ColumnElement[int], *accounts: int) -> ColumnElement[bool]:
+    """Whether something is of one of some accounts, none of them 0, by the column of their ids."""
+    # Written out in the SQL, because the indexes leave out what is nobody's.
+    return and_(beside != literal(0, literal_execute=True), beside.in_(accounts))
 
 
 def _begins_with(first_name: str) -> ColumnElement[bool]:

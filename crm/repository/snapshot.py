@@ -11,10 +11,11 @@ from sqlalchemy import Connection, Select, delete, func, insert, select
 
 from crm.clock import Clock
 from crm.errors import NotFoundError
-from crm.model import Client, Record
+from crm.model import Client, Record, people
 from crm.repository import Change, HistoryEntry, HistoryQuery, Query, StatusMove, history, statements, tables
 from crm.repository.dialect import Dialect
 from crm.repository.query import selection
+from crm.repository.team import Team, team_of
 
 if TYPE_CHECKING:
     from crm.repository import AnyRow, AnySelect
@@ -61,6 +62,11 @@ class SqlSnapshot:
     def rules(self) -> "RuleSet":
         return _rule_set(tuple((row[0], row[1], row[2]) for row in self.connection.execute(statements.RULES)))
 
+    @cached_property
+    def team(self) -> Team:
+        """The accounts of the team by their names."""
+        return team_of(self.connection)
+
     @property
     def revision(self) -> Hashable:
         # A backup that is put back may end with the same number, but not of the same moment.
@@ -81,23 +87,27 @@ class SqlSnapshot:
         return record
 
     def find_all(self, kind: type[AnyRecord], query: Query = Query()) -> list[AnyRecord]:  # noqa: B008 - frozen
-        return [tables.record_of(kind, row) for row in self.connection.execute(self._selection(kind, query))]
+        return [tables.record_of(kind, row) for row in self.connection.execute(self._records(kind, query))]
 
     def each(self, kind: type[AnyRecord], query: Query = Query()) -> Iterator[AnyRecord]:  # noqa: B008 - frozen
         streaming = self.connection.execution_options(yield_per=1000)
-        for row in streaming.execute(self._selection(kind, query)):
+        for row in streaming.execute(self._records(kind, query)):
             yield tables.record_of(kind, row)
 
-    def _selection(self, kind: type[Record], query: Query) -> Select[Any]:
-        return selection(select(*tables.record_columns(kind)), kind, query, self.clock)
+    def _records(self, kind: type[Record], query: Query) -> Select[Any]:
+        return self._selection(select(*tables.record_columns(kind)), kind, query)
+
+    def _selection(self, statement: Select[Any], kind: type[Record], query: Query) -> Select[Any]:
+        by_name = any(name in people(kind) for name in query.filters)
+        return selection(statement, kind, query, self.clock, self.team if by_name else None)
 
     def count(self, kind: type[Record], query: Query = Query()) -> int:  # noqa: B008 - frozen
         everything = dataclasses.replace(query, sort="", limit=None, offset=0)
-        statement = selection(select(func.count()).select_from(tables.TABLES[kind]), kind, everything, self.clock)
+        statement = self._selection(select(func.count()).select_from(tables.TABLES[kind]), kind, everything)
         return int(self.connection.execute(statement.order_by(None)).scalar_one())
 
     def numbers(self, kind: type[Record], query: Query = Query()) -> list[int]:  # noqa: B008 - frozen
-        statement = selection(select(tables.TABLES[kind].c.id), kind, query, self.clock)
+        statement = self._selection(select(tables.TABLES[kind].c.id), kind, query)
         return list(self.connection.execute(statement).scalars())
 
     def select(self, statement: "AnySelect", **values: Any) -> "Sequence[AnyRow]":
@@ -148,7 +158,9 @@ class SqlSnapshot:
         counted = select(audit.transaction, func.count()).where(audit.transaction.in_([row.id for row in rows]))
         counts = {row[0]: row[1] for row in self.connection.execute(counted.group_by(audit.transaction))}
         return [
-            HistoryEntry(row.id, row.at, row.user, row.what, counts.get(row.id, 0), row.undoes, row.undone_by)
+            HistoryEntry(
+                row.id, row.at, row.user, row.what, counts.get(row.id, 0), row.undoes, row.undone_by, row.user_id
+            )
             for row in rows
         ]
 

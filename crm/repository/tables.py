@@ -48,6 +48,7 @@ from crm.model import (
     User,
     View,
     field_names,
+    people,
 )  # fmt: skip
 from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueText
 from crm.repository.functions import number_in
@@ -71,6 +72,11 @@ def _text(name: str, length: int = 0) -> Column[str]:
     return Column(name, String(length) if length else Text, nullable=False)
 
 
+def _account(name: str) -> Column[int]:
+    """The id of an account, 0 for none; the account may be gone."""
+    return Column(name, Integer, nullable=False, server_default="0")
+
+
 # sqlite_autoincrement: an id is never used twice, also after a deletion; a number that somebody wrote down stays true.
 
 client = Table(
@@ -92,6 +98,7 @@ client = Table(
     Column("tags", TagList, nullable=False),
     _text("source", 100),
     _text("owner", 100),
+    _account("owner_id"),
     Column("marketing_consent", Boolean, nullable=False),
     _text("notes"),
     Column("extra", JsonText, nullable=False),
@@ -143,6 +150,7 @@ sale = Table(
     _text("note", 500),
     Column("deal", Integer, nullable=False, server_default="0"),
     Column("user", String(100), nullable=False, server_default=""),
+    _account("user_id"),
     # Totals and windows of one client, and sums of a period, are read from the index alone.
     Index("sale_by_client", "client", "on", "amount"),
     Index("sale_by_day", "on", "amount"),
@@ -181,6 +189,7 @@ interaction = Table(
     _text("subject", 300),
     _text("body"),
     _text("user", 100),
+    _account("user_id"),
     # A page of a timeline, and the day of the last contact, are read from the index.
     Index("interaction_by_client", "client", "on", "time", "kind"),
     Index("interaction_by_day", "on"),
@@ -194,6 +203,7 @@ follow_up = Table(
     Column("client", Integer, ForeignKey("client.id"), nullable=False),
     Column("deal", Integer, nullable=False),
     _text("user", 100),
+    _account("user_id"),
     Column("due_on", Date, nullable=False),
     _text("due_time", 5),
     _text("what", 500),
@@ -225,6 +235,7 @@ deal = Table(
     Column("value", Minor, nullable=False),
     Column("expected_close_on", Date),
     _text("owner", 100),
+    _account("owner_id"),
     _text("lost_reason", 300),
     _text("notes"),
     Column("stage_since", Date),
@@ -234,12 +245,15 @@ deal = Table(
     sqlite_autoincrement=True,
 )
 
-# What is whose: people are looked for by name in whatever case. Which open deals have come to a halt is read from the
-# index.
+# What is whose: people are looked for by their account, and by name in whatever case; last what is counted of those who
+# have none. Which open deals have come to a halt is read from the index.
+_halting = (deal.c.closed_on, deal.c.stage_since, deal.c.expected_close_on)
 WORK_INDEXES = (
-    Index("follow_up_by_user", func.lower(follow_up.c.user), follow_up.c.done_on, follow_up.c.due_on),
-    Index("deal_by_owner", func.lower(deal.c.owner), deal.c.closed_on, deal.c.stage_since, deal.c.expected_close_on),
-    Index("deal_by_halt", deal.c.closed_on, deal.c.stage_since, deal.c.expected_close_on, deal.c.client),
+    Index(
+        "follow_up_by_user", func.lower(follow_up.c.user), follow_up.c.done_on, follow_up.c.due_on, follow_up.c.user_id
+    ),
+    Index("deal_by_owner", func.lower(deal.c.owner), *_halting, deal.c.owner_id),
+    Index("deal_by_halt", *_halting, deal.c.client),
 )
 
 stage_move = Table(
@@ -250,6 +264,7 @@ stage_move = Table(
     Column("stage", Integer, nullable=False),
     Column("on", Date, nullable=False),
     _text("user", 100),
+    _account("user_id"),
     Index("stage_move_by_deal", "deal"),
     sqlite_autoincrement=True,
 )
@@ -275,6 +290,7 @@ mailing = Table(
     _text("body"),
     _text("occasion", 60),
     _text("user", 100),
+    _account("user_id"),
     sqlite_autoincrement=True,
 )
 
@@ -304,6 +320,7 @@ message = Table(
     _text("until", 40),
     _text("failure", 500),
     _text("user", 100),
+    _account("user_id"),
     Index("message_by_client", "client", "on", "time", "state"),
     Index("message_by_state", "state", "channel"),
     Index("message_by_mailing", "mailing", "state"),
@@ -336,10 +353,23 @@ FILTER_INDEXES = (
     Index("client_by_kind", client.c.sort_name, sqlite_where=client.c.kind == "company"),
     Index("client_by_consent", client.c.sort_name, sqlite_where=type_coerce(client.c.marketing_consent, Integer) == 1),
     Index("client_by_status_text", func.lower(client.c.status), client.c.sort_name),
-    Index("client_by_owner", func.lower(client.c.owner), client.c.sort_name),
+    Index("client_by_owner", func.lower(client.c.owner), client.c.sort_name, client.c.owner_id),
     Index("interaction_by_user", func.lower(interaction.c.user), interaction.c.on, interaction.c.time),
     Index("message_by_day", message.c.on, message.c.time),
 )  # fmt: skip
+
+
+def _by_account(column: Column[int], *more: Column[Any]) -> Index:
+    """The index through which is found what is somebody's who has an account."""
+    return Index(f"{column.table.name}_by_{column.name}", column, *more, sqlite_where=column != 0)
+
+
+ACCOUNT_INDEXES = (
+    _by_account(client.c.owner_id, client.c.sort_name),
+    _by_account(deal.c.owner_id, *_halting),
+    _by_account(follow_up.c.user_id, follow_up.c.done_on, follow_up.c.due_on),
+    _by_account(interaction.c.user_id, interaction.c.on, interaction.c.time),
+)
 
 rule = Table(
     "rule",
@@ -366,7 +396,9 @@ dashboard = Table(
     "dashboard",
     metadata,
     *_record_columns(),
-    Column("user", UniqueText(254), unique=True),
+    # Of whoever has an account, and of whoever only has a name; names may come again.
+    _text("user", 254),
+    _account("user_id"),
     _text("tiles", 1000),
     sqlite_autoincrement=True,
 )
@@ -420,6 +452,7 @@ transactions = Table(
     Column("id", Integer, primary_key=True),
     Column("at", Moment, nullable=False),
     _text("user", 254),
+    _account("user_id"),
     _text("what", 500),
     Column("undoes", Integer),
     Column("undone_by", Integer),
@@ -480,6 +513,18 @@ TABLES: Mapping[type[Record], Table] = {
     SignIn: sign_in,
 }
 
+
+KINDS: Mapping[Table, type[Record]] = {table: kind for kind, table in TABLES.items()}
+
+# Everything in which somebody of the team stands by name: the table, the name, and the id of the account beside it.
+PEOPLE: Sequence[tuple[Table, Column[Any], Column[Any]]] = (
+    *(
+        (TABLES[kind], TABLES[kind].c[name], TABLES[kind].c[beside])
+        for kind in TABLES
+        for name, beside in people(kind).items()
+    ),
+    (transactions, transactions.c.user, transactions.c.user_id),
+)
 
 _COLUMNS = {record: tuple(table.c[name] for name in field_names(record)) for record, table in TABLES.items()}
 

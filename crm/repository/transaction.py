@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crm.clock import Clock
@@ -15,6 +15,7 @@ from crm.model import (
     ARRIVED,
     CONTACTING,
     FIRST_STAGES,
+    RECORDS,
     Client,
     Deal,
     FollowUp,
@@ -31,6 +32,7 @@ from crm.model import (
     field_names,
     fields,
     keeping,
+    people,
 )  # fmt: skip
 from crm.model.encoding import plain
 from crm.repository import (
@@ -49,7 +51,8 @@ from crm.repository import (
 from crm.repository.bulk import insert_row, insert_rows, update_rows
 from crm.repository.dialect import Dialect
 from crm.repository.snapshot import SqlSnapshot, put_fact
-from crm.repository.tables import DERIVED_FROM, TABLES, derived_columns, row_of
+from crm.repository.tables import DERIVED_FROM, KINDS, TABLES, derived_columns, row_of
+from crm.repository.team import same
 from crm.repository.writing import SEALED, STATUS, SUMS, TOTALS, UNSAID
 from crm.rules import Decision
 
@@ -69,7 +72,7 @@ _REVIEWED = frozenset(("kind", "country", "city", "tags", "source", "owner", "da
 
 class SqlTransaction(SqlSnapshot):
     """A Transaction over one connection; `at` is its time in UTC, `number` its id once it wrote something. `user`
-    stands in the history, and can be set until then."""
+    stands in the history, with `user_id`, the account; both can be set until then."""
 
     def __init__(
         self,
@@ -84,6 +87,7 @@ class SqlTransaction(SqlSnapshot):
         super().__init__(connection, dialect, clock)
         self.at = clock.now
         self.user = user
+        self.user_id = 0
         self.seals_anew = False
         self._seals = seals
         # What seals the accounts, once they are touched.
@@ -107,7 +111,7 @@ class SqlTransaction(SqlSnapshot):
     @property
     def number(self) -> int:
         if not self._number:
-            row = {"at": self.at, "user": self.user, "what": self._what, "undoes": self._undoes}
+            row = {"at": self.at, **self._by, "what": self._what, "undoes": self._undoes}
             self._number = insert_row(self.connection, tables.transactions, row)
         return self._number
 
@@ -164,6 +168,7 @@ class SqlTransaction(SqlSnapshot):
         for record_id, record in enumerate(records, start=first):
             row = row_of(record)
             row.update(id=record_id, created_at=self.at, updated_at=self.at, version=1)
+            row.update(self._accounts(kind, row, adding=True))
             if isinstance(record, Client) and not record.status:
                 row.update(self._first_status(record))
             elif isinstance(record, Deal):
@@ -197,8 +202,77 @@ class SqlTransaction(SqlSnapshot):
     def _note_moves(self, deals: Iterable[Mapping[str, Any]]) -> None:
         """Keeps that deals came into the stages that they are in now."""
         self._add_rows(
-            [StageMove(deal=each["id"], stage=each["stage"], on=each["stage_since"], user=self.user) for each in deals]
+            [StageMove(deal=each["id"], stage=each["stage"], on=each["stage_since"], **self._by) for each in deals]
         )
+
+    # Whose it is
+
+    @property
+    def _by(self) -> dict[str, Any]:
+        """The author, as a record or the history has them."""
+        return {"user": self.user, "user_id": self.user_id}
+
+    def _accounts(self, kind: type[Record], values: Mapping[str, Any], *, adding: bool = False) -> dict[str, Any]:
+        """What values of a record come to, as far as people stand in them: whoever has an account bears the name that
+        it has now, and a name of which no account is said is that of the author, or of the one active account of the
+        team that is called so, or nobody's. In what is added 0 says nothing."""
+        found: dict[str, Any] = {}
+        for name, beside in people(kind).items():
+            account = values.get(beside)
+            if account:
+                found[name] = self.team.called(account) or values.get(name, "")
+            elif name in values and (account is None or adding):
+                found[name], found[beside] = self._person(values[name])
+        return found
+
+    def with_accounts(self, record: AnyRecord, said: Mapping[str, Any]) -> AnyRecord:
+        """A record with the accounts of the people in it, where an older version has `said` nothing of them."""
+        unsaid = {name: getattr(record, name) for name, beside in people(type(record)).items() if beside not in said}
+        return dataclasses.replace(record, **self._accounts(type(record), unsaid)) if unsaid else record
+
+    def _person(self, name: str) -> tuple[str, int]:
+        """A name as the account of whoever is called so spells it, and that account; 0 where it is nobody's."""
+        if not name:
+            return "", 0
+        if self.user_id and name == self.user:
+            return name, self.user_id
+        account = self.team.account(name)
+        return (self.team.called(account), account) if account else (name, 0)
+
+    def give_name(self, account: int) -> None:
+        """Writes the name that an account has now beside its id, wherever that stands."""
+        for kind in RECORDS:
+            for name, beside in people(kind).items():
+                its = TABLES[kind].c
+                self._name(kind, (its[beside] == account) & (its[name] != self.team.called(account)), name, account)
+
+    def give_records(self, account: int) -> None:
+        """Gives an account what bears its name and is nobody's, in the history too."""
+        wanted = same(self.team.called(account))
+        for table, name, beside in tables.PEOPLE:
+            written = self.connection.execute(select(name).where(name != "", beside == 0).distinct()).scalars()
+            theirs = (beside == 0) & name.in_([each for each in written if same(each) == wanted])
+            if table is tables.transactions:
+                self.connection.execute(update(table).where(theirs).values(user_id=account))
+            else:
+                self._name(KINDS[table], theirs, name.name, account)
+
+    def _name(self, kind: type[Record], whose: ColumnElement[bool], name: str, account: int) -> None:
+        """Writes an account and its name into a field of many records at once, audited; the statuses that may follow
+        are reviewed."""
+        table, beside = TABLES[kind], people(kind)[name]
+        now = {name: self.team.called(account), beside: account}
+        numbers = list(self.connection.execute(select(table.c.id).where(whose).order_by(table.c.id)).scalars())
+        if not numbers:
+            return
+        self._flush_audit()
+        self.connection.execute(writing.enter_changed(kind, whose, now, self.number))
+        changed = {**now, "version": table.c.version + 1, "updated_at": self.at}
+        self.connection.execute(update(table).where(whose).values(changed))
+        if kind is Client:
+            self._known.clear()
+            if name in self.rules.needs:
+                self.review(numbers)
 
     def _first_status(self, record: Client) -> dict[str, Any]:
         """The status that the rules give to a new client, who has no sales."""
@@ -214,8 +288,9 @@ class SqlTransaction(SqlSnapshot):
 
     def restore(self, records: Sequence[Record]) -> None:
         """Stores records of one kind as they were, ids and times included; for undo."""
-        self._insert(type(records[0]), [row_of(record) for record in records])
-        if isinstance(records[0], Client):
+        kind = type(records[0])
+        self._insert(kind, [row | self._accounts(kind, row) for row in map(row_of, records)])
+        if kind is Client:
             self.dialect.index_added(self.connection, [record.id for record in records])
         for record in records:
             self._write_audit(record, "create", None, None)
@@ -232,6 +307,8 @@ class SqlTransaction(SqlSnapshot):
             self._forget_rules()
         elif kind is Stage:
             self.__dict__.pop("_stages", None)
+        elif kind is User:
+            self.__dict__.pop("team", None)
 
     def _note_created(self, kind: type[Record], first: int, count: int) -> None:
         """Writes that records with these ids were created; of many the database itself makes the entries."""
@@ -256,16 +333,31 @@ class SqlTransaction(SqlSnapshot):
 
     def change(self, shown: AnyRecord, **changes: Any) -> AnyRecord:
         current = self.get(type(shown), shown.id)
-        wanted = {name: value for name, value in changes.items() if getattr(current, name) != value}
+        meant = self._meant(current, changes)
+        wanted = {name: value for name, value in meant.items() if getattr(current, name) != value}
         if current.version != shown.version:
             _refuse_clashes(shown, current, wanted)
         return self.apply(current, wanted) if wanted else current
+
+    def _meant(self, current: Record, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The changes, with the accounts of the people in them. Whoever it is already is not taken for somebody else of
+        that name."""
+        for name, beside in people(type(current)).items():
+            if name in changes and beside not in changes:
+                called, account = self._person(changes[name])
+                known = getattr(current, beside) and same(changes[name]) == same(getattr(current, name))
+                if known and not account:
+                    changes = {each: value for each, value in changes.items() if each != name}
+                else:
+                    changes = {**changes, name: called, beside: account}
+        return changes
 
     def apply(self, current: AnyRecord, changes: Mapping[str, Any], *, review: bool = True) -> AnyRecord:
         """Writes fields of a record that was just read; `review` False leaves its status as it then is."""
         self._begin_sealing(type(current))
         if isinstance(current, User) and self._sealing is not None:
             changes = self._sealing.sealed(current, changes)
+        changes = {**changes, **self._accounts(type(current), changes)}
         moved = review and isinstance(current, Deal) and "stage" in changes
         if moved:
             entered = self._entering(changes["stage"], changes.get("stage_since"))
@@ -306,6 +398,8 @@ class SqlTransaction(SqlSnapshot):
             self._forget_rules()
         elif isinstance(record, Stage):
             self.__dict__.pop("_stages", None)
+        elif isinstance(record, User):
+            self.__dict__.pop("team", None)
         elif isinstance(record, Client) and not _REVIEWED.isdisjoint(changes):
             self._to_review.add(record.id)
 
@@ -584,14 +678,19 @@ def _batches(ids: Sequence[int]) -> Iterable[Sequence[int]]:
 
 
 def _refuse_clashes(shown: Record, current: Record, wanted: Mapping[str, Any]) -> None:
-    """Raises ConflictError where a wanted field was changed by somebody else since it was shown."""
+    """Raises ConflictError where a wanted field was changed by somebody else since it was shown; whoever has got
+    another name is still the same."""
+    kind = type(shown)
+    the_same = {
+        name for name, beside in people(kind).items() if getattr(shown, beside) == getattr(current, beside) != 0
+    }
     clashes = {
         name: (str(plain(getattr(shown, name))), str(plain(getattr(current, name))), str(plain(value)))
         for name, value in wanted.items()
-        if getattr(shown, name) != getattr(current, name)
+        if name in fields(kind) and name not in the_same and getattr(shown, name) != getattr(current, name)
     }
     if clashes:
-        labels = ", ".join(fields(type(shown))[name].label for name in clashes)
+        labels = ", ".join(fields(kind)[name].label for name in clashes)
         raise ConflictError(f"Somebody else has changed {labels} since it was shown; nothing was overwritten.", clashes)
 
 

@@ -24,10 +24,11 @@ from sqlalchemy import (
 )
 
 from crm.errors import NotFoundError, RefusedError
-from crm.model import BY_NAME, RECORDS, Client, Message, Record, SignIn, User, belonging_to, fields, keeping
+from crm.model import BY_NAME, RECORDS, Client, Message, Record, SignIn, User, belonging_to, fields, keeping, people
 from crm.model.encoding import plain, record_of, value_of
 from crm.repository import HistoryEntry, functions, last_undoable
 from crm.repository.tables import TABLES, audit, transactions
+from crm.repository.team import same
 
 if TYPE_CHECKING:
     from crm.repository.transaction import SqlTransaction
@@ -42,7 +43,7 @@ _NAMED_CLASHES = 5
 def chosen(tx: "SqlTransaction", number: int | None) -> HistoryEntry:
     """The transaction to take back: the one named, or the last one of the author of `tx`."""
     if number is None:
-        if (last := last_undoable(tx, tx.user)) is None:
+        if (last := last_undoable(tx, tx.user, tx.user_id)) is None:
             raise NotFoundError(
                 "There is nothing of yours to take back. Other changes are taken back by their number in the history."
             )
@@ -56,11 +57,11 @@ def chosen(tx: "SqlTransaction", number: int | None) -> HistoryEntry:
 
 
 def can_be_undone() -> ColumnElement[bool]:
-    """Whether a transaction did anything that can be taken back. Where somebody was given another name it cannot: what
-    was carried over to it would no longer be theirs."""
+    """Whether a transaction did anything that can be taken back. Where an account was added or got another name it
+    cannot: what was done to records went with it."""
     its = audit.c.transaction == transactions.c.id
-    named = type_coerce(audit.c.after, String).contains('"name":')
-    renamed = exists().where(its, audit.c.record == User.kind_name, audit.c.operation == "update", named)
+    named = (audit.c.operation == "create") | type_coerce(audit.c.after, String).contains('"name":')
+    renamed = exists().where(its, audit.c.record == User.kind_name, named)
     return exists().where(its, audit.c.record.not_in(_KEPT)) & ~renamed & ~_has_sent()
 
 
@@ -144,7 +145,7 @@ def _reverse(tx: "SqlTransaction", kind: type[Record], operation: str, rows: Seq
                     f"What {kind.kind_name} {unknown[0]} held is not known: its row was deleted in the spreadsheet"
                     " while no program was looking. Put the row back there (File, Version history)."
                 )
-            tx.restore([record_of(kind, row.before) for row in rows])
+            tx.restore([tx.with_accounts(record_of(kind, row.before), row.before) for row in rows])
         case "update":
             for row in rows:
                 current = tx.get(kind, row.record_id)
@@ -187,7 +188,7 @@ def _later_changes(number: int) -> Select[Any]:
         select(
             ours.c.record, ours.c.record_id, ours.c.operation, ours.c.after,
             theirs.c.transaction.label("later"), theirs.c.operation.label("their_operation"),
-            theirs.c.after.label("theirs"),
+            theirs.c.before.label("theirs_before"), theirs.c.after.label("theirs"),
         )
         .join_from(ours, theirs, (ours.c.record_id == theirs.c.record_id) & (ours.c.record == theirs.c.record))
         .join(transactions, later.id == theirs.c.transaction)
@@ -232,10 +233,24 @@ def _kept(tx: "SqlTransaction", number: int) -> Iterator[str]:
                     yield f"there are {keeping_it.plural} in {kind.kind_name} {each}"
 
 
+def _renamed(row: Row[Any]) -> frozenset[str]:
+    """The fields in which a later change has only written the new name of somebody beside the same account, or the
+    account beside the same name: whose the record is has not changed."""
+    if row.their_operation != "update":
+        return frozenset()
+    before, after = row.theirs_before, row.theirs
+    found: set[str] = set()
+    for name, beside in people(BY_NAME[row.record]).items():
+        was, account = before.get(beside, 0), after.get(beside, 0)
+        if account and (was == account or (not was and same(before.get(name, "")) == same(after.get(name, "")))):
+            found |= {name, beside}
+    return frozenset(found)
+
+
 def _clashes(later: Sequence[Row[Any]]) -> Iterator[str]:
     """Those of the later changes that touch the same fields, or the record as a whole, in words."""
     for row in later:
-        derived = _derived(BY_NAME[row.record])
+        derived = _derived(BY_NAME[row.record]) | _renamed(row)
         if row.their_operation == "update" == row.operation:
             clash = (row.after.keys() & row.theirs.keys()) - derived
         elif row.their_operation == "update":

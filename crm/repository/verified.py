@@ -36,7 +36,7 @@ class VerifiedRepository:
         except SignedOutError as out:
             raise (SignedOutError(self.saved.what[-1:], done=True) if self.saved.ended else out) from None
         if self.reader != OWNER and hasattr(snapshot, "user"):
-            snapshot.user = self.reader.name
+            snapshot.user, snapshot.user_id = self.reader.name, self.reader.user
 
     def _and(self, allowed: Allowed) -> Allowed:
         """Admits the reader, and allows what the caller allows."""

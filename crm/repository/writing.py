@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Insert,
     Integer,
     Select,
     String,
@@ -22,6 +23,8 @@ from sqlalchemy import (
 
 from crm.model import ARRIVED, CONTACTING, FollowUp, Interaction, Message, Record, Sale, SignIn, User
 from crm.model.rights import SECRET
+from crm.repository.column_types import JsonText
+from crm.repository.functions import json_object
 from crm.repository.tables import TABLES, audit, client, follow_up, interaction, message, sale
 
 # The columns of a client that follow from the rules.
@@ -130,3 +133,15 @@ ENTER_CREATED = {
     )
     for kind, table in TABLES.items()
 }
+
+
+def enter_changed(kind: type[Record], among: ColumnElement[bool], now: Mapping[str, Any], number: int) -> Insert:
+    """An audit entry for each of some records that are about to get the same values, made by the database itself."""
+    table = TABLES[kind]
+    before = [part for name in now for part in (literal(name, String), table.c[name])]
+    entries = select(
+        literal(number, Integer), literal(kind.kind_name, String), table.c.id, literal("update", String),
+        json_object(*before), literal(now, JsonText),
+    ).where(among).order_by(table.c.id)  # fmt: skip
+    columns = ["transaction", "record", "record_id", "operation", "before", "after"]
+    return insert(audit).from_select(columns, entries)

@@ -7,6 +7,7 @@ from typing import Any
 from rich.text import Text
 
 from crm.commands.board import on_board
+from crm.commands.people import EVERYBODYS, of_whom
 from crm.commands.pipeline import DealShown, StageSum, cards, place, stages, sums
 from crm.commands.registry import named
 from crm.errors import Cancelled, NotFoundError
@@ -38,7 +39,7 @@ class BoardPage:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.owner = ""
+        self.owner = EVERYBODYS
         self.at = 0
         self._first = 0
         # By the number of the stage: the card that is pointed at there, and the first one that is seen.
@@ -111,7 +112,7 @@ class BoardPage:
 
     def _told(self, seen: Sequence[StageSum], by: Conventions) -> str:
         """Whose deals these are, and which of the stages are seen."""
-        whose = f"{self.owner}'s" if self.owner else "everybody's"
+        whose = f"{self.owner.name}'s" if self.owner else "everybody's"
         last = self._first + len(seen)
         if len(seen) == len(self._sums):
             return whose
@@ -190,7 +191,9 @@ class BoardPage:
 
     def _turn(self) -> None:
         """Mine, or everybody's."""
-        self.owner = "" if self.owner else self.session.crm.me
+        crm = self.session.crm
+        with crm.read() as snapshot:
+            self.owner = of_whom(crm, snapshot, not self.owner)
         self._places, self._tops = {}, {}
 
     def _open(self) -> None:

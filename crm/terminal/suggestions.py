@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from crm.commands.context import CRM
 from crm.commands.people import names
 from crm.commands.rules import statuses
-from crm.model import Client, View, field_names
+from crm.model import Client, View, field_names, people
 from crm.repository import Query
 from crm.rules import METRICS
 from crm.terminal.keyboard import Suggestion
@@ -67,7 +67,8 @@ def known_people(crm: CRM) -> list[str]:
 
 
 def _sorts(_: CRM) -> list[str]:
-    return [name for name in field_names(Client) if name not in ("extra", "notes", "version")]
+    unsorted = ("extra", "notes", "version", *people(Client).values())
+    return [name for name in field_names(Client) if name not in unsorted]
 
 
 _CONDITIONS = ("where", "condition", "when")

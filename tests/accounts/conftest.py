@@ -15,7 +15,9 @@ from crm.accounts.accounts import Accounts
 from crm.accounts.attempts import Attempts
 from crm.accounts.secret import Secret
 from crm.model import SignIn, User
+from crm.model.rights import Reader
 from crm.repository import tables
+from crm.repository.verified import VerifiedRepository
 from tests.conftest import STORES, Store, _new_store
 
 PASSWORD = "a quiet lemon drives north"
@@ -79,6 +81,11 @@ class Office:
         """A new account with PASSWORD."""
         name = given.pop("name", email.partition("@")[0].title())
         return self.accounts.add(email=email, name=name, role=role, password=PASSWORD, **given)[0]
+
+    def acting(self, user: User) -> Accounts:
+        """The accounts as somebody has them who is signed in."""
+        reader = Reader(user.id, user.role, user.client, user.name)
+        return self.accounts.over(VerifiedRepository(self.store.repository, reader, lambda _, reader: reader))
 
     def sign_in(self, email: str = "anna@example.com", password: str = PASSWORD, **given: str) -> SignedIn:
         """A sign-in by password alone."""

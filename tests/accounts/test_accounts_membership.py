@@ -56,10 +56,10 @@ def test_a_weak_password_makes_no_account(file_office: Office) -> None:
     ],
 )
 def test_an_admin_changes_an_account(office: Office, changes: dict[str, object], what: str) -> None:
-    office.add()
+    anna = office.add()
     bo = office.add("bo@example.com", "staff")
     token = office.sign_in("bo@example.com").token
-    changed = office.accounts.acting("Anna").edit(bo, **changes)
+    changed = office.acting(anna).edit(bo, **changes)
     assert {name: getattr(changed, name) for name in changes} == changes
     assert office.history()[0] == ("Anna", what)
     assert list(office.accounts.seal_findings()) == []

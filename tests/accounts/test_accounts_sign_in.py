@@ -150,7 +150,7 @@ def test_a_session_can_be_ended_alone_or_with_all_others(office: Office) -> None
     assert office.accounts.session(first.token) is None
     assert office.history()[0] == ("Anna", "signed out")
     office.accounts.end(first.session)
-    assert office.accounts.acting("Bo").end_all(anna.id, but=third.session) == 1
+    assert office.acting(office.add("bo@example.com")).end_all(anna.id, but=third.session) == 1
     assert office.history()[0] == ("Bo", "ended the sessions of Anna")
     assert office.accounts.session(second.token) is None
     assert office.accounts.session(third.token) is not None

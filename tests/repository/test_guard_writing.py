@@ -95,8 +95,9 @@ def test_staff_arrange_their_own_dashboard_and_nobody_elses(team: Team) -> None:
     assert team.everything() == before
     guarded.transact(lambda tx: tx.change(mine, tiles="new"), "arranged")
     guarded.transact(lambda tx: tx.delete(tx.get(Dashboard, mine.id)), "put back")
-    guarded.transact(lambda tx: tx.add(Dashboard(user="sam", tiles="again")), "arranged")
-    assert [(each.user, each.tiles) for each in _dashboards(team)] == [("Ada", "tiles of admin"), ("sam", "again")]
+    own = Dashboard(user="sam", user_id=team.users["staff"].id, tiles="again")
+    guarded.transact(lambda tx: tx.add(own), "arranged")
+    assert [(each.user, each.tiles) for each in _dashboards(team)] == [("Ada", "tiles of admin"), ("Sam", "again")]
 
 
 def test_staff_take_back_what_they_did_to_their_dashboard_alone(team: Team) -> None:

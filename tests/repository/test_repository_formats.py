@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from crm.clock import machine_now
-from crm.model import Client, Deal, Sale, SignIn, User
+from crm.model import Client, Dashboard, Deal, Sale, SignIn, User
 from crm.repository import Query, tables
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite import Sqlite
@@ -23,6 +23,30 @@ from tests.support.unprivileged import as_nobody
 OLDER = {
     5: """
 DELETE FROM store_facts WHERE name IN ('store_id', 'roster');
+DROP INDEX client_by_owner_id;
+DROP INDEX deal_by_owner_id;
+DROP INDEX follow_up_by_user_id;
+DROP INDEX interaction_by_user_id;
+DROP INDEX client_by_owner;
+CREATE INDEX client_by_owner ON client (lower(owner), sort_name);
+DROP INDEX follow_up_by_user;
+CREATE INDEX follow_up_by_user ON follow_up (lower("user"), done_on, due_on);
+DROP INDEX deal_by_owner;
+CREATE INDEX deal_by_owner ON deal (lower(owner), closed_on, stage_since, expected_close_on);
+ALTER TABLE client DROP COLUMN owner_id;
+ALTER TABLE deal DROP COLUMN owner_id;
+ALTER TABLE sale DROP COLUMN user_id;
+ALTER TABLE interaction DROP COLUMN user_id;
+ALTER TABLE follow_up DROP COLUMN user_id;
+ALTER TABLE stage_move DROP COLUMN user_id;
+ALTER TABLE mailing DROP COLUMN user_id;
+ALTER TABLE message DROP COLUMN user_id;
+ALTER TABLE transactions DROP COLUMN user_id;
+DROP TABLE dashboard;
+CREATE TABLE dashboard (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, created_at DATETIME NOT NULL, updated_at DATETIME NOT NULL,
+    version INTEGER NOT NULL, user VARCHAR(254), tiles VARCHAR(1000) NOT NULL, UNIQUE (user)
+);
 UPDATE store_facts SET value = '5' WHERE name = 'schema_version';
 """,
     4: """
@@ -273,3 +297,36 @@ def test_programs_that_open_an_old_file_at_the_same_moment_do_no_harm(old: Path)
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(read, range(8))) == {(1, 1, 0, 0)}
     assert version_of(old) == str(tables.SCHEMA_VERSION)
+
+
+def test_the_names_in_an_old_file_say_whose_a_record_is(folder: Path) -> None:
+    path = folder / "store.sqlite3"
+    with closing(Store(lambda *_, **__: opened(path), folder)) as store:
+        ben, gone, *_ = [
+            store.change(lambda tx, given=given: tx.add(User(role="staff", **given))).id
+            for given in (
+                {"name": "Ben", "email": "ben@example.com", "active": True},
+                {"name": "Tia", "email": "tia@example.com"},
+                *({"name": "Two", "email": f"two{each}@example.com", "active": True} for each in range(2)),
+            )
+        ]
+        clients = [store.add(owner=owner) for owner in ("Ben", "BEN", "Tia", "Two", "Nobody")]
+        store.change(lambda tx: tx.add(Dashboard(user="Ben", tiles="agenda")))
+        store.change(lambda tx: tx.delete(tx.add(Dashboard(user="Tia", tiles="agenda"))))
+    with closing(sqlite3.connect(path)) as file:
+        dashboards = file.execute("SELECT id, created_at, updated_at, version, user, tiles FROM dashboard").fetchall()
+        file.executescript(OLDER[5])
+        file.executemany("INSERT INTO dashboard VALUES (?, ?, ?, ?, ?, ?)", dashboards)
+        file.execute("UPDATE sqlite_sequence SET seq = 2 WHERE name = 'dashboard'")
+        file.execute("UPDATE transactions SET user = 'ben' WHERE id = 1")
+        file.commit()
+    with closing(opened(path)) as repository:
+        with repository.read() as snapshot:
+            assert [each.owner_id for each in snapshot.find_all(Client, Query(sort="id"))] == [ben, ben, 0, 0, 0]
+            assert [(each.user, each.user_id) for each in snapshot.find_all(Dashboard)] == [("Ben", ben)]
+            assert [each.user_id for each in snapshot.history(20)][-1] == ben
+            assert snapshot.find_all(Client, Query({"owner_id": gone})) == []
+        # No number is given out twice, and a name may come again.
+        added = repository.transact(lambda tx: tx.add(Dashboard(user="Ben", user_id=gone, tiles="agenda")), "added")
+        assert (added.id, added.user) == (3, "Tia")
+        assert clients[0].owner == "Ben"

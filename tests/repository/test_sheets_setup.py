@@ -230,7 +230,7 @@ def test_what_the_program_keeps_is_guarded_by_a_warning_and_little_seen(shell: C
     assert not names & {"first_name", "status", "notes"}
     metadata = found["data"][0]["columnMetadata"]
     hidden = {columns(Client)[place] for place, each in enumerate(metadata) if each.get("hiddenByUser")}
-    assert hidden == {"created_at", "updated_at", "version", "status_before", "status_since"}
+    assert hidden == {"owner_id", "created_at", "updated_at", "version", "status_before", "status_since"}
 
 
 def test_rows_beyond_the_grid_look_like_the_others(

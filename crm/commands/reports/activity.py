@@ -32,25 +32,25 @@ _COLUMNS = (
 _first: BindParameter[date] = bindparam("first")
 _last: BindParameter[date] = bindparam("last")
 _SPOKEN = (
-    select(interaction.c.user, interaction.c.kind, func.count())
+    select(interaction.c.user_id, interaction.c.user, interaction.c.kind, func.count())
     .where(interaction.c.on >= _first, interaction.c.on <= _last)
-    .group_by(interaction.c.user, interaction.c.kind)
+    .group_by(interaction.c.user_id, interaction.c.user, interaction.c.kind)
 )
 _DONE = (
-    select(follow_up.c.user, func.count())
+    select(follow_up.c.user_id, follow_up.c.user, func.count())
     .where(follow_up.c.done_on >= _first, follow_up.c.done_on <= _last)
-    .group_by(follow_up.c.user)
+    .group_by(follow_up.c.user_id, follow_up.c.user)
 )
 _WON = (
-    select(deal.c.owner, func.count(), func.sum(deal.c.value))
+    select(deal.c.owner_id, deal.c.owner, func.count(), func.sum(deal.c.value))
     .join_from(deal, stage, stage.c.id == deal.c.stage)
     .where(stage.c.outcome == "won", deal.c.closed_on >= _first, deal.c.closed_on <= _last)
-    .group_by(deal.c.owner)
+    .group_by(deal.c.owner_id, deal.c.owner)
 )
 _SOLD = (
-    select(sale.c.user, func.count(), func.sum(sale.c.amount))
+    select(sale.c.user_id, sale.c.user, func.count(), func.sum(sale.c.amount))
     .where(sale.c.on >= _first, sale.c.on <= _last)
-    .group_by(sale.c.user)
+    .group_by(sale.c.user_id, sale.c.user)
 )
 
 
@@ -79,8 +79,8 @@ def activity(crm: CRM, since: Since = None, until: Until = None, to: To = None) 
 
     An interaction counts on its day for whoever logged it, a follow-up on the day on which it was done for whom it was,
     a sale on its day for whoever recorded it. A deal that is won today counts on the day on which it was closed, with
-    its value, for its owner. What nobody's name stands beside is in a row without a name. Names that differ in case
-    only are one person. Without a first day this is the running month.
+    its value, for its owner. What nobody's name stands beside is in a row without a name. An account is one person;
+    names without one are one person where they differ in case only. Without a first day this is the running month.
     """
     until = until or crm.today
     in_order(since, until)
@@ -94,24 +94,24 @@ def activity(crm: CRM, since: Since = None, until: Until = None, to: To = None) 
     return kept(Report("Activity by person", since, until, _COLUMNS, rows, total, chart), to, crm)
 
 
-def _people(snapshot: Snapshot, since: date, until: date) -> Mapping[str, _Person]:
-    """Everybody who did something, by name without case."""
-    people: dict[str, _Person] = defaultdict(_Person)
+def _people(snapshot: Snapshot, since: date, until: date) -> Mapping[int | str, _Person]:
+    """Everybody who did something, by account, or by name without case."""
+    people: dict[int | str, _Person] = defaultdict(_Person)
 
-    def of(name: str) -> _Person:
-        person = people[name.casefold()]
+    def of(account: int, name: str) -> _Person:
+        person = people[account or name.casefold()]
         person.names.add(name)
         return person
 
     days = {"first": since, "last": until}
-    for name, kind, count in snapshot.select(_SPOKEN, **days):
-        of(name).kinds[kind] += count
-    for name, count in snapshot.select(_DONE, **days):
-        of(name).done += count
-    for name, count, value in snapshot.select(_WON, **days):
-        person = of(name)
+    for account, name, kind, count in snapshot.select(_SPOKEN, **days):
+        of(account, name).kinds[kind] += count
+    for account, name, count in snapshot.select(_DONE, **days):
+        of(account, name).done += count
+    for account, name, count, value in snapshot.select(_WON, **days):
+        person = of(account, name)
         person.won, person.won_value = person.won + count, person.won_value + value
-    for name, count, sold in snapshot.select(_SOLD, **days):
-        person = of(name)
+    for account, name, count, sold in snapshot.select(_SOLD, **days):
+        person = of(account, name)
         person.sales, person.sold = person.sales + count, person.sold + sold
     return people

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, case, func, select
 
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
@@ -42,16 +42,20 @@ _bought = (
     .group_by(sale.c.client)
     .subquery("bought")
 )
+# Who has an account is one owner, whoever else may be called so.
+_GROUPS: dict[str, Sequence[ColumnElement[Any]]] = {
+    "owner": (client.c.owner_id, case((client.c.owner_id == 0, client.c.owner), else_="")),
+}
 _BY_FIELD = {
     name: select(
-        client.c[name],
+        func.min(client.c[name]),
         func.sum(_bought.c.amount),
         func.sum(_bought.c.sales),
         func.count(_bought.c.client),
         func.count(),
     )
     .select_from(client.outerjoin(_bought, _bought.c.client == client.c.id))
-    .group_by(client.c[name])
+    .group_by(*_GROUPS.get(name, (client.c[name],)))
     for name in _OF
     if name != "client"
 }

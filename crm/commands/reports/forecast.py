@@ -10,13 +10,14 @@ from sqlalchemy import func, select
 
 from crm.commands.context import CRM
 from crm.commands.deals import OfOwner
-from crm.commands.people import Mine, of_whom
-from crm.commands.pipeline import owned_by, stages
+from crm.commands.people import Mine, Whose, of_whom
+from crm.commands.pipeline import stages
 from crm.commands.registry import About, command
 from crm.commands.reports.asking import To
 from crm.commands.reports.periods import end_of, later, month_of
 from crm.commands.reports.report import Chart, Column, Report, Row, amount
 from crm.commands.reports.writing import kept
+from crm.model import Deal
 from crm.model.fields import Whole
 from crm.model.money import rounded
 from crm.repository import Snapshot
@@ -59,11 +60,11 @@ def forecast(
     exactly, and each sum rounded as the currency is. Late are the deals whose day has passed, the running month begins
     today. Later are those after the last month shown; without a day are those for which none is expected.
     """
-    whose = of_whom(crm, mine, owner, field="owner", label="Owner")
     decimals = crm.conventions.decimals
     today, first = crm.today, month_of(crm.today)
     last = end_of(first, months)
     with crm.read() as snapshot:
+        whose = of_whom(crm, snapshot, mine, owner, field="owner", label="Owner")
         expected = _expected(snapshot, whose)
     dated = [(each.on, each) for each in expected if each.on is not None]
     rows = [_row("Late", [each for on, each in dated if on < today], decimals)]
@@ -75,14 +76,14 @@ def forecast(
     without = [each for each in expected if each.on is None]
     rows += [_row(name, those, decimals) for name, those in (("Later", after), ("Without a day", without)) if those]
     chart = Chart("columns", ("value", "weighted"), rows=drawn)
-    title = f"Forecast of {whose}'s deals" if whose else "Forecast of deals"
+    title = f"Forecast of {whose.name}'s deals" if whose else "Forecast of deals"
     total = _row("Total", expected, decimals) if expected else None
     return kept(Report(title, today, last, _COLUMNS, rows if expected else [], total, chart), to, crm)
 
 
-def _expected(snapshot: Snapshot, owner: str) -> Sequence[_Expected]:
+def _expected(snapshot: Snapshot, owner: Whose) -> Sequence[_Expected]:
     chances = {each.id: each.probability for each in stages(snapshot)}
-    statement = _OPEN.where(owned_by(owner)) if owner else _OPEN
+    statement = _OPEN.where(owner.owns(Deal))
     return [
         _Expected(on, count, value, value * chances.get(number, 0) / 100)
         for on, number, count, value in snapshot.select(statement)

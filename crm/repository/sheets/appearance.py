@@ -97,15 +97,15 @@ _WIDTHS: Mapping[str, int] = {
 _WIDTH = 115
 # What people rarely look at, beside the columns that every record has.
 _HIDDEN: Mapping[type[Record], frozenset[str]] = {
-    Client: frozenset(("status_before", "status_since", "created_at", "updated_at", "version")),
+    Client: frozenset(("status_before", "status_since", "owner_id", "created_at", "updated_at", "version")),
 }
-_HIDDEN_OF_ALL = frozenset(("created_at", "updated_at", "version"))
+_HIDDEN_OF_ALL = frozenset(("owner_id", "user_id", "created_at", "updated_at", "version"))
 # A person chooses these, though the rules set them.
 _CHOSEN = frozenset(("status", "status_pinned_until"))
 # All decimals of an amount are shown, whatever the currency. Older versions showed two.
 _MONEY = (("type", "NUMBER"), ("pattern", "#,##0.00##"))
 _ROUNDED_MONEY = {"type": "NUMBER", "pattern": "#,##0.00"}
-_NUMBERS = frozenset(("id",))
+_NUMBERS = frozenset(("id", "owner_id", "user_id"))
 
 
 def tab_colour(kind: type[Record]) -> Colour:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeVar, get_type_hints
 
 from crm.errors import FieldError
-from crm.model import RECORDS, Client, Conventions, Record, fields
+from crm.model import RECORDS, Client, Conventions, Record, fields, people
 from crm.model.encoding import plain
 from crm.model.fields import Amount, Day, Id, Line, Phone, Whole
 from crm.model.money import exact, plain_amount, plain_number
@@ -72,6 +72,10 @@ def row_request(cells: Sequence[Cell]) -> Request:
 def row_of(record: Record) -> list[Any]:
     """A record as the row that `layout.Heading.row` reads: a cell for each column, then its own fields."""
     row: list[Any] = [cell_of(getattr(record, name)) for name in columns(type(record))]
+    for name in people(type(record)).values():
+        # Nobody's account needs no cell.
+        at = columns(type(record)).index(name)
+        row[at] = row[at] or ""
     row[-1] = stamp(record.id, record.version)
     if isinstance(record, Client):
         row.append(dict(record.extra))
@@ -177,9 +181,14 @@ _BY_TYPE: Mapping[Any, Callable[[Any], Any]] = {
 }
 
 
+def _account(cell: Any) -> int:
+    return 0 if cell == "" else _whole(cell)
+
+
 def _readers(kind: type[Record]) -> Sequence[Callable[[Any], Any]]:
     hints = get_type_hints(kind)
-    return [_version if name == "version" else _BY_TYPE[hints[name]] for name in columns(kind)]
+    special = {"version": _version, **dict.fromkeys(people(kind).values(), _account)}
+    return [special.get(name) or _BY_TYPE[hints[name]] for name in columns(kind)]
 
 
 READERS: Mapping[type[Record], Sequence[Callable[[Any], Any]]] = {kind: _readers(kind) for kind in RECORDS}

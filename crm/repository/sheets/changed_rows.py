@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import update
 
 from crm.errors import CRMError, FieldError, RefusedError
-from crm.model import BY_NAME, Client, Conventions, Record, fields, links, named
+from crm.model import BY_NAME, Client, Conventions, Record, fields, links, named, people
 from crm.model.fields import FOREVER
 from crm.repository import tables
 from crm.repository.sheets import cells, mirror, problems
@@ -134,7 +134,7 @@ class ChangedRows:
         except (ValueError, ArithmeticError):
             raise FieldError(NOT_READ) from None
         known = getattr(current, name)
-        if known == getattr(kind(), name):
+        if known == getattr(kind(), name) and name not in people(kind).values():
             # It could not be read so far.
             table = tables.TABLES[kind]
             self.tx.connection.execute(update(table).where(table.c.id == current.id).values({name: value}))

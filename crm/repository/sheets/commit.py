@@ -13,7 +13,7 @@ from crm.model import Record
 from crm.repository.sheets import appearance, journal, kept
 from crm.repository.sheets.cells import VALUE, Request, cells_request, number_of, row_request
 from crm.repository.sheets.kept import Block, Rows
-from crm.repository.sheets.layout import BEFORE, HISTORY, META, TABS, Cell, a1, heading, marker, runs
+from crm.repository.sheets.layout import BEFORE, HISTORY, HISTORY_COLUMNS, META, TABS, Cell, a1, heading, marker, runs
 from crm.repository.sheets.mirror import Place, Seen, State
 from crm.repository.sheets.plan import Appended, Plan, as_heading
 from crm.repository.sheets.service import Service
@@ -115,6 +115,10 @@ class Commit:
             more = kept.wide_of(plan, self.seen, kind) - self.seen.places[kind.kind_name].columns
             if more > 0:
                 yield {"appendDimension": {"sheetId": TABS[kind].sheet_id, "dimension": "COLUMNS", "length": more}}
+        if (lacking := len(HISTORY_COLUMNS) - self.seen.places[HISTORY.title].columns) > 0:
+            # An older version has made it.
+            yield {"appendDimension": {"sheetId": HISTORY.sheet_id, "dimension": "COLUMNS", "length": lacking}}
+            yield cells_request(HISTORY.sheet_id, 0, 0, [list(HISTORY_COLUMNS)])
 
     def _updates(self) -> Iterator[Request]:
         blocks: list[tuple[int, int, int, list[list[Cell]]]] = []
@@ -195,6 +199,8 @@ class Commit:
     def _grown(self, plan: Plan) -> dict[str, Place]:
         """The tabs with the columns that a plan adds."""
         places = dict(self.seen.places)
+        history = places[HISTORY.title]
+        places[HISTORY.title] = replace(history, columns=max(history.columns, len(HISTORY_COLUMNS)))
         for kind, added in plan.headings.items():
             old, wide = places[kind.kind_name], kept.wide_of(plan, self.seen, kind)
             places[kind.kind_name] = replace(old, heading=list(as_heading(old, added)), columns=wide)

@@ -20,8 +20,7 @@ from crm.repository.tables import audit
 from crm.repository.transaction import SqlTransaction
 from crm.repository.writing import SUMS
 
-# Who stands in the history for it, and what as: nobody knows which person it was.
-AUTHOR = "the spreadsheet"
+# What it stands in the history as.
 WHAT = "edited in the sheet"
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from crm.clock import Clock
-from crm.model import RECORDS, Client, Conventions, Deal, Record, Setting
+from crm.model import RECORDS, Client, Conventions, Deal, Record, Setting, User
 from crm.repository import tables
 from crm.repository.checks import WRONG_TOTALS
 from crm.repository.dialect import Dialect
@@ -30,8 +30,10 @@ from crm.repository.writing import SUMS
 
 __all__ = ["Contents", "HandEdits", "StaleHistory", "Taken", "conventions", "take"]
 
-# The settings say how to read what people typed, so they come first; sales come after the clients they name.
-_ORDER: tuple[type[Record], ...] = (Setting, *(kind for kind in RECORDS if kind is not Setting))
+# The settings say how to read what people typed, and the accounts who is meant by a name, so they come first; sales
+# come after the clients they name.
+_FIRST: tuple[type[Record], ...] = (Setting, User)
+_ORDER: tuple[type[Record], ...] = (*_FIRST, *(kind for kind in RECORDS if kind not in _FIRST))
 
 
 @dataclass

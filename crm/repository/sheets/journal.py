@@ -39,14 +39,15 @@ def rows_of(connection: Connection, first: int, uid: str) -> Iterator[list[Cell]
             .order_by(audit.c.id)
         )
         opening: list[Cell] = [head.id, uid, str(plain(head.at)), head.user, head.what, head.undoes or ""]
+        by: list[Cell] = [head.user_id]
         following: list[Cell] = [head.id, "", "", "", "", ""]
         written = False
         for entry in _merged(entries):
             for row in _split(entry):
-                yield [*(following if written else opening), *row]
+                yield [*following, *row] if written else [*opening, *row, *by]
                 written = True
         if not written:
-            yield opening
+            yield [*opening, *[""] * (_WIDE - len(opening) - 1), *by]
 
 
 def digest(row: Sequence[Cell]) -> str:
@@ -108,6 +109,8 @@ def read(rows: Sequence[Sequence[Cell]]) -> Entries:
             known.add(number)
             found.uids[str(row[1])] = number
             head = {"id": number, "at": datetime.fromisoformat(str(row[2])), "user": str(row[3]), "what": str(row[4])}
+            # An older version has not written whose it was.
+            head["user_id"] = _number(row[_WIDE - 1]) if row[_WIDE - 1] != "" else None
             found.transactions.append({**head, "undoes": _number(row[5]) if row[5] != "" else None, "undone_by": None})
         operation = str(row[8])
         if operation == _GOES_ON:

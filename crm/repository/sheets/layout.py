@@ -28,6 +28,7 @@ from crm.model import (
     View,
     field_names,
     fields,
+    people,
 )  # fmt: skip
 from crm.model.fields import Line
 
@@ -83,7 +84,10 @@ ADDED: Mapping[int, frozenset[Tab]] = {
 }
 ALL_TABS = (META, BEFORE, HISTORY, *TABS.values())
 
-_HEADERS = {"id": "ID", "created_at": "Created", "updated_at": "Updated", "version": "Version"}
+_HEADERS = {
+    "id": "ID", "created_at": "Created", "updated_at": "Updated", "version": "Version",
+    "owner_id": "Owner (account)", "user_id": "By (account)",
+}  # fmt: skip
 # What people look at first; the rest follows as the record has it.
 _FIRST: Mapping[type[Record], tuple[str, ...]] = {
     Client: ("first_name", "last_name", "company", "email", "phone", "date_of_birth", "status", "total_spend")
@@ -96,8 +100,9 @@ OWN = "extra"
 
 def _columns(kind: type[Record]) -> tuple[str, ...]:
     first = _FIRST.get(kind, ())
-    rest = [name for name in field_names(kind) if name not in (*_HEADERS, *first, OWN)]
-    return ("id", *first, *rest, "created_at", "updated_at", "version")
+    last = (*people(kind).values(), "created_at", "updated_at", "version")
+    rest = [name for name in field_names(kind) if name not in ("id", *first, *last, OWN)]
+    return ("id", *first, *rest, *last)
 
 
 _COLUMNS = {kind: _columns(kind) for kind in TABS}
@@ -115,6 +120,7 @@ def header(kind: type[Record], name: str) -> str:
 
 HISTORY_COLUMNS = (
     "Transaction", "UID", "At", "User", "What", "Undoes", "Record", "Record IDs", "Operation", "Before", "After",
+    "Account",
 )  # fmt: skip
 # What stands beside the rows that a commit kept: which commit, how many rows, in how many pieces it is written what
 # it meant, and that.
@@ -155,6 +161,11 @@ class Heading:
     def missing(self) -> list[str]:
         """The fields whose column is gone."""
         return [name for name in columns(self.kind) if name not in self.positions]
+
+    @cached_property
+    def unsaid(self) -> frozenset[str]:
+        """Those of them that hold the accounts of people: without them the names say whose a record is."""
+        return frozenset(name for name in people(self.kind).values() if name not in self.positions)
 
     def row(self, cells: Sequence[Any]) -> list[Any]:
         """A row of the tab in the order of `columns`, the team's own fields last, as an object."""

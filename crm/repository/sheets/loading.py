@@ -37,6 +37,7 @@ from crm.model import (
     fields,
     links,
     owner_link,
+    people,
 )  # fmt: skip
 from crm.model.fields import Amount
 from crm.repository import statements, tables
@@ -55,6 +56,7 @@ from crm.repository.sheets.soundness import (
     not_there,
     refuse_unsound,
 )
+from crm.repository.team import team_of
 
 # What a record is nothing without.
 NEEDED: Mapping[type[Record], tuple[str, ...]] = {
@@ -103,6 +105,8 @@ class Loading:
         self.check_setting = check_setting
         self.good = good
         self.wrong: list[dict[str, Any]] = []
+        # The fields with the accounts of people that the tab has no columns for.
+        self.unsaid: Collection[str] = ()
         # Clients whose status was chosen or emptied in the sheet, with the one that the program had written.
         self.chosen: dict[int, str] = {}
         self._amounts = [
@@ -119,10 +123,22 @@ class Loading:
                 record = self._read(record_id, row)
                 if record is not None:
                     records[record_id] = record
+        if self.unsaid:
+            self._fill_in_accounts(records)
         self._part_doubles(records, rows)
         self._leave_out_orphans(records, rows)
         self._replace(rows, records.values())
         problems.add(self.connection, self.kind, self.wrong)
+
+    def _fill_in_accounts(self, records: dict[int, Record]) -> None:
+        """Has the names say whose the records are, as far as they can."""
+        team = team_of(self.connection)
+        for name, beside in people(self.kind).items():
+            if beside in self.unsaid:
+                for record_id, record in records.items():
+                    if account := team.account(getattr(record, name)):
+                        values: Any = {beside: account}
+                        records[record_id] = replace(record, **values)
 
     def _replace(self, rows: Mapping[int, Placed], records: Iterable[Record]) -> None:
         remove(self.connection, self.kind, rows)

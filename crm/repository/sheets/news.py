@@ -15,6 +15,7 @@ from crm.repository.sheets import journal
 from crm.repository.sheets.journal import Entries
 from crm.repository.sheets.layout import HISTORY, Cell
 from crm.repository.sheets.mirror import Place, Seen, State
+from crm.repository.team import team_of
 from crm.repository.undo import mark_undone
 
 _BATCH = 1000
@@ -94,6 +95,10 @@ def _refuse_strange(state: State, found: Entries) -> None:
 
 def enter(connection: Connection, found: Entries) -> None:
     """Puts transactions and their entries into the mirror."""
+    unsaid = [head for head in found.transactions if head["user_id"] is None]
+    team = team_of(connection) if unsaid else None
+    for head in unsaid:
+        head["user_id"] = team.account(head["user"]) if team else 0
     if found.transactions:
         connection.execute(insert(tables.transactions), found.transactions)
     for start in range(0, len(found.audit), _BATCH):

@@ -178,7 +178,9 @@ class _Tab:
             ):
                 continue
             if names is None or name in names:
-                write.cells[self._column(name)] = new
+                # What an account's column would hold is told by the name beside it, until the column is there.
+                if name not in self.heading.unsaid:
+                    write.cells[self._column(name)] = new
                 write.shown[place] = new
         if self.kind is Client and (names is None or OWN in names):
             self._own_cells(write, shown[-1], old[-1])
@@ -216,7 +218,7 @@ class _Tab:
     def _append(self, record_id: int, shown: list[Any]) -> None:
         row: list[Cell] = [""] * max(len(self.place.heading), max(self.heading.positions.values()) + 1)
         for name, cell in zip(columns(self.kind), shown, strict=False):
-            if cell != "":
+            if cell != "" and name not in self.heading.unsaid:
                 row[self._column(name)] = cell
         if self.kind is Client:
             for name, text in shown[-1].items():

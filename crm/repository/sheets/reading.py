@@ -43,7 +43,7 @@ def read(service: Service, before: Seen | None) -> Contents:
         raise _without_tabs(service, error) from error
     state = state_in(meta.rows)
     places = {
-        HISTORY.title: Place(history.title, [], known + len(history.rows), 0, 0),
+        HISTORY.title: Place(history.title, [], known + len(history.rows), *history.grid),
         BEFORE.title: replace(_place(kept), heading=[]),
         **{kind.kind_name: _place(values) for kind, values in zip(RECORDS, tabs, strict=True)},
     }

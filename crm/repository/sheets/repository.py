@@ -20,7 +20,7 @@ from crm.errors import (
     StoreOfflineError,
 )
 from crm.model import Conventions, Record
-from crm.repository import PROGRAM, ROSTER, Allowed, Finding, Proof, Wait, Waiting, anybody
+from crm.repository import PROGRAM, ROSTER, SPREADSHEET, Allowed, Finding, Proof, Wait, Waiting, anybody
 from crm.repository.putting_back import put_back
 from crm.repository.sheets import hand_edits, ingest, kept_accounts, lost_columns, mirror
 from crm.repository.sheets.commit import Commit
@@ -30,10 +30,11 @@ from crm.repository.sheets.mirror import Seen, State
 from crm.repository.sheets.plan import Plan, plan, plan_again, whole_plan
 from crm.repository.sheets.problems import problems
 from crm.repository.sheets.push import Applied, Placed, Push, Stale, Unclear, new_uid
-from crm.repository.sheets.service import Service
+from crm.repository.sheets.service import NoAnswer, Rejected, Service
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
 from crm.repository.sql import REVIEWED, SqlRepository
 from crm.repository.sqlite import Sqlite
+from crm.repository.team import team_of
 from crm.repository.transaction import SqlTransaction
 from crm.repository.writing import SEALED
 
@@ -204,6 +205,7 @@ class SheetsRepository(SqlRepository):
             self._put_accounts_back(connection, accounts)
         if taken.edits:
             self._adopt(connection, taken.edits)
+        self._add_account_columns(connection)
         self.clock.forget_zone()
 
     def _take(self, connection: Connection) -> ingest.Taken:
@@ -264,7 +266,7 @@ class SheetsRepository(SqlRepository):
                 # Another program on this machine has looked since, and has taken them.
                 raise Stale
             found = formulas(self.service, edits, seen)
-            self._commit(connection, change, hand_edits.WHAT, hand_edits.AUTHOR, {})
+            self._commit(connection, change, hand_edits.WHAT, SPREADSHEET, {})
         except (RefusedError, StoreDamagedError):
             # A column is gone, or rows are mixed up: until that is mended in the sheet nothing is new.
             connection.rollback()
@@ -292,6 +294,28 @@ class SheetsRepository(SqlRepository):
             # A column is gone: `check` says how to put it back.
             connection.rollback()
         except (Stale, Unclear, Applied, StoreError):
+            connection.rollback()
+            self._fall_behind(connection)
+        except BaseException:
+            connection.rollback()
+            raise
+
+    def _add_account_columns(self, connection: Connection) -> None:
+        """Writes whose records are whose into a spreadsheet that has no columns for it yet: an older version has made
+        it. Until that can be written, the names say so."""
+        self._enter(connection)
+        try:
+            seen = mirror.seen(connection)
+            lacking = lost_columns.without_accounts(seen) if seen and not seen.state.staging else {}
+            if seen and lacking and team_of(connection):
+                uid = new_uid()
+                written = lost_columns.restoring(connection, seen, lacking)
+                self._write(connection, written, seen, uid)
+                mirror.set_blind(connection, lost_columns.still_blind(mirror.blind(connection), lacking))
+                connection.commit()
+                self.service.write(lost_columns.hiding(mirror.must_have_seen(connection), lacking))
+            connection.rollback()
+        except (Stale, Unclear, Applied, StoreError, NoAnswer, Rejected):
             connection.rollback()
             self._fall_behind(connection)
         except BaseException:
@@ -495,7 +519,7 @@ class SheetsRepository(SqlRepository):
                         connection.rollback()
                         return put_back
                     put_back = lost_columns.missing(seen)
-                    written = lost_columns.restoring(connection, seen)
+                    written = lost_columns.restoring(connection, seen, put_back)
                     self._write(connection, written, seen, uid)
                     connection.commit()
                     # What was wrong with the headings is looked for anew when they are read.

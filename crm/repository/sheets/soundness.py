@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from crm.errors import FieldError, RuleError
-from crm.model import Client, Conventions, Dashboard, Record, Setting, Stage, StatusRule, Template, User, View
+from crm.model import Client, Conventions, Record, Setting, Stage, StatusRule, Template, User, View
 from crm.model.fields import Id
 from crm.repository import Query, tables
 from crm.repository.query import selection
@@ -15,7 +15,6 @@ SettingCheck = Callable[[str, str, Conventions], Any]
 # Which field may hold the same only once.
 UNIQUE: Mapping[type[Record], str] = {
     Client: "reference", View: "name", Setting: "key", User: "email", Stage: "name", Template: "name",
-    Dashboard: "user",
 }  # fmt: skip
 
 NO_NAME = "a name is needed"

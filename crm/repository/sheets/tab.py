@@ -78,6 +78,7 @@ class TabIntake:
         self.old: dict[int, Placed] = mirror.rows_of(self.connection, self.kind)
         self.wrong: list[dict[str, Any]] = []
         self.head = self._heading(rows[0] if rows else [])
+        loading.unsaid = self.head.unsaid
         last = state.last.get(tables.TABLES[self.kind].name, 0)
         self.rows: Rows = owners(self.head, rows, last, self.old, self._is_known, bool(state.staging))
         if self._is_kept:
@@ -114,15 +115,16 @@ class TabIntake:
                 " (Edit, Undo, or File, Version history); nothing was changed."
             )
         self.wrong += [problems.of_heading(at, what) for at, what in head.problems]
-        for name in head.missing:
+        gone = [name for name in head.missing if name not in head.unsaid]
+        for name in gone:
             what = f"the column “{header(self.kind, name)}” is gone; undo that, or `sheets setup` puts it back"
             self.wrong.append(problems.of_heading(0, what))
-        return self._without_new_columns(head) if head.missing and not self.fresh else head
+        return self._without_new_columns(head, gone) if gone and not self.fresh else head
 
-    def _without_new_columns(self, head: Heading) -> Heading:
+    def _without_new_columns(self, head: Heading, lost: Sequence[str]) -> Heading:
         """Where one of our columns is gone, a new one beside it may be that one under another name."""
         known = {name for _, row in self.old.values() if row and isinstance(row[-1], dict) for name in row[-1]}
-        gone = "”, “".join(header(self.kind, name) for name in head.missing)
+        gone = "”, “".join(header(self.kind, name) for name in lost)
         for name, at in head.own.items():
             if name not in known:
                 what = f"the new column “{name}” is not read while “{gone}” is gone; if it is that one, rename it back"

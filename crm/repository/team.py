@@ -1,0 +1,78 @@
+"""The accounts of the team by their names, for the id that stands beside a name in a record."""
+
+import unicodedata
+from collections.abc import Collection, Iterable
+from functools import cache, lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Table, case, select, update
+from sqlalchemy.dialects import registry
+
+from crm.model.rights import CLIENT
+from crm.repository.tables import PEOPLE, user
+
+# Whoever may stand in a record: accounts of clients do not.
+TEAM = select(user.c.id, user.c.name, user.c.email, user.c.active).where(user.c.role != CLIENT).order_by(user.c.id)
+
+
+@lru_cache(maxsize=1024)
+def same(name: str) -> str:
+    """A name as it is compared: whatever its case, its blanks and how its letters are written."""
+    plain = name if name.isascii() else unicodedata.normalize("NFKC", name)
+    return " ".join(plain.casefold().split())
+
+
+class Team:
+    """The accounts of the team, as the rows of TEAM have them."""
+
+    def __init__(self, rows: Iterable[Any]) -> None:
+        self._called: dict[int, str] = {}
+        self._ids: dict[str, int] = {}
+        for number, name, email, active in rows:
+            self._called[number] = called = name or email
+            if active:
+                # A name of two people says nobody's.
+                key = same(called)
+                self._ids[key] = 0 if key in self._ids else number
+
+    def __bool__(self) -> bool:
+        """Whether there is anybody."""
+        return bool(self._called)
+
+    def account(self, name: str) -> int:
+        """The id of the one active account of that name; 0 where there is none, or more than one."""
+        return self._ids.get(same(name), 0) if self._ids else 0
+
+    def called(self, account: int) -> str:
+        """The name of an account, active or not; '' where there is none with that id."""
+        return self._called.get(account, "")
+
+
+def team_of(connection: Connection) -> Team:
+    """The team as it is now. Every transaction that names somebody asks for it, and it seldom changes."""
+    return _team(tuple(map(tuple, connection.exec_driver_sql(_words(connection.dialect.name)))))
+
+
+@cache
+def _words(dialect: str) -> str:
+    """TEAM as SQL: to make the statement ready takes longer than to carry it out."""
+    return str(TEAM.compile(dialect=registry.load(dialect)(), compile_kwargs={"literal_binds": True}))
+
+
+@lru_cache(maxsize=16)
+def _team(rows: tuple[Any, ...]) -> Team:
+    return Team(rows)
+
+
+def fill_in_accounts(connection: Connection, tables: Collection[Table] | None = None) -> None:
+    """Writes the ids of the accounts, as they are now, beside the names that have none; in some tables only where
+    `tables` names them."""
+    team = team_of(connection)
+    for table, name, beside in PEOPLE:
+        if tables is None or table in tables:
+            unsaid = (name != "", beside == 0)
+            written = connection.execute(select(name).where(*unsaid).distinct()).scalars()
+            accounts = {each: account for each in written if (account := team.account(each))}
+            if accounts:
+                filled = update(table).where(name.in_(accounts), *unsaid)
+                connection.execute(filled.values({beside.name: case(accounts, value=name)}))

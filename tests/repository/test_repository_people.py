@@ -1,0 +1,211 @@
+"""Whose a record is: the account beside a name, filled in, kept, and put back."""
+
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm.errors import RefusedError
+from crm.model import Client, Dashboard, Deal, FollowUp, Interaction, Mailing, Sale, StageMove, User
+from crm.model import people as kind_people
+from crm.repository import Query, last_undoable
+from tests.conftest import NewStore, Store
+from tests.support.clocks import TODAY
+
+pytestmark = pytest.mark.contract
+
+
+_NUMBERS = count()
+
+
+def people(store: Store, *names: str, **given: Any) -> list[int]:
+    """Active accounts of staff with these names; their ids."""
+    given = {"role": "staff", "active": True, **given}
+    users = [User(name=name, email=f"number{next(_NUMBERS)}@example.com", **given) for name in names]
+    return [each.id for each in store.change(lambda tx: [tx.add(user) for user in users])]
+
+
+def test_a_name_is_that_of_the_one_account_that_is_called_so(store: Store) -> None:
+    ada, ben = people(store, "Ada Lovelace", "Ben")
+    (gone,) = people(store, "Tia", active=False)
+    people(store, "Gus", role="client", client=1)
+    owners = [store.add(owner=each) for each in ("  ada   LOVELACE", "Tia", "Gus", "Nobody", "")]
+    assert [(each.owner, each.owner_id) for each in owners] == [
+        ("Ada Lovelace", ada), ("Tia", 0), ("Gus", 0), ("Nobody", 0), ("", 0)
+    ]  # fmt: skip
+    changed = store.change(lambda tx: tx.change(owners[3], owner="ben"))
+    assert (changed.owner, changed.owner_id) == ("Ben", ben)
+    # Whoever says the account is told its name.
+    changed = store.change(lambda tx: tx.change(changed, owner_id=gone))
+    assert (changed.owner, changed.owner_id) == ("Tia", gone)
+    # Named again they stay who they are.
+    assert store.change(lambda tx: tx.change(changed, owner="tia")).owner_id == gone
+    people(store, "BEN")
+    assert store.add(owner="Ben").owner_id == 0, "two are called so"
+    assert store.wrong() == []
+
+
+def test_everybody_in_a_record_has_an_account_beside_the_name(store: Store) -> None:
+    (ben,) = people(store, "Ben")
+
+    def change(tx: Any) -> None:
+        tx.user, tx.user_id = "Ben", ben
+        client = tx.add(Client(kind="person", last_name="X", owner="Ben"))
+        tx.add(Deal(client=client.id, title="D", owner="ben"))
+        tx.add(Sale(client=client.id, on=TODAY, amount=Decimal(1), user="Ben"))
+        tx.add(Interaction(client=client.id, kind="call", on=TODAY, user="Ben"))
+        tx.add(FollowUp(client=client.id, due_on=TODAY, user="Ben"))
+        tx.add(Mailing(name="M", user="Ben"))
+        tx.add(Dashboard(user="Ben", tiles="agenda"))
+
+    store.change(change)
+    with store.another().read() as snapshot:
+        for kind in (Client, Deal):
+            assert [each.owner_id for each in snapshot.find_all(kind)] == [ben]
+        for kind in (Sale, Interaction, FollowUp, Mailing, Dashboard, StageMove):
+            assert [each.user_id for each in snapshot.find_all(kind)] == [ben], kind
+        assert snapshot.history(1)[0].user_id == ben
+
+
+def test_undo_puts_the_account_back_as_it_was(store: Store) -> None:
+    ada, ben = people(store, "Ada", "Ben")
+    client = store.add(owner="Zoe")
+    store.change(lambda tx: tx.change(client, owner="Ada"))
+    store.change(lambda tx: tx.change(tx.get(Client, client.id), owner="Ben"))
+    people(store, "Zoe")
+    store.change(lambda tx: tx.undo())
+    assert store.client(client).owner_id == ada
+    store.change(lambda tx: tx.undo())
+    assert (store.client(client).owner, store.client(client).owner_id) == ("Zoe", 0)
+    store.change(lambda tx: tx.change(tx.get(Client, client.id), owner="Ben"))
+    store.change(lambda tx: tx.delete(tx.get(Client, client.id)))
+    store.change(lambda tx: tx.undo())
+    assert store.client(client).owner_id == ben
+    assert store.wrong() == []
+
+
+def test_what_is_somebodys_is_found_by_the_account(store: Store) -> None:
+    (ben,) = people(store, "Ben")
+    old = store.add(owner="Ben")
+    store.change(lambda tx: tx.change(tx.get(User, ben), active=False))
+    (other,) = people(store, "Ben")
+    new = store.add(owner="Ben")
+    with store.repository.read() as snapshot:
+        assert snapshot.numbers(Client, Query({"owner_id": ben})) == [old.id]
+        assert snapshot.numbers(Client, Query({"owner": "ben"})) == [new.id], (
+            "by the name of an account, what is theirs"
+        )
+        assert snapshot.numbers(Client, Query({"owner": "Nobody"})) == []
+        assert snapshot.count(Client, Query({"owner_id": other})) == 1
+
+
+def test_the_last_change_is_that_of_the_account(store: Store) -> None:
+    ben, other = people(store, "Ben", "Other")
+
+    def of(account: int, name: str) -> Any:
+        def change(tx: Any) -> None:
+            tx.user, tx.user_id = name, account
+            tx.add(Client(kind="person", last_name=name))
+
+        store.change(change)
+
+    of(ben, "Ben")
+    of(other, "Ben")
+    with store.repository.read() as snapshot:
+        last = [last_undoable(snapshot, "Ben", account) for account in (other, ben)]
+        assert last == list(snapshot.history(2))
+
+
+# A new name
+
+_names = st.sampled_from(("Ada", "ADA", "Ben", "Cy", "Dee", "Nobody", "Zo\u00eb"))
+_steps = st.lists(st.tuples(st.integers(0, 3), st.sampled_from(("name", "gone", "back", "gets")), _names), max_size=6)
+
+
+@given(steps=_steps)
+def test_a_new_name_moves_nothing(new_store: NewStore, steps: list[tuple[int, str, str]]) -> None:
+    with new_store() as store:
+        accounts = people(store, "Ada", "Ben", "Cy", "Dee")
+        store.change(_put)
+        for which, step, name in steps:
+            number = accounts[which]
+
+            def change(tx: Any, number: int = number, step: str = step, name: str = name) -> None:
+                user = tx.get(User, number)
+                if step == "name":
+                    tx.change(user, name=name)
+                    tx.give_name(number)
+                elif step == "gets":
+                    tx.add(Client(kind="person", last_name="X", owner=name, owner_id=number))
+                else:
+                    tx.change(user, active=step == "back")
+
+            before = _whose(store)
+            store.change(change)
+            after = _whose(store)
+            assert {key: after[key] for key in before} == before, "nobody has got anything or lost anything"
+        with store.another().read() as snapshot:
+            called = {each.id: each.name for each in snapshot.find_all(User)}
+            for kind in (Client, FollowUp, Dashboard):
+                for each in snapshot.find_all(kind):
+                    name, account = (each.owner, each.owner_id) if kind is Client else (each.user, each.user_id)
+                    assert name == called[account] if account else name in ("", "Nobody")
+        assert store.wrong() == []
+
+
+def _put(tx: Any) -> None:
+    for who in ("Ada", "Ben", "Cy", "Dee", "Nobody", ""):
+        client = tx.add(Client(kind="person", last_name="X", owner=who))
+        tx.add(FollowUp(client=client.id, due_on=TODAY, user=who))
+        tx.add(Dashboard(user=who, tiles="agenda"))
+
+
+def _whose(store: Store) -> dict[Any, int]:
+    """Whose everything is, by kind and number."""
+    with store.repository.read() as snapshot:
+        return {
+            (kind, each.id): getattr(each, *kind_people(kind).values())
+            for kind in (Client, FollowUp, Dashboard)
+            for each in snapshot.find_all(kind)
+        }
+
+
+def test_a_new_name_is_written_into_everything_at_once_and_statuses_follow(store: Store) -> None:
+    store.set_rules(("Ours", "owner = 'Benjamin'"), ("Regular", ""))
+    (ben,) = people(store, "Ben")
+    mine, other = store.add(owner="Ben"), store.add(owner="Other")
+    shown = store.client(mine)
+
+    def rename(tx: Any) -> None:
+        tx.change(tx.get(User, ben), name="Benjamin")
+        tx.give_name(ben)
+
+    store.change(rename)
+    now = store.client(mine)
+    assert (now.owner, now.owner_id, now.status, now.version) == ("Benjamin", ben, "Ours", shown.version + 2)
+    assert store.client(other) == other
+    # Whoever has it on the screen under the old name can still hand it on.
+    assert store.change(lambda tx: tx.change(shown, owner="Other")).owner == "Other"
+    # Nobody can take a name back from its bearer, and what was there before can still be taken back.
+    with store.repository.read() as snapshot:
+        renamed = snapshot.changes(record=User(id=ben), limit=1)[0].transaction
+    with pytest.raises(RefusedError, match="accounts"):
+        store.change(lambda tx: tx.undo(renamed))
+    store.change(lambda tx: tx.undo())
+    assert (store.client(mine).owner, store.client(mine).owner_id) == ("Benjamin", ben)
+    assert store.wrong() == []
+
+
+def test_a_new_account_gets_what_bears_its_name_and_is_nobodys(store: Store) -> None:
+    before = [store.add(owner=each) for each in ("Zo\u00eb", "ZO\u00cb", "Zoe")]
+    (gone,) = people(store, "Gone")
+    theirs = store.add(owner="Gone")
+    store.change(lambda tx: (tx.change(tx.get(User, gone), active=False, name="Zo\u00eb"), tx.give_name(gone)))
+    (zoe,) = people(store, "Zo\u00eb")
+    store.change(lambda tx: tx.give_records(zoe))
+    assert [store.client(each).owner_id for each in (*before, theirs)] == [zoe, zoe, 0, gone]
+    assert store.client(before[1]).owner == "Zo\u00eb"
+    assert store.wrong() == []
