@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from unicodedata import normalize
 
 from crm.accounts import passwords
 from crm.accounts.book import called
-from crm.accounts.names import carry_over, refuse_taken
+from crm.accounts.names import refuse_look_alike_address, refuse_taken
 from crm.accounts.sessions import Sessions
 from crm.errors import FieldError, RefusedError
 from crm.model import ROLES, Client, User, fields
+from crm.model.rights import CLIENT
 from crm.repository import AuthoredTransaction, Query, Snapshot
 
 _ADDRESS = "it is needed: people sign in with it"
@@ -27,7 +29,7 @@ class Membership(Sessions):
         FieldError and RefusedError: the first account is an admin's."""
         given = {"email": email, "name": name, "role": role, "phone": phone, "client": client}
         with self._repository.read() as snapshot:
-            fitting = self._checked(snapshot, given)
+            fitting = _with_name(User(), self._checked(snapshot, given))
             _refuse_unfit(snapshot, User(**fitting), signs_in=True)
         if password is not None:
             passwords.refuse_weak(password, (fitting["email"], name))
@@ -37,9 +39,8 @@ class Membership(Sessions):
         def change(tx: AuthoredTransaction) -> User:
             if role != "admin" and not self._admins(tx):
                 raise RefusedError(_FIRST)
-            added = tx.add(User(**fitting, active=True, must_change=bool(one_time), password=hashed))
-            refuse_taken(tx, added)
-            return self._write(tx, added, {})
+            user = User(**fitting, active=True, must_change=bool(one_time), password=hashed)
+            return self._added(tx, user)
 
         return self._transact(change, f"added the account of {name or fitting['email']} ({role})"), one_time
 
@@ -47,24 +48,32 @@ class Membership(Sessions):
         """Somebody of the team who is only named and does not sign in, until a one-time password lets them. Raises
         FieldError and RefusedError."""
         with self._repository.read() as snapshot:
-            fitting = self._checked(snapshot, {"name": name, "email": email, "phone": phone, "role": "staff"})
+            given = {"name": name, "email": email, "phone": phone, "role": "staff"}
+            fitting = _with_name(User(), self._checked(snapshot, given))
         if not fitting["name"]:
             raise FieldError("say who it is", field="name", label="Name")
 
         def change(tx: AuthoredTransaction) -> User:
-            added = tx.add(User(**fitting, active=True))
-            refuse_taken(tx, added)
-            return self._write(tx, added, {})
+            return self._added(tx, User(**fitting, active=True))
 
         return self._transact(change, f"added {fitting['name']}, who does not sign in")
 
+    def _added(self, tx: AuthoredTransaction, user: User) -> User:
+        """A new account; what bears its name already and is nobody's is theirs from then on."""
+        added = tx.add(user)
+        refuse_taken(tx, added)
+        refuse_look_alike_address(tx, added)
+        if added.role != CLIENT:
+            tx.give_records(added.id)
+        return self._write(tx, added, {})
+
     def edit(self, user: User, **changes: Any) -> User:
         """Changes email, name, phone, role, client or active of a user, given as it was shown. Whose role or client
-        changes or who is deactivated is signed out; what stands under the name in records goes with it. Raises
-        FieldError, ConflictError, and RefusedError for the last admin."""
+        changes or who is deactivated is signed out; what is theirs bears a new name at once. Raises FieldError,
+        ConflictError, and RefusedError for the last admin."""
         with self._repository.read() as snapshot:
-            fitting = self._checked(snapshot, changes)
             current = self._get(snapshot, user.id)
+            fitting = _with_name(current, self._checked(snapshot, changes))
             if fitting != {"active": False}:
                 # Whoever is not to come in any more need not fit.
                 _refuse_unfit(snapshot, replace(current, **fitting), signs_in=bool(current.password))
@@ -84,26 +93,29 @@ class Membership(Sessions):
         return self._transact(change, _in_words(user, fitting))
 
     def edit_profile(self, user: int, **changes: Any) -> User:
-        """Changes one's own name or phone; what stands under the name in records goes with it. Raises FieldError."""
+        """Changes one's own name or phone; what is theirs bears a new name at once. Raises FieldError."""
         if foreign := changes.keys() - {"name", "phone"}:
             raise RefusedError(
                 f"Nobody changes {', '.join(sorted(foreign))} of their own account. Nothing was changed."
             )
         with self._repository.read() as snapshot:
-            whose, fitting = self._get(snapshot, user), self._checked(snapshot, changes)
+            whose = self._get(snapshot, user)
+            fitting = _with_name(whose, self._checked(snapshot, changes))
 
         def change(tx: AuthoredTransaction) -> User:
             current = self._get(tx, user)
             return self._renamed(tx, current, self._write(tx, current, fitting))
 
-        return self._transact(change, "changed the profile", called(whose))
+        return self._transact(change, "changed the profile", whose)
 
     def _renamed(self, tx: AuthoredTransaction, before: User, after: User) -> User:
         """The user as it now is; raises FieldError where somebody else is called so."""
         if (called(after), after.active, after.role) != (called(before), before.active, before.role):
             refuse_taken(tx, after)
-        if called(after) != called(before) and before.role != "client":
-            carry_over(tx, called(before), called(after))
+        if after.email != before.email:
+            refuse_look_alike_address(tx, after)
+        if called(after) != called(before):
+            tx.give_name(after.id)
         return after
 
     def set_one_time_password(self, user: int) -> str:
@@ -140,7 +152,10 @@ class Membership(Sessions):
         }  # fmt: skip
 
         def change(tx: AuthoredTransaction) -> None:
-            self._write(tx, tx.get(User, user.id), changes, user)
+            vouched = self._write(tx, tx.get(User, user.id), changes, user)
+            refuse_taken(tx, vouched)
+            # It may have got another name in the spreadsheet.
+            tx.give_name(user.id)
             self._end(tx, user.id)
 
         self._transact(change, f"vouched for the account of {called(user)} ({role})")
@@ -178,6 +193,17 @@ class Membership(Sessions):
                 except FieldError as error:
                     raise error.at(name, field.label) from error
         return checked
+
+
+def _with_name(user: User, changes: dict[str, Any]) -> dict[str, Any]:
+    """The changes of an account; raises FieldError for a new name that misleads. One that it has is not judged."""
+    name = changes.get("name", "")
+    if not name or name == user.name:
+        return changes
+    from crm.accounts.look_alikes import refuse_misleading
+
+    refuse_misleading(name, changes.get("email", user.email))
+    return {**changes, "name": normalize("NFC", name)}
 
 
 def _refuse_unfit(snapshot: Snapshot, user: User, *, signs_in: bool) -> None:

@@ -1,42 +1,43 @@
-"""The names of the team, which stand in records: each is one person's, and a new one is carried over."""
+"""The names of accounts, which stand in records and in the history: by each of them people tell one another apart."""
 
 from crm.accounts.book import called
 from crm.errors import FieldError
-from crm.model import Client, Dashboard, Deal, FollowUp, Record, User
-from crm.repository import Query, Transaction
-
-# Where people stand by their name, and among which of those records a new name takes the place of the old one: what
-# is done stays under the name of those days.
-_STANDS_IN: tuple[tuple[type[Record], str, dict[str, None]], ...] = (
-    (Client, "owner", {}),
-    (Deal, "owner", {}),
-    (FollowUp, "user", {"done_on": None}),
-    (Dashboard, "user", {}),
-)
-_AT_ONCE = 500
+from crm.model import User
+from crm.model.rights import CLIENT
+from crm.repository import PROGRAM, SPREADSHEET, Query, Transaction
+from crm.repository.team import same
 
 
 def refuse_taken(tx: Transaction, user: User) -> None:
-    """Raises FieldError where another active user is called as this one: nobody could tell whose a record is. Clients
-    may share a name with each other, not with the team."""
-    if not user.active:
+    """Raises FieldError where another active account of the team is called like this one: nobody could tell whose a
+    record is. Clients, who stand in no record, are told nothing of the team."""
+    from crm.accounts.look_alikes import look_alike
+
+    name = called(user)
+    for each in (PROGRAM, SPREADSHEET):
+        if look_alike(name, each):
+            raise _taken(f"what the program does stands in the history under {each}; choose another name")
+    if not user.active or user.role == CLIENT:
         return
-    name = called(user).casefold()
-    for each in tx.find_all(User, Query({"active": True})):
-        if each.id != user.id and called(each).casefold() == name and not each.role == user.role == "client":
-            raise FieldError(
-                f"there is another {called(each)}; add something to tell them apart", field="name", label="Name"
-            )
+    for other in tx.find_all(User, Query({"active": True})):
+        if other.id == user.id or other.role == CLIENT:
+            continue
+        if same(called(other)) == same(name):
+            raise _taken(f"there is another {called(other)}; add something to tell them apart")
+        if look_alike(called(other), name):
+            raise _taken(f"it looks like {called(other)}, who is somebody else; add something to tell them apart")
 
 
-def carry_over(tx: Transaction, before: str, after: str) -> None:
-    """Puts a new name in the place of the old one wherever it says who looks after something, or has to do it."""
-    if before.casefold() != after.casefold():
-        # Of somebody who was called so before: there is one for each name.
-        for left in tx.find_all(Dashboard, Query({"user": after})):
-            tx.delete(left)
-    for kind, name, among in _STANDS_IN:
-        ids = [each.id for each in tx.each(kind, Query({name: before, **among}))]
-        for start in range(0, len(ids), _AT_ONCE):
-            for each in tx.find_all(kind, Query({"id": ids[start : start + _AT_ONCE]})):
-                tx.change(each, **{name: after})
+def refuse_look_alike_address(tx: Transaction, user: User) -> None:
+    """Raises FieldError where the address of an account only looks like that of another one. Letters of ASCII are told
+    apart by whoever reads them."""
+    from crm.accounts.look_alikes import skeleton
+
+    for other in tx.find_all(User) if user.email else ():
+        alike = skeleton(other.email) == skeleton(user.email)
+        if other.id != user.id and alike and not (user.email.isascii() and other.email.isascii()):
+            raise FieldError(f"it looks like {other.email}, which is another account's", field="email", label="E-mail")
+
+
+def _taken(why: str) -> FieldError:
+    return FieldError(why, field="name", label="Name")

@@ -233,16 +233,19 @@ def test_everybody_has_their_own(office: Office) -> None:
         named("dashboard set").function(cy, "agenda")
 
 
-def test_a_new_name_takes_its_dashboard_along(office: Office) -> None:
+def test_a_dashboard_stays_with_whom_it_is_whatever_they_are_called(office: Office) -> None:
     ada = signed_in(office, "ada@example.com", "admin")
     bo = signed_in(office, "bo@example.com", "staff")
     run(bo, "dashboard set", "sales")
-    # Of somebody who was called so before.
+    # Of somebody who was called so before, and has no account.
     office.crm.transact(lambda tx: tx.add(Dashboard(user="Beatrix", tiles="moved")), "put there")
     run(bo, "profile edit", name="Beatrix")
     with ada.read() as snapshot:
         (user,) = snapshot.find_all(User, Query({"email": "bo@example.com"}))
-        assert [(each.user, each.tiles) for each in snapshot.find_all(Dashboard)] == [("Beatrix", "sales")]
+        there = [("Beatrix", user.id, "sales"), ("Beatrix", 0, "moved")]
+        assert [(each.user, each.user_id, each.tiles) for each in snapshot.find_all(Dashboard)] == there
     run(ada, "users edit", user, name="beatrix")
+    assert [each.name for each in run(bo, "dashboard show")] == ["sales"]
+    run(bo, "dashboard reset")
     with ada.read() as snapshot:
-        assert [(each.user, each.tiles) for each in snapshot.find_all(Dashboard)] == [("beatrix", "sales")]
+        assert [(each.user, each.tiles) for each in snapshot.find_all(Dashboard)] == [("Beatrix", "moved")]

@@ -1,6 +1,7 @@
 """E-mail addresses, telephone numbers and countries."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence, Set
 from functools import lru_cache
 from typing import Any
@@ -18,7 +19,8 @@ class Email(Check):
 
     def read(self, typed: str, by: Conventions) -> str:
         text = Line(254).read(typed, by)
-        return _normal_email(text) if text else ""
+        # Wide letters, as some keyboards write them, are no others.
+        return _normal_email(text if text.isascii() else unicodedata.normalize("NFKC", text)) if text else ""
 
     def doubt(self, value: Any, by: Conventions) -> str:
         return _email_doubt(value) if value else ""

@@ -1,0 +1,76 @@
+"""Names that look like something else, and names of people as they are."""
+
+import unicodedata
+
+import pytest
+
+from crm.accounts.look_alikes import look_alike, refuse_misleading
+from crm.errors import FieldError, RefusedError
+from crm.model import Conventions
+from crm.model.fields import Email
+from tests.accounts.conftest import Office
+
+HONEST = (
+    "José", unicodedata.normalize("NFD", "José"), "Müller", "O'Brien", "O\u2019Brien", "Jean-Luc", "Nguyễn", "Łukasz",
+    "François D'Arcy", "Søren Ånström", "Ngũgĩ wa Thiong'o", "İbrahim", "Dr. Ada (Berlin)", "Zoë 2", "Ann “Annie” Lee",
+    'Bob "Bobby" Ray', "Иван Петров", "Anna Иванова", "Ελένη", "田中 太郎", "山田ハナコ", "李Jack", "김철수",
+    "محمد", "محمد\u200cرضي", "אברהם", "राम", "ไทย ใจดี", "ada@example.com",
+)  # fmt: skip
+# Each with what is said of it.
+MISLEADING = {
+    "A\u200bda": "U+200B", "A\u00adda": "U+00AD", "Ad\u2060a": "U+2060", "Ada\u2800": "U+2800", "\u202eadA": "U+202E",
+    "Ada\u200e": "U+200E", "Ada\u2066": "U+2066", "Ada\ufeff": "U+FEFF", "A\u200dda": "U+200D", "A\u034fda": "U+034F",
+    "Ada\ufe0f": "U+FE0F", "Ada\u3164": "U+3164", "Ada\U000e0041": "U+E0041", "\u0410da": "Cyrillic and Latin",
+    "Ad\u0430 Lee": "Cyrillic and Latin", "\u0391da": "Greek and Latin", "\uff21\uff44\uff41": "write Ada",
+    "\U0001d400da": "write Ada", "ben@example.com": "e-mail address",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_a_name_of_a_person_is_taken(name: str) -> None:
+    refuse_misleading(name, "ada@example.com")
+
+
+@pytest.mark.parametrize("name", MISLEADING)
+def test_a_name_that_misleads_is_refused_and_the_reason_told(name: str) -> None:
+    with pytest.raises(FieldError) as error:
+        refuse_misleading(name, "ada@example.com")
+    assert MISLEADING[name] in error.value.reason
+    assert error.value.field == "name"
+
+
+def test_what_cannot_be_told_apart_is_alike() -> None:
+    alike = (
+        ("Iva", "lva"),
+        ("Coe", "\u0421\u043e\u0435"),
+        ("O'Brien", "O\u2019Brien"),
+        ("Ada", "ADA"),
+        ("Bill", "Bi\u0307ll"),
+    )
+    different = ("José", "Jose"), ("Müller", "Muller"), ("Ann", "Anna"), ("Иван", "Ivan"), ("田中", "田申")
+    assert [pair for pair in alike if not look_alike(*pair)] == []
+    assert [pair for pair in different if look_alike(*pair)] == []
+
+
+def test_wide_letters_make_no_other_address(file_office: Office) -> None:
+    anna = file_office.add()
+    wide = "".join(chr(ord(each) + 0xFEE0) for each in "anna@example.com")
+    assert Email().read(wide, Conventions()) == "anna@example.com"
+    assert file_office.sign_in(wide).user == anna.id
+    for email, told in ((wide, "."), ("\u0430nna@example.com", "looks like anna@example.com")):
+        with pytest.raises((FieldError, RefusedError), match=told):
+            file_office.add(email, "staff", name="Another")
+    # Letters of ASCII are told apart by whoever reads them.
+    assert file_office.add("arnie@example.com", "staff") != file_office.add("amie@example.com", "staff", name="Amy")
+
+
+def test_a_name_that_is_there_already_is_judged_when_it_is_changed(file_office: Office) -> None:
+    file_office.add()
+    bo = file_office.add("bo@example.com", "staff")
+    kept = {"name": "B\u200bo"}
+    with pytest.raises(FieldError):
+        file_office.accounts.edit(bo, **kept)
+    file_office.store.change(lambda tx: file_office.accounts._write(tx, bo, kept), "by an older version")
+    assert file_office.sign_in("bo@example.com").name == "B\u200bo"
+    assert file_office.accounts.edit(file_office.user(bo), name="B\u200bo", phone="+436641234567").phone
+    assert file_office.accounts.edit(file_office.user(bo), name="Bo").name == "Bo"
