@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crm.errors import CRMError, ForbiddenError, SignedOutError
-from crm.model import BY_NAME, ROLES, Client, Sale, Setting, SignIn, User, fields
+from crm.model import BY_NAME, ROLES, Client, Sale, Setting, SignIn, User, fields, people
 from crm.model.rights import AREAS, OPERATIONS, OWN_CHANGES, OWNED_BY, OWNER, RIGHTS, Level, hidden, level
 from crm.repository import Repository, Snapshot, Transaction
 from crm.repository.guard import GuardedRepository
@@ -31,7 +31,7 @@ def test_the_table_speaks_of_every_record_and_every_role() -> None:
         assert owned <= set(OWNED_BY), role
         assert {area for area in owned if rows[area]["update"] is Level.OWN} <= set(OWN_CHANGES)
         for name, kind in BY_NAME.items():
-            assert hidden(role, name) <= set(fields(kind))
+            assert hidden(role, name) <= {*fields(kind), *people(kind).values()}
     assert level("client", "new record", "read") is level("nobody", "client", "read") is Level.NONE
 
 
