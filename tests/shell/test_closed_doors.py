@@ -1,0 +1,414 @@
+"""Every way into a store with accounts, through every error of the store at every step: nobody gets in.
+
+Each case is a machine on which nobody is signed in, or whose sign-in has ended, with a copy of the spreadsheet or
+without; one answer of Google, or of SQLite, is spoilt, or all from one on. Nothing may be told, written or made.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import io
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from crm import app
+from crm.accounts import SignedIn
+from crm.accounts.remembered import Remembered
+from crm.commands import opting_out
+from crm.commands.context import CRM
+from crm.commands.registry import commands, named
+from crm.config import from_environment
+from crm.errors import CRMError, StoreDamagedError, StoreError
+from crm.repository.sheets import service, transport
+from crm.shell import run
+from crm.shell.call import Call
+from crm.shell.values import values
+from crm.terminal.menu import run_menu
+from crm.web import server
+from crm.web.reception import Reception
+from crm.web.sessions import Sessions
+from run import menu_loop
+from tests import conftest
+from tests.support.clocks import running_on
+from tests.support.google_sheets import Direct
+
+MARK = "Foreignmark"
+EMAIL, PASSWORD = "ada@example.com", "a kettle, two spoons and rain"
+SECRET = "what protects the accounts of these tests"
+
+
+@dataclass
+class Machine:
+    """A computer with the program on it. `store` is what its settings name; `token` is of a session that has ended."""
+
+    folder: Path
+    store: str
+    settings: Mapping[str, str]
+    token: str = ""
+    # A mirror of the spreadsheet that was made before is not of this moment.
+    later: int = 1
+
+    @property
+    def environment(self) -> dict[str, str]:
+        now = running_on()() + timedelta(hours=self.later)
+        return {
+            "CRM_NOW": now.isoformat(),
+            "CRM_USER": "eve",
+            "CRM_SECRET": SECRET,
+            "CRM_STORE": self.store,
+            "LC_ALL": "en_US.UTF-8",
+            "XDG_DATA_HOME": str(self.folder / "data"),
+            **self.settings,
+        }
+
+    def open(self, **doors: Any) -> CRM:
+        return app.open_crm(from_environment(self.environment), **doors)
+
+    def files(self) -> set[str]:
+        """What lies there but for what the program keeps of a spreadsheet, of attempts and of its own."""
+        kept = ("spreadsheets", "attempts.sqlite3", "quota", "sign-ins.json", "crm.sqlite3", "-wal", "-shm")
+        found = (str(each.relative_to(self.folder)) for each in self.folder.rglob("*") if each.is_file())
+        return {each for each in found if not any(name in each for name in kept)}
+
+
+# The ways in: each gives all that it told.
+Door = Callable[[Machine], str]
+
+
+def _shell(*arguments: str, typed: str = "") -> Door:
+    def door(machine: Machine) -> str:
+        out, err = io.StringIO(), io.StringIO()
+        words = [each.replace("HERE", str(machine.folder)).replace("STORE", machine.store) for each in arguments]
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.MonkeyPatch.context() as patched:
+            patched.setattr("sys.stdin", io.StringIO(typed))
+            code = run(words, machine.environment, app.open_crm)
+        assert code != 0 or words[0] in ("sign-out", "sheets"), (words, out.getvalue())
+        return out.getvalue() + err.getvalue()
+
+    return door
+
+
+def _menu(*lines: str) -> Door:
+    def door(machine: Machine) -> str:
+        out = io.StringIO()
+        run_menu(machine.open, io.StringIO("".join(f"{line}\n" for line in lines)), out, menu_loop)
+        return out.getvalue()
+
+    return door
+
+
+def _completion(machine: Machine) -> str:
+    settings = {"store": "", "json": False, "yes": False, "debug": False}
+    with suppress(CRMError):
+        asked = named("clients show").parameters["client"]
+        return repr(values(lambda: Call(machine.environment, app.open_crm, settings), asked, MARK[:3]))
+    return ""
+
+
+class _Elsewhere:
+    """A person in a browser, who takes and gives no file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def offer(self, path: Path, name: str) -> None:
+        raise AssertionError((path, name))
+
+    def ask_file(self, what: str, ending: str = "") -> Path | None:
+        return None
+
+
+def _browser_menu(machine: Machine) -> str:
+    """The menu that the web server opens for a session, which has ended by now."""
+    out = io.StringIO()
+    with suppress(CRMError):
+        app.serve({"session": "1"}, _Elsewhere(machine.folder), io.StringIO("1\n2\n3\n1\n1\n"), out, menu_loop)
+    return out.getvalue()
+
+
+def _browser_request(machine: Machine) -> str:
+    """Who a browser is taken for that shows the token of a session which has ended."""
+    crm = machine.open()
+    try:
+
+        async def asked() -> SignedIn | None:
+            return await Sessions(Reception(lambda: contextlib.nullcontext(crm.accounts.open()))).of(machine.token)
+
+        with suppress(StoreError):
+            return str(asyncio.run(asked()) or "")
+        return ""
+    finally:
+        crm.repository.close()
+
+
+def _browser_sign_in(machine: Machine) -> str:
+    crm = machine.open()
+    try:
+        with suppress(CRMError):
+            return str(crm.accounts.open().sign_in(EMAIL, "wrong", address="203.0.113.7"))
+        return ""
+    finally:
+        crm.repository.close()
+
+
+def _server_start(machine: Machine) -> str:
+    """The start of the web server up to where it would listen, which is to add no admin."""
+
+    def listen(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    out = io.StringIO()
+    config = from_environment({**machine.environment, "CRM_ADMIN_EMAIL": "eve@example.com"})
+    with pytest.MonkeyPatch.context() as patched, contextlib.redirect_stdout(out):
+        patched.setattr(server, "listen", listen)
+        with suppress(CRMError, KeyboardInterrupt):
+            app.serve_web(config, "", 0)
+    return out.getvalue()
+
+
+def _opt_out_link(machine: Machine) -> str:
+    crm = machine.open()
+    try:
+        with suppress(CRMError):
+            assert not opting_out.follow(crm, "A" * 60, act=True)
+        return ""
+    finally:
+        crm.repository.close()
+
+
+DOORS: Mapping[str, Door] = {
+    "clients list": _shell("clients", "list", "--json"),
+    "clients add": _shell("clients", "add", "--last-name", "Eve"),
+    "clients delete": _shell("clients", "delete", "1", "--yes"),
+    "users add": _shell("users", "add", "eve@example.com", "--name", "Eve", "--role", "admin", "--json"),
+    "users list": _shell("users", "list", "--json"),
+    "profile password": _shell("profile", "password", typed="wrong\nwrong\nwrong\n"),
+    "export": _shell("export", "HERE/out.json", "--what", "all"),
+    "backup": _shell("backup", "HERE/out.sqlite3"),
+    "restore": _shell("restore", "HERE/theirs.sqlite3", "--yes"),
+    "copy": _shell("copy", "--to", "sqlite:///HERE/out.sqlite3"),
+    "check": _shell("check", "--json"),
+    "from cron": _shell("email", "outbox", "--json"),
+    "sheets setup": _shell("sheets", "setup", "--json"),
+    "sheets connect": _shell("sheets", "connect", "STORE", "--take-over", "no", "--json"),
+    "sheets leave": _shell("sheets", "leave"),
+    "settings set": _shell("settings", "set", "require_second_factor", "no"),
+    "sign-in": _shell("sign-in", typed=f"{EMAIL}\nwrong\n"),
+    "sign-out": _shell("sign-out"),
+    "completion": _completion,
+    "menu: what comes first": _menu("1", "1", "1", "1", "1"),
+    "menu: the second": _menu("2", "1", "2", "1", "0"),
+    "menu: the third": _menu("3", "1", "1", "0", "0"),
+    "browser: its menu": _browser_menu,
+    "browser: a request": _browser_request,
+    "browser: sign-in": _browser_sign_in,
+    "web server": _server_start,
+    "opting out": _opt_out_link,
+}
+# A refused sign-in is noted in the store, and that alone.
+_NOTED = ("sign-in", "browser: sign-in", "menu: what comes first", "menu: the second", "menu: the third")
+
+
+def test_a_command_that_needs_no_store_is_named_and_no_other() -> None:
+    """What runs where it cannot be known who may use the store, and with which errors."""
+    assert {each.words: each.unread for each in commands() if each.unread} == {
+        "restore": (StoreDamagedError,),
+        "sheets setup": (StoreError,),
+        "sheets connect": (StoreError,),
+        "sheets leave": (StoreError,),
+    }
+
+
+# What Google answers
+
+
+def _response(request: requests.PreparedRequest, status: int, content: bytes) -> requests.Response:
+    response = requests.Response()
+    response.status_code, response.url, response.request = status, request.url or "", request
+    response.headers["Content-Type"] = "application/json"
+    response._content = content
+    return response
+
+
+def _refused(status: int) -> Callable[[requests.PreparedRequest], requests.Response]:
+    body = json.dumps({"error": {"code": status, "message": "No.", "status": "NO", "details": []}}).encode()
+    return lambda request: _response(request, status, body)
+
+
+def _cut(request: requests.PreparedRequest) -> requests.Response:
+    raise requests.exceptions.ConnectionError("cut", request=request)
+
+
+def _saying(content: bytes) -> Callable[[requests.PreparedRequest], requests.Response]:
+    return lambda request: _response(request, 200, content)
+
+
+ANSWERS: Mapping[str, Callable[[requests.PreparedRequest], requests.Response]] = {
+    **{str(status): _refused(status) for status in (400, 401, 403, 404, 429, 500, 503)},
+    "cut": _cut,
+    "no JSON": _saying(b"<html>Sign in to the Wi-Fi</html>"),
+    "nothing": _saying(b""),
+    "an empty object": _saying(b"{}"),
+    "an empty list": _saying(b"[]"),
+    "null": _saying(b"null"),
+}
+
+
+@dataclass
+class Spoiling:
+    """Which request of those that are sent is answered otherwise, and whether all after it are."""
+
+    at: int = -1
+    answer: str = ""
+    on: bool = False
+    sent: int = 0
+
+    def strikes(self) -> bool:
+        self.sent += 1
+        return self.at == self.sent - 1 or (self.on and 0 <= self.at < self.sent)
+
+
+SPOILING = Spoiling()
+
+
+class _Spoilt(Direct):
+    def send(self, request: requests.PreparedRequest, *given: Any, **named: Any) -> requests.Response:
+        if SPOILING.strikes():
+            return ANSWERS[SPOILING.answer](request)
+        return super().send(request, *given, **named)
+
+
+@dataclass
+class Spreadsheet:
+    """A spreadsheet with a client and an admin, and the machines on which nobody may read it."""
+
+    id: str
+    machines: Mapping[tuple[bool, bool], Machine]
+    folder: Path
+    made: int = 0
+
+    def machine(self, *, ended: bool, mirror: bool) -> Machine:
+        """A machine that is used once: whose session has `ended`, with a `mirror` of the spreadsheet."""
+        like = self.machines[ended, mirror]
+        self.made += 1
+        folder = self.folder / f"case-{self.made}"
+        shutil.copytree(like.folder, folder)
+        return Machine(folder, like.store, like.settings, like.token)
+
+    def stored(self, *, noted: bool = False) -> dict[str, Any]:
+        """All that stands in the spreadsheet; with `noted`, but for refused sign-ins."""
+        person = conftest.google()
+        left_out = ("sign-ins", "history", "crm", "crm before") if noted else ()
+        titles = [each["title"] for each in person.tabs(self.id)]
+        return {title: person.values(self.id, title) for title in titles if title not in left_out}
+
+
+@pytest.fixture(scope="module")
+def spreadsheet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spreadsheet]:
+    folder = tmp_path_factory.mktemp("machines")
+    with pytest.MonkeyPatch.context() as patched:
+        google = conftest.google()
+        patched.setattr(transport, "HTTPAdapter", lambda **given: _Spoilt(google.server, **given))
+        patched.setattr(service, "Stopwatch", lambda: conftest._HURRIED.clock)
+        settings = {"CRM_GOOGLE_URL": google.url, "CREDS": json.dumps(google.credentials())}
+        made = google.make("Team")
+        first = Machine(folder / "first", f"sheets://{made}", settings, later=0)
+        token = _furnished(first, patched)
+        machines = {}
+        for ended, mirror in product((False, True), repeat=2):
+            machine = Machine(folder / f"like-{ended}-{mirror}", first.store, settings, token)
+            machine.folder.mkdir()
+            if mirror:
+                shutil.copytree(first.folder / "data", machine.folder / "data")
+                shutil.rmtree(machine.folder / "data" / "crm" / "backups", ignore_errors=True)
+            if ended:
+                Remembered(machine.folder / "data" / "crm").keep(first.store, token)
+            shutil.copy(folder / "first" / "theirs.sqlite3", machine.folder)
+            machines[ended, mirror] = machine
+        yield Spreadsheet(made, machines, folder)
+
+
+def _furnished(machine: Machine, patched: pytest.MonkeyPatch) -> str:
+    """Puts a client and an admin into a store, and beside it a backup of another one, without accounts, which somebody
+    might restore; the token of a session of the admin that has ended."""
+    machine.folder.mkdir()
+    patched.setenv("XDG_DATA_HOME", machine.environment["XDG_DATA_HOME"])
+    crm = machine.open()
+    try:
+        if machine.store.startswith("sheets:"):
+            named("sheets setup")(crm)
+        named("clients add")(crm, {"last_name": MARK, "notes": f"{MARK} notes"})
+        accounts = crm.accounts.open()
+        accounts.add(email=EMAIL, name=f"{MARK} Ada", role="admin", password=PASSWORD)
+        who = accounts.sign_in(EMAIL, PASSWORD, device="of a test")
+        assert isinstance(who, SignedIn)
+        accounts.end(who.session)
+    finally:
+        crm.repository.close()
+    other = dataclasses.replace(machine, store=f"sqlite:///{machine.folder / 'other.sqlite3'}").open()
+    named("clients add")(other, {"last_name": "Theirs"})
+    other.repository.backup(machine.folder / "theirs.sqlite3")
+    other.repository.close()
+    for each in machine.folder.glob("other.sqlite3*"):
+        each.unlink()
+    return who.token
+
+
+def _sent(door: Door, machine: Machine) -> int:
+    """How many requests are sent through a door where nothing goes wrong."""
+    SPOILING.at, SPOILING.on, SPOILING.sent = -1, False, 0
+    _through(door, machine)
+    return SPOILING.sent
+
+
+def _through(door: Door, machine: Machine) -> str:
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in machine.environment.items():
+            patched.setenv(name, value)
+        return door(machine)
+
+
+def _tried(spreadsheet: Spreadsheet, name: str, states: Sequence[tuple[bool, bool]], ons: Sequence[bool]) -> int:
+    """Takes one door through every error at every request; how many cases there were."""
+    door, cases = DOORS[name], 0
+    for ended, mirror in states:
+        sent = _sent(door, spreadsheet.machine(ended=ended, mirror=mirror))
+        assert sent > 0, name
+        before = spreadsheet.stored(noted=name in _NOTED)
+        for at, answer, on in product(range(sent), ANSWERS, ons):
+            machine = spreadsheet.machine(ended=ended, mirror=mirror)
+            there = machine.files()
+            SPOILING.at, SPOILING.answer, SPOILING.on, SPOILING.sent = at, answer, on, 0
+            told = _through(door, machine)
+            SPOILING.at, SPOILING.on = -1, False
+            where = (name, ended, mirror, at, answer, on, told)
+            assert MARK not in told, where
+            assert machine.files() <= there | {"data/crm/store.txt"}, where
+            assert spreadsheet.stored(noted=name in _NOTED) == before, where
+            shutil.rmtree(machine.folder)
+            cases += 1
+    return cases
+
+
+def test_one_wrong_answer_of_google_opens_no_door(spreadsheet: Spreadsheet) -> None:
+    assert _tried(spreadsheet, "clients list", [(False, False)], [False]) >= 3 * len(ANSWERS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(DOORS))
+def test_no_answer_of_google_opens_any_door(
+    spreadsheet: Spreadsheet, name: str, record_property: Callable[[str, object], None]
+) -> None:
+    cases = _tried(spreadsheet, name, list(product((False, True), repeat=2)), [False, True])
+    record_property("cases", cases)
+    assert cases >= 80
