@@ -10,6 +10,7 @@ import dataclasses
 import io
 import json
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import Engine, event
 
 from crm import app
 from crm.accounts import SignedIn
@@ -29,6 +31,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import commands, named
 from crm.config import from_environment
 from crm.errors import CRMError, StoreDamagedError, StoreError
+from crm.repository import sql
 from crm.repository.sheets import service, transport
 from crm.shell import run
 from crm.shell.call import Call
@@ -91,8 +94,7 @@ def _shell(*arguments: str, typed: str = "") -> Door:
         words = [each.replace("HERE", str(machine.folder)).replace("STORE", machine.store) for each in arguments]
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.MonkeyPatch.context() as patched:
             patched.setattr("sys.stdin", io.StringIO(typed))
-            code = run(words, machine.environment, app.open_crm)
-        assert code != 0 or words[0] in ("sign-out", "sheets"), (words, out.getvalue())
+            run(words, machine.environment, app.open_crm)
         return out.getvalue() + err.getvalue()
 
     return door
@@ -424,3 +426,210 @@ def test_no_answer_of_google_opens_any_door(
         cases = _tried(spreadsheet, name, [_NEVER] if name in COMMANDS else [_NEVER, _ENDED], [False])
     record_property("cases", cases)
     assert cases >= (80 if name in _WHOLLY else 3 * len(ANSWERS))
+
+
+# What SQLite answers
+
+
+def _failing(name: str, words: str, kind: type[sqlite3.Error] = sqlite3.OperationalError) -> sqlite3.Error:
+    error = kind(words)
+    error.sqlite_errorname = name
+    return error
+
+
+FAILURES: Mapping[str, sqlite3.Error] = {
+    "locked": _failing("SQLITE_BUSY", "database is locked"),
+    "damaged": _failing("SQLITE_CORRUPT", "database disk image is malformed", sqlite3.DatabaseError),
+    "no database": _failing("SQLITE_NOTADB", "file is not a database", sqlite3.DatabaseError),
+    "failing disk": _failing("SQLITE_IOERR_READ", "disk I/O error"),
+    "cannot be opened": _failing("SQLITE_CANTOPEN", "unable to open database file"),
+    "no such table": _failing("SQLITE_ERROR", "no such table: user"),
+    "out of memory": _failing("SQLITE_NOMEM", "out of memory"),
+}
+_ON_A_FILE = [name for name in DOORS if not name.startswith("sheets")]
+
+
+@dataclass
+class File:
+    """A store in a file with a client and an admin, on a machine whose session has ended, or none ever was."""
+
+    machine: Machine
+    made: int = 0
+
+    def another(self, *, ended: bool) -> Machine:
+        """A copy of it, to be used once."""
+        self.made += 1
+        folder = self.machine.folder.parent / f"case-{self.made}"
+        shutil.copytree(self.machine.folder, folder)
+        # What a data folder remembers of a store goes by its address too.
+        case = Machine(folder, f"sqlite:///{folder / 'store.sqlite3'}", {}, self.machine.token)
+        if ended:
+            Remembered(folder / "data" / "crm").keep(case.store, case.token)
+        return case
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[File]:
+    folder = tmp_path_factory.mktemp("files") / "first"
+    with pytest.MonkeyPatch.context() as patched:
+        machine = Machine(folder, f"sqlite:///{folder / 'store.sqlite3'}", {})
+        machine.token = _furnished(machine, patched)
+        patched.setattr(sql, "GIVES_UP_AFTER", 0.0)
+        yield File(machine)
+
+
+def _records(store: Path, *, noted: bool = False) -> dict[str, Any]:
+    """All that is in a file; with `noted`, but for refused sign-ins."""
+    left_out = ("sign_in", "transactions", "audit", "sqlite_sequence") if noted else ()
+    with sqlite3.connect(store) as opened:
+        names = [name for (name,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        read = {name: opened.execute(f'SELECT * FROM "{name}"').fetchall() for name in names if name not in left_out}
+    opened.close()
+    return read
+
+
+@contextlib.contextmanager
+def _spoilt_statements(failure: str = "") -> Iterator[None]:
+    def spoil(*_: Any) -> None:
+        if SPOILING.strikes():
+            raise FAILURES[failure]
+
+    event.listen(Engine, "do_execute", spoil)
+    event.listen(Engine, "do_execute_no_params", spoil)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "do_execute", spoil)
+        event.remove(Engine, "do_execute_no_params", spoil)
+
+
+def _tried_on_a_file(file: File, name: str, *, ended: bool) -> int:
+    """Takes one door through each failure of each statement; how many cases there were."""
+    SPOILING.at, SPOILING.on, SPOILING.sent = -1, False, 0
+    with _spoilt_statements():
+        _through(DOORS[name], file.another(ended=ended))
+    sent, cases = SPOILING.sent, 0
+    assert sent > 0, name
+    before = _records(file.machine.folder / "store.sqlite3", noted=name in _NOTED)
+    for at, failure in product(range(sent), FAILURES):
+        machine = file.another(ended=ended)
+        there = machine.files()
+        SPOILING.at, SPOILING.sent = at, 0
+        with _spoilt_statements(failure):
+            told = _through(DOORS[name], machine)
+        SPOILING.at = -1
+        where = (name, at, failure, told)
+        assert MARK not in told, where
+        assert machine.files() <= there, where
+        assert _records(machine.folder / "store.sqlite3", noted=name in _NOTED) == before, where
+        shutil.rmtree(machine.folder)
+        cases += 1
+    return cases
+
+
+def test_no_statement_that_fails_opens_a_door(file: File) -> None:
+    assert _tried_on_a_file(file, "clients list", ended=True) >= 50
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", _ON_A_FILE)
+def test_no_statement_that_fails_opens_any_door(
+    file: File, name: str, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("cases", sum(_tried_on_a_file(file, name, ended=ended) for ended in (False, True)))
+
+
+_PAGE = 4096
+
+
+def _damage(store: Path) -> Iterator[Callable[[], None]]:
+    """What can be done to a file: each page of it overwritten, cut off in the middle, and others."""
+    whole = store.read_bytes()
+    for start in range(0, len(whole), _PAGE):
+        for filler in (b"\x00", b"\xff"):
+            yield lambda at=start, by=filler: store.write_bytes(whole[:at] + by * _PAGE + whole[at + _PAGE :])  # type: ignore[misc]
+    yield lambda: store.write_bytes(whole[: len(whole) // 2])
+    yield lambda: store.write_bytes(b"Dear diary,\n" * 400)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["clients list", "users add", "users list", "completion", "menu: what comes first"])
+def test_a_damaged_file_opens_no_door(file: File, name: str, record_property: Callable[[str, object], None]) -> None:
+    cases = 0
+    with sqlite3.connect(file.machine.folder / "store.sqlite3") as opened:
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    opened.close()
+    for number in range(len(list(_damage(file.machine.folder / "store.sqlite3")))):
+        machine = file.another(ended=True)
+        store = machine.folder / "store.sqlite3"
+        list(_damage(store))[number]()
+        there, damaged = machine.files(), store.read_bytes()
+        told = _through(DOORS[name], machine)
+        assert MARK not in told, (name, number, told)
+        assert machine.files() <= there, (name, number)
+        if name not in _NOTED:
+            assert store.read_bytes() == damaged, (name, number)
+        shutil.rmtree(machine.folder)
+        cases += 1
+    record_property("cases", cases)
+    assert cases > 80
+
+
+def _folder_instead(store: Path) -> None:
+    store.unlink()
+    store.mkdir()
+
+
+def _held(store: Path) -> sqlite3.Connection:
+    holder = sqlite3.connect(store, isolation_level=None)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    holder.execute("UPDATE store_facts SET value = value")
+    return holder
+
+
+@pytest.mark.parametrize("name", ["clients list", "users list", "completion", "menu: what comes first"])
+@pytest.mark.parametrize("what", ["a folder", "emptied", "gone", "held"])
+def test_a_file_that_is_not_there_as_it_was_tells_nothing(file: File, name: str, what: str) -> None:
+    machine = file.another(ended=True)
+    store = machine.folder / "store.sqlite3"
+    holder = None
+    if what == "held":
+        holder = _held(store)
+    elif what == "a folder":
+        _folder_instead(store)
+    elif what == "emptied":
+        store.write_bytes(b"")
+    else:
+        store.unlink()
+    try:
+        # A file that is empty, or gone, is a new store: there is nobody's data in it.
+        assert MARK not in _through(DOORS[name], machine), (name, what)
+    finally:
+        if holder is not None:
+            holder.close()
+
+
+def test_who_has_a_damaged_file_can_put_a_backup_in_its_place_and_nothing_else(file: File) -> None:
+    machine = file.another(ended=False)
+    store = machine.folder / "store.sqlite3"
+    backup = machine.folder / "ours.sqlite3"
+    shutil.copy(store, backup)
+    # Whole, it is nobody's to restore who has not signed in.
+    assert "sign-in" in _through(_shell("restore", str(backup), "--yes"), machine)
+    whole = store.read_bytes()
+    store.write_bytes(b"SQLite format 3\x00" + b"\xff" * 5000)
+    for leftover in machine.folder.glob("store.sqlite3-*"):
+        leftover.unlink()
+    for name in ("clients list", "users add", "check", "backup", "export"):
+        assert "damaged" in _through(DOORS[name], machine), name
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_DATA_HOME", machine.environment["XDG_DATA_HOME"])
+        assert run(["restore", str(backup), "--yes"], machine.environment, app.open_crm) == 0
+    (kept,) = (machine.folder / "backups").glob("*-damaged.sqlite3")
+    assert kept.read_bytes().startswith(b"SQLite format 3\x00\xff")
+    assert _records(store)["client"] == _records(backup)["client"]
+    assert len(whole) > 5000
+    # What was put back has accounts, and is as closed as before.
+    assert "sign-in" in _through(DOORS["clients list"], machine)
