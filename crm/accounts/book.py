@@ -17,6 +17,7 @@ from crm.accounts.tickets import Tickets
 from crm.errors import FieldError, RefusedError, StoreAccessError
 from crm.model import Conventions, Setting, SignIn, User
 from crm.model.fields import Email, Flag
+from crm.model.rights import CLIENT
 from crm.repository import AuthoredTransaction, Finding, Query, Repository, Snapshot, tables
 
 if TYPE_CHECKING:
@@ -89,6 +90,11 @@ class Book:
         user = tables.user.c
         with self._repository.read() as snapshot:
             return frozenset(each for (each,) in snapshot.select(select(user.id).where(user.password != "")))
+
+    def team_addresses(self) -> frozenset[str]:
+        """The addresses of the team, for a program to compare others with."""
+        with self._repository.read() as snapshot:
+            return frozenset(each.email for each in snapshot.find_all(User) if each.email and each.role != CLIENT)
 
     def second_factors(self) -> Mapping[int, str]:
         """Which second factor ('totp', 'sms') each user has who has one, by the user's id."""

@@ -61,6 +61,12 @@ class AccountsDesk:
         self._manages(READ)
         return self._accounts().signing_in()
 
+    def team_addresses(self) -> frozenset[str]:
+        """The addresses of the team, by which its own mail is told from clients'; they are shown to nobody."""
+        if level(self.reader.role, User.kind_name, READ) is not ALL:
+            raise ForbiddenError(refusal(User.kind_name, READ))
+        return self._accounts().team_addresses()
+
     def edit(self, user: User, **changes: Any) -> User:
         """Changes an account; whose role changes or who is deactivated is signed out. Raises RefusedError for the
         last admin."""
@@ -88,7 +94,7 @@ class AccountsDesk:
     def sessions(self, user: int) -> list[SignIn]:
         """The open sessions of somebody."""
         if user != self.reader.user:
-            self._manages(READ)
+            self._manages(UPDATE)
         return self._accounts().sessions(user)
 
     def second_factors(self) -> Mapping[int, str]:

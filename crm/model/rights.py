@@ -115,6 +115,8 @@ SECRET: Mapping[str, frozenset[str]] = {
     "user": frozenset(("password", "second_factor", "seal")),
     "sign_in": frozenset(("token",)),
 }
+# Of the accounts of others staff see who is called so and what they may do: the rest is blank.
+PERSONAL: Mapping[str, frozenset[str]] = {"user": frozenset(("email", "phone", "must_change"))}
 # What a team notes down for itself: blank for whom it is about.
 INTERNAL: Mapping[str, frozenset[str]] = {
     "client": frozenset(
@@ -169,6 +171,18 @@ def hidden(role: str, kind: str) -> frozenset[str]:
     """The fields of a kind of record that are blank for a role."""
     secret = SECRET.get(kind, frozenset())
     return secret if role in (OWNER_ROLE, ADMIN, STAFF) else secret | INTERNAL.get(kind, frozenset())
+
+
+def hidden_of_others(role: str, kind: str) -> frozenset[str]:
+    """The fields that are blank for a role besides, where a record is not the reader's own."""
+    return frozenset() if role in (OWNER_ROLE, ADMIN) else PERSONAL.get(kind, frozenset())
+
+
+def past_level(role: str, kind: str) -> Level:
+    """How far a role sees in the history what was done to a kind of record: where some of it is personal, only to its
+    own."""
+    found = level(role, kind, READ)
+    return OWN if found is ALL and hidden_of_others(role, kind) else found
 
 
 _VERBS: Mapping[str, str] = {READ: "see", CREATE: "add", UPDATE: "change", DELETE: "delete"}

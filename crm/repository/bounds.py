@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from crm.errors import FieldError, ForbiddenError
-from crm.model import Record, fields
+from crm.model import Record, User, fields
 from crm.model.rights import (
     ALL,
     AREAS,
@@ -21,6 +21,7 @@ from crm.model.rights import (
     Level,
     Reader,
     hidden,
+    hidden_of_others,
     level,
     refusal,
 )
@@ -77,7 +78,7 @@ class Bounds:
         """The query, about no more than the reader may see. Raises ForbiddenError, and FieldError where it goes by a
         field that the reader does not see: what is found would tell what stands in it."""
         reach = self.level(kind.kind_name, READ)
-        concealed = self._hidden(kind.kind_name)
+        concealed = self._hidden(kind.kind_name) | hidden_of_others(self.reader.role, kind.kind_name)
         for name in (*query.filters, *query.within, query.sort.removeprefix("-").replace("-", "_")):
             if name in concealed:
                 raise FieldError(f"a {kind.kind_name} has no field {name} to go by")
@@ -133,6 +134,12 @@ class Bounds:
     def shown(self, record: AnyRecord) -> AnyRecord:
         """The record with what the reader may not see left blank."""
         concealed = self._hidden(record.kind_name)
+        personal = hidden_of_others(self.reader.role, record.kind_name)
+        if personal and not self.owns(record):
+            concealed |= personal
+            if isinstance(record, User) and not record.name:
+                # Who has no other name goes by this one in every record.
+                record = dataclasses.replace(record, name=record.email)
         if not concealed:
             return record
         known = fields(type(record))

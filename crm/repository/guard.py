@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from crm.clock import Clock
-from crm.model.rights import CHECK, READ, STORE, UPDATE, Reader
+from crm.model import BY_NAME
+from crm.model.rights import ALL, CHECK, READ, STORE, UPDATE, Reader, past_level
 from crm.repository import Allowed, Finding, Proof, Seals, anybody
 from crm.repository.bounds import Bounds
 from crm.repository.guarded_reading import GuardedSnapshot
@@ -59,7 +60,11 @@ class GuardedRepository:
 
     def check(self, allowed: Allowed = anybody) -> Iterator[Finding]:
         self._bounds.demand(CHECK, READ)
-        return self._repository.check(allowed)
+        return filter(self._concerns, self._repository.check(allowed))
+
+    def _concerns(self, found: Finding) -> bool:
+        """Whether the reader sees all records of the kind with one of which something is wrong."""
+        return found.record not in BY_NAME or past_level(self.reader.role, found.record) is ALL
 
     def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
         self._bounds.demand(STORE, UPDATE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from crm.clock import Clock
 from crm.errors import ForbiddenError, NotFoundError
 from crm.model import BY_NAME, Client, Contact, Record
-from crm.model.rights import ALL, HISTORY, NONE, OWN, OWNED_BY, READ, hidden, level, refusal
+from crm.model.rights import ALL, HISTORY, NONE, OWN, OWNED_BY, READ, hidden, level, past_level, refusal
 from crm.repository import Change, HistoryEntry, HistoryQuery, Query, Snapshot, StatusMove
 from crm.repository.bounds import Bounds, alike
 from crm.repository.tables import fold
@@ -149,7 +149,7 @@ class GuardedSnapshot:
             self._bounds.level(query.about, READ)
         reader = self._bounds.reader
         unsearched = frozenset(kind for kind in BY_NAME if hidden(reader.role, kind))
-        reach = {kind: level(reader.role, kind, READ) for kind in BY_NAME}
+        reach = {kind: past_level(reader.role, kind) for kind in BY_NAME}
         if set(reach.values()) == {ALL}:
             return replace(query, within=None, unsearched=unsearched)
         whose = {kind: OWNED_BY[kind] for kind in reach if reach[kind] is OWN}
@@ -159,7 +159,7 @@ class GuardedSnapshot:
 
     def _sees(self, change: Change) -> bool:
         """Whether the record that was changed is there for the reader, or was before it was deleted."""
-        reach = level(self._bounds.reader.role, change.record, READ)
+        reach = past_level(self._bounds.reader.role, change.record)
         if reach is not OWN:
             return reach is ALL
         name, of_reader = OWNED_BY[change.record]

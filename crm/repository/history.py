@@ -43,6 +43,8 @@ def numbers(query: HistoryQuery, limit: int | None = None, offset: int = 0) -> S
     """The numbers of the transactions, ordered and paged; raises FieldError for a sort that there is not."""
     happened, entries = _happened(query), _entries(query)
     if not entries:
+        if seen := _seen(query):
+            happened.append(exists().where(audit.c.transaction == transactions.c.id, *seen))
         if query.text:
             says = and_(audit.c.transaction == transactions.c.id, _said(query), *_seen(query))
             happened.append(or_(_holds(transactions.c.what, query.text), exists().where(says)))

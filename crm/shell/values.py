@@ -63,7 +63,7 @@ def _names(snapshot: Snapshot, kind: type[Record], begun: str) -> Iterator[str]:
 
         yield from (each.name for each in stages(snapshot))
     elif kind is User:
-        yield from (each.email for each in snapshot.find_all(User, Query(limit=_MOST)))
+        yield from filter(None, (each.email for each in snapshot.find_all(User, Query(limit=_MOST))))
     elif kind in (Template, View):
         yield from (each.name for each in snapshot.find_all(kind, Query(limit=_MOST)))  # type: ignore[attr-defined]
 

@@ -53,7 +53,8 @@ class Firm:
         office("sales add", self.other, Decimal("76543.21"), note=f"{FOREIGN} sale")
         for role in ROLES:
             its = self.own if role == "client" else None
-            added = office("users add", f"{role}@example.com", f"{role.title()} Person", role, client=its)
+            phone = f"+43660765432{ROLES.index(role)}"
+            added = office("users add", f"{role}@example.com", f"{role.title()} Person", role, phone, client=its)
             self.passwords[role] = added.password
         for role in ROLES:
             who = office.crm.accounts.open().sign_in(f"{role}@example.com", self.passwords[role], device=f"of {role}")
@@ -120,6 +121,14 @@ class Firm:
     def close(self) -> None:
         if self._watched is not None:
             self._watched[1].close()
+
+    def personal(self, role: str) -> list[str]:
+        """What a role is not to learn of the accounts of others: staff addresses and telephone numbers, and clients
+        not even names."""
+        with self.office.crm.read() as snapshot:
+            others = [each for each in snapshot.find_all(User) if each.id != self.users[role].id]
+        hidden = {"admin": (), "staff": ("email", "phone"), "client": ("email", "phone", "name")}[role]
+        return [getattr(each, name) for each in others for name in hidden if getattr(each, name)]
 
     def secrets(self) -> set[str]:
         """What lets people in, as it is stored now."""
@@ -434,6 +443,9 @@ def _try(firm: Firm, role: str, command: Command, call: Callable[..., Any]) -> N
         through_accounts = command.words.startswith(("profile", "users"))
         assert_allowed(crm.reader, records(before), records(after), through_accounts)
     assert not [secret for secret in firm.secrets() if secret in said], where
+    # What somebody has said themselves may be repeated.
+    personal = [each for each in firm.personal(role) if each in said and each not in repr(given)]
+    assert not personal, (where, personal)
     if role == "client":
         assert FOREIGN not in said, where
         assert INTERNAL not in said, where

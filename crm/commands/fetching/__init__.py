@@ -183,8 +183,7 @@ class _Reading:
         self._mailbox = mailbox
         self._journal = journal
         self.fetched = fetched
-        with crm.read() as snapshot:
-            self._ours = our_addresses(crm, snapshot, mailbox)
+        self._ours = our_addresses(crm, mailbox)
 
     def read(self) -> None:
         """Reads on from where the mailbox was left. Raises OutwardError where it cannot be opened."""

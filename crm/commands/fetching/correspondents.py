@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 
 from crm.commands.context import CRM
 from crm.errors import FieldError
-from crm.model import Conventions, User
+from crm.model import Conventions
 from crm.model.fields import Email
 from crm.outward.mailbox import Mailbox
 from crm.outward.message import Party
@@ -64,13 +64,13 @@ def correspondents(snapshot: Snapshot, addresses: Collection[str], ours: frozens
     return Correspondents(found, ours)
 
 
-def our_addresses(crm: CRM, snapshot: Snapshot, mailbox: Mailbox) -> frozenset[str]:
+def our_addresses(crm: CRM, mailbox: Mailbox) -> frozenset[str]:
     """The addresses that we write from: the sender of e-mail, the mailbox, and everybody who may sign in. One that a
     client has as well is the client's."""
     mailer = crm.outward.mailer()
     found: Sequence[str] = [
         *([mailer.sender.address] if mailer else []),
         *([mailbox.server.user] if "@" in mailbox.server.user else []),
-        *(each.email for each in snapshot.find_all(User) if each.role != "client"),
+        *crm.accounts.team_addresses(),
     ]
     return frozenset(spelling(each) for each in found if each)
