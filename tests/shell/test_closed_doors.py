@@ -221,9 +221,9 @@ DOORS: Mapping[str, Door] = {
     "opting out": _opt_out_link,
     **COMMANDS,
 }
-# A refused sign-in is noted in the store, and that alone.
 # Without a sign-in that is remembered, or a link of ours, nothing is asked of the store.
 _ASK_LITTLE = ("sign-out", "opting out")
+# A refused sign-in is noted in the store, and that alone.
 _NOTED = ("sign-in", "browser: sign-in", "menu: what comes first", "menu: the second", "menu: the third")
 
 

@@ -1,0 +1,348 @@
+"""The menu of somebody whose session is lost while it waits, at each question of each command: it changes nothing.
+
+In this process, with a keyboard that answers by itself. It goes through whatever a command offers, one entry after the
+other; at each question the process forks: in the child the session is lost there, and the answer is given all the same.
+"""
+
+import io
+import os
+import shutil
+import tempfile
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from sqlalchemy import func, select, update
+
+from crm.accounts import SignedIn
+from crm.accounts.evidence import Memory
+from crm.accounts.sessions import LASTS
+from crm.app import open_crm
+from crm.commands.context import CRM
+from crm.commands.registry import Command, commands, named
+from crm.config import Config
+from crm.errors import FieldError, RefusedError, RuleError, SignedOutError
+from crm.model import User
+from crm.repository import tables
+from crm.repository.sqlite import Sqlite
+from crm.terminal.keyboard import Back, Choice, Closed
+from crm.terminal.screen import Screen
+from crm.terminal.session import Session, flow_of, load_flows
+from tests.support.clocks import TODAY, running_on
+
+PASSWORD = "a kettle, two spoons and rain"
+SECRET = "what protects the accounts of these tests"
+# So many questions of a command are answered.
+_MOST = 30
+# What is typed where nothing else is known to fit: the first that is taken.
+_TYPED = ("1", "Anna Arm", "anna2@example.com", "2026-11-23", "12", "total_spend > 1", "yes", "+436641234567", "")
+_BY_LABEL = {
+    "Password": PASSWORD, "Current password": PASSWORD, "Password until now": PASSWORD,
+    "New password": "another kettle, three spoons", "New password again": "another kettle, three spoons",
+    "Name": "Somebody New", "E-mail": "new@example.com",
+}  # fmt: skip
+
+
+class Enough(Exception):
+    """The command was followed far enough."""
+
+
+@dataclass
+class Answering:
+    """A Keyboard that answers by itself: of a menu each entry once, then back; `asked` is called before each answer."""
+
+    asked: Callable[[str], None]
+    chosen: dict[str, int] = field(default_factory=dict)
+    answers: int = 0
+
+    def _asked(self, question: str) -> None:
+        self.answers += 1
+        if self.answers > _MOST:
+            raise Enough
+        self.asked(question)
+
+    def choose(
+        self,
+        question: str,
+        choices: Sequence[Choice],
+        *,
+        back: str = "Back",
+        hidden: Sequence[Choice] = (),
+        hint: str = "",
+        at: Any = None,
+        resized: Any = None,
+    ) -> Any:
+        self._asked(question)
+        # Keys of a page are entries as well, but those of every page are not tried on each.
+        entries = [*choices, *(each for each in hidden if each.key not in "/?u")]
+        seen = f"{question}|{'|'.join(each.label for each in choices)}"
+        next_one = self.chosen.get(seen, 0)
+        self.chosen[seen] = next_one + 1
+        if next_one >= len(entries):
+            if not back and entries:
+                return entries[-1].value
+            raise Back
+        return entries[next_one].value
+
+    def text(self, label: str, read: Callable[[str], Any], *, default: str = "", **_: Any) -> Any:
+        self._asked(label)
+        tries = self.chosen.get(label, 0)
+        self.chosen[label] = tries + 1
+        if tries > 3:
+            raise Back
+        for typed in (_BY_LABEL.get(label, default or _TYPED[0]), *_TYPED):
+            with suppress(FieldError, RuleError):
+                return read(typed)
+        raise Back
+
+    def pause(self) -> None:
+        self._asked("pause")
+
+
+def _crm(folder: Path) -> CRM:
+    return open_crm(Config(f"sqlite:///{folder / 'store.sqlite3'}", "owner", running_on(TODAY), secret=SECRET))
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A folder with a store that has something of everything in it, and an admin."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as made:
+        path = Path(made)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("XDG_DATA_HOME", str(path / "data"))
+            # Of the copies none comes after another.
+            patched.setattr(Memory, "keep", lambda *_: None)
+            crm = _crm(path)
+            _furnish(crm)
+            crm.repository.close()
+            load_flows()
+            yield path
+
+
+def _furnish(crm: CRM) -> None:
+    def call(words: str, *given: Any, **more: Any) -> Any:
+        return named(words)(crm, *given, **more)
+
+    anna = call("clients add", {"first_name": "Anna", "last_name": "Arm", "email": "anna@example.com"})
+    call("clients add", {"first_name": "Bert", "last_name": "Bein", "marketing_consent": True})
+    call("sales add", anna, Decimal(100))
+    call("contacts add", anna, "Cy Contact", email="cy@example.com")
+    call("interactions add", anna, "call", "A call")
+    call("follow-ups add", anna, "Write", due=TODAY)
+    call("deals add", anna, "A table")
+    call("templates add", "Hello", subject="Hello", body="Dear {name}")
+    call("views save", "Big", "total_spend > 1")
+    accounts = crm.accounts.open()
+    for name, role in (("Ada", "admin"), ("Vic", "admin"), ("Sam", "staff")):
+        accounts.add(email=f"{name}@example.com".lower(), name=name, role=role, password=PASSWORD)
+
+
+# The number of Vic's account, as they are added.
+VIC = 2
+
+
+def _vic(crm: CRM) -> User:
+    with crm.read() as snapshot:
+        return snapshot.get(User, VIC)
+
+
+# How Vic's session is lost; `crm` is unguarded, `session` the one that Vic works in.
+Lose = Callable[[CRM, int], Any]
+
+
+def _expire(crm: CRM, session: int) -> None:
+    repository: Any = crm.repository
+    row = tables.sign_in
+    with repository._engine.begin() as connection:
+        long_ago = repository.clock.now - LASTS
+        connection.execute(update(row).where(row.c.id == session).values(created_at=long_ago))
+
+
+LOST: Mapping[str, Lose] = {
+    "signed out": lambda crm, _: crm.accounts.open().end_all(VIC),
+    "demoted": lambda crm, _: crm.accounts.open().edit(_vic(crm), role="staff"),
+    "deactivated": lambda crm, _: crm.accounts.open().edit(_vic(crm), active=False),
+    "password changed": lambda crm, _: crm.accounts.open()._set_password(
+        _vic(crm), "rain, two kettles and a spoon", "changed the password"
+    ),
+    "one-time password": lambda crm, _: crm.accounts.open().set_one_time_password(VIC),
+    "second factor reset": lambda crm, _: crm.accounts.open().reset_second_factor(VIC),
+    "12 hours over": _expire,
+}
+
+
+def _stored(crm: CRM) -> list[Any]:
+    repository: Any = crm.repository
+    counted = [select(func.count(each.c.id)) for each in (tables.transactions, tables.audit)]
+    whole = [select(tables.user), select(tables.sign_in), select(tables.store_facts)]
+    with repository._engine.connect() as connection:
+        return [connection.execute(each).all() for each in (*counted, *whole)]
+
+
+class Watched(Session):
+    """A menu whose own faults are not hidden."""
+
+    def _crashed(self, error: Exception) -> None:
+        raise error
+
+
+# What a child has of its parent and must not let go of.
+_KEPT: list[Any] = []
+
+
+@dataclass
+class Walk:
+    """One way through a command at the menu of Vic, in a copy of the store. `ways` are those in which the session is
+    lost at a question, by its number; `cases` counts them, `refused` those in which the menu came to notice."""
+
+    folder: Path
+    command: Command
+    ways: Callable[[int], Sequence[str]]
+    questions: int = 0
+    cases: int = 0
+    refused: int = 0
+    saved: int = 0
+    lost: str = ""
+    before: Any = None
+
+    def go(self) -> None:
+        """Goes through it; raises AssertionError where a lost session changed anything, or was told what is not so."""
+        work = self.folder.parent / f"{self.folder.name}-walk"
+        shutil.copytree(self.folder, work)
+        self.outside = _crm(work)
+        try:
+            self._go(work)
+        finally:
+            self.outside.repository.close()
+            shutil.rmtree(work, ignore_errors=True)
+
+    def _go(self, work: Path) -> None:
+        who = self.outside.accounts.open().sign_in("vic@example.com", PASSWORD)
+        assert isinstance(who, SignedIn)
+        self.session = who.session
+        crm = self.outside.enter(self.outside, who)
+        self.keyboard = Answering(lambda question: self._ask(work, question))
+        menu = Watched(crm, self.keyboard, Screen(io.StringIO(), plain=True))
+        told = ""
+        try:
+            menu.attempt(lambda: menu.start(self.command))
+        except SignedOutError as out:
+            told = out.sentence
+        except (Enough, Back, Closed):
+            pass
+        except BaseException:
+            if self.lost:
+                self._end(traceback.format_exc())
+            raise
+        self.saved = len(crm.saved.what)
+        if self.lost:
+            changed = _stored(self.outside) != self.before
+            untrue = told not in ("", "You have been signed out. Nothing was changed; sign in again.")
+            self._end(f"changed: {changed}, told: {told}" if changed or untrue else "", refused=bool(told))
+
+    def _ask(self, work: Path, question: str) -> None:
+        """Before a question is answered: in a child the session is lost now."""
+        if self.lost:
+            return
+        self.questions += 1
+        for way in self.ways(self.questions):
+            with warnings.catch_warnings():
+                # Nobody but this thread does anything meanwhile.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                child = os.fork()
+            if not child:
+                self._lose(work, way)
+                return
+            _, status = os.waitpid(child, 0)
+            self.cases += 1
+            complaint = self._complaint(child)
+            told = complaint.read_text() if complaint.exists() else ""
+            complaint.unlink(missing_ok=True)
+            code = os.waitstatus_to_exitcode(status)
+            assert code in (0, 3), (self.command.words, self.questions, question, way, told)
+            self.refused += code == 3
+
+    def _lose(self, work: Path, way: str) -> None:
+        """Goes on in a store of this process alone, in which the session is lost."""
+        own = work.parent / f"{work.name}-{os.getpid()}"
+        shutil.copytree(work, own)
+        repository: Any = self.outside.repository
+        _KEPT.append(repository._engine.pool)
+        repository._engine.dispose(close=False)
+        del repository.__dict__["_engine"]
+        repository._dialect = Sqlite(own / "store.sqlite3")
+        self.lost = way
+        self.own = own
+        self.keyboard.answers = max(self.keyboard.answers, _MOST - 10)
+        try:
+            try:
+                LOST[way](self.outside, self.session)
+            except RefusedError:
+                # By now Vic may be the last admin, or another one's account.
+                LOST["signed out"](self.outside, self.session)
+            self.before = _stored(self.outside)
+        except BaseException:
+            self._end(traceback.format_exc())
+
+    def _complaint(self, child: int) -> Path:
+        return self.folder.parent / f"complaint-{child}"
+
+    def _end(self, complaint: str, *, refused: bool = False) -> NoReturn:
+        """Ends the child."""
+        shutil.rmtree(self.own, ignore_errors=True)
+        if complaint:
+            self._complaint(os.getpid()).write_text(complaint)
+        os._exit(1 if complaint else 3 if refused else 0)
+
+
+def _walks() -> list[Command]:
+    """Every command of the menu, those with one way in common once."""
+    load_flows()
+    seen: set[Any] = set()
+    found = []
+    for each in commands():
+        leads = flow_of(each) or each.words
+        if leads not in seen:
+            seen.add(leads)
+            found.append(each)
+    return found
+
+
+def _one_after_the_other(start: int) -> Callable[[int], Sequence[str]]:
+    ways = list(LOST)
+    return lambda question: [ways[(start + question) % len(ways)]]
+
+
+@pytest.mark.parametrize("words", ["users list", "profile show"])
+def test_accounts_are_left_alone_by_a_lost_session(folder: Path, words: str) -> None:
+    walk = Walk(folder, named(words), _one_after_the_other(0))
+    walk.go()
+    assert walk.saved >= 2
+    assert walk.refused >= 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [each.words for each in _walks()])
+def test_everything_is_left_alone_by_a_lost_session(
+    folder: Path, words: str, record_property: Callable[[str, object], None]
+) -> None:
+    walk = Walk(folder, named(words), _one_after_the_other(len(words)))
+    walk.go()
+    for name in ("questions", "cases", "refused", "saved"):
+        record_property(name, getattr(walk, name))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", list(LOST))
+@pytest.mark.parametrize("words", ["users list", "profile show", "clients list", "follow-ups list"])
+def test_much_is_left_alone_however_the_session_was_lost(folder: Path, words: str, way: str) -> None:
+    walk = Walk(folder, named(words), lambda _: [way])
+    walk.go()
+    assert walk.refused >= 5
