@@ -4,8 +4,9 @@ Whoever restores data gives nobody rights back that were taken away since, and l
 that never had accounts takes those of the backup: there are no others. Every session ends.
 """
 
-from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select
 
@@ -13,6 +14,7 @@ from crm.model import RECORDS, Record, SignIn, User, fields, people
 from crm.repository import ROSTER, STORE_ID, Query, Seals, tables
 from crm.repository.bulk import insert_rows
 from crm.repository.snapshot import SqlSnapshot
+from crm.repository.team import TEAM, speak_of, successors
 
 if TYPE_CHECKING:
     from crm.repository.transaction import SqlTransaction
@@ -28,8 +30,10 @@ def put_back(tx: "SqlTransaction", wanted: SqlSnapshot, seals: Seals | None, *, 
     for kind in reversed(kinds):
         there = {record.id for record in wanted.each(kind)}
         tx.remove(kind, [record.id for record in tx.find_all(kind) if record.id not in there])
+    people_before, same_store = wanted.select(TEAM), wanted.fact(STORE_ID) == tx.fact(STORE_ID)
+    meant = {} if accounts else successors(people_before, tx.select(TEAM), same_store=same_store)
     for kind in kinds:
-        records: Sequence[Record] = wanted.find_all(kind)
+        records: Sequence[Record] = [_meaning(each, meant) for each in wanted.find_all(kind)]
         if kind is User and seals is not None:
             records = [seals.translated(tx, each, wanted) for each in records if isinstance(each, User)]
         _put_back(tx, kind, records)
@@ -53,12 +57,15 @@ def take_accounts(
     source = tx if ours or now is None else now
     facts = {name: source.fact(name) for name in (STORE_ID, ROSTER)}
     if now is not None and not ours:
+        same_store = tx.fact(STORE_ID) == now.fact(STORE_ID)
+        meant = successors(tx.select(TEAM), now.select(TEAM), same_store=same_store)
         for kind in reversed(_SEALED):
             tx.connection.execute(delete(tables.TABLES[kind]))
         for kind in _SEALED:
             table = tables.TABLES[kind]
             if rows := [dict(row._mapping) for row in now.select(select(table))]:
                 insert_rows(tx.connection, table, rows)
+        speak_of(tx.connection, meant)
     if now is not None:
         for kind in _SEALED:
             # Never a number that another account had before.
@@ -81,6 +88,7 @@ def _has_accounts(snapshot: SqlSnapshot) -> bool:
 
 def _put_back(tx: "SqlTransaction", kind: type[Record], wanted: Sequence[Record]) -> None:
     current = {record.id: record for record in tx.find_all(kind)}
+    wanted = [tx.with_accounts(each) for each in wanted]
     names = (*fields(kind), *people(kind).values())
     missing = [record for record in wanted if record.id not in current]
     if missing:
@@ -89,4 +97,12 @@ def _put_back(tx: "SqlTransaction", kind: type[Record], wanted: Sequence[Record]
         if (now := current.get(record.id)) is not None:
             changes = {name: value for name in names if getattr(now, name) != (value := getattr(record, name))}
             if changes:
+                changes |= {beside: getattr(record, beside) for name, beside in people(kind).items() if name in changes}
                 tx.apply(now, changes, review=False)
+
+
+def _meaning(record: Record, accounts: Mapping[int, int]) -> Record:
+    """A record that speaks of the accounts that stand for those it speaks of."""
+    besides = [each for each in people(type(record)).values() if getattr(record, each) in accounts]
+    meant: dict[str, Any] = {each: accounts[getattr(record, each)] for each in besides}
+    return replace(record, **meant) if meant else record

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, case, select, update
 from sqlalchemy.dialects import registry
 
 from crm.model.rights import CLIENT
-from crm.repository.tables import PEOPLE, user
+from crm.repository.tables import PEOPLE, transactions, user
 
 # Whoever may stand in a record: accounts of clients do not.
 TEAM = select(user.c.id, user.c.name, user.c.email, user.c.active).where(user.c.role != CLIENT).order_by(user.c.id)
@@ -76,3 +76,29 @@ def fill_in_accounts(connection: Connection, tables: Collection[Table] | None = 
             if accounts:
                 filled = update(table).where(name.in_(accounts), *unsaid)
                 connection.execute(filled.values({beside.name: case(accounts, value=name)}))
+
+
+def successors(before: Iterable[Any], after: Iterable[Any], *, same_store: bool) -> dict[int, int]:
+    """Of accounts as TEAM had them `before`, who stands for them among those of `after`, by their ids: the same one,
+    or where the store is another one whoever has the address or the name; 0 for nobody."""
+    there = {each[0]: each for each in after}
+    team = Team(there.values())
+    by_address = {each[2]: each[0] for each in there.values() if each[2]}
+    return {
+        number: number if same_store and number in there else by_address.get(email, 0) or team.account(name or email)
+        for number, name, email, _ in before
+    }
+
+
+def speak_of(connection: Connection, accounts: dict[int, int]) -> None:
+    """Has everything speak of the accounts that stand for those that there were, by the names that they have now."""
+    team = team_of(connection)
+    moved = {old: new for old, new in accounts.items() if old != new}
+    called = {each: team.called(each) for each in accounts.values() if team.called(each)}
+    for table, name, beside in PEOPLE:
+        if moved:
+            theirs = update(table).where(beside.in_(moved))
+            connection.execute(theirs.values({beside.name: case(moved, value=beside)}))
+        if called and table is not transactions:
+            theirs = update(table).where(beside.in_(called), name != case(called, value=beside))
+            connection.execute(theirs.values({name.name: case(called, value=beside)}))

@@ -225,10 +225,13 @@ class SqlTransaction(SqlSnapshot):
                 found[name], found[beside] = self._person(values[name])
         return found
 
-    def with_accounts(self, record: AnyRecord, said: Mapping[str, Any]) -> AnyRecord:
-        """A record with the accounts of the people in it, where an older version has `said` nothing of them."""
-        unsaid = {name: getattr(record, name) for name, beside in people(type(record)).items() if beside not in said}
-        return dataclasses.replace(record, **self._accounts(type(record), unsaid)) if unsaid else record
+    def with_accounts(self, record: AnyRecord, said: Mapping[str, Any] | None = None) -> AnyRecord:
+        """A record with the accounts of the people in it, and the names that those have now. `said` is what was written
+        down of it, where an older version may not have said whose it is."""
+        kind = type(record)
+        names = [each for pair in people(kind).items() for each in pair]
+        values = {each: getattr(record, each) for each in names if said is None or each in said}
+        return dataclasses.replace(record, **self._accounts(kind, values)) if values else record
 
     def _person(self, name: str) -> tuple[str, int]:
         """A name as the account of whoever is called so spells it, and that account; 0 where it is nobody's."""

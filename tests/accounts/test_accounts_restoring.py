@@ -199,3 +199,33 @@ def test_accounts_of_another_secret_stay_shut_in_a_copy(file_office: Office) -> 
         with pytest.raises(StoreAccessError):
             other.sign_in()
         other.attempts.close()
+
+
+def test_what_is_restored_is_whose_it_was_under_the_names_of_now(office: Office, tmp_path: Path) -> None:
+    office.add()
+    bo, cy = office.add(BO, "staff"), office.add("cy@example.com", "staff")
+    before = [office.store.add(owner=each.name).id for each in (bo, cy)]
+    copy = backup(office, tmp_path)
+    office.accounts.edit(bo, name="Bo Jones")
+    office.accounts.edit(cy, active=False)
+    office.add("another@example.com", "staff", name="Bo")
+    office.store.change(lambda tx: tx.change(tx.get(Client, before[0]), owner="Nobody"))
+    office.store.repository.restore(copy)
+    found = [office.store.client(each) for each in before]
+    assert [(each.owner, each.owner_id) for each in found] == [("Bo Jones", bo.id), ("Cy", cy.id)]
+    assert office.store.wrong() == []
+
+
+def test_what_another_store_had_is_of_who_has_the_address_or_the_name_here(office: Office, tmp_path: Path) -> None:
+    with _new_store(STORES["sqlite"]) as other:
+        users = [("gone@example.com", "Gone"), (BO, "Bo B."), ("old@example.com", "Cy"), ("no@example.com", "No")]
+        for email, name in users:
+            user = User(email=email, name=name, role="staff", active=True)
+            other.change(lambda tx, user=user: tx.add(user))
+            other.add(owner=name)
+        copy = other.repository.backup(tmp_path / "other.sqlite3")
+    anna, cy, bo = office.add(), office.add("cy@example.com", "staff"), office.add(BO, "staff")
+    office.store.repository.restore(copy)
+    found = [office.store.client(each) for each in range(1, 5)]
+    assert [(each.owner, each.owner_id) for each in found] == [("Gone", 0), ("Bo", bo.id), ("Cy", cy.id), ("No", 0)]
+    assert anna.id == 1
