@@ -41,7 +41,7 @@ from crm.errors import (
 from crm.model.places import as_told
 from crm.private_files import private_database, private_folder
 from crm.repository import Finding, sqlite_contacts, sqlite_search
-from crm.repository.tables import SCHEMA_VERSION, fold
+from crm.repository.tables import PEOPLE, SCHEMA_VERSION, fold
 
 KEPT_BACKUPS = 10
 _INDEXED_AT_ONCE = 20_000
@@ -78,7 +78,7 @@ class Sqlite:
         for table in changed:
             told = []
             for each in table.columns:
-                value = _default(each) if each in lacking else f'"{each.name}" * {scaled.get(each, 1)}'
+                value = _default(each, lacking) if each in lacking else f'"{each.name}" * {scaled.get(each, 1)}'
                 told.append(f'{value} AS "{each.name}"' if each in lacking or each in scaled else f'"{each.name}"')
             statements.append(f"CREATE TEMP VIEW {table.name} AS SELECT {', '.join(told)} FROM main.{table.name}")
 
@@ -347,8 +347,18 @@ def _within(seconds: float, path: Path) -> Callable[[int, int, int], None]:
     return patient
 
 
-def _default(column: Column[Any]) -> str:
+# The one active account of the team that is called so.
+_CALLED_SO = (
+    "(SELECT CASE WHEN count(*) = 1 THEN min(u.id) ELSE 0 END FROM user u WHERE u.active AND u.role <> 'client'"
+    " AND lower(coalesce(nullif(u.name, ''), u.email)) = lower({name}))"
+)
+
+
+def _default(column: Column[Any], lacking: Container[Any]) -> str:
     """What a column holds in the rows that were there before it, in SQL."""
+    named = next((name for _, name, beside in PEOPLE if beside is column), None)
+    if named is not None and named not in lacking:
+        return _CALLED_SO.format(name=f'"{named.table.name}"."{named.name}"')
     default = column.server_default
     return repr(column.type.python_type(default.arg)) if isinstance(default, DefaultClause) else "NULL"
 

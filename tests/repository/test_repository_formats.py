@@ -320,6 +320,16 @@ def test_the_names_in_an_old_file_say_whose_a_record_is(folder: Path) -> None:
         file.execute("UPDATE sqlite_sequence SET seq = 2 WHERE name = 'dashboard'")
         file.execute("UPDATE transactions SET user = 'ben' WHERE id = 1")
         file.commit()
+    path.chmod(0o444)
+    path.parent.chmod(0o555)
+
+    def mine() -> object:
+        with closing(opened(path)) as repository, repository.read() as snapshot:
+            return snapshot.numbers(Client, Query({"owner_id": ben}))
+
+    assert as_nobody(mine) == f"done: {[each.id for each in clients[:2]]}"
+    path.chmod(0o600)
+    path.parent.chmod(0o700)
     with closing(opened(path)) as repository:
         with repository.read() as snapshot:
             assert [each.owner_id for each in snapshot.find_all(Client, Query(sort="id"))] == [ben, ben, 0, 0, 0]
