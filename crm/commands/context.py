@@ -1,6 +1,6 @@
 """What a command has at hand: the store as far as its reader may see it, the accounts, the team's conventions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -29,12 +29,22 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 # How far a long piece of work is: done, of how many in all (0 while unknown).
 Progress = Callable[[int, int], None]
+Item = TypeVar("Item")
+_TOLD_EVERY = 100
 
 
 @contextmanager
 def silent(_: str) -> Iterator[Progress]:
     """Progress that nobody sees."""
     yield lambda _done, _all: None
+
+
+def counted(objects: Iterable[Item], told: Progress, count: int = 0, before: int = 0) -> Generator[Item]:
+    """Objects as they pass by, telling how far it is: `count` of them in all, `before` done already."""
+    for done, each in enumerate(objects, start=before + 1):
+        if not done % _TOLD_EVERY:
+            told(done, count)
+        yield each
 
 
 # Kept, since each also keeps what it has found out about its language.

@@ -1,6 +1,6 @@
 """Moving a whole store to another place, and proving that all of it arrived."""
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from sqlalchemy import func, select
 
-from crm.commands.context import CRM, Progress, open_other
+from crm.commands.context import CRM, counted, open_other
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import RefusedError, UsageError
 from crm.model import RECORDS
@@ -64,7 +64,7 @@ def copy(
         objects = sum(number for name, number in wanted.items() if name in _COUNTED)
         with (
             crm.progress("Copying") as told,
-            closing(_told(source.repository.everything(), told, objects)) as everything,
+            closing(counted(source.repository.everything(), told, objects)) as everything,
         ):
             target.repository.fill(everything)
         there = _figures(target.repository)
@@ -76,14 +76,6 @@ def copy(
         target.repository.url,
         [Figure(name, number, there[name]) for name, number in wanted.items()],
     )
-
-
-def _told(objects: Iterable[Any], told: Progress, count: int) -> Generator[Any]:
-    """Objects as they pass by, telling how far it is."""
-    for done, each in enumerate(objects, start=1):
-        if not done % 500:
-            told(done, count)
-        yield each
 
 
 _COUNTED = (*(kind.plural for kind in RECORDS), "transactions", "changes")

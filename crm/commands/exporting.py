@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from crm.commands.context import CRM
+from crm.commands.context import CRM, Progress, counted
 from crm.commands.exported_tables import TABLES, table_of
 from crm.commands.file_endings import ending_of
 from crm.commands.groups import Group, OfView, Only, SomeClients, Where, filters_of
@@ -57,25 +57,30 @@ def export(
         raise FieldError("a vCard file holds clients only", field="what", label="What")
     if ending == ".csv" and what == "all":
         raise FileError("A CSV file holds one table; export everything as .xlsx or .json.")
-    with crm.progress("Exporting"):
+    with crm.progress("Exporting") as told:
         if ending == ".json" and what == "all":
-            return ExportReport(file, what, write_whole_store(crm, file), keep_safe(crm))
-        return ExportReport(file, what, _written(crm, file, ending, what, group))
+            return ExportReport(file, what, write_whole_store(crm, file, told), keep_safe(crm))
+        return ExportReport(file, what, _written(crm, file, ending, what, group, told))
 
 
-def _written(crm: CRM, file: Path, ending: str, what: str, group: Group) -> int:
+def _written(crm: CRM, file: Path, ending: str, what: str, group: Group, told: Progress) -> int:
     from crm.files import write_csv, write_vcards, write_workbook
     from crm.files.objects import write_objects
 
     with crm.read() as snapshot:
         query = group.query(snapshot)
-        if ending == ".vcf":
-            return write_vcards(file, snapshot.each(Client, query))
-        if ending == ".json":
-            return write_objects(file, snapshot.each(TABLES[what], query if what == "clients" else Query()))
-        if ending == ".csv":
-            return write_csv(file, *table_of(snapshot, TABLES[what], query, crm.conventions))
         wanted = [name for name in TABLES if what in ("all", name)]
-        by = crm.conventions
-        sheets = [(_WHAT[name], *table_of(snapshot, TABLES[name], query, by)) for name in wanted]
+        counts = [snapshot.count(TABLES[name], query if name == "clients" else Query()) for name in wanted]
+        if ending == ".vcf":
+            return write_vcards(file, counted(snapshot.each(Client, query), told, *counts))
+        if ending == ".json":
+            records = snapshot.each(TABLES[what], query if what == "clients" else Query())
+            return write_objects(file, counted(records, told, *counts))
+        by, before, sheets = crm.conventions, 0, []
+        for name, count in zip(wanted, counts, strict=True):
+            header, rows = table_of(snapshot, TABLES[name], query, by)
+            sheets.append((_WHAT[name], header, counted(rows, told, sum(counts), before)))
+            before += count
+        if ending == ".csv":
+            return write_csv(file, *sheets[0][1:])
         return write_workbook(file, sheets, by.decimals)

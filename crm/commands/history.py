@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from crm.clock import Clock
 from crm.commands.changed import RecordChange, changed_fields, record_changes, typed_value
-from crm.commands.context import CRM
+from crm.commands.context import CRM, counted
 from crm.commands.demo import made_sample
 from crm.commands.exporting import ExportReport
 from crm.commands.file_endings import ending_of
@@ -133,7 +133,7 @@ def export(
     ending = ending_of(file, _FORMATS)
     query = _query(crm.clock, since, until, by, about, number, client, text, only, transaction=transaction)
     with crm.progress("Exporting") as told, crm.read() as snapshot:
-        return ExportReport(file, "changed fields", _written(file, ending, _counted(snapshot.each_change(query), told)))
+        return ExportReport(file, "changed fields", _written(file, ending, counted(snapshot.each_change(query), told)))
 
 
 @command("history undo", title="Undo", menu="data")
@@ -247,12 +247,6 @@ def _query(
         undone=only == "undone" if only else None,
         sort=sort,
     )
-
-
-def _counted(changes: Iterator[Change], told: Any) -> Iterator[Change]:
-    for done, change in enumerate(changes):
-        told(done, 0)
-        yield change
 
 
 def _written(file: Path, ending: str, changes: Iterator[Change]) -> int:

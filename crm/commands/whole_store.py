@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crm.commands.context import CRM
+from crm.commands.context import CRM, Progress, counted
 from crm.errors import FileError
 from crm.files.replacing import replacing
 from crm.model.places import as_told
@@ -32,13 +32,13 @@ def keep_safe(crm: CRM) -> str:
     return "" if crm.reader == OWNER else _KEEP_SAFE
 
 
-def write_whole_store(crm: CRM, file: Path) -> int:
+def write_whole_store(crm: CRM, file: Path, told: Progress) -> int:
     """Writes everything of the store, an object a line, for the owner of the file alone; how many there were. Raises
     FileError."""
     count = 0
     with replacing(file, private=True) as target:
         target.write(json.dumps({"format": FORMAT, "version": VERSION})[:-1].encode() + b', "objects": [')
-        for name, fields in crm.repository.everything():
+        for name, fields in counted(crm.repository.everything(), told):
             line = json.dumps([name, fields], ensure_ascii=False, separators=(",", ":"))
             target.write((b",\n" if count else b"\n") + line.encode("utf-8", "replace"))
             count += 1

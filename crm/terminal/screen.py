@@ -3,10 +3,10 @@
 import math
 import os
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
+from threading import Lock, Timer
 from typing import IO, Any
 
 from rich.cells import cell_len
@@ -20,7 +20,7 @@ from crm.repository import Wait
 _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
 _BREAKS = re.compile(r"\r\n|[\r\n\u2028\u2029]")
 _BLANK_ENDS = re.compile(r"[ ]+$", re.MULTILINE)
-_SHOWN_AFTER = 0.3
+_SHOWN_AFTER = 0.25
 # What makes one character of several.
 _JOINER = "\u200d"
 # Addresses in a sentence: of pages, and of e-mail.
@@ -216,32 +216,67 @@ class Screen:
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
-        """A bar for a long piece of work; short ones do not flash it."""
-        started = time.monotonic()
-        shown: Any = None
-        task: Any = None
-
-        def beside(told: str) -> None:
-            shown.update(task, description=f"{what} ({told})" if told else what)
-
-        def report(done: int, of: int) -> None:
-            nonlocal shown, task
-            if shown is None:
-                if self.plain or time.monotonic() - started < _SHOWN_AFTER:
-                    return
-                from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
-                described = TextColumn("{task.description}", markup=False)
-                shown = Progress(described, BarColumn(), TaskProgressColumn(), console=self.console, transient=True)
-                self._end_countdown()
-                shown.start()
-                task = shown.add_task(what, total=None)
-                self._beside_bar = beside
-            shown.update(task, completed=done, total=of or None)
-
+        """A bar for a long piece of work, however seldom it tells how far it is; short ones do not flash it."""
+        if self.plain:
+            yield lambda _done, _all: None
+            return
+        bar = _Bar(self.console, what, self._end_countdown)
+        # It is drawn aside: the work itself may be long in one place.
+        timer = Timer(_SHOWN_AFTER, bar.show)
+        timer.daemon = True
+        timer.start()
+        self._beside_bar = bar.beside
         try:
-            yield report
+            yield bar.report
         finally:
+            timer.cancel()
             self._beside_bar = None
-            if shown is not None:
-                shown.stop()
+            bar.end()
+
+
+class _Bar:
+    """How far a piece of work is, once it is shown."""
+
+    def __init__(self, console: Console, what: str, before: Callable[[], None]) -> None:
+        self._console = console
+        self._what = what
+        self._before = before
+        self._lock = Lock()
+        self._ended = False
+        self._shown: Any = None
+        self._task: Any = None
+        self._at: tuple[int, int | None] = 0, None
+        self._words = what
+
+    def show(self) -> None:
+        """Shows it from now on, unless it has ended."""
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+        with self._lock:
+            if self._ended:
+                return
+            described = TextColumn("{task.description}", markup=False)
+            shown = Progress(described, BarColumn(), TaskProgressColumn(), console=self._console, transient=True)
+            self._before()
+            self._task = shown.add_task(self._words, completed=self._at[0], total=self._at[1])
+            shown.start()
+            self._shown = shown
+
+    def report(self, done: int, of: int) -> None:
+        """So much is done, of how many in all (0 while unknown)."""
+        self._at = done, of or None
+        if self._shown is not None:
+            self._shown.update(self._task, completed=done, total=of or None)
+
+    def beside(self, told: str) -> None:
+        """Says something beside it."""
+        self._words = f"{self._what} ({told})" if told else self._what
+        if self._shown is not None:
+            self._shown.update(self._task, description=self._words)
+
+    def end(self) -> None:
+        """The work is done, or has failed."""
+        with self._lock:
+            self._ended = True
+            if self._shown is not None:
+                self._shown.stop()

@@ -3,8 +3,8 @@
 import csv
 import json
 import tempfile
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crm.commands import context
 from crm.commands.context import CRM
 from crm.errors import CRMError, FieldError, FileError, RefusedError, RuleError
 from crm.model import Client, Conventions, typed_fields
@@ -318,3 +319,26 @@ def test_a_broken_file_is_refused_and_changes_nothing(office: Office, damage: st
     assert other.repository.is_empty()
     office.add(crm=other)
     assert office.is_sound(other)
+
+
+def test_an_export_tells_how_far_it_is(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(context, "_TOLD_EVERY", 1)
+    some_store(office)
+    told: list[tuple[int, int]] = []
+
+    @contextmanager
+    def progress(_: str) -> Iterator[Any]:
+        yield lambda done, of: told.append((done, of))
+
+    office.crm.progress = progress
+    for name, what in (("a.xlsx", "clients"), ("a.csv", "sales"), ("a.vcf", "clients"), ("a.json", "clients")):
+        told.clear()
+        count = office("export", office.folder / name, what).records
+        assert told == [(done, count) for done in range(1, count + 1)]
+        assert told
+    told.clear()
+    report = office("export", office.folder / "all.xlsx", "all")
+    assert told == [(done, report.records) for done in range(1, report.records + 1)]
+    told.clear()
+    office("export", office.folder / "all.json")
+    assert told
