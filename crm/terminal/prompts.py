@@ -221,7 +221,7 @@ class Prompts:
             endings = [Choice(_KINDS_OF_FILE.get(each, each), each) for each in parameter.makes]
             ending = endings[0].value if len(endings) == 1 else self.keyboard.choose("As:", endings)
             return exchange.folder / f"crm-{self.crm.today}{ending}"
-        self.screen.print(Text("Choose the file beside the terminal; Esc leaves it.", "dim"))
+        self.screen.print(Text(f"Choose it in the bar “{parameter.label}” above the terminal; Esc leaves it.", "dim"))
         file = exchange.ask_file(parameter.label)
         if file is None:
             raise Back

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -114,8 +115,18 @@ def months(screen: Screen, shown: Sequence[MonthOfSales], by: Conventions, heigh
         for place, character in enumerate(line):
             text.append(character * (each - 1) + " ", "bold cyan" if place == len(line) - 1 else "cyan")
         yield text
-    names = [by.month(month.month).split()[0][: each - 1] for month in drawn]
-    yield Text("".join(f"{name:<{each}}" for name in names), "dim")
+    yield Text(_under([month.month for month in drawn], each, screen, by), "dim")
+
+
+def _under(shown: Sequence[date], each: int, screen: Screen, by: Conventions) -> str:
+    """What stands under columns that are so wide: the months by name, by number where the names cannot be told apart,
+    and where there is no room for that either the first and the last."""
+    named = [by.month(month).split()[0][: each - 1] for month in shown]
+    if len(set(named)) < len(named):
+        named = [f"{month:%m}" for month in shown]
+    if any(len(name) >= each for name in named):
+        return f"{by.month(shown[0])} {screen.sign('…', '...')} {by.month(shown[-1])}"
+    return "".join(f"{name:<{each}}" for name in named)
 
 
 def _report(screen: Screen, report: "Report", by: Conventions) -> Iterator[Text]:

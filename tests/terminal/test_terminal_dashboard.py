@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,11 +11,12 @@ import pytest
 
 from crm.commands.context import CRM
 from crm.commands.registry import named
-from crm.commands.tiles import DEFAULT, TILES
-from crm.model import Client
+from crm.commands.tiles import DEFAULT, TILES, MonthOfSales
+from crm.model import Client, Conventions
 from crm.terminal.lines import LineKeyboard
 from crm.terminal.screen import Screen
 from crm.terminal.session import Session, load_flows
+from crm.terminal.tiles import months
 from tests.support.clocks import TODAY
 
 pytestmark = pytest.mark.dated
@@ -121,3 +122,17 @@ def test_line_by_line_the_names_are_typed(crm: CRM) -> None:
         session.attempt(lambda: session.start(named("today")))
     assert "There is no tile 'weather'" in out.getvalue()
     assert shown(crm) == ["sales", "pipeline"]
+
+
+@pytest.mark.parametrize("language", ["en_US", "de_DE", "ja_JP"])
+def test_the_months_under_a_chart_can_be_told_apart(language: str) -> None:
+    by = Conventions(language)
+    year = [MonthOfSales(date(2025 + at // 12, at % 12 + 1, 1), Decimal(at), 1) for at in range(10, 23)]
+    for width in range(20, 100):
+        screen = Screen(io.StringIO(), plain=False)
+        screen.console.width = width
+        *drawn, under = [line.plain for line in months(screen, year, by, 3)]
+        assert len(drawn) == 3
+        named = under.split("…") if "…" in under else under.split()
+        assert len(set(named)) == len(named) in (2, 12), (width, under)
+        assert width < 40 or len(named) == 12
