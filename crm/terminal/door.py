@@ -3,10 +3,13 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from crm.terminal.keyboard import Keyboard
 from crm.terminal.screen import Screen
+
+if TYPE_CHECKING:
+    from crm.terminal.exchange import Exchange
 
 
 def screen_on(stdin: IO[str], stdout: IO[str]) -> Screen:
@@ -20,8 +23,9 @@ def screen_on(stdin: IO[str], stdout: IO[str]) -> Screen:
 
 
 @contextmanager
-def keyboard_on(stdin: IO[str], screen: Screen) -> Iterator[Keyboard]:
-    """The keyboard that goes with the screen; the terminal is left as it was."""
+def keyboard_on(stdin: IO[str], screen: Screen, exchange: "Exchange | None" = None) -> Iterator[Keyboard]:
+    """The keyboard that goes with the screen; the terminal is left as it was. With an `exchange` the keys that a
+    question knows are shown there too."""
     if screen.plain:
         from crm.terminal.lines import LineKeyboard
 
@@ -29,5 +33,5 @@ def keyboard_on(stdin: IO[str], screen: Screen) -> Iterator[Keyboard]:
         return
     from crm.terminal.interactive import terminal
 
-    with terminal(stdin, screen.console.file) as keyboard:
+    with terminal(stdin, screen.console.file, exchange.show_keys if exchange else lambda _: None) as keyboard:
         yield keyboard

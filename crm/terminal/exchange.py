@@ -1,5 +1,6 @@
 """Files between the menu and the person's own device, where the menu runs somewhere else."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +22,10 @@ class Exchange(Protocol):
         `what` says what is asked for; `ending` is what file names end with (".csv"), several with commas between
         them, '' for any. Raises Closed.
         """
+
+    def show_keys(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Has the keys shown that the question on the screen knows, each with its words; none where a text is
+        asked for."""
 
     def note(self, error: Exception) -> None:
         """Has it noted, where whoever runs the program looks, that a step of the menu failed or was not allowed:

@@ -10,7 +10,7 @@ from prompt_toolkit.application.current import create_app_session
 
 from crm.terminal.keyboard import Choice, Suggestion
 from crm.terminal.keys import keys_of
-from crm.terminal.select_prompt import SelectPrompt
+from crm.terminal.select_prompt import SelectPrompt, ShowKeys
 from crm.terminal.tty import output_to, quiet
 
 if TYPE_CHECKING:
@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def terminal(source: IO[str], out: IO[str]) -> Iterator["TerminalKeyboard"]:
-    """The keyboard of a terminal, which is left as it was."""
+def terminal(source: IO[str], out: IO[str], show_keys: ShowKeys = lambda _: None) -> Iterator["TerminalKeyboard"]:
+    """The keyboard of a terminal, which is left as it was; `show_keys` is told what keys each question knows."""
     with quiet(source), create_app_session(input=keys_of(source), output=output_to(out)):
-        yield TerminalKeyboard()
+        yield TerminalKeyboard(show_keys)
 
 
 class TerminalKeyboard:
     """A Keyboard over questionary and prompt_toolkit."""
 
-    def __init__(self) -> None:
-        self._select = SelectPrompt()
+    def __init__(self, show_keys: ShowKeys = lambda _: None) -> None:
+        self._show_keys = show_keys
+        self._select = SelectPrompt(show_keys)
 
     @cached_property
     def _text(self) -> "TextPrompt":
@@ -62,6 +63,7 @@ class TerminalKeyboard:
         path: bool = False,
         secret: bool = False,
     ) -> Any:
+        self._show_keys(())
         return self._text.ask(
             label,
             read,

@@ -50,7 +50,7 @@ def run_menu(
     screen = screen_on(stdin, stdout)
     try:
         crm = open_crm(progress=screen.progress, waiting=screen.waiting)
-        with keyboard_on(stdin, screen) as keyboard:
+        with keyboard_on(stdin, screen, exchange) as keyboard:
             session = Session(crm, keyboard, screen, debug=debug, exchange=exchange)
             try:
                 return _run(session, loop, who)

@@ -23,6 +23,8 @@ _RESIZED_SECONDS = 0.1
 _TYPED_ON_SECONDS = 1.0
 _NO_SEARCH = "/ finds nothing here, and what is typed after it is not taken; Esc goes back to where it does."
 _BACK = object()
+# Takes the keys that a question knows, each with its words.
+ShowKeys = Callable[[Sequence[tuple[str, str]]], None]
 # Keys that may choose besides those with a character; where they do not, up and down move the pointer.
 _ARROWS = ("up", "down", "left", "right", "s-up", "s-down", "s-left", "s-right")
 # What stands before an entry: the pointer, its key and a bracket.
@@ -33,7 +35,8 @@ class SelectPrompt:
     """Asks for one of several entries. One application serves all questions: to build one costs several times what
     it costs to draw a page, and questionary.select builds three."""
 
-    def __init__(self) -> None:
+    def __init__(self, show_keys: ShowKeys) -> None:
+        self._show_keys = show_keys
         self._question = ""
         self._under: list[tuple[str, str]] = []
         self._entries: Sequence[Choice] = ()
@@ -93,6 +96,7 @@ class SelectPrompt:
             (index for index, each in enumerate(entries) if at is not None and each.value == at), 0
         )
         self._size = self._application.output.get_size()
+        self._show_keys([(key, clean(each.label)) for key, each in self._by_key.items() if len(key) == 1])
         chosen = run(self._application)
         if chosen is _BACK:
             raise Back

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.constrain import Constrain
 from rich.rule import Rule
 from rich.text import Text
 
@@ -38,6 +39,7 @@ AROUND_MENU = 3
 _GONE = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
 # So many columns of the company's name stay in the title.
 _LEAST_NAME = 8
+_NARROWEST = 40
 Flow = Callable[..., None]
 # Commands that the menu leads through in a way of its own, by their words.
 FLOWS: dict[str, Flow] = {}
@@ -162,7 +164,9 @@ class Session:
         title.truncate(self.screen.width, overflow="ellipsis")
         self.screen.print(title)
         if not self.screen.plain:
-            self.screen.print(Rule(style="dim", characters=self.screen.sign("─", "-")))
+            rule = Rule(style="dim", characters=self.screen.sign("─", "-"))
+            # A page in a browser has forty columns at least: a longer line would be two once another tab is narrower.
+            self.screen.print(Constrain(rule, _NARROWEST) if self.exchange else rule)
         if notice:
             self.screen.print(Text(clean(notice), "yellow"))
         notes, self._notes = self._notes, []

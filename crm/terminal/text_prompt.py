@@ -97,8 +97,14 @@ class TextPrompt:
         if get_cwidth(self._label + hint) > _HINT_BESIDE * get_app_session().output.get_size().columns:
             pieces.append(("class:instruction", f"{wrapped(hint.strip(), 0)}\n"))
             hint = ""
-        pieces += [("class:question", clean(self._label)), ("class:instruction", hint), ("", ": ")]
+        # Beside a text that fills the screen the label would be scrolled away with its first line.
+        end = ":\n" if self._is_long() else ": "
+        pieces += [("class:question", clean(self._label)), ("class:instruction", hint), ("", end)]
         return cast(AnyFormattedText, pieces)
+
+    def _is_long(self) -> bool:
+        size, text = get_app_session().output.get_size(), self._session.default_buffer.text
+        return text.count("\n") + len(text) // size.columns > size.rows // 2
 
     def _keys(self) -> KeyBindings:
         keys = leaving_keys()

@@ -116,6 +116,25 @@ class _Menu:
             self.exchange.note(error)
             self.say("noted")
 
+    def colours(self) -> None:
+        """Each colour as a program may write it: plain, dim, bold, and turned round."""
+        for style in ("", "2;", "1;", "1;2;", "7;"):
+            # Black turned round is the ground's own colour on black, and nothing of ours writes it.
+            some = [colour for colour in (39, *range(30, 38), *range(90, 98)) if (style, colour) != ("7;", 30)]
+            self.say(*(f"\x1b[{style}{colour}m{colour}\x1b[0m" for colour in some))
+        self.say("\x1b[1;30;43mSAMPLE\x1b[0m \x1b[2;38;5;240mgrey\x1b[0m \x1b[38;2;120;120;120mgrey\x1b[0m")
+
+    def keys_of_a_page(self) -> None:
+        """A page with entries, and the keys that it knows."""
+        self.say("\x1b[2J\x1b[HSample menu")
+        self.say(" 1) A name that looks like k) an entry")
+        self.say(" » 1) Clients and whatever belongs to them")
+        self.say("   c) Quick capture")
+        self.say("   k) Not told")
+        words = {"1": "Clients and whatever belongs to them", "c": "Quick capture", "/": "Search", "0": "Back"}
+        self.exchange.show_keys([*words.items(), *((each, "More") for each in "defghijlmnopq")])
+        self.say("told")
+
     def answer(self) -> None:
         """Asks the terminal everything that could be typed back into the menu."""
         self.out.write("\x1b[6n\x1b[c\x1b[>c\x1b[5n\x1b]11;?\x07\x1b]10;?\x1b\\\x1b[18t\x1b[?2004$p\x1bP$qm\x1b\\")
@@ -132,7 +151,7 @@ def serve(opening: Mapping[str, str], exchange: Exchange, stdin: IO[str], stdout
     menu.page()
     keys = {
         "p": menu.page, "f": menu.flood, "t": menu.take, "o": menu.offer, "a": menu.ask, "b": menu.break_out,
-        "e": menu.fail_a_step,
+        "c": menu.colours, "e": menu.fail_a_step, "y": menu.keys_of_a_page,
         "v": menu.environment, "w": menu.wide, "n": menu.never_leave, "s": menu.save, "?": menu.answer, "z": menu.size,
     }  # fmt: skip
     while True:

@@ -19,6 +19,47 @@ _TEXT = (
 )
 
 
+# The contrast (WCAG 2) of all text that can be seen, lowest first, with what it says.
+_CONTRASTS = """() => import('/assets/terminal.js').then(({terminal}) => {
+  const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+  const rgba = (colour) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const over = (top, under) => top.slice(0, 3).map((each, at) => each * top[3] / 255 + under[at] * (1 - top[3] / 255));
+  const light = (colour) => {
+    const [r, g, b] = colour.map((each) => {
+      const part = each / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (element) => {
+    if (element === null) return [255, 255, 255];
+    const own = rgba(getComputedStyle(element).backgroundColor);
+    if (own[3] === 255) return own.slice(0, 3);
+    const shown = element === terminal.element;
+    return over(own, shown ? rgba(terminal.options.theme.background) : ground(element.parentElement));
+  };
+  const strength = (element) =>
+    element ? Number(getComputedStyle(element).opacity) * strength(element.parentElement) : 1;
+  const found = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+    const element = node.parentElement, words = node.textContent.trim();
+    if (!words || element.closest("script, style, noscript, .xterm-accessibility")) continue;
+    if (!element.checkVisibility({visibilityProperty: true})) continue;
+    const under = ground(element), colour = rgba(getComputedStyle(element).color);
+    colour[3] *= strength(element);
+    const [a, b] = [light(over(colour, under)), light(under)].sort((one, two) => two - one);
+    found.push([Math.round((a + 0.05) / (b + 0.05) * 100) / 100, words]);
+  }
+  return found.sort((one, two) => one[0] - two[0]);
+})"""
+
+
 class Screen:
     """One tab with the terminal in it. `complaints` is what the browser had to say against the page, `shown` all that
     the server has sent to be drawn."""
@@ -48,6 +89,12 @@ class Screen:
     def text(self) -> str:
         """What is on the screen."""
         return "\n".join(self.terminal(_TEXT))
+
+    @property
+    def contrasts(self) -> list[tuple[float, str]]:
+        """The contrast of all text on the page to what is behind it, the lowest first, each with the text."""
+        found: list[list[Any]] = self.page.evaluate(_CONTRASTS)
+        return [(float(contrast), str(words)) for contrast, words in found]
 
     @property
     def size(self) -> tuple[int, int]:

@@ -87,6 +87,15 @@ def test_lines_that_are_pasted_stay_lines(start: Start, crm: CRM, pasted: str) -
     assert notes(crm) == "one\ntwo"
 
 
+@pytest.mark.parametrize("pasted", ["word " * 2000, "line\n" * 2000])
+def test_a_text_that_fills_the_screen_does_not_hide_what_it_is(start: Start, crm: CRM, pasted: str) -> None:
+    session = editing(start()).choose("Notes").sees("Ctrl-J starts a new line").paste(f"{pasted}end").sees("end")
+    session.sees("Notes:").sees("end").press("enter").sees("Save")
+    session.press("esc").press("1").sees("Saved: Anna Berg")
+    assert notes(crm).startswith(pasted.split()[0])
+    assert notes(crm).endswith("end")
+
+
 def test_ctrl_j_ends_a_field_of_one_line(start: Start) -> None:
     editing(start()).choose("Postcode").sees("Postcode (").press("8010", "\n").sees("* 8010")
 

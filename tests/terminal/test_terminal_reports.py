@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -205,6 +205,9 @@ class Device:
 
     def ask_file(self, what: str, ending: str = "") -> Path | None:
         raise AssertionError(f"a report asks for no file: {what} {ending}")
+
+    def show_keys(self, keys: Sequence[tuple[str, str]]) -> None:
+        raise AssertionError(f"line by line there are no keys: {keys}")
 
     def note(self, error: Exception) -> None:
         raise AssertionError("no step fails") from error

@@ -1,9 +1,11 @@
 """The real menu in a real browser: what people do there all day, and what each of them may not."""
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
@@ -106,14 +108,15 @@ def test_an_export_is_downloaded_and_an_import_is_uploaded(site: WebSite, enter:
 
     broken = tmp_path / "old.xls"
     broken.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" * 20)
-    choose(screen, "Import a file").sees("Choose the file")
+    choose(screen, "Import a file").sees("Choose it in the bar “File” above")
+    expect(screen.page.locator("#files .name").last).to_have_text("File")
     screen.page.set_input_files("input[type=file]", broken)
     # One that cannot be read is asked for again.
     screen.sees("old.xls is an old Excel file").press("Escape").sees("Export to a file")
 
     coming = tmp_path / "new.csv"
     coming.write_text("first name,last name,email\nNeu,Einkauf,neu@example.com\n,,no name\n")
-    choose(screen, "Import a file").sees("Choose the file")
+    choose(screen, "Import a file").sees("Choose it in the bar")
     screen.page.set_input_files("input[type=file]", coming)
     choose(screen, "Go on").sees("What this import would do: new.csv")
 
@@ -131,6 +134,54 @@ def test_an_export_is_downloaded_and_an_import_is_uploaded(site: WebSite, enter:
     assert "Imported: " in screen.shown
     for folder in ("/tmp", "/var", "/home", "/root", "crm-terminals", "upload-", str(tmp_path.parent)):
         assert folder not in screen.shown
+
+
+def test_a_phone_shows_the_keys_of_each_page_and_takes_taps(enter: Enter) -> None:
+    phone: Any = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    screen = enter("staff", **phone).sees("Quick capture")
+    shown = screen.page.locator("#page-keys button")
+
+    def keys() -> set[str]:
+        return set(shown.all_inner_texts())
+
+    screen.until(lambda: {"1", "c", "0", "/", "?"} <= keys(), "not the keys of the menu")
+    listed = set(re.findall(r"^[ »]{3}(\S)\) ", screen.text, re.MULTILINE))
+    assert {"1", "c", "0"} <= listed
+    assert listed <= keys()
+    screen.page.get_by_role("button", name="Quick capture").tap()
+    # Where a text is typed there are digits; the phone has the letters.
+    screen.sees("CRM · Quick capture").until(lambda: "c" not in keys(), "the keys of the page before")
+    screen.page.get_by_role("button", name="Esc").tap()
+    screen.sees("Sales").until(lambda: "c" in keys(), "not the keys of the menu")
+    line = next(at for at, each in enumerate(screen.text.splitlines()) if ") Clients" in each)
+    box = screen.page.locator(".xterm-screen").bounding_box()
+    assert box
+    screen.page.touchscreen.tap(box["x"] + 80, box["y"] + box["height"] / screen.size[1] * (line + 0.5))
+    screen.sees("Add a client")
+
+
+def test_the_line_under_a_title_stays_one_when_another_tab_is_narrower(enter: Enter, site: WebSite) -> None:
+    screen = enter("staff", viewport={"width": 1200, "height": 800})
+    choose(choose(screen, "Clients"), "Add a client").sees("A person")
+    screen.press("1").sees("First name")
+    narrow = Screen(screen.page.context, site.url)
+    narrow.page.set_viewport_size({"width": 420, "height": 700})
+    screen.until(lambda: screen.size[0] < 60, "not made narrower")
+    for each in (screen, narrow):
+        each.sees("First name")
+        assert sum(set(line.strip()) == {"─"} for line in each.text.splitlines()) == 1
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_all_that_the_menu_shows_is_strong_enough_to_be_read(enter: Enter, scheme: str) -> None:
+    screen = enter("staff", color_scheme=scheme).sees("Sales")
+    found = screen.contrasts
+    for label in ("Today", "Clients", "Add a client"):
+        choose(screen, label).sees(f"· {label}")
+        found += screen.contrasts
+        if label == "Today":
+            screen.press("Escape").sees("Quick capture")
+    assert [each for each in found if each[0] < 4.5] == []
 
 
 def test_the_first_who_signs_in_to_an_empty_store_is_welcomed(

@@ -6,10 +6,11 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from crm.web.journal import JsonLines
 from crm.web.terminals import Terminals
+from crm.web.terminals.folders import new_folder
 from tests.support.terminal_server import PATIENCE, TerminalServer
 
 pytestmark = pytest.mark.slow
@@ -554,25 +556,61 @@ def test_a_menu_that_will_not_leave_is_made_to(server: Callable[..., Any]) -> No
         assert gone(pid)
 
 
-def test_menus_end_with_the_process_that_serves_them(tmp_path: Path) -> None:
-    program = (
-        "import asyncio, sys, pathlib, tempfile; tempfile.tempdir = sys.argv[1]\n"
-        "from crm.web.terminals.forking import Forking\n"
-        "async def main():\n"
-        "    folder = pathlib.Path(tempfile.mkdtemp()); forking = Forking('tests.support.sample_menu:serve')\n"
-        "    await forking.start(folder); forked = await forking.open({}, folder, 80, 24)\n"
-        "    print(forked.pid, forking._process.pid, flush=True); await asyncio.sleep(60)\n"
-        "asyncio.run(main())\n"
-    )
-    command = [sys.executable, "-c", program, str(tmp_path)]
+_ALONE = (
+    "import asyncio, sys, tempfile; tempfile.tempdir = sys.argv[1]\n"
+    "from crm.web.terminals.folders import new_folder\n"
+    "from crm.web.terminals.forking import Forking\n"
+    "async def main():\n"
+    "    folder = new_folder(); forking = Forking('tests.support.sample_menu:serve')\n"
+    "    await forking.start(folder); forked = await forking.open({}, folder, 80, 24)\n"
+    "    print(forked.pid, forking._process.pid, flush=True); await asyncio.sleep(60)\n"
+    "asyncio.run(main())\n"
+)
+
+
+@contextmanager
+def serving_alone(temporary: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """A process that serves one menu: it, and the processes of the menu and the fork server."""
+    command = [sys.executable, "-c", _ALONE, str(temporary)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        menu, fork_server = map(int, process.stdout.readline().split())
-        process.send_signal(signal.SIGKILL)
-        process.wait(PATIENCE)
-    assert gone(menu)
-    assert gone(fork_server)
+        others = [int(each) for each in process.stdout.readline().split()]
+        try:
+            yield process, others
+        finally:
+            process.kill()
+            process.wait(PATIENCE)
+            assert all(map(gone, others))
+
+
+def test_menus_end_with_the_process_that_serves_them(tmp_path: Path) -> None:
+    with serving_alone(tmp_path):
+        assert list(tmp_path.iterdir())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_servers_that_were_killed_left_behind_is_gone_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with serving_alone(tmp_path) as (process, (menu, fork_server)):
+        (left,) = tmp_path.iterdir()
+        (left / "clients.csv").write_text("Anna")
+        # The fork server is stopped first, so that it cannot tidy up.
+        os.kill(fork_server, signal.SIGSTOP)
+        process.kill()
+        process.wait(PATIENCE)
+        # As long as a menu of it lives, it may save there.
+        assert {*tmp_path.iterdir()} - {new_folder()} == {left}
+        os.kill(fork_server, signal.SIGKILL)
+        os.kill(menu, signal.SIGKILL)
+        assert gone(menu)
+        assert gone(fork_server)
+    assert left.exists()
+    # One that is new and empty is of a server that is starting.
+    just_made = {each for each in tmp_path.iterdir() if each != left}
+    mine = new_folder()
+    assert {*tmp_path.iterdir()} == just_made | {mine}
 
 
 def test_a_lost_fork_server_is_started_again(server: Callable[..., Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import wcwidth
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from rich.cells import cell_len
 
 from crm.web.terminals import Terminals
@@ -322,3 +322,81 @@ def test_colours_follow_the_device(device: Open) -> None:
     assert screen.terminal("terminal.options.theme.background") == "#14171c"
     screen.page.emulate_media(color_scheme="light")
     screen.until(lambda: screen.terminal("terminal.options.theme.background") == "#ffffff", "still dark")
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_all_text_is_strong_enough_to_be_read(device: Open, server: TerminalServer, scheme: str) -> None:
+    screen = device(color_scheme=scheme, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+    screen.press("c").sees("grey").press("o").sees("offered").press("a").sees("asking")
+    screen.page.locator("#more summary").click()
+    expect(screen.page.get_by_role("link", name="Sign out")).to_be_visible()
+    session = max(server.call(server.terminals.sessions))
+    server.call(lambda: server.terminals._terminals[session]._tell("offer", ticket="x", name="More.csv", bytes=1))
+    seen = screen.contrasts
+    words = " ".join(each for _, each in seen)
+    assert all(each in words for each in ("SAMPLE", "97", "Sample menu", "Download", "Sign out", "Esc", "⋯"))
+    assert len(seen) > 90
+    assert [each for each in seen if each[0] < 4.5] == []
+    screen.page.keyboard.press("Escape")
+    screen.page.context.set_offline(True)
+    screen.until(lambda: "Not connected" in screen.told(), "nothing said of the network")
+    assert [each for each in screen.contrasts if each[0] < 4.5] == []
+
+
+def test_nothing_that_is_told_covers_the_terminal(device: Open) -> None:
+    screen = device(viewport={"width": 700, "height": 500})
+    lines = screen.size[1]
+    top = screen.page.locator(".xterm-screen").bounding_box()
+    for part in ("#bar", "#more"):
+        box = screen.page.locator(part).bounding_box()
+        assert box
+        assert top
+        assert box["y"] + box["height"] <= top["y"]
+    screen.page.context.set_offline(True)
+    screen.until(lambda: "Not connected" in screen.told(), "nothing said of the network")
+    told, now = screen.page.locator("#status").bounding_box(), screen.page.locator(".xterm-screen").bounding_box()
+    assert told
+    assert now == top
+    assert told["y"] + told["height"] <= now["y"]
+    screen.page.context.set_offline(False)
+    screen.until(lambda: not screen.told(), "not connected again")
+    assert screen.size[1] == lines
+
+
+def test_the_row_shows_the_keys_of_the_page_and_keeps_its_height(device: Open) -> None:
+    screen = device(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    row = screen.page.locator("#keys")
+    height, size = row.bounding_box(), screen.size
+    screen.press("y").sees("told")
+    shown = screen.page.locator("#page-keys button")
+    screen.until(lambda: shown.count() == 17, "not the keys of the page")
+    assert shown.all_inner_texts()[:5] == ["1", "c", "/", "0", "d"]
+    screen.page.get_by_role("button", name="Quick capture").tap()
+    screen.sees("grey")
+    # Many keys are pushed aside; they make the terminal no smaller.
+    assert row.bounding_box() == height
+    assert screen.size == size
+    shown.last.scroll_into_view_if_needed()
+    # Another tab, and a page that is loaded anew, show the same.
+    again = device(screen)
+    again.until(lambda: again.page.locator("#page-keys button").count() == 17, "not told to another page")
+
+
+def test_a_tap_on_an_entry_chooses_it_and_text_that_looks_like_one_is_none(device: Open) -> None:
+    screen = device(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    screen.press("y").sees("told")
+    screen.until(lambda: screen.page.locator("#page-keys button").count() == 17, "not the keys of the page")
+
+    def tap(words: str) -> None:
+        line = next(at for at, each in enumerate(screen.text.splitlines()) if words in each)
+        box = screen.page.locator(".xterm-screen").bounding_box()
+        assert box
+        screen.page.touchscreen.tap(box["x"] + 60, box["y"] + box["height"] / screen.size[1] * (line + 0.5))
+
+    for nothing in ("A name that looks", "Not told", "told"):
+        tap(nothing)
+    tap("Clients and whatever")
+    screen.sees("key '1'")
+    assert "key 'k'" not in screen.text
+    tap("Quick capture")
+    screen.sees("grey")

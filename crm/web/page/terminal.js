@@ -9,7 +9,7 @@ import { Appearance, FONTS, recall, remember, theme } from "./appearance.js";
 import { Connection } from "./connection.js";
 import { Files } from "./files.js";
 import { clipboard, follow, harmless, pasted } from "./harmless.js";
-import { keyRow } from "./keys.js";
+import { Keys } from "./keys.js";
 import { agreeOnWidths } from "./widths.js";
 
 const FRAME = 16384, MOST_PASTED = 2 << 20, ACKNOWLEDGED = 32768;
@@ -39,6 +39,7 @@ for (const addon of [
 ]) terminal.loadAddon(addon);
 terminal.open(part("terminal"));
 terminal.textarea.setAttribute("aria-label", "The CRM's menu");
+const keys = new Keys(part("page-keys"), part("other-keys"), terminal);
 
 export const connection = new Connection({
   address() {
@@ -60,6 +61,7 @@ export const connection = new Connection({
   message(message) {
     if (message.type === "screen") begin(message);
     else if (message.type === "size") inOrder(() => terminal.resize(message.columns, message.lines));
+    else if (message.type === "keys") keys.show(message.keys);
     else if (message.type === "offer") files.offer(message);
     else if (message.type === "ask") files.ask(message);
     else if (message.type === "taken") { files.remove(message.ticket); terminal.focus(); }
@@ -91,6 +93,7 @@ function inOrder(action) {
 // A screen from its beginning, at the size that it was drawn for; drawn anew after each connection.
 function begin({ columns, lines }) {
   files.clear();
+  keys.show([]);
   inOrder(() => {
     drawn = acknowledged = 0;
     terminal.reset();
@@ -137,8 +140,6 @@ terminal.element.addEventListener("paste", (event) => {
 }, { capture: true });
 
 // Phones
-
-keyRow(part("keys"), terminal);
 
 function keepAboveKeyboard() {
   const view = visualViewport;

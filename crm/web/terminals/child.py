@@ -12,7 +12,7 @@ import sys
 import tempfile
 import termios
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -39,6 +39,7 @@ _PROGRAMS = frozenset(
     ("os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "pty.spawn", "subprocess.Popen")
 )
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+_MOST_KEYS, _LONGEST_WORDS = 100, 100
 _ESCAPE, _INTERRUPT = b"\x1b", b"\x03"
 
 
@@ -49,6 +50,7 @@ class ChannelExchange:
         self._channel = channel
         self._folder = folder
         self._questions = 0
+        self._keys: Sequence[tuple[str, str]] = ()
 
     @property
     def folder(self) -> Path:
@@ -96,6 +98,12 @@ class ChannelExchange:
             self._channel.send(json.dumps(message).encode())
         except OSError as error:
             raise Closed from error
+
+    def show_keys(self, keys: Sequence[tuple[str, str]]) -> None:
+        # A page that is drawn anew has the same.
+        if keys != self._keys:
+            self._keys = keys
+            self._send(keys=[(key, words[:_LONGEST_WORDS]) for key, words in keys[:_MOST_KEYS]])
 
     def note(self, error: Exception) -> None:
         self.tell("step failed", error)

@@ -14,6 +14,7 @@ from typing import Any
 from crm.errors import CRMError
 from crm.web.terminals.child import PACKET
 from crm.web.terminals.environment import menu_environment
+from crm.web.terminals.folders import in_use
 
 _STARTS_WITHIN = 30.0
 _OPENS_WITHIN = 10.0
@@ -53,8 +54,10 @@ class Forking:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         command = [sys.executable, "-m", "crm.web.terminals.fork_server", self._menu, str(folder)]
-        with theirs:
-            self._process = subprocess.Popen(command, stdin=theirs.fileno(), env=menu_environment(os.environ))
+        with theirs, in_use(folder) as held:
+            self._process = subprocess.Popen(
+                command, stdin=theirs.fileno(), env=menu_environment(os.environ), pass_fds=(held,)
+            )
         loop = asyncio.get_running_loop()
         self._socket, self._ready = ours, loop.create_future()
         loop.add_reader(ours, self._heard)

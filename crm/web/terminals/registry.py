@@ -12,6 +12,7 @@ from pathlib import Path
 from starlette.websockets import WebSocket
 
 from crm.errors import CRMError
+from crm.web.terminals.folders import new_folder
 from crm.web.terminals.forking import Forking
 from crm.web.terminals.offers import Offer
 from crm.web.terminals.page import FULL, SIGNED_OUT, STOPPING, TIMED_OUT, Page, clamped
@@ -22,7 +23,6 @@ log = logging.getLogger("crm.web")
 # The dotted name of what a menu runs: `package.module:function`, called as
 # function(opening, exchange, stdin, stdout) -> exit code.
 OpenMenu = str
-_FOLDER = "crm-terminals-"
 _BEAT = 25.0
 _CLOSES_WITHIN = 2.0
 
@@ -69,13 +69,13 @@ class Terminals:
         self._watch = asyncio.create_task(self._keep_watch())
 
     async def _start_forking(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix=_FOLDER))
+        self._folder = await asyncio.to_thread(new_folder)
         await self._forking.start(self._folder)
 
     async def _stop_forking(self) -> None:
         await self._forking.stop()
         # A fork server that was killed has left it behind.
-        if self._folder.name.startswith(_FOLDER):
+        if self._folder.name:
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
     async def stop(self, why: str) -> None:

@@ -5,7 +5,7 @@ import json
 import logging
 import shutil
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ class Transfers:
         self._ids = dict(ids)
         self._offers = Offers()
         self._asked: dict[str, str] | None = None
+        self._keys: Sequence[Sequence[str]] = ()
         self._question = 0
         self._uploads = 0
         asyncio.get_running_loop().add_reader(channel, self._message)
@@ -41,6 +42,7 @@ class Transfers:
             tell("offer", ticket=ticket, name=offer.name, bytes=offer.size)
         if self._asked:
             tell("ask", **self._asked)
+        tell("keys", keys=self._keys)
 
     def _message(self) -> None:
         """What the menu says beside its output."""
@@ -62,6 +64,9 @@ class Transfers:
             self._tell("ask", **self._asked)
         elif "withdraw" in message:
             self._settle()
+        elif "keys" in message:
+            self._keys = message["keys"]
+            self._tell("keys", keys=self._keys)
         elif "failed" in message:
             level = logging.WARNING if message.pop("expected") else logging.ERROR
             log.log(level, message.pop("failed"), extra={"facts": self._ids | message})
