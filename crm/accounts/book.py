@@ -129,8 +129,11 @@ class Book:
 
     def _by_email(self, snapshot: Snapshot, email: str) -> User | None:
         columns = tables.record_columns(User)
-        rows = snapshot.select(select(*columns).where(tables.user.c.email == address(email)))
-        return tables.record_of(User, rows[0]) if rows and address(email) else None
+        typed, kept = email.strip().lower(), address(email)
+        rows = snapshot.select(select(*columns).where(tables.user.c.email.in_([typed, kept]))) if kept else ()
+        found = {each.email: each for each in (tables.record_of(User, row) for row in rows)}
+        # An older version has kept wide letters as they were.
+        return found.get(typed) or found.get(kept)
 
     def _get(self, snapshot: Snapshot, user: int) -> User:
         """A user whose seal holds: only such a one is sealed again. Raises NotFoundError and RefusedError."""

@@ -28,12 +28,12 @@ class Team:
     def __init__(self, rows: Iterable[Any]) -> None:
         self._called: dict[int, str] = {}
         self._ids: dict[str, int] = {}
+        self._gone: dict[str, int] = {}
         for number, name, email, active in rows:
             self._called[number] = called = name or email
-            if active:
-                # A name of two people says nobody's.
-                key = same(called)
-                self._ids[key] = 0 if key in self._ids else number
+            of, key = self._ids if active else self._gone, same(called)
+            # A name of two people says nobody's.
+            of[key] = 0 if key in of else number
 
     def __bool__(self) -> bool:
         """Whether there is anybody."""
@@ -42,6 +42,12 @@ class Team:
     def account(self, name: str) -> int:
         """The id of the one active account of that name; 0 where there is none, or more than one."""
         return self._ids.get(same(name), 0) if self._ids else 0
+
+    def meant(self, name: str) -> int:
+        """Who was meant when a name was written by itself: the active account of that name, else the one of somebody
+        who is gone."""
+        key = same(name)
+        return self._ids[key] if key in self._ids else self._gone.get(key, 0)
 
     def called(self, account: int) -> str:
         """The name of an account, active or not; '' where there is none with that id."""
@@ -72,7 +78,7 @@ def fill_in_accounts(connection: Connection, tables: Collection[Table] | None = 
         if tables is None or table in tables:
             unsaid = (name != "", beside == 0)
             written = connection.execute(select(name).where(*unsaid).distinct()).scalars()
-            accounts = {each: account for each in written if (account := team.account(each))}
+            accounts = {each: account for each in written if (account := team.meant(each))}
             if accounts:
                 filled = update(table).where(name.in_(accounts), *unsaid)
                 connection.execute(filled.values({beside.name: case(accounts, value=name)}))

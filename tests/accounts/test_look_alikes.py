@@ -60,6 +60,11 @@ def test_wide_letters_make_no_other_address(file_office: Office) -> None:
     for email, told in ((wide, "."), ("\u0430nna@example.com", "looks like anna@example.com")):
         with pytest.raises((FieldError, RefusedError), match=told):
             file_office.add(email, "staff", name="Another")
+    # One that is there already still lets its owner in.
+    old = file_office.add("old@example.com", "staff", name="Old")
+    kept = {"email": "\uff4f\uff4c\uff44@example.com"}
+    file_office.store.change(lambda tx: file_office.accounts._write(tx, old, kept), "by an older version")
+    assert file_office.sign_in(kept["email"]).user == old.id
     # Letters of ASCII are told apart by whoever reads them.
     assert file_office.add("arnie@example.com", "staff") != file_office.add("amie@example.com", "staff", name="Amy")
 

@@ -303,6 +303,14 @@ def test_mine_is_what_my_account_has_whoever_is_called_so_too(team: Office) -> N
     assert [row[0] for row in report.rows].count("Bo") == 2
 
 
+def test_a_duplicate_that_is_merged_leaves_its_owner_behind(team: Office) -> None:
+    gone = user(team, "bo@example.com")
+    kept, other = team.add(), team.add(owner="Bo")
+    team("users deactivate", gone)
+    team("users add", "second@example.com", "Bo", "staff")
+    assert team("clients merge", kept, other).owner_id == gone.id
+
+
 def test_what_was_under_a_name_before_is_of_the_account_that_gets_it(office: Office) -> None:
     """Nobody signed in so far; the first account is that of whoever has worked here."""
     office.add(owner="ANNA")
