@@ -19,7 +19,7 @@ class Shut:
         self._error = error
         self._store = store
 
-    def restore(self, source: Path, allowed: Allowed = anybody) -> Path:
+    def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Path:
         """Puts a backup in the place of a damaged file, as long as it is so damaged that its accounts cannot be read.
         Raises RefusedError where they can."""
         if self._store is None or not isinstance(self._error, StoreDamagedError):
@@ -31,7 +31,7 @@ class Shut:
                 snapshot.find_all(kind)
             raise RefusedError("The accounts of this store can be read, so nobody restores it who has not signed in.")
 
-        return self._store.restore(source, unreadable)
+        return self._store.restore(source, unreadable, accounts=accounts)
 
     def close(self) -> None:
         """Lets go of the store."""

@@ -244,6 +244,7 @@ DESK: Mapping[str, tuple[Callable[[Work, CRM], tuple[Any, ...]], Mapping[str, An
     "add": (lambda *_: (), {"email": "eve@example.com", "name": "Eve Example", "role": "admin"}),
     "add_named": (lambda *_: ("Eve Example",), {}),
     "signing_in": (lambda *_: (), {}),
+    "team_addresses": (lambda *_: (), {}),
     "edit": (_another, {"role": "admin"}),
     "new_one_time_password": (_another_by_number, {}),
     "reset_second_factor": (_another_by_number, {}),
