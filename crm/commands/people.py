@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
 
-from sqlalchemy import Column, ColumnElement, ScalarSelect, Select, case, func, select, true
+from sqlalchemy import Column, ColumnElement, ScalarSelect, Select, case, func, literal, select, true
 
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError
-from crm.model import Client, Deal, FollowUp, Record, User, people
+from crm.model import Client, Deal, FollowUp, Record, User
+from crm.model import people as people_of
 from crm.model.fields import Email, Line, Phone
 from crm.model.rights import CLIENT
 from crm.repository import Query, Snapshot, functions
@@ -49,12 +50,12 @@ class Whose:
 
     def filters(self, kind: type[Record]) -> dict[str, Any]:
         """The same as filters of a query."""
-        ((name, beside),) = people(kind).items()
+        ((name, beside),) = people_of(kind).items()
         return {} if not self else {beside: self.account} if self.account else {name: self.name}
 
     def owns(self, kind: type[Record]) -> ColumnElement[bool]:
         """The same as a condition."""
-        ((name, beside),) = people(kind).items()
+        ((name, beside),) = people_of(kind).items()
         its = TABLES[kind].c
         if not self:
             return true()
@@ -71,24 +72,22 @@ def list_all(crm: CRM) -> list[Colleague]:
     Beside each stand their open follow-ups, those of them that are overdue, their open deals, and their clients.
     """
     with crm.read() as snapshot:
-        accounts = {each.id: each for each in snapshot.find_all(User) if each.role != CLIENT}
+        accounts = {each.id: each for each in _team(snapshot)}
         overdue = func.sum(case((follow_up.c.due_on < crm.today, 1), else_=0))
-        counted = (
-            _counted(snapshot, FollowUp, accounts, follow_up.c.done_on.is_(None), func.count(), overdue),
-            _counted(snapshot, Deal, accounts, deal.c.closed_on.is_(None), func.count()),
-            _counted(snapshot, Client, accounts, true(), func.count()),
+        to_do = _counted(snapshot, FollowUp, follow_up.c.done_on.is_(None), func.count(), overdue)
+        deals = _counted(snapshot, Deal, deal.c.closed_on.is_(None), func.count())
+        clients = _counted(snapshot, Client, true(), func.count())
+    called: dict[int | str, str] = {each.id: _called(each) for each in accounts.values()}
+    for counts in (to_do, deals, clients):
+        called = {key: name for key, (name, _) in counts.items()} | called
+    people = []
+    for key, name in called.items():
+        account = accounts.get(key, User()) if isinstance(key, int) else User()
+        (due, late), (open_deals, *_), (looked_after, *_) = (
+            counts.get(key, ("", [0, 0]))[1] for counts in (to_do, deals, clients)
         )
-    found = {each for counts in counted for each in counts} | {each.id for each in accounts.values() if each.active}
-    shown = []
-    for each in found:
-        account = accounts[each] if isinstance(each, int) else User()
-        spelled = min((names[each] for names in counted if each in names), default=("", ()))[0]
-        (due, late), (deals,), (clients,) = (
-            counts.get(each, ("", none))[1] for counts, none in zip(counted, ([0, 0], [0], [0]), strict=True)
-        )
-        role, email = (account.role, account.email) if account.active else ("", "")
-        shown.append(Colleague(_called(account) or spelled, role, email, due, late, deals, clients))
-    return sorted(shown, key=lambda each: (each.name.casefold(), not each.role))
+        people.append(Colleague(name, account.role, account.email, due, late, open_deals, looked_after))
+    return sorted(people, key=lambda each: (each.name.casefold(), not each.role))
 
 
 @command("people add", title="Add somebody who does not sign in", roles=ONLY_ADMIN)
@@ -161,21 +160,19 @@ def _called(account: User) -> str:
 
 
 def _counted(
-    snapshot: Snapshot,
-    kind: type[Record],
-    accounts: Iterable[int],
-    among: ColumnElement[bool],
-    *counts: ColumnElement[Any],
+    snapshot: Snapshot, kind: type[Record], among: ColumnElement[bool], *counts: ColumnElement[Any]
 ) -> dict[int | str, tuple[str, list[int]]]:
-    """Counts of what is somebody's, by account, and of what is nobody's account's by name, whatever its case: the name
-    as it is spelled, and the sums."""
-    ((name, beside),) = people(kind).items()
+    """Counts of what is somebody's: by account, and of what is nobody's account's by name, whatever its case. With each
+    the name as it is spelled, and the sums."""
+    ((name, beside),) = people_of(kind).items()
     its = TABLES[kind].c
     found: dict[int | str, tuple[str, list[int]]] = {}
-    for account in accounts:
-        ((count, *more),) = snapshot.select(select(*counts).where(whose_account(its[beside], account), among))
+    for (account,) in snapshot.select(_accounts(its[beside])):
+        theirs = whose_account(its[beside], account)
+        ((count, *more),) = snapshot.select(select(*counts).where(theirs, among))
         if count:
-            found[account] = ("", [count, *(each or 0 for each in more)])
+            ((spelled,),) = snapshot.select(select(its[name]).where(theirs).limit(1))
+            found[account] = (spelled, [count, *more])
     written = _written(its[name]).subquery()
     unsaid = (func.lower(its[name]) == func.lower(written.c.name), its[beside] == 0, among)
     sums = [select(count).where(*unsaid).scalar_subquery() for count in counts]
@@ -185,3 +182,16 @@ def _counted(
             spelling, before = found.get(key, (spelled, [0] * len(numbers)))
             found[key] = (spelling, [one + other for one, other in zip(before, numbers, strict=True)])
     return found
+
+
+@cache
+def _accounts(beside: Column[int]) -> Select[tuple[int]]:
+    """The accounts in a column, each once, as `_written` finds names."""
+
+    def after(account: ColumnElement[int] | int) -> ScalarSelect[int]:
+        its = beside.table.alias().c[beside.name]
+        return select(func.min(its)).where(its != literal(0, literal_execute=True), its > account).scalar_subquery()
+
+    account = select(after(0).label("account")).cte("accounts", recursive=True)
+    account = account.union_all(select(after(account.c.account)).where(account.c.account.is_not(None)))
+    return select(account.c.account).where(account.c.account.is_not(None))
