@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from crm.accounts.evidence import Memory
-from crm.accounts.membership import Membership
 from crm.accounts.own import OwnAccount
+from crm.accounts.recovery import Recovery
 from crm.accounts.roster import Roster
 from crm.repository import Repository
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from crm.outward.sms import Texter
 
 
-class Accounts(OwnAccount, Membership):
+class Accounts(OwnAccount, Recovery):
     """All of it, over a repository that nobody guards. `now` is the time in UTC, by the store's clock unless given;
     without a texter there are no codes by SMS, without a mailer no links for forgotten passwords. Without a `roster`
     the repository gets one that this machine remembers nothing of."""

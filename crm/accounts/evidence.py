@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import String, select, type_coerce
 
 from crm import program
 from crm.atomic_write import atomic_write
 from crm.errors import StoreAccessError
-from crm.model import SignIn
+from crm.model import SignIn, User
 from crm.repository import ROSTER, STORE_ID, Snapshot, tables
 
 # How a seal begins that only a store with a roster has, behind the mark of its secret.
@@ -22,7 +22,13 @@ SEALED_WITH_ROSTER = "/2-"
 _user, _audit = tables.user.c, tables.audit.c
 _ANY_PASSWORD = select(_user.id).where(_user.password != "").limit(1)
 _ANY_SEALED_SINCE = select(_user.id).where(_user.password != "", _user.seal.contains(SEALED_WITH_ROSTER)).limit(1)
+# What the history tells of a store whose accounts are gone: that somebody signed in, or got a password.
 _ANY_SIGN_IN = select(_audit.id).where(_audit.record == SignIn.kind_name).limit(1)
+_ANY_PASSWORD_GIVEN = (
+    select(_audit.id)
+    .where(_audit.record == User.kind_name, type_coerce(_audit.after, String).contains('"password"'))
+    .limit(1)
+)
 
 
 class Memory:
@@ -69,7 +75,9 @@ def accounts_exist(snapshot: Snapshot, memory: Memory, url: str) -> bool:
         if has_roster or not (snapshot.select(_ANY_SEALED_SINCE) or memory.revision(snapshot, url)):
             return True
         raise damaged()
-    if has_roster or memory.revision(snapshot, url) or snapshot.select(_ANY_SIGN_IN):
+    if has_roster or memory.revision(snapshot, url):
+        raise damaged()
+    if snapshot.select(_ANY_SIGN_IN) or snapshot.select(_ANY_PASSWORD_GIVEN):
         raise damaged()
     return False
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 SEALED = frozenset(
     ("email", "name", "role", "client", "active", "must_change", "password", "second_factor")
 )  # fmt: skip
+# So many revisions are passed over where accounts are sealed anew.
+_ANEW = 1_000_000
 _IN_ORDER = ("id", *sorted(SEALED))
 # What the seals of stores without a roster bound.
 _BEFORE = ("id", "email", "role", "client", "active", "must_change", "password", "second_factor")
@@ -222,7 +224,8 @@ class Roster:
         """Writes the roster of the accounts as they are now, with a revision higher than any before."""
         written = [Written.read(each) for each in (tx.fact(ROSTER), before)]
         known = max(self._memory.revision(tx, self._url), *(each.revision if each else 0 for each in written))
-        tx.put_fact(ROSTER, self._made(tx, known + 1))
+        # Machines that knew accounts which are lost take those that were made anew for newer ones.
+        tx.put_fact(ROSTER, self._made(tx, known + (_ANEW if tx.seals_anew else 1)))
 
 
 class _With:
@@ -265,6 +268,9 @@ class Sealing:
                     seal = self._roster.seal(self._tx, user)
                     if seal != user.seal:
                         self._tx.apply(user, {"seal": seal})
+                if self._was is Standing.NONE and user.password:
+                    # The history tells that there have been accounts, whatever becomes of them.
+                    self._tx.note_set(user, "password")
         self._roster.renew(self._tx)
 
 

@@ -483,6 +483,10 @@ class SqlTransaction(SqlSnapshot):
         if kind is Client:
             self._close_accounts([record_id])
 
+    def note_set(self, record: Record, name: str) -> None:
+        """Writes that a new record has something in a field of which the history tells nothing else."""
+        self._write_audit(record, "update", {name: ""}, {name: getattr(record, name)})
+
     # Auditing
 
     def _write_audit(self, record: Record, operation: str, before: Any, after: Any) -> None:

@@ -79,6 +79,18 @@ class Call:
             owner.repository.close()
         return 1 if getattr(result, "failed", False) else 0
 
+    def recover(self, given: Mapping[str, Any]) -> int:
+        """Lets an admin in again, asked by whoever sits at the machine of the store; nobody is signed in. Returns the
+        exit code."""
+        from crm.commands.recovering import RECOVER
+
+        crm = self._open()
+        try:
+            self._print(crm, self._done(crm, RECOVER, given))
+        finally:
+            crm.repository.close()
+        return 0
+
     def _done(self, crm: CRM, command: Command, given: Mapping[str, Any]) -> Any:
         try:
             arguments = self._arguments(crm, command, given)

@@ -38,6 +38,7 @@ _LATE = {
     **dict.fromkeys(("Template", "TemplatePreview"), "crm.terminal.templates"),
     **dict.fromkeys(("Adopted", "Fetched", "Stranger"), "crm.terminal.incoming"),
     **dict.fromkeys(("Due", "Occasion"), "crm.terminal.greetings"),
+    "AccountsRecovered": "crm.terminal.users",
     "OneTimePassword": "crm.terminal.users",
     "UserShown": "crm.terminal.users",
     "SessionShown": "crm.terminal.users",

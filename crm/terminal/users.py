@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.text import Text
 
+from crm.commands.recovering import AccountsRecovered
 from crm.commands.registry import named
 from crm.commands.users import OneTimePassword, SessionShown, UserShown
 from crm.model import Client, Conventions, User
@@ -123,6 +124,12 @@ def _(result: OneTimePassword, screen: Screen, _by: Conventions) -> None:
     screen.print(Text(f"{clean(result.email)} signs in once with this password and then chooses another:"))
     screen.print(Text(f"  {result.password}", "bold"))
     screen.print(Text("It is shown only now.", "dim"))
+
+
+@drawn.register
+def _(result: AccountsRecovered, screen: Screen, by: Conventions) -> None:
+    drawn(OneTimePassword(result.user, result.email, result.name, result.password), screen, by)
+    screen.print(Text(result.done))
 
 
 @drawn.register

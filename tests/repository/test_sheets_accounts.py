@@ -251,6 +251,26 @@ def test_whatever_is_done_to_the_tabs_opens_for_nobody_and_is_put_back(
     team.agreed()
 
 
+@pytest.mark.parametrize("attack", [old_row, both_tabs, no_accounts, no_accounts_nor_roster, another_secrets_roster])
+def test_a_machine_that_knew_nothing_lets_an_admin_in_again(team: Team, attack: Callable[[Team, Tabs], None]) -> None:
+    add(team)
+    bo = add(team, BO, "admin")
+    before: Any = {kind: all_rows(team, kind) for kind in (User, SignIn)}
+    accounts(team).edit(bo, role="staff")
+    client = team.store.add()
+    attack(team, before)
+    fresh = accounts(team, team.another())
+    done = fresh.recover("cy@example.com")
+    assert not done.held
+    # From then on these are the accounts, for machines too that knew others.
+    look(team)
+    assert accounts(team).sign_in("cy@example.com", done.password)
+    with suppress(SignInRefusedError):
+        accounts(team).sign_in(BO, PASSWORD)
+        raise AssertionError
+    assert list(team.agreed()[Client]) == [client.id]
+
+
 def test_rows_that_are_added_or_deleted_by_hand_are_put_back(team: Team) -> None:
     anna = add(team)
     bo = add(team, BO, "staff")

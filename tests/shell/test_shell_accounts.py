@@ -1,9 +1,12 @@
 """Accounts on the command line: signing in by lines of input, and what each role may do from there."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from crm.commands.registry import commands
 from tests.support.command_line import Answer, CommandLine
 
 pytestmark = pytest.mark.slow
@@ -156,3 +159,31 @@ def test_whoever_is_not_let_in_leaves_no_backup_and_no_review(shell: CommandLine
         each.unlink()
     shell.refused("clients", "list", CRM_NOW="2027-01-01T09:00:00Z")
     assert not list((shell.folder / "backups").glob("*"))
+
+
+def test_whoever_keeps_the_store_lets_an_admin_in_again(shell: CommandLine) -> None:
+    assert "no accounts" in shell.refused("users", "recover", "ada@example.com", "--yes")
+    joined(shell, "ada@example.com", "admin")
+    joined(shell, "sam@example.com", "staff")
+    told = shell("users", "recover", "sam@example.com", "--json")
+    assert (told.code, told.error["error"]) == (1, "confirm")
+    assert "as they are" in told.error["message"]
+    made = shell.did("users", "recover", "sam@example.com", "--yes")
+    assert sign_in(shell, "sam@example.com", made["password"], PASSWORD + "!", PASSWORD + "!").code == 0
+    assert "recovered the account of sam@example.com" in shell.did("history", "list")[2]["what"]
+    # Accounts that are gone open for nobody, for owners neither.
+    file = Path(shell.environment["CRM_STORE"].removeprefix("sqlite:///"))
+    with closing(sqlite3.connect(file)) as opened:
+        opened.execute("DELETE FROM user")
+        opened.execute("DELETE FROM store_facts WHERE name = 'roster'")
+        opened.commit()
+    for command in (("clients", "list"), ("users", "list"), ("users", "add", "eve@example.com", "--role", "admin")):
+        assert "users recover" in shell.refused(*command)
+    assert "shut" in shell.refused("users", "recover", "ada@example.com")
+    made = shell.did("users", "recover", "ada@example.com", "--yes")
+    assert sign_in(shell, "ada@example.com", made["password"], PASSWORD, PASSWORD).code == 0
+    assert [each["email"] for each in shell.did("users", "list")] == ["ada@example.com"]
+
+
+def test_nobody_who_is_signed_in_has_a_way_to_recover_in_a_menu() -> None:
+    assert all(each.words != "users recover" for each in commands())

@@ -201,7 +201,7 @@ class SheetsRepository(SqlRepository):
         mirror.set_checked(connection, version, began)
         connection.commit()
         accounts = taken.edits.take_out(SEALED)
-        if knows and (accounts or self._lags(connection)):
+        if knows and (accounts or taken.edits.keeps_accounts or self._lags(connection)):
             self._put_accounts_back(connection, accounts)
         if taken.edits:
             self._adopt(connection, taken.edits)
@@ -220,8 +220,15 @@ class SheetsRepository(SqlRepository):
             # What this machine knew was not sound: it takes what there is now, and puts nothing back.
             taken.edits.take_out(SEALED)
         elif revision >= 0 and (now is None or now < revision):
-            # Whatever the spreadsheet says was not written by this program.
-            kept.put(connection)
+            # What stands there as a whole may be right: an admin was let in again elsewhere.
+            taken = self._taken(connection, before, anew=True)
+            now = self._revision_of_accounts(connection)
+            if now is None or now < revision:
+                # Whatever the spreadsheet says was not written by this program.
+                kept.put(connection)
+                taken.edits.keeps_accounts = True
+            else:
+                taken.edits.take_out(SEALED)
         elif mirror.must_have_seen(connection).state.is_at(before.state):
             # The roster alone was edited.
             put_fact(connection, ROSTER, kept.roster)

@@ -39,6 +39,8 @@ class HandEdits:
     own: dict[int, set[str]] = field(default_factory=dict)
     unsettled: list[int] = field(default_factory=list)
     generation: int = 0
+    # Whether the mirror keeps accounts that are not those in the spreadsheet.
+    keeps_accounts: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.changed or self.added or self.deleted or self.restored or self.unsettled)

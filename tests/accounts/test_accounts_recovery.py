@@ -1,0 +1,127 @@
+"""The way back in for whoever keeps the store, whatever has become of its accounts."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import delete, update
+
+from crm.errors import FieldError, RefusedError, SignInRefusedError, StoreAccessError
+from crm.model import SignIn, User
+from crm.repository import ROSTER, tables
+from tests.accounts.conftest import PASSWORD, Office
+from tests.accounts.test_accounts_roster import ANNA, BO, gets_in, put, rows, set_fact
+
+CY = "cy@example.com"
+
+
+def test_where_the_accounts_hold_one_is_let_in_and_the_others_stay_as_they_are(office: Office) -> None:
+    office.add()
+    bo = office.add(BO, "staff")
+    office.with_app(bo)
+    anna, bos = office.sign_in().token, rows(office, SignIn)
+    assert bos
+    done = office.accounts.recover("  BO@example.com ")
+    assert (done.held, done.deactivated, done.unsealed, done.user.id) == (True, 0, 0, bo.id)
+    assert office.accounts.session(anna)
+    assert office.sign_in()
+    # The old password and the second factor are worth nothing.
+    with pytest.raises(SignInRefusedError):
+        office.sign_in(BO)
+    signed_in = office.sign_in(BO, done.password)
+    assert (signed_in.role, signed_in.must_change) == ("admin", True)
+    assert ("anna", "recovered the account of bo@example.com on the machine itself (admin)") in office.history()
+    assert list(office.accounts.seal_findings()) == []
+
+
+def no_roster(office: Office) -> None:
+    set_fact(office, ROSTER, "")
+
+
+def old_rows(office: Office) -> None:
+    """A demoted admin's old row."""
+    old = rows(office, User)
+    office.accounts.edit(office.user(2), role="staff")
+    put(office, User, old)
+
+
+def another_session(office: Office) -> None:
+    office.store.change(
+        lambda tx: tx.connection.execute(update(tables.sign_in).values(state="open", token="a" * 64)), "by hand"
+    )
+
+
+def a_forged_row(office: Office) -> None:
+    office.by_hand(office.user(2), role="admin", seal="", name="Anna")
+
+
+@pytest.mark.parametrize("damage", [no_roster, old_rows, another_session, a_forged_row])
+def test_where_they_do_not_hold_others_wait_for_an_admin(file_office: Office, damage: Callable[[Office], None]) -> None:
+    office = file_office
+    office.add()
+    office.add(BO, "admin")
+    token = office.sign_in().token
+    office.accounts.end_all(1)
+    live = office.sign_in(BO).token
+    damage(office)
+    with pytest.raises(StoreAccessError):
+        office.sign_in()
+    done = office.accounts.recover(CY, "Cy")
+    assert (done.held, done.deactivated + done.unsealed) == (False, 2)
+    assert done.unsealed == (damage is a_forged_row)
+    for each in (token, live):
+        assert office.accounts.session(each) is None
+    for email in (ANNA, BO):
+        assert not gets_in(office, email)
+    assert office.sign_in(CY, done.password).name == "Cy"
+    office.accounts.edit(office.user(1), active=True)
+    assert office.sign_in()
+    if done.unsealed:
+        assert [each.record_id for each in office.accounts.seal_findings()] == [2]
+        office.accounts.vouch(office.user(2), role="staff")
+    assert list(office.accounts.seal_findings()) == []
+    assert office.store.wrong() == []
+
+
+def test_it_works_where_all_accounts_are_gone(file_office: Office) -> None:
+    office = file_office
+    office.add()
+    office.sign_in()
+    office.store.change(lambda tx: tx.connection.execute(delete(tables.user)), "by hand")
+    with pytest.raises(StoreAccessError):
+        office.accounts.exist()
+    done = office.accounts.recover(CY)
+    assert office.sign_in(CY, done.password).name == "cy"
+
+
+def test_with_another_secret_every_password_is_set_anew(file_office: Office) -> None:
+    office = file_office
+    office.add()
+    bo = office.add(BO, "staff")
+    office.store._opened[0]._seals = None
+    other = office.another(secret="another secret that is long enough too")
+    office.store.repository.keep_sealed(other._roster)
+    done = other.recover(ANNA)
+    assert (done.held, done.deactivated, done.unsealed) == (False, 0, 1)
+    assert other.sign_in(ANNA, done.password)
+    with pytest.raises(SignInRefusedError):
+        other.sign_in(BO, PASSWORD)
+    one_time = other.vouch(office.user(bo), role="staff")
+    assert other.sign_in(BO, one_time)
+
+
+def test_what_cannot_be_recovered_is_told(file_office: Office) -> None:
+    with pytest.raises(RefusedError, match="no accounts"):
+        file_office.accounts.recover(ANNA)
+    file_office.add()
+    with pytest.raises(FieldError):
+        file_office.accounts.recover("nobody")
+
+
+def test_the_other_admins_are_told(file_office: Office) -> None:
+    file_office.add()
+    file_office.add(BO, "admin")
+    file_office.add(CY, "staff")
+    file_office.accounts.recover("dee@example.com", "Dee")
+    file_office.accounts._letters.finish()
+    assert sorted(to for to, _, _ in file_office.mailbox.letters) == [ANNA, BO]
+    assert all("dee@example.com" in text for _, _, text in file_office.mailbox.letters)
