@@ -109,11 +109,11 @@ class AccountsDesk:
             return ()
         return list(self._accounts().seal_findings())
 
-    def vouch(self, user: User, *, role: str, client: int = 0) -> str:
-        """Takes over an account that was changed outside of this program, with the rights named; the one-time password
-        that it gets."""
+    def vouch(self, user: User, *, role: str, client: int = 0, name: str = "") -> str:
+        """Takes over an account that was changed outside of this program, with the rights and the name given; the
+        one-time password that it gets."""
         self._manages(UPDATE)
-        return self._accounts().vouch(user, role=role, client=client)
+        return self._accounts().vouch(user, role=role, client=client, name=name)
 
     def _refuse_own(self, user: int, how: str) -> None:
         """Raises RefusedError: whoever changes what lets themselves in says their password."""

@@ -139,15 +139,16 @@ class Membership(Sessions):
         """Takes the second factor of somebody away who has lost it; signs the user out."""
         self._take_over(user, {"second_factor": ""}, "took the second factor of {} away")
 
-    def vouch(self, user: User, *, role: str, client: int = 0) -> str:
-        """Takes an account over that was changed outside of the program, with the rights that are named here; the
-        one-time password that it gets. What let somebody in before is worth nothing: others may have put it there."""
+    def vouch(self, user: User, *, role: str, client: int = 0, name: str = "") -> str:
+        """Takes an account over that was changed outside of the program, with the rights and the name that are given
+        here; the one-time password that it gets. What let somebody in before is worth nothing: others may have put it
+        there. Raises FieldError where the name that it has by now is somebody else's."""
         with self._repository.read() as snapshot:
-            vouched = replace(user, **self._checked(snapshot, {"role": role, "client": client}))
-            _refuse_unfit(snapshot, vouched, signs_in=True)
+            given = self._checked(snapshot, {"role": role, "client": client, "name": name or user.name})
+            _refuse_unfit(snapshot, replace(user, **given), signs_in=True)
         one_time = passwords.generated()
         changes = {
-            "role": role, "client": client, "active": True, "must_change": True,
+            **given, "active": True, "must_change": True,
             "password": self._hashed(one_time), "second_factor": "",
         }  # fmt: skip
 

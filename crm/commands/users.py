@@ -158,13 +158,14 @@ def vouch(
     user: Annotated[User, _WHOSE],
     role: Annotated[str, Choice(ROLES), About("Role", "admin, staff or client")],
     client: Annotated[Client | None, About("Client", "whose account it is, for the role client")] = None,
+    name: Annotated[str, Line(100), About("Name", "where it was changed too")] = "",
 ) -> OneTimePassword:
     """Lets an account in again that was changed by hand in a spreadsheet, with the role that is named here.
 
     What let somebody in before is worth nothing then: it gets a one-time password and has no second factor.
     """
     _refuse_unfit(role, client)
-    password = crm.accounts.vouch(user, role=role, client=client.id if client else 0)
+    password = crm.accounts.vouch(user, role=role, client=client.id if client else 0, name=name)
     return OneTimePassword(user.id, user.email, user.name, password)
 
 

@@ -77,7 +77,9 @@ def test_where_they_do_not_hold_others_wait_for_an_admin(file_office: Office, da
     assert office.sign_in()
     if done.unsealed:
         assert [each.record_id for each in office.accounts.seal_findings()] == [2]
-        office.accounts.vouch(office.user(2), role="staff")
+        with pytest.raises(FieldError, match="another Anna"):
+            office.accounts.vouch(office.user(2), role="staff")
+        office.accounts.vouch(office.user(2), role="staff", name="Bo")
     assert list(office.accounts.seal_findings()) == []
     assert office.store.wrong() == []
 
