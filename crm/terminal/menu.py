@@ -92,7 +92,10 @@ def _run(session: Session, loop: Loop, who: SignedIn | None) -> int:
             if session.exchange is not None or session.screen.plain:
                 # A browser leads to its own sign-in, and lines that were written for the menu are no passwords.
                 raise
-            session.fail(out)
+            if out.done:
+                session.say(f"{session.screen.sign('✓', 'OK:')} {out.sentence}", "green")
+            else:
+                session.fail(out)
             session.crm, session.real, code = session.crm.outside or session.crm, None, out.exit_code
 
 

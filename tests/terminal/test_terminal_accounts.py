@@ -116,6 +116,13 @@ def test_whoever_is_deactivated_while_at_work_is_let_do_no_more(start: Start, sh
     assert session.exit_code() == 1
 
 
+def test_an_admin_who_gives_the_role_up_is_told_that_it_is_done(start: Start, shop: CRM) -> None:
+    shop.accounts.open().add(email="ben@example.com", name="Ben", role="admin", password=PASSWORD)
+    session = signed_in(start, "ada@example.com").choose("Team").choose("Ada").choose("Change role").choose("staff")
+    session.sees("It is done: gave Ada the role staff. This has ended your own session").sees("E-mail")
+    session.press("ada@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Exit").lacks("Team")
+
+
 @pytest.mark.usefixtures("shop")
 def test_an_admin_makes_an_account_for_a_colleague(start: Start) -> None:
     session = signed_in(start, "ada@example.com").choose("Team").choose("Ada").press("esc").sees("n new").press("n")
