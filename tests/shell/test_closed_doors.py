@@ -80,7 +80,16 @@ class Machine:
 
     def files(self) -> set[str]:
         """What lies there but for what the program keeps of a spreadsheet, of attempts and of its own."""
-        kept = ("spreadsheets", "attempts.sqlite3", "quota", "sign-ins.json", "crm.sqlite3", "-wal", "-shm")
+        kept = (
+            "spreadsheets",
+            "attempts.sqlite3",
+            "quota",
+            "sign-ins.json",
+            "rosters.json",
+            "crm.sqlite3",
+            "-wal",
+            "-shm",
+        )
         found = (str(each.relative_to(self.folder)) for each in self.folder.rglob("*") if each.is_file())
         return {each for each in found if not any(name in each for name in kept)}
 

@@ -121,6 +121,7 @@ def folder() -> Iterator[Path]:
             patched.setattr(Memory, "keep", lambda *_: None)
             crm = _crm(path)
             _furnish(crm)
+            crm.accounts.open().close()
             crm.repository.close()
             load_flows()
             yield path
@@ -220,6 +221,7 @@ class Walk:
         try:
             self._go(work)
         finally:
+            self.outside.accounts.open().close()
             self.outside.repository.close()
             shutil.rmtree(work, ignore_errors=True)
 
