@@ -91,7 +91,7 @@ class Machine:
             "-shm",
         )
         found = (str(each.relative_to(self.folder)) for each in self.folder.rglob("*") if each.is_file())
-        return {each for each in found if not any(name in each for name in kept)}
+        return {each for each in found if not any(name in each for name in (*kept, "-wal", "-shm"))}
 
 
 # The ways in: each gives all that it told.
