@@ -19,8 +19,7 @@ _TEXT = (
 )
 
 
-# The contrast (WCAG 2) of all text that can be seen, lowest first, with what it says.
-_CONTRASTS = """() => import('/assets/terminal.js').then(({terminal}) => {
+_CONTRASTS = """(terminal) => {
   const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
   const rgba = (colour) => {
     canvas.clearRect(0, 0, 1, 1);
@@ -40,8 +39,7 @@ _CONTRASTS = """() => import('/assets/terminal.js').then(({terminal}) => {
     if (element === null) return [255, 255, 255];
     const own = rgba(getComputedStyle(element).backgroundColor);
     if (own[3] === 255) return own.slice(0, 3);
-    const shown = element === terminal.element;
-    return over(own, shown ? rgba(terminal.options.theme.background) : ground(element.parentElement));
+    return over(own, element.matches(".xterm") ? rgba(terminal) : ground(element.parentElement));
   };
   const strength = (element) =>
     element ? Number(getComputedStyle(element).opacity) * strength(element.parentElement) : 1;
@@ -57,7 +55,14 @@ _CONTRASTS = """() => import('/assets/terminal.js').then(({terminal}) => {
     found.push([Math.round((a + 0.05) / (b + 0.05) * 100) / 100, words]);
   }
   return found.sort((one, two) => one[0] - two[0]);
-})"""
+}"""
+
+
+def contrasts(page: Page, terminal: str = "") -> list[tuple[float, str]]:
+    """The contrast (WCAG 2) of all text on a page to what is behind it, the lowest first, each with the text;
+    `terminal` is the ground of the terminal on it."""
+    found: list[list[Any]] = page.evaluate(_CONTRASTS, terminal)
+    return [(float(contrast), str(words)) for contrast, words in found]
 
 
 class Screen:
@@ -92,9 +97,8 @@ class Screen:
 
     @property
     def contrasts(self) -> list[tuple[float, str]]:
-        """The contrast of all text on the page to what is behind it, the lowest first, each with the text."""
-        found: list[list[Any]] = self.page.evaluate(_CONTRASTS)
-        return [(float(contrast), str(words)) for contrast, words in found]
+        """The contrast of all that can be seen."""
+        return contrasts(self.page, self.terminal("terminal.options.theme.background"))
 
     @property
     def size(self) -> tuple[int, int]:

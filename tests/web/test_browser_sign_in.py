@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route, Router
 
 from tests.support.serving import served
+from tests.support.terminal_browser import contrasts
 from tests.support.whole_site import PASSWORD, WebSite, web_site
 
 pytestmark = [pytest.mark.slow, pytest.mark.end_to_end]
@@ -132,8 +133,12 @@ def test_the_pages_fit_a_telephone(site: WebSite, chromium: Browser, scheme: str
         chromium, site, viewport={"width": 320, "height": 560}, color_scheme=scheme, has_touch=True, is_mobile=True
     ) as context:
         page = context.new_page()
-        for path in ("/sign-in", "/forgotten", "/reset/x", "/nothing"):
+        sign_in(page, "nobody", "not a password")
+        expect(page.get_by_role("alert")).to_contain_text("do not fit")
+        assert min(contrasts(page))[0] >= 4.5
+        for path in ("/sign-in", "/sign-in?note=changed", "/forgotten", "/reset/x", "/nothing"):
             page.goto(path)
+            assert min(contrasts(page))[0] >= 4.5, contrasts(page)
             assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
             # What is smaller makes telephones zoom in, or is missed by a finger.
             for field in page.locator("input:visible, button:visible").all():
