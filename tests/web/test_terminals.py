@@ -276,6 +276,15 @@ def test_two_tabs_show_one_menu_at_the_size_that_fits_both(tab: Open) -> None:
     one.sees("size 100x40")
 
 
+def test_a_menu_is_open_in_no_more_tabs_than_one_can_mean(tab: Open) -> None:
+    tabs = [tab() for _ in range(20)]
+    tabs[0].sees("Sample menu")
+    last = tab()
+    assert tabs[0].closed() == (4429, "You have this menu open in more than 20 tabs; this one was closed.")
+    last.keys("k").sees("key 'k'")
+    tabs[1].sees("key 'k'")
+
+
 def test_two_sign_ins_have_menus_of_their_own(tab: Open) -> None:
     one, two = tab(), tab(session=1)
     assert one.pid() != two.pid()

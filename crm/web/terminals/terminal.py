@@ -12,7 +12,7 @@ from pathlib import Path
 
 from crm.web.terminals.child import CRASHED, TOLD_TO_END
 from crm.web.terminals.forking import Forked, Forking
-from crm.web.terminals.page import LEFT, STOPPING, TOO_MUCH, Page
+from crm.web.terminals.page import FULL, LEFT, STOPPING, TOO_MUCH, Page
 from crm.web.terminals.replay import Replay
 from crm.web.terminals.transfers import Transfers
 
@@ -24,6 +24,7 @@ _BEHIND = 400_000
 _SILENT, _STUCK = 75.0, 20.0
 # So much pasted text may wait for a busy menu.
 _TYPED_AHEAD = 4 << 20
+_MOST_PAGES = 20
 _PASTE_ENDS = b"\x1b[201~"
 # A closed terminal lets a menu save what it is saving; then it is told, then ended.
 _LEAVES_WITHIN, _ENDS_WITHIN = 3.0, 2.0
@@ -66,6 +67,9 @@ class Terminal:
         page.tell("screen", columns=self._size[0], lines=self._size[1])
         page.show(self._replay.screen())
         self.files.tell_all(page.tell)
+        open_ones = [each for each in self.pages if not each.closing]
+        if len(open_ones) >= _MOST_PAGES:
+            open_ones[0].close(FULL, f"You have this menu open in more than {_MOST_PAGES} tabs; this one was closed.")
         self.pages.append(page)
         self._fit()
 
