@@ -199,11 +199,33 @@ def test_random_keys_are_taken_without_a_crash(at_home: CRM, crashes: list[Excep
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seed", range(200, 204))
+def test_random_keys_in_a_terminal_end_nothing(team: CRM, start: Start, seed: int) -> None:  # noqa: ARG001
+    # Once the menu was left, the terminal itself would end the program by some of them.
+    data, seen, menu = noise(seed, 4096).translate(None, b"\x03\x1a\x1c"), b"", None
+    for at in range(0, len(data), 32):
+        if menu is None:
+            menu = start().sees("Exit")
+        menu.child.send(data[at : at + 32])
+        running, before = True, -1
+        while running and len(menu.raw) != before:
+            before = len(menu.raw)
+            running = menu._read(0.1)
+        if not running:
+            # Left by the keys that leave it.
+            assert menu.exit_code() == 0
+            seen, menu = seen + menu.raw, None
+    seen += menu.raw if menu else b""
+    assert b"Something went wrong" not in seen
+    assert b"Traceback" not in seen
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100, 116))
 def test_a_megabyte_of_random_keys_is_taken_without_a_crash(
     at_home: CRM, crashes: list[Exception], seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if seed % 4 > 1:
+    if seed % 8:
         # To suggest something for each letter takes most of the time.
         monkeypatch.setattr(text_prompt._Suggestions, "get_completions", lambda *_: ())
     for part in range(16):
