@@ -5,12 +5,14 @@ that never had accounts takes those of the backup: there are no others. Every se
 """
 
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select
 
-from crm.model import RECORDS, Record, SignIn, User, fields, people
+from crm.errors import StoreAccessError
+from crm.model import RECORDS, Client, Record, SignIn, User, fields, people
 from crm.repository import ROSTER, STORE_ID, Query, Seals, tables
 from crm.repository.bulk import insert_rows
 from crm.repository.snapshot import SqlSnapshot
@@ -19,7 +21,7 @@ from crm.repository.team import TEAM, speak_of, successors
 if TYPE_CHECKING:
     from crm.repository.transaction import SqlTransaction
 
-_SEALED = (User, SignIn)
+_SEALED: tuple[type[Record], ...] = (User, SignIn)
 
 
 def put_back(tx: "SqlTransaction", wanted: SqlSnapshot, seals: Seals | None, *, accounts: bool = False) -> None:
@@ -67,8 +69,8 @@ def take_accounts(
                 insert_rows(tx.connection, table, rows)
         speak_of(tx.connection, meant)
     if now is not None:
-        for kind in _SEALED:
-            # Never a number that another account had before.
+        # Never a number that another account had before, or another client, whose account may be there.
+        for kind in (*_SEALED, Client):
             last = now.select(select(func.max(tables.audit.c.record_id)).where(tables.audit.c.record == kind.kind_name))
             tx.dialect.skip_ids(tx.connection, tables.TABLES[kind], last[0][0] or 0)
         if _has_accounts(now) or not _has_accounts(tx):
@@ -77,7 +79,19 @@ def take_accounts(
         seals.take_over(tx, facts, now.fact(ROSTER) if now is not None else "")
     else:
         tx.put_fact(ROSTER, facts[ROSTER])
+    _close_lost(tx)
     _ = tx.number
+
+
+def _close_lost(tx: "SqlTransaction") -> None:
+    """Deactivates the accounts of clients that the backup does not know."""
+    account, client = tables.user.c, tables.client.c
+    lost = (account.active, account.client != 0, account.client.not_in(select(client.id)))
+    if gone := [each for (each,) in tx.select(select(account.client).where(*lost))]:
+        # Where they are not as this program left them they let nobody in anyway.
+        with suppress(StoreAccessError):
+            tx.close_accounts(gone)
+            tx.finish()
 
 
 def _has_accounts(snapshot: SqlSnapshot) -> bool:

@@ -460,12 +460,12 @@ class SqlTransaction(SqlSnapshot):
                 self._write_audit(current, "delete", plain(current), None)
                 self._touch(current)
         if kind is Client:
-            self._close_accounts(ids)
+            self.close_accounts(ids)
             self._known.clear()
             for changed in (*self._changed.values(), self._to_review):
                 changed.difference_update(ids)
 
-    def _close_accounts(self, clients: Sequence[int]) -> None:
+    def close_accounts(self, clients: Sequence[int]) -> None:
         """Deactivates the accounts of clients that are gone, and ends their sessions."""
         for batch in _batches(clients):
             for account in self.find_all(User, Query({"client": batch, "active": True})):
@@ -481,7 +481,7 @@ class SqlTransaction(SqlSnapshot):
         """Writes that a record was deleted of which nothing is known but its id; that cannot be taken back."""
         self._audit.append(self._entry(kind, record_id, "delete", None, None))
         if kind is Client:
-            self._close_accounts([record_id])
+            self.close_accounts([record_id])
 
     def note_set(self, record: Record, name: str) -> None:
         """Writes that a new record has something in a field of which the history tells nothing else."""

@@ -58,6 +58,21 @@ def test_restoring_data_restores_no_password_no_role_and_no_session(office: Offi
     assert office.add("eve@example.com", "staff").id == 5
 
 
+def test_the_account_of_a_client_that_a_backup_does_not_know_is_closed(office: Office, tmp_path: Path) -> None:
+    office.add()
+    known, copy = office.store.add(), backup(office, tmp_path)
+    new = office.store.add()
+    kept = office.add("kept@example.com", "client", client=known.id)
+    lost = office.add("lost@example.com", "client", client=new.id)
+    office.store.repository.restore(copy)
+    assert (office.user(kept).active, office.user(lost).active) == (True, False)
+    assert (gets_in(office, "kept@example.com"), gets_in(office, "lost@example.com")) == (True, False)
+    assert list(office.accounts.seal_findings()) == []
+    assert office.store.wrong() == []
+    # Nobody else becomes the client of that number, whose account could be activated again.
+    assert office.store.add().id > new.id
+
+
 def test_restoring_with_the_accounts_by_name_brings_those_of_then_back(office: Office, tmp_path: Path) -> None:
     anna = office.add()
     token = office.sign_in().token
