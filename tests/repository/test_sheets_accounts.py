@@ -91,6 +91,21 @@ def look(team: Team) -> None:
             pass
 
 
+def test_with_the_row_of_a_client_its_account_is_closed(team: Team) -> None:
+    add(team)
+    client = team.store.add(last_name="Gone")
+    account, _ = accounts(team).add(email=BO, name="Bo", role="client", client=client.id, password=PASSWORD)
+    token = getattr(accounts(team).sign_in(BO, PASSWORD), "token", "")
+    Sheet(team, Client).delete(client)
+    look(team)
+    assert not stored(team, account).active
+    assert accounts(team).session(token) is None
+    assert not fresh_gets_in(team, BO)
+    assert fresh_gets_in(team)
+    assert wrong(team) == []
+    team.agreed()
+
+
 @pytest.mark.parametrize("name", ["email", "name", "role", "active", "must_change", "password", "second_factor"])
 def test_an_account_that_is_edited_lets_nobody_in_and_is_put_back(team: Team, name: str) -> None:
     add(team)
