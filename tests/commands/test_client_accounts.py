@@ -9,12 +9,13 @@ from sqlalchemy import delete
 
 from crm.accounts import SignedIn
 from crm.commands.context import CRM
+from crm.commands.registry import named
 from crm.errors import FieldError, NotFoundError, Question, SignedOutError, SignInRefusedError
 from crm.model import Client, User
 from crm.repository import Query, tables
 from tests.commands.conftest import Office
 from tests.commands.test_every_store import _firm
-from tests.commands.test_roles import Firm
+from tests.commands.test_roles import Firm, outcome, told
 from tests.conftest import STORES, _new_store
 
 
@@ -143,3 +144,28 @@ def test_an_account_whose_client_is_gone_is_found_and_can_be_closed(office: Offi
     run(firm, "users edit", account(firm), client=firm.other)
     run(firm, "users activate", account(firm))
     assert sees(firm, let_in(firm), firm.other)
+
+
+@pytest.mark.parametrize(
+    ("there", "not_there"),
+    [
+        ("Admin Person", "Nobody Person"), ("STAFF  person", "NOBODY  person"),
+        ("admin@example.com", "nobody@example.com"), ("Olga Own", "Olga Nobody"),
+    ],
+)  # fmt: skip
+def test_a_client_finds_out_no_name_of_the_team_by_trying(office: Office, there: str, not_there: str) -> None:
+    firm = Firm(office)
+    answers = []
+    for name in (there, not_there):
+        answer = told(outcome(named("profile edit"), firm.crms["client"], {"name": name}))
+        answers.append(answer.replace(name, "…").replace(" ".join(name.split()), "…"))
+    assert answers[0] == answers[1]
+
+
+def test_what_a_client_is_called_keeps_nobody_of_the_team_out(office: Office) -> None:
+    firm = Firm(office)
+    run(firm, "users deactivate", firm.users["staff"])
+    named("profile edit")(firm.crms["client"], name="Staff Person")
+    with office.crm.read() as snapshot:
+        staff = snapshot.get(User, firm.users["staff"].id)
+    assert run(firm, "users activate", staff).active
