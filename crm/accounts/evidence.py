@@ -73,6 +73,8 @@ def accounts_exist(snapshot: Snapshot, memory: Memory, url: str) -> bool:
     has_roster = bool(snapshot.fact(ROSTER))
     if snapshot.select(_ANY_PASSWORD):
         if has_roster or not (snapshot.select(_ANY_SEALED_SINCE) or memory.revision(snapshot, url)):
+            # Whatever becomes of them, this machine has seen that there are some.
+            memory.keep(snapshot, url, 1)
             return True
         raise damaged()
     if has_roster or memory.revision(snapshot, url):

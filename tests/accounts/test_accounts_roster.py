@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from crm.accounts.accounts import Accounts
-from crm.accounts.evidence import Memory
+from crm.accounts.evidence import Memory, accounts_exist
 from crm.accounts.roster import Roster, Standing
 from crm.accounts.secret import Secret
 from crm.errors import CRMError, SignInRefusedError, StoreAccessError
@@ -195,6 +195,26 @@ def test_a_machine_remembers_the_newest_accounts_it_has_seen(file_office: Office
     # A machine that has never seen it cannot tell.
     with remembering(file_office, open_folder / "another") as accounts:
         assert gets_in(file_office, ANNA, accounts=accounts)
+
+
+def test_a_machine_that_has_seen_accounts_knows_that_there_were_some(file_office: Office, open_folder: Path) -> None:
+    file_office.add()
+    repository = file_office.store.repository
+    here, elsewhere = Memory(open_folder / "here"), Memory(open_folder / "elsewhere")
+
+    def exist(memory: Memory) -> bool:
+        with repository.read() as snapshot:
+            return accounts_exist(snapshot, memory, repository.url)
+
+    # Nobody signs in, and no secret is at hand.
+    assert exist(here)
+    for each in (tables.user, tables.sign_in, tables.audit):
+        file_office.store.change(lambda tx, each=each: tx.connection.execute(delete(each)), "past the program")
+    set_fact(file_office, ROSTER, "")
+    with pytest.raises(StoreAccessError, match="users recover"):
+        exist(here)
+    # A machine that has never seen it cannot tell.
+    assert not exist(elsewhere)
 
 
 def test_what_a_machine_remembers_is_private_and_is_not_needed(file_office: Office, open_folder: Path) -> None:
