@@ -115,6 +115,8 @@ class Book:
                 self._roster.require(snapshot)
             except StoreAccessError as error:
                 yield Finding(error.sentence, True)
+            if self._secret.weakness and self._roster.standing(snapshot) is not Standing.NONE:
+                yield Finding(self._secret.weakness, False)
             for each in snapshot.find_all(User) if self._roster.standing(snapshot) is not Standing.NONE else ():
                 if not self._holds(snapshot, each):
                     whose = each.email or each.name

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import func, select, true, update
 
 from crm.accounts.evidence import SEALED_WITH_ROSTER, Memory, accounts_exist, damaged
-from crm.errors import StoreAccessError
+from crm.errors import StoreAccessError, UsageError
 from crm.model import User
 from crm.repository import ROSTER, STORE_ID, Snapshot, tables
 
@@ -110,6 +110,12 @@ class Roster:
     def _mark(self) -> str:
         """How every seal begins, so that one of another secret is told from a broken one."""
         return self._secret.mac("mark")[:8]
+
+    def refuse_weak_secret(self) -> None:
+        """Raises UsageError for a secret that is easily guessed. It is asked where accounts are sealed for the first
+        time, or anew: those that were sealed with such a secret before go on, and `check` says so."""
+        if weakness := self._secret.weakness:
+            raise UsageError(f"{weakness} Nothing was changed.")
 
     # All of them
 
@@ -262,6 +268,8 @@ class Sealing:
         password = tables.user.c.password
         if self._was is Standing.NONE and not self._tx.select(select(password).where(password != "").limit(1)):
             return
+        if self._was is Standing.NONE or self._tx.seals_anew:
+            self._roster.refuse_weak_secret()
         if self._was in (Standing.NONE, Standing.UNROSTERED):
             for user in self._tx.find_all(User):
                 if self._was is Standing.NONE or self._roster.fits(self._tx, user):

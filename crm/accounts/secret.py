@@ -6,9 +6,11 @@ import hmac
 import secrets
 from contextlib import suppress
 from functools import cache, cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crm import program
 from crm.atomic_write import atomic_write
 from crm.errors import FileError, UsageError
 from crm.model.places import as_told
@@ -18,6 +20,27 @@ if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
 SHORTEST = 32
+
+# A random secret of the shortest length, in any usual spelling, has more different characters than this.
+_FEW = 8
+
+
+def new() -> str:
+    """A secret that nobody guesses."""
+    return secrets.token_urlsafe(48)
+
+
+def guessable(secret: str) -> str:
+    """Why a secret is easily guessed, however long it is; '' where nothing speaks for that."""
+    text = secret.casefold()
+    if len(set(text)) < _FEW:
+        return "it has too few different characters"
+    if any(text[period:] == text[:-period] for period in range(1, len(text) // 2 + 1)):
+        return "it repeats itself"
+    steps = [ord(after) - ord(before) for before, after in pairwise(text)]
+    if 3 * sum(abs(step) <= 1 for step in steps) > 2 * len(steps):
+        return "its characters follow one another as in the alphabet"
+    return ""
 
 
 class Secret:
@@ -32,6 +55,12 @@ class Secret:
         self._given = given
         self._path = folder / "secret"
         self._derived = cache(self._derive)
+
+    @property
+    def weakness(self) -> str:
+        """Why others could guess it, as a sentence that says what to do; '' where nothing speaks for that."""
+        why = guessable(self._given) if self._given else ""
+        return f"CRM_SECRET is easily guessed: {why}. `{program.command('secret')}` prints a good one." if why else ""
 
     def key(self, purpose: str) -> bytes:
         """32 bytes for this purpose alone. Raises FileError where the secret can be neither read nor made."""
@@ -80,4 +109,4 @@ class Secret:
         """Makes the file, whole from the start; one that another program has made meanwhile stays."""
         private_folder(self._path.parent)
         with atomic_write(self._path, 0o600, overwrite=False) as file:
-            file.write(f"{secrets.token_urlsafe(48)}\n".encode())
+            file.write(f"{new()}\n".encode())

@@ -129,6 +129,13 @@ class Call:
         finally:
             crm.repository.close()
 
+    def secret(self) -> None:
+        """Prints a secret that nobody guesses."""
+        from crm.accounts.secret import new
+
+        made = new()
+        sys.stdout.write((json.dumps({"secret": made}) if self._settings["json"] else made) + "\n")
+
     def sign_out(self) -> None:
         """Ends the sign-in of this machine."""
         crm = self._open()

@@ -180,6 +180,7 @@ def _own(line: Line) -> dict[str, click.Command]:
             sign_in,
             [click.Option(["--email"], default="", show_default=False, help="Your e-mail address.")],
         ),
+        "secret": ("Prints a new secret for CRM_SECRET.", lambda: line.call().secret(), []),
         "sign-out": ("Ends the sign-in of this machine.", lambda: line.call().sign_out(), []),
         "web": (
             "Serves the menu to browsers, until it is stopped.",

@@ -1,5 +1,6 @@
 """The secret of an installation and the counting of attempts, each in a file that may be anything."""
 
+import secrets
 import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from crm.accounts import attempts as counting
+from crm.accounts.accounts import Accounts
 from crm.accounts.attempts import Attempts
-from crm.accounts.secret import Secret
+from crm.accounts.secret import Secret, guessable, new
 from crm.errors import FileError, TooManyAttemptsError, UsageError
+from crm.model import User
+from tests.accounts.conftest import PASSWORD, Office
 from tests.support.unprivileged import as_nobody
 
 LONG = "x" * 32
@@ -185,3 +189,34 @@ def test_the_file_stays_small_and_who_is_guessed_at_most_stays_in_it(
 )
 def test_a_wait_is_told_in_words(seconds: int, words: str) -> None:
     assert words in str(TooManyAttemptsError(seconds))
+
+
+@pytest.mark.parametrize(
+    "weak", ["a" * 32, "0123456789" * 4, "lemon tree " * 4, "abcdefghijklmnopqrstuvwxyz0123456789"]
+)
+def test_a_long_secret_that_is_easily_guessed_makes_no_accounts(file_office: Office, weak: str) -> None:
+    store = file_office.store
+    other = Accounts(store.another(), Secret(weak, store.folder), Attempts(store.folder))
+    with pytest.raises(UsageError, match=r"easily guessed.* Nothing was changed"):
+        other.add(email="anna@example.com", name="Anna", role="admin", password=PASSWORD)
+    assert list(store.everything()[User]) == []
+    other.close()
+
+
+def test_accounts_that_were_made_with_such_a_secret_go_on_and_check_says_so(
+    file_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_office.add()
+    monkeypatch.setattr("crm.accounts.secret.guessable", lambda _: "it repeats itself")
+    assert file_office.sign_in()
+    file_office.add("bo@example.com", "staff")
+    (found,) = file_office.accounts.seal_findings()
+    assert (found.wrong, "CRM_SECRET is easily guessed" in found.what) == (False, True)
+    # What is sealed anew is sealed with a good one.
+    with pytest.raises(UsageError, match="easily guessed"):
+        file_office.accounts.recover("cy@example.com")
+
+
+def test_no_secret_of_chance_is_called_easily_guessed() -> None:
+    for make in (new, lambda: secrets.token_hex(16), lambda: secrets.token_hex(32)):
+        assert not any(guessable(make()) for _ in range(200))

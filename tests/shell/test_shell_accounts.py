@@ -187,3 +187,11 @@ def test_whoever_keeps_the_store_lets_an_admin_in_again(shell: CommandLine) -> N
 
 def test_nobody_who_is_signed_in_has_a_way_to_recover_in_a_menu() -> None:
     assert all(each.words != "users recover" for each in commands())
+
+
+def test_a_secret_is_printed_that_is_taken(shell: CommandLine) -> None:
+    made = shell.did("secret")["secret"]
+    assert made != shell.did("secret")["secret"]
+    first = ("users", "add", "ada@example.com", "--name", "Ada", "--role", "admin")
+    assert "easily guessed" in shell.refused(*first, code=2, CRM_SECRET="a" * 32)
+    assert shell.did(*first, CRM_SECRET=made)

@@ -176,7 +176,7 @@ class Clock:
 def web_site(folder: Path, *, origin: str = "", menu: str = MENU, watch: float = 0.2) -> Iterator[WebSite]:
     """Serves a new site whose proxies are on this machine, so that a browser may come from anywhere."""
     clock, mail, texts = Clock(), Sent(), Sent()
-    secret = Secret("s" * 40, folder)
+    secret = Secret("what protects the accounts of these tests", folder)
 
     def opening() -> Opened:
         path = folder / "crm.sqlite3"

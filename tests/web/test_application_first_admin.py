@@ -33,7 +33,7 @@ def repository(tmp_path: Path) -> Iterator[SqlRepository]:
 
 @pytest.fixture
 def accounts(repository: SqlRepository, tmp_path: Path) -> Accounts:
-    return Accounts(repository, Secret("s" * 40, tmp_path), Attempts(tmp_path))
+    return Accounts(repository, Secret("what protects the accounts of these tests", tmp_path), Attempts(tmp_path))
 
 
 def test_the_admin_that_is_named_is_added_once(repository: SqlRepository, accounts: Accounts) -> None:
@@ -70,7 +70,7 @@ def test_staff_are_not_raised_by_a_variable(repository: SqlRepository, accounts:
 # What the start tells instead of the first who signs in
 
 
-def start(folder: Path, secret: str = "s" * 40) -> int:
+def start(folder: Path, secret: str = "what protects the accounts of these tests") -> int:
     """Starts the web server as `crm web` does, over the store in a folder."""
 
     def opening() -> Opened:

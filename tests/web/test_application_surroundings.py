@@ -10,7 +10,7 @@ from crm.errors import UsageError
 from crm.web.listening import listen
 from crm.web.surroundings import Surroundings, surroundings
 
-SECRET = "s" * 40
+SECRET = "what protects the accounts of these tests"
 
 
 def _around(_host: str = "", _port: int = 0, **environment: str) -> Surroundings:

@@ -25,7 +25,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebSite]:
     folder = tmp_path_factory.mktemp("site")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CRM_STORE", f"sqlite:///{folder / 'crm.sqlite3'}")
-        patch.setenv("CRM_SECRET", "s" * 40)
+        patch.setenv("CRM_SECRET", "what protects the accounts of these tests")
         patch.setenv("XDG_DATA_HOME", str(folder / "data"))
         patch.setenv("LANG", "en_US.UTF-8")
         with web_site(folder, menu="crm.start:serve") as running:
@@ -188,7 +188,7 @@ def test_the_first_who_signs_in_to_an_empty_store_is_welcomed(
     chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CRM_STORE", f"sqlite:///{tmp_path / 'crm.sqlite3'}")
-    monkeypatch.setenv("CRM_SECRET", "s" * 40)
+    monkeypatch.setenv("CRM_SECRET", "what protects the accounts of these tests")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     with web_site(tmp_path, menu="crm.start:serve") as running:
         running.add("boss", role="admin")

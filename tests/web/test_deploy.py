@@ -103,7 +103,7 @@ def dyno(copy: Path, tmp_path: Path) -> Dyno:
         "DYNO": "web.1",
         "CREDS": json.dumps(google().credentials()),
         "CRM_STORE": f"sheets://{google().make('Team')}",
-        "CRM_SECRET": "0123456789abcdef" * 4,
+        "CRM_SECRET": "3f9c1e7ab04d5826" + "c57b90d2e8461fa3" * 3,
         "CRM_ADMIN_EMAIL": EMAIL,
         # In the place of Google.
         "CRM_GOOGLE_URL": google().url,
