@@ -137,6 +137,9 @@ class SheetsRepository(SqlRepository):
                 if mirror.seen(connection) is None:
                     raise
                 self._offline = (error, self.clock.now.timestamp())
+            except Rejected as error:
+                connection.rollback()
+                raise StoreError(f"Google could not read the spreadsheet: {error.message}") from error
             except BaseException:
                 connection.rollback()
                 raise
