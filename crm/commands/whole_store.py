@@ -33,15 +33,16 @@ def keep_safe(crm: CRM) -> str:
 
 
 def write_whole_store(crm: CRM, file: Path, told: Progress) -> int:
-    """Writes everything of the store, an object a line, for the owner of the file alone; how many there were. Raises
-    FileError."""
-    count = 0
+    """Writes everything of the store, an object a line, for the owner of the file alone; how many there were beside the
+    facts of the store. Raises FileError."""
+    count, between = 0, b"\n"
     with replacing(file, private=True) as target:
         target.write(json.dumps({"format": FORMAT, "version": VERSION})[:-1].encode() + b', "objects": [')
         for name, fields in counted(crm.repository.everything(), told):
             line = json.dumps([name, fields], ensure_ascii=False, separators=(",", ":"))
-            target.write((b",\n" if count else b"\n") + line.encode("utf-8", "replace"))
-            count += 1
+            target.write(between + line.encode("utf-8", "replace"))
+            between = b",\n"
+            count += name != "fact"
         target.write(b"\n]}\n")
     return count
 
