@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crm.errors import SignedOutError
-from crm.model import BY_NAME, Client, Dashboard, Sale, Setting, SignIn, User, View, rights
+from crm.model import BY_NAME, Client, Dashboard, Sale, Setting, SignIn, User, View, people, rights
 from crm.model.rights import ALL, CREATE, DELETE, OWN, OWN_CHANGES, OWNED_BY, UPDATE, Reader, level
 from crm.repository import Repository, Snapshot
 from crm.repository.everything import Item
@@ -149,6 +149,11 @@ def assert_allowed(reader: Reader, before: Stored, after: Stored, through_accoun
             changed -= {"version", "updated_at"}
             secret = {*rights.SECRET.get(kind, ()), "must_change"}
             assert through_accounts or changed.isdisjoint(secret), key
+            if through_accounts:
+                # A new name is shown wherever the account stands.
+                changed -= {name for name, number in people(BY_NAME[kind]).items() if after[key][number] == reader.user}
+                if not changed:
+                    continue
             if level(reader.role, kind, UPDATE) is not ALL:
                 assert level(reader.role, kind, UPDATE) is OWN, key
                 name, of_reader = OWNED_BY[kind]
