@@ -29,7 +29,7 @@ class Membership(Sessions):
         FieldError and RefusedError: the first account is an admin's."""
         given = {"email": email, "name": name, "role": role, "phone": phone, "client": client}
         with self._repository.read() as snapshot:
-            fitting = _with_name(User(), self._checked(snapshot, given))
+            fitting = with_name(User(), self._checked(snapshot, given))
             _refuse_unfit(snapshot, User(**fitting), signs_in=True)
         if password is not None:
             passwords.refuse_weak(password, (fitting["email"], name))
@@ -49,7 +49,7 @@ class Membership(Sessions):
         FieldError and RefusedError."""
         with self._repository.read() as snapshot:
             given = {"name": name, "email": email, "phone": phone, "role": "staff"}
-            fitting = _with_name(User(), self._checked(snapshot, given))
+            fitting = with_name(User(), self._checked(snapshot, given))
         if not fitting["name"]:
             raise FieldError("say who it is", field="name", label="Name")
 
@@ -73,7 +73,7 @@ class Membership(Sessions):
         ConflictError, and RefusedError for the last admin."""
         with self._repository.read() as snapshot:
             current = self._get(snapshot, user.id)
-            fitting = _with_name(current, self._checked(snapshot, changes))
+            fitting = with_name(current, self._checked(snapshot, changes))
             if fitting != {"active": False}:
                 # Whoever is not to come in any more need not fit.
                 _refuse_unfit(snapshot, replace(current, **fitting), signs_in=bool(current.password))
@@ -100,7 +100,7 @@ class Membership(Sessions):
             )
         with self._repository.read() as snapshot:
             whose = self._get(snapshot, user)
-            fitting = _with_name(whose, self._checked(snapshot, changes))
+            fitting = with_name(whose, self._checked(snapshot, changes))
 
         def change(tx: AuthoredTransaction) -> User:
             current = self._get(tx, user)
@@ -196,7 +196,7 @@ class Membership(Sessions):
         return checked
 
 
-def _with_name(user: User, changes: dict[str, Any]) -> dict[str, Any]:
+def with_name(user: User, changes: dict[str, Any]) -> dict[str, Any]:
     """The changes of an account; raises FieldError for a new name that misleads. One that it has is not judged."""
     name = changes.get("name", "")
     if not name or name == user.name:

@@ -1,15 +1,16 @@
-"""The way back for whoever keeps the store: an admin who gets in again, whatever has become of the accounts."""
+"""The way back for the owner of a store: an admin who gets in again, whatever has become of the accounts."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from crm.accounts import passwords
 from crm.accounts.book import address, called
-from crm.accounts.membership import Membership
+from crm.accounts.membership import Membership, with_name
 from crm.accounts.names import refuse_taken
 from crm.accounts.roster import Standing
 from crm.errors import FieldError, RefusedError
 from crm.model import SignIn, User
-from crm.repository import AuthoredTransaction, Query
+from crm.repository import AuthoredTransaction, Query, Snapshot
 
 _LETTER = """Hello {},
 
@@ -34,58 +35,74 @@ class Recovered:
 class Recovery(Membership):
     """Done on the machine itself alone, by whoever holds the file or the credentials, and the secret."""
 
-    def standing(self) -> Standing:
-        """How the accounts stand."""
+    def before_recovery(self, email: str, name: str = "") -> tuple[Standing, bool]:
+        """How the accounts stand, and whether there is one with this address. Raises what `recover` would."""
         with self._repository.read() as snapshot:
-            return self._roster.standing(snapshot)
+            standing, found, _ = self._recoverable(snapshot, email, name)
+        return standing, found is not None
 
     def recover(self, email: str, name: str = "") -> Recovered:
-        """Makes an account, known by its address or new, an admin's with a one-time password and no second factor.
+        """Makes the account with this address an admin's with a one-time password and no second factor. Where there is
+        none it is added, if a `name` for it is given; an account that there is gets that name.
 
         Where the accounts are not as this program left them, every session ends and all others are deactivated until
         an admin activates them; one that is not sealed as it stands waits for an admin to vouch for it. Raises
         FieldError, and RefusedError where the store has no accounts.
         """
-        wanted = address(email)
-        if not wanted:
-            raise FieldError("it is no e-mail address", field="email", label="E-mail")
         one_time = passwords.generated()
         hashed = self._hashed(one_time)
         told: list[User] = []
 
         def change(tx: AuthoredTransaction) -> Recovered:
-            standing = self._roster.standing(tx)
-            if standing is Standing.NONE:
-                raise RefusedError("This store has no accounts, so nobody has to sign in. `users add` makes the first.")
+            standing, found, named = self._recoverable(tx, email, name)
             held = standing in (Standing.HOLDS, Standing.UNROSTERED)
             tx.seals_anew = True
             told[:] = [each for each in tx.find_all(User, Query({"role": "admin", "active": True})) if each.password]
-            deactivated, unsealed = (0, 0) if held else self._shut_others(tx, wanted)
-            found = self._by_email(tx, wanted)
+            deactivated, unsealed = (0, 0) if held else self._shut_others(tx, found.id if found else 0)
             if found is None:
-                new = User(email=wanted, name=name or wanted.partition("@")[0], role="admin", active=True)
-                found = tx.add(new)
-                refuse_taken(tx, found)
+                found = self._added(tx, User(email=address(email), role="admin", active=True, **named))
             changes = {
                 "role": "admin", "client": 0, "active": True, "must_change": True, "password": hashed,
-                "second_factor": "", "name": name or found.name,
+                "second_factor": "", **named,
             }  # fmt: skip
             user = self._write(tx, found, changes)
+            refuse_taken(tx, user)
+            # It may have got another name in the store itself.
+            tx.give_name(user.id)
             self._end(tx, user.id)
             return Recovered(user, one_time, held, deactivated, unsealed)
 
-        done = self._transact(change, f"recovered the account of {wanted} on the machine itself (admin)")
+        done = self._transact(change, f"recovered the account of {address(email)} on the machine itself (admin)")
         for each in told:
             if each.email and each.id != done.user.id:
                 self._tell_of_recovery(each, done)
         return done
 
-    def _shut_others(self, tx: AuthoredTransaction, email: str) -> tuple[int, int]:
-        """Deactivates all accounts but one and ends all sessions: how many, and how many are not sealed as they
+    def _recoverable(self, snapshot: Snapshot, email: str, name: str) -> tuple[Standing, User | None, dict[str, Any]]:
+        """How the accounts stand, the account with this address, and the name that it gets, as it is stored."""
+        wanted = address(email)
+        if not wanted:
+            raise FieldError("it is no e-mail address", field="email", label="E-mail")
+        standing = self._roster.standing(snapshot)
+        if standing is Standing.NONE:
+            raise RefusedError("This store has no accounts, so nobody has to sign in. `users add` makes the first.")
+        found = self._by_email(snapshot, wanted)
+        if found is None and not name.strip():
+            raise FieldError(
+                f"there is no account {wanted}; nothing was changed. Look at the address again, or give a name"
+                " (--name) to add a new admin account",
+                field="email",
+                label="E-mail",
+            )
+        given = {"name": name} if name.strip() else {}
+        return standing, found, with_name(found or User(email=wanted), self._checked(snapshot, given))
+
+    def _shut_others(self, tx: AuthoredTransaction, but: int) -> tuple[int, int]:
+        """Deactivates all accounts `but` one and ends all sessions: how many, and how many are not sealed as they
         stand."""
         deactivated = unsealed = 0
         for each in tx.find_all(User):
-            if each.email == email or not each.password:
+            if each.id == but or not each.password:
                 continue
             if not self._roster.fits(tx, each):
                 # It stays unsealed.

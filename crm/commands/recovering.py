@@ -1,8 +1,9 @@
-"""What the shell alone has, at the machine itself: an admin is let in again, whatever has become of the accounts."""
+"""What the shell alone has, on the computer that holds the data: an admin is let in again."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
+from crm.accounts.recovery import Recovered
 from crm.accounts.roster import Standing
 from crm.commands.context import CRM
 from crm.commands.registry import About, Command
@@ -10,16 +11,17 @@ from crm.commands.users import OneTimePassword
 from crm.errors import confirmation
 from crm.model.fields import Email, Line
 
+_INTACT = "The accounts are intact, and all others stay as they are."
 _WHAT_IT_DOES = {
-    Standing.HOLDS: "The accounts of this store hold, and all others stay as they are.",
-    Standing.UNROSTERED: "The accounts of this store hold, and all others stay as they are.",
+    Standing.HOLDS: _INTACT,
+    Standing.UNROSTERED: _INTACT,
     Standing.DAMAGED: (
-        "The accounts of this store are not as this program left them: everybody is signed out, and all other accounts"
-        " are shut until an admin lets them in again."
+        "The accounts were changed outside this program, or an older copy was put back: everybody is signed out, and"
+        " all other accounts are switched off until an admin switches them on again."
     ),
     Standing.OTHER_SECRET: (
-        "The accounts of this store were made with another CRM_SECRET. If you can still find it, set it, and nothing is"
-        " lost. Else everybody is signed out, and every account needs a new password from an admin."
+        "The accounts were made with another CRM_SECRET. If you can still find it, set it, and nothing is lost. Else"
+        " everybody is signed out, and every account needs a new password from an admin."
     ),
 }
 
@@ -33,31 +35,44 @@ class AccountsRecovered(OneTimePassword):
 
 def recover(
     crm: CRM,
-    email: Annotated[str, Email(), About("E-mail", "of an account, or of a new one", positional=True)],
-    name: Annotated[str, Line(100), About("Name", "of a new account")] = "",
+    email: Annotated[str, Email(), About("E-mail", "of the account", positional=True)],
+    name: Annotated[str, Line(100), About("Name", "adds a new account, or changes the name of this one")] = "",
     yes: bool = False,
 ) -> AccountsRecovered:
-    """Lets an admin in again, on the machine of the store itself.
+    """Lets an admin in again, on the computer that holds the data.
 
-    It is for whoever holds the file, or the credentials of the spreadsheet, and the secret; nobody has to be signed in.
-    The account with this address, or a new one, gets the role admin and a one-time password. Where the accounts are not
-    as this program left them, all others are shut until an admin lets them in again, and everybody is signed out. It
-    stands in the history, and the other admins are told by mail where that is set up.
+    It is for the owner, who holds the file, or the credentials of the spreadsheet, and the secret; nobody has to be
+    signed in. The account with this address gets the role admin and a one-time password; with --name a new one is added
+    where there is none. Where the accounts were changed outside this program, all others are switched off until an
+    admin switches them on again, and everybody is signed out. It stands in the history, and the other admins are told
+    by mail where that is set up.
     """
     accounts = crm.accounts.open()
-    if not yes and (what := _WHAT_IT_DOES.get(accounts.standing())):
-        raise confirmation(f"{what} {email} becomes an admin with a new one-time password.", "Let them in")
+    standing, is_known = accounts.before_recovery(email, name)
+    if not yes:
+        becomes = f"{email} becomes an admin with a new one-time password."
+        if not is_known:
+            becomes = f"There is no account {email}: a new admin account is added, with a one-time password."
+        raise confirmation(f"{_WHAT_IT_DOES[standing]} {becomes}", "Let them in")
     recovered = accounts.recover(email, name)
     accounts.close()
-    done = "All other accounts are as they were."
-    if not recovered.held:
-        done = (
-            f"Everybody was signed out. Accounts to activate again, once you know that they are right:"
-            f" {recovered.deactivated}. Accounts to vouch for, as they are not sealed as they stand:"
-            f" {recovered.unsealed}. `users list` shows them; then `users activate` and `users vouch`."
-        )
     user = recovered.user
-    return AccountsRecovered(user.id, user.email, user.name, recovered.password, done)
+    return AccountsRecovered(user.id, user.email, user.name, recovered.password, _done(recovered))
+
+
+def _done(recovered: Recovered) -> str:
+    if recovered.held:
+        return "All other accounts are as they were."
+    told = ["Everybody was signed out."]
+    if changed := recovered.unsealed:
+        were, each = ("account was", "it") if changed == 1 else ("accounts were", "each one")
+        told.append(
+            f"{changed} {were} changed by hand, or made with another secret; allow {each} again with `users vouch`."
+        )
+    if off := recovered.deactivated:
+        are, them = ("account is", "it") if off == 1 else ("accounts are", "them")
+        told.append(f"{off} {are} switched off; switch {them} on with `users activate`.")
+    return " ".join(told)
 
 
 # No role may run it, so that no menu has it.

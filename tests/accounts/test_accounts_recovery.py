@@ -1,4 +1,4 @@
-"""The way back in for whoever keeps the store, whatever has become of its accounts."""
+"""The way back in for the owner of a store, whatever has become of its accounts."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete, update
 
 from crm.errors import FieldError, RefusedError, SignInRefusedError, StoreAccessError
-from crm.model import SignIn, User
+from crm.model import Client, SignIn, User
 from crm.repository import ROSTER, tables
 from tests.accounts.conftest import PASSWORD, Office
 from tests.accounts.test_accounts_roster import ANNA, BO, gets_in, put, rows, set_fact
@@ -91,8 +91,8 @@ def test_it_works_where_all_accounts_are_gone(file_office: Office) -> None:
     office.store.change(lambda tx: tx.connection.execute(delete(tables.user)), "by hand")
     with pytest.raises(StoreAccessError):
         office.accounts.exist()
-    done = office.accounts.recover(CY)
-    assert office.sign_in(CY, done.password).name == "cy"
+    done = office.accounts.recover(CY, "Cy")
+    assert office.sign_in(CY, done.password).name == "Cy"
 
 
 def test_with_another_secret_every_password_is_set_anew(file_office: Office) -> None:
@@ -117,6 +117,46 @@ def test_what_cannot_be_recovered_is_told(file_office: Office) -> None:
     file_office.add()
     with pytest.raises(FieldError):
         file_office.accounts.recover("nobody")
+
+
+@pytest.mark.parametrize("damage", [None, no_roster])
+def test_a_mistyped_address_makes_no_admin(file_office: Office, damage: Callable[[Office], None] | None) -> None:
+    office = file_office
+    office.add()
+    if damage:
+        damage(office)
+    before = rows(office, User)
+    for mistyped in (office.accounts.recover, office.accounts.before_recovery):
+        with pytest.raises(FieldError, match=r"no account anne@example\.com"):
+            mistyped("anne@example.com")
+    assert rows(office, User) == before
+    # Whoever says who it is means it.
+    assert office.accounts.before_recovery("anne@example.com", "Anne")[1] is False
+    assert office.accounts.recover("anne@example.com", "Anne").user.name == "Anne"
+    assert office.accounts.before_recovery("anne@example.com")[1] is True
+
+
+@pytest.mark.parametrize("name", ["Anna", "\u0410nna", "\u202eAnna", "CRM"])
+def test_a_name_is_checked_as_everywhere(file_office: Office, name: str) -> None:
+    office = file_office
+    office.add()
+    office.add(BO, "staff")
+    before = rows(office, User)
+    for email in (BO, CY):
+        with pytest.raises(FieldError):
+            office.accounts.recover(email, name)
+    assert rows(office, User) == before
+
+
+def test_what_is_theirs_bears_the_new_name(file_office: Office) -> None:
+    office = file_office
+    office.add()
+    bo = office.add(BO, "staff")
+    client = office.store.change(lambda tx: tx.add(Client(last_name="Tall", owner="Bo")), "added")
+    assert client.owner_id == bo.id
+    assert office.accounts.recover(BO, "Bo Jones").user.name == "Bo Jones"
+    with office.store.repository.read() as snapshot:
+        assert snapshot.get(Client, client.id).owner == "Bo Jones"
 
 
 def test_the_other_admins_are_told(file_office: Office) -> None:

@@ -275,7 +275,7 @@ def test_a_machine_that_knew_nothing_lets_an_admin_in_again(team: Team, attack: 
     client = team.store.add()
     attack(team, before)
     fresh = accounts(team, team.another())
-    done = fresh.recover("cy@example.com")
+    done = fresh.recover("cy@example.com", "Cy")
     assert not done.held
     # From then on these are the accounts, for machines too that knew others.
     look(team)

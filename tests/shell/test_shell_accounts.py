@@ -161,13 +161,15 @@ def test_whoever_is_not_let_in_leaves_no_backup_and_no_review(shell: CommandLine
     assert not list((shell.folder / "backups").glob("*"))
 
 
-def test_whoever_keeps_the_store_lets_an_admin_in_again(shell: CommandLine) -> None:
+def test_the_owner_lets_an_admin_in_again(shell: CommandLine) -> None:
     assert "no accounts" in shell.refused("users", "recover", "ada@example.com", "--yes")
     joined(shell, "ada@example.com", "admin")
     joined(shell, "sam@example.com", "staff")
     told = shell("users", "recover", "sam@example.com", "--json")
     assert (told.code, told.error["error"]) == (1, "confirm")
     assert "as they are" in told.error["message"]
+    assert "no account sma@example.com" in shell.refused("users", "recover", "sma@example.com", "--yes")
+    assert "no account sma@example.com: a new" in shell.refused("users", "recover", "sma@example.com", "--name", "Sma")
     made = shell.did("users", "recover", "sam@example.com", "--yes")
     assert sign_in(shell, "sam@example.com", made["password"], PASSWORD + "!", PASSWORD + "!").code == 0
     assert "recovered the account of sam@example.com" in shell.did("history", "list")[2]["what"]
@@ -179,8 +181,9 @@ def test_whoever_keeps_the_store_lets_an_admin_in_again(shell: CommandLine) -> N
         opened.commit()
     for command in (("clients", "list"), ("users", "list"), ("users", "add", "eve@example.com", "--role", "admin")):
         assert "users recover" in shell.refused(*command)
-    assert "shut" in shell.refused("users", "recover", "ada@example.com")
-    made = shell.did("users", "recover", "ada@example.com", "--yes")
+    ada = ("users", "recover", "ada@example.com", "--name", "Ada")
+    assert "switched off" in shell.refused(*ada)
+    made = shell.did(*ada, "--yes")
     assert sign_in(shell, "ada@example.com", made["password"], PASSWORD, PASSWORD).code == 0
     assert [each["email"] for each in shell.did("users", "list")] == ["ada@example.com"]
 
