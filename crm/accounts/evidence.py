@@ -14,7 +14,8 @@ from crm import program
 from crm.atomic_write import atomic_write
 from crm.errors import StoreAccessError
 from crm.model import SignIn, User
-from crm.repository import ROSTER, STORE_ID, Snapshot, tables
+from crm.private_files import private_folder
+from crm.repository import ROSTER, Snapshot, tables
 
 # How a seal begins that only a store with a roster has, behind the mark of its secret.
 SEALED_WITH_ROSTER = "/2-"
@@ -38,17 +39,18 @@ class Memory:
     def __init__(self, folder: Path | None) -> None:
         self._path = folder and folder / "rosters.json"
 
-    def revision(self, snapshot: Snapshot, url: str) -> int:
-        """The highest revision seen of the store at `url`; 0 for none. A copy of a file elsewhere is another store."""
-        return self._read().get(_key(snapshot, url), 0)
+    def known(self, url: str) -> Mapping[str, int]:
+        """The highest revisions seen at `url`, by the id of the store: a copy of a file elsewhere is another store."""
+        kept = [(key.partition(" "), revision) for key, revision in self._read().items()]
+        return {store: revision for (store, _, at), revision in kept if at == url}
 
-    def keep(self, snapshot: Snapshot, url: str, revision: int) -> None:
-        """Remembers a revision, unless a higher one is known."""
-        key, known = _key(snapshot, url), self._read()
-        if self._path is None or known.get(key, 0) >= revision:
+    def keep(self, store: str, url: str, revision: int) -> None:
+        """Remembers a revision of the store with an id, unless a higher one is known."""
+        key, known = f"{store} {url}", self._read()
+        if self._path is None or known.get(key, -1) >= revision:
             return
         with suppress(OSError):
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(self._path.parent)
             with atomic_write(self._path, 0o600) as file:
                 file.write(json.dumps({**known, key: revision}).encode())
 
@@ -60,11 +62,7 @@ class Memory:
         return {}
 
 
-def _key(snapshot: Snapshot, url: str) -> str:
-    return f"{snapshot.fact(STORE_ID)} {url}"
-
-
-def accounts_exist(snapshot: Snapshot, memory: Memory, url: str) -> bool:
+def accounts_exist(snapshot: Snapshot) -> bool:
     """Whether the store has accounts that let people in, so that whoever opens it signs in.
 
     Raises StoreAccessError where it has had some and what is left of them can let nobody in: such a store opens for
@@ -72,12 +70,12 @@ def accounts_exist(snapshot: Snapshot, memory: Memory, url: str) -> bool:
     """
     has_roster = bool(snapshot.fact(ROSTER))
     if snapshot.select(_ANY_PASSWORD):
-        if has_roster or not (snapshot.select(_ANY_SEALED_SINCE) or memory.revision(snapshot, url)):
+        if has_roster or (snapshot.known_revision <= 0 and not snapshot.select(_ANY_SEALED_SINCE)):
             # Whatever becomes of them, this machine has seen that there are some.
-            memory.keep(snapshot, url, 1)
+            snapshot.remember(0)
             return True
         raise damaged()
-    if has_roster or memory.revision(snapshot, url):
+    if has_roster or snapshot.known_revision >= 0:
         raise damaged()
     if snapshot.select(_ANY_SIGN_IN) or snapshot.select(_ANY_PASSWORD_GIVEN):
         raise damaged()

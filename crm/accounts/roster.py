@@ -87,6 +87,14 @@ class Roster:
     def _secret(self) -> "Secret":
         return self._open_secret()
 
+    # What this machine remembers
+
+    def known_revisions(self) -> Mapping[str, int]:
+        return self._memory.known(self._url)
+
+    def keep_known(self, store: str, revision: int) -> None:
+        self._memory.keep(store, self._url, revision)
+
     # The seal of one account
 
     def seal(self, snapshot: Snapshot, user: User) -> str:
@@ -120,9 +128,9 @@ class Roster:
     # All of them
 
     def standing(self, snapshot: Snapshot) -> Standing:
-        """How the accounts stand; a revision that holds is remembered by this machine."""
+        """How the accounts stand; a revision that holds is remembered by this machine, once it is sure."""
         try:
-            if not accounts_exist(snapshot, self._memory, self._url):
+            if not accounts_exist(snapshot):
                 return Standing.NONE
         except StoreAccessError:
             return Standing.DAMAGED
@@ -134,10 +142,9 @@ class Roster:
             return Standing.DAMAGED
         if written.mark != self._mark:
             return Standing.OTHER_SECRET
-        remembered = self._memory.revision(snapshot, self._url)
-        if written.revision < remembered or not _same(text, self._made(snapshot, written.revision)):
+        if written.revision < snapshot.known_revision or not _same(text, self._made(snapshot, written.revision)):
             return Standing.DAMAGED
-        self._memory.keep(snapshot, self._url, written.revision)
+        snapshot.remember(written.revision)
         return Standing.HOLDS
 
     def require(self, snapshot: Snapshot) -> None:
@@ -229,9 +236,11 @@ class Roster:
     def renew(self, tx: "SqlTransaction", before: str = "") -> None:
         """Writes the roster of the accounts as they are now, with a revision higher than any before."""
         written = [Written.read(each) for each in (tx.fact(ROSTER), before)]
-        known = max(self._memory.revision(tx, self._url), *(each.revision if each else 0 for each in written))
+        known = max(tx.known_revision, *(each.revision if each else 0 for each in written))
         # Machines that knew accounts which are lost take those that were made anew for newer ones.
-        tx.put_fact(ROSTER, self._made(tx, known + (_ANEW if tx.seals_anew else 1)))
+        revision = known + (_ANEW if tx.seals_anew else 1)
+        tx.put_fact(ROSTER, self._made(tx, revision))
+        tx.remember(revision)
 
 
 class _With:

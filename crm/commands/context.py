@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from crm.accounts import SignedIn
 from crm.accounts.desk import AccountsDesk
-from crm.accounts.evidence import Memory, accounts_exist
+from crm.accounts.evidence import accounts_exist
 from crm.clock import Clock
-from crm.config import Config, data_folder, team_defaults
+from crm.config import Config, team_defaults
 from crm.errors import CRMError, SignInRefusedError, StoreError, StoreNotSetUpError
 from crm.model import Conventions, Setting
 from crm.model.places import as_told
@@ -58,7 +58,7 @@ def has_accounts(crm: "CRM") -> bool:
     Every way into a store asks this, and stays shut where it raises StoreError: what cannot be known is refused.
     """
     with crm.repository.read() as snapshot:
-        return accounts_exist(snapshot, Memory(data_folder()), crm.repository.url)
+        return accounts_exist(snapshot)
 
 
 def open_other(crm: "CRM", url: str) -> "CRM":

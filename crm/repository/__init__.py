@@ -255,6 +255,15 @@ class Snapshot(Protocol):
     def fact(self, name: str) -> str:
         """Something the store knows of itself at this moment (`STORE_ID`); '' when unknown."""
 
+    @property
+    def known_revision(self) -> int:
+        """The highest revision of the roster that this machine had seen of this store before this moment; 0 for
+        accounts without a roster, -1 where it had seen none."""
+
+    def remember(self, revision: int) -> None:
+        """Has this machine remember that it has seen a revision of this store: in a transaction with its commit, and
+        never of a copy."""
+
     def get(self, kind: type[AnyRecord], record_id: int) -> AnyRecord:
         """The record with this id; raises NotFoundError."""
 
@@ -372,6 +381,13 @@ class Sealing(Protocol):
 
 class Seals(Protocol):
     """Keeps the accounts of a store sealed, with a secret that the store itself does not know."""
+
+    def known_revisions(self) -> Mapping[str, int]:
+        """The highest revision that this machine has seen at this place, by the id of the store. A snapshot may be
+        compared with what was known before it began: since then others have gone on."""
+
+    def keep_known(self, store: str, revision: int) -> None:
+        """Remembers that the store with this id had a revision, unless a higher one is known."""
 
     def revision(self, snapshot: Snapshot) -> int | None:
         """How often the accounts were sealed as a whole: 0 where an older version has sealed each alone, -1 where there

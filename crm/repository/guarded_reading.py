@@ -53,6 +53,13 @@ class GuardedSnapshot:
     def fact(self, name: str) -> str:
         return self._snapshot.fact(name)
 
+    @property
+    def known_revision(self) -> int:
+        return self._snapshot.known_revision
+
+    def remember(self, revision: int) -> None:
+        self._snapshot.remember(revision)
+
     def find(self, kind: type[AnyRecord], record_id: int) -> AnyRecord | None:
         self._bounds.level(kind.kind_name, READ)
         record = self._snapshot.find(kind, record_id)

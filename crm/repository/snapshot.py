@@ -2,9 +2,10 @@
 
 import dataclasses
 import json
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property, lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Select, delete, func, insert, select
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select
 from crm.clock import Clock
 from crm.errors import NotFoundError
 from crm.model import Client, Record, people
-from crm.repository import Change, HistoryEntry, HistoryQuery, Query, StatusMove, history, statements, tables
+from crm.repository import STORE_ID, Change, HistoryEntry, HistoryQuery, Query, StatusMove, history, statements, tables
 from crm.repository.dialect import Dialect
 from crm.repository.query import selection
 from crm.repository.team import Team, team_of
@@ -47,12 +48,22 @@ def put_fact(connection: Connection, name: str, value: str) -> None:
 
 
 class SqlSnapshot:
-    """A Snapshot over one connection, inside one database transaction."""
+    """A Snapshot over one connection, inside one database transaction. `known` are the revisions that this machine knew
+    before it began; `keep` remembers one, where what is seen is the store itself as it was committed."""
 
-    def __init__(self, connection: Connection, dialect: Dialect, clock: Clock) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        dialect: Dialect,
+        clock: Clock,
+        known: Mapping[str, int] = MappingProxyType({}),
+        keep: Callable[[str, int], Any] | None = None,
+    ) -> None:
         self.connection = connection
         self.dialect = dialect
         self.clock = clock
+        self._known_revisions = known
+        self._keep = keep
 
     @cached_property
     def today(self) -> date:
@@ -75,6 +86,14 @@ class SqlSnapshot:
 
     def fact(self, name: str) -> str:
         return fact(self.connection, name)
+
+    @property
+    def known_revision(self) -> int:
+        return self._known_revisions.get(self.fact(STORE_ID), -1)
+
+    def remember(self, revision: int) -> None:
+        if self._keep is not None and revision > self.known_revision:
+            self._keep(self.fact(STORE_ID), revision)
 
     def find(self, kind: type[AnyRecord], record_id: int) -> AnyRecord | None:
         row = self.connection.execute(statements.BY_ID[kind], {"wanted": record_id}).first()

@@ -3,7 +3,7 @@
 import dataclasses
 import time
 import uuid
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -224,12 +224,21 @@ class SqlRepository:
     @contextmanager
     def read(self) -> Iterator[SqlSnapshot]:
         with self._told(), self._engine.connect() as connection:
+            # Asked first: what others do from now on is not seen.
+            known = self._known_revisions()
             self._dialect.begin_reading(connection)
-            yield self._seen(connection)
+            keep = None if self._seals is None else self._seals.keep_known
+            yield SqlSnapshot(connection, self._dialect, self.clock.stopped(), known, keep)
 
-    def _seen(self, connection: Connection) -> SqlSnapshot:
-        """What a connection sees, within a transaction of its own."""
-        return SqlSnapshot(connection, self._dialect, self.clock.stopped())
+    def _known_revisions(self) -> Mapping[str, int]:
+        """What this machine remembers of the rosters of this store."""
+        return {} if self._seals is None else self._seals.known_revisions()
+
+    def _seen(self, connection: Connection, known: Mapping[str, int] | None = None) -> SqlSnapshot:
+        """What a connection sees, within a transaction of its own; `known` is what was remembered before that, which
+        need not be told where nobody else can write."""
+        known = self._known_revisions() if known is None else known
+        return SqlSnapshot(connection, self._dialect, self.clock.stopped(), known)
 
     def _writing(self, connection: Connection, what: str = "", user: str = "") -> "SqlTransaction":
         """What writes on a connection, within a transaction of its own."""
@@ -248,6 +257,7 @@ class SqlRepository:
                     result = change(tx)
                     tx.finish()
                     connection.commit()
+                    tx.committed()
                     return result
                 except DBAPIError as error:
                     connection.rollback()
@@ -377,14 +387,14 @@ class SqlRepository:
             return bool(snapshot.select(something.limit(1)))
 
     def backup(self, to: Path | None = None, allowed: Allowed = anybody) -> Path:
-        target = to or self._dated()
+        target, known = to or self._dated(), self._known_revisions()
 
         def looked_at(copy: Path) -> None:
             engine = self._dialect.at(copy).engine()
             try:
                 with engine.connect() as connection:
                     self._dialect.begin_reading(connection)
-                    allowed(self._seen(connection))
+                    allowed(self._seen(connection, known))
             finally:
                 engine.dispose()
 

@@ -36,6 +36,7 @@ from crm.model import (
 )  # fmt: skip
 from crm.model.encoding import plain
 from crm.repository import (
+    STORE_ID,
     HistoryEntry,
     Query,
     Sealing,
@@ -84,7 +85,7 @@ class SqlTransaction(SqlSnapshot):
         what: str,
         seals: Seals | None = None,
     ) -> None:
-        super().__init__(connection, dialect, clock)
+        super().__init__(connection, dialect, clock, seals.known_revisions() if seals is not None else {})
         self.at = clock.now
         self.user = user
         self.user_id = 0
@@ -92,6 +93,8 @@ class SqlTransaction(SqlSnapshot):
         self._seals = seals
         # What seals the accounts, once they are touched.
         self._sealing: Sealing | None = None
+        # The store and the revision that this machine remembers of it once all this is committed.
+        self._remembers: tuple[str, int] | None = None
         self._what = what
         self._number = 0
         self._undoes: int | None = None
@@ -123,6 +126,15 @@ class SqlTransaction(SqlSnapshot):
     def put_fact(self, name: str, value: str) -> None:
         """Writes a fact of the store; it is no change of a record and stands in no history."""
         put_fact(self.connection, name, value)
+
+    def remember(self, revision: int) -> None:
+        if revision > self.known_revision:
+            self._remembers = (self.fact(STORE_ID), revision)
+
+    def committed(self) -> None:
+        """To be called after the commit, where what was written to is the store itself and no copy."""
+        if self._seals is not None and self._remembers is not None:
+            self._seals.keep_known(*self._remembers)
 
     @property
     def is_sealing(self) -> bool:

@@ -12,7 +12,7 @@ from crm.errors import SignInRefusedError, StoreAccessError
 from crm.model import Client, User
 from crm.repository import ROSTER
 from tests.accounts.conftest import PASSWORD, Office
-from tests.accounts.test_accounts_roster import ANNA, BO, fact, gets_in, rows
+from tests.accounts.test_accounts_roster import ANNA, BO, fact, gets_in, remembering, rows
 from tests.conftest import STORES, _new_store
 
 NEW = "seven green umbrellas whistle"
@@ -71,6 +71,18 @@ def test_the_account_of_a_client_that_a_backup_does_not_know_is_closed(office: O
     assert office.store.wrong() == []
     # Nobody else becomes the client of that number, whose account could be activated again.
     assert office.store.add().id > new.id
+
+
+def test_a_machine_that_remembers_lets_whoever_restored_in_again(office: Office, tmp_path: Path) -> None:
+    with remembering(office, tmp_path / "remembered") as accounts:
+        office.add()
+        copy = backup(office, tmp_path)
+        lost = office.add("lost@example.com", "client", client=office.store.add().id)
+        for from_backup in (False, True):
+            assert gets_in(office, ANNA, accounts=accounts)
+            office.store.repository.restore(copy, accounts._roster.require, accounts=from_backup)
+            assert gets_in(office, ANNA, accounts=accounts)
+            assert not gets_in(office, lost.email, accounts=accounts)
 
 
 def test_restoring_with_the_accounts_by_name_brings_those_of_then_back(office: Office, tmp_path: Path) -> None:

@@ -203,8 +203,9 @@ def test_a_machine_that_has_seen_accounts_knows_that_there_were_some(file_office
     here, elsewhere = Memory(open_folder / "here"), Memory(open_folder / "elsewhere")
 
     def exist(memory: Memory) -> bool:
+        repository._seals = Roster(lambda: Secret(SECRET, open_folder), memory, repository.url)
         with repository.read() as snapshot:
-            return accounts_exist(snapshot, memory, repository.url)
+            return accounts_exist(snapshot)
 
     # Nobody signs in, and no secret is at hand.
     assert exist(here)
@@ -223,7 +224,7 @@ def test_what_a_machine_remembers_is_private_and_is_not_needed(file_office: Offi
         assert gets_in(file_office, ANNA, accounts=accounts)
     (kept,) = (open_folder / "new").iterdir()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert list(json.loads(kept.read_text()).values()) == [1]
+    assert list(json.loads(kept.read_text()).values()) == [2]
     for useless in ("{", "[]", '{"a": "b"}', "7"):
         kept.write_text(useless)
         with remembering(file_office, open_folder / "new") as accounts:
@@ -234,14 +235,54 @@ def test_what_a_machine_remembers_is_private_and_is_not_needed(file_office: Offi
         assert gets_in(file_office, ANNA, accounts=accounts)
 
 
-def test_a_copy_of_a_file_elsewhere_is_a_store_of_its_own(file_office: Office, open_folder: Path) -> None:
+def test_a_copy_of_a_file_elsewhere_is_a_store_of_its_own(open_folder: Path) -> None:
+    memory = Memory(open_folder)
+    memory.keep("a", "sqlite:////here in a folder", 7)
+    memory.keep("a", "sqlite:////here in a folder", 3)
+    memory.keep("b", "sqlite:////here in a folder", 0)
+    assert memory.known("sqlite:////here in a folder") == {"a": 7, "b": 0}
+    assert memory.known("sqlite:////there") == {}
+
+
+def test_others_may_go_on_while_one_looks(file_office: Office, open_folder: Path) -> None:
     file_office.add()
-    with file_office.store.repository.read() as snapshot:
-        memory = Memory(open_folder)
-        memory.keep(snapshot, "sqlite:////here", 7)
-        memory.keep(snapshot, "sqlite:////here", 3)
-        assert memory.revision(snapshot, "sqlite:////here") == 7
-        assert memory.revision(snapshot, "sqlite:////there") == 0
+    repository = file_office.store.repository
+    with remembering(file_office, open_folder) as accounts:
+        roster = accounts._roster
+        with repository.read() as snapshot:
+            assert snapshot.count(User) == 1
+            assert accounts.sign_in(ANNA, PASSWORD)
+            assert accounts.exist()
+            assert roster.standing(snapshot) is Standing.HOLDS
+        asked = []
+
+        def allowed(copy: Any) -> None:
+            assert accounts.sign_in(ANNA, PASSWORD)
+            assert accounts.exist()
+            asked.append(roster.standing(copy))
+
+        repository.backup(open_folder / "copy.sqlite3", allowed)
+        assert asked == [Standing.HOLDS]
+
+
+def test_only_what_was_committed_to_the_store_itself_is_remembered(office: Office, open_folder: Path) -> None:
+    anna = office.add()
+    repository = office.store.repository
+    with remembering(office, open_folder) as accounts:
+        assert gets_in(office, ANNA, accounts=accounts)
+        known = Memory(open_folder).known(repository.url)
+        assert list(known.values()) == [2]
+
+        def change(tx: Any) -> None:
+            tx.change(tx.get(User, anna.id), name="Anna Berg")
+            tx.finish()
+            raise CRMError("no")
+
+        with pytest.raises(CRMError, match="no"):
+            repository.transact(change, "renamed")
+        assert Memory(open_folder).known(repository.url) == known
+        accounts.end_all(anna.id)
+        assert list(Memory(open_folder).known(repository.url).values()) == [3]
 
 
 # Stores of older versions
@@ -280,6 +321,23 @@ def test_accounts_of_an_older_version_go_on_and_are_sealed_anew(file_office: Off
     assert bo.id == 2
     put(file_office, User, old)
     assert not gets_in(file_office, BO, token)
+
+
+def test_accounts_of_an_older_version_are_looked_at_more_than_once(file_office: Office, open_folder: Path) -> None:
+    file_office.add()
+    make_old(file_office, Secret(SECRET, file_office.store.folder))
+    with remembering(file_office, open_folder) as accounts:
+        for _ in range(3):
+            assert accounts.exist()
+            with file_office.store.repository.read() as snapshot:
+                assert accounts_exist(snapshot)
+        old = rows(file_office, User)
+        assert gets_in(file_office, ANNA, accounts=accounts)
+        # From then on this machine knows that there is a roster.
+        file_office.store.change(lambda tx: tx.connection.execute(delete(tables.sign_in)), "past the program")
+        put(file_office, User, old)
+        set_fact(file_office, ROSTER, "")
+        assert not gets_in(file_office, ANNA, accounts=accounts)
 
 
 def test_the_secret_is_not_asked_for_without_accounts(file_office: Office) -> None:

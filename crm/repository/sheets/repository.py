@@ -241,7 +241,7 @@ class SheetsRepository(SqlRepository):
         """How new the accounts are in the mirror, as `Seals` says it."""
         if self._seals is None:
             return -1
-        return self._seals.revision(SqlSnapshot(connection, self._dialect, self.clock.stopped()))
+        return self._seals.revision(self._seen(connection))
 
     def _lags(self, connection: Connection) -> bool:
         """Whether the spreadsheet does not hold the accounts that the mirror does."""
@@ -418,6 +418,7 @@ class SheetsRepository(SqlRepository):
                 doubtful[uid] = result
                 raise Stale from error
         connection.commit()
+        tx.committed()
         return result
 
     def _write(self, connection: Connection, written: Plan, seen: Seen, uid: str) -> None:
