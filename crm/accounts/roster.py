@@ -19,7 +19,7 @@ from sqlalchemy import func, select, true, update
 from crm.accounts.evidence import SEALED_WITH_ROSTER, Memory, accounts_exist, damaged
 from crm.errors import StoreAccessError, UsageError
 from crm.model import User
-from crm.repository import ROSTER, STORE_ID, Snapshot, tables
+from crm.repository import ROSTER, STORE_ID, Query, Snapshot, tables
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, Select
@@ -219,6 +219,11 @@ class Roster:
         if user.password and self._is_sound(source) and self.fits(source, user):
             return replace(user, seal=self.seal(tx, user))
         return replace(user, password="", second_factor="", seal="")
+
+    def let_an_admin_in(self, tx: "SqlTransaction") -> bool:
+        """Whether an admin can sign in with the accounts as they are now."""
+        admins = tx.find_all(User, Query({"role": "admin", "active": True}))
+        return any(each.password and self.fits(tx, each) for each in admins)
 
     # In a transaction
 

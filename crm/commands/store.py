@@ -111,7 +111,10 @@ def restore(
         raise confirmation(
             f"This replaces {which} by {source.name}. What is there now is backed up first.{out}", "Restore it"
         )
-    kept = crm.repository.restore(source, accounts=accounts)
+    restored = crm.repository.restore(source, accounts=accounts)
     crm.forget_settings()
-    out = "." if crm.reader == OWNER else "; everybody was signed out."
-    return FileWritten(kept, "backup of what was there before", keep_safe(crm), f"Restored {source.name}{out}")
+    done = f"Restored {source.name}{'.' if crm.reader == OWNER else '; everybody was signed out.'}"
+    if restored.closed:
+        count = "1 client account was" if restored.closed == 1 else f"{restored.closed} client accounts were"
+        done += f" {count} switched off, as the backup does not have their clients."
+    return FileWritten(restored.kept, "backup of what was there before", keep_safe(crm), done)

@@ -190,6 +190,15 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Restored:
+    """What was done to put a backup back: the backup `kept` of what was there, and how many accounts were `closed`, as
+    it does not know their clients."""
+
+    kept: Path
+    closed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A tab of a spreadsheet that is none of the store's own: its title, and its rows as texts, which a person would
     type to get what is in the cells."""
@@ -403,6 +412,9 @@ class Seals(Protocol):
         """An account of another store as it can be put into this one: without what lets anybody in where it is not as
         this program left it there."""
 
+    def let_an_admin_in(self, tx: Any) -> bool:
+        """Whether an admin can sign in with the accounts as they are now."""
+
     def begin(self, tx: Any) -> Sealing:
         """Called before a transaction first touches accounts or sign-ins. Raises StoreAccessError where they are not as
         this program left them."""
@@ -470,9 +482,10 @@ class Repository(Protocol):
     def notice(self) -> str:
         """What whoever has just read should know (that the data is of some minutes ago); '' for nothing."""
 
-    def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Path:
-        """Puts a backup in the place of what is there; returns a backup of what was there. The accounts stay as they
-        are, unless they are to be those of the backup too (`accounts`), or there are none; every session ends.
+    def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Restored:
+        """Puts a backup in the place of what is there, which is backed up first. The accounts stay as they are, unless
+        they are to be those of the backup too (`accounts`), or there are none; every session ends. Raises RefusedError
+        where no admin could sign in any more.
 
         Of a store so damaged that `allowed` cannot read it (StoreDamagedError), the files are kept aside and replaced,
         accounts included: whoever has them could do so without this program."""

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from crm.clock import Clock
 from crm.model import BY_NAME
 from crm.model.rights import ALL, CHECK, READ, STORE, UPDATE, Reader, past_level
-from crm.repository import Allowed, Finding, Proof, Seals, anybody
+from crm.repository import Allowed, Finding, Proof, Restored, Seals, anybody
 from crm.repository.bounds import Bounds
 from crm.repository.guarded_reading import GuardedSnapshot
 from crm.repository.guarded_writing import GuardedTransaction
@@ -89,7 +89,7 @@ class GuardedRepository:
         self._bounds.demand(STORE, READ)
         return self._repository.daily_backup(allowed)
 
-    def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Path:
+    def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Restored:
         self._bounds.demand(STORE, UPDATE)
         return self._repository.restore(source, allowed, accounts=accounts)
 

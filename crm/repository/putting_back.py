@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select
 
-from crm.errors import StoreAccessError
+from crm.errors import RefusedError, StoreAccessError
 from crm.model import RECORDS, Client, Record, SignIn, User, fields, people
 from crm.repository import ROSTER, STORE_ID, Query, Seals, tables
 from crm.repository.bulk import insert_rows
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 _SEALED: tuple[type[Record], ...] = (User, SignIn)
 
 
-def put_back(tx: "SqlTransaction", wanted: SqlSnapshot, seals: Seals | None, *, accounts: bool = False) -> None:
+def put_back(tx: "SqlTransaction", wanted: SqlSnapshot, seals: Seals | None, *, accounts: bool = False) -> int:
     """Deletes what `wanted` lacks, adds what only it holds, ids and times included, and changes what differs, as a
-    change like any other. It stands in the history also where nothing differed."""
-    accounts = accounts or not _has_accounts(tx)
+    change like any other. It stands in the history also where nothing differed. Returns how many accounts of clients
+    were closed. Raises RefusedError where no admin could sign in any more."""
+    had_accounts, open_before = _has_accounts(tx), _of_clients(tx)
+    accounts = accounts or not had_accounts
     kinds = [kind for kind in RECORDS if kind not in _SEALED or (kind is User and accounts)]
     for kind in reversed(kinds):
         there = {record.id for record in wanted.each(kind)}
@@ -41,7 +43,24 @@ def put_back(tx: "SqlTransaction", wanted: SqlSnapshot, seals: Seals | None, *, 
         _put_back(tx, kind, records)
     for each in tx.find_all(SignIn, Query({"state": "open"})):
         tx.change(each, state="ended", token="")
+    if accounts and had_accounts:
+        _refuse_shutting_out(tx, seals)
     _ = tx.number
+    return 0 if accounts else len(open_before - _of_clients(tx))
+
+
+def _of_clients(tx: "SqlTransaction") -> set[int]:
+    """The ids of the active accounts of clients."""
+    account = tables.user.c
+    return {each for (each,) in tx.select(select(account.id).where(account.active, account.client != 0))}
+
+
+def _refuse_shutting_out(tx: "SqlTransaction", seals: Seals | None) -> None:
+    if seals is not None and not seals.let_an_admin_in(tx):
+        raise RefusedError(
+            "No admin could sign in with the accounts of this backup, so nothing was changed. Restore it without"
+            " --accounts."
+        )
 
 
 def known_accounts(snapshot: SqlSnapshot) -> Hashable:
@@ -52,9 +71,11 @@ def known_accounts(snapshot: SqlSnapshot) -> Hashable:
 
 def take_accounts(
     tx: "SqlTransaction", seals: Seals | None, now: SqlSnapshot | None, *, from_backup: bool = False
-) -> None:
+) -> int:
     """Gives a backup, which `tx` writes to before it takes the place of a store, the accounts that this has `now`, or
-    seals its own as that store's; None for a store that is damaged. It stands in the history of the backup."""
+    seals its own as that store's; None for a store that is damaged. It stands in the history of the backup.
+    Returns how many accounts were closed, as the backup does not know their clients. Raises RefusedError where no admin
+    could sign in any more."""
     ours = now is None or from_backup or not _has_accounts(now)
     source = tx if ours or now is None else now
     facts = {name: source.fact(name) for name in (STORE_ID, ROSTER)}
@@ -79,12 +100,15 @@ def take_accounts(
         seals.take_over(tx, facts, now.fact(ROSTER) if now is not None else "")
     else:
         tx.put_fact(ROSTER, facts[ROSTER])
-    _close_lost(tx)
+    if now is not None and from_backup and _has_accounts(now):
+        _refuse_shutting_out(tx, seals)
+    closed = _close_lost(tx)
     _ = tx.number
+    return closed
 
 
-def _close_lost(tx: "SqlTransaction") -> None:
-    """Deactivates the accounts of clients that the backup does not know."""
+def _close_lost(tx: "SqlTransaction") -> int:
+    """Deactivates the accounts of clients that the backup does not know; how many."""
     account, client = tables.user.c, tables.client.c
     lost = (account.active, account.client != 0, account.client.not_in(select(client.id)))
     if gone := [each for (each,) in tx.select(select(account.client).where(*lost))]:
@@ -92,6 +116,8 @@ def _close_lost(tx: "SqlTransaction") -> None:
         with suppress(StoreAccessError):
             tx.close_accounts(gone)
             tx.finish()
+            return len(gone)
+    return 0
 
 
 def _has_accounts(snapshot: SqlSnapshot) -> bool:

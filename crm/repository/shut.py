@@ -6,7 +6,7 @@ from typing import Any
 from crm.clock import Clock
 from crm.errors import CRMError, RefusedError, StoreDamagedError
 from crm.model import SignIn, User
-from crm.repository import Allowed, Repository, Snapshot, anybody
+from crm.repository import Allowed, Repository, Restored, Snapshot, anybody
 
 
 class Shut:
@@ -19,7 +19,7 @@ class Shut:
         self._error = error
         self._store = store
 
-    def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Path:
+    def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Restored:
         """Puts a backup in the place of a damaged file, as long as it is so damaged that its accounts cannot be read.
         Raises RefusedError where they can."""
         if self._store is None or not isinstance(self._error, StoreDamagedError):

@@ -32,7 +32,20 @@ from crm.errors import (
 )
 from crm.model import TIME_ZONE, Record, SignIn, User
 from crm.model.places import as_told
-from crm.repository import PROGRAM, STORE_ID, Allowed, Finding, Proof, Seals, Wait, Waiting, anybody, formats, tables
+from crm.repository import (
+    PROGRAM,
+    STORE_ID,
+    Allowed,
+    Finding,
+    Proof,
+    Restored,
+    Seals,
+    Wait,
+    Waiting,
+    anybody,
+    formats,
+    tables,
+)
 from crm.repository.dialect import Dialect
 from crm.repository.putting_back import known_accounts, take_accounts
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
@@ -421,7 +434,7 @@ class SqlRepository:
             return None
         return self.backup(allowed=allowed)
 
-    def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Path:
+    def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Restored:
         what = f"restored {source.name}"
         # Copied first: to back up what is there may let go of the oldest backup, which may be this very one.
         with self._dialect.checked_copy(source) as copy:
@@ -435,14 +448,14 @@ class SqlRepository:
                 self.close()
                 with self._other(copy) as connection:
                     take_accounts(self._writing(connection, what), self._seals, None)
-                return self._dialect.replace_damaged(copy, self._dated())
+                return Restored(self._dialect.replace_damaged(copy, self._dated()))
             while True:
                 with self.read() as snapshot, self._other(copy) as connection:
                     asked = _Asked(snapshot, self.user)
                     allowed(asked)
                     known = known_accounts(snapshot)
                     tx = self._writing(connection, what, asked.user)
-                    take_accounts(tx, self._seals, snapshot, from_backup=accounts)
+                    closed = take_accounts(tx, self._seals, snapshot, from_backup=accounts)
 
                 def locked(known: Hashable = known) -> None:
                     with self.read() as snapshot:
@@ -459,7 +472,7 @@ class SqlRepository:
                     continue
             # The store that was put back may be of another day.
             self._reviewed_on = ""
-            return kept
+            return Restored(kept, closed)
 
     @contextmanager
     def _other(self, file: Path) -> Iterator[Connection]:

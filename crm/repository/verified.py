@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from crm.clock import Clock
-from crm.errors import SignedOutError
+from crm.errors import SignedOutError, StoreAccessError
 from crm.model.rights import OWNER, Reader
-from crm.repository import Allowed, Finding, Proof, Repository, Saved, Seals, Snapshot, anybody
+from crm.repository import Allowed, Finding, Proof, Repository, Restored, Saved, Seals, Snapshot, anybody
 
 Result = TypeVar("Result")
 # Looks the reader up in a snapshot or transaction: the reader under the name that they have now. Raises SignedOutError.
@@ -48,10 +48,10 @@ class VerifiedRepository:
         return both
 
     def _is_over(self, snapshot: Snapshot) -> bool:
-        """Whether the session has ended, as a snapshot or transaction has it."""
+        """Whether the session has ended, as a snapshot or transaction has it: also where nobody can sign in."""
         try:
             self._verify(snapshot, self.reader)
-        except SignedOutError:
+        except (SignedOutError, StoreAccessError):
             return True
         return False
 
@@ -117,12 +117,12 @@ class VerifiedRepository:
     def daily_backup(self, allowed: Allowed = anybody) -> Path | None:
         return self._repository.daily_backup(self._and(allowed))
 
-    def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Path:
-        kept = self._repository.restore(source, self._and(allowed), accounts=accounts)
+    def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Restored:
+        restored = self._repository.restore(source, self._and(allowed), accounts=accounts)
         with self._repository.read() as snapshot:
             self.saved.ended = self._is_over(snapshot)
         self.saved.what.append(f"restored {source.name}")
-        return kept
+        return restored
 
     def is_empty(self) -> bool:
         with self.read():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crm.errors import SignInRefusedError, StoreAccessError
+from crm.errors import RefusedError, SignInRefusedError, StoreAccessError
 from crm.model import Client, User
 from crm.repository import ROSTER
 from tests.accounts.conftest import PASSWORD, Office
@@ -64,7 +64,7 @@ def test_the_account_of_a_client_that_a_backup_does_not_know_is_closed(office: O
     new = office.store.add()
     kept = office.add("kept@example.com", "client", client=known.id)
     lost = office.add("lost@example.com", "client", client=new.id)
-    office.store.repository.restore(copy)
+    assert office.store.repository.restore(copy).closed == 1
     assert (office.user(kept).active, office.user(lost).active) == (True, False)
     assert (gets_in(office, "kept@example.com"), gets_in(office, "lost@example.com")) == (True, False)
     assert list(office.accounts.seal_findings()) == []
@@ -112,6 +112,24 @@ def test_a_backup_from_before_there_were_accounts_takes_none_away(office: Office
     assert office.accounts.exist()
     assert office.accounts.session(token) is None
     assert office.sign_in()
+
+
+def test_no_backup_locks_the_team_out(office: Office, tmp_path: Path) -> None:
+    without = backup(office, tmp_path)
+    office.add()
+    token = office.sign_in().token
+    with _new_store(STORES["sqlite"]) as store:
+        there = Office(store, "another secret that is long enough too")
+        there.add()
+        foreign = store.repository.backup(tmp_path / "foreign.sqlite3")
+        there.attempts.close()
+    for copy in (without, foreign):
+        with pytest.raises(RefusedError, match="without --accounts"):
+            office.store.repository.restore(copy, accounts=True)
+        assert office.accounts.session(token)
+    office.store.repository.restore(foreign)
+    assert office.sign_in()
+    assert office.store.wrong() == []
 
 
 def test_a_store_without_accounts_takes_those_of_the_backup(office: Office, tmp_path: Path) -> None:

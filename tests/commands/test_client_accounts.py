@@ -169,3 +169,11 @@ def test_what_a_client_is_called_keeps_nobody_of_the_team_out(office: Office) ->
     with office.crm.read() as snapshot:
         staff = snapshot.get(User, firm.users["staff"].id)
     assert run(firm, "users activate", staff).active
+
+
+def test_whoever_restores_is_told_how_many_accounts_of_clients_are_closed(firm: Firm) -> None:
+    copy = firm.office("backup").file
+    new = firm.office.add(first_name="New")
+    added = {"email": "new@example.com", "name": "New", "role": "client", "client": new.id}
+    firm.office.crm.accounts.open().add(**added, password="seven green umbrellas")
+    assert "1 client account was switched off" in firm.office("restore", copy, yes=True).done

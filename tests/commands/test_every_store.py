@@ -27,7 +27,13 @@ _BY_CHANCE = frozenset(("created_at", "updated_at", "time", "until", "identifier
 
 
 def _firm(store: Store, office: Office) -> Firm:
-    settings = Config(f"sqlite:///{office.folder}/none", "anna", running_on(TODAY), secret="s" * 40, **OUT_OF_ORDER)
+    settings = Config(
+        f"sqlite:///{office.folder}/none",
+        "anna",
+        running_on(TODAY),
+        secret="what protects the accounts of these tests",
+        **OUT_OF_ORDER,
+    )
     accounts = cache(lambda: open_accounts(settings, store.repository))
     store.repository.keep_sealed(accounts()._roster)
     crm = open_crm(settings)

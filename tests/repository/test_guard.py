@@ -99,7 +99,7 @@ def test_an_admin_looks_after_the_whole_store(team: Team, tmp_path: Path) -> Non
     assert list(guarded.everything()) == team.everything()
     copy = guarded.backup(tmp_path / "backup.sqlite3")
     guarded.transact(lambda tx: tx.delete(team.own), "deleted")
-    assert guarded.restore(copy)
+    assert guarded.restore(copy).kept
     assert team.store.client(team.own).name == "Olga Own"
     assert not [each for each in guarded.check() if each.wrong]
     guarded.set_fact("reviewed_on", "2026-11-21")

@@ -535,7 +535,7 @@ def test_a_backup_is_whole_and_comes_back(path: Path) -> None:
     with closing(opened(path)) as repository:
         copy = repository.backup()
         repository.transact(lambda tx: tx.delete(tx.get(Client, 1)), "gone")
-        kept = repository.restore(copy)
+        kept = repository.restore(copy).kept
         with repository.read() as snapshot:
             assert snapshot.count(Client) == 300
             assert snapshot.search("name0")
@@ -655,7 +655,7 @@ def test_a_damaged_store_can_be_restored_over_and_is_kept(path: Path) -> None:
         copy = repository.backup()
     path.write_bytes(b"garbage" * 1000)
     with closing(opened(path)) as repository:
-        kept = repository.restore(copy)
+        kept = repository.restore(copy).kept
         with repository.read() as snapshot:
             assert snapshot.count(Client) == 300
     assert kept.read_bytes() == b"garbage" * 1000

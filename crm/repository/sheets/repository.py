@@ -20,7 +20,7 @@ from crm.errors import (
     StoreOfflineError,
 )
 from crm.model import Conventions, Record
-from crm.repository import PROGRAM, ROSTER, SPREADSHEET, Allowed, Finding, Proof, Wait, Waiting, anybody
+from crm.repository import PROGRAM, ROSTER, SPREADSHEET, Allowed, Finding, Proof, Restored, Wait, Waiting, anybody
 from crm.repository.putting_back import put_back
 from crm.repository.sheets import hand_edits, ingest, kept_accounts, lost_columns, mirror
 from crm.repository.sheets.commit import Commit
@@ -491,7 +491,7 @@ class SheetsRepository(SqlRepository):
                 raise
             return counts
 
-    def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Path:
+    def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Restored:
         """Puts the records of a backup in the place of those there are, as one change: it stands in the history
         like any other, and can be taken back."""
         with self._mirror_file.checked_copy(source) as copy:
@@ -500,16 +500,16 @@ class SheetsRepository(SqlRepository):
             try:
                 with backup.read() as snapshot:
 
-                    def change(tx: SqlTransaction) -> None:
+                    def change(tx: SqlTransaction) -> int:
                         allowed(tx)
-                        put_back(tx, snapshot, self._seals, accounts=accounts)
+                        return put_back(tx, snapshot, self._seals, accounts=accounts)
 
-                    self.transact(change, f"restored {source.name}")
+                    closed = self.transact(change, f"restored {source.name}")
             finally:
                 backup.close()
             self.set_fact(REVIEWED, "")
             self._reviewed_on = ""
-            return kept
+            return Restored(kept, closed)
 
     def backup(self, to: Path | None = None, allowed: Allowed = anybody) -> Path:
         self.refresh()
