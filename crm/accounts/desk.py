@@ -73,6 +73,11 @@ class AccountsDesk:
         self._manages(UPDATE)
         return self._accounts().edit(user, **changes)
 
+    def switch(self, users: Sequence[User], *, active: bool) -> None:
+        """Lets people in again, or no more, in one change; as `edit`."""
+        self._manages(UPDATE)
+        self._accounts().switch(users, active=active)
+
     def new_one_time_password(self, user: int) -> str:
         """A password for one sign-in, after which a new one has to be chosen; signs the user out."""
         self._manages(UPDATE)

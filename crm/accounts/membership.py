@@ -1,6 +1,6 @@
 """Managing accounts: who has one, what it may do, and a way back in for whoever has lost theirs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from unicodedata import normalize
@@ -30,13 +30,13 @@ class Membership(Sessions):
         given = {"email": email, "name": name, "role": role, "phone": phone, "client": client}
         with self._repository.read() as snapshot:
             fitting = with_name(User(), self._checked(snapshot, given))
-            _refuse_unfit(snapshot, User(**fitting), signs_in=True)
         if password is not None:
             passwords.refuse_weak(password, (fitting["email"], name))
         one_time = "" if password is not None else passwords.generated()
         hashed = self._hashed(one_time) if one_time else self._passwords.hash(password or "")
 
         def change(tx: AuthoredTransaction) -> User:
+            _refuse_unfit(tx, User(**fitting), signs_in=True)
             if role != "admin" and not self._admins(tx):
                 raise RefusedError(_FIRST)
             user = User(**fitting, active=True, must_change=bool(one_time), password=hashed)
@@ -72,25 +72,37 @@ class Membership(Sessions):
         changes or who is deactivated is signed out; what is theirs bears a new name at once. Raises FieldError,
         ConflictError, and RefusedError for the last admin."""
         with self._repository.read() as snapshot:
-            current = self._get(snapshot, user.id)
-            fitting = with_name(current, self._checked(snapshot, changes))
-            if fitting != {"active": False}:
-                # Whoever is not to come in any more need not fit.
-                _refuse_unfit(snapshot, replace(current, **fitting), signs_in=bool(current.password))
+            checked = self._checked(snapshot, changes)
+        return self._transact(lambda tx: self._edited(tx, user, checked), _in_words(user, checked))
 
-        def change(tx: AuthoredTransaction) -> User:
-            current = self._get(tx, user.id)
-            changed = self._renamed(tx, current, self._write(tx, current, fitting, user))
-            if _is_admin(current) and not _is_admin(changed) and not self._admins(tx):
-                raise RefusedError(
-                    f"{called(current)} is the last admin; nobody could manage accounts any more. Nothing was changed;"
-                    " make somebody else an admin first."
-                )
-            if (changed.role, changed.client) != (current.role, current.client) or not changed.active:
-                self._end(tx, user.id)
-            return changed
+    def switch(self, users: Sequence[User], *, active: bool) -> None:
+        """Lets people in again, or no more, in one change; as `edit`."""
+        if len(users) == 1:
+            what = _in_words(users[0], {"active": active})
+        else:
+            what = f"{'activated' if active else 'deactivated'} {len(users)} accounts"
 
-        return self._transact(change, _in_words(user, fitting))
+        def change(tx: AuthoredTransaction) -> None:
+            for each in users:
+                self._edited(tx, each, {"active": active})
+
+        self._transact(change, what)
+
+    def _edited(self, tx: AuthoredTransaction, user: User, checked: dict[str, Any]) -> User:
+        current = self._get(tx, user.id)
+        fitting = with_name(current, checked)
+        if fitting != {"active": False}:
+            # Whoever is not to come in any more need not fit.
+            _refuse_unfit(tx, replace(current, **fitting), signs_in=bool(current.password))
+        changed = self._renamed(tx, current, self._write(tx, current, fitting, user))
+        if _is_admin(current) and not _is_admin(changed) and not self._admins(tx):
+            raise RefusedError(
+                f"{called(current)} is the last admin; nobody could manage accounts any more. Nothing was changed;"
+                " make somebody else an admin first."
+            )
+        if (changed.role, changed.client) != (current.role, current.client) or not changed.active:
+            self._end(tx, user.id)
+        return changed
 
     def edit_profile(self, user: int, **changes: Any) -> User:
         """Changes one's own name or phone; what is theirs bears a new name at once. Raises FieldError."""
@@ -124,15 +136,16 @@ class Membership(Sessions):
         Somebody who was only named signs in from then on; raises FieldError without an address to do so with, and
         RefusedError before there is an admin.
         """
-        with self._repository.read() as snapshot:
-            whose = self._get(snapshot, user)
-            if not whose.email:
-                raise FieldError(_ADDRESS, field="email", label="E-mail")
-            if not (whose.password or self._admins(snapshot)):
-                raise RefusedError(_FIRST)
         one_time = passwords.generated()
         changes = {"password": self._hashed(one_time), "must_change": True}
-        self._take_over(user, changes, "gave {} a one-time password")
+
+        def check(tx: AuthoredTransaction, whose: User) -> None:
+            if not whose.email:
+                raise FieldError(_ADDRESS, field="email", label="E-mail")
+            if not (whose.password or self._admins(tx)):
+                raise RefusedError(_FIRST)
+
+        self._take_over(user, changes, "gave {} a one-time password", check)
         return one_time
 
     def reset_second_factor(self, user: int) -> None:
@@ -145,7 +158,6 @@ class Membership(Sessions):
         there. Raises FieldError where the name that it has by now is somebody else's."""
         with self._repository.read() as snapshot:
             given = self._checked(snapshot, {"role": role, "client": client, "name": name or user.name})
-            _refuse_unfit(snapshot, replace(user, **given), signs_in=True)
         one_time = passwords.generated()
         changes = {
             **given, "active": True, "must_change": True,
@@ -153,6 +165,7 @@ class Membership(Sessions):
         }  # fmt: skip
 
         def change(tx: AuthoredTransaction) -> None:
+            _refuse_unfit(tx, replace(user, **given), signs_in=True)
             vouched = self._write(tx, tx.get(User, user.id), changes, user)
             refuse_taken(tx, vouched)
             # It may have got another name in the spreadsheet.
@@ -162,9 +175,18 @@ class Membership(Sessions):
         self._transact(change, f"vouched for the account of {called(user)} ({role})")
         return one_time
 
-    def _take_over(self, user: int, changes: Mapping[str, Any], what: str) -> None:
+    def _take_over(
+        self,
+        user: int,
+        changes: Mapping[str, Any],
+        what: str,
+        check: Callable[[AuthoredTransaction, User], None] | None = None,
+    ) -> None:
         def change(tx: AuthoredTransaction) -> None:
-            self._write(tx, self._get(tx, user), changes)
+            current = self._get(tx, user)
+            if check:
+                check(tx, current)
+            self._write(tx, current, changes)
             self._end(tx, user)
 
         with self._repository.read() as snapshot:

@@ -156,15 +156,15 @@ class OwnAccount(Entering):
     def switch_off_second_factor(self, user: int, password: str) -> None:
         """Switches the second factor off. Raises RefusedError where the team requires one, SignInRefusedError and
         TooManyAttemptsError."""
-        with self._repository.read() as snapshot:
-            if self._requires_second_factor(snapshot):
-                raise RefusedError("Your team requires a second factor, so it stays on. You can set up another one.")
         whose = self._proved(user, password)
-        self._change(whose, {"second_factor": ""}, "switched the second factor off")
-        self._tell(whose, "The second factor was switched off.")
 
-    def _change(self, user: User, changes: dict[str, Any], what: str) -> None:
-        self._transact(lambda tx: self._write(tx, self._get(tx, user.id), changes), what, user)
+        def change(tx: AuthoredTransaction) -> None:
+            if self._requires_second_factor(tx):
+                raise RefusedError("Your team requires a second factor, so it stays on. You can set up another one.")
+            self._write(tx, self._get(tx, user), {"second_factor": ""})
+
+        self._transact(change, "switched the second factor off", whose)
+        self._tell(whose, "The second factor was switched off.")
 
     # Proving
 

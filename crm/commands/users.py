@@ -1,16 +1,21 @@
 """Accounts of the team and of clients: who may sign in, and as what."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
-from crm.errors import FieldError
+from crm.errors import FieldError, confirmation
 from crm.model import ROLES, Client, SignIn, User
-from crm.model.fields import Choice, Email, Line, Phone
+from crm.model.fields import Choice, Email, Flag, Line, Phone
+from crm.repository import Query
 
 _WHOSE = About("User", "a number or an e-mail address", positional=True)
+_THEIRS = About("Accounts", "their numbers or e-mail addresses", positional=True)
+# So many are named in a question.
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +130,46 @@ def edit(
     return _shown(crm, user.id)
 
 
-@command("users deactivate", title="Deactivate an account", menu="team", roles=ONLY_ADMIN)
-def deactivate(crm: CRM, user: Annotated[User, _WHOSE]) -> UserShown:
-    """Lets somebody in no more and ends their sessions; what they did stays in the history."""
-    crm.accounts.edit(user, active=False)
-    return _shown(crm, user.id)
+@command("users deactivate", title="Deactivate accounts", menu="team", roles=ONLY_ADMIN)
+def deactivate(crm: CRM, users: Annotated[tuple[User, ...], _THEIRS]) -> list[UserShown]:
+    """Lets people in no more and ends their sessions; what they did stays in the history."""
+    crm.accounts.switch(users, active=False)
+    return _those(crm, users)
 
 
-@command("users activate", title="Activate an account", menu="team", roles=ONLY_ADMIN)
-def activate(crm: CRM, user: Annotated[User, _WHOSE]) -> UserShown:
-    """Lets somebody in again who was deactivated."""
-    crm.accounts.edit(user, active=True)
-    return _shown(crm, user.id)
+@command("users activate", title="Activate accounts", menu="team", roles=ONLY_ADMIN)
+def activate(
+    crm: CRM,
+    users: Annotated[tuple[User, ...], _THEIRS] = (),
+    all_: Annotated[bool, Flag(), About("All", "all that are switched off and not changed by hand")] = False,
+    yes: bool = False,
+) -> list[UserShown]:
+    """Lets people in again who were deactivated.
+
+    With --all everybody who is switched off, as after `users recover`: also whoever was switched off before that.
+    """
+    if bool(users) == all_:
+        raise FieldError("say which accounts, or --all", field="users", label="Accounts")
+    if all_:
+        users = _switched_off(crm)
+        if users and not yes:
+            named = ", ".join(each.name or each.email for each in users[:_NAMED])
+            more = f" and {len(users) - _NAMED} more" if len(users) > _NAMED else ""
+            raise confirmation(f"Accounts that are switched on again, {len(users)}: {named}{more}.", "Switch them on")
+    if users:
+        crm.accounts.switch(users, active=True)
+    return _those(crm, users)
+
+
+def _switched_off(crm: CRM) -> tuple[User, ...]:
+    """Those who could sign in if they were active."""
+    able = crm.accounts.signing_in() - {finding.record_id for finding in crm.accounts.findings()}
+    with crm.read() as snapshot:
+        return tuple(
+            each
+            for each in snapshot.find_all(User, Query({"active": False}))
+            if each.id in able and (not each.client or snapshot.find(Client, each.client) is not None)
+        )
 
 
 @command("users reset-password", title="New one-time password", menu="team", roles=ONLY_ADMIN)
@@ -180,6 +213,11 @@ def sign_out(crm: CRM, user: Annotated[User, _WHOSE]) -> UserShown:
 def sessions(crm: CRM, user: Annotated[User, _WHOSE]) -> list[SessionShown]:
     """Lists the open sessions of somebody: since when, from where, on what."""
     return [session_shown(crm, each) for each in crm.accounts.sessions(user.id)]
+
+
+def _those(crm: CRM, users: Sequence[User]) -> list[UserShown]:
+    wanted = {each.id for each in users}
+    return [each for each in list_all(crm) if each.id in wanted]
 
 
 def _shown(crm: CRM, user: int) -> UserShown:

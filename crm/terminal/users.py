@@ -167,6 +167,9 @@ def _user_page(session: Session, user_id: int) -> None:
         def call(words: str) -> Any:
             return lambda: session.tell(session.call(words, user=user))
 
+        def switch(words: str) -> Any:
+            return lambda: session.tell(session.call(words, users=(user,)))
+
         changes = [
             Choice(f"Change {label}", lambda name=name: _change(session, user, name))
             for name, label in (("name", "name"), ("email", "e-mail"), ("phone", "phone"), ("role", "role"))
@@ -189,7 +192,7 @@ def _user_page(session: Session, user_id: int) -> None:
             more.append(Choice("Open sessions", call("users sessions")))
         turn = ("Deactivate", "users deactivate") if account.active else ("Let in again", "users activate")
         password = "New one-time password" if account.signing_in else "Let sign in, with a one-time password"
-        return [*changes, Choice(password, pass_on), *more, Choice(turn[0], call(turn[1]))]
+        return [*changes, Choice(password, pass_on), *more, Choice(turn[0], switch(turn[1]))]
 
     account = shown()
     session.menu(["Accounts", account.name or account.email], entries, above=above)

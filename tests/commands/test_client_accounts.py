@@ -101,7 +101,7 @@ def test_with_a_client_its_account_is_closed(firm: Firm, words: str) -> None:
     assert "client@example.com" in taken_back.left_out
     assert firm.office.client(firm.own).id == firm.own.id
     assert_out(firm)
-    run(firm, "users activate", account(firm))
+    run(firm, "users activate", [account(firm)])
     assert sees(firm, let_in(firm), firm.own)
     assert run(firm, "check").wrong == []
 
@@ -136,13 +136,13 @@ def test_an_account_whose_client_is_gone_is_found_and_can_be_closed(office: Offi
     assert "users deactivate" in found.how_to_mend
     with pytest.raises(FieldError, match="say whose account it is now, or deactivate it"):
         run(firm, "users edit", account(firm), name="Another")
-    run(firm, "users deactivate", account(firm))
+    run(firm, "users deactivate", [account(firm)])
     assert_out(firm)
     assert not [each for each in run(firm, "check").wrong if each.record == "user"]
     with pytest.raises(FieldError, match="say whose account it is now"):
-        run(firm, "users activate", account(firm))
+        run(firm, "users activate", [account(firm)])
     run(firm, "users edit", account(firm), client=firm.other)
-    run(firm, "users activate", account(firm))
+    run(firm, "users activate", [account(firm)])
     assert sees(firm, let_in(firm), firm.other)
 
 
@@ -164,11 +164,11 @@ def test_a_client_finds_out_no_name_of_the_team_by_trying(office: Office, there:
 
 def test_what_a_client_is_called_keeps_nobody_of_the_team_out(office: Office) -> None:
     firm = Firm(office)
-    run(firm, "users deactivate", firm.users["staff"])
+    run(firm, "users deactivate", [firm.users["staff"]])
     named("profile edit")(firm.crms["client"], name="Staff Person")
     with office.crm.read() as snapshot:
         staff = snapshot.get(User, firm.users["staff"].id)
-    assert run(firm, "users activate", staff).active
+    assert run(firm, "users activate", [staff])[0].active
 
 
 def test_whoever_restores_is_told_how_many_accounts_of_clients_are_closed(firm: Firm) -> None:

@@ -78,7 +78,7 @@ def _demoted(work: Work, _: CRM) -> None:
 
 
 def _deactivated(work: Work, _: CRM) -> None:
-    named("users deactivate")(_manager(work), work.account)
+    named("users deactivate")(_manager(work), [work.account])
 
 
 def _password_changed(work: Work, _: CRM) -> None:
@@ -246,6 +246,7 @@ DESK: Mapping[str, tuple[Callable[[Work, CRM], tuple[Any, ...]], Mapping[str, An
     "signing_in": (lambda *_: (), {}),
     "team_addresses": (lambda *_: (), {}),
     "edit": (_another, {"role": "admin"}),
+    "switch": (lambda work, _: ([work.firm.new_user()],), {"active": False}),
     "new_one_time_password": (_another_by_number, {}),
     "reset_second_factor": (_another_by_number, {}),
     "sign_out": (lambda work, _: (work.firm.users["admin"].id,), {}),
@@ -310,11 +311,11 @@ def _told(command: Command, crm: CRM, **given: Any) -> SignedOutError:
 def test_who_ends_their_own_session_is_told_that_it_is_done(firm: Firm) -> None:
     work = Work(firm)
     for words, more, what in (
-        ("users edit", {"role": "staff"}, "gave Vic of admin the role staff"),
-        ("users deactivate", {}, "deactivated the account of Vic of admin"),
+        ("users edit", {"user": work.account, "role": "staff"}, "gave Vic of admin the role staff"),
+        ("users deactivate", {"users": [work.account]}, "deactivated the account of Vic of admin"),
     ):
         crm = work.sign_in()
-        told = _told(named(words), crm, user=work.account, **more)
+        told = _told(named(words), crm, **more)
         assert (told.done, told.saved) == (True, (what,))
         assert told.sentence == f"It is done: {what}. This has ended your own session; sign in again."
         # And so is whatever they try next.

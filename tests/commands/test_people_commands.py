@@ -9,7 +9,7 @@ import pytest
 from crm.accounts import SignedIn
 from crm.commands.context import CRM, has_accounts
 from crm.commands.people import names, of_whom, spelled
-from crm.errors import FieldError, ForbiddenError, RefusedError, SignInRefusedError
+from crm.errors import FieldError, ForbiddenError, Question, RefusedError, SignInRefusedError
 from crm.model import Client, Deal, FollowUp, User
 from crm.repository import Query
 from tests.commands.conftest import Office
@@ -69,7 +69,7 @@ def test_everybody_who_stands_somewhere_is_listed_with_what_waits(team: Office) 
     assert (found["Cy"].role, found["Cy"].deals, found["Cy"].clients) == ("", 1, 1)
     assert (found["Dee"].follow_ups, found["Dee"].overdue) == (1, 1)
     # Who is gone is listed as long as something stands under the name.
-    team("users deactivate", user(team, "bo@example.com"))
+    team("users deactivate", [user(team, "bo@example.com")])
     assert {each.name: each.role for each in team("people list")}["Bo"] == ""
 
 
@@ -160,10 +160,10 @@ def test_two_people_of_the_team_are_not_called_the_same(team: Office) -> None:
         fields for kind, fields in before if kind == "deal"
     ]
     # Whoever is gone gives the name free, until they come back.
-    team("users deactivate", user(team, "bo@example.com"))
+    team("users deactivate", [user(team, "bo@example.com")])
     team("users add", "second@example.com", "Bo", "staff")
     with pytest.raises(FieldError):
-        team("users activate", user(team, "bo@example.com"))
+        team("users activate", [user(team, "bo@example.com")])
     assert not user(team, "bo@example.com").active
     assert ada.name == "Ada Admin"
 
@@ -225,7 +225,34 @@ def test_whoever_is_only_named_is_one_of_the_team(team: Office) -> None:
     assert owners(team)["clients"][-1] == "Dee Dunn"
     # The last admin is one who signs in.
     with pytest.raises(RefusedError):
-        team("users deactivate", user(team, "ada@example.com"))
+        team("users deactivate", [user(team, "ada@example.com")])
+
+
+# Several at once
+
+
+def test_several_are_switched_off_and_on_in_one_change_or_not_at_all(team: Office) -> None:
+    bo, client = user(team, "bo@example.com"), user(team, "client@example.com")
+    off = team("users deactivate", [bo, client])
+    assert [(each.email, each.active) for each in off] == [(bo.email, False), (client.email, False)]
+    assert team("history list", 1)[0].what == "deactivated 2 accounts"
+    with pytest.raises(FieldError):
+        team("users activate")
+    with pytest.raises(FieldError):
+        team("users activate", [bo], all_=True)
+    # Somebody else is called Bo by now: nobody is switched on.
+    second = team("users add", "second@example.com", "Bo", "staff")
+    with pytest.raises(FieldError, match="another Bo"):
+        team("users activate", all_=True, yes=True)
+    assert not user(team, client.email).active
+    team("users edit", user(team, second.email), name="Bo Jones")
+    with pytest.raises(Question, match="switched on again, 2: Bo, "):
+        team("users activate", all_=True)
+    assert [each.active for each in team("users activate", all_=True, yes=True)] == [True, True]
+    assert team("users activate", all_=True) == []
+    with pytest.raises(RefusedError, match="last admin"):
+        team("users deactivate", [user(team, bo.email), user(team, "ada@example.com")])
+    assert user(team, bo.email).active
 
 
 # Whose it is
@@ -235,9 +262,9 @@ def test_clients_may_share_a_name_with_each_other_and_with_the_team(team: Office
     team("users add", "twin@example.com", "A Client", "client", client=team.client(3))
     team("users add", "bo.client@example.com", "Bo", "client", client=team.client(3))
     assert team.add(owner="Bo").owner_id == user(team, "bo@example.com").id
-    team("users deactivate", user(team, "bo@example.com"))
+    team("users deactivate", [user(team, "bo@example.com")])
     # A client in the name of somebody does not keep them out.
-    assert team("users activate", user(team, "bo@example.com")).active
+    assert team("users activate", [user(team, "bo@example.com")])[0].active
 
 
 def test_a_client_learns_of_no_name_of_the_team(team: Office) -> None:
@@ -251,7 +278,7 @@ def test_the_name_of_a_colleague_who_is_gone_takes_nothing_over(team: Office) ->
     bo = signed_in(team, "bo@example.com")
     team("dashboard set", "agenda", crm=bo)
     assert len(team("clients list", {}, mine=True, crm=bo)) == 2
-    team("users deactivate", user(team, "bo@example.com"))
+    team("users deactivate", [user(team, "bo@example.com")])
     ada = signed_in(team, "ada@example.com")
     team("dashboard set", "sales, agenda", crm=ada)
     before = _accounts(team)
@@ -266,7 +293,7 @@ def test_the_name_of_a_colleague_who_is_gone_takes_nothing_over(team: Office) ->
     assert {kind: names for kind, names in owners(team).items() if kind != "clients"} == {
         "deals": ["Bo", "Cy"], "follow-ups": ["Bo", "Bo", "Bo", "Dee"],
     }  # fmt: skip
-    team("users activate", user(team, "bo@example.com"))
+    team("users activate", [user(team, "bo@example.com")])
     bo = signed_in(team, "bo@example.com")
     assert [each.name for each in team("dashboard show", crm=bo)] == ["agenda"]
     assert len(team("clients list", {}, mine=True, crm=bo)) == 2
@@ -285,7 +312,7 @@ def _accounts(office: Office) -> dict[tuple[str, int], int]:
 
 def test_mine_is_what_my_account_has_whoever_is_called_so_too(team: Office) -> None:
     gone = user(team, "bo@example.com")
-    team("users deactivate", gone)
+    team("users deactivate", [gone])
     team("users add", "second@example.com", "Bo", "staff")
     second = signed_in(team, "second@example.com")
     mine = team("clients add", {"first_name": "Mia", "owner": "Bo"}, crm=second)
@@ -306,7 +333,7 @@ def test_mine_is_what_my_account_has_whoever_is_called_so_too(team: Office) -> N
 def test_a_duplicate_that_is_merged_leaves_its_owner_behind(team: Office) -> None:
     gone = user(team, "bo@example.com")
     kept, other = team.add(), team.add(owner="Bo")
-    team("users deactivate", gone)
+    team("users deactivate", [gone])
     team("users add", "second@example.com", "Bo", "staff")
     assert team("clients merge", kept, other).owner_id == gone.id
 

@@ -186,6 +186,12 @@ def test_the_owner_lets_an_admin_in_again(shell: CommandLine) -> None:
     made = shell.did(*ada, "--yes")
     assert sign_in(shell, "ada@example.com", made["password"], PASSWORD, PASSWORD).code == 0
     assert [each["email"] for each in shell.did("users", "list")] == ["ada@example.com"]
+    for name in ("Ben", "Cy"):
+        shell.did("users", "add", f"{name}@example.com", "--name", name)
+    both = ("ben@example.com", "cy@example.com")
+    assert [each["active"] for each in shell.did("users", "deactivate", *both)] == [False, False]
+    assert "Ben, Cy" in shell.refused("users", "activate", "--all")
+    assert [each["active"] for each in shell.did("users", "activate", "--all", "--yes")] == [True, True]
 
 
 def test_nobody_who_is_signed_in_has_a_way_to_recover_in_a_menu() -> None:

@@ -80,7 +80,11 @@ class MailDesk:
 def desk_at(store: Store, folder: Path, post: Post, url: str, **config: Any) -> MailDesk:
     """A computer with its own folder."""
     settings = Config(
-        f"sqlite:///{folder}/none", "anna", mail_from="Team <team@example.com>", secret="s" * 40, **config
+        f"sqlite:///{folder}/none",
+        "anna",
+        mail_from="Team <team@example.com>",
+        secret="what protects the accounts of these tests",
+        **config,
     )
     mailer = SmtpMailer(url, settings.mail_from, time_out=5.0, verdict_time_out=2.0) if url else None
     first = open_crm(settings)
