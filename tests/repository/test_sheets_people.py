@@ -9,6 +9,7 @@ from crm.model import RECORDS, Client, Dashboard, Deal, FollowUp, User, people
 from crm.repository.sheets.layout import HISTORY, HISTORY_COLUMNS, META, TABS, header
 from tests.support.by_hand import Sheet, wrong
 from tests.support.clocks import TODAY
+from tests.support.google_sheets.document import READER, WRITER
 from tests.support.sheets_team import Team, new_team
 
 
@@ -63,6 +64,36 @@ def test_an_older_spreadsheet_gets_the_columns_from_the_names(team: Team) -> Non
         assert snapshot.find_all(Dashboard)[0].user_id == 1
     assert team.cells(HISTORY)[0][len(HISTORY_COLUMNS) - 1] == HISTORY_COLUMNS[-1]
     team.agreed()
+
+
+@pytest.mark.parametrize("refused", ["viewer", "protected"])
+def test_whoever_may_not_write_the_columns_reads_an_older_spreadsheet_once(team: Team, refused: str) -> None:
+    put(team)
+    take_columns_away(team)
+    other = team.another()
+    if refused == "viewer":
+        team.person.set_access(team.id, READER)
+    else:
+        team.person.protect(team.id, TABS[Client].title)
+    # What is refused may be a lost race: it is tried three times.
+    for _ in range(3):
+        team.stored(other)
+    other.fresh_for = 60.0
+    team.person.reset_counts()
+    for _ in range(3):
+        with other.read() as snapshot:
+            assert snapshot.count(Client) == 2
+    assert team.person.counts(team.id)["reads"] == 0
+    # Once it may be written, the next look after a change writes them.
+    if refused == "viewer":
+        team.person.set_access(team.id, WRITER)
+    else:
+        team.person.protect(team.id, TABS[Client].title, False)
+    team.person.set_cells(team.id, TABS[Client].title, 1, team.cells(Client)[0].index("City"), [["Wien"]])
+    other.fresh_for = 0.0
+    with other.read() as snapshot:
+        assert snapshot.get(Client, 1).city == "Wien"
+    assert header(Client, "owner_id") in team.cells(Client)[0]
 
 
 def test_without_a_column_everything_goes_on(team: Team) -> None:

@@ -325,9 +325,12 @@ class SheetsRepository(SqlRepository):
                 connection.commit()
                 self.service.write(lost_columns.hiding(mirror.must_have_seen(connection), lacking))
             connection.rollback()
-        except (Stale, Unclear, Applied, StoreError, NoAnswer, Rejected):
+        except (Stale, Unclear, Applied, StoreOfflineError, StoreBusyError, NoAnswer):
             connection.rollback()
             self._fall_behind(connection)
+        except (StoreError, RefusedError, Rejected):
+            # Who may only look, or not change these tabs, goes on without; it is tried again after the next change.
+            connection.rollback()
         except BaseException:
             connection.rollback()
             raise
