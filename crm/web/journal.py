@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crm.clock import machine_now
-from crm.errors import CRMError, StoreBusyError, StoreError
+from crm.errors import CRMError, StoreAccessError, StoreBusyError, StoreError
 from crm.web.faults import facts_of
 from crm.web.limits import neighbourhood
 from crm.web.origins import HEALTH
@@ -85,6 +85,9 @@ class Journal:
         elif isinstance(error, StoreBusyError):
             told = "The data is in use by others just now. Nothing was done; try again in a moment."
             await notice("Not now", told, 503, {"Retry-After": "5"})(scope, receive, send)
+        elif isinstance(error, StoreAccessError) and error.reason in ("accounts", "other_secret"):
+            told = "Nobody can sign in right now. Tell the person who runs this server."
+            await notice("Not now", told, 503)(scope, receive, send)
         elif isinstance(error, StoreError):
             told = "The data cannot be reached just now. Nothing was done; try again in a minute."
             await notice("Not now", told, 503, {"Retry-After": "60"})(scope, receive, send)

@@ -58,8 +58,7 @@ class Server(uvicorn.Server):
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serves until it is told to end."""
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if resource.RLIM_INFINITY not in (soft, hard):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, _OPEN_FILES)), hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_open_files(soft, hard), hard))
         super().run(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -72,6 +71,15 @@ class Server(uvicorn.Server):
         """Ends the terminals, lets pages finish, and stops."""
         await self._terminals.stop(STOPS)
         await super().shutdown(sockets)
+
+
+def _open_files(soft: int, hard: int) -> int:
+    """How many files this program wants to have open, of what the system allows it now and at most."""
+    # On macOS only the first of the two is limited.
+    unlimited = resource.RLIM_INFINITY
+    if soft == unlimited:
+        return soft
+    return max(soft, _OPEN_FILES if hard == unlimited else min(hard, _OPEN_FILES))
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -18,6 +18,8 @@ from starlette.types import ASGIApp
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from crm.accounts.evidence import damaged
+from crm.accounts.roster import other_secret
 from crm.errors import StoreOfflineError, UsageError
 from crm.web.headers import SecurityHeaders
 from crm.web.journal import Journal, JsonLines, write_journal
@@ -41,12 +43,22 @@ async def _offline(_: Request) -> Response:
     raise StoreOfflineError("The spreadsheet of Anna cannot be reached.")
 
 
+async def _damaged(_: Request) -> Response:
+    raise damaged()
+
+
+async def _other_secret(_: Request) -> Response:
+    raise other_secret()
+
+
 @contextmanager
 def guarded(*, origin: str = "", trusted: str = "", rules: Sequence[Rule] = RULES) -> Iterator[str]:
     app: ASGIApp = Router(
         [
             Route("/fail", _fail),
             Route("/offline", _offline),
+            Route("/damaged", _damaged),
+            Route("/other-secret", _other_secret),
             Route("/{path:path}", _seen, methods=["GET", "POST"]),
         ]
     )
@@ -204,6 +216,14 @@ def noted(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     """What the journal says of failures; the requests of tests before may be noted late."""
     lines = [json.loads(JsonLines().format(record)) for record in caplog.records]
     return [line for line in lines if line["what"] == "failure" or line.get("status", 0) >= 500]
+
+
+@pytest.mark.parametrize("page", ["damaged", "other-secret"])
+def test_where_nobody_can_sign_in_nobody_is_told_to_try_again(plain: str, page: str) -> None:
+    answer = httpx.get(f"{plain}/{page}")
+    assert (answer.status_code, "Retry-After" in answer.headers) == (503, False)
+    assert "Tell the person who runs this server" in answer.text
+    assert not any(word in answer.text for word in ("again", "CRM_SECRET", "users recover"))
 
 
 def test_a_failure_is_a_sentence_and_no_more(plain: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,13 +1,14 @@
 """Where the web server listens, whom it trusts, and where it refuses to lose what is entrusted to it."""
 
 import dataclasses
+import resource
 import socket
 
 import pytest
 
 from crm.config import Config, from_environment
 from crm.errors import UsageError
-from crm.web.listening import listen
+from crm.web.listening import _open_files, listen
 from crm.web.surroundings import Surroundings, surroundings
 
 SECRET = "what protects the accounts of these tests"
@@ -78,3 +79,17 @@ def test_the_settings_of_the_web_are_checked() -> None:
 def test_a_port_in_use_is_a_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(UsageError, match="--port"):
         listen("127.0.0.1", taken.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("allowed", "wanted"),
+    [
+        ((256, resource.RLIM_INFINITY), 4096),
+        ((256, 1024), 1024),
+        ((1024, 1_048_576), 4096),
+        ((8192, 8192), 8192),
+        ((resource.RLIM_INFINITY, resource.RLIM_INFINITY), resource.RLIM_INFINITY),
+    ],
+)
+def test_as_many_files_may_be_open_as_many_terminals_need(allowed: tuple[int, int], wanted: int) -> None:
+    assert _open_files(*allowed) == wanted
