@@ -6,6 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from crm.commands.recovering import RECOVER
 from crm.commands.registry import MENUS, Command, Parameter, Takes, commands
 from crm.config import ENVIRONMENT, TEAM
 from crm.model import fields, typed_fields
@@ -70,7 +71,8 @@ def commands_page() -> str:
         " its version.",
         "",
     ]
-    for each in commands():
+    # Only the shell has the last one.
+    for each in (*commands(), RECOVER):
         lines += _section(each)
     return "\n".join(lines).rstrip() + "\n"
 

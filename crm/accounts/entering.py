@@ -25,9 +25,8 @@ TEXTS = 3
 # So many texts in an hour go to one account.
 TEXTS_AN_HOUR = 10
 PASSWORD_USED = (
-    "This one-time password has let somebody in already. If that was you, choose a password of your own where you are"
-    " signed in; else ask an admin for a new one-time password. Where there is no other admin, whoever keeps the store"
-    " lets one in with `users recover`."
+    "This one-time password was already used. Ask an admin for a new one; if there is no other admin, ask the person"
+    " who runs this program."
 )
 WRONG_PASSWORD = "E-mail address and password do not fit. Try again, or ask for a new password."
 WRONG_CODE = "That is not the code. Wait for the next one, or use a recovery code."

@@ -23,9 +23,9 @@ def refuse_taken(tx: Transaction, user: User) -> None:
         if other.id == user.id or other.role == CLIENT:
             continue
         if same(called(other)) == same(name):
-            raise _taken(f"there is another {called(other)}; add something to tell them apart")
+            raise _taken(f"there is another {called(other)}; add a middle initial or last name")
         if look_alike(called(other), name):
-            raise _taken(f"it looks like {called(other)}, who is somebody else; add something to tell them apart")
+            raise _taken(f"it looks like {called(other)}, who is somebody else; add a middle initial or last name")
 
 
 def refuse_look_alike_address(tx: Transaction, user: User) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from crm import program
 from crm.config import Config
 from crm.errors import UsageError
 from crm.web.origins import is_loopback
@@ -37,8 +38,8 @@ def surroundings(environment: Mapping[str, str], config: Config, host: str = "",
         )
     if on_heroku and not environment.get("CRM_SECRET"):
         raise UsageError(
-            "CRM_SECRET is missing: passwords are bound to it, and a file for it would be lost here. Set it once, to 32"
-            " characters or more that nobody can guess, and keep a copy."
+            "CRM_SECRET is missing: passwords are bound to it, and a file for it would be lost here. Set it once, to"
+            f" what {program.command('secret')} prints, and keep a copy."
         )
     if config.origin.startswith("http:") and not is_loopback(config.origin.partition("://")[2]):
         raise UsageError(
