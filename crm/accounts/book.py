@@ -186,7 +186,7 @@ class Book:
         known = {each.key: each.value for each in snapshot.find_all(Setting)}
         return Conventions(country=known.get("country") or Conventions.country, clock=snapshot.clock)
 
-    def _standing(self, user: User) -> str:
+    def _fingerprint(self, user: User) -> str:
         """What is another after every change of an account, also after one that was taken back: what works once
         stands on it."""
         return self._secret.mac("standing", str(user.id), str(user.version), user.email, user.password)

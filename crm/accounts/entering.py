@@ -159,7 +159,7 @@ class Entering(Sessions):
         """What is another once somebody has signed in with the account, so that a ticket opens one session."""
         row = tables.sign_in.c
         let_in = select(func.max(row.id)).where(row.user == user.id, row.state != "refused")
-        return f"{self._standing(user)} {snapshot.select(let_in)[0][0] or 0}"
+        return f"{self._fingerprint(user)} {snapshot.select(let_in)[0][0] or 0}"
 
     def _enter(self, user: User, password: str, method: str, address: str, device: str) -> SignedIn:
         def change(tx: AuthoredTransaction) -> SignedIn:

@@ -85,8 +85,8 @@ def accounts_exist(snapshot: Snapshot) -> bool:
 def damaged() -> StoreAccessError:
     """What whoever opens a store is told whose accounts are not as this program left them."""
     return StoreAccessError(
-        "Nobody can sign in: the accounts of this store are not as this program left them. Rows were changed, deleted"
-        " or put back by hand, or an older copy of the store was put in its place. Nothing was changed now. Whoever"
-        f" keeps the store lets an admin in again on the machine itself: {program.command('users recover E-MAIL')}",
+        "Nobody can sign in: the accounts in this data were changed outside this program, or an older copy was put"
+        " back. Nothing was changed. On the computer that holds the data, the owner can run:"
+        f" {program.command('users recover E-MAIL')}",
         reason="accounts",
     )

@@ -59,7 +59,7 @@ class OwnAccount(Entering):
                     return None
             if not self._attempts.spend(f"links to {user.id}", LINKS_AN_HOUR, 3600):
                 return None
-            token = self._tickets.issue("new password", user=user.id, standing=self._standing(user))
+            token = self._tickets.issue("new password", user=user.id, standing=self._fingerprint(user))
             return (
                 user.email,
                 "A new password",
@@ -75,7 +75,7 @@ class OwnAccount(Entering):
         said = self._tickets.read("new password", token, LINK_LASTS)
         with self._repository.read() as snapshot:
             user = self._by_id(snapshot, said["user"]) if said else None
-        if said is None or user is None or said["standing"] != self._standing(user):
+        if said is None or user is None or said["standing"] != self._fingerprint(user):
             raise SignInRefusedError(LINK_OVER)
         self._set_password(user, new, "set a new password by mail")
 
@@ -85,7 +85,7 @@ class OwnAccount(Entering):
 
         def change(tx: AuthoredTransaction) -> None:
             current = self._get(tx, user.id)
-            if self._standing(current) != self._standing(user) or not current.active:
+            if self._fingerprint(current) != self._fingerprint(user) or not current.active:
                 raise SignInRefusedError("The account was changed meanwhile. Nothing was changed now; try again.")
             self._write(tx, current, {"password": hashed, "must_change": False})
             self._end(tx, user.id, but)
@@ -117,7 +117,7 @@ class OwnAccount(Entering):
             whose = self._get(snapshot, user)
         if not whose.phone:
             raise FieldError("your telephone number is needed first", field="phone", label="Phone")
-        ticket = self._tickets.issue("telephone", user=user, phone=whose.phone, standing=self._standing(whose))
+        ticket = self._tickets.issue("telephone", user=user, phone=whose.phone, standing=self._fingerprint(whose))
         said = self._tickets.read("telephone", ticket, TICKET_LASTS) or {}
         self._text(whose, whose.phone, said["id"])
         return ticket
@@ -127,7 +127,7 @@ class OwnAccount(Entering):
         said = self._tickets.read("telephone", ticket, TICKET_LASTS)
         with self._repository.read() as snapshot:
             whose = self._get(snapshot, user)
-        if said is None or said["standing"] != self._standing(whose):
+        if said is None or said["standing"] != self._fingerprint(whose):
             raise SignInRefusedError("It took too long, or your account was changed since. Have a new code sent.")
         if not self._attempts.spend(f"ticket {said['id']}", TRIES, TICKET_LASTS):
             raise TooManyAttemptsError(TICKET_LASTS)

@@ -125,7 +125,7 @@ def test_a_one_time_password_lets_in_once_even_if_it_is_not_replaced(office: Off
     password = one_time(office)
     who = office.sign_in("ben@example.com", password)
     assert who.must_change
-    with pytest.raises(SignInRefusedError, match="ask an admin"):
+    with pytest.raises(SignInRefusedError, match="Ask an admin"):
         office.sign_in("ben@example.com", password)
     # That somebody tried stands in the history, and who does not know it hears no more than before.
     office.accounts.note_refusals()
@@ -152,7 +152,7 @@ def test_a_one_time_password_with_a_second_factor_lets_in_once(office: Office) -
     office.accounts.answer(tickets[0], app.at(office.now()))
     with pytest.raises(SignInRefusedError):
         office.accounts.answer(tickets[1], codes[0])
-    with pytest.raises(SignInRefusedError, match="ask an admin"):
+    with pytest.raises(SignInRefusedError, match="Ask an admin"):
         office.accounts.sign_in("anna@example.com", password)
 
 
