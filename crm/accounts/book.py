@@ -82,8 +82,7 @@ class Book:
         """Whether the store has accounts, so that one has to sign in. Raises StoreAccessError where those that it has
         are not as this program left them."""
         with self._repository.read() as snapshot:
-            self._roster.require(snapshot)
-            return self._roster.standing(snapshot) is not Standing.NONE
+            return self._roster.require(snapshot) is not Standing.NONE
 
     def signing_in(self) -> frozenset[int]:
         """The ids of the users who have a password; the others are only named."""
@@ -112,13 +111,14 @@ class Book:
         """The accounts that nobody can sign in with because they were changed elsewhere."""
         with self._repository.read() as snapshot:
             try:
-                self._roster.require(snapshot)
+                if self._roster.require(snapshot) is Standing.NONE:
+                    return
             except StoreAccessError as error:
                 yield Finding(error.sentence, True)
-            if self._secret.weakness and self._roster.standing(snapshot) is not Standing.NONE:
+            if self._secret.weakness:
                 yield Finding(self._secret.weakness, False)
-            for each in snapshot.find_all(User) if self._roster.standing(snapshot) is not Standing.NONE else ():
-                if not self._holds(snapshot, each):
+            for each in snapshot.find_all(User):
+                if not self._roster.fits(snapshot, each):
                     whose = each.email or each.name
                     yield Finding(
                         f"The account of {whose} was not written by this program as it stands, so nobody can"

@@ -14,7 +14,7 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import func, select, true, update
+from sqlalchemy import func, literal, select, true, update
 
 from crm.accounts.evidence import SEALED_WITH_ROSTER, Memory, accounts_exist, damaged
 from crm.errors import StoreAccessError, UsageError
@@ -45,7 +45,9 @@ def _listed(*columns: "Column[Any]", among: "ColumnElement[bool]") -> "Select[tu
 
 _user, _sign_in = tables.user.c, tables.sign_in.c
 _ACCOUNTS = _listed(_user.id, _user.seal, among=true())
-_SESSIONS = _listed(_sign_in.id, _sign_in.user, _sign_in.token, among=_sign_in.state == "open")
+# The value stands in the statement itself, so that the index of the open ones is taken.
+_OPEN = _sign_in.state == literal("open", literal_execute=True)
+_SESSIONS = _listed(_sign_in.id, _sign_in.user, _sign_in.token, _sign_in.created_at, among=_OPEN)
 
 
 class Standing(Enum):
@@ -147,16 +149,18 @@ class Roster:
         snapshot.remember(written.revision)
         return Standing.HOLDS
 
-    def require(self, snapshot: Snapshot) -> None:
-        """Raises StoreAccessError unless the accounts are as this program left them."""
+    def require(self, snapshot: Snapshot) -> Standing:
+        """How the accounts stand; raises StoreAccessError unless they are as this program left them."""
         if getattr(snapshot, "is_sealing", False):
             # It was asked when this transaction began to touch them.
-            return
-        match self.standing(snapshot):
+            return Standing.HOLDS
+        standing = self.standing(snapshot)
+        match standing:
             case Standing.DAMAGED:
                 raise damaged()
             case Standing.OTHER_SECRET:
                 raise other_secret()
+        return standing
 
     def revision(self, snapshot: Snapshot) -> int | None:
         """The revision of the roster where the accounts are as this program left them; 0 where an older version has

@@ -24,6 +24,7 @@ ADDED: Mapping[int, Sequence[Added]] = {
     # The id of the store and the roster of its accounts are facts.
     6: (
         *(beside for _, _, beside in tables.PEOPLE), *tables.ACCOUNT_INDEXES, *tables.WORK_INDEXES,
+        tables.OPEN_SIGN_INS,
         *(each for each in tables.FILTER_INDEXES if each.name == "client_by_owner"),
     ),
 }  # fmt: skip

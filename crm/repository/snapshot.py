@@ -84,8 +84,13 @@ class SqlSnapshot:
         last = self.connection.execute(statements.LAST_TRANSACTION).first()
         return None if last is None else tuple(last)
 
+    @cached_property
+    def _facts(self) -> Mapping[str, str]:
+        facts = tables.store_facts.c
+        return dict(self.connection.execute(select(facts.name, facts.value)).all())
+
     def fact(self, name: str) -> str:
-        return fact(self.connection, name)
+        return self._facts.get(name, "")
 
     @property
     def known_revision(self) -> int:

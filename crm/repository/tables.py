@@ -444,6 +444,8 @@ sign_in = Table(
     Index("sign_in_by_user", "user"),
     sqlite_autoincrement=True,
 )
+# Every look at the accounts asks for all sessions that are open, among many that have ended.
+OPEN_SIGN_INS = Index("sign_in_open", sign_in.c.id, sqlite_where=sign_in.c.state == "open")
 
 # One row a transaction: who, when, and which command; `undoes` names the one it took back.
 transactions = Table(

@@ -80,7 +80,8 @@ class VerifiedRepository:
             self.admit(transaction)
             result = change(transaction)
             wrote = transaction.wrote
-            ended = wrote and self._is_over(transaction)
+            # Only what touches accounts or sign-ins can end it.
+            ended = transaction.is_sealing and self._is_over(transaction)
             return result
 
         result = self._repository.transact(verified, what)

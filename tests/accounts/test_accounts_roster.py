@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, event, insert, select, update
 
 from crm.accounts.accounts import Accounts
 from crm.accounts.evidence import Memory, accounts_exist
@@ -16,6 +16,7 @@ from crm.accounts.roster import Roster, Standing
 from crm.accounts.secret import Secret
 from crm.errors import CRMError, SignInRefusedError, StoreAccessError
 from crm.model import Client, SignIn, User
+from crm.model.rights import Reader
 from crm.repository import ROSTER, STORE_ID, tables
 from crm.repository.snapshot import put_fact
 from tests.accounts.conftest import PASSWORD, SECRET, Office
@@ -127,6 +128,56 @@ def test_a_session_is_nobody_elses(office: Office) -> None:
     put(office, SignIn, [session | {"user": bo.id}])
     assert not gets_in(office, ANNA, token)
     assert not gets_in(office, BO)
+
+
+def test_a_session_does_not_last_longer(office: Office) -> None:
+    office.add()
+    token = office.sign_in().token
+    (session,) = rows(office, SignIn)
+    office.pass_time(hours=1)
+    put(office, SignIn, [session | {"created_at": office.now()}])
+    assert not gets_in(office, ANNA, token)
+    assert not gets_in(office, ANNA)
+
+
+@contextmanager
+def asked_of(office: Office) -> Iterator[list[str]]:
+    """What the database is asked meanwhile."""
+    asked: list[str] = []
+
+    def note(*given: Any) -> None:
+        asked.append(given[2])
+
+    engine = office.store.repository._engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def test_to_look_whoever_is_signed_in_up_costs_little(file_office: Office) -> None:
+    anna = file_office.add()
+    signed_in = file_office.sign_in()
+    reader = Reader(anna.id, "admin", 0, anna.name)
+    with asked_of(file_office) as asked, file_office.store.repository.read() as snapshot:
+        file_office.accounts.verify(snapshot, signed_in.session, reader)
+    assert len(asked) <= 7
+    (sessions,) = (each for each in asked if "sign_in" in each and "json_group_array" in each)
+    # Those that have ended are not looked through.
+    with file_office.store.repository.read() as snapshot:
+        plan = snapshot.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sessions}").all()
+    assert "USING INDEX sign_in_open" in str(plan)
+
+
+def test_each_account_that_does_not_fit_costs_no_look_at_all_of_them(file_office: Office) -> None:
+    file_office.add()
+    counts = []
+    for more in (1, 5):
+        for each in range(more):
+            file_office.by_hand(file_office.add(f"{more}{each}@example.com", "staff"), role="admin")
+        with asked_of(file_office) as asked:
+            assert list(file_office.accounts.seal_findings())
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
 
 
 @pytest.mark.parametrize("field", ["email", "name", "role", "active", "must_change", "password", "second_factor"])

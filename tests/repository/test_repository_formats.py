@@ -27,6 +27,7 @@ DROP INDEX client_by_owner_id;
 DROP INDEX deal_by_owner_id;
 DROP INDEX follow_up_by_user_id;
 DROP INDEX interaction_by_user_id;
+DROP INDEX sign_in_open;
 DROP INDEX client_by_owner;
 CREATE INDEX client_by_owner ON client (lower(owner), sort_name);
 DROP INDEX follow_up_by_user;
