@@ -325,6 +325,64 @@ def test_what_is_done_by_hand_elsewhere_is_taken_all_the_same(team: Team) -> Non
     assert fresh_gets_in(team)
 
 
+def spoilt_seal(team: Team, bo: User) -> None:
+    Sheet(team, User).put(bo, "seal", "x")
+
+
+def spoilt_and_no_roster(team: Team, bo: User) -> None:
+    spoilt_seal(team, bo)
+    set_state(team, ROSTER, None)
+
+
+def no_rows_nor_roster(team: Team, bo: User) -> None:  # noqa: ARG001 - no row is left
+    put_rows(team, User, [])
+    set_state(team, ROSTER, None)
+
+
+@pytest.mark.parametrize("spoil", [spoilt_seal, spoilt_and_no_roster, no_rows_nor_roster])
+def test_a_machine_that_is_behind_brings_nothing_back_that_was_withdrawn(
+    team: Team, spoil: Callable[[Team, User], None]
+) -> None:
+    add(team)
+    bo = add(team, BO, "staff")
+    behind = team.another()
+    there = accounts(team, behind)
+    token = getattr(there.sign_in(BO, PASSWORD), "token", "")
+    look(team)
+    accounts(team).edit(bo, active=False)
+    spoil(team, bo)
+    rows = all_rows(team, User)
+    for _ in range(2):
+        with behind.read():
+            pass
+    # It leaves the tab alone, and opens for nobody.
+    assert all_rows(team, User) == rows
+    with pytest.raises(StoreAccessError):
+        there.sign_in(ANNA, PASSWORD)
+    with suppress(StoreAccessError):
+        assert there.session(token) is None
+    # A machine that is up to date puts back what it knew: from then on it is right everywhere.
+    look(team)
+    assert not stored(team, bo).active
+    assert there.sign_in(ANNA, PASSWORD)
+    assert there.session(token) is None
+    assert not fresh_gets_in(team, BO)
+    team.agreed()
+
+
+def test_a_machine_that_missed_no_change_of_accounts_puts_them_back(team: Team) -> None:
+    anna = add(team)
+    behind = team.another()
+    assert accounts(team, behind).sign_in(ANNA, PASSWORD)
+    look(team)
+    team.store.add()
+    spoilt_seal(team, anna)
+    with behind.read():
+        pass
+    assert fresh_gets_in(team)
+    team.agreed()
+
+
 def test_two_machines_that_put_back_the_same_agree(team: Team) -> None:
     add(team)
     bo = add(team, BO, "staff")

@@ -10,7 +10,7 @@ from crm.model import Record
 from crm.repository import ROSTER, tables
 from crm.repository.bulk import insert_rows
 from crm.repository.sheets import mirror
-from crm.repository.sheets.mirror import in_json
+from crm.repository.sheets.mirror import State, in_json
 from crm.repository.sheets.tab import HandEdits
 from crm.repository.snapshot import fact, put_fact
 from crm.repository.writing import SEALED
@@ -33,6 +33,14 @@ class KeptAccounts:
         for kind in SEALED:
             rows[kind] = [dict(row._mapping) for row in connection.execute(select(tables.TABLES[kind]))]
         return cls(rows, fact(connection, ROSTER))
+
+    def are_newest(self, now: State, before: State) -> bool:
+        """Whether none newer can have been written, as the state tells that stands in the spreadsheet now: it names
+        the same roster, or a person has edited nothing but the roster since this machine saw it. A machine that is
+        behind must not bring back what others have withdrawn meanwhile."""
+        if self.roster and now.roster == self.roster:
+            return True
+        return now.is_but_for_roster(before) and before.roster == self.roster
 
     def put(self, connection: Connection) -> None:
         """Makes the mirror hold them again."""

@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Table, Text, inspect, select
@@ -71,6 +71,10 @@ class State:
     def is_at(self, other: "State") -> bool:
         """Whether both are of the same revision."""
         return (self.revision, self.uid) == (other.revision, other.uid)
+
+    def is_but_for_roster(self, other: "State") -> bool:
+        """Whether both are the same, whatever their rosters."""
+        return replace(self, roster=other.roster) == other
 
     def rows(self) -> list[list[Cell]]:
         """The two rows of the technical tab."""

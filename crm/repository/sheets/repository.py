@@ -226,13 +226,14 @@ class SheetsRepository(SqlRepository):
             # What stands there as a whole may be right: an admin was let in again elsewhere.
             taken = self._taken(connection, before, anew=True)
             now = self._revision_of_accounts(connection)
-            if now is None or now < revision:
+            if (now is None or now < revision) and kept.are_newest(_state(connection), before.state):
                 # Whatever the spreadsheet says was not written by this program.
                 kept.put(connection)
                 taken.edits.keeps_accounts = True
             else:
+                # Where they do not hold, whoever knows newer ones puts those back.
                 taken.edits.take_out(SEALED)
-        elif mirror.must_have_seen(connection).state.is_at(before.state):
+        elif _state(connection).is_but_for_roster(before.state):
             # The roster alone was edited.
             put_fact(connection, ROSTER, kept.roster)
         return taken
@@ -245,7 +246,7 @@ class SheetsRepository(SqlRepository):
 
     def _lags(self, connection: Connection) -> bool:
         """Whether the spreadsheet does not hold the accounts that the mirror does."""
-        return fact(connection, ROSTER) != mirror.must_have_seen(connection).state.roster
+        return fact(connection, ROSTER) != _state(connection).roster
 
     def _taken(self, connection: Connection, before: Seen | None, *, anew: bool = False) -> ingest.Taken:
         contents = self._push.put_right(None if anew else before)
@@ -574,6 +575,11 @@ class SheetsRepository(SqlRepository):
     def close(self) -> None:
         super().close()
         self.service.close()
+
+
+def _state(connection: Connection) -> State:
+    """The state of the spreadsheet as it was last seen."""
+    return mirror.must_have_seen(connection).state
 
 
 def _follows(now: State, before: State) -> bool:
