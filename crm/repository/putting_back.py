@@ -4,7 +4,7 @@ Whoever restores data gives nobody rights back that were taken away since, and l
 that never had accounts takes those of the backup: there are no others. Every session ends.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,8 @@ def put_back(tx: "SqlTransaction", wanted: SqlSnapshot, seals: Seals | None, *, 
     had_accounts, open_before = _has_accounts(tx), _of_clients(tx)
     accounts = accounts or not had_accounts
     kinds = [kind for kind in RECORDS if kind not in _SEALED or (kind is User and accounts)]
+    if not accounts:
+        tx.close_accounts(_other_clients(tx, _same_clients(tx, wanted)))
     for kind in reversed(kinds):
         there = {record.id for record in wanted.each(kind)}
         tx.remove(kind, [record.id for record in tx.find_all(kind) if record.id not in there])
@@ -79,6 +81,7 @@ def take_accounts(
     ours = now is None or from_backup or not _has_accounts(now)
     source = tx if ours or now is None else now
     facts = {name: source.fact(name) for name in (STORE_ID, ROSTER)}
+    same_clients = set(tx.numbers(Client)) if ours or now is None else _same_clients(now, tx)
     if now is not None and not ours:
         same_store = tx.fact(STORE_ID) == now.fact(STORE_ID)
         meant = successors(tx.select(TEAM), now.select(TEAM), same_store=same_store)
@@ -94,6 +97,8 @@ def take_accounts(
         for kind in (*_SEALED, Client):
             last = now.select(select(func.max(tables.audit.c.record_id)).where(tables.audit.c.record == kind.kind_name))
             tx.dialect.skip_ids(tx.connection, tables.TABLES[kind], last[0][0] or 0)
+        held = tx.select(select(func.max(tables.user.c.client)))
+        tx.dialect.skip_ids(tx.connection, tables.TABLES[Client], held[0][0] or 0)
         if _has_accounts(now) or not _has_accounts(tx):
             tx.put_fact(STORE_ID, now.fact(STORE_ID))
     if seals is not None:
@@ -102,22 +107,30 @@ def take_accounts(
         tx.put_fact(ROSTER, facts[ROSTER])
     if now is not None and from_backup and _has_accounts(now):
         _refuse_shutting_out(tx, seals)
-    closed = _close_lost(tx)
+    gone = _other_clients(tx, same_clients)
+    # Accounts that are not as this program left them let nobody in anyway.
+    with suppress(StoreAccessError):
+        tx.close_accounts(gone)
+        tx.finish()
     _ = tx.number
-    return closed
+    return len(gone)
 
 
-def _close_lost(tx: "SqlTransaction") -> int:
-    """Deactivates the accounts of clients that the backup does not know; how many."""
-    account, client = tables.user.c, tables.client.c
-    lost = (account.active, account.client != 0, account.client.not_in(select(client.id)))
-    if gone := [each for (each,) in tx.select(select(account.client).where(*lost))]:
-        # Where they are not as this program left them they let nobody in anyway.
-        with suppress(StoreAccessError):
-            tx.close_accounts(gone)
-            tx.finish()
-            return len(gone)
-    return 0
+def _same_clients(one: SqlSnapshot, other: SqlSnapshot) -> set[int]:
+    """The ids of the clients that are surely the same ones in two states of a store: a number alone may be somebody
+    else's where they are of two stores, or of two copies that went on apart."""
+    if one.fact(STORE_ID) != other.fact(STORE_ID):
+        return set()
+    client = tables.client.c
+    made = select(client.id, client.created_at)
+    return {number for number, _ in {*map(tuple, one.select(made))} & {*map(tuple, other.select(made))}}
+
+
+def _other_clients(tx: "SqlTransaction", same: Collection[int]) -> list[int]:
+    """The numbers in the active accounts of clients that are not among the `same`, one for each account."""
+    account = tables.user.c
+    theirs = tx.select(select(account.client).where(account.active, account.client != 0))
+    return [each for (each,) in theirs if each not in same]
 
 
 def _has_accounts(snapshot: SqlSnapshot) -> bool:

@@ -73,6 +73,31 @@ def test_the_account_of_a_client_that_a_backup_does_not_know_is_closed(office: O
     assert office.store.add().id > new.id
 
 
+@pytest.mark.parametrize("whose", ["another store", "a copy that went on by itself"])
+def test_an_account_does_not_become_that_of_another_client_with_the_same_number(
+    office: Office, tmp_path: Path, whose: str
+) -> None:
+    office.add()
+    own, cli = office.store.add(), "cli@example.com"
+    account = office.add(cli, "client", client=own.id)
+    if whose == "another store":
+        with another("sqlite") as there:
+            assert there.store.add(first_name="Somebody else").id == own.id
+            copy = backup(there, tmp_path)
+    else:
+        copy = backup(office, tmp_path)
+        with closing(sqlite3.connect(copy)) as file:
+            file.execute("UPDATE client SET first_name = 'Somebody else', created_at = '2026-01-02 03:04:05.000000'")
+            file.commit()
+    assert office.store.repository.restore(copy).closed == 1
+    assert office.store.client(own.id).first_name == "Somebody else"
+    assert not office.user(account).active
+    assert not gets_in(office, cli)
+    assert gets_in(office, ANNA)
+    assert list(office.accounts.seal_findings()) == []
+    assert office.store.wrong() == []
+
+
 def test_a_machine_that_remembers_lets_whoever_restored_in_again(office: Office, tmp_path: Path) -> None:
     with remembering(office, tmp_path / "remembered") as accounts:
         office.add()
