@@ -11,7 +11,7 @@ import tempfile
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import chdir, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -219,7 +219,9 @@ class Walk:
         shutil.copytree(self.folder, work)
         self.outside = _crm(work)
         try:
-            self._go(work)
+            # Files that it names without a folder lie there.
+            with chdir(work):
+                self._go(work)
         finally:
             self.outside.accounts.open().close()
             self.outside.repository.close()
@@ -275,6 +277,7 @@ class Walk:
         """Goes on in a store of this process alone, in which the session is lost."""
         own = work.parent / f"{work.name}-{os.getpid()}"
         shutil.copytree(work, own)
+        os.chdir(own)
         repository: Any = self.outside.repository
         _KEPT.append(repository._engine.pool)
         repository._engine.dispose(close=False)
@@ -320,6 +323,14 @@ def _walks() -> list[Command]:
 def _one_after_the_other(start: int) -> Callable[[int], Sequence[str]]:
     ways = list(LOST)
     return lambda question: [ways[(start + question) % len(ways)]]
+
+
+def test_a_walk_leaves_nothing_behind(folder: Path, tmp_path: Path) -> None:
+    with chdir(tmp_path):
+        walk = Walk(folder, named("backup"), lambda _: [])
+        walk.go()
+    assert walk.questions
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("words", ["users list", "profile show"])
