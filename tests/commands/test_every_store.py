@@ -46,7 +46,7 @@ def _stored(firm: Firm) -> list[tuple[str, dict[str, Any]]]:
     return [
         (kind, {name: value for name, value in fields.items() if name not in _BY_CHANCE})
         for kind, fields in firm.everything()
-        if kind not in ("audit", "transaction", "sign_in")
+        if kind not in ("audit", "transaction", "sign_in", "fact")
     ]
 
 
