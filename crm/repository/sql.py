@@ -68,11 +68,12 @@ class _Outdated(Exception):
 
 
 class _Asked:
-    """A snapshot in which it is asked who does something, for the history: `user`."""
+    """A snapshot in which it is asked who does something, for the history: `user` and `user_id`."""
 
     def __init__(self, snapshot: SqlSnapshot, user: str) -> None:
         self._snapshot = snapshot
         self.user = user
+        self.user_id = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._snapshot, name)
@@ -253,12 +254,12 @@ class SqlRepository:
         known = self._known_revisions() if known is None else known
         return SqlSnapshot(connection, self._dialect, self.clock.stopped(), known)
 
-    def _writing(self, connection: Connection, what: str = "", user: str = "") -> "SqlTransaction":
+    def _writing(self, connection: Connection, what: str = "") -> "SqlTransaction":
         """What writes on a connection, within a transaction of its own."""
         from crm.repository.transaction import SqlTransaction
 
         clock = self.clock.stopped()
-        return SqlTransaction(connection, self._dialect, clock, user=user or self.user, what=what, seals=self._seals)
+        return SqlTransaction(connection, self._dialect, clock, user=self.user, what=what, seals=self._seals)
 
     def transact(self, change: Callable[["SqlTransaction"], Result], what: str) -> Result:
         with self._told(), self._engine.connect() as connection:
@@ -454,7 +455,8 @@ class SqlRepository:
                     asked = _Asked(snapshot, self.user)
                     allowed(asked)
                     known = known_accounts(snapshot)
-                    tx = self._writing(connection, what, asked.user)
+                    tx = self._writing(connection, what)
+                    tx.user, tx.user_id = asked.user, asked.user_id
                     closed = take_accounts(tx, self._seals, snapshot, from_backup=accounts)
 
                 def locked(known: Hashable = known) -> None:

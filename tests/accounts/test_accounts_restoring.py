@@ -184,15 +184,17 @@ def test_a_backup_that_was_edited_gives_nobody_rights(office: Office, tmp_path: 
 
 
 def test_whoever_restores_stands_in_the_history(office: Office, tmp_path: Path) -> None:
-    office.add()
+    anna = office.add()
     copy = backup(office, tmp_path)
 
     def asked(snapshot: object) -> None:
         if hasattr(snapshot, "user"):
-            snapshot.user = "Anna"
+            snapshot.user, snapshot.user_id = "Anna", anna.id  # type: ignore[attr-defined]
 
     office.store.repository.restore(copy, asked)
-    assert office.history()[0] == ("Anna", "restored backup.sqlite3")
+    with office.store.repository.read() as snapshot:
+        newest = snapshot.history(limit=1)[0]
+    assert (newest.user, newest.user_id, newest.what) == ("Anna", anna.id, "restored backup.sqlite3")
 
 
 def test_a_damaged_file_takes_the_accounts_of_the_backup(file_office: Office, tmp_path: Path) -> None:
