@@ -7,7 +7,7 @@ from rich.text import Text
 
 from crm.errors import FieldError, OutwardError, SignInRefusedError, TooManyAttemptsError
 from crm.model.fields import Line, Secret
-from crm.terminal.keyboard import Back, Choice
+from crm.terminal.keyboard import Choice
 from crm.terminal.session import Session
 
 _AGAIN = (SignInRefusedError, TooManyAttemptsError, OutwardError, FieldError)
@@ -88,19 +88,17 @@ def _switch_off(session: Session) -> None:
 
 
 def _show_recovery(session: Session, codes: Sequence[str]) -> None:
-    """The recovery codes, until the person says that they are kept."""
-    while True:
+    """The recovery codes, until the person has written them down."""
+
+    def draw() -> None:
         session.page("Second factor", "Recovery codes")
         session.screen.print(Text(f"{session.screen.sign('✓', 'OK:')} The second factor is switched on.", "green"))
         session.screen.explain("Each of these lets you in once if your phone is gone. They are shown only now.", "")
         session.screen.print()
         for code in codes:
             session.screen.print(Text(f"  {code}", "bold"))
-        try:
-            session.keyboard.choose("", [Choice("I have written them down", True)], back="")
-        except Back:
-            continue
-        return
+
+    session.show_once(draw)
 
 
 # Below the code: the key, and the question with what was wrong with the answer before.

@@ -4,6 +4,7 @@ import dataclasses
 import errno
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -377,6 +378,16 @@ class Session:
     def confirm(self, question: str, yes: str, no: str = "No, go back") -> None:
         """Goes on where the person says yes. Raises Back."""
         self.keyboard.choose(question, [Choice(yes, True)], back=no)
+
+    def show_once(self, draw: Callable[[], None]) -> None:
+        """Shows a page that cannot be shown again, like a one-time password, until the person presses Enter. Raises
+        Closed."""
+        while True:
+            draw()
+            self.screen.print()
+            with suppress(Back, Cancelled, KeyboardInterrupt):
+                self.keyboard.text("Write it down, then press Enter", lambda _: True)
+                return
 
     def _draw_again(self) -> None:
         """The page once more: the terminal has another size."""

@@ -112,11 +112,13 @@ def _add(session: Session) -> None:
 
 
 def _show_password(session: Session, made: OneTimePassword) -> None:
-    """A one-time password, until the person says that it is noted."""
-    session.page("Accounts", made.name or made.email)
-    drawn(made, session.screen, session.crm.conventions)
-    session.screen.print()
-    session.keyboard.choose("", [Choice("I have passed it on or written it down", True)], back="")
+    """A one-time password, until the person has written it down."""
+
+    def draw() -> None:
+        session.page("Accounts", made.name or made.email)
+        drawn(made, session.screen, session.crm.conventions)
+
+    session.show_once(draw)
 
 
 @drawn.register

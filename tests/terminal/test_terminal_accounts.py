@@ -47,7 +47,10 @@ def test_the_first_account_and_its_first_sign_in(start: Start, crm: CRM) -> None
     session = start().choose("Team").sees("everybody who opens this store").sees("E-mail")
     session.press("ada@example.com", "enter").sees("Name:").press("Ada", "enter").sees("signs in once")
     (one_time,) = session.reads(r"then chooses another:\s+(\S+)")
-    session.choose("I have passed it on").sees("Exit").press("0")
+    for key in ("c-c", "esc", "c-d"):
+        # What is shown only once is left by Enter alone.
+        assert session.press(key).settled().reads(r"then chooses another:\s+(\S+)") == [one_time]
+    session.sees("Write it down, then press Enter").press("enter").sees("Exit").lacks("without saving").press("0")
     assert session.exit_code() == 0
 
     session = start().sees("E-mail").press("ada@example.com", "enter").sees("Password:").press(one_time, "enter")
@@ -81,7 +84,9 @@ def test_codes_by_an_app_from_the_qr_code_to_a_recovery_code(start: Start) -> No
     session.press("kill").press(codes.at(running_on()()), "enter").sees("Recovery codes")
     recovery = session.reads(r"^ +(\S{4}-\S{4}-\S{4}-\S{4})$", times=10)
     assert len(recovery) == 10
-    session.choose("I have written them down").sees("codes by an app").press("esc", "0")
+    for key in ("c-c", "esc"):
+        assert session.press(key).settled().reads(r"^ +(\S{4}-\S{4}-\S{4}-\S{4})$", times=10) == recovery
+    session.sees("Write it down").press("enter").sees("codes by an app").press("esc", "0")
     assert session.exit_code() == 0
 
     begun = start().sees("E-mail").press("sam@example.com", "enter").sees("Password:").press(PASSWORD, "enter")
@@ -127,7 +132,8 @@ def test_an_admin_who_gives_the_role_up_is_told_that_it_is_done(start: Start, sh
 def test_an_admin_makes_an_account_for_a_colleague(start: Start) -> None:
     session = signed_in(start, "ada@example.com").choose("Team").choose("Ada").press("esc").sees("n new").press("n")
     session.sees("E-mail").press("tom@example.com", "enter").sees("Name:").press("Tom", "enter")
-    session.sees("Role:").choose("staff").sees("signs in once").choose("I have passed").sees("Tom").choose("Tom")
+    session.sees("Role:").choose("staff").sees("signs in once").sees("Write it down")
+    session.press("enter").sees("n new").choose("Tom")
     session.choose("Deactivate").sees("switched off").choose("Let in again").lacks("switched off")
 
 
