@@ -24,6 +24,13 @@ def main(arguments: Sequence[str], loop: Loop) -> int:
     """Runs the program: with arguments one command, else the menu in its loop. Returns the exit code."""
     try:
         return _run(arguments, loop)
+    except ModuleNotFoundError as missing:
+        package = (missing.name or "").partition(".")[0]
+        if package in ("", "crm"):
+            raise
+        where = "Run it with .venv/bin/python, or `make run` first."
+        print(f"{package} is not installed in this Python. {where}", file=sys.stderr)
+        return 1
     finally:
         # The end of the process frees everything; to look through it for garbage first takes as long as a command.
         gc.freeze()

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from crm import program
 from crm.accounts import SecondFactorAsked, SignedIn
 from crm.accounts import second_factor as factors
 from crm.accounts.attempts import Attempt
@@ -24,11 +25,7 @@ TRIES = 5
 TEXTS = 3
 # So many texts in an hour go to one account.
 TEXTS_AN_HOUR = 10
-PASSWORD_USED = (
-    "This one-time password was already used. Ask an admin for a new one; if there is no other admin, ask the person"
-    " who runs this program."
-)
-WRONG_PASSWORD = "E-mail address and password do not fit. Try again, or ask for a new password."
+WRONG_PASSWORD = "The e-mail address or the password is wrong. Try again, or ask for a new password."
 WRONG_CODE = "That is not the code. Wait for the next one, or use a recovery code."
 TICKET_OVER = "It took too long, or too many codes were tried. Sign in again."
 _BY = {"totp": "password and app", "sms": "password and SMS", "recovery": "password and recovery code"}
@@ -46,6 +43,13 @@ class _Refusal:
     what: str
     address: str
     device: str
+
+
+def _used_up() -> SignInRefusedError:
+    return SignInRefusedError(
+        "This one-time password was already used. Ask an admin for a new one. If there is no other admin: on the"
+        f" computer that holds the data, run: {program.command('users recover E-MAIL')}"
+    )
 
 
 class Entering(Sessions):
@@ -74,7 +78,7 @@ class Entering(Sessions):
         if self._passwords.is_used(user.password):
             attempt.take_back()
             self._refused(user, "used one-time password", address, device)
-            raise SignInRefusedError(PASSWORD_USED)
+            raise _used_up()
         if user.second_factor:
             attempt.take_back()
             return self._ask(user)
@@ -166,7 +170,7 @@ class Entering(Sessions):
             current = self._get(tx, user.id)
             if self._passwords.is_used(current.password):
                 # Somebody else came first with it.
-                raise SignInRefusedError(PASSWORD_USED)
+                raise _used_up()
             if not current.active or current.password != user.password or current.second_factor:
                 raise SignInRefusedError(WRONG_PASSWORD)
             dated = self._passwords.is_dated(current.password)

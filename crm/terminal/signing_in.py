@@ -4,12 +4,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from rich.text import Text
+
+from crm import program
 from crm.accounts import SecondFactorAsked, SignedIn
 from crm.commands.context import has_accounts
 from crm.errors import Cancelled, CRMError, FieldError, OutwardError, SignInRefusedError, TooManyAttemptsError
 from crm.model.fields import Email, Line, Secret
 from crm.model.rights import OWNER
 from crm.terminal.keyboard import Back
+from crm.terminal.screen import clean
 from crm.terminal.session import Session
 from crm.terminal.steps import in_steps
 
@@ -66,12 +70,25 @@ def settle(session: Session, who: SignedIn, password: str = "") -> None:
     """Has the person do what is asked of them first; `password` is the one they have just typed. Raises Back."""
     if who.must_change:
         session.say("This password was good for one time. Choose one of your own.", "yellow")
-        new_password(session, password)
+        try:
+            new_password(session, password)
+        except (Back, Cancelled):
+            session.screen.print(Text(_used_up(who), "yellow"))
+            raise
     if who.needs_second_factor:
         from crm.terminal.second_factor import set_up
 
         session.say("Your team asks everybody for a second factor at sign-in.", "yellow")
         set_up(session)
+
+
+def _used_up(who: SignedIn) -> str:
+    """What whoever leaves before choosing a password is told: how they get in again."""
+    used = "Your one-time password has been used."
+    if who.role != "admin":
+        return f"{used} Ask an admin for a new one."
+    recover = program.command(f"users recover {clean(who.email)}")
+    return f"{used} Ask another admin for a new one or, on the computer that holds the data, run: {recover}"
 
 
 def new_password(session: Session, current: str = "") -> None:
@@ -89,7 +106,7 @@ def new_password(session: Session, current: str = "") -> None:
     def ask_current() -> None:
         nonlocal before
         session.page("Change my password")
-        before = session.prompts.value("Password until now", Secret(), required=True)
+        before = session.prompts.value("Current password", Secret(), required=True)
 
     def ask_new() -> None:
         nonlocal new
@@ -109,7 +126,7 @@ def new_password(session: Session, current: str = "") -> None:
             session.fail(refused)
             continue
         done = session.screen.sign("✓", "OK:")
-        session.say(f"{done} The new password holds; all other sessions have ended.", "green")
+        session.say(f"{done} Password changed. You are signed out everywhere else.", "green")
         return
 
 

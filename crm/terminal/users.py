@@ -123,9 +123,9 @@ def _show_password(session: Session, made: OneTimePassword) -> None:
 
 @drawn.register
 def _(result: OneTimePassword, screen: Screen, _by: Conventions) -> None:
-    screen.print(Text(f"{clean(result.email)} signs in once with this password and then chooses another:"))
+    whose = f"Temporary password for {clean(result.email)}, shown only now."
+    screen.print(Text(f"{whose} It works once; then another is chosen."))
     screen.print(Text(f"  {result.password}", "bold"))
-    screen.print(Text("It is shown only now.", "dim"))
 
 
 @drawn.register

@@ -130,7 +130,7 @@ def test_a_one_time_password_lets_in_once_even_if_it_is_not_replaced(office: Off
     # That somebody tried stands in the history, and who does not know it hears no more than before.
     office.accounts.note_refusals()
     assert office.history()[0] == ("Ben", "used one-time password")
-    with pytest.raises(SignInRefusedError, match="do not fit"):
+    with pytest.raises(SignInRefusedError, match="is wrong"):
         office.sign_in("ben@example.com", f"{password}x")
     # Whoever is in replaces it with itself, and signs in with that.
     office.accounts.change_password(who.user, password, NEW, but=who.session)

@@ -61,3 +61,15 @@ def test_a_browser_is_served_in_the_loop_of_the_script(monkeypatch: pytest.Monke
     serve(opening, None, io.StringIO(), io.StringIO())  # type: ignore[arg-type]
     assert given[0] == opening
     assert given[-1] is run.menu_loop
+
+
+def test_a_missing_package_is_told_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(*_: Any) -> int:
+        raise ModuleNotFoundError("No module named 'click'", name="click")
+
+    monkeypatch.setattr("crm.start._run", missing)
+    assert main(["clients", "list"], run.menu_loop) == 1
+    told = "click is not installed in this Python. Run it with .venv/bin/python, or `make run` first.\n"
+    assert capsys.readouterr().err == told

@@ -45,20 +45,36 @@ def signed_in(start: Start, email: str, **how: Any) -> Session:
 def test_the_first_account_and_its_first_sign_in(start: Start, crm: CRM) -> None:
     named("clients add")(crm, {"last_name": "Arm"})
     session = start().choose("Team").sees("everybody who opens this store").sees("E-mail")
-    session.press("ada@example.com", "enter").sees("Name:").press("Ada", "enter").sees("signs in once")
-    (one_time,) = session.reads(r"then chooses another:\s+(\S+)")
+    session.press("ada@example.com", "enter").sees("Name:").press("Ada", "enter").sees("Temporary password")
+    (one_time,) = session.reads(r"is\s+chosen\.\s+(\S+)")
     for key in ("c-c", "esc", "c-d"):
         # What is shown only once is left by Enter alone.
-        assert session.press(key).settled().reads(r"then chooses another:\s+(\S+)") == [one_time]
+        assert session.press(key).settled().reads(r"is\s+chosen\.\s+(\S+)") == [one_time]
     session.sees("Write it down, then press Enter").press("enter").sees("Exit").lacks("without saving").press("0")
     assert session.exit_code() == 0
 
     session = start().sees("E-mail").press("ada@example.com", "enter").sees("Password:").press(one_time, "enter")
     session.sees("good for one time").press("short", "enter").sees("10")
     session.press("kill").press(PASSWORD, "enter").sees("again:").press("another thing", "enter").sees("differ")
-    session.press(PASSWORD, "enter").sees("again:").press(PASSWORD, "enter").sees("new password holds")
+    session.press(PASSWORD, "enter").sees("again:").press(PASSWORD, "enter").sees("Password changed")
     assert PASSWORD.encode() not in session.raw
     session.choose("My account").sees("ada@example.com").sees("admin")
+
+
+def test_whoever_leaves_before_choosing_a_password_is_told_how_to_get_in_again(start: Start, shop: CRM) -> None:
+    accounts = shop.accounts.open()
+    _, admins = accounts.add(email="ben@example.com", name="Ben", role="admin")
+    _, staffs = accounts.add(email="tom@example.com", name="Tom", role="staff")
+    for email, password, how in (
+        ("ben@example.com", admins, "users recover ben@example.com"),
+        ("tom@example.com", staffs, "Ask an admin for a new one."),
+    ):
+        session = start().sees("E-mail").press(email, "enter").sees("Password:").press(password, "enter")
+        session.sees("good for one time").press("c-c")
+        assert session.exit_code() == 0
+        told = " ".join(session.text.split())
+        assert "Your one-time password has been used." in told
+        assert how in told
 
 
 @pytest.mark.usefixtures("shop")
@@ -132,7 +148,7 @@ def test_an_admin_who_gives_the_role_up_is_told_that_it_is_done(start: Start, sh
 def test_an_admin_makes_an_account_for_a_colleague(start: Start) -> None:
     session = signed_in(start, "ada@example.com").choose("Team").choose("Ada").press("esc").sees("n new").press("n")
     session.sees("E-mail").press("tom@example.com", "enter").sees("Name:").press("Tom", "enter")
-    session.sees("Role:").choose("staff").sees("signs in once").sees("Write it down")
+    session.sees("Role:").choose("staff").sees("Temporary password").sees("Write it down")
     session.press("enter").sees("n new").choose("Tom")
     session.choose("Deactivate").sees("switched off").choose("Let in again").lacks("switched off")
 

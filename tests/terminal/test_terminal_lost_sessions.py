@@ -43,7 +43,7 @@ _MOST = 30
 # What is typed where nothing else is known to fit: the first that is taken.
 _TYPED = ("1", "Anna Arm", "anna2@example.com", "2026-11-23", "12", "total_spend > 1", "yes", "+436641234567", "")
 _BY_LABEL = {
-    "Password": PASSWORD, "Current password": PASSWORD, "Password until now": PASSWORD,
+    "Password": PASSWORD, "Current password": PASSWORD,
     "New password": "another kettle, three spoons", "New password again": "another kettle, three spoons",
     "Name": "Somebody New", "E-mail": "new@example.com",
 }  # fmt: skip

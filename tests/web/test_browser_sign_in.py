@@ -58,7 +58,7 @@ def test_somebody_signs_in_works_and_signs_out(site: WebSite, context: BrowserCo
     site.add("anna")
     page = context.new_page()
     sign_in(page, "anna", "not my password")
-    expect(page.get_by_role("alert")).to_contain_text("do not fit")
+    expect(page.get_by_role("alert")).to_contain_text("is wrong")
     # Only what was wrong has to be typed again.
     expect(page.get_by_label("E-mail")).to_have_value("anna@example.com")
     expect(page.get_by_label("Password")).to_be_focused()
@@ -134,7 +134,7 @@ def test_the_pages_fit_a_telephone(site: WebSite, chromium: Browser, scheme: str
     ) as context:
         page = context.new_page()
         sign_in(page, "nobody", "not a password")
-        expect(page.get_by_role("alert")).to_contain_text("do not fit")
+        expect(page.get_by_role("alert")).to_contain_text("is wrong")
         assert min(contrasts(page))[0] >= 4.5
         for path in ("/sign-in", "/sign-in?note=changed", "/forgotten", "/reset/x", "/nothing"):
             page.goto(path)
