@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select, update
 
 from crm.errors import RefusedError, StoreAccessError
 from crm.model import RECORDS, Client, Record, SignIn, User, fields, people
@@ -143,6 +143,7 @@ def _put_back(tx: "SqlTransaction", kind: type[Record], wanted: Sequence[Record]
     current = {record.id: record for record in tx.find_all(kind)}
     wanted = [tx.with_accounts(each) for each in wanted]
     names = (*fields(kind), *people(kind).values())
+    _free_names(tx, kind, [each for each in wanted if each.id in current])
     missing = [record for record in wanted if record.id not in current]
     if missing:
         tx.restore(missing)
@@ -152,6 +153,18 @@ def _put_back(tx: "SqlTransaction", kind: type[Record], wanted: Sequence[Record]
             if changes:
                 changes |= {beside: getattr(record, beside) for name, beside in people(kind).items() if name in changes}
                 tx.apply(now, changes, review=False)
+
+
+def _free_names(tx: "SqlTransaction", kind: type[Record], wanted: Sequence[Record]) -> None:
+    """Empties what only one record may have where it is about to change, so that records can exchange it."""
+    table = tables.TABLES[kind]
+    for column in (each for each in table.columns if each.unique):
+        now: dict[int, Any] = dict(tx.select(select(table.c.id, column)))
+        changing = [{"of": each.id} for each in wanted if now[each.id] != getattr(each, column.name)]
+        if changing:
+            tx.connection.execute(
+                update(table).where(table.c.id == bindparam("of")).values({column.name: ""}), changing
+            )
 
 
 def _meaning(record: Record, accounts: Mapping[int, int]) -> Record:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from crm.errors import RefusedError, SignInRefusedError, StoreAccessError
-from crm.model import Client, User
+from crm.model import Client, Setting, User
 from crm.repository import ROSTER
 from tests.accounts.conftest import PASSWORD, Office
 from tests.accounts.test_accounts_roster import ANNA, BO, fact, gets_in, remembering, rows
@@ -154,6 +154,20 @@ def test_no_backup_locks_the_team_out(office: Office, tmp_path: Path) -> None:
         assert office.accounts.session(token)
     office.store.repository.restore(foreign)
     assert office.sign_in()
+    assert office.store.wrong() == []
+
+
+def test_settings_that_have_other_numbers_in_a_backup_are_restored(office: Office, tmp_path: Path) -> None:
+    settings = {"company": "Ours", "industry": "Bakery"}
+    with _new_store(STORES["sqlite"]) as store:
+        for key, value in settings.items():
+            store.repository.transact(lambda tx, key=key, value=value: tx.add(Setting(key=key, value=value)), "set")
+        foreign = store.repository.backup(tmp_path / "foreign.sqlite3")
+    for key in (*reversed(settings), "city"):
+        office.store.repository.transact(lambda tx, key=key: tx.add(Setting(key=key, value="Theirs")), "set")
+    office.store.repository.restore(foreign)
+    with office.store.repository.read() as snapshot:
+        assert {each.key: each.value for each in snapshot.find_all(Setting)} == settings
     assert office.store.wrong() == []
 
 
