@@ -8,7 +8,7 @@ from typing import Annotated
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.commands.whole_store import keep_safe
-from crm.errors import FileError, NotFoundError, StoreDamagedError, confirmation
+from crm.errors import FileError, NotFoundError, Question, StoreDamagedError, confirmation
 from crm.model.places import as_told
 from crm.model.rights import OWNER
 from crm.repository import Finding, Proof
@@ -93,8 +93,8 @@ def restore(
     crm: CRM,
     file: Annotated[Path, About("File", "a backup", positional=True)],
     accounts: Annotated[
-        bool, About("Accounts", "take passwords, roles and second factors from the backup too")
-    ] = False,
+        bool | None, About("Accounts", "take passwords, roles and second factors from the backup too")
+    ] = None,
     yes: bool = False,
 ) -> FileWritten:
     """Puts a backup in the place of the data in the store; what is there now is backed up first.
@@ -105,13 +105,23 @@ def restore(
     source = file.expanduser()
     if not source.is_file():
         raise NotFoundError(f"There is no file {as_told(source)}.")
+    if accounts is None and not yes and crm.reader != OWNER:
+        raise Question(
+            f"{source.name} also holds the accounts as they were then.",
+            parameter="accounts",
+            choices={
+                "no": "Keep the accounts as they are now",
+                "yes": "Take those of the backup: passwords and roles too",
+            },
+            yes="no",
+        )
     if not yes:
         which = "everything in the store, accounts included," if accounts else "the data in the store"
         out = "" if crm.reader == OWNER else " Everybody is signed out."
         raise confirmation(
             f"This replaces {which} by {source.name}. What is there now is backed up first.{out}", "Restore it"
         )
-    restored = crm.repository.restore(source, accounts=accounts)
+    restored = crm.repository.restore(source, accounts=bool(accounts))
     crm.forget_settings()
     done = f"Restored {source.name}{'.' if crm.reader == OWNER else '; everybody was signed out.'}"
     if restored.closed:

@@ -357,6 +357,17 @@ def test_what_lets_an_admin_in_takes_their_own_password(firm: Firm) -> None:
     assert named("profile show")(crm).name == "Vic of admin"
 
 
+def test_whoever_restores_is_asked_about_the_accounts(firm: Firm) -> None:
+    backup, restore = firm.office("backup").file, named("restore")
+    crm = Work(firm).sign_in()
+    with pytest.raises(Question, match="the accounts as they were then") as asked:
+        restore(crm, backup)
+    assert (asked.value.parameter, list(asked.value.choices), asked.value.yes) == ("accounts", ["no", "yes"], "no")
+    for accounts, replaced in ((False, "the data in the store"), (True, "accounts included")):
+        with pytest.raises(Question, match=replaced):
+            restore(crm, backup, accounts=accounts)
+
+
 def test_whoever_restores_a_backup_of_before_their_sign_in_is_told_that_it_is_done(firm: Firm) -> None:
     backup, work = firm.office("backup").file, Work(firm)
     crm = work.sign_in()
