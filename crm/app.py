@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from crm.accounts import SignedIn
 from crm.accounts.desk import AccountsDesk
-from crm.accounts.evidence import Memory
+from crm.accounts.evidence import Memory, refuse_owner
 from crm.accounts.roster import Roster
 from crm.clock import Clock
 from crm.commands.context import CRM, Outward, has_accounts, silent
@@ -121,11 +121,14 @@ def open_mailer(config: Config) -> "Mailer | None":
     return GmailMailer(account, config.mail_from, google=config.google, now=config.now)
 
 
-def enter(crm: CRM, who: SignedIn) -> CRM:
+def enter(crm: CRM, who: SignedIn | None) -> CRM:
     """The CRM as somebody who has signed in has it: with no more than their rights. It follows a change of their
-    name, whoever makes it."""
-    from crm.repository.guard import GuardedRepository
+    name, whoever makes it. None is the owner of a store without accounts, for as long as it has none."""
     from crm.repository.verified import VerifiedRepository
+
+    if who is None:
+        return _entered(crm, VerifiedRepository(crm.repository, OWNER, refuse_owner))
+    from crm.repository.guard import GuardedRepository
 
     accounts = crm.accounts.open
     reader = Reader(who.user, who.role, who.client, who.name or who.email)
@@ -135,17 +138,21 @@ def enter(crm: CRM, who: SignedIn) -> CRM:
         return entered.reader
 
     verified = VerifiedRepository(crm.repository, reader, verify)
-    entered = dataclasses.replace(
+    entered = _entered(crm, verified, GuardedRepository(verified), who.session)
+    return entered
+
+
+def _entered(crm: CRM, verified: "VerifiedRepository", repository: Repository | None = None, session: int = 0) -> CRM:
+    return dataclasses.replace(
         crm,
-        repository=GuardedRepository(verified),
-        accounts=AccountsDesk(accounts, reader, who.session, verified),
-        reader=reader,
+        repository=repository or verified,
+        accounts=AccountsDesk(crm.accounts.open, verified.reader, session, verified),
+        reader=verified.reader,
         saved=verified.saved,
         outside=crm,
         open=_for_whole_stores(verified, crm.open),
         reach=_for_whole_stores(verified, crm.reach),
     )
-    return entered
 
 
 def _for_whole_stores(verified: "VerifiedRepository", function: Callable[..., Result]) -> Callable[..., Result]:

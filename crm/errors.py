@@ -156,18 +156,26 @@ class ForbiddenError(CRMError):
     exit_code = 3
 
 
+HAS_ACCOUNTS = "This store has accounts now. Sign in."
+
+
 class SignedOutError(CRMError):
     """The session of whoever asks is over, or their rights are not what they were. `saved` is what was saved before, in
-    the words of the history; `done` says that this was all that was asked for, and ended the session itself."""
+    the words of the history; `done` says that this was all that was asked for, and ended the session itself. `was_open`
+    says that nobody had to sign in when they began: the store has accounts only now."""
 
     kind = "signed_out"
 
-    def __init__(self, saved: Sequence[str] = (), *, done: bool = False) -> None:
+    def __init__(self, saved: Sequence[str] = (), *, done: bool = False, was_open: bool = False) -> None:
         self.saved = tuple(saved)
         self.done = done
+        self.was_open = was_open
         listed = "; ".join(saved[:_SAID]) + (f"; and {len(saved) - _SAID} more" if len(saved) > _SAID else "")
         if done:
-            sentence = f"It is done: {listed}. This has ended your own session; sign in again."
+            why = HAS_ACCOUNTS if was_open else "This has ended your own session; sign in again."
+            sentence = f"It is done: {listed}. {why}"
+        elif was_open:
+            sentence = HAS_ACCOUNTS + (f" This was saved before: {listed}." if saved else " Nothing was changed.")
         elif saved:
             sentence = f"You have been signed out before it was finished. This was saved: {listed}. Sign in again."
         else:

@@ -8,19 +8,20 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import String, select, type_coerce
+from sqlalchemy import String, literal, select, type_coerce
 
 from crm import program
 from crm.atomic_write import atomic_write
-from crm.errors import StoreAccessError
+from crm.errors import SignedOutError, StoreAccessError
 from crm.model import SignIn, User
+from crm.model.rights import Reader
 from crm.private_files import private_folder
 from crm.repository import ROSTER, Snapshot, tables
 
 # How a seal begins that only a store with a roster has, behind the mark of its secret.
 SEALED_WITH_ROSTER = "/2-"
 
-_user, _audit = tables.user.c, tables.audit.c
+_user, _audit, _facts = tables.user.c, tables.audit.c, tables.store_facts.c
 _ANY_PASSWORD = select(_user.id).where(_user.password != "").limit(1)
 _ANY_SEALED_SINCE = select(_user.id).where(_user.password != "", _user.seal.contains(SEALED_WITH_ROSTER)).limit(1)
 # What the history tells of a store whose accounts are gone: that somebody signed in, or got a password.
@@ -29,6 +30,13 @@ _ANY_PASSWORD_GIVEN = (
     select(_audit.id)
     .where(_audit.record == User.kind_name, type_coerce(_audit.after, String).contains('"password"'))
     .limit(1)
+)
+
+
+# Whether there are accounts now where there were none when somebody came in: all who write one write both.
+_ANY_NOW = select(literal(1)).where(
+    select(_user.id).where(_user.password != "").exists()
+    | select(_facts.name).where(_facts.name == ROSTER, _facts.value != "").exists()
 )
 
 
@@ -80,6 +88,14 @@ def accounts_exist(snapshot: Snapshot) -> bool:
     if snapshot.select(_ANY_SIGN_IN) or snapshot.select(_ANY_PASSWORD_GIVEN):
         raise damaged()
     return False
+
+
+def refuse_owner(snapshot: Snapshot, reader: Reader) -> Reader:
+    """The owner, who came in while the store had no accounts. Raises SignedOutError once it has some, as the very
+    snapshot or transaction has it in which they read or write."""
+    if snapshot.select(_ANY_NOW):
+        raise SignedOutError(was_open=True)
+    return reader
 
 
 def damaged() -> StoreAccessError:

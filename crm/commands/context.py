@@ -71,7 +71,7 @@ def open_other(crm: "CRM", url: str) -> "CRM":
     except BaseException:
         other.repository.close()
         raise
-    return other
+    return other.enter(other, None)
 
 
 def shut(crm: "CRM", error: StoreError) -> "CRM":
@@ -120,15 +120,15 @@ class CRM:
     """Handed to every command. `open` gives the CRM of another store (a URL), `reach` the spreadsheets at Google;
     `progress(what)` opens a display of how far a long piece of work is. `reader` is whoever asks: the owner of the
     machine, or who is signed in; `repository` gives no more than they may see. `enter(crm, who)` is the same CRM as
-    somebody who has signed in has it: `saved` is what they have saved since, `outside` the CRM as it was before, for
-    whoever signs in next."""
+    somebody who has signed in has it, or as the owner, for None, while there are no accounts: `saved` is what they
+    have saved since, `outside` the CRM as it was before, for whoever signs in next."""
 
     repository: Repository
     config: Config
     open: Callable[[str], "CRM"]
     reach: Callable[[], Spreadsheets]
     accounts: AccountsDesk
-    enter: "Callable[[CRM, SignedIn], CRM]"
+    enter: "Callable[[CRM, SignedIn | None], CRM]"
     outward: Outward
     progress: Callable[[str], Any] = silent
     reader: Reader = OWNER

@@ -156,7 +156,7 @@ class Command:
         except SignedOutError as out:
             if not (saved := crm.saved.what[before:]):
                 raise
-            raise SignedOutError(saved, done=crm.saved.ended) from out
+            raise SignedOutError(saved, done=crm.saved.ended, was_open=out.was_open) from out
 
 
 # The menus in the order of the main menu.

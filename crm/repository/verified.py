@@ -34,7 +34,8 @@ class VerifiedRepository:
         try:
             self.reader = self._verify(snapshot, self.reader)
         except SignedOutError as out:
-            raise (SignedOutError(self.saved.what[-1:], done=True) if self.saved.ended else out) from None
+            done = SignedOutError(self.saved.what[-1:], done=True, was_open=out.was_open)
+            raise (done if self.saved.ended else out) from None
         if self.reader != OWNER and hasattr(snapshot, "user"):
             snapshot.user, snapshot.user_id = self.reader.name, self.reader.user
 

@@ -28,6 +28,7 @@ from crm.errors import (
 from crm.model import Conventions
 from crm.model.encoding import plain
 from crm.model.fields import Secret
+from crm.model.rights import OWNER
 from crm.repository import Wait
 from crm.repository.shut import Shut
 from crm.shell.options import answers, field_values, read, written
@@ -103,7 +104,7 @@ class Call:
         none where it cannot be known who may use it. For a command somebody at the terminal is asked to sign in."""
         try:
             if not has_accounts(crm):
-                return crm
+                return crm.enter(crm, None)
             who = crm.accounts.open().session(_remembered().token(crm.repository.url))
         except StoreError as error:
             if command is not None and isinstance(error, command.unread):
@@ -258,7 +259,8 @@ class Call:
         with suppress(CRMError):
             if told := crm.repository.notice():
                 self._tell_beside("offline", told)
-        if crm.saved.ended:
+        # The owner, who has just made the first account, never was in a session.
+        if crm.saved.ended and crm.reader != OWNER:
             self._tell_beside("signed_out", "This has ended your own session; sign in again.")
 
     def _tell_beside(self, notice: str, told: str) -> None:

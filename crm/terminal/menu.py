@@ -91,6 +91,9 @@ def _run(session: Session, loop: Loop, who: SignedIn | None) -> int:
         except SignedOutError as out:
             if session.exchange is not None or session.screen.plain:
                 # A browser leads to its own sign-in, and lines that were written for the menu are no passwords.
+                if session.exchange is None and out.done:
+                    session.screen.print(out.sentence)
+                    return 0
                 raise
             if out.done:
                 session.say(f"{session.screen.sign('✓', 'OK:')} {out.sentence}", "green")

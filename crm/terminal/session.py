@@ -183,6 +183,9 @@ class Session:
             with self.crm.read():
                 return self.crm.repository.notice()
         except SignedOutError:
+            if self.crm.reader == OWNER and self.crm.saved.ended:
+                # The one-time password of the first account is still to be shown.
+                return ""
             raise
         except CRMError:
             # Whoever reads for more than that will tell.

@@ -27,7 +27,12 @@ DEVICE = "terminal"
 def entered(session: Session) -> bool:
     """Whether the person may go on in the store: as its owner where it has no accounts, else as whoever signs in now.
     Raises StoreError where that cannot be known."""
-    return session.crm.reader != OWNER or not has_accounts(session.crm) or sign_in(session) is not None
+    if session.crm.reader != OWNER:
+        return True
+    if has_accounts(session.crm):
+        return sign_in(session) is not None
+    session.crm = session.crm.enter(session.crm, None)
+    return True
 
 
 def sign_in(session: Session, email: str = "") -> SignedIn | None:

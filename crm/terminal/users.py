@@ -116,7 +116,8 @@ def _show_password(session: Session, made: OneTimePassword) -> None:
 
     def draw() -> None:
         session.page("Accounts", made.name or made.email)
-        drawn(made, session.screen, session.crm.conventions)
+        # Not those of the team: with the first account the store is closed to whoever has not signed in.
+        drawn(made, session.screen, Conventions())
 
     session.show_once(draw)
 

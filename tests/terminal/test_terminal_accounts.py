@@ -50,10 +50,10 @@ def test_the_first_account_and_its_first_sign_in(start: Start, crm: CRM) -> None
     for key in ("c-c", "esc", "c-d"):
         # What is shown only once is left by Enter alone.
         assert session.press(key).settled().reads(r"is\s+chosen\.\s+(\S+)") == [one_time]
-    session.sees("Write it down, then press Enter").press("enter").sees("Exit").lacks("without saving").press("0")
-    assert session.exit_code() == 0
-
-    session = start().sees("E-mail").press("ada@example.com", "enter").sees("Password:").press(one_time, "enter")
+    session.sees("Write it down, then press Enter").press("enter")
+    # Also in this very program, from now on.
+    session.sees("This store has accounts now. Sign in.").lacks("without saving").sees("E-mail")
+    session.press("ada@example.com", "enter").sees("Password:").press(one_time, "enter")
     session.sees("good for one time").press("short", "enter").sees("10")
     session.press("kill").press(PASSWORD, "enter").sees("again:").press("another thing", "enter").sees("differ")
     session.press(PASSWORD, "enter").sees("again:").press(PASSWORD, "enter").sees("Password changed")
@@ -75,6 +75,19 @@ def test_whoever_leaves_before_choosing_a_password_is_told_how_to_get_in_again(s
         told = " ".join(session.text.split())
         assert "Your one-time password has been used." in told
         assert how in told
+
+
+def test_a_menu_from_before_the_first_account_leads_to_the_sign_in(
+    start: Start, crm: CRM, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    named("clients add")(crm, {"last_name": "Arm"})
+    session = start().sees("Exit")
+    accounts = crm.accounts.open()
+    accounts.add(email="ada@example.com", name="Ada", role="admin", password=PASSWORD)
+    session.choose("Team").sees("This store has accounts now. Sign in.").sees("E-mail")
+    session.press("ada@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Exit")
+    session.choose("My account").sees("ada@example.com").sees("admin")
 
 
 @pytest.mark.usefixtures("shop")
