@@ -11,6 +11,7 @@ from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
 from crm.accounts.secret import Secret
+from crm.accounts.tickets import SET_BACK
 from crm.errors import FieldError
 
 if TYPE_CHECKING:
@@ -28,6 +29,13 @@ ONE_TIME_LASTS = timedelta(days=7)
 # One hash takes 64 MB for a moment: a small machine has room for two at a time.
 _AT_ONCE = BoundedSemaphore(2)
 _UNTIL, _USED = " until ", " used"
+
+
+def _is_within(until: int, now: datetime) -> bool:
+    """Whether a one-time password that ends then (seconds since 1970) is good now: also by a clock that was set back it
+    is not before it was made."""
+    left = until - now.timestamp()
+    return 0 < left <= (ONE_TIME_LASTS + SET_BACK).total_seconds()
 
 
 class Passwords:
@@ -65,7 +73,7 @@ class Passwords:
                 right = self._hasher.verify(hashed or nobodys, self._peppered(password))
             except (Argon2Error, InvalidHashError):
                 return False
-        return right and bool(hashed) and (not until or now.timestamp() < int(until))
+        return right and bool(hashed) and (not until or _is_within(int(until), now))
 
     def used(self, kept: str) -> str:
         """What is kept of a password once it has let somebody in: of one for a while also that it has."""

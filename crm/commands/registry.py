@@ -144,12 +144,16 @@ class Command:
             raise TypeError(f"{self.words} is about no record")
         return self.subject
 
+    def demand(self, reader: Reader) -> None:
+        """Raises ForbiddenError for whoever may not run it."""
+        if not may_run(self, reader):
+            who = "an admin" if STAFF not in self.roles else "staff"
+            raise ForbiddenError(f"Only {who} can use “{self.words}”. Nothing was changed.")
+
     def __call__(self, crm: "CRM", *arguments: Any, **named: Any) -> Any:
         """Runs it; raises ForbiddenError for whoever may not, and for whoever is signed out while it runs
         SignedOutError, which says what was saved."""
-        if not may_run(self, crm.reader):
-            who = "an admin" if STAFF not in self.roles else "staff"
-            raise ForbiddenError(f"Only {who} can use “{self.words}”. Nothing was changed.")
+        self.demand(crm.reader)
         before = len(crm.saved.what)
         try:
             return self.function(crm, *arguments, **named)

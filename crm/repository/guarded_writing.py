@@ -80,6 +80,9 @@ class GuardedTransaction(GuardedSnapshot):
         deletes one, and whoever may not delete clients does not undo that either."""
         self._bounds.demand(HISTORY, UPDATE)
         by = self._transaction
+        if number is not None and not self.history(limit=1, query=HistoryQuery(transaction=number)):
+            # In the words of one that is not there, also where it is.
+            raise NotFoundError(f"There is no transaction {number} in the history.")
         if number is None and (last := last_undoable(by, by.user, by.user_id)):
             number = last.id
         if number is not None:

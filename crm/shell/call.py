@@ -67,6 +67,7 @@ class Call:
             if command.words not in _BACKED_UP_BY_THEMSELVES and not isinstance(crm.repository, Shut):
                 # Where the store cannot be written, the command itself says so.
                 begin_day(owner)
+            command.demand(crm.reader)
             result = self._done(crm, command, given)
             self._print(crm, result)
             self._notice(crm)

@@ -98,6 +98,16 @@ def test_a_one_time_password_is_good_for_a_week(file_office: Office) -> None:
         file_office.sign_in(password=one_time)
 
 
+def test_a_one_time_password_is_not_good_by_a_clock_from_before_it_was_made(file_office: Office) -> None:
+    _, one_time = file_office.accounts.add(email="anna@example.com", name="Anna", role="admin")
+    file_office.pass_time(days=-0.1)
+    with pytest.raises(SignInRefusedError):
+        file_office.sign_in(password=one_time)
+    file_office.pass_time(days=0.099)
+    # A clock that is set right goes back a little.
+    assert file_office.sign_in(password=one_time).must_change
+
+
 def test_an_admin_gives_a_one_time_password(office: Office) -> None:
     anna = office.add()
     token = office.sign_in().token

@@ -344,6 +344,23 @@ def test_without_a_number_it_is_my_own_last_change_whoever_did_something_since(o
         office("history undo", crm=office.open(user="Cy"))
 
 
+def test_staff_take_back_what_the_history_does_not_show_them_as_little_as_what_is_not_there(office: Office) -> None:
+    admin = signed_in(office, office.crm)
+    password = office("users add", "sam@example.com", "Sam", crm=admin).password
+    who = office.crm.accounts.open().sign_in("sam@example.com", password, device="of a test")
+    assert isinstance(who, SignedIn)
+    sam = office.crm.enter(office.crm, who)
+    with office.crm.read() as snapshot:
+        last = snapshot.history(limit=1)[0].id
+    shown = {each.id for each in office("history list", crm=sam)}
+    concealed = set(range(1, last + 1)) - shown
+    assert concealed
+    for number in (*concealed, last + 5):
+        for words in ("history show", "history undo"):
+            with pytest.raises(NotFoundError, match=f"There is no transaction {number} in the history"):
+                office(words, number, crm=sam)
+
+
 def test_what_the_program_did_for_itself_is_passed_over_and_said(office: Office) -> None:
     office.set_rules("At risk when days_since_last_sale > 180", "Regular otherwise")
     office.sell(office.add(), "5")

@@ -69,6 +69,15 @@ def test_staff_neither_delete_clients_nor_manage_accounts(shell: CommandLine) ->
     assert [each["id"] for each in shell.did("clients", "list", "--sort", "id")] == [1, added]
 
 
+def test_what_only_an_admin_does_is_refused_before_anything_is_looked_up(shell: CommandLine) -> None:
+    joined(shell, "ada@example.com", "admin")
+    made = shell.did("users", "add", "sam@example.com", "--name", "Sam")
+    assert sign_in(shell, "sam@example.com", made["password"], PASSWORD, PASSWORD).code == 0
+    for name, more in (("vouch", ["--role", "admin"]), ("reset-password", []), ("sessions", []), ("edit", [])):
+        for whose in ("ada@example.com", "eve@example.com"):
+            assert "Only an admin can use" in shell.refused("users", name, whose, *more, code=3)
+
+
 def test_a_client_reads_their_own_and_nothing_else(shell: CommandLine) -> None:
     shell.did("clients", "add", "--last-name", "Bein")
     shell.did("sales", "add", "1", "--amount", "10")
