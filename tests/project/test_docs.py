@@ -92,7 +92,8 @@ def test_every_link_between_the_pages_leads_somewhere() -> None:
 
 def test_every_command_line_in_the_readme_is_one_that_there_is() -> None:
     known = {command.words for command in commands()}
-    shown = re.findall(r"^\.venv/bin/python run\.py ([^-].+)$", (PROJECT / "README.md").read_text("utf-8"), re.MULTILINE)
+    readme = (PROJECT / "README.md").read_text("utf-8")
+    shown = re.findall(r"^\.venv/bin/python run\.py ([^-].+)$", readme, re.MULTILINE)
     assert len(shown) >= 5
     for line in shown:
         words = line.split()
