@@ -224,6 +224,14 @@ class Roster:
             return replace(user, seal=self.seal(tx, user))
         return replace(user, password="", second_factor="", seal="")
 
+    def knows_newer(self, tx: "SqlTransaction") -> bool:
+        """Whether this machine remembers accounts at this place that those of a backup are older than, or are not."""
+        known = self.known_revisions()
+        some = tx.fact(ROSTER) or tx.select(select(_user.id).where(_user.password != "").limit(1))
+        written = Written.read(tx.fact(ROSTER))
+        revision = written.revision if written else 0
+        return bool(known) and not (some and revision >= known.get(tx.fact(STORE_ID), revision + 1))
+
     def let_an_admin_in(self, tx: "SqlTransaction") -> bool:
         """Whether an admin can sign in with the accounts as they are now."""
         admins = tx.find_all(User, Query({"role": "admin", "active": True}))

@@ -29,6 +29,8 @@ SPREADSHEET = "the spreadsheet"
 # Facts of a store: what tells it from all others, and what seals its accounts as a whole (see `Seals`).
 STORE_ID = "store_id"
 ROSTER = "roster"
+# What stands in its place where the accounts are to let nobody in.
+SHUT = "-"
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 Result = TypeVar("Result")
@@ -192,10 +194,11 @@ class Proof:
 @dataclass(frozen=True, slots=True)
 class Restored:
     """What was done to put a backup back: the backup `kept` of what was there, and how many accounts were `closed`, as
-    it does not know their clients."""
+    it does not know their clients; `shut` where nobody can sign in until `users recover`."""
 
     kept: Path
     closed: int = 0
+    shut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,6 +414,9 @@ class Seals(Protocol):
     def translated(self, tx: Any, user: User, source: Snapshot) -> User:
         """An account of another store as it can be put into this one: without what lets anybody in where it is not as
         this program left it there."""
+
+    def knows_newer(self, tx: Any) -> bool:
+        """Whether this machine remembers accounts at this place that those of a backup are older than, or are not."""
 
     def let_an_admin_in(self, tx: Any) -> bool:
         """Whether an admin can sign in with the accounts as they are now."""

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 
 from crm.errors import RefusedError, StoreAccessError
 from crm.model import RECORDS, Client, Record, SignIn, User, fields, people
-from crm.repository import ROSTER, STORE_ID, Query, Seals, tables
+from crm.repository import ROSTER, SHUT, STORE_ID, Query, Seals, tables
 from crm.repository.bulk import insert_rows
 from crm.repository.snapshot import SqlSnapshot
 from crm.repository.team import TEAM, speak_of, successors
@@ -101,7 +101,10 @@ def take_accounts(
         tx.dialect.skip_ids(tx.connection, tables.TABLES[Client], held[0][0] or 0)
         if _has_accounts(now) or not _has_accounts(tx):
             tx.put_fact(STORE_ID, now.fact(STORE_ID))
-    if seals is not None:
+    if now is None and seals is not None and seals.knows_newer(tx):
+        # Whoever spoils a file does not get in by an older copy of it: `users recover` opens it again.
+        tx.put_fact(ROSTER, SHUT)
+    elif seals is not None:
         seals.take_over(tx, facts, now.fact(ROSTER) if now is not None else "")
     else:
         tx.put_fact(ROSTER, facts[ROSTER])

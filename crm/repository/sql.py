@@ -34,6 +34,8 @@ from crm.model import TIME_ZONE, Record, SignIn, User
 from crm.model.places import as_told
 from crm.repository import (
     PROGRAM,
+    ROSTER,
+    SHUT,
     STORE_ID,
     Allowed,
     Finding,
@@ -448,8 +450,10 @@ class SqlRepository:
             except StoreDamagedError:
                 self.close()
                 with self._other(copy) as connection:
-                    take_accounts(self._writing(connection, what), self._seals, None)
-                return Restored(self._dialect.replace_damaged(copy, self._dated()))
+                    tx = self._writing(connection, what)
+                    take_accounts(tx, self._seals, None)
+                    shut = tx.fact(ROSTER) == SHUT
+                return Restored(self._dialect.replace_damaged(copy, self._dated()), shut=shut)
             while True:
                 with self.read() as snapshot, self._other(copy) as connection:
                     asked = _Asked(snapshot, self.user)

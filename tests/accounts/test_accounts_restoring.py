@@ -226,6 +226,34 @@ def test_a_damaged_file_takes_the_accounts_of_the_backup(file_office: Office, tm
     assert accounts.sign_in(ANNA, PASSWORD)
 
 
+@pytest.mark.parametrize("since", ["no account", "an account was closed", "nothing"])
+def test_no_older_backup_over_a_damaged_file_lets_anybody_in(file_office: Office, tmp_path: Path, since: str) -> None:
+    repository = file_office.store.repository
+    with remembering(file_office, tmp_path / "remembered") as accounts:
+        copy = backup(file_office, tmp_path)
+        accounts.add(email=ANNA, name="Anna", role="admin", password=PASSWORD)
+        bo = accounts.add(email=BO, name="Bo", role="staff", password=PASSWORD)[0]
+        if since != "no account":
+            copy = repository.backup(tmp_path / "later.sqlite3")
+        if since == "an account was closed":
+            accounts.edit(bo, active=False)
+        seals = repository._seals
+    file_office.store.close()
+    (file_office.store.folder / "store.sqlite3").write_bytes(b"no database at all" * 100)
+    again = file_office.store.another()
+    again.keep_sealed(seals)
+    restored = again.restore(copy)
+    assert restored.shut == (since != "nothing")
+    accounts = accounts.over(again)
+    assert gets_in(file_office, BO, accounts=accounts) == (since == "nothing")
+    if restored.shut:
+        with pytest.raises(StoreAccessError, match="users recover"):
+            accounts.sign_in(ANNA, PASSWORD)
+        new = accounts.recover(ANNA, "Anna").password
+        assert accounts.sign_in(ANNA, new)
+        assert not gets_in(file_office, BO, accounts=accounts)
+
+
 # A whole store in another one
 
 
