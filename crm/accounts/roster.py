@@ -19,7 +19,7 @@ from sqlalchemy import func, literal, select, true, update
 from crm.accounts.evidence import SEALED_WITH_ROSTER, Memory, accounts_exist, damaged
 from crm.errors import StoreAccessError, UsageError
 from crm.model import User
-from crm.repository import ROSTER, STORE_ID, Query, Snapshot, tables
+from crm.repository import ROSTER, SHUT, STORE_ID, Query, Snapshot, tables
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, Select
@@ -201,7 +201,8 @@ class Roster:
         this program left them in the store that they come from; else they let nobody in. Accounts without a password
         need no seal. `before` is the roster of those whose place they take."""
         if not tx.select(select(_user.id).where(_user.password != "").limit(1)):
-            tx.put_fact(ROSTER, "")
+            # A roster without accounts: they were taken away, so nobody is let in.
+            tx.put_fact(ROSTER, SHUT if source.get(ROSTER) else "")
             return
         there = cast(Snapshot, _With(tx, source))
         is_sound = self._is_sound(there)

@@ -305,6 +305,17 @@ def test_an_export_that_was_edited_lets_nobody_in(file_office: Office) -> None:
             other.accounts.exist()
 
 
+def test_an_export_whose_accounts_were_taken_away_makes_no_open_store(file_office: Office) -> None:
+    file_office.add()
+    file_office.sign_in()
+    gone = ("user", "sign_in", "transaction", "audit")
+    items = [each for each in file_office.store.repository.everything() if each[0] not in gone]
+    with another("sqlite") as other:
+        other.store.repository.fill(items)
+        with pytest.raises(StoreAccessError, match="users recover"):
+            other.accounts.exist()
+
+
 def test_accounts_of_another_secret_stay_shut_in_a_copy(file_office: Office) -> None:
     file_office.add()
     with _new_store(STORES["sqlite"]) as store:
