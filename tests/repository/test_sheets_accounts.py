@@ -455,14 +455,30 @@ def test_an_older_program_leaves_it_alone_from_then_on(team: Team, monkeypatch: 
         pass
 
 
-def test_a_tab_of_accounts_that_was_deleted_is_not_made_anew(team: Team) -> None:
+@pytest.mark.parametrize("knows", [True, False])
+def test_a_tab_of_accounts_that_was_deleted_is_made_anew_and_opens_for_nobody(team: Team, knows: bool) -> None:
     add(team)
     team.person.delete_tab(team.id, TABS[User].title)
     other = team.another()
-    with pytest.raises(StoreDamagedError, match="users"), other.read():
+    with pytest.raises(StoreDamagedError, match=r"users.*sheets setup"), other.read():
         pass
-    with pytest.raises(StoreDamagedError, match="users"):
-        set_up(other.service, (), datetime.now(UTC))
+    spreadsheets = GoogleSpreadsheets(
+        json.dumps(team.person.credentials()), "", team.person.url, team.store.folder, tuple,
+        lambda: datetime.now(UTC), lambda _: None, lambda _: team.another(),
+    )  # fmt: skip
+    assert not spreadsheets.look_at(team.id).is_set_up
+    assert spreadsheets.set_up(team.id) == []
+    there = accounts(team, other)
+    with pytest.raises(StoreAccessError):
+        there.exist()
+    assert not fresh_gets_in(team)
+    if knows:
+        look(team)
+        assert fresh_gets_in(team)
+        team.agreed()
+    else:
+        done = there.recover(ANNA, "Anna")
+        assert there.sign_in(ANNA, done.password)
 
 
 def test_an_older_spreadsheet_is_led_through_the_set_up_and_stays_what_it_was(team: Team) -> None:

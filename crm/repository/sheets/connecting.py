@@ -13,7 +13,7 @@ from crm.model.money import plain_number
 from crm.repository import Spreadsheet, Table, Waiting
 from crm.repository.sheets import refusals, setup
 from crm.repository.sheets.account import Account, account_from, spreadsheet_id
-from crm.repository.sheets.layout import ALL_TABS, META, GridRange, header
+from crm.repository.sheets.layout import ACCOUNT_TABS, ALL_TABS, META, GridRange, header
 from crm.repository.sheets.reading import is_older
 from crm.repository.sheets.repository import SheetsRepository
 from crm.repository.sheets.service import Service
@@ -70,7 +70,8 @@ class GoogleSpreadsheets:
             ]
             title = str(described.get("properties", {}).get("title", ""))
             missing = [tab for tab in ALL_TABS if tab.sheet_id not in there]
-            is_set_up = META.sheet_id in there and not is_older(service, missing)
+            lacks_accounts = bool(missing) and ACCOUNT_TABS.issuperset(missing)
+            is_set_up = META.sheet_id in there and not lacks_accounts and not is_older(service, missing)
             return Spreadsheet(self.url(url), title, is_set_up, tables)
 
     def table(self, url: str, title: str) -> Table:

@@ -8,6 +8,7 @@ from crm.errors import StoreDamagedError, StoreError, StoreNewerError, StoreNotS
 from crm.model import RECORDS
 from crm.repository.sheets.ingest import Contents
 from crm.repository.sheets.layout import (
+    ACCOUNT_TABS,
     ADDED,
     ALL_TABS,
     BEFORE,
@@ -98,6 +99,12 @@ def _without_tabs(service: Service, error: Rejected) -> StoreError:
         return StoreNotSetUpError(
             "The spreadsheet was set up by an older version of the CRM and lacks tabs of this one. Run"
             f" `{setup}`, which adds them; everything else stays as it is."
+        )
+    if missing and ACCOUNT_TABS.issuperset(missing):
+        return StoreDamagedError(
+            f"The spreadsheet has lost its tab “{missing[0].title}”. Put it back in the spreadsheet (Edit, Undo, or"
+            f" File, Version history), or run `{setup}`, which makes it anew; until its rows are put back nobody can"
+            " sign in."
         )
     if missing:
         return StoreDamagedError(

@@ -11,6 +11,7 @@ from crm.repository.sheets import appearance, cells
 from crm.repository.sheets.cells import Request, cells_request
 from crm.repository.sheets.commit import add_marker
 from crm.repository.sheets.layout import (
+    ACCOUNT_TABS,
     ALL_TABS,
     BEFORE,
     HISTORY,
@@ -38,7 +39,8 @@ _TRIES = 3
 
 def set_up(service: Service, first_records: Sequence[Record], at: datetime) -> bool:
     """Makes a spreadsheet a store, all at once; False where it is one already, which gets the tabs that it lacks
-    because an older version has made it.
+    because an older version has made it, and those of the accounts where somebody has deleted them: as with rows that
+    are deleted by hand, the roster lets nobody in until they are put back or an admin is let in again.
 
     `first_records` are in it from the start. Raises StoreDamagedError where only some of our tabs are there, StoreError
     where Google does not take them.
@@ -51,7 +53,7 @@ def set_up(service: Service, first_records: Sequence[Record], at: datetime) -> b
         if not missing:
             return unanswered
         is_new = len(missing) == len(ALL_TABS)
-        if not is_new and not is_older(service, missing):
+        if not is_new and not ACCOUNT_TABS.issuperset(missing) and not is_older(service, missing):
             raise StoreDamagedError(
                 f"The spreadsheet has lost its tab “{missing[0].title}”. Put it back in the spreadsheet (Edit, Undo,"
                 " or File, Version history)."
