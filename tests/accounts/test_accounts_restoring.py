@@ -171,6 +171,26 @@ def test_settings_that_have_other_numbers_in_a_backup_are_restored(office: Offic
     assert office.store.wrong() == []
 
 
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "DELETE FROM store_facts WHERE name = 'roster'",
+        "UPDATE store_facts SET value = 'x' WHERE name = 'roster'",
+        "UPDATE user SET seal = 'x' WHERE id = 2",
+    ],
+)
+def test_no_backup_whose_accounts_were_edited_locks_the_team_out(office: Office, tmp_path: Path, edit: str) -> None:
+    office.add()
+    office.add(BO, "staff")
+    copy = backup(office, tmp_path)
+    with closing(sqlite3.connect(copy)) as file:
+        file.execute(edit)
+        file.commit()
+    with pytest.raises(RefusedError, match="without --accounts"):
+        office.store.repository.restore(copy, accounts=True)
+    assert gets_in(office, ANNA)
+
+
 def test_a_store_without_accounts_takes_those_of_the_backup(office: Office, tmp_path: Path) -> None:
     with another("sqlite") as there:
         there.add()
