@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 from pyotp import TOTP
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from crm.accounts import SignedIn
 from crm.accounts.desk import AccountsDesk
-from crm.accounts.sessions import LASTS
 from crm.commands.context import CRM
 from crm.commands.registry import Command, commands, named
 from crm.errors import CRMError, ForbiddenError, Question, RefusedError, SignedOutError, SignInRefusedError
@@ -18,6 +17,7 @@ from crm.model import SignIn, User, View
 from crm.repository import tables
 from tests.commands.conftest import Office
 from tests.commands.test_roles import GIVEN, OUT_OF_ORDER, Firm
+from tests.support.guarded import expire
 
 PASSWORD = "a kettle, two spoons and rain"
 
@@ -111,12 +111,7 @@ def _ended_by_number(work: Work, crm: CRM) -> None:
 
 
 def _expired(work: Work, crm: CRM) -> None:
-    """12 hours have passed, which a test does not wait for."""
-    repository: Any = work.firm.office.crm.repository
-    row = tables.sign_in
-    with repository._engine.begin() as connection:
-        long_ago = repository.clock.now - LASTS
-        connection.execute(update(row).where(row.c.id == crm.accounts.session).values(created_at=long_ago))
+    expire(work.firm.office.crm.repository, crm.accounts.session)
 
 
 Lose = Callable[[Work, CRM], None]

@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from crm.accounts import SignedIn
 from crm.accounts.evidence import Memory
-from crm.accounts.sessions import LASTS
 from crm.app import open_crm
 from crm.commands.context import CRM
 from crm.commands.registry import Command, commands, named
@@ -35,6 +34,7 @@ from crm.terminal.keyboard import Back, Choice, Closed
 from crm.terminal.screen import Screen
 from crm.terminal.session import Session, flow_of, load_flows
 from tests.support.clocks import TODAY, running_on
+from tests.support.guarded import expire
 
 PASSWORD = "a kettle, two spoons and rain"
 SECRET = "what protects the accounts of these tests"
@@ -159,11 +159,7 @@ Lose = Callable[[CRM, int], Any]
 
 
 def _expire(crm: CRM, session: int) -> None:
-    repository: Any = crm.repository
-    row = tables.sign_in
-    with repository._engine.begin() as connection:
-        long_ago = repository.clock.now - LASTS
-        connection.execute(update(row).where(row.c.id == session).values(created_at=long_ago))
+    expire(crm.repository, session)
 
 
 LOST: Mapping[str, Lose] = {
