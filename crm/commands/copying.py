@@ -67,7 +67,8 @@ def copy(
             closing(counted(source.repository.everything(), told, objects)) as everything,
         ):
             target.repository.fill(everything)
-        there = _figures(target.repository)
+        # What was copied may hold accounts, which shut the store to the owner who filled it.
+        there = _figures((target.outside or target).repository)
     finally:
         for each in others:
             each.repository.close()
