@@ -17,13 +17,13 @@ from crm.model import SignIn, User
 from crm.model.rights import Reader
 from crm.private_files import private_folder
 from crm.repository import ROSTER, Snapshot, tables
+from crm.repository.statements import ANY_PASSWORD
 
 # How a seal begins that only a store with a roster has, behind the mark of its secret.
 SEALED_WITH_ROSTER = "/2-"
 
 _user, _audit, _facts = tables.user.c, tables.audit.c, tables.store_facts.c
-_ANY_PASSWORD = select(_user.id).where(_user.password != "").limit(1)
-_ANY_SEALED_SINCE = select(_user.id).where(_user.password != "", _user.seal.contains(SEALED_WITH_ROSTER)).limit(1)
+_ANY_SEALED_SINCE = ANY_PASSWORD.where(_user.seal.contains(SEALED_WITH_ROSTER))
 # What the history tells of a store whose accounts are gone: that somebody signed in, or got a password.
 _ANY_SIGN_IN = select(_audit.id).where(_audit.record == SignIn.kind_name).limit(1)
 _ANY_PASSWORD_GIVEN = (
@@ -35,8 +35,7 @@ _ANY_PASSWORD_GIVEN = (
 
 # Whether there are accounts now where there were none when somebody came in: all who write one write both.
 _ANY_NOW = select(literal(1)).where(
-    select(_user.id).where(_user.password != "").exists()
-    | select(_facts.name).where(_facts.name == ROSTER, _facts.value != "").exists()
+    ANY_PASSWORD.exists() | select(_facts.name).where(_facts.name == ROSTER, _facts.value != "").exists()
 )
 
 
@@ -77,7 +76,7 @@ def accounts_exist(snapshot: Snapshot) -> bool:
     nobody. People of the team who are only named do not count.
     """
     has_roster = bool(snapshot.fact(ROSTER))
-    if snapshot.select(_ANY_PASSWORD):
+    if snapshot.select(ANY_PASSWORD):
         if has_roster or (snapshot.known_revision <= 0 and not snapshot.select(_ANY_SEALED_SINCE)):
             # Whatever becomes of them, this machine has seen that there are some.
             snapshot.remember(0)

@@ -20,6 +20,7 @@ from crm.accounts.evidence import SEALED_WITH_ROSTER, Memory, accounts_exist, da
 from crm.errors import StoreAccessError, UsageError
 from crm.model import User
 from crm.repository import ROSTER, SHUT, STORE_ID, Query, Snapshot, tables
+from crm.repository.statements import ANY_PASSWORD
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, Select
@@ -200,7 +201,7 @@ class Roster:
         """Seals the accounts that were just put into a store as its own, and ends their sessions, where they are as
         this program left them in the store that they come from; else they let nobody in. Accounts without a password
         need no seal. `before` is the roster of those whose place they take."""
-        if not tx.select(select(_user.id).where(_user.password != "").limit(1)):
+        if not tx.select(ANY_PASSWORD):
             # A roster without accounts: they were taken away, so nobody is let in.
             tx.put_fact(ROSTER, SHUT if source.get(ROSTER) else "")
             return
@@ -228,7 +229,7 @@ class Roster:
     def knows_newer(self, tx: "SqlTransaction") -> bool:
         """Whether this machine remembers accounts at this place that those of a backup are older than, or are not."""
         known = self.known_revisions()
-        some = tx.fact(ROSTER) or tx.select(select(_user.id).where(_user.password != "").limit(1))
+        some = tx.fact(ROSTER) or tx.select(ANY_PASSWORD)
         written = Written.read(tx.fact(ROSTER))
         revision = written.revision if written else 0
         return bool(known) and not (some and revision >= known.get(tx.fact(STORE_ID), revision + 1))
@@ -294,8 +295,7 @@ class Sealing:
     def finish(self) -> None:
         """At the end of the transaction: the roster, once somebody can sign in. In a store that had none yet, all
         accounts get a seal of now: those that an older version has sealed where that seal fits."""
-        password = tables.user.c.password
-        if self._was is Standing.NONE and not self._tx.select(select(password).where(password != "").limit(1)):
+        if self._was is Standing.NONE and not self._tx.select(ANY_PASSWORD):
             return
         if self._was is Standing.NONE or self._tx.seals_anew:
             self._roster.refuse_weak_secret()

@@ -16,6 +16,7 @@ from crm.model import RECORDS, Client, Record, SignIn, User, fields, people
 from crm.repository import ROSTER, SHUT, STORE_ID, Query, Seals, tables
 from crm.repository.bulk import insert_rows
 from crm.repository.snapshot import SqlSnapshot
+from crm.repository.statements import ANY_PASSWORD
 from crm.repository.team import TEAM, speak_of, successors
 
 if TYPE_CHECKING:
@@ -138,8 +139,7 @@ def _other_clients(tx: "SqlTransaction", same: Collection[int]) -> list[int]:
 
 def _has_accounts(snapshot: SqlSnapshot) -> bool:
     """Whether somebody can sign in, or could."""
-    some = select(tables.user.c.id).where(tables.user.c.password != "").limit(1)
-    return bool(snapshot.fact(ROSTER) or snapshot.select(some))
+    return bool(snapshot.fact(ROSTER) or snapshot.select(ANY_PASSWORD))
 
 
 def _put_back(tx: "SqlTransaction", kind: type[Record], wanted: Sequence[Record]) -> None:

@@ -4,7 +4,7 @@ from sqlalchemy import String, bindparam, select, type_coerce
 
 from crm.model import Client
 from crm.repository.functions import among
-from crm.repository.tables import TABLES, client, record_columns, rule, transactions
+from crm.repository.tables import TABLES, client, record_columns, rule, transactions, user
 
 BY_ID = {kind: select(*record_columns(kind)).where(table.c.id == bindparam("wanted")) for kind, table in TABLES.items()}
 BY_IDS = {
@@ -23,4 +23,6 @@ CLIENTS_BY = {
 }
 # The active rules in their order: number, status, condition.
 RULES = select(rule.c.id, rule.c.status, rule.c.when).where(rule.c.active).order_by(rule.c.position, rule.c.id)
+# Whether somebody has a password, and so can sign in.
+ANY_PASSWORD = select(user.c.id).where(user.c.password != "").limit(1)
 LAST_TRANSACTION = select(transactions.c.id, transactions.c.at).order_by(transactions.c.id.desc()).limit(1)
