@@ -15,10 +15,10 @@ from crm.accounts.roster import Standing
 from crm.accounts.second_factor import SecondFactors
 from crm.accounts.tickets import Tickets
 from crm.errors import FieldError, RefusedError, StoreAccessError
-from crm.model import Conventions, Setting, SignIn, User
+from crm.model import Conventions, Setting, User
 from crm.model.fields import Email, Flag
 from crm.model.rights import CLIENT
-from crm.repository import AuthoredTransaction, Finding, Query, Repository, Snapshot, tables
+from crm.repository import AuthoredTransaction, Finding, Repository, Snapshot, tables
 
 if TYPE_CHECKING:
     from crm.accounts.attempts import Attempts
@@ -212,13 +212,6 @@ class Book:
         seal = self._roster.seal(tx, replace(user, **changes))
         before = replace(shown or user, **{name: getattr(user, name) for name in _OWN})
         return tx.change(before, **changes, seal=seal)
-
-    def _end(self, tx: AuthoredTransaction, user: int, but: int = 0) -> int:
-        """Ends the open sessions of a user but one; how many."""
-        ended = [each for each in tx.find_all(SignIn, Query({"user": user, "state": "open"})) if each.id != but]
-        for each in ended:
-            tx.change(each, state="ended", token="")
-        return len(ended)
 
 
 def address(email: str) -> str:

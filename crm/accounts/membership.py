@@ -101,7 +101,7 @@ class Membership(Sessions):
                 " make somebody else an admin first."
             )
         if (changed.role, changed.client) != (current.role, current.client) or not changed.active:
-            self._end(tx, user.id)
+            tx.end_sessions(user.id)
         return changed
 
     def edit_profile(self, user: int, **changes: Any) -> User:
@@ -170,7 +170,7 @@ class Membership(Sessions):
             refuse_taken(tx, vouched)
             # It may have got another name in the spreadsheet.
             tx.give_name(user.id)
-            self._end(tx, user.id)
+            tx.end_sessions(user.id)
 
         self._transact(change, f"vouched for the account of {called(user)} ({role})")
         return one_time
@@ -187,7 +187,7 @@ class Membership(Sessions):
             if check:
                 check(tx, current)
             self._write(tx, current, changes)
-            self._end(tx, user)
+            tx.end_sessions(user)
 
         with self._repository.read() as snapshot:
             whose = self._get(snapshot, user)

@@ -88,7 +88,7 @@ class OwnAccount(Entering):
             if self._fingerprint(current) != self._fingerprint(user) or not current.active:
                 raise SignInRefusedError("The account was changed meanwhile. Nothing was changed now; try again.")
             self._write(tx, current, {"password": hashed, "must_change": False})
-            self._end(tx, user.id, but)
+            tx.end_sessions(user.id, but)
 
         self._transact(change, what, user)
         self._tell(user, "Your password was changed.")

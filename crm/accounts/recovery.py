@@ -9,7 +9,7 @@ from crm.accounts.membership import Membership, with_name
 from crm.accounts.names import refuse_taken
 from crm.accounts.roster import Standing
 from crm.errors import FieldError, RefusedError
-from crm.model import SignIn, User
+from crm.model import User
 from crm.repository import AuthoredTransaction, Query, Snapshot
 
 _LETTER = """Hello {},
@@ -69,7 +69,7 @@ class Recovery(Membership):
             refuse_taken(tx, user)
             # It may have got another name in the store itself.
             tx.give_name(user.id)
-            self._end(tx, user.id)
+            tx.end_sessions(user.id)
             return Recovered(user, one_time, held, deactivated, unsealed)
 
         done = self._transact(change, f"recovered the account of {address(email)} on the machine itself (admin)")
@@ -111,8 +111,7 @@ class Recovery(Membership):
             elif each.active:
                 self._write(tx, each, {"active": False})
                 deactivated += 1
-        for session in tx.find_all(SignIn, Query({"state": "open"})):
-            tx.change(session, state="ended", token="")
+        tx.end_sessions()
         return deactivated, unsealed
 
     def _tell_of_recovery(self, admin: User, done: Recovered) -> None:

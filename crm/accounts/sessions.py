@@ -86,7 +86,7 @@ class Sessions(Book):
         """Ends all sessions of a user except one; how many."""
         with self._repository.read() as snapshot:
             whose = snapshot.get(User, user)
-        return self._transact(lambda tx: self._end(tx, user, but), f"ended the sessions of {called(whose)}", whose)
+        return self._transact(lambda tx: tx.end_sessions(user, but), f"ended the sessions of {called(whose)}", whose)
 
     def _of(self, snapshot: Snapshot, session: int, user: int) -> SignedIn | None:
         found = snapshot.find(User, user)

@@ -373,6 +373,9 @@ class AuthoredTransaction(Transaction, Protocol):
     def give_records(self, account: int) -> None:
         """Gives an account what bears its name and is nobody's."""
 
+    def end_sessions(self, user: int | None = None, but: int = 0) -> int:
+        """Ends all sessions of an account, or of all, except one; how many."""
+
     user: str
     """Who stands in the history; it can be set until something was written."""
     user_id: int

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 
 from crm.errors import RefusedError, StoreAccessError
 from crm.model import RECORDS, Client, Record, SignIn, User, fields, people
-from crm.repository import ROSTER, SHUT, STORE_ID, Query, Seals, tables
+from crm.repository import ROSTER, SHUT, STORE_ID, Seals, tables
 from crm.repository.bulk import insert_rows
 from crm.repository.snapshot import SqlSnapshot
 from crm.repository.statements import ANY_PASSWORD
@@ -44,8 +44,7 @@ def put_back(tx: "SqlTransaction", wanted: SqlSnapshot, seals: Seals | None, *, 
         if kind is User and seals is not None:
             records = [seals.translated(tx, each, wanted) for each in records if isinstance(each, User)]
         _put_back(tx, kind, records)
-    for each in tx.find_all(SignIn, Query({"state": "open"})):
-        tx.change(each, state="ended", token="")
+    tx.end_sessions()
     if accounts and had_accounts:
         _refuse_shutting_out(tx, seals)
     _ = tx.number

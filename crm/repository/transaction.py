@@ -488,10 +488,13 @@ class SqlTransaction(SqlSnapshot):
                 self.apply(account, {"active": False})
                 self.end_sessions(account.id)
 
-    def end_sessions(self, user: int) -> None:
-        """Ends all sessions of an account."""
-        for session in self.find_all(SignIn, Query({"user": user, "state": "open"})):
+    def end_sessions(self, user: int | None = None, but: int = 0) -> int:
+        """Ends all sessions of an account, or of all, except one; how many."""
+        whose = {} if user is None else {"user": user}
+        ended = [each for each in self.find_all(SignIn, Query({**whose, "state": "open"})) if each.id != but]
+        for session in ended:
             self.apply(session, {"state": "ended", "token": ""})
+        return len(ended)
 
     def note_gone(self, kind: type[Record], record_id: int) -> None:
         """Writes that a record was deleted of which nothing is known but its id; that cannot be taken back."""
