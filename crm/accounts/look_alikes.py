@@ -48,8 +48,9 @@ def refuse_misleading(name: str, email: str) -> None:
 
 
 def look_alike(one: str, other: str) -> bool:
-    """Whether two texts are hard to tell apart, as they are or in small letters."""
-    return any(skeleton(a) == skeleton(b) for a, b in ((one, other), (one.casefold(), other.casefold())))
+    """Whether two names are hard to tell apart: as they are, in small letters or in capitals, with digits for letters,
+    and whatever blanks, hyphens and dots stand in them. An address is told by these too."""
+    return any(a == b for a, b in zip(_looks_of(one), _looks_of(other), strict=True))
 
 
 def skeleton(text: str) -> str:
@@ -57,6 +58,20 @@ def skeleton(text: str) -> str:
     seen = "".join(map(_prototype, unicodedata.normalize("NFD", text)))
     # The dot above that a letter has already.
     return re.sub("(?<=[ijl])\u0307", "", unicodedata.normalize("NFD", seen))
+
+
+def _looks_of(name: str) -> tuple[str, ...]:
+    if "@" in name:
+        return skeleton(name), skeleton(name.casefold())
+    # A capital I and the digit 1 look like a small l and not like a capital L, a 0 like a capital O.
+    as_it_is = "".join(each if each == "L" else each.casefold() for each in skeleton(name))
+    small = skeleton(skeleton(name.casefold()).casefold())
+    return tuple(map(_letters, (as_it_is, small, skeleton(name.upper()))))
+
+
+def _letters(text: str) -> str:
+    """The letters and digits of a text; all of it where it has none."""
+    return "".join(each for each in text if unicodedata.category(each)[0] in "LMN") or text
 
 
 @cache

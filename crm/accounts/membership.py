@@ -122,8 +122,7 @@ class Membership(Sessions):
 
     def _renamed(self, tx: AuthoredTransaction, before: User, after: User) -> User:
         """The user as it now is; raises FieldError where somebody else is called so."""
-        if (called(after), after.active, after.role) != (called(before), before.active, before.role):
-            refuse_taken(tx, after)
+        refuse_taken(tx, after, before)
         if after.email != before.email:
             refuse_look_alike_address(tx, after)
         if called(after) != called(before):

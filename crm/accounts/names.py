@@ -8,16 +8,19 @@ from crm.repository import PROGRAM, SPREADSHEET, Query, Transaction
 from crm.repository.team import same
 
 
-def refuse_taken(tx: Transaction, user: User) -> None:
+def refuse_taken(tx: Transaction, user: User, before: User | None = None) -> None:
     """Raises FieldError where another active account of the team is called like this one: nobody could tell whose a
-    record is. Clients, who stand in no record, are told nothing of the team."""
+    record is. Clients, who stand in no record, are told nothing of the team. Of an account as it was `before`, a name
+    that the team knew it by may look like another one."""
     from crm.accounts.look_alikes import look_alike
 
     name = called(user)
+    if before and called(before) == name and (_in_team(before) or not _in_team(user)):
+        return
     for each in (PROGRAM, SPREADSHEET):
         if look_alike(name, each):
             raise _taken(f"what the program does stands in the history under {each}; choose another name")
-    if not user.active or user.role == CLIENT:
+    if not _in_team(user):
         return
     for other in tx.find_all(User, Query({"active": True})):
         if other.id == user.id or other.role == CLIENT:
@@ -25,7 +28,12 @@ def refuse_taken(tx: Transaction, user: User) -> None:
         if same(called(other)) == same(name):
             raise _taken(f"there is another {called(other)}; add a middle initial or last name")
         if look_alike(called(other), name):
-            raise _taken(f"it looks like {called(other)}, who is somebody else; add a middle initial or last name")
+            looks = f"{name} looks like {called(other)}, who is somebody else"
+            raise _taken(f"{looks}; add a middle initial or last name")
+
+
+def _in_team(user: User) -> bool:
+    return user.active and user.role != CLIENT
 
 
 def refuse_look_alike_address(tx: Transaction, user: User) -> None:

@@ -46,8 +46,16 @@ def test_what_cannot_be_told_apart_is_alike() -> None:
         ("O'Brien", "O\u2019Brien"),
         ("Ada", "ADA"),
         ("Bill", "Bi\u0307ll"),
-    )
-    different = ("José", "Jose"), ("Müller", "Muller"), ("Ann", "Anna"), ("Иван", "Ivan"), ("田中", "田申")
+        ("Bob", "B0b"), ("Bob", "b0B"), ("BOB", "b0b"), ("Bill", "B1ll"), ("Bill", "Bi11"), ("BILL", "B1LL"),
+        ("Bill", "Bi||"), ("Ian Burr", "lan burr"), ("Iva", "1va"), ("Lee", "1ee"),
+        *(("Bob Burr", each) for each in ("BobBurr", "Bob-Burr", "Bob  Burr", "bob burr.", "B. O. B. Burr")),
+        ("!?", "!?"),
+    )  # fmt: skip
+    different = (
+        ("José", "Jose"), ("Müller", "Muller"), ("Ann", "Anna"), ("Иван", "Ivan"), ("田中", "田申"), ("Ian", "Lan"),
+        ("Desk 1", "Desk 11"), ("Ian Lee", "Lan Lee"), ("!?", "?!"), ("bo.lee@example.com", "bolee@example.com"),
+        ("desk1@example.com", "deski@example.com"), ("Al", "Ai"), ("Mia", "Mila"),
+    )  # fmt: skip
     assert [pair for pair in alike if not look_alike(*pair)] == []
     assert [pair for pair in different if look_alike(*pair)] == []
 
@@ -79,3 +87,30 @@ def test_a_name_that_is_there_already_is_judged_when_it_is_changed(file_office: 
     assert file_office.sign_in("bo@example.com").name == "B\u200bo"
     assert file_office.accounts.edit(file_office.user(bo), name="B\u200bo", phone="+436641234567").phone
     assert file_office.accounts.edit(file_office.user(bo), name="Bo").name == "Bo"
+
+
+def test_a_name_that_looks_like_a_colleagues_is_taken_nowhere(file_office: Office) -> None:
+    file_office.add()
+    file_office.add("bob@example.com", "staff", name="Bob Burr")
+    bo = file_office.add("bo@example.com", "staff")
+    accounts = file_office.accounts
+    for name in ("B0b Burr", "BobBurr", "Bob-Burr", "bob burr."):
+        for given in (
+            lambda name=name: file_office.add("new@example.com", "staff", name=name),
+            lambda name=name: accounts.add_named(name),
+            lambda name=name: accounts.edit(file_office.user(bo), name=name),
+            lambda name=name: file_office.acting(bo).edit_profile(bo.id, name=name),
+            lambda name=name: accounts.vouch(file_office.user(bo), role="staff", name=name),
+            lambda name=name: accounts.recover("bo@example.com", name),
+        ):
+            with pytest.raises(FieldError, match="Bob Burr"):
+                given()
+    assert file_office.user(bo).name == "Bo"
+    # One that is there already goes on working, and is judged where somebody comes to the team with it.
+    file_office.store.change(lambda tx: accounts._write(tx, bo, {"name": "B0bBurr"}), "by an older version")
+    assert file_office.sign_in("bo@example.com").name == "B0bBurr"
+    assert accounts.edit(file_office.user(bo), phone="+436641234567", role="admin").role == "admin"
+    assert accounts.edit(file_office.user(bo), role="staff").name == "B0bBurr"
+    accounts.switch([file_office.user(bo)], active=False)
+    with pytest.raises(FieldError, match="B0bBurr looks like Bob Burr"):
+        accounts.switch([file_office.user(bo)], active=True)
