@@ -52,7 +52,7 @@ class LineKeyboard:
         for line in question.splitlines():
             self._screen.print(clean(line))
         for each in keyed:
-            self._screen.print(f"{each.key}  {clean(each.label)}")
+            self._screen.print(f"{each.key:1}  {clean(each.label)}")
         if back:
             self._screen.print(f"0  {back}")
         if hint:

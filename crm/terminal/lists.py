@@ -13,6 +13,8 @@ from crm.terminal.session import Session
 
 # The rows of a page, each with a digit for its key.
 PAGE = 9
+# Keys of every list: next, previous, sort.
+_TURNING = frozenset("nps")
 # The title, the rule, the line on what is shown, the heads, the way back and the hint.
 _AROUND = 9
 
@@ -137,7 +139,11 @@ class ListPage:
         keys = [Choice("Next", turn(self.offset + size), "n")] if more else []
         keys += [Choice("Previous", turn(self.offset - size), "p")] if self.offset else []
         keys += [Choice("Sort", self._choose_sort, "s")] if self.sorts else []
-        return [*keys, *self.keys()]
+        own = self.keys()
+        if taken := _TURNING & {each.key for each in own}:
+            # On a list of one page it would not be noticed.
+            raise ValueError(f"{type(self).__name__} takes keys that turn the page or sort: {', '.join(taken)}")
+        return [*keys, *own]
 
     def _choose_sort(self) -> None:
         entries = [Choice(label, name) for label, name in self.sorts.items()]

@@ -17,7 +17,7 @@ from crm.terminal.signing_in import new_password
 from crm.terminal.users import SESSIONS
 
 
-class _SessionsPage(ListPage):
+class SessionsPage(ListPage):
     """One's own open sessions, of which others than this one can be ended."""
 
     title = "My sessions"
@@ -64,7 +64,7 @@ def profile(session: Session, **_: Any) -> None:
         Choice("Change my phone", lambda: _edit(session, "phone")),
         Choice("Change my password", lambda: new_password(session)),
         Choice("Second factor", lambda: change(session)),
-        Choice("My sessions", lambda: _SessionsPage(session).show()),
+        Choice("My sessions", lambda: SessionsPage(session).show()),
     ]
     session.menu(["My account"], lambda: entries, above=above)
 

@@ -86,11 +86,12 @@ class SelectPrompt:
         self._question = wrapped(clean(question, lines=True))
         self._under = [("class:instruction", f" {wrapped(clean(hint))}")] if hint else []
         self._entries = entries
-        self._by_key = {each.key: each for each in (*entries, *hidden)}
+        self._by_key = {each.key: each for each in (*entries, *hidden) if each.key}
         self._resized = resized
         self._ignored_until = 0.0
         self._control.choices = [
-            questionary.Choice(wrapped(clean(each.label), _KEYED), each.key, shortcut_key=each.key) for each in entries
+            questionary.Choice(wrapped(clean(each.label), _KEYED), each.key, shortcut_key=each.key or False)
+            for each in entries
         ]
         self._control.pointed_at = next(
             (index for index, each in enumerate(entries) if at is not None and each.value == at), 0
@@ -179,7 +180,7 @@ def _drawable() -> bool:
 def _span(entries: Sequence[Choice]) -> str:
     """The keys there are, in short: press 1-9, a-d, or 0 to go back."""
     spans: list[str] = []
-    for key in sorted(each.key for each in entries if each.key != "0"):
+    for key in sorted(each.key for each in entries if each.key not in ("", "0")):
         if spans and ord(key) == ord(spans[-1][-1]) + 1:
             spans[-1] = f"{spans[-1][0]}-{key}"
         else:

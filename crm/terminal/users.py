@@ -44,7 +44,7 @@ SESSIONS: Sequence[tables.Column] = (
 tables.COLUMNS |= {UserShown: USERS, SessionShown: SESSIONS}
 
 
-class _UsersPage(ListPage):
+class UsersPage(ListPage):
     """All accounts."""
 
     title = "Accounts"
@@ -57,12 +57,39 @@ class _UsersPage(ListPage):
     def keys(self) -> Sequence[Choice]:
         people = named("people list")
         return [
-            Choice("New", lambda: _add(self.session), "n"),
-            Choice("People", lambda: self.session.start(people), "p"),
+            Choice("Add", lambda: _add(self.session), "a"),
+            Choice("People", lambda: self.session.start(people), "o"),
         ]
 
     def open(self, row: Any) -> None:
         _user_page(self.session, row.id)
+
+
+class SessionsPage(ListPage):
+    """The open sessions of somebody."""
+
+    columns = SESSIONS
+
+    def __init__(self, session: Session, user: User) -> None:
+        super().__init__(session)
+        self.user = user
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        found: list[SessionShown] = named("users sessions")(self.session.crm, self.user)
+        return found[offset : offset + limit]
+
+    def crumbs(self) -> Sequence[str]:
+        return ["Accounts", self.user.name or self.user.email, "Open sessions"]
+
+    def keys(self) -> Sequence[Choice]:
+        return [Choice("Sign out everywhere", self._sign_out, "x")]
+
+    def open(self, row: Any) -> None:
+        self.session.say("The sessions of somebody else are ended together: x does that.")
+
+    def _sign_out(self) -> None:
+        self.session.call("users sign-out", user=self.user)
+        self.session.say(f"{self.session.screen.sign('✓', 'OK:')} Signed out everywhere.", "green")
 
 
 @flow("users list")
@@ -81,7 +108,7 @@ def users(session: Session, **_: Any) -> None:
         session.say("With the first account everybody who opens this store has to sign in.", "yellow")
         _add(session)
         return
-    _UsersPage(session).show()
+    UsersPage(session).show()
 
 
 def _listed(session: Session) -> bool:
@@ -192,7 +219,7 @@ def _user_page(session: Session, user_id: int) -> None:
             more.append(Choice("Take the second factor away", call("users reset-second-factor")))
         if account.sessions:
             more.append(Choice("Sign out everywhere", call("users sign-out")))
-            more.append(Choice("Open sessions", call("users sessions")))
+            more.append(Choice("Open sessions", lambda: SessionsPage(session, user).show()))
         turn = ("Deactivate", "users deactivate") if account.active else ("Let in again", "users activate")
         password = "New one-time password" if account.signing_in else "Let sign in, with a one-time password"
         return [*changes, Choice(password, pass_on), *more, Choice(turn[0], switch(turn[1]))]

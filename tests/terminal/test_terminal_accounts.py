@@ -159,10 +159,10 @@ def test_an_admin_who_gives_the_role_up_is_told_that_it_is_done(start: Start, sh
 
 @pytest.mark.usefixtures("shop")
 def test_an_admin_makes_an_account_for_a_colleague(start: Start) -> None:
-    session = signed_in(start, "ada@example.com").choose("Team").choose("Ada").press("esc").sees("n new").press("n")
+    session = signed_in(start, "ada@example.com").choose("Team").choose("Ada").press("esc").sees("a add").press("a")
     session.sees("E-mail").press("tom@example.com", "enter").sees("Name:").press("Tom", "enter")
     session.sees("Role:").choose("staff").sees("Temporary password").sees("Write it down")
-    session.press("enter").sees("n new").choose("Tom")
+    session.press("enter").sees("a add").choose("Tom")
     session.choose("Deactivate").sees("switched off").choose("Let in again").lacks("switched off")
 
 

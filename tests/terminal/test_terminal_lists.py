@@ -9,18 +9,24 @@ from typing import Any
 
 import pytest
 
+from crm.accounts import SignedIn
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Client, Sale, StatusRule
+from crm.terminal import profile
 from crm.terminal.clients_list import ClientsPage
 from crm.terminal.deals_list import DealsPage
 from crm.terminal.follow_ups import FollowUpsPage
+from crm.terminal.keyboard import Choice
 from crm.terminal.lines import LineKeyboard
 from crm.terminal.lists import ListPage
 from crm.terminal.screen import Screen
 from crm.terminal.session import Session, load_flows
+from crm.terminal.stages import StagesPage
+from crm.terminal.users import SessionsPage, UsersPage
 
 Start = Callable[..., Any]
+PASSWORD = "a kettle, two spoons and rain"
 CITIES = ("Graz", "Linz", "Wien")
 
 
@@ -100,6 +106,41 @@ def test_a_filter_without_an_answer_is_dropped(crm: CRM, words: str, name: str, 
     before, _, after = shown.rpartition("Filter by:")
     assert told in before
     assert told not in after
+
+
+def test_of_many_accounts_and_sessions_each_is_reached(
+    crm: CRM, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    for number in range(1, 26):
+        named("people add")(crm, f"Colleague {chr(64 + number)}")
+    told = read_by_line(crm, lambda session: UsersPage(session).show(), "n\nn\n3\n\np\n\n")
+    assert "19-25" in told
+    assert "Accounts · Colleague U\n" in told
+    assert "10-18" in told[told.index("Colleague U\n") :]
+    accounts = crm.accounts.open()
+    ada, _ = accounts.add(email="ada@example.com", name="Ada", role="admin", password=PASSWORD)
+    for _ in range(25):
+        who = accounts.sign_in("ada@example.com", PASSWORD)
+        assert isinstance(who, SignedIn)
+    signed_in = crm.enter(crm, who)
+    told = read_by_line(signed_in, lambda session: SessionsPage(session, ada).show(), "n\nn\np\n\n")
+    assert "19-25" in told
+    told = read_by_line(signed_in, lambda session: profile.SessionsPage(session).show(), "n\nn\n7\n1\n\n")
+    assert "That session has ended." in told
+    assert "19-24" in told[told.index("That session has ended.") :]
+
+
+def test_a_list_gives_its_own_entries_no_key_that_turns_the_page(crm: CRM) -> None:
+    class Clashing(StagesPage):
+        def keys(self) -> list[Choice]:
+            return [Choice("New", None, "n")]
+
+    def show(session: Session) -> None:
+        with pytest.raises(ValueError, match="Clashing"):
+            Clashing(session).show()
+
+    read_by_line(crm, show, "\n")
 
 
 @pytest.mark.parametrize("kind", [ClientsPage, DealsPage, FollowUpsPage])

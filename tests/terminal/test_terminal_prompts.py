@@ -76,6 +76,16 @@ def test_a_question_is_answered_by_its_own_keys(keyboard: TerminalKeyboard, type
     assert keyboard.choose("?", ENTRIES) == 1
 
 
+def test_of_more_entries_than_there_are_keys_each_is_reached(keyboard: TerminalKeyboard, types: Type) -> None:
+    entries = [Choice(f"Contact {number}", number) for number in range(1, 61)]
+    types(b"z")
+    assert keyboard.choose("?", entries) == 35
+    types(b"\x1b[A\x1b[A\r")
+    assert keyboard.choose("?", entries) == 60
+    types(b"\xc3\xa4\r")
+    assert keyboard.choose("?", entries, at=41) == 41
+
+
 def test_keys_typed_ahead_are_the_next_questions(keyboard: TerminalKeyboard, types: Type) -> None:
     types(b"2Anna\r1")
     assert keyboard.choose("?", ENTRIES) == 2
