@@ -50,7 +50,8 @@ def refuse_misleading(name: str, email: str) -> None:
 def look_alike(one: str, other: str) -> bool:
     """Whether two names are hard to tell apart: as they are, in small letters or in capitals, with digits for letters,
     and whatever blanks, hyphens and dots stand in them. An address is told by these too."""
-    return any(a == b for a, b in zip(_looks_of(one), _looks_of(other), strict=True))
+    looks_of = _looks_of_address if "@" in one + other else _looks_of_name
+    return any(a == b for a, b in zip(looks_of(one), looks_of(other), strict=True))
 
 
 def skeleton(text: str) -> str:
@@ -60,9 +61,11 @@ def skeleton(text: str) -> str:
     return re.sub("(?<=[ijl])\u0307", "", unicodedata.normalize("NFD", seen))
 
 
-def _looks_of(name: str) -> tuple[str, ...]:
-    if "@" in name:
-        return skeleton(name), skeleton(name.casefold())
+def _looks_of_address(address: str) -> tuple[str, ...]:
+    return skeleton(address), skeleton(address.casefold())
+
+
+def _looks_of_name(name: str) -> tuple[str, ...]:
     # A capital I and the digit 1 look like a small l and not like a capital L, a 0 like a capital O.
     as_it_is = "".join(each if each == "L" else each.casefold() for each in skeleton(name))
     small = skeleton(skeleton(name.casefold()).casefold())

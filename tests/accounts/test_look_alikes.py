@@ -55,6 +55,7 @@ def test_what_cannot_be_told_apart_is_alike() -> None:
         ("José", "Jose"), ("Müller", "Muller"), ("Ann", "Anna"), ("Иван", "Ivan"), ("田中", "田申"), ("Ian", "Lan"),
         ("Desk 1", "Desk 11"), ("Ian Lee", "Lan Lee"), ("!?", "?!"), ("bo.lee@example.com", "bolee@example.com"),
         ("desk1@example.com", "deski@example.com"), ("Al", "Ai"), ("Mia", "Mila"),
+        ("bolee", "bo.lee@example.com"),
     )  # fmt: skip
     assert [pair for pair in alike if not look_alike(*pair)] == []
     assert [pair for pair in different if look_alike(*pair)] == []
