@@ -4,8 +4,10 @@ Nothing here needs the team's secret: it is asked of every store, those without 
 """
 
 import json
-from collections.abc import Mapping
-from contextlib import suppress
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import String, literal, select, type_coerce
@@ -15,8 +17,9 @@ from crm.atomic_write import atomic_write
 from crm.errors import SignedOutError, StoreAccessError
 from crm.model import SignIn, User
 from crm.model.rights import Reader
-from crm.private_files import private_folder
+from crm.private_files import private_database
 from crm.repository import ROSTER, Snapshot, tables
+from crm.repository.known import FILE, Known, KnownRosters
 from crm.repository.statements import ANY_PASSWORD
 
 # How a seal begins that only a store with a roster has, behind the mark of its secret.
@@ -39,27 +42,45 @@ _ANY_NOW = select(literal(1)).where(
 )
 
 
+# So many are remembered: those of files that are gone are the first to be forgotten, then those not seen for longest.
+_MOST = 1000
+# Whoever finds the file held writes after so many seconds without waiting for others.
+_HELD = 2.0
+
+
+def place_of(url: str) -> str:
+    """Where a store is, however its URL is written: by whichever link or way a file is reached."""
+    if not url.startswith(FILE):
+        return url
+    return FILE + os.path.realpath(Path(url.removeprefix(FILE)).expanduser())
+
+
 class Memory:
-    """The highest revision of the roster that this machine has seen, for each store, in a file that only its owner
-    reads. A machine that cannot keep it works without. `folder` None keeps nothing."""
+    """The highest revision of the roster that this machine has seen, for each store and place, in a file that only its
+    owner reads. A machine that cannot keep it works without. `folder` None keeps nothing."""
 
     def __init__(self, folder: Path | None) -> None:
         self._path = folder and folder / "rosters.json"
 
-    def known(self, url: str) -> Mapping[str, int]:
-        """The highest revisions seen at `url`, by the id of the store: a copy of a file elsewhere is another store."""
-        kept = [(key.partition(" "), revision) for key, revision in self._read().items()]
-        return {store: revision for (store, _, at), revision in kept if at == url}
+    def known(self, url: str) -> KnownRosters:
+        """What is known, for the store at `url`."""
+        seen = {}
+        for key, revision in self._read().items():
+            store, _, place = key.partition(" ")
+            seen[store, place] = revision
+        return KnownRosters(place_of(url), seen)
 
     def keep(self, store: str, url: str, revision: int) -> None:
-        """Remembers a revision of the store with an id, unless a higher one is known."""
-        key, known = f"{store} {url}", self._read()
-        if self._path is None or known.get(key, -1) >= revision:
+        """Remembers a revision of the store with an id at `url`, unless a higher one is known; '' for one that is not
+        taken for the store of that place."""
+        key = f"{store} {url and place_of(url)}"
+        if self._path is None or self._read().get(key, -1) >= revision:
             return
-        with suppress(OSError):
-            private_folder(self._path.parent)
+        with suppress(OSError), _alone(self._path.with_suffix(".lock")):
+            known = dict(self._read())
+            known[key] = max(revision, known.pop(key, -1))
             with atomic_write(self._path, 0o600) as file:
-                file.write(json.dumps({**known, key: revision}).encode())
+                file.write(json.dumps(_bounded(known)).encode())
 
     def _read(self) -> Mapping[str, int]:
         with suppress(OSError, ValueError):
@@ -69,20 +90,42 @@ class Memory:
         return {}
 
 
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """While nobody else on this machine writes what they have seen. Raises OSError."""
+    private_database(lock)
+    with closing(sqlite3.connect(lock, timeout=_HELD, isolation_level=None)) as held:
+        with suppress(sqlite3.Error):
+            held.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+def _bounded(known: Mapping[str, int]) -> Mapping[str, int]:
+    """The most that is remembered, of what was seen in this order."""
+    if (spare := len(known) - _MOST) <= 0:
+        return known
+    gone = [key for key in known if FILE in key and not Path(key.partition(FILE)[2]).exists()]
+    forgotten = {*gone[:spare], *list(known)[: max(0, spare - len(gone))]}
+    return {key: revision for key, revision in known.items() if key not in forgotten}
+
+
 def accounts_exist(snapshot: Snapshot) -> bool:
     """Whether the store has accounts that let people in, so that whoever opens it signs in.
 
     Raises StoreAccessError where it has had some and what is left of them can let nobody in: such a store opens for
     nobody. People of the team who are only named do not count.
     """
-    has_roster = bool(snapshot.fact(ROSTER))
+    has_roster, known = bool(snapshot.fact(ROSTER)), snapshot.known
+    if known.another:
+        snapshot.remember_refused()
+        raise damaged(known)
     if snapshot.select(ANY_PASSWORD):
-        if has_roster or (snapshot.known_revision <= 0 and not snapshot.select(_ANY_SEALED_SINCE)):
+        if has_roster or (known.anywhere <= 0 and not snapshot.select(_ANY_SEALED_SINCE)):
             # Whatever becomes of them, this machine has seen that there are some.
             snapshot.remember(0)
             return True
         raise damaged()
-    if has_roster or snapshot.known_revision >= 0:
+    if has_roster or known.anywhere >= 0:
         raise damaged()
     if snapshot.select(_ANY_SIGN_IN) or snapshot.select(_ANY_PASSWORD_GIVEN):
         raise damaged()
@@ -97,8 +140,15 @@ def refuse_owner(snapshot: Snapshot, reader: Reader) -> Reader:
     return reader
 
 
-def damaged() -> StoreAccessError:
+def damaged(known: Known = Known()) -> StoreAccessError:  # noqa: B008 - frozen
     """What whoever opens a store is told whose accounts are not as this program left them."""
+    if known.another:
+        return StoreAccessError(
+            "Nobody can sign in: this computer knows accounts of other data that was here before. Nothing was changed."
+            " Whoever put this data in its place, or begins anew, can move it to another file and name that with"
+            f" --store, or run: {program.command('users recover E-MAIL --name NAME')}",
+            reason="accounts",
+        )
     return StoreAccessError(
         "Nobody can sign in: the accounts in this data were changed outside this program, or an older copy was put"
         " back. Nothing was changed. On the computer that holds the data, the owner can run:"

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import func, literal, select, true, update
 
 from crm.accounts.evidence import SEALED_WITH_ROSTER, Memory, accounts_exist, damaged
+from crm.config import SHEETS
 from crm.errors import StoreAccessError, UsageError
 from crm.model import User
 from crm.repository import ROSTER, SHUT, STORE_ID, Query, Snapshot, tables
+from crm.repository.known import KnownRosters, new_id
 from crm.repository.statements import ANY_PASSWORD
 
 if TYPE_CHECKING:
@@ -92,11 +94,16 @@ class Roster:
 
     # What this machine remembers
 
-    def known_revisions(self) -> Mapping[str, int]:
+    def known(self) -> KnownRosters:
         return self._memory.known(self._url)
 
     def keep_known(self, store: str, revision: int) -> None:
         self._memory.keep(store, self._url, revision)
+
+    def keep_refused(self, snapshot: Snapshot) -> None:
+        written = Written.read(snapshot.fact(ROSTER))
+        if written is not None and self._is_sound(snapshot):
+            self._memory.keep(snapshot.fact(STORE_ID), "", written.revision)
 
     # The seal of one account
 
@@ -145,7 +152,7 @@ class Roster:
             return Standing.DAMAGED
         if written.mark != self._mark:
             return Standing.OTHER_SECRET
-        if written.revision < snapshot.known_revision or not _same(text, self._made(snapshot, written.revision)):
+        if written.revision < snapshot.known.anywhere or not _same(text, self._made(snapshot, written.revision)):
             return Standing.DAMAGED
         snapshot.remember(written.revision)
         return Standing.HOLDS
@@ -158,7 +165,7 @@ class Roster:
         standing = self.standing(snapshot)
         match standing:
             case Standing.DAMAGED:
-                raise damaged()
+                raise damaged(snapshot.known)
             case Standing.OTHER_SECRET:
                 raise other_secret()
         return standing
@@ -226,13 +233,19 @@ class Roster:
             return replace(user, seal=self.seal(tx, user))
         return replace(user, password="", second_factor="", seal="")
 
+    def goes_on_elsewhere(self, snapshot: Snapshot) -> bool:
+        return snapshot.known.anywhere > snapshot.known.here
+
+    def gives_ids(self) -> bool:
+        """Whether a store gets a new id where it parts from its copies: that of a spreadsheet is Google's."""
+        return not self._url.startswith(SHEETS)
+
     def knows_newer(self, tx: "SqlTransaction") -> bool:
         """Whether this machine remembers accounts at this place that those of a backup are older than, or are not."""
-        known = self.known_revisions()
-        some = tx.fact(ROSTER) or tx.select(ANY_PASSWORD)
+        known = tx.known
         written = Written.read(tx.fact(ROSTER))
-        revision = written.revision if written else 0
-        return bool(known) and not (some and revision >= known.get(tx.fact(STORE_ID), revision + 1))
+        revision = written.revision if written else 0 if tx.select(ANY_PASSWORD) else -1
+        return known.another or revision < known.anywhere
 
     def let_an_admin_in(self, tx: "SqlTransaction") -> bool:
         """Whether an admin can sign in with the accounts as they are now."""
@@ -249,7 +262,7 @@ class Roster:
         standing = self.standing(tx)
         if not tx.seals_anew:
             if standing is Standing.DAMAGED:
-                raise damaged()
+                raise damaged(tx.known)
             if standing is Standing.OTHER_SECRET:
                 raise other_secret()
         return Sealing(self, tx, standing)
@@ -257,7 +270,7 @@ class Roster:
     def renew(self, tx: "SqlTransaction", before: str = "") -> None:
         """Writes the roster of the accounts as they are now, with a revision higher than any before."""
         written = [Written.read(each) for each in (tx.fact(ROSTER), before)]
-        known = max(tx.known_revision, *(each.revision if each else 0 for each in written))
+        known = max(tx.known.anywhere, *(each.revision if each else 0 for each in written))
         # Machines that knew accounts which are lost take those that were made anew for newer ones.
         revision = known + (_ANEW if tx.seals_anew else 1)
         tx.put_fact(ROSTER, self._made(tx, revision))
@@ -299,16 +312,27 @@ class Sealing:
             return
         if self._was is Standing.NONE or self._tx.seals_anew:
             self._roster.refuse_weak_secret()
-        if self._was in (Standing.NONE, Standing.UNROSTERED):
-            for user in self._tx.find_all(User):
-                if self._was is Standing.NONE or self._roster.fits(self._tx, user):
-                    seal = self._roster.seal(self._tx, user)
-                    if seal != user.seal:
-                        self._tx.apply(user, {"seal": seal})
-                if self._was is Standing.NONE and user.password:
+        is_first, parts = self._was is Standing.NONE, self._parts()
+        if is_first or parts or self._was is Standing.UNROSTERED:
+            users = self._tx.find_all(User)
+            fitting = [each for each in users if is_first or self._roster.fits(self._tx, each)]
+            if parts:
+                self._tx.put_fact(STORE_ID, new_id())
+            for user in fitting:
+                seal = self._roster.seal(self._tx, user)
+                if seal != user.seal:
+                    self._tx.apply(user, {"seal": seal})
+            for user in users:
+                if is_first and user.password:
                     # The history tells that there have been accounts, whatever becomes of them.
                     self._tx.note_set(user, "password")
         self._roster.renew(self._tx)
+
+    def _parts(self) -> bool:
+        """Whether the store parts from those with the same id: with its first account from copies of before it, and
+        else where it is a copy, or an older one that is sealed anew."""
+        anew = self._tx.seals_anew and self._roster.goes_on_elsewhere(self._tx)
+        return self._roster.gives_ids() and (self._was is Standing.NONE or self._tx.known.is_copy or anew)
 
 
 def other_secret() -> StoreAccessError:

@@ -16,8 +16,8 @@ _WHAT_IT_DOES = {
     Standing.HOLDS: _INTACT,
     Standing.UNROSTERED: _INTACT,
     Standing.DAMAGED: (
-        "The accounts were changed outside this program, or an older copy was put back: everybody is signed out, and"
-        " all other accounts are switched off until an admin switches them on again."
+        "The accounts were changed outside this program, or an older copy or other data was put in their place:"
+        " everybody is signed out, and all other accounts are switched off until an admin switches them on again."
     ),
     Standing.OTHER_SECRET: (
         "The accounts were made with another CRM_SECRET. If you can still find it, set it, and nothing is lost. Else"

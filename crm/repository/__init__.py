@@ -17,6 +17,7 @@ from crm.model import Client, Record, User
 if TYPE_CHECKING:
     from sqlalchemy import Row, Select
 
+    from crm.repository.known import Known, KnownRosters
     from crm.rules import RuleSet
 
     AnySelect = Select[*tuple[Any, ...]]
@@ -268,13 +269,16 @@ class Snapshot(Protocol):
         """Something the store knows of itself at this moment (`STORE_ID`); '' when unknown."""
 
     @property
-    def known_revision(self) -> int:
-        """The highest revision of the roster that this machine had seen of this store before this moment; 0 for
-        accounts without a roster, -1 where it had seen none."""
+    def known(self) -> "Known":
+        """What this machine had seen of the accounts of this store, and of its place, before this moment."""
 
     def remember(self, revision: int) -> None:
         """Has this machine remember that it has seen a revision of this store: in a transaction with its commit, and
         never of a copy."""
+
+    def remember_refused(self) -> None:
+        """The same of a store that is not taken for the one of its place, where its accounts are as this program left
+        them."""
 
     def get(self, kind: type[AnyRecord], record_id: int) -> AnyRecord:
         """The record with this id; raises NotFoundError."""
@@ -397,12 +401,16 @@ class Sealing(Protocol):
 class Seals(Protocol):
     """Keeps the accounts of a store sealed, with a secret that the store itself does not know."""
 
-    def known_revisions(self) -> Mapping[str, int]:
-        """The highest revision that this machine has seen at this place, by the id of the store. A snapshot may be
-        compared with what was known before it began: since then others have gone on."""
+    def known(self) -> "KnownRosters":
+        """What this machine has seen of accounts, for the store at this place. A snapshot may be compared with what
+        was known before it began: since then others have gone on."""
 
     def keep_known(self, store: str, revision: int) -> None:
-        """Remembers that the store with this id had a revision, unless a higher one is known."""
+        """Remembers that the store with this id had a revision at this place, unless a higher one is known."""
+
+    def keep_refused(self, snapshot: Snapshot) -> None:
+        """Remembers the revision of a store that is not taken for the one of this place, where its accounts are as this
+        program left them."""
 
     def revision(self, snapshot: Snapshot) -> int | None:
         """How often the accounts were sealed as a whole: 0 where an older version has sealed each alone, -1 where there
@@ -417,6 +425,9 @@ class Seals(Protocol):
     def translated(self, tx: Any, user: User, source: Snapshot) -> User:
         """An account of another store as it can be put into this one: without what lets anybody in where it is not as
         this program left it there."""
+
+    def goes_on_elsewhere(self, snapshot: Any) -> bool:
+        """Whether this machine has seen newer accounts of this store at another place than at this one."""
 
     def knows_newer(self, tx: Any) -> bool:
         """Whether this machine remembers accounts at this place that those of a backup are older than, or are not."""

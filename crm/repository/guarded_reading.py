@@ -11,6 +11,7 @@ from crm.model import BY_NAME, Client, Contact, Record
 from crm.model.rights import ALL, HISTORY, NONE, OWN, OWNED_BY, READ, hidden, level, past_level, refusal
 from crm.repository import Change, HistoryEntry, HistoryQuery, Query, Snapshot, StatusMove
 from crm.repository.bounds import Bounds, alike
+from crm.repository.known import Known
 from crm.repository.tables import fold
 
 if TYPE_CHECKING:
@@ -54,11 +55,14 @@ class GuardedSnapshot:
         return self._snapshot.fact(name)
 
     @property
-    def known_revision(self) -> int:
-        return self._snapshot.known_revision
+    def known(self) -> Known:
+        return self._snapshot.known
 
     def remember(self, revision: int) -> None:
         self._snapshot.remember(revision)
+
+    def remember_refused(self) -> None:
+        self._snapshot.remember_refused()
 
     def find(self, kind: type[AnyRecord], record_id: int) -> AnyRecord | None:
         self._bounds.level(kind.kind_name, READ)

@@ -15,6 +15,7 @@ from crm.errors import RefusedError, StoreAccessError
 from crm.model import RECORDS, Client, Record, SignIn, User, fields, people
 from crm.repository import ROSTER, SHUT, STORE_ID, Seals, tables
 from crm.repository.bulk import insert_rows
+from crm.repository.known import new_id
 from crm.repository.snapshot import SqlSnapshot
 from crm.repository.statements import ANY_PASSWORD
 from crm.repository.team import TEAM, speak_of, successors
@@ -101,6 +102,8 @@ def take_accounts(
         tx.dialect.skip_ids(tx.connection, tables.TABLES[Client], held[0][0] or 0)
         if _has_accounts(now) or not _has_accounts(tx):
             tx.put_fact(STORE_ID, now.fact(STORE_ID))
+        elif seals is not None and seals.goes_on_elsewhere(tx):
+            tx.put_fact(STORE_ID, new_id())
     if now is None and seals is not None and seals.knows_newer(tx):
         # Whoever spoils a file does not get in by an older copy of it: `users recover` opens it again.
         tx.put_fact(ROSTER, SHUT)

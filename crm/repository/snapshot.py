@@ -2,10 +2,9 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property, lru_cache
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Select, delete, func, insert, select
@@ -15,11 +14,12 @@ from crm.errors import NotFoundError
 from crm.model import Client, Record, people
 from crm.repository import STORE_ID, Change, HistoryEntry, HistoryQuery, Query, StatusMove, history, statements, tables
 from crm.repository.dialect import Dialect
+from crm.repository.known import Known, KnownRosters
 from crm.repository.query import selection
 from crm.repository.team import Team, team_of
 
 if TYPE_CHECKING:
-    from crm.repository import AnyRow, AnySelect
+    from crm.repository import AnyRow, AnySelect, Seals
     from crm.rules import RuleSet
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -48,22 +48,22 @@ def put_fact(connection: Connection, name: str, value: str) -> None:
 
 
 class SqlSnapshot:
-    """A Snapshot over one connection, inside one database transaction. `known` are the revisions that this machine knew
-    before it began; `keep` remembers one, where what is seen is the store itself as it was committed."""
+    """A Snapshot over one connection, inside one database transaction. `known` is what this machine knew before it
+    began; `seen_by` remembers what is seen, where that is the store itself as it was committed."""
 
     def __init__(
         self,
         connection: Connection,
         dialect: Dialect,
         clock: Clock,
-        known: Mapping[str, int] = MappingProxyType({}),
-        keep: Callable[[str, int], Any] | None = None,
+        known: KnownRosters = KnownRosters(),  # noqa: B008 - frozen
+        seen_by: "Seals | None" = None,
     ) -> None:
         self.connection = connection
         self.dialect = dialect
         self.clock = clock
-        self._known_revisions = known
-        self._keep = keep
+        self._rosters = known
+        self._seen_by = seen_by
 
     @cached_property
     def today(self) -> date:
@@ -93,12 +93,16 @@ class SqlSnapshot:
         return self._facts.get(name, "")
 
     @property
-    def known_revision(self) -> int:
-        return self._known_revisions.get(self.fact(STORE_ID), -1)
+    def known(self) -> Known:
+        return self._rosters.of(self.fact(STORE_ID))
 
     def remember(self, revision: int) -> None:
-        if self._keep is not None and revision > self.known_revision:
-            self._keep(self.fact(STORE_ID), revision)
+        if self._seen_by is not None and revision > self.known.here and not self.known.is_copy:
+            self._seen_by.keep_known(self.fact(STORE_ID), revision)
+
+    def remember_refused(self) -> None:
+        if self._seen_by is not None:
+            self._seen_by.keep_refused(self)
 
     def find(self, kind: type[AnyRecord], record_id: int) -> AnyRecord | None:
         row = self.connection.execute(statements.BY_ID[kind], {"wanted": record_id}).first()

@@ -2,8 +2,7 @@
 
 import dataclasses
 import time
-import uuid
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -49,6 +48,7 @@ from crm.repository import (
     tables,
 )
 from crm.repository.dialect import Dialect
+from crm.repository.known import KnownRosters, new_id
 from crm.repository.putting_back import known_accounts, take_accounts
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
 
@@ -149,7 +149,7 @@ class SqlRepository:
 
     def _new_id(self) -> str:
         """What tells a new store from all others."""
-        return uuid.uuid4().hex
+        return new_id()
 
     def _add_first_records(self, connection: Connection) -> None:
         at = self.clock.now
@@ -241,19 +241,18 @@ class SqlRepository:
     def read(self) -> Iterator[SqlSnapshot]:
         with self._told(), self._engine.connect() as connection:
             # Asked first: what others do from now on is not seen.
-            known = self._known_revisions()
+            known = self._known()
             self._dialect.begin_reading(connection)
-            keep = None if self._seals is None else self._seals.keep_known
-            yield SqlSnapshot(connection, self._dialect, self.clock.stopped(), known, keep)
+            yield SqlSnapshot(connection, self._dialect, self.clock.stopped(), known, self._seals)
 
-    def _known_revisions(self) -> Mapping[str, int]:
-        """What this machine remembers of the rosters of this store."""
-        return {} if self._seals is None else self._seals.known_revisions()
+    def _known(self) -> KnownRosters:
+        """What this machine remembers of the accounts at this place."""
+        return KnownRosters() if self._seals is None else self._seals.known()
 
-    def _seen(self, connection: Connection, known: Mapping[str, int] | None = None) -> SqlSnapshot:
+    def _seen(self, connection: Connection, known: KnownRosters | None = None) -> SqlSnapshot:
         """What a connection sees, within a transaction of its own; `known` is what was remembered before that, which
         need not be told where nobody else can write."""
-        known = self._known_revisions() if known is None else known
+        known = self._known() if known is None else known
         return SqlSnapshot(connection, self._dialect, self.clock.stopped(), known)
 
     def _writing(self, connection: Connection, what: str = "") -> "SqlTransaction":
@@ -403,7 +402,7 @@ class SqlRepository:
             return bool(snapshot.select(something.limit(1)))
 
     def backup(self, to: Path | None = None, allowed: Allowed = anybody) -> Path:
-        target, known = to or self._dated(), self._known_revisions()
+        target, known = to or self._dated(), self._known()
 
         def looked_at(copy: Path) -> None:
             engine = self._dialect.at(copy).engine()

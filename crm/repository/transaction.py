@@ -51,6 +51,7 @@ from crm.repository import (
 )
 from crm.repository.bulk import insert_row, insert_rows, update_rows
 from crm.repository.dialect import Dialect
+from crm.repository.known import KnownRosters
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
 from crm.repository.tables import DERIVED_FROM, KINDS, TABLES, derived_columns, row_of
 from crm.repository.team import same
@@ -85,7 +86,7 @@ class SqlTransaction(SqlSnapshot):
         what: str,
         seals: Seals | None = None,
     ) -> None:
-        super().__init__(connection, dialect, clock, seals.known_revisions() if seals is not None else {})
+        super().__init__(connection, dialect, clock, KnownRosters() if seals is None else seals.known())
         self.at = clock.now
         self.user = user
         self.user_id = 0
@@ -132,7 +133,7 @@ class SqlTransaction(SqlSnapshot):
         put_fact(self.connection, name, value)
 
     def remember(self, revision: int) -> None:
-        if revision > self.known_revision:
+        if revision > self.known.here and not self.known.is_copy:
             self._remembers = (self.fact(STORE_ID), revision)
 
     def committed(self) -> None:

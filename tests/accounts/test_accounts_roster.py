@@ -1,15 +1,19 @@
 """The roster: no account and no session can be put back, swapped, edited or copied in, on any kind of store."""
 
 import json
+import shutil
+import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, event, insert, select, update
 
+from crm.accounts import evidence
 from crm.accounts.accounts import Accounts
 from crm.accounts.evidence import Memory, accounts_exist
 from crm.accounts.roster import Roster, Standing
@@ -18,7 +22,10 @@ from crm.errors import CRMError, SignInRefusedError, StoreAccessError
 from crm.model import Client, SignIn, User
 from crm.model.rights import Reader
 from crm.repository import ROSTER, STORE_ID, tables
+from crm.repository.known import Known
 from crm.repository.snapshot import put_fact
+from crm.repository.sql import SqlRepository
+from crm.repository.sqlite import Sqlite
 from tests.accounts.conftest import PASSWORD, SECRET, Office
 from tests.conftest import STORES, _new_store
 
@@ -66,11 +73,10 @@ def gets_in(office: Office, email: str, token: str = "", accounts: Accounts | No
 
 def test_a_store_gets_a_roster_with_its_first_account_and_keeps_its_id(office: Office) -> None:
     office.accounts.add_named("Cleo")
-    known = fact(office, STORE_ID)
-    assert known
+    assert fact(office, STORE_ID)
     assert fact(office, ROSTER) == ""
     office.add()
-    first = fact(office, ROSTER)
+    first, known = fact(office, ROSTER), fact(office, STORE_ID)
     assert "/1-" in first
     office.sign_in()
     assert "/2-" in fact(office, ROSTER)
@@ -273,8 +279,8 @@ def test_what_a_machine_remembers_is_private_and_is_not_needed(file_office: Offi
     file_office.add()
     with remembering(file_office, open_folder / "new") as accounts:
         assert gets_in(file_office, ANNA, accounts=accounts)
-    (kept,) = (open_folder / "new").iterdir()
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    kept, lock = open_folder / "new" / "rosters.json", open_folder / "new" / "rosters.lock"
+    assert {stat.S_IMODE(each.stat().st_mode) for each in (kept, lock)} == {0o600}
     assert list(json.loads(kept.read_text()).values()) == [2]
     for useless in ("{", "[]", '{"a": "b"}', "7"):
         kept.write_text(useless)
@@ -286,13 +292,271 @@ def test_what_a_machine_remembers_is_private_and_is_not_needed(file_office: Offi
         assert gets_in(file_office, ANNA, accounts=accounts)
 
 
-def test_a_copy_of_a_file_elsewhere_is_a_store_of_its_own(open_folder: Path) -> None:
+def test_what_was_seen_is_known_by_the_id_of_the_store_and_by_its_place(open_folder: Path) -> None:
     memory = Memory(open_folder)
-    memory.keep("a", "sqlite:////here in a folder", 7)
-    memory.keep("a", "sqlite:////here in a folder", 3)
-    memory.keep("b", "sqlite:////here in a folder", 0)
-    assert memory.known("sqlite:////here in a folder") == {"a": 7, "b": 0}
-    assert memory.known("sqlite:////there") == {}
+    here, there = "sqlite:////here in a folder", "sqlite:////there"
+    memory.keep("a", here, 7)
+    memory.keep("a", here, 3)
+    memory.keep("b", here, 0)
+    memory.keep("c", "", 5)
+    assert memory.known(here).of("a") == Known(7, 7)
+    assert memory.known(here).of("b") == Known(0, 0)
+    assert memory.known(here).of("c") == Known(5, -1, another=True)
+    assert memory.known(here).of("d") == Known(-1, -1, another=True)
+    assert memory.known(there).of("a") == Known(7, -1)
+    assert memory.known(there).of("d") == Known()
+
+
+def test_a_file_has_one_place_however_it_is_reached(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory, folder = Memory(open_folder), open_folder / "data"
+    folder.mkdir()
+    (open_folder / "link").symlink_to(folder)
+    (folder / "linked.sqlite3").symlink_to("store.sqlite3")
+    memory.keep("a", f"sqlite:///{folder}/store.sqlite3", 7)
+    monkeypatch.chdir(folder)
+    for way in (
+        "store.sqlite3",
+        "../data/store.sqlite3",
+        f"{folder}/../data/./store.sqlite3",
+        f"{open_folder}/link/store.sqlite3",
+        "linked.sqlite3",
+    ):
+        assert memory.known(f"sqlite:///{way}").of("a").here == 7, way
+        memory.keep("a", f"sqlite:///{way}", 7)
+    assert len(json.loads((open_folder / "rosters.json").read_text())) == 1
+    assert memory.known("sheets://one").of("a") == Known(7, -1)
+
+
+def test_what_is_remembered_does_not_grow_for_ever(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "_MOST", 5)
+    memory = Memory(open_folder)
+    for name in ("first", "second"):
+        (open_folder / name).touch()
+        memory.keep(name, f"sqlite:///{open_folder / name}", 1)
+    for each in range(20):
+        memory.keep(f"{each}", f"sqlite:///{open_folder}/of-a-test-{each}", 1)
+    memory.keep("sheet", "sheets://one", 1)
+    memory.keep("first", f"sqlite:///{open_folder / 'first'}", 2)
+    kept = [key.partition(" ")[0] for key in json.loads((open_folder / "rosters.json").read_text())]
+    # Files of tests and trials go first.
+    assert kept == ["second", "18", "19", "sheet", "first"]
+
+
+def test_programs_that_remember_at_once_lose_nothing(open_folder: Path) -> None:
+    def keep(number: int) -> None:
+        for revision in range(20):
+            Memory(open_folder).keep(f"{number}", "sqlite:////here", revision)
+
+    with ThreadPoolExecutor(4) as programs:
+        list(programs.map(keep, range(4)))
+    known = Memory(open_folder).known("sqlite:////here")
+    assert [known.of(f"{number}").here for number in range(4)] == [19] * 4
+
+
+STRIPPED = ("user", "sign_in", "audit", "transactions")
+
+
+def strip(store: Path, *more: str) -> None:
+    """Takes all that tells of accounts out of a file, and what else the statements say."""
+    with closing(sqlite3.connect(store)) as file:
+        for table in STRIPPED:
+            file.execute(f"DELETE FROM {table}")
+        file.execute("DELETE FROM store_facts WHERE name = 'roster'")
+        for each in more:
+            file.execute(each)
+        file.commit()
+
+
+@contextmanager
+def opened(store: Path, folder: Path, office: Office) -> Iterator[Accounts]:
+    """The accounts of a file as a machine has them that remembers in `folder`."""
+    url, secret = f"sqlite:///{store}", Secret(SECRET, office.store.folder)
+    repository = SqlRepository(url, Sqlite(store), now=office.now)
+    roster = Roster(lambda: secret, Memory(folder), url)
+    repository.keep_sealed(roster)
+    try:
+        yield Accounts(repository, secret, office.attempts, now=office.now, roster=roster)
+    finally:
+        repository.close()
+
+
+@pytest.fixture
+def known(file_office: Office, tmp_path: Path) -> tuple[Path, Path, Office]:
+    """A file with an admin's account, the folder of a machine that has seen it, and what opens it."""
+    store, folder = tmp_path / "store.sqlite3", tmp_path / "machine"
+    with opened(store, folder, file_office) as accounts:
+        accounts.add(email=ANNA, name="Anna", role="admin", password=PASSWORD)
+        assert accounts.exist()
+    return store, folder, file_office
+
+
+def put_in_place(source: Path, target: Path) -> None:
+    for ending in ("-wal", "-shm"):
+        target.with_name(target.name + ending).unlink(missing_ok=True)
+    shutil.copyfile(source, target)
+
+
+def refused(accounts: Accounts, *, another: bool) -> bool:
+    with pytest.raises(StoreAccessError, match="other data that was here before" if another else "older copy"):
+        accounts.exist()
+    return not gets_in_at(accounts)
+
+
+def gets_in_at(accounts: Accounts, password: str = PASSWORD) -> bool:
+    try:
+        return bool(accounts.sign_in(ANNA, password))
+    except (SignInRefusedError, StoreAccessError):
+        return False
+
+
+@pytest.mark.parametrize(
+    ("edit", "another"),
+    [
+        ("SELECT 1", False),
+        ("UPDATE store_facts SET value = 'f' WHERE name = 'store_id'", True),
+        ("DELETE FROM store_facts WHERE name = 'store_id'", True),
+    ],
+)
+def test_no_file_without_accounts_takes_the_place_of_one_with(
+    known: tuple[Path, Path, Office], edit: str, another: bool
+) -> None:
+    store, folder, office = known
+    strip(store, edit)
+    with opened(store, folder, office) as accounts:
+        assert refused(accounts, another=another)
+
+
+@pytest.mark.parametrize("what", ["a new file", "another store", "another store with accounts", "an old format"])
+def test_whoever_begins_anew_at_the_same_place_gets_in_by_recovery(
+    known: tuple[Path, Path, Office], what: str, tmp_path: Path
+) -> None:
+    store, folder, office = known
+    for each in tmp_path.glob("store.sqlite3*"):
+        each.unlink()
+    if what != "a new file":
+        other = tmp_path / "other.sqlite3"
+        with opened(other, tmp_path / "another machine", office) as accounts:
+            accounts._repository.transact(lambda tx: tx.add(Client(kind="person", last_name="Berg")), "added")
+            if what != "another store":
+                accounts.add(email=ANNA, name="Anna", role="admin", password=PASSWORD)
+        if what == "an old format":
+            # It gets a new id when it is brought to this one.
+            with closing(sqlite3.connect(other)) as file:
+                file.execute("DELETE FROM store_facts WHERE name = 'roster'")
+                file.execute("UPDATE store_facts SET value = 'new' WHERE name = 'store_id'")
+                file.execute("UPDATE user SET seal = ''")
+                file.commit()
+        put_in_place(other, store)
+    with opened(store, folder, office) as accounts:
+        assert refused(accounts, another=True)
+        with pytest.raises(StoreAccessError, match="other data that was here before"):
+            accounts.add(email=BO, name="Bo", role="admin", password=PASSWORD)
+        password = accounts.recover(ANNA, "Anna").password
+    with opened(store, folder, office) as accounts:
+        assert accounts.exist()
+        assert gets_in_at(accounts, password)
+    # What was recovered is known in its turn.
+    strip(store, "UPDATE store_facts SET value = 'f' WHERE name = 'store_id'")
+    with opened(store, folder, office) as accounts:
+        assert refused(accounts, another=True)
+
+
+def test_a_file_that_was_moved_goes_on_and_is_known_there_too(known: tuple[Path, Path, Office], tmp_path: Path) -> None:
+    store, folder, office = known
+    moved = store.rename(tmp_path / "moved.sqlite3")
+    with opened(moved, folder, office) as accounts:
+        assert gets_in_at(accounts)
+    strip(moved, "UPDATE store_facts SET value = 'f' WHERE name = 'store_id'")
+    with opened(moved, folder, office) as accounts:
+        assert refused(accounts, another=True)
+
+
+def test_an_older_copy_elsewhere_lets_nobody_in_and_is_a_store_of_its_own_once_it_is_recovered(
+    known: tuple[Path, Path, Office], tmp_path: Path
+) -> None:
+    store, folder, office = known
+    copy = tmp_path / "copy.sqlite3"
+    shutil.copyfile(store, copy)
+    with opened(store, folder, office) as accounts:
+        bo = accounts.add(email=BO, name="Bo", role="staff", password=PASSWORD)[0]
+    with opened(copy, folder, office) as accounts:
+        assert not gets_in_at(accounts)
+        token = accounts.sign_in(ANNA, accounts.recover(ANNA).password).token
+    # Neither shuts the other.
+    with opened(store, folder, office) as accounts:
+        assert gets_in_at(accounts)
+        accounts.edit(bo, active=False)
+    with opened(copy, folder, office) as accounts:
+        assert accounts.session(token)
+
+
+def test_a_copy_parts_from_its_original_with_the_first_sign_in(
+    known: tuple[Path, Path, Office], tmp_path: Path
+) -> None:
+    store, folder, office = known
+    copy, linked = tmp_path / "copy.sqlite3", tmp_path / "linked.sqlite3"
+    with opened(store, folder, office) as accounts:
+        accounts.add(email=BO, name="Bo", role="staff", password=PASSWORD)
+    shutil.copyfile(store, copy)
+    linked.hardlink_to(store)
+    for _ in range(3):
+        with opened(copy, folder, office) as accounts:
+            token = accounts.sign_in(BO, PASSWORD).token
+            assert accounts.session(token)
+            assert list(accounts.seal_findings()) == []
+    # Another name of the same file is no copy.
+    for each in (store, linked, store):
+        with opened(each, folder, office) as accounts:
+            assert gets_in_at(accounts)
+    # What was changed there is not valid here.
+    put_in_place(copy, store)
+    with opened(store, folder, office) as accounts:
+        assert refused(accounts, another=True)
+
+
+def test_copies_from_before_the_first_account_go_on_apart(file_office: Office, tmp_path: Path) -> None:
+    store, folder = tmp_path / "store.sqlite3", tmp_path / "machine"
+    copies = [tmp_path / "one.sqlite3", tmp_path / "two.sqlite3"]
+    with opened(store, folder, file_office) as accounts:
+        assert not accounts.exist()
+    for copy in copies:
+        shutil.copyfile(store, copy)
+    for copy in (*copies, *copies):
+        with opened(copy, folder, file_office) as accounts:
+            if not accounts.exist():
+                accounts.add(email=ANNA, name="Anna", role="admin", password=PASSWORD)
+            assert gets_in_at(accounts)
+    with opened(store, folder, file_office) as accounts:
+        assert not accounts.exist()
+
+
+def test_a_backup_that_is_restored_elsewhere_shuts_nobody_out(known: tuple[Path, Path, Office], tmp_path: Path) -> None:
+    store, folder, office = known
+    new = tmp_path / "new.sqlite3"
+    with opened(store, folder, office) as accounts:
+        copy = accounts._repository.backup(tmp_path / "copy.sqlite3")
+        assert gets_in_at(accounts)
+    with opened(new, folder, office) as accounts:
+        accounts._repository.restore(copy)
+        assert gets_in_at(accounts)
+    for each in (store, new):
+        with opened(each, folder, office) as accounts:
+            assert gets_in_at(accounts)
+
+
+def test_a_look_that_is_refused_is_remembered(known: tuple[Path, Path, Office], tmp_path: Path) -> None:
+    store, folder, office = known
+    other, old = tmp_path / "other.sqlite3", tmp_path / "old.sqlite3"
+    with opened(other, tmp_path / "another machine", office) as accounts:
+        accounts.add(email=ANNA, name="Anna", role="admin", password=PASSWORD)
+        accounts._repository.backup(old)
+        accounts.end_all(1)
+        assert gets_in_at(accounts)
+    put_in_place(other, store)
+    with opened(store, folder, office) as accounts:
+        assert refused(accounts, another=True)
+    with opened(old, folder, office) as accounts:
+        assert not gets_in_at(accounts)
 
 
 def test_others_may_go_on_while_one_looks(file_office: Office, open_folder: Path) -> None:
@@ -322,7 +586,7 @@ def test_only_what_was_committed_to_the_store_itself_is_remembered(office: Offic
     with remembering(office, open_folder) as accounts:
         assert gets_in(office, ANNA, accounts=accounts)
         known = Memory(open_folder).known(repository.url)
-        assert list(known.values()) == [2]
+        assert list(known.seen.values()) == [2]
 
         def change(tx: Any) -> None:
             tx.change(tx.get(User, anna.id), name="Anna Berg")
@@ -333,7 +597,7 @@ def test_only_what_was_committed_to_the_store_itself_is_remembered(office: Offic
             repository.transact(change, "renamed")
         assert Memory(open_folder).known(repository.url) == known
         accounts.end_all(anna.id)
-        assert list(Memory(open_folder).known(repository.url).values()) == [3]
+        assert list(Memory(open_folder).known(repository.url).seen.values()) == [3]
 
 
 # Stores of older versions

@@ -85,7 +85,7 @@ class Machine:
             "attempts.sqlite3",
             "quota",
             "sign-ins.json",
-            "rosters.json",
+            "rosters.",
             "crm.sqlite3",
             "-wal",
             "-shm",
@@ -413,7 +413,7 @@ def _tried(spreadsheet: Spreadsheet, name: str, states: Sequence[tuple[bool, boo
             SPOILING.at, SPOILING.on = -1, False
             where = (name, ended, mirror, at, answer, on, told)
             assert MARK not in told, where
-            assert machine.files() <= there | {"data/crm/store.txt", "data/crm/rosters.json"}, where
+            assert machine.files() <= there | {"data/crm/store.txt"}, where
             assert spreadsheet.stored(noted=name in _NOTED) == before, where
             shutil.rmtree(machine.folder)
             cases += 1
