@@ -147,6 +147,11 @@ class Book:
             )
         return found
 
+    def let_nobody_in(self) -> bool:
+        """Whether there are accounts, and no admin can sign in with them until `recover`."""
+        with self._repository.read() as snapshot:
+            return self._roster.shuts_everybody_out(snapshot)
+
     def _may_enter(self, snapshot: Snapshot, user: User | None) -> bool:
         """Whether somebody may enter; raises StoreAccessError where nobody may."""
         self._roster.require(snapshot)

@@ -247,12 +247,17 @@ class Roster:
         revision = written.revision if written else 0 if tx.select(ANY_PASSWORD) else -1
         return known.another or revision < known.anywhere
 
-    def let_an_admin_in(self, tx: "SqlTransaction") -> bool:
+    def let_an_admin_in(self, snapshot: Snapshot) -> bool:
         """Whether an admin can sign in with the accounts as they are now."""
-        admins = tx.find_all(User, Query({"role": "admin", "active": True}))
+        admins = snapshot.find_all(User, Query({"role": "admin", "active": True}))
         # A transaction of this program renews the roster at its end.
-        holds = tx.is_sealing or self.standing(tx) in (Standing.HOLDS, Standing.UNROSTERED)
-        return holds and any(each.password and self.fits(tx, each) for each in admins)
+        is_sealing = getattr(snapshot, "is_sealing", False)
+        holds = is_sealing or self.standing(snapshot) in (Standing.HOLDS, Standing.UNROSTERED)
+        return holds and any(each.password and self.fits(snapshot, each) for each in admins)
+
+    def shuts_everybody_out(self, snapshot: Snapshot) -> bool:
+        """Whether there are accounts, and no admin can sign in with them."""
+        return self.standing(snapshot) is not Standing.NONE and not self.let_an_admin_in(snapshot)
 
     # In a transaction
 

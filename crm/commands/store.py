@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from crm import program
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
-from crm.commands.whole_store import keep_safe
+from crm.commands.whole_store import keep_safe, nobody_gets_in
 from crm.errors import FileError, NotFoundError, Question, StoreDamagedError, confirmation
 from crm.model.places import as_told
 from crm.model.rights import OWNER
@@ -129,8 +128,5 @@ def restore(
         count = "1 client account was" if restored.closed == 1 else f"{restored.closed} client accounts were"
         done += f" {count} switched off, as the backup does not have their clients."
     if restored.shut:
-        done += (
-            " Nobody can sign in yet, as this machine knows newer accounts of this store. Whoever keeps it lets an"
-            f" admin in: {program.command('users recover E-MAIL')}"
-        )
+        done += f" {nobody_gets_in('of the backup')}"
     return FileWritten(restored.kept, "backup of what was there before", keep_safe(crm), done)

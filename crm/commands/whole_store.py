@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crm import program
 from crm.commands.context import CRM, Progress, counted
 from crm.errors import FileError
 from crm.files.replacing import replacing
@@ -20,16 +21,27 @@ _KEEP_SAFE = "It holds passwords' hashes, second factors and sessions; keep it a
 
 @dataclass(frozen=True, slots=True)
 class WholeStoreReport:
-    """How many objects were read into the store, or would be (`applied` False), by what they are."""
+    """How many objects were read into the store, or would be (`applied` False), by what they are; `done` says what
+    has to be done before anybody can sign in, where that is so."""
 
     applied: bool
     file: str
     objects: Mapping[str, int]
+    done: str = ""
 
 
 def keep_safe(crm: CRM) -> str:
     """What to know of a file that holds a whole store, as a sentence; '' where nobody signs in."""
     return "" if crm.reader == OWNER else _KEEP_SAFE
+
+
+def nobody_gets_in(where: str) -> str:
+    """What to do where nobody can sign in with the accounts that came with a file, as sentences."""
+    return (
+        f"Nobody can sign in yet: the accounts {where} were changed outside this program, were made with another"
+        " CRM_SECRET, or are older than this computer knows them. On the computer that holds the data, its owner lets"
+        f" an admin in: {program.command('users recover E-MAIL')}"
+    )
 
 
 def write_whole_store(crm: CRM, file: Path, told: Progress) -> int:
@@ -58,7 +70,8 @@ def read_whole_store(crm: CRM, file: Path, *, preview: bool = False) -> WholeSto
     if not preview:
         counts = crm.repository.fill(_objects(file))
         crm.forget_settings()
-    return WholeStoreReport(not preview, str(file), counts)
+    nobody = not preview and crm.accounts.open().let_nobody_in()
+    return WholeStoreReport(not preview, str(file), counts, nobody_gets_in(f"in {file.name}") if nobody else "")
 
 
 def _objects(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:

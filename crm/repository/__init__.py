@@ -432,8 +432,11 @@ class Seals(Protocol):
     def knows_newer(self, tx: Any) -> bool:
         """Whether this machine remembers accounts at this place that those of a backup are older than, or are not."""
 
-    def let_an_admin_in(self, tx: Any) -> bool:
+    def let_an_admin_in(self, snapshot: Any) -> bool:
         """Whether an admin can sign in with the accounts as they are now."""
+
+    def shuts_everybody_out(self, snapshot: Any) -> bool:
+        """Whether there are accounts, and no admin can sign in with them."""
 
     def begin(self, tx: Any) -> Sealing:
         """Called before a transaction first touches accounts or sign-ins. Raises StoreAccessError where they are not as

@@ -33,8 +33,6 @@ from crm.model import TIME_ZONE, Record, SignIn, User
 from crm.model.places import as_told
 from crm.repository import (
     PROGRAM,
-    ROSTER,
-    SHUT,
     STORE_ID,
     Allowed,
     Finding,
@@ -451,7 +449,7 @@ class SqlRepository:
                 with self._other(copy) as connection:
                     tx = self._writing(connection, what)
                     take_accounts(tx, self._seals, None)
-                    shut = tx.fact(ROSTER) == SHUT
+                    shut = self._shuts_everybody_out(tx)
                 return Restored(self._dialect.replace_damaged(copy, self._dated()), shut=shut)
             while True:
                 with self.read() as snapshot, self._other(copy) as connection:
@@ -461,6 +459,7 @@ class SqlRepository:
                     tx = self._writing(connection, what)
                     tx.user, tx.user_id = asked.user, asked.user_id
                     closed = take_accounts(tx, self._seals, snapshot, from_backup=accounts)
+                    shut = self._shuts_everybody_out(tx)
 
                 def locked(known: Hashable = known) -> None:
                     with self.read() as snapshot:
@@ -477,7 +476,10 @@ class SqlRepository:
                     continue
             # The store that was put back may be of another day.
             self._reviewed_on = ""
-            return Restored(kept, closed)
+            return Restored(kept, closed, shut)
+
+    def _shuts_everybody_out(self, tx: "SqlTransaction") -> bool:
+        return self._seals is not None and self._seals.shuts_everybody_out(tx)
 
     @contextmanager
     def _other(self, file: Path) -> Iterator[Connection]:

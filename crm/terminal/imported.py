@@ -120,3 +120,5 @@ def _(result: WholeStoreReport, screen: Screen, by: Conventions) -> None:
     _headed(screen, head, result)
     for name, number in result.objects.items():
         screen.print(data(f"{by.number(number):>9} {name}"))
+    if result.done:
+        screen.print(data(result.done, "yellow"))
