@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import func, literal, select, true, update
 
 from crm.accounts.evidence import SEALED_WITH_ROSTER, Memory, accounts_exist, damaged
-from crm.config import SHEETS
 from crm.errors import StoreAccessError, UsageError
 from crm.model import User
 from crm.repository import ROSTER, SHUT, STORE_ID, Query, Snapshot, tables
-from crm.repository.known import KnownRosters, new_id
+from crm.repository.known import FILE, KnownRosters, new_id
 from crm.repository.statements import ANY_PASSWORD
 
 if TYPE_CHECKING:
@@ -238,7 +237,7 @@ class Roster:
 
     def gives_ids(self) -> bool:
         """Whether a store gets a new id where it parts from its copies: that of a spreadsheet is Google's."""
-        return not self._url.startswith(SHEETS)
+        return self._url.startswith(FILE)
 
     def knows_newer(self, tx: "SqlTransaction") -> bool:
         """Whether this machine remembers accounts at this place that those of a backup are older than, or are not."""
