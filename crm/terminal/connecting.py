@@ -1,6 +1,7 @@
 """Connecting a Google spreadsheet at the menu: step by step to a store that is set up, and back to the file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,9 @@ def _set_up_again(session: Session) -> None:
 def work_on_file(session: Session) -> None:
     """Goes on in the file on this computer, now and from now on."""
     target = _entered(session, session.crm.open(own_store()))
-    remember_store("")
-    _go_on_with(session, target)
+    with _closed_unless_used(session, target):
+        remember_store("")
+        _go_on_with(session, target)
     session.page(_TITLE)
     session.screen.print(Text("You are working on the file on this computer again.", "green"))
     session.screen.print("The spreadsheet stays as it is, and so does what is in it.")
@@ -116,18 +118,18 @@ def guide(session: Session, url: str = "") -> None:
 
     found: Spreadsheet = in_steps(session, [*([] if url else [ask_address]), find])
     target = _entered(session, session.crm.open(found.url))
-    filled = _fill(session, target, found)
-    if filled is not None:
-        session.page(_TITLE)
-        show(session.screen, filled, target.conventions)
-        session.screen.print()
-        session.keyboard.pause()
-    if getattr(filled, "failed", False):
-        # The store that was in use stays in use.
-        target.repository.close()
-        return
-    remember_store(found.url)
-    _go_on_with(session, target)
+    with _closed_unless_used(session, target):
+        filled = _fill(session, target, found)
+        if filled is not None:
+            session.page(_TITLE)
+            show(session.screen, filled, target.conventions)
+            session.screen.print()
+            session.keyboard.pause()
+        if getattr(filled, "failed", False):
+            # The store that was in use stays in use.
+            return
+        remember_store(found.url)
+        _go_on_with(session, target)
     session.page(_TITLE)
     session.screen.print(Text(clean(f"You are working in “{found.title}” now:"), "green"))
     session.screen.copyable(session.crm.spreadsheets.address(found.url))
@@ -148,6 +150,16 @@ def _tell_what_comes_first(session: Session, url: str) -> None:
     session.screen.copyable(other)
     session.screen.print("To open this one instead, have the variable name it:")
     session.screen.copyable(f"CRM_STORE={url}")
+
+
+@contextmanager
+def _closed_unless_used(session: Session, crm: CRM) -> Iterator[None]:
+    """Lets go of a store at the end unless it is the one in use by then."""
+    try:
+        yield
+    finally:
+        if session.crm is not crm:
+            crm.repository.close()
 
 
 def _go_on_with(session: Session, crm: CRM) -> None:

@@ -99,6 +99,8 @@ def _run(session: Session, loop: Loop, who: SignedIn | None) -> int:
                 session.say(f"{session.screen.sign('✓', 'OK:')} {out.sentence}", "green")
             else:
                 session.fail(out)
+            if session.real is not None and session.real is not session.crm:
+                session.real.repository.close()
             session.crm, session.real, code = session.crm.outside or session.crm, None, out.exit_code
 
 

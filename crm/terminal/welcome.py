@@ -60,8 +60,7 @@ def _starts(session: Session, words: str) -> Callable[[], None]:
 def try_sample(session: Session) -> None:
     """Makes the sample data and goes on with it."""
     report: DemoReport = named("demo")(session.crm)
-    session.real = session.crm
-    session.crm = open_other(session.crm, report.url)
+    session.real, session.crm = session.crm, open_other(session.crm, report.url)
     session.say(
         f"A made-up company with {report.clients} clients and {report.sales} sales, in a file of its own."
         " x in the main menu throws it away.",

@@ -4,7 +4,7 @@ import io
 import random
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -166,8 +166,9 @@ def typed_at(crm: CRM, data: bytes) -> None:
         sending = threading.Thread(target=send)
         sending.start()
         with create_app_session(input=source, output=DummyOutput()):
-            menu = MainMenu(Session(crm, TerminalKeyboard(), screen))
-            with suppress(Closed):
+            session = Session(crm, TerminalKeyboard(), screen)
+            with closing(session), suppress(Closed):
+                menu = MainMenu(session)
                 while True:
                     menu_loop(menu)
         sending.join()

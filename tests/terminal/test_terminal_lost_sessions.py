@@ -241,6 +241,10 @@ class Walk:
             if self.lost:
                 self._end(traceback.format_exc())
             raise
+        finally:
+            if not self.lost:
+                # It may have gone on in another store.
+                menu.close()
         self.saved = len(crm.saved.what)
         if self.lost:
             changed = _stored(self.outside) != self.before
