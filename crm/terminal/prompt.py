@@ -8,6 +8,7 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.application.current import get_app_session
 from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding.key_processor import KeyProcessor
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
@@ -66,8 +67,8 @@ def bind_only(application: Application[Any], keys: KeyBindings) -> None:
     """Has an application know these keys and no others. prompt_toolkit adds those of Emacs and vi, which no page of
     ours expects: one of them leaves a question with an empty answer, one writes the screen over, one opens an
     editor."""
-    application.key_bindings = keys
-    application._default_bindings = KeyBindings()
+    # A processor of its own, which for each key does not look through the layout for more of them.
+    application.key_processor = KeyProcessor(keys)
 
 
 def leave(error: type[BaseException]) -> Callable[[KeyPressEvent], None]:
