@@ -14,7 +14,7 @@ from crm.accounts.evidence import Memory, refuse_owner
 from crm.accounts.roster import Roster
 from crm.clock import Clock
 from crm.commands.context import CRM, Outward, has_accounts, silent
-from crm.config import SHEETS, Config, check_team_setting, data_folder, from_environment, team_defaults
+from crm.config import SHEETS, Config, check_team_setting, data_folder, from_environment, store_file, team_defaults
 from crm.errors import ForbiddenError, SignedOutError, StoreAccessError, UsageError
 from crm.model import Record, Setting, StatusRule
 from crm.model.rights import ALL, OWNER, STORE, UPDATE, Reader, level, refusal
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from crm.terminal.loop import Loop
 
 Result = TypeVar("Result")
-_SQLITE = "sqlite:///"
 
 
 def open_crm(config: Config, *, progress: Callable[[str], Any] = silent, waiting: Waiting = lambda _: None) -> CRM:
@@ -171,12 +170,12 @@ def _for_whole_stores(verified: "VerifiedRepository", function: Callable[..., Re
 def _repository(config: Config, waiting: Waiting) -> Repository:
     if "sheets:" in config.store or "docs.google.com" in config.store:
         return _spreadsheet(config, waiting)
-    if not config.store.startswith(_SQLITE) or not config.store.removeprefix(_SQLITE):
+    path = store_file(config.store)
+    if path is None:
         raise UsageError(
             f"{config.store} names no store; write it as sqlite:///path/to/file.sqlite3, or as sheets:// and the id of"
             " a Google spreadsheet."
         )
-    path = Path(config.store.removeprefix(_SQLITE)).expanduser().absolute()
     repository = SqlRepository(
         config.store,
         Sqlite(path),

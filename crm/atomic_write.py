@@ -20,7 +20,8 @@ def atomic_write(path: Path, mode: int | None = None, *, overwrite: bool = True)
     import shutil
 
     target = path.resolve()  # a link stays a link
-    part = target.with_name(f".{target.name[:80]}.{secrets.token_hex(8)}.part")
+    # A name may have 255 bytes, and a letter four.
+    part = target.with_name(f".{target.name[:40]}.{secrets.token_hex(8)}.part")
     # What takes the place of a private file is private while it is being written.
     first_mode = mode or (0o600 if target.exists() else 0o666)
     number = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), first_mode)

@@ -15,12 +15,12 @@ from crm.clock import NO_ZONES, machine_now, machine_zone, running_from
 from crm.errors import FieldError, FileError, UsageError
 from crm.model.conventions import Conventions
 from crm.model.fields import Check, Country, Email, Flag, Line, Secret, Whole
-from crm.model.places import as_told
+from crm.model.places import as_told, path_of
 from crm.model.records import TIME_ZONE
 from crm.private_files import private_folder
 
-# How the URL of a store in a Google spreadsheet begins.
-SHEETS = "sheets://"
+# How the URL of a store begins that is a file, or a Google spreadsheet.
+SQLITE, SHEETS = "sqlite:///", "sheets://"
 # What is remembered is made by the program and read by it; anything else was not meant.
 _REMEMBERED = re.compile(rf"{SHEETS}[\w-]+")
 # The first and the last year that CRM_NOW can name.
@@ -183,7 +183,20 @@ def data_folder() -> Path:
 
 def own_store() -> str:
     """The store on this computer: a SQLite file in the user's data folder."""
-    return f"sqlite:///{data_folder() / 'crm.sqlite3'}"
+    return f"{SQLITE}{data_folder() / 'crm.sqlite3'}"
+
+
+def store_file(store: str) -> Path | None:
+    """The file of a store on this computer by its URL, absolute; None where the URL names no file. Raises UsageError
+    for a path that cannot be."""
+    if not store.startswith(SQLITE) or store == SQLITE:
+        return None
+    try:
+        return path_of(store.removeprefix(SQLITE)).absolute()
+    except FieldError as error:
+        raise UsageError(f"{as_told(store)} names no store: {error.reason}.") from error
+    except OSError as error:
+        raise UsageError(f"{as_told(store)} is relative to a folder that is gone; change to another one.") from error
 
 
 def default_store() -> str:

@@ -16,6 +16,7 @@ from crm import program
 from crm.atomic_write import atomic_write
 from crm.errors import SignedOutError, StoreAccessError
 from crm.model import SignIn, User
+from crm.model.places import path_of
 from crm.model.rights import Reader
 from crm.private_files import private_database
 from crm.repository import ROSTER, Snapshot, tables
@@ -52,7 +53,7 @@ def place_of(url: str) -> str:
     """Where a store is, however its URL is written: by whichever link or way a file is reached."""
     if not url.startswith(FILE):
         return url
-    return FILE + os.path.realpath(Path(url.removeprefix(FILE)).expanduser())
+    return FILE + os.path.realpath(path_of(url.removeprefix(FILE)))
 
 
 class Memory:

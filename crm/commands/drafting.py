@@ -14,7 +14,7 @@ from crm.commands.outbox.attaching import kept, refuse_too_large
 from crm.errors import FieldError, FileError
 from crm.model import Client, Contact, Conventions, Message, Template, typed_fields
 from crm.model.fields import Email, Line, Tags
-from crm.model.places import as_told
+from crm.model.refusals import size_of
 from crm.outward.message import Party
 from crm.outward.words import line
 from crm.repository import Snapshot
@@ -182,8 +182,7 @@ def _filled(text: str, found: Mapping[str, str], field: str, label: str, *, mark
 
 def _looked_at(file: Path) -> tuple[str, int]:
     """The name and the size of a file that is to be attached."""
-    if file.is_dir():
-        raise FileError(f"{file.name} is a folder; attach the files in it. Nothing was sent.")
-    if not file.is_file():
-        raise FileError(f"There is no file {as_told(file)}. Nothing was sent.")
-    return file.name, file.stat().st_size
+    try:
+        return file.name, size_of(file)
+    except FileError as error:
+        raise FileError(f"{error.sentence} Nothing was sent.") from error

@@ -47,7 +47,6 @@ def export(
     export of everything can be imported again into an empty store, history included. Text that a spreadsheet would
     run as a formula is made harmless.
     """
-    file = file.expanduser()
     ending = ending_of(file, _FORMATS)
     group = Group([each.id for each in clients], filters_of(only), where, view)
     what = what or ("all" if ending == ".json" and group.is_everybody else "clients")

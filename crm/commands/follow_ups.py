@@ -298,7 +298,6 @@ def export(
     What has a time of day stands at that time wherever the calendar is opened, the rest as something of the whole day.
     Taken in again, the same follow-ups are brought up to date and not doubled.
     """
-    file = file.expanduser()
     if file.suffix.lower() != ".ics":
         raise FieldError("a calendar file ends in .ics", field="file", label="File")
     from crm.files.appointments import write_follow_ups

@@ -129,7 +129,6 @@ def export(
     Of a record that was added there is one row without a field. Text that a spreadsheet would run as a formula is
     made harmless.
     """
-    file = file.expanduser()
     ending = ending_of(file, _FORMATS)
     query = _query(crm.clock, since, until, by, about, number, client, text, only, transaction=transaction)
     with crm.progress("Exporting") as told, crm.read() as snapshot:

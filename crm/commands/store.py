@@ -8,8 +8,9 @@ from typing import Annotated
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.commands.whole_store import keep_safe, nobody_gets_in
-from crm.errors import FileError, NotFoundError, Question, StoreDamagedError, confirmation
+from crm.errors import FileError, Question, StoreDamagedError, confirmation
 from crm.model.places import as_told
+from crm.model.refusals import size_of, unwritable
 from crm.model.rights import OWNER
 from crm.repository import Finding, Proof
 
@@ -82,8 +83,11 @@ def backup(
 ) -> FileWritten:
     """Copies the whole store into a file: dated, in the folder of backups, unless you name one."""
     if file is not None:
-        file = file.expanduser()
-        if file.exists():
+        try:
+            there = file.is_symlink() or file.exists()
+        except OSError as error:
+            raise unwritable(file, error) from error
+        if there:
             raise FileError(f"{as_told(file)} is there already; name another file.")
     return FileWritten(crm.repository.backup(file), "backup", keep_safe(crm))
 
@@ -102,12 +106,10 @@ def restore(
     Accounts stay as they are now, unless --accounts is given; everybody is signed out. A store that has no accounts, or
     is damaged, takes those of the backup.
     """
-    source = file.expanduser()
-    if not source.is_file():
-        raise NotFoundError(f"There is no file {as_told(source)}.")
+    size_of(file)
     if accounts is None and not yes and crm.reader != OWNER:
         raise Question(
-            f"{source.name} also holds the accounts as they were then.",
+            f"{file.name} also holds the accounts as they were then.",
             parameter="accounts",
             choices={
                 "no": "Keep the accounts as they are now",
@@ -119,11 +121,11 @@ def restore(
         which = "everything in the store, accounts included," if accounts else "the data in the store"
         out = "" if crm.reader == OWNER else " Everybody is signed out."
         raise confirmation(
-            f"This replaces {which} by {source.name}. What is there now is backed up first.{out}", "Restore it"
+            f"This replaces {which} by {file.name}. What is there now is backed up first.{out}", "Restore it"
         )
-    restored = crm.repository.restore(source, accounts=bool(accounts))
+    restored = crm.repository.restore(file, accounts=bool(accounts))
     crm.forget_settings()
-    done = f"Restored {source.name}{'.' if crm.reader == OWNER else '; everybody was signed out.'}"
+    done = f"Restored {file.name}{'.' if crm.reader == OWNER else '; everybody was signed out.'}"
     if restored.closed:
         count = "1 client account was" if restored.closed == 1 else f"{restored.closed} client accounts were"
         done += f" {count} switched off, as the backup does not have their clients."

@@ -10,7 +10,7 @@ from crm import program
 from crm.commands.context import CRM, Progress, counted
 from crm.errors import FileError
 from crm.files.replacing import replacing
-from crm.model.places import as_told
+from crm.model.refusals import unreadable
 from crm.model.rights import OWNER
 from crm.rules import rule_text, split_rule
 
@@ -78,7 +78,7 @@ def _objects(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     try:
         written = json.loads(file.read_text("utf-8"))
     except OSError as error:
-        raise FileError(f"{as_told(file)} cannot be read: {error.strerror}.") from error
+        raise unreadable(file, error) from error
     except (ValueError, RecursionError) as error:
         raise FileError(f"{file.name} is no JSON file, or is cut off.") from error
     if not isinstance(written, dict) or written.get("format") != FORMAT:

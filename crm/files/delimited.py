@@ -12,8 +12,8 @@ from crm.errors import FileError
 from crm.files import sniff
 from crm.files.charset import Charset, repaired
 from crm.files.harmless import restored
-from crm.files.refusals import unreadable
 from crm.files.source import SAMPLE_ROWS, Row, Source
+from crm.model.refusals import unreadable
 
 if TYPE_CHECKING:
     from _csv import Reader

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from crm.errors import FileError
-from crm.files.refusals import unreadable
 from crm.files.source import Source
 from crm.model.places import as_told
+from crm.model.refusals import unreadable
 
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _NO_TABLES = (

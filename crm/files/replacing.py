@@ -1,15 +1,16 @@
 """Writing a file that a person named, with sentences for what goes wrong."""
 
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from crm.atomic_write import atomic_write
 from crm.errors import FileError
-from crm.files.refusals import unwritable
 from crm.model.places import as_told
+from crm.model.refusals import unwritable
 
 
 @contextmanager
@@ -21,13 +22,15 @@ def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
     Raises FileError where it cannot be written.
     """
     target = Path(path)
-    if target.is_dir():
-        raise FileError(f"{as_told(path)} is a folder; give the file a name in it.")
-    if target.exists() and not target.is_file():
-        raise FileError(f"{as_told(path)} is no ordinary file; choose another name.")
-    if target.exists() and not os.access(target, os.W_OK):
-        raise FileError(f"{as_told(path)} is protected against writing; choose another name.")
     try:
+        with suppress(FileNotFoundError):
+            mode = target.stat().st_mode
+            if stat.S_ISDIR(mode):
+                raise FileError(f"{as_told(path)} is a folder; give the file a name in it.")
+            if not stat.S_ISREG(mode):
+                raise FileError(f"{as_told(path)} is no ordinary file; choose another name.")
+            if not os.access(target, os.W_OK):
+                raise FileError(f"{as_told(path)} is protected against writing; choose another name.")
         with atomic_write(target, 0o600 if private else None) as file:
             yield file
     except OSError as error:

@@ -16,8 +16,8 @@ from typing import BinaryIO, ClassVar, NamedTuple
 from crm.errors import FileError
 from crm.files.charset import Charset, repaired
 from crm.files.names import split_name
-from crm.files.refusals import unreadable
 from crm.files.source import SAMPLE_ROWS, Row, Source
+from crm.model.refusals import unreadable
 
 COLUMNS = (
     "First name", "Last name", "Company", "E-mail", "Phone", "Address", "City", "Postcode", "Country",

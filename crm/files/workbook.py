@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 
 from crm.errors import FileError
 from crm.files import sniff
-from crm.files.refusals import unreadable
 from crm.files.source import SAMPLE_ROWS, Row, Source
 from crm.model.money import plain_number
+from crm.model.refusals import unreadable
 
 # How a workbook writes characters that XML cannot hold, as _x000D_ for a carriage return.
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")

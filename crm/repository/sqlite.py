@@ -39,6 +39,7 @@ from crm.errors import (
     StoreReadOnlyError,
 )
 from crm.model.places import as_told
+from crm.model.refusals import size_of, unreadable, unwritable
 from crm.private_files import private_database, private_folder
 from crm.repository import Finding, sqlite_contacts, sqlite_search
 from crm.repository.tables import PEOPLE, SCHEMA_VERSION, fold
@@ -99,7 +100,7 @@ class Sqlite:
         try:
             private_database(self.path)
         except OSError as error:
-            raise StoreError(f"{as_told(self.path)} cannot be made: {_reason(error)}.") from error
+            raise StoreError(f"The store cannot be made. {unwritable(self.path, error).sentence}") from error
 
     def remove(self) -> None:
         """Takes the file away, for one that can be made again from elsewhere."""
@@ -209,9 +210,9 @@ class Sqlite:
 
     def backups(self) -> Sequence[Path]:
         pattern = re.compile(re.escape(self.path.stem) + r"-\d{4}-\d\d-\d\d-\d{6}\.sqlite3")
-        if not self._folder.is_dir():
-            return []
         try:
+            if not self._folder.is_dir():
+                return []
             return sorted((each for each in self._folder.iterdir() if pattern.fullmatch(each.name)), reverse=True)
         except OSError as error:
             raise FileError(f"{as_told(self._folder)} cannot be looked into: {_reason(error)}.") from error
@@ -223,30 +224,31 @@ class Sqlite:
         try:
             private_folder(to.parent)
             with tempfile.TemporaryDirectory(dir=to.parent, prefix=".backup-") as folder:
-                copy = Path(folder) / to.name
+                copy = Path(folder) / "store.sqlite3"
                 with closing(sqlite3.connect(copy)) as destination, closing(engine.raw_connection()) as opened:
                     _driver(opened).backup(destination)
                 copy.chmod(0o600)
                 if looked_at is not None:
                     looked_at(copy)
                 put_in_place(copy, to)
-        except (OSError, sqlite3.Error) as error:
-            raise FileError(f"The backup could not be written to {as_told(to)}: {_reason(error)}.") from error
+        except OSError as error:
+            raise FileError(f"The backup could not be written. {unwritable(to, error).sentence}") from error
+        except sqlite3.Error as error:
+            raise FileError(f"The backup could not be written to {as_told(to)}: {error}.") from error
         for old in self.backups()[KEPT_BACKUPS:]:
             with suppress(OSError):
                 old.unlink()
 
     @contextmanager
     def checked_copy(self, source: Path) -> Iterator[Path]:
-        if not source.is_file():
-            raise FileError(f"There is no file {as_told(source)}.")
+        size_of(source)
         with tempfile.TemporaryDirectory(prefix="restore-") as folder:
             # A copy is looked at, because a file that may not be ours must not be changed.
             copy = Path(folder) / "store.sqlite3"
             try:
                 _copy_whole(source, copy)
             except OSError as error:
-                raise FileError(f"{as_told(source)} cannot be read: {_reason(error)}.") from error
+                raise unreadable(source, error) from error
             with closing(_open(copy, "rw")) as opened:
                 _refuse_strange(opened, source)
             yield copy
@@ -300,12 +302,12 @@ class Sqlite:
 
 def _beside(path: Path, ending: str) -> Path:
     """One of the files that SQLite keeps beside a database, named like it."""
-    return path.with_name(path.name + ending)
+    return path.parent / f"{path.name}{ending}"
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: OSError) -> str:
     """Why the system would not; what it says of itself repeats the path."""
-    return (error.strerror or type(error).__name__) if isinstance(error, OSError) else str(error)
+    return error.strerror or type(error).__name__
 
 
 def _open(path: Path, mode: str) -> sqlite3.Connection:

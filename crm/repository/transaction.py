@@ -96,7 +96,8 @@ class SqlTransaction(SqlSnapshot):
         self._sealing: Sealing | None = None
         # The store and the revision that this machine remembers of it once all this is committed.
         self._remembers: tuple[str, int] | None = None
-        self._what = what
+        # The name of a file need not be text.
+        self._what = what.encode("utf-8", "replace").decode()
         self._number = 0
         self._undoes: int | None = None
         self._audit: list[dict[str, Any]] = []

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crm import program
 from crm.commands.context import CRM, begin_day, has_accounts, shut
 from crm.commands.registry import Command, Parameter
-from crm.config import Config, data_folder, from_environment
+from crm.config import Config, data_folder, from_environment, store_file
 from crm.errors import (
     Cancelled,
     CRMError,
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
 
 # What copies the store anyway, or puts another in its place.
 _BACKED_UP_BY_THEMSELVES = ("backup", "restore")
-_SQLITE = "sqlite:///"
 
 
 class Call:
@@ -176,7 +174,8 @@ class Call:
         """The CRM with the rights of the person who has signed in, to be looked at: nothing is asked, printed or made;
         None where there is no store yet. Raises CRMError."""
         config = self.config()
-        if config.store.startswith(_SQLITE) and not Path(config.store.removeprefix(_SQLITE)).expanduser().exists():
+        file = store_file(config.store)
+        if file is not None and not file.exists():
             yield None
             return
         crm = self._open_crm(config)

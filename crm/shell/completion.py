@@ -97,7 +97,11 @@ def _install(context: click.Context, _: click.Parameter, shell: str | None) -> N
     from crm.config import data_folder
     from crm.private_files import private_folder
 
-    home = Path.home()
+    by_hand = f"`--show-completion {shell}` prints the script; put it where {shell} reads it."
+    try:
+        home = Path.home()
+    except RuntimeError as error:
+        raise FileError(f"Completion cannot be installed: you have no home folder. {by_hand}") from error
     name = program.name()
     script = (
         home / ".config/fish/completions" / f"{name}.fish" if shell == "fish" else data_folder() / f"{name}.{shell}"
@@ -116,8 +120,7 @@ def _install(context: click.Context, _: click.Parameter, shell: str | None) -> N
                     file.write(f"\n# Completion of {name}\n{prepared}{called}")
     except OSError as error:
         raise FileError(
-            f"Completion cannot be installed: {error.filename} cannot be written ({error.strerror})."
-            f" `--show-completion {shell}` prints the script; put it where {shell} reads it."
+            f"Completion cannot be installed: {error.filename} cannot be written ({error.strerror}). {by_hand}"
         ) from error
     click.echo(f"Completion for {shell} is installed in {script}. It works in the next shell that you open.")
     context.exit()

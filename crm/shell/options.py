@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -13,6 +12,7 @@ from crm.commands.registry import Command, FieldsOf, Parameter
 from crm.errors import FieldError, Question, UsageError
 from crm.model import Field
 from crm.model.fields import Extra, Flag, Secret, Tags
+from crm.model.places import path_of
 
 # What may stand for a parameter, or a field, that begins with what was typed.
 Complete = Callable[[Parameter | Field, str], list[CompletionItem[str]]]
@@ -112,9 +112,7 @@ def _read_one(crm: CRM, parameter: Parameter, text: Any) -> Any:
         return text
     try:
         if parameter.path:
-            if "\0" in text:
-                raise FieldError("no file has a NUL in its name")
-            return Path(text)
+            return path_of(text)
         if parameter.record:
             # What finds records by their names is loaded when one is named.
             from crm.commands.selecting import selected

@@ -13,7 +13,7 @@ from crm.errors import CRMError, FieldError, Question, RuleError
 from crm.model import Client, Record, StatusRule
 from crm.model.fields import Check, Extra, Flag, Person, Prose, Secret
 from crm.model.fields import Choice as OneOf
-from crm.model.places import as_told
+from crm.model.places import as_told, path_of
 from crm.terminal.keyboard import Back, Choice, Keyboard, Suggestion, reason
 from crm.terminal.picking import BY_TYPING, client_line, pick_client, pick_clients, pick_record, rule_line
 from crm.terminal.screen import Screen
@@ -201,14 +201,12 @@ class Prompts:
         return pick_client(self.crm, self.keyboard, parameter.label, help=help, required=parameter.required)
 
     def _path(self, parameter: Parameter, typed: str, error: str) -> Any:
-        from pathlib import Path
-
         if self.exchange is not None:
             return self._exchanged(self.exchange, parameter)
 
         def read(text: str) -> Any:
             if text.strip():
-                return Path(text.strip().strip("'\"")).expanduser()
+                return path_of(text.strip().strip("'\""))
             if parameter.required:
                 raise Back
             return parameter.default

@@ -7,8 +7,10 @@ from typing import Any
 
 from crm.commands.merge_fields import LineWithFields, ProseWithFields
 from crm.commands.registry import named
+from crm.errors import FileError
 from crm.model import Client, Contact, Conventions, Field, Message, typed_fields
 from crm.model.fields import Check, Email
+from crm.model.refusals import size_of
 from crm.terminal.forms import RecordForm
 from crm.terminal.keyboard import Back, Choice
 from crm.terminal.session import Session
@@ -123,9 +125,12 @@ class WritingForm(RecordForm):
         typed, error = "", ""
         while True:
             file: Path = self.session.prompts.ask(parameter, typed=typed, error=error)
-            if file.is_file():
+            try:
+                size_of(file)
+            except FileError as refused:
+                typed, error = str(file), refused.sentence
+            else:
                 return file
-            typed, error = str(file), "There is no such file." if not file.exists() else "That is a folder."
 
 
 def _spelled(people: Mapping[str, str], address: str) -> str:

@@ -1,6 +1,7 @@
 """Import: what a file becomes, whom it matches, what it refuses, and that a preview is the truth."""
 
 import csv
+import os
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
@@ -244,6 +245,17 @@ def test_refused_rows_go_to_a_file_to_be_mended_and_imported(office: Office) -> 
     assert counts(office("import", office.write("mended.csv", mended))) == (4, 0, 0, 0)
     assert names(office) == ["Mia Dorn", "Anna Berg", "Ben Cole", "Uli Fox", 'Zoe, the "Great" Ems']
     assert all(each.extra == {} for each in office.clients())
+
+
+@pytest.mark.parametrize("name", ["n" * 251, "\N{GRINNING FACE}" * 62, os.fsdecode(b"caf\xe9")])
+def test_a_file_of_any_name_is_imported_and_its_refused_rows_are_kept(office: Office, name: str) -> None:
+    report = office(
+        "import", office.write(f"{name}.csv", "first_name,date_of_birth\nAnna,1990-02-03\nBen,1990-02-30\n")
+    )
+    assert counts(report) == (1, 0, 0, 1)
+    assert Path(report.refused_file).name.endswith("-refused.csv")
+    assert len(rows_of(report.refused_file)) == 2
+    assert "imported clients from " in office("history list")[0].what
 
 
 def test_what_is_no_number_or_address_is_kept_and_flagged(office: Office) -> None:

@@ -180,6 +180,14 @@ def test_what_is_said_when_it_cannot_be_written(tmp_path, monkeypatch):
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
 
 
+def test_a_name_may_be_as_long_as_the_system_takes(tmp_path):
+    for name in ("n" * 251, "\N{GRINNING FACE}" * 62):
+        write_csv(tmp_path / f"{name}.csv", ["Name"], [["Anna"]])
+        with pytest.raises(FileError, match=r"^The name .{41} is too long; choose a shorter one\.$"):
+            write_csv(tmp_path / f"{name}{name}.csv", ["Name"], [["Anna"]])
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 @pytest.mark.parametrize("write", [write_csv, lambda *each: write_xlsx(*each, "Clients")])
 def test_memory_stays_flat(tmp_path, write):
     tracemalloc.start()

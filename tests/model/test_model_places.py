@@ -1,14 +1,16 @@
-"""Paths as a person is told of them, and that every error says them so."""
+"""Paths as a person types them and is told of them, and that every error says them so."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from crm.errors import CRMError
+from crm.config import store_file
+from crm.errors import CRMError, FieldError, UsageError
 from crm.files import open_source, write_csv
-from crm.model.places import as_told, told_elsewhere
+from crm.model.places import as_told, path_of, told_elsewhere
 
 CRM = Path(__file__).parents[2] / "crm"
 # What a path or the URL of a store is called in this program.
@@ -48,6 +50,26 @@ def test_errors_over_files_name_no_folder_to_whoever_sits_elsewhere(tmp_path: Pa
             attempt()
         assert str(tmp_path) not in there.value.sentence
         assert "/" not in there.value.sentence
+
+
+def test_a_path_is_read_as_it_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    for typed, meant in (("~/a.csv", "/home/ann/a.csv"), ("a~b.csv", "a~b.csv"), ("./~xyz", "~xyz"), ("", ".")):
+        assert path_of(typed) == Path(meant)
+    # The name of a file need not be text.
+    assert path_of("a\udcff.csv") == Path("a\udcff.csv")
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"), [("~no-such-user/a.csv", "there is no home folder ~no-such-user; "), ("a\0b", "NUL"),
+                       ("a\ud800b", "U+D800")],
+)  # fmt: skip
+def test_what_no_file_can_be_called_is_refused(typed: str, why: str) -> None:
+    with pytest.raises(FieldError, match=re.escape(why)):
+        path_of(typed)
+    with pytest.raises(UsageError, match=re.escape(why)) as told:
+        store_file(f"sqlite:///{typed}")
+    assert told.value.sentence.endswith(".")
 
 
 def raised(tree: ast.AST) -> Iterator[ast.FormattedValue]:

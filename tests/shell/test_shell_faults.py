@@ -37,6 +37,67 @@ def is_a_sentence(answer: Answer, code: int = 1) -> bool:
     )
 
 
+# Files that cannot be
+
+_BAD_FILES = {
+    "~no-such-user/a": "there is no home folder ~no-such-user; ",
+    "n" * 300: "",
+    "NUL\0": "no file has a NUL in its name",
+    "file/a": "",
+    "folder": "folder",
+    "loop": "link that leads back to itself",
+    "nowhere/a": "There is no f",
+}
+
+
+@pytest.mark.parametrize("name", _BAD_FILES)
+def test_a_file_that_cannot_be_used_is_told_by_every_command(shell: CommandLine, name: str) -> None:
+    shell.did("clients", "add", "--first-name", "Anna", "--email", "anna@example.com")
+    shell.did("follow-ups", "add", "1", "--what", "Call", "--due", "today")
+    shell.environment |= {"CRM_SMTP_URL": "smtp://127.0.0.1:9", "CRM_MAIL_FROM": "us@example.com"}
+    (shell.folder / "file").touch()
+    for ending in (".csv", ".json", ".ics", ".png", ".sqlite3", ".txt"):
+        (shell.folder / f"folder{ending}").mkdir()
+        (shell.folder / f"loop{ending}").symlink_to(shell.folder / f"loop{ending}")
+
+    def refused(*words: str, ending: str) -> None:
+        file = name if name.startswith("~") else str(shell.folder / f"{name}{ending}")
+        answer = shell(*words, file)
+        assert is_a_sentence(answer), (words, answer)
+        assert "Something went wrong" not in answer.err, (words, answer)
+        assert len(answer.err) < 600
+        assert _BAD_FILES[name] in answer.err or (words[0], name) == ("backup", "loop")
+
+    refused("import", ending=".csv")
+    refused("import", ending=".json")
+    refused("restore", "--yes", ending=".sqlite3")
+    refused("email", "send", "1", "--subject", "A", "--body", "B", "--yes", "--attach", ending=".txt")
+    if name != "nowhere/a":
+        refused("backup", ending=".sqlite3")
+    if not name.startswith("~"):
+        for words, ending in (
+            (["export"], ".csv"),
+            (["export"], ".json"),
+            (["history", "export"], ".csv"),
+            (["follow-ups", "export"], ".ics"),
+            (["reports", "sales", "--to"], ".png"),
+        ):
+            refused(*words, ending=ending)
+
+
+@pytest.mark.parametrize("store", ["~no-such-user/a", "n" * 300, "file/a", "folder", "loop", "", "/"])
+def test_a_store_that_cannot_be_is_told(shell: CommandLine, store: str) -> None:
+    (shell.folder / "file").touch()
+    (shell.folder / "folder").mkdir()
+    (shell.folder / "loop").symlink_to(shell.folder / "loop")
+    where = f"sqlite:///{store}" if store[:1] in ("", "~", "/") else f"sqlite:///{shell.folder / store}"
+    answer = shell("--store", where, "clients", "list")
+    assert is_a_sentence(answer, 2 if store[:1] in ("", "~") else 1), answer
+    assert "Something went wrong" not in answer.err, answer
+    assert is_a_sentence(copied := shell("copy", "--to", where), answer.code), copied
+    assert "Something went wrong" not in copied.err, copied
+
+
 # Values that cannot be
 
 

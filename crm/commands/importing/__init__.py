@@ -68,7 +68,6 @@ def import_file(
     Encoding, delimiter, header, the meaning of columns and the order of dates are detected. Rows that cannot be
     taken go to a file of their own beside it, with the reason. An import is one step of `history undo`.
     """
-    file = file.expanduser()
     if as_ == "all" or (not as_ and file.suffix.lower() == ".json"):
         from crm.commands.whole_store import read_whole_store
 
@@ -87,7 +86,7 @@ def begin(
     from crm.commands.importing.draft import drafted
 
     sign = DELIMITERS.get(delimiter, delimiter)
-    return drafted(file.expanduser(), what, crm.conventions, encoding=encoding, delimiter=sign, header=header)
+    return drafted(file, what, crm.conventions, encoding=encoding, delimiter=sign, header=header)
 
 
 def decided(
@@ -122,7 +121,13 @@ def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False) -> "ImportRepo
             crm.transact(change, f"imported {draft.what} from {draft.file.name}")
         except _OnlyPreview:
             return tallies[-1].report(applied=False)
-        refused_file = tallies[-1].write_refused()
+        try:
+            refused_file = tallies[-1].write_refused()
+        except FileError as error:
+            raise FileError(
+                f"The file was imported, but the rows that were refused could not be kept. {error.sentence}"
+                " To get them, undo the import, and import a copy of the file in another folder."
+            ) from error
         return tallies[-1].report(applied=True, refused_file=refused_file)
 
 

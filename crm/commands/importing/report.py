@@ -1,6 +1,7 @@
 """What an import did, or would do."""
 
 import csv
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,8 @@ _ALIKE = 5
 # A telephone number has so many digits at least; fewer are a word or an extension.
 _DIGITS = 5
 _FIRST = 5
+# So many bytes of a file's name are kept where something is added to it.
+_LONGEST = 235
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ class Tally:
         """Writes the refused rows beside the file they came from, to be mended and imported again; None if none."""
         if not self.refused:
             return None
-        target = _free(self.draft.file.with_name(f"{self.draft.file.stem}-refused.csv"))
+        target = _free(self.draft.file.with_name(f"{_short(self.draft.file.stem)}-refused.csv"))
         self._spool.flush()
         self._spool.seek(0)
         write_csv(target, refused_columns(self.draft), self._spooled())
@@ -163,6 +166,12 @@ class Tally:
 def _temporary() -> IO[str]:
     # In memory while it is small; gone when nobody holds it any longer.
     return tempfile.SpooledTemporaryFile(1_000_000, "w+", encoding="utf-8", newline="")
+
+
+def _short(stem: str) -> str:
+    """A name to which something can be added: most file systems take 255 bytes in all."""
+    encoded = os.fsencode(stem)
+    return stem if len(encoded) <= _LONGEST else encoded[:_LONGEST].decode("utf-8", "ignore")
 
 
 def _free(path: Path) -> Path:

@@ -12,6 +12,7 @@ from crm.commands.context import CRM
 from crm.commands.outbox.journal import SendingJournal
 from crm.errors import FileError, OutwardError
 from crm.model import Message
+from crm.model.refusals import unreadable
 from crm.outward.message import Attachment
 from crm.private_files import private_folder
 
@@ -25,10 +26,10 @@ def kept(crm: CRM, path: Path) -> str:
     """Keeps a copy of a file for a message; the line that stands for it in `Message.attachments`: its SHA-256, its
     size in bytes and its name. Raises FileError where it cannot be read, is too large or cannot be kept."""
     try:
-        with path.expanduser().open("rb") as file:
+        with path.open("rb") as file:
             content = file.read(MOST + 1)
     except OSError as error:
-        raise FileError(f"{path.name} cannot be read: {error.strerror}. Nothing was sent.") from error
+        raise FileError(f"{unreadable(path, error).sentence} Nothing was sent.") from error
     if len(content) > MOST:
         raise FileError(f"{path.name} is too large. {_TOO_LARGE}")
     digest = hashlib.sha256(content).hexdigest()

@@ -27,24 +27,23 @@ def kept(report: Report, to: Path | None, crm: CRM) -> Report:
     FileError."""
     if to is None:
         return report
-    file = to.expanduser()
-    ending = ending_of(file, ENDINGS, field="to", label="To file")
-    report = dataclasses.replace(report, file=file)
+    ending = ending_of(to, ENDINGS, field="to", label="To file")
+    report = dataclasses.replace(report, file=to)
     match ending:
         case ".json":
-            _write_json(file, report)
+            _write_json(to, report)
         case ".csv":
             from crm.files import write_csv
 
-            write_csv(file, _heads(report), _lines(report))
+            write_csv(to, _heads(report), _lines(report))
         case ".xlsx":
             from crm.files import write_xlsx
 
-            write_xlsx(file, _heads(report), _lines(report), report.title, crm.conventions.decimals)
+            write_xlsx(to, _heads(report), _lines(report), report.title, crm.conventions.decimals)
         case _:
             from crm.files.pictures import write_picture
 
-            write_picture(file, pictured(report, crm.conventions))
+            write_picture(to, pictured(report, crm.conventions))
     return report
 
 

@@ -5,13 +5,14 @@ import binascii
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from crm.errors import StoreAccessError, UsageError
-from crm.model.places import as_told
+from crm.errors import FieldError, StoreAccessError, UsageError
+from crm.model.places import as_told, path_of
 
 # What the program may do at Google: read and write spreadsheets shared with it, and ask when one changed.
 SCOPES = (
@@ -67,13 +68,19 @@ def account_from(credentials: str, file: str = "", folders: Sequence[Path] = ())
     if credentials.strip():
         return _account(_read(credentials, "The variable CREDS"), "The variable CREDS")
     if file:
-        path = Path(file).expanduser()
-        if not path.exists():
+        try:
+            path = path_of(file)
+        except FieldError as error:
             raise StoreAccessError(
-                f"There is no file {as_told(path)}, which CRM_CREDS names. Correct the variable, or {_MAKE_ONE}"
-                f" {as_told(path)}.",
-                reason="no_credentials",
-            )
+                f"The variable CRM_CREDS names no file: {error.reason}.", reason="no_credentials"
+            ) from error
+        with suppress(OSError):
+            if not path.exists():
+                raise StoreAccessError(
+                    f"There is no file {as_told(path)}, which CRM_CREDS names. Correct the variable, or {_MAKE_ONE}"
+                    f" {as_told(path)}.",
+                    reason="no_credentials",
+                )
     else:
         there = [folder / FILE for folder in folders or (Path.cwd(), _PROJECT) if (folder / FILE).exists()]
         if not there:

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from crm.config import ENVIRONMENT
+from crm.config import ENVIRONMENT, SQLITE
+from crm.errors import FieldError
+from crm.model.places import path_of
 
-_SQLITE = "sqlite:///"
 _PROGRAM = Path(__file__).absolute().parents[3]
 # Language, time and where data lies; how the network is reached; and what Python needs to start on some hosts.
 _PASSED = (
@@ -33,8 +35,8 @@ def menu_environment(environment: Mapping[str, str]) -> dict[str, str]:
     named = {*_PASSED, *(option.variable for option in ENVIRONMENT)}
     passed = {name: value for name, value in environment.items() if name in named or name.startswith("CRM_")}
     store = passed.get("CRM_STORE", "")
-    if store.startswith(_SQLITE) and store != _SQLITE:
-        passed["CRM_STORE"] = f"{_SQLITE}{_absolute(store.removeprefix(_SQLITE))}"
+    if store.startswith(SQLITE) and store != SQLITE:
+        passed["CRM_STORE"] = f"{SQLITE}{_absolute(store.removeprefix(SQLITE))}"
     if passed.get("CRM_CREDS"):
         passed["CRM_CREDS"] = _absolute(passed["CRM_CREDS"])
     modules = [str(_PROGRAM), *(_absolute(each) for each in passed.get("PYTHONPATH", "").split(os.pathsep) if each)]
@@ -42,4 +44,7 @@ def menu_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _absolute(path: str) -> str:
-    return str(Path(path).expanduser().absolute())
+    # What names no file is left as it is: the menu says why.
+    with suppress(FieldError):
+        return str(path_of(path).absolute())
+    return path
