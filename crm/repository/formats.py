@@ -1,6 +1,6 @@
 """What each format of a store has that the one before had not, and how an older store gets it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Engine, Index, Table, func, inspect, select, type_coerce, update
@@ -36,6 +36,25 @@ MONEY = (tables.client.c.total_spend, tables.sale.c.amount, tables.deal.c.value)
 _MORE = 100
 # Larger amounts would not fit into a whole number of the database.
 _LARGEST = 2**63 // _MORE
+
+
+def version_of(written: str) -> int:
+    """The format that a store says it has; 0 where it says none."""
+    return int(written) if written.isdecimal() and len(written) < 10 else 0
+
+
+def lacking(there: Collection[tuple[str, str]], version: int) -> str:
+    """What a store of a format lacks, of whose tables and columns these are `there`, in words; '' for nothing."""
+    new = set(added_since(version))
+    for table in tables.metadata.tables.values():
+        if table in new:
+            continue
+        if not any(name == table.name for name, _ in there):
+            return f"the table “{table.name}”"
+        for column in table.columns:
+            if column not in new and (table.name, column.name) not in there:
+                return f"the column “{column.name}” of “{table.name}”"
+    return ""
 
 
 def added_since(version: int) -> Sequence[Added]:

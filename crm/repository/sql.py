@@ -63,6 +63,11 @@ TELLS_AFTER = 2.0
 GIVES_UP_AFTER = 30.0
 
 
+def not_as_it_says(backup: Path) -> FileError:
+    """What whoever restores a backup is told that cannot be brought to this format."""
+    return FileError(f"{as_told(backup)} is damaged, or has not the format that it says; nothing was changed.")
+
+
 class _Outdated(Exception):
     """The accounts are not those any more that were to be kept."""
 
@@ -169,9 +174,8 @@ class SqlRepository:
             facts = tables.store_facts.c
             known: dict[str, str] = dict(connection.execute(select(facts.name, facts.value)).all())
         written, self._reviewed_on = known.get("schema_version", ""), known.get(REVIEWED, "")
-        if not written.isdecimal():
+        if not (version := formats.version_of(written)):
             raise StoreDamagedError(f"{as_told(self.url)} does not say which format it has; it was left as it is.")
-        version = int(written)
         if version > tables.SCHEMA_VERSION:
             raise StoreNewerError(
                 f"{as_told(self.url)} was made by a newer version of this program (format {version}, this one reads"
@@ -438,8 +442,11 @@ class SqlRepository:
         what = f"restored {source.name}"
         # Copied first: to back up what is there may let go of the oldest backup, which may be this very one.
         with self._dialect.checked_copy(source) as copy:
-            with self._other(copy) as connection:
-                self._add_missing(connection)
+            try:
+                with self._other(copy) as connection:
+                    self._add_missing(connection)
+            except StoreDamagedError as error:
+                raise not_as_it_says(source) from error
             try:
                 with self.read() as snapshot:
                     allowed(snapshot)

@@ -42,12 +42,18 @@ from crm.model.places import as_told
 from crm.model.refusals import size_of, unreadable, unwritable
 from crm.private_files import private_database, private_folder
 from crm.repository import Finding, sqlite_contacts, sqlite_search
+from crm.repository.formats import lacking, version_of
 from crm.repository.tables import PEOPLE, SCHEMA_VERSION, fold
 
 KEPT_BACKUPS = 10
 _INDEXED_AT_ONCE = 20_000
 # Those that can be dropped: the one behind a UNIQUE column has no statement of its own.
 _INDEXES = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL"
+_COLUMNS = "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"
+# What SQLite says of a store in which something is missing, or is there that its format has not.
+_UNLIKE_ITS_FORMAT = re.compile(
+    r"no such (table|column|index)|duplicate column name|(table|index) .* already exists|table .* has no column named"
+)
 # One attempt to write waits so long (seconds) before the caller hears of it.
 _ATTEMPT = 0.25
 # A backup is put back when nobody else has been writing for a moment within so many seconds.
@@ -141,6 +147,11 @@ class Sqlite:
             return StoreDamagedError(
                 f"{as_told(self.path)} is damaged or no store at all; it was left as it is."
                 f" Backups are in {as_told(self._folder)}; `restore FILE` puts one back."
+            )
+        if _UNLIKE_ITS_FORMAT.match(str(error)):
+            return StoreDamagedError(
+                f"{as_told(self.path)} is damaged: something in it is missing, or it has not the format that it says."
+                f" It was left as it is. Backups are in {as_told(self._folder)}; `restore FILE` puts one back."
             )
         # What an older store that can only be read lacks is shown by views.
         if code.startswith(("SQLITE_READONLY", "SQLITE_PERM")) or str(error).endswith("because it is a view"):
@@ -381,15 +392,18 @@ def _refuse_strange(opened: sqlite3.Connection, source: Path) -> None:
     """Raises FileError unless a file is an intact store that this version reads."""
     try:
         intact = opened.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
-        version = opened.execute("SELECT value FROM store_facts WHERE name = 'schema_version'").fetchone()
+        written = opened.execute("SELECT value FROM store_facts WHERE name = 'schema_version'").fetchone()
+        there = set(opened.execute(_COLUMNS).fetchall())
     except sqlite3.Error as error:
         raise FileError(f"{as_told(source)} is no backup of a store; nothing was changed.") from error
     if not intact:
         raise FileError(f"{as_told(source)} is damaged; nothing was changed.")
-    if version is None or not str(version[0]).isdecimal():
+    if not (version := version_of(str(written[0]) if written else "")):
         raise FileError(f"{as_told(source)} is no backup of a store; nothing was changed.")
-    if int(version[0]) > SCHEMA_VERSION:
+    if version > SCHEMA_VERSION:
         raise FileError(f"{as_told(source)} was made by a newer version of this program; nothing was changed.")
+    if what := lacking(there, version):
+        raise FileError(f"{as_told(source)} is damaged: it lacks {what}. Nothing was changed.")
 
 
 def _driver(opened: PoolProxiedConnection) -> sqlite3.Connection:

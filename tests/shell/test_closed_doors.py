@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import commands, named
 from crm.config import from_environment
 from crm.errors import CRMError, StoreDamagedError, StoreError
-from crm.repository import sql
+from crm.repository import sql, tables
 from crm.repository.sheets import service, transport
 from crm.shell import run
 from crm.shell.call import Call
@@ -413,6 +413,7 @@ def _tried(spreadsheet: Spreadsheet, name: str, states: Sequence[tuple[bool, boo
             SPOILING.at, SPOILING.on = -1, False
             where = (name, ended, mirror, at, answer, on, told)
             assert MARK not in told, where
+            assert "went wrong" not in told, where
             assert machine.files() <= there | {"data/crm/store.txt"}, where
             assert spreadsheet.stored(noted=name in _NOTED) == before, where
             shutil.rmtree(machine.folder)
@@ -441,6 +442,59 @@ def test_no_answer_of_google_opens_any_door(
         cases = _tried(spreadsheet, name, [_NEVER] if name in COMMANDS else [_NEVER, _ENDED], [False])
     record_property("cases", cases)
     assert cases >= (80 if name in _WHOLLY else 3 * len(ANSWERS)) or name in _ASK_LITTLE
+
+
+# Tabs that an editor deletes
+
+_TABS = ("users", "sign-ins", "crm", "history")
+_AT_DELETED_TABS = (
+    "clients list", "users add", "sheets setup", "sheets connect", "sign-in", "restore",
+    "menu: what comes first", "menu: the second",
+)  # fmt: skip
+_RECOVER = _shell("users", "recover", EMAIL, "--yes")
+_THREE = frozenset(("users", "sign-ins", "crm"))
+
+
+def _deleted(*, quick: bool) -> list[tuple[str, ...]]:
+    """The tabs that are deleted together."""
+    some = [each for count in range(1, 5) for each in combinations(_TABS, count)]
+    return [each for each in some if (each == ("crm",) or set(each) == _THREE) is quick]
+
+
+def _without(spreadsheet: Spreadsheet, tabs: Sequence[str], doors: Sequence[str], *, knows: bool) -> None:
+    """Goes through doors once tabs are deleted: nobody gets in, and each says in a sentence why."""
+    person = conftest.google()
+    document = person._document(spreadsheet.id)
+    book = document.book
+    try:
+        for name in (*doors, "users recover"):
+            for tab in tabs:
+                person.delete_tab(spreadsheet.id, tab)
+            machine = spreadsheet.machine(ended=False, mirror=knows)
+            told = _through(DOORS.get(name, _RECOVER), machine)
+            where = (name, tabs, knows, told)
+            assert MARK not in told, where
+            assert "went wrong" not in told, where
+            assert told.strip(), where
+            # Nor is there a way in afterwards.
+            assert MARK not in _through(DOORS["clients list"], machine), where
+            shutil.rmtree(machine.folder)
+            document.change(lambda now: vars(now).update(vars(book)))
+    finally:
+        document.change(lambda now: vars(now).update(vars(book)))
+
+
+@pytest.mark.parametrize("tabs", _deleted(quick=True), ids="+".join)
+def test_a_deleted_tab_is_told_in_a_sentence_and_opens_no_door(spreadsheet: Spreadsheet, tabs: Sequence[str]) -> None:
+    for knows in (False, True):
+        _without(spreadsheet, tabs, ("clients list", "sheets setup"), knows=knows)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("knows", [False, True])
+@pytest.mark.parametrize("tabs", [*_deleted(quick=True), *_deleted(quick=False)], ids="+".join)
+def test_no_tabs_that_are_deleted_open_a_door(spreadsheet: Spreadsheet, tabs: Sequence[str], knows: bool) -> None:
+    _without(spreadsheet, tabs, _AT_DELETED_TABS, knows=knows)
 
 
 # What SQLite answers
@@ -552,6 +606,68 @@ def test_no_statement_that_fails_opens_any_door(
     file: File, name: str, record_property: Callable[[str, object], None]
 ) -> None:
     record_property("cases", sum(_tried_on_a_file(file, name, ended=ended) for ended in (False, True)))
+
+
+# What somebody takes out of a file
+
+_FACTS = ("user", "sign_in", "store_facts")
+_TAKEN_OUT = [
+    *(f"DROP TABLE {name}" for name in tables.metadata.tables),
+    *(
+        f"ALTER TABLE {name} RENAME COLUMN {column.name} TO gone"
+        for name in _FACTS
+        for column in tables.metadata.tables[name].columns
+    ),
+    *(
+        f"UPDATE store_facts SET value = '{each}' WHERE name = 'schema_version'"
+        for each in ("5", "4", "7", "0", "-1", "text", "", "9" * 5000)
+    ),
+]
+_AT_DAMAGE = ("clients list", "users add", "sign-in", "restore", "menu: what comes first")
+
+
+def _taken_out(file: File, statement: str, doors: Sequence[str]) -> None:
+    """Goes through doors of a file in which something is missing or untrue: nobody gets in, and each says why."""
+    for name in (*doors, "users recover"):
+        machine = file.another(ended=False)
+        store = machine.folder / "store.sqlite3"
+        with contextlib.closing(sqlite3.connect(store)) as opened:
+            opened.execute(statement)
+            opened.commit()
+        told = _through(DOORS.get(name, _RECOVER), machine)
+        where = (name, statement, told)
+        assert MARK not in told, where
+        assert "went wrong" not in told, where
+        assert told.strip(), where
+        shutil.rmtree(machine.folder)
+
+
+@pytest.mark.parametrize(
+    "at", [_TAKEN_OUT.index("DROP TABLE user"), len(_TAKEN_OUT) - 8], ids=lambda at: _TAKEN_OUT[at]
+)
+def test_a_file_in_which_something_is_missing_says_so(file: File, at: int) -> None:
+    _taken_out(file, _TAKEN_OUT[at], _AT_DAMAGE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("statement", _TAKEN_OUT, ids=lambda statement: statement[:60])
+def test_no_file_in_which_something_is_missing_opens_a_door(file: File, statement: str) -> None:
+    _taken_out(file, statement, _AT_DAMAGE)
+
+
+@pytest.mark.parametrize(
+    "statement", ["DROP TABLE user", "DROP TABLE sale", *_TAKEN_OUT[-8:]], ids=lambda each: each[:70]
+)
+def test_a_backup_in_which_something_is_missing_is_not_restored(file: File, statement: str) -> None:
+    machine = file.another(ended=False)
+    backup, own = machine.folder / "theirs.sqlite3", machine.folder / "own.sqlite3"
+    with contextlib.closing(sqlite3.connect(backup)) as opened:
+        opened.execute(statement)
+        opened.commit()
+    told = _through(DOORS["restore"], dataclasses.replace(machine, store=f"sqlite:///{own}"))
+    assert "nothing was changed" in told.lower(), told
+    assert "theirs.sqlite3" in told
+    shutil.rmtree(machine.folder)
 
 
 _PAGE = 4096

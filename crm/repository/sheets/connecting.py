@@ -16,7 +16,7 @@ from crm.repository.sheets.account import Account, account_from, spreadsheet_id
 from crm.repository.sheets.layout import ACCOUNT_TABS, ALL_TABS, META, GridRange, header
 from crm.repository.sheets.reading import is_older
 from crm.repository.sheets.repository import SheetsRepository
-from crm.repository.sheets.service import Service
+from crm.repository.sheets.service import Rejected, Service, unreadable
 
 _SCHEME = "sheets://"
 # So many rows tell what a tab holds.
@@ -100,6 +100,8 @@ class GoogleSpreadsheets:
         service = Service(spreadsheet_id(url), self._account(), self.folder, google=self.google, waiting=self.waiting)
         try:
             yield service
+        except Rejected as error:
+            raise unreadable(error) from error
         finally:
             service.close()
 

@@ -24,7 +24,7 @@ from crm.repository.sheets.layout import (
 )
 from crm.repository.sheets.mirror import META_RANGE, Place, Seen, State
 from crm.repository.sheets.plan import Plan
-from crm.repository.sheets.service import Rejected, Service, Values
+from crm.repository.sheets.service import Rejected, Service, Values, unreadable
 
 # Rows are asked for one by one up to so many; more are read in one piece, whatever lies between.
 _APART = 50
@@ -89,7 +89,7 @@ def _without_tabs(service: Service, error: Rejected) -> StoreError:
     there = {sheet["properties"].get("sheetId", 0) for sheet in described.get("sheets", [])}
     missing = [tab for tab in ALL_TABS if tab.sheet_id not in there]
     setup = program.command(f"sheets setup {service.spreadsheet}")
-    if META.sheet_id not in there:
+    if len(missing) == len(ALL_TABS):
         title = described.get("properties", {}).get("title", "")
         return StoreNotSetUpError(
             f"The spreadsheet “{title}” is not set up for the CRM yet. Run `{setup}`, or start the menu without a"
@@ -111,12 +111,12 @@ def _without_tabs(service: Service, error: Rejected) -> StoreError:
             f"The spreadsheet has lost its tab “{missing[0].title}”. Put it back in the spreadsheet (Edit, Undo, or"
             " File, Version history); nothing was changed here."
         )
-    return StoreError(f"Google could not read the spreadsheet: {error.message}")
+    return unreadable(error)
 
 
 def is_older(service: Service, missing: Sequence[Tab]) -> bool:
     """Whether what is missing are tabs that its format had not yet, and which nobody has deleted."""
-    if not missing:
+    if not missing or META in missing:
         return False
     (meta,) = service.values([META_RANGE])
     written = State.format_of(meta.rows)

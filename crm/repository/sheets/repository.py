@@ -30,9 +30,9 @@ from crm.repository.sheets.mirror import Seen, State
 from crm.repository.sheets.plan import Plan, plan, plan_again, whole_plan
 from crm.repository.sheets.problems import problems
 from crm.repository.sheets.push import Applied, Placed, Push, Stale, Unclear, new_uid
-from crm.repository.sheets.service import NoAnswer, Rejected, Service
+from crm.repository.sheets.service import NoAnswer, Rejected, Service, unreadable
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
-from crm.repository.sql import REVIEWED, SqlRepository
+from crm.repository.sql import REVIEWED, SqlRepository, not_as_it_says
 from crm.repository.sqlite import Sqlite
 from crm.repository.team import team_of
 from crm.repository.transaction import SqlTransaction
@@ -110,6 +110,14 @@ class SheetsRepository(SqlRepository):
             connection.commit()
             return ours
 
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        with super()._told():
+            try:
+                yield
+            except Rejected as error:
+                raise unreadable(error) from error
+
     # Reading
 
     @contextmanager
@@ -137,9 +145,6 @@ class SheetsRepository(SqlRepository):
                 if mirror.seen(connection) is None:
                     raise
                 self._offline = (error, self.clock.now.timestamp())
-            except Rejected as error:
-                connection.rollback()
-                raise StoreError(f"Google could not read the spreadsheet: {error.message}") from error
             except BaseException:
                 connection.rollback()
                 raise
@@ -502,6 +507,10 @@ class SheetsRepository(SqlRepository):
             kept = self.backup(allowed=allowed)
             backup = SqlRepository(f"sqlite:///{copy}", Sqlite(copy), now=lambda: self.clock.now)
             try:
+                try:
+                    backup.fact("schema_version")
+                except StoreDamagedError as error:
+                    raise not_as_it_says(source) from error
                 with backup.read() as snapshot:
 
                     def change(tx: SqlTransaction) -> int:

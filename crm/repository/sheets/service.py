@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crm.errors import StoreAccessError, StoreOfflineError
+from crm.errors import StoreAccessError, StoreError, StoreOfflineError
 from crm.repository import Waiting
 from crm.repository.sheets import refusals
 from crm.repository.sheets.account import Account
@@ -43,6 +43,11 @@ class Rejected(Exception):
         super().__init__(message)
         self.message = message
         self.status = status
+
+
+def unreadable(error: Rejected) -> StoreError:
+    """What a person is told where Google refused to read or look."""
+    return StoreError(f"Google could not read the spreadsheet: {error.message}")
 
 
 class NoAnswer(Exception):
