@@ -264,15 +264,17 @@ class _Bar:
 
     def report(self, done: int, of: int) -> None:
         """So much is done, of how many in all (0 while unknown)."""
-        self._at = done, of or None
-        if self._shown is not None:
-            self._shown.update(self._task, completed=done, total=of or None)
+        with self._lock:
+            self._at = done, of or None
+            if self._shown is not None:
+                self._shown.update(self._task, completed=done, total=of or None)
 
     def beside(self, told: str) -> None:
         """Says something beside it."""
-        self._words = f"{self._what} ({told})" if told else self._what
-        if self._shown is not None:
-            self._shown.update(self._task, description=self._words)
+        with self._lock:
+            self._words = f"{self._what} ({told})" if told else self._what
+            if self._shown is not None:
+                self._shown.update(self._task, description=self._words)
 
     def end(self) -> None:
         """The work is done, or has failed."""
