@@ -2,6 +2,9 @@
 # make web   serves it to browsers   (PORT=8000)      make check runs what CI runs
 # All make their own virtual environment in .venv first.
 
+# What is compiled is compiled once, and not by every process anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(if $(shell $(name) -c \
 	"import sys; print('fits' if sys.version_info >= (3, 11) else '')" 2>/dev/null),$(name))))
 VENV := .venv

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from crm.rules import SETS
 from tests.support.clocks import TODAY, move_the_machines, running_on
 from tests.support.google_sheets import Direct, StandIn
 from tests.support.quick_hashes import hash_quickly
+from tests.support.quick_stores import make_stores_quickly
 
 settings.register_profile(
     "here", deadline=None, max_examples=10, print_blob=False, suppress_health_check=[HealthCheck.too_slow]
@@ -49,6 +51,7 @@ settings.register_profile(
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 hash_quickly()
+make_stores_quickly()
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -69,14 +72,27 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + (0 if os.environ.get("CI") else 1)
 
 
+# What makes a spreadsheet a store is tried on one each time.
+_ON_SHEETS = {"test_repository_records", "test_repository_changes", "test_repository_people", "test_guard_writing"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What tries many examples or commands on a spreadsheet takes long; the same runs on a file each time."""
+    """Marks as slow what is better left to CI: tests on a spreadsheet that are tried on a file each time, as it is read
+    from a file too, and all variants of a test but the first."""
+    variants: Counter[tuple[Path, str]] = Counter()
     for item in items:
         on = getattr(item, "callspec", None)
-        if on is None or "sheets" not in on.params.values():
+        if on is None:
             continue
-        if item.path.parent.name == "commands" or is_hypothesis_test(getattr(item, "obj", None)):
+        if "sheets" in on.params.values() and (
+            item.path.stem not in _ON_SHEETS or is_hypothesis_test(getattr(item, "obj", None))
+        ):
             item.add_marker(pytest.mark.slow)
+        if many := item.get_closest_marker("many"):
+            name = item.path, item.name.partition("[")[0]
+            variants[name] += 1
+            if variants[name] > (many.args or (1,))[0]:
+                item.add_marker(pytest.mark.slow)
 
 
 def _sqlite(folder: Path, *, same_machine: bool, **clocks: Any) -> SqlRepository:  # noqa: ARG001 - a file has one
@@ -103,7 +119,7 @@ _HURRIED = _Hurried()
 def google() -> StandIn:
     """Google Sheets as the tests of this process have it; it ends with the process. What this process asks of it does
     not go over the network: HTTP itself is what `test_sheets_service.py` tests."""
-    stand_in = StandIn(quota=False)
+    stand_in = StandIn(quota=False, looks=60)
     stand_in.start()
     transport.HTTPAdapter = partial(Direct, stand_in.server)  # type: ignore[misc, assignment]
     return stand_in

@@ -178,7 +178,7 @@ class _PutBack(Exception):
     """Ends an example without a trace."""
 
 
-@settings(max_examples=250)
+@settings(max_examples=4 * settings.default.max_examples)
 @given(role=st.sampled_from(["staff", "client"]), steps=st.lists(st.one_of(_looks, _acts), min_size=3, max_size=10))
 def test_no_order_of_calls_shows_or_changes_more_than_the_table_gives(team: Team, role: str, steps: list[Step]) -> None:
     reader = team.reader(role)

@@ -331,15 +331,14 @@ def test_who_waits_too_long_is_let_go_and_nothing_changed(path: Path, monkeypatc
 
 def test_readers_are_never_blocked(path: Path) -> None:
     made(path)
+    # Whoever waited for the one that writes would wait in vain.
     with held(path), closing(opened(path)) as repository:
-        started = time.monotonic()
         with repository.read() as snapshot:
             assert snapshot.count(Client) == 300
             assert snapshot.get(Client, 1).city == ""
             assert len(snapshot.search("name299")) == 1
         assert not [each for each in repository.check() if each.wrong]
         assert repository.backup().exists()
-        assert time.monotonic() - started < 1.5
 
 
 # Files that are no store

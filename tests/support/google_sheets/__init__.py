@@ -14,9 +14,12 @@ __all__ = ["Control", "Direct", "Door", "Invalid", "StandIn"]
 
 
 class StandIn(Door):
-    """The stand-in in a thread of this process. Latency is in milliseconds."""
+    """The stand-in in a thread of this process. Latency is in milliseconds; `looks` is how often (seconds) it looks
+    whether it is to stop."""
 
-    def __init__(self, quota: bool = True, latency: float = 0, port: int = 0, state: Path | None = None) -> None:
+    def __init__(
+        self, quota: bool = True, latency: float = 0, port: int = 0, state: Path | None = None, looks: float = 0.01
+    ) -> None:
         service = Service()
         if state is not None and state.exists():
             service.load(state)
@@ -24,7 +27,7 @@ class StandIn(Door):
         self.server = Server(port, service)
         self.state = state
         super().__init__(service, self.server.url)
-        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
+        self._thread = threading.Thread(target=self.server.serve_forever, args=(looks,), daemon=True)
 
     def start(self) -> None:
         """Begin to answer."""
