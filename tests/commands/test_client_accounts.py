@@ -87,6 +87,7 @@ def test_taking_a_merge_back_parts_the_accounts_again(firm: Firm) -> None:
     assert run(firm, "check").wrong == []
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("words", ["clients delete", "clients delete-many"])
 def test_with_a_client_its_account_is_closed(firm: Firm, words: str) -> None:
     whom = firm.own if words == "clients delete" else [firm.own]

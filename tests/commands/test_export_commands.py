@@ -76,6 +76,7 @@ def differing(number: int, fields: dict[str, Any]) -> dict[str, Any]:
     return {**fields, "reference": f"R{number:04}"}
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
 @given(several=st.lists(clients(), min_size=1, max_size=5), own=st.lists(TEXT, min_size=5, max_size=5))
 def test_a_table_of_clients_comes_in_again_with_nothing_lost(

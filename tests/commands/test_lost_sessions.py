@@ -202,6 +202,7 @@ def _lost_at(work: Work, command: Command, lose: Lose, place: int) -> bool:
 _TOLD_WITHOUT = {"dashboard tiles"}
 
 
+@pytest.mark.slow
 def test_no_command_does_anything_for_a_session_that_is_lost(firm: Firm) -> None:
     """Each in one of the ways, one after the other."""
     works = {role: Work(firm, role) for role in ("admin", "client")}

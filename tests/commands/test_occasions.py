@@ -142,6 +142,7 @@ def test_each_is_greeted_once_on_their_day(desk: Desk) -> None:
     assert plain(told)["greetings"][0]["client_name"] == "Anna"
 
 
+@pytest.mark.slow
 def test_two_at_once_greet_each_once(desk: Desk) -> None:
     desk.order()
     for number in range(30):

@@ -392,6 +392,7 @@ def running(program: CommandLine, authority: trustme.CA) -> Iterator[Running]:
         yield Running(program, post, port)
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     ("point", "states", "arrived"),
     [

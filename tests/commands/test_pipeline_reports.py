@@ -235,6 +235,7 @@ def test_one_deal_is_counted_in_each_stage_that_it_came_into(office: Office) -> 
     assert [(row[0], *row[8:]) for row in activity] == [("anna", 1, Decimal("33.33"), 1, Decimal("33.33"))]
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("ending", ["csv", "xlsx", "json", "svg", "png"])
 @pytest.mark.parametrize("name", ["funnel", "forecast", "lost", "activity"])
 def test_each_is_written_to_a_file(office: Office, name: str, ending: str) -> None:

@@ -161,6 +161,7 @@ def test_cdnow_is_2357_clients_with_6937_sales(cdnow: CommandLine) -> None:
     assert cdnow.sound()
 
 
+@pytest.mark.slow
 def test_the_same_sales_again_add_nothing(cdnow: CommandLine) -> None:
     assert counts(cdnow.did("import", CDNOW, *AS_SALES)) == (0, 0, 6937, 0)
     assert counts(cdnow.did("import", first_rows(cdnow, CDNOW, 3000), *AS_SALES)) == (0, 0, 3000, 0)

@@ -69,6 +69,7 @@ def test_the_index_says_of_each_module_of_the_menu_which_commands_it_leads_throu
     assert found == {module: set(words.split()) for module, words in session._MODULES.items()}
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(("asked", "given"), [("word", "clients"), ("menu", "data"), ("word", "today")])
 def test_a_part_of_the_register_is_the_same_alone_as_in_all_of_it(asked: str, given: str) -> None:
     program = (

@@ -612,6 +612,7 @@ def test_a_json_file_is_what_scripts_get(hostile: CRM, office: Office) -> None:
     assert [each["kind"] for each in written["columns"]] == ["text", "money", "money", "percent", "count"]
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     ("words", "given"), [each for each in REPORTS if each != ("rfm", {"of": "cells"}) and each[0] != "cohorts"]
 )

@@ -109,6 +109,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "old", "new"),
     [

@@ -47,6 +47,7 @@ def test_no_character_is_mistaken(tmp_path, text, encoding):
     assert [row.cells for row in source.rows()] == rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
 def test_the_first_accent_after_megabytes(tmp_path, encoding):
     path = tmp_path / "table.csv"

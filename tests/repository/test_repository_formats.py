@@ -245,6 +245,7 @@ def test_an_old_backup_has_the_format_of_today_before_others_can_write_to_it(
     assert formats == [str(tables.SCHEMA_VERSION)]
 
 
+@pytest.mark.many
 def test_an_old_backup_is_put_back_into_a_spreadsheet(old: Path) -> None:
     with _new_store(STORES["sheets"]) as store:
         store.repository.restore(old)

@@ -53,6 +53,7 @@ def add(team: Team, email: str = "anna@example.com", role: str = "admin") -> Use
     return accounts(team).add(email=email, name=email.partition("@")[0].title(), role=role, password=PASSWORD)[0]
 
 
+@pytest.mark.slow
 def test_a_machine_follows_what_another_one_does_to_accounts(team: Team) -> None:
     other = team.another()
     there = accounts(team, other)
@@ -106,6 +107,7 @@ def test_with_the_row_of_a_client_its_account_is_closed(team: Team) -> None:
     team.agreed()
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("name", ["email", "name", "role", "active", "must_change", "password", "second_factor"])
 def test_an_account_that_is_edited_lets_nobody_in_and_is_put_back(team: Team, name: str) -> None:
     add(team)
@@ -123,6 +125,7 @@ def test_an_account_that_is_edited_lets_nobody_in_and_is_put_back(team: Team, na
     team.agreed()
 
 
+@pytest.mark.slow
 def test_a_phone_typed_into_the_tab_is_not_taken_either(team: Team) -> None:
     anna = add(team)
     Sheet(team, User).put(anna, "phone", "+436641234567")
@@ -131,6 +134,7 @@ def test_a_phone_typed_into_the_tab_is_not_taken_either(team: Team) -> None:
     assert Sheet(team, User).cell(anna, "phone") == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["seal", "id", "version"])
 def test_a_seal_or_a_mark_that_is_edited_lets_nobody_in_and_is_put_back(team: Team, name: str) -> None:
     anna = add(team)
@@ -229,6 +233,7 @@ ATTACKS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_whatever_is_done_to_the_tabs_opens_for_nobody_and_is_put_back(
     team: Team, attack: Callable[[Team, Tabs], None]
@@ -266,6 +271,7 @@ def test_whatever_is_done_to_the_tabs_opens_for_nobody_and_is_put_back(
     team.agreed()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", [old_row, both_tabs, no_accounts, no_accounts_nor_roster, another_secrets_roster])
 def test_a_machine_that_knew_nothing_lets_an_admin_in_again(team: Team, attack: Callable[[Team, Tabs], None]) -> None:
     add(team)
@@ -304,6 +310,7 @@ def test_rows_that_are_added_or_deleted_by_hand_are_put_back(team: Team) -> None
     assert team.stored()[User] == known
 
 
+@pytest.mark.slow
 def test_rows_that_are_sorted_stay_where_people_put_them(team: Team) -> None:
     add(team)
     add(team, BO, "staff")
@@ -313,6 +320,7 @@ def test_rows_that_are_sorted_stay_where_people_put_them(team: Team) -> None:
     assert "put back the accounts, which were edited in the sheet" not in team.whats()
 
 
+@pytest.mark.slow
 def test_what_is_done_by_hand_elsewhere_is_taken_all_the_same(team: Team) -> None:
     add(team)
     client = team.store.add()
@@ -339,6 +347,7 @@ def no_rows_nor_roster(team: Team, bo: User) -> None:  # noqa: ARG001 - no row i
     set_state(team, ROSTER, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", [spoilt_seal, spoilt_and_no_roster, no_rows_nor_roster])
 def test_a_machine_that_is_behind_brings_nothing_back_that_was_withdrawn(
     team: Team, spoil: Callable[[Team, User], None]
@@ -370,6 +379,7 @@ def test_a_machine_that_is_behind_brings_nothing_back_that_was_withdrawn(
     team.agreed()
 
 
+@pytest.mark.slow
 def test_a_machine_that_missed_no_change_of_accounts_puts_them_back(team: Team) -> None:
     anna = add(team)
     behind = team.another()
@@ -383,6 +393,7 @@ def test_a_machine_that_missed_no_change_of_accounts_puts_them_back(team: Team) 
     team.agreed()
 
 
+@pytest.mark.slow
 def test_two_machines_that_put_back_the_same_agree(team: Team) -> None:
     add(team)
     bo = add(team, BO, "staff")
@@ -398,6 +409,7 @@ def test_two_machines_that_put_back_the_same_agree(team: Team) -> None:
     assert fresh_gets_in(team, BO)
 
 
+@pytest.mark.slow
 def test_a_change_that_follows_an_edit_by_hand_is_sealed_for_all(team: Team) -> None:
     add(team)
     bo = add(team, BO, "staff")
@@ -408,6 +420,7 @@ def test_a_change_that_follows_an_edit_by_hand_is_sealed_for_all(team: Team) -> 
     team.agreed()
 
 
+@pytest.mark.slow
 def test_nothing_that_lets_in_stands_in_the_history_of_the_sheet(team: Team) -> None:
     anna = add(team)
     accounts(team).set_one_time_password(anna.id)
@@ -434,6 +447,7 @@ def older(team: Team) -> None:
         team.person.delete_tab(team.id, TABS[kind].title)
 
 
+@pytest.mark.slow
 def test_an_older_spreadsheet_gets_the_tabs_for_accounts(team: Team) -> None:
     client = team.store.add()
     older(team)
@@ -448,6 +462,7 @@ def test_an_older_spreadsheet_gets_the_tabs_for_accounts(team: Team) -> None:
     assert list(team.agreed()[Client]) == [client.id]
 
 
+@pytest.mark.slow
 def test_an_older_program_leaves_it_alone_from_then_on(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     add(team)
     monkeypatch.setattr("crm.repository.sheets.reading.FORMAT", 1)
@@ -455,6 +470,7 @@ def test_an_older_program_leaves_it_alone_from_then_on(team: Team, monkeypatch: 
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("knows", [True, False])
 def test_a_tab_of_accounts_that_was_deleted_is_made_anew_and_opens_for_nobody(team: Team, knows: bool) -> None:
     add(team)
@@ -481,6 +497,7 @@ def test_a_tab_of_accounts_that_was_deleted_is_made_anew_and_opens_for_nobody(te
         assert there.sign_in(ANNA, done.password)
 
 
+@pytest.mark.slow
 def test_an_older_spreadsheet_is_led_through_the_set_up_and_stays_what_it_was(team: Team) -> None:
     client = team.store.add()
     older(team)

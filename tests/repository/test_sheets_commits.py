@@ -124,6 +124,7 @@ _ALL = [
 ]
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(("window", "change"), _ALL)
 def test_whatever_people_do_at_the_moment_of_a_write_it_is_there_once_and_on_its_row(
     team: Team, six: list[Client], window: str, change: str
@@ -137,6 +138,7 @@ class Killed(BaseException):
     """Stands for kill -9: nothing of this program runs any more."""
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize(
     "window",
@@ -165,6 +167,7 @@ def test_a_write_that_went_astray_is_put_right_by_whoever_looks_next(
         _check(team, change, six)
 
 
+@pytest.mark.slow
 def test_who_puts_right_may_meet_people_who_go_on_moving_rows(team: Team, six: list[Client]) -> None:
     once = team.person.before_next_write
     put_right = team.repository._push._write_over
@@ -183,6 +186,7 @@ def test_who_puts_right_may_meet_people_who_go_on_moving_rows(team: Team, six: l
     _check(team, "an edit", six)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["a sale", "an edit", "a deletion"])
 def test_an_edit_of_another_cell_of_the_very_row_is_kept(team: Team, six: list[Client], change: str) -> None:
     row, column = team.place(six[3], "notes")
@@ -209,6 +213,7 @@ def test_an_edit_of_the_very_cell_is_a_conflict(team: Team, six: list[Client]) -
     assert "an edit" not in team.whats()
 
 
+@pytest.mark.slow
 def test_a_row_of_another_client_that_is_deleted_in_the_window_is_a_deletion(team: Team, six: list[Client]) -> None:
     team.in_the_window(["delete_rows", CLIENTS, 5, 1])
     team.store.change(lambda tx: _edit(tx, six[3]), "an edit")
@@ -218,6 +223,7 @@ def test_a_row_of_another_client_that_is_deleted_in_the_window_is_a_deletion(tea
     assert sorted(team.agreed()[Client]) == [2, 3, 4, 6]
 
 
+@pytest.mark.slow
 def test_the_very_row_deleted_in_the_window_is_gone(team: Team, six: list[Client]) -> None:
     team.in_the_window(["delete_rows", CLIENTS, 4, 1])
     with pytest.raises(Exception, match="4"):
@@ -225,6 +231,7 @@ def test_the_very_row_deleted_in_the_window_is_gone(team: Team, six: list[Client
     _check(team, "an edit", [each for each in six if each.id != 4], times=0)
 
 
+@pytest.mark.slow
 def test_a_column_deleted_in_the_window_loses_nothing_else(team: Team, six: list[Client]) -> None:
     _, column = team.place(six[3], "postcode")
     team.in_the_window(["delete_column", CLIENTS, column, 1])
@@ -235,6 +242,7 @@ def test_a_column_deleted_in_the_window_loses_nothing_else(team: Team, six: list
     assert team.whats().count("a sale") == 1
 
 
+@pytest.mark.slow
 def test_a_new_column_of_ours_and_one_of_theirs_in_the_same_place(team: Team, six: list[Client]) -> None:
     wide = len(team.cells(Client)[0])
     team.in_the_window(["set_cells", CLIENTS, 0, wide, [["Theirs"]]], ["set_cells", CLIENTS, 2, wide, [["kept"]]])
@@ -259,6 +267,7 @@ def test_an_adoption_meets_people_too(team: Team, six: list[Client], window: str
     assert others == {each.id: each for each in six}
 
 
+@pytest.mark.slow
 def test_many_rows_are_kept_as_one_piece_and_put_right_all_the_same(team: Team) -> None:
     many = [Client(kind="person", first_name=f"N{at}", last_name="Many") for at in range(260)]
     team.store.change(lambda tx: tx.add_all(many))
@@ -296,6 +305,7 @@ def test_of_two_from_one_revision_one_loses_and_is_run_again(team: Team) -> None
     assert team.whats()[:2] == ["ours", "theirs"]
 
 
+@pytest.mark.slow
 def test_of_two_who_have_both_looked_only_one_is_applied(team: Team, six: list[Client]) -> None:
     """The other one comes between the last look and the write: only the marker tells then."""
     other = team.another("ben")
@@ -316,6 +326,7 @@ def test_of_two_who_have_both_looked_only_one_is_applied(team: Team, six: list[C
     assert len(tries) == 2
 
 
+@pytest.mark.slow
 def test_who_never_comes_first_says_so_and_gives_up(
     team: Team, six: list[Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -336,6 +347,7 @@ def test_who_never_comes_first_says_so_and_gives_up(
     assert team.agreed()[Client][4].city == "City Dan"  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("another", [False, True])
 def test_a_marker_that_was_deleted_by_hand_is_put_back(team: Team, six: list[Client], another: bool) -> None:
     (marker,) = [each for each in team.person.named_ranges(team.id) if each["name"].startswith("crm_")]
@@ -349,6 +361,7 @@ def test_a_marker_that_was_deleted_by_hand_is_put_back(team: Team, six: list[Cli
     assert len([each for each in team.person.named_ranges(team.id) if each["name"].startswith("crm_")]) == 1
 
 
+@pytest.mark.slow
 def test_a_copied_tab_and_its_copy_of_everything_are_nobodys_business(team: Team, six: list[Client]) -> None:
     team.person.copy_tab(team.id, CLIENTS)
     team.person.copy_tab(team.id, SALES)

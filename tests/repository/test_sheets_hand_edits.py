@@ -25,6 +25,7 @@ def team() -> Iterator[Team]:
 # New rows
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
@@ -84,6 +85,7 @@ def test_new_rows_anywhere_become_records_once(team: Team) -> None:
     team.agreed()
 
 
+@pytest.mark.slow
 def test_rules_and_views_are_typed_into_the_sheet(team: Team) -> None:
     rules, views = Sheet(team, StatusRule), Sheet(team, View)
     rules.add(position=1, status="Big", when="total_spend >= 500")
@@ -102,6 +104,7 @@ def test_rules_and_views_are_typed_into_the_sheet(team: Team) -> None:
     assert len(team.agreed()[View]) == 2
 
 
+@pytest.mark.slow
 def test_a_row_that_says_too_little_waits_until_it_says_enough(team: Team) -> None:
     client = team.store.add()
     sales = Sheet(team, Sale)
@@ -119,6 +122,7 @@ def test_a_row_that_says_too_little_waits_until_it_says_enough(team: Team) -> No
     team.agreed()
 
 
+@pytest.mark.slow
 def test_rows_of_blanks_and_boxes_are_no_records(team: Team) -> None:
     clients = Sheet(team, Client)
     for _ in range(3):
@@ -131,6 +135,7 @@ def test_rows_of_blanks_and_boxes_are_no_records(team: Team) -> None:
     assert team.stored(team.another())[Client].keys() == {1}
 
 
+@pytest.mark.slow
 def test_a_new_row_with_a_status_is_pinned_and_one_with_a_sum_is_told(team: Team) -> None:
     clients = Sheet(team, Client)
     clients.add(last_name="Ada", status="VIP", total_spend=500)
@@ -150,6 +155,7 @@ def test_a_new_row_with_a_status_is_pinned_and_one_with_a_sum_is_told(team: Team
 # Columns
 
 
+@pytest.mark.slow
 def test_a_new_column_becomes_a_field_of_the_teams_own(team: Team) -> None:
     clients = Sheet(team, Client)
     ada, ben = team.store.add(last_name="Ada"), team.store.add(last_name="Ben")
@@ -172,6 +178,7 @@ def test_a_new_column_becomes_a_field_of_the_teams_own(team: Team) -> None:
     assert team.cells(Sale)[1][20] == "at all"
 
 
+@pytest.mark.slow
 def test_columns_of_the_teams_own_are_renamed_moved_and_taken_away(team: Team) -> None:
     clients = Sheet(team, Client)
     ada = team.store.add(last_name="Ada", extra={"Hat": "M", "Shoe": "42"})
@@ -185,6 +192,7 @@ def test_columns_of_the_teams_own_are_renamed_moved_and_taken_away(team: Team) -
     assert team.agreed()[Client][1].extra == {"Cap": "M", "Shoe": "42"}
 
 
+@pytest.mark.slow
 def test_what_only_looks_different_changes_nothing(team: Team) -> None:
     people = [team.store.add(first_name=name, last_name="Client", city=f"City {name}") for name in "ABCD"]
     team.store.sell(people[1], "12.00")
@@ -257,6 +265,7 @@ def test_a_changed_cell_is_a_change(team: Team) -> None:
     assert replace(found, version=before.version, updated_at=before.updated_at) == before
 
 
+@pytest.mark.slow
 def test_typed_as_the_team_writes(team: Team) -> None:
     team.store.change(
         lambda tx: [tx.add(Setting(key="language", value="de_DE")), tx.add(Setting(key="country", value="DE"))]
@@ -277,6 +286,7 @@ def test_typed_as_the_team_writes(team: Team) -> None:
     assert team.stored(team.another())[Sale][sale.id].amount == Decimal("2000.75")
 
 
+@pytest.mark.slow
 def test_the_time_zone_is_the_one_that_stands_in_the_sheet(team: Team) -> None:
     team.store.change(lambda tx: tx.add(Setting(key="time_zone", value="Europe/Vienna")))
     other = team.another()
@@ -289,6 +299,7 @@ def test_the_time_zone_is_the_one_that_stands_in_the_sheet(team: Team) -> None:
         assert repository.clock.zone.key == "Asia/Tokyo"
 
 
+@pytest.mark.slow
 def test_totals_and_statuses_follow(team: Team) -> None:
     sales = Sheet(team, Sale)
     ada, ben = team.store.add(last_name="Ada"), team.store.add(last_name="Ben")
@@ -307,6 +318,7 @@ def test_totals_and_statuses_follow(team: Team) -> None:
     team.agreed()
 
 
+@pytest.mark.slow
 def test_a_status_chosen_in_the_sheet_is_pinned_until_it_is_emptied(team: Team) -> None:
     clients = Sheet(team, Client)
     client = team.store.add()
@@ -343,6 +355,7 @@ def test_edits_of_other_cells_merge_and_of_the_same_one_clash(team: Team) -> Non
     assert team.agreed()[Client][shown.id].city == "Linz"
 
 
+@pytest.mark.slow
 def test_two_machines_that_notice_make_one_change(team: Team) -> None:
     client = team.store.add()
     others = [team.another() for _ in range(3)]
@@ -377,6 +390,7 @@ def test_a_deleted_row_is_a_deletion(team: Team) -> None:
     assert team.agreed() == before
 
 
+@pytest.mark.slow
 def test_a_row_put_back_by_hand_is_the_same_record_again(team: Team) -> None:
     ada = team.store.add(last_name="Ada", extra={"Hat": "M"})
     team.store.sell(ada, "10.00")
@@ -393,6 +407,7 @@ def test_a_row_put_back_by_hand_is_the_same_record_again(team: Team) -> None:
     team.agreed()
 
 
+@pytest.mark.slow
 def test_a_row_cut_and_pasted_at_once_has_only_moved(team: Team) -> None:
     people = [team.store.add(last_name=name) for name in "ABC"]
     before, whats = team.stored(), team.whats()
@@ -404,6 +419,7 @@ def test_a_row_cut_and_pasted_at_once_has_only_moved(team: Team) -> None:
 # Formulas
 
 
+@pytest.mark.slow
 def test_text_that_looks_like_a_formula_stays_text(team: Team) -> None:
     texts = [
         '=HYPERLINK("http://x";"y")',
@@ -432,6 +448,7 @@ def _column(team: Team, name: str) -> list[Any]:
     return [row[at] for row in team.person.formulas(team.id, CLIENTS)[1:]]
 
 
+@pytest.mark.slow
 def test_a_formula_in_one_of_our_columns_is_read_as_its_value(team: Team) -> None:
     client = team.store.add()
     sale = team.store.sell(client, "5.00")
@@ -442,6 +459,7 @@ def test_a_formula_in_one_of_our_columns_is_read_as_its_value(team: Team) -> Non
     assert team.store.client(client).total_spend == Decimal("59.97")
 
 
+@pytest.mark.slow
 def test_a_formula_in_a_column_of_the_teams_own_makes_no_history(team: Team) -> None:
     clients = Sheet(team, Client)
     client = team.store.add(extra={"Rank": "1", "Hat": "M"})
@@ -469,6 +487,7 @@ def test_a_formula_in_a_column_of_the_teams_own_makes_no_history(team: Team) -> 
 # What happened while no mirror lived
 
 
+@pytest.mark.slow
 def test_a_new_machine_finds_what_was_deleted_meanwhile(team: Team) -> None:
     ada, ben = team.store.add(last_name="Ada"), team.store.add(last_name="Ben")
     gone, kept = team.store.sell(ada, "40000.00"), team.store.sell(ada, "5.00")
@@ -495,6 +514,7 @@ def test_a_new_machine_finds_what_was_deleted_meanwhile(team: Team) -> None:
     assert wrong(team, fresh) == []
 
 
+@pytest.mark.slow
 def test_a_new_machine_leaves_totals_alone_that_it_cannot_prove(team: Team) -> None:
     client = team.store.add()
     sale = team.store.sell(client, "40000.00")
@@ -510,6 +530,7 @@ def test_a_new_machine_leaves_totals_alone_that_it_cannot_prove(team: Team) -> N
     assert team.stored() == team.stored(fresh)
 
 
+@pytest.mark.slow
 def test_settings_typed_into_the_sheet_are_checked(team: Team) -> None:
     def check(key: str, value: str, _: Any) -> None:
         if (key, value) != ("language", "de_DE"):

@@ -42,6 +42,7 @@ def rename(team: Team, before: str, after: str | None) -> None:
 # Headings
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("kind", RECORDS, ids=lambda kind: kind.kind_name)
 def test_a_new_tab_has_a_column_for_each_field(kind: type[Record]) -> None:
     row = new_heading(kind)
@@ -60,6 +61,7 @@ def test_a_heading_is_known_in_any_case_and_order() -> None:
     assert heading(Sale, row).own == {}
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("how", ["emptied", "deleted", "renamed", "doubled", "another renamed to it"])
 def test_a_column_that_is_gone_keeps_what_it_held(team: Team, ada: Client, how: str) -> None:
     other = team.another()
@@ -122,6 +124,7 @@ def test_a_new_column_is_read_when_the_missing_one_is_back(team: Team, ada: Clie
     team.agreed()
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("text", ["ID", "Version"])
 def test_without_its_first_or_last_column_a_tab_is_not_read(team: Team, ada: Client, text: str) -> None:
     before = team.stored()
@@ -149,6 +152,7 @@ def test_a_copied_id_column_changes_nothing(team: Team, ada: Client) -> None:
 # Tabs
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("tab", [CLIENTS, SALES, "crm", "history", "settings"])
 @pytest.mark.usefixtures("ada")
 def test_a_deleted_tab_is_told_and_nothing_is_lost(team: Team, tab: str) -> None:
@@ -175,6 +179,7 @@ META_EDITS: dict[str, tuple[str, Any]] = {
 }
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("edit", META_EDITS, ids=str)
 @pytest.mark.usefixtures("ada")
 def test_an_edited_technical_tab_is_told(team: Team, edit: str) -> None:
@@ -192,6 +197,7 @@ def test_an_edited_technical_tab_is_told(team: Team, edit: str) -> None:
     team.agreed()
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("how", ["a row deleted", "the last row deleted", "sorted", "a cell edited", "a row inserted"])
 def test_a_history_changed_by_hand_is_told(team: Team, ada: Client, how: str) -> None:
     team.store.change(lambda tx: tx.change(ada, notes="n" * 20_000, city="x" * 50))
@@ -218,6 +224,7 @@ def test_a_history_changed_by_hand_is_told(team: Team, ada: Client, how: str) ->
     team.agreed()
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("meanwhile", [0, 1, 3], ids=["nothing", "less", "more"])
 def test_an_older_version_put_back_is_taken_and_told(team: Team, ada: Client, meanwhile: int) -> None:
     document = team.person._document(team.id)

@@ -35,6 +35,7 @@ def _mirror(team: Team) -> Path:
     return team.repository._mirror_file.path
 
 
+@pytest.mark.slow
 def test_twenty_readers_cost_no_more_than_one(team: Team) -> None:
     readers = [team.another(same_machine=True) for _ in range(20)]
     for reader in readers:
@@ -90,6 +91,7 @@ repository.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal
 """
 
 
+@pytest.mark.slow
 def test_the_daily_review_writes_no_more_than_it_moves_and_never_without_a_connection(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,6 +123,7 @@ def _gone() -> Any:
     raise StoreOfflineError("There is no connection.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_program_killed_in_the_middle_of_a_write_leaves_the_mirror_as_it_was(team: Team, when: str) -> None:
     import json
@@ -151,6 +154,7 @@ def test_an_old_mirror_put_back_is_brought_in_step(team: Team) -> None:
     assert (len(found[Sale]), len(found[Client])) == (2, 2)
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("broken", ["gone", "empty", "garbage", "of another version", "of another spreadsheet"])
 def test_a_mirror_that_is_no_good_is_made_anew(team: Team, broken: str) -> None:
     before = team.stored()
@@ -179,6 +183,7 @@ def test_a_mirror_that_is_no_good_is_made_anew(team: Team, broken: str) -> None:
     assert len(team.agreed()[Sale]) == 1
 
 
+@pytest.mark.slow
 def test_an_older_version_of_the_spreadsheet_put_back_by_hand_is_what_counts(team: Team) -> None:
     document = team.person._service.documents[team.id]
     kept = document.book.copy()

@@ -51,6 +51,7 @@ def _just_before(repository: Any, what: Callable[[], Any]) -> None:
     repository.service.write = then
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("client", [1, 2])
 def test_of_two_at_once_the_second_takes_itself_back(team: Team, client: int) -> None:
     other = team.another("ben")
@@ -59,6 +60,7 @@ def test_of_two_at_once_the_second_takes_itself_back(team: Team, client: int) ->
     _check(team, 2)
 
 
+@pytest.mark.slow
 def test_of_three_at_once_two_take_themselves_back(team: Team) -> None:
     second, third = team.another("ben"), team.another("cleo")
     second.refresh()
@@ -68,6 +70,7 @@ def test_of_three_at_once_two_take_themselves_back(team: Team) -> None:
     _check(team, 3)
 
 
+@pytest.mark.slow
 def test_an_edit_a_deletion_and_a_new_client_at_once(team: Team) -> None:
     other = team.another("ben")
     _just_before(team.repository, lambda: other.transact(lambda tx: tx.delete(tx.get(Client, 3)), "deleted"))
@@ -100,6 +103,7 @@ def test_whoever_looks_next_takes_it_back_where_its_writer_was_killed(
     _check(team, 1)
 
 
+@pytest.mark.slow
 def test_a_transaction_of_several_requests_meets_another_one(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commit_module, "LARGEST", 14_000)
     monkeypatch.setattr(push_module, "ABANDONED_AFTER", 0.1)
@@ -114,6 +118,7 @@ def test_a_transaction_of_several_requests_meets_another_one(team: Team, monkeyp
     _check(team, 2, clients=43)
 
 
+@pytest.mark.slow
 def test_many_at_once_leave_each_sale_there_once(team: Team) -> None:
     programs = [team.another(f"user {at}") for at in range(4)]
 

@@ -66,6 +66,7 @@ def test_an_older_spreadsheet_gets_the_columns_from_the_names(team: Team) -> Non
     team.agreed()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("refused", ["viewer", "protected"])
 def test_whoever_may_not_write_the_columns_reads_an_older_spreadsheet_once(team: Team, refused: str) -> None:
     put(team)
@@ -96,6 +97,7 @@ def test_whoever_may_not_write_the_columns_reads_an_older_spreadsheet_once(team:
     assert header(Client, "owner_id") in team.cells(Client)[0]
 
 
+@pytest.mark.slow
 def test_without_a_column_everything_goes_on(team: Team) -> None:
     put(team)
     at = team.cells(Client)[0].index(header(Client, "owner_id"))
@@ -106,6 +108,7 @@ def test_without_a_column_everything_goes_on(team: Team) -> None:
     assert team.agreed()[Client][added.id] == added
 
 
+@pytest.mark.slow
 def test_a_name_that_is_typed_says_whose_it_is_and_the_number_beside_it_is_the_programs(team: Team) -> None:
     put(team)
     hand = Sheet(team, Client)

@@ -87,6 +87,7 @@ def test_headings_are_bold_and_stay_in_sight(shell: CommandLine, service: Servic
         assert not any(each.get("userEnteredFormat", {}).get("textFormat") for each in second)
 
 
+@pytest.mark.slow
 def test_each_column_shows_its_values_as_what_they_are(shell: CommandLine, service: Service) -> None:
     shell.did("sheets", "setup")
     row = cells_of(service, Client, "userEnteredFormat(numberFormat)")[2]
@@ -103,6 +104,7 @@ def test_each_column_shows_its_values_as_what_they_are(shell: CommandLine, servi
     assert "marketing_consent" not in formats
 
 
+@pytest.mark.slow
 def test_amounts_of_an_older_spreadsheet_are_shown_in_full_once_it_is_set_up_again(
     shell: CommandLine, service: Service
 ) -> None:
@@ -128,6 +130,7 @@ def test_amounts_of_an_older_spreadsheet_are_shown_in_full_once_it_is_set_up_aga
     assert (pattern(Sale, "amount"), pattern(Client, "total_spend")) == ("#,##0.00##", "0.0")
 
 
+@pytest.mark.slow
 def test_what_people_type_stays_what_it_is(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> None:
     shell.did("sheets", "setup")
     for name, text in (
@@ -164,6 +167,7 @@ def colours(service: Service) -> list[str]:
     return [each["booleanRule"]["condition"]["values"][0]["userEnteredValue"] for each in found]
 
 
+@pytest.mark.slow
 def test_what_can_be_chosen_and_what_has_a_colour_follows_the_rules(shell: CommandLine, service: Service) -> None:
     shell.did("sheets", "setup")
     assert rules_in(service, Client, "status") == ["VIP", "Regular"]
@@ -183,6 +187,7 @@ def test_what_can_be_chosen_and_what_has_a_colour_follows_the_rules(shell: Comma
     assert colours(service) == ["VIP", '="+1"']
 
 
+@pytest.mark.slow
 def test_what_people_made_of_it_stays(shell: CommandLine, service: Service) -> None:
     shell.did("sheets", "setup")
     tab = TABS[Client].sheet_id
@@ -215,6 +220,7 @@ def test_what_people_made_of_it_stays(shell: CommandLine, service: Service) -> N
     assert told == sorted(json.dumps(each, sort_keys=True) for each in before["protectedRanges"])
 
 
+@pytest.mark.slow
 def test_what_the_program_keeps_is_guarded_by_a_warning_and_little_seen(shell: CommandLine, service: Service) -> None:
     shell.did("sheets", "setup")
     found = sheet_of(service, Client, "protectedRanges,data(columnMetadata(hiddenByUser))")
@@ -233,6 +239,7 @@ def test_what_the_program_keeps_is_guarded_by_a_warning_and_little_seen(shell: C
     assert hidden == {"owner_id", "created_at", "updated_at", "version", "status_before", "status_since"}
 
 
+@pytest.mark.slow
 def test_rows_beyond_the_grid_look_like_the_others(
     shell: CommandLine, stand_in: StandIn, service: Service, spreadsheet: str
 ) -> None:
@@ -252,6 +259,7 @@ def test_rows_beyond_the_grid_look_like_the_others(
 # What is left alone, and what is put back
 
 
+@pytest.mark.slow
 def test_other_tabs_are_never_touched(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> None:
     stand_in.rename_tab(spreadsheet, "Sheet1", "Clients")
     stand_in.set_cells(spreadsheet, "Clients", 0, 0, [["Price list"], ["Table", 1200]])
@@ -291,6 +299,7 @@ def test_columns_that_were_deleted_are_put_back(shell: CommandLine, stand_in: St
     assert shell.did("sheets", "setup")["put_back"] == []
 
 
+@pytest.mark.slow
 def test_a_heading_of_every_tab_is_read_back(shell: CommandLine) -> None:
     for kind in RECORDS:
         head = heading(kind, new_heading(kind))
@@ -299,6 +308,7 @@ def test_a_heading_of_every_tab_is_read_back(shell: CommandLine) -> None:
     assert shell.did("sheets", "setup")["url"] == shell.environment["CRM_STORE"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("applied", [True, False])
 def test_an_answer_that_does_not_come_is_looked_for(
     shell: CommandLine, stand_in: StandIn, spreadsheet: str, applied: bool
@@ -331,6 +341,7 @@ def with_list(stand_in: StandIn, spreadsheet: str, rows: Sequence[Sequence[Any]]
     stand_in.set_cells(spreadsheet, tab, 0, 0, rows)
 
 
+@pytest.mark.slow
 def test_nobody_is_asked_twice_and_everything_is_said_first(
     shell: CommandLine, stand_in: StandIn, spreadsheet: str
 ) -> None:
@@ -362,6 +373,7 @@ def test_no_is_an_answer(shell: CommandLine, stand_in: StandIn, spreadsheet: str
     assert shell.clients() == []
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     ("head", "row"),
     [
@@ -385,6 +397,7 @@ def test_a_list_in_any_order_and_language(
     assert client["status"] == "VIP"
 
 
+@pytest.mark.slow
 def test_real_dates_and_numbers_are_read_as_they_are(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> None:
     with_list(stand_in, spreadsheet, [HEAD, ["Ada", "Berg"]])
     for cell, text in (("C2", "5/17/1990"), ("D2", "436641234567"), ("E2", "ada@example.com"), ("F2", "$36,000.55")):
@@ -395,6 +408,7 @@ def test_real_dates_and_numbers_are_read_as_they_are(shell: CommandLine, stand_i
     assert shell.clients()[0]["date_of_birth"] == "1990-05-17"
 
 
+@pytest.mark.slow
 def test_a_client_who_stands_there_twice(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> None:
     more = [*ADA[:5], 99.5, ""]
     with_list(
@@ -408,6 +422,7 @@ def test_a_client_who_stands_there_twice(shell: CommandLine, stand_in: StandIn, 
     assert [each["reason"][:12] for each in report["refusals"]] == ["Total Spend:"]
 
 
+@pytest.mark.slow
 def test_which_list_has_to_be_said_where_there_are_several(
     shell: CommandLine, stand_in: StandIn, spreadsheet: str
 ) -> None:
@@ -421,6 +436,7 @@ def test_which_list_has_to_be_said_where_there_are_several(
     assert "no tab “Nowhere”" in shell.refused("sheets", "setup", "--take-over", "Nowhere")
 
 
+@pytest.mark.slow
 def test_markup_in_a_list_is_only_text(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> None:
     with_list(stand_in, spreadsheet, [["Name", "Email", "[bold]x[/]"], ["[red]Ada[/] \x1b[31m", "a@example.com", "=1"]])
     answer = shell("sheets", "setup", "--yes")
@@ -431,6 +447,7 @@ def test_markup_in_a_list_is_only_text(shell: CommandLine, stand_in: StandIn, sp
 # Which store is opened
 
 
+@pytest.mark.slow
 def test_the_choice_is_remembered_and_forgotten(shell: CommandLine, spreadsheet: str) -> None:
     store = shell.environment.pop("CRM_STORE")
     shell.did("clients", "add", "--last-name", "On this computer")
@@ -448,6 +465,7 @@ def test_the_choice_is_remembered_and_forgotten(shell: CommandLine, spreadsheet:
     assert "No spreadsheet is connected" in shell.refused("sheets", "leave")
 
 
+@pytest.mark.slow
 def test_what_is_remembered_badly_is_said(shell: CommandLine) -> None:
     del shell.environment["CRM_STORE"]
     folder = shell.folder / "data" / "crm"

@@ -421,6 +421,7 @@ def _tried(spreadsheet: Spreadsheet, name: str, states: Sequence[tuple[bool, boo
     return cases
 
 
+@pytest.mark.slow
 def test_one_wrong_answer_of_google_opens_no_door(spreadsheet: Spreadsheet) -> None:
     assert _tried(spreadsheet, "clients list", [(False, False)], [False]) >= 3 * len(ANSWERS)
 
@@ -719,6 +720,7 @@ def _held(store: Path) -> sqlite3.Connection:
     return holder
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("name", ["clients list", "users list", "completion", "menu: what comes first"])
 @pytest.mark.parametrize("what", ["a folder", "emptied", "gone", "held"])
 def test_a_file_that_is_not_there_as_it_was_tells_nothing(file: File, name: str, what: str) -> None:

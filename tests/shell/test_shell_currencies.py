@@ -58,6 +58,7 @@ def amounts(shell: CommandLine, **environment: str) -> list[str]:
     return [each["amount"] for each in listed]
 
 
+@pytest.mark.many
 def test_amounts_go_through_everything_unchanged(shell: CommandLine, currency: Currency, tmp_path: Path) -> None:
     for typed in currency.typed:
         shell.did("sales", "add", "--client", "1", "--amount", typed)
@@ -107,6 +108,7 @@ def test_the_sample_data_is_in_the_currency_of_the_machine(monkeypatch: pytest.M
         assert {Decimal(amount) % 1 for amount in amounts(shell, **sample)} == {0}
 
 
+@pytest.mark.slow
 def test_a_change_of_the_currency_changes_no_amount(monkeypatch: pytest.MonkeyPatch) -> None:
     with on_a_new_store(monkeypatch) as shell:
         shell.did("settings", "set", "currency", "KWD")

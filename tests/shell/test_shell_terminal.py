@@ -59,6 +59,7 @@ def test_what_is_missing_is_asked_and_the_rest_is_not(shell: CommandLine) -> Non
     assert (sale["client"], sale["amount"], sale["note"]) == (1, "12.50", "table")
 
 
+@pytest.mark.slow
 def test_a_wrong_answer_is_told_at_the_field_and_asked_again(shell: CommandLine) -> None:
     sitting = Sitting(shell, "sales", "add", "1")
     sitting.sees("Amount")
@@ -69,6 +70,7 @@ def test_a_wrong_answer_is_told_at_the_field_and_asked_again(shell: CommandLine)
     assert [each["amount"] for each in shell.sales()] == ["7.00"]
 
 
+@pytest.mark.slow
 def test_a_client_is_picked_by_typing_part_of_the_name(shell: CommandLine) -> None:
     shell.did("clients", "add", "--first-name", "Ben")
     sitting = Sitting(shell, "clients", "show")
@@ -81,6 +83,7 @@ def test_a_client_is_picked_by_typing_part_of_the_name(shell: CommandLine) -> No
     assert "anna@example.com" in told
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("key", ["\x03", "\x1b"], ids=["Ctrl-C", "Esc"])
 @pytest.mark.parametrize(
     ("command", "asks"), [("sales add 1", "Amount"), ("clients delete 1", "This deletes Anna Berg")]
@@ -97,6 +100,7 @@ def test_leaving_a_question_is_130_and_stores_nothing(shell: CommandLine, comman
     assert len(shell.clients()) == 1
 
 
+@pytest.mark.slow
 def test_a_question_is_asked_and_its_answer_taken(shell: CommandLine) -> None:
     sitting = Sitting(shell, "clients", "delete", "1")
     sitting.sees("This deletes Anna Berg")
@@ -105,6 +109,7 @@ def test_a_question_is_asked_and_its_answer_taken(shell: CommandLine) -> None:
     assert shell.clients() == []
 
 
+@pytest.mark.slow
 def test_no_is_an_answer_too(shell: CommandLine) -> None:
     sitting = Sitting(shell, "clients", "delete", "1")
     sitting.sees("This deletes Anna Berg")
@@ -113,6 +118,7 @@ def test_no_is_an_answer_too(shell: CommandLine) -> None:
     assert len(shell.clients()) == 1
 
 
+@pytest.mark.slow
 def test_a_possible_duplicate_is_shown_before_it_is_saved(shell: CommandLine) -> None:
     sitting = Sitting(shell, "clients", "add", "--first-name", "A", "--email", "anna@example.com")
     sitting.sees("may be the same")
@@ -121,6 +127,7 @@ def test_a_possible_duplicate_is_shown_before_it_is_saved(shell: CommandLine) ->
     assert len(shell.clients()) == 1
 
 
+@pytest.mark.slow
 def test_with_json_or_yes_nothing_is_asked_even_there(shell: CommandLine) -> None:
     code, told = Sitting(shell, "sales", "add", "1", "--json").end()
     assert code == 2
@@ -151,6 +158,7 @@ COMPLETED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash")
 def test_bash_completes_commands_and_options(shell: CommandLine) -> None:
     script_itself = shell.folder / "run.py"

@@ -209,6 +209,7 @@ def piped(store: Path, *arguments: str, typed: str = "") -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_line_by_line_the_deals_are_a_list_by_stage_with_numbers(store: Path, crm: CRM, deals: list[Deal]) -> None:
     named("deals move")(crm, deals[0], named("stages list")(crm)[2])
     told = piped(store, typed="Deals\n1\n1\n3\n0\n0\n0\n")

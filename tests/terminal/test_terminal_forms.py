@@ -87,6 +87,7 @@ def test_lines_that_are_pasted_stay_lines(start: Start, crm: CRM, pasted: str) -
     assert notes(crm) == "one\ntwo"
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("pasted", ["word " * 2000, "line\n" * 2000])
 def test_a_text_that_fills_the_screen_does_not_hide_what_it_is(start: Start, crm: CRM, pasted: str) -> None:
     session = editing(start()).choose("Notes").sees("Ctrl-J starts a new line").paste(f"{pasted}end").sees("end")

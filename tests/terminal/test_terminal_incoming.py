@@ -135,6 +135,7 @@ def test_a_message_is_opened_from_the_timeline_and_from_what_needs_doing(start: 
     session.press(session.reads(r"(\d)\) .*550 gone")[0]).sees("E-mail to Acme failed").sees("Send again")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("acme")
 def test_line_by_line_too(store: Path, crm: CRM, box: Dovecot) -> None:
     put(box, "Eva Hill <eva@hill.example.org>", "A question")

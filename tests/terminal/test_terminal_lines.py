@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Client
@@ -60,6 +62,7 @@ def test_the_end_of_the_input_ends_the_program_and_saves_nothing(store: Path, cr
     assert clients(crm) == []
 
 
+@pytest.mark.slow
 def test_wrong_answers_are_told_what_there_is(store: Path, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Anna"})
     done = piped(store, "77\n\x1b[2J\n/anna\n\n0\n")
@@ -69,6 +72,7 @@ def test_wrong_answers_are_told_what_there_is(store: Path, crm: CRM) -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 def test_an_old_value_is_kept_or_cleared(store: Path, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Anna", "city": "Graz", "email": "anna@example.com"})
     done = piped(store, "/1\n2\na\n\n2\n-\n1\n0\n0\n")
@@ -76,6 +80,7 @@ def test_an_old_value_is_kept_or_cleared(store: Path, crm: CRM) -> None:
     assert [(each.city, each.email) for each in clients(crm)] == [("Graz", "")]
 
 
+@pytest.mark.slow
 def test_output_that_cannot_show_everything(store: Path, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Žofie", "last_name": "家族"})
     done = piped(store, "4\n0\n0\n", PYTHONUTF8="0", PYTHONIOENCODING="ascii", LANG="C")
@@ -83,6 +88,7 @@ def test_output_that_cannot_show_everything(store: Path, crm: CRM) -> None:
     assert "#" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_dumb_terminal_goes_line_by_line(start: Callable[..., Any], crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Anna"})
     session = start(TERM="dumb").sees("1 Clients").press("1\r").sees("List clients").press("0\r", "0\r")

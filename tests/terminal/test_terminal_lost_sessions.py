@@ -333,6 +333,7 @@ def test_a_walk_leaves_nothing_behind(folder: Path, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ["users list", "profile show"])
 def test_accounts_are_left_alone_by_a_lost_session(folder: Path, words: str) -> None:
     walk = Walk(folder, named(words), _one_after_the_other(0))

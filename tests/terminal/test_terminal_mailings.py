@@ -40,6 +40,7 @@ def written(session: Any) -> Any:
     return session.sees("Text:").press("Dear {name}", "enter").sees("1) Look and send").press("1")
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("columns", [80, 40])
 def test_a_mailing_is_written_looked_at_tried_and_sent(
     start: Start, crm: CRM, post: Post, mail: dict[str, str], columns: int
@@ -104,6 +105,7 @@ def test_nobody_writes_what_nobody_gets_or_what_cannot_be_sent(start: Start, crm
     to_many(start).sees("No e-mail can be sent yet").sees("CRM_SMTP_URL").lacks("Which clients?")
 
 
+@pytest.mark.slow
 def test_what_waits_is_gone_on_with_or_cancelled(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
     readers(crm, 3)
     away = {"CRM_SMTP_URL": f"smtp://127.0.0.1:{free_port()}", "CRM_MAIL_FROM": SENDER}
@@ -132,6 +134,7 @@ def test_ctrl_c_stops_after_the_e_mail_in_hand_and_the_menu_goes_on(
     assert len(post.taken) == 4
 
 
+@pytest.mark.slow
 def test_line_by_line_it_is_shown_whole_and_sent(crm: CRM, mail: dict[str, str], store: Path, post: Post) -> None:
     readers(crm, 2)
     lines = ["e-mail", "5", "4", "News for {first_name}", "Dear {name}", "1", "1", "0", "0", "0"]

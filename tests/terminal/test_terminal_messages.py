@@ -172,6 +172,7 @@ def test_a_template_for_sms_has_no_subject_and_tells_its_parts(start: Start, crm
     session.press("1").sees("Takes 2 SMS as it stands here.").choose("Read it as").sees("Takes 2 SMS for this client.")
 
 
+@pytest.mark.slow
 def test_it_is_written_line_by_line_where_there_is_no_terminal(
     store: Path, crm: CRM, post: Post, mail: dict[str, str]
 ) -> None:

@@ -72,6 +72,7 @@ def test_no_key_reads_all_clients(crm: CRM, typed: str) -> None:
     assert [plan for plan in plans if re.match(r"SCAN client\b(?! USING COVERING| VIRTUAL)", plan)] == []
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("typed", ["new deal", "deal add", "add a deal"])
 def test_a_deal_is_added_from_any_menu(start: Start, crm: CRM, typed: str) -> None:
     named("clients add")(crm, {"first_name": "Ada"})

@@ -97,6 +97,7 @@ def asked_for(session: Session, spreadsheet: str) -> Session:
     return session.press(f"https://docs.google.com/spreadsheets/d/{spreadsheet}/edit#gid=0", "enter")
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("columns", [80, 40])
 def test_from_nothing_to_a_list_that_was_taken_over(
     begin: Start, stand_in: StandIn, opened: Callable[[str], CRM], key: Path, columns: int
@@ -163,6 +164,7 @@ MISSING: dict[str, tuple[Callable[[StandIn, str, bool], None], str]] = {
 }
 
 
+@pytest.mark.many
 @pytest.mark.usefixtures("key")
 @pytest.mark.parametrize("missing", list(MISSING))
 def test_what_is_missing_is_said_and_tried_again(begin: Start, stand_in: StandIn, missing: str) -> None:
@@ -180,6 +182,7 @@ def test_what_is_missing_is_said_and_tried_again(begin: Start, stand_in: StandIn
     session.settled().press("enter").sees("Found “Team”")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("key")
 def test_a_wrong_id_leads_to_another_one(begin: Start, stand_in: StandIn) -> None:
     session = asked_for(connecting(begin), "1" * 44).sees("There is no spreadsheet with the id").press("esc")
@@ -187,6 +190,7 @@ def test_a_wrong_id_leads_to_another_one(begin: Start, stand_in: StandIn) -> Non
     session.press("esc").sees("Address of the spreadsheet").press("esc").sees("How do you want to begin?")
 
 
+@pytest.mark.slow
 def test_what_was_there_before_is_copied(
     begin: Start, stand_in: StandIn, crm: CRM, store: Path, opened: Callable[[str], CRM]
 ) -> None:
@@ -203,6 +207,7 @@ def test_what_was_there_before_is_copied(
         assert [(each.name, each.status) for each in snapshot.find_all(Client)] == [("Anna Berg", "VIP")]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("key")
 def test_a_spreadsheet_that_is_not_set_up_is_set_up(begin: Start, stand_in: StandIn) -> None:
     spreadsheet = stand_in.make("Blank")
@@ -211,6 +216,7 @@ def test_a_spreadsheet_that_is_not_set_up_is_set_up(begin: Start, stand_in: Stan
     session.press("enter").sees("Welcome. There is nothing in here yet")
 
 
+@pytest.mark.slow
 def test_whoever_is_locked_out_can_go_back_to_the_file(begin: Start, stand_in: StandIn, key: Path) -> None:
     text = key.read_text()
     key.unlink()
@@ -272,6 +278,7 @@ def with_anna(network: Network, monkeypatch: pytest.MonkeyPatch, folder: Path) -
     return spreadsheet
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("columns", [80, 40])
 def test_without_network_reading_goes_on_and_what_was_typed_stays(
     start: Start, network: Network, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, columns: int
@@ -297,6 +304,7 @@ def test_without_network_reading_goes_on_and_what_was_typed_stays(
     assert network.google.values(spreadsheet, "clients")[2][:2] == ["2", "Yves"]
 
 
+@pytest.mark.slow
 def test_a_change_by_hand_is_shown_beside_ones_own(begin: Start, stand_in: StandIn, team: tuple[str, CRM]) -> None:
     spreadsheet, _ = team
     session = begin(CRM_STORE=f"sheets://{spreadsheet}").press("/").sees("Find (").press("1", "enter").choose("Edit")
@@ -310,6 +318,7 @@ def test_a_change_by_hand_is_shown_beside_ones_own(begin: Start, stand_in: Stand
     assert stand_in.values(spreadsheet, "clients")[1][4] == "mine@example.com"
 
 
+@pytest.mark.slow
 def test_the_quota_is_counted_down(begin: Start, stand_in: StandIn, team: tuple[str, CRM]) -> None:
     session = begin(CRM_STORE=f"sheets://{team[0]}").choose("Clients").sees("List clients").settled()
     stand_in.fault("status", times=1, only="reads", code=429)
@@ -317,6 +326,7 @@ def test_the_quota_is_counted_down(begin: Start, stand_in: StandIn, team: tuple[
     session.press("enter").sees("1) Save").press("1").sees("Google's quota for this minute is used up; going on in")
 
 
+@pytest.mark.slow
 def test_a_spreadsheet_with_accounts_is_signed_in_to_when_it_is_connected(
     begin: Start, team: tuple[str, CRM], store: Path
 ) -> None:

@@ -89,6 +89,7 @@ def forms(site: WebSite) -> dict[str, Callable[[], httpx.Response]]:
     }
 
 
+@pytest.mark.slow
 def test_every_form_is_answered_while_another_program_holds_the_store(
     site: WebSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,6 +63,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
     return 0.3
 
 
+@pytest.mark.slow
 def test_the_head_of_a_request_has_to_come_in_time(impatient: float, plain: str) -> None:  # noqa: ARG001
     length = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
     for begun in (b"", b"G", _BEGUN, length % 0 + b"GET /", length % 3 + b"abc" + _BEGUN):
