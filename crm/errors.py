@@ -162,16 +162,22 @@ HAS_ACCOUNTS = "This store has accounts now. Sign in."
 class SignedOutError(CRMError):
     """The session of whoever asks is over, or their rights are not what they were. `saved` is what was saved before, in
     the words of the history; `done` says that this was all that was asked for, and ended the session itself. `was_open`
-    says that nobody had to sign in when they began: the store has accounts only now."""
+    says that nobody had to sign in when they began: the store has accounts only now. `asked` is for whoever signed
+    themselves out."""
 
     kind = "signed_out"
 
-    def __init__(self, saved: Sequence[str] = (), *, done: bool = False, was_open: bool = False) -> None:
+    def __init__(
+        self, saved: Sequence[str] = (), *, done: bool = False, was_open: bool = False, asked: bool = False
+    ) -> None:
         self.saved = tuple(saved)
-        self.done = done
+        self.done = done or asked
+        self.asked = asked
         self.was_open = was_open
         listed = "; ".join(saved[:_SAID]) + (f"; and {len(saved) - _SAID} more" if len(saved) > _SAID else "")
-        if done:
+        if asked:
+            sentence = "You are signed out."
+        elif done:
             why = HAS_ACCOUNTS if was_open else "This has ended your own session; sign in again."
             sentence = f"It is done: {listed}. {why}"
         elif was_open:

@@ -45,7 +45,8 @@ def run_menu(
     `who` has signed in already; else whoever sits here does where the store has accounts. With an `exchange` they sit
     at another device.
 
-    Without a terminal on both sides, or on a dumb one, it goes line by line.
+    Without a terminal on both sides, or on a dumb one, it goes line by line. Raises SignedOutError where an `exchange`
+    is there to lead to its own sign-in.
     """
     screen = screen_on(stdin, stdout)
     try:
@@ -58,6 +59,9 @@ def run_menu(
                 session.close()
     except CRMError as error:
         if exchange is not None:
+            if isinstance(error, SignedOutError):
+                # The page tells, and shows nothing any more of what was on the screen.
+                raise
             exchange.note(error)
         screen.print(Text(error.sentence, "red"))
         return error.exit_code
@@ -101,7 +105,8 @@ def _run(session: Session, loop: Loop, who: SignedIn | None) -> int:
                 session.fail(out)
             if session.real is not None and session.real is not session.crm:
                 session.real.repository.close()
-            session.crm, session.real, code = session.crm.outside or session.crm, None, out.exit_code
+            session.crm, session.real = session.crm.outside or session.crm, None
+            code = 0 if out.asked else out.exit_code
 
 
 def _mended(session: Session, error: StoreError) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 from crm.commands.profile import Profile
 from crm.commands.registry import named
+from crm.errors import SignedOutError
 from crm.model import Conventions, SignIn
 from crm.terminal.cards import draw_pairs
 from crm.terminal.keyboard import Choice
@@ -33,7 +34,7 @@ class SessionsPage(ListPage):
     def open(self, row: Any) -> None:
         session = self.session
         if row.here:
-            session.say("This is the session you are in; leave the program to end it.")
+            session.say("This is the session you are in: Sign out, under My account, ends it.")
             return
         session.page("My sessions", row.device or row.address)
         session.confirm("", "End this session")
@@ -65,6 +66,7 @@ def profile(session: Session, **_: Any) -> None:
         Choice("Change my password", lambda: new_password(session)),
         Choice("Second factor", lambda: change(session)),
         Choice("My sessions", lambda: SessionsPage(session).show()),
+        Choice("Sign out", lambda: _sign_out(session)),
     ]
     session.menu(["My account"], lambda: entries, above=above)
 
@@ -81,6 +83,13 @@ def _(result: Profile, screen: Screen, _by: Conventions) -> None:
             "Second factor": NAMES.get(result.second_factor, result.second_factor),
         },
     )
+
+
+def _sign_out(session: Session) -> None:
+    """Ends this session, and leads to the sign-in."""
+    accounts = session.crm.accounts
+    accounts.end(accounts.session)
+    raise SignedOutError(asked=True)
 
 
 def _edit(session: Session, name: str) -> None:

@@ -24,10 +24,10 @@ from crm.web.proxies import TrustedProxies
 from crm.web.sign_in import SignInPages
 from crm.web.site import FormRefused, Site, refused_form
 from crm.web.terminal_page import TerminalPage
+from crm.web.terminals.page import OVER
 
 # Well below what a session may outlive its end by.
 WATCH_SECONDS = 5.0
-OVER = "Your session is over. What was saved is kept; sign in again."
 
 
 def application(

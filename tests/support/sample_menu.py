@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
-from crm.errors import StoreDamagedError
+from crm.errors import SignedOutError, StoreDamagedError
 from crm.terminal.exchange import Exchange
 
 WIDE = ("漢字", "한국어", "ﾊﾝｶｸ", "é", "e\u0301", "🙂", "👍🏽", "🇦🇹", "👨‍👩‍👧", "☎️", "❤️", "™", "①", "│─", "ß", "नमस्ते")
@@ -164,6 +164,8 @@ def serve(opening: Mapping[str, str], exchange: Exchange, stdin: IO[str], stdout
             return 0
         if key == "x":
             raise ValueError("a secret")
+        if key in ("u", "U"):
+            raise SignedOutError(asked=key == "U")
         if key == "d":
             raise StoreDamagedError("a secret")
         if key in keys:

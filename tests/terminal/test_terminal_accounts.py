@@ -150,6 +150,19 @@ def test_whoever_is_deactivated_while_at_work_is_let_do_no_more(start: Start, sh
     assert session.exit_code() == 1
 
 
+def test_whoever_signs_out_ends_the_session_and_comes_to_the_sign_in(start: Start, shop: CRM) -> None:
+    accounts = shop.accounts.open()
+    session = signed_in(start, "sam@example.com").choose("My account").choose("My sessions").press("1")
+    session.sees("Sign out, under My account, ends it.").press("esc").choose("Sign out")
+    session.sees("You are signed out.").sees("E-mail")
+    with shop.read() as snapshot:
+        (sam,) = snapshot.find_all(User, Query({"email": "sam@example.com"}))
+    assert accounts.sessions(sam.id) == []
+    session.press("ada@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Team")
+    session.choose("My account").choose("Sign out").sees("E-mail").press("esc")
+    assert session.exit_code() == 0
+
+
 def test_an_admin_who_gives_the_role_up_is_told_that_it_is_done(start: Start, shop: CRM) -> None:
     shop.accounts.open().add(email="ben@example.com", name="Ben", role="admin", password=PASSWORD)
     session = signed_in(start, "ada@example.com").choose("Team").choose("Ada").choose("Change role").choose("staff")

@@ -22,6 +22,7 @@ from websockets.sync.client import ClientConnection, connect
 from crm.web.journal import JsonLines
 from crm.web.terminals import Terminals
 from crm.web.terminals.folders import new_folder
+from crm.web.terminals.page import DONE, OVER
 from tests.support.terminal_server import PATIENCE, TerminalServer
 
 pytestmark = pytest.mark.slow
@@ -180,6 +181,11 @@ def test_leaving_ends_the_menu_and_its_process(tab: Open) -> None:
     assert gone(pid)
     again = tab()
     assert again.pid() != pid
+
+
+def test_whoever_is_signed_out_is_led_to_the_sign_in_by_the_menu_too(tab: Open) -> None:
+    assert tab().keys("u").closed() == (4401, OVER)
+    assert tab().keys("U").closed() == (4401, DONE)
 
 
 def written(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:

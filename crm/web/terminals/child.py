@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any
 
-from crm.errors import CRMError, FileError
+from crm.errors import CRMError, FileError, SignedOutError
 from crm.terminal.exchange import Exchange
 from crm.terminal.keyboard import Closed
 from crm.terminal.screen import clean
@@ -26,7 +26,7 @@ from crm.web.faults import facts_of
 
 Serve = Callable[[Mapping[str, str], Exchange, IO[str], IO[str]], int]
 PACKET = 65_536
-CRASHED = 70
+CRASHED, SIGNED_OUT, DONE = 70, 71, 72
 TOLD_TO_END = 128 + signal.SIGTERM
 _LIMITS = {
     resource.RLIMIT_CORE: 0,
@@ -129,6 +129,8 @@ def run(serve: Serve, opening: Mapping[str, str], folder: Path, channel: socket.
         return 0
     except SystemExit:
         return TOLD_TO_END
+    except SignedOutError as out:
+        return DONE if out.done else SIGNED_OUT
     except CRMError as error:
         exchange.tell("menu ended", error)
         _tell(stdout, error.sentence)

@@ -10,9 +10,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from crm.web.terminals.child import CRASHED, TOLD_TO_END
+from crm.web.terminals import child
 from crm.web.terminals.forking import Forked, Forking
-from crm.web.terminals.page import FULL, LEFT, STOPPING, TOO_MUCH, Page
+from crm.web.terminals.page import DONE, FULL, LEFT, OVER, SIGNED_OUT, STOPPING, TOO_MUCH, Page
 from crm.web.terminals.replay import Replay
 from crm.web.terminals.transfers import Transfers
 
@@ -190,10 +190,12 @@ class Terminal:
             self._drain()
         self._close()
         code, why = LEFT, "You have left the program."
-        if status == TOLD_TO_END:
+        if status == child.TOLD_TO_END:
             # As all others on this machine are at this moment.
             code, why = STOPPING, "The server is being restarted; what was saved stays saved."
-        elif status == CRASHED or status < 0:
+        elif status in (child.SIGNED_OUT, child.DONE):
+            code, why = SIGNED_OUT, DONE if status == child.DONE else OVER
+        elif status == child.CRASHED or status < 0:
             why = "The program has ended by itself; what was saved stays saved."
             log.error("menu failed", extra={"facts": self.ids | {"status": status}})
         for page in self.pages:
