@@ -34,6 +34,9 @@ def settings(session: Session, **_: Any) -> None:
 
 
 def _set(session: Session, setting: SettingShown) -> None:
+    if not session.offers(named("settings set")):
+        session.say("Only an admin changes the settings.")
+        return
     option = next(each for each in TEAM if each.name == setting.key)
     session.page("Settings", setting.label)
     value = session.prompts.value(

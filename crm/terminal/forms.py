@@ -100,7 +100,7 @@ class RecordForm:
         return [asks(place) for place in range(len(names))]
 
     def ask_first(self, field: Field) -> None:
-        """Asks for a field before the form is shown. Raises Back, also where it is needed and left empty."""
+        """Asks for a field before the form is shown. Raises Back."""
         self.ask(field, required=field.name in self.needed)
 
     def _tell(self, field: Field) -> None:

@@ -20,6 +20,13 @@ class End(Back):
     """Ctrl-D: back one step, or out of the program where there is no step left."""
 
 
+class Needed(FieldError):
+    """What has to be given was left empty. Where lines are typed, which know no Esc, it goes back as well."""
+
+    def __init__(self) -> None:
+        super().__init__("it is needed; Esc goes back")
+
+
 class Closed(Exception):
     """The terminal is gone, or the input has come to its end."""
 

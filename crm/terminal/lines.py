@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from typing import IO, Any
 
 from crm.errors import Cancelled, FieldError, RuleError
-from crm.terminal.keyboard import Back, Choice, Closed, Suggestion, numbered, reason
+from crm.terminal.keyboard import Back, Choice, Closed, Needed, Suggestion, numbered, reason
 from crm.terminal.screen import Screen, clean
 from crm.terminal.tty import unseen
 
@@ -96,6 +96,9 @@ class LineKeyboard:
                 line = {"": default, "-": ""}.get(line, line)
             try:
                 return read(line)
+            except Needed:
+                self._screen.print(f"{label} is needed.")
+                raise Back from None
             except (FieldError, RuleError) as wrong:
                 self._screen.print(clean(reason(wrong, self._screen.width - 1), lines=True))
 

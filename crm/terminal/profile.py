@@ -96,5 +96,4 @@ def _edit(session: Session, name: str) -> None:
     me: Profile = named("profile show")(session.crm)
     session.page("My account")
     value = session.prompts.ask(named("profile edit").parameters[name], typed=getattr(me, name))
-    session.call("profile edit", **{name: value or ""})
-    session.say(f"{session.screen.sign('✓', 'OK:')} Changed.", "green")
+    session.done("Changed.", changed=session.call("profile edit", **{name: value or ""}) != me)

@@ -14,7 +14,7 @@ from crm.model import Client, Record, StatusRule
 from crm.model.fields import Check, Extra, Flag, Person, Prose, Secret
 from crm.model.fields import Choice as OneOf
 from crm.model.places import as_told, path_of
-from crm.terminal.keyboard import Back, Choice, Keyboard, Suggestion, reason
+from crm.terminal.keyboard import Back, Choice, Keyboard, Needed, Suggestion, reason
 from crm.terminal.picking import BY_TYPING, client_line, pick_client, pick_clients, pick_record, rule_line
 from crm.terminal.screen import Screen
 from crm.terminal.suggestions import PEOPLE, known_people, suggestions
@@ -52,7 +52,7 @@ class Prompts:
     def ask(self, parameter: Parameter, *, typed: str = "", error: str = "") -> Any:
         """The value of one parameter. `typed` is in the line to be corrected, `error` what was wrong with it.
 
-        Raises Back where nothing is given though something must.
+        Raises Back.
         """
         value = self._asked(parameter, typed, error)
         self.told(parameter, value)
@@ -123,7 +123,7 @@ class Prompts:
             return self.keyboard.choose(f"{label}?", [Choice("Yes", True), Choice("No", False)])
         if isinstance(check, OneOf):
             entries = [Choice(words, value) for value, words in check.options.items()]
-            return self.keyboard.choose("\n".join(filter(None, (error, f"{label}:"))), entries, at=typed)
+            return self.keyboard.choose("\n".join(filter(None, (error, f"{label}:"))), entries, at=typed or default)
         if isinstance(check, Person):
             suggest = suggestions(self.crm, PEOPLE)
             if not error and (people := known_people(self.crm)[:_PEOPLE]):
@@ -141,7 +141,7 @@ class Prompts:
             if text.strip():
                 return check.read(text, by)
             if required:
-                raise Back
+                raise Needed
             return default
 
         about = help.rstrip(".") or check.hint(by)
@@ -186,7 +186,8 @@ class Prompts:
                 wrong = _refused(command, given, error)
                 if wrong is None:
                     raise
-                given[wrong.name] = self.ask(wrong, typed=self.typed(wrong, given.get(wrong.name)), error=reason(error))
+                typed, told = self.typed(wrong, given.get(wrong.name)), reason(error, self.screen.width - 1)
+                given[wrong.name] = self.ask(wrong, typed=typed, error=told)
 
     def typed(self, parameter: Parameter, value: Any) -> str:
         """An answer given before, as text to change."""
@@ -208,7 +209,7 @@ class Prompts:
             if text.strip():
                 return path_of(text.strip().strip("'\""))
             if parameter.required:
-                raise Back
+                raise Needed
             return parameter.default
 
         return self.keyboard.text(parameter.label, read, default=typed, help=parameter.help, error=error, path=True)

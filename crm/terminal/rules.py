@@ -9,11 +9,11 @@ from crm.commands.registry import named
 from crm.model import StatusRule
 from crm.rules import RuleSet, rule_text, split_rule
 from crm.terminal import tables
-from crm.terminal.keyboard import Back, Choice
+from crm.terminal.keyboard import Back, Choice, Needed
 from crm.terminal.lists import ListPage
 from crm.terminal.picking import pick_record
 from crm.terminal.render import show
-from crm.terminal.session import Session, flow
+from crm.terminal.session import UNCHANGED, Session, flow
 from crm.terminal.suggestions import metric_names
 
 _EXAMPLE = "like VIP when total_spend >= 35000, or Regular otherwise"
@@ -30,11 +30,14 @@ class RulesPage(ListPage):
         return rules[offset : offset + limit]
 
     def keys(self) -> Sequence[Choice]:
-        return [Choice("Add", lambda: add(self.session), "a")]
+        return [Choice("Add", lambda: add(self.session), "a")] if self.session.offers(named("rules add")) else []
 
     def open(self, row: Any) -> None:
         session = self.session
         rule: StatusRule = row
+        if not session.offers(named("rules edit")):
+            session.say("Only an admin changes the rules.")
+            return
         chosen = session.keyboard.choose(
             f"{rule.position}. {rule_text(rule.status, rule.when)}",
             [
@@ -58,7 +61,7 @@ def _switch(session: Session, rule: StatusRule) -> None:
 def _read(typed: str) -> str:
     """A whole rule that can be read; RuleError has its place."""
     if not typed.strip():
-        raise Back
+        raise Needed
     RuleSet([(0, *split_rule(typed))])
     return typed
 
@@ -119,7 +122,10 @@ def add(session: Session, **_: Any) -> None:
 def edit(session: Session, rule: StatusRule | None = None, **_: Any) -> None:
     """The old line is there to change."""
     rule = _chosen(session, rule, "Edit a rule")
-    line = _ask_line(session, rule_text(rule.status, rule.when))
+    line = _ask_line(session, before := rule_text(rule.status, rule.when))
+    if line == before:
+        session.say(UNCHANGED)
+        return
     _changed(session, session.call("rules edit", rule=rule, line=line), "Saved")
 
 
@@ -133,8 +139,9 @@ def move(session: Session, rule: StatusRule | None = None, **_: Any) -> None:
         for each in rules[:30]
     ]
     to = session.keyboard.choose(f"Put {rule.status} in the place of:", entries, at=rule.position)
-    session.call("rules move", rule=rule, to=to)
-    session.say(f"{session.screen.sign('✓', 'OK:')} {rule.status} is number {to} now.", "green")
+    if to != rule.position:
+        session.call("rules move", rule=rule, to=to)
+    session.done(f"{rule.status} is number {to} now.", changed=to != rule.position)
     _preview(session)
 
 

@@ -41,6 +41,7 @@ _GONE = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
 # So many columns of the company's name stay in the title.
 _LEAST_NAME = 8
 _NARROWEST = 40
+UNCHANGED = "Nothing changed."
 Flow = Callable[..., None]
 # Commands that the menu leads through in a way of its own, by their words.
 FLOWS: dict[str, Flow] = {}
@@ -206,6 +207,13 @@ class Session:
 
             by = self.crm.conventions
             self._notes.append(lambda: show(self.screen, result, by))
+
+    def done(self, words: str, *, changed: bool = True) -> None:
+        """Has it shown on the next page that something was done, or that it was so already."""
+        if changed:
+            self.say(f"{self.screen.sign('✓', 'OK:')} {words}", "green")
+        else:
+            self.say(UNCHANGED)
 
     def fail(self, error: CRMError) -> None:
         """Has an error shown on the next page; what somebody may not do is noted in a browser too."""

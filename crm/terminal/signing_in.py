@@ -12,7 +12,7 @@ from crm.commands.context import has_accounts
 from crm.errors import Cancelled, CRMError, FieldError, OutwardError, SignInRefusedError, TooManyAttemptsError
 from crm.model.fields import Email, Line, Secret
 from crm.model.rights import OWNER
-from crm.terminal.keyboard import Back
+from crm.terminal.keyboard import Back, Needed
 from crm.terminal.screen import clean
 from crm.terminal.session import Session
 from crm.terminal.steps import in_steps
@@ -102,7 +102,7 @@ def new_password(session: Session, current: str = "") -> None:
 
     def read(typed: str) -> str:
         if not typed:
-            raise Back
+            raise Needed
         desk.check_new_password(typed)
         return typed
 

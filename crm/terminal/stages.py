@@ -57,10 +57,6 @@ def _chosen(session: Session, stage: Stage | None, title: str) -> Stage:
     return stage
 
 
-def _done(session: Session, words: str) -> None:
-    session.say(f"{session.screen.sign('✓', 'OK:')} {words}", "green")
-
-
 @flow("stages list")
 def list_stages(session: Session, **_: Any) -> None:
     """The list of stages."""
@@ -73,8 +69,9 @@ def rename(session: Session, stage: Stage | None = None, **_: Any) -> None:
     stage = _chosen(session, stage, "Rename")
     check = named("stages rename").parameters["to"].value_check
     to = session.prompts.value("New name", check, typed=stage.name, required=True)
-    session.call("stages rename", stage=stage, to=to)
-    _done(session, f"{stage.name} is called {to} now.")
+    if to != stage.name:
+        session.call("stages rename", stage=stage, to=to)
+    session.done(f"{stage.name} is called {to} now.", changed=to != stage.name)
 
 
 @flow("stages edit")
@@ -95,7 +92,8 @@ def edit(session: Session, stage: Stage | None = None, **_: Any) -> None:
         return session.call("stages edit", **{**answers.given, "probability": probability})
 
     changed = in_steps(session, steps)
-    _done(session, f"{stage_line(changed)} ({OUTCOMES[changed.outcome]})")
+    same = (changed.outcome, changed.probability) == (stage.outcome, stage.probability)
+    session.done(f"{stage_line(changed)} ({OUTCOMES[changed.outcome]})", changed=not same)
 
 
 @flow("stages move")
@@ -107,8 +105,9 @@ def move(session: Session, stage: Stage | None = None, **_: Any) -> None:
         for place, each in enumerate(_all(session), start=1)
     ]
     to = session.keyboard.choose(f"Put {stage.name} in the place of:", entries, at=stage.position)
-    session.call("stages move", stage=stage, to=to)
-    _done(session, f"{stage.name} is number {to} now.")
+    if to != stage.position:
+        session.call("stages move", stage=stage, to=to)
+    session.done(f"{stage.name} is number {to} now.", changed=to != stage.position)
 
 
 @flow("stages delete")
@@ -123,4 +122,4 @@ def delete(session: Session, stage: Stage | None = None, **_: Any) -> None:
         entries = [Choice(stage_line(each), each) for each in others]
         to = session.keyboard.choose(f"{error.reason[:1].upper()}{error.reason[1:]}:", entries)
         session.call("stages delete", stage=stage, to=to)
-    _done(session, f"Deleted the stage {stage.name}. Press u to take it back.")
+    session.done(f"Deleted the stage {stage.name}. Press u to take it back.")

@@ -92,7 +92,8 @@ class TextPrompt:
     def _message(self) -> AnyFormattedText:
         pieces: list[tuple[str, str]] = []
         if self._error:
-            pieces.append(("class:error", f"{clean(self._error, lines=True)}\n"))
+            # What stands above the line is cut where it is longer than that.
+            pieces.append(("class:error", f"{wrapped(clean(self._error, lines=True), 0)}\n"))
         hint = f" ({clean(self._help)})" if self._help else ""
         if get_cwidth(self._label + hint) > _HINT_BESIDE * get_app_session().output.get_size().columns:
             pieces.append(("class:instruction", f"{wrapped(hint.strip(), 0)}\n"))
@@ -135,6 +136,9 @@ class TextPrompt:
             result = self._read(typed)
         except (FieldError, RuleError) as wrong:
             self._error = reason(wrong, event.app.output.get_size().columns - 1)
+            if self._session.is_password:
+                # It cannot be seen, so it cannot be corrected.
+                event.current_buffer.reset()
             if isinstance(wrong, RuleError) and wrong.text == typed:
                 event.current_buffer.cursor_position = min(wrong.position, len(typed))
         except Back as left:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from crm.errors import FieldError
-from crm.terminal.keyboard import Back, Choice, Keyboard, Suggestion
+from crm.terminal.keyboard import Back, Choice, Keyboard, Needed, Suggestion
 
 Found = TypeVar("Found")
 
@@ -43,7 +43,7 @@ def pick_typed(
         typed = text
         if not text.strip():
             if required:
-                raise Back
+                raise Needed
             return None
         if found := search(text):
             return found

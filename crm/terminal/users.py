@@ -16,7 +16,7 @@ from crm.terminal.lists import ListPage
 from crm.terminal.render import drawn
 from crm.terminal.screen import Screen, clean, data
 from crm.terminal.second_factor import NAMES
-from crm.terminal.session import Session, flow
+from crm.terminal.session import UNCHANGED, Session, flow
 from crm.terminal.steps import Answers, Step, in_steps
 
 USERS: Sequence[tables.Column] = (
@@ -239,4 +239,8 @@ def _change(session: Session, user: User, name: str) -> None:
         given["client"] = session.prompts.ask(named("users add").parameters["client"])
         if not isinstance(given["client"], Client):
             return
+    client = given.get("client")
+    if given[name] == getattr(user, name) and (client is None or client.id == user.client):
+        session.say(UNCHANGED)
+        return
     session.tell(session.call("users edit", user=user, **given))

@@ -8,7 +8,7 @@ from crm.commands.groups import Group
 from crm.commands.registry import named
 from crm.model import View, typed_fields
 from crm.terminal import tables
-from crm.terminal.keyboard import Back, Choice
+from crm.terminal.keyboard import Choice
 from crm.terminal.lists import ListPage
 from crm.terminal.picking import pick_record
 from crm.terminal.session import Session, flow
@@ -95,10 +95,9 @@ def rename(session: Session, view: View | None = None, **_: Any) -> None:
     view = view or _picked(session, "Rename a view")
     check = typed_fields(View)["name"].check
     to = session.prompts.value("New name", check, typed=view.name, required=True)
-    if to == view.name:
-        raise Back
-    session.call("views rename", name=view.name, to=to)
-    session.say(f"{session.screen.sign('✓', 'OK:')} {view.name} is called {to} now.", "green")
+    if to != view.name:
+        session.call("views rename", name=view.name, to=to)
+    session.done(f"{view.name} is called {to} now.", changed=to != view.name)
 
 
 @flow("views remove")

@@ -174,9 +174,26 @@ def test_an_admin_who_gives_the_role_up_is_told_that_it_is_done(start: Start, sh
 def test_an_admin_makes_an_account_for_a_colleague(start: Start) -> None:
     session = signed_in(start, "ada@example.com").choose("Team").choose("Ada").press("esc").sees("a add").press("a")
     session.sees("E-mail").press("tom@example.com", "enter").sees("Name:").press("Tom", "enter")
-    session.sees("Role:").choose("staff").sees("Temporary password").sees("Write it down")
+    # The least right is pointed at.
+    session.sees("Role:").sees("» 2) staff").press("enter").sees("Temporary password").sees("Write it down")
     session.press("enter").sees("a add").choose("Tom")
     session.choose("Deactivate").sees("switched off").choose("Let in again").lacks("switched off")
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_form_says_what_is_needed_and_whether_anything_changed(start: Start) -> None:
+    session = start(columns=40).sees("E-mail").press("enter").sees("It is needed; Esc goes back.")
+    session.press("sam@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Exit")
+    session.choose("My account").choose("Change my name").sees("Name").press("enter").sees("Nothing changed.")
+    session.choose("Change my name").press("kill", "Ad\u0430", "enter")
+    # On a narrow screen all of an error is read.
+    session.sees("mixes Cyrillic and Latin letters, which look alike; write each word in one alphabet.")
+    session.press("kill", "Samuel", "enter").sees("Changed.").lacks("Nothing")
+    session.choose("Change my password").press(PASSWORD, "enter").sees("New password").press("short", "enter")
+    # What cannot be seen is not left to be corrected.
+    session.sees("10").press(PASSWORD + ", and wind", "enter").sees("again:").press("esc")
+    session.press("esc", "esc", "esc").sees("Exit").choose("Status rules").choose("List the rules").sees("1. VIP")
+    session.lacks("a add").press("1").sees("Only an admin changes the rules.")
 
 
 @pytest.mark.usefixtures("shop")
