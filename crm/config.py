@@ -287,7 +287,7 @@ ENVIRONMENT: tuple[Option, ...] = (
         lambda: "",
         "What passwords, second factors and sessions are protected with: at least 32 random characters, the same on"
         " every machine that opens the store. Without it each machine makes a file `secret` of its own; whoever loses"
-        " it cannot sign in any more. `python run.py secret` prints a new one.",
+        " it cannot sign in any more. The command `secret` prints a new one.",
         "CRM_SECRET",
     ),
     Option(

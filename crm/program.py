@@ -1,19 +1,34 @@
 """The name of this program, as the person who started it typed it."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
+from shutil import which
 
-_INSTALLED, _SCRIPT = "crm", "run.py"
+_INSTALLED, _SCRIPT, _VENV = "crm", "run.py", Path(".venv")
+_FOLDER = Path(__file__).parents[1]
 
 
 def name() -> str:
     """The name of the program: `crm` where it is installed, else `run.py`."""
     # The process behind a menu in a browser was started under another name.
-    is_installed = Path(sys.argv[0]).stem == _INSTALLED or not (Path(__file__).parents[1] / "pyproject.toml").is_file()
+    is_installed = Path(sys.argv[0]).stem == _INSTALLED or not (_FOLDER / "pyproject.toml").is_file()
     return _INSTALLED if is_installed else _SCRIPT
 
 
 def command(words: str = "") -> str:
-    """What has to be typed to start it: `crm sign-in`, or `python run.py sign-in`."""
+    """What has to be typed to start it: `crm sign-in`, or in its folder `.venv/bin/python run.py sign-in`."""
     called = name()
-    return f"{called if called == _INSTALLED else f'python {called}'} {words}".strip()
+    return f"{called if called == _INSTALLED else f'{_python()} {called}'} {words}".strip()
+
+
+def _python() -> str:
+    """The Python that has what the program needs, as it is called in the program's folder."""
+    running = Path(sys.executable)
+    found = which("python")
+    if found is None or Path(found).parent != running.parent:
+        for each in (_VENV / "bin/python", _VENV / "Scripts/python.exe"):
+            with suppress(OSError):
+                if (_FOLDER / each).parent.samefile(running.parent):
+                    return str(each)
+    return "python"

@@ -33,7 +33,7 @@ def settings_page() -> str:
         "## The team's, kept with the data",
         "",
         "Everybody who works on a store has the same."
-        " Menu: *Settings*; shell: `python run.py settings set NAME VALUE`.",
+        " Menu: *Settings*; shell: `.venv/bin/python run.py settings set NAME VALUE`.",
         "A new store takes them from the language and country of the machine it is made on.",
         "",
         "| name | what it is |",
@@ -51,7 +51,7 @@ def commands_page() -> str:
         "Each is a use case: an entry of the menu, and a command of the shell.",
         "",
         "```",
-        "python run.py [--store URL] [--json] [--yes] [--debug] GROUP COMMAND [OPTIONS]",
+        ".venv/bin/python run.py [--store URL] [--json] [--yes] [--debug] GROUP COMMAND [OPTIONS]",
         "```",
         "",
         "- `--store` names where the data lies, `--json` prints one JSON document, `--yes` answers every"
@@ -67,8 +67,8 @@ def commands_page() -> str:
         " (EUR two, JPY none, KWD three). In JSON and CSV it has two, or four where two are too few.",
         "- `run.py --install-completion` sets up completion for bash, zsh or fish (make `run.py` executable first);"
         " values are completed too: statuses, stages, tags, views, and names as far as you may see them.",
-        "- Installed with pipx, uv or pip, the program is called `crm` instead of `python run.py`. `--version` tells"
-        " its version.",
+        "- Installed with pipx, uv or pip, the program is called `crm` instead of `.venv/bin/python run.py`."
+        " `--version` tells its version.",
         "",
     ]
     # Only the shell has the last one.

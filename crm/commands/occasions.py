@@ -138,7 +138,7 @@ def due(
     """Greets whoever has a birthday or another day (`occasions`), and sends what else is queued and due.
 
     Each is greeted once a year, however often and by however many it is run; days that were missed are made up for
-    three days. One line for cron, every hour: `python run.py email due`.
+    three days. Cron may run it every hour.
     """
     with crm.read() as snapshot:
         found = list(_greetings(snapshot, crm.today))

@@ -94,8 +94,15 @@ def test_its_program_runs_and_calls_itself_by_its_name(installed: Path) -> None:
     assert "/share/crm` (Node.js" in refused.stderr
 
 
-def test_a_checkout_calls_itself_by_its_script(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkout_calls_itself_by_its_script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("sys.argv", ["/somewhere/run.py"])
-    assert (program.name(), program.command("sign-in")) == ("run.py", "python run.py sign-in")
+    # What is told can be pasted in its folder: "python" is not there, or has not what the program needs.
+    monkeypatch.setenv("PATH", "/usr/bin")
+    monkeypatch.setattr(program, "_FOLDER", tmp_path)
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
+    assert (program.name(), program.command("sign-in")) == ("run.py", ".venv/bin/python run.py sign-in")
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    assert program.command("sign-in") == "python run.py sign-in"
     monkeypatch.setattr("sys.argv", ["/home/anna/.local/bin/crm"])
     assert (program.name(), program.command("sign-in")) == ("crm", "crm sign-in")
