@@ -373,10 +373,17 @@ def _signed_in(session: "Session", email: str = "") -> CRM:
     """The CRM with the rights of the person who signs in now; the sign-in is remembered. Raises Cancelled."""
     from crm.terminal.signing_in import sign_in
 
+    url, remembered = session.crm.repository.url, _remembered()
     who = sign_in(session, email)
     if who is None:
         raise Cancelled("Nobody has signed in.")
-    _remembered().keep(session.crm.repository.url, who.token)
+    before = remembered.token(url)
+    remembered.keep(url, who.token)
+    # What cannot be ended now ends 12 hours after it began.
+    with suppress(StoreError):
+        accounts = session.crm.accounts.open()
+        if (replaced := accounts.session(before)) is not None:
+            accounts.end(replaced.session)
     session.screen.clear()
     return session.crm
 

@@ -12,7 +12,7 @@ from crm.terminal.keyboard import Choice
 from crm.terminal.lists import ListPage
 from crm.terminal.render import drawn
 from crm.terminal.screen import Screen
-from crm.terminal.second_factor import NAMES, change
+from crm.terminal.second_factor import NAMES, change, prove
 from crm.terminal.session import Session, flow
 from crm.terminal.signing_in import new_password
 from crm.terminal.users import SESSIONS
@@ -62,7 +62,7 @@ def profile(session: Session, **_: Any) -> None:
 
     entries = [
         Choice("Change my name", lambda: _edit(session, "name")),
-        Choice("Change my phone", lambda: _edit(session, "phone")),
+        Choice("Change my phone", lambda: _change_phone(session)),
         Choice("Change my password", lambda: new_password(session)),
         Choice("Second factor", lambda: change(session)),
         Choice("My sessions", lambda: SessionsPage(session).show()),
@@ -90,6 +90,12 @@ def _sign_out(session: Session) -> None:
     accounts = session.crm.accounts
     accounts.end(accounts.session)
     raise SignedOutError(asked=True)
+
+
+def _change_phone(session: Session) -> None:
+    """Codes may go to it."""
+    prove(session, "My account")
+    _edit(session, "phone")
 
 
 def _edit(session: Session, name: str) -> None:

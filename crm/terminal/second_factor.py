@@ -14,7 +14,8 @@ _AGAIN = (SignInRefusedError, TooManyAttemptsError, OutwardError, FieldError)
 
 
 def set_up(session: Session, password: str = "") -> None:
-    """Leads through one of the ways; in the place of another second factor it takes the password. Raises Back."""
+    """Leads through one of the ways, for whoever has just said who they are; in the place of another second factor it
+    takes the password. Raises Back."""
     session.page("Second factor")
     ways = [Choice("An app on your phone that shows codes (works without network)", _by_app)]
     if session.crm.accounts.can_text:
@@ -26,7 +27,7 @@ def change(session: Session) -> None:
     """Sets up, replaces or switches off one's own second factor. Raises Back."""
     now = session.crm.accounts.second_factor()
     if not now:
-        set_up(session)
+        _anew(session)
         return
     session.page("Second factor")
     entries = [Choice("Set it up anew (a new phone)", _anew), Choice("Switch it off", _switch_off)]
@@ -74,16 +75,20 @@ def _by_sms(session: Session, password: str) -> None:
 
 
 def _anew(session: Session) -> None:
-    session.page("Second factor")
-    password = session.prompts.value("Password", Secret(), required=True)
+    set_up(session, prove(session, "Second factor"))
+
+
+def prove(session: Session, *crumbs: str) -> str:
+    """Has the password said again before what lets somebody in is changed; the password. Raises Back,
+    SignInRefusedError and TooManyAttemptsError."""
+    session.page(*crumbs)
+    password: str = session.prompts.value("Password", Secret(), required=True)
     session.crm.accounts.check_password(password)
-    set_up(session, password)
+    return password
 
 
 def _switch_off(session: Session) -> None:
-    session.page("Second factor")
-    password = session.prompts.value("Password", Secret(), required=True)
-    session.crm.accounts.switch_off_second_factor(password)
+    session.crm.accounts.switch_off_second_factor(prove(session, "Second factor"))
     session.say(f"{session.screen.sign('✓', 'OK:')} The second factor is switched off.", "green")
 
 

@@ -119,6 +119,9 @@ def test_what_is_no_code_lets_nobody_in(file_office: Office, code: str) -> None:
 def test_a_recovery_code_lets_in_once(office: Office) -> None:
     anna = office.add()
     app, codes = office.with_app(anna)
+    # Five bits in each letter: of 112 and more a fast hash is enough.
+    assert all(5 * len(code.replace("-", "")) >= 112 for code in codes)
+    assert len(set(codes)) == 10
     assert office.accounts.answer(office.asked().ticket, codes[3])
     assert office.accounts.sessions(anna.id)[0].method == "password and recovery code"
     refused(office, office.asked().ticket, codes[3])

@@ -45,6 +45,11 @@ def test_the_first_account_closes_the_store_to_whoever_has_not_signed_in(shell: 
     assert sign_in(shell, "ada@example.com", made["password"], PASSWORD, PASSWORD).code == 0
     assert [each["last_name"] for each in shell.did("clients", "list")] == ["Arm"]
     assert [each["user"] for each in shell.did("history", "list")][:2] == ["Ada", "Ada"]
+    (before,) = shell.did("profile", "sessions")
+    # Signing in anew ends the session that it replaces.
+    assert sign_in(shell, "ada@example.com", PASSWORD).code == 0
+    (now,) = shell.did("profile", "sessions")
+    assert now["id"] != before["id"]
     assert shell("sign-out").code == 0
     assert "sign-in" in shell.refused("clients", "list")
 
