@@ -30,6 +30,7 @@ class Work:
     role: str = "admin"
     user: int = field(init=False)
     email: str = field(init=False)
+    _managing: CRM | None = None
 
     def __post_init__(self) -> None:
         self.email = f"vic-{self.role}@example.com"
@@ -38,12 +39,23 @@ class Work:
         name = f"Vic of {self.role}"
         self.user = accounts.add(email=self.email, name=name, role=self.role, client=client, password=PASSWORD)[0].id
         self.firm.passwords[self.role] = PASSWORD
-        accounts.add(email=self.manager, name=f"Manager of {self.role}", role="admin", password=PASSWORD)
+        accounts.add(email=self._manager, name=f"Manager of {self.role}", role="admin", password=PASSWORD)
 
     @property
-    def manager(self) -> str:
-        """The address of an admin whom no command is about."""
+    def _manager(self) -> str:
         return f"manager.{self.role}@example.com"
+
+    @property
+    def manager(self) -> AccountsDesk:
+        """The accounts as an admin has them whom no command is about."""
+        if self._managing is None or not self._is_open(self._managing.accounts.session):
+            self._managing = self.sign_in(self._manager)
+        return self._managing.accounts
+
+    def _is_open(self, session: int) -> bool:
+        # A backup that was restored ended all of them, or knows of none.
+        with self.firm.office.crm.read() as snapshot:
+            return any(each.id == session and each.state == "open" for each in snapshot.find_all(SignIn))
 
     def sign_in(self, email: str = "") -> CRM:
         """The CRM as they have it after a new sign-in."""
@@ -54,11 +66,12 @@ class Work:
 
     def again(self) -> None:
         """Everything about their account as it was."""
-        accounts = self.firm.office.crm.accounts.open()
+        accounts, account = self.firm.office.crm.accounts.open(), self.account
         client = self.firm.own.id if self.role == "client" else 0
-        accounts.edit(self.account, role=self.role, active=True, client=client)
-        if not accounts._passwords.fits(self.account.password, PASSWORD, accounts._now()):
-            accounts._set_password(self.account, PASSWORD, "set the password")
+        if (account.role, account.active, account.client) != (self.role, True, client):
+            account = accounts.edit(account, role=self.role, active=True, client=client)
+        if not accounts._passwords.fits(account.password, PASSWORD, accounts._now()):
+            accounts._set_password(account, PASSWORD, "set the password")
 
     @property
     def account(self) -> User:
@@ -66,13 +79,8 @@ class Work:
             return snapshot.get(User, self.user)
 
 
-def _manager(work: Work) -> CRM:
-    """The CRM of another admin."""
-    return work.sign_in(work.manager)
-
-
 def _signed_out(work: Work, _: CRM) -> None:
-    named("users sign-out")(_manager(work), work.account)
+    work.manager.sign_out(work.user)
 
 
 def _everywhere(work: Work, _: CRM) -> None:
@@ -80,11 +88,11 @@ def _everywhere(work: Work, _: CRM) -> None:
 
 
 def _demoted(work: Work, _: CRM) -> None:
-    named("users edit")(_manager(work), work.account, role="staff")
+    work.manager.edit(work.account, role="staff")
 
 
 def _deactivated(work: Work, _: CRM) -> None:
-    named("users deactivate")(_manager(work), [work.account])
+    work.manager.switch([work.account], active=False)
 
 
 def _password_changed(work: Work, _: CRM) -> None:
@@ -93,15 +101,15 @@ def _password_changed(work: Work, _: CRM) -> None:
 
 
 def _one_time_password(work: Work, _: CRM) -> None:
-    named("users reset-password")(_manager(work), work.account)
+    work.manager.new_one_time_password(work.user)
 
 
 def _other_client(work: Work, _: CRM) -> None:
-    named("users edit")(_manager(work), work.account, client=work.firm.other)
+    work.manager.edit(work.account, client=work.firm.other.id)
 
 
 def _second_factor_reset(work: Work, _: CRM) -> None:
-    named("users reset-second-factor")(_manager(work), work.account)
+    work.manager.reset_second_factor(work.user)
 
 
 def _ended_by_number(work: Work, crm: CRM) -> None:
@@ -151,14 +159,22 @@ def stored(firm: Firm) -> list[Any]:
         return [connection.execute(each).all() for each in (*counted, *whole)]
 
 
+# At how many places each command of a role waits: at its first call, and at each question. In which way the session is
+# lost there makes no difference to that.
+_PLACES: dict[tuple[str, str], int] = {}
+
+
 def lost_while(work: Work, command: Command, lose: Lose) -> int:
     """Runs a command with its questions, and loses the session before the first, the second, … until no more is
     asked; at how many places that was."""
-    place = 0
-    while _lost_at(work, command, lose, place):
+    known, place = _PLACES.get((command.words, work.role)), 0
+    while place != known:
+        lost = _lost_at(work, command, lose, place)
         work.again()
+        if not lost:
+            break
         place += 1
-    work.again()
+    _PLACES[command.words, work.role] = place
     return place
 
 
