@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -67,6 +68,14 @@ class LongSecret(Secret):
         return typed
 
 
+@cache
+def _time_zones() -> dict[str, str]:
+    """All time zones, by their names in lower case; to find them reads many folders."""
+    from zoneinfo import available_timezones
+
+    return {each.casefold(): each for each in available_timezones() - NO_ZONES}
+
+
 @dataclass(frozen=True)
 class TimeZone(Check):
     """A time zone by its IANA name, or by the city alone."""
@@ -74,10 +83,7 @@ class TimeZone(Check):
     example = "America/Los_Angeles, or the city alone"
 
     def read(self, typed: str, by: Conventions) -> str:
-        from zoneinfo import available_timezones
-
-        wanted = "_".join(typed.split()).casefold()
-        names = {each.casefold(): each for each in available_timezones() - NO_ZONES}
+        wanted, names = "_".join(typed.split()).casefold(), _time_zones()
         if wanted in names:
             return names[wanted]
         cities = sorted(each for each in names.values() if each.casefold().rpartition("/")[2] == wanted)
