@@ -119,8 +119,12 @@ _HURRIED = _Hurried()
 def google() -> StandIn:
     """Google Sheets as the tests of this process have it; it ends with the process. What this process asks of it does
     not go over the network: HTTP itself is what `test_sheets_service.py` tests."""
+    from google.auth import crypt
+
     stand_in = StandIn(quota=False, looks=60)
     stand_in.start()
+    # To read the key of the account takes longer than all else that a service does at its start.
+    crypt.RSASigner.from_string = cache(crypt.RSASigner.from_string)
     transport.HTTPAdapter = partial(Direct, stand_in.server)  # type: ignore[misc, assignment]
     return stand_in
 
