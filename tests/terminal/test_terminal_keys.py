@@ -1,6 +1,8 @@
 """Keys: what is one goes to the page, and nothing else does, whatever comes."""
 
+import gc
 import io
+import os
 import random
 import threading
 from collections.abc import Callable
@@ -221,14 +223,21 @@ def test_random_keys_in_a_terminal_end_nothing(team: CRM, start: Start, seed: in
     assert b"Traceback" not in seen
 
 
+# A key costs half a millisecond: of the megabyte that the seeds make, so many parts of 4 KB each are tried unless all
+# are asked for.
+PARTS = 16 if os.environ.get("CRM_RANDOM_KEYS") == "all" else 3
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100, 116))
-def test_a_megabyte_of_random_keys_is_taken_without_a_crash(
+def test_many_random_keys_are_taken_without_a_crash(
     at_home: CRM, crashes: list[Exception], seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if seed % 8:
         # To suggest something for each letter takes most of the time.
         monkeypatch.setattr(text_prompt._Suggestions, "get_completions", lambda *_: ())
-    for part in range(16):
+    for part in range(PARTS):
         typed_at(at_home, noise(seed * 1000 + part, 4096))
     assert crashes == []
+    # What was not let go of is complained about here.
+    gc.collect()
