@@ -1,5 +1,6 @@
 """A store in a Google spreadsheet at the menu: connected step by step, without network, and with others in it."""
 
+import io
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,7 +15,12 @@ from crm.commands import load
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.config import Config
+from crm.errors import FileError
 from crm.model import Client, Sale
+from crm.terminal import connecting as connecting_pages
+from crm.terminal.interactive import TerminalKeyboard
+from crm.terminal.screen import Screen
+from crm.terminal.session import Session as MenuSession
 from tests.conftest import google
 from tests.support.clocks import TODAY, running_on
 from tests.support.google_sheets import StandIn
@@ -341,3 +347,24 @@ def test_a_spreadsheet_with_accounts_is_signed_in_to_when_it_is_connected(
     asked_for(session, spreadsheet).sees("Sign in").sees("E-mail")
     session.press("ada@example.com", "enter").sees("Password:").press("a kettle, two spoons and rain", "enter")
     session.sees("You are working in “Team” now").press("enter").choose("My account").sees("ada@example.com")
+
+
+def test_a_store_that_is_not_gone_on_in_after_all_is_closed(
+    crm: CRM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    # What remembers the store cannot be written.
+    (tmp_path / "crm" / "store.txt").mkdir(parents=True)
+    opened: list[Any] = []
+
+    def entered(_: object, store: CRM) -> CRM:
+        assert store.repository.is_empty()
+        opened.append(store.repository)
+        return store
+
+    monkeypatch.setattr(connecting_pages, "_entered", entered)
+    session = MenuSession(crm, TerminalKeyboard(), Screen(io.StringIO(), plain=True))
+    with pytest.raises(FileError, match="The choice cannot be kept"):
+        connecting_pages.work_on_file(session)
+    assert session.crm is crm
+    assert "_engine" not in opened[0].__dict__
