@@ -9,6 +9,8 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 py
 	"import sys; print('fits' if sys.version_info >= (3, 11) else '')" 2>/dev/null),$(name))))
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests of one file stay together where they can, as what a file needs is made once for each process.
+AT_ONCE := -n auto --maxprocesses 6 --dist worksteal
 
 .PHONY: run web test test-dates test-oldest check lint format types bench docs clean
 
@@ -21,7 +23,7 @@ web: $(VENV)/installed node_modules/.installed
 # The page of the web terminal comes from npm; without it its tests are skipped. The slow ones run where CI is set,
 # and with ALL=1.
 test: $(VENV)/installed-dev $(if $(shell command -v npm),node_modules/.installed)
-	$(BIN)/python -m pytest -n auto --maxprocesses 6 $(if $(CI)$(ALL),,-m "not slow") $(TESTS)
+	$(BIN)/python -m pytest $(AT_ONCE) $(if $(CI)$(ALL),,-m "not slow") $(TESTS)
 
 # What has to do with days and times again, on other days and in other zones: on a leap day, in the last minute of a
 # year, in the night in which summer time begins, and in 400 days.
@@ -29,12 +31,12 @@ MOVED := Pacific/Honolulu,2028-02-29T12:00:00 Asia/Kathmandu,2026-12-31T23:59:30
 	Pacific/Kiritimati,+400
 test-dates: $(VENV)/installed-dev
 	@set -e; for moved in $(MOVED); do echo "TZ=$${moved%,*} TEST_NOW=$${moved#*,}"; \
-	TZ=$${moved%,*} TEST_NOW=$${moved#*,} $(BIN)/python -m pytest -n auto --maxprocesses 6 -m dated -k "not sheets"; done
+	TZ=$${moved%,*} TEST_NOW=$${moved#*,} $(BIN)/python -m pytest $(AT_ONCE) -m dated -k "not sheets"; done
 
 # The quick part on the oldest Python that is supported.
 test-oldest:
 	@$(MAKE) --no-print-directory VENV=.venv-oldest PYTHON=python3.11 .venv-oldest/installed-dev
-	CI= .venv-oldest/bin/python -m pytest -n auto --maxprocesses 6 -m "not slow and not contract and not end_to_end" \
+	CI= .venv-oldest/bin/python -m pytest $(AT_ONCE) -m "not slow and not contract and not end_to_end" \
 		-k "not sheets"
 
 # All that must hold before a change is handed in.
