@@ -15,7 +15,7 @@ from crm.commands.groups import Group, OfView, Only, SomeClients, Where, filters
 from crm.commands.people import Mine, of_whom
 from crm.commands.registry import EVERYBODY, ONLY_ADMIN, About, FieldsOf, Takes, command
 from crm.errors import FieldError, Question, RefusedError, confirmation
-from crm.model import Client, Contact, Conventions, SignIn, User, belonging_to, fields, named, people, typed_fields
+from crm.model import Client, Contact, Conventions, User, belonging_to, fields, named, people, typed_fields
 from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Day, Line, Tags
 from crm.model.rights import CLIENT
@@ -267,8 +267,7 @@ def merge(
                 tx.change(each, **{name: kept.id}, **demoted)
         for account in accounts_of(tx, [gone.id]):
             tx.change(account, client=kept.id)
-            for session in tx.find_all(SignIn, Query({"user": account.id, "state": "open"})):
-                tx.change(session, state="ended", token="")
+            tx.end_sessions(account.id)
         tx.delete(gone)
         changed = tx.change(kept, **merged_fields(kept, gone, take))
         tx.settle()

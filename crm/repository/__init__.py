@@ -357,6 +357,9 @@ class Transaction(Snapshot, Protocol):
     def delete_all(self, kind: type[Record], ids: Sequence[int]) -> None:
         """Deletes many records of a kind, each with what belongs to it; those that are not there are passed over."""
 
+    def end_sessions(self, user: int | None = None, but: int = 0) -> int:
+        """Ends all sessions of an account, or of all, except one; how many."""
+
     def settle(self) -> Sequence[StatusMove]:
         """Brings totals and statuses in step with what this transaction changed so far (a commit does so too)."""
 
@@ -376,9 +379,6 @@ class AuthoredTransaction(Transaction, Protocol):
 
     def give_records(self, account: int) -> None:
         """Gives an account what bears its name and is nobody's."""
-
-    def end_sessions(self, user: int | None = None, but: int = 0) -> int:
-        """Ends all sessions of an account, or of all, except one; how many."""
 
     user: str
     """Who stands in the history; it can be set until something was written."""

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 
 from crm.errors import ForbiddenError, NotFoundError
-from crm.model import Client, Record, StatusRule
+from crm.model import Client, Record, SignIn, StatusRule
 from crm.model.rights import ALL, CREATE, DELETE, HISTORY, OWN_CHANGES, READ, SECRET, UPDATE, refusal
 from crm.repository import AuthoredTransaction, HistoryEntry, HistoryQuery, StatusMove, last_undoable
 from crm.repository.bounds import Bounds
@@ -64,6 +64,10 @@ class GuardedTransaction(GuardedSnapshot):
         stored = self._transaction.find(type(record), record.id)
         if stored is None or not self._bounds.owns(stored):
             raise NotFoundError(f"There is no {record.kind_name} {record.id}.")
+
+    def end_sessions(self, user: int | None = None, but: int = 0) -> int:
+        self._bounds.demand(SignIn.kind_name, UPDATE)
+        return self._transaction.end_sessions(user, but)
 
     def settle(self) -> Sequence[StatusMove]:
         moved = self._transaction.settle()
