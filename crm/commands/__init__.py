@@ -69,6 +69,9 @@ _MODULES: Mapping[str, tuple[str, str]] = {
     "profile": ("profile", "profile"),
 }
 
+# What the shell alone has: commands that whoever sits at the machine of the store runs, and nobody has to be signed in.
+_OUTSIDE: Mapping[str, str] = {"recovering": "users"}
+
 
 def place(module: str) -> int:
     """Where the commands of a module stand among all, whichever module was imported first."""
@@ -84,4 +87,11 @@ def load(word: str = "", menu: str = "") -> None:
     """Registers every command, or at least those that begin with a word, or that stand in a menu."""
     for name, (words, menus) in _MODULES.items():
         if (not word or word in words.split()) and (not menu or menu in menus.split()):
+            import_module(f"{__name__}.{name}")
+
+
+def load_outside(word: str) -> None:
+    """Registers the commands that the shell alone has, and that begin with a word."""
+    for name, words in _OUTSIDE.items():
+        if word in words.split():
             import_module(f"{__name__}.{name}")

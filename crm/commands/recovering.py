@@ -1,15 +1,18 @@
 """What the shell alone has, on the computer that holds the data: an admin is let in again."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from crm.accounts.recovery import Recovered
 from crm.accounts.roster import Standing
 from crm.commands.context import CRM
-from crm.commands.registry import About, Command
+from crm.commands.registry import About, command
 from crm.commands.users import OneTimePassword
 from crm.errors import confirmation
 from crm.model.fields import Email, Line
+
+# What hashes passwords is loaded when one is asked for.
+if TYPE_CHECKING:
+    from crm.accounts.recovery import Recovered
 
 _INTACT = "The accounts are intact, and all others stay as they are."
 _WHAT_IT_DOES = {
@@ -33,6 +36,8 @@ class AccountsRecovered(OneTimePassword):
     done: str
 
 
+# No role may run it, so that no menu has it.
+@command("users recover", title="Let an admin in again", roles=(), outside=True)
 def recover(
     crm: CRM,
     email: Annotated[str, Email(), About("E-mail", "of the account", positional=True)],
@@ -60,7 +65,7 @@ def recover(
     return AccountsRecovered(user.id, user.email, user.name, recovered.password, _done(recovered))
 
 
-def _done(recovered: Recovered) -> str:
+def _done(recovered: "Recovered") -> str:
     if recovered.held:
         return "All other accounts are as they were."
     told = ["Everybody was signed out."]
@@ -73,7 +78,3 @@ def _done(recovered: Recovered) -> str:
         are, them = ("account is", "it") if off == 1 else ("accounts are", "them")
         told.append(f"{off} {are} switched off; switch {them} on with `users activate`.")
     return " ".join(told)
-
-
-# No role may run it, so that no menu has it.
-RECOVER = Command("users", "recover", "Let an admin in again", "", recover, roles=())

@@ -98,7 +98,8 @@ class Command:
     that it concerns the machine that the program runs on, and nobody who sits elsewhere.
 
     `unread` are the errors with which it may run all the same where nobody can say who may use the store, since it
-    mends that, or does without the store: it gets one that is shut (`context.shut`).
+    mends that, or does without the store: it gets one that is shut (`context.shut`). `outside` says that the shell
+    alone has it, for whoever sits at the machine of the store, and that nobody is signed in while it runs.
     """
 
     group: str
@@ -109,6 +110,7 @@ class Command:
     roles: tuple[str, ...] = TEAM
     here: bool = False
     unread: tuple[type[StoreError], ...] = ()
+    outside: bool = False
 
     @property
     def words(self) -> str:
@@ -181,6 +183,7 @@ MENUS: Mapping[str, str] = {
 }
 
 _COMMANDS: dict[str, Command] = {}
+_OUTSIDE: dict[str, Command] = {}
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -192,16 +195,18 @@ def command(
     roles: tuple[str, ...] = TEAM,
     here: bool = False,
     unread: tuple[type[StoreError], ...] = (),
+    outside: bool = False,
 ) -> Callable[[_Function], _Function]:
     """Registers a function as the command that the shell calls `words` and the menu `title`; `roles` may run it.
     `here` says that it concerns the machine that the program runs on; `unread` with which errors it runs where the
-    store cannot be read."""
+    store cannot be read; `outside` that the shell alone has it, and nobody is signed in."""
 
     def register(function: _Function) -> _Function:
         group, _, name = words.rpartition(" ")
-        if words in _COMMANDS:
+        if words in _COMMANDS or words in _OUTSIDE:
             raise ValueError(f"two commands are called {words}")
-        _COMMANDS[words] = Command(group, name, title, menu, function, roles, here, unread)
+        registered = _OUTSIDE if outside else _COMMANDS
+        registered[words] = Command(group, name, title, menu, function, roles, here, unread, outside)
         return function
 
     return register
@@ -223,6 +228,14 @@ def commands(word: str = "", menu: str = "") -> Iterator[Command]:
     yield from sorted(
         (each for each in found if menu in ("", each.menu)), key=lambda each: package.place(each.function.__module__)
     )
+
+
+def commands_outside(word: str) -> Iterator[Command]:
+    """The commands that begin with a word and that the shell alone has."""
+    from crm import commands as package
+
+    package.load_outside(word)
+    yield from (each for each in list(_OUTSIDE.values()) if each.group == word)
 
 
 def named(words: str) -> Command:

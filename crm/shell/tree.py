@@ -133,33 +133,24 @@ class _Group(_Lazy):
 
     @cached_property
     def _registered(self) -> "Mapping[str, Command]":
-        from crm.commands.registry import commands
+        from crm.commands.registry import commands, commands_outside
 
-        return {each.name: each for each in commands(self._word)}
+        return {each.name: each for each in (*commands(self._word), *commands_outside(self._word))}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*self._registered, *(["recover"] if self._word == "users" else [])]
+        return list(self._registered)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if (self._word, cmd_name) == ("users", "recover"):
-            return _recover(self._line)
         command = self._registered.get(cmd_name)
         return None if command is None else _made(self._line, command)
 
 
-def _recover(line: Line) -> click.Command:
-    """What only the shell has of a group: it concerns the machine of the store, and nobody who is signed in."""
-    from crm.commands.recovering import RECOVER
-
-    return _made(line, RECOVER, lambda **given: line.call().recover(given))
-
-
-def _made(line: Line, command: "Command", run: Callable[..., int] | None = None) -> click.Command:
+def _made(line: Line, command: "Command") -> click.Command:
     """A command of the register, with an option for each parameter."""
     from crm.shell.options import options
 
     def called(**given: Any) -> int:
-        return run(**given) if run else line.call().run(command, given)
+        return line.call().run(command, given)
 
     complete = partial(completion.complete, line)
     return _command(line, command.name, command.documentation, called, options(command, complete))

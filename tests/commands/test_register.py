@@ -13,7 +13,7 @@ import pytest
 
 from crm import commands as package
 from crm.commands import registry
-from crm.commands.registry import commands, named
+from crm.commands.registry import commands, commands_outside, named
 from crm.terminal import session
 from tests.conftest import PROJECT
 
@@ -83,3 +83,10 @@ def test_a_part_of_the_register_is_the_same_alone_as_in_all_of_it(asked: str, gi
     assert alone == [each.words for each in commands(**{asked: given})]
     assert alone
     assert all(named(words).words == words for words in alone)
+
+
+def test_what_the_shell_alone_has_stands_in_no_menu_and_is_run_by_no_role() -> None:
+    found = {each.words: each for each in commands_outside("users")}
+    assert set(found) == {"users recover"}
+    assert found.keys().isdisjoint(each.words for each in commands())
+    assert found["users recover"].roles == ()
