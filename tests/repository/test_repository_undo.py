@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.errors import NotFoundError, RefusedError
@@ -155,7 +155,9 @@ steps = st.lists(
 )
 
 
+# On a spreadsheet each takes a second.
 @pytest.mark.slow
+@settings(max_examples=24)
 @given(steps=steps)
 def test_undo_restores_exactly_and_undo_of_undo_brings_it_back(new_store: NewStore, steps: list[Any]) -> None:
     with new_store() as store:
