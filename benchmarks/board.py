@@ -9,10 +9,10 @@ from pathlib import Path
 from benchmarks.made_up import TODAY, crm_at
 from benchmarks.measuring import Result, claim
 from crm.model import FIRST_STAGES
-from crm.terminal.board import BoardPage
-from crm.terminal.lines import LineKeyboard
-from crm.terminal.screen import Screen
-from crm.terminal.session import Session
+from crm.terminal.console.line_keyboard import LineKeyboard
+from crm.terminal.drawing.screen import Screen
+from crm.terminal.sales.board import BoardPage
+from crm.terminal.toolkit.session import Session
 
 OPEN, CLOSED, CLIENTS = 10_000, 20_000, 5_000
 LIMIT = 2.0

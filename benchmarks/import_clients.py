@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.made_up import HEADER, crm_at, rows, write_csv
 from benchmarks.measuring import Result, claim
-from crm.commands.importing import begin, run
+from crm.commands.data.importing import begin, run
 
 COUNT = 100_000
 LIMIT, LIMIT_OF_MEMORY = 3.5, 1.3

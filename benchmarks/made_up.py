@@ -12,7 +12,7 @@ from pathlib import Path
 from crm.app import open_crm
 from crm.clock import running_from
 from crm.commands.context import CRM
-from crm.commands.importing import begin, run
+from crm.commands.data.importing import begin, run
 from crm.config import Config
 from crm.model import Client, Contact, Sale
 from crm.repository import Transaction

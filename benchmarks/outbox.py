@@ -16,15 +16,15 @@ from benchmarks.made_up import NOON
 from benchmarks.measuring import Result, claim
 from crm.app import open_crm
 from crm.clock import running_from
+from crm.commands.client_selection import Group
 from crm.commands.context import CRM
-from crm.commands.groups import Group
-from crm.commands.mailings import enqueued
-from crm.commands.mailings.text import MailingText
-from crm.commands.outbox import send_queued
+from crm.commands.mail.mailings import enqueued
+from crm.commands.mail.mailings.text import MailingText
+from crm.commands.mail.outbox import send_queued
 from crm.config import Config
 from crm.model import Client, Setting
-from crm.outward.composing import composed
-from crm.outward.message import Mail, Party
+from crm.outward.mime import composed
+from crm.outward.outgoing import Mail, Party
 from crm.repository import Query, Transaction
 
 _CLIENTS, _SENT, _ROUNDS = 10_000, 500, 5

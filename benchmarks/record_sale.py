@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.made_up import TODAY, crm_at, store_of
 from benchmarks.measuring import Result, claim
-from crm.commands.sales import add
+from crm.commands.sales.sales import add
 from crm.model import Client
 
 LIMIT = 3.0

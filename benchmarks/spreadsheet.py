@@ -21,18 +21,18 @@ import requests
 from benchmarks.made_up import NOON, TODAY, crm_at, rows, write_csv
 from benchmarks.measuring import Clock, Result, claim, seconds
 from crm.clock import running_from
+from crm.commands.clients.rules import apply, edit
 from crm.commands.context import CRM
-from crm.commands.importing import begin, run
-from crm.commands.rules import apply, edit
-from crm.commands.sales import add
+from crm.commands.data.importing import begin, run
+from crm.commands.sales.sales import add
 from crm.model import RECORDS, Client, Sale, StatusRule
 from crm.repository import Query
-from crm.repository.sheets.account import account_from
-from crm.repository.sheets.layout import TABS
+from crm.repository.sheets.google.credentials import account_from
+from crm.repository.sheets.google.spreadsheet import Service
+from crm.repository.sheets.grid.layout import TABS
 from crm.repository.sheets.repository import SheetsRepository
-from crm.repository.sheets.service import Service
 from crm.repository.sheets.setup import set_up
-from crm.repository.sqlite import Sqlite
+from crm.repository.sqlite.dialect import Sqlite
 from tests.support.google_sheets import Control
 
 ROUND_TRIP = 0.150

@@ -9,7 +9,7 @@ from typing import IO
 
 from crm.app import open_crm, preload
 from crm.config import from_environment
-from crm.terminal.menu import run_menu
+from crm.terminal.home.menu import run_menu
 from run import menu_loop
 
 __all__ = ["bare", "menu", "preload"]

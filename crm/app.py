@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from crm.accounts import SignedIn
-from crm.accounts.desk import AccountsDesk
 from crm.accounts.evidence import Memory, refuse_owner
 from crm.accounts.roster import Roster
+from crm.accounts.service import AccountsDesk
 from crm.clock import Clock
 from crm.commands.context import CRM, Outward, has_accounts, silent
 from crm.config import SHEETS, Config, check_team_setting, data_folder, from_environment, store_file, team_defaults
@@ -21,17 +21,17 @@ from crm.model.rights import ALL, OWNER, STORE, UPDATE, Reader, level, refusal
 from crm.private_files import close_to_others
 from crm.repository import Repository, Snapshot, Spreadsheets, Waiting
 from crm.repository.sql import SqlRepository
-from crm.repository.sqlite import Sqlite
+from crm.repository.sqlite.dialect import Sqlite
 
 if TYPE_CHECKING:
     from crm.accounts.accounts import Accounts
-    from crm.accounts.secret import Secret
+    from crm.accounts.keys import Secret
     from crm.outward.mail import Mailer
     from crm.outward.mailbox import Mailbox
     from crm.outward.sms import Texter
+    from crm.repository.guarded.verified import VerifiedRepository
     from crm.repository.sheets.repository import SheetsRepository
-    from crm.repository.verified import VerifiedRepository
-    from crm.terminal.exchange import Exchange
+    from crm.terminal.console.file_transfer import Exchange
     from crm.terminal.loop import Loop
 
 Result = TypeVar("Result")
@@ -58,8 +58,8 @@ def open_crm(config: Config, *, progress: Callable[[str], Any] = silent, waiting
 def open_accounts(config: Config, repository: Repository) -> "Accounts":
     """The accounts of a store, with what sends their codes and links."""
     from crm.accounts.accounts import Accounts
-    from crm.accounts.attempts import Attempts
-    from crm.accounts.secret import Secret
+    from crm.accounts.keys import Secret
+    from crm.accounts.throttling import Attempts
 
     outward = open_outward(config)
     return Accounts(
@@ -76,7 +76,7 @@ def _roster(config: Config, url: str) -> Roster:
     """What keeps the accounts of a store sealed."""
 
     def secret() -> "Secret":
-        from crm.accounts.secret import Secret
+        from crm.accounts.keys import Secret
 
         return Secret(config.secret, data_folder())
 
@@ -97,7 +97,7 @@ def open_outward(config: Config) -> Outward:
         return mailbox_at(config.imap_url, config.now)
 
     def key(purpose: str) -> bytes:
-        from crm.accounts.secret import Secret
+        from crm.accounts.keys import Secret
 
         return Secret(config.secret, data_folder()).key(purpose)
 
@@ -113,7 +113,7 @@ def open_mailer(config: Config) -> "Mailer | None":
     if config.smtp_url.strip() != GMAIL:
         return mailer_at(config.smtp_url, config.mail_from, config.now)
     from crm.outward.gmail import GmailMailer
-    from crm.repository.sheets.account import account_from
+    from crm.repository.sheets.google.credentials import account_from
 
     account = account_from(config.credentials, config.credentials_file)
     account.check_meets(config.google)
@@ -123,11 +123,11 @@ def open_mailer(config: Config) -> "Mailer | None":
 def enter(crm: CRM, who: SignedIn | None) -> CRM:
     """The CRM as somebody who has signed in has it: with no more than their rights. It follows a change of their
     name, whoever makes it. None is the owner of a store without accounts, for as long as it has none."""
-    from crm.repository.verified import VerifiedRepository
+    from crm.repository.guarded.verified import VerifiedRepository
 
     if who is None:
         return _entered(crm, VerifiedRepository(crm.repository, OWNER, refuse_owner))
-    from crm.repository.guard import GuardedRepository
+    from crm.repository.guarded.repository import GuardedRepository
 
     accounts = crm.accounts.open
     reader = Reader(who.user, who.role, who.client, who.name or who.email)
@@ -190,7 +190,7 @@ def _repository(config: Config, waiting: Waiting) -> Repository:
 
 def _spreadsheet(config: Config, waiting: Waiting) -> Repository:
     # Nobody who works on a file has to wait for what a spreadsheet needs.
-    from crm.repository.sheets.account import spreadsheet_id
+    from crm.repository.sheets.google.credentials import spreadsheet_id
     from crm.repository.shut import Shut
 
     url = f"sheets://{spreadsheet_id(config.store)}"
@@ -202,9 +202,9 @@ def _spreadsheet(config: Config, waiting: Waiting) -> Repository:
 
 
 def _sheets(config: Config, waiting: Waiting, url: str) -> "SheetsRepository":
-    from crm.repository.sheets.account import account_from, spreadsheet_id
+    from crm.repository.sheets.google.credentials import account_from, spreadsheet_id
+    from crm.repository.sheets.google.spreadsheet import Service
     from crm.repository.sheets.repository import SheetsRepository
-    from crm.repository.sheets.service import Service
 
     spreadsheet = spreadsheet_id(url)
     account = account_from(config.credentials, config.credentials_file)
@@ -255,22 +255,23 @@ def _first_records() -> Sequence[Record]:
 def preload() -> None:
     """Loads what every menu needs sooner or later, for a process that menus are forked from: they share it then."""
     modules = [
-        "crm.accounts.accounts", "crm.accounts.attempts", "crm.accounts.secret", "crm.outward.smtp", "crm.outward.sms",
-        "crm.repository.guard", "crm.repository.metrics", "crm.repository.review", "crm.repository.transaction",
-        "crm.repository.everything", "crm.repository.sqlite_search", "crm.rules",
-        "crm.terminal.portal", "crm.terminal.signing_in", "crm.terminal.welcome", "cryptography.fernet",
+        "crm.accounts.accounts", "crm.accounts.throttling", "crm.accounts.keys", "crm.outward.smtp", "crm.outward.sms",
+        "crm.repository.guarded.repository", "crm.repository.metrics", "crm.repository.review",
+        "crm.repository.transaction", "crm.repository.dump", "crm.repository.sqlite.search", "crm.rules",
+        "crm.terminal.home.client_portal", "crm.terminal.team.signing_in", "crm.terminal.data.welcome",
+        "cryptography.fernet",
     ]  # fmt: skip
     if from_environment(os.environ).store.startswith(SHEETS):
         modules += [
             "crm.repository.sheets.repository",
-            "crm.repository.sheets.transport",
+            "crm.repository.sheets.google.http",
             "gspread",
             "google.auth.crypt",
         ]
     for name in modules:
         import_module(name)
     from crm.commands import load
-    from crm.terminal.session import load_flows
+    from crm.terminal.toolkit.session import load_flows
 
     load()
     load_flows()
@@ -278,7 +279,7 @@ def preload() -> None:
 
 def open_menu(stdin: IO[str], stdout: IO[str], loop: "Loop") -> int:
     """Runs the menu on this machine, in its loop. Returns the exit code."""
-    from crm.terminal.menu import run_menu
+    from crm.terminal.home.menu import run_menu
 
     return run_menu(lambda **doors: open_crm(from_environment(os.environ), **doors), stdin, stdout, loop)
 
@@ -286,8 +287,8 @@ def open_menu(stdin: IO[str], stdout: IO[str], loop: "Loop") -> int:
 def serve(opening: Mapping[str, str], exchange: "Exchange", stdin: IO[str], stdout: IO[str], loop: "Loop") -> int:
     """Runs the menu for somebody in a browser who has signed in: `opening` names the session. Returns the exit
     code."""
-    from crm.model.places import told_elsewhere
-    from crm.terminal.menu import run_menu
+    from crm.model.paths import told_elsewhere
+    from crm.terminal.home.menu import run_menu
 
     def opened(**doors: Any) -> CRM:
         return open_crm(from_environment(os.environ), **doors)
@@ -306,9 +307,9 @@ def serve(opening: Mapping[str, str], exchange: "Exchange", stdin: IO[str], stdo
 def serve_web(config: Config, host: str, port: int) -> int:
     """Serves the menu to browsers until it is told to stop; `host` '' and `port` 0 leave it to the settings. Returns
     the exit code."""
-    from crm.accounts.secret import Secret
-    from crm.web.reception import not_for_long
+    from crm.accounts.keys import Secret
     from crm.web.server import Opened, serve
+    from crm.web.store_threads import not_for_long
 
     crm = open_crm(config)
     try:
@@ -324,7 +325,7 @@ def serve_web(config: Config, host: str, port: int) -> int:
         crm = open_crm(config, waiting=waiting)
 
         def follow(link: str, act: bool) -> bool:
-            from crm.commands.opting_out import follow
+            from crm.commands.mail.unsubscribing import follow
 
             return follow(crm, link, act=act)
 

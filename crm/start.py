@@ -12,7 +12,7 @@ from crm.terminal.loop import Loop
 if TYPE_CHECKING:
     from crm.commands.context import CRM
     from crm.config import Config
-    from crm.terminal.exchange import Exchange
+    from crm.terminal.console.file_transfer import Exchange
 
 # Set by bash, zsh or fish when it asks what may come next on the command line.
 _COMPLETING = re.compile(r"_(RUN_PY|CRM)_COMPLETE")

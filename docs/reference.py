@@ -6,8 +6,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from crm.commands.recovering import RECOVER
 from crm.commands.registry import MENUS, Command, Parameter, Takes, commands
+from crm.commands.team.recovery import RECOVER
 from crm.config import ENVIRONMENT, TEAM
 from crm.model import fields, typed_fields
 from crm.model.fields import Flag

@@ -22,14 +22,14 @@ from hypothesis import HealthCheck, Phase, is_hypothesis_test, settings
 
 from crm.model import RECORDS, Client, Record, Sale, StatusRule, View
 from crm.repository import Waiting
-from crm.repository.sheets import transport
-from crm.repository.sheets.account import account_from
-from crm.repository.sheets.quota import Stopwatch
+from crm.repository.sheets.google import http
+from crm.repository.sheets.google.credentials import account_from
+from crm.repository.sheets.google.rate_limit import Stopwatch
+from crm.repository.sheets.google.spreadsheet import Service
 from crm.repository.sheets.repository import SheetsRepository
-from crm.repository.sheets.service import Service
 from crm.repository.sheets.setup import set_up
 from crm.repository.sql import SqlRepository
-from crm.repository.sqlite import Sqlite
+from crm.repository.sqlite.dialect import Sqlite
 from crm.rules import SETS
 from tests.support.clocks import TODAY, move_the_machines, running_on
 from tests.support.google_sheets import Direct, StandIn
@@ -125,7 +125,7 @@ def google() -> StandIn:
     stand_in.start()
     # To read the key of the account takes longer than all else that a service does at its start.
     crypt.RSASigner.from_string = cache(crypt.RSASigner.from_string)
-    transport.HTTPAdapter = partial(Direct, stand_in.server)  # type: ignore[misc, assignment]
+    http.HTTPAdapter = partial(Direct, stand_in.server)  # type: ignore[misc, assignment]
     return stand_in
 
 

@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from crm.accounts.evidence import Memory
-from crm.accounts.own import OwnAccount
 from crm.accounts.recovery import Recovery
 from crm.accounts.roster import Roster
+from crm.accounts.self_service import OwnAccount
 from crm.repository import Repository
 
 if TYPE_CHECKING:
-    from crm.accounts.attempts import Attempts
-    from crm.accounts.secret import Secret
+    from crm.accounts.keys import Secret
+    from crm.accounts.throttling import Attempts
     from crm.outward.mail import Mailer
     from crm.outward.sms import Texter
 

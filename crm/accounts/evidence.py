@@ -16,7 +16,7 @@ from crm import program
 from crm.atomic_write import atomic_write
 from crm.errors import SignedOutError, StoreAccessError
 from crm.model import SignIn, User
-from crm.model.places import path_of
+from crm.model.paths import path_of
 from crm.model.rights import Reader
 from crm.private_files import private_database
 from crm.repository import ROSTER, Snapshot, tables

@@ -10,8 +10,8 @@ from functools import cached_property
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
-from crm.accounts.secret import Secret
-from crm.accounts.tickets import SET_BACK
+from crm.accounts.keys import Secret
+from crm.accounts.tokens import SET_BACK
 from crm.errors import FieldError
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm.accounts import passwords
-from crm.accounts.book import address, called
-from crm.accounts.membership import Membership, with_name
-from crm.accounts.names import refuse_taken
+from crm.accounts.account_store import address, called
+from crm.accounts.administration import Membership, with_name
 from crm.accounts.roster import Standing
+from crm.accounts.team_names import refuse_taken
 from crm.errors import FieldError, RefusedError
 from crm.model import User
 from crm.repository import AuthoredTransaction, Query, Snapshot

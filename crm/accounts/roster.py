@@ -26,7 +26,7 @@ from crm.repository.statements import ANY_PASSWORD
 if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, Select
 
-    from crm.accounts.secret import Secret
+    from crm.accounts.keys import Secret
     from crm.repository.transaction import SqlTransaction
 
 SEALED = frozenset(

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 from crm.accounts import TotpOffer
+from crm.accounts.keys import Secret
 from crm.accounts.passwords import generated
-from crm.accounts.secret import Secret
 
 # Each of 120 bits: so many need no slow hash.
 RECOVERY_CODES, _GROUPS = 10, 6

@@ -7,8 +7,8 @@ from datetime import timedelta
 from sqlalchemy import or_, select
 
 from crm.accounts import SignedIn
-from crm.accounts.book import Book, called
-from crm.accounts.tickets import SET_BACK
+from crm.accounts.account_store import Book, called
+from crm.accounts.tokens import SET_BACK
 from crm.errors import SignedOutError
 from crm.model import SignIn, User
 from crm.model.rights import Reader

@@ -32,41 +32,41 @@ GROUPS: Mapping[str, str] = {
 # The modules in the order in which their commands stand in the menus; of each the first words of its commands, and the
 # menus that they stand in: so no more is loaded than is asked for.
 _MODULES: Mapping[str, tuple[str, str]] = {
-    "clients": ("clients", "clients"),
-    "bulk": ("clients", "clients"),
-    "views": ("views", "clients"),
-    "contacts": ("contacts", "clients"),
-    "interactions": ("interactions", "clients"),
-    "timeline": ("timeline", ""),
-    "sales": ("sales", "sales"),
-    "board": ("deals", "deals"),
-    "deals": ("deals", ""),
-    "closing": ("deals", ""),
-    "stages": ("stages", ""),
-    "follow_ups": ("follow-ups", "follow-ups"),
-    "rules": ("rules", "rules"),
-    "today": ("today", "today"),
-    "dashboard": ("dashboard", ""),
-    "agenda": ("agenda", ""),
-    "capture": ("capture", "capture"),
-    "messages": ("email", "email"),
-    "templates": ("templates", "email"),
-    "mailings": ("mailings", "email"),
-    "occasions": ("email occasions", "email"),
-    "fetching": ("email", "email"),
-    "texting": ("sms", "email"),
+    "clients.clients": ("clients", "clients"),
+    "clients.bulk": ("clients", "clients"),
+    "clients.saved_views": ("views", "clients"),
+    "clients.contacts": ("contacts", "clients"),
+    "activity.interactions": ("interactions", "clients"),
+    "activity.timeline": ("timeline", ""),
+    "sales.sales": ("sales", "sales"),
+    "sales.board": ("deals", "deals"),
+    "sales.deals": ("deals", ""),
+    "sales.outcomes": ("deals", ""),
+    "sales.stages": ("stages", ""),
+    "activity.follow_ups": ("follow-ups", "follow-ups"),
+    "clients.rules": ("rules", "rules"),
+    "home.today": ("today", "today"),
+    "home.dashboard": ("dashboard", ""),
+    "activity.agenda": ("agenda", ""),
+    "activity.capture": ("capture", "capture"),
+    "mail.messages": ("email", "email"),
+    "mail.templates": ("templates", "email"),
+    "mail.mailings": ("mailings", "email"),
+    "mail.greetings": ("email occasions", "email"),
+    "mail.inbox": ("email", "email"),
+    "mail.sms": ("sms", "email"),
     "reports": ("reports", "reports"),
-    "importing": ("import", "data"),
-    "exporting": ("export", "data"),
-    "history": ("history", "data"),
-    "store": ("check backup restore", "data"),
-    "copying": ("copy", "data"),
-    "spreadsheets": ("sheets", "data"),
-    "demo": ("demo", "data"),
-    "settings": ("settings", "settings"),
-    "users": ("users", "team"),
-    "people": ("people", "follow-ups"),
-    "profile": ("profile", "profile"),
+    "data.importing": ("import", "data"),
+    "data.exporting": ("export", "data"),
+    "data.history": ("history", "data"),
+    "data.store": ("check backup restore", "data"),
+    "data.copying": ("copy", "data"),
+    "data.spreadsheets": ("sheets", "data"),
+    "data.demo": ("demo", "data"),
+    "data.settings": ("settings", "settings"),
+    "team.users": ("users", "team"),
+    "team.people": ("people", "follow-ups"),
+    "team.profile": ("profile", "profile"),
 }
 
 # What the shell alone has: commands that whoever sits at the machine of the store runs, and nobody has to be signed in.
@@ -75,7 +75,8 @@ _OUTSIDE: Mapping[str, str] = {"recovering": "users"}
 
 def place(module: str) -> int:
     """Where the commands of a module stand among all, whichever module was imported first."""
-    return list(_MODULES).index(module.removeprefix(f"{__name__}.").partition(".")[0])
+    within = f"{module.removeprefix(f'{__name__}.')}."
+    return next(at for at, name in enumerate(_MODULES) if within.startswith(f"{name}."))
 
 
 def first_words() -> list[str]:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from crm.accounts import SignedIn
-from crm.accounts.desk import AccountsDesk
 from crm.accounts.evidence import accounts_exist
+from crm.accounts.service import AccountsDesk
 from crm.clock import Clock
 from crm.config import Config, team_defaults
 from crm.errors import CRMError, SignInRefusedError, StoreError, StoreNotSetUpError
 from crm.model import Conventions, Setting
-from crm.model.places import as_told
+from crm.model.paths import as_told
 from crm.model.rights import OWNER, Reader
 from crm.repository import Repository, Saved, Snapshot, Spreadsheets, Transaction
 from crm.repository.shut import Shut

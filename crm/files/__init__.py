@@ -1,15 +1,15 @@
 """Tables of records as files: reading CSV, Excel workbooks and vCards, matching their columns, and writing them."""
 
 from crm.files.amounts import plain_amount
-from crm.files.cards import write_vcards
 from crm.files.columns import Match, match_columns, retargeted
-from crm.files.days import read_day
-from crm.files.grid import GridSource
+from crm.files.dates import read_day
 from crm.files.mapping import Mapped, Mapper, apply
 from crm.files.names import split_name
 from crm.files.opening import open_source
+from crm.files.sheet_rows import GridSource
 from crm.files.source import Row, Source
-from crm.files.spend import spend_column
+from crm.files.total_column import spend_column
+from crm.files.vcard_writing import write_vcards
 from crm.files.writing import write_csv, write_workbook, write_xlsx
 
 __all__ = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crm.errors import FileError
-from crm.files.harmless import ANY_GUARDED
+from crm.files.formula_escaping import ANY_GUARDED
 
 _CHUNK = 1 << 20
 _EXCERPT = 1 << 16

@@ -8,7 +8,7 @@ from itertools import chain
 
 from crm.errors import FieldError
 from crm.files.amounts import bare_amount, mark_of
-from crm.files.days import order_of
+from crm.files.dates import order_of
 from crm.files.headers import PLACES, Meaning, meaning_of
 from crm.model import Client, Conventions, Sale, fields
 from crm.model.fields import Choice, Flag

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from crm.files.words import phrases, plain_words
+from crm.files.column_names import phrases, plain_words
 
 # Words around a field's word which say whose it is, or which of several; an address keeps to one of them.
 _WHOSE = {"contact", "customer", "client", "kunden", "kunde", "main", "primary", "default", "person", "personal"}

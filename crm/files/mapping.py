@@ -8,7 +8,7 @@ from typing import NamedTuple
 from crm.errors import FieldError
 from crm.files.amounts import bare_amount, plain_amount
 from crm.files.columns import Match
-from crm.files.days import read_day
+from crm.files.dates import read_day
 from crm.files.names import split_name
 from crm.model import Client, Conventions, Sale, fields
 from crm.model.fields import Amount, Day

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from crm.errors import FileError
 from crm.files.source import Source
-from crm.model.places import as_told
-from crm.model.refusals import unreadable
+from crm.model.file_errors import unreadable
+from crm.model.paths import as_told
 
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _NO_TABLES = (
@@ -43,7 +43,7 @@ def _opened(path: Path, head: bytes, encoding: str, delimiter: str, header: bool
             raise FileError(f"{path.name} is protected by a password; open it in Excel and save it without one.")
         raise FileError(f"{path.name} is an old Excel file (.xls); open it in Excel and save it as .xlsx.")
     if head.startswith(b"PK\x03\x04"):
-        from crm.files.workbook import WorkbookSource
+        from crm.files.xlsx import WorkbookSource
 
         return WorkbookSource(path, header=header, sheet=sheet)
     if ending in (".xlsx", ".xlsm"):
@@ -61,11 +61,11 @@ def _opened(path: Path, head: bytes, encoding: str, delimiter: str, header: bool
     charset = charset_of(path, encoding)
     beginning_text = head.decode(charset.encoding, "replace").lstrip("\ufeff \t\r\n")[:40].casefold()
     if ending in (".vcf", ".vcard") or beginning_text.startswith("begin:vcard"):
-        from crm.files.vcard import VcardSource
+        from crm.files.vcard_reading import VcardSource
 
         return VcardSource(path, charset)
     if beginning_text.startswith(("<html", "<!doctype", "<?xml", "<table")):
         raise FileError(f"{path.name} is a web page or XML; open it in Excel and save it as .xlsx or CSV.")
-    from crm.files.delimited import DelimitedSource
+    from crm.files.csv_reading import DelimitedSource
 
     return DelimitedSource(path, charset, delimiter=delimiter, header=header)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from crm.errors import FileError
-from crm.files.harmless import harmless
-from crm.files.replacing import replacing
+from crm.files.formula_escaping import harmless
+from crm.files.safe_writing import replacing
 from crm.model.money import MOST_DECIMALS, shown_decimals
-from crm.model.places import as_told
+from crm.model.paths import as_told
 
 Value = object  # str, int, Decimal, float, bool, date, datetime, None, a sequence (tags) or a mapping (own fields)
 

@@ -1,7 +1,7 @@
 """The records of the CRM and how a field of theirs is checked; no input or output."""
 
 from crm.model.conventions import Conventions
-from crm.model.mailing import ARRIVED, CHANNELS, DIRECTIONS, STATES, UNSENT, Mailing, Message, Template
+from crm.model.mail import ARRIVED, CHANNELS, DIRECTIONS, STATES, UNSENT, Mailing, Message, Template
 from crm.model.record import Field, Record
 from crm.model.records import (
     BY_NAME,

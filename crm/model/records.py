@@ -25,7 +25,7 @@ from crm.model.fields import (
     Tags,
     Whole,
 )
-from crm.model.mailing import Mailing, Message, Template
+from crm.model.mail import Mailing, Message, Template
 from crm.model.record import Field, Record, account_beside, described, fields_of, links_of, people_of
 from crm.model.selling import Contact, Deal, FollowUp, Interaction, Stage, StageMove
 

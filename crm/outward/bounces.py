@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 
-from crm.outward.message import is_message_id
-from crm.outward.words import line
+from crm.outward.outgoing import is_message_id
+from crm.outward.sanitizing import line
 
 _LONGEST_WORDS = 300
 _MESSAGE_ID = re.compile(r"^message-id:\s*(<[^<>\s]+>)", re.IGNORECASE | re.MULTILINE)

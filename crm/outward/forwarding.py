@@ -3,8 +3,8 @@
 import re
 
 from crm.errors import OutwardError
-from crm.outward.message import Party
-from crm.outward.words import line
+from crm.outward.outgoing import Party
+from crm.outward.sanitizing import line
 
 # How mail programs begin the subject of what they forward, in the languages that most of them know.
 _SUBJECT = re.compile(

@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crm.clock import machine_now
-from crm.outward.composing import composed
-from crm.outward.google_answers import SCOPE, ServiceAccount, answered, refused, unpermitted, unreached
+from crm.outward.gmail_errors import SCOPE, ServiceAccount, answered, refused, unpermitted, unreached
 from crm.outward.mail import Connection, Fate, Outcome, outcomes, send_letter
-from crm.outward.message import Mail, Party, sender_of
+from crm.outward.mime import composed
+from crm.outward.outgoing import Mail, Party, sender_of
 
 if TYPE_CHECKING:
     import requests

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from crm.clock import machine_now
 from crm.errors import OutwardError
-from crm.outward.message import Mail, Party, new_message_id
+from crm.outward.outgoing import Mail, Party, new_message_id
 
 if TYPE_CHECKING:
     from crm.outward.smtp import SmtpMailer

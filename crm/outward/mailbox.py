@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from crm.clock import machine_now
 from crm.errors import OutwardError
-from crm.outward.reading import Received, UnreadableError, received
+from crm.outward.incoming import Received, UnreadableError, received
+from crm.outward.sanitizing import line
 from crm.outward.servers import imap_server
-from crm.outward.words import line
 
 if TYPE_CHECKING:
     from imapclient import IMAPClient  # type: ignore[import-untyped]

@@ -10,7 +10,7 @@ from markdown_it.common.utils import escapeHtml
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
-from crm.outward.words import prose
+from crm.outward.sanitizing import prose
 
 _LINKED = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _SIGNS = re.compile(r"([!-/:-@\[-`{-~])")

@@ -10,11 +10,11 @@ from datetime import datetime
 
 from crm.clock import machine_now
 from crm.errors import OutwardError
-from crm.outward.composing import composed, needs_utf8
 from crm.outward.mail import Connection, Fate, Outcome, in_order, outcomes, send_letter
-from crm.outward.message import Mail, Party, sender_of
+from crm.outward.mime import composed, needs_utf8
+from crm.outward.outgoing import Mail, Party, sender_of
+from crm.outward.sanitizing import line
 from crm.outward.servers import Server, smtp_server
-from crm.outward.words import line
 
 # No step of sending takes longer than so many seconds, but for the answer to a whole message: a server looks it
 # through before it answers, and whoever does not wait sends it twice.

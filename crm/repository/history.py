@@ -21,15 +21,15 @@ from sqlalchemy import (
 
 from crm.errors import FieldError
 from crm.model import BY_NAME, Client, field_names
-from crm.repository import HistoryQuery, functions
+from crm.repository import HistoryQuery, sql_functions
 from crm.repository.tables import TABLES, audit, transactions
 from crm.repository.undo import can_be_undone
 
 _SORTS: Mapping[str, ColumnElement[Any]] = {
     "id": transactions.c.id,
     "at": transactions.c.at,
-    "user": functions.folded(transactions.c.user),
-    "what": functions.folded(transactions.c.what),
+    "user": sql_functions.folded(transactions.c.user),
+    "what": sql_functions.folded(transactions.c.what),
 }
 _CHANGE = (
     audit.c.transaction, transactions.c.at, transactions.c.user, transactions.c.what, audit.c.record,
@@ -88,7 +88,7 @@ def _happened(query: HistoryQuery) -> list[ColumnElement[bool]]:
     if query.undone is not None:
         conditions.append(its.undone_by.is_not(None) if query.undone else its.undone_by.is_(None))
     if query.whose is not None:
-        conditions.append(functions.caseless(its.user) == query.whose.casefold())
+        conditions.append(sql_functions.caseless(its.user) == query.whose.casefold())
     if query.account:
         conditions.append(its.user_id == query.account)
     if query.undoable:
@@ -141,8 +141,8 @@ def _owned(kind: str, name: str, value: int | str) -> Any:
     table, past, its = TABLES[BY_NAME[kind]], audit.alias(), audit.alias()
     stands, stood = table.c[name] == value, held(past.c.before, name) == value
     if isinstance(value, str):
-        kept = functions.text_in(type_coerce(past.c.before, String), literal_column(f"'{name}'"))
-        stands, stood = (functions.caseless(each) == value.casefold() for each in (table.c[name], kept))
+        kept = sql_functions.text_in(type_coerce(past.c.before, String), literal_column(f"'{name}'"))
+        stands, stood = (sql_functions.caseless(each) == value.casefold() for each in (table.c[name], kept))
     now = select(table.c.id).where(stands)
     before = select(past.c.record_id).where(past.c.record == kind, stood)
     return select(its.c.id).where(its.c.record == kind, its.c.record_id.in_(union(now, before)))
@@ -150,7 +150,7 @@ def _owned(kind: str, name: str, value: int | str) -> Any:
 
 def held(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
     """The whole number that a field held, in the fields of an entry; NULL where it is not among them."""
-    return functions.number_in(type_coerce(column, String), literal_column(f"'{name}'"))
+    return sql_functions.number_in(type_coerce(column, String), literal_column(f"'{name}'"))
 
 
 def _said(query: HistoryQuery) -> ColumnElement[bool]:
@@ -166,7 +166,7 @@ def _holds(column: Column[Any], text: str) -> ColumnElement[bool]:
     if text.isascii():
         # The database's own `lower` is quick, and knows ASCII only.
         return whole.icontains(text, autoescape=True)
-    return functions.caseless(whole).contains(text.casefold(), autoescape=True)
+    return sql_functions.caseless(whole).contains(text.casefold(), autoescape=True)
 
 
 def _order(query: HistoryQuery) -> Iterable[ColumnElement[Any]]:

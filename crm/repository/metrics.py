@@ -40,7 +40,7 @@ from crm.clock import Clock, offsets
 from crm.model import Client
 from crm.model.money import NOTHING
 from crm.repository.column_types import MINOR_UNITS, major
-from crm.repository.functions import day_at_offset, days_between, money_text
+from crm.repository.sql_functions import day_at_offset, days_between, money_text
 from crm.repository.tables import client, has_tag, sale
 from crm.rules import (
     METRICS,

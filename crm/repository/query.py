@@ -25,7 +25,7 @@ from crm.model import (
     people,
 )
 from crm.model.fields import Choice, Email, Flag, Phone
-from crm.repository import Query, column_types, functions, tables
+from crm.repository import Query, column_types, sql_functions, tables
 from crm.repository.team import Team
 
 # The order of a list when none is asked for: clients as in an address book, sales the newest first.
@@ -129,7 +129,7 @@ def _fits(kind: type[Record], name: str, wanted: Any) -> ColumnElement[bool]:
     if None not in several and not any(isinstance(each, str | date) for each in several):
         return column.in_(several)
     if column is tables.client.c.first_name and all(several):
-        return or_(false(), *(and_(_begins_with(each), functions.is_text(column, each)) for each in several))
+        return or_(false(), *(and_(_begins_with(each), sql_functions.is_text(column, each)) for each in several))
     return or_(false(), *(_equals(column, each) for each in several))
 
 
@@ -149,7 +149,7 @@ def _equals(column: ColumnElement[Any], wanted: Any) -> ColumnElement[bool]:
     if wanted is None or wanted == "":
         return or_(column.is_(None), column == "") if isinstance(wanted, str) else column.is_(None)
     if isinstance(wanted, str):
-        return functions.is_text(column, wanted)
+        return sql_functions.is_text(column, wanted)
     equal: ColumnElement[bool] = column == wanted
     if column is tables.client.c.date_of_birth and isinstance(wanted, date):
         # The day without its year is what an index holds.
@@ -176,6 +176,6 @@ def _order(kind: type[Record], sort: str) -> tuple[Any, ...]:
     # What has no value comes last either way, as people expect of a list.
     if isinstance(column.type, String | column_types.UniqueText):
         text = type_coerce(column, String)
-        last, value = [or_(text.is_(None), text == "")], functions.folded(text)
+        last, value = [or_(text.is_(None), text == "")], sql_functions.folded(text)
     ordered = value.desc() if sort.startswith("-") else value.asc()
     return (*last, ordered.nulls_last() if column.nullable else ordered, *own)

@@ -29,8 +29,8 @@ from sqlalchemy import (
 from crm.clock import Clock
 from crm.model import Client
 from crm.repository import Change
-from crm.repository.functions import json_object
 from crm.repository.metrics import Figures
+from crm.repository.sql_functions import json_object
 from crm.repository.tables import audit, client
 from crm.repository.writing import STATUS
 from crm.rules import NO_RULE_FITS, RuleSet

@@ -30,7 +30,7 @@ from crm.errors import (
     StoreReadOnlyError,
 )
 from crm.model import TIME_ZONE, Record, SignIn, User
-from crm.model.places import as_told
+from crm.model.paths import as_told
 from crm.repository import (
     PROGRAM,
     STORE_ID,
@@ -42,16 +42,16 @@ from crm.repository import (
     Wait,
     Waiting,
     anybody,
-    formats,
+    migrations,
     tables,
 )
 from crm.repository.dialect import Dialect
 from crm.repository.known import KnownRosters, new_id
-from crm.repository.putting_back import known_accounts, take_accounts
+from crm.repository.restoring import known_accounts, take_accounts
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
 
 if TYPE_CHECKING:
-    from crm.repository.everything import Item
+    from crm.repository.dump import Item
     from crm.repository.transaction import SqlTransaction
 
 Result = TypeVar("Result")
@@ -174,7 +174,7 @@ class SqlRepository:
             facts = tables.store_facts.c
             known: dict[str, str] = dict(connection.execute(select(facts.name, facts.value)).all())
         written, self._reviewed_on = known.get("schema_version", ""), known.get(REVIEWED, "")
-        if not (version := formats.version_of(written)):
+        if not (version := migrations.version_of(written)):
             raise StoreDamagedError(f"{as_told(self.url)} does not say which format it has; it was left as it is.")
         if version > tables.SCHEMA_VERSION:
             raise StoreNewerError(
@@ -197,7 +197,7 @@ class SqlRepository:
         except StoreReadOnlyError:
             with engine.connect() as connection:
                 there = int(fact(connection, "schema_version"))
-            self._dialect.pretend(engine, formats.added_since(there), formats.scaled_since(there))
+            self._dialect.pretend(engine, migrations.added_since(there), migrations.scaled_since(there))
 
     def _add_missing(self, connection: Connection) -> bool:
         """Adds what the format that is there lacks, within a transaction; False where it lacks nothing."""
@@ -206,7 +206,7 @@ class SqlRepository:
         there = int(fact(connection, "schema_version"))
         if there == tables.SCHEMA_VERSION:
             return False
-        formats.bring_up(connection, there)
+        migrations.bring_up(connection, there)
         self._dialect.prepare(connection)
         if not fact(connection, STORE_ID):
             put_fact(connection, STORE_ID, self._new_id())
@@ -308,7 +308,7 @@ class SqlRepository:
         time.sleep(0.02)
 
     def everything(self, allowed: Allowed = anybody) -> "Iterator[Item]":
-        from crm.repository.everything import everything
+        from crm.repository.dump import everything
 
         with self.read() as snapshot:
             allowed(snapshot)
@@ -330,7 +330,7 @@ class SqlRepository:
             raise RefusedError(f"Only an empty store can take over a whole one{lost}; name another with --store.")
 
     def _fill(self, connection: Connection, items: "Iterable[Item]") -> dict[str, int]:
-        from crm.repository.everything import fill, without_facts
+        from crm.repository.dump import fill, without_facts
 
         facts: dict[str, str] = {}
         try:

@@ -3,7 +3,7 @@
 from sqlalchemy import String, bindparam, select, type_coerce
 
 from crm.model import Client
-from crm.repository.functions import among
+from crm.repository.sql_functions import among
 from crm.repository.tables import TABLES, client, record_columns, rule, transactions, user
 
 BY_ID = {kind: select(*record_columns(kind)).where(table.c.id == bindparam("wanted")) for kind, table in TABLES.items()}

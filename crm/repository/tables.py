@@ -51,7 +51,7 @@ from crm.model import (
     people,
 )  # fmt: skip
 from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueText
-from crm.repository.functions import number_in
+from crm.repository.sql_functions import number_in
 
 SCHEMA_VERSION = 6
 

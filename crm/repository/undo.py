@@ -26,7 +26,7 @@ from sqlalchemy import (
 from crm.errors import NotFoundError, RefusedError
 from crm.model import BY_NAME, RECORDS, Client, Message, Record, SignIn, User, belonging_to, fields, keeping, people
 from crm.model.encoding import plain, record_of, value_of
-from crm.repository import HistoryEntry, functions, last_undoable
+from crm.repository import HistoryEntry, last_undoable, sql_functions
 from crm.repository.tables import TABLES, audit, transactions
 from crm.repository.team import same
 
@@ -71,7 +71,7 @@ def _has_sent() -> ColumnElement[bool]:
     sent, written = audit.alias(), audit.alias()
     state: ColumnElement[Any] = literal_column("'state'")
     being_sent = (
-        functions.text_in(type_coerce(each, String), state) == "sending" for each in (sent.c.before, sent.c.after)
+        sql_functions.text_in(type_coerce(each, String), state) == "sending" for each in (sent.c.before, sent.c.after)
     )
     is_sent = (sent.c.record == Message.kind_name, sent.c.operation == "update", or_(*being_sent))
     of_its_own = exists().where(sent.c.transaction == transactions.c.id, *is_sent)

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from crm.model import ARRIVED, CONTACTING, FollowUp, Interaction, Message, Record, Sale, SignIn, User
 from crm.model.rights import SECRET
 from crm.repository.column_types import JsonText
-from crm.repository.functions import json_object
+from crm.repository.sql_functions import json_object
 from crm.repository.tables import TABLES, audit, client, follow_up, interaction, message, sale
 
 # The columns of a client that follow from the rules.

@@ -33,11 +33,11 @@ from crm.repository.shut import Shut
 from crm.shell.options import answers, field_values, read, written
 
 if TYPE_CHECKING:
-    from crm.accounts.remembered import Remembered
+    from crm.accounts.saved_sessions import Remembered
+    from crm.terminal.drawing.screen import Screen
     from crm.terminal.loop import Loop
-    from crm.terminal.prompts import Prompts
-    from crm.terminal.screen import Screen
-    from crm.terminal.session import Session
+    from crm.terminal.toolkit.prompts import Prompts
+    from crm.terminal.toolkit.session import Session
 
 # What copies the store anyway, or puts another in its place.
 _BACKED_UP_BY_THEMSELVES = ("backup", "restore")
@@ -122,7 +122,7 @@ class Call:
 
     def secret(self) -> None:
         """Prints a secret that nobody guesses."""
-        from crm.accounts.secret import new
+        from crm.accounts.keys import new
 
         made = new()
         sys.stdout.write((json.dumps({"secret": made}) if self._settings["json"] else made) + "\n")
@@ -154,7 +154,7 @@ class Call:
 
     def menu(self, loop: "Loop") -> int:
         """Opens the menu. Returns the exit code."""
-        from crm.terminal.menu import run_menu
+        from crm.terminal.home.menu import run_menu
 
         return run_menu(
             partial(self._open_crm, self.config()), sys.stdin, sys.stdout, loop, debug=bool(self._settings["debug"])
@@ -269,7 +269,7 @@ class Call:
                     sys.stdout.write(f"{result.message}\n")
                     sys.stdout.flush()
                     return
-                from crm.terminal.render import show
+                from crm.terminal.drawing.render import show
 
                 show(_screen(), result, _conventions(crm))
             sys.stdout.flush()
@@ -325,7 +325,7 @@ def _conventions(crm: CRM) -> Conventions:
 
 
 def _screen() -> "Screen":
-    from crm.terminal.door import screen_on
+    from crm.terminal.console.console import screen_on
 
     return screen_on(sys.stdin, sys.stdout)
 
@@ -333,9 +333,9 @@ def _screen() -> "Screen":
 @contextmanager
 def _prompts(crm: CRM) -> Iterator["Prompts"]:
     """Prompts for the person at this terminal; leaving a question leaves the command."""
-    from crm.terminal.door import keyboard_on
-    from crm.terminal.keyboard import Back, Closed
-    from crm.terminal.prompts import Prompts
+    from crm.terminal.console.console import keyboard_on
+    from crm.terminal.console.keyboard import Back, Closed
+    from crm.terminal.toolkit.prompts import Prompts
 
     screen = _screen()
     try:
@@ -348,9 +348,9 @@ def _prompts(crm: CRM) -> Iterator["Prompts"]:
 @contextmanager
 def _session(crm: CRM) -> Iterator["Session"]:
     """The pages of the menu, for a person at this terminal or for lines from a pipe."""
-    from crm.terminal.door import keyboard_on
-    from crm.terminal.keyboard import Closed
-    from crm.terminal.session import Session
+    from crm.terminal.console.console import keyboard_on
+    from crm.terminal.console.keyboard import Closed
+    from crm.terminal.toolkit.session import Session
 
     screen = _screen()
     try:
@@ -362,7 +362,7 @@ def _session(crm: CRM) -> Iterator["Session"]:
 
 def _signed_in(session: "Session", email: str = "") -> CRM:
     """The CRM with the rights of the person who signs in now; the sign-in is remembered. Raises Cancelled."""
-    from crm.terminal.signing_in import sign_in
+    from crm.terminal.team.signing_in import sign_in
 
     url, remembered = session.crm.repository.url, _remembered()
     who = sign_in(session, email)
@@ -381,6 +381,6 @@ def _signed_in(session: "Session", email: str = "") -> CRM:
 
 def _remembered() -> "Remembered":
     """The sign-ins of this machine."""
-    from crm.accounts.remembered import Remembered
+    from crm.accounts.saved_sessions import Remembered
 
     return Remembered(data_folder())

@@ -12,7 +12,7 @@ from crm.commands.registry import Command, FieldsOf, Parameter
 from crm.errors import FieldError, Question, UsageError
 from crm.model import Field
 from crm.model.fields import Extra, Flag, Secret, Tags
-from crm.model.places import path_of
+from crm.model.paths import path_of
 
 # What may stand for a parameter, or a field, that begins with what was typed.
 Complete = Callable[[Parameter | Field, str], list[CompletionItem[str]]]
@@ -115,7 +115,7 @@ def _read_one(crm: CRM, parameter: Parameter, text: Any) -> Any:
             return path_of(text)
         if parameter.record:
             # What finds records by their names is loaded when one is named.
-            from crm.commands.selecting import selected
+            from crm.commands.lookup import selected
 
             return selected(crm, parameter.record, text)
         return parameter.value_check.read(text, crm.conventions)

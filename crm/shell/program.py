@@ -81,6 +81,6 @@ def _tell(line: Line, error: CRMError) -> None:
         kind = error.question_kind if isinstance(error, Question) else error.kind
         sys.stderr.write(json.dumps({"error": kind, "message": sentence}, ensure_ascii=False) + "\n")
     else:
-        from crm.terminal.screen import clean
+        from crm.terminal.drawing.screen import clean
 
         sys.stderr.write("\n".join(clean(each) for each in sentence.split("\n")) + "\n")

@@ -31,7 +31,7 @@ def values(call: "Callable[[], Call]", asked: Parameter | Field, begun: str) -> 
                 return _fitting(_names(snapshot, asked.record, begun), begun)
             if isinstance(asked.check, Tags) and "tag" in asked.name:
                 return _fitting(_tags(snapshot), begun)
-        from crm.terminal.suggestions import PEOPLE, suggestions
+        from crm.terminal.toolkit.suggestions import PEOPLE, suggestions
 
         suggest = suggestions(crm, PEOPLE if isinstance(asked.check, Person) else asked.name)
         return _fitting((each.text for each in suggest(begun)), begun) if suggest else []
@@ -50,16 +50,16 @@ def _names(snapshot: Snapshot, kind: type[Record], begun: str) -> Iterator[str]:
         found = snapshot.search(begun, _MOST) if begun.strip() else snapshot.find_all(Client, Query(limit=_MOST))
         yield from (each.name for each in found)
     elif kind is Contact:
-        from crm.commands.contacts import contacts_saying
+        from crm.commands.clients.contacts import contacts_saying
 
         yield from (each.name for each in contacts_saying(snapshot, begun, limit=_MOST))
     elif kind is Deal:
-        from crm.commands.pipeline import WhichDeals, listed, stages
+        from crm.commands.sales.pipeline import WhichDeals, listed, stages
 
         found_deals = listed(snapshot, (), WhichDeals([each.id for each in stages(snapshot)], text=begun), limit=_MOST)
         yield from (each.deal.title for each in found_deals)
     elif kind is Stage:
-        from crm.commands.pipeline import stages
+        from crm.commands.sales.pipeline import stages
 
         yield from (each.name for each in stages(snapshot))
     elif kind is User:

@@ -10,21 +10,21 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crm.errors import CRMError, StoreError
+from crm.web.access_log import Journal, log
 from crm.web.file_links import FileLinks
 from crm.web.headers import SecurityHeaders
 from crm.web.health import Health
-from crm.web.journal import Journal, log
-from crm.web.limits import AddressLimits, BodyLimit
-from crm.web.listening import STOPS
-from crm.web.opting_out import OptOutPages
 from crm.web.origins import SameOrigin
 from crm.web.pages import notice
 from crm.web.passwords import PasswordPages
 from crm.web.proxies import TrustedProxies
+from crm.web.rate_limits import AddressLimits, BodyLimit
 from crm.web.sign_in import SignInPages
 from crm.web.site import FormRefused, Site, refused_form
 from crm.web.terminal_page import TerminalPage
 from crm.web.terminals.page import OVER
+from crm.web.unsubscribing import OptOutPages
+from crm.web.uvicorn_server import STOPS
 
 # Well below what a session may outlive its end by.
 WATCH_SECONDS = 5.0

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from crm.web.journal import log
+from crm.web.access_log import log
 
 _FRESH = 5.0
 _PATIENCE = 4.0

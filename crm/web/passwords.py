@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from crm.errors import CRMError, FieldError, SignInRefusedError, TooManyAttemptsError
-from crm.web.journal import log
+from crm.web.access_log import log
 from crm.web.origins import is_loopback, origin_of
 from crm.web.pages import notice
 from crm.web.sign_in import retry_after, sign_in_first, status_of, where

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from crm.accounts.accounts import Accounts
 from crm.config import Config
 from crm.repository import Repository
+from crm.web.access_log import log, write_journal
 from crm.web.application import application
+from crm.web.csrf import FormTokens
+from crm.web.deployment import Surroundings, surroundings
 from crm.web.first_admin import first_admin
-from crm.web.form_tokens import FormTokens
-from crm.web.journal import log, write_journal
-from crm.web.listening import Server, listen, settings
-from crm.web.opting_out import Follow
-from crm.web.reception import Reception
 from crm.web.sessions import Sessions
 from crm.web.site import Site
-from crm.web.surroundings import Surroundings, surroundings
+from crm.web.store_threads import Reception
 from crm.web.terminals import Terminals
+from crm.web.unsubscribing import Follow
+from crm.web.uvicorn_server import Server, listen, settings
 
 # A child of the fork server runs this for whoever has signed in.
 MENU = "crm.start:serve"

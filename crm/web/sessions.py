@@ -7,7 +7,7 @@ from time import monotonic
 
 from crm.accounts import SignedIn
 from crm.accounts.accounts import Accounts
-from crm.web.reception import Reception
+from crm.web.store_threads import Reception
 
 # No session outlives its end by more than this.
 FRESH = 10.0

@@ -12,12 +12,12 @@ from crm.accounts import SignedIn
 from crm.accounts.accounts import Accounts
 from crm.errors import CRMError
 from crm.web import cookies
-from crm.web.form_tokens import FormTokens
-from crm.web.opting_out import Follow
+from crm.web.csrf import FormTokens
 from crm.web.pages import notice, page
-from crm.web.reception import Reception
 from crm.web.sessions import Sessions
+from crm.web.store_threads import Reception
 from crm.web.terminals import Terminals
+from crm.web.unsubscribing import Follow
 
 
 class FormRefused(Exception):

@@ -12,12 +12,12 @@ from sqlalchemy import update
 
 from crm.accounts import SecondFactorAsked, SignedIn
 from crm.accounts.accounts import Accounts
-from crm.accounts.attempts import Attempts
-from crm.accounts.secret import Secret
+from crm.accounts.keys import Secret
+from crm.accounts.throttling import Attempts
 from crm.model import SignIn, User
 from crm.model.rights import Reader
 from crm.repository import tables
-from crm.repository.verified import VerifiedRepository
+from crm.repository.guarded.verified import VerifiedRepository
 from tests.conftest import STORES, Store, _new_store
 
 PASSWORD = "a quiet lemon drives north"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crm.accounts.accounts import Accounts
-from crm.accounts.attempts import Attempts
+from crm.accounts.throttling import Attempts
 from crm.errors import SignInRefusedError
 from tests.accounts.conftest import PASSWORD, Office
 

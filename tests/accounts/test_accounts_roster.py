@@ -16,8 +16,8 @@ from sqlalchemy import delete, event, insert, select, update
 from crm.accounts import evidence
 from crm.accounts.accounts import Accounts
 from crm.accounts.evidence import Memory, accounts_exist
+from crm.accounts.keys import Secret
 from crm.accounts.roster import Roster, Standing
-from crm.accounts.secret import Secret
 from crm.errors import CRMError, SignInRefusedError, StoreAccessError
 from crm.model import Client, SignIn, User
 from crm.model.rights import Reader
@@ -25,7 +25,7 @@ from crm.repository import ROSTER, STORE_ID, tables
 from crm.repository.known import Known
 from crm.repository.snapshot import put_fact
 from crm.repository.sql import SqlRepository
-from crm.repository.sqlite import Sqlite
+from crm.repository.sqlite.dialect import Sqlite
 from tests.accounts.conftest import PASSWORD, SECRET, Office
 from tests.conftest import STORES, _new_store
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from crm.accounts import attempts as counting
+from crm.accounts import throttling as counting
 from crm.accounts.accounts import Accounts
-from crm.accounts.attempts import Attempts
-from crm.accounts.secret import Secret, guessable, new
+from crm.accounts.keys import Secret, guessable, new
+from crm.accounts.throttling import Attempts
 from crm.errors import FileError, TooManyAttemptsError, UsageError
 from crm.model import User
 from tests.accounts.conftest import PASSWORD, Office
@@ -207,7 +207,7 @@ def test_accounts_that_were_made_with_such_a_secret_go_on_and_check_says_so(
     file_office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file_office.add()
-    monkeypatch.setattr("crm.accounts.secret.guessable", lambda _: "it repeats itself")
+    monkeypatch.setattr("crm.accounts.keys.guessable", lambda _: "it repeats itself")
     assert file_office.sign_in()
     file_office.add("bo@example.com", "staff")
     (found,) = file_office.accounts.seal_findings()

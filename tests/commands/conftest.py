@@ -16,7 +16,7 @@ import trustme
 from crm.app import open_crm
 from crm.commands.context import CRM
 from crm.commands.registry import named
-from crm.commands.sales import SaleReport
+from crm.commands.sales.sales import SaleReport
 from crm.config import Config
 from crm.model import Client, Record, Sale
 from crm.repository import Query

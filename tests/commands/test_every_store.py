@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from crm.accounts.desk import AccountsDesk
+from crm.accounts.service import AccountsDesk
 from crm.app import open_accounts, open_crm
 from crm.commands.registry import Command, commands
 from crm.config import Config
 from crm.errors import CRMError
 from crm.model.rights import OWNER
 from tests.commands.conftest import Office
-from tests.commands.test_roles import GIVEN, OUT_OF_ORDER, Firm, outcome
+from tests.commands.team.test_roles import GIVEN, OUT_OF_ORDER, Firm, outcome
 from tests.conftest import STORES, Store, _new_store
 from tests.support.clocks import TODAY, running_on
 

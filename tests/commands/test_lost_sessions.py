@@ -9,14 +9,14 @@ from pyotp import TOTP
 from sqlalchemy import func, select
 
 from crm.accounts import SignedIn
-from crm.accounts.desk import AccountsDesk
+from crm.accounts.service import AccountsDesk
 from crm.commands.context import CRM
 from crm.commands.registry import Command, commands, named
 from crm.errors import CRMError, ForbiddenError, Question, RefusedError, SignedOutError, SignInRefusedError
 from crm.model import SignIn, User, View
 from crm.repository import tables
 from tests.commands.conftest import Office
-from tests.commands.test_roles import GIVEN, OUT_OF_ORDER, Firm
+from tests.commands.team.test_roles import GIVEN, OUT_OF_ORDER, Firm
 from tests.support.guarded import expire
 
 PASSWORD = "a kettle, two spoons and rain"

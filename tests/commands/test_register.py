@@ -14,7 +14,7 @@ import pytest
 from crm import commands as package
 from crm.commands import registry
 from crm.commands.registry import commands, commands_outside, named
-from crm.terminal import session
+from crm.terminal.toolkit import session
 from tests.conftest import PROJECT
 
 

@@ -18,10 +18,10 @@ import json, os, signal, sys
 from datetime import date
 from pathlib import Path
 from crm import atomic_write, config
-from crm.accounts import remembered
-from crm.accounts.secret import Secret
-from crm.repository import sqlite
-from crm.repository.sheets import tokens
+from crm.accounts import saved_sessions
+from crm.accounts.keys import Secret
+from crm.repository.sqlite import dialect
+from crm.repository.sheets.google import access_tokens
 
 folder = Path(sys.argv[1])
 config.data_folder = lambda: folder
@@ -31,28 +31,28 @@ class Account:
 
 def write(new):
     if what == "sign-ins":
-        remembered.Remembered(folder).keep("store", new)
+        saved_sessions.Remembered(folder).keep("store", new)
     elif what == "store":
         config.remember_store(f"sheets://{new}")
     elif what == "token":
-        tokens.Tokens(Account, folder, lambda: 1000.0).keep(new, 3000.0)
+        access_tokens.Tokens(Account, folder, lambda: 1000.0).keep(new, 3000.0)
     elif what == "secret":
         Secret("", folder).key("test")
     else:
-        sqlite.Sqlite(folder / "crm.sqlite3").replace_damaged(folder / "copy", folder / "backups" / "b.sqlite3")
+        dialect.Sqlite(folder / "crm.sqlite3").replace_damaged(folder / "copy", folder / "backups" / "b.sqlite3")
 
 def content():
     if what == "sign-ins":
-        return remembered.Remembered(folder).token("store"), remembered.Remembered(folder).token("other")
+        return saved_sessions.Remembered(folder).token("store"), saved_sessions.Remembered(folder).token("other")
     if what == "store":
         return config.remembered_store()
     if what == "token":
-        return tokens.Tokens(Account, folder, lambda: 1000.0).kept()[0]
+        return access_tokens.Tokens(Account, folder, lambda: 1000.0).kept()[0]
     if what == "secret":
         return len((folder / "secret").read_text().strip()) if (folder / "secret").exists() else 0
     return (folder / "crm.sqlite3").read_bytes().decode()
 
-OURS = {each.__file__ for each in (atomic_write, config, remembered, sqlite, tokens)}
+OURS = {each.__file__ for each in (atomic_write, config, saved_sessions, dialect, access_tokens)}
 OURS.add(sys.modules[Secret.__module__].__file__)
 
 def killed_at(number):
@@ -71,7 +71,7 @@ def prepare():
     for each in folder.rglob("*"):
         each.is_file() and each.unlink()
     if what == "sign-ins":
-        remembered.Remembered(folder).keep("other", "kept")
+        saved_sessions.Remembered(folder).keep("other", "kept")
     if what in ("sign-ins", "store", "token"):
         write("old")
     if what == "damaged":

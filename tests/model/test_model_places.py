@@ -10,7 +10,7 @@ import pytest
 from crm.config import store_file
 from crm.errors import CRMError, FieldError, UsageError
 from crm.files import open_source, write_csv
-from crm.model.places import as_told, path_of, told_elsewhere
+from crm.model.paths import as_told, path_of, told_elsewhere
 
 CRM = Path(__file__).parents[2] / "crm"
 # What a path or the URL of a store is called in this program.

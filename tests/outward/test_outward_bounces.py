@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from crm.outward.bounces import Bounce
-from crm.outward.reading import received
+from crm.outward.incoming import received
 
 ARRIVED = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 STATUS = """\

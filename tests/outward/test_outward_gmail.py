@@ -21,10 +21,10 @@ from crm.app import open_mailer
 from crm.config import from_environment
 from crm.errors import CRMError, OutwardError, StoreAccessError, UsageError
 from crm.outward.gmail import GmailMailer
-from crm.outward.google_answers import SCOPE
+from crm.outward.gmail_errors import SCOPE
 from crm.outward.mail import Fate, Outcome
-from crm.outward.message import Mail, Party
-from crm.repository.sheets.account import account_from
+from crm.outward.outgoing import Mail, Party
+from crm.repository.sheets.google.credentials import account_from
 from tests.support.google_sheets.account import Account
 from tests.support.google_sheets.refusals import Refusal
 

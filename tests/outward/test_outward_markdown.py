@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.outward.markdown import escaped, html, plain
-from crm.outward.words import prose
+from crm.outward.sanitizing import prose
 
 signs = st.text(st.sampled_from("*_`#>-+=[]()!<>&\\~|.:@/\"'1a \n\t") | st.characters(codec="utf-8"), max_size=80)
 HARMLESS = {

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.errors import OutwardError
-from crm.outward.composing import composed
-from crm.outward.message import Attachment, Mail, Party, is_message_id, new_message_id
-from crm.outward.words import line, prose
+from crm.outward.mime import composed
+from crm.outward.outgoing import Attachment, Mail, Party, is_message_id, new_message_id
+from crm.outward.sanitizing import line, prose
 
 AT = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 CRM, ANNA = Party("crm@example.com", "Kuhn, Söhne & Co"), Party("anna@example.com", "Anna")

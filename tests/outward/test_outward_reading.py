@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.outward.message import Party
-from crm.outward.reading import LONGEST_TEXT, Received, UnreadableError, received
+from crm.outward.incoming import LONGEST_TEXT, Received, UnreadableError, received
+from crm.outward.outgoing import Party
 
 ARRIVED = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 FORWARDED = {

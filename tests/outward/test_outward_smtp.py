@@ -15,7 +15,7 @@ import trustme
 
 from crm.errors import OutwardError
 from crm.outward.mail import Fate, Mailer, Outcome
-from crm.outward.message import Mail, Party
+from crm.outward.outgoing import Mail, Party
 from crm.outward.smtp import SmtpMailer
 from tests.support.mail_server import HANGS_UP, LOGIN, Post, free_port, served
 

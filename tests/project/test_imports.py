@@ -35,7 +35,7 @@ for _room in ARROWS.keys() - {"errors", "clock", "atomic_write", "private_files"
 ARROWS["app"] = set(ARROWS)
 ARROWS["start"] = set(ARROWS)
 # The stores themselves are named where they are chosen, and nowhere else.
-CONCRETE = ("crm.repository.sql", "crm.repository.sqlite", "crm.repository.sheets")
+CONCRETE = ("crm.repository.sql", "crm.repository.sqlite.dialect", "crm.repository.sheets")
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "base"}
 
 FILES = sorted(CRM.rglob("*.py"))

@@ -23,8 +23,9 @@ _FOR_OTHERS = (
     "argon2", "cryptography", "email_validator", "google", "gspread", "icalendar", "imapclient", "inscriptis", "jinja2",
     "lxml", "markdown_it", "matplotlib", "openpyxl", "phonenumbers", "prompt_toolkit", "publicsuffixlist", "pydantic",
     "pyotp", "questionary", "rapidfuzz", "requests", "segno", "starlette", "uvicorn", "xlsxwriter", "zxcvbn",
-    "crm.outward", "crm.files", "crm.web", "crm.commands.fetching", "crm.commands.importing", "crm.commands.reports",
-    "crm.commands.mailings", "crm.commands.outbox", "crm.terminal.menu", "crm.terminal.interactive",
+    "crm.outward", "crm.files", "crm.web", "crm.commands.mail.inbox", "crm.commands.data.importing",
+    "crm.commands.reports", "crm.commands.mail.mailings", "crm.commands.mail.outbox", "crm.terminal.home.menu",
+    "crm.terminal.console.prompt_toolkit_keyboard",
 )  # fmt: skip
 
 
@@ -66,15 +67,15 @@ def test_the_version_loads_hardly_anything(shell: CommandLine) -> None:
 
 def test_a_list_loads_its_own_group_and_nothing_for_others(shell: CommandLine) -> None:
     modules = loaded(shell, "--json", "clients", "list")
-    assert "crm.commands.clients" in modules
-    assert within(modules, (*_FOR_OTHERS, "rich", "babel", "crm.terminal.render", "crm.rules")) == set()
+    assert "crm.commands.clients.clients" in modules
+    assert within(modules, (*_FOR_OTHERS, "rich", "babel", "crm.terminal.drawing.render", "crm.rules")) == set()
 
 
 @pytest.mark.parametrize("arguments", [("clients", "list"), ("deals", "list"), ("sales", "list"), ("stages", "list")])
 def test_drawing_a_list_loads_rich_and_what_draws_it(shell: CommandLine, arguments: tuple[str, ...]) -> None:
     modules = loaded(shell, *arguments)
     assert "rich" in modules
-    assert within(modules, (*_FOR_OTHERS, "crm.terminal.outcomes")) == set()
+    assert within(modules, (*_FOR_OTHERS, "crm.terminal.sales.outcomes")) == set()
 
 
 def test_completing_a_group_loads_no_other(shell: CommandLine) -> None:

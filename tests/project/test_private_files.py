@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from crm.accounts.attempts import Attempts
-from crm.accounts.remembered import Remembered
-from crm.accounts.secret import Secret
-from crm.commands.outbox.journal import SendingJournal
+from crm.accounts.keys import Secret
+from crm.accounts.saved_sessions import Remembered
+from crm.accounts.throttling import Attempts
+from crm.commands.mail.outbox.journal import SendingJournal
 from crm.private_files import close_to_others, private_database
-from crm.repository.sheets.quota import Limiter
+from crm.repository.sheets.google.rate_limit import Limiter
 from tests.commands.conftest import Office
 from tests.support.clocks import TODAY, standing_on
 

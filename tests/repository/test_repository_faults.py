@@ -31,7 +31,7 @@ from crm.errors import (
 from crm.model import Client, Sale, StatusRule
 from crm.repository import Wait, sql, tables, transaction
 from crm.repository.sql import SqlRepository
-from crm.repository.sqlite import Sqlite
+from crm.repository.sqlite.dialect import Sqlite
 from crm.repository.transaction import SqlTransaction
 from tests.conftest import PYTHON, Store, child_environment
 from tests.support.unprivileged import as_nobody
@@ -108,7 +108,7 @@ from pathlib import Path
 from crm.model import Client, Sale
 from crm.clock import machine_now
 from crm.repository.sql import SqlRepository
-from crm.repository.sqlite import Sqlite
+from crm.repository.sqlite.dialect import Sqlite
 path = Path(sys.argv[1])
 repository = SqlRepository(str(path), Sqlite(path), now=machine_now)
 """
@@ -662,10 +662,10 @@ def test_a_damaged_store_can_be_restored_over_and_is_kept(path: Path) -> None:
 
 
 def test_a_restore_does_not_wait_for_ever(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from crm.repository import sqlite
+    from crm.repository.sqlite import dialect
 
     made(path)
-    monkeypatch.setattr(sqlite, "_RESTORE_WAITS", 0.5)
+    monkeypatch.setattr(dialect, "_RESTORE_WAITS", 0.5)
     with closing(opened(path)) as repository:
         copy = repository.backup()
         with held(path):

@@ -15,7 +15,7 @@ from crm.clock import machine_now
 from crm.model import Client, Dashboard, Deal, Sale, SignIn, User
 from crm.repository import Query, tables
 from crm.repository.sql import SqlRepository
-from crm.repository.sqlite import Sqlite
+from crm.repository.sqlite.dialect import Sqlite
 from tests.conftest import STORES, Store, _new_store
 from tests.support.unprivileged import as_nobody
 

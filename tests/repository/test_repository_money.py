@@ -19,7 +19,7 @@ from crm.model.money import LARGEST_AMOUNT
 from crm.repository import Query, tables
 from crm.repository.column_types import major, minor
 from crm.repository.sql import SqlRepository
-from crm.repository.sqlite import Sqlite
+from crm.repository.sqlite.dialect import Sqlite
 from tests.conftest import Store
 
 # As many decimals as JPY, EUR, KWD and CLF have, and the smallest and the largest that there is.

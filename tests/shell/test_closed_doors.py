@@ -28,21 +28,22 @@ from sqlalchemy.exc import DBAPIError
 
 from crm import app
 from crm.accounts import SignedIn
-from crm.accounts.remembered import Remembered
-from crm.commands import opting_out
+from crm.accounts.saved_sessions import Remembered
 from crm.commands.context import CRM
+from crm.commands.mail import unsubscribing
 from crm.commands.registry import commands, named
 from crm.config import from_environment
 from crm.errors import CRMError, StoreDamagedError, StoreError
 from crm.repository import sql, tables
-from crm.repository.sheets import service, transport
+from crm.repository.sheets.google import http
+from crm.repository.sheets.google import spreadsheet as service
 from crm.shell import run
 from crm.shell.call import Call
 from crm.shell.values import values
-from crm.terminal.menu import run_menu
+from crm.terminal.home.menu import run_menu
 from crm.web import server
-from crm.web.reception import Reception
 from crm.web.sessions import Sessions
+from crm.web.store_threads import Reception
 from run import menu_loop
 from tests import conftest
 from tests.support.clocks import running_on
@@ -194,7 +195,7 @@ def _opt_out_link(machine: Machine) -> str:
     crm = machine.open()
     try:
         with suppress(CRMError):
-            assert not opting_out.follow(crm, "A" * 60, act=True)
+            assert not unsubscribing.follow(crm, "A" * 60, act=True)
         return ""
     finally:
         crm.repository.close()
@@ -346,7 +347,7 @@ def spreadsheet(memory: Path) -> Iterator[Spreadsheet]:
     folder.mkdir()
     with pytest.MonkeyPatch.context() as patched:
         google = conftest.google()
-        patched.setattr(transport, "HTTPAdapter", lambda **given: _Spoilt(google.server, **given))
+        patched.setattr(http, "HTTPAdapter", lambda **given: _Spoilt(google.server, **given))
         patched.setattr(service, "Stopwatch", lambda: conftest._HURRIED.clock)
         settings = {"CRM_GOOGLE_URL": google.url, "CREDS": json.dumps(google.credentials())}
         made = google.make("Team")

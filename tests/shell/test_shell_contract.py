@@ -185,8 +185,8 @@ def test_a_fault_of_the_program_is_a_sentence_and_a_traceback_only_where_asked_f
     def broken(*_: object) -> None:
         raise ZeroDivisionError("deep inside")
 
-    monkeypatch.setattr("crm.commands.selecting.selected", broken)
-    monkeypatch.setattr("crm.commands.selecting.selected", broken)
+    monkeypatch.setattr("crm.commands.lookup.selected", broken)
+    monkeypatch.setattr("crm.commands.lookup.selected", broken)
     answer = shell("clients", "show", "1")
     assert (answer.code, answer.out) == (1, "")
     assert "Traceback" not in answer.err

@@ -4,7 +4,7 @@ from typing import Any
 
 from crm.model import Record
 from crm.repository import Transaction
-from crm.repository.sheets.layout import TABS, header, letters
+from crm.repository.sheets.grid.layout import TABS, header, letters
 from crm.repository.sheets.repository import SheetsRepository
 from tests.support.sheets_team import Team
 

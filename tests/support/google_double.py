@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from crm.repository import Wait
-from crm.repository.sheets.account import Account
-from crm.repository.sheets.quota import Stopwatch
-from crm.repository.sheets.service import Service
+from crm.repository.sheets.google.credentials import Account
+from crm.repository.sheets.google.rate_limit import Stopwatch
+from crm.repository.sheets.google.spreadsheet import Service
 
 SPREADSHEET = "1AbCdEfGhIjKlMnOpQrStUvWxYz-0123456789_abcdE"
 ADDRESS = "crm@team.iam.gserviceaccount.com"

@@ -13,9 +13,9 @@ from crm.errors import SignedOutError
 from crm.model import BY_NAME, Client, Dashboard, Sale, Setting, SignIn, User, View, people, rights
 from crm.model.rights import ALL, CREATE, DELETE, OWN, OWN_CHANGES, OWNED_BY, UPDATE, Reader, level
 from crm.repository import Repository, Snapshot
-from crm.repository.everything import Item
-from crm.repository.guard import GuardedRepository
-from crm.repository.verified import VerifiedRepository, Verify
+from crm.repository.dump import Item
+from crm.repository.guarded.repository import GuardedRepository
+from crm.repository.guarded.verified import VerifiedRepository, Verify
 from tests.conftest import STORES, Store
 
 # Stands wherever only some may see it, so that a search through whatever came back finds it.

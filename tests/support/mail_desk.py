@@ -10,11 +10,11 @@ import trustme
 
 from crm.app import open_crm
 from crm.commands.context import CRM, Outward
-from crm.commands.outbox import Draft, Sent, queue_many, send_queued
+from crm.commands.mail.outbox import Draft, Sent, queue_many, send_queued
 from crm.commands.registry import named
 from crm.config import Config
 from crm.model import Client, Message
-from crm.outward.message import Party
+from crm.outward.outgoing import Party
 from crm.outward.smtp import SmtpMailer
 from crm.repository import Query
 from tests.conftest import Store

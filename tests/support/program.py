@@ -165,7 +165,7 @@ def _serve(tests: socket.socket) -> dict[str, Any] | None:
 def _load() -> None:
     """Loads all that programs need sooner or later, as the process does that menus in the browser are forked from."""
     from crm.start import preload
-    from crm.web.terminals.rehearsal import rehearse
+    from crm.web.terminals.warm_up import rehearse
 
     os.environ["TERM"] = "xterm-256color"
     preload()

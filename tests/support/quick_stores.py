@@ -16,7 +16,7 @@ from crm.private_files import private_folder
 from crm.repository import STORE_ID
 from crm.repository.snapshot import put_fact
 from crm.repository.sql import REVIEWED, SqlRepository
-from crm.repository.sqlite import Sqlite
+from crm.repository.sqlite.dialect import Sqlite
 from crm.repository.tables import TABLES
 
 _create, _engine = SqlRepository._create, Sqlite.engine

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from crm.errors import SignedOutError, StoreDamagedError
-from crm.terminal.exchange import Exchange
+from crm.terminal.console.file_transfer import Exchange
 
 WIDE = ("漢字", "한국어", "ﾊﾝｶｸ", "é", "e\u0301", "🙂", "👍🏽", "🇦🇹", "👨‍👩‍👧", "☎️", "❤️", "™", "①", "│─", "ß", "नमस्ते")
 

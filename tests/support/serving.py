@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from crm.web.listening import listen, settings
+from crm.web.uvicorn_server import listen, settings
 
 
 @contextmanager

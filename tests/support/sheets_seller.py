@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from crm.model import Client, Sale
-from crm.repository.sheets import quota
-from crm.repository.sheets.account import account_from
+from crm.repository.sheets.google import rate_limit
+from crm.repository.sheets.google.credentials import account_from
+from crm.repository.sheets.google.spreadsheet import Service
 from crm.repository.sheets.repository import SheetsRepository
-from crm.repository.sheets.service import Service
-from crm.repository.sqlite import Sqlite
+from crm.repository.sqlite.dialect import Sqlite
 from tests.support.clocks import running_on
 
 CLIENTS = 3
@@ -43,7 +43,7 @@ def sell_and_edit(store: SheetsRepository, name: str, sales: int, edits: int) ->
 
 if __name__ == "__main__":
     # A team would be held to its quota for minutes.
-    quota.PER_MINUTE.clear()
+    rate_limit.PER_MINUTE.clear()
     spreadsheet, folder, google, name, sales, edits = sys.argv[1:]
     opened = open_store(spreadsheet, Path(folder), google, name)
     sell_and_edit(opened, name, int(sales), int(edits))

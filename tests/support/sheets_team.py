@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from crm.model import RECORDS, Client, Record, Sale
-from crm.repository.sheets.layout import HISTORY, META, TABS, Tab, header
+from crm.repository.sheets.grid.layout import HISTORY, META, TABS, Tab, header
 from crm.repository.sheets.repository import SheetsRepository
 from tests import conftest
 from tests.conftest import STORES, Store, _new_store

@@ -17,15 +17,15 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from crm.accounts.accounts import Accounts
-from crm.accounts.attempts import Attempts
-from crm.accounts.secret import Secret
+from crm.accounts.keys import Secret
+from crm.accounts.throttling import Attempts
 from crm.config import Config
 from crm.model import User
 from crm.repository.sql import SqlRepository
-from crm.repository.sqlite import Sqlite
+from crm.repository.sqlite.dialect import Sqlite
 from crm.web.application import application
-from crm.web.reception import not_for_long
 from crm.web.server import Opened, make_site
+from crm.web.store_threads import not_for_long
 from crm.web.terminals import Terminals
 from tests.support.serving import served
 

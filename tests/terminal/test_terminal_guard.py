@@ -21,11 +21,11 @@ from crm.commands.registry import Command, commands, named
 from crm.errors import Cancelled, ForbiddenError, RefusedError
 from crm.model import Sale
 from crm.repository import Wait
-from crm.terminal.exchange import Exchange
-from crm.terminal.keyboard import Back, Choice, Closed, numbered
-from crm.terminal.lines import LineKeyboard
-from crm.terminal.screen import Screen
-from crm.terminal.session import Session, load_flows
+from crm.terminal.console.file_transfer import Exchange
+from crm.terminal.console.keyboard import Back, Choice, Closed, numbered
+from crm.terminal.console.line_keyboard import LineKeyboard
+from crm.terminal.drawing.screen import Screen
+from crm.terminal.toolkit.session import Session, load_flows
 
 Start = Callable[..., Any]
 
@@ -184,7 +184,7 @@ def test_progress_is_shown_for_long_work_wherever_it_is_long(monkeypatch: pytest
 def test_no_progress_is_shown_for_short_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     # However long this machine takes for nothing.
-    monkeypatch.setattr("crm.terminal.screen._SHOWN_AFTER", 60)
+    monkeypatch.setattr("crm.terminal.drawing.screen._SHOWN_AFTER", 60)
     out = io.StringIO()
     with Screen(out, plain=False).progress("Importing [bold]"):
         pass

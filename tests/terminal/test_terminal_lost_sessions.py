@@ -31,10 +31,10 @@ from crm.config import Config
 from crm.errors import FieldError, RefusedError, RuleError, SignedOutError
 from crm.model import User
 from crm.repository import tables
-from crm.repository.sqlite import Sqlite
-from crm.terminal.keyboard import Back, Choice, Closed
-from crm.terminal.screen import Screen
-from crm.terminal.session import Session, flow_of, load_flows
+from crm.repository.sqlite.dialect import Sqlite
+from crm.terminal.console.keyboard import Back, Choice, Closed
+from crm.terminal.drawing.screen import Screen
+from crm.terminal.toolkit.session import Session, flow_of, load_flows
 from tests.support.clocks import TODAY, running_on
 from tests.support.guarded import expire
 

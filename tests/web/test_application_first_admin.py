@@ -7,15 +7,15 @@ import pytest
 
 from crm.accounts import SignedIn
 from crm.accounts.accounts import Accounts
-from crm.accounts.attempts import Attempts
-from crm.accounts.secret import Secret
+from crm.accounts.keys import Secret
+from crm.accounts.throttling import Attempts
 from crm.clock import machine_now
 from crm.config import Config
 from crm.errors import StoreAccessError, UsageError
 from crm.model import User
 from crm.repository import Transaction
 from crm.repository.sql import SqlRepository
-from crm.repository.sqlite import Sqlite
+from crm.repository.sqlite.dialect import Sqlite
 from crm.web.first_admin import first_admin
 from crm.web.server import Opened, serve
 

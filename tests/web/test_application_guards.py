@@ -21,11 +21,11 @@ from websockets.sync.client import connect
 from crm.accounts.evidence import damaged
 from crm.accounts.roster import other_secret
 from crm.errors import StoreOfflineError, UsageError
+from crm.web.access_log import Journal, JsonLines, write_journal
 from crm.web.headers import SecurityHeaders
-from crm.web.journal import Journal, JsonLines, write_journal
-from crm.web.limits import FILE, FORM, RULES, AddressLimits, BodyLimit, Rule, neighbourhood
 from crm.web.origins import SameOrigin, is_loopback, origin_of
 from crm.web.proxies import TrustedProxies
+from crm.web.rate_limits import FILE, FORM, RULES, AddressLimits, BodyLimit, Rule, neighbourhood
 from tests.support.serving import served
 
 
@@ -302,7 +302,7 @@ def test_a_file_may_be_larger_and_not_without_end(plain: str) -> None:
 
 
 def test_a_body_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crm.web.limits._FORM_SECONDS", 0.2)
+    monkeypatch.setattr("crm.web.rate_limits._FORM_SECONDS", 0.2)
     with guarded() as url:
         host, _, port = url.partition("://")[2].partition(":")
         with socket.create_connection((host, int(port)), 5) as raw:

@@ -9,12 +9,12 @@ import httpx
 import pytest
 
 from crm.app import open_crm
-from crm.commands import opting_out
 from crm.commands.context import CRM
+from crm.commands.mail import unsubscribing
 from crm.config import Config
 from crm.model import Client
 from crm.web.application import application
-from crm.web.limits import RULES
+from crm.web.rate_limits import RULES
 from crm.web.server import Opened, make_site
 from crm.web.terminals import Terminals
 from tests.support.clocks import running_on
@@ -36,7 +36,7 @@ class Posted:
     def path(self) -> str:
         """Where the link in the mailing leads."""
         config = replace(self.crm.config, origin="https://crm.example.com")
-        (link,) = opting_out.links(replace(self.crm, config=config), self.client, self.client.email)
+        (link,) = unsubscribing.links(replace(self.crm, config=config), self.client, self.client.email)
         return link.removeprefix("https://crm.example.com")
 
     @property
@@ -53,7 +53,7 @@ def posted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Posted]:
 
     def opening() -> Opened:
         crm = open_crm(config)
-        return Opened(crm.accounts.open(), crm.repository, lambda link, act: opting_out.follow(crm, link, act=act))
+        return Opened(crm.accounts.open(), crm.repository, lambda link, act: unsubscribing.follow(crm, link, act=act))
 
     crm = open_crm(config)
     new = Client(kind="person", first_name="Erika", last_name="Muster", email="e@example.com", marketing_consent=True)
@@ -122,6 +122,6 @@ def test_one_address_may_not_ask_without_end(posted: Posted) -> None:
 
 
 def test_the_link_is_not_written_down(posted: Posted) -> None:
-    from crm.web.journal import page_of
+    from crm.web.access_log import page_of
 
     assert page_of(posted.path) == "/opt-out/…"

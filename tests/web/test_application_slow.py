@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
 
 from crm.web import connections
-from crm.web.limits import AT_ONCE, AddressLimits
+from crm.web.rate_limits import AT_ONCE, AddressLimits
 from tests.support.serving import served
 from tests.support.whole_site import PASSWORD, web_site
 

@@ -8,8 +8,8 @@ import pytest
 
 from crm.config import Config, from_environment
 from crm.errors import UsageError
-from crm.web.listening import _open_files, listen
-from crm.web.surroundings import Surroundings, surroundings
+from crm.web.deployment import Surroundings, surroundings
+from crm.web.uvicorn_server import _open_files, listen
 
 SECRET = "what protects the accounts of these tests"
 

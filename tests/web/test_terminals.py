@@ -19,7 +19,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from crm.web.journal import JsonLines
+from crm.web.access_log import JsonLines
 from crm.web.terminals import Terminals
 from crm.web.terminals.folders import new_folder
 from crm.web.terminals.page import DONE, OVER
@@ -409,7 +409,7 @@ def test_a_file_is_offered_once_to_its_own_session(tab: Open, shared: TerminalSe
 
 
 def test_an_offer_expires(tab: Open, shared: TerminalServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crm.web.terminals.offers.EXPIRES_AFTER", 0.1)
+    monkeypatch.setattr("crm.web.terminals.downloads.EXPIRES_AFTER", 0.1)
     one = tab()
     one.sees("Sample menu").keys("o")
     ticket = one.hears("offer")["ticket"]

@@ -10,9 +10,9 @@ from sqlalchemy import BindParameter, bindparam, func, select
 
 from crm.commands.context import CRM
 from crm.commands.registry import command
-from crm.commands.reports.asking import Since, To, Until
 from crm.commands.reports.periods import in_order, recent
 from crm.commands.reports.report import Chart, Column, Report, Row, amount
+from crm.commands.reports.report_parameters import Since, To, Until
 from crm.commands.reports.writing import kept
 from crm.model import INTERACTIONS
 from crm.repository import Snapshot

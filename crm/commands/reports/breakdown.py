@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, bindparam, case, func, select
 
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
-from crm.commands.reports.asking import Since, To, Until
 from crm.commands.reports.days import bought_on
 from crm.commands.reports.periods import in_order
 from crm.commands.reports.report import Chart, Column, Report, Row, amount, percent
+from crm.commands.reports.report_parameters import Since, To, Until
 from crm.commands.reports.writing import kept
 from crm.errors import FieldError
 from crm.model import Client

@@ -10,10 +10,10 @@ from sqlalchemy import bindparam, func, select
 
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
-from crm.commands.reports.asking import Since, To, Until
 from crm.commands.reports.days import bought_on, month
 from crm.commands.reports.periods import in_order, later, month_of
 from crm.commands.reports.report import Chart, Column, Kind, Report, Row, amount, percent
+from crm.commands.reports.report_parameters import Since, To, Until
 from crm.commands.reports.writing import kept
 from crm.model.fields import Choice, Whole
 from crm.repository.tables import client, sale

@@ -9,14 +9,14 @@ from typing import Annotated
 from sqlalchemy import func, select
 
 from crm.commands.context import CRM
-from crm.commands.deals import OfOwner
-from crm.commands.people import Mine, Whose, of_whom
-from crm.commands.pipeline import stages
 from crm.commands.registry import About, command
-from crm.commands.reports.asking import To
 from crm.commands.reports.periods import end_of, later, month_of
 from crm.commands.reports.report import Chart, Column, Report, Row, amount
+from crm.commands.reports.report_parameters import To
 from crm.commands.reports.writing import kept
+from crm.commands.sales.deals import OfOwner
+from crm.commands.sales.pipeline import stages
+from crm.commands.team.people import Mine, Whose, of_whom
 from crm.model import Deal
 from crm.model.fields import Whole
 from crm.model.money import rounded

@@ -10,15 +10,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, case, func, select
 
 from crm.commands.context import CRM
-from crm.commands.pipeline import stages
 from crm.commands.registry import command
-from crm.commands.reports.asking import Since, To, Until
 from crm.commands.reports.periods import in_order, recent
 from crm.commands.reports.report import Chart, Column, Report, Row, percent
+from crm.commands.reports.report_parameters import Since, To, Until
 from crm.commands.reports.writing import kept
+from crm.commands.sales.pipeline import stages
 from crm.model import Stage
 from crm.repository import Snapshot
-from crm.repository.functions import days_between
+from crm.repository.sql_functions import days_between
 from crm.repository.tables import stage, stage_move
 
 _MONTHS = 12

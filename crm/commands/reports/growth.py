@@ -8,13 +8,13 @@ from sqlalchemy import Date, bindparam, func, or_, select
 
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
-from crm.commands.reports.asking import Since, To, Until
 from crm.commands.reports.periods import in_order, periods, recent
 from crm.commands.reports.report import Chart, Column, Report, Row, percent
+from crm.commands.reports.report_parameters import Since, To, Until
 from crm.commands.reports.writing import kept
 from crm.model.fields import Whole
 from crm.repository import Snapshot
-from crm.repository.functions import days_between
+from crm.repository.sql_functions import days_between
 from crm.repository.tables import client, sale
 
 _MONTHS = 12

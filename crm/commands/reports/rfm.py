@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
-from crm.commands.reports.asking import To
 from crm.commands.reports.report import Chart, Column, Report, Row, amount, percent
+from crm.commands.reports.report_parameters import To
 from crm.commands.reports.writing import kept
 from crm.model.fields import Choice
 from crm.repository.tables import client

@@ -8,9 +8,9 @@ from sqlalchemy import bindparam, func, select
 
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
-from crm.commands.reports.asking import Since, To, Until
 from crm.commands.reports.periods import in_order, periods, recent, year_before
 from crm.commands.reports.report import Chart, Column, Report, Row, amount, change
+from crm.commands.reports.report_parameters import Since, To, Until
 from crm.commands.reports.writing import kept
 from crm.model.fields import Choice
 from crm.repository.tables import sale

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crm.commands.context import CRM
-from crm.commands.file_endings import ending_of
-from crm.commands.reports.asking import ENDINGS
+from crm.commands.file_output import ending_of
 from crm.commands.reports.report import Column, Report, Row
+from crm.commands.reports.report_parameters import ENDINGS
 from crm.errors import FileError
 from crm.model import Conventions
 from crm.model.encoding import plain
 
 if TYPE_CHECKING:
-    from crm.files.pictures import Picture
+    from crm.files.chart_images import Picture
 
 # More could not be told apart.
 _BARS = 40
@@ -41,7 +41,7 @@ def kept(report: Report, to: Path | None, crm: CRM) -> Report:
 
             write_xlsx(to, _heads(report), _lines(report), report.title, crm.conventions.decimals)
         case _:
-            from crm.files.pictures import write_picture
+            from crm.files.chart_images import write_picture
 
             write_picture(to, pictured(report, crm.conventions))
     return report
@@ -58,7 +58,7 @@ def _lines(report: Report) -> Iterator[Row]:
 
 
 def _write_json(file: Path, report: Report) -> None:
-    from crm.files.replacing import replacing
+    from crm.files.safe_writing import replacing
 
     with replacing(file) as target:
         written = json.dumps(plain(report), ensure_ascii=False, indent=2) + "\n"
@@ -67,7 +67,7 @@ def _write_json(file: Path, report: Report) -> None:
 
 def pictured(report: Report, by: Conventions) -> "Picture":
     """The chart of a report as it is drawn in a picture; raises FileError where it has none."""
-    from crm.files.pictures import Picture, Series
+    from crm.files.chart_images import Picture, Series
 
     chart = report.chart
     if chart is None:

@@ -11,12 +11,13 @@ from crm.errors import NotFoundError
 from crm.model import Record, StatusRule
 from crm.model.money import plain_number
 from crm.repository import Spreadsheet, Table, Waiting
-from crm.repository.sheets import refusals, setup
-from crm.repository.sheets.account import Account, account_from, spreadsheet_id
-from crm.repository.sheets.layout import ACCOUNT_TABS, ALL_TABS, META, GridRange, header
-from crm.repository.sheets.reading import is_older
+from crm.repository.sheets import setup
+from crm.repository.sheets.google import errors
+from crm.repository.sheets.google.credentials import Account, account_from, spreadsheet_id
+from crm.repository.sheets.google.spreadsheet import Rejected, Service, unreadable
+from crm.repository.sheets.grid.layout import ACCOUNT_TABS, ALL_TABS, META, GridRange, header
+from crm.repository.sheets.pull.reading import is_older
 from crm.repository.sheets.repository import SheetsRepository
-from crm.repository.sheets.service import Rejected, Service, unreadable
 
 _SCHEME = "sheets://"
 # So many rows tell what a tab holds.
@@ -61,7 +62,7 @@ class GoogleSpreadsheets:
     def look_at(self, url: str) -> Spreadsheet:
         with self._service(url) as service:
             if not service.standing().can_edit:
-                raise refusals.viewer(service.account)
+                raise errors.viewer(service.account)
             described = service.describe(_TABS)
             there = {each["properties"].get("sheetId", 0) for each in described.get("sheets", [])}
             tables = [

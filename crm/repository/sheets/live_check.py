@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from crm.repository import Proof
-from crm.repository.sheets.cells import Request, cells_request
-from crm.repository.sheets.layout import Cell, a1
-from crm.repository.sheets.push import new_uid
-from crm.repository.sheets.service import NoAnswer, Rejected, Service
+from crm.repository.sheets.google.spreadsheet import NoAnswer, Rejected, Service
+from crm.repository.sheets.grid.cells import Request, cells_request
+from crm.repository.sheets.grid.layout import Cell, a1
+from crm.repository.sheets.push.push import new_uid
 
 _VALUE = "userEnteredValue"
 # Drive is asked for so long (seconds) whether it has seen an edit.

@@ -21,19 +21,21 @@ from crm.errors import (
 )
 from crm.model import Conventions, Record
 from crm.repository import PROGRAM, ROSTER, SPREADSHEET, Allowed, Finding, Proof, Restored, Wait, Waiting, anybody
-from crm.repository.putting_back import put_back
-from crm.repository.sheets import hand_edits, ingest, kept_accounts, lost_columns, mirror
-from crm.repository.sheets.commit import Commit
-from crm.repository.sheets.formulas import formulas
-from crm.repository.sheets.kept_accounts import KeptAccounts, note_edits
-from crm.repository.sheets.mirror import Seen, State
-from crm.repository.sheets.plan import Plan, plan, plan_again, whole_plan
-from crm.repository.sheets.problems import problems
-from crm.repository.sheets.push import Applied, Placed, Push, Stale, Unclear, new_uid
-from crm.repository.sheets.service import NoAnswer, Rejected, Service, unreadable
+from crm.repository.restoring import put_back
+from crm.repository.sheets.google.spreadsheet import NoAnswer, Rejected, Service, unreadable
+from crm.repository.sheets.mirror import mirror
+from crm.repository.sheets.mirror.mirror import Seen, State
+from crm.repository.sheets.mirror.problems import problems
+from crm.repository.sheets.pull import hand_edits, ingest, kept_accounts
+from crm.repository.sheets.pull.formulas import formulas
+from crm.repository.sheets.pull.kept_accounts import KeptAccounts, note_edits
+from crm.repository.sheets.push import column_restore
+from crm.repository.sheets.push.plan import Plan, plan, plan_again, whole_plan
+from crm.repository.sheets.push.push import Applied, Placed, Push, Stale, Unclear, new_uid
+from crm.repository.sheets.push.requests import Commit
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
 from crm.repository.sql import REVIEWED, SqlRepository, not_as_it_says
-from crm.repository.sqlite import Sqlite
+from crm.repository.sqlite.dialect import Sqlite
 from crm.repository.team import team_of
 from crm.repository.transaction import SqlTransaction
 from crm.repository.writing import SEALED
@@ -322,14 +324,14 @@ class SheetsRepository(SqlRepository):
         self._enter(connection)
         try:
             seen = mirror.seen(connection)
-            lacking = lost_columns.without_accounts(seen) if seen and not seen.state.staging else {}
+            lacking = column_restore.without_accounts(seen) if seen and not seen.state.staging else {}
             if seen and lacking and team_of(connection):
                 uid = new_uid()
-                written = lost_columns.restoring(connection, seen, lacking)
+                written = column_restore.restoring(connection, seen, lacking)
                 self._write(connection, written, seen, uid)
-                mirror.set_blind(connection, lost_columns.still_blind(mirror.blind(connection), lacking))
+                mirror.set_blind(connection, column_restore.still_blind(mirror.blind(connection), lacking))
                 connection.commit()
-                self.service.write(lost_columns.hiding(mirror.must_have_seen(connection), lacking))
+                self.service.write(column_restore.hiding(mirror.must_have_seen(connection), lacking))
             connection.rollback()
         except (Stale, Unclear, Applied, StoreOfflineError, StoreBusyError, NoAnswer):
             connection.rollback()
@@ -539,11 +541,11 @@ class SheetsRepository(SqlRepository):
                     self._catch_up(connection)
                     self._enter(connection)
                     seen, uid = mirror.must_have_seen(connection), new_uid()
-                    if not lost_columns.missing(seen):
+                    if not column_restore.missing(seen):
                         connection.rollback()
                         return put_back
-                    put_back = lost_columns.missing(seen)
-                    written = lost_columns.restoring(connection, seen, put_back)
+                    put_back = column_restore.missing(seen)
+                    written = column_restore.restoring(connection, seen, put_back)
                     self._write(connection, written, seen, uid)
                     connection.commit()
                     # What was wrong with the headings is looked for anew when they are read.

@@ -7,10 +7,10 @@ from typing import Any
 
 from crm.errors import StoreDamagedError, StoreError
 from crm.model import RECORDS, Record, StatusRule
-from crm.repository.sheets import appearance, cells
-from crm.repository.sheets.cells import Request, cells_request
-from crm.repository.sheets.commit import add_marker
-from crm.repository.sheets.layout import (
+from crm.repository.sheets.google.spreadsheet import NoAnswer, Rejected, Service
+from crm.repository.sheets.grid import cells, formatting
+from crm.repository.sheets.grid.cells import Request, cells_request
+from crm.repository.sheets.grid.layout import (
     ACCOUNT_TABS,
     ALL_TABS,
     BEFORE,
@@ -24,10 +24,10 @@ from crm.repository.sheets.layout import (
     heading,
     new_heading,
 )
-from crm.repository.sheets.mirror import State
-from crm.repository.sheets.push import new_uid
-from crm.repository.sheets.reading import is_older
-from crm.repository.sheets.service import NoAnswer, Rejected, Service
+from crm.repository.sheets.mirror.mirror import State
+from crm.repository.sheets.pull.reading import is_older
+from crm.repository.sheets.push.push import new_uid
+from crm.repository.sheets.push.requests import add_marker
 from crm.repository.tables import TABLES
 
 # How many rows a new technical tab has; it grows by itself.
@@ -96,11 +96,11 @@ def _renewing(
     described = {sheet["properties"].get("sheetId", 0): sheet for sheet in service.describe(asked)["sheets"]}
     for kind, found in zip(RECORDS, headings, strict=True):
         head, there = heading(kind, found.rows[0] if found.rows else []), described.get(TABS[kind].sheet_id, {})
-        yield from appearance.dressed(head, put_back.get(kind, ()))
-        yield from appearance.exact_amounts(head, _formats(service, head))
-        yield from appearance.drop_downs(head, statuses)
-        yield from appearance.renewed_guards(head, there.get("protectedRanges", ()))
-        yield from appearance.colours(head, statuses, there.get("conditionalFormats", ()))
+        yield from formatting.dressed(head, put_back.get(kind, ()))
+        yield from formatting.exact_amounts(head, _formats(service, head))
+        yield from formatting.drop_downs(head, statuses)
+        yield from formatting.renewed_guards(head, there.get("protectedRanges", ()))
+        yield from formatting.colours(head, statuses, there.get("conditionalFormats", ()))
 
 
 _FORMATS = "sheets(data(rowData(values(userEnteredFormat(numberFormat)))))"
@@ -108,7 +108,7 @@ _FORMATS = "sheets(data(rowData(values(userEnteredFormat(numberFormat)))))"
 
 def _formats(service: Service, head: Heading) -> Mapping[int, Any]:
     """The number formats of the columns with amounts, by column, as the first row below the heading has them."""
-    if not appearance.amounts(head):
+    if not formatting.amounts(head):
         return {}
     found = service.look([TABS[head.kind].rows(0, 2)], _FORMATS)
     _, *below = found["sheets"][0]["data"][0].get("rowData") or [{}]
@@ -142,10 +142,10 @@ def _tabs(tabs: Sequence[Tab], titles: set[str]) -> Iterator[Request]:
 
 
 def _looks(head: Heading, statuses: Sequence[str]) -> Iterator[Request]:
-    yield from appearance.dressed(head)
-    yield from appearance.drop_downs(head, statuses)
-    yield from appearance.guards(head)
-    yield from appearance.colours(head, statuses)
+    yield from formatting.dressed(head)
+    yield from formatting.drop_downs(head, statuses)
+    yield from formatting.guards(head)
+    yield from formatting.colours(head, statuses)
 
 
 def _numbered(records: Sequence[Record], at: datetime) -> list[Record]:
@@ -163,8 +163,8 @@ def _add_tab(tab: Tab, taken: set[str]) -> Request:
     kind = next((kind for kind, each in TABS.items() if each is tab), None)
     if kind is not None:
         properties |= {
-            "gridProperties": appearance.grid_of(kind),
-            "tabColorStyle": {"rgbColor": dict(appearance.tab_colour(kind))},
+            "gridProperties": formatting.grid_of(kind),
+            "tabColorStyle": {"rgbColor": dict(formatting.tab_colour(kind))},
         }
     elif tab is BEFORE:
         properties["gridProperties"] = dict(zip(("rowCount", "columnCount"), _BEFORE_GRID, strict=True))

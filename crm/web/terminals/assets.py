@@ -6,7 +6,7 @@ from pathlib import Path
 
 from crm.errors import FileError
 
-_OWN = Path(__file__).resolve().parent.parent / "page"
+_OWN = Path(__file__).resolve().parent.parent / "terminal_assets"
 PAGE = _OWN / "terminal.html"
 # Each file is named here: nothing else of what npm brought along can be asked for.
 _FROM_NPM = {

@@ -19,9 +19,9 @@ from types import FrameType
 from typing import IO, Any
 
 from crm.errors import CRMError, FileError, SignedOutError
-from crm.terminal.exchange import Exchange
-from crm.terminal.keyboard import Closed
-from crm.terminal.screen import clean
+from crm.terminal.console.file_transfer import Exchange
+from crm.terminal.console.keyboard import Closed
+from crm.terminal.drawing.screen import clean
 from crm.web.faults import facts_of
 
 Serve = Callable[[Mapping[str, str], Exchange, IO[str], IO[str]], int]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from crm.config import ENVIRONMENT, SQLITE
 from crm.errors import FieldError
-from crm.model.places import path_of
+from crm.model.paths import path_of
 
 _PROGRAM = Path(__file__).absolute().parents[3]
 # Language, time and where data lies; how the network is reached; and what Python needs to start on some hosts.

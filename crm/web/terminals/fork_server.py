@@ -159,7 +159,7 @@ def main() -> None:
     os.dup2(quiet, 0)
     os.dup2(quiet, 1)
     serve = menu_named(menu)
-    from crm.web.terminals.rehearsal import rehearse
+    from crm.web.terminals.warm_up import rehearse
 
     rehearse()
     if threading.active_count() > 1:

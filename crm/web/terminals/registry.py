@@ -12,11 +12,11 @@ from pathlib import Path
 from starlette.websockets import WebSocket
 
 from crm.errors import CRMError
+from crm.web.terminals.browser_messages import receive
+from crm.web.terminals.downloads import Offer
 from crm.web.terminals.folders import new_folder
 from crm.web.terminals.forking import Forking
-from crm.web.terminals.offers import Offer
 from crm.web.terminals.page import FULL, SIGNED_OUT, STOPPING, TIMED_OUT, Page, clamped
-from crm.web.terminals.receiving import receive
 from crm.web.terminals.terminal import Terminal
 
 log = logging.getLogger("crm.web")

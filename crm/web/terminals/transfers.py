@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crm.web.terminals.child import PACKET
-from crm.web.terminals.offers import Offer, Offers, new_ticket
+from crm.web.terminals.downloads import Offer, Offers, new_ticket
 
 log = logging.getLogger("crm.web")
 Tell = Callable[..., None]

@@ -1,0 +1,261 @@
+"""Managing accounts: who has one, what it may do, and a way back in for whoever has lost theirs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from unicodedata import normalize
+
+from crm.accounts import passwords
+from crm.accounts.account_store import called
+from crm.accounts.sessions import Sessions
+from crm.accounts.team_names import refuse_look_alike_address, refuse_taken
+from crm.errors import FieldError, RefusedError
+from crm.model import ROLES, Client, User, fields
+from crm.model.rights import CLIENT
+from crm.repository import AuthoredTransaction, Query, Snapshot
+
+_ADDRESS = "it is needed: people sign in with it"
+_FIRST = "The first account must be an admin's: nobody else could add others. Add one first."
+_MANAGED = frozenset(("email", "name", "phone", "role", "client", "active"))
+
+
+class Membership(Sessions):
+    """Done by whoever manages accounts; whether they may is asked by whoever calls this."""
+
+    def add(
+        self, *, email: str, name: str, role: str, phone: str = "", client: int = 0, password: str | None = None
+    ) -> tuple[User, str]:
+        """A new account, and the one-time password for its first sign-in ('' where a password is given). Raises
+        FieldError and RefusedError: the first account is an admin's."""
+        given = {"email": email, "name": name, "role": role, "phone": phone, "client": client}
+        with self._repository.read() as snapshot:
+            fitting = with_name(User(), self._checked(snapshot, given))
+        if password is not None:
+            passwords.refuse_weak(password, (fitting["email"], name))
+        one_time = "" if password is not None else passwords.generated()
+        hashed = self._hashed(one_time) if one_time else self._passwords.hash(password or "")
+
+        def change(tx: AuthoredTransaction) -> User:
+            _refuse_unfit(tx, User(**fitting), signs_in=True)
+            if role != "admin" and not self._admins(tx):
+                raise RefusedError(_FIRST)
+            user = User(**fitting, active=True, must_change=bool(one_time), password=hashed)
+            return self._added(tx, user)
+
+        return self._transact(change, f"added the account of {name or fitting['email']} ({role})"), one_time
+
+    def add_named(self, name: str, *, email: str = "", phone: str = "") -> User:
+        """Somebody of the team who is only named and does not sign in, until a one-time password lets them. Raises
+        FieldError and RefusedError."""
+        with self._repository.read() as snapshot:
+            given = {"name": name, "email": email, "phone": phone, "role": "staff"}
+            fitting = with_name(User(), self._checked(snapshot, given))
+        if not fitting["name"]:
+            raise FieldError("say who it is", field="name", label="Name")
+
+        def change(tx: AuthoredTransaction) -> User:
+            return self._added(tx, User(**fitting, active=True))
+
+        return self._transact(change, f"added {fitting['name']}, who does not sign in")
+
+    def _added(self, tx: AuthoredTransaction, user: User) -> User:
+        """A new account; what bears its name already and is nobody's is theirs from then on."""
+        added = tx.add(user)
+        refuse_taken(tx, added)
+        refuse_look_alike_address(tx, added)
+        if added.role != CLIENT:
+            tx.give_records(added.id)
+        return self._write(tx, added, {})
+
+    def edit(self, user: User, **changes: Any) -> User:
+        """Changes email, name, phone, role, client or active of a user, given as it was shown. Whose role or client
+        changes or who is deactivated is signed out; what is theirs bears a new name at once. Raises FieldError,
+        ConflictError, and RefusedError for the last admin."""
+        with self._repository.read() as snapshot:
+            checked = self._checked(snapshot, changes)
+        return self._transact(lambda tx: self._edited(tx, user, checked), _in_words(user, checked))
+
+    def switch(self, users: Sequence[User], *, active: bool) -> None:
+        """Lets people in again, or no more, in one change; as `edit`."""
+        if len(users) == 1:
+            what = _in_words(users[0], {"active": active})
+        else:
+            what = f"{'activated' if active else 'deactivated'} {len(users)} accounts"
+
+        def change(tx: AuthoredTransaction) -> None:
+            for each in users:
+                self._edited(tx, each, {"active": active})
+
+        self._transact(change, what)
+
+    def _edited(self, tx: AuthoredTransaction, user: User, checked: dict[str, Any]) -> User:
+        current = self._get(tx, user.id)
+        fitting = with_name(current, checked)
+        if fitting != {"active": False}:
+            # Whoever is not to come in any more need not fit.
+            _refuse_unfit(tx, replace(current, **fitting), signs_in=bool(current.password))
+        changed = self._renamed(tx, current, self._write(tx, current, fitting, user))
+        if _is_admin(current) and not _is_admin(changed) and not self._admins(tx):
+            raise RefusedError(
+                f"{called(current)} is the last admin; nobody could manage accounts any more. Nothing was changed;"
+                " make somebody else an admin first."
+            )
+        if (changed.role, changed.client) != (current.role, current.client) or not changed.active:
+            tx.end_sessions(user.id)
+        return changed
+
+    def edit_profile(self, user: int, **changes: Any) -> User:
+        """Changes one's own name or phone; what is theirs bears a new name at once. Raises FieldError."""
+        if foreign := changes.keys() - {"name", "phone"}:
+            raise RefusedError(
+                f"Nobody changes {', '.join(sorted(foreign))} of their own account. Nothing was changed."
+            )
+        with self._repository.read() as snapshot:
+            whose = self._get(snapshot, user)
+            fitting = with_name(whose, self._checked(snapshot, changes))
+
+        def change(tx: AuthoredTransaction) -> User:
+            current = self._get(tx, user)
+            return self._renamed(tx, current, self._write(tx, current, fitting))
+
+        return self._transact(change, "changed the profile", whose)
+
+    def _renamed(self, tx: AuthoredTransaction, before: User, after: User) -> User:
+        """The user as it now is; raises FieldError where somebody else is called so."""
+        refuse_taken(tx, after, before)
+        if after.email != before.email:
+            refuse_look_alike_address(tx, after)
+        if called(after) != called(before):
+            tx.give_name(after.id)
+        return after
+
+    def set_one_time_password(self, user: int) -> str:
+        """A password for one sign-in within a week, after which a new one has to be chosen; signs the user out.
+
+        Somebody who was only named signs in from then on; raises FieldError without an address to do so with, and
+        RefusedError before there is an admin.
+        """
+        one_time = passwords.generated()
+        changes = {"password": self._hashed(one_time), "must_change": True}
+
+        def check(tx: AuthoredTransaction, whose: User) -> None:
+            if not whose.email:
+                raise FieldError(_ADDRESS, field="email", label="E-mail")
+            if not (whose.password or self._admins(tx)):
+                raise RefusedError(_FIRST)
+
+        self._take_over(user, changes, "gave {} a one-time password", check)
+        return one_time
+
+    def reset_second_factor(self, user: int) -> None:
+        """Takes the second factor of somebody away who has lost it; signs the user out."""
+        self._take_over(user, {"second_factor": ""}, "took the second factor of {} away")
+
+    def vouch(self, user: User, *, role: str, client: int = 0, name: str = "") -> str:
+        """Takes an account over that was changed outside of the program, with the rights and the name that are given
+        here; the one-time password that it gets. What let somebody in before is worth nothing: others may have put it
+        there. Raises FieldError where the name that it has by now is somebody else's."""
+        with self._repository.read() as snapshot:
+            given = self._checked(snapshot, {"role": role, "client": client, "name": name or user.name})
+        one_time = passwords.generated()
+        changes = {
+            **given, "active": True, "must_change": True,
+            "password": self._hashed(one_time), "second_factor": "",
+        }  # fmt: skip
+
+        def change(tx: AuthoredTransaction) -> None:
+            _refuse_unfit(tx, replace(user, **given), signs_in=True)
+            vouched = self._write(tx, tx.get(User, user.id), changes, user)
+            refuse_taken(tx, vouched)
+            # It may have got another name in the spreadsheet.
+            tx.give_name(user.id)
+            tx.end_sessions(user.id)
+
+        self._transact(change, f"vouched for the account of {called(user)} ({role})")
+        return one_time
+
+    def _take_over(
+        self,
+        user: int,
+        changes: Mapping[str, Any],
+        what: str,
+        check: Callable[[AuthoredTransaction, User], None] | None = None,
+    ) -> None:
+        def change(tx: AuthoredTransaction) -> None:
+            current = self._get(tx, user)
+            if check:
+                check(tx, current)
+            self._write(tx, current, changes)
+            tx.end_sessions(user)
+
+        with self._repository.read() as snapshot:
+            whose = self._get(snapshot, user)
+        self._transact(change, what.format(called(whose)))
+
+    def _hashed(self, one_time: str) -> str:
+        return self._passwords.hash(one_time, self._now() + passwords.ONE_TIME_LASTS)
+
+    def _admins(self, snapshot: Snapshot) -> bool:
+        """Whether there is an admin who can sign in."""
+        return any(
+            _is_admin(each) and self._holds(snapshot, each)
+            for each in snapshot.find_all(User, Query({"role": "admin"}))
+        )
+
+    def _checked(self, snapshot: Snapshot, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """The changes as they are stored; raises FieldError for what a field cannot take."""
+        by, checked = self._conventions(snapshot), dict(changes)
+        for name, value in changes.items():
+            if name not in _MANAGED:
+                raise FieldError("it cannot be changed so", field=name)
+            if isinstance(value, str):
+                field = fields(User)[name]
+                try:
+                    checked[name] = field.check.read(value, by)
+                except FieldError as error:
+                    raise error.at(name, field.label) from error
+        return checked
+
+
+def with_name(user: User, changes: dict[str, Any]) -> dict[str, Any]:
+    """The changes of an account; raises FieldError for a new name that misleads. One that it has is not judged."""
+    name = changes.get("name", "")
+    if not name or name == user.name:
+        return changes
+    from crm.accounts.look_alikes import refuse_misleading
+
+    refuse_misleading(name, changes.get("email", user.email))
+    return {**changes, "name": normalize("NFC", name)}
+
+
+def _refuse_unfit(snapshot: Snapshot, user: User, *, signs_in: bool) -> None:
+    """Raises FieldError where a user, who signs in or is only named, cannot be as it is to be."""
+    if signs_in and not user.email:
+        raise FieldError(_ADDRESS, field="email", label="E-mail")
+    if not signs_in and user.role != "staff":
+        raise FieldError("whoever is only named has none; a one-time password lets them in", field="role", label="Role")
+    if user.role not in ROLES:
+        raise FieldError(f"one of {', '.join(ROLES)}", field="role", label="Role")
+    if (user.role == "client") != bool(user.client):
+        raise FieldError("it is needed for the role client, and only for it", field="client", label="Client")
+    if user.client and snapshot.find(Client, user.client) is None:
+        raise FieldError(
+            f"client {user.client} is not there any more; say whose account it is now, or deactivate it",
+            field="client",
+            label="Client",
+        )
+
+
+def _is_admin(user: User) -> bool:
+    return user.role == "admin" and user.active and bool(user.password)
+
+
+def _in_words(user: User, changes: Mapping[str, Any]) -> str:
+    """What is done to somebody's account."""
+    new = {name: value for name, value in changes.items() if getattr(user, name) != value}
+    if "active" in new:
+        return f"{'activated' if new['active'] else 'deactivated'} the account of {called(user)}"
+    if "role" in new:
+        return f"gave {called(user)} the role {new['role']}"
+    labels = ", ".join(fields(User)[name].label.lower() for name in new)
+    return f"changed the account of {called(user)}: {labels}"

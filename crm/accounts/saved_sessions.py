@@ -1,0 +1,41 @@
+"""The sign-ins that this machine remembers, so that the shell does not ask for each command."""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from crm.atomic_write import atomic_write
+from crm.errors import FileError
+from crm.model.paths import as_told
+from crm.private_files import private_folder
+
+
+class Remembered:
+    """Keeps the token of a sign-in for each store, in a file that only its owner reads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "sign-ins.json"
+
+    def token(self, store: str) -> str:
+        """The token for a store (its URL); '' where there is none."""
+        return self._read().get(store, "")
+
+    def keep(self, store: str, token: str) -> None:
+        """Remembers a sign-in; '' forgets it. Raises FileError."""
+        kept = {**self._read(), store: token}
+        try:
+            private_folder(self._path.parent)
+            with atomic_write(self._path, 0o600) as file:
+                file.write(json.dumps({url: each for url, each in kept.items() if each}).encode())
+        except OSError as error:
+            raise FileError(
+                f"The sign-in cannot be kept: {as_told(self._path)} cannot be written ({error.strerror})."
+            ) from error
+
+    def _read(self) -> Mapping[str, str]:
+        with suppress(OSError, ValueError):
+            found = json.loads(self._path.read_text("utf-8"))
+            if isinstance(found, dict):
+                return {str(url): str(token) for url, token in found.items()}
+        return {}

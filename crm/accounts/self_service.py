@@ -1,0 +1,188 @@
+"""What people do to their own account: a new password, a forgotten one, a second factor."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from crm.accounts import TotpOffer, passwords
+from crm.accounts import second_factor as factors
+from crm.accounts.account_store import address as kept_address
+from crm.accounts.account_store import called
+from crm.accounts.notifications import Letter
+from crm.accounts.second_factor import SecondFactor
+from crm.accounts.sign_in import TICKET_LASTS, TRIES, WRONG_CODE, Entering
+from crm.errors import FieldError, OutwardError, RefusedError, SignInRefusedError, TooManyAttemptsError
+from crm.model import User
+from crm.repository import AuthoredTransaction
+
+LINK_LASTS = 1800
+# So many links in an hour go to one account.
+LINKS_AN_HOUR = 3
+LINK_OVER = (
+    "This link does not work any more: it was used, is older than 30 minutes, or the account was changed since. Ask for"
+    " a new one."
+)
+_WRONG = "That is not your password. Nothing was changed."
+
+
+class OwnAccount(Entering):
+    """Whoever changes what lets them in says the password again; whoever has forgotten it gets a link by mail."""
+
+    def check_password(self, user: int, password: str) -> None:
+        """Raises SignInRefusedError unless this is the user's password, and TooManyAttemptsError."""
+        self._proved(user, password)
+
+    def check_new_password(self, password: str, *, words: Sequence[str] = ()) -> None:
+        """Raises FieldError, with advice, for a password that is too short, too long, common, easy to guess or made of
+        one of `words`."""
+        passwords.refuse_weak(password, words)
+
+    def change_password(self, user: int, current: str, new: str, *, but: int = 0) -> None:
+        """A new password in the place of the `current` one; ends all sessions except `but`. Raises FieldError,
+        SignInRefusedError and TooManyAttemptsError."""
+        whose = self._proved(user, current)
+        if new == current:
+            raise FieldError("it must be another one than before", field="new", label="New password")
+        self._set_password(whose, new, "changed the password", but)
+
+    def ask_reset(self, email: str, *, link: Callable[[str], str], address: str = "") -> None:
+        """Mails a link for a new password, `link(token)`, if there is such an account; nothing tells whether. Raises
+        TooManyAttemptsError, and OutwardError where no mail can be sent at all."""
+        if not self.can_mail:
+            raise OutwardError("No e-mail can be sent from here: ask an admin for a new password.", reason="not_set_up")
+        where = self._secret.mac("links", address) if address else ""
+        self._attempts.begin(self._secret.mac("links", kept_address(email) or email.strip().casefold()), where)
+
+        def write() -> Letter:
+            with self._repository.read() as snapshot:
+                user = self._by_email(snapshot, email)
+                if user is None or not self._may_enter(snapshot, user):
+                    return None
+            if not self._attempts.spend(f"links to {user.id}", LINKS_AN_HOUR, 3600):
+                return None
+            token = self._tickets.issue("new password", user=user.id, standing=self._fingerprint(user))
+            return (
+                user.email,
+                "A new password",
+                f"Hello {called(user)},\n\nhere you can choose a new password, within 30 minutes:\n\n{link(token)}\n\n"
+                "If you have not asked for it, you need not do anything: your password stays as it is.\n",
+            )
+
+        self._letters.post(write)
+
+    def reset_password(self, token: str, new: str) -> None:
+        """A new password by the link that was mailed; ends all sessions. A second factor stays on. Raises
+        SignInRefusedError where the link is over, FieldError for a weak password, after which it still works."""
+        said = self._tickets.read("new password", token, LINK_LASTS)
+        with self._repository.read() as snapshot:
+            user = self._by_id(snapshot, said["user"]) if said else None
+        if said is None or user is None or said["standing"] != self._fingerprint(user):
+            raise SignInRefusedError(LINK_OVER)
+        self._set_password(user, new, "set a new password by mail")
+
+    def _set_password(self, user: User, new: str, what: str, but: int = 0) -> None:
+        self.check_new_password(new, words=(user.email, user.name))
+        hashed = self._passwords.hash(new)
+
+        def change(tx: AuthoredTransaction) -> None:
+            current = self._get(tx, user.id)
+            if self._fingerprint(current) != self._fingerprint(user) or not current.active:
+                raise SignInRefusedError("The account was changed meanwhile. Nothing was changed now; try again.")
+            self._write(tx, current, {"password": hashed, "must_change": False})
+            tx.end_sessions(user.id, but)
+
+        self._transact(change, what, user)
+        self._tell(user, "Your password was changed.")
+
+    # The second factor
+
+    def begin_totp(self, user: int) -> TotpOffer:
+        """A key for an app that makes codes; nothing is kept before `confirm_totp`."""
+        with self._repository.read() as snapshot:
+            whose = self._get(snapshot, user)
+            issuer = self._setting(snapshot, "company_name") or "CRM"
+        return factors.offer(whose.email, issuer)
+
+    def confirm_totp(self, user: int, secret: str, code: str, *, password: str = "") -> list[str]:
+        """Switches codes by an app on, once one of them has proved it; the recovery codes, which are shown once.
+        Another second factor is replaced only for whoever says the password. Raises SignInRefusedError."""
+        proved = factors.after_totp(SecondFactor("totp", secret), code, self._now())
+        if proved is None:
+            raise SignInRefusedError(WRONG_CODE)
+        return self._switch_on(user, proved, password)
+
+    def begin_sms(self, user: int) -> str:
+        """Sends a code to the user's telephone; the ticket for `confirm_sms`. Raises FieldError where no number is
+        known, TooManyAttemptsError and OutwardError."""
+        with self._repository.read() as snapshot:
+            whose = self._get(snapshot, user)
+        if not whose.phone:
+            raise FieldError("your telephone number is needed first", field="phone", label="Phone")
+        ticket = self._tickets.issue("telephone", user=user, phone=whose.phone, standing=self._fingerprint(whose))
+        said = self._tickets.read("telephone", ticket, TICKET_LASTS) or {}
+        self._text(whose, whose.phone, said["id"])
+        return ticket
+
+    def confirm_sms(self, user: int, ticket: str, code: str, *, password: str = "") -> list[str]:
+        """Switches codes by SMS on, once one has arrived; as `confirm_totp`."""
+        said = self._tickets.read("telephone", ticket, TICKET_LASTS)
+        with self._repository.read() as snapshot:
+            whose = self._get(snapshot, user)
+        if said is None or said["standing"] != self._fingerprint(whose):
+            raise SignInRefusedError("It took too long, or your account was changed since. Have a new code sent.")
+        if not self._attempts.spend(f"ticket {said['id']}", TRIES, TICKET_LASTS):
+            raise TooManyAttemptsError(TICKET_LASTS)
+        if not self._factors.is_sms_code(said["id"], code):
+            raise SignInRefusedError("That is not the code that was sent.")
+        return self._switch_on(user, SecondFactor("sms", said["phone"]), password)
+
+    def _switch_on(self, user: int, factor: SecondFactor, password: str) -> list[str]:
+        with self._repository.read() as snapshot:
+            whose = self._get(snapshot, user)
+        if whose.second_factor:
+            self._proved(user, password)
+        codes, kept = self._factors.recovery_codes()
+        written = self._factors.written(SecondFactor(factor.method, factor.secret, factor.last_step, kept))
+
+        def change(tx: AuthoredTransaction) -> None:
+            current = self._get(tx, user)
+            if current.second_factor != whose.second_factor:
+                raise RefusedError("The second factor was changed meanwhile. Nothing was changed now; try again.")
+            self._write(tx, current, {"second_factor": written})
+
+        self._transact(change, "switched a second factor on", whose)
+        self._tell(whose, "A second factor was switched on.")
+        return codes
+
+    def switch_off_second_factor(self, user: int, password: str) -> None:
+        """Switches the second factor off. Raises RefusedError where the team requires one, SignInRefusedError and
+        TooManyAttemptsError."""
+        whose = self._proved(user, password)
+
+        def change(tx: AuthoredTransaction) -> None:
+            if self._requires_second_factor(tx):
+                raise RefusedError("Your team requires a second factor, so it stays on. You can set up another one.")
+            self._write(tx, self._get(tx, user), {"second_factor": ""})
+
+        self._transact(change, "switched the second factor off", whose)
+        self._tell(whose, "The second factor was switched off.")
+
+    # Proving
+
+    def _proved(self, user: int, password: str) -> User:
+        """The user, who has said the password again; raises SignInRefusedError and TooManyAttemptsError."""
+        with self._repository.read() as snapshot:
+            whose = self._get(snapshot, user)
+        attempt = self._attempt(whose.email, "", "again")
+        if not self._passwords.fits(whose.password, password, self._now()):
+            raise SignInRefusedError(_WRONG)
+        attempt.succeed()
+        return whose
+
+    def _by_id(self, snapshot: Any, user: int) -> User | None:
+        found: User | None = snapshot.find(User, user)
+        return found if found is not None and self._may_enter(snapshot, found) else None
+
+    def _tell(self, user: User, what: str) -> None:
+        """Lets the owner of an account know, so that nobody else can do it unnoticed."""
+        text = f"Hello {called(user)},\n\n{what} If that was not you, tell an admin of your team at once.\n"
+        self._letters.post(lambda: (user.email, what.rstrip("."), text))

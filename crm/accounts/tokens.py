@@ -1,0 +1,49 @@
+"""Tickets: what was agreed with somebody who is not signed in yet, encrypted, and good for a while only."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+from crm.accounts.keys import Secret
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
+
+
+# A clock that is set right may go back so far, and what was made a moment before still holds.
+SET_BACK = timedelta(minutes=5)
+
+
+class Tickets:
+    """Gives out tickets that nobody else can make, read or change; they outlive a restart of the program."""
+
+    def __init__(self, secret: Secret, now: Callable[[], datetime]) -> None:
+        self._secret = secret
+        self._now = now
+
+    def issue(self, purpose: str, **said: Any) -> str:
+        """A new ticket, fit for an address; it holds what is `said`, and a name of its own as `id`."""
+        written = json.dumps({**said, "id": token_hex(16)}).encode()
+        return self._box(purpose).encrypt_at_time(written, self._moment()).decode().rstrip("=")
+
+    def read(self, purpose: str, ticket: str, seconds: int) -> Mapping[str, Any] | None:
+        """What a ticket says; None for one that is none, or that is of another purpose or older than that."""
+        from cryptography.fernet import InvalidToken
+
+        if len(ticket) > 4096 or not ticket.isascii():
+            return None
+        padded, box = (ticket + "=" * (-len(ticket) % 4)).encode(), self._box(purpose)
+        try:
+            said: Mapping[str, Any] = json.loads(box.decrypt(padded))
+            made = box.extract_timestamp(padded)
+        except InvalidToken:
+            return None
+        return said if made - SET_BACK.total_seconds() <= self._moment() <= made + seconds else None
+
+    def _box(self, purpose: str) -> "Fernet":
+        return self._secret.box(f"tickets: {purpose}")
+
+    def _moment(self) -> int:
+        return int(self._now().timestamp())

@@ -1,0 +1,1 @@
+"""Commands: interactions, follow-ups, the agenda and the timeline."""

@@ -1,0 +1,244 @@
+"""What needs doing: follow-ups, birthdays, deals and failed e-mails, ranked, each with why it is urgent.
+
+What else may need somebody is one more source: a function beside those here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated, Any, Protocol
+
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
+
+from crm.commands.activity.anniversaries import BIRTHDAY, falls_on
+from crm.commands.activity.follow_up_lists import by_id, due_words, in_days, with_names
+from crm.commands.context import CRM
+from crm.commands.registry import About, command
+from crm.commands.team.people import EVERYBODYS, Mine, Whose, of_whom
+from crm.model import CHANNELS, STATES, UNSENT, Client, Deal, FollowUp, Message, Record
+from crm.model.encoding import plain
+from crm.repository import Query, Snapshot
+from crm.repository.query import selection
+from crm.repository.tables import client, deal, message, record_columns, record_of
+
+# A deal without a contact or a move for so many days has gone quiet.
+QUIET_AFTER = 14
+
+# What was promised for a day, and what is only today, come before what did not arrive, and that before what has come to
+# a halt; within each the longest comes first.
+_DUE, _BIRTHDAY, _CLOSE_PASSED, _UNSENT, _QUIET = 4000, 3000, 2000, 1000, 0
+_MOST_DAYS = 999
+
+
+@dataclass(frozen=True, slots=True)
+class AgendaItem:
+    """Something that needs doing: `what` it is, and in `why` its urgency in words; the higher the `rank`, the more
+    urgent. `record` is what it is about, a follow-up, a client, a deal or a message; `person` is who is to do it, ''
+    for nobody in particular."""
+
+    rank: int
+    what: str
+    why: str
+    client: Client
+    record: Record
+    person: str
+
+    def as_json(self) -> dict[str, Any]:
+        """What it says, and which records it is about."""
+        return {
+            "rank": self.rank, "what": self.what, "why": self.why, "person": self.person,
+            "client": self.client.id, "client_name": self.client.name,
+            "record": self.record.kind_name, "id": self.record.id,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """A page of what needs doing, the most urgent first; `count` is how much there is in all. Where it is only what is
+    mine, `others` is how much more there is of other people's."""
+
+    items: Sequence[AgendaItem]
+    count: int
+    others: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The numbers, and the items."""
+        return {"count": self.count, "others": self.others, "items": plain(self.items)}
+
+
+class Source(Protocol):
+    """A reason to do something: how often it is met, and the `most` most urgent items after the first `but`, of a
+    person or of everybody."""
+
+    def __call__(
+        self, snapshot: Snapshot, whose: Whose, most: int, but: int = 0
+    ) -> tuple[int, Sequence[AgendaItem]]: ...
+
+
+@command("agenda", title="What needs doing")
+def agenda(
+    crm: CRM,
+    mine: Mine = False,
+    limit: Annotated[int, About("Limit", "how many at most")] = 50,
+    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+) -> Agenda:
+    """Lists what needs doing: follow-ups due, birthdays, deals to close, failed e-mails, quiet deals.
+
+    The most urgent comes first, and each says why. A birthday stands there until somebody has been in touch on the day.
+    A deal has gone quiet where for two weeks nobody has spoken to the client and it has not moved. What failed of a
+    mailing to many stands in its own report.
+    """
+    with crm.read() as snapshot:
+        return of_snapshot(crm, snapshot, mine, limit, offset)
+
+
+def of_snapshot(
+    crm: CRM, snapshot: Snapshot, mine: bool, limit: int, offset: int = 0, *, brief: bool = False
+) -> Agenda:
+    """The same, as a part of what else is read of the store; in `brief` what others have to do is counted only where
+    there is nothing for me."""
+    whose = of_whom(crm, snapshot, mine)
+    items: list[AgendaItem] = []
+    count = 0
+    for source in SOURCES:
+        met, found = source(snapshot, whose, limit - len(items), max(0, offset - count))
+        count += met
+        items += found
+    others = (
+        sum(source(snapshot, EVERYBODYS, 0)[0] for source in SOURCES) - count if mine and not (brief and count) else 0
+    )
+    return Agenda(items, count, others)
+
+
+def _rank(base: int, days: int) -> int:
+    return base + min(days, _MOST_DAYS)
+
+
+def follow_ups_due(snapshot: Snapshot, whose: Whose, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+    """Follow-ups that are due today or overdue."""
+    query = Query({"done_on": None, **whose.filters(FollowUp)}, until=snapshot.today, limit=most, offset=but)
+    shown = with_names(snapshot, snapshot.find_all(FollowUp, query) if most else [])
+    return snapshot.count(FollowUp, query), [
+        AgendaItem(
+            _rank(_DUE, each.days_overdue),
+            each.follow_up.what,
+            due_words(each.follow_up, snapshot.today),
+            each.client,
+            each.follow_up,
+            each.follow_up.user,
+        )
+        for each in shown
+    ]
+
+
+def birthdays(snapshot: Snapshot, whose: Whose, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+    """Clients whose birthday it is and whom nobody has been in touch with today; a client without an owner is
+    everybody's."""
+    today = snapshot.today
+    born = falls_on(BIRTHDAY, today, snapshot.clock)
+    if born is None:
+        return 0, []
+    among = [born, or_(client.c.last_contact_on.is_(None), client.c.last_contact_on < today)]
+    if whose:
+        among.append(or_(client.c.owner == "", whose.owns(Client)))
+    ((count,),) = snapshot.select(select(func.count()).select_from(client).where(*among))
+    if not (count > but and most):
+        return count, []
+    alphabet = (client.c.sort_name, client.c.id)
+    rows = snapshot.select(select(*record_columns(Client)).where(*among).order_by(*alphabet).limit(most).offset(but))
+    items = []
+    for each in (record_of(Client, row) for row in rows):
+        turns = today.year - each.date_of_birth.year if each.date_of_birth else 0
+        items.append(AgendaItem(_BIRTHDAY, f"turns {turns}", "birthday today", each, each, each.owner))
+    return count, items
+
+
+def closes_passed(snapshot: Snapshot, whose: Whose, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+    """Open deals that were expected to be closed by now."""
+    passed = snapshot.today - timedelta(days=1)
+    query = _open_deals(whose, until=passed, sort="expected_close_on", limit=most, offset=but)
+    items = []
+    for each, whom, quiet in _with_clients(snapshot, snapshot.find_all(Deal, query) if most else []):
+        days = (snapshot.today - (each.expected_close_on or passed)).days
+        why = f"expected to close {in_days(days)} ago"
+        if quiet >= QUIET_AFTER:
+            why += f", nothing done for {in_days(quiet)}"
+        items.append(AgendaItem(_rank(_CLOSE_PASSED, days), each.title, why, whom, each, each.owner))
+    return snapshot.count(Deal, query), items
+
+
+def not_arrived(snapshot: Snapshot, whose: Whose, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+    """E-mails and texts that could not be sent, or that nobody knows of whether they were; the report of a mailing to
+    many has those of its own, unless it goes out by itself on each one's day."""
+    query = Query({"state": UNSENT, **whose.filters(Message)})
+    among = or_(message.c.mailing == 0, message.c.occasion != "")
+
+    def narrowed(*columns: Any) -> Select[Any]:
+        return selection(select(*columns).select_from(message).where(among), Message, query, snapshot.clock)
+
+    ((count,),) = snapshot.select(narrowed(func.count()).order_by(None))
+    if not (count > but and most):
+        return count, []
+    oldest = (message.c.on, message.c.id)
+    rows = snapshot.select(narrowed(message.c.id).order_by(None).order_by(*oldest).limit(most).offset(but))
+    messages = by_id(snapshot, Message, {row[0] for row in rows})
+    clients = by_id(snapshot, Client, {each.client for each in messages.values()})
+    return count, [_unsent(messages[row[0]], clients, snapshot.today) for row in rows]
+
+
+def _unsent(its: Message, clients: Mapping[int, Client], today: date) -> AgendaItem:
+    kind = CHANNELS[its.channel]
+    what = f"{kind[:1].upper()}{kind[1:]}: {its.subject or its.body.partition(chr(10))[0] or its.to}"
+    why = STATES[its.state] + (f": {its.failure}" if its.failure else "")
+    return AgendaItem(_rank(_UNSENT, (today - its.on).days), what, why, clients[its.client], its, its.user)
+
+
+# Since when nothing has happened to a deal: nobody spoke to its client, and it did not move.
+_quiet_since: ColumnElement[Any] = case(
+    (client.c.last_contact_on > deal.c.stage_since, client.c.last_contact_on), else_=deal.c.stage_since
+)
+
+
+def gone_quiet(snapshot: Snapshot, whose: Whose, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+    """Open deals that nothing was done about for two weeks, and that need not be closed by now."""
+    long_ago = snapshot.today - timedelta(days=QUIET_AFTER)
+    among = (
+        # What has moved lately is left out before anybody looks at its client.
+        deal.c.stage_since <= long_ago,
+        _quiet_since <= long_ago,
+        or_(deal.c.expected_close_on.is_(None), deal.c.expected_close_on >= snapshot.today),
+    )
+
+    def narrowed(*columns: Any) -> Select[Any]:
+        joined = select(*columns).join_from(deal, client).where(*among)
+        return selection(joined, Deal, _open_deals(whose), snapshot.clock).order_by(None)
+
+    ((count,),) = snapshot.select(narrowed(func.count()))
+    if not (count > but and most):
+        return count, []
+    rows = snapshot.select(narrowed(deal.c.id).order_by(_quiet_since, deal.c.id).limit(most).offset(but))
+    deals = by_id(snapshot, Deal, {row[0] for row in rows})
+    return count, [
+        AgendaItem(_rank(_QUIET, quiet), each.title, f"no contact or move for {in_days(quiet)}", whom, each, each.owner)
+        for each, whom, quiet in _with_clients(snapshot, [deals[row[0]] for row in rows])
+    ]
+
+
+def _open_deals(whose: Whose, **more: Any) -> Query:
+    return Query({"closed_on": None, **whose.filters(Deal)}, **more)
+
+
+def _with_clients(snapshot: Snapshot, deals: Sequence[Deal]) -> list[tuple[Deal, Client, int]]:
+    """Deals, each with its client and for how many days nothing was done about it."""
+    clients = by_id(snapshot, Client, {each.client for each in deals})
+    found = []
+    for each in deals:
+        whom = clients[each.client]
+        since = max(each.stage_since or snapshot.today, whom.last_contact_on or each.stage_since or snapshot.today)
+        found.append((each, whom, (snapshot.today - since).days))
+    return found
+
+
+# The more urgent first: the least of one ranks above the most of the next, so that a page is read of those alone that
+# are on it.
+SOURCES: Sequence[Source] = (follow_ups_due, birthdays, closes_passed, not_arrived, gone_quiet)

@@ -1,0 +1,337 @@
+"""Follow-ups: what is to be done for clients, by when and by whom; put off, handed over, done, and done again."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+from sqlalchemy import ColumnElement, case, func, select
+
+from crm.commands.activity.follow_up_lists import DayAhead, FollowUpShown, with_names
+from crm.commands.context import CRM
+from crm.commands.data.exporting import ExportReport
+from crm.commands.registry import About, command
+from crm.commands.team.people import Mine, of_whom, spelled
+from crm.errors import FieldError, RefusedError
+from crm.model import Client, Deal, FollowUp
+from crm.model.fields import Id, Line, Person, TimeOfDay, Whole
+from crm.repository import Query, Snapshot, Transaction
+from crm.repository.query import selection
+from crm.repository.tables import follow_up as follow_up_table
+from crm.repository.tables import record_columns, record_of
+
+TheFollowUp = Annotated[FollowUp, About("Follow-up", "its number", positional=True)]
+Every = Whole(most=3650)
+_EVERY = About("Repeats", "every so many days after the last contact; 0 for once")
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpList:
+    """A page of follow-ups, and of all that are asked for how many there are and how many of them are overdue."""
+
+    follow_ups: Sequence[FollowUpShown]
+    count: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpDone:
+    """A follow-up that was done, and the next one where it repeats."""
+
+    done: FollowUpShown
+    next: FollowUpShown | None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpGone:
+    """A follow-up that was deleted."""
+
+    gone: FollowUpShown
+
+
+@command("follow-ups list", title="List follow-ups", menu="follow-ups")
+def list_all(
+    crm: CRM,
+    client: Annotated[Client | None, About("Client", "its number, reference or name")] = None,
+    mine: Mine = False,
+    for_: Annotated[str, Person(), About("For", "who does it")] = "",
+    deal: Annotated[Deal | None, About("Deal", "what it is about")] = None,
+    due: Annotated[date | None, DayAhead(), About("Due by", "the last day")] = None,
+    overdue: Annotated[bool, About("Overdue", "only what should have been done by now")] = False,
+    done: Annotated[bool, About("Done", "those that are done, the latest first")] = False,
+    repeating: Annotated[bool, About("Repeating", "only what comes again and again")] = False,
+    sort: Annotated[str, Line(60), About("Sort by", "a field, with - before it for the other way round")] = "",
+    limit: Annotated[int, About("Limit", "how many at most")] = 50,
+    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+) -> FollowUpList:
+    """Lists follow-ups that are not done yet, the most urgent first: everybody's, mine, or those about a client."""
+    if overdue and done:
+        raise FieldError("what is done is not overdue; leave out one of them", field="overdue", label="Overdue")
+    late = case((follow_up_table.c.due_on < crm.today, 1), else_=0)
+    counts: list[ColumnElement[Any]] = [func.count(), func.sum(late)]
+    with crm.read() as snapshot:
+        query, among = _asked_for(crm, snapshot, client, mine, for_, deal, due, overdue, done, repeating)
+        page = dataclasses.replace(query, sort=sort or ("-done_on" if done else ""), limit=limit, offset=offset)
+        counting = select(*counts).select_from(follow_up_table).where(*among)
+        ((count, overdue_in_all),) = snapshot.select(selection(counting, FollowUp, query, crm.clock).order_by(None))
+        shown = with_names(snapshot, _found(snapshot, page, among))
+        return FollowUpList(shown, count, 0 if done else int(overdue_in_all or 0))
+
+
+def _asked_for(
+    crm: CRM,
+    snapshot: Snapshot,
+    client: Client | None,
+    mine: bool,
+    person: str,
+    deal: Deal | None,
+    due: date | None,
+    overdue: bool,
+    done: bool,
+    repeating: bool,
+) -> tuple[Query, list[ColumnElement[bool]]]:
+    """What was asked for as a query, and what a query cannot say."""
+    filters: dict[str, Any] = {"client": client.id} if client else {}
+    filters |= of_whom(crm, snapshot, mine, person, field="for_", label="For").filters(FollowUp)
+    if deal:
+        filters["deal"] = deal.id
+    if not done:
+        filters["done_on"] = None
+    if overdue:
+        yesterday = crm.today - timedelta(days=1)
+        due = min(due, yesterday) if due else yesterday
+    among: list[ColumnElement[bool]] = [follow_up_table.c.done_on.is_not(None)] if done else []
+    among += [follow_up_table.c.every > 0] if repeating else []
+    return Query(filters, until=due), among
+
+
+def _found(snapshot: Snapshot, query: Query, among: Sequence[ColumnElement[bool]]) -> list[FollowUp]:
+    statement = selection(select(*record_columns(FollowUp)).where(*among), FollowUp, query, snapshot.clock)
+    return [record_of(FollowUp, row) for row in snapshot.select(statement)]
+
+
+@command("follow-ups show", title="Show a follow-up")
+def show(crm: CRM, follow_up: TheFollowUp) -> FollowUpShown:
+    """Shows a follow-up: what is to be done for whom, by when, and how urgent that is."""
+    with crm.read() as snapshot:
+        return with_names(snapshot, [snapshot.get(FollowUp, follow_up.id)])[0]
+
+
+@command("follow-ups add", title="Add a follow-up", menu="follow-ups")
+def add(
+    crm: CRM,
+    client: Annotated[Client, About("Client", "its number, reference or name", positional=True)],
+    what: Annotated[str, Line(500), About("What", "what is to be done", positional=True)],
+    due: Annotated[date | None, DayAhead(), About("Due", DayAhead.example)] = None,
+    time: Annotated[str, TimeOfDay(), About("Time", "local; empty for any time of the day")] = "",
+    for_: Annotated[str | None, Person(), About("For", "who does it; you by default")] = None,
+    deal: Annotated[Deal | None, About("Deal", "what it is about; empty for none")] = None,
+    every: Annotated[int, Every, _EVERY] = 0,
+) -> FollowUpShown:
+    """Adds something to do for a client by a day, for me or somebody else of the team.
+
+    One that repeats needs no day: it is due so many days after the last contact with the client, and whenever a
+    contact is logged it moves.
+    """
+    _refuse_nothing(what)
+    _refuse_past(crm, due)
+    if not due and not every:
+        raise FieldError("say by which day it is to be done", field="due", label="Due")
+
+    def change(tx: Transaction) -> FollowUpShown:
+        whose = tx.get(Client, client.id)
+        wanted = FollowUp(
+            client=whose.id,
+            deal=_its_deal(tx, whose.id, deal.id if deal else 0),
+            user=crm.me if for_ is None else spelled(tx, for_),
+            due_on=due or max(tx.today, (whose.last_contact_on or tx.today) + timedelta(days=every)),
+            due_time=time,
+            what=what,
+            every=every,
+        )
+        return with_names(tx, [tx.add(wanted)])[0]
+
+    return crm.transact(change, f"added a follow-up for {client.name}: {what[:100]}")
+
+
+@command("follow-ups edit", title="Edit a follow-up")
+def edit(
+    crm: CRM,
+    follow_up: TheFollowUp,
+    what: Annotated[str | None, Line(500), About("What", "what is to be done")] = None,
+    due: Annotated[date | None, DayAhead(), About("Due", DayAhead.example)] = None,
+    time: Annotated[str | None, TimeOfDay(), About("Time", "local; empty for any time of the day")] = None,
+    for_: Annotated[str | None, Person(), About("For", "who does it")] = None,
+    deal: Annotated[int | None, Id("deal"), About("Deal", "the number of the deal it is about; 0 for none")] = None,
+    every: Annotated[int | None, Every, _EVERY] = None,
+) -> FollowUpShown:
+    """Changes a follow-up; what is not named stays as it is."""
+    given: dict[str, Any] = {"what": what, "due_on": due, "due_time": time, "user": for_, "deal": deal, "every": every}
+    changes = {name: value for name, value in given.items() if value is not None}
+    if not changes:
+        raise FieldError("nothing to change was given")
+    _refuse_nothing(changes.get("what", follow_up.what))
+    if changes.get("due_on") != follow_up.due_on:
+        _refuse_past(crm, due)
+
+    def change(tx: Transaction) -> FollowUpShown:
+        if deal:
+            _its_deal(tx, follow_up.client, deal)
+        wanted = {**changes, "user": spelled(tx, for_)} if for_ else changes
+        return with_names(tx, [tx.change(follow_up, **wanted)])[0]
+
+    return crm.transact(change, f"edited the follow-up {_short(follow_up)}")
+
+
+@command("follow-ups done", title="Done")
+def done(crm: CRM, follow_up: TheFollowUp) -> FollowUpDone:
+    """Closes a follow-up.
+
+    One that repeats is followed by the next: so many days after today, or after the last contact where that is later.
+    """
+
+    def change(tx: Transaction) -> FollowUpDone:
+        current = tx.get(FollowUp, follow_up.id)
+        if current.done_on:
+            raise RefusedError("That follow-up is done already. Nothing was changed.")
+        closed = tx.change(current, done_on=tx.today)
+        if not current.every:
+            return FollowUpDone(with_names(tx, [closed])[0], None)
+        last = tx.get(Client, current.client).last_contact_on or tx.today
+        following = FollowUp(
+            client=current.client,
+            deal=current.deal,
+            user=current.user,
+            user_id=current.user_id,
+            due_on=max(last, tx.today) + timedelta(days=current.every),
+            due_time=current.due_time,
+            what=current.what,
+            every=current.every,
+        )
+        shown, after = with_names(tx, [closed, tx.add(following)])
+        return FollowUpDone(shown, after)
+
+    return crm.transact(change, f"did the follow-up {_short(follow_up)}")
+
+
+@command("follow-ups reopen", title="Not done after all")
+def reopen(crm: CRM, follow_up: TheFollowUp) -> FollowUpShown:
+    """Opens a follow-up again that was done.
+
+    Of one that repeats, the next that came of it goes on repeating, and this one is to be done once more.
+    """
+
+    def change(tx: Transaction) -> FollowUpShown:
+        current = tx.get(FollowUp, follow_up.id)
+        if not current.done_on:
+            raise RefusedError("That follow-up is open. Nothing was changed.")
+        same = {"client": current.client, "what": current.what, "every": current.every, "done_on": None}
+        goes_on = bool(current.every) and tx.count(FollowUp, Query(same)) > 0
+        changes = {"done_on": None, **({"every": 0} if goes_on else {})}
+        return with_names(tx, [tx.change(current, **changes)])[0]
+
+    return crm.transact(change, f"opened the follow-up {_short(follow_up)} again")
+
+
+@command("follow-ups snooze", title="Put off")
+def snooze(
+    crm: CRM,
+    follow_up: TheFollowUp,
+    until: Annotated[
+        date, DayAhead(), About("Until", "tomorrow, next week (Monday), in 10 days, fri or a date", positional=True)
+    ],
+) -> FollowUpShown:
+    """Puts a follow-up off until tomorrow, next week or a day."""
+    _refuse_past(crm, until, field="until", label="Until")
+
+    def change(tx: Transaction) -> FollowUpShown:
+        current = tx.get(FollowUp, follow_up.id)
+        _refuse_done(current)
+        return with_names(tx, [tx.change(current, due_on=until)])[0]
+
+    return crm.transact(change, f"put off the follow-up {_short(follow_up)} until {until.isoformat()}")
+
+
+@command("follow-ups assign", title="Hand over")
+def assign(
+    crm: CRM,
+    follow_up: TheFollowUp,
+    to: Annotated[str, Person(), About("To", "who does it from now on", positional=True)],
+) -> FollowUpShown:
+    """Hands a follow-up over to somebody of the team."""
+    if not to:
+        raise FieldError("say who is to do it", field="to", label="To")
+
+    def change(tx: Transaction) -> FollowUpShown:
+        current = tx.get(FollowUp, follow_up.id)
+        _refuse_done(current)
+        return with_names(tx, [tx.change(current, user=spelled(tx, to))])[0]
+
+    return crm.transact(change, f"handed the follow-up {_short(follow_up)} over to {to}")
+
+
+@command("follow-ups delete", title="Delete a follow-up")
+def delete(crm: CRM, follow_up: TheFollowUp) -> FollowUpGone:
+    """Deletes a follow-up that should not have been there; `history undo` brings it back."""
+
+    def change(tx: Transaction) -> FollowUpGone:
+        shown = with_names(tx, [tx.get(FollowUp, follow_up.id)])[0]
+        tx.delete(shown.follow_up)
+        return FollowUpGone(shown)
+
+    return crm.transact(change, f"deleted the follow-up {_short(follow_up)}")
+
+
+@command("follow-ups export", title="Export to a calendar", menu="follow-ups")
+def export(
+    crm: CRM,
+    file: Annotated[Path, About("File", "a calendar file, ending in .ics", positional=True, makes=(".ics",))],
+    client: Annotated[Client | None, About("Client", "only those of one client")] = None,
+    mine: Mine = False,
+    for_: Annotated[str, Person(), About("For", "only what somebody is to do")] = "",
+    due: Annotated[date | None, DayAhead(), About("Due by", "the last day")] = None,
+) -> ExportReport:
+    """Writes what is to be done to a calendar file (iCalendar), which every calendar program takes in.
+
+    What has a time of day stands at that time wherever the calendar is opened, the rest as something of the whole day.
+    Taken in again, the same follow-ups are brought up to date and not doubled.
+    """
+    if file.suffix.lower() != ".ics":
+        raise FieldError("a calendar file ends in .ics", field="file", label="File")
+    from crm.files.icalendar import write_follow_ups
+
+    with crm.read() as snapshot:
+        query, among = _asked_for(crm, snapshot, client, mine, for_, None, due, False, False, False)
+        shown = with_names(snapshot, _found(snapshot, query, among))
+    if not shown:
+        raise RefusedError("There is nothing to be done; no file was written.")
+    entries = [(each.follow_up, each.client, each.deal.title if each.deal else "") for each in shown]
+    return ExportReport(file, "follow-ups", write_follow_ups(file, entries, crm.conventions))
+
+
+def _its_deal(tx: Transaction, client: int, deal: int) -> int:
+    """The number of the deal that a follow-up is about, once it is known to be one of the client's."""
+    if deal and tx.get(Deal, deal).client != client:
+        raise FieldError(f"deal {deal} is one of another client", field="deal", label="Deal")
+    return deal
+
+
+def _refuse_nothing(what: str) -> None:
+    if not what:
+        raise FieldError("say what is to be done", field="what", label="What")
+
+
+def _refuse_past(crm: CRM, day: date | None, *, field: str = "due", label: str = "Due") -> None:
+    if day and day < crm.today:
+        raise FieldError("that day has passed", field=field, label=label)
+
+
+def _refuse_done(follow_up: FollowUp) -> None:
+    if follow_up.done_on:
+        raise RefusedError("That follow-up is done; open it again first. Nothing was changed.")
+
+
+def _short(follow_up: FollowUp) -> str:
+    return follow_up.what if len(follow_up.what) <= 100 else f"{follow_up.what[:99]}…"

@@ -1,0 +1,158 @@
+"""Interactions: calls, meetings, e-mails, text messages and notes, logged, listed and corrected."""
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any
+
+from sqlalchemy import or_, select
+
+from crm.commands.clients.clients import TheClient
+from crm.commands.context import CRM
+from crm.commands.registry import About, FieldsOf, Takes, command
+from crm.commands.team.people import Mine, of_whom
+from crm.errors import FieldError, RefusedError, confirmation
+from crm.model import INTERACTIONS, Client, Contact, Interaction
+from crm.model.fields import Choice, Day, Line, Person, Prose, TimeOfDay
+from crm.repository import Snapshot, Transaction, sql_functions
+from crm.repository.tables import interaction as interaction_table
+from crm.repository.tables import record_columns, record_of
+
+InteractionChanges = Annotated[Mapping[str, Any], FieldsOf(Interaction, Takes.CHANGES)]
+TheInteraction = Annotated[Interaction, About("Interaction", "its number", positional=True)]
+OfKind = Annotated[str, Choice(INTERACTIONS), About("Kind", "call, meeting, email, sms or note")]
+
+
+@command("interactions add", title="Log a call, meeting or note", menu="clients")
+def add(
+    crm: CRM,
+    client: TheClient,
+    kind: Annotated[str, Choice(INTERACTIONS), About("Kind", "call, meeting, email, sms or note", positional=True)],
+    subject: Annotated[str, Line(300), About("Subject", "in a few words", positional=True)] = "",
+    body: Annotated[str, Prose(), About("Text")] = "",
+    on: Annotated[date | None, Day(), About("Date", "today by default")] = None,
+    time: Annotated[str, TimeOfDay(), About("Time", "of day, like 10:00 or 4pm")] = "",
+    contact: Annotated[Contact | None, About("Contact", "whom it was with: the number or name")] = None,
+) -> Interaction:
+    """Logs what went on with a client: a call, a meeting, an e-mail, a text message, or a note."""
+    if not kind:
+        raise FieldError(f"one of {', '.join(INTERACTIONS)}", field="kind", label="Kind")
+    given: dict[str, Any] = {"kind": kind, "subject": subject, "body": body, "time": time}
+
+    def change(tx: Transaction) -> Interaction:
+        company = tx.get(Client, client.id)
+        _refuse_stranger(tx, contact.id if contact else 0, company.id)
+        spoken = contact.id if contact else 0
+        return tx.add(Interaction(client=company.id, contact=spoken, on=on or tx.today, user=crm.me, **given))
+
+    return crm.transact(change, f"logged {logged(kind)} with {client.name}")
+
+
+def logged(kind: str) -> str:
+    """A kind of interaction in a sentence: a call, an e-mail."""
+    return f"{'an' if kind in ('email', 'sms') else 'a'} {INTERACTIONS[kind]}"
+
+
+def _refuse_stranger(snapshot: Snapshot, contact: int, client: int) -> None:
+    """Raises RefusedError for a contact that is not one of the client's."""
+    if contact and (found := snapshot.get(Contact, contact)).client != client:
+        raise RefusedError(f"{found.name} is no contact of this client; nothing was changed.")
+
+
+@command("interactions list", title="Calls, meetings and notes", menu="clients")
+def list_all(
+    crm: CRM,
+    client: Annotated[Client | None, About("Client", "its number, reference or name", positional=True)] = None,
+    contact: Annotated[Contact | None, About("Contact", "its number or name")] = None,
+    kind: OfKind = "",
+    since: Annotated[date | None, Day(), About("Since", "the first day")] = None,
+    until: Annotated[date | None, Day(past=False), About("Until", "the last day")] = None,
+    by: Annotated[str, Person(), About("By", "who logged it")] = "",
+    mine: Mine = False,
+    text: Annotated[str, About("Text", "part of the subject or the text")] = "",
+    limit: Annotated[int, About("Limit", "how many at most")] = 50,
+    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+) -> list[Interaction]:
+    """Lists calls, meetings, e-mails, text messages and notes, the newest first."""
+    if since and until and until < since:
+        raise FieldError("the last day lies before the first", field="until", label="Until")
+    its = interaction_table.c
+    with crm.read() as snapshot:
+        whose = of_whom(crm, snapshot, mine, by, field="by", label="By")
+        conditions = [
+            its.client == client.id if client else None,
+            its.contact == contact.id if contact else None,
+            its.kind == kind if kind else None,
+            its.on >= since if since else None,
+            its.on <= until if until else None,
+            whose.owns(Interaction) if whose else None,
+            *(_holds(word) for word in text.split()),
+        ]
+        statement = (
+            select(*record_columns(Interaction))
+            .where(*(each for each in conditions if each is not None))
+            .order_by(its.on.desc(), its.time.desc(), its.id.desc())
+            .limit(limit)
+            .offset(offset)
+        )
+        return [record_of(Interaction, row) for row in snapshot.select(statement)]
+
+
+def _holds(word: str) -> Any:
+    """Whether a word is part of what was noted down, whatever its case."""
+    its = interaction_table.c
+    if word.isascii():
+        # The database's own `lower` is quick, and knows ASCII only.
+        return or_(*(each.icontains(word, autoescape=True) for each in (its.subject, its.body)))
+    wanted = word.casefold()
+    return or_(*(sql_functions.caseless(each).contains(wanted, autoescape=True) for each in (its.subject, its.body)))
+
+
+@command("interactions show", title="Show")
+def show(crm: CRM, interaction: TheInteraction) -> Interaction:
+    """Shows an interaction with all of its text."""
+    with crm.read() as snapshot:
+        return snapshot.get(Interaction, interaction.id)
+
+
+@command("interactions edit", title="Edit")
+def edit(crm: CRM, interaction: TheInteraction, changes: InteractionChanges) -> Interaction:
+    """Changes fields of an interaction; those not named stay as they are, and contact 0 is nobody.
+
+    With another client it is no longer with a contact of the one before, unless another contact is named.
+    """
+    if not changes:
+        raise FieldError("nothing to change was given")
+    wanted = dict(changes)
+    if wanted.get("client", interaction.client) != interaction.client:
+        wanted.setdefault("contact", 0)
+    after = dataclasses.replace(interaction, **wanted)
+    for name, label in (("kind", "Kind"), ("on", "Date")):
+        if not getattr(after, name):
+            raise FieldError("this cannot be left empty", field=name, label=label)
+
+    def change(tx: Transaction) -> Interaction:
+        tx.get(Client, after.client)
+        if "contact" in wanted:
+            _refuse_stranger(tx, after.contact, after.client)
+        return tx.change(interaction, **wanted)
+
+    return crm.transact(change, f"edited {logged(interaction.kind)}")
+
+
+@command("interactions delete", title="Delete")
+def delete(crm: CRM, interaction: TheInteraction, yes: bool = False) -> Interaction:
+    """Deletes an interaction; `history undo` brings it back."""
+
+    def change(tx: Transaction) -> Interaction:
+        record = tx.get(Interaction, interaction.id)
+        if not yes:
+            raise confirmation(
+                f"This deletes {logged(record.kind)} of {crm.conventions.day(record.on)}. It can be undone.",
+                "Delete",
+                [record],
+            )
+        tx.delete(record)
+        return record
+
+    return crm.transact(change, f"deleted {logged(interaction.kind)}")

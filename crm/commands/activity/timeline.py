@@ -1,0 +1,46 @@
+"""The timeline of a client: all that happened, latest first, a page at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from crm.commands.activity.timeline_entries import Entry, EntryKinds, Place
+from crm.commands.activity.timeline_events import latest
+from crm.commands.clients.clients import TheClient
+from crm.commands.context import CRM
+from crm.commands.registry import About, command
+from crm.model import Client
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A page of a client's timeline, latest first, whether there is `more` after it, and where the `next` page begins
+    ('' where there is none)."""
+
+    client: Client
+    entries: Sequence[Entry]
+    more: bool
+    next: str = ""
+
+
+@command("timeline", title="Timeline")
+def timeline(
+    crm: CRM,
+    client: TheClient,
+    only: Annotated[tuple[str, ...], EntryKinds(), About("Only", "calls, sales, deals, follow-ups, …")] = (),
+    limit: Annotated[int, About("Limit", "how many at most")] = 50,
+    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+    after: Annotated[str, About("After", "where the page before ended, as it says")] = "",
+) -> Timeline:
+    """Shows what happened with a client, latest first: sales, calls and notes, deals, follow-ups, changes.
+
+    `only` leaves some kinds: calls, meetings, emails, sms, notes (interactions for all five), sales, deals,
+    follow-ups, status changes, edits. Each page says where it ended: with that in `after` the next one is shown, as
+    quickly as the first.
+    """
+    place = Place.read(after)
+    with crm.read() as snapshot:
+        record = snapshot.get(Client, client.id)
+        found = latest(crm, snapshot, record, offset + limit + 1, only, place)
+    shown, more = found[: offset + limit], len(found) > offset + limit
+    return Timeline(record, shown[offset:], more, str(place.after(shown)) if more else "")

@@ -1,0 +1,273 @@
+"""What happened with a client, latest first: sales, what was said, deals, follow-ups, statuses and edits in one line.
+
+Each kind of record is a source, and of each no more is read than the wanted page can hold.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import String, and_, bindparam, not_, null, or_, select, type_coerce
+
+from crm.commands.activity import timeline_messages
+from crm.commands.activity.timeline_entries import DEAL, EDIT, FOLLOW_UP, SALE, START, STATUS, Entry, Key, Place, short
+from crm.commands.context import CRM
+from crm.commands.data.change_details import typed_value
+from crm.model import CHANNELS, INTERACTIONS, Client, Conventions, Sale, Stage, fields
+from crm.model.rights import HISTORY, NONE, OWN, READ, level
+from crm.repository import Query, Snapshot
+from crm.repository.tables import audit, deal, follow_up, sale, stage_move, transactions
+
+_Row = Any
+# Reads the latest rows of some kinds about a client (by id) until a day, each with what it is sorted by: at least the
+# number that is asked for, where there are as many.
+_Read = Callable[[Snapshot, int, Sequence[str], date, int, Conventions], list[tuple[Key, _Row]]]
+# Makes entries of such rows.
+_Tell = Callable[[Snapshot, Sequence[_Row], Conventions], list[Entry]]
+
+
+def latest(
+    crm: CRM, snapshot: Snapshot, client: Client, limit: int, only: Sequence[str] = (), after: Place = START
+) -> list[Entry]:
+    """A page of a client's timeline, latest first, of some kinds or of all; what the reader never sees is left out.
+
+    It begins after a place. Of what comes before that place only its own day is read.
+    """
+    found: list[tuple[Key, _Row, _Tell]] = []
+    for area, kinds, read, tell in _SOURCES:
+        wanted = [kind for kind in kinds if kind in only or not only]
+        may = level(crm.reader.role, area, READ)
+        if wanted and may is not NONE:
+            rows = (_own_sales if may is OWN and read is _sales else read)(
+                snapshot, client.id, wanted, after.on, after.count + limit, crm.conventions
+            )
+            found += [(key, row, tell) for key, row in rows]
+    found.sort(key=lambda each: each[0], reverse=True)
+    page = found[after.count : after.count + limit]
+    told = {
+        tell: iter(tell(snapshot, [row for _, row, its in page if its is tell], crm.conventions))
+        for tell in {tell for _, _, tell in page}
+    }
+    return [next(told[tell]) for _, _, tell in page]
+
+
+_SALES = (
+    select(*(sale.c[name] for name in ("id", "on", "amount", "note", "user", "created_at")))
+    .where(sale.c.client == bindparam("client"), sale.c.on <= bindparam("until"))
+    .order_by(sale.c.on.desc(), sale.c.id.desc())
+    .limit(bindparam("most"))
+)
+
+
+def _sales(
+    snapshot: Snapshot, client: int, _: Sequence[str], until: date, most: int, __: Conventions
+) -> list[tuple[Key, _Row]]:
+    rows = snapshot.select(_SALES, client=client, until=until, most=most)
+    return [((row.on, row.created_at, 0), row) for row in rows]
+
+
+def _own_sales(
+    snapshot: Snapshot, client: int, _: Sequence[str], until: date, most: int, __: Conventions
+) -> list[tuple[Key, _Row]]:
+    """The same for a client who reads their own sales, without the notes of the team."""
+    found = snapshot.find_all(Sale, Query({"client": client}, until=until, limit=most))
+    return [((each.on, each.created_at, 0), each) for each in found]
+
+
+def _sale_entries(_: Snapshot, rows: Sequence[_Row], __: Conventions) -> list[Entry]:
+    entries = []
+    for row in rows:
+        told = f"Sale {row.id}" + (f": {row.note}" if row.note else "")
+        entries.append(Entry(row.on, "", SALE, told, row.user, row.amount, "sale", row.id))
+    return entries
+
+
+# Every deal comes into stages by moves, the first one when it is added.
+_MOVES = (
+    select(*(stage_move.c[name] for name in ("id", "deal", "stage", "on", "user", "created_at")))
+    .join_from(stage_move, deal, deal.c.id == stage_move.c.deal)
+    .where(deal.c.client == bindparam("client"), stage_move.c.on <= bindparam("until"))
+    .order_by(stage_move.c.on.desc(), stage_move.c.id.desc())
+    .limit(bindparam("most"))
+)
+_EARLIER = stage_move.alias()
+_MOVED = (
+    select(
+        stage_move.c.id,
+        deal.c.title,
+        deal.c.lost_reason,
+        select(_EARLIER.c.stage)
+        .where(_EARLIER.c.deal == stage_move.c.deal, _EARLIER.c.id < stage_move.c.id)
+        .order_by(_EARLIER.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+        .label("before"),
+    )
+    .join_from(stage_move, deal, deal.c.id == stage_move.c.deal)
+    .where(stage_move.c.id.in_(bindparam("moves", expanding=True)))
+)
+
+
+def _deals(
+    snapshot: Snapshot, client: int, _: Sequence[str], until: date, most: int, __: Conventions
+) -> list[tuple[Key, _Row]]:
+    rows = snapshot.select(_MOVES, client=client, until=until, most=most)
+    return [((row.on, row.created_at, 0), row) for row in rows]
+
+
+def _deal_entries(snapshot: Snapshot, rows: Sequence[_Row], by: Conventions) -> list[Entry]:
+    moved = {each.id: each for each in snapshot.select(_MOVED, moves=[row.id for row in rows])}
+    stages = {each.id: each for each in snapshot.find_all(Stage)}
+    entries = []
+    for row in rows:
+        its, now = moved[row.id], stages.get(row.stage)
+        if now and now.outcome != "open":
+            told = f"Deal {now.outcome}: {its.title}"
+            told += f" ({its.lost_reason})" if now.outcome == "lost" and its.lost_reason else ""
+        elif its.before is None:
+            told = f"Deal added: {its.title}"
+        else:
+            before = stages.get(its.before)
+            told = f"Deal {its.title}: {before.name if before else '?'} → {now.name if now else '?'}"
+        # One that is told later than it was has no time of day.
+        at = by.clock.time_of(row.created_at) if by.clock.day_of(row.created_at) == row.on else ""
+        entries.append(Entry(row.on, at, DEAL, told, row.user, None, "deal", row.deal))
+    return entries
+
+
+_ITS = tuple(follow_up.c[name] for name in ("id", "created_at", "updated_at", "due_on", "due_time", "what", "user"))
+_SET = (
+    select(*_ITS, null().label("done_on"))
+    .where(follow_up.c.client == bindparam("client"), follow_up.c.created_at < bindparam("before"))
+    .order_by(follow_up.c.created_at.desc(), follow_up.c.id.desc())
+    .limit(bindparam("most"))
+)
+_DONE = (
+    select(*_ITS, follow_up.c.done_on)
+    .where(follow_up.c.client == bindparam("client"), follow_up.c.done_on <= bindparam("until"))
+    .order_by(follow_up.c.done_on.desc(), follow_up.c.updated_at.desc(), follow_up.c.id.desc())
+    .limit(bindparam("most"))
+)
+
+
+def _follow_ups(
+    snapshot: Snapshot, client: int, _: Sequence[str], until: date, most: int, by: Conventions
+) -> list[tuple[Key, _Row]]:
+    given = snapshot.select(_SET, client=client, before=_end_of(until, by), most=most)
+    done = snapshot.select(_DONE, client=client, until=until, most=most)
+    found: list[tuple[Key, _Row]] = [((by.clock.day_of(row.created_at), row.created_at, 0), row) for row in given]
+    return found + [((row.done_on, row.updated_at, 0), row) for row in done]
+
+
+def _follow_up_entries(_: Snapshot, rows: Sequence[_Row], by: Conventions) -> list[Entry]:
+    entries = []
+    for row in rows:
+        if row.done_on is None:
+            due = by.day(row.due_on) + (f", {row.due_time}" if row.due_time else "")
+            told, on, at = (
+                f"Follow-up set for {due}: {row.what}",
+                by.clock.day_of(row.created_at),
+                by.clock.time_of(row.created_at),
+            )
+        else:
+            told, on, at = f"Follow-up done: {row.what}", row.done_on, ""
+        entries.append(Entry(on, at, FOLLOW_UP, told, row.user, None, "follow_up", row.id))
+    return entries
+
+
+def _end_of(day: date, by: Conventions) -> datetime:
+    """The first moment after a day."""
+    return datetime.max.replace(tzinfo=UTC) if day == date.max else by.clock.at(day + timedelta(days=1), time())
+
+
+# Totals change with each sale, which stands in the timeline itself, and the reason of a status with them. Such entries
+# are written by the store itself, and begin with one of these.
+_FOLLOWING = [
+    name for name, field in fields(Client).items()
+    if field.by in ("facts", "rules") and name not in ("status", "status_pinned_until")
+]  # fmt: skip
+_after = type_coerce(audit.c.after, String)
+_moves_status = and_(
+    audit.c.operation == "update",
+    or_(*(_after.contains(f'"{name}":', autoescape=True) for name in ("status", "status_pinned_until"))),
+)
+_follows = and_(
+    audit.c.operation == "update",
+    or_(*(_after.startswith(f'{{"{name}":', autoescape=True) for name in _FOLLOWING)),
+)
+_WORTH_TELLING = {
+    (STATUS,): _moves_status,
+    (EDIT,): and_(not_(_moves_status), not_(_follows)),
+    (STATUS, EDIT): or_(_moves_status, not_(_follows)),
+}
+_CHANGES = {
+    kinds: select(
+        audit.c.transaction, transactions.c.at, transactions.c.user, transactions.c.what, audit.c.operation,
+        audit.c.before, audit.c.after,
+    )
+    .join_from(audit, transactions)
+    .where(audit.c.record_id == bindparam("client"), audit.c.record == Client.kind_name, worth_telling)
+    .where(transactions.c.at < bindparam("before"))
+    .order_by(audit.c.id.desc())
+    .limit(bindparam("most"))
+    for kinds, worth_telling in _WORTH_TELLING.items()
+}  # fmt: skip
+
+
+# A sale comes before the status that it gives, and a client before all that is recorded with it.
+_RANKS = {STATUS: 1, "create": -1}
+
+
+def _changes(
+    snapshot: Snapshot, client: int, kinds: Sequence[str], until: date, most: int, by: Conventions
+) -> list[tuple[Key, _Row]]:
+    rows = snapshot.select(_CHANGES[tuple(kinds)], client=client, before=_end_of(until, by), most=most)
+    ranks = (_RANKS.get(_kind_of(row), _RANKS.get(row.operation, 0)) for row in rows)
+    return [((by.clock.day_of(row.at), row.at, rank), row) for row, rank in zip(rows, ranks, strict=True)]
+
+
+def _change_entries(_: Snapshot, rows: Sequence[_Row], by: Conventions) -> list[Entry]:
+    entries = []
+    for row in rows:
+        told = _told(row.what, row.operation, row.before or {}, row.after or {}, by)
+        on, at = by.clock.day_of(row.at), by.clock.time_of(row.at)
+        entries.append(Entry(on, at, _kind_of(row), told, row.user, transaction=row.transaction))
+    return entries
+
+
+def _kind_of(row: _Row) -> str:
+    """Whether a change moved the status, or edited something else."""
+    return STATUS if row.operation == "update" and {"status", "status_pinned_until"} & set(row.after or {}) else EDIT
+
+
+def _told(what: str, operation: str, before: Mapping[str, Any], after: Mapping[str, Any], by: Conventions) -> str:
+    """A change in words."""
+    if operation == "create":
+        return "Added" if what.startswith("added") else f"Added ({what})"
+    known = fields(Client)
+    told = [
+        f"{known[name].label}: {_shown(name, before.get(name), by)} → {_shown(name, value, by)}"
+        for name, value in after.items()
+        if name in known and name not in _FOLLOWING and value != before.get(name)
+    ]
+    if "status" in after and (reason := after.get("status_reason")):
+        told.append(f"because {reason}")
+    return "; ".join(told) or what
+
+
+def _shown(name: str, written: Any, by: Conventions) -> str:
+    if written in (None, "", {}, []):
+        return "—"
+    return short(fields(Client)[name].check.show(typed_value(Client.kind_name, name, written), by))
+
+
+# For each source: the right that reading it needs, the kinds of its entries, how it is read, and how its rows become
+# entries.
+_SOURCES: Sequence[tuple[str, Sequence[str], _Read, _Tell]] = (
+    ("sale", (SALE,), _sales, _sale_entries),
+    ("interaction", tuple(INTERACTIONS), timeline_messages.interactions, timeline_messages.interaction_entries),
+    ("message", tuple(CHANNELS), timeline_messages.messages, timeline_messages.message_entries),
+    ("deal", (DEAL,), _deals, _deal_entries),
+    ("follow_up", (FOLLOW_UP,), _follow_ups, _follow_up_entries),
+    (HISTORY, (STATUS, EDIT), _changes, _change_entries),
+)

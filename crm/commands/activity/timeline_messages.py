@@ -1,0 +1,111 @@
+"""What was said to a client and by it, in its timeline: calls and notes that were logged, and messages that were sent
+or came in."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Column, ColumnElement, Select, Table, and_, bindparam, func, select
+
+from crm.commands.activity.timeline_entries import Entry, Key, short
+from crm.model import CHANNELS, INTERACTIONS, STATES, UNSENT, Contact, Conventions
+from crm.repository import Query, Snapshot
+from crm.repository.tables import interaction, message
+
+if TYPE_CHECKING:
+    from crm.repository import AnyRow
+
+# Of a long text only its beginning is read.
+_BEGINNING = 200
+
+
+def _latest(table: Table, kind: Column[str], *read: ColumnElement[Any]) -> Select[Any]:
+    """The latest rows until a day, at least `most` of them. The earliest of their days is read whole: rows without a
+    time are sorted by when they were noted down, which is not the order of the index."""
+    its = table.c
+    of_client = (its.client == bindparam("client"), kind.in_(bindparam("kinds", expanding=True)))
+    among = and_(*of_client, its.on <= bindparam("until"))
+    first = select(its.on).where(among).order_by(its.on.desc()).limit(1).offset(bindparam("most") - 1)
+    return (
+        select(*read)
+        .where(among, its.on >= func.coalesce(first.scalar_subquery(), date.min))
+        .order_by(its.on.desc(), its.time.desc(), its.id.desc())
+    )
+
+
+_INTERACTIONS = _latest(
+    interaction,
+    interaction.c.kind,
+    *(interaction.c[name] for name in ("id", "created_at", "on", "time", "kind", "contact", "subject", "user")),
+    func.substr(interaction.c.body, 1, _BEGINNING).label("body"),
+)
+_MESSAGES = _latest(
+    message,
+    message.c.channel,
+    *(message.c[name] for name in ("id", "created_at", "on", "time", "channel", "direction", "state", "contact")),
+    *(message.c[name] for name in ("subject", "failure", "user")),
+    func.substr(message.c.body, 1, _BEGINNING).label("body"),
+)
+
+
+def interactions(
+    snapshot: Snapshot, client: int, kinds: Sequence[str], until: date, most: int, by: Conventions
+) -> list[tuple[Key, "AnyRow"]]:
+    """Calls, meetings, notes and so on that somebody has logged."""
+    return _keyed(snapshot.select(_INTERACTIONS, client=client, kinds=list(kinds), until=until, most=most), by)
+
+
+def interaction_entries(snapshot: Snapshot, rows: Sequence["AnyRow"], _: Conventions) -> list[Entry]:
+    """Interactions in words: 'Call with Jo Fox: a quote'."""
+    names = _names(snapshot, {row.contact for row in rows})
+    entries = []
+    for row in rows:
+        kind = INTERACTIONS[row.kind]
+        about = row.subject or _first_line(row.body)
+        told = kind[:1].upper() + kind[1:] + (f" with {names[row.contact]}" if row.contact in names else "")
+        told += f": {about}" if about else ""
+        entries.append(Entry(row.on, row.time, row.kind, told, row.user, None, "interaction", row.id))
+    return entries
+
+
+def messages(
+    snapshot: Snapshot, client: int, kinds: Sequence[str], until: date, most: int, by: Conventions
+) -> list[tuple[Key, "AnyRow"]]:
+    """E-mails and texts with what became of them."""
+    return _keyed(snapshot.select(_MESSAGES, client=client, kinds=list(kinds), until=until, most=most), by)
+
+
+def _keyed(rows: Sequence["AnyRow"], by: Conventions) -> list[tuple[Key, "AnyRow"]]:
+    """Each row with what it is sorted by: its day, and the moment in it."""
+    return [((row.on, _moment(row.on, row.time, row.created_at, by), 0), row) for row in rows]
+
+
+def message_entries(snapshot: Snapshot, rows: Sequence["AnyRow"], _: Conventions) -> list[Entry]:
+    """Messages in words: 'E-mail to Jo Fox sent: your quote'."""
+    names = _names(snapshot, {row.contact for row in rows})
+    return [Entry(row.on, row.time, row.channel, _told(row, names), row.user, None, "message", row.id) for row in rows]
+
+
+def _told(row: "AnyRow", names: Mapping[int, str]) -> str:
+    channel = CHANNELS[row.channel]
+    told = channel[:1].upper() + channel[1:]
+    if row.contact in names:
+        told += f" {'from' if row.direction == 'in' else 'to'} {names[row.contact]}"
+    told += f" {STATES[row.state]}"
+    if about := row.subject or _first_line(row.body):
+        told += f": {about}"
+    return told + (f" ({short(row.failure)})" if row.failure and row.state in UNSENT else "")
+
+
+def _names(snapshot: Snapshot, numbers: set[int]) -> Mapping[int, str]:
+    """The names of contacts that are there, by their numbers."""
+    wanted = sorted(numbers - {0})
+    return {each.id: each.name for each in snapshot.find_all(Contact, Query({"id": wanted}))} if wanted else {}
+
+
+def _first_line(text: str) -> str:
+    return short(text.partition("\n")[0])
+
+
+def _moment(on: date, at: str, noted: datetime, by: Conventions) -> datetime:
+    return by.clock.at(on, time.fromisoformat(at)) if at else noted

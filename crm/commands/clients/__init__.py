@@ -1,0 +1,1 @@
+"""Commands: clients, their contacts, saved views and status rules."""

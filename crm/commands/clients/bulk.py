@@ -1,0 +1,233 @@
+"""Many clients at once: tagged, edited and deleted, each as one change, which one undo takes back."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from crm.commands.client_selection import (
+    Everybody,
+    OfView,
+    Only,
+    SomeClients,
+    Where,
+    asked_for,
+    batches,
+    how_many,
+    some_at_a_time,
+)
+from crm.commands.clients.clients import ClientChanges, closing, own_fields
+from crm.commands.context import CRM, Progress
+from crm.commands.registry import ONLY_ADMIN, About, command
+from crm.errors import FieldError, Question, RefusedError, confirmation
+from crm.model import Client, Conventions, belonging_to, fields, named
+from crm.model.fields import Tags
+from crm.repository import Query, Transaction
+
+TagsToAdd = Annotated[tuple[str, ...], Tags(), About("Tags to add")]
+TagsToTakeOff = Annotated[tuple[str, ...], Tags(), About("Tags to take off")]
+
+# As much of a change stands in the history, and in the question before it.
+_TOLD = 400
+_VALUE_TOLD = 60
+
+
+@dataclass(frozen=True, slots=True)
+class GroupReport:
+    """What was done to a group of clients: `done` says what ('changed', 'deleted') and `clients` to how many;
+    `unchanged` were so already, `moved` have another status now, `along` is what else went, by its name."""
+
+    done: str
+    clients: int
+    unchanged: int = 0
+    moved: int = 0
+    along: Mapping[str, int] = field(default_factory=dict)
+
+
+@command("clients tag", title="Tag or untag several", menu="clients")
+def tag(
+    crm: CRM,
+    clients: SomeClients = (),
+    tag: TagsToAdd = (),
+    untag: TagsToTakeOff = (),
+    only: Only = (),
+    where: Where = "",
+    view: OfView = "",
+    all_: Everybody = False,
+    yes: bool = False,
+) -> list[Client]:
+    """Adds tags to clients and takes others off, as many clients at once as you like.
+
+    They are named one by one, or chosen by fields, a condition or a saved view; then it says first how many there
+    are. All of it is one change, which `history undo` takes back.
+    """
+    if not tag and not untag:
+        raise FieldError("name a tag to add or to take off")
+    group = asked_for(clients, only, where, view, all_)
+    by = crm.conventions
+    said = _retagging(tag, untag)
+
+    def change(tx: Transaction, tell: Progress) -> list[Client]:
+        numbers = group.members(tx)
+        if numbers and not (yes or group.is_named):
+            raise _question(
+                f"This changes the tags of {how_many(len(numbers), 'client', 'clients', by)}: {said}.", "Change them"
+            )
+        _change_each(tx, numbers, lambda each: {"tags": _retagged(each, tag, untag, by)}, tell)
+        tx.settle()
+        return [each for some in some_at_a_time(tx, numbers) for each in some]
+
+    with crm.progress("Tagging clients") as tell:
+        return crm.transact(lambda tx: change(tx, tell), _what(f"tagged {group.told(by)}", said))
+
+
+@command("clients edit-many", title="Edit several", menu="clients")
+def edit_many(
+    crm: CRM,
+    changes: ClientChanges,
+    clients: SomeClients = (),
+    untag: TagsToTakeOff = (),
+    only: Only = (),
+    where: Where = "",
+    view: OfView = "",
+    all_: Everybody = False,
+    yes: bool = False,
+) -> GroupReport:
+    """Changes fields of many clients at once to the same values; those not named stay as they are.
+
+    Tags are added to those that a client has, own fields stand beside the others. First it says how many clients it
+    is about. All of it is one change, which `history undo` takes back; where one client cannot be changed so, none is.
+    """
+    if not changes and not untag:
+        raise FieldError("nothing to change was given")
+    group = asked_for(clients, only, where, view, all_)
+    by = crm.conventions
+    said = _told(changes, untag, by)
+
+    def change(tx: Transaction, tell: Progress) -> GroupReport:
+        numbers = group.members(tx)
+        if numbers and not yes:
+            raise _question(f"This changes {how_many(len(numbers), 'client', 'clients', by)}: {said}.", "Change them")
+        changed = _change_each(tx, numbers, lambda each: _edited(each, changes, untag, by), tell)
+        moved = {move.client for move in tx.settle()}
+        return GroupReport("changed", changed, unchanged=len(numbers) - changed, moved=len(moved))
+
+    with crm.progress("Changing clients") as tell:
+        return crm.transact(lambda tx: change(tx, tell), _what(f"edited {group.told(by)}", said))
+
+
+@command("clients delete-many", title="Delete several", menu="clients", roles=ONLY_ADMIN)
+def delete_many(
+    crm: CRM,
+    clients: SomeClients = (),
+    only: Only = (),
+    where: Where = "",
+    view: OfView = "",
+    all_: Everybody = False,
+    yes: bool = False,
+) -> GroupReport:
+    """Deletes many clients at once, and what belongs to them; `history undo` brings all of it back.
+
+    First it says how many clients and sales it is about.
+    """
+    group = asked_for(clients, only, where, view, all_)
+    by = crm.conventions
+
+    def change(tx: Transaction, tell: Progress) -> GroupReport:
+        numbers = group.members(tx)
+        along = _belonging(tx, numbers)
+        if numbers and not yes:
+            goes_with = "".join(f", {told}" for told in counted(along, by))
+            told = f"This deletes {how_many(len(numbers), 'client', 'clients', by)}{goes_with}."
+            raise _question(f"{told}{closing(tx, frozenset(numbers))}", "Delete")
+        done = 0
+        for some in some_at_a_time(tx, numbers):
+            tx.delete_all(Client, [each.id for each in some])
+            done += len(some)
+            tell(done, len(numbers))
+        return GroupReport("deleted", len(numbers), along=along)
+
+    with crm.progress("Deleting clients") as tell:
+        return crm.transact(lambda tx: change(tx, tell), _what(f"deleted {group.told(by)}"))
+
+
+def _question(sentence: str, yes: str) -> Question:
+    return confirmation(f"{sentence} It can be undone.", yes)
+
+
+def _change_each(
+    tx: Transaction, numbers: Sequence[int], wanted: Callable[[Client], Mapping[str, Any]], tell: Progress
+) -> int:
+    """Changes the fields that are wanted of each client; how many were not so already. Raises RefusedError, which
+    names the client that cannot be changed so."""
+    changed = done = 0
+    for some in some_at_a_time(tx, numbers):
+        for each in some:
+            try:
+                changed += tx.change(each, **wanted(each)).version != each.version
+            except FieldError as error:
+                raise RefusedError(f"{each.name} ({each.id}): {error.reason}. Nothing was changed.") from error
+            except RefusedError as error:
+                raise RefusedError(f"{each.name} ({each.id}): {error.sentence}") from error
+        done += len(some)
+        tell(done, len(numbers))
+    return changed
+
+
+def _edited(client: Client, changes: Mapping[str, Any], untag: Sequence[str], by: Conventions) -> dict[str, Any]:
+    """The fields of one client as they are wanted; raises FieldError where it would not be a client any more."""
+    wanted = dict(changes)
+    if "tags" in changes or untag:
+        wanted["tags"] = _retagged(client, changes.get("tags", ()), untag, by)
+    if "extra" in changes:
+        wanted["extra"] = own_fields(client, changes["extra"])
+    settled = named(dataclasses.replace(client, **wanted))
+    return {**wanted, "kind": settled.kind} if "kind" in changes else wanted
+
+
+def _retagged(client: Client, tag: Sequence[str], untag: Sequence[str], by: Conventions) -> tuple[str, ...]:
+    kept = tuple(each for each in client.tags if each not in untag)
+    added = tuple(each for each in tag if each not in kept)
+    # Too many would be refused in the form, too.
+    return Tags().read(", ".join((*kept, *added)), by) if added else kept
+
+
+def _belonging(tx: Transaction, numbers: Sequence[int]) -> dict[str, int]:
+    """How many records go with these clients, by the name of their kind."""
+    counts: dict[str, int] = {}
+    for some in batches(numbers):
+        for kind, name in belonging_to(Client):
+            counts[kind.kind_name] = counts.get(kind.kind_name, 0) + tx.count(kind, Query({name: some}))
+    return {name: count for name, count in counts.items() if count}
+
+
+def counted(along: Mapping[str, int], by: Conventions) -> list[str]:
+    """What goes with clients in words, by the name of its kind."""
+    kinds = {kind.kind_name: kind.plural for kind, _ in belonging_to(Client)}
+    return [how_many(count, name.replace("_", "-"), kinds[name], by) for name, count in along.items()]
+
+
+def _told(changes: Mapping[str, Any], untag: Sequence[str], by: Conventions) -> str:
+    """What is going to be changed, in words."""
+    known = fields(Client)
+    told = [
+        f"{known[name].label}: {_short(known[name].check.show(value, by)) or '(empty)'}"
+        for name, value in changes.items()
+        if name != "tags"
+    ]
+    retagging = _retagging(changes.get("tags", ()), untag)
+    return "; ".join([*told, *([f"Tags: {retagging}"] if retagging else [])])
+
+
+def _retagging(tag: Sequence[str], untag: Sequence[str]) -> str:
+    return " ".join([*(f"+{each}" for each in tag), *(f"-{each}" for each in untag)])
+
+
+def _short(text: str, longest: int = _VALUE_TOLD) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def _what(done: str, said: str = "") -> str:
+    """What stands in the history."""
+    return _short(f"{_short(done, _TOLD // 2)}: {said}" if said else done, _TOLD)

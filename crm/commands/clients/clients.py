@@ -1,0 +1,338 @@
+"""Clients: added, found, shown, edited, tagged, merged, pinned and deleted."""
+
+import dataclasses
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
+
+from crm.commands.activity.follow_up_lists import DayAhead
+from crm.commands.activity.timeline_entries import Entry
+from crm.commands.activity.timeline_events import latest
+from crm.commands.client_selection import Group, OfView, Only, SomeClients, Where, filters_of, how_many
+from crm.commands.context import CRM
+from crm.commands.matching import Found, through
+from crm.commands.registry import EVERYBODY, ONLY_ADMIN, About, FieldsOf, Takes, command
+from crm.commands.team.people import Mine, of_whom
+from crm.errors import FieldError, Question, RefusedError, confirmation
+from crm.model import Client, Contact, Conventions, User, belonging_to, fields, named, people, typed_fields
+from crm.model.encoding import plain
+from crm.model.fields import FOREVER, Day, Line, Tags
+from crm.model.rights import CLIENT
+from crm.repository import Query, Snapshot, Transaction
+
+NewClient = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.NEW)]
+ClientChanges = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.CHANGES)]
+ClientFilters = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.FILTERS)]
+TheClient = Annotated[Client, About("Client", "its number, reference or name", positional=True)]
+
+_SHOWN = 50
+# So many accounts are named at most.
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCard:
+    """A client as it is shown: the record, its contacts, what is odd about it, and the latest of its timeline."""
+
+    client: Client
+    contacts: Sequence[Contact]
+    doubts: Mapping[str, str]
+    timeline: Sequence[Entry]
+
+    def as_json(self) -> dict[str, Any]:
+        """The client's own fields, and beside them what the card adds."""
+        added = {"contacts": self.contacts, "doubts": self.doubts, "timeline": self.timeline}
+        return {**plain(self.client), **plain(added)}
+
+
+@command("clients add", title="Add a client", menu="clients")
+def add(
+    crm: CRM,
+    client: NewClient,
+    duplicate_ok: Annotated[bool, About("Add all the same", "also where a client like it is there already")] = False,
+) -> Client:
+    """Adds a person or a company; only a name is needed.
+
+    Someone with the same e-mail address, telephone number, or name and date of birth may be the same
+    client: then nothing is added until `--duplicate-ok` says that it is another one.
+    """
+    record = named(Client(**client))
+
+    def change(tx: Transaction) -> Client:
+        if not duplicate_ok and (alike := possible_duplicates(tx, record)):
+            raise Question(
+                f"{'This client' if len(alike) == 1 else 'These clients'} may be the same:"
+                f" {', '.join(f'{each.name} ({each.id})' for each in alike[:5])}.",
+                parameter="duplicate_ok",
+                choices={"yes": "Add it all the same"},
+                yes="yes",
+                records=alike,
+                kind="duplicate",
+            )
+        return tx.add(record)
+
+    return crm.transact(change, f"added {record.name}")
+
+
+def possible_duplicates(snapshot: Snapshot, record: Client) -> list[Client]:
+    """Stored clients that may be this one: same e-mail, phone, or name and date of birth."""
+    found: dict[int, Client] = {}
+    for name in ("email", "phone"):
+        if value := getattr(record, name):
+            found |= {each.id: each for each in snapshot.find_all(Client, Query({name: value}, limit=5))}
+    if record.date_of_birth:
+        same = {name: getattr(record, name) for name in ("first_name", "last_name", "date_of_birth")}
+        found |= {each.id: each for each in snapshot.find_all(Client, Query(same, limit=5))}
+    if record.kind == "company":
+        same = {"company": record.company, "kind": "company"}
+        found |= {each.id: each for each in snapshot.find_all(Client, Query(same, limit=5))}
+    found.pop(record.id, None)
+    return list(found.values())
+
+
+@command("clients search", title="Find a client", menu="clients")
+def search(
+    crm: CRM,
+    text: Annotated[str, About("Text", "part of a name, e-mail, phone or tag", positional=True)],
+    limit: int = 20,
+) -> list[Found]:
+    """Finds clients by part of a name, company, e-mail, phone, tag or reference, best first.
+
+    A contact's name, e-mail or phone finds its client, and the result says so. Case and accents do not matter, and a
+    misspelt name is still found.
+    """
+    with crm.read() as snapshot:
+        found = snapshot.search(text, limit)
+        contacts = through(snapshot, found, text)
+    return [Found(each, contacts[each.id].name if each.id in contacts else "") for each in found]
+
+
+@command("clients list", title="List clients", menu="clients")
+def list_all(
+    crm: CRM,
+    filters: ClientFilters,
+    where: Where = "",
+    view: OfView = "",
+    sort: Annotated[str, Line(60), About("Sort by", "a field, with - before it for the other way round")] = "",
+    limit: Annotated[int, About("Limit", "how many at most")] = 50,
+    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+    clients: SomeClients = (),
+    only: Only = (),
+    mine: Mine = False,
+    due: Annotated[date | None, DayAhead(), About("Due by", "with a follow-up due by this day")] = None,
+    silent_since: Annotated[date | None, Day(), About("Silent since", "without a contact since this day")] = None,
+) -> list[Client]:
+    """Lists clients by name, or a group of them: those that fit fields, a condition, or a saved view.
+
+    They can be sorted by any field, by its name or its words: `--sort "next follow-up"`, `--sort "last contact"`.
+    """
+    wanted = filters_of([*filters.items(), *only])
+    where = all_of(where, due_by(due, crm.today), silent(silent_since, crm.today))
+    with crm.read() as snapshot:
+        if mine:
+            owner = wanted.pop("owner", "")
+            several = owner if isinstance(owner, str) else " or ".join(owner)
+            wanted |= of_whom(crm, snapshot, mine, several, field="owner", label="Owner").filters(Client)
+        group = Group([each.id for each in clients], wanted, where, view)
+        query = group.query(snapshot, _sort_meant(sort))
+        return list(snapshot.find_all(Client, dataclasses.replace(query, limit=limit, offset=offset)))
+
+
+def all_of(*conditions: str) -> str:
+    """Conditions in the language of the rules as one that asks for all of them; those that are '' ask for nothing."""
+    given = [each for each in conditions if each]
+    return " and ".join(f"({each})" for each in given) if len(given) > 1 else "".join(given)
+
+
+def due_by(day: date | None, today: date) -> str:
+    """The condition that a client has a follow-up due by a day; '' without one."""
+    return f"days_to_next_follow_up <= {(day - today).days}" if day else ""
+
+
+def silent(since: date | None, today: date) -> str:
+    """The condition that nobody has spoken to a client since a day; '' without one."""
+    days = "days_since_last_contact"
+    return f"{days} = none or {days} > {(today - since).days}" if since else ""
+
+
+def _sort_meant(sort: str) -> str:
+    """A sort by the words that people read of a field as one by its name."""
+    down, words = ("-", sort[1:]) if sort.startswith("-") else ("", sort)
+    by_words = {field.label.casefold(): name for name, field in fields(Client).items()}
+    return down + by_words.get(words.strip().casefold(), words)
+
+
+@command("clients show", title="Show", menu="", roles=EVERYBODY)
+def show(crm: CRM, client: TheClient) -> ClientCard:
+    """Shows a client: the card, its contacts, what is odd about it, and the latest of its timeline."""
+    with crm.read() as snapshot:
+        record = snapshot.get(Client, client.id)
+        contacts = snapshot.find_all(Contact, Query({"client": record.id}))
+        return ClientCard(record, contacts, doubts(record, crm.conventions), latest(crm, snapshot, record, _SHOWN))
+
+
+def doubts(record: Client, by: Conventions) -> dict[str, str]:
+    """What is odd about a client's fields, by field name."""
+    told = {name: field.check.doubt(getattr(record, name), by) for name, field in typed_fields(Client).items()}
+    return {name: doubt for name, doubt in told.items() if doubt}
+
+
+@command("clients edit", title="Edit", menu="clients")
+def edit(crm: CRM, client: TheClient, changes: ClientChanges) -> Client:
+    """Changes fields of a client; those not named stay as they are.
+
+    What somebody else changed since the client was shown is kept; where it is the same field, both
+    values are shown and nothing is overwritten.
+    """
+    if not changes:
+        raise FieldError("nothing to change was given")
+    wanted = dict(changes)
+    if "extra" in wanted:
+        wanted["extra"] = own_fields(client, wanted["extra"])
+    named(dataclasses.replace(client, **wanted))
+    return crm.transact(lambda tx: tx.change(client, **wanted), f"edited {client.name}")
+
+
+def own_fields(client: Client, given: Mapping[str, str]) -> dict[str, str]:
+    """The own fields of a client once others were given: those beside them stay, and an empty one goes."""
+    return {name: text for name, text in {**client.extra, **given}.items() if text}
+
+
+@command("clients delete", title="Delete", menu="clients", roles=ONLY_ADMIN)
+def delete(crm: CRM, client: TheClient, yes: bool = False) -> Client:
+    """Deletes a client and all that belongs to it: sales, contacts, calls, deals; `history undo` brings it back."""
+
+    def change(tx: Transaction) -> Client:
+        record = tx.get(Client, client.id)
+        if not yes:
+            gone = [record.name, *_belongings(tx, record, crm.conventions)]
+            told = f"{', '.join(gone[:-1])} and {gone[-1]}" if len(gone) > 1 else record.name
+            raise confirmation(f"This deletes {told}.{closing(tx, [record.id])} It can be undone.", "Delete", [record])
+        tx.delete(record)
+        return record
+
+    return crm.transact(change, f"deleted {client.name}")
+
+
+def accounts_of(snapshot: Snapshot, clients: Collection[int]) -> list[User]:
+    """The accounts that belong to clients."""
+    return [each for each in snapshot.find_all(User, Query({"role": CLIENT})) if each.client in clients]
+
+
+def closing(snapshot: Snapshot, clients: Collection[int]) -> str:
+    """That the accounts of clients are closed with them, as a sentence to go on with; '' where there are none."""
+    accounts = [each for each in accounts_of(snapshot, clients) if each.active]
+    if not accounts:
+        return ""
+    named = ", ".join(each.email for each in accounts[:_NAMED])
+    more = f" and {len(accounts) - _NAMED} more" if len(accounts) > _NAMED else ""
+    if len(accounts) == 1:
+        return f" The account {named} is deactivated, and stays so when this is undone."
+    return f" The accounts {named}{more} are deactivated, and stay so when this is undone."
+
+
+def _belongings(snapshot: Snapshot, client: Client, by: Conventions) -> list[str]:
+    """How many of each kind of record belong to a client, in words."""
+    counts = {kind: snapshot.count(kind, Query({name: client.id})) for kind, name in belonging_to(Client)}
+    words = {kind: (kind.kind_name.replace("_", "-"), kind.plural) for kind in counts}
+    return [how_many(count, *words[kind], by) for kind, count in counts.items() if count]
+
+
+@command("clients merge", title="Merge two duplicates", menu="clients", roles=ONLY_ADMIN)
+def merge(
+    crm: CRM,
+    client: Annotated[Client, About("Client to keep", "its number", positional=True)],
+    other: Annotated[Client, About("Duplicate to merge into it", "its number", positional=True)],
+    take: Annotated[tuple[str, ...], Tags(), About("Take from the duplicate", "names of fields")] = (),
+) -> Client:
+    """Merges a duplicate into a client: its sales, deals, accounts and all else move over, and it is gone afterwards.
+
+    Fields that are empty are filled from the duplicate; of those that differ the kept client's stay,
+    unless `take` names them. Tags and own fields of both are kept, notes are joined. It can be undone.
+    """
+    if client.id == other.id:
+        raise RefusedError("A client cannot be merged with itself.")
+    take = tuple(name.replace("-", "_") for name in take)
+    unknown = [name for name in take if name not in typed_fields(Client)]
+    if unknown:
+        raise FieldError(f"there is no field {unknown[0]}; there are {', '.join(typed_fields(Client))}", field="take")
+
+    def change(tx: Transaction) -> Client:
+        kept, gone = tx.get(Client, client.id), tx.get(Client, other.id)
+        has_primary = bool(tx.count(Contact, Query({"client": kept.id, "is_primary": True})))
+        for kind, name in belonging_to(Client):
+            for each in tx.find_all(kind, Query({name: gone.id})):
+                demoted = {"is_primary": False} if isinstance(each, Contact) and has_primary else {}
+                tx.change(each, **{name: kept.id}, **demoted)
+        for account in accounts_of(tx, [gone.id]):
+            tx.change(account, client=kept.id)
+            tx.end_sessions(account.id)
+        tx.delete(gone)
+        changed = tx.change(kept, **merged_fields(kept, gone, take))
+        tx.settle()
+        return tx.get(Client, changed.id)
+
+    return crm.transact(change, f"merged {other.name} ({other.id}) into {client.name} ({client.id})")
+
+
+def differing_fields(kept: Client, gone: Client) -> list[str]:
+    """The fields that two clients both have, differently: those a person chooses between."""
+    joined = ("tags", "extra", "notes", "kind", "marketing_consent")
+    return [
+        name
+        for name in typed_fields(Client)
+        if name not in joined
+        and getattr(kept, name)
+        and getattr(gone, name)
+        and getattr(kept, name) != getattr(gone, name)
+    ]
+
+
+def merged_fields(kept: Client, gone: Client, take: Sequence[str]) -> dict[str, Any]:
+    """The fields of the client that is left when two are merged."""
+    merged: dict[str, Any] = {
+        name: getattr(gone, name)
+        for name in typed_fields(Client)
+        if name != "kind" and getattr(gone, name) and (not getattr(kept, name) or name in take)
+    }
+    # It is the same person, whoever is called so by now.
+    merged |= {beside: getattr(gone, beside) for name, beside in people(Client).items() if name in merged}
+    merged["tags"] = tuple(dict.fromkeys((*kept.tags, *gone.tags)))
+    merged["extra"] = {**kept.extra, **gone.extra} if "extra" in take else {**gone.extra, **kept.extra}
+    merged["notes"] = "\n\n".join(dict.fromkeys(filter(None, (kept.notes, gone.notes))))
+    return merged
+
+
+@command("clients pin", title="Pin a status", menu="clients")
+def pin(
+    crm: CRM,
+    client: TheClient,
+    status: Annotated[str, Line(40), About("Status", "leave empty to lift the pin")] = "",
+    until: Annotated[date | None, Day(past=False), About("Until", "its last day; empty for no end")] = None,
+) -> Client:
+    """Gives a client a status whatever the rules say, until a day or until lifted; without a status, lifts it."""
+    if until and not status:
+        raise FieldError("say which status is pinned until then", field="status", label="Status")
+    if until and until < crm.today:
+        raise FieldError("that day has passed", field="until", label="Until")
+
+    def change(tx: Transaction) -> Client:
+        current = tx.get(Client, client.id)
+        if not status:
+            tx.change(current, status_pinned_until=None)
+            tx.settle()
+            return tx.get(Client, client.id)
+        last = until or FOREVER
+        reason = "Pinned by hand" + (f" until {until.isoformat()}" if until else "")
+        moved = current.status != status
+        return tx.change(
+            current,
+            status=status,
+            status_reason=reason,
+            status_pinned_until=last,
+            status_before=current.status if moved else current.status_before,
+            status_since=tx.today if moved else current.status_since,
+        )
+
+    return crm.transact(change, f"pinned {client.name} to {status}" if status else f"lifted the pin of {client.name}")

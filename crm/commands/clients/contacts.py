@@ -1,0 +1,172 @@
+"""Contacts: the people at a client, one of whom is asked first."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from sqlalchemy import select
+
+from crm.commands.clients.clients import TheClient
+from crm.commands.context import CRM
+from crm.commands.registry import About, FieldsOf, Takes, command
+from crm.errors import FieldError, confirmation
+from crm.model import Client, Contact, Conventions, typed_fields
+from crm.model.encoding import plain
+from crm.model.fields import Email, Line, Phone, Prose
+from crm.repository import Query, Snapshot, Transaction
+from crm.repository.tables import contact as contact_table
+from crm.repository.tables import fold, record_columns, record_of
+
+ContactChanges = Annotated[Mapping[str, Any], FieldsOf(Contact, Takes.CHANGES)]
+TheContact = Annotated[Contact, About("Contact", "its number or name", positional=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class ContactCard:
+    """A contact as it is shown: the record, its client, and what is odd about it by field name."""
+
+    contact: Contact
+    client: Client
+    doubts: Mapping[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        """The contact's own fields, and beside them what the card adds."""
+        return {**plain(self.contact), "client_name": self.client.name, "doubts": plain(self.doubts)}
+
+
+@command("contacts add", title="Add a contact")
+def add(
+    crm: CRM,
+    client: TheClient,
+    name: Annotated[str, Line(200), About("Name", positional=True)],
+    role: Annotated[str, Line(100), About("Role", "what they do there")] = "",
+    email: Annotated[str, Email(), About("E-mail")] = "",
+    phone: Annotated[str, Phone(), About("Phone")] = "",
+    primary: Annotated[bool, About("Primary", "whom to ask first")] = False,
+    notes: Annotated[str, Prose(), About("Notes")] = "",
+) -> Contact:
+    """Adds somebody at a client; who is added where nobody is the primary contact becomes it."""
+    if not name:
+        raise FieldError("a name is needed", field="name", label="Name")
+    given: dict[str, Any] = {"name": name, "role": role, "email": email, "phone": phone, "notes": notes}
+
+    def change(tx: Transaction) -> Contact:
+        company = tx.get(Client, client.id)
+        if primary:
+            _take_primary(tx, company.id)
+        is_first = primary or not _primary(tx, company.id)
+        return tx.add(Contact(client=company.id, is_primary=is_first, **given))
+
+    return crm.transact(change, f"added {name} as a contact of {client.name}")
+
+
+def contacts_of(snapshot: Snapshot, client: Client) -> list[Contact]:
+    """The contacts of a client, the primary one first."""
+    return snapshot.find_all(Contact, Query({"client": client.id}))
+
+
+def _primary(tx: Transaction, client: int) -> list[Contact]:
+    return tx.find_all(Contact, Query({"client": client, "is_primary": True}))
+
+
+def _take_primary(tx: Transaction, client: int, but: int = 0) -> None:
+    """Takes it from whoever is the primary contact of a client, unless it is the one with the number `but`."""
+    for each in _primary(tx, client):
+        if each.id != but:
+            tx.change(each, is_primary=False)
+
+
+@command("contacts list", title="Contacts", menu="clients")
+def list_all(
+    crm: CRM,
+    client: Annotated[Client | None, About("Client", "its number, reference or name", positional=True)] = None,
+    text: Annotated[str, About("Text", "part of a name, e-mail or phone")] = "",
+    limit: Annotated[int, About("Limit", "how many at most")] = 50,
+    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+) -> list[Contact]:
+    """Lists the contacts of a client, the primary one first, or those of all clients by name."""
+    with crm.read() as snapshot:
+        return contacts_saying(snapshot, text, client, limit, offset)
+
+
+def contacts_saying(
+    snapshot: Snapshot, text: str, client: Client | None = None, limit: int = 50, offset: int = 0
+) -> list[Contact]:
+    """Contacts in whose name, e-mail address or telephone number all words of a text are, of a client or of all."""
+    its = contact_table.c
+    statement = select(*record_columns(Contact)).limit(limit).offset(offset)
+    for word in fold(text).split():
+        statement = statement.where(its.search_name.contains(word, autoescape=True))
+    if client:
+        statement = statement.where(its.client == client.id).order_by(its.is_primary.desc(), its.id)
+    else:
+        statement = statement.order_by(its.search_name, its.id)
+    return [record_of(Contact, row) for row in snapshot.select(statement)]
+
+
+@command("contacts show", title="Show")
+def show(crm: CRM, contact: TheContact) -> ContactCard:
+    """Shows a contact, whose it is, and what is odd about it."""
+    with crm.read() as snapshot:
+        record = snapshot.get(Contact, contact.id)
+        return ContactCard(record, snapshot.get(Client, record.client), doubts(record, crm.conventions))
+
+
+def doubts(record: Contact, by: Conventions) -> dict[str, str]:
+    """What is odd about a contact's fields, by field name."""
+    told = {name: field.check.doubt(getattr(record, name), by) for name, field in typed_fields(Contact).items()}
+    return {name: doubt for name, doubt in told.items() if doubt}
+
+
+@command("contacts edit", title="Edit")
+def edit(crm: CRM, contact: TheContact, changes: ContactChanges) -> Contact:
+    """Changes fields of a contact; those not named stay as they are.
+
+    Who becomes the primary contact takes that from the one before. With another client it goes over to that one, and
+    is its primary contact only where nobody else is. What somebody else changed since the contact was shown is kept;
+    where it is the same field, both values are shown and nothing is overwritten.
+    """
+    if not changes:
+        raise FieldError("nothing to change was given")
+    if not dataclasses.replace(contact, **changes).name:
+        raise FieldError("a name is needed", field="name", label="Name")
+
+    def change(tx: Transaction) -> Contact:
+        wanted = dict(changes)
+        to = wanted.get("client", contact.client)
+        if to != contact.client:
+            tx.get(Client, to)
+            wanted.setdefault("is_primary", not _primary(tx, to))
+        changed = tx.change(contact, **wanted)
+        if changed.is_primary:
+            _take_primary(tx, to, but=changed.id)
+        return changed
+
+    return crm.transact(change, f"edited the contact {contact.name}")
+
+
+@command("contacts primary", title="Make primary")
+def primary(crm: CRM, contact: TheContact) -> Contact:
+    """Makes somebody the primary contact of their client; whoever was it before is it no more."""
+
+    def change(tx: Transaction) -> Contact:
+        changed = tx.change(tx.get(Contact, contact.id), is_primary=True)
+        _take_primary(tx, changed.client, but=changed.id)
+        return changed
+
+    return crm.transact(change, f"made {contact.name} the primary contact")
+
+
+@command("contacts delete", title="Delete")
+def delete(crm: CRM, contact: TheContact, yes: bool = False) -> Contact:
+    """Deletes a contact; the interactions with it stay, and `history undo` brings it back."""
+
+    def change(tx: Transaction) -> Contact:
+        record = tx.get(Contact, contact.id)
+        if not yes:
+            raise confirmation(f"This deletes the contact {record.name}. It can be undone.", "Delete", [record])
+        tx.delete(record)
+        return record
+
+    return crm.transact(change, f"deleted the contact {contact.name}")

@@ -1,0 +1,1 @@
+"""Commands: the store and its data: import, export, history, backups, spreadsheets, settings."""

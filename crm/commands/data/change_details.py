@@ -1,0 +1,122 @@
+"""What a transaction did to records, as people read it: their names, and each field before and after."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crm.commands.record_names import names_of
+from crm.errors import FileError
+from crm.model import BY_NAME, Conventions, fields, links, people
+from crm.model.encoding import value_of
+from crm.repository import Change, Snapshot
+
+# Names of records, by kind and number.
+Names = Mapping[tuple[str, int], str]
+# What a field holds, as JSON, that holds nothing.
+_NOTHING: tuple[Any, ...] = (None, "", False, 0, [], {})
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of a record: `before` and `after` as JSON has them, `was` and `now` as people read them."""
+
+    name: str
+    label: str
+    before: Any
+    after: Any
+    was: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange:
+    """One record that a transaction touched: its kind, number and name, what was done to it ('create', 'update' or
+    'delete'), and its fields."""
+
+    record: str
+    id: int
+    name: str
+    operation: str
+    fields: Sequence[FieldChange]
+
+
+def record_changes(snapshot: Snapshot, changes: Sequence[Change], by: Conventions) -> list[RecordChange]:
+    """What changes did, with the names of the records they touched and of those that stand in their fields."""
+    names = _names(snapshot, changes, by)
+    return [
+        RecordChange(
+            each.record,
+            each.record_id,
+            names.get((each.record, each.record_id), ""),
+            each.operation,
+            [_field_change(each.record, *field, names, by) for field in changed_fields(each)],
+        )
+        for each in changes
+    ]
+
+
+def changed_fields(change: Change) -> list[tuple[str, Any, Any]]:
+    """The fields that a change touched, before and after; of a deletion those that held anything. Of somebody with
+    another name the name is told, and the account only where that alone is another."""
+    before, after = change.before, change.after
+    if change.operation == "delete":
+        described = fields(BY_NAME[change.record]) if change.record in BY_NAME else before
+        return [(name, before[name], None) for name in described if before.get(name) not in _NOTHING]
+    untold: set[str] = set()
+    for name, beside in people(BY_NAME[change.record]).items() if change.record in BY_NAME else ():
+        same_name, same_account = (before.get(each) == after.get(each) for each in (name, beside))
+        untold |= {name} if same_name else {beside}
+        untold |= {beside} if same_account else set()
+    names = dict.fromkeys((*before, *after))
+    return [(name, before.get(name), after.get(name)) for name in names if name not in untold]
+
+
+def typed_value(record: str, name: str, written: Any) -> Any:
+    """A value of the history as the field has it (an amount, a day), or as it is written where it cannot be one."""
+    if written is None or record not in BY_NAME:
+        return written
+    try:
+        return value_of(BY_NAME[record], name, written)
+    except FileError:
+        # A later version of this program may have other fields than the one that wrote it.
+        return written
+
+
+def _field_change(record: str, name: str, before: Any, after: Any, names: Names, by: Conventions) -> FieldChange:
+    known = fields(BY_NAME[record]).get(name) if record in BY_NAME else None
+    label = known.label if known else name.replace("_", " ").capitalize()
+    was, now = (_shown(record, name, each, names, by) for each in (before, after))
+    return FieldChange(name, label, before, after, was, now)
+
+
+def _shown(record: str, name: str, written: Any, names: Names, by: Conventions) -> str:
+    """A value as people read it; the number of a record stands behind its name."""
+    if written in (None, "", [], {}):
+        return ""
+    kind = BY_NAME.get(record)
+    known = fields(kind).get(name) if kind else None
+    if kind is None or known is None:
+        return str(written)
+    if name in links(kind):
+        called = names.get((links(kind)[name].record, written), "")
+        return f"{called} ({written})" if called else str(written or "")
+    try:
+        return known.check.show(value_of(kind, name, written), by)
+    except FileError:
+        return str(written)
+
+
+def _names(snapshot: Snapshot, changes: Sequence[Change], by: Conventions) -> Names:
+    wanted: dict[str, set[int]] = {}
+    for each in changes:
+        if each.record not in BY_NAME:
+            continue
+        wanted.setdefault(each.record, set()).add(each.record_id)
+        for name, link in links(BY_NAME[each.record]).items():
+            numbers = {number for number in (each.before.get(name), each.after.get(name)) if number}
+            wanted.setdefault(link.record, set()).update(numbers)
+    return {
+        (record, number): name
+        for record, numbers in wanted.items()
+        for number, name in names_of(snapshot, BY_NAME[record], numbers, by).items()
+    }

@@ -1,0 +1,95 @@
+"""Moving a whole store to another place, and proving that all of it arrived."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any
+
+from sqlalchemy import func, select
+
+from crm.commands.context import CRM, counted, open_other
+from crm.commands.registry import ONLY_ADMIN, About, command
+from crm.errors import RefusedError, UsageError
+from crm.model import RECORDS
+from crm.model.fields import Line
+from crm.model.paths import as_told
+from crm.repository import Repository, tables
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of a store, counted in both; money in major units."""
+
+    name: str
+    source: Any
+    copy: Any
+
+
+@dataclass(frozen=True, slots=True)
+class CopyReport:
+    """A copied store: from where, to where, and the figures of both."""
+
+    source: str
+    copy: str
+    figures: Sequence[Figure]
+
+    @property
+    def failed(self) -> bool:
+        """Whether the two differ; the shell then exits with 1."""
+        return any(figure.source != figure.copy for figure in self.figures)
+
+
+@command("copy", title="Copy to another store", menu="data", roles=ONLY_ADMIN, here=True)
+def copy(
+    crm: CRM,
+    to: Annotated[str, Line(1000), About("To", "an empty store: sqlite:///path, or sheets:// and a spreadsheet's id")],
+    from_: Annotated[str, Line(1000), About("From", "the store to copy; this one if empty")] = "",
+) -> CopyReport:
+    """Copies a whole store, history included, into an empty one of any kind, and compares the two at the end.
+
+    A copy that was broken off leaves nothing behind that anybody sees; start it again.
+    """
+    source = open_other(crm, from_) if from_ and from_ != crm.repository.url else crm
+    others = [source] if source is not crm else []
+    try:
+        target = open_other(crm, to)
+        others.append(target)
+        if source.repository.url == target.repository.url:
+            raise UsageError("The store to copy and the one to fill are the same; name another one.")
+        if not target.repository.is_untouched():
+            where = as_told(target.repository.url)
+            raise RefusedError(f"{where} is not empty; a store is copied into an empty one only.")
+        wanted = _figures(source.repository)
+        objects = sum(number for name, number in wanted.items() if name in _COUNTED)
+        with (
+            crm.progress("Copying") as told,
+            closing(counted(source.repository.everything(), told, objects)) as everything,
+        ):
+            target.repository.fill(everything)
+        # What was copied may hold accounts, which shut the store to the owner who filled it.
+        there = _figures((target.outside or target).repository)
+    finally:
+        for each in others:
+            each.repository.close()
+    return CopyReport(
+        source.repository.url,
+        target.repository.url,
+        [Figure(name, number, there[name]) for name, number in wanted.items()],
+    )
+
+
+_COUNTED = (*(kind.plural for kind in RECORDS), "transactions", "changes")
+
+
+def _figures(repository: Repository) -> Mapping[str, Any]:
+    """How many of everything a store holds, and what its money adds up to."""
+    asked = {
+        **{kind.plural: select(func.count()).select_from(tables.TABLES[kind]) for kind in RECORDS},
+        "transactions": select(func.count()).select_from(tables.transactions),
+        "changes": select(func.count()).select_from(tables.audit),
+        "amount of all sales": select(func.coalesce(func.sum(tables.sale.c.amount), Decimal())),
+        "total spend of all clients": select(func.coalesce(func.sum(tables.client.c.total_spend), Decimal())),
+    }
+    with repository.read() as snapshot:
+        return {name: snapshot.select(statement)[0][0] for name, statement in asked.items()}

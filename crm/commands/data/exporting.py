@@ -1,0 +1,85 @@
+"""Export: one kind of records or everything, for spreadsheets, address books and safe keeping."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from crm.commands.client_selection import Group, OfView, Only, SomeClients, Where, filters_of
+from crm.commands.context import CRM, Progress, counted
+from crm.commands.data.exported_tables import TABLES, table_of
+from crm.commands.data.full_export import keep_safe, write_whole_store
+from crm.commands.file_output import ending_of
+from crm.commands.registry import About, command
+from crm.errors import FieldError, FileError
+from crm.model import Client
+from crm.model.fields import Choice
+from crm.repository import Query
+
+_WHAT = {**{plural: plural.capitalize() for plural in TABLES}, "all": "Everything"}
+_FORMATS = (".xlsx", ".csv", ".json", ".vcf")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """A file that was written: what it holds, how many of them, and what to know of it where it holds secrets."""
+
+    file: Path
+    what: str
+    records: int
+    keep_safe: str = ""
+
+
+@command("export", title="Export to a file", menu="data")
+def export(
+    crm: CRM,
+    file: Annotated[
+        Path, About("File", "its ending says how: .csv, .xlsx, .json or .vcf", positional=True, makes=_FORMATS)
+    ],
+    what: Annotated[str, Choice(_WHAT), About("What", ", ".join(_WHAT))] = "",
+    clients: SomeClients = (),
+    only: Only = (),
+    where: Where = "",
+    view: OfView = "",
+) -> ExportReport:
+    """Exports clients, sales, deals and so on, or everything, as the file's ending says: CSV, Excel, JSON, or vCard.
+
+    Of the clients it may be a group: some by number, or those that fit fields, a condition or a saved view. A JSON
+    export of everything can be imported again into an empty store, history included. Text that a spreadsheet would
+    run as a formula is made harmless.
+    """
+    ending = ending_of(file, _FORMATS)
+    group = Group([each.id for each in clients], filters_of(only), where, view)
+    what = what or ("all" if ending == ".json" and group.is_everybody else "clients")
+    if what != "clients" and not group.is_everybody:
+        raise FieldError("a group is one of clients; all of the rest is exported", field="what", label="What")
+    if ending == ".vcf" and what != "clients":
+        raise FieldError("a vCard file holds clients only", field="what", label="What")
+    if ending == ".csv" and what == "all":
+        raise FileError("A CSV file holds one table; export everything as .xlsx or .json.")
+    with crm.progress("Exporting") as told:
+        if ending == ".json" and what == "all":
+            return ExportReport(file, what, write_whole_store(crm, file, told), keep_safe(crm))
+        return ExportReport(file, what, _written(crm, file, ending, what, group, told))
+
+
+def _written(crm: CRM, file: Path, ending: str, what: str, group: Group, told: Progress) -> int:
+    from crm.files import write_csv, write_vcards, write_workbook
+    from crm.files.json_lines import write_objects
+
+    with crm.read() as snapshot:
+        query = group.query(snapshot)
+        wanted = [name for name in TABLES if what in ("all", name)]
+        counts = [snapshot.count(TABLES[name], query if name == "clients" else Query()) for name in wanted]
+        if ending == ".vcf":
+            return write_vcards(file, counted(snapshot.each(Client, query), told, *counts))
+        if ending == ".json":
+            records = snapshot.each(TABLES[what], query if what == "clients" else Query())
+            return write_objects(file, counted(records, told, *counts))
+        by, before, sheets = crm.conventions, 0, []
+        for name, count in zip(wanted, counts, strict=True):
+            header, rows = table_of(snapshot, TABLES[name], query, by)
+            sheets.append((_WHAT[name], header, counted(rows, told, sum(counts), before)))
+            before += count
+        if ending == ".csv":
+            return write_csv(file, *sheets[0][1:])
+        return write_workbook(file, sheets, by.decimals)

@@ -1,0 +1,270 @@
+"""The history: what was done, listed, shown whole, written to a file, and taken back."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+from crm.clock import Clock
+from crm.commands.context import CRM, counted
+from crm.commands.data.change_details import RecordChange, changed_fields, record_changes, typed_value
+from crm.commands.data.demo import made_sample
+from crm.commands.data.exporting import ExportReport
+from crm.commands.file_output import ending_of
+from crm.commands.registry import About, command
+from crm.errors import FieldError, NotFoundError
+from crm.model import BY_NAME, Client, SignIn, User
+from crm.model.encoding import plain
+from crm.model.fields import FOREVER, Choice, Day, Line, Whole
+from crm.repository import PROGRAM, Change, HistoryEntry, HistoryQuery, Query, Snapshot, Transaction, last_undoable
+
+KINDS = {name: kind.plural.replace("_", " ").replace("-", " ") for name, kind in BY_NAME.items()}
+STATES = {"standing": "what still stands", "undone": "what was taken back"}
+_FORMATS = (".csv", ".xlsx", ".json")
+_HEADER = ("transaction", "at", "user", "what", "record", "id", "operation", "field", "before", "after")
+# How many of the latest transactions are searched for what was passed over, and how many of those are named.
+_LATEST, _NAMED = 50, 3
+# So many records of one transaction are held at most.
+_SHOWN = 10_000
+
+Since = Annotated[date | None, Day(), About("Since", "the first day")]
+Until = Annotated[date | None, Day(past=False), About("Until", "the last day")]
+By = Annotated[str, Line(254), About("By", "who did it, or part of the name")]
+Kind = Annotated[str, Choice(KINDS), About("About", "a kind of record, like sale")]
+Number = Annotated[int | None, Whole(least=1), About("Number", "of one record; say with --about what it is")]
+OfClient = Annotated[Client | None, About("Client", "a client, and whatever belongs or belonged to it")]
+Text = Annotated[str, Line(200), About("Text", "part of what was done, or of a field's name or value")]
+State = Annotated[str, Choice(STATES), About("Only", "standing or undone")]
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A transaction that was taken back, and what it had done: as the history has it, and as people read it.
+    `passed_over` is what was done since by the same person or by the program itself and cannot be taken back, where
+    none was named. `left_out` is, as a sentence, what of it was not taken back."""
+
+    undone: HistoryEntry
+    changes: Sequence[Change]
+    records: Sequence[RecordChange]
+    passed_over: Sequence[HistoryEntry] = ()
+    left_out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionShown:
+    """One transaction whole: `records` in the order in which it touched them, those that may be seen."""
+
+    entry: HistoryEntry
+    records: Sequence[RecordChange]
+
+    def as_json(self) -> dict[str, Any]:
+        """The transaction's own fields, and beside them what it did."""
+        return {**plain(self.entry), "records": plain(self.records)}
+
+
+@command("history list", title="History", menu="data")
+def list_all(
+    crm: CRM,
+    limit: Annotated[int, About("Limit", "how many at most")] = 50,
+    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+    since: Since = None,
+    until: Until = None,
+    by: By = "",
+    about: Kind = "",
+    number: Number = None,
+    client: OfClient = None,
+    text: Text = "",
+    only: State = "",
+    sort: Annotated[str, Line(60), About("Sort by", "id, at, user or what; - before it for the other way round")] = "",
+) -> list[HistoryEntry]:
+    """Lists what was done, newest first: when, by whom, and how many records it touched.
+
+    Days are those of the team's time zone. A client's history is that of the client and of every record that names it,
+    also of those that are gone by now.
+    """
+    query = _query(crm.clock, since, until, by, about, number, client, text, only, sort)
+    with crm.read() as snapshot:
+        return list(snapshot.history(limit, offset, query))
+
+
+@command("history show", title="Show a change", menu="")
+def show(
+    crm: CRM,
+    transaction: Annotated[int, Whole(least=1), About("Transaction", "its number in the history", positional=True)],
+    limit: Annotated[int, Whole(), About("Limit", "how many records at most")] = _SHOWN,
+) -> TransactionShown:
+    """Shows one transaction whole: who, when, and of each record the fields before and after.
+
+    Of a record that was added only that it was: the record itself holds the rest. `history export --transaction`
+    writes down what touched more records than can be shown.
+    """
+    by = crm.conventions
+    query = HistoryQuery(transaction=transaction)
+    with crm.read() as snapshot:
+        entry = next(iter(snapshot.history(query=query)), None)
+        if entry is None:
+            raise NotFoundError(f"There is no transaction {transaction} in the history.")
+        changes = list(islice(snapshot.each_change(replace(query, sort="id")), limit))
+        return TransactionShown(entry, record_changes(snapshot, changes, by))
+
+
+@command("history export", title="Export the history", menu="data")
+def export(
+    crm: CRM,
+    file: Annotated[Path, About("File", "its ending says how: .csv, .xlsx or .json", positional=True, makes=_FORMATS)],
+    since: Since = None,
+    until: Until = None,
+    by: By = "",
+    about: Kind = "",
+    number: Number = None,
+    client: OfClient = None,
+    text: Text = "",
+    only: State = "",
+    transaction: Annotated[int | None, Whole(least=1), About("Transaction", "the number of one")] = None,
+) -> ExportReport:
+    """Writes the history to a file, a row for each field that was changed, newest first; times are in UTC.
+
+    Of a record that was added there is one row without a field. Text that a spreadsheet would run as a formula is
+    made harmless.
+    """
+    ending = ending_of(file, _FORMATS)
+    query = _query(crm.clock, since, until, by, about, number, client, text, only, transaction=transaction)
+    with crm.progress("Exporting") as told, crm.read() as snapshot:
+        return ExportReport(file, "changed fields", _written(file, ending, counted(snapshot.each_change(query), told)))
+
+
+@command("history undo", title="Undo", menu="data")
+def undo(
+    crm: CRM,
+    transaction: Annotated[
+        int | None,
+        Whole(least=1),
+        About("Transaction", "its number in the history; your own last change if empty", positional=True),
+    ] = None,
+) -> TakenBack:
+    """Takes back your own last change, or any change by its number: an edit, a deletion, a whole import.
+
+    Your last change is the last one of your account, or under your name where nobody signs in, that still stands. What
+    cannot be taken back (a message that was sent, a change of accounts) and what the program did by itself is passed
+    over, and the answer names it. A change that later changes build on is not taken back; undo those first. An undo can
+    be undone by its number.
+    """
+
+    def change(tx: Transaction) -> tuple[HistoryEntry, Sequence[HistoryEntry]]:
+        passed = passed_over(crm, tx, last_undoable(tx, crm.me, crm.reader.user)) if transaction is None else ()
+        undone = tx.undo(transaction)
+        if made_sample(crm, undone.id):
+            raise NotFoundError("There is nothing to take back yet.")
+        return undone, passed
+
+    entry, passed = crm.transact(change, "took back a change")
+    crm.forget_settings()
+    with crm.read() as snapshot:
+        changes = snapshot.changes(transaction=entry.id, limit=20)
+        records = record_changes(snapshot, changes, crm.conventions)
+        return TakenBack(entry, changes, records, passed, _still_closed(snapshot, entry))
+
+
+def _still_closed(snapshot: Snapshot, entry: HistoryEntry) -> str:
+    """The accounts that were deactivated by what was taken back and stay so, in a sentence; '' for none."""
+    changes = snapshot.each_change(HistoryQuery(transaction=entry.id, about=User.kind_name))
+    closed = [change.record_id for change in changes if change.after.get("active") is False]
+    accounts = [each for each in snapshot.find_all(User, Query({"id": closed})) if not each.active] if closed else []
+    if not accounts:
+        return ""
+    named = ", ".join(each.email for each in accounts[:_NAMED])
+    more = f" and {len(accounts) - _NAMED} more" if len(accounts) > _NAMED else ""
+    return f"Nobody gets rights back by this: {named}{more} stay deactivated until an admin activates them."
+
+
+def my_last(crm: CRM) -> tuple[HistoryEntry, Sequence[HistoryEntry]] | None:
+    """What `history undo` takes back where no number is given, and what it passes over; None where there is
+    nothing."""
+    with crm.read() as snapshot:
+        last = last_undoable(snapshot, crm.me, crm.reader.user)
+        if last is None or made_sample(crm, last.id):
+            return None
+        return last, passed_over(crm, snapshot, last)
+
+
+def passed_over(crm: CRM, snapshot: Snapshot, last: HistoryEntry | None) -> Sequence[HistoryEntry]:
+    """What the reader, or the program itself, has done since the reader's last change that can be taken back, newest
+    first: changes that still stand, without mere sign-ins. Only the latest of the history are searched."""
+    if last is None:
+        return []
+    later = [each for each in snapshot.history(_LATEST, query=HistoryQuery(undone=False)) if each.id > last.id]
+    own = [each for each in later if each.undoes is None and (_is_mine(crm, each) or each.user == PROGRAM)]
+    return [each for each in own if any(_is_more(change) for change in snapshot.changes(transaction=each.id, limit=2))]
+
+
+def _is_mine(crm: CRM, entry: HistoryEntry) -> bool:
+    return entry.user_id == crm.reader.user if crm.reader.user else entry.user.casefold() == crm.me.casefold()
+
+
+def _is_more(change: Change) -> bool:
+    return change.record != SignIn.kind_name
+
+
+def told_passed_over(entries: Sequence[HistoryEntry]) -> str:
+    """What was passed over, in a sentence; '' for nothing."""
+    if not entries:
+        return ""
+    named = ", ".join(f"{each.what} ({each.id})" for each in entries[:_NAMED])
+    more = f" and {len(entries) - _NAMED} more" if len(entries) > _NAMED else ""
+    return f"Passed over: {named}{more}."
+
+
+def _query(
+    clock: Clock,
+    since: date | None,
+    until: date | None,
+    by: str,
+    about: str,
+    number: int | None,
+    client: Client | None,
+    text: str,
+    only: str,
+    sort: str = "",
+    transaction: int | None = None,
+) -> HistoryQuery:
+    """What was given, as the store is asked; raises FieldError for what does not go together."""
+    if since and until and until < since:
+        raise FieldError("the last day lies before the first", field="until", label="Until")
+    if number and not about:
+        raise FieldError("say what kind of record has that number", field="about", label="About")
+    return HistoryQuery(
+        transaction=transaction,
+        since=clock.at(since) if since else None,
+        until=clock.at(until + timedelta(days=1)) if until and until < FOREVER else None,
+        by=by,
+        about=about,
+        number=number,
+        client=client.id if client else None,
+        text=text,
+        undone=only == "undone" if only else None,
+        sort=sort,
+    )
+
+
+def _written(file: Path, ending: str, changes: Iterator[Change]) -> int:
+    if ending == ".json":
+        from crm.files.json_lines import write_objects
+
+        return write_objects(file, (dict(zip(_HEADER, row, strict=True)) for row in _rows(changes, typed=False)))
+    from crm.files import write_csv, write_xlsx
+
+    rows = _rows(changes, typed=True)
+    return write_csv(file, _HEADER, rows) if ending == ".csv" else write_xlsx(file, _HEADER, rows, "History")
+
+
+def _rows(changes: Iterator[Change], *, typed: bool) -> Iterator[list[Any]]:
+    """A row for each field of each change; values as the history has them or, `typed`, as amounts and days."""
+    for change in changes:
+        head = [
+            change.transaction, plain(change.at), change.user, change.what, change.record, change.record_id,
+            change.operation,
+        ]  # fmt: skip
+        for name, *values in changed_fields(change) or [("", None, None)]:
+            yield [*head, name, *(typed_value(change.record, name, each) if typed else each for each in values)]

@@ -1,0 +1,175 @@
+"""Import of clients and sales from files: detected, corrected, previewed, and then one transaction."""
+
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from crm.commands.context import CRM
+from crm.commands.registry import About, command
+from crm.errors import FieldError, FileError
+from crm.model.fields import Choice, Line
+from crm.repository import Transaction
+
+# What reads files is loaded when a file is imported: the menu must be there at once.
+if TYPE_CHECKING:
+    from crm.commands.data.full_export import WholeStoreReport
+    from crm.commands.data.importing.draft import ImportDraft
+    from crm.commands.data.importing.report import ImportReport, Tally
+
+_WHAT = {"clients": "Clients", "sales": "Sales", "all": "A whole store, from a JSON export"}
+# By what known clients are recognised; '' is by everything that a row tells.
+MATCHES = {
+    "": "whatever identifies them",
+    "reference": "reference",
+    "email": "e-mail",
+    "phone": "phone",
+    "name": "name",
+}
+_MATCHES_NAMED = {value: words for value, words in MATCHES.items() if value}
+# What is done with rows that speak of somebody known, and with the others.
+MODES = {
+    "both": "add new ones and update those there are",
+    "add": "only add new ones",
+    "update": "only update those there are",
+}
+# What separates the cells of a text file, by its word.
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
+DATE_ORDERS = {"ymd": "year month day", "dmy": "day month year", "mdy": "month day year"}
+
+
+@command("import", title="Import a file", menu="data")
+def import_file(
+    crm: CRM,
+    file: Annotated[Path, About("File", "CSV, TSV, Excel (.xlsx), vCard, or a JSON export", positional=True)],
+    as_: Annotated[
+        str, Choice(_WHAT), About("As", "clients, sales, or all for a JSON export; looked at if not told")
+    ] = "",
+    map: Annotated[list[str], Line(300), About("Map", "column=field; extra:NAME for a field of your own")] = [],  # noqa: B006
+    match: Annotated[
+        str,
+        Choice(_MATCHES_NAMED),
+        About("Match", "by what known clients are recognised: reference, email, phone, name"),
+    ] = "",
+    mode: Annotated[str, Choice(MODES), About("Mode", "add, update or both")] = "both",
+    create_clients: Annotated[bool, About("Create clients", "of sales whose client is not there yet")] = False,
+    preview: Annotated[bool, About("Preview", "show what would happen and change nothing")] = False,
+    encoding: Annotated[str, Line(40), About("Encoding", "of a text file, if it is detected wrongly")] = "",
+    delimiter: Annotated[
+        str, Choice(DELIMITERS), About("Delimiter", "comma, semicolon, tab or bar, if it is detected wrongly")
+    ] = "",
+    header: Annotated[
+        bool | None, About("Header", "whether the first row names the columns, if it is detected wrongly")
+    ] = None,
+    dates: Annotated[str, Choice(DATE_ORDERS), About("Dates", "dmy, mdy or ymd, if they are read wrongly")] = "",
+) -> "ImportReport | WholeStoreReport":
+    """Imports clients or sales from a file; the same file again adds nothing.
+
+    Encoding, delimiter, header, the meaning of columns and the order of dates are detected. Rows that cannot be
+    taken go to a file of their own beside it, with the reason. An import is one step of `history undo`.
+    """
+    if as_ == "all" or (not as_ and file.suffix.lower() == ".json"):
+        from crm.commands.data.full_export import read_whole_store
+
+        return read_whole_store(crm, file, preview=preview)
+    draft = begin(crm, file, as_, encoding=encoding, delimiter=delimiter, header=header)
+    draft = draft.mapped(map, crm.conventions)
+    if dates:
+        draft = draft.with_date_order(dates)
+    return run(crm, decided(draft, match=match, mode=mode, create_clients=create_clients), preview=preview)
+
+
+def begin(
+    crm: CRM, file: Path, what: str = "", *, encoding: str = "", delimiter: str = "", header: bool | None = None
+) -> "ImportDraft":
+    """The file as it is understood, to be corrected; raises FileError for one that cannot be read."""
+    from crm.commands.data.importing.draft import drafted
+
+    sign = DELIMITERS.get(delimiter, delimiter)
+    return drafted(file, what, crm.conventions, encoding=encoding, delimiter=sign, header=header)
+
+
+def decided(
+    draft: "ImportDraft", *, match: str = "", mode: str = "both", create_clients: bool = False
+) -> "ImportDraft":
+    """The draft with what the person decided."""
+    from dataclasses import replace
+
+    return replace(draft, match=match, mode=mode or "both", create_clients=create_clients)
+
+
+class _OnlyPreview(Exception):
+    """Leaves the transaction of a preview, so that nothing of it is kept."""
+
+
+def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False) -> "ImportReport":
+    """Carries a draft out, as one transaction; with `preview` says what it would do and changes nothing."""
+    _refuse_pointless(draft)
+    from crm.commands.data.importing.report import Tally
+
+    with ExitStack() as opened:
+        tell = opened.enter_context(crm.progress("Reading" if preview else "Importing"))
+        tallies: list[Tally] = []
+
+        def change(tx: Transaction) -> None:
+            tallies.append(opened.enter_context(closing(Tally(draft))))
+            _carry_out(tx, tallies[-1], crm, tell)
+            if preview:
+                raise _OnlyPreview
+
+        try:
+            crm.transact(change, f"imported {draft.what} from {draft.file.name}")
+        except _OnlyPreview:
+            return tallies[-1].report(applied=False)
+        try:
+            refused_file = tallies[-1].write_refused()
+        except FileError as error:
+            raise FileError(
+                f"The file was imported, but the rows that were refused could not be kept. {error.sentence}"
+                " To get them, undo the import, and import a copy of the file in another folder."
+            ) from error
+        return tallies[-1].report(applied=True, refused_file=refused_file)
+
+
+def _refuse_pointless(draft: "ImportDraft") -> None:
+    targets = {each.target for each in draft.matches}
+    if draft.what == "clients" and not targets & {"name", "first_name", "last_name", "company"}:
+        raise FileError(
+            f"No column of {draft.file.name} is a name; columns are {', '.join(draft.source.columns)}."
+            " Say which with --map COLUMN=name (or first_name, last_name, company)."
+        )
+    missing = {"on": "date", "amount": "amount"}
+    for target, words in missing.items():
+        if draft.what == "sales" and target not in targets:
+            raise FileError(
+                f"No column of {draft.file.name} is the {words} of a sale; say which with --map COLUMN={target}."
+            )
+    if draft.what == "sales" and draft.mode == "update":
+        raise FieldError("sales are added, never updated", field="mode", label="Mode")
+    if draft.match and not targets & _identifying(draft.what, draft.match):
+        raise FieldError(f"no column holds the client's {draft.match}", field="match", label="Match")
+
+
+def _identifying(what: str, match: str) -> set[str]:
+    """The targets of columns that tell a client by its `match`."""
+    names = {"first_name", "last_name", "company"} if match == "name" else {match}
+    if what == "sales":
+        return {"client"} if match == "reference" else {f"client.{name}" for name in names}
+    return names | {"name"} if match == "name" else names
+
+
+def _carry_out(tx: Transaction, tally: "Tally", crm: CRM, tell: Callable[[int, int], None]) -> None:
+    from dataclasses import replace
+
+    from crm.commands.data.importing.clients import ClientImport
+    from crm.commands.data.importing.reading import Reader
+    from crm.commands.data.importing.sales import SaleImport
+
+    draft = tally.draft
+    taking = ClientImport(tx, draft, tally) if draft.what == "clients" else SaleImport(tx, draft, tally)
+    # One day for all rows.
+    by = replace(crm.conventions, clock=tx.clock)
+    for batch in Reader(draft, by).batches():
+        tally.rows += len(batch)
+        taking.take(batch)
+        tell(*draft.source.progress())

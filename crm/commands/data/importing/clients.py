@@ -1,0 +1,104 @@
+"""Clients from a file: new ones added, known ones updated, nothing said twice."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from crm.commands.data.importing.draft import ImportDraft
+from crm.commands.data.importing.matching import Key, Known, keys_of
+from crm.commands.data.importing.reading import Checked
+from crm.commands.data.importing.report import Tally
+from crm.errors import FieldError
+from crm.model import Client, named
+from crm.repository import Transaction
+
+
+class ClientImport:
+    """Brings checked rows into a transaction, a batch at a time."""
+
+    def __init__(self, tx: Transaction, draft: ImportDraft, tally: Tally) -> None:
+        self._tx = tx
+        self._draft = draft
+        self._tally = tally
+
+    def take(self, batch: Sequence[Checked]) -> None:
+        """Adds, updates or refuses the rows of a batch."""
+        keys = [keys_of(each.values, self._draft.match) for each in batch]
+        known = Known(self._tx, [each.values for each in batch], self._draft.match)
+        # Rows of one batch may speak of one client; a new one has a number below zero until it is stored.
+        new: dict[int, Client] = {}
+        changed: dict[int, tuple[Client, Client]] = {}
+        for each, its_keys in zip(batch, keys, strict=True):
+            if each.refused:
+                self._tally.refuse(each.row, each.refused)
+                continue
+            try:
+                self._take_one(each, its_keys, known, new, changed)
+            except FieldError as error:
+                self._tally.refuse(each.row, error.sentence)
+        self._tx.add_all(list(new.values()))
+        for shown, after in changed.values():
+            different = {
+                name: getattr(after, name) for name in _SETTABLE if getattr(after, name) != getattr(shown, name)
+            }
+            self._tx.change(shown, **different)
+
+    def _take_one(
+        self,
+        each: Checked,
+        keys: Sequence[Key],
+        known: Known,
+        new: dict[int, Client],
+        changed: dict[int, tuple[Client, Client]],
+    ) -> None:
+        same = known.same(each.values, keys)
+        if same is None:
+            if self._draft.mode == "update":
+                raise FieldError("no such client is there to update")
+            client = named(Client(**with_kind(each.values), id=-1 - len(new)))
+            refuse_taken(client, known)
+            new[client.id] = client
+            known.add(client, keys)
+            self._tally.add(client, each)
+            return
+        wanted = _updated(same, each.values) if self._draft.mode != "add" else {}
+        if not wanted:
+            self._tally.unchanged += 1
+            return
+        after = named(dataclasses.replace(same, **wanted))
+        refuse_taken(after, known)
+        if same.id < 0:
+            new[same.id] = after
+            self._tally.unchanged += 1
+        else:
+            changed[same.id] = (changed.get(same.id, (same, same))[0], after)
+            self._tally.update(after, each)
+        known.replace(same, after)
+
+
+def refuse_taken(client: Client, known: Known) -> None:
+    """Refuses the row alone, where the store would refuse the whole import."""
+    holder = known.holder(client.reference)
+    if holder and holder.id != client.id:
+        raise FieldError(f"{holder.name} has the reference {client.reference} already")
+
+
+def with_kind(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a new client with the kind that its name tells, where no column did."""
+    if "kind" not in values:
+        person = "first_name" in values or "last_name" in values
+        values["kind"] = "person" if person or "company" not in values else "company"
+    return values
+
+
+_SETTABLE = tuple(each.name for each in dataclasses.fields(Client) if each.metadata.get("by") == "person")
+
+
+def _updated(client: Client, values: dict[str, Any]) -> dict[str, Any]:
+    """What a row changes: fields that it fills; tags and own fields are added to those there are."""
+    wanted = {name: value for name, value in values.items() if value != getattr(client, name)}
+    if "tags" in wanted:
+        wanted["tags"] = tuple(dict.fromkeys((*client.tags, *values["tags"])))
+    if "extra" in wanted:
+        wanted["extra"] = {**client.extra, **values["extra"]}
+    return {name: value for name, value in wanted.items() if value != getattr(client, name)}

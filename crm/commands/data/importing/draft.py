@@ -1,0 +1,97 @@
+"""An import before it is carried out: the file as it was understood, and what the person corrected."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from crm.commands.data.importing import DELIMITERS
+from crm.errors import FieldError, UsageError
+from crm.files import Match, Source, match_columns, open_source, retargeted
+from crm.model import Client, Conventions, Sale, fields, typed_fields
+
+KINDS = {"clients": Client, "sales": Sale}
+_DELIMITER_WORDS = {sign: word for word, sign in DELIMITERS.items()}
+
+# Of a client that a file of sales may tell something about.
+_CLIENT_OF_SALE = ("first_name", "last_name", "company", "email", "phone")
+
+
+@dataclass(frozen=True)
+class ImportDraft:
+    """A file to import as `what` ('clients' or 'sales'): which column goes to which field, how records that
+    are there already are recognised (`match`, '' for any way), and what is done with them (`mode`)."""
+
+    file: Path
+    what: str
+    source: Source
+    matches: Sequence[Match]
+    match: str = ""
+    mode: str = "both"
+    create_clients: bool = False
+
+    @property
+    def read_as(self) -> str:
+        """How the file was read: its kind, encoding and delimiter, and whether it has a header."""
+        source = self.source
+        header = "with a header" if source.has_header else "without a header"
+        separated = (
+            f"separated by {_DELIMITER_WORDS.get(source.delimiter, source.delimiter)}" if source.delimiter else ""
+        )
+        return ", ".join(filter(None, (source.kind.upper(), source.encoding, separated, header)))
+
+    @property
+    def targets(self) -> Mapping[str, str]:
+        """What a column may go to, with words for it; '' is nowhere."""
+        return targets(self.what)
+
+    def with_target(self, column: int, target: str) -> "ImportDraft":
+        """The draft with another target for a column; whichever had that target before goes nowhere."""
+        own = self.what == "clients" and target.startswith("extra:") and target.removeprefix("extra:").strip()
+        if target not in self.targets and not own:
+            raise FieldError(f"there is no field {target}; there are {', '.join(filter(None, self.targets))}")
+        matches = [retargeted(each, "") if target and each.target == target else each for each in self.matches]
+        matches[column] = retargeted(matches[column], target)
+        return replace(self, matches=matches)
+
+    def with_date_order(self, order: str) -> "ImportDraft":
+        """The draft with all its dates read in one order: 'ymd', 'dmy' or 'mdy'."""
+        return replace(self, matches=[replace(each, date_order=order) for each in self.matches])
+
+    def mapped(self, written: Sequence[str], by: Conventions) -> "ImportDraft":
+        """The draft with columns mapped as on the command line: column=field each; raises UsageError."""
+        draft = self
+        for each in written:
+            column, equals, target = each.rpartition("=")
+            folded = [name.casefold() for name in draft.source.columns]
+            if not equals or column.strip().casefold() not in folded:
+                raise UsageError(f"--map {each}: no such column; there are {', '.join(draft.source.columns)}.")
+            target = target.strip() if target.startswith("extra:") else target.strip().replace("-", "_")
+            draft = draft.with_target(folded.index(column.strip().casefold()), target)
+        return draft
+
+
+def targets(what: str) -> dict[str, str]:
+    """What a column of a file of clients or sales may go to, with words for it."""
+    if what == "clients":
+        return {
+            "": "(leave out)",
+            "name": "Whole name",
+            **{name: each.label for name, each in typed_fields(Client).items()},
+        }
+    of_sale = {"client": "Client's reference", **{name: fields(Sale)[name].label for name in ("on", "amount", "note")}}
+    of_client = {f"client.{name}": f"Client: {fields(Client)[name].label}" for name in _CLIENT_OF_SALE}
+    return {"": "(leave out)", **of_sale, **of_client}
+
+
+def drafted(
+    file: Path, what: str, by: Conventions, *, encoding: str = "", delimiter: str = "", header: bool | None = None
+) -> ImportDraft:
+    """A draft of importing a file, everything about it detected; `what` '' looks whether it holds sales.
+
+    Raises FileError for a file that cannot be read as a table.
+    """
+    source = open_source(file, encoding=encoding, delimiter=delimiter, header=header)
+    if not what:
+        as_sales = {match.target for match in match_columns(source.columns, source.sample, Sale, by)}
+        what = "sales" if {"client", "amount"} <= as_sales else "clients"
+    return ImportDraft(file, what, source, match_columns(source.columns, source.sample, KINDS[what], by))

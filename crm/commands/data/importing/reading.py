@@ -1,0 +1,94 @@
+"""The rows of a file as checked values: what can be stored, what is odd, and what is refused."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from crm.commands.data.importing.draft import ImportDraft
+from crm.errors import FieldError
+from crm.files import Mapper, Row
+from crm.model import Client, Conventions, Field, Sale, fields
+from crm.model.fields import Line
+
+BATCH = 1000
+
+
+@dataclass(slots=True)
+class Checked:
+    """One row, checked: the values of its fields that are filled, the client's own among a sale's, and why
+    it is refused ('' where it is not). `doubts` are fields that are kept and worth a look: (field, value, why)."""
+
+    row: Row
+    values: dict[str, Any] = field(default_factory=dict)
+    client: dict[str, Any] = field(default_factory=dict)
+    doubts: list[tuple[str, str, str]] = field(default_factory=list)
+    refused: str = ""
+
+
+class Reader:
+    """Checks the rows of a draft, a batch at a time."""
+
+    def __init__(self, draft: ImportDraft, by: Conventions) -> None:
+        self._draft = draft
+        self._by = by
+        self._mapper = Mapper(draft.matches, by)
+        self._targets = {target: _target(draft.what, target) for target in draft.targets if target not in ("", "name")}
+
+    def batches(self) -> Iterator[list[Checked]]:
+        """All rows of the file, in order."""
+        rows = map(self._checked, self._draft.source.rows())
+        while batch := list(islice(rows, BATCH)):
+            yield batch
+
+    def _checked(self, row: Row) -> Checked:
+        checked = Checked(row, refused=row.problem)
+        if row.problem:
+            return checked
+        mapped = self._mapper(row.cells)
+        try:
+            for target, text in mapped.fields.items():
+                if text and not text.isspace():
+                    of_client, described = self._targets[target]
+                    values = checked.client if of_client else checked.values
+                    try:
+                        values[described.name] = value = described.check.read(text, self._by)
+                    except FieldError as error:
+                        values[described.name] = self._kept(checked, described, text, error)
+                    else:
+                        if described.check.keeps_unreadable and (doubt := described.check.doubt(value, self._by)):
+                            checked.doubts.append((described.name, value, doubt))
+            if mapped.extra:
+                line = Line(2000)
+                checked.values["extra"] = {name: line.read(text, self._by) for name, text in mapped.extra.items()}
+        except FieldError as error:
+            checked.refused = error.sentence
+        return checked
+
+    def _kept(self, checked: Checked, described: Field, text: str, error: FieldError) -> str:
+        """What cannot be read, kept as it was typed where that is worth something; else raises FieldError."""
+        if not described.check.keeps_unreadable:
+            raise error.at(described.name, described.label) from error
+        # Half of a telephone number may still be all there is of a client.
+        kept = Line(60 if described.name == "phone" else 254).read(text, self._by)
+        checked.doubts.append((described.name, kept, error.reason))
+        return kept
+
+
+def _target(what: str, target: str) -> tuple[bool, Field]:
+    """Where the text of a column goes: whether to the client of a sale, and to which field."""
+    if what == "clients":
+        return False, _CLIENT[target]
+    if target == "client":
+        return True, _CLIENT["reference"]
+    of_client = target.removeprefix("client.")
+    return (True, _CLIENT[of_client]) if of_client != target else (False, _SALE[target])
+
+
+_CLIENT = fields(Client)
+_SALE = fields(Sale)
+
+
+def refused_columns(draft: ImportDraft) -> Sequence[str]:
+    """The header of the file of refused rows: the columns as they were, and the reason."""
+    return [*draft.source.columns, "Reason it was refused"]

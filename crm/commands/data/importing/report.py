@@ -1,0 +1,184 @@
+"""What an import did, or would do."""
+
+import csv
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from crm.commands.data.importing.draft import ImportDraft
+from crm.commands.data.importing.reading import Checked, refused_columns
+from crm.files import Row, write_csv
+from crm.model import Record
+
+_LISTED = 20
+_ALIKE = 5
+# A telephone number has so many digits at least; fewer are a word or an extension.
+_DIGITS = 5
+_FIRST = 5
+# So many bytes of a file's name are kept where something is added to it.
+_LONGEST = 235
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row that was not taken: its line in the file, and why."""
+
+    row: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A value that was kept as it was written and is worth a look."""
+
+    row: int
+    field: str
+    value: str
+    why: str
+
+    @property
+    def maybe_foreign(self) -> bool:
+        """Whether it is a telephone number without a country code, which may be one of another country."""
+        digits = sum(character.isdigit() for character in self.value)
+        return self.field == "phone" and digits >= _DIGITS and not self.value.lstrip(" (").startswith(("+", "00"))
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did, or would do (`applied` False). Counts are rows of the file; `refusals`, `doubts` (a few of
+    each sort) and `first_records` (new ones as they are stored) are the first of them. `maybe_foreign` is how many
+    telephone numbers without a country code do not fit the country that they are read for."""
+
+    applied: bool
+    what: str
+    file: str
+    read_as: str
+    columns: Mapping[str, str]
+    rows: int
+    new: int
+    updated: int
+    unchanged: int
+    refused: int
+    flagged: int
+    clients_created: int
+    refusals: Sequence[Refusal]
+    doubts: Sequence[Doubt]
+    first_records: Sequence[Record]
+    refused_file: Path | None = None
+    maybe_foreign: int = 0
+
+
+@dataclass
+class Tally:
+    """The counts of an import under way; refused rows wait in a file of their own."""
+
+    draft: ImportDraft
+    rows: int = 0
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    flagged: int = 0
+    clients_created: int = 0
+    refusals: list[Refusal] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
+    maybe_foreign: int = 0
+    first_records: list[Record] = field(default_factory=list)
+    _alike: Counter[str] = field(default_factory=Counter)
+    _spool: IO[str] = field(default_factory=lambda: _temporary())
+
+    def add(self, record: Record, row: Checked) -> None:
+        """A row that became a new record."""
+        self.new += 1
+        if len(self.first_records) < _FIRST:
+            self.first_records.append(record)
+        self._doubt(row)
+
+    def update(self, record: Record, row: Checked) -> None:
+        """A row that changed a record."""
+        self.updated += 1
+        self._doubt(row)
+
+    def _doubt(self, row: Checked) -> None:
+        self.flagged += bool(row.doubts)
+        for name, value, why in row.doubts:
+            doubt = Doubt(row.row.number, name, value, why)
+            self.maybe_foreign += doubt.maybe_foreign
+            self._alike[why] += 1
+            if len(self.doubts) < _LISTED and self._alike[why] <= _ALIKE:
+                self.doubts.append(doubt)
+
+    def refuse(self, row: Row, reason: str) -> None:
+        """A row that is not taken."""
+        self.refused += 1
+        if len(self.refusals) < _LISTED:
+            self.refusals.append(Refusal(row.number, reason))
+        csv.writer(self._spool).writerow([*row.cells, reason])
+
+    def write_refused(self) -> Path | None:
+        """Writes the refused rows beside the file they came from, to be mended and imported again; None if none."""
+        if not self.refused:
+            return None
+        target = _free(self.draft.file.with_name(f"{_short(self.draft.file.stem)}-refused.csv"))
+        self._spool.flush()
+        self._spool.seek(0)
+        write_csv(target, refused_columns(self.draft), self._spooled())
+        return target
+
+    def _spooled(self) -> Iterator[list[str]]:
+        csv.field_size_limit(2**31 - 1)
+        width = len(self.draft.source.columns)
+        for cells in csv.reader(self._spool):
+            # Cells beyond the header stay behind the reason, where nobody takes them for a column's.
+            yield [*cells[:width], cells[-1], *cells[width:-1]]
+
+    def close(self) -> None:
+        """Lets go of the refused rows."""
+        self._spool.close()
+
+    def report(self, *, applied: bool, refused_file: Path | None = None) -> ImportReport:
+        """The counts as they are now."""
+        return ImportReport(
+            applied,
+            self.draft.what,
+            str(self.draft.file),
+            self.draft.read_as,
+            {each.column: each.target for each in self.draft.matches},
+            self.rows,
+            self.new,
+            self.updated,
+            self.unchanged,
+            self.refused,
+            self.flagged,
+            self.clients_created,
+            self.refusals,
+            self.doubts,
+            self.first_records,
+            refused_file,
+            self.maybe_foreign,
+        )
+
+
+def _temporary() -> IO[str]:
+    # In memory while it is small; gone when nobody holds it any longer.
+    return tempfile.SpooledTemporaryFile(1_000_000, "w+", encoding="utf-8", newline="")
+
+
+def _short(stem: str) -> str:
+    """A name to which something can be added: most file systems take 255 bytes in all."""
+    encoded = os.fsencode(stem)
+    return stem if len(encoded) <= _LONGEST else encoded[:_LONGEST].decode("utf-8", "ignore")
+
+
+def _free(path: Path) -> Path:
+    """The path, or the first with a number that is not taken."""
+    number = 2
+    free = path
+    while free.exists():
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        number += 1
+    return free

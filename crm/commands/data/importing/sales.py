@@ -1,0 +1,135 @@
+"""Sales from a file: each counted once, however often the file is imported."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+
+from crm.commands.data.importing.clients import refuse_taken, with_kind
+from crm.commands.data.importing.draft import ImportDraft
+from crm.commands.data.importing.matching import Known, keys_of
+from crm.commands.data.importing.reading import Checked
+from crm.commands.data.importing.report import Tally
+from crm.errors import FieldError
+from crm.model import Client, Sale, named
+from crm.repository import Transaction
+from crm.repository.tables import sale
+
+_Key = tuple[Any, ...]
+
+
+class SaleImport:
+    """Brings checked rows into a transaction, a batch at a time.
+
+    Two sales to one client on one day of one amount may both be real. So a file's second such row is the
+    store's second such sale, and is new only when the store has fewer of them than the file told so far.
+    """
+
+    def __init__(self, tx: Transaction, draft: ImportDraft, tally: Tally) -> None:
+        self._tx = tx
+        self._draft = draft
+        self._tally = tally
+        self._told = _Counts()
+        self._with_notes = any(each.target == "note" for each in draft.matches)
+        self._first_new: int | None = None
+
+    def take(self, batch: Sequence[Checked]) -> None:
+        """Adds or refuses the rows of a batch."""
+        only = self._draft.match or _by(batch)
+        known = Known(self._tx, [each.client for each in batch], only)
+        clients = self._clients(batch, known, only)
+        sales = [(each, self._sale(each, client)) for each, client in clients]
+        stored = self._stored(sorted({made.client for _, made in sales}))
+        new = []
+        for each, made in sales:
+            key = self._key(made)
+            if self._told.one_more(key) <= stored.get(key, 0):
+                self._tally.unchanged += 1
+                continue
+            new.append(made)
+            self._tally.add(made, each)
+        if new:
+            ids = self._tx.add_all(new)
+            self._first_new = ids[0] if self._first_new is None else self._first_new
+
+    def _clients(self, batch: Sequence[Checked], known: Known, only: str) -> list[tuple[Checked, int]]:
+        """The rows that can be sales, each with its client; clients that are missing are created where asked for."""
+        found: list[tuple[Checked, Client]] = []
+        new: dict[int, Client] = {}
+        for each in batch:
+            try:
+                if each.refused:
+                    raise FieldError(each.refused)
+                _refuse_incomplete(each)
+                keys = keys_of(each.client, only)
+                client = known.same(each.client, keys)
+                if client is None:
+                    client = self._created(each, -1 - len(new))
+                    refuse_taken(client, known)
+                    new[client.id] = client
+                    known.add(client, keys)
+                found.append((each, client))
+            except FieldError as error:
+                self._tally.refuse(each.row, error.sentence)
+        ids = self._tx.add_all(list(new.values()))
+        self._tally.clients_created += len(new)
+        stored = dict(zip(new, ids, strict=True))
+        return [(each, stored.get(client.id, client.id)) for each, client in found]
+
+    def _created(self, each: Checked, number: int) -> Client:
+        if not self._draft.create_clients:
+            told = each.client.get("reference") or ", ".join(str(value) for value in each.client.values())
+            raise FieldError(f"there is no client {told}; import the clients first, or have them created")
+        values: dict[str, Any] = dict(each.client)
+        if not any(values.get(name) for name in ("first_name", "last_name", "company")):
+            # A client needs a name, and this is all that the file says of it.
+            values["last_name"] = values.get("reference") or values.get("email") or values.get("phone", "")
+        return named(Client(**with_kind(values), id=number))
+
+    def _sale(self, each: Checked, client: int) -> Sale:
+        return Sale(client=client, **each.values)
+
+    def _key(self, made: Sale) -> _Key:
+        key = (made.client, made.on, made.amount)
+        return (*key, made.note) if self._with_notes else key
+
+    def _stored(self, clients: Sequence[int]) -> Mapping[_Key, int]:
+        """How many sales the store had before this import, by what makes them alike."""
+        columns = [sale.c.client, sale.c.on, sale.c.amount, *([sale.c.note] if self._with_notes else [])]
+        statement = select(*columns, func.count()).where(sale.c.client.in_(clients)).group_by(*columns)
+        if self._first_new is not None:
+            statement = statement.where(sale.c.id < self._first_new)
+        return {tuple(row[:-1]): row[-1] for row in self._tx.select(statement)}
+
+
+def _refuse_incomplete(each: Checked) -> None:
+    for name, label in (("on", "a date"), ("amount", "an amount")):
+        if each.values.get(name) is None:
+            raise FieldError(f"{label} is missing")
+    if not each.client:
+        raise FieldError("nothing tells which client it is")
+
+
+def _by(batch: Sequence[Checked]) -> str:
+    """A row that has a reference goes by it alone."""
+    return "reference" if any(each.client.get("reference") for each in batch) else ""
+
+
+class _Counts:
+    """How often each key was told; on disk once there are many, so that memory does not grow with the file."""
+
+    def __init__(self) -> None:
+        self._counts = sqlite3.connect("", isolation_level=None)
+        self._counts.execute("PRAGMA cache_size = -4000")
+        self._counts.execute("CREATE TABLE told (key TEXT PRIMARY KEY, times INTEGER) WITHOUT ROWID")
+        self._counts.execute("BEGIN")
+
+    def one_more(self, key: _Key) -> int:
+        """How often this key was told by now."""
+        statement = "INSERT INTO told VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET times = times + 1 RETURNING times"
+        ((times,),) = self._counts.execute(statement, (repr(key),)).fetchall()
+        return int(times)
+
+    def __del__(self) -> None:
+        self._counts.close()

@@ -1,0 +1,212 @@
+"""The store in a Google spreadsheet: connected, set up, its old list of clients taken over, and left again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
+
+from crm.commands.context import CRM, has_accounts
+from crm.commands.registry import ONLY_ADMIN, About, command
+from crm.config import SHEETS, own_store, remember_store, remembered_store
+from crm.errors import NotFoundError, Question, RefusedError, SignInRefusedError, StoreError, UsageError
+from crm.model import Client, Conventions
+from crm.model.fields import Line
+from crm.model.rights import OWNER
+from crm.repository import Spreadsheet
+from crm.repository.shut import Shut
+
+# What reads lists is loaded when there is one.
+if TYPE_CHECKING:
+    from crm.commands.data.importing.adopting import TakeOver, TakeOverReport
+
+# What is answered where no list is to be taken over.
+NONE = "no"
+
+_ADDRESS = Annotated[str, Line(1000), About("Spreadsheet", "its address or id", positional=True)]
+_TAKE_OVER = Annotated[str, Line(100), About("Take over", "the tab with a list of clients to take over; `no` for none")]
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadsheetReport:
+    """A spreadsheet that is set up: whether it was `new`, the columns that were put back, and the list that was taken
+    over. `remembered` says whether it is opened from now on where no store is named; `comes_first` is the store that
+    somebody has named for this program all the same."""
+
+    url: str
+    title: str
+    address: str
+    new: bool
+    put_back: Sequence[str]
+    taken_over: "TakeOverReport | None" = None
+    remembered: bool = False
+    comes_first: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreChosen:
+    """The store that is opened from now on where none is named; `comes_first` is one that somebody has named."""
+
+    url: str
+    comes_first: str = ""
+
+
+@command("sheets setup", title="Set a Google spreadsheet up", roles=ONLY_ADMIN, here=True, unread=(StoreError,))
+def setup(
+    crm: CRM,
+    spreadsheet: Annotated[
+        str, Line(1000), About("Spreadsheet", "its address or id; that of CRM_STORE if empty", positional=True)
+    ] = "",
+    take_over: _TAKE_OVER = "",
+) -> SpreadsheetReport:
+    """Makes a Google spreadsheet a store: adds the tabs that are needed, and leaves those that are there as they are.
+
+    Once more on one that is set up, it refreshes drop-downs and colours, and puts back columns that were deleted.
+    A list of clients that stands in another tab is taken over if you say so: what each has spent becomes a sale
+    of today. The list itself stays as it is.
+    """
+    found = crm.spreadsheets.look_at(_named(crm, spreadsheet))
+    store = opened(crm, found.url)
+    try:
+        put_back = crm.spreadsheets.set_up(found.url) if not found.is_set_up or _may_write(store) else ()
+        report = _report(crm, found, put_back)
+        # One that an older version has set up, and is complete only now, may have accounts too.
+        if not _may_write(store):
+            if take_over.casefold() in ("", NONE):
+                return report
+            raise SignInRefusedError("This spreadsheet has accounts: only who signs in to it can take a list over.")
+        listed = _to_take_over(store, found, take_over)
+        if listed is None:
+            return report
+        from crm.commands.data.importing.adopting import take_over as carry_out
+
+        return _report(crm, found, put_back, carry_out(store, listed))
+    finally:
+        if store is not crm:
+            store.repository.close()
+
+
+@command(
+    "sheets connect",
+    title="Connect a Google spreadsheet",
+    menu="data",
+    roles=ONLY_ADMIN,
+    here=True,
+    unread=(StoreError,),
+)
+def connect(crm: CRM, spreadsheet: _ADDRESS, take_over: _TAKE_OVER = "") -> SpreadsheetReport:
+    """Sets a Google spreadsheet up if need be, and opens it from now on where no store is named.
+
+    `--store` and the variable `CRM_STORE` come first. `sheets leave` goes back to the file on this computer.
+    """
+    report = setup(crm, spreadsheet, take_over)
+    remember_store(report.url)
+    return replace(report, remembered=True, comes_first=comes_first(crm, report.url))
+
+
+@command(
+    "sheets leave", title="Work on the file on this computer again", roles=ONLY_ADMIN, here=True, unread=(StoreError,)
+)
+def leave(crm: CRM) -> StoreChosen:
+    """Opens the file on this computer again where no store is named; the spreadsheet stays as it is."""
+    if not remembered_store():
+        raise RefusedError("No spreadsheet is connected; without --store and CRM_STORE the file on this computer is.")
+    remember_store("")
+    return StoreChosen(own_store(), comes_first(crm, own_store()))
+
+
+def comes_first(crm: CRM, url: str) -> str:
+    """The store that --store or CRM_STORE names for this program, where that is another one; '' where not."""
+    named = crm.config.named_store
+    return (
+        named if named not in ("", url) and not (url.startswith(SHEETS) and url.removeprefix(SHEETS) in named) else ""
+    )
+
+
+def opened(crm: CRM, url: str) -> CRM:
+    """The CRM over a store; this one where it is its own."""
+    if crm.repository.url != url or isinstance(crm.repository, Shut):
+        return crm.open(url)
+    crm.forget_settings()
+    return crm
+
+
+def _may_write(store: CRM) -> bool:
+    """Whether whoever asks may write to a store that is set up: they have signed in to it, or it has no accounts."""
+    return store.reader != OWNER or not has_accounts(store)
+
+
+def lists_in(crm: CRM, found: Spreadsheet) -> "list[TakeOver]":
+    """The lists of clients in the other tabs of a spreadsheet, by their first rows."""
+    from crm.commands.data.importing.adopting import recognised
+
+    seen = [recognised(table, crm.conventions) for table in found.tables]
+    return [each for each in seen if each is not None]
+
+
+def whole_list(crm: CRM, url: str, title: str) -> "TakeOver":
+    """A list of clients with all its rows. Raises NotFoundError."""
+    from crm.commands.data.importing.adopting import recognised
+
+    listed = recognised(crm.spreadsheets.table(url, title), crm.conventions)
+    if listed is None:
+        raise NotFoundError(f"In the tab “{title}” stands no list of clients with the names of its columns above it.")
+    return listed
+
+
+def _named(crm: CRM, written: str) -> str:
+    if written:
+        return crm.spreadsheets.url(written)
+    if not crm.repository.url.startswith(SHEETS):
+        raise UsageError("Name the spreadsheet by its address or id, or have CRM_STORE name it.")
+    return crm.repository.url
+
+
+def _report(
+    crm: CRM, found: Spreadsheet, put_back: Sequence[str], taken_over: "TakeOverReport | None" = None
+) -> SpreadsheetReport:
+    address = crm.spreadsheets.address(found.url)
+    return SpreadsheetReport(found.url, found.title, address, not found.is_set_up, put_back, taken_over)
+
+
+def _to_take_over(store: CRM, found: Spreadsheet, wanted: str) -> "TakeOver | None":
+    """The list to take over; raises Question where that is for a person to say. `wanted` is a tab, 'no', or '' for not
+    answered yet."""
+    lists = lists_in(store, found)
+    titles = {each.title.casefold(): each.title for each in lists}
+    if wanted:
+        if wanted.casefold() == NONE and NONE not in titles:
+            return None
+        return whole_list(store, found.url, titles.get(wanted.casefold(), wanted))
+    with store.read() as snapshot:
+        has_clients = snapshot.count(Client) > 0
+    if not lists or has_clients:
+        return None
+    raise Question(
+        _asked(store, found, lists),
+        parameter="take_over",
+        choices={each.title: f"Take over “{each.title}”" for each in lists} | {NONE: "Leave it as it is"},
+        # Where there are several, yes does not say which.
+        yes=lists[0].title if len(lists) == 1 else "",
+    )
+
+
+def counted(by: Conventions, number: int, what: str) -> str:
+    """So many of something, in words."""
+    return f"{by.number(number)} {what}{'' if number == 1 else 's'}"
+
+
+def _asked(store: CRM, found: Spreadsheet, lists: "Sequence[TakeOver]") -> str:
+    """What taking each list over would do, in words."""
+    from crm.commands.data.importing.adopting import take_over
+
+    by = store.conventions
+    told = []
+    for each in lists:
+        would = take_over(store, whole_list(store, found.url, each.title), preview=True)
+        goes = ", ".join(f"{column} → {target}" for column, target in would.columns.items())
+        refused = f"; {counted(by, would.refused, 'row')} cannot be read" if would.refused else ""
+        sales = f", {counted(by, would.opening_sales, 'opening sale')} of {by.money(would.opening_total)} in all"
+        told.append(
+            f"In the tab “{each.title}” stands a list of {counted(by, would.new + would.updated, 'client')} ({goes})"
+            f"{sales if would.opening_sales else ''}{refused}."
+        )
+    return f"The spreadsheet is set up. {' '.join(told)}"

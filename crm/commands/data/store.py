@@ -1,0 +1,134 @@
+"""Looking after the store: checked, backed up and restored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from crm.commands.context import CRM
+from crm.commands.data.full_export import keep_safe, nobody_gets_in
+from crm.commands.registry import ONLY_ADMIN, About, command
+from crm.errors import FileError, Question, StoreDamagedError, confirmation
+from crm.model.file_errors import size_of, unwritable
+from crm.model.paths import as_told
+from crm.model.rights import OWNER
+from crm.repository import Finding, Proof
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What `check` found: `wrong` breaks a promise of the store, `odd` is only worth a look."""
+
+    wrong: Sequence[Finding]
+    odd: Sequence[Finding]
+
+    @property
+    def failed(self) -> bool:
+        """Whether something does not hold; the shell then exits with 1."""
+        return bool(self.wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveReport:
+    """What a store in a Google spreadsheet relies on, tried on the real service."""
+
+    proofs: Sequence[Proof]
+
+    @property
+    def failed(self) -> bool:
+        """Whether something did not hold; the shell then exits with 1."""
+        return any(proof.held is not True for proof in self.proofs)
+
+
+@dataclass(frozen=True, slots=True)
+class FileWritten:
+    """A file that was written, what to know of it where it holds secrets, and what was done besides, each a
+    sentence."""
+
+    file: Path
+    what: str
+    keep_safe: str = ""
+    done: str = ""
+
+
+@command("check", title="Check the store", menu="data")
+def check(
+    crm: CRM,
+    live: Annotated[bool, About("Live", "try on the real service what a Google spreadsheet is relied on for")] = False,
+) -> CheckReport | LiveReport:
+    """Proves that everything in the store agrees: totals are the sums of their sales, nothing dangles.
+
+    Odd addresses, telephone numbers and statuses that wait for the rules are listed too, and are no failure.
+    With --live, what the store relies on is tried in the spreadsheet itself, on tabs that are added and removed
+    again; once for each spreadsheet is enough.
+    """
+    if live:
+        with crm.progress("Trying what the store relies on") as told:
+            proofs = []
+            for proof in crm.repository.prove():
+                proofs.append(proof)
+                told(len(proofs), 0)
+        return LiveReport(proofs)
+    with crm.progress("Checking"):
+        found = [*crm.repository.check(), *crm.accounts.findings()]
+    return CheckReport([each for each in found if each.wrong], [each for each in found if not each.wrong])
+
+
+@command("backup", title="Back up", menu="data", roles=ONLY_ADMIN)
+def backup(
+    crm: CRM,
+    file: Annotated[
+        Path | None, About("File", "the folder of backups if empty", positional=True, makes=(".sqlite3",))
+    ] = None,
+) -> FileWritten:
+    """Copies the whole store into a file: dated, in the folder of backups, unless you name one."""
+    if file is not None:
+        try:
+            there = file.is_symlink() or file.exists()
+        except OSError as error:
+            raise unwritable(file, error) from error
+        if there:
+            raise FileError(f"{as_told(file)} is there already; name another file.")
+    return FileWritten(crm.repository.backup(file), "backup", keep_safe(crm))
+
+
+@command("restore", title="Restore a backup", menu="data", roles=ONLY_ADMIN, unread=(StoreDamagedError,))
+def restore(
+    crm: CRM,
+    file: Annotated[Path, About("File", "a backup", positional=True)],
+    accounts: Annotated[
+        bool | None, About("Accounts", "take passwords, roles and second factors from the backup too")
+    ] = None,
+    yes: bool = False,
+) -> FileWritten:
+    """Puts a backup in the place of the data in the store; what is there now is backed up first.
+
+    Accounts stay as they are now, unless --accounts is given; everybody is signed out. A store that has no accounts, or
+    is damaged, takes those of the backup.
+    """
+    size_of(file)
+    if accounts is None and not yes and crm.reader != OWNER:
+        raise Question(
+            f"{file.name} also holds the accounts as they were then.",
+            parameter="accounts",
+            choices={
+                "no": "Keep the accounts as they are now",
+                "yes": "Take those of the backup: passwords and roles too",
+            },
+            yes="no",
+        )
+    if not yes:
+        which = "everything in the store, accounts included," if accounts else "the data in the store"
+        out = "" if crm.reader == OWNER else " Everybody is signed out."
+        raise confirmation(
+            f"This replaces {which} by {file.name}. What is there now is backed up first.{out}", "Restore it"
+        )
+    restored = crm.repository.restore(file, accounts=bool(accounts))
+    crm.forget_settings()
+    done = f"Restored {file.name}{'.' if crm.reader == OWNER else '; everybody was signed out.'}"
+    if restored.closed:
+        count = "1 client account was" if restored.closed == 1 else f"{restored.closed} client accounts were"
+        done += f" {count} switched off, as the backup does not have their clients."
+    if restored.shut:
+        done += f" {nobody_gets_in('of the backup')}"
+    return FileWritten(restored.kept, "backup of what was there before", keep_safe(crm), done)

@@ -1,0 +1,1 @@
+"""Commands: what is seen first: today and the dashboard."""

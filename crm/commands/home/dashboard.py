@@ -1,0 +1,93 @@
+"""The dashboard: everybody chooses which tiles stand on their first screen, and in which order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from crm.commands.context import CRM
+from crm.commands.home.today import arranged, dashboard_of
+from crm.commands.home.widgets import DEFAULT, TILES
+from crm.commands.registry import About, command
+from crm.errors import FieldError
+from crm.model import Dashboard
+from crm.model.fields import Line
+from crm.repository import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class TileShown:
+    """A tile, and its `place` on the dashboard of whoever asks, counted from 1; 0 where it is not on it."""
+
+    name: str
+    title: str
+    place: int
+
+
+@command("dashboard show", title="My dashboard")
+def show(crm: CRM) -> list[TileShown]:
+    """Lists what stands on your dashboard, in order."""
+    return [each for each in tiles(crm) if each.place]
+
+
+@command("dashboard tiles", title="What there is for a dashboard")
+def tiles(crm: CRM) -> list[TileShown]:
+    """Lists what can stand on a dashboard: first what does on yours, in order, then the rest."""
+    with crm.read() as snapshot:
+        there = arranged(crm, snapshot)
+    return [TileShown(name, TILES[name].title, place) for place, name in enumerate(there, start=1)] + [
+        TileShown(name, each.title, 0) for name, each in TILES.items() if name not in there
+    ]
+
+
+@command("dashboard set", title="Arrange my dashboard")
+def set_(
+    crm: CRM,
+    tiles: Annotated[
+        str,
+        Line(1000),
+        About("Tiles", "their names in order, separated by commas; `dashboard tiles` lists them", positional=True),
+    ],
+) -> list[TileShown]:
+    """Chooses what stands on your dashboard, and in which order.
+
+    On Today, figures stand above what can be opened by its number, both in this order. Nobody else's dashboard changes.
+    """
+    names = _names(tiles)
+
+    def change(tx: Transaction) -> None:
+        own = dashboard_of(crm, tx)
+        if own is None:
+            tx.add(Dashboard(user=crm.me, user_id=crm.reader.user, tiles=",".join(names)))
+        else:
+            tx.change(own, tiles=",".join(names))
+
+    crm.transact(change, "arranged the dashboard")
+    return show(crm)
+
+
+@command("dashboard reset", title="My dashboard as at first")
+def reset(crm: CRM) -> list[TileShown]:
+    """Gives you the dashboard back that everybody starts with."""
+
+    def change(tx: Transaction) -> None:
+        own = dashboard_of(crm, tx)
+        if own is not None:
+            tx.delete(own)
+
+    crm.transact(change, "put the dashboard back as at first")
+    return show(crm)
+
+
+def _names(written: str) -> Sequence[str]:
+    """The names of tiles that were written, each once, in order; raises FieldError."""
+    names = tuple(dict.fromkeys(" ".join(each.casefold().split()) for each in written.split(",") if each.strip()))
+    unknown = [each for each in names if each not in TILES]
+    if unknown:
+        raise FieldError(
+            f"there is no tile {unknown[0]!r:.60}; there are {', '.join(TILES)}", field="tiles", label="Tiles"
+        )
+    if not names:
+        raise FieldError(
+            f"at least one has to stand on it; at first these do: {', '.join(DEFAULT)}", field="tiles", label="Tiles"
+        )
+    return names

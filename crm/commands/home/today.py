@@ -1,0 +1,107 @@
+"""Today: the first screen, what its reader has chosen to look at in the morning."""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from crm.commands.activity.agenda import Agenda
+from crm.commands.context import CRM
+from crm.commands.home.widgets import DEFAULT, TILES, Tile
+from crm.commands.registry import command
+from crm.commands.team.people import Mine
+from crm.model import Dashboard
+from crm.model.encoding import plain
+from crm.repository import Query, Snapshot
+
+_NOTHING_TO_DO = Agenda([], 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class TodayReport:
+    """The state of things on a day: what each tile of the dashboard shows, by its name, in order."""
+
+    on: date
+    tiles: Mapping[str, Any]
+
+    @property
+    def agenda(self) -> Agenda:
+        """What needs doing most; nothing where that tile is not on the dashboard."""
+        found: Agenda = self.tiles.get("agenda", _NOTHING_TO_DO)
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """The day, the names of the tiles, and what each holds."""
+        told: dict[str, Any] = {"on": self.on, "tiles": list(self.tiles)}
+        for name, content in self.tiles.items():
+            told |= TILES[name].as_json(content)
+        return {name: plain(value) for name, value in told.items()}
+
+
+@command("today", title="Today", menu="today")
+def today(crm: CRM, mine: Mine = False) -> TodayReport:
+    """Shows what stands on your dashboard: what needs doing, clients by status, sales by month, and so on.
+
+    `mine` narrows what needs doing; `agenda` lists all of it. `dashboard set` chooses what is shown, in which order.
+    """
+    with crm.read() as snapshot:
+        names = arranged(crm, snapshot)
+        found = {name: read(crm, snapshot, mine) for name in names if (read := TILES[name].read)}
+    # A report reads for itself.
+    return TodayReport(crm.today, {name: found[name] if name in found else TILES[name].reported(crm) for name in names})
+
+
+def one(crm: CRM, tile: Tile) -> Any:
+    """What one tile shows, and nothing else is read."""
+    if tile.read is None:
+        return tile.reported(crm)
+    with crm.read() as snapshot:
+        return tile.read(crm, snapshot, False)
+
+
+class Brief:
+    """What fits into a few lines, kept until the store is changed, another day begins or somebody else looks."""
+
+    def __init__(self) -> None:
+        self._revision: object = None
+        self._of: object = None
+        self._tiles: Sequence[Tile] = ()
+        self._contents: dict[str, Any] = {}
+
+    def tiles(self, crm: CRM) -> Generator[tuple[Tile, Any], None, None]:
+        """The tiles of the dashboard, figures before what is listed, each with what it shows; only what is asked for
+        is read. Reports are not among them."""
+        with crm.read() as snapshot:
+            revision = (crm.repository.url, snapshot.revision)
+            if revision != self._revision:
+                if self._revision is not None:
+                    # Somebody else may have changed the settings, the time zone among them.
+                    crm.forget_settings()
+                self._revision = revision
+            of = (revision, snapshot.today, crm.reader)
+            if of != self._of:
+                arranged_ = [TILES[name] for name in arranged(crm, snapshot)]
+                self._tiles = sorted(arranged_, key=lambda tile: tile.listed)
+                self._of, self._contents = of, {}
+            for each in self._tiles:
+                if each.name not in self._contents:
+                    if each.brief is not None:
+                        self._contents[each.name] = each.brief(crm, snapshot)
+                    elif each.read is not None:
+                        self._contents[each.name] = each.read(crm, snapshot, True)
+                    else:
+                        continue
+                yield each, self._contents[each.name]
+
+
+def arranged(crm: CRM, snapshot: Snapshot) -> tuple[str, ...]:
+    """The names of the tiles on the dashboard of whoever asks, in order; those that this version does not know are
+    passed over."""
+    own = dashboard_of(crm, snapshot)
+    return DEFAULT if own is None else tuple(name for name in dict.fromkeys(own.tiles.split(",")) if name in TILES)
+
+
+def dashboard_of(crm: CRM, snapshot: Snapshot) -> Dashboard | None:
+    """The dashboard that whoever asks has arranged; None where they have what everybody starts with."""
+    whose = {"user_id": crm.reader.user} if crm.reader.user else {"user": crm.me}
+    return next(iter(snapshot.find_all(Dashboard, Query(whose))), None)

@@ -1,0 +1,238 @@
+"""Tiles: the parts that a dashboard is made of, and how each is read."""
+
+from calendar import isleap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, func, select
+
+from crm.commands.activity.agenda import of_snapshot
+from crm.commands.activity.follow_up_lists import with_names
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from crm.commands.sales.pipeline import WhichDeals, stages, sums
+from crm.commands.team.people import of_whom
+from crm.model import Client, FollowUp
+from crm.model.money import NOTHING
+from crm.repository import Query, Snapshot
+from crm.repository.tables import client, message, record_columns, record_of, sale
+
+if TYPE_CHECKING:
+    from crm.commands.reports.report import Report
+
+_MONTHS = 13
+_LISTED = 5
+_TO_DO = 20
+_BIRTHDAYS_WITHIN = 14
+_MOVED_WITHIN = 30
+# Messages that somebody may have to look after; those that arrived are many.
+_UNDER_WAY = ("queued", "sending", "failed", "unsure")
+
+
+@dataclass(frozen=True, slots=True)
+class StatusCount:
+    """How many clients have a status."""
+
+    status: str
+    clients: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statuses:
+    """All clients by status, the most frequent first."""
+
+    clients: int
+    statuses: Sequence[StatusCount]
+
+
+@dataclass(frozen=True, slots=True)
+class MonthOfSales:
+    """The sales of a month, named by its first day."""
+
+    month: date
+    amount: Decimal
+    sales: int
+
+
+@dataclass(frozen=True, slots=True)
+class Birthday:
+    """A client's next birthday and the age it brings."""
+
+    client: Client
+    on: date
+    turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageCount:
+    """How many messages are in a state."""
+
+    state: str
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One part of a dashboard. What it shows is read of a snapshot by `read`, where `mine` narrows it to what whoever
+    asks has to do; or it is a `report`, called so by the shell, with what it is `given`. `listed` tells that it is made
+    of things to open, not of figures. `brief` reads what is told of it in one line, where that is less. `key` is what
+    scripts call it."""
+
+    name: str
+    title: str
+    read: Callable[[CRM, Snapshot, bool], Any] | None = None
+    listed: bool = False
+    brief: Callable[[CRM, Snapshot], Any] | None = None
+    report: str = ""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    key: str = ""
+
+    def reported(self, crm: CRM) -> "Report":
+        """The report that it shows."""
+        report: Report = named(self.report)(crm, **self.given)
+        return report
+
+    def as_json(self, content: Any) -> dict[str, Any]:
+        """What it shows, by the name that scripts know."""
+        if isinstance(content, Statuses):
+            return {"clients": content.clients, "statuses": content.statuses}
+        return {self.key or self.name.replace(" ", "_").replace("-", "_"): content}
+
+
+def _statuses(_: CRM, snapshot: Snapshot, __: bool) -> Statuses:
+    counted = snapshot.select(select(client.c.status, func.count()).group_by(client.c.status))
+    found = sorted((StatusCount(status, clients) for status, clients in counted), key=lambda each: -each.clients)
+    return Statuses(sum(each.clients for each in found), found)
+
+
+# One statement for each month in turn: a sum over a range is read from the index alone, while grouping by
+# month would call a function for each sale.
+_SUM_OF_RANGE = select(func.sum(sale.c.amount), func.count()).where(
+    sale.c.on >= bindparam("first"), sale.c.on < bindparam("end")
+)
+
+
+def _months(_: CRM, snapshot: Snapshot, __: bool) -> list[MonthOfSales]:
+    firsts = [_months_ago(snapshot.today, back) for back in range(_MONTHS - 1, -2, -1)]
+    months = []
+    for first, end in pairwise(firsts):
+        ((amount, sales),) = snapshot.select(_SUM_OF_RANGE, first=first, end=end)
+        months.append(MonthOfSales(first, amount or NOTHING, sales))
+    return months
+
+
+def _months_ago(day: date, back: int) -> date:
+    """The first day of the month so many months before."""
+    months = day.year * 12 + day.month - 1 - back
+    return date(months // 12, months % 12 + 1, 1)
+
+
+def _newest(_: CRM, snapshot: Snapshot, __: bool) -> list[Client]:
+    return snapshot.find_all(Client, Query(sort="-id", limit=_LISTED))
+
+
+def _moved(_: CRM, snapshot: Snapshot, __: bool) -> list[Client]:
+    recent = client.c.status_since >= snapshot.today - timedelta(days=_MOVED_WITHIN)
+    largest = (client.c.total_spend.desc(), client.c.id)
+    # Who they are is told by the index alone; only they are then read.
+    moved = (
+        select(client.c.id)
+        .where(client.c.status_before != "", client.c.status_before != client.c.status, recent)
+        .order_by(*largest)
+        .limit(_LISTED)
+    )
+    statement = select(*record_columns(Client)).where(client.c.id.in_(moved)).order_by(*largest)
+    return [record_of(Client, row) for row in snapshot.select(statement)]
+
+
+_BORN_ON = (
+    select(*record_columns(Client))
+    .where(client.c.birthday == bindparam("born_on"))
+    .order_by(client.c.sort_name)
+    .limit(_LISTED * 2)
+)
+
+
+def _birthdays(_: CRM, snapshot: Snapshot, __: bool) -> list[Birthday]:
+    coming: list[Birthday] = []
+    for ahead in range(_BIRTHDAYS_WITHIN + 1):
+        on = snapshot.today + timedelta(days=ahead)
+        # Who was born on a leap day has a birthday on the last of February in other years.
+        leap_day_too = (on.month, on.day) == (2, 28) and not isleap(on.year)
+        for born_on in [on.strftime("%m-%d"), "02-29"][: 1 + leap_day_too]:
+            rows = snapshot.select(_BORN_ON, born_on=born_on)
+            for each in (record_of(Client, row) for row in rows):
+                if each.date_of_birth:
+                    coming.append(Birthday(each, on, on.year - each.date_of_birth.year))
+        if len(coming) >= _LISTED * 2:
+            break
+    return coming[: _LISTED * 2]
+
+
+def _follow_ups(crm: CRM, snapshot: Snapshot, _: bool) -> Any:
+    """The next ones, whenever they are due: what needs doing has only those that are."""
+    mine = of_whom(crm, snapshot, True).filters(FollowUp)
+    return with_names(snapshot, snapshot.find_all(FollowUp, Query({"done_on": None, **mine}, limit=_LISTED * 2)))
+
+
+def _pipeline(_: CRM, snapshot: Snapshot, __: bool) -> Any:
+    among = [each for each in stages(snapshot) if each.outcome == "open"]
+    return sums(snapshot, among, WhichDeals([each.id for each in among]))
+
+
+_STATES = select(message.c.state, func.count()).where(message.c.state.in_(_UNDER_WAY)).group_by(message.c.state)
+
+
+def _messages(_: CRM, snapshot: Snapshot, __: bool) -> list[MessageCount]:
+    counted = {state: count for state, count in snapshot.select(_STATES)}  # noqa: C416 - rows are no pairs to mypy
+    return [MessageCount(state, counted[state]) for state in _UNDER_WAY if state in counted]
+
+
+def _reports() -> list[Tile]:
+    over_time = [
+        Tile(f"sales by {each}", f"Sales by {each}", report="reports sales", given={"by": each})
+        for each in ("month", "quarter", "year")
+    ]
+    by = [
+        Tile(f"sales by {each}", f"Sales by {each}", report="reports by", given={"of": each})
+        for each in ("status", "owner", "country", "source", "client")
+    ]
+    plain = {
+        "growth": "New clients and churn",
+        "cohorts": "Who buys again",
+        "funnel": "Funnel of deals",
+        "forecast": "Forecast of deals",
+        "lost": "Why deals are lost",
+        "activity": "Activity by person",
+    }
+    rfm = Tile("rfm", "Recency, frequency, monetary", report="reports rfm", given={"of": "segments"})
+    return [*over_time, *by, *(Tile(name, title, report=f"reports {name}") for name, title in plain.items()), rfm]
+
+
+TILES: Mapping[str, Tile] = {
+    each.name: each
+    for each in (
+        Tile(
+            "agenda",
+            "What needs doing",
+            lambda crm, snapshot, mine: of_snapshot(crm, snapshot, mine, _TO_DO),
+            True,
+            lambda crm, snapshot: of_snapshot(crm, snapshot, True, _LISTED, brief=True),
+        ),
+        Tile("follow-ups", "My follow-ups", _follow_ups, True),
+        Tile("statuses", "Clients by status", _statuses),
+        Tile("sales", "Sales this month", _months, key="months"),
+        Tile("newest", "Newest clients", _newest, True),
+        Tile("moved", "Moved lately", _moved, True),
+        Tile("birthdays", "Birthdays", _birthdays, True),
+        Tile("pipeline", "Pipeline by stage", _pipeline),
+        Tile("messages", "Messages under way", _messages),
+        *_reports(),
+    )
+}
+# What everybody starts with.
+DEFAULT = ("agenda", "statuses", "sales", "newest", "moved", "birthdays")

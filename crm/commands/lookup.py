@@ -1,0 +1,102 @@
+"""Which record a person means by what they wrote: its number, a client's reference, its name, or a deal's title."""
+
+from collections.abc import Sequence
+
+from crm.commands.clients.contacts import contacts_saying
+from crm.commands.context import CRM
+from crm.commands.matching import begins, called
+from crm.commands.sales.pipeline import WhichDeals, listed, stage_called, stages
+from crm.errors import NotFoundError
+from crm.model import Client, Contact, Deal, Record, Stage, Template, User
+from crm.repository import Query, Snapshot
+from crm.repository.tables import fold
+
+_LISTED = 5
+_SEARCHED = 20
+
+
+def selected(crm: CRM, kind: type[Record], written: str) -> Record:
+    """The one record that is meant; raises NotFoundError where there is none, or several."""
+    text = written.strip().removeprefix("#")
+    with crm.read() as snapshot:
+        if _is_number(text) and (record := snapshot.find(kind, int(text))):
+            return record
+        if kind is User and (user := next(iter(snapshot.find_all(User, Query({"email": text}, limit=1))), None)):
+            return user
+        if kind is Client and (client := _client(snapshot, text)):
+            return client
+        if kind is Contact and (contact := _contact(snapshot, text)):
+            return contact
+        if kind is Deal and (deal := _deal(snapshot, text)):
+            return deal
+        if kind is Template and (template := next(iter(snapshot.find_all(Template, Query({"name": text}))), None)):
+            return template
+        if kind is Stage and (stage := stage_called(stages(snapshot), text)):
+            return stage
+    raise NotFoundError(f"There is no {kind.kind_name} {written.strip()}.")
+
+
+def _is_number(text: str) -> bool:
+    # 00042 is somebody's reference, not the number 42.
+    return text.isascii() and text.isdigit() and len(text) < 10 and not text.startswith("0")
+
+
+def _client(snapshot: Snapshot, text: str) -> Client | None:
+    by_reference = snapshot.find_all(Client, Query({"reference": text}, limit=2)) if text else []
+    if len(by_reference) == 1:
+        return by_reference[0]
+    alike = snapshot.search(text, _SEARCHED)
+    # A search also finds by tag, by part of a number, and what is misspelt: good enough to look at, not to act on.
+    found = [client for client in alike if _is_called(client, text)]
+    exact = [client for client in found if fold(client.name) == fold(text) or client.email == text.lower()]
+    if not found:
+        # A person there leads to the company.
+        contacts = called(snapshot, alike, text)
+        found = [client for client in alike if client.id in contacts]
+        exact = [client for client in found if fold(contacts[client.id].name) == fold(text)]
+    if len(exact) == 1 or len(found) == 1:
+        return (exact or found)[0]
+    if found:
+        raise NotFoundError(f"Several clients could be meant: {_listed(found)}. Give the number.")
+    if alike:
+        raise NotFoundError(f"No client is called {text}. Did you mean {_listed(alike)}?")
+    return None
+
+
+def _contact(snapshot: Snapshot, text: str) -> Contact | None:
+    alike = contacts_saying(snapshot, text, limit=_SEARCHED) if text else []
+    found = [each for each in alike if begins(each.name, text) or each.email == text.lower()]
+    exact = [each for each in found if fold(each.name) == fold(text)]
+    if len(exact) == 1 or len(found) == 1:
+        return (exact or found)[0]
+    if found:
+        companies = {each.id: each for each in snapshot.find_all(Client, Query({"id": [one.client for one in found]}))}
+        told = ", ".join(f"{each.name} of {companies[each.client].name} ({each.id})" for each in found[:_LISTED])
+        raise NotFoundError(f"Several contacts could be meant: {told}. Give the number.")
+    return None
+
+
+def _deal(snapshot: Snapshot, text: str) -> Deal | None:
+    words = fold(text).split()
+    if not words:
+        return None
+    everywhere = WhichDeals([each.id for each in stages(snapshot)], text=text)
+    found = listed(snapshot, (), everywhere, limit=_SEARCHED)
+    exact = snapshot.find_all(Deal, Query({"title": text}, limit=_SEARCHED))
+    alike = exact or [each.deal for each in found if all(word in fold(each.deal.title) for word in words)]
+    # Of several that are called so it is the one that still goes on.
+    still_open = [each for each in alike if each.closed_on is None]
+    if len(alike) == 1 or len(still_open) == 1:
+        return (still_open or alike)[0]
+    if several := still_open or alike:
+        told = ", ".join(f"{each.title} ({each.id})" for each in several[:_LISTED])
+        raise NotFoundError(f"Several deals could be meant: {told}. Give the number.")
+    return None
+
+
+def _is_called(client: Client, text: str) -> bool:
+    return client.email == text.lower() or begins(f"{client.first_name} {client.last_name} {client.company}", text)
+
+
+def _listed(clients: Sequence[Client]) -> str:
+    return ", ".join(f"{client.name} ({client.id})" for client in clients[:_LISTED])

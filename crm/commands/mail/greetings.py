@@ -1,0 +1,238 @@
+"""Dated messages: standing orders that greet each client once a year, and the command that sends what is due."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
+
+from sqlalchemy import exists, select
+
+from crm.commands.activity.anniversaries import YearlyDay, days_due, falls_on, key_of, occasion_words
+from crm.commands.context import CRM
+from crm.commands.mail.mailings.audience import Reader, refused_addresses
+from crm.commands.mail.mailings.text import MailingText, drafted
+from crm.commands.mail.merge_fields import filled, values_of
+from crm.commands.mail.outbox import Draft, queue_many, refuse_unsendable, send_queued
+from crm.commands.mail.outbox.sending import Sent
+from crm.commands.registry import About, command
+from crm.errors import FieldError, NotFoundError, OutwardError, RefusedError
+from crm.model import CHANNELS, Client, Mailing, Message, Template
+from crm.model.encoding import plain
+from crm.model.fields import Line
+from crm.outward.outgoing import Party
+from crm.outward.sms import is_number
+from crm.repository import Query, Snapshot, Transaction
+from crm.repository.tables import client as client_table
+from crm.repository.tables import message as message_table
+
+Name = Annotated[str, Line(100), About("Name", positional=True)]
+# So many clients are greeted in one transaction.
+_BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """A standing order, and `when` it greets, in words."""
+
+    mailing: Mailing
+    when: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The order's own fields, and when in words."""
+        return {**plain(self.mailing), "when": self.when}
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """Somebody who is greeted: by which order, for which day, and at which address or number. `why_not` says why not,
+    '' where they are."""
+
+    client: Client
+    mailing: Mailing
+    on: date
+    to: str
+    why_not: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Who, for what, when and where."""
+        return {
+            "client": self.client.id, "client_name": self.client.name, "occasion": self.mailing.name,
+            "on": plain(self.on), "to": self.to, "why_not": self.why_not,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What was due: who is greeted, who cannot be written to, and what became of it and of all else in the outbox;
+    None of a rehearsal, in which nothing is written and nothing sent, and `waiting` is how much the outbox holds."""
+
+    greetings: Sequence[Greeting]
+    unreachable: Sequence[Greeting]
+    sent: Sent | None
+    waiting: int
+
+
+@command("occasions list", title="Greetings", menu="email")
+def list_all(crm: CRM) -> Sequence[Occasion]:
+    """Lists the standing orders that greet each client once a year."""
+    with crm.read() as snapshot:
+        return [Occasion(each, occasion_words(each.occasion)) for each in standing_orders(snapshot)]
+
+
+@command("occasions add", title="Add a greeting")
+def add(
+    crm: CRM,
+    name: Name,
+    on: Annotated[str, YearlyDay(), About("On", "birthday, first-sale, or a day and a month like 24-12")],
+    template: Annotated[Template, About("Template", "its name or number")],
+) -> Occasion:
+    """Adds a standing order: the text of a template, as it is now, to each client once a year.
+
+    It goes to clients who consented to marketing and have an address, when `email due` is run on the day, or on one of
+    the three days after it. For SMS it takes a template for SMS.
+    """
+    if not name:
+        raise FieldError("a greeting needs a name", field="name", label="Name")
+    if not on:
+        raise FieldError("say when it is", field="on", label="On")
+
+    def change(tx: Transaction) -> Mailing:
+        text = tx.get(Template, template.id)
+        for each in standing_orders(tx):
+            if each.name.casefold() == name.casefold():
+                raise RefusedError(f"There is a greeting called {each.name} already. Nothing was changed.")
+            if (each.occasion, each.channel) == (on, text.channel):
+                raise RefusedError(
+                    f"{each.name} greets for {occasion_words(on)} by {CHANNELS[text.channel]} already, and everybody is"
+                    " greeted once. Nothing was changed."
+                )
+        written = Mailing(name=name, channel=text.channel, subject=text.subject, body=text.body)
+        return tx.add(dataclasses.replace(written, occasion=on, user=crm.me))
+
+    return Occasion(crm.transact(change, f"added the greeting {name}"), occasion_words(on))
+
+
+@command("occasions remove", title="Remove a greeting")
+def remove(crm: CRM, name: Name) -> Occasion:
+    """Removes a standing order; what is still queued of it is cancelled."""
+
+    def change(tx: Transaction) -> Mailing:
+        found = next((each for each in standing_orders(tx) if each.name.casefold() == name.casefold()), None)
+        if found is None:
+            raise NotFoundError(f"There is no greeting called {name}.")
+        for each in tx.find_all(Message, Query({"mailing": found.id, "state": "queued"})):
+            tx.change(each, state="cancelled", until="")
+        tx.delete(found)
+        return found
+
+    removed = crm.transact(change, f"removed the greeting {name}")
+    return Occasion(removed, occasion_words(removed.occasion))
+
+
+@command("email due", title="Send greetings that are due")
+def due(
+    crm: CRM,
+    dry_run: Annotated[bool, About("Dry run", "tells who would be greeted, and sends nothing")] = False,
+) -> Due:
+    """Greets whoever has a birthday or another day (`occasions`), and sends what else is queued and due.
+
+    Each is greeted once a year, however often and by however many it is run; days that were missed are made up for
+    three days. Cron may run it every hour.
+    """
+    with crm.read() as snapshot:
+        found = list(_greetings(snapshot, crm.today))
+        waiting = snapshot.count(Message, Query({"state": "queued"}))
+    able = [each for each in found if not each.why_not]
+    unreachable = [each for each in found if each.why_not]
+    if dry_run:
+        return Due(able, unreachable, None, waiting)
+    for channel in sorted({each.mailing.channel for each in able}):
+        refuse_unsendable(crm, channel)
+    queued: list[Greeting] = []
+    for start in range(0, len(able), _BATCH):
+        queued += _queued(crm, able[start : start + _BATCH])
+    return Due(queued, unreachable, send_queued(crm), 0)
+
+
+def standing_orders(snapshot: Snapshot) -> list[Mailing]:
+    """All of them, by name."""
+    return [each for each in snapshot.find_all(Mailing, Query(sort="name")) if each.occasion]
+
+
+def _greetings(snapshot: Snapshot, today: date) -> Iterator[Greeting]:
+    """Who is to be greeted and has not been this year, with those that cannot be written to."""
+    orders = standing_orders(snapshot)
+    refused = refused_addresses(snapshot) if orders else {}
+    for order in orders:
+        for day in days_due(today, snapshot.clock.day_of(order.created_at)):
+            yield from _of_day(snapshot, order, day, refused)
+
+
+def _of_day(snapshot: Snapshot, order: Mailing, day: date, refused: Mapping[str, str]) -> Iterator[Greeting]:
+    fits = falls_on(order.occasion, day, snapshot.clock)
+    if fits is None:
+        return
+    address = client_table.c.phone if order.channel == "sms" else client_table.c.email
+    wanted = select(client_table.c.id).where(fits, client_table.c.marketing_consent, address != "")
+    numbers = [row[0] for row in snapshot.select(wanted.where(~_greeted(order, day)).order_by(client_table.c.id))]
+    for start in range(0, len(numbers), _BATCH):
+        for each in snapshot.find_all(Client, Query({"id": numbers[start : start + _BATCH]}, sort="id")):
+            to = each.phone if order.channel == "sms" else each.email
+            yield Greeting(each, order, day, to, _unreachable(order.channel, to, refused))
+
+
+def _greeted(order: Mailing, day: date) -> Any:
+    """Whether a client has a message for the day already, of whichever order and whatever became of it."""
+    its = message_table.c
+    return exists().where(
+        its.client == client_table.c.id, its.occasion == key_of(order.occasion, day), its.channel == order.channel
+    )
+
+
+def _unreachable(channel: str, to: str, refused: Mapping[str, str]) -> str:
+    """Why nothing can be sent to an address or a number, '' where it can."""
+    if channel == "sms":
+        return "" if is_number(to) else "no telephone number that a text can be sent to"
+    if words := refused.get(to.casefold()):
+        return f"an address that was refused: {words}"
+    try:
+        Party(to)
+    except OutwardError:
+        return "no e-mail address that can be written to"
+    return ""
+
+
+def _queued(crm: CRM, greetings: Sequence[Greeting]) -> list[Greeting]:
+    """Puts greetings into the outbox but for those that somebody else has put there meanwhile, and for who has opted
+    out."""
+
+    def change(tx: Transaction) -> list[Greeting]:
+        drafts, queued = [], []
+        for order, day in dict.fromkeys((each.mailing, each.on) for each in greetings):
+            there = tx.find(Mailing, order.id)
+            if there is None:
+                continue
+            some = {each.client.id: each for each in greetings if (each.mailing, each.on) == (order, day)}
+            wanted = select(client_table.c.id).where(
+                client_table.c.id.in_(list(some)), client_table.c.marketing_consent, ~_greeted(there, day)
+            )
+            numbers = [row[0] for row in tx.select(wanted)]
+            clients = tx.find_all(Client, Query({"id": numbers}, sort="id")) if numbers else []
+            for each, known in values_of(crm, tx, clients):
+                drafts.append(_draft(crm, there, day, each, known))
+                queued.append(some[each.id])
+        queue_many(tx, crm, drafts)
+        return queued
+
+    count = f"{len(greetings)} {'client' if len(greetings) == 1 else 'clients'}"
+    return crm.transact(change, f"greeted {count}")
+
+
+def _draft(crm: CRM, order: Mailing, day: date, client: Client, known: Mapping[str, str]) -> Draft:
+    given: dict[str, Any] = {"mailing": order.id, "occasion": key_of(order.occasion, day)}
+    if order.channel == "sms":
+        text = filled(order.body, known, markdown=False)
+        return Draft(client=client.id, channel="sms", phone=client.phone, body=text, **given)
+    reader = Reader(client, Party(client.email, client.name), 0)
+    return dataclasses.replace(drafted(crm, MailingText(order.subject, order.body), reader, known), **given)

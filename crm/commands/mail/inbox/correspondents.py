@@ -1,0 +1,76 @@
+"""Whose an e-mail address is: that of a client, of a contact there, one of ours, or a stranger's."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlalchemy import bindparam, select
+
+from crm.commands.context import CRM
+from crm.errors import FieldError
+from crm.model import Conventions
+from crm.model.fields import Email
+from crm.outward.mailbox import Mailbox
+from crm.outward.outgoing import Party
+from crm.repository import Snapshot
+from crm.repository.tables import contact
+
+# So many addresses are looked for in one statement.
+_AT_ONCE = 500
+_CONTACTS = select(contact.c.email, contact.c.client, contact.c.id).where(
+    contact.c.email.in_(bindparam("addresses", expanding=True))
+)
+
+
+@lru_cache(maxsize=8192)
+def spelling(address: str) -> str:
+    """The one spelling of an address, as it stands in records."""
+    try:
+        return Email().read(address, Conventions()) or address
+    except FieldError:
+        return address.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondents:
+    """The clients that have addresses, each with the contact there whose address it is (0 for its own)."""
+
+    clients: Mapping[str, Mapping[int, int]]
+    ours: frozenset[str]
+
+    def whose(self, parties: Iterable[Party]) -> dict[int, int]:
+        """The clients among some people, each with its contact."""
+        found: dict[int, int] = {}
+        for party in parties:
+            for number, its in self.clients.get(spelling(party.address), {}).items():
+                found[number] = found.get(number) or its
+        return found
+
+    def is_ours(self, party: Party) -> bool:
+        """Whether somebody is one of us."""
+        return spelling(party.address) in self.ours
+
+
+def correspondents(snapshot: Snapshot, addresses: Collection[str], ours: frozenset[str]) -> Correspondents:
+    """Who has which of some addresses (in their one spelling)."""
+    found: dict[str, dict[int, int]] = {}
+    ordered = sorted(addresses)
+    for at in range(0, len(ordered), _AT_ONCE):
+        some = ordered[at : at + _AT_ONCE]
+        for client in snapshot.identified("email", some):
+            found.setdefault(client.email, {})[client.id] = 0
+        for row in snapshot.select(_CONTACTS, addresses=some):
+            found.setdefault(row.email, {})[row.client] = row.id
+    return Correspondents(found, ours)
+
+
+def our_addresses(crm: CRM, mailbox: Mailbox) -> frozenset[str]:
+    """The addresses that we write from: the sender of e-mail, the mailbox, and everybody who may sign in. One that a
+    client has as well is the client's."""
+    mailer = crm.outward.mailer()
+    found: Sequence[str] = [
+        *([mailer.sender.address] if mailer else []),
+        *([mailbox.server.user] if "@" in mailbox.server.user else []),
+        *crm.accounts.team_addresses(),
+    ]
+    return frozenset(spelling(each) for each in found if each)

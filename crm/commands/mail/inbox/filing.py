@@ -1,0 +1,188 @@
+"""Filing e-mails that were read: with which clients one belongs, and which way it went."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import bindparam, select
+
+from crm.clock import Clock
+from crm.commands.mail.inbox.correspondents import Correspondents, correspondents, spelling
+from crm.model import Message
+from crm.model.fields import Line, Prose
+from crm.outward.incoming import Received
+from crm.outward.outgoing import Party
+from crm.outward.sanitizing import line, prose
+from crm.repository import Snapshot, Transaction
+from crm.repository.tables import message as message_table
+
+_AT_ONCE = 500
+_LONGEST_BODY = Prose().longest
+_LONGEST_PARTIES = 4000
+_KNOWN = select(message_table.c.identifier, message_table.c.client, message_table.c.id).where(
+    message_table.c.identifier.in_(bindparam("identifiers", expanding=True))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where an e-mail belongs: `clients` by number, each with the contact it came from or went to (0 for none), none
+    where nobody knows it; `direction` is 'in' or 'out'. `stranger` is who wrote it where that is no client and none of
+    us."""
+
+    received: Received
+    sender: Party | None
+    direction: str
+    clients: Mapping[int, int]
+    stranger: Party | None = None
+
+
+def addresses_in(received: Received) -> set[str]:
+    """The addresses in a message by which it may be filed, in their one spelling."""
+    people = [*received.to, *received.cc, *received.bcc, received.sender, received.forwarded_from]
+    return {spelling(each.address) for each in people if each}
+
+
+def placed(received: Received, who: Correspondents, talking: Mapping[int, int]) -> Placed:
+    """Where a message belongs: with the clients whose addresses it bears; one that was forwarded with who wrote it
+    first; an answer in a conversation with the clients it is `talking` to, whatever address it is from."""
+    sender, recipients = received.sender, (*received.to, *received.cc, *received.bcc)
+    named = who.whose(recipients)
+    theirs = who.whose([sender]) if sender else {}
+    if theirs:
+        return Placed(received, sender, "in", {**named, **theirs})
+    ours = sender is not None and who.is_ours(sender)
+    # Whoever copies us without its being seen writes to somebody else for us.
+    boxes = {spelling(each.address) for each in received.delivered_to}
+    hidden = not any(who.is_ours(each) or spelling(each.address) in boxes for each in recipients)
+    if named and (ours or hidden):
+        return Placed(received, sender, "out", named)
+    original = received.forwarded_from
+    if original and (whose := who.whose([original])):
+        return Placed(received, original, "in", whose)
+    if talking:
+        return Placed(received, sender, "out" if ours else "in", {**named, **talking})
+    stranger = original if ours else sender
+    if stranger and who.is_ours(stranger):
+        stranger = None
+    return Placed(received, sender, "in", named, stranger)
+
+
+@dataclass(slots=True)
+class Filed:
+    """What became of some messages: how many were `new`, and how many were left because they were `known`, `automatic`
+    or `nobodys`; who wrote those by their places that are a stranger's, and which messages of ours were `bounced`."""
+
+    new: int = 0
+    known: int = 0
+    automatic: int = 0
+    nobodys: int = 0
+    strangers: dict[int, Party] = field(default_factory=dict)
+    bounced: list[Message] = field(default_factory=list)
+
+
+def file(tx: Transaction, messages: Sequence[Received], ours: frozenset[str], *, anew: bool = False) -> Filed:
+    """Stores messages with the clients they belong to, each once with each. One that is known with any client is left
+    alone, since what was sent from here comes back as a copy, unless it is looked at `anew`."""
+    wanted = set[str]().union(*(addresses_in(each) for each in messages))
+    who = correspondents(tx, wanted, ours)
+    there = _known(tx, {name for each in messages for name in (identifier(each), each.in_reply_to, _bounced(each))})
+    filed = Filed()
+    new: list[Message] = []
+    for at, received in enumerate(messages):
+        known = there.get(identifier(received), {})
+        if received.is_automatic:
+            filed.automatic += 1
+            filed.bounced += _given_up(tx, received, there)
+        elif known and not anew:
+            filed.known += 1
+        else:
+            place = placed(received, who, dict.fromkeys(there.get(received.in_reply_to, {}), 0))
+            lacking = {number: its for number, its in place.clients.items() if number not in known}
+            new += [_message(place, number, its, tx.clock) for number, its in lacking.items()]
+            # The next of the batch may be the same, or answer it.
+            there.setdefault(identifier(received), {}).update(dict.fromkeys(lacking, 0))
+            filed.new += bool(lacking)
+            if place.stranger:
+                filed.strangers[at] = place.stranger
+            elif not place.clients:
+                filed.nobodys += 1
+    tx.add_all(new)
+    return filed
+
+
+def _known(snapshot: Snapshot, identifiers: set[str]) -> dict[str, dict[int, int]]:
+    """The messages that are stored, by Message-ID and client."""
+    found: dict[str, dict[int, int]] = {}
+    ordered = sorted(identifiers - {""})
+    for at in range(0, len(ordered), _AT_ONCE):
+        for row in snapshot.select(_KNOWN, identifiers=ordered[at : at + _AT_ONCE]):
+            found.setdefault(row.identifier, {})[row.client] = row.id
+    return found
+
+
+def _given_up(tx: Transaction, received: Received, there: Mapping[str, Mapping[int, int]]) -> list[Message]:
+    """Marks the messages of ours as failed that a mail server has given up, with its words; of what went to several
+    only where it was given up for whom it was written to."""
+    bounce = received.bounce
+    changed = []
+    for number in there.get(bounce.message_id, {}).values() if bounce else ():
+        its = tx.find(Message, number)
+        if bounce is None or its is None or its.direction != "out" or its.state not in ("sent", "unsure"):
+            continue
+        if bounce.address and spelling(bounce.address) not in {spelling(each.strip()) for each in its.to.split(",")}:
+            continue
+        words = line(" ".join(filter(None, (bounce.address, bounce.words))), Line(500).longest)
+        changed.append(tx.change(its, state="failed", failure=words, until=""))
+    return changed
+
+
+def identifier(received: Received) -> str:
+    """What a message is known by: its Message-ID, or where it has none, what it says."""
+    if received.message_id:
+        return received.message_id
+    sender = received.sender.address if received.sender else ""
+    said = "\n".join((received.at.isoformat(), sender, received.subject, received.text))
+    return f"<{hashlib.sha256(said.encode()).hexdigest()[:40]}@without-id.invalid>"
+
+
+def _bounced(received: Received) -> str:
+    return received.bounce.message_id if received.bounce else ""
+
+
+def _message(place: Placed, client: int, contact: int, clock: Clock) -> Message:
+    received = place.received
+    return Message(
+        client=client,
+        contact=contact,
+        channel="email",
+        direction=place.direction,
+        state="received" if place.direction == "in" else "sent",
+        on=clock.day_of(received.at),
+        time=clock.time_of(received.at),
+        sender=place.sender.address if place.sender else "",
+        to=_told(received.to),
+        cc=_told(received.cc),
+        bcc=_told(received.bcc),
+        subject=line(received.subject, 300),
+        body=prose(received.text, _LONGEST_BODY),
+        attachments=_names(received.attachments),
+        identifier=identifier(received),
+        answers=received.in_reply_to,
+    )
+
+
+def _told(parties: Iterable[Party]) -> str:
+    """Addresses as they stand in a message, as many as there is room for."""
+    told = ""
+    for each in parties:
+        longer = f"{told}, {each.address}" if told else each.address
+        if len(longer) > _LONGEST_PARTIES:
+            break
+        told = longer
+    return told
+
+
+def _names(attachments: Sequence[str]) -> str:
+    """The names of what was attached, a line each: what came in is not kept, the mailbox has it."""
+    return prose("\n".join(attachments), _LONGEST_PARTIES)

@@ -1,0 +1,206 @@
+"""Mailings: one text to many clients, each of them once, and what became of it."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+from crm.commands.client_selection import (
+    Everybody,
+    Group,
+    OfView,
+    Only,
+    SomeClients,
+    Where,
+    asked_for,
+    batches,
+    how_many,
+)
+from crm.commands.context import CRM, Progress
+from crm.commands.mail.composing import Preview
+from crm.commands.mail.mailings.audience import Audience, LeftOut, Reader, Readers, audience
+from crm.commands.mail.mailings.report import MailingCount, MailingReport, counts_of, report_on
+from crm.commands.mail.mailings.text import MailingText, TestSent, drafted, previewed, tried, written
+from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields, values_of
+from crm.commands.mail.outbox import queue_many, refuse_unsendable, send_queued
+from crm.commands.mail.outbox.signals import INTERRUPTED
+from crm.commands.registry import About, command
+from crm.errors import CRMError, RefusedError, StoreError, confirmation
+from crm.model import Conventions, Mailing, Message, Template
+from crm.model.fields import Email
+from crm.outward.sanitizing import line
+from crm.repository import Query, Transaction
+
+TheMailing = Annotated[Mailing, About("Mailing", "its number", positional=True)]
+# As many of those who are left out are named in the question.
+_NAMED = 10
+_LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A mailing before it is sent: who gets it, and how the first of them will read it."""
+
+    audience: Audience
+    preview: Preview
+    a_minute: int
+
+    def told(self, by: Conventions) -> str:
+        """How many get it, how long that takes, and how many are left out, in sentences."""
+        count = self.audience.count
+        minutes = -(-count // self.a_minute)
+        takes = f" That takes about {how_many(minutes, 'minute', 'minutes', by)}." if minutes > 1 else ""
+        left_out = f" {self.audience.told(by)}" if self.audience.left_out else ""
+        return f"This goes to {how_many(count, 'client', 'clients', by)}.{takes}{left_out}"
+
+
+@command("mailings send", title="Write to many", menu="email")
+def send(
+    crm: CRM,
+    clients: SomeClients = (),
+    template: Annotated[Template | None, About("Template", "its number or name")] = None,
+    subject: Annotated[str, LineWithFields(300), About("Subject", "that of the template by default")] = "",
+    body: Annotated[str, ProseWithFields(), About("Text", "in Markdown; that of the template by default")] = "",
+    attach: Annotated[tuple[Path, ...], About("Attach", "a file that goes with it")] = (),
+    test: Annotated[str, Email(), About("Test", "only sends it to this address, as the first would get it")] = "",
+    only: Only = (),
+    where: Where = "",
+    view: OfView = "",
+    all_: Everybody = False,
+    yes: bool = False,
+) -> MailingReport | TestSent:
+    """Writes an e-mail to many clients at once, each with their own name and figures in it.
+
+    Nobody gets it who has not agreed to mailings, has no address, or one that was refused for good, and no address
+    gets it twice. It says first who that is, and shows what the first one will read. Each e-mail ends with a link that
+    ends them. They go out at the pace of the setting mails_per_minute; if that is broken off, `mailings resume` goes on
+    where it stopped.
+    """
+    refuse_unsendable(crm)
+    text = written(crm, template, subject, body, attach)
+    group = asked_for(clients, only, where, view, all_)
+    if test:
+        with crm.read() as snapshot:
+            return tried(crm, snapshot, text, _first(crm, audience(snapshot, group.members(snapshot))), test)
+    if not yes:
+        found = prepared(crm, group, text)
+        raise confirmation(f"{found.preview.told}\n\n{_named(found, crm.conventions)}\n\nSend it?", "Send it")
+    mailing, left_out = enqueued(crm, group, text)
+    return replace(_sent(crm, mailing), left_out=left_out)
+
+
+def enqueued(crm: CRM, group: Group, text: MailingText) -> tuple[Mailing, Sequence[LeftOut]]:
+    """Writes a mailing with a message in the outbox for each of a group who gets it, as one change; and who does not.
+    Raises as `prepared` does."""
+    with crm.progress("Writing e-mails") as tell:
+        return crm.transact(lambda tx: _queued(tx, crm, group, text, tell), f"wrote the mailing {_name(text)}")
+
+
+def prepared(crm: CRM, group: Group, text: MailingText) -> Prepared:
+    """Who of a group gets a mailing, and what the first of them will read. Raises RefusedError where nobody does, and
+    what cannot be found or read."""
+    with crm.read() as snapshot:
+        found = audience(snapshot, group.members(snapshot))
+        preview = previewed(crm, snapshot, text, _first(crm, found))
+    return Prepared(found, preview, int(crm.settings["mails_per_minute"]))
+
+
+def _first(crm: CRM, found: Audience) -> Reader:
+    """The first who gets it; raises RefusedError where nobody does."""
+    if found.first is None:
+        told = found.told(crm.conventions)
+        raise RefusedError(f"Nobody would get this.{f' {told}' if told else ''} Nothing was sent.")
+    return found.first
+
+
+def _named(found: Prepared, by: Conventions) -> str:
+    """Who gets it and who is left out, the first of them by name."""
+    left_out = found.audience.left_out
+    lines = [f"- {each.name} ({each.client}): {each.told}" for each in left_out[:_NAMED]]
+    more = [f"- and {by.number(len(left_out) - _NAMED)} more"] if len(left_out) > _NAMED else []
+    return "\n".join([found.told(by), *lines, *more])
+
+
+def _name(text: MailingText) -> str:
+    return line(text.subject, _LONGEST_NAME)
+
+
+def _queued(
+    tx: Transaction, crm: CRM, group: Group, text: MailingText, tell: Progress
+) -> tuple[Mailing, Sequence[LeftOut]]:
+    """The mailing, with a message in the outbox for each who gets it; and who does not."""
+    numbers = group.members(tx)
+    found, sorting = Audience(), Readers(tx)
+    mailing = tx.add(Mailing(name=_name(text), channel="email", subject=text.subject, body=text.body, user=crm.me))
+    done = 0
+    for some in batches(numbers):
+        readers = {each.client.id: each for each in found.sort(sorting.of(some))}
+        known = values_of(crm, tx, [each.client for each in readers.values()])
+        queue_many(tx, crm, (drafted(crm, text, readers[client.id], values, mailing.id) for client, values in known))
+        done += len(some)
+        tell(done, len(numbers))
+    # Somebody may have opted out since it was looked at.
+    _first(crm, found)
+    return mailing, found.left_out
+
+
+def _sent(crm: CRM, mailing: Mailing) -> MailingReport:
+    """Sends what waits of a mailing, and shows what became of it. Whatever goes wrong from here on is only told: who
+    did all of it again would write everybody a second time."""
+    try:
+        stopped = send_queued(crm, mailing=mailing.id).stopped
+    except CRMError as error:
+        stopped = error.sentence
+    except KeyboardInterrupt:
+        stopped = INTERRUPTED
+    with suppress(StoreError), crm.read() as snapshot:
+        return replace(report_on(snapshot, mailing), stopped=stopped)
+    return MailingReport(MailingCount(mailing, {}), stopped=stopped)
+
+
+@command("mailings list", title="Mailings", menu="email")
+def list_all(
+    crm: CRM,
+    limit: Annotated[int, About("Limit", "how many at most")] = 50,
+    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+) -> list[MailingCount]:
+    """Lists the mailings, the newest first, with how many messages of each were sent, failed or still wait."""
+    with crm.read() as snapshot:
+        found = snapshot.find_all(Mailing, Query({"occasion": ""}, sort="-id", limit=limit, offset=offset))
+        counts = counts_of(snapshot, [each.id for each in found])
+    return [MailingCount(each, counts[each.id]) for each in found]
+
+
+@command("mailings show", title="Show a mailing")
+def show(crm: CRM, mailing: TheMailing) -> MailingReport:
+    """Shows what became of a mailing, and which of its messages somebody has to see to."""
+    with crm.read() as snapshot:
+        return report_on(snapshot, snapshot.get(Mailing, mailing.id))
+
+
+@command("mailings resume", title="Go on with a mailing")
+def resume(crm: CRM, mailing: TheMailing) -> MailingReport:
+    """Goes on with a mailing where it stopped; nobody gets it twice."""
+    refuse_unsendable(crm)
+    return _sent(crm, mailing)
+
+
+@command("mailings cancel", title="Cancel a mailing")
+def cancel(crm: CRM, mailing: TheMailing, yes: bool = False) -> MailingReport:
+    """Takes what has not been sent of a mailing out of the outbox; `email again` sends a message of it all the same."""
+
+    def change(tx: Transaction) -> MailingReport:
+        current = tx.get(Mailing, mailing.id)
+        queued = tx.numbers(Message, Query({"mailing": current.id, "state": "queued"}))
+        if not queued:
+            raise RefusedError(f"Nothing of {current.name} waits to be sent; nothing was cancelled.")
+        if not yes:
+            count = how_many(len(queued), "e-mail of it that was", "e-mails of it that were", crm.conventions)
+            raise confirmation(f"This cancels {count} not sent yet.", "Cancel them", [current])
+        for numbers in batches(queued):
+            for each in tx.find_all(Message, Query({"id": numbers})):
+                tx.change(each, state="cancelled", until="")
+        return report_on(tx, current)
+
+    return crm.transact(change, f"cancelled the mailing {mailing.name}")

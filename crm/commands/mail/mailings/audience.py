@@ -1,0 +1,150 @@
+"""Who of a group of clients gets a mailing, at which address, and who is left out for which reason."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from crm.commands.client_selection import batches, how_many, some_at_a_time
+from crm.commands.mail.outbox.delivery_status import NOT_ITS_FAULT
+from crm.errors import OutwardError
+from crm.model import Client, Contact, Conventions
+from crm.outward.outgoing import Party
+from crm.repository import Query, Snapshot
+from crm.repository.tables import message as message_table
+
+# Why a client gets none, in the order in which it is told: of one, and of several.
+REASONS: Mapping[str, tuple[str, str]] = {
+    "consent": ("has not agreed to mailings", "have not agreed to mailings"),
+    "address": ("has no e-mail address", "have no e-mail address"),
+    "bad": ("has an address that mail cannot be sent to", "have an address that mail cannot be sent to"),
+    "twice": ("has the address of another", "have the address of another"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A client who gets no mailing: `why` is a key of REASONS, `told` the same for people."""
+
+    client: int
+    name: str
+    why: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A client who gets a mailing, and where: at the client's own address, or of a company without one at that of the
+    primary contact (0 for none)."""
+
+    client: Client
+    party: Party
+    contact: int
+
+
+@dataclass(slots=True)
+class Audience:
+    """How many get a mailing, the first of them, and who does not."""
+
+    count: int = 0
+    first: Reader | None = None
+    left_out: list[LeftOut] = field(default_factory=list)
+
+    def sort(self, found: Iterable[Reader | LeftOut]) -> list[Reader]:
+        """Counts some more; those of them who get it."""
+        readers: list[Reader] = []
+        for each in found:
+            if isinstance(each, LeftOut):
+                self.left_out.append(each)
+            else:
+                readers.append(each)
+        self.count += len(readers)
+        self.first = self.first or next(iter(readers), None)
+        return readers
+
+    def told(self, by: Conventions) -> str:
+        """Who is left out, counted by the reason, in a sentence; '' for nobody."""
+        counts = Counter(each.why for each in self.left_out)
+        parts = [
+            f"{by.number(counts[why])} {words[0] if counts[why] == 1 else words[1]}"
+            for why, words in REASONS.items()
+            if counts[why]
+        ]
+        if not parts:
+            return ""
+        several = how_many(len(self.left_out), "client is", "clients are", by)
+        return f"{several} left out: {', '.join(parts)}."
+
+
+class Readers:
+    """Sorts clients into those who get a mailing and those who do not, as the store is at one moment."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._bad = refused_addresses(snapshot)
+        self._by_address: dict[str, Client] = {}
+
+    def of(self, numbers: Sequence[int]) -> Iterator[Reader | LeftOut]:
+        """What each of the clients is, in their order, and the first of several with one address is who gets it."""
+        for clients in some_at_a_time(self._snapshot, numbers):
+            contacts = self._contacts([each.id for each in clients if not each.email])
+            for each in clients:
+                yield self._sorted(each, contacts.get(each.id))
+
+    def _contacts(self, clients: Sequence[int]) -> Mapping[int, Contact]:
+        if not clients:
+            return {}
+        found = self._snapshot.find_all(Contact, Query({"client": list(clients), "is_primary": True}))
+        return {each.client: each for each in found}
+
+    def _sorted(self, client: Client, contact: Contact | None) -> Reader | LeftOut:
+        if not client.marketing_consent:
+            return _left_out(client, "consent")
+        address, name = (client.email, client.name) if client.email else ("", "")
+        if contact and not address:
+            address, name = contact.email, contact.name
+        if not address:
+            return _left_out(client, "address")
+        if words := self._bad.get(address.casefold()):
+            return _left_out(client, "bad", f"{address} was refused: {words}")
+        try:
+            party = Party(address, name)
+        except OutwardError:
+            return _left_out(client, "bad", f"{address} is no address that can be written to")
+        other = self._by_address.setdefault(address.casefold(), client)
+        if other is not client:
+            return _left_out(client, "twice", f"{address} is the address of {other.name} ({other.id}) too")
+        return Reader(client, party, contact.id if contact and not client.email else 0)
+
+
+def audience(snapshot: Snapshot, numbers: Sequence[int]) -> Audience:
+    """How many of the clients with these numbers get a mailing, and who does not."""
+    found, sorting = Audience(), Readers(snapshot)
+    for some in batches(numbers):
+        found.sort(sorting.of(some))
+    return found
+
+
+def refused_addresses(snapshot: Snapshot) -> Mapping[str, str]:
+    """The addresses (caseless) at which the last e-mail to them alone was refused for good, with the words of the
+    server."""
+    its = message_table.c
+    ours = (its.direction == "out", its.channel == "email")
+    order = (its.on, its.time, its.id)
+    failed = select(its.to, its.failure).where(its.state == "failed", *ours).order_by(*order)
+    found = {
+        row.to.casefold(): row.failure
+        for row in snapshot.select(failed)
+        if "," not in row.to and not row.failure.startswith(NOT_ITS_FAULT)
+    }
+    if not found:
+        return {}
+    # Somebody may have got through since.
+    last = select(its.to, its.state).where(its.state.in_(("sent", "failed")), *ours).order_by(*order)
+    states = {row.to.casefold(): row.state for row in snapshot.select(last) if row.to.casefold() in found}
+    return {address: words for address, words in found.items() if states.get(address) == "failed"}
+
+
+def _left_out(client: Client, why: str, told: str = "") -> LeftOut:
+    return LeftOut(client.id, client.name, why, told or REASONS[why][0])

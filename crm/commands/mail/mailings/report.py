@@ -1,0 +1,72 @@
+"""What became of mailings: how many of their messages are in each state, and which somebody has to see to."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from crm.commands.client_selection import batches
+from crm.commands.mail.mailings.audience import LeftOut
+from crm.model import Client, Mailing, Message
+from crm.repository import Query, Snapshot
+from crm.repository.tables import message as message_table
+
+
+@dataclass(frozen=True, slots=True)
+class MailingCount:
+    """A mailing in a list: how many messages it has, by their state."""
+
+    mailing: Mailing
+    counts: Mapping[str, int]
+
+    @property
+    def waiting(self) -> int:
+        """How many messages are still to be sent."""
+        return self.counts.get("queued", 0) + self.counts.get("sending", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A message of a mailing that failed, or may have been sent and may not, with its client's name."""
+
+    message: Message
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailingReport:
+    """What became of a mailing: the messages by their state, those that somebody has to see to, and, where it was
+    just written, who was `left_out`. `stopped` says in a sentence why sending ended early, '' where it did not."""
+
+    counted: MailingCount
+    troubles: Sequence[Trouble] = ()
+    left_out: Sequence[LeftOut] = ()
+    stopped: str = ""
+
+
+def report_on(snapshot: Snapshot, mailing: Mailing) -> MailingReport:
+    """What became of a mailing as far as it goes; those that failed come before those that are unsure."""
+    wanted = Query({"mailing": mailing.id, "state": ["failed", "unsure"]}, sort="id")
+    found = snapshot.find_all(Message, wanted)
+    names = _names(snapshot, {each.client for each in found})
+    troubles = [Trouble(each, names[each.client]) for each in sorted(found, key=lambda each: each.state)]
+    return MailingReport(MailingCount(mailing, counts_of(snapshot, [mailing.id])[mailing.id]), troubles)
+
+
+def counts_of(snapshot: Snapshot, mailings: Sequence[int]) -> Mapping[int, Mapping[str, int]]:
+    """How many messages of each mailing are in which state."""
+    its = message_table.c
+    statement = (
+        select(its.mailing, its.state, func.count()).where(its.mailing.in_(mailings)).group_by(its.mailing, its.state)
+    )
+    found: dict[int, dict[str, int]] = {each: {} for each in mailings}
+    for mailing, state, count in snapshot.select(statement):
+        found[mailing][state] = count
+    return found
+
+
+def _names(snapshot: Snapshot, clients: Iterable[int]) -> Mapping[int, str]:
+    names: dict[int, str] = {}
+    for numbers in batches(sorted(clients)):
+        names |= {each.id: each.name for each in snapshot.find_all(Client, Query({"id": numbers}))}
+    return names

@@ -1,0 +1,212 @@
+"""Fields in the text of a message, such as {first_name}: checked when the text is saved, filled when it is sent."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+
+from crm.commands.context import CRM
+from crm.errors import FieldError
+from crm.model import Client, Contact, Conventions
+from crm.model.fields import Line, Prose
+from crm.outward.sanitizing import line
+from crm.repository import Query, Snapshot
+
+# What there is, in the order in which it is offered.
+FIELDS: Mapping[str, str] = {
+    "first_name": "the client's first name",
+    "last_name": "the client's last name",
+    "name": "a person's whole name, or the company",
+    "company": "the client's company",
+    "contact_name": "whoever it is written to: the contact, or the client by name",
+    "email": "the client's e-mail address",
+    "city": "the client's city",
+    "status": "the client's status",
+    "total_spend": "what the client has spent",
+    "last_sale_on": "the day of the last sale",
+    "owner": "who looks after the client",
+    "my_name": "your name",
+    "company_name": "your company, as the settings have it",
+}
+# Before the name of one of the team's own fields.
+OWN = "extra."
+_PARTS = re.compile(r"\{\{|\}\}|\{([^{}\n]*)\}|[{}]")
+_BACKSLASHES = re.compile(r"\\*\Z")
+_AT_ONCE = 500
+_LONGEST = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """A field where it stands in a text; `otherwise` is what is put there where the client has nothing."""
+
+    name: str
+    otherwise: str
+
+
+@dataclass(frozen=True)
+class LineWithFields(Line):
+    """One line of text in which fields may stand."""
+
+    def read(self, typed: str, by: Conventions) -> str:
+        text = super().read(typed, by)
+        check(text)
+        return text
+
+
+@dataclass(frozen=True)
+class ProseWithFields(Prose):
+    """Text of any number of lines in which fields may stand."""
+
+    def read(self, typed: str, by: Conventions) -> str:
+        text = super().read(typed, by)
+        check(text)
+        return text
+
+
+def check(text: str) -> None:
+    """Raises FieldError, naming the place, where a field is not known or a brace stands alone.
+
+    The team's own fields are not looked up: each client may have others, and a template may be written first.
+    """
+    _parsed(text)
+
+
+def values(crm: CRM, snapshot: Snapshot, client: Client, contact: Contact | None = None) -> Mapping[str, str]:
+    """What the fields are for a client, each a single line; `contact` is whoever at the client it is written to, the
+    primary one of a company unless told."""
+    chosen = {client.id: contact} if contact else _primary(snapshot, [client])
+    return _Values(crm, client, chosen.get(client.id))
+
+
+def values_of(crm: CRM, snapshot: Snapshot, clients: Sequence[Client]) -> Iterator[tuple[Client, Mapping[str, str]]]:
+    """The same for many clients, each written to by its primary contact if it is a company."""
+    for start in range(0, len(clients), _AT_ONCE):
+        some = clients[start : start + _AT_ONCE]
+        primary = _primary(snapshot, some)
+        for each in some:
+            yield each, _Values(crm, each, primary.get(each.id))
+
+
+def filled(text: str, values: Mapping[str, str], *, markdown: bool) -> str:
+    """The text with its fields filled in, where `markdown` in such a way that no sign in a value means anything.
+
+    Raises FieldError as `check` does.
+    """
+    if not markdown:
+        return "".join(_value(part, values) if isinstance(part, _Field) else part for part in _parsed(text))
+    from crm.outward.markdown import escaped
+
+    written = ""
+    for part in _parsed(text):
+        if isinstance(part, str):
+            written += part
+        elif value := values.get(part.name, ""):
+            # A lone backslash before a field would take away the one that protects the value.
+            lone = len(_BACKSLASHES.findall(written)[0]) % 2
+            written += "\\" * lone + escaped(value)
+        else:
+            written += part.otherwise
+    return written
+
+
+def missing(text: str, values: Mapping[str, str]) -> list[str]:
+    """The fields of a text for which there is neither a value nor a default, each once."""
+    empty = [each.name for each in _parsed(text) if isinstance(each, _Field) and not _value(each, values)]
+    return list(dict.fromkeys(empty))
+
+
+def _value(part: _Field, values: Mapping[str, str]) -> str:
+    return values.get(part.name, "") or part.otherwise
+
+
+class _Values(Mapping[str, str]):
+    """What the fields are for one client, each made when a text asks for it."""
+
+    def __init__(self, crm: CRM, client: Client, contact: Contact | None) -> None:
+        self._crm = crm
+        self._client = client
+        self._contact = contact
+
+    def __getitem__(self, name: str) -> str:
+        return line(self._own[name] if name.startswith(OWN) else self._known(name), _LONGEST)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*FIELDS, *self._own))
+
+    def __len__(self) -> int:
+        return len(FIELDS) + len(self._own)
+
+    @property
+    def _own(self) -> Mapping[str, str]:
+        return {OWN + " ".join(name.split()).casefold(): value for name, value in self._client.extra.items()}
+
+    def _known(self, name: str) -> str:
+        match name:
+            case "contact_name":
+                return self._contact.name if self._contact else self._client.name
+            case "total_spend":
+                return self._crm.conventions.money(self._client.total_spend)
+            case "last_sale_on":
+                return self._crm.conventions.day(self._client.last_sale_on)
+            case "my_name":
+                return self._crm.me
+            case "company_name":
+                return self._crm.settings["company_name"]
+        if name not in FIELDS:
+            raise KeyError(name)
+        return str(getattr(self._client, name))
+
+
+def _primary(snapshot: Snapshot, clients: Sequence[Client]) -> Mapping[int, Contact]:
+    """The primary contact of each of the companies that has one, by the number of the company."""
+    companies = [each.id for each in clients if each.kind == "company"]
+    if not companies:
+        return {}
+    found = snapshot.find_all(Contact, Query({"client": companies, "is_primary": True}))
+    return {each.client: each for each in found}
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> tuple[str | _Field, ...]:
+    """The text in its parts; raises FieldError."""
+    parts: list[str | _Field] = []
+    end = 0
+    for found in _PARTS.finditer(text):
+        parts.append(text[end : found.start()])
+        end = found.end()
+        match found.group():
+            case "{{" | "}}" as brace:
+                parts.append(brace[0])
+            case "{" | "}" as brace:
+                why = "is never closed" if brace == "{" else "closes nothing"
+                place = _place(text, found.start())
+                raise FieldError(f"the {brace} {place} {why}; a brace itself is written {brace * 2}")
+            case _:
+                parts.append(_field(text, found.start(), found.group(1)))
+    parts.append(text[end:])
+    return tuple(each for each in parts if each)
+
+
+def _field(text: str, at: int, inside: str) -> _Field:
+    written, _, otherwise = inside.partition("|")
+    name = " ".join(written.split()).casefold()
+    if name.startswith(OWN) and (own := name.removeprefix(OWN).strip()):
+        return _Field(OWN + own, otherwise.strip())
+    if name in FIELDS:
+        return _Field(name, otherwise.strip())
+    close = get_close_matches(name, FIELDS, n=1)
+    advice = f"Did you mean {{{close[0]}}}? " if close else ""
+    there_are = ", ".join(f"{{{each}}}" for each in FIELDS)
+    raise FieldError(
+        f"there is no field {{{line(written, 40)}}}, {_place(text, at)}. {advice}"
+        f"There are {there_are}, and your own, like {{extra.shoe size}}; braces themselves are written {{{{ and }}}}"
+    )
+
+
+def _place(text: str, at: int) -> str:
+    """Where in a text something stands, for people to find it: lines and places are counted from 1."""
+    before = text[:at]
+    place = f"at place {at - (before.rfind(chr(10)) + 1) + 1}"
+    return f"{place} of line {before.count(chr(10)) + 1}" if "\n" in text else place

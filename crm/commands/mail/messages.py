@@ -1,0 +1,218 @@
+"""Messages: an e-mail to one client, written and sent at once; what was sent and received, listed and tried again."""
+
+import dataclasses
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+from sqlalchemy import or_, select
+
+from crm.commands.clients.clients import TheClient
+from crm.commands.context import CRM
+from crm.commands.mail import outbox
+from crm.commands.mail.composing import Addressees, Written, attached, previewed
+from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields
+from crm.commands.registry import About, command
+from crm.commands.team.people import Mine, of_whom
+from crm.errors import CRMError, FieldError, RefusedError, StoreError, confirmation
+from crm.model import CHANNELS, DIRECTIONS, STATES, Client, Contact, Mailing, Message, Template
+from crm.model.encoding import plain
+from crm.model.fields import Choice, Day
+from crm.repository import Transaction, sql_functions
+from crm.repository.tables import message as message_table
+from crm.repository.tables import record_columns, record_of
+
+TheMessage = Annotated[Message, About("Message", "its number", positional=True)]
+# These can be sent once more: nobody has got them, as far as is known.
+SENT_AGAIN = ("failed", "unsure", "cancelled")
+_UNSURE = "It may have arrived already: the line was lost when all was handed over. Send it again?"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageCard:
+    """A message as it is shown, with its client and the contact it went to. `stopped` says in a sentence why it was
+    not tried just now, '' where it was or nobody asked."""
+
+    message: Message
+    client: Client
+    contact: Contact | None = None
+    stopped: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The message's own fields, and beside them what the card adds."""
+        names = {"client_name": self.client.name, "contact_name": self.contact.name if self.contact else ""}
+        return {**plain(self.message), **names, "stopped": self.stopped}
+
+
+@command("email send", title="Write an e-mail", menu="email")
+def send(
+    crm: CRM,
+    client: TheClient,
+    template: Annotated[Template | None, About("Template", "its number or name")] = None,
+    subject: Annotated[str, LineWithFields(300), About("Subject", "that of the template by default")] = "",
+    body: Annotated[str, ProseWithFields(), About("Text", "in Markdown; that of the template by default")] = "",
+    to: Annotated[tuple[str, ...], Addressees(), About("To", "a contact or an address; the client by default")] = (),
+    cc: Annotated[tuple[str, ...], Addressees(), About("CC", "who gets a copy that all see")] = (),
+    bcc: Annotated[tuple[str, ...], Addressees(), About("BCC", "who gets a copy that nobody else sees")] = (),
+    attach: Annotated[tuple[Path, ...], About("Attach", "a file that goes with it")] = (),
+    yes: bool = False,
+) -> MessageCard:
+    """Sends an e-mail to a client, as it is shown before.
+
+    The texts may hold fields like {first_name}, as templates do (`templates add` names them); braces themselves are
+    written {{ and }}. What cannot be handed over just now stays in the outbox, and `email outbox` tries it again.
+    """
+    outbox.refuse_unsendable(crm)
+    with crm.read() as snapshot:
+        found = previewed(
+            crm,
+            snapshot,
+            Written(client=client, template=template, subject=subject, body=body, to=to, cc=cc, bcc=bcc, attach=attach),
+        )
+    if not yes:
+        raise confirmation(f"{found.told}\n\nSend this to {client.name}?", "Send it")
+    draft = dataclasses.replace(found.draft, attachments=attached(crm, attach))
+    queued = crm.transact(lambda tx: outbox.queue(tx, crm, draft), f"wrote an e-mail to {client.name}")
+    return tried(crm, queued)
+
+
+def tried(crm: CRM, queued: Message) -> MessageCard:
+    """Sends a message that is in the outbox now, and shows what became of it.
+
+    Whatever goes wrong from here on is only told: whoever did all of it again would send a second mail.
+    """
+    try:
+        sent = outbox.send_queued(crm, {queued.id})
+        stopped = sent.stopped
+    except CRMError as error:
+        stopped = error.sentence
+    with suppress(StoreError):
+        return _card(crm, queued, stopped)
+    return MessageCard(queued, Client(id=queued.client), None, stopped)
+
+
+@command("email list", title="E-mails and texts", menu="email")
+def list_all(
+    crm: CRM,
+    client: Annotated[Client | None, About("Client", "its number, reference or name", positional=True)] = None,
+    state: Annotated[str, Choice(STATES), About("State", "queued, sent, failed, unsure, received or cancelled")] = "",
+    direction: Annotated[str, Choice(DIRECTIONS), About("Direction", "out, to the client, or in")] = "",
+    channel: Annotated[str, Choice(CHANNELS), About("Channel", "email or sms")] = "",
+    since: Annotated[date | None, Day(), About("Since", "the first day")] = None,
+    until: Annotated[date | None, Day(past=False), About("Until", "the last day")] = None,
+    mine: Mine = False,
+    text: Annotated[str, About("Text", "part of the subject, the text or an address")] = "",
+    mailing: Annotated[Mailing | None, About("Mailing", "its number")] = None,
+    limit: Annotated[int, About("Limit", "how many at most")] = 50,
+    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+) -> list[Message]:
+    """Lists what was written to clients and received from them, the newest first, each with what became of it."""
+    if since and until and until < since:
+        raise FieldError("the last day lies before the first", field="until", label="Until")
+    its = message_table.c
+    with crm.read() as snapshot:
+        whose = of_whom(crm, snapshot, mine)
+        conditions = [
+            its.client == client.id if client else None,
+            its.state == state if state else None,
+            its.direction == direction if direction else None,
+            its.channel == channel if channel else None,
+            its.on >= since if since else None,
+            its.on <= until if until else None,
+            whose.owns(Message) if whose else None,
+            its.mailing == mailing.id if mailing else None,
+            *(_holds(word) for word in text.split()),
+        ]
+        statement = (
+            select(*record_columns(Message))
+            .where(*(each for each in conditions if each is not None))
+            .order_by(its.on.desc(), its.time.desc(), its.id.desc())
+            .limit(limit)
+            .offset(offset)
+        )
+        return [record_of(Message, row) for row in snapshot.select(statement)]
+
+
+def _holds(word: str) -> Any:
+    """Whether a word is part of a message or of an address in it, whatever its case."""
+    its = message_table.c
+    searched = (its.subject, its.body, its.sender, its.to, its.cc, its.bcc)
+    if word.isascii():
+        # The database's own `lower` is quick, and knows ASCII only.
+        return or_(*(each.icontains(word, autoescape=True) for each in searched))
+    wanted = word.casefold()
+    return or_(*(sql_functions.caseless(each).contains(wanted, autoescape=True) for each in searched))
+
+
+@command("email show", title="Show")
+def show(crm: CRM, message: TheMessage) -> MessageCard:
+    """Shows an e-mail or a text message with all of its text, and what became of it."""
+    return _card(crm, message)
+
+
+def text_of(message: Message) -> str:
+    """The text of a message as one reads it: what was written here in Markdown without its signs."""
+    if message.channel != "email" or message.direction == "in":
+        return message.body
+    from crm.outward.markdown import plain as without_signs
+
+    return without_signs(message.body).rstrip("\n")
+
+
+def _card(crm: CRM, message: Message, stopped: str = "") -> MessageCard:
+    with crm.read() as snapshot:
+        now = snapshot.get(Message, message.id)
+        contact = snapshot.find(Contact, now.contact) if now.contact else None
+        return MessageCard(now, snapshot.get(Client, now.client), contact, stopped)
+
+
+@command("email again", title="Send again")
+def again(crm: CRM, message: TheMessage, yes: bool = False) -> MessageCard:
+    """Sends a message once more that failed, was cancelled, or may not have arrived.
+
+    It is the same message, with the same Message-ID: a mailbox that has it already may show it once only.
+    """
+    outbox.refuse_unsendable(crm, message.channel)
+
+    def change(tx: Transaction) -> Message:
+        current = tx.get(Message, message.id)
+        if current.state not in SENT_AGAIN:
+            raise RefusedError(f"{_which(current)} is {STATES[current.state]}; nothing was sent again.")
+        if current.state == "unsure" and not yes:
+            raise confirmation(_UNSURE, "Send it again", [current])
+        # Its tries go on being counted: by them the outbox tells it from one that only the store has forgotten.
+        return tx.change(current, state="queued", until="", failure="")
+
+    return tried(crm, crm.transact(change, f"sent {_named(message)} again"))
+
+
+@command("email cancel", title="Cancel")
+def cancel(crm: CRM, message: TheMessage) -> MessageCard:
+    """Takes a message that is queued out of the outbox; `email again` sends it all the same."""
+
+    def change(tx: Transaction) -> Message:
+        current = tx.get(Message, message.id)
+        if current.state != "queued":
+            raise RefusedError(f"{_which(current)} is {STATES[current.state]}; only what is queued can be cancelled.")
+        return tx.change(current, state="cancelled", until="")
+
+    return _card(crm, crm.transact(change, f"cancelled {_named(message)}"))
+
+
+@command("email outbox", title="Send what waits", menu="email")
+def send_waiting(crm: CRM) -> outbox.Sent:
+    """Sends what is queued and due, and says what went out, what failed, and what still waits.
+
+    It can be run as often as one likes, by several at once: each message is sent once.
+    """
+    return outbox.send_queued(crm, steadily=True)
+
+
+def _which(message: Message) -> str:
+    return f"{'E-mail' if message.channel == 'email' else 'SMS'} {message.id}"
+
+
+def _named(message: Message) -> str:
+    return f"an {CHANNELS[message.channel]}"

@@ -1,0 +1,105 @@
+"""The outbox: messages are put into it, and sent from there, each of them once."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from crm.commands.context import CRM
+from crm.commands.mail.outbox.attaching import refuse_too_large
+from crm.commands.mail.outbox.leases import Selection
+from crm.commands.mail.outbox.sending import Sent, send, unsendable
+from crm.errors import UsageError
+from crm.model import Message
+from crm.outward.outgoing import Party, new_message_id
+from crm.repository import Transaction
+
+__all__ = ["Draft", "Sent", "queue", "queue_many", "refuse_unsendable", "send_queued"]
+
+# What stands after the @ in the Message-ID of a text.
+_NOWHERE = Party("crm@localhost")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A message that is to be sent to a client: an e-mail to `to`, `cc` and `bcc`, or with the channel 'sms' a text to
+    `phone` (E.164). The texts are as they are sent, `body` of an e-mail in Markdown; `attachments` are lines as
+    `crm.commands.mail.outbox.attaching.kept` gives them. `contact` and `mailing` are 0 for none."""
+
+    client: int
+    contact: int = 0
+    channel: str = "email"
+    to: tuple[Party, ...] = ()
+    cc: tuple[Party, ...] = ()
+    bcc: tuple[Party, ...] = ()
+    phone: str = ""
+    subject: str = ""
+    body: str = ""
+    attachments: tuple[str, ...] = ()
+    mailing: int = 0
+    occasion: str = ""
+    answers: str = ""
+
+
+def refuse_unsendable(crm: CRM, channel: str = "email") -> None:
+    """Raises UsageError where nothing is set up that a message could go out through."""
+    if why := unsendable(crm, channel):
+        raise UsageError(f"{why} Nothing was sent.")
+
+
+def queue(tx: Transaction, crm: CRM, draft: Draft) -> Message:
+    """Puts a message into the outbox; `send_queued` sends it. Raises UsageError where nothing is set up to send it,
+    and FileError where its attachments are too large."""
+    (message,) = _queued(tx, crm, [draft])
+    return tx.add(message)
+
+
+def queue_many(tx: Transaction, crm: CRM, drafts: Iterable[Draft]) -> range:
+    """Puts many messages into the outbox at once; the ids that they got. Raises as `queue` does."""
+    return tx.add_all(list(_queued(tx, crm, drafts)))
+
+
+def send_queued(crm: CRM, only: Collection[int] | None = None, *, mailing: int = 0, steadily: bool = False) -> Sent:
+    """Sends what is queued and due, or of it only the messages with the ids in `only`, or those of one `mailing`.
+
+    Messages of mailings and to occasions go no faster than the team's `mails_per_minute`, and `steadily` all of them.
+    What a server does not take just now stays queued, and why is told in the result. Ctrl-C stops after the message
+    in hand. Raises FileError where what is sent cannot be noted.
+    """
+    return send(crm, Selection(only, mailing), steadily=steadily)
+
+
+def _queued(tx: Transaction, crm: CRM, drafts: Iterable[Draft]) -> Iterator[Message]:
+    time = tx.clock.time_of(tx.clock.now)
+    for channel, some in groupby(drafts, key=lambda each: each.channel):
+        refuse_unsendable(crm, channel)
+        # What is wrong with the settings of e-mail keeps no text back.
+        mailer = crm.outward.mailer() if channel == "email" else None
+        sender = mailer.sender if mailer else _NOWHERE
+        for draft in some:
+            refuse_too_large(draft.attachments)
+            yield Message(
+                client=draft.client,
+                contact=draft.contact,
+                mailing=draft.mailing,
+                channel=channel,
+                direction="out",
+                state="queued",
+                on=tx.today,
+                time=time,
+                sender=sender.address if mailer else "",
+                to=draft.phone if channel == "sms" else _addresses(draft.to),
+                cc=_addresses(draft.cc),
+                bcc=_addresses(draft.bcc),
+                subject=draft.subject,
+                body=draft.body,
+                attachments="\n".join(draft.attachments),
+                identifier=new_message_id(sender),
+                answers=draft.answers,
+                occasion=draft.occasion,
+                user=crm.me,
+            )
+
+
+def _addresses(parties: Iterable[Party]) -> str:
+    """Addresses as they stand in a message."""
+    return ", ".join(each.address for each in parties)

@@ -1,0 +1,82 @@
+"""What becomes of a message in the outbox by how its recipients were met, and when it is tried again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from crm.clock import Clock
+from crm.model import Message
+from crm.outward.mail import Fate, Outcome
+from crm.outward.sanitizing import line
+
+# Minutes until the next try after each that was put off; then it has failed: two days in all.
+WAITS = (1, 5, 30, 120, *(240 for _ in range(11)))
+# A failure that begins so says nothing against the address.
+NOT_ITS_FAULT = "not sent: "
+_LONGEST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How an attempt ended: 'sent', 'failed', 'later', 'unsure', 'lost' (unsure too, but another machine may know), or
+    'unsent' (nothing was begun, or nothing came of it); and in `failure` why, in the words of the server."""
+
+    state: str
+    failure: str = ""
+
+
+UNKNOWN = Verdict("unsure", "the program was stopped while it was handed over")
+ELSEWHERE = Verdict("lost", "another computer took it to send, and has not said what became of it")
+
+
+def verdict(message: Message, outcomes: Sequence[Outcome]) -> Verdict:
+    """What becomes of a message: of several recipients those that it is written to decide, and nobody gets it a second
+    time because another did not get it."""
+    fates = {each.fate for each in outcomes}
+    written_to = {each.strip() for each in message.to.split(",")}
+    theirs = {each.fate for each in outcomes if each.address in written_to} or fates
+    failure = _told(outcomes)
+    if Fate.UNKNOWN in fates:
+        return Verdict("unsure", failure)
+    if theirs == {Fate.SENT}:
+        return Verdict("sent", failure)
+    if Fate.SENT in fates:
+        return Verdict("failed", f"{failure}; the others got it")
+    if Fate.LATER in fates and theirs != {Fate.REFUSED}:
+        return Verdict("later", failure)
+    return Verdict("failed", failure)
+
+
+def _told(outcomes: Sequence[Outcome]) -> str:
+    """What was said of those that did not get it, each by its address where there are several."""
+    missed = [each for each in outcomes if each.fate is not Fate.SENT]
+    if len(outcomes) == 1:
+        return "".join(each.words for each in missed)
+    if len({each.words for each in missed}) == 1 and len(missed) == len(outcomes):
+        return missed[0].words
+    return "; ".join(f"{each.address}: {each.words}" for each in missed)
+
+
+def changes(message: Message, came: Verdict, at: datetime, clock: Clock) -> dict[str, Any]:
+    """The fields of a message that is being sent as they are after a verdict of a time (aware)."""
+    told = line(came.failure, _LONGEST)
+    match came.state:
+        case "sent":
+            on, time = clock.day_of(at), clock.time_of(at)
+            return {"state": "sent", "until": "", "failure": told, "on": on, "time": time}
+        case "failed" | "unsure":
+            return {"state": came.state, "until": "", "failure": told}
+        case "lost":
+            # By the lease the machine that took it knows it again.
+            return {"state": "unsure", "failure": told}
+        case "later":
+            # Sent again by somebody, it has all tries once more.
+            tried = (max(1, message.tries) - 1) % (len(WAITS) + 1)
+            if tried == len(WAITS):
+                given_up = f"{NOT_ITS_FAULT}given up after two days; {told}"
+                return {"state": "failed", "until": "", "failure": line(given_up, _LONGEST)}
+            until = at.astimezone(UTC) + timedelta(minutes=WAITS[tried])
+            return {"state": "queued", "until": until.isoformat(timespec="seconds"), "failure": told}
+        case _:
+            return {"state": "queued", "until": "", "tries": max(0, message.tries - 1)}

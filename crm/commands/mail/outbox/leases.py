@@ -1,0 +1,184 @@
+"""Which messages a program has taken from the outbox to send them, written in the store so that no other takes them."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import case, func, or_, select
+
+from crm.commands.mail.outbox.delivery_status import ELSEWHERE, UNKNOWN, Verdict, changes
+from crm.commands.mail.outbox.journal import Attempt, SendingJournal
+from crm.model import Client, Contact, Message
+from crm.repository import AnyRecord, Query, Snapshot, Transaction
+from crm.repository.tables import message as message_table
+from crm.repository.tables import record_columns, record_of
+
+# Messages are looked at again so many at a time.
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What of the outbox is meant: the messages with the ids in `only` unless it is None, those of a `mailing` unless
+    it is 0."""
+
+    only: Collection[int] | None = None
+    mailing: int = 0
+
+    def means(self, message: Message) -> bool:
+        """Whether a message is meant, whatever its state."""
+        return (self.only is None or message.id in self.only) and self.mailing in (0, message.mailing)
+
+    def conditions(self, channels: Collection[str], now: datetime) -> list[Any]:
+        """The same for a statement, of messages that are queued and due at a time (UTC)."""
+        its = message_table.c
+        due = or_(its.until == "", its.until <= now.isoformat())
+        found = [its.state == "queued", its.direction == "out", its.channel.in_(channels), due]
+        if self.only is not None:
+            found.append(its.id.in_(self.only))
+        return [*found, its.mailing == self.mailing] if self.mailing else found
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message that is ours to send until its lease ends, with the client and the contact that it goes to."""
+
+    message: Message
+    client: Client
+    contact: Contact | None
+
+    @property
+    def lease(self) -> str:
+        return self.message.until
+
+    @property
+    def ends(self) -> datetime:
+        """When the lease ends, in UTC."""
+        return datetime.fromisoformat(self.message.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How sending a message that was taken has ended, at a time (UTC)."""
+
+    message: Message
+    verdict: Verdict
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one transaction of the outbox did: which messages are `settled` as they now stand, how many were
+    `cancelled`, which are `taken` to be sent, and which were `left`, by id, each with the reason as its failure."""
+
+    settled: Sequence[tuple[Message, Verdict]] = ()
+    cancelled: int = 0
+    taken: Sequence[Taken] = ()
+    left: Mapping[int, Message] = field(default_factory=dict)
+
+
+# Says of a message why it cannot be sent from here, '' where it can.
+Missing = Callable[[Message], str]
+
+
+def take(
+    tx: Transaction, lease: str, wanted: Selection, channels: Collection[str], most: int, missing: Missing
+) -> Step:
+    """Takes up to so many messages that are due: single ones before those of mailings, the oldest first. A message of
+    a mailing, or to an occasion, whose client has opted out meanwhile is cancelled."""
+    its = message_table.c
+    taken: list[Taken] = []
+    left: dict[int, Message] = {}
+    cancelled = 0
+    while len(taken) < most:
+        statement = (
+            select(*record_columns(Message))
+            .where(*wanted.conditions(channels, tx.clock.now), its.id.not_in(left))
+            .order_by(case((its.mailing == 0, 0), else_=1), its.id)
+            .limit(most - len(taken))
+        )
+        found = [record_of(Message, row) for row in tx.select(statement)]
+        if not found:
+            break
+        clients = _by_id(tx, Client, {each.client for each in found})
+        contacts = _by_id(tx, Contact, {each.contact for each in found if each.contact})
+        for each in found:
+            client = clients[each.client]
+            if (each.mailing or each.occasion) and not client.marketing_consent:
+                tx.change(each, state="cancelled", until="", failure="the client has opted out")
+                cancelled += 1
+            elif why := missing(each):
+                left[each.id] = replace(each, failure=why)
+            else:
+                ours = tx.change(each, state="sending", tries=each.tries + 1, until=lease)
+                taken.append(Taken(ours, client, contacts.get(each.contact)))
+    return Step(cancelled=cancelled, taken=taken, left=left)
+
+
+def settle(tx: Transaction, ended: Sequence[Ended]) -> list[tuple[Message, Verdict]]:
+    """Writes how messages ended; one that is not ours any more stays as it is."""
+    there = _by_id(tx, Message, [each.message.id for each in ended])
+    settled = []
+    for each in ended:
+        current = there.get(each.message.id)
+        if current is not None and _is_under(current, each.message.until):
+            after = changes(current, each.verdict, each.at, tx.clock)
+            settled.append((tx.change(current, **after), each.verdict))
+    return settled
+
+
+def _is_under(message: Message, lease: str) -> bool:
+    # Another machine that did not hear of it in time has called it unsure; we know better.
+    return message.state in ("sending", "unsure") and message.until == lease
+
+
+def broken_off(snapshot: Snapshot, journal: SendingJournal) -> list[Ended]:
+    """The messages whose sending broke off, and how it ended as far as is known: on this machine by its journal, on
+    another once its lease has run out."""
+    its = message_table.c
+    statement = select(*record_columns(Message)).where(its.state.in_(("sending", "unsure")), its.until != "")
+    now = snapshot.clock.now
+    found: list[Ended] = []
+    held: dict[str, bool] = {}
+    for each in (record_of(Message, row) for row in snapshot.select(statement)):
+        if journal.is_ours(each.until):
+            if each.until not in held:
+                held[each.until] = journal.is_held(each.until)
+            if not held[each.until]:
+                found.append(ended(each, journal.attempt(each.identifier, each.until), now))
+        elif each.state == "sending" and has_run_out(each.until, now):
+            found.append(Ended(each, ELSEWHERE, now))
+    return found
+
+
+def ended(message: Message, attempt: Attempt | None, now: datetime) -> Ended:
+    """How a message ended by what the journal says of it, None for nothing: then it is put back `now`."""
+    if attempt is None:
+        return Ended(message, Verdict("unsent"), now)
+    return Ended(message, Verdict(attempt.state, attempt.failure) if attempt.state else UNKNOWN, attempt.at)
+
+
+def has_run_out(lease: str, now: datetime) -> bool:
+    """Whether a lease is over by `now` (UTC); one that cannot be read is."""
+    try:
+        return datetime.fromisoformat(lease) <= now
+    except (ValueError, TypeError):
+        return True
+
+
+def count(snapshot: Snapshot, wanted: Selection, channels: Collection[str]) -> int:
+    """How many messages are queued and due."""
+    ((found,),) = snapshot.select(
+        select(func.count()).select_from(message_table).where(*wanted.conditions(channels, snapshot.clock.now))
+    )
+    return int(found)
+
+
+def _by_id(snapshot: Snapshot, kind: type[AnyRecord], numbers: Collection[int]) -> dict[int, AnyRecord]:
+    ordered = sorted(numbers)
+    found: dict[int, AnyRecord] = {}
+    for start in range(0, len(ordered), _AT_ONCE):
+        some = snapshot.find_all(kind, Query({"id": ordered[start : start + _AT_ONCE]}))
+        found |= {each.id: each for each in some}
+    return found

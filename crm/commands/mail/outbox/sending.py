@@ -1,0 +1,237 @@
+"""Sending what is in the outbox: taken in batches, handed over one by one, noted at each step, written back."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from crm.commands.context import CRM, Progress
+from crm.commands.mail.outbox.attaching import elsewhere
+from crm.commands.mail.outbox.delivery_status import NOT_ITS_FAULT, UNKNOWN, Verdict, verdict
+from crm.commands.mail.outbox.journal import SendingJournal
+from crm.commands.mail.outbox.leases import Ended, Selection, Step, Taken, broken_off, count, ended, settle, take
+from crm.commands.mail.outbox.signals import INTERRUPTED, interruptible
+from crm.commands.mail.outbox.transports import NOT_SET_UP, Carrier, HandOver, carriers
+from crm.errors import CRMError, OutwardError
+from crm.model import CHANNELS, Message
+from crm.repository import Transaction
+
+# For so long a program may hold the messages that it took; those that it has not begun by then it begins no more.
+LEASE = timedelta(minutes=15)
+# To hand one over may take so long, and is only begun where that much of the lease is left.
+_LONGEST = timedelta(minutes=4)
+# At the team's pace so many are taken at a time as go out in half a minute, but no fewer and no more than these.
+_LEAST, _MOST = 5, 500
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of sending: how many were `sent`, and `cancelled` because their client has opted out; which `failed`
+    for good, which are `unsure` (they may have been sent) and which are `waiting` for another try, or for another
+    computer. `left` are queued and due still, without having been tried; `stopped` says in a sentence why, '' where
+    nothing is."""
+
+    sent: int = 0
+    cancelled: int = 0
+    failed: Sequence[Message] = ()
+    unsure: Sequence[Message] = ()
+    waiting: Sequence[Message] = ()
+    left: int = 0
+    stopped: str = ""
+
+
+def unsendable(crm: CRM, channel: str) -> str:
+    """Why nothing can be sent over a channel, in a sentence; '' where a way out is set up. Raises UsageError where the
+    settings cannot be used."""
+    is_set_up = crm.outward.texter() if channel == "sms" else crm.outward.mailer()
+    return "" if is_set_up else NOT_SET_UP[channel]
+
+
+def mend(crm: CRM, journal: SendingJournal) -> list[Message]:
+    """Writes what became of messages whose sending broke off, in a program that is gone; as they are now."""
+    with crm.read() as snapshot:
+        found = broken_off(snapshot, journal)
+    mended: list[Message] = []
+    for start in range(0, len(found), _MOST):
+        mended += _mended(crm, found[start : start + _MOST])
+    return mended
+
+
+def _mended(crm: CRM, some: Sequence[Ended]) -> list[Message]:
+    def change(tx: Transaction) -> list[Message]:
+        return [message for message, _ in settle(tx, some)]
+
+    return crm.transact(change, "noted what became of messages that were being sent")
+
+
+class Sending:
+    """One run over the outbox: `wanted` of it is sent by `ways`, where `steadily` all at the team's pace, and else the
+    messages of mailings and to occasions. `closed` says of the other channels why nothing goes out there."""
+
+    def __init__(
+        self,
+        crm: CRM,
+        journal: SendingJournal,
+        ways: Mapping[str, Carrier],
+        closed: Mapping[str, str],
+        wanted: Selection,
+        *,
+        steadily: bool,
+    ) -> None:
+        self._crm = crm
+        self._journal = journal
+        self._ways = ways
+        self._wanted = wanted
+        self._steadily = steadily
+        self._pace = int(crm.settings["mails_per_minute"])
+        self._stop = threading.Event()
+        self._ended: list[Ended] = []
+        self._sent = self._cancelled = 0
+        self._by_state: dict[str, list[Message]] = {"failed": [], "unsure": [], "queued": []}
+        self._left: dict[int, Message] = {}
+        # Why no more is sent over a channel.
+        self._closed = dict(closed)
+        self._done = self._all = 0
+
+    def run(self, tell: Progress) -> Sent:
+        """Sends until nothing is left that can be sent, or Ctrl-C is pressed: the message in hand is ended first, and
+        a second Ctrl-C leaves even that."""
+        with self._crm.read() as snapshot:
+            self._all = count(snapshot, self._wanted, list(self._ways))
+        with interruptible(self._stop):
+            taken: Sequence[Taken] = self._step(goes_on=True)
+            while taken:
+                try:
+                    self._hand_over(taken, tell)
+                except BaseException:
+                    self._put_back(taken)
+                    self._step(goes_on=False)
+                    raise
+                self._put_back(taken)
+                taken = self._step(goes_on=not self._stop.is_set())
+        return self._result()
+
+    def _result(self) -> Sent:
+        with self._crm.read() as snapshot:
+            counted = {channel: count(snapshot, self._wanted, [channel]) for channel in CHANNELS}
+        reasons = [INTERRUPTED] if self._stop.is_set() else []
+        reasons += [self._closed[channel] for channel in CHANNELS if channel in self._closed and counted[channel]]
+        failed, unsure, waiting = (self._by_state[state] for state in ("failed", "unsure", "queued"))
+        return Sent(
+            self._sent,
+            self._cancelled,
+            tuple(failed),
+            tuple(unsure),
+            (*waiting, *self._left.values()),
+            sum(counted.values()) - len(self._left),
+            " ".join(reasons),
+        )
+
+    # In the store
+
+    def _step(self, *, goes_on: bool) -> Sequence[Taken]:
+        """Writes how those in hand have ended and takes the next ones, in one transaction."""
+        ways = [channel for channel in self._ways if channel not in self._closed]
+        goes_on = goes_on and bool(ways)
+        if not goes_on and not self._ended:
+            return []
+        lease = self._journal.lease(LEASE) if goes_on else ""
+
+        def change(tx: Transaction) -> Step:
+            settled = settle(tx, self._ended)
+            step = take(tx, lease, self._wanted, ways, self._size, self._missing) if goes_on else Step()
+            return replace(step, settled=settled)
+
+        done = len(self._ended)
+        what = f"handed over {done} message{'s' if done != 1 else ''}" if done else "took messages to send them"
+        step = self._crm.transact(change, what)
+        self._ended = []
+        self._cancelled += step.cancelled
+        self._left |= step.left
+        for message, came in step.settled:
+            if message.state == "sent":
+                self._sent += 1
+            elif came.state != "unsent":
+                self._by_state[message.state].append(message)
+        return step.taken
+
+    @property
+    def _size(self) -> int:
+        return min(_MOST, max(_LEAST, self._pace // 2))
+
+    def _missing(self, message: Message) -> str:
+        return elsewhere(self._crm, self._journal, message)
+
+    def _put_back(self, taken: Sequence[Taken]) -> None:
+        """What was taken and has not ended: if it was never begun, it is queued as it was."""
+        have, now = {each.message.id for each in self._ended}, self._crm.clock.now
+        for each in taken:
+            if each.message.id not in have:
+                self._ended.append(ended(each.message, self._journal.attempt(each.message.identifier, each.lease), now))
+
+    # To whom it goes
+
+    def _hand_over(self, taken: Sequence[Taken], tell: Progress) -> None:
+        for each in taken:
+            if self._stop.is_set():
+                return
+            if each.message.channel in self._closed:
+                continue
+            if (came := self._known(each) or self._sent_now(each)) is None:
+                continue
+            self._ended.append(Ended(each.message, came, self._crm.clock.now))
+            self._done += 1
+            tell(self._done, max(self._all, self._done))
+
+    def _known(self, taken: Taken) -> Verdict | None:
+        """How it ended already, as this machine knows and the store does not: it was put back to what it was."""
+        before = self._journal.before(taken.message.identifier, taken.message.tries)
+        if before is None:
+            return None
+        return Verdict(before.state, before.failure) if before.state else UNKNOWN
+
+    def _sent_now(self, taken: Taken) -> Verdict | None:
+        """Hands a message over; None where that has to wait for another time."""
+        message = taken.message
+        try:
+            hand_over = self._ways[message.channel].prepared(taken)
+        except OutwardError as error:
+            return Verdict("failed", error.sentence if error.reason == "recipient" else NOT_ITS_FAULT + error.sentence)
+        except CRMError as error:
+            self._closed[message.channel] = error.sentence
+            return None
+        is_bulk = bool(message.mailing or message.occasion)
+        if (self._steadily or is_bulk) and self._stop.wait(self._journal.next_turn(self._pace)):
+            return None
+        if self._crm.clock.now + _LONGEST > taken.ends:
+            # It was held up, or the computer asleep: others may take it now.
+            return None
+        return self._noted(taken, hand_over)
+
+    def _noted(self, taken: Taken, hand_over: HandOver) -> Verdict | None:
+        message, journal = taken.message, self._journal
+        journal.begin(message.identifier, taken.lease, message.tries)
+        try:
+            came = verdict(message, hand_over())
+        except OutwardError as error:
+            self._closed[message.channel] = error.sentence
+            journal.end(message.identifier, taken.lease, "unsent", "")
+            return None
+        try:
+            journal.end(message.identifier, taken.lease, came.state, came.failure)
+        except CRMError:
+            # The store at least is to know it.
+            self._ended.append(Ended(message, came, self._crm.clock.now))
+            raise
+        return came
+
+
+def send(crm: CRM, wanted: Selection, *, steadily: bool) -> Sent:
+    """Sends what is meant of the outbox, once it is known what became of what was being sent before."""
+    with SendingJournal(crm.outward.folder, crm.clock) as journal, carriers(crm) as (ways, closed):
+        journal.forget_old()
+        mended = [each for each in mend(crm, journal) if wanted.means(each)]
+        with crm.progress("Sending") as tell:
+            sent = Sending(crm, journal, ways, closed, wanted, steadily=steadily).run(tell)
+    failed, unsure = ([each for each in mended if each.state == state] for state in ("failed", "unsure"))
+    return replace(sent, failed=(*failed, *sent.failed), unsure=(*unsure, *sent.unsure))

@@ -1,0 +1,122 @@
+"""What carries messages out: e-mail over the mailer, texts over the texter, each over one connection."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from crm.commands.context import CRM
+from crm.commands.mail.outbox.attaching import attachments_of
+from crm.commands.mail.outbox.leases import Taken
+from crm.commands.mail.unsubscribing import links
+from crm.errors import CRMError, OutwardError
+from crm.model import CHANNELS
+from crm.outward.mail import Connection, Fate, Outcome
+from crm.outward.outgoing import Attachment, Mail, Party
+
+if TYPE_CHECKING:
+    from crm.outward.sms import Texter
+
+# Why nothing can be sent over a channel that nothing is set up for.
+NOT_SET_UP: Mapping[str, str] = {
+    "email": (
+        "No e-mail can be sent yet: set CRM_SMTP_URL to your mail server, and CRM_MAIL_FROM to the address that you"
+        " write from."
+    ),
+    "sms": "No text can be sent yet: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM.",
+}
+# Hands a message over; raises OutwardError where the next one would meet the same.
+HandOver = Callable[[], Sequence[Outcome]]
+
+
+class Carrier(Protocol):
+    """A way out for the messages of a channel."""
+
+    def prepared(self, taken: Taken) -> HandOver:
+        """A message made ready, so that it only has to be handed over. Raises OutwardError for one that cannot be sent
+        as it is."""
+
+
+@contextmanager
+def carriers(crm: CRM) -> Iterator[tuple[dict[str, Carrier], dict[str, str]]]:
+    """The ways out that there are, by channel, which are closed in the end; and of the other channels why there is
+    none, in a sentence. Nothing is connected yet."""
+    with ExitStack() as opened:
+        ways: dict[str, Carrier] = {}
+        closed: dict[str, str] = {}
+        for channel in CHANNELS:
+            try:
+                if channel == "sms":
+                    if texter := crm.outward.texter():
+                        ways[channel] = TextCarrier(texter)
+                elif mailer := crm.outward.mailer():
+                    ways[channel] = MailCarrier(crm, mailer.sender, opened.enter_context(mailer.connection()))
+            except CRMError as error:
+                # What is wrong with one does not keep the other.
+                closed[channel] = error.sentence
+            if channel not in ways:
+                closed.setdefault(channel, NOT_SET_UP[channel])
+        yield ways, closed
+
+
+class MailCarrier:
+    """E-mail, from `sender` over one connection."""
+
+    def __init__(self, crm: CRM, sender: Party, connection: Connection) -> None:
+        self._crm = crm
+        self._sender = sender
+        self._connection = connection
+        # Messages of a mailing go with the same files, which are read once.
+        self._files: tuple[str, tuple[Attachment, ...]] = "", ()
+
+    def prepared(self, taken: Taken) -> HandOver:
+        message = taken.message
+        to = addressed(message.to, taken)
+        is_bulk = bool(message.mailing or message.occasion)
+        if self._files[0] != message.attachments:
+            self._files = message.attachments, attachments_of(self._crm, message)
+        mail = Mail(
+            message_id=message.identifier,
+            at=self._crm.clock.local(self._crm.clock.now),
+            sender=self._sender,
+            to=to,
+            cc=addressed(message.cc, taken),
+            bcc=addressed(message.bcc, taken),
+            subject=message.subject,
+            text=message.body,
+            attachments=self._files[1],
+            in_reply_to=message.answers,
+            unsubscribe=links(self._crm, taken.client, to[0].address) if is_bulk and to else (),
+            by_machine=is_bulk,
+        )
+        return lambda: self._connection.deliver(mail)
+
+
+class TextCarrier:
+    """Text messages."""
+
+    def __init__(self, texter: "Texter") -> None:
+        self._texter = texter
+
+    def prepared(self, taken: Taken) -> HandOver:
+        return lambda: self._sent(taken.message.to, taken.message.body)
+
+    def _sent(self, to: str, text: str) -> Sequence[Outcome]:
+        try:
+            self._texter.send(to, text)
+        except OutwardError as error:
+            fates = {"recipient": Fate.REFUSED, "unknown": Fate.UNKNOWN}
+            if error.reason not in fates:
+                raise
+            return [Outcome(to, fates[error.reason], error.sentence)]
+        return [Outcome(to, Fate.SENT)]
+
+
+def addressed(written: str, taken: Taken) -> tuple[Party, ...]:
+    """The addresses that stand in a message, with the names of those we know; raises OutwardError where one cannot be
+    written to."""
+    names = {taken.client.email.casefold(): taken.client.name}
+    if taken.contact:
+        names[taken.contact.email.casefold()] = taken.contact.name
+    names.pop("", None)
+    addresses = (each.strip() for each in written.split(","))
+    return tuple(Party(each, names.get(each.casefold(), "")) for each in addresses if each)

@@ -1,0 +1,128 @@
+"""Text messages: an SMS to one client, as it is shown before."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from crm.commands.clients.clients import TheClient
+from crm.commands.clients.contacts import contacts_of
+from crm.commands.context import CRM
+from crm.commands.mail.merge_fields import filled, values
+from crm.commands.mail.messages import MessageCard, tried
+from crm.commands.mail.outbox import Draft, queue, refuse_unsendable
+from crm.commands.matching import begins
+from crm.commands.registry import About, command
+from crm.errors import FieldError, confirmation
+from crm.model import Client, Contact, Conventions, Template
+from crm.model.fields import Line, Phone, Prose
+from crm.outward.sms import is_number
+from crm.outward.sms_parts import parts
+from crm.repository import Snapshot
+
+# What Twilio takes as one text.
+LONGEST = 1600
+
+
+@dataclass(frozen=True, slots=True)
+class SmsPreview:
+    """A text message before it is sent: to whom it goes (`name`, as people call them), and how many SMS it takes."""
+
+    draft: Draft
+    name: str
+    parts: int
+
+    @property
+    def told(self) -> str:
+        """All of it as one text."""
+        several = f"{self.parts} SMS" + (", since it is long" if self.parts > 1 else "")
+        return f"To: {self.name}, {self.draft.phone}\nTakes: {several}\n\n{self.draft.body}"
+
+
+@command("sms send", title="Write an SMS", menu="email")
+def send(
+    crm: CRM,
+    client: TheClient,
+    text: Annotated[str, Prose(LONGEST), About("Text", "that of the template by default", positional=True)] = "",
+    template: Annotated[Template | None, About("Template", "its number or name")] = None,
+    to: Annotated[str, Line(200), About("To", "a contact or a telephone number; the client by default")] = "",
+    yes: bool = False,
+) -> MessageCard:
+    """Sends a text message to a client, as it is shown before.
+
+    The text may hold fields like {first_name}, as templates do; braces themselves are written {{ and }}. What cannot be
+    handed over just now stays in the outbox, and `email outbox` tries it again.
+    """
+    refuse_unsendable(crm, "sms")
+    with crm.read() as snapshot:
+        found = previewed(crm, snapshot, client, text, template, to)
+    if not yes:
+        raise confirmation(f"{found.told}\n\nSend this to {client.name}?", "Send it")
+    queued = crm.transact(lambda tx: queue(tx, crm, found.draft), f"wrote an SMS to {client.name}")
+    return tried(crm, queued)
+
+
+def previewed(
+    crm: CRM, snapshot: Snapshot, client: Client, text: str = "", template: Template | None = None, to: str = ""
+) -> SmsPreview:
+    """The text message that comes of what was written. Raises FieldError for what is missing or cannot be meant."""
+    if template and template.channel != "sms":
+        raise FieldError(f"{template.name} is a text for e-mails", field="template", label="Template")
+    whole = snapshot.get(Client, client.id)
+    try:
+        contact, phone = _addressed(whole, contacts_of(snapshot, whole), to, crm.conventions)
+    except FieldError as error:
+        raise error.at("to", "To") from error
+    try:
+        said = filled(
+            text or (template.body if template else ""), values(crm, snapshot, whole, contact), markdown=False
+        )
+    except FieldError as error:
+        raise error.at("text", "Text") from error
+    if not said.strip():
+        raise FieldError("there is nothing to send yet; write a text", field="text", label="Text")
+    if len(said) > LONGEST:
+        raise FieldError(
+            f"it is too long for a text message: {len(said)} characters with its fields filled in, and {LONGEST} can be"
+            " sent",
+            field="text",
+            label="Text",
+        )
+    draft = Draft(client=whole.id, contact=contact.id if contact else 0, channel="sms", phone=phone, body=said.strip())
+    return SmsPreview(draft, contact.name if contact else whole.name, parts(draft.body))
+
+
+def _addressed(
+    client: Client, contacts: Sequence[Contact], written: str, by: Conventions
+) -> tuple[Contact | None, str]:
+    """Whom a text goes to, and the telephone number (E.164)."""
+    written = written.strip()
+    if not written:
+        if client.phone or not any(each.phone for each in contacts):
+            return None, _number(client.phone, client.name)
+        first = next(each for each in contacts if each.phone)
+        return first, _number(first.phone, first.name)
+    if found := _contacts(contacts, written):
+        if len(found) > 1:
+            told = ", ".join(f"{each.name} ({each.id})" for each in found[:5])
+            raise FieldError(f"several contacts could be meant by {written}: {told}; give the number")
+        return found[0], _number(found[0].phone, found[0].name)
+    if not re.fullmatch(r"[+\d][\d\s()/.-]{4,}", written):
+        raise FieldError(f"{written} is no contact of {client.name}, and no telephone number")
+    phone = Phone().read(written, by)
+    return next((each for each in contacts if each.phone == phone), None), _number(phone, written)
+
+
+def _contacts(contacts: Sequence[Contact], written: str) -> list[Contact]:
+    number = written.removeprefix("#")
+    found = [each for each in contacts if number.isdecimal() and each.id == int(number)]
+    found = found or [each for each in contacts if begins(each.name, written)]
+    return [each for each in found if each.name.casefold() == written.casefold()] or found
+
+
+def _number(phone: str, whose: str) -> str:
+    if not phone:
+        raise FieldError(f"{whose} has no telephone number yet; add one, or name one")
+    if not is_number(phone):
+        raise FieldError(f"{phone} is no whole telephone number; write it with its country, like +43 664 1234567")
+    return phone

@@ -1,0 +1,1 @@
+"""Commands: sales, deals and the stages of the pipeline."""

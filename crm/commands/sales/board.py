@@ -1,0 +1,63 @@
+"""The board: the pipeline stage by stage, each with what it adds up to and its first deals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated, Any
+
+from crm.commands.context import CRM
+from crm.commands.registry import About, command
+from crm.commands.sales.deals import OfOwner
+from crm.commands.sales.pipeline import DealShown, StageSum, WhichDeals, cards, stages, sums
+from crm.commands.team.people import Mine, Whose, of_whom
+from crm.model import Stage
+
+# Deals that were won or lost longer ago have left the board.
+_CLOSED_WITHIN = 30
+
+
+@dataclass(frozen=True, slots=True)
+class BoardColumn:
+    """A stage on the board, with some of its deals."""
+
+    sum: StageSum
+    deals: Sequence[DealShown]
+
+    def as_json(self) -> dict[str, Any]:
+        """The stage with its figures, and the deals."""
+        return {**self.sum.as_json(), "deals": self.deals}
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The stages in their order. `owner` is the name of whose deals they are, '' for everybody's; of closed ones those
+    since `closed_since`."""
+
+    columns: Sequence[BoardColumn]
+    owner: str
+    closed_since: date
+
+
+@command("deals board", title="Board of deals", menu="deals")
+def board(
+    crm: CRM,
+    owner: OfOwner = "",
+    mine: Mine = False,
+    limit: Annotated[int, About("Limit", "how many deals of each stage at most")] = 10,
+) -> Board:
+    """Shows the pipeline: each stage with its count and sum, and its most valuable deals.
+
+    Deals that were won or lost are shown for 30 days, those that were closed last first.
+    """
+    with crm.read() as snapshot:
+        whose = of_whom(crm, snapshot, mine, owner, field="owner", label="Owner")
+        among = stages(snapshot)
+        which = on_board(among, whose, snapshot.today)
+        found = sums(snapshot, among, which)
+        columns = [BoardColumn(each, cards(snapshot, each.stage, which, limit) if each.deals else ()) for each in found]
+    return Board(columns, whose.name, which.closed_since or crm.today)
+
+
+def on_board(among: Sequence[Stage], owner: Whose, today: date) -> WhichDeals:
+    """The deals that the board shows on a day."""
+    return WhichDeals([each.id for each in among], owner=owner, closed_since=today - timedelta(days=_CLOSED_WITHIN))

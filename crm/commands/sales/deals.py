@@ -1,0 +1,218 @@
+"""Deals: added, listed, shown, edited and deleted; how they move and end stands in `closing`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import zip_longest
+from typing import Annotated, Any
+
+from crm.commands.context import CRM
+from crm.commands.registry import About, FieldsOf, Takes, command
+from crm.commands.sales.pipeline import DealShown, StageSum, WhichDeals, listed, shown, stage_called, stages, sums
+from crm.commands.team.people import Mine, of_whom, spelled
+from crm.errors import FieldError, RefusedError, confirmation
+from crm.model import OUTCOMES, Client, Deal, FollowUp, Sale, Stage, StageMove
+from crm.model.encoding import plain
+from crm.model.fields import Amount, Day, Line, Person, Prose
+from crm.model.money import NOTHING
+from crm.repository import Query, Snapshot, Transaction
+
+TheDeal = Annotated[Deal, About("Deal", "its number or title", positional=True)]
+OfOwner = Annotated[str, Person(), About("Owner", "who looks after it")]
+DealChanges = Annotated[Mapping[str, Any], FieldsOf(Deal, Takes.CHANGES, but=("stage",))]
+
+
+@dataclass(frozen=True, slots=True)
+class DealList:
+    """A page of deals; and of all that fit how many there are, their value, and their value as far as the stages
+    promise it."""
+
+    deals: Sequence[DealShown]
+    count: int
+    value: Decimal
+    weighted: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """How long a deal was in a stage: from a day to a day, None where it still is; `user` moved it there. In the one
+    that it ended in it is no time: `days` is None."""
+
+    stage: str
+    since: date
+    until: date | None
+    days: int | None
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class DealCard:
+    """A deal as it is shown: with its client, the stages it was in from the first on, the follow-ups about it and the
+    sales that it was won with."""
+
+    shown: DealShown
+    client: Client
+    stays: Sequence[Stay]
+    follow_ups: Sequence[FollowUp]
+    sales: Sequence[Sale]
+
+    def as_json(self) -> dict[str, Any]:
+        """The deal's own fields, and beside them what the card adds."""
+        beside = {"stays": self.stays, "follow_ups": self.follow_ups, "sales": self.sales}
+        return {**self.shown.as_json(), **plain(beside)}
+
+
+@command("deals add", title="Add a deal")
+def add(
+    crm: CRM,
+    client: Annotated[Client, About("Client", "its number, reference or name", positional=True)],
+    title: Annotated[str, Line(200), About("Title", "what it is about", positional=True)],
+    value: Annotated[Decimal, Amount(), About("Value", "what it may bring")] = NOTHING,
+    expected_close_on: Annotated[date | None, Day(past=False), About("Expected close")] = None,
+    owner: Annotated[str, Person(), About("Owner", "you by default")] = "",
+    stage: Annotated[Stage | None, About("Stage", "its name or number; the first by default")] = None,
+    notes: Annotated[str, Prose(), About("Notes")] = "",
+) -> Deal:
+    """Adds a deal with a client, in the first stage by default. What is won already is added first and then won."""
+    if not title:
+        raise FieldError("a deal needs a title", field="title", label="Title")
+    if stage and stage.outcome != "open":
+        told = f"{stage.name} ends a deal; add it in an open stage, then move it"
+        raise FieldError(told, field="stage", label="Stage")
+
+    def change(tx: Transaction) -> Deal:
+        deal = Deal(
+            client=tx.get(Client, client.id).id, title=title, value=value, expected_close_on=expected_close_on,
+            owner=spelled(tx, owner or crm.me), stage=stage.id if stage else 0, notes=notes,
+        )  # fmt: skip
+        added = tx.add(deal)
+        if stage and not stage.id and (wanted := stage_called(stages(tx), stage.name)):
+            # The first deal of all has brought the stages with it.
+            added = tx.change(added, stage=wanted.id)
+        return added
+
+    return crm.transact(change, f"added the deal {title}")
+
+
+@command("deals list", title="List deals")
+def list_all(
+    crm: CRM,
+    client: Annotated[Client | None, About("Client", "its number, reference or name")] = None,
+    stage: Annotated[Stage | None, About("Stage", "its name or number")] = None,
+    owner: OfOwner = "",
+    mine: Mine = False,
+    since: Annotated[date | None, Day(past=False), About("Since", "the first day of the expected close")] = None,
+    until: Annotated[date | None, Day(past=False), About("Until", "the last day of the expected close")] = None,
+    won: Annotated[bool, About("Won", "those that were won")] = False,
+    lost: Annotated[bool, About("Lost", "those that were lost")] = False,
+    all_: Annotated[bool, About("All", "open, won and lost ones")] = False,
+    text: Annotated[str, Line(200), About("Text", "part of the title, the notes or the client's name")] = "",
+    sort: Annotated[str, Line(60), About("Sort by", "a field, with - before it for the other way round")] = "",
+    limit: Annotated[int, About("Limit", "how many at most")] = 50,
+    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+) -> DealList:
+    """Lists deals by stage, the most valuable first: the open ones by default, with what they add up to.
+
+    The weighted value is the value times the probability of the stage. Those of a stage are listed whatever its
+    outcome.
+    """
+    if since and until and until < since:
+        raise FieldError("the last day lies before the first", field="until", label="Until")
+    named = [outcome for outcome, wanted in (("won", won), ("lost", lost)) if wanted]
+    outcomes = OUTCOMES if all_ or stage else named or ["open"]
+    with crm.read() as snapshot:
+        whose = of_whom(crm, snapshot, mine, owner, field="owner", label="Owner")
+        known = stages(snapshot)
+        among = [each for each in known if each.outcome in outcomes and (stage is None or stage.id == each.id)]
+        which = WhichDeals([each.id for each in among], client.id if client else 0, whose, since, until, text)
+        found = sums(snapshot, among, which)
+        deals = listed(snapshot, known, which, sort, limit, offset)
+    return DealList(deals, *_added_up(found))
+
+
+def _added_up(found: Sequence[StageSum]) -> tuple[int, Decimal, Decimal]:
+    value = sum((each.value for each in found), NOTHING)
+    return sum(each.deals for each in found), value, sum((each.weighted for each in found), NOTHING)
+
+
+@command("deals show", title="Show a deal")
+def show(crm: CRM, deal: TheDeal) -> DealCard:
+    """Shows a deal: its client, how long it was in which stage, the follow-ups about it and its sale."""
+    with crm.read() as snapshot:
+        record = snapshot.get(Deal, deal.id)
+        known = stages(snapshot)
+        belonging = {"client": record.client, "deal": record.id}
+        return DealCard(
+            shown(snapshot, known, [record])[0],
+            snapshot.get(Client, record.client),
+            stays(snapshot, record, known),
+            snapshot.find_all(FollowUp, Query(belonging)),
+            snapshot.find_all(Sale, Query(belonging)),
+        )
+
+
+def stays(snapshot: Snapshot, deal: Deal, known: Sequence[Stage]) -> list[Stay]:
+    """How long a deal was in each stage, from the first on."""
+    moves = snapshot.find_all(StageMove, Query({"deal": deal.id}, sort="id"))
+    names = {each.id: each.name for each in known}
+    found = []
+    for move, following in zip_longest(moves, moves[1:]):
+        ended = following is None and deal.closed_on is not None
+        until = following.on if following else None
+        days = None if ended else ((until or snapshot.today) - move.on).days
+        found.append(Stay(names.get(move.stage, f"stage {move.stage}"), move.on, until, days, move.user))
+    return found
+
+
+@command("deals edit", title="Edit a deal")
+def edit(crm: CRM, deal: TheDeal, changes: DealChanges) -> Deal:
+    """Changes fields of a deal; those not named stay as they are. `deals move` brings it into another stage.
+
+    What somebody else changed since the deal was shown is kept; where it is the same field, both values are shown and
+    nothing is overwritten.
+    """
+    if not changes:
+        raise FieldError("nothing to change was given")
+    if "stage" in changes:
+        raise FieldError("`deals move` brings a deal into another stage", field="stage", label="Stage")
+    if not changes.get("title", deal.title):
+        raise FieldError("a deal needs a title", field="title", label="Title")
+
+    def change(tx: Transaction) -> Deal:
+        current = tx.get(Deal, deal.id)
+        wanted = dict(changes)
+        if "owner" in wanted:
+            wanted["owner"] = spelled(tx, wanted["owner"])
+        if wanted.get("client", current.client) != current.client:
+            _refuse_another_client(tx, current, wanted["client"])
+        if "lost_reason" in wanted and tx.get(Stage, current.stage).outcome != "lost":
+            raise FieldError("only a deal that was lost has a reason", field="lost_reason", label="Lost because")
+        return tx.change(deal, **wanted)
+
+    return crm.transact(change, f"edited the deal {deal.title}")
+
+
+def _refuse_another_client(tx: Transaction, deal: Deal, number: int) -> None:
+    """Raises NotFoundError for a client that is not there, RefusedError where something of the deal stays with the
+    old one."""
+    tx.get(Client, number)
+    for kind, word in ((Sale, "sale"), (FollowUp, "follow-up")):
+        if tx.count(kind, Query({"client": deal.client, "deal": deal.id})):
+            raise RefusedError(f"A {word} of this deal belongs to its client; nothing was changed.")
+
+
+@command("deals delete", title="Delete a deal")
+def delete(crm: CRM, deal: TheDeal, yes: bool = False) -> Deal:
+    """Deletes a deal and the history of its stages; its sale and follow-ups stay. `history undo` brings it back."""
+
+    def change(tx: Transaction) -> Deal:
+        record = tx.get(Deal, deal.id)
+        if not yes:
+            sold = tx.count(Sale, Query({"client": record.client, "deal": record.id}))
+            stay = " The sale that it was won with stays." if sold else ""
+            raise confirmation(f"This deletes the deal {record.title}.{stay} It can be undone.", "Delete", [record])
+        tx.delete(record)
+        return record
+
+    return crm.transact(change, f"deleted the deal {deal.title}")

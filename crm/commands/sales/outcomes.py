@@ -1,0 +1,223 @@
+"""Deals on their way: moved from stage to stage, won with a sale, lost for a reason, and opened again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+
+from sqlalchemy import func, select
+
+from crm.commands.context import CRM
+from crm.commands.registry import About, command
+from crm.commands.sales.deals import TheDeal
+from crm.commands.sales.pipeline import first_with, stages
+from crm.commands.sales.sales import SaleReport, SaleTakenBack, StatusReview, recorded, taken_back
+from crm.errors import FieldError, Question, RefusedError
+from crm.model import Client, Deal, Sale, Stage, StageMove
+from crm.model.fields import Amount, Day, Line
+from crm.repository import Query, Snapshot, Transaction
+from crm.repository.tables import deal as deal_table
+
+ToStage = Annotated[Stage, About("To stage", "its name or number", positional=True)]
+SaleAmount = Annotated[Decimal | None, Amount(), About("Amount", "of the sale; the value of the deal by default")]
+SaleDay = Annotated[date | None, Day(), About("Date", "of the sale; today by default")]
+TakeBack = Annotated[bool | None, About("Take the sale back", "the one that the deal was won with")]
+SameSale = Annotated[bool | None, About("The same sale", "it is won with the sale that stands already")]
+
+# What is offered where nothing was lost yet.
+_REASONS = ("too expensive", "bought elsewhere", "no budget", "no answer", "not now")
+_OFFERED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class DealMoved:
+    """A deal in the stage that it came into; `taken_back` are the sales that went because it is won no longer."""
+
+    deal: Deal
+    stage: Stage
+    taken_back: Sequence[SaleTakenBack] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DealWon(SaleReport):
+    """The sale that a deal was won with, as any sale is reported, and the deal in its stage."""
+
+    deal: Deal
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What was said about a move: of a deal that is won, amount and day of the sale; of one that is lost, why; of one
+    that was won, what becomes of its sale."""
+
+    amount: Decimal | None = None
+    on: date | None = None
+    reason: str = ""
+    take_back: bool | None = None
+    same_sale: bool | None = None
+
+
+@command("deals move", title="Move a deal")
+def move(
+    crm: CRM,
+    deal: TheDeal,
+    to: ToStage,
+    amount: SaleAmount = None,
+    on: SaleDay = None,
+    reason: Annotated[str, Line(300), About("Reason", "why it is lost")] = "",
+    take_back: TakeBack = None,
+    same_sale: SameSale = None,
+) -> DealMoved | DealWon:
+    """Moves a deal into another stage. One that ends it wins or loses it, as `deals win` and `deals lose` do."""
+    said = _Said(amount, on, reason, take_back, same_sale)
+
+    def change(tx: Transaction) -> DealMoved | DealWon:
+        stage = tx.get(Stage, to.id)
+        if tx.get(Deal, deal.id).stage == stage.id:
+            raise RefusedError(f"{deal.title} is in {stage.name} already.")
+        return _into(tx, crm, deal, stage, said)
+
+    return crm.transact(change, f"moved the deal {deal.title} to {to.name}")
+
+
+@command("deals win", title="Win a deal")
+def win(
+    crm: CRM, deal: TheDeal, amount: SaleAmount = None, on: SaleDay = None, same_sale: SameSale = None
+) -> DealMoved | DealWon:
+    """Wins a deal: it comes into the first stage for those that are won, and a sale of its value is recorded.
+
+    The client's status is reviewed at once. All of it is one change, which `history undo` takes back.
+    """
+
+    def change(tx: Transaction) -> DealMoved | DealWon:
+        current = tx.get(Deal, deal.id)
+        if _outcome(tx, current) == "won":
+            raise RefusedError(f"{current.title} was won already; nothing was changed.")
+        stage = first_with(stages(tx), "won")
+        return _into(tx, crm, deal, stage, _Said(amount, on, same_sale=same_sale))
+
+    return crm.transact(change, f"won the deal {deal.title}")
+
+
+@command("deals lose", title="Lose a deal")
+def lose(
+    crm: CRM,
+    deal: TheDeal,
+    reason: Annotated[str, Line(300), About("Reason", "why it is lost", positional=True)],
+    take_back: TakeBack = None,
+) -> DealMoved | DealWon:
+    """Loses a deal: it comes into the first stage for those that are lost, with the reason."""
+
+    def change(tx: Transaction) -> DealMoved | DealWon:
+        current = tx.get(Deal, deal.id)
+        if _outcome(tx, current) == "lost":
+            raise RefusedError(f"{current.title} was lost already; `deals edit` changes the reason.")
+        return _into(tx, crm, deal, first_with(stages(tx), "lost"), _Said(reason=reason, take_back=take_back))
+
+    return crm.transact(change, f"lost the deal {deal.title}")
+
+
+@command("deals reopen", title="Open a deal again")
+def reopen(
+    crm: CRM,
+    deal: TheDeal,
+    to: Annotated[Stage | None, About("To stage", "by default the one that it was in before")] = None,
+    take_back: TakeBack = None,
+) -> DealMoved | DealWon:
+    """Opens a deal again that was won or lost, by default in the open stage that it was in before.
+
+    Whether the sale that it was won with is taken back as well is asked.
+    """
+    if to and to.outcome != "open":
+        raise FieldError(f"{to.name} is no stage for open deals", field="to", label="To stage")
+
+    def change(tx: Transaction) -> DealMoved | DealWon:
+        current = tx.get(Deal, deal.id)
+        if _outcome(tx, current) == "open":
+            raise RefusedError(f"{current.title} is open; nothing was changed.")
+        stage = tx.get(Stage, to.id) if to else _before(tx, current)
+        return _into(tx, crm, deal, stage, _Said(take_back=take_back))
+
+    return crm.transact(change, f"opened the deal {deal.title} again")
+
+
+def lost_reasons(snapshot: Snapshot) -> list[str]:
+    """Why deals were lost so far, the most frequent first; where none was, what people often say."""
+    reason = deal_table.c.lost_reason
+    counted = select(reason).where(reason != "").group_by(reason).order_by(func.count().desc(), reason)
+    return [found for (found,) in snapshot.select(counted.limit(_OFFERED))] or list(_REASONS)
+
+
+def _outcome(tx: Transaction, deal: Deal) -> str:
+    stage = tx.find(Stage, deal.stage)
+    return stage.outcome if stage else "open"
+
+
+def _before(tx: Transaction, deal: Deal) -> Stage:
+    """The open stage that a deal was in last, else the first one."""
+    known = stages(tx)
+    still_open = {each.id: each for each in known if each.outcome == "open"}
+    moves = tx.find_all(StageMove, Query({"deal": deal.id}, sort="-id"))
+    return next((still_open[each.stage] for each in moves if each.stage in still_open), first_with(known, "open"))
+
+
+def _into(tx: Transaction, crm: CRM, shown: Deal, stage: Stage, said: _Said) -> DealMoved | DealWon:
+    """Brings a deal, given as it was shown, into a stage with all that follows; raises FieldError and Question for what
+    has to be said, ConflictError where somebody else has moved it meanwhile."""
+    current = tx.get(Deal, shown.id)
+    was = _outcome(tx, current)
+    sold = tx.find_all(Sale, Query({"client": current.client, "deal": current.id}))
+    changes: dict[str, Any] = {"stage": stage.id}
+    if stage.outcome == "lost" and was != "lost":
+        if not said.reason:
+            raise FieldError("say why it was lost", field="reason", label="Reason")
+        changes["lost_reason"] = said.reason
+    elif stage.outcome != "lost":
+        changes["lost_reason"] = ""
+    moved = tx.change(shown, **changes)
+    if stage.outcome == "won" and was != "won":
+        report = _sold(tx, crm, moved, sold, said)
+        return DealWon(report.sale, report.client, report.status, moved, stage)
+    gone: Sequence[SaleTakenBack] = ()
+    if was == "won" and stage.outcome != "won" and sold:
+        if said.take_back is None:
+            raise _whether_to_take_back(crm, sold)
+        gone = [taken_back(tx, each) for each in sold if said.take_back]
+    return DealMoved(moved, stage, gone)
+
+
+def _sold(tx: Transaction, crm: CRM, deal: Deal, sold: Sequence[Sale], said: _Said) -> SaleReport:
+    """The sale of a deal that is won: a new one, or the one that stood already since it was won before."""
+    if sold and said.same_sale is None:
+        raise Question(
+            f"{_in_words(crm, sold[:1])} of this deal stands already.",
+            parameter="same_sale",
+            choices={"yes": "It is won with that sale", "no": "Record another sale"},
+            records=sold,
+        )
+    if sold and said.same_sale:
+        client = tx.get(Client, deal.client)
+        return SaleReport(sold[0], client, StatusReview(client.status, client.status, client.status_reason))
+    amount = deal.value if said.amount is None else said.amount
+    if said.amount is None and not amount:
+        raise FieldError("the deal has no value; say for how much it was won", field="amount", label="Amount")
+    on = said.on or tx.today
+    return recorded(tx, Sale(client=deal.client, on=on, amount=amount, note=deal.title, user=crm.me, deal=deal.id))
+
+
+def _whether_to_take_back(crm: CRM, sold: Sequence[Sale]) -> Question:
+    one = len(sold) == 1
+    return Question(
+        f"{_in_words(crm, sold)} {'was' if one else 'were'} recorded when this deal was won.",
+        parameter="take_back",
+        choices={"yes": "Take it back" if one else "Take them back", "no": "Keep it" if one else "Keep them"},
+        records=sold,
+    )
+
+
+def _in_words(crm: CRM, sold: Sequence[Sale]) -> str:
+    by = crm.conventions
+    told = [f"sale {each.id} of {by.money(each.amount)} on {by.day(each.on)}" for each in sold]
+    return f"The {' and the '.join(told)}"

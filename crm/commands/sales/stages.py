@@ -1,0 +1,189 @@
+"""The stages of the pipeline: listed, added, renamed, edited, put in order and deleted."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from crm.commands.context import CRM
+from crm.commands.registry import ONLY_ADMIN, About, command
+from crm.commands.sales.pipeline import stage_called, stages
+from crm.errors import FieldError, NotFoundError, RefusedError
+from crm.model import FIRST_STAGES, OUTCOMES, Deal, Stage
+from crm.model.fields import Choice, Line, Whole
+from crm.repository import Query, Transaction
+
+TheStage = Annotated[Stage, About("Stage", "its name or number", positional=True)]
+Probability = Annotated[int | None, Whole(most=100), About("Probability", "of winning a deal in it, in per cent")]
+Outcome = Annotated[str, Choice(OUTCOMES), About("Outcome", "open, won or lost")]
+
+# What is known of a deal that has ended.
+_CERTAIN = {"won": 100, "lost": 0}
+
+
+@command("stages list", title="Stages")
+def list_all(crm: CRM) -> list[Stage]:
+    """Lists the stages that deals go through, in their order.
+
+    A store without any shows those that a team starts with; it gets them with the first deal or the first change.
+    """
+    with crm.read() as snapshot:
+        return stages(snapshot)
+
+
+@command("stages add", title="Add a stage", roles=ONLY_ADMIN)
+def add(
+    crm: CRM,
+    name: Annotated[str, Line(40), About("Name", positional=True)],
+    probability: Probability = None,
+    outcome: Outcome = "open",
+    position: Annotated[
+        int | None, Whole(least=1), About("Position", "by default behind the last with this outcome")
+    ] = None,
+) -> Stage:
+    """Adds a stage. A stage for open deals needs a probability; one that wins is certain, and so is one that loses."""
+    outcome = outcome or "open"
+    stage = Stage(name=name, probability=_probability(outcome, probability), outcome=outcome)
+
+    def change(tx: Transaction) -> Stage:
+        there = _stored(tx)
+        _refuse_name(there, name)
+        alike = [place for place, each in enumerate(there, start=1) if each.outcome == outcome]
+        place = position or max(alike, default=len(there)) + 1
+        added = tx.add(Stage(name=name, position=1, probability=stage.probability, outcome=outcome))
+        there.insert(place - 1, added)
+        _number(tx, there)
+        return tx.get(Stage, added.id)
+
+    return crm.transact(change, f"added the stage {name}")
+
+
+@command("stages rename", title="Rename a stage", roles=ONLY_ADMIN)
+def rename(crm: CRM, stage: TheStage, to: Annotated[str, Line(40), About("New name", positional=True)]) -> Stage:
+    """Gives a stage another name; every deal in it shows it at once."""
+
+    def change(tx: Transaction) -> Stage:
+        current = _current(tx, stage)
+        _refuse_name([each for each in _stored(tx) if each.id != current.id], to)
+        return tx.change(current, name=to)
+
+    return crm.transact(change, f"renamed the stage {stage.name} to {to}")
+
+
+@command("stages edit", title="Change a stage", roles=ONLY_ADMIN)
+def edit(crm: CRM, stage: TheStage, probability: Probability = None, outcome: Outcome = "") -> Stage:
+    """Changes how likely a deal in a stage is won, or what the stage ends in.
+
+    While deals are in it a stage keeps its outcome: they would be won or lost unseen.
+    """
+    if probability is None and not outcome:
+        raise FieldError("nothing to change was given")
+
+    def change(tx: Transaction) -> Stage:
+        current = _current(tx, stage)
+        ends = outcome or current.outcome
+        changes: dict[str, Any] = {"outcome": ends}
+        if ends != current.outcome:
+            if tx.count(Deal, Query({"stage": current.id})):
+                raise RefusedError(f"There are deals in {current.name}; move them to another stage first.")
+            _refuse_last(tx, current)
+        if probability is not None or ends in _CERTAIN:
+            changes["probability"] = _probability(ends, probability)
+        return tx.change(current, **changes)
+
+    return crm.transact(change, f"changed the stage {stage.name}")
+
+
+@command("stages move", title="Move a stage", roles=ONLY_ADMIN)
+def move(
+    crm: CRM, stage: TheStage, to: Annotated[int, Whole(least=1), About("To position", positional=True)]
+) -> list[Stage]:
+    """Moves a stage to another place in the order; 1 is the first."""
+
+    def change(tx: Transaction) -> list[Stage]:
+        current = _current(tx, stage)
+        order = [each for each in _stored(tx) if each.id != current.id]
+        order.insert(to - 1, current)
+        return _number(tx, order)
+
+    return crm.transact(change, f"moved the stage {stage.name} to {to}")
+
+
+@command("stages delete", title="Delete a stage", roles=ONLY_ADMIN)
+def delete(
+    crm: CRM,
+    stage: TheStage,
+    to: Annotated[Stage | None, About("Deals to", "the stage that its deals move to")] = None,
+) -> Stage:
+    """Deletes a stage. Deals that are in it move to another one with the same outcome, which has to be named."""
+
+    def change(tx: Transaction) -> Stage:
+        current = _current(tx, stage)
+        _refuse_last(tx, current)
+        if deals := tx.find_all(Deal, Query({"stage": current.id}, sort="id")):
+            _empty(tx, current, deals, _current(tx, to) if to else None)
+        tx.delete(current)
+        _number(tx, _stored(tx))
+        return current
+
+    return crm.transact(change, f"deleted the stage {stage.name}")
+
+
+def _empty(tx: Transaction, stage: Stage, deals: Sequence[Deal], to: Stage | None) -> None:
+    """Moves all deals out of a stage; raises FieldError where it is not said to which."""
+    many = "a deal" if len(deals) == 1 else f"{len(deals)} deals"
+    if to is None:
+        raise FieldError(f"there {'is' if len(deals) == 1 else 'are'} {many} in {stage.name}; say to which stage",
+                         field="to", label="Deals to")  # fmt: skip
+    if to.id == stage.id or to.outcome != stage.outcome:
+        told = f"another stage whose deals are {stage.outcome} as those in {stage.name} are"
+        raise FieldError(told, field="to", label="Deals to")
+    for each in deals:
+        moved = tx.change(each, stage=to.id)
+        if each.closed_on:
+            # It was closed when it was, in whichever stage.
+            tx.change(moved, closed_on=each.closed_on)
+
+
+def _probability(outcome: str, given: int | None) -> int:
+    """The probability of a stage with an outcome; raises FieldError where it has to be said, or cannot be so."""
+    if outcome not in _CERTAIN:
+        if given is None:
+            raise FieldError("say how likely a deal in it is won, in per cent", field="probability")
+        return given
+    if given not in (None, _CERTAIN[outcome]):
+        raise FieldError(f"of a stage for deals that are {outcome} it is {_CERTAIN[outcome]}", field="probability")
+    return _CERTAIN[outcome]
+
+
+def _stored(tx: Transaction) -> list[Stage]:
+    """The stages as they are stored, which a store without any gets first."""
+    if not tx.count(Stage):
+        tx.add_all(FIRST_STAGES)
+    return tx.find_all(Stage)
+
+
+def _current(tx: Transaction, stage: Stage) -> Stage:
+    """A stage as it is stored, also where it was shown before it was; raises NotFoundError."""
+    if stage.id:
+        return tx.get(Stage, stage.id)
+    found = stage_called(_stored(tx), stage.name)
+    if found is None:
+        raise NotFoundError(f"There is no stage {stage.name}.")
+    return found
+
+
+def _number(tx: Transaction, order: Sequence[Stage]) -> list[Stage]:
+    """The stages with their places, counted from one."""
+    return [tx.change(tx.get(Stage, each.id), position=place) for place, each in enumerate(order, start=1)]
+
+
+def _refuse_name(others: Sequence[Stage], name: str) -> None:
+    if not name:
+        raise FieldError("a stage needs a name", field="name", label="Name")
+    if any(each.name.casefold() == name.casefold() for each in others):
+        raise RefusedError(f"There is a stage {name} already; nothing was changed.")
+
+
+def _refuse_last(tx: Transaction, stage: Stage) -> None:
+    """There is always a stage for deals that are open, one for those that are won, and one for those that are lost."""
+    if sum(each.outcome == stage.outcome for each in _stored(tx)) < 2:
+        raise RefusedError(f"{stage.name} is the only stage for deals that are {stage.outcome}; add another one first.")

@@ -1,0 +1,1 @@
+"""Commands: accounts, people and one's own profile."""

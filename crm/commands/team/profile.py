@@ -1,0 +1,74 @@
+"""One's own account: name, password, sessions."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from crm.commands.context import CRM
+from crm.commands.registry import EVERYBODY, About, command
+from crm.commands.team.users import SessionShown, session_shown
+from crm.errors import FieldError
+from crm.model import SignIn, User
+from crm.model.fields import Line, Phone, Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One's own account. `second_factor` is 'totp', 'sms' or ''."""
+
+    email: str
+    name: str
+    phone: str
+    role: str
+    second_factor: str
+
+
+@command("profile show", title="My account", menu="profile", roles=EVERYBODY)
+def show(crm: CRM) -> Profile:
+    """Shows who is signed in, as what, and with which second factor."""
+    with crm.read() as snapshot:
+        me = snapshot.get(User, crm.accounts.me)
+    return Profile(me.email, me.name, me.phone, me.role, crm.accounts.second_factor())
+
+
+@command("profile edit", title="Change my name or phone", menu="profile", roles=EVERYBODY)
+def edit(
+    crm: CRM,
+    name: Annotated[str | None, Line(100), About("Name")] = None,
+    phone: Annotated[str | None, Phone(), About("Phone", "for codes by SMS")] = None,
+) -> Profile:
+    """Changes one's own name or telephone number."""
+    given = {"name": name, "phone": phone}
+    crm.accounts.edit_profile(**{field: value for field, value in given.items() if value is not None})
+    return show(crm)
+
+
+@command("profile password", title="Change my password", menu="profile", roles=EVERYBODY)
+def password(
+    crm: CRM,
+    current: Annotated[str, Secret(), About("Current password")],
+    new: Annotated[str, Secret(), About("New password", "at least 10 characters; a sentence is good")],
+    again: Annotated[str, Secret(), About("New password again")],
+) -> Profile:
+    """Changes one's own password; all other sessions end."""
+    if new != again:
+        raise FieldError("the two new passwords differ", field="again", label="New password again")
+    crm.accounts.change_password(current, new)
+    return show(crm)
+
+
+@command("profile sessions", title="My sessions", menu="profile", roles=EVERYBODY)
+def sessions(crm: CRM) -> list[SessionShown]:
+    """Lists one's own open sessions: since when, from where, on what."""
+    return [session_shown(crm, each) for each in crm.accounts.sessions(crm.accounts.me)]
+
+
+@command("profile end-session", title="End a session", menu="profile", roles=EVERYBODY)
+def end_session(crm: CRM, session: Annotated[SignIn, About("Session", "its number", positional=True)]) -> None:
+    """Ends one of one's own sessions, on another device for example."""
+    crm.accounts.end(session.id)
+
+
+@command("profile sign-out-everywhere", title="Sign out everywhere else", menu="profile", roles=EVERYBODY)
+def sign_out_everywhere(crm: CRM) -> None:
+    """Ends all of one's own sessions, except the one in which this is asked."""
+    crm.accounts.sign_out(crm.accounts.me)

@@ -1,0 +1,80 @@
+"""What the shell alone has, on the computer that holds the data: an admin is let in again."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from crm.accounts.roster import Standing
+from crm.commands.context import CRM
+from crm.commands.registry import About, command
+from crm.commands.team.users import OneTimePassword
+from crm.errors import confirmation
+from crm.model.fields import Email, Line
+
+# What hashes passwords is loaded when one is asked for.
+if TYPE_CHECKING:
+    from crm.accounts.recovery import Recovered
+
+_INTACT = "The accounts are intact, and all others stay as they are."
+_WHAT_IT_DOES = {
+    Standing.HOLDS: _INTACT,
+    Standing.UNROSTERED: _INTACT,
+    Standing.DAMAGED: (
+        "The accounts were changed outside this program, or an older copy or other data was put in their place:"
+        " everybody is signed out, and all other accounts are switched off until an admin switches them on again."
+    ),
+    Standing.OTHER_SECRET: (
+        "The accounts were made with another CRM_SECRET. If you can still find it, set it, and nothing is lost. Else"
+        " everybody is signed out, and every account needs a new password from an admin."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountsRecovered(OneTimePassword):
+    """An admin who gets in again, and what has become of the other accounts, as sentences."""
+
+    done: str
+
+
+# No role may run it, so that no menu has it.
+@command("users recover", title="Let an admin in again", roles=(), outside=True)
+def recover(
+    crm: CRM,
+    email: Annotated[str, Email(), About("E-mail", "of the account", positional=True)],
+    name: Annotated[str, Line(100), About("Name", "adds a new account, or changes the name of this one")] = "",
+    yes: bool = False,
+) -> AccountsRecovered:
+    """Lets an admin in again, on the computer that holds the data.
+
+    It is for the owner, who holds the file, or the credentials of the spreadsheet, and the secret; nobody has to be
+    signed in. The account with this address gets the role admin and a one-time password; with --name a new one is added
+    where there is none. Where the accounts were changed outside this program, all others are switched off until an
+    admin switches them on again, and everybody is signed out. It stands in the history, and the other admins are told
+    by mail where that is set up.
+    """
+    accounts = crm.accounts.open()
+    standing, is_known = accounts.before_recovery(email, name)
+    if not yes:
+        becomes = f"{email} becomes an admin with a new one-time password."
+        if not is_known:
+            becomes = f"There is no account {email}: a new admin account is added, with a one-time password."
+        raise confirmation(f"{_WHAT_IT_DOES[standing]} {becomes}", "Let them in")
+    recovered = accounts.recover(email, name)
+    accounts.close()
+    user = recovered.user
+    return AccountsRecovered(user.id, user.email, user.name, recovered.password, _done(recovered))
+
+
+def _done(recovered: "Recovered") -> str:
+    if recovered.held:
+        return "All other accounts are as they were."
+    told = ["Everybody was signed out."]
+    if changed := recovered.unsealed:
+        were, each = ("account was", "it") if changed == 1 else ("accounts were", "each one")
+        told.append(
+            f"{changed} {were} changed by hand, or made with another secret; allow {each} again with `users vouch`."
+        )
+    if off := recovered.deactivated:
+        are, them = ("account is", "it") if off == 1 else ("accounts are", "them")
+        told.append(f"{off} {are} switched off; switch {them} on with `users activate`.")
+    return " ".join(told)

@@ -1,0 +1,129 @@
+"""Dates as files write them, and in which order a column has day and month."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+
+from crm.errors import FieldError
+from crm.files.column_names import plain_words
+from crm.model import Conventions
+from crm.model.fields import calendar_day
+
+_NUMBERS = re.compile(r"(\d{1,4})\s?([./\s-])\s?(\d{1,2})\s?\2\s?(\d{1,4})\.?")
+_COMPACT = re.compile(r"((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?:T\d{4,6}Z?)?")
+_TIME = re.compile(r"(?:\s*,\s*|\s+|T)\d{1,2}:\d{2}.*", re.DOTALL)
+_WRITTEN = re.compile(r"(?=.*[^\W\d_]{3})(?=.*\d)[\w\s.,'-]{6,40}")
+_LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt")
+
+
+def read_day(text: str, order: str, by: Conventions) -> date:
+    """The date that a cell says; `order` is 'ymd', 'dmy', 'mdy', or '' for the team's own.
+
+    A time after the date is left out. Two digits of a year mean one not after this year. With points
+    between, the day comes first whatever the team's order. Raises FieldError.
+    """
+    text = _TIME.sub("", text.strip(), count=1).strip()
+    numbers = _numbers(text)
+    if numbers is None:
+        return _written_day(text, order, by)
+    first, second, third, mark, year_first = numbers
+    if year_first:
+        return calendar_day(_year(first, by), second, third)
+    if order == "ymd" and len(str(third)) <= 2:
+        return calendar_day(_year(first, by), second, third)
+    day_first = order == "dmy" or (order != "mdy" and (by.day_first or mark == "."))
+    day, month = (first, second) if day_first else (second, first)
+    return calendar_day(_year(third, by), month, day)
+
+
+def order_of(cells: Sequence[str], by: Conventions) -> str:
+    """The order of year, month and day in a column: 'ymd', 'dmy' or 'mdy'; '' if it has no dates.
+
+    A number above 12 anywhere in it decides; else points do, then the team's order.
+    """
+    filled = [text for cell in cells if (text := cell.strip())]
+    orders: Counter[str] = Counter()
+    dates = 0
+    for text in filled:
+        numbers = _numbers(_TIME.sub("", text, count=1).strip())
+        if numbers is None:
+            if _is_written(text):
+                dates += 1
+                orders["written"] += 1
+            continue
+        first, second, _, mark, year_first = numbers
+        if year_first:
+            orders["ymd"] += 1
+        elif first > 12 >= second:
+            orders["dmy"] += 1
+        elif second > 12 >= first:
+            orders["mdy"] += 1
+        elif first > 12:
+            continue
+        else:
+            orders["points" if mark == "." else "either"] += 1
+        dates += 1
+    if not dates or dates < 0.6 * len(filled):
+        return ""
+    decided = [(orders[order], order) for order in ("ymd", "dmy", "mdy") if orders[order]]
+    if decided and (max(decided)[1] != "ymd" or not (orders["points"] or orders["either"])):
+        return max(decided)[1]
+    if orders["points"] >= orders["either"] and orders["points"]:
+        return "dmy"
+    return "dmy" if by.day_first else "mdy"
+
+
+def _numbers(text: str) -> tuple[int, int, int, str, bool] | None:
+    """The three numbers of a date, the mark between them, and whether they begin with a year in full."""
+    if compact := _COMPACT.fullmatch(text):
+        year, month, day = map(int, compact.groups())
+        return year, month, day, "", True
+    found = _NUMBERS.fullmatch(text)
+    if found is None:
+        return None
+    first, mark, second, third = found.groups()
+    # Of the first and the last number one is the year, in two digits or in four.
+    if 3 in (len(first), len(third)) or len(first) == len(third) == 4 or (len(third) == 1 and len(first) < 4):
+        return None
+    if (year := max(int(first), int(third))) > 999 and not 1800 <= year < 2200:
+        return None
+    return int(first), int(second), int(third), mark, len(first) == 4
+
+
+def _year(year: int, by: Conventions) -> int:
+    if year >= 100:
+        return year
+    return 2000 + year if 2000 + year <= by.today.year else 1900 + year
+
+
+def _is_written(text: str) -> bool:
+    return bool(_WRITTEN.fullmatch(text)) and any(word in _months() for word in plain_words(text).split())
+
+
+def _written_day(text: str, order: str, by: Conventions) -> date:
+    """3 March 2026, Mar 3, 2026, 3. März 2026, 3 de marzo de 2026."""
+    if len(text) <= 60 and any(character.isalpha() for character in text):
+        words = re.sub(r"(\d)(?:st|nd|rd|th|er|o|a)\b", r"\1", plain_words(text)).split()
+        numbers = [int(word) for word in words if word.isdigit() and len(word) <= 4]
+        months = [_months()[word] for word in words if word in _months()]
+        if len(numbers) == 2 and len(months) == 1:
+            day, year = numbers if numbers[0] <= 31 and not (order == "ymd" and numbers[1] <= 31) else numbers[::-1]
+            return calendar_day(_year(year, by), months[0], day)
+    raise FieldError("that is not a date; write it like 2026-11-20")
+
+
+@lru_cache(maxsize=1)
+def _months() -> dict[str, int]:
+    from babel import Locale
+
+    months: dict[str, int] = {}
+    for language in _LANGUAGES:
+        for width in ("wide", "abbreviated"):
+            for number, name in Locale.parse(language).months["format"][width].items():
+                word = plain_words(name)
+                # In one language 'mar' is March and in none another month; the first to say so is right.
+                months.setdefault(word, number)
+                months.setdefault(word[:3] if len(word) > 3 and word[:3] not in ("jui",) else word, number)
+    return months | {"sept": 9}

@@ -1,0 +1,48 @@
+"""The rows of a tab of a spreadsheet, read already, as a table of records."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from crm.errors import FileError
+from crm.files import dialect_detection
+from crm.files.source import SAMPLE_ROWS, Row, Source
+
+
+class GridSource(Source):
+    """Rows of texts that were read elsewhere; `title` says where. Raises FileError where they are all blank."""
+
+    kind: ClassVar[str] = "tab"
+
+    def __init__(self, title: str, rows: Sequence[Sequence[str]]) -> None:
+        super().__init__(Path(title))
+        filled = [(number, _trimmed(cells)) for number, cells in enumerate(rows, 1) if any(map(str.strip, cells))]
+        if not filled:
+            raise FileError(f"There is nothing in the tab “{title}”.")
+        first = [cells for _, cells in filled[: SAMPLE_ROWS + 1]]
+        self.has_header = dialect_detection.has_header(first)
+        self.columns = dialect_detection.column_names(
+            first[0] if self.has_header else (), dialect_detection.width_of(first, self.has_header)
+        )
+        self._below = filled[1:] if self.has_header else filled
+        self._done = 0
+        self.sample = tuple(self._row(0, cells).cells for _, cells in self._below[:SAMPLE_ROWS])
+
+    def rows(self) -> Iterator[Row]:
+        for done, (number, cells) in enumerate(self._below, 1):
+            self._done = done
+            yield self._row(number, cells)
+
+    def progress(self) -> tuple[int, int]:
+        return self._done, len(self._below)
+
+    def _row(self, number: int, cells: tuple[str, ...]) -> Row:
+        missing = len(self.columns) - len(cells)
+        if missing >= 0:
+            return Row(number, cells + ("",) * missing)
+        return Row(number, cells, "more cells than there are columns" if number else "")
+
+
+def _trimmed(cells: Sequence[str]) -> tuple[str, ...]:
+    end = max((place for place, cell in enumerate(cells, 1) if cell.strip()), default=0)
+    return tuple(cells[:end])

@@ -1,0 +1,227 @@
+"""vCards 2.1, 3.0 and 4.0 as rows of text, card by card.
+
+They are taken apart here, because vobject gives up a whole file for one broken card and decodes
+quoted-printable text of another charset wrongly.
+"""
+
+import binascii
+import io
+import quopri
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, ClassVar, NamedTuple
+
+from crm.errors import FileError
+from crm.files.charset import Charset, repaired
+from crm.files.names import split_name
+from crm.files.source import SAMPLE_ROWS, Row, Source
+from crm.model.file_errors import unreadable
+
+COLUMNS = (
+    "First name", "Last name", "Company", "E-mail", "Phone", "Address", "City", "Postcode", "Country",
+    "Date of birth", "Tags", "Notes", "Reference", "Kind",
+)  # fmt: skip
+_LINE = re.compile(r'(?:[\w-]+\.)?([\w-]+)((?:;(?:"[^"]*"|[^":])*)?):(.*)', re.DOTALL)
+_PARAMETER = re.compile(r';([^;="]+)(?:=((?:"[^"]*"|[^;"])*))?')
+_TOKEN = re.compile(r"\\.|[^\\;,]+|.", re.DOTALL)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_BASE64 = re.compile(r"[A-Za-z0-9+/=]+")
+_BIRTHDAY = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ].*)?")
+_LARGEST_LINE = 1_000_000
+
+
+class _Property(NamedTuple):
+    name: str
+    traits: frozenset[str]  # what the parameters say, in capitals: HOME, PREF, FAX, ...
+    value: str
+
+
+class VcardSource(Source):
+    """A file of cards, each a row with the same columns. A broken card says so in its `problem`."""
+
+    kind: ClassVar[str] = "vcard"
+
+    def __init__(self, path: Path, charset: Charset) -> None:
+        super().__init__(path)
+        self._charset = charset
+        self._done, self._total = 0, path.stat().st_size
+        self._file: BinaryIO | None = None
+        self.encoding = charset.encoding
+        self.columns = COLUMNS
+        first = [*islice(self.rows(), SAMPLE_ROWS)]
+        if not any(not row.problem for row in first) and all("outside" in row.problem for row in first):
+            raise FileError(f"There is no card in {path.name}; export it again as vCard.")
+        self.sample = tuple(row.cells for row in first)
+
+    def progress(self) -> tuple[int, int]:
+        return (self._file.tell() if self._file is not None else self._done), self._total
+
+    def rows(self) -> Iterator[Row]:
+        try:
+            with (
+                self.path.open("rb") as file,
+                io.TextIOWrapper(file, self._charset.encoding, self._charset.errors) as text,
+            ):
+                self._file = file
+                try:
+                    for number, lines, problem in _cards(map(repaired, text) if self._charset.stray else text):
+                        yield _row(number, lines, problem)
+                finally:
+                    self._done, self._file = file.tell(), None
+        except OSError as error:
+            raise unreadable(self.path, error) from error
+
+
+def _cards(text: Iterator[str]) -> Iterator[tuple[int, list[str], str]]:
+    """Each card: the line it begins on, the lines between its first and its last, and what is wrong."""
+    begun, lines, size = 0, list[str](), 0
+    outside = False
+    for number, line in enumerate(text, 1):
+        line = line.rstrip("\r\n")
+        mark = line.strip("\ufeff \t").upper().replace(" ", "")
+        if mark == "BEGIN:VCARD":
+            if begun:
+                yield begun, lines, "this card has no end (END:VCARD)"
+            begun, lines, size, outside = number, [], 0, False
+        elif mark == "END:VCARD" and begun:
+            yield begun, lines, "" if size <= _LARGEST_LINE * 10 else "this card is too large"
+            begun = 0
+        elif begun:
+            size += len(line)
+            if size <= _LARGEST_LINE * 10:
+                lines.append(line)
+        elif mark and not outside:
+            outside = True
+            yield number, [], "these lines are outside of any card"
+    if begun:
+        yield begun, lines, "this card has no end (END:VCARD)"
+
+
+def _row(number: int, lines: list[str], problem: str) -> Row:
+    properties: list[_Property] = []
+    for line in _unfolded(lines):
+        found = _LINE.fullmatch(line)
+        if found is None:
+            problem = problem or f"this line of the card cannot be read: {line[:60]}"
+            continue
+        try:
+            properties.append(_property(*found.groups()))
+        except (LookupError, binascii.Error, ValueError):
+            problem = problem or f"the encoding of {found.group(1)} in this card cannot be read"
+    return Row(number, _cells(properties), problem)
+
+
+def _unfolded(lines: list[str]) -> Iterator[str]:
+    whole: list[str] = []
+    quoted = based = False
+    for line in lines:
+        if whole and (quoted and whole[-1].endswith("=")):
+            whole[-1] = whole[-1][:-1]
+            whole.append(line)
+        elif whole and (line[:1] in (" ", "\t")):
+            whole.append(line[1:])
+        elif whole and based and _BASE64.fullmatch(line):
+            whole.append(line)
+        elif line.strip():
+            if whole:
+                yield "".join(whole)
+            whole = [line]
+            head = line.partition(":")[0].upper()
+            quoted = "QUOTED-PRINTABLE" in head
+            based = "BASE64" in head or "ENCODING=B" in head
+    if whole:
+        yield "".join(whole)
+
+
+def _property(name: str, parameters: str, value: str) -> _Property:
+    traits: set[str] = set()
+    charset = ""
+    for key, given in _PARAMETER.findall(parameters):
+        said = given.strip('"') or key
+        if key.upper() == "CHARSET":
+            charset = said
+        elif key.upper() == "PREF":  # 4.0 counts from 1
+            traits.add("PREF" if said in ("1", key) else "")
+        else:
+            traits.update(said.upper().replace('"', "").split(","))
+    if "QUOTED-PRINTABLE" in traits:
+        raw = quopri.decodestring(value.encode("utf-8"))
+        try:
+            value = raw.decode(charset or "utf-8")
+        except UnicodeDecodeError:
+            value = raw.decode("cp1252", "replace")
+    return _Property(name.upper(), frozenset(traits), value)
+
+
+def _cells(properties: list[_Property]) -> tuple[str, ...]:
+    def every(name: str) -> list[_Property]:
+        return [each for each in properties if each.name == name and each.value.strip()]
+
+    def only(name: str) -> str:
+        return _plain(every(name)[0].value) if every(name) else ""
+
+    last, first, middle, *_ = (*_pieces(every("N")[0].value if every("N") else ""), "", "", "")
+    first = f"{first} {middle}".strip()
+    company = _pieces(every("ORG")[0].value)[0] if every("ORG") else ""
+    shown = only("FN")
+    kind = {"org": "company", "organization": "company", "individual": "person"}.get(only("KIND").casefold(), "")
+    if only("X-ABSHOWAS").casefold() == "company":
+        kind = "company"
+    if kind == "company":
+        company = company or shown
+    elif not (first or last) and shown != company:
+        first, last = split_name(shown)
+    born, notes = _birthday(only("BDAY")), [_plain(each.value) for each in every("NOTE")]
+    if born.startswith("--"):
+        notes.append(f"Birthday: {born[2:]} (month-day, no year given)")
+        born = ""
+    box, extension, street, city, region, postcode, country = _address(every("ADR"))
+    address = ", ".join(filter(None, (street, extension, box, region)))
+    tags = ", ".join(part for each in every("CATEGORIES") for part in _pieces(each.value, ",;") if part)
+    return (
+        first, last, company, _best(every("EMAIL")), _best(every("TEL")), address, city, postcode, country,
+        born, tags, "\n".join(notes), only("UID").removeprefix("urn:uuid:"), kind,
+    )  # fmt: skip
+
+
+def _best(found: list[_Property]) -> str:
+    """The preferred address or number, of numbers rather a mobile one and never a fax."""
+    ranked = sorted(
+        (each for each in found if not each.traits & {"FAX", "PAGER"}),
+        key=lambda each: ("PREF" not in each.traits, "CELL" not in each.traits),
+    )
+    return re.sub(r"^(tel|mailto):", "", _plain(ranked[0].value), flags=re.IGNORECASE) if ranked else ""
+
+
+def _address(found: list[_Property]) -> list[str]:
+    if not found:
+        return [""] * 7
+    chosen = min(found, key=lambda each: "PREF" not in each.traits)
+    pieces = [re.sub(r"\s*\n\s*", ", ", piece) for piece in _pieces(chosen.value)]
+    return (pieces + [""] * 7)[:7]
+
+
+def _birthday(text: str) -> str:
+    """ISO where the card's compact form allows; '--04-12' where it names no year."""
+    if yearless := re.fullmatch(r"(?:--|1604-?)(\d\d)-?(\d\d)", text):  # 1604 is how Apple says that there is none
+        return f"--{yearless.group(1)}-{yearless.group(2)}"
+    found = _BIRTHDAY.fullmatch(text)
+    return "-".join(found.groups()) if found else text
+
+
+def _pieces(value: str, marks: str = ";") -> list[str]:
+    """The parts of a value with semicolons (or other marks) between, as plain text."""
+    pieces = [""]
+    for token in _TOKEN.findall(value):
+        if token in marks:
+            pieces.append("")
+        else:
+            pieces[-1] += token
+    return [_plain(piece) for piece in pieces]
+
+
+def _plain(value: str) -> str:
+    text = _ESCAPE.sub(lambda found: "\n" if found.group(1) in "nN" else found.group(1), value)
+    return text.replace("\r\n", "\n").strip()

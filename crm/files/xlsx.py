@@ -1,0 +1,148 @@
+"""Excel workbooks (.xlsx) as rows of text."""
+
+import re
+import warnings
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar
+
+from crm.errors import FileError
+from crm.files import dialect_detection
+from crm.files.source import SAMPLE_ROWS, Row, Source
+from crm.model.file_errors import unreadable
+from crm.model.money import plain_number
+
+# How a workbook writes characters that XML cannot hold, as _x000D_ for a carriage return.
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+# What an archive may unpack to, in bytes, and into how many files: more was made to fill the memory.
+_UNPACKED = 1 << 30
+_MOST_FILES = 1000
+
+
+class WorkbookSource(Source):
+    """One sheet of a workbook, the first with anything in it unless one is named; of formulas their values."""
+
+    kind: ClassVar[str] = "xlsx"
+
+    def __init__(self, path: Path, *, header: bool | None = None, sheet: str = "") -> None:
+        super().__init__(path)
+        self._done = self._total = 0
+        with self._workbook() as workbook:
+            sizes = {each.title: getattr(each, "max_row", None) for each in workbook.worksheets}
+            self.sheet = self._sheet(workbook, sheet)
+            self._total = sizes[self.sheet] or 0
+            found = workbook[self.sheet]
+            first = [cells for _, cells in islice(_filled(found), SAMPLE_ROWS + 1)]
+        if not first:
+            raise FileError(f"The sheet {self.sheet} of {path.name} is empty; name another sheet.")
+        self.has_header = dialect_detection.has_header(first) if header is None else header
+        self.columns = dialect_detection.column_names(
+            first[0] if self.has_header else (), dialect_detection.width_of(first, self.has_header)
+        )
+        below = first[1:] if self.has_header else first[:SAMPLE_ROWS]
+        self.sample = tuple(self._row(0, cells).cells for cells in below)
+
+    def progress(self) -> tuple[int, int]:
+        return self._done, max(self._done, self._total)
+
+    def rows(self) -> Iterator[Row]:
+        with self._workbook() as workbook:
+            filled = _filled(workbook[self.sheet])
+            if self.has_header:
+                next(filled, None)
+            for number, cells in filled:
+                self._done = number
+                yield self._row(number, cells)
+
+    def _row(self, number: int, cells: tuple[str, ...]) -> Row:
+        missing = len(self.columns) - len(cells)
+        if missing >= 0:
+            return Row(number, cells + ("",) * missing)
+        return Row(number, cells, "more cells than there are columns" if number else "")
+
+    def _sheet(self, workbook: Any, named: str) -> str:
+        sheets = [each for each in workbook.worksheets if hasattr(each, "iter_rows")]
+        if named:
+            for each in sheets:
+                if each.title.casefold() == named.strip().casefold():
+                    return str(each.title)
+            names = ", ".join(each.title for each in sheets)
+            raise FileError(f"{self.path.name} has no sheet {named}; there are: {names}.")
+        # What was hidden is rarely what is meant.
+        for each in sorted(sheets, key=lambda each: each.sheet_state != "visible"):
+            if next(_filled(each), None):
+                return str(each.title)
+        raise FileError(f"There is nothing in {self.path.name}; export it again.")
+
+    @contextmanager
+    def _workbook(self) -> Iterator[Any]:
+        from openpyxl import load_workbook
+
+        # It warns of styles and extensions it does not know, which are nothing to us.
+        warnings.filterwarnings("ignore", module="openpyxl")
+        workbook = None
+        try:
+            self._refuse_too_large()
+            workbook = load_workbook(self.path, read_only=True, data_only=True, keep_links=False)
+            yield workbook
+        except (FileError, GeneratorExit):
+            raise
+        except OSError as error:
+            if isinstance(error, zipfile.BadZipFile) or not error.errno:
+                raise self._damaged() from error
+            raise unreadable(self.path, error) from error
+        except Exception as error:  # whatever a damaged archive makes the library stumble over
+            raise self._damaged() from error
+        finally:
+            if workbook is not None:
+                workbook.close()
+
+    def _refuse_too_large(self) -> None:
+        """Raises FileError before anything is unpacked; no file of an archive unpacks to more than it says here."""
+        with zipfile.ZipFile(self.path) as archive:
+            sizes = [each.file_size for each in archive.infolist()]
+        if sum(sizes) > _UNPACKED or len(sizes) > _MOST_FILES:
+            raise FileError(
+                f"{self.path.name} unpacks to more than {_UNPACKED >> 30} GB or {_MOST_FILES} files; export the table"
+                " as CSV, or divide it."
+            )
+
+    def _damaged(self) -> FileError:
+        if self.path.suffix.lower() in (".xlsx", ".xlsm"):
+            return FileError(f"{self.path.name} is damaged or no Excel workbook; open it in Excel and save it again.")
+        return FileError(
+            f"{self.path.name} is an archive or another program's file; unpack it, or save the table as .xlsx or CSV."
+        )
+
+
+def _filled(sheet: Any) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The rows of a sheet that are not blank, with their numbers, without the blank cells at their ends."""
+    sheet.reset_dimensions()  # the size that is written in a sheet is often too small; the rows tell
+    for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
+        cells = [_text(value) for value in values]
+        while cells and not cells[-1]:
+            cells.pop()
+        if any(map(str.strip, cells)):
+            yield number, tuple(cells)
+
+
+def _text(value: Any) -> str:
+    """A cell as a person would type it: numbers without noise, dates in ISO, yes and no."""
+    match value:
+        case None:
+            return ""
+        case str():
+            return _ESCAPED.sub(lambda code: chr(int(code.group(1), 16)), value) if "_x" in value else value
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return plain_number(value)
+        case datetime():
+            return value.date().isoformat() if value.time() == time() else value.isoformat(" ", "seconds")
+        case date() | time():
+            return value.isoformat()
+    return str(value)

@@ -1,0 +1,67 @@
+"""What went wrong with a file, as a sentence that says what to do."""
+
+import errno
+import stat
+from pathlib import Path
+
+from crm.errors import FileError
+from crm.model.paths import as_told
+
+# So much is told of a name that is too long.
+_NAMED = 40
+_READING = {
+    errno.ENOENT: "There is no file {path}; check its name and folder.",
+    errno.ENOTDIR: "There is no file {path}; check its name and folder.",
+    errno.EISDIR: "{path} is a folder; name one file in it.",
+    errno.EACCES: "{path} may not be read; ask its owner for permission or copy it to a folder of yours.",
+    errno.EPERM: "{path} may not be read; ask its owner for permission or copy it to a folder of yours.",
+    errno.ENAMETOOLONG: "There is no file {name}: no name is as long as that; check it.",
+    errno.ELOOP: "{path} is a link that leads back to itself; name the file that is meant.",
+}
+_WRITING = {
+    errno.ENOENT: "There is no folder {folder}; make it first or choose another.",
+    errno.ENOTDIR: "{folder} is no folder; choose another.",
+    errno.EISDIR: "{path} is a folder; give the file a name in it.",
+    errno.EACCES: "{path} may not be written; choose another folder or ask for permission.",
+    errno.EPERM: "{path} may not be written; choose another folder or ask for permission.",
+    errno.EROFS: "{folder} can only be read; choose another folder.",
+    errno.ENOSPC: "The disk is full, {path} was not written; make room and try again.",
+    errno.EDQUOT: "Your share of the disk is full, {path} was not written; make room and try again.",
+    errno.EEXIST: "{folder} is no folder; choose another.",
+    errno.ENAMETOOLONG: "The name {name} is too long; choose a shorter one.",
+    errno.ELOOP: "{path} is a link that leads back to itself; choose another name.",
+}
+
+
+def unreadable(path: Path, error: OSError) -> FileError:
+    """The error to raise when the system would not let `path` be read."""
+    return _told(_READING, "{path} could not be read: {reason}.", path, error)
+
+
+def unwritable(path: Path, error: OSError) -> FileError:
+    """The error to raise when the system would not let `path` be written."""
+    return _told(_WRITING, "{path} could not be written: {reason}.", path, error)
+
+
+def size_of(path: Path) -> int:
+    """The size in bytes of a file that is to be read. Raises FileError where there is none, or no ordinary one."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise unreadable(path, error) from error
+    if stat.S_ISDIR(found.st_mode):
+        raise unreadable(path, IsADirectoryError(errno.EISDIR, ""))
+    if not stat.S_ISREG(found.st_mode):
+        raise FileError(f"{as_told(path)} is no ordinary file; name another one.")
+    return found.st_size
+
+
+def _told(sentences: dict[int, str], otherwise: str, path: Path, error: OSError) -> FileError:
+    sentence = sentences.get(error.errno or 0, otherwise)
+    told = {
+        "path": as_told(path),
+        "folder": as_told(path.parent),
+        "name": path.name if len(path.name) <= _NAMED else f"{path.name[:_NAMED]}…",
+        "reason": error.strerror or type(error).__name__,
+    }
+    return FileError(sentence.format_map(told))

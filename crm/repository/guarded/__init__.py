@@ -1,0 +1,1 @@
+"""The repository for whoever is signed in: the same interfaces, with permissions."""

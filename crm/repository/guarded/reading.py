@@ -1,0 +1,190 @@
+"""A snapshot of a store as one reader may see it."""
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from crm.clock import Clock
+from crm.errors import ForbiddenError, NotFoundError
+from crm.model import BY_NAME, Client, Contact, Record
+from crm.model.rights import ALL, HISTORY, NONE, OWN, OWNED_BY, READ, hidden, level, past_level, refusal
+from crm.repository import Change, HistoryEntry, HistoryQuery, Query, Snapshot, StatusMove
+from crm.repository.guarded.permissions import Bounds, alike
+from crm.repository.known import Known
+from crm.repository.tables import fold
+
+if TYPE_CHECKING:
+    from crm.repository import AnyRow, AnySelect
+    from crm.rules import RuleSet
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+# What a client is found by who looks for nobody else; by tags, for one, it would tell what they are.
+_FOUND_BY = ("first_name", "last_name", "company", "email", "phone", "reference", "city")
+# What stands in the history for what lets somebody in.
+_SET = "(set)"
+
+
+class GuardedSnapshot:
+    """A Snapshot that shows what the reader may see: what they may not see of a kind that they see is as if it were
+    not there, and a kind that they never see raises ForbiddenError."""
+
+    def __init__(self, snapshot: Snapshot, bounds: Bounds) -> None:
+        self._snapshot = snapshot
+        self._bounds = bounds
+
+    @property
+    def clock(self) -> Clock:
+        return self._snapshot.clock
+
+    @property
+    def today(self) -> date:
+        return self._snapshot.today
+
+    @property
+    def rules(self) -> "RuleSet":
+        self._bounds.demand("rule", READ)
+        return self._snapshot.rules
+
+    @property
+    def revision(self) -> Hashable:
+        return self._snapshot.revision
+
+    def fact(self, name: str) -> str:
+        return self._snapshot.fact(name)
+
+    @property
+    def known(self) -> Known:
+        return self._snapshot.known
+
+    def remember(self, revision: int) -> None:
+        self._snapshot.remember(revision)
+
+    def remember_refused(self) -> None:
+        self._snapshot.remember_refused()
+
+    def find(self, kind: type[AnyRecord], record_id: int) -> AnyRecord | None:
+        self._bounds.level(kind.kind_name, READ)
+        record = self._snapshot.find(kind, record_id)
+        return self._bounds.shown(record) if record is not None and self._bounds.sees(record) else None
+
+    def get(self, kind: type[AnyRecord], record_id: int) -> AnyRecord:
+        record = self.find(kind, record_id)
+        if record is None:
+            # In the words of a record that is not there, also where it is.
+            raise NotFoundError(f"There is no {kind.kind_name} {record_id}.")
+        return record
+
+    def find_all(self, kind: type[AnyRecord], query: Query = Query()) -> list[AnyRecord]:  # noqa: B008 - frozen
+        narrowed = self._bounds.narrowed(kind, query)
+        return [self._bounds.shown(record) for record in self._snapshot.find_all(kind, narrowed)]
+
+    def each(self, kind: type[AnyRecord], query: Query = Query()) -> Iterator[AnyRecord]:  # noqa: B008 - frozen
+        # Refused at once, and not only when somebody takes the first one.
+        return map(self._bounds.shown, self._snapshot.each(kind, self._bounds.narrowed(kind, query)))
+
+    def count(self, kind: type[Record], query: Query = Query()) -> int:  # noqa: B008 - frozen
+        return self._snapshot.count(kind, self._bounds.narrowed(kind, query))
+
+    def numbers(self, kind: type[Record], query: Query = Query()) -> list[int]:  # noqa: B008 - frozen
+        return self._snapshot.numbers(kind, self._bounds.narrowed(kind, query))
+
+    def search(self, text: str, limit: int = 20) -> Sequence[Client]:
+        if self._bounds.level("client", READ) is ALL:
+            return [self._bounds.shown(client) for client in self._snapshot.search(text, limit)]
+        words = fold(text).split()
+        return [each for each in self.find_all(Client, Query(limit=limit)) if words and self._is_found(each, words)]
+
+    def _is_found(self, client: Client, words: Sequence[str]) -> bool:
+        """Whether a client says all words, or a contact of it that the reader sees too."""
+        own = [getattr(client, name) for name in _FOUND_BY]
+        reach = level(self._bounds.reader.role, Contact.kind_name, READ)
+        contacts = self.find_all(Contact, Query({"client": client.id})) if reach is not NONE else []
+        people = [[each.name, each.email, each.phone] for each in contacts]
+        said = [fold(" ".join(pieces)) for pieces in (own, *people)]
+        return any(all(word in each for word in words) for each in said)
+
+    def identified(self, by: str, values: Iterable[str]) -> Sequence[Client]:
+        self._bounds.level("client", READ)
+        found = self._snapshot.identified(by, values)
+        return [self._bounds.shown(client) for client in found if self._bounds.sees(client)]
+
+    def select(self, statement: "AnySelect", **values: Any) -> "Sequence[AnyRow]":
+        self._bounds.demand_reach(statement)
+        return self._snapshot.select(statement, **values)
+
+    def values(self, client: Client, needs: Iterable[str] | None = None) -> dict[str, Any]:
+        self._bounds.demand("client", READ)
+        return self._snapshot.values(client, needs)
+
+    def moves(self, rules: "RuleSet | None" = None, limit: int | None = None) -> list[StatusMove]:
+        self._bounds.demand("client", READ)
+        self._bounds.demand("rule", READ)
+        return self._snapshot.moves(rules, limit)
+
+    def move_counts(self, rules: "RuleSet | None" = None) -> dict[tuple[str, str], int]:
+        self._bounds.demand("client", READ)
+        self._bounds.demand("rule", READ)
+        return self._snapshot.move_counts(rules)
+
+    def history(
+        self,
+        limit: int = 50,
+        offset: int = 0,
+        query: HistoryQuery = HistoryQuery(),  # noqa: B008 - frozen
+    ) -> Sequence[HistoryEntry]:
+        return self._snapshot.history(limit, offset, self._narrowed(query))
+
+    def changes(
+        self, *, transaction: int | None = None, record: Record | None = None, limit: int = 200
+    ) -> list[Change]:
+        """What the reader may see of it; of a record it is nothing where they do not see the history at all, so that
+        the record itself can be shown."""
+        if level(self._bounds.reader.role, HISTORY, READ) is NONE:
+            if record is None:
+                raise ForbiddenError(refusal(HISTORY, READ))
+            return []
+        found = self._snapshot.changes(transaction=transaction, record=record, limit=limit)
+        return [self._shown(change) for change in found if self._sees(change)]
+
+    def each_change(self, query: HistoryQuery = HistoryQuery()) -> Iterator[Change]:  # noqa: B008 - frozen
+        # Refused at once, and not only when somebody takes the first one.
+        found = self._snapshot.each_change(self._narrowed(query))
+        return (self._shown(change) for change in found if self._sees(change))
+
+    def _narrowed(self, query: HistoryQuery) -> HistoryQuery:
+        """The query, finding nothing by what the reader may not see. Raises ForbiddenError."""
+        self._bounds.demand(HISTORY, READ)
+        if query.about:
+            self._bounds.level(query.about, READ)
+        reader = self._bounds.reader
+        unsearched = frozenset(kind for kind in BY_NAME if hidden(reader.role, kind))
+        reach = {kind: past_level(reader.role, kind) for kind in BY_NAME}
+        if set(reach.values()) == {ALL}:
+            return replace(query, within=None, unsearched=unsearched)
+        whose = {kind: OWNED_BY[kind] for kind in reach if reach[kind] is OWN}
+        own = {kind: (name, getattr(reader, of_reader)) for kind, (name, of_reader) in whose.items()}
+        within = {kind: own.get(kind) for kind in reach if reach[kind] is ALL or (kind in own and own[kind][1])}
+        return replace(query, within=within, unsearched=unsearched)
+
+    def _sees(self, change: Change) -> bool:
+        """Whether the record that was changed is there for the reader, or was before it was deleted."""
+        reach = past_level(self._bounds.reader.role, change.record)
+        if reach is not OWN:
+            return reach is ALL
+        name, of_reader = OWNED_BY[change.record]
+        mine = getattr(self._bounds.reader, of_reader)
+        now = self._snapshot.find(BY_NAME[change.record], change.record_id)
+        return self._bounds.sees(now) if now is not None else bool(mine) and alike(change.before.get(name), mine)
+
+    def _shown(self, change: Change) -> Change:
+        before, after = (self._shown_fields(change.record, each) for each in (change.before, change.after))
+        return replace(change, before=before, after=after)
+
+    def _shown_fields(self, kind: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Blank where the reader may not see what stands there; that something did may be said."""
+        shown = self._bounds.shown_fields(kind, values)
+        if shown is values:
+            return values
+        return {name: _SET if values[name] == _SET else value for name, value in shown.items()}

@@ -1,0 +1,111 @@
+"""A store as one reader may see and change it: nothing of a Repository goes round the table of rights."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from crm.clock import Clock
+from crm.model import BY_NAME
+from crm.model.rights import ALL, CHECK, READ, STORE, UPDATE, Reader, past_level
+from crm.repository import Allowed, Finding, Proof, Restored, Seals, anybody
+from crm.repository.guarded.permissions import Bounds
+from crm.repository.guarded.reading import GuardedSnapshot
+from crm.repository.guarded.verified import VerifiedRepository
+from crm.repository.guarded.writing import GuardedTransaction
+
+Result = TypeVar("Result")
+
+
+class GuardedRepository:
+    """A Repository that shows and changes what its reader may, and nothing else. The repository that it guards looks
+    the reader up in each snapshot and each transaction, and raises SignedOutError."""
+
+    def __init__(self, repository: VerifiedRepository) -> None:
+        self._repository = repository
+        self._bounds = Bounds(repository.reader)
+
+    @property
+    def reader(self) -> Reader:
+        """Whom the store is shown to."""
+        return self._repository.reader
+
+    @property
+    def url(self) -> str:
+        return self._repository.url
+
+    @property
+    def clock(self) -> Clock:
+        return self._repository.clock
+
+    def keep_sealed(self, seals: Seals) -> None:
+        self._repository.keep_sealed(seals)
+
+    @contextmanager
+    def read(self) -> Iterator[GuardedSnapshot]:
+        with self._repository.read() as snapshot:
+            yield GuardedSnapshot(snapshot, self._named())
+
+    def transact(self, change: Callable[[Any], Result], what: str) -> Result:
+        return self._repository.transact(lambda tx: change(GuardedTransaction(tx, self._named())), what)
+
+    def everything(self, allowed: Allowed = anybody) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The whole store as it is, what lets people in included: a copy without it would let nobody in."""
+        self._bounds.demand(STORE, READ)
+        return self._repository.everything(allowed)
+
+    def fill(self, items: Iterable[tuple[str, Mapping[str, Any]]], allowed: Allowed = anybody) -> dict[str, int]:
+        self._bounds.demand(STORE, UPDATE)
+        return self._repository.fill(items, allowed)
+
+    def check(self, allowed: Allowed = anybody) -> Iterator[Finding]:
+        self._bounds.demand(CHECK, READ)
+        return filter(self._concerns, self._repository.check(allowed))
+
+    def _concerns(self, found: Finding) -> bool:
+        """Whether the reader sees all records of the kind with one of which something is wrong."""
+        return found.record not in BY_NAME or past_level(self.reader.role, found.record) is ALL
+
+    def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
+        self._bounds.demand(STORE, UPDATE)
+        return self._repository.prove(allowed)
+
+    def fact(self, name: str) -> str:
+        """What a store knows of itself concerns nobody, and may be read by everybody."""
+        return self._repository.fact(name)
+
+    def set_fact(self, name: str, value: str, allowed: Allowed = anybody) -> None:
+        self._bounds.demand(STORE, UPDATE)
+        self._repository.set_fact(name, value, allowed)
+
+    def backup(self, to: Path | None = None, allowed: Allowed = anybody) -> Path:
+        self._bounds.demand(STORE, READ)
+        return self._repository.backup(to, allowed)
+
+    def daily_review(self) -> None:
+        self._repository.daily_review()
+
+    def daily_backup(self, allowed: Allowed = anybody) -> Path | None:
+        self._bounds.demand(STORE, READ)
+        return self._repository.daily_backup(allowed)
+
+    def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Restored:
+        self._bounds.demand(STORE, UPDATE)
+        return self._repository.restore(source, allowed, accounts=accounts)
+
+    def is_empty(self) -> bool:
+        return self._repository.is_empty()
+
+    def is_untouched(self) -> bool:
+        return self._repository.is_untouched()
+
+    def notice(self) -> str:
+        return self._repository.notice()
+
+    def close(self) -> None:
+        self._repository.close()
+
+    def _named(self) -> Bounds:
+        """The bounds of the reader, who may be called otherwise by now."""
+        self._bounds.reader = self._repository.reader
+        return self._bounds

@@ -1,0 +1,122 @@
+"""A transaction on a store by one reader, who changes no more than they may."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+
+from crm.errors import ForbiddenError, NotFoundError
+from crm.model import Client, Record, SignIn, StatusRule
+from crm.model.rights import ALL, CREATE, DELETE, HISTORY, OWN_CHANGES, READ, SECRET, UPDATE, refusal
+from crm.repository import AuthoredTransaction, HistoryEntry, HistoryQuery, StatusMove, last_undoable
+from crm.repository.guarded.permissions import Bounds
+from crm.repository.guarded.reading import GuardedSnapshot
+from crm.repository.review import is_of_review
+from crm.repository.tables import audit, transactions
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+# What taking something back does.
+_REVERSED = {"create": DELETE, "delete": CREATE, "update": UPDATE}
+
+
+class GuardedTransaction(GuardedSnapshot):
+    """A Transaction in which everything that the reader may not do raises ForbiddenError, and so undoes it all; a
+    record that is not there for them raises NotFoundError."""
+
+    def __init__(self, transaction: AuthoredTransaction, bounds: Bounds) -> None:
+        super().__init__(transaction, bounds)
+        self._transaction = transaction
+
+    def add(self, record: AnyRecord) -> AnyRecord:
+        self._demand_new([record])
+        return self._bounds.shown(self._transaction.add(record))
+
+    def add_all(self, records: Sequence[Record]) -> range:
+        self._demand_new(records)
+        return self._transaction.add_all(records)
+
+    def _demand_new(self, records: Sequence[Record]) -> None:
+        for record in records:
+            if self._bounds.level(record.kind_name, CREATE) is not ALL and not self._bounds.owns(record):
+                raise ForbiddenError(refusal(record.kind_name, CREATE))
+            if secret := SECRET.get(record.kind_name):
+                self._bounds.demand_no_secrets(type(record), {name: getattr(record, name) for name in secret})
+
+    def change(self, shown: AnyRecord, **changes: Any) -> AnyRecord:
+        kind = type(shown)
+        self._bounds.demand_changes(kind, changes)
+        self._demand_own(shown, UPDATE)
+        return self._bounds.shown(self._transaction.change(shown, **changes))
+
+    def delete(self, record: Record) -> None:
+        self._demand_own(record, DELETE)
+        self._transaction.delete(record)
+
+    def delete_all(self, kind: type[Record], ids: Sequence[int]) -> None:
+        self._bounds.demand(kind.kind_name, DELETE)
+        self._transaction.delete_all(kind, ids)
+
+    def _demand_own(self, record: Record, operation: str) -> None:
+        """Whose a record is, is told by what is stored, whatever the one that was given says."""
+        if self._bounds.level(record.kind_name, operation) is ALL:
+            return
+        stored = self._transaction.find(type(record), record.id)
+        if stored is None or not self._bounds.owns(stored):
+            raise NotFoundError(f"There is no {record.kind_name} {record.id}.")
+
+    def end_sessions(self, user: int | None = None, but: int = 0) -> int:
+        self._bounds.demand(SignIn.kind_name, UPDATE)
+        return self._transaction.end_sessions(user, but)
+
+    def settle(self) -> Sequence[StatusMove]:
+        moved = self._transaction.settle()
+        # Whoever sees not all clients changes nothing that would move one.
+        return moved if self._bounds.level(Client.kind_name, READ) is ALL else []
+
+    def review_all(self) -> dict[tuple[str, str], int]:
+        """To apply the rules to everybody is part of setting them."""
+        self._bounds.demand(StatusRule.kind_name, UPDATE)
+        return self._transaction.review_all()
+
+    def undo(self, number: int | None = None) -> HistoryEntry:
+        """Each thing that comes of it needs its own right, and each that was done: to take back what added a client
+        deletes one, and whoever may not delete clients does not undo that either."""
+        self._bounds.demand(HISTORY, UPDATE)
+        by = self._transaction
+        if number is not None and not self.history(limit=1, query=HistoryQuery(transaction=number)):
+            # In the words of one that is not there, also where it is.
+            raise NotFoundError(f"There is no transaction {number} in the history.")
+        if number is None and (last := last_undoable(by, by.user, by.user_id)):
+            number = last.id
+        if number is not None:
+            self._demand_reversal(number)
+        return self._transaction.undo(number)
+
+    def _demand_reversal(self, number: int) -> None:
+        self._demand_rules(number)
+        did = select(audit.c.record, audit.c.operation).where(audit.c.transaction == number).distinct()
+        lacking: dict[tuple[str, str], str] = {}
+        for record, done in self._transaction.select(did):
+            for operation in (_REVERSED[done], done):
+                if self._bounds.level(record, operation) is not ALL:
+                    lacking[record, done] = operation
+        if not lacking:
+            return
+        for change in self._transaction.each_change(HistoryQuery(transaction=number)):
+            allowed = OWN_CHANGES.get(change.record, {}).keys()
+            if (change.record, change.operation) in lacking and not (
+                self._sees(change) and (change.operation != "update" or change.before.keys() <= allowed)
+            ):
+                raise ForbiddenError(refusal(change.record, lacking[change.record, change.operation]))
+
+    def _demand_rules(self, number: int) -> None:
+        """What the rules gave to all clients at once is taken back, and done again, by whoever may apply them."""
+        first, undone = number, number or None
+        undoes = select(transactions.c.undoes)
+        while undone:
+            found = self._transaction.select(undoes.where(transactions.c.id == undone))
+            first, undone = undone, found[0][0] if found else None
+        begins = next(iter(self._transaction.each_change(HistoryQuery(transaction=first, sort="id"))), None)
+        if begins is not None and is_of_review(begins):
+            self._bounds.demand(StatusRule.kind_name, UPDATE)

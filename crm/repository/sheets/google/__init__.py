@@ -1,0 +1,1 @@
+"""Google's service: HTTP, rate limit, credentials, errors."""

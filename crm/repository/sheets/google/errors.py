@@ -1,0 +1,183 @@
+"""What Google answers when it refuses, read, and told with what to do."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from crm.errors import StoreAccessError
+from crm.repository.sheets.google.credentials import Account
+
+_APIS = {"sheets.googleapis.com": "Google Sheets API", "drive.googleapis.com": "Google Drive API"}
+_CONSOLE = re.compile(r"https://console\.(?:developers|cloud)\.google\.com/[^\s\"'<>]+")
+_OUT_OF_QUOTA = {"RATE_LIMIT_EXCEEDED", "rateLimitExceeded", "userRateLimitExceeded", "RESOURCE_EXHAUSTED"}
+_DISABLED = {"SERVICE_DISABLED", "accessNotConfigured"}
+# So much of a message of Google's is told at most.
+_LONGEST = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer that is not a good one: `reasons` are Google's words for programs, `message` is for people."""
+
+    status: int
+    message: str
+    reasons: frozenset[str]
+    body: Mapping[str, Any] = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+
+    @classmethod
+    def of(cls, status: int, content: bytes, headers: Mapping[str, str]) -> "Refusal":
+        """An answer as it came; its body may be HTML or nothing."""
+        try:
+            body = json.loads(content)
+        except (ValueError, RecursionError):
+            body = {}
+        body = body if isinstance(body, dict) else {}
+        error = body.get("error")
+        message = error.get("message") if isinstance(error, dict) else body.get("error_description")
+        reasons = {error} if isinstance(error, str) else set(_reasons(error))
+        told = " ".join(message.split()) if isinstance(message, str) else ""
+        if len(told) > _LONGEST:
+            told = f"{told[:_LONGEST]}…"
+        return cls(status, told, frozenset(reasons), body, headers)
+
+    @property
+    def out_of_quota(self) -> bool:
+        """Whether there were too many requests; Drive says so with a 403."""
+        return self.status == 429 or (self.status == 403 and bool(self.reasons & _OUT_OF_QUOTA))
+
+    @property
+    def after(self) -> float:
+        """After how many seconds to come again, where that is said; 0 where not."""
+        written = self.headers.get("retry-after", "")
+        return min(float(written), 300.0) if written.isdecimal() and written.isascii() else 0.0
+
+
+def _reasons(error: object) -> Iterator[str]:
+    if not isinstance(error, dict):
+        return
+    for listed in ("errors", "details"):
+        for each in error.get(listed) or () if isinstance(error.get(listed), list) else ():
+            if isinstance(each, dict) and isinstance(each.get("reason"), str):
+                yield each["reason"]
+    if isinstance(error.get("status"), str):
+        yield error["status"]
+
+
+def _console_address(refusal: Refusal, service: str, account: Account) -> str:
+    """Where to enable an API: as the answer says, in the words for programs or those for people."""
+    for text in _texts(refusal.body):
+        if found := _CONSOLE.match(text):
+            return found.group()
+    if found := _CONSOLE.search(refusal.message):
+        return found.group().rstrip(".,")
+    project = f"?project={account.project}" if re.fullmatch(r"[\w:.-]+", account.project) else ""
+    return f"https://console.developers.google.com/apis/api/{service}/overview{project}"
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+
+
+def api_disabled(refusal: Refusal, service: str, account: Account) -> StoreAccessError | None:
+    """The API must be enabled first, where that is what the refusal says. `service` was asked."""
+    if not refusal.reasons & _DISABLED:
+        return None
+    named = next((each for each in _texts(refusal.body) if each in _APIS), service)
+    return StoreAccessError(
+        f"The {_APIS.get(named, named)} is not enabled for the project of {account.address}. Enable it at"
+        f" {_console_address(refusal, named, account)} , wait a minute, and try again.",
+        reason="api_disabled",
+    )
+
+
+def not_shared(account: Account) -> StoreAccessError:
+    """The spreadsheet is there, and is not shared with us."""
+    return StoreAccessError(
+        "The spreadsheet is not shared with this program. Open it in the browser, choose Share, add"
+        f" {account.address} as an Editor, and try again.",
+        reason="not_shared",
+    )
+
+
+def viewer(account: Account) -> StoreAccessError:
+    """The spreadsheet is shared with us for reading only."""
+    return StoreAccessError(
+        "This program may read the spreadsheet and not change it; nothing was changed. Open it in the browser, choose"
+        f" Share, make {account.address} an Editor, and try again.",
+        reason="viewer",
+    )
+
+
+def no_spreadsheet(spreadsheet: str) -> StoreAccessError:
+    """There is no such spreadsheet."""
+    return StoreAccessError(
+        f"There is no spreadsheet with the id {spreadsheet}, or it was deleted. Open it in the browser, copy its"
+        " address, and name the store by it.",
+        reason="no_spreadsheet",
+    )
+
+
+def no_google_sheet(spreadsheet: str) -> StoreAccessError:
+    """What has this id is an Excel file kept on Drive."""
+    return StoreAccessError(
+        f"{spreadsheet} is an Excel file on Google Drive, not a Google spreadsheet. Open it in the browser, choose"
+        " File, Save as Google Sheets, and use the address of the new one.",
+        reason="no_spreadsheet",
+    )
+
+
+def login_refused(account: Account, message: str = "") -> StoreAccessError:
+    """The account is gone, or its key."""
+    said = f" ({message})" if message else ""
+    return StoreAccessError(
+        f"Google does not accept the login of {account.address}{said}: the account was deleted or disabled, or the key"
+        " was revoked. Download a new key for the service account at"
+        " https://console.cloud.google.com/iam-admin/serviceaccounts and put it in the place of the old one.",
+        reason="login_refused",
+    )
+
+
+def refused(refusal: Refusal, account: Account) -> StoreAccessError:
+    """Something that there is no better sentence for than Google's own."""
+    said = refusal.message.rstrip(".") or f"status {refusal.status}"
+    return StoreAccessError(
+        f"Google did not let {account.address} do that: {said}. Nothing was changed.", reason="refused"
+    )
+
+
+def token_refused(refusal: Refusal, account: Account, day: float) -> StoreAccessError:
+    """No token was given. `day` is the time that our clock shows."""
+    if re.search(r"\biat\b|\bexp\b|timeframe", refusal.message):
+        return StoreAccessError(
+            f"The clock of this machine is wrong{_difference(refusal, day)}, and Google gives no access by it. Set the"
+            " time and the time zone (best: automatically) and try again.",
+            reason="clock",
+        )
+    return login_refused(account, refusal.message.rstrip("."))
+
+
+def _difference(refusal: Refusal, day: float) -> str:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        differs = day - parsedate_to_datetime(refusal.headers.get("date", "")).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return ""
+    if abs(differs) < 30:
+        return ""
+    seconds = round(abs(differs))
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+        # In hours up to two days, and so on: 90 minutes say more than one hour.
+        if seconds >= 2 * size or size == 1:
+            return f" by {seconds // size} {unit}s: it is {'ahead' if differs > 0 else 'behind'}"
+    return ""

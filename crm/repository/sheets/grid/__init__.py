@@ -1,0 +1,1 @@
+"""Cells, their formats and the layout of the tabs."""

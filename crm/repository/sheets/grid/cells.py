@@ -1,0 +1,273 @@
+"""A value as the cell that holds it, and back."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar, get_type_hints
+
+from crm.errors import FieldError
+from crm.model import RECORDS, Client, Conventions, Record, fields, people
+from crm.model.encoding import plain
+from crm.model.fields import Amount, Day, Id, Line, Phone, Whole
+from crm.model.money import exact, plain_amount, plain_number
+from crm.repository.sheets.grid.layout import OWN, Cell, columns
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+# One of the requests of a batchUpdate.
+Request = dict[str, Any]
+VALUE = "userEnteredValue"
+# The day that Google Sheets counts from; a date before it is written as text.
+_DAY_ZERO = date(1899, 12, 30)
+_FIRST_DAY = date(1900, 3, 1)
+_LARGEST_EXACT = 2**53
+
+
+def cell_of(value: Any) -> Cell:
+    """The value as it stands in a cell and is read back; '' for nothing."""
+    match value:
+        case None | ():
+            return ""
+        case bool() | str():
+            return value
+        case int():
+            return value if abs(value) <= _LARGEST_EXACT else str(value)
+        case Decimal():
+            number = float(value)
+            # A sum with more digits than a cell counts with is kept as text.
+            if Decimal(repr(number)) != value:
+                return plain_amount(value)
+            return int(number) if number.is_integer() else number
+        case datetime():
+            return str(plain(value))
+        case date():
+            return (value - _DAY_ZERO).days if value >= _FIRST_DAY else value.isoformat()
+        case _:
+            return ", ".join(value)
+
+
+def written(cell: Cell) -> dict[str, Any]:
+    """The cell as a request writes it: typed, so that text is never read as a formula, a number or a date."""
+    if cell == "" and isinstance(cell, str):
+        return {}
+    if isinstance(cell, bool):
+        return {"userEnteredValue": {"boolValue": cell}}
+    if isinstance(cell, str):
+        return {"userEnteredValue": {"stringValue": cell}}
+    return {"userEnteredValue": {"numberValue": cell}}
+
+
+def cells_request(sheet: int, row: int, column: int, rows: Sequence[Sequence[Cell]]) -> Request:
+    """Writes typed cells, from a row and a column on."""
+    start = {"sheetId": sheet, "rowIndex": row, "columnIndex": column}
+    return {"updateCells": {"start": start, "rows": [row_request(each) for each in rows], "fields": VALUE}}
+
+
+def row_request(cells: Sequence[Cell]) -> Request:
+    """A row as requests take it."""
+    return {"values": [written(cell) for cell in cells]}
+
+
+def row_of(record: Record) -> list[Any]:
+    """A record as the row that `layout.Heading.row` reads: a cell for each column, then its own fields."""
+    row: list[Any] = [cell_of(getattr(record, name)) for name in columns(type(record))]
+    for name in people(type(record)).values():
+        # Nobody's account needs no cell.
+        at = columns(type(record)).index(name)
+        row[at] = row[at] or ""
+    row[-1] = stamp(record.id, record.version)
+    if isinstance(record, Client):
+        row.append(dict(record.extra))
+    return row
+
+
+def stamp(record_id: int, version: int) -> str:
+    """What the last column says: whose row this is, and how often it was changed."""
+    return f"{record_id}/{version}"
+
+
+def stamped(cell: Cell) -> tuple[int, int] | None:
+    """The id and the version that a stamp names; None when it is none."""
+    whose, slash, version = str(cell).partition("/")
+    if slash and whose.isascii() and whose.isdigit() and version.isascii() and version.isdigit():
+        return int(whose), int(version)
+    return None
+
+
+def number_of(cell: Cell) -> int | None:
+    """A cell as an id; None when it cannot be one."""
+    if isinstance(cell, bool):
+        return None
+    if isinstance(cell, int | float):
+        return int(cell) if cell == int(cell) and 0 < cell < _LARGEST_EXACT else None
+    text = cell.strip()
+    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 16 and int(text) else None
+
+
+# As the program writes them
+
+
+def _text(cell: Any) -> str:
+    if type(cell) is not str:
+        raise ValueError
+    return cell
+
+
+def _whole(cell: Any) -> int:
+    if type(cell) is int:
+        return cell
+    if type(cell) is str and cell.isdigit():
+        return int(cell)
+    if type(cell) is float and cell.is_integer():
+        return int(cell)
+    raise ValueError
+
+
+def _day(cell: Any) -> date:
+    if type(cell) is str:
+        return date.fromisoformat(cell)
+    if type(cell) in (int, float) and cell == int(cell):
+        return _DAY_ZERO + timedelta(days=int(cell))
+    raise ValueError
+
+
+def _maybe_day(cell: Any) -> date | None:
+    return None if cell == "" else _day(cell)
+
+
+def _money(cell: Any) -> Decimal:
+    if type(cell) not in (int, float, str) or cell == "":
+        raise ValueError
+    amount = Decimal(repr(cell) if type(cell) is float else cell)
+    if amount < 0:
+        raise ValueError
+    return exact(amount)
+
+
+def _moment(cell: Any) -> datetime:
+    moment = datetime.fromisoformat(_text(cell))
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment
+
+
+def _truth(cell: Any) -> bool:
+    if type(cell) is not bool:
+        raise ValueError
+    return cell
+
+
+def _list(cell: Any) -> tuple[str, ...]:
+    return tuple(_text(cell).split(", ")) if cell != "" else ()
+
+
+def _version(cell: Any) -> int:
+    found = stamped(cell)
+    if found is None:
+        raise ValueError
+    return found[1]
+
+
+_BY_TYPE: Mapping[Any, Callable[[Any], Any]] = {
+    str: _text,
+    int: _whole,
+    bool: _truth,
+    Decimal: _money,
+    date: _day,
+    date | None: _maybe_day,
+    datetime: _moment,
+    tuple[str, ...]: _list,
+}
+
+
+def _account(cell: Any) -> int:
+    return 0 if cell == "" else _whole(cell)
+
+
+def _readers(kind: type[Record]) -> Sequence[Callable[[Any], Any]]:
+    hints = get_type_hints(kind)
+    special = {"version": _version, **dict.fromkeys(people(kind).values(), _account)}
+    return [special.get(name) or _BY_TYPE[hints[name]] for name in columns(kind)]
+
+
+READERS: Mapping[type[Record], Sequence[Callable[[Any], Any]]] = {kind: _readers(kind) for kind in RECORDS}
+
+
+def record_of(kind: type[AnyRecord], row: Sequence[Any]) -> AnyRecord:
+    """The record in a row as the program writes it; raises ValueError or ArithmeticError where a cell is not so."""
+    names = columns(kind)
+    values = {name: read(cell) for name, read, cell in zip(names, READERS[kind], row, strict=False)}
+    if kind is Client:
+        own = row[len(names)]
+        if not all(type(each) is str for each in own.values()):
+            raise ValueError
+        values[OWN] = own
+    return kind(**values)
+
+
+# As people write them
+
+
+FAILED = frozenset(
+    ("#ERROR!", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "Loading...")
+)  # fmt: skip
+FORMULA_FAILS = "the formula in this cell fails"
+
+
+def typed(kind: type[Record], name: str, cell: Cell, by: Conventions) -> Any:
+    """The value of a cell that a person filled in, checked like any input; raises FieldError."""
+    check = fields(kind)[name].check
+    if isinstance(cell, str):
+        if cell in FAILED:
+            raise FieldError(FORMULA_FAILS)
+        if cell == "" and name in ("on", "due_on"):
+            raise FieldError(f"a {kind.kind_name} needs its date")
+        return check.read(cell, by)
+    if isinstance(cell, bool):
+        # What a person typed as a word was made a truth by Google.
+        return check.read(str(cell).upper(), by)
+    return _typed_number(check, cell, by)
+
+
+def _typed_number(check: Any, cell: float, by: Conventions) -> Any:
+    # People see 15 digits of a number; what a formula has beyond them is not meant.
+    number = Decimal(f"{cell:.15g}")
+    whole = int(number) if number == int(number) else None
+    match check:
+        case Day():
+            if not 0 < number < 2_958_466:
+                raise FieldError("that is no date")
+            return check.read((_DAY_ZERO + timedelta(days=int(number))).isoformat(), by)
+        case Amount():
+            # With its own decimals, which the check counts; never with three, which could be thousands.
+            return check.read(plain_number(cell), by)
+        case Whole() | Id() if whole is None:
+            raise FieldError("write a whole number in digits")
+        case Phone() if whole is not None:
+            return _typed_phone(check, str(whole), by)
+    return check.read(str(whole) if whole is not None else repr(cell), by)
+
+
+def _typed_phone(check: Phone, digits: str, by: Conventions) -> Any:
+    """A telephone number of which Google has taken the + or the zeros away."""
+    for opening in ("", "+", "0"):
+        with suppress(FieldError):
+            return check.read(opening + digits, by)
+    return check.read(digits, by)
+
+
+def own_plain(cell: Cell) -> str:
+    """A cell of a field of the team's own as text, as it is shown."""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float) and cell == int(cell):
+        cell = int(cell)
+    return str(cell)
+
+
+def own_text(cell: Cell, by: Conventions) -> str:
+    """A cell of a field of the team's own, which is text; raises FieldError."""
+    if cell in FAILED:
+        raise FieldError(FORMULA_FAILS)
+    return Line(2000).read(own_plain(cell), by)

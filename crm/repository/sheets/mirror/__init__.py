@@ -1,0 +1,1 @@
+"""The mirror: the local SQLite copy that reads are answered from."""

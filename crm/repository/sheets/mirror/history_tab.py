@@ -1,0 +1,139 @@
+"""The tab `history`: a transaction as the rows that are added to it, and those rows as transactions again."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from crm.model.encoding import plain
+from crm.repository.sheets.grid.layout import HISTORY_COLUMNS, Cell
+from crm.repository.sheets.mirror.mirror import in_json
+from crm.repository.tables import audit, transactions
+
+# A cell holds 50 000 characters; what is longer goes on in the next row.
+_LONGEST = 20_000
+_GOES_ON = "+"
+_WIDE = len(HISTORY_COLUMNS)
+
+
+@dataclass
+class Entries:
+    """What a piece of the history says: transactions and audit entries as rows of their tables, and
+    the id of each transaction's commit."""
+
+    transactions: list[dict[str, Any]] = field(default_factory=list)
+    audit: list[dict[str, Any]] = field(default_factory=list)
+    uids: dict[str, int] = field(default_factory=dict)
+
+
+def rows_of(connection: Connection, first: int, uid: str) -> Iterator[list[Cell]]:
+    """The rows of all transactions from number `first` on; the last of them is committed as `uid`."""
+    for head in connection.execute(select(transactions).where(transactions.c.id >= first).order_by(transactions.c.id)):
+        entries = connection.execute(
+            select(audit.c.record, audit.c.record_id, audit.c.operation, audit.c.before, audit.c.after)
+            .where(audit.c.transaction == head.id)
+            .order_by(audit.c.id)
+        )
+        opening: list[Cell] = [head.id, uid, str(plain(head.at)), head.user, head.what, head.undoes or ""]
+        by: list[Cell] = [head.user_id]
+        following: list[Cell] = [head.id, "", "", "", "", ""]
+        written = False
+        for entry in _merged(entries):
+            for row in _split(entry):
+                yield [*following, *row] if written else [*opening, *row, *by]
+                written = True
+        if not written:
+            yield [*opening, *[""] * (_WIDE - len(opening) - 1), *by]
+
+
+def digest(row: Sequence[Cell]) -> str:
+    """What stands for a row: where the history ends is known by it."""
+    cells = [int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in row]
+    while cells and cells[-1] == "":
+        cells.pop()
+    return hashlib.blake2b(json.dumps(cells).encode(), digest_size=12).hexdigest()
+
+
+def _merged(entries: Any) -> Iterator[tuple[str, str, str, str, str]]:
+    """The audit entries as text; records created one after the other become one entry: 12-57."""
+    record, first, last = "", 0, 0
+    for entry in entries:
+        if entry.operation == "create":
+            if record == entry.record and entry.record_id == last + 1:
+                last += 1
+                continue
+            if record:
+                yield _created(record, first, last)
+            record, first, last = entry.record, entry.record_id, entry.record_id
+            continue
+        if record:
+            yield _created(record, first, last)
+            record = ""
+        yield entry.record, str(entry.record_id), entry.operation, _text(entry.before), _text(entry.after)
+    if record:
+        yield _created(record, first, last)
+
+
+def _created(record: str, first: int, last: int) -> tuple[str, str, str, str, str]:
+    return record, str(first) if first == last else f"{first}-{last}", "create", "", ""
+
+
+def _text(fields: Any) -> str:
+    return "" if fields is None else in_json(fields)
+
+
+def _split(entry: tuple[str, str, str, str, str]) -> Iterator[list[Cell]]:
+    """An entry as one row, or as several where a text is too long for a cell."""
+    *opening, before, after = entry
+    yield [*opening, before[:_LONGEST], after[:_LONGEST]]
+    while len(before) > _LONGEST or len(after) > _LONGEST:
+        before, after = before[_LONGEST:], after[_LONGEST:]
+        yield ["", "", _GOES_ON, before[:_LONGEST], after[:_LONGEST]]
+
+
+def read(rows: Sequence[Sequence[Cell]]) -> Entries:
+    """What rows of the history say; raises ValueError, IndexError or KeyError where they are torn."""
+    known: set[int] = set()
+    found = Entries()
+    pending: list[tuple[dict[str, Any], str, str]] = []
+    for cells in rows:
+        row = [*cells, *[""] * (_WIDE - len(cells))]
+        number = _number(row[0])
+        if number not in known:
+            if known and number < max(known):
+                raise ValueError("its rows stand in another order")
+            known.add(number)
+            found.uids[str(row[1])] = number
+            head = {"id": number, "at": datetime.fromisoformat(str(row[2])), "user": str(row[3]), "what": str(row[4])}
+            # An older version has not written whose it was.
+            head["user_id"] = _number(row[_WIDE - 1]) if row[_WIDE - 1] != "" else None
+            found.transactions.append({**head, "undoes": _number(row[5]) if row[5] != "" else None, "undone_by": None})
+        operation = str(row[8])
+        if operation == _GOES_ON:
+            entry, before, after = pending.pop()
+            if entry["transaction"] != number:
+                raise ValueError("a piece of an entry stands at another one")
+            pending.append((entry, before + str(row[9]), after + str(row[10])))
+        elif operation:
+            first, _, final = str(row[7]).partition("-")
+            for record_id in range(int(first), int(final or first) + 1):
+                entry = {"transaction": number, "record": str(row[6]), "record_id": record_id, "operation": operation}
+                pending.append((entry, str(row[9]), str(row[10])))
+    for entry, before, after in pending:
+        found.audit.append({**entry, "before": _fields(before), "after": _fields(after)})
+    return found
+
+
+def _number(cell: Cell) -> int:
+    number = int(cell)
+    if number != float(cell):
+        raise ValueError(f"{cell!r} is no number of a transaction")
+    return number
+
+
+def _fields(text: str) -> Any:
+    return json.loads(text) if text else None

@@ -1,0 +1,347 @@
+"""Rows of the spreadsheet put into the mirror as records, many at once, as far as they can be read.
+
+A row of which too little can be read is left out: its cells are kept and what is wrong is listed, and it is tried
+again until it can be read.
+"""
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from crm.errors import CRMError, FieldError
+from crm.model import (
+    RECORDS,
+    Client,
+    Contact,
+    Conventions,
+    Dashboard,
+    Deal,
+    FollowUp,
+    Interaction,
+    Mailing,
+    Message,
+    Record,
+    Sale,
+    Setting,
+    SignIn,
+    Stage,
+    StageMove,
+    StatusRule,
+    Template,
+    User,
+    View,
+    fields,
+    links,
+    owner_link,
+    people,
+)  # fmt: skip
+from crm.model.fields import Amount
+from crm.repository import statements, tables
+from crm.repository.bulk import insert_rows
+from crm.repository.dialect import Dialect
+from crm.repository.sheets.grid import cells
+from crm.repository.sheets.grid.layout import OWN, columns
+from crm.repository.sheets.mirror import mirror, problems
+from crm.repository.sheets.mirror.mirror import in_json
+from crm.repository.sheets.mirror.row_matching import Placed
+from crm.repository.sheets.mirror.validation import (
+    NO_NAME,
+    NOT_READ,
+    UNIQUE,
+    SettingCheck,
+    id_is_gone,
+    not_there,
+    refuse_unsound,
+)
+from crm.repository.team import team_of
+
+# What a record is nothing without.
+NEEDED: Mapping[type[Record], tuple[str, ...]] = {
+    Sale: ("client", "on", "amount"),
+    Contact: ("client", "name"),
+    Interaction: ("client", "kind", "on"),
+    FollowUp: ("client", "due_on"),
+    Deal: ("client", "title", "stage"),
+    Stage: ("name", "position"),
+    StageMove: ("deal", "stage", "on"),
+    Template: ("name", "body"),
+    Mailing: ("name",),
+    Message: ("client", "direction", "on"),
+    StatusRule: ("position", "status", "when"),
+    View: ("name", "condition"),
+    Dashboard: ("user",),
+    Setting: ("key", "value"),
+    User: ("email", "role"),
+    SignIn: ("user", "state"),
+}
+# Fields of a client of which a cell can hold what they cannot; addresses that are not quite right may have come from
+# a file.
+_DOUBTED = ("kind", "country")
+# A reason that a rule gave begins with its text, and that with the status.
+_BY_RULE = re.compile(r"(.{1,40}?) (?:when|otherwise)\b")
+_BATCH = 1000
+
+
+class Loading:
+    """Puts rows of one kind of record into the mirror. `good` holds records as they were known before, whose values
+    stay where a cell cannot be read."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        dialect: Dialect,
+        kind: type[Record],
+        by: Conventions,
+        check_setting: SettingCheck,
+        good: Mapping[int, Record],
+    ) -> None:
+        self.connection = connection
+        self.dialect = dialect
+        self.kind = kind
+        self.by = by
+        self.check_setting = check_setting
+        self.good = good
+        self.wrong: list[dict[str, Any]] = []
+        # The fields with the accounts of people that the tab has no columns for.
+        self.unsaid: Collection[str] = ()
+        # Clients whose status was chosen or emptied in the sheet, with the one that the program had written.
+        self.chosen: dict[int, str] = {}
+        self._amounts = [
+            name for name, each in fields(kind).items() if isinstance(each.check, Amount) and each.by == "person"
+        ]
+        # Values that were found to be fine, by field: most of them repeat.
+        self._fine: dict[str, set[Any]] = {name: {""} for name in _DOUBTED} if kind is Client else {}
+
+    def load(self, rows: Mapping[int, Placed], leave_out: Collection[int] = ()) -> None:
+        """Puts rows in, by the id of their record, in the place of what was there; some are to be left out."""
+        records = {}
+        for record_id, (_, row) in rows.items():
+            if record_id not in leave_out:
+                record = self._read(record_id, row)
+                if record is not None:
+                    records[record_id] = record
+        if self.unsaid:
+            self._fill_in_accounts(records)
+        self._part_doubles(records, rows)
+        self._leave_out_orphans(records, rows)
+        self._replace(rows, records.values())
+        problems.add(self.connection, self.kind, self.wrong)
+
+    def _fill_in_accounts(self, records: dict[int, Record]) -> None:
+        """Has the names say whose the records are, as far as they can."""
+        team = team_of(self.connection)
+        for name, beside in people(self.kind).items():
+            if beside in self.unsaid:
+                for record_id, record in records.items():
+                    if account := team.meant(getattr(record, name)):
+                        values: Any = {beside: account}
+                        records[record_id] = replace(record, **values)
+
+    def _replace(self, rows: Mapping[int, Placed], records: Iterable[Record]) -> None:
+        remove(self.connection, self.kind, rows)
+        mirror.put_rows(
+            self.connection,
+            self.kind,
+            [(record_id, at, in_json(self._before(record_id, row))) for record_id, (at, row) in rows.items()],
+        )
+        batch = [tables.row_of(each) for each in records]
+        for start in range(0, len(batch), _BATCH):
+            insert_rows(self.connection, tables.TABLES[self.kind], batch[start : start + _BATCH])
+        if self.kind is Client:
+            self.dialect.index_added(self.connection, [each["id"] for each in batch])
+
+    def _before(self, record_id: int, row: list[Any]) -> list[Any]:
+        """A row as it was before a status was chosen in it, which then is found like any other edit."""
+        if record_id in self.chosen:
+            row = list(row)
+            row[columns(Client).index("status")] = self.chosen[record_id]
+        return row
+
+    def _read(self, record_id: int, row: Sequence[Any]) -> Record | None:
+        """The record of a row; None where too little of it can be read."""
+        try:
+            record: Record | None = cells.record_of(self.kind, row)
+            if record is None or record.id != record_id:
+                raise ValueError
+        except (ValueError, ArithmeticError):
+            record = self._as_far_as_readable(record_id, row)
+        if record is None or self.kind in (StatusRule, View, Setting):
+            return record and self._sound(record, row)
+        self._doubt_amounts(record, row)
+        return self._without_doubtful(record, row) if isinstance(record, Client) else record
+
+    def _doubt_amounts(self, record: Record, row: Sequence[Any]) -> None:
+        """Notes amounts with more decimals than the currency has. They are taken as they are: perhaps the currency was
+        another one when they were written."""
+        for name in self._amounts:
+            value = getattr(record, name)
+            most = max(2, self.by.decimals)
+            if value != round(value, most):
+                self._note(record.id, row, name, f"an amount in {self.by.currency} has at most {most} decimals")
+
+    def _without_doubtful(self, record: Client, row: Sequence[Any]) -> Client:
+        """The client without what a cell can hold, and the field cannot."""
+        for name, fine in self._fine.items():
+            value = getattr(record, name)
+            if value in fine:
+                continue
+            try:
+                fields(Client)[name].check.read(value, self.by)
+                fine.add(value)
+            except FieldError as error:
+                self._note(record.id, row, name, error.reason)
+                known: Any = {name: getattr(self.good.get(record.id), name, "")}
+                record = replace(record, **known)
+        if not (record.first_name or record.last_name or record.company):
+            self._note(record.id, row, "first_name", NO_NAME)
+        return self._as_reviewed(record)
+
+    def _as_reviewed(self, record: Client) -> Client:
+        """The client with the status that its reason tells of: the program writes the two together."""
+        if record.status_pinned_until or record.status_reason.startswith(f"{record.status} "):
+            return record
+        said = _BY_RULE.match(record.status_reason)
+        if said is None:
+            return record
+        self.chosen[record.id] = said[1]
+        return replace(record, status=said[1])
+
+    def _as_far_as_readable(self, record_id: int, row: Sequence[Any]) -> Record | None:
+        """A record of which some cells are not as the program writes them."""
+        good = self.good.get(record_id)
+        values: dict[str, Any] = {}
+        for name, cell, read in zip(columns(self.kind), row, cells.READERS[self.kind], strict=False):
+            try:
+                values[name] = self._value(record_id, name, cell, read)
+            except FieldError as error:
+                self._note(record_id, row, name, error.reason)
+        if self.kind is Client:
+            values[OWN] = self._own(record_id, row, good)
+        if good is None and any(name not in values for name in NEEDED.get(self.kind, ())):
+            return None
+        return replace(good or self.kind(), **values | {"id": record_id})
+
+    def _value(self, record_id: int, name: str, cell: Any, read: Callable[[Any], Any]) -> Any:
+        if name == "id":
+            if cells.number_of(cell) != record_id:
+                raise FieldError(id_is_gone(record_id))
+            return record_id
+        try:
+            return read(cell)
+        except (ValueError, ArithmeticError):
+            if name not in fields(self.kind):
+                raise FieldError(NOT_READ) from None
+            return cells.typed(self.kind, name, cell, self.by)
+
+    def _own(self, record_id: int, row: Sequence[Any], good: Record | None) -> dict[str, str]:
+        own: dict[str, str] = {}
+        for name, cell in row[-1].items():
+            try:
+                own[name] = cells.own_text(cell, self.by)
+            except FieldError as error:
+                self._note(record_id, row, f"={name}", error.reason)
+                if isinstance(good, Client) and name in good.extra:
+                    own[name] = good.extra[name]
+        return own
+
+    def _sound(self, record: Record, row: Sequence[Any]) -> Record | None:
+        try:
+            refuse_unsound(record, self.by, self.check_setting)
+        except CRMError as error:
+            named = error.field if isinstance(error, FieldError) else ""
+            name = named or NEEDED[self.kind][-1]
+            self._note(record.id, row, name, error.sentence.splitlines()[0].rstrip("."))
+            # A view that cannot be used does no harm.
+            return record if self.kind is View else self.good.get(record.id)
+        return record
+
+    def _part_doubles(self, records: dict[int, Record], rows: Mapping[int, Placed]) -> None:
+        """What may be there only once: the first keeps it, the others are told."""
+        name = UNIQUE.get(self.kind)
+        if name is None:
+            return
+        table = tables.TABLES[self.kind]
+        given = {getattr(each, name) for each in records.values()} - {""}
+        taken: dict[str, int] = {}
+        for start in range(0, len(given), _BATCH):
+            batch = list(given)[start : start + _BATCH]
+            found = self.connection.execute(select(table.c.id, table.c[name]).where(table.c[name].in_(batch)))
+            taken |= {value: record_id for record_id, value in found if record_id not in rows}
+        for record_id, record in list(records.items()):
+            value = getattr(record, name)
+            if not value or taken.setdefault(value, record_id) == record_id:
+                continue
+            label = fields(self.kind)[name].label.lower()
+            what = f"{self.kind.kind_name} {taken[value]} has the same {label}"
+            self._note(record_id, rows[record_id][1], name, what)
+            if isinstance(record, Client):
+                records[record_id] = replace(record, reference="")
+            else:
+                del records[record_id]
+
+    def _leave_out_orphans(self, records: dict[int, Record], rows: Mapping[int, Placed]) -> None:
+        owner = owner_link(self.kind)
+        if owner is None:
+            return
+        name, kind = owner
+        wanted = {getattr(each, name) for each in records.values()}
+        statement = f"SELECT id FROM {tables.TABLES[kind].name} WHERE id IN (SELECT value FROM json_each(?))"
+        found = self.connection.exec_driver_sql(statement, (json.dumps(list(wanted)),))
+        there = {row[0] for row in found}
+        for record_id, record in list(records.items()):
+            if (number := getattr(record, name)) not in there:
+                self._note(record_id, rows[record_id][1], name, not_there(links(self.kind)[name], number))
+                del records[record_id]
+
+    def _note(self, record_id: int, row: Sequence[Any], name: str, what: str) -> None:
+        self.wrong.append(problems.entry(record_id, row, self.kind, name, what))
+
+
+def remove(connection: Connection, kind: type[Record], ids: Collection[int]) -> None:
+    """Takes records out of the mirror, with their rows and with what was wrong in them."""
+    statement = f"DELETE FROM {tables.TABLES[kind].name} WHERE id IN (SELECT value FROM json_each(?))"
+    connection.exec_driver_sql(statement, (json.dumps(list(ids)),))
+    mirror.drop_rows(connection, kind, ids)
+
+
+def leave_out_orphans(connection: Connection) -> None:
+    """Takes records out of the mirror that cannot be without another one, which is gone: sales of a client; their rows
+    are kept, and what is wrong is listed."""
+    for kind in RECORDS:
+        owner = owner_link(kind)
+        if owner is None:
+            continue
+        table, owners, link = tables.TABLES[kind], tables.TABLES[owner[1]], tables.TABLES[kind].c[owner[0]]
+        statement = select(table.c.id, link).where(link.not_in(select(owners.c.id)))
+        orphans: dict[int, int] = dict(tuple(row) for row in connection.execute(statement))
+        rows = mirror.known(connection, kind, orphans)
+        what = links(kind)[owner[0]]
+        found = [
+            problems.entry(record_id, rows[record_id][1], kind, owner[0], not_there(what, number))
+            for record_id, number in orphans.items()
+            if record_id in rows
+        ]
+        problems.add(connection, kind, found)
+        for start in range(0, len(orphans), _BATCH):
+            batch = list(orphans)[start : start + _BATCH]
+            connection.execute(delete(table).where(table.c.id.in_(batch)))
+
+
+def records(connection: Connection, kind: type[Record]) -> dict[int, Record]:
+    """All records of a kind that the mirror holds, by id."""
+    found = connection.execute(select(*tables.record_columns(kind)))
+    return {row.id: tables.record_of(kind, row) for row in found}
+
+
+def some_records(connection: Connection, kind: type[Record], ids: Collection[int]) -> dict[int, Record]:
+    """Those of some ids that the mirror holds."""
+    found: dict[int, Record] = {}
+    wanted = list(ids)
+    for start in range(0, len(wanted), _BATCH):
+        rows = connection.execute(statements.BY_IDS[kind], {"wanted": wanted[start : start + _BATCH]})
+        found |= {row.id: tables.record_of(kind, row) for row in rows}
+    return found

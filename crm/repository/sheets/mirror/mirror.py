@@ -1,0 +1,327 @@
+"""What the mirror knows of the spreadsheet beside the records: where each row stands, and what is wrong in it."""
+
+import json
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Table, Text, inspect, select
+
+from crm.errors import StoreBusyError
+from crm.model import RECORDS, Record
+from crm.repository import ROSTER, tables
+from crm.repository.sheets.grid.layout import FORMAT, META, Cell, columns
+
+metadata = MetaData()
+
+# A row of the spreadsheet: its place (0 is the heading) and its cells as they were last seen, as JSON.
+sheet_row = Table(
+    "sheet_row",
+    metadata,
+    Column("record", String(20), primary_key=True),
+    Column("id", Integer, primary_key=True),
+    Column("row", Integer, nullable=False),
+    Column("cells", Text, nullable=False),
+    Index("sheet_row_by_place", "record", "row"),
+)
+
+# A cell that cannot be taken. `id` is 0 where the row belongs to no record; then `row` says which one. `field` is ''
+# for something in the heading, then `column` says where. `cell` is what stood there, as JSON; something else by now
+# is not wrong any more.
+sheet_problem = Table(
+    "sheet_problem",
+    metadata,
+    Column("record", String(20), nullable=False),
+    Column("id", Integer, nullable=False),
+    Column("field", String(80), nullable=False),
+    Column("row", Integer, nullable=False),
+    Column("column", Integer, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("cell", Text, nullable=False),
+    Index("sheet_problem_by_record", "record", "id"),
+)
+
+# The number of the transaction that each commit is.
+sheet_commit = Table(
+    "sheet_commit", metadata, Column("uid", String(40), primary_key=True), Column("number", Integer, nullable=False)
+)
+
+# What the mirror knows of the spreadsheet as a whole.
+sheet_fact = Table(
+    "sheet_fact", metadata, Column("name", String(40), primary_key=True), Column("value", Text, nullable=False)
+)
+
+NUMBERED = (*(table.name for table in tables.TABLES.values()), tables.transactions.name)
+
+
+@dataclass(frozen=True)
+class State:
+    """What the row of the technical tab says. `last` holds the highest number in use by table;
+    `staging` names the transaction that is being written in several requests, '' when there is none. `roster` seals the
+    accounts as a whole."""
+
+    revision: int = 0
+    uid: str = ""
+    staging: str = ""
+    history_rows: int = 0
+    last: Mapping[str, int] = field(default_factory=dict)
+    roster: str = ""
+
+    def is_at(self, other: "State") -> bool:
+        """Whether both are of the same revision."""
+        return (self.revision, self.uid) == (other.revision, other.uid)
+
+    def is_but_for_roster(self, other: "State") -> bool:
+        """Whether both are the same, whatever their rosters."""
+        return replace(self, roster=other.roster) == other
+
+    def rows(self) -> list[list[Cell]]:
+        """The two rows of the technical tab."""
+        names: list[Cell] = ["format", "revision", "uid", "staging", "history_rows", *NUMBERED]
+        values: list[Cell] = [FORMAT, self.revision, self.uid, self.staging, self.history_rows]
+        return [[*names, ROSTER], [*values, *(self.last.get(name, 0) for name in NUMBERED), self.roster]]
+
+    @classmethod
+    def read(cls, rows: Sequence[Sequence[Cell]]) -> "State | None":
+        """The state in those two rows; None where they hold none."""
+        try:
+            said = dict(zip(map(str, rows[0]), rows[1], strict=False))
+            return cls(
+                int(said["revision"]),
+                str(said["uid"]),
+                str(said.get("staging", "")),
+                int(said["history_rows"]),
+                {name: int(said.get(name, 0) or 0) for name in NUMBERED},
+                str(said.get(ROSTER, "")),
+            )
+        except (IndexError, KeyError, ValueError, TypeError):
+            return None
+
+    @classmethod
+    def format_of(cls, rows: Sequence[Sequence[Cell]]) -> int:
+        """The version of the format that those rows name, 0 when they name none."""
+        said = dict(zip(map(str, rows[0]), rows[1], strict=False)) if len(rows) > 1 else {}
+        found = said.get("format", 0)
+        return int(found) if isinstance(found, int | float) else 0
+
+
+META_RANGE = META.rows(0, 2)
+# How many columns that tab is made with.
+META_COLUMNS = 26
+
+
+@dataclass
+class Place:
+    """One tab as it was last seen: what it is called, its heading, how many rows have something in them,
+    how many the grid has, and how many columns."""
+
+    title: str
+    heading: list[Cell]
+    used: int
+    rows: int
+    columns: int
+
+
+@dataclass
+class Seen:
+    """The spreadsheet as the mirror last saw it."""
+
+    state: State
+    places: dict[str, Place]
+
+
+def prepare(connection: Connection, spreadsheet: str) -> bool:
+    """Makes the tables of the mirror where they are not there yet; False where they are those of another
+    spreadsheet, or of another version of the program."""
+    shape = [(table.name, [column.name for column in table.columns]) for table in metadata.sorted_tables]
+    shape += [(kind.kind_name, list(columns(kind))) for kind in RECORDS]
+    mark = f"{zlib.crc32(repr(shape).encode())} {spreadsheet}"
+    is_new = not inspect(connection).has_table(sheet_fact.name)
+    if is_new:
+        tables.create_all(connection, metadata)
+        _set_fact(connection, "mirror of", mark)
+    return _fact(connection, "mirror of") == mark
+
+
+def seen(connection: Connection) -> Seen | None:
+    """What was last seen; None while the mirror is empty."""
+    text = _fact(connection, "seen")
+    if not text:
+        return None
+    said = json.loads(text)
+    return Seen(State(**said["state"]), {name: Place(**place) for name, place in said["places"].items()})
+
+
+def must_have_seen(connection: Connection) -> Seen:
+    """What was last seen. Raises StoreBusyError where the mirror was emptied meanwhile."""
+    found = seen(connection)
+    if found is None:
+        raise StoreBusyError("The local copy of the spreadsheet is being made anew. Nothing was changed; try again.")
+    return found
+
+
+def set_seen(connection: Connection, now: Seen) -> None:
+    """Notes what was last seen, and that no number up to the highest is given out again."""
+    _set_fact(connection, "seen", json.dumps(asdict(now), ensure_ascii=False))
+    _set_fact(connection, "generation", str(generation(connection) + 1))
+    for name, last in now.state.last.items():
+        moved = connection.exec_driver_sql("UPDATE sqlite_sequence SET seq = ? WHERE name = ?", (last, name))
+        if not moved.rowcount:
+            connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, last))
+
+
+def generation(connection: Connection) -> int:
+    """How often the mirror was brought in step."""
+    return int(_fact(connection, "generation") or 0)
+
+
+# Stands for a version that is surely not the one of now: there is something to read.
+BEHIND = -1
+
+
+def checked(connection: Connection) -> tuple[int, float]:
+    """Drive's version of the spreadsheet when it was last read, and when (seconds since 1970) that was last true."""
+    version, _, at = _fact(connection, "checked").partition("@")
+    return (int(version), float(at)) if at else (0, 0.0)
+
+
+def set_checked(connection: Connection, version: int, at: float) -> None:
+    """Notes that the mirror was true at a moment, and at which version; 0 for one that is not known."""
+    _set_fact(connection, "checked", f"{version}@{at}")
+
+
+def blind(connection: Connection) -> dict[str, list[str]]:
+    """The fields whose column this mirror has never seen, by tab."""
+    found: dict[str, list[str]] = json.loads(_fact(connection, "blind") or "{}")
+    return found
+
+
+def set_blind(connection: Connection, fields: Mapping[str, Sequence[str]]) -> None:
+    """Notes the fields whose column was never seen."""
+    _set_fact(connection, "blind", json.dumps(fields))
+
+
+def is_unproven(connection: Connection) -> bool:
+    """Whether it is not known yet that all totals are the sums of the sales."""
+    return bool(_fact(connection, "unproven"))
+
+
+def set_unproven(connection: Connection, is_so: bool) -> None:
+    """Notes whether the totals still have to be looked at."""
+    _set_fact(connection, "unproven", "totals" if is_so else "")
+
+
+def lost(connection: Connection) -> str:
+    """What was lost when an older version of the spreadsheet was put back, in words; '' for nothing."""
+    return _fact(connection, "lost")
+
+
+def set_lost(connection: Connection, text: str) -> None:
+    """Notes what was lost."""
+    _set_fact(connection, "lost", text)
+
+
+def _fact(connection: Connection, name: str) -> str:
+    return str(connection.execute(select(sheet_fact.c.value).where(sheet_fact.c.name == name)).scalar() or "")
+
+
+def _set_fact(connection: Connection, name: str, value: str) -> None:
+    connection.exec_driver_sql("INSERT OR REPLACE INTO sheet_fact (name, value) VALUES (?, ?)", (name, value))
+
+
+def put_commits(connection: Connection, numbers: Mapping[str, int]) -> None:
+    """Notes commits that are in the spreadsheet, with the numbers of their transactions."""
+    if numbers:
+        statement = "INSERT OR REPLACE INTO sheet_commit (uid, number) VALUES (?, ?)"
+        connection.exec_driver_sql(statement, list(numbers.items()))
+
+
+def has_commit(connection: Connection, uid: str) -> bool:
+    """Whether a commit is in the spreadsheet, as far as the mirror knows."""
+    return connection.execute(select(sheet_commit.c.number).where(sheet_commit.c.uid == uid)).first() is not None
+
+
+def rows_of(connection: Connection, kind: type[Record]) -> dict[int, tuple[int, list[Any]]]:
+    """Every known row of a tab: its place and its cells, by the id of its record."""
+    statement = "SELECT id, row, cells FROM sheet_row WHERE record = ?"
+    found = connection.exec_driver_sql(statement, (kind.kind_name,)).all()
+    # All at once is several times as quick as one by one.
+    parsed = json.loads(f"[{','.join(row[2] for row in found)}]")
+    return {row[0]: (row[1], cells) for row, cells in zip(found, parsed, strict=True)}
+
+
+def known(connection: Connection, kind: type[Record], ids: Iterable[int]) -> dict[int, tuple[int, list[Any]]]:
+    """The place and the cells of some rows, by the id of their record."""
+    wanted = json.dumps(list(ids))
+    statement = "SELECT id, row, cells FROM sheet_row WHERE record = ? AND id IN (SELECT value FROM json_each(?))"
+    found = connection.exec_driver_sql(statement, (kind.kind_name, wanted))
+    return {row[0]: (row[1], json.loads(row[2])) for row in found}
+
+
+def put_rows(connection: Connection, kind: type[Record], rows: Sequence[tuple[int, int, str]]) -> None:
+    """Notes rows as (id, place, cells as JSON)."""
+    if rows:
+        statement = "INSERT OR REPLACE INTO sheet_row (record, id, row, cells) VALUES (?, ?, ?, ?)"
+        connection.exec_driver_sql(statement, [(kind.kind_name, *row) for row in rows])
+
+
+def move_rows(connection: Connection, kind: type[Record], moved: Sequence[tuple[int, int]]) -> None:
+    """Notes that rows stand elsewhere, as (place, id)."""
+    if moved:
+        statement = "UPDATE sheet_row SET row = ? WHERE record = ? AND id = ?"
+        connection.exec_driver_sql(statement, [(row, kind.kind_name, record_id) for row, record_id in moved])
+
+
+def drop_rows(connection: Connection, kind: type[Record], ids: Iterable[int]) -> None:
+    """Forgets rows, and what was wrong with them."""
+    gone = json.dumps(list(ids))
+    for table in ("sheet_row", "sheet_problem"):
+        statement = f"DELETE FROM {table} WHERE record = ? AND id IN (SELECT value FROM json_each(?))"
+        connection.exec_driver_sql(statement, (kind.kind_name, gone))
+
+
+def left_out(connection: Connection, kind: type[Record]) -> set[int]:
+    """The ids whose row is known, but could not be read so far or was never seen: there is no record of them."""
+    table = tables.TABLES[kind].name
+    statement = (
+        f"SELECT id FROM {{}} WHERE record = ? AND {{}}"
+        f" AND NOT EXISTS (SELECT 1 FROM {table} WHERE {table}.id = {{}}.id)"
+    )
+    found: set[int] = set()
+    for where, narrowed in (("sheet_problem", "id <> 0"), ("sheet_row", "cells = '[]'")):
+        rows = connection.exec_driver_sql(statement.format(where, narrowed, where), (kind.kind_name,))
+        found.update(row[0] for row in rows)
+    return found
+
+
+# Each row below a deleted one moves up by as many as were deleted above it, counted once from top to bottom.
+_CLOSE_UP = """
+WITH place AS (
+    SELECT id, row, 0 AS is_gone FROM sheet_row WHERE record = :record AND row > :first
+    UNION ALL SELECT NULL, value, 1 FROM json_each(:gone)
+), moved AS (
+    SELECT id, row - sum(is_gone) OVER (ORDER BY row, is_gone ROWS UNBOUNDED PRECEDING) AS row FROM place
+)
+UPDATE sheet_row SET row = moved.row FROM moved WHERE sheet_row.record = :record AND sheet_row.id = moved.id"""
+
+
+def close_up(connection: Connection, kind: type[Record], gone: Sequence[int]) -> None:
+    """Notes that the rows at these places were deleted: those below have moved up."""
+    if gone:
+        values = {"record": kind.kind_name, "first": min(gone), "gone": json.dumps(list(gone))}
+        connection.exec_driver_sql(_CLOSE_UP, values)
+
+
+def numbers(connection: Connection) -> dict[str, int]:
+    """The highest numbers given out so far, by table."""
+    found = {row[0]: int(row[1]) for row in connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence")}
+    return {name: found.get(name, 0) for name in NUMBERED}
+
+
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def in_json(cells: Sequence[Any]) -> str:
+    """Cells as the mirror keeps them."""
+    return _encoded(cells)

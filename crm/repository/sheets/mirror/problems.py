@@ -1,0 +1,117 @@
+"""What is wrong in the spreadsheet, each with its tab and cell: noted while it is read, listed by `check`."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from crm.errors import RefusedError
+from crm.model import BY_NAME, Record
+from crm.repository import Finding
+from crm.repository.sheets.grid.layout import columns, heading, letters
+from crm.repository.sheets.mirror import mirror
+from crm.repository.sheets.mirror.mirror import in_json
+
+# Where a row as a whole is wrong, in the place of a field's name.
+WHOLE_ROW = "(row)"
+
+_MEND = "Mend the cell in the spreadsheet; until then the last good value counts, and what stands there is kept."
+_table = mirror.sheet_problem
+
+
+def note(
+    connection: Connection,
+    kind: type[Record],
+    record_id: int,
+    row: Sequence[Any],
+    names: Collection[str],
+    found: Mapping[str, str],
+) -> None:
+    """Replaces what was wrong with the fields `names` of a record by what is found now; `row` is its row."""
+    ours = (_table.c.record == kind.kind_name, _table.c.id == record_id)
+    connection.execute(delete(_table).where(*ours, _table.c.field.in_(names)))
+    add(connection, kind, [entry(record_id, row, kind, name, what) for name, what in found.items()])
+
+
+def entry(record_id: int, row: Sequence[Any], kind: type[Record], name: str, what: str) -> dict[str, Any]:
+    """Something wrong with a cell of a record."""
+    return {"id": record_id, "field": name, "what": what, "cell": in_json([_cell(kind, row, name)])}
+
+
+def of_row(at: int, name: str, what: str) -> dict[str, Any]:
+    """Something wrong with a row that belongs to no record."""
+    return {"id": 0, "field": name, "row": at, "what": what}
+
+
+def of_heading(column: int, what: str) -> dict[str, Any]:
+    """Something wrong with a heading."""
+    return {"id": 0, "field": "", "column": column, "what": what}
+
+
+def add(connection: Connection, kind: type[Record], entries: Sequence[Mapping[str, Any]]) -> None:
+    """Notes what is wrong in a tab."""
+    if entries:
+        rows = [{"record": kind.kind_name, "row": 0, "column": 0, "cell": "", **each} for each in entries]
+        connection.execute(insert(_table), rows)
+
+
+def forget_passing(connection: Connection, kind: type[Record]) -> None:
+    """Forgets what is looked for anew each time: what is wrong with headings, and with rows as a whole."""
+    ours = _table.c.record == kind.kind_name
+    connection.execute(delete(_table).where(ours, (_table.c.id == 0) | (_table.c.field == WHOLE_ROW)))
+
+
+def told(connection: Connection, kind: type[Record], ids: Collection[int]) -> set[int]:
+    """Those of some records with which something was wrong."""
+    statement = "SELECT id FROM sheet_problem WHERE record = ? AND id IN (SELECT value FROM json_each(?))"
+    found = connection.exec_driver_sql(statement, (kind.kind_name, json.dumps(list(ids))))
+    return {row[0] for row in found}
+
+
+def forget_what(connection: Connection, kind: type[Record], record_id: int, what: str) -> None:
+    """Forgets one thing that was wrong with a record, wherever it was noted."""
+    ours = (_table.c.record == kind.kind_name, _table.c.id == record_id)
+    connection.execute(delete(_table).where(*ours, _table.c.what == what))
+
+
+def refuse_mixed(connection: Connection, kind: type[Record], ids: Collection[int]) -> None:
+    """Raises RefusedError where one of the records stands in a row that mixes it with another."""
+    statement = (
+        "SELECT what FROM sheet_problem WHERE record = ? AND field = ? AND id IN (SELECT value FROM json_each(?))"
+    )
+    found = connection.exec_driver_sql(statement, (kind.kind_name, WHOLE_ROW, json.dumps(list(ids)))).first()
+    if found is not None:
+        raise RefusedError(f"In the tab of {kind.plural} {found.what}. Until then nothing can be saved there.")
+
+
+def problems(connection: Connection) -> Iterator[Finding]:
+    """Every cell that cannot be taken, tab by tab, from the top."""
+    seen = mirror.seen(connection)
+    if seen is None:
+        return
+    if text := mirror.lost(connection):
+        yield Finding(text, False)
+    rows = mirror.sheet_row
+    statement = select(_table, rows.c.row.label("place"), rows.c.cells).outerjoin_from(
+        _table, rows, (rows.c.record == _table.c.record) & (rows.c.id == _table.c.id)
+    )
+    for found in sorted(connection.execute(statement), key=lambda each: (each.record, each.place or each.row)):
+        kind = BY_NAME[found.record]
+        if found.cell and found.cell != in_json([_cell(kind, json.loads(found.cells or "[]"), found.field)]):
+            # The program has written over it since.
+            continue
+        place = seen.places[found.record]
+        head = heading(kind, place.heading)
+        column = head.place("id" if found.field == WHOLE_ROW else found.field) if found.field else found.column
+        row = found.place if found.id and found.place is not None else found.row
+        cell = f"{letters(column or 0)}{row + 1}"
+        yield Finding(f"{place.title}!{cell}: {found.what}.", True, found.record, found.id, _MEND)
+
+
+def _cell(kind: type[Record], row: Sequence[Any], name: str) -> Any:
+    """The cell of a field in a row in the order of the columns."""
+    if name.startswith("="):
+        return row[-1].get(name[1:], "") if row else ""
+    names = columns(kind)
+    return row[names.index(name)] if name in names and row else ""

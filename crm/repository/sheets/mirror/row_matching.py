@@ -1,0 +1,151 @@
+"""Whose row is whose: the rows of a tab by the record they belong to, whatever people did to the column of ids."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from crm.model import Record
+from crm.repository.sheets.grid import cells
+from crm.repository.sheets.grid.layout import Cell, Heading, columns
+
+# A row: its place (0 is the heading), and its cells in the order of the columns.
+Placed = tuple[int, list[Any]]
+
+
+@dataclass
+class Rows:
+    """The rows of a tab. `owned` holds those of known records by id, `mixed` names those of them in which the
+    cells of two records stand, with the other one; `nameless` belong to no record yet. `wrong` says of other rows
+    what is wrong with their id."""
+
+    owned: dict[int, Placed] = field(default_factory=dict)
+    mixed: dict[int, int] = field(default_factory=dict)
+    nameless: list[Placed] = field(default_factory=list)
+    wrong: list[tuple[int, str]] = field(default_factory=list)
+
+
+def owners(
+    head: Heading,
+    rows: Sequence[Sequence[Cell]],
+    last: int,
+    old: Mapping[int, Placed],
+    is_known: Callable[[int], bool],
+    staging: bool,
+) -> Rows:
+    """Sorts out the rows below the heading. `last` is the highest id given out, `old` holds the rows as they were
+    last seen; `is_known` tells whether there is a record of an id. `staging`: somebody is writing new rows.
+
+    The id that people see decides. Where it is gone, or is that of another row, the mark in the last column does,
+    which the program keeps beside it.
+    """
+    return _Sorting(head, last, old, is_known, staging).sorted(rows)
+
+
+class _Sorting:
+    def __init__(
+        self,
+        head: Heading,
+        last: int,
+        old: Mapping[int, Placed],
+        is_known: Callable[[int], bool],
+        staging: bool,
+    ) -> None:
+        self.head = head
+        self.kind: type[Record] = head.kind
+        self.last = last
+        self.old = old
+        self.is_known = is_known
+        self.staging = staging
+        self.mark = len(columns(head.kind)) - 1
+        self.found = Rows()
+
+    def sorted(self, rows: Sequence[Sequence[Cell]]) -> Rows:
+        owned, mark = self.found.owned, self.mark
+        doubles: dict[int, list[Placed]] = {}
+        strays: list[Placed] = []
+        foreign: list[int] = []
+        for at in range(1, len(rows)):
+            written = rows[at]
+            if not any(cell != "" for cell in written):
+                continue
+            row = self.head.row(written)
+            record_id = cells.number_of(row[0])
+            if record_id is None or record_id > self.last:
+                strays.append((at, row))
+            elif record_id in owned:
+                doubles.setdefault(record_id, [owned[record_id]]).append((at, row))
+            else:
+                owned[record_id] = (at, row)
+                if row[mark] != "" and not str(row[mark]).startswith(f"{record_id}/"):
+                    foreign.append(record_id)
+        for record_id, candidates in doubles.items():
+            self._choose(record_id, candidates)
+        for place in strays:
+            self._stray(*place)
+        for record_id in foreign:
+            self._foreign(record_id)
+        return self.found
+
+    def _marked(self, row: Sequence[Any]) -> int:
+        """The id that the mark names; 0 when it names none."""
+        stamp = cells.stamped(row[self.mark])
+        return stamp[0] if stamp else 0
+
+    def _is_free(self, record_id: int) -> bool:
+        """Whether a row that is marked so can only be that record's."""
+        return 0 < record_id <= self.last and record_id not in self.found.owned and self.is_known(record_id)
+
+    def _choose(self, record_id: int, candidates: list[Placed]) -> None:
+        """One of several rows with the same id: the one that is marked so, then the one that was there before."""
+        old_place, old_row = self.old.get(record_id, (-1, None))
+        chosen = max(
+            candidates,
+            key=lambda each: (self._marked(each[1]) == record_id, each[1] == old_row, each[0] == old_place, -each[0]),
+        )
+        self.found.owned[record_id] = chosen
+        for at, row in candidates:
+            if at == chosen[0]:
+                continue
+            if self._is_free(self._marked(row)):
+                self.found.owned[self._marked(row)] = (at, row)
+            else:
+                self.found.wrong.append(
+                    (
+                        at,
+                        f"the ID {record_id} stands in row {chosen[0] + 1} too; empty this cell to make the row a new"
+                        f" {self.kind.kind_name}, or delete the row",
+                    )
+                )
+
+    def _stray(self, at: int, row: list[Any]) -> None:
+        """A row whose id is none that the program gave out."""
+        record_id, marked = cells.number_of(row[0]), self._marked(row)
+        if self.staging and record_id is not None and cells.stamped(row[self.mark]) == (record_id, 1):
+            # Part of a transaction that nobody has seen.
+            return
+        if self._is_free(marked):
+            self.found.owned[marked] = (at, row)
+        elif row[0] == "":
+            if not all(map(_is_blank, row[:-1] if isinstance(row[-1], dict) else row)):
+                self.found.nameless.append((at, row))
+        else:
+            self.found.wrong.append(
+                (at, f"{str(row[0])[:40]} is no ID that the program gave out; empty this cell and the row gets one")
+            )
+
+    def _foreign(self, record_id: int) -> None:
+        """A row that is marked as another record's."""
+        at, row = self.found.owned[record_id]
+        marked = self._marked(row)
+        if not marked or marked == record_id:
+            return
+        if self._is_free(marked):
+            del self.found.owned[record_id]
+            self.found.owned[marked] = (at, row)
+        elif self.is_known(marked):
+            self.found.mixed[record_id] = marked
+
+
+def _is_blank(cell: Any) -> bool:
+    """Whether a cell says nothing: blanks, or a box that is not ticked."""
+    return not cell.strip() if isinstance(cell, str) else cell is False

@@ -1,0 +1,1 @@
+"""Pull: from the spreadsheet to the mirror."""

@@ -1,0 +1,261 @@
+"""Rows of known records that were changed by hand: each changed cell checked like any input."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import update
+
+from crm.errors import CRMError, FieldError, RefusedError
+from crm.model import BY_NAME, Client, Conventions, Record, fields, links, named, people
+from crm.model.fields import FOREVER
+from crm.repository import tables
+from crm.repository.sheets.grid import cells
+from crm.repository.sheets.grid.layout import OWN, columns
+from crm.repository.sheets.mirror import mirror, problems
+from crm.repository.sheets.mirror.loading import some_records
+from crm.repository.sheets.mirror.mirror import in_json
+from crm.repository.sheets.mirror.row_matching import Placed
+from crm.repository.sheets.mirror.validation import (
+    NO_NAME,
+    NOT_READ,
+    SettingCheck,
+    id_is_gone,
+    not_there,
+    refuse_unsound,
+)
+from crm.repository.tables import client
+from crm.repository.transaction import SqlTransaction
+from crm.repository.writing import SUMS
+
+
+class Refused(Exception):
+    """A row that cannot be taken as it is: which field, and why."""
+
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(what)
+        self.name = name
+        self.what = what
+
+
+class ChangedRows:
+    """Takes what changed in rows into a transaction; what cannot be taken becomes a problem, and its cell stays as it
+    is.
+
+    `formulas` names the team's own fields, by client, whose changed cells hold formulas: nobody has edited those,
+    so that what they show is kept beside the client and stands in no history.
+    """
+
+    def __init__(
+        self,
+        tx: SqlTransaction,
+        by: Conventions,
+        check_setting: SettingCheck,
+        formulas: Mapping[int, Collection[str]],
+    ) -> None:
+        self.tx = tx
+        self.by = by
+        self.check_setting = check_setting
+        self.formulas = formulas
+        # Records that are about to be changed, as they are; none where something else was changed meanwhile.
+        self._current: dict[int, Record] = {}
+
+    def take(self, kind: type[Record], rows: Mapping[int, Placed]) -> None:
+        """Takes the rows of some records of one kind, by id."""
+        connection = self.tx.connection
+        known = mirror.known(connection, kind, rows)
+        self._current = some_records(connection, kind, rows)
+        told = problems.told(connection, kind, rows)
+        mirror.put_rows(connection, kind, [(each, at, in_json(row)) for each, (at, row) in rows.items()])
+        for record_id, (_, row) in rows.items():
+            current = self._current.get(record_id) or self.tx.find(kind, record_id)
+            if current is not None:
+                names, found = self._changed(current, row, known[record_id][1])
+                if record_id in told and NO_NAME not in found.values():
+                    problems.forget_what(connection, kind, record_id, NO_NAME)
+                if found or record_id in told:
+                    problems.note(connection, kind, record_id, row, {*names, *found}, found)
+
+    def _changed(self, current: Record, row: list[Any], old: list[Any]) -> tuple[set[str], dict[str, str]]:
+        """Takes what fits of a changed row: which fields changed, and what is wrong with them."""
+        kind = type(current)
+        values: dict[str, Any] = {}
+        found: dict[str, str] = {}
+        names = [name for name, new, was in zip(columns(kind), row, old, strict=False) if new != was]
+        for name in names:
+            try:
+                values |= self.values(current, name, row[columns(kind).index(name)])
+            except FieldError as error:
+                found[name] = error.reason
+        if not self._current:
+            current = self.tx.get(kind, current.id)
+        changed = set(names)
+        if isinstance(current, Client) and row[-1] != old[-1]:
+            own, wrong = self.own(current, row[-1], old[-1])
+            current = self._with_formulas(current, own)
+            values[OWN] = own
+            found |= wrong
+            changed |= {f"={name}" for name in {**old[-1], **row[-1]}}
+        found |= self._applied(current, values)
+        if type(current) in SUMS:
+            # Somebody who could not read the fact may have summed without it.
+            known = getattr(current, "client", 0)
+            self.tx.resum([values.get("client", known) if "client" not in found else known])
+        return changed, found
+
+    def values(self, current: Record, name: str, cell: Any) -> dict[str, Any]:
+        """What a changed cell means for the record; raises FieldError."""
+        kind = type(current)
+        if name == "id":
+            if cells.number_of(cell) != current.id:
+                raise FieldError(id_is_gone(current.id))
+            return {}
+        if name not in fields(kind):
+            return self._technical(current, name, cell)
+        if fields(kind)[name].by == "accounts":
+            # What it was is not told: it may be a secret.
+            raise FieldError(NOT_READ)
+        if isinstance(current, Client) and name == "status":
+            return self._pinned(current, str(cell).strip())
+        value = cells.typed(kind, name, cell, self.by)
+        if fields(kind)[name].by in ("person", "steps") or name == "status_pinned_until":
+            return {name: value}
+        if value != self._derived_anew(current, name):
+            raise FieldError(
+                f"this follows from the {_followed(kind, name)} and is not read; the program says"
+                f" {self._said(current, name)}"
+            )
+        return {}
+
+    def _technical(self, current: Record, name: str, cell: Any) -> dict[str, Any]:
+        """Nothing, where a cell of the program's own says what it must; raises FieldError."""
+        kind = type(current)
+        try:
+            value = cells.READERS[kind][columns(kind).index(name)](cell)
+        except (ValueError, ArithmeticError):
+            raise FieldError(NOT_READ) from None
+        known = getattr(current, name)
+        if known == getattr(kind(), name) and name not in people(kind).values():
+            # It could not be read so far.
+            table = tables.TABLES[kind]
+            self.tx.connection.execute(update(table).where(table.c.id == current.id).values({name: value}))
+            self.tx.forget(current.id)
+        elif value != known:
+            raise FieldError(NOT_READ)
+        return {}
+
+    def _derived_anew(self, current: Record, name: str) -> Any:
+        """A field that follows from others, once it is sure that it does."""
+        if isinstance(current, Client) and current.id:
+            if fields(Client)[name].by == "facts":
+                self.tx.resum([current.id])
+            else:
+                self.tx.review([current.id])
+            self.tx.settle()
+            self._current = {}
+            current = self.tx.get(Client, current.id)
+        return getattr(current, name)
+
+    def _said(self, current: Record, name: str) -> str:
+        return fields(type(current))[name].check.show(getattr(current, name), self.by) or "nothing"
+
+    def _pinned(self, current: Client, status: str) -> dict[str, Any]:
+        """A status chosen in the sheet is pinned, an emptied one is left to the rules."""
+        if not status:
+            # Written once more even if it stays the same: the cell is empty.
+            return {"status": current.status, "status_pinned_until": None}
+        known = {rule.status for rule in self.tx.rules.rules} | {current.status}
+        if status not in known:
+            raise FieldError(f"there is no status “{status}”; one of {', '.join(sorted(known - {''}))}")
+        if status == current.status:
+            return {}
+        return {
+            "status": status,
+            "status_reason": "Pinned in the spreadsheet",
+            "status_pinned_until": FOREVER,
+            "status_before": current.status,
+            "status_since": self.tx.today,
+        }
+
+    # The team's own fields
+
+    def own(
+        self, current: Client, written: Mapping[str, Any], old: Mapping[str, Any]
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """The own fields as they are now, and what is wrong with those that changed."""
+        own = dict(current.extra)
+        found: dict[str, str] = {}
+        for name in {**old, **written}:
+            if name not in written:
+                own.pop(name, None)
+                continue
+            try:
+                own[name] = cells.own_text(written[name], self.by)
+            except FieldError as error:
+                found[f"={name}"] = error.reason
+        return own, found
+
+    def _with_formulas(self, current: Client, own: Mapping[str, str]) -> Client:
+        """The client with what its formulas show now."""
+        shown = dict(current.extra)
+        for name in self.formulas.get(current.id, ()):
+            shown.pop(name, None)
+            if name in own:
+                shown[name] = own[name]
+        if shown == current.extra:
+            return current
+        self.tx.connection.execute(update(client).where(client.c.id == current.id).values(extra=shown))
+        self.tx.forget(current.id)
+        return replace(current, extra=shown)
+
+    # What fits
+
+    def _applied(self, current: Record, values: dict[str, Any]) -> dict[str, str]:
+        """Applies what fits; what does not is named with its reason."""
+        changed = {name: value for name, value in values.items() if getattr(current, name) != value}
+        if isinstance(current, Client) and "status" in values and values["status_pinned_until"] is None:
+            changed |= {name: values[name] for name in ("status", "status_pinned_until")}
+        if not changed:
+            return {}
+        try:
+            held = self.hold(replace(current, **changed), set(changed))
+            changed |= {"kind": held.kind} if isinstance(held, Client) and "kind" in changed else {}
+            self.tx.apply(current, changed)
+        except (Refused, RefusedError) as error:
+            if len(changed) == 1:
+                (name,) = changed
+                return {name: error.what if isinstance(error, Refused) else error.sentence}
+            # One of them does not fit; the others are taken all the same.
+            found: dict[str, str] = {}
+            for name, value in changed.items():
+                found |= self._applied(self.tx.get(type(current), current.id), {name: value})
+            return found
+        if isinstance(current, Client) and changed.keys() & {"status", "status_pinned_until"}:
+            self.tx.review([current.id])
+        return {}
+
+    def hold(self, record: Record, names: Collection[str]) -> Record:
+        """The record as it must be as a whole; raises Refused with the field it is about."""
+        known = [name for name in columns(type(record)) if name in names]
+        one = known[0] if known else OWN
+        try:
+            if isinstance(record, Client):
+                return named(record)
+            for name, link in links(type(record)).items():
+                number = getattr(record, name)
+                # What may be without it keeps a number that names nothing any more; a new one must name something.
+                if (link.owns or (number and name in names)) and self.tx.find(BY_NAME[link.record], number) is None:
+                    raise Refused(name, not_there(link, number))
+            refuse_unsound(record, self.by, self.check_setting)
+        except FieldError as error:
+            raise Refused(error.field if error.field in names else one, error.reason.rstrip(".")) from error
+        except CRMError as error:
+            raise Refused(one, error.sentence.splitlines()[0].rstrip(".")) from error
+        return record
+
+
+def _followed(kind: type[Record], name: str) -> str:
+    """What a field follows from, in words."""
+    if fields(kind)[name].by != "facts":
+        return "rules"
+    return next((facts.plural for facts, (names, _) in SUMS.items() if name in names), "stages")

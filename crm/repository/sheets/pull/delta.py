@@ -1,0 +1,137 @@
+"""What was read of the spreadsheet, and what its history says that the mirror has not seen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert
+
+from crm.errors import StoreDamagedError
+from crm.model import BY_NAME, Record
+from crm.repository import tables
+from crm.repository.bulk import insert_rows
+from crm.repository.sheets.grid.layout import HISTORY, Cell
+from crm.repository.sheets.mirror import history_tab
+from crm.repository.sheets.mirror.history_tab import Entries
+from crm.repository.sheets.mirror.mirror import Place, Seen, State
+from crm.repository.team import team_of
+from crm.repository.undo import mark_undone
+
+_BATCH = 1000
+_PUT_BACK = "put an older version of the spreadsheet back (File, Version history)."
+
+
+@dataclass
+class Contents:
+    """What was read of the spreadsheet, all of one moment. `history` holds the rows below row
+    `history_from`, 0 being the heading, and `history_end` that row itself; `kept` is the tab of
+    what the last commits wrote over."""
+
+    state: State
+    tabs: Mapping[type[Record], Sequence[Sequence[Cell]]]
+    places: dict[str, Place]
+    history: Sequence[Sequence[Cell]]
+    history_from: int
+    everything: bool
+    kept: Sequence[Sequence[Cell]] = ()
+    history_end: Sequence[Cell] = ()
+
+
+class StaleHistory(Exception):
+    """The piece of the history that was read does not go on where the mirror stands: all of it is needed."""
+
+
+def unseen(contents: Contents, before: Seen | None) -> Entries:
+    """What the history says that the mirror has not seen."""
+    state, known = contents.state, 0
+    if before is not None:
+        known = before.state.history_rows
+        if before.state.uid == state.uid and before.state.revision != state.revision:
+            raise StoreDamagedError(f"The hidden tab “crm” was changed by hand; {_PUT_BACK}")
+        if not _goes_on(contents, before):
+            raise StaleHistory
+    rows = contents.history
+    if len(rows) < state.history_rows - known:
+        raise StoreDamagedError(f"Rows of the hidden tab “history” were deleted by hand; {_PUT_BACK}")
+    try:
+        found = history_tab.read(rows[: state.history_rows - known])
+    except (ValueError, KeyError, IndexError) as error:
+        raise StoreDamagedError(
+            f"The hidden tab “history” was changed by hand and cannot be read ({error}); {_PUT_BACK}"
+        ) from error
+    _refuse_strange(state, found)
+    return found
+
+
+def _goes_on(contents: Contents, before: Seen) -> bool:
+    """Whether the history still ends, where the mirror stands, as it did."""
+    state, known = contents.state, before.state.history_rows
+    if contents.history_from != known or state.history_rows < known:
+        return False
+    if any(state.last.get(name, 0) < number for name, number in before.state.last.items()):
+        return False
+    said = before.places[HISTORY.title].heading
+    return not said or said == [history_end(contents, known)]
+
+
+def history_end(contents: Contents, rows: int) -> str:
+    """What stands for the last one of so many rows of the history."""
+    offset = rows - contents.history_from
+    return history_tab.digest(contents.history[offset - 1] if offset else contents.history_end)
+
+
+def _refuse_strange(state: State, found: Entries) -> None:
+    """Raises StoreDamagedError where the technical tab and the history do not fit together."""
+    highest = {tables.transactions.name: max((each["id"] for each in found.transactions), default=0)}
+    for entry in found.audit:
+        kind = BY_NAME.get(entry["record"])
+        if kind is not None:
+            name = tables.TABLES[kind].name
+            highest[name] = max(highest.get(name, 0), entry["record_id"])
+    if any(number > state.last.get(name, 0) for name, number in highest.items()):
+        raise StoreDamagedError(f"The hidden tab “crm” was changed by hand; {_PUT_BACK}")
+
+
+def enter(connection: Connection, found: Entries) -> None:
+    """Puts transactions and their entries into the mirror."""
+    unsaid = [head for head in found.transactions if head["user_id"] is None]
+    team = team_of(connection) if unsaid else None
+    for head in unsaid:
+        head["user_id"] = team.meant(head["user"]) if team else 0
+    if found.transactions:
+        connection.execute(insert(tables.transactions), found.transactions)
+    for start in range(0, len(found.audit), _BATCH):
+        batch = [{"id": None, **each} for each in found.audit[start : start + _BATCH]]
+        insert_rows(connection, tables.audit, batch)
+    for head in found.transactions:
+        if head["undoes"]:
+            mark_undone(connection, head["undoes"], head["id"])
+
+
+@dataclass
+class Done:
+    """What the program did to one record since the mirror last saw it."""
+
+    operation: str = ""
+    after: dict[str, Any] = field(default_factory=dict)
+    at: datetime | None = None
+
+
+def by_record(entries: Entries) -> dict[type[Record], dict[int, Done]]:
+    """What was done to each record, summed up: the last creation or deletion counts, later updates add up."""
+    times = {head["id"]: head["at"] for head in entries.transactions}
+    found: dict[type[Record], dict[int, Done]] = {}
+    for entry in entries.audit:
+        kind = BY_NAME.get(entry["record"])
+        if kind is None:
+            continue
+        done = found.setdefault(kind, {}).setdefault(entry["record_id"], Done())
+        done.at = times[entry["transaction"]]
+        if entry["operation"] == "update":
+            done.operation = done.operation or "update"
+            done.after.update(entry["after"] or {})
+        else:
+            done.operation = entry["operation"]
+            done.after.clear()
+    return found

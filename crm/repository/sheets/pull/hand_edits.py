@@ -1,0 +1,178 @@
+"""What people do in the spreadsheet by hand, checked like any input and made a change of the store."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from crm.errors import FieldError, RefusedError
+from crm.model import RECORDS, Client, Conventions, Record, Stage, StatusRule, fields, owner_link
+from crm.model.encoding import record_of
+from crm.repository.sheets.grid import cells
+from crm.repository.sheets.grid.layout import OWN, columns
+from crm.repository.sheets.mirror import mirror, problems
+from crm.repository.sheets.mirror.loading import NEEDED, some_records
+from crm.repository.sheets.mirror.mirror import in_json
+from crm.repository.sheets.mirror.row_matching import Placed
+from crm.repository.sheets.mirror.validation import UNIQUE, SettingCheck
+from crm.repository.sheets.pull.changed_rows import ChangedRows, Refused
+from crm.repository.sheets.pull.tab_diff import HandEdits
+from crm.repository.tables import audit
+from crm.repository.transaction import SqlTransaction
+from crm.repository.writing import SUMS
+
+# What it stands in the history as.
+WHAT = "edited in the sheet"
+
+
+class Adoption:
+    """Takes hand edits into a transaction; what cannot be taken becomes a problem, and its cell stays as it is.
+
+    `formulas` is what `formulas.formulas` found.
+    """
+
+    def __init__(
+        self,
+        tx: SqlTransaction,
+        by: Conventions,
+        check_setting: SettingCheck,
+        formulas: Mapping[int, Collection[str]] = {},
+    ) -> None:
+        self.tx = tx
+        self.by = by
+        self.rows = ChangedRows(tx, by, check_setting, formulas)
+
+    def adopt(self, edits: HandEdits) -> None:
+        """All of them: deletions last, so that a sale moved to another client by hand is not taken along."""
+        for kind, record_id, at, row in edits.restored:
+            self._restore(kind, record_id, at, row)
+        changed: dict[type[Record], dict[int, Placed]] = {}
+        for kind, record_id, at, row in edits.changed:
+            changed.setdefault(kind, {})[record_id] = (at, row)
+        for kind, rows in changed.items():
+            self.rows.take(kind, rows)
+        for kind, at, row in edits.added:
+            self._add(kind, at, row)
+        self._delete(edits)
+        self.tx.resum(edits.unsettled)
+
+    def _delete(self, edits: HandEdits) -> None:
+        by_kind: dict[type[Record], list[int]] = {}
+        for kind, record_id in edits.deleted:
+            by_kind.setdefault(kind, []).append(record_id)
+        known = {kind: some_records(self.tx.connection, kind, ids) for kind, ids in by_kind.items()}
+        for kind, ids in by_kind.items():
+            for record_id in ids:
+                if record_id not in known[kind]:
+                    self.tx.note_gone(kind, record_id)
+                elif self.tx.find(kind, record_id) is not None:
+                    # A sale may have gone with its client.
+                    self.tx.delete(known[kind][record_id])
+            mirror.drop_rows(self.tx.connection, kind, ids)
+
+    # A new row
+
+    def _add(self, kind: type[Record], at: int, row: list[Any]) -> None:
+        values: dict[str, Any] = {}
+        found: dict[str, str] = {}
+        # A row that was copied brings the totals, the status and the mark of another one along.
+        is_copy = cells.stamped(row[len(columns(kind)) - 1]) is not None
+        for name, cell in zip(columns(kind), row, strict=False):
+            if cell == "" or name not in fields(kind):
+                continue
+            try:
+                if fields(kind)[name].by == "person":
+                    values[name] = cells.typed(kind, name, cell, self.by)
+                elif isinstance(blank := kind(), Client) and not is_copy:
+                    values |= self.rows.values(blank, name, cell)
+            except FieldError as error:
+                found[name] = error.reason
+        if kind is Client:
+            values[OWN], wrong = self.rows.own(Client(), row[-1], {})
+            found |= wrong
+        try:
+            added = self.tx.add(self._whole(kind, values, found))
+        except Refused as error:
+            self._problem(kind, at, error.name, error.what)
+            return
+        except RefusedError as error:
+            self._problem(kind, at, UNIQUE.get(kind, "id"), error.sentence)
+            return
+        # The row as it stands is what the commit starts from: only what it does not hold yet is written.
+        mirror.put_rows(self.tx.connection, kind, [(added.id, at, in_json(row))])
+        if found:
+            problems.note(self.tx.connection, kind, added.id, row, found.keys(), found)
+
+    def _whole(self, kind: type[Record], values: dict[str, Any], found: Mapping[str, str]) -> Record:
+        """A new record from what could be read of its row; raises Refused where that is too little."""
+        for name in NEEDED.get(kind, ()):
+            if name in ("on", "due_on"):
+                if name in found:
+                    raise Refused(name, found[name])
+                values.setdefault(name, self.by.today)
+            elif name not in values and (owner_link(kind) or kind is Stage) and name != "stage":
+                what = kind.kind_name.replace("_", "-")
+                raise Refused(name, found.get(name, f"{_a(what)} needs its {fields(kind)[name].label.lower()}"))
+        if kind is StatusRule:
+            values.setdefault("active", True)
+            if "position" not in values:
+                last = max((rule.position for rule in self.tx.find_all(StatusRule)), default=0)
+                values["position"] = last + 1
+        return self.rows.hold(kind(**values), columns(kind))
+
+    # A row that is there again
+
+    def _restore(self, kind: type[Record], record_id: int, at: int, row: list[Any]) -> None:
+        """The row of a deleted record is there again: somebody has taken the deletion back in the sheet."""
+        try:
+            record = cells.record_of(kind, row)
+            if record.id != record_id:
+                raise ValueError
+            self.rows.hold(record, {"id"})
+            self.tx.restore([record])
+        except (Refused, RefusedError, ValueError, ArithmeticError):
+            self._problem(
+                kind, at, "id",
+                f"{kind.kind_name} {record_id} was deleted and cannot be put back as it stands here; empty this cell"
+                f" to make the row a new {kind.kind_name}",
+            )  # fmt: skip
+            return
+        mirror.put_rows(self.tx.connection, kind, [(record_id, at, in_json(row))])
+        if isinstance(record, Client):
+            self._restore_its_own(record_id)
+            if not any(mirror.left_out(self.tx.connection, each) for each in SUMS):
+                self.tx.resum([record_id])
+            self.tx.review([record_id])
+
+    def _restore_its_own(self, record_id: int) -> None:
+        """Puts back what went with a client when its row was deleted: its sales, its deals, ..."""
+        deleted = select(audit.c.transaction).where(
+            audit.c.record == Client.kind_name, audit.c.record_id == record_id, audit.c.operation == "delete"
+        )
+        number = self.tx.connection.execute(deleted.order_by(audit.c.id.desc()).limit(1)).scalar()
+        restored = {(Client.kind_name, record_id)}
+        for kind in RECORDS:
+            owner = owner_link(kind)
+            if owner is None:
+                continue
+            gone = select(audit.c.before).where(
+                audit.c.transaction == number, audit.c.record == kind.kind_name, audit.c.operation == "delete"
+            )
+            records = [record_of(kind, before) for (before,) in self.tx.connection.execute(gone) if before]
+            there = some_records(self.tx.connection, kind, [each.id for each in records]).keys()
+            name, of = owner
+            back = [
+                each for each in records
+                if (of.kind_name, getattr(each, name)) in restored and each.id not in there
+            ]  # fmt: skip
+            if back:
+                self.tx.restore(back)
+                restored |= {(kind.kind_name, each.id) for each in back}
+
+    def _problem(self, kind: type[Record], at: int, name: str, what: str) -> None:
+        """Something wrong with a row that belongs to no record."""
+        problems.add(self.tx.connection, kind, [problems.of_row(at, name, what)])
+
+
+def _a(what: str) -> str:
+    return f"{'an' if what[0] in 'aeiou' else 'a'} {what}"

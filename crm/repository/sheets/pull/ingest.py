@@ -1,0 +1,196 @@
+"""Bringing the mirror in step with what was read of the spreadsheet.
+
+What the program itself wrote is known from the history; it is taken as it is. Whatever else differs from what
+the mirror last saw was done by hand: it is left for `hand_edits` to check, and the mirror keeps what it had.
+"""
+
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.exc import IntegrityError
+
+from crm.clock import Clock
+from crm.model import RECORDS, Client, Conventions, Deal, Record, Setting, User
+from crm.repository import tables
+from crm.repository.checks import WRONG_TOTALS
+from crm.repository.dialect import Dialect
+from crm.repository.sheets.grid.cells import number_of
+from crm.repository.sheets.grid.layout import HISTORY, columns
+from crm.repository.sheets.mirror import mirror
+from crm.repository.sheets.mirror.history_tab import Entries
+from crm.repository.sheets.mirror.loading import Loading, leave_out_orphans, records
+from crm.repository.sheets.mirror.mirror import Seen
+from crm.repository.sheets.mirror.validation import SettingCheck
+from crm.repository.sheets.pull.delta import Contents, StaleHistory, by_record, enter, history_end, unseen
+from crm.repository.sheets.pull.tab_diff import HandEdits, TabIntake
+from crm.repository.writing import SUMS
+
+__all__ = ["Contents", "HandEdits", "StaleHistory", "Taken", "conventions", "take"]
+
+# The settings say how to read what people typed, and the accounts who is meant by a name, so they come first; sales
+# come after the clients they name.
+_FIRST: tuple[type[Record], ...] = (Setting, User)
+_ORDER: tuple[type[Record], ...] = (*_FIRST, *(kind for kind in RECORDS if kind not in _FIRST))
+
+
+@dataclass
+class Taken:
+    """What came of it: what was done by hand, and which commits were new."""
+
+    edits: HandEdits
+    uids: Mapping[str, int]
+
+
+def conventions(connection: Connection, clock: Clock) -> Conventions:
+    """How the team writes, to read what people typed into the sheet."""
+    settings = (each for each in records(connection, Setting).values() if isinstance(each, Setting))
+    known = {each.key: each.value for each in settings if each.key in ("language", "currency", "country")}
+    return Conventions(clock=clock.stopped(), **{key: value for key, value in known.items() if value})
+
+
+def take(
+    connection: Connection,
+    dialect: Dialect,
+    contents: Contents,
+    clock: Clock,
+    check_setting: SettingCheck = lambda *_: None,
+) -> Taken:
+    """Brings the mirror in step; raises StaleHistory, and StoreDamagedError where a tab cannot be read."""
+    connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+    try:
+        with _all_needed():
+            return _Intake(connection, dialect, contents, clock, check_setting).take()
+    except IntegrityError as error:
+        # What the mirror had taken for the last good value stands in the way of what somebody else wrote.
+        if contents.everything:
+            raise
+        raise StaleHistory from error
+
+
+@contextmanager
+def _all_needed() -> Iterator[None]:
+    """Looks for no garbage: hundreds of thousands of cells are held at once, and to go through them all again and
+    again takes as long as the rest."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+class _Intake:
+    """One look's worth of contents on its way into the mirror."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        dialect: Dialect,
+        contents: Contents,
+        clock: Clock,
+        check_setting: SettingCheck,
+    ) -> None:
+        self.connection = connection
+        self.dialect = dialect
+        self.contents = contents
+        self.clock = clock
+        self.check_setting = check_setting
+        self.good: Mapping[type[Record], Mapping[int, Record]] = {}
+
+    def take(self) -> Taken:
+        before = mirror.seen(self.connection)
+        if before is not None and self.contents.everything:
+            # What cannot be read keeps the value that it had.
+            self.good = {kind: records(self.connection, kind) for kind in RECORDS}
+            entries = unseen(self.contents, None)
+            self._note_lost(before, entries)
+            _forget_everything(self.connection)
+            before = None
+        else:
+            entries = unseen(self.contents, before)
+        taken = Taken(HandEdits(), entries.uids)
+        self._take_tabs(before, entries, taken)
+        enter(self.connection, entries)
+        mirror.put_commits(self.connection, entries.uids)
+        places = self.contents.places
+        places[HISTORY.title].heading = [history_end(self.contents, self.contents.state.history_rows)]
+        mirror.set_seen(self.connection, Seen(self.contents.state, places))
+        taken.edits.generation = mirror.generation(self.connection)
+        return taken
+
+    def _take_tabs(self, before: Seen | None, entries: Entries, taken: Taken) -> None:
+        program = by_record(entries)
+        totals_open = mirror.is_unproven(self.connection)
+        blind = {} if before is None else mirror.blind(self.connection)
+        for kind in _ORDER:
+            by = conventions(self.connection, self.clock)
+            loading = Loading(self.connection, self.dialect, kind, by, self.check_setting, self.good.get(kind, {}))
+            place = self.contents.places[kind.kind_name]
+            tab = TabIntake(
+                loading,
+                self.contents.tabs[kind],
+                place,
+                self.contents.state,
+                program.get(kind, {}),
+                taken.edits,
+                fresh=before is None,
+            )
+            if not set(tab.head.missing).issuperset(blind.get(kind.kind_name, ())):
+                # A column is back that this mirror has never seen: none of it is news.
+                raise StaleHistory
+            if before is None:
+                blind[kind.kind_name] = tab.head.missing
+            tab.take()
+            totals_open |= tab.totals_open
+        mirror.set_blind(self.connection, blind)
+        if before is None or any(
+            done.operation == "delete" for kind in (Client, Deal) for done in program.get(kind, {}).values()
+        ):
+            leave_out_orphans(self.connection)
+        if totals_open:
+            taken.edits.unsettled, is_all = _unsettled(
+                self.connection, self.contents.state.last.get(tables.client.name, 0)
+            )
+            mirror.set_unproven(self.connection, bool(taken.edits.unsettled) or not is_all)
+
+    def _note_lost(self, before: Seen, entries: Entries) -> None:
+        """Keeps what was there where an older version of the spreadsheet was put back, and says so."""
+        text = ""
+        if self.contents.state.revision < before.state.revision:
+            kept = {(head["id"], head["at"]) for head in entries.transactions}
+            table = tables.transactions
+            known = self.connection.execute(select(table.c.id, table.c.at).order_by(table.c.id))
+            lost = [number for number, at in known if (number, at) not in kept]
+            if lost:
+                copy = self.dialect.dated(f"{self.clock.now:%Y-%m-%d-%H%M%S}")
+                self.dialect.backup(self.connection.engine, copy)
+                text = (
+                    f"An older version of the spreadsheet was put back: {len(lost)} changes, from {lost[0]} on, are not"
+                    f" in it any more. What this machine knew before is in {copy}; `restore` puts it back."
+                )
+        mirror.set_lost(self.connection, text)
+
+
+def _forget_everything(connection: Connection) -> None:
+    for kind in reversed(RECORDS):
+        connection.execute(delete(tables.TABLES[kind]))
+    for table in (tables.audit, tables.transactions, mirror.sheet_row, mirror.sheet_problem, mirror.sheet_commit):
+        connection.execute(delete(table))
+
+
+def _unsettled(connection: Connection, last: int) -> tuple[list[int], bool]:
+    """The clients whose totals are not the sums of their facts, and whether that is all of them: a fact that cannot
+    be read, or names a client that there never was (`last` is the last one), leaves it open."""
+    clients: set[int | None] = set()
+    for kind in SUMS:
+        rows = mirror.known(connection, kind, mirror.left_out(connection, kind))
+        at = columns(kind).index("client")
+        clients |= {number_of(row[at]) for _, row in rows.values() if row}
+    if any(each is None or each > last for each in clients):
+        return [], False
+    found = [row.id for row in connection.execute(WRONG_TOTALS)]
+    return [each for each in found if each not in clients], not clients

@@ -1,0 +1,166 @@
+"""What is asked of the spreadsheet when the mirror is brought in step, and before something is written."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from crm import program
+from crm.errors import StoreDamagedError, StoreError, StoreNewerError, StoreNotSetUpError
+from crm.model import RECORDS
+from crm.repository.sheets.google.spreadsheet import Rejected, Service, Values, unreadable
+from crm.repository.sheets.grid.layout import (
+    ACCOUNT_TABS,
+    ADDED,
+    ALL_TABS,
+    BEFORE,
+    FORMAT,
+    HISTORY,
+    META,
+    TABS,
+    Cell,
+    GridRange,
+    Tab,
+    runs,
+    trimmed,
+)
+from crm.repository.sheets.mirror.mirror import META_RANGE, Place, Seen, State
+from crm.repository.sheets.pull.ingest import Contents
+from crm.repository.sheets.push.plan import Plan
+
+# Rows are asked for one by one up to so many; more are read in one piece, whatever lies between.
+_APART = 50
+
+
+def read(service: Service, before: Seen | None) -> Contents:
+    """Everything of the spreadsheet, the history only from where the mirror stands; one request.
+
+    Raises StoreNotSetUpError, StoreNewerError, and StoreDamagedError where one of our tabs is gone.
+    """
+    # From the last known row on, which is there in any case, so that the range never begins below the grid.
+    known = before.state.history_rows if before else 0
+    ranges = [META_RANGE, HISTORY.rows(known), BEFORE.rows(), *(TABS[kind].rows() for kind in RECORDS)]
+    try:
+        meta, history, kept, *tabs = service.values(ranges)
+    except Rejected as error:
+        raise _without_tabs(service, error) from error
+    state = state_in(meta.rows)
+    places = {
+        HISTORY.title: Place(history.title, [], known + len(history.rows), *history.grid),
+        BEFORE.title: replace(_place(kept), heading=[]),
+        **{kind.kind_name: _place(values) for kind, values in zip(RECORDS, tabs, strict=True)},
+    }
+    return Contents(
+        state,
+        {kind: values.rows for kind, values in zip(RECORDS, tabs, strict=True)},
+        places,
+        history.rows[1:],
+        known,
+        # What a new store holds stands in no history: from there on nothing tells who has changed it.
+        not known,
+        kept.rows,
+        history.rows[0] if history.rows else [],
+    )
+
+
+def state_in(rows: Sequence[Sequence[Cell]]) -> State:
+    """The state in the technical tab; raises StoreNewerError and StoreDamagedError."""
+    written = State.format_of(rows)
+    if written > FORMAT:
+        raise StoreNewerError(
+            f"The spreadsheet was set up by a newer version of this program (format {written}, this one reads"
+            f" {FORMAT}); it was left as it is. Install the newer version to open it."
+        )
+    state = State.read(rows)
+    if state is None:
+        raise StoreDamagedError(
+            "The hidden tab “crm” was changed by hand and cannot be read; put an older version of the spreadsheet"
+            " back (File, Version history)."
+        )
+    return state
+
+
+def _place(values: Values) -> Place:
+    rows, columns = values.grid
+    return Place(values.title, values.rows[0] if values.rows else [], len(values.rows), rows, columns)
+
+
+def _without_tabs(service: Service, error: Rejected) -> StoreError:
+    """Why the tabs could not be read."""
+    described = service.describe("properties(title),sheets(properties(sheetId,title))")
+    there = {sheet["properties"].get("sheetId", 0) for sheet in described.get("sheets", [])}
+    missing = [tab for tab in ALL_TABS if tab.sheet_id not in there]
+    setup = program.command(f"sheets setup {service.spreadsheet}")
+    if len(missing) == len(ALL_TABS):
+        title = described.get("properties", {}).get("title", "")
+        return StoreNotSetUpError(
+            f"The spreadsheet “{title}” is not set up for the CRM yet. Run `{setup}`, or start the menu without a"
+            " command: it leads through it."
+        )
+    if is_older(service, missing):
+        return StoreNotSetUpError(
+            "The spreadsheet was set up by an older version of the CRM and lacks tabs of this one. Run"
+            f" `{setup}`, which adds them; everything else stays as it is."
+        )
+    if missing and ACCOUNT_TABS.issuperset(missing):
+        return StoreDamagedError(
+            f"The spreadsheet has lost its tab “{missing[0].title}”. Put it back in the spreadsheet (Edit, Undo, or"
+            f" File, Version history), or run `{setup}`, which makes it anew; until its rows are put back nobody can"
+            " sign in."
+        )
+    if missing:
+        return StoreDamagedError(
+            f"The spreadsheet has lost its tab “{missing[0].title}”. Put it back in the spreadsheet (Edit, Undo, or"
+            " File, Version history); nothing was changed here."
+        )
+    return unreadable(error)
+
+
+def is_older(service: Service, missing: Sequence[Tab]) -> bool:
+    """Whether what is missing are tabs that its format had not yet, and which nobody has deleted."""
+    if not missing or META in missing:
+        return False
+    (meta,) = service.values([META_RANGE])
+    written = State.format_of(meta.rows)
+    lacking = frozenset[Tab]().union(*(tabs for version, tabs in ADDED.items() if version > written > 0))
+    return lacking.issuperset(missing)
+
+
+class Verified:
+    """What a commit relies on, as it is just before: the state, the headings, and the rows it will write to."""
+
+    def __init__(self, service: Service, plan: Plan) -> None:
+        self._plan = plan
+        spans = [(kind, *span) for kind in plan.kinds for span in self._spans(plan, kind)]
+        asked: list[GridRange] = [META_RANGE, *(TABS[kind].rows(0, 1) for kind in plan.kinds)]
+        asked += [TABS[kind].rows(first, end) for kind, first, end in spans]
+        try:
+            meta, *found = service.values(asked)
+        except Rejected as error:
+            raise _without_tabs(service, error) from error
+        self.state = state_in(meta.rows)
+        headings = found[: len(plan.kinds)]
+        self.titles = {kind: values.title for kind, values in zip(plan.kinds, headings, strict=True)}
+        self.headings = {
+            kind: values.rows[0] if values.rows else [] for kind, values in zip(plan.kinds, headings, strict=True)
+        }
+        self._rows = {
+            (kind, first + offset): row
+            for (kind, first, _), values in zip(spans, found[len(plan.kinds) :], strict=True)
+            for offset, row in enumerate(values.rows)
+        }
+
+    @staticmethod
+    def _spans(plan: Plan, kind: type) -> list[tuple[int, int]]:
+        rows = [each.row for each in plan.touched if each.kind is kind]
+        if len(rows) > _APART:
+            return [(min(rows), max(rows) + 1)]
+        return [(first, first + count) for first, count in runs(rows)]
+
+    def holds(self, seen: Seen) -> bool:
+        """Whether everything stands where the plan has it."""
+        if not self.state.is_at(seen.state):
+            return False
+        for kind in self._plan.kinds:
+            place = seen.places[kind.kind_name]
+            if trimmed(self.headings[kind]) != trimmed(place.heading) or self.titles[kind] != place.title:
+                return False
+        return all(each.fits(self._rows.get((each.kind, each.row), [])) for each in self._plan.touched)

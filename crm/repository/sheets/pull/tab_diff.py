@@ -1,0 +1,290 @@
+"""One tab of the spreadsheet against the mirror: what the program wrote is followed, what people did is found."""
+
+from collections import defaultdict
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, update
+
+from crm.errors import StoreDamagedError
+from crm.model import Client, Record
+from crm.model.encoding import value_of
+from crm.repository import tables
+from crm.repository.sheets.grid import cells
+from crm.repository.sheets.grid.layout import OWN, Cell, Heading, columns, header, heading
+from crm.repository.sheets.mirror import mirror, problems
+from crm.repository.sheets.mirror.loading import Loading, remove, some_records
+from crm.repository.sheets.mirror.mirror import Place, State, in_json
+from crm.repository.sheets.mirror.problems import WHOLE_ROW
+from crm.repository.sheets.mirror.row_matching import Placed, Rows, owners
+from crm.repository.sheets.pull.delta import Done
+from crm.repository.tables import DERIVED_FROM, derived_columns
+from crm.repository.writing import SEALED, UNSAID
+
+
+@dataclass
+class HandEdits:
+    """What was done by hand: rows whose cells changed, rows without an id, records whose row is gone, and rows
+    of deleted records that are there again. A row is (its place, its cells in the order of the columns).
+
+    `own` names the team's own fields that changed, by client. The totals of the clients in `unsettled` are not the
+    sums of their sales. All of it holds while the mirror is of this `generation`.
+    """
+
+    changed: list[tuple[type[Record], int, int, list[Any]]] = field(default_factory=list)
+    added: list[tuple[type[Record], int, list[Any]]] = field(default_factory=list)
+    deleted: list[tuple[type[Record], int]] = field(default_factory=list)
+    restored: list[tuple[type[Record], int, int, list[Any]]] = field(default_factory=list)
+    own: dict[int, set[str]] = field(default_factory=dict)
+    unsettled: list[int] = field(default_factory=list)
+    generation: int = 0
+    # Whether the mirror keeps accounts that are not those in the spreadsheet.
+    keeps_accounts: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.added or self.deleted or self.restored or self.unsettled)
+
+    def take_out(self, kinds: Container[type[Record]]) -> "HandEdits":
+        """Those of records of some kinds, which are then not among these any more."""
+        out = HandEdits(generation=self.generation)
+        for name in ("changed", "added", "deleted", "restored"):
+            edits: list[Any] = getattr(self, name)
+            setattr(out, name, [each for each in edits if each[0] in kinds])
+            setattr(self, name, [each for each in edits if each[0] not in kinds])
+        return out
+
+
+class TabIntake:
+    """Brings one kind of record in step with its tab. `program` holds what was done to its records by transactions
+    that the mirror has not seen; an empty mirror is `fresh`."""
+
+    def __init__(
+        self,
+        loading: Loading,
+        rows: Sequence[Sequence[Cell]],
+        place: Place,
+        state: State,
+        program: Mapping[int, Done],
+        edits: HandEdits,
+        *,
+        fresh: bool,
+    ) -> None:
+        self.loading = loading
+        self.connection: Connection = loading.connection
+        self.kind = loading.kind
+        self.place = place
+        self.program = program
+        self.edits = edits
+        self.fresh = fresh
+        self.old: dict[int, Placed] = mirror.rows_of(self.connection, self.kind)
+        self.wrong: list[dict[str, Any]] = []
+        self.head = self._heading(rows[0] if rows else [])
+        loading.unsaid = self.head.unsaid
+        last = state.last.get(tables.TABLES[self.kind].name, 0)
+        self.rows: Rows = owners(self.head, rows, last, self.old, self._is_known, bool(state.staging))
+        if self._is_kept:
+            # Whatever stands there: it is put back.
+            self.rows.mixed.clear()
+        # Whether the totals may not be the sums of the sales any more.
+        self.totals_open = False
+
+    def take(self) -> None:
+        """Brings the mirror in step, and finds what was done by hand."""
+        left_out = set() if self.fresh else mirror.left_out(self.connection, self.kind)
+        problems.forget_passing(self.connection, self.kind)
+        self._note_wrong_rows()
+        if self.fresh:
+            self._fill()
+        else:
+            self._follow()
+            self._compare(left_out)
+        self.edits.added += [(self.kind, at, row) for at, row in self.rows.nameless]
+        problems.add(self.connection, self.kind, self.wrong)
+
+    @property
+    def _is_kept(self) -> bool:
+        """Whether nothing that is done here by hand is taken."""
+        return self.kind in SEALED and not self.fresh
+
+    # What stands where
+
+    def _heading(self, written: Sequence[Cell]) -> Heading:
+        head = heading(self.kind, written)
+        if "id" not in head.positions or "version" not in head.positions:
+            raise StoreDamagedError(
+                f"The tab “{self.place.title}” has lost its heading (ID, …, Version). Undo that in the spreadsheet"
+                " (Edit, Undo, or File, Version history); nothing was changed."
+            )
+        self.wrong += [problems.of_heading(at, what) for at, what in head.problems]
+        gone = [name for name in head.missing if name not in head.unsaid]
+        for name in gone:
+            what = f"the column “{header(self.kind, name)}” is gone; undo that, or `sheets setup` puts it back"
+            self.wrong.append(problems.of_heading(0, what))
+        return self._without_new_columns(head, gone) if gone and not self.fresh else head
+
+    def _without_new_columns(self, head: Heading, lost: Sequence[str]) -> Heading:
+        """Where one of our columns is gone, a new one beside it may be that one under another name."""
+        known = {name for _, row in self.old.values() if row and isinstance(row[-1], dict) for name in row[-1]}
+        gone = "”, “".join(header(self.kind, name) for name in lost)
+        for name, at in head.own.items():
+            if name not in known:
+                what = f"the new column “{name}” is not read while “{gone}” is gone; if it is that one, rename it back"
+                self.wrong.append(problems.of_heading(at, what))
+        return replace(head, own={name: at for name, at in head.own.items() if name in known})
+
+    def _is_known(self, record_id: int) -> bool:
+        done = self.program.get(record_id)
+        if done is not None and done.operation:
+            return done.operation != "delete"
+        return self.fresh or record_id in self.old
+
+    def _note_wrong_rows(self) -> None:
+        self.wrong += [problems.of_row(at, "id", what) for at, what in self.rows.wrong]
+        for record_id, other in self.rows.mixed.items():
+            at, row = self.rows.owned[record_id]
+            what = f"row {at + 1} mixes the records {record_id} and {other}; undo the sorting that did it"
+            self.wrong.append(problems.entry(record_id, row, self.kind, WHOLE_ROW, what))
+
+    # An empty mirror
+
+    def _fill(self) -> None:
+        """Takes everything as it stands; what the history knows and the tab has not was deleted by hand."""
+        wanted = dict(self.rows.owned)
+        for record_id, done in self.program.items():
+            if done.operation == "delete" and record_id in wanted:
+                self.edits.restored.append((self.kind, record_id, *wanted.pop(record_id)))
+            elif done.operation != "delete" and record_id not in wanted:
+                mirror.put_rows(self.connection, self.kind, [(record_id, 0, "[]")])
+                self.edits.deleted.append((self.kind, record_id))
+        self._load(wanted)
+
+    def _load(self, rows: Mapping[int, Placed]) -> None:
+        if rows:
+            self.loading.load(rows, self.rows.mixed)
+            self.edits.changed += [(self.kind, each, *rows[each]) for each in self.loading.chosen]
+            self.loading.chosen.clear()
+            self.totals_open = True
+
+    # What the program did
+
+    def _follow(self) -> None:
+        """Does to the mirror's records what transactions did to the spreadsheet's."""
+        owned = self.rows.owned
+        gone = [record_id for record_id, done in self.program.items() if done.operation == "delete"]
+        remove(self.connection, self.kind, gone)
+        for record_id in gone:
+            if record_id in owned:
+                # Somebody has put the row back.
+                self.edits.restored.append((self.kind, record_id, *owned[record_id]))
+        living = self.program.keys() - set(gone)
+        # Written by the program, and deleted by hand before this mirror saw it.
+        for record_id in sorted(living - owned.keys()):
+            if record_id not in self.old:
+                mirror.put_rows(self.connection, self.kind, [(record_id, 0, "[]")])
+                self.totals_open = True
+            self.edits.deleted.append((self.kind, record_id))
+        there = some_records(self.connection, self.kind, living & owned.keys())
+        changed = [record_id for record_id in there if self.program[record_id].operation != "create"]
+        self._load({each: owned[each] for each in sorted(living & owned.keys() - set(changed))})
+        self._update([(there[each], self.program[each]) for each in changed])
+
+    def _update(self, pairs: Sequence[tuple[Record, Done]]) -> None:
+        written: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+        noted = []
+        for record, done in pairs:
+            at, row = self.rows.owned[record.id]
+            after = {name: self._written(record, name, value, row) for name, value in done.after.items()}
+            stamp = cells.stamped(self._mark(row))
+            version = stamp[1] if stamp and stamp[0] == record.id else record.version + 1
+            expected = replace(record, **after, version=version, updated_at=done.at or record.updated_at)
+            values = {**after, "version": version, "updated_at": expected.updated_at}
+            if not DERIVED_FROM.get(self.kind, frozenset()).isdisjoint(after):
+                values |= derived_columns(expected)
+            new = {f"new_{name}": value for name, value in values.items()}
+            written[tuple(values)].append(new | {"wanted": record.id})
+            known = self._expected(cells.row_of(expected), row, record.id, set(after))
+            for place in self._gone_columns:
+                row[place] = known[place]
+            noted.append((record.id, at, in_json(known)))
+            if row != known and record.id not in self.rows.mixed:
+                self._found_changed(record.id, at, row, known)
+        table = tables.TABLES[self.kind]
+        for names, rows in written.items():
+            values = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
+            self.connection.execute(update(table).where(table.c.id == bindparam("wanted")).values(values), rows)
+        mirror.put_rows(self.connection, self.kind, noted)
+
+    def _written(self, record: Record, name: str, said: Any, row: Sequence[Any]) -> Any:
+        """What the program has written into a field: as the history says it, or what is there where it keeps silent."""
+        if name not in UNSAID.get(self.kind.kind_name, ()):
+            return value_of(self.kind, name, said)
+        return getattr(record, name) if name in self.head.missing else str(row[columns(self.kind).index(name)])
+
+    def _expected(self, shown: list[Any], row: list[Any], record_id: int, written: set[str]) -> list[Any]:
+        """The row as it must be: what the program wrote as it is written, the rest as it was last seen."""
+        names = columns(self.kind)
+        written = {*written, "updated_at", "version"} - set(self.head.missing)
+        old = self.old.get(record_id)
+        before = old[1] if old else row
+        known = [new if name in written else was for name, new, was in zip(names, shown, before, strict=False)]
+        if self.kind is Client:
+            known.append(self._own_as_written(shown[-1], row[-1]) if OWN in written else before[-1])
+        return known
+
+    def _own_as_written(self, shown: Mapping[str, str], row: Mapping[str, Cell]) -> dict[str, Any]:
+        """The team's own fields as they must be; a number that shows the same is the same."""
+        return {name: row[name] if cells.own_plain(row.get(name, "")) == text else text for name, text in shown.items()}
+
+    def _mark(self, row: Sequence[Any]) -> Cell:
+        mark: Cell = row[len(columns(self.kind)) - 1]
+        return mark
+
+    # What people did
+
+    def _compare(self, left_out: set[int]) -> None:
+        """What has changed since the mirror last saw the tab."""
+        moved: list[tuple[int, int]] = []
+        again: dict[int, Placed] = {}
+        for record_id, (at, row) in self.rows.owned.items():
+            if record_id in self.program:
+                continue
+            old = self.old.get(record_id)
+            if old is None:
+                self._appeared(record_id, at, row)
+                continue
+            if old[0] != at:
+                moved.append((at, record_id))
+            if record_id in left_out:
+                again[record_id] = (at, row)
+                continue
+            for place in self._gone_columns:
+                row[place] = old[1][place]
+            if row != old[1] and record_id not in self.rows.mixed:
+                self._found_changed(record_id, at, row, old[1])
+        mirror.move_rows(self.connection, self.kind, moved)
+        self._load(again)
+        self.edits.deleted += [
+            (self.kind, each) for each in self.old if each not in self.rows.owned and each not in self.program
+        ]
+
+    @cached_property
+    def _gone_columns(self) -> list[int]:
+        return [columns(self.kind).index(name) for name in self.head.missing]
+
+    def _found_changed(self, record_id: int, at: int, row: list[Any], known: Sequence[Any]) -> None:
+        self.edits.changed.append((self.kind, record_id, at, row))
+        if self.kind is Client and row[-1] != known[-1]:
+            self.edits.own[record_id] = {
+                name for name in {**known[-1], **row[-1]} if row[-1].get(name) != known[-1].get(name)
+            }
+
+    def _appeared(self, record_id: int, at: int, row: list[Any]) -> None:
+        """A row with an id that the mirror has no record of: one that was deleted and is there again, perhaps."""
+        stamp = cells.stamped(self._mark(row))
+        if self._is_kept or (stamp and stamp[0] == record_id):
+            self.edits.restored.append((self.kind, record_id, at, row))
+        else:
+            what = f"there is no {self.kind.kind_name} {record_id}; empty this cell and the row gets an ID of its own"
+            self.wrong.append(problems.of_row(at, "id", what))

@@ -1,0 +1,1 @@
+"""Push: from a transaction to the spreadsheet."""

@@ -1,0 +1,290 @@
+"""The tab `crm before`: what stood where a commit wrote, kept by the commit itself at the moment when it was applied.
+
+Beside it stands what the commit took it for. So anybody can tell whether a commit wrote where it meant to, and put
+it right where it did not, whoever sent it. The newest commit stands on top.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from crm.model import RECORDS, Record
+from crm.repository.sheets.grid.cells import Request, cells_request
+from crm.repository.sheets.grid.layout import (
+    BEFORE,
+    BEFORE_COLUMNS,
+    HISTORY,
+    META,
+    TABS,
+    Cell,
+    a1,
+    comparable,
+    runs,
+    trimmed,
+)
+from crm.repository.sheets.mirror.mirror import META_COLUMNS, Seen, State
+from crm.repository.sheets.push.plan import Plan, RowWrite
+
+# From so many rows on a whole tab is kept rather than row by row: that takes one request instead of many.
+_BLOCK_FROM = 200
+# So many rows of older commits stay, to take back several that went wrong at once.
+_REMEMBERED = 400
+# A cell holds 50 000 characters.
+_PIECE = 40_000
+_AT = len(BEFORE_COLUMNS)
+_MORE_COLUMNS = 10
+_BY_SHEET = {TABS[kind].sheet_id: kind for kind in RECORDS}
+# A row between those that are written to, kept along with them.
+_BETWEEN = -1
+
+Rows = Mapping[int, Sequence[Cell]]
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a commit does with a row: the columns whose cells it relies on, and those that it writes; None where it
+    deletes the row."""
+
+    relies: tuple[int, ...]
+    writes: tuple[int, ...] | None
+
+
+@dataclass
+class Part:
+    """One tab's part: its rows, kept from row `first` of the block on, with what each was used for; `digest` stands
+    for what was expected there, `headed` are the columns that got a heading."""
+
+    kind: type[Record]
+    first: int
+    uses: list[Use | None] = field(default_factory=list)
+    digest: str = ""
+    headed: Sequence[int] = ()
+
+    def digest_of(self, heading: Sequence[Cell], rows: Iterable[Mapping[int, Cell] | Sequence[Cell]]) -> str:
+        """What stands for a heading and for the cells of the rows that are relied on."""
+        parts: list[list[Cell]] = [[comparable(cell) for cell in trimmed(heading)]]
+        for use, row in zip(self.uses, rows, strict=True):
+            if use is not None:
+                parts.append([comparable(_cell(row, at)) for at in use.relies])
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+
+    def told(self) -> dict[str, Any]:
+        """The part as it is written down."""
+        known = list(dict.fromkeys(use for use in self.uses if use is not None))
+        number = {use: at for at, use in enumerate(known)}
+        marks = [_BETWEEN if use is None else number[use] for use in self.uses]
+        return {
+            "tab": TABS[self.kind].sheet_id,
+            "first": self.first,
+            "digest": self.digest,
+            "headed": self.headed,
+            "uses": [[use.relies, use.writes] for use in known],
+            "rows": [[mark, len(list(same))] for mark, same in groupby(marks)],
+        }
+
+    @classmethod
+    def read(cls, said: Mapping[str, Any]) -> "Part":
+        """The part that was written down so."""
+        known = [Use(tuple(relies), None if writes is None else tuple(writes)) for relies, writes in said["uses"]]
+        uses = [None if mark == _BETWEEN else known[mark] for mark, count in said["rows"] for _ in range(count)]
+        return cls(_BY_SHEET[said["tab"]], said["first"], uses, said["digest"], said["headed"])
+
+
+@dataclass
+class Block:
+    """What one request of a commit kept: `size` rows, the first with the state, then the headings, then the rows.
+    `base` is the revision that it took the spreadsheet for, `added` the ids of the rows that it appended,
+    `adopted` those that it wrote into rows which had none, `cut` the row of the history from which on it took rows
+    away, how many, and where they are kept."""
+
+    uid: str
+    base: tuple[int, str]
+    size: int
+    parts: list[Part] = field(default_factory=list)
+    added: Mapping[type[Record], Sequence[int]] = field(default_factory=dict)
+    adopted: Mapping[type[Record], Sequence[int]] = field(default_factory=dict)
+    cut: tuple[int, int, int] | None = None
+    rows: Rows = field(default_factory=dict)
+
+    @property
+    def state(self) -> State | None:
+        """The state that the commit found; None where it is not known."""
+        return State.read([State().rows()[0], self.rows.get(0, [])])
+
+    @property
+    def came_first(self) -> bool:
+        """Whether the commit found the revision that it took the spreadsheet for."""
+        state = self.state
+        return state is not None and (state.revision, state.uid) == self.base
+
+    @property
+    def as_meant(self) -> bool:
+        """Whether it wrote over what it meant to."""
+        return self.came_first and all(
+            part.digest == part.digest_of(self.rows.get(at, []), self.rows_of(part))
+            for at, part in enumerate(self.parts, start=1)
+        )
+
+    def written(self) -> list[str]:
+        """What the commit meant, as text for one cell or several."""
+        added, adopted = (
+            {TABS[kind].sheet_id: list(runs(ids)) for kind, ids in by_kind.items() if ids}
+            for by_kind in (self.added, self.adopted)
+        )
+        parts = [part.told() for part in self.parts]
+        about = {"base": self.base, "added": added, "adopted": adopted, "cut": self.cut, "parts": parts}
+        text = json.dumps(about, separators=(",", ":"))
+        return [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
+
+    def rows_of(self, part: Part) -> list[Sequence[Cell]]:
+        """The rows that were kept of a tab."""
+        return [self.rows.get(at, []) for at in range(part.first, part.first + len(part.uses))]
+
+    @property
+    def cut_rows(self) -> list[Sequence[Cell]]:
+        """The rows of the history that it took away, as far as there were any."""
+        _, count, first = self.cut or (0, 0, 0)
+        rows = [trimmed(self.rows.get(at, [])) for at in range(first, first + count)]
+        return [row for row in rows if row]
+
+
+def block_of(plan: Plan, seen: Seen, uid: str, base: State) -> tuple[Block, list[Request]]:
+    """What a commit keeps, and the requests that keep it."""
+    kinds = plan.kinds
+    added = {kind: [each[0] for each in rows if each[0]] for kind, rows in plan.appends.items()}
+    adopted = {kind: [each.id for each in plan.updates if each.kind is kind and each.adopts] for kind in kinds}
+    block = Block(uid, (base.revision, base.uid), 1 + len(kinds), added=added, adopted=adopted)
+    copies = [_copy(META.sheet_id, 1, 1, 0)]
+    for at, kind in enumerate(kinds, start=1):
+        place = seen.places[kind.kind_name]
+        sheet = TABS[kind].sheet_id
+        copies.append(_copy(sheet, 0, 1, at))
+        part = Part(kind, block.size, headed=tuple(plan.headings.get(kind, ())))
+        ours = {each.row: each for each in plan.touched if each.kind is kind}
+        spans = _spans(list(ours))
+        for row, count in spans:
+            copies.append(_copy(sheet, row, count, block.size))
+            part.uses += [_use(ours.get(each)) for each in range(row, row + count)]
+            block.size += count
+        expected = [
+            ours[each].relies if each in ours else {} for row, count in spans for each in range(row, row + count)
+        ]
+        part.digest = part.digest_of(place.heading, expected)
+        block.parts.append(part)
+    if plan.cut:
+        first, end = plan.cut
+        copies.append(_copy(HISTORY.sheet_id, first, end - first, block.size))
+        block.cut = (first, end - first, block.size)
+        block.size += end - first
+    text = block.written()
+    block.size = max(block.size, len(text))
+    return block, [*_make_room(block.size, _width(plan, seen)), *copies, _notes(block, text)]
+
+
+def wide_of(plan: Plan, seen: Seen, kind: type[Record]) -> int:
+    """How many columns a tab has, with those that the plan adds."""
+    return max([seen.places[kind.kind_name].columns, *(at + 1 for at in plan.headings.get(kind, ()))])
+
+
+def _use(write: RowWrite | None) -> Use | None:
+    if write is None:
+        return None
+    return Use(tuple(sorted(write.relies)), None if write.deletes else tuple(sorted(write.cells)))
+
+
+def _spans(rows: Sequence[int]) -> list[tuple[int, int]]:
+    if len(rows) >= _BLOCK_FROM:
+        return [(min(rows), max(rows) + 1 - min(rows))]
+    return list(runs(rows))
+
+
+def _width(plan: Plan, seen: Seen) -> int:
+    """How many columns the tab has then: some more than are known of, which people may insert meanwhile."""
+    wide = _AT + _MORE_COLUMNS + max([META_COLUMNS, *(wide_of(plan, seen, kind) for kind in plan.kinds)])
+    return max(wide, seen.places[BEFORE.title].columns)
+
+
+def _make_room(size: int, wide: int) -> Iterator[Request]:
+    """Empty rows on top, and no more of the old ones than are wanted; wherever the old ones end by now."""
+    span = {"sheetId": BEFORE.sheet_id, "dimension": "ROWS", "startIndex": 0, "endIndex": size}
+    yield {"insertDimension": {"range": span, "inheritFromBefore": False}}
+    grid = {"rowCount": size + _REMEMBERED, "columnCount": wide}
+    fields = "gridProperties.rowCount,gridProperties.columnCount"
+    yield {
+        "updateSheetProperties": {"properties": {"sheetId": BEFORE.sheet_id, "gridProperties": grid}, "fields": fields}
+    }
+
+
+def _copy(sheet: int, row: int, count: int, to: int) -> Request:
+    """Keeps some rows of a tab, with all the columns that it has by then."""
+    source = {"sheetId": sheet, "startRowIndex": row, "endRowIndex": row + count}
+    # What is copied goes on beyond one cell; into a larger range it would be repeated.
+    corner = {
+        "sheetId": BEFORE.sheet_id,
+        "startRowIndex": to,
+        "endRowIndex": to + 1,
+        "startColumnIndex": _AT,
+        "endColumnIndex": _AT + 1,
+    }
+    return {"copyPaste": {"source": source, "destination": corner, "pasteType": "PASTE_VALUES"}}
+
+
+def _notes(block: Block, text: Sequence[str]) -> Request:
+    rows: list[list[Cell]] = [[block.uid, block.size, len(text), text[0]]]
+    return cells_request(BEFORE.sheet_id, 0, 0, [*rows, *(["", "", "", piece] for piece in text[1:])])
+
+
+def ranges_of(block: Block, plan: Plan, seen: Seen) -> Iterator[str]:
+    """What of the rows that were kept is to be seen in the answer."""
+    title = seen.places[BEFORE.title].title
+    right = _width(plan, seen) - 1
+    if block.size <= _BLOCK_FROM:
+        yield a1(title, (0, block.size - 1), (_AT, right))
+        return
+    yield a1(title, (0, len(block.parts)), (_AT, right))
+    looked = {at for part in block.parts for use in part.uses if use for at in use.relies}
+    for at, count in runs(list(looked)):
+        yield a1(title, (1 + len(block.parts), block.size - 1), (_AT + at, _AT + at + count - 1))
+
+
+def blocks_in(rows: Sequence[Sequence[Cell]], grid: int) -> list[Block]:
+    """What the tab holds, newest first, as far as it can be read; the oldest may have been cut off."""
+    found: list[Block] = []
+    at = 0
+    while at < len(rows):
+        try:
+            block = _read(rows, at)
+        except (ValueError, KeyError, IndexError, TypeError):
+            break
+        if at + block.size > grid:
+            break
+        found.append(block)
+        at += block.size
+    return found
+
+
+def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
+    uid, size, pieces, _ = rows[at][:_AT]
+    said: dict[str, Any] = json.loads("".join(str(row[_AT - 1]) for row in rows[at : at + int(pieces)]))
+    revision, base = said["base"]
+    added, adopted = (
+        {
+            _BY_SHEET[int(sheet)]: [each for first, count in spans for each in range(first, first + count)]
+            for sheet, spans in said[which].items()
+        }
+        for which in ("added", "adopted")
+    )
+    parts = [Part.read(each) for each in said["parts"]]
+    cut = tuple(said["cut"]) if said["cut"] else None
+    block = Block(str(uid), (revision, base), int(size), parts, added, adopted, cut)
+    block.rows = {each: row[_AT:] for each, row in enumerate(rows[at : at + block.size])}
+    return block
+
+
+def _cell(row: Mapping[int, Cell] | Sequence[Cell], at: int) -> Cell:
+    if isinstance(row, Mapping):
+        return row.get(at, "")
+    return row[at] if at < len(row) else ""

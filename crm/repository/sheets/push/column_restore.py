@@ -1,0 +1,68 @@
+"""Columns of the program's that were deleted by hand, put back with what the mirror holds."""
+
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import Connection, select
+
+from crm.model import RECORDS, Record, people
+from crm.repository import tables
+from crm.repository.sheets.grid import formatting
+from crm.repository.sheets.grid.cells import Request
+from crm.repository.sheets.grid.layout import columns, header, heading
+from crm.repository.sheets.mirror import mirror
+from crm.repository.sheets.mirror.mirror import Seen
+from crm.repository.sheets.push.plan import Plan, RowWrite
+
+
+def missing(seen: Seen) -> dict[type[Record], list[str]]:
+    """The fields whose column is gone, by tab."""
+    found = {kind: heading(kind, seen.places[kind.kind_name].heading).missing for kind in RECORDS}
+    return {kind: names for kind, names in found.items() if names}
+
+
+def without_accounts(seen: Seen) -> dict[type[Record], list[str]]:
+    """Those of them that hold the accounts of people: a spreadsheet of an older version has none of them."""
+    found = {kind: heading(kind, seen.places[kind.kind_name].heading).unsaid for kind in RECORDS if people(kind)}
+    return {kind: sorted(names) for kind, names in found.items() if names}
+
+
+def still_blind(
+    blind: Mapping[str, Collection[str]], seen: Mapping[type[Record], Collection[str]]
+) -> dict[str, list[str]]:
+    """The fields of each tab whose column was never seen, but for those that are there now."""
+    there = {kind.kind_name: names for kind, names in seen.items()}
+    return {tab: [name for name in names if name not in there.get(tab, ())] for tab, names in blind.items()}
+
+
+def restoring(connection: Connection, seen: Seen, wanted: Mapping[type[Record], Collection[str]]) -> Plan:
+    """What writes some of them again, each to the right of everything that stands in its tab."""
+    made = Plan()
+    for kind, names in wanted.items():
+        place = seen.places[kind.kind_name]
+        positions = heading(kind, place.heading).positions
+        made.headings[kind] = {at: header(kind, name) for at, name in enumerate(names, start=place.columns)}
+        accounts = _accounts(connection, kind, names)
+        for record_id, (row, cells) in mirror.rows_of(connection, kind).items():
+            known = dict(zip(columns(kind), cells, strict=False)) | accounts.get(record_id, {})
+            relies = {positions[name]: known[name] for name in ("id", "version")}
+            values = {at: known[name] for at, name in enumerate(names, start=place.columns)}
+            shown = [*map(known.get, columns(kind)), *cells[len(columns(kind)) :]]
+            if any(value != "" for value in values.values()):
+                made.updates.append(RowWrite(kind, record_id, row, relies, shown, values))
+    return made
+
+
+def _accounts(connection: Connection, kind: type[Record], names: Collection[str]) -> dict[int, dict[str, int]]:
+    """What the mirror says of the accounts of people, by the id of the record: their cells were never there."""
+    besides = [tables.TABLES[kind].c[name] for name in people(kind).values() if name in names]
+    found: dict[int, dict[str, int]] = {}
+    for beside in besides:
+        for record_id, account in connection.execute(select(beside.table.c.id, beside).where(beside != 0)):
+            found.setdefault(record_id, {})[beside.name] = account
+    return found
+
+
+def hiding(seen: Seen, added: Mapping[type[Record], Collection[str]]) -> list[Request]:
+    """What has columns that were added look as they do in a new spreadsheet."""
+    heads = [heading(kind, seen.places[kind.kind_name].heading) for kind in added]
+    return [each for head in heads for each in formatting.dressed(head, added[head.kind])]

@@ -1,0 +1,253 @@
+"""What a transaction of the mirror has to write into the spreadsheet, row by row and cell by cell."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from crm.errors import StoreDamagedError
+from crm.model import BY_NAME, RECORDS, Client, Record
+from crm.repository import statements, tables
+from crm.repository.sheets.grid import cells
+from crm.repository.sheets.grid.layout import OWN, Cell, alike, columns, header, heading
+from crm.repository.sheets.mirror import history_tab, mirror, problems
+from crm.repository.sheets.mirror.mirror import Place, Seen
+from crm.repository.tables import audit
+
+_BATCH = 1000
+# Every change of a row moves these along.
+_ALWAYS = frozenset(("updated_at", "version"))
+
+
+@dataclass
+class RowWrite:
+    """Cells to write into one row, by column. `relies` holds the cells that must stand there as they are thought to:
+    whose row it is, and what is overwritten; an edit of another cell does no harm. `shown` is the row as it stands
+    afterwards, in the order of `columns`. A deletion writes nothing."""
+
+    kind: type[Record]
+    id: int
+    row: int
+    relies: dict[int, Cell]
+    shown: list[Any] = field(default_factory=list)
+    cells: dict[int, Cell] = field(default_factory=dict)
+    deletes: bool = False
+    # Whether the row has no id before, and gets one.
+    adopts: bool = False
+
+    def fits(self, row: Sequence[Cell]) -> bool:
+        """Whether a row of the tab is the one that is meant."""
+        return all(alike(row[at] if at < len(row) else "", cell) for at, cell in self.relies.items())
+
+
+# A new row: its id, its cells in the order of the tab's heading, the same in the order of the columns.
+Appended = tuple[int, list[Cell], list[Any]]
+
+
+@dataclass
+class Plan:
+    """Everything that one commit writes."""
+
+    updates: list[RowWrite] = field(default_factory=list)
+    deletes: list[RowWrite] = field(default_factory=list)
+    appends: dict[type[Record], list[Appended]] = field(default_factory=dict)
+    history: list[list[Cell]] = field(default_factory=list)
+    # Rows of the history to take away, the first and the end: of commits that nobody has seen.
+    cut: tuple[int, int] | None = None
+    # Cells of the headings: columns for new fields of the team's own.
+    headings: dict[type[Record], dict[int, str]] = field(default_factory=dict)
+
+    @property
+    def touched(self) -> list[RowWrite]:
+        """The rows that must stand where they are thought to."""
+        return [*self.updates, *self.deletes]
+
+    @property
+    def kinds(self) -> list[type[Record]]:
+        """The tabs that are written to."""
+        named = {each.kind for each in self.touched} | self.appends.keys() | self.headings.keys()
+        return [kind for kind in RECORDS if kind in named]
+
+
+def plan(connection: Connection, number: int, seen: Seen, uid: str) -> Plan:
+    """What transaction `number`, which nothing else follows, has to write."""
+    made = Plan(history=list(history_tab.rows_of(connection, number, uid)))
+    for kind, touched in _touched(connection, number).items():
+        _Tab(connection, kind, seen.places[kind.kind_name], made).plan(touched)
+    return made
+
+
+def whole_plan(connection: Connection, seen: Seen, uid: str) -> Plan:
+    """What writes all that the mirror holds, history included, into a spreadsheet that holds only first records."""
+    made = Plan(history=list(history_tab.rows_of(connection, 1, uid)))
+    for kind in tables.TABLES:
+        _plan_whole(connection, kind, seen, made)
+    return made
+
+
+def plan_again(connection: Connection, kinds: Iterable[type[Record]], number: int, seen: Seen, uid: str) -> Plan:
+    """What makes some tabs hold what the mirror does, as transaction `number`, which changes no record."""
+    made = Plan(history=list(history_tab.rows_of(connection, number, uid)))
+    for kind in kinds:
+        _plan_whole(connection, kind, seen, made)
+    return made
+
+
+def _plan_whole(connection: Connection, kind: type[Record], seen: Seen, made: Plan) -> None:
+    table = tables.TABLES[kind]
+    ids = connection.execute(select(table.c.id).order_by(table.c.id)).scalars().all()
+    touched = {record_id: _Touched(deleted=True) for record_id in mirror.rows_of(connection, kind)}
+    touched |= {record_id: _Touched(created=True) for record_id in ids}
+    _Tab(connection, kind, seen.places[kind.kind_name], made).plan(touched)
+
+
+@dataclass
+class _Touched:
+    created: bool = False
+    deleted: bool = False
+    names: set[str] = field(default_factory=set)
+
+
+def _touched(connection: Connection, number: int) -> dict[type[Record], dict[int, _Touched]]:
+    """Which records the transaction touched, and which of their fields."""
+    found: dict[type[Record], dict[int, _Touched]] = {}
+    statement = select(audit.c.record, audit.c.record_id, audit.c.operation, audit.c.after)
+    for entry in connection.execute(statement.where(audit.c.transaction == number).order_by(audit.c.id)):
+        each = found.setdefault(BY_NAME[entry.record], {}).setdefault(entry.record_id, _Touched())
+        if entry.operation == "update":
+            each.names.update(entry.after)
+        else:
+            each.created = entry.operation == "create"
+            each.deleted = entry.operation == "delete"
+    return found
+
+
+class _Tab:
+    """One tab's part of the plan."""
+
+    def __init__(self, connection: Connection, kind: type[Record], place: Place, made: Plan) -> None:
+        self.connection = connection
+        self.kind = kind
+        self.place = place
+        self.made = made
+        self.heading = heading(kind, place.heading)
+        self.own = dict(self.heading.own)
+
+    def plan(self, touched: Mapping[int, _Touched]) -> None:
+        problems.refuse_mixed(self.connection, self.kind, touched)
+        known = mirror.known(self.connection, self.kind, touched)
+        for record_id, each in touched.items():
+            if each.deleted and record_id in known:
+                row, expected = known[record_id]
+                self.made.deletes.append(RowWrite(self.kind, record_id, row, self._by_column(expected), deletes=True))
+        living = [record_id for record_id, each in touched.items() if not each.deleted]
+        for record in self._records(living):
+            shown = cells.row_of(record)
+            if record.id in known:
+                self._update(record.id, shown, *known[record.id], touched[record.id])
+            else:
+                self._append(record.id, shown)
+        if self.own.keys() != self.heading.own.keys():
+            new = {at: name for name, at in self.own.items() if name not in self.heading.own}
+            self.made.headings[self.kind] = new
+
+    def _records(self, ids: Iterable[int]) -> Iterator[Record]:
+        wanted = iter(ids)
+        while batch := list(islice(wanted, _BATCH)):
+            for row in self.connection.execute(statements.BY_IDS[self.kind], {"wanted": batch}):
+                yield tables.record_of(self.kind, row)
+
+    def _update(self, record_id: int, shown: list[Any], row: int, old: list[Any], touched: _Touched) -> None:
+        names = None if touched.created else touched.names | _ALWAYS
+        before = self._by_column(old)
+        # A row that has no id yet is known by what stands in it.
+        sure = before if names is None else {at: before[at] for at in self._identity}
+        write = RowWrite(self.kind, record_id, row, dict(sure), list(old))
+        for place, name in enumerate(columns(self.kind)):
+            new, was = shown[place], old[place]
+            if new == was and type(new) is type(was):
+                continue
+            # A cell that holds something that cannot be taken stays as it is until somebody changes that very field.
+            if (
+                names is None
+                and was != ""
+                and name not in ("id", *_ALWAYS, "created_at")
+                and self._is_bad(record_id, name)
+            ):
+                continue
+            if names is None or name in names:
+                # What an account's column would hold is told by the name beside it, until the column is there.
+                if name not in self.heading.unsaid:
+                    write.cells[self._column(name)] = new
+                write.shown[place] = new
+        if self.kind is Client and (names is None or OWN in names):
+            self._own_cells(write, shown[-1], old[-1])
+        if write.cells:
+            write.adopts = old[0] == ""
+            write.relies.update((at, before.get(at, "")) for at in write.cells)
+            self.made.updates.append(write)
+
+    def _by_column(self, row: Sequence[Any]) -> dict[int, Cell]:
+        """A row in the order of `columns` by the columns of the tab."""
+        positions = self.heading.positions
+        cells: dict[int, Cell] = {
+            positions[name]: cell for name, cell in zip(columns(self.kind), row, strict=False) if name in positions
+        }
+        if self.kind is Client:
+            cells.update((at, row[-1].get(name, "")) for name, at in self.heading.own.items())
+        return cells
+
+    @cached_property
+    def _identity(self) -> tuple[int, ...]:
+        return tuple(self._column(name) for name in ("id", "version"))
+
+    def _is_bad(self, record_id: int, name: str) -> bool:
+        table = mirror.sheet_problem.c
+        wanted = (table.record == self.kind.kind_name, table.id == record_id, table.field == name)
+        return self.connection.execute(select(table.what).where(*wanted)).first() is not None
+
+    def _own_cells(self, write: RowWrite, new: Mapping[str, str], old: Mapping[str, Any]) -> None:
+        for name in {**old, **new}:
+            # A number that shows the same is left as it is, and so is a formula.
+            if new.get(name, "") != cells.own_plain(old.get(name, "")):
+                write.cells[self._own_column(name)] = new.get(name, "")
+        write.shown[-1] = dict(new)
+
+    def _append(self, record_id: int, shown: list[Any]) -> None:
+        row: list[Cell] = [""] * max(len(self.place.heading), max(self.heading.positions.values()) + 1)
+        for name, cell in zip(columns(self.kind), shown, strict=False):
+            if cell != "" and name not in self.heading.unsaid:
+                row[self._column(name)] = cell
+        if self.kind is Client:
+            for name, text in shown[-1].items():
+                at = self._own_column(name)
+                row += [""] * (at + 1 - len(row))
+                row[at] = text
+        self.made.appends.setdefault(self.kind, []).append((record_id, row, shown))
+
+    def _column(self, name: str) -> int:
+        at = self.heading.positions.get(name)
+        if at is None:
+            raise StoreDamagedError(
+                f"The tab “{self.place.title}” has no column “{header(self.kind, name)}” any more. Nothing was saved;"
+                " undo its deletion in the spreadsheet, or run `sheets setup`, which puts it back."
+            )
+        return at
+
+    def _own_column(self, name: str) -> int:
+        if name not in self.own:
+            # To the right of everything that stands in the heading.
+            self.own[name] = max(len(self.place.heading), *(at + 1 for at in self.own.values()), 0)
+        return self.own[name]
+
+
+def as_heading(place: Place, added: Mapping[int, str]) -> Sequence[Cell]:
+    """The heading of a tab with the columns that a plan adds to it."""
+    row = list(place.heading)
+    for at, name in added.items():
+        row += [""] * (at + 1 - len(row))
+        row[at] = name
+    return row

@@ -1,0 +1,271 @@
+"""Sending a commit until it is known what became of it, and putting right what went astray."""
+
+import random
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, NoReturn
+
+from crm.errors import StoreBusyError, StoreError, StoreOfflineError
+from crm.model import Record
+from crm.repository import Wait, Waiting
+from crm.repository.sheets.google.spreadsheet import NoAnswer, Rejected, Service
+from crm.repository.sheets.grid.cells import number_of, stamped
+from crm.repository.sheets.grid.layout import BEFORE, columns, heading, is_marker, marker
+from crm.repository.sheets.mirror.mirror import META_RANGE, Seen, State
+from crm.repository.sheets.pull import reading
+from crm.repository.sheets.pull.ingest import Contents
+from crm.repository.sheets.push.before_images import blocks_in
+from crm.repository.sheets.push.plan import Plan, RowWrite
+from crm.repository.sheets.push.requests import ANSWER, Commit, Step, add_marker, kept_in, rows_in
+from crm.repository.sheets.push.rollback import astray, cut, mending
+from crm.repository.tables import TABLES as TABLES_OF
+
+# Who writes in several requests is given up when nothing has moved for so long (seconds).
+ABANDONED_AFTER = 30.0
+# So long it is tried to find out whether a commit arrived whose answer was lost.
+FINDS_OUT_FOR = 120.0
+# So long the next request of several is tried while there is no connection.
+_GOES_ON_FOR = 60.0
+_SAME_REFUSALS = 3
+# So often rows that people keep moving are put right.
+_MENDS = 20
+
+Placed = dict[type[Record], dict[int, int]]
+
+
+class Stale(Exception):
+    """Others came first, or rows have moved: nothing of the commit is there; refresh, and run the change again."""
+
+
+class Unclear(Exception):
+    """The commit may be there, or may still come: once the spreadsheet has been read, the mirror knows."""
+
+
+class Applied(Exception):
+    """The commit is there, but what it made of the spreadsheet has to be read."""
+
+
+class _Astray(Exception):
+    """The commit was applied and did not write where it meant to."""
+
+
+def new_uid() -> str:
+    """A name for a commit that no other has."""
+    return uuid.uuid4().hex[:16]
+
+
+class Push:
+    """One machine's way of writing to a spreadsheet."""
+
+    def __init__(self, service: Service, waiting: Waiting) -> None:
+        self.service = service
+        self.waiting = waiting
+        self._refused: tuple[str, int] = ("", 0)
+        # Transactions of ours that were begun in several requests: nobody else goes on with one of them.
+        self._begun: set[str] = set()
+
+    def commit(
+        self, plan: Plan, seen: Seen, uid: str, last: Mapping[str, int], roster: str
+    ) -> tuple[Commit, State, Placed]:
+        """Writes a plan: how it was done, the state that it made, and where the new rows stand.
+
+        Raises Stale, Unclear, Applied, or a StoreError after which nothing of it is there.
+        """
+        verified = reading.Verified(self.service, plan)
+        if verified.state.staging:
+            self.wait_for_stager(verified.state)
+            raise Stale
+        if not verified.holds(seen):
+            raise Stale
+        commit = Commit(plan, seen, uid, replace(seen.state, staging="", last=dict(last), roster=roster))
+        try:
+            state, placed = self._apply(commit)
+        except _Astray:
+            self.put_right(seen)
+            # Somebody else may have found by now that all is well.
+            raise Unclear from None
+        self._refused = ("", 0)
+        return commit, state, placed
+
+    def _apply(self, commit: Commit) -> tuple[State, Placed]:
+        base, placed = commit.seen.state, dict[type[Record], dict[int, int]]()
+        self._begun.add(commit.uid)
+        for step in commit.steps():
+            reply = self._send(step, base)
+            if reply is None:
+                self._look_again(step)
+            else:
+                step.block.rows = kept_in(reply)
+                if not step.block.as_meant:
+                    raise _Astray
+            base = step.state
+            if base.uid == commit.uid:
+                if reply is None:
+                    raise Applied
+                placed = commit.placed(reply)
+        if commit.misses(placed):
+            raise Applied
+        return base, placed
+
+    # What became of a request
+
+    def _send(self, step: Step, base: State) -> Mapping[str, Any] | None:
+        """The answer, or None where the request was applied and its answer was lost."""
+        tries, doubtful, since = 0, False, time.monotonic()
+        while True:
+            tries += 1
+            try:
+                return self.service.write(step.requests, see=step.see, fields=ANSWER)
+            except NoAnswer:
+                state = self._state_after(since)
+                if state.uid == step.state.uid:
+                    return None
+                if not state.is_at(base):
+                    raise Unclear from None
+                # Once more: it stands on the same marker, so that at most one of the two is applied.
+                doubtful = True
+                time.sleep(random.uniform(0.5, 1.0) * min(2.0, 0.05 * 2**tries))
+            except (StoreOfflineError, StoreBusyError) as error:
+                if doubtful:
+                    self.find_out(since, error)
+                elif not base.staging or time.monotonic() - since > _GOES_ON_FOR:
+                    raise
+                else:
+                    self.waiting(Wait("The connection broke while saving; trying again", time.monotonic() - since))
+                    time.sleep(0.5)
+            except Rejected as error:
+                if doubtful:
+                    if self._state_after(since).uid == step.state.uid:
+                        return None
+                    # What was sent before may still be on its way.
+                    raise Unclear from None
+                (meta,) = self.service.values([META_RANGE])
+                # Google may itself say that somebody else was first.
+                if error.status != 409 and reading.state_in(meta.rows).is_at(base):
+                    self._mend_marker(base)
+                    self._count_refusal(error)
+                raise Stale(error.message) from error
+
+    def _state_after(self, since: float) -> State:
+        """The state now that something was sent, however long the connection takes to come back."""
+        while True:
+            try:
+                (meta,) = self.service.values([META_RANGE])
+                return reading.state_in(meta.rows)
+            except (StoreOfflineError, StoreBusyError) as error:
+                self.find_out(since, error)
+            except (StoreError, Rejected) as error:
+                _not_known(error)
+
+    def find_out(self, since: float, error: Exception) -> None:
+        """Waits a moment until it is looked again whether something arrived; raises StoreOfflineError after long."""
+        waited = time.monotonic() - since
+        if waited > FINDS_OUT_FOR:
+            _not_known(error)
+        self.waiting(Wait("The connection broke while saving; looking whether it arrived", waited))
+        time.sleep(0.5)
+
+    def _look_again(self, step: Step) -> None:
+        """Whether a request whose answer was lost has written where it meant to."""
+        meta, kept = self.service.values([META_RANGE, BEFORE.rows()])
+        if reading.state_in(meta.rows).uid != step.state.uid:
+            raise Unclear
+        blocks = blocks_in(kept.rows, kept.grid[0])
+        if not blocks or blocks[0].uid != step.state.uid or not blocks[0].as_meant:
+            raise _Astray
+
+    def _mend_marker(self, base: State) -> None:
+        """Puts the marker back where somebody has deleted it by hand, or put back an older version of the
+        spreadsheet beside which another one stands."""
+        asked = "namedRanges(namedRangeId),sheets(data(rowData(values(effectiveValue))))"
+        found = self.service.look([META_RANGE], asked)
+        names = [each["namedRangeId"] for each in found.get("namedRanges", []) if is_marker(each["namedRangeId"])]
+        rows = rows_in(found["sheets"][0]["data"])
+        if marker(base.revision, base.uid) in names or not reading.state_in([rows[0], rows[1]]).is_at(base):
+            return
+        # Those that are deleted must still be there, so that this is done once only.
+        with suppress(Rejected, NoAnswer):
+            self.service.write([*({"deleteNamedRange": {"namedRangeId": name}} for name in names), add_marker(base)])
+
+    def _count_refusal(self, error: Rejected) -> None:
+        """The same refusal again and again is no lost race."""
+        message, times = self._refused
+        self._refused = (error.message, times + 1 if message == error.message else 1)
+        if self._refused[1] >= _SAME_REFUSALS:
+            self._refused = ("", 0)
+            raise StoreError(f"Google refused the change: {error.message} Nothing was saved.") from None
+
+    # Those who write in several requests
+
+    def wait_for_stager(self, state: State) -> None:
+        """Waits until somebody's transaction of several requests is through, or clears what it left."""
+        since = last_moved = time.monotonic()
+        while state.staging:
+            now = time.monotonic()
+            if now - last_moved > ABANDONED_AFTER or state.staging in self._begun:
+                self._clear_staged()
+                return
+            self.waiting(Wait("Somebody is saving a large change to the spreadsheet", now - since))
+            time.sleep(1.0)
+            (meta,) = self.service.values([META_RANGE])
+            moved = reading.state_in(meta.rows)
+            if not moved.is_at(state):
+                state, last_moved = moved, time.monotonic()
+
+    def _clear_staged(self) -> None:
+        """Takes away the rows of a transaction that was broken off; nobody has seen them."""
+        contents = self.put_right(None)
+        state = contents.state
+        if not state.staging:
+            return
+        plan = Plan()
+        for kind, rows in contents.tabs.items():
+            head = heading(kind, rows[0] if rows else [])
+            last = state.last[TABLES_OF[kind].name]
+            for at, cells in enumerate(rows[1:], start=1):
+                row = head.row(cells)
+                record_id = number_of(row[0])
+                if record_id and record_id > last and stamped(row[len(columns(kind)) - 1]):
+                    relies = {column: cell for column, cell in enumerate(cells) if cell != ""}
+                    plan.deletes.append(RowWrite(kind, record_id, at, relies, deletes=True))
+        after = replace(state, staging="")
+        plan.cut = cut(contents, state.history_rows + 1)
+        self._write_over(Commit(plan, Seen(state, contents.places), new_uid(), after))
+
+    def _write_over(self, commit: Commit) -> None:
+        """Writes what everybody would write here; whoever does it first, and however it ends, is looked at again."""
+        try:
+            self._apply(commit)
+        except (_Astray, Stale, Unclear, Applied):
+            return
+
+    # What went astray
+
+    def put_right(self, seen: Seen | None) -> Contents:
+        """Reads the spreadsheet, once the last commits have been taken back that did not write where they meant to."""
+        for tries in range(_MENDS):
+            if tries:
+                # Others may be putting it right at this very moment.
+                time.sleep(random.uniform(0, min(2.0, 0.05 * 2**tries)))
+            contents = reading.read(self.service, seen)
+            if seen is not None and contents.state.is_at(seen.state):
+                return contents
+            blocks = astray(contents)
+            if not blocks:
+                return contents
+            plan, after = mending(contents, blocks)
+            self._write_over(Commit(plan, Seen(contents.state, contents.places), new_uid(), after))
+        raise StoreBusyError(
+            "Rows are being moved in the spreadsheet again and again while the program puts them right. Try again when"
+            " nobody is sorting it."
+        )
+
+
+def _not_known(error: Exception) -> NoReturn:
+    raise StoreOfflineError(
+        "The connection broke while this was being saved, and whether it arrived could not be found out."
+        " Look at the history when the connection is back, before you enter it again."
+    ) from error

@@ -1,0 +1,307 @@
+"""A plan as requests: one for the whole of it, or several of which only the last one makes it visible.
+
+Every request takes the marker of the revision away that it stands on, and puts its own: of two that stand on the
+same revision only one can succeed. Along with its rows each keeps what stood there (see `kept`): its own answer shows
+whether it was the first on its revision, and whether it wrote where it meant to.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from crm.model import Record
+from crm.repository.sheets.google.spreadsheet import Service
+from crm.repository.sheets.grid import formatting
+from crm.repository.sheets.grid.cells import VALUE, Request, cells_request, number_of, row_request
+from crm.repository.sheets.grid.layout import (
+    BEFORE,
+    HISTORY,
+    HISTORY_COLUMNS,
+    META,
+    TABS,
+    Cell,
+    a1,
+    heading,
+    marker,
+    runs,
+)
+from crm.repository.sheets.mirror import history_tab
+from crm.repository.sheets.mirror.mirror import Place, Seen, State
+from crm.repository.sheets.push import before_images
+from crm.repository.sheets.push.before_images import Block, Rows
+from crm.repository.sheets.push.plan import Appended, Plan, as_heading
+
+# Google advises to send no more in one request.
+LARGEST = 2_000_000
+# What is left free of it for what every request holds.
+_SPARE = 8_000
+# How an answer is asked for: the cells of the ranges to see.
+ANSWER = "updatedSpreadsheet(sheets(properties(sheetId),data(startRow,startColumn,rowData(values(effectiveValue)))))"
+
+
+@dataclass
+class Step:
+    """One request of a commit: what it holds, what of the answer is wanted, what it keeps, and the state that it
+    makes."""
+
+    requests: list[Request]
+    see: list[str]
+    block: Block
+    state: State
+
+
+@dataclass
+class Portion:
+    """Rows to add that go into one request, with its size."""
+
+    requests: list[Request] = field(default_factory=list)
+    size: int = 0
+    appends: dict[type[Record], list[Appended]] = field(default_factory=dict)
+
+    def add(self, kind: type[Record] | None, added: Appended, row: Request, weight: int) -> None:
+        """One row more, of a tab of records or of the history."""
+        sheet = HISTORY.sheet_id if kind is None else TABS[kind].sheet_id
+        if not self.requests or self.requests[-1]["appendCells"]["sheetId"] != sheet:
+            self.requests.append({"appendCells": {"sheetId": sheet, "rows": [], "fields": VALUE}})
+            self.size += 80
+        self.requests[-1]["appendCells"]["rows"].append(row)
+        self.size += weight
+        if kind is not None:
+            self.appends.setdefault(kind, []).append(added)
+
+
+class Commit:
+    """One transaction on its way into the spreadsheet: `after` holds what the state says afterwards beside the
+    revision and the history that is added."""
+
+    def __init__(self, plan: Plan, seen: Seen, uid: str, after: State) -> None:
+        self.plan = plan
+        self.seen = seen
+        self.uid = uid
+        self.after = after
+
+    def steps(self) -> Iterator[Step]:
+        """The requests to send, one after the other; only the last one makes anything visible."""
+        state, plan = self.seen.state, self.plan
+        updates, tail = list(self._updates()), [*self._continued(), *self._deletes()]
+        room = LARGEST - _SPARE - Service.size([*self._around(plan, state, state)[0], *updates, *tail])
+        portions = list(_portions(self._added()))
+        at_last = portions.pop() if portions and portions[-1].size <= room else Portion()
+        for number, portion in enumerate(portions, start=1):
+            base, state = state, self._staged(state, number)
+            # New columns must be there before rows are that use them.
+            yield self._step(Plan(appends=portion.appends, headings=plan.headings), base, state, portion.requests)
+            self.seen = Seen(self.seen.state, self._grown(plan))
+            plan = replace(plan, headings={})
+        final = replace(
+            self.after,
+            revision=state.revision + 1,
+            uid=self.uid,
+            history_rows=self.after.history_rows + len(plan.history),
+        )
+        yield self._step(plan, state, final, [*updates, *at_last.requests, *tail])
+
+    def _staged(self, state: State, number: int) -> State:
+        """The state after a step that makes nothing visible."""
+        return replace(state, revision=state.revision + 1, uid=f"{self.uid}.{number}", staging=self.uid)
+
+    def _step(self, plan: Plan, base: State, state: State, requests: Sequence[Request]) -> Step:
+        before, block = self._around(plan, base, state)
+        see = [*before_images.ranges_of(block, plan, self.seen), *self._placed(state)]
+        return Step([*before, *requests, _write_state(state)], see, block, state)
+
+    def _around(self, plan: Plan, base: State, state: State) -> tuple[list[Request], Block]:
+        """What comes before the rows themselves in each request, and what it keeps."""
+        block, keeping = before_images.block_of(plan, self.seen, state.uid, base)
+        headings = [
+            cells_request(TABS[kind].sheet_id, 0, at, [[name]])
+            for kind, added in plan.headings.items()
+            for at, name in added.items()
+        ]
+        return [*_move_marker(base, state), *self._columns(plan), *keeping, *headings], block
+
+    # What is written
+
+    def _columns(self, plan: Plan) -> Iterator[Request]:
+        """Room for columns that are new."""
+        for kind in plan.headings:
+            more = before_images.wide_of(plan, self.seen, kind) - self.seen.places[kind.kind_name].columns
+            if more > 0:
+                yield {"appendDimension": {"sheetId": TABS[kind].sheet_id, "dimension": "COLUMNS", "length": more}}
+        if (lacking := len(HISTORY_COLUMNS) - self.seen.places[HISTORY.title].columns) > 0:
+            # An older version has made it.
+            yield {"appendDimension": {"sheetId": HISTORY.sheet_id, "dimension": "COLUMNS", "length": lacking}}
+            yield cells_request(HISTORY.sheet_id, 0, 0, [list(HISTORY_COLUMNS)])
+
+    def _updates(self) -> Iterator[Request]:
+        blocks: list[tuple[int, int, int, list[list[Cell]]]] = []
+        for update in sorted(self.plan.updates, key=lambda each: (TABS[each.kind].sheet_id, each.row)):
+            sheet = TABS[update.kind].sheet_id
+            for column, count in runs(list(update.cells)):
+                values = [update.cells[at] for at in range(column, column + count)]
+                blocks.append((sheet, update.row, column, [values]))
+        yield from (cells_request(*block) for block in _joined(blocks))
+
+    def _continued(self) -> Iterator[Request]:
+        """Rows that the grid grows by look like the last one that it had, drop-downs included."""
+        for kind, added in self.plan.appends.items():
+            place = self.seen.places[kind.kind_name]
+            end = place.used + len(added)
+            if end > place.rows > 1:
+                yield formatting.continued(TABS[kind].sheet_id, place.columns, place.rows, end)
+
+    def _deletes(self) -> Iterator[Request]:
+        for kind in self.plan.kinds:
+            rows = [each.row for each in self.plan.deletes if each.kind is kind]
+            if rows and len(rows) >= self.seen.places[kind.kind_name].rows - 1:
+                # A tab must keep one row beside its heading.
+                yield {"appendDimension": {"sheetId": TABS[kind].sheet_id, "dimension": "ROWS", "length": 100}}
+            # From the last row up, so that none moves before it is its turn.
+            for first, count in sorted(runs(rows), reverse=True):
+                span = {"startIndex": first, "endIndex": first + count}
+                yield {"deleteDimension": {"range": {"sheetId": TABS[kind].sheet_id, "dimension": "ROWS", **span}}}
+        if self.plan.cut:
+            # A tab must keep one row beside its heading.
+            yield {"appendDimension": {"sheetId": HISTORY.sheet_id, "dimension": "ROWS", "length": 1}}
+            first, end = self.plan.cut
+            span = {"startIndex": first, "endIndex": end}
+            yield {"deleteDimension": {"range": {"sheetId": HISTORY.sheet_id, "dimension": "ROWS", **span}}}
+
+    def _added(self) -> Iterator[tuple[type[Record] | None, Appended]]:
+        for kind, rows in self.plan.appends.items():
+            yield from ((kind, row) for row in rows)
+        yield from ((None, (0, row, [])) for row in self.plan.history)
+
+    # What the answer tells
+
+    def _placed(self, state: State) -> Iterator[str]:
+        """Where the new rows stand is asked for at last."""
+        for kind in self.plan.appends if state.uid == self.uid else ():
+            place = self.seen.places[kind.kind_name]
+            at = heading(kind, place.heading).positions["id"]
+            # From a row that is there in any case; what is deleted along with it has moved them up.
+            gone = sum(each.kind is kind for each in self.plan.deletes)
+            yield a1(place.title, (max(place.used - 1 - gone, 0), None), (at, at))
+
+    def placed(self, reply: Mapping[str, Any]) -> dict[type[Record], dict[int, int]]:
+        """Where the new rows stand, by their ids, as the answer to the last step has it."""
+        data = _data(reply)
+        found: dict[type[Record], dict[int, int]] = {}
+        for kind, rows in self.plan.appends.items():
+            cells = rows_in(data.get(TABS[kind].sheet_id, []))
+            at = {number_of(row[0]): place for place, row in cells.items() if row}
+            found[kind] = {record_id: at[record_id] for record_id, _, _ in rows if record_id in at}
+        return found
+
+    def misses(self, placed: Mapping[type[Record], Mapping[int, int]]) -> bool:
+        """Whether a new row is not where it is looked for."""
+        return any(len(placed[kind]) < len(rows) for kind, rows in self.plan.appends.items())
+
+    def places(self, placed: Mapping[type[Record], Mapping[int, int]]) -> dict[str, Place]:
+        """The tabs as they are after the commit."""
+        places = self._grown(self.plan)
+        if self.plan.history:
+            places[HISTORY.title] = replace(places[HISTORY.title], heading=[history_tab.digest(self.plan.history[-1])])
+        for kind in self.plan.kinds:
+            old = places[kind.kind_name]
+            gone = sum(each.kind is kind for each in self.plan.deletes)
+            used = max([old.used - gone, *(row + 1 for row in placed.get(kind, {}).values())])
+            places[kind.kind_name] = replace(old, used=used, rows=max(old.rows - gone, used))
+        return places
+
+    def _grown(self, plan: Plan) -> dict[str, Place]:
+        """The tabs with the columns that a plan adds."""
+        places = dict(self.seen.places)
+        history = places[HISTORY.title]
+        places[HISTORY.title] = replace(history, columns=max(history.columns, len(HISTORY_COLUMNS)))
+        for kind, added in plan.headings.items():
+            old, wide = places[kind.kind_name], before_images.wide_of(plan, self.seen, kind)
+            places[kind.kind_name] = replace(old, heading=list(as_heading(old, added)), columns=wide)
+        return places
+
+
+def kept_in(reply: Mapping[str, Any]) -> Rows:
+    """The rows that a step has kept, as its answer shows them."""
+    return rows_in(_data(reply).get(BEFORE.sheet_id, []))
+
+
+def _data(reply: Mapping[str, Any]) -> dict[int, Sequence[Mapping[str, Any]]]:
+    sheets = reply.get("updatedSpreadsheet", {}).get("sheets", [])
+    return {sheet["properties"].get("sheetId", 0): sheet.get("data", []) for sheet in sheets}
+
+
+def _move_marker(last: State, state: State) -> list[Request]:
+    """Takes the place of a revision; refused where it is not the current one any more."""
+    return [{"deleteNamedRange": {"namedRangeId": marker(last.revision, last.uid)}}, add_marker(state)]
+
+
+def add_marker(state: State) -> Request:
+    """Puts the marker of a revision."""
+    name = marker(state.revision, state.uid)
+    cell = {"sheetId": META.sheet_id, "startRowIndex": 0, "endRowIndex": 1, "startColumnIndex": 0, "endColumnIndex": 1}
+    return {"addNamedRange": {"namedRange": {"namedRangeId": name, "name": name, "range": cell}}}
+
+
+def _write_state(state: State) -> Request:
+    return cells_request(META.sheet_id, 0, 0, state.rows())
+
+
+def _joined(
+    blocks: Sequence[tuple[int, int, int, list[list[Cell]]]],
+) -> Iterator[tuple[int, int, int, list[list[Cell]]]]:
+    """Blocks of cells, those below each other with the same columns made one."""
+    open_blocks: dict[tuple[int, int, int, int], tuple[int, list[list[Cell]]]] = {}
+    for sheet, row, column, rows in blocks:
+        wide = len(rows[0])
+        key = (sheet, column, wide, row)
+        if key in open_blocks:
+            first, cells = open_blocks.pop(key)
+            cells.extend(rows)
+        else:
+            first, cells = row, list(rows)
+        open_blocks[(sheet, column, wide, row + 1)] = (first, cells)
+    for (sheet, column, _, _), (first, cells) in open_blocks.items():
+        yield sheet, first, column, cells
+
+
+def _portions(rows: Iterable[tuple[type[Record] | None, Appended]]) -> Iterator[Portion]:
+    """Rows to add, in portions that each fit into one request."""
+    portion = Portion()
+    for kind, added in rows:
+        row = row_request(added[1])
+        weight = Service.size([row]) + 1
+        if portion.requests and portion.size + weight > LARGEST - _SPARE:
+            yield portion
+            portion = Portion()
+        portion.add(kind, added, row, weight)
+    if portion.requests:
+        yield portion
+
+
+def rows_in(data: Sequence[Mapping[str, Any]]) -> dict[int, list[Cell]]:
+    """The cells of the ranges of an answer by row, from the column that the leftmost range begins with."""
+    found: dict[int, list[Cell]] = {}
+    left = min((grid.get("startColumn", 0) for grid in data), default=0)
+    for grid in data:
+        first, column = grid.get("startRow", 0), grid.get("startColumn", 0) - left
+        for offset, row in enumerate(grid.get("rowData", [])):
+            cells = [_value(cell.get("effectiveValue", {})) for cell in row.get("values", [])]
+            known = found.setdefault(first + offset, [])
+            known += [""] * (column + len(cells) - len(known))
+            known[column : column + len(cells)] = cells
+    return found
+
+
+# What is read of a formula that fails.
+_FAILED = {
+    "ERROR": "#ERROR!", "NULL_VALUE": "#NULL!", "DIVIDE_BY_ZERO": "#DIV/0!", "VALUE": "#VALUE!", "REF": "#REF!",
+    "NAME": "#NAME?", "NUM": "#NUM!", "N_A": "#N/A", "LOADING": "Loading...",
+}  # fmt: skip
+
+
+def _value(value: Mapping[str, Any]) -> Cell:
+    for name in ("stringValue", "numberValue", "boolValue"):
+        if name in value:
+            cell: Cell = value[name]
+            return cell
+    return _FAILED.get(value.get("errorValue", {}).get("type", ""), "")

@@ -1,0 +1,267 @@
+"""What takes back commits that went astray: people had moved rows or columns in the moment before, or others came
+first on a service where the marker does not hold. What stood where they wrote is known (see `kept`)."""
+
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, field, replace
+
+from crm.model import RECORDS, Record
+from crm.repository.sheets.grid.cells import number_of, stamped
+from crm.repository.sheets.grid.layout import BEFORE, HISTORY, Cell, Heading, alike, heading, trimmed
+from crm.repository.sheets.mirror.mirror import State
+from crm.repository.sheets.pull.ingest import Contents
+from crm.repository.sheets.push.before_images import Block, Use, blocks_in
+from crm.repository.sheets.push.plan import Plan, RowWrite
+
+
+def astray(contents: Contents) -> list[Block]:
+    """The commits that have to be taken back, the newest first: those above the last one that went well."""
+    blocks = blocks_in(contents.kept, contents.places[BEFORE.title].rows)
+    if not blocks or blocks[0].uid != contents.state.uid:
+        return []
+    found: list[Block] = []
+    for block in blocks:
+        follows = not found or _uid_before(found[-1]) == block.uid
+        if block.as_meant or block.state is None or not follows:
+            break
+        found.append(block)
+    return found
+
+
+def _uid_before(block: Block) -> str:
+    return block.state.uid if block.state else ""
+
+
+def mending(contents: Contents, blocks: Sequence[Block]) -> tuple[Plan, State]:
+    """What takes those commits back, and the state to go on from."""
+    plan = Plan()
+    for kind in RECORDS:
+        tab = _Tab(kind, contents.tabs[kind])
+        for block in blocks:
+            tab.take_back(block)
+        tab.plan(plan)
+    before = blocks[-1].state or contents.state
+    highest = {name: max(last, before.last.get(name, 0)) for name, last in contents.state.last.items()}
+    rows = _mend_history(contents, blocks, plan)
+    return plan, replace(before, last=highest, history_rows=rows)
+
+
+def _mend_history(contents: Contents, blocks: Sequence[Block], plan: Plan) -> int:
+    """Plans the history as it was before; of how many rows it stays as it is."""
+    top = contents.history_from + 1
+    there = [trimmed(row) for row in contents.history]
+    rows = list(there)
+    for block in blocks:
+        if block.cut:
+            # Who took something back as well has taken rows of others away.
+            at = max(block.cut[0] - top, 0)
+            rows[at:at] = [list(row) for row in block.cut_rows]
+        before = block.state or contents.state
+        del rows[max(before.history_rows + 1 - top, 0) :]
+    same = 0
+    while same < min(len(rows), len(there)) and rows[same] == there[same]:
+        same += 1
+    plan.cut = cut(contents, top + same)
+    plan.history = rows[same:]
+    return top + same - 1
+
+
+def cut(contents: Contents, first: int) -> tuple[int, int] | None:
+    """The rows of the history from one on, as far as there are any; row 0 is the heading."""
+    end = contents.places[HISTORY.title].used
+    return (first, end) if end > first else None
+
+
+@dataclass
+class _Row:
+    """A row as it is (`was`, at its place; new ones have none) and as it is to be."""
+
+    at: int | None
+    was: list[Cell]
+    now: list[Cell] = field(default_factory=list)
+    gone: bool = False
+
+    def cell(self, at: int | None) -> Cell:
+        """The cell in a column; '' where there is none."""
+        return self.now[at] if at is not None and at < len(self.now) else ""
+
+    def put(self, at: int, cell: Cell) -> None:
+        """Writes a cell."""
+        self.now += [""] * (at + 1 - len(self.now))
+        self.now[at] = cell
+
+
+class _Tab:
+    """A tab as it is, from which commits are taken back one after the other."""
+
+    def __init__(self, kind: type[Record], rows: Sequence[Sequence[Cell]]) -> None:
+        self.kind = kind
+        self.top = list(rows[0]) if rows else []
+        self.was = list(self.top)
+        self.head = heading(kind, self.top)
+        self.rows = [_Row(at, list(row), list(row)) for at, row in enumerate(rows) if at]
+
+    def take_back(self, block: Block) -> None:
+        """Puts back what a commit wrote over or deleted, and takes its own rows away."""
+        for at, part in enumerate(block.parts, start=1):
+            if part.kind is self.kind:
+                kept_head = heading(self.kind, block.rows.get(at, []))
+                self._put_heading_back(part.headed, kept_head.written)
+                victims = [
+                    _Victim(use, row, kept_head, _columns(kept_head, self.head))
+                    for use, row in zip(part.uses, block.rows_of(part), strict=True)
+                    if use is not None
+                ]
+                self._put_back(victims, set(block.adopted.get(self.kind, ())))
+        self._take_away(block.added.get(self.kind, ()))
+
+    def _put_heading_back(self, columns: Sequence[int], kept_head: Sequence[Cell]) -> None:
+        for at in columns:
+            self.top += [""] * (at + 1 - len(self.top))
+            self.top[at] = kept_head[at] if at < len(kept_head) else ""
+        self.head = heading(self.kind, self.top)
+
+    # Rows that were written over, or deleted
+
+    def _put_back(self, victims: Sequence["_Victim"], adopted: Container[int | None]) -> None:
+        by_id = {found: row for row in self.rows if not row.gone and (found := self._id(row))}
+        strange = [row for row in by_id.values() if self._id(row) in adopted]
+        strange += [row for row in self.rows if not row.gone and row not in strange and not self._is_whole(row)]
+        for victim in victims:
+            row = by_id.get(victim.id or 0)
+            if victim.deleted:
+                if row is None:
+                    self._add_again(victim)
+            elif victim.keeps_id:
+                # A row that is not there any more was deleted by a person since.
+                if row is not None:
+                    victim.restore(row)
+            else:
+                touched = [each for each in strange if self._was_written(each, victim)]
+                row = max(touched, key=victim.likeness, default=None)
+                if row is not None:
+                    victim.restore(row)
+
+    def _was_written(self, row: _Row, victim: "_Victim") -> bool:
+        """Whether what the commit wrote stands in this row: its stamp does, where one was written."""
+        targets = victim.targets
+        stamp = self.head.positions.get("version")
+        looked = [stamp] if stamp in targets else targets
+        return any(row.cell(at) != "" for at in looked)
+
+    def _add_again(self, victim: "_Victim") -> None:
+        again = _Row(None, [])
+        victim.write(again)
+        there = (trimmed(row.now) == trimmed(again.now) for row in self.rows if not row.gone)
+        if again.now and not any(there):
+            self.rows.append(again)
+
+    # Rows that were added
+
+    def _take_away(self, ids: Sequence[int]) -> None:
+        wanted = set(ids)
+        if not wanted:
+            return
+        # Of two rows with one id the later one was added later.
+        for row in reversed(self.rows):
+            found = self._id(row) if self._is_whole(row) else self._stamp_anywhere(row, wanted)
+            if not row.gone and found in wanted:
+                row.gone = True
+                wanted.discard(found)
+
+    def _id(self, row: _Row) -> int | None:
+        return number_of(row.cell(self.head.positions.get("id")))
+
+    def _is_whole(self, row: _Row) -> bool:
+        """Whether the last column says the same as the first: whose row it is."""
+        stamp = stamped(row.cell(self.head.positions.get("version")))
+        return stamp is not None and stamp[0] == self._id(row)
+
+    @staticmethod
+    def _stamp_anywhere(row: _Row, wanted: set[int]) -> int | None:
+        """Whose row this is where columns had moved before it was written."""
+        for cell in row.now:
+            stamp = stamped(cell) if isinstance(cell, str) else None
+            if stamp and stamp[0] in wanted:
+                return stamp[0]
+        return None
+
+    # What has to be written
+
+    def plan(self, plan: Plan) -> None:
+        """Adds to a plan what makes the tab as it is to be."""
+        written = {at: str(cell) for at, cell in enumerate(self.top) if at >= len(self.was) or cell != self.was[at]}
+        if written:
+            plan.headings[self.kind] = written
+        for row in self.rows:
+            if row.at is None:
+                if not row.gone:
+                    plan.appends.setdefault(self.kind, []).append((self._id(row) or 0, row.now, []))
+                continue
+            relies = {at: cell for at, cell in enumerate(row.was) if cell != ""}
+            if row.gone:
+                plan.deletes.append(RowWrite(self.kind, self._id(row) or 0, row.at, relies, deletes=True))
+                continue
+            before = [*row.was, *[""] * (len(row.now) - len(row.was))]
+            cells = {at: new for at, (new, old) in enumerate(zip(row.now, before, strict=True)) if not alike(new, old)}
+            if cells:
+                identity = {at: before[at] for at in self._identity if at < len(before)}
+                relies = {**identity, **{at: before[at] for at in cells}}
+                plan.updates.append(RowWrite(self.kind, self._id(row) or 0, row.at, relies, cells=cells))
+
+    @property
+    def _identity(self) -> list[int]:
+        return [self.head.positions[name] for name in ("id", "version") if name in self.head.positions]
+
+
+class _Victim:
+    """A row as it was before a commit wrote over it, and where its columns are now."""
+
+    def __init__(self, use: Use, row: Sequence[Cell], kept_head: Heading, columns: Callable[[int], int | None]) -> None:
+        self.row = row
+        self.columns = columns
+        self.deleted = use.writes is None
+        self._written = frozenset(use.writes or ())
+        at = kept_head.positions.get("id")
+        self.id = number_of(row[at]) if at is not None and at < len(row) else None
+        # Whether the row still says whose it is.
+        self.keeps_id = self.id is not None and at not in self._written
+        self.targets = [place for each in self._written if (place := columns(each)) is not None]
+
+    def likeness(self, row: _Row) -> int:
+        """How like a row is to this one where nothing was written over."""
+        likeness = 0
+        for at in range(max(len(self.row), len(row.now))):
+            place = self.columns(at)
+            if at not in self._written and place is not None:
+                cell, now = self.row[at] if at < len(self.row) else "", row.cell(place)
+                likeness += 0 if cell == now == "" else 1 if alike(cell, now) else -1
+        return likeness
+
+    def restore(self, row: _Row) -> None:
+        """Puts back what was written over."""
+        for at in self._written:
+            place = self.columns(at)
+            if place is not None:
+                row.put(place, self.row[at] if at < len(self.row) else "")
+
+    def write(self, row: _Row) -> None:
+        """Puts the whole row."""
+        for at, cell in enumerate(self.row):
+            place = self.columns(at)
+            if cell != "" and place is not None:
+                row.put(place, cell)
+
+
+def _columns(before: Heading, now: Heading) -> Callable[[int], int | None]:
+    """Where the columns of a heading are in another one, by what stands above them."""
+    texts = {str(cell).strip().casefold(): at for at, cell in reversed(list(enumerate(now.written))) if cell != ""}
+
+    def place(at: int) -> int | None:
+        text = str(before.written[at]).strip().casefold() if at < len(before.written) else ""
+        if text:
+            return texts.get(text)
+        # A column without a heading can only be told by where it is.
+        unnamed = at >= len(now.written) or now.written[at] == ""
+        return at if unnamed else None
+
+    return place

@@ -1,0 +1,1 @@
+"""What only SQLite does: its dialect, backups and search."""

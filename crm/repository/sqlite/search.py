@@ -1,0 +1,255 @@
+"""Search in SQLite: an index of groups of three letters, beginnings first, and the misspelt by likeness."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from crm.model import Client
+from crm.repository import statements
+from crm.repository.sqlite import contact_search
+from crm.repository.tables import fold
+
+# (id, sort_name, search_name) of a client that may be meant.
+_Candidate = Any
+
+_LONGEST = 200
+# What no record holds and the database cannot take.
+_UNSEARCHABLE = re.compile("[\x00-\x1f\ud800-\udfff]")
+_SHORTEST_INDEXED = 3
+_CANDIDATES = 100
+_TOGETHER_CANDIDATES = 2000
+_MISSPELT_CANDIDATES = 500
+# Of a longer text, as somebody may paste it, no more words are taken for misspelt names.
+_MOST_MISSPELT = 6
+# Nor one that is longer than a name is, or written in more scripts (blocks of 128 letters): there would be too many
+# ways to have meant it.
+_LONGEST_MISSPELT = 40
+_MOST_BLOCKS = 4
+# A double name has two parts, each of which may be meant.
+_PARTS = re.compile(r"[\s-]+")
+# How alike (0 to 1) a misspelt word and the one meant are: one letter in four may differ.
+_ALIKE = 0.75
+# What people write between names: "Fox, Jo", "J. Fox".
+_POINTS = ".,;:"
+
+# The index holds no text of its own, it reads the client table; substrings of three letters and more are found.
+# Changes and deletions keep it in step by themselves. Additions are indexed all at once at the end of a
+# transaction (`ADD`): a trigger for each would make an import three times slower.
+INDEX = (
+    """CREATE VIRTUAL TABLE IF NOT EXISTS client_search USING fts5(
+        search_name, search_rest, content='client', content_rowid='id', tokenize='trigram')""",
+    """CREATE TRIGGER IF NOT EXISTS client_search_changed AFTER UPDATE OF search_name, search_rest ON client BEGIN
+        INSERT INTO client_search (client_search, rowid, search_name, search_rest)
+            VALUES ('delete', old.id, old.search_name, old.search_rest);
+        INSERT INTO client_search (rowid, search_name, search_rest) VALUES (new.id, new.search_name, new.search_rest);
+    END""",
+    """CREATE TRIGGER IF NOT EXISTS client_search_deleted AFTER DELETE ON client BEGIN
+        INSERT INTO client_search (client_search, rowid, search_name, search_rest)
+            VALUES ('delete', old.id, old.search_name, old.search_rest);
+    END""",
+    *contact_search.INDEX,
+)
+ADD = """INSERT INTO client_search (rowid, search_name, search_rest)
+    SELECT id, search_name, search_rest FROM client WHERE id IN (SELECT value FROM json_each(?))"""
+
+_STARTING = """
+SELECT id, sort_name, search_name FROM (SELECT id, sort_name, search_name FROM client
+    WHERE sort_name >= :text AND sort_name < :text || char(1114111) ORDER BY sort_name LIMIT :limit)
+UNION SELECT id, sort_name, search_name FROM (SELECT id, sort_name, search_name FROM client
+    WHERE search_name >= :text AND search_name < :text || char(1114111) ORDER BY search_name LIMIT :limit)"""
+_CONTAINING = """
+UNION SELECT id, sort_name, search_name FROM (SELECT client.id, sort_name, client.search_name
+    FROM client_search JOIN client ON client.id = client_search.rowid
+    WHERE client_search MATCH :match{more} LIMIT :candidates)"""
+# One or two letters are looked for in names only, which an index holds by themselves.
+_SCANNING = """SELECT id, sort_name, search_name FROM client
+    WHERE id IN (SELECT id FROM client WHERE {every} LIMIT :candidates)"""
+_RESEMBLING = """SELECT client.id, sort_name, client.search_name
+    FROM client_search JOIN client ON client.id = client_search.rowid
+    WHERE client_search MATCH :match LIMIT :candidates"""
+
+# Whose first or last name, or the first part of it, is one of several words, in the order of the words.
+_NAMED = """SELECT * FROM (SELECT client.id, sort_name, client.search_name FROM json_each(:words) AS word
+    CROSS JOIN client WHERE sort_name >= word.value AND sort_name < word.value || '.' LIMIT :candidates)
+UNION ALL SELECT * FROM (SELECT client.id, sort_name, client.search_name FROM json_each(:words) AS word
+    CROSS JOIN client WHERE search_name >= word.value AND search_name < word.value || '.' LIMIT :candidates)"""
+
+
+def search(connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
+    """Rows of clients that fit what was typed, or have a contact that does, best first."""
+    folded = fold(_UNSEARCHABLE.sub(" ", text[:_LONGEST])).strip()
+    typed = _words(folded)
+    contacts = contact_search.are_indexed(connection)
+    found: list[_Candidate] = []
+    for words in _readings(folded):
+        found += _candidates(connection, folded, words, limit, contacts=contacts)
+    if not found and contacts:
+        found = _together(connection, typed)
+    if found:
+        found.sort(key=lambda row: _distance(row, folded, typed))
+    else:
+        found = _resembling(connection, typed, contacts=contacts)
+    # Who is found in several ways stands where the best of them puts it.
+    best = list(dict.fromkeys(row[0] for row in found))[:limit]
+    if not best:
+        return []
+    places = {wanted: place for place, wanted in enumerate(best)}
+    rows = connection.execute(statements.BY_IDS[Client], {"wanted": best}).all()
+    return sorted(rows, key=lambda row: places[row.id])
+
+
+def _candidates(
+    connection: Connection, folded: str, words: Sequence[str], limit: int, *, contacts: bool
+) -> list[_Candidate]:
+    """Those whose name, or that of a contact, begins with the text, and some that contain its words."""
+    long = [word for word in words if len(word) >= _SHORTEST_INDEXED]
+    short = [word for word in words if len(word) < _SHORTEST_INDEXED]
+    values: dict[str, Any] = {"text": folded, "limit": limit, "candidates": max(_CANDIDATES, limit)}
+    for place, word in enumerate(short):
+        values[f"short{place}"] = f"%{_escaped(word)}%"
+    names = [f"short{place}" for place in range(len(short))]
+    of_client = contact_search.every(names, "client.search_name")
+    of_contact = contact_search.every(names, "contact.search_name")
+    statement = _STARTING + (contact_search.STARTING if contacts else "")
+    if long:
+        values["match"] = " AND ".join(_quoted(word) for word in long)
+        statement += _CONTAINING.format(more=f" AND {of_client}" if short else "")
+        if contacts:
+            statement += contact_search.CONTAINING.format(more=f" AND {of_contact}" if short else "")
+    found = list(connection.exec_driver_sql(statement, values))
+    if not long and len(found) < limit:
+        statement = _SCANNING.format(every=of_client)
+        if contacts:
+            statement += contact_search.SCANNING.format(every=of_contact)
+        found += connection.exec_driver_sql(statement, values)
+    return found
+
+
+def _together(connection: Connection, words: Sequence[str]) -> list[_Candidate]:
+    """Those that are named along with a contact: some of the words are the contact's, the others its client's."""
+    long = [word for word in words if len(word) >= _SHORTEST_INDEXED]
+    if not 1 < len(words) <= _MOST_MISSPELT or not long:
+        return []
+    values: dict[str, Any] = {f"word{place}": f"%{_escaped(word)}%" for place, word in enumerate(words)}
+    both = "contact.search_name || ' ' || client.search_name"
+    statement = contact_search.TOGETHER.format(every=contact_search.every(list(values), f"({both})"))
+    values |= {"match": " OR ".join(map(_quoted, long)), "candidates": _TOGETHER_CANDIDATES}
+    return list(connection.exec_driver_sql(statement, values))
+
+
+def _words(folded: str) -> list[str]:
+    """The words of a text, without the points and commas behind them."""
+    return [word.rstrip(_POINTS) or word for word in folded.split()]
+
+
+_TELEPHONE = re.compile(r"[+\d][\d\s()/.-]{3,}")
+
+
+def _readings(folded: str) -> Iterator[list[str]]:
+    """The words to look for; what may be a telephone number also as its digits as they are stored."""
+    words = _words(folded)
+    if words:
+        yield words
+    if _TELEPHONE.fullmatch(folded):
+        digits = re.sub(r"\(0\)|\D", "", folded).lstrip("0")
+        if digits and [digits] != words:
+            yield [digits]
+
+
+def _quoted(word: str) -> str:
+    return '"' + word.replace('"', '""') + '"'
+
+
+def _escaped(word: str) -> str:
+    return re.sub(r"([\\%_])", r"\\\1", word)
+
+
+def _distance(row: _Candidate, folded: str, words: Sequence[str]) -> tuple[int, str]:
+    """How far a client is from what was typed: its name, a name that begins so, a word that does, a part, elsewhere."""
+    _, sort_name, name = row
+    if folded in (name, sort_name):
+        place = 0
+    elif name.startswith(folded) or sort_name.startswith(folded):
+        place = 1
+    elif all(f" {word}" in f" {name}" for word in words):
+        place = 2
+    else:
+        place = 3 if all(word in name for word in words) else 4
+    return place, sort_name
+
+
+def _resembling(connection: Connection, words: Sequence[str], *, contacts: bool) -> list[_Candidate]:
+    """Clients whose names, or those of a contact, are spelt much like the words.
+
+    Compared are those who are called like one of the words with one letter put right. One wrong letter also leaves one
+    half of a long word as it is, wherever in a name it stands, so those with a half of each word are compared too.
+    """
+    long = [part for word in words for part in _PARTS.split(word) if len(part) > _SHORTEST_INDEXED]
+    if not 0 < len(long) <= _MOST_MISSPELT or not all(map(_may_be_misspelt, long)):
+        return []
+    named = [spelling for word in sorted(long, key=len, reverse=True) for spelling in _one_letter_off(word)]
+    match = " AND ".join(f"({' OR '.join(map(_quoted, _halves(word)))})" for word in long)
+    values = {"words": json.dumps(named), "match": f"search_name : ({match})", "candidates": _MISSPELT_CANDIDATES}
+    rows: list[_Candidate] = []
+    for statement in (_NAMED, _RESEMBLING) + (contact_search.NAMED, contact_search.RESEMBLING) * contacts:
+        rows += connection.exec_driver_sql(statement, values).all()
+    return _alike(rows, long)
+
+
+def _halves(word: str) -> tuple[str, str]:
+    half = max(_SHORTEST_INDEXED, len(word) // 2)
+    return word[:half], word[-half:]
+
+
+def _one_letter_off(word: str) -> list[str]:
+    """A word, and what it may be meant for: with one letter less, more or another, or two beside each other swapped."""
+    letters = _letters_of(word)
+    cuts = [(word[:place], word[place:]) for place in range(len(word) + 1)]
+    less = [begin + end[1:] for begin, end in cuts if end]
+    swapped = [begin + end[1] + end[0] + end[2:] for begin, end in cuts if len(end) > 1]
+    others = [begin + letter + end[1:] for begin, end in cuts if end for letter in letters]
+    more = [begin + letter + end for begin, end in cuts for letter in letters]
+    return list(dict.fromkeys([word, *less, *swapped, *others, *more]))
+
+
+def _may_be_misspelt(word: str) -> bool:
+    return len(word) <= _LONGEST_MISSPELT and len(_blocks(word)) <= _MOST_BLOCKS
+
+
+def _blocks(word: str) -> set[int]:
+    return {ord(letter) & ~0x7F for letter in word}
+
+
+def _letters_of(word: str) -> str:
+    """The letters that a word of this script may be written with."""
+    return "".join(
+        letter
+        for block in sorted(_blocks(word))
+        for letter in map(chr, range(block, block + 0x80))
+        if letter.isalpha() and letter == letter.lower()
+    )
+
+
+def _alike(rows: Sequence[_Candidate], words: Sequence[str]) -> list[_Candidate]:
+    """Those that have a name much like each of the words, the most alike first."""
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
+    names = [row[2].replace("-", " ").split() for row in rows]
+    different = list(set(chain.from_iterable(names)))
+    likenesses = []
+    for word in words:
+        near = process.extract(word, different, scorer=OSA.normalized_similarity, score_cutoff=_ALIKE, limit=None)
+        likenesses.append({name: likeness for name, likeness, _ in near})
+    alike: dict[int, tuple[float, str, _Candidate]] = {}
+    for row, several in zip(rows, names, strict=True):
+        if any(near.keys().isdisjoint(several) for near in likenesses):
+            continue
+        likeness = min(max(near.get(name, 0) for name in several) for near in likenesses)
+        if row[0] not in alike or -likeness < alike[row[0]][0]:
+            alike[row[0]] = (-likeness, row[1], row)
+    return [row for _, _, row in sorted(alike.values(), key=lambda each: each[:2])]

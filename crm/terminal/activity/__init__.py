@@ -1,0 +1,1 @@
+"""Pages: interactions, follow-ups, the agenda and the timeline."""

@@ -1,0 +1,91 @@
+"""What needs doing, on screen: in lines, as a list of pages, and each thing opened."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands.activity.agenda import Agenda, AgendaItem
+from crm.commands.registry import named
+from crm.model import Conventions, Deal, FollowUp, Message
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing import tables
+from crm.terminal.drawing.render import drawn
+from crm.terminal.drawing.screen import Screen, data
+from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.session import Session
+
+ITEMS: Sequence[tables.Column] = (
+    tables.Column("Why", lambda each, _: data(each.why), 0, 12),
+    tables.Column("What", lambda each, _: data(each.what, "bold"), 1, 12),
+    tables.Column("Client", lambda each, _: data(each.client.name), 2, 8),
+    tables.Column("For", lambda each, _: data(each.person), 3, 5),
+)
+tables.COLUMNS[AgendaItem] = ITEMS
+
+
+def item_line(item: AgendaItem, *, whose: bool) -> str:
+    """An item on one line, its urgency first; `whose` says who is to do it."""
+    told = f"{item.why}: {item.what} ({item.client.name})"
+    return told + (f", {item.person}" if whose and item.person else "")
+
+
+def heading(agenda: Agenda, by: Conventions) -> str:
+    """How much needs doing, in words."""
+    told = f"To do: {by.number(agenda.count)}" if agenda.count else "Nothing to do"
+    return told + (f", and {by.number(agenda.others)} of others" if agenda.others else "")
+
+
+def open_item(session: Session, item: AgendaItem) -> None:
+    """Opens what an item is about. Raises Back."""
+    from crm.terminal.activity.follow_ups import follow_up_page
+    from crm.terminal.clients.clients import client_page
+
+    if isinstance(item.record, FollowUp):
+        follow_up_page(session, item.record)
+    elif isinstance(item.record, Deal):
+        session.start(named("deals show"), deal=item.record)
+    elif isinstance(item.record, Message):
+        session.start(named("email show"), message=item.record)
+    else:
+        client_page(session, item.client)
+
+
+class AgendaPage(ListPage):
+    """All that needs doing, the most urgent first."""
+
+    title = "What needs doing"
+    columns = ITEMS
+
+    def __init__(self, session: Session, *, mine: bool) -> None:
+        super().__init__(session)
+        self.mine = mine
+        self._listed = Agenda([], 0, 0)
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        self._listed = named("agenda")(self.session.crm, self.mine, limit, offset)
+        return self._listed.items
+
+    def count(self) -> int:
+        return self._listed.count
+
+    def narrowed(self) -> str:
+        return "mine" if self.mine else "everybody's"
+
+    def keys(self) -> Sequence[Choice]:
+        return [Choice("Everybody's" if self.mine else "Mine", self._turn, "e")]
+
+    def _turn(self) -> None:
+        self.mine, self.offset = not self.mine, 0
+
+    def open(self, row: Any) -> None:
+        open_item(self.session, row)
+
+
+@drawn.register
+def _(result: Agenda, screen: Screen, by: Conventions) -> None:
+    screen.print(Text(heading(result, by), "bold"))
+    if result.items:
+        screen.print(tables.table(ITEMS, result.items, by, screen.width))
+    if len(result.items) < result.count:
+        screen.print(Text(f"and {by.number(result.count - len(result.items))} more", "dim"))

@@ -1,0 +1,54 @@
+"""Quick capture at the menu: a line is typed, and shown as it was understood before it is saved."""
+
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands.activity.capture import Captured, told_captured
+from crm.commands.registry import named
+from crm.errors import FieldError
+from crm.model import Conventions
+from crm.terminal.console.keyboard import Back, reason
+from crm.terminal.drawing.render import drawn
+from crm.terminal.drawing.screen import Screen, data
+from crm.terminal.toolkit.session import Session, flow
+
+_EXAMPLES = (
+    "call Acme, wants a quote, fri 10:00",
+    "met Jo Fox about the fair, next week",
+    "note Acme, new address in the e-mail",
+)
+
+
+@flow("capture")
+def capture(session: Session, **_: Any) -> None:
+    """A line to type, with examples; where it is not what was meant it is there to be changed."""
+    command = named("capture")
+    parameter = command.parameters["line"]
+    typed, error = "", ""
+    while True:
+        session.page(command.title)
+        for each in _EXAMPLES:
+            session.screen.print(Text(each, "dim"))
+        session.screen.print()
+        line = session.prompts.value(
+            "Note", parameter.value_check, help="what, with whom, and when to follow up", typed=typed, error=error,
+            required=True,
+        )  # fmt: skip
+        typed, error = line, ""
+        try:
+            session.tell(session.call("capture", line=line))
+            return
+        except FieldError as wrong:
+            error = reason(wrong)
+        except Back:
+            # Not what was meant: the line is there to be changed.
+            continue
+
+
+@drawn.register
+def _(result: Captured, screen: Screen, by: Conventions) -> None:
+    sign = screen.sign("✓", "OK:")
+    for place, line in enumerate(told_captured(result, by).splitlines()):
+        before = Text("  ") if place else Text(f"{sign} ", "green")
+        screen.print(before.append_text(data(line, "" if place else "green")))

@@ -1,0 +1,245 @@
+"""Follow-ups at the menu: the list of them, the page of one, adding, editing and putting off."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from crm.commands.activity.follow_up_lists import DayAhead, FollowUpShown
+from crm.commands.activity.follow_ups import FollowUpList
+from crm.commands.registry import named
+from crm.errors import Cancelled, NotFoundError
+from crm.model import Client, FollowUp
+from crm.terminal.activity.follow_up_form import FollowUpForm, as_given
+from crm.terminal.activity.rendering import FOLLOW_UPS
+from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.drawing.render import drawn
+from crm.terminal.toolkit.client_choice import chosen_client
+from crm.terminal.toolkit.forms import fill_changes
+from crm.terminal.toolkit.lists import ListPage, filtered
+from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.steps import in_steps
+
+
+class FollowUpsPage(ListPage):
+    """Follow-ups by when they are due: mine, everybody's, or those of one client."""
+
+    title = "Follow-ups"
+    columns = FOLLOW_UPS
+    sorts: Mapping[str, str] = {"Due": "due_on", "For": "user", "What": "what"}
+
+    def __init__(self, session: Session, client: Client | None = None, person: str = "") -> None:
+        super().__init__(session)
+        given = {"client": client, "for_": person}
+        self.filters: dict[str, Any] = {name: value for name, value in given.items() if value}
+        # Whoever has nothing to do sees at once what others have.
+        self.mine = not self.filters and named("follow-ups list")(session.crm, mine=True, limit=0).count > 0
+        self._listed = FollowUpList([], 0, 0)
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        self._listed = named("follow-ups list")(
+            self.session.crm, mine=self.mine, sort=self.sort, limit=limit, offset=offset, **self.filters
+        )
+        return self._listed.follow_ups
+
+    def count(self) -> int:
+        return self._listed.count
+
+    def narrowed(self) -> str:
+        by = self.session.crm.conventions
+        told = ["mine" if self.mine else "everybody's"]
+        for name, value in self.filters.items():
+            match value:
+                case True:
+                    told.append(name)
+                case Client():
+                    told.append(value.name)
+                case str():
+                    told.append(f"for {value}")
+                case _:
+                    told.append(f"due by {by.day(value)}")
+        told += [f"{by.number(self._listed.overdue)} overdue"] if self._listed.overdue else []
+        return ", ".join(told)
+
+    def widen(self) -> bool:
+        narrowed = bool(self.filters or self.sort)
+        self.filters, self.sort = {}, ""
+        return narrowed
+
+    def keys(self) -> Sequence[Choice]:
+        whose = "Everybody's" if self.mine else "Mine"
+        return [Choice(whose, self._turn, "e"), Choice("Add", self._add, "a"), Choice("Filter", self._filter, "f")]
+
+    def _turn(self) -> None:
+        self.mine, self.offset = not self.mine, 0
+        self.filters.pop("for_", None)
+
+    def _add(self) -> None:
+        add(self.session, self.filters.get("client"))
+
+    def _filter(self) -> None:
+        command = named("follow-ups list")
+        entries = [
+            Choice("Overdue", "overdue"), Choice("Due by a day", "due"), Choice("A client", "client"),
+            Choice("For somebody", "for_"), Choice("Repeating", "repeating"), Choice("Done", "done"),
+        ]  # fmt: skip
+        if self.filters:
+            entries.append(Choice("Show all again", "", "x"))
+        name = self.session.keyboard.choose("Filter by:", entries)
+        if not name:
+            self.filters = {}
+        elif name in ("overdue", "repeating", "done"):
+            # What is done is not overdue.
+            self.filters.pop({"overdue": "done", "done": "overdue"}.get(name, ""), None)
+            self.filters[name] = True
+        else:
+            value = self.session.prompts.ask(command.parameters[name])
+            self.filters = filtered(self.filters, name, value)
+            self.mine = self.mine and not (value and name == "for_")
+        self.offset = 0
+
+    def open(self, row: Any) -> None:
+        follow_up_page(self.session, row.follow_up)
+
+
+@flow("follow-ups list")
+def list_follow_ups(session: Session, client: Client | None = None, **_: Any) -> None:
+    """The list of follow-ups, of one client where it is named."""
+    FollowUpsPage(session, client).show()
+
+
+@flow("follow-ups show")
+def show(session: Session, follow_up: FollowUp | None = None, **_: Any) -> None:
+    """The page of a follow-up, which is chosen from the list where it is not named."""
+    if follow_up is None:
+        session.page("Show a follow-up")
+        follow_up = session.prompts.ask(named("follow-ups show").parameters["follow_up"])
+    follow_up_page(session, follow_up)
+
+
+def follow_up_page(session: Session, follow_up: FollowUp) -> None:
+    """A follow-up and what can be done with it; it is left once that is done."""
+    while True:
+        try:
+            shown: FollowUpShown = named("follow-ups show")(session.crm, follow_up=follow_up)
+            session.page("Follow-ups", shown.client.name)
+            drawn(shown, session.screen, session.crm.conventions)
+            session.screen.print()
+            chosen = session.choose("", _actions(session, shown))
+        except (Back, Cancelled, NotFoundError):
+            return
+        if session.attempt(chosen):
+            return
+
+
+def _actions(session: Session, shown: FollowUpShown) -> list[Choice]:
+    """What can be done with a follow-up; actions that give True leave its page."""
+    from crm.terminal.clients.clients import client_page
+
+    follow_up, client = shown.follow_up, shown.client
+
+    def starts(words: str, **given: Any) -> Callable[[], Any]:
+        return lambda: session.start(named(words), **given)
+
+    def open_client() -> None:
+        client_page(session, client)
+
+    entries = []
+    if not follow_up.done_on:
+        entries += [Choice("Done", lambda: _done(session, shown)), Choice("Put off", lambda: put_off(session, shown))]
+        entries.append(Choice("Log a call", starts("interactions add", client=client, kind="call")))
+    entries.append(Choice("Open the client", open_client))
+    if shown.deal:
+        entries.append(Choice("Open the deal", starts("deals show", deal=shown.deal)))
+    if follow_up.done_on:
+        entries.append(Choice("Not done after all", lambda: _reopen(session, shown)))
+    else:
+        entries.append(Choice("Hand over", lambda: _hand_over(session, shown)))
+        entries.append(Choice("Edit", lambda: edit(session, follow_up)))
+    return [*entries, Choice("Delete", lambda: _delete(session, shown))]
+
+
+def _done(session: Session, shown: FollowUpShown) -> bool:
+    session.tell(session.call("follow-ups done", follow_up=shown.follow_up))
+    return True
+
+
+def _reopen(session: Session, shown: FollowUpShown) -> bool:
+    _tell(session, "Open again", session.call("follow-ups reopen", follow_up=shown.follow_up))
+    return True
+
+
+def _hand_over(session: Session, shown: FollowUpShown) -> bool:
+    to = session.prompts.ask(named("follow-ups assign").parameters["to"])
+    after = session.call("follow-ups assign", follow_up=shown.follow_up, to=to)
+    _tell(session, f"Handed over to {after.follow_up.user}", after)
+    return True
+
+
+def _delete(session: Session, shown: FollowUpShown) -> bool:
+    session.confirm("This deletes the follow-up. It can be undone.", "Delete")
+    session.tell(session.call("follow-ups delete", follow_up=shown.follow_up))
+    return True
+
+
+def put_off(session: Session, shown: FollowUpShown) -> bool:
+    """Asks until when, and puts a follow-up off. Raises Back."""
+    by, check = session.crm.conventions, DayAhead()
+    days = {words: check.read(words, by) for words in ("tomorrow", "next week")}
+    entries = [Choice(f"{words.capitalize()}, {by.day(day)}", day) for words, day in days.items()]
+    until = session.keyboard.choose("Until:", [*entries, Choice("Another day", None)])
+    if until is None:
+        until = session.prompts.ask(named("follow-ups snooze").parameters["until"])
+    after = session.call("follow-ups snooze", follow_up=shown.follow_up, until=until)
+    _tell(session, f"Put off until {by.day(after.follow_up.due_on)}", after)
+    return True
+
+
+@flow("follow-ups add")
+def add(session: Session, client: Client | None = None, **_: Any) -> None:
+    """What is to be done and by when, then save or fill in more."""
+    client = chosen_client(session, client, "Add a follow-up")
+    form = FollowUpForm(session, client, {}, {"user": session.crm.me})
+    crumbs = ("Add a follow-up", client.name)
+
+    def fill() -> Any:
+        return form.fill(crumbs, lambda: _add(session, client, form.changes))
+
+    steps = [*form.steps(FollowUpForm.asked_first, *crumbs), fill]
+    _tell(session, "Added", in_steps(session, steps, form.is_written))
+
+
+def _add(session: Session, client: Client, changes: Mapping[str, Any]) -> FollowUpShown:
+    added: FollowUpShown = session.call("follow-ups add", client=client, **as_given(session, changes, new=True))
+    return added
+
+
+@flow("follow-ups edit")
+def edit(session: Session, follow_up: FollowUp | None = None, **_: Any) -> None:
+    """The fields by number with the old values to change; a clash with somebody else's change is settled."""
+
+    def save(was: FollowUp, changes: Mapping[str, Any]) -> FollowUpShown:
+        saved: FollowUpShown = session.call("follow-ups edit", follow_up=was, **as_given(session, changes, new=False))
+        return saved
+
+    if follow_up is None:
+        session.page("Edit a follow-up")
+        follow_up = session.prompts.ask(named("follow-ups edit").parameters["follow_up"])
+    shown: FollowUpShown = named("follow-ups show")(session.crm, follow_up=follow_up)
+    if edited := fill_changes(session, FollowUpForm, shown.follow_up, lambda _: shown.client.name, save):
+        _tell(session, "Saved", edited[1])
+
+
+@flow("follow-ups snooze")
+def snooze(session: Session, follow_up: FollowUp | None = None, **_: Any) -> None:
+    """A follow-up from the list, put off."""
+    session.page("Put off")
+    if follow_up is None:
+        follow_up = session.prompts.ask(named("follow-ups snooze").parameters["follow_up"])
+    put_off(session, named("follow-ups show")(session.crm, follow_up=follow_up))
+
+
+def _tell(session: Session, done: str, shown: FollowUpShown) -> None:
+    session.say(f"{session.screen.sign('✓', 'OK:')} {done}: {_line(shown)}", "green")
+
+
+def _line(shown: FollowUpShown) -> str:
+    return f"{shown.follow_up.what} ({shown.client.name}), {shown.when}"

@@ -1,0 +1,177 @@
+"""Calls, meetings, e-mails, text messages and notes at the menu: logged, listed, opened and corrected."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands.activity.interactions import logged
+from crm.commands.clients.contacts import contacts_of
+from crm.commands.registry import named
+from crm.model import INTERACTIONS, Client, Contact, Conventions, Interaction
+from crm.terminal.activity.interaction_form import InteractionForm
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing import tables
+from crm.terminal.drawing.render import drawn
+from crm.terminal.drawing.screen import Screen, clean, data
+from crm.terminal.toolkit.client_choice import chosen_client
+from crm.terminal.toolkit.client_lists import DealingsPage
+from crm.terminal.toolkit.forms import fill_changes
+from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.steps import in_steps
+
+
+def _kind(interaction: Interaction) -> str:
+    kind = INTERACTIONS[interaction.kind]
+    return kind[:1].upper() + kind[1:]
+
+
+INTERACTION_COLUMNS: Sequence[tables.Column] = (
+    tables.Column("Date", lambda each, by: data(by.day(each.on), "dim"), 1),
+    tables.Column("Time", lambda each, _: data(each.time, "dim"), 5),
+    tables.Column("Kind", lambda each, _: data(_kind(each)), 0),
+    tables.Column("What", lambda each, _: data(each.subject or each.body.partition("\n")[0]), 0, 10),
+    tables.Column("By", lambda each, _: data(each.user, "dim"), 4, 5),
+)
+tables.COLUMNS[Interaction] = (
+    tables.Column("No.", lambda each, _: data(each.id, "dim"), 6, right=True),
+    *INTERACTION_COLUMNS,
+    tables.Column("Client", lambda each, _: data(each.client, "dim"), 7, right=True),
+)
+# In the order in which they stand in the menu of filters.
+_FILTERS: Mapping[str, str] = {
+    "kind": "A kind", "client": "A client", "since": "Since a day", "until": "Until a day", "by": "Who logged it",
+    "text": "A text",
+}  # fmt: skip
+
+
+class InteractionsPage(DealingsPage):
+    """What was logged, the newest first: of all clients or of one, mine or everybody's."""
+
+    title = "Calls, meetings and notes"
+    command = "interactions list"
+    filter_by = _FILTERS
+    before, after = INTERACTION_COLUMNS[:3], INTERACTION_COLUMNS[3:]
+
+    def told(self, name: str, value: Any) -> str:
+        return f"by {value}" if name == "by" else str(INTERACTIONS.get(value, value))
+
+    def keys(self) -> Sequence[Choice]:
+        return [*super().keys(), Choice("Log", lambda: log(self.session, self.filters.get("client")), "l")]
+
+    def open(self, row: Any) -> None:
+        interaction_page(self.session, row)
+
+
+@flow("interactions list")
+def list_interactions(session: Session, client: Client | None = None, **_: Any) -> None:
+    """The list of what was logged, of one client where it is named."""
+    InteractionsPage(session, **({"client": client} if client else {})).show()
+
+
+@flow("interactions show")
+def show(session: Session, interaction: Interaction | None = None, **_: Any) -> None:
+    """The page of an interaction."""
+    interaction_page(session, interaction or session.prompts.ask(named("interactions show").parameters["interaction"]))
+
+
+def interaction_page(session: Session, interaction: Interaction) -> None:
+    """An interaction with all of its text, and what can be done with it, until the person goes back."""
+    from crm.terminal.clients.clients import client_page
+
+    seen: dict[str, Any] = {}
+
+    def crumbs() -> list[str]:
+        with session.crm.read() as snapshot:
+            seen["record"] = snapshot.get(Interaction, interaction.id)
+            seen["client"] = snapshot.get(Client, seen["record"].client)
+            seen["contact"] = snapshot.find(Contact, seen["record"].contact)
+        return [seen["client"].name, _kind(seen["record"])]
+
+    def above() -> None:
+        _draw(session.screen, seen["record"], session.crm.conventions, seen["contact"])
+        session.screen.print()
+
+    def entries() -> list[Choice]:
+        record, client = seen["record"], seen["client"]
+        return [
+            Choice("Edit", lambda: edit(session, record)),
+            Choice("Open the client", lambda: client_page(session, client)),
+            Choice("Delete", lambda: _delete(session, record)),
+        ]
+
+    session.menu(crumbs, entries, above=above)
+
+
+def _draw(screen: Screen, interaction: Interaction, by: Conventions, contact: Contact | None = None) -> None:
+    heading = Text(_kind(interaction), "bold")
+    heading.append(f" with {clean(contact.name)}" if contact else "")
+    heading.append(f"  {by.day(interaction.on)}{f', {interaction.time}' if interaction.time else ''}", "default")
+    heading.append(f"  by {clean(interaction.user)}" if interaction.user else "", "dim")
+    screen.print(heading)
+    if interaction.subject:
+        screen.print(data(interaction.subject))
+    if interaction.body:
+        screen.print()
+        screen.print(data(interaction.body, lines=True))
+
+
+@flow("interactions add")
+def log(
+    session: Session, client: Client | None = None, kind: str = "", contact: Contact | None = None, **_: Any
+) -> None:
+    """The kind by number and what it was about, then save or fill in more."""
+    title = "Log a call, meeting or note"
+    company = chosen_client(session, client, title)
+    with session.crm.read() as snapshot:
+        contacts = contacts_of(snapshot, company)
+    given = {"kind": kind, "on": session.crm.today, **({"contact": contact.id} if contact else {})}
+    form = InteractionForm(session, contacts, {}, given)
+
+    def ask_kind() -> None:
+        session.page(company.name, title)
+        entries = [Choice(words[:1].upper() + words[1:], each) for each, words in INTERACTIONS.items()]
+        form.changes["kind"] = session.keyboard.choose("What was it?", entries, at=form.value("kind"))
+
+    def fill() -> Any:
+        return form.fill([company.name, f"Log {logged(form.value('kind'))}"], lambda: _log(session, company, form))
+
+    steps = [*([] if kind else [ask_kind]), *form.steps(["subject"], company.name, title), fill]
+    added = in_steps(session, steps, form.is_written)
+    session.say(f"{session.screen.sign('✓', 'OK:')} Logged {logged(added.kind)} with {company.name}", "green")
+
+
+def _log(session: Session, client: Client, form: InteractionForm) -> Interaction:
+    given = {**form.changes, "contact": form.contact()}
+    added: Interaction = session.call("interactions add", client=client, **given)
+    return added
+
+
+@flow("interactions edit")
+def edit(session: Session, interaction: Interaction | None = None, **_: Any) -> None:
+    """The fields by number with the old values to change; a clash with somebody else's change is settled."""
+
+    def save(shown: Interaction, changes: Mapping[str, Any]) -> Interaction:
+        saved: Interaction = session.call("interactions edit", interaction=shown, changes=changes)
+        return saved
+
+    if interaction is None:
+        interaction = session.prompts.ask(named("interactions edit").parameters["interaction"])
+    if fill_changes(session, InteractionForm, interaction, _kind, save):
+        session.say(f"{session.screen.sign('✓', 'OK:')} Saved", "green")
+
+
+@flow("interactions delete")
+def delete(session: Session, interaction: Interaction | None = None, **_: Any) -> None:
+    """An interaction from the list, deleted."""
+    _delete(session, interaction or session.prompts.ask(named("interactions delete").parameters["interaction"]))
+
+
+def _delete(session: Session, interaction: Interaction) -> None:
+    gone = session.call("interactions delete", interaction=interaction)
+    session.say(f"{session.screen.sign('✓', 'OK:')} Deleted {_kind(gone)}. Press u to take it back.", "green")
+
+
+@drawn.register
+def _(result: Interaction, screen: Screen, by: Conventions) -> None:
+    _draw(screen, result, by)

@@ -1,0 +1,131 @@
+"""The timeline of a client at the menu: a page at a time, narrowed by kind, each entry opened by its number."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from crm.commands.activity.timeline import Timeline
+from crm.commands.activity.timeline_entries import KINDS, START, Entry, Place
+from crm.commands.registry import named
+from crm.model import BY_NAME, Client, Conventions, Interaction, Sale
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing import tables
+from crm.terminal.drawing.cards import draw_timeline, entry_line
+from crm.terminal.drawing.render import drawn
+from crm.terminal.drawing.screen import Screen, data
+from crm.terminal.toolkit.client_choice import chosen_client
+from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.neighbours import Neighbours
+from crm.terminal.toolkit.session import Session, flow
+
+ENTRIES: Sequence[tables.Column] = (
+    tables.Column("Date", lambda each, by: data(by.day(each.on), "dim"), 0),
+    tables.Column("Time", lambda each, _: data(each.time, "dim"), 2),
+    tables.Column("What", lambda each, by: entry_line(each, by), 0, 12),
+    tables.Column("By", lambda each, _: data(each.by, "dim"), 1, 5),
+)
+tables.COLUMNS[Entry] = ENTRIES
+
+_INTERACTIONS = ("call", "meeting", "email", "sms", "note")
+# Which command shows what an entry leads to, where the page of it stands elsewhere.
+_SHOWN_BY = {"deal": "deals show", "follow_up": "follow-ups show", "message": "email show"}
+
+
+class TimelinePage(ListPage):
+    """What happened with a client, and from there the clients beside it in the list that it was opened from."""
+
+    columns = ENTRIES
+
+    def __init__(self, session: Session, place: Neighbours) -> None:
+        super().__init__(session)
+        self.place = place
+        self.only: tuple[str, ...] = ()
+        # Where the pages begin that were turned to so far, by how many entries stand before; and of what.
+        self._begin: dict[int, Place] = {}
+        self._of: object = None
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        """The client's name: there is no other list with a name of its own."""
+        return self.place.client.name
+
+    def crumbs(self) -> Sequence[str]:
+        return [self.title, "Timeline"]
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        if self._of != (of := (self.place.client.id, self.only)):
+            self._of, self._begin = of, {0: START}
+        known = max(each for each in self._begin if each <= offset)
+        begin, passed = self._begin[known], offset - known
+        page: Timeline = named("timeline")(
+            self.session.crm, self.place.client, self.only, passed + limit, 0, str(begin)
+        )
+        # One more is asked for than the page shows.
+        self._begin[offset + limit - 1] = begin.after(page.entries[: passed + limit - 1])
+        return page.entries[passed:]
+
+    def narrowed(self) -> str:
+        return ", ".join(KINDS[each] for each in self.only)
+
+    def widen(self) -> bool:
+        narrowed, self.only = bool(self.only), ()
+        return narrowed
+
+    def keys(self) -> Sequence[Choice]:
+        log = Choice("Log", lambda: self.session.start(named("interactions add"), client=self.place.client), "l")
+        steps = [Choice(each.label, self._from_the_top(each.value), each.key) for each in self.place.choices()]
+        return [Choice("Filter", self._filter, "f"), log, *steps]
+
+    def _from_the_top(self, step: Any) -> Any:
+        def stepped() -> None:
+            step()
+            self.offset = 0
+
+        return stepped
+
+    def _filter(self) -> None:
+        entries: list[Choice] = [Choice("Calls, meetings, e-mails, SMS and notes", _INTERACTIONS)]
+        entries += [Choice(several[:1].upper() + several[1:], (kind,)) for kind, several in KINDS.items()]
+        if self.only:
+            entries.append(Choice("Show all again", (), "x"))
+        self.only = self.session.keyboard.choose("Show only:", entries, at=self.only)
+        self.offset = 0
+
+    def open(self, row: Any) -> None:
+        open_entry(self.session, row)
+
+
+def open_entry(session: Session, entry: Entry) -> None:
+    """Goes to what an entry is about: the record, or the change in the history. Raises Back and NotFoundError."""
+    from crm.terminal.activity.interactions import interaction_page
+    from crm.terminal.data.history import transaction_page
+    from crm.terminal.sales.sales import sale_page
+
+    if entry.transaction is not None:
+        transaction_page(session, entry.transaction)
+        return
+    with session.crm.read() as snapshot:
+        record = snapshot.get(BY_NAME[entry.record], entry.id)
+    match record:
+        case Sale():
+            sale_page(session, record)
+        case Interaction():
+            interaction_page(session, record)
+        case _:
+            command = named(_SHOWN_BY[entry.record])
+            session.start(command, **{command.required_subject.name: record})
+
+
+@flow("timeline")
+def timeline(session: Session, client: Client | None = None, **_: Any) -> None:
+    """The timeline of a client."""
+    client = chosen_client(session, client, "Timeline")
+    TimelinePage(session, Neighbours(session, client)).show()
+
+
+@drawn.register
+def _(result: Timeline, screen: Screen, by: Conventions) -> None:
+    if not result.entries:
+        screen.print("Nothing here.")
+    draw_timeline(screen, result.entries, by)
+    if result.more:
+        screen.print(data(f"There is more; --after {result.next} shows it.", "dim"))

@@ -1,0 +1,1 @@
+"""Pages: clients, their contacts, saved views and status rules."""

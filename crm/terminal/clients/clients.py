@@ -1,0 +1,259 @@
+"""Clients at the menu: the page of one client, adding, editing and merging."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from crm.commands.clients.clients import ClientCard
+from crm.commands.clients.rules import statuses
+from crm.commands.registry import Command, commands, named
+from crm.errors import NotFoundError
+from crm.model import Client
+from crm.model.fields import FOREVER
+from crm.terminal.activity.timeline import TimelinePage
+from crm.terminal.clients.contacts import ContactsPage
+from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.data.history import HistoryPage
+from crm.terminal.drawing.cards import draw_client, draw_contacts, draw_timeline
+from crm.terminal.toolkit.client_choice import chosen_client
+from crm.terminal.toolkit.forms import RecordForm, fill_changes
+from crm.terminal.toolkit.neighbours import Listed, Neighbours
+from crm.terminal.toolkit.picking import pick_client
+from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.steps import Answers, Step, in_steps
+
+# What one does most often stands on the card; the rest behind one entry more, what one regrets last.
+_MAIN = ("sales add", "clients edit", "interactions add", "follow-ups add", "deals add")
+_LAST = ("clients merge", "clients delete")
+_EVENTS = 12
+_CONTACTS = 3
+# As many statuses have a key of their own beside the other entries.
+_STATUSES = 30
+# The columns that the hint takes at most.
+_HINT = 110
+# What the card shows itself, what its keys lead to, and what is about several.
+_NOT_HERE = frozenset(
+    ("clients show", "clients delete-many", "contacts add", "contacts list", "interactions list", "timeline")
+)
+
+
+def client_page(session: Session, client: Client, listed: Listed | None = None, at: int = 0) -> None:
+    """A client's card with the contacts and the latest that happened, and what can be done with it, until the person
+    goes back. `listed` and `at` are the list that it was opened from and its place there."""
+    place = Neighbours(session, client, listed, at)
+    seen: dict[str, Any] = {}
+
+    def crumbs() -> list[str]:
+        # Read anew each time: what is done here may give it another name.
+        seen["card"] = named("clients show")(session.crm, client=place.client)
+        seen["client"] = seen["card"].client
+        return [seen["client"].name]
+
+    def above() -> None:
+        card: ClientCard = seen["card"]
+        by = session.crm.conventions
+        draw_client(session.screen, card.client, by, card.doubts)
+        screen = session.screen
+        # Below stand a blank line, the entries with the one for more, the way back and the hint.
+        below = len(_shown(session)) + 4 + _HINT // screen.width
+        if people := _fitting(len(card.contacts), _CONTACTS, screen.left - below):
+            screen.print()
+            draw_contacts(screen, card.contacts, by, people)
+        if events := _fitting(len(card.timeline), _EVENTS, screen.left - below):
+            screen.print()
+            draw_timeline(screen, card.timeline, by, events)
+        if screen.left > below - 2:
+            screen.print()
+
+    def entries() -> list[Choice]:
+        shown = [Choice(_title(each), _acts(session, each, seen)) for each in _shown(session)]
+        return [*shown, Choice("More", lambda: _more(session, seen), "m")]
+
+    keys = [
+        Choice("Timeline", lambda: TimelinePage(session, place).show(), "t"),
+        Choice("Contacts", lambda: ContactsPage(session, seen["client"]).show(), "c"),
+        Choice("Log", lambda: session.start(named("interactions add"), client=seen["client"]), "l"),
+    ]
+    if session.offers(named("history list")):
+        keys.append(Choice("History", lambda: HistoryPage(session, seen["client"]).show(), "h"))
+    session.menu(crumbs, entries, above=above, keys=[*keys, *place.choices()])
+
+
+def _fitting(count: int, most: int, room: int) -> int:
+    """How many of so many lines fit below a blank one, with one more where some are left out."""
+    return max(0, min(count, most, room - 1 if count <= min(most, room - 1) else room - 2))
+
+
+def _more(session: Session, seen: dict[str, Any]) -> None:
+    """What else can be done with a client; once it is done the card is there again. Raises Back."""
+    client = seen["client"]
+    session.page(client.name, "More")
+    entries = [Choice(_title(each), _acts(session, each, seen)) for each in _about_clients() if each.words not in _MAIN]
+    if client.status_pinned_until:
+        entries.append(Choice("Lift the pin", lambda: _lift_pin(session, client)))
+    session.choose("", entries)()
+
+
+def _shown(session: Session) -> list[Command]:
+    """What stands on the card, in its order."""
+    there = {each.words: each for each in _about_clients()}
+    return [there[words] for words in _MAIN if words in there and session.offers(there[words])]
+
+
+@cache
+def _about_clients() -> Sequence[Command]:
+    """Every command that is about a client, or several."""
+    found = [
+        each
+        for each in commands()
+        if each.words not in _NOT_HERE and each.subject is not None and each.subject.record is Client
+    ]
+    return sorted(found, key=lambda each: _LAST.index(each.words) if each.words in _LAST else -1)
+
+
+_TITLES = {
+    "clients tag": "Tag or untag",
+    "rules why": "Why this status",
+    "sales list": "Sales of this client",
+    "clients merge": "Merge a duplicate into this one",
+}
+
+
+def _title(command: Command) -> str:
+    return _TITLES.get(command.words, command.title)
+
+
+def _acts(session: Session, command: Command, seen: dict[str, Any]) -> Any:
+    subject = command.required_subject
+
+    def act() -> None:
+        client = seen["client"]
+        session.start(command, **{subject.name: [client] if subject.many else client})
+
+    return act
+
+
+def _lift_pin(session: Session, client: Client) -> None:
+    session.tell(session.call("clients pin", client=client), "Pin lifted")
+
+
+class _NewClient(RecordForm):
+    """The form of a client who is new; a company needs its name, a person any of theirs."""
+
+    needed = frozenset(("company",))
+
+    def name_parts(self) -> Sequence[str]:
+        """The fields that name a client of its kind."""
+        return ("company",) if self.value("kind") == "company" else ("first_name", "last_name")
+
+
+@flow("clients add")
+def add(session: Session, **_: Any) -> None:
+    """Person or company, the name, then save or fill in more."""
+    form = _NewClient(session, Client, {}, {})
+
+    def ask_kind() -> None:
+        session.page("Add a client")
+        entries = [Choice("A person", "person"), Choice("A company", "company")]
+        form.changes["kind"] = session.keyboard.choose("What is the client?", entries, at=form.value("kind"))
+
+    def fill() -> Any:
+        if not any(form.value(name) for name in form.name_parts()):
+            raise Back
+        return form.fill(["Add a client", _name(form)], lambda: _add(session, form))
+
+    def steps() -> list[Step]:
+        return [ask_kind, *form.steps(form.name_parts(), "Add a client"), fill]
+
+    added = in_steps(session, steps, form.is_written)
+    if added.id and added.version and added.name == _name(form):
+        session.say(f"{session.screen.sign('✓', 'OK:')} Added {added.name} (no. {added.id})", "green")
+    client_page(session, added)
+
+
+def _add(session: Session, form: RecordForm) -> Client:
+    added: Client = session.call("clients add", client=form.changes)
+    return added
+
+
+def _name(form: RecordForm) -> str:
+    named_so: dict[str, Any] = {name: form.value(name) or "" for name in ("kind", "first_name", "last_name", "company")}
+    return Client(**named_so).name
+
+
+@flow("clients edit")
+def edit(session: Session, client: Client | None = None, **_: Any) -> None:
+    """The fields by number with the old values to change; a clash with somebody else's change is settled."""
+    client = chosen_client(session, client, "Edit a client")
+
+    def save(shown: Client, changes: Mapping[str, Any]) -> Client:
+        saved: Client = session.call("clients edit", client=shown, changes=changes)
+        return saved
+
+    edited = fill_changes(session, RecordForm, client, lambda shown: shown.name, save)
+    if edited is None:
+        return
+    shown, saved = edited
+    session.tell(saved, "Saved")
+    if saved.status != shown.status:
+        session.say(
+            f"Status: {shown.status} {session.screen.sign('→', '->')} {saved.status}: {saved.status_reason}", "bold"
+        )
+
+
+@flow("clients search")
+def find(session: Session, **_: Any) -> None:
+    """Finds a client and opens it."""
+    session.page("Find a client")
+    found = pick_client(session.crm, session.keyboard, "Client", help="part of a name, e-mail, phone or tag")
+    if found:
+        client_page(session, found)
+
+
+@flow("clients pin")
+def pin(session: Session, client: Client | None = None, **_: Any) -> None:
+    """A status from those there are or a new one, and until when."""
+    client = chosen_client(session, client, "Pin a status")
+    parameters = named("clients pin").parameters
+    answers = Answers(session, client=client)
+    with session.crm.read() as snapshot:
+        there = [each for each in statuses(snapshot) if each][:_STATUSES]
+    pinned = client.status_pinned_until is not None
+    another = False
+
+    def choose() -> None:
+        nonlocal another
+        session.page("Pin a status")
+        entries = [*(Choice(status, status) for status in there), Choice("Another one", None)]
+        entries += [Choice("Lift the pin", "")] if pinned else []
+        chosen = session.keyboard.choose(f"Status of {client.name}:", entries, at=answers.given.get("status"))
+        another = chosen is None
+        if chosen is not None:
+            answers.given["status"] = chosen
+
+    def steps() -> list[Step]:
+        asked = [dataclasses.replace(parameters["status"], required=True, help="")] if another else []
+        asked += [parameters["until"]] if another or answers.given.get("status") else []
+        return [choose, *answers.steps(asked, lambda: session.page("Pin a status")), done]
+
+    def done() -> Any:
+        given = {**answers.given, "until": answers.given.get("until") if answers.given["status"] else None}
+        return session.call("clients pin", **given)
+
+    saved = in_steps(session, steps)
+    last = saved.status_pinned_until
+    end = f" until {session.crm.conventions.day(last)}" if last and last != FOREVER else ""
+    session.say(f"{session.screen.sign('✓', 'OK:')} {saved.name} is {saved.status}{end}", "green")
+
+
+@flow("clients delete")
+def delete(session: Session, client: Client | None = None, **_: Any) -> None:
+    """Says what goes with the client, and asks."""
+    if client is None:
+        session.page("Delete a client")
+        client = pick_client(session.crm, session.keyboard, "Client")
+    if client is None:
+        raise NotFoundError("No client was chosen.")
+    gone = session.call("clients delete", client=client)
+    session.say(f"{session.screen.sign('✓', 'OK:')} Deleted {gone.name}. Press u to take it back.", "green")

@@ -1,0 +1,236 @@
+"""The list of clients at the menu: filtered, sorted, shown by saved views, and many of them taken together."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from crm.commands.client_selection import Group, how_many, view_called
+from crm.commands.clients.clients import all_of, due_by, silent
+from crm.commands.clients.rules import statuses
+from crm.commands.registry import named
+from crm.errors import NotFoundError
+from crm.model import Client, fields
+from crm.rules import parse_condition
+from crm.terminal.clients.bulk import act_on, group_of
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing import tables
+from crm.terminal.toolkit.lists import ListPage, filtered
+from crm.terminal.toolkit.picking import pick_listed
+from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.suggestions import metric_names
+
+# As many views have a key of their own beside the other entries.
+_VIEWS = 30
+
+
+class ClientsPage(ListPage):
+    """Clients by status, field, condition or saved view."""
+
+    title = "Clients"
+    columns = tables.CLIENTS
+    sorts: Mapping[str, str] = {
+        "Name": "name",
+        "Total spend": "total_spend",
+        "Number of sales": "sales_count",
+        "Last sale": "last_sale_on",
+        "Next follow-up": "next_follow_up_on",
+        "Last contact": "last_contact_on",
+        "Status": "status",
+        "Company": "company",
+        "City": "city",
+        "Owner": "owner",
+        "Date added": "created_at",
+    }
+
+    def __init__(self, session: Session, view: str = "") -> None:
+        super().__init__(session)
+        self.filters: dict[str, Any] = {}
+        self.where = ""
+        self.view = view
+        self.marked: dict[int, Client] = {}
+        self.marking = False
+        self._counted = 0
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        self.columns = _columns(self.sort)
+        listed: list[Client] = named("clients list")(
+            self.session.crm, self.filters, self.where, self.view, self.sort, limit, offset
+        )
+        return listed
+
+    def count(self) -> int:
+        with self.session.crm.read() as snapshot:
+            self._counted = int(snapshot.count(Client, self._shown().query(snapshot)))
+        return self._counted
+
+    def _shown(self) -> Group:
+        """The clients that the list shows, on all of its pages."""
+        return Group((), self.filters, self.where, self.view)
+
+    def open(self, row: Any) -> None:
+        if self.marking:
+            if self.marked.pop(row.id, None) is None:
+                self.marked[row.id] = row
+            return
+        from crm.terminal.clients.clients import client_page
+
+        ids = [each.id for each in self.drawn]
+        client_page(self.session, row, self.rows, self.offset + ids.index(row.id) if row.id in ids else 0)
+
+    def sign(self, row: Any) -> str:
+        if not (self.marking or self.marked):
+            return ""
+        return "* " if row.id in self.marked else "  "
+
+    def narrowed(self) -> str:
+        by = self.session.crm.conventions
+        told = [
+            f"{fields(Client)[name].label}: {fields(Client)[name].check.show(value, by)}"
+            for name, value in self.filters.items()
+        ]
+        told += [self.where] if self.where else []
+        told += [f"{len(self.marked)} marked"] if self.marked else []
+        told += ["a number marks and unmarks"] if self.marking else []
+        return ", ".join([*([f"view {self.view}"] if self.view else []), *told])
+
+    def widen(self) -> bool:
+        narrowed = not self._shown().is_everybody or bool(self.sort)
+        self._narrow("", {}, "")
+        self.sort = ""
+        return narrowed
+
+    def _narrow(self, view: str, filters: dict[str, Any], where: str) -> None:
+        """Narrows the list to something else; what was marked in it is not carried over unseen."""
+        self.view, self.filters, self.where, self.offset = view, filters, where, 0
+        self.marked = {}
+
+    def keys(self) -> Sequence[Choice]:
+        keys = [Choice("Filter", self._filter, "f"), Choice("Views", self._views, "v")]
+        keys.append(Choice("Everybody's" if self._is_mine() else "Mine", self._turn, "e"))
+        if self._counted or self.marked:
+            told = f"{len(self.marked)} marked" if self.marked else f"all {self._counted}"
+            keys.append(Choice("Stop marking" if self.marking else "Mark", self._mark, "m"))
+            keys.append(Choice(f"With {told}", self._with_them, "g"))
+        return keys
+
+    def _is_mine(self) -> bool:
+        return str(self.filters.get("owner", "")).casefold() == self.session.crm.me.casefold()
+
+    def _turn(self) -> None:
+        """From everybody's clients to mine, and back."""
+        filters = {name: value for name, value in self.filters.items() if name != "owner"}
+        if not self._is_mine():
+            filters["owner"] = self.session.crm.me
+        self._narrow(self.view, filters, self.where)
+
+    def _mark(self) -> None:
+        self.marking = not self.marking
+
+    def _with_them(self) -> None:
+        """Does something with those that are marked, else with all that the list shows."""
+        by = self.session.crm.conventions
+        if self.marked:
+            with self.session.crm.read() as snapshot:
+                self.marked = {number: each for number, each in self.marked.items() if snapshot.find(Client, number)}
+            if not self.marked:
+                raise NotFoundError("Those that were marked are gone by now.")
+            count, group = len(self.marked), group_of(clients=tuple(self.marked.values()))
+        else:
+            shown = self._shown()
+            count, only = self._counted, tuple(self.filters.items())
+            group = group_of(only=only, where=self.where, view=self.view, all_=shown.is_everybody)
+        act_on(self.session, group, how_many(count, "client", "clients", by))
+        self.marked, self.marking, self.offset = {}, False, 0
+
+    def _filter(self) -> None:
+        keyboard = self.session.keyboard
+        entries = [Choice(label, name) for label, name in _FILTERS.items()]
+        if not self._shown().is_everybody:
+            entries.append(Choice("Show all again", "", "x"))
+        name = keyboard.choose("Filter by:", entries)
+        view, filters, where = self.view, dict(self.filters), self.where
+        if name == "":
+            view, filters, where = "", {}, ""
+        elif name == "where":
+            where = keyboard.text(
+                "Condition", self._condition, default=self.where, help="like total_spend > 1000", suggest=metric_names
+            )
+        elif name in _BY_A_DAY:
+            parameter, condition = _BY_A_DAY[name]
+            day = self.session.prompts.ask(
+                dataclasses.replace(named("clients list").parameters[parameter], required=True)
+            )
+            where = all_of(where, condition(day, self.session.crm.today))
+        elif name == "status":
+            filters["status"] = pick_listed(keyboard, "Status:", self._statuses, nothing="there are no statuses yet")
+        else:
+            field = fields(Client)[name]
+            filters = filtered(filters, name, self.session.prompts.value(field.label, field.check))
+        self._narrow(view, filters, where)
+
+    def _statuses(self, limit: int, offset: int) -> Sequence[tuple[str, str]]:
+        with self.session.crm.read() as snapshot:
+            return [(each or "(none)", each) for each in statuses(snapshot)[offset : offset + limit]]
+
+    def _condition(self, typed: str) -> str:
+        if typed.strip():
+            parse_condition(typed)
+        return typed.strip()
+
+    def _views(self) -> None:
+        from crm.terminal.clients.saved_views import ViewsPage, save_list
+
+        views = named("views list")(self.session.crm)
+        entries = [Choice(f"{each.name}  {each.condition}", lambda name=each.name: name) for each in views[:_VIEWS]]
+        if self.sort or not self._shown().is_everybody:
+            entries.append(
+                Choice("Save this list as a view", lambda: save_list(self.session, self._shown(), self._order()).name)
+            )
+        if views:
+            entries.append(Choice("Rename, change or remove views", lambda: ViewsPage(self.session).show()))
+        if not entries:
+            self.session.say("There are no saved views yet. Filter the list, then save it as one.")
+            return
+        chosen = self.session.keyboard.choose("View:", entries)()
+        if chosen is not None:
+            self._narrow(chosen, {}, "")
+            self.sort = ""
+
+    def _order(self) -> str:
+        """The order that the list stands in, whether chosen or the view's own."""
+        if self.sort or not self.view:
+            return self.sort
+        with self.session.crm.read() as snapshot:
+            return view_called(snapshot, self.view).sort
+
+
+def _columns(sort: str) -> Sequence[tables.Column]:
+    """The columns of the list; the day that it is sorted by is there also where there is little room."""
+    title = {"next_follow_up_on": "Next follow-up", "last_contact_on": "Last contact"}.get(sort.removeprefix("-"))
+    return [dataclasses.replace(each, rank=1) if each.title == title else each for each in tables.CLIENTS]
+
+
+# Filters that ask for a day: the parameter of the command, and the condition that comes of it.
+_BY_A_DAY: Mapping[str, tuple[str, Callable[[date, date], str]]] = {
+    "due_by": ("due", due_by),
+    "silent": ("silent_since", silent),
+}
+_FILTERS: Mapping[str, str] = {
+    "Status": "status",
+    "Tag": "tags",
+    "Follow-up due by a day": "due_by",
+    "No contact since a day": "silent",
+    "A condition": "where",
+    "City": "city",
+    "Country": "country",
+    "Owner": "owner",
+    "Source": "source",
+    "Person or company": "kind",
+}
+
+
+@flow("clients list")
+def list_clients(session: Session, **_: Any) -> None:
+    """The list of clients."""
+    ClientsPage(session).show()

@@ -1,0 +1,205 @@
+"""Contacts at the menu: the list of them, the page of one, adding and editing."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands.clients.contacts import ContactCard, contacts_saying
+from crm.commands.registry import named
+from crm.model import Client, Contact, Conventions, Field, typed_fields
+from crm.repository import Query
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing import tables
+from crm.terminal.drawing.cards import client_heading, draw_contact
+from crm.terminal.drawing.render import drawn
+from crm.terminal.drawing.screen import Screen, data
+from crm.terminal.toolkit.client_choice import chosen_client
+from crm.terminal.toolkit.client_lists import client_names
+from crm.terminal.toolkit.forms import RecordForm, fill_changes
+from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.steps import in_steps
+
+_PHONE = typed_fields(Contact)["phone"].check
+CONTACTS: Sequence[tables.Column] = (
+    tables.Column("", lambda each, _: Text("*" if each.is_primary else "", "bold yellow"), 2),
+    tables.Column("Name", lambda each, _: data(each.name, "bold"), 0, 10),
+    tables.Column("Role", lambda each, _: data(each.role), 5, 6),
+    tables.Column("E-mail", lambda each, _: data(each.email), 3, 12),
+    tables.Column("Phone", lambda each, by: data(_PHONE.show(each.phone, by)), 4),
+)
+tables.COLUMNS[Contact] = (
+    tables.Column("No.", lambda each, _: data(each.id, "dim"), 6, right=True),
+    *CONTACTS,
+    tables.Column("Client", lambda each, _: data(each.client, "dim"), 7, right=True),
+)
+
+
+class ContactsPage(ListPage):
+    """The contacts of a client, the primary one first, or those of all clients by name."""
+
+    title = "Contacts"
+
+    def __init__(self, session: Session, client: Client | None = None) -> None:
+        super().__init__(session)
+        self.client = client
+        self.text = ""
+        self._companies: dict[int, str] = {}
+        company = tables.Column("Client", lambda each, _: data(self._companies.get(each.client, "")), 1, 8)
+        self.columns = CONTACTS if client else (*CONTACTS[:2], company, *CONTACTS[2:])
+
+    def crumbs(self) -> Sequence[str]:
+        return [self.client.name, self.title] if self.client else [self.title]
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        with self.session.crm.read() as snapshot:
+            listed = contacts_saying(snapshot, self.text, self.client, limit, offset)
+            self._companies = {} if self.client else client_names(snapshot, listed)
+        return listed
+
+    def count(self) -> int | None:
+        if self.text:
+            return None
+        with self.session.crm.read() as snapshot:
+            return snapshot.count(Contact, Query({"client": self.client.id} if self.client else {}))
+
+    def narrowed(self) -> str:
+        return f"with {self.text}" if self.text else ""
+
+    def widen(self) -> bool:
+        narrowed, self.text = bool(self.text), ""
+        return narrowed
+
+    def keys(self) -> Sequence[Choice]:
+        return [Choice("Add", lambda: add(self.session, self.client), "a"), Choice("Filter", self._filter, "f")]
+
+    def _filter(self) -> None:
+        parameter = named("contacts list").parameters["text"]
+        self.text = self.session.prompts.ask(parameter, typed=self.text)
+        self.offset = 0
+
+    def open(self, row: Any) -> None:
+        contact_page(self.session, row)
+
+
+@flow("contacts list")
+def list_contacts(session: Session, client: Client | None = None, **_: Any) -> None:
+    """The list of contacts, of one client where it is named."""
+    ContactsPage(session, client).show()
+
+
+@flow("contacts show")
+def show(session: Session, contact: Contact | None = None, **_: Any) -> None:
+    """The page of a contact."""
+    contact_page(session, contact or session.prompts.ask(named("contacts show").parameters["contact"]))
+
+
+def contact_page(session: Session, contact: Contact) -> None:
+    """A contact and what can be done with it, until the person goes back."""
+    from crm.terminal.clients.clients import client_page
+
+    seen: dict[str, ContactCard] = {}
+
+    def crumbs() -> list[str]:
+        seen["card"] = named("contacts show")(session.crm, contact=contact)
+        return [seen["card"].client.name, seen["card"].contact.name]
+
+    def above() -> None:
+        draw_contact(session.screen, seen["card"], session.crm.conventions)
+        session.screen.print()
+
+    def entries() -> list[Choice]:
+        record, client = seen["card"].contact, seen["card"].client
+        log = named("interactions add")
+        listed = [
+            Choice("Edit", lambda: edit(session, record)),
+            Choice("Log a call, meeting or note", lambda: session.start(log, client=client, contact=record)),
+            Choice("Open the client", lambda: client_page(session, client)),
+        ]
+        if not record.is_primary:
+            listed.append(Choice("Make primary", lambda: _make_primary(session, record)))
+        return [*listed, Choice("Delete", lambda: _delete(session, record))]
+
+    session.menu(crumbs, entries, above=above)
+
+
+@flow("contacts primary")
+def primary(session: Session, contact: Contact | None = None, **_: Any) -> None:
+    """A contact from the list becomes the primary one."""
+    _make_primary(session, contact or session.prompts.ask(named("contacts primary").parameters["contact"]))
+
+
+def _make_primary(session: Session, contact: Contact) -> None:
+    _tell(session, "Primary contact", session.call("contacts primary", contact=contact))
+
+
+@flow("contacts delete")
+def delete(session: Session, contact: Contact | None = None, **_: Any) -> None:
+    """A contact from the list, deleted."""
+    _delete(session, contact or session.prompts.ask(named("contacts delete").parameters["contact"]))
+
+
+def _delete(session: Session, contact: Contact) -> None:
+    gone = session.call("contacts delete", contact=contact)
+    session.say(f"{session.screen.sign('✓', 'OK:')} Deleted {gone.name}. Press u to take it back.", "green")
+
+
+class ContactForm(RecordForm):
+    """A contact on its way; whose it is stands fast."""
+
+    def fields(self) -> Sequence[Field]:
+        known = typed_fields(Contact)
+        return [known[name] for name in ("name", "role", "email", "phone", "is_primary", "notes")]
+
+    def ask(self, field: Field, *, required: bool = False) -> None:
+        super().ask(field, required=required or field.name == "name")
+
+
+@flow("contacts add")
+def add(session: Session, client: Client | None = None, **_: Any) -> None:
+    """The name, then save or fill in more."""
+    company = chosen_client(session, client, "Add a contact")
+    form = ContactForm(session, Contact, {}, {})
+    crumbs = (company.name, "Add a contact")
+
+    def fill() -> Any:
+        return form.fill(crumbs, lambda: _add(session, company, form.changes))
+
+    _tell(session, "Added", in_steps(session, [*form.steps(["name"], *crumbs), fill], form.is_written))
+
+
+def _add(session: Session, client: Client, changes: Mapping[str, Any]) -> Contact:
+    given = {"primary" if name == "is_primary" else name: value for name, value in changes.items()}
+    added: Contact = session.call("contacts add", client=client, **given)
+    return added
+
+
+@flow("contacts edit")
+def edit(session: Session, contact: Contact | None = None, **_: Any) -> None:
+    """The fields by number with the old values to change; a clash with somebody else's change is settled."""
+
+    def save(shown: Contact, changes: Mapping[str, Any]) -> Contact:
+        saved: Contact = session.call("contacts edit", contact=shown, changes=changes)
+        return saved
+
+    if contact is None:
+        contact = session.prompts.ask(named("contacts edit").parameters["contact"])
+    if edited := fill_changes(session, ContactForm, contact, lambda shown: shown.name, save):
+        _tell(session, "Saved", edited[1])
+
+
+def _tell(session: Session, done: str, contact: Contact) -> None:
+    session.say(f"{session.screen.sign('✓', 'OK:')} {done}: {contact.name} (no. {contact.id})", "green")
+
+
+@drawn.register
+def _(result: ContactCard, screen: Screen, by: Conventions) -> None:
+    draw_contact(screen, result, by)
+    screen.print()
+    client_heading(screen, result.client, by)
+
+
+@drawn.register
+def _(result: Contact, screen: Screen, by: Conventions) -> None:
+    drawn([result], screen, by)

@@ -1,0 +1,92 @@
+"""Merging two clients at the menu: side by side, chosen field by field."""
+
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from crm.commands.clients.clients import accounts_of, differing_fields
+from crm.errors import RefusedError
+from crm.model import Client, fields
+from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.drawing.screen import clean
+from crm.terminal.toolkit.picking import BY_TYPING, pick_client
+from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.steps import Step, in_steps
+
+
+@flow("clients merge")
+def merge(session: Session, client: Client | None = None, **_: Any) -> None:
+    """Two clients side by side; where they differ, the person chooses field by field."""
+    answers: dict[str, Client] = {} if client is None else {"client": client}
+    theirs: dict[str, bool] = {}
+    by = session.crm.conventions
+
+    def pick(name: str, label: str) -> Step:
+        def ask() -> None:
+            session.page("Merge two duplicates")
+            help = f"not {answers['client'].name}" if name == "other" else BY_TYPING
+            picked = pick_client(session.crm, session.keyboard, label, help=help)
+            if picked is None:
+                raise Back
+            if name == "other" and picked.id == answers["client"].id:
+                raise RefusedError("That is the same client; choose another one to merge into it.")
+            answers[name] = picked
+
+        return ask
+
+    def pair() -> tuple[Client, Client]:
+        with session.crm.read() as snapshot:
+            return snapshot.get(Client, answers["client"].id), snapshot.get(Client, answers["other"].id)
+
+    def ask_which(name: str) -> Step:
+        def ask() -> None:
+            kept, gone = pair()
+            session.page("Merge", kept.name)
+            _side_by_side(session, kept, gone)
+            field = fields(Client)[name]
+            values = (field.check.show(getattr(each, name), by) for each in (kept, gone))
+            entries = [Choice(value, which) for which, value in zip((False, True), values, strict=True)]
+            theirs[name] = session.keyboard.choose(f"{field.label}:", entries, at=theirs.get(name))
+
+        return ask
+
+    def merged() -> Any:
+        kept, gone = pair()
+        session.page("Merge", kept.name)
+        _side_by_side(session, kept, gone)
+        count = gone.sales_count
+        sales = f" Its {'sale moves' if count == 1 else f'{count} sales move'} over." if count else ""
+        with session.crm.read() as snapshot:
+            names = ", ".join(each.email for each in accounts_of(snapshot, [gone.id]))
+        accounts = f" With {names} somebody then sees the data of {kept.name}." if names else ""
+        session.confirm(
+            f"Merge {gone.name} (no. {gone.id}) into {kept.name} (no. {kept.id})?{sales}{accounts} It can be undone.",
+            "Merge",
+        )
+        take = tuple(name for name in differing_fields(kept, gone) if theirs.get(name))
+        return session.call("clients merge", client=kept, other=gone, take=take)
+
+    def steps() -> list[Step]:
+        whom = [] if client else [pick("client", "Client to keep")]
+        whom.append(pick("other", "Duplicate to merge into it"))
+        which = differing_fields(*pair()) if "other" in answers else ()
+        return [*whom, *map(ask_which, which), merged]
+
+    session.tell(in_steps(session, steps), "Merged into")
+
+
+def _side_by_side(session: Session, kept: Client, gone: Client) -> None:
+    by = session.crm.conventions
+    drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    for title in ("", f"Kept: no. {kept.id}", f"Duplicate: no. {gone.id}"):
+        drawn.add_column(title, overflow="fold")
+    for name, field in fields(Client).items():
+        if field.by == "rules" and name != "status":
+            continue
+        pair = [field.check.show(getattr(each, name), by) if getattr(each, name) else "" for each in (kept, gone)]
+        if any(pair):
+            style = "" if pair[0] == pair[1] else "bold"
+            drawn.add_row(Text(field.label, "dim"), *(Text(clean(each), style) for each in pair))
+    session.screen.print(drawn)
+    session.screen.print()

@@ -1,0 +1,175 @@
+"""Status rules at the menu: each change is previewed before it is applied to the clients."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands.registry import named
+from crm.model import StatusRule
+from crm.rules import RuleSet, rule_text, split_rule
+from crm.terminal.console.keyboard import Back, Choice, Needed
+from crm.terminal.drawing import tables
+from crm.terminal.drawing.render import show
+from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.picking import pick_record
+from crm.terminal.toolkit.session import UNCHANGED, Session, flow
+from crm.terminal.toolkit.suggestions import metric_names
+
+_EXAMPLE = "like VIP when total_spend >= 35000, or Regular otherwise"
+
+
+class RulesPage(ListPage):
+    """The rules in their order; opening one tells what can be done with it."""
+
+    title = "Status rules"
+    columns = tables.RULES
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        rules: list[StatusRule] = named("rules list")(self.session.crm)
+        return rules[offset : offset + limit]
+
+    def keys(self) -> Sequence[Choice]:
+        return [Choice("Add", lambda: add(self.session), "a")] if self.session.offers(named("rules add")) else []
+
+    def open(self, row: Any) -> None:
+        session = self.session
+        rule: StatusRule = row
+        if not session.offers(named("rules edit")):
+            session.say("Only an admin changes the rules.")
+            return
+        chosen = session.keyboard.choose(
+            f"{rule.position}. {rule_text(rule.status, rule.when)}",
+            [
+                Choice("Edit", lambda: edit(session, rule)),
+                Choice("Move up or down", lambda: move(session, rule)),
+                Choice("Switch it off" if rule.active else "Switch it on", lambda: _switch(session, rule)),
+                Choice("Remove", lambda: remove(session, rule)),
+            ],
+        )
+        chosen()
+
+
+def _switch(session: Session, rule: StatusRule) -> None:
+    _changed(
+        session,
+        session.call("rules edit", rule=rule, active=not rule.active),
+        "Switched on" if not rule.active else "Switched off",
+    )
+
+
+def _read(typed: str) -> str:
+    """A whole rule that can be read; RuleError has its place."""
+    if not typed.strip():
+        raise Needed
+    RuleSet([(0, *split_rule(typed))])
+    return typed
+
+
+def _ask_line(session: Session, typed: str = "") -> str:
+    if not typed:
+        session.screen.print(Text(f"A rule reads {_EXAMPLE}.", "dim"))
+    line: str = session.keyboard.text("Rule", _read, default=typed, suggest=metric_names)
+    return line
+
+
+def _changed(session: Session, result: Any, title: str) -> None:
+    """Shows who would move by the rules as they are now, and applies them where the person says so."""
+    session.tell(result, title)
+    _preview(session)
+
+
+def _preview(session: Session) -> None:
+    report = named("rules preview")(session.crm)
+    session.page("Status rules", "Preview")
+    show(session.screen, report, session.crm.conventions)
+    session.screen.print()
+    if not report.clients:
+        session.keyboard.pause()
+        return
+    try:
+        session.keyboard.choose("", [Choice("Apply to all clients now", True)], back="Later")
+    except Back:
+        session.say("The clients keep their status until the rules are applied.")
+        return
+    session.tell(session.call("rules apply"))
+
+
+def _chosen(session: Session, rule: StatusRule | None, title: str) -> StatusRule:
+    session.page("Status rules", title)
+    if rule is None:
+        rule = pick_record(session.crm, session.keyboard, StatusRule, "Rule")
+        session.page("Status rules", title)
+    if rule is None:
+        raise Back
+    return rule
+
+
+@flow("rules list")
+def list_rules(session: Session, **_: Any) -> None:
+    """The list of rules."""
+    RulesPage(session).show()
+
+
+@flow("rules add")
+def add(session: Session, **_: Any) -> None:
+    """The rule as one line; what is wrong with it is shown at its place."""
+    session.page("Status rules", "Add a rule")
+    _changed(session, session.call("rules add", rule=_ask_line(session)), "Added")
+
+
+@flow("rules edit")
+def edit(session: Session, rule: StatusRule | None = None, **_: Any) -> None:
+    """The old line is there to change."""
+    rule = _chosen(session, rule, "Edit a rule")
+    line = _ask_line(session, before := rule_text(rule.status, rule.when))
+    if line == before:
+        session.say(UNCHANGED)
+        return
+    _changed(session, session.call("rules edit", rule=rule, line=line), "Saved")
+
+
+@flow("rules move")
+def move(session: Session, rule: StatusRule | None = None, **_: Any) -> None:
+    """A new place for a rule, chosen from those there are."""
+    rule = _chosen(session, rule, "Move a rule")
+    rules: list[StatusRule] = named("rules list")(session.crm)
+    entries = [
+        Choice(f"{rule_text(each.status, each.when)}{'   (where it is)' if each.id == rule.id else ''}", each.position)
+        for each in rules[:30]
+    ]
+    to = session.keyboard.choose(f"Put {rule.status} in the place of:", entries, at=rule.position)
+    if to != rule.position:
+        session.call("rules move", rule=rule, to=to)
+    session.done(f"{rule.status} is number {to} now.", changed=to != rule.position)
+    _preview(session)
+
+
+@flow("rules remove")
+def remove(session: Session, rule: StatusRule | None = None, **_: Any) -> None:
+    """A rule goes; the clients stay as they are until the rules are applied."""
+    rule = _chosen(session, rule, "Remove a rule")
+    session.confirm(f"Remove {rule_text(rule.status, rule.when)}?", "Remove")
+    _changed(session, session.call("rules remove", rule=rule), "Removed")
+
+
+@flow("rules use")
+def use(session: Session, **_: Any) -> None:
+    """A ready-made set in the place of all rules."""
+    session.page("Status rules", "Ready-made sets")
+    name = session.prompts.ask(named("rules use").parameters["name"])
+    session.confirm("This replaces all rules; it can be undone.", "Replace them")
+    session.tell(session.call("rules use", name=name))
+    _preview(session)
+
+
+@flow("rules preview")
+def preview(session: Session, **_: Any) -> None:
+    """Who would move; applied where the person says so."""
+    _preview(session)
+
+
+@flow("rules apply")
+def apply(session: Session, **_: Any) -> None:
+    """The same: nothing is applied unseen."""
+    _preview(session)

@@ -1,0 +1,115 @@
+"""The saved views at the menu: shown, changed, renamed and removed, and a list saved as one."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from crm.commands.client_selection import Group
+from crm.commands.registry import named
+from crm.model import View, typed_fields
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing import tables
+from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.picking import pick_record
+from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.steps import Answers, in_steps
+
+
+class ViewsPage(ListPage):
+    """The saved views."""
+
+    title = "Saved views"
+    columns = tables.VIEWS
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        views: list[View] = named("views list")(self.session.crm)
+        return views[offset : offset + limit]
+
+    def count(self) -> int:
+        return len(named("views list")(self.session.crm))
+
+    def open(self, row: Any) -> None:
+        session = self.session
+        view: View = row
+
+        def show() -> None:
+            from crm.terminal.clients.clients_list import ClientsPage
+
+            ClientsPage(session, view.name).show()
+
+        chosen = session.keyboard.choose(
+            f"{view.name}:",
+            [
+                Choice("Show the clients in it", show),
+                Choice("Change it", lambda: _change(session, view)),
+                Choice("Rename it", lambda: rename(session, view)),
+                Choice("Remove it", lambda: remove(session, view)),
+            ],
+        )
+        chosen()
+
+
+def _change(session: Session, view: View) -> None:
+    parameters = named("views save").parameters
+    asked = [parameters["condition"], parameters["sort"]]
+    answers = Answers(session, name=view.name)
+    typed = {"condition": view.condition, "sort": view.sort}
+
+    def save() -> Any:
+        return session.call("views save", **answers.given)
+
+    steps = answers.steps(asked, lambda: session.page("Saved views", view.name), typed)
+    session.tell(in_steps(session, [*steps, save]))
+
+
+def save_list(session: Session, group: Group, sort: str) -> View:
+    """Saves what a list is narrowed to as a view, under a name that is asked for. Raises Back, and FieldError for
+    what no view can hold."""
+    with session.crm.read() as snapshot:
+        condition = group.condition(snapshot)
+    parameter = dataclasses.replace(named("views save").parameters["name"], label="Name of the view")
+    answers = Answers(session)
+
+    def save() -> View:
+        name = answers.given["name"]
+        there = {each.name.casefold() for each in named("views list")(session.crm)}
+        if name.casefold() in there:
+            session.confirm(f"There is a view {name} already. Change it to this list?", "Change it")
+        stored: View = session.call("views save", name=name, condition=condition, sort=sort)
+        return stored
+
+    saved: View = in_steps(session, [lambda: answers.ask(parameter, group.view), save])
+    session.say(f"{session.screen.sign('✓', 'OK:')} Saved the view {saved.name}.", "green")
+    return saved
+
+
+@flow("views list")
+def list_views(session: Session, **_: Any) -> None:
+    """The list of saved views."""
+    ViewsPage(session).show()
+
+
+@flow("views rename")
+def rename(session: Session, view: View | None = None, **_: Any) -> None:
+    """Which view, and its new name."""
+    view = view or _picked(session, "Rename a view")
+    check = typed_fields(View)["name"].check
+    to = session.prompts.value("New name", check, typed=view.name, required=True)
+    if to != view.name:
+        session.call("views rename", name=view.name, to=to)
+    session.done(f"{view.name} is called {to} now.", changed=to != view.name)
+
+
+@flow("views remove")
+def remove(session: Session, view: View | None = None, **_: Any) -> None:
+    """Which view, and whether it is to go."""
+    view = view or _picked(session, "Remove a view")
+    session.confirm(f"Remove the view {view.name}? The clients in it stay.", "Remove")
+    session.call("views remove", name=view.name)
+    session.say(f"Removed the view {view.name}.", "green")
+
+
+def _picked(session: Session, title: str) -> View:
+    session.page(title)
+    picked: View = pick_record(session.crm, session.keyboard, View, "View")
+    return picked

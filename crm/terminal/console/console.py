@@ -1,0 +1,37 @@
+"""Which screen and which keyboard there are: a terminal, or lines in and out."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+from crm.terminal.console.keyboard import Keyboard
+from crm.terminal.drawing.screen import Screen
+
+if TYPE_CHECKING:
+    from crm.terminal.console.file_transfer import Exchange
+
+
+def screen_on(stdin: IO[str], stdout: IO[str]) -> Screen:
+    """The screen; plain unless both sides are a terminal that can be drawn on."""
+    for stream in (stdin, stdout):
+        if hasattr(stream, "reconfigure"):
+            # A name that the terminal cannot write is shown in part; it stops nothing.
+            stream.reconfigure(errors="replace")
+    dumb = os.environ.get("TERM", "") in ("dumb", "unknown")
+    return Screen(stdout, plain=dumb or not (stdin.isatty() and stdout.isatty()))
+
+
+@contextmanager
+def keyboard_on(stdin: IO[str], screen: Screen, exchange: "Exchange | None" = None) -> Iterator[Keyboard]:
+    """The keyboard that goes with the screen; the terminal is left as it was. With an `exchange` the keys that a
+    question knows are shown there too."""
+    if screen.plain:
+        from crm.terminal.console.line_keyboard import LineKeyboard
+
+        yield LineKeyboard(stdin, screen)
+        return
+    from crm.terminal.console.prompt_toolkit_keyboard import terminal
+
+    with terminal(stdin, screen.console.file, exchange.show_keys if exchange else lambda _: None) as keyboard:
+        yield keyboard

@@ -1,0 +1,106 @@
+"""Questions line by line, where input or output is not a terminal that can be drawn on."""
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from typing import IO, Any
+
+from crm.errors import Cancelled, FieldError, RuleError
+from crm.terminal.console.keyboard import Back, Choice, Closed, Needed, Suggestion, numbered, reason
+from crm.terminal.console.tty import unseen
+from crm.terminal.drawing.screen import Screen, clean
+
+
+class LineKeyboard:
+    """A Keyboard that prints numbered entries and reads lines; the end of the input ends the program."""
+
+    def __init__(self, source: IO[str], screen: Screen) -> None:
+        self._source = source
+        self._screen = screen
+        self._ahead: list[str] = []
+
+    def _line(self, prompt: str) -> str:
+        if self._ahead:
+            return self._ahead.pop()
+        out = self._screen.console.file
+        out.write(f"{clean(prompt)} ")
+        out.flush()
+        try:
+            line = self._source.readline()
+        except KeyboardInterrupt:
+            out.write("\n")
+            raise Cancelled from None
+        except (OSError, ValueError):
+            raise Closed from None
+        if not self._source.isatty():
+            out.write("\n")
+        if not line:
+            raise Closed
+        return line.rstrip("\r\n")
+
+    def choose(
+        self,
+        question: str,
+        choices: Sequence[Choice],
+        *,
+        back: str = "Back",
+        hidden: Sequence[Choice] = (),
+        hint: str = "",
+        at: Any = None,
+        resized: Any = None,
+    ) -> Any:
+        keyed = numbered(choices, hidden)
+        for line in question.splitlines():
+            self._screen.print(clean(line))
+        for each in keyed:
+            self._screen.print(f"{each.key:1}  {clean(each.label)}")
+        if back:
+            self._screen.print(f"0  {back}")
+        if hint:
+            self._screen.print(hint)
+        while True:
+            answer = self._line(">").strip()
+            if answer == "" or (back and answer == "0"):
+                raise Back
+            if len(answer) > 1 and answer.startswith("/") and any(each.key == "/" for each in hidden):
+                self._ahead.append(answer[1:])
+                answer = "/"
+            for each in (*keyed, *hidden):
+                if answer.casefold() in (each.key.casefold(), each.label.strip().casefold()):
+                    return each.value
+            keys = "".join(each.key for each in keyed)
+            self._screen.print(
+                f"{clean(answer)[:40]} is no choice here; there are {' '.join(keys)}{' 0' * bool(back)}."
+            )
+
+    def text(
+        self,
+        label: str,
+        read: Callable[[str], Any],
+        *,
+        default: str = "",
+        help: str = "",
+        error: str = "",
+        suggest: Callable[[str], Sequence[Suggestion]] | None = None,
+        multiline: bool = False,
+        path: bool = False,
+        secret: bool = False,
+    ) -> Any:
+        if error:
+            self._screen.print(clean(error, lines=True))
+        about = f" ({help})" if help else ""
+        kept = f" [{default}; Enter keeps it, - clears it]" if default else ""
+        while True:
+            with unseen(self._source) if secret else nullcontext():
+                line = self._line(f"{label}{about}{kept}:")
+            if default:
+                line = {"": default, "-": ""}.get(line, line)
+            try:
+                return read(line)
+            except Needed:
+                self._screen.print(f"{label} is needed.")
+                raise Back from None
+            except (FieldError, RuleError) as wrong:
+                self._screen.print(clean(reason(wrong, self._screen.width - 1), lines=True))
+
+    def pause(self) -> None:
+        """Nobody is kept waiting here."""

@@ -1,0 +1,97 @@
+"""What all questions on a terminal have in common: how they look, the keys that leave them, and how they are run."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.application.current import get_app_session
+from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding.key_processor import KeyProcessor
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.styles import Style
+from prompt_toolkit.utils import get_cwidth
+
+from crm.errors import Cancelled
+from crm.terminal.console.keyboard import Back, Closed, End
+
+STYLE = Style(
+    [
+        ("question", "bold"),
+        ("pointer", "bold fg:ansicyan"),
+        ("highlighted", "bold"),
+        ("instruction", "fg:ansibrightblack"),
+        ("error", "fg:ansired"),
+    ]
+)
+# Seconds of silence after which an Esc is not the start of an arrow key.
+ESCAPE_SECONDS = 0.04
+_WORDS = re.compile(r"\s*\S+")
+
+
+def wrapped(text: str, before: int = 1) -> str:
+    """A text broken between words, with `before` columns left free; the heads and rows of a list fit as they are."""
+    width = get_app_session().output.get_size().columns - before - 1
+    if get_cwidth(text) <= width:
+        return text
+    lines = [piece for line in text.split("\n") for piece in _filled(line, max(20, width))]
+    return ("\n" + " " * before).join(lines)
+
+
+def _filled(text: str, width: int) -> list[str]:
+    """A line broken between its words, or within one that is too long for a line of its own."""
+    lines = [""]
+    for word in _WORDS.findall(text):
+        if get_cwidth(lines[-1] + word) <= width:
+            lines[-1] += word
+            continue
+        lines += [""] if lines[-1] else []
+        for character in word.lstrip():
+            if get_cwidth(lines[-1] + character) > width:
+                lines.append("")
+            lines[-1] += character
+    return lines
+
+
+def leaving_keys() -> KeyBindings:
+    """Key bindings with the ways out of a question in them."""
+    keys = KeyBindings()
+    keys.add(Keys.Escape, eager=True)(leave(Back))
+    keys.add(Keys.ControlC, eager=True)(leave(Cancelled))
+    keys.add(Keys.ControlD, eager=True)(leave(End))
+    return keys
+
+
+def bind_only(application: Application[Any], keys: KeyBindings) -> None:
+    """Has an application know these keys and no others. prompt_toolkit adds those of Emacs and vi, which no page of
+    ours expects: one of them leaves a question with an empty answer, one writes the screen over, one opens an
+    editor."""
+    # A processor of its own, which for each key does not look through the layout for more of them.
+    application.key_processor = KeyProcessor(keys)
+
+
+def leave(error: type[BaseException]) -> Callable[[KeyPressEvent], None]:
+    """What a key does that leaves a question with an error."""
+
+    def leaves(event: KeyPressEvent) -> None:
+        event.app.exit(exception=error())
+
+    return leaves
+
+
+def run(application: Application[Any]) -> Any:
+    """Asks: runs an application, which may have run before, until a key leaves it. Raises Back, Cancelled or Closed."""
+    application.timeoutlen = application.ttimeoutlen = ESCAPE_SECONDS
+    # An Esc that came too late for the question before belongs to this one.
+    store_typeahead(application.input, [*get_typeahead(application.input), *application.input.flush_keys()])
+    if application.output.stdout is not None:
+        # What was printed above the question stands there first.
+        application.output.stdout.flush()
+    try:
+        # asyncio handles the signal to interrupt; a handler of prompt_toolkit's own would cost as much as a loop.
+        return application.run(handle_sigint=False)
+    except KeyboardInterrupt:
+        raise Cancelled from None
+    except EOFError:
+        raise Closed from None

@@ -1,0 +1,81 @@
+"""The keyboard of a terminal that can be drawn on: one key chooses, and what is typed is completed and checked in
+place."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import IO, TYPE_CHECKING, Any
+
+from prompt_toolkit.application.current import create_app_session
+
+from crm.terminal.console.key_parser import keys_of
+from crm.terminal.console.keyboard import Choice, Suggestion
+from crm.terminal.console.select_prompt import SelectPrompt, ShowKeys
+from crm.terminal.console.tty import output_to, quiet
+
+if TYPE_CHECKING:
+    from crm.terminal.console.text_prompt import TextPrompt
+
+
+@contextmanager
+def terminal(source: IO[str], out: IO[str], show_keys: ShowKeys = lambda _: None) -> Iterator["TerminalKeyboard"]:
+    """The keyboard of a terminal, which is left as it was; `show_keys` is told what keys each question knows."""
+    with quiet(source), create_app_session(input=keys_of(source), output=output_to(out)):
+        yield TerminalKeyboard(show_keys)
+
+
+class TerminalKeyboard:
+    """A Keyboard over questionary and prompt_toolkit."""
+
+    def __init__(self, show_keys: ShowKeys = lambda _: None) -> None:
+        self._show_keys = show_keys
+        self._select = SelectPrompt(show_keys)
+
+    @cached_property
+    def _text(self) -> "TextPrompt":
+        from crm.terminal.console.text_prompt import TextPrompt
+
+        return TextPrompt()
+
+    def choose(
+        self,
+        question: str,
+        choices: Sequence[Choice],
+        *,
+        back: str = "Back",
+        hidden: Sequence[Choice] = (),
+        hint: str = "",
+        at: Any = None,
+        resized: Any = None,
+    ) -> Any:
+        return self._select.ask(question, choices, back=back, hidden=hidden, hint=hint, at=at, resized=resized)
+
+    def text(
+        self,
+        label: str,
+        read: Callable[[str], Any],
+        *,
+        default: str = "",
+        help: str = "",
+        error: str = "",
+        suggest: Callable[[str], Sequence[Suggestion]] | None = None,
+        multiline: bool = False,
+        path: bool = False,
+        secret: bool = False,
+    ) -> Any:
+        self._show_keys(())
+        return self._text.ask(
+            label,
+            read,
+            default=default,
+            help=help,
+            error=error,
+            suggest=suggest,
+            multiline=multiline,
+            path=path,
+            secret=secret,
+        )
+
+    def pause(self) -> None:
+        """Waits for any key."""
+        self._select.ask("Any key goes on.", ())

@@ -1,0 +1,191 @@
+"""A question that is answered by one key: entries below each other, drawn by questionary."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, cast
+
+import questionary
+from prompt_toolkit.application import Application
+from prompt_toolkit.application.current import get_app_session
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import AnyFormattedText
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
+from questionary.prompts.common import InquirerControl
+
+from crm.terminal.console.keyboard import Back, Choice, numbered
+from crm.terminal.console.prompt import STYLE, bind_only, leaving_keys, run, wrapped
+from crm.terminal.drawing.screen import clean
+
+_RESIZED_SECONDS = 0.1
+_TYPED_ON_SECONDS = 1.0
+_NO_SEARCH = "/ finds nothing here, and what is typed after it is not taken; Esc goes back to where it does."
+_BACK = object()
+# Takes the keys that a question knows, each with its words.
+ShowKeys = Callable[[Sequence[tuple[str, str]]], None]
+# Keys that may choose besides those with a character; where they do not, up and down move the pointer.
+_ARROWS = ("up", "down", "left", "right", "s-up", "s-down", "s-left", "s-right")
+# What stands before an entry: the pointer, its key and a bracket.
+_KEYED = 6
+
+
+class SelectPrompt:
+    """Asks for one of several entries. One application serves all questions: to build one costs several times what
+    it costs to draw a page, and questionary.select builds three."""
+
+    def __init__(self, show_keys: ShowKeys) -> None:
+        self._show_keys = show_keys
+        self._question = ""
+        self._under: list[tuple[str, str]] = []
+        self._entries: Sequence[Choice] = ()
+        self._by_key: dict[str, Choice] = {}
+        self._size = get_app_session().output.get_size()
+        self._resized: Any = None
+        # Keys before this moment belong to a search that was begun on a page without one, and are ignored.
+        self._ignored_until = 0.0
+        self._control = InquirerControl(
+            [questionary.Choice("", shortcut_key="0")],
+            pointer="»" if _drawable() else ">",
+            use_indicator=False,
+            use_shortcuts=True,
+            focusable=True,
+            show_cursor=False,
+        )
+        question = FormattedTextControl(lambda: [("class:question", f" {self._question}")])
+        under = FormattedTextControl(lambda: cast(AnyFormattedText, self._under))
+        container = HSplit(
+            [
+                ConditionalContainer(
+                    Window(question, dont_extend_height=True, wrap_lines=True), Condition(lambda: bool(self._question))
+                ),
+                ConditionalContainer(Window(self._control), Condition(lambda: bool(self._entries))),
+                Window(under, dont_extend_height=True, wrap_lines=True),
+            ]
+        )
+        self._application: Application[Any] = Application(Layout(container), STYLE, erase_when_done=True)
+        bind_only(self._application, self._keys())
+        self._application.after_render += self._look_at_size
+
+    def ask(
+        self,
+        question: str,
+        choices: Sequence[Choice],
+        *,
+        back: str = "",
+        hidden: Sequence[Choice] = (),
+        hint: str = "",
+        at: Any = None,
+        resized: Any = None,
+    ) -> Any:
+        """As Keyboard.choose; without choices any key answers. Raises Back, Cancelled or Closed."""
+        entries = numbered(choices, hidden)
+        if back:
+            entries.append(Choice(back, _BACK, "0"))
+        self._question = wrapped(clean(question, lines=True))
+        self._under = [("class:instruction", f" {wrapped(clean(hint))}")] if hint else []
+        self._entries = entries
+        self._by_key = {each.key: each for each in (*entries, *hidden) if each.key}
+        self._resized = resized
+        self._ignored_until = 0.0
+        self._control.choices = [
+            questionary.Choice(wrapped(clean(each.label), _KEYED), each.key, shortcut_key=each.key or False)
+            for each in entries
+        ]
+        self._control.pointed_at = next(
+            (index for index, each in enumerate(entries) if at is not None and each.value == at), 0
+        )
+        self._size = self._application.output.get_size()
+        self._show_keys([(key, clean(each.label)) for key, each in self._by_key.items() if len(key) == 1])
+        chosen = run(self._application)
+        if chosen is _BACK:
+            raise Back
+        return chosen
+
+    def _keys(self) -> KeyBindings:
+        keys = leaving_keys()
+        for down in (Keys.Down, Keys.ControlN):
+            keys.add(down, eager=True)(lambda event: self._move(event, self._control.select_next))
+        for up in (Keys.Up, Keys.ControlP):
+            keys.add(up, eager=True)(lambda event: self._move(event, self._control.select_previous))
+        for name in _ARROWS:
+            keys.add(name, eager=True, filter=Condition(partial(self._is_chosen_by, name)))(self._press)
+        keys.add(Keys.ControlM, eager=True)(self._enter)
+        keys.add(Keys.BracketedPaste, eager=True)(self._refuse)
+        keys.add(Keys.Any)(self._press)
+        return keys
+
+    def _move(self, event: KeyPressEvent, move: Callable[[], None]) -> None:
+        if self._entries:
+            move()
+        else:
+            self._refuse(event)
+
+    def _enter(self, event: KeyPressEvent) -> None:
+        if self._is_ignored():
+            self._ignored_until = 0.0
+        else:
+            event.app.exit(result=self._entries[self._control.pointed_at].value if self._entries else None)
+
+    def _press(self, event: KeyPressEvent) -> None:
+        key = event.key_sequence[0].key
+        chosen = self._by_key.get(key.value if isinstance(key, Keys) else key)
+        if chosen is None:
+            self._refuse(event)
+        elif not self._is_ignored():
+            event.app.exit(result=chosen.value)
+
+    def _is_chosen_by(self, name: str) -> bool:
+        return name in self._by_key
+
+    def _refuse(self, event: KeyPressEvent) -> None:
+        """Says that a key chooses nothing. A search that is begun on a page without one is ignored as a whole."""
+        if not self._entries:
+            event.app.exit(result=None)
+            return
+        if event.data == "/":
+            self._ignored_until = time.monotonic() + _TYPED_ON_SECONDS
+        if self._is_ignored():
+            words = _NO_SEARCH
+        else:
+            told = clean(event.data) if len(event.data) == 1 and event.data.isprintable() else "That"
+            words = f"{told} is no choice here; {_span(self._entries)}"
+        self._under = [("class:error", f" {wrapped(words)}")]
+
+    def _is_ignored(self) -> bool:
+        """Whether a key belongs to a search that is still being typed: it comes within a second of the last."""
+        now = time.monotonic()
+        if now > self._ignored_until:
+            return False
+        self._ignored_until = now + _TYPED_ON_SECONDS
+        return True
+
+    def _look_at_size(self, application: Application[Any]) -> None:
+        """Answers once the terminal has had another size for a moment: a window that is dragged has many."""
+        if self._resized is None or application.loop is None or application.output.get_size() == self._size:
+            return
+
+        def resized() -> None:
+            if not application.is_done:
+                application.exit(result=self._resized)
+
+        application.loop.call_later(_RESIZED_SECONDS, resized)
+
+
+def _drawable() -> bool:
+    return get_app_session().output.encoding().lower().replace("-", "").startswith("utf")
+
+
+def _span(entries: Sequence[Choice]) -> str:
+    """The keys there are, in short: press 1-9, a-d, or 0 to go back."""
+    spans: list[str] = []
+    for key in sorted(each.key for each in entries if each.key not in ("", "0")):
+        if spans and ord(key) == ord(spans[-1][-1]) + 1:
+            spans[-1] = f"{spans[-1][0]}-{key}"
+        else:
+            spans.append(key)
+    if any(each.key == "0" for each in entries):
+        last = "0 to go back" if entries[-1].value is _BACK else "0"
+        spans.append(f"or {last}" if spans else last)
+    return "press " + ", ".join(spans)

@@ -1,0 +1,179 @@
+"""A question that is answered by a line or more of text, which is completed and checked in place."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, cast
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application.current import get_app_session
+from prompt_toolkit.clipboard import InMemoryClipboard
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.formatted_text import AnyFormattedText
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding.bindings.basic import if_no_repeat
+from prompt_toolkit.key_binding.bindings.named_commands import get_by_name
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
+from prompt_toolkit.utils import get_cwidth
+
+from crm.errors import FieldError, RuleError
+from crm.terminal.console.keyboard import Back, Suggestion, reason
+from crm.terminal.console.prompt import STYLE, bind_only, leaving_keys, run, wrapped
+from crm.terminal.drawing.screen import clean
+
+_BREAKS = re.compile(r"\s*[\r\n]+\s*")
+# A hint that takes more of the line leaves no room to type, and stands above it.
+_HINT_BESIDE = 0.75
+# Lines that are kept free for what a text may be completed to.
+_SUGGESTIONS = 8
+# The keys that move and edit, with their names in readline.
+_EDITING = {
+    Keys.Left: "backward-char", Keys.Right: "forward-char", Keys.Home: "beginning-of-line", Keys.End: "end-of-line",
+    Keys.ControlLeft: "backward-word", Keys.ControlRight: "forward-word",
+    Keys.Backspace: "backward-delete-char", Keys.Delete: "delete-char",
+    Keys.Tab: "menu-complete", Keys.BackTab: "menu-complete-backward",
+    Keys.ControlA: "beginning-of-line", Keys.ControlE: "end-of-line", Keys.ControlB: "backward-char",
+    Keys.ControlF: "forward-char", Keys.ControlK: "kill-line", Keys.ControlU: "unix-line-discard",
+    Keys.ControlW: "unix-word-rubout", Keys.ControlY: "yank", Keys.ControlUnderscore: "undo",
+}  # fmt: skip
+
+
+class _Harmless(Processor):
+    """What is typed or pasted is shown like what is stored: marks that nobody sees have a place of their own."""
+
+    def apply_transformation(self, transformation_input: TransformationInput) -> Transformation:
+        return Transformation(
+            [(fragment[0], clean(fragment[1]), *fragment[2:]) for fragment in transformation_input.fragments]
+        )
+
+
+class TextPrompt:
+    """Asks for a text. One session of prompt_toolkit serves all questions; nothing of one is left for the next."""
+
+    def __init__(self) -> None:
+        self._label = self._help = self._error = ""
+        self._read: Callable[[str], Any] = str
+        self._session: PromptSession[Any] = PromptSession(
+            self._message,
+            style=STYLE,
+            input_processors=[_Harmless()],
+            erase_when_done=True,
+        )
+        bind_only(self._session.app, self._keys())
+
+    def ask(
+        self,
+        label: str,
+        read: Callable[[str], Any],
+        *,
+        default: str = "",
+        help: str = "",
+        error: str = "",
+        suggest: Callable[[str], Sequence[Suggestion]] | None = None,
+        multiline: bool = False,
+        path: bool = False,
+        secret: bool = False,
+    ) -> Any:
+        """As Keyboard.text. Raises Back, Cancelled or Closed."""
+        self._label, self._read, self._error = label, read, error
+        self._help = "; ".join(filter(None, (help, "Enter saves, Ctrl-J starts a new line" if multiline else "")))
+        session = self._session
+        session.completer = _paths() if path else _Suggestions(suggest) if suggest else None
+        session.reserve_space_for_menu = _SUGGESTIONS if session.completer else 0
+        session.multiline = multiline
+        session.is_password = secret
+        # What was cut out of a secret is not pasted elsewhere.
+        session.clipboard = InMemoryClipboard()
+        session.default_buffer.reset(Document(default))
+        session.layout.focus(session.default_buffer)
+        return run(session.app)[0]
+
+    def _message(self) -> AnyFormattedText:
+        pieces: list[tuple[str, str]] = []
+        if self._error:
+            # What stands above the line is cut where it is longer than that.
+            pieces.append(("class:error", f"{wrapped(clean(self._error, lines=True), 0)}\n"))
+        hint = f" ({clean(self._help)})" if self._help else ""
+        if get_cwidth(self._label + hint) > _HINT_BESIDE * get_app_session().output.get_size().columns:
+            pieces.append(("class:instruction", f"{wrapped(hint.strip(), 0)}\n"))
+            hint = ""
+        # Beside a text that fills the screen the label would be scrolled away with its first line.
+        end = ":\n" if self._is_long() else ": "
+        pieces += [("class:question", clean(self._label)), ("class:instruction", hint), ("", end)]
+        return cast(AnyFormattedText, pieces)
+
+    def _is_long(self) -> bool:
+        size, text = get_app_session().output.get_size(), self._session.default_buffer.text
+        return text.count("\n") + len(text) // size.columns > size.rows // 2
+
+    def _keys(self) -> KeyBindings:
+        keys = leaving_keys()
+        keys.add(Keys.Escape, eager=True)(self._leave)
+        keys.add(Keys.ControlM)(self._take)
+        keys.add(Keys.ControlJ)(self._break)
+        keys.add(Keys.BracketedPaste)(self._paste)
+        for up in (Keys.Up, Keys.ControlP):
+            keys.add(up)(lambda event: event.current_buffer.auto_up())
+        for down in (Keys.Down, Keys.ControlN):
+            keys.add(down)(lambda event: event.current_buffer.auto_down())
+        for key, command in _EDITING.items():
+            keys.add(key, save_before=if_no_repeat)(get_by_name(command))
+        keys.add(Keys.Any, save_before=if_no_repeat)(self._type)
+        return keys
+
+    def _type(self, event: KeyPressEvent) -> None:
+        # A key that is not listed has a name instead of a character, and writes nothing.
+        if not isinstance(event.key_sequence[0].key, Keys):
+            event.current_buffer.insert_text(event.data)
+
+    def _leave(self, event: KeyPressEvent) -> None:
+        event.app.exit(exception=Back("" if self._session.is_password else event.current_buffer.text))
+
+    def _take(self, event: KeyPressEvent) -> None:
+        typed = event.current_buffer.text
+        try:
+            result = self._read(typed)
+        except (FieldError, RuleError) as wrong:
+            self._error = reason(wrong, event.app.output.get_size().columns - 1)
+            if self._session.is_password:
+                # It cannot be seen, so it cannot be corrected.
+                event.current_buffer.reset()
+            if isinstance(wrong, RuleError) and wrong.text == typed:
+                event.current_buffer.cursor_position = min(wrong.position, len(typed))
+        except Back as left:
+            event.app.exit(exception=left)
+        else:
+            self._error = ""
+            event.current_buffer.cancel_completion()
+            event.app.exit(result=(result,))
+
+    def _break(self, event: KeyPressEvent) -> None:
+        if self._session.multiline:
+            event.current_buffer.insert_text("\n")
+        else:
+            self._take(event)
+
+    def _paste(self, event: KeyPressEvent) -> None:
+        pasted = event.data.replace("\r\n", "\n").replace("\r", "\n")
+        event.current_buffer.insert_text(pasted if self._session.multiline else _BREAKS.sub(" ", pasted))
+
+
+class _Suggestions(Completer):
+    """Completion by what the program suggests for the whole line."""
+
+    def __init__(self, suggest: Callable[[str], Sequence[Suggestion]]) -> None:
+        self._suggest = suggest
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        typed = document.text
+        for each in self._suggest(typed):
+            yield Completion(
+                clean(each.text), -len(document.text_before_cursor), clean(each.label), display_meta=clean(each.about)
+            )
+
+
+def _paths() -> Completer:
+    from prompt_toolkit.completion import PathCompleter
+
+    return PathCompleter(expanduser=True)

@@ -1,0 +1,1 @@
+"""Pages: the store and its data: import, export, history, backups, spreadsheets, settings."""

@@ -1,0 +1,313 @@
+"""Connecting a Google spreadsheet at the menu: step by step to a store that is set up, and back to the file."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands.context import CRM
+from crm.commands.data.spreadsheets import comes_first, counted, lists_in, whole_list
+from crm.commands.registry import named
+from crm.config import SHEETS, own_store, remember_store
+from crm.errors import FieldError, StoreAccessError, StoreError, StoreNotSetUpError, UsageError
+from crm.model import Client, Sale
+from crm.repository import Spreadsheet
+from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.drawing.render import show
+from crm.terminal.drawing.screen import clean
+from crm.terminal.team.signing_in import entered
+from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.steps import in_steps
+
+_TITLE = "Connect a Google spreadsheet"
+_STEPS = (
+    ("Make a project at Google, and enable two APIs for it:", (
+        "https://console.cloud.google.com/apis/library/sheets.googleapis.com",
+        "https://console.cloud.google.com/apis/library/drive.googleapis.com",
+    )),
+    ("Make a service account in it; any name will do:", (
+        "https://console.cloud.google.com/iam-admin/serviceaccounts",
+    )),
+    ("Choose it; under Keys: Add key, Create new key, JSON. Save the file as", ()),
+)  # fmt: skip
+
+
+@flow("sheets connect")
+def connect(session: Session, **_: Any) -> None:
+    """What is needed, the address, whether it can be used, and what goes into it; or what can be done with the one
+    that is connected."""
+    if session.crm.repository.url.startswith(SHEETS):
+        _connected(session)
+    else:
+        guide(session)
+
+
+def _connected(session: Session) -> None:
+    """What can be done with the spreadsheet in use."""
+    session.page(_TITLE)
+    session.screen.print("You are working in this spreadsheet:")
+    session.screen.copyable(session.crm.spreadsheets.address(session.crm.repository.url))
+    session.screen.print()
+    entries = [
+        Choice("Refresh its drop-downs and colours, put back columns", lambda: _set_up_again(session)),
+        Choice("Connect another spreadsheet", lambda: guide(session)),
+        Choice("Work on the file on this computer again", lambda: work_on_file(session)),
+    ]
+    session.keyboard.choose("", entries)()
+
+
+def _set_up_again(session: Session) -> None:
+    session.tell(session.call("sheets setup", take_over="no"))
+    session.crm.forget_settings()
+
+
+def work_on_file(session: Session) -> None:
+    """Goes on in the file on this computer, now and from now on."""
+    target = _entered(session, session.crm.open(own_store()))
+    with _closed_unless_used(session, target):
+        remember_store("")
+        _go_on_with(session, target)
+    session.page(_TITLE)
+    session.screen.print(Text("You are working on the file on this computer again.", "green"))
+    session.screen.print("The spreadsheet stays as it is, and so does what is in it.")
+    _tell_what_comes_first(session, own_store())
+    session.keyboard.pause()
+
+
+def mend(session: Session, error: StoreError) -> bool:
+    """Says why the spreadsheet cannot be opened, and lets the person set it up, connect another, or go to the file;
+    False where the person leaves. Raises Closed."""
+    session.page()
+    session.screen.explain(error.sentence, "yellow" if isinstance(error, StoreNotSetUpError) else "red")
+    session.screen.print()
+    url = session.crm.repository.url
+    entries: list[Choice] = []
+    if isinstance(error, StoreNotSetUpError):
+        entries.append(Choice("Set it up now", lambda: guide(session, url)))
+    else:
+        entries.append(Choice("Try again", lambda: _go_on_with(session, session.crm.open(url))))
+    entries += [
+        Choice("Connect a spreadsheet step by step", lambda: guide(session)),
+        Choice("Work on the file on this computer", lambda: work_on_file(session)),
+        Choice("Exit", None, "0"),
+    ]
+    try:
+        chosen: Callable[[], Any] | None = session.keyboard.choose("", entries, back="")
+    except Back:
+        return True
+    if chosen is None:
+        return False
+    session.attempt(chosen)
+    return True
+
+
+def guide(session: Session, url: str = "") -> None:
+    """From nothing to a spreadsheet that is worked in. Raises Back."""
+    account, typed = _key(session), url
+
+    def ask_address() -> None:
+        nonlocal typed
+        typed = _address(session, account)
+
+    def find() -> Spreadsheet:
+        found = _found(session, typed)
+        _set_up(session, found)
+        return found
+
+    found: Spreadsheet = in_steps(session, [*([] if url else [ask_address]), find])
+    target = _entered(session, session.crm.open(found.url))
+    with _closed_unless_used(session, target):
+        filled = _fill(session, target, found)
+        if filled is not None:
+            session.page(_TITLE)
+            show(session.screen, filled, target.conventions)
+            session.screen.print()
+            session.keyboard.pause()
+        if getattr(filled, "failed", False):
+            # The store that was in use stays in use.
+            return
+        remember_store(found.url)
+        _go_on_with(session, target)
+    session.page(_TITLE)
+    session.screen.print(Text(clean(f"You are working in “{found.title}” now:"), "green"))
+    session.screen.copyable(session.crm.spreadsheets.address(found.url))
+    session.screen.print("People may edit it by hand at the same time. The way back: Data, " + _TITLE + ".")
+    _tell_what_comes_first(session, found.url)
+    session.keyboard.pause()
+
+
+def _tell_what_comes_first(session: Session, url: str) -> None:
+    """What is opened at the next start."""
+    other = comes_first(session.crm, url)
+    if not other:
+        session.screen.print("It is opened from now on.")
+        return
+    session.screen.print()
+    told = "At the next start another store is opened, which --store or the variable CRM_STORE names:"
+    session.screen.print(Text(told, "yellow"))
+    session.screen.copyable(other)
+    session.screen.print("To open this one instead, have the variable name it:")
+    session.screen.copyable(f"CRM_STORE={url}")
+
+
+@contextmanager
+def _closed_unless_used(session: Session, crm: CRM) -> Iterator[None]:
+    """Lets go of a store at the end unless it is the one in use by then."""
+    try:
+        yield
+    finally:
+        if session.crm is not crm:
+            crm.repository.close()
+
+
+def _go_on_with(session: Session, crm: CRM) -> None:
+    if session.crm is not crm:
+        session.close()
+    session.crm, session.real = crm, None
+
+
+def _entered(session: Session, store: CRM) -> CRM:
+    """Another store, as whoever signs in to it has it, where it has accounts. Raises Back where nobody does."""
+    before, session.crm = session.crm, store
+    try:
+        if entered(session):
+            return session.crm
+        raise Back
+    except BaseException:
+        store.repository.close()
+        raise
+    finally:
+        session.crm = before
+
+
+def _key(session: Session) -> str:
+    """The address of the service account, once there is a key for it. Raises Back."""
+    while True:
+        try:
+            return session.crm.spreadsheets.account()
+        except StoreAccessError as error:
+            session.page(_TITLE)
+            screen = session.screen
+            for number, (words, addresses) in enumerate(_STEPS, start=1):
+                screen.print(f"{number} {words}")
+                for each in addresses:
+                    screen.copyable(each)
+            screen.copyable(str(Path.cwd() / "creds.json"))
+            screen.print()
+            missing = error.reason == "no_credentials"
+            screen.explain("There is no key there yet." if missing else error.sentence, "yellow")
+            session.keyboard.choose("", [Choice("Look again", True)])
+
+
+def _address(session: Session, account: str) -> str:
+    """The spreadsheet that the person names. Raises Back."""
+    session.page(_TITLE)
+    screen = session.screen
+    screen.print("Open your spreadsheet, or make a new one at")
+    screen.copyable("https://sheets.new")
+    screen.print("Choose Share, and add this address as an Editor:")
+    screen.print()
+    screen.copyable(account)
+    screen.print()
+
+    def read(typed: str) -> str:
+        if not typed.strip():
+            raise Back
+        try:
+            return session.crm.spreadsheets.url(typed)
+        except UsageError as error:
+            raise FieldError(error.sentence) from error
+
+    url: str = session.keyboard.text("Address of the spreadsheet", read, help="copied from the browser")
+    return url
+
+
+def _found(session: Session, url: str) -> Spreadsheet:
+    """The spreadsheet, once it can be read and written. Raises Back."""
+    while True:
+        session.page(_TITLE)
+        session.screen.print(Text("Trying it…", "dim"))
+        try:
+            return session.crm.spreadsheets.look_at(url)
+        except StoreError as error:
+            session.page(_TITLE)
+            session.screen.explain(error.sentence, "yellow")
+            session.screen.print()
+            session.keyboard.choose("", [Choice("Try again", True)], back="Another spreadsheet")
+
+
+def _set_up(session: Session, found: Spreadsheet) -> None:
+    """Sets it up where it is not yet, once the person agrees. Raises Back."""
+    if found.is_set_up:
+        return
+    session.page(_TITLE)
+    session.screen.print(Text(f"Found “{found.title}”. It can be read and written."))
+    session.screen.print("Setting it up adds the tabs clients, sales and rules, and hidden ones for the program.")
+    session.screen.print("What is in it now stays as it is.")
+    session.screen.print()
+    session.confirm("", "Set it up", "Another spreadsheet")
+    session.insist(lambda: session.crm.spreadsheets.set_up(found.url))
+
+
+def _fill(session: Session, target: CRM, found: Spreadsheet) -> Any:
+    """What goes into an empty store: a list that stands in the spreadsheet, what is in the store in use, or nothing.
+    What became of it, None for nothing."""
+    if not target.repository.is_empty():
+        return None
+    entries = [
+        Choice(f"Take over the list of clients in the tab “{each.title}”", _takes(session, target, found, each.title))
+        for each in lists_in(target, found)
+    ]
+    source = session.real or session.crm
+    if target.repository.is_untouched() and (holds := _holds(source)):
+        entries.append(Choice(f"Copy {holds} from the store that you had", lambda: _copy(session, source, found.url)))
+    if not entries:
+        return None
+    entries.append(Choice("Start with nothing in it", None))
+    while True:
+        session.page(_TITLE)
+        session.screen.print(Text(f"“{found.title}” is set up.", "green"))
+        session.screen.print()
+        try:
+            chosen = session.keyboard.choose("What shall be in it?", entries, back="")
+        except Back:
+            chosen = None
+        if chosen is None:
+            return None
+        done = session.attempt(chosen)
+        if done is not None:
+            return done
+
+
+def _holds(source: CRM) -> str:
+    """What is in a store, in words; '' for nothing."""
+    try:
+        if source.repository.is_untouched():
+            return ""
+        with source.read() as snapshot:
+            clients, sales = snapshot.count(Client), snapshot.count(Sale)
+    except StoreError:
+        return ""
+    by = source.conventions
+    return f"everything ({counted(by, clients, 'client')}, {counted(by, sales, 'sale')})"
+
+
+def _takes(session: Session, target: CRM, found: Spreadsheet, title: str) -> Callable[[], Any]:
+    def take() -> Any:
+        from crm.commands.data.importing.adopting import take_over
+
+        session.page(_TITLE, title)
+        listed = whole_list(target, found.url, title)
+        show(session.screen, take_over(target, listed, preview=True), target.conventions)
+        session.screen.print()
+        session.confirm("", "Take them over; the list stays as it is", "Back")
+        return session.insist(lambda: take_over(target, listed))
+
+    return take
+
+
+def _copy(session: Session, source: CRM, url: str) -> Any:
+    session.page(_TITLE)
+    return session.insist(lambda: named("copy")(source, to=url))

@@ -1,0 +1,122 @@
+"""The history at the menu: listed and narrowed, one transaction opened, written to a file, taken back."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from crm.commands.data.demo import made_sample
+from crm.commands.data.history import TransactionShown
+from crm.commands.registry import named
+from crm.model import Client
+from crm.repository import HistoryEntry
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.data.change_rendering import draw_transaction
+from crm.terminal.drawing import tables
+from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.session import Session, flow
+
+# In the order in which they stand in the menu of filters.
+_FILTERS = ("client", "about", "by", "since", "until", "text", "only")
+# A page shows no more than fits.
+_RECORDS = 30
+
+
+class HistoryPage(ListPage):
+    """What was done, newest first: all of it, or what touches a client."""
+
+    title = "History"
+    columns = tables.HISTORY
+    sorts: Mapping[str, str] = {"When": "at", "Who": "user", "What": "what"}
+
+    def __init__(self, session: Session, client: Client | None = None) -> None:
+        super().__init__(session)
+        self.filters: dict[str, Any] = {"client": client} if client else {}
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        entries: list[HistoryEntry] = named("history list")(
+            self.session.crm, limit, offset, sort=self.sort, **self.filters
+        )
+        return entries
+
+    def open(self, row: Any) -> None:
+        transaction_page(self.session, row.id)
+
+    def narrowed(self) -> str:
+        return ", ".join(self._told_of(name) for name in _FILTERS if name in self.filters)
+
+    def _told_of(self, name: str) -> str:
+        parameter, value = named("history list").parameters[name], self.filters[name]
+        if isinstance(value, Client):
+            return value.name
+        if isinstance(value, date):
+            return f"{parameter.label.lower()} {self.session.crm.conventions.day(value)}"
+        shown = parameter.value_check.show(value, self.session.crm.conventions)
+        return shown if name in ("about", "only") else f"{parameter.label.lower()} {shown}"
+
+    def keys(self) -> Sequence[Choice]:
+        return [Choice("Filter", self._filter, "f"), Choice("Export", self._export, "e")]
+
+    def _filter(self) -> None:
+        parameters = named("history list").parameters
+        entries = [Choice(_TITLES[name], name) for name in _FILTERS]
+        if self.filters:
+            entries.append(Choice("Show all again", "", "x"))
+        name = self.session.keyboard.choose("Filter by:", entries)
+        if not name:
+            self.filters = {}
+        elif (value := self.session.prompts.ask(parameters[name])) not in (None, ""):
+            self.filters[name] = value
+        else:
+            self.filters.pop(name, None)
+        self.offset = 0
+
+    def _export(self) -> None:
+        export(self.session, **self.filters)
+
+
+_TITLES = {
+    "client": "A client",
+    "about": "A kind of record",
+    "by": "Who did it",
+    "since": "Since a day",
+    "until": "Until a day",
+    "text": "A text",
+    "only": "What still stands, or was taken back",
+}
+
+
+def transaction_page(session: Session, number: int) -> None:
+    """One transaction, and taking it back. Raises Back."""
+    shown: TransactionShown = session.call("history show", transaction=number, limit=_RECORDS)
+    session.page("History")
+    # Below stand the two entries and the hint.
+    draw_transaction(session.screen, shown, session.crm.conventions, session.screen.left - 5)
+    session.screen.print()
+    done_for_good = shown.entry.undone_by is not None or made_sample(session.crm, number)
+    if done_for_good or not session.offers(named("history undo")):
+        session.keyboard.pause()
+        return
+    session.confirm("", "Take this back", "Back")
+    session.tell(session.call("history undo", transaction=number))
+
+
+@flow("history list")
+@flow("history undo")
+def history(session: Session, **_: Any) -> None:
+    """The history as a list, from which one is taken back; the last change stands first."""
+    HistoryPage(session).show()
+
+
+@flow("history show")
+def show(session: Session, transaction: int | None = None, **_: Any) -> None:
+    """One transaction, by its number."""
+    transaction_page(session, transaction or session.prompts.ask(named("history show").parameters["transaction"]))
+
+
+@flow("history export")
+def export(session: Session, **filters: Any) -> None:
+    """The history, or what of it is listed, in a file."""
+    command = named("history export")
+    session.page(command.title)
+    file = session.prompts.ask(command.parameters["file"])
+    session.tell(session.prompts.run(command, {"file": file, **filters}))

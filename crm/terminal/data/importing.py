@@ -1,0 +1,196 @@
+"""Import at the menu: the file as it was understood, corrected by number, previewed, and only then carried out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from crm.commands.registry import named
+from crm.errors import FileError
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing import tables
+from crm.terminal.drawing.render import show
+from crm.terminal.drawing.screen import data
+from crm.terminal.toolkit.picking import pick_listed
+from crm.terminal.toolkit.session import Session, flow
+
+if TYPE_CHECKING:
+    from crm.commands.data.importing.draft import ImportDraft
+
+_OWN = "extra:"
+_ENCODINGS = {
+    "utf-8": "UTF-8",
+    "cp1252": "Western European (Windows)",
+    "cp1250": "Central European (Windows)",
+    "mac_roman": "Mac",
+}
+
+
+@flow("import")
+def import_file(session: Session, **_: Any) -> None:
+    """Asks for the file until there is one that can be read, shows how it is understood, and goes on to the preview."""
+    from crm.commands.data.importing import begin
+
+    command, typed = named("import"), ""
+    while True:
+        session.page(command.title)
+        session.screen.print(Text(command.summary, "dim"))
+        file = session.prompts.ask(command.parameters["file"], typed=typed)
+        try:
+            if file.suffix.lower() == ".json":
+                holds = command(session.crm, file, as_="all", preview=True)
+                return _whole_store(session, file, holds)
+            return _ImportPages(session, begin(session.crm, file)).show()
+        except FileError as error:
+            session.fail(error)
+            typed = str(file)
+
+
+def _whole_store(session: Session, file: Path, holds: Any) -> None:
+    """A JSON export of a whole store."""
+    command = named("import")
+    session.page("Import a file", file.name)
+    show(session.screen, holds, session.crm.conventions)
+    session.screen.print()
+    session.confirm("Read all of it in?", "Import now")
+    session.tell(session.insist(lambda: command(session.crm, file, as_="all")))
+
+
+class _ImportPages:
+    """The pages of one import; `draft` is what stands so far."""
+
+    def __init__(self, session: Session, draft: "ImportDraft") -> None:
+        self.session = session
+        self.draft = draft
+        self.done = False
+
+    def show(self) -> None:
+        """The draft, until it is carried out or left. Raises Back and Cancelled."""
+        while not self.done:
+            self.session.page("Import a file", self.draft.file.name)
+            self._columns()
+            self.session.screen.print()
+            action = self.session.keyboard.choose("", self._entries())
+            self.session.attempt(action)
+
+    def _columns(self) -> None:
+        """Which column goes where, with what stands in its first row."""
+        draft, screen = self.draft, self.session.screen
+        screen.print(data(f"Read as {draft.read_as}", "dim"))
+        rows = [(match.column, self._sample(at), self._target(at)) for at, match in enumerate(draft.matches)]
+        columns = (
+            tables.Column("Column", lambda row, _: data(row[0], "bold"), 0, 8),
+            tables.Column("Goes to", lambda row, _: data(row[2], "green" if row[2] else "dim"), 1, 8),
+            tables.Column("For example", lambda row, _: data(row[1], "dim"), 2, 8),
+        )
+        room = max(3, screen.left - 13)
+        screen.print(tables.table(columns, rows[:room], self.session.crm.conventions, screen.width))
+        if len(rows) > room:
+            screen.print(Text(f"and {len(rows) - room} more columns", "dim"))
+
+    def _sample(self, at: int) -> str:
+        filled = (row[at] for row in self.draft.source.sample if at < len(row) and row[at])
+        return next(filled, "")[:80]
+
+    def _target(self, at: int) -> str:
+        target = self.draft.matches[at].target
+        if target.startswith(_OWN):
+            return f"own field {target.removeprefix(_OWN)}"
+        return self.draft.targets.get(target, target) if target else "(left out)"
+
+    def _entries(self) -> list[Choice]:
+        from crm.commands.data.importing import DATE_ORDERS, MATCHES, MODES
+
+        draft = self.draft
+        taken = sum(bool(match.target) for match in draft.matches)
+        entries = [
+            Choice("Go on: see what it would do", self._preview),
+            Choice(f"Columns           {taken} of {len(draft.matches)} are taken", self._change_column),
+            Choice(f"What they are     {draft.what}", self._change_what),
+            Choice(f"Known by          {MATCHES[draft.match]}", lambda: self._decide("match", MATCHES)),
+            Choice(f"Do                {MODES[draft.mode]}", lambda: self._decide("mode", MODES)),
+        ]
+        if draft.what == "sales":
+            words = "yes" if draft.create_clients else "no, refuse their sales"
+            entries.append(Choice(f"Make new clients  {words}", self._turn_create))
+        orders = {match.date_order for match in draft.matches if match.date_order}
+        if orders:
+            told = ", ".join(DATE_ORDERS[order] for order in sorted(orders))
+            entries.append(Choice(f"Dates             {told}", self._change_dates))
+        if draft.source.kind != "vcard":
+            entries.append(Choice("Read it otherwise", self._change_reading))
+        return entries
+
+    def _decide(self, name: str, options: Any) -> None:
+        from dataclasses import replace
+
+        entries = [Choice(words[:1].upper() + words[1:], value) for value, words in options.items()]
+        changes: dict[str, Any] = {name: self.session.keyboard.choose("", entries, at=getattr(self.draft, name))}
+        self.draft = replace(self.draft, **changes)
+
+    def _turn_create(self) -> None:
+        from dataclasses import replace
+
+        self.draft = replace(self.draft, create_clients=not self.draft.create_clients)
+
+    def _change_dates(self) -> None:
+        from crm.commands.data.importing import DATE_ORDERS
+
+        order = self.session.keyboard.choose("Dates are written as:", _choices(DATE_ORDERS))
+        self.draft = self.draft.with_date_order(order)
+
+    def _change_reading(self) -> None:
+        """The file read anew, with another encoding or delimiter, or with or without a header."""
+        from crm.commands.data.importing import DELIMITERS, begin
+
+        source = self.draft.source
+        turned = "The first row is a row like the others" if source.has_header else "The first row names the columns"
+        entries = [Choice(turned, {"header": not source.has_header})]
+        if source.kind == "csv":
+            entries += [Choice(f"Separated by {word}", {"delimiter": sign}) for word, sign in DELIMITERS.items()]
+            entries += [Choice(f"Written in {words}", {"encoding": name}) for name, words in _ENCODINGS.items()]
+        known: dict[str, Any] = {"header": source.has_header}
+        if source.kind == "csv":
+            known |= {"delimiter": source.delimiter, "encoding": source.encoding}
+        chosen = self.session.keyboard.choose("", entries)
+        self.draft = begin(self.session.crm, self.draft.file, self.draft.what, **{**known, **chosen})
+
+    def _change_what(self) -> None:
+        from crm.commands.data.importing import begin
+
+        what = self.session.keyboard.choose("Each row is:", [Choice("A client", "clients"), Choice("A sale", "sales")])
+        if what != self.draft.what:
+            self.draft = begin(self.session.crm, self.draft.file, what)
+
+    def _change_column(self) -> None:
+        def fetch(limit: int, offset: int) -> Sequence[tuple[str, int]]:
+            places = range(len(self.draft.matches))[offset : offset + limit]
+            arrow = self.session.screen.sign("→", "->")
+            return [(f"{self.draft.matches[at].column} {arrow} {self._target(at)}", at) for at in places]
+
+        at = pick_listed(self.session.keyboard, "Which column?", fetch, nothing="there are no columns")
+        column = self.draft.matches[at].column
+        entries = _choices(self.draft.targets)
+        if self.draft.what == "clients":
+            entries.append(Choice(f"A field of your own, called {column}", f"{_OWN}{column}"))
+        target = self.session.keyboard.choose(f"{column} goes to:", entries, at=self.draft.matches[at].target)
+        self.draft = self.draft.with_target(at, target)
+
+    def _preview(self) -> None:
+        from crm.commands.data.importing import run
+
+        session = self.session
+        report = run(session.crm, self.draft, preview=True)
+        session.page("Import a file", self.draft.file.name, "Preview")
+        show(session.screen, report, session.crm.conventions)
+        session.screen.print()
+        if not (report.new or report.updated):
+            session.keyboard.choose("Nothing would change.", [], back="Back")
+        session.confirm("", "Import now", "Back, change something")
+        session.tell(session.insist(lambda: run(session.crm, self.draft)))
+        self.done = True
+
+
+def _choices(options: Any) -> list[Choice]:
+    return [Choice(words, value) for value, words in options.items()]

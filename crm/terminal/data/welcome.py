@@ -1,0 +1,79 @@
+"""The first run: a greeting on an empty store, the sample data, and the way back from it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands.context import open_other
+from crm.commands.data import demo
+from crm.commands.data.demo import DemoReport
+from crm.commands.registry import named
+from crm.model.rights import OWNER
+from crm.terminal.console.keyboard import Back, Choice, End
+from crm.terminal.toolkit.session import Session
+
+_WAYS = (
+    ("clients add", "Add your first client"),
+    ("import", "Import a file"),
+    ("demo", "Try it on sample data"),
+    ("sheets connect", "Work in a Google spreadsheet"),
+)
+
+
+def welcome(session: Session) -> bool:
+    """Greets, and offers the ways to begin that the person has, until the store is no longer empty; False where they
+    leave."""
+    from crm.errors import Cancelled
+
+    while session.real is None and session.crm.repository.is_empty():
+        session.page()
+        session.screen.print(Text("Welcome. There is nothing in here yet.", "bold"))
+        session.screen.print(
+            Text("Your clients, their sales, and a status for each of them by rules you can read.", "dim")
+        )
+        session.screen.print()
+        ways = [Choice(title, _starts(session, words)) for words, title in _WAYS if session.offers(named(words))]
+        if session.crm.reader != OWNER:
+            # There are accounts already, to be looked after.
+            ways.append(Choice("Go to the menu", "menu"))
+        entries = [*ways, Choice("Exit", None, "0")]
+        try:
+            chosen: Any = session.choose("How do you want to begin?", entries, back="")
+        except End:
+            return False
+        except (Back, Cancelled):
+            session.say("0 leaves the program.", "dim")
+            continue
+        if chosen is None:
+            return False
+        if chosen == "menu":
+            return True
+        session.attempt(chosen)
+    return True
+
+
+def _starts(session: Session, words: str) -> Callable[[], None]:
+    return lambda: session.start(named(words))
+
+
+def try_sample(session: Session) -> None:
+    """Makes the sample data and goes on with it."""
+    report: DemoReport = named("demo")(session.crm)
+    session.real, session.crm = session.crm, open_other(session.crm, report.url)
+    session.say(
+        f"A made-up company with {report.clients} clients and {report.sales} sales, in a file of its own."
+        " x in the main menu throws it away.",
+        "green",
+    )
+
+
+def throw_away(session: Session) -> None:
+    """Throws the sample data away and goes back to the team's own store: it is made anew when it is wanted,
+    so nobody is asked. Raises Back."""
+
+    if session.real is None:
+        raise Back
+    demo.throw_away(session.crm)
+    session.crm, session.real = session.real, None
+    session.say("The sample data is gone.", "green")

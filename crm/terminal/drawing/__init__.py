@@ -1,0 +1,1 @@
+"""Drawing: tables, cards, charts and the theme."""

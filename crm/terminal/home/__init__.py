@@ -1,0 +1,1 @@
+"""Pages: what is seen first: today and the dashboard."""

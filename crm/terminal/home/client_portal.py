@@ -1,0 +1,54 @@
+"""What a client sees who has signed in: their own details and purchases."""
+
+from rich.text import Text
+
+from crm.commands.registry import named
+from crm.errors import NotFoundError
+from crm.model import Client
+from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.drawing.cards import draw_client
+from crm.terminal.home.menu import MainMenu
+from crm.terminal.sales.sales import SalesPage
+from crm.terminal.toolkit.session import Session
+
+
+class _Purchases(SalesPage):
+    """One's own purchases: there is nothing to narrow, and nothing to do with one."""
+
+    title = "My purchases"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.columns = [each for each in self.columns if each.title != "Client"]
+
+    def keys(self) -> list[Choice]:
+        return []
+
+    def open(self, row: object) -> None:
+        raise Back
+
+
+class Portal(MainMenu):
+    """The main menu of a client."""
+
+    def entries(self) -> list[Choice]:
+        session = self.session
+        return [
+            Choice("My purchases", lambda: _Purchases(session).show()),
+            Choice("My account", lambda: session.start(named("profile show"))),
+        ]
+
+    def draw(self, below: int) -> None:
+        _draw_own(self.session)
+        self.session.screen.print()
+
+
+def _draw_own(session: Session) -> None:
+    crm = session.crm
+    try:
+        with crm.read() as snapshot:
+            own = snapshot.get(Client, crm.reader.client)
+    except NotFoundError:
+        session.screen.print(Text("Nothing is kept about you here.", "dim"))
+        return
+    draw_client(session.screen, own, crm.conventions)

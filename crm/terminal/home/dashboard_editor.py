@@ -1,0 +1,142 @@
+"""The dashboard arranged at the menu: tiles switched on and off, and moved up and down, by keys."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands.home.dashboard import TileShown
+from crm.commands.home.widgets import DEFAULT
+from crm.commands.registry import named
+from crm.errors import CRMError
+from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.drawing import tables
+from crm.terminal.drawing.screen import clean, data
+from crm.terminal.toolkit.session import Session, flow
+
+# The entry, the way back, and a blank line.
+_AROUND = 3
+_HINT = (
+    "arrows choose a tile · Enter switches it · < > move it up and down · r as at first · Ctrl-C leaves it as it was"
+)
+
+tables.COLUMNS[TileShown] = (
+    tables.Column("Place", lambda each, _: data(each.place or "", "dim"), 2, right=True),
+    tables.Column("Tile", lambda each, _: data(each.name, "bold"), 0, 8),
+    tables.Column("What it shows", lambda each, _: data(each.title), 1, 8),
+)
+
+
+class ArrangePage:
+    """The tiles that stand on the dashboard in order, then those that do not; one of them is pointed at. What was
+    done is saved as the person goes back."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.at = 0
+        self._top = 0
+        shown: list[TileShown] = named("dashboard tiles")(session.crm)
+        self._titles = {each.name: each.title for each in shown}
+        self._on = [each.name for each in shown if each.place]
+        self._before = list(self._on)
+        # Those that are off keep one order, whatever is switched.
+        self._known = [each.name for each in sorted(shown, key=lambda each: each.title)]
+
+    @property
+    def _all(self) -> Sequence[str]:
+        return [*self._on, *(name for name in self._known if name not in self._on)]
+
+    def show(self) -> None:
+        """Shows the tiles until the person goes back. Raises Cancelled."""
+        while True:
+            self.session.page("Today", "Arrange")
+            self._draw()
+            name = self._pointed
+            what = f"Switch {'off' if name in self._on else 'on'}: {self._titles[name]}"
+            entries = [Choice(self.session.screen.cut(what, 8), self._switch)]
+            try:
+                chosen = self.session.keyboard.choose(
+                    "", entries, back="Save and go back", hidden=self._keys(), hint=_HINT, resized=lambda: None
+                )
+            except Back:
+                if self._save():
+                    return
+                continue
+            self.session.attempt(chosen)
+
+    def _save(self) -> bool:
+        """Whether it is saved, or was not changed; what is in the way is told."""
+        if self._on == self._before:
+            return True
+        try:
+            if self._on == list(DEFAULT):
+                named("dashboard reset")(self.session.crm)
+            else:
+                named("dashboard set")(self.session.crm, ",".join(self._on))
+        except CRMError as error:
+            self.session.fail(error)
+            return False
+        return True
+
+    @property
+    def _pointed(self) -> str:
+        return self._all[self.at]
+
+    def _draw(self) -> None:
+        screen = self.session.screen
+        rows = max(3, screen.left - _AROUND - math.ceil(len(_HINT) / (screen.width - 4)))
+        listed = self._all
+        self._top = max(0, min(self._top, self.at, len(listed) - rows), self.at - rows + 1)
+        for place, name in enumerate(listed[self._top : self._top + rows], start=self._top):
+            pointer = screen.sign("»", ">") if place == self.at else " "
+            mark = f"{place + 1:>2} {screen.sign('✓', 'x')}" if name in self._on else "    "
+            style = "bold" if place == self.at else "" if name in self._on else "dim"
+            line = Text(f"{pointer} ", "bold cyan").append(f"{mark} {clean(self._titles[name])}", style)
+            line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
+            screen.print(line)
+
+    # Keys
+
+    def _keys(self) -> Sequence[Choice]:
+        keys: dict[str, Callable[[], Any]] = {
+            "up": lambda: self._go(-1),
+            "down": lambda: self._go(1),
+            " ": self._switch,
+            "<": lambda: self._move(-1),
+            ">": lambda: self._move(1),
+            "s-up": lambda: self._move(-1),
+            "s-down": lambda: self._move(1),
+            "r": self._reset,
+        }
+        return [Choice("", action, key) for key, action in keys.items()]
+
+    def _go(self, steps: int) -> None:
+        self.at = max(0, min(self.at + steps, len(self._known) - 1))
+
+    def _switch(self) -> None:
+        """On, as the last one, or off; the pointer stays where it is, for the next one."""
+        name = self._pointed
+        if name in self._on:
+            self._on.remove(name)
+        else:
+            self._on.append(name)
+
+    def _move(self, steps: int) -> None:
+        name, to = self._pointed, self.at + steps
+        if name in self._on and 0 <= to < len(self._on):
+            self._on.remove(name)
+            self._on.insert(to, name)
+            self.at = to
+
+    def _reset(self) -> None:
+        self._on, self.at = list(DEFAULT), 0
+
+
+@flow("dashboard set")
+def arrange(session: Session, **_: Any) -> None:
+    """The tiles by keys; where nothing can be drawn, their names are typed. Raises Cancelled, Back."""
+    if session.screen.plain:
+        session.lead(named("dashboard set"))
+        return
+    ArrangePage(session).show()

@@ -1,0 +1,146 @@
+"""Today at the menu: the tiles of one's dashboard, figures above, and everything in the others by number."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import chain, zip_longest
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands.activity.agenda import AgendaItem
+from crm.commands.activity.follow_up_lists import FollowUpShown
+from crm.commands.home.today import TodayReport, one
+from crm.commands.home.widgets import TILES, Birthday, Tile
+from crm.commands.registry import named
+from crm.model import Client
+from crm.terminal.activity.agenda import AgendaPage, heading, item_line, open_item
+from crm.terminal.clients.clients import client_page
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.home import widgets
+from crm.terminal.home.dashboard_editor import arrange
+from crm.terminal.toolkit.session import Session, flow
+
+# The way back, the hint and a blank line stand below and above the entries.
+_AROUND = 4
+_LEAST = 3
+_KEYED = 8
+# On so many lines there is room for the chart beside what needs doing.
+_TALL = 32
+
+
+@flow("today")
+@flow("agenda")
+def today(session: Session, **_: Any) -> None:
+    """The figures of the dashboard, then what I have to do, the newest clients and so on, each opened by a key; other
+    keys show what everybody has to do, and arrange the dashboard."""
+    mine = True
+    found: list[Choice] = []
+
+    def turn() -> None:
+        nonlocal mine
+        mine = not mine
+
+    def above() -> None:
+        nonlocal mine
+        report: TodayReport = named("today")(session.crm, mine)
+        if mine and not found and not report.agenda.count and report.agenda.others:
+            # Whoever has nothing to do sees at once what others have.
+            mine = False
+            report = named("today")(session.crm, mine)
+        left_out = list(_draw_figures(session, report))
+        if report.agenda.count or report.agenda.others:
+            session.screen.print(Text(heading(report.agenda, session.crm.conventions), "bold"))
+        room = max(_LEAST, session.screen.left - _AROUND - len(left_out))
+        found[:] = [*_listed(session, report, room, whose=not mine), *left_out]
+
+    keys = [
+        Choice("Mine or everybody's", turn, "e"),
+        Choice("All to do", lambda: AgendaPage(session, mine=mine).show(), "a"),
+        Choice("Arrange", lambda: arrange(session), "t"),
+    ]
+    session.menu(["Today"], lambda: found, above=above, keys=keys)
+
+
+def _draw_figures(session: Session, report: TodayReport) -> Iterator[Choice]:
+    """Draws the tiles with figures as far as there is room; the first is drawn in any case. What opens the others."""
+    screen, by = session.screen, session.crm.conventions
+    chart = not report.agenda.items or screen.height >= _TALL
+    for number, tile in enumerate(each for each in map(TILES.__getitem__, report.tiles) if not each.listed):
+        drawn = widgets.lines(screen, tile, report.tiles[tile.name], by, chart=chart)
+        if number and not screen.plain and screen.left - len(drawn) < _AROUND + _LEAST:
+            yield Choice(screen.cut(f"Show      {tile.title}", _KEYED), partial(_show, session, tile))
+            continue
+        for line in drawn:
+            screen.print(line)
+        if drawn:
+            screen.print()
+
+
+def _show(session: Session, tile: Tile) -> None:
+    """A tile on a page of its own; a report as it is opened from the menu of reports."""
+    if tile.report:
+        session.start(named(tile.report), **tile.given)
+        return
+    session.page("Today", tile.title)
+    for line in widgets.lines(session.screen, tile, one(session.crm, tile), session.crm.conventions):
+        session.screen.print(line)
+    session.screen.print()
+    session.keyboard.pause()
+
+
+def _listed(session: Session, report: TodayReport, room: int, *, whose: bool) -> Iterator[Choice]:
+    """As much of each tile as there is room for, in their order; what needs doing comes first, and a line is left for
+    each of the rest."""
+    items = report.agenda.items[: max(_LEAST, room - _LEAST)]
+    kinds: dict[str, list[Choice]] = {
+        name: list(_ENTRIES[name](session, content)) for name, content in report.tiles.items() if name in _ENTRIES
+    }
+    rest = max(_LEAST, room - len(items))
+    taken = [each for each in chain.from_iterable(zip_longest(*kinds.values())) if each is not None][:rest]
+    kinds = {name: [each for each in entries if each in taken] for name, entries in kinds.items()}
+    for name in report.tiles:
+        if name == "agenda":
+            yield from (_item(session, each, whose=whose) for each in items)
+        for each in kinds.get(name, ()):
+            yield Choice(session.screen.cut(each.label, _KEYED), each.value)
+
+
+def _item(session: Session, item: AgendaItem, *, whose: bool) -> Choice:
+    return Choice(session.screen.cut(item_line(item, whose=whose), _KEYED), lambda: open_item(session, item))
+
+
+def _newest(session: Session, shown: list[Client]) -> Iterator[Choice]:
+    for each in shown:
+        yield Choice(f"New       {each.name}", _opens(session, each))
+
+
+def _moved(session: Session, shown: list[Client]) -> Iterator[Choice]:
+    arrow = session.screen.sign("→", "->")
+    for each in shown:
+        yield Choice(f"Moved     {each.name}: {each.status_before} {arrow} {each.status}", _opens(session, each))
+
+
+def _birthdays(session: Session, shown: list[Birthday]) -> Iterator[Choice]:
+    by = session.crm.conventions
+    for each in shown:
+        when = "today" if each.on == by.today else f"on {by.day(each.on)}"
+        yield Choice(f"Birthday  {each.client.name} turns {each.turns} {when}", _opens(session, each.client))
+
+
+def _follow_ups(session: Session, shown: list[FollowUpShown]) -> Iterator[Choice]:
+    from crm.terminal.activity.follow_ups import follow_up_page
+
+    for each in shown:
+        yield Choice(f"Mine      {widgets.follow_up_line(each)}", partial(follow_up_page, session, each.follow_up))
+
+
+def _opens(session: Session, client: Client) -> Callable[[], None]:
+    return lambda: client_page(session, client)
+
+
+_ENTRIES: Mapping[str, Callable[[Session, Any], Iterator[Choice]]] = {
+    "follow-ups": _follow_ups,
+    "newest": _newest,
+    "moved": _moved,
+    "birthdays": _birthdays,
+}

@@ -1,0 +1,119 @@
+"""The report of today on screen: whole, or in a few lines above the main menu."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands.activity.agenda import Agenda
+from crm.commands.context import CRM
+from crm.commands.home.today import Brief, TodayReport
+from crm.commands.home.widgets import TILES, MessageCount, MonthOfSales, Statuses
+from crm.commands.sales.pipeline import StageSum
+from crm.model import STATES, Conventions
+from crm.terminal.drawing.screen import Screen, clean
+from crm.terminal.home import widgets
+
+_BRIEF_STATUSES = 3
+_BRIEF_CHART = 2
+_TO_DO = 3
+
+
+def draw(screen: Screen, report: TodayReport, by: Conventions) -> None:
+    """The whole report."""
+    from crm.terminal.drawing.render import show
+
+    begun = False
+    for name, content in report.tiles.items():
+        if name == "agenda":
+            drawn = bool(content.count or content.others)
+        else:
+            drawn = bool(lines := widgets.lines(screen, TILES[name], content, by))
+        if not drawn:
+            continue
+        if begun:
+            screen.print()
+        begun = True
+        if name == "agenda":
+            show(screen, content, by)
+        else:
+            for line in lines:
+                screen.print(line)
+
+
+def draw_brief(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
+    """What fits above the main menu, which takes `below` lines. What has no room is not even read."""
+
+    def full() -> bool:
+        return not screen.plain and screen.left <= below
+
+    with closing(brief.tiles(crm)) as shown:
+        while not full() and (read := next(shown, None)):
+            tile, content = read
+            for line in _BRIEF[tile.name](screen, content, crm.conventions, below):
+                if full():
+                    return
+                line.truncate(screen.width, overflow="ellipsis")
+                screen.print(line)
+
+
+def _statuses(screen: Screen, shown: Statuses, by: Conventions, _: int) -> Iterator[Text]:
+    yield from widgets.statuses(screen, shown, by, _BRIEF_STATUSES)
+
+
+def _sales(screen: Screen, shown: Sequence[MonthOfSales], by: Conventions, below: int) -> Iterator[Text]:
+    yield from widgets.sales(shown, by, screen.width)
+    if screen.left >= below + _BRIEF_CHART + 2 and any(month.sales for month in shown):
+        yield from widgets.months(screen, shown, by, _BRIEF_CHART)
+
+
+_Told = Callable[[Screen, Any, Conventions], Iterable[str]]
+
+
+def _line(label: str, told: _Told) -> Callable[[Screen, Any, Conventions, int], Iterator[Text]]:
+    """What a tile lists, on one line."""
+
+    def line(screen: Screen, content: Any, by: Conventions, _: int) -> Iterator[Text]:
+        if words := ", ".join(clean(each) for each in told(screen, content, by)):
+            yield Text(f"{label} ", "dim").append(words, "default")
+
+    return line
+
+
+def _to_do(_: Screen, agenda: Agenda, by: Conventions) -> Iterator[str]:
+    """What needs doing most, and how much more there is."""
+    shown = agenda.items[:_TO_DO]
+    yield from (f"{each.what} ({each.client.name}, {each.why})" for each in shown)
+    if more := agenda.count - len(shown):
+        yield f"and {by.number(more)} more"
+    elif not shown and agenda.others:
+        yield f"{by.number(agenda.others)} of others"
+
+
+def _pipeline(_: Screen, shown: Sequence[StageSum], by: Conventions) -> Iterator[str]:
+    yield from (f"{each.stage.name} {by.money(each.value)}" for each in shown if each.deals)
+
+
+def _messages(_: Screen, shown: Sequence[MessageCount], by: Conventions) -> Iterator[str]:
+    yield from (f"{by.number(each.messages)} {STATES[each.state]}" for each in shown)
+
+
+_BRIEF: Mapping[str, Callable[[Screen, Any, Conventions, int], Iterator[Text]]] = {
+    "statuses": _statuses,
+    "sales": _sales,
+    "pipeline": _line("Pipeline", _pipeline),
+    "messages": _line("Messages", _messages),
+    "agenda": _line("To do", _to_do),
+    "follow-ups": _line("Follow-ups", lambda _, shown, __: (widgets.follow_up_line(each) for each in shown)),
+    "newest": _line("Newest", lambda _, shown, __: (each.name for each in shown)),
+    "moved": _line(
+        "Moved", lambda screen, shown, _: (f"{each.name} {screen.sign('→', '->')} {each.status}" for each in shown)
+    ),
+    "birthdays": _line(
+        "Birthdays",
+        lambda _, shown, by: (
+            f"{each.client.name} {'today' if each.on == by.today else f'on {by.day(each.on)}'}" for each in shown
+        ),
+    ),
+}

@@ -1,0 +1,205 @@
+"""The tiles of a dashboard as lines on screen."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from crm.commands.activity.follow_up_lists import FollowUpShown, due_words
+from crm.commands.client_selection import how_many
+from crm.commands.home.widgets import Birthday, MessageCount, MonthOfSales, Statuses, Tile
+from crm.commands.sales.pipeline import StageSum
+from crm.model import STATES, Client, Conventions
+from crm.terminal.drawing.charts import bar, change, columns
+from crm.terminal.drawing.screen import Screen, clean, data, status_style
+
+if TYPE_CHECKING:
+    from crm.commands.reports.report import Report
+
+STATUSES = 8
+_NARROW = 70
+_ROWS = 5
+_BAR = 40
+_CHART = 4
+# A name, what it comes to in words, and how much that is.
+Bar = tuple[Text, str, Any]
+
+
+def lines(screen: Screen, tile: Tile, content: Any, by: Conventions, *, chart: bool = True) -> list[Text]:
+    """A tile whole, its title first; none where there is nothing to show. Without a `chart` sales are told in words."""
+    if tile.report:
+        body = list(_report(screen, content, by))
+    elif tile.name == "sales":
+        return _fitted(
+            screen, [*sales(content, by, screen.width), *(months(screen, content, by, _CHART) if chart else ())]
+        )
+    elif isinstance(content, Statuses):
+        title = f"{by.day(by.today)} · {how_many(content.clients, 'client', 'clients', by)}"
+        return _fitted(screen, [Text(title, "bold"), *statuses(screen, content, by, STATUSES)])
+    else:
+        body = list(_DRAWN[tile.name](screen, content, by))
+    return _fitted(screen, [Text(tile.title, "bold"), *body]) if body else []
+
+
+def _fitted(screen: Screen, drawn: Sequence[Text]) -> list[Text]:
+    for line in drawn:
+        line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
+    return list(drawn)
+
+
+def bars(screen: Screen, rows: Sequence[Bar]) -> Iterator[Text]:
+    """A line for each row: its name, its figure, and a bar."""
+    if not rows:
+        return
+    label = min(max(max(name.cell_len for name, _, _ in rows), 8), screen.width // 3)
+    figure = max(len(told) for _, told, _ in rows)
+    most = max(abs(value or 0) for _, _, value in rows)
+    room = max(0, min(_BAR, screen.width - label - figure - 4))
+    for name, told, value in rows:
+        style = str(name.style) or "cyan"
+        name.truncate(label, overflow="ellipsis", pad=True)
+        drawn = bar(value or 0, most, room, unicode=screen.unicode) if room else ""
+        yield name.append(f"  {told:>{figure}}  ", "bold").append(drawn, style)
+
+
+def statuses(screen: Screen, shown: Statuses, by: Conventions, most: int) -> Iterator[Text]:
+    """Clients by status, the `most` frequent ones."""
+    named = shown.statuses[:most]
+    yield from bars(
+        screen,
+        [
+            (data(each.status or "(none)", status_style(each.status)), by.number(each.clients), each.clients)
+            for each in named
+        ],
+    )
+    if rest := shown.statuses[most:]:
+        yield Text(f"and {by.number(sum(each.clients for each in rest))} with {len(rest)} other statuses", "dim")
+
+
+def sales(shown: Sequence[MonthOfSales], by: Conventions, width: int) -> Iterator[Text]:
+    """The sales of this month, beside those of the last and of the one a year ago."""
+    year_ago, last, this = shown[0], shown[-2], shown[-1]
+    yield (
+        Text("Sales this month ")
+        .append(by.money(this.amount), "bold")
+        .append(f" in {by.number(this.sales)} {'sale' if this.sales == 1 else 'sales'}" if this.sales else "", "dim")
+    )
+    compared = [
+        (change(this.amount, month.amount), month) for month in (last, year_ago) if month.amount or month is last
+    ]
+    line = Text(" ")
+    for told, month in compared:
+        style = "green" if told.startswith(("+", "much more")) else "red"
+        if told:
+            line.append(f" {told}", style)
+            line.append(f" on {by.month(month.month)} ({by.money(month.amount)})", "dim")
+        else:
+            line.append(f" {by.month(month.month)}: {by.money(month.amount)}", "dim")
+        if width < _NARROW:
+            yield line
+            line = Text(" ")
+    if width >= _NARROW and any(month.amount for month in shown):
+        yield line
+
+
+def months(screen: Screen, shown: Sequence[MonthOfSales], by: Conventions, height: int) -> Iterator[Text]:
+    """The sales of the last twelve months as columns; nothing where there were none."""
+    if not any(month.amount for month in shown):
+        return
+    drawn = shown[1:]
+    each = max(2, min(6, (screen.width - 1) // len(drawn)))
+    for line in columns([month.amount for month in drawn], height, unicode=screen.unicode):
+        text = Text()
+        for place, character in enumerate(line):
+            text.append(character * (each - 1) + " ", "bold cyan" if place == len(line) - 1 else "cyan")
+        yield text
+    yield Text(_under([month.month for month in drawn], each, screen, by), "dim")
+
+
+def _under(shown: Sequence[date], each: int, screen: Screen, by: Conventions) -> str:
+    """What stands under columns that are so wide: the months by name, by number where the names cannot be told apart,
+    and where there is no room for that either the first and the last."""
+    named = [by.month(month).split()[0][: each - 1] for month in shown]
+    if len(set(named)) < len(named):
+        named = [f"{month:%m}" for month in shown]
+    if any(len(name) >= each for name in named):
+        return f"{by.month(shown[0])} {screen.sign('…', '...')} {by.month(shown[-1])}"
+    return "".join(f"{name:<{each}}" for name in named)
+
+
+def _report(screen: Screen, report: "Report", by: Conventions) -> Iterator[Text]:
+    """The chart, of its first figure alone; of bars the first ones, each with its figure."""
+    from crm.commands.reports.report import Chart
+    from crm.commands.reports.writing import shown
+    from crm.terminal.reports.rendering import chart_lines
+
+    chart = report.chart
+    if not report.rows:
+        yield Text("Nothing there.", "dim")
+    elif chart is not None and chart.kind == "columns":
+        yield from chart_lines(screen, replace(report, chart=Chart("columns", chart.values[:1], chart.rows)), by)
+    elif chart is not None and chart.kind == "grid":
+        yield from chart_lines(screen, report, by)
+    else:
+        column = report.column(chart.values[0]) if chart else report.columns[1]
+        place = list(report.columns).index(column)
+        first = report.rows[:_ROWS]
+        named = [data(shown(row[0], report.columns[0], by) or "(none)") for row in first]
+        yield from bars(
+            screen, [(name, shown(row[place], column, by), row[place]) for name, row in zip(named, first, strict=True)]
+        )
+        if len(report.rows) > _ROWS:
+            yield Text(f"and {by.number(len(report.rows) - _ROWS)} more", "dim")
+
+
+def _pipeline(screen: Screen, shown: Sequence[StageSum], by: Conventions) -> Iterator[Text]:
+    if any(each.deals for each in shown):
+        told = (f"{by.number(each.deals)}  {by.money(each.value)}" for each in shown)
+        yield from bars(
+            screen, [(data(each.stage.name), words, each.value) for each, words in zip(shown, told, strict=True)]
+        )
+
+
+def _messages(_: Screen, shown: Sequence[MessageCount], by: Conventions) -> Iterator[Text]:
+    for each in shown:
+        style = "red" if each.state == "failed" else "yellow" if each.state == "unsure" else ""
+        yield Text("  ").append(f"{by.number(each.messages)} {STATES[each.state]}", style)
+
+
+def _follow_ups(_: Screen, shown: Sequence[FollowUpShown], __: Conventions) -> Iterator[Text]:
+    for each in shown:
+        yield Text("  ").append(clean(follow_up_line(each)))
+
+
+def follow_up_line(each: FollowUpShown) -> str:
+    """A follow-up on one line, when it is due first."""
+    return f"{due_words(each.follow_up, each.on)}: {each.follow_up.what} ({each.client.name})"
+
+
+def _newest(_: Screen, shown: Sequence[Client], __: Conventions) -> Iterator[Text]:
+    for each in shown:
+        yield Text("  ").append(clean(each.name)).append(f"  {clean(each.email or each.city)}", "dim")
+
+
+def _moved(screen: Screen, shown: Sequence[Client], _: Conventions) -> Iterator[Text]:
+    arrow = screen.sign("→", "->")
+    for each in shown:
+        moved = f"  {clean(each.status_before)} {arrow} {clean(each.status)}"
+        yield Text("  ").append(clean(each.name)).append(moved, "dim")
+
+
+def _birthdays(_: Screen, shown: Sequence[Birthday], by: Conventions) -> Iterator[Text]:
+    for each in shown:
+        yield data(f"  {each.client.name} turns {each.turns} on {by.day(each.on)}")
+
+
+_DRAWN: Mapping[str, Callable[[Screen, Any, Conventions], Iterator[Text]]] = {
+    "pipeline": _pipeline,
+    "messages": _messages,
+    "follow-ups": _follow_ups,
+    "newest": _newest,
+    "moved": _moved,
+    "birthdays": _birthdays,
+}

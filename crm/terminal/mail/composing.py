@@ -1,0 +1,92 @@
+"""The steps of what is written at the menu: what to begin with, the texts, then all of it, looked at and sent."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+from crm.model import Template
+from crm.terminal.mail.message_form import WritingForm
+from crm.terminal.toolkit.picking import pick_listed
+from crm.terminal.toolkit.session import Session
+from crm.terminal.toolkit.steps import Step, in_steps
+
+# What became of what was written.
+Sent = TypeVar("Sent")
+
+
+class WritingSteps(ABC, Generic[Sent]):
+    """What is asked one after the other. `crumbs` say where the person is; the last step sends."""
+
+    def __init__(self, session: Session, crumbs: Sequence[str], templates: Sequence[Template]) -> None:
+        self.session = session
+        self.crumbs = crumbs
+        self.began_with: Template | None = None
+        self._templates = templates
+
+    def go(self) -> Sent:
+        """What the last step gave. Raises Back and Cancelled."""
+        sent: Sent = in_steps(self.session, self.steps, self.is_written)
+        return sent
+
+    def steps(self) -> Sequence[Step]:
+        """The steps there are, which may depend on what was answered so far."""
+        return [*([self._begin] if self._templates else []), *self.texts(), self.finish]
+
+    @abstractmethod
+    def texts(self) -> Sequence[Step]:
+        """A step for each text that is asked for."""
+
+    @abstractmethod
+    def begin(self, template: Template | None) -> None:
+        """Begins with the texts of a template, or with a blank page."""
+
+    @abstractmethod
+    def finish(self) -> Sent:
+        """Shows all of it, and sends it where the person says so. Raises Back and Cancelled."""
+
+    @abstractmethod
+    def is_written(self) -> bool:
+        """Whether there is something that somebody would miss."""
+
+    def _begin(self) -> None:
+        self.session.page(*self.crumbs)
+        listed: list[tuple[str, Template | None]] = [("A blank page", None)]
+        listed += [(": ".join(filter(None, (each.name, each.subject))), each) for each in self._templates]
+        chosen: Template | None = pick_listed(
+            self.session.keyboard, "Begin with:", lambda limit, offset: listed[offset : offset + limit], nothing=""
+        )
+        # Whoever comes back and chooses the same goes on with what is written already.
+        if chosen != self.began_with:
+            self.begin(chosen)
+        self.began_with = chosen
+
+
+class EmailSteps(WritingSteps[Sent]):
+    """Those of an e-mail, to one client or to many: its texts, then a form with all there is to it."""
+
+    def __init__(
+        self, session: Session, crumbs: Sequence[str], templates: Sequence[Template], form: WritingForm
+    ) -> None:
+        super().__init__(session, crumbs, templates)
+        self.form = form
+
+    def texts(self) -> Sequence[Step]:
+        """Subject and text; what a template says need not be asked for."""
+        return self.form.steps(["subject", "body"], *self.crumbs) if self.began_with is None else []
+
+    def is_written(self) -> bool:
+        return self.form.is_written()
+
+    def begin(self, template: Template | None) -> None:
+        # Whoever turns to a blank page keeps what is written already.
+        if template is not None:
+            self.form.begin_with(subject=template.subject, body=template.body)
+
+    def finish(self) -> Sent:
+        sent: Sent = self.form.fill(self.crumbs, self.send, saves="Look and send")
+        return sent
+
+    @abstractmethod
+    def send(self) -> Sent:
+        """Shows it as it will be read, and sends it where the person says so. Raises Back, and CRMError for what is to
+        mend."""

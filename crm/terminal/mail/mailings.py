@@ -1,0 +1,127 @@
+"""Mailings at the menu: listed, opened with what somebody has to see to, gone on with and cancelled."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands.mail.mailings.report import MailingReport
+from crm.commands.registry import named
+from crm.model import Mailing
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing import tables
+from crm.terminal.mail.mailing_rendering import MAILINGS, TROUBLES, draw_counts
+from crm.terminal.mail.messages import MessagesPage, message_page
+from crm.terminal.mail.rendering import draw_heads, draw_text
+from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.session import Session, flow
+
+# Below those to see to stand the other entries, the way back, the hint and a blank line.
+_BELOW = 10
+_SEEN = 9
+
+
+class MailingsPage(ListPage):
+    """The mailings, the newest first."""
+
+    title = "Mailings"
+    columns = MAILINGS
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        listed: Sequence[Any] = named("mailings list")(self.session.crm, limit=limit, offset=offset)
+        return listed
+
+    def keys(self) -> Sequence[Choice]:
+        return [Choice("Write", lambda: self.session.start(named("mailings send")), "w")]
+
+    def open(self, row: Any) -> None:
+        mailing_page(self.session, row.mailing)
+
+
+@flow("mailings list")
+def list_mailings(session: Session, **_: Any) -> None:
+    """The list of mailings."""
+    MailingsPage(session).show()
+
+
+@flow("mailings show")
+def show(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
+    """The page of a mailing."""
+    mailing_page(session, mailing or session.prompts.ask(named("mailings show").parameters["mailing"]))
+
+
+def mailing_page(session: Session, mailing: Mailing) -> None:
+    """What became of a mailing, each message to see to by its number, until the person goes back."""
+    seen: dict[str, MailingReport] = {}
+
+    def crumbs() -> list[str]:
+        seen["report"] = named("mailings show")(session.crm, mailing=mailing)
+        return ["Mailings", mailing.name]
+
+    def above() -> None:
+        draw_counts(session.screen, seen["report"], session.crm.conventions)
+        session.screen.print()
+
+    def entries() -> list[Choice]:
+        report, screen = seen["report"], session.screen
+        room = max(3, min(_SEEN, screen.left - _BELOW))
+        shown = report.troubles[:room]
+        _, lines = tables.lines(screen, TROUBLES, shown, session.crm.conventions, screen.width - 8)
+        listed = [
+            Choice(line, lambda each=each: message_page(session, each.message))
+            for line, each in zip(lines, shown, strict=True)
+        ]
+        if len(report.troubles) > room:
+            listed.append(Choice("All that failed", lambda: _messages(session, mailing, state="failed"), "f"))
+        if report.counted.waiting:
+            listed.append(Choice("Go on sending", lambda: resume(session, mailing), "g"))
+            listed.append(Choice("Cancel what waits", lambda: cancel(session, mailing), "c"))
+        listed.append(Choice("All its e-mails", lambda: _messages(session, mailing), "a"))
+        return [*listed, Choice("Read the text", lambda: _read(session, mailing), "r")]
+
+    session.menu(crumbs, entries, above=above)
+
+
+def _messages(session: Session, mailing: Mailing, **filters: Any) -> None:
+    MessagesPage(session, mailing=mailing, **filters).show()
+
+
+def _read(session: Session, mailing: Mailing) -> None:
+    session.page("Mailings", mailing.name)
+    draw_heads(session.screen, {"Subject": mailing.subject})
+    session.screen.print()
+    draw_text(session.screen, mailing.body)
+    session.keyboard.pause()
+
+
+@flow("mailings resume")
+def resume(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
+    """A mailing that was broken off, gone on with."""
+    mailing = mailing or session.prompts.ask(named("mailings resume").parameters["mailing"])
+    sending_page(session, mailing.name)
+    tell_sent(session, session.call("mailings resume", mailing=mailing))
+
+
+@flow("mailings cancel")
+def cancel(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
+    """What has not been sent of a mailing, taken out of the outbox."""
+    mailing = mailing or session.prompts.ask(named("mailings cancel").parameters["mailing"])
+    session.call("mailings cancel", mailing=mailing)
+    session.say(f"{session.screen.sign('✓', 'OK:')} Cancelled what had not been sent.", "green")
+
+
+def sending_page(session: Session, name: str) -> None:
+    """What is seen while a mailing goes out."""
+    session.page("Mailings", name)
+    session.screen.print(Text("Sending. Ctrl-C stops after the e-mail in hand; what waits is sent later.", "dim"))
+
+
+def tell_sent(session: Session, report: MailingReport) -> None:
+    """Says on the next page that a mailing went out, or why it stopped."""
+    waiting, by = report.counted.waiting, session.crm.conventions
+    sent = report.counted.counts.get("sent", 0)
+    if report.stopped or waiting:
+        session.say(f"! {report.stopped} {by.number(waiting)} still wait.".replace("!  ", "! "), "yellow")
+    else:
+        troubles = f" {by.number(len(report.troubles))} to see to." if report.troubles else ""
+        session.say(f"{session.screen.sign('✓', 'OK:')} Sent to {by.number(sent)}.{troubles}", "green")

@@ -1,0 +1,137 @@
+"""The form of an e-mail that is being written: its texts, who gets it, and the files that go with it."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields
+from crm.commands.registry import named
+from crm.errors import FileError
+from crm.model import Client, Contact, Conventions, Field, Message, typed_fields
+from crm.model.fields import Check, Email
+from crm.model.file_errors import size_of
+from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.toolkit.forms import RecordForm
+from crm.terminal.toolkit.session import Session
+
+_TEXTS: Mapping[str, Check] = {"subject": LineWithFields(300), "body": ProseWithFields()}
+_HELP = {"subject": "what it is about", "body": "Markdown, with fields like {first_name}"}
+_ADDRESSED = ("to", "cc", "bcc")
+_ADDRESS = Email()
+
+
+class WritingForm(RecordForm):
+    """An e-mail to a client on its way; `contacts` are those of the client, and `to` the addresses it begins with.
+
+    In `changes` stand the texts, the addresses of each line, and the files.
+    """
+
+    needed = frozenset(("subject",))
+
+    def __init__(self, session: Session, client: Client, contacts: Sequence[Contact], to: Sequence[str] = ()) -> None:
+        super().__init__(session, Message, {}, {"to": tuple(to)} if to else {})
+        self._client = client
+        self._contacts = contacts
+
+    def people(self) -> dict[str, str]:
+        """Who at the client can be written to: names by address, whoever is written to unless told first."""
+        found = {self._client.email: self._client.name} if self._client.email else {}
+        return found | {each.email: each.name for each in self._contacts if each.email and each.email not in found}
+
+    def is_written(self) -> bool:
+        """Whether there is something that somebody would miss."""
+        return any(self.changes.values())
+
+    def given(self) -> dict[str, Any]:
+        """What was filled in, as `email send` takes it."""
+        texts = {name: self.changes.get(name, "") for name in _TEXTS}
+        others = {name: self.changes.get(name, ()) for name in _ADDRESSED}
+        return {**texts, **others, "attach": self._files()}
+
+    def fields(self) -> Sequence[Field]:
+        known = typed_fields(Message)
+        texts = [dataclasses.replace(known[name], check=check, help=_HELP[name]) for name, check in _TEXTS.items()]
+        return [*texts, *(known[name] for name in (*_ADDRESSED, "attachments"))]
+
+    def ask(self, field: Field, *, required: bool = False) -> None:
+        if field.name in _ADDRESSED:
+            self._ask_addressees(field)
+        elif field.name == "attachments":
+            self._ask_files()
+        else:
+            super().ask(field, required=required)
+
+    def line(self, field: Field, wide: int, by: Conventions) -> str:
+        if field.name == "attachments":
+            shown = ", ".join(each.name for each in self._files())
+        elif field.name in _ADDRESSED:
+            shown = ", ".join(self._addressed(field.name))
+        else:
+            return super().line(field, wide, by).replace("\n", " ")
+        return self.session.screen.cut(f"{field.label:<{wide}}   {shown}", 8).rstrip()
+
+    def _addressed(self, name: str) -> tuple[str, ...]:
+        """The addresses of a line; it goes to the client unless told."""
+        found: tuple[str, ...] = self.changes.get(name, ())
+        return found or (tuple(self.people())[:1] if name == "to" else ())
+
+    def _ask_addressees(self, field: Field) -> None:
+        """Puts addresses on a line and takes them off it, until the person is done."""
+        at: Any = None
+        while True:
+            chosen, people = self._addressed(field.name), self.people()
+            there = dict.fromkeys((*people, *chosen))
+            entries = [Choice(f"{'x' if each in chosen else ' '} {_spelled(people, each)}", each) for each in there]
+            entries.append(Choice("  Another address", ""))
+            try:
+                at = self.session.keyboard.choose(f"{field.label}:", entries[-30:], back="Done", at=at)
+                address = at or self._typed(field)
+            except Back:
+                return
+            left = tuple(each for each in chosen if each != address)
+            self.changes[field.name] = left if address in chosen and at else (*left, address)
+
+    def _typed(self, field: Field) -> str:
+        def read(text: str) -> str:
+            if not text.strip():
+                raise Back
+            return _ADDRESS.read(text, self.session.crm.conventions)
+
+        typed: str = self.session.keyboard.text(f"{field.label}", read, help=_ADDRESS.example)
+        return typed
+
+    def _files(self) -> tuple[Path, ...]:
+        found: tuple[Path, ...] = self.changes.get("attachments", ())
+        return found
+
+    def _ask_files(self) -> None:
+        """Adds files and takes them off, until the person is done."""
+        parameter = dataclasses.replace(named("email send").parameters["attach"], many=False, required=True)
+        while True:
+            entries = [Choice("Add a file", None), *(Choice(f"Take off {each.name}", each) for each in self._files())]
+            try:
+                if self._files():
+                    gone = self.session.keyboard.choose("Attached:", entries, back="Done")
+                    if gone is not None:
+                        self.changes["attachments"] = tuple(each for each in self._files() if each != gone)
+                        continue
+                file = self._file(parameter)
+            except Back:
+                return
+            self.changes["attachments"] = (*self._files(), file)
+
+    def _file(self, parameter: Any) -> Path:
+        typed, error = "", ""
+        while True:
+            file: Path = self.session.prompts.ask(parameter, typed=typed, error=error)
+            try:
+                size_of(file)
+            except FileError as refused:
+                typed, error = str(file), refused.sentence
+            else:
+                return file
+
+
+def _spelled(people: Mapping[str, str], address: str) -> str:
+    return f"{people[address]} <{address}>" if address in people else address

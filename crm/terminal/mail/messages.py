@@ -1,0 +1,109 @@
+"""E-mails and text messages at the menu: listed, opened, sent again and cancelled."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crm.commands.mail.messages import SENT_AGAIN, MessageCard, text_of
+from crm.commands.registry import named
+from crm.model import CHANNELS, STATES, Client, Mailing, Message
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.mail.rendering import MESSAGE_COLUMNS, draw_message, draw_text, kind_of, sent_line
+from crm.terminal.toolkit.client_lists import DealingsPage
+from crm.terminal.toolkit.session import Session, flow
+
+# In the order in which they stand in the menu of filters.
+_FILTERS: Mapping[str, str] = {
+    "state": "A state", "client": "A client", "direction": "To or from clients", "channel": "E-mail or SMS",
+    "since": "Since a day", "until": "Until a day", "text": "A text",
+}  # fmt: skip
+_WORDS: Mapping[str, str] = {**STATES, **CHANNELS, "out": "to clients", "in": "from clients"}
+# Below a message stand a blank line, its entries, the way back and the hint.
+_BELOW = 7
+
+
+class MessagesPage(DealingsPage):
+    """What was written to clients and received from them, the newest first: of all clients, of one, or of a mailing."""
+
+    title = "E-mails and texts"
+    command = "email list"
+    filter_by = _FILTERS
+    before, after = MESSAGE_COLUMNS[:4], MESSAGE_COLUMNS[4:]
+
+    def told(self, name: str, value: Any) -> str:
+        return f"with {value}" if name == "text" else str(_WORDS.get(value, value))
+
+    def keys(self) -> Sequence[Choice]:
+        whom = {"client": self.filters["client"]} if "client" in self.filters else {}
+        return [*super().keys(), Choice("Write", lambda: self.session.start(named("email send"), **whom), "w")]
+
+    def open(self, row: Any) -> None:
+        message_page(self.session, row)
+
+
+@flow("email list")
+def list_messages(session: Session, client: Client | None = None, mailing: Mailing | None = None, **_: Any) -> None:
+    """The list of messages, of one client or one mailing where it is named."""
+    filters = {name: value for name, value in (("client", client), ("mailing", mailing)) if value}
+    MessagesPage(session, **filters).show()
+
+
+@flow("email show")
+def show(session: Session, message: Message | None = None, **_: Any) -> None:
+    """The page of a message."""
+    message_page(session, message or session.prompts.ask(named("email show").parameters["message"]))
+
+
+def message_page(session: Session, message: Message) -> None:
+    """A message with its text, and what can be done with it, until the person goes back."""
+    from crm.terminal.clients.clients import client_page
+
+    seen: dict[str, Any] = {}
+
+    def crumbs() -> list[str]:
+        card: MessageCard = named("email show")(session.crm, message=message)
+        seen["card"] = card
+        return [card.client.name, kind_of(card.message)]
+
+    def above() -> None:
+        screen = session.screen
+        seen["whole"] = draw_message(screen, seen["card"], session.crm.conventions, screen.left - _BELOW)
+        screen.print()
+
+    def entries() -> list[Choice]:
+        record, client = seen["card"].message, seen["card"].client
+        listed = [] if seen["whole"] else [Choice("Read all of it", lambda: _read(session, record), "r")]
+        if record.direction == "out" and record.state in SENT_AGAIN:
+            listed.append(Choice("Send again", lambda: again(session, record), "a"))
+        if record.direction == "out" and record.state == "queued":
+            listed.append(Choice("Cancel", lambda: cancel(session, record)))
+        return [*listed, Choice("Open the client", lambda: client_page(session, client))]
+
+    session.menu(crumbs, entries, above=above)
+
+
+def _read(session: Session, message: Message) -> None:
+    session.page(kind_of(message), message.subject)
+    draw_text(session.screen, text_of(message))
+    session.keyboard.pause()
+
+
+@flow("email again")
+def again(session: Session, message: Message | None = None, **_: Any) -> None:
+    """A message that was not sent, tried once more."""
+    message = message or session.prompts.ask(named("email again").parameters["message"])
+    tell_tried(session, session.call("email again", message=message))
+
+
+@flow("email cancel")
+def cancel(session: Session, message: Message | None = None, **_: Any) -> None:
+    """A message that is queued, taken out of the outbox."""
+    message = message or session.prompts.ask(named("email cancel").parameters["message"])
+    session.call("email cancel", message=message)
+    session.say(f"{session.screen.sign('✓', 'OK:')} Cancelled. “Send again” sends it all the same.", "green")
+
+
+def tell_tried(session: Session, card: MessageCard) -> None:
+    """Says on the next page what became of a message that was just tried."""
+    told, style = sent_line(card)
+    sign = {"green": session.screen.sign("✓", "OK:"), "red": session.screen.sign("✗", "!")}.get(style, "!")
+    session.say(f"{sign} {told}", style)

@@ -1,0 +1,128 @@
+"""A mailing written at the menu: to whom, from a template or a blank page, looked at, tried on oneself, and sent."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands.client_selection import asked_for
+from crm.commands.mail.mailings import Prepared, prepared
+from crm.commands.mail.mailings.report import MailingReport
+from crm.commands.mail.mailings.text import TestSent, written
+from crm.commands.mail.outbox import refuse_unsendable
+from crm.commands.mail.templates import of_channel
+from crm.commands.registry import named
+from crm.model import Client, Field, Template
+from crm.model.fields import Email
+from crm.terminal.clients.bulk import Chosen, group_of, pick_group
+from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.drawing.render import drawn
+from crm.terminal.mail.composing import EmailSteps
+from crm.terminal.mail.mailings import mailing_page, sending_page, tell_sent
+from crm.terminal.mail.message_form import WritingForm
+from crm.terminal.mail.rendering import draw_preview
+from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.steps import Step
+
+_TITLE = "Write to many"
+# Below a preview stand a blank line, its entries, the way back and the hint.
+_BELOW = 7
+_ADDRESS = Email()
+
+
+class MailingForm(WritingForm):
+    """A mailing on its way: its texts and files; to whom it goes was said before."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, Client(), ())
+
+    def fields(self) -> Sequence[Field]:
+        return [each for each in super().fields() if each.name in ("subject", "body", "attachments")]
+
+    def given(self) -> dict[str, Any]:
+        """What was filled in, as `mailings send` takes it."""
+        return {name: value for name, value in super().given().items() if name in ("subject", "body", "attach")}
+
+
+@flow("mailings send")
+def write(session: Session, **given: Any) -> None:
+    """Which clients, what to begin with, the texts; then a look at it, and off it goes."""
+    # Nobody writes what cannot be sent.
+    refuse_unsendable(session.crm)
+    form = MailingForm(session)
+    with session.crm.read() as snapshot:
+        templates = of_channel(snapshot, "email")
+    report = _Steps(session, form, templates, group_of(**given) if given else None).go()
+    tell_sent(session, report)
+    mailing_page(session, report.counted.mailing)
+
+
+class _Steps(EmailSteps[MailingReport]):
+    """The steps of a mailing; who gets it is asked first, unless that is known."""
+
+    def __init__(
+        self, session: Session, form: MailingForm, templates: Sequence[Template], group: Chosen | None
+    ) -> None:
+        super().__init__(session, [_TITLE], templates, form)
+        self._chosen = group
+        self._asks_whom = group is None
+
+    def steps(self) -> Sequence[Step]:
+        return [*([self._ask_whom] if self._asks_whom else []), *super().steps()]
+
+    def _ask_whom(self) -> None:
+        self._chosen = pick_group(self.session, _TITLE)
+
+    def send(self) -> MailingReport:
+        session, given = self.session, self.form.given()
+        group = self._chosen or group_of()
+        with_files = written(session.crm, None, given["subject"], given["body"], given["attach"])
+        found = prepared(session.crm, asked_for(**_asked(group)), with_files)
+        room: int | None = 0
+        while (chosen := self._looked_at(found, room)) != "send":
+            room = None if chosen == "read" else 0
+            if chosen == "left out":
+                session.page(_TITLE, "Left out")
+                drawn(found.audience.left_out, session.screen, session.crm.conventions)
+                session.keyboard.pause()
+            elif chosen == "test":
+                self._test(group, given)
+        sending_page(session, given["subject"])
+        sent: MailingReport = session.insist(lambda: named("mailings send")(session.crm, yes=True, **group, **given))
+        return sent
+
+    def _looked_at(self, found: Prepared, room: int | None) -> str:
+        """What the person does with the preview, of which as much is shown as fits unless `room` is None."""
+        session = self.session
+        screen, by = session.screen, session.crm.conventions
+        session.page(_TITLE, "Preview")
+        screen.print(Text(found.told(by), "bold"))
+        screen.print()
+        whole = draw_preview(screen, found.preview, None if room is None else screen.left - _BELOW)
+        screen.print()
+        entries = [Choice(f"Send it to {by.number(found.audience.count)}", "send"), Choice("Send me a test", "test")]
+        entries += [Choice("Who is left out", "left out")] if found.audience.left_out else []
+        entries += [] if whole else [Choice("Read all of it", "read", "r")]
+        chosen: str = session.keyboard.choose("", entries, back="Change it")
+        return chosen
+
+    def _test(self, group: Chosen, given: Mapping[str, Any]) -> None:
+        """Sends it to an address of the person's own, as the first would get it."""
+        session = self.session
+
+        def read(typed: str) -> str:
+            if not typed.strip():
+                raise Back
+            return _ADDRESS.read(typed, session.crm.conventions)
+
+        def sent() -> None:
+            address = session.keyboard.text("To", read, help=_ADDRESS.example)
+            tested: TestSent = named("mailings send")(session.crm, test=address, **group, **given)
+            session.tell(tested)
+
+        session.attempt(sent)
+
+
+def _asked(group: Chosen) -> Mapping[str, Any]:
+    """A group as `asked_for` takes it."""
+    return {name: group[name] for name in ("clients", "only", "where", "view", "all_")}

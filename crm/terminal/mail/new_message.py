@@ -1,0 +1,68 @@
+"""An e-mail written at the menu: from a template or a blank page, looked at as it will be read, and sent."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands.clients.contacts import contacts_of
+from crm.commands.mail.composing import Written, previewed
+from crm.commands.mail.messages import MessageCard
+from crm.commands.mail.outbox import refuse_unsendable
+from crm.commands.mail.templates import of_channel
+from crm.commands.registry import named
+from crm.model import Client, Template
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing.screen import clean
+from crm.terminal.mail.composing import EmailSteps
+from crm.terminal.mail.message_form import WritingForm
+from crm.terminal.mail.messages import tell_tried
+from crm.terminal.mail.rendering import draw_preview
+from crm.terminal.toolkit.client_choice import chosen_client
+from crm.terminal.toolkit.session import Session, flow
+
+_TITLE = "Write an e-mail"
+# Below a preview stand a blank line, its entries, the way back and the hint.
+_BELOW = 5
+
+
+@flow("email send")
+def write(session: Session, client: Client | None = None, to: Sequence[str] = (), **_: Any) -> None:
+    """The client, what to begin with, the texts; then whatever else, a look at it, and off it goes."""
+    # Nobody writes what cannot be sent.
+    refuse_unsendable(session.crm)
+    client = chosen_client(session, client, _TITLE)
+    with session.crm.read() as snapshot:
+        reader = snapshot.get(Client, client.id)
+        form = WritingForm(session, reader, contacts_of(snapshot, reader), to)
+        templates = of_channel(snapshot, "email")
+    if not (form.people() or to):
+        session.say(f"{reader.name} has no e-mail address yet; name one under To.", "yellow")
+    tell_tried(session, _Steps(session, reader, form, templates).go())
+
+
+class _Steps(EmailSteps[MessageCard]):
+    """The steps of an e-mail to one client."""
+
+    def __init__(self, session: Session, client: Client, form: WritingForm, templates: Sequence[Template]) -> None:
+        super().__init__(session, [client.name, _TITLE], templates, form)
+        self._client = client
+
+    def send(self) -> MessageCard:
+        session, given = self.session, self.form.given()
+        with session.crm.read() as snapshot:
+            found = previewed(session.crm, snapshot, Written(client=self._client, **given))
+        room: int | None = session.screen.height - _BELOW
+        while True:
+            session.page(self._client.name, "Preview")
+            whole = draw_preview(session.screen, found, room and session.screen.left - _BELOW)
+            session.screen.print()
+            more = [] if whole else [Choice("Read all of it", "read", "r")]
+            if session.keyboard.choose("", [Choice("Send it", "send"), *more], back="Change it") == "send":
+                break
+            room = None
+        session.screen.print(Text(f"Sending to {clean(self._client.name)}", "dim"))
+        sent: MessageCard = session.insist(
+            lambda: named("email send")(session.crm, client=self._client, yes=True, **given)
+        )
+        return sent

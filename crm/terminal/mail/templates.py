@@ -1,0 +1,217 @@
+"""Templates at the menu: listed, read as a client would, written and changed."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields
+from crm.commands.mail.templates import TemplatePreview, sms_count
+from crm.commands.registry import named
+from crm.model import CHANNELS, Conventions, Field, Template, typed_fields
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing import tables
+from crm.terminal.drawing.render import drawn
+from crm.terminal.drawing.screen import Screen, clean, data
+from crm.terminal.mail.rendering import draw_heads, draw_text
+from crm.terminal.toolkit.forms import RecordForm, fill_changes
+from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.picking import pick_client
+from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.steps import in_steps
+
+tables.COLUMNS[Template] = (
+    tables.Column("No.", lambda each, _: data(each.id, "dim"), 4, right=True),
+    tables.Column("Name", lambda each, _: data(each.name, "bold"), 0, 10),
+    tables.Column("", lambda each, _: data("SMS" if each.channel == "sms" else "", "dim"), 2),
+    tables.Column("What", lambda each, _: data(each.subject or each.body.partition("\n")[0]), 1, 12),
+)
+# Below a template stand a blank line, its entries, the way back and the hint.
+_BELOW = 9
+
+
+class TemplatesPage(ListPage):
+    """The templates by name."""
+
+    title = "Templates"
+    columns = tables.COLUMNS[Template][1:]
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        templates: list[Template] = named("templates list")(self.session.crm)
+        return templates[offset : offset + limit]
+
+    def count(self) -> int:
+        return len(named("templates list")(self.session.crm))
+
+    def keys(self) -> Sequence[Choice]:
+        return [Choice("Add", lambda: add(self.session), "a")]
+
+    def open(self, row: Any) -> None:
+        template_page(self.session, row)
+
+
+@flow("templates list")
+def list_templates(session: Session, **_: Any) -> None:
+    """The list of templates."""
+    TemplatesPage(session).show()
+
+
+@flow("templates show")
+def show(session: Session, template: Template | None = None, **_: Any) -> None:
+    """The page of a template."""
+    template_page(session, template or _picked(session, "templates show"))
+
+
+def template_page(session: Session, template: Template) -> None:
+    """A template as it was written, and what can be done with it, until the person goes back."""
+    seen: dict[str, Any] = {}
+
+    def crumbs() -> list[str]:
+        seen["record"] = named("templates show")(session.crm, template=template)
+        return ["Templates", seen["record"].name]
+
+    def above() -> None:
+        screen = session.screen
+        seen["whole"] = _draw(screen, seen["record"], screen.left - _BELOW)
+        screen.print()
+
+    def entries() -> list[Choice]:
+        record = seen["record"]
+        whole = [] if seen["whole"] else [Choice("Read all of it", lambda: _read(session, record), "r")]
+        return [
+            *whole,
+            Choice("Read it as a client would", lambda: preview(session, record)),
+            Choice("Edit", lambda: edit(session, record)),
+            Choice("Delete", lambda: delete(session, record)),
+        ]
+
+    session.menu(crumbs, entries, above=above)
+
+
+def _read(session: Session, template: Template) -> None:
+    session.page("Templates", template.name)
+    draw_text(session.screen, template.body)
+    session.keyboard.pause()
+
+
+@flow("templates preview")
+def preview(session: Session, template: Template | None = None, **_: Any) -> None:
+    """What the first client would read, and then any other one."""
+    template = template or _picked(session, "templates preview")
+    client = None
+    while True:
+        found: TemplatePreview = session.call("templates preview", template=template, client=client)
+        session.page(template.name, found.client.name)
+        drawn(found, session.screen, session.crm.conventions)
+        session.screen.print()
+        session.keyboard.choose("", [Choice("As another client", True)])
+        client = pick_client(session.crm, session.keyboard, "Client")
+
+
+class TemplateForm(RecordForm):
+    """A template on its way; a text message has no subject."""
+
+    def fields(self) -> Sequence[Field]:
+        known = {name: _with_fields(each) for name, each in typed_fields(Template).items()}
+        names = (
+            ("name", "body", "channel") if self.value("channel") == "sms" else ("name", "subject", "body", "channel")
+        )
+        return [known[name] for name in names]
+
+    def ask(self, field: Field, *, required: bool = False) -> None:
+        super().ask(field, required=required or field.name in ("name", "channel"))
+        if self.value("channel") == "sms" and self.value("subject"):
+            self.changes["subject"] = ""
+
+
+def _with_fields(field: Field) -> Field:
+    """A field of the form that refuses at once what is no field of a client."""
+    check = {"subject": LineWithFields(300), "body": ProseWithFields()}.get(field.name, field.check)
+    return dataclasses.replace(field, check=check)
+
+
+@flow("templates add")
+def add(session: Session, **_: Any) -> None:
+    """For what it is, its name, and then the texts."""
+    form = TemplateForm(session, Template, {}, {})
+    crumbs = ("Templates", "Add a template")
+
+    def ask_channel() -> None:
+        session.page(*crumbs)
+        entries = [Choice(words[:1].upper() + words[1:], each) for each, words in CHANNELS.items()]
+        form.changes["channel"] = session.keyboard.choose("For what?", entries, at=form.value("channel"))
+
+    def fill() -> Any:
+        return form.fill(["Templates", form.value("name")], lambda: _saved(session, form.changes))
+
+    _tell(session, "Added", in_steps(session, [ask_channel, *form.steps(["name"], *crumbs), fill], form.is_written))
+
+
+def _saved(session: Session, changes: Mapping[str, Any]) -> Template:
+    """Adds a template; what there is to mend is told above the form, which has all of it still."""
+    added: Template = named("templates add")(session.crm, **changes)
+    return added
+
+
+@flow("templates edit")
+def edit(session: Session, template: Template | None = None, **_: Any) -> None:
+    """The fields by number with the old values to change; a clash with somebody else's change is settled."""
+
+    def save(shown: Template, changes: Mapping[str, Any]) -> Template:
+        saved: Template = named("templates edit")(session.crm, template=shown, changes=changes)
+        return saved
+
+    template = template or _picked(session, "templates edit")
+    if edited := fill_changes(session, TemplateForm, template, lambda shown: shown.name, save):
+        _tell(session, "Saved", edited[1])
+
+
+@flow("templates delete")
+def delete(session: Session, template: Template | None = None, **_: Any) -> None:
+    """A template from the list, deleted."""
+    gone = session.call("templates delete", template=template or _picked(session, "templates delete"))
+    session.say(f"{session.screen.sign('✓', 'OK:')} Deleted {gone.name}. Press u to take it back.", "green")
+
+
+def _picked(session: Session, words: str) -> Template:
+    picked: Template = session.prompts.ask(named(words).parameters["template"])
+    return picked
+
+
+def _tell(session: Session, done: str, template: Template) -> None:
+    session.say(f"{session.screen.sign('✓', 'OK:')} {done}: {template.name} (no. {template.id})", "green")
+
+
+def _draw(screen: Screen, template: Template, room: int | None = None) -> bool:
+    before = screen.used
+    heading = data(template.name, "bold").append(f"  no. {template.id}, {CHANNELS[template.channel]}", "dim")
+    screen.print(heading)
+    if count := sms_count(template):
+        _draw_parts(screen, count, "as it stands here")
+    draw_heads(screen, {"Subject": template.subject})
+    screen.print()
+    return draw_text(screen, template.body, None if room is None else room - (screen.used - before))
+
+
+def _draw_parts(screen: Screen, count: int, as_what: str) -> None:
+    screen.print(Text(f"Takes {count} SMS {as_what}.", "yellow" if count > 1 else "dim"))
+
+
+@drawn.register
+def _(result: Template, screen: Screen, _by: Conventions) -> None:
+    _draw(screen, result)
+
+
+@drawn.register
+def _(result: TemplatePreview, screen: Screen, _by: Conventions) -> None:
+    screen.print(Text("As ", "dim").append(clean(result.client.name), "default").append(" would read it", "dim"))
+    if result.missing:
+        lacking = ", ".join(f"{{{each}}}" for each in result.missing)
+        told = f"Nothing is known for {clean(lacking)}; {{{clean(result.missing[0])}|…}} says what stands there then."
+        screen.print(Text(told, "yellow"))
+    if result.parts:
+        _draw_parts(screen, result.parts, "for this client")
+    draw_heads(screen, {"Subject": result.subject})
+    screen.print()
+    draw_text(screen, result.text)

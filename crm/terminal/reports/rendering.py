@@ -1,0 +1,157 @@
+"""Reports on screen: a table, and a chart under it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+from rich.text import Text
+
+from crm.commands.data.store import FileWritten
+from crm.commands.reports.report import Column, Report, Row
+from crm.commands.reports.writing import period, shown
+from crm.model import Conventions
+from crm.terminal.drawing import tables
+from crm.terminal.drawing.charts import bar, columns, shade
+from crm.terminal.drawing.render import drawn
+from crm.terminal.drawing.screen import Screen, clean, data
+
+_HEIGHT = 4
+_BARS = 15
+_WIDEST_BAR = 50
+
+
+@drawn.register
+def _(result: Report, screen: Screen, by: Conventions) -> None:
+    draw_heading(screen, result, by)
+    draw_table(screen, result, by)
+    draw_chart(screen, result, by)
+    if result.file is not None:
+        drawn(FileWritten(result.file, "the report"), screen, by)
+
+
+def draw_heading(screen: Screen, report: Report, by: Conventions) -> None:
+    """What the report is about, and the days that it speaks of."""
+    screen.print(Text(report.title, "bold"))
+    screen.print(Text(period(report, by), "dim"))
+    if report.note:
+        screen.print(Text(report.note, "dim"))
+
+
+def draw_table(screen: Screen, report: Report, by: Conventions, first: int = 0, most: int | None = None) -> None:
+    """The rows, or `most` of them from one on, and the total."""
+    if not report.rows:
+        screen.print(Text("Nothing there.", "dim"))
+        return
+    rows = list(report.rows[first:] if most is None else report.rows[first : first + most])
+    if report.total is not None:
+        rows.append(report.total)
+    heads = [_head(report, place, column) for place, column in enumerate(report.columns)]
+    screen.print(tables.table(heads, rows, by, screen.width))
+
+
+def _head(report: Report, place: int, column: Column) -> tables.Column:
+    """A column of the table; the further to the right it stands, the sooner it gives way."""
+
+    def text(row: Row, by: Conventions) -> Text:
+        if place == 0:
+            return data(_named(row, report, by), "bold" if row is report.total else "")
+        value = row[place]
+        style = "bold" if row is report.total else ""
+        if column.signed and value:
+            style = "green" if value > 0 else "red"
+        return data(_figure(report, column, value, by), style)
+
+    title = column.title.rstrip() or column.name
+    return tables.Column(title, text, place, 12 if place == 0 else None, right=place > 0 and column.kind != "text")
+
+
+def _named(row: Row, report: Report, by: Conventions) -> str:
+    return shown(row[0], report.columns[0], by) or "(none)"
+
+
+def _figure(report: Report, column: Column, value: Any, by: Conventions) -> str:
+    # Of many beside each other whole per cent tell enough, and more of them have room.
+    if value is not None and column.kind == "percent" and report.chart and report.chart.kind == "grid":
+        return f"{by.number(round(value))} %"
+    return shown(value, column, by)
+
+
+def draw_chart(screen: Screen, report: Report, by: Conventions) -> None:
+    """The chart, where the report has one and there is something to draw."""
+    lines = chart_lines(screen, report, by)
+    if lines:
+        screen.print()
+    for line in lines:
+        line.truncate(screen.width, overflow=_overflow(screen))
+        screen.print(line)
+
+
+def _overflow(screen: Screen) -> Literal["ellipsis", "crop"]:
+    return "ellipsis" if screen.unicode else "crop"
+
+
+def chart_lines(screen: Screen, report: Report, by: Conventions) -> list[Text]:
+    """The chart line by line; none where the report has no chart, or nothing to draw."""
+    chart = report.chart
+    if chart is None or not any(value for name in chart.values for value in report.values(name)):
+        return []
+    draw = {"columns": _columns, "bars": _bars, "grid": _grid}[chart.kind]
+    return list(draw(screen, report, [report.column(name) for name in chart.values], by))
+
+
+def _columns(screen: Screen, report: Report, drawn: Sequence[Column], by: Conventions) -> Iterator[Text]:
+    """Columns for each of several figures in turn, on one scale; the last ones where not all have room."""
+    names = [_named(row, report, by) for row in report.drawn][1 - screen.width :]
+    figures = [[value or 0 for value in report.values(column.name)][-len(names) :] for column in drawn]
+    most = max(value for values in figures for value in values)
+    each = max(1, min(7, (screen.width - 1) // len(names)))
+    for column, values in zip(drawn, figures, strict=True):
+        if not any(values):
+            continue
+        highest = max(range(len(values)), key=values.__getitem__)
+        told = f" (at most {shown(values[highest], column, by)} in {names[highest]})"
+        yield Text(column.title).append(told, "dim")
+        for line in columns(values, _HEIGHT, most=most, unicode=screen.unicode):
+            yield Text("".join((sign * max(1, each - 1)).ljust(each) for sign in line), "cyan")
+    if each > 2:
+        yield Text("".join(f"{_short(name, each - 1):<{each}}" for name in names), "dim")
+    else:
+        yield Text(f"{names[0]} {screen.sign('…', '...')} {names[-1]}", "dim")
+
+
+def _short(name: str, room: int) -> str:
+    """The end of a period's name, which is what differs: 26-03 or 03 of 2026-03."""
+    ends = (name, name[2:], name.rpartition("-")[2])
+    return next((end for end in ends if len(end) <= room), name[-room:])
+
+
+def _bars(screen: Screen, report: Report, drawn: Sequence[Column], by: Conventions) -> Iterator[Text]:
+    """A bar for each row."""
+    column = drawn[0]
+    rows = report.drawn[:_BARS]
+    values = [value or 0 for value in report.values(column.name)[: len(rows)]]
+    most = max(map(abs, values))
+    names = [data(_named(row, report, by)) for row in rows]
+    wide = min(max(name.cell_len for name in names), screen.width // 3)
+    yield Text(column.title)
+    for name, value in zip(names, values, strict=True):
+        name.truncate(wide, overflow=_overflow(screen), pad=True)
+        room = min(_WIDEST_BAR, screen.width - wide - 3)
+        yield name.append("  ").append(bar(value, most, room, unicode=screen.unicode), "cyan")
+    if len(report.drawn) > _BARS:
+        yield Text(f"and {by.number(len(report.drawn) - _BARS)} more", "dim")
+
+
+def _grid(screen: Screen, report: Report, drawn: Sequence[Column], by: Conventions) -> Iterator[Text]:
+    """A sign for each cell, the darker the more."""
+    values = [report.values(column.name) for column in drawn]
+    most = max(value or 0 for column in values for value in column)
+    names = [_named(row, report, by) for row in report.drawn]
+    wide = min(max(map(len, names)), screen.width // 3)
+    each = max(1, min(4, (screen.width - wide - 2) // len(drawn)))
+    if each > max(len(column.title) for column in drawn):
+        yield Text(" " * (wide + 2) + "".join(f"{column.title:<{each}}" for column in drawn), "dim")
+    for place, name in enumerate(names):
+        signs = (shade(column[place], most, unicode=screen.unicode) * each for column in values)
+        yield Text(f"{clean(name)[:wide]:<{wide}}  ").append("".join(signs), "cyan")
+    key = " ".join(shade(part, 8, unicode=screen.unicode) for part in (0, 1, 3, 5, 7))
+    yield Text(f"{key}  none to {shown(most, drawn[0], by)}", "dim")

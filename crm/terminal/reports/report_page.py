@@ -1,0 +1,112 @@
+"""A report at the menu: shown at once, changed by number, saved as a file."""
+
+from functools import partial
+from typing import Any
+
+from crm.commands.data.store import FileWritten
+from crm.commands.registry import Command, Parameter, commands
+from crm.commands.reports.report import Report
+from crm.errors import CRMError
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.reports.rendering import chart_lines, draw_chart, draw_heading, draw_table
+from crm.terminal.toolkit.session import FLOWS, Session
+
+# What stands around the rows of a page: the crumbs, the title, the period, the heads and the total above, the entries
+# of the report apart; below, the file, the keys to turn, the way back and the hint.
+_AROUND = 14
+
+
+class ReportPage:
+    """A report at the menu: what it shows is changed by number, at once, and any of it can be saved as a file."""
+
+    def __init__(self, session: Session, command: Command, given: dict[str, Any]) -> None:
+        self.session = session
+        self.command = command
+        self.given = given
+        self.report: Report = session.call(command.words, **given)
+        self._first = 0
+        self._charted = False
+
+    def show(self) -> None:
+        """Shows the report until the person goes back."""
+        self.session.menu(["Reports", self.command.title], self._entries, above=self._draw)
+
+    @property
+    def _asked(self) -> list[Parameter]:
+        return [each for each in self.command.parameters.values() if not each.path]
+
+    def _draw(self) -> None:
+        screen, by = self.session.screen, self.session.crm.conventions
+        draw_heading(screen, self.report, by)
+        if self._fits or self._charted:
+            if self._fits:
+                draw_table(screen, self.report, by)
+            draw_chart(screen, self.report, by)
+        else:
+            draw_table(screen, self.report, by, self._first, self._most)
+        screen.print()
+
+    @property
+    def _most(self) -> int:
+        """How many rows there is room for between the heading and the entries."""
+        around = _AROUND + bool(self.report.note) + len(self._asked)
+        return max(3, self.session.screen.height - around)
+
+    @property
+    def _fits(self) -> bool:
+        """Whether there is room for the whole table and the chart."""
+        lines = len(chart_lines(self.session.screen, self.report, self.session.crm.conventions))
+        return len(self.report.rows) + lines <= self._most
+
+    def _entries(self) -> list[Choice]:
+        by = self.session.crm.conventions
+        entries = []
+        for each in self._asked:
+            value = self.given.get(each.name, each.default)
+            told = each.check.show(value, by) if each.check and value not in (None, "") else "-"
+            entries.append(Choice(f"{each.label}: {told}", partial(self._ask, each)))
+        entries.append(Choice("Save as a file", self._save))
+        if not self._fits:
+            if not self._charted and self._first + self._most < len(self.report.rows):
+                entries.append(Choice("Next rows", partial(self._turn, self._most), "n"))
+            if not self._charted and self._first:
+                entries.append(Choice("Rows before", partial(self._turn, -self._most), "p"))
+            if self.report.chart is not None:
+                entries.append(Choice("Table" if self._charted else "Chart", self._toggle, "c"))
+        return entries
+
+    def _turn(self, rows: int) -> None:
+        self._first = max(0, self._first + rows)
+
+    def _toggle(self) -> None:
+        self._charted = not self._charted
+
+    def _ask(self, parameter: Parameter) -> None:
+        session = self.session
+        session.page("Reports", self.command.title, parameter.label)
+        value = self.given.get(parameter.name)
+        by = session.crm.conventions
+        typed = parameter.check.edit(value, by) if parameter.check and value is not None else ""
+        given = {**self.given, parameter.name: session.prompts.ask(parameter, typed=typed)}
+        try:
+            self.report = session.insist(lambda: self.command(session.crm, **given))
+        except CRMError as error:
+            session.fail(error)
+            return
+        self.given, self._first = given, 0
+
+    def _save(self) -> None:
+        session = self.session
+        session.page("Reports", self.command.title, "Save as a file")
+        file = session.prompts.ask(self.command.parameters["to"])
+        if file is not None:
+            written: Report = session.call(self.command.words, **self.given, to=file)
+            if written.file is not None:
+                session.tell(FileWritten(written.file, "the report"))
+
+
+def _shown(command: Command, session: Session, **given: Any) -> None:
+    ReportPage(session, command, given).show()
+
+
+FLOWS.update({each.words: partial(_shown, each) for each in commands(menu="reports")})

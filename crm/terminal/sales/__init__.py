@@ -1,0 +1,1 @@
+"""Pages: sales, deals and the stages of the pipeline."""

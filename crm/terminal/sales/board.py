@@ -1,0 +1,257 @@
+"""The board of deals at the menu: stages side by side, or one at a time where it is narrow; keys move a card."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands.registry import named
+from crm.commands.sales.board import on_board
+from crm.commands.sales.pipeline import DealShown, StageSum, cards, place, stages, sums
+from crm.commands.team.people import EVERYBODYS, of_whom
+from crm.errors import Cancelled, NotFoundError
+from crm.model import Conventions, Deal
+from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.drawing.screen import Screen, clean, data
+from crm.terminal.sales.deals import deal_page
+from crm.terminal.toolkit.session import Session, flow
+
+_WIDE = 80
+_NARROWEST = 18
+_GAP = 2
+_LINES = 3
+# The title, the rule, what is shown, the two heads, what is left out, and the entries below.
+_AROUND = 9
+_HINT = (
+    "arrows choose a card · < > move it · w win · l lose · n new · e {whose} · v list · t stages · / search"
+    " · u undo · ? help"
+)
+_HELP = (
+    "The arrows go from card to card; the stage that is not seen yet comes in from the side.",
+    "< and > (or Shift with an arrow) move the card that is pointed at to the stage beside it; Enter opens it.",
+    "Won and lost deals stay on the board for 30 days. A card with ! was to close by now.",
+)
+
+
+class BoardPage:
+    """The board: which stage and which card of it is pointed at, and what of each stage is seen."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.owner = EVERYBODYS
+        self.at = 0
+        self._first = 0
+        # By the number of the stage: the card that is pointed at there, and the first one that is seen.
+        self._places: dict[int, int] = {}
+        self._tops: dict[int, int] = {}
+        self._sums: Sequence[StageSum] = ()
+        self._card: DealShown | None = None
+
+    def show(self) -> None:
+        """Shows the board until the person goes back."""
+        while True:
+            self.session.page("Deals")
+            self.draw()
+            entries = (
+                [Choice(self.session.screen.cut(f"Open {self._card.deal.title}", 8), self._open)] if self._card else []
+            )
+            try:
+                chosen = self.session.keyboard.choose(
+                    "", entries, hidden=self._keys(), hint=self._hint(), resized=lambda: None
+                )
+            except (Back, Cancelled):
+                return
+            self.session.attempt(chosen)
+
+    def draw(self) -> None:
+        """Reads what is to be seen, and no more, and draws it."""
+        screen, by = self.session.screen, self.session.crm.conventions
+        rows = self._rows()
+        with self.session.crm.read() as snapshot:
+            known = stages(snapshot)
+            which = on_board(known, self.owner, snapshot.today)
+            self._sums = sums(snapshot, known, which)
+            seen = self._seen(rows)
+            shown = [
+                cards(snapshot, each.stage, which, rows, self._tops.get(each.stage.id, 0)) if each.deals else []
+                for each in seen
+            ]
+        self._card = self._card_of(seen, shown)
+        screen.print(Text(screen.cut(self._told(seen, by)), "dim"))
+        width = (screen.width - _GAP * (len(seen) - 1)) // len(seen)
+        columns = [list(self._column(each, deals, rows, width, by)) for each, deals in zip(seen, shown, strict=True)]
+        for lines in zip(*columns, strict=True):
+            screen.print(Text(" " * _GAP).join(lines))
+
+    def _rows(self) -> int:
+        """How many cards of a stage there is room for."""
+        screen = self.session.screen
+        hint = math.ceil(len(self._hint()) / (screen.width - 2))
+        return max(1, (screen.left - _AROUND - hint + 2) // _LINES)
+
+    def _seen(self, rows: int) -> Sequence[StageSum]:
+        """The stages that are seen; what is pointed at is among them, and so is its card."""
+        screen = self.session.screen
+        fit = 1 if screen.width < _WIDE else (screen.width + _GAP) // (_NARROWEST + _GAP)
+        fit = min(fit, len(self._sums))
+        self.at = max(0, min(self.at, len(self._sums) - 1))
+        self._first = min(max(self._first, self.at - fit + 1), self.at, len(self._sums) - fit)
+        for each in self._sums:
+            number = each.stage.id
+            at = self._places[number] = max(0, min(self._places.get(number, 0), each.deals - 1))
+            top = min(self._tops.get(number, 0), max(0, each.deals - rows))
+            self._tops[number] = min(max(top, at - rows + 1), at)
+        return self._sums[self._first : self._first + fit]
+
+    def _card_of(self, seen: Sequence[StageSum], shown: Sequence[Sequence[DealShown]]) -> DealShown | None:
+        column = self.at - self._first
+        number = seen[column].stage.id
+        line = self._places[number] - self._tops[number]
+        return shown[column][line] if line < len(shown[column]) else None
+
+    def _told(self, seen: Sequence[StageSum], by: Conventions) -> str:
+        """Whose deals these are, and which of the stages are seen."""
+        whose = f"{self.owner.name}'s" if self.owner else "everybody's"
+        last = self._first + len(seen)
+        if len(seen) == len(self._sums):
+            return whose
+        which = f"stage {last}" if len(seen) == 1 else f"stages {self._first + 1}-{last}"
+        return f"{whose} · {which} of {by.number(len(self._sums))}"
+
+    # Drawing
+
+    def _column(
+        self, summed: StageSum, deals: Sequence[DealShown], rows: int, width: int, by: Conventions
+    ) -> "list[Text]":
+        """A stage as lines of one width: its name, count and sum, its cards, and how many more there are."""
+        screen = self.session.screen
+        here = summed is self._sums[self.at]
+        pointed = self._card.deal.id if here and self._card else 0
+        count = by.number(summed.deals)
+        told = f"{count} · {_money(summed.value, by, width - len(count) - 3)}"
+        head = data(summed.stage.name, "bold reverse" if here else "bold")
+        lines = [_fitted(head, width, screen), _fitted(Text(told, "dim"), width, screen)]
+        for each in deals:
+            lines += [_fitted(line, width, screen) for line in self._lines(each, each.deal.id == pointed, width, by)]
+        lines += [Text(" " * width)] * (2 + rows * _LINES - len(lines))
+        top = self._tops[summed.stage.id]
+        above, below = top, summed.deals - top - len(deals)
+        more = [f"{screen.sign('↑', '^')} {by.number(above)}"] if above else []
+        more += [f"{screen.sign('↓', 'v')} {by.number(below)} more"] if below > 0 else []
+        return [*lines, _fitted(Text("  " + "  ".join(more), "dim"), width, screen)]
+
+    def _lines(self, each: DealShown, pointed: bool, width: int, by: Conventions) -> Sequence[Text]:
+        """A card: title, client, and on one line its value, the days in its stage, and a mark where it is late."""
+        screen = self.session.screen
+        sign = screen.sign("»", ">") if pointed else screen.sign("·", "-")
+        title = Text(f"{sign} ", "bold cyan" if pointed else "dim").append(clean(each.deal.title), "bold" * pointed)
+        wordy = width >= 2 * _NARROWEST
+        days = f"{by.number(each.days)} {'days' if wordy else 'd'}"
+        late = "! late" if wordy else "!"
+        room = width - 3 - len(days) - (len(late) + 1 if each.overdue else 0)
+        figures = Text(f"  {_money(each.deal.value, by, room)}").append(f" {days}", "dim")
+        if each.overdue:
+            figures.append(f" {late}", "bold yellow")
+        return title, Text(f"  {clean(each.client)}"), figures
+
+    # Keys
+
+    def _hint(self) -> str:
+        return _HINT.format(whose="everybody's" if self.owner else "mine")
+
+    def _keys(self) -> Sequence[Choice]:
+        keys: dict[str, Callable[[], Any]] = {
+            "left": lambda: self._go(-1),
+            "right": lambda: self._go(1),
+            "up": lambda: self._step(-1),
+            "down": lambda: self._step(1),
+            "<": lambda: self._move(-1),
+            ">": lambda: self._move(1),
+            "s-left": lambda: self._move(-1),
+            "s-right": lambda: self._move(1),
+            "w": lambda: self._end("deals win"),
+            "l": lambda: self._end("deals lose"),
+            "n": lambda: self.session.start(named("deals add")),
+            "e": self._turn,
+            "v": lambda: self.session.start(named("deals list")),
+            "t": lambda: self.session.start(named("stages list")),
+            "/": self._search,
+            "u": lambda: self.session.start(named("history undo")),
+            "?": self._help,
+        }
+        return [Choice("", action, key) for key, action in keys.items()]
+
+    def _go(self, steps: int) -> None:
+        self.at = max(0, min(self.at + steps, len(self._sums) - 1))
+
+    def _step(self, steps: int) -> None:
+        summed = self._sums[self.at]
+        self._places[summed.stage.id] = max(0, min(self._places[summed.stage.id] + steps, summed.deals - 1))
+
+    def _turn(self) -> None:
+        """Mine, or everybody's."""
+        crm = self.session.crm
+        with crm.read() as snapshot:
+            self.owner = of_whom(crm, snapshot, not self.owner)
+        self._places, self._tops = {}, {}
+
+    def _open(self) -> None:
+        deal_page(self.session, self._pointed())
+
+    def _pointed(self) -> Deal:
+        """The deal that is pointed at; raises NotFoundError where there is none."""
+        if self._card is None:
+            raise NotFoundError("There is no card here.")
+        return self._card.deal
+
+    def _move(self, steps: int) -> None:
+        """The card goes to the stage beside its own, and is pointed at there."""
+        to = self.at + steps
+        if 0 <= to < len(self._sums):
+            deal = self._pointed()
+            self.session.start(named("deals move"), deal=deal, to=self._sums[to].stage)
+            self._follow(deal)
+
+    def _end(self, words: str) -> None:
+        deal = self._pointed()
+        self.session.start(named(words), deal=deal)
+        self._follow(deal)
+
+    def _follow(self, deal: Deal) -> None:
+        """Points at a deal in the stage where it is now."""
+        with self.session.crm.read() as snapshot:
+            moved = snapshot.get(Deal, deal.id)
+            which = on_board([each.stage for each in self._sums], self.owner, snapshot.today)
+            at = place(snapshot, moved, which)
+        self.at = next((column for column, each in enumerate(self._sums) if each.stage.id == moved.stage), self.at)
+        self._places[moved.stage] = at
+
+    def _search(self) -> None:
+        from crm.terminal.clients.search import search
+
+        search(self.session)
+
+    def _help(self) -> None:
+        for line in _HELP:
+            self.session.say(line)
+
+
+def _fitted(line: Text, width: int, screen: Screen) -> Text:
+    line.truncate(width, overflow="ellipsis" if screen.unicode else "crop", pad=True)
+    return line
+
+
+def _money(amount: Any, by: Conventions, room: int) -> str:
+    """An amount with its cents and its currency where there is room, else in whole numbers."""
+    whole = by.money(amount)
+    return whole if len(whole) <= room else by.number(round(amount))
+
+
+@flow("deals board")
+def board(session: Session, **_: Any) -> None:
+    """The board; where nothing can be drawn, the list of deals by stage."""
+    if session.screen.plain:
+        session.start(named("deals list"))
+        return
+    BoardPage(session).show()

@@ -1,0 +1,219 @@
+"""One deal at the menu: its page, and adding, editing, moving, winning and losing one."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from crm.commands.registry import named
+from crm.commands.sales.deals import DealCard
+from crm.commands.sales.outcomes import lost_reasons
+from crm.commands.sales.pipeline import stages
+from crm.model import Client, Deal, Field, Stage
+from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.sales.rendering import draw_heading, draw_history
+from crm.terminal.toolkit.client_choice import chosen_client
+from crm.terminal.toolkit.deal_picking import pick_deal, stage_line
+from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
+from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.steps import Answers, Step, in_steps
+
+# A command says to whom a deal belongs and where it stands; the reason comes with losing it.
+_NOT_IN_FORM = frozenset(("client", "stage", "lost_reason"))
+_ANOTHER = object()
+
+
+class DealForm(RecordForm):
+    """The form of a deal; of one that was lost the reason can be changed."""
+
+    needed = frozenset(("title",))
+
+    def fields(self) -> Sequence[Field]:
+        hidden = _NOT_IN_FORM - {"lost_reason"} if self.shown.get("lost_reason") else _NOT_IN_FORM
+        return [each for each in form_order(self.kind) if each.name not in hidden]
+
+
+def deal_page(session: Session, deal: Deal) -> None:
+    """A deal with its history, and what can be done with it, until the person goes back."""
+    seen: dict[str, DealCard] = {}
+
+    def above() -> None:
+        card: DealCard = named("deals show")(session.crm, deal=deal)
+        seen["card"] = card
+        by = session.crm.conventions
+        draw_heading(session.screen, card, by)
+        # Below stand the actions, the way back and the hint.
+        draw_history(session.screen, card, by, session.screen.left - len(_actions(session, card)) - 6)
+        session.screen.print()
+
+    session.menu([deal.title], lambda: _actions(session, seen["card"]), above=above)
+
+
+def _actions(session: Session, card: DealCard) -> list[Choice]:
+    deal = card.shown.deal
+
+    def acts(words: str, **given: Any) -> Callable[[], None]:
+        return lambda: session.start(named(words), deal=deal, **given)
+
+    ways = [("deals move", "Move to another stage"), ("deals win", "Win it"), ("deals lose", "Lose it")]
+    if deal.closed_on is not None:
+        ways = [("deals reopen", "Open it again")]
+    entries = [Choice(title, acts(words)) for words, title in ways]
+    entries.append(Choice("Edit", acts("deals edit")))
+    follow_up = named("follow-ups add")
+    entries.append(Choice("Add a follow-up", lambda: session.start(follow_up, client=card.client, deal=deal)))
+
+    def open_client() -> None:
+        from crm.terminal.clients.clients import client_page
+
+        client_page(session, card.client)
+
+    return [*entries, Choice("Open the client", open_client), Choice("Delete", acts("deals delete"))]
+
+
+def _chosen(session: Session, deal: Deal | None, title: str) -> Deal:
+    """The deal that is meant, as it is now. Raises Back."""
+    session.page("Deals", title)
+    if deal is None:
+        deal = pick_deal(session.crm, session.keyboard, "Deal")
+        session.page("Deals", title)
+    if deal is None:
+        raise Back
+    with session.crm.read() as snapshot:
+        return snapshot.get(Deal, deal.id)
+
+
+@flow("deals show")
+def show(session: Session, deal: Deal | None = None, **_: Any) -> None:
+    """The page of a deal."""
+    deal_page(session, _chosen(session, deal, "Show a deal"))
+
+
+@flow("deals add")
+def add(session: Session, client: Client | None = None, **_: Any) -> None:
+    """For whom, what, and for how much; then it is saved or filled in further."""
+    client = chosen_client(session, client, "Deals", "Add a deal")
+    form = DealForm(session, Deal, {}, {"owner": session.crm.me})
+    crumbs = ("Deals", "Add a deal", client.name)
+
+    def fill() -> Any:
+        return form.fill(crumbs, lambda: session.call("deals add", client=client, **form.changes))
+
+    added: Deal = in_steps(session, [*form.steps(["title", "value"], *crumbs), fill], form.is_written)
+    session.say(f"{session.screen.sign('✓', 'OK:')} Added {added.title} (no. {added.id})", "green")
+    deal_page(session, added)
+
+
+@flow("deals edit")
+def edit(session: Session, deal: Deal | None = None, **_: Any) -> None:
+    """The fields by number with the old values to change; a clash with somebody else's change is settled."""
+
+    def save(shown: Deal, changes: Mapping[str, Any]) -> Deal:
+        saved: Deal = session.call("deals edit", deal=shown, changes=changes)
+        return saved
+
+    chosen = _chosen(session, deal, "Edit a deal")
+    if edited := fill_changes(session, DealForm, chosen, lambda shown: shown.title, save):
+        saved = edited[1]
+        session.say(f"{session.screen.sign('✓', 'OK:')} Saved: {saved.title} (no. {saved.id})", "green")
+
+
+@flow("deals move")
+def move(session: Session, deal: Deal | None = None, to: Stage | None = None, **_: Any) -> None:
+    """A stage from those there are; what ends the deal is asked for."""
+    shown = _chosen(session, deal, "Move a deal")
+    answers = Answers(session, deal=shown, **({"to": to} if to else {}))
+
+    def ask_stage() -> None:
+        session.page("Deals", "Move a deal")
+        with session.crm.read() as snapshot:
+            known = [each for each in stages(snapshot) if each.id != shown.stage]
+        entries = [Choice(stage_line(each), each) for each in known]
+        answers.given["to"] = session.keyboard.choose(f"Move {shown.title} to:", entries, at=answers.given.get("to"))
+
+    def ending() -> Mapping[str, Step]:
+        """What is asked where a stage ends the deal, by what is given then."""
+        outcome = answers.given["to"].outcome if "to" in answers.given else ""
+        if outcome == "won" and shown.closed_on is None:
+            return dict(zip(_SALE, _sale_steps(answers, shown), strict=True))
+        if outcome == "lost" and not shown.lost_reason:
+            return {"reason": lambda: _ask_reason(answers, shown)}
+        return {}
+
+    def done() -> Any:
+        given = {name: answers.given[name] for name in ("deal", "to", *ending())}
+        if given["to"].outcome == "lost" and shown.lost_reason:
+            given["reason"] = shown.lost_reason
+        return session.call("deals move", **given)
+
+    def steps() -> list[Step]:
+        return [*([] if to else [ask_stage]), *ending().values(), done]
+
+    session.tell(in_steps(session, steps))
+
+
+@flow("deals win")
+def win(session: Session, deal: Deal | None = None, **_: Any) -> None:
+    """For how much and when; then the sale and the status that it brought are told."""
+    shown = _chosen(session, deal, "Win a deal")
+    answers = Answers(session, deal=shown)
+    done = partial(_called, answers, "deals win")
+    session.tell(in_steps(session, [*_sale_steps(answers, shown), done]))
+
+
+def _called(answers: Answers, words: str) -> Any:
+    return answers.session.call(words, **answers.given)
+
+
+# What is asked of a sale.
+_SALE = ("amount", "on")
+
+
+def _sale_steps(answers: Answers, deal: Deal) -> list[Step]:
+    """Amount and day of the sale: the value and today are there to be taken."""
+    session, parameters = answers.session, named("deals win").parameters
+    amount = dataclasses.replace(parameters["amount"], label="Amount of the sale", help="", required=True)
+    typed = amount.value_check.edit(deal.value, session.crm.conventions) if deal.value else ""
+    return answers.steps([amount, parameters["on"]], lambda: session.page(deal.title, "Win it"), {"amount": typed})
+
+
+@flow("deals lose")
+def lose(session: Session, deal: Deal | None = None, **_: Any) -> None:
+    """Why it was lost: a reason that was given before, or another one."""
+    shown = _chosen(session, deal, "Lose a deal")
+    answers = Answers(session, deal=shown)
+    done = partial(_called, answers, "deals lose")
+    session.tell(in_steps(session, [lambda: _ask_reason(answers, shown), done]))
+
+
+def _ask_reason(answers: Answers, deal: Deal) -> None:
+    """Asks for a known reason, or one that is typed. Raises Back."""
+    session = answers.session
+    with session.crm.read() as snapshot:
+        known = lost_reasons(snapshot)
+    parameter = dataclasses.replace(named("deals lose").parameters["reason"], required=True)
+    another = False
+
+    def choose() -> None:
+        nonlocal another
+        session.page(deal.title, "Lose it")
+        entries = [*(Choice(each, each) for each in known), Choice("Another reason", _ANOTHER)]
+        chosen = session.keyboard.choose("Why was it lost?", entries, at=answers.given.get("reason"))
+        another = chosen is _ANOTHER
+        if not another:
+            answers.given["reason"] = chosen
+
+    in_steps(session, [choose, lambda: answers.ask(parameter) if another else None])
+
+
+@flow("deals reopen")
+def reopen(session: Session, deal: Deal | None = None, **_: Any) -> None:
+    """Back into the stage that it was in; its sale is asked about."""
+    session.tell(session.call("deals reopen", deal=_chosen(session, deal, "Open a deal again")))
+
+
+@flow("deals delete")
+def delete(session: Session, deal: Deal | None = None, **_: Any) -> None:
+    """Says what goes and what stays, and asks."""
+    gone = session.call("deals delete", deal=_chosen(session, deal, "Delete a deal"))
+    session.say(f"{session.screen.sign('✓', 'OK:')} Deleted {gone.title}. Press u to take it back.", "green")

@@ -1,0 +1,170 @@
+"""Deals on screen: in lists, one whole with its history, what became of one that was moved, and the stages."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.text import Text
+
+from crm.commands.sales.board import Board
+from crm.commands.sales.deals import DealCard, DealList
+from crm.commands.sales.outcomes import DealMoved, DealWon
+from crm.commands.sales.pipeline import DealShown, StageSum
+from crm.model import OUTCOMES, Conventions, Deal, Stage
+from crm.terminal.drawing import cards, tables
+from crm.terminal.drawing.render import drawn
+from crm.terminal.drawing.screen import Screen, clean, data
+
+
+def days(count: int, by: Conventions) -> str:
+    """A number of days in words."""
+    return "1 day" if count == 1 else f"{by.number(count)} days"
+
+
+def _title(each: DealShown) -> Text:
+    return data(each.deal.title, "bold")
+
+
+def _close(each: DealShown, by: Conventions) -> Text:
+    """The day of the expected close, marked also for who sees no colour; of a closed deal the day on which it was."""
+    on = each.deal.closed_on or each.deal.expected_close_on
+    return data(f"{by.day(on)}{' !' if each.overdue else ''}", "yellow" if each.overdue else "")
+
+
+DEALS: Sequence[tables.Column] = (
+    tables.Column("No.", lambda each, _: data(each.deal.id, "dim"), 4, right=True),
+    tables.Column("Stage", lambda each, _: data(each.stage.name), 2, 9),
+    tables.Column("Deal", lambda each, _: _title(each), 0, 10),
+    tables.Column("Client", lambda each, _: data(each.client), 5, 8),
+    tables.Column("Value", lambda each, by: data(by.money(each.deal.value)), 1, right=True),
+    tables.Column("Days", lambda each, by: data(by.number(each.days)), 6, right=True),
+    tables.Column("Close", _close, 3),
+    tables.Column("Owner", lambda each, _: data(each.deal.owner), 7, 5),
+)
+_BARE: Sequence[tables.Column] = (
+    tables.Column("No.", lambda each, _: data(each.id or "", "dim"), 1, right=True),
+    tables.Column("Deal", lambda each, _: data(each.title, "bold"), 0, 10),
+    tables.Column("Value", lambda each, by: data(by.money(each.value)), 1, right=True),
+    tables.Column("Expected close", lambda each, by: data(by.day(each.expected_close_on)), 2),
+    tables.Column("Owner", lambda each, _: data(each.owner), 3, 5),
+)
+STAGES: Sequence[tables.Column] = (
+    tables.Column("No.", lambda each, _: data(each.id or "", "dim"), 3, right=True),
+    tables.Column("Stage", lambda each, _: data(each.name, "bold"), 0, 8),
+    tables.Column("Probability", lambda each, _: data(f"{each.probability} %"), 1, right=True),
+    tables.Column("", lambda each, _: data("" if each.outcome == "open" else OUTCOMES[each.outcome], "dim"), 2),
+)
+_SUMS: Sequence[tables.Column] = (
+    tables.Column("Stage", lambda each, _: data(each.stage.name, "bold"), 0, 8),
+    tables.Column("Deals", lambda each, by: data(by.number(each.deals)), 1, right=True),
+    tables.Column("Value", lambda each, by: data(by.money(each.value)), 2, right=True),
+    tables.Column("Weighted", lambda each, by: data(by.money(by.rounded(each.weighted))), 3, right=True),
+)
+_STAYS: Sequence[tables.Column] = (
+    tables.Column("Stage", lambda each, _: data(each.stage), 0, 8),
+    tables.Column("Since", lambda each, by: data(by.day(each.since)), 1),
+    tables.Column("Days", lambda each, by: data("" if each.days is None else by.number(each.days)), 1, right=True),
+    tables.Column("By", lambda each, _: data(each.user, "dim"), 2, 5),
+)
+tables.COLUMNS |= {DealShown: DEALS, Deal: _BARE, Stage: STAGES, StageSum: _SUMS}
+
+
+@drawn.register(Deal)
+@drawn.register(Stage)
+def _(result: Deal | Stage, screen: Screen, by: Conventions) -> None:
+    drawn([result], screen, by)
+
+
+@drawn.register
+def _(result: DealList, screen: Screen, by: Conventions) -> None:
+    drawn(list(result.deals), screen, by)
+    if result.deals:
+        screen.print(Text(added_up(result, by), "dim"))
+
+
+def added_up(found: DealList, by: Conventions) -> str:
+    """How many deals there are, and what they come to."""
+    count = f"{by.number(found.count)} {'deal' if found.count == 1 else 'deals'}"
+    return f"{count}, {by.money(found.value)}, weighted {by.money(by.rounded(found.weighted))}"
+
+
+@drawn.register
+def _(result: DealCard, screen: Screen, by: Conventions) -> None:
+    draw_heading(screen, result, by)
+    draw_history(screen, result, by)
+
+
+def draw_heading(screen: Screen, card: DealCard, by: Conventions) -> None:
+    """What the deal is, for whom, where it stands and what it may bring."""
+    deal, stage = card.shown.deal, card.shown.stage
+    heading = data(deal.title, "bold")
+    heading.truncate(screen.width - 8, overflow="ellipsis")
+    screen.print(heading.append(f"  no. {deal.id}", "dim"))
+    screen.print(data(card.client.name))
+    worth = Text(by.money(deal.value), "bold")
+    if deal.closed_on is None:
+        worth.append(f", weighted {by.money(by.rounded(card.shown.weighted))} ({stage.probability} %)", "dim")
+    screen.print(worth)
+    where = data(stage.name, "bold")
+    ended = f" on {by.day(deal.closed_on)}" if deal.closed_on else f" for {days(card.shown.days, by)}"
+    screen.print(where.append(ended, "default"))
+    if deal.closed_on is None and deal.expected_close_on:
+        told = f"Expected to close on {by.day(deal.expected_close_on)}"
+        screen.print(Text(f"{told}{', which has passed !' * card.shown.overdue}", "yellow" * card.shown.overdue))
+    for label, value in (("Lost because", deal.lost_reason), ("Owner", deal.owner)):
+        if value:
+            screen.print(Text(f"{label} ", "dim").append(clean(value), "default"))
+    if deal.notes:
+        screen.print(data(deal.notes, "italic", lines=True))
+
+
+def draw_history(screen: Screen, card: DealCard, by: Conventions, most: int | None = None) -> None:
+    """The stages that it was in, the sales and the follow-ups, or the last lines of all that."""
+    if most is None or most > len(card.stays) + 1:
+        screen.print()
+        screen.print(tables.table(_STAYS, card.stays, by, screen.width))
+    lines = [f"Sale {each.id}: {by.money(each.amount)} on {by.day(each.on)}" for each in card.sales]
+    for each in card.follow_ups:
+        state = f"done on {by.day(each.done_on)}" if each.done_on else f"due on {by.day(each.due_on)}"
+        lines.append(f"{each.what} ({', '.join(filter(None, (each.user, state)))})")
+    room = len(lines) if most is None else max(0, most - len(card.stays) - 2)
+    if lines[:room]:
+        screen.print()
+    for line in lines[:room]:
+        screen.print(Text(screen.cut(line)))
+
+
+@drawn.register
+def _(result: DealMoved, screen: Screen, by: Conventions) -> None:
+    done = Text(f"{screen.sign('✓', 'OK:')} ", "green").append(clean(result.deal.title), "bold")
+    screen.print(done.append(f" is in {clean(result.stage.name)} now", "default"))
+    for each in result.taken_back:
+        cards.draw_sale(screen, each, by)
+
+
+@drawn.register
+def _(result: DealWon, screen: Screen, by: Conventions) -> None:
+    done = Text(f"{screen.sign('✓', 'OK:')} Won: ", "green").append(clean(result.deal.title), "bold")
+    screen.print(done)
+    cards.draw_sale(screen, result, by)
+
+
+@drawn.register
+def _(result: Board, screen: Screen, by: Conventions) -> None:
+    """Stage by stage, where there is no board to move about on."""
+    screen.print(tables.table(_SUMS, [column.sum for column in result.columns], by, screen.width))
+    for column in result.columns:
+        if column.deals:
+            screen.print()
+            screen.print(stage_line(column.sum, by))
+            draw_deals(screen, column.deals, by)
+
+
+def stage_line(summed: StageSum, by: Conventions) -> Text:
+    """A stage with its count and its sum."""
+    line = data(summed.stage.name, "bold")
+    return line.append(f"  {by.number(summed.deals)} · {by.money(summed.value)}", "dim")
+
+
+def draw_deals(screen: Screen, deals: Iterable[DealShown], by: Conventions) -> None:
+    """The deals of one stage, each with its number."""
+    columns = [each for each in DEALS if each.title != "Stage"]
+    screen.print(tables.table(columns, list(deals), by, screen.width))

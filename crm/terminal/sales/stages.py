@@ -1,0 +1,125 @@
+"""The stages of the pipeline at the menu: in their order, one opened to be changed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from crm.commands.registry import named
+from crm.errors import FieldError
+from crm.model import OUTCOMES, Stage
+from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.sales.rendering import STAGES
+from crm.terminal.toolkit.deal_picking import pick_stage, stage_line
+from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.steps import Answers, Step, in_steps
+
+
+class StagesPage(ListPage):
+    """The stages in their order; whoever may change them opens one by its key."""
+
+    title = "Stages"
+    columns = STAGES
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        return _all(self.session)[offset : offset + limit]
+
+    def keys(self) -> Sequence[Choice]:
+        command = named("stages add")
+        return [Choice("Add", lambda: self.session.start(command), "a")] if self.session.offers(command) else []
+
+    def open(self, row: Any) -> None:
+        session = self.session
+        stage: Stage = row
+        entries = [
+            Choice("Rename", lambda: rename(session, stage)),
+            Choice("Change the probability or the outcome", lambda: edit(session, stage)),
+            Choice("Move to another place", lambda: move(session, stage)),
+            Choice("Delete", lambda: delete(session, stage)),
+        ]
+        if not session.offers(named("stages edit")):
+            session.say("Only an admin changes the stages.")
+            return
+        session.keyboard.choose(f"{stage_line(stage)}:", entries)()
+
+
+def _all(session: Session) -> list[Stage]:
+    listed: list[Stage] = named("stages list")(session.crm)
+    return listed
+
+
+def _chosen(session: Session, stage: Stage | None, title: str) -> Stage:
+    session.page("Stages", title)
+    if stage is None:
+        stage = pick_stage(session.crm, session.keyboard, "Stage")
+        session.page("Stages", title)
+    if stage is None:
+        raise Back
+    return stage
+
+
+@flow("stages list")
+def list_stages(session: Session, **_: Any) -> None:
+    """The list of stages."""
+    StagesPage(session).show()
+
+
+@flow("stages rename")
+def rename(session: Session, stage: Stage | None = None, **_: Any) -> None:
+    """The old name is there to change."""
+    stage = _chosen(session, stage, "Rename")
+    check = named("stages rename").parameters["to"].value_check
+    to = session.prompts.value("New name", check, typed=stage.name, required=True)
+    if to != stage.name:
+        session.call("stages rename", stage=stage, to=to)
+    session.done(f"{stage.name} is called {to} now.", changed=to != stage.name)
+
+
+@flow("stages edit")
+def edit(session: Session, stage: Stage | None = None, **_: Any) -> None:
+    """What it ends in, and how likely a deal in it is won where that is not certain."""
+    stage = _chosen(session, stage, "Change")
+    parameters = named("stages edit").parameters
+    answers = Answers(session, stage=stage)
+    typed = {"outcome": stage.outcome, "probability": str(stage.probability) if stage.outcome == "open" else ""}
+
+    def steps() -> list[Step]:
+        likely = ["probability"] if answers.given.get("outcome") == "open" else []
+        asked = [parameters[name] for name in ("outcome", *likely)]
+        return [*answers.steps(asked, lambda: session.page("Stages", "Change"), typed), done]
+
+    def done() -> Any:
+        probability = answers.given.get("probability") if answers.given["outcome"] == "open" else None
+        return session.call("stages edit", **{**answers.given, "probability": probability})
+
+    changed = in_steps(session, steps)
+    same = (changed.outcome, changed.probability) == (stage.outcome, stage.probability)
+    session.done(f"{stage_line(changed)} ({OUTCOMES[changed.outcome]})", changed=not same)
+
+
+@flow("stages move")
+def move(session: Session, stage: Stage | None = None, **_: Any) -> None:
+    """A new place, chosen from those there are."""
+    stage = _chosen(session, stage, "Move")
+    entries = [
+        Choice(f"{stage_line(each)}{'   (where it is)' if each.name == stage.name else ''}", place)
+        for place, each in enumerate(_all(session), start=1)
+    ]
+    to = session.keyboard.choose(f"Put {stage.name} in the place of:", entries, at=stage.position)
+    if to != stage.position:
+        session.call("stages move", stage=stage, to=to)
+    session.done(f"{stage.name} is number {to} now.", changed=to != stage.position)
+
+
+@flow("stages delete")
+def delete(session: Session, stage: Stage | None = None, **_: Any) -> None:
+    """Asks to which stage its deals go, where there are any."""
+    stage = _chosen(session, stage, "Delete")
+    session.confirm(f"Delete the stage {stage.name}? It can be undone.", "Delete it")
+    try:
+        named("stages delete")(session.crm, stage)
+    except FieldError as error:
+        others = [each for each in _all(session) if each.id != stage.id and each.outcome == stage.outcome]
+        entries = [Choice(stage_line(each), each) for each in others]
+        to = session.keyboard.choose(f"{error.reason[:1].upper()}{error.reason[1:]}:", entries)
+        session.call("stages delete", stage=stage, to=to)
+    session.done(f"Deleted the stage {stage.name}. Press u to take it back.")

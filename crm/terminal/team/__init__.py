@@ -1,0 +1,1 @@
+"""Pages: accounts, people and one's own profile."""

@@ -1,0 +1,63 @@
+"""The people of the team at the menu."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from crm.commands.registry import named
+from crm.commands.team.people import Colleague
+from crm.model import Conventions
+from crm.terminal.activity.follow_ups import FollowUpsPage
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing import tables
+from crm.terminal.drawing.screen import data
+from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.session import Session, flow
+
+PEOPLE: Sequence[tables.Column] = (
+    tables.Column("Name", lambda each, _: data(each.name, "bold"), 0, 8),
+    tables.Column("Role", lambda each, _: data(each.role), 5),
+    tables.Column("Follow-ups", lambda each, by: data(_some(each.follow_ups, by)), 1, right=True),
+    tables.Column("Overdue", lambda each, by: data(_some(each.overdue, by), "bold red"), 2, right=True),
+    tables.Column("Deals", lambda each, by: data(_some(each.deals, by)), 3, right=True),
+    tables.Column("Clients", lambda each, by: data(_some(each.clients, by)), 4, right=True),
+    tables.Column("E-mail", lambda each, _: data(each.email), 6, 10),
+)
+tables.COLUMNS[Colleague] = PEOPLE
+
+
+class PeoplePage(ListPage):
+    """Everybody of the team with what waits for them; a key shows what they have to do."""
+
+    title = "People"
+    columns = PEOPLE
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        people: list[Colleague] = named("people list")(self.session.crm)
+        return people[offset : offset + limit]
+
+    def keys(self) -> Sequence[Choice]:
+        command = named("people add")
+        return [Choice("Add", lambda: add(self.session), "a")] if self.session.offers(command) else []
+
+    def open(self, row: Any) -> None:
+        FollowUpsPage(self.session, person=row.name).show()
+
+
+@flow("people add")
+def add(session: Session, **given: Any) -> None:
+    """Asks for the name alone, which is all that is needed."""
+    parameter = named("people add").parameters["name"]
+    session.page("People", "New")
+    name = given.get("name") or session.prompts.ask(parameter)
+    added: Colleague = session.call("people add", name=name)
+    session.say(f"{session.screen.sign('✓', 'OK:')} Added {added.name}", "green")
+
+
+@flow("people list")
+def people(session: Session, **_: Any) -> None:
+    """The people of the team."""
+    PeoplePage(session).show()
+
+
+def _some(count: int, by: Conventions) -> str:
+    return by.number(count) if count else ""

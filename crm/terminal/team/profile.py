@@ -1,0 +1,105 @@
+"""One's own account at the menu."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from crm.commands.registry import named
+from crm.commands.team.profile import Profile
+from crm.errors import SignedOutError
+from crm.model import Conventions, SignIn
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing.cards import draw_pairs
+from crm.terminal.drawing.render import drawn
+from crm.terminal.drawing.screen import Screen
+from crm.terminal.team.second_factor import NAMES, change, prove
+from crm.terminal.team.signing_in import new_password
+from crm.terminal.team.users import SESSIONS
+from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.session import Session, flow
+
+
+class SessionsPage(ListPage):
+    """One's own open sessions, of which others than this one can be ended."""
+
+    title = "My sessions"
+    columns = SESSIONS
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        found: list[Any] = named("profile sessions")(self.session.crm)
+        return found[offset : offset + limit]
+
+    def keys(self) -> Sequence[Choice]:
+        return [Choice("End all others", self._end_others, "x")]
+
+    def open(self, row: Any) -> None:
+        session = self.session
+        if row.here:
+            session.say("This is the session you are in: Sign out, under My account, ends it.")
+            return
+        session.page("My sessions", row.device or row.address)
+        session.confirm("", "End this session")
+        with session.crm.read() as snapshot:
+            session.call("profile end-session", session=snapshot.get(SignIn, row.id))
+        session.say("That session has ended.", "green")
+
+    def _end_others(self) -> None:
+        self.session.call("profile sign-out-everywhere")
+        self.session.say("All other sessions have ended.", "green")
+
+
+@flow("profile show")
+@flow("profile edit")
+@flow("profile password")
+@flow("profile sessions")
+@flow("profile end-session")
+@flow("profile sign-out-everywhere")
+def profile(session: Session, **_: Any) -> None:
+    """Who is signed in, and everything that can be changed about it."""
+
+    def above() -> None:
+        drawn(named("profile show")(session.crm), session.screen, session.crm.conventions)
+        session.screen.print()
+
+    entries = [
+        Choice("Change my name", lambda: _edit(session, "name")),
+        Choice("Change my phone", lambda: _change_phone(session)),
+        Choice("Change my password", lambda: new_password(session)),
+        Choice("Second factor", lambda: change(session)),
+        Choice("My sessions", lambda: SessionsPage(session).show()),
+        Choice("Sign out", lambda: _sign_out(session)),
+    ]
+    session.menu(["My account"], lambda: entries, above=above)
+
+
+@drawn.register
+def _(result: Profile, screen: Screen, _by: Conventions) -> None:
+    draw_pairs(
+        screen,
+        {
+            "Name": result.name,
+            "E-mail": result.email,
+            "Phone": result.phone,
+            "Role": result.role,
+            "Second factor": NAMES.get(result.second_factor, result.second_factor),
+        },
+    )
+
+
+def _sign_out(session: Session) -> None:
+    """Ends this session, and leads to the sign-in."""
+    accounts = session.crm.accounts
+    accounts.end(accounts.session)
+    raise SignedOutError(asked=True)
+
+
+def _change_phone(session: Session) -> None:
+    """Codes may go to it."""
+    prove(session, "My account")
+    _edit(session, "phone")
+
+
+def _edit(session: Session, name: str) -> None:
+    me: Profile = named("profile show")(session.crm)
+    session.page("My account")
+    value = session.prompts.ask(named("profile edit").parameters[name], typed=getattr(me, name))
+    session.done("Changed.", changed=session.call("profile edit", **{name: value or ""}) != me)

@@ -1,0 +1,133 @@
+"""Setting up a second factor: a QR code for an app, or codes by SMS, and the recovery codes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.text import Text
+
+from crm.errors import FieldError, OutwardError, SignInRefusedError, TooManyAttemptsError
+from crm.model.fields import Line, Secret
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.toolkit.session import Session
+
+_AGAIN = (SignInRefusedError, TooManyAttemptsError, OutwardError, FieldError)
+
+
+def set_up(session: Session, password: str = "") -> None:
+    """Leads through one of the ways, for whoever has just said who they are; in the place of another second factor it
+    takes the password. Raises Back."""
+    session.page("Second factor")
+    ways = [Choice("An app on your phone that shows codes (works without network)", _by_app)]
+    if session.crm.accounts.can_text:
+        ways.append(Choice("A code by SMS at each sign-in (less safe: a number can be taken over)", _by_sms))
+    session.keyboard.choose("What you are asked for besides the password:", ways)(session, password)
+
+
+def change(session: Session) -> None:
+    """Sets up, replaces or switches off one's own second factor. Raises Back."""
+    now = session.crm.accounts.second_factor()
+    if not now:
+        _anew(session)
+        return
+    session.page("Second factor")
+    entries = [Choice("Set it up anew (a new phone)", _anew), Choice("Switch it off", _switch_off)]
+    session.keyboard.choose(f"Switched on: {NAMES[now]}.", entries)(session)
+
+
+NAMES = {"": "none", "totp": "codes by an app", "sms": "codes by SMS"}
+
+
+def _by_app(session: Session, password: str) -> None:
+    offer = session.crm.accounts.begin_totp()
+    lines, wrong = qr_lines(offer.uri), ""
+    while True:
+        if _fits(session, lines):
+            # It needs all the room of a small terminal; dark on light, since cameras read the other way only by luck.
+            session.screen.clear()
+            for line in lines:
+                session.screen.print(Text(line, "black on white"))
+        else:
+            session.page("Second factor", "App")
+            session.screen.print("Type this key into an app like Aegis, Google Authenticator or 1Password:")
+        session.screen.print(Text("Key: ").append(_grouped(offer.secret), "bold"))
+        code = session.prompts.value("The code that the app shows", Line(20), required=True, error=wrong)
+        try:
+            codes = session.crm.accounts.confirm_totp(offer, code, password=password)
+        except _AGAIN as refused:
+            wrong = refused.sentence
+            continue
+        _show_recovery(session, codes)
+        return
+
+
+def _by_sms(session: Session, password: str) -> None:
+    ticket, wrong = session.crm.accounts.begin_sms(), ""
+    while True:
+        session.page("Second factor", "SMS")
+        code = session.prompts.value("The code that was sent to you", Line(20), required=True, error=wrong)
+        try:
+            codes = session.crm.accounts.confirm_sms(ticket, code, password=password)
+        except _AGAIN as refused:
+            wrong = refused.sentence
+            continue
+        _show_recovery(session, codes)
+        return
+
+
+def _anew(session: Session) -> None:
+    set_up(session, prove(session, "Second factor"))
+
+
+def prove(session: Session, *crumbs: str) -> str:
+    """Has the password said again before what lets somebody in is changed; the password. Raises Back,
+    SignInRefusedError and TooManyAttemptsError."""
+    session.page(*crumbs)
+    password: str = session.prompts.value("Password", Secret(), required=True)
+    session.crm.accounts.check_password(password)
+    return password
+
+
+def _switch_off(session: Session) -> None:
+    session.crm.accounts.switch_off_second_factor(prove(session, "Second factor"))
+    session.say(f"{session.screen.sign('✓', 'OK:')} The second factor is switched off.", "green")
+
+
+def _show_recovery(session: Session, codes: Sequence[str]) -> None:
+    """The recovery codes, until the person has written them down."""
+
+    def draw() -> None:
+        session.page("Second factor", "Recovery codes")
+        session.screen.print(Text(f"{session.screen.sign('✓', 'OK:')} The second factor is switched on.", "green"))
+        session.screen.explain("Each of these lets you in once if your phone is gone. They are shown only now.", "")
+        session.screen.print()
+        for code in codes:
+            session.screen.print(Text(f"  {code}", "bold"))
+
+    session.show_once(draw)
+
+
+# Below the code: the key, and the question with what was wrong with the answer before.
+_BELOW = 3
+
+
+def _fits(session: Session, lines: Sequence[str]) -> bool:
+    screen = session.screen
+    return screen.unicode and not screen.plain and len(lines) + _BELOW <= screen.height and len(lines[0]) < screen.width
+
+
+def qr_lines(text: str) -> list[str]:
+    """A QR code as lines of half blocks, a light edge included; two rows of modules stand in one line."""
+    import segno
+
+    rows: list[Any] = [list(row) for row in segno.make(text, error="l", micro=False).matrix_iter(border=1)]
+    if len(rows) % 2:
+        rows.append([0] * len(rows[0]))
+    signs = {(0, 0): " ", (1, 0): "▀", (0, 1): "▄", (1, 1): "█"}
+    return [
+        "".join(signs[bool(above), bool(below)] for above, below in zip(rows[at], rows[at + 1], strict=True))
+        for at in range(0, len(rows), 2)
+    ]
+
+
+def _grouped(secret: str) -> str:
+    return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))

@@ -1,0 +1,246 @@
+"""Accounts at the menu: the list of them, and what can be done with one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands.registry import named
+from crm.commands.team.recovery import AccountsRecovered
+from crm.commands.team.users import OneTimePassword, SessionShown, UserShown
+from crm.model import Client, Conventions, User
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing import tables
+from crm.terminal.drawing.cards import draw_pairs
+from crm.terminal.drawing.render import drawn
+from crm.terminal.drawing.screen import Screen, clean, data
+from crm.terminal.team.second_factor import NAMES
+from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.session import UNCHANGED, Session, flow
+from crm.terminal.toolkit.steps import Answers, Step, in_steps
+
+USERS: Sequence[tables.Column] = (
+    tables.Column("Name", lambda each, _: data(each.name or each.email, "bold"), 0, 8),
+    tables.Column("E-mail", lambda each, _: data(each.email), 2, 10),
+    tables.Column("Role", lambda each, _: data(each.role), 1),
+    tables.Column("Second factor", lambda each, _: data(NAMES.get(each.second_factor, "")), 4),
+    tables.Column("Sessions", lambda each, by: data(by.number(each.sessions)), 3, right=True),
+    tables.Column("", lambda each, _: Text(_state(each), "yellow"), 1),
+)
+
+
+def _state(user: UserShown) -> str:
+    off = "" if user.signing_in else "only named"
+    return "changed by hand" if user.changed_by_hand else off if user.active else "off"
+
+
+SESSIONS: Sequence[tables.Column] = (
+    tables.Column("No.", lambda each, _: data(each.id, "dim"), 3, right=True),
+    tables.Column("Since", lambda each, by: data(by.time(each.since)), 0),
+    tables.Column("On", lambda each, _: data(each.device), 1, 8),
+    tables.Column("From", lambda each, _: data(each.address), 2, 8),
+    tables.Column("", lambda each, _: Text("this one" if each.here else "", "green"), 1),
+)
+tables.COLUMNS |= {UserShown: USERS, SessionShown: SESSIONS}
+
+
+class UsersPage(ListPage):
+    """All accounts."""
+
+    title = "Accounts"
+    columns = USERS
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        users: list[UserShown] = named("users list")(self.session.crm)
+        return users[offset : offset + limit]
+
+    def keys(self) -> Sequence[Choice]:
+        people = named("people list")
+        return [
+            Choice("Add", lambda: _add(self.session), "a"),
+            Choice("People", lambda: self.session.start(people), "o"),
+        ]
+
+    def open(self, row: Any) -> None:
+        _user_page(self.session, row.id)
+
+
+class SessionsPage(ListPage):
+    """The open sessions of somebody."""
+
+    columns = SESSIONS
+
+    def __init__(self, session: Session, user: User) -> None:
+        super().__init__(session)
+        self.user = user
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        found: list[SessionShown] = named("users sessions")(self.session.crm, self.user)
+        return found[offset : offset + limit]
+
+    def crumbs(self) -> Sequence[str]:
+        return ["Accounts", self.user.name or self.user.email, "Open sessions"]
+
+    def keys(self) -> Sequence[Choice]:
+        return [Choice("Sign out everywhere", self._sign_out, "x")]
+
+    def open(self, row: Any) -> None:
+        self.session.say("The sessions of somebody else are ended together: x does that.")
+
+    def _sign_out(self) -> None:
+        self.session.call("users sign-out", user=self.user)
+        self.session.say(f"{self.session.screen.sign('✓', 'OK:')} Signed out everywhere.", "green")
+
+
+@flow("users list")
+@flow("users add")
+@flow("users edit")
+@flow("users deactivate")
+@flow("users activate")
+@flow("users reset-password")
+@flow("users reset-second-factor")
+@flow("users vouch")
+@flow("users sign-out")
+@flow("users sessions")
+def users(session: Session, **_: Any) -> None:
+    """The accounts, from which one is chosen; the first one is added at once."""
+    if not _listed(session):
+        session.say("With the first account everybody who opens this store has to sign in.", "yellow")
+        _add(session)
+        return
+    UsersPage(session).show()
+
+
+def _listed(session: Session) -> bool:
+    """Whether there are accounts that let anybody in."""
+    accounts: list[UserShown] = named("users list")(session.crm)
+    return any(each.signing_in for each in accounts)
+
+
+def _add(session: Session) -> None:
+    """Asks for a new account: the first one is an admin's."""
+    command = named("users add")
+    first = not _listed(session)
+    answers = Answers(session, **({"role": "admin"} if first else {}))
+    asked = [command.parameters[name] for name in (("email", "name") if first else ("email", "name", "role"))]
+
+    def done() -> Any:
+        # A client may have been named before the role was changed.
+        given = {name: value for name, value in answers.given.items() if name != "client"}
+        if given["role"] == "client":
+            given["client"] = answers.given["client"]
+        return session.call("users add", **given)
+
+    def steps() -> list[Step]:
+        whose = [command.parameters["client"]] if answers.given.get("role") == "client" else []
+        return [*answers.steps([*asked, *whose], lambda: session.page("Accounts", "New")), done]
+
+    _show_password(session, in_steps(session, steps, answers.is_written))
+
+
+def _show_password(session: Session, made: OneTimePassword) -> None:
+    """A one-time password, until the person has written it down."""
+
+    def draw() -> None:
+        session.page("Accounts", made.name or made.email)
+        # Not those of the team: with the first account the store is closed to whoever has not signed in.
+        drawn(made, session.screen, Conventions())
+
+    session.show_once(draw)
+
+
+@drawn.register
+def _(result: OneTimePassword, screen: Screen, _by: Conventions) -> None:
+    whose = f"Temporary password for {clean(result.email)}, shown only now."
+    screen.print(Text(f"{whose} It works once; then another is chosen."))
+    screen.print(Text(f"  {result.password}", "bold"))
+
+
+@drawn.register
+def _(result: AccountsRecovered, screen: Screen, by: Conventions) -> None:
+    drawn(OneTimePassword(result.user, result.email, result.name, result.password), screen, by)
+    screen.print(Text(result.done))
+
+
+@drawn.register
+def _(result: UserShown, screen: Screen, by: Conventions) -> None:
+    drawn([result], screen, by)
+
+
+def _user_page(session: Session, user_id: int) -> None:
+    """An account and what can be done with it."""
+
+    def shown() -> UserShown:
+        listed: list[UserShown] = named("users list")(session.crm)
+        return next(each for each in listed if each.id == user_id)
+
+    def above() -> None:
+        account = shown()
+        draw_pairs(
+            session.screen,
+            {
+                "E-mail": account.email,
+                "Phone": account.phone,
+                "Role": account.role + ("" if account.active else ", switched off"),
+                "Seal": "broken: changed by hand, lets nobody in" if account.changed_by_hand else "",
+                "Second factor": NAMES.get(account.second_factor, account.second_factor),
+                "Open sessions": account.sessions,
+            },
+        )
+        session.screen.print()
+
+    def entries() -> list[Choice]:
+        account = shown()
+        with session.crm.read() as snapshot:
+            user = snapshot.get(User, user_id)
+
+        def call(words: str) -> Any:
+            return lambda: session.tell(session.call(words, user=user))
+
+        def switch(words: str) -> Any:
+            return lambda: session.tell(session.call(words, users=(user,)))
+
+        changes = [
+            Choice(f"Change {label}", lambda name=name: _change(session, user, name))
+            for name, label in (("name", "name"), ("email", "e-mail"), ("phone", "phone"), ("role", "role"))
+        ]
+
+        def pass_on() -> None:
+            _show_password(session, session.call("users reset-password", user=user))
+
+        def vouch() -> None:
+            role = session.prompts.ask(named("users vouch").parameters["role"])
+            _show_password(session, session.call("users vouch", user=user, role=role))
+
+        if account.changed_by_hand:
+            return [Choice("Let it in again, with the role that I say", vouch)]
+        more = []
+        if account.second_factor:
+            more.append(Choice("Take the second factor away", call("users reset-second-factor")))
+        if account.sessions:
+            more.append(Choice("Sign out everywhere", call("users sign-out")))
+            more.append(Choice("Open sessions", lambda: SessionsPage(session, user).show()))
+        turn = ("Deactivate", "users deactivate") if account.active else ("Let in again", "users activate")
+        password = "New one-time password" if account.signing_in else "Let sign in, with a one-time password"
+        return [*changes, Choice(password, pass_on), *more, Choice(turn[0], switch(turn[1]))]
+
+    account = shown()
+    session.menu(["Accounts", account.name or account.email], entries, above=above)
+
+
+def _change(session: Session, user: User, name: str) -> None:
+    """Asks for a new value of one field."""
+    parameter = named("users edit").parameters[name]
+    session.page("Accounts", user.name or user.email)
+    given: dict[str, Any] = {name: session.prompts.ask(parameter, typed=str(getattr(user, name)))}
+    if given[name] is None:
+        return
+    if given[name] == "client" and user.role != "client":
+        given["client"] = session.prompts.ask(named("users add").parameters["client"])
+        if not isinstance(given["client"], Client):
+            return
+    client = given.get("client")
+    if given[name] == getattr(user, name) and (client is None or client.id == user.client):
+        session.say(UNCHANGED)
+        return
+    session.tell(session.call("users edit", user=user, **given))

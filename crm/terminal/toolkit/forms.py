@@ -1,0 +1,276 @@
+"""The form of a record: its fields by number, what is filled in beside them, each checked at once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, ClassVar, TypeVar
+
+from rich.text import Text
+
+from crm.errors import Cancelled, ConflictError, CRMError
+from crm.model import Conventions, Field, Record, typed_fields
+from crm.model.fields import Choice as OneOf
+from crm.model.fields import Extra, Prose
+from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.drawing.screen import clean
+from crm.terminal.toolkit.session import Session
+from crm.terminal.toolkit.steps import Step, in_steps
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+Saved = TypeVar("Saved")
+
+# The order of a form: what one has at hand first.
+_FIRST = (
+    "email",
+    "phone",
+    "first_name",
+    "last_name",
+    "company",
+    "date_of_birth",
+    "address",
+    "postcode",
+    "city",
+    "country",
+)
+_LATER = ("kind", "extra")
+_SHOWN = 60
+
+
+def form_order(kind: type[Record]) -> list[Field]:
+    """The fields that a person fills in, in the order of the form."""
+    fields = typed_fields(kind)
+    first = [name for name in _FIRST if name in fields]
+    last = [name for name in _LATER if name in fields]
+    middle = [name for name in fields if name not in first and name not in last]
+    return [fields[name] for name in (*first, *middle, *last)]
+
+
+class RecordForm:
+    """Values of a record on their way: `shown` is what is stored, `changes` what the person typed."""
+
+    # What must not be left empty where it is asked before the form is shown.
+    needed: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, session: Session, kind: type[Record], shown: Mapping[str, Any], changes: dict[str, Any]) -> None:
+        self.session = session
+        self.kind = kind
+        self.shown = shown
+        self.changes = changes
+        self._began = dict(changes)
+        # What stood in lines that were left.
+        self._begun: dict[str, str] = {}
+
+    @classmethod
+    def of(cls, session: Session, record: Any, changes: dict[str, Any]) -> "RecordForm":
+        """The form of a record that is there."""
+        kind = type(record)
+        return cls(session, kind, {name: getattr(record, name) for name in typed_fields(kind)}, changes)
+
+    def value(self, name: str) -> Any:
+        """The value of a field as it stands in the form."""
+        return self.changes.get(name, self.shown.get(name))
+
+    def fields(self) -> Sequence[Field]:
+        """What can be filled in, in the order of the form."""
+        return form_order(self.kind)
+
+    def is_written(self) -> bool:
+        """Whether anything was typed that somebody would miss; what was only chosen is no loss."""
+        known = typed_fields(self.kind)
+        typed = {name for name in self.changes if name not in known or not isinstance(known[name].check, OneOf)}
+        return any(self.changes[name] and self.changes[name] != self._began.get(name) for name in typed)
+
+    def begin_with(self, **values: Any) -> None:
+        """Fills fields in, in the place of whatever was typed there."""
+        self.changes |= values
+        self._begun.clear()
+
+    def steps(self, names: Sequence[str], *crumbs: str) -> list[Step]:
+        """A step for each of the fields that are asked for before the form is shown, on pages named by the crumbs."""
+
+        def asks(place: int) -> Step:
+            def ask() -> None:
+                self.session.page(*crumbs)
+                known = {each.name: each for each in self.fields()}
+                for name in names[:place]:
+                    self._tell(known[name])
+                self.ask_first(known[names[place]])
+
+            return ask
+
+        return [asks(place) for place in range(len(names))]
+
+    def ask_first(self, field: Field) -> None:
+        """Asks for a field before the form is shown. Raises Back."""
+        self.ask(field, required=field.name in self.needed)
+
+    def _tell(self, field: Field) -> None:
+        """Shows what a field holds, above the question for another."""
+        if not self.session.screen.plain:
+            value = self.value(field.name)
+            shown = field.check.show(value, self.session.crm.conventions) if value else "-"
+            self.session.screen.print(Text(f"{field.label}: ", "dim").append(clean(shown), "default"))
+
+    def fill(self, crumbs: Sequence[str], save: Callable[[], Any], *, saves: str = "Save") -> Any:
+        """Lets the person choose field after field; the result of `save`, which may refuse. Raises Back,
+        where nothing would be lost by it, and Cancelled."""
+        at: Any = None
+        hint = f"{saves}, or choose what to fill in"
+        while True:
+            self.session.page(*crumbs)
+            by = self.session.crm.conventions
+            fields = self.fields()
+            wide = max(len(field.label) for field in fields)
+            entries = [Choice(saves, "save")]
+            entries += [Choice(self.line(field, wide, by), field.name) for field in fields]
+            try:
+                chosen = self.session.keyboard.choose("", entries, hint=hint, at=at)
+            except Back:
+                if not self.loses():
+                    raise
+                chosen = self._leave(saves)
+                hint = f"{saves}, or choose what to fill in; Ctrl-C leaves without saving"
+            if chosen == "save":
+                done = self._save(save)
+                if done is not None:
+                    return done
+                continue
+            at = chosen or at
+            asked = next((field for field in fields if field.name == chosen), None)
+            with suppress(Back):
+                if asked is not None:
+                    self.ask(asked)
+
+    def _save(self, save: Callable[[], Any]) -> Any:
+        """The result of saving; None where it was refused, and the form goes on with everything in it."""
+        try:
+            return save()
+        except Back:
+            return None
+        except (ConflictError, Cancelled):
+            raise
+        except CRMError as error:
+            self.session.fail(error)
+            return None
+
+    def loses(self) -> bool:
+        """Whether something would be lost that is worth a question."""
+        return bool(self.shown and self.changes)
+
+    def _leave(self, saves: str) -> str:
+        """Asks before what was typed is lost: "save", or '' to stay; raises Cancelled where it is to be lost."""
+        entries = [Choice(saves, "save"), Choice("Leave without saving", "leave")]
+        try:
+            chosen: str = self.session.keyboard.choose("The changes are not saved yet.", entries, back="Stay here")
+        except Back:
+            return ""
+        if chosen == "leave":
+            raise Cancelled
+        return chosen
+
+    def ask(self, field: Field, *, required: bool = False) -> None:
+        """Asks for one field; what it holds is in the line to change, and empty clears it. Raises Back."""
+        by = self.session.crm.conventions
+        value = self.value(field.name)
+        stored = field.check.edit(value, by) if value not in (None, "", (), {}) else ""
+        typed = self._begun.pop(field.name, "") or stored
+        extra = field.name == "extra"
+        try:
+            entered = self.session.prompts.value(
+                field.label,
+                field.check,
+                help=field.help if extra else self.help(field, "" if required else typed),
+                typed=typed,
+                required=required and not extra,
+                default={} if extra else field.check.empty,
+                shown=value if typed and typed == stored and not extra else None,
+            )
+        except Back as left:
+            # To leave a short field of a record that is there leaves it as it is; nothing else that was typed is lost.
+            if left.typed != stored and (not self.shown or isinstance(field.check, Prose | Extra)):
+                self._begun[field.name] = left.typed
+            raise
+        if extra:
+            entered = {**entered, **{name: "" for name in self.shown.get("extra", {}) if name not in entered}}
+        if entered == self.shown.get(field.name, field.check.empty):
+            self.changes.pop(field.name, None)
+        else:
+            self.changes[field.name] = entered
+
+    def help(self, field: Field, typed: str) -> str:
+        """What stands beside a question."""
+        told = [field.help or field.check.hint(self.session.crm.conventions), "empty clears it" if typed else ""]
+        return "; ".join(filter(None, told))
+
+    def line(self, field: Field, wide: int, by: Conventions) -> str:
+        """A field as it stands in the form."""
+        shown = field.check.show(self.value(field.name), by) if self.value(field.name) not in (None, "", False) else ""
+        room = max(8, min(_SHOWN, self.session.screen.width - wide - 12))
+        mark = "*" if field.name in self.changes and self.shown else " "
+        return f"{field.label:<{wide}} {mark} {self.session.screen.fit(shown, room)}"
+
+
+def fill_changes(
+    session: Session,
+    form: type[RecordForm],
+    record: AnyRecord,
+    title: Callable[[AnyRecord], str],
+    save: Callable[[AnyRecord, Mapping[str, Any]], Saved],
+) -> tuple[AnyRecord, Saved] | None:
+    """Lets a person change fields of a record, and settles what clashes with somebody else's changes: the record as it
+    was last shown, and what `save` gave; None where nothing was changed, or nothing was left to change. Raises Back and
+    Cancelled."""
+    changes: dict[str, Any] = {}
+
+    def saved() -> AnyRecord | Saved:
+        return save(shown, changes) if changes else shown
+
+    while True:
+        with session.crm.read() as snapshot:
+            shown = snapshot.get(type(record), record.id)
+        try:
+            done = form.of(session, shown, changes).fill([title(shown), "Edit"], saved)
+        except ConflictError as error:
+            try:
+                changes = settle_conflict(session, shown, error, changes)
+            except Back:
+                # The form again, with all that was typed.
+                continue
+            if not changes:
+                session.say("Nothing was left to change.")
+                return None
+        else:
+            return None if done is shown else (shown, done)
+
+
+def settle_conflict(session: Session, record: Record, error: ConflictError, mine: Mapping[str, Any]) -> dict[str, Any]:
+    """Shows what clashes side by side, and asks field by field whose value stays; the changes that are
+    left to make. Raises Back and Cancelled."""
+    labels = {name: field.label for name, field in typed_fields(type(record)).items()}
+    theirs_stay: dict[str, bool] = {}
+
+    def asks(name: str, theirs: str, yours: str) -> Step:
+        def ask() -> None:
+            session.page("Somebody else changed the same")
+            _draw_clashes(session, labels, error)
+            entries = [
+                Choice(f"Keep theirs: {theirs or '(empty)'}", True),
+                Choice(f"Use mine: {yours or '(empty)'}", False),
+            ]
+            theirs_stay[name] = session.keyboard.choose(f"{labels.get(name, name)}:", entries, at=theirs_stay.get(name))
+
+        return ask
+
+    in_steps(session, [asks(name, theirs, yours) for name, (_, theirs, yours) in error.clashes.items()])
+    return {name: value for name, value in mine.items() if not theirs_stay.get(name)}
+
+
+def _draw_clashes(session: Session, labels: Mapping[str, str], error: ConflictError) -> None:
+    from rich.table import Table
+
+    drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for title in ("Field", "As it was", "Theirs", "Yours"):
+        drawn.add_column(title, overflow="fold")
+    for name, values in error.clashes.items():
+        drawn.add_row(*(Text(clean(value)) for value in (labels.get(name, name), *values)))
+    session.screen.print(drawn)
+    session.screen.print()

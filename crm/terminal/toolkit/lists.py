@@ -1,0 +1,166 @@
+"""Lists a page at a time: a key opens a row, others turn the page, sort and filter."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rich.text import Text
+
+from crm.errors import Cancelled, FieldError, RuleError
+from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.drawing import tables
+from crm.terminal.drawing.screen import clean
+from crm.terminal.toolkit.session import Session
+
+# The rows of a page, each with a digit for its key.
+PAGE = 9
+# Keys of every list: next, previous, sort.
+_TURNING = frozenset("nps")
+# The title, the rule, the line on what is shown, the heads, the way back and the hint.
+_AROUND = 9
+
+
+class ListPage:
+    """A list that is paged, sorted and narrowed. Subclasses say what is in it and what opening a row does."""
+
+    title: str
+    columns: Sequence[tables.Column]
+    sorts: Mapping[str, str] = {}
+    downwards = frozenset(("total_spend", "sales_count", "last_sale_on", "created_at", "amount"))
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.offset = 0
+        self.sort = ""
+        # The rows that are on the screen.
+        self.drawn: Sequence[Any] = ()
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        """The rows of a page."""
+        raise NotImplementedError
+
+    def count(self) -> int | None:
+        """How many there are in all; None where that is not known."""
+        return None
+
+    def crumbs(self) -> Sequence[str]:
+        """Where the person is, above the list."""
+        return [self.title]
+
+    def open(self, row: Any) -> None:
+        """What a row's key does."""
+        raise NotImplementedError
+
+    def narrowed(self) -> str:
+        """What the list is narrowed to, in words."""
+        return ""
+
+    def sign(self, row: Any) -> str:
+        """What stands before a row, of one width for all of them."""
+        return ""
+
+    def widen(self) -> bool:
+        """Drops all that narrows or sorts the list; whether there was anything."""
+        return False
+
+    def keys(self) -> Sequence[Choice]:
+        """Further keys of this list; their values are actions."""
+        return ()
+
+    def show(self) -> None:
+        """Shows the list until the person goes back."""
+        while True:
+            try:
+                with self.session.screen.at_once():
+                    head, entries, keys = self._draw()
+            except (FieldError, RuleError) as error:
+                # A sort, a filter or a view that came in from outside cannot be read: shown without it.
+                self.session.fail(error)
+                if not self.widen():
+                    return
+                self.offset = 0
+                continue
+            try:
+                chosen = self.session.choose(head, entries, keys=keys)
+            except (Back, Cancelled):
+                return
+            self.session.attempt(chosen)
+
+    def _draw(self) -> tuple[str, Sequence[Choice], Sequence[Choice]]:
+        """Draws what stands above the rows; their heads, the rows as choices, and further keys."""
+        screen = self.session.screen
+        size = max(3, min(PAGE, screen.height - _AROUND))
+        self.session.page(*self.crumbs())
+        rows = self.rows(size + 1, self.offset)
+        self.drawn = rows[:size]
+        screen.print(Text(self._told(self.drawn), "dim"))
+        if not rows:
+            screen.print("Nothing here." if not self.narrowed() else "Nothing fits.")
+        head, lines = self._lines(self.drawn)
+        entries = [Choice(line, _call(self.open, row)) for line, row in zip(lines, self.drawn, strict=True)]
+        return head, entries, self._keys(len(rows) > size, size)
+
+    def _told(self, rows: Sequence[Any]) -> str:
+        by = self.session.crm.conventions
+        count = self.count()
+        pieces = []
+        if rows:
+            span = f"{by.number(self.offset + 1)}-{by.number(self.offset + len(rows))}"
+            pieces.append(f"{span} of {by.number(count)}" if count is not None else span)
+        if self.narrowed():
+            pieces.append(clean(self.narrowed()))
+        if self.sort:
+            label = next(
+                (label for label, name in self.sorts.items() if name == self.sort.removeprefix("-")), self.sort
+            )
+            pieces.append(f"by {label.lower()}{', largest first' if self.sort.startswith('-') else ''}")
+        return " · ".join(pieces)
+
+    def _lines(self, rows: Sequence[Any]) -> tuple[str, list[str]]:
+        """The heads and the rows as they stand beside their keys."""
+        screen = self.session.screen
+        if not rows:
+            return "", []
+        signs = [self.sign(row) for row in rows]
+        before = (3 if screen.plain else 6) + len(signs[0])
+        by = self.session.crm.conventions
+        head, lines = tables.lines(screen, self.columns, rows, by, screen.width - before - 2)
+        # prompt_toolkit puts a blank before a question of its own.
+        return " " * (before - (0 if screen.plain else 2)) + head, [
+            sign + line for sign, line in zip(signs, lines, strict=True)
+        ]
+
+    def _keys(self, more: bool, size: int) -> list[Choice]:
+        def turn(to: int) -> Callable[[], None]:
+            def turned() -> None:
+                self.offset = max(0, to)
+
+            return turned
+
+        keys = [Choice("Next", turn(self.offset + size), "n")] if more else []
+        keys += [Choice("Previous", turn(self.offset - size), "p")] if self.offset else []
+        keys += [Choice("Sort", self._choose_sort, "s")] if self.sorts else []
+        own = self.keys()
+        if taken := _TURNING & {each.key for each in own}:
+            # On a list of one page it would not be noticed.
+            raise ValueError(f"{type(self).__name__} takes keys that turn the page or sort: {', '.join(taken)}")
+        return [*keys, *own]
+
+    def _choose_sort(self) -> None:
+        entries = [Choice(label, name) for label, name in self.sorts.items()]
+        chosen = self.session.keyboard.choose(
+            "Sort by (again to turn it around):", entries, at=self.sort.removeprefix("-")
+        )
+        # Of amounts and days one wants the largest first.
+        first, second = (f"-{chosen}", chosen) if chosen in self.downwards else (chosen, f"-{chosen}")
+        self.sort = second if self.sort == first else first
+        self.offset = 0
+
+
+def filtered(filters: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """Filters with one of them set, or without it where nothing was answered."""
+    others = {each: kept for each, kept in filters.items() if each != name}
+    return others if value in (None, "") else {**others, name: value}
+
+
+def _call(function: Callable[[Any], None], row: Any) -> Callable[[], None]:
+    return lambda: function(row)

@@ -1,0 +1,270 @@
+"""Parameters of commands asked for one by one, each from its description, and questions answered."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from crm.commands.context import CRM
+from crm.commands.registry import Command, Parameter
+from crm.errors import CRMError, FieldError, Question, RuleError
+from crm.model import Client, Record, StatusRule
+from crm.model.fields import Check, Extra, Flag, Person, Prose, Secret
+from crm.model.fields import Choice as OneOf
+from crm.model.paths import as_told, path_of
+from crm.terminal.console.keyboard import Back, Choice, Keyboard, Needed, Suggestion, reason
+from crm.terminal.drawing.screen import Screen
+from crm.terminal.toolkit.picking import BY_TYPING, client_line, pick_client, pick_clients, pick_record, rule_line
+from crm.terminal.toolkit.suggestions import PEOPLE, known_people, suggestions
+
+if TYPE_CHECKING:
+    from crm.terminal.console.file_transfer import Exchange
+
+_KINDS_OF_FILE = {
+    ".xlsx": "Excel", ".csv": "CSV", ".json": "JSON", ".vcf": "vCard, for an address book", ".png": "PNG picture",
+    ".svg": "SVG picture", ".ics": "calendar",
+}  # fmt: skip
+# As many people have a key of their own beside the other entries.
+_PEOPLE = 30
+# What only says how a list is cut, and is turned by keys.
+_PAGING = frozenset(("limit", "offset"))
+
+
+class Prompts:
+    """Asks for what commands take, whatever the keyboard is."""
+
+    def __init__(
+        self,
+        crm: CRM,
+        keyboard: Keyboard,
+        screen: Screen,
+        insist: Callable[[Callable[[], Any]], Any] = lambda action: action(),
+        exchange: "Exchange | None" = None,
+    ) -> None:
+        self.crm = crm
+        self.keyboard = keyboard
+        self.screen = screen
+        self.insist = insist
+        self.exchange = exchange
+
+    def ask(self, parameter: Parameter, *, typed: str = "", error: str = "") -> Any:
+        """The value of one parameter. `typed` is in the line to be corrected, `error` what was wrong with it.
+
+        Raises Back.
+        """
+        value = self._asked(parameter, typed, error)
+        self.told(parameter, value)
+        return value
+
+    def told(self, parameter: Parameter, value: Any) -> None:
+        """Leaves an answer on the screen, as it was understood."""
+        if not self.screen.plain:
+            shown = self.screen.cut(self._shown(parameter, value) or "-", len(parameter.label) + 2)
+            self.screen.print(Text(f"{parameter.label}: ", "dim").append(shown, "default"))
+
+    def _shown(self, parameter: Parameter, value: Any) -> str:
+        match value:
+            case None | "" | () | []:
+                return ""
+            case Client():
+                return value.name
+            case Record():
+                return _named(value)
+            case PurePath():
+                return as_told(value)
+            case list() | tuple() if parameter.many:
+                one = dataclasses.replace(parameter, many=False)
+                return ", ".join(self._shown(one, each) for each in value)
+        if parameter.check:
+            return parameter.check.show(value, self.crm.conventions)
+        return str(value)
+
+    def _asked(self, parameter: Parameter, typed: str = "", error: str = "") -> Any:
+        if parameter.record is Client:
+            return pick_clients(self.crm, self.keyboard, parameter.label) if parameter.many else self._client(parameter)
+        if parameter.record:
+            return pick_record(self.crm, self.keyboard, parameter.record, parameter.label, required=parameter.required)
+        if parameter.path:
+            return self._path(parameter, typed, error)
+        if parameter.check is None:
+            raise TypeError(f"{parameter.name} is no single value")
+        if parameter.many:
+            return self._several(parameter, parameter.check)
+        return self.value(
+            parameter.label,
+            parameter.check,
+            help=parameter.help,
+            typed=typed,
+            error=error,
+            required=parameter.required,
+            default=parameter.default,
+            suggest=suggestions(self.crm, parameter.name),
+        )
+
+    def value(
+        self,
+        label: str,
+        check: Check,
+        *,
+        help: str = "",
+        typed: str = "",
+        error: str = "",
+        required: bool = False,
+        default: Any = None,
+        suggest: Callable[[str], Sequence[Suggestion]] | None = None,
+        shown: Any = None,
+    ) -> Any:
+        """A value that a check accepts: chosen by number where there are few, else typed. `shown` is the value that
+        stands there as `typed`, which is left as it is even where it could not be typed any more."""
+        by, unchanged = self.crm.conventions, typed
+        if isinstance(check, Flag):
+            return self.keyboard.choose(f"{label}?", [Choice("Yes", True), Choice("No", False)])
+        if isinstance(check, OneOf):
+            entries = [Choice(words, value) for value, words in check.options.items()]
+            return self.keyboard.choose("\n".join(filter(None, (error, f"{label}:"))), entries, at=typed or default)
+        if isinstance(check, Person):
+            suggest = suggestions(self.crm, PEOPLE)
+            if not error and (people := known_people(self.crm)[:_PEOPLE]):
+                # Whom the team knows is chosen by a key, anybody else is typed.
+                entries = [Choice(name, name) for name in people] + [Choice("Somebody else", None)]
+                entries += [] if required else [Choice("Nobody" if typed else "Leave it out", "")]
+                chosen = self.keyboard.choose(f"{label}:", entries, at=typed or self.crm.me)
+                if chosen is not None:
+                    return chosen or default
+                typed, required = "", True
+
+        def read(text: str) -> Any:
+            if shown is not None and text == unchanged:
+                return shown
+            if text.strip():
+                return check.read(text, by)
+            if required:
+                raise Needed
+            return default
+
+        about = help.rstrip(".") or check.hint(by)
+        if not (required or typed or any(word in about for word in ("empty", "unless", "Enter"))):
+            about = "; ".join(filter(None, (about, "Enter leaves it out")))
+        return self.keyboard.text(
+            label,
+            read,
+            default=typed,
+            help=about,
+            error=error,
+            suggest=suggest,
+            multiline=isinstance(check, Prose | Extra),
+            secret=isinstance(check, Secret),
+        )
+
+    def answer(self, question: Question) -> Any:
+        """The answer to a question that a command raised: the value of one of its choices, or one of its
+        records where the person would rather have that. Raises Back for no."""
+        entries = []
+        if question.question_kind == "duplicate":
+            entries = [Choice(f"Open {_named(each)} instead", each) for each in question.records[:5]]
+        entries += [Choice(words, value) for value, words in question.choices.items()]
+        return self.keyboard.choose(question.sentence, entries, back="No, go back")
+
+    def run(self, command: Command, given: Mapping[str, Any]) -> Any:
+        """Calls a command, asks what it asks, and lets a value that it refuses be corrected. Raises Back.
+
+        Where a question is answered by one of its records, that record is the result.
+        """
+        given = dict(given)
+        while True:
+            try:
+                return self.insist(lambda: command(self.crm, **given))
+            except Question as question:
+                answer = self.answer(question)
+                if isinstance(answer, Record):
+                    return answer
+                check = command.parameters[question.parameter].check
+                given[question.parameter] = check.read(answer, self.crm.conventions) if check else answer
+            except (FieldError, RuleError) as error:
+                wrong = _refused(command, given, error)
+                if wrong is None:
+                    raise
+                typed, told = self.typed(wrong, given.get(wrong.name)), reason(error, self.screen.width - 1)
+                given[wrong.name] = self.ask(wrong, typed=typed, error=told)
+
+    def typed(self, parameter: Parameter, value: Any) -> str:
+        """An answer given before, as text to change."""
+        if value in (None, "", ()) or parameter.many or parameter.record:
+            return ""
+        if parameter.path:
+            return str(value)
+        return parameter.check.edit(value, self.crm.conventions) if parameter.check else ""
+
+    def _client(self, parameter: Parameter) -> Client | None:
+        help = BY_TYPING if parameter.required else f"{BY_TYPING}; Enter leaves it out"
+        return pick_client(self.crm, self.keyboard, parameter.label, help=help, required=parameter.required)
+
+    def _path(self, parameter: Parameter, typed: str, error: str) -> Any:
+        if self.exchange is not None:
+            return self._exchanged(self.exchange, parameter)
+
+        def read(text: str) -> Any:
+            if text.strip():
+                return path_of(text.strip().strip("'\""))
+            if parameter.required:
+                raise Needed
+            return parameter.default
+
+        return self.keyboard.text(parameter.label, read, default=typed, help=parameter.help, error=error, path=True)
+
+    def _exchanged(self, exchange: "Exchange", parameter: Parameter) -> Any:
+        """A file where the person sits elsewhere: taken from their device, or made here to be handed over."""
+        if parameter.makes:
+            endings = [Choice(_KINDS_OF_FILE.get(each, each), each) for each in parameter.makes]
+            ending = endings[0].value if len(endings) == 1 else self.keyboard.choose("As:", endings)
+            return exchange.folder / f"crm-{self.crm.today}{ending}"
+        self.screen.print(Text(f"Choose it in the bar “{parameter.label}” above the terminal; Esc leaves it.", "dim"))
+        file = exchange.ask_file(parameter.label)
+        if file is None:
+            raise Back
+        return file
+
+    def _several(self, parameter: Parameter, check: Check) -> list[Any]:
+        """Values one after another until an empty one."""
+        values: list[Any] = []
+        while True:
+            value = self.value(f"{parameter.label} {len(values) + 1}", check, help=parameter.help)
+            if value in (None, ""):
+                if not values and parameter.required:
+                    raise Back
+                return values or parameter.default or []
+            values.append(value)
+
+
+def _named(record: Record) -> str:
+    match record:
+        case Client():
+            return client_line(record)
+        case StatusRule():
+            return rule_line(record)
+    return f"{record.kind_name} {record.id}"
+
+
+def in_order(command: Command) -> list[Parameter]:
+    """What a person is asked for: what is required first. Yes and no are asked by the command itself when
+    it matters, and how a list is cut is turned by keys."""
+    asked = [
+        each
+        for each in command.parameters.values()
+        if not each.fields and each.name not in _PAGING and not (isinstance(each.check, Flag) and not each.required)
+    ]
+    return sorted(asked, key=lambda each: not each.required)
+
+
+def _refused(command: Command, given: Mapping[str, Any], error: CRMError) -> Parameter | None:
+    """The parameter whose value a command refused, where that can be told and a person typed it."""
+    named = command.parameters.get(error.field) if isinstance(error, FieldError) else None
+    if named and named.check:
+        return named
+    if isinstance(error, RuleError):
+        for name in ("where", "condition", "when", "rule", "line"):
+            if given.get(name) and name in command.parameters and command.parameters[name].check:
+                return command.parameters[name]
+    return None

@@ -1,0 +1,462 @@
+"""One person at the menu: pages, menus and forms, and the guard around every step."""
+
+import dataclasses
+import errno
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.constrain import Constrain
+from rich.rule import Rule
+from rich.text import Text
+
+from crm.commands.context import CRM
+from crm.commands.registry import Command, may_run, named
+from crm.errors import (
+    Cancelled,
+    CRMError,
+    ForbiddenError,
+    NotFoundError,
+    SignedOutError,
+    StoreAccessError,
+    StoreBusyError,
+    StoreOfflineError,
+)
+from crm.model import Client, Record, StatusRule
+from crm.model.rights import OWNER
+from crm.terminal.console.keyboard import Back, Choice, Closed, Keyboard
+from crm.terminal.drawing.screen import Screen, clean
+from crm.terminal.toolkit.steps import Answers, in_steps
+
+if TYPE_CHECKING:
+    from crm.terminal.console.file_transfer import Exchange
+    from crm.terminal.toolkit.prompts import Prompts
+
+# The way back, the hint and what an entry may be too long by stand below the entries of a menu.
+AROUND_MENU = 3
+_GONE = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
+# So many columns of the company's name stay in the title.
+_LEAST_NAME = 8
+_NARROWEST = 40
+UNCHANGED = "Nothing changed."
+Flow = Callable[..., None]
+# Commands that the menu leads through in a way of its own, by their words.
+FLOWS: dict[str, Flow] = {}
+# The modules that hold flows, each with the first words of the commands that it leads through: only what is asked for
+# is loaded, since the menu must be there at once.
+_MODULES: Mapping[str, str] = {
+    "home.dashboard_editor": "dashboard",
+    "sales.board": "deals",
+    "activity.capture": "capture",
+    "clients.clients": "clients",
+    "clients.clients_list": "clients",
+    "data.connecting": "sheets",
+    "clients.contacts": "contacts",
+    "data.settings": "demo settings",
+    "home.home_page": "agenda today",
+    "sales.deals": "deals",
+    "sales.deals_list": "deals",
+    "activity.follow_ups": "follow-ups",
+    "mail.greetings": "email occasions",
+    "clients.bulk": "clients export",
+    "data.history": "history",
+    "data.importing": "import",
+    "mail.inbox": "email",
+    "activity.interactions": "interactions",
+    "mail.mailings": "mailings",
+    "clients.merging": "clients",
+    "mail.messages": "email",
+    "team.people": "people",
+    "team.profile": "profile",
+    "reports.report_page": "reports",
+    "clients.rules": "rules",
+    "sales.sales": "sales",
+    "sales.stages": "stages",
+    "mail.templates": "templates",
+    "mail.sms": "sms",
+    "activity.timeline": "timeline",
+    "team.users": "users",
+    "clients.saved_views": "views",
+    "mail.new_message": "email",
+    "mail.new_mailing": "mailings",
+}
+
+
+def flow(words: str) -> Callable[[Flow], Flow]:
+    """Registers a function (session, **given) as the way in which the menu leads through a command."""
+
+    def register(function: Flow) -> Flow:
+        FLOWS[words] = function
+        return function
+
+    return register
+
+
+def load_flows(word: str = "") -> None:
+    """Registers all flows, or at least those of commands that begin with a word."""
+    for name, words in _MODULES.items():
+        if not word or word in words.split():
+            import_module(f"crm.terminal.{name}")
+
+
+def flow_of(command: Command) -> Flow | None:
+    """The way of its own in which the menu leads through a command; None where it just asks for the parameters."""
+    load_flows(command.words.partition(" ")[0])
+    return FLOWS.get(command.words)
+
+
+class Session:
+    """What the menus and forms share. `real` is the team's own store while the sample data is in use; with an
+    `exchange` the person sits at another device, and knows nothing of the files and settings of this one."""
+
+    def __init__(
+        self,
+        crm: CRM,
+        keyboard: Keyboard,
+        screen: Screen,
+        *,
+        debug: bool = False,
+        exchange: "Exchange | None" = None,
+    ) -> None:
+        self.crm = crm
+        self.real: CRM | None = None
+        self.debug = exchange is None and (debug or bool(os.environ.get("CRM_DEBUG")))
+        self.keyboard = keyboard
+        self.screen = screen
+        self.exchange = exchange
+        self._notes: list[Callable[[], None]] = []
+        # What this page has told, to be told again where all of it is drawn anew.
+        self._told: list[Callable[[], None]] = []
+
+    @property
+    def prompts(self) -> "Prompts":
+        """Asks for parameters of commands on the store in use."""
+        from crm.terminal.toolkit.prompts import Prompts
+
+        return Prompts(self.crm, self.keyboard, self.screen, self.insist, self.exchange)
+
+    def close(self) -> None:
+        """Lets go of the stores."""
+        for crm in {id(each): each for each in (self.crm, self.real) if each is not None}.values():
+            crm.repository.close()
+
+    # Pages
+
+    def page(self, *crumbs: str) -> None:
+        """Starts a page: the title, then whatever the step before had to tell."""
+        notice = self._notice()
+        self.screen.clear()
+        sample = self.real is not None
+        try:
+            name = self.crm.settings["company_name"]
+        except CRMError:
+            name = ""
+        place = Text()
+        if sample:
+            place.append("  SAMPLE DATA", "bold black on yellow")
+        for crumb in crumbs:
+            place.append(f" {self.screen.sign('·', '/')} ", "dim").append(clean(crumb))
+        title = Text(clean(name or "CRM"), "bold")
+        # On a narrow screen it matters more where one is than whose.
+        title.truncate(max(_LEAST_NAME, self.screen.width - place.cell_len), overflow="ellipsis")
+        title = Text.assemble(title, place)
+        title.truncate(self.screen.width, overflow="ellipsis")
+        self.screen.print(title)
+        if not self.screen.plain:
+            rule = Rule(style="dim", characters=self.screen.sign("─", "-"))
+            # A page in a browser has forty columns at least: a longer line would be two once another tab is narrower.
+            self.screen.print(Constrain(rule, _NARROWEST) if self.exchange else rule)
+        if notice:
+            self.screen.print(Text(clean(notice), "yellow"))
+        notes, self._notes = self._notes, []
+        self._told = notes
+        for note in notes:
+            note()
+        if notes:
+            self.screen.print()
+
+    def _notice(self) -> str:
+        """What holds for all that is about to be read: that it is not of this moment."""
+        try:
+            with self.crm.read():
+                return self.crm.repository.notice()
+        except SignedOutError:
+            if self.crm.reader == OWNER and self.crm.saved.ended:
+                # The one-time password of the first account is still to be shown.
+                return ""
+            raise
+        except CRMError:
+            # Whoever reads for more than that will tell.
+            return ""
+
+    def say(self, words: str, style: str = "") -> None:
+        """Has a sentence shown on the next page."""
+        self._notes.append(lambda: self.screen.print(Text(clean(words, lines=True), style)))
+
+    def tell(self, result: Any, title: str = "") -> None:
+        """Has the result of a command shown on the next page, and hands over the files that it made."""
+        if self.exchange is not None:
+            result = _handed_over(self.exchange, result)
+        if isinstance(result, Client | StatusRule) or (isinstance(result, list) and result and title):
+            self.say(f"{self.screen.sign('✓', 'OK:')} {title}: {_told(result)}", "green")
+        else:
+            from crm.terminal.drawing.render import show
+
+            by = self.crm.conventions
+            self._notes.append(lambda: show(self.screen, result, by))
+
+    def done(self, words: str, *, changed: bool = True) -> None:
+        """Has it shown on the next page that something was done, or that it was so already."""
+        if changed:
+            self.say(f"{self.screen.sign('✓', 'OK:')} {words}", "green")
+        else:
+            self.say(UNCHANGED)
+
+    def fail(self, error: CRMError) -> None:
+        """Has an error shown on the next page; what somebody may not do is noted in a browser too."""
+        if self.exchange is not None and isinstance(error, ForbiddenError):
+            self.exchange.note(error)
+        self.say(f"{self.screen.sign('✗', '!')} {error.sentence}", "red")
+
+    # Steps
+
+    def attempt(self, action: Callable[[], Any]) -> Any:
+        """One step of the menu: whatever goes wrong in it is told on the next page, and the menu goes on."""
+        try:
+            return action()
+        except Back:
+            return None
+        except SignedOutError:
+            raise
+        except Cancelled as left:
+            self.say(left.sentence, "yellow")
+        except CRMError as error:
+            self.fail(error)
+        except KeyboardInterrupt:
+            self.say("Interrupted. What was not finished was not saved.", "yellow")
+        except Closed:
+            raise
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in _GONE:
+                raise Closed from error
+            self._crashed(error)
+        return None
+
+    def insist(self, action: Callable[[], Any]) -> Any:
+        """Does something that the person has typed a lot for: where the store cannot be reached or does not let us,
+        it can be done again as it is. Raises Back."""
+        while True:
+            try:
+                return action()
+            except (StoreOfflineError, StoreBusyError, StoreAccessError) as error:
+                self.page("Not done yet")
+                self.screen.explain(error.sentence, "red")
+                self.screen.print()
+                again = Choice("Try again", True)
+                self.keyboard.choose("What you typed is still here.", [again], back="Leave it for now")
+
+    def _crashed(self, error: Exception) -> None:
+        if self.exchange is not None:
+            self.exchange.note(error)
+        if self.debug:
+            import traceback
+
+            self.say("".join(traceback.format_exception(error)), "red")
+        self.say(
+            f"Something went wrong in this program ({type(error).__name__}); nothing of this step was saved."
+            + ("" if self.exchange else " Start it with --debug to see the details."),
+            "red",
+        )
+
+    def menu(
+        self,
+        crumbs: Sequence[str] | Callable[[], Sequence[str]],
+        entries: Callable[[], Sequence[Choice]],
+        *,
+        above: Callable[[], None] | None = None,
+        question: str = "",
+        back: str = "Back",
+        keys: Sequence[Choice] = (),
+    ) -> None:
+        """A menu whose values are actions, until the person goes back. What `above` shows, or `crumbs` names anew
+        each time, may be gone (deleted, merged): then the menu is left."""
+        while True:
+            self._told = []
+            try:
+                with self.screen.at_once():
+                    named = crumbs() if callable(crumbs) else crumbs
+                    self.page(*named)
+                    if above is None:
+                        listed = entries()
+                        self.read_first(named, len(listed))
+                    else:
+                        above()
+                        listed = entries()
+                chosen = self.choose(question, listed, back=back, keys=keys)
+            except NotFoundError:
+                # What was told of it is read where one goes back to.
+                self._draw_again()
+                return
+            except (Back, Cancelled):
+                return
+            except KeyboardInterrupt:
+                continue
+            self.attempt(chosen)
+
+    def read_first(self, crumbs: Sequence[str], entries: int) -> None:
+        """Has what was told read alone where a menu of so many entries does not fit below it."""
+        if self._told and not self.screen.plain and self.screen.left < entries + AROUND_MENU:
+            self.keyboard.pause()
+            self.page(*crumbs)
+
+    def leads_to(self, words: str) -> bool:
+        """Whether the menu leads to a command that makes sense wherever they sit, by its words. The owner may run
+        everything, and the first menu need not wait until all there is was loaded."""
+        return self.crm.reader == OWNER or self.offers(named(words))
+
+    def offers(self, command: Command) -> bool:
+        """Whether the menu leads to a command: the person may run it, and it makes sense where they sit, and not only
+        in the team's own store where the sample data is in use."""
+        elsewhere = self.exchange is not None or self.real is not None
+        return may_run(command, self.crm.reader) and not (command.here and elsewhere)
+
+    def choose(
+        self, question: str, entries: Sequence[Choice], *, back: str = "Back", keys: Sequence[Choice] = ()
+    ) -> Any:
+        """An action from a menu in which `/`, `u` and `?` work as well. Raises Back, Cancelled, Closed."""
+        taken = {each.key for each in entries}
+        hidden = [
+            *keys,
+            *([Choice("Search", self._search, "/")] if self.leads_to("clients search") else []),
+            *([Choice("Undo", self._undo_last, "u")] if "u" not in taken and self.leads_to("history undo") else []),
+            Choice("Help", self._help, "?"),
+        ]
+        told = [f"{each.key} {each.label.lower()}" for each in hidden]
+        return self.keyboard.choose(
+            question, entries, back=back, hidden=hidden, hint=" · ".join(told), resized=self._draw_again
+        )
+
+    def start(self, command: Command, **given: Any) -> None:
+        """Leads through a command: its own flow, or its parameters one by one. Raises Back."""
+        if leads := flow_of(command):
+            leads(self, **given)
+        else:
+            self.lead(command, **given)
+
+    def lead(self, command: Command, **given: Any) -> None:
+        """Asks for the parameters of a command that are not given, one by one, and runs it. Raises Back."""
+        from crm.terminal.toolkit.prompts import in_order
+
+        asked = [each for each in in_order(command) if each.name not in given]
+        prompts, answers = self.prompts, Answers(self, **given)
+        fresh = True
+
+        def page() -> None:
+            nonlocal fresh
+            if fresh or not self.screen.plain:
+                self.page(command.title)
+                self.screen.print(Text(command.summary, "dim"))
+            fresh = False
+            for name, value in given.items():
+                if name in command.parameters and value != command.parameters[name].default:
+                    prompts.told(command.parameters[name], value)
+
+        def run() -> None:
+            nonlocal fresh
+            if not asked:
+                page()
+            try:
+                self.tell(prompts.run(command, answers.given), command.title)
+            except Cancelled:
+                raise
+            except CRMError as refused:
+                # What was typed is not lost: the last question is asked again.
+                if not asked:
+                    raise
+                self.fail(refused)
+                fresh = True
+                raise Back from refused
+
+        in_steps(self, [*answers.steps(asked, page), run], answers.is_written)
+
+    def call(self, words: str, **given: Any) -> Any:
+        """Calls a command, asking what it asks. Raises Back."""
+        return self.prompts.run(named(words), given)
+
+    def confirm(self, question: str, yes: str, no: str = "No, go back") -> None:
+        """Goes on where the person says yes. Raises Back."""
+        self.keyboard.choose(question, [Choice(yes, True)], back=no)
+
+    def show_once(self, draw: Callable[[], None]) -> None:
+        """Shows a page that cannot be shown again, like a one-time password, until the person presses Enter. Raises
+        Closed."""
+        while True:
+            draw()
+            self.screen.print()
+            with suppress(Back, Cancelled, KeyboardInterrupt):
+                self.keyboard.text("Write it down, then press Enter", lambda _: True)
+                return
+
+    def _draw_again(self) -> None:
+        """The page once more: the terminal has another size."""
+        self._notes = [*self._told, *self._notes]
+
+    def _search(self) -> None:
+        from crm.terminal.clients.search import search
+
+        search(self)
+
+    def _undo_last(self) -> None:
+        from crm.commands.data.history import my_last, told_passed_over
+
+        found = my_last(self.crm)
+        if found is None:
+            self.say("There is nothing to take back yet.")
+            return
+        last, passed = found
+        question = f"Take back: {last.what} ({self.crm.conventions.time(last.at)})?"
+        self.confirm("\n".join(filter(None, (told_passed_over(passed), question))), "Take it back")
+        self.tell(self.call("history undo", transaction=last.id))
+
+    def _help(self) -> None:
+        for line in _HELP:
+            self.say(line)
+
+
+_HELP = (
+    "A number or letter chooses at once; arrows and Enter work too.",
+    "Esc or 0 goes back one step. Ctrl-C leaves a form without saving.",
+    "/ finds a client or a command from any menu; u takes back what you did last.",
+    "In a form Enter goes on; what is not required may be left empty.",
+    "Clients are found by part of a name, e-mail, phone or tag, or by their number.",
+)
+
+
+def _handed_over(exchange: "Exchange", result: Any) -> Any:
+    """The result of a command whose files are offered to the person, who is told of no folders of this machine."""
+    if not dataclasses.is_dataclass(result) or isinstance(result, type):
+        return result
+    named = {}
+    for each in dataclasses.fields(result):
+        path = getattr(result, each.name)
+        if isinstance(path, Path):
+            if path.is_relative_to(exchange.folder) and path.is_file():
+                exchange.offer(path, path.name)
+            named[each.name] = Path(path.name)
+    return dataclasses.replace(result, **named) if named else result
+
+
+def _told(result: Any) -> str:
+    match result:
+        case Client():
+            return f"{result.name} (no. {result.id})"
+        case StatusRule():
+            return f"{result.status} when {result.when}" if result.when else f"{result.status} otherwise"
+        case [Record(), *_] if len(result) > 1:
+            return f"{len(result)} {result[0].plural}"
+        case [Record() as only]:
+            return _told(only)
+    return str(result)

@@ -1,0 +1,94 @@
+"""Questions asked one after the other: Esc goes back to the one before, and what was typed stays."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from crm.terminal.console.keyboard import Back
+
+if TYPE_CHECKING:
+    from crm.commands.registry import Parameter
+    from crm.terminal.toolkit.session import Session
+
+_NOTHING: Mapping[str, str] = {}
+# Asks for something and keeps the answer; raises Back to go to the step before.
+Step = Callable[[], Any]
+
+
+def in_steps(
+    session: "Session",
+    steps: Sequence[Step] | Callable[[], Sequence[Step]],
+    written: Callable[[], bool] = lambda: False,
+) -> Any:
+    """Takes one step after the other; what the last one gave. `steps` is a function where later steps depend on the
+    answers to earlier ones.
+
+    Back goes to the step before. From the first step it is raised; where `written` says that something was typed, the
+    person is asked first. Raises Cancelled.
+    """
+    at = 0
+    while True:
+        listed = steps() if callable(steps) else steps
+        try:
+            given = listed[at]()
+        except Back:
+            if at:
+                at -= 1
+            elif not written() or _leaves(session):
+                raise
+            continue
+        at += 1
+        if at == len(listed):
+            return given
+
+
+def _leaves(session: "Session") -> bool:
+    question = "What you typed is not saved, and lost when you leave."
+    try:
+        session.confirm(question, "Leave it", "Go on")
+    except Back:
+        return False
+    return True
+
+
+class Answers:
+    """The answers to questions for parameters, by their names: an answer is there to be changed when its question is
+    asked again, and so is what was typed when it was left. `given` are those known from the start."""
+
+    def __init__(self, session: "Session", **given: Any) -> None:
+        self.session = session
+        self.given: dict[str, Any] = given
+        self._known = frozenset(given)
+        self._begun: dict[str, str] = {}
+
+    def is_written(self) -> bool:
+        """Whether anything was answered that somebody would miss."""
+        return any(value for name, value in self.given.items() if name not in self._known)
+
+    def steps(
+        self, parameters: "Sequence[Parameter]", page: Callable[[], None], typed: Mapping[str, str] = _NOTHING
+    ) -> list[Step]:
+        """A step for each parameter: on a `page` stand the answers to those before it, and then its question. `typed`
+        are lines to begin with, by name."""
+
+        def asks(place: int) -> Step:
+            def ask() -> None:
+                page()
+                for each in parameters[:place]:
+                    self.session.prompts.told(each, self.given[each.name])
+                self.ask(parameters[place], typed.get(parameters[place].name, ""))
+
+            return ask
+
+        return [asks(place) for place in range(len(parameters))]
+
+    def ask(self, parameter: "Parameter", typed: str = "") -> Any:
+        """Asks for a parameter; `typed` stands in the line the first time. Raises Back."""
+        name, prompts = parameter.name, self.session.prompts
+        if name in self.given:
+            typed = prompts.typed(parameter, self.given[name])
+        try:
+            self.given[name] = prompts.ask(parameter, typed=self._begun.pop(name, "") or typed)
+        except Back as left:
+            self._begun[name] = left.typed
+            raise
+        return self.given[name]

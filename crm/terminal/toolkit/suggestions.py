@@ -1,0 +1,82 @@
+"""What may be meant by what was typed so far: names in conditions, and what is there already."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from crm.commands.clients.rules import statuses
+from crm.commands.context import CRM
+from crm.commands.team.people import names
+from crm.model import Client, View, field_names, people
+from crm.repository import Query
+from crm.rules import METRICS
+from crm.terminal.console.keyboard import Suggestion
+
+_LAST_WORD = re.compile(r"[A-Za-z_]{2,}$")
+
+
+def metric_names(typed: str) -> list[Suggestion]:
+    """The names that a condition may use, for the word that is being typed."""
+    found = _LAST_WORD.search(typed)
+    if not found:
+        return []
+    start, word = typed[: found.start()], found.group().lower()
+    return [
+        Suggestion(f"{start}{each.name}", each.name, each.description)
+        for each in METRICS.values()
+        if each.name.startswith(word) and each.name != word
+    ]
+
+
+def suggestions(crm: CRM, name: str) -> Callable[[str], Sequence[Suggestion]] | None:
+    """What is there already, for parameters that most often repeat it."""
+    if name in _CONDITIONS:
+        return metric_names
+    known = _KNOWN.get(name)
+    if known is None:
+        return None
+
+    def suggest(typed: str) -> Sequence[Suggestion]:
+        begun, comma, last = typed.rpartition(",")
+        start = last.strip().casefold()
+        return [
+            Suggestion(f"{begun}{comma}{' ' * bool(comma)}{each}", each)
+            for each in known(crm)
+            if each.casefold().startswith(start)
+        ][:50]
+
+    return suggest
+
+
+def _statuses(crm: CRM) -> list[str]:
+    with crm.read() as snapshot:
+        return [each for each in statuses(snapshot) if each]
+
+
+def _views(crm: CRM) -> list[str]:
+    with crm.read() as snapshot:
+        return [each.name for each in snapshot.find_all(View, Query(sort="name"))]
+
+
+def known_people(crm: CRM) -> list[str]:
+    """Whom the team knows by name, whoever asks first."""
+    with crm.read() as snapshot:
+        known = names(snapshot)
+    others = [name for name in known if name.casefold() != crm.me.casefold()]
+    mine = next((name for name in known if name not in others), crm.me)
+    return [mine, *others] if mine else others
+
+
+def _sorts(_: CRM) -> list[str]:
+    unsorted = ("extra", "notes", "version", *people(Client).values())
+    return [name for name in field_names(Client) if name not in unsorted]
+
+
+_CONDITIONS = ("where", "condition", "when")
+# People of the team, whatever the parameter is called.
+PEOPLE = "people"
+_KNOWN: Mapping[str, Callable[[CRM], list[str]]] = {
+    "status": _statuses,
+    "view": _views,
+    "sort": _sorts,
+    PEOPLE: known_people,
+}

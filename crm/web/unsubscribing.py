@@ -1,0 +1,43 @@
+"""Opting out of mailings by the link that goes with them: for whoever has it, without signing in."""
+
+from collections.abc import Callable, Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crm.web.pages import notice, page
+from crm.web.store_threads import Reception
+
+# Says whether a link is whole, by what stands in it; told to, it also does what the link is for. Raises StoreError.
+Follow = Callable[[str, bool], bool]
+
+
+class OptOutPages:
+    """The page that a link in a mailing opens. Opening it changes nothing, since programs that look for harmful mail
+    open every link; its button does, and so does the one that mail programs show beside the sender (RFC 8058). It
+    tells nobody whom it is about."""
+
+    def __init__(self, links: Reception[Follow]) -> None:
+        self._links = links
+
+    def routes(self) -> Sequence[Route]:
+        """Where it is found."""
+        return (
+            Route("/opt-out/{token:str}", self._ask, methods=["GET"]),
+            Route("/opt-out/{token:str}", self._do, methods=["POST"]),
+        )
+
+    async def _ask(self, request: Request) -> Response:
+        return await self._answer(request, act=False)
+
+    async def _do(self, request: Request) -> Response:
+        # What stands in the body says nothing more: whoever posts to the link means it.
+        return await self._answer(request, act=True)
+
+    async def _answer(self, request: Request, *, act: bool) -> Response:
+        token = str(request.path_params["token"])
+        if not await self._links.ask(lambda follow: follow(token, act)):
+            told = "This link is not whole. Copy all of it from the e-mail, or answer the e-mail and say so there."
+            return notice("Unsubscribe", told, 404)
+        return page("opt_out", {"done": act})

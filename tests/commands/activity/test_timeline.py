@@ -1,0 +1,337 @@
+"""The timeline of a client: everything that happened, latest first, by kind and a page at a time."""
+
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crm.commands.activity import timeline_messages
+from crm.commands.activity.timeline_entries import KINDS, Entry, EntryKinds, Place
+from crm.errors import FieldError, NotFoundError
+from crm.model import Client, Contact, Conventions, Deal, FollowUp, Interaction, Message, Sale, Stage
+from crm.model.encoding import plain
+from crm.repository import Query
+from tests.commands.conftest import Office
+from tests.conftest import Store
+from tests.support.clocks import TODAY
+
+pytestmark = pytest.mark.dated
+
+
+@pytest.fixture(autouse=True)
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """West of Greenwich, where the local day is often not that of UTC."""
+    monkeypatch.setenv("TZ", "America/Los_Angeles")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def told(office: Office, client: Client, *only: str, **given: Any) -> list[str]:
+    """What stands in the timeline."""
+    return [each.what for each in office("timeline", client, only, **given).entries]
+
+
+def entries(office: Office, client: Client, **given: Any) -> list[Entry]:
+    return list(office("timeline", client, **given).entries)
+
+
+def test_everything_that_happened_stands_in_it_latest_first(office: Office) -> None:
+    acme = office.add(company="Acme")
+    jo = office("contacts add", acme, "Jo Fox")
+    office.sell(acme, "34999", TODAY - timedelta(days=3))
+    office("interactions add", acme, "call", "a quote", contact=jo, on=TODAY - timedelta(days=2), time="10:00")
+    office("interactions add", acme, "note", body="first line\nsecond", on=TODAY - timedelta(days=2), time="16:30")
+    deal = office.crm.transact(lambda tx: tx.add(Deal(client=acme.id, title="Website", value=Decimal(5000))), "deal")
+    stages = {each.name: each.id for each in all_of(office, Stage)}
+    for stage in ("Proposal", "Lost"):
+        shown = all_of(office, Deal)[0]
+        lost = {"lost_reason": "too dear"} if stage == "Lost" else {}
+        office.crm.transact(lambda tx, to=stages[stage]: tx.change(shown, stage=to, **lost), "moved")  # noqa: B023
+    due = FollowUp(client=acme.id, what="ring again", due_on=TODAY + timedelta(days=2), due_time="10:00", user="bo")
+    follow_up = office.crm.transact(lambda tx: tx.add(due), "follow-up")
+    office.crm.transact(lambda tx: tx.change(follow_up, done_on=TODAY), "done")
+    office("clients edit", office.client(acme), {"city": "Graz", "country": "AT"})
+    office.sell(acme, "1")
+    assert told(office, acme) == [
+        "Status: Regular → VIP; because VIP when total_spend >= 35000 (total_spend 35000.00)",
+        "Sale 2",
+        "City: — → Graz; Country: — → Austria",
+        "Follow-up done: ring again",
+        "Follow-up set for Nov 23, 2026, 10:00: ring again",
+        "Deal lost: Website (too dear)",
+        "Deal Website: Lead → Proposal",
+        "Deal added: Website",
+        "Added",
+        "Note: first line",
+        "Call with Jo Fox: a quote",
+        "Sale 1",
+    ]
+    found = {each.what: each for each in entries(office, acme)}
+    assert (found["Sale 1"].amount, found["Sale 1"].record, found["Sale 1"].id) == (Decimal(34999), "sale", 1)
+    assert (found["Deal added: Website"].record, found["Deal added: Website"].id) == ("deal", deal.id)
+    call = found["Call with Jo Fox: a quote"]
+    assert (call.kind, call.on, call.time, call.by) == ("call", TODAY - timedelta(days=2), "10:00", "anna")
+    edit = found["City: — → Graz; Country: — → Austria"]
+    assert (edit.kind, edit.transaction is not None, edit.record) == ("edit", True, "")
+    assert plain(call)["on"] == "2026-11-19"
+
+
+def all_of(office: Office, kind: Any) -> list[Any]:
+    with office.crm.read() as snapshot:
+        return list(snapshot.find_all(kind))
+
+
+def test_it_is_narrowed_by_kind_in_words_that_people_use(office: Office) -> None:
+    acme = office.add(company="Acme")
+    for kind in ("call", "email", "sms", "meeting", "note"):
+        office("interactions add", acme, kind, kind)
+    office.sell(acme, "36000")
+    office("clients edit", office.client(acme), {"city": "Graz"})
+    by = Conventions()
+    for typed, kinds in (
+        ("calls, sales", {"call", "sale"}),
+        ("CALL", {"call"}),
+        ("e-mails,mail", {"email"}),
+        ("interactions", {"call", "email", "sms", "meeting", "note"}),
+        ("status", {"status"}),
+        ("edits", {"edit"}),
+        ("changes", {"status", "edit"}),
+        ("deals,follow-ups", set[str]()),
+        ("", set(KINDS) - {"deal", "follow-up"}),
+    ):
+        only = EntryKinds().read(typed, by)
+        assert {each.kind for each in entries(office, acme, only=only)} == kinds, typed
+        assert EntryKinds().read(EntryKinds().show(only, by), by) == only
+    with pytest.raises(FieldError):
+        EntryKinds().read("calls, dogs", by)
+
+
+def test_a_page_is_cut_out_of_the_whole_whatever_its_size(office: Office) -> None:
+    """Many entries of one day, with and without a time of day: no page repeats or leaves out what another has."""
+    acme, other = office.add(company="Acme"), office.add(company="Other")
+    chance = random.Random(7)
+
+    def made(tx: Any) -> None:
+        for number in range(120):
+            client = (acme if number % 4 else other).id
+            on = TODAY - timedelta(days=chance.randrange(6))
+            clock = chance.choice(("", "", "09:00", "10:30", "23:59"))
+            kind = chance.choice(("call", "meeting", "note"))
+            tx.add(Interaction(client=client, kind=kind, on=on, time=clock, subject=str(number)))
+            if number % 3 == 0:
+                tx.add(Sale(client=client, on=on, amount=Decimal(number), note=str(number)))
+            if number % 5 == 0:
+                tx.add(FollowUp(client=client, due_on=TODAY, what=str(number), done_on=on if number % 2 else None))
+            if number % 20 == 1:
+                tx.add(Deal(client=client, title=str(number), value=Decimal(1)))
+
+    office.crm.transact(made, "made up")
+    whole = entries(office, acme, limit=1000)
+    assert len(whole) > 120
+    assert [each.on for each in whole] == sorted((each.on for each in whole), reverse=True)
+    for on in {each.on for each in whole}:
+        timed = [each.time for each in whole if each.on == on and each.record == "interaction" and each.time]
+        assert timed == sorted(timed, reverse=True)
+    for size in (1, 7, 9, 50):
+        pages = [office("timeline", acme, limit=size, offset=at) for at in range(0, len(whole), size)]
+        assert [entry for page in pages for entry in page.entries] == whole
+        assert [page.more for page in pages] == [True] * (len(pages) - 1) + [False]
+        after, followed = "", []
+        while not followed or after:
+            page = office("timeline", acme, limit=size, after=after)
+            followed += page.entries
+            after = page.next
+        assert followed == whole
+    calls = [each for each in whole if each.kind == "call"]
+    assert entries(office, acme, only=("call",), limit=4, offset=3) == calls[3:7]
+
+
+def test_a_page_costs_no_more_the_further_back_it_stands(office: Office) -> None:
+    acme = office.add(company="Acme")
+    days = [TODAY - timedelta(days=number) for number in range(400)]
+    made = [Interaction(client=acme.id, kind="call", on=day, subject=str(day)) for day in days]
+    office.crm.transact(lambda tx: tx.add_all(made), "made up")
+    first, far = office("timeline", acme, limit=5), office("timeline", acme, limit=300)
+    last, whole = office("timeline", acme, limit=5, after=far.next), entries(office, acme, limit=400)
+    assert list(last.entries) == whole[300:305]
+    assert _rows_read(office, acme, far.next) <= _rows_read(office, acme, first.next)
+
+
+def _rows_read(office: Office, client: Client, after: str) -> int:
+    """How many rows of interactions are read for a page."""
+    with office.crm.read() as snapshot:
+        place = Place.read(after)
+        return len(
+            timeline_messages.interactions(
+                snapshot, client.id, ["call"], place.on, place.count + 5, office.crm.conventions
+            )
+        )
+
+
+@pytest.mark.parametrize("after", ["yesterday", "2026-11-21/x", "2026-13-01", "2026-11-21/99999999999999999999"])
+def test_a_place_that_cannot_be_read_is_refused(office: Office, after: str) -> None:
+    with pytest.raises(FieldError, match="like 2026-11-21/3"):
+        office("timeline", office.add(company="Acme"), after=after)
+
+
+def test_an_entry_stands_on_its_local_day(office: Office) -> None:
+    acme = office.add(company="Acme")
+    (added,) = entries(office, acme)
+    here = office.crm.clock.local(office.crm.clock.now)
+    assert added.on == here.date() == TODAY
+    assert added.time in (f"{here:%H:%M}", f"{here - timedelta(minutes=1):%H:%M}")
+
+
+def test_totals_that_follow_sales_tell_nothing_however_many(office: Office) -> None:
+    acme = office.add(company="Acme")
+    office("clients edit", acme, {"notes": 'says "status": and {"total_spend": 1}'})
+    for _ in range(60):
+        office.sell(acme, "1")
+    assert told(office, acme, "edit", "status") == [
+        'Notes: — → says "status": and {"total_spend": 1}',
+        "Added",
+    ]
+    assert len(entries(office, acme, limit=100)) == 62
+
+
+def test_of_a_pin_and_an_undo_it_tells_what_changed(office: Office) -> None:
+    acme = office.add(company="Acme")
+    office("clients pin", acme, "Gold", date(2026, 12, 31))
+    office("history undo")
+    office("clients delete", acme, yes=True)
+    office("history undo")
+    found = told(office, acme, "status", "edit")
+    assert found[-1] == "Added"
+    pinned = "Status: Regular → Gold; Pinned until: — → Dec 31, 2026; because Pinned"
+    assert any(each.startswith(pinned) for each in found)
+    assert found[0].startswith("Added (took back")
+    with pytest.raises(NotFoundError):
+        office("timeline", Client(id=99))
+
+
+def test_a_stage_that_is_gone_and_text_that_looks_like_markup_are_shown_as_they_are(office: Office) -> None:
+    acme = office.add(company="Acme")
+    office("interactions add", acme, "note", "[bold]👩‍🔬[/] \x1b[31m".replace("\x1b", ""))
+    deal = office.crm.transact(lambda tx: tx.add(Deal(client=acme.id, title="[red]x[/]", value=Decimal(1))), "deal")
+    with office.crm.read() as snapshot:
+        qualified = snapshot.find_all(Stage, Query({"name": "Qualified"}))[0]
+    moved = office.crm.transact(lambda tx: tx.change(deal, stage=qualified.id), "moved")
+    office.crm.transact(lambda tx: (tx.change(moved, stage=deal.stage), tx.delete(qualified)), "gone")
+    moves = ["Deal [red]x[/]: ? → Lead", "Deal [red]x[/]: Lead → ?", "Deal added: [red]x[/]"]
+    assert told(office, acme, "deal") == moves
+    assert told(office, acme, "note") == ["Note: [bold]👩‍🔬[/] [31m"]
+
+
+def test_the_card_has_the_contacts_and_the_latest_of_it(office: Office) -> None:
+    acme = office.add(company="Acme")
+    office("contacts add", acme, "Jo Fox")
+    bo = office("contacts add", acme, "Bo Hill", primary=True)
+    for number in range(60):
+        office("interactions add", acme, "note", str(number))
+    card = office("clients show", acme)
+    assert [each.name for each in card.contacts] == ["Bo Hill", "Jo Fox"]
+    assert len(card.timeline) == 50
+    assert card.timeline[0].what == "Note: 59"
+    document = plain(card)
+    assert document["contacts"][0]["id"] == bo.id
+    assert document["timeline"][0]["kind"] == "note"
+    assert isinstance(card.contacts[0], Contact)
+
+
+def test_it_is_the_same_on_every_store(store: Store, office: Office) -> None:
+    crm = replace(office.crm, repository=store.repository)
+    acme = store.add(kind="company", last_name="", company="Acme")
+    jo = office("contacts add", acme, "Jo Fox", crm=crm)
+    office("interactions add", acme, "call", "a quote", contact=jo, on=TODAY, time="10:00", crm=crm)
+    office("capture", "met Jo Fox, wants more, tomorrow", yes=True, crm=crm)
+    office("deals add", acme, "Website", Decimal(5000), crm=crm)
+    office.sell(office.client(acme, crm), "36000", crm=crm)
+    office("clients edit", office.client(acme, crm), {"city": "Graz"}, crm=crm)
+    found = [each.what for each in office("timeline", acme, crm=crm).entries]
+    assert sorted(found) == sorted(
+        [
+            "City: — → Graz",
+            "Status: Regular → VIP; because VIP when total_spend >= 35000 (total_spend 36000.00)",
+            "Sale 1",
+            "Deal added: Website",
+            "Follow-up set for Nov 22, 2026: wants more",
+            "Meeting with Jo Fox: wants more",
+            "Call with Jo Fox: a quote",
+            "Added",
+        ]
+    )
+    assert store.wrong() == []
+    assert [each.through for each in office("clients search", "jo fox", crm=crm)] == ["Jo Fox"]
+
+
+def wrote(office: Office, client: Client, **fields: Any) -> Message:
+    """A message as the outbox or the mailbox leaves it."""
+    given = {"channel": "email", "direction": "out", "state": "sent", "on": TODAY, "time": "09:00", "user": "anna"}
+    made: Message = office.crm.transact(lambda tx: tx.add(Message(client=client.id, **{**given, **fields})), "wrote")
+    return made
+
+
+def test_messages_stand_in_it_with_what_became_of_them(office: Office) -> None:
+    acme = office.add(company="Acme")
+    jo = office("contacts add", acme, "Jo Fox")
+    on = TODAY - timedelta(days=1)
+    wrote(office, acme, on=on, time="08:00", subject="Your quote", contact=jo.id)
+    office("interactions add", acme, "email", "by hand", on=on, time="08:30")
+    wrote(office, acme, on=on, time="09:00", subject="Re: Your quote", contact=jo.id, direction="in", state="received")
+    wrote(office, acme, on=on, time="10:00", subject="News", state="failed", failure="550 no such user")
+    wrote(office, acme, on=on, time="11:00", subject="News", state="unsure", failure="it broke off")
+    wrote(office, acme, on=on, time="12:00", body="On my way\nBo", state="queued", channel="sms")
+    last = wrote(office, acme, on=on, time="13:00", state="cancelled", failure="told earlier", subject="[red]x[/]")
+    said = [
+        "E-mail cancelled: [red]x[/]",
+        "SMS queued: On my way",
+        "E-mail may have been sent: News (it broke off)",
+        "E-mail failed: News (550 no such user)",
+        "E-mail from Jo Fox received: Re: Your quote",
+        "E-mail: by hand",
+        "E-mail to Jo Fox sent: Your quote",
+    ]
+    assert told(office, acme)[-7:] == said
+    # Whoever asks for e-mails means those that were logged as well.
+    assert told(office, acme, "email") == [each for each in said if each.startswith("E-mail")]
+    assert told(office, acme, "sms") == ["SMS queued: On my way"]
+    assert told(office, acme, "call") == []
+    entry = next(each for each in entries(office, acme) if each.what == said[0])
+    assert (entry.record, entry.id, entry.kind, entry.time, entry.by) == ("message", last.id, "email", "13:00", "anna")
+
+
+def test_pages_of_messages_are_parts_of_the_whole(office: Office) -> None:
+    acme, other = office.add(company="Acme"), office.add(company="Other")
+    chance = random.Random(11)
+
+    def made(tx: Any) -> None:
+        for number in range(150):
+            tx.add(
+                Message(
+                    client=(acme if number % 3 else other).id,
+                    channel=chance.choice(("email", "sms")),
+                    direction="out",
+                    state=chance.choice(("sent", "failed", "queued")),
+                    on=TODAY - timedelta(days=chance.randrange(5)),
+                    time=chance.choice(("", "09:00", "09:00", "23:59")),
+                    subject=str(number),
+                    body="x" * 5000,
+                )
+            )
+            if number % 4 == 0:
+                tx.add(Interaction(client=acme.id, kind="email", on=TODAY, time="09:00", subject=str(number)))
+
+    office.crm.transact(made, "made up")
+    for only in ((), ("email",), ("sms", "email"), ("sms",)):
+        whole = entries(office, acme, only=only, limit=1000)
+        assert [each.on for each in whole] == sorted((each.on for each in whole), reverse=True)
+        for size in (1, 7, 40):
+            pages = [entries(office, acme, only=only, limit=size, offset=at) for at in range(0, len(whole), size)]
+            assert [entry for page in pages for entry in page] == whole

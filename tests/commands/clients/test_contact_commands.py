@@ -1,0 +1,180 @@
+"""Contacts: at most one of them the primary one, and a person found leads to the company."""
+
+import pytest
+
+from crm.commands.lookup import selected
+from crm.errors import ConflictError, CRMError, FieldError, NotFoundError, Question
+from crm.model import Client, Contact, Interaction
+from crm.model.encoding import plain
+from tests.commands.conftest import Office
+
+
+def contacts(office: Office, client: Client) -> list[tuple[str, bool]]:
+    """The contacts of a client in their order, and whether each is the primary one."""
+    listed: list[Contact] = office("contacts list", client)
+    return [(each.name, each.is_primary) for each in listed]
+
+
+def stored(office: Office, contact: Contact) -> Contact:
+    with office.crm.read() as snapshot:
+        return snapshot.get(Contact, contact.id)
+
+
+def test_the_first_is_primary_by_itself_and_another_one_takes_it(office: Office) -> None:
+    acme, other = office.add(company="Acme"), office.add(company="Other")
+    office("contacts add", acme, "Jo Fox", role="buyer")
+    bo = office("contacts add", acme, "Bo Hill")
+    office("contacts add", other, "Cy Reed")
+    assert contacts(office, acme) == [("Jo Fox", True), ("Bo Hill", False)]
+    assert office("contacts primary", bo).is_primary
+    assert contacts(office, acme) == [("Bo Hill", True), ("Jo Fox", False)]
+    assert contacts(office, other) == [("Cy Reed", True)]
+    office("contacts add", acme, "Di Vale", primary=True)
+    assert contacts(office, acme) == [("Di Vale", True), ("Jo Fox", False), ("Bo Hill", False)]
+    office("contacts edit", stored(office, bo), {"is_primary": True})
+    assert contacts(office, acme) == [("Bo Hill", True), ("Jo Fox", False), ("Di Vale", False)]
+    # Each was one change, so that one step takes it back.
+    for _ in range(3):
+        office("history undo")
+    assert contacts(office, acme) == [("Jo Fox", True), ("Bo Hill", False)]
+    assert office.is_sound()
+
+
+def test_fields_are_checked_and_shown_with_what_is_odd(office: Office) -> None:
+    acme = office.add(company="Acme")
+    with pytest.raises(FieldError):
+        office("contacts add", acme, "")
+    jo = office("contacts add", acme, "Jo Fox", email="jo@example.couk")
+    card = office("contacts show", jo)
+    assert (card.contact, card.client.id, set(card.doubts)) == (jo, acme.id, {"email"})
+    assert plain(card)["client_name"] == "Acme"
+    with pytest.raises(FieldError):
+        office("contacts edit", jo, {"name": ""})
+    with pytest.raises(FieldError):
+        office("contacts edit", jo, {})
+    assert stored(office, jo) == jo
+    with pytest.raises(NotFoundError):
+        office("contacts add", Client(id=99), "Nobody")
+
+
+def test_what_somebody_else_changed_is_kept(office: Office) -> None:
+    jo = office("contacts add", office.add(company="Acme"), "Jo Fox")
+    office("contacts edit", jo, {"role": "buyer"})
+    edited = office("contacts edit", jo, {"name": "Joan Fox"})
+    assert (edited.name, edited.role) == ("Joan Fox", "buyer")
+    with pytest.raises(ConflictError):
+        office("contacts edit", jo, {"role": "seller"})
+
+
+def test_who_goes_over_to_another_client_is_primary_there_only_where_nobody_is(office: Office) -> None:
+    acme, other = office.add(company="Acme"), office.add(company="Other")
+    jo, bo = (office("contacts add", acme, name) for name in ("Jo Fox", "Bo Hill"))
+    office("contacts edit", bo, {"client": other.id})
+    assert (contacts(office, acme), contacts(office, other)) == ([("Jo Fox", True)], [("Bo Hill", True)])
+    office("contacts edit", jo, {"client": other.id})
+    assert contacts(office, other) == [("Bo Hill", True), ("Jo Fox", False)]
+    with pytest.raises(NotFoundError):
+        office("contacts edit", stored(office, jo), {"client": 99})
+
+
+def test_deleting_asks_keeps_the_calls_and_can_be_undone(office: Office) -> None:
+    acme = office.add(company="Acme")
+    jo = office("contacts add", acme, "Jo Fox")
+    call = office("interactions add", acme, "call", "a quote", contact=jo)
+    with pytest.raises(Question) as asked:
+        office("contacts delete", jo)
+    assert "Jo Fox" in asked.value.sentence
+    office("contacts delete", jo, yes=True)
+    assert contacts(office, acme) == []
+    with office.crm.read() as snapshot:
+        assert snapshot.find_all(Interaction) == [call]
+    assert office("timeline", acme).entries[0].what == "Call: a quote"
+    office("history undo")
+    assert office("timeline", acme).entries[0].what == "Call with Jo Fox: a quote"
+
+
+def test_all_contacts_are_listed_by_name_and_found_by_a_text(office: Office) -> None:
+    acme, other = office.add(company="Acme"), office.add(company="Other")
+    office("contacts add", other, "Zoë Åhlund", email="zoe@example.com")
+    office("contacts add", acme, "Jo Fox", phone="+12125550123")
+    office("contacts add", other, "Al Fox")
+    listed = office("contacts list")
+    assert [each.name for each in listed] == ["Al Fox", "Jo Fox", "Zoë Åhlund"]
+    for text, names in (("FOX", ["Al Fox", "Jo Fox"]), ("zoe ahl", ["Zoë Åhlund"]), ("5550123", ["Jo Fox"]), ("%", [])):
+        assert [each.name for each in office("contacts list", text=text)] == names
+    assert [each.name for each in office("contacts list", other, text="fox")] == ["Al Fox"]
+    assert [each.name for each in office("contacts list", limit=1, offset=1)] == ["Jo Fox"]
+
+
+@pytest.mark.parametrize(
+    ("text", "through"),
+    [
+        ("jo fox", "Jo Fóx"),
+        ("FÓX", "Jo Fóx"),
+        ("fox jo", "Jo Fóx"),
+        ("jo@else", "Jo Fóx"),
+        ("212 555 01", "Jo Fóx"),
+        ("+1 212 555-0123", "Jo Fóx"),
+        ("jo", "Jo Fóx"),
+        ("x", "Jo Fóx"),
+        ("acme fox", "Jo Fóx"),
+        ("fox acme", "Jo Fóx"),
+        ("hillary", "Bo Hillary"),
+        ("hilary", "Bo Hillary"),
+        ("hillarry bo", "Bo Hillary"),
+        ("acme", ""),
+        ("acm", ""),
+    ],
+)
+def test_a_person_leads_to_the_company_and_it_says_through_whom(office: Office, text: str, through: str) -> None:
+    acme = office.add(company="Acme")
+    office.add(company="Berghain")
+    office("contacts add", acme, "Bo Hillary")
+    office("contacts add", acme, "Jo Fóx", email="jo@elsewhere.example", phone="+12125550123")
+    found = office("clients search", text)
+    assert [(each.id, each.through) for each in found] == [(acme.id, through)]
+    assert plain(found)[0]["company"] == "Acme"
+    assert plain(found)[0]["through"] == through
+
+
+def test_search_follows_what_becomes_of_contacts(office: Office) -> None:
+    acme, other = office.add(company="Acme"), office.add(company="Other")
+    jo = office("contacts add", acme, "Jo Fox")
+    office("contacts edit", jo, {"name": "Joan Wolf"})
+    assert office("clients search", "fox") == []
+    assert [each.id for each in office("clients search", "wolf")] == [acme.id]
+    office("contacts edit", stored(office, jo), {"client": other.id})
+    assert [each.id for each in office("clients search", "wolf")] == [other.id]
+    office("clients delete", other, yes=True)
+    assert office("clients search", "wolf") == []
+    office("history undo")
+    assert [each.id for each in office("clients search", "wolf")] == [other.id]
+    assert office.is_sound()
+
+
+def test_a_client_stands_once_and_before_those_that_are_less_like_it(office: Office) -> None:
+    fox = office.add(company="Fox")
+    acme = office.add(company="Acme")
+    for name in ("Jo Fox", "Al Fox", "Fox Mulder"):
+        office("contacts add", acme, name)
+        office("contacts add", fox, name)
+    assert [each.id for each in office("clients search", "fox")] == [fox.id, acme.id]
+    assert [each.through for each in office("clients search", "fox", limit=1)] == [""]
+
+
+def test_a_record_is_chosen_by_name_where_that_is_enough(office: Office) -> None:
+    acme, other = office.add(company="Acme"), office.add(company="Other")
+    jo = office("contacts add", acme, "Jo Fox", email="jo@example.com")
+    joan = office("contacts add", other, "Joan Fox")
+    crm = office.crm
+    assert selected(crm, Contact, "joan") == joan
+    assert selected(crm, Contact, "jo fox") == jo
+    assert selected(crm, Contact, "jo@example.com") == selected(crm, Contact, f"#{jo.id}") == jo
+    assert selected(crm, Client, "joan fox") == other
+    assert selected(crm, Client, "jo fox") == acme
+    for written in ("fox", "nobody", ""):
+        with pytest.raises(CRMError):
+            selected(crm, Contact, written)
+    with pytest.raises(NotFoundError) as several:
+        selected(crm, Contact, "fox")
+    assert f"Jo Fox of Acme ({jo.id})" in several.value.sentence

@@ -1,0 +1,375 @@
+"""The history: narrowed by what people ask, shown whole, and written to files that run nowhere."""
+
+import csv
+import json
+import tracemalloc
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from crm.accounts import SignedIn
+from crm.commands.context import CRM
+from crm.commands.data.change_details import RecordChange
+from crm.commands.data.history import my_last, told_passed_over
+from crm.errors import FieldError, FileError, NotFoundError
+from crm.model import Client, User
+from crm.repository import HistoryEntry
+from tests.commands.conftest import TODAY, Office
+
+NOTES = " ".join(["word"] * 60)
+
+
+def listed(office: Office, **given: Any) -> list[str]:
+    """What was done, of what the filters leave."""
+    return [each.what for each in office("history list", **given)]
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def anna(office: Office) -> Client:
+    """A client who has bought, moved, and bought again; beside another one."""
+    anna = office.add(first_name="Anna", last_name="Berg", city="Graz")
+    office.add(last_name="Other")
+    office.sell(anna, "40000")
+    office("clients edit", office.client(anna), {"city": "Wien", "marketing_consent": True, "notes": NOTES})
+    office.sell(anna, "5")
+    return anna
+
+
+# Listed
+
+
+def test_each_filter_narrows_the_list(office: Office, anna: Client) -> None:
+    assert listed(office, client=anna) == [
+        "recorded a sale to Anna Berg", "edited Anna Berg", "recorded a sale to Anna Berg", "added Anna Berg"
+    ]  # fmt: skip
+    assert listed(office, about="sale") == ["recorded a sale to Anna Berg"] * 2
+    assert listed(office, about="sale", number=1) == ["recorded a sale to Anna Berg"]
+    assert listed(office, text="wien") == ["edited Anna Berg"]
+    assert listed(office, by="ANN", limit=1) == ["recorded a sale to Anna Berg"]
+    assert listed(office, by="ben") == []
+    assert listed(office, sort="id", limit=2) == ["added Anna Berg", "added Other"]
+    assert listed(office, offset=3, limit=1, sort="at") == ["edited Anna Berg"]
+    office("history undo", 4)
+    assert listed(office, only="undone") == ["edited Anna Berg"]
+    assert "edited Anna Berg" not in listed(office, only="standing")
+
+
+@pytest.mark.usefixtures("anna")
+def test_days_are_local_and_both_ends_belong_to_them(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    import time
+
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    time.tzset()
+    try:
+        with office.crm.read() as snapshot:
+            day = snapshot.history(1)[0].at.astimezone().date()
+        assert len(listed(office, since=day, until=day)) >= 1
+        assert listed(office, since=day + timedelta(days=1)) == []
+        assert listed(office, until=day - timedelta(days=1)) == []
+        assert len(listed(office, until=date(9999, 12, 31))) == 5
+    finally:
+        monkeypatch.delenv("TZ")
+        time.tzset()
+
+
+def test_what_does_not_go_together_is_refused(office: Office) -> None:
+    with pytest.raises(FieldError, match="before the first"):
+        listed(office, since=date(2026, 11, 2), until=date(2026, 11, 1))
+    with pytest.raises(FieldError, match="what kind of record"):
+        listed(office, number=1)
+
+
+# Shown
+
+
+@pytest.mark.usefixtures("anna")
+def test_a_transaction_is_shown_with_values_as_people_see_them(office: Office) -> None:
+    shown = office("history show", 3)
+    assert (shown.entry.id, shown.entry.what, shown.entry.user) == (3, "recorded a sale to Anna Berg", "anna")
+    sale, client = shown.records
+    assert (sale.record, sale.id, sale.operation, sale.fields) == ("sale", 1, "create", [])
+    assert sale.name.startswith("$40,000.00, ")
+    assert (client.record, client.id, client.name, client.operation) == ("client", 1, "Anna Berg", "update")
+    by_name = {each.name: each for each in client.fields}
+    assert (by_name["total_spend"].label, by_name["total_spend"].was, by_name["total_spend"].now) == (
+        "Total spend", "$0.00", "$40,000.00"
+    )  # fmt: skip
+    assert (by_name["first_sale_on"].was, by_name["first_sale_on"].now) == ("", "Nov 21, 2026")
+    (edited,) = office("history show", 4).records
+    told = {each.name: (each.was, each.now) for each in edited.fields}
+    assert told["marketing_consent"] == ("no", "yes")
+    assert told["notes"] == ("", NOTES)
+
+
+@pytest.mark.usefixtures("anna")
+def test_in_json_a_transaction_holds_everything(office: Office) -> None:
+    written = office("history show", 4).as_json()
+    assert written["id"] == 4
+    assert datetime.fromisoformat(written["at"]).tzinfo is not None
+    notes = next(each for each in written["records"][0]["fields"] if each["name"] == "notes")
+    assert (notes["before"], notes["after"]) == ("", NOTES)
+    json.dumps(written)
+
+
+def test_what_is_gone_is_called_as_it_was_and_moved_sales_name_their_clients(office: Office, anna: Client) -> None:
+    other = office.clients()[1]
+    office("clients merge", office.client(other), office.client(anna))
+    merged = office("history show", 6)
+    gone = next(each for each in merged.records if each.operation == "delete")
+    assert (gone.name, gone.id) == ("Anna Berg", anna.id)
+    assert ("City", "Wien", "") in [(each.label, each.was, each.now) for each in gone.fields]
+    moved = next(each for each in merged.records if each.record == "sale")
+    assert [(each.was, each.now) for each in moved.fields if each.name == "client"] == [
+        ("Anna Berg (1)", "Anna Other (2)")
+    ]
+    assert office("history show", 1).records[0].name == "Anna Berg"
+
+
+def test_of_many_records_no_more_are_shown_than_asked_for(office: Office) -> None:
+    office.crm.transact(lambda tx: tx.add_all([Client(kind="person", last_name=f"C{at}") for at in range(30)]), "many")
+    shown = office("history show", 1, limit=4)
+    assert (shown.entry.changes, [each.name for each in shown.records]) == (30, ["C0", "C1", "C2", "C3"])
+    with pytest.raises(NotFoundError, match="no transaction 2 "):
+        office("history show", 2)
+
+
+# Written to a file
+
+
+def test_a_file_has_a_row_for_each_field_that_was_changed(office: Office, anna: Client) -> None:
+    report = office("history export", office.folder / "h.csv", client=anna)
+    rows = read_csv(report.file)
+    assert report.records == len(rows)
+    assert list(rows[0]) == [
+        "transaction", "at", "user", "what", "record", "id", "operation", "field", "before", "after"
+    ]  # fmt: skip
+    assert [int(each["transaction"]) for each in rows] == sorted(
+        (int(each["transaction"]) for each in rows), reverse=True
+    )
+    assert {each["id"] for each in rows if each["record"] == "client"} == {"1"}
+    moved = next(each for each in rows if each["field"] == "city")
+    assert (moved["before"], moved["after"], moved["operation"], moved["user"]) == ("Graz", "Wien", "update", "anna")
+    assert datetime.fromisoformat(moved["at"]).utcoffset() == timedelta(0)
+    assert ("marketing_consent", "no", "yes") in [(each["field"], each["before"], each["after"]) for each in rows]
+    assert ("total_spend", "0.00", "40000.00") in [(each["field"], each["before"], each["after"]) for each in rows]
+    assert [each["operation"] for each in rows if not each["field"]] == ["create"] * 3
+
+
+@pytest.mark.usefixtures("anna")
+def test_every_format_has_the_same_rows(office: Office) -> None:
+    office("sales undo", office.sales()[0])
+    office("history undo")
+    told = read_csv(office("history export", office.folder / "h.csv").file)
+    as_json = json.loads(office("history export", office.folder / "h.json").file.read_text("utf-8"))
+    book = openpyxl.load_workbook(office("history export", office.folder / "h.xlsx").file)
+    header, *sheet = book.active.iter_rows(values_only=True)
+    assert list(header) == list(told[0]) == list(as_json[0])
+    names = [(int(each["transaction"]), each["at"], each["record"], each["operation"], each["field"]) for each in told]
+    assert names == [(each[0], each[1], each[4], each[6], each[7] or "") for each in sheet]
+    assert names == [
+        tuple(each[name] for name in ("transaction", "at", "record", "operation", "field")) for each in as_json
+    ]
+    amounts = [each[9] for each in sheet if each[7] == "total_spend"]
+    assert all(isinstance(each, int | float) for each in amounts)
+    assert {each["after"] for each in as_json if each["field"] == "marketing_consent"} == {True}
+
+
+def test_the_same_filters_narrow_the_file(office: Office, anna: Client) -> None:
+    file = office.folder / "h.json"
+
+    def rows(**given: Any) -> set[int]:
+        office("history export", file, **given)
+        return {each["transaction"] for each in json.loads(file.read_text("utf-8"))}
+
+    assert rows(about="sale") == {3, 5}
+    assert rows(transaction=2) == {2}
+    assert rows(text="wien") == {4}
+    assert rows(by="nobody") == set()
+    assert rows(only="undone") == set()
+    assert rows(client=anna) == {1, 3, 4, 5}
+
+
+def test_what_stood_in_a_record_runs_nowhere(office: Office) -> None:
+    evil = office.add(last_name="=HYPERLINK(1)", city="@SUM(A1)")
+    office("clients edit", evil, {"city": "+cmd|' /C calc'!A0", "notes": "-1+1"})
+    rows = read_csv(office("history export", office.folder / "h.csv").file)
+    for value in (value for row in rows for value in row.values()):
+        assert value[:1] not in "=+-@\t\r" or value == ""
+    assert any(each["after"] == "'+cmd|' /C calc'!A0" for each in rows)
+    book = openpyxl.load_workbook(office("history export", office.folder / "h.xlsx").file)
+    cells = [cell for row in book.active.iter_rows(min_row=2) for cell in row if isinstance(cell.value, str)]
+    assert cells
+    assert {cell.data_type for cell in cells} == {"s"}
+
+
+def test_secrets_of_accounts_are_only_said_to_be_there(office: Office) -> None:
+    office("users add", "ada@example.com", "Ada", "admin")
+    user = office("users list")[0]
+    office("users reset-password", user.user if hasattr(user, "user") else user)
+    rows = read_csv(office("history export", office.folder / "h.csv", about="user").file)
+    passwords = [(each["before"], each["after"]) for each in rows if each["field"] == "password"]
+    assert passwords
+    assert {value for pair in passwords for value in pair} <= {"(set)", ""}
+    assert not any("argon2" in value for each in rows for value in each.values())
+
+
+@pytest.mark.usefixtures("anna")
+def test_a_file_of_another_kind_or_in_no_folder_is_refused(office: Office) -> None:
+    with pytest.raises(FieldError, match="ending"):
+        office("history export", office.folder / "h.pdf")
+    with pytest.raises(FileError):
+        office("history export", office.folder / "nowhere" / "h.csv")
+
+
+@pytest.mark.slow
+def test_a_long_history_is_written_without_being_held(office: Office) -> None:
+    def rows() -> Any:
+        at = datetime(2026, 1, 1, tzinfo=UTC).isoformat()
+        yield "transaction", {"id": 1, "at": at, "user": "x", "what": "long", "undoes": None, "undone_by": None}
+        for number in range(1, 10_001):
+            fields = {"notes": "x" * 600, "total_spend": "5.00"}
+            yield "audit", {
+                "id": number, "transaction": 1, "record": "client", "record_id": number, "operation": "update",
+                "before": fields, "after": fields,
+            }  # fmt: skip
+
+    office.crm.repository.fill(rows())
+    for ending in ("csv", "json", "xlsx"):
+        office("history export", office.folder / f"warm.{ending}", about="sale")
+        tracemalloc.start()
+        try:
+            assert office("history export", office.folder / f"h.{ending}").records == 20_000
+            held = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        # The texts alone are 12 MB.
+        assert held < 6_000_000, ending
+
+
+# From one to the other
+
+
+def test_what_is_listed_can_be_shown_and_taken_back(office: Office, anna: Client) -> None:
+    (entry,) = office("history list", text="wien")
+    assert isinstance(entry, HistoryEntry)
+    assert office("history show", entry.id).records[0].name == "Anna Berg"
+    office("history undo", entry.id)
+    assert office.client(anna).city == "Graz"
+    assert office("history show", entry.id).entry.undone_by == 6
+    assert office.client(anna).total_spend == Decimal(40005)
+
+
+# What stands on what
+
+
+def of_field(records: list[RecordChange], name: str) -> list[Any]:
+    """A field of the deals among records that were changed."""
+    return [field for each in records if each.record == "deal" for field in each.fields if field.name == name]
+
+
+def test_records_that_stand_in_a_field_are_told_by_name(office: Office, anna: Client) -> None:
+    bo = office.add(last_name="Bo")
+    olga = office("contacts add", anna, "Olga")
+    deal = office("deals add", anna, "Roof")
+    talked = office("interactions add", anna, "call", "about the roof", contact=olga)
+    office("deals move", deal, office("stages list")[1])
+    moved = office("history show", office("history list", 1)[0].id)
+    (stage,) = of_field(moved.records, "stage")
+    assert (stage.label, stage.was, stage.now) == ("Stage", "Lead (1)", "Qualified (2)")
+    assert of_field(office("history undo").records, "stage") == [stage]
+    office("interactions edit", talked, {"client": bo.id})
+    edited = office("history show", office("history list", 1)[0].id).records[0]
+    told = {each.name: (each.was, each.now) for each in edited.fields}
+    assert told["client"] == (f"Anna Berg ({anna.id})", f"Bo ({bo.id})")
+    assert told["contact"] == (f"Olga ({olga.id})", "")
+
+
+def test_what_a_person_did_last_is_found_among_what_cannot_be_taken_back(office: Office) -> None:
+    assert my_last(office.crm) is None
+    office.add(last_name="Berg")
+    office("settings set", "company_name", "Acme")
+    ada = signed_in(office, office.crm)
+    # Of the one who signed in it is nothing: not that, nor what the owner did.
+    assert my_last(ada) is None
+    assert told(my_last(office.crm)) == "set company name to Acme"
+    office("clients add", {"last_name": "Ode"}, crm=ada)
+    office("profile edit", name="Ada A.", crm=ada)
+    with office.crm.read() as snapshot:
+        office("users edit", snapshot.find_all(User)[0], phone="+43123456789")
+    office("people add", "Cy")
+    # To accounts nothing is taken back, and what was done before is mine, whatever I was called.
+    assert told(my_last(ada)) == "added Ode"
+    assert told(my_last(office.crm)) == "set company name to Acme"
+    assert office("history undo").undone.what == "set company name to Acme"
+    # It goes on to what was done before; that a change was taken back is no change to take back.
+    assert told(my_last(office.crm)) == "added Berg"
+    office("sales add", office.client(1), Decimal(5))
+    assert told(my_last(office.crm)) == "recorded a sale to Berg"
+
+
+def told(found: tuple[HistoryEntry, Sequence[HistoryEntry]] | None) -> str:
+    return found[0].what if found else ""
+
+
+def signed_in(office: Office, crm: CRM) -> CRM:
+    """The same store as an admin has it who has just signed in."""
+    password = office("users add", "ada@example.com", "Ada", "admin", crm=crm).password
+    who = crm.accounts.open().sign_in("ada@example.com", password, device="of a test")
+    assert isinstance(who, SignedIn)
+    return crm.enter(crm, who)
+
+
+def test_without_a_number_it_is_my_own_last_change_whoever_did_something_since(office: Office) -> None:
+    anna, bo = office.open(), office.open(user="Bo")
+    office("settings set", "company_name", "Acme", crm=anna)
+    office.add(last_name="Later", crm=bo)
+    for crm in (anna, signed_in(office, anna)):
+        office("settings set", "company_name", f"By {crm.me}", crm=crm)
+        office.add(last_name="Later still", crm=bo)
+        assert told(my_last(crm)) == f"set company name to By {crm.me}"
+        assert office("history undo", crm=crm).undone.user == crm.me
+        assert crm.settings["company_name"] == "Acme"
+    assert len(office.clients()) == 3
+    with pytest.raises(NotFoundError, match="nothing of yours"):
+        office("history undo", crm=office.open(user="Cy"))
+
+
+def test_staff_take_back_what_the_history_does_not_show_them_as_little_as_what_is_not_there(office: Office) -> None:
+    admin = signed_in(office, office.crm)
+    password = office("users add", "sam@example.com", "Sam", crm=admin).password
+    who = office.crm.accounts.open().sign_in("sam@example.com", password, device="of a test")
+    assert isinstance(who, SignedIn)
+    sam = office.crm.enter(office.crm, who)
+    with office.crm.read() as snapshot:
+        last = snapshot.history(limit=1)[0].id
+    shown = {each.id for each in office("history list", crm=sam)}
+    concealed = set(range(1, last + 1)) - shown
+    assert concealed
+    for number in (*concealed, last + 5):
+        for words in ("history show", "history undo"):
+            with pytest.raises(NotFoundError, match=f"There is no transaction {number} in the history"):
+                office(words, number, crm=sam)
+
+
+def test_what_the_program_did_for_itself_is_passed_over_and_said(office: Office) -> None:
+    office.set_rules("At risk when days_since_last_sale > 180", "Regular otherwise")
+    office.sell(office.add(), "5")
+    later = office.open(today=TODAY + timedelta(days=181))
+    later.repository.daily_review()
+    found = my_last(later)
+    assert found is not None
+    assert [each.what for each in found[1]] == ["reviewed statuses for the day"]
+    done = office("history undo", crm=later)
+    assert (done.undone, list(done.passed_over)) == found
+    assert told_passed_over(done.passed_over) == f"Passed over: reviewed statuses for the day ({found[1][0].id})."
+    assert office.sales() == []

@@ -1,0 +1,292 @@
+"""Mailings: who gets them and who does not, each once, and what is told of them."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from crm.commands.mail.mailings.report import MailingReport
+from crm.commands.mail.mailings.text import TestSent
+from crm.errors import FieldError, OutwardError, Question, RefusedError, UsageError
+from crm.model import Client, Contact, Mailing
+from tests.conftest import Store
+from tests.support.command_line import CommandLine
+from tests.support.mail_desk import MailDesk, desk_at
+from tests.support.mail_server import Post, served
+
+NEWS = {"subject": "News for {first_name|you}", "body": "Dear {name},\n\nwe have *news*."}
+
+
+def send(here: MailDesk, **given: Any) -> MailingReport:
+    report: MailingReport = here("mailings send", **{"all_": True, "yes": True, **NEWS, **given})
+    return report
+
+
+def asked(here: MailDesk, **given: Any) -> str:
+    with pytest.raises(Question) as question:
+        send(here, yes=False, **given)
+    assert question.value.parameter == "yes"
+    return question.value.sentence
+
+
+def test_each_client_gets_the_text_with_their_own_name(here: MailDesk) -> None:
+    here.clients(3)
+    report = send(here)
+    assert (report.counted.counts, report.stopped, report.troubles) == ({"sent": 3}, "", [])
+    assert [str(each["Subject"]) for each in here.post.taken] == [f"News for No{at}" for at in (1, 2, 3)]
+    first = here.post.taken[0].get_body(("plain",))
+    assert first is not None
+    assert first.get_content().startswith("Dear No1 Fox,\r\n\r\nwe have news.")
+    assert "If you do not want such e-mails any more" in first.get_content()
+    assert "mailto:team@example.com" in str(here.post.taken[0]["List-Unsubscribe"])
+    mailing = report.counted.mailing
+    assert (mailing.name, mailing.subject, mailing.user) == (NEWS["subject"], NEWS["subject"], "anna")
+    assert {each.mailing for each in here.messages().values()} == {mailing.id}
+
+
+def test_who_is_left_out_is_counted_and_listed_before_anything_is_sent(here: MailDesk) -> None:
+    here.clients(2)
+    bad = here.clients(1, email="gone@example.com", last_name="Bad")[0]
+    here.post.answers["rcpt"] = lambda address: "550 5.1.1 no such user" if address.startswith("gone") else ""
+    here.write(bad)
+    assert len(here.send().failed) == 1
+    here.post.taken.clear()
+    here.clients(1, marketing_consent=False, email="c@example.com", last_name="Silent")
+    here.clients(1, email="", last_name="Nowhere")
+    here.clients(1, email="A1@EXAMPLE.com", last_name="Twin")
+    told = asked(here)
+    assert "To: No1 Fox <a1@example.com>" in told
+    assert "Subject: News for No1" in told
+    assert "If you do not want such e-mails any more" in told
+    assert "This goes to 2 clients." in told
+    assert (
+        "4 clients are left out: 1 has not agreed to mailings, 1 has no e-mail address, 1 has an address that mail"
+        " cannot be sent to, 1 has the address of another." in told
+    )
+    assert "No1 Bad (3): gone@example.com was refused: 550 5.1.1 no such user" in told
+    assert "No1 Silent (4): has not agreed to mailings" in told
+    assert "is the address of No1 Fox (1) too" in told
+    assert here.arrived == []
+    assert len(here.messages()) == 1
+    report = send(here)
+    assert sorted(each.why for each in report.left_out) == ["address", "bad", "consent", "twice"]
+    assert (report.counted.counts, len(here.arrived)) == ({"sent": 2}, 2)
+
+
+def test_an_address_that_got_something_since_is_good_again(here: MailDesk) -> None:
+    (client,) = here.clients(1)
+    here.post.answers["rcpt"] = "550 full"
+    here.write(client)
+    here.send()
+    with pytest.raises(RefusedError, match=r"Nobody would get this\. 1 client is left out: 1 has an address"):
+        send(here)
+    here.post.answers.clear()
+    here.write(client)
+    here.send()
+    assert send(here).counted.counts == {"sent": 1}
+
+
+def test_what_says_nothing_against_an_address_does_not_make_it_bad(here: MailDesk) -> None:
+    (client,) = here.clients(1)
+    (number,) = here.write(client, attachments=(f"{'0' * 64} 3 one.txt",))
+    here.change(number, state="failed", failure="not sent: one.txt does not lie on this computer any more.")
+    assert send(here).counted.counts == {"sent": 1}
+
+
+def test_a_company_without_an_address_is_written_to_by_its_primary_contact(here: MailDesk) -> None:
+    (firm,) = here.clients(1, kind="company", first_name="", last_name="", company="Acme", email="")
+    contact = Contact(client=firm.id, name="Eva Hill", email="eva@acme.example", is_primary=True)
+    here.crm.transact(lambda tx: tx.add(contact), "added a contact")
+    send(here, body="Dear {contact_name}")
+    assert str(here.post.taken[0]["To"]) == "Eva Hill <eva@acme.example>"
+    (message,) = here.messages().values()
+    assert (message.client, message.contact) == (firm.id, 1)
+    assert message.body.startswith("Dear Eva Hill")
+
+
+def test_only_some_of_the_clients_get_it(here: MailDesk) -> None:
+    anna, ben, cleo = here.clients(3)
+    here("clients edit", ben, {"city": "Graz"})
+    assert "This goes to 1 client." in asked(here, all_=False, only=(("city", "Graz"),))
+    send(here, all_=False, clients=(anna, cleo))
+    assert [each.to for each in here.messages().values()] == ["a1@example.com", "a3@example.com"]
+    with pytest.raises(FieldError, match="say which clients"):
+        send(here, all_=False)
+
+
+def test_a_template_gives_the_texts(here: MailDesk) -> None:
+    here.clients(1)
+    template = here("templates add", "News", subject="Hi {first_name}", body="From {company_name}")
+    text = here("templates add", "Text", channel="sms", body="Hi")
+    here.set(company_name="Fox & Co")
+    report = here("mailings send", template=template, all_=True, yes=True)
+    assert report.counted.mailing.body == "From {company_name}"
+    assert str(here.post.taken[0]["Subject"]) == "Hi No1"
+    with pytest.raises(FieldError, match="Text is a text for SMS"):
+        here("mailings send", template=text, all_=True, yes=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"subject": ""}, "a mailing needs one"),
+        ({"body": ""}, "a mailing needs one"),
+        ({"body": "Dear {first name}"}, "there is no field"),
+        ({"subject": "{"}, "never closed"),
+    ],
+)
+def test_a_text_that_cannot_be_meant_is_refused(here: MailDesk, given: dict[str, str], why: str) -> None:
+    here.clients(1)
+    with pytest.raises(FieldError, match=why) as error:
+        send(here, **given)
+    assert error.value.field == next(iter(given))
+    assert here.messages() == {}
+
+
+def test_what_stands_in_a_record_is_no_field_no_markup_and_no_header(here: MailDesk) -> None:
+    here.clients(1, first_name="{total_spend}\nBcc: x@example.com", last_name="<b>*Fox*</b>")
+    send(here)
+    (taken,) = here.post.taken
+    assert here.post.recipients == ["a1@example.com"]
+    assert taken["Bcc"] is None
+    assert str(taken["Subject"]).startswith("News for {total_spend}")
+    page = taken.get_body(("html",))
+    assert page is not None
+    assert "&lt;b&gt;*Fox*&lt;/b&gt;" in page.get_content()
+
+
+def test_a_test_goes_to_one_address_and_nothing_is_kept(here: MailDesk, folder: Path) -> None:
+    here.clients(2)
+    (folder / "list.pdf").write_bytes(b"%PDF")
+    sent = send(here, test="me@example.com", attach=(folder / "list.pdf",), yes=False)
+    assert sent == TestSent("me@example.com", "No1 Fox", "News for No1")
+    (taken,) = here.post.taken
+    assert (here.post.recipients, str(taken["Subject"])) == (["me@example.com"], "Test: News for No1")
+    # Whoever looks at it opts out for nobody.
+    assert taken["List-Unsubscribe"] is None
+    assert b"mailto:" not in here.post.raw[0]
+    assert [each.get_filename() for each in taken.iter_attachments()] == ["list.pdf"]
+    assert (here.messages(), here("mailings list")) == ({}, [])
+    here.post.answers["rcpt"] = "550 not here"
+    with pytest.raises(OutwardError, match=r"The test to me@example\.com was not sent: 550 not here"):
+        send(here, test="me@example.com")
+
+
+def test_files_go_with_each(here: MailDesk, folder: Path) -> None:
+    here.clients(2)
+    (folder / "list.pdf").write_bytes(b"%PDF")
+    assert "Attached: list.pdf" in asked(here, attach=(folder / "list.pdf",))
+    send(here, attach=(folder / "list.pdf",))
+    assert [each.get_filename() for mail in here.post.taken for each in mail.iter_attachments()] == ["list.pdf"] * 2
+
+
+def test_without_a_server_nobody_is_asked(store: Store, folder: Path) -> None:
+    here = desk_at(store, folder, Post(), "")
+    with pytest.raises(UsageError, match="CRM_SMTP_URL"):
+        here("mailings send", **NEWS, all_=True)
+
+
+def test_those_that_failed_are_a_list_to_act_on(here: MailDesk) -> None:
+    here.clients(4)
+    here.post.answers["rcpt"] = lambda address: "550 no such user" if address.startswith(("a1@", "a3@")) else ""
+    report = send(here)
+    assert report.counted.counts == {"sent": 2, "failed": 2}
+    assert [(each.name, each.message.failure) for each in report.troubles] == [
+        ("No1 Fox", "550 no such user"),
+        ("No3 Fox", "550 no such user"),
+    ]
+    assert here("mailings show", report.counted.mailing).troubles == report.troubles
+    here.post.answers.clear()
+    here("email again", report.troubles[0].message)
+    assert here("mailings show", report.counted.mailing).counted.counts == {"sent": 3, "failed": 1}
+
+
+def test_what_was_broken_off_goes_on_where_it_stopped(here: MailDesk) -> None:
+    count = iter(range(100))
+    here.post.answers["mail"] = lambda _: "530 5.7.0 sign in first" if next(count) >= 3 else ""
+    here.clients(8)
+    report = send(here)
+    assert report.counted.counts == {"sent": 3, "queued": 5}
+    assert "wants a user and password" in report.stopped
+    here.post.answers.clear()
+    assert here("mailings resume", report.counted.mailing).counted.counts == {"sent": 8}
+    assert here("mailings resume", report.counted.mailing).counted.counts == {"sent": 8}
+    assert set(Counter(here.arrived).values()) == {1}
+
+
+def test_what_waits_can_be_cancelled(here: MailDesk) -> None:
+    here.post.answers["mail"] = "530 5.7.0 sign in first"
+    clients = here.clients(3)
+    mailing = send(here).counted.mailing
+    (single,) = here.write(clients[0])
+    with pytest.raises(Question, match=r"This cancels 3 e-mails of it that were not sent yet\."):
+        here("mailings cancel", mailing)
+    report = here("mailings cancel", mailing, yes=True)
+    assert report.counted.counts == {"cancelled": 3}
+    assert here.messages()[single].state == "queued"
+    with pytest.raises(RefusedError, match="Nothing of News"):
+        here("mailings cancel", mailing, yes=True)
+    here.post.answers.clear()
+    assert here("mailings resume", mailing).counted.counts == {"cancelled": 3}
+    assert here.arrived == []
+
+
+def test_mailings_are_listed_newest_first_without_standing_orders(here: MailDesk) -> None:
+    here.clients(2)
+    send(here)
+    send(here, subject="More")
+    standing = Mailing(name="Birthdays", channel="email", body="Hi", occasion="birthday", user="anna")
+    here.crm.transact(lambda tx: tx.add(standing), "added an occasion")
+    listed = here("mailings list")
+    assert [(each.mailing.name, each.counts, each.waiting) for each in listed] == [
+        ("More", {"sent": 2}, 0),
+        (NEWS["subject"], {"sent": 2}, 0),
+    ]
+    assert [each.mailing.name for each in here("mailings list", limit=1, offset=1)] == [NEWS["subject"]]
+
+
+def test_the_mailing_is_one_change_that_can_be_taken_back_until_it_is_sent(here: MailDesk) -> None:
+    here.post.answers["mail"] = "530 5.7.0 sign in first"
+    here.clients(3)
+    here.crm.outward.folder.mkdir(exist_ok=True)
+    mailing = send(here).counted.mailing
+    done = [each for each in here("history list", 20) if each.what.startswith("wrote the mailing")]
+    assert len(done) == 1
+    assert len(here.messages()) == 3
+    assert here("mailings show", mailing).counted.waiting == 3
+
+
+@pytest.mark.slow
+def test_a_mailing_to_three_hundred(here: MailDesk) -> None:
+    here.clients(300)
+    report = send(here)
+    assert report.counted.counts == {"sent": 300}
+    assert sorted(here.post.recipients) == sorted(f"a{at}@example.com" for at in range(1, 301))
+    with here.crm.read() as snapshot:
+        contacted = [each.last_contact_on for each in snapshot.find_all(Client)]
+    assert set(contacted) == {here.crm.today}
+
+
+@pytest.mark.slow
+def test_a_program_that_is_killed_in_a_mailing_goes_on_with_it(folder: Path, authority: trustme.CA) -> None:
+    program, post = CommandLine(folder), Post(waits=0.05)
+    program.did("settings", "set", "mails_per_minute", "6000")
+    rows = [["last_name", "email", "marketing_consent"]]
+    rows += [[f"Name {at}", f"a{at}@example.com", "yes"] for at in range(40)]
+    program.did("import", program.write_csv("clients.csv", rows), "--as", "clients")
+    with served(post, authority) as port:
+        program.environment |= {"CRM_SMTP_URL": f"smtp://127.0.0.1:{port}", "CRM_MAIL_FROM": "team@example.com"}
+        child = program.start("mailings", "send", "--all", "--subject", "Hi {last_name}", "--body", "Text", "--yes")
+        while len(post.taken) < 7 and child.poll() is None:
+            pass
+        child.kill()
+        child.communicate()
+        report = program.did("mailings", "resume", "1")
+    counts = report["counted"]["counts"]
+    assert counts["sent"] + counts.get("unsure", 0) == 40
+    assert counts.get("unsure", 0) <= 1
+    arrived = Counter(str(each["To"]) for each in post.taken)
+    assert set(arrived.values()) == {1}
+    assert len(arrived) >= counts["sent"]

@@ -1,0 +1,617 @@
+"""The outbox: every message goes out once, whatever the server does and wherever the program stops."""
+
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from crm.commands.mail.outbox import Draft, attaching, queue, refuse_unsendable
+from crm.commands.mail.outbox.delivery_status import WAITS
+from crm.errors import FileError, RefusedError, UsageError
+from crm.outward.outgoing import Party
+from tests.conftest import PROJECT, PYTHON, Store
+from tests.support.clocks import running_on
+from tests.support.command_line import CommandLine
+from tests.support.mail_desk import MailDesk, desk, desk_at
+from tests.support.mail_server import HANGS_UP, Post, free_port, served
+
+Opens = Callable[..., MailDesk]
+
+
+# What the server says
+
+
+def test_what_is_queued_goes_out_once_and_counts_as_contact(here: MailDesk, store: Store) -> None:
+    anna, ben = here.clients(2)
+    first, second = here.write(anna, ben)
+    sent = here.send()
+    assert (sent.sent, sent.left, sent.stopped, sent.failed) == (2, 0, "", ())
+    assert here.send().sent == 0
+    messages = here.messages()
+    assert here.arrived == [messages[first].identifier, messages[second].identifier]
+    assert {(each.state, each.tries, each.until, each.failure) for each in messages.values()} == {("sent", 1, "", "")}
+    with here.crm.read() as snapshot:
+        assert snapshot.get(type(anna), anna.id).last_contact_on == here.crm.today
+    assert [str(each["To"]) for each in here.post.taken] == ["No1 Fox <a1@example.com>", "No2 Fox <a2@example.com>"]
+    assert store.wrong() == []
+
+
+def test_only_some_are_sent(here: MailDesk) -> None:
+    first, second, third = here.write(*here.clients(3))
+    assert here.send(only=[third]).sent == 1
+    assert here.states() == ["queued", "queued", "sent"]
+    assert here.send(only=[]).sent == 0
+    assert here.send(only=[first, second, third]).sent == 2
+
+
+def test_what_is_refused_fails_with_the_words_of_the_server(here: MailDesk) -> None:
+    here.post.answers["rcpt"] = lambda address: "550 5.1.1 no such user" if address.startswith("a1@") else ""
+    here.write(*here.clients(2))
+    sent = here.send()
+    assert [(each.to, each.failure) for each in sent.failed] == [("a1@example.com", "550 5.1.1 no such user")]
+    assert here.states() == ["failed", "sent"]
+
+
+def test_what_is_put_off_waits_longer_each_time_and_fails_after_two_days(here: MailDesk) -> None:
+    here.post.answers["rcpt"] = "451 greylisted"
+    (number,) = here.write(*here.clients(1))
+    waits = []
+    for _ in WAITS:
+        begun = running_on()()
+        (waiting,) = here.send().waiting
+        assert (waiting.state, waiting.failure) == ("queued", "451 greylisted")
+        waits.append(round((datetime.fromisoformat(waiting.until) - begun).total_seconds() / 60))
+        # Not before its time.
+        assert here.send().waiting == ()
+        here.change(number, until=(running_on()() - timedelta(seconds=1)).isoformat(timespec="seconds"))
+    assert waits == list(WAITS)
+    assert 46 * 60 < sum(waits) <= 48 * 60
+    (failed,) = here.send().failed
+    assert failed.failure == "not sent: given up after two days; 451 greylisted"
+    # Whoever sends it again gives it as much time once more.
+    here.change(number, state="queued")
+    assert here.send().waiting[0].tries == len(WAITS) + 2
+
+
+def test_a_greylisted_one_goes_out_later(here: MailDesk) -> None:
+    here.post.answers["rcpt"] = "451 greylisted"
+    (number,) = here.write(*here.clients(1))
+    here.send()
+    del here.post.answers["rcpt"]
+    assert (here.send().sent, here.states()) == (0, ["queued"])
+    here.change(number, until=running_on()().isoformat(timespec="seconds"))
+    assert (here.send().sent, here.states()) == (1, ["sent"])
+    assert here.messages()[number].failure == ""
+
+
+def test_a_line_that_is_lost_after_all_was_handed_over_leaves_it_unsure(here: MailDesk) -> None:
+    here.post.answers["data"] = HANGS_UP
+    here.write(*here.clients(1))
+    (unsure,) = here.send().unsure
+    assert unsure.failure == "the mail server has not answered whether it took the message"
+    here.post.answers.clear()
+    # Never again by itself.
+    assert (here.send().sent, here.states()) == (0, ["unsure"])
+    here.change(unsure.id, state="queued")
+    assert here.send().sent == 1
+
+
+def test_a_server_that_does_not_answer_leaves_it_unsure_and_the_next_one_is_sent(here: MailDesk) -> None:
+    here.post.waits = 4.0
+    first, second = here.write(*here.clients(2))
+    threading.Timer(1.5, lambda: setattr(here.post, "waits", 0.0)).start()
+    sent = here.send()
+    assert ([each.id for each in sent.unsure], sent.sent) == ([first], 1)
+    assert here.messages()[second].state == "sent"
+
+
+def test_no_server_puts_all_back_as_it_was(store: Store, folder: Path) -> None:
+    here = desk_at(store, folder, Post(), f"smtp://127.0.0.1:{free_port()}")
+    here.write(*here.clients(3))
+    sent = here.send()
+    assert (sent.sent, sent.left) == (0, 3)
+    assert sent.stopped == "No e-mail was sent: the mail server 127.0.0.1 cannot be reached."
+    assert {(each.state, each.tries, each.until) for each in here.messages().values()} == {("queued", 0, "")}
+
+
+def test_a_server_that_goes_away_leaves_the_rest(here: MailDesk) -> None:
+    count = iter(range(100))
+    here.post.answers["mail"] = lambda _: "530 5.7.0 sign in first" if next(count) >= 2 else ""
+    here.write(*here.clients(5))
+    sent = here.send()
+    assert (sent.sent, sent.left) == (2, 3)
+    assert "wants a user and password" in sent.stopped
+    here.post.answers.clear()
+    assert (here.send().sent, len(set(here.arrived))) == (3, 5)
+
+
+@pytest.mark.parametrize(
+    ("answers", "state", "failure"),
+    [
+        ({"ben": "550 no"}, "sent", "ben@example.com: 550 no"),
+        ({"ben": "450 later"}, "sent", "ben@example.com: 450 later"),
+        ({"a1": "550 no"}, "failed", "a1@example.com: 550 no; the others got it"),
+        ({"a1": "450 later"}, "failed", "a1@example.com: 450 later; the others got it"),
+        ({"a1": "450 later", "ben": "550 no"}, "queued", "a1@example.com: 450 later; ben@example.com: 550 no"),
+        ({"a1": "550 no", "ben": "450 later"}, "failed", "a1@example.com: 550 no; ben@example.com: 450 later"),
+        ({"a1": "550 no", "ben": "550 no"}, "failed", "550 no"),
+    ],
+)
+def test_of_several_recipients_those_decide_whom_it_is_written_to(
+    here: MailDesk, answers: dict[str, str], state: str, failure: str
+) -> None:
+    here.post.answers["rcpt"] = lambda address: answers.get(address.partition("@")[0], "")
+    here.write(*here.clients(1), cc=(Party("ben@example.com"),))
+    here.send()
+    (message,) = here.messages().values()
+    assert (message.state, message.failure) == (state, failure)
+
+
+def test_an_address_that_is_none_fails_alone(here: MailDesk) -> None:
+    first, _ = here.write(*here.clients(2))
+    here.change(first, to="nobody at all")
+    sent = here.send()
+    assert (sent.sent, [each.id for each in sent.failed]) == (1, [first])
+    assert "nobody at all is no e-mail address" in sent.failed[0].failure
+
+
+def test_without_a_server_nothing_is_queued_and_what_is_there_waits(store: Store, folder: Path, here: MailDesk) -> None:
+    here.write(*here.clients(1))
+    elsewhere = desk_at(store, folder, Post(), "")
+    with pytest.raises(UsageError, match=r"CRM_SMTP_URL.*CRM_MAIL_FROM.*Nothing was sent"):
+        refuse_unsendable(elsewhere.crm)
+    with pytest.raises(UsageError, match="TWILIO_ACCOUNT_SID"):
+        refuse_unsendable(elsewhere.crm, "sms")
+    with pytest.raises(UsageError):
+        elsewhere.write(*elsewhere.clients(1, email="b@example.com"))
+    sent = elsewhere.send()
+    assert (sent.left, sent.sent) == (1, 0)
+    assert "CRM_SMTP_URL" in sent.stopped
+
+
+def test_settings_of_texts_that_cannot_be_used_keep_no_e_mail_back(here: MailDesk) -> None:
+    def texter() -> Any:
+        raise UsageError("TWILIO_FROM is missing.")
+
+    here.crm.outward = replace(here.crm.outward, texter=texter)
+    (client,) = here.clients(1)
+    mail, text = *here.write(client), here.write(client)[0]
+    here.change(text, channel="sms", to="+436641234567")
+    sent = here.send()
+    assert (sent.sent, sent.left, sent.stopped) == (1, 1, "TWILIO_FROM is missing.")
+    assert [here.messages()[each].state for each in (mail, text)] == ["sent", "queued"]
+
+
+def test_the_words_of_a_server_are_cut_and_shown_as_one_line(here: MailDesk) -> None:
+    here.post.answers["rcpt"] = "550 \x1b[31m" + "no " * 300
+    here.write(*here.clients(1))
+    (failed,) = here.send().failed
+    assert "\x1b" not in failed.failure
+    assert len(failed.failure) <= 500
+
+
+# Mailings and occasions
+
+
+def test_who_opts_out_meanwhile_gets_no_mailing(here: MailDesk) -> None:
+    anna, ben = here.clients(2)
+    here.write(anna, ben, occasion="birthday 2026")
+    (single,) = here.write(anna)
+    here("clients edit", anna, {"marketing_consent": False})
+    sent = here.send()
+    assert (sent.sent, sent.cancelled) == (2, 1)
+    assert here.states() == ["cancelled", "sent", "sent"]
+    assert here.messages()[single].state == "sent"
+    by = {str(each["Message-ID"]): each for each in here.post.taken}
+    greeted = by[next(each for each in here.messages().values() if each.client == ben.id).identifier]
+    assert "mailto:team@example.com" in str(greeted["List-Unsubscribe"])
+    assert greeted["Auto-Submitted"] == "auto-generated"
+    assert by[here.messages()[single].identifier]["List-Unsubscribe"] is None
+
+
+def test_mailings_go_at_the_pace_of_the_team_and_single_messages_at_once(here: MailDesk) -> None:
+    here.set(mails_per_minute="600")
+    clients = here.clients(6)
+    here.write(*clients, occasion="birthday 2026")
+    begun = time.monotonic()
+    assert here.send().sent == 6
+    assert 0.45 < time.monotonic() - begun < 5
+    here.set(mails_per_minute="1")
+    here.write(*clients)
+    begun = time.monotonic()
+    assert here.send().sent == 6
+    assert time.monotonic() - begun < 20
+
+
+def test_single_messages_go_before_mailings(here: MailDesk) -> None:
+    clients = here.clients(3)
+
+    def change(tx: Any) -> None:
+        for each in clients[:2]:
+            queue(tx, here.crm, Draft(client=each.id, to=(Party(each.email),), subject="News", mailing=1))
+
+    here.crm.transact(change, "wrote")
+    (single,) = here.write(clients[2])
+    here.send()
+    assert here.arrived[0] == here.messages()[single].identifier
+
+
+# Attachments
+
+
+def test_a_file_goes_with_a_message(here: MailDesk, folder: Path) -> None:
+    file = folder / "price <list>.pdf"
+    file.write_bytes(b"%PDF-1.7 prices")
+    line = attaching.kept(here.crm, file)
+    assert line == attaching.kept(here.crm, file)
+    file.unlink()
+    here.write(*here.clients(2), attachments=(line,))
+    assert here.send().sent == 2
+    (attached,) = list(here.post.taken[0].iter_attachments())
+    assert attached.get_content() == b"%PDF-1.7 prices"
+    assert (attached.get_filename(), attached.get_content_type()) == ("price _list_.pdf", "application/pdf")
+    assert (attaching.name_of(line), attaching.size_of(line)) == ("price _list_.pdf", 15)
+
+
+def test_a_file_that_is_gone_or_damaged_fails_the_message(here: MailDesk, folder: Path) -> None:
+    lines = []
+    for name in ("one.txt", "two.txt"):
+        (folder / name).write_text(name)
+        lines.append(attaching.kept(here.crm, folder / name))
+    anna, ben, cleo = here.clients(3)
+    here.write(anna, attachments=(lines[0],))
+    here.write(ben, attachments=(lines[1],))
+    here.write(cleo)
+    kept = here.crm.outward.folder / "attachments"
+    (kept / lines[0][:64]).unlink()
+    (kept / lines[1][:64]).write_text("another")
+    sent = here.send()
+    assert [each.failure for each in sent.failed] == [
+        "not sent: one.txt does not lie on this computer any more; write the message anew.",
+        "not sent: the copy of two.txt on this computer is damaged; write the message anew.",
+    ]
+    assert sent.sent == 1
+
+
+def test_a_file_on_another_computer_leaves_the_message_to_it(
+    here: MailDesk, store: Store, folder: Path, authority: trustme.CA
+) -> None:
+    (folder / "one.txt").write_text("one")
+    here.write(*here.clients(2), attachments=(attaching.kept(here.crm, folder / "one.txt"),))
+    with desk(store, folder / "other", Post(), authority) as other:
+        sent = other.send()
+        assert (sent.sent, sent.left) == (0, 0)
+        assert {each.failure for each in sent.waiting} == {
+            "one.txt lies on the computer on which it was attached; send what is queued from there."
+        }
+        assert other.states() == ["queued", "queued"]
+    assert here.send().sent == 2
+
+
+def test_files_that_are_too_large_together_are_refused(here: MailDesk, folder: Path) -> None:
+    (folder / "large.bin").write_bytes(bytes(attaching.MOST + 1))
+    with pytest.raises(FileError, match=r"large\.bin is too large.*20 MB"):
+        attaching.kept(here.crm, folder / "large.bin")
+    with pytest.raises(FileError, match="There is no file"):
+        attaching.kept(here.crm, folder / "none.bin")
+    lines = []
+    for name in ("a", "b"):
+        (folder / name).write_bytes(name.encode() * (attaching.MOST // 2 + 1))
+        lines.append(attaching.kept(here.crm, folder / name))
+    (anna,) = here.clients(1)
+    with pytest.raises(FileError, match="20 MB in all"):
+        here.write(anna, attachments=tuple(lines))
+    assert here.states() == []
+
+
+def test_a_line_that_was_changed_by_hand_names_no_other_file(here: MailDesk) -> None:
+    (number,) = here.write(*here.clients(1))
+    here.crm.outward.folder.mkdir()
+    secret = here.crm.outward.folder / "secret"
+    secret.write_text("secret")
+    here.change(number, attachments="../secret 6 secret")
+    assert here.send().sent == 0
+    assert here.arrived == []
+
+
+# Where the program stops
+
+_STOPS = """
+import os, signal, sys
+from crm.commands.mail.outbox.journal import SendingJournal
+point, left = sys.argv[1], [int(sys.argv[2])]
+def stopping(name, before):
+    real = getattr(SendingJournal, name)
+    def called(self, *given):
+        left[0] -= 1
+        if before and not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        real(self, *given)
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+    setattr(SendingJournal, name, called)
+stopping(*{"claimed": ("begin", True), "begun": ("begin", False), "handed over": ("end", True),
+           "noted": ("end", False)}[point])
+from crm.start import main
+from run import menu_loop
+sys.exit(main(["email", "outbox"], menu_loop))
+"""
+
+
+@pytest.fixture
+def program(folder: Path) -> CommandLine:
+    """The program in processes of its own, on a file."""
+    line = CommandLine(folder)
+    line.did("settings", "set", "mails_per_minute", "6000")
+    return line
+
+
+class Running:
+    """The program on a file, with messages queued to a server."""
+
+    def __init__(self, program: CommandLine, post: Post, port: int) -> None:
+        self.program = program
+        self.post = post
+        program.environment |= {"CRM_SMTP_URL": f"smtp://127.0.0.1:{port}", "CRM_MAIL_FROM": "team@example.com"}
+
+    def queue(self, count: int, **given: Any) -> None:
+        from crm.app import open_crm
+        from crm.config import from_environment
+
+        crm = open_crm(from_environment(self.program.child_environment()))
+        queued = MailDesk(crm, self.post)
+        queued.write(*queued.clients(count), **given)
+        crm.repository.close()
+
+    def outbox(self) -> Any:
+        return self.program.did("email", "outbox")
+
+    @property
+    def states(self) -> list[str]:
+        found = self.program.did("email", "list", "--limit", "1000")
+        return [each["state"] for each in sorted(found, key=lambda message: message["id"])]
+
+    @property
+    def arrived(self) -> Counter[str]:
+        return Counter(str(each["Message-ID"]) for each in self.post.taken)
+
+
+@pytest.fixture
+def running(program: CommandLine, authority: trustme.CA) -> Iterator[Running]:
+    post = Post()
+    with served(post, authority) as port:
+        yield Running(program, post, port)
+
+
+@pytest.mark.many
+@pytest.mark.parametrize(
+    ("point", "states", "arrived"),
+    [
+        ("claimed", ["sent"] * 5, 5),
+        ("begun", ["sent", "sent", "unsure", "sent", "sent"], 4),
+        ("handed over", ["sent", "sent", "unsure", "sent", "sent"], 5),
+        ("noted", ["sent"] * 5, 5),
+    ],
+)
+def test_a_program_that_is_killed_sends_nothing_twice(
+    running: Running, point: str, states: list[str], arrived: int
+) -> None:
+    running.queue(5)
+    environment = running.program.child_environment()
+    killed = subprocess.run([PYTHON, "-c", _STOPS, point, "3"], env=environment, cwd=PROJECT, timeout=60, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert set(running.states) == {"sending"}
+    told = running.outbox()
+    assert [len(told["unsure"]), told["left"]] == [states.count("unsure"), 0]
+    assert (running.states, len(running.arrived)) == (states, arrived)
+    assert set(running.arrived.values()) == {1}
+    assert running.outbox()["sent"] == 0
+    assert running.program.sound()
+    assert not list(running.program.folder.rglob("*.lock"))
+
+
+@pytest.mark.slow
+def test_killed_again_and_again_each_arrives_at_most_once_and_none_is_lost(running: Running) -> None:
+    running.queue(60)
+    running.post.waits = 0.01
+    kills = 0
+    for seconds in (0.9, 1.1, 1.3, 1.0, 1.2, 0.8):
+        child = running.program.start("email", "outbox")
+        time.sleep(seconds)
+        child.kill()
+        child.communicate()
+        kills += child.returncode == -signal.SIGKILL
+    running.outbox()
+    states = Counter(running.states)
+    assert set(states) <= {"sent", "unsure"}
+    assert states["unsure"] <= kills
+    assert set(running.arrived.values()) == {1}
+    assert states["sent"] <= len(running.arrived) <= 60
+
+
+@pytest.mark.slow
+def test_several_programs_at_once_send_each_once(running: Running) -> None:
+    running.queue(90)
+    children = [running.program.start("email", "outbox", "--json") for _ in range(3)]
+    for each in children:
+        out, err = each.communicate(timeout=60)
+        assert (each.returncode, err) == (0, ""), out
+    assert running.states == ["sent"] * 90
+    assert (len(running.arrived), set(running.arrived.values())) == (90, {1})
+
+
+def test_ctrl_c_ends_after_the_mail_in_hand_and_says_what_is_left(running: Running) -> None:
+    running.queue(5)
+    running.post.waits = 0.6
+    child = running.program.start("email", "outbox", "--json")
+    while not running.post.sessions and child.poll() is None:
+        time.sleep(0.01)
+    time.sleep(0.8)
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=30)
+    assert (child.returncode, err) == (0, "")
+    assert running.states == ["sent", "sent", "queued", "queued", "queued"]
+    assert '"left": 3' in out
+    assert "You have stopped it." in out
+    running.post.waits = 0.0
+    assert running.outbox()["sent"] == 3
+    assert set(running.arrived.values()) == {1}
+
+
+def test_a_second_ctrl_c_leaves_the_mail_in_hand_unsure(running: Running) -> None:
+    running.queue(3)
+    running.post.waits = 5.0
+    child = running.program.start("email", "outbox")
+    while not running.post.sessions and child.poll() is None:
+        time.sleep(0.01)
+    time.sleep(0.5)
+    child.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    child.send_signal(signal.SIGINT)
+    child.communicate(timeout=4)
+    assert child.returncode == 130
+    assert running.states == ["unsure", "queued", "queued"]
+
+
+# What other computers do
+
+
+def claimed(here: MailDesk, number: int, ends: timedelta) -> str:
+    """A message as another computer took it."""
+    until = (running_on()() + ends).isoformat(timespec="microseconds")
+    here.change(number, state="sending", tries=1, until=until)
+    return until
+
+
+def test_what_another_computer_took_is_left_to_it_until_its_lease_is_over(here: MailDesk) -> None:
+    first, second = here.write(*here.clients(2))
+    until = claimed(here, first, timedelta(minutes=1))
+    assert here.send().sent == 1
+    assert here.states() == ["sending", "sent"]
+    claimed(here, first, timedelta(minutes=-1))
+    (unsure,) = here.send().unsure
+    assert (unsure.id, unsure.state) == (first, "unsure")
+    assert unsure.failure == "another computer took it to send, and has not said what became of it"
+    assert unsure.until < until
+    assert here.send().unsure == ()
+    assert here.messages()[second].state == "sent"
+
+
+def test_a_lease_that_cannot_be_read_is_over(here: MailDesk) -> None:
+    (number,) = here.write(*here.clients(1))
+    here.change(number, state="sending", until="tomorrow")
+    here.send()
+    assert here.states() == ["unsure"]
+
+
+def test_who_took_it_knows_better_than_who_gave_it_up(
+    here: MailDesk, store: Store, folder: Path, authority: trustme.CA
+) -> None:
+    here.write(*here.clients(3))
+    leave = _breaks_off(after=2)
+    with pytest.raises(FileError):
+        here.send()
+    leave()
+    assert here.states() == ["sending"] * 3
+    messages = here.messages()
+    lease = messages[1].until
+    past = (running_on()() - timedelta(hours=1)).isoformat(timespec="microseconds")
+    with desk(store, folder / "other", Post(), authority) as other:
+        assert other.send().sent == 0
+        # As if its time were over.
+        for number in messages:
+            other.change(number, until=past)
+        other.send()
+        assert other.states() == ["unsure"] * 3
+        assert other.post.taken == []
+        for number in messages:
+            other.change(number, until=lease)
+    assert here.send().sent == 1
+    assert here.states() == ["sent"] * 3
+    assert Counter(here.arrived) == Counter({each.identifier: 1 for each in messages.values()})
+
+
+def _breaks_off(after: int) -> Callable[[], None]:
+    """Has the store fail at the end of a batch, and the program leave with it after so many messages were noted."""
+    from crm.commands.mail.outbox import sending
+    from crm.commands.mail.outbox.sending import Sending
+
+    real, count = Sending._noted, iter(range(100))
+
+    def noted(self: Any, *given: Any) -> Any:
+        if next(count) >= after:
+            raise FileError("the program stops here")
+        return real(self, *given)
+
+    def settled(_: Any, ended: Any, *__: Any) -> list[Any]:
+        if ended:
+            raise FileError("the store is away")
+        return []
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(Sending, "_noted", noted)
+    patch.setattr(sending, "settle", settled)
+    return patch.undo
+
+
+def test_a_store_that_was_put_back_does_not_send_what_was_sent(here: MailDesk) -> None:
+    here.post.answers["data"] = ""
+    first, second, third = here.write(*here.clients(3))
+    before = here.messages()
+    hung_up = iter(["", HANGS_UP])
+    here.post.answers["data"] = lambda _: next(hung_up, "")
+    here.send()
+    assert here.states() == ["sent", "unsure", "sent"]
+    for number in (first, second, third):
+        was = before[number]
+        here.change(number, state=was.state, tries=was.tries, until=was.until, failure=was.failure)
+    here.send()
+    assert here.states() == ["sent", "unsure", "sent"]
+    assert len(here.arrived) == 2
+
+
+def test_what_was_handed_over_is_not_called_back(here: MailDesk) -> None:
+    here.write(*here.clients(2))
+    with here.crm.read() as snapshot:
+        wrote = snapshot.history(1)[0].id
+    here.set(mails_per_minute="5000")
+    here.send()
+    with here.crm.read() as snapshot:
+        taken, handed_over = (each.id for each in reversed(snapshot.history(2)))
+    for number in (wrote, taken, handed_over):
+        with pytest.raises(RefusedError, match="cannot be called back"):
+            here("history undo", transaction=number)
+    # What was done before is, and what is passed over is said.
+    done = here("history undo")
+    assert done.undone.what.startswith("set e-mails a minute")
+    assert [each.id for each in done.passed_over] == [handed_over, taken]
+    assert here.states() == ["sent", "sent"]
+    here.send()
+    assert len(here.arrived) == 2
+
+
+# The journal
+
+
+def test_a_damaged_journal_is_put_aside_and_an_unwritable_one_stops_the_sending(here: MailDesk) -> None:
+    here.write(*here.clients(2))
+    journal = here.crm.outward.folder / "journal.sqlite3"
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    journal.write_bytes(b"no database at all" * 100)
+    assert here.send(only=[1]).sent == 1
+    assert [each.read_bytes()[:5] for each in journal.parent.glob("damaged-*")] == [b"no da"]
+    for each in journal.parent.glob("journal*"):
+        each.unlink()
+    journal.mkdir()
+    with pytest.raises(FileError, match="has to be noted"):
+        here.send()
+    assert here.states() == ["sent", "queued"]

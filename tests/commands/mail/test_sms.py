@@ -1,0 +1,151 @@
+"""Text messages to clients, through a stand-in for Twilio: shown before, handed over once, told what became of them."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from crm.commands.context import CRM
+from crm.commands.mail.messages import MessageCard
+from crm.errors import FieldError, Question, UsageError
+from crm.model import Client
+from tests.commands.conftest import Office
+from tests.conftest import Store
+from tests.support.clocks import TODAY
+from tests.support.twilio import FROM, Twilio, standing_in
+
+
+@dataclass
+class Desk:
+    """An office that can send texts, and what was asked of Twilio."""
+
+    office: Office
+    crm: CRM
+    twilio: Twilio
+
+    def send(self, client: Client, text: str = "", crm: CRM | None = None, **given: Any) -> MessageCard:
+        card: MessageCard = self.office("sms send", client, text, crm=crm or self.crm, **{"yes": True, **given})
+        return card
+
+    def asked(self, client: Client, text: str = "", **given: Any) -> str:
+        """What is shown before anything is sent."""
+        with pytest.raises(Question) as question:
+            self.office("sms send", client, text, crm=self.crm, **given)
+        assert question.value.parameter == "yes"
+        return question.value.sentence
+
+    @property
+    def sent(self) -> list[tuple[str, str]]:
+        """The number and the text of each that was handed over."""
+        return [(body["To"][0], body["Body"][0]) for _, _, body in self.twilio.asked]
+
+
+@pytest.fixture
+def desk(office: Office) -> Iterator[Desk]:
+    with standing_in() as twilio:
+        given = {
+            "twilio_account": "AC-stand-in",
+            "twilio_token": "the token",
+            "twilio_from": FROM,
+            "twilio": twilio.url,
+        }
+        yield Desk(office, office.open(**given), twilio)
+
+
+@pytest.fixture
+def anna(desk: Desk) -> Client:
+    return desk.office.add(first_name="Anna", last_name="Fox", phone="+436641234567")
+
+
+def test_without_an_account_at_twilio_it_says_what_to_set(office: Office) -> None:
+    client = office.add(phone="+436641234567")
+    with pytest.raises(UsageError, match="TWILIO_ACCOUNT_SID"):
+        office("sms send", client, "Hello")
+
+
+def test_a_text_is_shown_and_sent_and_stands_in_the_timeline(desk: Desk, anna: Client) -> None:
+    told = desk.asked(anna, "Hi {first_name}, {{sic}} [red]x[/]")
+    assert told == "To: Anna Fox, +436641234567\nTakes: 1 SMS\n\nHi Anna, {sic} [red]x[/]\n\nSend this to Anna Fox?"
+    assert desk.sent == []
+    card = desk.send(anna, "Hi {first_name}, {{sic}} [red]x[/]")
+    assert desk.sent == [("+436641234567", "Hi Anna, {sic} [red]x[/]")]
+    its = card.message
+    assert (its.channel, its.direction, its.state, its.to, its.sender) == ("sms", "out", "sent", "+436641234567", "")
+    assert (its.on, its.user, its.failure) == (TODAY, "anna", "")
+    assert desk.office("timeline", anna, ("sms",)).entries[0].what == "SMS sent: Hi Anna, {sic} [red]x[/]"
+    assert desk.office.client(anna).last_contact_on == TODAY
+    assert desk.office.is_sound()
+
+
+def test_a_long_one_takes_several(desk: Desk, anna: Client) -> None:
+    assert "Takes: 1 SMS\n" in desk.asked(anna, "x" * 160)
+    assert "Takes: 2 SMS, since it is long\n" in desk.asked(anna, "x" * 161)
+    assert "Takes: 2 SMS, since it is long\n" in desk.asked(anna, "я" * 71)
+    anna = desk.office("clients edit", desk.office.client(anna), {"notes": "", "city": "Graz"})
+    with pytest.raises(FieldError, match="too long"):
+        desk.send(anna, "{city}" * 260 + "x" * 1100)
+    assert desk.sent == []
+
+
+def test_to_a_contact_or_any_number(desk: Desk, anna: Client) -> None:
+    acme = desk.office.add(company="Acme")
+    with pytest.raises(FieldError, match="no telephone number yet"):
+        desk.send(acme, "Hello")
+    jo = desk.office("contacts add", acme, "Jo Fox", phone="+436640000001")
+    bo = desk.office("contacts add", acme, "Jo Hill", phone="")
+    assert desk.send(acme, "Hello {contact_name}").message.contact == jo.id
+    assert desk.send(acme, "Hi", to="jo f").message.contact == jo.id
+    assert desk.send(acme, "Hi", to=f"#{jo.id}").message.contact == jo.id
+    assert desk.send(acme, "Hi", to="+43 664 0000001").message.contact == jo.id
+    other = desk.send(acme, "Hi", to="+43 664 0000009").message
+    assert (other.contact, other.to) == (0, "+436640000009")
+    assert desk.sent[0] == ("+436640000001", "Hello Jo Fox")
+    for to, why in (
+        ("jo", "several contacts"), (str(bo.id), "Jo Hill has no telephone"), ("nobody", "no contact of Acme"),
+        ("+43", "no contact of Acme"), ("00000000", "telephone"),
+    ):  # fmt: skip
+        with pytest.raises(FieldError, match=why):
+            desk.send(acme, "Hi", to=to)
+    odd = desk.office.crm.transact(lambda tx: tx.change(tx.get(Client, anna.id), phone="ask at home"), "odd")
+    with pytest.raises(FieldError, match="no whole telephone number"):
+        desk.send(odd, "Hi")
+    assert len(desk.sent) == 5
+
+
+def test_from_a_template_for_texts(desk: Desk, anna: Client) -> None:
+    template = desk.office("templates add", "Due", channel="sms", body="Dear {first_name|friend}, see you")
+    mail = desk.office("templates add", "News", subject="News", body="News")
+    assert desk.send(anna, template=template).message.body == "Dear Anna, see you"
+    assert desk.send(anna, "My own words", template=template).message.body == "My own words"
+    for given, field in ((({"template": mail}), "template"), ({"text": "{nobody}"}, "text"), ({"text": " "}, "text")):
+        with pytest.raises(FieldError) as error:
+            desk.send(anna, **given)
+        assert error.value.field == field
+
+
+def test_what_twilio_says_is_told_and_kept(desk: Desk, anna: Client) -> None:
+    desk.twilio.status, desk.twilio.reply = 400, json.dumps({"code": 21610})
+    card = desk.send(anna, "Hello")
+    assert card.message.state == "failed"
+    assert "21610" in card.message.failure
+    assert desk.office("agenda").items[0].what == "SMS: Hello"
+    desk.twilio.status = 500
+    assert desk.send(anna, "Hello").message.state == "unsure"
+    desk.twilio.status, desk.twilio.reply = 429, "{}"
+    waiting = desk.send(anna, "Later")
+    assert waiting.message.state == "queued"
+    assert "the token" not in str(waiting)
+    desk.twilio.status = 201
+    assert desk.office("email again", card.message, crm=desk.crm).message.state == "sent"
+    assert [text for _, text in desk.sent].count("Later") == 1
+
+
+def test_it_is_the_same_on_every_store(store: Store, desk: Desk) -> None:
+    crm = replace(desk.crm, repository=store.repository)
+    client = store.add(first_name="Anna", phone="+436641234567")
+    card = desk.send(client, "=1+1 {first_name}", crm=crm)
+    assert (card.message.state, card.message.body) == ("sent", "=1+1 Anna")
+    assert desk.sent == [("+436641234567", "=1+1 Anna")]
+    assert store.wrong() == []

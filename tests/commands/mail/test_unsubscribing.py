@@ -1,0 +1,142 @@
+"""Opting out of mailings: the links that go with them, and what comes of one that is followed."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from urllib.parse import unquote
+
+from crm.commands.context import CRM
+from crm.commands.mail import unsubscribing
+from crm.commands.mail.unsubscribing import Wish
+from crm.model import Client
+from crm.outward.markdown import html, plain
+from crm.outward.mime import composed
+from crm.outward.outgoing import Mail, Party
+from tests.commands.conftest import Office
+from tests.conftest import Store
+
+ORIGIN = "https://crm.example.com"
+
+
+def mailing(office: Office, origin: str = "", sender: str = "Team <team@example.com>") -> CRM:
+    """The CRM where mail is set up, over the same store."""
+    from crm.app import open_outward
+
+    config = replace(office.crm.config, smtp_url="smtp://127.0.0.1:1", mail_from=sender, origin=origin)
+    return replace(office.crm, config=config, outward=open_outward(config))
+
+
+def anna(office: Office) -> Client:
+    return office.add(first_name="Anna", last_name="Fox", email="anna@example.com", marketing_consent=True)
+
+
+def test_each_link_leads_back_to_whom_it_was_sent(office: Office) -> None:
+    client, other = anna(office), office.add(last_name="Other")
+    crm = mailing(office, ORIGIN)
+    web, mail = unsubscribing.links(crm, client, "anna@example.com")
+    assert web.startswith(f"{ORIGIN}/opt-out/")
+    assert mail.startswith("mailto:team@example.com?subject=Unsubscribe%20")
+    for each in (
+        web.removeprefix(f"{ORIGIN}/opt-out/"),
+        unquote(mail.partition("subject=")[2]),
+        f"Re: {unquote(mail)}",
+    ):
+        assert unsubscribing.wish_in(crm, each) == Wish(client.id, "anna@example.com")
+    assert unsubscribing.links(crm, other, "anna@example.com")[0] != web
+    assert len(unsubscribing.links(mailing(office), client, "anna@example.com")) == 1
+    assert unsubscribing.links(office.crm, client, "anna@example.com") == ()
+
+
+def test_any_address_fits_into_a_mail(office: Office) -> None:
+    client = anna(office)
+    longest = "ü" * 32 + "@" + ".".join(["b" * 60] * 3) + ".com"
+    crm = mailing(office, ORIGIN, "büro+x&y?=@müller.example")
+    found = unsubscribing.links(crm, client, longest)
+    mail = Mail(
+        message_id="<1@example.com>",
+        at=datetime.now(UTC),
+        sender=Party("team@example.com"),
+        to=(Party("anna@example.com"),),
+        subject="News",
+        text="News",
+        unsubscribe=found,
+    )
+    assert all(each in composed(mail)["List-Unsubscribe"] for each in found)
+    assert unsubscribing.wish_in(crm, unquote(found[1])) == Wish(client.id, longest)
+
+
+def test_the_line_at_the_end_says_what_to_do_in_any_mail(office: Office) -> None:
+    client = anna(office)
+    web, mail = unsubscribing.links(mailing(office, ORIGIN), client, "anna@example.com")
+    assert f'<a href="{web}">unsubscribe</a>' in html(
+        unsubscribing.footer(mailing(office, ORIGIN), client, client.email)
+    )
+    assert f"unsubscribe ({web})" in plain(unsubscribing.footer(mailing(office, ORIGIN), client, client.email))
+    assert f'<a href="{mail}">unsubscribe</a>' in html(unsubscribing.footer(mailing(office), client, client.email))
+    assert "answer this one" in unsubscribing.footer(office.crm, client, client.email)
+
+
+def test_a_link_that_was_changed_or_made_elsewhere_is_none(office: Office) -> None:
+    client = anna(office)
+    crm = mailing(office, ORIGIN)
+    token = unsubscribing.links(crm, client, "anna@example.com")[0].rpartition("/")[2]
+    swapped = token[:-1] + ("A" if token[-1] != "A" else "B")
+    elsewhere = replace(crm, outward=replace(crm.outward, key=lambda _: b"another"))
+    for each in ("", "x" * 40, token[:-4], swapped, token[1:], f"{token}AAAA", token.lower(), "ü" * 60, "_" * 999):
+        assert unsubscribing.wish_in(crm, each) is None, each
+        assert not unsubscribing.follow(crm, each, act=True)
+    assert unsubscribing.wish_in(elsewhere, token) is None
+    assert office.client(client).marketing_consent
+
+
+def test_looking_at_a_link_changes_nothing_and_following_it_is_done_by_the_client(office: Office) -> None:
+    client = anna(office)
+    crm = mailing(office, ORIGIN)
+    (link, _) = unsubscribing.links(crm, client, "anna@example.com")
+    before = office.everything()
+    assert unsubscribing.follow(crm, link, act=False)
+    assert office.everything() == before
+    assert unsubscribing.follow(crm, link, act=True)
+    assert not office.client(client).marketing_consent
+    done = office("history list", 1)[0]
+    assert (done.user, done.what) == ("anna@example.com", "opted out of mailings, asked for by anna@example.com")
+    # Once is enough.
+    after = office.everything()
+    assert unsubscribing.follow(crm, link, act=True)
+    assert office.everything() == after
+    office("history undo", done.id)
+    assert office.client(client).marketing_consent
+
+
+def test_it_reaches_whoever_has_the_address_now(office: Office) -> None:
+    first, second = anna(office), anna(office)
+    apart = office.add(last_name="Apart", email="apart@example.com", marketing_consent=True)
+    crm = mailing(office, ORIGIN)
+    wish = unsubscribing.wish_in(crm, unsubscribing.links(crm, first, "anna@example.com")[0])
+    assert wish is not None
+    office("clients delete", first, yes=True)
+    assert [each.id for each in unsubscribing.opt_out(crm, wish)] == [second.id]
+    assert [each.marketing_consent for each in office.clients()] == [False, True]
+    office("clients delete", office.client(second), yes=True)
+    assert unsubscribing.opt_out(crm, wish) == []
+    assert office.client(apart).marketing_consent
+
+
+def test_somebody_who_has_signed_in_does_it_in_their_name(office: Office) -> None:
+    client = anna(office)
+    account = office("users add", "ada@example.com", "Ada Admin", "admin")
+    who = office.crm.accounts.open().sign_in("ada@example.com", account.password)
+    crm = office.crm.enter(office.crm, who)
+    unsubscribing.opt_out(crm, Wish(client.id, "anna@example.com"))
+    assert not office.client(client).marketing_consent
+    assert office("history list", 1)[0].user == "Ada Admin"
+
+
+def test_it_is_the_same_on_every_store(store: Store, office: Office) -> None:
+    crm = replace(mailing(office, ORIGIN), repository=store.repository)
+    client = store.add(email="anna@example.com", marketing_consent=True)
+    (link, _) = unsubscribing.links(crm, client, "anna@example.com")
+    assert unsubscribing.follow(crm, link, act=True)
+    assert not store.client(client).marketing_consent
+    with store.repository.read() as snapshot:
+        assert snapshot.history(1)[0].user == "anna@example.com"
+    assert store.wrong() == []

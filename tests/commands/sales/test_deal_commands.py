@@ -1,0 +1,457 @@
+"""Deals from the first stage to the last: what moves them, what comes of winning and losing, and what is refused."""
+
+import dataclasses
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crm.commands.context import CRM
+from crm.commands.lookup import selected
+from crm.commands.sales.outcomes import DealMoved, DealWon, lost_reasons
+from crm.errors import ConflictError, FieldError, NotFoundError, Question, RefusedError
+from crm.model import Client, Deal, FollowUp, Stage, StageMove
+from crm.model.encoding import plain
+from tests.commands.conftest import Office, as_told
+from tests.conftest import Store
+from tests.support.clocks import TODAY
+
+pytestmark = pytest.mark.dated
+
+STAGES = ["Lead", "Qualified", "Proposal", "Negotiation", "Won", "Lost"]
+
+
+@pytest.fixture
+def acme(office: Office) -> Client:
+    return office.add(company="Acme")
+
+
+def stage(office: Office, name: str, crm: CRM | None = None) -> Stage:
+    found = selected(crm or office.crm, Stage, name)
+    assert isinstance(found, Stage)
+    return found
+
+
+def deal(office: Office, client: Client, title: str = "Website", value: str = "1000", **given: Any) -> Deal:
+    added: Deal = office("deals add", client, title, Decimal(value), **given)
+    return added
+
+
+def now(office: Office, of: Deal, crm: CRM | None = None) -> Deal:
+    with (crm or office.crm).read() as snapshot:
+        return snapshot.get(Deal, of.id)
+
+
+def where(office: Office, of: Deal, crm: CRM | None = None) -> str:
+    with (crm or office.crm).read() as snapshot:
+        return snapshot.get(Stage, snapshot.get(Deal, of.id).stage).name
+
+
+def path(office: Office, of: Deal) -> list[str]:
+    return [each.stage for each in office("deals show", of).stays]
+
+
+def titles(office: Office, **given: Any) -> list[str]:
+    return [each.deal.title for each in office("deals list", **given).deals]
+
+
+# Adding
+
+
+def test_a_deal_begins_in_the_first_stage_and_is_whoever_adds_its(office: Office, acme: Client) -> None:
+    added = deal(office, acme, expected_close_on=TODAY + timedelta(days=30), notes="two pages")
+    assert (where(office, added), added.owner, added.value) == ("Lead", "anna", Decimal("1000.00"))
+    assert (added.stage_since, added.closed_on) == (TODAY, None)
+    assert [each.name for each in office("stages list")] == STAGES
+
+
+def test_a_deal_may_begin_in_any_open_stage_even_the_first_of_all(office: Office, acme: Client) -> None:
+    first = deal(office, acme, stage=stage(office, "proposal"), owner="Jo")
+    second = deal(office, acme, stage=stage(office, "prop"), owner="jo")
+    assert [where(office, each) for each in (first, second)] == ["Proposal", "Proposal"]
+    # Whoever is there already is spelled as before.
+    assert second.owner == "Jo"
+    with pytest.raises(FieldError, match="ends a deal"):
+        deal(office, acme, stage=stage(office, "Won"))
+    with pytest.raises(FieldError, match="title"):
+        deal(office, acme, "")
+    assert len(titles(office)) == 2
+
+
+# Listing
+
+
+def test_the_list_goes_by_stage_and_value_and_adds_up_all_that_fit(office: Office, acme: Client) -> None:
+    lead, proposal = stage(office, "Lead"), stage(office, "Proposal")
+    deal(office, acme, "Small", "100.10", stage=proposal)
+    deal(office, acme, "Large", "3000", stage=stage(office, "Proposal"))
+    deal(office, acme, "Early", "50", stage=lead)
+    found = office("deals list", limit=2)
+    assert [each.deal.title for each in found.deals] == ["Early", "Large"]
+    # 50 x 10 % + 3100.10 x 50 %
+    assert (found.count, found.value, found.weighted) == (3, Decimal("3150.10"), Decimal("1555.05"))
+    assert titles(office, offset=2) == ["Small"]
+    assert titles(office, sort="-value") == ["Large", "Small", "Early"]
+    assert titles(office, sort="title") == ["Early", "Large", "Small"]
+    with pytest.raises(FieldError, match="sorted by"):
+        office("deals list", sort="notes")
+    told = plain(found)["deals"][0]
+    assert (told["client_name"], told["stage_name"], told["weighted"]) == ("Acme", "Lead", "5.00")
+    # Rounded once, where it is shown: a thousandth counts in dinars.
+    deal(office, acme, "Tiny", "10.55", stage=lead)
+    assert office("deals list", limit=1).weighted == Decimal("1556.1050")
+
+
+def test_the_list_is_narrowed_by_what_is_asked(office: Office, acme: Client) -> None:
+    other = office.add(company="Ósmy Kot")
+    deal(office, acme, "Shop", owner="Jo", expected_close_on=date(2026, 12, 1))
+    deal(office, other, "Logo", owner="ANNA", expected_close_on=date(2026, 11, 1), notes="urgent 50%")
+    won, lost = deal(office, other, "Van"), deal(office, other, "Bus")
+    office("deals win", won)
+    office("deals lose", lost, "no budget")
+    assert titles(office, client=other) == ["Logo"]
+    assert titles(office, owner="jo") == ["Shop"]
+    assert titles(office, mine=True) == ["Logo"]
+    deal(office, acme, "Bike", owner="Ökonom")
+    assert titles(office, owner="öKONOM") == ["Bike"]
+    office("history undo")
+    assert titles(office, since=date(2026, 11, 2)) == ["Shop"]
+    assert titles(office, until=date(2026, 11, 1)) == ["Logo"]
+    assert titles(office, won=True) == ["Van"]
+    assert titles(office, lost=True) == ["Bus"]
+    assert sorted(titles(office, won=True, lost=True)) == ["Bus", "Van"]
+    assert len(titles(office, all_=True)) == 4
+    assert titles(office, stage=stage(office, "lost")) == ["Bus"]
+    assert titles(office, text="OSMY") == ["Logo"]
+    assert titles(office, text="0%") == ["Logo"]
+    assert titles(office, text="_") == []
+    assert [each.overdue for each in office("deals list", sort="title").deals] == [True, False]
+    with pytest.raises(FieldError):
+        office("deals list", mine=True, owner="Jo")
+    with pytest.raises(FieldError):
+        office("deals list", since=TODAY, until=TODAY - timedelta(days=1))
+
+
+def test_days_in_the_stage_are_counted(office: Office, acme: Client) -> None:
+    added = deal(office, acme)
+    later = office.open(today=TODAY + timedelta(days=12))
+    assert office("deals list", crm=later).deals[0].days == 12
+    office("deals move", added, stage(office, "Qualified"), crm=later)
+    latest = office.open(today=TODAY + timedelta(days=15))
+    shown = office("deals show", now(office, added), crm=latest)
+    told = [(each.stage, each.since, each.until, each.days, each.user) for each in shown.stays]
+    assert told == [
+        ("Lead", TODAY, TODAY + timedelta(days=12), 12, "anna"),
+        ("Qualified", TODAY + timedelta(days=12), None, 3, "anna"),
+    ]
+    office("deals lose", now(office, added), "no answer", crm=latest)
+    assert [each.days for each in office("deals show", added, crm=latest).stays] == [12, 3, None]
+
+
+def test_a_deal_shows_its_follow_ups_and_its_sale(office: Office, acme: Client) -> None:
+    added = deal(office, acme, "Website", "1000")
+    about = FollowUp(client=acme.id, deal=added.id, user="anna", due_on=TODAY, what="call")
+    office.crm.transact(lambda tx: tx.add(about), "added")
+    office.crm.transact(lambda tx: tx.add(dataclasses.replace(about, deal=0, what="other")), "added")
+    office.sell(acme, "7")
+    office("deals win", added)
+    card = office("deals show", added)
+    assert [each.what for each in card.follow_ups] == ["call"]
+    assert [each.amount for each in card.sales] == [Decimal("1000.00")]
+    assert card.client.id == acme.id
+    assert set(plain(card)) >= {"title", "stage_name", "stays", "follow_ups", "sales"}
+
+
+# Winning
+
+
+def test_winning_records_the_sale_and_reviews_the_status_as_a_sale_does(office: Office, acme: Client) -> None:
+    added = deal(office, acme, "Website", "35000")
+    won = office("deals win", added)
+    assert isinstance(won, DealWon)
+    assert (won.sale.amount, won.sale.deal, won.sale.note, won.sale.on) == (
+        Decimal("35000.00"), added.id, "Website", TODAY,
+    )  # fmt: skip
+    assert (won.status.before, won.status.after) == ("Regular", "VIP")
+    assert (won.client.total_spend, won.client.sales_count) == (Decimal("35000.00"), 1)
+    assert (won.deal.closed_on, won.stage.name, where(office, added)) == (TODAY, "Won", "Won")
+    assert office.history()[0] == "won the deal Website"
+    assert office.is_sound()
+
+
+def test_the_amount_and_the_day_of_the_sale_may_be_told(office: Office, acme: Client) -> None:
+    won = office("deals win", deal(office, acme), Decimal("900"), on=date(2026, 11, 2))
+    assert (won.sale.amount, won.sale.on, won.deal.value) == (Decimal("900"), date(2026, 11, 2), Decimal("1000.00"))
+    without = deal(office, acme, "No value", "0")
+    with pytest.raises(FieldError) as error:
+        office("deals win", without)
+    assert error.value.field == "amount"
+    assert where(office, without) == "Lead"
+    assert office("deals win", without, Decimal(0)).sale.amount == 0
+
+
+def test_one_undo_takes_a_won_deal_and_its_sale_back(office: Office, acme: Client) -> None:
+    added = deal(office, acme, "Website", "40000")
+    before = office.client(acme)
+    office("deals win", added)
+    office("history undo")
+    assert (where(office, added), office.sales(), office.client(acme).status) == ("Lead", [], "Regular")
+    assert as_told(now(office, added)) == as_told(added)
+    assert dataclasses.replace(as_told(office.client(acme)), status_since=None) == dataclasses.replace(
+        as_told(before), status_since=None
+    )
+    assert path(office, added) == ["Lead"]
+    assert office.is_sound()
+
+
+def test_a_won_deal_is_not_won_twice(office: Office, acme: Client) -> None:
+    added = deal(office, acme)
+    office("deals win", added)
+    for again in (added, now(office, added)):
+        with pytest.raises(RefusedError, match="was won already"):
+            office("deals win", again)
+    with pytest.raises(RefusedError, match="is in Won already"):
+        office("deals move", now(office, added), stage(office, "Won"))
+    assert len(office.sales()) == 1
+
+
+def test_moving_into_a_stage_that_wins_is_winning(office: Office, acme: Client) -> None:
+    added = deal(office, acme)
+    won = office("deals move", added, stage(office, "Won"), amount=Decimal(5))
+    assert isinstance(won, DealWon)
+    assert (won.sale.amount, won.sale.deal) == (Decimal(5), added.id)
+    office("stages add", "Paid", outcome="won")
+    later = office.open(today=TODAY + timedelta(days=3))
+    moved = office("deals move", now(office, added), stage(office, "Paid"), crm=later)
+    assert isinstance(moved, DealMoved)
+    assert (where(office, added), now(office, added).closed_on, len(office.sales())) == ("Paid", TODAY, 1)
+
+
+def test_two_who_win_the_same_deal_record_one_sale(office: Office, acme: Client) -> None:
+    added = deal(office, acme)
+    other = office.open(user="ben")
+    office("deals win", added, crm=other)
+    with pytest.raises(RefusedError):
+        office("deals win", added)
+    assert len(office.sales()) == 1
+
+
+def test_a_move_of_a_deal_that_somebody_else_has_moved_is_refused(office: Office, acme: Client) -> None:
+    shown = deal(office, acme)
+    office("deals move", shown, stage(office, "Qualified"), crm=office.open(user="ben"))
+    with pytest.raises(ConflictError):
+        office("deals move", shown, stage(office, "Proposal"))
+    assert where(office, shown) == "Qualified"
+
+
+# Losing, and opening again
+
+
+def test_losing_needs_a_reason_and_keeps_it(office: Office, acme: Client) -> None:
+    added = deal(office, acme)
+    with pytest.raises(FieldError) as error:
+        office("deals move", added, stage(office, "Lost"))
+    assert error.value.field == "reason"
+    lost = office("deals lose", added, "too expensive")
+    assert (lost.deal.lost_reason, lost.deal.closed_on, lost.stage.name) == ("too expensive", TODAY, "Lost")
+    with pytest.raises(RefusedError, match="lost already"):
+        office("deals lose", now(office, added), "again")
+    assert office.sales() == []
+
+
+def test_known_reasons_are_offered_the_most_frequent_first(office: Office, acme: Client) -> None:
+    with office.crm.read() as snapshot:
+        assert "no budget" in lost_reasons(snapshot)
+    for reason in ("moved away", "price", "price"):
+        office("deals lose", deal(office, acme), reason)
+    with office.crm.read() as snapshot:
+        assert lost_reasons(snapshot) == ["price", "moved away"]
+
+
+def test_a_lost_deal_opens_where_it_was_and_forgets_the_reason(office: Office, acme: Client) -> None:
+    added = deal(office, acme)
+    office("deals move", added, stage(office, "Proposal"))
+    office("deals lose", now(office, added), "no answer")
+    opened = office("deals reopen", now(office, added))
+    assert (opened.stage.name, opened.deal.lost_reason, opened.deal.closed_on) == ("Proposal", "", None)
+    with pytest.raises(RefusedError, match="is open"):
+        office("deals reopen", opened.deal)
+    assert path(office, added) == ["Lead", "Proposal", "Lost", "Proposal"]
+
+
+def test_opening_a_won_deal_asks_what_becomes_of_its_sale(office: Office, acme: Client) -> None:
+    added = deal(office, acme, "Website", "40000")
+    office("deals win", added)
+    with pytest.raises(Question) as asked:
+        office("deals reopen", added := now(office, added))
+    assert (asked.value.parameter, list(asked.value.choices)) == ("take_back", ["yes", "no"])
+    assert (where(office, added), len(office.sales())) == ("Won", 1)
+    opened = office("deals reopen", added, stage(office, "Qualified"), take_back=True)
+    assert [each.sale.amount for each in opened.taken_back] == [Decimal("40000.00")]
+    assert opened.taken_back[0].status.after == office.client(acme).status == "Regular"
+    assert (office.sales(), where(office, added)) == ([], "Qualified")
+    office("deals win", now(office, added))
+    kept = office("deals move", now(office, added), stage(office, "Lead"), take_back=False)
+    assert (list(kept.taken_back), len(office.sales())) == ([], 1)
+    assert office.is_sound()
+
+
+def test_a_kept_sale_is_not_recorded_once_more_unasked(office: Office, acme: Client) -> None:
+    added = deal(office, acme)
+    office("deals win", added)
+    office("deals reopen", now(office, added), take_back=False)
+    with pytest.raises(Question) as asked:
+        office("deals win", now(office, added))
+    assert asked.value.parameter == "same_sale"
+    same = office("deals win", now(office, added), same_sale=True)
+    assert (same.sale.id, len(office.sales()), where(office, added)) == (1, 1, "Won")
+    office("deals reopen", now(office, added), take_back=False)
+    office("deals win", now(office, added), same_sale=False)
+    assert len(office.sales()) == 2
+
+
+def test_losing_a_won_deal_asks_as_well(office: Office, acme: Client) -> None:
+    added = deal(office, acme)
+    office("deals win", added)
+    with pytest.raises(Question):
+        office("deals lose", now(office, added), "it fell through")
+    lost = office("deals lose", now(office, added), "it fell through", take_back=True)
+    assert (office.sales(), lost.deal.lost_reason) == ([], "it fell through")
+    with pytest.raises(FieldError, match="no stage for open deals"):
+        office("deals reopen", now(office, added), stage(office, "Won"))
+
+
+# Editing and deleting
+
+
+def test_an_edit_changes_what_is_named_and_nothing_else(office: Office, acme: Client) -> None:
+    added = deal(office, acme, expected_close_on=TODAY)
+    edited = office("deals edit", added, {"title": "Shop", "expected_close_on": None})
+    assert (edited.title, edited.expected_close_on, edited.value) == ("Shop", None, added.value)
+    for changes, error in (
+        ({}, FieldError),
+        ({"title": ""}, FieldError),
+        ({"stage": 2}, FieldError),
+        ({"lost_reason": "no"}, FieldError),
+        ({"client": 99}, NotFoundError),
+    ):
+        with pytest.raises(error):
+            office("deals edit", edited, changes)
+    with pytest.raises(ConflictError):
+        office("deals edit", added, {"title": "Other"})
+    lost = office("deals lose", edited, "typo").deal
+    assert office("deals edit", lost, {"lost_reason": "price"}).lost_reason == "price"
+
+
+def test_a_deal_of_another_client_takes_nothing_with_it(office: Office, acme: Client) -> None:
+    other = office.add(company="Other")
+    added = deal(office, acme)
+    moved = office("deals edit", added, {"client": other.id})
+    assert moved.client == other.id
+    office("deals win", moved)
+    with pytest.raises(RefusedError, match="belongs to its client"):
+        office("deals edit", now(office, moved), {"client": acme.id})
+
+
+def test_a_deal_is_deleted_with_its_history_and_comes_back(office: Office, acme: Client) -> None:
+    added = deal(office, acme)
+    office("deals win", added)
+    with pytest.raises(Question, match="The sale that it was won with stays"):
+        office("deals delete", added)
+    before = now(office, added)
+    office("deals delete", added, yes=True)
+    with office.crm.read() as snapshot:
+        assert (snapshot.count(Deal), snapshot.count(StageMove)) == (0, 0)
+    assert len(office.sales()) == 1
+    with pytest.raises(NotFoundError):
+        office("deals show", added)
+    office("history undo")
+    assert as_told(now(office, added)) == as_told(before)
+    assert path(office, added) == ["Lead", "Won"]
+
+
+def test_merged_clients_keep_the_deals_of_both(office: Office, acme: Client) -> None:
+    other = office.add(company="Acme Inc")
+    added = deal(office, other)
+    office("clients merge", acme, other)
+    assert now(office, added).client == acme.id
+
+
+# The board
+
+
+def test_the_board_shows_each_stage_with_its_sum_and_its_first_deals(office: Office, acme: Client) -> None:
+    for value in range(1, 6):
+        deal(office, acme, f"Deal {value}", str(value), owner="Jo" if value == 5 else "")
+    won = deal(office, acme, "Won", "70")
+    office("deals win", won)
+    board = office("deals board", limit=2)
+    assert [column.sum.stage.name for column in board.columns] == STAGES
+    assert (board.columns[0].sum.deals, board.columns[0].sum.value) == (5, Decimal("15.00"))
+    assert [each.deal.title for each in board.columns[0].deals] == ["Deal 5", "Deal 4"]
+    assert [each.deal.title for each in board.columns[4].deals] == ["Won"]
+    told = plain(board)["columns"][0]
+    assert (told["stage"]["name"], told["count"], told["value"], told["weighted"]) == ("Lead", 5, "15.00", "1.50")
+    assert [each["client_name"] for each in told["deals"]] == ["Acme", "Acme"]
+    mine = office("deals board", mine=True)
+    assert [each.deal.title for each in mine.columns[0].deals] == ["Deal 4", "Deal 3", "Deal 2", "Deal 1"]
+    late = office("deals board", crm=office.open(today=TODAY + timedelta(days=31)))
+    assert [column.sum.deals for column in late.columns] == [5, 0, 0, 0, 0, 0]
+
+
+def test_the_board_of_an_empty_store_shows_the_first_stages(office: Office) -> None:
+    board = office("deals board")
+    assert [(column.sum.stage.name, column.sum.deals) for column in board.columns] == [(name, 0) for name in STAGES]
+    with office.crm.read() as snapshot:
+        assert snapshot.count(Stage) == 0
+
+
+# Who is meant
+
+
+def test_a_deal_is_meant_by_its_number_or_title(office: Office, acme: Client) -> None:
+    site, shop = deal(office, acme, "New Website"), deal(office, acme, "Web Shop 2026")
+
+    def meant(written: str) -> int:
+        return selected(office.crm, Deal, written).id
+
+    assert [meant(each) for each in (str(site.id), f"#{site.id}", "new website", "NEW", "website")] == [site.id] * 5
+    assert meant("2026") == shop.id
+    for written in ("web", "acme", "nothing", "", "99"):
+        with pytest.raises(NotFoundError):
+            meant(written)
+    office("deals lose", shop, "no budget")
+    # Of two that are called so the one that still goes on is meant.
+    assert meant("web") == site.id
+
+
+def test_what_a_title_holds_is_data(office: Office, acme: Client) -> None:
+    title = "100% [bold] _x_ =1+1 👩‍🔬"
+    added = deal(office, acme, title)
+    assert selected(office.crm, Deal, title).id == added.id
+    assert titles(office, text="100%") == [title]
+
+
+# Every store
+
+
+def test_a_deal_goes_its_way_on_every_store(office: Office, store: Store) -> None:
+    crm = dataclasses.replace(office.crm, repository=store.repository, _settings=None)
+    client = store.add(last_name="Buyer")
+    added: Deal = office("deals add", client, "Website", Decimal(40_000), stage=stage(office, "Proposal", crm), crm=crm)
+    assert where(office, added, crm) == "Proposal"
+    won = office("deals win", added, crm=crm)
+    assert (won.status.after, store.client(client).total_spend) == ("VIP", Decimal("40000.00"))
+    assert office("deals list", won=True, crm=crm).value == Decimal("40000.00")
+    office("deals reopen", now(office, added, crm), take_back=True, crm=crm)
+    assert store.client(client).status == "Regular"
+    office("deals lose", now(office, added, crm), "no budget", crm=crm)
+    assert [each.stage for each in office("deals show", added, crm=crm).stays] == [
+        "Lead", "Proposal", "Won", "Proposal", "Lost",
+    ]  # fmt: skip
+    office("stages rename", stage(office, "Lost", crm), "Gone", crm=crm)
+    assert where(office, added, crm) == "Gone"
+    assert office("reports lost", crm=crm).rows[0][:2] == ("no budget", 1)
+    assert [row[1] for row in office("reports funnel", crm=crm).rows] == [1, 0, 1, 0, 1, 1]
+    assert store.wrong() == []

@@ -1,0 +1,180 @@
+"""The accounts with which clients sign in: they go with their client, and never past it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete
+
+from crm.accounts import SignedIn
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from crm.errors import FieldError, NotFoundError, Question, SignedOutError, SignInRefusedError
+from crm.model import Client, User
+from crm.repository import Query, tables
+from tests.commands.conftest import Office
+from tests.commands.team.test_roles import Firm, outcome, told
+from tests.commands.test_every_store import _firm
+from tests.conftest import STORES, _new_store
+
+
+@pytest.fixture(params=["sqlite", "sheets"])
+def firm(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Firm]:
+    with _new_store(STORES[request.param]) as store:
+        yield _firm(store, Office(tmp_path))
+
+
+def account(firm: Firm) -> User:
+    """The account of the client 'own', as it is now."""
+    with firm.office.crm.read() as snapshot:
+        return snapshot.get(User, firm.users["client"].id)
+
+
+def let_in(firm: Firm) -> CRM:
+    """The account of the client, signed in anew."""
+    password = run(firm, "users reset-password", account(firm)).password
+    who = firm.office.crm.accounts.open().sign_in("client@example.com", password)
+    assert isinstance(who, SignedIn)
+    return firm.office.crm.enter(firm.office.crm, who)
+
+
+def run(firm: Firm, words: str, *given: Any, **named: Any) -> Any:
+    """What a command gives to an admin."""
+    return firm.office(words, *given, crm=firm.crms["admin"], **named)
+
+
+def sees(firm: Firm, crm: CRM, client: Client) -> bool:
+    try:
+        return bool(firm.office("clients show", client, crm=crm))
+    except NotFoundError:
+        return False
+
+
+def assert_out(firm: Firm) -> None:
+    """The session that the client had is over, and so is the account."""
+    with pytest.raises(SignedOutError):
+        firm.office("profile show", crm=firm.crms["client"])
+    with pytest.raises(SignInRefusedError):
+        firm.office.crm.accounts.open().sign_in("client@example.com", firm.passwords["client"])
+
+
+def test_a_merge_takes_the_account_along(firm: Firm) -> None:
+    run(firm, "users add", "second@example.com", "Second", "client", client=firm.other)
+    run(firm, "clients merge", firm.other, firm.own)
+    with pytest.raises(SignedOutError):
+        firm.office("profile show", crm=firm.crms["client"])
+    assert account(firm).client == firm.other.id
+    with firm.office.crm.read() as snapshot:
+        theirs = snapshot.find_all(User, Query({"role": "client"}))
+    assert [each.client for each in theirs] == [firm.other.id] * 2
+    assert sees(firm, let_in(firm), firm.other)
+    assert run(firm, "check").wrong == []
+
+
+def test_taking_a_merge_back_parts_the_accounts_again(firm: Firm) -> None:
+    run(firm, "users add", "second@example.com", "Second", "client", client=firm.other)
+    run(firm, "clients merge", firm.other, firm.own)
+    theirs = let_in(firm)
+    run(firm, "history undo")
+    with pytest.raises(SignedOutError):
+        firm.office("clients show", firm.other, crm=theirs)
+    again = let_in(firm)
+    assert (sees(firm, again, firm.own), sees(firm, again, firm.other)) == (True, False)
+    with firm.office.crm.read() as snapshot:
+        second = snapshot.find_all(User, Query({"email": "second@example.com"}))[0]
+    assert second.client == firm.other.id
+    assert run(firm, "check").wrong == []
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("words", ["clients delete", "clients delete-many"])
+def test_with_a_client_its_account_is_closed(firm: Firm, words: str) -> None:
+    whom = firm.own if words == "clients delete" else [firm.own]
+    with pytest.raises(Question, match=r"The account client@example\.com is deactivated, and stays so"):
+        run(firm, words, whom)
+    run(firm, words, whom, yes=True)
+    assert not account(firm).active
+    assert_out(firm)
+    assert run(firm, "check").wrong == []
+    # The client comes back, the rights do not.
+    taken_back = run(firm, "history undo")
+    assert "client@example.com" in taken_back.left_out
+    assert firm.office.client(firm.own).id == firm.own.id
+    assert_out(firm)
+    run(firm, "users activate", [account(firm)])
+    assert sees(firm, let_in(firm), firm.own)
+    assert run(firm, "check").wrong == []
+
+
+def test_several_accounts_are_named(firm: Firm) -> None:
+    for number in range(6):
+        run(firm, "users add", f"{number}@example.com", f"Person {number}", "client", client=firm.own)
+    with pytest.raises(Question, match=r"The accounts client@example\.com, .* and 2 more are deactivated"):
+        run(firm, "clients delete", firm.own)
+
+
+def test_who_adds_a_client_and_takes_that_back_closes_its_account_too(firm: Firm) -> None:
+    added = run(firm, "clients add", {"last_name": "New"})
+    number = firm.office("history list", 1)[0].id
+    password = run(firm, "users add", "new@example.com", "New", "client", client=added).password
+    who = firm.office.crm.accounts.open().sign_in("new@example.com", password)
+    assert isinstance(who, SignedIn)
+    run(firm, "history undo", number)
+    with pytest.raises(SignedOutError):
+        firm.office("profile show", crm=firm.office.crm.enter(firm.office.crm, who))
+
+
+def test_an_account_whose_client_is_gone_is_found_and_can_be_closed(office: Office) -> None:
+    firm = Firm(office)
+    gone = firm.new()
+    run(firm, "users edit", account(firm), client=gone)
+    # As older versions of this program left it.
+    lost = delete(tables.client).where(tables.client.c.id == gone.id)
+    office.crm.repository.transact(lambda tx: tx.connection.execute(lost), "lost")
+    (found,) = [each for each in run(firm, "check").wrong if each.record == "user"]
+    assert (found.record_id, f"client {gone.id}," in found.what) == (firm.users["client"].id, True)
+    assert "users deactivate" in found.how_to_mend
+    with pytest.raises(FieldError, match="say whose account it is now, or deactivate it"):
+        run(firm, "users edit", account(firm), name="Another")
+    run(firm, "users deactivate", [account(firm)])
+    assert_out(firm)
+    assert not [each for each in run(firm, "check").wrong if each.record == "user"]
+    with pytest.raises(FieldError, match="say whose account it is now"):
+        run(firm, "users activate", [account(firm)])
+    run(firm, "users edit", account(firm), client=firm.other)
+    run(firm, "users activate", [account(firm)])
+    assert sees(firm, let_in(firm), firm.other)
+
+
+@pytest.mark.parametrize(
+    ("there", "not_there"),
+    [
+        ("Admin Person", "Nobody Person"), ("STAFF  person", "NOBODY  person"),
+        ("admin@example.com", "nobody@example.com"), ("Olga Own", "Olga Nobody"),
+    ],
+)  # fmt: skip
+def test_a_client_finds_out_no_name_of_the_team_by_trying(office: Office, there: str, not_there: str) -> None:
+    firm = Firm(office)
+    answers = []
+    for name in (there, not_there):
+        answer = told(outcome(named("profile edit"), firm.crms["client"], {"name": name}))
+        answers.append(answer.replace(name, "…").replace(" ".join(name.split()), "…"))
+    assert answers[0] == answers[1]
+
+
+def test_what_a_client_is_called_keeps_nobody_of_the_team_out(office: Office) -> None:
+    firm = Firm(office)
+    run(firm, "users deactivate", [firm.users["staff"]])
+    named("profile edit")(firm.crms["client"], name="Staff Person")
+    with office.crm.read() as snapshot:
+        staff = snapshot.get(User, firm.users["staff"].id)
+    assert run(firm, "users activate", [staff])[0].active
+
+
+def test_whoever_restores_is_told_how_many_accounts_of_clients_are_closed(firm: Firm) -> None:
+    copy = firm.office("backup").file
+    new = firm.office.add(first_name="New")
+    added = {"email": "new@example.com", "name": "New", "role": "client", "client": new.id}
+    firm.office.crm.accounts.open().add(**added, password="seven green umbrellas")
+    assert "1 client account was switched off" in firm.office("restore", copy, yes=True).done

@@ -1,0 +1,512 @@
+"""Accounts in a spreadsheet: their tabs, what machines tell each other, and what people do to them by hand."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm.accounts.accounts import Accounts
+from crm.accounts.keys import Secret
+from crm.accounts.throttling import Attempts
+from crm.errors import SignInRefusedError, StoreAccessError, StoreDamagedError, StoreNewerError, StoreNotSetUpError
+from crm.model import Client, SignIn, User
+from crm.repository import ROSTER, Repository
+from crm.repository.sheets.connecting import GoogleSpreadsheets
+from crm.repository.sheets.grid.layout import HISTORY, META, TABS
+from crm.repository.sheets.mirror.mirror import NUMBERED, State
+from crm.repository.sheets.setup import set_up
+from tests.support.by_hand import Sheet, wrong
+from tests.support.sheets_team import Team, new_team
+
+ANNA, BO = "anna@example.com", "bo@example.com"
+PASSWORD = "a quiet lemon drives north"
+
+
+@pytest.fixture
+def team() -> Iterator[Team]:
+    with new_team() as made:
+        yield made
+
+
+def accounts(team: Team, repository: Repository | None = None) -> Accounts:
+    """The accounts as a machine has them."""
+    folder: Path = team.store.folder
+    moment = datetime.combine(team.store.today, datetime.min.time(), UTC).replace(hour=12)
+    return Accounts(
+        repository or team.repository,
+        Secret("what protects the accounts of these tests", folder),
+        Attempts(folder / "attempts"),
+        now=lambda: moment,
+    )
+
+
+def stored(team: Team, user: User) -> User:
+    with team.repository.read() as snapshot:
+        return snapshot.get(User, user.id)
+
+
+def add(team: Team, email: str = "anna@example.com", role: str = "admin") -> User:
+    return accounts(team).add(email=email, name=email.partition("@")[0].title(), role=role, password=PASSWORD)[0]
+
+
+@pytest.mark.slow
+def test_a_machine_follows_what_another_one_does_to_accounts(team: Team) -> None:
+    other = team.another()
+    there = accounts(team, other)
+    anna = add(team)
+    assert there.sign_in("anna@example.com", PASSWORD)
+    accounts(team).change_password(anna.id, PASSWORD, "seven green umbrellas whistle")
+    with pytest.raises(SignInRefusedError):
+        there.sign_in("anna@example.com", PASSWORD)
+    token = getattr(there.sign_in("anna@example.com", "seven green umbrellas whistle"), "token", "")
+    assert accounts(team).session(token) is not None
+    accounts(team).end_all(anna.id)
+    assert there.session(token) is None
+    # The same on all machines, a new one too, and nothing that looks like an edit by hand.
+    team.agreed()
+    assert "edited in the sheet" not in team.whats()
+
+
+# What people do by hand: a machine that knew the accounts puts the tabs back, another one opens for nobody
+
+
+def fresh_gets_in(team: Team, email: str = ANNA) -> bool:
+    """Whether somebody gets in on a machine that sees the spreadsheet for the first time."""
+    repository = team.another()
+    try:
+        return bool(accounts(team, repository).sign_in(email, PASSWORD))
+    except (SignInRefusedError, StoreAccessError):
+        return False
+    finally:
+        repository.close()
+
+
+def look(team: Team) -> None:
+    """The first machine looks at the spreadsheet, twice: it takes what is new, and finds that all is well."""
+    for _ in range(2):
+        with team.repository.read():
+            pass
+
+
+def test_with_the_row_of_a_client_its_account_is_closed(team: Team) -> None:
+    add(team)
+    client = team.store.add(last_name="Gone")
+    account, _ = accounts(team).add(email=BO, name="Bo", role="client", client=client.id, password=PASSWORD)
+    token = getattr(accounts(team).sign_in(BO, PASSWORD), "token", "")
+    Sheet(team, Client).delete(client)
+    look(team)
+    assert not stored(team, account).active
+    assert accounts(team).session(token) is None
+    assert not fresh_gets_in(team, BO)
+    assert fresh_gets_in(team)
+    assert wrong(team) == []
+    team.agreed()
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("name", ["email", "name", "role", "active", "must_change", "password", "second_factor"])
+def test_an_account_that_is_edited_lets_nobody_in_and_is_put_back(team: Team, name: str) -> None:
+    add(team)
+    bo = add(team, BO, "staff")
+    before = team.stored()[User]
+    values = {"active": False, "must_change": True, "role": "admin", "email": "cy@example.com"}
+    Sheet(team, User).put(bo, name, values.get(name, "something else"))
+    assert not fresh_gets_in(team, BO)
+    assert not fresh_gets_in(team, "cy@example.com")
+    assert fresh_gets_in(team)
+    assert team.stored()[User] == before
+    assert wrong(team) == []
+    assert "put back the accounts, which were edited in the sheet" in team.whats()
+    assert fresh_gets_in(team, BO)
+    team.agreed()
+
+
+@pytest.mark.slow
+def test_a_phone_typed_into_the_tab_is_not_taken_either(team: Team) -> None:
+    anna = add(team)
+    Sheet(team, User).put(anna, "phone", "+436641234567")
+    assert stored(team, anna).phone == ""
+    assert fresh_gets_in(team)
+    assert Sheet(team, User).cell(anna, "phone") == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["seal", "id", "version"])
+def test_a_seal_or_a_mark_that_is_edited_lets_nobody_in_and_is_put_back(team: Team, name: str) -> None:
+    anna = add(team)
+    add(team, BO)
+    Sheet(team, User).put(anna, name, {"seal": "something else", "id": 2, "version": "2/1"}[name])
+    # Of two rows with one ID the mark beside them tells whose each is.
+    assert fresh_gets_in(team) == (name == "id")
+    look(team)
+    assert fresh_gets_in(team)
+    assert fresh_gets_in(team, BO)
+    assert wrong(team) == []
+    team.agreed()
+
+
+def all_rows(team: Team, kind: type[User] | type[SignIn]) -> list[list[Any]]:
+    return [list(row) for row in team.cells(kind)[1:] if any(cell != "" for cell in row)]
+
+
+def put_rows(team: Team, kind: type[User] | type[SignIn], rows: list[list[Any]]) -> None:
+    """Makes a tab hold these rows, and no others."""
+    wide = len(team.cells(kind)[0])
+    there = len(team.cells(kind))
+    blank = [[None] * wide for _ in range(max(there - 1 - len(rows), 0))]
+    whole = [[*(cell if cell != "" else None for cell in row), *[None] * (wide - len(row))] for row in rows]
+    team.person.set_cells(team.id, Sheet(team, kind).title, 1, 0, [*whole, *blank])
+
+
+Tabs = dict[type[User] | type[SignIn], list[list[Any]]]
+
+
+def old_row(team: Team, before: Tabs) -> None:
+    """One demoted admin's old row."""
+    put_rows(team, User, [all_rows(team, User)[0], before[User][1]])
+
+
+def old_tab(team: Team, before: Tabs) -> None:
+    put_rows(team, User, before[User])
+
+
+def old_sign_ins(team: Team, before: Tabs) -> None:
+    put_rows(team, SignIn, before[SignIn])
+
+
+def both_tabs(team: Team, before: Tabs) -> None:
+    old_tab(team, before)
+    old_sign_ins(team, before)
+
+
+def both_tabs_and_roster(team: Team, before: Tabs) -> None:
+    both_tabs(team, before)
+    set_state(team, ROSTER, before["roster"])  # type: ignore[index]
+
+
+def no_accounts(team: Team, before: Tabs) -> None:  # noqa: ARG001 - what is left is nothing
+    put_rows(team, User, [])
+
+
+def no_accounts_nor_roster(team: Team, before: Tabs) -> None:  # noqa: ARG001 - what is left is nothing
+    put_rows(team, User, [])
+    put_rows(team, SignIn, [])
+    set_state(team, ROSTER, None)
+
+
+def no_passwords_nor_roster(team: Team, before: Tabs) -> None:  # noqa: ARG001 - what is left is nothing
+    for user in (1, 2):
+        at = Sheet(team, User).column("password")
+        team.person.set_cells(team.id, Sheet(team, User).title, user, at, [[None]])
+    set_state(team, ROSTER, None)
+
+
+def no_roster(team: Team, before: Tabs) -> None:  # noqa: ARG001 - what is left is nothing
+    set_state(team, ROSTER, None)
+
+
+def another_secrets_roster(team: Team, before: Tabs) -> None:  # noqa: ARG001 - all the same to it
+    set_state(team, ROSTER, f"0123abcd/99-{'a' * 64}")
+
+
+def swapped(team: Team, before: Tabs) -> None:  # noqa: ARG001 - all the same to it
+    """The passwords and seals of two accounts change places."""
+    first, second = all_rows(team, User)
+    for name in ("password", "seal"):
+        at = Sheet(team, User).column(name)
+        first[at], second[at] = second[at], first[at]
+    put_rows(team, User, [first, second])
+
+
+def set_state(team: Team, name: str, value: object) -> None:
+    at = [str(cell) for cell in team.cells(META)[0]].index(name)
+    team.person.set_cells(team.id, META.title, 1, at, [[value]])
+
+
+ATTACKS = [
+    old_row, old_tab, old_sign_ins, both_tabs, both_tabs_and_roster, no_accounts, no_accounts_nor_roster,
+    no_passwords_nor_roster, no_roster, another_secrets_roster, swapped,
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_whatever_is_done_to_the_tabs_opens_for_nobody_and_is_put_back(
+    team: Team, attack: Callable[[Team, Tabs], None]
+) -> None:
+    add(team)
+    bo = add(team, BO, "admin")
+    token = getattr(accounts(team).sign_in(BO, PASSWORD), "token", "")
+    before: Any = {kind: all_rows(team, kind) for kind in (User, SignIn)}
+    before["roster"] = State.read(team.cells(META)).roster  # type: ignore[union-attr]
+    accounts(team).edit(bo, role="staff")
+    known = team.stored()
+    attack(team, before)
+    # On a machine that has never seen it.
+    fresh = team.another()
+    if attack is not both_tabs_and_roster:
+        for attempt in (
+            lambda: accounts(team, fresh).sign_in(ANNA, PASSWORD),
+            lambda: accounts(team, fresh).exist(),
+            lambda: accounts(team, fresh).add(email="cy@example.com", name="Cy", role="admin", password=PASSWORD),
+        ):
+            with pytest.raises(StoreAccessError):
+                attempt()
+        with suppress(StoreAccessError):
+            assert accounts(team, fresh).session(token) is None
+    # On one that knew them.
+    look(team)
+    for kind in (User, SignIn):
+        assert team.stored()[kind] == known[kind]
+    assert accounts(team).session(token) is None
+    assert accounts(team).sign_in(BO, PASSWORD)
+    # From then on everywhere.
+    assert fresh_gets_in(team)
+    assert accounts(team, fresh).session(token) is None
+    assert wrong(team) == []
+    team.agreed()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", [old_row, both_tabs, no_accounts, no_accounts_nor_roster, another_secrets_roster])
+def test_a_machine_that_knew_nothing_lets_an_admin_in_again(team: Team, attack: Callable[[Team, Tabs], None]) -> None:
+    add(team)
+    bo = add(team, BO, "admin")
+    before: Any = {kind: all_rows(team, kind) for kind in (User, SignIn)}
+    accounts(team).edit(bo, role="staff")
+    client = team.store.add()
+    attack(team, before)
+    fresh = accounts(team, team.another())
+    done = fresh.recover("cy@example.com", "Cy")
+    assert not done.held
+    # From then on these are the accounts, for machines too that knew others.
+    look(team)
+    assert accounts(team).sign_in("cy@example.com", done.password)
+    with suppress(SignInRefusedError):
+        accounts(team).sign_in(BO, PASSWORD)
+        raise AssertionError
+    assert list(team.agreed()[Client]) == [client.id]
+
+
+def test_rows_that_are_added_or_deleted_by_hand_are_put_back(team: Team) -> None:
+    anna = add(team)
+    bo = add(team, BO, "staff")
+    sheet = Sheet(team, User)
+    known = team.stored()[User]
+    sheet.add(email="cy@example.com", role="admin", name="Cy")
+    sheet.paste([*all_rows(team, User)[0]])
+    sheet.delete(bo)
+    look(team)
+    assert team.stored()[User] == known
+    assert fresh_gets_in(team, BO)
+    sheet.delete(bo)
+    sheet.delete(anna)
+    look(team)
+    assert fresh_gets_in(team)
+    assert team.stored()[User] == known
+
+
+@pytest.mark.slow
+def test_rows_that_are_sorted_stay_where_people_put_them(team: Team) -> None:
+    add(team)
+    add(team, BO, "staff")
+    put_rows(team, User, all_rows(team, User)[::-1])
+    look(team)
+    assert fresh_gets_in(team)
+    assert "put back the accounts, which were edited in the sheet" not in team.whats()
+
+
+@pytest.mark.slow
+def test_what_is_done_by_hand_elsewhere_is_taken_all_the_same(team: Team) -> None:
+    add(team)
+    client = team.store.add()
+    Sheet(team, Client).put(client, "city", "Graz")
+    Sheet(team, User).put(team.stored()[User][1], "role", "staff")
+    look(team)
+    look(team)
+    assert team.stored()[Client][client.id].city == "Graz"
+    assert team.stored()[User][1].role == "admin"
+    assert fresh_gets_in(team)
+
+
+def spoilt_seal(team: Team, bo: User) -> None:
+    Sheet(team, User).put(bo, "seal", "x")
+
+
+def spoilt_and_no_roster(team: Team, bo: User) -> None:
+    spoilt_seal(team, bo)
+    set_state(team, ROSTER, None)
+
+
+def no_rows_nor_roster(team: Team, bo: User) -> None:  # noqa: ARG001 - no row is left
+    put_rows(team, User, [])
+    set_state(team, ROSTER, None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spoil", [spoilt_seal, spoilt_and_no_roster, no_rows_nor_roster])
+def test_a_machine_that_is_behind_brings_nothing_back_that_was_withdrawn(
+    team: Team, spoil: Callable[[Team, User], None]
+) -> None:
+    add(team)
+    bo = add(team, BO, "staff")
+    behind = team.another()
+    there = accounts(team, behind)
+    token = getattr(there.sign_in(BO, PASSWORD), "token", "")
+    look(team)
+    accounts(team).edit(bo, active=False)
+    spoil(team, bo)
+    rows = all_rows(team, User)
+    for _ in range(2):
+        with behind.read():
+            pass
+    # It leaves the tab alone, and opens for nobody.
+    assert all_rows(team, User) == rows
+    with pytest.raises(StoreAccessError):
+        there.sign_in(ANNA, PASSWORD)
+    with suppress(StoreAccessError):
+        assert there.session(token) is None
+    # A machine that is up to date puts back what it knew: from then on it is right everywhere.
+    look(team)
+    assert not stored(team, bo).active
+    assert there.sign_in(ANNA, PASSWORD)
+    assert there.session(token) is None
+    assert not fresh_gets_in(team, BO)
+    team.agreed()
+
+
+@pytest.mark.slow
+def test_a_machine_that_missed_no_change_of_accounts_puts_them_back(team: Team) -> None:
+    anna = add(team)
+    behind = team.another()
+    assert accounts(team, behind).sign_in(ANNA, PASSWORD)
+    look(team)
+    team.store.add()
+    spoilt_seal(team, anna)
+    with behind.read():
+        pass
+    assert fresh_gets_in(team)
+    team.agreed()
+
+
+@pytest.mark.slow
+def test_two_machines_that_put_back_the_same_agree(team: Team) -> None:
+    add(team)
+    bo = add(team, BO, "staff")
+    other = team.another()
+    assert accounts(team, other).sign_in(ANNA, PASSWORD)
+    Sheet(team, User).put(bo, "role", "admin")
+    with other.read():
+        pass
+    look(team)
+    with other.read():
+        pass
+    team.agreed()
+    assert fresh_gets_in(team, BO)
+
+
+@pytest.mark.slow
+def test_a_change_that_follows_an_edit_by_hand_is_sealed_for_all(team: Team) -> None:
+    add(team)
+    bo = add(team, BO, "staff")
+    Sheet(team, User).put(bo, "name", "Anna")
+    accounts(team).edit(bo, phone="+436641234567")
+    assert stored(team, bo).name == "Bo"
+    assert fresh_gets_in(team, BO)
+    team.agreed()
+
+
+@pytest.mark.slow
+def test_nothing_that_lets_in_stands_in_the_history_of_the_sheet(team: Team) -> None:
+    anna = add(team)
+    accounts(team).set_one_time_password(anna.id)
+    told = str(team.cells(HISTORY))
+    assert "(set)" in told
+    assert "argon2" not in told
+    assert stored(team, anna).seal not in told
+
+
+# A spreadsheet that an older version has set up
+
+
+def older(team: Team) -> None:
+    """Makes the spreadsheet what format 1 had."""
+    names = [name for name in NUMBERED if name not in ("user", "sign_in")]
+    heading, values = team.cells(META)[:2]
+    said = dict(zip(heading, values, strict=False)) | {"format": 1}
+    kept = [name for name in heading if name not in ("user", "sign_in")]
+    assert set(names) < set(kept)
+    blank = [""] * (len(heading) - len(kept))
+    rows = [[*kept, *blank], [*(said.get(name, "") for name in kept), *blank]]
+    team.person.set_cells(team.id, META.title, 0, 0, rows)
+    for kind in (User, SignIn):
+        team.person.delete_tab(team.id, TABS[kind].title)
+
+
+@pytest.mark.slow
+def test_an_older_spreadsheet_gets_the_tabs_for_accounts(team: Team) -> None:
+    client = team.store.add()
+    older(team)
+    other = team.another()
+    with pytest.raises(StoreNotSetUpError, match="sheets setup"), other.read():
+        pass
+    service = other.service
+    assert not set_up(service, (), datetime.now(UTC))
+    assert not set_up(service, (), datetime.now(UTC))
+    assert add(team).id == 1
+    assert accounts(team, other).sign_in("anna@example.com", PASSWORD)
+    assert list(team.agreed()[Client]) == [client.id]
+
+
+@pytest.mark.slow
+def test_an_older_program_leaves_it_alone_from_then_on(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(team)
+    monkeypatch.setattr("crm.repository.sheets.pull.reading.FORMAT", 1)
+    with pytest.raises(StoreNewerError), team.another().read():
+        pass
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("knows", [True, False])
+def test_a_tab_of_accounts_that_was_deleted_is_made_anew_and_opens_for_nobody(team: Team, knows: bool) -> None:
+    add(team)
+    team.person.delete_tab(team.id, TABS[User].title)
+    other = team.another()
+    with pytest.raises(StoreDamagedError, match=r"users.*sheets setup"), other.read():
+        pass
+    spreadsheets = GoogleSpreadsheets(
+        json.dumps(team.person.credentials()), "", team.person.url, team.store.folder, tuple,
+        lambda: datetime.now(UTC), lambda _: None, lambda _: team.another(),
+    )  # fmt: skip
+    assert not spreadsheets.look_at(team.id).is_set_up
+    assert spreadsheets.set_up(team.id) == []
+    there = accounts(team, other)
+    with pytest.raises(StoreAccessError):
+        there.exist()
+    assert not fresh_gets_in(team)
+    if knows:
+        look(team)
+        assert fresh_gets_in(team)
+        team.agreed()
+    else:
+        done = there.recover(ANNA, "Anna")
+        assert there.sign_in(ANNA, done.password)
+
+
+@pytest.mark.slow
+def test_an_older_spreadsheet_is_led_through_the_set_up_and_stays_what_it_was(team: Team) -> None:
+    client = team.store.add()
+    older(team)
+    account = json.dumps(team.person.credentials())
+    spreadsheets = GoogleSpreadsheets(
+        account, "", team.person.url, team.store.folder, tuple, lambda: datetime.now(UTC), lambda _: None,
+        lambda _: team.another(),
+    )  # fmt: skip
+    assert not spreadsheets.look_at(team.id).is_set_up
+    assert spreadsheets.set_up(team.id) == []
+    assert spreadsheets.look_at(team.id).is_set_up
+    assert list(team.agreed()[Client]) == [client.id]

@@ -1,0 +1,547 @@
+"""What people do in the spreadsheet by hand becomes a change of the store, or is told where it cannot."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crm.errors import ConflictError, FieldError, RefusedError
+from crm.model import Client, Sale, Setting, StatusRule, View
+from crm.model.fields import FOREVER
+from crm.repository.sheets.grid import cells
+from tests.support.by_hand import EDITED, Sheet, last, undo, wrong
+from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
+
+
+@pytest.fixture
+def team() -> Iterator[Team]:
+    with new_team() as team:
+        yield team
+
+
+# New rows
+
+
+@pytest.mark.many
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ({"last_name": "Berg"}, {"kind": "person", "last_name": "Berg"}),
+        ({"company": "Berg & Co"}, {"kind": "company", "company": "Berg & Co"}),
+        (
+            {
+                "reference": 17, "kind": "Person", "first_name": " Ada ", "last_name": "Berg", "company": "Berg",
+                "date_of_birth": 30000, "email": "ADA@Example.com", "phone": "(202) 555-0123", "address": "Ring 1",
+                "city": "Wien", "postcode": 1010, "country": "Austria", "tags": "Gold; new", "source": "fair",
+                "owner": "anna", "marketing_consent": True, "notes": "first\nsecond",
+            },
+            {
+                "reference": "17", "kind": "person", "first_name": "Ada", "last_name": "Berg", "company": "Berg",
+                "date_of_birth": date(1982, 2, 18), "email": "ada@example.com", "phone": "+12025550123",
+                "address": "Ring 1", "city": "Wien", "postcode": "1010", "country": "AT", "tags": ("gold", "new"),
+                "source": "fair", "owner": "anna", "marketing_consent": True, "notes": "first\nsecond",
+            },
+        ),
+    ],
+    ids=["only a last name", "a company", "everything"],
+)  # fmt: skip
+def test_a_new_row_becomes_a_client(team: Team, typed: dict[str, Any], expected: dict[str, Any]) -> None:
+    Sheet(team, Client).add(**typed)
+    (client,) = team.stored()[Client].values()
+    assert {name: getattr(client, name) for name in expected} == expected
+    assert (client.id, client.version, client.status) == (1, 1, "Regular")
+    assert last(team) == ("the spreadsheet", EDITED, [("client", 1, "create")])
+    team.agreed()
+    undo(team)
+    assert team.agreed()[Client] == {}
+
+
+def test_new_rows_anywhere_become_records_once(team: Team) -> None:
+    clients, sales = Sheet(team, Client), Sheet(team, Sale)
+    ada, ben = team.store.add(last_name="Ada"), team.store.add(last_name="Ben")
+    other = team.another()
+    team.stored(other)
+    clients.add(2, last_name="Between")
+    clients.add(12, last_name="Far below")
+    clients.add(14, last_name="Further")
+    sales.add(client=ada.id, amount=40000)
+    sales.add(8, client=str(ben.id), amount="12.50", on=46000, note="typed")
+    found = team.stored()
+    team.stored(other)
+    assert sorted(each.last_name for each in found[Client].values()) == [
+        "Ada", "Ben", "Between", "Far below", "Further",
+    ]  # fmt: skip
+    assert [(each.client, each.amount, each.on) for each in found[Sale].values()] == [
+        (ada.id, Decimal("40000.00"), team.store.today),
+        (ben.id, Decimal("12.50"), date(2025, 12, 9)),
+    ] or wrong(team)
+    assert team.store.client(ada).status == "VIP"
+    assert team.store.client(ben).total_spend == Decimal("12.50")
+    assert team.whats().count(EDITED) == 1
+    assert clients.cell(found[Client][3], "last_name") == "Between"
+    team.agreed()
+
+
+@pytest.mark.slow
+def test_rules_and_views_are_typed_into_the_sheet(team: Team) -> None:
+    rules, views = Sheet(team, StatusRule), Sheet(team, View)
+    rules.add(position=1, status="Big", when="total_spend >= 500")
+    rules.add(position=1, status="Odd", when="total_spend => 500")
+    views.add(name="Vienna", condition="country = 'DE'", sort="-total_spend")
+    views.add(name="Odd", condition="town = 'Wien'")
+    found = team.stored()
+    assert {each.status for each in found[StatusRule].values()} == {"VIP", "Regular", "Big"}
+    assert [each.name for each in found[View].values()] == ["Vienna"]
+    odd_rule, odd_view = wrong(team)
+    assert odd_rule.startswith("rules!D5: ")
+    assert odd_view.startswith("views!C3: ")
+    team.person.type(team.id, rules.title, "D5", "total_spend > 9")
+    team.person.type(team.id, views.title, "C3", "country = 'AT'")
+    assert len(team.stored()[StatusRule]) == 4
+    assert len(team.agreed()[View]) == 2
+
+
+@pytest.mark.slow
+def test_a_row_that_says_too_little_waits_until_it_says_enough(team: Team) -> None:
+    client = team.store.add()
+    sales = Sheet(team, Sale)
+    row = sales.add(client=client.id, note="how much?")
+    assert wrong(team) == ["sales!D2: a sale needs its amount."] or wrong(team)[0].endswith("a sale needs its amount.")
+    assert team.stored()[Sale] == {}
+    team.person.set_cells(team.id, SALES, row, sales.column("amount"), [[5]])
+    assert len(team.agreed()[Sale]) == 1
+    sales.add(client=7, amount=5)
+    assert [each.partition(": ")[2] for each in wrong(team)] == ["there is no client 7."]
+    # Once there is such a client the sale is taken.
+    for _ in range(6):
+        team.store.add()
+    assert team.store.client(7).total_spend == Decimal("5.00") or wrong(team)
+    team.agreed()
+
+
+@pytest.mark.slow
+def test_rows_of_blanks_and_boxes_are_no_records(team: Team) -> None:
+    clients = Sheet(team, Client)
+    for _ in range(3):
+        clients.add(marketing_consent=False)
+    clients.add(notes="   ")
+    team.person.insert_rows(team.id, CLIENTS, 1, 5)
+    assert team.stored()[Client] == {}
+    assert wrong(team) == []
+    assert team.store.add().id == 1
+    assert team.stored(team.another())[Client].keys() == {1}
+
+
+@pytest.mark.slow
+def test_a_new_row_with_a_status_is_pinned_and_one_with_a_sum_is_told(team: Team) -> None:
+    clients = Sheet(team, Client)
+    clients.add(last_name="Ada", status="VIP", total_spend=500)
+    (client,) = team.stored()[Client].values()
+    assert (client.status, client.status_pinned_until) == ("VIP", FOREVER)
+    assert wrong(team) == [
+        f"clients!{clients.a1(client, 'total_spend')}: this follows from the sales and is not read;"
+        " the program says $0.00."
+    ]
+    team.store.change(lambda tx: tx.change(client, city="Wien"))
+    assert clients.cell(client, "total_spend") == 500
+    team.store.sell(client.id, "10.00")
+    assert clients.cell(client, "total_spend") == 10
+    team.agreed()
+
+
+# Columns
+
+
+@pytest.mark.slow
+def test_a_new_column_becomes_a_field_of_the_teams_own(team: Team) -> None:
+    clients = Sheet(team, Client)
+    ada, ben = team.store.add(last_name="Ada"), team.store.add(last_name="Ben")
+    other = team.another()
+    team.stored(other)
+    team.person.insert_column(team.id, CLIENTS, 2, 1)
+    team.person.set_cells(team.id, CLIENTS, 0, 2, [["Shoe size"], [42], [True]])
+    team.person.set_cells(team.id, SALES, 0, 20, [["Anything"], ["at all"]])
+    assert team.store.client(ada).extra == {"Shoe size": "42"}
+    assert team.store.client(ben).extra == {"Shoe size": "yes"}
+    assert last(team) == ("the spreadsheet", EDITED, [("client", 1, "update"), ("client", 2, "update")])
+    assert team.stored(other) == team.stored()
+    # What shows the same is left as it is: a number stays a number, a box a box.
+    team.store.change(lambda tx: tx.change(tx.get(Client, 2), extra={"Shoe size": "yes", "Hat": "M"}))
+    assert clients.cell(ben, "=Shoe size") is True
+    assert clients.cell(ben, "=Hat") == "M"
+    team.person.set_cells(team.id, CLIENTS, 1, clients.column("=Shoe size"), [[None]])
+    assert team.store.client(ada).extra == {}
+    assert team.stored()[Sale] == {}
+    assert team.cells(Sale)[1][20] == "at all"
+
+
+@pytest.mark.slow
+def test_columns_of_the_teams_own_are_renamed_moved_and_taken_away(team: Team) -> None:
+    clients = Sheet(team, Client)
+    ada = team.store.add(last_name="Ada", extra={"Hat": "M", "Shoe": "42"})
+    at = clients.column("=Hat")
+    team.person.set_cells(team.id, CLIENTS, 0, at, [["Cap"]])
+    team.person.move_column(team.id, CLIENTS, clients.column("=Shoe"), 1)
+    assert team.store.client(ada).extra == {"Cap": "M", "Shoe": "42"}
+    team.person.delete_column(team.id, CLIENTS, clients.column("=Cap"))
+    assert team.store.client(ada).extra == {"Shoe": "42"}
+    undo(team)
+    assert team.agreed()[Client][1].extra == {"Cap": "M", "Shoe": "42"}
+
+
+@pytest.mark.slow
+def test_what_only_looks_different_changes_nothing(team: Team) -> None:
+    people = [team.store.add(first_name=name, last_name="Client", city=f"City {name}") for name in "ABCD"]
+    team.store.sell(people[1], "12.00")
+    before, whats = team.stored(), team.whats()
+    person, id = team.person, team.id
+    person.move_column(id, CLIENTS, 0, 9)
+    person.move_column(id, CLIENTS, 4, 1, 2)
+    person.insert_column(id, CLIENTS, 3, 2)
+    person.hide_columns(id, CLIENTS, 5, 3)
+    person.sort(id, CLIENTS, Sheet(team, Client).column("first_name"), True)
+    person.filter(id, CLIENTS, 1, ["A"])
+    person.hide_rows(id, CLIENTS, 2, 2)
+    person.insert_rows(id, CLIENTS, 3, 4)
+    person.insert_rows(id, SALES, 1, 1)
+    person.rename_tab(id, CLIENTS, "Our clients")
+    person.copy_tab(id, "Our clients")
+    person.move_tab(id, "Our clients", 0)
+    assert (team.stored(), team.whats()) == (before, whats)
+    for client in people:
+        team.store.change(lambda tx, each=client: tx.change(each, notes=f"of {each.first_name}"))
+        team.store.sell(client, "1.00")
+    team.store.add(last_name="New")
+    for client in people:
+        assert Sheet(team, Client).cell(client, "notes") == f"of {client.first_name}"
+        assert Sheet(team, Client).cell(client, "city") == client.city
+    team.agreed()
+
+
+# Changed cells
+
+CHANGES: dict[str, tuple[str, Any, Any]] = {
+    "text": ("city", "Graz", "Graz"),
+    "a number for text": ("postcode", 8010, "8010"),
+    "a word that Google takes for a truth": ("last_name", True, "TRUE"),
+    "a real date": ("date_of_birth", 30000, date(1982, 2, 18)),
+    "a date with a time": ("date_of_birth", 30000.75, date(1982, 2, 18)),
+    "a date as text": ("date_of_birth", "2/18/1982", date(1982, 2, 18)),
+    "a truth": ("marketing_consent", True, True),
+    "a truth as text": ("marketing_consent", "yes", True),
+    "a telephone number": ("phone", "202-555-0123", "+12025550123"),
+    "a telephone number as a number": ("phone", 2025550123, "+12025550123"),
+    "one of elsewhere whose plus is gone": ("phone", 436601234567, "+436601234567"),
+    "an address": ("email", " Ada@EXAMPLE.com", "ada@example.com"),
+    "a country": ("country", "germany", "DE"),
+    "tags": ("tags", "B, a;b", ("b", "a")),
+    "several lines": ("notes", "one\r\ntwo ", "one\ntwo"),
+    "what looks like a formula": ("notes", "=1+1", "=1+1"),
+    "nothing": ("city", None, ""),
+}
+
+
+def test_a_changed_cell_is_a_change(team: Team) -> None:
+    clients = Sheet(team, Client)
+    client = team.store.add(first_name="Ada", city="Wien", notes="old")
+    other = team.another()
+    before = team.stored(other)[Client][client.id]
+    for count, (case, (name, typed, value)) in enumerate(CHANGES.items(), start=1):
+        clients.put(client, name, typed)
+        after = team.stored(other)[Client][client.id]
+        assert getattr(after, name) == value, case
+        assert team.stored()[Client][client.id] == after, case
+        assert last(team)[:2] == ("the spreadsheet", EDITED), case
+        assert team.whats().count(EDITED) == count, case
+        with team.repository.read() as snapshot:
+            (entry,) = snapshot.changes(limit=1)
+        assert entry.after.keys() == entry.before.keys() == {name}, case
+        undo(team)
+        assert clients.cell(client, name) == cells.cell_of(getattr(before, name)), case
+    found = team.agreed()[Client][client.id]
+    assert replace(found, version=before.version, updated_at=before.updated_at) == before
+
+
+@pytest.mark.slow
+def test_typed_as_the_team_writes(team: Team) -> None:
+    team.store.change(
+        lambda tx: [tx.add(Setting(key="language", value="de_DE")), tx.add(Setting(key="country", value="DE"))]
+    )
+    client = team.store.add()
+    sale = team.store.sell(client, "1.00")
+    Sheet(team, Sale).put(sale, "amount", "1.234,50")
+    Sheet(team, Client).put(client, "date_of_birth", "3.4.1980")
+    Sheet(team, Client).put(client, "phone", "030 123456")
+    found = team.store.client(client)
+    assert (found.total_spend, found.date_of_birth) == (Decimal("1234.50"), date(1980, 4, 3))
+    assert found.phone == "+4930123456"
+    assert Sheet(team, Sale).cell(sale, "amount") == 1234.5
+    fresh = team.another()
+    assert team.stored(fresh) == team.stored()
+    # A new machine reads what is typed as the team writes, too.
+    Sheet(team, Sale).put(sale, "amount", "2.000,75")
+    assert team.stored(team.another())[Sale][sale.id].amount == Decimal("2000.75")
+
+
+@pytest.mark.slow
+def test_the_time_zone_is_the_one_that_stands_in_the_sheet(team: Team) -> None:
+    team.store.change(lambda tx: tx.add(Setting(key="time_zone", value="Europe/Vienna")))
+    other = team.another()
+    team.stored(other)
+    assert other.clock.zone.key == "Europe/Vienna"
+    (setting,) = (each for each in team.stored()[Setting].values() if each.key == "time_zone")
+    Sheet(team, Setting).put(setting, "value", "Asia/Tokyo")
+    for repository in (other, team.another()):
+        team.stored(repository)
+        assert repository.clock.zone.key == "Asia/Tokyo"
+
+
+@pytest.mark.slow
+def test_totals_and_statuses_follow(team: Team) -> None:
+    sales = Sheet(team, Sale)
+    ada, ben = team.store.add(last_name="Ada"), team.store.add(last_name="Ben")
+    one, two = team.store.sell(ada, "100.00"), team.store.sell(ada, "50.00")
+    sales.put(one, "amount", 40000)
+    assert (team.store.client(ada).total_spend, team.store.client(ada).status) == (Decimal("40050.00"), "VIP")
+    sales.put(one, "client", ben.id)
+    assert (team.store.client(ada).total_spend, team.store.client(ada).status) == (Decimal("50.00"), "Regular")
+    assert (team.store.client(ben).total_spend, team.store.client(ben).status) == (Decimal("40000.00"), "VIP")
+    sales.delete(two)
+    assert (team.store.client(ada).total_spend, team.store.client(ada).sales_count) == (Decimal("0.00"), 0)
+    team.agreed()
+    undo(team)
+    undo(team)
+    assert team.store.client(ada).total_spend == Decimal("40050.00")
+    team.agreed()
+
+
+@pytest.mark.slow
+def test_a_status_chosen_in_the_sheet_is_pinned_until_it_is_emptied(team: Team) -> None:
+    clients = Sheet(team, Client)
+    client = team.store.add()
+    clients.type(client, "status", "VIP")
+    found = team.store.client(client)
+    assert (found.status, found.status_pinned_until, found.status_before) == ("VIP", FOREVER, "Regular")
+    team.store.sell(client, "5.00")
+    assert team.store.client(client).status == "VIP"
+    clients.put(client, "status", None)
+    found = team.store.client(client)
+    assert (found.status, found.status_pinned_until) == ("Regular", None)
+    assert clients.cell(client, "status") == "Regular"
+    # Emptied where nothing was pinned, it is filled in again.
+    clients.put(client, "status", None)
+    team.stored()
+    assert clients.cell(client, "status") == "Regular"
+    clients.put(client, "status", "Gold")
+    assert wrong(team) == [f"clients!{clients.a1(client, 'status')}: there is no status “Gold”; one of Regular, VIP."]
+    clients.put(client, "status", "Regular")
+    team.agreed()
+
+
+def test_edits_of_other_cells_merge_and_of_the_same_one_clash(team: Team) -> None:
+    clients = Sheet(team, Client)
+    shown = team.store.add(first_name="Ada", city="Wien")
+    clients.put(shown, "notes", "by hand")
+    team.store.change(lambda tx: tx.change(shown, city="Graz"))
+    found = team.store.client(shown)
+    assert (found.city, found.notes) == ("Graz", "by hand")
+    clients.put(shown, "city", "Linz")
+    with pytest.raises(ConflictError) as refused:
+        team.store.change(lambda tx: tx.change(found, city="Bonn"))
+    assert refused.value.clashes == {"city": ("Graz", "Linz", "Bonn")}
+    assert team.agreed()[Client][shown.id].city == "Linz"
+
+
+@pytest.mark.slow
+def test_two_machines_that_notice_make_one_change(team: Team) -> None:
+    client = team.store.add()
+    others = [team.another() for _ in range(3)]
+    for other in others:
+        team.stored(other)
+    Sheet(team, Client).put(client, "city", "Graz")
+    Sheet(team, Client).add(last_name="New")
+    seen = [team.stored(other) for other in (*others, team.repository, *others)]
+    assert seen[-1] == seen[-4] == team.stored()
+    assert team.whats().count(EDITED) == 1
+    team.agreed()
+
+
+# Deleted rows
+
+
+def test_a_deleted_row_is_a_deletion(team: Team) -> None:
+    ada, ben = team.store.add(last_name="Ada"), team.store.add(last_name="Ben")
+    sales = [team.store.sell(ada, "10.00"), team.store.sell(ben, "1.00"), team.store.sell(ada, "20.00")]
+    before = team.stored()
+    other = team.another()
+    team.stored(other)
+    Sheet(team, Client).delete(ada)
+    assert team.stored(other)[Client].keys() == {ben.id}
+    assert team.stored()[Sale].keys() == {sales[1].id}
+    assert last(team) == (
+        "the spreadsheet", EDITED,
+        [("client", ada.id, "delete"), ("sale", sales[0].id, "delete"), ("sale", sales[2].id, "delete")],
+    )  # fmt: skip
+    team.agreed()
+    undo(team)
+    assert team.agreed() == before
+
+
+@pytest.mark.slow
+def test_a_row_put_back_by_hand_is_the_same_record_again(team: Team) -> None:
+    ada = team.store.add(last_name="Ada", extra={"Hat": "M"})
+    team.store.sell(ada, "10.00")
+    before = team.stored()
+    other = team.another()
+    team.stored(other)
+    row = Sheet(team, Client).cut(ada)
+    assert team.stored(other)[Client] == {}
+    assert team.stored()[Sale] == {}
+    Sheet(team, Client).paste(row, at=5)
+    assert team.stored() == before
+    assert team.stored(other) == before
+    assert last(team)[1:] == (EDITED, [("client", 1, "create"), ("sale", 1, "create")])
+    team.agreed()
+
+
+@pytest.mark.slow
+def test_a_row_cut_and_pasted_at_once_has_only_moved(team: Team) -> None:
+    people = [team.store.add(last_name=name) for name in "ABC"]
+    before, whats = team.stored(), team.whats()
+    Sheet(team, Client).paste(Sheet(team, Client).cut(people[0]))
+    assert (team.stored(), team.whats()) == (before, whats)
+    team.agreed()
+
+
+# Formulas
+
+
+@pytest.mark.slow
+def test_text_that_looks_like_a_formula_stays_text(team: Team) -> None:
+    texts = [
+        '=HYPERLINK("http://x";"y")',
+        "=1+1",
+        "+1",
+        "-1",
+        "@x",
+        "'quoted",
+        "'",
+        "0049",
+        "1/2/2026",
+        "TRUE",
+        "#REF!",
+    ]
+    for text in texts:
+        team.store.add(last_name=text, notes=text, city=text, extra={"Own": text})
+    found = sorted(team.agreed()[Client].values(), key=lambda each: each.id)
+    assert [each.last_name for each in found] == texts
+    assert [each.notes for each in found] == texts
+    assert [each.extra for each in found] == [{"Own": text} for text in texts]
+    assert all(cell == text for cell, text in zip(_column(team, "last_name"), texts, strict=True))
+
+
+def _column(team: Team, name: str) -> list[Any]:
+    at = Sheet(team, Client).column(name)
+    return [row[at] for row in team.person.formulas(team.id, CLIENTS)[1:]]
+
+
+@pytest.mark.slow
+def test_a_formula_in_one_of_our_columns_is_read_as_its_value(team: Team) -> None:
+    client = team.store.add()
+    sale = team.store.sell(client, "5.00")
+    Sheet(team, Sale).type(sale, "amount", "=19.99*3")
+    assert team.store.client(client).total_spend == Decimal("59.97")
+    Sheet(team, Sale).type(sale, "amount", "=1/0")
+    assert [each.partition(": ")[2] for each in wrong(team)] == ["the formula in this cell fails."]
+    assert team.store.client(client).total_spend == Decimal("59.97")
+
+
+@pytest.mark.slow
+def test_a_formula_in_a_column_of_the_teams_own_makes_no_history(team: Team) -> None:
+    clients = Sheet(team, Client)
+    client = team.store.add(extra={"Rank": "1", "Hat": "M"})
+    other = team.another()
+    team.stored(other)
+    clients.type(client, "=Rank", "=1+1")
+    whats = team.whats()
+    for rank in range(3, 6):
+        assert team.store.client(client).extra == {"Rank": str(rank - 1), "Hat": "M"}
+        assert team.stored(other)[Client][1].extra["Rank"] == str(rank - 1)
+        clients.type(client, "=Rank", f"=1+{rank - 1}")
+    assert team.whats() == whats
+    # It stands in no other change's way, and stays a formula.
+    team.store.change(lambda tx: tx.change(tx.get(Client, 1), extra={**tx.get(Client, 1).extra, "Hat": "L"}))
+    clients.type(client, "=Rank", "=1/0")
+    assert [each.partition(": ")[2] for each in wrong(team)] == ["the formula in this cell fails."]
+    team.store.change(lambda tx: tx.change(tx.get(Client, 1), city="Graz"))
+    assert _column(team, "=Rank") == ["=1/0"]
+    assert clients.cell(client, "=Hat") == "L"
+    clients.type(client, "=Rank", "7")
+    assert team.agreed()[Client][1].extra == {"Rank": "7", "Hat": "L"}
+    assert team.whats().count(EDITED) == 1
+
+
+# What happened while no mirror lived
+
+
+@pytest.mark.slow
+def test_a_new_machine_finds_what_was_deleted_meanwhile(team: Team) -> None:
+    ada, ben = team.store.add(last_name="Ada"), team.store.add(last_name="Ben")
+    gone, kept = team.store.sell(ada, "40000.00"), team.store.sell(ada, "5.00")
+    orphan = team.store.sell(ben, "6.00")
+    Sheet(team, Sale).delete(gone)
+    row = Sheet(team, Client).cut(ben)
+    fresh = team.another()
+    found = team.stored(fresh)
+    assert found[Sale].keys() == {kept.id}
+    assert found[Client][1].total_spend == Decimal("5.00")
+    assert found[Client][1].status == "Regular"
+    assert last(team, fresh)[1:] == (
+        EDITED, [("client", 1, "update"), ("client", 2, "delete"), ("sale", gone.id, "delete")],
+    )  # fmt: skip
+    (told,) = wrong(team, fresh)
+    assert told.endswith(f": there is no client {ben.id}.")
+    with pytest.raises(RefusedError, match="is not known"):
+        fresh.transact(lambda tx: tx.undo(tx.history(1)[0].id), "undo")
+    assert Sheet(team, Sale).cell(orphan, "amount") == 6
+    # Once the client's row is back, the sale is there as well.
+    Sheet(team, Client).paste(row)
+    assert team.stored(fresh)[Client].keys() == {1, 2}
+    assert team.stored(fresh)[Sale].keys() == {kept.id, orphan.id}
+    assert wrong(team, fresh) == []
+
+
+@pytest.mark.slow
+def test_a_new_machine_leaves_totals_alone_that_it_cannot_prove(team: Team) -> None:
+    client = team.store.add()
+    sale = team.store.sell(client, "40000.00")
+    Sheet(team, Sale).put(sale, "amount", "much")
+    fresh = team.another()
+    found = team.stored(fresh)
+    assert found[Sale] == {}
+    assert found[Client][1].total_spend == Decimal("40000.00")
+    assert EDITED not in team.whats(fresh)
+    Sheet(team, Sale).put(sale, "amount", 7)
+    assert team.stored(fresh)[Client][1].total_spend == Decimal("7.00")
+    assert wrong(team, fresh) == []
+    assert team.stored() == team.stored(fresh)
+
+
+@pytest.mark.slow
+def test_settings_typed_into_the_sheet_are_checked(team: Team) -> None:
+    def check(key: str, value: str, _: Any) -> None:
+        if (key, value) != ("language", "de_DE"):
+            raise FieldError("no such language")
+
+    for machine in (team.repository, fresh := team.another()):
+        machine._check_setting = check
+    team.store.change(lambda tx: tx.add(Setting(key="language", value="de_DE")))
+    setting = team.stored()[Setting][1]
+    Sheet(team, Setting).put(setting, "value", "Klingon")
+    assert team.stored()[Setting][1] == setting
+    assert team.stored(fresh)[Setting] == {}
+    for machine in (team.repository, fresh):
+        assert [each.partition(": ")[2] for each in wrong(team, machine)] == ["no such language."]

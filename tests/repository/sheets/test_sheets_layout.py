@@ -1,0 +1,300 @@
+"""What people do to headings, columns, tabs and the hidden tabs: nothing is misread, and what is wrong is told."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crm.errors import StoreDamagedError, StoreError
+from crm.model import RECORDS, Client, Record, Sale
+from crm.model.fields import LARGEST_AMOUNT
+from crm.repository.sheets.grid.layout import HISTORY, META, columns, heading, letters, new_heading
+from tests.support.by_hand import wrong
+from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
+
+
+@pytest.fixture
+def team() -> Iterator[Team]:
+    with new_team() as team:
+        yield team
+
+
+@pytest.fixture
+def ada(team: Team) -> Client:
+    """A client with a sale and a field of the team's own."""
+    client = team.store.add(first_name="Ada", city="Wien", email="ada@example.com", extra={"Hat": "M"})
+    team.store.sell(client, "12.50")
+    return team.store.client(client)
+
+
+def column(team: Team, text: str, kind: type[Record] = Client) -> int:
+    return team.cells(kind)[0].index(text)
+
+
+def rename(team: Team, before: str, after: str | None) -> None:
+    team.person.set_cells(team.id, CLIENTS, 0, column(team, before), [[after]])
+
+
+# Headings
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("kind", RECORDS, ids=lambda kind: kind.kind_name)
+def test_a_new_tab_has_a_column_for_each_field(kind: type[Record]) -> None:
+    row = new_heading(kind)
+    found = heading(kind, row)
+    assert (found.missing, found.own, found.problems) == ([], {}, [])
+    assert [letters(found.positions[name]) for name in columns(kind)] == [letters(at) for at in range(len(row))]
+    assert len({str(cell).casefold() for cell in row}) == len(row)
+
+
+def test_a_heading_is_known_in_any_case_and_order() -> None:
+    row = ["", "VERSION", " e-mail ", "Hat", "id", "hat", 2024, "x" * 61]
+    found = heading(Client, row)
+    assert (found.positions["version"], found.positions["email"], found.positions["id"]) == (1, 2, 4)
+    assert found.own == {"Hat": 3, "hat": 5, "2024": 6}
+    assert [at for at, _ in found.problems] == [7]
+    assert heading(Sale, row).own == {}
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("how", ["emptied", "deleted", "renamed", "doubled", "another renamed to it"])
+def test_a_column_that_is_gone_keeps_what_it_held(team: Team, ada: Client, how: str) -> None:
+    other = team.another()
+    before, whats, cells = team.stored(other), team.whats(), team.cells(Client)
+    at = column(team, "E-mail")
+    match how:
+        case "emptied":
+            rename(team, "E-mail", None)
+        case "deleted":
+            team.person.delete_column(team.id, CLIENTS, at)
+        case "renamed":
+            rename(team, "E-mail", "Mail")
+        case "doubled":
+            team.person.insert_column(team.id, CLIENTS, at, 1)
+            team.person.set_cells(team.id, CLIENTS, 0, at, [[row[at]] for row in cells])
+        case _:
+            rename(team, "First name", "E-mail")
+    for machine in (team.repository, other):
+        assert team.stored(machine) == before
+        assert any("E-mail" in each for each in wrong(team, machine))
+    assert team.whats() == whats
+    # The rest goes on.
+    team.store.change(lambda tx: tx.change(ada, city="Graz"))
+    assert team.store.sell(ada, "1.00").id == 2
+    with pytest.raises(StoreDamagedError, match="E-mail"):
+        team.store.change(lambda tx: tx.change(tx.get(Client, 1), email="new@example.com"))
+    fresh = team.another()
+    assert team.stored(fresh)[Client][1].city == "Graz"
+    assert any("E-mail" in each for each in wrong(team, fresh))
+    # Put right again, nobody takes that for an edit.
+    match how:
+        case "emptied":
+            team.person.set_cells(team.id, CLIENTS, 0, at, [["E-mail"]])
+        case "deleted":
+            team.repository.put_back_columns()
+        case "renamed":
+            rename(team, "Mail", "E-mail")
+        case "doubled":
+            team.person.delete_column(team.id, CLIENTS, at)
+        case _:
+            rename(team, "E-mail", "First name")
+    whats = team.whats()
+    for machine in (team.repository, other, fresh):
+        found = team.stored(machine)[Client][1]
+        assert (found.email, found.first_name, found.city) == (ada.email, "Ada", "Graz")
+        assert wrong(team, machine) == []
+    assert team.whats() == whats
+    team.agreed()
+
+
+def test_a_new_column_is_read_when_the_missing_one_is_back(team: Team, ada: Client) -> None:
+    rename(team, "E-mail", "Mail")
+    wide = len(team.cells(Client)[0])
+    team.person.set_cells(team.id, CLIENTS, 0, wide, [["Shoe"], ["42"]])
+    assert team.store.client(ada).extra == {"Hat": "M"}
+    assert sum("is not read while “E-mail” is gone" in each for each in wrong(team)) == 2
+    rename(team, "Mail", "E-mail")
+    assert team.store.client(ada).extra == {"Hat": "M", "Shoe": "42"}
+    assert wrong(team) == []
+    team.agreed()
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("text", ["ID", "Version"])
+def test_without_its_first_or_last_column_a_tab_is_not_read(team: Team, ada: Client, text: str) -> None:
+    before = team.stored()
+    rename(team, text, "Number")
+    for machine in (team.repository, team.another()):
+        with pytest.raises(StoreDamagedError, match=r"has lost its heading"):
+            team.stored(machine)
+    with pytest.raises(StoreDamagedError, match=r"has lost its heading"):
+        team.store.change(lambda tx: tx.change(ada, city="Graz"))
+    rename(team, "Number", text)
+    assert team.stored() == before
+    team.agreed()
+
+
+def test_a_copied_id_column_changes_nothing(team: Team, ada: Client) -> None:
+    before = team.stored()
+    team.person.insert_column(team.id, CLIENTS, 1, 1)
+    team.person.set_cells(team.id, CLIENTS, 0, 1, [[row[0]] for row in team.cells(Client)])
+    assert team.stored() == before
+    assert wrong(team) == ["clients!B1: there are two columns “ID”; this one is not read."]
+    team.store.change(lambda tx: tx.change(ada, city="Graz"))
+    assert team.stored(team.another()) == team.stored()
+
+
+# Tabs
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("tab", [CLIENTS, SALES, "crm", "history", "settings"])
+@pytest.mark.usefixtures("ada")
+def test_a_deleted_tab_is_told_and_nothing_is_lost(team: Team, tab: str) -> None:
+    before, document = team.stored(), team.person._document(team.id)
+    book = document.book
+    team.person.delete_tab(team.id, tab)
+    for machine in (team.repository, team.another()):
+        with pytest.raises(StoreError, match=r"has lost its tab|is not set up"):
+            team.stored(machine)
+    document.change(lambda now: vars(now).update(vars(book)))
+    assert team.stored() == before
+    team.agreed()
+
+
+# The hidden tabs
+
+META_EDITS: dict[str, tuple[str, Any]] = {
+    "a text for the revision": ("revision", "many"),
+    "another revision": ("revision", 99),
+    "a number emptied": ("client", None),
+    "a lower number": ("client", 0),
+    "fewer transactions": ("transactions", 1),
+    "more history than there is": ("history_rows", 99),
+}
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("edit", META_EDITS, ids=str)
+@pytest.mark.usefixtures("ada")
+def test_an_edited_technical_tab_is_told(team: Team, edit: str) -> None:
+    before = team.stored()
+    name, value = META_EDITS[edit]
+    at = team.cells(META)[0].index(name)
+    was = team.cells(META)[1][at]
+    team.person.set_cells(team.id, META.title, 1, at, [[value]])
+    machines = [team.repository] if edit == "another revision" else [team.repository, team.another()]
+    for machine in machines:
+        with pytest.raises(StoreDamagedError, match=r"“crm”|“history”"):
+            team.stored(machine)
+    team.person.set_cells(team.id, META.title, 1, at, [[was]])
+    assert team.stored() == before
+    team.agreed()
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("how", ["a row deleted", "the last row deleted", "sorted", "a cell edited", "a row inserted"])
+def test_a_history_changed_by_hand_is_told(team: Team, ada: Client, how: str) -> None:
+    team.store.change(lambda tx: tx.change(ada, notes="n" * 20_000, city="x" * 50))
+    team.store.change(lambda tx: tx.change(tx.get(Client, 1), notes=""))
+    before, document = team.stored(), team.person._document(team.id)
+    book = document.book
+    rows = len(team.cells(HISTORY))
+    match how:
+        case "a row deleted":
+            team.person.delete_rows(team.id, HISTORY.title, 2, 1)
+        case "the last row deleted":
+            team.person.delete_rows(team.id, HISTORY.title, rows - 1, 1)
+        case "sorted":
+            team.person.sort(team.id, HISTORY.title, 0, True)
+        case "a cell edited":
+            team.person.set_cells(team.id, HISTORY.title, rows - 1, 9, [["{"]])
+        case _:
+            team.person.insert_rows(team.id, HISTORY.title, 2, 1)
+    for machine in (team.repository, team.another()):
+        with pytest.raises(StoreDamagedError, match=r"“history”.*put an older version of the spreadsheet back"):
+            team.stored(machine)
+    document.change(lambda now: vars(now).update(vars(book)))
+    assert team.stored() == before
+    team.agreed()
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("meanwhile", [0, 1, 3], ids=["nothing", "less", "more"])
+def test_an_older_version_put_back_is_taken_and_told(team: Team, ada: Client, meanwhile: int) -> None:
+    document = team.person._document(team.id)
+    before, older = team.stored(), document.book
+    late = team.another()
+    team.store.add(last_name="Lost")
+    team.store.sell(ada, "99.00")
+    team.stored(late)
+    document.change(lambda now: vars(now).update(vars(older)))
+    writer = team.another()
+    for number in range(meanwhile):
+        writer.transact(lambda tx, n=number: tx.add(Client(kind="person", last_name=f"New {n}")), "added")
+    for machine in (team.repository, late):
+        found = team.stored(machine)
+        assert found[Sale] == before[Sale]
+        assert [each.name for each in found[Client].values()] == [
+            "Ada Client", *(f"New {number}" for number in range(meanwhile))
+        ]  # fmt: skip
+    told = [finding.what for finding in late.check() if "older version" in finding.what]
+    assert len(told) == (meanwhile < 2)
+    if told:
+        kept = team.store.folder.glob("machine-*/backups/*.sqlite3")
+        assert any(str(path) in told[0] for path in kept)
+    assert team.whats(late) == team.whats(team.another())
+
+
+# Every value there and back
+
+_LINE = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=30)
+_SOME_LINE = st.one_of(
+    _LINE, st.sampled_from(["=1+1", "+1", "-1", "@", "'", "0049", "1.5", "TRUE", "#N/A", " x ", "a, b"])
+)
+_AMOUNT = st.decimals(0, LARGEST_AMOUNT, places=2, allow_nan=False, allow_infinity=False)
+_DAY = st.dates(date(1, 1, 1), date(9999, 12, 31))
+_TAG = st.text("abcß-é'", min_size=1, max_size=8)
+_CLIENTS = st.builds(
+    Client,
+    kind=st.just("person"),
+    first_name=_SOME_LINE,
+    last_name=st.just("x"),
+    company=_SOME_LINE,
+    date_of_birth=st.none() | _DAY,
+    email=_SOME_LINE,
+    phone=_SOME_LINE,
+    address=_SOME_LINE,
+    postcode=_SOME_LINE,
+    country=st.sampled_from(["", "AT", "NA"]),
+    tags=st.lists(_TAG, unique=True, max_size=4).map(tuple),
+    source=_SOME_LINE,
+    marketing_consent=st.booleans(),
+    notes=st.one_of(_SOME_LINE, st.just("long\n" * 4_000)),
+    extra=st.dictionaries(st.sampled_from(["Hat", "Shoe size", "ß=", "2024"]), _SOME_LINE.filter(bool), max_size=3),
+)
+
+
+@pytest.mark.slow
+@settings(max_examples=12)
+@given(st.lists(_CLIENTS, min_size=1, max_size=4), st.lists(st.tuples(_AMOUNT, _DAY, _LINE), max_size=6))
+def test_every_record_is_read_as_it_was_written(clients: list[Client], sales: list[tuple[Decimal, date, str]]) -> None:
+    with new_team() as team:
+        ids = list(team.store.change(lambda tx: tx.add_all(clients)))
+        for place, (amount, on, note) in enumerate(sales):
+            sale = Sale(client=ids[place % len(ids)], amount=amount, on=on, note=note)
+            team.store.change(lambda tx, each=sale: tx.add(each))
+        team.store.change(lambda tx: tx.change(tx.get(Client, ids[0]), city="=2+2"))
+        found = team.stored()
+        fresh = team.another()
+        assert team.stored(fresh) == found
+        assert wrong(team, fresh) == []
+        assert team.whats(fresh) == team.whats()
+        for client, stored in zip(clients, (found[Client][each] for each in ids), strict=True):
+            assert stored.notes == client.notes
+            assert stored.extra == client.extra

@@ -1,0 +1,209 @@
+"""Several programs on one machine share a mirror, which holds nothing that the spreadsheet does not."""
+
+import shutil
+import signal
+import sqlite3
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm.errors import StoreOfflineError
+from crm.model import Client, Sale
+from tests.conftest import PYTHON, child_environment, google
+from tests.support.sheets_team import Team, new_team
+
+
+@pytest.fixture
+def team() -> Iterator[Team]:
+    with new_team() as team:
+        team.store.add(last_name="Buyer")
+        yield team
+
+
+def _sell(tx: Any) -> Any:
+    return tx.add(Sale(client=1, on=tx.today, amount=Decimal("10.00")))
+
+
+def _mirror(team: Team) -> Path:
+    return team.repository._mirror_file.path
+
+
+@pytest.mark.slow
+def test_twenty_readers_cost_no_more_than_one(team: Team) -> None:
+    readers = [team.another(same_machine=True) for _ in range(20)]
+    for reader in readers:
+        reader.fresh_for = 30.0
+        reader._engine  # noqa: B018
+    team.another("ben").transact(_sell, "a sale")
+    with team.repository._engine.connect() as connection:
+        team.repository._fall_behind(connection)
+    team.person.reset_counts()
+    found: list[int] = []
+
+    def read(reader: Any) -> None:
+        with reader.read() as snapshot:
+            found.append(snapshot.count(Sale))
+
+    threads = [threading.Thread(target=read, args=(reader,)) for reader in readers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert found == [1] * 20
+    counts = team.person.counts(team.id)
+    assert (counts["drive"], counts["reads"], counts["writes"]) == (1, 1, 0)
+
+
+_KILLED = """
+import os, signal, sys
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from crm.model import Sale
+from crm.repository.sheets.google.credentials import account_from
+from crm.repository.sheets.repository import SheetsRepository
+from crm.repository.sheets.google.spreadsheet import Service
+from crm.repository.sqlite.dialect import Sqlite
+
+spreadsheet, folder, google, when = sys.argv[1:]
+account = account_from((Path(folder) / "creds").read_text())
+service = Service(spreadsheet, account, Path(folder), google=google)
+repository = SheetsRepository(
+    "sheets://x", service, Sqlite(Path(folder) / "mirror.sqlite3"),
+    now=lambda: datetime(2026, 11, 21, 12, tzinfo=UTC), user="killed",
+)
+write = service.write
+
+def killed(*given, **named):
+    if when == "after":
+        write(*given, **named)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+service.write = killed
+repository.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal("10.00"))), "a sale")
+"""
+
+
+@pytest.mark.slow
+def test_the_daily_review_writes_no_more_than_it_moves_and_never_without_a_connection(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team.store.set_rules(("At risk", "sales_count > 0 and days_since_last_sale > 180"), ("Regular", ""))
+    team.repository.transact(_sell, "a sale")
+    team.store.today += timedelta(days=181)
+
+    def opened(**given: Any) -> tuple[int, int]:
+        team.person.reset_counts()
+        team.another(**given).daily_review()
+        counts = team.person.counts(team.id)
+        return counts["reads"] + counts["drive"], counts["writes"]
+
+    with monkeypatch.context() as patched:
+        offline = team.another(same_machine=True)
+        patched.setattr(offline.service, "standing", _gone)
+        offline.daily_review()
+        with offline.read() as snapshot:
+            assert snapshot.get(Client, 1).status == "Regular"
+    team.another(same_machine=True).daily_review()
+    # Once it is done, opening costs nothing here; another machine looks, and has nothing to write.
+    assert opened(same_machine=True) == (0, 0)
+    assert opened()[1] == 0
+    assert team.store.client(1).status == "At risk"
+    assert team.whats().count("reviewed statuses for the day") == 1
+
+
+def _gone() -> Any:
+    raise StoreOfflineError("There is no connection.")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_program_killed_in_the_middle_of_a_write_leaves_the_mirror_as_it_was(team: Team, when: str) -> None:
+    import json
+
+    folder = _mirror(team).parent
+    (folder / "creds").write_text(json.dumps(team.person.credentials()))
+    arguments = [PYTHON, "-c", _KILLED, team.id, str(folder), team.person.url, when]
+    ended = subprocess.run(arguments, env=child_environment(), timeout=60, capture_output=True)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+    sold = 1 if when == "after" else 0
+    assert len(team.stored()[Sale]) == sold
+    team.store.change(_sell, "a sale")
+    assert len(team.agreed()[Sale]) == sold + 1
+
+
+def test_an_old_mirror_put_back_is_brought_in_step(team: Team) -> None:
+    team.repository.close()
+    kept = _mirror(team).with_name("kept")
+    shutil.copy(_mirror(team), kept)
+    team.store.change(_sell, "a sale")
+    team.store.change(lambda tx: tx.add(Client(kind="person", last_name="Later")), "later")
+    team.repository.close()
+    for ending in ("-wal", "-shm"):
+        _mirror(team).with_name(_mirror(team).name + ending).unlink(missing_ok=True)
+    shutil.copy(kept, _mirror(team))
+    team.store.change(_sell, "a sale")
+    found = team.agreed()
+    assert (len(found[Sale]), len(found[Client])) == (2, 2)
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("broken", ["gone", "empty", "garbage", "of another version", "of another spreadsheet"])
+def test_a_mirror_that_is_no_good_is_made_anew(team: Team, broken: str) -> None:
+    before = team.stored()
+    team.repository.close()
+    path = _mirror(team)
+    match broken:
+        case "gone":
+            path.unlink()
+        case "empty":
+            path.write_bytes(b"")
+        case "garbage":
+            path.write_bytes(b"no database at all, but a text that is long enough for one" * 100)
+        case "of another version":
+            with closing(sqlite3.connect(path)) as opened:
+                opened.execute("UPDATE sheet_fact SET value = '0 ' || value WHERE name = 'mirror of'")
+                opened.execute("DELETE FROM client")
+                opened.commit()
+        case "of another spreadsheet":
+            with new_team() as other:
+                other.store.add(last_name="Of others")
+                other.stored()
+                other.repository.close()
+                shutil.copy(_mirror(other), path)
+    assert team.stored() == before
+    team.store.change(_sell, "a sale")
+    assert len(team.agreed()[Sale]) == 1
+
+
+@pytest.mark.slow
+def test_an_older_version_of_the_spreadsheet_put_back_by_hand_is_what_counts(team: Team) -> None:
+    document = team.person._service.documents[team.id]
+    kept = document.book.copy()
+    team.store.change(_sell, "a sale")
+    assert len(team.stored()[Sale]) == 1
+    document.change(lambda book: book.__dict__.update(kept.copy().__dict__))
+    assert len(team.stored()[Sale]) == 0
+    team.store.change(_sell, "another sale")
+    assert len(team.agreed()[Sale]) == 1
+
+
+def test_what_drive_does_not_tell_is_seen_all_the_same(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    spreadsheet = team.repository.service.spreadsheet
+    at = google().values(spreadsheet, "clients")[0].index("Last name")
+    try:
+        google().drive_lag(3600)
+        assert team.store.client(1).last_name == "Buyer"
+        google().set_cells(spreadsheet, "clients", 1, at, [["Tal"]])
+        assert team.store.client(1).last_name == "Buyer", "Drive is late"
+        monkeypatch.setattr("crm.repository.sheets.repository.READS_ANYWAY_AFTER", 0.0)
+        assert team.store.client(1).last_name == "Tal"
+    finally:
+        google().drive_lag(0)

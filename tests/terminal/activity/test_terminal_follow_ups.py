@@ -1,0 +1,245 @@
+"""Follow-ups and what needs doing at the menu, in a real terminal and line by line."""
+
+import io
+from collections.abc import Callable
+from contextlib import closing
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from icalendar import Calendar
+
+from crm.app import open_crm
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from crm.config import Config
+from crm.model import Client, Deal, FollowUp
+from crm.repository import Query
+from crm.terminal.console.line_keyboard import LineKeyboard
+from crm.terminal.drawing.screen import Screen
+from crm.terminal.toolkit.session import Session, load_flows
+from tests.support.clocks import TODAY, running_on
+
+Start = Callable[..., Any]
+
+
+def days(count: int) -> date:
+    return TODAY + timedelta(days=count)
+
+
+def follow_ups(crm: CRM) -> list[FollowUp]:
+    with crm.read() as snapshot:
+        return snapshot.find_all(FollowUp, Query(sort="id"))
+
+
+def add(crm: CRM, client: Client, what: str, due: date | None = TODAY, **given: Any) -> FollowUp:
+    added: FollowUp = named("follow-ups add")(crm, client, what, due=due, **given).follow_up
+    return added
+
+
+@pytest.fixture
+def past(store: Path) -> Any:
+    """The store as it was thirty days ago."""
+    with closing(open_crm(Config(f"sqlite:///{store}", "tester", running_on(days(-30)))).repository) as repository:
+        crm = open_crm(Config(f"sqlite:///{store}", "tester", running_on(days(-30))))
+        yield crm
+        crm.repository.close()
+        assert repository.url == crm.repository.url
+
+
+@pytest.fixture
+def busy(past: CRM, crm: CRM) -> CRM:
+    """Two clients, things to do for them, of mine and of Cy Young's, and a deal that has gone quiet."""
+    acme = named("clients add")(past, {"company": "Acme"})
+    bo = named("clients add")(past, {"first_name": "Bo", "last_name": "Berg", "owner": "tester"})
+    add(past, acme, "Call about the quote", days(-3))
+    add(past, acme, "Stay in touch", every=30, due=None)
+    add(past, bo, "Theirs", TODAY, for_="Cy Young", time="10:00")
+    past.transact(lambda tx: tx.add(Deal(client=acme.id, title="Big one", value=Decimal(5), owner="tester")), "added")
+    return crm
+
+
+# Today
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+@pytest.mark.usefixtures("busy")
+def test_today_ranks_what_is_mine_and_shows_everybodys_by_a_key(start: Start, columns: int) -> None:
+    session = start(columns=columns).choose("Today").sees("To do: 3, and 1 of others").settled()
+    told = [line.partition(") ")[2] for line in session.lines if ") " in line]
+    wide = ["3 days overdue: Call about the quote (Acme)", "due today: Stay in touch (Acme)",
+            "no contact or move for 30 days: Big one (Acme)"]  # fmt: skip
+    for line, whole in zip(told, wide, strict=False):
+        assert line == whole or (columns == 40 and line.endswith("…") and whole.startswith(line[:-1])), told
+    session.press("e").sees("To do: 4").sees("Theirs (Bo").press("e").sees("and 1 of others")
+
+
+def test_each_thing_to_do_is_opened_by_its_number_and_done(start: Start, busy: CRM) -> None:
+    session = start().choose("Today").sees("1) 3 days overdue").press("1").sees("3 days overdue")
+    session.sees("Client Acme").choose("Done").sees("Done: Call about the quote (Acme)").sees("To do: 2")
+    assert follow_ups(busy)[0].done_on == TODAY
+    session.choose("due today: Stay in touch").choose("Done").sees("Next on Dec 21, 2026, due in 30 days")
+    assert (follow_ups(busy)[-1].what, follow_ups(busy)[-1].due_on) == ("Stay in touch", days(30))
+    session.sees("To do: 1").press("u").sees("Take back: did the follow-up Stay in touch").press("1").sees("To do: 2")
+
+
+def test_put_off_from_today(start: Start, busy: CRM) -> None:
+    session = start().choose("Today").press("1").choose("Put off").sees("Next week, Nov 23, 2026").press("2")
+    session.sees("Put off until Nov 23, 2026: Call about the quote (Acme)").sees("To do: 2")
+    session.choose("due today").choose("Put off").choose("Another day").press("in 5 days", "enter")
+    session.sees("Put off until Nov 26").settled()
+    assert [each.due_on for each in follow_ups(busy)[:2]] == [date(2026, 11, 23), date(2026, 11, 26)]
+
+
+@pytest.mark.usefixtures("busy")
+def test_a_client_is_opened_and_a_call_logged_from_what_is_to_do(start: Start) -> None:
+    session = start().choose("Today").press("1").choose("Open the client").sees("Acme no. 1").press("esc")
+    session.sees("3 days overdue").choose("Log a call").sees("Log a call, meeting or note")
+    session.press("esc").sees("3 days overdue").press("esc").sees("To do: 3")
+
+
+@pytest.mark.usefixtures("busy")
+def test_whoever_has_nothing_to_do_sees_what_others_have(start: Start) -> None:
+    session = start(CRM_USER="newcomer").sees("To do 4 of others").choose("Today").sees("To do: 4")
+    session.sees("Call about the quote (Acme), tester").press("e").sees("Nothing to do, and 4 of others")
+
+
+def test_all_that_is_to_do_is_a_list_of_pages(start: Start, busy: CRM) -> None:
+    client = named("clients list")(busy, {})[0]
+    for number in range(20):
+        add(busy, client, f"Call {number:02}")
+    session = start().choose("Today").press("a").sees("1-9 of 23 · mine").press("n").sees("10-18 of 23")
+    session.press("n").sees("19-23 of 23").sees("Big one").press("e").sees("of 24 · everybody's")
+    session.press("1").sees("Call about the quote").press("esc", "esc").sees("To do")
+
+
+def test_without_anything_to_do_today_is_as_it_was(start: Start, crm: CRM) -> None:
+    named("clients add")(crm, {"first_name": "Ada"})
+    text = start().choose("Today").sees("New       Ada").settled().text
+    assert "To do" not in text
+    assert "overdue" not in text
+
+
+# The list
+
+
+@pytest.mark.usefixtures("busy")
+def test_the_list_is_mine_then_everybodys_and_narrowed(start: Start) -> None:
+    session = start().choose("Follow-ups").choose("List follow-ups").sees("1-2 of 2 · mine, 1 overdue")
+    session.press("e").sees("1-3 of 3 · everybody's, 1 overdue").sees("10:00")
+    session.press("f").choose("For somebody").choose("Cy Young").sees("1-1 of 1 · everybody's, for Cy Young")
+    session.press("f").choose("Show all again").sees("of 3").press("f").choose("Overdue").sees("1-1 of 1")
+    session.press("f").choose("Done").sees("Nothing fits").press("f").choose("Show all").press("f").choose("Repeating")
+    session.sees("1-1 of 1").press("f").choose("Show all").press("f").choose("Due by a day")
+    session.press("yesterday", "enter").sees("1-1 of 1").sees("due by Nov 20, 2026")
+
+
+def test_one_is_added_with_what_there_is_to_choose_from(start: Start, busy: CRM) -> None:
+    session = start().choose("Follow-ups").choose("Add a follow-up").sees("Client (").press("acme", "enter")
+    session.sees("What").press("Send it", "enter").sees("tomorrow, next week").press("next week", "enter")
+    session.sees("Due       Nov 23, 2026").sees("For       tester")
+    session.choose("For").sees("1) tester").choose("Cy Young").choose("Deal").choose("Big one")
+    session.sees("Deal      Big one").choose("Time").press("9am", "enter").sees("09:00").choose("Save")
+    session.sees("Added: Send it (Acme), due in 2 days at 09:00")
+    added = follow_ups(busy)[-1]
+    assert (added.what, added.due_on, added.due_time, added.user, added.deal) == (
+        "Send it", date(2026, 11, 23), "09:00", "Cy Young", 1,
+    )  # fmt: skip
+
+
+def test_a_day_that_has_passed_stays_in_the_form_to_be_corrected(start: Start, busy: CRM) -> None:
+    session = start().choose("Follow-ups").choose("Add a follow-up").press("bo berg", "enter").sees("What")
+    session.press("Call", "enter").sees("Due").press("yesterday", "enter").choose("Save").sees("That day has passed")
+    session.press("kill", "tomorrow", "enter").sees("Added: Call (Bo Berg), due tomorrow")
+    assert follow_ups(busy)[-1].due_on == days(1)
+
+
+def test_one_is_edited_handed_over_and_deleted(start: Start, busy: CRM) -> None:
+    session = start().choose("Follow-ups").choose("List follow-ups").press("1").choose("Edit").choose("What")
+    session.press("kill", "Write instead", "enter").sees("* Write instead").choose("Save").sees("Saved: Write instead")
+    session.choose("Hand over").choose("Somebody else").press("Dee Dunn", "enter").sees("Handed over to Dee Dunn")
+    session.sees("1-1 of 1").press("e").sees("of 3").press("1").choose("Delete").sees("can be undone").press("1")
+    session.sees("Deleted: Write instead (Acme)").settled()
+    assert [each.what for each in follow_ups(busy)] == ["Stay in touch", "Theirs"]
+
+
+def test_a_known_name_is_chosen_wherever_somebody_is_asked_for(start: Start, busy: CRM) -> None:
+    session = start().press("/").sees("Find (").press("acme", "enter").sees("Acme no. 1").choose("Edit").choose("Owner")
+    session.sees("1) tester").sees("2) Cy Young").choose("Cy Young").choose("Save").sees("Saved")
+    with busy.read() as snapshot:
+        assert snapshot.get(Client, 1).owner == "Cy Young"
+    session.choose("Edit").choose("Owner").choose("Nobody").choose("Save").sees("Saved").settled()
+    with busy.read() as snapshot:
+        assert snapshot.get(Client, 1).owner == ""
+
+
+@pytest.mark.usefixtures("busy")
+def test_a_calendar_is_written_from_the_menu(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "to-do.ics"
+    session = start().choose("Follow-ups").choose("Export to a calendar").sees("File").press(str(file), "enter")
+    session.sees("Client:").press("enter").sees("For:").choose("Cy Young").sees("Due by").press("enter")
+    session.sees("1 follow-up in")
+    events = Calendar.from_ical(file.read_bytes()).walk("VEVENT")
+    assert [str(each["summary"]) for each in events] == ["Theirs (Bo Berg)"]
+
+
+@pytest.mark.usefixtures("busy")
+def test_people_are_listed_with_what_waits_for_them(start: Start) -> None:
+    session = start().choose("Follow-ups").choose("Who has what to do").sees("Cy Young").settled()
+    assert [line.split()[-5:] for line in session.lines if "tester" in line] == [["tester", "2", "1", "1", "1"]]
+    session.choose("Cy Young").sees("1-1 of 1 · everybody's, for Cy Young").sees("Theirs").press("esc").sees("Overdue")
+
+
+# The list of clients
+
+
+@pytest.mark.usefixtures("busy")
+def test_clients_by_next_follow_up_and_last_contact(start: Start) -> None:
+    session = start(columns=40).choose("Clients").choose("List clients").press("s").choose("Next follow-up")
+    session.sees("by next follow-up").sees("Nov 18, 2026")
+    session.press("f").choose("Follow-up due by a day").press("yesterday", "enter").sees("1-1 of 1").sees("Acme")
+    session.press("f").choose("Show all again").sees("of 2").press("e").sees("1-1 of 1").sees("Bo Berg")
+    session.press("e").sees("of 2").press("f").choose("No contact since a day").press("yesterday", "enter")
+    session.sees("days_since_last_contact").sees("of 2")
+
+
+# Line by line, and harmless
+
+
+HOSTILE = "\x1b[31mred [bold]x[/] \u202e{amount} 👩‍🔬"
+
+
+def lines(crm: CRM, answers: str) -> str:
+    load_flows()
+    out = io.StringIO()
+    screen = Screen(out, plain=True)
+    with closing(Session(crm, LineKeyboard(io.StringIO(answers), screen), screen)) as session:
+        session.debug = True
+        for words in ("today", "agenda", "follow-ups list", "people list"):
+            session.attempt(lambda words=words: session.start(named(words)))
+            session.page("Next")
+    return out.getvalue()
+
+
+def test_what_is_written_in_a_follow_up_is_shown_as_it_is_and_does_nothing(crm: CRM) -> None:
+    client = named("clients add")(crm, {"first_name": "Ada"})
+    crm.transact(
+        lambda tx: tx.add(FollowUp(client=client.id, what=HOSTILE, user=HOSTILE, due_on=TODAY)), "put there by a test"
+    )
+    told = lines(crm, "\n" * 20)
+    assert "[bold]x[/]" in told
+    assert "{amount}" in told
+    assert not {"\x1b", "\u202e"} & set(told)
+    assert "Something went wrong" not in told
+
+
+def test_line_by_line_it_is_done_by_the_same_numbers(busy: CRM) -> None:
+    load_flows()
+    out = io.StringIO()
+    screen = Screen(out, plain=True)
+    with closing(Session(busy, LineKeyboard(io.StringIO("1\n1\n0\n"), screen), screen)) as session:
+        session.start(named("today"))
+    assert "1  3 days overdue: Call about the quote (Acme)" in out.getvalue()
+    assert "Done: Call about the quote (Acme)" in out.getvalue()

@@ -1,0 +1,193 @@
+"""Many clients at the menu, in a real terminal: marked or all that a list shows, and changed together."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from contextlib import closing
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from crm.model import Client, Sale, View
+from crm.repository import Query
+from crm.terminal.console.line_keyboard import LineKeyboard
+from crm.terminal.drawing.screen import Screen
+from crm.terminal.toolkit.session import Session, load_flows
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def company(crm: CRM) -> None:
+    """Thirty clients, a third of them in Graz; the last has bought for 30 000, the one before for 29 000, and so on."""
+
+    def change(tx: Any) -> None:
+        for number in range(1, 31):
+            city = ("Graz", "Linz", "Wien")[number % 3]
+            client = tx.add(Client(kind="person", first_name="Client", last_name=f"{number:02}", city=city))
+            tx.add(Sale(client=client.id, on=date(2026, 11, 1), amount=Decimal(number * 1000)))
+
+    crm.transact(change, "filled")
+
+
+def clients(crm: CRM, **filters: Any) -> list[Client]:
+    with crm.read() as snapshot:
+        return list(snapshot.find_all(Client, Query(filters, sort="id")))
+
+
+def listed(start: Start, **how: Any) -> Any:
+    """A session that looks at the list of clients."""
+    return start(**how).choose("Clients").choose("List clients").sees("1-9 of 30")
+
+
+def views(crm: CRM) -> list[tuple[str, str, str]]:
+    with crm.read() as snapshot:
+        return [(each.name, each.condition, each.sort) for each in snapshot.find_all(View, Query(sort="name"))]
+
+
+@pytest.mark.parametrize(("columns", "more"), [(80, {}), (40, {}), (80, {"NO_COLOR": "1"})])
+def test_some_are_marked_over_pages_and_tagged(start: Start, crm: CRM, columns: int, more: dict[str, str]) -> None:
+    session = listed(start, columns=columns, **more)
+    session.sees("g with all 30").press("m").sees("a number marks and unmarks").press("2").sees("1 marked").sees("2) *")
+    session.press("3").sees("2 marked").press("3").sees("1 marked").sees("3)").press("n").sees("10-18 of 30")
+    session.press("1").sees("2 marked").sees("1) *").settled()
+    # All of the page is on the screen.
+    assert any("Clients" in line for line in session.lines[:1])
+    session.press("g").sees("2 clients:").choose("Tag or untag them").sees("Clients: Client 02, Client 10")
+    session.sees("Tags to add").press("gold", "enter").sees("Tags to take off").press("enter").sees(
+        "several: 2 clients"
+    )
+    session.sees("1-9 of 30").sees("g with all 30")
+    assert [each.id for each in clients(crm, tags=("gold",))] == [2, 10]
+    if more:
+        assert not re.search(rb"\x1b\[(?:\d+;)*(?:3[0-8]|9[0-7])[;m]", session.raw)
+
+
+def test_what_was_marked_is_not_carried_over_to_another_list(start: Start) -> None:
+    session = listed(start).press("m").sees("a number marks")
+    session.press("1").sees("1 marked").press("m").sees("m mark").sees("1) * 1 Client 01").press("f").choose("City")
+    session.sees("City").press("graz", "enter").sees("1-9 of 10 · City: graz").sees("g with all 10")
+
+
+def test_all_that_a_list_shows_are_edited_after_a_count_and_put_back(start: Start, crm: CRM) -> None:
+    before = clients(crm)
+    session = listed(start).press("f").choose("City").sees("City").press("graz", "enter")
+    session.sees("1-9 of 10 · City: graz").press("g").sees("10 clients:").choose("Edit them").sees("1) Go on")
+    session.press("1").sees("nothing to change was given").choose("Owner").sees("Owner (").press("Bo", "enter")
+    session.sees("* Bo").choose("City").sees("City (").press("-", "enter").sees("* (empty)").choose("Marketing")
+    session.choose("Yes").sees("* yes").choose("Marketing").choose("As each of them").choose("Own fields")
+    session.sees("Own fields to add").press("hat=L", "enter").sees("* hat: L").press("esc")
+    session.sees("The changes are not saved yet.").press("esc").sees("* Bo").press("1")
+    session.sees("This changes 10 clients: Owner: Bo; City: (empty); Own fields: hat: L. It can be undone.")
+    session.press("0").sees("* (empty)").press("1").sees("This changes 10 clients").press("1").sees(
+        "10 clients changed"
+    )
+    session.sees("Nothing fits").press("u").sees("Take back: edited clients with City: graz: Owner: Bo")
+    assert len(clients(crm, owner="Bo", city="")) == 10
+    session.press("1").sees("Taken back").sees("1-9 of 10")
+    assert [(each.owner, each.city, each.extra) for each in clients(crm)] == [
+        (each.owner, each.city, each.extra) for each in before
+    ]
+
+
+def test_all_in_a_view_are_deleted_after_a_count_and_put_back(start: Start, crm: CRM) -> None:
+    named("views save")(crm, "Big", "total_spend > 25000")
+    session = start().choose("Clients").choose("Delete several").choose("All in a saved view").choose("Big")
+    session.sees("This deletes 5 clients, 5 sales. It can be undone.").press("0").sees("Which clients?")
+    session.choose("All in a saved view").choose("Big").sees("This deletes 5 clients").press("1")
+    session.sees("5 clients deleted, 5 sales")
+    assert len(clients(crm)) == 25
+    session.press("u").sees("Take back: deleted clients in the view Big").press("1").sees("Taken back")
+    assert [each.total_spend for each in clients(crm)] == [Decimal(number * 1000) for number in range(1, 31)]
+
+
+def test_marked_ones_that_are_gone_are_told(start: Start, crm: CRM) -> None:
+    session = listed(start).press("m").sees("a number marks").press("1").sees("1 marked")
+    named("clients delete")(crm, clients(crm)[0], yes=True)
+    session.press("g").sees("Those that were marked are gone by now.").sees("1-9 of 29")
+
+
+def test_all_that_a_list_shows_are_exported(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "graz.csv"
+    session = listed(start).press("f").choose("A condition").sees("Condition (")
+    session.press("total_spend > 27000", "enter").sees("1-3 of 3").press("g").choose("Export them").sees("File (")
+    session.press(str(tmp_path / "graz.pdf"), "enter").sees("the file's ending says how").sees("graz.pdf")
+    session.press("kill", str(file), "enter").sees("3 clients in").sees("1-3 of 3")
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        assert [each["Last name"] for each in csv.DictReader(opened)] == ["28", "29", "30"]
+
+
+def test_an_export_asks_which_clients(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "some.json"
+    session = start().choose("Data").choose("Export to a file").sees("File (").press(str(file), "enter")
+    session.choose("Some of the clients").choose("One by one").choose("Add a client").sees("Client (").press(
+        "3", "enter"
+    )
+    session.sees("Clients: Client 03").choose("Go on with these").sees("1 client in")
+    assert [each["last_name"] for each in json.loads(file.read_text("utf-8"))] == ["03"]
+    session.choose("Export to a file").sees("File (").press(str(tmp_path / "all.vcf"), "enter").choose("Everything")
+    session.sees("A vCard file holds clients only").choose("Clients").sees("30 clients in")
+
+
+def test_a_list_is_saved_as_a_view_and_the_view_is_renamed_changed_and_removed(start: Start, crm: CRM) -> None:
+    session = listed(start).press("f").choose("A condition").sees("Condition (")
+    session.press("total_spend > 28000", "enter").sees("1-2 of 2").press("s").choose("Total spend").sees(
+        "1) 30 Client 30"
+    )
+    session.press("v").choose("Save this list").sees("Name of the view").press("Big", "enter")
+    session.sees("Saved the view Big").sees("1-2 of 2 · view Big").sees("1) 30 Client 30")
+    assert views(crm) == [("Big", "total_spend > 28000", "-total_spend")]
+    session.press("f").choose("Person or company").choose("person").sees("view Big, Kind: person").press("v")
+    session.choose("Save this list").sees("Name of the view: Big").press("enter").sees("There is a view Big already")
+    session.choose("Change it").sees("Saved the view Big")
+    assert views(crm) == [("Big", "total_spend > 28000 and kind = 'person'", "-total_spend")]
+    session.press("v").choose("Rename, change or remove").sees("1) Big").press("1").choose("Rename it")
+    session.sees("New name: Big").press("kill", "Largest", "enter").sees("Big is called Largest now").press("1")
+    session.choose("Change it").sees("Condition (").press("kill", "total_spend > and 3", "enter").sees("Sort by")
+    session.press("enter").sees("^").sees("Condition").press("kill", "total_spend > 3", "enter").sees(
+        "Largest total_spend > 3"
+    )
+    assert views(crm) == [("Largest", "total_spend > 3", "-total_spend")]
+    session.press("1").choose("Remove it").sees("Remove the view Largest?").choose("Remove").sees(
+        "Removed the view Largest"
+    )
+    assert views(crm) == []
+
+
+def test_a_list_that_no_view_can_hold_says_why(start: Start, crm: CRM) -> None:
+    session = listed(start).press("f").choose("Tag").sees("Tags").press("x", "enter")
+    session.sees("Nothing fits").press("f").choose("Source").sees("Source").press("y", "enter").sees("Source: y")
+    session.press("v").choose("Save this list").sees("no client has that as source")
+    assert views(crm) == []
+
+
+def test_a_view_that_cannot_be_read_says_where_and_the_list_goes_on(start: Start, crm: CRM) -> None:
+    crm.transact(lambda tx: tx.add(View(name="Broken", condition="total_spend > and 5")), "typed in the sheet")
+    session = listed(start).press("v").choose("Broken")
+    session.sees("The condition of the view Broken cannot be read").sees("^").sees("1-9 of 30")
+
+
+def lines(crm: CRM, *typed: str) -> str:
+    """What a menu that goes line by line says, from the list of clients on."""
+    load_flows()
+    out = io.StringIO()
+    screen = Screen(out, plain=True)
+    with closing(Session(crm, LineKeyboard(io.StringIO("\n".join(typed) + "\n"), screen), screen)) as session:
+        session.attempt(lambda: session.start(named("clients list")))
+    return out.getvalue()
+
+
+def test_line_by_line(crm: CRM) -> None:
+    told = lines(crm, "m", "1", "4", "m", "g", "2", "2", "Bo", "1", "1", "0")
+    assert "1  *   1  Client 01" in told
+    assert "This changes 2 clients: Owner: Bo. It can be undone." in told
+    assert "OK: 2 clients changed" in told or "✓ 2 clients changed" in told
+    assert [each.id for each in clients(crm, owner="Bo")] == [1, 4]
+    assert "\x1b" not in told

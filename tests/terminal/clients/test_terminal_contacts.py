@@ -1,0 +1,216 @@
+"""Contacts, the timeline and quick capture at the menu, in a real terminal and line by line."""
+
+import io
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from crm.model import Client, Contact, FollowUp, Interaction
+from crm.terminal.console.keyboard import Closed
+from crm.terminal.console.line_keyboard import LineKeyboard
+from crm.terminal.drawing.screen import Screen
+from crm.terminal.toolkit.neighbours import Neighbours
+from crm.terminal.toolkit.session import Session, load_flows
+from tests.support.clocks import TODAY
+
+Start = Callable[..., Any]
+
+
+def all_of(crm: CRM, kind: Any) -> list[Any]:
+    with crm.read() as snapshot:
+        return list(snapshot.find_all(kind))
+
+
+def company(crm: CRM, name: str = "Acme", **fields: Any) -> Client:
+    added: Client = named("clients add")(crm, {"company": name, **fields})
+    return added
+
+
+def opened(start: Start, number: int = 1, **how: Any) -> Any:
+    """The card of a client."""
+    return start(**how).sees("1) Clients").press("/").sees("Find").press(str(number), "enter").sees("m) More")
+
+
+def test_contacts_are_added_from_the_card_and_the_primary_one_stands_first(start: Start, crm: CRM) -> None:
+    company(crm)
+    session = opened(start).press("c").sees("Acme · Contacts").sees("Nothing here.").press("a").sees("Name:")
+    session.press("Jo Fox", "enter").sees("1) Save").choose("E-mail").sees("E-mail (").press("jo@", "enter")
+    session.sees("That is not an e-mail address").press("example.com", "enter").sees("jo@example.com").press("1")
+    session.sees("Added: Jo Fox (no. 1)").press("a").sees("Name:").press("Bo [b]Hill[/b]", "enter").sees("1) Save")
+    session.press("1").sees("Added: Bo [b]Hill[/b]").sees("1-2 of 2").choose("Bo").sees("Contact of Acme")
+    session.choose("Make primary").sees("Primary contact: Bo").sees("primary contact").press("0").sees("1-2 of 2")
+    session.press("0").sees("★ Bo [b]Hill[/b]").sees("Jo Fox · jo@example.com").settled()
+    lines = session.lines
+    assert next(at for at, line in enumerate(lines) if "Bo [b]" in line) + 1 == next(
+        at for at, line in enumerate(lines) if "Jo Fox" in line
+    )
+    assert [(each.name, each.is_primary) for each in all_of(crm, Contact)] == [
+        ("Bo [b]Hill[/b]", True),
+        ("Jo Fox", False),
+    ]
+
+
+def test_a_contact_is_edited_and_deleted_there(start: Start, crm: CRM) -> None:
+    acme = company(crm)
+    named("contacts add")(crm, acme, "Jo Fox", phone="+12125550123")
+    session = opened(start).press("c").choose("*").sees("(212) 555-0123").choose("Edit").sees("2) Name")
+    session.choose("Role").sees("Role (").press("buyer", "enter").sees("* buyer").press("1").sees("Saved: Jo Fox")
+    session.sees("buyer of Acme, primary contact").choose("Delete").sees("This deletes the contact Jo Fox").press("1")
+    session.sees("Deleted Jo Fox. Press u to take it back.").sees("Nothing here.").press("u").sees("Take back")
+    session.press("1").sees("1-1 of 1")
+    assert [each.role for each in all_of(crm, Contact)] == ["buyer"]
+
+
+def test_a_person_leads_to_the_company_and_it_says_so(start: Start, crm: CRM) -> None:
+    acme = company(crm)
+    named("contacts add")(crm, acme, "Jo Fox")
+    company(crm, "Fox Ltd")
+    session = start().sees("1) Clients").press("/").sees("Find").press("fox", "enter").sees("Acme — Jo Fox")
+    session.choose("Acme — Jo Fox").sees("Acme no. 1").sees("★ Jo Fox")
+
+
+def test_a_call_is_logged_with_one_key_from_the_card(start: Start, crm: CRM) -> None:
+    acme = company(crm)
+    named("contacts add")(crm, acme, "Jo Fox")
+    session = opened(start).press("l").sees("What was it?").sees("1) Call").sees("5) Note").press("1").sees("Call:")
+    session.press("wants a [red]quote[/] 👩‍🔬", "enter").sees("1) Save").choose("Contact").sees("1) Jo Fox").press("1")
+    session.choose("Time").sees("Time (").press("4pm", "enter").sees("16:00").press("1").sees("Logged a call with Acme")
+    (call,) = all_of(crm, Interaction)
+    assert (call.kind, call.subject, call.time, call.contact, call.on, call.user) == (
+        "call", "wants a [red]quote[/] 👩‍🔬", "16:00", 1, TODAY, "tester",
+    )  # fmt: skip
+    session.sees("Call with Jo Fox: wants a [red]quote[/]").press("t").sees("Acme · Timeline")
+    # What stands before it, and what after, is told by the time of day at which the test runs.
+    session.press(session.reads(r"(\w)\) +Nov 21, 2026 +16:00")[0])
+    session.sees("Call with Jo Fox Nov 21, 2026, 16:00 by tester").choose("Edit").choose("Text").sees("Text:")
+    session.paste("the whole\nstory").sees("story").press("enter").sees("1) Save").press("1").sees("Saved").sees(
+        "the whole"
+    )
+    session.choose("Delete").sees("This deletes a call").press("1").sees("Deleted Call").sees("Acme · Timeline")
+    assert all_of(crm, Interaction) == []
+
+
+def busy(crm: CRM, client: Client) -> None:
+    """A client with more entries than a page holds."""
+    for number in range(12):
+        named("interactions add")(crm, client, "note", f"note {number:02}")
+    named("sales add")(crm, client, Decimal(100), note="first")
+    named("follow-ups add")(crm, client, "ring again", due=date(2026, 11, 25))
+    named("deals add")(crm, client, "Website", Decimal(5000))
+
+
+def test_the_timeline_is_paged_narrowed_and_leads_on(start: Start, crm: CRM) -> None:
+    busy(crm, company(crm))
+    session = opened(start).press("t").sees("Acme · Timeline").sees("1-9").sees("Deal added: Website")
+    session.sees("n next").press("n").sees("10-16").sees("p previous").press("p").sees("1-9")
+    session.press("f").sees("Show only:").choose("Sales").sees("1-1 · sales").sees("$100.00 Sale 1: first").press("1")
+    session.sees("Take this sale back").press("esc").sees("1-1 · sales").press("f").choose("Follow-ups").sees(
+        "ring again"
+    )
+    session.press("1").sees("Put off").press("esc").sees("follow-ups").press("f").choose("Deals").press("1")
+    session.sees("Website").sees("$5,000").press("esc").sees("1-1 · deals").press("f").choose("Edits").press("1")
+    session.sees("added Acme").press("esc").sees("1-1 · edits").press("f").choose("Show all again").sees("1-9")
+
+
+def test_from_one_client_to_the_next_in_the_order_of_the_list(start: Start, crm: CRM) -> None:
+    for name, city in (("Alpha", "Graz"), ("Beta", "Linz"), ("Gamma", "Graz"), ("Delta", "Graz")):
+        named("interactions add")(crm, company(crm, name, city=city), "note", f"of {name}")
+    session = start().choose("Clients").choose("List clients").press("f").choose("City").sees("City (")
+    session.press("Graz", "enter").sees("1-3 of 3").press("s").choose("Name").sees("by name").press("2").sees(
+        "Delta no. 4"
+    )
+    session.press(">").sees("Gamma no. 3").press("t").sees("Gamma · Timeline").sees("of Gamma").press("<")
+    session.sees("Delta · Timeline").sees("of Delta").press("<").sees("Alpha · Timeline").press("<")
+    session.sees("This is the first client of the list.").press("esc").sees("Alpha no. 1").press("esc").sees("1-3 of 3")
+
+
+def test_a_list_that_changes_meanwhile_is_followed(crm: CRM) -> None:
+    screen = Screen(io.StringIO(), plain=True)
+    session = Session(crm, LineKeyboard(io.StringIO(""), screen), screen)
+    listed = [company(crm, name) for name in "ABCDE"]
+    place = Neighbours(session, listed[1], lambda limit, offset: listed[offset : offset + limit], 1)
+    listed.pop(1)
+    place.step(1)
+    assert place.client.company == "C"
+    listed.insert(0, company(crm, "First"))
+    place.step(1)
+    assert place.client.company == "D"
+    listed.remove(place.client)
+    place.step(-1)
+    assert place.client.company == "C"
+    for _ in range(9):
+        place.step(-1)
+    assert place.client.company == "First"
+    assert Neighbours(session, listed[0]).choices() == []
+
+
+def test_a_line_becomes_a_call_and_a_follow_up_once_it_is_confirmed(start: Start, crm: CRM) -> None:
+    company(crm)
+    session = (
+        start().sees("c) Quick capture").press("c").sees("Note (").press("call Acme, wants a quote, fri 10:00", "enter")
+    )
+    session.sees("Call with Acme, Nov 21, 2026: wants a quote").sees("Follow-up on Fri, Nov 27, 2026 at 10:00")
+    session.sees("0) No, go back").press("0").sees("when to follow up): call Acme").press(" sharp", "enter")
+    session.sees("No follow-up: the line ends in no day.").press("0").sees("sharp")
+    session.press("kill", "met Acme, hello, tomorrow", "enter").sees("Meeting with Acme").press("1")
+    session.sees("✓ Meeting with Acme").sees("Follow-up on Sun").sees("1) Clients")
+    assert [(each.kind, each.subject) for each in all_of(crm, Interaction)] == [("meeting", "hello")]
+    assert [each.what for each in all_of(crm, FollowUp)] == ["hello"]
+
+
+def test_whoever_is_not_clear_is_chosen_or_added(start: Start, crm: CRM) -> None:
+    company(crm, "Berg Nord")
+    company(crm, "Berg Süd")
+    session = start().press("c").sees("Note (").press("call Berg, hello", "enter").sees("Which one?")
+    session.choose("Berg Süd").sees("Call with Berg Süd").press("1").sees("✓ Call with Berg Süd")
+    session.press("c").sees("Note (").press("call Zed, hello", "enter").sees("Nobody is called Zed.").press("1")
+    session.sees("New company: Zed").press("1").sees("✓")
+    assert [each.client for each in all_of(crm, Interaction)] == [3, 2]
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 24)])
+def test_everything_fits(start: Start, crm: CRM, columns: int, lines: int) -> None:
+    acme = company(crm, email="office@acme.example.com", city="Graz", phone="+12125550123")
+    named("contacts add")(crm, acme, "Josephine Foxworthy-Underhill", role="head of purchasing", email="jo@example.com")
+    busy(crm, acme)
+    session = opened(start, columns=columns, lines=lines, NO_COLOR="1").settled()
+    assert session.lines[0].endswith("Acme")
+    assert any("Josephine" in line for line in session.lines)
+    assert any("0) Back" in line for line in session.lines)
+    session.press("t").sees("Timeline").sees("Deal added").settled()
+    assert "Timeline" in session.lines[0]
+    assert any("0) Back" in line for line in session.lines)
+    session.press("esc").sees("m) More").press("c").sees("Contacts").sees("1) *").settled()
+    session.press("1").sees("Contact").sees("1) Edit").settled()
+    session.press("esc").sees("1) *").press("esc").sees("m) More").press("m").sees("Merge").settled()
+    assert "More" in session.lines[0]
+    assert b"\x1b[31m" not in session.raw
+
+
+def lines_of(crm: CRM, typed: str) -> str:
+    """What the menu of a client says line by line."""
+    from crm.terminal.clients.clients import client_page
+
+    load_flows()
+    out = io.StringIO()
+    screen = Screen(out, plain=True)
+    session = Session(crm, LineKeyboard(io.StringIO(typed), screen), screen)
+    session.debug = True
+    with suppress(Closed):
+        client_page(session, all_of(crm, Client)[0])
+    return out.getvalue()
+
+
+def test_it_works_line_by_line(crm: CRM) -> None:
+    acme = company(crm)
+    busy(crm, acme)
+    said = lines_of(crm, "c\na\nJo Fox\n1\n0\nl\n1\nabout it\n1\nt\nf\n2\n1\n0\n0\n")
+    for each in ("Added: Jo Fox", "Logged a call with Acme", "Jo Fox", "1-1 / calls", "Call: about it"):
+        assert each in said.replace(" · ", " / "), said
+    assert "Something went wrong" not in said

@@ -1,0 +1,85 @@
+"""What / finds from any menu: commands by the words that people use."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from crm.commands.context import CRM
+from crm.commands.registry import commands, named
+from crm.terminal.clients.search import CommandSearch
+from crm.terminal.toolkit.picking import ClientSearch
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def known() -> CommandSearch:
+    return CommandSearch(list(commands()))
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("add a deal", "deals add"), ("deal add", "deals add"), ("new deal", "deals add"), ("DEALS ADD", "deals add"),
+        ("create client", "clients add"), ("remove customer", "clients delete"), ("record a s", "sales add"),
+        ("change a stage", "stages edit"), ("arrange", "dashboard set"), ("delete contact", "contacts delete"),
+        ("expected close", "reports forecast"), ("todo", "agenda"), ("snooze", "follow-ups snooze"),
+    ],
+)  # fmt: skip
+def test_a_command_is_found_by_the_words_people_use(known: CommandSearch, typed: str, words: str) -> None:
+    assert known.found(typed)[0].words == words
+
+
+@pytest.mark.parametrize("typed", ["", "a", "the", "berg", "qqqq", "an a", "zofie dvorakova", "[", "\x1b"])
+def test_what_says_nothing_of_a_command_finds_none(known: CommandSearch, typed: str) -> None:
+    assert known.found(typed) == []
+
+
+def test_each_command_has_a_name_of_its_own_that_leads_to_it(known: CommandSearch) -> None:
+    names = [known.name(each) for each in known.listed]
+    assert len(set(names)) == len(names)
+    for each in known.listed:
+        assert known.exact(known.name(each)) == [each]
+    assert known.name(named("contacts edit")) == "Edit (contacts edit)"
+    assert known.name(named("deals add")) == "Add a deal"
+
+
+# Whom a form asks for
+
+
+@pytest.mark.parametrize("typed", ["k-77", "K-77", " k-77 "])
+def test_a_client_is_found_by_the_reference_in_any_case(crm: CRM, typed: str) -> None:
+    for name, reference in (("Ada", "K-77"), ("K-77", ""), ("Bo", "K-771")):
+        named("clients add")(crm, {"first_name": name, "reference": reference})
+    assert [each.first_name for each in ClientSearch(crm).found(typed)] == ["Ada"]
+
+
+@pytest.mark.parametrize("typed", ["ad", "ada lo", "k-7", "ada@", "adda", "+4366"])
+def test_no_key_reads_all_clients(crm: CRM, typed: str) -> None:
+    named("clients add")(crm, {"first_name": "Ada", "last_name": "Lovelace", "reference": "K-77"})
+    repository: Any = crm.repository
+    plans: list[str] = []
+
+    def explain(_: Any, cursor: Any, statement: str, parameters: Any, *__: Any) -> None:
+        plans.extend(row[3] for row in cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
+
+    event.listen(repository._engine, "before_cursor_execute", explain)
+    ClientSearch(crm).suggest(typed)
+    assert plans
+    assert [plan for plan in plans if re.match(r"SCAN client\b(?! USING COVERING| VIRTUAL)", plan)] == []
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("typed", ["new deal", "deal add", "add a deal"])
+def test_a_deal_is_added_from_any_menu(start: Start, crm: CRM, typed: str) -> None:
+    named("clients add")(crm, {"first_name": "Ada"})
+    session = start().choose("Data").sees("Back up").press("/").sees("Find (").press(typed).sees("Add a deal")
+    session.press("enter").sees("Deals · Add a deal").sees("Client (")
+
+
+def test_the_dashboard_is_reached_by_its_name(start: Start, crm: CRM) -> None:
+    named("clients add")(crm, {"first_name": "Ada"})
+    start().sees("Exit").press("/").sees("Find (").press("arrange my", "enter").sees("» 1 ✓ What needs doing")

@@ -1,0 +1,245 @@
+"""Keys: what is one goes to the page, and nothing else does, whatever comes."""
+
+import gc
+import io
+import os
+import random
+import threading
+from collections.abc import Callable
+from contextlib import closing, suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.input.ansi_escape_sequences import ANSI_SEQUENCES
+from prompt_toolkit.input.vt100_parser import Vt100Parser
+from prompt_toolkit.key_binding import KeyPress
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.output import DummyOutput
+
+from crm.commands.activity import follow_ups
+from crm.commands.clients import clients
+from crm.commands.context import CRM
+from crm.commands.sales import deals, sales
+from crm.terminal.console import key_parser as keys_module
+from crm.terminal.console import text_prompt
+from crm.terminal.console.key_parser import KeyParser, read_carefully
+from crm.terminal.console.keyboard import Closed
+from crm.terminal.console.prompt_toolkit_keyboard import TerminalKeyboard
+from crm.terminal.drawing.screen import Screen
+from crm.terminal.home.menu import MainMenu
+from crm.terminal.toolkit.session import Session, load_flows
+from run import menu_loop
+
+Start = Callable[..., Any]
+CONTROLS = [chr(code) for code in range(32) if chr(code) not in "\x03\x04\t\n\r\x1b"]
+
+
+def parsed(parser: type[Vt100Parser], *pieces: str) -> list[KeyPress]:
+    """The keys that a parser makes of what was typed, and a silence after it."""
+    pressed: list[KeyPress] = []
+    made = parser(pressed.append)
+    for piece in pieces:
+        made.feed(piece)
+    made.flush()
+    return pressed
+
+
+def pressed(*pieces: str) -> str:
+    """The data of the keys, one after the other."""
+    return "".join(each.data for each in parsed(KeyParser, *pieces))
+
+
+def test_a_key_that_is_known_is_that_key_wherever_it_is_cut() -> None:
+    for sequence in (sequence for sequence, key in ANSI_SEQUENCES.items() if key is not Keys.Ignore):
+        known = parsed(Vt100Parser, sequence)
+        for at in range(len(sequence)):
+            assert parsed(KeyParser, sequence[:at], sequence[at:]) == known
+
+
+@pytest.mark.parametrize(
+    "sequence",
+    [
+        *("\x1b[99~", "\x1b[1;99Z", "\x1b[?1;2c", "\x1b[>0;1;2c", "\x1b[9", "\x1b[3;1$y", "\x1bO5X", "\x1b[[9"),
+        # How some terminals tell of a key with modifiers, of the focus, and of a key of the numeric block.
+        *("\x1b[57399u", "\x1b[97;5u", "\x1b[I", "\x1b[27;6;49~"),
+    ],
+)
+def test_a_sequence_that_is_no_key_is_swallowed_wherever_it_is_cut(sequence: str) -> None:
+    for at in range(len(sequence)):
+        assert pressed(sequence[:at], sequence[at:]) == ""
+        whole = sequence if sequence != "\x1b[9" else f"{sequence}\x00"
+        assert pressed(f"a{whole[:at]}", f"{whole[at:]}b").replace("\x00", "") == "ab"
+
+
+def test_what_only_begins_like_a_sequence_is_what_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [each.key for each in parsed(KeyParser, "\x1b1")] == [Keys.Escape, "1"]
+    assert [each.key for each in parsed(KeyParser, "\x1bOla")] == [Keys.Escape, "O", "l", "a"]
+    assert [each.key for each in parsed(KeyParser, "\x1b\x1b[A")] == [Keys.Escape, Keys.Up]
+    assert [each.key for each in parsed(KeyParser, "\x1b[1\x03")] == [Keys.ControlC]
+    # One that is never finished does not hold up the keys after it for long.
+    monkeypatch.setattr(keys_module, "_GOES_ON_SECONDS", 0.0)
+    assert pressed("\x1b[", "12") == "12"
+
+
+def test_what_is_pasted_is_text() -> None:
+    text = "a\x1b[99~b\x1b[A\x1b"
+    (key,) = parsed(KeyParser, f"\x1b[200~{text}"[:9], f"\x1b[200~{text}"[9:], "\x1b[20", "1~")
+    assert (key.key, key.data) == (Keys.BracketedPaste, text)
+
+
+# In the menu
+
+
+@pytest.fixture
+def team(crm: CRM) -> CRM:
+    """A store in which each page has something to show."""
+    client = clients.add(crm, {"first_name": "Ann", "last_name": "Berg", "email": "ann@example.com"})
+    clients.add(crm, {"first_name": "Bo", "last_name": "Fox"})
+    sales.add(crm, client, Decimal(120))
+    follow_ups.add(crm, client, "Call", crm.repository.clock.today)
+    deals.add(crm, client, "Kitchen", Decimal(4000))
+    return crm
+
+
+def test_no_key_leaves_a_page_but_those_that_it_knows(team: CRM, start: Start) -> None:  # noqa: ARG001
+    menu = start().sees("1) ")
+    menu.choose("Today").sees("Call")
+    for key in (*CONTROLS, "\x1b[99~", "\x1b[1;5P", "\x1b[200~12\x1b[201~", "\x1b[M !!", "\x1b[<0;3;3M", "\x1b[3;4R"):
+        menu.press(key)
+    # Everything was taken before the next key is.
+    menu.press("?").sees("A number or letter chooses at once").sees("Call")
+    assert b"Something went wrong" not in menu.raw
+    menu.press("esc").sees("Exit").press("/").sees("Find")
+    for key in (*CONTROLS, "\x1b[99~", "\x1b[1;5P", "\x1b[M !!", "\x1b[<0;3;3M", "\x1b[3;4R"):
+        menu.press(key)
+    menu.press("kill", "Ann Berg", "enter").sees("ann@example.com")
+    assert b"Something went wrong" not in menu.raw
+
+
+def test_bytes_that_are_no_text_are_searched_for_and_not_found(team: CRM, start: Start) -> None:  # noqa: ARG001
+    menu = start().sees("1) ").press("/").sees("Find")
+    menu.child.send(b"\xff\xfe\xed\xa0\x80 Berg")
+    menu.press("enter").sees("Neither a client nor a command is found by that")
+    menu.press("kill", "Ann Berg", "enter").sees("ann@example.com")
+    assert b"Something went wrong" not in menu.raw
+
+
+def test_a_line_is_edited_with_the_usual_keys(team: CRM, start: Start) -> None:  # noqa: ARG001
+    menu = start().sees("1) ").press("/").sees("Find")
+    menu.press("x", "\x01", "\x1b[3~", "Ann Brg", "\x1b[D", "\x1b[D", "e", "\x05", "gg", "\x7f", "\x08")
+    menu.sees("Ann Berg").press("\x17").lacks("Berg").press("\x1f", "\x1f").press("\x15", "Bo", "\x19", "\x15")
+    menu.press("Bo F", "\t", "enter").sees("Bo Fox")
+
+
+@pytest.mark.parametrize(
+    "key", ["\x1b[A", "\x1b[B", "\x0e", "\x10", "\r", "x", "\x0f", "\x1b[1;5P", "\x1b[200~12\x1b[201~"]
+)
+def test_any_key_goes_on_where_any_key_does(key: str) -> None:
+    with create_pipe_input() as source:
+        read_carefully(source)
+        source.send_text(key)
+        with create_app_session(input=source, output=DummyOutput()):
+            TerminalKeyboard().pause()
+
+
+# Whatever comes
+
+
+@pytest.fixture
+def crashes(monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
+    """What went wrong in a step of the menu."""
+    found: list[Exception] = []
+    monkeypatch.setattr(Session, "_crashed", lambda _, error: found.append(error))
+    return found
+
+
+def typed_at(crm: CRM, data: bytes) -> None:
+    """Has the menu take keys to the last of them; whoever leaves it comes in again."""
+    screen = Screen(io.StringIO(), plain=False)
+    with create_pipe_input() as source:
+        read_carefully(source)
+
+        def send() -> None:
+            source.send_bytes(data)
+            source.close()
+
+        sending = threading.Thread(target=send)
+        sending.start()
+        with create_app_session(input=source, output=DummyOutput()):
+            session = Session(crm, TerminalKeyboard(), screen)
+            with closing(session), suppress(Closed):
+                menu = MainMenu(session)
+                while True:
+                    menu_loop(menu)
+        sending.join()
+        assert source.closed
+
+
+def noise(seed: int, size: int) -> bytes:
+    """Random bytes: of some only such as keyboards send, so that they come further."""
+    dice = random.Random(seed)
+    if seed % 2:
+        return dice.randbytes(size)
+    pieces = [*"0123456789abcdefghijklmnopqrstuvwxyz /?", "\r", "\x1b[A", "\x1b[B", "\t", "ä", *CONTROLS]
+    return "".join(dice.choices(pieces, k=size)).encode()[:size]
+
+
+@pytest.fixture
+def at_home(team: CRM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CRM:
+    """The team's store where files may be written anywhere."""
+    load_flows()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    return team
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_random_keys_are_taken_without_a_crash(at_home: CRM, crashes: list[Exception], seed: int) -> None:
+    typed_at(at_home, noise(seed, 1000))
+    assert crashes == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(200, 204))
+def test_random_keys_in_a_terminal_end_nothing(team: CRM, start: Start, seed: int) -> None:  # noqa: ARG001
+    # Once the menu was left, the terminal itself would end the program by some of them.
+    data, seen, menu = noise(seed, 4096).translate(None, b"\x03\x1a\x1c"), b"", None
+    for at in range(0, len(data), 32):
+        if menu is None:
+            menu = start().sees("Exit")
+        menu.child.send(data[at : at + 32])
+        running, before = True, -1
+        while running and len(menu.raw) != before:
+            before = len(menu.raw)
+            running = menu._read(0.1)
+        if not running:
+            # Left by the keys that leave it.
+            assert menu.exit_code() == 0
+            seen, menu = seen + menu.raw, None
+    seen += menu.raw if menu else b""
+    assert b"Something went wrong" not in seen
+    assert b"Traceback" not in seen
+
+
+# A key costs half a millisecond: of the megabyte that the seeds make, so many parts of 4 KB each are tried unless all
+# are asked for.
+PARTS = 16 if os.environ.get("CRM_RANDOM_KEYS") == "all" else 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 116))
+def test_many_random_keys_are_taken_without_a_crash(
+    at_home: CRM, crashes: list[Exception], seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if seed % 8:
+        # To suggest something for each letter takes most of the time.
+        monkeypatch.setattr(text_prompt._Suggestions, "get_completions", lambda *_: ())
+    for part in range(PARTS):
+        typed_at(at_home, noise(seed * 1000 + part, 4096))
+    assert crashes == []
+    # What was not let go of is complained about here.
+    gc.collect()

@@ -1,0 +1,125 @@
+"""Questions on a terminal that are asked one after another by the same keyboard."""
+
+import gc
+import os
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from crm.terminal.console.keyboard import Back, Choice, Suggestion
+from crm.terminal.console.prompt_toolkit_keyboard import TerminalKeyboard, terminal
+
+Type = Callable[[bytes], None]
+ENTRIES = [Choice("One", 1), Choice("Two", 2)]
+
+
+@pytest.fixture
+def keys() -> Iterator[tuple[int, int]]:
+    """Both ends of a terminal."""
+    master, slave = os.openpty()
+    os.set_blocking(master, False)
+    termios.tcsetwinsize(slave, (24, 80))
+    yield master, slave
+    os.close(slave)
+    os.close(master)
+
+
+@pytest.fixture
+def keyboard(keys: tuple[int, int]) -> Iterator[TerminalKeyboard]:
+    _, slave = keys
+    with (
+        open(slave, encoding="utf-8", closefd=False) as source,
+        open(slave, "w", encoding="utf-8", closefd=False) as out,
+        terminal(source, out) as keyboard,
+    ):
+        yield keyboard
+
+
+@pytest.fixture
+def types(keys: tuple[int, int]) -> Type:
+    """Types what the next question is answered by."""
+    master, _ = keys
+
+    def write(typed: bytes) -> None:
+        with suppress(BlockingIOError):
+            while os.read(master, 65_536):
+                pass
+        os.write(master, typed)
+
+    return write
+
+
+@pytest.mark.parametrize("before", [b"hidden\x15\x1b", b"\x12hid\x1b", b"\x11\x1b", b"hid\x1b"])
+def test_nothing_of_a_question_is_left_for_the_next(keyboard: TerminalKeyboard, types: Type, before: bytes) -> None:
+    types(before)
+    with pytest.raises(Back):
+        keyboard.text("Password", str, secret=True, help="a help", multiline=True)
+    types(b"\x19a\x1f\x1fb\r")
+    assert keyboard.text("Name", str) == "b"
+
+
+def test_a_question_is_answered_by_its_own_keys(keyboard: TerminalKeyboard, types: Type) -> None:
+    types(b"\x1b[B\r")
+    assert keyboard.choose("?", ENTRIES) == 2
+    types(b"x")
+    assert keyboard.choose("?", ENTRIES, hidden=[Choice("", "hidden", "x")]) == "hidden"
+    types(b"x\x1b[C2")
+    assert keyboard.choose("?", ENTRIES) == 2
+    types(b"\x1b[C")
+    assert keyboard.choose("?", ENTRIES, hidden=[Choice("", "on", "right")]) == "on"
+    types(b"\r")
+    assert keyboard.choose("?", ENTRIES, at=2) == 2
+    types(b"\r")
+    assert keyboard.choose("?", ENTRIES) == 1
+
+
+def test_of_more_entries_than_there_are_keys_each_is_reached(keyboard: TerminalKeyboard, types: Type) -> None:
+    entries = [Choice(f"Contact {number}", number) for number in range(1, 61)]
+    types(b"z")
+    assert keyboard.choose("?", entries) == 35
+    types(b"\x1b[A\x1b[A\r")
+    assert keyboard.choose("?", entries) == 60
+    types(b"\xc3\xa4\r")
+    assert keyboard.choose("?", entries, at=41) == 41
+
+
+def test_keys_typed_ahead_are_the_next_questions(keyboard: TerminalKeyboard, types: Type) -> None:
+    types(b"2Anna\r1")
+    assert keyboard.choose("?", ENTRIES) == 2
+    assert keyboard.text("Name", str) == "Anna"
+    assert keyboard.choose("?", ENTRIES) == 1
+
+
+def test_another_size_answers_only_the_question_that_saw_it(
+    keyboard: TerminalKeyboard, types: Type, keys: tuple[int, int]
+) -> None:
+    termios.tcsetwinsize(keys[1], (20, 60))
+    types(b"1")
+    assert keyboard.choose("?", ENTRIES, resized="anew") == 1
+
+    def read(_: str) -> Any:
+        termios.tcsetwinsize(keys[1], (30, 100))
+        return "read"
+
+    types(b"\r")
+    assert keyboard.text("Name", read) == "read"
+    types(b"2")
+    assert keyboard.choose("?", ENTRIES, resized="anew") == 2
+
+
+def test_many_questions_take_no_more_memory_than_a_few(keyboard: TerminalKeyboard, types: Type) -> None:
+    def ask(times: int) -> int:
+        for turn in range(times):
+            types(b"\x1b[B\r")
+            assert keyboard.choose(f"{turn}?", ENTRIES, hint="/ search") == 2
+            types(b"ab\r")
+            suggest = (lambda text: [Suggestion(text, text)]) if turn % 2 else None
+            assert keyboard.text(f"{turn}", str, suggest=suggest, multiline=bool(turn % 3)) == "ab"
+        gc.collect()
+        return len(gc.get_objects())
+
+    before = ask(20)
+    assert ask(20) - before < 200

@@ -1,0 +1,72 @@
+"""The history at the menu: narrowed, opened, taken back and written to a file, in a real terminal."""
+
+import io
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from crm.model import Client
+from crm.terminal.drawing.render import show
+from crm.terminal.drawing.screen import Screen
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def past(crm: CRM) -> None:
+    """Anna was added, moved and bought; then Ben was added."""
+    anna = named("clients add")(crm, {"first_name": "Anna", "last_name": "Berg", "city": "Graz"})
+    named("clients edit")(crm, anna, {"city": "Wien", "notes": "word " * 40})
+    named("sales add")(crm, _client(crm, 1), Decimal(40_000))
+    named("clients add")(crm, {"first_name": "Ben", "last_name": "Ode"})
+
+
+def _client(crm: CRM, number: int) -> Client:
+    with crm.read() as snapshot:
+        found: Client = snapshot.get(Client, number)
+    return found
+
+
+def test_the_history_is_narrowed_and_a_change_is_opened_and_taken_back(start: Start, crm: CRM) -> None:
+    session = start().choose("Data").choose("History").sees("1) 4").sees("added Ben Ode")
+    session.press("f").choose("A kind of record").choose("sales").sees("1-1 · sales").sees("recorded a sale")
+    session.press("f").choose("Show all again").sees("1-4").press("f").choose("A text").sees("Text:")
+    session.press("graz", "enter").sees("1-1 · text graz").press("1").sees("client 1 Anna Berg changed")
+    session.sees("City: Graz → Wien").choose("Take this back").sees("Taken back: edited Anna Berg")
+    session.settled()
+    assert _client(crm, 1).city == "Graz"
+    session.press("1").sees("undone by 5")
+
+
+def test_a_client_has_a_history_of_its_own(start: Start) -> None:
+    session = start().press("/").sees("Find (").press("anna", "enter").sees("h history").press("h")
+    session.sees("1-3 · Anna Berg").sees("1) 3").press("1").sees("sale 1 $40,000.00").sees("Status: Regular → VIP")
+    session.press("esc").sees("1-3 · Anna Berg").press("esc").sees("Anna Berg no. 1")
+
+
+def test_what_is_listed_is_written_to_a_file(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "history.csv"
+    session = start().choose("Data").choose("History").sees("1-4").press("f").choose("A client").sees("Client:")
+    session.press("ben", "enter").sees("1-1 · Ben Ode").press("e").sees("File (").press(str(file), "enter")
+    session.sees("1 changed field")
+    assert file.read_text("utf-8-sig").count("\n") == 2
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_a_transaction_fits_the_screen(crm: CRM, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    evil = named("clients edit")(crm, _client(crm, 2), {"notes": "x\x1b[2Jy [bold]\n" * 40, "last_name": "家族" * 40})
+    monkeypatch.setenv("COLUMNS", str(width))
+    screen = Screen(io.StringIO(), plain=True)
+    show(screen, named("history show")(crm, 5), crm.conventions)
+    assert isinstance(screen.console.file, io.StringIO)
+    lines = screen.console.file.getvalue().splitlines()
+    assert max(map(cell_len, lines)) <= width
+    assert "\x1b" not in "".join(lines)
+    assert "[bold]" in "".join(lines)
+    assert evil.id == 2

@@ -1,0 +1,369 @@
+"""A store in a Google spreadsheet at the menu: connected step by step, without network, and with others in it."""
+
+import io
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm.app import open_crm
+from crm.commands import load
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from crm.config import Config
+from crm.errors import FileError
+from crm.model import Client, Sale
+from crm.terminal.console.prompt_toolkit_keyboard import TerminalKeyboard
+from crm.terminal.data import connecting as connecting_pages
+from crm.terminal.drawing.screen import Screen
+from crm.terminal.toolkit.session import Session as MenuSession
+from tests.conftest import google
+from tests.support.clocks import TODAY, running_on
+from tests.support.google_sheets import StandIn
+from tests.terminal.conftest import Session
+
+Start = Callable[..., Session]
+# As the programs that this one comes from keep it.
+HEAD = ["First Name", "Last Name", "Date of Birth", "Contact Number", "Email", "Total Spend", "Status"]
+LIST = [
+    HEAD,
+    ["Ada", "Berg", "1990-05-17", "+43 664 1234567", "ada@example.com", 36000.5, "VIP"],
+    ["Bo", "Huber", "1980-01-02", "", "bo@example.com", 12.5, "Regular"],
+    ["Cy", "Late", "soon", "", "cy@example.com", 5, "Regular"],
+]
+
+
+@pytest.fixture
+def stand_in() -> Iterator[StandIn]:
+    """Google as it should be; whatever a test switches off is on again after it."""
+    there = google()
+    yield there
+    there.clear_faults()
+    there.enable_sheets(True)
+    there.enable_drive(True)
+    there.clock_right(True)
+    there.account_exists(True)
+    there.latency(0)
+
+
+@pytest.fixture
+def key(store: Path, stand_in: StandIn) -> Path:
+    """The key of the service account, in the folder in which the program runs."""
+    file = store.with_name("creds.json")
+    file.write_text(json.dumps(stand_in.credentials()))
+    return file
+
+
+@pytest.fixture
+def begin(start: Start, stand_in: StandIn) -> Start:
+    """Starts the program at the stand-in, with no store named unless the test does."""
+    return lambda **how: start(**{"CRM_GOOGLE_URL": stand_in.url, "CRM_STORE": "", **how})
+
+
+@pytest.fixture
+def opened(
+    store: Path, key: Path, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str], CRM]]:
+    """Opens a spreadsheet as another program on another machine would."""
+    load()
+    monkeypatch.setenv("XDG_DATA_HOME", str(store.with_name("elsewhere")))
+    crms: list[CRM] = []
+
+    def open_one(spreadsheet: str) -> CRM:
+        config = Config(f"sheets://{spreadsheet}", "other", running_on(TODAY), key.read_text(), google=stand_in.url)
+        crms.append(open_crm(config))
+        return crms[-1]
+
+    yield open_one
+    for crm in crms:
+        crm.repository.close()
+
+
+@pytest.fixture
+def team(opened: Callable[[str], CRM], stand_in: StandIn) -> tuple[str, CRM]:
+    """A spreadsheet that is set up, with one client in it."""
+    spreadsheet = stand_in.make("Team")
+    crm = opened(spreadsheet)
+    named("sheets setup")(crm)
+    named("clients add")(crm, {"first_name": "Anna", "last_name": "Berg", "email": "anna@example.com"})
+    return spreadsheet, crm
+
+
+def connecting(begin: Start, **how: Any) -> Session:
+    """A session that has come to where it asks for the address."""
+    return begin(**how).choose("Work in a Google spreadsheet").sees("Address of the spreadsheet")
+
+
+def asked_for(session: Session, spreadsheet: str) -> Session:
+    return session.press(f"https://docs.google.com/spreadsheets/d/{spreadsheet}/edit#gid=0", "enter")
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("columns", [80, 40])
+def test_from_nothing_to_a_list_that_was_taken_over(
+    begin: Start, stand_in: StandIn, opened: Callable[[str], CRM], key: Path, columns: int
+) -> None:
+    text = key.read_text()
+    key.unlink()
+    spreadsheet = stand_in.make("Team")
+    stand_in.set_cells(spreadsheet, "Sheet1", 0, 0, LIST)
+    before = stand_in.values(spreadsheet, "Sheet1")
+    session = begin(columns=columns).choose("Work in a Google spreadsheet")
+    session.sees("There is no key there yet").settled()
+    # Each on one line of the output, so that it is copied in one piece.
+    assert b"\nhttps://console.cloud.google.com/apis/library/drive.googleapis.com\r" in session.raw
+    session.press("enter").settled().sees("There is no key there yet")
+    key.write_text("{")
+    session.press("enter").sees("is not JSON").settled()
+    key.write_text(text)
+    session.press("enter").sees("Choose Share, and add this address as an Editor").settled()
+    assert stand_in.credentials()["client_email"].encode() in session.raw
+    session.sees("Address of the spreadsheet").press("nonsense", "enter").sees("neither the id nor the address")
+    session.press("kill")
+    asked_for(session, spreadsheet).sees("Found “Team”").sees("What is in it now stays as it is")
+    session.choose("Set it up").sees("“Team” is set up").choose("Take over the list")
+    session.sees("2 new clients").sees("2 opening sales, $36,013.00 in all").sees("1 cannot be read")
+    session.sees("Contact Number → Phone; Email → E-mail; Total Spend → an opening sale; Status → (left out")
+    session.sees("Date of birth: write")
+    session.choose("Take them over").sees("Taken over from the tab “Sheet1”").sees("Any key goes on").settled()
+    session.press("enter").sees("You are working in “Team” now")
+    session.press("enter").sees("VIP").sees("Sales this month $36,013.00 in 2 sales")
+    crm = opened(spreadsheet)
+    with crm.read() as snapshot:
+        clients = {each.first_name: each for each in snapshot.find_all(Client)}
+        sales = snapshot.find_all(Sale)
+        history = snapshot.history()
+    assert {name: (each.status, each.total_spend) for name, each in clients.items()} == {
+        "Ada": ("VIP", Decimal("36000.50")),
+        "Bo": ("Regular", Decimal("12.50")),
+    }
+    assert {(each.note, each.on) for each in sales} == {("Opening balance", TODAY)}
+    assert len(history) == 1
+    assert stand_in.values(spreadsheet, "Sheet1") == before
+    session.kill()
+    # The choice is remembered, and there is a way back.
+    again = begin(columns=columns).sees("VIP").choose("Data").choose("Connect a Google spreadsheet")
+    again.sees("You are working in this spreadsheet").press("3")
+    again.sees("You are working on the file on this computer again").press("enter").kill()
+    begin().sees("Welcome. There is nothing in here yet")
+
+
+# What is switched off at Google, and the words for it.
+MISSING: dict[str, tuple[Callable[[StandIn, str, bool], None], str]] = {
+    "sheets": (lambda there, _, right: there.enable_sheets(right), "Google Sheets API is not enabled"),
+    "drive": (lambda there, _, right: there.enable_drive(right), "Google Drive API is not enabled"),
+    "shared": (
+        lambda there, id, right: there.set_access(id, "writer" if right else "none"),
+        "is not shared with this program",
+    ),
+    "editor": (
+        lambda there, id, right: there.set_access(id, "writer" if right else "reader"),
+        "may read the spreadsheet and not change it",
+    ),
+    "clock": (lambda there, _, right: there.clock_right(right), "The clock of this machine is wrong"),
+    "account": (lambda there, _, right: there.account_exists(right), "does not accept the login"),
+}
+
+
+@pytest.mark.many
+@pytest.mark.usefixtures("key")
+@pytest.mark.parametrize("missing", list(MISSING))
+def test_what_is_missing_is_said_and_tried_again(begin: Start, stand_in: StandIn, missing: str) -> None:
+    switch, words = MISSING[missing]
+    spreadsheet = stand_in.make("Team")
+    # A token of the time before would still be good.
+    stand_in.expire_tokens()
+    switch(stand_in, spreadsheet, False)
+    session = asked_for(connecting(begin), spreadsheet).sees(words).sees("1) Try again")
+    if "API" in words:
+        assert b"\nhttps://console.developers.google.com/apis/api/" in session.raw
+    session.press("enter").settled().sees(words)
+    assert [tab["title"] for tab in stand_in.tabs(spreadsheet)] == ["Sheet1"]
+    switch(stand_in, spreadsheet, True)
+    session.settled().press("enter").sees("Found “Team”")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("key")
+def test_a_wrong_id_leads_to_another_one(begin: Start, stand_in: StandIn) -> None:
+    session = asked_for(connecting(begin), "1" * 44).sees("There is no spreadsheet with the id").press("esc")
+    asked_for(session.sees("Address of the spreadsheet"), stand_in.make("Other")).sees("Found “Other”")
+    session.press("esc").sees("Address of the spreadsheet").press("esc").sees("How do you want to begin?")
+
+
+@pytest.mark.slow
+def test_what_was_there_before_is_copied(
+    begin: Start, stand_in: StandIn, crm: CRM, store: Path, opened: Callable[[str], CRM]
+) -> None:
+    client = named("clients add")(crm, {"first_name": "Anna", "last_name": "Berg"})
+    named("sales add")(crm, client, Decimal("40000"))
+    spreadsheet = stand_in.make("Team")
+    session = begin(CRM_STORE=f"sqlite:///{store}").choose("Data").choose("Connect a Google spreadsheet")
+    session = asked_for(session.sees("Address of the spreadsheet"), spreadsheet).choose("Set it up")
+    session.choose("Copy everything (1 client, 1 sale) from").sees("Copied to").sees("Any key goes on").settled()
+    session.press("enter").sees("You are working in “Team” now")
+    # What is named in the environment comes first at the next start, and that is said.
+    session.sees("At the next start another store is opened").sees(f"CRM_STORE=sheets://{spreadsheet}"[:60])
+    with opened(spreadsheet).read() as snapshot:
+        assert [(each.name, each.status) for each in snapshot.find_all(Client)] == [("Anna Berg", "VIP")]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("key")
+def test_a_spreadsheet_that_is_not_set_up_is_set_up(begin: Start, stand_in: StandIn) -> None:
+    spreadsheet = stand_in.make("Blank")
+    session = begin(CRM_STORE=f"sheets://{spreadsheet}").sees("“Blank” is not set up for the CRM yet")
+    session.choose("Set it up now").sees("Found “Blank”").choose("Set it up").sees("You are working in “Blank” now")
+    session.press("enter").sees("Welcome. There is nothing in here yet")
+
+
+@pytest.mark.slow
+def test_whoever_is_locked_out_can_go_back_to_the_file(begin: Start, stand_in: StandIn, key: Path) -> None:
+    text = key.read_text()
+    key.unlink()
+    session = begin(CRM_STORE=f"sheets://{stand_in.make('Team')}").sees("There are no credentials for Google Sheets")
+    key.write_text(text)
+    session.choose("Try again").sees("is not set up for the CRM yet").kill()
+    key.unlink()
+    session = begin(CRM_STORE=f"sheets://{stand_in.make('Team')}").sees("There are no credentials for Google Sheets")
+    session.choose("Work on the file on this computer").sees("You are working on the file on this computer again")
+    session.press("enter").sees("Welcome. There is nothing in here yet")
+    other = begin(CRM_STORE=f"sheets://{stand_in.make('Team')}").sees("0) Exit").press("0")
+    assert other.exit_code() == 1
+
+
+class Network:
+    """A stand-in that can be reached or not."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+        self.google = StandIn(quota=False, state=state)
+        self.google.start()
+        self._port = int(self.google.url.rpartition(":")[2])
+
+    def down(self) -> None:
+        """Nobody answers any more."""
+        self.google.stop()
+
+    def up(self) -> None:
+        """Google answers again, where it did before."""
+        self.google = StandIn(quota=False, port=self._port, state=self._state)
+        self.google.start()
+
+
+@pytest.fixture
+def network(tmp_path: Path, store: Path) -> Iterator[Network]:
+    """A network that can go down, the key for it, and a spreadsheet that is set up with one client in it."""
+    made = Network(tmp_path / "google")
+    store.with_name("creds.json").write_text(json.dumps(made.google.credentials()))
+    yield made
+    made.google.stop()
+
+
+def with_anna(network: Network, monkeypatch: pytest.MonkeyPatch, folder: Path) -> str:
+    """A spreadsheet that is set up, with one client in it."""
+    load()
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder))
+    spreadsheet = network.google.make("Team")
+    config = Config(
+        f"sheets://{spreadsheet}",
+        "other",
+        running_on(),
+        json.dumps(network.google.credentials()),
+        google=network.google.url,
+    )
+    crm = open_crm(config)
+    named("sheets setup")(crm)
+    named("clients add")(crm, {"first_name": "Anna", "last_name": "Berg", "email": "anna@example.com"})
+    crm.repository.close()
+    return spreadsheet
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("columns", [80, 40])
+def test_without_network_reading_goes_on_and_what_was_typed_stays(
+    start: Start, network: Network, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, columns: int
+) -> None:
+    spreadsheet = with_anna(network, monkeypatch, tmp_path / "elsewhere")
+    session = start(columns=columns, CRM_GOOGLE_URL=network.google.url, CRM_STORE=f"sheets://{spreadsheet}")
+    session.choose("Clients").choose("Add a client").choose("A person")
+    session.sees("First name").press("Zed", "enter").sees("Last name").press("enter").sees("1) Save").settled()
+    network.down()
+    session.press("1").sees("Google Sheets cannot be reached").sees("What you typed is still here.")
+    session.press("esc").sees("First name Zed").sees("1) Save").settled()
+    session.press("esc").sees("Last name").press("esc").sees("): Zed").press("esc").sees("What is the client?")
+    session.press("esc").choose("Leave it").sees("List clients").settled()
+    while "No connection" not in session.text:
+        # What was seen a moment ago counts as of now for five seconds.
+        session.press("3").sees("1-1 of 1").settled().press("esc").sees("List clients").settled()
+    session.sees("No connection to Google: this is how it was").choose("List clients")
+    session.sees("No connection").sees("Anna Berg")
+    session.press("esc").sees("List clients").choose("Add a client").choose("A person").sees("First name")
+    session.press("Yves", "enter").sees("Last name").press("enter").sees("1) Save").press("1").sees("1) Try again")
+    network.up()
+    session.settled().press("enter").sees("Added Yves (no. 2)")
+    assert network.google.values(spreadsheet, "clients")[2][:2] == ["2", "Yves"]
+
+
+@pytest.mark.slow
+def test_a_change_by_hand_is_shown_beside_ones_own(begin: Start, stand_in: StandIn, team: tuple[str, CRM]) -> None:
+    spreadsheet, _ = team
+    session = begin(CRM_STORE=f"sheets://{spreadsheet}").press("/").sees("Find (").press("1", "enter").choose("Edit")
+    session.choose("E-mail").press("kill", "mine@example.com", "enter").sees("* mine@example.com")
+    stand_in.type(spreadsheet, "clients", "E2", "sheet@example.com")
+    session.press("1").sees("Somebody else changed the same").sees("As it was").settled()
+    row = next(line for line in session.lines if line.startswith("E-mail"))
+    assert row.split() == ["E-mail", "anna@example.com", "sheet@example.com", "mine@example.com"]
+    session.choose("Use mine: mine@example.com").sees("1) Save").sees("* mine@example.com")
+    session.press("1").sees("Saved: Anna Berg")
+    assert stand_in.values(spreadsheet, "clients")[1][4] == "mine@example.com"
+
+
+@pytest.mark.slow
+def test_the_quota_is_counted_down(begin: Start, stand_in: StandIn, team: tuple[str, CRM]) -> None:
+    session = begin(CRM_STORE=f"sheets://{team[0]}").choose("Clients").sees("List clients").settled()
+    stand_in.fault("status", times=1, only="reads", code=429)
+    session.press("1").sees("A person").press("1").sees("First name").press("Zed", "enter").sees("Last name")
+    session.press("enter").sees("1) Save").press("1").sees("Google's quota for this minute is used up; going on in")
+
+
+@pytest.mark.slow
+def test_a_spreadsheet_with_accounts_is_signed_in_to_when_it_is_connected(
+    begin: Start, team: tuple[str, CRM], store: Path
+) -> None:
+    spreadsheet, crm = team
+    crm.accounts.open().add(email="ada@example.com", name="Ada", role="admin", password="a kettle, two spoons and rain")
+    # Both machines have the team's secret.
+    (store.parent / "crm").mkdir(exist_ok=True)
+    shutil.copy(store.parent / "elsewhere" / "crm" / "secret", store.parent / "crm" / "secret")
+    session = asked_for(connecting(begin), spreadsheet).sees("Sign in").sees("E-mail")
+    # Whoever does not sign in stays where they were.
+    session.press("esc").choose("Work in a Google spreadsheet").sees("Address of the spreadsheet").lacks("Anna")
+    asked_for(session, spreadsheet).sees("Sign in").sees("E-mail")
+    session.press("ada@example.com", "enter").sees("Password:").press("a kettle, two spoons and rain", "enter")
+    session.sees("You are working in “Team” now").press("enter").choose("My account").sees("ada@example.com")
+
+
+def test_a_store_that_is_not_gone_on_in_after_all_is_closed(
+    crm: CRM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    # What remembers the store cannot be written.
+    (tmp_path / "crm" / "store.txt").mkdir(parents=True)
+    opened: list[Any] = []
+
+    def entered(_: object, store: CRM) -> CRM:
+        assert store.repository.is_empty()
+        opened.append(store.repository)
+        return store
+
+    monkeypatch.setattr(connecting_pages, "_entered", entered)
+    session = MenuSession(crm, TerminalKeyboard(), Screen(io.StringIO(), plain=True))
+    with pytest.raises(FileError, match="The choice cannot be kept"):
+        connecting_pages.work_on_file(session)
+    assert session.crm is crm
+    assert "_engine" not in opened[0].__dict__

@@ -1,0 +1,138 @@
+"""The dashboard at the menu: tiles in the order of whoever looks, arranged by keys, and what has no room."""
+
+import io
+from collections.abc import Callable
+from contextlib import closing
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crm.commands.context import CRM
+from crm.commands.home.widgets import DEFAULT, TILES, MonthOfSales
+from crm.commands.registry import named
+from crm.model import Client, Conventions
+from crm.terminal.console.line_keyboard import LineKeyboard
+from crm.terminal.drawing.screen import Screen
+from crm.terminal.home.widgets import months
+from crm.terminal.toolkit.session import Session, load_flows
+from tests.support.clocks import TODAY
+
+pytestmark = pytest.mark.dated
+
+Start = Callable[..., Any]
+SHIFT_UP = "\x1b[1;2A"
+HOSTILE = "\x1b[31mRed [bold]x[/]"
+
+
+@pytest.fixture(autouse=True)
+def acme(crm: CRM) -> Client:
+    """A client with a sale, a deal and something to do."""
+    added: Client = named("clients add")(crm, {"company": "Acme", "owner": HOSTILE})
+    named("sales add")(crm, added, Decimal(1200))
+    named("deals add")(crm, added, "Roof", Decimal(500), expected_close_on=TODAY)
+    named("follow-ups add")(crm, added, "Call back", due=TODAY + timedelta(days=3), for_="tester")
+    return added
+
+
+def shown(crm: CRM) -> list[str]:
+    return [each.name for each in named("dashboard show")(crm)]
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_tiles_are_switched_and_moved_by_keys(start: Start, crm: CRM, columns: int) -> None:
+    session = start(columns=columns).choose("Today").sees("New Acme").press("t")
+    session.sees("» 1 ✓ What needs doing").sees("6 ✓ Birthdays").sees("Switch off: What needs doing")
+    session.press("enter").sees("» 1 ✓ Clients by status").sees("Switch off: Clients by status")
+    session.press("down", ">").sees("2 ✓ Newest clients").sees("» 3 ✓ Sales this month")
+    session.press("<", "<").sees("» 1 ✓ Sales this month").sees("2 ✓ Clients by status")
+    session.press("down", SHIFT_UP).sees("» 1 ✓ Clients by status")
+    session.press(*["down"] * 5).sees("Switch on: Activity by person").press(" ").sees("6 ✓ Activity by person")
+    session.press("esc").sees("t arrange")
+    assert shown(crm) == ["statuses", "sales", "newest", "moved", "birthdays", "activity"]
+    # On Today it stands as it was arranged.
+    session.press("t").sees("» 1 ✓ Clients by status").press("r").sees("» 1 ✓ What needs doing")
+    session.press("esc").sees("t arrange")
+    session.sees("New Acme")
+    assert shown(crm) == list(DEFAULT)
+
+
+def test_ctrl_c_leaves_the_dashboard_as_it_was(start: Start, crm: CRM) -> None:
+    session = start().choose("Today").press("t").sees("Switch off: What").press("enter").sees("» 1 ✓ Clients by status")
+    session.press("c-c").lacks("Save and go back").sees("New Acme")
+    assert shown(crm) == list(DEFAULT)
+    assert "arranged the dashboard" not in [each.what for each in named("history list")(crm)]
+
+
+def test_the_last_tile_stays(start: Start, crm: CRM) -> None:
+    named("dashboard set")(crm, "newest")
+    session = start().choose("Today").press("t").sees("» 1 ✓ Newest").press("enter").sees("Switch on:").press("esc")
+    session.sees("at least one has to stand on it").press("enter").sees("1 ✓").press("esc").lacks("Save and go back")
+    assert len(shown(crm)) == 1
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 24), (40, 12)])
+def test_all_tiles_are_reached_on_a_small_screen(start: Start, crm: CRM, columns: int, lines: int) -> None:
+    session = start(columns=columns, lines=lines).choose("Today").press("t").sees("» 1 ✓")
+    for _ in range(len(TILES)):
+        session.press("down")
+    session.sees("»      Why deals are lost").sees("Switch on: Why deals are lost").sees("Save and go back")
+    session.press("c-c")
+    assert shown(crm) == list(DEFAULT)
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_today_shows_the_tiles_in_their_order(start: Start, crm: CRM, columns: int) -> None:
+    named("dashboard set")(crm, "pipeline,newest,sales by owner,follow-ups")
+    text = (
+        start(columns=columns, lines=40)
+        .choose("Today")
+        .sees("1) New Acme")
+        .sees("2) Mine due in 3 days: Call")
+        .settled()
+        .text
+    )
+    assert text.index("Pipeline by stage") < text.index("Sales by owner") < text.index("1) New")
+    assert "$500.00" in text
+    assert "\x1b" not in text
+    assert "[bold]x[/]" in text or columns == 40
+    assert "Sales this month" not in text
+
+
+def test_what_has_no_room_is_opened_by_its_number(start: Start, crm: CRM) -> None:
+    named("dashboard set")(crm, "sales by month,forecast,sales by owner,cohorts,pipeline,newest")
+    session = start().choose("Today").sees("New Acme").press("2").sees("Reports · Sales by")
+    session.sees("By: Owner").press("esc").press("4").sees("Today · Pipeline by stage").sees("Lead 1 $500.00")
+    session.press("x").sees("Show Pipeline").choose("New").sees("Acme no. 1")
+
+
+def test_the_main_menu_shows_what_is_chosen_in_brief(start: Start, crm: CRM) -> None:
+    named("dashboard set")(crm, "follow-ups,pipeline,forecast")
+    session = start(lines=40).sees("Pipeline Lead $500.00").sees("Follow-ups due in 3 days: Call back (Acme)")
+    session.lacks("Sales this month").lacks("Newest")
+
+
+def test_line_by_line_the_names_are_typed(crm: CRM) -> None:
+    load_flows()
+    out = io.StringIO()
+    screen = Screen(out, plain=True)
+    answers = "t\nsales, weather\nsales, pipeline\n\n"
+    with closing(Session(crm, LineKeyboard(io.StringIO(answers), screen), screen)) as session:
+        session.attempt(lambda: session.start(named("today")))
+    assert "There is no tile 'weather'" in out.getvalue()
+    assert shown(crm) == ["sales", "pipeline"]
+
+
+@pytest.mark.parametrize("language", ["en_US", "de_DE", "ja_JP"])
+def test_the_months_under_a_chart_can_be_told_apart(language: str) -> None:
+    by = Conventions(language)
+    year = [MonthOfSales(date(2025 + at // 12, at % 12 + 1, 1), Decimal(at), 1) for at in range(10, 23)]
+    for width in range(20, 100):
+        screen = Screen(io.StringIO(), plain=False)
+        screen.console.width = width
+        *drawn, under = [line.plain for line in months(screen, year, by, 3)]
+        assert len(drawn) == 3
+        named = under.split("…") if "…" in under else under.split()
+        assert len(set(named)) == len(named) in (2, 12), (width, under)
+        assert width < 40 or len(named) == 12

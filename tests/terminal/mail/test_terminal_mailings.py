@@ -1,0 +1,145 @@
+"""Mailings at the menu: written to a group, looked at, tried, sent, and what failed opened by its number."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from crm.model import Message
+from tests.support.mail_server import Post, free_port
+from tests.terminal.conftest import SENDER
+from tests.terminal.console.test_terminal_lines import piped
+
+Start = Callable[..., Any]
+
+
+def readers(crm: CRM, count: int, **fields: Any) -> None:
+    """Clients who have agreed to mailings, and as many go out as fast as may be."""
+    named("settings set")(crm, "mails_per_minute", "6000")
+    for at in range(1, count + 1):
+        given = {"first_name": f"No{at}", "email": f"a{at}@example.com", "marketing_consent": True, **fields}
+        named("clients add")(crm, given, duplicate_ok=True)
+
+
+def messages(crm: CRM) -> list[Message]:
+    with crm.read() as snapshot:
+        return sorted(snapshot.find_all(Message), key=lambda each: each.id)
+
+
+def to_many(start: Start, **how: Any) -> Any:
+    return start(**how).sees("1) Clients").choose("E-mail").sees("Write an e-mail").choose("Write to many")
+
+
+def written(session: Any) -> Any:
+    """A text for all of them, up to its preview."""
+    session.sees("Which clients?").choose("All there are").sees("Subject (").press("News for {first_name}", "enter")
+    return session.sees("Text:").press("Dear {name}", "enter").sees("1) Look and send").press("1")
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("columns", [80, 40])
+def test_a_mailing_is_written_looked_at_tried_and_sent(
+    start: Start, crm: CRM, post: Post, mail: dict[str, str], columns: int
+) -> None:
+    readers(crm, 3)
+    readers(crm, 1, first_name="[b]Silent", email="s@example.com", marketing_consent=False)
+    session = written(to_many(start, columns=columns, **mail))
+    session.sees("This goes to 3 clients.").sees("1 client is left out: 1 has not agreed to mailings.")
+    session.sees("Subject: News for No1").sees("Dear No1").sees("1) Send it to 3")
+    session.choose("Who is left out").sees("[b]Silent").sees("has not agreed to mailings").press("enter")
+    session.sees("1) Send it to 3").choose("Send me a test").sees("To (").press("me@example.com", "enter")
+    session.sees("Sent to me@example.com, as No1 would get it.").sees("1) Send it to 3")
+    assert post.recipients == ["me@example.com"]
+    assert messages(crm) == []
+    session.press("1").sees("Sent to 3.").sees("3 sent").sees("a) All its e-mails")
+    assert post.recipients[1:] == ["a1@example.com", "a2@example.com", "a3@example.com"]
+    session.press("a").sees("News for N").sees("f filter").press("esc").press("r").sees("Dear {name}").press("enter")
+    session.sees("3 sent").press("esc").sees("1) Write an e-mail").choose("Mailings").sees("News for {f")
+    session.press("1").sees("3 sent")
+
+
+def test_what_failed_is_opened_by_its_number_and_sent_again(
+    start: Start, crm: CRM, post: Post, mail: dict[str, str]
+) -> None:
+    readers(crm, 3)
+    post.answers["rcpt"] = lambda address: "550 5.1.1 No such \x1b[31muser" if address.startswith("a2@") else ""
+    session = written(to_many(start, **mail)).sees("1) Send it to 3").press("1").sees("2 sent, 1 failed")
+    session.sees("1) No2").sees("No such").press("1").sees("E-mail to No2 failed").sees("a) Send again")
+    post.answers.clear()
+    session.press("a").sees("Sent to a2@example.com.").press("esc").sees("3 sent").lacks("1) No2")
+    assert [each.state for each in messages(crm)] == ["sent"] * 3
+    assert b"\x1b[31muser" not in session.raw
+
+
+def test_a_template_for_those_of_the_list_who_fit(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
+    readers(crm, 2)
+    readers(crm, 1, city="Graz", email="graz@example.com", first_name="Gerda")
+    named("templates add")(crm, "Spring", subject="Spring, {first_name}", body="Dear {first_name}")
+    named("views save")(crm, "In Graz", "city = 'Graz'")
+    session = start(**mail).sees("1) Clients").press("1").sees("List").choose("List").sees("Gerda").press("v")
+    session.choose("In Graz").lacks("No1").press("g").choose("Write to them").sees("Begin with:").choose("Spring")
+    session.sees("1) Look and send").sees("Spring, {first_name}").press("1").sees("Subject: Spring, Gerda")
+    session.sees("1) Send it to 1").press("1").sees("Sent to 1.").sees("1 sent")
+    assert post.recipients == ["graz@example.com"]
+
+
+def test_esc_goes_back_a_step_and_loses_nothing(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
+    readers(crm, 2)
+    session = written(to_many(start, **mail)).sees("1) Send it to 2").press("esc").sees("1) Look and send")
+    session.sees("News for {first_name}").press("esc").sees("Text:").sees("Dear {name}").press("esc")
+    session.sees("Subject (").sees("News for").press("esc").sees("Which clients?").press("esc")
+    session.sees("What you typed is not saved").press("esc").sees("Which clients?").press("esc")
+    session.sees("What you typed is not saved").choose("Leave it").sees("1) Write an e-mail")
+    assert post.taken == []
+    assert messages(crm) == []
+
+
+def test_nobody_writes_what_nobody_gets_or_what_cannot_be_sent(start: Start, crm: CRM, mail: dict[str, str]) -> None:
+    readers(crm, 1, marketing_consent=False)
+    session = written(to_many(start, **mail))
+    session.sees("Nobody would get this.").sees("1 has not agreed to mailings").sees("Dear {name}")
+    to_many(start).sees("No e-mail can be sent yet").sees("CRM_SMTP_URL").lacks("Which clients?")
+
+
+@pytest.mark.slow
+def test_what_waits_is_gone_on_with_or_cancelled(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
+    readers(crm, 3)
+    away = {"CRM_SMTP_URL": f"smtp://127.0.0.1:{free_port()}", "CRM_MAIL_FROM": SENDER}
+    session = written(to_many(start, **away)).sees("1) Send it to 3").press("1").sees("cannot be reached")
+    session.sees("3 still wait.").sees("3 queued").sees("g) Go on sending").press("g").sees("cannot be reached")
+    session.sees("3 queued").hang_up()
+    session = start(**mail).sees("1) Clients").choose("E-mail").choose("Mailings").sees("News for").press("1")
+    session.sees("g) Go on sending").press("g").sees("Sent to 3.").sees("3 sent").lacks("Go on sending")
+    assert len(post.taken) == 3
+    session = written(to_many(start, **away)).sees("1) Send it to 3").press("1").sees("c) Cancel what waits")
+    session.press("c").sees("This cancels 3 e-mails of it that were not sent yet.").choose("Cancel them")
+    session.sees("Cancelled what had not been sent.").sees("3 cancelled")
+
+
+def test_ctrl_c_stops_after_the_e_mail_in_hand_and_the_menu_goes_on(
+    start: Start, crm: CRM, post: Post, mail: dict[str, str]
+) -> None:
+    readers(crm, 4)
+    post.waits = 0.8
+    session = written(to_many(start, **mail)).sees("1) Send it to 4").press("1").sees("Ctrl-C stops")
+    while not post.sessions:
+        time.sleep(0.01)
+    session.press("c-c").sees("You have stopped it. 3 still wait.").sees("1 sent, 3 queued")
+    post.waits = 0.0
+    session.press("g").sees("Sent to 4.").sees("4 sent")
+    assert len(post.taken) == 4
+
+
+@pytest.mark.slow
+def test_line_by_line_it_is_shown_whole_and_sent(crm: CRM, mail: dict[str, str], store: Path, post: Post) -> None:
+    readers(crm, 2)
+    lines = ["e-mail", "5", "4", "News for {first_name}", "Dear {name}", "1", "1", "0", "0", "0"]
+    done = piped(store, "\n".join(lines) + "\n", XDG_DATA_HOME=str(store.parent), **mail)
+    assert (done.returncode, done.stderr) == (0, "")
+    for told in ("This goes to 2 clients.", "Subject: News for No1", "Sent to 2.", "2 sent"):
+        assert told in done.stdout
+    assert sorted(post.recipients) == ["a1@example.com", "a2@example.com"]

@@ -1,0 +1,227 @@
+"""Reports on screen: tables and charts at the widths that people have, and the menu that leads to them."""
+
+import io
+import json
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from crm.commands.reports.report import Chart, Column, Report
+from crm.model import Client, Conventions, Sale
+from crm.terminal.console.line_keyboard import LineKeyboard
+from crm.terminal.drawing.charts import bar, columns, shade
+from crm.terminal.drawing.render import show
+from crm.terminal.drawing.screen import Screen
+from crm.terminal.reports.report_page import ReportPage
+from crm.terminal.toolkit.session import Session
+from tests.support.clocks import TODAY, standing_on
+
+Start = Callable[..., Any]
+BY = Conventions(clock=standing_on(TODAY))
+REPORTS: list[tuple[str, dict[str, Any]]] = [
+    ("sales", {}), ("sales", {"by": "quarter"}), ("sales", {"since": date(2010, 1, 1)}), ("by", {"of": "owner"}),
+    ("by", {"of": "client"}), ("growth", {}), ("rfm", {}), ("rfm", {"of": "amount"}), ("rfm", {"of": "segments"}),
+    ("rfm", {"of": "cells"}), ("cohorts", {}), ("cohorts", {"of": "amount"}), ("cohorts", {"months": 60}),
+]  # fmt: skip
+
+
+@pytest.fixture(params=[40, 80, 120])
+def screen(request: Any, monkeypatch: pytest.MonkeyPatch) -> Screen:
+    monkeypatch.setenv("COLUMNS", str(request.param))
+    return Screen(io.StringIO(), plain=True)
+
+
+def drawn(screen: Screen) -> list[str]:
+    assert isinstance(screen.console.file, io.StringIO)
+    return screen.console.file.getvalue().splitlines()
+
+
+@pytest.fixture
+def company(crm: CRM) -> CRM:
+    """Thirty clients with owners of odd names, who bought over two years and more, one of them for millions."""
+    owners = ("Anna", "", "[bold]Bo[/] \x1b[2J", "家族家族家族家族家族家族家族 and sons")
+
+    def change(tx: Any) -> None:
+        for number in range(1, 31):
+            client = tx.add(Client(last_name=f"Client {number:02}", owner=owners[number % 4]))
+            for place in range(number % 5 + 1):
+                on = TODAY - timedelta(days=(number * 37 + place * 91) % 800)
+                tx.add(Sale(client=client.id, on=on, amount=Decimal(number**4 + place)))
+
+    crm.transact(change, "filled")
+    return crm
+
+
+@pytest.mark.parametrize(("words", "given"), REPORTS)
+def test_nothing_is_wider_than_the_screen_or_breaks_out(
+    company: CRM, screen: Screen, words: str, given: dict[str, Any]
+) -> None:
+    made: Report = named(f"reports {words}")(company, **given)
+    show(screen, made, BY)
+    lines = drawn(screen)
+    assert all(cell_len(line) <= screen.width for line in lines), lines
+    assert "\x1b" not in "".join(lines)
+    assert lines[0] == made.title
+    assert "Nov 21, 2026" in lines[1]
+    # All rows stand there with their most important figure, and the total below.
+    figures = [line.split()[0] for line in lines[2 + bool(made.note) :] if line]
+    assert "Total" in figures
+    if words == "sales":
+        assert {row[0] for row in made.rows} <= set(figures)
+
+
+@pytest.mark.parametrize("words", ["sales", "by", "growth", "rfm", "cohorts"])
+def test_an_ascii_terminal_gets_ascii(company: CRM, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
+    show(Screen(out, plain=True), named(f"reports {words}")(company), BY)
+    out.flush()
+    assert isinstance(out.buffer, io.BytesIO)
+    told = out.buffer.getvalue().decode("ascii")
+    assert any(sign in told for sign in "#|x+"), told
+
+
+def small(kind: Any, values: list[Any], **more: Any) -> Report:
+    """A report of one column of amounts."""
+    named_rows = [(f"2026-{place:02}", value) for place, value in enumerate(values, start=1)]
+    shown = (Column("month", "Month"), Column("amount", "Amount", "money"))
+    return Report("Small", date(2026, 1, 1), TODAY, shown, named_rows, chart=Chart(kind, ("amount",)), **more)
+
+
+def told(made: Report, monkeypatch: pytest.MonkeyPatch, width: int = 80) -> list[str]:
+    monkeypatch.setenv("COLUMNS", str(width))
+    screen = Screen(io.StringIO(), plain=True)
+    show(screen, made, BY)
+    return drawn(screen)
+
+
+def test_columns_stand_over_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = told(small("columns", [Decimal(25), Decimal(0), Decimal(100)]), monkeypatch, 40)
+    assert lines[-6:] == [
+        "Amount (at most $100.00 in 2026-03)",
+        "              ██████",
+        "              ██████",
+        "              ██████",
+        "██████        ██████",
+        "26-01  26-02  26-03",
+    ]
+
+
+def test_of_more_columns_than_there_is_room_for_the_last_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = told(small("columns", [Decimal(1)] * 60 + [Decimal(2)] * 39), monkeypatch, 40)
+    assert lines[-1] == "2026-61 … 2026-99"
+    assert lines[-2] == "█" * 39
+
+
+def test_the_others_are_in_the_table_and_not_among_the_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = small("bars", [Decimal(10), Decimal(5), Decimal(900)])
+    made = Report(made.title, None, TODAY, made.columns, made.rows, chart=Chart("bars", ("amount",), 2))
+    lines = told(made, monkeypatch)
+    assert any("2026-03" in line and "$900.00" in line for line in lines)
+    assert lines[-3:] == ["Amount", f"2026-01  {'█' * 50}", f"2026-02  {'█' * 25}"]
+    assert lines[1] == "until Nov 21, 2026"
+
+
+def test_what_was_given_back_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = told(small("bars", [Decimal(10), Decimal(-5)]), monkeypatch)
+    assert lines[-1] == f"2026-02  {'-' * 25}"
+    assert any("-$5.00" in line for line in lines)
+    assert columns([Decimal(-5), Decimal(10)], 2) == [" █", "-█"]
+    assert columns([Decimal(-5)], 1) == ["-"]
+    assert bar(-10, 10, 8) == "--------"
+    assert bar(-1, 0, 8) == "-"
+
+
+@pytest.mark.parametrize("unicode", [True, False])
+def test_shades_get_darker(unicode: bool) -> None:
+    shades = [shade(value, 100, unicode=unicode) for value in (0, 1, 30, 60, 100)]
+    assert len(set(shades)) == 5
+    assert shade(None, 100, unicode=unicode) == " "
+    assert shade(5, 0, unicode=unicode) == shade(-5, 100, unicode=unicode) == shades[0]
+    assert "".join(shades).isascii() is not unicode
+
+
+def test_a_signed_change_has_its_sign_and_a_missing_one_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = (Column("period", "Period"), Column("change", "Change", "percent", signed=True))
+    rows = [("a", Decimal("12.34")), ("b", Decimal("-5")), ("c", None), ("d", Decimal(0))]
+    lines = told(Report("Changes", TODAY, TODAY, shown, rows), monkeypatch)
+    assert [line.split(maxsplit=1) for line in lines[3:]] == [["a", "+12.3 %"], ["b", "-5.0 %"], ["c"], ["d", "0.0 %"]]
+
+
+def test_an_empty_report_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert told(small("bars", []), monkeypatch)[-1] == "Nothing there."
+
+
+# At the menu
+
+
+@pytest.mark.usefixtures("company")
+def test_a_report_is_shown_at_once_and_changed_by_number(start: Start) -> None:
+    session = start(lines=45).choose("Reports").sees("1) Sales over time").choose("Sales over time")
+    session.sees("Dec 1, 2025 to Nov 21, 2026").sees("2026-11").sees("Amount (at most").sees("By: Months")
+    session.press("1").choose("Years").sees("Sales by year").sees("2022").sees("By: Years")
+    session.choose("Since").sees("Since").press("2026-01-01", "enter").sees("Jan 1, 2026 to Nov 21, 2026")
+    session.choose("Until").press("2025-12-31", "enter").sees("the last day lies before the first")
+    session.sees("Jan 1, 2026 to Nov 21, 2026").choose("Since").press("kill", "enter").sees("Jan 1, 2022")
+    session.press("esc").sees("Who buys again").press("esc").sees("0) Exit")
+
+
+@pytest.mark.usefixtures("company")
+@pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 24)])
+def test_on_a_small_screen_rows_are_turned_and_the_chart_is_a_key_away(start: Start, columns: int, lines: int) -> None:
+    session = start(columns=columns, lines=lines).choose("Reports").choose("Sales by status").choose("By: Status")
+    session.choose("Client").sees("Sales by client").sees("Client 29").sees("c) Chart").press("n")
+    session.sees("p) Rows before").sees("Total").lacks("Client 29")
+    session.press("p").sees("Client 29").press("c").sees("█").sees("c) Table").press("c").sees("c) Chart")
+    assert all(cell_len(line) <= columns for line in session.lines)
+
+
+@pytest.mark.usefixtures("company")
+def test_a_report_is_saved_as_a_file(start: Start, tmp_path: Path) -> None:
+    session = start(lines=45).choose("Reports").choose("Recency, frequency").sees("Show: Grid").choose("Save as a file")
+    session.sees("To file").press(f"{tmp_path}/rfm.json", "enter").sees("The report:").sees("R5")
+    assert json.loads((tmp_path / "rfm.json").read_text())["title"] == "Recency, frequency, monetary"
+    session.choose("Save as a file").press(f"{tmp_path}/rfm.doc", "enter").sees("the file's ending says how")
+    session.choose("Save as a file").sees("To file").press("enter").sees("Save as a file").press("esc")
+    session.sees("New clients and churn")
+
+
+class Device:
+    """A person's own device, as far as the menu knows it: it keeps what it is offered."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.offered: dict[str, bytes] = {}
+
+    def offer(self, path: Path, name: str) -> None:
+        self.offered[name] = path.read_bytes()
+
+    def ask_file(self, what: str, ending: str = "") -> Path | None:
+        raise AssertionError(f"a report asks for no file: {what} {ending}")
+
+    def show_keys(self, keys: Sequence[tuple[str, str]]) -> None:
+        raise AssertionError(f"line by line there are no keys: {keys}")
+
+    def note(self, error: Exception) -> None:
+        raise AssertionError("no step fails") from error
+
+
+def test_whoever_sits_elsewhere_is_offered_the_file(company: CRM, tmp_path: Path) -> None:
+    screen, device = Screen(io.StringIO(), plain=True), Device(tmp_path)
+    keys = io.StringIO("Save as a file\nPNG picture\nSave as a file\nCSV\n0\n")
+    session = Session(company, LineKeyboard(keys, screen), screen, exchange=device)
+    ReportPage(session, named("reports growth"), {}).show()
+    assert {name: data[:4] for name, data in device.offered.items()} == {
+        "crm-2026-11-21.png": b"\x89PNG",
+        "crm-2026-11-21.csv": "\ufeffM".encode(),
+    }
+    shown = "\n".join(drawn(screen))
+    assert "The report: crm-2026-11-21.png" in shown
+    assert str(tmp_path) not in shown

@@ -1,0 +1,248 @@
+"""Lists, rules and the history at the menu, in a real terminal."""
+
+import io
+from collections.abc import Callable
+from contextlib import closing
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crm.accounts import SignedIn
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from crm.model import Client, Sale, StatusRule
+from crm.terminal.activity.follow_ups import FollowUpsPage
+from crm.terminal.clients.clients_list import ClientsPage
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.console.line_keyboard import LineKeyboard
+from crm.terminal.drawing.screen import Screen
+from crm.terminal.sales.deals_list import DealsPage
+from crm.terminal.sales.stages import StagesPage
+from crm.terminal.team import profile
+from crm.terminal.team.users import SessionsPage, UsersPage
+from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.session import Session, load_flows
+
+Start = Callable[..., Any]
+PASSWORD = "a kettle, two spoons and rain"
+CITIES = ("Graz", "Linz", "Wien")
+
+
+@pytest.fixture(autouse=True)
+def company(crm: CRM) -> None:
+    """Thirty clients; the last has bought for 30 000, the one before for 29 000, and so on."""
+
+    def change(tx: Any) -> None:
+        for number in range(1, 31):
+            city = CITIES[number % 3]
+            client = tx.add(Client(kind="person", first_name="Client", last_name=f"{number:02}", city=city))
+            on = date(2026, 11, 20) - timedelta(days=number)
+            tx.add(Sale(client=client.id, on=on, amount=Decimal(number * 1000)))
+
+    crm.transact(change, "filled")
+
+
+def rules(crm: CRM) -> list[tuple[str, str, bool]]:
+    with crm.read() as snapshot:
+        return [(each.status, each.when, each.active) for each in snapshot.find_all(StatusRule)]
+
+
+def statuses(crm: CRM) -> set[str]:
+    with crm.read() as snapshot:
+        return {each.status for each in snapshot.find_all(Client)}
+
+
+def read_by_line(crm: CRM, show: Callable[[Session], None], typed: str) -> str:
+    """What a page of the menu says where lines are typed."""
+    load_flows()
+    out = io.StringIO()
+    screen = Screen(out, plain=True)
+    with closing(Session(crm, LineKeyboard(io.StringIO(typed), screen), screen)) as session:
+        session.attempt(lambda: show(session))
+    return out.getvalue()
+
+
+def starts(words: str) -> Callable[[Session], None]:
+    return lambda session: session.start(named(words))
+
+
+def test_a_list_is_paged_sorted_and_filtered(start: Start) -> None:
+    session = start().choose("Clients").choose("List clients").sees("1-9 of 30").sees("1) 1 Client 01")
+    session.press("n").sees("10-18 of 30").sees("1) 10 Client 10").press("p").sees("1-9 of 30")
+    session.press("s").choose("Total spend").sees("by total spend, largest first").sees("1) 30 Client 30")
+    session.press("s").choose("Total spend").sees("1) 1 Client 01")
+    session.press("f").choose("City").sees("City").press("graz", "enter").sees("1-9 of 10 · City: graz")
+    session.press("f").choose("A condition").sees("Condition (").press("total_spend > 20000 an", "enter").sees("^")
+    session.press("kill", "total_spend > 20000", "enter").sees("1-4 of 4").press("1").sees("1) Record a sale")
+    session.press("esc").sees("1-4 of 4").press("f").choose("Show all again").sees("1-9 of 30")
+
+
+def test_statuses_are_filtered_by_whatever_stands_on_the_dashboard(crm: CRM) -> None:
+    named("dashboard set")(crm, "newest")
+    with crm.read() as snapshot:
+        named("clients pin")(crm, snapshot.get(Client, 1), "Friend")
+    named("rules add")(crm, "Huge when total_spend > 1000000")
+    told = read_by_line(crm, starts("clients list"), "f\nStatus\nFriend\n\n")
+    offered = told[told.index("Status:") :]
+    assert 0 < offered.index("Huge") < offered.index("Friend")
+    assert "Status: Friend" in told
+    assert "1-1 of 1" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "value", "told"),
+    [
+        ("clients list", "City", "Graz", "City: Graz"),
+        ("deals list", "A text", "roof", "roof"),
+        ("follow-ups list", "Due by a day", "2026-12-01", "due by"),
+        ("sales list", "Since a day", "2026-01-01", "since"),
+        ("interactions list", "A text", "roof", "roof"),
+    ],
+)
+def test_a_filter_without_an_answer_is_dropped(crm: CRM, words: str, name: str, value: str, told: str) -> None:
+    shown = read_by_line(crm, starts(words), f"f\n{name}\n{value}\nf\n{name}\n\n\n")
+    before, _, after = shown.rpartition("Filter by:")
+    assert told in before
+    assert told not in after
+
+
+def test_of_many_accounts_and_sessions_each_is_reached(
+    crm: CRM, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    for number in range(1, 26):
+        named("people add")(crm, f"Colleague {chr(64 + number)}")
+    told = read_by_line(crm, lambda session: UsersPage(session).show(), "n\nn\n3\n\np\n\n")
+    assert "19-25" in told
+    assert "Accounts · Colleague U\n" in told
+    assert "10-18" in told[told.index("Colleague U\n") :]
+    accounts = crm.accounts.open()
+    ada, _ = accounts.add(email="ada@example.com", name="Ada", role="admin", password=PASSWORD)
+    for _ in range(25):
+        who = accounts.sign_in("ada@example.com", PASSWORD)
+        assert isinstance(who, SignedIn)
+    signed_in = crm.enter(crm, who)
+    told = read_by_line(signed_in, lambda session: SessionsPage(session, ada).show(), "n\nn\np\n\n")
+    assert "19-25" in told
+    told = read_by_line(signed_in, lambda session: profile.SessionsPage(session).show(), "n\nn\n7\n1\n\n")
+    assert "That session has ended." in told
+    assert "19-24" in told[told.index("That session has ended.") :]
+
+
+def test_a_list_gives_its_own_entries_no_key_that_turns_the_page(crm: CRM) -> None:
+    class Clashing(StagesPage):
+        def keys(self) -> list[Choice]:
+            return [Choice("New", None, "n")]
+
+    def show(session: Session) -> None:
+        with pytest.raises(ValueError, match="Clashing"):
+            Clashing(session).show()
+
+    read_by_line(crm, show, "\n")
+
+
+@pytest.mark.parametrize("kind", [ClientsPage, DealsPage, FollowUpsPage])
+def test_a_list_that_cannot_be_read_is_shown_from_its_first_page(crm: CRM, kind: type[ListPage]) -> None:
+    pages = []
+
+    def show(session: Session) -> None:
+        pages.append(kind(session))
+        pages[0].sort, pages[0].offset = "nothing", 27
+        pages[0].show()
+
+    read_by_line(crm, show, "\n")
+    assert [(page.sort, page.offset) for page in pages] == [("", 0)]
+
+
+def test_views_are_saved_chosen_and_removed(start: Start) -> None:
+    session = start().choose("Clients").choose("Save a view").sees("Name").press("Big", "enter").sees("Condition:")
+    session.press("total_spend >> 1", "enter").sees("Sort by").press("enter").sees("^").sees("Condition:")
+    session.press("kill", "total_spend > 28000", "enter").sees("Big")
+    session.choose("List clients").sees("1-9 of 30").press("v").choose("Big").sees("1-2 of 2 · view Big")
+    session.press("esc").choose("Saved views").sees("1) Big").press("1").choose("Remove it").sees(
+        "Remove the view Big?"
+    ).choose("Remove")
+    session.sees("Removed the view Big")
+
+
+def test_sales_are_listed_with_their_clients_and_taken_back(start: Start, crm: CRM) -> None:
+    session = start().choose("Sales").choose("List sales").sees("1-9 of 30").sees("Client 01")
+    session.press("s").choose("Amount").sees("$30,000.00").press("1").sees("$30,000.00 to Client 30")
+    session.choose("Take this sale back").sees("It can be undone").choose("Take it back").sees("Took back sale 30")
+    with crm.read() as snapshot:
+        assert snapshot.get(Client, 30).total_spend == 0
+
+
+def test_a_rule_with_an_error_is_corrected_previewed_and_applied(start: Start, crm: CRM) -> None:
+    session = start().choose("Status rules").choose("Add a rule").sees("Rule:")
+    session.press("Gold when total_spnd >= 20000", "enter").sees("Did you mean total_spend?").sees("^")
+    session.sees("Names there are: total_spend").sees("Rule: Gold when total_spnd >= 20000")
+    session.press("kill", "Gold when total_spend >= 20000", "enter").sees("11 clients would move")
+    session.sees("11 Regular → Gold").sees("0) Later")
+    assert statuses(crm) == {"Regular"}
+    session.choose("Apply to all clients now").sees("11 clients moved").press("esc").sees("Gold")
+    assert statuses(crm) == {"Regular", "Gold"}
+    assert [each[0] for each in rules(crm)] == ["VIP", "Gold", "Regular"]
+
+
+def test_rules_are_edited_switched_off_moved_and_removed(start: Start, crm: CRM) -> None:
+    session = start().choose("Status rules").choose("List the rules").sees("1) 1. VIP").press("1").choose("Edit")
+    session.sees("Rule: VIP when total_spend >= 35000").press("kill", "Top when total_spend >= 30000", "enter")
+    session.sees("1 client would move").press("0").sees("keep their status").sees("1) 1. Top").press("1")
+    session.choose("Switch it off").sees("Nobody moves").press("enter").sees("off").press("1")
+    session.choose("Move up or down").sees("in the place of").press("2").sees("Top is number 2 now").press("enter")
+    session.sees("2) 2. Top").press("2").choose("Remove").sees("Remove Top when").choose("Remove").sees(
+        "Nobody moves"
+    ).press("enter")
+    session.settled()
+    assert rules(crm) == [("Regular", "", True)]
+
+
+def test_a_ready_made_set_shows_who_would_move(start: Start, crm: CRM) -> None:
+    session = start().choose("Status rules").choose("Start from a ready-made").choose("Loyalty tiers").choose("Replace")
+    session.sees("30 clients would move").choose("Apply to all").sees("30 clients moved")
+    assert statuses(crm) == {"Gold", "Silver", "Bronze"}
+
+
+def test_why_and_pin(start: Start, crm: CRM) -> None:
+    session = start().press("/").sees("Find (").press("30", "enter").choose("More").choose("Why this status")
+    session.sees("✗ VIP when total_spend >= 35000 total_spend 30000.00").sees("✓ Regular otherwise")
+    session.choose("More").choose("Pin a status").choose("VIP").sees("Until (").press("2026-02-30", "enter")
+    session.sees("no day 30").press("kill", "2026-12-31", "enter").sees("Client 30 is VIP until Dec 31, 2026")
+    session.sees("(pinned until Dec 31, 2026)").choose("More").choose("Lift the pin").sees("Pin lifted: Client 30")
+    with crm.read() as snapshot:
+        assert snapshot.get(Client, 30).status == "Regular"
+
+
+def test_the_history_shows_what_was_done_and_takes_it_back(start: Start, crm: CRM) -> None:
+    client = named("clients edit")(crm, _client(crm, 5), {"city": "Bregenz"})
+    session = start().choose("Data").choose("History").sees("edited Client 05").press("1").sees("City: Wien → Bregenz")
+    session.choose("Take this back").sees("Taken back: edited Client 05")
+    assert _client(crm, client.id).city == "Wien"
+
+
+def _client(crm: CRM, number: int) -> Client:
+    with crm.read() as snapshot:
+        found: Client = snapshot.get(Client, number)
+    return found
+
+
+def test_settings_are_changed_and_checked(start: Start, crm: CRM) -> None:
+    session = start().choose("Settings").choose("Company name").sees("Company name:").press("Berg & Co", "enter")
+    session.sees("Berg & Co · Settings").choose("Currency").sees(": USD").press("kill", "EURO", "enter")
+    session.sees("No currency has that code").press("kill", "eur", "enter").sees("Currency EUR")
+    session.press("esc").sees("€")
+    assert crm.settings["currency"] == "EUR"
+
+
+def test_a_file_is_imported_after_a_preview(start: Start, crm: CRM, tmp_path: Any) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("Name;Mail;Town\nAda Quist;ada@example.com;Graz\nBo;not an address;Linz\n", "utf-8")
+    session = start().choose("Data").choose("Import a file").sees("File (").press(str(file), "enter")
+    session.sees("Name").sees("Whole name").choose("Columns").choose("Town").choose("City").sees("3 of 3 are taken")
+    session.choose("Go on").sees("2 new clients").sees("Ada Quist").choose("Import now").sees("Imported:")
+    session.settled()
+    with crm.read() as snapshot:
+        assert snapshot.count(Client) == 32

@@ -1,0 +1,133 @@
+"""Esc in forms: the question before comes again, and nothing that was typed is lost."""
+
+import io
+from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from crm.errors import Cancelled
+from crm.model import Client, Deal
+from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.drawing.screen import Screen
+from crm.terminal.toolkit.session import Session, load_flows
+
+ESC = object()
+
+
+class Hands:
+    """A Keyboard that answers from a list: a text as it is typed, the words of an entry, ESC, or a text that is left
+    with ESC (as a tuple). `asked` are the questions, with what stood in their lines."""
+
+    def __init__(self, *answers: Any) -> None:
+        self._answers = list(answers)
+        self.asked: list[tuple[str, str]] = []
+
+    def choose(self, question: str, choices: Any, **_: Any) -> Any:
+        self.asked.append((question, ""))
+        answer = self._answers.pop(0)
+        if answer is ESC:
+            raise Back
+        listed: list[Choice] = list(choices)
+        return next(each.value for each in listed if each.label.strip().startswith(answer))
+
+    def text(self, label: str, read: Callable[[str], Any], *, default: str = "", **_: Any) -> Any:
+        self.asked.append((label, default))
+        answer = self._answers.pop(0)
+        if answer is ESC:
+            raise Back(default)
+        if isinstance(answer, tuple):
+            raise Back(answer[0])
+        return read(default if answer is None else answer)
+
+    def pause(self) -> None:
+        """Nobody waits."""
+
+
+@pytest.fixture
+def acme(crm: CRM) -> Client:
+    """The one client."""
+    load_flows()
+    added: Client = named("clients add")(crm, {"company": "Acme"})
+    return added
+
+
+def led(crm: CRM, words: str, *answers: Any, **given: Any) -> Hands:
+    """What was asked on the way through a command, until there are no more answers or it was left."""
+    hands = Hands(*answers)
+    session = Session(crm, hands, Screen(io.StringIO(), plain=True))
+    with suppress(Back, Cancelled, IndexError):
+        session.start(named(words), **given)
+    return hands
+
+
+def deals(crm: CRM) -> list[Deal]:
+    with crm.read() as snapshot:
+        return snapshot.find_all(Deal)
+
+
+def test_a_deal_keeps_its_title_and_value(crm: CRM, acme: Client) -> None:
+    hands = led(crm, "deals add", "Roof", ("12",), ESC, ESC, None, None, ESC, None, "Save", client=acme)
+    assert hands.asked[:3] == [("Title", ""), ("Value", ""), ("Title", "Roof")]
+    # Nothing is lost unasked, and the line that was left has what stood in it.
+    assert hands.asked[3][0].startswith("What you typed is not saved")
+    assert hands.asked[4:6] == [("Title", "Roof"), ("Value", "12")]
+    assert ("Value", "12.00") in hands.asked
+    assert [(each.title, each.value) for each in deals(crm)] == [("Roof", Decimal(12))]
+
+
+@pytest.mark.parametrize("answers", [(ESC,), ("Roof", ESC, ESC, "Leave it")])
+def test_a_form_is_left_from_its_first_question(crm: CRM, acme: Client, answers: tuple[Any, ...]) -> None:
+    led(crm, "deals add", *answers, client=acme)
+    assert deals(crm) == []
+
+
+def test_the_amount_of_a_deal_that_is_won_stays(crm: CRM, acme: Client) -> None:
+    deal = named("deals add")(crm, acme, "Roof", Decimal(5))
+    hands = led(crm, "deals move", "Won", "7.50", ESC, None, "", deal=deal)
+    assert [each for each in hands.asked if "Amount" in each[0]] == [
+        ("Amount of the sale", "5.00"),
+        ("Amount of the sale", "7.50"),
+    ]
+    with crm.read() as snapshot:
+        assert snapshot.get(Client, acme.id).total_spend == Decimal("7.50")
+
+
+def test_a_reason_is_chosen_anew(crm: CRM, acme: Client) -> None:
+    deal = named("deals add")(crm, acme, "Roof", Decimal(5))
+    hands = led(crm, "deals lose", "Another", ("too sm",), "Another", "too small", deal=deal)
+    assert hands.asked[-1] == ("Reason", "too sm")
+    assert deals(crm)[0].lost_reason == "too small"
+
+
+@pytest.mark.parametrize(
+    ("words", "answers"),
+    [
+        ("follow-ups add", ("Call", ("tomo",), None)),
+        ("interactions add", ("Call", ("tomo",), "Call")),
+        ("contacts add", ("tomo", ESC)),
+        ("clients add", ("A company", "tomo", ESC)),
+        ("templates add", ("E-mail", "tomo", ESC)),
+        ("sales add", ("10", ("tomo",), None)),
+        ("users add", ("a@example.com", ("tomo",), None)),
+        ("clients pin", ("Another", ("tomo",), "Another")),
+        ("views save", ("Big", ("tomo",), None)),
+    ],
+)
+def test_every_form_goes_back_one_question_with_what_was_typed(
+    crm: CRM, acme: Client, words: str, answers: tuple[Any, ...]
+) -> None:
+    given = {} if words in ("clients add", "templates add", "users add", "views save") else {"client": acme}
+    # Where the answers end, the question is asked again with what stood in its line.
+    assert led(crm, words, *answers, **given).asked[-1][1] == "tomo"
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_line_that_is_left_with_esc_has_what_stood_in_it(start: Callable[..., Any]) -> None:
+    session = start().choose("Deals").press("n").sees("Client (").press("acme", "enter").sees("Title:")
+    session.press("Roof", "enter").sees("Value (").press("12", "esc").sees("Title: Roof").press("enter")
+    session.sees("): 12").press("esc").sees("Title: Roof").press("esc").sees("What you typed is not saved")
