@@ -15,9 +15,9 @@ from crm.atomic_write import atomic_write
 from crm.clock import NO_ZONES, machine_now, machine_zone, running_from
 from crm.errors import FieldError, FileError, UsageError
 from crm.model.conventions import Conventions
+from crm.model.data import TIME_ZONE
 from crm.model.fields import Check, Country, Email, Flag, Line, Secret, Whole
 from crm.model.paths import as_told, path_of
-from crm.model.records import TIME_ZONE
 from crm.private_files import private_folder
 
 # How the URL of a store begins that is a file, or a Google spreadsheet.

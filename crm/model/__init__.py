@@ -1,43 +1,25 @@
 """The records of the CRM and how a field of theirs is checked; no input or output."""
 
+from crm.model.activity import CONTACTING, INTERACTIONS, FollowUp, Interaction
+from crm.model.clients import Client, Contact, StatusRule, View, named
 from crm.model.conventions import Conventions
+from crm.model.data import TIME_ZONE, Setting
 from crm.model.mail import ARRIVED, CHANNELS, DIRECTIONS, STATES, UNSENT, Mailing, Message, Template
 from crm.model.record import Field, Record
 from crm.model.records import (
     BY_NAME,
     RECORDS,
-    ROLES,
-    TIME_ZONE,
-    Client,
-    Dashboard,
-    Sale,
-    Setting,
-    SignIn,
-    StatusRule,
-    User,
-    View,
     belonging_to,
     field_names,
     fields,
     keeping,
     links,
-    named,
     owner_link,
     people,
     typed_fields,
 )
-from crm.model.selling import (
-    CONTACTING,
-    FIRST_STAGES,
-    INTERACTIONS,
-    OUTCOMES,
-    Contact,
-    Deal,
-    FollowUp,
-    Interaction,
-    Stage,
-    StageMove,
-)
+from crm.model.sales import FIRST_STAGES, OUTCOMES, Deal, Sale, Stage, StageMove
+from crm.model.team import ROLES, Dashboard, SignIn, User
 
 __all__ = [
     "ARRIVED",

@@ -13,8 +13,8 @@ from crm.commands.matching import begins, called
 from crm.commands.registry import About, command
 from crm.errors import FieldError, Question, confirmation
 from crm.model import INTERACTIONS, Client, Contact, Conventions, FollowUp, Interaction, named
+from crm.model.clients import KINDS
 from crm.model.fields import Choice, Id, Line
-from crm.model.records import KINDS
 from crm.repository import Snapshot, Transaction
 from crm.repository.tables import fold
 

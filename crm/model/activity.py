@@ -1,0 +1,59 @@
+"""Records: interactions with clients and follow-ups.
+
+People of the team stand in records by their name, as the client's owner does: a spreadsheet stays readable, and a file
+that is imported may name people who have no account. Whose record it is, the id of the account beside the name says.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from crm.model.fields import Choice, Day, Id, Line, Person, Prose, TimeOfDay, Whole
+from crm.model.record import Record, account_beside, described
+
+INTERACTIONS = {"call": "call", "meeting": "meeting", "email": "e-mail", "sms": "SMS", "note": "note"}
+
+
+# With a note nobody has spoken to the client.
+CONTACTING = tuple(kind for kind in INTERACTIONS if kind != "note")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interaction(Record):
+    """Something that went on with a client, on a day and perhaps at a time of day ('HH:MM'), both as people there say
+    it: nobody remembers the time zone of a call. `contact` is the id of the one it was with, 0 for none."""
+
+    kind_name: ClassVar[str] = "interaction"
+    plural: ClassVar[str] = "interactions"
+
+    client: int = described("Client", Id("client", owns=True))
+    contact: int = described("Contact", Id("contact"))
+    kind: str = described("Kind", Choice(INTERACTIONS), help="call, meeting, email, sms or note")
+    on: date = described("Date", Day())
+    time: str = described("Time", TimeOfDay())
+    subject: str = described("Subject", Line(300))
+    body: str = described("Text", Prose())
+    user: str = described("By", Person())
+    user_id: int = account_beside("user")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUp(Record):
+    """Something to do for a client by a day, and perhaps a time of day ('HH:MM', local), until it is done.
+
+    One that repeats (`every`, in days, 0 for once) is due so many days after the last real contact with the client;
+    when it is done the next one follows. `deal` is the id of the deal it is about, 0 for none.
+    """
+
+    kind_name: ClassVar[str] = "follow_up"
+    plural: ClassVar[str] = "follow-ups"
+
+    client: int = described("Client", Id("client", owns=True))
+    deal: int = described("Deal", Id("deal"))
+    user: str = described("For", Person(), help="who does it")
+    user_id: int = account_beside("user")
+    due_on: date = described("Due", Day(past=False))
+    due_time: str = described("Time", TimeOfDay())
+    what: str = described("What", Line(500))
+    every: int = described("Repeats", Whole(most=3650), help="every so many days after the last contact; 0 for once")
+    done_on: date | None = described("Done", Day(), by="steps")

@@ -1,0 +1,134 @@
+"""Records: clients, the people at them, saved lists of clients, and status rules."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import ClassVar
+
+from crm.errors import FieldError
+from crm.model.fields import (
+    Amount,
+    Birthday,
+    Choice,
+    Country,
+    Day,
+    Email,
+    Extra,
+    Flag,
+    Id,
+    Line,
+    Person,
+    Phone,
+    Prose,
+    Tags,
+    Whole,
+)
+from crm.model.record import Record, account_beside, described
+
+KINDS = {"person": "person", "company": "company"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client(Record):
+    """A person or a company that buys.
+
+    `reference` is the client's number elsewhere, unique if given. `total_spend` is in major units of
+    the team's currency. `status_pinned_until` is the last day of a pin, FOREVER for one without end.
+    """
+
+    kind_name: ClassVar[str] = "client"
+    plural: ClassVar[str] = "clients"
+
+    reference: str = described("Reference", Line(60), help="the client's number elsewhere")
+    kind: str = described("Kind", Choice(KINDS), help="person or company")
+    first_name: str = described("First name", Line(200))
+    last_name: str = described("Last name", Line(200))
+    company: str = described("Company", Line(200))
+    date_of_birth: date | None = described("Date of birth", Birthday())
+    email: str = described("E-mail", Email())
+    phone: str = described("Phone", Phone())
+    address: str = described("Address", Line(300))
+    city: str = described("City", Line(100))
+    postcode: str = described("Postcode", Line(20))
+    country: str = described("Country", Country())
+    tags: tuple[str, ...] = described("Tags", Tags())
+    source: str = described("Source", Line(100), help="where the client came from")
+    owner: str = described("Owner", Person(), help="who looks after the client")
+    owner_id: int = account_beside("owner")
+    marketing_consent: bool = described("Marketing consent", Flag())
+    notes: str = described("Notes", Prose())
+    extra: Mapping[str, str] = described("Own fields", Extra(), help="your own fields, name=value")
+    status: str = described("Status", Line(40), by="rules")
+    status_reason: str = described("Reason", Line(2000), by="rules")
+    status_pinned_until: date | None = described("Pinned until", Day(past=False), by="rules")
+    status_before: str = described("Status before", Line(40), by="rules")
+    status_since: date | None = described("Status since", Day(), by="rules")
+    total_spend: Decimal = described("Total spend", Amount(), by="facts")
+    sales_count: int = described("Sales", Whole(), by="facts")
+    first_sale_on: date | None = described("First sale", Day(), by="facts")
+    last_sale_on: date | None = described("Last sale", Day(), by="facts")
+    last_contact_on: date | None = described("Last contact", Day(), by="facts")
+    next_follow_up_on: date | None = described("Next follow-up", Day(past=False), by="facts")
+
+    @property
+    def name(self) -> str:
+        """The client as people call it: a person's name, else the company."""
+        person = f"{self.first_name} {self.last_name}".strip()
+        return (self.company or person) if self.kind == "company" else (person or self.company)
+
+
+def named(client: Client) -> Client:
+    """The client with its kind settled: a company when only a company's name is given.
+
+    Raises FieldError where the one name that a client must have is missing.
+    """
+    person = bool(client.first_name or client.last_name)
+    kind = client.kind or ("person" if person or not client.company else "company")
+    if kind == "company" and not client.company:
+        raise FieldError("a company needs its name", field="company")
+    if not (person or client.company):
+        raise FieldError("a name is needed: a first name, a last name or a company", field="first_name")
+    return client if client.kind == kind else dataclasses.replace(client, kind=kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact(Record):
+    """Somebody at a client; at most one is the primary one."""
+
+    kind_name: ClassVar[str] = "contact"
+    plural: ClassVar[str] = "contacts"
+
+    client: int = described("Client", Id("client", owns=True))
+    name: str = described("Name", Line(200))
+    role: str = described("Role", Line(100), help="what they do there")
+    email: str = described("E-mail", Email())
+    phone: str = described("Phone", Phone())
+    is_primary: bool = described("Primary", Flag(), help="whom to ask first")
+    notes: str = described("Notes", Prose())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRule(Record):
+    """One rule of the ordered list that decides a client's status; an empty `when` always fits."""
+
+    kind_name: ClassVar[str] = "rule"
+    plural: ClassVar[str] = "rules"
+
+    position: int = described("Position", Whole(least=1))
+    status: str = described("Status", Line(40))
+    when: str = described("When", Line(1000))
+    active: bool = described("Active", Flag())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View(Record):
+    """A list of clients that the team comes back to: a condition in the language of the rules, and an order."""
+
+    kind_name: ClassVar[str] = "view"
+    plural: ClassVar[str] = "views"
+
+    name: str = described("Name", Line(60))
+    condition: str = described("Condition", Line(1000), help="like total_spend > 1000 and country = 'DE'")
+    sort: str = described("Sort", Line(60), help="a field, with - before it for the other way round")

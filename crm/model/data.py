@@ -1,0 +1,21 @@
+"""Records: the team's settings."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from crm.model.fields import Line
+from crm.model.record import Record, described
+
+# The setting that says in which time zone the team's days begin and end.
+TIME_ZONE = "time_zone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting(Record):
+    """One of the team's settings, kept with the data so that everybody has the same."""
+
+    kind_name: ClassVar[str] = "setting"
+    plural: ClassVar[str] = "settings"
+
+    key: str = described("Name", Line(60))
+    value: str = described("Value", Line(1000))

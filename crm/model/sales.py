@@ -1,0 +1,93 @@
+"""Records: sales, and deals in their stages."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import ClassVar
+
+from crm.model.fields import Amount, Choice, Day, Id, Line, Person, Prose, Whole
+from crm.model.record import Record, account_beside, described
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sale(Record):
+    """Something a client bought: `amount` in major units of the team's currency, on the day `on`."""
+
+    kind_name: ClassVar[str] = "sale"
+    plural: ClassVar[str] = "sales"
+
+    client: int = described("Client", Id("client", owns=True))
+    on: date = described("Date", Day())
+    amount: Decimal = described("Amount", Amount())
+    note: str = described("Note", Line(500))
+    deal: int = described("Deal", Id("deal"), by="steps", help="the deal that was won with it")
+    user: str = described("Recorded by", Person(), by="steps")
+    user_id: int = account_beside("user")
+
+
+OUTCOMES = {"open": "open", "won": "won", "lost": "lost"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage(Record):
+    """A stage of the pipeline: its place, how likely a deal in it is won (per cent), and whether it ends one."""
+
+    kind_name: ClassVar[str] = "stage"
+    plural: ClassVar[str] = "stages"
+
+    name: str = described("Name", Line(40))
+    position: int = described("Position", Whole(least=1))
+    probability: int = described("Probability", Whole(most=100), help="of winning, in per cent")
+    outcome: str = described("Outcome", Choice(OUTCOMES), help="open, won or lost")
+
+
+# The pipeline that a team starts with.
+FIRST_STAGES: tuple[Stage, ...] = tuple(
+    Stage(name=name, position=position, probability=probability, outcome=outcome)
+    for position, (name, probability, outcome) in enumerate(
+        (
+            ("Lead", 10, "open"),
+            ("Qualified", 25, "open"),
+            ("Proposal", 50, "open"),
+            ("Negotiation", 75, "open"),
+            ("Won", 100, "won"),
+            ("Lost", 0, "lost"),
+        ),
+        start=1,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deal(Record):
+    """Something that a client may buy: `value` in major units of the team's currency. `stage` is the id of its stage,
+    in which it is since `stage_since`; `closed_on` is the day it was won or lost."""
+
+    kind_name: ClassVar[str] = "deal"
+    plural: ClassVar[str] = "deals"
+
+    client: int = described("Client", Id("client", owns=True))
+    title: str = described("Title", Line(200))
+    stage: int = described("Stage", Id("stage", keeps=True))
+    value: Decimal = described("Value", Amount())
+    expected_close_on: date | None = described("Expected close", Day(past=False))
+    owner: str = described("Owner", Person())
+    owner_id: int = account_beside("owner")
+    lost_reason: str = described("Lost because", Line(300))
+    notes: str = described("Notes", Prose())
+    stage_since: date | None = described("In stage since", Day(), by="facts")
+    closed_on: date | None = described("Closed", Day(), by="facts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageMove(Record):
+    """A deal came into a stage on a day; `user` moved it. Moves are written by the store itself and never changed."""
+
+    kind_name: ClassVar[str] = "stage_move"
+    plural: ClassVar[str] = "stage-moves"
+
+    deal: int = described("Deal", Id("deal", owns=True))
+    stage: int = described("Stage", Id("stage"))
+    on: date = described("Date", Day())
+    user: str = described("By", Person(), by="steps")
+    user_id: int = account_beside("user")
