@@ -6,7 +6,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from crm.commands.registry import MENUS, Command, Parameter, Takes, commands
+from crm.commands import menus
+from crm.commands.registry import Command, Parameter, Takes, commands
 from crm.commands.team.recovery import RECOVER
 from crm.config import ENVIRONMENT, TEAM
 from crm.model import fields, typed_fields
@@ -83,7 +84,7 @@ def _section(command: Command) -> Iterator[str]:
     yield command.documentation
     yield ""
     if command.menu:
-        yield f"Menu: *{MENUS[command.menu]}*, *{command.title}*."
+        yield f"Menu: *{menus()[command.menu]}*, *{command.title}*."
         yield ""
     rows = [row for parameter in command.parameters.values() for row in _rows(parameter)]
     if rows:

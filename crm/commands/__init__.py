@@ -1,73 +1,39 @@
-"""The use cases: one module a menu entry, each command one typed function that every door calls."""
+"""The use cases: a folder for each subject, in which each command is one typed function that every door calls."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
 
-# What begins a command of two words, and what such commands are about.
-GROUPS: Mapping[str, str] = {
-    "clients": "Clients: added, found, shown, edited, tagged, merged, pinned and deleted.",
-    "views": "Saved lists of clients.",
-    "contacts": "Contacts: the people at a client.",
-    "interactions": "Calls, meetings, messages and notes.",
-    "sales": "Sales: recorded, listed and taken back.",
-    "deals": "Deals: on their way through the pipeline, won and lost.",
-    "stages": "The stages of the pipeline.",
-    "follow-ups": "What is to be done by when, and for whom.",
-    "rules": "Status rules: changed, previewed, applied and explained.",
-    "dashboard": "What stands on one's own dashboard.",
-    "email": "E-mail: written to clients, sent, and fetched.",
-    "templates": "Texts with fields, for messages that are written again and again.",
-    "mailings": "One text to many clients.",
-    "occasions": "Greetings: to each client once a year.",
-    "sms": "Text messages to clients.",
-    "reports": "Reports, as a table, a chart, a file or a picture.",
-    "history": "What was done, and taking it back.",
-    "sheets": "The store in a Google spreadsheet: connected, set up, and left again.",
-    "settings": "The team's settings.",
-    "users": "Accounts: who may sign in, and as what.",
-    "people": "The people of the team, and what each has to do.",
-    "profile": "One's own account.",
-}
+if TYPE_CHECKING:
+    from crm.commands.subject import Module, Subject
 
-# The modules in the order in which their commands stand in the menus; of each the first words of its commands, and the
-# menus that they stand in: so no more is loaded than is asked for.
-_MODULES: Mapping[str, tuple[str, str]] = {
-    "clients.clients": ("clients", "clients"),
-    "clients.bulk": ("clients", "clients"),
-    "clients.saved_views": ("views", "clients"),
-    "clients.contacts": ("contacts", "clients"),
-    "activity.interactions": ("interactions", "clients"),
-    "activity.timeline": ("timeline", ""),
-    "sales.sales": ("sales", "sales"),
-    "sales.board": ("deals", "deals"),
-    "sales.deals": ("deals", ""),
-    "sales.outcomes": ("deals", ""),
-    "sales.stages": ("stages", ""),
-    "activity.follow_ups": ("follow-ups", "follow-ups"),
-    "clients.rules": ("rules", "rules"),
-    "home.today": ("today", "today"),
-    "home.dashboard": ("dashboard", ""),
-    "activity.agenda": ("agenda", ""),
-    "activity.capture": ("capture", "capture"),
-    "mail.messages": ("email", "email"),
-    "mail.templates": ("templates", "email"),
-    "mail.mailings": ("mailings", "email"),
-    "mail.greetings": ("email occasions", "email"),
-    "mail.inbox": ("email", "email"),
-    "mail.sms": ("sms", "email"),
-    "reports": ("reports", "reports"),
-    "data.importing": ("import", "data"),
-    "data.exporting": ("export", "data"),
-    "data.history": ("history", "data"),
-    "data.store": ("check backup restore", "data"),
-    "data.copying": ("copy", "data"),
-    "data.spreadsheets": ("sheets", "data"),
-    "data.demo": ("demo", "data"),
-    "data.settings": ("settings", "settings"),
-    "team.users": ("users", "team"),
-    "team.people": ("people", "follow-ups"),
-    "team.profile": ("profile", "profile"),
-}
+
+@cache
+def subjects() -> "tuple[Subject, ...]":
+    """The subjects in their order; of each only what its folder says of itself is loaded."""
+    found: list[Any] = [import_module(f"{__name__}.{each.name}") for each in iter_modules(__path__) if each.ispkg]
+    return tuple(sorted(found, key=lambda each: each.PLACE))
+
+
+@cache
+def menus() -> Mapping[str, str]:
+    """The menus by name, in the order of the main menu, each with its title."""
+    found = sorted((menu.place, name, menu.title) for each in subjects() for name, menu in each.MENUS.items())
+    return {name: title for _, name, title in found}
+
+
+@cache
+def groups() -> Mapping[str, str]:
+    """The words that commands of two words begin with, each with what such commands are about."""
+    return {word: about for each in subjects() for word, about in each.GROUPS.items()}
+
+
+def subject_of(module: str) -> str:
+    """The subject that a module of the commands or of the records belongs to, by the folder or file it stands in."""
+    return module.split(".")[2]
+
 
 # What the shell alone has: commands that whoever sits at the machine of the store runs, and nobody has to be signed in.
 _OUTSIDE: Mapping[str, str] = {"recovering": "users"}
@@ -75,24 +41,29 @@ _OUTSIDE: Mapping[str, str] = {"recovering": "users"}
 
 def place(module: str) -> int:
     """Where the commands of a module stand among all, whichever module was imported first."""
-    within = f"{module.removeprefix(f'{__name__}.')}."
-    return next(at for at, name in enumerate(_MODULES) if within.startswith(f"{name}."))
+    return next(at for at, (name, _) in enumerate(_modules()) if f"{module}.".startswith(f"{name}."))
 
 
 def first_words() -> list[str]:
     """What commands begin with, in the order of the menus; nothing is loaded."""
-    return list(dict.fromkeys(word for words, _ in _MODULES.values() for word in words.split()))
+    return list(dict.fromkeys(word for _, module in _modules() for word in module.words.split()))
 
 
 def load(word: str = "", menu: str = "") -> None:
     """Registers every command, or at least those that begin with a word, or that stand in a menu."""
-    for name, (words, menus) in _MODULES.items():
-        if (not word or word in words.split()) and (not menu or menu in menus.split()):
-            import_module(f"{__name__}.{name}")
+    for name, module in _modules():
+        if not module.outside and (not word or word in module.words.split()) and menu in ("", module.menu):
+            import_module(name)
 
 
 def load_outside(word: str) -> None:
     """Registers the commands that the shell alone has, and that begin with a word."""
-    for name, words in _OUTSIDE.items():
-        if word in words.split():
-            import_module(f"{__name__}.{name}")
+    for name, module in _modules():
+        if module.outside and word in module.words.split():
+            import_module(name)
+
+
+def _modules() -> "Iterator[tuple[str, Module]]":
+    for each in subjects():
+        for name, module in each.MODULES.items():
+            yield f"{each.__name__}.{name}", module

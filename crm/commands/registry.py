@@ -165,23 +165,6 @@ class Command:
             raise SignedOutError(saved, done=crm.saved.ended, was_open=out.was_open) from out
 
 
-# The menus in the order of the main menu.
-MENUS: Mapping[str, str] = {
-    "clients": "Clients",
-    "sales": "Sales",
-    "deals": "Deals",
-    "follow-ups": "Follow-ups",
-    "email": "E-mail",
-    "capture": "Quick capture",
-    "rules": "Status rules",
-    "today": "Today",
-    "reports": "Reports",
-    "data": "Data",
-    "settings": "Settings",
-    "team": "Team",
-    "profile": "My account",
-}
-
 _COMMANDS: dict[str, Command] = {}
 _OUTSIDE: dict[str, Command] = {}
 _Function = TypeVar("_Function", bound=Callable[..., Any])

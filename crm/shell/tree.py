@@ -9,7 +9,7 @@ import click
 
 import crm
 from crm import program
-from crm.commands import GROUPS, first_words
+from crm.commands import first_words, groups
 from crm.shell import completion
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class _Whole(_Lazy):
         return [*first_words(), *self._own]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in GROUPS:
+        if cmd_name in groups():
             return _Group(self._line, cmd_name)
         if cmd_name in first_words():
             from crm.commands.registry import named
@@ -127,7 +127,7 @@ class _Group(_Lazy):
     """The commands that begin with a word."""
 
     def __init__(self, line: Line, word: str) -> None:
-        super().__init__(word, help=GROUPS[word], no_args_is_help=True, context_settings=_CONTEXT)
+        super().__init__(word, help=groups()[word], no_args_is_help=True, context_settings=_CONTEXT)
         self._line = line
         self._word = word
 

@@ -1,1 +1,20 @@
 """Commands: interactions, follow-ups, the agenda and the timeline."""
+
+from crm.commands.subject import Menu, Module
+
+PLACE = 2
+MENUS = {
+    "follow-ups": Menu("Follow-ups", 4),
+    "capture": Menu("Quick capture", 6),
+}
+GROUPS = {
+    "interactions": "Calls, meetings, messages and notes.",
+    "follow-ups": "What is to be done by when, and for whom.",
+}
+MODULES = {
+    "interactions": Module("interactions", menu="clients"),
+    "timeline": Module("timeline"),
+    "follow_ups": Module("follow-ups", menu="follow-ups"),
+    "agenda": Module("agenda"),
+    "capture": Module("capture", menu="capture"),
+}

@@ -1,1 +1,15 @@
 """Commands: what is seen first: today and the dashboard."""
+
+from crm.commands.subject import Menu, Module
+
+PLACE = 4
+MENUS = {
+    "today": Menu("Today", 8),
+}
+GROUPS = {
+    "dashboard": "What stands on one's own dashboard.",
+}
+MODULES = {
+    "today": Module("today", menu="today"),
+    "dashboard": Module("dashboard"),
+}

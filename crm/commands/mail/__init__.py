@@ -1,1 +1,23 @@
 """Commands: e-mail and SMS: templates, messages, mailings, greetings, the outbox and the inbox."""
+
+from crm.commands.subject import Menu, Module
+
+PLACE = 5
+MENUS = {
+    "email": Menu("E-mail", 5),
+}
+GROUPS = {
+    "email": "E-mail: written to clients, sent, and fetched.",
+    "templates": "Texts with fields, for messages that are written again and again.",
+    "mailings": "One text to many clients.",
+    "occasions": "Greetings: to each client once a year.",
+    "sms": "Text messages to clients.",
+}
+MODULES = {
+    "messages": Module("email", menu="email"),
+    "templates": Module("templates", menu="email"),
+    "mailings": Module("mailings", menu="email"),
+    "greetings": Module("email occasions", menu="email"),
+    "inbox": Module("email", menu="email"),
+    "sms": Module("sms", menu="email"),
+}

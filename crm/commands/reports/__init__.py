@@ -1,7 +1,22 @@
 """Reports: what the sales, the clients and the deals come to, each as a table with a chart, on screen or in a file."""
 
-from importlib import import_module
+from crm.commands.subject import Menu, Module
 
-# In the order of the menu.
-for _name in ("sales", "breakdown", "growth", "rfm", "cohorts", "funnel", "forecast", "lost", "activity"):
-    import_module(f"{__name__}.{_name}")
+PLACE = 6
+MENUS = {
+    "reports": Menu("Reports", 9),
+}
+GROUPS = {
+    "reports": "Reports, as a table, a chart, a file or a picture.",
+}
+MODULES = {
+    "sales": Module("reports", menu="reports"),
+    "breakdown": Module("reports", menu="reports"),
+    "growth": Module("reports", menu="reports"),
+    "rfm": Module("reports", menu="reports"),
+    "cohorts": Module("reports", menu="reports"),
+    "funnel": Module("reports", menu="reports"),
+    "forecast": Module("reports", menu="reports"),
+    "lost": Module("reports", menu="reports"),
+    "activity": Module("reports", menu="reports"),
+}

@@ -1,1 +1,21 @@
 """Commands: sales, deals and the stages of the pipeline."""
+
+from crm.commands.subject import Menu, Module
+
+PLACE = 3
+MENUS = {
+    "sales": Menu("Sales", 2),
+    "deals": Menu("Deals", 3),
+}
+GROUPS = {
+    "sales": "Sales: recorded, listed and taken back.",
+    "deals": "Deals: on their way through the pipeline, won and lost.",
+    "stages": "The stages of the pipeline.",
+}
+MODULES = {
+    "sales": Module("sales", menu="sales"),
+    "board": Module("deals", menu="deals"),
+    "deals": Module("deals"),
+    "outcomes": Module("deals"),
+    "stages": Module("stages"),
+}

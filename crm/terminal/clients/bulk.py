@@ -1,26 +1,19 @@
 """Groups of clients at the menu: chosen, and then tagged, edited, exported or deleted together."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from crm.commands.client_selection import Group, filters_of
 from crm.commands.registry import Command, commands, named
-from crm.errors import Cancelled, CRMError, FieldError
-from crm.model import Client, Conventions, Field, View, typed_fields
+from crm.model import Client, Conventions, Field, typed_fields
 from crm.model.fields import Choice as OneOf
 from crm.model.fields import Extra, Flag, Tags
-from crm.repository import Query
-from crm.rules import parse_condition
-from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit.forms import RecordForm
-from crm.terminal.toolkit.picking import pick_clients, pick_record
+from crm.terminal.toolkit.group_picking import NOBODY, Chosen, pick_group
 from crm.terminal.toolkit.session import Session, flow
-from crm.terminal.toolkit.steps import Answers, Step, in_steps
-from crm.terminal.toolkit.suggestions import metric_names, suggestions
-
-# What commands take that are about a group, by name, where nothing is said yet.
-Chosen = Mapping[str, Any]
-_NOBODY: Chosen = {"clients": (), "only": (), "where": "", "view": "", "all_": False}
+from crm.terminal.toolkit.steps import in_steps
+from crm.terminal.toolkit.suggestions import suggestions
 
 _TITLES = {
     "clients tag": "Tag or untag them",
@@ -34,71 +27,6 @@ _NOT_HERE = frozenset(("clients list",))
 # The fields in which many clients may well be alike, in the order of the form.
 _SHARED = ("owner", "source", "country", "city", "kind", "marketing_consent", "tags", "untag", "extra")
 _UNTAG = Field("untag", "Tags to take off", Tags(), "person", "")
-
-
-def group_of(**chosen: Any) -> Chosen:
-    """A group as commands take it."""
-    return {**_NOBODY, **chosen}
-
-
-def pick_group(session: Session, title: str) -> Chosen:
-    """The clients that something is to be done with. Raises Back."""
-    keyboard = session.keyboard
-    while True:
-        session.page(title)
-        entries = [Choice("One by one, or by a search", _one_by_one)]
-        if named("views list")(session.crm):
-            entries.append(Choice("All in a saved view", _in_a_view))
-        entries += [
-            Choice("All that fit a condition", _that_fit),
-            Choice("All with a tag", _with_a_tag),
-            Choice("All there are", lambda _: group_of(all_=True)),
-        ]
-        choose = keyboard.choose("Which clients?", entries)
-        try:
-            chosen: Chosen = choose(session)
-            return chosen
-        except Back:
-            continue
-
-
-def _one_by_one(session: Session) -> Chosen:
-    return group_of(clients=tuple(pick_clients(session.crm, session.keyboard, "Clients")))
-
-
-def _in_a_view(session: Session) -> Chosen:
-    view: View = pick_record(session.crm, session.keyboard, View, "View")
-    return group_of(view=view.name)
-
-
-def _that_fit(session: Session) -> Chosen:
-    def read(typed: str) -> str:
-        if not typed.strip():
-            raise Back
-        parse_condition(typed)
-        _refuse_nobody(session, Query(where=typed))
-        return typed.strip()
-
-    help = "like total_spend > 1000 and country = 'DE'"
-    return group_of(where=session.keyboard.text("Condition", read, help=help, suggest=metric_names))
-
-
-def _with_a_tag(session: Session) -> Chosen:
-    def read(typed: str) -> tuple[str, ...]:
-        if not typed.strip():
-            raise Back
-        tags = Tags().read(typed, session.crm.conventions)
-        _refuse_nobody(session, Query({"tags": tags}))
-        return tags
-
-    help = "of several, clients that have all of them"
-    return group_of(only=(("tags", session.keyboard.text("Tag", read, help=help)),))
-
-
-def _refuse_nobody(session: Session, query: Query) -> None:
-    with session.crm.read() as snapshot:
-        if not snapshot.count(Client, query):
-            raise FieldError("no client fits that")
 
 
 def act_on(session: Session, group: Chosen, told: str) -> None:
@@ -132,51 +60,13 @@ def delete_many(session: Session, **given: Any) -> None:
 
 def _with_group(session: Session, command: Command, given: Chosen, act: Callable[[Chosen], None]) -> None:
     """Does something with the clients that are given, or else with those that the person chooses first."""
-    group: Chosen = {**_NOBODY, **given}
+    group: Chosen = {**NOBODY, **given}
 
     def choose() -> None:
         nonlocal group
         group = pick_group(session, command.title)
 
     in_steps(session, [*([] if given else [choose]), lambda: act(group)])
-
-
-@flow("export")
-def export(session: Session, **given: Any) -> None:
-    """The file, and what stands in it: clients or a group of them, sales, everything."""
-    command = named("export")
-    whole = {name: value for name, value in _NOBODY.items() if name in command.parameters}
-    if given:
-        session.lead(command, **{**whole, "what": "clients", **given})
-        return
-    answers, group = Answers(session), dict[str, Any]()
-
-    def ask_what() -> None:
-        check = command.parameters["what"].check
-        entries = [Choice(words, value) for value, words in check.options.items()] if isinstance(check, OneOf) else []
-        entries.insert(1, Choice("Some of the clients", "group"))
-        answers.given["what"] = session.keyboard.choose("What:", entries, at=answers.given.get("what"))
-
-    def ask_whom() -> None:
-        group.update({name: value for name, value in pick_group(session, command.title).items() if name in whole})
-
-    def done() -> None:
-        some = answers.given["what"] == "group"
-        given = {**whole, **answers.given, **({**group, "what": "clients"} if some else {})}
-        try:
-            session.tell(session.prompts.run(command, given), command.title)
-        except Cancelled:
-            raise
-        except CRMError as error:
-            # What was typed is not lost.
-            session.fail(error)
-            raise Back from error
-
-    def steps() -> list[Step]:
-        file = answers.steps([command.parameters["file"]], lambda: session.page(command.title))
-        return [*file, ask_what, *([ask_whom] if answers.given.get("what") == "group" else []), done]
-
-    in_steps(session, steps)
 
 
 @flow("clients edit-many")

@@ -12,9 +12,10 @@ from crm.commands.registry import named
 from crm.errors import NotFoundError
 from crm.model import Client, fields
 from crm.rules import parse_condition
-from crm.terminal.clients.bulk import act_on, group_of
+from crm.terminal.clients.bulk import act_on
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
+from crm.terminal.toolkit.group_picking import group_of
 from crm.terminal.toolkit.lists import ListPage, filtered
 from crm.terminal.toolkit.picking import pick_listed
 from crm.terminal.toolkit.session import Session, flow

@@ -9,9 +9,9 @@ from typing import IO, TYPE_CHECKING, Any
 from rich.text import Text
 
 from crm.accounts import SignedIn
-from crm.commands import load
+from crm.commands import load, menus
 from crm.commands.context import CRM, begin_day, shut
-from crm.commands.registry import MENUS, Command, commands
+from crm.commands.registry import Command, commands
 from crm.config import SHEETS
 from crm.errors import Cancelled, CRMError, SignedOutError, StoreError
 from crm.model.rights import CLIENT, OWNER
@@ -169,7 +169,9 @@ class MainMenu:
     def entries(self) -> list[Choice]:
         """What may be chosen: menus of commands by name, or what to do."""
         session = self.session
-        listed = [Choice(title, menu, _KEYS.get(menu, "")) for menu, title in MENUS.items() if _leads_to(session, menu)]
+        listed = [
+            Choice(title, menu, _KEYS.get(menu, "")) for menu, title in menus().items() if _leads_to(session, menu)
+        ]
         if session.real is not None:
             listed.append(Choice("Throw the sample data away", lambda: _throw_away(session), "x"))
         return listed
@@ -252,7 +254,7 @@ def _opened(session: Session, menu: str) -> Callable[[], None]:
     if len({flow_of(each) for each in listed}) == 1 and flow_of(listed[0]):
         return lambda: session.start(listed[0])
     entries = [Choice(each.title, _starts(session, each)) for each in listed]
-    return lambda: session.menu([MENUS[menu]], lambda: entries)
+    return lambda: session.menu([menus()[menu]], lambda: entries)
 
 
 def _leads_to(session: Session, menu: str) -> bool:

@@ -14,13 +14,13 @@ from crm.commands.mail.templates import of_channel
 from crm.commands.registry import named
 from crm.model import Client, Field, Template
 from crm.model.fields import Email
-from crm.terminal.clients.bulk import Chosen, group_of, pick_group
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.render import drawn
 from crm.terminal.mail.composing import EmailSteps
 from crm.terminal.mail.mailings import mailing_page, sending_page, tell_sent
 from crm.terminal.mail.message_form import WritingForm
 from crm.terminal.mail.rendering import draw_preview
+from crm.terminal.toolkit.group_picking import Chosen, group_of, pick_group
 from crm.terminal.toolkit.session import Session, flow
 from crm.terminal.toolkit.steps import Step
 

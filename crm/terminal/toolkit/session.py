@@ -3,16 +3,19 @@
 import dataclasses
 import errno
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 from rich.constrain import Constrain
 from rich.rule import Rule
 from rich.text import Text
 
+from crm.commands import subject_of, subjects
 from crm.commands.context import CRM
 from crm.commands.registry import Command, may_run, named
 from crm.errors import (
@@ -45,44 +48,6 @@ UNCHANGED = "Nothing changed."
 Flow = Callable[..., None]
 # Commands that the menu leads through in a way of its own, by their words.
 FLOWS: dict[str, Flow] = {}
-# The modules that hold flows, each with the first words of the commands that it leads through: only what is asked for
-# is loaded, since the menu must be there at once.
-_MODULES: Mapping[str, str] = {
-    "home.dashboard_editor": "dashboard",
-    "sales.board": "deals",
-    "activity.capture": "capture",
-    "clients.clients": "clients",
-    "clients.clients_list": "clients",
-    "data.connecting": "sheets",
-    "clients.contacts": "contacts",
-    "data.settings": "demo settings",
-    "home.home_page": "agenda today",
-    "sales.deals": "deals",
-    "sales.deals_list": "deals",
-    "activity.follow_ups": "follow-ups",
-    "mail.greetings": "email occasions",
-    "clients.bulk": "clients export",
-    "data.history": "history",
-    "data.importing": "import",
-    "mail.inbox": "email",
-    "activity.interactions": "interactions",
-    "mail.mailings": "mailings",
-    "clients.merging": "clients",
-    "mail.messages": "email",
-    "team.people": "people",
-    "team.profile": "profile",
-    "reports.report_page": "reports",
-    "clients.rules": "rules",
-    "sales.sales": "sales",
-    "sales.stages": "stages",
-    "mail.templates": "templates",
-    "mail.sms": "sms",
-    "activity.timeline": "timeline",
-    "team.users": "users",
-    "clients.saved_views": "views",
-    "mail.new_message": "email",
-    "mail.new_mailing": "mailings",
-}
 
 
 def flow(words: str) -> Callable[[Flow], Flow]:
@@ -95,16 +60,23 @@ def flow(words: str) -> Callable[[Flow], Flow]:
     return register
 
 
-def load_flows(word: str = "") -> None:
-    """Registers all flows, or at least those of commands that begin with a word."""
-    for name, words in _MODULES.items():
-        if not word or word in words.split():
-            import_module(f"crm.terminal.{name}")
+def load_flows() -> None:
+    """Registers all flows."""
+    for each in subjects():
+        load_pages(subject_of(each.__name__))
+
+
+@cache
+def load_pages(subject: str) -> None:
+    """Loads the pages of a subject."""
+    folder = import_module(f"crm.terminal.{subject}")
+    for each in iter_modules(folder.__path__):
+        import_module(f"{folder.__name__}.{each.name}")
 
 
 def flow_of(command: Command) -> Flow | None:
     """The way of its own in which the menu leads through a command; None where it just asks for the parameters."""
-    load_flows(command.words.partition(" ")[0])
+    load_pages(subject_of(command.function.__module__))
     return FLOWS.get(command.words)
 
 

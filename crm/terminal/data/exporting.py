@@ -1,0 +1,49 @@
+"""An export: what stands in the file, and where it is."""
+
+from typing import Any
+
+from crm.commands.registry import named
+from crm.errors import Cancelled, CRMError
+from crm.model.fields import Choice as OneOf
+from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.toolkit.group_picking import NOBODY, pick_group
+from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.steps import Answers, Step, in_steps
+
+
+@flow("export")
+def export(session: Session, **given: Any) -> None:
+    """The file, and what stands in it: clients or a group of them, sales, everything."""
+    command = named("export")
+    whole = {name: value for name, value in NOBODY.items() if name in command.parameters}
+    if given:
+        session.lead(command, **{**whole, "what": "clients", **given})
+        return
+    answers, group = Answers(session), dict[str, Any]()
+
+    def ask_what() -> None:
+        check = command.parameters["what"].check
+        entries = [Choice(words, value) for value, words in check.options.items()] if isinstance(check, OneOf) else []
+        entries.insert(1, Choice("Some of the clients", "group"))
+        answers.given["what"] = session.keyboard.choose("What:", entries, at=answers.given.get("what"))
+
+    def ask_whom() -> None:
+        group.update({name: value for name, value in pick_group(session, command.title).items() if name in whole})
+
+    def done() -> None:
+        some = answers.given["what"] == "group"
+        given = {**whole, **answers.given, **({**group, "what": "clients"} if some else {})}
+        try:
+            session.tell(session.prompts.run(command, given), command.title)
+        except Cancelled:
+            raise
+        except CRMError as error:
+            # What was typed is not lost.
+            session.fail(error)
+            raise Back from error
+
+    def steps() -> list[Step]:
+        file = answers.steps([command.parameters["file"]], lambda: session.page(command.title))
+        return [*file, ask_what, *([ask_whom] if answers.given.get("what") == "group" else []), done]
+
+    in_steps(session, steps)

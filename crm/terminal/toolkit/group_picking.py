@@ -1,0 +1,84 @@
+"""A group of clients: chosen one by one, by a saved view, a condition or a tag."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from crm.commands.registry import named
+from crm.errors import FieldError
+from crm.model import Client, View
+from crm.model.fields import Tags
+from crm.repository import Query
+from crm.rules import parse_condition
+from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.toolkit.picking import pick_clients, pick_record
+from crm.terminal.toolkit.session import Session
+from crm.terminal.toolkit.suggestions import metric_names
+
+# What commands take that are about a group, by name, where nothing is said yet.
+Chosen = Mapping[str, Any]
+NOBODY: Chosen = {"clients": (), "only": (), "where": "", "view": "", "all_": False}
+
+
+def group_of(**chosen: Any) -> Chosen:
+    """A group as commands take it."""
+    return {**NOBODY, **chosen}
+
+
+def pick_group(session: Session, title: str) -> Chosen:
+    """The clients that something is to be done with. Raises Back."""
+    keyboard = session.keyboard
+    while True:
+        session.page(title)
+        entries = [Choice("One by one, or by a search", _one_by_one)]
+        if named("views list")(session.crm):
+            entries.append(Choice("All in a saved view", _in_a_view))
+        entries += [
+            Choice("All that fit a condition", _that_fit),
+            Choice("All with a tag", _with_a_tag),
+            Choice("All there are", lambda _: group_of(all_=True)),
+        ]
+        choose = keyboard.choose("Which clients?", entries)
+        try:
+            chosen: Chosen = choose(session)
+            return chosen
+        except Back:
+            continue
+
+
+def _one_by_one(session: Session) -> Chosen:
+    return group_of(clients=tuple(pick_clients(session.crm, session.keyboard, "Clients")))
+
+
+def _in_a_view(session: Session) -> Chosen:
+    view: View = pick_record(session.crm, session.keyboard, View, "View")
+    return group_of(view=view.name)
+
+
+def _that_fit(session: Session) -> Chosen:
+    def read(typed: str) -> str:
+        if not typed.strip():
+            raise Back
+        parse_condition(typed)
+        _refuse_nobody(session, Query(where=typed))
+        return typed.strip()
+
+    help = "like total_spend > 1000 and country = 'DE'"
+    return group_of(where=session.keyboard.text("Condition", read, help=help, suggest=metric_names))
+
+
+def _with_a_tag(session: Session) -> Chosen:
+    def read(typed: str) -> tuple[str, ...]:
+        if not typed.strip():
+            raise Back
+        tags = Tags().read(typed, session.crm.conventions)
+        _refuse_nobody(session, Query({"tags": tags}))
+        return tags
+
+    help = "of several, clients that have all of them"
+    return group_of(only=(("tags", session.keyboard.text("Tag", read, help=help)),))
+
+
+def _refuse_nobody(session: Session, query: Query) -> None:
+    with session.crm.read() as snapshot:
+        if not snapshot.count(Client, query):
+            raise FieldError("no client fits that")
