@@ -271,7 +271,7 @@ def preload() -> None:
     for name in modules:
         import_module(name)
     from crm.commands import load
-    from crm.terminal.toolkit.session import load_flows
+    from crm.terminal.toolkit.pages import load_flows
 
     load()
     load_flows()

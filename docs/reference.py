@@ -7,8 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from crm.commands import menus
-from crm.commands.registry import Command, Parameter, Takes, commands
-from crm.commands.team.recovery import RECOVER
+from crm.commands.registry import Command, Parameter, Takes, commands, commands_outside
 from crm.config import ENVIRONMENT, TEAM
 from crm.model import fields, typed_fields
 from crm.model.fields import Flag
@@ -73,7 +72,7 @@ def commands_page() -> str:
         "",
     ]
     # Only the shell has the last one.
-    for each in (*commands(), RECOVER):
+    for each in (*commands(), *commands_outside("users")):
         lines += _section(each)
     return "\n".join(lines).rstrip() + "\n"
 

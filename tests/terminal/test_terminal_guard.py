@@ -25,7 +25,8 @@ from crm.terminal.console.file_transfer import Exchange
 from crm.terminal.console.keyboard import Back, Choice, Closed, numbered
 from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.screen import Screen
-from crm.terminal.toolkit.session import Session, load_flows
+from crm.terminal.toolkit.pages import load_flows
+from crm.terminal.toolkit.session import Session
 
 Start = Callable[..., Any]
 

@@ -34,7 +34,8 @@ from crm.repository import tables
 from crm.repository.sqlite.dialect import Sqlite
 from crm.terminal.console.keyboard import Back, Choice, Closed
 from crm.terminal.drawing.screen import Screen
-from crm.terminal.toolkit.session import Session, flow_of, load_flows
+from crm.terminal.toolkit.pages import flow_of, load_flows
+from crm.terminal.toolkit.session import Session
 from tests.support.clocks import TODAY, running_on
 from tests.support.guarded import expire
 

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from crm.commands.activity.agenda import Agenda, AgendaItem
 from crm.commands.registry import named
-from crm.model import Conventions, Deal, FollowUp, Message
+from crm.model import Conventions
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.render import drawn
@@ -38,17 +38,7 @@ def heading(agenda: Agenda, by: Conventions) -> str:
 
 def open_item(session: Session, item: AgendaItem) -> None:
     """Opens what an item is about. Raises Back."""
-    from crm.terminal.activity.follow_ups import follow_up_page
-    from crm.terminal.clients.clients import client_page
-
-    if isinstance(item.record, FollowUp):
-        follow_up_page(session, item.record)
-    elif isinstance(item.record, Deal):
-        session.start(named("deals show"), deal=item.record)
-    elif isinstance(item.record, Message):
-        session.start(named("email show"), message=item.record)
-    else:
-        client_page(session, item.client)
+    session.open(item.record or item.client)
 
 
 class AgendaPage(ListPage):

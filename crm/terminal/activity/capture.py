@@ -11,7 +11,8 @@ from crm.model import Conventions
 from crm.terminal.console.keyboard import Back, reason
 from crm.terminal.drawing.render import drawn
 from crm.terminal.drawing.screen import Screen, data
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import Session
 
 _EXAMPLES = (
     "call Acme, wants a quote, fri 10:00",

@@ -15,7 +15,8 @@ from crm.terminal.drawing.render import drawn
 from crm.terminal.toolkit.client_choice import chosen_client
 from crm.terminal.toolkit.forms import fill_changes
 from crm.terminal.toolkit.lists import ListPage, filtered
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
 
 
@@ -101,9 +102,9 @@ class FollowUpsPage(ListPage):
 
 
 @flow("follow-ups list")
-def list_follow_ups(session: Session, client: Client | None = None, **_: Any) -> None:
-    """The list of follow-ups, of one client where it is named."""
-    FollowUpsPage(session, client).show()
+def list_follow_ups(session: Session, client: Client | None = None, for_: str = "", **_: Any) -> None:
+    """The list of follow-ups, of one client or for one person where they are named."""
+    FollowUpsPage(session, client, for_).show()
 
 
 @flow("follow-ups show")
@@ -115,6 +116,7 @@ def show(session: Session, follow_up: FollowUp | None = None, **_: Any) -> None:
     follow_up_page(session, follow_up)
 
 
+@page(FollowUp)
 def follow_up_page(session: Session, follow_up: FollowUp) -> None:
     """A follow-up and what can be done with it; it is left once that is done."""
     while True:
@@ -132,21 +134,16 @@ def follow_up_page(session: Session, follow_up: FollowUp) -> None:
 
 def _actions(session: Session, shown: FollowUpShown) -> list[Choice]:
     """What can be done with a follow-up; actions that give True leave its page."""
-    from crm.terminal.clients.clients import client_page
-
     follow_up, client = shown.follow_up, shown.client
 
     def starts(words: str, **given: Any) -> Callable[[], Any]:
         return lambda: session.start(named(words), **given)
 
-    def open_client() -> None:
-        client_page(session, client)
-
     entries = []
     if not follow_up.done_on:
         entries += [Choice("Done", lambda: _done(session, shown)), Choice("Put off", lambda: put_off(session, shown))]
         entries.append(Choice("Log a call", starts("interactions add", client=client, kind="call")))
-    entries.append(Choice("Open the client", open_client))
+    entries.append(Choice("Open the client", lambda: session.open(client)))
     if shown.deal:
         entries.append(Choice("Open the deal", starts("deals show", deal=shown.deal)))
     if follow_up.done_on:

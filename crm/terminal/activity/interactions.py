@@ -17,7 +17,8 @@ from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.toolkit.client_choice import chosen_client
 from crm.terminal.toolkit.client_lists import DealingsPage
 from crm.terminal.toolkit.forms import fill_changes
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
 
 
@@ -75,10 +76,9 @@ def show(session: Session, interaction: Interaction | None = None, **_: Any) -> 
     interaction_page(session, interaction or session.prompts.ask(named("interactions show").parameters["interaction"]))
 
 
+@page(Interaction)
 def interaction_page(session: Session, interaction: Interaction) -> None:
     """An interaction with all of its text, and what can be done with it, until the person goes back."""
-    from crm.terminal.clients.clients import client_page
-
     seen: dict[str, Any] = {}
 
     def crumbs() -> list[str]:
@@ -96,7 +96,7 @@ def interaction_page(session: Session, interaction: Interaction) -> None:
         record, client = seen["record"], seen["client"]
         return [
             Choice("Edit", lambda: edit(session, record)),
-            Choice("Open the client", lambda: client_page(session, client)),
+            Choice("Open the client", lambda: session.open(client)),
             Choice("Delete", lambda: _delete(session, record)),
         ]
 

@@ -6,7 +6,7 @@ from typing import Any
 from crm.commands.activity.timeline import Timeline
 from crm.commands.activity.timeline_entries import KINDS, START, Entry, Place
 from crm.commands.registry import named
-from crm.model import BY_NAME, Client, Conventions, Interaction, Sale
+from crm.model import BY_NAME, Client, Conventions
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.cards import draw_timeline, entry_line
@@ -15,7 +15,8 @@ from crm.terminal.drawing.screen import Screen, data
 from crm.terminal.toolkit.client_choice import chosen_client
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.neighbours import Neighbours
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import Session
 
 ENTRIES: Sequence[tables.Column] = (
     tables.Column("Date", lambda each, by: data(by.day(each.on), "dim"), 0),
@@ -26,8 +27,6 @@ ENTRIES: Sequence[tables.Column] = (
 tables.COLUMNS[Entry] = ENTRIES
 
 _INTERACTIONS = ("call", "meeting", "email", "sms", "note")
-# Which command shows what an entry leads to, where the page of it stands elsewhere.
-_SHOWN_BY = {"deal": "deals show", "follow_up": "follow-ups show", "message": "email show"}
 
 
 class TimelinePage(ListPage):
@@ -96,30 +95,18 @@ class TimelinePage(ListPage):
 
 def open_entry(session: Session, entry: Entry) -> None:
     """Goes to what an entry is about: the record, or the change in the history. Raises Back and NotFoundError."""
-    from crm.terminal.activity.interactions import interaction_page
-    from crm.terminal.data.history import transaction_page
-    from crm.terminal.sales.sales import sale_page
-
     if entry.transaction is not None:
-        transaction_page(session, entry.transaction)
+        session.start(named("history show"), transaction=entry.transaction)
         return
     with session.crm.read() as snapshot:
         record = snapshot.get(BY_NAME[entry.record], entry.id)
-    match record:
-        case Sale():
-            sale_page(session, record)
-        case Interaction():
-            interaction_page(session, record)
-        case _:
-            command = named(_SHOWN_BY[entry.record])
-            session.start(command, **{command.required_subject.name: record})
+    session.open(record)
 
 
 @flow("timeline")
-def timeline(session: Session, client: Client | None = None, **_: Any) -> None:
-    """The timeline of a client."""
-    client = chosen_client(session, client, "Timeline")
-    TimelinePage(session, Neighbours(session, client)).show()
+def timeline(session: Session, client: Client | None = None, place: Neighbours | None = None, **_: Any) -> None:
+    """The timeline of a client, and of those beside it in the list where its `place` is known."""
+    TimelinePage(session, place or Neighbours(session, chosen_client(session, client, "Timeline"))).show()
 
 
 @drawn.register

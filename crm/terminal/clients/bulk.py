@@ -11,7 +11,8 @@ from crm.model.fields import Extra, Flag, Tags
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit.forms import RecordForm
 from crm.terminal.toolkit.group_picking import NOBODY, Chosen, pick_group
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
 from crm.terminal.toolkit.suggestions import suggestions
 

@@ -11,16 +11,15 @@ from crm.commands.registry import Command, commands, named
 from crm.errors import NotFoundError
 from crm.model import Client
 from crm.model.fields import FOREVER
-from crm.terminal.activity.timeline import TimelinePage
 from crm.terminal.clients.contacts import ContactsPage
 from crm.terminal.console.keyboard import Back, Choice
-from crm.terminal.data.history import HistoryPage
 from crm.terminal.drawing.cards import draw_client, draw_contacts, draw_timeline
 from crm.terminal.toolkit.client_choice import chosen_client
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.neighbours import Listed, Neighbours
+from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.picking import pick_client
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
 # What one does most often stands on the card; the rest behind one entry more, what one regrets last.
@@ -38,6 +37,7 @@ _NOT_HERE = frozenset(
 )
 
 
+@page(Client)
 def client_page(session: Session, client: Client, listed: Listed | None = None, at: int = 0) -> None:
     """A client's card with the contacts and the latest that happened, and what can be done with it, until the person
     goes back. `listed` and `at` are the list that it was opened from and its place there."""
@@ -71,12 +71,12 @@ def client_page(session: Session, client: Client, listed: Listed | None = None, 
         return [*shown, Choice("More", lambda: _more(session, seen), "m")]
 
     keys = [
-        Choice("Timeline", lambda: TimelinePage(session, place).show(), "t"),
+        Choice("Timeline", lambda: session.start(named("timeline"), place=place), "t"),
         Choice("Contacts", lambda: ContactsPage(session, seen["client"]).show(), "c"),
         Choice("Log", lambda: session.start(named("interactions add"), client=seen["client"]), "l"),
     ]
     if session.offers(named("history list")):
-        keys.append(Choice("History", lambda: HistoryPage(session, seen["client"]).show(), "h"))
+        keys.append(Choice("History", lambda: session.start(named("history list"), client=seen["client"]), "h"))
     session.menu(crumbs, entries, above=above, keys=[*keys, *place.choices()])
 
 

@@ -17,8 +17,9 @@ from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.toolkit.group_picking import group_of
 from crm.terminal.toolkit.lists import ListPage, filtered
+from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick_listed
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.suggestions import metric_names
 
 # As many views have a key of their own beside the other entries.
@@ -74,10 +75,9 @@ class ClientsPage(ListPage):
             if self.marked.pop(row.id, None) is None:
                 self.marked[row.id] = row
             return
-        from crm.terminal.clients.clients import client_page
-
         ids = [each.id for each in self.drawn]
-        client_page(self.session, row, self.rows, self.offset + ids.index(row.id) if row.id in ids else 0)
+        at = self.offset + ids.index(row.id) if row.id in ids else 0
+        self.session.open(row, listed=self.rows, at=at)
 
     def sign(self, row: Any) -> str:
         if not (self.marking or self.marked):

@@ -18,7 +18,8 @@ from crm.terminal.toolkit.client_choice import chosen_client
 from crm.terminal.toolkit.client_lists import client_names
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
 
 _PHONE = typed_fields(Contact)["phone"].check
@@ -95,10 +96,9 @@ def show(session: Session, contact: Contact | None = None, **_: Any) -> None:
     contact_page(session, contact or session.prompts.ask(named("contacts show").parameters["contact"]))
 
 
+@page(Contact)
 def contact_page(session: Session, contact: Contact) -> None:
     """A contact and what can be done with it, until the person goes back."""
-    from crm.terminal.clients.clients import client_page
-
     seen: dict[str, ContactCard] = {}
 
     def crumbs() -> list[str]:
@@ -115,7 +115,7 @@ def contact_page(session: Session, contact: Contact) -> None:
         listed = [
             Choice("Edit", lambda: edit(session, record)),
             Choice("Log a call, meeting or note", lambda: session.start(log, client=client, contact=record)),
-            Choice("Open the client", lambda: client_page(session, client)),
+            Choice("Open the client", lambda: session.open(client)),
         ]
         if not record.is_primary:
             listed.append(Choice("Make primary", lambda: _make_primary(session, record)))

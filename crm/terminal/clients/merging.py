@@ -10,8 +10,9 @@ from crm.errors import RefusedError
 from crm.model import Client, fields
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import clean
+from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import BY_TYPING, pick_client
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Step, in_steps
 
 

@@ -12,8 +12,9 @@ from crm.terminal.console.keyboard import Back, Choice, Needed
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.render import show
 from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick_record
-from crm.terminal.toolkit.session import UNCHANGED, Session, flow
+from crm.terminal.toolkit.session import UNCHANGED, Session
 from crm.terminal.toolkit.suggestions import metric_names
 
 _EXAMPLE = "like VIP when total_spend >= 35000, or Regular otherwise"

@@ -10,8 +10,9 @@ from crm.model import View, typed_fields
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick_record
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, in_steps
 
 

@@ -120,8 +120,6 @@ def search(session: Session) -> None:
             ],
         )
     if isinstance(chosen, Client):
-        from crm.terminal.clients.clients import client_page
-
-        client_page(session, chosen)
+        session.open(chosen)
     else:
         session.start(chosen)

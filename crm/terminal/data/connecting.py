@@ -18,7 +18,8 @@ from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.render import show
 from crm.terminal.drawing.screen import clean
 from crm.terminal.team.signing_in import entered
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
 
 _TITLE = "Connect a Google spreadsheet"

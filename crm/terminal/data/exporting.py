@@ -7,7 +7,8 @@ from crm.errors import Cancelled, CRMError
 from crm.model.fields import Choice as OneOf
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.toolkit.group_picking import NOBODY, pick_group
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
 

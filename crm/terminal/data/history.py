@@ -13,7 +13,8 @@ from crm.terminal.console.keyboard import Choice
 from crm.terminal.data.change_rendering import draw_transaction
 from crm.terminal.drawing import tables
 from crm.terminal.toolkit.lists import ListPage
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import Session
 
 # In the order in which they stand in the menu of filters.
 _FILTERS = ("client", "about", "by", "since", "until", "text", "only")
@@ -102,9 +103,10 @@ def transaction_page(session: Session, number: int) -> None:
 
 @flow("history list")
 @flow("history undo")
-def history(session: Session, **_: Any) -> None:
-    """The history as a list, from which one is taken back; the last change stands first."""
-    HistoryPage(session).show()
+def history(session: Session, client: Client | None = None, **_: Any) -> None:
+    """The history as a list, of one client where it is named, from which one is taken back; the last change stands
+    first."""
+    HistoryPage(session, client).show()
 
 
 @flow("history show")

@@ -12,8 +12,9 @@ from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.render import show
 from crm.terminal.drawing.screen import data
+from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick_listed
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.session import Session
 
 if TYPE_CHECKING:
     from crm.commands.data.importing.draft import ImportDraft

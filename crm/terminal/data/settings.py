@@ -6,7 +6,8 @@ from crm.commands.data.settings import SettingShown
 from crm.commands.registry import named
 from crm.config import TEAM
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import Session
 
 
 @flow("demo")

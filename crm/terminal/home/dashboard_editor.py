@@ -13,7 +13,8 @@ from crm.errors import CRMError
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import clean, data
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import Session
 
 # The entry, the way back, and a blank line.
 _AROUND = 3

@@ -12,13 +12,13 @@ from crm.commands.activity.follow_up_lists import FollowUpShown
 from crm.commands.home.today import TodayReport, one
 from crm.commands.home.widgets import TILES, Birthday, Tile
 from crm.commands.registry import named
-from crm.model import Client
+from crm.model import Client, Record
 from crm.terminal.activity.agenda import AgendaPage, heading, item_line, open_item
-from crm.terminal.clients.clients import client_page
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.home import widgets
 from crm.terminal.home.dashboard_editor import arrange
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import Session
 
 # The way back, the hint and a blank line stand below and above the entries.
 _AROUND = 4
@@ -128,14 +128,12 @@ def _birthdays(session: Session, shown: list[Birthday]) -> Iterator[Choice]:
 
 
 def _follow_ups(session: Session, shown: list[FollowUpShown]) -> Iterator[Choice]:
-    from crm.terminal.activity.follow_ups import follow_up_page
-
     for each in shown:
-        yield Choice(f"Mine      {widgets.follow_up_line(each)}", partial(follow_up_page, session, each.follow_up))
+        yield Choice(f"Mine      {widgets.follow_up_line(each)}", _opens(session, each.follow_up))
 
 
-def _opens(session: Session, client: Client) -> Callable[[], None]:
-    return lambda: client_page(session, client)
+def _opens(session: Session, record: Record) -> Callable[[], None]:
+    return lambda: session.open(record)
 
 
 _ENTRIES: Mapping[str, Callable[[Session, Any], Iterator[Choice]]] = {

@@ -15,10 +15,12 @@ from crm.commands.registry import Command, commands
 from crm.config import SHEETS
 from crm.errors import Cancelled, CRMError, SignedOutError, StoreError
 from crm.model.rights import CLIENT, OWNER
+from crm.terminal.clients.search import search
 from crm.terminal.console.console import keyboard_on, screen_on
 from crm.terminal.console.keyboard import Back, Choice, Closed, End
 from crm.terminal.loop import EXIT, Loop
-from crm.terminal.toolkit.session import AROUND_MENU, Session, flow_of, load_flows
+from crm.terminal.toolkit.pages import flow_of, load_flows
+from crm.terminal.toolkit.session import AROUND_MENU, Session
 
 if TYPE_CHECKING:
     from crm.terminal.console.file_transfer import Exchange
@@ -162,6 +164,7 @@ class MainMenu:
         from crm.commands.home.today import Brief
 
         self.session = session
+        session.search = search
         self._entries: list[Choice] = []
         self._brief = Brief()
         self._loads_rest = True

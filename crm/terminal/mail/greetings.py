@@ -14,7 +14,8 @@ from crm.terminal.drawing.render import drawn
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.mail.rendering import draw_heads, draw_text
 from crm.terminal.toolkit.lists import ListPage
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import Session
 
 OCCASIONS: Sequence[tables.Column] = (
     tables.Column("Name", lambda each, _: data(each.mailing.name, "bold"), 0, 10),

@@ -14,8 +14,9 @@ from crm.terminal.drawing import tables
 from crm.terminal.drawing.render import drawn
 from crm.terminal.drawing.screen import Screen, data
 from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick_client
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.session import Session
 
 STRANGERS: Sequence[tables.Column] = (
     tables.Column("Last", lambda each, by: data(by.day_of(each.at), "dim"), 2),

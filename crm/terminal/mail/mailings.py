@@ -14,7 +14,8 @@ from crm.terminal.mail.mailing_rendering import MAILINGS, TROUBLES, draw_counts
 from crm.terminal.mail.messages import MessagesPage, message_page
 from crm.terminal.mail.rendering import draw_heads, draw_text
 from crm.terminal.toolkit.lists import ListPage
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.session import Session
 
 # Below those to see to stand the other entries, the way back, the hint and a blank line.
 _BELOW = 10
@@ -50,6 +51,7 @@ def show(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
     mailing_page(session, mailing or session.prompts.ask(named("mailings show").parameters["mailing"]))
 
 
+@page(Mailing)
 def mailing_page(session: Session, mailing: Mailing) -> None:
     """What became of a mailing, each message to see to by its number, until the person goes back."""
     seen: dict[str, MailingReport] = {}

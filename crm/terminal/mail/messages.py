@@ -9,7 +9,8 @@ from crm.model import CHANNELS, STATES, Client, Mailing, Message
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.mail.rendering import MESSAGE_COLUMNS, draw_message, draw_text, kind_of, sent_line
 from crm.terminal.toolkit.client_lists import DealingsPage
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.session import Session
 
 # In the order in which they stand in the menu of filters.
 _FILTERS: Mapping[str, str] = {
@@ -53,10 +54,9 @@ def show(session: Session, message: Message | None = None, **_: Any) -> None:
     message_page(session, message or session.prompts.ask(named("email show").parameters["message"]))
 
 
+@page(Message)
 def message_page(session: Session, message: Message) -> None:
     """A message with its text, and what can be done with it, until the person goes back."""
-    from crm.terminal.clients.clients import client_page
-
     seen: dict[str, Any] = {}
 
     def crumbs() -> list[str]:
@@ -76,7 +76,7 @@ def message_page(session: Session, message: Message) -> None:
             listed.append(Choice("Send again", lambda: again(session, record), "a"))
         if record.direction == "out" and record.state == "queued":
             listed.append(Choice("Cancel", lambda: cancel(session, record)))
-        return [*listed, Choice("Open the client", lambda: client_page(session, client))]
+        return [*listed, Choice("Open the client", lambda: session.open(client))]
 
     session.menu(crumbs, entries, above=above)
 

@@ -21,7 +21,8 @@ from crm.terminal.mail.mailings import mailing_page, sending_page, tell_sent
 from crm.terminal.mail.message_form import WritingForm
 from crm.terminal.mail.rendering import draw_preview
 from crm.terminal.toolkit.group_picking import Chosen, group_of, pick_group
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Step
 
 _TITLE = "Write to many"

@@ -19,7 +19,8 @@ from crm.terminal.mail.message_form import WritingForm
 from crm.terminal.mail.messages import tell_tried
 from crm.terminal.mail.rendering import draw_preview
 from crm.terminal.toolkit.client_choice import chosen_client
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import Session
 
 _TITLE = "Write an e-mail"
 # Below a preview stand a blank line, its entries, the way back and the hint.

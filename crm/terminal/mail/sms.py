@@ -13,7 +13,8 @@ from crm.terminal.console.keyboard import Back
 from crm.terminal.mail.composing import WritingSteps
 from crm.terminal.mail.messages import tell_tried
 from crm.terminal.toolkit.client_choice import chosen_client
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Step
 
 _TITLE = "Write an SMS"

@@ -17,8 +17,9 @@ from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.mail.rendering import draw_heads, draw_text
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.picking import pick_client
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
 
 tables.COLUMNS[Template] = (
@@ -63,6 +64,7 @@ def show(session: Session, template: Template | None = None, **_: Any) -> None:
     template_page(session, template or _picked(session, "templates show"))
 
 
+@page(Template)
 def template_page(session: Session, template: Template) -> None:
     """A template as it was written, and what can be done with it, until the person goes back."""
     seen: dict[str, Any] = {}

@@ -9,7 +9,8 @@ from crm.commands.reports.report import Report
 from crm.errors import CRMError
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.reports.rendering import chart_lines, draw_chart, draw_heading, draw_table
-from crm.terminal.toolkit.session import FLOWS, Session
+from crm.terminal.toolkit.pages import FLOWS
+from crm.terminal.toolkit.session import Session
 
 # What stands around the rows of a page: the crumbs, the title, the period, the heads and the total above, the entries
 # of the report apart; below, the file, the keys to turn, the way back and the hint.

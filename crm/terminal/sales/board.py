@@ -15,7 +15,8 @@ from crm.model import Conventions, Deal
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.sales.deals import deal_page
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import Session
 
 _WIDE = 80
 _NARROWEST = 18
@@ -176,7 +177,7 @@ class BoardPage:
             "e": self._turn,
             "v": lambda: self.session.start(named("deals list")),
             "t": lambda: self.session.start(named("stages list")),
-            "/": self._search,
+            "/": self.session.find,
             "u": lambda: self.session.start(named("history undo")),
             "?": self._help,
         }
@@ -226,11 +227,6 @@ class BoardPage:
             at = place(snapshot, moved, which)
         self.at = next((column for column, each in enumerate(self._sums) if each.stage.id == moved.stage), self.at)
         self._places[moved.stage] = at
-
-    def _search(self) -> None:
-        from crm.terminal.clients.search import search
-
-        search(self.session)
 
     def _help(self) -> None:
         for line in _HELP:

@@ -15,7 +15,8 @@ from crm.terminal.sales.rendering import draw_heading, draw_history
 from crm.terminal.toolkit.client_choice import chosen_client
 from crm.terminal.toolkit.deal_picking import pick_deal, stage_line
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
 # A command says to whom a deal belongs and where it stands; the reason comes with losing it.
@@ -33,6 +34,7 @@ class DealForm(RecordForm):
         return [each for each in form_order(self.kind) if each.name not in hidden]
 
 
+@page(Deal)
 def deal_page(session: Session, deal: Deal) -> None:
     """A deal with its history, and what can be done with it, until the person goes back."""
     seen: dict[str, DealCard] = {}
@@ -63,12 +65,8 @@ def _actions(session: Session, card: DealCard) -> list[Choice]:
     follow_up = named("follow-ups add")
     entries.append(Choice("Add a follow-up", lambda: session.start(follow_up, client=card.client, deal=deal)))
 
-    def open_client() -> None:
-        from crm.terminal.clients.clients import client_page
-
-        client_page(session, card.client)
-
-    return [*entries, Choice("Open the client", open_client), Choice("Delete", acts("deals delete"))]
+    entries.append(Choice("Open the client", lambda: session.open(card.client)))
+    return [*entries, Choice("Delete", acts("deals delete"))]
 
 
 def _chosen(session: Session, deal: Deal | None, title: str) -> Deal:

@@ -10,7 +10,8 @@ from crm.terminal.console.keyboard import Choice
 from crm.terminal.sales.deals import deal_page
 from crm.terminal.sales.rendering import DEALS, added_up
 from crm.terminal.toolkit.lists import ListPage, filtered
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import Session
 
 _FILTERS: Mapping[str, str] = {
     "client": "A client",

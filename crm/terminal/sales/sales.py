@@ -13,7 +13,8 @@ from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import data
 from crm.terminal.toolkit.client_lists import client_names
 from crm.terminal.toolkit.lists import ListPage
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.session import Session
 
 
 class SalesPage(ListPage):
@@ -82,10 +83,9 @@ def list_sales(session: Session, client: Client | None = None, **_: Any) -> None
     SalesPage(session, client).show()
 
 
+@page(Sale)
 def sale_page(session: Session, sale: Sale) -> None:
     """What can be done with a sale. Raises Back."""
-    from crm.terminal.clients.clients import client_page
-
     with session.crm.read() as snapshot:
         client = snapshot.get(Client, sale.client)
     by = session.crm.conventions
@@ -94,7 +94,7 @@ def sale_page(session: Session, sale: Sale) -> None:
     chosen = session.keyboard.choose(
         f"{told}: {sale.note}" if sale.note else told,
         [
-            Choice("Open the client", lambda: client_page(session, client)),
+            Choice("Open the client", lambda: session.open(client)),
             Choice("Take this sale back", lambda: _take_back(session, sale)),
         ],
     )

@@ -10,7 +10,8 @@ from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.sales.rendering import STAGES
 from crm.terminal.toolkit.deal_picking import pick_stage, stage_line
 from crm.terminal.toolkit.lists import ListPage
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
 

@@ -6,12 +6,12 @@ from typing import Any
 from crm.commands.registry import named
 from crm.commands.team.people import Colleague
 from crm.model import Conventions
-from crm.terminal.activity.follow_ups import FollowUpsPage
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import data
 from crm.terminal.toolkit.lists import ListPage
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import Session
 
 PEOPLE: Sequence[tables.Column] = (
     tables.Column("Name", lambda each, _: data(each.name, "bold"), 0, 8),
@@ -40,7 +40,7 @@ class PeoplePage(ListPage):
         return [Choice("Add", lambda: add(self.session), "a")] if self.session.offers(command) else []
 
     def open(self, row: Any) -> None:
-        FollowUpsPage(self.session, person=row.name).show()
+        self.session.start(named("follow-ups list"), for_=row.name)
 
 
 @flow("people add")

@@ -15,7 +15,8 @@ from crm.terminal.team.second_factor import NAMES, change, prove
 from crm.terminal.team.signing_in import new_password
 from crm.terminal.team.users import SESSIONS
 from crm.terminal.toolkit.lists import ListPage
-from crm.terminal.toolkit.session import Session, flow
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import Session
 
 
 class SessionsPage(ListPage):

@@ -16,7 +16,8 @@ from crm.terminal.drawing.render import drawn
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.team.second_factor import NAMES
 from crm.terminal.toolkit.lists import ListPage
-from crm.terminal.toolkit.session import UNCHANGED, Session, flow
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import UNCHANGED, Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
 USERS: Sequence[tables.Column] = (

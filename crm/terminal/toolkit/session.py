@@ -5,17 +5,13 @@ import errno
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 from rich.constrain import Constrain
 from rich.rule import Rule
 from rich.text import Text
 
-from crm.commands import subject_of, subjects
 from crm.commands.context import CRM
 from crm.commands.registry import Command, may_run, named
 from crm.errors import (
@@ -32,6 +28,7 @@ from crm.model import Client, Record, StatusRule
 from crm.model.rights import OWNER
 from crm.terminal.console.keyboard import Back, Choice, Closed, Keyboard
 from crm.terminal.drawing.screen import Screen, clean
+from crm.terminal.toolkit.pages import flow_of, page_of
 from crm.terminal.toolkit.steps import Answers, in_steps
 
 if TYPE_CHECKING:
@@ -45,39 +42,6 @@ _GONE = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
 _LEAST_NAME = 8
 _NARROWEST = 40
 UNCHANGED = "Nothing changed."
-Flow = Callable[..., None]
-# Commands that the menu leads through in a way of its own, by their words.
-FLOWS: dict[str, Flow] = {}
-
-
-def flow(words: str) -> Callable[[Flow], Flow]:
-    """Registers a function (session, **given) as the way in which the menu leads through a command."""
-
-    def register(function: Flow) -> Flow:
-        FLOWS[words] = function
-        return function
-
-    return register
-
-
-def load_flows() -> None:
-    """Registers all flows."""
-    for each in subjects():
-        load_pages(subject_of(each.__name__))
-
-
-@cache
-def load_pages(subject: str) -> None:
-    """Loads the pages of a subject."""
-    folder = import_module(f"crm.terminal.{subject}")
-    for each in iter_modules(folder.__path__):
-        import_module(f"{folder.__name__}.{each.name}")
-
-
-def flow_of(command: Command) -> Flow | None:
-    """The way of its own in which the menu leads through a command; None where it just asks for the parameters."""
-    load_pages(subject_of(command.function.__module__))
-    return FLOWS.get(command.words)
 
 
 class Session:
@@ -99,6 +63,8 @@ class Session:
         self.keyboard = keyboard
         self.screen = screen
         self.exchange = exchange
+        # The search from every page, which the main menu hands in.
+        self.search: Callable[[Session], None] | None = None
         self._notes: list[Callable[[], None]] = []
         # What this page has told, to be told again where all of it is drawn anew.
         self._told: list[Callable[[], None]] = []
@@ -302,7 +268,7 @@ class Session:
         taken = {each.key for each in entries}
         hidden = [
             *keys,
-            *([Choice("Search", self._search, "/")] if self.leads_to("clients search") else []),
+            *([Choice("Search", self.find, "/")] if self.search and self.leads_to("clients search") else []),
             *([Choice("Undo", self._undo_last, "u")] if "u" not in taken and self.leads_to("history undo") else []),
             Choice("Help", self._help, "?"),
         ]
@@ -317,6 +283,10 @@ class Session:
             leads(self, **given)
         else:
             self.lead(command, **given)
+
+    def open(self, record: Record, **around: Any) -> None:
+        """Opens the page of a record; `around` is what its page takes besides. Raises Back."""
+        page_of(type(record))(self, record, **around)
 
     def lead(self, command: Command, **given: Any) -> None:
         """Asks for the parameters of a command that are not given, one by one, and runs it. Raises Back."""
@@ -376,10 +346,10 @@ class Session:
         """The page once more: the terminal has another size."""
         self._notes = [*self._told, *self._notes]
 
-    def _search(self) -> None:
-        from crm.terminal.clients.search import search
-
-        search(self)
+    def find(self) -> None:
+        """Searches from whatever page this is. Raises Back."""
+        if self.search is not None:
+            self.search(self)
 
     def _undo_last(self) -> None:
         from crm.commands.data.history import my_last, told_passed_over

@@ -18,7 +18,7 @@ from crm.model.conventions import Conventions
 from crm.terminal.console.keyboard import Choice, Suggestion
 from crm.terminal.console.prompt_toolkit_keyboard import terminal
 from crm.terminal.drawing.screen import Screen
-from crm.terminal.toolkit.session import load_flows
+from crm.terminal.toolkit.pages import load_flows
 
 _COLUMNS, _LINES = 80, 24
 _SAMPLE = date(2026, 1, 31)

@@ -19,7 +19,8 @@ from crm.model import Client, Sale, View
 from crm.repository import Query
 from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.screen import Screen
-from crm.terminal.toolkit.session import Session, load_flows
+from crm.terminal.toolkit.pages import load_flows
+from crm.terminal.toolkit.session import Session
 
 Start = Callable[..., Any]
 

@@ -31,7 +31,8 @@ from crm.terminal.console.keyboard import Closed
 from crm.terminal.console.prompt_toolkit_keyboard import TerminalKeyboard
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.home.menu import MainMenu
-from crm.terminal.toolkit.session import Session, load_flows
+from crm.terminal.toolkit.pages import load_flows
+from crm.terminal.toolkit.session import Session
 from run import menu_loop
 
 Start = Callable[..., Any]

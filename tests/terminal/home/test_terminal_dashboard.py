@@ -16,7 +16,8 @@ from crm.model import Client, Conventions
 from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.home.widgets import months
-from crm.terminal.toolkit.session import Session, load_flows
+from crm.terminal.toolkit.pages import load_flows
+from crm.terminal.toolkit.session import Session
 from tests.support.clocks import TODAY
 
 pytestmark = pytest.mark.dated

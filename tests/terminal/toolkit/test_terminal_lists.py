@@ -23,7 +23,8 @@ from crm.terminal.sales.stages import StagesPage
 from crm.terminal.team import profile
 from crm.terminal.team.users import SessionsPage, UsersPage
 from crm.terminal.toolkit.lists import ListPage
-from crm.terminal.toolkit.session import Session, load_flows
+from crm.terminal.toolkit.pages import load_flows
+from crm.terminal.toolkit.session import Session
 
 Start = Callable[..., Any]
 PASSWORD = "a kettle, two spoons and rain"

@@ -14,7 +14,8 @@ from crm.errors import Cancelled
 from crm.model import Client, Deal
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import Screen
-from crm.terminal.toolkit.session import Session, load_flows
+from crm.terminal.toolkit.pages import load_flows
+from crm.terminal.toolkit.session import Session
 
 ESC = object()
 

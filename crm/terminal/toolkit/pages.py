@@ -1,0 +1,62 @@
+"""Pages: each is registered for what it shows, so that a page opens another one without importing it."""
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+from crm.commands import subject_of, subjects
+from crm.commands.registry import Command
+from crm.model import Record
+
+Page = Callable[..., None]
+_PAGES: dict[type[Record], Page] = {}
+Flow = Callable[..., None]
+# Commands that the menu leads through in a way of its own, by their words.
+FLOWS: dict[str, Flow] = {}
+
+
+def page(record: type[Record]) -> Callable[[Page], Page]:
+    """Registers a function (session, record, **around) as the page that shows a record of a kind."""
+
+    def register(function: Page) -> Page:
+        _PAGES[record] = function
+        return function
+
+    return register
+
+
+def page_of(record: type[Record]) -> Page:
+    """The page that shows a record of a kind; raises KeyError where there is none."""
+    load_pages(subject_of(record.__module__))
+    return _PAGES[record]
+
+
+def flow(words: str) -> Callable[[Flow], Flow]:
+    """Registers a function (session, **given) as the way in which the menu leads through a command."""
+
+    def register(function: Flow) -> Flow:
+        FLOWS[words] = function
+        return function
+
+    return register
+
+
+def load_flows() -> None:
+    """Registers all flows."""
+    for each in subjects():
+        load_pages(subject_of(each.__name__))
+
+
+@cache
+def load_pages(subject: str) -> None:
+    """Loads the pages of a subject."""
+    folder = import_module(f"crm.terminal.{subject}")
+    for each in iter_modules(folder.__path__):
+        import_module(f"{folder.__name__}.{each.name}")
+
+
+def flow_of(command: Command) -> Flow | None:
+    """The way of its own in which the menu leads through a command; None where it just asks for the parameters."""
+    load_pages(subject_of(command.function.__module__))
+    return FLOWS.get(command.words)
