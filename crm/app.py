@@ -108,7 +108,8 @@ def open_outward(config: Config) -> Outward:
 def open_mailer(config: Config) -> "Mailer | None":
     """What e-mail goes out through, None where nothing is set up. Nothing is asked of anybody yet. Raises UsageError,
     and StoreAccessError where Google's credentials cannot be used."""
-    from crm.outward.mail import GMAIL, mailer_at
+    from crm.outward.mail import GMAIL
+    from crm.outward.mailers import mailer_at
 
     if config.smtp_url.strip() != GMAIL:
         return mailer_at(config.smtp_url, config.mail_from, config.now)

@@ -1,18 +1,14 @@
 """Sending e-mail: what a mailer is, and what became of a mail, for each of its recipients."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from crm.clock import machine_now
 from crm.errors import OutwardError
 from crm.outward.outgoing import Mail, Party, new_message_id
-
-if TYPE_CHECKING:
-    from crm.outward.smtp import SmtpMailer
 
 # What CRM_SMTP_URL says where mail goes out through Google's interface instead of a mail server.
 GMAIL = "gmail:"
@@ -63,15 +59,6 @@ class Mailer(Protocol):
     def send(self, to: str, subject: str, text: str) -> None:
         """Sends a plain text, written by the program, to one address. Raises OutwardError where it is not sure that
         it was sent."""
-
-
-def mailer_at(url: str, sender: str, now: Callable[[], datetime] = machine_now) -> "SmtpMailer | None":
-    """A Mailer over the server at a URL, None where none is named. Raises UsageError."""
-    if not url:
-        return None
-    from crm.outward.smtp import SmtpMailer
-
-    return SmtpMailer(url, sender, now=now)
 
 
 def send_letter(mailer: Mailer, to: str, subject: str, text: str, at: datetime) -> None:

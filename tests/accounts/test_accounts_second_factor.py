@@ -40,7 +40,7 @@ def test_an_app_is_asked_for_its_code_from_then_on(office: Office) -> None:
     app = TOTP(offer.secret)
     codes = office.accounts.confirm_totp(anna.id, offer.secret, app.at(office.now()))
     assert len(set(codes)) == 10
-    assert all(len(code) == 19 for code in codes)
+    assert all(len(code) == 29 for code in codes)
     assert office.accounts.second_factors() == {anna.id: "totp"}
     kept = office.user(anna).second_factor
     assert offer.secret not in kept

@@ -14,18 +14,24 @@ import pytest
 from crm import commands as package
 from crm.commands import registry
 from crm.commands.registry import commands, commands_outside, named
-from crm.terminal.toolkit import session
+from crm.terminal.toolkit import pages
 from tests.conftest import PROJECT
 
 
-def test_the_index_says_of_each_module_what_it_holds() -> None:
+def test_a_subject_says_of_each_module_what_it_holds() -> None:
+    said = {
+        f"{each.__name__}.{name}": module
+        for each in package.subjects()
+        for name, module in each.MODULES.items()
+        if not module.outside
+    }
     words, menus = defaultdict(set), defaultdict(set)
     for each in commands():
-        module = each.function.__module__.removeprefix("crm.commands.").partition(".")[0]
+        (module,) = (name for name in said if f"{each.function.__module__}.".startswith(f"{name}."))
         words[module].add(each.words.partition(" ")[0])
         menus[module] |= {each.menu} - {""}
-    found = {module: (words[module], menus[module]) for module in words}
-    assert found == {module: (set(w.split()), set(m.split())) for module, (w, m) in package._MODULES.items()}
+    assert words == {name: set(module.words.split()) for name, module in said.items()}
+    assert menus == {name: {module.menu} - {""} for name, module in said.items()}
 
 
 _HALF = """
@@ -57,16 +63,14 @@ def test_a_command_is_there_once_all_of_its_module_is(tmp_path: Path, monkeypatc
 
 
 def test_what_begins_a_command_of_two_words_is_told_of_as_a_group() -> None:
-    assert list(package.GROUPS) == list(dict.fromkeys(each.group for each in commands() if each.group))
+    assert list(package.groups()) == list(dict.fromkeys(each.group for each in commands() if each.group))
 
 
-def test_the_index_says_of_each_module_of_the_menu_which_commands_it_leads_through() -> None:
-    session.load_flows()
-    found = defaultdict(set)
-    for words, leads in session.FLOWS.items():
-        module = getattr(leads, "func", leads).__module__.removeprefix("crm.terminal.")
-        found[module].add(words.partition(" ")[0])
-    assert found == {module: set(words.split()) for module, words in session._MODULES.items()}
+def test_a_command_is_led_through_by_a_page_of_its_own_subject() -> None:
+    pages.load_flows()
+    for words, leads in pages.FLOWS.items():
+        module = getattr(leads, "func", leads).__module__
+        assert package.subject_of(module) == package.subject_of(named(words).function.__module__), words
 
 
 @pytest.mark.many

@@ -9,7 +9,7 @@ import pytest
 import trustme
 
 from crm.errors import OutwardError, UsageError
-from crm.outward.mail import mailer_at
+from crm.outward.mailers import mailer_at
 from crm.outward.servers import smtp_server
 from crm.outward.smtp import SmtpMailer
 from tests.support.mail_server import LOGIN, Post, free_port, served

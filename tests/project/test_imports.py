@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ for _room in ARROWS.keys() - {"errors", "clock", "atomic_write", "private_files"
 ARROWS["app"] = set(ARROWS)
 ARROWS["start"] = set(ARROWS)
 # The stores themselves are named where they are chosen, and nowhere else.
-CONCRETE = ("crm.repository.sql", "crm.repository.sqlite.dialect", "crm.repository.sheets")
+CONCRETE = ("crm.repository.sql.", "crm.repository.sqlite.", "crm.repository.sheets.")
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "base"}
 
 FILES = sorted(CRM.rglob("*.py"))
@@ -92,8 +93,62 @@ def test_only_the_composition_root_names_a_store() -> None:
     for path in FILES:
         if room_of(path) in ("repository", "app"):
             continue
-        named = [module for module in imported(path.read_text(), package_of(path)) if module.startswith(CONCRETE)]
+        named = [module for module in imported(path.read_text(), package_of(path)) if f"{module}.".startswith(CONCRETE)]
         assert named == [], path
+
+
+# Of the terminal: the folders that know no subject. A page is opened through the session, and no page of another
+# subject is imported, but by the first screen, which shows something of everything, and by the way in.
+KERNEL = {"console", "drawing", "toolkit", "loop"}
+BETWEEN_SUBJECTS = {("data", "team"), ("sales", "home")}
+
+
+def modules() -> dict[str, Path]:
+    """Every module of crm by its dotted name."""
+    return {".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
+
+
+def without_type_checking(tree: ast.Module) -> ast.Module:
+    """A module as it runs: what is imported for type checkers alone is not loaded."""
+
+    class Runs(ast.NodeTransformer):
+        def visit_If(self, node: ast.If) -> ast.AST:
+            only_types = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+            return ast.Pass() if only_types else self.generic_visit(node)
+
+    return Runs().visit(tree)
+
+
+def dependencies() -> dict[str, set[str]]:
+    """The modules of crm that each of them imports, at its head or later."""
+    known = modules()
+    found: dict[str, set[str]] = {}
+    for name, path in known.items():
+        tree = without_type_checking(ast.parse(path.read_text("utf-8")))
+        there = set(imported(ast.unparse(tree), package_of(path)))
+        # `from crm.commands import lookup` is an import of the module, not of its folder.
+        folders = {each.rpartition(".")[0] for each in there & known.keys()}
+        found[name] = {each for each in there if each in known and each not in folders} - {name}
+    return found
+
+
+def test_no_module_is_part_of_a_circle() -> None:
+    sorter = TopologicalSorter(dependencies())
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        pytest.fail(f"these import each other: {' > '.join(error.args[1])}")
+
+
+def test_a_page_imports_no_page_of_another_subject() -> None:
+    wrong = set()
+    for name, others in dependencies().items():
+        for other in others:
+            here, there = ([*each.split("."), ""][1:3] for each in (name, other))
+            is_between = here[0] == there[0] == "terminal" and here[1] != there[1]
+            if is_between and "" not in (here[1], there[1]) and there[1] not in KERNEL and here[1] != "home":
+                wrong.add((here[1], there[1]))
+    assert wrong == BETWEEN_SUBJECTS
 
 
 def test_the_script_holds_the_menu_loop_and_leaves_the_rest_to_the_start() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from crm.commands import subjects
 from tests.conftest import PROJECT
 from tests.support.command_line import CommandLine, on_a_new_store
 
@@ -24,7 +25,7 @@ _FOR_OTHERS = (
     "lxml", "markdown_it", "matplotlib", "openpyxl", "phonenumbers", "prompt_toolkit", "publicsuffixlist", "pydantic",
     "pyotp", "questionary", "rapidfuzz", "requests", "segno", "starlette", "uvicorn", "xlsxwriter", "zxcvbn",
     "crm.outward", "crm.files", "crm.web", "crm.commands.mail.inbox", "crm.commands.data.importing",
-    "crm.commands.reports", "crm.commands.mail.mailings", "crm.commands.mail.outbox", "crm.terminal.home.menu",
+    "crm.commands.reports.report", "crm.commands.mail.mailings", "crm.commands.mail.outbox", "crm.terminal.home.menu",
     "crm.terminal.console.prompt_toolkit_keyboard",
 )  # fmt: skip
 
@@ -61,7 +62,8 @@ def test_the_version_loads_hardly_anything(shell: CommandLine) -> None:
     assert libraries <= {"click", "crm", "run", "__main__", "_distutils_hack", "sitecustomize", "usercustomize"}
     assert within(modules, ("crm",)) <= {
         "crm", "crm.commands", "crm.errors", "crm.program", "crm.shell", "crm.shell.completion", "crm.shell.program",
-        "crm.shell.tree", "crm.start", "crm.terminal", "crm.terminal.loop",
+        "crm.shell.tree", "crm.start", "crm.terminal", "crm.terminal.loop", "crm.commands.subject",
+        *(each.__name__ for each in subjects()),
     }  # fmt: skip
 
 

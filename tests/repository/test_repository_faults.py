@@ -584,7 +584,7 @@ def test_what_is_no_backup_is_not_restored(path: Path) -> None:
             (newer, "newer version"),
             (cut, "damaged|no backup"),
             (path.parent / "missing", "no file"),
-            (path.parent, "no file"),
+            (path.parent, "is a folder"),
         ):
             with pytest.raises(FileError, match=words):
                 repository.restore(source)

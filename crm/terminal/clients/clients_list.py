@@ -10,7 +10,7 @@ from crm.commands.clients.clients import all_of, due_by, silent
 from crm.commands.clients.rules import statuses
 from crm.commands.registry import named
 from crm.errors import NotFoundError
-from crm.model import Client, fields
+from crm.model import Client, View, fields
 from crm.rules import parse_condition
 from crm.terminal.clients.bulk import act_on
 from crm.terminal.console.keyboard import Choice
@@ -20,6 +20,7 @@ from crm.terminal.toolkit.lists import ListPage, filtered
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick_listed
 from crm.terminal.toolkit.session import Session
+from crm.terminal.toolkit.steps import Answers, in_steps
 from crm.terminal.toolkit.suggestions import metric_names
 
 # As many views have a key of their own beside the other entries.
@@ -180,16 +181,14 @@ class ClientsPage(ListPage):
         return typed.strip()
 
     def _views(self) -> None:
-        from crm.terminal.clients.saved_views import ViewsPage, save_list
-
         views = named("views list")(self.session.crm)
         entries = [Choice(f"{each.name}  {each.condition}", lambda name=each.name: name) for each in views[:_VIEWS]]
         if self.sort or not self._shown().is_everybody:
             entries.append(
-                Choice("Save this list as a view", lambda: save_list(self.session, self._shown(), self._order()).name)
+                Choice("Save this list as a view", lambda: _save_list(self.session, self._shown(), self._order()).name)
             )
         if views:
-            entries.append(Choice("Rename, change or remove views", lambda: ViewsPage(self.session).show()))
+            entries.append(Choice("Rename, change or remove views", lambda: self.session.start(named("views list"))))
         if not entries:
             self.session.say("There are no saved views yet. Filter the list, then save it as one.")
             return
@@ -235,3 +234,24 @@ _FILTERS: Mapping[str, str] = {
 def list_clients(session: Session, **_: Any) -> None:
     """The list of clients."""
     ClientsPage(session).show()
+
+
+def _save_list(session: Session, group: Group, sort: str) -> View:
+    """Saves what a list is narrowed to as a view, under a name that is asked for. Raises Back, and FieldError for
+    what no view can hold."""
+    with session.crm.read() as snapshot:
+        condition = group.condition(snapshot)
+    parameter = dataclasses.replace(named("views save").parameters["name"], label="Name of the view")
+    answers = Answers(session)
+
+    def save() -> View:
+        name = answers.given["name"]
+        there = {each.name.casefold() for each in named("views list")(session.crm)}
+        if name.casefold() in there:
+            session.confirm(f"There is a view {name} already. Change it to this list?", "Change it")
+        stored: View = session.call("views save", name=name, condition=condition, sort=sort)
+        return stored
+
+    saved: View = in_steps(session, [lambda: answers.ask(parameter, group.view), save])
+    session.say(f"{session.screen.sign('✓', 'OK:')} Saved the view {saved.name}.", "green")
+    return saved

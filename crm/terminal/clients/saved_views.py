@@ -1,12 +1,11 @@
 """The saved views at the menu: shown, changed, renamed and removed, and a list saved as one."""
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from crm.commands.client_selection import Group
 from crm.commands.registry import named
 from crm.model import View, typed_fields
+from crm.terminal.clients.clients_list import ClientsPage
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.toolkit.lists import ListPage
@@ -33,15 +32,10 @@ class ViewsPage(ListPage):
         session = self.session
         view: View = row
 
-        def show() -> None:
-            from crm.terminal.clients.clients_list import ClientsPage
-
-            ClientsPage(session, view.name).show()
-
         chosen = session.keyboard.choose(
             f"{view.name}:",
             [
-                Choice("Show the clients in it", show),
+                Choice("Show the clients in it", lambda: ClientsPage(session, view.name).show()),
                 Choice("Change it", lambda: _change(session, view)),
                 Choice("Rename it", lambda: rename(session, view)),
                 Choice("Remove it", lambda: remove(session, view)),
@@ -61,27 +55,6 @@ def _change(session: Session, view: View) -> None:
 
     steps = answers.steps(asked, lambda: session.page("Saved views", view.name), typed)
     session.tell(in_steps(session, [*steps, save]))
-
-
-def save_list(session: Session, group: Group, sort: str) -> View:
-    """Saves what a list is narrowed to as a view, under a name that is asked for. Raises Back, and FieldError for
-    what no view can hold."""
-    with session.crm.read() as snapshot:
-        condition = group.condition(snapshot)
-    parameter = dataclasses.replace(named("views save").parameters["name"], label="Name of the view")
-    answers = Answers(session)
-
-    def save() -> View:
-        name = answers.given["name"]
-        there = {each.name.casefold() for each in named("views list")(session.crm)}
-        if name.casefold() in there:
-            session.confirm(f"There is a view {name} already. Change it to this list?", "Change it")
-        stored: View = session.call("views save", name=name, condition=condition, sort=sort)
-        return stored
-
-    saved: View = in_steps(session, [lambda: answers.ask(parameter, group.view), save])
-    session.say(f"{session.screen.sign('✓', 'OK:')} Saved the view {saved.name}.", "green")
-    return saved
 
 
 @flow("views list")

@@ -143,7 +143,8 @@ class _ImportPages:
 
     def _change_reading(self) -> None:
         """The file read anew, with another encoding or delimiter, or with or without a header."""
-        from crm.commands.data.importing import DELIMITERS, begin
+        from crm.commands.data.importing import begin
+        from crm.commands.data.importing.delimiters import DELIMITERS
 
         source = self.draft.source
         turned = "The first row is a row like the others" if source.has_header else "The first row names the columns"

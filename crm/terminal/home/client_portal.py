@@ -7,7 +7,7 @@ from crm.errors import NotFoundError
 from crm.model import Client
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.cards import draw_client
-from crm.terminal.home.menu import MainMenu
+from crm.terminal.home.main_menu import MainMenu
 from crm.terminal.sales.sales import SalesPage
 from crm.terminal.toolkit.session import Session
 

@@ -290,6 +290,6 @@ def test_a_backup_overwrites_nothing_and_makes_its_folder(office: Office) -> Non
     assert office("backup", named).file == named
     with pytest.raises(CRMError):
         office("restore", there, yes=True)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(FileError, match="no file nowhere"):
         office("restore", Path("nowhere"), yes=True)
     assert len(office.clients()) == 1

@@ -30,7 +30,7 @@ from crm.terminal.console.key_parser import KeyParser, read_carefully
 from crm.terminal.console.keyboard import Closed
 from crm.terminal.console.prompt_toolkit_keyboard import TerminalKeyboard
 from crm.terminal.drawing.screen import Screen
-from crm.terminal.home.menu import MainMenu
+from crm.terminal.home.main_menu import MainMenu
 from crm.terminal.toolkit.pages import load_flows
 from crm.terminal.toolkit.session import Session
 from run import menu_loop

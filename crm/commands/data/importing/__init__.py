@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from crm.commands.context import CRM
+from crm.commands.data.importing.delimiters import DELIMITERS
 from crm.commands.registry import About, command
 from crm.errors import FieldError, FileError
 from crm.model.fields import Choice, Line
@@ -34,7 +35,6 @@ MODES = {
     "update": "only update those there are",
 }
 # What separates the cells of a text file, by its word.
-DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 DATE_ORDERS = {"ymd": "year month day", "dmy": "day month year", "mdy": "month day year"}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from crm.commands.data.importing import DELIMITERS
+from crm.commands.data.importing.delimiters import DELIMITERS
 from crm.errors import FieldError, UsageError
 from crm.files import Match, Source, match_columns, open_source, retargeted
 from crm.model import Client, Conventions, Sale, fields, typed_fields
