@@ -13,6 +13,7 @@ from crm.terminal.drawing import tables
 from crm.terminal.drawing.render import drawn
 from crm.terminal.drawing.screen import Screen, data
 from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 
 ITEMS: Sequence[tables.Column] = (
@@ -70,6 +71,12 @@ class AgendaPage(ListPage):
 
     def open(self, row: Any) -> None:
         open_item(self.session, row)
+
+
+@flow("agenda")
+def agenda(session: Session, **_: Any) -> None:
+    """What needs doing stands on the first screen, with the rest of the day."""
+    session.start(named("today"))
 
 
 @drawn.register

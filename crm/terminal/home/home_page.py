@@ -29,7 +29,6 @@ _TALL = 32
 
 
 @flow("today")
-@flow("agenda")
 def today(session: Session, **_: Any) -> None:
     """The figures of the dashboard, then what I have to do, the newest clients and so on, each opened by a key; other
     keys show what everybody has to do, and arrange the dashboard."""
