@@ -378,10 +378,10 @@ class SqlRepository:
 
         def review(tx: "SqlTransaction") -> None:
             # Another program may have been first.
-            if self._is_review_due(fact(tx.connection, REVIEWED)):
+            if self._is_review_due(tx.fact(REVIEWED)):
                 tx.user = PROGRAM
                 tx.review_day()
-                put_fact(tx.connection, REVIEWED, day)
+                tx.put_fact(REVIEWED, day)
 
         self._reviewed_on = day
         self.transact(review, "reviewed statuses for the day")

@@ -52,7 +52,7 @@ from crm.repository import (
 from crm.repository.bulk import insert_row, insert_rows, update_rows
 from crm.repository.dialect import Dialect
 from crm.repository.known import KnownRosters
-from crm.repository.snapshot import SqlSnapshot, fact, put_fact
+from crm.repository.snapshot import SqlSnapshot, put_fact
 from crm.repository.tables import DERIVED_FROM, KINDS, TABLES, derived_columns, row_of
 from crm.repository.team import same
 from crm.repository.writing import SEALED, STATUS, SUMS, TOTALS, UNSAID
@@ -125,13 +125,10 @@ class SqlTransaction(SqlSnapshot):
         """Whether there is anything to commit."""
         return bool(self._number)
 
-    def fact(self, name: str) -> str:
-        # It may have been written meanwhile.
-        return fact(self.connection, name)
-
     def put_fact(self, name: str, value: str) -> None:
         """Writes a fact of the store; it is no change of a record and stands in no history."""
         put_fact(self.connection, name, value)
+        self.__dict__.pop("_facts", None)
 
     def remember(self, revision: int) -> None:
         if revision > self.known.here and not self.known.is_copy:

@@ -174,6 +174,26 @@ def test_to_look_whoever_is_signed_in_up_costs_little(file_office: Office) -> No
     assert "USING INDEX sign_in_open" in str(plan)
 
 
+def test_to_look_whoever_writes_up_costs_no_more_than_whoever_reads(file_office: Office) -> None:
+    anna = file_office.add()
+    session = file_office.sign_in().session
+    reader = Reader(anna.id, "admin", 0, anna.name)
+    with asked_of(file_office) as asked:
+        file_office.store.change(lambda tx: file_office.accounts.verify(tx, session, reader))
+    # One more begins the transaction.
+    assert len(asked) <= 8
+    assert len([each for each in asked if "store_facts" in each]) == 1
+
+
+def test_a_transaction_reads_a_fact_as_it_has_written_it(file_office: Office) -> None:
+    def change(tx: Any) -> list[str]:
+        before = tx.fact("sample")
+        tx.put_fact("sample", "yes")
+        return [before, tx.fact("sample")]
+
+    assert file_office.store.change(change) == ["", "yes"]
+
+
 def test_each_account_that_does_not_fit_costs_no_look_at_all_of_them(file_office: Office) -> None:
     file_office.add()
     counts = []

@@ -104,8 +104,8 @@ class VerifiedRepository:
         return self._repository.prove(self._and(allowed))
 
     def fact(self, name: str) -> str:
-        with self.read():
-            return self._repository.fact(name)
+        with self.read() as snapshot:
+            return snapshot.fact(name)
 
     def set_fact(self, name: str, value: str, allowed: Allowed = anybody) -> None:
         self._repository.set_fact(name, value, self._and(allowed))
