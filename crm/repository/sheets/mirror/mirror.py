@@ -165,7 +165,10 @@ def set_seen(connection: Connection, now: Seen) -> None:
     """Notes what was last seen, and that no number up to the highest is given out again."""
     _set_fact(connection, "seen", json.dumps(asdict(now), ensure_ascii=False))
     _set_fact(connection, "generation", str(generation(connection) + 1))
+    given = numbers(connection)
     for name, last in now.state.last.items():
+        if given.get(name) == last:
+            continue
         moved = connection.exec_driver_sql("UPDATE sqlite_sequence SET seq = ? WHERE name = ?", (last, name))
         if not moved.rowcount:
             connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, last))
