@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, Row, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crm.clock import Clock
@@ -55,7 +55,7 @@ from crm.repository.known import KnownRosters
 from crm.repository.snapshot import SqlSnapshot, put_fact
 from crm.repository.tables import DERIVED_FROM, KINDS, TABLES, derived_columns, row_of
 from crm.repository.team import same
-from crm.repository.writing import SEALED, STATUS, SUMS, TOTALS, UNSAID
+from crm.repository.writing import SEALED, STATUS, SUMS, TOTALS, UNSAID, Entry
 from crm.rules import Decision
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -101,6 +101,8 @@ class SqlTransaction(SqlSnapshot):
         self._number = 0
         self._undoes: int | None = None
         self._audit: list[dict[str, Any]] = []
+        # All that it has entered into the audit; None once that was too much to hold, or was made by the database.
+        self._entered: list[dict[str, Any]] | None = []
         # Ids run on within a transaction that nobody else can enter, so what it created is a range.
         self._created: dict[str, tuple[int, int]] = {}
         self._decided: dict[tuple[Any, ...], Decision] = {}
@@ -284,6 +286,7 @@ class SqlTransaction(SqlSnapshot):
         if not numbers:
             return
         self._flush_audit()
+        self._entered = None
         self.connection.execute(writing.enter_changed(kind, whose, now, self.number))
         changed = {**now, "version": table.c.version + 1, "updated_at": self.at}
         self.connection.execute(update(table).where(whose).values(changed))
@@ -336,6 +339,7 @@ class SqlTransaction(SqlSnapshot):
             self._flush_audit(BATCH)
         else:
             self._flush_audit()
+            self._entered = None
             created = {"transaction": self.number, "first": first, "last": last}
             self.connection.execute(writing.ENTER_CREATED[kind], created)
         self._created[kind.kind_name] = (self._created.get(kind.kind_name, (first, 0))[0], last)
@@ -521,7 +525,16 @@ class SqlTransaction(SqlSnapshot):
     def _flush_audit(self, at_least: int = 1) -> None:
         if len(self._audit) >= at_least:
             insert_rows(self.connection, tables.audit, self._audit)
+            if self._entered is not None:
+                self._entered = self._entered + self._audit if len(self._entered) < BATCH else None
             self._audit = []
+
+    def entries(self) -> Sequence[Entry | Row[Any]]:
+        """What it has entered into the audit so far, in order."""
+        self._flush_audit()
+        if self._entered is None:
+            return self.connection.execute(writing.ENTRIES, {"wanted": self.number}).all()
+        return [Entry(*(each[name] for name in Entry._fields)) for each in self._entered]
 
     # Following the facts
 
@@ -656,6 +669,7 @@ class SqlTransaction(SqlSnapshot):
     def review_all(self) -> dict[tuple[str, str], int]:
         self.settle()
         self._known.clear()
+        self._entered = None
         return review.apply(self.connection, self.rules, self.clock, lambda: self.number)
 
     # Taking back

@@ -1,7 +1,7 @@
 """The statements of a transaction, made once: building one anew takes longer than running it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -133,6 +133,24 @@ ENTER_CREATED = {
     )
     for kind, table in TABLES.items()
 }
+
+
+class Entry(NamedTuple):
+    """One audit entry of a transaction: which record, what was done, and the changed fields before and after."""
+
+    record: str
+    record_id: int
+    operation: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+
+# The audit entries of a transaction in their order, as the fields of `Entry`.
+ENTRIES = (
+    select(*(audit.c[name] for name in Entry._fields))
+    .where(audit.c.transaction == bindparam("wanted"))
+    .order_by(audit.c.id)
+)
 
 
 def enter_changed(kind: type[Record], among: ColumnElement[bool], now: Mapping[str, Any], number: int) -> Insert:

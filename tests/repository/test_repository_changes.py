@@ -8,7 +8,7 @@ import pytest
 
 from crm.errors import ConflictError, NotFoundError, RefusedError, RuleError
 from crm.model import Client, Sale, StatusRule
-from crm.repository import Query
+from crm.repository import Query, writing
 from tests.conftest import Store
 
 pytestmark = pytest.mark.contract
@@ -226,3 +226,22 @@ def test_a_client_to_whom_sales_belong_stays_whole(store: Store) -> None:
     with pytest.raises(RefusedError, match="still belong"):
         store.change(lambda tx: tx.remove(Client, [client.id]))
     assert store.client(client).sales_count == 1
+
+
+@pytest.mark.parametrize("clients", [1, 25])
+def test_a_transaction_knows_what_it_has_entered_into_the_history(store: Store, clients: int) -> None:
+    shown = store.add(city="Graz")
+
+    def change(tx: Any) -> Any:
+        tx.add_all([Client(last_name=f"Client {each}") for each in range(clients)])
+        tx.change(shown, city="Wien", tags=("a",), date_of_birth=date(1980, 1, 1))
+        tx.add(Sale(client=shown.id, on=date(2026, 11, 1), amount=Decimal("12.5")))
+        tx.delete(tx.get(Client, shown.id + 1))
+        tx.settle()
+        return tx.number, tx.entries()
+
+    number, entered = store.change(change)
+    with store.repository.read() as snapshot:
+        kept = snapshot.connection.execute(writing.ENTRIES, {"wanted": number}).all()
+    assert [tuple(each) for each in entered] == [tuple(each) for each in kept]
+    assert len(kept) == clients + 4

@@ -418,7 +418,7 @@ class SheetsRepository(SqlRepository):
         if tx.wrote:
             seen, uid = mirror.must_have_seen(connection), new_uid()
             try:
-                written = plan(connection, tx.number, seen, uid)
+                written = plan(tx, seen, uid)
                 self._write(connection, written, seen, uid)
                 mirror.put_commits(connection, {uid: tx.number})
             except Applied:

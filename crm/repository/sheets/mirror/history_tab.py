@@ -2,17 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from crm.model.encoding import plain
 from crm.repository.sheets.grid.layout import HISTORY_COLUMNS, Cell
 from crm.repository.sheets.mirror.mirror import in_json
-from crm.repository.tables import audit, transactions
+from crm.repository.tables import transactions
+from crm.repository.writing import ENTRIES, Entry
 
 # A cell holds 50 000 characters; what is longer goes on in the next row.
 _LONGEST = 20_000
@@ -33,21 +34,21 @@ class Entries:
 def rows_of(connection: Connection, first: int, uid: str) -> Iterator[list[Cell]]:
     """The rows of all transactions from number `first` on; the last of them is committed as `uid`."""
     for head in connection.execute(select(transactions).where(transactions.c.id >= first).order_by(transactions.c.id)):
-        entries = connection.execute(
-            select(audit.c.record, audit.c.record_id, audit.c.operation, audit.c.before, audit.c.after)
-            .where(audit.c.transaction == head.id)
-            .order_by(audit.c.id)
-        )
-        opening: list[Cell] = [head.id, uid, str(plain(head.at)), head.user, head.what, head.undoes or ""]
-        by: list[Cell] = [head.user_id]
-        following: list[Cell] = [head.id, "", "", "", "", ""]
-        written = False
-        for entry in _merged(entries):
-            for row in _split(entry):
-                yield [*following, *row] if written else [*opening, *row, *by]
-                written = True
-        if not written:
-            yield [*opening, *[""] * (_WIDE - len(opening) - 1), *by]
+        yield from rows_of_one(head, connection.execute(ENTRIES, {"wanted": head.id}), uid)
+
+
+def rows_of_one(head: Row[Any], entries: Iterable[Entry | Row[Any]], uid: str) -> Iterator[list[Cell]]:
+    """The rows of one transaction, given its row and its audit entries."""
+    opening: list[Cell] = [head.id, uid, str(plain(head.at)), head.user, head.what, head.undoes or ""]
+    by: list[Cell] = [head.user_id]
+    following: list[Cell] = [head.id, "", "", "", "", ""]
+    written = False
+    for entry in _merged(entries):
+        for row in _split(entry):
+            yield [*following, *row] if written else [*opening, *row, *by]
+            written = True
+    if not written:
+        yield [*opening, *[""] * (_WIDE - len(opening) - 1), *by]
 
 
 def digest(row: Sequence[Cell]) -> str:
@@ -58,7 +59,7 @@ def digest(row: Sequence[Cell]) -> str:
     return hashlib.blake2b(json.dumps(cells).encode(), digest_size=12).hexdigest()
 
 
-def _merged(entries: Any) -> Iterator[tuple[str, str, str, str, str]]:
+def _merged(entries: Iterable[Entry | Row[Any]]) -> Iterator[tuple[str, str, str, str, str]]:
     """The audit entries as text; records created one after the other become one entry: 12-57."""
     record, first, last = "", 0, 0
     for entry in entries:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from crm.errors import RefusedError
 from crm.model import BY_NAME, Record
@@ -18,6 +18,7 @@ WHOLE_ROW = "(row)"
 
 _MEND = "Mend the cell in the spreadsheet; until then the last good value counts, and what stands there is kept."
 _table = mirror.sheet_problem
+_NOTED = select(_table.c.id, _table.c.field).where(_table.c.record == bindparam("record"))
 
 
 def note(
@@ -67,6 +68,11 @@ def told(connection: Connection, kind: type[Record], ids: Collection[int]) -> se
     statement = "SELECT id FROM sheet_problem WHERE record = ? AND id IN (SELECT value FROM json_each(?))"
     found = connection.exec_driver_sql(statement, (kind.kind_name, json.dumps(list(ids))))
     return {row[0] for row in found}
+
+
+def noted(connection: Connection, kind: type[Record]) -> set[tuple[int, str]]:
+    """The id of each record with which something is wrong, and the field."""
+    return {(row.id, row.field) for row in connection.execute(_NOTED, {"record": kind.kind_name})}
 
 
 def forget_what(connection: Connection, kind: type[Record], record_id: int, what: str) -> None:

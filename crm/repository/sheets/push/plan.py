@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from crm.errors import StoreDamagedError
 from crm.model import BY_NAME, RECORDS, Client, Record
@@ -15,9 +15,11 @@ from crm.repository.sheets.grid import cells
 from crm.repository.sheets.grid.layout import OWN, Cell, alike, columns, header, heading
 from crm.repository.sheets.mirror import history_tab, mirror, problems
 from crm.repository.sheets.mirror.mirror import Place, Seen
-from crm.repository.tables import audit
+from crm.repository.transaction import SqlTransaction
+from crm.repository.writing import Entry
 
 _BATCH = 1000
+_HEAD = select(tables.transactions).where(tables.transactions.c.id == bindparam("wanted"))
 # Every change of a row moves these along.
 _ALWAYS = frozenset(("updated_at", "version"))
 
@@ -72,10 +74,12 @@ class Plan:
         return [kind for kind in RECORDS if kind in named]
 
 
-def plan(connection: Connection, number: int, seen: Seen, uid: str) -> Plan:
-    """What transaction `number`, which nothing else follows, has to write."""
-    made = Plan(history=list(history_tab.rows_of(connection, number, uid)))
-    for kind, touched in _touched(connection, number).items():
+def plan(tx: SqlTransaction, seen: Seen, uid: str) -> Plan:
+    """What a transaction that is finished has to write."""
+    connection, entries = tx.connection, tx.entries()
+    head = connection.execute(_HEAD, {"wanted": tx.number}).one()
+    made = Plan(history=list(history_tab.rows_of_one(head, entries, uid)))
+    for kind, touched in _touched(entries).items():
         _Tab(connection, kind, seen.places[kind.kind_name], made).plan(touched)
     return made
 
@@ -111,14 +115,13 @@ class _Touched:
     names: set[str] = field(default_factory=set)
 
 
-def _touched(connection: Connection, number: int) -> dict[type[Record], dict[int, _Touched]]:
-    """Which records the transaction touched, and which of their fields."""
+def _touched(entries: Iterable[Entry | Row[Any]]) -> dict[type[Record], dict[int, _Touched]]:
+    """Which records a transaction touched, and which of their fields."""
     found: dict[type[Record], dict[int, _Touched]] = {}
-    statement = select(audit.c.record, audit.c.record_id, audit.c.operation, audit.c.after)
-    for entry in connection.execute(statement.where(audit.c.transaction == number).order_by(audit.c.id)):
+    for entry in entries:
         each = found.setdefault(BY_NAME[entry.record], {}).setdefault(entry.record_id, _Touched())
         if entry.operation == "update":
-            each.names.update(entry.after)
+            each.names.update(entry.after or ())
         else:
             each.created = entry.operation == "create"
             each.deleted = entry.operation == "delete"
@@ -175,7 +178,7 @@ class _Tab:
                 names is None
                 and was != ""
                 and name not in ("id", *_ALWAYS, "created_at")
-                and self._is_bad(record_id, name)
+                and (record_id, name) in self._bad
             ):
                 continue
             if names is None or name in names:
@@ -204,10 +207,10 @@ class _Tab:
     def _identity(self) -> tuple[int, ...]:
         return tuple(self._column(name) for name in ("id", "version"))
 
-    def _is_bad(self, record_id: int, name: str) -> bool:
-        table = mirror.sheet_problem.c
-        wanted = (table.record == self.kind.kind_name, table.id == record_id, table.field == name)
-        return self.connection.execute(select(table.what).where(*wanted)).first() is not None
+    @cached_property
+    def _bad(self) -> set[tuple[int, str]]:
+        """The cells that cannot be taken, by record and field."""
+        return problems.noted(self.connection, self.kind)
 
     def _own_cells(self, write: RowWrite, new: Mapping[str, str], old: Mapping[str, Any]) -> None:
         for name in {**old, **new}:
