@@ -288,13 +288,13 @@ def open_menu(stdin: IO[str], stdout: IO[str], loop: "Loop") -> int:
 def serve(opening: Mapping[str, str], exchange: "Exchange", stdin: IO[str], stdout: IO[str], loop: "Loop") -> int:
     """Runs the menu for somebody in a browser who has signed in: `opening` names the session. Returns the exit
     code."""
-    from crm.model.paths import told_elsewhere
+    from crm.model.paths import at_another_device
     from crm.terminal.home.menu import run_menu
 
     def opened(**doors: Any) -> CRM:
         return open_crm(from_environment(os.environ), **doors)
 
-    with told_elsewhere():
+    with at_another_device():
         crm = opened()
         try:
             who = crm.accounts.open().still_holds(int(opening["session"]))

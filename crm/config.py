@@ -17,7 +17,7 @@ from crm.errors import FieldError, FileError, UsageError
 from crm.model.conventions import Conventions
 from crm.model.data import TIME_ZONE
 from crm.model.fields import Check, Country, Email, Flag, Line, Secret, Whole
-from crm.model.paths import as_told, path_of
+from crm.model.paths import display_path, path_of
 from crm.private_files import private_folder
 
 # How the URL of a store begins that is a file, or a Google spreadsheet.
@@ -200,9 +200,11 @@ def store_file(store: str) -> Path | None:
     try:
         return path_of(store.removeprefix(SQLITE)).absolute()
     except FieldError as error:
-        raise UsageError(f"{as_told(store)} names no store: {error.reason}.") from error
+        raise UsageError(f"{display_path(store)} names no store: {error.reason}.") from error
     except OSError as error:
-        raise UsageError(f"{as_told(store)} is relative to a folder that is gone; change to another one.") from error
+        raise UsageError(
+            f"{display_path(store)} is relative to a folder that is gone; change to another one."
+        ) from error
 
 
 def default_store() -> str:
@@ -221,10 +223,10 @@ def remembered_store() -> str:
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except (OSError, UnicodeDecodeError) as error:
-        where, why = as_told(_memory()), getattr(error, "strerror", "") or "it is no text"
+        where, why = display_path(_memory()), getattr(error, "strerror", "") or "it is no text"
         raise UsageError(f"{where}, which names the store to open, cannot be read: {why}. Delete it.") from error
     if not _REMEMBERED.fullmatch(written):
-        raise UsageError(f"{as_told(_memory())} names no store. Delete it, and connect the spreadsheet again.")
+        raise UsageError(f"{display_path(_memory())} names no store. Delete it, and connect the spreadsheet again.")
     return written
 
 
@@ -238,7 +240,7 @@ def remember_store(url: str) -> None:
         with atomic_write(_memory()) as file:
             file.write(f"{url}\n".encode())
     except OSError as error:
-        where = as_told(_memory())
+        where = display_path(_memory())
         raise FileError(f"The choice cannot be kept: {where} cannot be written ({error.strerror}).") from error
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from crm import program
 from crm.atomic_write import atomic_write
 from crm.errors import FileError, UsageError
-from crm.model.paths import as_told
+from crm.model.paths import display_path
 from crm.private_files import private_folder
 
 if TYPE_CHECKING:
@@ -95,14 +95,16 @@ class Secret:
         except (OSError, UnicodeDecodeError) as error:
             reason = (isinstance(error, OSError) and error.strerror) or "it is no text"
             raise FileError(
-                f"The secret of this machine, {as_told(self._path)}, cannot be read or made: {reason}."
+                f"The secret of this machine, {display_path(self._path)}, cannot be read or made: {reason}."
                 " Set CRM_SECRET instead."
             ) from error
 
     def _read(self) -> bytes:
         written = self._path.read_text("ascii").strip()
         if len(written) < SHORTEST:
-            raise FileError(f"{as_told(self._path)} is no secret of this program; put the file back from a backup.")
+            raise FileError(
+                f"{display_path(self._path)} is no secret of this program; put the file back from a backup."
+            )
         return written.encode()
 
     def _make(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from crm.atomic_write import atomic_write
 from crm.errors import FileError
-from crm.model.paths import as_told
+from crm.model.paths import display_path
 from crm.private_files import private_folder
 
 
@@ -30,7 +30,7 @@ class Remembered:
                 file.write(json.dumps({url: each for url, each in kept.items() if each}).encode())
         except OSError as error:
             raise FileError(
-                f"The sign-in cannot be kept: {as_told(self._path)} cannot be written ({error.strerror})."
+                f"The sign-in cannot be kept: {display_path(self._path)} cannot be written ({error.strerror})."
             ) from error
 
     def _read(self) -> Mapping[str, str]:

@@ -99,7 +99,7 @@ class Group:
         if self.is_everybody:
             return "all clients"
         count = len(set(self.numbers))
-        words = how_many(count, "client", "clients", by) if count else "clients"
+        words = pluralize(count, "client", "clients", by) if count else "clients"
         words += f" in the view {self.view}" if self.view else ""
         with_ = [FieldIs().show(each, by) for each in self.filters.items()]
         with_ += [self.where] if self.where else []
@@ -181,7 +181,7 @@ def view_called(snapshot: Snapshot, name: str) -> View:
     return found[0]
 
 
-def how_many(count: int, one: str, several: str, by: Conventions) -> str:
+def pluralize(count: int, one: str, several: str, by: Conventions) -> str:
     """A number with its noun."""
     return f"{by.number(count)} {one if count == 1 else several}"
 

@@ -15,7 +15,7 @@ from crm.clock import Clock
 from crm.config import Config, team_defaults
 from crm.errors import CRMError, SignInRefusedError, StoreError, StoreNotSetUpError
 from crm.model import Conventions, Setting
-from crm.model.paths import as_told
+from crm.model.paths import display_path
 from crm.model.rights import OWNER, Reader
 from crm.repository import Repository, Saved, Snapshot, Spreadsheets, Transaction
 from crm.repository.shut import Shut
@@ -67,7 +67,9 @@ def open_other(crm: "CRM", url: str) -> "CRM":
     other = crm.open(url)
     try:
         if has_accounts(other):
-            raise SignInRefusedError(f"{as_told(url)} has accounts. Whoever signs in to it, with --store, can use it.")
+            raise SignInRefusedError(
+                f"{display_path(url)} has accounts. Whoever signs in to it, with --store, can use it."
+            )
     except BaseException:
         other.repository.close()
         raise

@@ -5,7 +5,7 @@ from pathlib import Path
 from crm.errors import FileError
 from crm.files.source import Source
 from crm.model.file_errors import unreadable
-from crm.model.paths import as_told
+from crm.model.paths import display_path
 
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _NO_TABLES = (
@@ -26,7 +26,7 @@ def open_source(
     path = Path(path)
     try:
         if path.is_dir():
-            raise FileError(f"{as_told(path)} is a folder; name one file in it.")
+            raise FileError(f"{display_path(path)} is a folder; name one file in it.")
         with path.open("rb") as file:
             head = file.read(4096)
         if not head:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from crm.atomic_write import atomic_write
 from crm.errors import FileError
 from crm.model.file_errors import unwritable
-from crm.model.paths import as_told
+from crm.model.paths import display_path
 
 
 @contextmanager
@@ -26,11 +26,11 @@ def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
         with suppress(FileNotFoundError):
             mode = target.stat().st_mode
             if stat.S_ISDIR(mode):
-                raise FileError(f"{as_told(path)} is a folder; give the file a name in it.")
+                raise FileError(f"{display_path(path)} is a folder; give the file a name in it.")
             if not stat.S_ISREG(mode):
-                raise FileError(f"{as_told(path)} is no ordinary file; choose another name.")
+                raise FileError(f"{display_path(path)} is no ordinary file; choose another name.")
             if not os.access(target, os.W_OK):
-                raise FileError(f"{as_told(path)} is protected against writing; choose another name.")
+                raise FileError(f"{display_path(path)} is protected against writing; choose another name.")
         with atomic_write(target, 0o600 if private else None) as file:
             yield file
     except OSError as error:

@@ -13,7 +13,7 @@ from crm.errors import FileError
 from crm.files.formula_escaping import harmless
 from crm.files.safe_writing import replacing
 from crm.model.money import MOST_DECIMALS, shown_decimals
-from crm.model.paths import as_told
+from crm.model.paths import display_path
 
 Value = object  # str, int, Decimal, float, bool, date, datetime, None, a sequence (tags) or a mapping (own fields)
 
@@ -108,7 +108,7 @@ def write_workbook(
         except XlsxWriterException as error:
             if error.args and isinstance(error.args[0], OSError):
                 raise error.args[0] from error
-            raise FileError(f"{as_told(path)} could not be written: {error}.") from error
+            raise FileError(f"{display_path(path)} could not be written: {error}.") from error
         finally:
             for sheet in workbook.worksheets():  # else its temporary file stays open after an error
                 sheet._opt_close()
@@ -139,7 +139,9 @@ def _write_sheet(
     number = 0
     for number, row in enumerate(rows, 1):
         if number >= _MOST_ROWS:
-            raise FileError(f"{as_told(path)} would have more rows than Excel takes ({_MOST_ROWS:,}); export as CSV.")
+            raise FileError(
+                f"{display_path(path)} would have more rows than Excel takes ({_MOST_ROWS:,}); export as CSV."
+            )
         for place, value in enumerate(row):
             if value is None or value == "":
                 continue

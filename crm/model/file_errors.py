@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 from crm.errors import FileError
-from crm.model.paths import as_told
+from crm.model.paths import display_path
 
 # So much is told of a name that is too long.
 _NAMED = 40
@@ -52,15 +52,15 @@ def size_of(path: Path) -> int:
     if stat.S_ISDIR(found.st_mode):
         raise unreadable(path, IsADirectoryError(errno.EISDIR, ""))
     if not stat.S_ISREG(found.st_mode):
-        raise FileError(f"{as_told(path)} is no ordinary file; name another one.")
+        raise FileError(f"{display_path(path)} is no ordinary file; name another one.")
     return found.st_size
 
 
 def _told(sentences: dict[int, str], otherwise: str, path: Path, error: OSError) -> FileError:
     sentence = sentences.get(error.errno or 0, otherwise)
     told = {
-        "path": as_told(path),
-        "folder": as_told(path.parent),
+        "path": display_path(path),
+        "folder": display_path(path.parent),
         "name": path.name if len(path.name) <= _NAMED else f"{path.name[:_NAMED]}…",
         "reason": error.strerror or type(error).__name__,
     }

@@ -1,4 +1,4 @@
-"""Paths as a person types them and is told of them: at another device the folders of this one mean nothing."""
+"""Paths as a person types them and sees them: at another device the folders of this one mean nothing."""
 
 import os
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from pathlib import Path, PurePath
 
 from crm.errors import FieldError
 
-_ELSEWHERE = ContextVar("told_elsewhere", default=False)
+_ELSEWHERE = ContextVar("at_another_device", default=False)
 
 
 @contextmanager
-def told_elsewhere() -> Iterator[None]:
-    """What is told meanwhile is told to somebody at another device."""
+def at_another_device() -> Iterator[None]:
+    """Paths are shown to somebody at another device meanwhile."""
     before = _ELSEWHERE.set(True)
     try:
         yield
@@ -21,13 +21,13 @@ def told_elsewhere() -> Iterator[None]:
         _ELSEWHERE.reset(before)
 
 
-def as_told(where: PurePath | str) -> str:
-    """A file, or a store by its URL, as the person is told of it: whole, or only the file's own name where they sit at
-    another device. Whatever prints a path or raises an error over one says it so."""
-    told = str(where)
-    if not _ELSEWHERE.get() or "/" not in told.removeprefix("sheets://"):
-        return told
-    return PurePath(told).name or "the folder"
+def display_path(where: PurePath | str) -> str:
+    """A file, or a store by its URL, as it is shown: whole, or only the file's own name where the person sits at
+    another device. Whatever prints a path or raises an error over one uses it."""
+    whole = str(where)
+    if not _ELSEWHERE.get() or "/" not in whole.removeprefix("sheets://"):
+        return whole
+    return PurePath(whole).name or "the folder"
 
 
 def path_of(typed: str) -> Path:

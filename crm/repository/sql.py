@@ -30,7 +30,7 @@ from crm.errors import (
     StoreReadOnlyError,
 )
 from crm.model import TIME_ZONE, Record, SignIn, User
-from crm.model.paths import as_told
+from crm.model.paths import display_path
 from crm.repository import (
     PROGRAM,
     STORE_ID,
@@ -65,7 +65,7 @@ GIVES_UP_AFTER = 30.0
 
 def not_as_it_says(backup: Path) -> FileError:
     """What whoever restores a backup is told that cannot be brought to this format."""
-    return FileError(f"{as_told(backup)} is damaged, or has not the format that it says; nothing was changed.")
+    return FileError(f"{display_path(backup)} is damaged, or has not the format that it says; nothing was changed.")
 
 
 class _Outdated(Exception):
@@ -169,17 +169,17 @@ class SqlRepository:
                 self._create(engine)
                 return
             if not {"store_facts", "client", "audit"} <= names:
-                where = as_told(self.url)
+                where = display_path(self.url)
                 raise StoreDamagedError(f"{where} holds a database of another program; it was left as it is.")
             facts = tables.store_facts.c
             known: dict[str, str] = dict(connection.execute(select(facts.name, facts.value)).all())
         written, self._reviewed_on = known.get("schema_version", ""), known.get(REVIEWED, "")
         if not (version := migrations.version_of(written)):
-            raise StoreDamagedError(f"{as_told(self.url)} does not say which format it has; it was left as it is.")
+            raise StoreDamagedError(f"{display_path(self.url)} does not say which format it has; it was left as it is.")
         if version > tables.SCHEMA_VERSION:
             raise StoreNewerError(
-                f"{as_told(self.url)} was made by a newer version of this program (format {version}, this one reads"
-                f" {tables.SCHEMA_VERSION}); it was left as it is. Install the newer version to open it."
+                f"{display_path(self.url)} was made by a newer version of this program (format {version}, this one"
+                f" reads {tables.SCHEMA_VERSION}); it was left as it is. Install the newer version to open it."
             )
         if version < tables.SCHEMA_VERSION:
             self._upgrade(engine)
@@ -300,7 +300,7 @@ class SqlRepository:
         waited = time.monotonic() - started
         if waited > GIVES_UP_AFTER:
             raise StoreBusyError(
-                f"Another program has been writing to {as_told(self.url)} for {waited:.0f} seconds."
+                f"Another program has been writing to {display_path(self.url)} for {waited:.0f} seconds."
                 " Nothing was changed; try again."
             ) from error
         if waited > TELLS_AFTER:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 authority, dovecot_server, post = servers.authority, servers.dovecot_server, servers.post
 
 
-def as_told(record: Record) -> Record:
+def display_path(record: Record) -> Record:
     """A record without how often and when it was changed."""
     return replace(record, version=0, updated_at=record.created_at)
 

@@ -10,7 +10,7 @@ import pytest
 from crm.config import store_file
 from crm.errors import CRMError, FieldError, UsageError
 from crm.files import open_source, write_csv
-from crm.model.paths import as_told, path_of, told_elsewhere
+from crm.model.paths import at_another_device, display_path, path_of
 
 CRM = Path(__file__).parents[2] / "crm"
 # What a path or the URL of a store is called in this program.
@@ -28,10 +28,10 @@ PATHS = {"path", "file", "folder", "source", "url", "_path", "_folder"}
     ],
 )
 def test_whoever_sits_elsewhere_is_told_the_name_alone(where: Path | str, elsewhere: str) -> None:
-    assert as_told(where) == str(where)
-    with told_elsewhere():
-        assert as_told(where) == elsewhere
-    assert as_told(where) == str(where)
+    assert display_path(where) == str(where)
+    with at_another_device():
+        assert display_path(where) == elsewhere
+    assert display_path(where) == str(where)
 
 
 def test_errors_over_files_name_no_folder_to_whoever_sits_elsewhere(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_errors_over_files_name_no_folder_to_whoever_sits_elsewhere(tmp_path: Pa
         with pytest.raises(CRMError) as here:
             attempt()
         assert str(tmp_path) in here.value.sentence
-        with told_elsewhere(), pytest.raises(CRMError) as there:
+        with at_another_device(), pytest.raises(CRMError) as there:
             attempt()
         assert str(tmp_path) not in there.value.sentence
         assert "/" not in there.value.sentence

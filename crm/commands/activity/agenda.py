@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from crm.commands.activity.anniversaries import BIRTHDAY, falls_on
 from crm.commands.activity.follow_up_lists import by_id, due_words, in_days, with_names
 from crm.commands.context import CRM
+from crm.commands.ownership import EVERYBODY, Mine, OwnerFilter, owner_filter
 from crm.commands.registry import About, command
-from crm.commands.team.people import EVERYBODYS, Mine, Whose, of_whom
 from crm.model import CHANNELS, STATES, UNSENT, Client, Deal, FollowUp, Message, Record
 from crm.model.encoding import plain
 from crm.repository import Query, Snapshot
@@ -71,7 +71,7 @@ class Source(Protocol):
     person or of everybody."""
 
     def __call__(
-        self, snapshot: Snapshot, whose: Whose, most: int, but: int = 0
+        self, snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 0
     ) -> tuple[int, Sequence[AgendaItem]]: ...
 
 
@@ -97,7 +97,7 @@ def of_snapshot(
 ) -> Agenda:
     """The same, as a part of what else is read of the store; in `brief` what others have to do is counted only where
     there is nothing for me."""
-    whose = of_whom(crm, snapshot, mine)
+    whose = owner_filter(crm, snapshot, mine)
     items: list[AgendaItem] = []
     count = 0
     for source in SOURCES:
@@ -105,7 +105,7 @@ def of_snapshot(
         count += met
         items += found
     others = (
-        sum(source(snapshot, EVERYBODYS, 0)[0] for source in SOURCES) - count if mine and not (brief and count) else 0
+        sum(source(snapshot, EVERYBODY, 0)[0] for source in SOURCES) - count if mine and not (brief and count) else 0
     )
     return Agenda(items, count, others)
 
@@ -114,7 +114,7 @@ def _rank(base: int, days: int) -> int:
     return base + min(days, _MOST_DAYS)
 
 
-def follow_ups_due(snapshot: Snapshot, whose: Whose, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+def follow_ups_due(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Follow-ups that are due today or overdue."""
     query = Query({"done_on": None, **whose.filters(FollowUp)}, until=snapshot.today, limit=most, offset=but)
     shown = with_names(snapshot, snapshot.find_all(FollowUp, query) if most else [])
@@ -131,7 +131,7 @@ def follow_ups_due(snapshot: Snapshot, whose: Whose, most: int, but: int = 0) ->
     ]
 
 
-def birthdays(snapshot: Snapshot, whose: Whose, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+def birthdays(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Clients whose birthday it is and whom nobody has been in touch with today; a client without an owner is
     everybody's."""
     today = snapshot.today
@@ -153,7 +153,7 @@ def birthdays(snapshot: Snapshot, whose: Whose, most: int, but: int = 0) -> tupl
     return count, items
 
 
-def closes_passed(snapshot: Snapshot, whose: Whose, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+def closes_passed(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Open deals that were expected to be closed by now."""
     passed = snapshot.today - timedelta(days=1)
     query = _open_deals(whose, until=passed, sort="expected_close_on", limit=most, offset=but)
@@ -167,7 +167,7 @@ def closes_passed(snapshot: Snapshot, whose: Whose, most: int, but: int = 0) -> 
     return snapshot.count(Deal, query), items
 
 
-def not_arrived(snapshot: Snapshot, whose: Whose, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+def not_arrived(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """E-mails and texts that could not be sent, or that nobody knows of whether they were; the report of a mailing to
     many has those of its own, unless it goes out by itself on each one's day."""
     query = Query({"state": UNSENT, **whose.filters(Message)})
@@ -199,7 +199,7 @@ _quiet_since: ColumnElement[Any] = case(
 )
 
 
-def gone_quiet(snapshot: Snapshot, whose: Whose, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+def gone_quiet(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Open deals that nothing was done about for two weeks, and that need not be closed by now."""
     long_ago = snapshot.today - timedelta(days=QUIET_AFTER)
     among = (
@@ -224,7 +224,7 @@ def gone_quiet(snapshot: Snapshot, whose: Whose, most: int, but: int = 0) -> tup
     ]
 
 
-def _open_deals(whose: Whose, **more: Any) -> Query:
+def _open_deals(whose: OwnerFilter, **more: Any) -> Query:
     return Query({"closed_on": None, **whose.filters(Deal)}, **more)
 
 

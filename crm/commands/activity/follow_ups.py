@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, case, func, select
 from crm.commands.activity.follow_up_lists import DayAhead, FollowUpShown, with_names
 from crm.commands.context import CRM
 from crm.commands.data.exporting import ExportReport
+from crm.commands.ownership import Mine, owner_filter, spelled
 from crm.commands.registry import About, command
-from crm.commands.team.people import Mine, of_whom, spelled
 from crm.errors import FieldError, RefusedError
 from crm.model import Client, Deal, FollowUp
 from crm.model.fields import Id, Line, Person, TimeOfDay, Whole
@@ -94,7 +94,7 @@ def _asked_for(
 ) -> tuple[Query, list[ColumnElement[bool]]]:
     """What was asked for as a query, and what a query cannot say."""
     filters: dict[str, Any] = {"client": client.id} if client else {}
-    filters |= of_whom(crm, snapshot, mine, person, field="for_", label="For").filters(FollowUp)
+    filters |= owner_filter(crm, snapshot, mine, person, field="for_", label="For").filters(FollowUp)
     if deal:
         filters["deal"] = deal.id
     if not done:

@@ -9,8 +9,8 @@ from sqlalchemy import or_, select
 
 from crm.commands.clients.clients import TheClient
 from crm.commands.context import CRM
+from crm.commands.ownership import Mine, owner_filter
 from crm.commands.registry import About, FieldsOf, Takes, command
-from crm.commands.team.people import Mine, of_whom
 from crm.errors import FieldError, RefusedError, confirmation
 from crm.model import INTERACTIONS, Client, Contact, Interaction
 from crm.model.fields import Choice, Day, Line, Person, Prose, TimeOfDay
@@ -78,7 +78,7 @@ def list_all(
         raise FieldError("the last day lies before the first", field="until", label="Until")
     its = interaction_table.c
     with crm.read() as snapshot:
-        whose = of_whom(crm, snapshot, mine, by, field="by", label="By")
+        whose = owner_filter(crm, snapshot, mine, by, field="by", label="By")
         conditions = [
             its.client == client.id if client else None,
             its.contact == contact.id if contact else None,

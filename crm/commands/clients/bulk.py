@@ -13,7 +13,7 @@ from crm.commands.client_selection import (
     Where,
     asked_for,
     batches,
-    how_many,
+    pluralize,
     some_at_a_time,
 )
 from crm.commands.clients.clients import ClientChanges, closing, own_fields
@@ -71,7 +71,7 @@ def tag(
         numbers = group.members(tx)
         if numbers and not (yes or group.is_named):
             raise _question(
-                f"This changes the tags of {how_many(len(numbers), 'client', 'clients', by)}: {said}.", "Change them"
+                f"This changes the tags of {pluralize(len(numbers), 'client', 'clients', by)}: {said}.", "Change them"
             )
         _change_each(tx, numbers, lambda each: {"tags": _retagged(each, tag, untag, by)}, tell)
         tx.settle()
@@ -107,7 +107,7 @@ def edit_many(
     def change(tx: Transaction, tell: Progress) -> GroupReport:
         numbers = group.members(tx)
         if numbers and not yes:
-            raise _question(f"This changes {how_many(len(numbers), 'client', 'clients', by)}: {said}.", "Change them")
+            raise _question(f"This changes {pluralize(len(numbers), 'client', 'clients', by)}: {said}.", "Change them")
         changed = _change_each(tx, numbers, lambda each: _edited(each, changes, untag, by), tell)
         moved = {move.client for move in tx.settle()}
         return GroupReport("changed", changed, unchanged=len(numbers) - changed, moved=len(moved))
@@ -138,7 +138,7 @@ def delete_many(
         along = _belonging(tx, numbers)
         if numbers and not yes:
             goes_with = "".join(f", {told}" for told in counted(along, by))
-            told = f"This deletes {how_many(len(numbers), 'client', 'clients', by)}{goes_with}."
+            told = f"This deletes {pluralize(len(numbers), 'client', 'clients', by)}{goes_with}."
             raise _question(f"{told}{closing(tx, frozenset(numbers))}", "Delete")
         done = 0
         for some in some_at_a_time(tx, numbers):
@@ -204,7 +204,7 @@ def _belonging(tx: Transaction, numbers: Sequence[int]) -> dict[str, int]:
 def counted(along: Mapping[str, int], by: Conventions) -> list[str]:
     """What goes with clients in words, by the name of its kind."""
     kinds = {kind.kind_name: kind.plural for kind, _ in belonging_to(Client)}
-    return [how_many(count, name.replace("_", "-"), kinds[name], by) for name, count in along.items()]
+    return [pluralize(count, name.replace("_", "-"), kinds[name], by) for name, count in along.items()]
 
 
 def _told(changes: Mapping[str, Any], untag: Sequence[str], by: Conventions) -> str:

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 from crm.commands.activity.follow_up_lists import DayAhead
 from crm.commands.activity.timeline_entries import Entry
 from crm.commands.activity.timeline_events import latest
-from crm.commands.client_selection import Group, OfView, Only, SomeClients, Where, filters_of, how_many
+from crm.commands.client_selection import Group, OfView, Only, SomeClients, Where, filters_of, pluralize
 from crm.commands.context import CRM
 from crm.commands.matching import Found, through
+from crm.commands.ownership import Mine, owner_filter
 from crm.commands.registry import EVERYBODY, ONLY_ADMIN, About, FieldsOf, Takes, command
-from crm.commands.team.people import Mine, of_whom
 from crm.errors import FieldError, Question, RefusedError, confirmation
 from crm.model import Client, Contact, Conventions, User, belonging_to, fields, named, people, typed_fields
 from crm.model.encoding import plain
@@ -133,7 +133,7 @@ def list_all(
         if mine:
             owner = wanted.pop("owner", "")
             several = owner if isinstance(owner, str) else " or ".join(owner)
-            wanted |= of_whom(crm, snapshot, mine, several, field="owner", label="Owner").filters(Client)
+            wanted |= owner_filter(crm, snapshot, mine, several, field="owner", label="Owner").filters(Client)
         group = Group([each.id for each in clients], wanted, where, view)
         query = group.query(snapshot, _sort_meant(sort))
         return list(snapshot.find_all(Client, dataclasses.replace(query, limit=limit, offset=offset)))
@@ -236,7 +236,7 @@ def _belongings(snapshot: Snapshot, client: Client, by: Conventions) -> list[str
     """How many of each kind of record belong to a client, in words."""
     counts = {kind: snapshot.count(kind, Query({name: client.id})) for kind, name in belonging_to(Client)}
     words = {kind: (kind.kind_name.replace("_", "-"), kind.plural) for kind in counts}
-    return [how_many(count, *words[kind], by) for kind, count in counts.items() if count]
+    return [pluralize(count, *words[kind], by) for kind, count in counts.items() if count]
 
 
 @command("clients merge", title="Merge two duplicates", menu="clients", roles=ONLY_ADMIN)

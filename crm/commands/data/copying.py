@@ -13,7 +13,7 @@ from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import RefusedError, UsageError
 from crm.model import RECORDS
 from crm.model.fields import Line
-from crm.model.paths import as_told
+from crm.model.paths import display_path
 from crm.repository import Repository, tables
 
 
@@ -58,7 +58,7 @@ def copy(
         if source.repository.url == target.repository.url:
             raise UsageError("The store to copy and the one to fill are the same; name another one.")
         if not target.repository.is_untouched():
-            where = as_told(target.repository.url)
+            where = display_path(target.repository.url)
             raise RefusedError(f"{where} is not empty; a store is copied into an empty one only.")
         wanted = _figures(source.repository)
         objects = sum(number for name, number in wanted.items() if name in _COUNTED)

@@ -10,7 +10,7 @@ from crm.commands.data.full_export import keep_safe, nobody_gets_in
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FileError, Question, StoreDamagedError, confirmation
 from crm.model.file_errors import size_of, unwritable
-from crm.model.paths import as_told
+from crm.model.paths import display_path
 from crm.model.rights import OWNER
 from crm.repository import Finding, Proof
 
@@ -88,7 +88,7 @@ def backup(
         except OSError as error:
             raise unwritable(file, error) from error
         if there:
-            raise FileError(f"{as_told(file)} is there already; name another file.")
+            raise FileError(f"{display_path(file)} is there already; name another file.")
     return FileWritten(crm.repository.backup(file), "backup", keep_safe(crm))
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from crm.commands.activity.agenda import Agenda
 from crm.commands.context import CRM
 from crm.commands.home.widgets import DEFAULT, TILES, Tile
+from crm.commands.ownership import Mine
 from crm.commands.registry import command
-from crm.commands.team.people import Mine
 from crm.model import Dashboard
 from crm.model.encoding import plain
 from crm.repository import Query, Snapshot

@@ -13,9 +13,9 @@ from sqlalchemy import bindparam, func, select
 from crm.commands.activity.agenda import of_snapshot
 from crm.commands.activity.follow_up_lists import with_names
 from crm.commands.context import CRM
+from crm.commands.ownership import owner_filter
 from crm.commands.registry import named
 from crm.commands.sales.pipeline import WhichDeals, stages, sums
-from crm.commands.team.people import of_whom
 from crm.model import Client, FollowUp
 from crm.model.money import NOTHING
 from crm.repository import Query, Snapshot
@@ -175,7 +175,7 @@ def _birthdays(_: CRM, snapshot: Snapshot, __: bool) -> list[Birthday]:
 
 def _follow_ups(crm: CRM, snapshot: Snapshot, _: bool) -> Any:
     """The next ones, whenever they are due: what needs doing has only those that are."""
-    mine = of_whom(crm, snapshot, True).filters(FollowUp)
+    mine = owner_filter(crm, snapshot, True).filters(FollowUp)
     return with_names(snapshot, snapshot.find_all(FollowUp, Query({"done_on": None, **mine}, limit=_LISTED * 2)))
 
 

@@ -63,7 +63,7 @@ class Preview:
         found = {"From": self.sender, "Subject": self.draft.subject}
         for label, parties in (("To", self.draft.to), ("CC", self.draft.cc), ("BCC", self.draft.bcc)):
             found[label] = ", ".join(map(spelled, parties))
-        found["Attached"] = ", ".join(f"{name} ({told_size(size)})" for name, size in self.attachments)
+        found["Attached"] = ", ".join(f"{name} ({display_size(size)})" for name, size in self.attachments)
         return {label: found[label] for label in ("From", "To", "CC", "BCC", "Subject", "Attached") if found[label]}
 
     @property
@@ -116,7 +116,7 @@ def spelled(party: Party) -> str:
     return f"{line(party.name)} <{party.address}>" if party.name else party.address
 
 
-def told_size(size: int) -> str:
+def display_size(size: int) -> str:
     """A size in bytes, for people: 12 KB."""
     return f"{size / 1e6:.1f} MB" if size >= 1_000_000 else f"{max(1, round(size / 1000))} KB"
 

@@ -14,8 +14,8 @@ from crm.commands.context import CRM
 from crm.commands.mail import outbox
 from crm.commands.mail.composing import Addressees, Written, attached, previewed
 from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields
+from crm.commands.ownership import Mine, owner_filter
 from crm.commands.registry import About, command
-from crm.commands.team.people import Mine, of_whom
 from crm.errors import CRMError, FieldError, RefusedError, StoreError, confirmation
 from crm.model import CHANNELS, DIRECTIONS, STATES, Client, Contact, Mailing, Message, Template
 from crm.model.encoding import plain
@@ -113,7 +113,7 @@ def list_all(
         raise FieldError("the last day lies before the first", field="until", label="Until")
     its = message_table.c
     with crm.read() as snapshot:
-        whose = of_whom(crm, snapshot, mine)
+        whose = owner_filter(crm, snapshot, mine)
         conditions = [
             its.client == client.id if client else None,
             its.state == state if state else None,

@@ -9,6 +9,7 @@ from typing import Annotated
 from sqlalchemy import func, select
 
 from crm.commands.context import CRM
+from crm.commands.ownership import Mine, OwnerFilter, owner_filter
 from crm.commands.registry import About, command
 from crm.commands.reports.periods import end_of, later, month_of
 from crm.commands.reports.report import Chart, Column, Report, Row, amount
@@ -16,7 +17,6 @@ from crm.commands.reports.report_parameters import To
 from crm.commands.reports.writing import kept
 from crm.commands.sales.deals import OfOwner
 from crm.commands.sales.pipeline import stages
-from crm.commands.team.people import Mine, Whose, of_whom
 from crm.model import Deal
 from crm.model.fields import Whole
 from crm.model.money import rounded
@@ -64,7 +64,7 @@ def forecast(
     today, first = crm.today, month_of(crm.today)
     last = end_of(first, months)
     with crm.read() as snapshot:
-        whose = of_whom(crm, snapshot, mine, owner, field="owner", label="Owner")
+        whose = owner_filter(crm, snapshot, mine, owner, field="owner", label="Owner")
         expected = _expected(snapshot, whose)
     dated = [(each.on, each) for each in expected if each.on is not None]
     rows = [_row("Late", [each for on, each in dated if on < today], decimals)]
@@ -81,7 +81,7 @@ def forecast(
     return kept(Report(title, today, last, _COLUMNS, rows if expected else [], total, chart), to, crm)
 
 
-def _expected(snapshot: Snapshot, owner: Whose) -> Sequence[_Expected]:
+def _expected(snapshot: Snapshot, owner: OwnerFilter) -> Sequence[_Expected]:
     chances = {each.id: each.probability for each in stages(snapshot)}
     statement = _OPEN.where(owner.owns(Deal))
     return [

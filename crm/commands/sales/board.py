@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
+from crm.commands.ownership import Mine, OwnerFilter, owner_filter
 from crm.commands.registry import About, command
 from crm.commands.sales.deals import OfOwner
 from crm.commands.sales.pipeline import DealShown, StageSum, WhichDeals, cards, stages, sums
-from crm.commands.team.people import Mine, Whose, of_whom
 from crm.model import Stage
 
 # Deals that were won or lost longer ago have left the board.
@@ -50,7 +50,7 @@ def board(
     Deals that were won or lost are shown for 30 days, those that were closed last first.
     """
     with crm.read() as snapshot:
-        whose = of_whom(crm, snapshot, mine, owner, field="owner", label="Owner")
+        whose = owner_filter(crm, snapshot, mine, owner, field="owner", label="Owner")
         among = stages(snapshot)
         which = on_board(among, whose, snapshot.today)
         found = sums(snapshot, among, which)
@@ -58,6 +58,6 @@ def board(
     return Board(columns, whose.name, which.closed_since or crm.today)
 
 
-def on_board(among: Sequence[Stage], owner: Whose, today: date) -> WhichDeals:
+def on_board(among: Sequence[Stage], owner: OwnerFilter, today: date) -> WhichDeals:
     """The deals that the board shows on a day."""
     return WhichDeals([each.id for each in among], owner=owner, closed_since=today - timedelta(days=_CLOSED_WITHIN))

@@ -8,9 +8,9 @@ from itertools import zip_longest
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
+from crm.commands.ownership import Mine, owner_filter, spelled
 from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.commands.sales.pipeline import DealShown, StageSum, WhichDeals, listed, shown, stage_called, stages, sums
-from crm.commands.team.people import Mine, of_whom, spelled
 from crm.errors import FieldError, RefusedError, confirmation
 from crm.model import OUTCOMES, Client, Deal, FollowUp, Sale, Stage, StageMove
 from crm.model.encoding import plain
@@ -122,7 +122,7 @@ def list_all(
     named = [outcome for outcome, wanted in (("won", won), ("lost", lost)) if wanted]
     outcomes = OUTCOMES if all_ or stage else named or ["open"]
     with crm.read() as snapshot:
-        whose = of_whom(crm, snapshot, mine, owner, field="owner", label="Owner")
+        whose = owner_filter(crm, snapshot, mine, owner, field="owner", label="Owner")
         known = stages(snapshot)
         among = [each for each in known if each.outcome in outcomes and (stage is None or stage.id == each.id)]
         which = WhichDeals([each.id for each in among], client.id if client else 0, whose, since, until, text)

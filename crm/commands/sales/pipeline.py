@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
-from crm.commands.team.people import EVERYBODYS, Whose
+from crm.commands.ownership import EVERYBODY, OwnerFilter
 from crm.errors import FieldError, RefusedError
 from crm.model import FIRST_STAGES, Client, Deal, Stage
 from crm.model.encoding import plain
@@ -37,7 +37,7 @@ class WhichDeals:
 
     stages: Sequence[int]
     client: int = 0
-    owner: Whose = EVERYBODYS
+    owner: OwnerFilter = EVERYBODY
     since: date | None = None
     until: date | None = None
     text: str = ""

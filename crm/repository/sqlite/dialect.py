@@ -39,7 +39,7 @@ from crm.errors import (
     StoreReadOnlyError,
 )
 from crm.model.file_errors import size_of, unreadable, unwritable
-from crm.model.paths import as_told
+from crm.model.paths import display_path
 from crm.private_files import private_database, private_folder
 from crm.repository import Finding
 from crm.repository.migrations import lacking, version_of
@@ -126,7 +126,7 @@ class Sqlite:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise StoreError(f"{as_told(self.path)} cannot be opened: {_reason(error)}.") from error
+            raise StoreError(f"{display_path(self.path)} cannot be opened: {_reason(error)}.") from error
 
     def prepare(self, connection: Connection) -> None:
         for statement in sqlite_search.INDEX:
@@ -144,29 +144,32 @@ class Sqlite:
     def explain(self, error: Exception) -> CRMError | None:
         code = _code(error)
         if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            return StoreBusyError(f"Another program is using {as_told(self.path)}. Nothing was changed; try again.")
+            return StoreBusyError(
+                f"Another program is using {display_path(self.path)}. Nothing was changed; try again."
+            )
         if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
             return StoreDamagedError(
-                f"{as_told(self.path)} is damaged or no store at all; it was left as it is."
-                f" Backups are in {as_told(self._folder)}; `restore FILE` puts one back."
+                f"{display_path(self.path)} is damaged or no store at all; it was left as it is."
+                f" Backups are in {display_path(self._folder)}; `restore FILE` puts one back."
             )
         if _UNLIKE_ITS_FORMAT.match(str(error)):
             return StoreDamagedError(
-                f"{as_told(self.path)} is damaged: something in it is missing, or it has not the format that it says."
-                f" It was left as it is. Backups are in {as_told(self._folder)}; `restore FILE` puts one back."
+                f"{display_path(self.path)} is damaged: something in it is missing, or it has not the format that it"
+                f" says. It was left as it is. Backups are in {display_path(self._folder)}; `restore FILE` puts one"
+                " back."
             )
         # What an older store that can only be read lacks is shown by views.
         if code.startswith(("SQLITE_READONLY", "SQLITE_PERM")) or str(error).endswith("because it is a view"):
-            return StoreReadOnlyError(f"{as_told(self.path)} can only be read. Nothing was changed.")
+            return StoreReadOnlyError(f"{display_path(self.path)} can only be read. Nothing was changed.")
         if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
             return StoreFullError(
-                f"{as_told(self.path)} could not be written: the disk is full or failing."
+                f"{display_path(self.path)} could not be written: the disk is full or failing."
                 " Nothing of this change was kept; make room and try again."
             )
         if str(error) == "integer overflow":
             return StoreError("The amounts add up to more than can be counted. Nothing was changed.")
         if code.startswith("SQLITE_CANTOPEN"):
-            return StoreError(f"{as_told(self.path)} cannot be opened. Is it a file that you may read and write?")
+            return StoreError(f"{display_path(self.path)} cannot be opened. Is it a file that you may read and write?")
         return None
 
     def reserve_ids(self, connection: Connection, table: Table, count: int) -> int:
@@ -228,7 +231,7 @@ class Sqlite:
                 return []
             return sorted((each for each in self._folder.iterdir() if pattern.fullmatch(each.name)), reverse=True)
         except OSError as error:
-            raise FileError(f"{as_told(self._folder)} cannot be looked into: {_reason(error)}.") from error
+            raise FileError(f"{display_path(self._folder)} cannot be looked into: {_reason(error)}.") from error
 
     def dated(self, stamp: str) -> Path:
         return self._folder / f"{self.path.stem}-{stamp}.sqlite3"
@@ -247,7 +250,7 @@ class Sqlite:
         except OSError as error:
             raise FileError(f"The backup could not be written. {unwritable(to, error).sentence}") from error
         except sqlite3.Error as error:
-            raise FileError(f"The backup could not be written to {as_told(to)}: {error}.") from error
+            raise FileError(f"The backup could not be written to {display_path(to)}: {error}.") from error
         for old in self.backups()[KEPT_BACKUPS:]:
             with suppress(OSError):
                 old.unlink()
@@ -308,7 +311,7 @@ class Sqlite:
                     _beside(self.path, ending).unlink(missing_ok=True)
                 put_in_place(placed, self.path)
         except OSError as error:
-            where, why = as_told(self.path), _reason(error)
+            where, why = display_path(self.path), _reason(error)
             raise FileError(f"The backup could not be put in the place of {where}: {why}.") from error
         return kept
 
@@ -357,7 +360,7 @@ def _within(seconds: float, path: Path) -> Callable[[int, int, int], None]:
 
     def patient(status: int, _: int, __: int) -> None:
         if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() - started > seconds:
-            raise StoreBusyError(f"Another program is writing to {as_told(path)}. Nothing was changed; try again.")
+            raise StoreBusyError(f"Another program is writing to {display_path(path)}. Nothing was changed; try again.")
 
     return patient
 
@@ -397,15 +400,15 @@ def _refuse_strange(opened: sqlite3.Connection, source: Path) -> None:
         written = opened.execute("SELECT value FROM store_facts WHERE name = 'schema_version'").fetchone()
         there = set(opened.execute(_COLUMNS).fetchall())
     except sqlite3.Error as error:
-        raise FileError(f"{as_told(source)} is no backup of a store; nothing was changed.") from error
+        raise FileError(f"{display_path(source)} is no backup of a store; nothing was changed.") from error
     if not intact:
-        raise FileError(f"{as_told(source)} is damaged; nothing was changed.")
+        raise FileError(f"{display_path(source)} is damaged; nothing was changed.")
     if not (version := version_of(str(written[0]) if written else "")):
-        raise FileError(f"{as_told(source)} is no backup of a store; nothing was changed.")
+        raise FileError(f"{display_path(source)} is no backup of a store; nothing was changed.")
     if version > SCHEMA_VERSION:
-        raise FileError(f"{as_told(source)} was made by a newer version of this program; nothing was changed.")
+        raise FileError(f"{display_path(source)} was made by a newer version of this program; nothing was changed.")
     if what := lacking(there, version):
-        raise FileError(f"{as_told(source)} is damaged: it lacks {what}. Nothing was changed.")
+        raise FileError(f"{display_path(source)} is damaged: it lacks {what}. Nothing was changed.")
 
 
 def _driver(opened: PoolProxiedConnection) -> sqlite3.Connection:

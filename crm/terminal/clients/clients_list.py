@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from crm.commands.client_selection import Group, how_many, view_called
+from crm.commands.client_selection import Group, pluralize, view_called
 from crm.commands.clients.clients import all_of, due_by, silent
 from crm.commands.clients.rules import statuses
 from crm.commands.registry import named
@@ -142,7 +142,7 @@ class ClientsPage(ListPage):
             shown = self._shown()
             count, only = self._counted, tuple(self.filters.items())
             group = group_of(only=only, where=self.where, view=self.view, all_=shown.is_everybody)
-        act_on(self.session, group, how_many(count, "client", "clients", by))
+        act_on(self.session, group, pluralize(count, "client", "clients", by))
         self.marked, self.marking, self.offset = {}, False, 0
 
     def _filter(self) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from crm.commands.client_selection import how_many
+from crm.commands.client_selection import pluralize
 from crm.commands.data.full_export import WholeStoreReport
 from crm.commands.data.importing.report import Doubt, ImportReport, Refusal
 from crm.model import Conventions
 from crm.model.fields import Country
-from crm.model.paths import as_told
+from crm.model.paths import display_path
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.render import drawn
 from crm.terminal.drawing.screen import Screen, clean, data
@@ -39,7 +39,7 @@ tables.COLUMNS.update({Refusal: _REFUSALS, Doubt: _DOUBTS})
 def _say_foreign(screen: Screen, number: int, by: Conventions) -> None:
     """Says once what is the same of most rows."""
     told = (
-        f"{how_many(number, 'telephone number does', 'telephone numbers do', by)} not fit the country that is set,"
+        f"{pluralize(number, 'telephone number does', 'telephone numbers do', by)} not fit the country that is set,"
         f" {Country().show(by.country, by)}: the setting Country says which country numbers without a code are of."
     )
     screen.print(data(told, "yellow"))
@@ -80,14 +80,14 @@ def fitting(screen: Screen, by: Conventions, records: Sequence[Any], room: int) 
 
 def _headed(screen: Screen, head: str, result: ImportReport | WholeStoreReport) -> None:
     line = Text(f"{head}: ", "green" if result.applied else "bold")
-    screen.print(line.append(clean(as_told(result.file)), "default"))
+    screen.print(line.append(clean(display_path(result.file)), "default"))
 
 
 @drawn.register
 def _(result: ImportReport, screen: Screen, by: Conventions) -> None:
     head = f"{screen.sign('✓', 'OK:')} Imported" if result.applied else "What this import would do"
     _headed(screen, head, result)
-    screen.print(data(f"{how_many(result.rows, 'row', 'rows', by)} read as {result.read_as}", "dim"))
+    screen.print(data(f"{pluralize(result.rows, 'row', 'rows', by)} read as {result.read_as}", "dim"))
     counts = (
         (result.new, f"new {result.what.removesuffix('s') if result.new == 1 else result.what}", "bold green"),
         (result.clients_created, f"{'client' if result.clients_created == 1 else 'clients'} made for them", "green"),
@@ -111,7 +111,7 @@ def _(result: ImportReport, screen: Screen, by: Conventions) -> None:
         first = ("The first ones, as they are stored", result.first_records)
         _draw_all(screen, by, [first, ("", result.refusals), ("", doubts)])
     if result.refused_file:
-        screen.print(data(f"The refused rows are in {as_told(result.refused_file)}, with the reason.", "yellow"))
+        screen.print(data(f"The refused rows are in {display_path(result.refused_file)}, with the reason.", "yellow"))
 
 
 @drawn.register

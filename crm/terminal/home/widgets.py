@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from crm.commands.activity.follow_up_lists import FollowUpShown, due_words
-from crm.commands.client_selection import how_many
+from crm.commands.client_selection import pluralize
 from crm.commands.home.widgets import Birthday, MessageCount, MonthOfSales, Statuses, Tile
 from crm.commands.sales.pipeline import StageSum
 from crm.model import STATES, Client, Conventions
@@ -36,7 +36,7 @@ def lines(screen: Screen, tile: Tile, content: Any, by: Conventions, *, chart: b
             screen, [*sales(content, by, screen.width), *(months(screen, content, by, _CHART) if chart else ())]
         )
     elif isinstance(content, Statuses):
-        title = f"{by.day(by.today)} · {how_many(content.clients, 'client', 'clients', by)}"
+        title = f"{by.day(by.today)} · {pluralize(content.clients, 'client', 'clients', by)}"
         return _fitted(screen, [Text(title, "bold"), *statuses(screen, content, by, STATUSES)])
     else:
         body = list(_DRAWN[tile.name](screen, content, by))

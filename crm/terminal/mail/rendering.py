@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 
-from crm.commands.mail.composing import Preview, told_size
+from crm.commands.mail.composing import Preview, display_size
 from crm.commands.mail.messages import MessageCard, text_of
 from crm.commands.mail.outbox import Sent
 from crm.commands.mail.outbox.attaching import name_of, size_of
@@ -58,7 +58,7 @@ def draw_message(screen: Screen, card: MessageCard, by: Conventions, room: int |
         screen.print(data(message.failure, STATE_STYLES.get(message.state, "yellow")))
     if card.stopped:
         screen.print(data(card.stopped, "yellow"))
-    files = ", ".join(f"{name_of(each)} ({told_size(size_of(each))})" for each in message.attachments.splitlines())
+    files = ", ".join(f"{name_of(each)} ({display_size(size_of(each))})" for each in message.attachments.splitlines())
     draw_heads(screen, {"From": message.sender, "To": message.to, "CC": message.cc, "BCC": message.bcc,
                         "Attached": files})  # fmt: skip
     if message.subject:

@@ -6,10 +6,10 @@ from typing import Any
 
 from rich.text import Text
 
+from crm.commands.ownership import EVERYBODY, owner_filter
 from crm.commands.registry import named
 from crm.commands.sales.board import on_board
 from crm.commands.sales.pipeline import DealShown, StageSum, cards, place, stages, sums
-from crm.commands.team.people import EVERYBODYS, of_whom
 from crm.errors import Cancelled, NotFoundError
 from crm.model import Conventions, Deal
 from crm.terminal.console.keyboard import Back, Choice
@@ -40,7 +40,7 @@ class BoardPage:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.owner = EVERYBODYS
+        self.owner = EVERYBODY
         self.at = 0
         self._first = 0
         # By the number of the stage: the card that is pointed at there, and the first one that is seen.
@@ -194,7 +194,7 @@ class BoardPage:
         """Mine, or everybody's."""
         crm = self.session.crm
         with crm.read() as snapshot:
-            self.owner = of_whom(crm, snapshot, not self.owner)
+            self.owner = owner_filter(crm, snapshot, not self.owner)
         self._places, self._tops = {}, {}
 
     def _open(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from rich.text import Text
 
-from crm.commands.client_selection import how_many
+from crm.commands.client_selection import pluralize
 from crm.commands.clients.bulk import GroupReport, counted
 from crm.commands.clients.rules import MoveCount, RulesReport, Why
 from crm.commands.data.copying import CopyReport
@@ -14,7 +14,7 @@ from crm.commands.data.settings import SettingShown
 from crm.commands.data.store import CheckReport, FileWritten, LiveReport
 from crm.commands.home.today import TodayReport
 from crm.model import Conventions
-from crm.model.paths import as_told
+from crm.model.paths import display_path
 from crm.terminal.drawing import cards, tables
 from crm.terminal.drawing.render import drawn
 from crm.terminal.drawing.screen import Screen, clean, status_style
@@ -41,16 +41,16 @@ def _(result: FileWritten, screen: Screen, _by: Conventions) -> None:
     if result.done:
         screen.print(Text(f"{screen.sign('✓', 'OK:')} {clean(result.done)}", "green"))
     done = Text(f"{screen.sign('✓', 'OK:')} {result.what[:1].upper()}{result.what[1:]}: ", "green")
-    screen.print(done.append(clean(as_told(result.file)), "bold"))
+    screen.print(done.append(clean(display_path(result.file)), "bold"))
     _keep_safe(result.keep_safe, screen)
 
 
 @drawn.register
 def _(result: ExportReport, screen: Screen, by: Conventions) -> None:
     many = "records" if result.what == "all" else result.what
-    written = how_many(result.records, many.removesuffix("s"), many, by)
+    written = pluralize(result.records, many.removesuffix("s"), many, by)
     done = Text(f"{screen.sign('✓', 'OK:')} {written} in ", "green")
-    screen.print(done.append(clean(as_told(result.file)), "bold"))
+    screen.print(done.append(clean(display_path(result.file)), "bold"))
     _keep_safe(result.keep_safe, screen)
 
 
@@ -64,7 +64,7 @@ def _(result: GroupReport, screen: Screen, by: Conventions) -> None:
     if not result.clients + result.unchanged:
         screen.print("No client fits; nothing was changed.")
         return
-    told = [f"{how_many(result.clients, 'client', 'clients', by)} {result.done}", *counted(result.along, by)]
+    told = [f"{pluralize(result.clients, 'client', 'clients', by)} {result.done}", *counted(result.along, by)]
     if result.unchanged:
         told.append(f"{by.number(result.unchanged)} {'was' if result.unchanged == 1 else 'were'} so already")
     if result.moved:
@@ -130,7 +130,7 @@ def _(result: CopyReport, screen: Screen, by: Conventions) -> None:
         screen.print(Text("The copy differs from the store it was made of; do not use it.", "bold red"))
     else:
         copied = Text(f"{screen.sign('✓', 'OK:')} Copied to ", "green")
-        screen.print(copied.append(clean(as_told(result.copy)), "default"))
+        screen.print(copied.append(clean(display_path(result.copy)), "default"))
 
 
 @drawn.register

@@ -13,7 +13,7 @@ from crm.errors import CRMError, FieldError, Question, RuleError
 from crm.model import Client, Record, StatusRule
 from crm.model.fields import Check, Extra, Flag, Person, Prose, Secret
 from crm.model.fields import Choice as OneOf
-from crm.model.paths import as_told, path_of
+from crm.model.paths import display_path, path_of
 from crm.terminal.console.keyboard import Back, Choice, Keyboard, Needed, Suggestion, reason
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit.picking import BY_TYPING, client_line, pick_client, pick_clients, pick_record, rule_line
@@ -73,7 +73,7 @@ class Prompts:
             case Record():
                 return _named(value)
             case PurePath():
-                return as_told(value)
+                return display_path(value)
             case list() | tuple() if parameter.many:
                 one = dataclasses.replace(parameter, many=False)
                 return ", ".join(self._shown(one, each) for each in value)

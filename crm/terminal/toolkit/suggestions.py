@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from crm.commands.clients.rules import statuses
 from crm.commands.context import CRM
-from crm.commands.team.people import names
+from crm.commands.ownership import names
 from crm.model import Client, View, field_names, people
 from crm.repository import Query
 from crm.rules import METRICS

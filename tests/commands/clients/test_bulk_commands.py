@@ -28,7 +28,7 @@ from crm.errors import (
 )
 from crm.model import RECORDS, Client, Conventions, Sale, View
 from crm.repository import Query
-from tests.commands.conftest import Office, as_told
+from tests.commands.conftest import Office, display_path
 from tests.conftest import Store
 from tests.support.clocks import TODAY, running_on, standing_on
 from tests.support.command_line import CommandLine, on_a_new_store
@@ -59,7 +59,7 @@ def numbers(clients: Sequence[Client]) -> list[int]:
 def told(office: Office) -> list[Any]:
     """Everything that is stored but the history, without how often and when it was changed."""
     with office.crm.read() as snapshot:
-        return [as_told(each) for kind in RECORDS for each in snapshot.find_all(kind, Query(sort="id"))]
+        return [display_path(each) for kind in RECORDS for each in snapshot.find_all(kind, Query(sort="id"))]
 
 
 CHOSEN: dict[str, tuple[dict[str, Any], list[int]]] = {
@@ -470,7 +470,7 @@ def test_a_group_is_changed_and_put_back_on_every_store(store: Store, shared: CR
 def untouched(store: Store) -> dict[str, list[Any]]:
     """Everything that is stored, without how often and when it was changed."""
     kinds = store.everything()
-    return {kind.kind_name: [as_told(each) for _, each in sorted(kinds[kind].items())] for kind in kinds}
+    return {kind.kind_name: [display_path(each) for _, each in sorted(kinds[kind].items())] for kind in kinds}
 
 
 def entries(store: Store) -> Sequence[Any]:

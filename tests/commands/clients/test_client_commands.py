@@ -9,7 +9,7 @@ import pytest
 from crm.errors import ConflictError, CRMError, FieldError, NotFoundError, Question, RefusedError
 from crm.model import Client
 from crm.model.fields import FOREVER
-from tests.commands.conftest import Office, as_told
+from tests.commands.conftest import Office, display_path
 from tests.support.clocks import TODAY
 
 BORN = date(1990, 2, 3)
@@ -207,8 +207,8 @@ def test_undo_of_a_merge_restores_both(office: Office) -> None:
     office("clients merge", *before)
     office("history undo")
     # All but how often they were changed.
-    assert [as_told(each) for each in office.clients()] == [as_told(each) for each in before]
-    assert [as_told(each) for each in office.sales()] == [as_told(each) for each in sales]
+    assert [display_path(each) for each in office.clients()] == [display_path(each) for each in before]
+    assert [display_path(each) for each in office.sales()] == [display_path(each) for each in sales]
     assert office.is_sound()
 
 

@@ -19,7 +19,7 @@ from crm.commands import context
 from crm.commands.context import CRM
 from crm.errors import CRMError, FieldError, FileError, RefusedError, RuleError
 from crm.model import Client, Conventions, typed_fields
-from tests.commands.conftest import Office, as_told
+from tests.commands.conftest import Office, display_path
 from tests.support.clocks import TODAY, standing_on
 
 BY = Conventions(clock=standing_on(TODAY))
@@ -251,7 +251,7 @@ def test_a_whole_store_goes_into_an_empty_one_and_comes_out_the_same_to_the_byte
     assert office.sell(office.client(1, other), "1", crm=other).sale.id == 4
     office("history undo", crm=other)
     office("history undo", crm=other)
-    assert [as_told(each) for each in office.clients(other)] == [as_told(each) for each in office.clients()]
+    assert [display_path(each) for each in office.clients(other)] == [display_path(each) for each in office.clients()]
     assert office.is_sound(other)
 
 

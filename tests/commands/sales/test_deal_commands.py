@@ -13,7 +13,7 @@ from crm.commands.sales.outcomes import DealMoved, DealWon, lost_reasons
 from crm.errors import ConflictError, FieldError, NotFoundError, Question, RefusedError
 from crm.model import Client, Deal, FollowUp, Stage, StageMove
 from crm.model.encoding import plain
-from tests.commands.conftest import Office, as_told
+from tests.commands.conftest import Office, display_path
 from tests.conftest import Store
 from tests.support.clocks import TODAY
 
@@ -197,9 +197,9 @@ def test_one_undo_takes_a_won_deal_and_its_sale_back(office: Office, acme: Clien
     office("deals win", added)
     office("history undo")
     assert (where(office, added), office.sales(), office.client(acme).status) == ("Lead", [], "Regular")
-    assert as_told(now(office, added)) == as_told(added)
-    assert dataclasses.replace(as_told(office.client(acme)), status_since=None) == dataclasses.replace(
-        as_told(before), status_since=None
+    assert display_path(now(office, added)) == display_path(added)
+    assert dataclasses.replace(display_path(office.client(acme)), status_since=None) == dataclasses.replace(
+        display_path(before), status_since=None
     )
     assert path(office, added) == ["Lead"]
     assert office.is_sound()
@@ -367,7 +367,7 @@ def test_a_deal_is_deleted_with_its_history_and_comes_back(office: Office, acme:
     with pytest.raises(NotFoundError):
         office("deals show", added)
     office("history undo")
-    assert as_told(now(office, added)) == as_told(before)
+    assert display_path(now(office, added)) == display_path(before)
     assert path(office, added) == ["Lead", "Won"]
 
 

@@ -14,7 +14,7 @@ from crm.errors import FieldError, NotFoundError, RuleError
 from crm.model.rights import CLIENT, Reader
 from crm.repository import PROGRAM, review
 from crm.rules import SETS
-from tests.commands.conftest import Office, as_told
+from tests.commands.conftest import Office, display_path
 from tests.support.clocks import TODAY
 from tests.support.guarded import guarded_for
 
@@ -60,8 +60,8 @@ def test_taking_a_sale_back_reviews_the_status_and_can_be_undone(office: Office)
     with pytest.raises(NotFoundError):
         office("sales undo", sale)
     office("history undo")
-    assert as_told(office.client(client)) == as_told(vip)
-    assert as_told(office.sales()[-1]) == as_told(sale)
+    assert display_path(office.client(client)) == display_path(vip)
+    assert display_path(office.sales()[-1]) == display_path(sale)
 
 
 def test_the_last_sale_taken_back_leaves_a_client_without_any(office: Office) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from crm.accounts import SignedIn
 from crm.commands.context import CRM, has_accounts
-from crm.commands.team.people import names, of_whom, spelled
+from crm.commands.ownership import names, owner_filter, spelled
 from crm.errors import FieldError, ForbiddenError, Question, RefusedError, SignInRefusedError
 from crm.model import Client, Deal, FollowUp, User
 from crm.repository import Query
@@ -82,9 +82,9 @@ def test_names_are_known_in_one_spelling(team: Office) -> None:
 def test_mine_and_somebodys_do_not_go_together(office: Office) -> None:
     with office.crm.read() as snapshot:
         given = ((False, ""), (True, ""), (False, "Bo"), (True, "ANNA"))
-        assert [of_whom(office.crm, snapshot, *each).name for each in given] == ["", "anna", "Bo", "ANNA"]
+        assert [owner_filter(office.crm, snapshot, *each).name for each in given] == ["", "anna", "Bo", "ANNA"]
         with pytest.raises(FieldError) as error:
-            of_whom(office.crm, snapshot, True, "Bo", field="owner", label="Owner")
+            owner_filter(office.crm, snapshot, True, "Bo", field="owner", label="Owner")
     assert error.value.field == "owner"
 
 

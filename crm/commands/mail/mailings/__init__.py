@@ -15,7 +15,7 @@ from crm.commands.client_selection import (
     Where,
     asked_for,
     batches,
-    how_many,
+    pluralize,
 )
 from crm.commands.context import CRM, Progress
 from crm.commands.mail.composing import Preview
@@ -50,9 +50,9 @@ class Prepared:
         """How many get it, how long that takes, and how many are left out, in sentences."""
         count = self.audience.count
         minutes = -(-count // self.a_minute)
-        takes = f" That takes about {how_many(minutes, 'minute', 'minutes', by)}." if minutes > 1 else ""
+        takes = f" That takes about {pluralize(minutes, 'minute', 'minutes', by)}." if minutes > 1 else ""
         left_out = f" {self.audience.told(by)}" if self.audience.left_out else ""
-        return f"This goes to {how_many(count, 'client', 'clients', by)}.{takes}{left_out}"
+        return f"This goes to {pluralize(count, 'client', 'clients', by)}.{takes}{left_out}"
 
 
 @command("mailings send", title="Write to many", menu="email")
@@ -196,7 +196,7 @@ def cancel(crm: CRM, mailing: TheMailing, yes: bool = False) -> MailingReport:
         if not queued:
             raise RefusedError(f"Nothing of {current.name} waits to be sent; nothing was cancelled.")
         if not yes:
-            count = how_many(len(queued), "e-mail of it that was", "e-mails of it that were", crm.conventions)
+            count = pluralize(len(queued), "e-mail of it that was", "e-mails of it that were", crm.conventions)
             raise confirmation(f"This cancels {count} not sent yet.", "Cancel them", [current])
         for numbers in batches(queued):
             for each in tx.find_all(Message, Query({"id": numbers})):

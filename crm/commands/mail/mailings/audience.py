@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from crm.commands.client_selection import batches, how_many, some_at_a_time
+from crm.commands.client_selection import batches, pluralize, some_at_a_time
 from crm.commands.mail.outbox.delivery_status import NOT_ITS_FAULT
 from crm.errors import OutwardError
 from crm.model import Client, Contact, Conventions
@@ -73,7 +73,7 @@ class Audience:
         ]
         if not parts:
             return ""
-        several = how_many(len(self.left_out), "client is", "clients are", by)
+        several = pluralize(len(self.left_out), "client is", "clients are", by)
         return f"{several} left out: {', '.join(parts)}."
 
 

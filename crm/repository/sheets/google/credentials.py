@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from crm.errors import FieldError, StoreAccessError, UsageError
-from crm.model.paths import as_told, path_of
+from crm.model.paths import display_path, path_of
 
 # What the program may do at Google: read and write spreadsheets shared with it, and ask when one changed.
 SCOPES = (
@@ -77,8 +77,8 @@ def account_from(credentials: str, file: str = "", folders: Sequence[Path] = ())
         with suppress(OSError):
             if not path.exists():
                 raise StoreAccessError(
-                    f"There is no file {as_told(path)}, which CRM_CREDS names. Correct the variable, or {_MAKE_ONE}"
-                    f" {as_told(path)}.",
+                    f"There is no file {display_path(path)}, which CRM_CREDS names. Correct the variable, or"
+                    f" {_MAKE_ONE} {display_path(path)}.",
                     reason="no_credentials",
                 )
     else:
@@ -90,7 +90,7 @@ def account_from(credentials: str, file: str = "", folders: Sequence[Path] = ())
                 reason="no_credentials",
             )
         path = there[0]
-    return _account(_read(_text(path), as_told(path)), as_told(path))
+    return _account(_read(_text(path), display_path(path)), display_path(path))
 
 
 def _bad(sentence: str) -> StoreAccessError:
@@ -102,11 +102,11 @@ def _text(path: Path) -> str:
         with path.open("rb") as opened:
             written = opened.read(_LONGEST + 1)
     except OSError as error:
-        raise _bad(f"{as_told(path)} cannot be read: {error.strerror or type(error).__name__}.") from None
+        raise _bad(f"{display_path(path)} cannot be read: {error.strerror or type(error).__name__}.") from None
     try:
         return written.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise _bad(f"{as_told(path)} is no text: {_AGAIN}") from None
+        raise _bad(f"{display_path(path)} is no text: {_AGAIN}") from None
 
 
 _AGAIN = "download the key of the service account again, as JSON, and leave the file as it is."
