@@ -9,6 +9,7 @@ from datetime import date
 from typing import ClassVar
 
 from crm.model.fields import Choice, Day, Id, Line, Person, Prose, TimeOfDay, Whole
+from crm.model.kind import EVERYTHING, Export, Kind, Rights, Sum, Tab
 from crm.model.record import Record, account_beside, described
 
 INTERACTIONS = {"call": "call", "meeting": "meeting", "email": "e-mail", "sms": "SMS", "note": "note"}
@@ -23,8 +24,21 @@ class Interaction(Record):
     """Something that went on with a client, on a day and perhaps at a time of day ('HH:MM'), both as people there say
     it: nobody remembers the time zone of a call. `contact` is the id of the one it was with, 0 for none."""
 
-    kind_name: ClassVar[str] = "interaction"
-    plural: ClassVar[str] = "interactions"
+    about: ClassVar[Kind] = Kind(
+        "interaction",
+        "interactions",
+        place=7,
+        called="subject",
+        order=("-on", "-time", "-id"),
+        day="on",
+        # A page of a timeline, and the day of the last contact, are read from the index.
+        indexes={"by_client": ("client", "on", "time", "kind"), "by_day": ("on",)},
+        sums=(Sum(name="last_contact_on", function="max", of="on", where={"kind": CONTACTING}),),
+        rights=Rights(staff=EVERYTHING),
+        tab=Tab(number=18, colour="5b7fa6", rows=200, since=3),
+        export=Export(place=5),
+        since=3,
+    )
 
     client: int = described("Client", Id("client", owns=True))
     contact: int = described("Contact", Id("contact"))
@@ -45,8 +59,20 @@ class FollowUp(Record):
     when it is done the next one follows. `deal` is the id of the deal it is about, 0 for none.
     """
 
-    kind_name: ClassVar[str] = "follow_up"
-    plural: ClassVar[str] = "follow-ups"
+    about: ClassVar[Kind] = Kind(
+        "follow_up",
+        "follow-ups",
+        place=8,
+        called="what",
+        order=("due_on", "due_time", "id"),
+        day="due_on",
+        indexes={"by_client": ("client", "done_on", "due_on"), "by_due": ("done_on", "due_on")},
+        sums=(Sum(name="next_follow_up_on", function="min", of="due_on", where={"done_on": None}),),
+        rights=Rights(staff=EVERYTHING),
+        tab=Tab(number=19, colour="a6563f", rows=200, since=3),
+        export=Export(place=6),
+        since=3,
+    )
 
     client: int = described("Client", Id("client", owns=True))
     deal: int = described("Deal", Id("deal"))

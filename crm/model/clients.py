@@ -25,6 +25,7 @@ from crm.model.fields import (
     Tags,
     Whole,
 )
+from crm.model.kind import ALL, EVERYTHING, READ_ALL, READ_OWN, Export, Kind, May, Rights, Tab
 from crm.model.record import Record, account_beside, described
 
 KINDS = {"person": "person", "company": "company"}
@@ -38,8 +39,43 @@ class Client(Record):
     the team's currency. `status_pinned_until` is the last day of a pin, FOREVER for one without end.
     """
 
-    kind_name: ClassVar[str] = "client"
-    plural: ClassVar[str] = "clients"
+    about: ClassVar[Kind] = Kind(
+        "client",
+        "clients",
+        place=1,
+        called="name",
+        order=("sort_name", "id"),
+        unique=("reference",),
+        indexes={
+            "by_name": ("sort_name",),
+            "by_first_name": ("search_name",),
+            "by_email": ("email",),
+            "by_phone": ("phone",),
+            "by_status": ("status",),
+            "by_birthday": ("birthday", "sort_name"),
+            "by_last_contact": ("last_contact_on",),
+            "by_next_follow_up": ("next_follow_up_on",),
+        },
+        rights=Rights(
+            staff=May(ALL, ALL, ALL),
+            client=READ_OWN,
+            owned_by=("id", "client"),
+            internal=(
+                "tags", "source", "owner", "owner_id", "notes", "extra", "status_reason", "status_pinned_until",
+                "status_before", "status_since", "last_contact_on", "next_follow_up_on",
+            ),
+        ),
+        tab=Tab(
+            number=10,
+            colour="2f6f9f",
+            rows=400,
+            first=(
+                "first_name", "last_name", "company", "email", "phone", "date_of_birth", "status", "total_spend",
+            ),
+            hidden_columns=("status_before", "status_since"),
+        ),
+        export=Export(place=1),
+    )  # fmt: skip
 
     reference: str = described("Reference", Line(60), help="the client's number elsewhere")
     kind: str = described("Kind", Choice(KINDS), help="person or company")
@@ -61,7 +97,7 @@ class Client(Record):
     notes: str = described("Notes", Prose())
     extra: Mapping[str, str] = described("Own fields", Extra(), help="your own fields, name=value")
     status: str = described("Status", Line(40), by="rules")
-    status_reason: str = described("Reason", Line(2000), by="rules")
+    status_reason: str = described("Reason", Prose(2000), by="rules")
     status_pinned_until: date | None = described("Pinned until", Day(past=False), by="rules")
     status_before: str = described("Status before", Line(40), by="rules")
     status_since: date | None = described("Status since", Day(), by="rules")
@@ -69,8 +105,8 @@ class Client(Record):
     sales_count: int = described("Sales", Whole(), by="facts")
     first_sale_on: date | None = described("First sale", Day(), by="facts")
     last_sale_on: date | None = described("Last sale", Day(), by="facts")
-    last_contact_on: date | None = described("Last contact", Day(), by="facts")
-    next_follow_up_on: date | None = described("Next follow-up", Day(past=False), by="facts")
+    last_contact_on: date | None = described("Last contact", Day(), by="facts", since=3)
+    next_follow_up_on: date | None = described("Next follow-up", Day(past=False), by="facts", since=3)
 
     @property
     def name(self) -> str:
@@ -97,8 +133,18 @@ def named(client: Client) -> Client:
 class Contact(Record):
     """Somebody at a client; at most one is the primary one."""
 
-    kind_name: ClassVar[str] = "contact"
-    plural: ClassVar[str] = "contacts"
+    about: ClassVar[Kind] = Kind(
+        "contact",
+        "contacts",
+        place=6,
+        called="name",
+        order=("-is_primary", "id"),
+        indexes={"by_client": ("client",), "by_email": ("email",)},
+        rights=Rights(staff=EVERYTHING, client=READ_OWN, owned_by=("client", "client"), internal=("notes",)),
+        tab=Tab(number=17, colour="2f6f9f", rows=200, since=3),
+        export=Export(place=3),
+        since=3,
+    )
 
     client: int = described("Client", Id("client", owns=True))
     name: str = described("Name", Line(200))
@@ -113,8 +159,14 @@ class Contact(Record):
 class StatusRule(Record):
     """One rule of the ordered list that decides a client's status; an empty `when` always fits."""
 
-    kind_name: ClassVar[str] = "rule"
-    plural: ClassVar[str] = "rules"
+    about: ClassVar[Kind] = Kind(
+        "rule",
+        "rules",
+        place=12,
+        order=("position", "id"),
+        rights=Rights(staff=READ_ALL, words="status rules"),
+        tab=Tab(number=12, colour="b7791f", rows=60),
+    )
 
     position: int = described("Position", Whole(least=1))
     status: str = described("Status", Line(40))
@@ -126,8 +178,15 @@ class StatusRule(Record):
 class View(Record):
     """A list of clients that the team comes back to: a condition in the language of the rules, and an order."""
 
-    kind_name: ClassVar[str] = "view"
-    plural: ClassVar[str] = "views"
+    about: ClassVar[Kind] = Kind(
+        "view",
+        "views",
+        place=13,
+        called="name",
+        unique=("name",),
+        rights=Rights(staff=EVERYTHING),
+        tab=Tab(number=13, hidden=True),
+    )
 
     name: str = described("Name", Line(60))
     condition: str = described("Condition", Line(1000), help="like total_spend > 1000 and country = 'DE'")

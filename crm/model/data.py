@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from crm.model.fields import Line
+from crm.model.kind import READ_ALL, Kind, Rights, Tab
 from crm.model.record import Record, described
 
 # The setting that says in which time zone the team's days begin and end.
@@ -14,8 +15,15 @@ TIME_ZONE = "time_zone"
 class Setting(Record):
     """One of the team's settings, kept with the data so that everybody has the same."""
 
-    kind_name: ClassVar[str] = "setting"
-    plural: ClassVar[str] = "settings"
+    about: ClassVar[Kind] = Kind(
+        "setting",
+        "settings",
+        place=15,
+        called="key",
+        unique=("key",),
+        rights=Rights(staff=READ_ALL, client=READ_ALL),
+        tab=Tab(number=14, hidden=True),
+    )
 
     key: str = described("Name", Line(60))
     value: str = described("Value", Line(1000))

@@ -5,6 +5,7 @@ from datetime import date
 from typing import ClassVar
 
 from crm.model.fields import Choice, Day, Id, Line, Person, Prose, TimeOfDay, Whole
+from crm.model.kind import EVERYTHING, Export, Kind, Rights, Sum, Tab
 from crm.model.record import Record, account_beside, described
 
 CHANNELS = {"email": "e-mail", "sms": "SMS"}
@@ -14,8 +15,16 @@ CHANNELS = {"email": "e-mail", "sms": "SMS"}
 class Template(Record):
     """A text with fields such as {first_name}, for messages that are written again and again."""
 
-    kind_name: ClassVar[str] = "template"
-    plural: ClassVar[str] = "templates"
+    about: ClassVar[Kind] = Kind(
+        "template",
+        "templates",
+        place=9,
+        called="name",
+        unique=("name",),
+        rights=Rights(staff=EVERYTHING),
+        tab=Tab(number=23, colour="5b7fa6", since=4),
+        since=4,
+    )
 
     name: str = described("Name", Line(60))
     channel: str = described("Channel", Choice(CHANNELS), help="email or sms")
@@ -30,8 +39,15 @@ class Mailing(Record):
     `occasion` is what is greeted once a year ('birthday'), '' for a mailing that is sent once.
     """
 
-    kind_name: ClassVar[str] = "mailing"
-    plural: ClassVar[str] = "mailings"
+    about: ClassVar[Kind] = Kind(
+        "mailing",
+        "mailings",
+        place=10,
+        called="name",
+        rights=Rights(staff=EVERYTHING),
+        tab=Tab(number=24, hidden=True, since=4),
+        since=4,
+    )
 
     name: str = described("Name", Line(100))
     channel: str = described("Channel", Choice(CHANNELS))
@@ -65,8 +81,25 @@ class Message(Record):
     (UTC, ISO 8601), '' for at once.
     """
 
-    kind_name: ClassVar[str] = "message"
-    plural: ClassVar[str] = "messages"
+    about: ClassVar[Kind] = Kind(
+        "message",
+        "messages",
+        place=11,
+        called="subject",
+        order=("-on", "-time", "-id"),
+        day="on",
+        indexes={
+            "by_client": ("client", "on", "time", "state"),
+            "by_state": ("state", "channel"),
+            "by_mailing": ("mailing", "state"),
+            "by_identifier": ("identifier",),
+        },
+        sums=(Sum(name="last_contact_on", function="max", of="on", where={"state": ARRIVED}),),
+        rights=Rights(staff=EVERYTHING),
+        tab=Tab(number=25, colour="5b7fa6", since=4),
+        export=Export(place=7, without=("until", "tries")),
+        since=4,
+    )
 
     client: int = described("Client", Id("client", owns=True))
     contact: int = described("Contact", Id("contact"))

@@ -1,4 +1,4 @@
-"""What every record is made of: fields that say how they are named, checked and set."""
+"""What every record is made of: its declaration, and fields that say how they are named, checked and set."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from crm.model.fields import Check, Id
+from crm.model.kind import Kind
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -33,9 +34,10 @@ class Field:
         return "--" + name.replace("_", "-")
 
 
-def described(label: str, check: Check, *, by: str = "person", help: str = "") -> Any:
-    """A field of a record, with what the model knows of it."""
-    metadata = MappingProxyType({"label": label, "check": check, "by": by, "help": help})
+def described(label: str, check: Check, *, by: str = "person", help: str = "", since: int = 1) -> Any:
+    """A field of a record, with what the model knows of it; `since` is the format of a store that has it first, where
+    that is later than the record's."""
+    metadata = MappingProxyType({"label": label, "check": check, "by": by, "help": help, "since": since})
     if isinstance(check.empty, Mapping):
         return field(default_factory=dict, metadata=metadata)
     return field(default=check.empty, metadata=metadata)
@@ -49,8 +51,10 @@ def account_beside(name: str) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What every record has. `id` is 0 until it is stored; times are UTC; `version` counts its changes."""
+    """What every record has. `id` is 0 until it is stored; times are UTC; `version` counts its changes. `about` is its
+    declaration, which also says `kind_name` and `plural`."""
 
+    about: ClassVar[Kind]
     kind_name: ClassVar[str]
     plural: ClassVar[str]
 
@@ -58,6 +62,9 @@ class Record:
     created_at: datetime = EPOCH
     updated_at: datetime = EPOCH
     version: int = 0
+
+    def __init_subclass__(cls) -> None:
+        cls.kind_name, cls.plural = cls.about.name, cls.about.plural
 
 
 def fields_of(record: type[Record]) -> Mapping[str, Field]:

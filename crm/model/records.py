@@ -2,21 +2,45 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from pkgutil import iter_modules
 
-from crm.model.activity import FollowUp, Interaction
-from crm.model.clients import Client, Contact, StatusRule, View
-from crm.model.data import Setting
 from crm.model.fields import Id
-from crm.model.mail import Mailing, Message, Template
 from crm.model.record import Field, Record, fields_of, links_of, people_of
-from crm.model.sales import Deal, Sale, Stage, StageMove
-from crm.model.team import Dashboard, SignIn, User
 
-# In the order in which they can be written: a record comes after those it names.
-RECORDS: tuple[type[Record], ...] = (
-    Client, Stage, Deal, StageMove, Sale, Contact, Interaction, FollowUp, Template, Mailing, Message, StatusRule, View,
-    Dashboard, Setting, User, SignIn,
-)  # fmt: skip
+# Modules of this folder that are themselves made from the records, and loaded after them.
+_MADE_FROM_RECORDS = ("encoding", "records", "rights")
+
+
+def _declared() -> Iterator[type[Record]]:
+    """The records that the modules of this folder declare, by their place."""
+    found: list[type[Record]] = []
+    for each in iter_modules(import_module("crm.model").__path__):
+        if each.name not in _MADE_FROM_RECORDS:
+            module = import_module(f"crm.model.{each.name}")
+            declared = (value for value in vars(module).values() if isinstance(value, type) and value is not Record)
+            found += [each for each in declared if issubclass(each, Record) and each.__module__ == module.__name__]
+    yield from sorted(found, key=lambda record: record.about.place)
+
+
+def _in_order() -> tuple[type[Record], ...]:
+    """The records in the order in which they can be written: each after those that it links to."""
+    declared = list(_declared())
+    by_name = {record.kind_name: record for record in declared}
+    ordered: dict[type[Record], None] = {}
+
+    def put(record: type[Record]) -> None:
+        for link in links_of(record).values():
+            if link.record != record.kind_name:
+                put(by_name[link.record])
+        ordered.setdefault(record)
+
+    for record in declared:
+        put(record)
+    return tuple(ordered)
+
+
+RECORDS: tuple[type[Record], ...] = _in_order()
 
 
 BY_NAME: Mapping[str, type[Record]] = {record.kind_name: record for record in RECORDS}

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from crm.model.fields import Amount, Choice, Day, Id, Line, Person, Prose, Whole
+from crm.model.kind import ALL, EVERYTHING, NONE, READ_ALL, READ_OWN, Export, Kind, May, Rights, Sum, Tab
 from crm.model.record import Record, account_beside, described
 
 
@@ -13,15 +14,36 @@ from crm.model.record import Record, account_beside, described
 class Sale(Record):
     """Something a client bought: `amount` in major units of the team's currency, on the day `on`."""
 
-    kind_name: ClassVar[str] = "sale"
-    plural: ClassVar[str] = "sales"
+    about: ClassVar[Kind] = Kind(
+        "sale",
+        "sales",
+        place=5,
+        order=("-on", "-id"),
+        day="on",
+        # Totals and windows of one client, and sums of a period, are read from the index alone.
+        indexes={"by_client": ("client", "on", "amount"), "by_day": ("on", "amount")},
+        sums=(
+            Sum(name="total_spend", function="sum", of="amount"),
+            Sum(name="sales_count", function="count"),
+            Sum(name="first_sale_on", function="min", of="on"),
+            Sum(name="last_sale_on", function="max", of="on"),
+        ),
+        rights=Rights(
+            staff=EVERYTHING,
+            client=READ_OWN,
+            owned_by=("client", "client"),
+            internal=("note", "deal", "user", "user_id"),
+        ),
+        tab=Tab(number=11, colour="3f8f5f", rows=400),
+        export=Export(place=2),
+    )
 
     client: int = described("Client", Id("client", owns=True))
     on: date = described("Date", Day())
     amount: Decimal = described("Amount", Amount())
     note: str = described("Note", Line(500))
-    deal: int = described("Deal", Id("deal"), by="steps", help="the deal that was won with it")
-    user: str = described("Recorded by", Person(), by="steps")
+    deal: int = described("Deal", Id("deal"), by="steps", help="the deal that was won with it", since=3)
+    user: str = described("Recorded by", Person(), by="steps", since=3)
     user_id: int = account_beside("user")
 
 
@@ -32,8 +54,17 @@ OUTCOMES = {"open": "open", "won": "won", "lost": "lost"}
 class Stage(Record):
     """A stage of the pipeline: its place, how likely a deal in it is won (per cent), and whether it ends one."""
 
-    kind_name: ClassVar[str] = "stage"
-    plural: ClassVar[str] = "stages"
+    about: ClassVar[Kind] = Kind(
+        "stage",
+        "stages",
+        place=2,
+        called="name",
+        order=("position", "id"),
+        unique=("name",),
+        rights=Rights(staff=READ_ALL),
+        tab=Tab(number=21, colour="6b5b95", since=3),
+        since=3,
+    )
 
     name: str = described("Name", Line(40))
     position: int = described("Position", Whole(least=1))
@@ -63,8 +94,18 @@ class Deal(Record):
     """Something that a client may buy: `value` in major units of the team's currency. `stage` is the id of its stage,
     in which it is since `stage_since`; `closed_on` is the day it was won or lost."""
 
-    kind_name: ClassVar[str] = "deal"
-    plural: ClassVar[str] = "deals"
+    about: ClassVar[Kind] = Kind(
+        "deal",
+        "deals",
+        place=3,
+        called="title",
+        day="expected_close_on",
+        indexes={"by_client": ("client",), "by_stage": ("stage", "closed_on", "value")},
+        rights=Rights(staff=EVERYTHING),
+        tab=Tab(number=20, colour="6b5b95", rows=200, since=3),
+        export=Export(place=4),
+        since=3,
+    )
 
     client: int = described("Client", Id("client", owns=True))
     title: str = described("Title", Line(200))
@@ -83,8 +124,16 @@ class Deal(Record):
 class StageMove(Record):
     """A deal came into a stage on a day; `user` moved it. Moves are written by the store itself and never changed."""
 
-    kind_name: ClassVar[str] = "stage_move"
-    plural: ClassVar[str] = "stage-moves"
+    about: ClassVar[Kind] = Kind(
+        "stage_move",
+        "stage-moves",
+        place=4,
+        indexes={"by_deal": ("deal",)},
+        # They come and go with what is done to deals.
+        rights=Rights(staff=May(ALL, ALL, NONE, ALL), words="moves of deals"),
+        tab=Tab(number=22, hidden=True, since=3),
+        since=3,
+    )
 
     deal: int = described("Deal", Id("deal", owns=True))
     stage: int = described("Stage", Id("stage"))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from crm.model.fields import Choice, Email, Flag, Line, Person, Phone, Whole
+from crm.model.kind import ALL, OWN, Kind, May, Rights, Tab
 from crm.model.record import Record, account_beside, described
 
 ROLES = {"admin": "admin", "staff": "staff", "client": "client"}
@@ -16,8 +17,25 @@ class User(Record):
     secrets were written by this program.
     """
 
-    kind_name: ClassVar[str] = "user"
-    plural: ClassVar[str] = "users"
+    about: ClassVar[Kind] = Kind(
+        "user",
+        "users",
+        place=16,
+        called="name",
+        unique=("email",),
+        rights=Rights(
+            # Of the accounts of others staff see who is called so and what they may do.
+            staff=May(ALL, update=OWN),
+            client=May(OWN, update=OWN),
+            words="accounts",
+            owned_by=("id", "user"),
+            own_changes={"name": None, "phone": None},
+            secret=("password", "second_factor", "seal"),
+            personal=("email", "phone", "must_change"),
+        ),
+        tab=Tab(number=15, hidden=True, since=2),
+        since=2,
+    )
 
     email: str = described("E-mail", Email())
     name: str = described("Name", Line(100))
@@ -42,8 +60,24 @@ class SignIn(Record):
     or the machine holds.
     """
 
-    kind_name: ClassVar[str] = "sign_in"
-    plural: ClassVar[str] = "sign_ins"
+    about: ClassVar[Kind] = Kind(
+        "sign_in",
+        "sign_ins",
+        place=17,
+        indexes={"by_token": ("token",), "by_user": ("user",)},
+        rights=Rights(
+            staff=May(OWN, update=OWN),
+            client=May(OWN, update=OWN),
+            words="sign-ins",
+            owned_by=("user", "user"),
+            own_changes={"state": frozenset(("ended",))},
+            secret=("token",),
+            # Where people were is forgotten with the sign-in.
+            untold=("address", "device"),
+        ),
+        tab=Tab(number=16, title="sign-ins", hidden=True, since=2),
+        since=2,
+    )
 
     user: int = described("User", Whole())
     state: str = described("State", Choice(SIGN_INS), by="accounts")
@@ -57,8 +91,19 @@ class SignIn(Record):
 class Dashboard(Record):
     """What stands on somebody's first screen: the names of its tiles in order, separated by commas."""
 
-    kind_name: ClassVar[str] = "dashboard"
-    plural: ClassVar[str] = "dashboards"
+    about: ClassVar[Kind] = Kind(
+        "dashboard",
+        "dashboards",
+        place=14,
+        rights=Rights(
+            staff=May(OWN, OWN, OWN, OWN),
+            words="other people's dashboards",
+            owned_by=("user_id", "user"),
+            own_changes={"tiles": None},
+        ),
+        tab=Tab(number=26, hidden=True, since=4),
+        since=4,
+    )
 
     user: str = described("Of", Person(254), by="steps")
     user_id: int = account_beside("user")

@@ -1,0 +1,129 @@
+"""The declaration of a kind of record, from which tables, tabs, rights, exports, lists and look-ups are derived."""
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from enum import Enum
+from typing import Any, Literal
+
+
+class Level(Enum):
+    """How far a right goes: to all records, to those that are one's own, or nowhere."""
+
+    ALL = "all"
+    OWN = "own"
+    NONE = "none"
+
+
+ALL, OWN, NONE = Level.ALL, Level.OWN, Level.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class May:
+    """How far a role may read, create, update and delete the records of a kind."""
+
+    read: Level = NONE
+    create: Level = NONE
+    update: Level = NONE
+    delete: Level = NONE
+
+
+EVERYTHING, READ_ALL, READ_OWN, NOTHING = May(ALL, ALL, ALL, ALL), May(ALL), May(OWN), May()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """Who may do what with the records of a kind; owners and admins may do everything.
+
+    `words` is what a refusal calls them, the plural if empty. `owned_by` is the field that says whose a record is, and
+    what of the reader it is compared with: 'client' (whose account it is) or 'user' (the account). Of one's own record
+    only `own_changes` may be changed, to these values (None: any): nobody gives rights to themselves.
+
+    `secret` fields let somebody in: they are blank for everybody, and only `crm.accounts` writes them; `untold` ones
+    are read, but the history does not keep what stood in them. `personal` fields are blank for staff where the record
+    is another person's. `internal` fields are what a team notes down for itself: blank for clients.
+    """
+
+    staff: May = NOTHING
+    client: May = NOTHING
+    words: str = ""
+    owned_by: tuple[str, Literal["client", "user"]] | None = None
+    own_changes: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
+    secret: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
+    internal: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum:
+    """A field of another record that follows from the records of this kind: the record is the one that the field `onto`
+    links to, `name` the field there. It is the sum, the count, the least or the greatest of the field `of`, over those
+    that fit `where`: each field has one of these values, or is empty (None)."""
+
+    name: str
+    function: Literal["sum", "count", "min", "max"]
+    of: str = "id"
+    onto: str = "client"
+    where: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+
+    def counts(self, record: Any) -> bool:
+        """Whether a record is one of those that are summed."""
+        return all(
+            getattr(record, name) is None if wanted is None else getattr(record, name) in wanted
+            for name, wanted in self.where.items()
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    """The tab of a spreadsheet. Its `number` is fixed, so that it is found whatever people call it and wherever they
+    move it; the tabs of a new spreadsheet stand in that order.
+
+    `title` is the plural if empty. `first` are the columns that people look at first; the rest follows as the record
+    has it. `rows` is how many a new tab has, `since` the format of the spreadsheet that has it first.
+    """
+
+    number: int
+    title: str = ""
+    hidden: bool = False
+    colour: str = "8a8f98"
+    rows: int = 30
+    first: tuple[str, ...] = ()
+    hidden_columns: tuple[str, ...] = ()
+    since: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """The table of an export: its place among the tables, and the fields that nobody else has a use for."""
+
+    place: int = 100
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is known of a kind of record beside its fields.
+
+    `place` says where it stands wherever the kinds are listed, as in a dump; those without one come last, and each
+    comes after the kinds that it links to. `called` is the field that people call a record by, `order` the order of a
+    list when none is asked for, `day` the field that a period is about.
+
+    `unique` fields are unique where given, and a record is found by them. `indexes` are those of its table by the end
+    of their names, `since` is the format of a store that has the table first.
+    """
+
+    name: str
+    plural: str
+    _: KW_ONLY
+    tab: Tab
+    place: int = 1000
+    called: str = ""
+    order: tuple[str, ...] = ("id",)
+    day: str = ""
+    unique: tuple[str, ...] = ()
+    indexes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sums: tuple[Sum, ...] = ()
+    rights: Rights = Rights()
+    export: Export | None = None
+    since: int = 1
