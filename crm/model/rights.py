@@ -1,19 +1,16 @@
-"""Who may do what: one table of role, record and operation, and which fields nobody or not everybody sees."""
+"""Who may do what, as the records declare it: by role, record and operation, and which fields are blank for whom."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import Enum
 
+from crm.model.kind import ALL, EVERYTHING, NONE, NOTHING, OWN, Level, May, Rights
+from crm.model.records import RECORDS
 
-class Level(Enum):
-    """How far a right goes: to all records, to those that are one's own, or nowhere."""
-
-    ALL = "all"
-    OWN = "own"
-    NONE = "none"
-
-
-ALL, OWN, NONE = Level.ALL, Level.OWN, Level.NONE
+__all__ = [
+    "ADMIN", "ALL", "AREAS", "CHECK", "CLIENT", "CREATE", "DELETE", "HISTORY", "INTERNAL", "NONE", "OPERATIONS", "OWN",
+    "OWNED_BY", "OWNER", "OWNER_ROLE", "OWN_CHANGES", "PERSONAL", "READ", "RIGHTS", "SECRET", "STAFF", "STORE",
+    "UNTOLD", "UPDATE", "Level", "Reader", "hidden", "hidden_of_others", "level", "past_level", "refusal",
+]  # fmt: skip
 
 READ, CREATE, UPDATE, DELETE = "read", "create", "update", "delete"
 OPERATIONS = (READ, CREATE, UPDATE, DELETE)
@@ -23,23 +20,7 @@ OPERATIONS = (READ, CREATE, UPDATE, DELETE)
 # back it up as it is, to update it is to replace, set up or connect one.
 HISTORY, STORE, CHECK = "history", "store", "check"
 AREAS: Mapping[str, str] = {
-    "client": "clients",
-    "sale": "sales",
-    "contact": "contacts",
-    "interaction": "interactions",
-    "follow_up": "follow-ups",
-    "deal": "deals",
-    "stage": "stages",
-    "stage_move": "moves of deals",
-    "template": "templates",
-    "mailing": "mailings",
-    "message": "messages",
-    "rule": "status rules",
-    "view": "views",
-    "dashboard": "other people's dashboards",
-    "setting": "settings",
-    "user": "accounts",
-    "sign_in": "sign-ins",
+    **{record.kind_name: record.about.rights.words or record.plural for record in RECORDS},
     HISTORY: "the history",
     STORE: "the whole store",
     CHECK: "the check of the store",
@@ -50,100 +31,38 @@ OWNER_ROLE, ADMIN, STAFF, CLIENT = "owner", "admin", "staff", "client"
 Row = Mapping[str, Level]
 
 
-def _row(read: Level, create: Level, update: Level, delete: Level) -> Row:
-    return dict(zip(OPERATIONS, (read, create, update, delete), strict=True))
+def _rows(of_record: Callable[[Rights], May], others: Mapping[str, May]) -> Mapping[str, Row]:
+    """How far a role may do what, by area and operation."""
+    granted = {record.kind_name: of_record(record.about.rights) for record in RECORDS}
+    return {
+        area: {operation: getattr(may, operation) for operation in OPERATIONS}
+        for area, may in {**granted, **others}.items()
+    }
 
 
-_EVERYTHING: Mapping[str, Row] = {area: _row(ALL, ALL, ALL, ALL) for area in AREAS}
-
-# fmt: off
+_EVERYTHING = _rows(lambda _: EVERYTHING, dict.fromkeys((HISTORY, STORE, CHECK), EVERYTHING))
 RIGHTS: Mapping[str, Mapping[str, Row]] = {
     OWNER_ROLE: _EVERYTHING,
     ADMIN: _EVERYTHING,
-    STAFF: {
-        #               read  create update delete
-        "client":  _row(ALL,  ALL,   ALL,   NONE),
-        "sale":    _row(ALL,  ALL,   ALL,   ALL),
-        "contact":     _row(ALL, ALL,  ALL,  ALL),
-        "interaction": _row(ALL, ALL,  ALL,  ALL),
-        "follow_up":   _row(ALL, ALL,  ALL,  ALL),
-        "deal":        _row(ALL, ALL,  ALL,  ALL),
-        "stage":       _row(ALL, NONE, NONE, NONE),
-        # Moves come and go with what is done to deals.
-        "stage_move":  _row(ALL, ALL,  NONE, ALL),
-        "template":    _row(ALL, ALL,  ALL,  ALL),
-        "mailing":     _row(ALL, ALL,  ALL,  ALL),
-        "message":     _row(ALL, ALL,  ALL,  ALL),
-        "rule":    _row(ALL,  NONE,  NONE,  NONE),
-        "view":    _row(ALL,  ALL,   ALL,   ALL),
-        "dashboard": _row(OWN, OWN,  OWN,   OWN),
-        "setting": _row(ALL,  NONE,  NONE,  NONE),
-        "user":    _row(ALL,  NONE,  OWN,   NONE),
-        "sign_in": _row(OWN,  NONE,  OWN,   NONE),
-        HISTORY:   _row(ALL,  NONE,  ALL,   NONE),
-        STORE:     _row(NONE, NONE,  NONE,  NONE),
-        CHECK:     _row(ALL,  NONE,  NONE,  NONE),
-    },
-    CLIENT: {
-        #               read  create update delete
-        "client":  _row(OWN,  NONE,  NONE,  NONE),
-        "sale":    _row(OWN,  NONE,  NONE,  NONE),
-        "contact":     _row(OWN,  NONE, NONE, NONE),
-        "interaction": _row(NONE, NONE, NONE, NONE),
-        "follow_up":   _row(NONE, NONE, NONE, NONE),
-        "deal":        _row(NONE, NONE, NONE, NONE),
-        "stage":       _row(NONE, NONE, NONE, NONE),
-        "stage_move":  _row(NONE, NONE, NONE, NONE),
-        "template":    _row(NONE, NONE, NONE, NONE),
-        "mailing":     _row(NONE, NONE, NONE, NONE),
-        "message":     _row(NONE, NONE, NONE, NONE),
-        "rule":    _row(NONE, NONE,  NONE,  NONE),
-        "view":    _row(NONE, NONE,  NONE,  NONE),
-        "dashboard": _row(NONE, NONE, NONE, NONE),
-        "setting": _row(ALL,  NONE,  NONE,  NONE),
-        "user":    _row(OWN,  NONE,  OWN,   NONE),
-        "sign_in": _row(OWN,  NONE,  OWN,   NONE),
-        HISTORY:   _row(NONE, NONE,  NONE,  NONE),
-        STORE:     _row(NONE, NONE,  NONE,  NONE),
-        CHECK:     _row(NONE, NONE,  NONE,  NONE),
-    },
+    STAFF: _rows(lambda rights: rights.staff, {HISTORY: May(ALL, update=ALL), STORE: NOTHING, CHECK: May(ALL)}),
+    CLIENT: _rows(lambda rights: rights.client, dict.fromkeys((HISTORY, STORE, CHECK), NOTHING)),
 }
-# fmt: on
 
-# What lets somebody in is blank for everybody, and only `crm.accounts` writes it.
-SECRET: Mapping[str, frozenset[str]] = {
-    "user": frozenset(("password", "second_factor", "seal")),
-    "sign_in": frozenset(("token",)),
-}
-# Of the accounts of others staff see who is called so and what they may do: the rest is blank.
-PERSONAL: Mapping[str, frozenset[str]] = {"user": frozenset(("email", "phone", "must_change"))}
-# What a team notes down for itself: blank for whom it is about.
-INTERNAL: Mapping[str, frozenset[str]] = {
-    "client": frozenset(
-        (
-            "tags", "source", "owner", "owner_id", "notes", "extra",
-            "status_reason", "status_pinned_until", "status_before", "status_since",
-            "last_contact_on", "next_follow_up_on",
-        )
-    ),
-    "sale": frozenset(("note", "deal", "user", "user_id")),
-    "contact": frozenset(("notes",)),
-}  # fmt: skip
 
-# Which field of a record says whose it is, and what of the reader it is compared with.
+def _named(of_record: Callable[[Rights], tuple[str, ...]]) -> Mapping[str, frozenset[str]]:
+    """The fields that records name, by the kinds that name any."""
+    named = {record.kind_name: frozenset(of_record(record.about.rights)) for record in RECORDS}
+    return {kind: names for kind, names in named.items() if names}
+
+
+# What each of these means stands where it is declared (`crm.model.kind.Rights`).
+SECRET, PERSONAL = _named(lambda rights: rights.secret), _named(lambda rights: rights.personal)
+INTERNAL, UNTOLD = _named(lambda rights: rights.internal), _named(lambda rights: rights.secret + rights.untold)
 OWNED_BY: Mapping[str, tuple[str, str]] = {
-    "client": ("id", "client"),
-    "sale": ("client", "client"),
-    "contact": ("client", "client"),
-    "dashboard": ("user_id", "user"),
-    "user": ("id", "user"),
-    "sign_in": ("user", "user"),
+    record.kind_name: owned_by for record in RECORDS if (owned_by := record.about.rights.owned_by)
 }
-# Of one's own record only these fields may be changed, to these values (None: any): nobody gives rights to themselves.
 OWN_CHANGES: Mapping[str, Mapping[str, frozenset[str] | None]] = {
-    "dashboard": {"tiles": None},
-    "user": {"name": None, "phone": None},
-    "sign_in": {"state": frozenset(("ended",))},
+    record.kind_name: changes for record in RECORDS if (changes := record.about.rights.own_changes)
 }
 
 
