@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from crm.model.fields import Check, Id
 from crm.model.kind import Kind
@@ -18,7 +18,8 @@ class Field:
     """What the model knows of one field: its name, its label, its check, and who sets it.
 
     `by` is 'person' (typed), 'steps' (what a step such as winning a deal sets), 'rules' (status and its reason),
-    'facts' (derived from other records) or 'accounts' (what lets somebody in).
+    'facts' (derived from other records) or 'accounts' (what lets somebody in). `since` is the format of a store that
+    has it first, `optional` says that it may be None.
     """
 
     name: str
@@ -26,6 +27,8 @@ class Field:
     check: Check
     by: str
     help: str
+    since: int = 1
+    optional: bool = False
 
     @property
     def option(self) -> str:
@@ -70,9 +73,7 @@ class Record:
 def fields_of(record: type[Record]) -> Mapping[str, Field]:
     """The described fields of a record by name, in order, read from its class."""
     return {
-        each.name: Field(
-            each.name, each.metadata["label"], each.metadata["check"], each.metadata["by"], each.metadata["help"]
-        )
+        each.name: Field(each.name, **each.metadata, optional=type(None) in get_args(each.type))
         for each in dataclasses.fields(record)
         if "label" in each.metadata
     }

@@ -27,12 +27,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects import registry
 from sqlalchemy.engine import Row
 from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
+from sqlalchemy.types import TypeEngine
 
 from crm.model import (
+    RECORDS,
     Client,
     Contact,
     Dashboard,
     Deal,
+    Field,
     FollowUp,
     Interaction,
     Mailing,
@@ -48,8 +51,25 @@ from crm.model import (
     User,
     View,
     field_names,
+    fields,
     people,
 )  # fmt: skip
+from crm.model.fields import (
+    Amount,
+    Check,
+    Choice,
+    Country,
+    Day,
+    Email,
+    Extra,
+    Flag,
+    Id,
+    Line,
+    Phone,
+    Tags,
+    TimeOfDay,
+    Whole,
+)
 from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueText
 from crm.repository.sql_functions import number_in
 
@@ -77,57 +97,98 @@ def _account(name: str) -> Column[int]:
     return Column(name, Integer, nullable=False, server_default="0")
 
 
-# sqlite_autoincrement: an id is never used twice, also after a deletion; a number that somebody wrote down stays true.
+# Text longer than this has no length of its own in a database.
+_LONGEST = 2000
 
-client = Table(
-    "client",
-    metadata,
-    *_record_columns(),
-    Column("reference", UniqueText(60), unique=True),
-    _text("kind", 10),
-    _text("first_name", 200),
-    _text("last_name", 200),
-    _text("company", 200),
-    Column("date_of_birth", Date),
-    _text("email", 254),
-    _text("phone", 60),
-    _text("address", 300),
-    _text("city", 100),
-    _text("postcode", 20),
-    _text("country", 2),
-    Column("tags", TagList, nullable=False),
-    _text("source", 100),
-    _text("owner", 100),
-    _account("owner_id"),
-    Column("marketing_consent", Boolean, nullable=False),
-    _text("notes"),
-    Column("extra", JsonText, nullable=False),
-    _text("status", 40),
-    _text("status_reason"),
-    Column("status_pinned_until", Date),
-    _text("status_before", 40),
-    Column("status_since", Date),
-    Column("total_spend", Minor, nullable=False),
-    Column("sales_count", Integer, nullable=False),
-    Column("first_sale_on", Date),
-    Column("last_sale_on", Date),
-    Column("last_contact_on", Date),
-    Column("next_follow_up_on", Date),
-    # Derived for finding and sorting, see `derived_columns`.
-    _text("sort_name", 410),
-    _text("search_name", 610),
-    _text("search_rest"),
-    _text("birthday", 5),
-    Index("client_by_name", "sort_name"),
-    Index("client_by_first_name", "search_name"),
-    Index("client_by_email", "email"),
-    Index("client_by_phone", "phone"),
-    Index("client_by_status", "status"),
-    Index("client_by_birthday", "birthday", "sort_name"),
-    Index("client_by_last_contact", "last_contact_on"),
-    Index("client_by_next_follow_up", "next_follow_up_on"),
-    sqlite_autoincrement=True,
-)
+
+def _type(check: Check) -> TypeEngine[Any]:
+    """The type of the column that holds the values of a field."""
+    match check:
+        case Amount():
+            return Minor()
+        case Day():
+            return Date()
+        case Whole() | Id():
+            return Integer()
+        case Flag():
+            return Boolean()
+        case Tags():
+            return TagList()
+        case Extra():
+            return JsonText()
+        case Choice():
+            return String(max(10, *map(len, check.options)))
+        case Country():
+            return String(2)
+        case Email():
+            return String(254)
+        case Phone():
+            return String(60)
+        case TimeOfDay():
+            return String(5)
+        case Line(longest) if longest <= _LONGEST:
+            return String(longest)
+    return Text()
+
+
+def _column(kind: type[Record], described: Field) -> Column[Any]:
+    """The column of a field. One that an older store gets needs a value for the rows that are there."""
+    name, check = described.name, described.check
+    held = _type(check)
+    if name in kind.about.unique and isinstance(held, String):
+        return Column(name, UniqueText(held.length), unique=True)
+    if isinstance(check, Id) and check.owns:
+        # What names a deal, a stage or a contact may outlive it: the number then says nothing any more.
+        return Column(name, held, ForeignKey(f"{check.record}.id"), nullable=False)
+    if described.optional:
+        return Column(name, held)
+    nothing = "" if isinstance(held, String | TagList | JsonText) else "0"
+    return Column(name, held, nullable=False, server_default=nothing if described.since > kind.about.since else None)
+
+
+def _derived(kind: type[Record]) -> list[Column[Any]]:
+    """The columns that only serve finding and sorting, see `derived_columns`."""
+    if kind is Client:
+        return [_text("sort_name", 410), _text("search_name", 610), _text("search_rest"), _text("birthday", 5)]
+    return [_text("search_name", 560)] if kind is Contact else []
+
+
+def _table(kind: type[Record]) -> Table:
+    """The table of a kind of record, as its declaration and its fields say."""
+    described, besides = fields(kind), frozenset(people(kind).values())
+    own = [name for name in field_names(kind) if name in described or name in besides]
+    return Table(
+        kind.kind_name,
+        metadata,
+        *_record_columns(),
+        *(_account(name) if name in besides else _column(kind, described[name]) for name in own),
+        *_derived(kind),
+        *(Index(f"{kind.kind_name}_{end}", *columns) for end, columns in kind.about.indexes.items()),
+        # An id is never used twice, also after a deletion; a number that somebody wrote down stays true.
+        sqlite_autoincrement=True,
+    )
+
+
+TABLES: Mapping[type[Record], Table] = {kind: _table(kind) for kind in RECORDS}
+
+# Those that this program itself speaks of by name.
+client = TABLES[Client]
+contact = TABLES[Contact]
+rule = TABLES[StatusRule]
+view = TABLES[View]
+interaction = TABLES[Interaction]
+follow_up = TABLES[FollowUp]
+sale = TABLES[Sale]
+stage = TABLES[Stage]
+deal = TABLES[Deal]
+stage_move = TABLES[StageMove]
+template = TABLES[Template]
+mailing = TABLES[Mailing]
+message = TABLES[Message]
+user = TABLES[User]
+sign_in = TABLES[SignIn]
+dashboard = TABLES[Dashboard]
+setting = TABLES[Setting]
 
 # Only those who have moved, with all that finding the biggest of them needs.
 _has_moved = client.c.status_before != ""
@@ -140,111 +201,6 @@ Index(
     sqlite_where=_has_moved,
 )
 
-sale = Table(
-    "sale",
-    metadata,
-    *_record_columns(),
-    Column("client", Integer, ForeignKey("client.id"), nullable=False),
-    Column("on", Date, nullable=False),
-    Column("amount", Minor, nullable=False),
-    _text("note", 500),
-    Column("deal", Integer, nullable=False, server_default="0"),
-    Column("user", String(100), nullable=False, server_default=""),
-    _account("user_id"),
-    # Totals and windows of one client, and sums of a period, are read from the index alone.
-    Index("sale_by_client", "client", "on", "amount"),
-    Index("sale_by_day", "on", "amount"),
-    sqlite_autoincrement=True,
-)
-
-# What names a deal, a stage or a contact may outlive it: the number then says nothing any more.
-
-contact = Table(
-    "contact",
-    metadata,
-    *_record_columns(),
-    Column("client", Integer, ForeignKey("client.id"), nullable=False),
-    _text("name", 200),
-    _text("role", 100),
-    _text("email", 254),
-    _text("phone", 60),
-    Column("is_primary", Boolean, nullable=False),
-    _text("notes"),
-    # Derived: what a client is found by through its contacts.
-    _text("search_name", 560),
-    Index("contact_by_client", "client"),
-    Index("contact_by_email", "email"),
-    sqlite_autoincrement=True,
-)
-
-interaction = Table(
-    "interaction",
-    metadata,
-    *_record_columns(),
-    Column("client", Integer, ForeignKey("client.id"), nullable=False),
-    Column("contact", Integer, nullable=False),
-    _text("kind", 10),
-    Column("on", Date, nullable=False),
-    _text("time", 5),
-    _text("subject", 300),
-    _text("body"),
-    _text("user", 100),
-    _account("user_id"),
-    # A page of a timeline, and the day of the last contact, are read from the index.
-    Index("interaction_by_client", "client", "on", "time", "kind"),
-    Index("interaction_by_day", "on"),
-    sqlite_autoincrement=True,
-)
-
-follow_up = Table(
-    "follow_up",
-    metadata,
-    *_record_columns(),
-    Column("client", Integer, ForeignKey("client.id"), nullable=False),
-    Column("deal", Integer, nullable=False),
-    _text("user", 100),
-    _account("user_id"),
-    Column("due_on", Date, nullable=False),
-    _text("due_time", 5),
-    _text("what", 500),
-    Column("every", Integer, nullable=False),
-    Column("done_on", Date),
-    Index("follow_up_by_client", "client", "done_on", "due_on"),
-    Index("follow_up_by_due", "done_on", "due_on"),
-    sqlite_autoincrement=True,
-)
-
-stage = Table(
-    "stage",
-    metadata,
-    *_record_columns(),
-    Column("name", UniqueText(40), unique=True),
-    Column("position", Integer, nullable=False),
-    Column("probability", Integer, nullable=False),
-    _text("outcome", 10),
-    sqlite_autoincrement=True,
-)
-
-deal = Table(
-    "deal",
-    metadata,
-    *_record_columns(),
-    Column("client", Integer, ForeignKey("client.id"), nullable=False),
-    _text("title", 200),
-    Column("stage", Integer, nullable=False),
-    Column("value", Minor, nullable=False),
-    Column("expected_close_on", Date),
-    _text("owner", 100),
-    _account("owner_id"),
-    _text("lost_reason", 300),
-    _text("notes"),
-    Column("stage_since", Date),
-    Column("closed_on", Date),
-    Index("deal_by_client", "client"),
-    Index("deal_by_stage", "stage", "closed_on", "value"),
-    sqlite_autoincrement=True,
-)
-
 # What is whose: people are looked for by their account, and by name in whatever case; last what is counted of those who
 # have none. Which open deals have come to a halt is read from the index.
 _halting = (deal.c.closed_on, deal.c.stage_since, deal.c.expected_close_on)
@@ -254,78 +210,6 @@ WORK_INDEXES = (
     ),
     Index("deal_by_owner", func.lower(deal.c.owner), *_halting, deal.c.owner_id),
     Index("deal_by_halt", *_halting, deal.c.client),
-)
-
-stage_move = Table(
-    "stage_move",
-    metadata,
-    *_record_columns(),
-    Column("deal", Integer, ForeignKey("deal.id"), nullable=False),
-    Column("stage", Integer, nullable=False),
-    Column("on", Date, nullable=False),
-    _text("user", 100),
-    _account("user_id"),
-    Index("stage_move_by_deal", "deal"),
-    sqlite_autoincrement=True,
-)
-
-template = Table(
-    "template",
-    metadata,
-    *_record_columns(),
-    Column("name", UniqueText(60), unique=True),
-    _text("channel", 10),
-    _text("subject", 300),
-    _text("body"),
-    sqlite_autoincrement=True,
-)
-
-mailing = Table(
-    "mailing",
-    metadata,
-    *_record_columns(),
-    _text("name", 100),
-    _text("channel", 10),
-    _text("subject", 300),
-    _text("body"),
-    _text("occasion", 60),
-    _text("user", 100),
-    _account("user_id"),
-    sqlite_autoincrement=True,
-)
-
-message = Table(
-    "message",
-    metadata,
-    *_record_columns(),
-    Column("client", Integer, ForeignKey("client.id"), nullable=False),
-    Column("contact", Integer, nullable=False),
-    Column("mailing", Integer, nullable=False),
-    _text("channel", 10),
-    _text("direction", 10),
-    _text("state", 10),
-    Column("on", Date, nullable=False),
-    _text("time", 5),
-    _text("sender", 320),
-    _text("to"),
-    _text("cc"),
-    _text("bcc"),
-    _text("subject", 300),
-    _text("body"),
-    _text("attachments"),
-    _text("identifier", 300),
-    _text("answers", 300),
-    _text("occasion", 60),
-    Column("tries", Integer, nullable=False),
-    _text("until", 40),
-    _text("failure", 500),
-    _text("user", 100),
-    _account("user_id"),
-    Index("message_by_client", "client", "on", "time", "state"),
-    Index("message_by_state", "state", "channel"),
-    Index("message_by_mailing", "mailing", "state"),
-    Index("message_by_identifier", "identifier"),
-    sqlite_autoincrement=True,
 )
 
 
@@ -371,79 +255,6 @@ ACCOUNT_INDEXES = (
     _by_account(interaction.c.user_id, interaction.c.on, interaction.c.time),
 )
 
-rule = Table(
-    "rule",
-    metadata,
-    *_record_columns(),
-    Column("position", Integer, nullable=False),
-    _text("status", 40),
-    _text("when", 1000),
-    Column("active", Boolean, nullable=False),
-    sqlite_autoincrement=True,
-)
-
-view = Table(
-    "view",
-    metadata,
-    *_record_columns(),
-    Column("name", UniqueText(60), unique=True),
-    _text("condition", 1000),
-    _text("sort", 60),
-    sqlite_autoincrement=True,
-)
-
-dashboard = Table(
-    "dashboard",
-    metadata,
-    *_record_columns(),
-    # Of whoever has an account, and of whoever only has a name; names may come again.
-    _text("user", 254),
-    _account("user_id"),
-    _text("tiles", 1000),
-    sqlite_autoincrement=True,
-)
-
-setting = Table(
-    "setting",
-    metadata,
-    *_record_columns(),
-    Column("key", UniqueText(60), unique=True),
-    _text("value", 1000),
-    sqlite_autoincrement=True,
-)
-
-user = Table(
-    "user",
-    metadata,
-    *_record_columns(),
-    Column("email", UniqueText(254), unique=True),
-    _text("name", 100),
-    _text("phone", 60),
-    _text("role", 10),
-    Column("client", Integer, nullable=False),
-    Column("active", Boolean, nullable=False),
-    Column("must_change", Boolean, nullable=False),
-    _text("password", 300),
-    _text("second_factor", 2000),
-    _text("seal", 100),
-    sqlite_autoincrement=True,
-)
-
-sign_in = Table(
-    "sign_in",
-    metadata,
-    *_record_columns(),
-    # The user may be gone: whoever works in a spreadsheet can delete its row.
-    Column("user", Integer, nullable=False),
-    _text("state", 10),
-    _text("method", 60),
-    _text("address", 60),
-    _text("device", 100),
-    _text("token", 64),
-    Index("sign_in_by_token", "token"),
-    Index("sign_in_by_user", "user"),
-    sqlite_autoincrement=True,
-)
 # Every look at the accounts asks for all sessions that are open, among many that have ended.
 OPEN_SIGN_INS = Index("sign_in_open", sign_in.c.id, sqlite_where=sign_in.c.state == "open")
 
@@ -494,27 +305,6 @@ HISTORY_INDEXES = (
 
 # What the store knows of itself: schema_version, reviewed_on, store_id, roster.
 store_facts = Table("store_facts", metadata, Column("name", String(40), primary_key=True), _text("value", 200))
-
-TABLES: Mapping[type[Record], Table] = {
-    Client: client,
-    Sale: sale,
-    Contact: contact,
-    Interaction: interaction,
-    FollowUp: follow_up,
-    Stage: stage,
-    Deal: deal,
-    StageMove: stage_move,
-    Template: template,
-    Mailing: mailing,
-    Message: message,
-    StatusRule: rule,
-    View: view,
-    Dashboard: dashboard,
-    Setting: setting,
-    User: user,
-    SignIn: sign_in,
-}
-
 
 KINDS: Mapping[Table, type[Record]] = {table: kind for kind, table in TABLES.items()}
 
