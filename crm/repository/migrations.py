@@ -1,33 +1,43 @@
 """What each format of a store has that the one before had not, and how an older store gets it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Engine, Index, Table, func, inspect, select, type_coerce, update
 from sqlalchemy.schema import CreateColumn, DropIndex
 
 from crm.errors import RefusedError
+from crm.model import fields
 from crm.repository import tables
 from crm.repository.team import fill_in_accounts
 
 Added = Table | Column[Any] | Index
 
-ADDED: Mapping[int, Sequence[Added]] = {
-    2: (tables.user, tables.sign_in),
-    3: (
-        tables.contact, tables.interaction, tables.follow_up, tables.stage, tables.deal, tables.stage_move,
-        tables.client.c.last_contact_on, tables.client.c.next_follow_up_on, tables.sale.c.deal, tables.sale.c.user,
-        *tables.HISTORY_INDEXES,
-    ),
-    4: (tables.template, tables.mailing, tables.message, tables.dashboard, *tables.WORK_INDEXES),
+# What comes with a format beside the tables and columns that records declare. The id of the store and the roster of its
+# accounts, since 6, are facts.
+_BESIDE: Mapping[int, Sequence[Added]] = {
+    3: tables.HISTORY_INDEXES,
+    4: tables.WORK_INDEXES,
     5: tables.FILTER_INDEXES,
-    # The id of the store and the roster of its accounts are facts.
     6: (
         *(beside for _, _, beside in tables.PEOPLE), *tables.ACCOUNT_INDEXES, *tables.WORK_INDEXES,
         tables.OPEN_SIGN_INS,
         *(each for each in tables.FILTER_INDEXES if each.name == "client_by_owner"),
     ),
 }  # fmt: skip
+
+
+def _declared(version: int) -> Iterator[Added]:
+    """The tables and columns that records declare to be new in a format."""
+    for kind, table in tables.TABLES.items():
+        if kind.about.since == version:
+            yield table
+        yield from (table.c[name] for name, each in fields(kind).items() if each.since == version > kind.about.since)
+
+
+ADDED: Mapping[int, Sequence[Added]] = {
+    version: (*_declared(version), *_BESIDE.get(version, ())) for version in range(2, tables.SCHEMA_VERSION + 1)
+}
 # Until then people stood in records by their names alone, and no two dashboards could be of one name.
 ACCOUNTS_SINCE = 6
 # Until then these were kept in hundredths, since then in ten-thousandths: currencies have up to four decimals.

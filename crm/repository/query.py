@@ -8,41 +8,16 @@ from sqlalchemy import Column, ColumnElement, Select, String, and_, false, liter
 
 from crm.clock import Clock
 from crm.errors import FieldError
-from crm.model import (
-    RECORDS,
-    Client,
-    Contact,
-    Deal,
-    FollowUp,
-    Interaction,
-    Message,
-    Record,
-    Sale,
-    Stage,
-    StatusRule,
-    field_names,
-    fields,
-    people,
-)
+from crm.model import RECORDS, Client, Record, field_names, fields, people
 from crm.model.fields import Choice, Email, Flag, Phone
 from crm.repository import Query, column_types, sql_functions, tables
 from crm.repository.team import Team
 
 # The order of a list when none is asked for: clients as in an address book, sales the newest first.
-_OWN_ORDER: Mapping[type[Record], tuple[Any, ...]] = {
-    Client: (tables.client.c.sort_name, tables.client.c.id),
-    Sale: (tables.sale.c.on.desc(), tables.sale.c.id.desc()),
-    StatusRule: (tables.rule.c.position, tables.rule.c.id),
-    Stage: (tables.stage.c.position, tables.stage.c.id),
-    Contact: (tables.contact.c.is_primary.desc(), tables.contact.c.id),
-    Interaction: (tables.interaction.c.on.desc(), tables.interaction.c.time.desc(), tables.interaction.c.id.desc()),
-    Message: (tables.message.c.on.desc(), tables.message.c.time.desc(), tables.message.c.id.desc()),
-    FollowUp: (tables.follow_up.c.due_on, tables.follow_up.c.due_time, tables.follow_up.c.id),
+_OWN_ORDER: Mapping[type[Record], tuple[ColumnElement[Any], ...]] = {
+    kind: tuple(table.c[name[1:]].desc() if name.startswith("-") else table.c[name] for name in kind.about.order)
+    for kind, table in tables.TABLES.items()
 }
-# What a period is about.
-_DAYS: Mapping[type[Record], str] = {
-    Sale: "on", Interaction: "on", Message: "on", FollowUp: "due_on", Deal: "expected_close_on",
-}  # fmt: skip
 
 # What is one of a few words is written in one way only.
 _CHOSEN: Mapping[type[Record], frozenset[str]] = {
@@ -84,12 +59,12 @@ def _refuse_crossing(kind: type[Record], query: Query) -> None:
     """A condition speaks of clients, a period of sales; elsewhere either would pair everything with everything."""
     if query.where and kind is not Client:
         raise FieldError(f"a condition is about clients, not about {kind.plural}")
-    if (query.since or query.until) and kind not in _DAYS:
+    if (query.since or query.until) and not kind.about.day:
         raise FieldError(f"a period is about sales, not about {kind.plural}")
 
 
 def _day_of(kind: type[Record]) -> Column[Any]:
-    return tables.TABLES[kind].c[_DAYS[kind]]
+    return tables.TABLES[kind].c[kind.about.day]
 
 
 def _column(kind: type[Record], name: str) -> Column[Any]:
@@ -166,7 +141,7 @@ def _has_extra(key: str, value: str) -> ColumnElement[bool]:
 
 
 def _order(kind: type[Record], sort: str) -> tuple[Any, ...]:
-    own = _OWN_ORDER.get(kind, (tables.TABLES[kind].c.id,))
+    own = _OWN_ORDER[kind]
     if not sort:
         return own
     name = sort.removeprefix("-").replace("-", "_")

@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, func, select, update
 
 from crm.errors import RefusedError, StoreAccessError
-from crm.model import RECORDS, Client, Record, SignIn, User, fields, people
+from crm.model import RECORDS, Client, Record, User, fields, people
 from crm.repository import ROSTER, SHUT, STORE_ID, Seals, tables
 from crm.repository.bulk import insert_rows
 from crm.repository.known import new_id
 from crm.repository.snapshot import SqlSnapshot
 from crm.repository.statements import ANY_PASSWORD
 from crm.repository.team import TEAM, speak_of, successors
+from crm.repository.writing import SEALED
 
 if TYPE_CHECKING:
     from crm.repository.transaction import SqlTransaction
-
-_SEALED: tuple[type[Record], ...] = (User, SignIn)
 
 
 def put_back(tx: "SqlTransaction", wanted: SqlSnapshot, seals: Seals | None, *, accounts: bool = False) -> int:
@@ -32,7 +31,7 @@ def put_back(tx: "SqlTransaction", wanted: SqlSnapshot, seals: Seals | None, *, 
     were closed. Raises RefusedError where no admin could sign in any more."""
     had_accounts, open_before = _has_accounts(tx), _of_clients(tx)
     accounts = accounts or not had_accounts
-    kinds = [kind for kind in RECORDS if kind not in _SEALED or (kind is User and accounts)]
+    kinds = [kind for kind in RECORDS if kind not in SEALED or (kind is User and accounts)]
     if not accounts:
         tx.close_accounts(_other_clients(tx, _same_clients(tx, wanted)))
     for kind in reversed(kinds):
@@ -86,16 +85,16 @@ def take_accounts(
     if now is not None and not ours:
         same_store = tx.fact(STORE_ID) == now.fact(STORE_ID)
         meant = successors(tx.select(TEAM), now.select(TEAM), same_store=same_store)
-        for kind in reversed(_SEALED):
+        for kind in reversed(SEALED):
             tx.connection.execute(delete(tables.TABLES[kind]))
-        for kind in _SEALED:
+        for kind in SEALED:
             table = tables.TABLES[kind]
             if rows := [dict(row._mapping) for row in now.select(select(table))]:
                 insert_rows(tx.connection, table, rows)
         speak_of(tx.connection, meant)
     if now is not None:
         # Never a number that another account had before, or another client, whose account may be there.
-        for kind in (*_SEALED, Client):
+        for kind in (*SEALED, Client):
             last = now.select(select(func.max(tables.audit.c.record_id)).where(tables.audit.c.record == kind.kind_name))
             tx.dialect.skip_ids(tx.connection, tables.TABLES[kind], last[0][0] or 0)
         held = tx.select(select(func.max(tables.user.c.client)))

@@ -73,7 +73,10 @@ from crm.model.fields import (
 from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueText
 from crm.repository.sql_functions import number_in
 
-SCHEMA_VERSION = 6
+# The format of a store: the last one, or that of what a record has declared to be new since.
+SCHEMA_VERSION = max(
+    6, *(kind.about.since for kind in RECORDS), *(each.since for kind in RECORDS for each in fields(kind).values())
+)
 
 metadata = MetaData()
 AnyRecord = TypeVar("AnyRecord", bound=Record)

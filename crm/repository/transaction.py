@@ -35,6 +35,7 @@ from crm.model import (
     people,
 )  # fmt: skip
 from crm.model.encoding import plain
+from crm.model.rights import UNTOLD
 from crm.repository import (
     STORE_ID,
     HistoryEntry,
@@ -55,7 +56,7 @@ from crm.repository.known import KnownRosters
 from crm.repository.snapshot import SqlSnapshot, put_fact
 from crm.repository.tables import DERIVED_FROM, KINDS, TABLES, derived_columns, row_of
 from crm.repository.team import same
-from crm.repository.writing import SEALED, STATUS, SUMS, TOTALS, UNSAID, Entry
+from crm.repository.writing import SEALED, STATUS, SUMS, TOTALS, Entry
 from crm.rules import Decision
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -516,7 +517,7 @@ class SqlTransaction(SqlSnapshot):
         self._flush_audit(BATCH)
 
     def _entry(self, kind: type[Record], record_id: int, operation: str, before: Any, after: Any) -> dict[str, Any]:
-        unsaid = UNSAID.get(kind.kind_name, frozenset())
+        unsaid = UNTOLD.get(kind.kind_name, frozenset())
         return {
             "transaction": self.number, "record": kind.kind_name, "record_id": record_id, "operation": operation,
             "before": _said(before, unsaid), "after": _said(after, unsaid),

@@ -24,8 +24,9 @@ from sqlalchemy import (
 )
 
 from crm.errors import NotFoundError, RefusedError
-from crm.model import BY_NAME, RECORDS, Client, Message, Record, SignIn, User, belonging_to, fields, keeping, people
+from crm.model import BY_NAME, RECORDS, Client, Message, Record, User, belonging_to, fields, keeping, people
 from crm.model.encoding import plain, record_of, value_of
+from crm.model.rights import SECRET
 from crm.repository import HistoryEntry, last_undoable, sql_functions
 from crm.repository.tables import TABLES, audit, transactions
 from crm.repository.team import same
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 # What was done to these is not taken back: the history does not hold what let somebody in, and nobody is to get rights
 # back that were taken away on purpose. Only that accounts went with a client into another one is.
-_KEPT = (User.kind_name, SignIn.kind_name)
+_KEPT = tuple(SECRET)
 _BATCH = 1000
 _NAMED_CLASHES = 5
 

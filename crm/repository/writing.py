@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )  # fmt: skip
 
-from crm.model import ARRIVED, CONTACTING, FollowUp, Interaction, Message, Record, Sale, SignIn, User
+from crm.model import ARRIVED, CONTACTING, RECORDS, FollowUp, Interaction, Message, Record, Sale
 from crm.model.rights import SECRET
 from crm.repository.column_types import JsonText
 from crm.repository.sql_functions import json_object
@@ -34,15 +34,8 @@ DELETE = {
     kind: delete(table).where(table.c.id.in_(bindparam("wanted", expanding=True))) for kind, table in TABLES.items()
 }
 
-# Fields of which the history tells only that there was something: what lets somebody in, and where people were, which
-# is forgotten with the sign-in.
-UNSAID: Mapping[str, frozenset[str]] = {
-    **SECRET,
-    SignIn.kind_name: SECRET[SignIn.kind_name] | {"address", "device"},
-}
-
 # What lets people in is sealed, and in a spreadsheet nothing is taken of what is done to it by hand.
-SEALED = (User, SignIn)
+SEALED: Sequence[type[Record]] = tuple(kind for kind in RECORDS if kind.kind_name in SECRET)
 
 _Whose = Callable[[Table], ColumnElement[bool]]
 

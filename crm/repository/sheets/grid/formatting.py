@@ -3,27 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from crm.model import (
-    Client,
-    Contact,
-    Dashboard,
-    Deal,
-    FollowUp,
-    Interaction,
-    Mailing,
-    Message,
-    Record,
-    Sale,
-    Setting,
-    SignIn,
-    Stage,
-    StageMove,
-    StatusRule,
-    Template,
-    User,
-    View,
-    fields,
-)  # fmt: skip
+from crm.model import Client, Record, fields
 from crm.model.fields import Amount, Choice, Day, Flag, Id, Whole
 from crm.repository.sheets.grid.layout import TABS, GridRange, Heading, columns, runs
 
@@ -43,25 +23,6 @@ def _rgb(code: str) -> Colour:
 
 
 _HEADING = _rgb("eef1f5")
-_TAB_COLOURS: Mapping[type[Record], Colour] = {
-    Client: _rgb("2f6f9f"),
-    Sale: _rgb("3f8f5f"),
-    StatusRule: _rgb("b7791f"),
-    View: _rgb("8a8f98"),
-    Setting: _rgb("8a8f98"),
-    User: _rgb("8a8f98"),
-    SignIn: _rgb("8a8f98"),
-    Contact: _rgb("2f6f9f"),
-    Interaction: _rgb("5b7fa6"),
-    FollowUp: _rgb("a6563f"),
-    Deal: _rgb("6b5b95"),
-    Stage: _rgb("6b5b95"),
-    StageMove: _rgb("8a8f98"),
-    Template: _rgb("5b7fa6"),
-    Mailing: _rgb("8a8f98"),
-    Message: _rgb("5b7fa6"),
-    Dashboard: _rgb("8a8f98"),
-}
 # Light enough for black letters on them. Gold is for the best.
 _GOLD = _rgb("ffe08a")
 _PALETTE = tuple(map(_rgb, ("cfe8d5", "cfe2f3", "f6d5c9", "e3d7ee", "d0ebe8", "f3e3c3", "dfe5ea", "f2d3df")))
@@ -96,9 +57,6 @@ _WIDTHS: Mapping[str, int] = {
 }
 _WIDTH = 115
 # What people rarely look at, beside the columns that every record has.
-_HIDDEN: Mapping[type[Record], frozenset[str]] = {
-    Client: frozenset(("status_before", "status_since", "owner_id", "created_at", "updated_at", "version")),
-}
 _HIDDEN_OF_ALL = frozenset(("owner_id", "user_id", "created_at", "updated_at", "version"))
 # A person chooses these, though the rules set them.
 _CHOSEN = frozenset(("status", "status_pinned_until"))
@@ -110,7 +68,7 @@ _NUMBERS = frozenset(("id", "owner_id", "user_id"))
 
 def tab_colour(kind: type[Record]) -> Colour:
     """The colour of a tab of records."""
-    return _TAB_COLOURS[kind]
+    return _rgb(kind.about.tab.colour)
 
 
 def dressed(head: Heading, only: Collection[str] | None = None) -> Iterator[Request]:
@@ -124,7 +82,7 @@ def dressed(head: Heading, only: Collection[str] | None = None) -> Iterator[Requ
         yield _repeat(cells, bold, "userEnteredFormat(textFormat.bold,backgroundColorStyle)")
     for width, at in _grouped(places, lambda name: _WIDTHS.get(name, _WIDTH)):
         yield from _columns_as(sheet, at, {"pixelSize": width}, "pixelSize")
-    hidden = [at for name, at in places.items() if name in _HIDDEN.get(head.kind, _HIDDEN_OF_ALL)]
+    hidden = [at for name, at in places.items() if name in _HIDDEN_OF_ALL.union(head.kind.about.tab.hidden_columns)]
     yield from _columns_as(sheet, hidden, {"hiddenByUser": True}, "hiddenByUser")
     for style, at in _grouped(places, lambda name: _style(head.kind, name)):
         look: Request = {"wrapStrategy": "CLIP"} | ({"numberFormat": dict(style)} if style else {})
@@ -312,6 +270,4 @@ def _grouped(places: Mapping[str, int], what: Any) -> Iterator[tuple[Any, list[i
 
 def grid_of(kind: type[Record]) -> dict[str, int]:
     """How large a new tab is; it grows by itself, and new rows look like those above them."""
-    many = {Client: 400, Sale: 400, Contact: 200, Interaction: 200, FollowUp: 200, Deal: 200, StatusRule: 60}
-    rows = many.get(kind, 30)
-    return {"rowCount": rows, "columnCount": len(columns(kind)), "frozenRowCount": 1}
+    return {"rowCount": kind.about.tab.rows, "columnCount": len(columns(kind)), "frozenRowCount": 1}

@@ -6,37 +6,12 @@ from functools import cached_property
 from typing import Any
 
 from crm.errors import FieldError
-from crm.model import (
-    Client,
-    Contact,
-    Conventions,
-    Dashboard,
-    Deal,
-    FollowUp,
-    Interaction,
-    Mailing,
-    Message,
-    Record,
-    Sale,
-    Setting,
-    SignIn,
-    Stage,
-    StageMove,
-    StatusRule,
-    Template,
-    User,
-    View,
-    field_names,
-    fields,
-    people,
-)  # fmt: skip
+from crm.model import RECORDS, Client, Conventions, Record, field_names, fields, people
 from crm.model.fields import Line
 
 # What a cell holds as it is read: text, a number (dates are numbers), a truth; '' when it is empty.
 Cell = str | int | float | bool
 GridRange = dict[str, int]
-
-FORMAT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,42 +33,23 @@ META = Tab(734_100_000, "crm", hidden=True)
 BEFORE = Tab(734_100_001, "crm before", hidden=True)
 HISTORY = Tab(734_100_002, "history", hidden=True)
 TABS: Mapping[type[Record], Tab] = {
-    Client: Tab(734_100_010, "clients"),
-    Sale: Tab(734_100_011, "sales"),
-    StatusRule: Tab(734_100_012, "rules"),
-    View: Tab(734_100_013, "views", hidden=True),
-    Setting: Tab(734_100_014, "settings", hidden=True),
-    User: Tab(734_100_015, "users", hidden=True),
-    SignIn: Tab(734_100_016, "sign-ins", hidden=True),
-    Contact: Tab(734_100_017, "contacts"),
-    Interaction: Tab(734_100_018, "interactions"),
-    FollowUp: Tab(734_100_019, "follow-ups"),
-    Deal: Tab(734_100_020, "deals"),
-    Stage: Tab(734_100_021, "stages"),
-    StageMove: Tab(734_100_022, "stage-moves", hidden=True),
-    Template: Tab(734_100_023, "templates"),
-    Mailing: Tab(734_100_024, "mailings", hidden=True),
-    Message: Tab(734_100_025, "messages"),
-    Dashboard: Tab(734_100_026, "dashboards", hidden=True),
+    kind: Tab(734_100_000 + kind.about.tab.number, kind.about.tab.title or kind.plural, kind.about.tab.hidden)
+    for kind in sorted(RECORDS, key=lambda kind: kind.about.tab.number)
 }
+FORMAT = max(5, *(kind.about.tab.since for kind in RECORDS))
 # The tabs that each format has and the one before had not.
 ADDED: Mapping[int, frozenset[Tab]] = {
-    2: frozenset((TABS[User], TABS[SignIn])),
-    3: frozenset(TABS[kind] for kind in (Contact, Interaction, FollowUp, Deal, Stage, StageMove)),
-    4: frozenset(TABS[kind] for kind in (Template, Mailing, Message, Dashboard)),
+    version: frozenset(tab for kind, tab in TABS.items() if kind.about.tab.since == version)
+    for version in range(2, FORMAT + 1)
 }
 # What is in these is put back by a machine that knew it, or an admin is let in again without it.
-ACCOUNT_TABS = frozenset((TABS[User], TABS[SignIn]))
+ACCOUNT_TABS = frozenset(TABS[kind] for kind in RECORDS if kind.about.rights.secret)
 ALL_TABS = (META, BEFORE, HISTORY, *TABS.values())
 
 _HEADERS = {
     "id": "ID", "created_at": "Created", "updated_at": "Updated", "version": "Version",
     "owner_id": "Owner (account)", "user_id": "By (account)",
 }  # fmt: skip
-# What people look at first; the rest follows as the record has it.
-_FIRST: Mapping[type[Record], tuple[str, ...]] = {
-    Client: ("first_name", "last_name", "company", "email", "phone", "date_of_birth", "status", "total_spend")
-}
 # What says whose row it is: of two such columns the first counts.
 _IDENTITY = ("id", "version")
 # Every column of a record has one cell, except the team's own fields: those have a column each.
@@ -101,7 +57,7 @@ OWN = "extra"
 
 
 def _columns(kind: type[Record]) -> tuple[str, ...]:
-    first = _FIRST.get(kind, ())
+    first = kind.about.tab.first
     last = (*people(kind).values(), "created_at", "updated_at", "version")
     rest = [name for name in field_names(kind) if name not in ("id", *first, *last, OWN)]
     return ("id", *first, *rest, *last)

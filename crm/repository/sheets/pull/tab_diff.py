@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, update
 from crm.errors import StoreDamagedError
 from crm.model import Client, Record
 from crm.model.encoding import value_of
+from crm.model.rights import UNTOLD
 from crm.repository import tables
 from crm.repository.sheets.grid import cells
 from crm.repository.sheets.grid.layout import OWN, Cell, Heading, columns, header, heading
@@ -21,7 +22,7 @@ from crm.repository.sheets.mirror.problems import WHOLE_ROW
 from crm.repository.sheets.mirror.row_matching import Placed, Rows, owners
 from crm.repository.sheets.pull.delta import Done
 from crm.repository.tables import DERIVED_FROM, derived_columns
-from crm.repository.writing import SEALED, UNSAID
+from crm.repository.writing import SEALED
 
 
 @dataclass
@@ -218,7 +219,7 @@ class TabIntake:
 
     def _written(self, record: Record, name: str, said: Any, row: Sequence[Any]) -> Any:
         """What the program has written into a field: as the history says it, or what is there where it keeps silent."""
-        if name not in UNSAID.get(self.kind.kind_name, ()):
+        if name not in UNTOLD.get(self.kind.kind_name, ()):
             return value_of(self.kind, name, said)
         return getattr(record, name) if name in self.head.missing else str(row[columns(self.kind).index(name)])
 
