@@ -16,19 +16,9 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
     The same as handing them to `execute`, in half the time: that converts value by value, row by row, while
     a batch mostly repeats the value of the row before (times, defaults), which is converted once here.
     """
-    statement, columns = _inserting(connection, table, rows[0])
+    key = (table, connection.dialect.name, *rows[0])
+    statement, columns = _prepared.get(key) or _prepare(key, connection, insert(table), list(rows[0]))
     connection.exec_driver_sql(statement, _converted(columns, rows))
-
-
-def insert_row(connection: Connection, table: Table, row: Mapping[str, Any]) -> int:
-    """Inserts a row that the database numbers; its id."""
-    statement, columns = _inserting(connection, table, row)
-    return connection.exec_driver_sql(statement, _converted(columns, [row])[0]).lastrowid
-
-
-def _inserting(connection: Connection, table: Table, row: Mapping[str, Any]) -> _Prepared:
-    key = (table, connection.dialect.name, *row)
-    return _prepared.get(key) or _prepare(key, connection, insert(table), list(row))
 
 
 def update_rows(connection: Connection, statement: Update, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -45,8 +45,13 @@ class Dialect(Protocol):
     def explain(self, error: Exception) -> CRMError | None:
         """A driver's error as a sentence; None for one that is a fault of this program."""
 
-    def reserve_ids(self, connection: Connection, table: Table, count: int) -> int:
-        """The first of `count` ids that follow one another and were never used."""
+    def last_ids(self, connection: Connection) -> Mapping[str, int]:
+        """The last id that was given out in each table, by its name, those of the history included; to be asked by
+        whoever is the only writer. An id is never given out twice, whatever is deleted."""
+
+    def keep_ids(self, connection: Connection, last: Mapping[str, int]) -> None:
+        """Keeps the last ids that were given out, at the end of a transaction, where the database does not do so
+        itself."""
 
     def skip_ids(self, connection: Connection, table: Table, last: int) -> None:
         """Makes sure that no id up to `last` is given out again."""

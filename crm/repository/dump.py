@@ -80,6 +80,9 @@ def _skip_ids(snapshot: SqlSnapshot) -> None:
     for name, last in snapshot.connection.execute(highest).all():
         if name in BY_NAME:
             snapshot.dialect.skip_ids(snapshot.connection, TABLES[BY_NAME[name]], last)
+    for table in _HISTORY.values():
+        last = snapshot.connection.execute(select(func.max(table.c.id))).scalar()
+        snapshot.dialect.skip_ids(snapshot.connection, table, last or 0)
 
 
 def _insert(snapshot: SqlSnapshot, name: str, objects: list[Mapping[str, Any]]) -> None:

@@ -96,9 +96,9 @@ def take_accounts(
         # Never a number that another account had before, or another client, whose account may be there.
         for kind in (*SEALED, Client):
             last = now.select(select(func.max(tables.audit.c.record_id)).where(tables.audit.c.record == kind.kind_name))
-            tx.dialect.skip_ids(tx.connection, tables.TABLES[kind], last[0][0] or 0)
+            tx.skip_ids(kind, last[0][0] or 0)
         held = tx.select(select(func.max(tables.user.c.client)))
-        tx.dialect.skip_ids(tx.connection, tables.TABLES[Client], held[0][0] or 0)
+        tx.skip_ids(Client, held[0][0] or 0)
         if _has_accounts(now) or not _has_accounts(tx):
             tx.put_fact(STORE_ID, now.fact(STORE_ID))
         elif seals is not None and seals.goes_on_elsewhere(tx):

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     case,
+    delete,
     func,
     insert,
     literal,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.schema import CreateTable
 
 from crm.clock import Clock
 from crm.model import Client
@@ -32,7 +34,7 @@ from crm.repository import Change
 from crm.repository.metrics import Figures
 from crm.repository.sql_functions import json_object
 from crm.repository.tables import audit, client
-from crm.repository.writing import STATUS
+from crm.repository.writing import STATUS, numbered
 from crm.rules import NO_RULE_FITS, RuleSet
 from crm.rules.ruleset import Rule
 
@@ -118,14 +120,16 @@ _moved = Table(
 
 
 def apply(
-    connection: Connection, rules: RuleSet, clock: Clock, number: Callable[[], int]
+    connection: Connection, rules: RuleSet, clock: Clock, number: Callable[[], int], reserve: Callable[[int], int]
 ) -> dict[tuple[str, str], int]:
     """Reviews every client inside the database, audited; how many moved, by (from, to).
 
-    `clock` stands still; `number` gives the id of the transaction, and is asked only when somebody moves.
+    `clock` stands still; `number` gives the id of the transaction, and `reserve` the first of so many ids for audit
+    entries; both are asked only when somebody moves.
     """
-    _moved.drop(connection, checkfirst=True)
-    _moved.create(connection)
+    # It is emptied and stays: some databases commit where a table is dropped.
+    connection.execute(CreateTable(_moved, if_not_exists=True))
+    connection.execute(delete(_moved))
     moving = moves(rules, clock).subquery()
     chosen = select(moving.c.id, moving.c.before, moving.c.after, moving.c.reason)
     connection.execute(insert(_moved).from_select(["id", "before", "after", "reason"], chosen))
@@ -133,13 +137,13 @@ def apply(
     counts = {(row[0], row[1]): int(row[2]) for row in connection.execute(counted)}
     if counts:
         columns = _changes(clock.today)
-        connection.execute(_audited(columns, number()))
+        connection.execute(_audited(columns, number(), reserve(sum(counts.values()))))
         connection.execute(
             update(client)
             .where(client.c.id == _moved.c.id)
             .values({**columns, "version": client.c.version + 1, "updated_at": clock.now})
         )
-    _moved.drop(connection)
+    connection.execute(delete(_moved))
     return counts
 
 
@@ -162,11 +166,13 @@ def _changes(today: date) -> dict[str, ColumnElement[Any]]:
     }
 
 
-def _audited(columns: Mapping[str, ColumnElement[Any]], number: int) -> Insert:
-    """An audit entry for each client that moves, as the transaction writes them one by one elsewhere."""
+def _audited(columns: Mapping[str, ColumnElement[Any]], number: int, first: int) -> Insert:
+    """An audit entry, numbered from `first` on, for each client that moves, as the transaction writes them one by one
+    elsewhere."""
     before = [each for name in columns for each in (literal(name, String), client.c[name])]
     after = [each for name, value in columns.items() for each in (literal(name, String), value)]
     rows = select(
+        numbered(first, client.c.id),
         literal(number, Integer),
         literal(Client.kind_name, String),
         client.c.id,
@@ -174,4 +180,4 @@ def _audited(columns: Mapping[str, ColumnElement[Any]], number: int) -> Insert:
         json_object(*before),
         json_object(*after),
     ).where(client.c.id == _moved.c.id)
-    return insert(audit).from_select(["transaction", "record", "record_id", "operation", "before", "after"], rows)
+    return insert(audit).from_select(["id", "transaction", "record", "record_id", "operation", "before", "after"], rows)

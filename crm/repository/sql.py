@@ -159,6 +159,7 @@ class SqlRepository:
         for place, record in enumerate(self._first_records(), start=1):
             stored = dataclasses.replace(record, id=place, created_at=at, updated_at=at, version=1)
             connection.execute(insert(tables.TABLES[type(record)]), [tables.row_of(stored)])
+            self._dialect.skip_ids(connection, tables.TABLES[type(record)], place)
 
     def _recognise(self, engine: Engine) -> None:
         """Makes sure that what is there is a store of this version, before anything is written to it."""

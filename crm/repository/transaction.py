@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crm.clock import Clock
@@ -50,7 +50,7 @@ from crm.repository import (
     undo,
     writing,
 )
-from crm.repository.bulk import insert_row, insert_rows, update_rows
+from crm.repository.bulk import insert_rows, update_rows
 from crm.repository.dialect import Dialect
 from crm.repository.known import KnownRosters
 from crm.repository.snapshot import SqlSnapshot, put_fact
@@ -104,10 +104,11 @@ class SqlTransaction(SqlSnapshot):
         self._audit: list[dict[str, Any]] = []
         # All that it has entered into the audit; None once that was too much to hold, or was made by the database.
         self._entered: list[dict[str, Any]] | None = []
-        # Ids run on within a transaction that nobody else can enter, so what it created is a range.
-        self._created: dict[str, tuple[int, int]] = {}
+        # The ids of the records that it created, by their kind.
+        self._created: dict[type[Record], list[range]] = {}
         self._decided: dict[tuple[Any, ...], Decision] = {}
-        self._unindexed: tuple[int, int] | None = None
+        # The new clients that cannot be found yet.
+        self._unindexed: list[range] = []
         # What makes the indexes again that were dropped; None as long as none were to be.
         self._dropped: Sequence[str] | None = None
         # Clients as they stand now, so that one who is sold something is read once.
@@ -119,9 +120,28 @@ class SqlTransaction(SqlSnapshot):
     @property
     def number(self) -> int:
         if not self._number:
-            row = {"at": self.at, **self._by, "what": self._what, "undoes": self._undoes}
-            self._number = insert_row(self.connection, tables.transactions, row)
+            number = self._reserve(tables.transactions)
+            row = {"id": number, "at": self.at, **self._by, "what": self._what, "undoes": self._undoes}
+            insert_rows(self.connection, tables.transactions, [row])
+            self._number = number
         return self._number
+
+    @cached_property
+    def _last_ids(self) -> dict[str, int]:
+        """The last id that each table has given out: nobody else can write meanwhile."""
+        return dict(self.dialect.last_ids(self.connection))
+
+    def _reserve(self, table: Table, count: int = 1) -> int:
+        """The first of so many ids that were never used."""
+        last = self._last_ids.get(table.name, 0)
+        self._last_ids[table.name] = last + count
+        return last + 1
+
+    def skip_ids(self, kind: type[Record], last: int) -> None:
+        """Makes sure that no id of a kind up to `last` is given out again."""
+        table = TABLES[kind]
+        self.dialect.skip_ids(self.connection, table, last)
+        self._last_ids[table.name] = max(last, self._last_ids.get(table.name, 0))
 
     @property
     def wrote(self) -> bool:
@@ -179,9 +199,7 @@ class SqlTransaction(SqlSnapshot):
         if not records:
             return []
         kind = type(records[0])
-        # The database itself numbers a single one.
-        several = len(records) > 1
-        first = self.dialect.reserve_ids(self.connection, TABLES[kind], len(records)) if several else 0
+        first = self._reserve(TABLES[kind], len(records))
         rows = []
         for record_id, record in enumerate(records, start=first):
             row = row_of(record)
@@ -194,10 +212,8 @@ class SqlTransaction(SqlSnapshot):
             elif kind in SUMS:
                 self._touch(record, added=True)
             rows.append(row)
-        if not several:
-            del rows[0]["id"]
         self._insert(kind, rows)
-        self._note_created(kind, rows[0]["id"], len(rows))
+        self._note_created(kind, range(first, first + len(rows)))
         if kind is Deal:
             self._note_moves(rows)
         return rows
@@ -288,7 +304,8 @@ class SqlTransaction(SqlSnapshot):
             return
         self._flush_audit()
         self._entered = None
-        self.connection.execute(writing.enter_changed(kind, whose, now, self.number))
+        entry = self._reserve(tables.audit, len(numbers))
+        self.connection.execute(writing.enter_changed(kind, whose, now, self.number, entry))
         changed = {**now, "version": table.c.version + 1, "updated_at": self.at}
         self.connection.execute(update(table).where(whose).values(changed))
         if kind is Client:
@@ -321,10 +338,10 @@ class SqlTransaction(SqlSnapshot):
     def _insert(self, kind: type[Record], rows: list[dict[str, Any]]) -> None:
         self._begin_sealing(kind)
         with _explained(kind):
-            if "id" in rows[0]:
-                insert_rows(self.connection, TABLES[kind], rows)
-            else:
-                rows[0]["id"] = insert_row(self.connection, TABLES[kind], rows[0])
+            insert_rows(self.connection, TABLES[kind], rows)
+        # Those of records that are put back may be higher than any that was given out here.
+        name = TABLES[kind].name
+        self._last_ids[name] = max(self._last_ids.get(name, 0), *(row["id"] for row in rows))
         if kind is StatusRule:
             self._forget_rules()
         elif kind is Stage:
@@ -332,25 +349,25 @@ class SqlTransaction(SqlSnapshot):
         elif kind is User:
             self.__dict__.pop("team", None)
 
-    def _note_created(self, kind: type[Record], first: int, count: int) -> None:
+    def _note_created(self, kind: type[Record], ids: range) -> None:
         """Writes that records with these ids were created; of many the database itself makes the entries."""
-        last = first + count - 1
-        if count <= _FEW:
-            self._audit += [self._entry(kind, each, "create", None, None) for each in range(first, last + 1)]
+        if len(ids) <= _FEW:
+            self._audit += [self._entry(kind, each, "create", None, None) for each in ids]
             self._flush_audit(BATCH)
         else:
             self._flush_audit()
             self._entered = None
-            created = {"transaction": self.number, "first": first, "last": last}
+            entry = self._reserve(tables.audit, len(ids))
+            created = {"transaction": self.number, "first": ids[0], "last": ids[-1], "ahead": entry - ids[0]}
             self.connection.execute(writing.ENTER_CREATED[kind], created)
-        self._created[kind.kind_name] = (self._created.get(kind.kind_name, (first, 0))[0], last)
+        _add_range(self._created.setdefault(kind, []), ids)
         if kind is Client:
-            self._unindexed = (self._unindexed[0] if self._unindexed else first, last)
+            _add_range(self._unindexed, ids)
             self._drop_indexes()
 
-    def _is_new(self, record: Record) -> bool:
-        first, last = self._created.get(record.kind_name, (1, 0))
-        return first <= record.id <= last
+    def _created_here(self, record: Record) -> bool:
+        """Whether this transaction created a record."""
+        return any(record.id in ids for ids in self._created.get(type(record), ()))
 
     # Changing
 
@@ -399,7 +416,7 @@ class SqlTransaction(SqlSnapshot):
             self.forget(current.id)
         with _explained(type(current)):
             self.connection.execute(update(table).where(table.c.id == current.id).values(**row))
-        if not self._is_new(current):
+        if not self._created_here(current):
             before = {name: plain(getattr(current, name)) for name in changes}
             self._write_audit(current, "update", before, {name: plain(value) for name, value in changes.items()})
         self._touch(current, changes if review else ())
@@ -525,7 +542,9 @@ class SqlTransaction(SqlSnapshot):
 
     def _flush_audit(self, at_least: int = 1) -> None:
         if len(self._audit) >= at_least:
-            insert_rows(self.connection, tables.audit, self._audit)
+            first = self._reserve(tables.audit, len(self._audit))
+            rows = [{"id": number, **entry} for number, entry in enumerate(self._audit, start=first)]
+            insert_rows(self.connection, tables.audit, rows)
             if self._entered is not None:
                 self._entered = self._entered + self._audit if len(self._entered) < BATCH else None
             self._audit = []
@@ -568,16 +587,15 @@ class SqlTransaction(SqlSnapshot):
 
         What changes or deletes a client needs it in the index first.
         """
-        if self._unindexed:
-            first, last = self._unindexed
-            self.dialect.index_added(self.connection, range(first, last + 1))
-            self._unindexed = None
+        for ids in self._unindexed:
+            self.dialect.index_added(self.connection, ids)
+        self._unindexed.clear()
 
     def _drop_indexes(self) -> None:
         """Drops indexes of clients, until the end, once so many were added that it pays."""
-        first, last = self._created[Client.kind_name]
+        created = self._created[Client]
         # There were no more than ids were given out before.
-        if self._dropped is None and last - first + 1 >= max(_MANY, first):
+        if self._dropped is None and sum(map(len, created)) >= max(_MANY, created[0][0]):
             self._dropped = self.dialect.drop_indexes(self.connection, tables.client, _KEPT_INDEXES)
 
     def _make_indexes(self) -> None:
@@ -657,7 +675,7 @@ class SqlTransaction(SqlSnapshot):
         for old, changes in changed:
             if old.id in self._known:
                 self._known[old.id] = dataclasses.replace(old, **changes, version=old.version + 1, updated_at=self.at)
-            if not self._is_new(old):
+            if not self._created_here(old):
                 in_order = [name for name in names if name in changes]
                 before = {name: plain(getattr(old, name)) for name in in_order}
                 self._write_audit(old, "update", before, {name: plain(changes[name]) for name in in_order})
@@ -671,7 +689,11 @@ class SqlTransaction(SqlSnapshot):
         self.settle()
         self._known.clear()
         self._entered = None
-        return review.apply(self.connection, self.rules, self.clock, lambda: self.number)
+
+        def reserve(count: int) -> int:
+            return self._reserve(tables.audit, count)
+
+        return review.apply(self.connection, self.rules, self.clock, lambda: self.number, reserve)
 
     # Taking back
 
@@ -690,6 +712,8 @@ class SqlTransaction(SqlSnapshot):
         if self._sealing is not None:
             self._sealing.finish()
             self._flush_audit()
+        if self.wrote:
+            self.dialect.keep_ids(self.connection, self._last_ids)
 
 
 NO_FACTS: Mapping[str, Any] = {name: fields(Client)[name].check.empty for name in TOTALS}
@@ -711,6 +735,14 @@ def _said(values: Mapping[str, Any] | None, unsaid: frozenset[str]) -> Mapping[s
     if values is None or unsaid.isdisjoint(values):
         return values
     return {name: "(set)" if name in unsaid and value else value for name, value in values.items()}
+
+
+def _add_range(ranges: list[range], more: range) -> None:
+    """Adds ids to those there are; they mostly follow one another."""
+    if ranges and ranges[-1].stop == more.start:
+        ranges[-1] = range(ranges[-1].start, more.stop)
+    else:
+        ranges.append(more)
 
 
 def _batches(ids: Sequence[int]) -> Iterable[Sequence[int]]:

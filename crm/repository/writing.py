@@ -114,8 +114,10 @@ FOLLOW = (
 # An audit entry for each record just created, made by the database itself.
 ENTER_CREATED = {
     kind: insert(audit).from_select(
-        ["transaction", "record", "record_id", "operation"],
+        ["id", "transaction", "record", "record_id", "operation"],
         select(
+            # The new ids follow one another, and so do those of their entries.
+            table.c.id + bindparam("ahead", type_=Integer),
             bindparam("transaction", type_=Integer),
             literal(kind.kind_name, String),
             table.c.id,
@@ -126,6 +128,11 @@ ENTER_CREATED = {
     )
     for kind, table in TABLES.items()
 }
+
+
+def numbered(first: int, by: ColumnElement[int]) -> ColumnElement[int]:
+    """Numbers from `first` on for rows in an order."""
+    return literal(first - 1, Integer) + func.row_number().over(order_by=by)
 
 
 class Entry(NamedTuple):
@@ -146,13 +153,17 @@ ENTRIES = (
 )
 
 
-def enter_changed(kind: type[Record], among: ColumnElement[bool], now: Mapping[str, Any], number: int) -> Insert:
-    """An audit entry for each of some records that are about to get the same values, made by the database itself."""
+def enter_changed(
+    kind: type[Record], among: ColumnElement[bool], now: Mapping[str, Any], number: int, first: int
+) -> Insert:
+    """An audit entry, numbered from `first` on, for each of some records that are about to get the same values, made by
+    the database itself."""
     table = TABLES[kind]
     before = [part for name in now for part in (literal(name, String), table.c[name])]
     entries = select(
-        literal(number, Integer), literal(kind.kind_name, String), table.c.id, literal("update", String),
+        numbered(first, table.c.id), literal(number, Integer), literal(kind.kind_name, String), table.c.id,
+        literal("update", String),
         json_object(*before), literal(now, JsonText),
     ).where(among).order_by(table.c.id)  # fmt: skip
-    columns = ["transaction", "record", "record_id", "operation", "before", "after"]
+    columns = ["id", "transaction", "record", "record_id", "operation", "before", "after"]
     return insert(audit).from_select(columns, entries)

@@ -245,3 +245,22 @@ def test_a_transaction_knows_what_it_has_entered_into_the_history(store: Store, 
         kept = snapshot.connection.execute(writing.ENTRIES, {"wanted": number}).all()
     assert [tuple(each) for each in entered] == [tuple(each) for each in kept]
     assert len(kept) == clients + 4
+
+
+def test_ids_run_on_past_what_is_put_back_in_the_same_transaction(store: Store) -> None:
+    one, other = store.add(), store.add()
+    store.change(lambda tx: tx.delete(other), "deleted")
+
+    def change(tx: Any) -> list[int]:
+        tx.undo()
+        added = [tx.add(Client(last_name="New")).id, *tx.add_all([Client(last_name="Newer")] * 2)]
+        # What it has created itself needs no entry of each change.
+        tx.change(tx.get(Client, added[0]), city="Graz")
+        tx.change(tx.get(Client, other.id), city="Graz")
+        return [one.id, other.id, *added]
+
+    assert store.change(change) == [1, 2, 3, 4, 5]
+    with store.repository.read() as snapshot:
+        (last, *_) = snapshot.history()
+        changed = {each.record_id for each in snapshot.changes(transaction=last.id) if each.operation == "update"}
+    assert changed == {other.id}

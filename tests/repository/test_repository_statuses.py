@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from crm.model import Client, Sale, StatusRule
 from crm.model.fields import FOREVER, LARGEST_AMOUNT
@@ -403,3 +404,19 @@ def test_a_transaction_reads_a_client_as_it_has_left_it(store: Store) -> None:
     assert changed == read
     assert (sold.status, sold.total_spend, sold.city) == ("VIP", Decimal("35000.00"), "Graz")
     assert last == store.client(client)
+
+
+def test_a_review_of_all_drops_no_table_as_that_would_commit_elsewhere(store: Store) -> None:
+    store.add()
+    asked: list[str] = []
+    event.listen(store.repository._engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+
+    def change(tx: Any) -> Any:
+        for rule in tx.find_all(StatusRule):
+            tx.change(rule, status=f"New {rule.id}")
+        return tx.review_all(), tx.review_all()
+
+    first, again = store.change(change)
+    assert (sum(first.values()), again) == (1, {})
+    assert asked
+    assert not [each for each in asked if "DROP" in each.upper()]

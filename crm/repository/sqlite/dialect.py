@@ -45,12 +45,14 @@ from crm.repository import Finding
 from crm.repository.migrations import lacking, version_of
 from crm.repository.sqlite import contact_search
 from crm.repository.sqlite import search as sqlite_search
-from crm.repository.tables import PEOPLE, SCHEMA_VERSION, fold
+from crm.repository.tables import PEOPLE, SCHEMA_VERSION, audit, fold
 
 KEPT_BACKUPS = 10
 _INDEXED_AT_ONCE = 20_000
 # Those that can be dropped: the one behind a UNIQUE column has no statement of its own.
 _INDEXES = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL"
+# Of the audit nothing is deleted, so SQLite need not remember what it has given out.
+_LAST_IDS = "SELECT name, seq FROM sqlite_sequence UNION ALL SELECT 'audit', max(id) FROM audit"
 _COLUMNS = "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"
 # What SQLite says of a store in which something is missing, or is there that its format has not.
 _UNLIKE_ITS_FORMAT = re.compile(
@@ -172,12 +174,15 @@ class Sqlite:
             return StoreError(f"{display_path(self.path)} cannot be opened. Is it a file that you may read and write?")
         return None
 
-    def reserve_ids(self, connection: Connection, table: Table, count: int) -> int:
-        # Only one transaction writes at a time, and SQLite itself moves this mark along on each insert.
-        last = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)).scalar()
-        return int(last or 0) + 1
+    def last_ids(self, connection: Connection) -> Mapping[str, int]:
+        return {name: last or 0 for name, last in connection.exec_driver_sql(_LAST_IDS)}
+
+    def keep_ids(self, connection: Connection, last: Mapping[str, int]) -> None:
+        """SQLite itself moves its counters along on each insert."""
 
     def skip_ids(self, connection: Connection, table: Table, last: int) -> None:
+        if table is audit:
+            return
         moved = "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?"
         if not connection.exec_driver_sql(moved, (last, table.name)).rowcount:
             connection.exec_driver_sql("INSERT INTO sqlite_sequence (seq, name) VALUES (?, ?)", (last, table.name))
