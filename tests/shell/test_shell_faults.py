@@ -447,7 +447,7 @@ def test_a_folder_or_a_place_nobody_may_write_is_told(shell: CommandLine) -> Non
     for place in (shell.folder, Path("/proc/nowhere/store.sqlite3"), Path("/dev/null/store.sqlite3")):
         answer = shell("--store", f"sqlite:///{place}", "clients", "add", "--first-name", "A")
         assert is_a_sentence(answer), place
-        assert str(place) in answer.err
+        assert str(place) in answer.err or str(place.parent) in answer.err
 
 
 def test_a_disk_that_fills_up_is_told_and_nothing_is_kept(shell: CommandLine) -> None:
