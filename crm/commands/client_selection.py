@@ -16,6 +16,8 @@ from crm.repository.tables import client as client_table
 # The clients of a group are read and written so many at a time.
 _BATCH = 500
 
+# The one client that a command is about.
+TheClient = Annotated[Client, About("Client", "its number, reference or name", positional=True)]
 # A field's name and the value that it must have.
 Having = tuple[str, Any]
 

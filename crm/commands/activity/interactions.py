@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from sqlalchemy import or_, select
 
-from crm.commands.clients.clients import TheClient
+from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
 from crm.commands.ownership import Mine, owner_filter
 from crm.commands.registry import About, FieldsOf, Takes, command

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from crm.commands.activity.timeline_entries import Entry, EntryKinds, Place
 from crm.commands.activity.timeline_events import latest
-from crm.commands.clients.clients import TheClient
+from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
 from crm.model import Client

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from crm.commands.activity.follow_up_lists import DayAhead
 from crm.commands.activity.timeline_entries import Entry
 from crm.commands.activity.timeline_events import latest
-from crm.commands.client_selection import Group, OfView, Only, SomeClients, Where, filters_of, pluralize
+from crm.commands.client_selection import Group, OfView, Only, SomeClients, TheClient, Where, filters_of, pluralize
 from crm.commands.context import CRM
 from crm.commands.matching import Found, through
 from crm.commands.ownership import Mine, owner_filter
@@ -24,7 +24,6 @@ from crm.repository import Query, Snapshot, Transaction
 NewClient = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.NEW)]
 ClientChanges = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.CHANGES)]
 ClientFilters = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.FILTERS)]
-TheClient = Annotated[Client, About("Client", "its number, reference or name", positional=True)]
 
 _SHOWN = 50
 # So many accounts are named at most.

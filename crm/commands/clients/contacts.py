@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from sqlalchemy import select
 
-from crm.commands.clients.clients import TheClient
+from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
 from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.errors import FieldError, confirmation

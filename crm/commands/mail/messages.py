@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from sqlalchemy import or_, select
 
-from crm.commands.clients.clients import TheClient
+from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
 from crm.commands.mail import outbox
 from crm.commands.mail.composing import Addressees, Written, attached, previewed

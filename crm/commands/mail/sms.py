@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from crm.commands.clients.clients import TheClient
+from crm.commands.client_selection import TheClient
 from crm.commands.clients.contacts import contacts_of
 from crm.commands.context import CRM
 from crm.commands.mail.merge_fields import filled, values
