@@ -2,34 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from crm.model import Client, Contact
-from crm.model.encoding import plain
 from crm.repository import Query, Snapshot
 from crm.repository.tables import derived_columns, fold
 
 # How alike (0 to 1) a misspelt word and the one meant are, as for the search itself.
 _ALIKE = 0.75
 _TELEPHONE = re.compile(r"[+\d][\d\s()/.-]{3,}")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A client that a search found; `through` is the name of the contact that it was found by, '' for none."""
-
-    client: Client
-    through: str = ""
-
-    @property
-    def id(self) -> int:
-        """The number of the client."""
-        return self.client.id
-
-    def as_json(self) -> dict[str, Any]:
-        """The client's own fields, and through whom it was found."""
-        return {**plain(self.client), "through": self.through}
 
 
 def called(snapshot: Snapshot, clients: Sequence[Client], text: str) -> Mapping[int, Contact]:

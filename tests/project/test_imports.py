@@ -100,7 +100,7 @@ def test_only_the_composition_root_names_a_store() -> None:
 # Of the terminal: the folders that know no subject. A page is opened through the session, and no page of another
 # subject is imported, but by the first screen, which shows something of everything, and by the way in.
 KERNEL = {"console", "drawing", "toolkit", "loop"}
-BETWEEN_SUBJECTS = {("data", "team"), ("sales", "home")}
+BETWEEN_SUBJECTS = {("data", "team")}
 
 
 def modules() -> dict[str, Path]:

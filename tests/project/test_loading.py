@@ -73,11 +73,25 @@ def test_a_list_loads_its_own_group_and_nothing_for_others(shell: CommandLine) -
     assert within(modules, (*_FOR_OTHERS, "rich", "babel", "crm.terminal.drawing.render", "crm.rules")) == set()
 
 
-@pytest.mark.parametrize("arguments", [("clients", "list"), ("deals", "list"), ("sales", "list"), ("stages", "list")])
-def test_drawing_a_list_loads_rich_and_what_draws_it(shell: CommandLine, arguments: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("subject", "arguments"),
+    [
+        ("clients", ("clients", "list")),
+        ("sales", ("deals", "list")),
+        ("sales", ("sales", "list")),
+        ("sales", ("stages", "list")),
+    ],
+)
+def test_drawing_a_list_loads_rich_and_what_draws_it(
+    shell: CommandLine, subject: str, arguments: tuple[str, ...]
+) -> None:
     modules = loaded(shell, *arguments)
     assert "rich" in modules
-    assert within(modules, (*_FOR_OTHERS, "crm.terminal.sales.outcomes")) == set()
+    assert within(modules, _FOR_OTHERS) == set()
+    kernel = ("crm.terminal.console", "crm.terminal.drawing", "crm.terminal.loop")
+    terminal = within(modules, ("crm.terminal",)) - within(modules, kernel)
+    pages = {each for each in terminal if each.count(".") == 3} - {f"crm.terminal.{subject}.rendering"}
+    assert pages == set()
 
 
 def test_completing_a_group_loads_no_other(shell: CommandLine) -> None:

@@ -11,7 +11,7 @@ from crm.commands.activity.timeline_entries import Entry
 from crm.commands.activity.timeline_events import latest
 from crm.commands.client_selection import Group, OfView, Only, SomeClients, TheClient, Where, filters_of, pluralize
 from crm.commands.context import CRM
-from crm.commands.matching import Found, through
+from crm.commands.matching import through
 from crm.commands.ownership import Mine, owner_filter
 from crm.commands.registry import EVERYBODY, ONLY_ADMIN, About, FieldsOf, Takes, command
 from crm.errors import FieldError, Question, RefusedError, confirmation
@@ -28,6 +28,23 @@ ClientFilters = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.FILTERS)]
 _SHOWN = 50
 # So many accounts are named at most.
 _NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A client that a search found; `through` is the name of the contact that it was found by, '' for none."""
+
+    client: Client
+    through: str = ""
+
+    @property
+    def id(self) -> int:
+        """The number of the client."""
+        return self.client.id
+
+    def as_json(self) -> dict[str, Any]:
+        """The client's own fields, and through whom it was found."""
+        return {**plain(self.client), "through": self.through}
 
 
 @dataclass(frozen=True, slots=True)

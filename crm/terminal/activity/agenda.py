@@ -3,38 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.text import Text
-
 from crm.commands.activity.agenda import Agenda, AgendaItem
 from crm.commands.registry import named
-from crm.model import Conventions
+from crm.terminal.activity.rendering import ITEMS
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.drawing import tables
-from crm.terminal.drawing.render import drawn
-from crm.terminal.drawing.screen import Screen, data
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
-
-ITEMS: Sequence[tables.Column] = (
-    tables.Column("Why", lambda each, _: data(each.why), 0, 12),
-    tables.Column("What", lambda each, _: data(each.what, "bold"), 1, 12),
-    tables.Column("Client", lambda each, _: data(each.client.name), 2, 8),
-    tables.Column("For", lambda each, _: data(each.person), 3, 5),
-)
-tables.COLUMNS[AgendaItem] = ITEMS
 
 
 def item_line(item: AgendaItem, *, whose: bool) -> str:
     """An item on one line, its urgency first; `whose` says who is to do it."""
     told = f"{item.why}: {item.what} ({item.client.name})"
     return told + (f", {item.person}" if whose and item.person else "")
-
-
-def heading(agenda: Agenda, by: Conventions) -> str:
-    """How much needs doing, in words."""
-    told = f"To do: {by.number(agenda.count)}" if agenda.count else "Nothing to do"
-    return told + (f", and {by.number(agenda.others)} of others" if agenda.others else "")
 
 
 def open_item(session: Session, item: AgendaItem) -> None:
@@ -77,12 +58,3 @@ class AgendaPage(ListPage):
 def agenda(session: Session, **_: Any) -> None:
     """What needs doing stands on the first screen, with the rest of the day."""
     session.start(named("today"))
-
-
-@drawn.register
-def _(result: Agenda, screen: Screen, by: Conventions) -> None:
-    screen.print(Text(heading(result, by), "bold"))
-    if result.items:
-        screen.print(tables.table(ITEMS, result.items, by, screen.width))
-    if len(result.items) < result.count:
-        screen.print(Text(f"and {by.number(result.count - len(result.items))} more", "dim"))

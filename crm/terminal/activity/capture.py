@@ -4,13 +4,9 @@ from typing import Any
 
 from rich.text import Text
 
-from crm.commands.activity.capture import Captured, told_captured
 from crm.commands.registry import named
 from crm.errors import FieldError
-from crm.model import Conventions
 from crm.terminal.console.keyboard import Back, reason
-from crm.terminal.drawing.render import drawn
-from crm.terminal.drawing.screen import Screen, data
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 
@@ -45,11 +41,3 @@ def capture(session: Session, **_: Any) -> None:
         except Back:
             # Not what was meant: the line is there to be changed.
             continue
-
-
-@drawn.register
-def _(result: Captured, screen: Screen, by: Conventions) -> None:
-    sign = screen.sign("✓", "OK:")
-    for place, line in enumerate(told_captured(result, by).splitlines()):
-        before = Text("  ") if place else Text(f"{sign} ", "green")
-        screen.print(before.append_text(data(line, "" if place else "green")))

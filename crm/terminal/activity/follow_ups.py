@@ -11,7 +11,7 @@ from crm.model import Client, FollowUp
 from crm.terminal.activity.follow_up_form import FollowUpForm, as_given
 from crm.terminal.activity.rendering import FOLLOW_UPS
 from crm.terminal.console.keyboard import Back, Choice
-from crm.terminal.drawing.render import drawn
+from crm.terminal.drawing import render
 from crm.terminal.toolkit.client_choice import chosen_client
 from crm.terminal.toolkit.forms import fill_changes
 from crm.terminal.toolkit.lists import ListPage, filtered
@@ -123,7 +123,7 @@ def follow_up_page(session: Session, follow_up: FollowUp) -> None:
         try:
             shown: FollowUpShown = named("follow-ups show")(session.crm, follow_up=follow_up)
             session.page("Follow-ups", shown.client.name)
-            drawn(shown, session.screen, session.crm.conventions)
+            render.show(session.screen, shown, session.crm.conventions)
             session.screen.print()
             chosen = session.choose("", _actions(session, shown))
         except (Back, Cancelled, NotFoundError):

@@ -3,17 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.text import Text
-
 from crm.commands.activity.interactions import logged
 from crm.commands.clients.contacts import contacts_of
 from crm.commands.registry import named
-from crm.model import INTERACTIONS, Client, Contact, Conventions, Interaction
+from crm.model import INTERACTIONS, Client, Contact, Interaction
 from crm.terminal.activity.interaction_form import InteractionForm
+from crm.terminal.activity.rendering import INTERACTION_COLUMNS, draw_interaction, kind_of
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.drawing import tables
-from crm.terminal.drawing.render import drawn
-from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.toolkit.client_choice import chosen_client
 from crm.terminal.toolkit.client_lists import DealingsPage
 from crm.terminal.toolkit.forms import fill_changes
@@ -21,24 +17,6 @@ from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
 
-
-def _kind(interaction: Interaction) -> str:
-    kind = INTERACTIONS[interaction.kind]
-    return kind[:1].upper() + kind[1:]
-
-
-INTERACTION_COLUMNS: Sequence[tables.Column] = (
-    tables.Column("Date", lambda each, by: data(by.day(each.on), "dim"), 1),
-    tables.Column("Time", lambda each, _: data(each.time, "dim"), 5),
-    tables.Column("Kind", lambda each, _: data(_kind(each)), 0),
-    tables.Column("What", lambda each, _: data(each.subject or each.body.partition("\n")[0]), 0, 10),
-    tables.Column("By", lambda each, _: data(each.user, "dim"), 4, 5),
-)
-tables.COLUMNS[Interaction] = (
-    tables.Column("No.", lambda each, _: data(each.id, "dim"), 6, right=True),
-    *INTERACTION_COLUMNS,
-    tables.Column("Client", lambda each, _: data(each.client, "dim"), 7, right=True),
-)
 # In the order in which they stand in the menu of filters.
 _FILTERS: Mapping[str, str] = {
     "kind": "A kind", "client": "A client", "since": "Since a day", "until": "Until a day", "by": "Who logged it",
@@ -86,10 +64,10 @@ def interaction_page(session: Session, interaction: Interaction) -> None:
             seen["record"] = snapshot.get(Interaction, interaction.id)
             seen["client"] = snapshot.get(Client, seen["record"].client)
             seen["contact"] = snapshot.find(Contact, seen["record"].contact)
-        return [seen["client"].name, _kind(seen["record"])]
+        return [seen["client"].name, kind_of(seen["record"])]
 
     def above() -> None:
-        _draw(session.screen, seen["record"], session.crm.conventions, seen["contact"])
+        draw_interaction(session.screen, seen["record"], session.crm.conventions, seen["contact"])
         session.screen.print()
 
     def entries() -> list[Choice]:
@@ -101,19 +79,6 @@ def interaction_page(session: Session, interaction: Interaction) -> None:
         ]
 
     session.menu(crumbs, entries, above=above)
-
-
-def _draw(screen: Screen, interaction: Interaction, by: Conventions, contact: Contact | None = None) -> None:
-    heading = Text(_kind(interaction), "bold")
-    heading.append(f" with {clean(contact.name)}" if contact else "")
-    heading.append(f"  {by.day(interaction.on)}{f', {interaction.time}' if interaction.time else ''}", "default")
-    heading.append(f"  by {clean(interaction.user)}" if interaction.user else "", "dim")
-    screen.print(heading)
-    if interaction.subject:
-        screen.print(data(interaction.subject))
-    if interaction.body:
-        screen.print()
-        screen.print(data(interaction.body, lines=True))
 
 
 @flow("interactions add")
@@ -157,7 +122,7 @@ def edit(session: Session, interaction: Interaction | None = None, **_: Any) -> 
 
     if interaction is None:
         interaction = session.prompts.ask(named("interactions edit").parameters["interaction"])
-    if fill_changes(session, InteractionForm, interaction, _kind, save):
+    if fill_changes(session, InteractionForm, interaction, kind_of, save):
         session.say(f"{session.screen.sign('✓', 'OK:')} Saved", "green")
 
 
@@ -169,9 +134,4 @@ def delete(session: Session, interaction: Interaction | None = None, **_: Any) -
 
 def _delete(session: Session, interaction: Interaction) -> None:
     gone = session.call("interactions delete", interaction=interaction)
-    session.say(f"{session.screen.sign('✓', 'OK:')} Deleted {_kind(gone)}. Press u to take it back.", "green")
-
-
-@drawn.register
-def _(result: Interaction, screen: Screen, by: Conventions) -> None:
-    _draw(screen, result, by)
+    session.say(f"{session.screen.sign('✓', 'OK:')} Deleted {kind_of(gone)}. Press u to take it back.", "green")

@@ -1,16 +1,22 @@
-"""Follow-ups on screen: as rows of a list, one by itself, and what was done with it."""
+"""Follow-ups, interactions, the timeline and what needs doing, on screen: in lists, one whole, and what was done."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from crm.commands.activity.follow_up_lists import FollowUpShown, due_words
-from crm.commands.activity.follow_ups import FollowUpDone, FollowUpGone, FollowUpList
-from crm.model import Conventions
+from crm.model import INTERACTIONS, Contact, Conventions, Interaction
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import draw_pairs
-from crm.terminal.drawing.render import drawn
+from crm.terminal.drawing.cards import draw_pairs, draw_timeline, entry_line
+from crm.terminal.drawing.render import renderer
 from crm.terminal.drawing.screen import Screen, clean, data
+
+if TYPE_CHECKING:
+    from crm.commands.activity.agenda import Agenda
+    from crm.commands.activity.capture import Captured
+    from crm.commands.activity.follow_up_lists import FollowUpShown
+    from crm.commands.activity.follow_ups import FollowUpDone, FollowUpGone, FollowUpList
+    from crm.commands.activity.timeline import Timeline
 
 FOLLOW_UPS: Sequence[tables.Column] = (
     tables.Column("No.", lambda each, _: data(each.follow_up.id, "dim"), 5, right=True),
@@ -22,17 +28,45 @@ FOLLOW_UPS: Sequence[tables.Column] = (
     tables.Column("Date", lambda each, by: data(by.day(each.follow_up.due_on)), 6),
     tables.Column("Deal", lambda each, _: data(each.deal.title if each.deal else ""), 7, 8),
 )
-tables.COLUMNS[FollowUpShown] = FOLLOW_UPS
+INTERACTION_COLUMNS: Sequence[tables.Column] = (
+    tables.Column("Date", lambda each, by: data(by.day(each.on), "dim"), 1),
+    tables.Column("Time", lambda each, _: data(each.time, "dim"), 5),
+    tables.Column("Kind", lambda each, _: data(kind_of(each)), 0),
+    tables.Column("What", lambda each, _: data(each.subject or each.body.partition("\n")[0]), 0, 10),
+    tables.Column("By", lambda each, _: data(each.user, "dim"), 4, 5),
+)
+_INTERACTIONS: Sequence[tables.Column] = (
+    tables.Column("No.", lambda each, _: data(each.id, "dim"), 6, right=True),
+    *INTERACTION_COLUMNS,
+    tables.Column("Client", lambda each, _: data(each.client, "dim"), 7, right=True),
+)
+ITEMS: Sequence[tables.Column] = (
+    tables.Column("Why", lambda each, _: data(each.why), 0, 12),
+    tables.Column("What", lambda each, _: data(each.what, "bold"), 1, 12),
+    tables.Column("Client", lambda each, _: data(each.client.name), 2, 8),
+    tables.Column("For", lambda each, _: data(each.person), 3, 5),
+)
+ENTRIES: Sequence[tables.Column] = (
+    tables.Column("Date", lambda each, by: data(by.day(each.on), "dim"), 0),
+    tables.Column("Time", lambda each, _: data(each.time, "dim"), 2),
+    tables.Column("What", lambda each, by: entry_line(each, by), 0, 12),
+    tables.Column("By", lambda each, _: data(each.by, "dim"), 1, 5),
+)
+tables.COLUMNS |= {
+    "AgendaItem": ITEMS, "Entry": ENTRIES, "FollowUpShown": FOLLOW_UPS, "Interaction": _INTERACTIONS,
+}  # fmt: skip
 
 
-def _urgency(shown: FollowUpShown) -> Text:
+def _urgency(shown: "FollowUpShown") -> Text:
+    from crm.commands.activity.follow_up_lists import due_words
+
     late, done = shown.days_overdue, shown.follow_up.done_on
     words = due_words(shown.follow_up, shown.on, timed=False).removeprefix("due ")
     return data(words, "dim" if done else "bold red" if late else "")
 
 
-@drawn.register
-def _(result: FollowUpShown, screen: Screen, by: Conventions) -> None:
+@renderer
+def _(result: "FollowUpShown", screen: Screen, by: Conventions) -> None:
     follow_up = result.follow_up
     screen.print(data(follow_up.what, "bold").append(f"  no. {follow_up.id}", "dim"))
     at = f", {follow_up.due_time}" if follow_up.due_time else ""
@@ -56,8 +90,8 @@ def repeats(every: int) -> str:
     return f"every {days} after the last contact" if every else ""
 
 
-@drawn.register
-def _(result: FollowUpList, screen: Screen, by: Conventions) -> None:
+@renderer
+def _(result: "FollowUpList", screen: Screen, by: Conventions) -> None:
     if not result.count:
         screen.print(Text("Nothing is to be done.", "dim"))
         return
@@ -66,15 +100,72 @@ def _(result: FollowUpList, screen: Screen, by: Conventions) -> None:
     screen.print(Text(told, "bold"))
 
 
-@drawn.register
-def _(result: FollowUpDone, screen: Screen, by: Conventions) -> None:
+@renderer
+def _(result: "FollowUpDone", screen: Screen, by: Conventions) -> None:
     line = Text(f"{screen.sign('✓', 'OK:')} Done: ", "green")
     screen.print(line.append(clean(f"{result.done.follow_up.what} ({result.done.client.name})"), "bold"))
     if result.next:
         screen.print(data(f"  Next on {by.day(result.next.follow_up.due_on)}, {result.next.when}"))
 
 
-@drawn.register
-def _(result: FollowUpGone, screen: Screen, _by: Conventions) -> None:
+@renderer
+def _(result: "FollowUpGone", screen: Screen, _by: Conventions) -> None:
     line = Text(f"{screen.sign('✓', 'OK:')} Deleted: ", "green")
     screen.print(line.append(clean(f"{result.gone.follow_up.what} ({result.gone.client.name})"), "bold"))
+
+
+def kind_of(interaction: Interaction) -> str:
+    kind = INTERACTIONS[interaction.kind]
+    return kind[:1].upper() + kind[1:]
+
+
+def draw_interaction(screen: Screen, interaction: Interaction, by: Conventions, contact: Contact | None = None) -> None:
+    heading = Text(kind_of(interaction), "bold")
+    heading.append(f" with {clean(contact.name)}" if contact else "")
+    heading.append(f"  {by.day(interaction.on)}{f', {interaction.time}' if interaction.time else ''}", "default")
+    heading.append(f"  by {clean(interaction.user)}" if interaction.user else "", "dim")
+    screen.print(heading)
+    if interaction.subject:
+        screen.print(data(interaction.subject))
+    if interaction.body:
+        screen.print()
+        screen.print(data(interaction.body, lines=True))
+
+
+@renderer
+def _(result: Interaction, screen: Screen, by: Conventions) -> None:
+    draw_interaction(screen, result, by)
+
+
+def heading(agenda: "Agenda", by: Conventions) -> str:
+    """How much needs doing, in words."""
+    told = f"To do: {by.number(agenda.count)}" if agenda.count else "Nothing to do"
+    return told + (f", and {by.number(agenda.others)} of others" if agenda.others else "")
+
+
+@renderer
+def _(result: "Agenda", screen: Screen, by: Conventions) -> None:
+    screen.print(Text(heading(result, by), "bold"))
+    if result.items:
+        screen.print(tables.table(ITEMS, result.items, by, screen.width))
+    if len(result.items) < result.count:
+        screen.print(Text(f"and {by.number(result.count - len(result.items))} more", "dim"))
+
+
+@renderer
+def _(result: "Timeline", screen: Screen, by: Conventions) -> None:
+    if not result.entries:
+        screen.print("Nothing here.")
+    draw_timeline(screen, result.entries, by)
+    if result.more:
+        screen.print(data(f"There is more; --after {result.next} shows it.", "dim"))
+
+
+@renderer
+def _(result: "Captured", screen: Screen, by: Conventions) -> None:
+    from crm.commands.activity.capture import told_captured
+
+    sign = screen.sign("✓", "OK:")
+    for place, line in enumerate(told_captured(result, by).splitlines()):
+        before = Text("  ") if place else Text(f"{sign} ", "green")
+        screen.print(before.append_text(data(line, "" if place else "green")))

@@ -6,25 +6,14 @@ from typing import Any
 from crm.commands.activity.timeline import Timeline
 from crm.commands.activity.timeline_entries import KINDS, START, Entry, Place
 from crm.commands.registry import named
-from crm.model import BY_NAME, Client, Conventions
+from crm.model import BY_NAME, Client
+from crm.terminal.activity.rendering import ENTRIES
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import draw_timeline, entry_line
-from crm.terminal.drawing.render import drawn
-from crm.terminal.drawing.screen import Screen, data
 from crm.terminal.toolkit.client_choice import chosen_client
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.neighbours import Neighbours
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
-
-ENTRIES: Sequence[tables.Column] = (
-    tables.Column("Date", lambda each, by: data(by.day(each.on), "dim"), 0),
-    tables.Column("Time", lambda each, _: data(each.time, "dim"), 2),
-    tables.Column("What", lambda each, by: entry_line(each, by), 0, 12),
-    tables.Column("By", lambda each, _: data(each.by, "dim"), 1, 5),
-)
-tables.COLUMNS[Entry] = ENTRIES
 
 _INTERACTIONS = ("call", "meeting", "email", "sms", "note")
 
@@ -107,12 +96,3 @@ def open_entry(session: Session, entry: Entry) -> None:
 def timeline(session: Session, client: Client | None = None, place: Neighbours | None = None, **_: Any) -> None:
     """The timeline of a client, and of those beside it in the list where its `place` is known."""
     TimelinePage(session, place or Neighbours(session, chosen_client(session, client, "Timeline"))).show()
-
-
-@drawn.register
-def _(result: Timeline, screen: Screen, by: Conventions) -> None:
-    if not result.entries:
-        screen.print("Nothing here.")
-    draw_timeline(screen, result.entries, by)
-    if result.more:
-        screen.print(data(f"There is more; --after {result.next} shows it.", "dim"))

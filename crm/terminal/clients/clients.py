@@ -12,8 +12,9 @@ from crm.errors import NotFoundError
 from crm.model import Client
 from crm.model.fields import FOREVER
 from crm.terminal.clients.contacts import ContactsPage
+from crm.terminal.clients.rendering import draw_client, draw_contacts
 from crm.terminal.console.keyboard import Back, Choice
-from crm.terminal.drawing.cards import draw_client, draw_contacts, draw_timeline
+from crm.terminal.drawing.cards import draw_timeline
 from crm.terminal.toolkit.client_choice import chosen_client
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.neighbours import Listed, Neighbours

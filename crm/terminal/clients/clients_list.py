@@ -13,6 +13,7 @@ from crm.errors import NotFoundError
 from crm.model import Client, View, fields
 from crm.rules import parse_condition
 from crm.terminal.clients.bulk import act_on
+from crm.terminal.clients.rendering import CLIENTS
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.toolkit.group_picking import group_of
@@ -31,7 +32,7 @@ class ClientsPage(ListPage):
     """Clients by status, field, condition or saved view."""
 
     title = "Clients"
-    columns = tables.CLIENTS
+    columns = CLIENTS
     sorts: Mapping[str, str] = {
         "Name": "name",
         "Total spend": "total_spend",
@@ -208,7 +209,7 @@ class ClientsPage(ListPage):
 def _columns(sort: str) -> Sequence[tables.Column]:
     """The columns of the list; the day that it is sorted by is there also where there is little room."""
     title = {"next_follow_up_on": "Next follow-up", "last_contact_on": "Last contact"}.get(sort.removeprefix("-"))
-    return [dataclasses.replace(each, rank=1) if each.title == title else each for each in tables.CLIENTS]
+    return [dataclasses.replace(each, rank=1) if each.title == title else each for each in CLIENTS]
 
 
 # Filters that ask for a day: the parameter of the command, and the condition that comes of it.

@@ -3,17 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.text import Text
-
 from crm.commands.clients.contacts import ContactCard, contacts_saying
 from crm.commands.registry import named
-from crm.model import Client, Contact, Conventions, Field, typed_fields
+from crm.model import Client, Contact, Field, typed_fields
 from crm.repository import Query
+from crm.terminal.clients.rendering import CONTACTS, draw_contact
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import client_heading, draw_contact
-from crm.terminal.drawing.render import drawn
-from crm.terminal.drawing.screen import Screen, data
+from crm.terminal.drawing.screen import data
 from crm.terminal.toolkit.client_choice import chosen_client
 from crm.terminal.toolkit.client_lists import client_names
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
@@ -21,20 +18,6 @@ from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
-
-_PHONE = typed_fields(Contact)["phone"].check
-CONTACTS: Sequence[tables.Column] = (
-    tables.Column("", lambda each, _: Text("*" if each.is_primary else "", "bold yellow"), 2),
-    tables.Column("Name", lambda each, _: data(each.name, "bold"), 0, 10),
-    tables.Column("Role", lambda each, _: data(each.role), 5, 6),
-    tables.Column("E-mail", lambda each, _: data(each.email), 3, 12),
-    tables.Column("Phone", lambda each, by: data(_PHONE.show(each.phone, by)), 4),
-)
-tables.COLUMNS[Contact] = (
-    tables.Column("No.", lambda each, _: data(each.id, "dim"), 6, right=True),
-    *CONTACTS,
-    tables.Column("Client", lambda each, _: data(each.client, "dim"), 7, right=True),
-)
 
 
 class ContactsPage(ListPage):
@@ -191,15 +174,3 @@ def edit(session: Session, contact: Contact | None = None, **_: Any) -> None:
 
 def _tell(session: Session, done: str, contact: Contact) -> None:
     session.say(f"{session.screen.sign('✓', 'OK:')} {done}: {contact.name} (no. {contact.id})", "green")
-
-
-@drawn.register
-def _(result: ContactCard, screen: Screen, by: Conventions) -> None:
-    draw_contact(screen, result, by)
-    screen.print()
-    client_heading(screen, result.client, by)
-
-
-@drawn.register
-def _(result: Contact, screen: Screen, by: Conventions) -> None:
-    drawn([result], screen, by)

@@ -1,18 +1,272 @@
-"""A client's card, and what a sale did to it, as commands return them."""
+"""Clients, contacts, views and rules on screen: in lists, one whole, and what was done to many."""
 
-from crm.commands.clients.clients import ClientCard
-from crm.commands.sales.sales import SaleReport
-from crm.model import Conventions
-from crm.terminal.drawing import cards
-from crm.terminal.drawing.render import drawn
-from crm.terminal.drawing.screen import Screen
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from crm.model import Client, Contact, Conventions, StatusRule, View, fields
+from crm.terminal.drawing import tables
+from crm.terminal.drawing.cards import draw_timeline, pairs
+from crm.terminal.drawing.render import renderer, show
+from crm.terminal.drawing.screen import Screen, clean, data, status_style
+
+if TYPE_CHECKING:
+    from crm.commands.clients.bulk import GroupReport
+    from crm.commands.clients.clients import ClientCard
+    from crm.commands.clients.contacts import ContactCard
+    from crm.commands.clients.rules import MoveCount, RulesReport, Why
+
+# Told by the heading, or by the line on the status.
+_HEADING = frozenset(("kind", "first_name", "last_name", "status", "status_reason", "status_pinned_until"))
+_HEADING_TOO = frozenset(
+    ("status_before", "status_since", "notes", "extra", "total_spend", "sales_count", "first_sale_on", "last_sale_on")
+)
 
 
-@drawn.register
-def _(result: ClientCard, screen: Screen, by: Conventions) -> None:
-    cards.draw_card(screen, result, by)
+def _of_client(column: tables.Column) -> tables.Column:
+    """The same column of what a search found."""
+    return replace(column, text=lambda each, by: column.text(each.client, by))
 
 
-@drawn.register
-def _(result: SaleReport, screen: Screen, by: Conventions) -> None:
-    cards.draw_sale(screen, result, by)
+CLIENTS: Sequence[tables.Column] = (
+    tables.Column("No.", lambda each, _: tables.number(each.id), 3, right=True),
+    tables.Column("Name", lambda each, _: data(each.name), 0, 11),
+    tables.Column("Company", lambda each, _: data(each.company if each.kind == "person" else ""), 6, 12),
+    tables.Column("Status", lambda each, _: tables.status(each.status), 1, 9),
+    tables.Column("Spent", lambda each, by: data(by.money(each.total_spend)), 2, right=True),
+    tables.Column("E-mail", lambda each, _: data(each.email), 5, 18),
+    tables.Column("City", lambda each, _: data(each.city), 7, 8),
+    tables.Column("Last sale", lambda each, by: data(by.day(each.last_sale_on)), 4),
+    tables.Column("Tags", lambda each, _: data(", ".join(each.tags)), 8, 8),
+    tables.Column("Next follow-up", lambda each, by: data(by.day(each.next_follow_up_on)), 9),
+    tables.Column("Last contact", lambda each, by: data(by.day(each.last_contact_on)), 10),
+)
+_FOUND: Sequence[tables.Column] = (
+    *(_of_client(column) for column in CLIENTS),
+    tables.Column("Through", lambda each, _: data(each.through, "bold"), 1, 8),
+)
+RULES: Sequence[tables.Column] = (
+    tables.Column("", lambda each, _: data(f"{each.position}.", "dim"), 2, right=True),
+    tables.Column("Status", lambda each, _: tables.status(each.status), 0, 7),
+    tables.Column("When", lambda each, _: data(each.when or "otherwise"), 1, 12),
+    tables.Column("", lambda each, _: Text("" if each.active else "off", "yellow"), 3),
+)
+VIEWS: Sequence[tables.Column] = (
+    tables.Column("Name", lambda each, _: data(each.name, "bold"), 0, 8),
+    tables.Column("Condition", lambda each, _: data(each.condition), 1, 12),
+    tables.Column("Sort", lambda each, _: data(each.sort), 2, 6),
+)
+_MOVES: Sequence[tables.Column] = (
+    tables.Column("No.", lambda each, _: data(each.client, "dim"), 4, right=True),
+    tables.Column("Client", lambda each, _: data(each.name), 0, 8),
+    tables.Column("From", lambda each, _: tables.status(each.before), 1, 5),
+    tables.Column("To", lambda each, _: tables.status(each.after), 2, 5),
+    tables.Column("Because", lambda each, _: data(each.reason, "dim"), 5, 16),
+)
+CONTACTS: Sequence[tables.Column] = (
+    tables.Column("", lambda each, _: Text("*" if each.is_primary else "", "bold yellow"), 2),
+    tables.Column("Name", lambda each, _: data(each.name, "bold"), 0, 10),
+    tables.Column("Role", lambda each, _: data(each.role), 5, 6),
+    tables.Column("E-mail", lambda each, _: data(each.email), 3, 12),
+    tables.Column("Phone", lambda each, by: data(fields(Contact)["phone"].check.show(each.phone, by)), 4),
+)
+_CONTACTS: Sequence[tables.Column] = (
+    tables.Column("No.", lambda each, _: data(each.id, "dim"), 6, right=True),
+    *CONTACTS,
+    tables.Column("Client", lambda each, _: data(each.client, "dim"), 7, right=True),
+)
+tables.COLUMNS |= {
+    "Client": CLIENTS, "Contact": _CONTACTS, "Found": _FOUND, "StatusRule": RULES, "StatusMove": _MOVES, "View": VIEWS,
+}  # fmt: skip
+
+
+def client_heading(screen: Screen, client: Client, by: Conventions) -> None:
+    """Who it is, the status and its reason, and what was sold."""
+    heading = data(client.name, "bold")
+    heading.truncate(screen.width - 8, overflow="ellipsis")
+    screen.print(heading.append(f"  no. {client.id}", "dim"))
+    status = data(client.status or "no status", status_style(client.status) or "bold")
+    if client.status_reason:
+        status.append(f"  {clean(client.status_reason)}", "dim")
+    if client.status_pinned_until:
+        status.append(f"  (pinned {_until(client, by)})", "yellow")
+    screen.print(status)
+    sold = Text(by.money(client.total_spend), "bold")
+    sold.append(f" in {by.number(client.sales_count)} {'sale' if client.sales_count == 1 else 'sales'}")
+    if client.last_sale_on:
+        sold.append(f", the last on {by.day(client.last_sale_on)}")
+    screen.print(sold if client.sales_count else Text("No sales yet", "dim"))
+
+
+def _until(client: Client, by: Conventions) -> str:
+    shown = fields(Client)["status_pinned_until"].check.show(client.status_pinned_until, by)
+    return shown if shown.startswith("until") else f"until {shown}"
+
+
+def draw_client(screen: Screen, client: Client, by: Conventions, doubts: Mapping[str, str] | None = None) -> None:
+    """The card of a client."""
+    client_heading(screen, client, by)
+    doubts = doubts or {}
+    rows = []
+    for name, field in fields(Client).items():
+        value = getattr(client, name)
+        if (
+            name in _HEADING | _HEADING_TOO
+            or value in ("", None, (), False)
+            or (name == "company" and client.kind == name)
+        ):
+            continue
+        shown = data(field.check.show(value, by))
+        if name in doubts:
+            shown.append(f" {screen.sign('⚠', '!')} {clean(doubts[name])}", "yellow")
+        rows.append((field.label, shown))
+    rows += [(clean(name), data(value)) for name, value in client.extra.items()]
+    screen.print(pairs(rows, screen.width))
+    if client.notes:
+        screen.print(data(client.notes, "italic", lines=True))
+
+
+def draw_contacts(screen: Screen, contacts: Sequence[Contact], by: Conventions, most: int | None = None) -> None:
+    """The people at a client, the primary one first, each on a line."""
+    for contact in contacts[:most]:
+        screen.print(contact_line(screen, contact, by))
+    if most is not None and len(contacts) > most:
+        screen.print(Text(f"and {by.number(len(contacts) - most)} more contacts", "dim"))
+
+
+def contact_line(screen: Screen, contact: Contact, by: Conventions) -> Text:
+    """A contact on one line that fits: the sign of the primary one, the name, what they do, how they are reached."""
+    line = Text(f"{screen.sign('★', '*')} " if contact.is_primary else "  ", "bold yellow")
+    line.append(clean(contact.name), "bold")
+    if contact.role:
+        line.append(f", {clean(contact.role)}", "default")
+    for reached in filter(None, (contact.email, fields(Contact)["phone"].check.show(contact.phone, by))):
+        line.append(f" · {clean(reached)}" if screen.unicode else f" - {clean(reached)}", "dim")
+    line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
+    return line
+
+
+def draw_contact(screen: Screen, card: "ContactCard", by: Conventions) -> None:
+    """A contact: who it is, what they do, how they are reached, and what is odd about that."""
+    contact = card.contact
+    heading = data(contact.name, "bold")
+    heading.truncate(screen.width - 8, overflow="ellipsis")
+    screen.print(heading.append(f"  no. {contact.id}", "dim"))
+    primary = ", primary contact" if contact.is_primary else ""
+    screen.print(Text(clean(f"{contact.role or 'Contact'} of {card.client.name}{primary}"), "dim"))
+    rows = []
+    for name in ("email", "phone"):
+        if value := getattr(contact, name):
+            field = fields(Contact)[name]
+            shown = data(field.check.show(value, by))
+            if name in card.doubts:
+                shown.append(f" {screen.sign('⚠', '!')} {clean(card.doubts[name])}", "yellow")
+            rows.append((field.label, shown))
+    if rows:
+        screen.print(pairs(rows, screen.width))
+    if contact.notes:
+        screen.print(data(contact.notes, "italic", lines=True))
+
+
+@renderer
+def _(result: Client, screen: Screen, by: Conventions) -> None:
+    draw_client(screen, result, by)
+
+
+@renderer
+def _(result: "ClientCard", screen: Screen, by: Conventions) -> None:
+    draw_client(screen, result.client, by, result.doubts)
+    if result.contacts:
+        screen.print()
+        draw_contacts(screen, result.contacts, by)
+    screen.print()
+    draw_timeline(screen, result.timeline, by)
+
+
+@renderer
+def _(result: Contact, screen: Screen, by: Conventions) -> None:
+    show(screen, [result], by)
+
+
+@renderer
+def _(result: "ContactCard", screen: Screen, by: Conventions) -> None:
+    draw_contact(screen, result, by)
+    screen.print()
+    client_heading(screen, result.client, by)
+
+
+@renderer
+def _(result: View, screen: Screen, by: Conventions) -> None:
+    show(screen, [result], by)
+
+
+@renderer
+def _(result: StatusRule, screen: Screen, _by: Conventions) -> None:
+    # What reads rules is loaded where there is one.
+    from crm.rules import rule_text
+
+    off = "" if result.active else "  (switched off)"
+    screen.print(data(f"{result.position}. {rule_text(result.status, result.when)}{off}"))
+
+
+@renderer
+def _(why: "Why", screen: Screen, by: Conventions) -> None:
+    client = why.client
+    screen.print(
+        data(client.name, "bold").append(": ", "default").append(clean(client.status), status_style(client.status))
+    )
+    screen.print(data(why.reason))
+    if why.pinned_until:
+        screen.print(Text(f"Pinned {_until(client, by)}; the rules do not count so long.", "yellow"))
+    decided = False
+    for trace in why.rules:
+        decides = trace.fits and not decided
+        decided = decided or trace.fits
+        sign = screen.sign("✓", "+") if trace.fits else screen.sign("✗", "-")
+        line = Text(f" {sign} ", "bold green" if decides else "dim").append(
+            clean(trace.text), "bold" if decides else "dim"
+        )
+        if trace.values:
+            line.append("  " + ", ".join(f"{name} {clean(value)}" for name, value in trace.values), "dim")
+        screen.print(line)
+
+
+@renderer
+def _(result: "RulesReport", screen: Screen, by: Conventions) -> None:
+    if not result.clients:
+        screen.print("Nobody moves: every client has the status that the rules give.")
+        return
+    who = f"{by.number(result.clients)} {'client' if result.clients == 1 else 'clients'}"
+    verb = "moved" if result.applied else "would move"
+    screen.print(Text(f"{who} {verb}:", "bold"))
+    for line in _counts(result.counts, screen, by):
+        screen.print(line)
+    screen.print()
+    screen.print(tables.table(_MOVES, result.moves[: max(3, screen.left - 15)], by, screen.width))
+
+
+def _counts(counts: "Iterable[MoveCount]", screen: Screen, by: Conventions) -> Iterable[Text]:
+    for each in counts:
+        line = Text(f"  {by.number(each.clients):>7}  ", "bold").append(
+            clean(each.before or "none"), status_style(each.before)
+        )
+        line.append(f" {screen.sign('→', '->')} ", "default")
+        yield line.append(clean(each.after or "none"), status_style(each.after))
+
+
+@renderer
+def _(result: "GroupReport", screen: Screen, by: Conventions) -> None:
+    if not result.clients + result.unchanged:
+        screen.print("No client fits; nothing was changed.")
+        return
+    from crm.commands.client_selection import pluralize
+    from crm.commands.clients.bulk import counted
+
+    told = [f"{pluralize(result.clients, 'client', 'clients', by)} {result.done}", *counted(result.along, by)]
+    if result.unchanged:
+        told.append(f"{by.number(result.unchanged)} {'was' if result.unchanged == 1 else 'were'} so already")
+    if result.moved:
+        told.append(f"{by.number(result.moved)} {'has' if result.moved == 1 else 'have'} another status now")
+    screen.print(Text(f"{screen.sign('✓', 'OK:')} {', '.join(told)}", "green"))

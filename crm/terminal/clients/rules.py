@@ -8,8 +8,8 @@ from rich.text import Text
 from crm.commands.registry import named
 from crm.model import StatusRule
 from crm.rules import RuleSet, rule_text, split_rule
+from crm.terminal.clients.rendering import RULES
 from crm.terminal.console.keyboard import Back, Choice, Needed
-from crm.terminal.drawing import tables
 from crm.terminal.drawing.render import show
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
@@ -24,7 +24,7 @@ class RulesPage(ListPage):
     """The rules in their order; opening one tells what can be done with it."""
 
     title = "Status rules"
-    columns = tables.RULES
+    columns = RULES
 
     def rows(self, limit: int, offset: int) -> Sequence[Any]:
         rules: list[StatusRule] = named("rules list")(self.session.crm)

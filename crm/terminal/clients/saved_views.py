@@ -6,8 +6,8 @@ from typing import Any
 from crm.commands.registry import named
 from crm.model import View, typed_fields
 from crm.terminal.clients.clients_list import ClientsPage
+from crm.terminal.clients.rendering import VIEWS
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.drawing import tables
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick_record
@@ -19,7 +19,7 @@ class ViewsPage(ListPage):
     """The saved views."""
 
     title = "Saved views"
-    columns = tables.VIEWS
+    columns = VIEWS
 
     def rows(self, limit: int, offset: int) -> Sequence[Any]:
         views: list[View] = named("views list")(self.session.crm)

@@ -10,8 +10,7 @@ from crm.commands.registry import named
 from crm.model import Client
 from crm.repository import HistoryEntry
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.data.change_rendering import draw_transaction
-from crm.terminal.drawing import tables
+from crm.terminal.data.rendering import HISTORY, draw_transaction
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
@@ -26,7 +25,7 @@ class HistoryPage(ListPage):
     """What was done, newest first: all of it, or what touches a client."""
 
     title = "History"
-    columns = tables.HISTORY
+    columns = HISTORY
     sorts: Mapping[str, str] = {"When": "at", "Who": "user", "What": "what"}
 
     def __init__(self, session: Session, client: Client | None = None) -> None:

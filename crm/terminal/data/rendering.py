@@ -1,124 +1,204 @@
-"""What an import did, or would do, on screen; loaded only when there is one."""
+"""Settings, the history and what became of the store, on screen."""
 
 from collections.abc import Sequence
-from typing import Any
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
+import crm.terminal.data.import_rendering  # noqa: F401 - it registers its renderers
 from crm.commands.client_selection import pluralize
-from crm.commands.data.full_export import WholeStoreReport
-from crm.commands.data.importing.report import Doubt, ImportReport, Refusal
 from crm.model import Conventions
-from crm.model.fields import Country
 from crm.model.paths import display_path
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.render import drawn
+from crm.terminal.drawing.render import renderer
 from crm.terminal.drawing.screen import Screen, clean, data
 
-_REFUSALS = (
-    tables.Column("Line", lambda each, _: data(each.row, "dim"), 0, right=True),
-    tables.Column("Refused because", lambda each, _: data(each.reason), 1, 20, wraps=True),
+if TYPE_CHECKING:
+    from crm.commands.data.change_details import FieldChange, RecordChange
+    from crm.commands.data.copying import CopyReport
+    from crm.commands.data.exporting import ExportReport
+    from crm.commands.data.history import TakenBack, TransactionShown
+    from crm.commands.data.settings import SettingShown
+    from crm.commands.data.store import CheckReport, FileWritten, LiveReport
+    from crm.repository import HistoryEntry
+
+_VERBS = {"create": "added", "update": "changed", "delete": "deleted"}
+_LISTED = 200
+_LONGEST = 60
+HISTORY: Sequence[tables.Column] = (
+    tables.Column("No.", lambda each, _: data(each.id, "dim"), 0, right=True),
+    tables.Column("When", lambda each, by: data(by.time(each.at)), 3),
+    tables.Column("Who", lambda each, _: data(each.user), 5, 5),
+    tables.Column("What", lambda each, _: data(each.what), 1, 16),
+    tables.Column("Records", lambda each, by: data(by.number(each.changes)), 4, right=True),
+    tables.Column("", lambda each, _: _undone(each), 2),
 )
-_DOUBTS = (
-    tables.Column("Line", lambda each, _: data(each.row, "dim"), 0, right=True),
-    tables.Column("Value", lambda each, _: data(each.value), 1, 12),
-    tables.Column("Kept, but worth a look", lambda each, _: data(each.why, "yellow"), 0, 16, wraps=True),
+_SETTINGS: Sequence[tables.Column] = (
+    tables.Column("Setting", lambda each, _: data(each.label), 1, 8),
+    tables.Column("Value", lambda each, _: data(each.value, "bold"), 0, 6),
+    tables.Column("", lambda each, _: data(each.description, "dim"), 2, 16),
 )
-# What stands below a preview: a blank line, the two entries, the hint.
-_BELOW = 5
-_SHOWN = 5
-# A blank line, a title, the heads and two rows.
-_LEAST = 5
-UNBOUNDED = 10_000
-# So many doubts of one sort are told in one sentence, where they are most of all.
-_SAID_ONCE = 4
-tables.COLUMNS.update({Refusal: _REFUSALS, Doubt: _DOUBTS})
+_FINDINGS: Sequence[tables.Column] = (
+    tables.Column("What", lambda each, _: data(each.what), 0, 20),
+    tables.Column("How to mend it", lambda each, _: data(each.how_to_mend, "dim"), 1, 16),
+)
+_FIGURES: Sequence[tables.Column] = (
+    tables.Column("What", lambda each, _: data(each.name), 0, 16),
+    tables.Column("Here", lambda each, by: data(_figure(each.source, by)), 0, right=True),
+    tables.Column(
+        "There",
+        lambda each, by: data(_figure(each.copy, by), "" if each.copy == each.source else "bold red"),
+        0,
+        right=True,
+    ),
+)
+_CHANGES: Sequence[tables.Column] = (
+    tables.Column("Record", lambda each, _: data(f"{each.record} {each.id}"), 0, 8),
+    tables.Column("", lambda each, _: data({"create": "added", "delete": "deleted"}.get(each.operation, "changed")), 1),
+    tables.Column("What", lambda each, _: data(_changed(each), "dim"), 2, 14),
+)
+tables.COLUMNS |= {
+    "Finding": _FINDINGS, "HistoryEntry": HISTORY, "RecordChange": _CHANGES, "SettingShown": _SETTINGS,
+}  # fmt: skip
 
 
-def _say_foreign(screen: Screen, number: int, by: Conventions) -> None:
-    """Says once what is the same of most rows."""
-    told = (
-        f"{pluralize(number, 'telephone number does', 'telephone numbers do', by)} not fit the country that is set,"
-        f" {Country().show(by.country, by)}: the setting Country says which country numbers without a code are of."
-    )
-    screen.print(data(told, "yellow"))
+def _undone(entry: "HistoryEntry") -> Text:
+    told = f"undone by {entry.undone_by}" if entry.undone_by else f"undoes {entry.undoes}" if entry.undoes else ""
+    return data(told, "dim")
 
 
-def _draw_all(screen: Screen, by: Conventions, listed: Sequence[tuple[str, Sequence[Any]]]) -> None:
-    """Lists below one another, as far as there is room: those that come last are worth the most, and leave the others
-    a little where they can."""
-    listed = [each for each in listed if each[1]]
-    room = UNBOUNDED if screen.plain else screen.left - _BELOW
-    chosen: list[tuple[str, Table]] = []
-    for place, (title, records) in reversed(list(enumerate(listed))):
-        own = room - 1 - bool(title)
-        table = fitting(screen, by, records[:_SHOWN], own - place * _LEAST) or fitting(screen, by, records[:1], own)
-        if table is not None:
-            chosen.insert(0, (title, table))
-            room = own - _lines(screen, table)
-    for title, table in chosen:
-        screen.print()
-        if title:
-            screen.print(Text(title, "dim"))
-        screen.print(table)
+def _figure(value: int | Decimal, by: Conventions) -> str:
+    return by.money(value) if isinstance(value, Decimal) else by.number(value)
 
 
-def _lines(screen: Screen, table: Table) -> int:
-    return len(screen.console.render_lines(table, screen.console.options.update(width=screen.width)))
+def _changed(record: "RecordChange") -> str:
+    """What was done to the fields of a record, in short; of one that was deleted its name."""
+    if record.operation == "delete":
+        return record.name
+    return "; ".join(f"{each.label}: {each.was or '—'} → {each.now or '—'}" for each in record.fields)
 
 
-def fitting(screen: Screen, by: Conventions, records: Sequence[Any], room: int) -> Table | None:
-    """As many of the records as a table of so many lines holds, None for not even one."""
-    columns = tables.COLUMNS[type(records[0])]
-    for count in range(len(records), 0, -1):
-        table = tables.table(columns, records[:count], by, screen.width)
-        if _lines(screen, table) <= room:
-            return table
-    return None
+@renderer
+def _(result: "SettingShown", screen: Screen, _by: Conventions) -> None:
+    screen.print(Text(f"{result.label}: ").append(clean(result.value), "bold"))
 
 
-def _headed(screen: Screen, head: str, result: ImportReport | WholeStoreReport) -> None:
-    line = Text(f"{head}: ", "green" if result.applied else "bold")
-    screen.print(line.append(clean(display_path(result.file)), "default"))
-
-
-@drawn.register
-def _(result: ImportReport, screen: Screen, by: Conventions) -> None:
-    head = f"{screen.sign('✓', 'OK:')} Imported" if result.applied else "What this import would do"
-    _headed(screen, head, result)
-    screen.print(data(f"{pluralize(result.rows, 'row', 'rows', by)} read as {result.read_as}", "dim"))
-    counts = (
-        (result.new, f"new {result.what.removesuffix('s') if result.new == 1 else result.what}", "bold green"),
-        (result.clients_created, f"{'client' if result.clients_created == 1 else 'clients'} made for them", "green"),
-        (result.updated, "updated" if result.applied else "update a known one", "bold cyan"),
-        (result.unchanged, "known already, nothing new", "dim"),
-        (result.flagged, "kept as written, worth a look", "yellow"),
-        (result.refused, "refused", "bold red"),
-    )
-    for number, words, style in counts:
-        if number:
-            screen.print(Text(f"{by.number(number):>9} ", style).append(words, "default"))
-    if not (result.new or result.updated or result.refused):
-        screen.print("Everything in this file is there already.")
-    doubts = result.doubts
-    if result.maybe_foreign * 2 > result.flagged and result.maybe_foreign >= _SAID_ONCE:
-        _say_foreign(screen, result.maybe_foreign, by)
-        doubts = [each for each in doubts if not each.maybe_foreign]
-    if result.applied:
-        _draw_all(screen, by, [("", result.refusals), ("", doubts)])
-    else:
-        first = ("The first ones, as they are stored", result.first_records)
-        _draw_all(screen, by, [first, ("", result.refusals), ("", doubts)])
-    if result.refused_file:
-        screen.print(data(f"The refused rows are in {display_path(result.refused_file)}, with the reason.", "yellow"))
-
-
-@drawn.register
-def _(result: WholeStoreReport, screen: Screen, by: Conventions) -> None:
-    head = f"{screen.sign('✓', 'OK:')} Read" if result.applied else "What this file holds"
-    _headed(screen, head, result)
-    for name, number in result.objects.items():
-        screen.print(data(f"{by.number(number):>9} {name}"))
+@renderer
+def _(result: "FileWritten", screen: Screen, _by: Conventions) -> None:
     if result.done:
-        screen.print(data(result.done, "yellow"))
+        screen.print(Text(f"{screen.sign('✓', 'OK:')} {clean(result.done)}", "green"))
+    done = Text(f"{screen.sign('✓', 'OK:')} {result.what[:1].upper()}{result.what[1:]}: ", "green")
+    screen.print(done.append(clean(display_path(result.file)), "bold"))
+    _keep_safe(result.keep_safe, screen)
+
+
+@renderer
+def _(result: "ExportReport", screen: Screen, by: Conventions) -> None:
+    many = "records" if result.what == "all" else result.what
+    written = pluralize(result.records, many.removesuffix("s"), many, by)
+    done = Text(f"{screen.sign('✓', 'OK:')} {written} in ", "green")
+    screen.print(done.append(clean(display_path(result.file)), "bold"))
+    _keep_safe(result.keep_safe, screen)
+
+
+def _keep_safe(told: str, screen: Screen) -> None:
+    if told:
+        screen.print(Text(told, "yellow"))
+
+
+@renderer
+def _(result: "TakenBack", screen: Screen, by: Conventions) -> None:
+    from crm.commands.data.history import told_passed_over
+
+    told = Text(f"{screen.sign('✓', 'OK:')} Taken back: ", "green").append(clean(result.undone.what), "bold")
+    screen.print(told)
+    if result.passed_over:
+        screen.print(Text(clean(told_passed_over(result.passed_over)), "dim"))
+    if result.left_out:
+        screen.print(Text(clean(result.left_out), "yellow"))
+    if result.records:
+        screen.print(tables.table(_CHANGES, result.records[:8], by, screen.width))
+
+
+@renderer
+def _(result: "LiveReport", screen: Screen, by: Conventions) -> None:
+    signs = {True: ("✓", "yes:", "green"), False: ("✗", "NO:", "bold red"), None: ("?", "?", "yellow")}
+    for proof in result.proofs:
+        sign, plain_sign, style = signs[proof.held]
+        line = Text(f"{screen.sign(sign, plain_sign)} ", style).append(clean(proof.what), "default")
+        screen.print(line.append(f" ({clean(proof.seen)})", "dim"))
+    screen.print()
+    if result.failed:
+        told = "Not everything held; docs/google-sheets.md says what the store does then."
+        screen.print(Text(told, "bold red"))
+    else:
+        held = by.number(len(result.proofs))
+        screen.print(Text(f"{screen.sign('✓', 'OK:')} All {held} things that the store relies on held.", "green"))
+
+
+@renderer
+def _(result: "CopyReport", screen: Screen, by: Conventions) -> None:
+    screen.print(tables.table(_FIGURES, result.figures, by, screen.width))
+    if result.failed:
+        screen.print(Text("The copy differs from the store it was made of; do not use it.", "bold red"))
+    else:
+        copied = Text(f"{screen.sign('✓', 'OK:')} Copied to ", "green")
+        screen.print(copied.append(clean(display_path(result.copy)), "default"))
+
+
+@renderer
+def _(result: "CheckReport", screen: Screen, by: Conventions) -> None:
+    if not result.wrong:
+        screen.print(Text(f"{screen.sign('✓', 'OK:')} Everything agrees.", "green"))
+    for title, findings, style in (("Wrong", result.wrong, "bold red"), ("Worth a look", result.odd, "bold yellow")):
+        if findings:
+            screen.print(Text(f"{title}: {by.number(len(findings))}", style))
+            screen.print(tables.table(_FINDINGS, findings[: max(3, screen.left - 15)], by, screen.width))
+
+
+def draw_transaction(screen: Screen, shown: "TransactionShown", by: Conventions, most: int | None = None) -> None:
+    """The transaction with its records: on `most` lines, each cut where it is too long, or with all that it did."""
+    entry = shown.entry
+    heading = Text(f"{entry.id}  ", "dim").append(clean(entry.what), "bold")
+    screen.print(heading)
+    told = f"{by.time(entry.at)}{f', {clean(entry.user)}' if entry.user else ''}"
+    told += f"; undone by {entry.undone_by}" if entry.undone_by else ""
+    screen.print(Text(told + (f"; undoes {entry.undoes}" if entry.undoes else ""), "dim"))
+    left = _LISTED if most is None else max(1, most - 3)
+    drawn_so_far = 0
+    for record in shown.records:
+        lines = _lines(screen, record)
+        if left <= 0:
+            break
+        for line in lines if most is None else lines[:left]:
+            if most is not None:
+                line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
+            screen.print(line)
+        left -= 1 if most is None else len(lines)
+        drawn_so_far += 1
+    if entry.changes > drawn_so_far:
+        screen.print(Text(f"and {by.number(entry.changes - drawn_so_far)} more", "dim"))
+
+
+def _lines(screen: Screen, record: "RecordChange") -> list[Text]:
+    kind = record.record.replace("_", " ")
+    head = Text(f"{kind} {record.id} ").append(clean(_short(record.name)), "bold")
+    head.append(f"{' ' if record.name else ''}{_VERBS.get(record.operation, record.operation)}", "dim")
+    return [head, *(_line(screen, record, each) for each in record.fields)]
+
+
+def _line(screen: Screen, record: "RecordChange", field: "FieldChange") -> Text:
+    line = Text(f"  {clean(field.label)}: ", "dim").append(clean(_short(field.was)) or "-", "default")
+    if record.operation == "update":
+        line.append(f" {screen.sign('→', '->')} ", "dim").append(clean(_short(field.now)) or "-", "default")
+    return line
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+@renderer
+def _(result: "TransactionShown", screen: Screen, by: Conventions) -> None:
+    draw_transaction(screen, result, by)

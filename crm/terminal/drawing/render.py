@@ -1,106 +1,59 @@
-"""The result of a command on screen: one renderer for each type of result."""
+"""The result of a command on screen, drawn as the subject that it comes from says."""
 
 import dataclasses
-from collections.abc import Sequence
-from functools import singledispatch
+from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any
+from importlib.util import find_spec
+from typing import Any, TypeVar
 
 from rich.text import Text
 
-from crm.model import Client, Conventions, Record, Sale, StatusRule, View
+from crm.commands import subject_of
+from crm.model import Conventions
 from crm.model.encoding import plain
 from crm.terminal.drawing import cards, tables
 from crm.terminal.drawing.screen import Screen, data
 
 _LISTED = 200
-_LATE = {
-    "Agenda": "crm.terminal.activity.agenda",
-    "Captured": "crm.terminal.activity.capture",
-    "Contact": "crm.terminal.clients.contacts",
-    "ContactCard": "crm.terminal.clients.contacts",
-    "Interaction": "crm.terminal.activity.interactions",
-    "Timeline": "crm.terminal.activity.timeline",
-    "TileShown": "crm.terminal.home.dashboard_editor",
-    "AgendaItem": "crm.terminal.activity.agenda",
-    "Colleague": "crm.terminal.team.people",
-    "FollowUpShown": "crm.terminal.activity.rendering",
-    "FollowUpList": "crm.terminal.activity.rendering",
-    "FollowUpDone": "crm.terminal.activity.rendering",
-    "FollowUpGone": "crm.terminal.activity.rendering",
-    "ImportReport": "crm.terminal.data.rendering",
-    "WholeStoreReport": "crm.terminal.data.rendering",
-    "TakeOverReport": "crm.terminal.data.spreadsheet_rendering",
-    "SpreadsheetReport": "crm.terminal.data.spreadsheet_rendering",
-    "StoreChosen": "crm.terminal.data.spreadsheet_rendering",
-    **dict.fromkeys(("Message", "MessageCard", "Sent"), "crm.terminal.mail.rendering"),
-    **dict.fromkeys(("LeftOut", "MailingCount", "MailingReport", "TestSent"), "crm.terminal.mail.mailing_rendering"),
-    **dict.fromkeys(("Template", "TemplatePreview"), "crm.terminal.mail.templates"),
-    **dict.fromkeys(("Adopted", "Fetched", "Stranger"), "crm.terminal.mail.inbox"),
-    **dict.fromkeys(("Due", "Occasion"), "crm.terminal.mail.greetings"),
-    "AccountsRecovered": "crm.terminal.team.users",
-    "OneTimePassword": "crm.terminal.team.users",
-    "UserShown": "crm.terminal.team.users",
-    "SessionShown": "crm.terminal.team.users",
-    "Profile": "crm.terminal.team.profile",
-    "Report": "crm.terminal.reports.rendering",
-    "TransactionShown": "crm.terminal.data.change_rendering",
-    **dict.fromkeys(("ClientCard", "SaleReport", "SaleTakenBack"), "crm.terminal.clients.rendering"),
-    **dict.fromkeys(
-        (
-            "CheckReport",
-            "CopyReport",
-            "ExportReport",
-            "FileWritten",
-            "GroupReport",
-            "LiveReport",
-            "RulesReport",
-            "SettingShown",
-            "TakenBack",
-            "TodayReport",
-            "Why",
-        ),
-        "crm.terminal.sales.outcomes",
-    ),
-    **dict.fromkeys(
-        ("Board", "Deal", "DealCard", "DealList", "DealMoved", "DealShown", "DealWon", "Stage"),
-        "crm.terminal.sales.rendering",
-    ),
-}
+_Renderer = TypeVar("_Renderer", bound=Callable[[Any, Screen, Conventions], None])
+_RENDERERS: dict[str, Callable[[Any, Screen, Conventions], None]] = {}
+
+
+def renderer(function: _Renderer) -> _Renderer:
+    """Registers how a result is drawn, in the `rendering` of the subject whose type its first parameter is. The type
+    may be quoted: what makes a result is loaded where there is one, and not to draw another."""
+    kind = next(iter(function.__annotations__.values()))
+    name = kind if isinstance(kind, str) else kind.__name__
+    if name in _RENDERERS:
+        raise ValueError(f"two renderers draw {name}")
+    _RENDERERS[name] = function
+    return function
 
 
 def show(screen: Screen, result: Any, by: Conventions) -> None:
-    """Shows what a command returned. Register a renderer for a new type with `drawn.register`; where the
-    type's own module is loaded late, name the module that does so in `_LATE`."""
-    one = result[0] if isinstance(result, list) and result else result
-    if module := _LATE.get(type(one).__name__):
-        import_module(module)
-    drawn(result, screen, by)
-
-
-@singledispatch
-def drawn(result: Any, screen: Screen, by: Conventions) -> None:
-    """A result of a type that has no renderer of its own: its names and values."""
+    """Shows what a command returned; what has no renderer of its own by its names and values."""
     if result is None:
         return
-    if dataclasses.is_dataclass(result):
+    if isinstance(result, list | tuple):
+        _show_list(screen, result, by)
+    elif drawn := renderer_of(type(result)):
+        drawn(result, screen, by)
+    elif dataclasses.is_dataclass(result):
         values = plain(result)
         cards.draw_pairs(screen, {name: value for name, value in values.items() if not isinstance(value, list | dict)})
         for each in dataclasses.fields(result):
             if isinstance(part := getattr(result, each.name), list | tuple) and part:
                 screen.print(Text(each.name.replace("_", " ").capitalize(), "bold"))
-                drawn(list(part), screen, by)
-        return
-    screen.print(data(result, lines=True))
+                _show_list(screen, part, by)
+    else:
+        screen.print(data(result, lines=True))
 
 
-@drawn.register(list)
-@drawn.register(tuple)
-def _(result: Sequence[Any], screen: Screen, by: Conventions) -> None:
+def _show_list(screen: Screen, result: Sequence[Any], by: Conventions) -> None:
     if not result:
         screen.print(Text("Nothing there.", "dim"))
         return
-    columns = tables.COLUMNS.get(type(result[0]))
+    columns = columns_of(type(result[0]))
     if columns is None:
         for each in result[:_LISTED]:
             screen.print(data(each))
@@ -110,21 +63,23 @@ def _(result: Sequence[Any], screen: Screen, by: Conventions) -> None:
         screen.print(Text(f"and {by.number(len(result) - _LISTED)} more", "dim"))
 
 
-@drawn.register
-def _(result: Client, screen: Screen, by: Conventions) -> None:
-    cards.draw_client(screen, result, by)
+def renderer_of(kind: type) -> Callable[[Any, Screen, Conventions], None] | None:
+    """How a result of a type is drawn; None for one that nobody has said it of."""
+    _load(kind)
+    return next((_RENDERERS[each.__name__] for each in kind.__mro__ if each.__name__ in _RENDERERS), None)
 
 
-@drawn.register
-def _(result: StatusRule, screen: Screen, _by: Conventions) -> None:
-    # What reads rules is loaded where there is one.
-    from crm.rules import rule_text
-
-    off = "" if result.active else "  (switched off)"
-    screen.print(data(f"{result.position}. {rule_text(result.status, result.when)}{off}"))
+def columns_of(kind: type) -> Sequence[tables.Column] | None:
+    """The columns of a list of a type; None for one that nobody has said them of."""
+    _load(kind)
+    return tables.COLUMNS.get(kind.__name__)
 
 
-@drawn.register(Sale)
-@drawn.register(View)
-def _(result: Record, screen: Screen, by: Conventions) -> None:
-    drawn([result], screen, by)
+def _load(kind: type) -> None:
+    """Loads what the subject of a type says; what the store itself returns is of the subject of data."""
+    place = kind.__module__.split(".")
+    if place[0] != "crm":
+        return
+    subject = "data" if place[1] == "repository" else subject_of(kind.__module__)
+    if find_spec(f"crm.terminal.{subject}"):
+        import_module(f"crm.terminal.{subject}.rendering")

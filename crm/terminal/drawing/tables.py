@@ -1,19 +1,14 @@
 """Tables that fit: the columns that matter least give way, and what is too long ends in a dot line."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import dataclass
 from typing import Any
 
 from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from crm.commands.data.change_details import RecordChange
-from crm.commands.data.settings import SettingShown
-from crm.commands.matching import Found
-from crm.model import Client, Conventions, Sale, StatusRule, View
-from crm.repository import Finding, HistoryEntry, StatusMove
+from crm.model import Conventions
 from crm.terminal.drawing.screen import Screen, data, status_style
 
 _GAP = 2
@@ -31,6 +26,10 @@ class Column:
     least: int | None = None
     right: bool = False
     wraps: bool = False
+
+
+# The columns of a list by the name of the type that is in it; each subject says those of its own in its `rendering`.
+COLUMNS: dict[str, Sequence[Column]] = {}
 
 
 def fitted(
@@ -99,121 +98,11 @@ def lines(
     return head, [line({at: row[at].plain for at in sizes}) for row in rows]
 
 
-def _status(status: str) -> Text:
-    return data(status, status_style(status))
+def status(value: str) -> Text:
+    """A status in its colour."""
+    return data(value, status_style(value))
 
 
-def _number(record_id: int) -> Text:
+def number(record_id: int) -> Text:
     """The number of a record; one that is not stored yet has none."""
     return data(record_id if record_id > 0 else "", "dim")
-
-
-def _undone(entry: HistoryEntry) -> Text:
-    told = f"undone by {entry.undone_by}" if entry.undone_by else f"undoes {entry.undoes}" if entry.undoes else ""
-    return data(told, "dim")
-
-
-def _of_client(column: Column) -> Column:
-    """The same column of what a search found."""
-    return replace(column, text=lambda each, by: column.text(each.client, by))
-
-
-CLIENTS: Sequence[Column] = (
-    Column("No.", lambda each, _: _number(each.id), 3, right=True),
-    Column("Name", lambda each, _: data(each.name), 0, 11),
-    Column("Company", lambda each, _: data(each.company if each.kind == "person" else ""), 6, 12),
-    Column("Status", lambda each, _: _status(each.status), 1, 9),
-    Column("Spent", lambda each, by: data(by.money(each.total_spend)), 2, right=True),
-    Column("E-mail", lambda each, _: data(each.email), 5, 18),
-    Column("City", lambda each, _: data(each.city), 7, 8),
-    Column("Last sale", lambda each, by: data(by.day(each.last_sale_on)), 4),
-    Column("Tags", lambda each, _: data(", ".join(each.tags)), 8, 8),
-    Column("Next follow-up", lambda each, by: data(by.day(each.next_follow_up_on)), 9),
-    Column("Last contact", lambda each, by: data(by.day(each.last_contact_on)), 10),
-)
-FOUND: Sequence[Column] = (
-    *(_of_client(column) for column in CLIENTS),
-    Column("Through", lambda each, _: data(each.through, "bold"), 1, 8),
-)
-SALES: Sequence[Column] = (
-    Column("No.", lambda each, _: _number(each.id), 2, right=True),
-    Column("Date", lambda each, by: data(by.day(each.on)), 0),
-    Column("Client", lambda each, _: data(each.client), 3, 12, right=True),
-    Column("Amount", lambda each, by: data(by.money(each.amount)), 1, right=True),
-    Column("Note", lambda each, _: data(each.note), 4, 10),
-)
-RULES: Sequence[Column] = (
-    Column("", lambda each, _: data(f"{each.position}.", "dim"), 2, right=True),
-    Column("Status", lambda each, _: _status(each.status), 0, 7),
-    Column("When", lambda each, _: data(each.when or "otherwise"), 1, 12),
-    Column("", lambda each, _: Text("" if each.active else "off", "yellow"), 3),
-)
-VIEWS: Sequence[Column] = (
-    Column("Name", lambda each, _: data(each.name, "bold"), 0, 8),
-    Column("Condition", lambda each, _: data(each.condition), 1, 12),
-    Column("Sort", lambda each, _: data(each.sort), 2, 6),
-)
-HISTORY: Sequence[Column] = (
-    Column("No.", lambda each, _: data(each.id, "dim"), 0, right=True),
-    Column("When", lambda each, by: data(by.time(each.at)), 3),
-    Column("Who", lambda each, _: data(each.user), 5, 5),
-    Column("What", lambda each, _: data(each.what), 1, 16),
-    Column("Records", lambda each, by: data(by.number(each.changes)), 4, right=True),
-    Column("", lambda each, _: _undone(each), 2),
-)
-SETTINGS: Sequence[Column] = (
-    Column("Setting", lambda each, _: data(each.label), 1, 8),
-    Column("Value", lambda each, _: data(each.value, "bold"), 0, 6),
-    Column("", lambda each, _: data(each.description, "dim"), 2, 16),
-)
-MOVES: Sequence[Column] = (
-    Column("No.", lambda each, _: data(each.client, "dim"), 4, right=True),
-    Column("Client", lambda each, _: data(each.name), 0, 8),
-    Column("From", lambda each, _: _status(each.before), 1, 5),
-    Column("To", lambda each, _: _status(each.after), 2, 5),
-    Column("Because", lambda each, _: data(each.reason, "dim"), 5, 16),
-)
-FINDINGS: Sequence[Column] = (
-    Column("What", lambda each, _: data(each.what), 0, 20),
-    Column("How to mend it", lambda each, _: data(each.how_to_mend, "dim"), 1, 16),
-)
-FIGURES: Sequence[Column] = (
-    Column("What", lambda each, _: data(each.name), 0, 16),
-    Column("Here", lambda each, by: data(_figure(each.source, by)), 0, right=True),
-    Column(
-        "There",
-        lambda each, by: data(_figure(each.copy, by), "" if each.copy == each.source else "bold red"),
-        0,
-        right=True,
-    ),
-)
-CHANGES: Sequence[Column] = (
-    Column("Record", lambda each, _: data(f"{each.record} {each.id}"), 0, 8),
-    Column("", lambda each, _: data({"create": "added", "delete": "deleted"}.get(each.operation, "changed")), 1),
-    Column("What", lambda each, _: data(changed(each), "dim"), 2, 14),
-)
-
-# A list is shown by the columns of what is in it.
-COLUMNS: dict[type, Sequence[Column]] = {
-    Client: CLIENTS,
-    Found: FOUND,
-    Sale: SALES,
-    StatusRule: RULES,
-    View: VIEWS,
-    HistoryEntry: HISTORY,
-    SettingShown: SETTINGS,
-    StatusMove: MOVES,
-    Finding: FINDINGS,
-    RecordChange: CHANGES,
-}
-
-
-def _figure(value: int | Decimal, by: Conventions) -> str:
-    return by.money(value) if isinstance(value, Decimal) else by.number(value)
-
-
-def changed(record: RecordChange) -> str:
-    """What was done to the fields of a record, in short; of one that was deleted its name."""
-    if record.operation == "delete":
-        return record.name
-    return "; ".join(f"{each.label}: {each.was or '—'} → {each.now or '—'}" for each in record.fields)

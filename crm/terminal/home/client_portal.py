@@ -5,8 +5,8 @@ from rich.text import Text
 from crm.commands.registry import named
 from crm.errors import NotFoundError
 from crm.model import Client
+from crm.terminal.clients.rendering import draw_client
 from crm.terminal.console.keyboard import Back, Choice
-from crm.terminal.drawing.cards import draw_client
 from crm.terminal.home.main_menu import MainMenu
 from crm.terminal.sales.sales import SalesPage
 from crm.terminal.toolkit.session import Session

@@ -11,8 +11,7 @@ from crm.commands.home.widgets import DEFAULT
 from crm.commands.registry import named
 from crm.errors import CRMError
 from crm.terminal.console.keyboard import Back, Choice
-from crm.terminal.drawing import tables
-from crm.terminal.drawing.screen import clean, data
+from crm.terminal.drawing.screen import clean
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 
@@ -20,12 +19,6 @@ from crm.terminal.toolkit.session import Session
 _AROUND = 3
 _HINT = (
     "arrows choose a tile · Enter switches it · < > move it up and down · r as at first · Ctrl-C leaves it as it was"
-)
-
-tables.COLUMNS[TileShown] = (
-    tables.Column("Place", lambda each, _: data(each.place or "", "dim"), 2, right=True),
-    tables.Column("Tile", lambda each, _: data(each.name, "bold"), 0, 8),
-    tables.Column("What it shows", lambda each, _: data(each.title), 1, 8),
 )
 
 

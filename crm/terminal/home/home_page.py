@@ -13,7 +13,8 @@ from crm.commands.home.today import TodayReport, one
 from crm.commands.home.widgets import TILES, Birthday, Tile
 from crm.commands.registry import named
 from crm.model import Client, Record
-from crm.terminal.activity.agenda import AgendaPage, heading, item_line, open_item
+from crm.terminal.activity.agenda import AgendaPage, item_line, open_item
+from crm.terminal.activity.rendering import heading
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.home import widgets
 from crm.terminal.home.dashboard_editor import arrange

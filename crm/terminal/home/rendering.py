@@ -12,18 +12,23 @@ from crm.commands.home.today import Brief, TodayReport
 from crm.commands.home.widgets import TILES, MessageCount, MonthOfSales, Statuses
 from crm.commands.sales.pipeline import StageSum
 from crm.model import STATES, Conventions
-from crm.terminal.drawing.screen import Screen, clean
+from crm.terminal.drawing import tables
+from crm.terminal.drawing.render import renderer, show
+from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.home import widgets
 
 _BRIEF_STATUSES = 3
 _BRIEF_CHART = 2
 _TO_DO = 3
+tables.COLUMNS["TileShown"] = (
+    tables.Column("Place", lambda each, _: data(each.place or "", "dim"), 2, right=True),
+    tables.Column("Tile", lambda each, _: data(each.name, "bold"), 0, 8),
+    tables.Column("What it shows", lambda each, _: data(each.title), 1, 8),
+)
 
 
-def draw(screen: Screen, report: TodayReport, by: Conventions) -> None:
-    """The whole report."""
-    from crm.terminal.drawing.render import show
-
+@renderer
+def _(report: TodayReport, screen: Screen, by: Conventions) -> None:
     begun = False
     for name, content in report.tiles.items():
         if name == "agenda":

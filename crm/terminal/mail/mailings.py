@@ -10,9 +10,8 @@ from crm.commands.registry import named
 from crm.model import Mailing
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
-from crm.terminal.mail.mailing_rendering import MAILINGS, TROUBLES, draw_counts
 from crm.terminal.mail.messages import MessagesPage, message_page
-from crm.terminal.mail.rendering import draw_heads, draw_text
+from crm.terminal.mail.rendering import MAILINGS, TROUBLES, draw_counts, draw_heads, draw_text
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.session import Session

@@ -15,7 +15,7 @@ from crm.commands.registry import named
 from crm.model import Client, Field, Template
 from crm.model.fields import Email
 from crm.terminal.console.keyboard import Back, Choice
-from crm.terminal.drawing.render import drawn
+from crm.terminal.drawing import render
 from crm.terminal.mail.composing import EmailSteps
 from crm.terminal.mail.mailings import mailing_page, sending_page, tell_sent
 from crm.terminal.mail.message_form import WritingForm
@@ -84,7 +84,7 @@ class _Steps(EmailSteps[MailingReport]):
             room = None if chosen == "read" else 0
             if chosen == "left out":
                 session.page(_TITLE, "Left out")
-                drawn(found.audience.left_out, session.screen, session.crm.conventions)
+                render.show(session.screen, found.audience.left_out, session.crm.conventions)
                 session.keyboard.pause()
             elif chosen == "test":
                 self._test(group, given)

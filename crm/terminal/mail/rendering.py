@@ -1,21 +1,35 @@
-"""E-mails and text messages on screen: as a list, one with all of it, and what came of sending."""
+"""Messages, templates, mailings, greetings and the inbox on screen: in lists, one whole, and what came of sending."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from crm.commands.mail.composing import Preview, display_size
-from crm.commands.mail.messages import MessageCard, text_of
-from crm.commands.mail.outbox import Sent
-from crm.commands.mail.outbox.attaching import name_of, size_of
-from crm.model import CHANNELS, STATES, Conventions, Message
+from crm.model import CHANNELS, STATES, Conventions, Message, Template
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.render import drawn
+from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
+
+if TYPE_CHECKING:
+    from crm.commands.mail.composing import Preview
+    from crm.commands.mail.greetings import Due, Greeting, Occasion
+    from crm.commands.mail.inbox import Adopted, Fetched
+    from crm.commands.mail.mailings.report import MailingCount, MailingReport
+    from crm.commands.mail.mailings.text import TestSent
+    from crm.commands.mail.messages import MessageCard
+    from crm.commands.mail.outbox import Sent
+    from crm.commands.mail.templates import TemplatePreview
 
 STATE_STYLES: Mapping[str, str] = {
     "queued": "cyan", "sending": "cyan", "failed": "bold red", "unsure": "bold yellow", "cancelled": "dim",
 }  # fmt: skip
+# In the order in which they are told.
+_STATES = ("sent", "failed", "unsure", "queued", "sending", "cancelled")
+# So many of what could not be read are told on screen.
+_TOLD = 5
+# What stands below lists: a blank line, the entries, the way back and the hint.
+_BELOW = 8
+
 MESSAGE_COLUMNS: Sequence[tables.Column] = (
     tables.Column("Date", lambda each, by: data(by.day(each.on), "dim"), 1),
     tables.Column("Time", lambda each, _: data(each.time, "dim"), 5),
@@ -24,13 +38,76 @@ MESSAGE_COLUMNS: Sequence[tables.Column] = (
     tables.Column("What", lambda each, _: data(each.subject or each.body.partition("\n")[0]), 0, 10),
     tables.Column("By", lambda each, _: data(each.user, "dim"), 4, 5),
 )
-tables.COLUMNS[Message] = (
+tables.COLUMNS["Message"] = (
     tables.Column("No.", lambda each, _: data(each.id, "dim"), 3, right=True),
     *MESSAGE_COLUMNS[:-1],
     tables.Column("To", lambda each, _: data(each.sender if each.direction == "in" else each.to), 2, 12),
     MESSAGE_COLUMNS[-1],
     tables.Column("Client", lambda each, _: data(each.client, "dim"), 7, right=True),
 )
+TEMPLATES: Sequence[tables.Column] = (
+    tables.Column("No.", lambda each, _: data(each.id, "dim"), 4, right=True),
+    tables.Column("Name", lambda each, _: data(each.name, "bold"), 0, 10),
+    tables.Column("", lambda each, _: data("SMS" if each.channel == "sms" else "", "dim"), 2),
+    tables.Column("What", lambda each, _: data(each.subject or each.body.partition("\n")[0]), 1, 12),
+)
+MAILINGS: Sequence[tables.Column] = (
+    tables.Column("Date", lambda each, by: data(by.day_of(each.mailing.created_at), "dim"), 3),
+    tables.Column("Name", lambda each, _: data(each.mailing.name, "bold"), 0, 8),
+    tables.Column("Sent", lambda each, by: _count("sent", each, by), 0, right=True),
+    tables.Column("Failed", lambda each, by: _count("failed", each, by, "red"), 0, right=True),
+    tables.Column("Waiting", lambda each, by: data(by.number(each.waiting) if each.waiting else "", "cyan"), 0,
+                  right=True),
+    tables.Column("By", lambda each, _: data(each.mailing.user, "dim"), 4, 5),
+)  # fmt: skip
+tables.COLUMNS["MailingCount"] = (
+    tables.Column("No.", lambda each, _: data(each.mailing.id, "dim"), 2, right=True),
+    *MAILINGS,
+)
+TROUBLES: Sequence[tables.Column] = (
+    tables.Column("Client", lambda each, _: data(each.name, "bold"), 0, 8),
+    tables.Column("State", lambda each, _: data(STATES[each.message.state], STATE_STYLES[each.message.state]), 2, 6),
+    tables.Column("Why", lambda each, _: data(each.message.failure, "dim"), 1, 10),
+)
+tables.COLUMNS["Trouble"] = (
+    tables.Column("No.", lambda each, _: data(each.message.id, "dim"), 3, right=True),
+    TROUBLES[0],
+    tables.Column("To", lambda each, _: data(each.message.to), 3, 12),
+    TROUBLES[1],
+    tables.Column("Why", lambda each, _: data(each.message.failure, "dim"), 1, 16, wraps=True),
+)
+tables.COLUMNS["LeftOut"] = (
+    tables.Column("No.", lambda each, _: data(each.client, "dim"), 2, right=True),
+    tables.Column("Client", lambda each, _: data(each.name, "bold"), 0, 8),
+    tables.Column("Why", lambda each, _: data(each.told, "dim"), 0, 16, wraps=True),
+)
+_UNSENT: Sequence[tables.Column] = (
+    tables.Column("No.", lambda each, _: data(each.id, "dim"), 3, right=True),
+    tables.Column("To", lambda each, _: data(each.to), 1, 14),
+    tables.Column("What", lambda each, _: data(each.subject or each.body.partition("\n")[0]), 2, 8),
+    tables.Column("Why", lambda each, _: data(each.failure, "dim"), 0, 16, wraps=True),
+)
+OCCASIONS: Sequence[tables.Column] = (
+    tables.Column("Name", lambda each, _: data(each.mailing.name, "bold"), 0, 10),
+    tables.Column("For", lambda each, _: data(each.when), 0, 8),
+    tables.Column("By", lambda each, _: data(CHANNELS[each.mailing.channel]), 2),
+    tables.Column("What", lambda each, _: data(_about(each), "dim"), 1, 10),
+)
+_GREETINGS: Sequence[tables.Column] = (
+    tables.Column("Day", lambda each, by: data(by.day(each.on), "dim"), 1),
+    tables.Column("Client", lambda each, _: data(each.client.name, "bold"), 0, 10),
+    tables.Column("Greeting", lambda each, _: data(each.mailing.name), 2, 8),
+    tables.Column("To", lambda each, _: data(each.to), 3, 12),
+)
+_UNREACHABLE = (*_GREETINGS[1:2], tables.Column("Why", lambda each, _: data(each.why_not, "dim"), 0, 16, wraps=True))
+STRANGERS: Sequence[tables.Column] = (
+    tables.Column("Last", lambda each, by: data(by.day_of(each.at), "dim"), 2),
+    tables.Column("From", lambda each, _: data(each.address, "bold"), 0, 14),
+    tables.Column("Name", lambda each, _: data(each.name), 1, 8),
+    tables.Column("E-mails", lambda each, by: data(by.number(each.messages)), 4, right=True),
+    tables.Column("About", lambda each, _: data(each.subject, "dim"), 3, 10),
+)
+tables.COLUMNS |= {"Occasion": OCCASIONS, "Stranger": STRANGERS, "Template": TEMPLATES}
 
 
 def state_style(message: Message) -> str:
@@ -44,9 +121,13 @@ def kind_of(message: Message) -> str:
     return word[:1].upper() + word[1:]
 
 
-def draw_message(screen: Screen, card: MessageCard, by: Conventions, room: int | None = None) -> bool:
+def draw_message(screen: Screen, card: "MessageCard", by: Conventions, room: int | None = None) -> bool:
     """A message with what became of it; of its text as many lines as fit into `room` lines for all of it. Whether that
     was all of the text."""
+    from crm.commands.mail.composing import display_size
+    from crm.commands.mail.messages import text_of
+    from crm.commands.mail.outbox.attaching import name_of, size_of
+
     message, before = card.message, screen.used
     whom = card.client.name + (f" ({card.contact.name})" if card.contact else "")
     heading = Text(f"{kind_of(message)} {'from' if message.direction == 'in' else 'to'} {clean(whom)}", "bold")
@@ -67,7 +148,7 @@ def draw_message(screen: Screen, card: MessageCard, by: Conventions, room: int |
     return draw_text(screen, text_of(message), None if room is None else room - (screen.used - before))
 
 
-def draw_preview(screen: Screen, preview: Preview, room: int | None = None) -> bool:
+def draw_preview(screen: Screen, preview: "Preview", room: int | None = None) -> bool:
     """An e-mail as it will be sent, with as much of its text as fits into `room` lines; whether that was all of it."""
     before = screen.used
     draw_heads(screen, preview.heads)
@@ -100,7 +181,7 @@ def draw_text(screen: Screen, text: str, room: int | None = None) -> bool:
     return False
 
 
-def sent_line(card: MessageCard) -> tuple[str, str]:
+def sent_line(card: "MessageCard") -> tuple[str, str]:
     """What became of a message that was just tried, in a sentence, and how it stands out."""
     message = card.message
     words = message.failure.rstrip(".")
@@ -118,13 +199,13 @@ def sent_line(card: MessageCard) -> tuple[str, str]:
     return f"{kind_of(message)} {message.id} is {STATES.get(message.state, message.state)}{why}", "yellow"
 
 
-@drawn.register
-def _(result: MessageCard, screen: Screen, by: Conventions) -> None:
+@renderer
+def _(result: "MessageCard", screen: Screen, by: Conventions) -> None:
     draw_message(screen, result, by)
 
 
-@drawn.register
-def _(result: Sent, screen: Screen, by: Conventions) -> None:
+@renderer
+def _(result: "Sent", screen: Screen, by: Conventions) -> None:
     sign = screen.sign("✓", "OK:")
     tried = result.sent or result.failed or result.unsure or result.waiting or result.cancelled
     if result.sent:
@@ -139,7 +220,7 @@ def _(result: Sent, screen: Screen, by: Conventions) -> None:
     ):
         if messages:
             screen.print(Text(f"{title}: {by.number(len(messages))}", style))
-            screen.print(tables.table(_TROUBLES, messages[: max(3, screen.left - 12)], by, screen.width))
+            screen.print(tables.table(_UNSENT, messages[: max(3, screen.left - 12)], by, screen.width))
     if result.stopped:
         screen.print(data(result.stopped, "bold red"))
     if result.left:
@@ -148,9 +229,156 @@ def _(result: Sent, screen: Screen, by: Conventions) -> None:
         screen.print(Text(f"{sign} Nothing waits in the outbox.", "green"))
 
 
-_TROUBLES: Sequence[tables.Column] = (
-    tables.Column("No.", lambda each, _: data(each.id, "dim"), 3, right=True),
-    tables.Column("To", lambda each, _: data(each.to), 1, 14),
-    tables.Column("What", lambda each, _: data(each.subject or each.body.partition("\n")[0]), 2, 8),
-    tables.Column("Why", lambda each, _: data(each.failure, "dim"), 0, 16, wraps=True),
-)
+def draw_template(screen: Screen, template: Template, room: int | None = None) -> bool:
+    """A template as it was written, as much of its text as fits into `room` lines; whether that was all of it."""
+    from crm.commands.mail.templates import sms_count
+
+    before = screen.used
+    heading = data(template.name, "bold").append(f"  no. {template.id}, {CHANNELS[template.channel]}", "dim")
+    screen.print(heading)
+    if count := sms_count(template):
+        _draw_parts(screen, count, "as it stands here")
+    draw_heads(screen, {"Subject": template.subject})
+    screen.print()
+    return draw_text(screen, template.body, None if room is None else room - (screen.used - before))
+
+
+def _draw_parts(screen: Screen, count: int, as_what: str) -> None:
+    screen.print(Text(f"Takes {count} SMS {as_what}.", "yellow" if count > 1 else "dim"))
+
+
+@renderer
+def _(result: Template, screen: Screen, _by: Conventions) -> None:
+    draw_template(screen, result)
+
+
+@renderer
+def _(result: "TemplatePreview", screen: Screen, _by: Conventions) -> None:
+    screen.print(Text("As ", "dim").append(clean(result.client.name), "default").append(" would read it", "dim"))
+    if result.missing:
+        lacking = ", ".join(f"{{{each}}}" for each in result.missing)
+        told = f"Nothing is known for {clean(lacking)}; {{{clean(result.missing[0])}|…}} says what stands there then."
+        screen.print(Text(told, "yellow"))
+    if result.parts:
+        _draw_parts(screen, result.parts, "for this client")
+    draw_heads(screen, {"Subject": result.subject})
+    screen.print()
+    draw_text(screen, result.text)
+
+
+def _count(state: str, each: "MailingCount", by: Conventions, style: str = "") -> Text:
+    count = each.counts.get(state, 0)
+    return data(by.number(count) if count else "", style)
+
+
+def draw_counts(screen: Screen, report: "MailingReport", by: Conventions) -> None:
+    """How a mailing went, in a few lines: how many messages are in each state, and why it stopped."""
+    counts = report.counted.counts
+    told = Text()
+    for state in _STATES:
+        if counts.get(state):
+            told.append(", " if told else "")
+            told.append(f"{by.number(counts[state])} {STATES[state]}", STATE_STYLES.get(state, "green"))
+    screen.print(told if told else Text("Nothing of it is there any more.", "dim"))
+    if report.stopped:
+        screen.print(data(report.stopped, "bold red"))
+
+
+@renderer
+def _(result: "MailingReport", screen: Screen, by: Conventions) -> None:
+    mailing = result.counted.mailing
+    screen.print(data(mailing.name, "bold").append(f"  mailing no. {mailing.id}", "dim"))
+    draw_counts(screen, result, by)
+    for title, rows in (("To see to", result.troubles), ("Left out", result.left_out)):
+        if rows:
+            screen.print(Text(f"{title}: {by.number(len(rows))}", "bold"))
+            show(screen, list(rows), by)
+    if result.counted.waiting:
+        told = f"{by.number(result.counted.waiting)} still wait; “mailings resume {mailing.id}” goes on with them."
+        screen.print(Text(told, "yellow"))
+
+
+@renderer
+def _(result: "TestSent", screen: Screen, _by: Conventions) -> None:
+    sign = screen.sign("✓", "OK:")
+    screen.print(Text(f"{sign} Sent to {clean(result.to)}, as {clean(result.reader)} would get it.", "green"))
+
+
+def _about(occasion: "Occasion") -> str:
+    return occasion.mailing.subject or occasion.mailing.body.partition("\n")[0]
+
+
+@renderer
+def _(result: "Occasion", screen: Screen, by: Conventions) -> None:  # noqa: ARG001 - as every renderer
+    its = result.mailing
+    screen.print(Text(clean(its.name), "bold").append(f"  for {result.when}, by {CHANNELS[its.channel]}", "default"))
+    draw_heads(screen, {"Subject": its.subject})
+    screen.print()
+    draw_text(screen, its.body, screen.left - _BELOW)
+
+
+@renderer
+def _(result: "Due", screen: Screen, by: Conventions) -> None:
+    count = by.number(len(result.greetings))
+    if result.sent is None:
+        told = f"To be greeted: {count}" if result.greetings else "Nobody is to be greeted"
+        screen.print(
+            Text(f"{told}, and {by.number(result.waiting)} wait in the outbox" if result.waiting else told, "bold")
+        )
+    else:
+        screen.print(Text(f"{screen.sign('✓', 'OK:')} Greetings: {count}", "green"))
+    if result.greetings:
+        _draw_some(screen, _GREETINGS, result.greetings, by)
+    if result.unreachable:
+        screen.print(Text(f"Cannot be written to: {by.number(len(result.unreachable))}", "bold yellow"))
+        _draw_some(screen, _UNREACHABLE, result.unreachable, by)
+    if result.sent is not None:
+        show(screen, result.sent, by)
+
+
+def _draw_some(screen: Screen, columns: Sequence[tables.Column], rows: "Sequence[Greeting]", by: Conventions) -> None:
+    most = max(3, screen.left - _BELOW)
+    screen.print(tables.table(columns, rows[:most], by, screen.width))
+    if len(rows) > most:
+        screen.print(Text(f"and {by.number(len(rows) - most)} more", "dim"))
+
+
+def _counted(count: int, by: Conventions, one: str, several: str) -> str:
+    return f"{by.number(count)} {one if count == 1 else several}"
+
+
+@renderer
+def _(result: "Fetched", screen: Screen, by: Conventions) -> None:
+    told = _counted(result.filed, by, "e-mail", "e-mails")
+    screen.print(Text(f"{screen.sign('✓', 'OK:')} Filed {told} with their clients.", "green"))
+    if result.bounced:
+        told = _counted(len(result.bounced), by, "e-mail of ours was", "e-mails of ours were")
+        screen.print(Text(f"{told} given up by a mail server:", "bold red"))
+        for each in result.bounced[:_TOLD]:
+            screen.print(data(f"{each.subject}: {each.failure}"))
+    for client in result.opted_out:
+        screen.print(data(f"{client.name} wants no mailings any more.", "yellow"))
+    left = [
+        (result.known, "is filed already", "are filed already"),
+        (result.automatic, "was written by no person", "were written by no person"),
+        (result.nobodys, "names no client", "name no client"),
+    ]
+    if others := [_counted(count, by, one, several) for count, one, several in left if count]:
+        screen.print(Text(f"Not filed: {', '.join(others)}.", "dim"))
+    for problem in result.unreadable[:_TOLD]:
+        screen.print(data(problem, "yellow"))
+    if len(result.unreadable) > _TOLD:
+        screen.print(Text(f"and {by.number(len(result.unreadable) - _TOLD)} more that cannot be read", "yellow"))
+    if result.stopped:
+        screen.print(data(f"{result.stopped} The rest is read next time.", "bold red"))
+    if result.unknown:
+        screen.print(Text(f"Unknown senders: {by.number(len(result.unknown))}", "bold"))
+
+
+@renderer
+def _(result: "Adopted", screen: Screen, by: Conventions) -> None:
+    who = f"{result.contact.name}, contact of {result.client.name}" if result.contact else result.client.name
+    filed = _counted(result.filed, by, "e-mail", "e-mails")
+    screen.print(data(f"{screen.sign('✓', 'OK:')} {who}; filed {filed}.", "green"))
+    if result.stopped:
+        screen.print(data(f"{result.stopped} They are filed when e-mail is fetched next.", "yellow"))

@@ -4,17 +4,13 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.text import Text
-
 from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields
-from crm.commands.mail.templates import TemplatePreview, sms_count
+from crm.commands.mail.templates import TemplatePreview
 from crm.commands.registry import named
-from crm.model import CHANNELS, Conventions, Field, Template, typed_fields
+from crm.model import CHANNELS, Field, Template, typed_fields
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.drawing import tables
-from crm.terminal.drawing.render import drawn
-from crm.terminal.drawing.screen import Screen, clean, data
-from crm.terminal.mail.rendering import draw_heads, draw_text
+from crm.terminal.drawing import render
+from crm.terminal.mail.rendering import TEMPLATES, draw_template, draw_text
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow, page
@@ -22,12 +18,6 @@ from crm.terminal.toolkit.picking import pick_client
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
 
-tables.COLUMNS[Template] = (
-    tables.Column("No.", lambda each, _: data(each.id, "dim"), 4, right=True),
-    tables.Column("Name", lambda each, _: data(each.name, "bold"), 0, 10),
-    tables.Column("", lambda each, _: data("SMS" if each.channel == "sms" else "", "dim"), 2),
-    tables.Column("What", lambda each, _: data(each.subject or each.body.partition("\n")[0]), 1, 12),
-)
 # Below a template stand a blank line, its entries, the way back and the hint.
 _BELOW = 9
 
@@ -36,7 +26,7 @@ class TemplatesPage(ListPage):
     """The templates by name."""
 
     title = "Templates"
-    columns = tables.COLUMNS[Template][1:]
+    columns = TEMPLATES[1:]
 
     def rows(self, limit: int, offset: int) -> Sequence[Any]:
         templates: list[Template] = named("templates list")(self.session.crm)
@@ -75,7 +65,7 @@ def template_page(session: Session, template: Template) -> None:
 
     def above() -> None:
         screen = session.screen
-        seen["whole"] = _draw(screen, seen["record"], screen.left - _BELOW)
+        seen["whole"] = draw_template(screen, seen["record"], screen.left - _BELOW)
         screen.print()
 
     def entries() -> list[Choice]:
@@ -105,7 +95,7 @@ def preview(session: Session, template: Template | None = None, **_: Any) -> Non
     while True:
         found: TemplatePreview = session.call("templates preview", template=template, client=client)
         session.page(template.name, found.client.name)
-        drawn(found, session.screen, session.crm.conventions)
+        render.show(session.screen, found, session.crm.conventions)
         session.screen.print()
         session.keyboard.choose("", [Choice("As another client", True)])
         client = pick_client(session.crm, session.keyboard, "Client")
@@ -183,37 +173,3 @@ def _picked(session: Session, words: str) -> Template:
 
 def _tell(session: Session, done: str, template: Template) -> None:
     session.say(f"{session.screen.sign('✓', 'OK:')} {done}: {template.name} (no. {template.id})", "green")
-
-
-def _draw(screen: Screen, template: Template, room: int | None = None) -> bool:
-    before = screen.used
-    heading = data(template.name, "bold").append(f"  no. {template.id}, {CHANNELS[template.channel]}", "dim")
-    screen.print(heading)
-    if count := sms_count(template):
-        _draw_parts(screen, count, "as it stands here")
-    draw_heads(screen, {"Subject": template.subject})
-    screen.print()
-    return draw_text(screen, template.body, None if room is None else room - (screen.used - before))
-
-
-def _draw_parts(screen: Screen, count: int, as_what: str) -> None:
-    screen.print(Text(f"Takes {count} SMS {as_what}.", "yellow" if count > 1 else "dim"))
-
-
-@drawn.register
-def _(result: Template, screen: Screen, _by: Conventions) -> None:
-    _draw(screen, result)
-
-
-@drawn.register
-def _(result: TemplatePreview, screen: Screen, _by: Conventions) -> None:
-    screen.print(Text("As ", "dim").append(clean(result.client.name), "default").append(" would read it", "dim"))
-    if result.missing:
-        lacking = ", ".join(f"{{{each}}}" for each in result.missing)
-        told = f"Nothing is known for {clean(lacking)}; {{{clean(result.missing[0])}|…}} says what stands there then."
-        screen.print(Text(told, "yellow"))
-    if result.parts:
-        _draw_parts(screen, result.parts, "for this client")
-    draw_heads(screen, {"Subject": result.subject})
-    screen.print()
-    draw_text(screen, result.text)

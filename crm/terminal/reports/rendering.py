@@ -5,13 +5,12 @@ from typing import Any, Literal
 
 from rich.text import Text
 
-from crm.commands.data.store import FileWritten
 from crm.commands.reports.report import Column, Report, Row
 from crm.commands.reports.writing import period, shown
 from crm.model import Conventions
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.charts import bar, columns, shade
-from crm.terminal.drawing.render import drawn
+from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
 
 _HEIGHT = 4
@@ -19,13 +18,15 @@ _BARS = 15
 _WIDEST_BAR = 50
 
 
-@drawn.register
+@renderer
 def _(result: Report, screen: Screen, by: Conventions) -> None:
     draw_heading(screen, result, by)
     draw_table(screen, result, by)
     draw_chart(screen, result, by)
     if result.file is not None:
-        drawn(FileWritten(result.file, "the report"), screen, by)
+        from crm.commands.data.store import FileWritten
+
+        show(screen, FileWritten(result.file, "the report"), by)
 
 
 def draw_heading(screen: Screen, report: Report, by: Conventions) -> None:

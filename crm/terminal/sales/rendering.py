@@ -1,17 +1,21 @@
-"""Deals on screen: in lists, one whole with its history, what became of one that was moved, and the stages."""
+"""Sales, deals and stages on screen: in lists, a deal whole with its history, and what became of one."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from crm.commands.sales.board import Board
-from crm.commands.sales.deals import DealCard, DealList
-from crm.commands.sales.outcomes import DealMoved, DealWon
-from crm.commands.sales.pipeline import DealShown, StageSum
-from crm.model import OUTCOMES, Conventions, Deal, Stage
-from crm.terminal.drawing import cards, tables
-from crm.terminal.drawing.render import drawn
-from crm.terminal.drawing.screen import Screen, clean, data
+from crm.model import OUTCOMES, Conventions, Deal, Sale, Stage
+from crm.terminal.drawing import tables
+from crm.terminal.drawing.render import renderer, show
+from crm.terminal.drawing.screen import Screen, clean, data, status_style
+
+if TYPE_CHECKING:
+    from crm.commands.sales.board import Board
+    from crm.commands.sales.deals import DealCard, DealList
+    from crm.commands.sales.outcomes import DealMoved, DealWon
+    from crm.commands.sales.pipeline import DealShown, StageSum
+    from crm.commands.sales.sales import SaleReport
 
 
 def days(count: int, by: Conventions) -> str:
@@ -19,11 +23,11 @@ def days(count: int, by: Conventions) -> str:
     return "1 day" if count == 1 else f"{by.number(count)} days"
 
 
-def _title(each: DealShown) -> Text:
+def _title(each: "DealShown") -> Text:
     return data(each.deal.title, "bold")
 
 
-def _close(each: DealShown, by: Conventions) -> Text:
+def _close(each: "DealShown", by: Conventions) -> Text:
     """The day of the expected close, marked also for who sees no colour; of a closed deal the day on which it was."""
     on = each.deal.closed_on or each.deal.expected_close_on
     return data(f"{by.day(on)}{' !' if each.overdue else ''}", "yellow" if each.overdue else "")
@@ -64,35 +68,46 @@ _STAYS: Sequence[tables.Column] = (
     tables.Column("Days", lambda each, by: data("" if each.days is None else by.number(each.days)), 1, right=True),
     tables.Column("By", lambda each, _: data(each.user, "dim"), 2, 5),
 )
-tables.COLUMNS |= {DealShown: DEALS, Deal: _BARE, Stage: STAGES, StageSum: _SUMS}
+SALES: Sequence[tables.Column] = (
+    tables.Column("No.", lambda each, _: tables.number(each.id), 2, right=True),
+    tables.Column("Date", lambda each, by: data(by.day(each.on)), 0),
+    tables.Column("Client", lambda each, _: data(each.client), 3, 12, right=True),
+    tables.Column("Amount", lambda each, by: data(by.money(each.amount)), 1, right=True),
+    tables.Column("Note", lambda each, _: data(each.note), 4, 10),
+)
+tables.COLUMNS |= {"DealShown": DEALS, "Deal": _BARE, "Sale": SALES, "Stage": STAGES, "StageSum": _SUMS}
 
 
-@drawn.register(Deal)
-@drawn.register(Stage)
-def _(result: Deal | Stage, screen: Screen, by: Conventions) -> None:
-    drawn([result], screen, by)
+@renderer
+def _(result: Deal, screen: Screen, by: Conventions) -> None:
+    show(screen, [result], by)
 
 
-@drawn.register
-def _(result: DealList, screen: Screen, by: Conventions) -> None:
-    drawn(list(result.deals), screen, by)
+@renderer
+def _(result: Stage, screen: Screen, by: Conventions) -> None:
+    show(screen, [result], by)
+
+
+@renderer
+def _(result: "DealList", screen: Screen, by: Conventions) -> None:
+    show(screen, list(result.deals), by)
     if result.deals:
         screen.print(Text(added_up(result, by), "dim"))
 
 
-def added_up(found: DealList, by: Conventions) -> str:
+def added_up(found: "DealList", by: Conventions) -> str:
     """How many deals there are, and what they come to."""
     count = f"{by.number(found.count)} {'deal' if found.count == 1 else 'deals'}"
     return f"{count}, {by.money(found.value)}, weighted {by.money(by.rounded(found.weighted))}"
 
 
-@drawn.register
-def _(result: DealCard, screen: Screen, by: Conventions) -> None:
+@renderer
+def _(result: "DealCard", screen: Screen, by: Conventions) -> None:
     draw_heading(screen, result, by)
     draw_history(screen, result, by)
 
 
-def draw_heading(screen: Screen, card: DealCard, by: Conventions) -> None:
+def draw_heading(screen: Screen, card: "DealCard", by: Conventions) -> None:
     """What the deal is, for whom, where it stands and what it may bring."""
     deal, stage = card.shown.deal, card.shown.stage
     heading = data(deal.title, "bold")
@@ -116,7 +131,7 @@ def draw_heading(screen: Screen, card: DealCard, by: Conventions) -> None:
         screen.print(data(deal.notes, "italic", lines=True))
 
 
-def draw_history(screen: Screen, card: DealCard, by: Conventions, most: int | None = None) -> None:
+def draw_history(screen: Screen, card: "DealCard", by: Conventions, most: int | None = None) -> None:
     """The stages that it was in, the sales and the follow-ups, or the last lines of all that."""
     if most is None or most > len(card.stays) + 1:
         screen.print()
@@ -132,23 +147,23 @@ def draw_history(screen: Screen, card: DealCard, by: Conventions, most: int | No
         screen.print(Text(screen.cut(line)))
 
 
-@drawn.register
-def _(result: DealMoved, screen: Screen, by: Conventions) -> None:
+@renderer
+def _(result: "DealMoved", screen: Screen, by: Conventions) -> None:
     done = Text(f"{screen.sign('✓', 'OK:')} ", "green").append(clean(result.deal.title), "bold")
     screen.print(done.append(f" is in {clean(result.stage.name)} now", "default"))
     for each in result.taken_back:
-        cards.draw_sale(screen, each, by)
+        show(screen, each, by)
 
 
-@drawn.register
-def _(result: DealWon, screen: Screen, by: Conventions) -> None:
+@renderer
+def _(result: "DealWon", screen: Screen, by: Conventions) -> None:
     done = Text(f"{screen.sign('✓', 'OK:')} Won: ", "green").append(clean(result.deal.title), "bold")
     screen.print(done)
-    cards.draw_sale(screen, result, by)
+    _draw_sale(screen, result, by)
 
 
-@drawn.register
-def _(result: Board, screen: Screen, by: Conventions) -> None:
+@renderer
+def _(result: "Board", screen: Screen, by: Conventions) -> None:
     """Stage by stage, where there is no board to move about on."""
     screen.print(tables.table(_SUMS, [column.sum for column in result.columns], by, screen.width))
     for column in result.columns:
@@ -158,13 +173,47 @@ def _(result: Board, screen: Screen, by: Conventions) -> None:
             draw_deals(screen, column.deals, by)
 
 
-def stage_line(summed: StageSum, by: Conventions) -> Text:
+def stage_line(summed: "StageSum", by: Conventions) -> Text:
     """A stage with its count and its sum."""
     line = data(summed.stage.name, "bold")
     return line.append(f"  {by.number(summed.deals)} · {by.money(summed.value)}", "dim")
 
 
-def draw_deals(screen: Screen, deals: Iterable[DealShown], by: Conventions) -> None:
+def draw_deals(screen: Screen, deals: "Iterable[DealShown]", by: Conventions) -> None:
     """The deals of one stage, each with its number."""
     columns = [each for each in DEALS if each.title != "Stage"]
     screen.print(tables.table(columns, list(deals), by, screen.width))
+
+
+@renderer
+def _(result: Sale, screen: Screen, by: Conventions) -> None:
+    show(screen, [result], by)
+
+
+@renderer
+def _(result: "SaleReport", screen: Screen, by: Conventions) -> None:
+    _draw_sale(screen, result, by)
+
+
+def _draw_sale(screen: Screen, report: "SaleReport", by: Conventions) -> None:
+    """A sale recorded or taken back, the client's new total, and the status before and after where it changed."""
+    client, status = report.client, report.status
+    from crm.commands.sales.sales import SaleTakenBack
+
+    done = "Took back sale" if isinstance(report, SaleTakenBack) else "Sale"
+    line = Text(f"{screen.sign('✓', 'OK:')} {done} {report.sale.id}: ", "green").append(
+        by.money(report.sale.amount), "bold"
+    )
+    line.append(" to ", "default").append(clean(client.name), "bold").append(f" on {by.day(report.sale.on)}", "default")
+    screen.print(line)
+    total = Text("  Total now ").append(by.money(client.total_spend), "bold")
+    screen.print(total.append(f" in {by.number(client.sales_count)} {'sale' if client.sales_count == 1 else 'sales'}"))
+    if status.before != status.after:
+        moved = Text(f"  {screen.sign('★', '*')} Status: ", "bold").append(clean(status.before or "none"))
+        moved.append(f" {screen.sign('→', '->')} ").append(clean(status.after or "none"), status_style(status.after))
+        screen.print(moved)
+        screen.print(data(f"    {status.reason}", "dim"))
+    else:
+        screen.print(
+            Text("  Status ", "dim").append(clean(status.after), status_style(status.after)).append(" as before", "dim")
+        )

@@ -11,6 +11,7 @@ from crm.repository import Query
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import data
+from crm.terminal.sales.rendering import SALES
 from crm.terminal.toolkit.client_lists import client_names
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow, page
@@ -29,9 +30,7 @@ class SalesPage(ListPage):
         self.since: Any = None
         self.until: Any = None
         self._names: dict[int, str] = {}
-        self.columns = [
-            each if each.title != "Client" else tables.Column("Client", self._name, 3, 8) for each in tables.SALES
-        ]
+        self.columns = [each if each.title != "Client" else tables.Column("Client", self._name, 3, 8) for each in SALES]
 
     def _name(self, sale: Sale, _: Conventions) -> Text:
         return data(self._names.get(sale.client, sale.client))

@@ -5,24 +5,11 @@ from typing import Any
 
 from crm.commands.registry import named
 from crm.commands.team.people import Colleague
-from crm.model import Conventions
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.drawing import tables
-from crm.terminal.drawing.screen import data
+from crm.terminal.team.rendering import PEOPLE
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
-
-PEOPLE: Sequence[tables.Column] = (
-    tables.Column("Name", lambda each, _: data(each.name, "bold"), 0, 8),
-    tables.Column("Role", lambda each, _: data(each.role), 5),
-    tables.Column("Follow-ups", lambda each, by: data(_some(each.follow_ups, by)), 1, right=True),
-    tables.Column("Overdue", lambda each, by: data(_some(each.overdue, by), "bold red"), 2, right=True),
-    tables.Column("Deals", lambda each, by: data(_some(each.deals, by)), 3, right=True),
-    tables.Column("Clients", lambda each, by: data(_some(each.clients, by)), 4, right=True),
-    tables.Column("E-mail", lambda each, _: data(each.email), 6, 10),
-)
-tables.COLUMNS[Colleague] = PEOPLE
 
 
 class PeoplePage(ListPage):
@@ -57,7 +44,3 @@ def add(session: Session, **given: Any) -> None:
 def people(session: Session, **_: Any) -> None:
     """The people of the team."""
     PeoplePage(session).show()
-
-
-def _some(count: int, by: Conventions) -> str:
-    return by.number(count) if count else ""

@@ -6,14 +6,12 @@ from typing import Any
 from crm.commands.registry import named
 from crm.commands.team.profile import Profile
 from crm.errors import SignedOutError
-from crm.model import Conventions, SignIn
+from crm.model import SignIn
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.drawing.cards import draw_pairs
-from crm.terminal.drawing.render import drawn
-from crm.terminal.drawing.screen import Screen
-from crm.terminal.team.second_factor import NAMES, change, prove
+from crm.terminal.drawing.render import show
+from crm.terminal.team.rendering import SESSIONS
+from crm.terminal.team.second_factor import change, prove
 from crm.terminal.team.signing_in import new_password
-from crm.terminal.team.users import SESSIONS
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
@@ -58,7 +56,7 @@ def profile(session: Session, **_: Any) -> None:
     """Who is signed in, and everything that can be changed about it."""
 
     def above() -> None:
-        drawn(named("profile show")(session.crm), session.screen, session.crm.conventions)
+        show(session.screen, named("profile show")(session.crm), session.crm.conventions)
         session.screen.print()
 
     entries = [
@@ -70,20 +68,6 @@ def profile(session: Session, **_: Any) -> None:
         Choice("Sign out", lambda: _sign_out(session)),
     ]
     session.menu(["My account"], lambda: entries, above=above)
-
-
-@drawn.register
-def _(result: Profile, screen: Screen, _by: Conventions) -> None:
-    draw_pairs(
-        screen,
-        {
-            "Name": result.name,
-            "E-mail": result.email,
-            "Phone": result.phone,
-            "Role": result.role,
-            "Second factor": NAMES.get(result.second_factor, result.second_factor),
-        },
-    )
 
 
 def _sign_out(session: Session) -> None:

@@ -8,6 +8,7 @@ from rich.text import Text
 from crm.errors import FieldError, OutwardError, SignInRefusedError, TooManyAttemptsError
 from crm.model.fields import Line, Secret
 from crm.terminal.console.keyboard import Choice
+from crm.terminal.team.rendering import NAMES
 from crm.terminal.toolkit.session import Session
 
 _AGAIN = (SignInRefusedError, TooManyAttemptsError, OutwardError, FieldError)
@@ -32,9 +33,6 @@ def change(session: Session) -> None:
     session.page("Second factor")
     entries = [Choice("Set it up anew (a new phone)", _anew), Choice("Switch it off", _switch_off)]
     session.keyboard.choose(f"Switched on: {NAMES[now]}.", entries)(session)
-
-
-NAMES = {"": "none", "totp": "codes by an app", "sms": "codes by SMS"}
 
 
 def _by_app(session: Session, password: str) -> None:

@@ -3,46 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.text import Text
-
 from crm.commands.registry import named
-from crm.commands.team.recovery import AccountsRecovered
 from crm.commands.team.users import OneTimePassword, SessionShown, UserShown
 from crm.model import Client, Conventions, User
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.drawing import tables
 from crm.terminal.drawing.cards import draw_pairs
-from crm.terminal.drawing.render import drawn
-from crm.terminal.drawing.screen import Screen, clean, data
-from crm.terminal.team.second_factor import NAMES
+from crm.terminal.drawing.render import show
+from crm.terminal.team.rendering import NAMES, SESSIONS, USERS
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import UNCHANGED, Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
-
-USERS: Sequence[tables.Column] = (
-    tables.Column("Name", lambda each, _: data(each.name or each.email, "bold"), 0, 8),
-    tables.Column("E-mail", lambda each, _: data(each.email), 2, 10),
-    tables.Column("Role", lambda each, _: data(each.role), 1),
-    tables.Column("Second factor", lambda each, _: data(NAMES.get(each.second_factor, "")), 4),
-    tables.Column("Sessions", lambda each, by: data(by.number(each.sessions)), 3, right=True),
-    tables.Column("", lambda each, _: Text(_state(each), "yellow"), 1),
-)
-
-
-def _state(user: UserShown) -> str:
-    off = "" if user.signing_in else "only named"
-    return "changed by hand" if user.changed_by_hand else off if user.active else "off"
-
-
-SESSIONS: Sequence[tables.Column] = (
-    tables.Column("No.", lambda each, _: data(each.id, "dim"), 3, right=True),
-    tables.Column("Since", lambda each, by: data(by.time(each.since)), 0),
-    tables.Column("On", lambda each, _: data(each.device), 1, 8),
-    tables.Column("From", lambda each, _: data(each.address), 2, 8),
-    tables.Column("", lambda each, _: Text("this one" if each.here else "", "green"), 1),
-)
-tables.COLUMNS |= {UserShown: USERS, SessionShown: SESSIONS}
 
 
 class UsersPage(ListPage):
@@ -145,27 +116,9 @@ def _show_password(session: Session, made: OneTimePassword) -> None:
     def draw() -> None:
         session.page("Accounts", made.name or made.email)
         # Not those of the team: with the first account the store is closed to whoever has not signed in.
-        drawn(made, session.screen, Conventions())
+        show(session.screen, made, Conventions())
 
     session.show_once(draw)
-
-
-@drawn.register
-def _(result: OneTimePassword, screen: Screen, _by: Conventions) -> None:
-    whose = f"Temporary password for {clean(result.email)}, shown only now."
-    screen.print(Text(f"{whose} It works once; then another is chosen."))
-    screen.print(Text(f"  {result.password}", "bold"))
-
-
-@drawn.register
-def _(result: AccountsRecovered, screen: Screen, by: Conventions) -> None:
-    drawn(OneTimePassword(result.user, result.email, result.name, result.password), screen, by)
-    screen.print(Text(result.done))
-
-
-@drawn.register
-def _(result: UserShown, screen: Screen, by: Conventions) -> None:
-    drawn([result], screen, by)
 
 
 def _user_page(session: Session, user_id: int) -> None:

@@ -1,0 +1,202 @@
+"""What came in from a file or a spreadsheet, or would come in, on screen."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from crm.commands.client_selection import pluralize
+from crm.config import SHEETS
+from crm.model import Conventions
+from crm.model.fields import Country
+from crm.model.paths import display_path
+from crm.terminal.drawing import tables
+from crm.terminal.drawing.render import columns_of, renderer, show
+from crm.terminal.drawing.screen import Screen, clean, data
+
+if TYPE_CHECKING:
+    from crm.commands.data.full_export import WholeStoreReport
+    from crm.commands.data.importing.adopting import TakeOverReport
+    from crm.commands.data.importing.report import ImportReport
+    from crm.commands.data.spreadsheets import SpreadsheetReport, StoreChosen
+
+_REFUSALS = (
+    tables.Column("Line", lambda each, _: data(each.row, "dim"), 0, right=True),
+    tables.Column("Refused because", lambda each, _: data(each.reason), 1, 20, wraps=True),
+)
+_DOUBTS = (
+    tables.Column("Line", lambda each, _: data(each.row, "dim"), 0, right=True),
+    tables.Column("Value", lambda each, _: data(each.value), 1, 12),
+    tables.Column("Kept, but worth a look", lambda each, _: data(each.why, "yellow"), 0, 16, wraps=True),
+)
+# What stands below a preview: a blank line, the two entries, the hint.
+_BELOW = 5
+_SHOWN = 5
+# A blank line, a title, the heads and two rows.
+_LEAST = 5
+_UNBOUNDED = 10_000
+# So many doubts of one sort are told in one sentence, where they are most of all.
+_SAID_ONCE = 4
+tables.COLUMNS |= {"Refusal": _REFUSALS, "Doubt": _DOUBTS}
+# A blank line above; a blank line and a menu of three lines below, or what else is told.
+_AROUND = 5
+
+
+def _say_foreign(screen: Screen, number: int, by: Conventions) -> None:
+    """Says once what is the same of most rows."""
+    told = (
+        f"{pluralize(number, 'telephone number does', 'telephone numbers do', by)} not fit the country that is set,"
+        f" {Country().show(by.country, by)}: the setting Country says which country numbers without a code are of."
+    )
+    screen.print(data(told, "yellow"))
+
+
+def _draw_all(screen: Screen, by: Conventions, listed: Sequence[tuple[str, Sequence[Any]]]) -> None:
+    """Lists below one another, as far as there is room: those that come last are worth the most, and leave the others
+    a little where they can."""
+    listed = [each for each in listed if each[1]]
+    room = _UNBOUNDED if screen.plain else screen.left - _BELOW
+    chosen: list[tuple[str, Table]] = []
+    for place, (title, records) in reversed(list(enumerate(listed))):
+        own = room - 1 - bool(title)
+        table = _fitting(screen, by, records[:_SHOWN], own - place * _LEAST) or _fitting(screen, by, records[:1], own)
+        if table is not None:
+            chosen.insert(0, (title, table))
+            room = own - _lines(screen, table)
+    for title, table in chosen:
+        screen.print()
+        if title:
+            screen.print(Text(title, "dim"))
+        screen.print(table)
+
+
+def _lines(screen: Screen, table: Table) -> int:
+    return len(screen.console.render_lines(table, screen.console.options.update(width=screen.width)))
+
+
+def _fitting(screen: Screen, by: Conventions, records: Sequence[Any], room: int) -> Table | None:
+    """As many of the records as a table of so many lines holds, None for not even one."""
+    columns = columns_of(type(records[0])) or ()
+    for count in range(len(records), 0, -1):
+        table = tables.table(columns, records[:count], by, screen.width)
+        if _lines(screen, table) <= room:
+            return table
+    return None
+
+
+def _headed(screen: Screen, head: str, result: "ImportReport | WholeStoreReport") -> None:
+    line = Text(f"{head}: ", "green" if result.applied else "bold")
+    screen.print(line.append(clean(display_path(result.file)), "default"))
+
+
+@renderer
+def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
+    head = f"{screen.sign('✓', 'OK:')} Imported" if result.applied else "What this import would do"
+    _headed(screen, head, result)
+    screen.print(data(f"{pluralize(result.rows, 'row', 'rows', by)} read as {result.read_as}", "dim"))
+    counts = (
+        (result.new, f"new {result.what.removesuffix('s') if result.new == 1 else result.what}", "bold green"),
+        (result.clients_created, f"{'client' if result.clients_created == 1 else 'clients'} made for them", "green"),
+        (result.updated, "updated" if result.applied else "update a known one", "bold cyan"),
+        (result.unchanged, "known already, nothing new", "dim"),
+        (result.flagged, "kept as written, worth a look", "yellow"),
+        (result.refused, "refused", "bold red"),
+    )
+    for number, words, style in counts:
+        if number:
+            screen.print(Text(f"{by.number(number):>9} ", style).append(words, "default"))
+    if not (result.new or result.updated or result.refused):
+        screen.print("Everything in this file is there already.")
+    doubts = result.doubts
+    if result.maybe_foreign * 2 > result.flagged and result.maybe_foreign >= _SAID_ONCE:
+        _say_foreign(screen, result.maybe_foreign, by)
+        doubts = [each for each in doubts if not each.maybe_foreign]
+    if result.applied:
+        _draw_all(screen, by, [("", result.refusals), ("", doubts)])
+    else:
+        first = ("The first ones, as they are stored", result.first_records)
+        _draw_all(screen, by, [first, ("", result.refusals), ("", doubts)])
+    if result.refused_file:
+        screen.print(data(f"The refused rows are in {display_path(result.refused_file)}, with the reason.", "yellow"))
+
+
+@renderer
+def _(result: "WholeStoreReport", screen: Screen, by: Conventions) -> None:
+    head = f"{screen.sign('✓', 'OK:')} Read" if result.applied else "What this file holds"
+    _headed(screen, head, result)
+    for name, number in result.objects.items():
+        screen.print(data(f"{by.number(number):>9} {name}"))
+    if result.done:
+        screen.print(data(result.done, "yellow"))
+
+
+@renderer
+def _(result: "SpreadsheetReport", screen: Screen, by: Conventions) -> None:
+    sign = screen.sign("✓", "OK:")
+    done = "is set up" if result.new else "is ready; drop-downs and colours are up to date"
+    screen.print(Text(f"{sign} ", "green").append(clean(f"“{result.title}” {done}."), "default"))
+    screen.copyable(result.address)
+    if result.put_back:
+        screen.print(data(f"Columns put back: {', '.join(result.put_back)}."))
+    if result.taken_over is not None:
+        show(screen, result.taken_over, by)
+    if result.remembered:
+        _remembered(screen, result.url, result.comes_first)
+
+
+@renderer
+def _(result: "StoreChosen", screen: Screen, _by: Conventions) -> None:
+    _remembered(screen, result.url, result.comes_first)
+
+
+def _remembered(screen: Screen, url: str, comes_first: str) -> None:
+    what = "The spreadsheet" if url.startswith(SHEETS) else "The file on this computer"
+    if not comes_first:
+        screen.print(f"{what} is opened from now on where no store is named.")
+        return
+    told = f"{what} would be opened from now on, but --store or the variable CRM_STORE names another store:"
+    screen.print(Text(told, "yellow"))
+    screen.copyable(comes_first)
+    screen.print("Take that away, or name this one:")
+    screen.copyable(f"CRM_STORE={url}")
+
+
+@renderer
+def _(result: "TakeOverReport", screen: Screen, by: Conventions) -> None:
+    tab = f"the tab “{result.tab}”"
+    if result.applied:
+        head = Text(f"{screen.sign('✓', 'OK:')} ", "green").append(clean(f"Taken over from {tab}"), "default")
+    else:
+        head = Text(clean(f"The list in {tab}: {by.number(result.rows)} rows"), "bold")
+    screen.print(head)
+    counts = (
+        (result.new, "new clients", "bold green"),
+        (result.opening_sales, f"opening sales, {by.money(result.opening_total)} in all", "bold green"),
+        (result.updated, "known clients updated", "bold cyan"),
+        (result.unchanged, "known already, nothing new", "dim"),
+        (result.had_sales, "have sales already, and get no opening sale", "yellow"),
+        (result.flagged, "kept as written, worth a look", "yellow"),
+        (result.refused, "cannot be read, and stay in their tab only", "bold red"),
+    )
+    for number, words, style in counts:
+        if number:
+            screen.print(Text(f"{by.number(number):>9} ", style).append(words, "default"))
+    if not result.applied:
+        arrow = screen.sign("→", "->")
+        goes = (f"{column} {arrow} {target}" for column, target in result.columns.items())
+        screen.print(data("; ".join(goes), "dim"))
+    for records in (result.refusals, result.doubts):
+        if records:
+            _listed(screen, by, records)
+
+
+def _listed(screen: Screen, by: Conventions, rows: Sequence[Any]) -> None:
+    """A table, as far as there is room for it."""
+    table = _fitting(screen, by, rows, _UNBOUNDED if screen.plain else screen.left - _AROUND)
+    if table is None:
+        return
+    screen.print()
+    screen.print(table)
+    if len(rows) > table.row_count:
+        screen.print(Text(f"and {len(rows) - table.row_count} more", "dim"))

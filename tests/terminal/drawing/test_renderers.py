@@ -1,0 +1,88 @@
+"""A result finds its renderer by the subject it comes from: every type that a command returns is tried."""
+
+import ast
+import inspect
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import pytest
+
+from crm import commands as package
+from crm.commands.registry import Command, commands, commands_outside
+from crm.terminal.drawing import render, tables
+from crm.terminal.drawing.render import columns_of, renderer, renderer_of
+
+# Drawn by their names and values.
+_PLAIN = {"Colleague", "DemoReport", "NoneType"}
+
+
+def kinds(command: Command) -> Iterator[tuple[type, bool]]:
+    """The types that a command returns, and whether it is a list of them."""
+    answer = inspect.signature(command.function).return_annotation
+    for each in get_args(answer) or (answer,) if get_origin(answer) is not list else (answer,):
+        if isinstance(each, str):
+            yield from ((late(command, name.strip()), False) for name in each.split("|"))
+        elif each is not None:
+            parts = get_args(each)
+            yield (parts[0], True) if parts else (each, "Sequence" in str(get_origin(answer)))
+
+
+def late(command: Command, name: str) -> type:
+    """A type that the module of a command imports for type checkers alone."""
+    tree = ast.parse(Path(inspect.getfile(command.function)).read_text("utf-8"))
+    found: list[type] = [
+        getattr(import_module(node.module), name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module and name in {each.name for each in node.names}
+    ]
+    return found[0]
+
+
+RETURNED = sorted(
+    {
+        (kind, is_list)
+        for command in [*commands(), *(each for word in package.first_words() for each in commands_outside(word))]
+        for kind, is_list in kinds(command)
+        if is_list or kind.__name__ not in _PLAIN
+    },
+    key=lambda each: (each[0].__module__, each[0].__name__, each[1]),
+)
+
+
+@pytest.mark.parametrize(("kind", "is_list"), RETURNED, ids=lambda each: getattr(each, "__name__", ""))
+def test_what_a_command_returns_is_drawn_by_the_subject_it_comes_from(kind: type, is_list: bool) -> None:
+    if is_list:
+        assert columns_of(kind) is not None
+        return
+    drawn = renderer_of(kind)
+    assert drawn is not None
+    subject = "data" if kind.__module__.startswith("crm.repository") else package.subject_of(kind.__module__)
+    assert inspect.getmodule(drawn).__name__.startswith(f"crm.terminal.{subject}.")  # type: ignore[union-attr]
+
+
+def test_there_are_many_of_them() -> None:
+    assert len(RETURNED) > 50
+    assert {is_list for _, is_list in RETURNED} == {True, False}
+
+
+def test_each_renderer_and_each_row_of_columns_is_of_a_type_that_there_is() -> None:
+    defined: set[str] = set()
+    for folder in ("commands", "model", "repository"):
+        for path in (Path(package.__file__).parents[1] / folder).rglob("*.py"):
+            tree = ast.parse(path.read_text("utf-8"))
+            defined |= {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+    for kind, _ in RETURNED:
+        columns_of(kind)
+    assert set(render._RENDERERS) | set(tables.COLUMNS) <= defined
+
+
+def test_no_type_has_two_renderers() -> None:
+    columns_of(RETURNED[0][0])
+
+    def draw(result: "Report", screen: Any, by: Any) -> None: ...  # type: ignore[name-defined]  # noqa: F821
+
+    import_module("crm.terminal.reports.rendering")
+    with pytest.raises(ValueError, match="two renderers draw Report"):
+        renderer(draw)
