@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from crm.errors import (
     RefusedError,
+    StoreAccessError,
     StoreBusyError,
     StoreDamagedError,
     StoreError,
@@ -271,7 +272,8 @@ class SheetsRepository(SqlRepository):
         return taken
 
     def _adopt(self, connection: Connection, edits: ingest.HandEdits) -> None:
-        """Makes hand edits a change of the store. What cannot be written just now waits for the next look."""
+        """Makes hand edits a change of the store. What cannot be written just now waits for the next look; what this
+        account may not write, until the spreadsheet has changed again."""
 
         def change(tx: SqlTransaction) -> None:
             by = ingest.conventions(tx.connection, self.clock)
@@ -285,8 +287,9 @@ class SheetsRepository(SqlRepository):
                 raise Stale
             found = formulas(self.service, edits, seen)
             self._commit(connection, change, hand_edits.WHAT, SPREADSHEET, {})
-        except (RefusedError, StoreDamagedError):
-            # A column is gone, or rows are mixed up: until that is mended in the sheet nothing is new.
+        except (RefusedError, StoreDamagedError, StoreAccessError):
+            # A column is gone, or rows are mixed up, or they may only be looked at: until that is changed in the sheet
+            # nothing is new.
             connection.rollback()
         except (Stale, StoreError):
             connection.rollback()
@@ -296,8 +299,8 @@ class SheetsRepository(SqlRepository):
             raise
 
     def _put_accounts_back(self, connection: Connection, edits: ingest.HandEdits) -> None:
-        """Makes the tabs of the accounts hold what the mirror does. What cannot be written just now waits for the next
-        look."""
+        """Makes the tabs of the accounts hold what the mirror does. What cannot be written just now waits as in
+        `_adopt`."""
         try:
             self._dialect.begin_writing(connection)
             seen, uid = mirror.seen(connection), new_uid()
@@ -308,8 +311,8 @@ class SheetsRepository(SqlRepository):
             self._write(connection, plan_again(connection, SEALED, tx.number, seen, uid), seen, uid)
             mirror.put_commits(connection, {uid: tx.number})
             connection.commit()
-        except (RefusedError, StoreDamagedError):
-            # A column is gone: `check` says how to put it back.
+        except (RefusedError, StoreDamagedError, StoreAccessError):
+            # A column is gone, and `check` says how to put it back; or the tabs may only be looked at.
             connection.rollback()
         except (Stale, Unclear, Applied, StoreError):
             connection.rollback()

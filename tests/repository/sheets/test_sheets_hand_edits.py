@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from crm.errors import ConflictError, FieldError, RefusedError
-from crm.model import Client, Sale, Setting, StatusRule, View
+from crm.model import Client, Sale, Setting, StatusRule, User, View
 from crm.model.fields import FOREVER
 from crm.repository.sheets.grid import cells
 from tests.support.by_hand import EDITED, Sheet, last, undo, wrong
+from tests.support.google_sheets.document import READER, WRITER
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
 
@@ -367,6 +368,41 @@ def test_two_machines_that_notice_make_one_change(team: Team) -> None:
     assert seen[-1] == seen[-4] == team.stored()
     assert team.whats().count(EDITED) == 1
     team.agreed()
+
+
+@pytest.mark.parametrize("edited", ["city", "an account"])
+def test_what_a_viewer_cannot_take_over_is_read_once(team: Team, edited: str) -> None:
+    client = team.store.add(city="Wien")
+    team.store.change(lambda tx: tx.add(User(name="Ada", email="ada@example.com", role="staff")))
+    viewer = team.another()
+    viewer.refresh()
+
+    def edit(*values: str) -> None:
+        if edited == "city":
+            Sheet(team, Client).put(client, "city", values[0])
+        else:
+            Sheet(team, User).put(User(id=1), "email", values[1])
+
+    def looks(times: int) -> int:
+        team.person.reset_counts()
+        for _ in range(times):
+            viewer.refresh()
+        return int(team.person.counts(team.id)["reads"])
+
+    edit("Linz", "eve@example.com")
+    team.person.set_access(team.id, READER)
+    assert looks(1) >= 1
+    assert looks(3) == 0
+    # What is changed after that is seen.
+    edit("Graz", "bob@example.com")
+    assert looks(1) >= 1
+    assert looks(3) == 0
+    # Whoever may write takes it over.
+    team.person.set_access(team.id, WRITER)
+    team.stored()
+    team.agreed()
+    with viewer.read() as snapshot:
+        assert snapshot.get(Client, client.id).city == ("Graz" if edited == "city" else "Wien")
 
 
 # Deleted rows
