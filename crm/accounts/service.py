@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from crm.accounts import TotpOffer
-from crm.errors import ForbiddenError, RefusedError
+from crm.errors import FieldError, ForbiddenError, RefusedError
 from crm.model import SignIn, User
 from crm.model.rights import ALL, CREATE, READ, UPDATE, Reader, level, refusal
 from crm.repository import Finding
@@ -67,10 +67,12 @@ class AccountsDesk:
             raise ForbiddenError(refusal(User.kind_name, READ))
         return self._accounts().team_addresses()
 
-    def edit(self, user: User, **changes: Any) -> User:
-        """Changes an account; whose role changes or who is deactivated is signed out. Raises RefusedError for the
-        last admin."""
+    def edit(self, user: User, *, password: str | None = None, **changes: Any) -> User:
+        """Changes an account; whose role changes or who is deactivated is signed out. One's own e-mail address and
+        telephone number take one's password. Raises RefusedError for the last admin; else as `edit_profile`."""
         self._manages(UPDATE)
+        if user.id == self.reader.user:
+            self._prove(password, changes)
         return self._accounts().edit(user, **changes)
 
     def switch(self, users: Sequence[User], *, active: bool) -> None:
@@ -144,9 +146,20 @@ class AccountsDesk:
             self._manages(UPDATE)
         self._accounts().end(session)
 
-    def edit_profile(self, **changes: Any) -> User:
-        """Changes one's own name or telephone number."""
+    def edit_profile(self, *, password: str | None = None, **changes: Any) -> User:
+        """Changes one's own name, or with one's password the telephone number. Raises FieldError where the password
+        is missing, SignInRefusedError and TooManyAttemptsError where it is wrong."""
+        self._prove(password, changes)
         return self._accounts().edit_profile(self.me, **changes)
+
+    def _prove(self, password: str | None, changes: Mapping[str, Any]) -> None:
+        """Checks one's password where the address or number changes that links and codes are sent to; raises
+        FieldError, SignInRefusedError and TooManyAttemptsError."""
+        if "email" not in changes and "phone" not in changes:
+            return
+        if password is None:
+            raise FieldError("it is needed to change your own address or number", field="password", label="Password")
+        self.check_password(password)
 
     def change_password(self, current: str, new: str) -> None:
         """A new password; all other sessions end. Raises SignInRefusedError, TooManyAttemptsError and FieldError."""

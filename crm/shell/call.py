@@ -16,6 +16,7 @@ from crm.config import Config, data_folder, from_environment, store_file
 from crm.errors import (
     Cancelled,
     CRMError,
+    FieldError,
     FileError,
     Question,
     RefusedError,
@@ -228,6 +229,12 @@ class Call:
                 # The interruption may have come while it was being saved.
                 told = "Interrupted. A change is saved as a whole or not at all; `history list` shows whether it was."
                 raise Cancelled(told) from left
+            except FieldError as error:
+                needed = command.parameters.get(error.field)
+                if needed is None or needed.name in arguments or not isinstance(needed.check, Secret):
+                    raise
+                # A secret is no option; it is asked for where the command says that it needs it.
+                arguments[needed.name] = self._asked(crm, needed)
             except Question as question:
                 parameter = command.parameters[question.parameter]
                 if self._settings["yes"] and question.yes and not arguments.get(parameter.name):

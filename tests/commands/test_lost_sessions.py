@@ -12,7 +12,7 @@ from crm.accounts import SignedIn
 from crm.accounts.service import AccountsDesk
 from crm.commands.context import CRM
 from crm.commands.registry import Command, commands, named
-from crm.errors import CRMError, ForbiddenError, Question, RefusedError, SignedOutError, SignInRefusedError
+from crm.errors import CRMError, FieldError, ForbiddenError, Question, RefusedError, SignedOutError, SignInRefusedError
 from crm.model import SignIn, User, View
 from crm.repository import tables
 from tests.commands.conftest import Office
@@ -39,17 +39,17 @@ class Work:
         name = f"Vic of {self.role}"
         self.user = accounts.add(email=self.email, name=name, role=self.role, client=client, password=PASSWORD)[0].id
         self.firm.passwords[self.role] = PASSWORD
-        accounts.add(email=self._manager, name=f"Manager of {self.role}", role="admin", password=PASSWORD)
+        accounts.add(email=self.manager_email, name=f"Manager of {self.role}", role="admin", password=PASSWORD)
 
     @property
-    def _manager(self) -> str:
+    def manager_email(self) -> str:
         return f"manager.{self.role}@example.com"
 
     @property
     def manager(self) -> AccountsDesk:
         """The accounts as an admin has them whom no command is about."""
         if self._managing is None or not self._is_open(self._managing.accounts.session):
-            self._managing = self.sign_in(self._manager)
+            self._managing = self.sign_in(self.manager_email)
         return self._managing.accounts
 
     def _is_open(self, session: int) -> bool:
@@ -277,7 +277,7 @@ DESK: Mapping[str, tuple[Callable[[Work, CRM], tuple[Any, ...]], Mapping[str, An
     "findings": (lambda *_: (), {}),
     "vouch": (_another, {"role": "admin"}),
     "end": (lambda work, _: (work.firm.sign_ins["admin"].id,), {}),
-    "edit_profile": (lambda *_: (), {"phone": "+436641234567"}),
+    "edit_profile": (lambda *_: (), {"phone": "+436641234567", "password": PASSWORD}),
     "change_password": (lambda *_: (PASSWORD, "another kettle, three spoons"), {}),
     "check_password": (lambda *_: (PASSWORD,), {}),
     "second_factor": (lambda *_: (), {}),
@@ -366,7 +366,42 @@ def test_what_lets_an_admin_in_takes_their_own_password(firm: Firm) -> None:
     for words in ("users reset-password", "users reset-second-factor"):
         with pytest.raises(RefusedError, match="your own account"):
             named(words)(crm, work.account)
-    assert named("profile show")(crm).name == "Vic of admin"
+    account = work.account
+    for words, changes in (
+        ("users edit", {"user": account, "email": "eve@example.com"}),
+        ("users edit", {"user": account, "phone": "+436641234567"}),
+        ("profile edit", {"phone": "+436641234567"}),
+    ):
+        with pytest.raises(FieldError, match="needed to change your own") as asked:
+            named(words)(crm, **changes)
+        assert asked.value.field == "password"
+        with pytest.raises(SignInRefusedError):
+            named(words)(crm, **changes, password="wrong")
+        assert work.account == account
+    named("profile edit")(crm, phone="+436641234567", password=PASSWORD)
+    named("users edit")(crm, work.account, email="vic2@example.com", password=PASSWORD)
+    named("users edit")(crm, work.account, name="Vic the Second")
+    shown = named("profile show")(crm)
+    assert (shown.name, shown.email, shown.phone) == ("Vic the Second", "vic2@example.com", "+436641234567")
+
+
+def test_whoever_loses_rights_by_a_command_is_out_at_once(firm: Firm) -> None:
+    work = Work(firm)
+    manager = work.sign_in(work.manager_email)
+    ways: Mapping[str, Callable[[User], Mapping[str, Any]]] = {
+        "users edit": lambda user: {"user": user, "role": "staff"},
+        "users deactivate": lambda user: {"users": [user]},
+        "users reset-password": lambda user: {"user": user},
+        "users reset-second-factor": lambda user: {"user": user},
+        "users sign-out": lambda user: {"user": user},
+    }
+    for words, given in ways.items():
+        crm = work.sign_in()
+        assert named("profile show")(crm).email == work.email
+        named(words)(manager, **given(work.account))
+        told = _told(named("clients list"), crm, filters={})
+        assert (told.done, told.saved) == (False, ()), words
+        work.again()
 
 
 def test_whoever_restores_is_asked_about_the_accounts(firm: Firm) -> None:

@@ -110,6 +110,23 @@ def test_a_password_is_changed_by_lines_and_never_by_options(shell: CommandLine)
     assert sign_in(shell, "ada@example.com", other).code == 0
 
 
+def test_a_phone_of_ones_own_takes_the_password_as_a_line(shell: CommandLine) -> None:
+    joined(shell, "ada@example.com", "admin")
+    profile, users = ("profile", "edit"), ("users", "edit", "ada@example.com")
+    for words, typed, code, told in (
+        (profile, "", 2, "Password is missing: give it as a line of the input."),
+        (users, "", 2, "Password is missing: give it as a line of the input."),
+        (profile, "wrong\n", 1, "That is not your password. Nothing was changed."),
+        (profile, f"{PASSWORD}\n", 0, ""),
+    ):
+        with shell.start(*words, "--phone", "+436641234567", "--yes", stdin=-1) as child:
+            _, err = child.communicate(typed, timeout=60)
+        assert (child.returncode, err.rstrip()) == (code, told)
+    assert shell.did("profile", "show")["phone"] == "+436641234567"
+    # A name takes none.
+    assert shell.did("profile", "edit", "--name", "Ada Arm")["name"] == "Ada Arm"
+
+
 def test_sessions_are_listed_and_ended(shell: CommandLine) -> None:
     joined(shell, "ada@example.com", "admin")
     made = shell.did("users", "add", "sam@example.com", "--name", "Sam")

@@ -35,10 +35,12 @@ def edit(
     crm: CRM,
     name: Annotated[str | None, Line(100), About("Name")] = None,
     phone: Annotated[str | None, Phone(), About("Phone", "for codes by SMS")] = None,
+    password: Annotated[str | None, Secret(), About("Password", "to change the phone")] = None,
 ) -> Profile:
-    """Changes one's own name or telephone number."""
+    """Changes one's own name, or with the password one's own telephone number."""
     given = {"name": name, "phone": phone}
-    crm.accounts.edit_profile(**{field: value for field, value in given.items() if value is not None})
+    changes = {field: value for field, value in given.items() if value is not None}
+    crm.accounts.edit_profile(password=password, **changes)
     return show(crm)
 
 

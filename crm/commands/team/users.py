@@ -9,7 +9,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError, confirmation
 from crm.model import ROLES, Client, SignIn, User
-from crm.model.fields import Choice, Email, Flag, Line, Phone
+from crm.model.fields import Choice, Email, Flag, Line, Phone, Secret
 from crm.repository import Query
 
 _WHOSE = About("User", "a number or an e-mail address", positional=True)
@@ -116,6 +116,7 @@ def edit(
     role: Annotated[str | None, Choice(ROLES), About("Role", "admin, staff or client")] = None,
     phone: Annotated[str | None, Phone(), About("Phone")] = None,
     client: Annotated[Client | None, About("Client", "whose account it is, for the role client")] = None,
+    password: Annotated[str | None, Secret(), About("Password", "your own, to change your own e-mail or phone")] = None,
 ) -> UserShown:
     """Changes an account. A change of role signs the user out."""
     given: dict[str, Any] = {"email": email, "name": name, "role": role, "phone": phone}
@@ -126,7 +127,7 @@ def edit(
         changes["client"] = 0
     elif role == "client" or user.role == "client":
         _refuse_unfit("client", client or user.client or None)
-    crm.accounts.edit(user, **changes)
+    crm.accounts.edit(user, password=password, **changes)
     return _shown(crm, user.id)
 
 

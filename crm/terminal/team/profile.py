@@ -79,12 +79,11 @@ def _sign_out(session: Session) -> None:
 
 def _change_phone(session: Session) -> None:
     """Codes may go to it."""
-    prove(session, "My account")
-    _edit(session, "phone")
+    _edit(session, "phone", password=prove(session, "My account"))
 
 
-def _edit(session: Session, name: str) -> None:
+def _edit(session: Session, name: str, **more: Any) -> None:
     me: Profile = named("profile show")(session.crm)
     session.page("My account")
     value = session.prompts.ask(named("profile edit").parameters[name], typed=getattr(me, name))
-    session.done("Changed.", changed=session.call("profile edit", **{name: value or ""}) != me)
+    session.done("Changed.", changed=session.call("profile edit", **{name: value or ""}, **more) != me)

@@ -98,7 +98,8 @@ class Prompts:
             help=parameter.help,
             typed=typed,
             error=error,
-            required=parameter.required,
+            # One that may be left out is only asked for where it turned out to be needed.
+            required=parameter.required or isinstance(parameter.check, Secret),
             default=parameter.default,
             suggest=suggestions(self.crm, parameter.name),
         )

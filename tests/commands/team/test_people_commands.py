@@ -358,7 +358,7 @@ def test_undo_goes_on_to_the_change_before_a_new_name(team: Office) -> None:
     added = team("clients add", {"first_name": "Mia", "owner": "Bo"}, crm=there)
     team("sales add", added, Decimal(10), crm=there)
     team("profile edit", name="Bo Jones", crm=there)
-    team("profile edit", name="Bo J.", phone="+436641234567", crm=there)
+    team("profile edit", name="Bo J.", crm=there)
     team("history undo", crm=there)
     with team.crm.read() as snapshot:
         assert snapshot.get(Client, added.id).sales_count == 0
