@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import UnsupportedOperation
 from typing import IO, TYPE_CHECKING
 
 from crm.terminal.console.keyboard import Keyboard
@@ -17,7 +18,9 @@ def screen_on(stdin: IO[str], stdout: IO[str]) -> Screen:
     for stream in (stdin, stdout):
         if hasattr(stream, "reconfigure"):
             # A name that the terminal cannot write is shown in part; it stops nothing.
-            stream.reconfigure(errors="replace")
+            with suppress(UnsupportedOperation):
+                # A password may have been read from a pipe before.
+                stream.reconfigure(errors="replace")
     dumb = os.environ.get("TERM", "") in ("dumb", "unknown")
     return Screen(stdout, plain=dumb or not (stdin.isatty() and stdout.isatty()))
 
