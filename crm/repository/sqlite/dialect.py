@@ -168,6 +168,8 @@ class Sqlite:
                 f"{display_path(self.path)} could not be written: the disk is full or failing."
                 " Nothing of this change was kept; make room and try again."
             )
+        if code.startswith("SQLITE_NOMEM"):
+            return StoreError(f"There is too little memory for {as_told(self.path)}. Nothing was changed; try again.")
         if str(error) == "integer overflow":
             return StoreError("The amounts add up to more than can be counted. Nothing was changed.")
         if code.startswith("SQLITE_CANTOPEN"):
