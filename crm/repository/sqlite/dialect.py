@@ -169,7 +169,9 @@ class Sqlite:
                 " Nothing of this change was kept; make room and try again."
             )
         if code.startswith("SQLITE_NOMEM"):
-            return StoreError(f"There is too little memory for {as_told(self.path)}. Nothing was changed; try again.")
+            return StoreError(
+                f"There is too little memory for {display_path(self.path)}. Nothing was changed; try again."
+            )
         if str(error) == "integer overflow":
             return StoreError("The amounts add up to more than can be counted. Nothing was changed.")
         if code.startswith("SQLITE_CANTOPEN"):
