@@ -14,13 +14,14 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import func, literal, select, true, update
+from sqlalchemy import literal, select, true, update
 
 from crm.accounts.evidence import SEALED_WITH_ROSTER, Memory, accounts_exist, damaged
 from crm.errors import StoreAccessError, UsageError
 from crm.model import User
 from crm.repository import ROSTER, SHUT, STORE_ID, Query, Snapshot, tables
 from crm.repository.known import FILE, KnownRosters, new_id
+from crm.repository.sql_functions import json_rows
 from crm.repository.statements import ANY_PASSWORD
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _BEFORE = ("id", "email", "role", "client", "active", "must_change", "password",
 def _listed(*columns: "Column[Any]", among: "ColumnElement[bool]") -> "Select[tuple[Any]]":
     """Some columns of all rows in order as one text, which the database writes quicker than this program reads rows."""
     rows = select(*columns).where(among).order_by(columns[0]).subquery()
-    return select(func.json_group_array(func.json_array(*rows.c)))
+    return select(json_rows(*rows.c))
 
 
 _user, _sign_in = tables.user.c, tables.sign_in.c

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Insert, Table, Update, insert
 
 _Convert = Callable[[Any], Any]
-_Prepared = tuple[str, Sequence[tuple[str, Any, _Convert | None]]]
+# The statement, its columns, and whether the driver takes values by their places.
+_Prepared = tuple[str, Sequence[tuple[str, Any, _Convert | None]], bool]
 _prepared: dict[tuple[Any, ...], _Prepared] = {}
 
 
@@ -17,15 +18,22 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
     a batch mostly repeats the value of the row before (times, defaults), which is converted once here.
     """
     key = (table, connection.dialect.name, *rows[0])
-    statement, columns = _prepared.get(key) or _prepare(key, connection, insert(table), list(rows[0]))
-    connection.exec_driver_sql(statement, _converted(columns, rows))
+    _run(connection, _prepared.get(key) or _prepare(key, connection, insert(table), list(rows[0])), rows)
 
 
 def update_rows(connection: Connection, statement: Update, rows: Sequence[Mapping[str, Any]]) -> None:
     """Runs an update that is made once, for each row of the values that it names."""
     key = (statement, connection.dialect.name)
-    words, columns = _prepared.get(key) or _prepare(key, connection, statement)
-    connection.exec_driver_sql(words, _converted(columns, rows))
+    _run(connection, _prepared.get(key) or _prepare(key, connection, statement), rows)
+
+
+def _run(connection: Connection, prepared: _Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
+    statement, columns, by_place = prepared
+    converted: list[Any] = _converted(columns, rows)
+    if not by_place:
+        names = [name for name, _, _ in columns]
+        converted = [dict(zip(names, row, strict=True)) for row in converted]
+    connection.exec_driver_sql(statement, converted)
 
 
 def _prepare(
@@ -33,10 +41,12 @@ def _prepare(
 ) -> _Prepared:
     dialect = connection.dialect
     compiled = statement.compile(dialect=dialect, column_keys=columns)
-    values = [(name, compiled.binds[name]) for name in compiled.positiontup or ()]
+    names = compiled.binds if compiled.positiontup is None else compiled.positiontup
+    values = [(name, compiled.binds[name]) for name in names]
     _prepared[key] = (
         str(compiled),
         [(name, each.value, each.type.dialect_impl(dialect).bind_processor(dialect)) for name, each in values],
+        compiled.positiontup is not None,
     )
     return _prepared[key]
 

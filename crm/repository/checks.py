@@ -40,10 +40,10 @@ WRONG_TOTALS = (
         or_(
             _client.total_spend != func.coalesce(_summed.c.amount, 0),
             _client.sales_count != func.coalesce(_summed.c.count, 0),
-            func.coalesce(_client.first_sale_on, "") != func.coalesce(_summed.c.first, ""),
-            func.coalesce(_client.last_sale_on, "") != func.coalesce(_summed.c.last, ""),
-            func.coalesce(_client.last_contact_on, "") != func.coalesce(_contacted.c.last, ""),
-            func.coalesce(_client.next_follow_up_on, "") != func.coalesce(_due.c.next, ""),
+            _client.first_sale_on.is_distinct_from(_summed.c.first),
+            _client.last_sale_on.is_distinct_from(_summed.c.last),
+            _client.last_contact_on.is_distinct_from(_contacted.c.last),
+            _client.next_follow_up_on.is_distinct_from(_due.c.next),
         )
     )
 )

@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     and_,
     exists,
+    literal,
     literal_column,
     or_,
     select,
@@ -88,7 +89,7 @@ def _happened(query: HistoryQuery) -> list[ColumnElement[bool]]:
     if query.undone is not None:
         conditions.append(its.undone_by.is_not(None) if query.undone else its.undone_by.is_(None))
     if query.whose is not None:
-        conditions.append(sql_functions.caseless(its.user) == query.whose.casefold())
+        conditions.append(sql_functions.caseless(its.user) == sql_functions.caseless(literal(query.whose)))
     if query.account:
         conditions.append(its.user_id == query.account)
     if query.undoable:
@@ -142,7 +143,9 @@ def _owned(kind: str, name: str, value: int | str) -> Any:
     stands, stood = table.c[name] == value, held(past.c.before, name) == value
     if isinstance(value, str):
         kept = sql_functions.text_in(type_coerce(past.c.before, String), literal_column(f"'{name}'"))
-        stands, stood = (sql_functions.caseless(each) == value.casefold() for each in (table.c[name], kept))
+        stands, stood = (
+            sql_functions.caseless(each) == sql_functions.caseless(literal(value)) for each in (table.c[name], kept)
+        )
     now = select(table.c.id).where(stands)
     before = select(past.c.record_id).where(past.c.record == kind, stood)
     return select(its.c.id).where(its.c.record == kind, its.c.record_id.in_(union(now, before)))

@@ -40,7 +40,7 @@ from crm.clock import Clock, offsets
 from crm.model import Client
 from crm.model.money import NOTHING
 from crm.repository.column_types import MINOR_UNITS, major
-from crm.repository.sql_functions import day_at_offset, days_between, money_text
+from crm.repository.sql_functions import day_at_offset, days_between, money_text, multiplied, quotient, trimmed
 from crm.repository.tables import client, has_tag, sale
 from crm.rules import (
     METRICS,
@@ -139,17 +139,16 @@ class Figures:
         kind = METRICS[name].kind
         if kind in ("text", "tags"):
             column = self._text(Name(name))
-            text = func.trim(column, ",") if kind == "tags" else column
+            text = trimmed(column, ",") if kind == "tags" else column
             return func.coalesce(func.nullif(text, ""), "none")
         number = self._metric(name)
         if kind == "number":
             return func.coalesce(cast(number.over, String), "none")
         if name == "average_sale":
             count = client.c.sales_count
-            # Said to be whole, or SQLAlchemy divides through a function of its own that cannot take NULL.
             hundredth = MINOR_UNITS // 100
             parts = 2 * hundredth * count
-            rounded = (2 * _minor(client.c.total_spend) + hundredth * count) // func.nullif(parts, 0, type_=BigInteger)
+            rounded = quotient(2 * _minor(client.c.total_spend) + hundredth * count, func.nullif(parts, 0))
             return case((count > 0, money_text(rounded * hundredth)), else_="none")
         return case((number.over.is_(None), "none"), else_=money_text(number.over))
 
@@ -301,13 +300,13 @@ def _times(number: Sql, factor: Sql | int) -> Sql:
         constant = getattr(number, "value", None)
         if isinstance(constant, int):
             return _whole(constant * factor)
-        return number * _whole(factor)
-    return number * factor
+        return multiplied(number, _whole(factor))
+    return multiplied(number, factor)
 
 
 def _combined(left: _Number, operator: str, right: _Number) -> _Number:
     if operator == "*":
-        return _Number(left.over * right.over, _product(left.below, right.below))
+        return _Number(multiplied(left.over, right.over), _product(left.below, right.below))
     if operator == "/":
         factor, other_factor = _crossed(left.below, right.below)
         over, below = _times(left.over, factor), _times(func.abs(right.over), other_factor)
@@ -318,7 +317,11 @@ def _combined(left: _Number, operator: str, right: _Number) -> _Number:
 
 
 def _product(one: Sql | int, other: Sql | int) -> Sql | int:
-    return one * other
+    return one * other if isinstance(one, int) and isinstance(other, int) else multiplied(_sql(one), _sql(other))
+
+
+def _sql(number: Sql | int) -> Sql:
+    return _whole(number) if isinstance(number, int) else number
 
 
 def narrowed(statement: Select[Any], condition: Condition, clock: Clock) -> Select[Any]:

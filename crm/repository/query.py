@@ -134,7 +134,7 @@ def _equals(column: ColumnElement[Any], wanted: Any) -> ColumnElement[bool]:
 
 def _has_extra(key: str, value: str) -> ColumnElement[bool]:
     written = column_types.JsonText().process_bind_param({key: value}, None)  # type: ignore[arg-type]
-    held: ColumnElement[bool] = type_coerce(tables.client.c.extra, String).contains(
+    held: ColumnElement[bool] = type_coerce(tables.client.c.extra, String).icontains(
         (written or "")[1:-1], autoescape=True
     )
     return held
@@ -153,4 +153,4 @@ def _order(kind: type[Record], sort: str) -> tuple[Any, ...]:
         text = type_coerce(column, String)
         last, value = [or_(text.is_(None), text == "")], sql_functions.folded(text)
     ordered = value.desc() if sort.startswith("-") else value.asc()
-    return (*last, ordered.nulls_last() if column.nullable else ordered, *own)
+    return (*last, sql_functions.nulls_last(ordered) if column.nullable else ordered, *own)

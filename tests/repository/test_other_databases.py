@@ -1,0 +1,139 @@
+"""Every statement can be written in the SQL of PostgreSQL, MySQL and MariaDB, and none in a way only SQLite knows."""
+
+import re
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pkgutil import walk_packages
+from typing import Any
+
+import pytest
+from sqlalchemy import Dialect, SelectBase, func, insert, select
+from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.dialects.mysql.mariadb import MariaDBDialect
+from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.sql.dml import UpdateBase
+
+import crm.accounts
+import crm.commands
+import crm.repository
+from crm.model import RECORDS, field_names
+from crm.repository import HistoryQuery, Query, bulk, history, review, tables
+from crm.repository.query import selection
+from crm.repository.sql_functions import among, caseless, folded, json_rows, text_in
+from crm.rules import RuleSet
+from crm.rules.metrics import METRICS
+from tests.support.clocks import standing_on
+
+# The compiler of SQLAlchemy alone: no driver, no server.
+OTHERS: Mapping[str, Dialect] = {
+    "postgresql": postgresql.dialect(),  # type: ignore[no-untyped-call]
+    "mysql": mysql.dialect(),  # type: ignore[no-untyped-call]
+    "mariadb": MariaDBDialect(),  # type: ignore[no-untyped-call]
+}
+_ONLY_SQLITE = r"julianday|printf|json_each|json_group_array|sqlite_\w*|strftime|ifnull|caseless|folded"
+UNKNOWN = {
+    "postgresql": rf"\b({_ONLY_SQLITE}|json_extract|instr|group_concat)\b",
+    "mysql": rf"\b({_ONLY_SQLITE}|nulls (first|last))\b|\|\|",
+    "mariadb": rf"\b({_ONLY_SQLITE}|nulls (first|last))\b|\|\|",
+}
+
+
+def _statements(found: Any) -> Iterator[Any]:
+    if isinstance(found, SelectBase | UpdateBase):
+        yield found
+    elif isinstance(found, Mapping):
+        for each in list(found.values()):
+            yield from _statements(each)
+    elif isinstance(found, list | tuple):
+        for each in found:
+            yield from _statements(each)
+
+
+def _named() -> Iterator[tuple[str, Any]]:
+    """Every statement that stands in a module, by its name; what is SQLite on purpose is left out."""
+    for package in (crm.repository, crm.accounts, crm.commands):
+        for info in walk_packages(package.__path__, f"{package.__name__}."):
+            if ".sheets" in info.name or ".sqlite" in info.name:
+                continue
+            for name, value in list(vars(import_module(info.name)).items()):
+                for at, statement in enumerate(_statements(value)):
+                    yield f"{info.name}.{name} {at}", statement
+
+
+def _made() -> Iterator[tuple[str, Any]]:
+    """Statements that are made when they are asked for."""
+    clock = standing_on()
+    fits = {"tags": "'a' in {}", "text": "{} = 'a'"}
+    conditions = [fits.get(each.kind, "{} = 5").format(name) for name, each in METRICS.items()]
+    rules = RuleSet([(at, f"Status {at}", when) for at, when in enumerate(conditions, start=1)])
+    yield "review", review.moves(rules, clock)
+    yield "shares", review.moves(RuleSet([(1, "A", "average_sale * age > total_spend / sales_count - 1")]), clock)
+    yield "audited", review._audited(review._changes(clock.today), 1, 1)
+    client = tables.client.c
+    for condition in (
+        among(client.email, "[]"),
+        caseless(client.owner) == caseless(client.source),
+        folded(client.owner) == "a",
+        text_in(client.notes, "name") == "a",
+    ):
+        yield "a function", select(client.id).where(condition)
+    yield "rows", select(json_rows(client.id, client.email))
+    for query in (
+        HistoryQuery(text="müller", by="Ann", whose="Ann", about="client", number=3),
+        HistoryQuery(client=4, undoable=True, account=3, undone=True),
+        HistoryQuery(within={"client": None, "deal": ("owner", "Ann"), "sale": ("user_id", 3)}),
+    ):
+        yield "history", history.numbers(query, 10)
+        yield "changes", history.changes(query)
+    for kind in RECORDS:
+        everything = select(*tables.record_columns(kind))
+        for name in field_names(kind):
+            if kind.kind_name == "client" and name == "extra":
+                continue
+            for sort in (name, f"-{name}"):
+                yield f"{kind.kind_name} by {sort}", selection(everything, kind, Query(sort=sort, limit=5), clock, None)
+    for table in tables.metadata.sorted_tables:
+        yield f"insert {table}", insert(table)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_statement_can_be_written_for_other_databases(name: str) -> None:
+    dialect, unknown = OTHERS[name], re.compile(UNKNOWN[name], re.IGNORECASE)
+    wrong, count = [], 0
+    for what, statement in (*_named(), *_made()):
+        try:
+            written = str(statement.compile(dialect=dialect))
+        except InvalidRequestError as error:
+            # It is a part of others, and says nothing by itself.
+            if "auto-correlation" not in str(error):
+                raise
+            continue
+        count += 1
+        if found := unknown.search(written):
+            wrong.append(f"{what}: {found[0]}")
+    assert wrong == []
+    assert count > 200, count
+
+
+def test_the_test_finds_what_only_sqlite_knows() -> None:
+    written = str(select(func.julianday(tables.sale.c.on)).compile(dialect=OTHERS["postgresql"]))
+    assert re.search(UNKNOWN["postgresql"], written)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_rows_are_handed_over_as_the_driver_names_them(name: str) -> None:
+    class Connection:
+        dialect = OTHERS[name]
+        got: Any = None
+
+        def exec_driver_sql(self, statement: str, rows: Any) -> None:
+            self.got = statement, rows
+
+    connection: Any = Connection()
+    bulk.insert_rows(connection, tables.store_facts, [{"name": "a", "value": "b"}, {"name": "c", "value": "d"}])
+    statement, rows = connection.got
+    assert "INSERT INTO store_facts" in statement
+    if connection.dialect.positional:
+        assert rows == [("a", "b"), ("c", "d")]
+    else:
+        assert rows == [{"name": "a", "value": "b"}, {"name": "c", "value": "d"}]
