@@ -16,9 +16,9 @@ from crm.config import Config
 from crm.errors import CRMError
 from crm.model.rights import OWNER
 from tests.commands.conftest import Office
-from tests.commands.team.test_roles import GIVEN, OUT_OF_ORDER, Firm, outcome
 from tests.conftest import STORES, Store, _new_store
 from tests.support.clocks import TODAY, running_on
+from tests.support.firm import GIVEN, OUT_OF_ORDER, Firm, outcome
 
 # What is about files of one machine, or about a spreadsheet itself, is another thing on each.
 _OF_ITS_OWN = ("backup", "restore", "sheets ", "email fetch", "email adopt", "copy", "demo")

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from pyotp import TOTP
-from sqlalchemy import func, select
 
 from crm.accounts import SignedIn
 from crm.accounts.service import AccountsDesk
@@ -14,10 +13,9 @@ from crm.commands.context import CRM
 from crm.commands.registry import Command, commands, named
 from crm.errors import CRMError, FieldError, ForbiddenError, Question, RefusedError, SignedOutError, SignInRefusedError
 from crm.model import SignIn, User, View
-from crm.repository import tables
 from tests.commands.conftest import Office
-from tests.commands.team.test_roles import GIVEN, OUT_OF_ORDER, Firm
-from tests.support.guarded import expire
+from tests.support.firm import GIVEN, Firm, new_firm
+from tests.support.guarded import changing, expire
 
 PASSWORD = "a kettle, two spoons and rain"
 
@@ -144,19 +142,13 @@ _OF_THE_MACHINE = {"sheets leave"}
 
 @pytest.fixture
 def firm(office: Office) -> Iterator[Firm]:
-    office.open(**OUT_OF_ORDER)
-    made = Firm(office)
-    yield made
-    made.close()
+    with new_firm(office) as made:
+        yield made
 
 
 def stored(firm: Firm) -> list[Any]:
-    """What differs after any change: every change of a record adds to the history; the rest is looked at itself."""
-    repository: Any = firm.office.crm.repository
-    counted = [select(func.count(each.c.id)) for each in (tables.transactions, tables.audit)]
-    whole = [select(tables.user), select(tables.sign_in), select(tables.store_facts)]
-    with repository._engine.connect() as connection:
-        return [connection.execute(each).all() for each in (*counted, *whole)]
+    """What differs after any change."""
+    return changing(firm.office.crm.repository)
 
 
 # At how many places each command of a role waits: at its first call, and at each question. In which way the session is

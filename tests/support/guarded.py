@@ -8,11 +8,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import func, select
+
 from crm.accounts.sessions import LASTS
 from crm.errors import SignedOutError
 from crm.model import BY_NAME, Client, Dashboard, Sale, Setting, SignIn, User, View, people, rights
 from crm.model.rights import ALL, CREATE, DELETE, OWN, OWN_CHANGES, OWNED_BY, UPDATE, Reader, level
-from crm.repository import Repository, Snapshot
+from crm.repository import Repository, Snapshot, tables
 from crm.repository.dump import Item
 from crm.repository.guarded.repository import GuardedRepository
 from crm.repository.guarded.verified import VerifiedRepository, Verify
@@ -177,3 +179,11 @@ def expire(repository: Any, session: int) -> None:
         tx.apply(tx.get(SignIn, session), {"created_at": tx.at - LASTS}, review=False)
 
     repository.transact(change, "moved the start of a session")
+
+
+def changing(repository: Any) -> list[Any]:
+    """What differs after any change: every change of a record adds to the history; the rest is looked at itself."""
+    counted = [select(func.count(each.c.id)) for each in (tables.transactions, tables.audit)]
+    whole = [select(tables.user), select(tables.sign_in), select(tables.store_facts)]
+    with repository._engine.connect() as connection:
+        return [connection.execute(each).all() for each in (*counted, *whole)]

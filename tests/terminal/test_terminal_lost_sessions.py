@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from sqlalchemy import func, select
 
 from crm.accounts import SignedIn
 from crm.accounts.evidence import Memory
@@ -30,14 +29,13 @@ from crm.commands.registry import Command, commands, named
 from crm.config import Config
 from crm.errors import FieldError, RefusedError, RuleError, SignedOutError
 from crm.model import User
-from crm.repository import tables
 from crm.repository.sqlite.dialect import Sqlite
 from crm.terminal.console.keyboard import Back, Choice, Closed
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit.pages import flow_of, load_flows
 from crm.terminal.toolkit.session import Session
 from tests.support.clocks import TODAY, running_on
-from tests.support.guarded import expire
+from tests.support.guarded import changing, expire
 
 PASSWORD = "a kettle, two spoons and rain"
 SECRET = "what protects the accounts of these tests"
@@ -178,14 +176,6 @@ LOST: Mapping[str, Lose] = {
 }
 
 
-def _stored(crm: CRM) -> list[Any]:
-    repository: Any = crm.repository
-    counted = [select(func.count(each.c.id)) for each in (tables.transactions, tables.audit)]
-    whole = [select(tables.user), select(tables.sign_in), select(tables.store_facts)]
-    with repository._engine.connect() as connection:
-        return [connection.execute(each).all() for each in (*counted, *whole)]
-
-
 class Watched(Session):
     """A menu whose own faults are not hidden."""
 
@@ -250,7 +240,7 @@ class Walk:
                 menu.close()
         self.saved = len(crm.saved.what)
         if self.lost:
-            changed = _stored(self.outside) != self.before
+            changed = changing(self.outside.repository) != self.before
             untrue = told not in ("", "You have been signed out. Nothing was changed; sign in again.")
             self._end(f"changed: {changed}, told: {told}" if changed or untrue else "", refused=bool(told))
 
@@ -297,7 +287,7 @@ class Walk:
             except RefusedError:
                 # By now Vic may be the last admin, or another one's account.
                 LOST["signed out"](self.outside, self.session)
-            self.before = _stored(self.outside)
+            self.before = changing(self.outside.repository)
         except BaseException:
             self._end(traceback.format_exc())
 

@@ -14,9 +14,9 @@ from crm.errors import FieldError, NotFoundError, Question, SignedOutError, Sign
 from crm.model import Client, User
 from crm.repository import Query, tables
 from tests.commands.conftest import Office
-from tests.commands.team.test_roles import Firm, outcome, told
 from tests.commands.test_every_store import _firm
 from tests.conftest import STORES, _new_store
+from tests.support.firm import Firm, outcome, told
 
 
 @pytest.fixture(params=["sqlite", "sheets"])

@@ -1,0 +1,406 @@
+"""An office with two clients and an account of each role, and what each command is given there."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from crm.accounts import SignedIn
+from crm.commands.context import CRM
+from crm.errors import CRMError
+from crm.model import Client, Sale, SignIn, StatusRule, User
+from crm.model.encoding import plain
+from crm.model.rights import SECRET
+from crm.repository import Query
+from tests.commands.conftest import Office
+from tests.support.clocks import TODAY
+from tests.support.guarded import FOREIGN, INTERNAL
+from tests.support.mail_server import free_port
+
+ROLES = ("admin", "staff", "client")
+
+
+@dataclass
+class Firm:
+    """An office with two clients and an account of each role, all signed in; `own` is the client of the account
+    'client'. What it does itself it does as the owner of the machine."""
+
+    office: Office
+    own: Client = field(init=False)
+    other: Client = field(init=False)
+    crms: dict[str, CRM] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
+    passwords: dict[str, str] = field(default_factory=dict)
+    sign_ins: dict[str, SignIn] = field(default_factory=dict)
+    _everything: list[Any] = field(default_factory=list)
+    _read_at: Any = None
+    _watched: tuple[int, sqlite3.Connection] | None = None
+
+    def __post_init__(self) -> None:
+        office = self.office
+        office("views save", "Big", "total_spend > 1")
+        self.own = self._client("Own", INTERNAL)
+        self.other = self._client(FOREIGN, FOREIGN)
+        office("sales add", self.own, Decimal(100), note=f"{INTERNAL} sale")
+        office("sales add", self.other, Decimal("76543.21"), note=f"{FOREIGN} sale")
+        for role in ROLES:
+            its = self.own if role == "client" else None
+            phone = f"+43660765432{ROLES.index(role)}"
+            added = office("users add", f"{role}@example.com", f"{role.title()} Person", role, phone, client=its)
+            self.passwords[role] = added.password
+        for role in ROLES:
+            who = office.crm.accounts.open().sign_in(f"{role}@example.com", self.passwords[role], device=f"of {role}")
+            assert isinstance(who, SignedIn)
+            self.crms[role] = office.crm.enter(office.crm, who)
+            with office.crm.read() as snapshot:
+                self.users[role] = snapshot.get(User, who.user)
+                self.sign_ins[role] = snapshot.get(SignIn, who.session)
+
+    def _client(self, name: str, mark: str) -> Client:
+        return self.office.add(
+            first_name="Olga", last_name=name, email=f"{name}@example.com".lower(), reference=f"R-{name}", tags=(mark,),
+            notes=f"{mark} notes", owner=f"{mark} owner", source=f"{mark} source", extra={"size": f"{mark} extra"},
+            date_of_birth=TODAY.replace(year=1980) + timedelta(days=2),
+        )  # fmt: skip
+
+    def new(self) -> Client:
+        """One more client of others'."""
+        return self.office.add(last_name=f"{FOREIGN} new", notes=f"{FOREIGN} notes")
+
+    def edited(self) -> int:
+        """The number of a change to a client of others'."""
+        self.office("clients edit", self.new(), {"city": "Linz"})
+        last: int = self.office("history list", 1)[0].id
+        return last
+
+    def new_user(self) -> User:
+        """Another account, of nobody who is signed in, as it is now."""
+        if "other" not in self.users:
+            self.office("users add", "other@example.com", "Other Person", "staff")
+        with self.office.crm.read() as snapshot:
+            (self.users["other"],) = snapshot.find_all(User, Query({"email": "other@example.com"}))
+        return self.users["other"]
+
+    def sale(self) -> Sale:
+        """One more sale to somebody else."""
+        sold: Sale = self.office("sales add", self.other, Decimal(7), note=f"{FOREIGN} sale").sale
+        return sold
+
+    def rule(self) -> StatusRule:
+        """The first of the rules."""
+        first: StatusRule = self.office("rules list")[0]
+        return first
+
+    def everything(self) -> list[Any]:
+        """All that is in the store; read again only where something was written since."""
+        written = self._written()
+        if written is None or written != self._read_at:
+            self._everything, self._read_at = self.office.everything(), written
+        return self._everything
+
+    def _written(self) -> Any:
+        """What differs after anything was written to the file, by whomever; None where the store is no file."""
+        path = self.office.crm.config.store.removeprefix("sqlite:///")
+        if not Path(path).is_file():
+            return None
+        file = Path(path).stat().st_ino
+        if self._watched is None or self._watched[0] != file:
+            if self._watched is not None:
+                self._watched[1].close()
+            self._watched = file, sqlite3.connect(path)
+        return file, self._watched[1].execute("PRAGMA data_version").fetchone()
+
+    def close(self) -> None:
+        if self._watched is not None:
+            self._watched[1].close()
+
+    def personal(self, role: str) -> list[str]:
+        """What a role is not to learn of the accounts of others: staff addresses and telephone numbers, and clients
+        not even names."""
+        with self.office.crm.read() as snapshot:
+            others = [each for each in snapshot.find_all(User) if each.id != self.users[role].id]
+        hidden = {"admin": (), "staff": ("email", "phone"), "client": ("email", "phone", "name")}[role]
+        return [getattr(each, name) for each in others for name in hidden if getattr(each, name)]
+
+    def secrets(self) -> set[str]:
+        """What lets people in, as it is stored now."""
+        objects = self.everything()
+        return {fields[name] for kind, fields in objects for name in SECRET.get(kind, ()) if fields[name]}
+
+
+# A mail server, a mailbox and Twilio that are not there just now.
+OUT_OF_ORDER: Mapping[str, Any] = {
+    "smtp_url": f"smtp://127.0.0.1:{free_port()}", "mail_from": "crm@example.com",
+    "imap_url": f"imap://crm:secret@127.0.0.1:{free_port()}",
+    "twilio_account": "AC-stand-in", "twilio_token": "a token", "twilio_from": "CRM",
+    "twilio": f"http://127.0.0.1:{free_port()}",
+}  # fmt: skip
+
+
+@contextmanager
+def new_firm(office: Office) -> Iterator[Firm]:
+    """A firm in an office that is not open yet."""
+    office.open(**OUT_OF_ORDER)
+    made = Firm(office)
+    yield made
+    made.close()
+
+
+Given = Callable[[Firm, str], Mapping[str, Any]]
+
+
+def _nothing(*_: Any) -> Mapping[str, Any]:
+    return {}
+
+
+def _a_file(firm: Firm, _: str) -> Mapping[str, Any]:
+    return {"file": firm.office.write("new.csv", "name,city\nImported Person,Graz\n"), "as_": "clients"}
+
+
+def _changes_for_all(*_: Any) -> Mapping[str, Any]:
+    return {"changes": {"city": "Graz", "tags": ("seen",)}, "all_": True, "untag": ("new",), "yes": True}
+
+
+def _a_backup(firm: Firm, _: str) -> Mapping[str, Any]:
+    return {"file": firm.office("backup").file, "yes": True}
+
+
+def _a_password(firm: Firm, role: str) -> Mapping[str, Any]:
+    new = "quartz lantern muddle 77"
+    return {"current": firm.passwords[role], "new": new, "again": new}
+
+
+def _a_follow_up(firm: Firm, _: str) -> Mapping[str, Any]:
+    """Something to do for somebody else's client."""
+    added = firm.office("follow-ups add", firm.other, f"{FOREIGN} follow-up", due=TODAY, for_=f"{FOREIGN} person")
+    return {"follow_up": added.follow_up}
+
+
+def _a_done_one(firm: Firm, role: str) -> Mapping[str, Any]:
+    return {"follow_up": firm.office("follow-ups done", **_a_follow_up(firm, role)).done.follow_up}
+
+
+def _a_deal(firm: Firm, _: str) -> Mapping[str, Any]:
+    """Something that somebody else's client may buy."""
+    title = f"{FOREIGN} deal"
+    return {"deal": firm.office("deals add", firm.other, title, Decimal(9), owner=f"{FOREIGN} person")}
+
+
+def _a_closed_one(firm: Firm, role: str) -> Mapping[str, Any]:
+    return {"deal": firm.office("deals lose", **_a_deal(firm, role), reason=f"{FOREIGN} reason").deal}
+
+
+def _a_stage(firm: Firm, role: str) -> Mapping[str, Any]:
+    return {"stage": firm.office("stages add", f"{FOREIGN} {role} {len(firm.everything())}", 30)}
+
+
+def _a_contact(firm: Firm, _: str) -> Mapping[str, Any]:
+    """Somebody at somebody else's client."""
+    return {"contact": firm.office("contacts add", firm.other, f"{FOREIGN} contact", notes=f"{FOREIGN} notes")}
+
+
+def _an_interaction(firm: Firm, _: str) -> Mapping[str, Any]:
+    return {"interaction": firm.office("interactions add", firm.other, "call", f"{FOREIGN} call")}
+
+
+def _a_template(firm: Firm, role: str) -> Mapping[str, Any]:
+    name = f"{FOREIGN} {role} {len(firm.everything())}"
+    return {"template": firm.office("templates add", name, subject=f"{FOREIGN} subject", body="Dear {name}")}
+
+
+def _an_e_mail(firm: Firm, _: str) -> Mapping[str, Any]:
+    """Something written to somebody else, which waits for the mail server."""
+    written = firm.office("email send", firm.other, subject=f"{FOREIGN} subject", body=f"{FOREIGN} text", yes=True)
+    return {"message": written.message}
+
+
+def _a_cancelled_one(firm: Firm, role: str) -> Mapping[str, Any]:
+    return {"message": firm.office("email cancel", **_an_e_mail(firm, role)).message}
+
+
+def _a_reader(firm: Firm, _: str) -> Mapping[str, Any]:
+    """What is written to somebody who has agreed to it."""
+    address = f"reader{len(firm.everything())}@example.com"
+    reader = firm.office.add(last_name=f"{FOREIGN} reader", email=address, marketing_consent=True)
+    return {"clients": [reader], "subject": f"{FOREIGN} subject", "body": f"{FOREIGN} text", "yes": True}
+
+
+def _a_mailing(firm: Firm, role: str) -> Mapping[str, Any]:
+    """A mailing that waits for the mail server."""
+    return {"mailing": firm.office("mailings send", **_a_reader(firm, role)).counted.mailing}
+
+
+def _an_occasion(firm: Firm, role: str) -> Mapping[str, Any]:
+    """A greeting on a day of its own, of which there are as many as are asked for."""
+    number = len(firm.office("occasions list"))
+    firm.office("occasions add", f"{FOREIGN} {role} {number}", f"{number + 1:02}-03", **_a_template(firm, role))
+    return {"name": f"{FOREIGN} {role} {number}"}
+
+
+# A day for each role, since nobody is greeted twice on one.
+_DAYS = {role: f"0{at}-01" for at, role in enumerate(ROLES, start=1)}
+# What each command is given, by what the shell calls it; there is no command that is not tried.
+GIVEN: Mapping[str, Given] = {
+    "clients add": lambda *_: {"client": {"last_name": "Added"}, "duplicate_ok": True},
+    "clients search": lambda *_: {"text": FOREIGN},
+    "clients list": lambda *_: {"filters": {}, "where": "total_spend > 0", "sort": "-total_spend"},
+    "clients show": lambda firm, _: {"client": firm.other},
+    "clients edit": lambda firm, _: {"client": firm.office.client(firm.other), "changes": {"city": "Graz"}},
+    "clients delete": lambda firm, _: {"client": firm.new(), "yes": True},
+    "clients edit-many": _changes_for_all,
+    "clients delete-many": lambda firm, _: {"clients": [firm.new()], "yes": True},
+    "clients tag": lambda firm, _: {"clients": [firm.own, firm.other], "tag": ("seen",)},
+    "clients merge": lambda firm, _: {"client": firm.new(), "other": firm.new()},
+    "clients pin": lambda firm, _: {"client": firm.other, "status": "Gold"},
+    "views list": _nothing,
+    "views save": lambda *_: {"name": "Small", "condition": "total_spend < 10"},
+    "views rename": lambda firm, role: {"name": firm.office("views save", "Old", "").name, "to": f"Of {role}"},
+    "views remove": lambda firm, _: {"name": firm.office("views save", "Old", "").name},
+    "contacts add": lambda firm, _: {"client": firm.other, "name": "Added Contact"},
+    "contacts list": _nothing,
+    "contacts show": _a_contact,
+    "contacts edit": lambda firm, role: {**_a_contact(firm, role), "changes": {"name": "Edited"}},
+    "contacts primary": _a_contact,
+    "contacts delete": lambda firm, role: {**_a_contact(firm, role), "yes": True},
+    "interactions add": lambda firm, _: {"client": firm.other, "kind": "call", "subject": "Added"},
+    "interactions list": _nothing,
+    "interactions show": _an_interaction,
+    "interactions edit": lambda firm, role: {**_an_interaction(firm, role), "changes": {"subject": "Edited"}},
+    "interactions delete": lambda firm, role: {**_an_interaction(firm, role), "yes": True},
+    "timeline": lambda firm, _: {"client": firm.other},
+    "capture": lambda firm, _: {"line": f"call #{firm.other.id}, wants a quote, tomorrow", "yes": True},
+    "sales add": lambda firm, _: {"client": firm.other, "amount": Decimal(5)},
+    "sales list": _nothing,
+    "sales undo": lambda firm, _: {"sale": firm.sale()},
+    "follow-ups list": _nothing,
+    "follow-ups show": _a_follow_up,
+    "follow-ups add": lambda firm, _: {"client": firm.other, "what": "Added", "due": TODAY},
+    "follow-ups edit": lambda firm, role: {**_a_follow_up(firm, role), "what": "Edited"},
+    "follow-ups done": _a_follow_up,
+    "follow-ups reopen": _a_done_one,
+    "follow-ups snooze": lambda firm, role: {**_a_follow_up(firm, role), "until": TODAY + timedelta(days=7)},
+    "follow-ups assign": lambda firm, role: {**_a_follow_up(firm, role), "to": "Somebody"},
+    "follow-ups delete": _a_follow_up,
+    "follow-ups export": lambda firm, role: _a_follow_up(firm, role) and {"file": firm.office.folder / "to-do.ics"},
+    "deals board": _nothing,
+    "deals list": lambda *_: {"all_": True},
+    "deals show": _a_deal,
+    "deals add": lambda firm, _: {"client": firm.other, "title": "Added"},
+    "deals edit": lambda firm, role: {**_a_deal(firm, role), "changes": {"title": "Edited"}},
+    "deals move": lambda firm, role: {**_a_deal(firm, role), "to": firm.office("stages list")[1]},
+    "deals win": _a_deal,
+    "deals lose": lambda firm, role: {**_a_deal(firm, role), "reason": "too expensive"},
+    "deals reopen": _a_closed_one,
+    "deals delete": lambda firm, role: {**_a_deal(firm, role), "yes": True},
+    "stages list": _nothing,
+    "stages add": lambda _, role: {"name": f"Added by {role}", "probability": 40},
+    "stages rename": lambda firm, role: {**_a_stage(firm, role), "to": f"Renamed by {role}"},
+    "stages edit": lambda firm, role: {**_a_stage(firm, role), "probability": 60},
+    "stages move": lambda firm, role: {**_a_stage(firm, role), "to": 1},
+    "stages delete": _a_stage,
+    "rules list": _nothing,
+    "rules add": lambda *_: {"rule": "Rich when total_spend > 5"},
+    "rules edit": lambda firm, _: {"rule": firm.rule(), "active": False},
+    "rules move": lambda firm, _: {"rule": firm.rule(), "to": 2},
+    "rules remove": lambda firm, _: {"rule": firm.rule()},
+    "rules use": lambda *_: {"name": "loyalty"},
+    "rules preview": lambda *_: {"rule": ["Rich when total_spend > 5"]},
+    "rules apply": _nothing,
+    "rules why": lambda firm, _: {"client": firm.other},
+    "today": _nothing,
+    "dashboard show": _nothing,
+    "dashboard tiles": _nothing,
+    "dashboard set": lambda *_: {"tiles": "sales by owner, agenda, birthdays"},
+    "dashboard reset": _nothing,
+    "agenda": _nothing,
+    "email send": lambda firm, _: {"client": firm.other, "subject": "Added", "body": "Added", "yes": True},
+    "email list": _nothing,
+    "email show": _an_e_mail,
+    "email again": _a_cancelled_one,
+    "email cancel": _an_e_mail,
+    "email outbox": _nothing,
+    "templates add": lambda _, role: {"name": f"Added by {role}", "subject": "Hello", "body": "Dear {name}"},
+    "templates list": _nothing,
+    "templates show": _a_template,
+    "templates preview": lambda firm, role: {**_a_template(firm, role), "client": firm.other},
+    "templates edit": lambda firm, role: {**_a_template(firm, role), "changes": {"body": "Hello"}},
+    "templates delete": lambda firm, role: {**_a_template(firm, role), "yes": True},
+    "mailings send": _a_reader,
+    "mailings list": _nothing,
+    "mailings show": _a_mailing,
+    "mailings resume": _a_mailing,
+    "mailings cancel": lambda firm, role: {**_a_mailing(firm, role), "yes": True},
+    "occasions list": _nothing,
+    "occasions add": lambda firm, role: {**_a_template(firm, role), "name": f"By {role}", "on": _DAYS[role]},
+    "occasions remove": _an_occasion,
+    "email due": _nothing,
+    "email fetch": _nothing,
+    "email unknown": _nothing,
+    "email adopt": lambda *_: {"address": "stranger@example.com"},
+    "email ignore": lambda *_: {"address": "stranger@example.com"},
+    "sms send": lambda firm, _: {"client": firm.other, "text": "Added", "to": "+436641234567", "yes": True},
+    "reports sales": _nothing,
+    "reports by": lambda *_: {"of": "client"},
+    "reports growth": _nothing,
+    "reports rfm": lambda *_: {"of": "cells"},
+    "reports cohorts": _nothing,
+    "reports funnel": _nothing,
+    "reports forecast": _nothing,
+    "reports lost": _nothing,
+    "reports activity": _nothing,
+    "import": _a_file,
+    "export": lambda firm, _: {"file": firm.office.folder / "clients.csv"},
+    "history list": lambda firm, _: {"client": firm.other, "text": "sale"},
+    "history show": lambda *_: {"transaction": 3},
+    "history export": lambda firm, _: {"file": firm.office.folder / "history.csv"},
+    "history undo": lambda firm, _: {"transaction": firm.edited()},
+    "check": _nothing,
+    "backup": lambda firm, _: {"file": firm.office.folder / "store-copy.sqlite3"},
+    "restore": _a_backup,
+    "copy": lambda firm, _: {"to": f"sqlite:///{firm.office.folder}/copied.sqlite3"},
+    "sheets setup": lambda *_: {"spreadsheet": "1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
+    "sheets connect": lambda *_: {"spreadsheet": "1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
+    "sheets leave": _nothing,
+    "demo": _nothing,
+    "settings list": _nothing,
+    "settings set": lambda *_: {"key": "company_name", "value": "New name"},
+    "users list": _nothing,
+    "users add": lambda _, role: {"email": f"by-{role}@example.com", "name": "Added Person", "role": "admin"},
+    "users edit": lambda firm, role: {"user": firm.users["staff" if role == "admin" else role], "role": "admin"},
+    "users deactivate": lambda firm, _: {"users": [firm.new_user()]},
+    "users activate": lambda firm, _: {"users": [firm.new_user()]},
+    "users reset-password": lambda firm, _: {"user": firm.new_user()},
+    "users reset-second-factor": lambda firm, _: {"user": firm.new_user()},
+    "users vouch": lambda firm, _: {"user": firm.new_user(), "role": "staff"},
+    "users sign-out": lambda firm, _: {"user": firm.new_user()},
+    "users sessions": lambda firm, _: {"user": firm.users["admin"]},
+    "people list": _nothing,
+    "people add": lambda _, role: {"name": f"Named by {role}"},
+    "profile show": _nothing,
+    "profile edit": lambda _, role: {"name": f"Another {role}"},
+    "profile password": _a_password,
+    "profile sessions": _nothing,
+    "profile end-session": lambda firm, role: {"session": firm.sign_ins["staff" if role == "client" else "client"]},
+    "profile sign-out-everywhere": _nothing,
+}
+
+
+def told(result: Any) -> str:
+    """All that a result says, to whichever door it is handed."""
+    if isinstance(result, CRMError):
+        return f"{result.sentence} {vars(result)!r}"
+    return f"{json.dumps(plain(result), default=str)} {result!r}"
+
+
+def outcome(call: Callable[..., Any], crm: CRM, given: Mapping[str, Any]) -> Any:
+    """What a command gives, or the error it ends in."""
+    try:
+        result = call(crm, **given)
+        return list(result) if isinstance(result, Iterator) else result
+    except CRMError as error:
+        return error
