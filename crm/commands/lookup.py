@@ -1,4 +1,4 @@
-"""Which record a person means by what they wrote: its number, a client's reference, its name, or a deal's title."""
+"""Lookup: the record that is meant by a number, by a field that is unique, by a name, or by a deal's title."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from crm.commands.context import CRM
 from crm.commands.matching import begins, called
 from crm.commands.sales.pipeline import WhichDeals, listed, stage_called, stages
 from crm.errors import NotFoundError
-from crm.model import Client, Contact, Deal, Record, Stage, Template, User
+from crm.model import Client, Contact, Deal, Record, Stage
 from crm.repository import Query, Snapshot
 from crm.repository.tables import fold
 
@@ -21,16 +21,14 @@ def selected(crm: CRM, kind: type[Record], written: str) -> Record:
     with crm.read() as snapshot:
         if _is_number(text) and (record := snapshot.find(kind, int(text))):
             return record
-        if kind is User and (user := next(iter(snapshot.find_all(User, Query({"email": text}, limit=1))), None)):
-            return user
+        if text and (record := _by_unique(snapshot, kind, text)):
+            return record
         if kind is Client and (client := _client(snapshot, text)):
             return client
         if kind is Contact and (contact := _contact(snapshot, text)):
             return contact
         if kind is Deal and (deal := _deal(snapshot, text)):
             return deal
-        if kind is Template and (template := next(iter(snapshot.find_all(Template, Query({"name": text}))), None)):
-            return template
         if kind is Stage and (stage := stage_called(stages(snapshot), text)):
             return stage
     raise NotFoundError(f"There is no {kind.kind_name} {written.strip()}.")
@@ -41,10 +39,16 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10 and not text.startswith("0")
 
 
+def _by_unique(snapshot: Snapshot, kind: type[Record], text: str) -> Record | None:
+    """The record that alone has a field which only one can have."""
+    for name in kind.about.unique:
+        found = snapshot.find_all(kind, Query({name: text}, limit=2))
+        if len(found) == 1:
+            return found[0]
+    return None
+
+
 def _client(snapshot: Snapshot, text: str) -> Client | None:
-    by_reference = snapshot.find_all(Client, Query({"reference": text}, limit=2)) if text else []
-    if len(by_reference) == 1:
-        return by_reference[0]
     alike = snapshot.search(text, _SEARCHED)
     # A search also finds by tag, by part of a number, and what is misspelt: good enough to look at, not to act on.
     found = [client for client in alike if _is_called(client, text)]

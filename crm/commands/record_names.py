@@ -8,8 +8,6 @@ from crm.model.encoding import record_of
 from crm.repository import Query, Snapshot
 
 _AT_ONCE = 500
-# The fields that records are called by.
-_CALLED = ("name", "title", "subject", "what", "key")
 
 
 def names_of(snapshot: Snapshot, kind: type[Record], numbers: Collection[int], by: Conventions) -> dict[int, str]:
@@ -46,4 +44,4 @@ def called(record: Record, by: Conventions) -> str:
             from crm.rules import rule_text
 
             return rule_text(record.status, record.when)
-    return next((value for name in _CALLED if (value := getattr(record, name, ""))), "")
+    return getattr(record, record.about.called) if record.about.called else ""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from click.shell_completion import CompletionItem
 
 from crm.commands.registry import Parameter
-from crm.model import Client, Contact, Deal, Field, Record, Stage, Template, User, View
+from crm.model import Client, Contact, Deal, Field, Record, Stage
 from crm.model.fields import Choice, Person, Tags
 from crm.repository import Query, Snapshot
 
@@ -62,10 +62,9 @@ def _names(snapshot: Snapshot, kind: type[Record], begun: str) -> Iterator[str]:
         from crm.commands.sales.pipeline import stages
 
         yield from (each.name for each in stages(snapshot))
-    elif kind is User:
-        yield from filter(None, (each.email for each in snapshot.find_all(User, Query(limit=_MOST))))
-    elif kind in (Template, View):
-        yield from (each.name for each in snapshot.find_all(kind, Query(limit=_MOST)))  # type: ignore[attr-defined]
+    else:
+        for name in kind.about.unique:
+            yield from filter(None, (getattr(each, name) for each in snapshot.find_all(kind, Query(limit=_MOST))))
 
 
 def _tags(snapshot: Snapshot) -> list[str]:

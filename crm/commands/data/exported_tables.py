@@ -7,17 +7,15 @@ from typing import Any
 from sqlalchemy import select
 
 from crm.commands.record_names import names_of
-from crm.model import BY_NAME, Client, Contact, Conventions, Deal, FollowUp, Interaction, Message, Record, Sale, fields
-from crm.model.fields import Id
+from crm.model import BY_NAME, RECORDS, Client, Conventions, Record, fields, links
 from crm.repository import Query, Snapshot
 from crm.repository.tables import client
 
+_EXPORTED = [(export, each) for each in RECORDS if (export := each.about.export)]
 # What can be exported as a table, by the word that asks for it.
 TABLES: Mapping[str, type[Record]] = {
-    each.plural: each for each in (Client, Sale, Contact, Deal, Interaction, FollowUp, Message)
+    each.plural: each for _, each in sorted(_EXPORTED, key=lambda placed: placed[0].place)
 }
-# What clients or other programs have no use for.
-_INTERNAL: Mapping[type[Record], frozenset[str]] = {Message: frozenset(("until", "tries"))}
 _AT_ONCE = 500
 
 # The headings, and the rows.
@@ -26,7 +24,7 @@ Table = tuple[Sequence[str], Iterable[Iterable[Any]]]
 
 def table_of(snapshot: Snapshot, kind: type[Record], query: Query, by: Conventions) -> Table:
     """The records that a query finds, a row each; `query` is about clients."""
-    return _clients(snapshot, query) if kind is Client else _belonging(snapshot, kind, by)
+    return _clients(snapshot, query) if kind is Client else _others(snapshot, kind, by)
 
 
 def _clients(snapshot: Snapshot, query: Query) -> Table:
@@ -42,18 +40,17 @@ def _clients(snapshot: Snapshot, query: Query) -> Table:
     return ["Number", *named.values(), *own], rows()
 
 
-def _belonging(snapshot: Snapshot, kind: type[Record], by: Conventions) -> Table:
-    """A row a record that belongs to a client, with what identifies its client; other records stand by their names."""
-    described = {
-        name: field for name, field in fields(kind).items() if name != "client" and name not in _INTERNAL.get(kind, ())
-    }
-    linked = {name: field.check.record for name, field in described.items() if isinstance(field.check, Id)}
+def _others(snapshot: Snapshot, kind: type[Record], by: Conventions) -> Table:
+    """A row a record, with what identifies its client where it belongs to one; other records stand by their names."""
+    export, of_client = kind.about.export, "client" in links(kind)
+    without = {"client", *(export.without if export else ())}
+    described = {name: field for name, field in fields(kind).items() if name not in without}
+    linked = {name: link.record for name, link in links(kind).items() if name in described}
 
     def rows() -> Iterator[list[Any]]:
         records: Iterator[Any] = iter(snapshot.each(kind))
         while some := list(islice(records, _AT_ONCE)):
-            owners = snapshot.find_all(Client, Query({"id": sorted({each.client for each in some})}))
-            clients = {each.id: (each.reference, each.name) for each in owners}
+            clients = _identified(snapshot, some) if of_client else {}
             names = {
                 name: names_of(snapshot, BY_NAME[record], {getattr(each, name) for each in some} - {0}, by)
                 for name, record in linked.items()
@@ -63,6 +60,14 @@ def _belonging(snapshot: Snapshot, kind: type[Record], by: Conventions) -> Table
                     names[name].get(getattr(each, name), "") if name in linked else getattr(each, name)
                     for name in described
                 )
-                yield [each.id, each.client, *clients.get(each.client, ("", "")), *values]
+                owner = (each.client, *clients.get(each.client, ("", ""))) if of_client else ()
+                yield [each.id, *owner, *values]
 
-    return ["Number", "Client number", "Client reference", "Client", *(f.label for f in described.values())], rows()
+    owner = ("Client number", "Client reference", "Client") if of_client else ()
+    return ["Number", *owner, *(field.label for field in described.values())], rows()
+
+
+def _identified(snapshot: Snapshot, records: Sequence[Any]) -> Mapping[int, tuple[str, str]]:
+    """The references and names of the clients of records, by id."""
+    owners = snapshot.find_all(Client, Query({"id": sorted({each.client for each in records})}))
+    return {each.id: (each.reference, each.name) for each in owners}
