@@ -11,7 +11,7 @@ from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Tab
 from crm.errors import StoreBusyError
 from crm.model import RECORDS, Record
 from crm.repository import ROSTER, tables
-from crm.repository.sheets.grid.layout import FORMAT, META, Cell, columns
+from crm.repository.sheets.grid.layout import FORMAT, META, TABS, Cell, columns
 
 metadata = MetaData()
 
@@ -52,7 +52,12 @@ sheet_fact = Table(
     "sheet_fact", metadata, Column("name", String(40), primary_key=True), Column("value", Text, nullable=False)
 )
 
-NUMBERED = (*(table.name for table in tables.TABLES.values()), tables.transactions.name)
+# The first formats have these in this order; what has come to be since stands behind them.
+_FIRST_NUMBERED = (
+    "client", "sale", "contact", "interaction", "follow_up", "stage", "deal", "stage_move", "template", "mailing",
+    "message", "rule", "view", "dashboard", "setting", "user", "sign_in", tables.transactions.name,
+)  # fmt: skip
+NUMBERED = tuple(dict.fromkeys((*_FIRST_NUMBERED, *(tables.TABLES[kind].name for kind in TABS))))
 
 
 @dataclass(frozen=True)
