@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 
 from crm.model import Client, Conventions, Setting, typed_fields
-from crm.repository import Finding, Query, StatusMove, tables
+from crm.repository import Finding, Query, StatusMove, sums, tables
 from crm.repository.snapshot import SqlSnapshot
-from crm.repository.writing import touched
 
 
 def findings(snapshot: SqlSnapshot) -> Iterator[Finding]:
@@ -16,48 +15,19 @@ def findings(snapshot: SqlSnapshot) -> Iterator[Finding]:
         yield from check(snapshot)
 
 
-_sale = tables.sale.c
-_client = tables.client.c
-_summed = (
-    select(
-        _sale.client, func.sum(_sale.amount).label("amount"), func.count().label("count"),
-        func.min(_sale.on).label("first"), func.max(_sale.on).label("last"),
-    ).group_by(_sale.client).subquery()
-)  # fmt: skip
-_touched = touched()
-_contacted = select(_touched.c.client, func.max(_touched.c.on).label("last")).group_by(_touched.c.client).subquery()
-_due = (
-    select(tables.follow_up.c.client, func.min(tables.follow_up.c.due_on).label("next"))
-    .where(tables.follow_up.c.done_on.is_(None)).group_by(tables.follow_up.c.client).subquery()
-)  # fmt: skip
-# Clients whose totals are not the sums of their facts: the id, the total beside it, and what the sales add up to.
-WRONG_TOTALS = (
-    select(_client.id, _client.total_spend, _summed.c.amount)
-    .outerjoin_from(tables.client, _summed, _summed.c.client == _client.id)
-    .outerjoin(_contacted, _contacted.c.client == _client.id)
-    .outerjoin(_due, _due.c.client == _client.id)
-    .where(
-        or_(
-            _client.total_spend != func.coalesce(_summed.c.amount, 0),
-            _client.sales_count != func.coalesce(_summed.c.count, 0),
-            _client.first_sale_on.is_distinct_from(_summed.c.first),
-            _client.last_sale_on.is_distinct_from(_summed.c.last),
-            _client.last_contact_on.is_distinct_from(_contacted.c.last),
-            _client.next_follow_up_on.is_distinct_from(_due.c.next),
-        )
-    )
-)
-
-
-def totals_equal_sales(snapshot: SqlSnapshot) -> Iterator[Finding]:
-    """The totals beside a client are the sums of its sales, and its days those of its interactions and follow-ups."""
-    for row in snapshot.select(WRONG_TOTALS):
-        adds_up = row.total_spend == (row.amount or 0)
-        what = f"shows a total of {row.total_spend}, its sales add up to {row.amount or 0}."
-        yield Finding(
-            f"Client {row.id} {'shows days that its records do not give.' if adds_up else what}",
-            True, "client", row.id, "Record or take back a sale of the client, or restore a backup.",
-        )  # fmt: skip
+def totals_follow_facts(snapshot: SqlSnapshot) -> Iterator[Finding]:
+    """The totals beside a record are the sums of its facts: of a client's sales, and the days of what went on."""
+    for kind in sums.summed():
+        name = kind.kind_name
+        for row in snapshot.select(sums.wrong(kind)):
+            what = "shows figures that its records do not give."
+            mend = "Change one of its records and change it back, or restore a backup."
+            if kind is Client:
+                adds_up = row.total_spend == (row.summed_total_spend or 0)
+                spent = f"shows a total of {row.total_spend}, its sales add up to {row.summed_total_spend or 0}."
+                what = "shows days that its records do not give." if adds_up else spent
+                mend = "Record or take back a sale of the client, or restore a backup."
+            yield Finding(f"{name.replace('_', ' ').capitalize()} {row.id} {what}", True, name, row.id, mend)
 
 
 def statuses_follow_rules(snapshot: SqlSnapshot) -> Iterator[Finding]:
@@ -117,7 +87,7 @@ def accounts_have_their_client(snapshot: SqlSnapshot) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Callable[[SqlSnapshot], Iterator[Finding]], ...] = (
-    totals_equal_sales,
+    totals_follow_facts,
     deals_are_in_a_stage,
     accounts_have_their_client,
     rules_can_be_reached,

@@ -12,15 +12,11 @@ from sqlalchemy.exc import IntegrityError
 from crm.clock import Clock
 from crm.errors import ConflictError, NotFoundError, RefusedError
 from crm.model import (
-    ARRIVED,
-    CONTACTING,
     FIRST_STAGES,
     RECORDS,
     Client,
     Deal,
     FollowUp,
-    Interaction,
-    Message,
     Record,
     Sale,
     SignIn,
@@ -46,6 +42,7 @@ from crm.repository import (
     metrics,
     review,
     statements,
+    sums,
     tables,
     undo,
     writing,
@@ -54,9 +51,10 @@ from crm.repository.bulk import insert_rows, update_rows
 from crm.repository.dialect import Dialect
 from crm.repository.known import KnownRosters
 from crm.repository.snapshot import SqlSnapshot, put_fact
+from crm.repository.sums import FED, TOTALS, Totals
 from crm.repository.tables import DERIVED_FROM, KINDS, TABLES, derived_columns, row_of
 from crm.repository.team import same
-from crm.repository.writing import SEALED, STATUS, SUMS, TOTALS, Entry
+from crm.repository.writing import SEALED, STATUS, Entry
 from crm.rules import Decision
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -113,8 +111,8 @@ class SqlTransaction(SqlSnapshot):
         self._dropped: Sequence[str] | None = None
         # Clients as they stand now, so that one who is sold something is read once.
         self._known: dict[int, Client] = {}
-        # The clients whose facts of a kind have changed.
-        self._changed: dict[type[Record], set[int]] = {kind: set() for kind in SUMS}
+        # The records, by id, whose totals may no longer be the sums of their facts.
+        self._changed: dict[Totals, set[int]] = {each: set() for each in TOTALS}
         self._to_review: set[int] = set()
 
     @property
@@ -209,7 +207,7 @@ class SqlTransaction(SqlSnapshot):
                 row.update(self._first_status(record))
             elif isinstance(record, Deal):
                 row.update(self._entering(record.stage, record.stage_since))
-            elif kind in SUMS:
+            elif kind in FED:
                 self._touch(record, added=True)
             rows.append(row)
         self._insert(kind, rows)
@@ -427,12 +425,12 @@ class SqlTransaction(SqlSnapshot):
 
     def _touch(self, record: Record, changes: Iterable[str] = (), *, added: bool = False) -> None:
         """Remembers whose totals or status may no longer hold."""
-        if isinstance(record, Interaction | Message) and not _is_contact(record):
-            return
-        if isinstance(record, Sale | Interaction | Message | FollowUp):
-            self._changed[type(record)].add(record.client)
+        for totals in FED.get(type(record), ()):
+            if (number := sums.linked(record, totals)) is not None:
+                self._changed[totals].add(number)
+        if isinstance(record, Sale):
             # The totals may come out the same while the sales of the last days do not.
-            if isinstance(record, Sale) and (changes or added):
+            if changes or added:
                 self._to_review.add(record.client)
         elif isinstance(record, StatusRule):
             self._forget_rules()
@@ -447,11 +445,11 @@ class SqlTransaction(SqlSnapshot):
         """Reviews the statuses of some clients, by id, when the transaction settles."""
         self._to_review.update(clients)
 
-    def resum(self, clients: Iterable[int]) -> None:
-        """Sums the totals of some clients anew, by id, when the transaction settles."""
-        wanted = set(clients)
-        for changed in self._changed.values():
-            changed |= wanted
+    def resum(self, kind: type[Record], ids: Iterable[int]) -> None:
+        """Sums the totals of some records anew when the transaction settles."""
+        wanted = set(ids)
+        for totals in sums.onto(kind):
+            self._changed[totals] |= wanted
 
     def _forget_rules(self) -> None:
         self.__dict__.pop("rules", None)
@@ -499,8 +497,9 @@ class SqlTransaction(SqlSnapshot):
         if kind is Client:
             self.close_accounts(ids)
             self._known.clear()
-            for changed in (*self._changed.values(), self._to_review):
-                changed.difference_update(ids)
+            self._to_review.difference_update(ids)
+        for totals in sums.onto(kind):
+            self._changed[totals].difference_update(ids)
 
     def close_accounts(self, clients: Sequence[int]) -> None:
         """Deactivates the accounts of clients that are gone, and ends their sessions."""
@@ -560,8 +559,9 @@ class SqlTransaction(SqlSnapshot):
 
     def settle(self) -> Sequence[StatusMove]:
         self._repeat_follow_ups()
+        self._sum_others()
         moved: list[StatusMove] = []
-        changed = set().union(*self._changed.values())
+        changed = set().union(*(self._changed[each] for each in sums.onto(Client)))
         for batch in _batches(sorted(changed)):
             moved += self._settle(batch, self._totals(batch))
         for batch in _batches(sorted(self._to_review - changed)):
@@ -573,14 +573,28 @@ class SqlTransaction(SqlSnapshot):
 
     def _repeat_follow_ups(self) -> None:
         """Follow-ups that repeat are counted from the last real contact, so they move where that has."""
-        for batch in _batches(sorted(self._changed[Interaction] | self._changed[Message])):
+        contacts = sums.named(Client, "last_contact_on")
+        for batch in _batches(sorted(self._changed[contacts])):
             rows = self.connection.execute(writing.REPEATING, {"wanted": batch}).all()
-            contacted = self._sums(Interaction, sorted({row.client for row in rows})) if rows else {}
+            contacted = self._sums(contacts, sorted({row.client for row in rows})) if rows else {}
             for row in rows:
                 last = contacted[row.client]["last_contact_on"]
                 if last is not None and last != row.last_contact_on:
                     shown = self.get(FollowUp, row.id)
                     self.apply(shown, {"due_on": last + timedelta(days=shown.every)})
+
+    def _sum_others(self) -> None:
+        """Writes the totals of records that are no clients; what they feed themselves comes after them."""
+        for kind in reversed(RECORDS):
+            if kind is Client:
+                continue
+            for totals in sums.onto(kind):
+                for batch in _batches(sorted(self._changed[totals])):
+                    summed = self._sums(totals, batch)
+                    for row in self.connection.execute(statements.BY_IDS[kind], {"wanted": batch}).all():
+                        shown = tables.record_of(kind, row)
+                        if changes := _differing(shown, summed[shown.id]):
+                            self.apply(shown, changes, review=False)
 
     def _index_created(self) -> None:
         """Makes the new clients findable, all at once: the index is much quicker so than batch by batch.
@@ -610,19 +624,19 @@ class SqlTransaction(SqlSnapshot):
     def _totals(self, clients: Sequence[int]) -> Mapping[int, dict[str, Any]]:
         """The totals of some clients by id, as far as the facts that they are summed from have changed."""
         totals: dict[int, dict[str, Any]] = {each: {} for each in clients}
-        for kind, changed in self._changed.items():
-            if wanted := [each for each in clients if each in changed]:
-                for each, summed in self._sums(kind, wanted).items():
-                    totals[each] |= summed
+        for each in sums.onto(Client):
+            changed = self._changed[each]
+            if wanted := [number for number in clients if number in changed]:
+                for number, summed in self._sums(each, wanted).items():
+                    totals[number] |= summed
         return totals
 
-    def _sums(self, kind: type[Record], clients: Sequence[int]) -> Mapping[int, dict[str, Any]]:
-        """What follows from the facts of a kind for some clients, by id."""
-        names, (of_some, of_one) = SUMS[kind]
-        summed = {each: {name: NO_FACTS[name] for name in names} for each in clients}
-        statement, wanted = (of_one, clients[0]) if len(clients) == 1 else (of_some, clients)
+    def _sums(self, totals: Totals, ids: Sequence[int]) -> Mapping[int, dict[str, Any]]:
+        """What totals come to for some records, by id."""
+        summed = {each: dict(totals.nothing) for each in ids}
+        statement, wanted = (totals.of_one, ids[0]) if len(ids) == 1 else (totals.of_some, ids)
         for row in self.connection.execute(statement, {"wanted": wanted}):
-            summed[row[0]] = dict(zip(names, row[1:], strict=True))
+            summed[row[0]] = dict(zip(totals.names, row[1:], strict=True))
         return summed
 
     def _settle(self, ids: Sequence[int], totals: Mapping[int, dict[str, Any]]) -> list[StatusMove]:
@@ -666,7 +680,7 @@ class SqlTransaction(SqlSnapshot):
         """Writes totals and statuses of many clients at once, audited."""
         if not changed:
             return
-        names = TOTALS + STATUS
+        names = sums.names(Client) + STATUS
         rows = [
             {f"new_{name}": changes.get(name, getattr(old, name)) for name in names} | {"wanted": old.id, "at": self.at}
             for old, changes in changed
@@ -716,13 +730,7 @@ class SqlTransaction(SqlSnapshot):
             self.dialect.keep_ids(self.connection, self._last_ids)
 
 
-NO_FACTS: Mapping[str, Any] = {name: fields(Client)[name].check.empty for name in TOTALS}
 _NOTHING: frozenset[str] = frozenset()
-
-
-def _is_contact(record: Interaction | Message) -> bool:
-    """Whether a client and somebody of the team were in touch by it."""
-    return record.kind in CONTACTING if isinstance(record, Interaction) else record.state in ARRIVED
 
 
 def _differing(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:

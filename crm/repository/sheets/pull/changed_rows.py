@@ -9,7 +9,7 @@ from sqlalchemy import update
 from crm.errors import CRMError, FieldError, RefusedError
 from crm.model import BY_NAME, Client, Conventions, Record, fields, links, named, people
 from crm.model.fields import FOREVER
-from crm.repository import tables
+from crm.repository import sums, tables
 from crm.repository.sheets.grid import cells
 from crm.repository.sheets.grid.layout import OWN, columns
 from crm.repository.sheets.mirror import mirror, problems
@@ -26,7 +26,6 @@ from crm.repository.sheets.mirror.validation import (
 )
 from crm.repository.tables import client
 from crm.repository.transaction import SqlTransaction
-from crm.repository.writing import SUMS
 
 
 class Refused(Exception):
@@ -97,10 +96,11 @@ class ChangedRows:
             found |= wrong
             changed |= {f"={name}" for name in {**old[-1], **row[-1]}}
         found |= self._applied(current, values)
-        if type(current) in SUMS:
+        for totals in sums.FED.get(kind, ()):
             # Somebody who could not read the fact may have summed without it.
-            known = getattr(current, "client", 0)
-            self.tx.resum([values.get("client", known) if "client" not in found else known])
+            link = totals.facts[kind][0].onto
+            known = getattr(current, link)
+            self.tx.resum(totals.onto, [values.get(link, known) if link not in found else known])
         return changed, found
 
     def values(self, current: Record, name: str, cell: Any) -> dict[str, Any]:
@@ -146,14 +146,15 @@ class ChangedRows:
 
     def _derived_anew(self, current: Record, name: str) -> Any:
         """A field that follows from others, once it is sure that it does."""
-        if isinstance(current, Client) and current.id:
-            if fields(Client)[name].by == "facts":
-                self.tx.resum([current.id])
+        kind = type(current)
+        if current.id and (kind is Client or name in sums.names(kind)):
+            if fields(kind)[name].by == "facts":
+                self.tx.resum(kind, [current.id])
             else:
                 self.tx.review([current.id])
             self.tx.settle()
             self._current = {}
-            current = self.tx.get(Client, current.id)
+            current = self.tx.get(kind, current.id)
         return getattr(current, name)
 
     def _said(self, current: Record, name: str) -> str:
@@ -258,4 +259,5 @@ def _followed(kind: type[Record], name: str) -> str:
     """What a field follows from, in words."""
     if fields(kind)[name].by != "facts":
         return "rules"
-    return next((facts.plural for facts, (names, _) in SUMS.items() if name in names), "stages")
+    feeding = (facts.plural for each in sums.TOTALS if each.onto is kind and name in each.names for facts in each.facts)
+    return next(feeding, "stages")

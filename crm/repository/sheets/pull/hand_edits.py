@@ -8,6 +8,7 @@ from sqlalchemy import select
 from crm.errors import FieldError, RefusedError
 from crm.model import RECORDS, Client, Conventions, Record, Stage, StatusRule, fields, owner_link
 from crm.model.encoding import record_of
+from crm.repository import sums
 from crm.repository.sheets.grid import cells
 from crm.repository.sheets.grid.layout import OWN, columns
 from crm.repository.sheets.mirror import mirror, problems
@@ -19,7 +20,6 @@ from crm.repository.sheets.pull.changed_rows import ChangedRows, Refused
 from crm.repository.sheets.pull.tab_diff import HandEdits
 from crm.repository.tables import audit
 from crm.repository.transaction import SqlTransaction
-from crm.repository.writing import SUMS
 
 # What it stands in the history as.
 WHAT = "edited in the sheet"
@@ -54,7 +54,8 @@ class Adoption:
         for kind, at, row in edits.added:
             self._add(kind, at, row)
         self._delete(edits)
-        self.tx.resum(edits.unsettled)
+        for kind, unsettled in edits.unsettled.items():
+            self.tx.resum(kind, unsettled)
 
     def _delete(self, edits: HandEdits) -> None:
         by_kind: dict[type[Record], list[int]] = {}
@@ -140,8 +141,10 @@ class Adoption:
         mirror.put_rows(self.tx.connection, kind, [(record_id, at, in_json(row))])
         if isinstance(record, Client):
             self._restore_its_own(record_id)
-            if not any(mirror.left_out(self.tx.connection, each) for each in SUMS):
-                self.tx.resum([record_id])
+        feeding = {facts for totals in sums.onto(kind) for facts in totals.facts}
+        if not any(mirror.left_out(self.tx.connection, each) for each in feeding):
+            self.tx.resum(kind, [record_id])
+        if kind is Client:
             self.tx.review([record_id])
 
     def _restore_its_own(self, record_id: int) -> None:

@@ -14,8 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from crm.clock import Clock
 from crm.model import RECORDS, Client, Conventions, Deal, Record, Setting, User
-from crm.repository import tables
-from crm.repository.checks import WRONG_TOTALS
+from crm.repository import sums, tables
 from crm.repository.dialect import Dialect
 from crm.repository.sheets.grid.cells import number_of
 from crm.repository.sheets.grid.layout import HISTORY, columns
@@ -26,7 +25,6 @@ from crm.repository.sheets.mirror.mirror import Seen
 from crm.repository.sheets.mirror.validation import SettingCheck
 from crm.repository.sheets.pull.delta import Contents, StaleHistory, by_record, enter, history_end, unseen
 from crm.repository.sheets.pull.tab_diff import HandEdits, TabIntake
-from crm.repository.writing import SUMS
 
 __all__ = ["Contents", "HandEdits", "StaleHistory", "Taken", "conventions", "take"]
 
@@ -152,10 +150,13 @@ class _Intake:
         ):
             leave_out_orphans(self.connection)
         if totals_open:
-            taken.edits.unsettled, is_all = _unsettled(
-                self.connection, self.contents.state.last.get(tables.client.name, 0)
-            )
-            mirror.set_unproven(self.connection, bool(taken.edits.unsettled) or not is_all)
+            proven = True
+            for kind in sums.summed():
+                last = self.contents.state.last.get(kind.kind_name, 0)
+                found, is_all = _unsettled(self.connection, kind, last)
+                taken.edits.unsettled |= {kind: found} if found else {}
+                proven = proven and is_all and not found
+            mirror.set_unproven(self.connection, not proven)
 
     def _note_lost(self, before: Seen, entries: Entries) -> None:
         """Keeps what was there where an older version of the spreadsheet was put back, and says so."""
@@ -182,15 +183,16 @@ def _forget_everything(connection: Connection) -> None:
         connection.execute(delete(table))
 
 
-def _unsettled(connection: Connection, last: int) -> tuple[list[int], bool]:
-    """The clients whose totals are not the sums of their facts, and whether that is all of them: a fact that cannot
-    be read, or names a client that there never was (`last` is the last one), leaves it open."""
-    clients: set[int | None] = set()
-    for kind in SUMS:
-        rows = mirror.known(connection, kind, mirror.left_out(connection, kind))
-        at = columns(kind).index("client")
-        clients |= {number_of(row[at]) for _, row in rows.values() if row}
-    if any(each is None or each > last for each in clients):
+def _unsettled(connection: Connection, kind: type[Record], last: int) -> tuple[list[int], bool]:
+    """The records of a kind whose totals are not the sums of their facts, and whether that is all of them: a fact that
+    cannot be read, or names a record that there never was (`last` is the last one), leaves it open."""
+    named: set[int | None] = set()
+    for totals in sums.onto(kind):
+        for facts, of in totals.facts.items():
+            rows = mirror.known(connection, facts, mirror.left_out(connection, facts))
+            at = columns(facts).index(of[0].onto)
+            named |= {number_of(row[at]) for _, row in rows.values() if row}
+    if any(each is None or each > last for each in named):
         return [], False
-    found = [row.id for row in connection.execute(WRONG_TOTALS)]
-    return [each for each in found if each not in clients], not clients
+    found = [row.id for row in connection.execute(sums.wrong(kind))]
+    return [each for each in found if each not in named], not named

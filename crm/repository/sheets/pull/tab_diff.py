@@ -30,8 +30,8 @@ class HandEdits:
     """What was done by hand: rows whose cells changed, rows without an id, records whose row is gone, and rows
     of deleted records that are there again. A row is (its place, its cells in the order of the columns).
 
-    `own` names the team's own fields that changed, by client. The totals of the clients in `unsettled` are not the
-    sums of their sales. All of it holds while the mirror is of this `generation`.
+    `own` names the team's own fields that changed, by client. The totals of the records in `unsettled`, by kind,
+    are not the sums of their facts. All of it holds while the mirror is of this `generation`.
     """
 
     changed: list[tuple[type[Record], int, int, list[Any]]] = field(default_factory=list)
@@ -39,7 +39,7 @@ class HandEdits:
     deleted: list[tuple[type[Record], int]] = field(default_factory=list)
     restored: list[tuple[type[Record], int, int, list[Any]]] = field(default_factory=list)
     own: dict[int, set[str]] = field(default_factory=dict)
-    unsettled: list[int] = field(default_factory=list)
+    unsettled: dict[type[Record], list[int]] = field(default_factory=dict)
     generation: int = 0
     # Whether the mirror keeps accounts that are not those in the spreadsheet.
     keeps_accounts: bool = False

@@ -1,0 +1,156 @@
+"""Sums: fields of a record that follow from the records that link to it, as those declare."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Subquery, bindparam, func, or_, select, union_all
+
+from crm.model import BY_NAME, RECORDS, Record, fields, links
+from crm.model.fields import Day
+from crm.model.kind import Sum
+from crm.repository.tables import TABLES
+
+# Narrows what is summed, by the column that links to the record with the sums.
+_Whose = Callable[[ColumnElement[Any]], ColumnElement[bool]]
+
+
+@dataclass(frozen=True, eq=False)
+class Totals:
+    """Fields of the records of a kind (`onto`) that are summed in one go: their names, and from which kinds by which
+    declared sums, one for each name."""
+
+    onto: type[Record]
+    names: Sequence[str]
+    facts: Mapping[type[Record], Sequence[Sum]]
+    # The sums of some records by their ids `wanted`, and of one, whose statement takes half as long to be made ready:
+    # its id, then what is summed.
+    of_some: Select[Any] = field(init=False)
+    of_one: Select[Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        some = self._summed(lambda link: link.in_(bindparam("wanted", expanding=True)))
+        object.__setattr__(self, "of_some", some)
+        object.__setattr__(self, "of_one", self._summed(lambda link: link == bindparam("wanted")))
+
+    @property
+    def nothing(self) -> Mapping[str, Any]:
+        """What stands in the fields of a record that nothing links to."""
+        return {name: fields(self.onto)[name].check.empty for name in self.names}
+
+    def _summed(self, whose: _Whose | None = None) -> Select[Any]:
+        if len(self.facts) == 1:
+            ((kind, sums),) = self.facts.items()
+            columns = TABLES[kind].c
+            link = columns[sums[0].onto]
+            summed = [_function(each, columns[each.of]).label(each.name) for each in sums]
+            return select(link, *summed).where(*_conditions(kind, sums[0], link, whose)).group_by(link)
+        rows = union_all(*(_rows(kind, sums, whose) for kind, sums in self.facts.items())).subquery()
+        found = [_function(each, rows.c[each.name]).label(each.name) for each in next(iter(self.facts.values()))]
+        return select(rows.c[0], *found).group_by(rows.c[0])
+
+    def of_all(self) -> Subquery:
+        """The sums of all records."""
+        return self._summed().subquery()
+
+
+def _conditions(
+    kind: type[Record], of: Sum, link: ColumnElement[Any], whose: _Whose | None
+) -> Iterator[ColumnElement[bool]]:
+    columns = TABLES[kind].c
+    yield from (
+        columns[name].is_(None) if among is None else columns[name].in_(among) for name, among in of.where.items()
+    )
+    if whose:
+        yield whose(link)
+
+
+def _rows(kind: type[Record], sums: Sequence[Sum], whose: _Whose | None) -> Select[Any]:
+    """The records of one of several kinds that are summed together."""
+    columns = TABLES[kind].c
+    link = columns[sums[0].onto]
+    return select(link, *(columns[each.of].label(each.name) for each in sums)).where(
+        *_conditions(kind, sums[0], link, whose)
+    )
+
+
+def _function(of: Sum, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    match of.function:
+        case "count":
+            return func.count()
+        case "sum":
+            return func.sum(column)
+        case "min":
+            return func.min(column)
+    return func.max(column)
+
+
+def _declared() -> Iterator[Totals]:
+    """The totals of all kinds: sums of the same records stand together."""
+    feeding: dict[tuple[type[Record], str], list[tuple[type[Record], Sum]]] = {}
+    for kind in RECORDS:
+        for each in kind.about.sums:
+            feeding.setdefault((BY_NAME[links(kind)[each.onto].record], each.name), []).append((kind, each))
+    together: dict[Any, dict[type[Record], list[Sum]]] = {}
+    for (onto, _), found in feeding.items():
+        alike = onto, tuple((kind, each.onto, repr(each.where)) for kind, each in found)
+        for kind, each in found:
+            together.setdefault(alike, {}).setdefault(kind, []).append(each)
+    for (onto, _), facts in together.items():
+        yield Totals(onto, tuple(each.name for each in next(iter(facts.values()))), facts)
+
+
+TOTALS: Sequence[Totals] = tuple(_declared())
+# The totals that the records of each kind feed.
+FED: Mapping[type[Record], Sequence[Totals]] = {
+    kind: found for kind in RECORDS if (found := [each for each in TOTALS if kind in each.facts])
+}
+
+
+_ONTO = {kind: [each for each in TOTALS if each.onto is kind] for kind in RECORDS}
+_NAMES = {kind: tuple(name for each in found for name in each.names) for kind, found in _ONTO.items()}
+
+
+def onto(kind: type[Record]) -> Sequence[Totals]:
+    """The totals beside the records of a kind."""
+    return _ONTO[kind]
+
+
+def summed() -> Sequence[type[Record]]:
+    """The kinds of records with totals."""
+    return [kind for kind in RECORDS if onto(kind)]
+
+
+def names(kind: type[Record]) -> tuple[str, ...]:
+    """The fields of a kind that are totals."""
+    return _NAMES.get(kind, ())
+
+
+def named(kind: type[Record], name: str) -> Totals:
+    """The totals of a kind that a field is one of."""
+    return next(each for each in onto(kind) if name in each.names)
+
+
+def linked(record: Record, totals: Totals) -> int | None:
+    """The id of the record with the totals that a record counts towards; None where it does not count."""
+    sums = totals.facts[type(record)]
+    number: int = getattr(record, sums[0].onto)
+    return number if sums[0].counts(record) else None
+
+
+def wrong(kind: type[Record]) -> Select[Any]:
+    """The records of a kind whose totals are not the sums of their facts: the id, then each total as it stands and as
+    it should be ('summed_…')."""
+    table = TABLES[kind]
+    statement = select(table.c.id)
+    differing: list[ColumnElement[bool]] = []
+    source: Any = table
+    for each in onto(kind):
+        summed = each.of_all()
+        source = source.outerjoin(summed, summed.c[0] == table.c.id)
+        for name in each.names:
+            stands, follows = table.c[name], summed.c[name]
+            statement = statement.add_columns(stands, follows.label(f"summed_{name}"))
+            is_day = isinstance(fields(kind)[name].check, Day)
+            differing.append(stands.is_distinct_from(follows) if is_day else stands != func.coalesce(follows, 0))
+    return statement.select_from(source).where(or_(*differing))
