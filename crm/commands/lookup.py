@@ -8,8 +8,8 @@ from crm.commands.matching import begins, called
 from crm.commands.sales.pipeline import WhichDeals, listed, stage_called, stages
 from crm.errors import NotFoundError
 from crm.model import Client, Contact, Deal, Record, Stage
+from crm.model.folding import fold
 from crm.repository import Query, Snapshot
-from crm.repository.tables import fold
 
 _LISTED = 5
 _SEARCHED = 20

@@ -303,7 +303,7 @@ class Snapshot(Protocol):
 
     def identified(self, by: str, values: Iterable[str]) -> Sequence[Client]:
         """Clients whose 'reference', 'email' or 'phone' is exactly one of the values; by 'name' those whose whole
-        name (first, last, company, as `tables.fold` makes it) is."""
+        name (first, last, company, as `model.folding.fold` makes it) is."""
 
     def select(self, statement: "AnySelect", **values: Any) -> "Sequence[AnyRow]":
         """The rows of a statement over the tables, with values for what it leaves open; for reports."""

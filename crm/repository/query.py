@@ -10,6 +10,7 @@ from crm.clock import Clock
 from crm.errors import FieldError
 from crm.model import RECORDS, Client, Record, field_names, fields, people
 from crm.model.fields import Choice, Email, Flag, Phone
+from crm.model.folding import fold
 from crm.repository import Query, column_types, sql_functions, tables
 from crm.repository.team import Team
 
@@ -116,7 +117,7 @@ def whose_account(beside: ColumnElement[int], *accounts: int) -> ColumnElement[b
 
 def _begins_with(first_name: str) -> ColumnElement[bool]:
     """Whether a client may have a first name: the text that is searched begins with the first name."""
-    searched, begin = tables.client.c.search_name, tables.fold(first_name).strip()
+    searched, begin = tables.client.c.search_name, fold(first_name).strip()
     return and_(searched >= begin, searched < begin + chr(0x10FFFF))
 
 

@@ -1,6 +1,5 @@
 """The tables, one set for every database, and how a record becomes a row and back."""
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
 from operator import attrgetter
@@ -70,6 +69,7 @@ from crm.model.fields import (
     TimeOfDay,
     Whole,
 )
+from crm.model.folding import fold
 from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueText
 from crm.repository.sql_functions import number_in
 
@@ -359,14 +359,6 @@ def row_of(record: Record) -> dict[str, Any]:
     row = dict(zip(field_names(kind), _GETTERS[kind](record), strict=True))
     row.update(derived_columns(record))
     return row
-
-
-def fold(text: str) -> str:
-    """Text as it is searched and sorted: no case, no accents (Straße and STRASSE, José and jose are alike)."""
-    if text.isascii():
-        return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character)).casefold()
 
 
 def derived_columns(record: Record) -> dict[str, str]:

@@ -15,8 +15,8 @@ from crm.errors import FieldError, Question, confirmation
 from crm.model import INTERACTIONS, Client, Contact, Conventions, FollowUp, Interaction, named
 from crm.model.clients import KINDS
 from crm.model.fields import Choice, Id, Line
+from crm.model.folding import fold
 from crm.repository import Snapshot, Transaction
-from crm.repository.tables import fold
 
 _SEARCHED = 20
 _OFFERED = 8

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from sqlalchemy import select
-
 from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
 from crm.commands.registry import About, FieldsOf, Takes, command
@@ -15,8 +13,7 @@ from crm.model import Client, Contact, Conventions, typed_fields
 from crm.model.encoding import plain
 from crm.model.fields import Email, Line, Phone, Prose
 from crm.repository import Query, Snapshot, Transaction
-from crm.repository.tables import contact as contact_table
-from crm.repository.tables import fold, record_columns, record_of
+from crm.repository.queries.clients import contacts_with
 
 ContactChanges = Annotated[Mapping[str, Any], FieldsOf(Contact, Takes.CHANGES)]
 TheContact = Annotated[Contact, About("Contact", "its number or name", positional=True)]
@@ -94,15 +91,7 @@ def contacts_saying(
     snapshot: Snapshot, text: str, client: Client | None = None, limit: int = 50, offset: int = 0
 ) -> list[Contact]:
     """Contacts in whose name, e-mail address or telephone number all words of a text are, of a client or of all."""
-    its = contact_table.c
-    statement = select(*record_columns(Contact)).limit(limit).offset(offset)
-    for word in fold(text).split():
-        statement = statement.where(its.search_name.contains(word, autoescape=True))
-    if client:
-        statement = statement.where(its.client == client.id).order_by(its.is_primary.desc(), its.id)
-    else:
-        statement = statement.order_by(its.search_name, its.id)
-    return [record_of(Contact, row) for row in snapshot.select(statement)]
+    return contacts_with(snapshot, text, client.id if client else None, limit=limit, offset=offset)
 
 
 @command("contacts show", title="Show")

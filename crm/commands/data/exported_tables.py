@@ -4,12 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import select
-
 from crm.commands.record_names import names_of
 from crm.model import BY_NAME, RECORDS, Client, Conventions, Record, fields, links
 from crm.repository import Query, Snapshot
-from crm.repository.tables import client
+from crm.repository.queries.clients import own_fields
 
 _EXPORTED = [(export, each) for each in RECORDS if (export := each.about.export)]
 # What can be exported as a table, by the word that asks for it.
@@ -30,8 +28,7 @@ def table_of(snapshot: Snapshot, kind: type[Record], query: Query, by: Conventio
 def _clients(snapshot: Snapshot, query: Query) -> Table:
     """A column for each field, and one for each of the team's own."""
     named = {name: field.label for name, field in fields(Client).items() if name != "extra"}
-    filled = select(client.c.extra).where(client.c.extra != {}).distinct()
-    own = sorted({name for (extra,) in snapshot.select(filled) for name in extra})
+    own = own_fields(snapshot)
 
     def rows() -> Iterator[list[Any]]:
         for each in snapshot.each(Client, query):

@@ -6,8 +6,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
-from sqlalchemy import bindparam, func, select
-
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
 from crm.commands.reports.periods import in_order
@@ -16,19 +14,13 @@ from crm.commands.reports.report_parameters import Since, To, Until
 from crm.commands.reports.writing import kept
 from crm.errors import FieldError
 from crm.model.fields import Whole
-from crm.repository.tables import deal, stage
+from crm.repository.queries.sales import lost_deals
 
 _COLUMNS = (
     Column("reason", "Reason"),
     Column("deals", "Deals", "count"),
     Column("share", "Share", "percent"),
     Column("value", "Value", "money"),
-)
-_LOST = (
-    select(deal.c.lost_reason, func.count(), func.sum(deal.c.value))
-    .join_from(deal, stage, stage.c.id == deal.c.stage)
-    .where(stage.c.outcome == "lost", deal.c.closed_on >= bindparam("first"), deal.c.closed_on <= bindparam("last"))
-    .group_by(deal.c.lost_reason)
 )
 
 
@@ -58,7 +50,7 @@ def lost(
     if top < 1:
         raise FieldError("at least one has to be named", field="top", label="Top")
     with crm.read() as snapshot:
-        found = [_Reason(*row) for row in snapshot.select(_LOST, first=since or date.min, last=until)]
+        found = [_Reason(*row) for row in lost_deals(snapshot, since or date.min, until)]
     reasons = sorted(_joined(found), key=lambda each: (-each.deals, -each.value, each.words))
     count = sum(each.deals for each in reasons)
 

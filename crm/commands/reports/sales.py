@@ -4,8 +4,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
-from sqlalchemy import bindparam, func, select
-
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
 from crm.commands.reports.periods import in_order, periods, recent, year_before
@@ -13,7 +11,7 @@ from crm.commands.reports.report import Chart, Column, Report, Row, amount, chan
 from crm.commands.reports.report_parameters import Since, To, Until
 from crm.commands.reports.writing import kept
 from crm.model.fields import Choice
-from crm.repository.tables import sale
+from crm.repository.queries.sales import sum_of_range
 
 _BY = {"month": "Months", "quarter": "Quarters", "year": "Years"}
 # So many of them unless a first day is told.
@@ -24,11 +22,6 @@ _COLUMNS = (
     Column("year_before", "Year before", "money"),
     Column("change", "Change", "percent", signed=True),
     Column("sales", "Sales", "count"),
-)
-# One statement for each period in turn: a sum over a range is read from the index alone, while grouping by month
-# would call a function for each sale.
-_OF_RANGE = select(func.sum(sale.c.amount), func.count()).where(
-    sale.c.on >= bindparam("first"), sale.c.on <= bindparam("last")
 )
 
 
@@ -55,7 +48,7 @@ def sales(
         def sold(first: date, last: date) -> tuple[Decimal, int]:
             # The year before is most often a period of its own as well.
             if (first, last) not in known:
-                ((total, count),) = snapshot.select(_OF_RANGE, first=first, last=last)
+                total, count = sum_of_range(snapshot, first, last)
                 known[first, last] = amount(total), count
             return known[first, last]
 

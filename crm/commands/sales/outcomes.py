@@ -6,8 +6,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
-from sqlalchemy import func, select
-
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
 from crm.commands.sales.deals import TheDeal
@@ -17,7 +15,7 @@ from crm.errors import FieldError, Question, RefusedError
 from crm.model import Client, Deal, Sale, Stage, StageMove
 from crm.model.fields import Amount, Day, Line
 from crm.repository import Query, Snapshot, Transaction
-from crm.repository.tables import deal as deal_table
+from crm.repository.queries.sales import given_reasons
 
 ToStage = Annotated[Stage, About("To stage", "its name or number", positional=True)]
 SaleAmount = Annotated[Decimal | None, Amount(), About("Amount", "of the sale; the value of the deal by default")]
@@ -145,9 +143,7 @@ def reopen(
 
 def lost_reasons(snapshot: Snapshot) -> list[str]:
     """Why deals were lost so far, the most frequent first; where none was, what people often say."""
-    reason = deal_table.c.lost_reason
-    counted = select(reason).where(reason != "").group_by(reason).order_by(func.count().desc(), reason)
-    return [found for (found,) in snapshot.select(counted.limit(_OFFERED))] or list(_REASONS)
+    return given_reasons(snapshot, _OFFERED) or list(_REASONS)
 
 
 def _outcome(tx: Transaction, deal: Deal) -> str:

@@ -12,11 +12,12 @@ from crm.commands.ownership import EVERYBODY, OwnerFilter
 from crm.errors import FieldError, RefusedError
 from crm.model import FIRST_STAGES, Client, Deal, Stage
 from crm.model.encoding import plain
+from crm.model.folding import fold
 from crm.model.money import MOST_DECIMALS, NOTHING, rounded
 from crm.repository import Query, Snapshot, sql_functions
 from crm.repository.tables import client as _client
 from crm.repository.tables import deal as _deal
-from crm.repository.tables import fold, record_columns, record_of
+from crm.repository.tables import record_columns, record_of
 from crm.repository.tables import stage as _stage
 
 _SORTS: Mapping[str, ColumnElement[Any]] = {

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from crm.clock import Clock
 from crm.errors import ForbiddenError, NotFoundError
 from crm.model import BY_NAME, Client, Contact, Record
+from crm.model.folding import fold
 from crm.model.rights import ALL, HISTORY, NONE, OWN, OWNED_BY, READ, hidden, level, past_level, refusal
 from crm.repository import Change, HistoryEntry, HistoryQuery, Query, Snapshot, StatusMove
 from crm.repository.guarded.permissions import Bounds, alike
 from crm.repository.known import Known
-from crm.repository.tables import fold
 
 if TYPE_CHECKING:
     from crm.repository import AnyRow, AnySelect

@@ -39,13 +39,14 @@ from crm.errors import (
     StoreReadOnlyError,
 )
 from crm.model.file_errors import size_of, unreadable, unwritable
+from crm.model.folding import fold
 from crm.model.paths import display_path
 from crm.private_files import private_database, private_folder
 from crm.repository import Finding
 from crm.repository.migrations import lacking, version_of
 from crm.repository.sqlite import contact_search
 from crm.repository.sqlite import search as sqlite_search
-from crm.repository.tables import PEOPLE, SCHEMA_VERSION, audit, fold
+from crm.repository.tables import PEOPLE, SCHEMA_VERSION, audit
 
 KEPT_BACKUPS = 10
 _INDEXED_AT_ONCE = 20_000

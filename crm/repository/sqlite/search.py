@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from crm.model import Client
+from crm.model.folding import fold
 from crm.repository import statements
 from crm.repository.sqlite import contact_search
-from crm.repository.tables import fold
 
 # (id, sort_name, search_name) of a client that may be meant.
 _Candidate = Any

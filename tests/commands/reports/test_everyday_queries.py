@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 
 from crm.errors import Question
 from crm.model import Client
-from crm.repository.tables import fold
+from crm.model.folding import fold
 from crm.terminal.toolkit.picking import ClientSearch
 from tests.commands.conftest import TODAY, Office
 

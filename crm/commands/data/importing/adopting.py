@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from sqlalchemy import select
-
 from crm.commands.context import CRM
 from crm.commands.data.importing.clients import ClientImport
 from crm.commands.data.importing.draft import ImportDraft
@@ -19,7 +17,7 @@ from crm.files import GridSource, Match, Row, match_columns, plain_amount, spend
 from crm.files.column_names import plain_words
 from crm.model import Client, Conventions, Record, Sale, fields
 from crm.repository import Table, Transaction
-from crm.repository.tables import sale
+from crm.repository.queries.sales import clients_with_sales
 
 OPENING = "Opening balance"
 _NAMES = {"name", "first_name", "last_name", "company"}
@@ -132,7 +130,7 @@ class _Run:
         self.tally = _Tally(listed.draft)
         self._clients = ClientImport(tx, listed.draft, self.tally)
         self._spent: list[tuple[Checked, Decimal]] = []
-        self._with_sales = {row[0] for row in tx.select(select(sale.c.client).distinct())}
+        self._with_sales = clients_with_sales(tx)
         self._opening: dict[int, Decimal] = {}
         self._had_sales: set[int] = set()
 

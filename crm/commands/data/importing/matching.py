@@ -5,8 +5,8 @@ from typing import Any
 
 from crm.errors import FieldError
 from crm.model import Client
+from crm.model.folding import fold
 from crm.repository import Snapshot
-from crm.repository.tables import fold
 
 # What may identify a client: by which of these, and the value.
 Key = tuple[str, str]

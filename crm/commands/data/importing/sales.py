@@ -4,8 +4,6 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
-
 from crm.commands.data.importing.clients import refuse_taken, with_kind
 from crm.commands.data.importing.draft import ImportDraft
 from crm.commands.data.importing.matching import Known, keys_of
@@ -14,7 +12,7 @@ from crm.commands.data.importing.report import Tally
 from crm.errors import FieldError
 from crm.model import Client, Sale, named
 from crm.repository import Transaction
-from crm.repository.tables import sale
+from crm.repository.queries.sales import alike
 
 _Key = tuple[Any, ...]
 
@@ -96,11 +94,8 @@ class SaleImport:
 
     def _stored(self, clients: Sequence[int]) -> Mapping[_Key, int]:
         """How many sales the store had before this import, by what makes them alike."""
-        columns = [sale.c.client, sale.c.on, sale.c.amount, *([sale.c.note] if self._with_notes else [])]
-        statement = select(*columns, func.count()).where(sale.c.client.in_(clients)).group_by(*columns)
-        if self._first_new is not None:
-            statement = statement.where(sale.c.id < self._first_new)
-        return {tuple(row[:-1]): row[-1] for row in self._tx.select(statement)}
+        stored = alike(self._tx, clients, with_notes=self._with_notes, before=self._first_new)
+        return {tuple(row[:-1]): row[-1] for row in stored}
 
 
 def _refuse_incomplete(each: Checked) -> None:

@@ -4,8 +4,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import bindparam, select
-
 from crm.commands.context import CRM
 from crm.errors import FieldError
 from crm.model import Conventions
@@ -13,13 +11,10 @@ from crm.model.fields import Email
 from crm.outward.mailbox import Mailbox
 from crm.outward.outgoing import Party
 from crm.repository import Snapshot
-from crm.repository.tables import contact
+from crm.repository.queries.clients import contacts_by_email
 
 # So many addresses are looked for in one statement.
 _AT_ONCE = 500
-_CONTACTS = select(contact.c.email, contact.c.client, contact.c.id).where(
-    contact.c.email.in_(bindparam("addresses", expanding=True))
-)
 
 
 @lru_cache(maxsize=8192)
@@ -59,7 +54,7 @@ def correspondents(snapshot: Snapshot, addresses: Collection[str], ours: frozens
         some = ordered[at : at + _AT_ONCE]
         for client in snapshot.identified("email", some):
             found.setdefault(client.email, {})[client.id] = 0
-        for row in snapshot.select(_CONTACTS, addresses=some):
+        for row in contacts_by_email(snapshot, some):
             found.setdefault(row.email, {})[row.client] = row.id
     return Correspondents(found, ours)
 

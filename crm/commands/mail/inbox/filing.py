@@ -4,8 +4,6 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import bindparam, select
-
 from crm.clock import Clock
 from crm.commands.mail.inbox.correspondents import Correspondents, correspondents, spelling
 from crm.model import Message
@@ -14,14 +12,11 @@ from crm.outward.incoming import Received
 from crm.outward.outgoing import Party
 from crm.outward.sanitizing import line, prose
 from crm.repository import Snapshot, Transaction
-from crm.repository.tables import message as message_table
+from crm.repository.queries.mail import by_identifier
 
 _AT_ONCE = 500
 _LONGEST_BODY = Prose().longest
 _LONGEST_PARTIES = 4000
-_KNOWN = select(message_table.c.identifier, message_table.c.client, message_table.c.id).where(
-    message_table.c.identifier.in_(bindparam("identifiers", expanding=True))
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +111,7 @@ def _known(snapshot: Snapshot, identifiers: set[str]) -> dict[str, dict[int, int
     found: dict[str, dict[int, int]] = {}
     ordered = sorted(identifiers - {""})
     for at in range(0, len(ordered), _AT_ONCE):
-        for row in snapshot.select(_KNOWN, identifiers=ordered[at : at + _AT_ONCE]):
+        for row in by_identifier(snapshot, ordered[at : at + _AT_ONCE]):
             found.setdefault(row.identifier, {})[row.client] = row.id
     return found
 

@@ -4,15 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
-
 from crm.commands.client_selection import batches, pluralize, some_at_a_time
 from crm.commands.mail.outbox.delivery_status import NOT_ITS_FAULT
 from crm.errors import OutwardError
 from crm.model import Client, Contact, Conventions
 from crm.outward.outgoing import Party
 from crm.repository import Query, Snapshot
-from crm.repository.tables import message as message_table
+from crm.repository.queries import mail as queries
 
 # Why a client gets none, in the order in which it is told: of one, and of several.
 REASONS: Mapping[str, tuple[str, str]] = {
@@ -129,20 +127,16 @@ def audience(snapshot: Snapshot, numbers: Sequence[int]) -> Audience:
 def refused_addresses(snapshot: Snapshot) -> Mapping[str, str]:
     """The addresses (caseless) at which the last e-mail to them alone was refused for good, with the words of the
     server."""
-    its = message_table.c
-    ours = (its.direction == "out", its.channel == "email")
-    order = (its.on, its.time, its.id)
-    failed = select(its.to, its.failure).where(its.state == "failed", *ours).order_by(*order)
     found = {
         row.to.casefold(): row.failure
-        for row in snapshot.select(failed)
+        for row in queries.failed_mail(snapshot)
         if "," not in row.to and not row.failure.startswith(NOT_ITS_FAULT)
     }
     if not found:
         return {}
     # Somebody may have got through since.
-    last = select(its.to, its.state).where(its.state.in_(("sent", "failed")), *ours).order_by(*order)
-    states = {row.to.casefold(): row.state for row in snapshot.select(last) if row.to.casefold() in found}
+    ended = queries.ended_mail(snapshot)
+    states = {row.to.casefold(): row.state for row in ended if row.to.casefold() in found}
     return {address: words for address, words in found.items() if states.get(address) == "failed"}
 
 

@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
-
 from crm.commands.client_selection import batches
 from crm.commands.mail.mailings.audience import LeftOut
 from crm.model import Client, Mailing, Message
 from crm.repository import Query, Snapshot
-from crm.repository.tables import message as message_table
+from crm.repository.queries.mail import states_of_mailings
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +53,8 @@ def report_on(snapshot: Snapshot, mailing: Mailing) -> MailingReport:
 
 def counts_of(snapshot: Snapshot, mailings: Sequence[int]) -> Mapping[int, Mapping[str, int]]:
     """How many messages of each mailing are in which state."""
-    its = message_table.c
-    statement = (
-        select(its.mailing, its.state, func.count()).where(its.mailing.in_(mailings)).group_by(its.mailing, its.state)
-    )
     found: dict[int, dict[str, int]] = {each: {} for each in mailings}
-    for mailing, state, count in snapshot.select(statement):
+    for mailing, state, count in states_of_mailings(snapshot, mailings):
         found[mailing][state] = count
     return found
 
