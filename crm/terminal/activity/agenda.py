@@ -28,27 +28,20 @@ class AgendaPage(ListPage):
 
     title = "What needs doing"
     columns = ITEMS
+    command = "agenda"
+    result: Agenda
 
-    def __init__(self, session: Session, *, mine: bool) -> None:
-        super().__init__(session)
-        self.mine = mine
-        self._listed = Agenda([], 0, 0)
-
-    def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        self._listed = named("agenda")(self.session.crm, self.mine, limit, offset)
-        return self._listed.items
+    def listed(self) -> Sequence[Any]:
+        return self.result.items
 
     def count(self) -> int:
-        return self._listed.count
+        return self.result.count
 
     def narrowed(self) -> str:
-        return "mine" if self.mine else "everybody's"
+        return super().narrowed() or "everybody's"
 
     def keys(self) -> Sequence[Choice]:
-        return [Choice("Everybody's" if self.mine else "Mine", self._turn, "e")]
-
-    def _turn(self) -> None:
-        self.mine, self.offset = not self.mine, 0
+        return [self.mine_key()]
 
     def open(self, row: Any) -> None:
         open_item(self.session, row)

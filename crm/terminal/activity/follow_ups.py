@@ -14,7 +14,7 @@ from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing import render
 from crm.terminal.toolkit.client_choice import chosen_client
 from crm.terminal.toolkit.forms import fill_changes
-from crm.terminal.toolkit.lists import ListPage, filtered
+from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
@@ -25,77 +25,38 @@ class FollowUpsPage(ListPage):
 
     title = "Follow-ups"
     columns = FOLLOW_UPS
+    command = "follow-ups list"
     sorts: Mapping[str, str] = {"Due": "due_on", "For": "user", "What": "what"}
+    filter_by: Mapping[str, str] = {
+        "overdue": "Overdue", "due": "Due by a day", "client": "A client", "for_": "For somebody",
+        "repeating": "Repeating", "done": "Done",
+    }  # fmt: skip
+    # What is done is not overdue.
+    rivals = (frozenset(("mine", "for_")), frozenset(("overdue", "done")))
+    lasting = frozenset(("mine",))
+    result: FollowUpList
 
-    def __init__(self, session: Session, client: Client | None = None, person: str = "") -> None:
-        super().__init__(session)
-        given = {"client": client, "for_": person}
-        self.filters: dict[str, Any] = {name: value for name, value in given.items() if value}
+    def __init__(self, session: Session, **filters: Any) -> None:
+        super().__init__(session, **filters)
         # Whoever has nothing to do sees at once what others have.
-        self.mine = not self.filters and named("follow-ups list")(session.crm, mine=True, limit=0).count > 0
-        self._listed = FollowUpList([], 0, 0)
+        if not self.filters and named(self.command)(session.crm, mine=True, limit=0).count:
+            self.filters = {"mine": True}
 
-    def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        self._listed = named("follow-ups list")(
-            self.session.crm, mine=self.mine, sort=self.sort, limit=limit, offset=offset, **self.filters
-        )
-        return self._listed.follow_ups
+    def listed(self) -> Sequence[Any]:
+        return self.result.follow_ups
 
     def count(self) -> int:
-        return self._listed.count
+        return self.result.count
 
     def narrowed(self) -> str:
-        by = self.session.crm.conventions
-        told = ["mine" if self.mine else "everybody's"]
-        for name, value in self.filters.items():
-            match value:
-                case True:
-                    told.append(name)
-                case Client():
-                    told.append(value.name)
-                case str():
-                    told.append(f"for {value}")
-                case _:
-                    told.append(f"due by {by.day(value)}")
-        told += [f"{by.number(self._listed.overdue)} overdue"] if self._listed.overdue else []
-        return ", ".join(told)
-
-    def widen(self) -> bool:
-        narrowed = bool(self.filters or self.sort)
-        self.filters, self.sort = {}, ""
-        return narrowed
+        whose = [] if "mine" in self.filters else ["everybody's"]
+        late = self.result.overdue if self.result else 0
+        told = [*whose, super().narrowed(), f"{self.session.crm.conventions.number(late)} overdue" if late else ""]
+        return ", ".join(filter(None, told))
 
     def keys(self) -> Sequence[Choice]:
-        whose = "Everybody's" if self.mine else "Mine"
-        return [Choice(whose, self._turn, "e"), Choice("Add", self._add, "a"), Choice("Filter", self._filter, "f")]
-
-    def _turn(self) -> None:
-        self.mine, self.offset = not self.mine, 0
-        self.filters.pop("for_", None)
-
-    def _add(self) -> None:
-        add(self.session, self.filters.get("client"))
-
-    def _filter(self) -> None:
-        command = named("follow-ups list")
-        entries = [
-            Choice("Overdue", "overdue"), Choice("Due by a day", "due"), Choice("A client", "client"),
-            Choice("For somebody", "for_"), Choice("Repeating", "repeating"), Choice("Done", "done"),
-        ]  # fmt: skip
-        if self.filters:
-            entries.append(Choice("Show all again", "", "x"))
-        name = self.session.keyboard.choose("Filter by:", entries)
-        if not name:
-            self.filters = {}
-        elif name in ("overdue", "repeating", "done"):
-            # What is done is not overdue.
-            self.filters.pop({"overdue": "done", "done": "overdue"}.get(name, ""), None)
-            self.filters[name] = True
-        else:
-            value = self.session.prompts.ask(command.parameters[name])
-            self.filters = filtered(self.filters, name, value)
-            self.mine = self.mine and not (value and name == "for_")
-        self.offset = 0
+        add_one = Choice("Add", lambda: add(self.session, self.filters.get("client")), "a")
+        return [self.mine_key(), add_one, self.filter_key()]
 
     def open(self, row: Any) -> None:
         follow_up_page(self.session, row.follow_up)
@@ -104,7 +65,7 @@ class FollowUpsPage(ListPage):
 @flow("follow-ups list")
 def list_follow_ups(session: Session, client: Client | None = None, for_: str = "", **_: Any) -> None:
     """The list of follow-ups, of one client or for one person where they are named."""
-    FollowUpsPage(session, client, for_).show()
+    FollowUpsPage(session, client=client, for_=for_).show()
 
 
 @flow("follow-ups show")

@@ -5,11 +5,11 @@ from typing import Any
 
 from crm.commands.activity.interactions import logged
 from crm.commands.clients.contacts import contacts_of
-from crm.commands.registry import named
 from crm.model import INTERACTIONS, Client, Contact, Interaction
 from crm.terminal.activity.interaction_form import InteractionForm
 from crm.terminal.activity.rendering import INTERACTION_COLUMNS, draw_interaction, kind_of
 from crm.terminal.console.keyboard import Choice
+from crm.terminal.toolkit import records
 from crm.terminal.toolkit.client_choice import chosen_client
 from crm.terminal.toolkit.client_lists import DealingsPage
 from crm.terminal.toolkit.forms import fill_changes
@@ -30,13 +30,15 @@ class InteractionsPage(DealingsPage):
     title = "Calls, meetings and notes"
     command = "interactions list"
     filter_by = _FILTERS
+    rivals = (frozenset(("mine", "by")),)
     before, after = INTERACTION_COLUMNS[:3], INTERACTION_COLUMNS[3:]
 
     def told(self, name: str, value: Any) -> str:
-        return f"by {value}" if name == "by" else str(INTERACTIONS.get(value, value))
+        return str(INTERACTIONS.get(value, value)) if name in ("kind", "text") else super().told(name, value)
 
     def keys(self) -> Sequence[Choice]:
-        return [*super().keys(), Choice("Log", lambda: log(self.session, self.filters.get("client")), "l")]
+        log_one = Choice("Log", lambda: log(self.session, self.filters.get("client")), "l")
+        return [self.filter_key(), self.mine_key(), log_one]
 
     def open(self, row: Any) -> None:
         interaction_page(self.session, row)
@@ -45,16 +47,10 @@ class InteractionsPage(DealingsPage):
 @flow("interactions list")
 def list_interactions(session: Session, client: Client | None = None, **_: Any) -> None:
     """The list of what was logged, of one client where it is named."""
-    InteractionsPage(session, **({"client": client} if client else {})).show()
+    InteractionsPage(session, client=client).show()
 
 
-@flow("interactions show")
-def show(session: Session, interaction: Interaction | None = None, **_: Any) -> None:
-    """The page of an interaction."""
-    interaction_page(session, interaction or session.prompts.ask(named("interactions show").parameters["interaction"]))
-
-
-@page(Interaction)
+@page(Interaction, "interactions show")
 def interaction_page(session: Session, interaction: Interaction) -> None:
     """An interaction with all of its text, and what can be done with it, until the person goes back."""
     seen: dict[str, Any] = {}
@@ -75,7 +71,7 @@ def interaction_page(session: Session, interaction: Interaction) -> None:
         return [
             Choice("Edit", lambda: edit(session, record)),
             Choice("Open the client", lambda: session.open(client)),
-            Choice("Delete", lambda: _delete(session, record)),
+            Choice("Delete", lambda: delete(session, record)),
         ]
 
     session.menu(crumbs, entries, above=above)
@@ -115,23 +111,12 @@ def _log(session: Session, client: Client, form: InteractionForm) -> Interaction
 @flow("interactions edit")
 def edit(session: Session, interaction: Interaction | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
-
-    def save(shown: Interaction, changes: Mapping[str, Any]) -> Interaction:
-        saved: Interaction = session.call("interactions edit", interaction=shown, changes=changes)
-        return saved
-
-    if interaction is None:
-        interaction = session.prompts.ask(named("interactions edit").parameters["interaction"])
-    if fill_changes(session, InteractionForm, interaction, kind_of, save):
+    interaction = records.chosen(session, "interactions edit", interaction)
+    if fill_changes(session, InteractionForm, interaction, kind_of, records.saving(session, "interactions edit")):
         session.say(f"{session.screen.sign('✓', 'OK:')} Saved", "green")
 
 
 @flow("interactions delete")
 def delete(session: Session, interaction: Interaction | None = None, **_: Any) -> None:
     """An interaction from the list, deleted."""
-    _delete(session, interaction or session.prompts.ask(named("interactions delete").parameters["interaction"]))
-
-
-def _delete(session: Session, interaction: Interaction) -> None:
-    gone = session.call("interactions delete", interaction=interaction)
-    session.say(f"{session.screen.sign('✓', 'OK:')} Deleted {kind_of(gone)}. Press u to take it back.", "green")
+    records.delete(session, "interactions delete", interaction, kind_of)

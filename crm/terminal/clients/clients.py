@@ -1,7 +1,7 @@
 """Clients at the menu: the page of one client, adding, editing and merging."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -15,6 +15,7 @@ from crm.terminal.clients.contacts import ContactsPage
 from crm.terminal.clients.rendering import draw_client, draw_contacts
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.cards import draw_timeline
+from crm.terminal.toolkit import records
 from crm.terminal.toolkit.client_choice import chosen_client
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.neighbours import Listed, Neighbours
@@ -187,11 +188,7 @@ def _name(form: RecordForm) -> str:
 def edit(session: Session, client: Client | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
     client = chosen_client(session, client, "Edit a client")
-
-    def save(shown: Client, changes: Mapping[str, Any]) -> Client:
-        saved: Client = session.call("clients edit", client=shown, changes=changes)
-        return saved
-
+    save = records.saving(session, "clients edit")
     edited = fill_changes(session, RecordForm, client, lambda shown: shown.name, save)
     if edited is None:
         return
@@ -256,5 +253,4 @@ def delete(session: Session, client: Client | None = None, **_: Any) -> None:
         client = pick_client(session.crm, session.keyboard, "Client")
     if client is None:
         raise NotFoundError("No client was chosen.")
-    gone = session.call("clients delete", client=client)
-    session.say(f"{session.screen.sign('✓', 'OK:')} Deleted {gone.name}. Press u to take it back.", "green")
+    records.delete(session, "clients delete", client)

@@ -17,7 +17,7 @@ from crm.terminal.clients.rendering import CLIENTS
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.toolkit.group_picking import group_of
-from crm.terminal.toolkit.lists import ListPage, filtered
+from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick_listed
 from crm.terminal.toolkit.session import Session
@@ -169,7 +169,8 @@ class ClientsPage(ListPage):
             filters["status"] = pick_listed(keyboard, "Status:", self._statuses, nothing="there are no statuses yet")
         else:
             field = fields(Client)[name]
-            filters = filtered(filters, name, self.session.prompts.value(field.label, field.check))
+            value = self.session.prompts.value(field.label, field.check)
+            filters = {each: kept for each, kept in {**filters, name: value}.items() if kept not in (None, "")}
         self._narrow(view, filters, where)
 
     def _statuses(self, limit: int, offset: int) -> Sequence[tuple[str, str]]:

@@ -11,6 +11,7 @@ from crm.terminal.clients.rendering import CONTACTS, draw_contact
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import data
+from crm.terminal.toolkit import records
 from crm.terminal.toolkit.client_choice import chosen_client
 from crm.terminal.toolkit.client_lists import client_names
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
@@ -73,13 +74,7 @@ def list_contacts(session: Session, client: Client | None = None, **_: Any) -> N
     ContactsPage(session, client).show()
 
 
-@flow("contacts show")
-def show(session: Session, contact: Contact | None = None, **_: Any) -> None:
-    """The page of a contact."""
-    contact_page(session, contact or session.prompts.ask(named("contacts show").parameters["contact"]))
-
-
-@page(Contact)
+@page(Contact, "contacts show")
 def contact_page(session: Session, contact: Contact) -> None:
     """A contact and what can be done with it, until the person goes back."""
     seen: dict[str, ContactCard] = {}
@@ -101,8 +96,8 @@ def contact_page(session: Session, contact: Contact) -> None:
             Choice("Open the client", lambda: session.open(client)),
         ]
         if not record.is_primary:
-            listed.append(Choice("Make primary", lambda: _make_primary(session, record)))
-        return [*listed, Choice("Delete", lambda: _delete(session, record))]
+            listed.append(Choice("Make primary", lambda: primary(session, record)))
+        return [*listed, Choice("Delete", lambda: delete(session, record))]
 
     session.menu(crumbs, entries, above=above)
 
@@ -110,22 +105,14 @@ def contact_page(session: Session, contact: Contact) -> None:
 @flow("contacts primary")
 def primary(session: Session, contact: Contact | None = None, **_: Any) -> None:
     """A contact from the list becomes the primary one."""
-    _make_primary(session, contact or session.prompts.ask(named("contacts primary").parameters["contact"]))
-
-
-def _make_primary(session: Session, contact: Contact) -> None:
+    contact = records.chosen(session, "contacts primary", contact)
     _tell(session, "Primary contact", session.call("contacts primary", contact=contact))
 
 
 @flow("contacts delete")
 def delete(session: Session, contact: Contact | None = None, **_: Any) -> None:
     """A contact from the list, deleted."""
-    _delete(session, contact or session.prompts.ask(named("contacts delete").parameters["contact"]))
-
-
-def _delete(session: Session, contact: Contact) -> None:
-    gone = session.call("contacts delete", contact=contact)
-    session.say(f"{session.screen.sign('✓', 'OK:')} Deleted {gone.name}. Press u to take it back.", "green")
+    records.delete(session, "contacts delete", contact)
 
 
 class ContactForm(RecordForm):
@@ -161,13 +148,8 @@ def _add(session: Session, client: Client, changes: Mapping[str, Any]) -> Contac
 @flow("contacts edit")
 def edit(session: Session, contact: Contact | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
-
-    def save(shown: Contact, changes: Mapping[str, Any]) -> Contact:
-        saved: Contact = session.call("contacts edit", contact=shown, changes=changes)
-        return saved
-
-    if contact is None:
-        contact = session.prompts.ask(named("contacts edit").parameters["contact"])
+    contact = records.chosen(session, "contacts edit", contact)
+    save = records.saving(session, "contacts edit")
     if edited := fill_changes(session, ContactForm, contact, lambda shown: shown.name, save):
         _tell(session, "Saved", edited[1])
 

@@ -25,10 +25,7 @@ class RulesPage(ListPage):
 
     title = "Status rules"
     columns = RULES
-
-    def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        rules: list[StatusRule] = named("rules list")(self.session.crm)
-        return rules[offset : offset + limit]
+    command = "rules list"
 
     def keys(self) -> Sequence[Choice]:
         return [Choice("Add", lambda: add(self.session), "a")] if self.session.offers(named("rules add")) else []

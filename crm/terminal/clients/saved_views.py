@@ -1,6 +1,5 @@
 """The saved views at the menu: shown, changed, renamed and removed, and a list saved as one."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from crm.commands.registry import named
@@ -8,6 +7,7 @@ from crm.model import View, typed_fields
 from crm.terminal.clients.clients_list import ClientsPage
 from crm.terminal.clients.rendering import VIEWS
 from crm.terminal.console.keyboard import Choice
+from crm.terminal.toolkit import records
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick_record
@@ -20,13 +20,10 @@ class ViewsPage(ListPage):
 
     title = "Saved views"
     columns = VIEWS
-
-    def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        views: list[View] = named("views list")(self.session.crm)
-        return views[offset : offset + limit]
+    command = "views list"
 
     def count(self) -> int:
-        return len(named("views list")(self.session.crm))
+        return len(self.result)
 
     def open(self, row: Any) -> None:
         session = self.session
@@ -67,11 +64,7 @@ def list_views(session: Session, **_: Any) -> None:
 def rename(session: Session, view: View | None = None, **_: Any) -> None:
     """Which view, and its new name."""
     view = view or _picked(session, "Rename a view")
-    check = typed_fields(View)["name"].check
-    to = session.prompts.value("New name", check, typed=view.name, required=True)
-    if to != view.name:
-        session.call("views rename", name=view.name, to=to)
-    session.done(f"{view.name} is called {to} now.", changed=to != view.name)
+    records.rename(session, "views rename", view, typed_fields(View)["name"].check, name=view.name)
 
 
 @flow("views remove")

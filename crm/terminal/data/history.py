@@ -1,22 +1,18 @@
 """The history at the menu: listed and narrowed, one transaction opened, written to a file, taken back."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from crm.commands.data.demo import made_sample
 from crm.commands.data.history import TransactionShown
 from crm.commands.registry import named
 from crm.model import Client
-from crm.repository import HistoryEntry
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.data.rendering import HISTORY, draw_transaction
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 
-# In the order in which they stand in the menu of filters.
-_FILTERS = ("client", "about", "by", "since", "until", "text", "only")
 # A page shows no more than fits.
 _RECORDS = 30
 
@@ -26,63 +22,27 @@ class HistoryPage(ListPage):
 
     title = "History"
     columns = HISTORY
+    command = "history list"
     sorts: Mapping[str, str] = {"When": "at", "Who": "user", "What": "what"}
-
-    def __init__(self, session: Session, client: Client | None = None) -> None:
-        super().__init__(session)
-        self.filters: dict[str, Any] = {"client": client} if client else {}
-
-    def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        entries: list[HistoryEntry] = named("history list")(
-            self.session.crm, limit, offset, sort=self.sort, **self.filters
-        )
-        return entries
+    filter_by: Mapping[str, str] = {
+        "client": "A client",
+        "about": "A kind of record",
+        "by": "Who did it",
+        "since": "Since a day",
+        "until": "Until a day",
+        "text": "A text",
+        "only": "What still stands, or was taken back",
+    }
 
     def open(self, row: Any) -> None:
         transaction_page(self.session, row.id)
 
-    def narrowed(self) -> str:
-        return ", ".join(self._told_of(name) for name in _FILTERS if name in self.filters)
-
-    def _told_of(self, name: str) -> str:
-        parameter, value = named("history list").parameters[name], self.filters[name]
-        if isinstance(value, Client):
-            return value.name
-        if isinstance(value, date):
-            return f"{parameter.label.lower()} {self.session.crm.conventions.day(value)}"
-        shown = parameter.value_check.show(value, self.session.crm.conventions)
-        return shown if name in ("about", "only") else f"{parameter.label.lower()} {shown}"
+    def told(self, name: str, value: Any) -> str:
+        told = super().told(name, value)
+        return told.removeprefix(f"{name} ") if name in ("about", "only") else told
 
     def keys(self) -> Sequence[Choice]:
-        return [Choice("Filter", self._filter, "f"), Choice("Export", self._export, "e")]
-
-    def _filter(self) -> None:
-        parameters = named("history list").parameters
-        entries = [Choice(_TITLES[name], name) for name in _FILTERS]
-        if self.filters:
-            entries.append(Choice("Show all again", "", "x"))
-        name = self.session.keyboard.choose("Filter by:", entries)
-        if not name:
-            self.filters = {}
-        elif (value := self.session.prompts.ask(parameters[name])) not in (None, ""):
-            self.filters[name] = value
-        else:
-            self.filters.pop(name, None)
-        self.offset = 0
-
-    def _export(self) -> None:
-        export(self.session, **self.filters)
-
-
-_TITLES = {
-    "client": "A client",
-    "about": "A kind of record",
-    "by": "Who did it",
-    "since": "Since a day",
-    "until": "Until a day",
-    "text": "A text",
-    "only": "What still stands, or was taken back",
-}
+        return [self.filter_key(), Choice("Export", lambda: export(self.session, **self.filters), "e")]
 
 
 def transaction_page(session: Session, number: int) -> None:
@@ -105,7 +65,7 @@ def transaction_page(session: Session, number: int) -> None:
 def history(session: Session, client: Client | None = None, **_: Any) -> None:
     """The history as a list, of one client where it is named, from which one is taken back; the last change stands
     first."""
-    HistoryPage(session, client).show()
+    HistoryPage(session, client=client).show()
 
 
 @flow("history show")

@@ -18,13 +18,10 @@ class OccasionsPage(ListPage):
 
     title = "Greetings"
     columns = OCCASIONS
-
-    def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        orders: Sequence[Occasion] = named("occasions list")(self.session.crm)
-        return orders[offset : offset + limit]
+    command = "occasions list"
 
     def count(self) -> int:
-        return len(named("occasions list")(self.session.crm))
+        return len(self.result)
 
     def keys(self) -> Sequence[Choice]:
         return [

@@ -20,17 +20,10 @@ class StrangersPage(ListPage):
 
     title = "Unknown senders"
     columns = STRANGERS
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self._listed: Sequence[Stranger] = []
-
-    def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        self._listed = named("email unknown")(self.session.crm)
-        return self._listed[offset : offset + limit]
+    command = "email unknown"
 
     def count(self) -> int:
-        return len(self._listed)
+        return len(self.result)
 
     def keys(self) -> Sequence[Choice]:
         return [Choice("Fetch", lambda: self.session.tell(_fetched(self.session)), "f")]

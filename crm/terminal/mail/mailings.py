@@ -12,6 +12,7 @@ from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.mail.messages import MessagesPage, message_page
 from crm.terminal.mail.rendering import MAILINGS, TROUBLES, draw_counts, draw_heads, draw_text
+from crm.terminal.toolkit import records
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.session import Session
@@ -26,10 +27,7 @@ class MailingsPage(ListPage):
 
     title = "Mailings"
     columns = MAILINGS
-
-    def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        listed: Sequence[Any] = named("mailings list")(self.session.crm, limit=limit, offset=offset)
-        return listed
+    command = "mailings list"
 
     def keys(self) -> Sequence[Choice]:
         return [Choice("Write", lambda: self.session.start(named("mailings send")), "w")]
@@ -44,13 +42,7 @@ def list_mailings(session: Session, **_: Any) -> None:
     MailingsPage(session).show()
 
 
-@flow("mailings show")
-def show(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
-    """The page of a mailing."""
-    mailing_page(session, mailing or session.prompts.ask(named("mailings show").parameters["mailing"]))
-
-
-@page(Mailing)
+@page(Mailing, "mailings show")
 def mailing_page(session: Session, mailing: Mailing) -> None:
     """What became of a mailing, each message to see to by its number, until the person goes back."""
     seen: dict[str, MailingReport] = {}
@@ -98,16 +90,15 @@ def _read(session: Session, mailing: Mailing) -> None:
 @flow("mailings resume")
 def resume(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
     """A mailing that was broken off, gone on with."""
-    mailing = mailing or session.prompts.ask(named("mailings resume").parameters["mailing"])
-    sending_page(session, mailing.name)
-    tell_sent(session, session.call("mailings resume", mailing=mailing))
+    chosen: Mailing = records.chosen(session, "mailings resume", mailing)
+    sending_page(session, chosen.name)
+    tell_sent(session, session.call("mailings resume", mailing=chosen))
 
 
 @flow("mailings cancel")
 def cancel(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
     """What has not been sent of a mailing, taken out of the outbox."""
-    mailing = mailing or session.prompts.ask(named("mailings cancel").parameters["mailing"])
-    session.call("mailings cancel", mailing=mailing)
+    session.call("mailings cancel", mailing=records.chosen(session, "mailings cancel", mailing))
     session.say(f"{session.screen.sign('✓', 'OK:')} Cancelled what had not been sent.", "green")
 
 

@@ -8,6 +8,7 @@ from crm.commands.registry import named
 from crm.model import CHANNELS, STATES, Client, Mailing, Message
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.mail.rendering import MESSAGE_COLUMNS, draw_message, draw_text, kind_of, sent_line
+from crm.terminal.toolkit import records
 from crm.terminal.toolkit.client_lists import DealingsPage
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.session import Session
@@ -31,11 +32,14 @@ class MessagesPage(DealingsPage):
     before, after = MESSAGE_COLUMNS[:4], MESSAGE_COLUMNS[4:]
 
     def told(self, name: str, value: Any) -> str:
-        return f"with {value}" if name == "text" else str(_WORDS.get(value, value))
+        if name == "text":
+            return f"with {value}"
+        return _WORDS[value] if isinstance(value, str) and value in _WORDS else super().told(name, value)
 
     def keys(self) -> Sequence[Choice]:
         whom = {"client": self.filters["client"]} if "client" in self.filters else {}
-        return [*super().keys(), Choice("Write", lambda: self.session.start(named("email send"), **whom), "w")]
+        write = Choice("Write", lambda: self.session.start(named("email send"), **whom), "w")
+        return [self.filter_key(), self.mine_key(), write]
 
     def open(self, row: Any) -> None:
         message_page(self.session, row)
@@ -44,17 +48,10 @@ class MessagesPage(DealingsPage):
 @flow("email list")
 def list_messages(session: Session, client: Client | None = None, mailing: Mailing | None = None, **_: Any) -> None:
     """The list of messages, of one client or one mailing where it is named."""
-    filters = {name: value for name, value in (("client", client), ("mailing", mailing)) if value}
-    MessagesPage(session, **filters).show()
+    MessagesPage(session, client=client, mailing=mailing).show()
 
 
-@flow("email show")
-def show(session: Session, message: Message | None = None, **_: Any) -> None:
-    """The page of a message."""
-    message_page(session, message or session.prompts.ask(named("email show").parameters["message"]))
-
-
-@page(Message)
+@page(Message, "email show")
 def message_page(session: Session, message: Message) -> None:
     """A message with its text, and what can be done with it, until the person goes back."""
     seen: dict[str, Any] = {}
@@ -90,14 +87,14 @@ def _read(session: Session, message: Message) -> None:
 @flow("email again")
 def again(session: Session, message: Message | None = None, **_: Any) -> None:
     """A message that was not sent, tried once more."""
-    message = message or session.prompts.ask(named("email again").parameters["message"])
+    message = records.chosen(session, "email again", message)
     tell_tried(session, session.call("email again", message=message))
 
 
 @flow("email cancel")
 def cancel(session: Session, message: Message | None = None, **_: Any) -> None:
     """A message that is queued, taken out of the outbox."""
-    message = message or session.prompts.ask(named("email cancel").parameters["message"])
+    message = records.chosen(session, "email cancel", message)
     session.call("email cancel", message=message)
     session.say(f"{session.screen.sign('✓', 'OK:')} Cancelled. “Send again” sends it all the same.", "green")
 

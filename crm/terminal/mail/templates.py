@@ -11,6 +11,7 @@ from crm.model import CHANNELS, Field, Template, typed_fields
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import render
 from crm.terminal.mail.rendering import TEMPLATES, draw_template, draw_text
+from crm.terminal.toolkit import records
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow, page
@@ -27,13 +28,10 @@ class TemplatesPage(ListPage):
 
     title = "Templates"
     columns = TEMPLATES[1:]
-
-    def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        templates: list[Template] = named("templates list")(self.session.crm)
-        return templates[offset : offset + limit]
+    command = "templates list"
 
     def count(self) -> int:
-        return len(named("templates list")(self.session.crm))
+        return len(self.result)
 
     def keys(self) -> Sequence[Choice]:
         return [Choice("Add", lambda: add(self.session), "a")]
@@ -48,13 +46,7 @@ def list_templates(session: Session, **_: Any) -> None:
     TemplatesPage(session).show()
 
 
-@flow("templates show")
-def show(session: Session, template: Template | None = None, **_: Any) -> None:
-    """The page of a template."""
-    template_page(session, template or _picked(session, "templates show"))
-
-
-@page(Template)
+@page(Template, "templates show")
 def template_page(session: Session, template: Template) -> None:
     """A template as it was written, and what can be done with it, until the person goes back."""
     seen: dict[str, Any] = {}
@@ -90,7 +82,7 @@ def _read(session: Session, template: Template) -> None:
 @flow("templates preview")
 def preview(session: Session, template: Template | None = None, **_: Any) -> None:
     """What the first client would read, and then any other one."""
-    template = template or _picked(session, "templates preview")
+    template = records.chosen(session, "templates preview", template)
     client = None
     while True:
         found: TemplatePreview = session.call("templates preview", template=template, client=client)
@@ -154,7 +146,7 @@ def edit(session: Session, template: Template | None = None, **_: Any) -> None:
         saved: Template = named("templates edit")(session.crm, template=shown, changes=changes)
         return saved
 
-    template = template or _picked(session, "templates edit")
+    template = records.chosen(session, "templates edit", template)
     if edited := fill_changes(session, TemplateForm, template, lambda shown: shown.name, save):
         _tell(session, "Saved", edited[1])
 
@@ -162,13 +154,7 @@ def edit(session: Session, template: Template | None = None, **_: Any) -> None:
 @flow("templates delete")
 def delete(session: Session, template: Template | None = None, **_: Any) -> None:
     """A template from the list, deleted."""
-    gone = session.call("templates delete", template=template or _picked(session, "templates delete"))
-    session.say(f"{session.screen.sign('✓', 'OK:')} Deleted {gone.name}. Press u to take it back.", "green")
-
-
-def _picked(session: Session, words: str) -> Template:
-    picked: Template = session.prompts.ask(named(words).parameters["template"])
-    return picked
+    records.delete(session, "templates delete", template)
 
 
 def _tell(session: Session, done: str, template: Template) -> None:

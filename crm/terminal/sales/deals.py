@@ -12,6 +12,7 @@ from crm.commands.sales.pipeline import stages
 from crm.model import Client, Deal, Field, Stage
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.sales.rendering import draw_heading, draw_history
+from crm.terminal.toolkit import records
 from crm.terminal.toolkit.client_choice import chosen_client
 from crm.terminal.toolkit.deal_picking import pick_deal, stage_line
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
@@ -213,5 +214,4 @@ def reopen(session: Session, deal: Deal | None = None, **_: Any) -> None:
 @flow("deals delete")
 def delete(session: Session, deal: Deal | None = None, **_: Any) -> None:
     """Says what goes and what stays, and asks."""
-    gone = session.call("deals delete", deal=_chosen(session, deal, "Delete a deal"))
-    session.say(f"{session.screen.sign('✓', 'OK:')} Deleted {gone.title}. Press u to take it back.", "green")
+    records.delete(session, "deals delete", _chosen(session, deal, "Delete a deal"), lambda gone: str(gone.title))

@@ -8,6 +8,7 @@ from crm.errors import FieldError
 from crm.model import OUTCOMES, Stage
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.sales.rendering import STAGES
+from crm.terminal.toolkit import records
 from crm.terminal.toolkit.deal_picking import pick_stage, stage_line
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
@@ -20,9 +21,7 @@ class StagesPage(ListPage):
 
     title = "Stages"
     columns = STAGES
-
-    def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        return _all(self.session)[offset : offset + limit]
+    command = "stages list"
 
     def keys(self) -> Sequence[Choice]:
         command = named("stages add")
@@ -68,11 +67,7 @@ def list_stages(session: Session, **_: Any) -> None:
 def rename(session: Session, stage: Stage | None = None, **_: Any) -> None:
     """The old name is there to change."""
     stage = _chosen(session, stage, "Rename")
-    check = named("stages rename").parameters["to"].value_check
-    to = session.prompts.value("New name", check, typed=stage.name, required=True)
-    if to != stage.name:
-        session.call("stages rename", stage=stage, to=to)
-    session.done(f"{stage.name} is called {to} now.", changed=to != stage.name)
+    records.rename(session, "stages rename", stage, named("stages rename").parameters["to"].value_check, stage=stage)
 
 
 @flow("stages edit")

@@ -17,10 +17,7 @@ class PeoplePage(ListPage):
 
     title = "People"
     columns = PEOPLE
-
-    def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        people: list[Colleague] = named("people list")(self.session.crm)
-        return people[offset : offset + limit]
+    command = "people list"
 
     def keys(self) -> Sequence[Choice]:
         command = named("people add")

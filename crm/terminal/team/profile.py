@@ -22,10 +22,7 @@ class SessionsPage(ListPage):
 
     title = "My sessions"
     columns = SESSIONS
-
-    def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        found: list[Any] = named("profile sessions")(self.session.crm)
-        return found[offset : offset + limit]
+    command = "profile sessions"
 
     def keys(self) -> Sequence[Choice]:
         return [Choice("End all others", self._end_others, "x")]

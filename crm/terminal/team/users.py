@@ -21,10 +21,7 @@ class UsersPage(ListPage):
 
     title = "Accounts"
     columns = USERS
-
-    def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        users: list[UserShown] = named("users list")(self.session.crm)
-        return users[offset : offset + limit]
+    command = "users list"
 
     def keys(self) -> Sequence[Choice]:
         people = named("people list")

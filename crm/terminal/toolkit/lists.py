@@ -5,7 +5,9 @@ from typing import Any
 
 from rich.text import Text
 
+from crm.commands.registry import named
 from crm.errors import Cancelled, FieldError, RuleError
+from crm.model.fields import Flag
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import clean
@@ -20,23 +22,45 @@ _AROUND = 9
 
 
 class ListPage:
-    """A list that is paged, sorted and narrowed. Subclasses say what is in it and what opening a row does."""
+    """What a list command returns, paged, sorted and filtered by the parameters of the command. Subclasses say which
+    command it is and what opening a row does."""
 
     title: str
     columns: Sequence[tables.Column]
     sorts: Mapping[str, str] = {}
     downwards = frozenset(("total_spend", "sales_count", "last_sale_on", "created_at", "amount"))
+    # The words of the command, and those of its parameters that filter it, with their titles, in the order of a menu.
+    command: str
+    filter_by: Mapping[str, str] = {}
+    # Of each of these filters at most one is set.
+    rivals: Sequence[frozenset[str]] = ()
+    # What stays where everything is shown again, and how that is called.
+    lasting: frozenset[str] = frozenset()
+    show_all = "Show all again"
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, **filters: Any) -> None:
+        """`filters` are those that are set from the beginning, by the names of the parameters; empty ones are not."""
         self.session = session
+        self.filters = {name: value for name, value in filters.items() if value}
         self.offset = 0
         self.sort = ""
+        # What the command has returned.
+        self.result: Any = None
         # The rows that are on the screen.
         self.drawn: Sequence[Any] = ()
 
     def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        """The rows of a page."""
-        raise NotImplementedError
+        """The rows of a page; a command that pages nothing is asked for all of them."""
+        command = named(self.command)
+        paging = {"sort": self.sort, "limit": limit, "offset": offset}
+        given = {name: value for name, value in paging.items() if name in command.parameters}
+        self.result = command(self.session.crm, **given, **self.filters)
+        return self.listed() if "limit" in given else self.listed()[offset : offset + limit]
+
+    def listed(self) -> Sequence[Any]:
+        """The rows in what the command has returned."""
+        rows: Sequence[Any] = self.result
+        return rows
 
     def count(self) -> int | None:
         """How many there are in all; None where that is not known."""
@@ -52,7 +76,15 @@ class ListPage:
 
     def narrowed(self) -> str:
         """What the list is narrowed to, in words."""
-        return ""
+        return ", ".join(self.told(name, value) for name, value in self.filters.items())
+
+    def told(self, name: str, value: Any) -> str:
+        """A filter in words."""
+        parameter = named(self.command).parameters[name]
+        if parameter.record:
+            return str(value.name)
+        label = parameter.label.lower()
+        return label if value is True else f"{label} {parameter.value_check.show(value, self.session.crm.conventions)}"
 
     def sign(self, row: Any) -> str:
         """What stands before a row, of one width for all of them."""
@@ -60,7 +92,10 @@ class ListPage:
 
     def widen(self) -> bool:
         """Drops all that narrows or sorts the list; whether there was anything."""
-        return False
+        narrowed = bool(self._dropped() or self.sort)
+        self._show_all()
+        self.sort = ""
+        return narrowed
 
     def keys(self) -> Sequence[Choice]:
         """Further keys of this list; their values are actions."""
@@ -98,6 +133,49 @@ class ListPage:
         head, lines = self._lines(self.drawn)
         entries = [Choice(line, _call(self.open, row)) for line, row in zip(lines, self.drawn, strict=True)]
         return head, entries, self._keys(len(rows) > size, size)
+
+    # Filters
+
+    def filter_key(self) -> Choice:
+        """The key that filters the list."""
+        return Choice("Filter", self._choose_filter, "f")
+
+    def mine_key(self) -> Choice:
+        """The key that turns from everybody's to mine, and back."""
+        return Choice("Everybody's" if "mine" in self.filters else "Mine", self._turn, "e")
+
+    def filter(self, name: str, value: Any) -> None:
+        """Sets a filter in the place of its rivals, or drops it where the value is empty."""
+        dropped = {name}.union(*(each for each in self.rivals if name in each and value))
+        self.filters = {each: kept for each, kept in self.filters.items() if each not in dropped}
+        if value not in (None, ""):
+            self.filters[name] = value
+        self.offset = 0
+
+    def _choose_filter(self) -> None:
+        entries = [Choice(label, name) for name, label in self.filter_by.items()]
+        if self._dropped():
+            entries.append(Choice(self.show_all, "", "x"))
+        name = self.session.keyboard.choose("Filter by:", entries)
+        if not name:
+            self._show_all()
+            return
+        parameter = named(self.command).parameters[name]
+        self.filter(name, isinstance(parameter.check, Flag) or self.session.prompts.ask(parameter))
+
+    def _turn(self) -> None:
+        was_mine = self.filters.pop("mine", False)
+        self.filter("mine", not was_mine or None)
+
+    def _dropped(self) -> list[str]:
+        """The filters that are set, without those that last."""
+        return [name for name in self.filters if name not in self.lasting]
+
+    def _show_all(self) -> None:
+        self.filters = {name: value for name, value in self.filters.items() if name in self.lasting}
+        self.offset = 0
+
+    # Drawing
 
     def _told(self, rows: Sequence[Any]) -> str:
         by = self.session.crm.conventions
@@ -154,12 +232,6 @@ class ListPage:
         first, second = (f"-{chosen}", chosen) if chosen in self.downwards else (chosen, f"-{chosen}")
         self.sort = second if self.sort == first else first
         self.offset = 0
-
-
-def filtered(filters: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
-    """Filters with one of them set, or without it where nothing was answered."""
-    others = {each: kept for each, kept in filters.items() if each != name}
-    return others if value in (None, "") else {**others, name: value}
 
 
 def _call(function: Callable[[Any], None], row: Any) -> Callable[[], None]:

@@ -1,12 +1,13 @@
 """Pages: each is registered for what it shows, so that a page opens another one without importing it."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Any
 
 from crm.commands import subject_of, subjects
-from crm.commands.registry import Command
+from crm.commands.registry import Command, named
 from crm.model import Record
 
 Page = Callable[..., None]
@@ -16,11 +17,19 @@ Flow = Callable[..., None]
 FLOWS: dict[str, Flow] = {}
 
 
-def page(record: type[Record]) -> Callable[[Page], Page]:
-    """Registers a function (session, record, **around) as the page that shows a record of a kind."""
+def page(record: type[Record], words: str = "") -> Callable[[Page], Page]:
+    """Registers a function (session, record, **around) as the page that shows a record of a kind, and as the way in
+    which the menu leads through the command of these words, which shows one that is asked for where it is not given."""
 
     def register(function: Page) -> Page:
+        @wraps(function)
+        def show(session: Any, **given: Any) -> None:
+            subject = named(words).required_subject
+            function(session, given.get(subject.name) or session.prompts.ask(subject))
+
         _PAGES[record] = function
+        if words:
+            FLOWS[words] = show
         return function
 
     return register

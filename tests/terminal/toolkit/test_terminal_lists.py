@@ -157,6 +157,36 @@ def test_a_list_that_cannot_be_read_is_shown_from_its_first_page(crm: CRM, kind:
     assert [(page.sort, page.offset) for page in pages] == [("", 0)]
 
 
+def lists(kind: type[ListPage] = ListPage) -> list[type[ListPage]]:
+    """All lists of the menu that a command fills."""
+    load_flows()
+    below = [each for of in kind.__subclasses__() for each in [of, *lists(of)] if each.__module__.startswith("crm.")]
+    return list({each for each in below if hasattr(each, "command")})
+
+
+def test_a_list_is_filtered_by_what_its_command_takes() -> None:
+    kinds = [each for each in lists() if each.filter_by]
+    assert len(kinds) >= 6
+    for kind in kinds:
+        taken = named(kind.command).parameters.keys()
+        assert kind.filter_by.keys() | kind.lasting | frozenset().union(*kind.rivals) <= taken, kind
+
+
+def test_one_of_rival_filters_stands_and_what_lasts_stays_where_all_is_shown_again(crm: CRM) -> None:
+    pages = []
+
+    def show(session: Session) -> None:
+        pages.append(FollowUpsPage(session, mine=True))
+        pages[0].filter("done", True)
+        pages[0].show()
+
+    told = read_by_line(crm, show, "f\nOverdue\nf\nShow all again\nf\nFor somebody\ntester\n\n")
+    assert "mine, done" in told
+    assert "mine, overdue" in told
+    assert pages[0].filters == {"for_": "tester"}
+    assert "for tester" in told
+
+
 def test_views_are_saved_chosen_and_removed(start: Start) -> None:
     session = start().choose("Clients").choose("Save a view").sees("Name").press("Big", "enter").sees("Condition:")
     session.press("total_spend >> 1", "enter").sees("Sort by").press("enter").sees("^").sees("Condition:")

@@ -1,0 +1,37 @@
+"""What is done alike with records of every kind: one is chosen, changed, renamed or deleted."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from crm.commands.registry import named
+from crm.model.fields import Check
+from crm.terminal.toolkit.session import Session
+
+
+def chosen(session: Session, words: str, record: Any = None) -> Any:
+    """The record that a command is about: the one that is given, or one that is asked for. Raises Back."""
+    return record or session.prompts.ask(named(words).required_subject)
+
+
+def saving(session: Session, words: str) -> Callable[[Any, Mapping[str, Any]], Any]:
+    """How a command saves the changes of a record, as `fill_changes` takes it."""
+    name = named(words).required_subject.name
+    return lambda shown, changes: session.call(words, **{name: shown, "changes": changes})
+
+
+def delete(
+    session: Session, words: str, record: Any = None, name: Callable[[Any], str] = lambda gone: gone.name
+) -> None:
+    """Deletes a record, which is asked for where it is not given, and says so by its name. Raises Back."""
+    subject = named(words).required_subject
+    gone = session.call(words, **{subject.name: chosen(session, words, record)})
+    session.say(f"{session.screen.sign('✓', 'OK:')} Deleted {name(gone)}. Press u to take it back.", "green")
+
+
+def rename(session: Session, words: str, record: Any, check: Check, **given: Any) -> None:
+    """Asks for a new name of a record, the old one being there to change; `given` names it to the command. Raises
+    Back."""
+    to = session.prompts.value("New name", check, typed=record.name, required=True)
+    if to != record.name:
+        session.call(words, to=to, **given)
+    session.done(f"{record.name} is called {to} now.", changed=to != record.name)
