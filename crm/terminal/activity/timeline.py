@@ -9,10 +9,9 @@ from crm.commands.registry import named
 from crm.model import BY_NAME, Client
 from crm.terminal.activity.rendering import ENTRIES
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.toolkit.client_choice import chosen_client
-from crm.terminal.toolkit.lists import ListPage
-from crm.terminal.toolkit.neighbours import Neighbours
+from crm.terminal.toolkit.lists import ListPage, Neighbours
 from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.records import chosen_client
 from crm.terminal.toolkit.session import Session
 
 _INTERACTIONS = ("call", "meeting", "email", "sms", "note")

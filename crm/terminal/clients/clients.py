@@ -16,11 +16,11 @@ from crm.terminal.clients.rendering import draw_client, draw_contacts
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.cards import draw_timeline
 from crm.terminal.toolkit import records
-from crm.terminal.toolkit.client_choice import chosen_client
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
-from crm.terminal.toolkit.neighbours import Listed, Neighbours
+from crm.terminal.toolkit.lists import Listed, Neighbours
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.picking import pick_client
+from crm.terminal.toolkit.records import chosen_client
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
 

@@ -18,8 +18,8 @@ from crm.terminal.mail.composing import EmailSteps
 from crm.terminal.mail.message_form import WritingForm
 from crm.terminal.mail.messages import tell_tried
 from crm.terminal.mail.rendering import draw_preview
-from crm.terminal.toolkit.client_choice import chosen_client
 from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.records import chosen_client
 from crm.terminal.toolkit.session import Session
 
 _TITLE = "Write an e-mail"

@@ -12,8 +12,8 @@ from crm.model import Client, Template
 from crm.terminal.console.keyboard import Back
 from crm.terminal.mail.composing import WritingSteps
 from crm.terminal.mail.messages import tell_tried
-from crm.terminal.toolkit.client_choice import chosen_client
 from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.records import chosen_client
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Step
 

@@ -13,10 +13,10 @@ from crm.model import Client, Deal, Field, Stage
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.sales.rendering import draw_heading, draw_history
 from crm.terminal.toolkit import records
-from crm.terminal.toolkit.client_choice import chosen_client
 from crm.terminal.toolkit.deal_picking import pick_deal, stage_line
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
 from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.records import chosen_client
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
 

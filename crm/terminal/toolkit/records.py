@@ -4,7 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from crm.commands.registry import named
+from crm.model import Client
 from crm.model.fields import Check
+from crm.terminal.console.keyboard import Back
+from crm.terminal.toolkit.picking import pick_client
 from crm.terminal.toolkit.session import Session
 
 
@@ -35,3 +38,13 @@ def rename(session: Session, words: str, record: Any, check: Check, **given: Any
     if to != record.name:
         session.call(words, to=to, **given)
     session.done(f"{record.name} is called {to} now.", changed=to != record.name)
+
+
+def chosen_client(session: Session, client: Client | None, *crumbs: str) -> Client:
+    """A client that is named, or else one that the person chooses on a page named by the crumbs. Raises Back."""
+    if client is None:
+        session.page(*crumbs)
+        client = pick_client(session.crm, session.keyboard, "Client")
+    if client is None:
+        raise Back
+    return client

@@ -15,7 +15,7 @@ from crm.model import Client, Contact, FollowUp, Interaction
 from crm.terminal.console.keyboard import Closed
 from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.screen import Screen
-from crm.terminal.toolkit.neighbours import Neighbours
+from crm.terminal.toolkit.lists import Neighbours
 from crm.terminal.toolkit.pages import load_flows
 from crm.terminal.toolkit.session import Session
 from tests.support.clocks import TODAY
