@@ -40,11 +40,12 @@ def _is_number(text: str) -> bool:
 
 
 def _by_unique(snapshot: Snapshot, kind: type[Record], text: str) -> Record | None:
-    """The record that alone has a field which only one can have."""
+    """The record that has a field which only one can have: as it is written, or alone in whatever case."""
     for name in kind.about.unique:
-        found = snapshot.find_all(kind, Query({name: text}, limit=2))
-        if len(found) == 1:
-            return found[0]
+        found = snapshot.find_all(kind, Query({name: text}))
+        exact = [each for each in found if getattr(each, name) == text]
+        if len(exact or found) == 1:
+            return (exact or found)[0]
     return None
 
 

@@ -1,0 +1,124 @@
+"""What a made-up record is in without being named there; run by `test_made_up_record.py` in a process of its own."""
+
+import csv
+import json
+import subprocess
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from crm.model.vehicles import Repair, Vehicle
+
+from crm.commands import groups, menus
+from crm.commands.registry import commands
+from crm.errors import ForbiddenError
+from crm.model import Client
+from crm.model.rights import CLIENT, STAFF, Reader
+from crm.terminal.toolkit.pages import page_of
+from tests.conftest import PROJECT, PYTHON, STORES, Store, _new_store, child_environment
+from tests.project.test_docs import reference
+from tests.support.command_line import CommandLine
+from tests.support.guarded import guarded_for
+from tests.support.sheets_team import new_team
+
+VEHICLE = Vehicle(client=1, plate="W-1", price=Decimal("9000.50"), state="used", note="dented")
+
+
+def test_it_is_in_the_menu_with_its_page_and_in_the_docs() -> None:
+    assert menus()["vehicles"] == "Vehicles"
+    assert groups()["vehicles"] == "Vehicles of clients."
+    assert [each.title for each in commands(menu="vehicles")] == ["Add a vehicle", "Repair a vehicle", "List vehicles"]
+    assert page_of(Vehicle).__module__ == "crm.terminal.vehicles.vehicles"
+    assert "## vehicles repair\n" in reference().PAGES["commands.md"]()
+
+
+def test_it_is_in_the_shell_json_look_up_history_undo_sums_and_export(tmp_path: Path) -> None:
+    crm = CommandLine(tmp_path)
+    crm.did("clients", "add", "--last-name", "Lovelace")
+    added = crm.did("vehicles", "add", "Lovelace", "--plate", "W-1", "--price", "9000.50")
+    assert (added["plate"], added["price"], added["spent"]) == ("W-1", "9000.50", "0.00")
+    again = crm.refused("vehicles", "add", "1", "--plate", "W-1", "--price", "1")
+    assert again == "Another vehicle already has this plate; nothing was changed."
+    assert crm("vehicles", "add", "1", "--plate", "W-2", "--price", "1").out == "Vehicle W-2 of $1.00\n"
+    crm.did("history", "undo")
+    for cost in ("100", "20.25"):
+        crm.did("vehicles", "repair", "W-1", "--cost", cost)
+    assert [each["spent"] for each in crm.did("vehicles", "list")] == ["120.25"]
+    last = crm.history()[0]
+    assert last["what"] == "repaired W-1"
+    (repair, vehicle) = crm.did("history", "show", str(last["id"]))["records"]
+    assert (repair["record"], vehicle["record"], vehicle["name"]) == ("repair", "vehicle", "W-1")
+    assert [(each["label"], each["was"], each["now"]) for each in vehicle["fields"]] == [
+        ("Spent", "$100.00", "$120.25")
+    ]
+    crm.did("history", "undo")
+    assert [each["spent"] for each in crm.did("vehicles", "list")] == ["100.00"]
+    assert crm.sound()
+    crm.did("export", str(tmp_path / "vehicles.csv"), "--what", "vehicles")
+    with (tmp_path / "vehicles.csv").open(encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["Client"], row["Plate"], row["Spent"]) == ("Lovelace", "W-1", "100.00")
+    crm.did("export", str(tmp_path / "all.json"), "--what", "all")
+    assert [name for name, _ in json.loads((tmp_path / "all.json").read_text())["objects"]].count("repair") == 1
+
+
+def test_an_older_store_gets_its_table(tmp_path: Path) -> None:
+    crm = CommandLine(tmp_path)
+    older = subprocess.run(
+        [PYTHON, "run.py", "clients", "add", "--last-name", "Lovelace"],
+        cwd=PROJECT, env={**child_environment(), **crm.environment}, capture_output=True, check=False,
+    )  # fmt: skip
+    assert older.returncode == 0, older.stderr
+    crm.did("vehicles", "add", "Lovelace", "--plate", "W-1", "--price", "1")
+    assert [each["plate"] for each in crm.did("vehicles", "list")] == ["W-1"]
+
+
+def test_rights_are_as_it_declares_them() -> None:
+    with _new_store(STORES["sqlite"]) as store:
+        both = [store.add(last_name=name) for name in ("Own", "Other")]
+        store.change(lambda tx: [tx.add(replace(VEHICLE, client=c.id, plate=c.name, on=tx.today)) for c in both])
+        client = guarded_for(store.repository, Reader(1, CLIENT, both[0].id, "own"))
+        with client.read() as snapshot:
+            assert [(each.plate, each.note) for each in snapshot.find_all(Vehicle)] == [("Own", "")]
+            with pytest.raises(ForbiddenError, match="Only staff can see repairs"):
+                snapshot.find_all(Repair)
+        with pytest.raises(ForbiddenError, match="Only staff can add vehicles"):
+            client.transact(lambda tx: tx.add(VEHICLE), "tried")
+        staff = guarded_for(store.repository, Reader(2, STAFF, 0, "staff"))
+        staff.transact(lambda tx: tx.add(Repair(vehicle=2, cost=Decimal(5))), "repaired")
+        with staff.read() as snapshot:
+            assert {(each.plate, each.spent) for each in snapshot.find_all(Vehicle)} == {
+                ("Own", Decimal(0)), ("Other", Decimal(5)),
+            }  # fmt: skip
+
+
+def test_a_wrong_sum_is_found() -> None:
+    with _new_store(STORES["sqlite"]) as store:
+        _add(store)
+        with store.repository._engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE vehicle SET spent = 1")
+        assert store.wrong() == ["Vehicle 1 shows figures that its records do not give."]
+
+
+def test_it_has_a_tab_in_a_spreadsheet() -> None:
+    with new_team() as team:
+        _add(team.store)
+        head, row = team.cells(Vehicle)[:2]
+        assert head[:3] == ["ID", "Plate", "State"]
+        assert dict(zip(head, row, strict=False))["Spent"] == 7.5
+        place = team.place(Vehicle(id=1), "note")
+        team.person.set_cells(team.id, "vehicles", *place, [["by hand"]])
+        with team.repository.read() as snapshot:
+            assert snapshot.get(Vehicle, 1).note == "by hand"
+        place = team.place(Repair(id=1), "cost")
+        team.person.set_cells(team.id, "repairs", *place, [[9]])
+        with team.repository.read() as snapshot:
+            assert snapshot.get(Vehicle, 1).spent == Decimal(9)
+        team.agreed()
+
+
+def _add(store: Store) -> None:
+    client: Client = store.add(last_name="Lovelace")
+    store.change(lambda tx: tx.add(replace(VEHICLE, client=client.id, on=tx.today)))
+    store.change(lambda tx: tx.add(Repair(vehicle=1, cost=Decimal("7.50"))))

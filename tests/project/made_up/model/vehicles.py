@@ -1,0 +1,56 @@
+"""Records: vehicles that clients own, and what was repaired."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import ClassVar
+
+from crm.model.fields import Amount, Choice, Day, Id, Line
+from crm.model.kind import EVERYTHING, READ_OWN, Export, Kind, Rights, Sum, Tab
+from crm.model.record import Record, described
+
+STATES = {"used": "in use", "sold": "sold"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vehicle(Record):
+    """A vehicle of a client; `spent` is what its repairs have cost."""
+
+    about: ClassVar[Kind] = Kind(
+        "vehicle",
+        "vehicles",
+        called="plate",
+        order=("-on", "id"),
+        day="on",
+        unique=("plate",),
+        indexes={"by_client": ("client", "on")},
+        rights=Rights(staff=EVERYTHING, client=READ_OWN, owned_by=("client", "client"), internal=("note",)),
+        tab=Tab(number=70, first=("plate", "state"), since=6),
+        export=Export(),
+        since=7,
+    )
+
+    client: int = described("Client", Id("client", owns=True))
+    plate: str = described("Plate", Line(20))
+    on: date = described("Bought", Day())
+    price: Decimal = described("Price", Amount())
+    state: str = described("State", Choice(STATES))
+    note: str = described("Note", Line(200))
+    spent: Decimal = described("Spent", Amount(), by="facts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repair(Record):
+    """A repair of a vehicle."""
+
+    about: ClassVar[Kind] = Kind(
+        "repair",
+        "repairs",
+        sums=(Sum(name="spent", function="sum", of="cost", onto="vehicle"),),
+        rights=Rights(staff=EVERYTHING),
+        tab=Tab(number=71, since=6),
+        since=7,
+    )
+
+    vehicle: int = described("Vehicle", Id("vehicle", owns=True))
+    cost: Decimal = described("Cost", Amount())

@@ -1,0 +1,19 @@
+"""A kind of record that comes in by one folder a room is in every door, store and page."""
+
+import subprocess
+from pathlib import Path
+
+from tests.conftest import PROJECT, PYTHON, child_environment
+
+FOLDER = Path(__file__).parent / "made_up"
+
+
+def test_a_record_that_is_declared_once_is_everywhere() -> None:
+    environment = child_environment()
+    environment["PYTHONPATH"] = f"{environment['PYTHONPATH']}:{FOLDER}"
+    options = [f"-p{name}" for name in ("made_up_subject", "no:cacheprovider")]
+    tried = subprocess.run(
+        [PYTHON, "-m", "pytest", *options, FOLDER / "cases.py"],
+        cwd=PROJECT, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert tried.returncode == 0, tried.stdout + tried.stderr
