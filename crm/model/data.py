@@ -19,6 +19,7 @@ class Setting(Record):
         "setting",
         "settings",
         place=15,
+        needs=("key", "value"),
         called="key",
         unique=("key",),
         rights=Rights(staff=READ_ALL, client=READ_ALL),

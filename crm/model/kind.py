@@ -106,8 +106,9 @@ class Kind:
     """What is known of a kind of record beside its fields.
 
     `place` says where it stands wherever the kinds are listed, as in a dump; those without one come last, and each
-    comes after the kinds that it links to. `called` is the field that people call a record by, `order` the order of a
-    list when none is asked for, `day` the field that a period is about.
+    comes after the kinds that it links to. `needs` are the fields without which a record is nothing.
+    `called` is the field that people call a record by, `order` the order of a list when none is asked for, `day` the
+    field that a period is about.
 
     `unique` fields are unique where given, and a record is found by them. `indexes` are those of its table by the end
     of their names, `since` is the format of a store that has the table first.
@@ -118,6 +119,7 @@ class Kind:
     _: KW_ONLY
     tab: Tab
     place: int = 1000
+    needs: tuple[str, ...] = ()
     called: str = ""
     order: tuple[str, ...] = ("id",)
     day: str = ""

@@ -18,6 +18,7 @@ class Sale(Record):
         "sale",
         "sales",
         place=5,
+        needs=("client", "on", "amount"),
         order=("-on", "-id"),
         day="on",
         # Totals and windows of one client, and sums of a period, are read from the index alone.
@@ -58,6 +59,7 @@ class Stage(Record):
         "stage",
         "stages",
         place=2,
+        needs=("name", "position"),
         called="name",
         order=("position", "id"),
         unique=("name",),
@@ -98,6 +100,7 @@ class Deal(Record):
         "deal",
         "deals",
         place=3,
+        needs=("client", "title", "stage"),
         called="title",
         day="expected_close_on",
         indexes={"by_client": ("client",), "by_stage": ("stage", "closed_on", "value")},
@@ -128,6 +131,7 @@ class StageMove(Record):
         "stage_move",
         "stage-moves",
         place=4,
+        needs=("deal", "stage", "on"),
         indexes={"by_deal": ("deal",)},
         # They come and go with what is done to deals.
         rights=Rights(staff=May(ALL, ALL, NONE, ALL), words="moves of deals"),

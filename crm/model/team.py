@@ -21,6 +21,7 @@ class User(Record):
         "user",
         "users",
         place=16,
+        needs=("email", "role"),
         called="name",
         unique=("email",),
         rights=Rights(
@@ -64,6 +65,7 @@ class SignIn(Record):
         "sign_in",
         "sign_ins",
         place=17,
+        needs=("user", "state"),
         indexes={"by_token": ("token",), "by_user": ("user",)},
         rights=Rights(
             staff=May(OWN, update=OWN),
@@ -95,6 +97,7 @@ class Dashboard(Record):
         "dashboard",
         "dashboards",
         place=14,
+        needs=("user",),
         rights=Rights(
             staff=May(OWN, OWN, OWN, OWN),
             words="other people's dashboards",

@@ -115,6 +115,11 @@ def test_it_has_a_tab_in_a_spreadsheet() -> None:
         team.person.set_cells(team.id, "repairs", *place, [[9]])
         with team.repository.read() as snapshot:
             assert snapshot.get(Vehicle, 1).spent == Decimal(9)
+        team.person.set_cells(team.id, "repairs", 2, place[1], [[11]])
+        assert [each.what for each in team.repository.check()] == ["repairs!B3: a repair needs its vehicle."]
+        team.person.set_cells(team.id, "repairs", 2, team.place(Repair(id=1), "vehicle")[1], [[1]])
+        with team.repository.read() as snapshot:
+            assert snapshot.get(Vehicle, 1).spent == Decimal(20)
         team.agreed()
 
 

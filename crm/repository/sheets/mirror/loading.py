@@ -16,23 +16,10 @@ from crm.errors import CRMError, FieldError
 from crm.model import (
     RECORDS,
     Client,
-    Contact,
     Conventions,
-    Dashboard,
-    Deal,
-    FollowUp,
-    Interaction,
-    Mailing,
-    Message,
     Record,
-    Sale,
     Setting,
-    SignIn,
-    Stage,
-    StageMove,
     StatusRule,
-    Template,
-    User,
     View,
     fields,
     links,
@@ -51,7 +38,6 @@ from crm.repository.sheets.mirror.row_matching import Placed
 from crm.repository.sheets.mirror.validation import (
     NO_NAME,
     NOT_READ,
-    UNIQUE,
     SettingCheck,
     id_is_gone,
     not_there,
@@ -59,25 +45,6 @@ from crm.repository.sheets.mirror.validation import (
 )
 from crm.repository.team import team_of
 
-# What a record is nothing without.
-NEEDED: Mapping[type[Record], tuple[str, ...]] = {
-    Sale: ("client", "on", "amount"),
-    Contact: ("client", "name"),
-    Interaction: ("client", "kind", "on"),
-    FollowUp: ("client", "due_on"),
-    Deal: ("client", "title", "stage"),
-    Stage: ("name", "position"),
-    StageMove: ("deal", "stage", "on"),
-    Template: ("name", "body"),
-    Mailing: ("name",),
-    Message: ("client", "direction", "on"),
-    StatusRule: ("position", "status", "when"),
-    View: ("name", "condition"),
-    Dashboard: ("user",),
-    Setting: ("key", "value"),
-    User: ("email", "role"),
-    SignIn: ("user", "state"),
-}
 # Fields of a client of which a cell can hold what they cannot; addresses that are not quite right may have come from
 # a file.
 _DOUBTED = ("kind", "country")
@@ -221,7 +188,7 @@ class Loading:
                 self._note(record_id, row, name, error.reason)
         if self.kind is Client:
             values[OWN] = self._own(record_id, row, good)
-        if good is None and any(name not in values for name in NEEDED.get(self.kind, ())):
+        if good is None and any(name not in values for name in self.kind.about.needs):
             return None
         return replace(good or self.kind(), **values | {"id": record_id})
 
@@ -253,7 +220,7 @@ class Loading:
             refuse_unsound(record, self.by, self.check_setting)
         except CRMError as error:
             named = error.field if isinstance(error, FieldError) else ""
-            name = named or NEEDED[self.kind][-1]
+            name = named or self.kind.about.needs[-1]
             self._note(record.id, row, name, error.sentence.splitlines()[0].rstrip("."))
             # A view that cannot be used does no harm.
             return record if self.kind is View else self.good.get(record.id)
@@ -261,9 +228,9 @@ class Loading:
 
     def _part_doubles(self, records: dict[int, Record], rows: Mapping[int, Placed]) -> None:
         """What may be there only once: the first keeps it, the others are told."""
-        name = UNIQUE.get(self.kind)
-        if name is None:
+        if not self.kind.about.unique:
             return
+        name = self.kind.about.unique[0]
         table = tables.TABLES[self.kind]
         given = {getattr(each, name) for each in records.values()} - {""}
         taken: dict[str, int] = {}

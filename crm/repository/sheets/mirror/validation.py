@@ -1,22 +1,17 @@
 """Whether a record that was read from the sheet can be used as a whole, and the words for what cannot."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import select
 
 from crm.errors import FieldError, RuleError
-from crm.model import Client, Conventions, Record, Setting, Stage, StatusRule, Template, User, View
+from crm.model import Client, Conventions, Record, Setting, StatusRule, View
 from crm.model.fields import Id
 from crm.repository import Query, tables
 from crm.repository.query import selection
 
 SettingCheck = Callable[[str, str, Conventions], Any]
-# Which field may hold the same only once.
-UNIQUE: Mapping[type[Record], str] = {
-    Client: "reference", View: "name", Setting: "key", User: "email", Stage: "name", Template: "name",
-}  # fmt: skip
-
 NO_NAME = "a name is needed"
 NOT_READ = "this column is the program's own; what stands here is not read"
 

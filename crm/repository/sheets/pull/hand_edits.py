@@ -12,10 +12,10 @@ from crm.repository import sums
 from crm.repository.sheets.grid import cells
 from crm.repository.sheets.grid.layout import OWN, columns
 from crm.repository.sheets.mirror import mirror, problems
-from crm.repository.sheets.mirror.loading import NEEDED, some_records
+from crm.repository.sheets.mirror.loading import some_records
 from crm.repository.sheets.mirror.mirror import in_json
 from crm.repository.sheets.mirror.row_matching import Placed
-from crm.repository.sheets.mirror.validation import UNIQUE, SettingCheck
+from crm.repository.sheets.mirror.validation import SettingCheck
 from crm.repository.sheets.pull.changed_rows import ChangedRows, Refused
 from crm.repository.sheets.pull.tab_diff import HandEdits
 from crm.repository.tables import audit
@@ -97,7 +97,7 @@ class Adoption:
             self._problem(kind, at, error.name, error.what)
             return
         except RefusedError as error:
-            self._problem(kind, at, UNIQUE.get(kind, "id"), error.sentence)
+            self._problem(kind, at, next(iter(kind.about.unique), "id"), error.sentence)
             return
         # The row as it stands is what the commit starts from: only what it does not hold yet is written.
         mirror.put_rows(self.tx.connection, kind, [(added.id, at, in_json(row))])
@@ -106,7 +106,7 @@ class Adoption:
 
     def _whole(self, kind: type[Record], values: dict[str, Any], found: Mapping[str, str]) -> Record:
         """A new record from what could be read of its row; raises Refused where that is too little."""
-        for name in NEEDED.get(kind, ()):
+        for name in kind.about.needs:
             if name in ("on", "due_on"):
                 if name in found:
                     raise Refused(name, found[name])

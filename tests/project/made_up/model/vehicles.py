@@ -19,6 +19,7 @@ class Vehicle(Record):
     about: ClassVar[Kind] = Kind(
         "vehicle",
         "vehicles",
+        needs=("client", "plate", "on"),
         called="plate",
         order=("-on", "id"),
         day="on",
@@ -46,6 +47,7 @@ class Repair(Record):
     about: ClassVar[Kind] = Kind(
         "repair",
         "repairs",
+        needs=("vehicle", "cost"),
         sums=(Sum(name="spent", function="sum", of="cost", onto="vehicle"),),
         rights=Rights(staff=EVERYTHING),
         tab=Tab(number=71, since=6),
