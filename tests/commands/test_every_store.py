@@ -25,6 +25,8 @@ _OF_ITS_OWN = ("backup", "restore", "sheets ", "email fetch", "email adopt", "co
 # What nobody can foretell.
 _BY_CHANCE = frozenset(("created_at", "updated_at", "time", "until", "identifier", "password", "seal"))
 
+_OF_KIND = {"user": {"version"}}
+
 
 def _firm(store: Store, office: Office) -> Firm:
     settings = Config(
@@ -42,9 +44,10 @@ def _firm(store: Store, office: Office) -> Firm:
 
 
 def _stored(firm: Firm) -> list[tuple[str, dict[str, Any]]]:
-    """The records, but for what nobody can foretell."""
+    """The records, but for what nobody can foretell, and for how often an account was sealed: a file gets another id
+    with its first account."""
     return [
-        (kind, {name: value for name, value in fields.items() if name not in _BY_CHANCE})
+        (kind, {name: value for name, value in fields.items() if name not in (_BY_CHANCE | _OF_KIND.get(kind, set()))})
         for kind, fields in firm.everything()
         if kind not in ("audit", "transaction", "sign_in", "fact")
     ]

@@ -152,7 +152,7 @@ def test_a_phone_shows_the_keys_of_each_page_and_takes_taps(enter: Enter) -> Non
     # Where a text is typed there are digits; the phone has the letters.
     screen.sees("CRM · Quick capture").until(lambda: "c" not in keys(), "the keys of the page before")
     screen.page.get_by_role("button", name="Esc").tap()
-    screen.sees("Sales").until(lambda: "c" in keys(), "not the keys of the menu")
+    screen.sees(") Clients").until(lambda: "c" in keys(), "not the keys of the menu")
     line = next(at for at, each in enumerate(screen.text.splitlines()) if ") Clients" in each)
     box = screen.page.locator(".xterm-screen").bounding_box()
     assert box
