@@ -1,4 +1,4 @@
-"""Who may sign in, and how: passwords, second factors, sessions."""
+"""Accounts: passwords, second factors, sessions."""
 
 from dataclasses import dataclass, field
 

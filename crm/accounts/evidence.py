@@ -1,4 +1,4 @@
-"""Whether a store has accounts, also where most of what would tell so was taken away; and what this machine remembers.
+"""Evidence of accounts in a store, also where most of it was deleted, and in the memory of this machine.
 
 Nothing here needs the team's secret: it is asked of every store, those without accounts too.
 """

@@ -1,4 +1,4 @@
-"""The way back for the owner of a store: an admin who gets in again, whatever has become of the accounts."""
+"""Account recovery for the owner of a store: an admin gets in again, whatever became of the accounts."""
 
 from dataclasses import dataclass
 from typing import Any

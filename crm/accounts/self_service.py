@@ -1,4 +1,4 @@
-"""What people do to their own account: a new password, a forgotten one, a second factor."""
+"""Self-service for one's own account: a new password, a forgotten one, a second factor."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""How often somebody has tried in vain, shared by all programs of this machine: who has to wait, and how long."""
+"""Throttling of failed sign-ins, shared by all programs of this machine: who has to wait, and how long."""
 
 import sqlite3
 import threading

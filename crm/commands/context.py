@@ -1,4 +1,4 @@
-"""What a command has at hand: the store as far as its reader may see it, the accounts, the team's conventions."""
+"""The context of a command: the store as far as its reader may see it, the accounts, the team's conventions."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager

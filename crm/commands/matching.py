@@ -1,4 +1,4 @@
-"""Whom a search found, and through which of their contacts."""
+"""Matches of a search: the clients found, and through which of their contacts."""
 
 import re
 from collections.abc import Mapping, Sequence

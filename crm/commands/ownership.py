@@ -40,10 +40,14 @@ class OwnerFilter:
     def owns(self, kind: type[Record]) -> ColumnElement[bool]:
         """The same as a condition."""
         ((name, beside),) = people_of(kind).items()
-        its = TABLES[kind].c
+        columns = TABLES[kind].c
         if not self:
             return true()
-        return whose_account(its[beside], self.account) if self.account else sql_functions.is_text(its[name], self.name)
+        return (
+            whose_account(columns[beside], self.account)
+            if self.account
+            else sql_functions.is_text(columns[name], self.name)
+        )
 
 
 EVERYBODY = OwnerFilter()

@@ -1,4 +1,4 @@
-"""What records are called, so that nobody has to know them by their numbers."""
+"""Display names of records, so that nobody has to know them by their numbers."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""What a subject says of its commands in its `__init__`, so that no module of it is loaded before it is asked for.
+"""The declaration of a subject in its `__init__`: its commands by module, so that none is loaded too early.
 
 `PLACE` is its place among the subjects. `MENUS` are the menus it brings, by name. `GROUPS` are the words that its
 commands of two words begin with, and what such commands are about. `MODULES` are its modules that hold commands, in the

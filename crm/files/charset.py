@@ -1,4 +1,4 @@
-"""Which encoding a text file is in, decided over the whole of it in constant memory."""
+"""Detection of a text file's encoding, over the whole of it in constant memory."""
 
 import codecs
 import re

@@ -1,4 +1,4 @@
-"""Which column of a file belongs to which field of a record, by its name and by what is in it."""
+"""Matching the columns of a file to the fields of a record, by name and by content."""
 
 import re
 from collections import Counter

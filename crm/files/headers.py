@@ -1,4 +1,4 @@
-"""What the name of a column says about the field it belongs to."""
+"""Column headers: which field of a record the name of a column stands for."""
 
 from dataclasses import dataclass
 from functools import lru_cache

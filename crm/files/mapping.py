@@ -1,4 +1,4 @@
-"""From the cells of a row to the texts of a record's fields."""
+"""Mapping the cells of a row to the texts of a record's fields."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Which column of a list of clients says how much each has spent so far."""
+"""Finding the column of a list of clients that holds their total spend."""
 
 from collections.abc import Sequence
 

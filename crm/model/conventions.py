@@ -1,4 +1,4 @@
-"""How this team writes numbers, money, dates and telephone numbers, and what time it is for them."""
+"""The team's conventions: how it writes numbers, money, dates and telephone numbers, and its time zone."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What went wrong with a file, as a sentence that says what to do."""
+"""Errors of files, as sentences that say what to do."""
 
 import errno
 import stat

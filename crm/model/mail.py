@@ -1,4 +1,4 @@
-"""What is written to clients: templates, mailings to many, and the messages themselves."""
+"""Records: templates, mailings to many clients, and messages."""
 
 from dataclasses import dataclass
 from datetime import date

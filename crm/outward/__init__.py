@@ -1,1 +1,1 @@
-"""What leaves the program for people elsewhere: e-mail and text messages, an interface each."""
+"""E-mail and text messages: an interface each, the real thing behind it."""

@@ -1,4 +1,4 @@
-"""What a mail server says when it could not deliver a message of ours (RFC 3464)."""
+"""Bounces: reports of mail servers that could not deliver a message of ours (RFC 3464)."""
 
 import re
 from collections.abc import Iterator

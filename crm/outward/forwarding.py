@@ -1,4 +1,4 @@
-"""Who wrote a message that somebody has forwarded, read from the lines that mail programs put above it."""
+"""Forwarded messages: the original sender, read from the lines that mail programs put above it."""
 
 import re
 

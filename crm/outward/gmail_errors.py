@@ -1,4 +1,4 @@
-"""What Google's answers to a mail mean: for the mail, or for whoever has to set something up."""
+"""Errors of Gmail: what each means for the mail, or for whoever has to set something up."""
 
 from typing import TYPE_CHECKING, Protocol
 

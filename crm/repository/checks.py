@@ -1,4 +1,4 @@
-"""What must hold in every store, each as a search for what does not; the findings say how to mend it."""
+"""Consistency checks of a store, each a search for what is wrong; the findings say how to mend it."""
 
 from collections.abc import Callable, Iterator
 

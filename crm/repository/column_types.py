@@ -1,4 +1,4 @@
-"""How money, times, tags and objects are kept in a column."""
+"""Column types for money, times, tags and objects."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What differs between databases: how each searches, writes first, explains its errors and is backed up."""
+"""The dialect of a database: how it searches, takes the write lock, explains its errors and is backed up."""
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import AbstractContextManager

@@ -76,24 +76,24 @@ def changes(query: HistoryQuery) -> Select[Any]:
 
 def _happened(query: HistoryQuery) -> list[ColumnElement[bool]]:
     """What a transaction has to be."""
-    its = transactions.c
+    columns = transactions.c
     conditions: list[ColumnElement[bool]] = []
     if query.transaction is not None:
-        conditions.append(its.id == query.transaction)
+        conditions.append(columns.id == query.transaction)
     if query.since:
-        conditions.append(its.at >= query.since)
+        conditions.append(columns.at >= query.since)
     if query.until:
-        conditions.append(its.at < query.until)
+        conditions.append(columns.at < query.until)
     if query.by:
-        conditions.append(_holds(its.user, query.by))
+        conditions.append(_holds(columns.user, query.by))
     if query.undone is not None:
-        conditions.append(its.undone_by.is_not(None) if query.undone else its.undone_by.is_(None))
+        conditions.append(columns.undone_by.is_not(None) if query.undone else columns.undone_by.is_(None))
     if query.whose is not None:
-        conditions.append(sql_functions.caseless(its.user) == sql_functions.caseless(literal(query.whose)))
+        conditions.append(sql_functions.caseless(columns.user) == sql_functions.caseless(literal(query.whose)))
     if query.account:
-        conditions.append(its.user_id == query.account)
+        conditions.append(columns.user_id == query.account)
     if query.undoable:
-        conditions += [its.undone_by.is_(None), its.undoes.is_(None), can_be_undone()]
+        conditions += [columns.undone_by.is_(None), columns.undoes.is_(None), can_be_undone()]
     return conditions
 
 

@@ -1,5 +1,5 @@
-"""What this machine remembers of the accounts that it has seen, so that neither an older copy of a store nor another
-store takes their place."""
+"""This machine's memory of the accounts that it has seen, so that neither an older copy of a store nor another store
+takes their place."""
 
 import uuid
 from collections.abc import Mapping

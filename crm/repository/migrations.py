@@ -1,4 +1,4 @@
-"""What each format of a store has that the one before had not, and how an older store gets it."""
+"""Migrations: what each format of a store adds, and how an older store is brought up to it."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any

@@ -278,8 +278,10 @@ class SqlTransaction(SqlSnapshot):
         """Writes the name that an account has now beside its id, wherever that stands."""
         for kind in RECORDS:
             for name, beside in people(kind).items():
-                its = TABLES[kind].c
-                self._name(kind, (its[beside] == account) & (its[name] != self.team.called(account)), name, account)
+                columns = TABLES[kind].c
+                self._name(
+                    kind, (columns[beside] == account) & (columns[name] != self.team.called(account)), name, account
+                )
 
     def give_records(self, account: int) -> None:
         """Gives an account what bears its name and is nobody's, in the history too."""

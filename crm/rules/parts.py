@@ -1,4 +1,4 @@
-"""What may stand next to what: the types of values and conditions, checked while a condition is read."""
+"""The types of values and conditions, checked while a condition is read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the menu loop of run.py asks of a menu."""
+"""The interface between the menu loop of run.py and a menu."""
 
 from collections.abc import Callable
 from typing import Any, Protocol

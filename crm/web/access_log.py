@@ -1,4 +1,4 @@
-"""What the web server writes down of its work: JSON lines that name nobody, and no traceback for anybody."""
+"""The access log: JSON lines that name nobody, and no traceback for anybody."""
 
 import hashlib
 import hmac

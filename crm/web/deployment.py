@@ -1,4 +1,4 @@
-"""Where the web server runs: at which address it listens, whose word it takes, and what it must not rely on."""
+"""Deployment settings: the address to listen at, which proxies are trusted, and what the host does not keep."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

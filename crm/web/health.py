@@ -1,4 +1,4 @@
-"""Whether the server is alive, and whether it is ready: for machines, and of no use to strangers."""
+"""Health checks: alive and ready, for machines, and of no use to strangers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

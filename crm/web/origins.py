@@ -1,4 +1,4 @@
-"""Which address the browser used, and whether a request was made by a page of that very address."""
+"""Origins: the address that the browser used, and whether a request was made by a page of that address."""
 
 import re
 from ipaddress import ip_address

@@ -1,4 +1,4 @@
-"""Who a request comes from and over what, where a trusted proxy stands in between."""
+"""Trusted proxies: whom a request comes from, and over what, where one stands in between."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 

@@ -1,4 +1,4 @@
-"""How much and how often one address may ask, whoever it is."""
+"""Rate limits by address: how much and how often one may ask, whoever it is."""
 
 import asyncio
 from collections import Counter, OrderedDict

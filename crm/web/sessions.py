@@ -1,4 +1,4 @@
-"""Who is signed in, as far as the web server has to know."""
+"""Sessions of the web server: who is signed in."""
 
 import hashlib
 from collections import OrderedDict

@@ -1,4 +1,4 @@
-"""What all pages share: the accounts, the sessions, the terminals, and how a form is shown and read."""
+"""The site: what all pages share, from accounts, sessions and terminals to how a form is shown and read."""
 
 from collections.abc import Mapping
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""How uvicorn listens, serves and ends."""
+"""The uvicorn server: how it listens, serves and ends."""
 
 import resource
 import socket

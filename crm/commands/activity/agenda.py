@@ -1,4 +1,4 @@
-"""What needs doing: follow-ups, birthdays, deals and failed e-mails, ranked, each with why it is urgent.
+"""The agenda: follow-ups, birthdays, deals and failed e-mails, ranked, each with why it is urgent.
 
 What else may need somebody is one more source: a function beside those here.
 """

@@ -76,22 +76,22 @@ def list_all(
     """Lists calls, meetings, e-mails, text messages and notes, the newest first."""
     if since and until and until < since:
         raise FieldError("the last day lies before the first", field="until", label="Until")
-    its = interaction_table.c
+    columns = interaction_table.c
     with crm.read() as snapshot:
         whose = owner_filter(crm, snapshot, mine, by, field="by", label="By")
         conditions = [
-            its.client == client.id if client else None,
-            its.contact == contact.id if contact else None,
-            its.kind == kind if kind else None,
-            its.on >= since if since else None,
-            its.on <= until if until else None,
+            columns.client == client.id if client else None,
+            columns.contact == contact.id if contact else None,
+            columns.kind == kind if kind else None,
+            columns.on >= since if since else None,
+            columns.on <= until if until else None,
             whose.owns(Interaction) if whose else None,
             *(_holds(word) for word in text.split()),
         ]
         statement = (
             select(*record_columns(Interaction))
             .where(*(each for each in conditions if each is not None))
-            .order_by(its.on.desc(), its.time.desc(), its.id.desc())
+            .order_by(columns.on.desc(), columns.time.desc(), columns.id.desc())
             .limit(limit)
             .offset(offset)
         )
@@ -100,12 +100,14 @@ def list_all(
 
 def _holds(word: str) -> Any:
     """Whether a word is part of what was noted down, whatever its case."""
-    its = interaction_table.c
+    columns = interaction_table.c
     if word.isascii():
         # The database's own `lower` is quick, and knows ASCII only.
-        return or_(*(each.icontains(word, autoescape=True) for each in (its.subject, its.body)))
+        return or_(*(each.icontains(word, autoescape=True) for each in (columns.subject, columns.body)))
     wanted = word.casefold()
-    return or_(*(sql_functions.caseless(each).contains(wanted, autoescape=True) for each in (its.subject, its.body)))
+    return or_(
+        *(sql_functions.caseless(each).contains(wanted, autoescape=True) for each in (columns.subject, columns.body))
+    )
 
 
 @command("interactions show", title="Show")

@@ -1,4 +1,4 @@
-"""What happened with a client, latest first: sales, what was said, deals, follow-ups, statuses and edits in one line.
+"""The sources of a client's timeline, latest first: sales, messages, deals, follow-ups, statuses and edits.
 
 Each kind of record is a source, and of each no more is read than the wanted page can hold.
 """

@@ -1,5 +1,4 @@
-"""What was said to a client and by it, in its timeline: calls and notes that were logged, and messages that were sent
-or came in."""
+"""Conversations in a client's timeline: calls and notes that were logged, messages that were sent or came in."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
@@ -22,14 +21,14 @@ _BEGINNING = 200
 def _latest(table: Table, kind: Column[str], *read: ColumnElement[Any]) -> Select[Any]:
     """The latest rows until a day, at least `most` of them. The earliest of their days is read whole: rows without a
     time are sorted by when they were noted down, which is not the order of the index."""
-    its = table.c
-    of_client = (its.client == bindparam("client"), kind.in_(bindparam("kinds", expanding=True)))
-    among = and_(*of_client, its.on <= bindparam("until"))
-    first = select(its.on).where(among).order_by(its.on.desc()).limit(1).offset(bindparam("most") - 1)
+    columns = table.c
+    of_client = (columns.client == bindparam("client"), kind.in_(bindparam("kinds", expanding=True)))
+    among = and_(*of_client, columns.on <= bindparam("until"))
+    first = select(columns.on).where(among).order_by(columns.on.desc()).limit(1).offset(bindparam("most") - 1)
     return (
         select(*read)
-        .where(among, its.on >= func.coalesce(first.scalar_subquery(), date.min))
-        .order_by(its.on.desc(), its.time.desc(), its.id.desc())
+        .where(among, columns.on >= func.coalesce(first.scalar_subquery(), date.min))
+        .order_by(columns.on.desc(), columns.time.desc(), columns.id.desc())
     )
 
 

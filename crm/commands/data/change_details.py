@@ -1,4 +1,4 @@
-"""What a transaction did to records, as people read it: their names, and each field before and after."""
+"""The changes of a transaction as people read them: the records' names, and each field before and after."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

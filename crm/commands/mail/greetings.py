@@ -184,9 +184,11 @@ def _of_day(snapshot: Snapshot, order: Mailing, day: date, refused: Mapping[str,
 
 def _greeted(order: Mailing, day: date) -> Any:
     """Whether a client has a message for the day already, of whichever order and whatever became of it."""
-    its = message_table.c
+    columns = message_table.c
     return exists().where(
-        its.client == client_table.c.id, its.occasion == key_of(order.occasion, day), its.channel == order.channel
+        columns.client == client_table.c.id,
+        columns.occasion == key_of(order.occasion, day),
+        columns.channel == order.channel,
     )
 
 

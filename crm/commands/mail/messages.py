@@ -111,24 +111,24 @@ def list_all(
     """Lists what was written to clients and received from them, the newest first, each with what became of it."""
     if since and until and until < since:
         raise FieldError("the last day lies before the first", field="until", label="Until")
-    its = message_table.c
+    columns = message_table.c
     with crm.read() as snapshot:
         whose = owner_filter(crm, snapshot, mine)
         conditions = [
-            its.client == client.id if client else None,
-            its.state == state if state else None,
-            its.direction == direction if direction else None,
-            its.channel == channel if channel else None,
-            its.on >= since if since else None,
-            its.on <= until if until else None,
+            columns.client == client.id if client else None,
+            columns.state == state if state else None,
+            columns.direction == direction if direction else None,
+            columns.channel == channel if channel else None,
+            columns.on >= since if since else None,
+            columns.on <= until if until else None,
             whose.owns(Message) if whose else None,
-            its.mailing == mailing.id if mailing else None,
+            columns.mailing == mailing.id if mailing else None,
             *(_holds(word) for word in text.split()),
         ]
         statement = (
             select(*record_columns(Message))
             .where(*(each for each in conditions if each is not None))
-            .order_by(its.on.desc(), its.time.desc(), its.id.desc())
+            .order_by(columns.on.desc(), columns.time.desc(), columns.id.desc())
             .limit(limit)
             .offset(offset)
         )
@@ -137,8 +137,8 @@ def list_all(
 
 def _holds(word: str) -> Any:
     """Whether a word is part of a message or of an address in it, whatever its case."""
-    its = message_table.c
-    searched = (its.subject, its.body, its.sender, its.to, its.cc, its.bcc)
+    columns = message_table.c
+    searched = (columns.subject, columns.body, columns.sender, columns.to, columns.cc, columns.bcc)
     if word.isascii():
         # The database's own `lower` is quick, and knows ASCII only.
         return or_(*(each.icontains(word, autoescape=True) for each in searched))

@@ -1,4 +1,4 @@
-"""Who does what: calls, meetings and mails, follow-ups done, deals won and sales, by person."""
+"""The activity report: calls, meetings and mails, follow-ups done, deals won and sales, by person."""
 
 from collections import defaultdict
 from collections.abc import Mapping

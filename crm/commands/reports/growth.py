@@ -1,4 +1,4 @@
-"""How many clients are won, lost and won back, month by month."""
+"""The growth report: clients won, lost and won back, month by month."""
 
 from collections import Counter
 from datetime import date, timedelta

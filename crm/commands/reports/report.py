@@ -1,4 +1,4 @@
-"""What every report is: a title, the exact period, columns, rows, a total, and which column is drawn how."""
+"""A report: title, exact period, columns, rows, total, and which column is drawn how."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

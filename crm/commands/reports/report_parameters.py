@@ -1,4 +1,4 @@
-"""What most reports take: a period, how many rows, and the file to write to."""
+"""The parameters of most reports: a period, how many rows, and the file to write to."""
 
 from datetime import date
 from pathlib import Path

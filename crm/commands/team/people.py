@@ -77,16 +77,16 @@ def _counted(
     """Counts of what is somebody's: by account, and of what is nobody's account's by name, whatever its case. With each
     the name as it is spelled, and the sums."""
     ((name, beside),) = people_of(kind).items()
-    its = TABLES[kind].c
+    columns = TABLES[kind].c
     found: dict[int | str, tuple[str, list[int]]] = {}
-    for (account,) in snapshot.select(_accounts(its[beside])):
-        theirs = whose_account(its[beside], account)
+    for (account,) in snapshot.select(_accounts(columns[beside])):
+        theirs = whose_account(columns[beside], account)
         ((count, *more),) = snapshot.select(select(*counts).where(theirs, among))
         if count:
-            ((spelled,),) = snapshot.select(select(its[name]).where(theirs).limit(1))
+            ((spelled,),) = snapshot.select(select(columns[name]).where(theirs).limit(1))
             found[account] = (spelled, [count, *more])
-    written = written_names(its[name]).subquery()
-    unsaid = (func.lower(its[name]) == func.lower(written.c.name), its[beside] == 0, among)
+    written = written_names(columns[name]).subquery()
+    unsaid = (func.lower(columns[name]) == func.lower(written.c.name), columns[beside] == 0, among)
     sums = [select(count).where(*unsaid).scalar_subquery() for count in counts]
     for spelled, *numbers in snapshot.select(select(written.c.name, *sums)):
         if numbers[0]:

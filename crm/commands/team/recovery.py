@@ -1,4 +1,4 @@
-"""What the shell alone has, on the computer that holds the data: an admin is let in again."""
+"""Account recovery, in the shell alone, on the computer that holds the data: an admin is let in again."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated

@@ -1,4 +1,4 @@
-"""How the value of a field is checked when it is typed, shown to people, and written as text.
+"""Checks of fields: how a value is read when it is typed, shown to people, and written as text.
 
 A check turns what a person typed into a value or raises FieldError with the reason in a sentence.
 """

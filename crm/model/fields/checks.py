@@ -1,4 +1,4 @@
-"""What every check of a field does, and the checks of plain text, choices, numbers and lists."""
+"""The interface of a check, and the checks of plain text, choices, numbers and lists."""
 
 import re
 from collections.abc import Mapping

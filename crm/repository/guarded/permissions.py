@@ -1,4 +1,4 @@
-"""How far one reader's rights go, applied to what is asked for and to what is shown."""
+"""The permissions of one reader, applied to queries and to what is shown."""
 
 import dataclasses
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Which tables and columns a statement speaks of, wherever in it they stand."""
+"""The scope of a statement: all tables and columns that it names, wherever in it they stand."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the store relies on, proved on the real service: on tabs of its own, which are added and removed again."""
+"""The live check: what the store relies on, proved on the real service, on tabs that are added and removed again."""
 
 import threading
 import time

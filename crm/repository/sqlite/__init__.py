@@ -1,1 +1,1 @@
-"""What only SQLite does: its dialect, backups and search."""
+"""SQLite: its dialect, backups and search."""

@@ -1,4 +1,4 @@
-"""What needs doing, on screen: in lines, as a list of pages, and each thing opened."""
+"""The agenda on screen: as a list of pages, each entry of which opens what it is about."""
 
 from collections.abc import Sequence
 from typing import Any

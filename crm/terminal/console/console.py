@@ -1,4 +1,4 @@
-"""Which screen and which keyboard there are: a terminal, or lines in and out."""
+"""The console: the screen and keyboard of a terminal, or lines in and out."""
 
 import os
 from collections.abc import Iterator

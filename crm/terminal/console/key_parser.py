@@ -1,4 +1,4 @@
-"""What comes from a terminal as keys: only what is one, whole, and in the terminal's encoding."""
+"""The parser of keys: only what is a key, whole, and in the terminal's encoding."""
 
 import re
 import sys

@@ -1,4 +1,4 @@
-"""What is asked of a person, whether keys are read one by one or lines."""
+"""The keyboard: questions to a person, whether keys are read one by one or lines."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What all questions on a terminal have in common: how they look, the keys that leave them, and how they are run."""
+"""A prompt on a terminal: how questions look, the keys that leave them, and how they are run."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What is printed, and the one place where text from records is made harmless."""
+"""The screen: all that is printed, and the one place where text from records is escaped."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""What a client sees who has signed in: their own details and purchases."""
+"""The client portal: a client's own details and purchases."""
 
 from rich.text import Text
 

@@ -1,1 +1,1 @@
-"""What pages are made of: the session, lists, forms and pickers."""
+"""The toolkit of pages: the session, lists, forms and pickers."""

@@ -1,4 +1,4 @@
-"""What may be meant by what was typed so far: names in conditions, and what is there already."""
+"""Suggestions for what was typed so far: names in conditions, and values that are there already."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a page sends: keys as bytes, and messages of its own as JSON, neither more of it than one person can mean."""
+"""Messages from the browser: keys as bytes, others as JSON, neither more of it than one person can mean."""
 
 import json
 import time

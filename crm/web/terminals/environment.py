@@ -1,4 +1,4 @@
-"""What of the server's environment a menu is given: what is listed here, and nothing else."""
+"""The environment of a menu: of the server's own what is listed here, and nothing else."""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a terminal shows, kept short, so that a page that comes later can show the same."""
+"""The replay of a terminal's screen, kept short, for a page that comes later."""
 
 import re
 

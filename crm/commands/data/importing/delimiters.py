@@ -1,3 +1,3 @@
-"""What may stand between the columns of a text file, by the words for it."""
+"""Delimiters of the columns of a text file, by name."""
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}

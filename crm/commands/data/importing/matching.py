@@ -1,4 +1,4 @@
-"""Which stored client a row speaks of."""
+"""Matching the rows of a file to the clients in the store."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

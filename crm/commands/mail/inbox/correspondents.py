@@ -1,4 +1,4 @@
-"""Whose an e-mail address is: that of a client, of a contact there, one of ours, or a stranger's."""
+"""Correspondents by e-mail address: a client, a contact there, one of us, or a stranger."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass

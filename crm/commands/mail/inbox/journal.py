@@ -1,4 +1,4 @@
-"""What reading the mailbox remembers on this machine: how far it has come, and who has written that nobody knows.
+"""The journal of the inbox on this machine: how far the mailbox was read, and which unknown senders wrote.
 
 It stands in a small file beside the store, not in it: strangers have not asked to be in a team's data, most of them are
 none of its business, and each machine reads a mailbox on its own. Of their messages only the numbers are kept; the

@@ -1,4 +1,4 @@
-"""Who of a group of clients gets a mailing, at which address, and who is left out for which reason."""
+"""The audience of a mailing: which clients get it, at which address, and who is left out and why."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence

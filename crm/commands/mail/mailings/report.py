@@ -1,4 +1,4 @@
-"""What became of mailings: how many of their messages are in each state, and which somebody has to see to."""
+"""The report of a mailing: how many messages are in each state, and which of them somebody has to see to."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

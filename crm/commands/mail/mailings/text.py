@@ -1,4 +1,4 @@
-"""What a mailing says, filled in for each client who gets it, with the line that ends such mails."""
+"""The text of a mailing, filled in for each client, with the unsubscribe line."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What becomes of a message in the outbox by how its recipients were met, and when it is tried again."""
+"""Delivery status: the state of a message by the outcome for each recipient, and when it is tried again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

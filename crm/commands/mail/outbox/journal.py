@@ -1,4 +1,4 @@
-"""What this machine has handed over, noted at each step, so that nothing is sent twice whatever breaks off."""
+"""The journal of sent messages on this machine, noted at each step, so that nothing is sent twice."""
 
 import secrets
 import sqlite3

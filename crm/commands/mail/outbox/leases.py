@@ -1,4 +1,4 @@
-"""Which messages a program has taken from the outbox to send them, written in the store so that no other takes them."""
+"""Leases: messages that a program has taken from the outbox to send, kept in the store so that no other takes them."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,12 +32,12 @@ class Selection:
 
     def conditions(self, channels: Collection[str], now: datetime) -> list[Any]:
         """The same for a statement, of messages that are queued and due at a time (UTC)."""
-        its = message_table.c
-        due = or_(its.until == "", its.until <= now.isoformat())
-        found = [its.state == "queued", its.direction == "out", its.channel.in_(channels), due]
+        columns = message_table.c
+        due = or_(columns.until == "", columns.until <= now.isoformat())
+        found = [columns.state == "queued", columns.direction == "out", columns.channel.in_(channels), due]
         if self.only is not None:
-            found.append(its.id.in_(self.only))
-        return [*found, its.mailing == self.mailing] if self.mailing else found
+            found.append(columns.id.in_(self.only))
+        return [*found, columns.mailing == self.mailing] if self.mailing else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +87,15 @@ def take(
 ) -> Step:
     """Takes up to so many messages that are due: single ones before those of mailings, the oldest first. A message of
     a mailing, or to an occasion, whose client has opted out meanwhile is cancelled."""
-    its = message_table.c
+    columns = message_table.c
     taken: list[Taken] = []
     left: dict[int, Message] = {}
     cancelled = 0
     while len(taken) < most:
         statement = (
             select(*record_columns(Message))
-            .where(*wanted.conditions(channels, tx.clock.now), its.id.not_in(left))
-            .order_by(case((its.mailing == 0, 0), else_=1), its.id)
+            .where(*wanted.conditions(channels, tx.clock.now), columns.id.not_in(left))
+            .order_by(case((columns.mailing == 0, 0), else_=1), columns.id)
             .limit(most - len(taken))
         )
         found = [record_of(Message, row) for row in tx.select(statement)]
@@ -136,8 +136,8 @@ def _is_under(message: Message, lease: str) -> bool:
 def broken_off(snapshot: Snapshot, journal: SendingJournal) -> list[Ended]:
     """The messages whose sending broke off, and how it ended as far as is known: on this machine by its journal, on
     another once its lease has run out."""
-    its = message_table.c
-    statement = select(*record_columns(Message)).where(its.state.in_(("sending", "unsure")), its.until != "")
+    columns = message_table.c
+    statement = select(*record_columns(Message)).where(columns.state.in_(("sending", "unsure")), columns.until != "")
     now = snapshot.clock.now
     found: list[Ended] = []
     held: dict[str, bool] = {}

@@ -1,4 +1,4 @@
-"""What carries messages out: e-mail over the mailer, texts over the texter, each over one connection."""
+"""Transports: e-mail over the mailer, SMS over the texter, each over one connection."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager

@@ -1,4 +1,4 @@
-"""Who we are at Google, and which spreadsheet is meant."""
+"""Credentials of the service account, and the id of the spreadsheet."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""What Google answers when it refuses, read, and told with what to do."""
+"""Errors of Google, translated into sentences that say what to do."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""One spreadsheet at Google: what is asked and written over the network, and exactly how each request ended."""
+"""One spreadsheet at Google: reads and writes over the network, and exactly how each request ended."""
 
 import json
 import random

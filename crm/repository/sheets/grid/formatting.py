@@ -1,4 +1,4 @@
-"""What a tab of records looks like: heading, widths, formats, drop-downs, colours, and what is hidden or guarded."""
+"""Formatting of a tab: heading, widths, formats, drop-downs, colours, and what is hidden or protected."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where everything stands in the spreadsheet: its tabs, their columns, and the marker of its revision."""
+"""The layout of the spreadsheet: its tabs, their columns, and the marker of its revision."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the mirror knows of the spreadsheet beside the records: where each row stands, and what is wrong in it."""
+"""The mirror's knowledge of the spreadsheet beside the records: where each row stands, and what is wrong in it."""
 
 import json
 import zlib

@@ -1,4 +1,4 @@
-"""What is wrong in the spreadsheet, each with its tab and cell: noted while it is read, listed by `check`."""
+"""Problems in the spreadsheet, each with its tab and cell: noted while it is read, listed by `check`."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Whose row is whose: the rows of a tab by the record they belong to, whatever people did to the column of ids."""
+"""Matching rows of a tab to records, whatever people did to the column of ids."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Whether a record that was read from the sheet can be used as a whole, and the words for what cannot."""
+"""Validation of records that were read from the sheet, and the words for what cannot be used."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What was read of the spreadsheet, and what its history says that the mirror has not seen."""
+"""The delta: what was read of the spreadsheet, and what of its history the mirror has not seen."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Which cells of the team's own columns hold formulas: those change by themselves, and nobody has edited them."""
+"""Formulas in the team's own columns: those cells change by themselves, and nobody has edited them."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What people do in the spreadsheet by hand, checked like any input and made a change of the store."""
+"""Edits by hand in the spreadsheet, checked like any input and made a change of the store."""
 
 from collections.abc import Collection, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is asked of the spreadsheet when the mirror is brought in step, and before something is written."""
+"""Reads of the spreadsheet: to bring the mirror in step, and before something is written."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""One tab of the spreadsheet against the mirror: what the program wrote is followed, what people did is found."""
+"""The difference between a tab and the mirror: what the program wrote is followed, what people did is found."""
 
 from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a transaction of the mirror has to write into the spreadsheet, row by row and cell by cell."""
+"""The plan of a commit: what a transaction has to write into the spreadsheet, row by row and cell by cell."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,5 +1,5 @@
-"""What takes back commits that went astray: people had moved rows or columns in the moment before, or others came
-first on a service where the marker does not hold. What stood where they wrote is known (see `kept`)."""
+"""Rollback of commits that went astray: people had moved rows or columns in the moment before, or others came
+first on a service where the marker does not hold. What stood where they wrote is known (see `before_images`)."""
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
