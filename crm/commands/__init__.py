@@ -35,10 +35,6 @@ def subject_of(module: str) -> str:
     return module.split(".")[2]
 
 
-# What the shell alone has: commands that whoever sits at the machine of the store runs, and nobody has to be signed in.
-_OUTSIDE: Mapping[str, str] = {"recovering": "users"}
-
-
 def place(module: str) -> int:
     """Where the commands of a module stand among all, whichever module was imported first."""
     return next(at for at, (name, _) in enumerate(_modules()) if f"{module}.".startswith(f"{name}."))

@@ -1,4 +1,4 @@
-"""What every record is made of: its declaration, and fields that say how they are named, checked and set."""
+"""A record: its declaration, and fields that say how they are named, checked and set."""
 
 import dataclasses
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Who may do what, as the records declare it: by role, record and operation, and which fields are blank for whom."""
+"""Permissions as the records declare them: by role, record and operation, and the fields that are hidden from some."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """Imports go one way only, and no file hides behind a name that says nothing."""
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -187,6 +188,11 @@ def test_nobody_imports_the_tests() -> None:
 def test_names_say_what_is_in_a_file() -> None:
     for path in [*CRM.rglob("*"), *PROJECT.glob("*.py")]:
         assert path.stem.lower() not in EMPTY_NAMES, path
+
+
+def test_the_head_of_a_module_names_what_it_is() -> None:
+    begins = re.compile(r'"""(What|Whether|Which|Whose|Whom|Who|How|Where)\b')
+    assert [path for path in FILES if begins.match(path.read_text("utf-8"))] == []
 
 
 @pytest.mark.parametrize(

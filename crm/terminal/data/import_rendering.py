@@ -1,4 +1,4 @@
-"""What came in from a file or a spreadsheet, or would come in, on screen."""
+"""Imports on screen: what came in from a file or a spreadsheet, or would come in."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any

@@ -80,6 +80,6 @@ def _load(kind: type) -> None:
     place = kind.__module__.split(".")
     if place[0] != "crm":
         return
-    subject = "data" if place[1] == "repository" else subject_of(kind.__module__)
-    if find_spec(f"crm.terminal.{subject}"):
-        import_module(f"crm.terminal.{subject}.rendering")
+    folder = f"crm.terminal.{'data' if place[1] == 'repository' else subject_of(kind.__module__)}"
+    if find_spec(folder) and find_spec(f"{folder}.rendering"):
+        import_module(f"{folder}.rendering")

@@ -1,4 +1,4 @@
-"""What is done alike with records of every kind: one is chosen, changed, renamed or deleted."""
+"""Records of any kind at the menu: one is chosen, changed, renamed or deleted."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
