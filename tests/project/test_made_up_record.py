@@ -10,6 +10,7 @@ FOLDER = Path(__file__).parent / "made_up"
 
 def test_a_record_that_is_declared_once_is_everywhere() -> None:
     environment = child_environment()
+    environment.pop("PYTEST_ADDOPTS", None)
     environment["PYTHONPATH"] = f"{environment['PYTHONPATH']}:{FOLDER}"
     options = [f"-p{name}" for name in ("made_up_subject", "no:cacheprovider")]
     tried = subprocess.run(
