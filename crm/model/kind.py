@@ -58,7 +58,9 @@ class Rights:
 class Sum:
     """A field of another record that follows from the records of this kind: the record is the one that the field `onto`
     links to, `name` the field there. It is the sum, the count, the least or the greatest of the field `of`, over those
-    that fit `where`: each field has one of these values, or is empty (None)."""
+    that fit `where`: each field has one of these values, or is empty (None).
+
+    No client feeds a sum, and none goes by a status: those are written after the sums."""
 
     name: str
     function: Literal["sum", "count", "min", "max"]
@@ -106,11 +108,12 @@ class Kind:
     """What is known of a kind of record beside its fields.
 
     `place` says where it stands wherever the kinds are listed, as in a dump; those without one come last, and each
-    comes after the kinds that it links to. `needs` are the fields without which a record is nothing.
+    comes after the kinds that it links to. `needs` are the fields without which a row of a spreadsheet is no record.
     `called` is the field that people call a record by, `order` the order of a list when none is asked for, `day` the
     field that a period is about.
 
-    `unique` fields are unique where given, and a record is found by them. `indexes` are those of its table by the end
+    `unique` fields are texts that are unique where given, and a record is found by them; a spreadsheet is checked for
+    the first of them. `indexes` are those of its table by the end
     of their names, `since` is the format of a store that has the table first.
     """
 

@@ -1,6 +1,7 @@
 """All kinds of records, and what is known of each: its fields, what it belongs to, and what belongs to it."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pkgutil import iter_modules
@@ -37,7 +38,20 @@ def _in_order() -> tuple[type[Record], ...]:
 
     for record in declared:
         put(record)
+    _refuse_wrong(list(ordered))
     return tuple(ordered)
+
+
+def _refuse_wrong(records: Sequence[type[Record]]) -> None:
+    """Raises ValueError for declarations that do not go together."""
+    names = Counter(record.about.name for record in records)
+    tabs = Counter(record.about.tab.number for record in records)
+    sums = Counter((record.about.name, each.name) for record in records for each in record.about.sums)
+    twice = [key for each in (names, tabs, sums) for key, count in each.items() if count > 1]
+    if twice:
+        raise ValueError(f"declared twice: {', '.join(map(str, twice))}")
+    if any(record.about.sums for record in records if record.about.name == "client"):
+        raise ValueError("a client feeds no sum")
 
 
 RECORDS: tuple[type[Record], ...] = _in_order()

@@ -135,7 +135,7 @@ def linked(record: Record, totals: Totals) -> int | None:
     """The id of the record with the totals that a record counts towards; None where it does not count."""
     sums = totals.facts[type(record)]
     number: int = getattr(record, sums[0].onto)
-    return number if sums[0].counts(record) else None
+    return number or None if sums[0].counts(record) else None
 
 
 def wrong(kind: type[Record]) -> Select[Any]:

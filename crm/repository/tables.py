@@ -217,7 +217,7 @@ WORK_INDEXES = (
 
 
 def _by_text(column: Column[Any], *more: Column[Any]) -> Index:
-    """The index through which records are found by a text of theirs, whatever its case (`functions.is_text`)."""
+    """The index through which records are found by a text of theirs, whatever its case (`sql_functions.is_text`)."""
     name = f"{column.table.name}_by_{column.name}"
     return Index(name, func.lower(column), *more, sqlite_where=type_coerce(column, String) != "")
 

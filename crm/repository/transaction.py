@@ -207,7 +207,7 @@ class SqlTransaction(SqlSnapshot):
                 row.update(self._first_status(record))
             elif isinstance(record, Deal):
                 row.update(self._entering(record.stage, record.stage_since))
-            elif kind in FED:
+            if kind in FED:
                 self._touch(record, added=True)
             rows.append(row)
         self._insert(kind, rows)

@@ -98,8 +98,8 @@ def test_only_the_composition_root_names_a_store() -> None:
         assert named == [], path
 
 
-# Of the terminal: the folders that know no subject. A page is opened through the session, and no page of another
-# subject is imported, but by the first screen, which shows something of everything, and by the way in.
+# Of the terminal: the folders that every subject stands on. A page is opened through the session, and no page of
+# another subject is imported, but by the first screen, which shows something of everything, and by the way in.
 KERNEL = {"console", "drawing", "toolkit", "loop"}
 BETWEEN_SUBJECTS = {("data", "team")}
 

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing, suppress
 from functools import cache
 from pathlib import Path
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Any
 
 from sqlalchemy import Engine, StaticPool, create_engine, update
@@ -78,11 +78,11 @@ def _create_or_copy(repository: SqlRepository, engine: Engine) -> None:
 
 def _was_put(content: bytes, path: Path) -> bool:
     """Puts a file where none is yet, whole at once and for its owner alone; False where that cannot be done."""
-    made = path.with_name(f"{path.name}.{os.getpid()}")
+    made = path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}")
     with suppress(OSError):
         private_folder(path.parent)
+        made.touch(0o600, exist_ok=False)
         try:
-            made.touch(0o600, exist_ok=False)
             made.write_bytes(content)
             path.hardlink_to(made)
         finally:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crm.model import Client, Contact
 from tests.conftest import STORES, NewStore, Store
-from tests.repository.test_repository_formats import OLDER
+from tests.repository.test_migrations import OLDER
 
 pytestmark = pytest.mark.contract
 
