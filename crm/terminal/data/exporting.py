@@ -21,8 +21,12 @@ def export(session: Session, **given: Any) -> None:
         session.lead(command, **{**whole, "what": "clients", **given})
         return
     answers, group = Answers(session), dict[str, Any]()
+    file = command.parameters["file"]
 
     def ask_what() -> None:
+        # What an export was refused for is told here.
+        session.page(command.title)
+        session.prompts.told(file, answers.given["file"])
         check = command.parameters["what"].check
         entries = [Choice(words, value) for value, words in check.options.items()] if isinstance(check, OneOf) else []
         entries.insert(1, Choice("Some of the clients", "group"))
@@ -44,7 +48,7 @@ def export(session: Session, **given: Any) -> None:
             raise Back from error
 
     def steps() -> list[Step]:
-        file = answers.steps([command.parameters["file"]], lambda: session.page(command.title))
-        return [*file, ask_what, *([ask_whom] if answers.given.get("what") == "group" else []), done]
+        named_file = answers.steps([file], lambda: session.page(command.title))
+        return [*named_file, ask_what, *([ask_whom] if answers.given.get("what") == "group" else []), done]
 
     in_steps(session, steps)

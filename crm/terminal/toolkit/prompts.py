@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from crm.commands.context import CRM
+from crm.commands.file_output import ending_of
 from crm.commands.registry import Command, Parameter
 from crm.errors import CRMError, FieldError, Question, RuleError
 from crm.model import Client, Record, StatusRule
@@ -208,7 +209,10 @@ class Prompts:
 
         def read(text: str) -> Any:
             if text.strip():
-                return path_of(text.strip().strip("'\""))
+                path = path_of(text.strip().strip("'\""))
+                if len(parameter.makes) > 1:
+                    ending_of(path, parameter.makes)
+                return path
             if parameter.required:
                 raise Needed
             return parameter.default
