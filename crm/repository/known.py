@@ -4,9 +4,8 @@ takes their place."""
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 # How the place of a store begins that is a file.
 FILE = "sqlite:///"
@@ -30,7 +29,7 @@ class KnownRosters:
     """The highest revisions that were seen, each by the id of a store and its place, for a store at `place`."""
 
     place: str = ""
-    seen: Mapping[tuple[str, str], int] = MappingProxyType({})
+    seen: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def of(self, store: str) -> Known:
         """What is known of the store with this id."""
