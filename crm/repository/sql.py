@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Select, insert, inspect, select, update
@@ -111,12 +112,18 @@ class SqlRepository:
         self._first_records = first_records
         self.waiting = waiting
         self._seals: Seals | None = None
+        self._opening = RLock()
         # The day of the last review that this program knows of, or has tried to make.
         self._reviewed_on = ""
 
     @cached_property
     def _engine(self) -> Engine:
-        return self._opened()
+        # Of several threads that come at once one opens it: the connections of another engine would never be closed.
+        with self._opening:
+            if "_engine" not in self.__dict__:
+                self.__dict__["_engine"] = self._opened()
+            engine: Engine = self.__dict__["_engine"]
+            return engine
 
     def _opened(self) -> Engine:
         engine = self._dialect.engine()

@@ -10,10 +10,12 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
@@ -105,6 +107,7 @@ def child(script: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
 OPENING = """
 import sys, time, datetime, decimal
 from pathlib import Path
+from typing import Any
 from crm.model import Client, Sale
 from crm.clock import machine_now
 from crm.repository.sql import SqlRepository
@@ -327,6 +330,27 @@ def test_who_waits_too_long_is_let_go_and_nothing_changed(path: Path, monkeypatc
     with closing(opened(path)) as repository, repository.read() as snapshot:
         assert snapshot.get(Client, 1).city == ""
         assert len(snapshot.history()) == 1
+
+
+def test_many_who_come_at_once_open_one_store(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    openings, together = list[int](), threading.Barrier(8)
+    open_it = SqlRepository._opened
+
+    def slowly(repository: SqlRepository) -> Any:
+        openings.append(threading.get_ident())
+        time.sleep(0.05)
+        return open_it(repository)
+
+    monkeypatch.setattr(SqlRepository, "_opened", slowly)
+    with closing(opened(path)) as repository, ThreadPoolExecutor(8) as people:
+
+        def look(_: int) -> int:
+            together.wait()
+            with repository.read() as snapshot:
+                return int(snapshot.count(Client))
+
+        assert set(people.map(look, range(8))) == {0}
+    assert len(openings) == 1
 
 
 def test_readers_are_never_blocked(path: Path) -> None:
