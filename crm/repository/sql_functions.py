@@ -1,6 +1,7 @@
 """The SQL functions that each database spells in its own way; another database adds its spelling here."""
 
 import re
+from collections.abc import Callable
 from datetime import date
 from itertools import product
 from typing import Any
@@ -8,6 +9,17 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Date, Integer, String, func, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+
+
+def spelled(function: type[FunctionElement[Any]], *databases: str) -> Callable[[Callable[..., str]], None]:
+    """Registers how an SQL function is spelled, of the SQL of its arguments: in some databases, or in all others."""
+
+    def register(spelling: Callable[..., str]) -> None:
+        @compiles(function, *databases)
+        def _(element: Any, compiler: Any, **keywords: Any) -> str:
+            return spelling(*(compiler.process(each, **keywords) for each in element.clauses))
+
+    return register
 
 
 class caseless(FunctionElement[str]):
@@ -25,34 +37,34 @@ class folded(FunctionElement[str]):
 
 
 # The dialect of SQLite makes these two functions itself.
-@compiles(caseless)
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    return f"caseless({compiler.process(element.clauses, **keywords)})"
+@spelled(caseless)
+def _(text: str) -> str:
+    return f"caseless({text})"
 
 
-@compiles(caseless, "postgresql")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    return f'lower({compiler.process(element.clauses, **keywords)} COLLATE "und-x-icu")'
+@spelled(caseless, "postgresql")
+def _(text: str) -> str:
+    return f'lower({text} COLLATE "und-x-icu")'
 
 
-@compiles(caseless, "mysql", "mariadb")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    return f"LOWER({compiler.process(element.clauses, **keywords)})"
+@spelled(caseless, "mysql", "mariadb")
+def _(text: str) -> str:
+    return f"LOWER({text})"
 
 
-@compiles(folded)
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    return f"folded({compiler.process(element.clauses, **keywords)})"
+@spelled(folded)
+def _(text: str) -> str:
+    return f"folded({text})"
 
 
-@compiles(folded, "postgresql")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    return f'lower({compiler.process(element.clauses, **keywords)} COLLATE "und-x-icu")'
+@spelled(folded, "postgresql")
+def _(text: str) -> str:
+    return f'lower({text} COLLATE "und-x-icu")'
 
 
-@compiles(folded, "mysql", "mariadb")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    return f"({compiler.process(element.clauses, **keywords)} COLLATE utf8mb4_unicode_520_nopad_ci)"
+@spelled(folded, "mysql", "mariadb")
+def _(text: str) -> str:
+    return f"({text} COLLATE utf8mb4_unicode_520_nopad_ci)"
 
 
 # At most this many words with letters beyond ASCII are looked for in several spellings.
@@ -87,9 +99,9 @@ class nulls_last(FunctionElement[Any]):
     inherit_cache = True
 
 
-@compiles(nulls_last)
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    return f"{compiler.process(element.clauses, **keywords)} NULLS LAST"
+@spelled(nulls_last)
+def _(ordered: str) -> str:
+    return f"{ordered} NULLS LAST"
 
 
 @compiles(nulls_last, "mysql", "mariadb")
@@ -106,21 +118,19 @@ class days_between(FunctionElement[int]):
     inherit_cache = True
 
 
-@compiles(days_between)
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    later, earlier = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(days_between)
+def _(later: str, earlier: str) -> str:
     return f"({later} - {earlier})"
 
 
-@compiles(days_between, "sqlite")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    later, earlier = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(days_between, "sqlite")
+def _(later: str, earlier: str) -> str:
     return f"CAST(julianday({later}) - julianday({earlier}) AS INTEGER)"
 
 
-@compiles(days_between, "mysql", "mariadb")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    return f"DATEDIFF({compiler.process(element.clauses, **keywords)})"
+@spelled(days_between, "mysql", "mariadb")
+def _(later: str, earlier: str) -> str:
+    return f"DATEDIFF({later}, {earlier})"
 
 
 class day_at_offset(FunctionElement[date]):
@@ -130,21 +140,18 @@ class day_at_offset(FunctionElement[date]):
     inherit_cache = True
 
 
-@compiles(day_at_offset)
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    moment, seconds = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(day_at_offset)
+def _(moment: str, seconds: str) -> str:
     return f"CAST({moment} + {seconds} * INTERVAL '1 second' AS DATE)"
 
 
-@compiles(day_at_offset, "sqlite")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    moment, seconds = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(day_at_offset, "sqlite")
+def _(moment: str, seconds: str) -> str:
     return f"date({moment}, ({seconds}) || ' seconds')"
 
 
-@compiles(day_at_offset, "mysql", "mariadb")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    moment, seconds = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(day_at_offset, "mysql", "mariadb")
+def _(moment: str, seconds: str) -> str:
     return f"DATE({moment} + INTERVAL ({seconds}) SECOND)"
 
 
@@ -155,15 +162,13 @@ class quotient(FunctionElement[int]):
     inherit_cache = True
 
 
-@compiles(quotient)
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    one, other = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(quotient)
+def _(one: str, other: str) -> str:
     return f"(({one}) / ({other}))"
 
 
-@compiles(quotient, "mysql", "mariadb")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    one, other = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(quotient, "mysql", "mariadb")
+def _(one: str, other: str) -> str:
     return f"(({one}) DIV ({other}))"
 
 
@@ -175,21 +180,18 @@ class multiplied(FunctionElement[int]):
 
 
 # Larger ones become floats by themselves.
-@compiles(multiplied, "sqlite")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    one, other = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(multiplied, "sqlite")
+def _(one: str, other: str) -> str:
     return f"(({one}) * ({other}))"
 
 
-@compiles(multiplied, "postgresql")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    one, other = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(multiplied, "postgresql")
+def _(one: str, other: str) -> str:
     return f"(CAST({one} AS NUMERIC) * ({other}))"
 
 
-@compiles(multiplied, "mysql", "mariadb")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    one, other = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(multiplied, "mysql", "mariadb")
+def _(one: str, other: str) -> str:
     return f"(CAST({one} AS DECIMAL(65)) * ({other}))"
 
 
@@ -200,15 +202,14 @@ class trimmed(FunctionElement[str]):
     inherit_cache = True
 
 
-@compiles(trimmed)
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    text, character = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(trimmed)
+def _(text: str, character: str) -> str:
     return f"TRIM(BOTH {character} FROM {text})"
 
 
-@compiles(trimmed, "sqlite")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    return f"trim({compiler.process(element.clauses, **keywords)})"
+@spelled(trimmed, "sqlite")
+def _(text: str, character: str) -> str:
+    return f"trim({text}, {character})"
 
 
 class money_text(FunctionElement[str]):
@@ -218,26 +219,23 @@ class money_text(FunctionElement[str]):
     inherit_cache = True
 
 
-@compiles(money_text)
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    (stored,) = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(money_text)
+def _(stored: str) -> str:
     # In the place of %, which drivers take for a parameter.
     two = f"LPAD(CAST(MOD({stored}, 10000) / 100 AS TEXT), 2, '0')"
     four = f"LPAD(CAST(MOD({stored}, 10000) AS TEXT), 4, '0')"
     return f"(CAST({stored} / 10000 AS TEXT) || '.' || CASE WHEN MOD({stored}, 100) = 0 THEN {two} ELSE {four} END)"
 
 
-@compiles(money_text, "mysql", "mariadb")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    (stored,) = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(money_text, "mysql", "mariadb")
+def _(stored: str) -> str:
     two = f"LPAD(MOD({stored}, 10000) DIV 100, 2, '0')"
     four = f"LPAD(MOD({stored}, 10000), 4, '0')"
     return f"CONCAT(({stored}) DIV 10000, '.', CASE WHEN MOD({stored}, 100) = 0 THEN {two} ELSE {four} END)"
 
 
-@compiles(money_text, "sqlite")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    (stored,) = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(money_text, "sqlite")
+def _(stored: str) -> str:
     two, four = (
         f"printf('%d.{form}', {stored} / 10000, {rest})"
         for form, rest in (("%02d", f"{stored} % 10000 / 100"), ("%04d", f"{stored} % 10000"))
@@ -252,16 +250,15 @@ class json_object(FunctionElement[str]):
     inherit_cache = True
 
 
-@compiles(json_object)
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    return f"json_object({', '.join(compiler.process(each, **keywords) for each in element.clauses)})"
+@spelled(json_object)
+def _(*parts: str) -> str:
+    return f"json_object({', '.join(parts)})"
 
 
-@compiles(json_object, "postgresql")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
+@spelled(json_object, "postgresql")
+def _(*parts: str) -> str:
     # As text `json` has a blank before each colon.
-    parts = ", ".join(compiler.process(each, **keywords) for each in element.clauses)
-    return f"CAST(jsonb_build_object({parts}) AS TEXT)"
+    return f"CAST(jsonb_build_object({', '.join(parts)}) AS TEXT)"
 
 
 class json_rows(FunctionElement[str]):
@@ -271,19 +268,19 @@ class json_rows(FunctionElement[str]):
     inherit_cache = True
 
 
-@compiles(json_rows, "sqlite")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    return f"json_group_array(json_array({compiler.process(element.clauses, **keywords)}))"
+@spelled(json_rows, "sqlite")
+def _(*parts: str) -> str:
+    return f"json_group_array(json_array({', '.join(parts)}))"
 
 
-@compiles(json_rows, "postgresql")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    return f"coalesce(CAST(json_agg(json_build_array({compiler.process(element.clauses, **keywords)})) AS TEXT), '[]')"
+@spelled(json_rows, "postgresql")
+def _(*parts: str) -> str:
+    return f"coalesce(CAST(json_agg(json_build_array({', '.join(parts)})) AS TEXT), '[]')"
 
 
-@compiles(json_rows, "mysql", "mariadb")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    return f"coalesce(JSON_ARRAYAGG(JSON_ARRAY({compiler.process(element.clauses, **keywords)})), '[]')"
+@spelled(json_rows, "mysql", "mariadb")
+def _(*parts: str) -> str:
+    return f"coalesce(JSON_ARRAYAGG(JSON_ARRAY({', '.join(parts)})), '[]')"
 
 
 class among(FunctionElement[int]):
@@ -294,21 +291,18 @@ class among(FunctionElement[int]):
     inherit_cache = True
 
 
-@compiles(among, "sqlite")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    text, several = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(among, "sqlite")
+def _(text: str, several: str) -> str:
     return f"{text} IN (SELECT CAST(value AS TEXT) FROM json_each({several}))"
 
 
-@compiles(among, "postgresql")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    text, several = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(among, "postgresql")
+def _(text: str, several: str) -> str:
     return f"{text} IN (SELECT json_array_elements_text(CAST({several} AS json)))"
 
 
-@compiles(among, "mysql", "mariadb")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    text, several = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(among, "mysql", "mariadb")
+def _(text: str, several: str) -> str:
     return f"{text} IN (SELECT value FROM JSON_TABLE({several}, '$[*]' COLUMNS (value LONGTEXT PATH '$')) AS wanted)"
 
 
@@ -319,21 +313,18 @@ class text_in(FunctionElement[str]):
     inherit_cache = True
 
 
-@compiles(text_in)
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    text, name = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(text_in)
+def _(text: str, name: str) -> str:
     return f"CASE WHEN {text} <> '' THEN json_extract({text}, '$.' || {name}) END"
 
 
-@compiles(text_in, "postgresql")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    text, name = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(text_in, "postgresql")
+def _(text: str, name: str) -> str:
     return f"CASE WHEN {text} <> '' THEN CAST({text} AS json) ->> {name} END"
 
 
-@compiles(text_in, "mysql", "mariadb")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    text, name = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(text_in, "mysql", "mariadb")
+def _(text: str, name: str) -> str:
     return f"CASE WHEN {text} <> '' THEN JSON_VALUE({text}, CONCAT('$.', {name})) END"
 
 
@@ -345,22 +336,19 @@ class number_in(FunctionElement[int]):
 
 
 # Empty text is no JSON, and what has no such field need not be parsed.
-@compiles(number_in)
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    text, name = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(number_in)
+def _(text: str, name: str) -> str:
     return f"CASE WHEN instr({text}, '\"' || {name} || '\":') > 0 THEN json_extract({text}, '$.' || {name}) END"
 
 
-@compiles(number_in, "postgresql")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    text, name = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(number_in, "postgresql")
+def _(text: str, name: str) -> str:
     number = f"CAST(CAST({text} AS json) ->> {name} AS INTEGER)"
     # In brackets, as an index over it is made.
     return f"(CASE WHEN strpos({text}, '\"' || {name} || '\":') > 0 THEN {number} END)"
 
 
-@compiles(number_in, "mysql", "mariadb")
-def _(element: Any, compiler: Any, **keywords: Any) -> str:
-    text, name = (compiler.process(each, **keywords) for each in element.clauses)
+@spelled(number_in, "mysql", "mariadb")
+def _(text: str, name: str) -> str:
     number = f"CAST(JSON_VALUE({text}, CONCAT('$.', {name})) AS SIGNED)"
     return f"CASE WHEN instr({text}, CONCAT('\"', {name}, '\":')) > 0 THEN {number} END"
