@@ -1,6 +1,7 @@
 """Status rules at the menu: each change is previewed before it is applied to the clients."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from rich.text import Text
@@ -11,6 +12,7 @@ from crm.rules import RuleSet, rule_text, split_rule
 from crm.terminal.clients.rendering import RULES
 from crm.terminal.console.keyboard import Back, Choice, Needed
 from crm.terminal.drawing.render import show
+from crm.terminal.toolkit import records
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick_record
@@ -94,13 +96,8 @@ def _preview(session: Session) -> None:
 
 
 def _chosen(session: Session, rule: StatusRule | None, title: str) -> StatusRule:
-    session.page("Status rules", title)
-    if rule is None:
-        rule = pick_record(session.crm, session.keyboard, StatusRule, "Rule")
-        session.page("Status rules", title)
-    if rule is None:
-        raise Back
-    return rule
+    pick = partial(pick_record, session.crm, session.keyboard, StatusRule, "Rule")
+    return records.picked(session, rule, pick, "Status rules", title)
 
 
 @flow("rules list")

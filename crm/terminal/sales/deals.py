@@ -10,7 +10,7 @@ from crm.commands.sales.deals import DealCard
 from crm.commands.sales.outcomes import lost_reasons
 from crm.commands.sales.pipeline import stages
 from crm.model import Client, Deal, Field, Stage
-from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.console.keyboard import Choice
 from crm.terminal.sales.rendering import draw_heading, draw_history
 from crm.terminal.toolkit import records
 from crm.terminal.toolkit.deal_picking import pick_deal, stage_line
@@ -72,14 +72,9 @@ def _actions(session: Session, card: DealCard) -> list[Choice]:
 
 def _chosen(session: Session, deal: Deal | None, title: str) -> Deal:
     """The deal that is meant, as it is now. Raises Back."""
-    session.page("Deals", title)
-    if deal is None:
-        deal = pick_deal(session.crm, session.keyboard, "Deal")
-        session.page("Deals", title)
-    if deal is None:
-        raise Back
+    meant = records.picked(session, deal, lambda: pick_deal(session.crm, session.keyboard, "Deal"), "Deals", title)
     with session.crm.read() as snapshot:
-        return snapshot.get(Deal, deal.id)
+        return snapshot.get(Deal, meant.id)
 
 
 @flow("deals show")

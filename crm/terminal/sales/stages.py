@@ -6,7 +6,7 @@ from typing import Any
 from crm.commands.registry import named
 from crm.errors import FieldError
 from crm.model import OUTCOMES, Stage
-from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.console.keyboard import Choice
 from crm.terminal.sales.rendering import STAGES
 from crm.terminal.toolkit import records
 from crm.terminal.toolkit.deal_picking import pick_stage, stage_line
@@ -48,13 +48,7 @@ def _all(session: Session) -> list[Stage]:
 
 
 def _chosen(session: Session, stage: Stage | None, title: str) -> Stage:
-    session.page("Stages", title)
-    if stage is None:
-        stage = pick_stage(session.crm, session.keyboard, "Stage")
-        session.page("Stages", title)
-    if stage is None:
-        raise Back
-    return stage
+    return records.picked(session, stage, lambda: pick_stage(session.crm, session.keyboard, "Stage"), "Stages", title)
 
 
 @flow("stages list")

@@ -1,14 +1,16 @@
 """Records of any kind at the menu: one is chosen, changed, renamed or deleted."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from crm.commands.registry import named
-from crm.model import Client
+from crm.model import Client, Record
 from crm.model.fields import Check
 from crm.terminal.console.keyboard import Back
 from crm.terminal.toolkit.picking import pick_client
 from crm.terminal.toolkit.session import Session
+
+_Kind = TypeVar("_Kind", bound=Record)
 
 
 def chosen(session: Session, words: str, record: Any = None) -> Any:
@@ -38,6 +40,17 @@ def rename(session: Session, words: str, record: Any, check: Check, **given: Any
     if to != record.name:
         session.call(words, to=to, **given)
     session.done(f"{record.name} is called {to} now.", changed=to != record.name)
+
+
+def picked(session: Session, record: _Kind | None, pick: Callable[[], _Kind | None], *crumbs: str) -> _Kind:
+    """A record that is given, or one that the person picks, on a page named by the crumbs. Raises Back."""
+    session.page(*crumbs)
+    if record is None:
+        record = pick()
+        session.page(*crumbs)
+    if record is None:
+        raise Back
+    return record
 
 
 def chosen_client(session: Session, client: Client | None, *crumbs: str) -> Client:
