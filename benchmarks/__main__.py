@@ -84,15 +84,15 @@ def _print(name: str, results: Iterable[Result], remark: str) -> None:
     table = Table(title=name, title_justify="left", caption=remark or None, caption_justify="left", expand=True)
     for column, ratio in (("", 5), ("measured", 2), ("floor", 5), ("ratio", 1), ("at most", 1), ("", 1), ("how", 4)):
         table.add_column(column, ratio=ratio)
-    for each in results:
+    for result in results:
         table.add_row(
-            f"{each.name}\n[dim]{each.note}[/]" if each.note else each.name,
-            _shown(each.measured, each.unit),
-            f"{_shown(each.floor, each.unit)} {each.floor_name}",
-            f"{each.ratio:.2f}",
-            f"{each.limit:g} x",
-            "holds" if each.holds else "NO",
-            each.how,
+            f"{result.name}\n[dim]{result.note}[/]" if result.note else result.name,
+            _shown(result.measured, result.unit),
+            f"{_shown(result.floor, result.unit)} {result.floor_name}",
+            f"{result.ratio:.2f}",
+            f"{result.limit:g} x",
+            "holds" if result.holds else "NO",
+            result.how,
         )
     Console(width=160).print(table)
 

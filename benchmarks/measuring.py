@@ -98,8 +98,8 @@ def seconds(action: Callable[[], object], clock: Clock = "CPU", runs: int = 1) -
 
 def cpu_of(processes: Iterable[int]) -> float:
     """The CPU time that processes have taken so far, all threads of each."""
-    threads = [thread for each in processes for thread in Path(f"/proc/{each}/task").iterdir()]
-    return sum(int((each / "schedstat").read_text().split()[0]) for each in threads) / 1e9
+    threads = [thread for process in processes for thread in Path(f"/proc/{process}/task").iterdir()]
+    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
 
 
 _Taken = dict[Clock, float]

@@ -102,7 +102,7 @@ def measure(folder: Path) -> Iterator[Result]:
             yield claim(
                 words,
                 lambda command=command, given=given: command(crm, **given),
-                lambda statements=statements: [bare.execute(each).fetchall() for each in statements],
+                lambda statements=statements: [bare.execute(statement).fetchall() for statement in statements],
                 "bare SQL",
                 LIMIT,
                 runs=RUNS,

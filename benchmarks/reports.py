@@ -122,7 +122,9 @@ def _made(path: Path) -> None:
 
 def _insert(table: Table, given: Mapping[str, str]) -> str:
     """An insertion of rows, of which these columns are given by expressions; the others are as empty as they may be."""
-    empty = {each.name: "NULL" if each.nullable else "''" if _is_text(each.type) else "0" for each in table.columns}
+    empty = {
+        column.name: "NULL" if column.nullable else "''" if _is_text(column.type) else "0" for column in table.columns
+    }
     values = empty | dict(given)
     names = ", ".join(f'"{name}"' for name in values)
     return f"INSERT INTO {table.name} ({names}) SELECT {', '.join(values.values())}"

@@ -133,11 +133,11 @@ class _Bench:
         ids = range(1, CLIENTS + 1)
         sales = [
             Sale(
-                client=each,
-                on=TODAY - timedelta(days=each % 700 + at),
-                amount=Decimal(each % 9_000 + at) + Decimal("0.5"),
+                client=id_,
+                on=TODAY - timedelta(days=id_ % 700 + at),
+                amount=Decimal(id_ % 9_000 + at) + Decimal("0.5"),
             )
-            for each in ids
+            for id_ in ids
             for at in range(SALES_EACH)
         ]
         local.transact(lambda tx: tx.add_all(sales), "made-up sales")

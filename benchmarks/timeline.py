@@ -93,7 +93,7 @@ def _busy(tx: Transaction) -> None:
     for kind in (Sale, Interaction, Message, FollowUp, Deal):
         for client, count in ((_CLIENT, 1500), (_CLIENT + 1, 200), (_CLIENT - 1, 200)):
             tx.add_all([*_made(kind, client, count if kind is not Deal else count // 3, chance)])
-    deals = [each for each in tx.each(Deal) if each.client == _CLIENT]
+    deals = [deal for deal in tx.each(Deal) if deal.client == _CLIENT]
     for deal in deals:
         tx.change(deal, stage=2 + deal.id % 3)
 

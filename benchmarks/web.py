@@ -164,7 +164,7 @@ async def _at_work(results: list[Result], people: list[_Person], server: int) ->
             await person.act(_PAUSE)
 
     alone = await _echo(one)
-    busy = [asyncio.create_task(work(each, at * _PAUSE / len(others))) for at, each in enumerate(others)]
+    busy = [asyncio.create_task(work(other, at * _PAUSE / len(others))) for at, other in enumerate(others)]
     with_others = await _echo(one)
     stopped.set()
     await asyncio.gather(*busy)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from crm.outward.sms import Texter
     from crm.repository.guarded.verified import VerifiedRepository
     from crm.repository.sheets.repository import SheetsRepository
-    from crm.terminal.console.file_transfer import Exchange
+    from crm.terminal.console.file_transfer import FileTransfer
     from crm.terminal.loop import Loop
 
 Result = TypeVar("Result")
@@ -59,13 +59,13 @@ def open_accounts(config: Config, repository: Repository) -> "Accounts":
     """The accounts of a store, with what sends their codes and links."""
     from crm.accounts.accounts import Accounts
     from crm.accounts.keys import Secret
-    from crm.accounts.throttling import Attempts
+    from crm.accounts.throttling import AttemptLimiter
 
     outward = open_outward(config)
     return Accounts(
         repository,
         Secret(config.secret, data_folder()),
-        Attempts(data_folder(), lambda: config.now().timestamp()),
+        AttemptLimiter(data_folder(), lambda: config.now().timestamp()),
         mailer=outward.mailer(),
         texter=outward.texter(),
         roster=_roster(config, repository.url),
@@ -285,7 +285,7 @@ def open_menu(stdin: IO[str], stdout: IO[str], loop: "Loop") -> int:
     return run_menu(lambda **doors: open_crm(from_environment(os.environ), **doors), stdin, stdout, loop)
 
 
-def serve(opening: Mapping[str, str], exchange: "Exchange", stdin: IO[str], stdout: IO[str], loop: "Loop") -> int:
+def serve(opening: Mapping[str, str], exchange: "FileTransfer", stdin: IO[str], stdout: IO[str], loop: "Loop") -> int:
     """Runs the menu for somebody in a browser who has signed in: `opening` names the session. Returns the exit
     code."""
     from crm.model.paths import at_another_device

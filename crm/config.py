@@ -73,7 +73,7 @@ def _time_zones() -> dict[str, str]:
     """All time zones, by their names in lower case; to find them reads many folders."""
     from zoneinfo import available_timezones
 
-    return {each.casefold(): each for each in available_timezones() - NO_ZONES}
+    return {timezone.casefold(): timezone for timezone in available_timezones() - NO_ZONES}
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class TimeZone(Check):
         wanted, names = "_".join(typed.split()).casefold(), _time_zones()
         if wanted in names:
             return names[wanted]
-        cities = sorted(each for each in names.values() if each.casefold().rpartition("/")[2] == wanted)
+        cities = sorted(name for name in names.values() if name.casefold().rpartition("/")[2] == wanted)
         if len(cities) != 1:
             which = f"; did you mean {' or '.join(cities)}?" if cities else ""
             raise FieldError(f"no time zone is called that; write a large city in it, like New York or Vienna{which}")
@@ -496,9 +496,9 @@ def team_defaults(but: Container[str] = ()) -> dict[str, str]:
 
 def check_team_setting(key: str, value: str, by: Conventions) -> str:
     """A value for one of the team's settings as it is kept. Raises FieldError."""
-    option = next((each for each in TEAM if each.name == key), None)
+    option = next((option for option in TEAM if option.name == key), None)
     if option is None:
-        raise FieldError(f"there is no setting {key}; one of {', '.join(each.name for each in TEAM)}", field="key")
+        raise FieldError(f"there is no setting {key}; one of {', '.join(option.name for option in TEAM)}", field="key")
     checked = str(option.check.read(value, by))
     if not checked and option.default():
         raise FieldError(f"{option.label.lower()} cannot be empty", field="value", label="Value")

@@ -28,8 +28,8 @@ def close_to_others(folder: Path) -> None:
     needs it only where the folder was open."""
     within = ["**/*"] if _close(folder) else ["*.sqlite3*", "*/*.sqlite3*"]
     with suppress(OSError):
-        for each in (found for pattern in within for found in folder.glob(pattern)):
-            _close(each)
+        for path in (found for pattern in within for found in folder.glob(pattern)):
+            _close(path)
 
 
 def _close(path: Path) -> bool:

@@ -27,8 +27,8 @@ def _python() -> str:
     running = Path(sys.executable)
     found = which("python")
     if found is None or Path(found).parent != running.parent:
-        for each in (_VENV / "bin/python", _VENV / "Scripts/python.exe"):
+        for path in (_VENV / "bin/python", _VENV / "Scripts/python.exe"):
             with suppress(OSError):
-                if (_FOLDER / each).parent.samefile(running.parent):
-                    return str(each)
+                if (_FOLDER / path).parent.samefile(running.parent):
+                    return str(path)
     return "python"

@@ -12,7 +12,7 @@ from crm.terminal.loop import Loop
 if TYPE_CHECKING:
     from crm.commands.context import CRM
     from crm.config import Config
-    from crm.terminal.console.file_transfer import Exchange
+    from crm.terminal.console.file_transfer import FileTransfer
 
 # Set by bash, zsh or fish when it asks what may come next on the command line.
 _COMPLETING = re.compile(r"_(RUN_PY|CRM)_COMPLETE")
@@ -71,7 +71,7 @@ def _collect() -> None:
     gc.enable()
 
 
-def serve(opening: Mapping[str, str], exchange: "Exchange", stdin: IO[str], stdout: IO[str]) -> int:
+def serve(opening: Mapping[str, str], exchange: "FileTransfer", stdin: IO[str], stdout: IO[str]) -> int:
     """Runs the menu, in the same loop, for somebody in a browser; `opening` names their session. Returns the exit
     code."""
     from crm import app

@@ -72,8 +72,8 @@ def commands_page() -> str:
         "",
     ]
     # Only the shell has the last one.
-    for each in (*commands(), *commands_outside("users")):
-        lines += _section(each)
+    for command in (*commands(), *commands_outside("users")):
+        lines += _section(command)
     return "\n".join(lines).rstrip() + "\n"
 
 

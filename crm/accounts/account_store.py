@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from sqlalchemy import select
 
 from crm.accounts import SignedIn
-from crm.accounts.notifications import Letters
+from crm.accounts.notifications import Notifications
 from crm.accounts.passwords import Passwords
 from crm.accounts.roster import Standing
 from crm.accounts.second_factor import SecondFactors
-from crm.accounts.tokens import Tickets
+from crm.accounts.tokens import OneTimeTokens
 from crm.errors import FieldError, RefusedError, StoreAccessError
 from crm.model import Conventions, Setting, User
 from crm.model.fields import Email, Flag
@@ -23,7 +23,7 @@ from crm.repository import AuthoredTransaction, Finding, Repository, Snapshot, t
 if TYPE_CHECKING:
     from crm.accounts.keys import Secret
     from crm.accounts.roster import Roster
-    from crm.accounts.throttling import Attempts
+    from crm.accounts.throttling import AttemptLimiter
     from crm.outward.mail import Mailer
     from crm.outward.sms import Texter
 
@@ -33,14 +33,14 @@ Result = TypeVar("Result")
 _OWN = ("must_change", "password", "second_factor", "seal")
 
 
-class Book:
+class AccountStore:
     """What all parts of the accounts stand on. Users are read and written here only, so that each is sealed."""
 
     def __init__(
         self,
         repository: Repository,
         secret: "Secret",
-        attempts: "Attempts",
+        attempts: "AttemptLimiter",
         texter: "Texter | None",
         mailer: "Mailer | None",
         now: Callable[[], datetime],
@@ -51,11 +51,11 @@ class Book:
         self._secret = secret
         self._attempts = attempts
         self._texter = texter
-        self._letters = Letters(mailer)
+        self._letters = Notifications(mailer)
         self._now = now
         self._passwords = Passwords(secret)
         self._factors = SecondFactors(secret)
-        self._tickets = Tickets(secret, now)
+        self._tickets = OneTimeTokens(secret, now)
 
     def over(self, repository: Repository) -> Self:
         """The same accounts, read and written through another repository over the same store."""
@@ -88,17 +88,17 @@ class Book:
         """The ids of the users who have a password; the others are only named."""
         user = tables.user.c
         with self._repository.read() as snapshot:
-            return frozenset(each for (each,) in snapshot.select(select(user.id).where(user.password != "")))
+            return frozenset(row for (row,) in snapshot.select(select(user.id).where(user.password != "")))
 
     def team_addresses(self) -> frozenset[str]:
         """The addresses of the team, for a program to compare others with."""
         with self._repository.read() as snapshot:
-            return frozenset(each.email for each in snapshot.find_all(User) if each.email and each.role != CLIENT)
+            return frozenset(user.email for user in snapshot.find_all(User) if user.email and user.role != CLIENT)
 
     def second_factors(self) -> Mapping[int, str]:
         """Which second factor ('totp', 'sms') each user has who has one, by the user's id."""
         with self._repository.read() as snapshot:
-            read = {each.id: self._factors.read(each.second_factor) for each in snapshot.each(User)}
+            read = {user.id: self._factors.read(user.second_factor) for user in snapshot.each(User)}
         return {user: factor.method for user, factor in read.items() if factor is not None}
 
     def check_secret(self) -> None:
@@ -117,13 +117,13 @@ class Book:
                 yield Finding(error.sentence, True)
             if self._secret.weakness:
                 yield Finding(self._secret.weakness, False)
-            for each in snapshot.find_all(User):
-                if not self._roster.fits(snapshot, each):
-                    whose = each.email or each.name
+            for user in snapshot.find_all(User):
+                if not self._roster.fits(snapshot, user):
+                    whose = user.email or user.name
                     yield Finding(
                         f"The account of {whose} was not written by this program as it stands, so nobody can"
                         " sign in with it.",
-                        bool(each.seal), "user", each.id,
+                        bool(user.seal), "user", user.id,
                         "Undo the edit, or let an admin say anew what it may do.",
                     )  # fmt: skip
 
@@ -133,7 +133,7 @@ class Book:
         columns = tables.record_columns(User)
         typed, kept = email.strip().lower(), address(email)
         rows = snapshot.select(select(*columns).where(tables.user.c.email.in_([typed, kept]))) if kept else ()
-        found = {each.email: each for each in (tables.record_of(User, row) for row in rows)}
+        found = {user.email: user for user in (tables.record_of(User, row) for row in rows)}
         # An older version has kept wide letters as they were.
         return found.get(typed) or found.get(kept)
 
@@ -188,7 +188,7 @@ class Book:
         return str(rows[0][0]) if rows else ""
 
     def _conventions(self, snapshot: Snapshot) -> Conventions:
-        known = {each.key: each.value for each in snapshot.find_all(Setting)}
+        known = {setting.key: setting.value for setting in snapshot.find_all(Setting)}
         return Conventions(country=known.get("country") or Conventions.country, clock=snapshot.clock)
 
     def _fingerprint(self, user: User) -> str:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from crm.accounts.evidence import Memory
 from crm.accounts.recovery import Recovery
 from crm.accounts.roster import Roster
-from crm.accounts.self_service import OwnAccount
+from crm.accounts.self_service import SelfService
 from crm.repository import Repository
 
 if TYPE_CHECKING:
     from crm.accounts.keys import Secret
-    from crm.accounts.throttling import Attempts
+    from crm.accounts.throttling import AttemptLimiter
     from crm.outward.mail import Mailer
     from crm.outward.sms import Texter
 
 
-class Accounts(OwnAccount, Recovery):
+class Accounts(SelfService, Recovery):
     """All of it, over a repository that nobody guards. `now` is the time in UTC, by the store's clock unless given;
     without a texter there are no codes by SMS, without a mailer no links for forgotten passwords. Without a `roster`
     the repository gets one that this machine remembers nothing of."""
@@ -27,7 +27,7 @@ class Accounts(OwnAccount, Recovery):
         self,
         repository: Repository,
         secret: "Secret",
-        attempts: "Attempts",
+        attempts: "AttemptLimiter",
         *,
         texter: "Texter | None" = None,
         mailer: "Mailer | None" = None,

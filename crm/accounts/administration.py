@@ -19,7 +19,7 @@ _FIRST = "The first account must be an admin's: nobody else could add others. Ad
 _MANAGED = frozenset(("email", "name", "phone", "role", "client", "active"))
 
 
-class Membership(Sessions):
+class Administration(Sessions):
     """Done by whoever manages accounts; whether they may is asked by whoever calls this."""
 
     def add(
@@ -83,8 +83,8 @@ class Membership(Sessions):
             what = f"{'activated' if active else 'deactivated'} {len(users)} accounts"
 
         def change(tx: AuthoredTransaction) -> None:
-            for each in users:
-                self._edited(tx, each, {"active": active})
+            for user in users:
+                self._edited(tx, user, {"active": active})
 
         self._transact(change, what)
 
@@ -198,8 +198,8 @@ class Membership(Sessions):
     def _admins(self, snapshot: Snapshot) -> bool:
         """Whether there is an admin who can sign in."""
         return any(
-            _is_admin(each) and self._holds(snapshot, each)
-            for each in snapshot.find_all(User, Query({"role": "admin"}))
+            _is_admin(user) and self._holds(snapshot, user)
+            for user in snapshot.find_all(User, Query({"role": "admin"}))
         )
 
     def _checked(self, snapshot: Snapshot, changes: Mapping[str, Any]) -> dict[str, Any]:

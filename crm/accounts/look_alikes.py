@@ -42,8 +42,8 @@ def refuse_misleading(name: str, email: str) -> None:
         raise _wrong("an e-mail address is no name; leave it empty, and the account is called by its own")
     for is_word, letters in groupby(name, _is_letter):
         word = "".join(letters)
-        if is_word and not _goes_together(scripts := {_script(each) for each in word} - _SHARED):
-            mixed = " and ".join(sorted(each.capitalize() for each in scripts))
+        if is_word and not _goes_together(scripts := {_script(char) for char in word} - _SHARED):
+            mixed = " and ".join(sorted(script.capitalize() for script in scripts))
             raise _wrong(f"“{word}” mixes {mixed} letters, which look alike; write each word in one alphabet")
 
 
@@ -74,7 +74,7 @@ def _looks_of_name(name: str) -> tuple[str, ...]:
 
 def _letters(text: str) -> str:
     """The letters and digits of a text; all of it where it has none."""
-    return "".join(each for each in text if unicodedata.category(each)[0] in "LMN") or text
+    return "".join(char for char in text if unicodedata.category(char)[0] in "LMN") or text
 
 
 @cache

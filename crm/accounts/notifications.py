@@ -15,7 +15,7 @@ Letter = tuple[str, str, str] | None
 _LOG = logging.getLogger(__name__)
 
 
-class Letters:
+class Notifications:
     """Sends through a mailer, if there is one. What fails is logged, without addresses: nobody waits for it."""
 
     def __init__(self, mailer: "Mailer | None") -> None:
@@ -30,14 +30,14 @@ class Letters:
     def post(self, write: Callable[[], Letter]) -> None:
         """Has a letter written and sent by a thread of its own; the program does not end before it has."""
         if self._mailer is not None:
-            self._threads = [each for each in self._threads if each.is_alive()]
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
             self._threads.append(Thread(target=self._send, args=(self._mailer, write), name="letter"))
             self._threads[-1].start()
 
     def finish(self) -> None:
         """Waits for what was posted: it reads the store until it is out."""
-        for each in self._threads:
-            each.join()
+        for thread in self._threads:
+            thread.join()
 
     def _send(self, mailer: "Mailer", write: Callable[[], Letter]) -> None:
         try:

@@ -5,7 +5,7 @@ from typing import Any
 
 from crm.accounts import passwords
 from crm.accounts.account_store import address, called
-from crm.accounts.administration import Membership, with_name
+from crm.accounts.administration import Administration, with_name
 from crm.accounts.roster import Standing
 from crm.accounts.team_names import refuse_taken
 from crm.errors import FieldError, RefusedError
@@ -32,7 +32,7 @@ class Recovered:
     unsealed: int = 0
 
 
-class Recovery(Membership):
+class Recovery(Administration):
     """Done on the machine itself alone, by whoever holds the file or the credentials, and the secret."""
 
     def before_recovery(self, email: str, name: str = "") -> tuple[Standing, bool]:
@@ -57,7 +57,7 @@ class Recovery(Membership):
             standing, found, named = self._recoverable(tx, email, name)
             held = standing in (Standing.HOLDS, Standing.UNROSTERED)
             tx.seals_anew = True
-            told[:] = [each for each in tx.find_all(User, Query({"role": "admin", "active": True})) if each.password]
+            told[:] = [user for user in tx.find_all(User, Query({"role": "admin", "active": True})) if user.password]
             deactivated, unsealed = (0, 0) if held else self._shut_others(tx, found.id if found else 0)
             if found is None:
                 found = self._added(tx, User(email=address(email), role="admin", active=True, **named))
@@ -101,15 +101,15 @@ class Recovery(Membership):
         """Deactivates all accounts `but` one and ends all sessions: how many, and how many are not sealed as they
         stand."""
         deactivated = unsealed = 0
-        for each in tx.find_all(User):
-            if each.id == but or not each.password:
+        for user in tx.find_all(User):
+            if user.id == but or not user.password:
                 continue
-            if not self._roster.fits(tx, each):
+            if not self._roster.fits(tx, user):
                 # It stays unsealed.
-                tx.change(each, active=False)
+                tx.change(user, active=False)
                 unsealed += 1
-            elif each.active:
-                self._write(tx, each, {"active": False})
+            elif user.active:
+                self._write(tx, user, {"active": False})
                 deactivated += 1
         tx.end_sessions()
         return deactivated, unsealed

@@ -189,8 +189,8 @@ class Roster:
     def _made(self, snapshot: Snapshot, revision: int) -> str:
         """The roster of a revision, as it must be written down."""
         digest = hashlib.sha256()
-        for each in (_ACCOUNTS, _SESSIONS):
-            digest.update(f"{snapshot.select(each)[0][0]}\n".encode())
+        for name in (_ACCOUNTS, _SESSIONS):
+            digest.update(f"{snapshot.select(name)[0][0]}\n".encode())
         mac = self._secret.mac("roster", snapshot.fact(STORE_ID), str(revision), digest.hexdigest())
         return f"{self._mark}/{revision}-{mac}"
 
@@ -253,7 +253,7 @@ class Roster:
         # A transaction of this program renews the roster at its end.
         is_sealing = getattr(snapshot, "is_sealing", False)
         holds = is_sealing or self.standing(snapshot) in (Standing.HOLDS, Standing.UNROSTERED)
-        return holds and any(each.password and self.fits(snapshot, each) for each in admins)
+        return holds and any(admin.password and self.fits(snapshot, admin) for admin in admins)
 
     def shuts_everybody_out(self, snapshot: Snapshot) -> bool:
         """Whether there are accounts, and no admin can sign in with them."""
@@ -320,7 +320,7 @@ class Sealing:
         is_first, parts = self._was is Standing.NONE, self._parts()
         if is_first or parts or self._was is Standing.UNROSTERED:
             users = self._tx.find_all(User)
-            fitting = [each for each in users if is_first or self._roster.fits(self._tx, each)]
+            fitting = [user for user in users if is_first or self._roster.fits(self._tx, user)]
             if parts:
                 self._tx.put_fact(STORE_ID, new_id())
             for user in fitting:

@@ -11,7 +11,7 @@ from crm.model.paths import display_path
 from crm.private_files import private_folder
 
 
-class Remembered:
+class SavedSessions:
     """Keeps the token of a sign-in for each store, in a file that only its owner reads."""
 
     def __init__(self, folder: Path) -> None:

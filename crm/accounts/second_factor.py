@@ -85,9 +85,9 @@ def after_totp(factor: SecondFactor, code: str, now: datetime) -> SecondFactor |
     app, step = TOTP(factor.secret), int(now.timestamp()) // _STEP
     typed = digits(code)
     found = 0
-    for each in range(step - _TOLERANCE, step + _TOLERANCE + 1):
-        if hmac.compare_digest(app.generate_otp(each).encode(), typed.encode()):
-            found = max(found, each)
+    for number in range(step - _TOLERANCE, step + _TOLERANCE + 1):
+        if hmac.compare_digest(app.generate_otp(number).encode(), typed.encode()):
+            found = max(found, number)
     return replace(factor, last_step=found) if found > factor.last_step else None
 
 

@@ -9,7 +9,7 @@ from crm.accounts.account_store import address as kept_address
 from crm.accounts.account_store import called
 from crm.accounts.notifications import Letter
 from crm.accounts.second_factor import SecondFactor
-from crm.accounts.sign_in import TICKET_LASTS, TRIES, WRONG_CODE, Entering
+from crm.accounts.sign_in import TICKET_LASTS, TRIES, WRONG_CODE, Authentication
 from crm.errors import FieldError, OutwardError, RefusedError, SignInRefusedError, TooManyAttemptsError
 from crm.model import User
 from crm.repository import AuthoredTransaction
@@ -24,7 +24,7 @@ LINK_OVER = (
 _WRONG = "That is not your password. Nothing was changed."
 
 
-class OwnAccount(Entering):
+class SelfService(Authentication):
     """Whoever changes what lets them in says the password again; whoever has forgotten it gets a link by mail."""
 
     def check_password(self, user: int, password: str) -> None:

@@ -142,7 +142,7 @@ class AccountsDesk:
 
     def end(self, session: int) -> None:
         """Ends one of one's own sessions, or of anybody's for an admin."""
-        if session not in {each.id for each in self._accounts().sessions(self.me)}:
+        if session not in {session.id for session in self._accounts().sessions(self.me)}:
             self._manages(UPDATE)
         self._accounts().end(session)
 

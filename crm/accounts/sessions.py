@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import or_, select
 
 from crm.accounts import SignedIn
-from crm.accounts.account_store import Book, called
+from crm.accounts.account_store import AccountStore, called
 from crm.accounts.tokens import SET_BACK
 from crm.errors import SignedOutError
 from crm.model import SignIn, User
@@ -20,7 +20,7 @@ KEPT = timedelta(days=90)
 _FORGOTTEN_AT_ONCE = 200
 
 
-class Sessions(Book):
+class Sessions(AccountStore):
     """A session holds while its sign-in says so, its user may enter, and for twelve hours at most."""
 
     def session(self, token: str) -> SignedIn | None:
@@ -124,7 +124,7 @@ def sign_in(user: int, state: str, method: str, address: str, device: str, token
 
 
 def _fitting(text: str, longest: int) -> str:
-    return " ".join("".join(each if each.isprintable() else " " for each in text).split())[:longest].strip()
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:longest].strip()
 
 
 def _read(token: str) -> tuple[int, int]:

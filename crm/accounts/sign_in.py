@@ -52,7 +52,7 @@ def _used_up() -> SignInRefusedError:
     )
 
 
-class Entering(Sessions):
+class Authentication(Sessions):
     """Every attempt is counted before it is judged, by account and by address, whether there is such an account or
     not, and takes as long. A device that somebody has signed in with before, from the same address, is counted apart,
     and so is the machine itself (`address` ''): whoever guesses elsewhere does not shut its owner out.

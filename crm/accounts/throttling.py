@@ -40,7 +40,7 @@ COMMIT;
 class Attempt:
     """One that was counted as if it were in vain, until it is known to be right."""
 
-    attempts: "Attempts"
+    attempts: "AttemptLimiter"
     account: str
     address: str
     before: float
@@ -55,7 +55,7 @@ class Attempt:
         self.attempts.forget(self.account)
 
 
-class Attempts:
+class AttemptLimiter:
     """Counts in a small file in `folder`; where that cannot be written or is damaged, each program counts for itself.
 
     Names of accounts and addresses come as digests: the file tells nobody who they are. `now` is the time of day in
@@ -146,8 +146,8 @@ class Attempts:
                         continue
                     self._mended = True
                     with suppress(OSError):
-                        for each in self._path.parent.glob(f"{self._path.name}*"):
-                            each.unlink(missing_ok=True)
+                        for path in self._path.parent.glob(f"{self._path.name}*"):
+                            path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Forgets what was counted in memory alone."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SET_BACK = timedelta(minutes=5)
 
 
-class Tickets:
+class OneTimeTokens:
     """Gives out tickets that nobody else can make, read or change; they outlive a restart of the program."""
 
     def __init__(self, secret: Secret, now: Callable[[], datetime]) -> None:

@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 @cache
 def subjects() -> "tuple[Subject, ...]":
     """The subjects in their order; of each only what its folder says of itself is loaded."""
-    found: list[Any] = [import_module(f"{__name__}.{each.name}") for each in iter_modules(__path__) if each.ispkg]
+    found: list[Any] = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__) if module.ispkg]
     return tuple(sorted(found, key=lambda each: each.PLACE))
 
 
 @cache
 def menus() -> Mapping[str, str]:
     """The menus by name, in the order of the main menu, each with its title."""
-    found = sorted((menu.place, name, menu.title) for each in subjects() for name, menu in each.MENUS.items())
+    found = sorted((menu.place, name, menu.title) for subject in subjects() for name, menu in subject.MENUS.items())
     return {name: title for _, name, title in found}
 
 
 @cache
 def groups() -> Mapping[str, str]:
     """The words that commands of two words begin with, each with what such commands are about."""
-    return {word: about for each in subjects() for word, about in each.GROUPS.items()}
+    return {word: about for subject in subjects() for word, about in subject.GROUPS.items()}
 
 
 def subject_of(module: str) -> str:
@@ -60,6 +60,6 @@ def load_outside(word: str) -> None:
 
 
 def _modules() -> "Iterator[tuple[str, Module]]":
-    for each in subjects():
-        for name, module in each.MODULES.items():
-            yield f"{each.__name__}.{name}", module
+    for subject in subjects():
+        for name, module in subject.MODULES.items():
+            yield f"{subject.__name__}.{name}", module

@@ -81,13 +81,15 @@ class Group:
         if self.view:
             sort = sort or view_called(snapshot, self.view).sort
         filters = {**self.filters, "id": list(self.numbers)} if self.numbers else self.filters
-        joined = " and ".join(f"({each})" for each in conditions) if len(conditions) > 1 else "".join(conditions)
+        joined = (
+            " and ".join(f"({condition})" for condition in conditions) if len(conditions) > 1 else "".join(conditions)
+        )
         return Query(filters, where=joined, sort=sort)
 
     def members(self, snapshot: Snapshot) -> list[int]:
         """The numbers of the clients in it; raises NotFoundError for a number that no client has."""
         named = list(dict.fromkeys(self.numbers))
-        there = {each.id for some in some_at_a_time(snapshot, named) for each in some}
+        there = {client.id for some in some_at_a_time(snapshot, named) for client in some}
         if gone := [number for number in named if number not in there]:
             raise NotFoundError(f"There is no client {gone[0]}.")
         if self.is_named:
@@ -103,7 +105,7 @@ class Group:
         count = len(set(self.numbers))
         words = pluralize(count, "client", "clients", by) if count else "clients"
         words += f" in the view {self.view}" if self.view else ""
-        with_ = [FieldIs().show(each, by) for each in self.filters.items()]
+        with_ = [FieldIs().show(item, by) for item in self.filters.items()]
         with_ += [self.where] if self.where else []
         return words + (f" with {', '.join(with_)}" if with_ else "")
 
@@ -129,13 +131,13 @@ class Group:
             _refuse_unreadable(saved.condition, f"The condition of the view {saved.name} cannot be read. ")
             conditions.append(saved.condition)
         _refuse_unreadable(self.where)
-        return [each for each in (*conditions, self.where) if each]
+        return [condition for condition in (*conditions, self.where) if condition]
 
 
 def asked_for(clients: Sequence[Client], only: Sequence[Having], where: str, view: str, all_: bool = False) -> Group:
     """The group that a command is to change; raises FieldError where nothing says which, and all is never meant by
     leaving everything out."""
-    group = Group([each.id for each in clients], filters_of(only), where, view)
+    group = Group([client.id for client in clients], filters_of(only), where, view)
     if group.is_everybody and not all_:
         raise FieldError(
             "say which clients: their numbers, or --only, --where, --view, or --all", field="clients", label="Clients"
@@ -171,7 +173,7 @@ def some_at_a_time(snapshot: Snapshot, numbers: Sequence[int]) -> Iterator[list[
     """The clients with these numbers in their order, as many at a time as are easily held; those that are not there
     are left out."""
     for wanted in batches(numbers):
-        found = {each.id: each for each in snapshot.find_all(Client, Query({"id": wanted}))}
+        found = {client.id: client for client in snapshot.find_all(Client, Query({"id": wanted}))}
         yield [found[number] for number in wanted if number in found]
 
 

@@ -41,10 +41,10 @@ def silent(_: str) -> Iterator[Progress]:
 
 def counted(objects: Iterable[Item], told: Progress, count: int = 0, before: int = 0) -> Generator[Item]:
     """Objects as they pass by, telling how far it is: `count` of them in all, `before` done already."""
-    for done, each in enumerate(objects, start=before + 1):
+    for done, entry in enumerate(objects, start=before + 1):
         if not done % _TOLD_EVERY:
             told(done, count)
-        yield each
+        yield entry
 
 
 # Kept, since each also keeps what it has found out about its language.

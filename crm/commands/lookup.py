@@ -43,7 +43,7 @@ def _by_unique(snapshot: Snapshot, kind: type[Record], text: str) -> Record | No
     """The record that has a field which only one can have: as it is written, or alone in whatever case."""
     for name in kind.about.unique:
         found = snapshot.find_all(kind, Query({name: text}))
-        exact = [each for each in found if getattr(each, name) == text]
+        exact = [record for record in found if getattr(record, name) == text]
         if len(exact or found) == 1:
             return (exact or found)[0]
     return None
@@ -70,13 +70,17 @@ def _client(snapshot: Snapshot, text: str) -> Client | None:
 
 def _contact(snapshot: Snapshot, text: str) -> Contact | None:
     alike = contacts_saying(snapshot, text, limit=_SEARCHED) if text else []
-    found = [each for each in alike if begins(each.name, text) or each.email == text.lower()]
-    exact = [each for each in found if fold(each.name) == fold(text)]
+    found = [contact for contact in alike if begins(contact.name, text) or contact.email == text.lower()]
+    exact = [contact for contact in found if fold(contact.name) == fold(text)]
     if len(exact) == 1 or len(found) == 1:
         return (exact or found)[0]
     if found:
-        companies = {each.id: each for each in snapshot.find_all(Client, Query({"id": [one.client for one in found]}))}
-        told = ", ".join(f"{each.name} of {companies[each.client].name} ({each.id})" for each in found[:_LISTED])
+        companies = {
+            client.id: client for client in snapshot.find_all(Client, Query({"id": [one.client for one in found]}))
+        }
+        told = ", ".join(
+            f"{contact.name} of {companies[contact.client].name} ({contact.id})" for contact in found[:_LISTED]
+        )
         raise NotFoundError(f"Several contacts could be meant: {told}. Give the number.")
     return None
 
@@ -85,16 +89,16 @@ def _deal(snapshot: Snapshot, text: str) -> Deal | None:
     words = fold(text).split()
     if not words:
         return None
-    everywhere = WhichDeals([each.id for each in stages(snapshot)], text=text)
+    everywhere = WhichDeals([stage.id for stage in stages(snapshot)], text=text)
     found = listed(snapshot, (), everywhere, limit=_SEARCHED)
     exact = snapshot.find_all(Deal, Query({"title": text}, limit=_SEARCHED))
-    alike = exact or [each.deal for each in found if all(word in fold(each.deal.title) for word in words)]
+    alike = exact or [deal.deal for deal in found if all(word in fold(deal.deal.title) for word in words)]
     # Of several that are called so it is the one that still goes on.
-    still_open = [each for each in alike if each.closed_on is None]
+    still_open = [deal for deal in alike if deal.closed_on is None]
     if len(alike) == 1 or len(still_open) == 1:
         return (still_open or alike)[0]
     if several := still_open or alike:
-        told = ", ".join(f"{each.title} ({each.id})" for each in several[:_LISTED])
+        told = ", ".join(f"{deal.title} ({deal.id})" for deal in several[:_LISTED])
         raise NotFoundError(f"Several deals could be meant: {told}. Give the number.")
     return None
 

@@ -19,7 +19,7 @@ def called(snapshot: Snapshot, clients: Sequence[Client], text: str) -> Mapping[
     if not clients or not text.strip():
         return {}
     found: dict[int, Contact] = {}
-    for contact in snapshot.find_all(Contact, Query({"client": [each.id for each in clients]})):
+    for contact in snapshot.find_all(Contact, Query({"client": [client.id for client in clients]})):
         if begins(contact.name, text) or contact.email == text.strip().lower():
             before = found.setdefault(contact.client, contact)
             if fold(contact.name) == fold(text) != fold(before.name):
@@ -30,19 +30,19 @@ def called(snapshot: Snapshot, clients: Sequence[Client], text: str) -> Mapping[
 def begins(name: str, text: str) -> bool:
     """Whether each word of a text is the beginning of one in a name."""
     words, names = fold(text).split(), fold(name).split()
-    return bool(words) and all(any(each.startswith(word) for each in names) for word in words)
+    return bool(words) and all(any(name.startswith(word) for name in names) for word in words)
 
 
 def through(snapshot: Snapshot, clients: Sequence[Client], text: str) -> Mapping[int, Contact]:
     """Of clients that a search for `text` found, those that are meant by a contact, by number."""
     folded = fold(text).strip()
-    others = [each for each in clients if not _says(_said_of(each), folded)]
+    others = [client for client in clients if not _says(_said_of(client), folded)]
     if not folded or not others:
         return {}
     contacts: dict[int, list[Contact]] = {}
-    for contact in snapshot.find_all(Contact, Query({"client": [each.id for each in others]})):
+    for contact in snapshot.find_all(Contact, Query({"client": [client.id for client in others]})):
         contacts.setdefault(contact.client, []).append(contact)
-    meant = {each.id: _meant(each, contacts.get(each.id, ()), folded) for each in others}
+    meant = {client.id: _meant(client, contacts.get(client.id, ()), folded) for client in others}
     return {number: contact for number, contact in meant.items() if contact is not None}
 
 
@@ -56,7 +56,8 @@ def _meant(client: Client, contacts: Sequence[Contact], folded: str) -> Contact 
     words = folded.split()
     own = _likeness(_said_of(client), words)
     likeness, _, best = max(
-        ((_likeness(_said(each), words), -place, each) for place, each in enumerate(contacts)), default=(0.0, 0, None)
+        ((_likeness(_said(contact), words), -place, contact) for place, contact in enumerate(contacts)),
+        default=(0.0, 0, None),
     )
     return best if likeness >= _ALIKE and likeness > own else None
 

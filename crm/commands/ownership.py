@@ -96,11 +96,11 @@ def written_names(column: Column[str]) -> Select[tuple[str]]:
 def spelled(snapshot: Snapshot, name: str) -> str:
     """The name as it is spelled already, where somebody is called so in whatever case."""
     wanted = name.casefold()
-    return next((each for each in names(snapshot) if each.casefold() == wanted), name) if name else ""
+    return next((name for name in names(snapshot) if name.casefold() == wanted), name) if name else ""
 
 
 def team(snapshot: Snapshot) -> Iterable[User]:
-    return [each for each in snapshot.find_all(User, Query({"active": True})) if each.role != CLIENT]
+    return [user for user in snapshot.find_all(User, Query({"active": True})) if user.role != CLIENT]
 
 
 def called(account: User) -> str:

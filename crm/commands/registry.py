@@ -244,12 +244,12 @@ def _parameter(described: inspect.Parameter) -> Parameter:
         hint, *rest = get_args(hint)
         extras = tuple(rest)
     about = next(
-        (each for each in extras if isinstance(each, About)), About(described.name.replace("_", " ").capitalize())
+        (extra for extra in extras if isinstance(extra, About)), About(described.name.replace("_", " ").capitalize())
     )
-    check = next((each for each in extras if isinstance(each, Check)), None)
-    marked = next((each for each in extras if isinstance(each, FieldsOf)), None)
+    check = next((extra for extra in extras if isinstance(extra, Check)), None)
+    marked = next((extra for extra in extras if isinstance(extra, FieldsOf)), None)
     required = described.default is inspect.Parameter.empty
-    options = [each for each in get_args(hint) if each is not type(None)]
+    options = [arg for arg in get_args(hint) if arg is not type(None)]
     many = get_origin(hint) in (list, tuple) and hint != tuple[str, ...]
     kind = options[0] if options and (many or type(None) in get_args(hint)) else hint
     record = kind if isinstance(kind, type) and issubclass(kind, Record) else None

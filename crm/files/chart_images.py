@@ -137,7 +137,7 @@ def _bars(axes: "Axes", picture: Picture) -> None:
 
 
 def _grid(axes: "Axes", picture: Picture) -> None:
-    cells = [[math.nan if each.values[at] is None else float(each.values[at] or 0) for each in picture.series]
+    cells = [[math.nan if series.values[at] is None else float(series.values[at] or 0) for series in picture.series]
              for at in range(len(picture.names))]  # fmt: skip
     most = max(0.01, *(value for row in cells for value in row if not math.isnan(value)))
     axes.imshow(cells, cmap=_SHADES, aspect="auto", vmin=0, vmax=most)
@@ -148,7 +148,7 @@ def _grid(axes: "Axes", picture: Picture) -> None:
                 colour = "white" if value > 0.6 * most else "#222222"
                 size = 8 if len(row) < 10 else 6
                 axes.text(place, at, picture.show(figure), ha="center", va="center", color=colour, fontsize=size)
-    axes.set_xticks(range(len(picture.series)), labels=[_short(each.name) for each in picture.series])
+    axes.set_xticks(range(len(picture.series)), labels=[_short(series.name) for series in picture.series])
     axes.set_yticks(range(len(picture.names)), labels=[_short(name) for name in picture.names])
     axes.tick_params(length=0, labeltop=True, labelbottom=False)
 

@@ -31,7 +31,7 @@ def dialect_of(text: str, *, complete: bool, delimiter: str = "") -> Dialect:
     spaced = (False, True) if _SPACED_QUOTE.search(text) else (False,)
     candidates = [Dialect(mark, skips) for mark in delimiter or DELIMITERS for skips in spaced]
     # The first of equals wins: comma before the others, blanks kept before blanks skipped.
-    return max(candidates, key=lambda each: _evenness(read_rows(text, each, complete=complete)))
+    return max(candidates, key=lambda candidate: _evenness(read_rows(text, candidate, complete=complete)))
 
 
 def read_rows(text: str, dialect: Dialect, *, complete: bool) -> list[list[str]]:
@@ -97,7 +97,9 @@ def width_of(rows: Sequence[Sequence[str]], header: bool) -> int:
     below = widths[1:] if header else widths
     usual = sorted(below)[len(below) // 2] if below else 0
     if not header:
-        return max((count for count in widths if sum(each >= count for each in widths) > len(widths) // 10), default=1)
+        return max(
+            (count for count in widths if sum(width >= count for width in widths) > len(widths) // 10), default=1
+        )
     return max(widths[0], usual)
 
 

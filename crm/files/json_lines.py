@@ -14,8 +14,8 @@ def write_objects(path: Path, objects: Iterable[Any]) -> int:
     count = 0
     with replacing(path) as file:
         file.write(b"[")
-        for each in objects:
-            line = json.dumps(plain(each), ensure_ascii=False)
+        for entry in objects:
+            line = json.dumps(plain(entry), ensure_ascii=False)
             file.write((b",\n" if count else b"\n") + line.encode("utf-8", "replace"))
             count += 1
         file.write(b"\n]\n")

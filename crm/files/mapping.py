@@ -16,8 +16,8 @@ from crm.model.fields import Amount, Day
 _SEVERAL = ":::"  # how Google writes several values in one cell
 _OWN_GROUPS = frozenset(("mycontacts", "my contacts", "other contacts"))
 _FIELDS = {**fields(Client), **fields(Sale)}
-_DATES = frozenset(name for name, each in _FIELDS.items() if isinstance(each.check, Day))
-_AMOUNTS = frozenset(name for name, each in _FIELDS.items() if isinstance(each.check, Amount))
+_DATES = frozenset(name for name, field in _FIELDS.items() if isinstance(field.check, Day))
+_AMOUNTS = frozenset(name for name, field in _FIELDS.items() if isinstance(field.check, Amount))
 
 
 class Mapped(NamedTuple):

@@ -157,7 +157,7 @@ def _property(name: str, parameters: str, value: str) -> _Property:
 
 def _cells(properties: list[_Property]) -> tuple[str, ...]:
     def every(name: str) -> list[_Property]:
-        return [each for each in properties if each.name == name and each.value.strip()]
+        return [prop for prop in properties if prop.name == name and prop.value.strip()]
 
     def only(name: str) -> str:
         return _plain(every(name)[0].value) if every(name) else ""

@@ -32,7 +32,7 @@ class WorkbookSource(Source):
         super().__init__(path)
         self._done = self._total = 0
         with self._workbook() as workbook:
-            sizes = {each.title: getattr(each, "max_row", None) for each in workbook.worksheets}
+            sizes = {worksheet.title: getattr(worksheet, "max_row", None) for worksheet in workbook.worksheets}
             self.sheet = self._sheet(workbook, sheet)
             self._total = sizes[self.sheet] or 0
             found = workbook[self.sheet]
@@ -65,17 +65,17 @@ class WorkbookSource(Source):
         return Row(number, cells, "more cells than there are columns" if number else "")
 
     def _sheet(self, workbook: Any, named: str) -> str:
-        sheets = [each for each in workbook.worksheets if hasattr(each, "iter_rows")]
+        sheets = [worksheet for worksheet in workbook.worksheets if hasattr(worksheet, "iter_rows")]
         if named:
-            for each in sheets:
-                if each.title.casefold() == named.strip().casefold():
-                    return str(each.title)
-            names = ", ".join(each.title for each in sheets)
+            for sheet in sheets:
+                if sheet.title.casefold() == named.strip().casefold():
+                    return str(sheet.title)
+            names = ", ".join(sheet.title for sheet in sheets)
             raise FileError(f"{self.path.name} has no sheet {named}; there are: {names}.")
         # What was hidden is rarely what is meant.
-        for each in sorted(sheets, key=lambda each: each.sheet_state != "visible"):
-            if next(_filled(each), None):
-                return str(each.title)
+        for sheet in sorted(sheets, key=lambda each: each.sheet_state != "visible"):
+            if next(_filled(sheet), None):
+                return str(sheet.title)
         raise FileError(f"There is nothing in {self.path.name}; export it again.")
 
     @contextmanager
@@ -104,7 +104,7 @@ class WorkbookSource(Source):
     def _refuse_too_large(self) -> None:
         """Raises FileError before anything is unpacked; no file of an archive unpacks to more than it says here."""
         with zipfile.ZipFile(self.path) as archive:
-            sizes = [each.file_size for each in archive.infolist()]
+            sizes = [zip_info.file_size for zip_info in archive.infolist()]
         if sum(sizes) > _UNPACKED or len(sizes) > _MOST_FILES:
             raise FileError(
                 f"{self.path.name} unpacks to more than {_UNPACKED >> 30} GB or {_MOST_FILES} files; export the table"

@@ -42,7 +42,7 @@ def plain(value: Any) -> Any:
     if hasattr(value, "as_json"):
         return plain(value.as_json())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {each.name: plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     raise TypeError(f"no JSON for {type(value).__name__}")
 
 

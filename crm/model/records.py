@@ -20,7 +20,7 @@ def _declared() -> Iterator[type[Record]]:
         if each.name not in _MADE_FROM_RECORDS:
             module = import_module(f"crm.model.{each.name}")
             declared = (value for value in vars(module).values() if isinstance(value, type) and value is not Record)
-            found += [each for each in declared if issubclass(each, Record) and each.__module__ == module.__name__]
+            found += [kind for kind in declared if issubclass(kind, Record) and kind.__module__ == module.__name__]
     yield from sorted(found, key=lambda record: record.about.place)
 
 
@@ -46,8 +46,8 @@ def _refuse_wrong(records: Sequence[type[Record]]) -> None:
     """Raises ValueError for declarations that do not go together."""
     names = Counter(record.about.name for record in records)
     tabs = Counter(record.about.tab.number for record in records)
-    sums = Counter((record.about.name, each.name) for record in records for each in record.about.sums)
-    twice = [key for each in (names, tabs, sums) for key, count in each.items() if count > 1]
+    sums = Counter((record.about.name, sum_.name) for record in records for sum_ in record.about.sums)
+    twice = [key for counter in (names, tabs, sums) for key, count in counter.items() if count > 1]
     if twice:
         raise ValueError(f"declared twice: {', '.join(map(str, twice))}")
     if any(record.about.sums for record in records if record.about.name == "client"):
@@ -69,7 +69,7 @@ _LINKS = {record: links_of(record) for record in RECORDS}
 _PEOPLE = {record: people_of(record) for record in RECORDS}
 
 
-_NAMES = {record: tuple(each.name for each in dataclasses.fields(record)) for record in RECORDS}
+_NAMES = {record: tuple(field.name for field in dataclasses.fields(record)) for record in RECORDS}
 
 
 def field_names(record: type[Record]) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ def fields(record: type[Record]) -> Mapping[str, Field]:
 
 def typed_fields(record: type[Record]) -> Mapping[str, Field]:
     """The fields that a person types, by name, in order."""
-    return {name: each for name, each in fields(record).items() if each.by == "person"}
+    return {name: field for name, field in fields(record).items() if field.by == "person"}
 
 
 def people(record: type[Record]) -> Mapping[str, str]:

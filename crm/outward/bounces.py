@@ -27,8 +27,10 @@ def bounce_in(message: "Message[str, str]") -> Bounce | None:
     message. A delay is none."""
     if message.get_content_type() != "multipart/report":
         return None
-    parts = [each for each in _parts(message) if isinstance(each, Message)]
-    failed = next((each for part in parts for each in _recipients(part) if _said(each, "action") == "failed"), None)
+    parts = [part for part in _parts(message) if isinstance(part, Message)]
+    failed = next(
+        (recipient for part in parts for recipient in _recipients(part) if _said(recipient, "action") == "failed"), None
+    )
     about = next(filter(None, map(_original, parts)), "") or line(str(message.get("In-Reply-To", "")))
     if failed is None or not is_message_id(about):
         return None

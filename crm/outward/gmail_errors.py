@@ -64,7 +64,7 @@ def unpermitted(error: Exception, account: ServiceAccount, sender: Party) -> Out
 
     if isinstance(error, TransportError):
         return unreached()
-    told = next((each for each in error.args if isinstance(each, dict)), {})
+    told = next((arg for arg in error.args if isinstance(arg, dict)), {})
     words = line(str(told.get("error_description") or told.get("error") or "no reason was given"), 300)
     if getattr(error, "retryable", False):
         return OutwardError(f"No e-mail was sent: Google gives no permission just now ({words}).", reason="busy")
@@ -92,7 +92,7 @@ def _told(reply: "requests.Response") -> tuple[frozenset[str], str]:
     try:
         error = reply.json()["error"]
         details = [*error.get("errors", ()), *error.get("details", ()), {"reason": error.get("status")}]
-        reasons = frozenset(str(each.get("reason")) for each in details)
+        reasons = frozenset(str(detail.get("reason")) for detail in details)
         return reasons, line(str(error.get("message") or ""), 300)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return frozenset(), ""

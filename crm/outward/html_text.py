@@ -29,4 +29,4 @@ def plain_text(hypertext: str) -> str:
         elif each.tag in _CELLS:
             each.tag, each.tail = "span", f" {each.tail or ''}"
     text: str = Inscriptis(page, ParserConfig(display_links=False, display_images=False)).get_text()
-    return "\n".join(each.strip(" ") if not each.strip() else each.rstrip() for each in text.split("\n"))
+    return "\n".join(part.strip(" ") if not part.strip() else part.rstrip() for part in text.split("\n"))

@@ -130,19 +130,21 @@ class _Body:
             return
         kind = part.get_content_type()
         parts = part.get_payload() if part.is_multipart() else []
-        inner = [each for each in parts if isinstance(each, Message)] if isinstance(parts, list) else []
+        inner = [part for part in parts if isinstance(part, Message)] if isinstance(parts, list) else []
         if kind == "multipart/alternative":
             # The same text several times, the plainest first.
-            yield next((text for each in inner if (text := "\n\n".join(self._texts(each, depth + 1)).strip())), "")
+            yield next(
+                (text for message in inner if (text := "\n\n".join(self._texts(message, depth + 1)).strip())), ""
+            )
         elif kind == "multipart/report":
             # What follows the explanation is for programs, and our own message.
-            for each in inner[:1]:
-                yield from self._texts(each, depth + 1)
+            for message in inner[:1]:
+                yield from self._texts(message, depth + 1)
         elif inner:
             if kind == "message/rfc822" and self.enclosed_sender is None:
                 self.enclosed_sender = next(iter(_parties(inner[0], "from")), None)
-            for each in inner:
-                yield from self._texts(each, depth + 1)
+            for message in inner:
+                yield from self._texts(message, depth + 1)
         elif name := _file_name(part):
             self.attachments.append(name)
         elif kind in ("text/plain", "text/html"):

@@ -87,10 +87,10 @@ def send_letter(mailer: Mailer, to: str, subject: str, text: str, at: datetime) 
 
 def outcomes(mail: Mail, fate: Fate, words: str = "") -> tuple[Outcome, ...]:
     """The same outcome for every recipient of a mail."""
-    return tuple(Outcome(each.address, fate, words) for each in mail.recipients)
+    return tuple(Outcome(recipient.address, fate, words) for recipient in mail.recipients)
 
 
 def in_order(mail: Mail, found: Iterable[Outcome]) -> tuple[Outcome, ...]:
     """Outcomes in the order of the recipients of a mail."""
-    places = {each.address: at for at, each in enumerate(mail.recipients)}
+    places = {recipient.address: at for at, recipient in enumerate(mail.recipients)}
     return tuple(sorted(found, key=lambda outcome: places[outcome.address]))

@@ -61,14 +61,14 @@ def _instead_of_image(_renderer: Any, tokens: Sequence[Token], at: int, *_: Any)
 
 
 def _blocks(nodes: Sequence[SyntaxTreeNode], between: str = "\n\n") -> str:
-    return between.join(_block(each) for each in nodes)
+    return between.join(_block(node) for node in nodes)
 
 
 def _block(node: SyntaxTreeNode) -> str:
     match node.type:
         case "bullet_list" | "ordered_list":
             first = int(node.attrs.get("start", 1))
-            tight = all(each.hidden for item in node.children for each in item.children if each.type == "paragraph")
+            tight = all(child.hidden for item in node.children for child in item.children if child.type == "paragraph")
             between = "\n" if tight else "\n\n"
             return between.join(
                 _led(_blocks(item.children, between), f"{first + at}. " if node.type == "ordered_list" else "- ")
@@ -80,7 +80,7 @@ def _block(node: SyntaxTreeNode) -> str:
             return _led(node.content.rstrip("\n"), "    ")
         case "hr":
             return "-" * 20
-    return "".join(_inline(each) for each in node.children)
+    return "".join(_inline(child) for child in node.children)
 
 
 def _inline(node: SyntaxTreeNode) -> str:
@@ -91,7 +91,7 @@ def _inline(node: SyntaxTreeNode) -> str:
             return "\n"
         case "image":
             return node.content
-    text = "".join(_inline(each) for each in node.children)
+    text = "".join(_inline(child) for child in node.children)
     if node.type != "link":
         return text
     address = str(node.attrs["href"])
@@ -101,4 +101,4 @@ def _inline(node: SyntaxTreeNode) -> str:
 def _led(text: str, first: str, others: str | None = None) -> str:
     """The text with something before its first line, and as much room or the same before the others."""
     rest = " " * len(first) if others is None else others
-    return "\n".join(f"{rest if at else first}{each}".rstrip() for at, each in enumerate(text.split("\n")))
+    return "\n".join(f"{rest if at else first}{part}".rstrip() for at, part in enumerate(text.split("\n")))

@@ -33,16 +33,16 @@ def composed(mail: Mail, *, with_bcc: bool = False) -> EmailMessage:
     message.set_content(plain(mail.text) if mail.is_markdown else prose(mail.text) + "\n")
     if mail.is_markdown:
         message.add_alternative(html(mail.text), subtype="html")
-    for each in mail.attachments:
-        maintype, subtype = each.media
-        message.add_attachment(each.content, maintype=maintype, subtype=subtype, filename=each.file_name)
+    for attachment in mail.attachments:
+        maintype, subtype = attachment.media
+        message.add_attachment(attachment.content, maintype=maintype, subtype=subtype, filename=attachment.file_name)
     return message
 
 
 def needs_utf8(mail: Mail) -> bool:
     """Whether a mailbox in it has letters beyond ASCII, which not every mail server takes (SMTPUTF8)."""
     parties = (mail.sender, *mail.recipients, *([mail.reply_to] if mail.reply_to else []))
-    return not all(each.wire.isascii() for each in parties)
+    return not all(party.wire.isascii() for party in parties)
 
 
 def _headers(mail: Mail, *, with_bcc: bool) -> dict[str, str]:
@@ -68,7 +68,7 @@ def _headers(mail: Mail, *, with_bcc: bool) -> dict[str, str]:
 
 
 def _parties(parties: Sequence[Party]) -> str:
-    return f",{_FOLD}".join(_party(each) for each in parties)
+    return f",{_FOLD}".join(_party(party) for party in parties)
 
 
 def _party(party: Party) -> str:

@@ -45,7 +45,10 @@ def _prepare(
     values = [(name, compiled.binds[name]) for name in names]
     _prepared[key] = (
         str(compiled),
-        [(name, each.value, each.type.dialect_impl(dialect).bind_processor(dialect)) for name, each in values],
+        [
+            (name, bind_parameter.value, bind_parameter.type.dialect_impl(dialect).bind_processor(dialect))
+            for name, bind_parameter in values
+        ],
         compiled.positiontup is not None,
     )
     return _prepared[key]

@@ -88,12 +88,12 @@ def _skip_ids(snapshot: SqlSnapshot) -> None:
 def _insert(snapshot: SqlSnapshot, name: str, objects: list[Mapping[str, Any]]) -> None:
     if name in _HISTORY:
         table = _HISTORY[name]
-        snapshot.connection.execute(insert(table), [_history_row(table, each) for each in objects])
+        snapshot.connection.execute(insert(table), [_history_row(table, entry) for entry in objects])
         return
     if name not in BY_NAME:
         raise FileError(f"There is no record called {name!r:.40}; was this written by a newer version?")
     kind = BY_NAME[name]
-    rows = [row_of(record_of(kind, each)) for each in objects]
+    rows = [row_of(record_of(kind, entry)) for entry in objects]
     insert_rows(snapshot.connection, TABLES[kind], rows)
     if kind is Client:
         snapshot.dialect.index_added(snapshot.connection, [row["id"] for row in rows])

@@ -172,7 +172,8 @@ class Figures:
         if self._is_text(left):
             one, other = self._text(left), self._text(right)
             present = and_(
-                true(), *(each != "" for each, side in ((one, left), (other, right)) if isinstance(side, Name))
+                true(),
+                *(expression != "" for expression, side in ((one, left), (other, right)) if isinstance(side, Name)),
             )
             return and_(one == other if operator == "=" else one != other, present)
         if (by_day := self._compare_days(left, operator, right)) is not None:

@@ -22,7 +22,7 @@ _BESIDE: Mapping[int, Sequence[Added]] = {
     6: (
         *(beside for _, _, beside in tables.PEOPLE), *tables.ACCOUNT_INDEXES, *tables.WORK_INDEXES,
         tables.OPEN_SIGN_INS,
-        *(each for each in tables.FILTER_INDEXES if each.name == "client_by_owner"),
+        *(index for index in tables.FILTER_INDEXES if index.name == "client_by_owner"),
     ),
 }  # fmt: skip
 
@@ -32,7 +32,7 @@ def _declared(version: int) -> Iterator[Added]:
     for kind, table in tables.TABLES.items():
         if kind.about.since == version:
             yield table
-        yield from (table.c[name] for name, each in fields(kind).items() if each.since == version > kind.about.since)
+        yield from (table.c[name] for name, field in fields(kind).items() if field.since == version > kind.about.since)
 
 
 ADDED: Mapping[int, Sequence[Added]] = {
@@ -79,25 +79,27 @@ def bring_up(connection: Connection, version: int) -> None:
     RefusedError where an amount is too large."""
     columns: list[Column[Any]] = []
     added = added_since(version)
-    new = {each.name for each in added if isinstance(each, Table)}
+    new = {table.name for table in added if isinstance(table, Table)}
     if version < ACCOUNTS_SINCE and tables.dashboard.name not in new:
         _make_anew(connection, tables.dashboard)
         new.add(tables.dashboard.name)
-    for each in added:
-        if not isinstance(each, Table) and each.table is not None and each.table.name in new:
+    for column in added:
+        if not isinstance(column, Table) and column.table is not None and column.table.name in new:
             # A table comes with its columns and indexes, those of later formats too.
             continue
-        if isinstance(each, Index):
+        if isinstance(column, Index):
             # An older format may have an index of that name over other columns.
-            connection.execute(DropIndex(each, if_exists=True))
-        if isinstance(each, Table | Index):
-            each.create(connection)
+            connection.execute(DropIndex(column, if_exists=True))
+        if isinstance(column, Table | Index):
+            column.create(connection)
         else:
-            connection.exec_driver_sql(f"ALTER TABLE {each.table.name} ADD COLUMN {in_words(each, connection.engine)}")
-            columns.append(each)
-    made = {each for each in added if isinstance(each, Index)}
-    for index in {index for each in columns for index in each.table.indexes} - made:
-        if any(each in columns for each in index.columns):
+            connection.exec_driver_sql(
+                f"ALTER TABLE {column.table.name} ADD COLUMN {in_words(column, connection.engine)}"
+            )
+            columns.append(column)
+    made = {index for index in added if isinstance(index, Index)}
+    for index in {index for column in columns for index in column.table.indexes} - made:
+        if any(column in columns for column in index.columns):
             index.create(connection)
     if version < MONEY_SINCE:
         _make_exact(connection)

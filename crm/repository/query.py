@@ -22,12 +22,12 @@ _OWN_ORDER: Mapping[type[Record], tuple[ColumnElement[Any], ...]] = {
 
 # What is one of a few words is written in one way only.
 _CHOSEN: Mapping[type[Record], frozenset[str]] = {
-    kind: frozenset(name for name, each in fields(kind).items() if isinstance(each.check, Choice | Flag))
+    kind: frozenset(name for name, field in fields(kind).items() if isinstance(field.check, Choice | Flag))
     for kind in RECORDS
 }
 # So are e-mail addresses (in lower case) and telephone numbers.
 _ADDRESSES: Mapping[type[Record], frozenset[str]] = {
-    kind: frozenset(name for name, each in fields(kind).items() if isinstance(each.check, Email | Phone))
+    kind: frozenset(name for name, field in fields(kind).items() if isinstance(field.check, Email | Phone))
     for kind in RECORDS
 }
 # The ids of accounts, which the indexes hold of what is somebody's.

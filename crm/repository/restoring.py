@@ -40,9 +40,9 @@ def put_back(tx: "SqlTransaction", wanted: SqlSnapshot, seals: Seals | None, *, 
     people_before, same_store = wanted.select(TEAM), wanted.fact(STORE_ID) == tx.fact(STORE_ID)
     meant = {} if accounts else successors(people_before, tx.select(TEAM), same_store=same_store)
     for kind in kinds:
-        records: Sequence[Record] = [_meaning(each, meant) for each in wanted.find_all(kind)]
+        records: Sequence[Record] = [_meaning(record, meant) for record in wanted.find_all(kind)]
         if kind is User and seals is not None:
-            records = [seals.translated(tx, each, wanted) for each in records if isinstance(each, User)]
+            records = [seals.translated(tx, record, wanted) for record in records if isinstance(record, User)]
         _put_back(tx, kind, records)
     tx.end_sessions()
     if accounts and had_accounts:
@@ -54,7 +54,7 @@ def put_back(tx: "SqlTransaction", wanted: SqlSnapshot, seals: Seals | None, *, 
 def _of_clients(tx: "SqlTransaction") -> set[int]:
     """The ids of the active accounts of clients."""
     account = tables.user.c
-    return {each for (each,) in tx.select(select(account.id).where(account.active, account.client != 0))}
+    return {row for (row,) in tx.select(select(account.id).where(account.active, account.client != 0))}
 
 
 def _refuse_shutting_out(tx: "SqlTransaction", seals: Seals | None) -> None:
@@ -145,9 +145,9 @@ def _has_accounts(snapshot: SqlSnapshot) -> bool:
 
 def _put_back(tx: "SqlTransaction", kind: type[Record], wanted: Sequence[Record]) -> None:
     current = {record.id: record for record in tx.find_all(kind)}
-    wanted = [tx.with_accounts(each) for each in wanted]
+    wanted = [tx.with_accounts(record) for record in wanted]
     names = (*fields(kind), *people(kind).values())
-    _free_names(tx, kind, [each for each in wanted if each.id in current])
+    _free_names(tx, kind, [record for record in wanted if record.id in current])
     missing = [record for record in wanted if record.id not in current]
     if missing:
         tx.restore(missing)
@@ -162,9 +162,9 @@ def _put_back(tx: "SqlTransaction", kind: type[Record], wanted: Sequence[Record]
 def _free_names(tx: "SqlTransaction", kind: type[Record], wanted: Sequence[Record]) -> None:
     """Empties what only one record may have where it is about to change, so that records can exchange it."""
     table = tables.TABLES[kind]
-    for column in (each for each in table.columns if each.unique):
+    for column in (column for column in table.columns if column.unique):
         now: dict[int, Any] = dict(tx.select(select(table.c.id, column)))
-        changing = [{"of": each.id} for each in wanted if now[each.id] != getattr(each, column.name)]
+        changing = [{"of": record.id} for record in wanted if now[record.id] != getattr(record, column.name)]
         if changing:
             tx.connection.execute(
                 update(table).where(table.c.id == bindparam("of")).values({column.name: ""}), changing
@@ -173,6 +173,6 @@ def _free_names(tx: "SqlTransaction", kind: type[Record], wanted: Sequence[Recor
 
 def _meaning(record: Record, accounts: Mapping[int, int]) -> Record:
     """A record that speaks of the accounts that stand for those it speaks of."""
-    besides = [each for each in people(type(record)).values() if getattr(record, each) in accounts]
-    meant: dict[str, Any] = {each: accounts[getattr(record, each)] for each in besides}
+    besides = [person for person in people(type(record)).values() if getattr(record, person) in accounts]
+    meant: dict[str, Any] = {file: accounts[getattr(record, file)] for file in besides}
     return replace(record, **meant) if meant else record

@@ -442,7 +442,7 @@ class SqlRepository:
 
     def daily_backup(self, allowed: Allowed = anybody) -> Path | None:
         today = self.clock.now.date().isoformat()
-        if self._dialect.is_new() or any(today in each.name for each in self.backups()) or self.is_untouched():
+        if self._dialect.is_new() or any(today in backup.name for backup in self.backups()) or self.is_untouched():
             return None
         return self.backup(allowed=allowed)
 

@@ -17,7 +17,7 @@ def spelled(function: type[FunctionElement[Any]], *databases: str) -> Callable[[
     def register(spelling: Callable[..., str]) -> None:
         @compiles(function, *databases)
         def _(element: Any, compiler: Any, **keywords: Any) -> str:
-            return spelling(*(compiler.process(each, **keywords) for each in element.clauses))
+            return spelling(*(compiler.process(clause, **keywords) for clause in element.clauses))
 
     return register
 

@@ -43,10 +43,10 @@ class Totals:
             ((kind, sums),) = self.facts.items()
             columns = TABLES[kind].c
             link = columns[sums[0].onto]
-            summed = [_function(each, columns[each.of]).label(each.name) for each in sums]
+            summed = [_function(sum_, columns[sum_.of]).label(sum_.name) for sum_ in sums]
             return select(link, *summed).where(*_conditions(kind, sums[0], link, whose)).group_by(link)
         rows = union_all(*(_rows(kind, sums, whose) for kind, sums in self.facts.items())).subquery()
-        found = [_function(each, rows.c[each.name]).label(each.name) for each in next(iter(self.facts.values()))]
+        found = [_function(sum_, rows.c[sum_.name]).label(sum_.name) for sum_ in next(iter(self.facts.values()))]
         return select(rows.c[0], *found).group_by(rows.c[0])
 
     def of_all(self) -> Subquery:
@@ -69,7 +69,7 @@ def _rows(kind: type[Record], sums: Sequence[Sum], whose: _Whose | None) -> Sele
     """The records of one of several kinds that are summed together."""
     columns = TABLES[kind].c
     link = columns[sums[0].onto]
-    return select(link, *(columns[each.of].label(each.name) for each in sums)).where(
+    return select(link, *(columns[sum_.of].label(sum_.name) for sum_ in sums)).where(
         *_conditions(kind, sums[0], link, whose)
     )
 
@@ -89,26 +89,26 @@ def _declared() -> Iterator[Totals]:
     """The totals of all kinds: sums of the same records stand together."""
     feeding: dict[tuple[type[Record], str], list[tuple[type[Record], Sum]]] = {}
     for kind in RECORDS:
-        for each in kind.about.sums:
-            feeding.setdefault((BY_NAME[links(kind)[each.onto].record], each.name), []).append((kind, each))
+        for sum_ in kind.about.sums:
+            feeding.setdefault((BY_NAME[links(kind)[sum_.onto].record], sum_.name), []).append((kind, sum_))
     together: dict[Any, dict[type[Record], list[Sum]]] = {}
     for (onto, _), found in feeding.items():
-        alike = onto, tuple((kind, each.onto, repr(each.where)) for kind, each in found)
-        for kind, each in found:
-            together.setdefault(alike, {}).setdefault(kind, []).append(each)
+        alike = onto, tuple((kind, sum_.onto, repr(sum_.where)) for kind, sum_ in found)
+        for kind, sum_ in found:
+            together.setdefault(alike, {}).setdefault(kind, []).append(sum_)
     for (onto, _), facts in together.items():
-        yield Totals(onto, tuple(each.name for each in next(iter(facts.values()))), facts)
+        yield Totals(onto, tuple(sum_.name for sum_ in next(iter(facts.values()))), facts)
 
 
 TOTALS: Sequence[Totals] = tuple(_declared())
 # The totals that the records of each kind feed.
 FED: Mapping[type[Record], Sequence[Totals]] = {
-    kind: found for kind in RECORDS if (found := [each for each in TOTALS if kind in each.facts])
+    kind: found for kind in RECORDS if (found := [total for total in TOTALS if kind in total.facts])
 }
 
 
-_ONTO = {kind: [each for each in TOTALS if each.onto is kind] for kind in RECORDS}
-_NAMES = {kind: tuple(name for each in found for name in each.names) for kind, found in _ONTO.items()}
+_ONTO = {kind: [total for total in TOTALS if total.onto is kind] for kind in RECORDS}
+_NAMES = {kind: tuple(name for total in found for name in total.names) for kind, found in _ONTO.items()}
 
 
 def onto(kind: type[Record]) -> Sequence[Totals]:
@@ -128,7 +128,7 @@ def names(kind: type[Record]) -> tuple[str, ...]:
 
 def named(kind: type[Record], name: str) -> Totals:
     """The totals of a kind that a field is one of."""
-    return next(each for each in onto(kind) if name in each.names)
+    return next(total for total in onto(kind) if name in total.names)
 
 
 def linked(record: Record, totals: Totals) -> int | None:
@@ -145,10 +145,10 @@ def wrong(kind: type[Record]) -> Select[Any]:
     statement = select(table.c.id)
     differing: list[ColumnElement[bool]] = []
     source: Any = table
-    for each in onto(kind):
-        summed = each.of_all()
+    for total in onto(kind):
+        summed = total.of_all()
         source = source.outerjoin(summed, summed.c[0] == table.c.id)
-        for name in each.names:
+        for name in total.names:
             stands, follows = table.c[name], summed.c[name]
             statement = statement.add_columns(stands, follows.label(f"summed_{name}"))
             is_day = isinstance(fields(kind)[name].check, Day)

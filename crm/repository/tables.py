@@ -75,7 +75,7 @@ from crm.repository.sql_functions import number_in
 
 # The format of a store: the last one, or that of what a record has declared to be new since.
 SCHEMA_VERSION = max(
-    6, *(kind.about.since for kind in RECORDS), *(each.since for kind in RECORDS for each in fields(kind).values())
+    6, *(kind.about.since for kind in RECORDS), *(field.since for kind in RECORDS for field in fields(kind).values())
 )
 
 metadata = MetaData()
@@ -225,7 +225,7 @@ def _by_text(column: Column[Any], *more: Column[Any]) -> Index:
 # A list of clients is narrowed by any of these. What many have in common is read in the order of the list.
 FILTER_INDEXES = (
     *map(_by_text, (client.c.reference, client.c.last_name, client.c.company, client.c.address, client.c.postcode)),
-    *(_by_text(each, client.c.sort_name) for each in (client.c.city, client.c.country, client.c.source)),
+    *(_by_text(column, client.c.sort_name) for column in (client.c.city, client.c.country, client.c.source)),
     Index(
         "client_by_tags",
         client.c.sort_name,

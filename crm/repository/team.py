@@ -100,7 +100,7 @@ def speak_of(connection: Connection, accounts: dict[int, int]) -> None:
     """Has everything speak of the accounts that stand for those that there were, by the names that they have now."""
     team = team_of(connection)
     moved = {old: new for old, new in accounts.items() if old != new}
-    called = {each: team.called(each) for each in accounts.values() if team.called(each)}
+    called = {account: team.called(account) for account in accounts.values() if team.called(account)}
     for table, name, beside in PEOPLE:
         if moved:
             theirs = update(table).where(beside.in_(moved))

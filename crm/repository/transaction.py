@@ -112,7 +112,7 @@ class SqlTransaction(SqlSnapshot):
         # Clients as they stand now, so that one who is sold something is read once.
         self._known: dict[int, Client] = {}
         # The records, by id, whose totals may no longer be the sums of their facts.
-        self._changed: dict[Totals, set[int]] = {each: set() for each in TOTALS}
+        self._changed: dict[Totals, set[int]] = {total: set() for total in TOTALS}
         self._to_review: set[int] = set()
 
     @property
@@ -229,12 +229,12 @@ class SqlTransaction(SqlSnapshot):
 
     @cached_property
     def _stages(self) -> Mapping[int, Stage]:
-        return {each.id: each for each in self.find_all(Stage)}
+        return {stage.id: stage for stage in self.find_all(Stage)}
 
     def _note_moves(self, deals: Iterable[Mapping[str, Any]]) -> None:
         """Keeps that deals came into the stages that they are in now."""
         self._add_rows(
-            [StageMove(deal=each["id"], stage=each["stage"], on=each["stage_since"], **self._by) for each in deals]
+            [StageMove(deal=deal["id"], stage=deal["stage"], on=deal["stage_since"], **self._by) for deal in deals]
         )
 
     # Whose it is
@@ -262,7 +262,7 @@ class SqlTransaction(SqlSnapshot):
         down of it, where an older version may not have said whose it is."""
         kind = type(record)
         names = [each for pair in people(kind).items() for each in pair]
-        values = {each: getattr(record, each) for each in names if said is None or each in said}
+        values = {name: getattr(record, name) for name in names if said is None or name in said}
         return dataclasses.replace(record, **self._accounts(kind, values)) if values else record
 
     def _person(self, name: str) -> tuple[str, int]:
@@ -352,7 +352,7 @@ class SqlTransaction(SqlSnapshot):
     def _note_created(self, kind: type[Record], ids: range) -> None:
         """Writes that records with these ids were created; of many the database itself makes the entries."""
         if len(ids) <= _FEW:
-            self._audit += [self._entry(kind, each, "create", None, None) for each in ids]
+            self._audit += [self._entry(kind, id_, "create", None, None) for id_ in ids]
             self._flush_audit(BATCH)
         else:
             self._flush_audit()
@@ -387,7 +387,7 @@ class SqlTransaction(SqlSnapshot):
                 called, account = self._person(changes[name])
                 known = getattr(current, beside) and same(changes[name]) == same(getattr(current, name))
                 if known and not account:
-                    changes = {each: value for each, value in changes.items() if each != name}
+                    changes = {change: value for change, value in changes.items() if change != name}
                 else:
                     changes = {**changes, name: called, beside: account}
         return changes
@@ -513,7 +513,7 @@ class SqlTransaction(SqlSnapshot):
     def end_sessions(self, user: int | None = None, but: int = 0) -> int:
         """Ends all sessions of an account, or of all, except one; how many."""
         whose = {} if user is None else {"user": user}
-        ended = [each for each in self.find_all(SignIn, Query({**whose, "state": "open"})) if each.id != but]
+        ended = [sign_in for sign_in in self.find_all(SignIn, Query({**whose, "state": "open"})) if sign_in.id != but]
         for session in ended:
             self.apply(session, {"state": "ended", "token": ""})
         return len(ended)
@@ -563,7 +563,7 @@ class SqlTransaction(SqlSnapshot):
         self._repeat_follow_ups()
         self._sum_others()
         moved: list[StatusMove] = []
-        changed = set().union(*(self._changed[each] for each in sums.onto(Client)))
+        changed = set().union(*(self._changed[total] for total in sums.onto(Client)))
         for batch in _batches(sorted(changed)):
             moved += self._settle(batch, self._totals(batch))
         for batch in _batches(sorted(self._to_review - changed)):
@@ -625,17 +625,17 @@ class SqlTransaction(SqlSnapshot):
 
     def _totals(self, clients: Sequence[int]) -> Mapping[int, dict[str, Any]]:
         """The totals of some clients by id, as far as the facts that they are summed from have changed."""
-        totals: dict[int, dict[str, Any]] = {each: {} for each in clients}
-        for each in sums.onto(Client):
-            changed = self._changed[each]
+        totals: dict[int, dict[str, Any]] = {client: {} for client in clients}
+        for total in sums.onto(Client):
+            changed = self._changed[total]
             if wanted := [number for number in clients if number in changed]:
-                for number, summed in self._sums(each, wanted).items():
+                for number, summed in self._sums(total, wanted).items():
                     totals[number] |= summed
         return totals
 
     def _sums(self, totals: Totals, ids: Sequence[int]) -> Mapping[int, dict[str, Any]]:
         """What totals come to for some records, by id."""
-        summed = {each: dict(totals.nothing) for each in ids}
+        summed = {id_: dict(totals.nothing) for id_ in ids}
         statement, wanted = (totals.of_one, ids[0]) if len(ids) == 1 else (totals.of_some, ids)
         for row in self.connection.execute(statement, {"wanted": wanted}):
             summed[row[0]] = dict(zip(totals.names, row[1:], strict=True))
@@ -661,8 +661,8 @@ class SqlTransaction(SqlSnapshot):
 
     def _clients(self, ids: Sequence[int]) -> Iterable[Client]:
         """Those of the clients that are there."""
-        if all(each in self._known for each in ids):
-            return [self._known[each] for each in ids]
+        if all(id_ in self._known for id_ in ids):
+            return [self._known[id_] for id_ in ids]
         rows = self.connection.execute(statements.BY_IDS[Client], {"wanted": ids})
         return [tables.record_of(Client, row) for row in rows]
 

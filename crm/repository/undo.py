@@ -72,7 +72,8 @@ def _has_sent() -> ColumnElement[bool]:
     sent, written = audit.alias(), audit.alias()
     state: ColumnElement[Any] = literal_column("'state'")
     being_sent = (
-        sql_functions.text_in(type_coerce(each, String), state) == "sending" for each in (sent.c.before, sent.c.after)
+        sql_functions.text_in(type_coerce(column, String), state) == "sending"
+        for column in (sent.c.before, sent.c.after)
     )
     is_sent = (sent.c.record == Message.kind_name, sent.c.operation == "update", or_(*being_sent))
     of_its_own = exists().where(sent.c.transaction == transactions.c.id, *is_sent)
@@ -139,7 +140,7 @@ def _reverse(tx: "SqlTransaction", kind: type[Record], operation: str, rows: Seq
             ids = [row.record_id for row in rows]
             # What others have come to stand on stays.
             kept = {each for keeping_it, name in keeping(kind) for each in tx.naming(keeping_it, name, ids)}
-            tx.remove(kind, [each for each in ids if each not in kept])
+            tx.remove(kind, [id_ for id_ in ids if id_ not in kept])
         case "delete":
             if unknown := [row.record_id for row in rows if row.before is None]:
                 raise RefusedError(

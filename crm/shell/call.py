@@ -34,7 +34,7 @@ from crm.repository.shut import Shut
 from crm.shell.options import answers, field_values, read, written
 
 if TYPE_CHECKING:
-    from crm.accounts.saved_sessions import Remembered
+    from crm.accounts.saved_sessions import SavedSessions
     from crm.terminal.drawing.screen import Screen
     from crm.terminal.loop import Loop
     from crm.terminal.toolkit.prompts import Prompts
@@ -386,8 +386,8 @@ def _signed_in(session: "Session", email: str = "") -> CRM:
     return session.crm
 
 
-def _remembered() -> "Remembered":
+def _remembered() -> "SavedSessions":
     """The sign-ins of this machine."""
-    from crm.accounts.saved_sessions import Remembered
+    from crm.accounts.saved_sessions import SavedSessions
 
-    return Remembered(data_folder())
+    return SavedSessions(data_folder())

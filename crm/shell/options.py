@@ -101,7 +101,7 @@ def written(parameter: Parameter, given: Mapping[str, Any]) -> Any:
 def read(crm: CRM, parameter: Parameter, text: Any) -> Any:
     """What was written for a parameter as its value, or values. Raises FieldError and NotFoundError."""
     if parameter.many:
-        return [_read_one(crm, parameter, each) for each in text]
+        return [_read_one(crm, parameter, char) for char in text]
     return _read_one(
         crm, parameter, ",".join(text) if isinstance(text, Sequence) and not isinstance(text, str) else text
     )

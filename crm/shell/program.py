@@ -83,4 +83,4 @@ def _tell(line: Line, error: CRMError) -> None:
     else:
         from crm.terminal.drawing.screen import clean
 
-        sys.stderr.write("\n".join(clean(each) for each in sentence.split("\n")) + "\n")
+        sys.stderr.write("\n".join(clean(part) for part in sentence.split("\n")) + "\n")

@@ -135,7 +135,7 @@ class _Group(_Lazy):
     def _registered(self) -> "Mapping[str, Command]":
         from crm.commands.registry import commands, commands_outside
 
-        return {each.name: each for each in (*commands(self._word), *commands_outside(self._word))}
+        return {command.name: command for command in (*commands(self._word), *commands_outside(self._word))}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self._registered)

@@ -34,13 +34,13 @@ def values(call: "Callable[[], Call]", asked: Parameter | Field, begun: str) -> 
         from crm.terminal.toolkit.suggestions import PEOPLE, suggestions
 
         suggest = suggestions(crm, PEOPLE if isinstance(asked.check, Person) else asked.name)
-        return _fitting((each.text for each in suggest(begun)), begun) if suggest else []
+        return _fitting((suggestion.text for suggestion in suggest(begun)), begun) if suggest else []
 
 
 def _fitting(known: Iterable[str], begun: str) -> list[CompletionItem[str]]:
     """Those that begin so, each once; what a terminal would not show as it is, is left out."""
     start = begun.casefold()
-    fitting = (each for each in dict.fromkeys(known) if each and each.casefold().startswith(start))
+    fitting = (text for text in dict.fromkeys(known) if text and text.casefold().startswith(start))
     return [CompletionItem(each) for each in fitting if each.isprintable()][:_MOST]
 
 
@@ -52,19 +52,21 @@ def _names(snapshot: Snapshot, kind: type[Record], begun: str) -> Iterator[str]:
     elif kind is Contact:
         from crm.commands.clients.contacts import contacts_saying
 
-        yield from (each.name for each in contacts_saying(snapshot, begun, limit=_MOST))
+        yield from (contact.name for contact in contacts_saying(snapshot, begun, limit=_MOST))
     elif kind is Deal:
         from crm.commands.sales.pipeline import WhichDeals, listed, stages
 
-        found_deals = listed(snapshot, (), WhichDeals([each.id for each in stages(snapshot)], text=begun), limit=_MOST)
-        yield from (each.deal.title for each in found_deals)
+        found_deals = listed(
+            snapshot, (), WhichDeals([stage.id for stage in stages(snapshot)], text=begun), limit=_MOST
+        )
+        yield from (deal.deal.title for deal in found_deals)
     elif kind is Stage:
         from crm.commands.sales.pipeline import stages
 
-        yield from (each.name for each in stages(snapshot))
+        yield from (stage.name for stage in stages(snapshot))
     else:
         for name in kind.about.unique:
-            yield from filter(None, (getattr(each, name) for each in snapshot.find_all(kind, Query(limit=_MOST))))
+            yield from filter(None, (getattr(record, name) for record in snapshot.find_all(kind, Query(limit=_MOST))))
 
 
 def _tags(snapshot: Snapshot) -> list[str]:

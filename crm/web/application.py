@@ -23,7 +23,7 @@ from crm.web.sign_in import SignInPages
 from crm.web.site import FormRefused, Site, refused_form
 from crm.web.terminal_page import TerminalPage
 from crm.web.terminals.page import OVER
-from crm.web.unsubscribing import OptOutPages
+from crm.web.unsubscribing import UnsubscribePages
 from crm.web.uvicorn_server import STOPS
 
 # Well below what a session may outlive its end by.
@@ -56,7 +56,7 @@ def application(
             await site.close()
 
     parts = (
-        *(SignInPages(site), PasswordPages(site), OptOutPages(site.opt_outs)),
+        *(SignInPages(site), PasswordPages(site), UnsubscribePages(site.opt_outs)),
         *(FileLinks(site), Health(look), TerminalPage(site)),
     )
     router = Router([route for part in parts for route in part.routes()], lifespan=lifespan, default=_no_page)

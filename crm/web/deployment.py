@@ -14,7 +14,7 @@ _HERE, _EVERYWHERE = "127.0.0.1", "0.0.0.0"
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Deployment:
     """`host` and `port` to listen on, and the proxies that are `trusted`."""
 
     host: str
@@ -22,7 +22,7 @@ class Surroundings:
     trusted: str
 
 
-def surroundings(environment: Mapping[str, str], config: Config, host: str = "", port: int = 0) -> Surroundings:
+def surroundings(environment: Mapping[str, str], config: Config, host: str = "", port: int = 0) -> Deployment:
     """What the command line and the host's environment come to. Raises UsageError where the data or the secret would
     be lost, a database is given that cannot be used, or passwords would travel unencrypted."""
     on_heroku = bool(environment.get("DYNO"))
@@ -46,7 +46,7 @@ def surroundings(environment: Mapping[str, str], config: Config, host: str = "",
             f"CRM_ORIGIN cannot be used: {config.origin} is not encrypted, and passwords would travel readable for"
             " everybody on the way. Write it with https://, and put a proxy in front that speaks TLS."
         )
-    return Surroundings(
+    return Deployment(
         host or (_EVERYWHERE if on_heroku or (environment.get("PORT") and not port) else _HERE),
         port or _port(environment.get("PORT", "")),
         # Nobody but Heroku's router reaches a dyno.

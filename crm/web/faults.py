@@ -16,7 +16,7 @@ def facts_of(error: BaseException) -> dict[str, Any]:
     frames = traceback.extract_tb(error.__traceback__)[-_PLACES:]
     facts: dict[str, Any] = {
         "error": type(error).__name__,
-        "where": [f"{Path(each.filename).name}:{each.lineno} {each.name}" for each in frames],
+        "where": [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames],
     }
     if isinstance(error, OutwardError | StoreAccessError):
         facts["reason"] = error.reason

@@ -21,7 +21,7 @@ class TrustedProxies:
 
     def __init__(self, app: ASGIApp, trusted: str) -> None:
         self._app = app
-        written = [each.strip() for each in trusted.split(",") if each.strip()]
+        written = [part.strip() for part in trusted.split(",") if part.strip()]
         self._everybody = ANY in written
         self._networks = [_network(each) for each in written if each != ANY]
 

@@ -13,11 +13,11 @@ from crm.repository import Repository
 from crm.web.access_log import log, write_journal
 from crm.web.application import application
 from crm.web.csrf import FormTokens
-from crm.web.deployment import Surroundings, surroundings
+from crm.web.deployment import Deployment, surroundings
 from crm.web.first_admin import first_admin
 from crm.web.sessions import Sessions
 from crm.web.site import Site
-from crm.web.store_threads import Reception
+from crm.web.store_threads import StoreThreads
 from crm.web.terminals import Terminals
 from crm.web.unsubscribing import Follow
 from crm.web.uvicorn_server import Server, listen, settings
@@ -98,12 +98,12 @@ def make_site(config: Config, opening: Opening, key: Callable[[str], bytes], ter
         with opened() as found:
             yield found.follow
 
-    signing_in, looking_up = Reception(accounts), Reception(accounts, most=500)
+    signing_in, looking_up = StoreThreads(accounts), StoreThreads(accounts, most=500)
     tokens = FormTokens(key("forms"))
-    return Site(signing_in, Sessions(looking_up), terminals, tokens, bool(config.origin), Reception(follow))
+    return Site(signing_in, Sessions(looking_up), terminals, tokens, bool(config.origin), StoreThreads(follow))
 
 
-def _shown(around: Surroundings) -> str:
+def _shown(around: Deployment) -> str:
     host = "localhost" if around.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else around.host
     return f"{host}:{around.port}"
 

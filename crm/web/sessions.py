@@ -7,7 +7,7 @@ from time import monotonic
 
 from crm.accounts import SignedIn
 from crm.accounts.accounts import Accounts
-from crm.web.store_threads import Reception
+from crm.web.store_threads import StoreThreads
 
 # No session outlives its end by more than this.
 FRESH = 10.0
@@ -19,7 +19,7 @@ class Sessions:
     again; nothing else is remembered."""
 
     def __init__(
-        self, accounts: Reception[Accounts], *, fresh: float = FRESH, clock: Callable[[], float] = monotonic
+        self, accounts: StoreThreads[Accounts], *, fresh: float = FRESH, clock: Callable[[], float] = monotonic
     ) -> None:
         self._accounts = accounts
         self._fresh = fresh

@@ -15,7 +15,7 @@ from crm.web import cookies
 from crm.web.csrf import FormTokens
 from crm.web.pages import notice, page
 from crm.web.sessions import Sessions
-from crm.web.store_threads import Reception
+from crm.web.store_threads import StoreThreads
 from crm.web.terminals import Terminals
 from crm.web.unsubscribing import Follow
 
@@ -28,12 +28,12 @@ class FormRefused(Exception):
 class Site:
     """What a page has at hand. `has_fixed_origin` tells whether this program knows its own address."""
 
-    accounts: Reception[Accounts]
+    accounts: StoreThreads[Accounts]
     sessions: Sessions
     terminals: Terminals
     tokens: FormTokens
     has_fixed_origin: bool
-    opt_outs: Reception[Follow]
+    opt_outs: StoreThreads[Follow]
 
     async def signed_in(self, request: HTTPConnection) -> SignedIn | None:
         """The session that the browser belongs to, None where nobody is signed in. Raises StoreError."""

@@ -21,7 +21,7 @@ def not_for_long(wait: Wait) -> None:
     raise StoreBusyError(f"{wait.why}. Nothing was changed; try again in a moment.")
 
 
-class Reception(Generic[Asked]):
+class StoreThreads(Generic[Asked]):
     """Asks what `opened` opens (the accounts), a few questions at a time: one may wait for Google or for Twilio. More
     than `most` at once are refused, because checking a password takes memory and time on purpose."""
 

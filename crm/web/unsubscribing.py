@@ -7,18 +7,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crm.web.pages import notice, page
-from crm.web.store_threads import Reception
+from crm.web.store_threads import StoreThreads
 
 # Says whether a link is whole, by what stands in it; told to, it also does what the link is for. Raises StoreError.
 Follow = Callable[[str, bool], bool]
 
 
-class OptOutPages:
+class UnsubscribePages:
     """The page that a link in a mailing opens. Opening it changes nothing, since programs that look for harmful mail
     open every link; its button does, and so does the one that mail programs show beside the sender (RFC 8058). It
     tells nobody whom it is about."""
 
-    def __init__(self, links: Reception[Follow]) -> None:
+    def __init__(self, links: StoreThreads[Follow]) -> None:
         self._links = links
 
     def routes(self) -> Sequence[Route]:

@@ -13,7 +13,7 @@ from sqlalchemy import update
 from crm.accounts import SecondFactorAsked, SignedIn
 from crm.accounts.accounts import Accounts
 from crm.accounts.keys import Secret
-from crm.accounts.throttling import Attempts
+from crm.accounts.throttling import AttemptLimiter
 from crm.model import SignIn, User
 from crm.model.rights import Reader
 from crm.repository import tables
@@ -59,7 +59,7 @@ class Office:
         self.passed = timedelta()
         self.telephone = Telephone()
         self.mailbox = Mailbox()
-        self.attempts = Attempts(store.folder, lambda: self.now().timestamp())
+        self.attempts = AttemptLimiter(store.folder, lambda: self.now().timestamp())
         self.accounts = self.another(secret=secret)
 
     def now(self) -> datetime:

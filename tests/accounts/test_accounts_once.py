@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crm.accounts.accounts import Accounts
-from crm.accounts.throttling import Attempts
+from crm.accounts.throttling import AttemptLimiter
 from crm.errors import SignInRefusedError
 from tests.accounts.conftest import PASSWORD, Office
 
@@ -20,7 +20,7 @@ def machines(office: Office, count: int = 2) -> list[Accounts]:
     """The accounts as programs on as many machines have them: only the store tells one of the other."""
     found = []
     for number in range(count):
-        office.attempts = Attempts(office.store.folder / f"machine {number}", lambda: office.now().timestamp())
+        office.attempts = AttemptLimiter(office.store.folder / f"machine {number}", lambda: office.now().timestamp())
         found.append(office.another())
     return found
 

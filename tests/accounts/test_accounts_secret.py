@@ -11,7 +11,7 @@ import pytest
 from crm.accounts import throttling as counting
 from crm.accounts.accounts import Accounts
 from crm.accounts.keys import Secret, guessable, new
-from crm.accounts.throttling import Attempts
+from crm.accounts.throttling import AttemptLimiter
 from crm.errors import FileError, TooManyAttemptsError, UsageError
 from crm.model import User
 from tests.accounts.conftest import PASSWORD, Office
@@ -81,19 +81,19 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def attempts(tmp_path: Path, clock: Clock) -> Iterator[Attempts]:
-    made = Attempts(tmp_path, clock)
+def attempts(tmp_path: Path, clock: Clock) -> Iterator[AttemptLimiter]:
+    made = AttemptLimiter(tmp_path, clock)
     yield made
     made.close()
 
 
-def fail(attempts: Attempts, times: int, account: str = "anna", address: str = "") -> None:
+def fail(attempts: AttemptLimiter, times: int, account: str = "anna", address: str = "") -> None:
     for _ in range(times):
         attempts.begin(account, address)
 
 
-def test_programs_of_one_machine_count_together(attempts: Attempts, tmp_path: Path, clock: Clock) -> None:
-    other = Attempts(tmp_path, clock)
+def test_programs_of_one_machine_count_together(attempts: AttemptLimiter, tmp_path: Path, clock: Clock) -> None:
+    other = AttemptLimiter(tmp_path, clock)
     fail(attempts, 3)
     fail(other, 2)
     for each in (attempts, other):
@@ -102,7 +102,7 @@ def test_programs_of_one_machine_count_together(attempts: Attempts, tmp_path: Pa
     other.close()
 
 
-def test_many_at_once_are_no_more_than_one_after_the_other(attempts: Attempts) -> None:
+def test_many_at_once_are_no_more_than_one_after_the_other(attempts: AttemptLimiter) -> None:
     def tries(_: int) -> bool:
         try:
             attempts.begin("anna")
@@ -114,7 +114,7 @@ def test_many_at_once_are_no_more_than_one_after_the_other(attempts: Attempts) -
         assert sum(pool.map(tries, range(40))) == counting.FREE
 
 
-def test_failures_are_forgotten_after_a_day(attempts: Attempts, clock: Clock) -> None:
+def test_failures_are_forgotten_after_a_day(attempts: AttemptLimiter, clock: Clock) -> None:
     fail(attempts, 5)
     clock.at += 61
     fail(attempts, 1)
@@ -125,7 +125,7 @@ def test_failures_are_forgotten_after_a_day(attempts: Attempts, clock: Clock) ->
     assert caught.value.retry_after == 60
 
 
-def test_a_clock_that_is_set_back_shuts_nobody_out_for_longer(attempts: Attempts, clock: Clock) -> None:
+def test_a_clock_that_is_set_back_shuts_nobody_out_for_longer(attempts: AttemptLimiter, clock: Clock) -> None:
     fail(attempts, 5)
     assert attempts.spend("a ticket", 1, 300)
     clock.at -= 10 * 86_400
@@ -135,7 +135,7 @@ def test_a_clock_that_is_set_back_shuts_nobody_out_for_longer(attempts: Attempts
     assert attempts.spend("a ticket", 1, 300)
 
 
-def test_what_was_right_so_far_is_not_waited_for_again(attempts: Attempts, clock: Clock) -> None:
+def test_what_was_right_so_far_is_not_waited_for_again(attempts: AttemptLimiter, clock: Clock) -> None:
     fail(attempts, 5)
     clock.at += 61
     attempts.begin("anna").take_back()
@@ -146,10 +146,10 @@ def test_what_was_right_so_far_is_not_waited_for_again(attempts: Attempts, clock
 @pytest.mark.parametrize("content", [b"", b"no database at all" * 100])
 def test_a_file_that_is_damaged_is_made_anew(tmp_path: Path, clock: Clock, content: bytes) -> None:
     (tmp_path / "attempts.sqlite3").write_bytes(content)
-    attempts = Attempts(tmp_path, clock)
+    attempts = AttemptLimiter(tmp_path, clock)
     fail(attempts, 5)
     attempts.close()
-    again = Attempts(tmp_path, clock)
+    again = AttemptLimiter(tmp_path, clock)
     with pytest.raises(TooManyAttemptsError):
         again.begin("anna")
     again.close()
@@ -159,7 +159,7 @@ def test_where_nothing_can_be_written_each_program_counts_for_itself(open_folder
     open_folder.chmod(0o555)
 
     def slowed() -> int:
-        attempts = Attempts(open_folder)
+        attempts = AttemptLimiter(open_folder)
         fail(attempts, 5)
         try:
             attempts.begin("anna")
@@ -172,7 +172,7 @@ def test_where_nothing_can_be_written_each_program_counts_for_itself(open_folder
 
 
 def test_the_file_stays_small_and_who_is_guessed_at_most_stays_in_it(
-    attempts: Attempts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    attempts: AttemptLimiter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(counting, "REMEMBERED", 50)
     fail(attempts, 5)
@@ -196,7 +196,7 @@ def test_a_wait_is_told_in_words(seconds: int, words: str) -> None:
 )
 def test_a_long_secret_that_is_easily_guessed_makes_no_accounts(file_office: Office, weak: str) -> None:
     store = file_office.store
-    other = Accounts(store.another(), Secret(weak, store.folder), Attempts(store.folder))
+    other = Accounts(store.another(), Secret(weak, store.folder), AttemptLimiter(store.folder))
     with pytest.raises(UsageError, match=r"easily guessed.* Nothing was changed"):
         other.add(email="anna@example.com", name="Anna", role="admin", password=PASSWORD)
     assert list(store.everything()[User]) == []

@@ -157,7 +157,7 @@ def test_a_page_imports_no_page_of_another_subject() -> None:
 BUILD_STATEMENTS = {
     "activity/agenda", "activity/anniversaries", "activity/follow_ups", "activity/interactions",
     "activity/timeline_events", "activity/timeline_messages", "client_selection", "clients/rules", "data/copying",
-    "home/widgets", "mail/greetings", "mail/messages", "mail/outbox/leases", "matching", "ownership",
+    "home/tiles", "mail/greetings", "mail/messages", "mail/outbox/leases", "matching", "ownership",
     "reports/activity", "reports/breakdown", "reports/cohorts", "reports/days", "reports/forecast", "reports/funnel",
     "reports/growth", "reports/rfm", "sales/pipeline", "team/people",
 }  # fmt: skip

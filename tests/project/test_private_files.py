@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from crm.accounts.keys import Secret
-from crm.accounts.saved_sessions import Remembered
-from crm.accounts.throttling import Attempts
+from crm.accounts.saved_sessions import SavedSessions
+from crm.accounts.throttling import AttemptLimiter
 from crm.commands.mail.outbox.journal import SendingJournal
 from crm.private_files import close_to_others, private_database
 from crm.repository.sheets.google.rate_limit import Limiter
@@ -42,9 +42,9 @@ def modes(folder: Path) -> dict[str, int]:
 
 def test_what_the_program_keeps_is_for_its_owner_alone(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    Attempts(data).spend("a ticket", 1, 60)
+    AttemptLimiter(data).spend("a ticket", 1, 60)
     Secret("", data).key("anything")
-    Remembered(data).keep("sqlite:///x", "token")
+    SavedSessions(data).keep("sqlite:///x", "token")
     limiter = Limiter(data / "spreadsheets", "account")
     limiter.take("reads", lambda _: None)
     limiter.close()

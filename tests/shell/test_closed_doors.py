@@ -27,7 +27,7 @@ from sqlalchemy import Engine, event
 
 from crm import app
 from crm.accounts import SignedIn
-from crm.accounts.saved_sessions import Remembered
+from crm.accounts.saved_sessions import SavedSessions
 from crm.commands.context import CRM
 from crm.commands.mail import unsubscribing
 from crm.commands.registry import commands, named
@@ -42,7 +42,7 @@ from crm.shell.values import values
 from crm.terminal.home.menu import run_menu
 from crm.web import server
 from crm.web.sessions import Sessions
-from crm.web.store_threads import Reception
+from crm.web.store_threads import StoreThreads
 from run import menu_loop
 from tests import conftest
 from tests.support.clocks import running_on
@@ -156,7 +156,7 @@ def _browser_request(machine: Machine) -> str:
     try:
 
         async def asked() -> SignedIn | None:
-            return await Sessions(Reception(lambda: contextlib.nullcontext(crm.accounts.open()))).of(machine.token)
+            return await Sessions(StoreThreads(lambda: contextlib.nullcontext(crm.accounts.open()))).of(machine.token)
 
         with suppress(StoreError):
             return str(asyncio.run(asked()) or "")
@@ -360,7 +360,7 @@ def spreadsheet(memory: Path) -> Iterator[Spreadsheet]:
                 shutil.copytree(first.folder / "data", machine.folder / "data")
                 shutil.rmtree(machine.folder / "data" / "crm" / "backups", ignore_errors=True)
             if ended:
-                Remembered(machine.folder / "data" / "crm").keep(first.store, token)
+                SavedSessions(machine.folder / "data" / "crm").keep(first.store, token)
             shutil.copy(folder / "first" / "theirs.sqlite3", machine.folder)
             machines[ended, mirror] = machine
         yield Spreadsheet(made, machines, folder)
@@ -557,7 +557,7 @@ class File:
         # What a data folder remembers of a store goes by its address too.
         case = Machine(folder, f"sqlite:///{folder / 'store.sqlite3'}", {}, self.machine.token)
         if ended:
-            Remembered(folder / "data" / "crm").keep(case.store, case.token)
+            SavedSessions(folder / "data" / "crm").keep(case.store, case.token)
         return case
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import IO
 
 from crm.errors import SignedOutError, StoreDamagedError
-from crm.terminal.console.file_transfer import Exchange
+from crm.terminal.console.file_transfer import FileTransfer
 
 WIDE = ("漢字", "한국어", "ﾊﾝｶｸ", "é", "e\u0301", "🙂", "👍🏽", "🇦🇹", "👨‍👩‍👧", "☎️", "❤️", "™", "①", "│─", "ß", "नमस्ते")
 
 
 class _Menu:
-    def __init__(self, opening: Mapping[str, str], exchange: Exchange, out: IO[str]) -> None:
+    def __init__(self, opening: Mapping[str, str], exchange: FileTransfer, out: IO[str]) -> None:
         self.opening = opening
         self.exchange = exchange
         self.out = out
@@ -143,7 +143,7 @@ class _Menu:
         self.say("asked the terminal")
 
 
-def serve(opening: Mapping[str, str], exchange: Exchange, stdin: IO[str], stdout: IO[str]) -> int:  # noqa: ARG001
+def serve(opening: Mapping[str, str], exchange: FileTransfer, stdin: IO[str], stdout: IO[str]) -> int:  # noqa: ARG001
     """Runs the menu until q."""
     tty.setraw(0, termios.TCSANOW)
     menu = _Menu(opening, exchange, stdout)

@@ -18,7 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from crm.accounts.accounts import Accounts
 from crm.accounts.keys import Secret
-from crm.accounts.throttling import Attempts
+from crm.accounts.throttling import AttemptLimiter
 from crm.config import Config
 from crm.model import User
 from crm.repository.sql import SqlRepository
@@ -181,7 +181,7 @@ def web_site(folder: Path, *, origin: str = "", menu: str = MENU, watch: float =
     def opening() -> Opened:
         path = folder / "crm.sqlite3"
         repository = SqlRepository(f"sqlite:///{path}", Sqlite(path), now=clock.now, waiting=not_for_long)
-        attempts = Attempts(folder)
+        attempts = AttemptLimiter(folder)
         accounts = Accounts(repository, secret, attempts, texter=texts, mailer=mail, now=clock.now)
         return Opened(accounts, repository, lambda *_: False)
 

@@ -21,7 +21,7 @@ from crm.commands.registry import Command, commands, named
 from crm.errors import Cancelled, ForbiddenError, RefusedError
 from crm.model import Sale
 from crm.repository import Wait
-from crm.terminal.console.file_transfer import Exchange
+from crm.terminal.console.file_transfer import FileTransfer
 from crm.terminal.console.keyboard import Back, Choice, Closed, numbered
 from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.screen import Screen
@@ -71,7 +71,7 @@ def test_an_error_is_one_sentence(session: Session, error: BaseException, words:
 
 def test_in_a_browser_a_step_that_fails_is_noted_where_the_server_writes(session: Session) -> None:
     noted: list[Exception] = []
-    session.exchange = cast(Exchange, SimpleNamespace(note=noted.append))
+    session.exchange = cast(FileTransfer, SimpleNamespace(note=noted.append))
     failed = ZeroDivisionError("secret")
     session.attempt(raising(failed))
     session.attempt(raising(RefusedError("That is no fault of the program.")))

@@ -8,7 +8,7 @@ import pytest
 from crm.accounts import SignedIn
 from crm.accounts.accounts import Accounts
 from crm.accounts.keys import Secret
-from crm.accounts.throttling import Attempts
+from crm.accounts.throttling import AttemptLimiter
 from crm.clock import machine_now
 from crm.config import Config
 from crm.errors import StoreAccessError, UsageError
@@ -33,7 +33,7 @@ def repository(tmp_path: Path) -> Iterator[SqlRepository]:
 
 @pytest.fixture
 def accounts(repository: SqlRepository, tmp_path: Path) -> Accounts:
-    return Accounts(repository, Secret("what protects the accounts of these tests", tmp_path), Attempts(tmp_path))
+    return Accounts(repository, Secret("what protects the accounts of these tests", tmp_path), AttemptLimiter(tmp_path))
 
 
 def test_the_admin_that_is_named_is_added_once(repository: SqlRepository, accounts: Accounts) -> None:
@@ -76,7 +76,7 @@ def start(folder: Path, secret: str = "what protects the accounts of these tests
 
     def opening() -> Opened:
         store = SqlRepository(f"sqlite:///{folder / 'crm.sqlite3'}", Sqlite(folder / "crm.sqlite3"), now=machine_now)
-        accounts = Accounts(store, Secret(secret, folder), Attempts(folder))
+        accounts = Accounts(store, Secret(secret, folder), AttemptLimiter(folder))
         return Opened(accounts, store, lambda *_: False)
 
     def listens(purpose: str) -> bytes:

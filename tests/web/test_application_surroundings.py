@@ -8,30 +8,30 @@ import pytest
 
 from crm.config import Config, from_environment
 from crm.errors import UsageError
-from crm.web.deployment import Surroundings, surroundings
+from crm.web.deployment import Deployment, surroundings
 from crm.web.uvicorn_server import _open_files, listen
 
 SECRET = "what protects the accounts of these tests"
 
 
-def _around(_host: str = "", _port: int = 0, **environment: str) -> Surroundings:
+def _around(_host: str = "", _port: int = 0, **environment: str) -> Deployment:
     return surroundings(environment, from_environment(environment), _host, _port)
 
 
 def test_on_a_computer_of_ones_own_it_listens_there_alone() -> None:
-    assert _around() == Surroundings("127.0.0.1", 8000, "")
-    assert _around("0.0.0.0", 9000) == Surroundings("0.0.0.0", 9000, "")
+    assert _around() == Deployment("127.0.0.1", 8000, "")
+    assert _around("0.0.0.0", 9000) == Deployment("0.0.0.0", 9000, "")
 
 
 def test_a_container_host_names_the_port_and_connects_from_outside() -> None:
-    assert _around(PORT="5000") == Surroundings("0.0.0.0", 5000, "")
+    assert _around(PORT="5000") == Deployment("0.0.0.0", 5000, "")
     assert _around("", 6000, PORT="5000").port == 6000
     assert _around(PORT="5000", FORWARDED_ALLOW_IPS="10.0.0.0/8").trusted == "10.0.0.0/8"
 
 
 def test_on_heroku_the_router_is_trusted() -> None:
     around = _around(DYNO="web.1", PORT="5000", CRM_STORE="sheets://abc", CRM_SECRET=SECRET)
-    assert around == Surroundings("0.0.0.0", 5000, "*")
+    assert around == Deployment("0.0.0.0", 5000, "*")
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "80a", "-1", "٣"])

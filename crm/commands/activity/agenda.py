@@ -120,14 +120,14 @@ def follow_ups_due(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int =
     shown = with_names(snapshot, snapshot.find_all(FollowUp, query) if most else [])
     return snapshot.count(FollowUp, query), [
         AgendaItem(
-            _rank(_DUE, each.days_overdue),
-            each.follow_up.what,
-            due_words(each.follow_up, snapshot.today),
-            each.client,
-            each.follow_up,
-            each.follow_up.user,
+            _rank(_DUE, follow_up.days_overdue),
+            follow_up.follow_up.what,
+            due_words(follow_up.follow_up, snapshot.today),
+            follow_up.client,
+            follow_up.follow_up,
+            follow_up.follow_up.user,
         )
-        for each in shown
+        for follow_up in shown
     ]
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated
 
 from crm.commands.activity.interactions import logged
-from crm.commands.activity.quick_notes import Jotting, read_jotting
+from crm.commands.activity.quick_notes import QuickNote, read_jotting
 from crm.commands.context import CRM
 from crm.commands.matching import begins, called
 from crm.commands.registry import About, command
@@ -70,7 +70,7 @@ def capture(
     return crm.transact(change, f"logged {logged(jotting.kind)}: {' '.join(line.split())}"[:200])
 
 
-def _understood(crm: CRM, snapshot: Snapshot, jotting: Jotting, client: int, add: str) -> Captured:
+def _understood(crm: CRM, snapshot: Snapshot, jotting: QuickNote, client: int, add: str) -> Captured:
     """What a line means, before anything is saved; raises Question where it could mean nobody or several."""
     contact: Contact | None = None
     if client:
@@ -110,7 +110,7 @@ def _first_line(text: str, longest: int) -> str:
 _Meant = list[tuple[Client, Contact | None]]
 
 
-def _meant(snapshot: Snapshot, jotting: Jotting) -> tuple[_Meant, str]:
+def _meant(snapshot: Snapshot, jotting: QuickNote) -> tuple[_Meant, str]:
     """Who is meant by the longest beginning that finds anybody, and the rest of the text."""
     for begun, rest in jotting.beginnings():
         number = begun.removeprefix("#")
@@ -124,26 +124,28 @@ def _meant(snapshot: Snapshot, jotting: Jotting) -> tuple[_Meant, str]:
 def _called(snapshot: Snapshot, text: str) -> _Meant:
     """Clients that are called so, or have a contact who is; of several the one that is called exactly so."""
     alike = snapshot.search(text, _SEARCHED)
-    names = {each.id: f"{each.first_name} {each.last_name} {each.company}" for each in alike}
-    found: _Meant = [(each, None) for each in alike if begins(names[each.id], text) or each.email == text.lower()]
+    names = {client.id: f"{client.first_name} {client.last_name} {client.company}" for client in alike}
+    found: _Meant = [
+        (client, None) for client in alike if begins(names[client.id], text) or client.email == text.lower()
+    ]
     exact = [each for each in found if fold(each[0].name) == fold(text)]
     if not found:
         contacts: Mapping[int, Contact] = called(snapshot, alike, text)
-        found = [(each, contacts[each.id]) for each in alike if each.id in contacts]
+        found = [(client, contacts[client.id]) for client in alike if client.id in contacts]
         exact = [each for each in found if each[1] and fold(each[1].name) == fold(text)]
     return exact if len(exact) == 1 else found
 
 
-def _said_of(snapshot: Snapshot, jotting: Jotting, company: Client) -> tuple[str, Contact | None]:
+def _said_of(snapshot: Snapshot, jotting: QuickNote, company: Client) -> tuple[str, Contact | None]:
     """The text once it is known which client is meant, and the contact where one is named."""
     for begun, rest in jotting.beginnings():
-        for each, contact in _called(snapshot, begun):
-            if each.id == company.id:
+        for client, contact in _called(snapshot, begun):
+            if client.id == company.id:
                 return rest, contact
     return jotting.apart()[1], None
 
 
-def _new(jotting: Jotting, kind: str) -> tuple[Client, str]:
+def _new(jotting: QuickNote, kind: str) -> tuple[Client, str]:
     """A client that is not known yet, named as the line begins, and the rest of the text."""
     name, text = jotting.apart()
     if kind == "company":
@@ -152,7 +154,7 @@ def _new(jotting: Jotting, kind: str) -> tuple[Client, str]:
     return named(Client(kind=kind, first_name=first[:_NAME], last_name=last[:_NAME])), text
 
 
-def _nobody(jotting: Jotting) -> Question:
+def _nobody(jotting: QuickNote) -> Question:
     name, _ = jotting.apart()
     return Question(
         f"Nobody is called {name}.",
@@ -162,12 +164,12 @@ def _nobody(jotting: Jotting) -> Question:
 
 
 def _several(found: _Meant) -> Question:
-    offered = {str(each.id): _line(each, contact) for each, contact in found[:_OFFERED]}
+    offered = {str(client.id): _line(client, contact) for client, contact in found[:_OFFERED]}
     return Question(
         f"Which one? {len(found)} could be meant." if len(found) < _SEARCHED else "Which one? Many could be meant.",
         parameter="client",
         choices=offered,
-        records=[each for each, _ in found],
+        records=[client for client, _ in found],
     )
 
 

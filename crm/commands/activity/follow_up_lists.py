@@ -78,9 +78,12 @@ def in_days(days: int) -> str:
 
 def with_names(snapshot: Snapshot, follow_ups: Sequence[FollowUp]) -> list[FollowUpShown]:
     """Follow-ups with their clients and deals."""
-    clients = by_id(snapshot, Client, {each.client for each in follow_ups})
-    deals = by_id(snapshot, Deal, {each.deal for each in follow_ups} - {0})
-    return [FollowUpShown(each, clients[each.client], deals.get(each.deal), snapshot.today) for each in follow_ups]
+    clients = by_id(snapshot, Client, {follow_up.client for follow_up in follow_ups})
+    deals = by_id(snapshot, Deal, {follow_up.deal for follow_up in follow_ups} - {0})
+    return [
+        FollowUpShown(follow_up, clients[follow_up.client], deals.get(follow_up.deal), snapshot.today)
+        for follow_up in follow_ups
+    ]
 
 
 def by_id(snapshot: Snapshot, kind: type[Any], ids: set[int]) -> Mapping[int, Any]:

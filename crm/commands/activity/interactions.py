@@ -90,7 +90,7 @@ def list_all(
         ]
         statement = (
             select(*record_columns(Interaction))
-            .where(*(each for each in conditions if each is not None))
+            .where(*(condition for condition in conditions if condition is not None))
             .order_by(columns.on.desc(), columns.time.desc(), columns.id.desc())
             .limit(limit)
             .offset(offset)
@@ -103,10 +103,13 @@ def _holds(word: str) -> Any:
     columns = interaction_table.c
     if word.isascii():
         # The database's own `lower` is quick, and knows ASCII only.
-        return or_(*(each.icontains(word, autoescape=True) for each in (columns.subject, columns.body)))
+        return or_(*(column.icontains(word, autoescape=True) for column in (columns.subject, columns.body)))
     wanted = word.casefold()
     return or_(
-        *(sql_functions.caseless(each).contains(wanted, autoescape=True) for each in (columns.subject, columns.body))
+        *(
+            sql_functions.caseless(column).contains(wanted, autoescape=True)
+            for column in (columns.subject, columns.body)
+        )
     )
 
 

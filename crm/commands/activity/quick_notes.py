@@ -35,7 +35,7 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 
 
 @dataclass(frozen=True, slots=True)
-class Jotting:
+class QuickNote:
     """A line taken apart: `head`, `body` and `tail` are together exactly what was typed. `kind` is what the head says
     ('note' where there is none), `due_on` and `due_time` ('HH:MM', '' for none) what the tail does."""
 
@@ -63,12 +63,12 @@ class Jotting:
         return " ".join(words[:capital]).strip(_BETWEEN), " ".join(words[capital:]).strip(_BETWEEN)
 
 
-def read_jotting(line: str, by: Conventions) -> Jotting:
+def read_jotting(line: str, by: Conventions) -> QuickNote:
     """Takes a line apart. Whatever it says, it can be read: what is not understood is in the body."""
     head, kind = _head(line)
     left = line[len(head) :]
     tail, due_on, due_time = _tail(left, by)
-    return Jotting(head, left[: len(left) - len(tail)], tail, kind, due_on, due_time)
+    return QuickNote(head, left[: len(left) - len(tail)], tail, kind, due_on, due_time)
 
 
 def _head(line: str) -> tuple[str, str]:

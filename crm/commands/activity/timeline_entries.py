@@ -105,7 +105,7 @@ class Place:
         if not entries:
             return self
         last = entries[-1].on
-        return Place(last, sum(each.on == last for each in entries) + (self.count if last == self.on else 0))
+        return Place(last, sum(entry.on == last for entry in entries) + (self.count if last == self.on else 0))
 
 
 START = Place()

@@ -117,7 +117,7 @@ def _deals(
 
 def _deal_entries(snapshot: Snapshot, rows: Sequence[_Row], by: Conventions) -> list[Entry]:
     moved = {each.id: each for each in snapshot.select(_MOVED, moves=[row.id for row in rows])}
-    stages = {each.id: each for each in snapshot.find_all(Stage)}
+    stages = {stage.id: stage for stage in snapshot.find_all(Stage)}
     entries = []
     for row in rows:
         its, now = moved[row.id], stages.get(row.stage)

@@ -99,7 +99,7 @@ def _told(row: "AnyRow", names: Mapping[int, str]) -> str:
 def _names(snapshot: Snapshot, numbers: set[int]) -> Mapping[int, str]:
     """The names of contacts that are there, by their numbers."""
     wanted = sorted(numbers - {0})
-    return {each.id: each.name for each in snapshot.find_all(Contact, Query({"id": wanted}))} if wanted else {}
+    return {contact.id: contact.name for contact in snapshot.find_all(Contact, Query({"id": wanted}))} if wanted else {}
 
 
 def _first_line(text: str) -> str:

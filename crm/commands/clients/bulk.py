@@ -73,7 +73,7 @@ def tag(
             raise _question(
                 f"This changes the tags of {pluralize(len(numbers), 'client', 'clients', by)}: {said}.", "Change them"
             )
-        _change_each(tx, numbers, lambda each: {"tags": _retagged(each, tag, untag, by)}, tell)
+        _change_each(tx, numbers, lambda number: {"tags": _retagged(number, tag, untag, by)}, tell)
         tx.settle()
         return [each for some in some_at_a_time(tx, numbers) for each in some]
 
@@ -108,7 +108,7 @@ def edit_many(
         numbers = group.members(tx)
         if numbers and not yes:
             raise _question(f"This changes {pluralize(len(numbers), 'client', 'clients', by)}: {said}.", "Change them")
-        changed = _change_each(tx, numbers, lambda each: _edited(each, changes, untag, by), tell)
+        changed = _change_each(tx, numbers, lambda number: _edited(number, changes, untag, by), tell)
         moved = {move.client for move in tx.settle()}
         return GroupReport("changed", changed, unchanged=len(numbers) - changed, moved=len(moved))
 
@@ -162,13 +162,13 @@ def _change_each(
     names the client that cannot be changed so."""
     changed = done = 0
     for some in some_at_a_time(tx, numbers):
-        for each in some:
+        for client in some:
             try:
-                changed += tx.change(each, **wanted(each)).version != each.version
+                changed += tx.change(client, **wanted(client)).version != client.version
             except FieldError as error:
-                raise RefusedError(f"{each.name} ({each.id}): {error.reason}. Nothing was changed.") from error
+                raise RefusedError(f"{client.name} ({client.id}): {error.reason}. Nothing was changed.") from error
             except RefusedError as error:
-                raise RefusedError(f"{each.name} ({each.id}): {error.sentence}") from error
+                raise RefusedError(f"{client.name} ({client.id}): {error.sentence}") from error
         done += len(some)
         tell(done, len(numbers))
     return changed

@@ -96,13 +96,13 @@ def possible_duplicates(snapshot: Snapshot, record: Client) -> list[Client]:
     found: dict[int, Client] = {}
     for name in ("email", "phone"):
         if value := getattr(record, name):
-            found |= {each.id: each for each in snapshot.find_all(Client, Query({name: value}, limit=5))}
+            found |= {client.id: client for client in snapshot.find_all(Client, Query({name: value}, limit=5))}
     if record.date_of_birth:
         same = {name: getattr(record, name) for name in ("first_name", "last_name", "date_of_birth")}
-        found |= {each.id: each for each in snapshot.find_all(Client, Query(same, limit=5))}
+        found |= {client.id: client for client in snapshot.find_all(Client, Query(same, limit=5))}
     if record.kind == "company":
         same = {"company": record.company, "kind": "company"}
-        found |= {each.id: each for each in snapshot.find_all(Client, Query(same, limit=5))}
+        found |= {client.id: client for client in snapshot.find_all(Client, Query(same, limit=5))}
     found.pop(record.id, None)
     return list(found.values())
 
@@ -150,14 +150,14 @@ def list_all(
             owner = wanted.pop("owner", "")
             several = owner if isinstance(owner, str) else " or ".join(owner)
             wanted |= owner_filter(crm, snapshot, mine, several, field="owner", label="Owner").filters(Client)
-        group = Group([each.id for each in clients], wanted, where, view)
+        group = Group([client.id for client in clients], wanted, where, view)
         query = group.query(snapshot, _sort_meant(sort))
         return list(snapshot.find_all(Client, dataclasses.replace(query, limit=limit, offset=offset)))
 
 
 def all_of(*conditions: str) -> str:
     """Conditions in the language of the rules as one that asks for all of them; those that are '' ask for nothing."""
-    given = [each for each in conditions if each]
+    given = [condition for condition in conditions if condition]
     return " and ".join(f"({each})" for each in given) if len(given) > 1 else "".join(given)
 
 
@@ -233,15 +233,15 @@ def delete(crm: CRM, client: TheClient, yes: bool = False) -> Client:
 
 def accounts_of(snapshot: Snapshot, clients: Collection[int]) -> list[User]:
     """The accounts that belong to clients."""
-    return [each for each in snapshot.find_all(User, Query({"role": CLIENT})) if each.client in clients]
+    return [user for user in snapshot.find_all(User, Query({"role": CLIENT})) if user.client in clients]
 
 
 def closing(snapshot: Snapshot, clients: Collection[int]) -> str:
     """That the accounts of clients are closed with them, as a sentence to go on with; '' where there are none."""
-    accounts = [each for each in accounts_of(snapshot, clients) if each.active]
+    accounts = [account for account in accounts_of(snapshot, clients) if account.active]
     if not accounts:
         return ""
-    named = ", ".join(each.email for each in accounts[:_NAMED])
+    named = ", ".join(account.email for account in accounts[:_NAMED])
     more = f" and {len(accounts) - _NAMED} more" if len(accounts) > _NAMED else ""
     if len(accounts) == 1:
         return f" The account {named} is deactivated, and stays so when this is undone."

@@ -69,9 +69,9 @@ def _primary(tx: Transaction, client: int) -> list[Contact]:
 
 def _take_primary(tx: Transaction, client: int, but: int = 0) -> None:
     """Takes it from whoever is the primary contact of a client, unless it is the one with the number `but`."""
-    for each in _primary(tx, client):
-        if each.id != but:
-            tx.change(each, is_primary=False)
+    for contact in _primary(tx, client):
+        if contact.id != but:
+            tx.change(contact, is_primary=False)
 
 
 @command("contacts list", title="Contacts", menu="clients")

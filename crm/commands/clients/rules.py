@@ -83,8 +83,8 @@ def add(
         elif when and rules and not rules[-1].when:
             place -= 1
         added = StatusRule(position=place + 1, status=status, when=when, active=active)
-        for number, each in enumerate(rules[place:], start=place + 2):
-            tx.change(each, position=number)
+        for number, rule in enumerate(rules[place:], start=place + 2):
+            tx.change(rule, position=number)
         return tx.add(added)
 
     return crm.transact(change, f"added the rule {rule_text(status, when)}")
@@ -128,9 +128,9 @@ def move(
     """Moves a rule to another position; the first rule that fits decides, so order matters."""
 
     def change(tx: Transaction) -> list[StatusRule]:
-        rules = [each for each in tx.find_all(StatusRule) if each.id != rule.id]
+        rules = [status_rule for status_rule in tx.find_all(StatusRule) if status_rule.id != rule.id]
         rules.insert(to - 1, tx.get(StatusRule, rule.id))
-        return [tx.change(each, position=number) for number, each in enumerate(rules, start=1)]
+        return [tx.change(rule, position=number) for number, rule in enumerate(rules, start=1)]
 
     return crm.transact(change, f"moved the rule {rule_text(rule.status, rule.when)} to {to}")
 
@@ -141,8 +141,8 @@ def remove(crm: CRM, rule: TheRule) -> StatusRule:
 
     def change(tx: Transaction) -> StatusRule:
         tx.delete(rule)
-        for number, each in enumerate(tx.find_all(StatusRule), start=1):
-            tx.change(each, position=number)
+        for number, status_rule in enumerate(tx.find_all(StatusRule), start=1):
+            tx.change(status_rule, position=number)
         return rule
 
     return crm.transact(change, f"removed the rule {rule_text(rule.status, rule.when)}")
@@ -162,8 +162,8 @@ def use(
         raise NotFoundError(f"There is no set called {name}; there are {', '.join(SETS)}.")
 
     def change(tx: Transaction) -> list[StatusRule]:
-        for each in tx.find_all(StatusRule):
-            tx.delete(each)
+        for status_rule in tx.find_all(StatusRule):
+            tx.delete(status_rule)
         numbered = enumerate(SETS[name].rules(), start=1)
         return [
             tx.add(StatusRule(position=at, status=status, when=when, active=True)) for at, (status, when) in numbered

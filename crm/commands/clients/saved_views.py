@@ -56,7 +56,7 @@ def rename(crm: CRM, name: Name, to: Annotated[str, Line(60), About("New name", 
 
     def change(tx: Transaction) -> View:
         known = view_called(tx, name)
-        others = [each for each in tx.find_all(View, Query({"name": to})) if each.id != known.id]
+        others = [view for view in tx.find_all(View, Query({"name": to})) if view.id != known.id]
         if others:
             raise RefusedError(f"There is a view called {others[0].name} already. Nothing was changed.")
         return tx.change(known, name=to)

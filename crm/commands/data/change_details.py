@@ -45,13 +45,13 @@ def record_changes(snapshot: Snapshot, changes: Sequence[Change], by: Convention
     names = _names(snapshot, changes, by)
     return [
         RecordChange(
-            each.record,
-            each.record_id,
-            names.get((each.record, each.record_id), ""),
-            each.operation,
-            [_field_change(each.record, *field, names, by) for field in changed_fields(each)],
+            change.record,
+            change.record_id,
+            names.get((change.record, change.record_id), ""),
+            change.operation,
+            [_field_change(change.record, *field, names, by) for field in changed_fields(change)],
         )
-        for each in changes
+        for change in changes
     ]
 
 
@@ -108,12 +108,12 @@ def _shown(record: str, name: str, written: Any, names: Names, by: Conventions) 
 
 def _names(snapshot: Snapshot, changes: Sequence[Change], by: Conventions) -> Names:
     wanted: dict[str, set[int]] = {}
-    for each in changes:
-        if each.record not in BY_NAME:
+    for change in changes:
+        if change.record not in BY_NAME:
             continue
-        wanted.setdefault(each.record, set()).add(each.record_id)
-        for name, link in links(BY_NAME[each.record]).items():
-            numbers = {number for number in (each.before.get(name), each.after.get(name)) if number}
+        wanted.setdefault(change.record, set()).add(change.record_id)
+        for name, link in links(BY_NAME[change.record]).items():
+            numbers = {number for number in (change.before.get(name), change.after.get(name)) if number}
             wanted.setdefault(link.record, set()).update(numbers)
     return {
         (record, number): name

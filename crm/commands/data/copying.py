@@ -70,8 +70,8 @@ def copy(
         # What was copied may hold accounts, which shut the store to the owner who filled it.
         there = _figures((target.outside or target).repository)
     finally:
-        for each in others:
-            each.repository.close()
+        for other in others:
+            other.repository.close()
     return CopyReport(
         source.repository.url,
         target.repository.url,

@@ -109,7 +109,7 @@ def _fill(tx: Transaction, settings: Mapping[str, str], by: Conventions, me: str
 
 
 def _set_up(tx: Transaction, settings: Mapping[str, str]) -> None:
-    stored = {each.key: each for each in tx.find_all(Setting)}
+    stored = {setting.key: setting for setting in tx.find_all(Setting)}
     for key, value in settings.items():
         if key in stored:
             tx.change(stored[key], value=value)

@@ -9,10 +9,10 @@ from crm.model import BY_NAME, RECORDS, Client, Conventions, Record, fields, lin
 from crm.repository import Query, Snapshot
 from crm.repository.queries.clients import own_fields
 
-_EXPORTED = [(export, each) for each in RECORDS if (export := each.about.export)]
+_EXPORTED = [(export, kind) for kind in RECORDS if (export := kind.about.export)]
 # What can be exported as a table, by the word that asks for it.
 TABLES: Mapping[str, type[Record]] = {
-    each.plural: each for _, each in sorted(_EXPORTED, key=lambda placed: placed[0].place)
+    kind.plural: kind for _, kind in sorted(_EXPORTED, key=lambda placed: placed[0].place)
 }
 _AT_ONCE = 500
 
@@ -31,8 +31,8 @@ def _clients(snapshot: Snapshot, query: Query) -> Table:
     own = own_fields(snapshot)
 
     def rows() -> Iterator[list[Any]]:
-        for each in snapshot.each(Client, query):
-            yield [each.id, *(getattr(each, name) for name in named), *(each.extra.get(name, "") for name in own)]
+        for client in snapshot.each(Client, query):
+            yield [client.id, *(getattr(client, name) for name in named), *(client.extra.get(name, "") for name in own)]
 
     return ["Number", *named.values(), *own], rows()
 
@@ -66,5 +66,5 @@ def _others(snapshot: Snapshot, kind: type[Record], by: Conventions) -> Table:
 
 def _identified(snapshot: Snapshot, records: Sequence[Any]) -> Mapping[int, tuple[str, str]]:
     """The references and names of the clients of records, by id."""
-    owners = snapshot.find_all(Client, Query({"id": sorted({each.client for each in records})}))
-    return {each.id: (each.reference, each.name) for each in owners}
+    owners = snapshot.find_all(Client, Query({"id": sorted({record.client for record in records})}))
+    return {owner.id: (owner.reference, owner.name) for owner in owners}

@@ -48,7 +48,7 @@ def export(
     run as a formula is made harmless.
     """
     ending = ending_of(file, _FORMATS)
-    group = Group([each.id for each in clients], filters_of(only), where, view)
+    group = Group([client.id for client in clients], filters_of(only), where, view)
     what = what or ("all" if ending == ".json" and group.is_everybody else "clients")
     if what != "clients" and not group.is_everybody:
         raise FieldError("a group is one of clients; all of the rest is exported", field="what", label="What")

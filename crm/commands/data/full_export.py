@@ -88,7 +88,9 @@ def _objects(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     objects = written.get("objects")
     if not isinstance(objects, list):
         raise FileError(f"{file.name} holds no list of objects; it is no export of a whole store.")
-    for each in objects:
-        if not (isinstance(each, list) and len(each) == 2 and isinstance(each[0], str) and isinstance(each[1], dict)):
-            raise FileError(f"{file.name} holds something that is no record: {each!r:.60}.")
-        yield each[0], each[1]
+    for entry in objects:
+        if not (
+            isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str) and isinstance(entry[1], dict)
+        ):
+            raise FileError(f"{file.name} holds something that is no record: {entry!r:.60}.")
+        yield entry[0], entry[1]

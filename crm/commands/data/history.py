@@ -171,10 +171,10 @@ def _still_closed(snapshot: Snapshot, entry: HistoryEntry) -> str:
     """The accounts that were deactivated by what was taken back and stay so, in a sentence; '' for none."""
     changes = snapshot.each_change(HistoryQuery(transaction=entry.id, about=User.kind_name))
     closed = [change.record_id for change in changes if change.after.get("active") is False]
-    accounts = [each for each in snapshot.find_all(User, Query({"id": closed})) if not each.active] if closed else []
+    accounts = [user for user in snapshot.find_all(User, Query({"id": closed})) if not user.active] if closed else []
     if not accounts:
         return ""
-    named = ", ".join(each.email for each in accounts[:_NAMED])
+    named = ", ".join(account.email for account in accounts[:_NAMED])
     more = f" and {len(accounts) - _NAMED} more" if len(accounts) > _NAMED else ""
     return f"Nobody gets rights back by this: {named}{more} stay deactivated until an admin activates them."
 
@@ -194,9 +194,11 @@ def passed_over(crm: CRM, snapshot: Snapshot, last: HistoryEntry | None) -> Sequ
     first: changes that still stand, without mere sign-ins. Only the latest of the history are searched."""
     if last is None:
         return []
-    later = [each for each in snapshot.history(_LATEST, query=HistoryQuery(undone=False)) if each.id > last.id]
-    own = [each for each in later if each.undoes is None and (_is_mine(crm, each) or each.user == PROGRAM)]
-    return [each for each in own if any(_is_more(change) for change in snapshot.changes(transaction=each.id, limit=2))]
+    later = [entry for entry in snapshot.history(_LATEST, query=HistoryQuery(undone=False)) if entry.id > last.id]
+    own = [entry for entry in later if entry.undoes is None and (_is_mine(crm, entry) or entry.user == PROGRAM)]
+    return [
+        entry for entry in own if any(_is_more(change) for change in snapshot.changes(transaction=entry.id, limit=2))
+    ]
 
 
 def _is_mine(crm: CRM, entry: HistoryEntry) -> bool:
@@ -211,7 +213,7 @@ def told_passed_over(entries: Sequence[HistoryEntry]) -> str:
     """What was passed over, in a sentence; '' for nothing."""
     if not entries:
         return ""
-    named = ", ".join(f"{each.what} ({each.id})" for each in entries[:_NAMED])
+    named = ", ".join(f"{entry.what} ({entry.id})" for entry in entries[:_NAMED])
     more = f" and {len(entries) - _NAMED} more" if len(entries) > _NAMED else ""
     return f"Passed over: {named}{more}."
 
@@ -267,4 +269,4 @@ def _rows(changes: Iterator[Change], *, typed: bool) -> Iterator[list[Any]]:
             change.operation,
         ]  # fmt: skip
         for name, *values in changed_fields(change) or [("", None, None)]:
-            yield [*head, name, *(typed_value(change.record, name, each) if typed else each for each in values)]
+            yield [*head, name, *(typed_value(change.record, name, value) if typed else value for value in values)]

@@ -139,7 +139,7 @@ def lists_in(crm: CRM, found: Spreadsheet) -> "list[TakeOver]":
     from crm.commands.data.importing.adopting import recognised
 
     seen = [recognised(table, crm.conventions) for table in found.tables]
-    return [each for each in seen if each is not None]
+    return [tab for tab in seen if tab is not None]
 
 
 def whole_list(crm: CRM, url: str, title: str) -> "TakeOver":
@@ -171,7 +171,7 @@ def _to_take_over(store: CRM, found: Spreadsheet, wanted: str) -> "TakeOver | No
     """The list to take over; raises Question where that is for a person to say. `wanted` is a tab, 'no', or '' for not
     answered yet."""
     lists = lists_in(store, found)
-    titles = {each.title.casefold(): each.title for each in lists}
+    titles = {list_.title.casefold(): list_.title for list_ in lists}
     if wanted:
         if wanted.casefold() == NONE and NONE not in titles:
             return None
@@ -183,7 +183,7 @@ def _to_take_over(store: CRM, found: Spreadsheet, wanted: str) -> "TakeOver | No
     raise Question(
         _asked(store, found, lists),
         parameter="take_over",
-        choices={each.title: f"Take over “{each.title}”" for each in lists} | {NONE: "Leave it as it is"},
+        choices={list_.title: f"Take over “{list_.title}”" for list_ in lists} | {NONE: "Leave it as it is"},
         # Where there are several, yes does not say which.
         yes=lists[0].title if len(lists) == 1 else "",
     )
@@ -200,13 +200,13 @@ def _asked(store: CRM, found: Spreadsheet, lists: "Sequence[TakeOver]") -> str:
 
     by = store.conventions
     told = []
-    for each in lists:
-        would = take_over(store, whole_list(store, found.url, each.title), preview=True)
+    for list_ in lists:
+        would = take_over(store, whole_list(store, found.url, list_.title), preview=True)
         goes = ", ".join(f"{column} → {target}" for column, target in would.columns.items())
         refused = f"; {counted(by, would.refused, 'row')} cannot be read" if would.refused else ""
         sales = f", {counted(by, would.opening_sales, 'opening sale')} of {by.money(would.opening_total)} in all"
         told.append(
-            f"In the tab “{each.title}” stands a list of {counted(by, would.new + would.updated, 'client')} ({goes})"
+            f"In the tab “{list_.title}” stands a list of {counted(by, would.new + would.updated, 'client')} ({goes})"
             f"{sales if would.opening_sales else ''}{refused}."
         )
     return f"The spreadsheet is set up. {' '.join(told)}"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from crm.commands.context import CRM
+from crm.commands.home.tiles import DEFAULT, TILES
 from crm.commands.home.today import arranged, dashboard_of
-from crm.commands.home.widgets import DEFAULT, TILES
 from crm.commands.registry import About, command
 from crm.errors import FieldError
 from crm.model import Dashboard
@@ -26,7 +26,7 @@ class TileShown:
 @command("dashboard show", title="My dashboard")
 def show(crm: CRM) -> list[TileShown]:
     """Lists what stands on your dashboard, in order."""
-    return [each for each in tiles(crm) if each.place]
+    return [tile for tile in tiles(crm) if tile.place]
 
 
 @command("dashboard tiles", title="What there is for a dashboard")
@@ -80,8 +80,8 @@ def reset(crm: CRM) -> list[TileShown]:
 
 def _names(written: str) -> Sequence[str]:
     """The names of tiles that were written, each once, in order; raises FieldError."""
-    names = tuple(dict.fromkeys(" ".join(each.casefold().split()) for each in written.split(",") if each.strip()))
-    unknown = [each for each in names if each not in TILES]
+    names = tuple(dict.fromkeys(" ".join(part.casefold().split()) for part in written.split(",") if part.strip()))
+    unknown = [name for name in names if name not in TILES]
     if unknown:
         raise FieldError(
             f"there is no tile {unknown[0]!r:.60}; there are {', '.join(TILES)}", field="tiles", label="Tiles"

@@ -7,7 +7,7 @@ from typing import Any
 
 from crm.commands.activity.agenda import Agenda
 from crm.commands.context import CRM
-from crm.commands.home.widgets import DEFAULT, TILES, Tile
+from crm.commands.home.tiles import DEFAULT, TILES, Tile
 from crm.commands.ownership import Mine
 from crm.commands.registry import command
 from crm.model import Dashboard

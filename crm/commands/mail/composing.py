@@ -28,7 +28,7 @@ class Addressees(Tags):
     example = "jo@example.com, Eva Hill"
 
     def read(self, typed: str, by: Conventions) -> tuple[str, ...]:
-        named = {Line(320).read(each, by): None for each in re.split(r"[,;\n]", typed)}
+        named = {Line(320).read(part, by): None for part in re.split(r"[,;\n]", typed)}
         return tuple(each for each in named if each)
 
 
@@ -82,7 +82,7 @@ def previewed(crm: CRM, snapshot: Snapshot, written: Written) -> Preview:
         raise FieldError(f"{template.name} is a text for SMS", field="template", label="Template")
     addressed = _Addressed(client, contacts_of(snapshot, client), crm.conventions)
     to = addressed.all(written.to, "to", "To") or addressed.usual()
-    contact = next((each for each in map(addressed.contact, to) if each), None)
+    contact = next((contact for contact in map(addressed.contact, to) if contact), None)
     found = values(crm, snapshot, client, contact)
     subject = _filled(written.subject or (template.subject if template else ""), found, "subject", "Subject")
     body = _filled(written.body or (template.body if template else ""), found, "body", "Text", markdown=True)
@@ -101,12 +101,12 @@ def previewed(crm: CRM, snapshot: Snapshot, written: Written) -> Preview:
     )
     mailer = crm.outward.mailer()
     sender = spelled(mailer.sender) if mailer else ""
-    return Preview(sender, draft, plain(draft.body).rstrip("\n"), [_looked_at(each) for each in written.attach])
+    return Preview(sender, draft, plain(draft.body).rstrip("\n"), [_looked_at(path) for path in written.attach])
 
 
 def attached(crm: CRM, files: Sequence[Path]) -> tuple[str, ...]:
     """Copies of files, kept for a message: the lines that stand for them. Raises FileError."""
-    lines = tuple(kept(crm, each) for each in files)
+    lines = tuple(kept(crm, file) for file in files)
     refuse_too_large(lines)
     return lines
 
@@ -133,7 +133,7 @@ class _Addressed:
         """The client's own address, else that of the first contact who has one."""
         if self._client.email:
             return (Party(self._client.email, self._client.name),)
-        first = next((each for each in self._contacts if each.email), None)
+        first = next((contact for contact in self._contacts if contact.email), None)
         if first is None:
             name = self._client.name
             told = f"neither {name} nor a contact there has an" if self._contacts else f"{name} has no"
@@ -146,27 +146,29 @@ class _Addressed:
             found = [self._party(each.strip()) for each in named if each.strip()]
         except FieldError as error:
             raise error.at(field, label) from error
-        return tuple({each.address: each for each in found}.values())
+        return tuple({party.address: party for party in found}.values())
 
     def contact(self, party: Party) -> Contact | None:
         """The contact whose address it is, where it is not the client's own."""
         if party.address == self._client.email and party.name == self._client.name:
             return None
-        return next((each for each in self._contacts if each.email == party.address), None)
+        return next((contact for contact in self._contacts if contact.email == party.address), None)
 
     def _party(self, written: str) -> Party:
         if "@" in written:
             address = Email().read(written, self._by)
-            known = {each.email: each.name for each in self._contacts} | {self._client.email: self._client.name}
+            known = {contact.email: contact.name for contact in self._contacts} | {
+                self._client.email: self._client.name
+            }
             return Party(address, known.get(address, ""))
         number = written.removeprefix("#")
-        found = [each for each in self._contacts if number.isdigit() and each.id == int(number)]
-        found = found or [each for each in self._contacts if begins(each.name, written)]
-        exact = [each for each in found if each.name.casefold() == written.casefold()] or found
+        found = [contact for contact in self._contacts if number.isdigit() and contact.id == int(number)]
+        found = found or [contact for contact in self._contacts if begins(contact.name, written)]
+        exact = [contact for contact in found if contact.name.casefold() == written.casefold()] or found
         if not exact:
             raise FieldError(f"{written} is no contact of {self._client.name}, and no e-mail address")
         if len(exact) > 1:
-            told = ", ".join(f"{each.name} ({each.id})" for each in exact[:5])
+            told = ", ".join(f"{contact.name} ({contact.id})" for contact in exact[:5])
             raise FieldError(f"several contacts could be meant by {written}: {told}; give the number")
         if not exact[0].email:
             raise FieldError(f"{exact[0].name} has no e-mail address yet; add one")

@@ -77,7 +77,7 @@ class Due:
 def list_all(crm: CRM) -> Sequence[Occasion]:
     """Lists the standing orders that greet each client once a year."""
     with crm.read() as snapshot:
-        return [Occasion(each, occasion_words(each.occasion)) for each in standing_orders(snapshot)]
+        return [Occasion(order, occasion_words(order.occasion)) for order in standing_orders(snapshot)]
 
 
 @command("occasions add", title="Add a greeting")
@@ -99,13 +99,13 @@ def add(
 
     def change(tx: Transaction) -> Mailing:
         text = tx.get(Template, template.id)
-        for each in standing_orders(tx):
-            if each.name.casefold() == name.casefold():
-                raise RefusedError(f"There is a greeting called {each.name} already. Nothing was changed.")
-            if (each.occasion, each.channel) == (on, text.channel):
+        for order in standing_orders(tx):
+            if order.name.casefold() == name.casefold():
+                raise RefusedError(f"There is a greeting called {order.name} already. Nothing was changed.")
+            if (order.occasion, order.channel) == (on, text.channel):
                 raise RefusedError(
-                    f"{each.name} greets for {occasion_words(on)} by {CHANNELS[text.channel]} already, and everybody is"
-                    " greeted once. Nothing was changed."
+                    f"{order.name} greets for {occasion_words(on)} by {CHANNELS[text.channel]} already, and everybody"
+                    " is greeted once. Nothing was changed."
                 )
         written = Mailing(name=name, channel=text.channel, subject=text.subject, body=text.body)
         return tx.add(dataclasses.replace(written, occasion=on, user=crm.me))
@@ -118,11 +118,11 @@ def remove(crm: CRM, name: Name) -> Occasion:
     """Removes a standing order; what is still queued of it is cancelled."""
 
     def change(tx: Transaction) -> Mailing:
-        found = next((each for each in standing_orders(tx) if each.name.casefold() == name.casefold()), None)
+        found = next((order for order in standing_orders(tx) if order.name.casefold() == name.casefold()), None)
         if found is None:
             raise NotFoundError(f"There is no greeting called {name}.")
-        for each in tx.find_all(Message, Query({"mailing": found.id, "state": "queued"})):
-            tx.change(each, state="cancelled", until="")
+        for message in tx.find_all(Message, Query({"mailing": found.id, "state": "queued"})):
+            tx.change(message, state="cancelled", until="")
         tx.delete(found)
         return found
 
@@ -157,7 +157,7 @@ def due(
 
 def standing_orders(snapshot: Snapshot) -> list[Mailing]:
     """All of them, by name."""
-    return [each for each in snapshot.find_all(Mailing, Query(sort="name")) if each.occasion]
+    return [mailing for mailing in snapshot.find_all(Mailing, Query(sort="name")) if mailing.occasion]
 
 
 def _greetings(snapshot: Snapshot, today: date) -> Iterator[Greeting]:
@@ -177,9 +177,9 @@ def _of_day(snapshot: Snapshot, order: Mailing, day: date, refused: Mapping[str,
     wanted = select(client_table.c.id).where(fits, client_table.c.marketing_consent, address != "")
     numbers = [row[0] for row in snapshot.select(wanted.where(~_greeted(order, day)).order_by(client_table.c.id))]
     for start in range(0, len(numbers), _BATCH):
-        for each in snapshot.find_all(Client, Query({"id": numbers[start : start + _BATCH]}, sort="id")):
-            to = each.phone if order.channel == "sms" else each.email
-            yield Greeting(each, order, day, to, _unreachable(order.channel, to, refused))
+        for client in snapshot.find_all(Client, Query({"id": numbers[start : start + _BATCH]}, sort="id")):
+            to = client.phone if order.channel == "sms" else client.email
+            yield Greeting(client, order, day, to, _unreachable(order.channel, to, refused))
 
 
 def _greeted(order: Mailing, day: date) -> Any:
@@ -211,19 +211,23 @@ def _queued(crm: CRM, greetings: Sequence[Greeting]) -> list[Greeting]:
 
     def change(tx: Transaction) -> list[Greeting]:
         drafts, queued = [], []
-        for order, day in dict.fromkeys((each.mailing, each.on) for each in greetings):
+        for order, day in dict.fromkeys((greeting.mailing, greeting.on) for greeting in greetings):
             there = tx.find(Mailing, order.id)
             if there is None:
                 continue
-            some = {each.client.id: each for each in greetings if (each.mailing, each.on) == (order, day)}
+            some = {
+                greeting.client.id: greeting
+                for greeting in greetings
+                if (greeting.mailing, greeting.on) == (order, day)
+            }
             wanted = select(client_table.c.id).where(
                 client_table.c.id.in_(list(some)), client_table.c.marketing_consent, ~_greeted(there, day)
             )
             numbers = [row[0] for row in tx.select(wanted)]
             clients = tx.find_all(Client, Query({"id": numbers}, sort="id")) if numbers else []
-            for each, known in values_of(crm, tx, clients):
-                drafts.append(_draft(crm, there, day, each, known))
-                queued.append(some[each.id])
+            for client, known in values_of(crm, tx, clients):
+                drafts.append(_draft(crm, there, day, client, known))
+                queued.append(some[client.id])
         queue_many(tx, crm, drafts)
         return queued
 

@@ -36,8 +36,8 @@ class JournalFile:
             except sqlite3.DatabaseError as error:
                 if isinstance(error, sqlite3.OperationalError):
                     raise
-                for each in self._folder.glob(f"{self._path.name}*"):
-                    each.replace(each.with_name(f"damaged-{secrets.token_hex(4)}-{each.name}"))
+                for path in self._folder.glob(f"{self._path.name}*"):
+                    path.replace(path.with_name(f"damaged-{secrets.token_hex(4)}-{path.name}"))
                 self._file = self._opened()
         return self
 

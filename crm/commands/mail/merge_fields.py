@@ -85,8 +85,8 @@ def values_of(crm: CRM, snapshot: Snapshot, clients: Sequence[Client]) -> Iterat
     for start in range(0, len(clients), _AT_ONCE):
         some = clients[start : start + _AT_ONCE]
         primary = _primary(snapshot, some)
-        for each in some:
-            yield each, _Values(crm, each, primary.get(each.id))
+        for client in some:
+            yield client, _Values(crm, client, primary.get(client.id))
 
 
 def filled(text: str, values: Mapping[str, str], *, markdown: bool) -> str:
@@ -113,7 +113,7 @@ def filled(text: str, values: Mapping[str, str], *, markdown: bool) -> str:
 
 def missing(text: str, values: Mapping[str, str]) -> list[str]:
     """The fields of a text for which there is neither a value nor a default, each once."""
-    empty = [each.name for each in _parsed(text) if isinstance(each, _Field) and not _value(each, values)]
+    empty = [field.name for field in _parsed(text) if isinstance(field, _Field) and not _value(field, values)]
     return list(dict.fromkeys(empty))
 
 
@@ -161,11 +161,11 @@ class _Values(Mapping[str, str]):
 
 def _primary(snapshot: Snapshot, clients: Sequence[Client]) -> Mapping[int, Contact]:
     """The primary contact of each of the companies that has one, by the number of the company."""
-    companies = [each.id for each in clients if each.kind == "company"]
+    companies = [client.id for client in clients if client.kind == "company"]
     if not companies:
         return {}
     found = snapshot.find_all(Contact, Query({"client": companies, "is_primary": True}))
-    return {each.client: each for each in found}
+    return {contact.client: contact for contact in found}
 
 
 @lru_cache(maxsize=64)
@@ -186,7 +186,7 @@ def _parsed(text: str) -> tuple[str | _Field, ...]:
             case _:
                 parts.append(_field(text, found.start(), found.group(1)))
     parts.append(text[end:])
-    return tuple(each for each in parts if each)
+    return tuple(part for part in parts if part)
 
 
 def _field(text: str, at: int, inside: str) -> _Field:

@@ -127,7 +127,7 @@ def list_all(
         ]
         statement = (
             select(*record_columns(Message))
-            .where(*(each for each in conditions if each is not None))
+            .where(*(condition for condition in conditions if condition is not None))
             .order_by(columns.on.desc(), columns.time.desc(), columns.id.desc())
             .limit(limit)
             .offset(offset)
@@ -141,9 +141,9 @@ def _holds(word: str) -> Any:
     searched = (columns.subject, columns.body, columns.sender, columns.to, columns.cc, columns.bcc)
     if word.isascii():
         # The database's own `lower` is quick, and knows ASCII only.
-        return or_(*(each.icontains(word, autoescape=True) for each in searched))
+        return or_(*(column.icontains(word, autoescape=True) for column in searched))
     wanted = word.casefold()
-    return or_(*(sql_functions.caseless(each).contains(wanted, autoescape=True) for each in searched))
+    return or_(*(sql_functions.caseless(column).contains(wanted, autoescape=True) for column in searched))
 
 
 @command("email show", title="Show")

@@ -98,26 +98,26 @@ def _addressed(
     """Whom a text goes to, and the telephone number (E.164)."""
     written = written.strip()
     if not written:
-        if client.phone or not any(each.phone for each in contacts):
+        if client.phone or not any(contact.phone for contact in contacts):
             return None, _number(client.phone, client.name)
-        first = next(each for each in contacts if each.phone)
+        first = next(contact for contact in contacts if contact.phone)
         return first, _number(first.phone, first.name)
     if found := _contacts(contacts, written):
         if len(found) > 1:
-            told = ", ".join(f"{each.name} ({each.id})" for each in found[:5])
+            told = ", ".join(f"{contact.name} ({contact.id})" for contact in found[:5])
             raise FieldError(f"several contacts could be meant by {written}: {told}; give the number")
         return found[0], _number(found[0].phone, found[0].name)
     if not re.fullmatch(r"[+\d][\d\s()/.-]{4,}", written):
         raise FieldError(f"{written} is no contact of {client.name}, and no telephone number")
     phone = Phone().read(written, by)
-    return next((each for each in contacts if each.phone == phone), None), _number(phone, written)
+    return next((contact for contact in contacts if contact.phone == phone), None), _number(phone, written)
 
 
 def _contacts(contacts: Sequence[Contact], written: str) -> list[Contact]:
     number = written.removeprefix("#")
-    found = [each for each in contacts if number.isdecimal() and each.id == int(number)]
-    found = found or [each for each in contacts if begins(each.name, written)]
-    return [each for each in found if each.name.casefold() == written.casefold()] or found
+    found = [contact for contact in contacts if number.isdecimal() and contact.id == int(number)]
+    found = found or [contact for contact in contacts if begins(contact.name, written)]
+    return [contact for contact in found if contact.name.casefold() == written.casefold()] or found
 
 
 def _number(phone: str, whose: str) -> str:

@@ -27,7 +27,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{30,500}")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class UnsubscribeRequest:
     """That a client (by number) gets no more mailings, as a link says that was sent to `address`."""
 
     client: int
@@ -38,7 +38,7 @@ def links(crm: CRM, client: Client, address: str) -> tuple[str, ...]:
     """The addresses that end mailings to a client at one of its addresses, for a mail to it: one to be opened where
     the web terminal has an address, one to write to where mail is set up. Raises FileError, where this installation
     has no secret, and UsageError, for settings that cannot be used."""
-    token = _token(crm, Wish(client.id, address))
+    token = _token(crm, UnsubscribeRequest(client.id, address))
     return tuple(f"{before}{token}" for before in _before_token(crm))
 
 
@@ -54,28 +54,29 @@ def footer(crm: CRM, client: Client, address: str) -> str:
     before = next(_before_token(crm), None)
     if before is None:
         return "If you do not want such e-mails any more, answer this one and say so."
-    token = _token(crm, Wish(client.id, address))
+    token = _token(crm, UnsubscribeRequest(client.id, address))
     return f"If you do not want such e-mails any more, you can [unsubscribe]({before}{token})."
 
 
-def wish_in(crm: CRM, text: str) -> Wish | None:
+def wish_in(crm: CRM, text: str) -> UnsubscribeRequest | None:
     """What a link, or the subject of a mail, asks for; None where it holds no whole token of ours."""
     found = (_wish(crm, each) for each in _TOKEN.findall(text[:1000]))
-    return next((each for each in found if each), None)
+    return next((name for name in found if name), None)
 
 
-def opt_out(crm: CRM, wish: Wish) -> Sequence[Client]:
+def opt_out(crm: CRM, wish: UnsubscribeRequest) -> Sequence[Client]:
     """Takes back the consent of the client that a link names, and of whoever else has its address now: it may have
     been merged, or be there twice. In the history it was done by that address, where the store is not somebody's who
     has signed in. The clients as they are now, none where they are gone."""
     with crm.read() as snapshot:
         meant = _meant(snapshot, wish)
-    if not any(each.marketing_consent for each in meant):
+    if not any(client.marketing_consent for client in meant):
         return meant
 
     def change(tx: Transaction) -> Sequence[Client]:
         return [
-            tx.change(each, marketing_consent=False) if each.marketing_consent else each for each in _meant(tx, wish)
+            tx.change(client, marketing_consent=False) if client.marketing_consent else client
+            for client in _meant(tx, wish)
         ]
 
     def change_for(tx: AuthoredTransaction) -> Sequence[Client]:
@@ -95,19 +96,19 @@ def follow(crm: CRM, link: str, *, act: bool) -> bool:
     return wish is not None
 
 
-def _meant(snapshot: Snapshot, wish: Wish) -> list[Client]:
-    found = {each.id: each for each in snapshot.identified("email", [wish.address])}
+def _meant(snapshot: Snapshot, wish: UnsubscribeRequest) -> list[Client]:
+    found = {client.id: client for client in snapshot.identified("email", [wish.address])}
     if named := snapshot.find(Client, wish.client):
         found[named.id] = named
     return list(found.values())
 
 
-def _token(crm: CRM, wish: Wish) -> str:
+def _token(crm: CRM, wish: UnsubscribeRequest) -> str:
     said = f"{wish.client} {wish.address}".encode()
     return base64.urlsafe_b64encode(_mac(crm, said) + said).rstrip(b"=").decode()
 
 
-def _wish(crm: CRM, token: str) -> Wish | None:
+def _wish(crm: CRM, token: str) -> UnsubscribeRequest | None:
     try:
         signed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except NotBase64:
@@ -116,7 +117,7 @@ def _wish(crm: CRM, token: str) -> Wish | None:
     if not hmac.compare_digest(mac, _mac(crm, said)):
         return None
     number, _, address = said.decode().partition(" ")
-    return Wish(int(number), address)
+    return UnsubscribeRequest(int(number), address)
 
 
 def _mac(crm: CRM, said: bytes) -> bytes:

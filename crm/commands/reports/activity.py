@@ -87,7 +87,7 @@ def activity(crm: CRM, since: Since = None, until: Until = None, to: To = None) 
     since = since or recent("month", 1, until)
     with crm.read() as snapshot:
         people = _people(snapshot, since, until)
-    by_much = sorted(people.values(), key=lambda each: (-each.row()[1], -each.sold, min(each.names)))
+    by_much = sorted(people.values(), key=lambda person: (-person.row()[1], -person.sold, min(person.names)))
     rows = [each.row() for each in by_much]
     total = ("Total", *(sum(column) for column in list(zip(*rows, strict=True))[1:])) if rows else None
     chart = Chart("bars", ("interactions",))

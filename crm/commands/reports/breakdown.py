@@ -131,7 +131,7 @@ def _clients(snapshot: Snapshot, days: dict[str, date], top: int) -> _Found:
 
     rows = [row(named[each.client], each.amount, each.sales, str(each.client)) for each in found]
     if rest := all_clients - len(found):
-        named_amount, named_sales = sum(each.amount for each in found), sum(each.sales for each in found)
+        named_amount, named_sales = sum(row.amount for row in found), sum(row.sales for row in found)
         rows.append(row(_others(rest), all_amount - named_amount, all_sales - named_sales))
     return _SINGLE, rows, row("Total", all_amount, all_sales)
 

@@ -71,7 +71,7 @@ def cohorts(
     table = _Table(of, months, first, until, bought)
     columns = [Column("cohort", "Cohort"), Column("clients", "Clients", "count")]
     columns += [Column(f"month_{place}", str(place), _KINDS[of]) for place in table.places]
-    chart = Chart("grid", tuple(each.name for each in columns[2:])) if columns[2:] else None
+    chart = Chart("grid", tuple(column.name for column in columns[2:])) if columns[2:] else None
     note = "By month of the first sale; 1 is the month after it."
     rows = table.rows()
     total = table.total() if rows else None

@@ -82,7 +82,7 @@ def forecast(
 
 
 def _expected(snapshot: Snapshot, owner: OwnerFilter) -> Sequence[_Expected]:
-    chances = {each.id: each.probability for each in stages(snapshot)}
+    chances = {stage.id: stage.probability for stage in stages(snapshot)}
     statement = _OPEN.where(owner.owns(Deal))
     return [
         _Expected(on, count, value, value * chances.get(number, 0) / 100)

@@ -52,13 +52,13 @@ def lost(
     with crm.read() as snapshot:
         found = [_Reason(*row) for row in lost_deals(snapshot, since or date.min, until)]
     reasons = sorted(_joined(found), key=lambda each: (-each.deals, -each.value, each.words))
-    count = sum(each.deals for each in reasons)
+    count = sum(reason.deals for reason in reasons)
 
     def row(name: str, those: Sequence[_Reason]) -> Row:
         deals = sum(each.deals for each in those)
         return name, deals, percent(deals, count), sum((each.value for each in those), amount(None))
 
-    rows = [row(each.words, [each]) for each in reasons[:top]]
+    rows = [row(reason.words, [reason]) for reason in reasons[:top]]
     named = len(rows)
     if rest := reasons[top:]:
         rows.append(row(f"{len(rest)} {'other' if len(rest) == 1 else 'others'}", rest))
@@ -70,9 +70,11 @@ def lost(
 def _joined(found: Sequence[_Reason]) -> list[_Reason]:
     """Reasons that differ in case only as one."""
     alike: dict[str, list[_Reason]] = {}
-    for each in sorted(found, key=lambda each: (-each.deals, each.words)):
-        alike.setdefault(each.words.casefold(), []).append(each)
+    for reason in sorted(found, key=lambda each: (-each.deals, each.words)):
+        alike.setdefault(reason.words.casefold(), []).append(reason)
     return [
-        _Reason(those[0].words, sum(each.deals for each in those), sum((each.value for each in those), amount(None)))
+        _Reason(
+            those[0].words, sum(reason.deals for reason in those), sum((reason.value for reason in those), amount(None))
+        )
         for those in alike.values()
     ]

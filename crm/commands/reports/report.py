@@ -82,7 +82,7 @@ class Report:
             "since": self.since,
             "until": self.until,
             "note": self.note,
-            "columns": [{"name": each.name, "title": each.title, "kind": each.kind} for each in self.columns],
+            "columns": [{"name": column.name, "title": column.title, "kind": column.kind} for column in self.columns],
             "rows": [dict(zip(names, row, strict=True)) for row in self.rows],
             "total": None if self.total is None else dict(zip(names, self.total, strict=True)),
             "chart": None if self.chart is None else {"kind": self.chart.kind, "values": self.chart.values},

@@ -106,21 +106,21 @@ _Shape = tuple[Sequence[Column], Sequence[Row], Row, Chart | None]
 def _both(cells: Iterable[_Cell]) -> tuple[int, Decimal]:
     """How many clients, and what they bought for."""
     listed = list(cells)
-    return sum(each.clients for each in listed), sum((each.amount for each in listed), amount(None))
+    return sum(cell.clients for cell in listed), sum((cell.amount for cell in listed), amount(None))
 
 
 def _grid(cells: Sequence[_Cell], *, money: bool = False) -> _Shape:
     """A row for each recency, a column for each frequency."""
 
     def row(name: str, those: Sequence[_Cell]) -> Row:
-        by_frequency = (_both(each for each in those if each.frequency == score)[money] for score in _SCORES)
+        by_frequency = (_both(cell for cell in those if cell.frequency == score)[money] for score in _SCORES)
         return (name, *by_frequency, *_both(those)[:: -1 if money else 1])
 
-    rows = [row(f"R{score}", [each for each in cells if each.recency == score]) for score in reversed(_SCORES)]
+    rows = [row(f"R{score}", [cell for cell in cells if cell.recency == score]) for score in reversed(_SCORES)]
     frequencies = [Column(f"f{score}", f"F{score}", "money" if money else "count") for score in _SCORES]
     sums = [Column("clients", "Clients", "count"), Column("amount", "Amount", "money")][:: -1 if money else 1]
     columns = (Column("recency", "Recency"), *frequencies, *sums)
-    chart = Chart("grid", tuple(each.name for each in frequencies))
+    chart = Chart("grid", tuple(frequency.name for frequency in frequencies))
     return columns, rows if cells else [], row("Total", cells), chart
 
 
@@ -131,8 +131,8 @@ def _grid_of_amounts(cells: Sequence[_Cell]) -> _Shape:
 def _segments(cells: Sequence[_Cell]) -> _Shape:
     clients, sold = _both(cells)
     by_word: dict[str, list[_Cell]] = defaultdict(list)
-    for each in cells:
-        by_word[each.segment].append(each)
+    for cell in cells:
+        by_word[cell.segment].append(cell)
 
     def row(name: str, those: Sequence[_Cell]) -> Row:
         many, sum_of = _both(those)
@@ -159,6 +159,6 @@ def _every(cells: Sequence[_Cell]) -> _Shape:
         Column("frequency", "F", "count"),
         Column("monetary", "M", "count"),
     )
-    scored = sorted(((each.recency, each.frequency, each.monetary, each) for each in cells), key=lambda each: each[:3])
-    rows = [(f"{r}{f}{m}", each.clients, each.amount, each.segment, r, f, m) for r, f, m, each in reversed(scored)]
+    scored = sorted(((cell.recency, cell.frequency, cell.monetary, cell) for cell in cells), key=lambda each: each[:3])
+    rows = [(f"{r}{f}{m}", cell.clients, cell.amount, cell.segment, r, f, m) for r, f, m, cell in reversed(scored)]
     return columns, rows, ("Total", *_both(cells), "", None, None, None), None

@@ -60,4 +60,4 @@ def board(
 
 def on_board(among: Sequence[Stage], owner: OwnerFilter, today: date) -> WhichDeals:
     """The deals that the board shows on a day."""
-    return WhichDeals([each.id for each in among], owner=owner, closed_since=today - timedelta(days=_CLOSED_WITHIN))
+    return WhichDeals([stage.id for stage in among], owner=owner, closed_since=today - timedelta(days=_CLOSED_WITHIN))

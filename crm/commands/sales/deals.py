@@ -132,8 +132,8 @@ def list_all(
 
 
 def _added_up(found: Sequence[StageSum]) -> tuple[int, Decimal, Decimal]:
-    value = sum((each.value for each in found), NOTHING)
-    return sum(each.deals for each in found), value, sum((each.weighted for each in found), NOTHING)
+    value = sum((stage.value for stage in found), NOTHING)
+    return sum(stage.deals for stage in found), value, sum((stage.weighted for stage in found), NOTHING)
 
 
 @command("deals show", title="Show a deal")
@@ -155,7 +155,7 @@ def show(crm: CRM, deal: TheDeal) -> DealCard:
 def stays(snapshot: Snapshot, deal: Deal, known: Sequence[Stage]) -> list[Stay]:
     """How long a deal was in each stage, from the first on."""
     moves = snapshot.find_all(StageMove, Query({"deal": deal.id}, sort="id"))
-    names = {each.id: each.name for each in known}
+    names = {stage.id: stage.name for stage in known}
     found = []
     for move, following in zip_longest(moves, moves[1:]):
         ended = following is None and deal.closed_on is not None

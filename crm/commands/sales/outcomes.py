@@ -154,7 +154,7 @@ def _outcome(tx: Transaction, deal: Deal) -> str:
 def _before(tx: Transaction, deal: Deal) -> Stage:
     """The open stage that a deal was in last, else the first one."""
     known = stages(tx)
-    still_open = {each.id: each for each in known if each.outcome == "open"}
+    still_open = {stage.id: stage for stage in known if stage.outcome == "open"}
     moves = tx.find_all(StageMove, Query({"deal": deal.id}, sort="-id"))
     return next((still_open[each.stage] for each in moves if each.stage in still_open), first_with(known, "open"))
 
@@ -180,7 +180,7 @@ def _into(tx: Transaction, crm: CRM, shown: Deal, stage: Stage, said: _Said) -> 
     if was == "won" and stage.outcome != "won" and sold:
         if said.take_back is None:
             raise _whether_to_take_back(crm, sold)
-        gone = [taken_back(tx, each) for each in sold if said.take_back]
+        gone = [taken_back(tx, sale) for sale in sold if said.take_back]
     return DealMoved(moved, stage, gone)
 
 
@@ -215,5 +215,5 @@ def _whether_to_take_back(crm: CRM, sold: Sequence[Sale]) -> Question:
 
 def _in_words(crm: CRM, sold: Sequence[Sale]) -> str:
     by = crm.conventions
-    told = [f"sale {each.id} of {by.money(each.amount)} on {by.day(each.on)}" for each in sold]
+    told = [f"sale {sale.id} of {by.money(sale.amount)} on {by.day(sale.on)}" for sale in sold]
     return f"The {' and the '.join(told)}"

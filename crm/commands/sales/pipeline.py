@@ -63,7 +63,7 @@ class WhichDeals:
                 sql_functions.folded(_deal.c.notes),
                 _client.c.search_name,
             )
-            found.append(or_(*(each.contains(word, autoescape=True) for each in stands_in)))
+            found.append(or_(*(stage.contains(word, autoescape=True) for stage in stands_in)))
         return found
 
 
@@ -121,14 +121,14 @@ def stages(snapshot: Snapshot) -> list[Stage]:
 def stage_called(among: Iterable[Stage], name: str) -> Stage | None:
     """The stage with a name, whatever its case, or the only one that begins so."""
     wanted, listed = fold(name), list(among)
-    alike = [each for each in listed if wanted and fold(each.name).startswith(wanted)]
-    exact = [each for each in alike if fold(each.name) == wanted]
+    alike = [stage for stage in listed if wanted and fold(stage.name).startswith(wanted)]
+    exact = [stage for stage in alike if fold(stage.name) == wanted]
     return (exact or alike)[0] if exact or len(alike) == 1 else None
 
 
 def first_with(among: Iterable[Stage], outcome: str) -> Stage:
     """The first stage with an outcome; raises RefusedError where there is none."""
-    found = next((each for each in among if each.outcome == outcome), None)
+    found = next((stage for stage in among if stage.outcome == outcome), None)
     if found is None:
         raise RefusedError(f"There is no stage for deals that are {outcome}; add one first.")
     return found
@@ -140,7 +140,7 @@ def sums(snapshot: Snapshot, among: Iterable[Stage], which: WhichDeals) -> list[
     stage: ColumnElement[Any] = func.coalesce(_deal.c.stage, _deal.c.stage)
     statement: Select[Any] = select(stage, func.count(), func.sum(_deal.c.value)).group_by(stage)
     found = {number: (many, value) for number, many, value in snapshot.select(_narrowed(statement, which, stage))}
-    return [StageSum(each, *found[each.id]) if each.id in found else StageSum(each) for each in among]
+    return [StageSum(stage, *found[stage.id]) if stage.id in found else StageSum(stage) for stage in among]
 
 
 def listed(
@@ -182,20 +182,20 @@ def place(snapshot: Snapshot, deal: Deal, which: WhichDeals) -> int:
 
 def shown(snapshot: Snapshot, among: Iterable[Stage], deals: Sequence[Deal]) -> list[DealShown]:
     """Deals with what stands beside them."""
-    numbers = sorted({each.client for each in deals})
+    numbers = sorted({deal.client for deal in deals})
     clients = snapshot.find_all(Client, Query({"id": numbers})) if numbers else []
-    names = {each.id: each.name for each in clients}
-    by_number = {each.id: each for each in among}
+    names = {client.id: client.name for client in clients}
+    by_number = {stage.id: stage for stage in among}
     today = snapshot.today
     return [
         DealShown(
-            each,
-            names.get(each.client, ""),
-            by_number.get(each.stage) or Stage(id=each.stage, name=f"stage {each.stage}", outcome="open"),
-            (today - (each.stage_since or today)).days,
-            each.closed_on is None and each.expected_close_on is not None and each.expected_close_on < today,
+            deal,
+            names.get(deal.client, ""),
+            by_number.get(deal.stage) or Stage(id=deal.stage, name=f"stage {deal.stage}", outcome="open"),
+            (today - (deal.stage_since or today)).days,
+            deal.closed_on is None and deal.expected_close_on is not None and deal.expected_close_on < today,
         )
-        for each in deals
+        for deal in deals
     ]
 
 

@@ -136,11 +136,11 @@ def _empty(tx: Transaction, stage: Stage, deals: Sequence[Deal], to: Stage | Non
     if to.id == stage.id or to.outcome != stage.outcome:
         told = f"another stage whose deals are {stage.outcome} as those in {stage.name} are"
         raise FieldError(told, field="to", label="Deals to")
-    for each in deals:
-        moved = tx.change(each, stage=to.id)
-        if each.closed_on:
+    for deal in deals:
+        moved = tx.change(deal, stage=to.id)
+        if deal.closed_on:
             # It was closed when it was, in whichever stage.
-            tx.change(moved, closed_on=each.closed_on)
+            tx.change(moved, closed_on=deal.closed_on)
 
 
 def _probability(outcome: str, given: int | None) -> int:
@@ -173,13 +173,13 @@ def _current(tx: Transaction, stage: Stage) -> Stage:
 
 def _number(tx: Transaction, order: Sequence[Stage]) -> list[Stage]:
     """The stages with their places, counted from one."""
-    return [tx.change(tx.get(Stage, each.id), position=place) for place, each in enumerate(order, start=1)]
+    return [tx.change(tx.get(Stage, stage.id), position=place) for place, stage in enumerate(order, start=1)]
 
 
 def _refuse_name(others: Sequence[Stage], name: str) -> None:
     if not name:
         raise FieldError("a stage needs a name", field="name", label="Name")
-    if any(each.name.casefold() == name.casefold() for each in others):
+    if any(stage.name.casefold() == name.casefold() for stage in others):
         raise RefusedError(f"There is a stage {name} already; nothing was changed.")
 
 

@@ -43,7 +43,7 @@ def list_all(crm: CRM) -> list[Colleague]:
         to_do = _counted(snapshot, FollowUp, follow_up.c.done_on.is_(None), func.count(), overdue)
         deals = _counted(snapshot, Deal, deal.c.closed_on.is_(None), func.count())
         clients = _counted(snapshot, Client, true(), func.count())
-    found: dict[int | str, str] = {each.id: called(each) for each in accounts.values()}
+    found: dict[int | str, str] = {account.id: called(account) for account in accounts.values()}
     for counts in (to_do, deals, clients):
         found = {key: name for key, (name, _) in counts.items()} | found
     people = []
@@ -53,7 +53,7 @@ def list_all(crm: CRM) -> list[Colleague]:
             counts.get(key, ("", [0, 0]))[1] for counts in (to_do, deals, clients)
         )
         people.append(Colleague(name, account.role, account.email, due, late, open_deals, looked_after))
-    return sorted(people, key=lambda each: (each.name.casefold(), not each.role))
+    return sorted(people, key=lambda person: (person.name.casefold(), not person.role))
 
 
 @command("people add", title="Add somebody who does not sign in", roles=ONLY_ADMIN)

@@ -61,7 +61,7 @@ def password(
 @command("profile sessions", title="My sessions", menu="profile", roles=EVERYBODY)
 def sessions(crm: CRM) -> list[SessionShown]:
     """Lists one's own open sessions: since when, from where, on what."""
-    return [session_shown(crm, each) for each in crm.accounts.sessions(crm.accounts.me)]
+    return [session_shown(crm, session) for session in crm.accounts.sessions(crm.accounts.me)]
 
 
 @command("profile end-session", title="End a session", menu="profile", roles=EVERYBODY)

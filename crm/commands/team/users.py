@@ -77,14 +77,14 @@ def list_all(crm: CRM) -> list[UserShown]:
     with crm.read() as snapshot:
         users = snapshot.find_all(User)
         open_ones: dict[int, int] = {}
-        for each in snapshot.find_all(SignIn):
-            open_ones[each.user] = open_ones.get(each.user, 0) + (each.state == "open")
+        for sign_in in snapshot.find_all(SignIn):
+            open_ones[sign_in.user] = open_ones.get(sign_in.user, 0) + (sign_in.state == "open")
     return [
         UserShown(
-            each.id, each.email, each.name, each.phone, each.role, each.client, each.active,
-            factors.get(each.id, ""), open_ones.get(each.id, 0), each.id in by_hand, each.id in signing_in,
+            user.id, user.email, user.name, user.phone, user.role, user.client, user.active,
+            factors.get(user.id, ""), open_ones.get(user.id, 0), user.id in by_hand, user.id in signing_in,
         )
-        for each in users
+        for user in users
     ]  # fmt: skip
 
 
@@ -154,7 +154,7 @@ def activate(
     if all_:
         users = _switched_off(crm)
         if users and not yes:
-            named = ", ".join(each.name or each.email for each in users[:_NAMED])
+            named = ", ".join(user.name or user.email for user in users[:_NAMED])
             more = f" and {len(users) - _NAMED} more" if len(users) > _NAMED else ""
             raise confirmation(f"Accounts that are switched on again, {len(users)}: {named}{more}.", "Switch them on")
     if users:
@@ -167,9 +167,9 @@ def _switched_off(crm: CRM) -> tuple[User, ...]:
     able = crm.accounts.signing_in() - {finding.record_id for finding in crm.accounts.findings()}
     with crm.read() as snapshot:
         return tuple(
-            each
-            for each in snapshot.find_all(User, Query({"active": False}))
-            if each.id in able and (not each.client or snapshot.find(Client, each.client) is not None)
+            user
+            for user in snapshot.find_all(User, Query({"active": False}))
+            if user.id in able and (not user.client or snapshot.find(Client, user.client) is not None)
         )
 
 
@@ -213,12 +213,12 @@ def sign_out(crm: CRM, user: Annotated[User, _WHOSE]) -> UserShown:
 @command("users sessions", title="Open sessions", menu="team", roles=ONLY_ADMIN)
 def sessions(crm: CRM, user: Annotated[User, _WHOSE]) -> list[SessionShown]:
     """Lists the open sessions of somebody: since when, from where, on what."""
-    return [session_shown(crm, each) for each in crm.accounts.sessions(user.id)]
+    return [session_shown(crm, session) for session in crm.accounts.sessions(user.id)]
 
 
 def _those(crm: CRM, users: Sequence[User]) -> list[UserShown]:
-    wanted = {each.id for each in users}
-    return [each for each in list_all(crm) if each.id in wanted]
+    wanted = {user.id for user in users}
+    return [user for user in list_all(crm) if user.id in wanted]
 
 
 def _shown(crm: CRM, user: int) -> UserShown:

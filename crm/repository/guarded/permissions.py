@@ -26,7 +26,7 @@ from crm.model.rights import (
     refusal,
 )
 from crm.repository import Query, tables
-from crm.repository.guarded.statement_scope import OutOfReach, reach_of
+from crm.repository.guarded.statement_scope import OutOfScope, reach_of
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
@@ -37,7 +37,7 @@ _AREAS = {table: kind.kind_name for kind, table in tables.TABLES.items()} | {
 }
 
 
-class Bounds:
+class Permissions:
     """The rights of one reader."""
 
     def __init__(self, reader: Reader) -> None:
@@ -61,7 +61,7 @@ class Bounds:
         """Raises ForbiddenError unless everything that a statement speaks of may be read, as it is and in full."""
         try:
             found = reach_of(statement)
-        except OutOfReach as error:
+        except OutOfScope as error:
             raise ForbiddenError("A report asks for what cannot be checked against your rights.") from error
         for table in found.tables:
             area = _AREAS.get(table)

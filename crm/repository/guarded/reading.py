@@ -11,7 +11,7 @@ from crm.model import BY_NAME, Client, Contact, Record
 from crm.model.folding import fold
 from crm.model.rights import ALL, HISTORY, NONE, OWN, OWNED_BY, READ, hidden, level, past_level, refusal
 from crm.repository import Change, HistoryEntry, HistoryQuery, Query, Snapshot, StatusMove
-from crm.repository.guarded.permissions import Bounds, alike
+from crm.repository.guarded.permissions import Permissions, alike
 from crm.repository.known import Known
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class GuardedSnapshot:
     """A Snapshot that shows what the reader may see: what they may not see of a kind that they see is as if it were
     not there, and a kind that they never see raises ForbiddenError."""
 
-    def __init__(self, snapshot: Snapshot, bounds: Bounds) -> None:
+    def __init__(self, snapshot: Snapshot, bounds: Permissions) -> None:
         self._snapshot = snapshot
         self._bounds = bounds
 
@@ -94,14 +94,16 @@ class GuardedSnapshot:
         if self._bounds.level("client", READ) is ALL:
             return [self._bounds.shown(client) for client in self._snapshot.search(text, limit)]
         words = fold(text).split()
-        return [each for each in self.find_all(Client, Query(limit=limit)) if words and self._is_found(each, words)]
+        return [
+            client for client in self.find_all(Client, Query(limit=limit)) if words and self._is_found(client, words)
+        ]
 
     def _is_found(self, client: Client, words: Sequence[str]) -> bool:
         """Whether a client says all words, or a contact of it that the reader sees too."""
         own = [getattr(client, name) for name in _FOUND_BY]
         reach = level(self._bounds.reader.role, Contact.kind_name, READ)
         contacts = self.find_all(Contact, Query({"client": client.id})) if reach is not NONE else []
-        people = [[each.name, each.email, each.phone] for each in contacts]
+        people = [[contact.name, contact.email, contact.phone] for contact in contacts]
         said = [fold(" ".join(pieces)) for pieces in (own, *people)]
         return any(all(word in each for word in words) for each in said)
 
@@ -179,7 +181,7 @@ class GuardedSnapshot:
         return self._bounds.sees(now) if now is not None else bool(mine) and alike(change.before.get(name), mine)
 
     def _shown(self, change: Change) -> Change:
-        before, after = (self._shown_fields(change.record, each) for each in (change.before, change.after))
+        before, after = (self._shown_fields(change.record, row) for row in (change.before, change.after))
         return replace(change, before=before, after=after)
 
     def _shown_fields(self, kind: str, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from crm.clock import Clock
 from crm.model import BY_NAME
 from crm.model.rights import ALL, CHECK, READ, STORE, UPDATE, Reader, past_level
 from crm.repository import Allowed, Finding, Proof, Restored, Seals, anybody
-from crm.repository.guarded.permissions import Bounds
+from crm.repository.guarded.permissions import Permissions
 from crm.repository.guarded.reading import GuardedSnapshot
 from crm.repository.guarded.verified import VerifiedRepository
 from crm.repository.guarded.writing import GuardedTransaction
@@ -23,7 +23,7 @@ class GuardedRepository:
 
     def __init__(self, repository: VerifiedRepository) -> None:
         self._repository = repository
-        self._bounds = Bounds(repository.reader)
+        self._bounds = Permissions(repository.reader)
 
     @property
     def reader(self) -> Reader:
@@ -105,7 +105,7 @@ class GuardedRepository:
     def close(self) -> None:
         self._repository.close()
 
-    def _named(self) -> Bounds:
+    def _named(self) -> Permissions:
         """The bounds of the reader, who may be called otherwise by now."""
         self._bounds.reader = self._repository.reader
         return self._bounds

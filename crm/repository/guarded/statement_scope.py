@@ -9,12 +9,12 @@ from sqlalchemy import Column, ColumnClause, FromClause, SelectBase, Table, Tabl
 from sqlalchemy.sql.dml import UpdateBase
 
 
-class OutOfReach(Exception):
+class OutOfScope(Exception):
     """A statement of which that cannot be told, or that writes."""
 
 
 @dataclass
-class Reach:
+class StatementScope:
     """The tables and columns that a statement speaks of; `whole_rows` where it asks for all columns by a star."""
 
     tables: set[Table] = field(default_factory=set)
@@ -24,14 +24,14 @@ class Reach:
 
 # Reports ask the same statements again and again.
 @lru_cache(maxsize=100)
-def reach_of(statement: Any) -> Reach:
+def reach_of(statement: Any) -> StatementScope:
     """What a statement speaks of: in columns, conditions and order, in joins, subqueries and CTEs, by any alias.
 
     Raises OutOfReach for one that is made of text or writes.
     """
     if not isinstance(statement, SelectBase):
-        raise OutOfReach(f"{type(statement).__name__} is no selection")
-    found = Reach()
+        raise OutOfScope(f"{type(statement).__name__} is no selection")
+    found = StatementScope()
     # Kept by their ids, and so alive: another object cannot come to have the id of one of them.
     seen: dict[int, Any] = {}
     waiting: list[Any] = [statement]
@@ -43,23 +43,23 @@ def reach_of(statement: Any) -> Reach:
     return found
 
 
-def _parts(element: Any, found: Reach) -> Iterable[Any]:
+def _parts(element: Any, found: StatementScope) -> Iterable[Any]:
     """Takes note of an element, and gives what it is made of."""
     match element:
         case Table():
             found.tables.add(element)
             return ()
         case TextClause() | UpdateBase() | TableClause():
-            raise OutOfReach(f"{type(element).__name__} does not say what it reads")
+            raise OutOfScope(f"{type(element).__name__} does not say what it reads")
         case Column():
             # Of an alias, the column of the table that it stands for.
-            found.columns.update(each for each in element.base_columns if isinstance(each, Column))
+            found.columns.update(column for column in element.base_columns if isinstance(column, Column))
             return (element.table,)
         case ColumnClause():
             return _of_unknown(element)
         case SelectBase():
             selected = list(element.selected_columns)
-            found.whole_rows |= any(_is_star(each) for each in selected)
+            found.whole_rows |= any(_is_star(expression) for expression in selected)
             return (*selected, *element.get_children())
     return tuple(element.get_children())
 
@@ -69,7 +69,7 @@ def _of_unknown(column: ColumnClause[Any]) -> Iterable[FromClause]:
     if _is_star(column):
         return ()
     if column.is_literal or column.table is None:
-        raise OutOfReach(f"{column} does not say what it reads")
+        raise OutOfScope(f"{column} does not say what it reads")
     return (column.table,)
 
 

@@ -9,7 +9,7 @@ from crm.errors import ForbiddenError, NotFoundError
 from crm.model import Client, Record, SignIn, StatusRule
 from crm.model.rights import ALL, CREATE, DELETE, HISTORY, OWN_CHANGES, READ, SECRET, UPDATE, refusal
 from crm.repository import AuthoredTransaction, HistoryEntry, HistoryQuery, StatusMove, last_undoable
-from crm.repository.guarded.permissions import Bounds
+from crm.repository.guarded.permissions import Permissions
 from crm.repository.guarded.reading import GuardedSnapshot
 from crm.repository.review import is_of_review
 from crm.repository.tables import audit, transactions
@@ -24,7 +24,7 @@ class GuardedTransaction(GuardedSnapshot):
     """A Transaction in which everything that the reader may not do raises ForbiddenError, and so undoes it all; a
     record that is not there for them raises NotFoundError."""
 
-    def __init__(self, transaction: AuthoredTransaction, bounds: Bounds) -> None:
+    def __init__(self, transaction: AuthoredTransaction, bounds: Permissions) -> None:
         super().__init__(transaction, bounds)
         self._transaction = transaction
 

@@ -77,7 +77,7 @@ class GoogleSpreadsheets:
 
     def table(self, url: str, title: str) -> Table:
         with self._service(url) as service:
-            wanted = [each for each in _others(service.describe(_TABS)) if each["title"].casefold() == title.casefold()]
+            wanted = [row for row in _others(service.describe(_TABS)) if row["title"].casefold() == title.casefold()]
             for properties, rows in self._read(service, wanted):
                 return Table(properties["title"], rows)
         raise NotFoundError(f"There is no tab “{title}” in the spreadsheet beside those of the program.")
@@ -91,7 +91,7 @@ class GoogleSpreadsheets:
                 put_back = repository.put_back_columns()
                 with repository.read() as snapshot:
                     rules = snapshot.find_all(StatusRule)
-                setup.renew(service, [each.status for each in rules if each.active], put_back)
+                setup.renew(service, [rule.status for rule in rules if rule.active], put_back)
             finally:
                 repository.close()
         return [f"{kind.plural}: {header(kind, name)}" for kind, names in put_back.items() for name in names]
@@ -113,19 +113,19 @@ class GoogleSpreadsheets:
         if not tabs:
             return
         ranges: list[GridRange] = []
-        for each in tabs:
-            rows = each.get("gridProperties", {}).get("rowCount", 1)
+        for tab in tabs:
+            rows = tab.get("gridProperties", {}).get("rowCount", 1)
             ranges.append(
-                {"sheetId": each.get("sheetId", 0), "startRowIndex": 0, "endRowIndex": min(rows, most or rows)}
+                {"sheetId": tab.get("sheetId", 0), "startRowIndex": 0, "endRowIndex": min(rows, most or rows)}
             )
         found = {
             sheet["properties"].get("sheetId", 0): sheet.get("data", [])
             for sheet in service.look(ranges, _CELLS).get("sheets", [])
         }
-        for each in tabs:
-            data = found.get(each.get("sheetId", 0), [])
+        for tab in tabs:
+            data = found.get(tab.get("sheetId", 0), [])
             rows_there = data[0].get("rowData", []) if data else []
-            yield each, [[text_of(cell) for cell in row.get("values", [])] for row in rows_there]
+            yield tab, [[text_of(cell) for cell in row.get("values", [])] for row in rows_there]
 
 
 def _others(described: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -78,8 +78,8 @@ class LiveCheck:
 
     def _remove(self) -> None:
         ranges = self.service.describe("namedRanges(namedRangeId,range(sheetId))").get("namedRanges", [])
-        ours = [each["namedRangeId"] for each in ranges if each["namedRangeId"] in self._markers]
-        requests: list[Request] = [{"deleteNamedRange": {"namedRangeId": each}} for each in ours]
+        ours = [range_["namedRangeId"] for range_ in ranges if range_["namedRangeId"] in self._markers]
+        requests: list[Request] = [{"deleteNamedRange": {"namedRangeId": name}} for name in ours]
         self.service.write([*requests, *({"deleteSheet": {"sheetId": each}} for each in (self.sheet, self.kept))])
 
     # The proofs

@@ -450,11 +450,11 @@ class SheetsRepository(SqlRepository):
     def _note(self, connection: Connection, commit: Commit, state: State, placed: Placed) -> None:
         """Notes in the mirror what a commit has made of the spreadsheet."""
         for kind in commit.plan.kinds:
-            rows = [(each.id, each.row, each.shown) for each in commit.plan.updates if each.kind is kind]
-            mirror.put_rows(connection, kind, [(each[0], each[1], mirror.in_json(each[2])) for each in rows])
-            deleted = [each for each in commit.plan.deletes if each.kind is kind]
-            mirror.drop_rows(connection, kind, [each.id for each in deleted])
-            mirror.close_up(connection, kind, [each.row for each in deleted])
+            rows = [(update.id, update.row, update.shown) for update in commit.plan.updates if update.kind is kind]
+            mirror.put_rows(connection, kind, [(row[0], row[1], mirror.in_json(row[2])) for row in rows])
+            deleted = [deletion for deletion in commit.plan.deletes if deletion.kind is kind]
+            mirror.drop_rows(connection, kind, [row.id for row in deleted])
+            mirror.close_up(connection, kind, [row.row for row in deleted])
             added = [
                 (record_id, placed[kind][record_id], mirror.in_json(shown))
                 for record_id, _, shown in commit.plan.appends.get(kind, [])

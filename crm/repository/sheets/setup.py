@@ -113,19 +113,21 @@ def _formats(service: Service, head: Heading) -> Mapping[int, Any]:
     found = service.look([TABS[head.kind].rows(0, 2)], _FORMATS)
     _, *below = found["sheets"][0]["data"][0].get("rowData") or [{}]
     cells = below[0].get("values", ()) if below else ()
-    return {at: each.get("userEnteredFormat", {}).get("numberFormat") for at, each in enumerate(cells)}
+    return {at: cell.get("userEnteredFormat", {}).get("numberFormat") for at, cell in enumerate(cells)}
 
 
 def _requests(titles: set[str], first_records: Sequence[Record], at: datetime) -> list[Request]:
     stored = _numbered(first_records, at)
-    last = {TABLES[kind].name: max((each.id for each in stored if type(each) is kind), default=0) for kind in RECORDS}
+    last = {
+        TABLES[kind].name: max((record.id for record in stored if type(record) is kind), default=0) for kind in RECORDS
+    }
     state = State(revision=1, uid=new_uid(), last=last)
-    statuses = [each.status for each in stored if isinstance(each, StatusRule)]
+    statuses = [rule.status for rule in stored if isinstance(rule, StatusRule)]
     requests = [_add_tab(tab, titles) for tab in ALL_TABS]
     requests.append(cells_request(META.sheet_id, 0, 0, state.rows()))
     requests.append(cells_request(HISTORY.sheet_id, 0, 0, [list(HISTORY_COLUMNS)]))
     for kind in RECORDS:
-        rows = [cells.row_of(each)[: len(columns(kind))] for each in stored if type(each) is kind]
+        rows = [cells.row_of(record)[: len(columns(kind))] for record in stored if type(record) is kind]
         requests.append(cells_request(TABS[kind].sheet_id, 0, 0, [new_heading(kind), *rows]))
         requests += _looks(heading(kind, new_heading(kind)), statuses)
     requests.append(add_marker(state))

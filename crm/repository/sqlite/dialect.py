@@ -83,15 +83,17 @@ class Sqlite:
         self, engine: Engine, added: Sequence[Table | Column[Any] | Index], scaled: Mapping[Column[Any], int]
     ) -> None:
         # Tables and views of the connection alone: they are found before what the file has of that name.
-        tables = [each for each in added if isinstance(each, Table)]
+        tables = [table for table in added if isinstance(table, Table)]
         statements = [str(CreateTable(table).compile(engine)).replace("TABLE", "TEMP TABLE", 1) for table in tables]
-        lacking = {each for each in added if isinstance(each, Column)}
-        changed = {each.table: None for each in (*lacking, *scaled) if each.table not in tables}
+        lacking = {column for column in added if isinstance(column, Column)}
+        changed = {column.table: None for column in (*lacking, *scaled) if column.table not in tables}
         for table in changed:
             told = []
-            for each in table.columns:
-                value = _default(each, lacking) if each in lacking else f'"{each.name}" * {scaled.get(each, 1)}'
-                told.append(f'{value} AS "{each.name}"' if each in lacking or each in scaled else f'"{each.name}"')
+            for column in table.columns:
+                value = _default(column, lacking) if column in lacking else f'"{column.name}" * {scaled.get(column, 1)}'
+                told.append(
+                    f'{value} AS "{column.name}"' if column in lacking or column in scaled else f'"{column.name}"'
+                )
             statements.append(f"CREATE TEMP VIEW {table.name} AS SELECT {', '.join(told)} FROM main.{table.name}")
 
         def lend(connection: sqlite3.Connection, _: Any) -> None:
@@ -239,7 +241,7 @@ class Sqlite:
         try:
             if not self._folder.is_dir():
                 return []
-            return sorted((each for each in self._folder.iterdir() if pattern.fullmatch(each.name)), reverse=True)
+            return sorted((path for path in self._folder.iterdir() if pattern.fullmatch(path.name)), reverse=True)
         except OSError as error:
             raise FileError(f"{display_path(self._folder)} cannot be looked into: {_reason(error)}.") from error
 

@@ -38,7 +38,7 @@ class FollowUpForm(RecordForm):
         with session.crm.read() as snapshot:
             deals = snapshot.find_all(Deal, Query({"client": client.id, "closed_on": None}))
             deals += snapshot.find_all(Deal, Query(about)) if about else []
-        self._deals = {each.id: each.title for each in deals}
+        self._deals = {deal.id: deal.title for deal in deals}
 
     @classmethod
     def of(cls, session: Session, record: FollowUp, changes: dict[str, Any]) -> RecordForm:

@@ -10,7 +10,7 @@ from crm.model import INTERACTIONS, Client, Contact, Conventions, Field, Interac
 from crm.terminal.activity.rendering import INTERACTION_COLUMNS, draw_interaction, kind_of
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import records
-from crm.terminal.toolkit.client_lists import DealingsPage
+from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.records import chosen_client
@@ -36,7 +36,7 @@ class InteractionForm(RecordForm):
         self, session: Session, contacts: Sequence[Contact], shown: Mapping[str, Any], changes: dict[str, Any]
     ) -> None:
         super().__init__(session, Interaction, shown, changes)
-        self._contacts = {each.id: each for each in contacts}
+        self._contacts = {contact.id: contact for contact in contacts}
 
     @classmethod
     def of(cls, session: Session, record: Interaction, changes: dict[str, Any]) -> RecordForm:
@@ -62,7 +62,7 @@ class InteractionForm(RecordForm):
         if field.name != "contact":
             super().ask(field, required=required or field.name in ("on", "kind"))
             return
-        entries = [Choice(each.name, number) for number, each in self._contacts.items()]
+        entries = [Choice(contact.name, number) for number, contact in self._contacts.items()]
         chosen = self.session.keyboard.choose("Contact:", [*entries, Choice("Nobody", 0)], at=self.value("contact"))
         if chosen == self.shown.get("contact", 0):
             self.changes.pop("contact", None)
@@ -77,7 +77,7 @@ class InteractionForm(RecordForm):
         return self.session.screen.cut(f"{field.label:<{wide}} {mark} {contact.name if contact else ''}", 8).rstrip()
 
 
-class InteractionsPage(DealingsPage):
+class InteractionsPage(ClientListPage):
     """What was logged, the newest first: of all clients or of one, mine or everybody's."""
 
     title = "Calls, meetings and notes"

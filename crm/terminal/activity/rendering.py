@@ -19,38 +19,38 @@ if TYPE_CHECKING:
     from crm.commands.activity.timeline import Timeline
 
 FOLLOW_UPS: Sequence[tables.Column] = (
-    tables.Column("No.", lambda each, _: data(each.follow_up.id, "dim"), 5, right=True),
-    tables.Column("Due", lambda each, _: _urgency(each), 0),
-    tables.Column("At", lambda each, _: data(each.follow_up.due_time), 4),
-    tables.Column("What", lambda each, _: data(each.follow_up.what), 1, 12),
-    tables.Column("Client", lambda each, _: data(each.client.name), 2, 8),
-    tables.Column("For", lambda each, _: data(each.follow_up.user), 3, 5),
-    tables.Column("Date", lambda each, by: data(by.day(each.follow_up.due_on)), 6),
-    tables.Column("Deal", lambda each, _: data(each.deal.title if each.deal else ""), 7, 8),
+    tables.Column("No.", lambda row, _: data(row.follow_up.id, "dim"), 5, right=True),
+    tables.Column("Due", lambda row, _: _urgency(row), 0),
+    tables.Column("At", lambda row, _: data(row.follow_up.due_time), 4),
+    tables.Column("What", lambda row, _: data(row.follow_up.what), 1, 12),
+    tables.Column("Client", lambda row, _: data(row.client.name), 2, 8),
+    tables.Column("For", lambda row, _: data(row.follow_up.user), 3, 5),
+    tables.Column("Date", lambda row, by: data(by.day(row.follow_up.due_on)), 6),
+    tables.Column("Deal", lambda row, _: data(row.deal.title if row.deal else ""), 7, 8),
 )
 INTERACTION_COLUMNS: Sequence[tables.Column] = (
-    tables.Column("Date", lambda each, by: data(by.day(each.on), "dim"), 1),
-    tables.Column("Time", lambda each, _: data(each.time, "dim"), 5),
-    tables.Column("Kind", lambda each, _: data(kind_of(each)), 0),
-    tables.Column("What", lambda each, _: data(each.subject or each.body.partition("\n")[0]), 0, 10),
-    tables.Column("By", lambda each, _: data(each.user, "dim"), 4, 5),
+    tables.Column("Date", lambda row, by: data(by.day(row.on), "dim"), 1),
+    tables.Column("Time", lambda row, _: data(row.time, "dim"), 5),
+    tables.Column("Kind", lambda row, _: data(kind_of(row)), 0),
+    tables.Column("What", lambda row, _: data(row.subject or row.body.partition("\n")[0]), 0, 10),
+    tables.Column("By", lambda row, _: data(row.user, "dim"), 4, 5),
 )
 _INTERACTIONS: Sequence[tables.Column] = (
-    tables.Column("No.", lambda each, _: data(each.id, "dim"), 6, right=True),
+    tables.Column("No.", lambda row, _: data(row.id, "dim"), 6, right=True),
     *INTERACTION_COLUMNS,
-    tables.Column("Client", lambda each, _: data(each.client, "dim"), 7, right=True),
+    tables.Column("Client", lambda row, _: data(row.client, "dim"), 7, right=True),
 )
 ITEMS: Sequence[tables.Column] = (
-    tables.Column("Why", lambda each, _: data(each.why), 0, 12),
-    tables.Column("What", lambda each, _: data(each.what, "bold"), 1, 12),
-    tables.Column("Client", lambda each, _: data(each.client.name), 2, 8),
-    tables.Column("For", lambda each, _: data(each.person), 3, 5),
+    tables.Column("Why", lambda row, _: data(row.why), 0, 12),
+    tables.Column("What", lambda row, _: data(row.what, "bold"), 1, 12),
+    tables.Column("Client", lambda row, _: data(row.client.name), 2, 8),
+    tables.Column("For", lambda row, _: data(row.person), 3, 5),
 )
 ENTRIES: Sequence[tables.Column] = (
-    tables.Column("Date", lambda each, by: data(by.day(each.on), "dim"), 0),
-    tables.Column("Time", lambda each, _: data(each.time, "dim"), 2),
-    tables.Column("What", lambda each, by: entry_line(each, by), 0, 12),
-    tables.Column("By", lambda each, _: data(each.by, "dim"), 1, 5),
+    tables.Column("Date", lambda row, by: data(by.day(row.on), "dim"), 0),
+    tables.Column("Time", lambda row, _: data(row.time, "dim"), 2),
+    tables.Column("What", lambda row, by: entry_line(row, by), 0, 12),
+    tables.Column("By", lambda row, _: data(row.by, "dim"), 1, 5),
 )
 tables.COLUMNS |= {
     "AgendaItem": ITEMS, "Entry": ENTRIES, "FollowUpShown": FOLLOW_UPS, "Interaction": _INTERACTIONS,

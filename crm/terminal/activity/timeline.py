@@ -59,7 +59,7 @@ class TimelinePage(ListPage):
 
     def keys(self) -> Sequence[Choice]:
         log = Choice("Log", lambda: self.session.start(named("interactions add"), client=self.place.client), "l")
-        steps = [Choice(each.label, self._from_the_top(each.value), each.key) for each in self.place.choices()]
+        steps = [Choice(choice.label, self._from_the_top(choice.value), choice.key) for choice in self.place.choices()]
         return [Choice("Filter", self._filter, "f"), log, *steps]
 
     def _from_the_top(self, step: Any) -> Any:

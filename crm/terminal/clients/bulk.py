@@ -32,11 +32,11 @@ _UNTAG = Field("untag", "Tags to take off", Tags(), "person", "")
 
 def act_on(session: Session, group: Chosen, told: str) -> None:
     """Lets the person choose what is done with a group, and does it. Raises Back."""
-    about = [each for each in commands() if _is_about_groups(each) and session.offers(each)]
-    about.sort(key=lambda each: each.words in _LAST)
+    about = [command for command in commands() if _is_about_groups(command) and session.offers(command)]
+    about.sort(key=lambda command: command.words in _LAST)
     titles = {**_TITLES, **_LAST}
     chosen: Command = session.keyboard.choose(
-        f"{told}:", [Choice(titles.get(each.words, each.title), each) for each in about]
+        f"{told}:", [Choice(titles.get(command.words, command.title), command) for command in about]
     )
     session.start(chosen, **{name: value for name, value in group.items() if name in chosen.parameters})
 

@@ -91,7 +91,9 @@ def _more(session: Session, seen: dict[str, Any]) -> None:
     """What else can be done with a client; once it is done the card is there again. Raises Back."""
     client = seen["client"]
     session.page(client.name, "More")
-    entries = [Choice(_title(each), _acts(session, each, seen)) for each in _about_clients() if each.words not in _MAIN]
+    entries = [
+        Choice(_title(client), _acts(session, client, seen)) for client in _about_clients() if client.words not in _MAIN
+    ]
     if client.status_pinned_until:
         entries.append(Choice("Lift the pin", lambda: _lift_pin(session, client)))
     session.choose("", entries)()
@@ -99,7 +101,7 @@ def _more(session: Session, seen: dict[str, Any]) -> None:
 
 def _shown(session: Session) -> list[Command]:
     """What stands on the card, in its order."""
-    there = {each.words: each for each in _about_clients()}
+    there = {client.words: client for client in _about_clients()}
     return [there[words] for words in _MAIN if words in there and session.offers(there[words])]
 
 
@@ -107,9 +109,9 @@ def _shown(session: Session) -> list[Command]:
 def _about_clients() -> Sequence[Command]:
     """Every command that is about a client, or several."""
     found = [
-        each
-        for each in commands()
-        if each.words not in _NOT_HERE and each.subject is not None and each.subject.record is Client
+        command
+        for command in commands()
+        if command.words not in _NOT_HERE and command.subject is not None and command.subject.record is Client
     ]
     return sorted(found, key=lambda each: _LAST.index(each.words) if each.words in _LAST else -1)
 
@@ -216,7 +218,7 @@ def pin(session: Session, client: Client | None = None, **_: Any) -> None:
     parameters = named("clients pin").parameters
     answers = Answers(session, client=client)
     with session.crm.read() as snapshot:
-        there = [each for each in statuses(snapshot) if each][:_STATUSES]
+        there = [status for status in statuses(snapshot) if status][:_STATUSES]
     pinned = client.status_pinned_until is not None
     another = False
 

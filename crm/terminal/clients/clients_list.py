@@ -135,7 +135,9 @@ class ClientsPage(ListPage):
         by = self.session.crm.conventions
         if self.marked:
             with self.session.crm.read() as snapshot:
-                self.marked = {number: each for number, each in self.marked.items() if snapshot.find(Client, number)}
+                self.marked = {
+                    number: client for number, client in self.marked.items() if snapshot.find(Client, number)
+                }
             if not self.marked:
                 raise NotFoundError("Those that were marked are gone by now.")
             count, group = len(self.marked), group_of(clients=tuple(self.marked.values()))
@@ -175,7 +177,7 @@ class ClientsPage(ListPage):
 
     def _statuses(self, limit: int, offset: int) -> Sequence[tuple[str, str]]:
         with self.session.crm.read() as snapshot:
-            return [(each or "(none)", each) for each in statuses(snapshot)[offset : offset + limit]]
+            return [(status or "(none)", status) for status in statuses(snapshot)[offset : offset + limit]]
 
     def _condition(self, typed: str) -> str:
         if typed.strip():
@@ -184,7 +186,7 @@ class ClientsPage(ListPage):
 
     def _views(self) -> None:
         views = named("views list")(self.session.crm)
-        entries = [Choice(f"{each.name}  {each.condition}", lambda name=each.name: name) for each in views[:_VIEWS]]
+        entries = [Choice(f"{view.name}  {view.condition}", lambda name=view.name: name) for view in views[:_VIEWS]]
         if self.sort or not self._shown().is_everybody:
             entries.append(
                 Choice("Save this list as a view", lambda: _save_list(self.session, self._shown(), self._order()).name)
@@ -210,7 +212,7 @@ class ClientsPage(ListPage):
 def _columns(sort: str) -> Sequence[tables.Column]:
     """The columns of the list; the day that it is sorted by is there also where there is little room."""
     title = {"next_follow_up_on": "Next follow-up", "last_contact_on": "Last contact"}.get(sort.removeprefix("-"))
-    return [dataclasses.replace(each, rank=1) if each.title == title else each for each in CLIENTS]
+    return [dataclasses.replace(column, rank=1) if column.title == title else column for column in CLIENTS]
 
 
 # Filters that ask for a day: the parameter of the command, and the condition that comes of it.

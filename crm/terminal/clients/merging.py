@@ -59,7 +59,7 @@ def merge(session: Session, client: Client | None = None, **_: Any) -> None:
         count = gone.sales_count
         sales = f" Its {'sale moves' if count == 1 else f'{count} sales move'} over." if count else ""
         with session.crm.read() as snapshot:
-            names = ", ".join(each.email for each in accounts_of(snapshot, [gone.id]))
+            names = ", ".join(account.email for account in accounts_of(snapshot, [gone.id]))
         accounts = f" With {names} somebody then sees the data of {kept.name}." if names else ""
         session.confirm(
             f"Merge {gone.name} (no. {gone.id}) into {kept.name} (no. {kept.id})?{sales}{accounts} It can be undone.",
@@ -85,7 +85,7 @@ def _side_by_side(session: Session, kept: Client, gone: Client) -> None:
     for name, field in fields(Client).items():
         if field.by == "rules" and name != "status":
             continue
-        pair = [field.check.show(getattr(each, name), by) if getattr(each, name) else "" for each in (kept, gone)]
+        pair = [field.check.show(getattr(client, name), by) if getattr(client, name) else "" for client in (kept, gone)]
         if any(pair):
             style = "" if pair[0] == pair[1] else "bold"
             drawn.add_row(Text(field.label, "dim"), *(Text(clean(each), style) for each in pair))

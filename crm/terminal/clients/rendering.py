@@ -27,55 +27,55 @@ _HEADING_TOO = frozenset(
 
 def _of_client(column: tables.Column) -> tables.Column:
     """The same column of what a search found."""
-    return replace(column, text=lambda each, by: column.text(each.client, by))
+    return replace(column, text=lambda row, by: column.text(row.client, by))
 
 
 CLIENTS: Sequence[tables.Column] = (
-    tables.Column("No.", lambda each, _: tables.number(each.id), 3, right=True),
-    tables.Column("Name", lambda each, _: data(each.name), 0, 11),
-    tables.Column("Company", lambda each, _: data(each.company if each.kind == "person" else ""), 6, 12),
-    tables.Column("Status", lambda each, _: tables.status(each.status), 1, 9),
-    tables.Column("Spent", lambda each, by: data(by.money(each.total_spend)), 2, right=True),
-    tables.Column("E-mail", lambda each, _: data(each.email), 5, 18),
-    tables.Column("City", lambda each, _: data(each.city), 7, 8),
-    tables.Column("Last sale", lambda each, by: data(by.day(each.last_sale_on)), 4),
-    tables.Column("Tags", lambda each, _: data(", ".join(each.tags)), 8, 8),
-    tables.Column("Next follow-up", lambda each, by: data(by.day(each.next_follow_up_on)), 9),
-    tables.Column("Last contact", lambda each, by: data(by.day(each.last_contact_on)), 10),
+    tables.Column("No.", lambda row, _: tables.number(row.id), 3, right=True),
+    tables.Column("Name", lambda row, _: data(row.name), 0, 11),
+    tables.Column("Company", lambda row, _: data(row.company if row.kind == "person" else ""), 6, 12),
+    tables.Column("Status", lambda row, _: tables.status(row.status), 1, 9),
+    tables.Column("Spent", lambda row, by: data(by.money(row.total_spend)), 2, right=True),
+    tables.Column("E-mail", lambda row, _: data(row.email), 5, 18),
+    tables.Column("City", lambda row, _: data(row.city), 7, 8),
+    tables.Column("Last sale", lambda row, by: data(by.day(row.last_sale_on)), 4),
+    tables.Column("Tags", lambda row, _: data(", ".join(row.tags)), 8, 8),
+    tables.Column("Next follow-up", lambda row, by: data(by.day(row.next_follow_up_on)), 9),
+    tables.Column("Last contact", lambda row, by: data(by.day(row.last_contact_on)), 10),
 )
 _FOUND: Sequence[tables.Column] = (
     *(_of_client(column) for column in CLIENTS),
-    tables.Column("Through", lambda each, _: data(each.through, "bold"), 1, 8),
+    tables.Column("Through", lambda row, _: data(row.through, "bold"), 1, 8),
 )
 RULES: Sequence[tables.Column] = (
-    tables.Column("", lambda each, _: data(f"{each.position}.", "dim"), 2, right=True),
-    tables.Column("Status", lambda each, _: tables.status(each.status), 0, 7),
-    tables.Column("When", lambda each, _: data(each.when or "otherwise"), 1, 12),
-    tables.Column("", lambda each, _: Text("" if each.active else "off", "yellow"), 3),
+    tables.Column("", lambda row, _: data(f"{row.position}.", "dim"), 2, right=True),
+    tables.Column("Status", lambda row, _: tables.status(row.status), 0, 7),
+    tables.Column("When", lambda row, _: data(row.when or "otherwise"), 1, 12),
+    tables.Column("", lambda row, _: Text("" if row.active else "off", "yellow"), 3),
 )
 VIEWS: Sequence[tables.Column] = (
-    tables.Column("Name", lambda each, _: data(each.name, "bold"), 0, 8),
-    tables.Column("Condition", lambda each, _: data(each.condition), 1, 12),
-    tables.Column("Sort", lambda each, _: data(each.sort), 2, 6),
+    tables.Column("Name", lambda row, _: data(row.name, "bold"), 0, 8),
+    tables.Column("Condition", lambda row, _: data(row.condition), 1, 12),
+    tables.Column("Sort", lambda row, _: data(row.sort), 2, 6),
 )
 _MOVES: Sequence[tables.Column] = (
-    tables.Column("No.", lambda each, _: data(each.client, "dim"), 4, right=True),
-    tables.Column("Client", lambda each, _: data(each.name), 0, 8),
-    tables.Column("From", lambda each, _: tables.status(each.before), 1, 5),
-    tables.Column("To", lambda each, _: tables.status(each.after), 2, 5),
-    tables.Column("Because", lambda each, _: data(each.reason, "dim"), 5, 16),
+    tables.Column("No.", lambda row, _: data(row.client, "dim"), 4, right=True),
+    tables.Column("Client", lambda row, _: data(row.name), 0, 8),
+    tables.Column("From", lambda row, _: tables.status(row.before), 1, 5),
+    tables.Column("To", lambda row, _: tables.status(row.after), 2, 5),
+    tables.Column("Because", lambda row, _: data(row.reason, "dim"), 5, 16),
 )
 CONTACTS: Sequence[tables.Column] = (
-    tables.Column("", lambda each, _: Text("*" if each.is_primary else "", "bold yellow"), 2),
-    tables.Column("Name", lambda each, _: data(each.name, "bold"), 0, 10),
-    tables.Column("Role", lambda each, _: data(each.role), 5, 6),
-    tables.Column("E-mail", lambda each, _: data(each.email), 3, 12),
-    tables.Column("Phone", lambda each, by: data(fields(Contact)["phone"].check.show(each.phone, by)), 4),
+    tables.Column("", lambda row, _: Text("*" if row.is_primary else "", "bold yellow"), 2),
+    tables.Column("Name", lambda row, _: data(row.name, "bold"), 0, 10),
+    tables.Column("Role", lambda row, _: data(row.role), 5, 6),
+    tables.Column("E-mail", lambda row, _: data(row.email), 3, 12),
+    tables.Column("Phone", lambda row, by: data(fields(Contact)["phone"].check.show(row.phone, by)), 4),
 )
 _CONTACTS: Sequence[tables.Column] = (
-    tables.Column("No.", lambda each, _: data(each.id, "dim"), 6, right=True),
+    tables.Column("No.", lambda row, _: data(row.id, "dim"), 6, right=True),
     *CONTACTS,
-    tables.Column("Client", lambda each, _: data(each.client, "dim"), 7, right=True),
+    tables.Column("Client", lambda row, _: data(row.client, "dim"), 7, right=True),
 )
 tables.COLUMNS |= {
     "Client": CLIENTS, "Contact": _CONTACTS, "Found": _FOUND, "StatusRule": RULES, "StatusMove": _MOVES, "View": VIEWS,
@@ -248,12 +248,12 @@ def _(result: "RulesReport", screen: Screen, by: Conventions) -> None:
 
 
 def _counts(counts: "Iterable[MoveCount]", screen: Screen, by: Conventions) -> Iterable[Text]:
-    for each in counts:
-        line = Text(f"  {by.number(each.clients):>7}  ", "bold").append(
-            clean(each.before or "none"), status_style(each.before)
+    for count in counts:
+        line = Text(f"  {by.number(count.clients):>7}  ", "bold").append(
+            clean(count.before or "none"), status_style(count.before)
         )
         line.append(f" {screen.sign('→', '->')} ", "default")
-        yield line.append(clean(each.after or "none"), status_style(each.after))
+        yield line.append(clean(count.after or "none"), status_style(count.after))
 
 
 @renderer

@@ -30,13 +30,15 @@ class CommandSearch:
 
     def __init__(self, listed: Sequence[Command]) -> None:
         self.listed = listed
-        titles = Counter(each.title for each in listed)
+        titles = Counter(command.title for command in listed)
         self._names = {
-            each.words: f"{each.title} ({each.words})" if titles[each.title] > 1 or _is_vague(each) else each.title
-            for each in listed
+            command.words: f"{command.title} ({command.words})"
+            if titles[command.title] > 1 or _is_vague(command)
+            else command.title
+            for command in listed
         }
-        self._titled = {each.words: _words(each.title) for each in listed}
-        self._called = {each.words: _words(f"{each.title} {each.words}") for each in listed}
+        self._titled = {command.words: _words(command.title) for command in listed}
+        self._called = {command.words: _words(f"{command.title} {command.words}") for command in listed}
 
     def name(self, command: Command) -> str:
         """What stands in the list for a command, and in the line when it is taken."""
@@ -45,19 +47,21 @@ class CommandSearch:
     def exact(self, typed: str) -> list[Command]:
         """The command whose name or whose words in the shell were typed in full."""
         wanted = typed.strip().casefold()
-        return [each for each in self.listed if wanted in (self.name(each).casefold(), each.words)]
+        return [command for command in self.listed if wanted in (self.name(command).casefold(), command.words)]
 
     def found(self, typed: str) -> list[Command]:
         """The commands that are meant, those that are titled so first."""
         wanted = [_ALIKE.get(word, word) for word in _WORDS.findall(typed.casefold()) if word not in _IDLE]
         if not wanted:
             return []
-        titled = [each for each in self.listed if _say(self._titled[each.words], wanted)]
-        called = [each for each in self.listed if _say(self._called[each.words], wanted) and each not in titled]
+        titled = [command for command in self.listed if _say(self._titled[command.words], wanted)]
+        called = [
+            command for command in self.listed if _say(self._called[command.words], wanted) and command not in titled
+        ]
         return [*titled, *called] or [
-            each
-            for each in self.listed
-            if _say(self._called[each.words] | _words(each.summary), wanted) and len(wanted) > 1
+            command
+            for command in self.listed
+            if _say(self._called[command.words] | _words(command.summary), wanted) and len(wanted) > 1
         ]
 
 
@@ -82,9 +86,9 @@ def searched(session: Session) -> CommandSearch:
     """A search of all commands that the menu leads this person to."""
     return CommandSearch(
         [
-            each
-            for each in commands()
-            if session.offers(each) and not (each.group == "profile" and session.crm.reader == OWNER)
+            command
+            for command in commands()
+            if session.offers(command) and not (command.group == "profile" and session.crm.reader == OWNER)
         ]
     )
 
@@ -95,7 +99,10 @@ def search(session: Session) -> None:
     known = searched(session)
 
     def suggest(typed: str) -> Sequence[Suggestion]:
-        told = [Suggestion(known.name(each), known.name(each), "command") for each in known.found(typed)[:_SUGGESTED]]
+        told = [
+            Suggestion(known.name(command), known.name(command), "command")
+            for command in known.found(typed)[:_SUGGESTED]
+        ]
         return [*clients.suggest(typed), *told][:_MOST]
 
     def read(typed: str) -> list[Client | Command]:
@@ -115,8 +122,8 @@ def search(session: Session) -> None:
         chosen = session.keyboard.choose(
             "Which one?",
             [
-                Choice(clients.line(each) if isinstance(each, Client) else f"{known.name(each)} …", each)
-                for each in found[:_MOST]
+                Choice(clients.line(client) if isinstance(client, Client) else f"{known.name(client)} …", client)
+                for client in found[:_MOST]
             ],
         )
     if isinstance(chosen, Client):

@@ -10,7 +10,7 @@ from crm.terminal.console.keyboard import Keyboard
 from crm.terminal.drawing.screen import Screen
 
 if TYPE_CHECKING:
-    from crm.terminal.console.file_transfer import Exchange
+    from crm.terminal.console.file_transfer import FileTransfer
 
 
 def screen_on(stdin: IO[str], stdout: IO[str]) -> Screen:
@@ -26,7 +26,7 @@ def screen_on(stdin: IO[str], stdout: IO[str]) -> Screen:
 
 
 @contextmanager
-def keyboard_on(stdin: IO[str], screen: Screen, exchange: "Exchange | None" = None) -> Iterator[Keyboard]:
+def keyboard_on(stdin: IO[str], screen: Screen, exchange: "FileTransfer | None" = None) -> Iterator[Keyboard]:
     """The keyboard that goes with the screen; the terminal is left as it was. With an `exchange` the keys that a
     question knows are shown there too."""
     if screen.plain:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 
-class Exchange(Protocol):
+class FileTransfer(Protocol):
     """Hands files to the person and takes files from them. `folder` is where the menu may make files; it is
     removed with everything in it when the person leaves."""
 

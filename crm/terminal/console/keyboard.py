@@ -93,9 +93,9 @@ _KEYS = "123456789abcdefghijklmnopqrstuvwxyz"
 def numbered(choices: Sequence[Choice], hidden: Sequence[Choice] = ()) -> list[Choice]:
     """The choices, each with a key of its own: digits first, then letters. Where there are more, the last have none and
     are chosen by arrows, or by their words."""
-    taken = {each.key for each in (*choices, *hidden) if each.key}
+    taken = {choice.key for choice in (*choices, *hidden) if choice.key}
     free = iter([key for key in _KEYS if key not in taken])
-    return [each if each.key else Choice(each.label, each.value, next(free, "")) for each in choices]
+    return [choice if choice.key else Choice(choice.label, choice.value, next(free, "")) for choice in choices]
 
 
 def reason(error: FieldError | RuleError, width: int = 80) -> str:

@@ -51,8 +51,8 @@ class LineKeyboard:
         keyed = numbered(choices, hidden)
         for line in question.splitlines():
             self._screen.print(clean(line))
-        for each in keyed:
-            self._screen.print(f"{each.key:1}  {clean(each.label)}")
+        for choice in keyed:
+            self._screen.print(f"{choice.key:1}  {clean(choice.label)}")
         if back:
             self._screen.print(f"0  {back}")
         if hint:
@@ -61,13 +61,13 @@ class LineKeyboard:
             answer = self._line(">").strip()
             if answer == "" or (back and answer == "0"):
                 raise Back
-            if len(answer) > 1 and answer.startswith("/") and any(each.key == "/" for each in hidden):
+            if len(answer) > 1 and answer.startswith("/") and any(choice.key == "/" for choice in hidden):
                 self._ahead.append(answer[1:])
                 answer = "/"
-            for each in (*keyed, *hidden):
-                if answer.casefold() in (each.key.casefold(), each.label.strip().casefold()):
-                    return each.value
-            keys = "".join(each.key for each in keyed)
+            for choice in (*keyed, *hidden):
+                if answer.casefold() in (choice.key.casefold(), choice.label.strip().casefold()):
+                    return choice.value
+            keys = "".join(choice.key for choice in keyed)
             self._screen.print(
                 f"{clean(answer)[:40]} is no choice here; there are {' '.join(keys)}{' 0' * bool(back)}."
             )

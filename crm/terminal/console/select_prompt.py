@@ -86,18 +86,18 @@ class SelectPrompt:
         self._question = wrapped(clean(question, lines=True))
         self._under = [("class:instruction", f" {wrapped(clean(hint))}")] if hint else []
         self._entries = entries
-        self._by_key = {each.key: each for each in (*entries, *hidden) if each.key}
+        self._by_key = {entry.key: entry for entry in (*entries, *hidden) if entry.key}
         self._resized = resized
         self._ignored_until = 0.0
         self._control.choices = [
-            questionary.Choice(wrapped(clean(each.label), _KEYED), each.key, shortcut_key=each.key or False)
-            for each in entries
+            questionary.Choice(wrapped(clean(entry.label), _KEYED), entry.key, shortcut_key=entry.key or False)
+            for entry in entries
         ]
         self._control.pointed_at = next(
-            (index for index, each in enumerate(entries) if at is not None and each.value == at), 0
+            (index for index, entry in enumerate(entries) if at is not None and entry.value == at), 0
         )
         self._size = self._application.output.get_size()
-        self._show_keys([(key, clean(each.label)) for key, each in self._by_key.items() if len(key) == 1])
+        self._show_keys([(key, clean(choice.label)) for key, choice in self._by_key.items() if len(key) == 1])
         chosen = run(self._application)
         if chosen is _BACK:
             raise Back
@@ -180,12 +180,12 @@ def _drawable() -> bool:
 def _span(entries: Sequence[Choice]) -> str:
     """The keys there are, in short: press 1-9, a-d, or 0 to go back."""
     spans: list[str] = []
-    for key in sorted(each.key for each in entries if each.key not in ("", "0")):
+    for key in sorted(entry.key for entry in entries if entry.key not in ("", "0")):
         if spans and ord(key) == ord(spans[-1][-1]) + 1:
             spans[-1] = f"{spans[-1][0]}-{key}"
         else:
             spans.append(key)
-    if any(each.key == "0" for each in entries):
+    if any(entry.key == "0" for entry in entries):
         last = "0 to go back" if entries[-1].value is _BACK else "0"
         spans.append(f"or {last}" if spans else last)
     return "press " + ", ".join(spans)

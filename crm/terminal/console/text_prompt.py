@@ -167,9 +167,12 @@ class _Suggestions(Completer):
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         typed = document.text
-        for each in self._suggest(typed):
+        for suggestion in self._suggest(typed):
             yield Completion(
-                clean(each.text), -len(document.text_before_cursor), clean(each.label), display_meta=clean(each.about)
+                clean(suggestion.text),
+                -len(document.text_before_cursor),
+                clean(suggestion.label),
+                display_meta=clean(suggestion.about),
             )
 
 

@@ -193,8 +193,8 @@ def _key(session: Session) -> str:
             screen = session.screen
             for number, (words, addresses) in enumerate(_STEPS, start=1):
                 screen.print(f"{number} {words}")
-                for each in addresses:
-                    screen.copyable(each)
+                for address in addresses:
+                    screen.copyable(address)
             screen.copyable(str(Path.cwd() / "creds.json"))
             screen.print()
             missing = error.reason == "no_credentials"
@@ -258,8 +258,8 @@ def _fill(session: Session, target: CRM, found: Spreadsheet) -> Any:
     if not target.repository.is_empty():
         return None
     entries = [
-        Choice(f"Take over the list of clients in the tab “{each.title}”", _takes(session, target, found, each.title))
-        for each in lists_in(target, found)
+        Choice(f"Take over the list of clients in the tab “{list_.title}”", _takes(session, target, found, list_.title))
+        for list_ in lists_in(target, found)
     ]
     source = session.real or session.crm
     if target.repository.is_untouched() and (holds := _holds(source)):

@@ -111,7 +111,7 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
     doubts = result.doubts
     if result.maybe_foreign * 2 > result.flagged and result.maybe_foreign >= _SAID_ONCE:
         _say_foreign(screen, result.maybe_foreign, by)
-        doubts = [each for each in doubts if not each.maybe_foreign]
+        doubts = [doubt for doubt in doubts if not doubt.maybe_foreign]
     if result.applied:
         _draw_all(screen, by, [("", result.refusals), ("", doubts)])
     else:

@@ -27,36 +27,36 @@ _VERBS = {"create": "added", "update": "changed", "delete": "deleted"}
 _LISTED = 200
 _LONGEST = 60
 HISTORY: Sequence[tables.Column] = (
-    tables.Column("No.", lambda each, _: data(each.id, "dim"), 0, right=True),
-    tables.Column("When", lambda each, by: data(by.time(each.at)), 3),
-    tables.Column("Who", lambda each, _: data(each.user), 5, 5),
-    tables.Column("What", lambda each, _: data(each.what), 1, 16),
-    tables.Column("Records", lambda each, by: data(by.number(each.changes)), 4, right=True),
-    tables.Column("", lambda each, _: _undone(each), 2),
+    tables.Column("No.", lambda row, _: data(row.id, "dim"), 0, right=True),
+    tables.Column("When", lambda row, by: data(by.time(row.at)), 3),
+    tables.Column("Who", lambda row, _: data(row.user), 5, 5),
+    tables.Column("What", lambda row, _: data(row.what), 1, 16),
+    tables.Column("Records", lambda row, by: data(by.number(row.changes)), 4, right=True),
+    tables.Column("", lambda row, _: _undone(row), 2),
 )
 _SETTINGS: Sequence[tables.Column] = (
-    tables.Column("Setting", lambda each, _: data(each.label), 1, 8),
-    tables.Column("Value", lambda each, _: data(each.value, "bold"), 0, 6),
-    tables.Column("", lambda each, _: data(each.description, "dim"), 2, 16),
+    tables.Column("Setting", lambda row, _: data(row.label), 1, 8),
+    tables.Column("Value", lambda row, _: data(row.value, "bold"), 0, 6),
+    tables.Column("", lambda row, _: data(row.description, "dim"), 2, 16),
 )
 _FINDINGS: Sequence[tables.Column] = (
-    tables.Column("What", lambda each, _: data(each.what), 0, 20),
-    tables.Column("How to mend it", lambda each, _: data(each.how_to_mend, "dim"), 1, 16),
+    tables.Column("What", lambda row, _: data(row.what), 0, 20),
+    tables.Column("How to mend it", lambda row, _: data(row.how_to_mend, "dim"), 1, 16),
 )
 _FIGURES: Sequence[tables.Column] = (
-    tables.Column("What", lambda each, _: data(each.name), 0, 16),
-    tables.Column("Here", lambda each, by: data(_figure(each.source, by)), 0, right=True),
+    tables.Column("What", lambda row, _: data(row.name), 0, 16),
+    tables.Column("Here", lambda row, by: data(_figure(row.source, by)), 0, right=True),
     tables.Column(
         "There",
-        lambda each, by: data(_figure(each.copy, by), "" if each.copy == each.source else "bold red"),
+        lambda row, by: data(_figure(row.copy, by), "" if row.copy == row.source else "bold red"),
         0,
         right=True,
     ),
 )
 _CHANGES: Sequence[tables.Column] = (
-    tables.Column("Record", lambda each, _: data(f"{each.record} {each.id}"), 0, 8),
-    tables.Column("", lambda each, _: data({"create": "added", "delete": "deleted"}.get(each.operation, "changed")), 1),
-    tables.Column("What", lambda each, _: data(_changed(each), "dim"), 2, 14),
+    tables.Column("Record", lambda row, _: data(f"{row.record} {row.id}"), 0, 8),
+    tables.Column("", lambda row, _: data({"create": "added", "delete": "deleted"}.get(row.operation, "changed")), 1),
+    tables.Column("What", lambda row, _: data(_changed(row), "dim"), 2, 14),
 )
 tables.COLUMNS |= {
     "Finding": _FINDINGS, "HistoryEntry": HISTORY, "RecordChange": _CHANGES, "SettingShown": _SETTINGS,
@@ -76,7 +76,7 @@ def _changed(record: "RecordChange") -> str:
     """What was done to the fields of a record, in short; of one that was deleted its name."""
     if record.operation == "delete":
         return record.name
-    return "; ".join(f"{each.label}: {each.was or '—'} → {each.now or '—'}" for each in record.fields)
+    return "; ".join(f"{field.label}: {field.was or '—'} → {field.now or '—'}" for field in record.fields)
 
 
 @renderer
@@ -185,7 +185,7 @@ def _lines(screen: Screen, record: "RecordChange") -> list[Text]:
     kind = record.record.replace("_", " ")
     head = Text(f"{kind} {record.id} ").append(clean(_short(record.name)), "bold")
     head.append(f"{' ' if record.name else ''}{_VERBS.get(record.operation, record.operation)}", "dim")
-    return [head, *(_line(screen, record, each) for each in record.fields)]
+    return [head, *(_line(screen, record, field) for field in record.fields)]
 
 
 def _line(screen: Screen, record: "RecordChange", field: "FieldChange") -> Text:

@@ -38,7 +38,7 @@ def _set(session: Session, setting: SettingShown) -> None:
     if not session.offers(named("settings set")):
         session.say("Only an admin changes the settings.")
         return
-    option = next(each for each in TEAM if each.name == setting.key)
+    option = next(option for option in TEAM if option.name == setting.key)
     session.page("Settings", setting.label)
     value = session.prompts.value(
         setting.label, option.check, help=setting.description, typed=setting.value, default=option.check.empty

@@ -34,9 +34,9 @@ def columns(
     lines = []
     for line in range(height - 1, -1, -1):
         heights = [min(8, max(0, level - line * 8)) for level in levels]
-        lines.append("".join(_HEIGHTS[each] if unicode else " .:|#"[(each + 1) // 2] for each in heights))
+        lines.append("".join(_HEIGHTS[height] if unicode else " .:|#"[(height + 1) // 2] for height in heights))
     if lines:
-        lines[-1] = "".join("-" if value < 0 else each for value, each in zip(values, lines[-1], strict=True))
+        lines[-1] = "".join("-" if value < 0 else line for value, line in zip(values, lines[-1], strict=True))
     return lines
 
 

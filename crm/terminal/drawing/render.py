@@ -41,9 +41,9 @@ def show(screen: Screen, result: Any, by: Conventions) -> None:
     elif dataclasses.is_dataclass(result):
         values = plain(result)
         cards.draw_pairs(screen, {name: value for name, value in values.items() if not isinstance(value, list | dict)})
-        for each in dataclasses.fields(result):
-            if isinstance(part := getattr(result, each.name), list | tuple) and part:
-                screen.print(Text(each.name.replace("_", " ").capitalize(), "bold"))
+        for field in dataclasses.fields(result):
+            if isinstance(part := getattr(result, field.name), list | tuple) and part:
+                screen.print(Text(field.name.replace("_", " ").capitalize(), "bold"))
                 _show_list(screen, part, by)
     else:
         screen.print(data(result, lines=True))
@@ -66,7 +66,7 @@ def _show_list(screen: Screen, result: Sequence[Any], by: Conventions) -> None:
 def renderer_of(kind: type) -> Callable[[Any, Screen, Conventions], None] | None:
     """How a result of a type is drawn; None for one that nobody has said it of."""
     _load(kind)
-    return next((_RENDERERS[each.__name__] for each in kind.__mro__ if each.__name__ in _RENDERERS), None)
+    return next((_RENDERERS[type_.__name__] for type_ in kind.__mro__ if type_.__name__ in _RENDERERS), None)
 
 
 def columns_of(kind: type) -> Sequence[tables.Column] | None:

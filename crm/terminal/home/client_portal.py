@@ -19,7 +19,7 @@ class _Purchases(SalesPage):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.columns = [each for each in self.columns if each.title != "Client"]
+        self.columns = [column for column in self.columns if column.title != "Client"]
 
     def keys(self) -> list[Choice]:
         return []

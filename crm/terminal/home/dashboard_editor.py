@@ -7,7 +7,7 @@ from typing import Any
 from rich.text import Text
 
 from crm.commands.home.dashboard import TileShown
-from crm.commands.home.widgets import DEFAULT
+from crm.commands.home.tiles import DEFAULT
 from crm.commands.registry import named
 from crm.errors import CRMError
 from crm.terminal.console.keyboard import Back, Choice
@@ -22,7 +22,7 @@ _HINT = (
 )
 
 
-class ArrangePage:
+class DashboardEditor:
     """The tiles that stand on the dashboard in order, then those that do not; one of them is pointed at. What was
     done is saved as the person goes back."""
 
@@ -31,11 +31,11 @@ class ArrangePage:
         self.at = 0
         self._top = 0
         shown: list[TileShown] = named("dashboard tiles")(session.crm)
-        self._titles = {each.name: each.title for each in shown}
-        self._on = [each.name for each in shown if each.place]
+        self._titles = {tile.name: tile.title for tile in shown}
+        self._on = [tile.name for tile in shown if tile.place]
         self._before = list(self._on)
         # Those that are off keep one order, whatever is switched.
-        self._known = [each.name for each in sorted(shown, key=lambda each: each.title)]
+        self._known = [tile.name for tile in sorted(shown, key=lambda each: each.title)]
 
     @property
     def _all(self) -> Sequence[str]:
@@ -133,4 +133,4 @@ def arrange(session: Session, **_: Any) -> None:
     if session.screen.plain:
         session.lead(named("dashboard set"))
         return
-    ArrangePage(session).show()
+    DashboardEditor(session).show()

@@ -9,14 +9,14 @@ from rich.text import Text
 
 from crm.commands.activity.agenda import AgendaItem
 from crm.commands.activity.follow_up_lists import FollowUpShown
+from crm.commands.home.tiles import TILES, Birthday, Tile
 from crm.commands.home.today import TodayReport, one
-from crm.commands.home.widgets import TILES, Birthday, Tile
 from crm.commands.registry import named
 from crm.model import Client, Record
 from crm.terminal.activity.agenda import AgendaPage, item_line, open_item
 from crm.terminal.activity.rendering import heading
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.home import widgets
+from crm.terminal.home import tiles
 from crm.terminal.home.dashboard_editor import arrange
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
@@ -65,8 +65,8 @@ def _draw_figures(session: Session, report: TodayReport) -> Iterator[Choice]:
     """Draws the tiles with figures as far as there is room; the first is drawn in any case. What opens the others."""
     screen, by = session.screen, session.crm.conventions
     chart = not report.agenda.items or screen.height >= _TALL
-    for number, tile in enumerate(each for each in map(TILES.__getitem__, report.tiles) if not each.listed):
-        drawn = widgets.lines(screen, tile, report.tiles[tile.name], by, chart=chart)
+    for number, tile in enumerate(tile for tile in map(TILES.__getitem__, report.tiles) if not tile.listed):
+        drawn = tiles.lines(screen, tile, report.tiles[tile.name], by, chart=chart)
         if number and not screen.plain and screen.left - len(drawn) < _AROUND + _LEAST:
             yield Choice(screen.cut(f"Show      {tile.title}", _KEYED), partial(_show, session, tile))
             continue
@@ -82,7 +82,7 @@ def _show(session: Session, tile: Tile) -> None:
         session.start(named(tile.report), **tile.given)
         return
     session.page("Today", tile.title)
-    for line in widgets.lines(session.screen, tile, one(session.crm, tile), session.crm.conventions):
+    for line in tiles.lines(session.screen, tile, one(session.crm, tile), session.crm.conventions):
         session.screen.print(line)
     session.screen.print()
     session.keyboard.pause()
@@ -97,12 +97,12 @@ def _listed(session: Session, report: TodayReport, room: int, *, whose: bool) ->
     }
     rest = max(_LEAST, room - len(items))
     taken = [each for each in chain.from_iterable(zip_longest(*kinds.values())) if each is not None][:rest]
-    kinds = {name: [each for each in entries if each in taken] for name, entries in kinds.items()}
+    kinds = {name: [entry for entry in entries if entry in taken] for name, entries in kinds.items()}
     for name in report.tiles:
         if name == "agenda":
-            yield from (_item(session, each, whose=whose) for each in items)
-        for each in kinds.get(name, ()):
-            yield Choice(session.screen.cut(each.label, _KEYED), each.value)
+            yield from (_item(session, item, whose=whose) for item in items)
+        for choice in kinds.get(name, ()):
+            yield Choice(session.screen.cut(choice.label, _KEYED), choice.value)
 
 
 def _item(session: Session, item: AgendaItem, *, whose: bool) -> Choice:
@@ -110,26 +110,30 @@ def _item(session: Session, item: AgendaItem, *, whose: bool) -> Choice:
 
 
 def _newest(session: Session, shown: list[Client]) -> Iterator[Choice]:
-    for each in shown:
-        yield Choice(f"New       {each.name}", _opens(session, each))
+    for client in shown:
+        yield Choice(f"New       {client.name}", _opens(session, client))
 
 
 def _moved(session: Session, shown: list[Client]) -> Iterator[Choice]:
     arrow = session.screen.sign("→", "->")
-    for each in shown:
-        yield Choice(f"Moved     {each.name}: {each.status_before} {arrow} {each.status}", _opens(session, each))
+    for client in shown:
+        yield Choice(
+            f"Moved     {client.name}: {client.status_before} {arrow} {client.status}", _opens(session, client)
+        )
 
 
 def _birthdays(session: Session, shown: list[Birthday]) -> Iterator[Choice]:
     by = session.crm.conventions
-    for each in shown:
-        when = "today" if each.on == by.today else f"on {by.day(each.on)}"
-        yield Choice(f"Birthday  {each.client.name} turns {each.turns} {when}", _opens(session, each.client))
+    for birthday in shown:
+        when = "today" if birthday.on == by.today else f"on {by.day(birthday.on)}"
+        yield Choice(
+            f"Birthday  {birthday.client.name} turns {birthday.turns} {when}", _opens(session, birthday.client)
+        )
 
 
 def _follow_ups(session: Session, shown: list[FollowUpShown]) -> Iterator[Choice]:
-    for each in shown:
-        yield Choice(f"Mine      {widgets.follow_up_line(each)}", _opens(session, each.follow_up))
+    for follow_up in shown:
+        yield Choice(f"Mine      {tiles.follow_up_line(follow_up)}", _opens(session, follow_up.follow_up))
 
 
 def _opens(session: Session, record: Record) -> Callable[[], None]:

@@ -123,9 +123,9 @@ def _opened(session: Session, menu: str) -> Callable[[], None]:
     """What an entry of the main menu leads to: its commands in a menu of their own, or the one way that all of them
     go."""
     listed = _offered(session, menu)
-    if len({flow_of(each) for each in listed}) == 1 and flow_of(listed[0]):
+    if len({flow_of(command) for command in listed}) == 1 and flow_of(listed[0]):
         return lambda: session.start(listed[0])
-    entries = [Choice(each.title, _starts(session, each)) for each in listed]
+    entries = [Choice(command.title, _starts(session, command)) for command in listed]
     return lambda: session.menu([menus()[menu]], lambda: entries)
 
 
@@ -137,7 +137,7 @@ def _leads_to(session: Session, menu: str) -> bool:
 
 def _offered(session: Session, menu: str) -> list[Command]:
     """The commands of a menu that the person may run."""
-    return [each for each in commands(menu=menu) if session.offers(each)]
+    return [command for command in commands(menu=menu) if session.offers(command)]
 
 
 def _starts(session: Session, command: Command) -> Callable[[], None]:

@@ -18,7 +18,7 @@ from crm.terminal.loop import Loop
 from crm.terminal.toolkit.session import Session
 
 if TYPE_CHECKING:
-    from crm.terminal.console.file_transfer import Exchange
+    from crm.terminal.console.file_transfer import FileTransfer
 
 
 def run_menu(
@@ -28,7 +28,7 @@ def run_menu(
     loop: Loop,
     *,
     debug: bool = False,
-    exchange: "Exchange | None" = None,
+    exchange: "FileTransfer | None" = None,
     who: SignedIn | None = None,
 ) -> int:
     """Runs the menu in its loop until the person leaves; returns the exit code. `debug` shows what went wrong in full.

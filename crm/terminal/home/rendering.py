@@ -8,22 +8,22 @@ from rich.text import Text
 
 from crm.commands.activity.agenda import Agenda
 from crm.commands.context import CRM
+from crm.commands.home.tiles import TILES, MessageCount, MonthOfSales, Statuses
 from crm.commands.home.today import Brief, TodayReport
-from crm.commands.home.widgets import TILES, MessageCount, MonthOfSales, Statuses
 from crm.commands.sales.pipeline import StageSum
 from crm.model import STATES, Conventions
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
-from crm.terminal.home import widgets
+from crm.terminal.home import tiles
 
 _BRIEF_STATUSES = 3
 _BRIEF_CHART = 2
 _TO_DO = 3
 tables.COLUMNS["TileShown"] = (
-    tables.Column("Place", lambda each, _: data(each.place or "", "dim"), 2, right=True),
-    tables.Column("Tile", lambda each, _: data(each.name, "bold"), 0, 8),
-    tables.Column("What it shows", lambda each, _: data(each.title), 1, 8),
+    tables.Column("Place", lambda row, _: data(row.place or "", "dim"), 2, right=True),
+    tables.Column("Tile", lambda row, _: data(row.name, "bold"), 0, 8),
+    tables.Column("What it shows", lambda row, _: data(row.title), 1, 8),
 )
 
 
@@ -34,7 +34,7 @@ def _(report: TodayReport, screen: Screen, by: Conventions) -> None:
         if name == "agenda":
             drawn = bool(content.count or content.others)
         else:
-            drawn = bool(lines := widgets.lines(screen, TILES[name], content, by))
+            drawn = bool(lines := tiles.lines(screen, TILES[name], content, by))
         if not drawn:
             continue
         if begun:
@@ -64,13 +64,13 @@ def draw_brief(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
 
 
 def _statuses(screen: Screen, shown: Statuses, by: Conventions, _: int) -> Iterator[Text]:
-    yield from widgets.statuses(screen, shown, by, _BRIEF_STATUSES)
+    yield from tiles.statuses(screen, shown, by, _BRIEF_STATUSES)
 
 
 def _sales(screen: Screen, shown: Sequence[MonthOfSales], by: Conventions, below: int) -> Iterator[Text]:
-    yield from widgets.sales(shown, by, screen.width)
+    yield from tiles.sales(shown, by, screen.width)
     if screen.left >= below + _BRIEF_CHART + 2 and any(month.sales for month in shown):
-        yield from widgets.months(screen, shown, by, _BRIEF_CHART)
+        yield from tiles.months(screen, shown, by, _BRIEF_CHART)
 
 
 _Told = Callable[[Screen, Any, Conventions], Iterable[str]]
@@ -89,7 +89,7 @@ def _line(label: str, told: _Told) -> Callable[[Screen, Any, Conventions, int], 
 def _to_do(_: Screen, agenda: Agenda, by: Conventions) -> Iterator[str]:
     """What needs doing most, and how much more there is."""
     shown = agenda.items[:_TO_DO]
-    yield from (f"{each.what} ({each.client.name}, {each.why})" for each in shown)
+    yield from (f"{item.what} ({item.client.name}, {item.why})" for item in shown)
     if more := agenda.count - len(shown):
         yield f"and {by.number(more)} more"
     elif not shown and agenda.others:
@@ -97,11 +97,11 @@ def _to_do(_: Screen, agenda: Agenda, by: Conventions) -> Iterator[str]:
 
 
 def _pipeline(_: Screen, shown: Sequence[StageSum], by: Conventions) -> Iterator[str]:
-    yield from (f"{each.stage.name} {by.money(each.value)}" for each in shown if each.deals)
+    yield from (f"{stage.stage.name} {by.money(stage.value)}" for stage in shown if stage.deals)
 
 
 def _messages(_: Screen, shown: Sequence[MessageCount], by: Conventions) -> Iterator[str]:
-    yield from (f"{by.number(each.messages)} {STATES[each.state]}" for each in shown)
+    yield from (f"{by.number(count.messages)} {STATES[count.state]}" for count in shown)
 
 
 _BRIEF: Mapping[str, Callable[[Screen, Any, Conventions, int], Iterator[Text]]] = {
@@ -110,7 +110,7 @@ _BRIEF: Mapping[str, Callable[[Screen, Any, Conventions, int], Iterator[Text]]] 
     "pipeline": _line("Pipeline", _pipeline),
     "messages": _line("Messages", _messages),
     "agenda": _line("To do", _to_do),
-    "follow-ups": _line("Follow-ups", lambda _, shown, __: (widgets.follow_up_line(each) for each in shown)),
+    "follow-ups": _line("Follow-ups", lambda _, shown, __: (tiles.follow_up_line(each) for each in shown)),
     "newest": _line("Newest", lambda _, shown, __: (each.name for each in shown)),
     "moved": _line(
         "Moved", lambda screen, shown, _: (f"{each.name} {screen.sign('→', '->')} {each.status}" for each in shown)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from crm.model import Template
-from crm.terminal.mail.message_form import WritingForm
+from crm.terminal.mail.message_form import MessageForm
 from crm.terminal.toolkit.picking import pick_listed
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Step, in_steps
@@ -14,7 +14,7 @@ from crm.terminal.toolkit.steps import Step, in_steps
 Sent = TypeVar("Sent")
 
 
-class WritingSteps(ABC, Generic[Sent]):
+class ComposingSteps(ABC, Generic[Sent]):
     """What is asked one after the other. `crumbs` say where the person is; the last step sends."""
 
     def __init__(self, session: Session, crumbs: Sequence[str], templates: Sequence[Template]) -> None:
@@ -51,7 +51,9 @@ class WritingSteps(ABC, Generic[Sent]):
     def _begin(self) -> None:
         self.session.page(*self.crumbs)
         listed: list[tuple[str, Template | None]] = [("A blank page", None)]
-        listed += [(": ".join(filter(None, (each.name, each.subject))), each) for each in self._templates]
+        listed += [
+            (": ".join(filter(None, (template.name, template.subject))), template) for template in self._templates
+        ]
         chosen: Template | None = pick_listed(
             self.session.keyboard, "Begin with:", lambda limit, offset: listed[offset : offset + limit], nothing=""
         )
@@ -61,11 +63,11 @@ class WritingSteps(ABC, Generic[Sent]):
         self.began_with = chosen
 
 
-class EmailSteps(WritingSteps[Sent]):
+class EmailSteps(ComposingSteps[Sent]):
     """Those of an e-mail, to one client or to many: its texts, then a form with all there is to it."""
 
     def __init__(
-        self, session: Session, crumbs: Sequence[str], templates: Sequence[Template], form: WritingForm
+        self, session: Session, crumbs: Sequence[str], templates: Sequence[Template], form: MessageForm
     ) -> None:
         super().__init__(session, crumbs, templates)
         self.form = form

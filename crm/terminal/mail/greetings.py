@@ -13,7 +13,7 @@ from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 
 
-class OccasionsPage(ListPage):
+class GreetingsPage(ListPage):
     """The standing orders by name."""
 
     title = "Greetings"
@@ -44,7 +44,7 @@ class OccasionsPage(ListPage):
 @flow("occasions list")
 def list_occasions(session: Session, **_: Any) -> None:
     """The list of standing orders."""
-    OccasionsPage(session).show()
+    GreetingsPage(session).show()
 
 
 @flow("email due")

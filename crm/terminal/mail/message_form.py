@@ -21,7 +21,7 @@ _ADDRESSED = ("to", "cc", "bcc")
 _ADDRESS = Email()
 
 
-class WritingForm(RecordForm):
+class MessageForm(RecordForm):
     """An e-mail to a client on its way; `contacts` are those of the client, and `to` the addresses it begins with.
 
     In `changes` stand the texts, the addresses of each line, and the files.
@@ -37,7 +37,9 @@ class WritingForm(RecordForm):
     def people(self) -> dict[str, str]:
         """Who at the client can be written to: names by address, whoever is written to unless told first."""
         found = {self._client.email: self._client.name} if self._client.email else {}
-        return found | {each.email: each.name for each in self._contacts if each.email and each.email not in found}
+        return found | {
+            contact.email: contact.name for contact in self._contacts if contact.email and contact.email not in found
+        }
 
     def is_written(self) -> bool:
         """Whether there is something that somebody would miss."""
@@ -64,7 +66,7 @@ class WritingForm(RecordForm):
 
     def line(self, field: Field, wide: int, by: Conventions) -> str:
         if field.name == "attachments":
-            shown = ", ".join(each.name for each in self._files())
+            shown = ", ".join(file.name for file in self._files())
         elif field.name in _ADDRESSED:
             shown = ", ".join(self._addressed(field.name))
         else:
@@ -109,12 +111,12 @@ class WritingForm(RecordForm):
         """Adds files and takes them off, until the person is done."""
         parameter = dataclasses.replace(named("email send").parameters["attach"], many=False, required=True)
         while True:
-            entries = [Choice("Add a file", None), *(Choice(f"Take off {each.name}", each) for each in self._files())]
+            entries = [Choice("Add a file", None), *(Choice(f"Take off {file.name}", file) for file in self._files())]
             try:
                 if self._files():
                     gone = self.session.keyboard.choose("Attached:", entries, back="Done")
                     if gone is not None:
-                        self.changes["attachments"] = tuple(each for each in self._files() if each != gone)
+                        self.changes["attachments"] = tuple(file for file in self._files() if file != gone)
                         continue
                 file = self._file(parameter)
             except Back:

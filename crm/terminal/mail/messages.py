@@ -9,7 +9,7 @@ from crm.model import CHANNELS, STATES, Client, Mailing, Message
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.mail.rendering import MESSAGE_COLUMNS, draw_message, draw_text, kind_of, sent_line
 from crm.terminal.toolkit import records
-from crm.terminal.toolkit.client_lists import DealingsPage
+from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.session import Session
 
@@ -23,7 +23,7 @@ _WORDS: Mapping[str, str] = {**STATES, **CHANNELS, "out": "to clients", "in": "f
 _BELOW = 7
 
 
-class MessagesPage(DealingsPage):
+class MessagesPage(ClientListPage):
     """What was written to clients and received from them, the newest first: of all clients, of one, or of a mailing."""
 
     title = "E-mails and texts"

@@ -18,7 +18,7 @@ from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing import render
 from crm.terminal.mail.composing import EmailSteps
 from crm.terminal.mail.mailings import mailing_page, sending_page, tell_sent
-from crm.terminal.mail.message_form import WritingForm
+from crm.terminal.mail.message_form import MessageForm
 from crm.terminal.mail.rendering import draw_preview
 from crm.terminal.toolkit.group_picking import Chosen, group_of, pick_group
 from crm.terminal.toolkit.pages import flow
@@ -31,14 +31,14 @@ _BELOW = 7
 _ADDRESS = Email()
 
 
-class MailingForm(WritingForm):
+class MailingForm(MessageForm):
     """A mailing on its way: its texts and files; to whom it goes was said before."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, Client(), ())
 
     def fields(self) -> Sequence[Field]:
-        return [each for each in super().fields() if each.name in ("subject", "body", "attachments")]
+        return [field for field in super().fields() if field.name in ("subject", "body", "attachments")]
 
     def given(self) -> dict[str, Any]:
         """What was filled in, as `mailings send` takes it."""

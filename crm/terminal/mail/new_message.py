@@ -15,7 +15,7 @@ from crm.model import Client, Template
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing.screen import clean
 from crm.terminal.mail.composing import EmailSteps
-from crm.terminal.mail.message_form import WritingForm
+from crm.terminal.mail.message_form import MessageForm
 from crm.terminal.mail.messages import tell_tried
 from crm.terminal.mail.rendering import draw_preview
 from crm.terminal.toolkit.pages import flow
@@ -35,7 +35,7 @@ def write(session: Session, client: Client | None = None, to: Sequence[str] = ()
     client = chosen_client(session, client, _TITLE)
     with session.crm.read() as snapshot:
         reader = snapshot.get(Client, client.id)
-        form = WritingForm(session, reader, contacts_of(snapshot, reader), to)
+        form = MessageForm(session, reader, contacts_of(snapshot, reader), to)
         templates = of_channel(snapshot, "email")
     if not (form.people() or to):
         session.say(f"{reader.name} has no e-mail address yet; name one under To.", "yellow")
@@ -45,7 +45,7 @@ def write(session: Session, client: Client | None = None, to: Sequence[str] = ()
 class _Steps(EmailSteps[MessageCard]):
     """The steps of an e-mail to one client."""
 
-    def __init__(self, session: Session, client: Client, form: WritingForm, templates: Sequence[Template]) -> None:
+    def __init__(self, session: Session, client: Client, form: MessageForm, templates: Sequence[Template]) -> None:
         super().__init__(session, [client.name, _TITLE], templates, form)
         self._client = client
 

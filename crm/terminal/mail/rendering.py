@@ -31,81 +31,81 @@ _TOLD = 5
 _BELOW = 8
 
 MESSAGE_COLUMNS: Sequence[tables.Column] = (
-    tables.Column("Date", lambda each, by: data(by.day(each.on), "dim"), 1),
-    tables.Column("Time", lambda each, _: data(each.time, "dim"), 5),
-    tables.Column("State", lambda each, _: data(STATES.get(each.state, each.state), state_style(each)), 0, 6),
-    tables.Column("", lambda each, _: data("SMS" if each.channel == "sms" else ""), 6),
-    tables.Column("What", lambda each, _: data(each.subject or each.body.partition("\n")[0]), 0, 10),
-    tables.Column("By", lambda each, _: data(each.user, "dim"), 4, 5),
+    tables.Column("Date", lambda row, by: data(by.day(row.on), "dim"), 1),
+    tables.Column("Time", lambda row, _: data(row.time, "dim"), 5),
+    tables.Column("State", lambda row, _: data(STATES.get(row.state, row.state), state_style(row)), 0, 6),
+    tables.Column("", lambda row, _: data("SMS" if row.channel == "sms" else ""), 6),
+    tables.Column("What", lambda row, _: data(row.subject or row.body.partition("\n")[0]), 0, 10),
+    tables.Column("By", lambda row, _: data(row.user, "dim"), 4, 5),
 )
 tables.COLUMNS["Message"] = (
-    tables.Column("No.", lambda each, _: data(each.id, "dim"), 3, right=True),
+    tables.Column("No.", lambda row, _: data(row.id, "dim"), 3, right=True),
     *MESSAGE_COLUMNS[:-1],
-    tables.Column("To", lambda each, _: data(each.sender if each.direction == "in" else each.to), 2, 12),
+    tables.Column("To", lambda row, _: data(row.sender if row.direction == "in" else row.to), 2, 12),
     MESSAGE_COLUMNS[-1],
-    tables.Column("Client", lambda each, _: data(each.client, "dim"), 7, right=True),
+    tables.Column("Client", lambda row, _: data(row.client, "dim"), 7, right=True),
 )
 TEMPLATES: Sequence[tables.Column] = (
-    tables.Column("No.", lambda each, _: data(each.id, "dim"), 4, right=True),
-    tables.Column("Name", lambda each, _: data(each.name, "bold"), 0, 10),
-    tables.Column("", lambda each, _: data("SMS" if each.channel == "sms" else "", "dim"), 2),
-    tables.Column("What", lambda each, _: data(each.subject or each.body.partition("\n")[0]), 1, 12),
+    tables.Column("No.", lambda row, _: data(row.id, "dim"), 4, right=True),
+    tables.Column("Name", lambda row, _: data(row.name, "bold"), 0, 10),
+    tables.Column("", lambda row, _: data("SMS" if row.channel == "sms" else "", "dim"), 2),
+    tables.Column("What", lambda row, _: data(row.subject or row.body.partition("\n")[0]), 1, 12),
 )
 MAILINGS: Sequence[tables.Column] = (
-    tables.Column("Date", lambda each, by: data(by.day_of(each.mailing.created_at), "dim"), 3),
-    tables.Column("Name", lambda each, _: data(each.mailing.name, "bold"), 0, 8),
-    tables.Column("Sent", lambda each, by: _count("sent", each, by), 0, right=True),
-    tables.Column("Failed", lambda each, by: _count("failed", each, by, "red"), 0, right=True),
-    tables.Column("Waiting", lambda each, by: data(by.number(each.waiting) if each.waiting else "", "cyan"), 0,
+    tables.Column("Date", lambda row, by: data(by.day_of(row.mailing.created_at), "dim"), 3),
+    tables.Column("Name", lambda row, _: data(row.mailing.name, "bold"), 0, 8),
+    tables.Column("Sent", lambda row, by: _count("sent", row, by), 0, right=True),
+    tables.Column("Failed", lambda row, by: _count("failed", row, by, "red"), 0, right=True),
+    tables.Column("Waiting", lambda row, by: data(by.number(row.waiting) if row.waiting else "", "cyan"), 0,
                   right=True),
-    tables.Column("By", lambda each, _: data(each.mailing.user, "dim"), 4, 5),
+    tables.Column("By", lambda row, _: data(row.mailing.user, "dim"), 4, 5),
 )  # fmt: skip
 tables.COLUMNS["MailingCount"] = (
-    tables.Column("No.", lambda each, _: data(each.mailing.id, "dim"), 2, right=True),
+    tables.Column("No.", lambda row, _: data(row.mailing.id, "dim"), 2, right=True),
     *MAILINGS,
 )
 TROUBLES: Sequence[tables.Column] = (
-    tables.Column("Client", lambda each, _: data(each.name, "bold"), 0, 8),
-    tables.Column("State", lambda each, _: data(STATES[each.message.state], STATE_STYLES[each.message.state]), 2, 6),
-    tables.Column("Why", lambda each, _: data(each.message.failure, "dim"), 1, 10),
+    tables.Column("Client", lambda row, _: data(row.name, "bold"), 0, 8),
+    tables.Column("State", lambda row, _: data(STATES[row.message.state], STATE_STYLES[row.message.state]), 2, 6),
+    tables.Column("Why", lambda row, _: data(row.message.failure, "dim"), 1, 10),
 )
 tables.COLUMNS["Trouble"] = (
-    tables.Column("No.", lambda each, _: data(each.message.id, "dim"), 3, right=True),
+    tables.Column("No.", lambda row, _: data(row.message.id, "dim"), 3, right=True),
     TROUBLES[0],
-    tables.Column("To", lambda each, _: data(each.message.to), 3, 12),
+    tables.Column("To", lambda row, _: data(row.message.to), 3, 12),
     TROUBLES[1],
-    tables.Column("Why", lambda each, _: data(each.message.failure, "dim"), 1, 16, wraps=True),
+    tables.Column("Why", lambda row, _: data(row.message.failure, "dim"), 1, 16, wraps=True),
 )
 tables.COLUMNS["LeftOut"] = (
-    tables.Column("No.", lambda each, _: data(each.client, "dim"), 2, right=True),
-    tables.Column("Client", lambda each, _: data(each.name, "bold"), 0, 8),
-    tables.Column("Why", lambda each, _: data(each.told, "dim"), 0, 16, wraps=True),
+    tables.Column("No.", lambda row, _: data(row.client, "dim"), 2, right=True),
+    tables.Column("Client", lambda row, _: data(row.name, "bold"), 0, 8),
+    tables.Column("Why", lambda row, _: data(row.told, "dim"), 0, 16, wraps=True),
 )
 _UNSENT: Sequence[tables.Column] = (
-    tables.Column("No.", lambda each, _: data(each.id, "dim"), 3, right=True),
-    tables.Column("To", lambda each, _: data(each.to), 1, 14),
-    tables.Column("What", lambda each, _: data(each.subject or each.body.partition("\n")[0]), 2, 8),
-    tables.Column("Why", lambda each, _: data(each.failure, "dim"), 0, 16, wraps=True),
+    tables.Column("No.", lambda row, _: data(row.id, "dim"), 3, right=True),
+    tables.Column("To", lambda row, _: data(row.to), 1, 14),
+    tables.Column("What", lambda row, _: data(row.subject or row.body.partition("\n")[0]), 2, 8),
+    tables.Column("Why", lambda row, _: data(row.failure, "dim"), 0, 16, wraps=True),
 )
 OCCASIONS: Sequence[tables.Column] = (
-    tables.Column("Name", lambda each, _: data(each.mailing.name, "bold"), 0, 10),
-    tables.Column("For", lambda each, _: data(each.when), 0, 8),
-    tables.Column("By", lambda each, _: data(CHANNELS[each.mailing.channel]), 2),
-    tables.Column("What", lambda each, _: data(_about(each), "dim"), 1, 10),
+    tables.Column("Name", lambda row, _: data(row.mailing.name, "bold"), 0, 10),
+    tables.Column("For", lambda row, _: data(row.when), 0, 8),
+    tables.Column("By", lambda row, _: data(CHANNELS[row.mailing.channel]), 2),
+    tables.Column("What", lambda row, _: data(_about(row), "dim"), 1, 10),
 )
 _GREETINGS: Sequence[tables.Column] = (
-    tables.Column("Day", lambda each, by: data(by.day(each.on), "dim"), 1),
-    tables.Column("Client", lambda each, _: data(each.client.name, "bold"), 0, 10),
-    tables.Column("Greeting", lambda each, _: data(each.mailing.name), 2, 8),
-    tables.Column("To", lambda each, _: data(each.to), 3, 12),
+    tables.Column("Day", lambda row, by: data(by.day(row.on), "dim"), 1),
+    tables.Column("Client", lambda row, _: data(row.client.name, "bold"), 0, 10),
+    tables.Column("Greeting", lambda row, _: data(row.mailing.name), 2, 8),
+    tables.Column("To", lambda row, _: data(row.to), 3, 12),
 )
-_UNREACHABLE = (*_GREETINGS[1:2], tables.Column("Why", lambda each, _: data(each.why_not, "dim"), 0, 16, wraps=True))
+_UNREACHABLE = (*_GREETINGS[1:2], tables.Column("Why", lambda row, _: data(row.why_not, "dim"), 0, 16, wraps=True))
 STRANGERS: Sequence[tables.Column] = (
-    tables.Column("Last", lambda each, by: data(by.day_of(each.at), "dim"), 2),
-    tables.Column("From", lambda each, _: data(each.address, "bold"), 0, 14),
-    tables.Column("Name", lambda each, _: data(each.name), 1, 8),
-    tables.Column("E-mails", lambda each, by: data(by.number(each.messages)), 4, right=True),
-    tables.Column("About", lambda each, _: data(each.subject, "dim"), 3, 10),
+    tables.Column("Last", lambda row, by: data(by.day_of(row.at), "dim"), 2),
+    tables.Column("From", lambda row, _: data(row.address, "bold"), 0, 14),
+    tables.Column("Name", lambda row, _: data(row.name), 1, 8),
+    tables.Column("E-mails", lambda row, by: data(by.number(row.messages)), 4, right=True),
+    tables.Column("About", lambda row, _: data(row.subject, "dim"), 3, 10),
 )
 tables.COLUMNS |= {"Occasion": OCCASIONS, "Stranger": STRANGERS, "Template": TEMPLATES}
 
@@ -139,7 +139,7 @@ def draw_message(screen: Screen, card: "MessageCard", by: Conventions, room: int
         screen.print(data(message.failure, STATE_STYLES.get(message.state, "yellow")))
     if card.stopped:
         screen.print(data(card.stopped, "yellow"))
-    files = ", ".join(f"{name_of(each)} ({display_size(size_of(each))})" for each in message.attachments.splitlines())
+    files = ", ".join(f"{name_of(line)} ({display_size(size_of(line))})" for line in message.attachments.splitlines())
     draw_heads(screen, {"From": message.sender, "To": message.to, "CC": message.cc, "BCC": message.bcc,
                         "Attached": files})  # fmt: skip
     if message.subject:

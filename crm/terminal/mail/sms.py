@@ -10,7 +10,7 @@ from crm.commands.mail.sms import LONGEST
 from crm.commands.mail.templates import of_channel
 from crm.model import Client, Template
 from crm.terminal.console.keyboard import Back
-from crm.terminal.mail.composing import WritingSteps
+from crm.terminal.mail.composing import ComposingSteps
 from crm.terminal.mail.messages import tell_tried
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.records import chosen_client
@@ -33,7 +33,7 @@ def write(session: Session, client: Client | None = None, to: str = "", **_: Any
     tell_tried(session, _Steps(session, client, templates, to).go())
 
 
-class _Steps(WritingSteps[MessageCard]):
+class _Steps(ComposingSteps[MessageCard]):
     """The steps of a text message."""
 
     def __init__(self, session: Session, client: Client, templates: Sequence[Template], to: str) -> None:

@@ -97,7 +97,7 @@ class TemplateForm(RecordForm):
     """A template on its way; a text message has no subject."""
 
     def fields(self) -> Sequence[Field]:
-        known = {name: _with_fields(each) for name, each in typed_fields(Template).items()}
+        known = {name: _with_fields(field) for name, field in typed_fields(Template).items()}
         names = (
             ("name", "body", "channel") if self.value("channel") == "sms" else ("name", "subject", "body", "channel")
         )

@@ -34,7 +34,7 @@ class ReportPage:
 
     @property
     def _asked(self) -> list[Parameter]:
-        return [each for each in self.command.parameters.values() if not each.path]
+        return [parameter for parameter in self.command.parameters.values() if not parameter.path]
 
     def _draw(self) -> None:
         screen, by = self.session.screen, self.session.crm.conventions
@@ -62,10 +62,10 @@ class ReportPage:
     def _entries(self) -> list[Choice]:
         by = self.session.crm.conventions
         entries = []
-        for each in self._asked:
-            value = self.given.get(each.name, each.default)
-            told = each.check.show(value, by) if each.check and value not in (None, "") else "-"
-            entries.append(Choice(f"{each.label}: {told}", partial(self._ask, each)))
+        for parameter in self._asked:
+            value = self.given.get(parameter.name, parameter.default)
+            told = parameter.check.show(value, by) if parameter.check and value not in (None, "") else "-"
+            entries.append(Choice(f"{parameter.label}: {told}", partial(self._ask, parameter)))
         entries.append(Choice("Save as a file", self._save))
         if not self._fits:
             if not self._charted and self._first + self._most < len(self.report.rows):
@@ -110,4 +110,4 @@ def _shown(command: Command, session: Session, **given: Any) -> None:
     ReportPage(session, command, given).show()
 
 
-FLOWS.update({each.words: partial(_shown, each) for each in commands(menu="reports")})
+FLOWS.update({command.words: partial(_shown, command) for command in commands(menu="reports")})

@@ -75,13 +75,13 @@ class BoardPage:
             self._sums = sums(snapshot, known, which)
             seen = self._seen(rows)
             shown = [
-                cards(snapshot, each.stage, which, rows, self._tops.get(each.stage.id, 0)) if each.deals else []
-                for each in seen
+                cards(snapshot, stage.stage, which, rows, self._tops.get(stage.stage.id, 0)) if stage.deals else []
+                for stage in seen
             ]
         self._card = self._card_of(seen, shown)
         screen.print(Text(screen.cut(self._told(seen, by)), "dim"))
         width = (screen.width - _GAP * (len(seen) - 1)) // len(seen)
-        columns = [list(self._column(each, deals, rows, width, by)) for each, deals in zip(seen, shown, strict=True)]
+        columns = [list(self._column(stage, deals, rows, width, by)) for stage, deals in zip(seen, shown, strict=True)]
         for lines in zip(*columns, strict=True):
             screen.print(Text(" " * _GAP).join(lines))
 
@@ -98,10 +98,10 @@ class BoardPage:
         fit = min(fit, len(self._sums))
         self.at = max(0, min(self.at, len(self._sums) - 1))
         self._first = min(max(self._first, self.at - fit + 1), self.at, len(self._sums) - fit)
-        for each in self._sums:
-            number = each.stage.id
-            at = self._places[number] = max(0, min(self._places.get(number, 0), each.deals - 1))
-            top = min(self._tops.get(number, 0), max(0, each.deals - rows))
+        for sum_ in self._sums:
+            number = sum_.stage.id
+            at = self._places[number] = max(0, min(self._places.get(number, 0), sum_.deals - 1))
+            top = min(self._tops.get(number, 0), max(0, sum_.deals - rows))
             self._tops[number] = min(max(top, at - rows + 1), at)
         return self._sums[self._first : self._first + fit]
 
@@ -133,8 +133,8 @@ class BoardPage:
         told = f"{count} · {_money(summed.value, by, width - len(count) - 3)}"
         head = data(summed.stage.name, "bold reverse" if here else "bold")
         lines = [_fitted(head, width, screen), _fitted(Text(told, "dim"), width, screen)]
-        for each in deals:
-            lines += [_fitted(line, width, screen) for line in self._lines(each, each.deal.id == pointed, width, by)]
+        for deal in deals:
+            lines += [_fitted(line, width, screen) for line in self._lines(deal, deal.deal.id == pointed, width, by)]
         lines += [Text(" " * width)] * (2 + rows * _LINES - len(lines))
         top = self._tops[summed.stage.id]
         above, below = top, summed.deals - top - len(deals)
@@ -223,9 +223,9 @@ class BoardPage:
         """Points at a deal in the stage where it is now."""
         with self.session.crm.read() as snapshot:
             moved = snapshot.get(Deal, deal.id)
-            which = on_board([each.stage for each in self._sums], self.owner, snapshot.today)
+            which = on_board([sum_.stage for sum_ in self._sums], self.owner, snapshot.today)
             at = place(snapshot, moved, which)
-        self.at = next((column for column, each in enumerate(self._sums) if each.stage.id == moved.stage), self.at)
+        self.at = next((column for column, sum_ in enumerate(self._sums) if sum_.stage.id == moved.stage), self.at)
         self._places[moved.stage] = at
 
     def _help(self) -> None:

@@ -32,7 +32,7 @@ class DealForm(RecordForm):
 
     def fields(self) -> Sequence[Field]:
         hidden = _NOT_IN_FORM - {"lost_reason"} if self.shown.get("lost_reason") else _NOT_IN_FORM
-        return [each for each in form_order(self.kind) if each.name not in hidden]
+        return [field for field in form_order(self.kind) if field.name not in hidden]
 
 
 @page(Deal)
@@ -121,7 +121,7 @@ def move(session: Session, deal: Deal | None = None, to: Stage | None = None, **
     def ask_stage() -> None:
         session.page("Deals", "Move a deal")
         with session.crm.read() as snapshot:
-            known = [each for each in stages(snapshot) if each.id != shown.stage]
+            known = [stage for stage in stages(snapshot) if stage.id != shown.stage]
         entries = [Choice(stage_line(each), each) for each in known]
         answers.given["to"] = session.keyboard.choose(f"Move {shown.title} to:", entries, at=answers.given.get("to"))
 

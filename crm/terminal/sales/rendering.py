@@ -34,46 +34,46 @@ def _close(each: "DealShown", by: Conventions) -> Text:
 
 
 DEALS: Sequence[tables.Column] = (
-    tables.Column("No.", lambda each, _: data(each.deal.id, "dim"), 4, right=True),
-    tables.Column("Stage", lambda each, _: data(each.stage.name), 2, 9),
-    tables.Column("Deal", lambda each, _: _title(each), 0, 10),
-    tables.Column("Client", lambda each, _: data(each.client), 5, 8),
-    tables.Column("Value", lambda each, by: data(by.money(each.deal.value)), 1, right=True),
-    tables.Column("Days", lambda each, by: data(by.number(each.days)), 6, right=True),
+    tables.Column("No.", lambda row, _: data(row.deal.id, "dim"), 4, right=True),
+    tables.Column("Stage", lambda row, _: data(row.stage.name), 2, 9),
+    tables.Column("Deal", lambda row, _: _title(row), 0, 10),
+    tables.Column("Client", lambda row, _: data(row.client), 5, 8),
+    tables.Column("Value", lambda row, by: data(by.money(row.deal.value)), 1, right=True),
+    tables.Column("Days", lambda row, by: data(by.number(row.days)), 6, right=True),
     tables.Column("Close", _close, 3),
-    tables.Column("Owner", lambda each, _: data(each.deal.owner), 7, 5),
+    tables.Column("Owner", lambda row, _: data(row.deal.owner), 7, 5),
 )
 _BARE: Sequence[tables.Column] = (
-    tables.Column("No.", lambda each, _: data(each.id or "", "dim"), 1, right=True),
-    tables.Column("Deal", lambda each, _: data(each.title, "bold"), 0, 10),
-    tables.Column("Value", lambda each, by: data(by.money(each.value)), 1, right=True),
-    tables.Column("Expected close", lambda each, by: data(by.day(each.expected_close_on)), 2),
-    tables.Column("Owner", lambda each, _: data(each.owner), 3, 5),
+    tables.Column("No.", lambda row, _: data(row.id or "", "dim"), 1, right=True),
+    tables.Column("Deal", lambda row, _: data(row.title, "bold"), 0, 10),
+    tables.Column("Value", lambda row, by: data(by.money(row.value)), 1, right=True),
+    tables.Column("Expected close", lambda row, by: data(by.day(row.expected_close_on)), 2),
+    tables.Column("Owner", lambda row, _: data(row.owner), 3, 5),
 )
 STAGES: Sequence[tables.Column] = (
-    tables.Column("No.", lambda each, _: data(each.id or "", "dim"), 3, right=True),
-    tables.Column("Stage", lambda each, _: data(each.name, "bold"), 0, 8),
-    tables.Column("Probability", lambda each, _: data(f"{each.probability} %"), 1, right=True),
-    tables.Column("", lambda each, _: data("" if each.outcome == "open" else OUTCOMES[each.outcome], "dim"), 2),
+    tables.Column("No.", lambda row, _: data(row.id or "", "dim"), 3, right=True),
+    tables.Column("Stage", lambda row, _: data(row.name, "bold"), 0, 8),
+    tables.Column("Probability", lambda row, _: data(f"{row.probability} %"), 1, right=True),
+    tables.Column("", lambda row, _: data("" if row.outcome == "open" else OUTCOMES[row.outcome], "dim"), 2),
 )
 _SUMS: Sequence[tables.Column] = (
-    tables.Column("Stage", lambda each, _: data(each.stage.name, "bold"), 0, 8),
-    tables.Column("Deals", lambda each, by: data(by.number(each.deals)), 1, right=True),
-    tables.Column("Value", lambda each, by: data(by.money(each.value)), 2, right=True),
-    tables.Column("Weighted", lambda each, by: data(by.money(by.rounded(each.weighted))), 3, right=True),
+    tables.Column("Stage", lambda row, _: data(row.stage.name, "bold"), 0, 8),
+    tables.Column("Deals", lambda row, by: data(by.number(row.deals)), 1, right=True),
+    tables.Column("Value", lambda row, by: data(by.money(row.value)), 2, right=True),
+    tables.Column("Weighted", lambda row, by: data(by.money(by.rounded(row.weighted))), 3, right=True),
 )
 _STAYS: Sequence[tables.Column] = (
-    tables.Column("Stage", lambda each, _: data(each.stage), 0, 8),
-    tables.Column("Since", lambda each, by: data(by.day(each.since)), 1),
-    tables.Column("Days", lambda each, by: data("" if each.days is None else by.number(each.days)), 1, right=True),
-    tables.Column("By", lambda each, _: data(each.user, "dim"), 2, 5),
+    tables.Column("Stage", lambda row, _: data(row.stage), 0, 8),
+    tables.Column("Since", lambda row, by: data(by.day(row.since)), 1),
+    tables.Column("Days", lambda row, by: data("" if row.days is None else by.number(row.days)), 1, right=True),
+    tables.Column("By", lambda row, _: data(row.user, "dim"), 2, 5),
 )
 SALES: Sequence[tables.Column] = (
-    tables.Column("No.", lambda each, _: tables.number(each.id), 2, right=True),
-    tables.Column("Date", lambda each, by: data(by.day(each.on)), 0),
-    tables.Column("Client", lambda each, _: data(each.client), 3, 12, right=True),
-    tables.Column("Amount", lambda each, by: data(by.money(each.amount)), 1, right=True),
-    tables.Column("Note", lambda each, _: data(each.note), 4, 10),
+    tables.Column("No.", lambda row, _: tables.number(row.id), 2, right=True),
+    tables.Column("Date", lambda row, by: data(by.day(row.on)), 0),
+    tables.Column("Client", lambda row, _: data(row.client), 3, 12, right=True),
+    tables.Column("Amount", lambda row, by: data(by.money(row.amount)), 1, right=True),
+    tables.Column("Note", lambda row, _: data(row.note), 4, 10),
 )
 tables.COLUMNS |= {"DealShown": DEALS, "Deal": _BARE, "Sale": SALES, "Stage": STAGES, "StageSum": _SUMS}
 
@@ -136,10 +136,10 @@ def draw_history(screen: Screen, card: "DealCard", by: Conventions, most: int | 
     if most is None or most > len(card.stays) + 1:
         screen.print()
         screen.print(tables.table(_STAYS, card.stays, by, screen.width))
-    lines = [f"Sale {each.id}: {by.money(each.amount)} on {by.day(each.on)}" for each in card.sales]
-    for each in card.follow_ups:
-        state = f"done on {by.day(each.done_on)}" if each.done_on else f"due on {by.day(each.due_on)}"
-        lines.append(f"{each.what} ({', '.join(filter(None, (each.user, state)))})")
+    lines = [f"Sale {sale.id}: {by.money(sale.amount)} on {by.day(sale.on)}" for sale in card.sales]
+    for follow_up in card.follow_ups:
+        state = f"done on {by.day(follow_up.done_on)}" if follow_up.done_on else f"due on {by.day(follow_up.due_on)}"
+        lines.append(f"{follow_up.what} ({', '.join(filter(None, (follow_up.user, state)))})")
     room = len(lines) if most is None else max(0, most - len(card.stays) - 2)
     if lines[:room]:
         screen.print()
@@ -181,7 +181,7 @@ def stage_line(summed: "StageSum", by: Conventions) -> Text:
 
 def draw_deals(screen: Screen, deals: "Iterable[DealShown]", by: Conventions) -> None:
     """The deals of one stage, each with its number."""
-    columns = [each for each in DEALS if each.title != "Stage"]
+    columns = [column for column in DEALS if column.title != "Stage"]
     screen.print(tables.table(columns, list(deals), by, screen.width))
 
 

@@ -8,12 +8,12 @@ from crm.model import Client, Sale
 from crm.repository import Query
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.sales.rendering import SALES
-from crm.terminal.toolkit.client_lists import DealingsPage
+from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.session import Session
 
 
-class SalesPage(DealingsPage):
+class SalesPage(ClientListPage):
     """Sales, the newest first, of all clients or of one, of a period."""
 
     title = "Sales"

@@ -109,7 +109,7 @@ def delete(session: Session, stage: Stage | None = None, **_: Any) -> None:
         named("stages delete")(session.crm, stage)
     except FieldError as error:
         others = [each for each in _all(session) if each.id != stage.id and each.outcome == stage.outcome]
-        entries = [Choice(stage_line(each), each) for each in others]
+        entries = [Choice(stage_line(other), other) for other in others]
         to = session.keyboard.choose(f"{error.reason[:1].upper()}{error.reason[1:]}:", entries)
         session.call("stages delete", stage=stage, to=to)
     session.done(f"Deleted the stage {stage.name}. Press u to take it back.")

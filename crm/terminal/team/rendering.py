@@ -18,28 +18,28 @@ if TYPE_CHECKING:
 
 NAMES = {"": "none", "totp": "codes by an app", "sms": "codes by SMS"}
 USERS: Sequence[tables.Column] = (
-    tables.Column("Name", lambda each, _: data(each.name or each.email, "bold"), 0, 8),
-    tables.Column("E-mail", lambda each, _: data(each.email), 2, 10),
-    tables.Column("Role", lambda each, _: data(each.role), 1),
-    tables.Column("Second factor", lambda each, _: data(NAMES.get(each.second_factor, "")), 4),
-    tables.Column("Sessions", lambda each, by: data(by.number(each.sessions)), 3, right=True),
-    tables.Column("", lambda each, _: Text(_state(each), "yellow"), 1),
+    tables.Column("Name", lambda row, _: data(row.name or row.email, "bold"), 0, 8),
+    tables.Column("E-mail", lambda row, _: data(row.email), 2, 10),
+    tables.Column("Role", lambda row, _: data(row.role), 1),
+    tables.Column("Second factor", lambda row, _: data(NAMES.get(row.second_factor, "")), 4),
+    tables.Column("Sessions", lambda row, by: data(by.number(row.sessions)), 3, right=True),
+    tables.Column("", lambda row, _: Text(_state(row), "yellow"), 1),
 )
 SESSIONS: Sequence[tables.Column] = (
-    tables.Column("No.", lambda each, _: data(each.id, "dim"), 3, right=True),
-    tables.Column("Since", lambda each, by: data(by.time(each.since)), 0),
-    tables.Column("On", lambda each, _: data(each.device), 1, 8),
-    tables.Column("From", lambda each, _: data(each.address), 2, 8),
-    tables.Column("", lambda each, _: Text("this one" if each.here else "", "green"), 1),
+    tables.Column("No.", lambda row, _: data(row.id, "dim"), 3, right=True),
+    tables.Column("Since", lambda row, by: data(by.time(row.since)), 0),
+    tables.Column("On", lambda row, _: data(row.device), 1, 8),
+    tables.Column("From", lambda row, _: data(row.address), 2, 8),
+    tables.Column("", lambda row, _: Text("this one" if row.here else "", "green"), 1),
 )
 PEOPLE: Sequence[tables.Column] = (
-    tables.Column("Name", lambda each, _: data(each.name, "bold"), 0, 8),
-    tables.Column("Role", lambda each, _: data(each.role), 5),
-    tables.Column("Follow-ups", lambda each, by: data(_some(each.follow_ups, by)), 1, right=True),
-    tables.Column("Overdue", lambda each, by: data(_some(each.overdue, by), "bold red"), 2, right=True),
-    tables.Column("Deals", lambda each, by: data(_some(each.deals, by)), 3, right=True),
-    tables.Column("Clients", lambda each, by: data(_some(each.clients, by)), 4, right=True),
-    tables.Column("E-mail", lambda each, _: data(each.email), 6, 10),
+    tables.Column("Name", lambda row, _: data(row.name, "bold"), 0, 8),
+    tables.Column("Role", lambda row, _: data(row.role), 5),
+    tables.Column("Follow-ups", lambda row, by: data(_some(row.follow_ups, by)), 1, right=True),
+    tables.Column("Overdue", lambda row, by: data(_some(row.overdue, by), "bold red"), 2, right=True),
+    tables.Column("Deals", lambda row, by: data(_some(row.deals, by)), 3, right=True),
+    tables.Column("Clients", lambda row, by: data(_some(row.clients, by)), 4, right=True),
+    tables.Column("E-mail", lambda row, _: data(row.email), 6, 10),
 )
 tables.COLUMNS |= {"Colleague": PEOPLE, "SessionShown": SESSIONS, "UserShown": USERS}
 

@@ -83,7 +83,7 @@ def users(session: Session, **_: Any) -> None:
 def _listed(session: Session) -> bool:
     """Whether there are accounts that let anybody in."""
     accounts: list[UserShown] = named("users list")(session.crm)
-    return any(each.signing_in for each in accounts)
+    return any(account.signing_in for account in accounts)
 
 
 def _add(session: Session) -> None:
@@ -123,7 +123,7 @@ def _user_page(session: Session, user_id: int) -> None:
 
     def shown() -> UserShown:
         listed: list[UserShown] = named("users list")(session.crm)
-        return next(each for each in listed if each.id == user_id)
+        return next(user for user in listed if user.id == user_id)
 
     def above() -> None:
         account = shown()

@@ -20,12 +20,12 @@ class OfClient(Protocol):
 
 def client_names(snapshot: Snapshot, rows: Iterable[OfClient]) -> dict[int, str]:
     """The names of the clients that rows belong to, by number."""
-    wanted = sorted({each.client for each in rows})
+    wanted = sorted({row.client for row in rows})
     clients = snapshot.find_all(Client, Query({"id": wanted})) if wanted else []
-    return {each.id: each.name for each in clients}
+    return {client.id: client.name for client in clients}
 
 
-class DealingsPage(ListPage):
+class ClientListPage(ListPage):
     """What was done with clients, as a command lists it, with the names of the clients."""
 
     # The columns around the name of the client, and its own rank.
@@ -37,7 +37,7 @@ class DealingsPage(ListPage):
         super().__init__(session, **filters)
         self._clients: dict[int, str] = {}
         client = tables.Column(
-            "Client", lambda each, _: data(self._clients.get(each.client, each.client)), self.client_rank, 8
+            "Client", lambda row, _: data(self._clients.get(row.client, row.client)), self.client_rank, 8
         )
         self.columns = (*self.before, client, *self.after)
 

@@ -40,7 +40,9 @@ def pick_contact(crm: CRM, keyboard: Keyboard, label: str, *, required: bool = T
 def _suggested(crm: CRM, typed: str) -> list[Suggestion]:
     if is_too_short(typed):
         return []
-    return [Suggestion(f"{each.id} {each.name}", each.name, company) for each, company in _found(crm, typed)]
+    return [
+        Suggestion(f"{contact.id} {contact.name}", contact.name, company) for contact, company in _found(crm, typed)
+    ]
 
 
 def _found(crm: CRM, typed: str) -> Sequence[_Named]:
@@ -52,6 +54,8 @@ def _found(crm: CRM, typed: str) -> Sequence[_Named]:
             record = snapshot.find(Contact, numbered)
             found = [record] if record and name in ("", record.name) else []
         found = found or contacts_saying(snapshot, typed, limit=_MATCHES)
-        companies = snapshot.find_all(Client, Query({"id": sorted({each.client for each in found})})) if found else []
-    names = {each.id: each.name for each in companies}
-    return [(each, names.get(each.client, "")) for each in found]
+        companies = (
+            snapshot.find_all(Client, Query({"id": sorted({contact.client for contact in found})})) if found else []
+        )
+    names = {company.id: company.name for company in companies}
+    return [(contact, names.get(contact.client, "")) for contact in found]

@@ -32,7 +32,7 @@ def pick_deal(crm: CRM, keyboard: Keyboard, label: str, *, required: bool = True
         label,
         lambda typed: _deals(crm, typed),
         lambda typed: _suggested(crm, typed),
-        lambda each: Choice(deal_line(each.deal, by, each.client), each.deal),
+        lambda deal: Choice(deal_line(deal.deal, by, deal.client), deal.deal),
         lambda _: "Which deal?",
         help=help if required else f"{help}; Enter leaves it out",
         nothing="no deal is found by that; try part of the title or of the client, or the number",
@@ -44,7 +44,7 @@ def pick_deal(crm: CRM, keyboard: Keyboard, label: str, *, required: bool = True
 def _suggested(crm: CRM, typed: str) -> list[Suggestion]:
     if is_too_short(typed):
         return []
-    return [Suggestion(str(each.deal.id), each.deal.title, each.client) for each in _deals(crm, typed)[:_SUGGESTED]]
+    return [Suggestion(str(deal.deal.id), deal.deal.title, deal.client) for deal in _deals(crm, typed)[:_SUGGESTED]]
 
 
 def _deals(crm: CRM, typed: str) -> Sequence[DealShown]:
@@ -55,14 +55,14 @@ def _deals(crm: CRM, typed: str) -> Sequence[DealShown]:
             deal = snapshot.find(Deal, number)
             if deal is not None:
                 return shown(snapshot, known, [deal])
-        everywhere = WhichDeals([each.id for each in known], text=typed)
+        everywhere = WhichDeals([stage.id for stage in known], text=typed)
         return listed(snapshot, known, everywhere, limit=_MATCHES)
 
 
 def pick_stage(crm: CRM, keyboard: Keyboard, label: str, *, required: bool = True) -> Stage | None:
     """A stage from those there are; None where it may be left out and is. Raises Back."""
     with crm.read() as snapshot:
-        entries: list[Choice] = [Choice(stage_line(each), each) for each in stages(snapshot)]
+        entries: list[Choice] = [Choice(stage_line(stage), stage) for stage in stages(snapshot)]
     if not required:
         entries.append(Choice("None of them", None))
     chosen: Stage | None = keyboard.choose(f"{label}:", entries)

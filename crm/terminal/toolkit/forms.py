@@ -90,7 +90,7 @@ class RecordForm:
         def asks(place: int) -> Step:
             def ask() -> None:
                 self.session.page(*crumbs)
-                known = {each.name: each for each in self.fields()}
+                known = {field.name: field for field in self.fields()}
                 for name in names[:place]:
                     self._tell(known[name])
                 self.ask_first(known[names[place]])

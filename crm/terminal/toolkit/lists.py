@@ -147,8 +147,8 @@ class ListPage:
 
     def filter(self, name: str, value: Any) -> None:
         """Sets a filter in the place of its rivals, or drops it where the value is empty."""
-        dropped = {name}.union(*(each for each in self.rivals if name in each and value))
-        self.filters = {each: kept for each, kept in self.filters.items() if each not in dropped}
+        dropped = {name}.union(*(rival for rival in self.rivals if name in rival and value))
+        self.filters = {filter_: kept for filter_, kept in self.filters.items() if filter_ not in dropped}
         if value not in (None, ""):
             self.filters[name] = value
         self.offset = 0
@@ -219,7 +219,7 @@ class ListPage:
         keys += [Choice("Previous", turn(self.offset - size), "p")] if self.offset else []
         keys += [Choice("Sort", self._choose_sort, "s")] if self.sorts else []
         own = self.keys()
-        if taken := _TURNING & {each.key for each in own}:
+        if taken := _TURNING & {choice.key for choice in own}:
             # On a list of one page it would not be noticed.
             raise ValueError(f"{type(self).__name__} takes keys that turn the page or sort: {', '.join(taken)}")
         return [*keys, *own]
@@ -266,7 +266,7 @@ class Neighbours:
         if self._listed is None:
             return
         first = max(0, self._at - 1)
-        around = [each.id for each in self._listed(3, first)]
+        around = [client.id for client in self._listed(3, first)]
         # Where it has left the list, the one after it has moved up.
         stays = self.client.id in around
         wanted = first + around.index(self.client.id) + by if stays else self._at + min(by, 0)

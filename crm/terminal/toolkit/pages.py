@@ -53,16 +53,16 @@ def flow(words: str) -> Callable[[Flow], Flow]:
 
 def load_flows() -> None:
     """Registers all flows."""
-    for each in subjects():
-        load_pages(subject_of(each.__name__))
+    for subject in subjects():
+        load_pages(subject_of(subject.__name__))
 
 
 @cache
 def load_pages(subject: str) -> None:
     """Loads the pages of a subject."""
     folder = import_module(f"crm.terminal.{subject}")
-    for each in iter_modules(folder.__path__):
-        import_module(f"{folder.__name__}.{each.name}")
+    for module in iter_modules(folder.__path__):
+        import_module(f"{folder.__name__}.{module.name}")
 
 
 def flow_of(command: Command) -> Flow | None:

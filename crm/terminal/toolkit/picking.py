@@ -84,7 +84,7 @@ class ClientSearch:
         """The same for a completion menu."""
         if is_too_short(typed):
             return []
-        return [self._suggestion(each) for each in self.found(typed)[:_SUGGESTED]]
+        return [self._suggestion(client) for client in self.found(typed)[:_SUGGESTED]]
 
     def _suggestion(self, client: Client) -> Suggestion:
         contact = self._through.get(client.id)
@@ -107,7 +107,7 @@ def pick_client(
         label,
         search.found,
         search.suggest,
-        lambda each: Choice(search.line(each), each),
+        lambda client: Choice(search.line(client), client),
         lambda count: f"{count} clients fit:" if count < _MATCHES else "The best matches:",
         help=help,
         nothing="nobody is found by that; try part of the name, or the number",
@@ -120,7 +120,7 @@ def pick_clients(crm: CRM, keyboard: Keyboard, label: str) -> list[Client]:
     """Several clients: one after another, or all that fit a condition. Raises Back."""
     chosen: dict[int, Client] = {}
     while True:
-        names = ", ".join(each.name for each in list(chosen.values())[:5])
+        names = ", ".join(client.name for client in list(chosen.values())[:5])
         more = f" and {len(chosen) - 5} more" if len(chosen) > 5 else ""
         entries = [Choice("Go on with these", "done")] if chosen else []
         entries += [
@@ -140,7 +140,7 @@ def pick_clients(crm: CRM, keyboard: Keyboard, label: str) -> list[Client]:
                 if one := pick_client(crm, keyboard, "Client"):
                     chosen[one.id] = one
             else:
-                chosen |= {each.id: each for each in _all(crm, keyboard, how)}
+                chosen |= {client.id: client for client in _all(crm, keyboard, how)}
         except Back:
             continue
 
@@ -177,7 +177,9 @@ def pick_listed(
         hidden = [Choice("", 1, "n")] if len(rows) > _PAGE else []
         hidden += [Choice("", -1, "p")] if offset else []
         turns = [
-            words for words, key in (("n next", "n"), ("p previous", "p")) if any(each.key == key for each in hidden)
+            words
+            for words, key in (("n next", "n"), ("p previous", "p"))
+            if any(choice.key == key for choice in hidden)
         ]
         entries = [Choice(line, [value]) for line, value in rows[:_PAGE]]
         chosen = keyboard.choose(question, entries, hidden=hidden, hint=" · ".join(turns))
@@ -200,7 +202,7 @@ def pick_record(crm: CRM, keyboard: Keyboard, kind: type[Record], label: str, *,
     def fetch(limit: int, offset: int) -> Sequence[tuple[str, Any]]:
         with crm.read() as snapshot:
             records = snapshot.find_all(kind, Query(limit=limit, offset=offset))
-            return [(_line(each, by, snapshot), each) for each in records]
+            return [(_line(record, by, snapshot), record) for record in records]
 
     return pick_listed(keyboard, f"{label}:", fetch, nothing=f"there are no {kind.plural} yet")
 

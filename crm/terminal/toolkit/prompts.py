@@ -21,7 +21,7 @@ from crm.terminal.toolkit.picking import BY_TYPING, client_line, pick_client, pi
 from crm.terminal.toolkit.suggestions import PEOPLE, known_people, suggestions
 
 if TYPE_CHECKING:
-    from crm.terminal.console.file_transfer import Exchange
+    from crm.terminal.console.file_transfer import FileTransfer
 
 _KINDS_OF_FILE = {
     ".xlsx": "Excel", ".csv": "CSV", ".json": "JSON", ".vcf": "vCard, for an address book", ".png": "PNG picture",
@@ -42,7 +42,7 @@ class Prompts:
         keyboard: Keyboard,
         screen: Screen,
         insist: Callable[[Callable[[], Any]], Any] = lambda action: action(),
-        exchange: "Exchange | None" = None,
+        exchange: "FileTransfer | None" = None,
     ) -> None:
         self.crm = crm
         self.keyboard = keyboard
@@ -165,7 +165,7 @@ class Prompts:
         records where the person would rather have that. Raises Back for no."""
         entries = []
         if question.question_kind == "duplicate":
-            entries = [Choice(f"Open {_named(each)} instead", each) for each in question.records[:5]]
+            entries = [Choice(f"Open {_named(record)} instead", record) for record in question.records[:5]]
         entries += [Choice(words, value) for value, words in question.choices.items()]
         return self.keyboard.choose(question.sentence, entries, back="No, go back")
 
@@ -219,10 +219,10 @@ class Prompts:
 
         return self.keyboard.text(parameter.label, read, default=typed, help=parameter.help, error=error, path=True)
 
-    def _exchanged(self, exchange: "Exchange", parameter: Parameter) -> Any:
+    def _exchanged(self, exchange: "FileTransfer", parameter: Parameter) -> Any:
         """A file where the person sits elsewhere: taken from their device, or made here to be handed over."""
         if parameter.makes:
-            endings = [Choice(_KINDS_OF_FILE.get(each, each), each) for each in parameter.makes]
+            endings = [Choice(_KINDS_OF_FILE.get(part, part), part) for part in parameter.makes]
             ending = endings[0].value if len(endings) == 1 else self.keyboard.choose("As:", endings)
             return exchange.folder / f"crm-{self.crm.today}{ending}"
         self.screen.print(Text(f"Choose it in the bar “{parameter.label}” above the terminal; Esc leaves it.", "dim"))
@@ -256,11 +256,13 @@ def in_order(command: Command) -> list[Parameter]:
     """What a person is asked for: what is required first. Yes and no are asked by the command itself when
     it matters, and how a list is cut is turned by keys."""
     asked = [
-        each
-        for each in command.parameters.values()
-        if not each.fields and each.name not in _PAGING and not (isinstance(each.check, Flag) and not each.required)
+        parameter
+        for parameter in command.parameters.values()
+        if not parameter.fields
+        and parameter.name not in _PAGING
+        and not (isinstance(parameter.check, Flag) and not parameter.required)
     ]
-    return sorted(asked, key=lambda each: not each.required)
+    return sorted(asked, key=lambda parameter: not parameter.required)
 
 
 def _refused(command: Command, given: Mapping[str, Any], error: CRMError) -> Parameter | None:

@@ -32,7 +32,7 @@ from crm.terminal.toolkit.pages import flow_of, page_of
 from crm.terminal.toolkit.steps import Answers, in_steps
 
 if TYPE_CHECKING:
-    from crm.terminal.console.file_transfer import Exchange
+    from crm.terminal.console.file_transfer import FileTransfer
     from crm.terminal.toolkit.prompts import Prompts
 
 # The way back, the hint and what an entry may be too long by stand below the entries of a menu.
@@ -55,7 +55,7 @@ class Session:
         screen: Screen,
         *,
         debug: bool = False,
-        exchange: "Exchange | None" = None,
+        exchange: "FileTransfer | None" = None,
     ) -> None:
         self.crm = crm
         self.real: CRM | None = None
@@ -78,7 +78,7 @@ class Session:
 
     def close(self) -> None:
         """Lets go of the stores."""
-        for crm in {id(each): each for each in (self.crm, self.real) if each is not None}.values():
+        for crm in {id(crm): crm for crm in (self.crm, self.real) if crm is not None}.values():
             crm.repository.close()
 
     # Pages
@@ -265,14 +265,14 @@ class Session:
         self, question: str, entries: Sequence[Choice], *, back: str = "Back", keys: Sequence[Choice] = ()
     ) -> Any:
         """An action from a menu in which `/`, `u` and `?` work as well. Raises Back, Cancelled, Closed."""
-        taken = {each.key for each in entries}
+        taken = {entry.key for entry in entries}
         hidden = [
             *keys,
             *([Choice("Search", self.find, "/")] if self.search and self.leads_to("clients search") else []),
             *([Choice("Undo", self._undo_last, "u")] if "u" not in taken and self.leads_to("history undo") else []),
             Choice("Help", self._help, "?"),
         ]
-        told = [f"{each.key} {each.label.lower()}" for each in hidden]
+        told = [f"{choice.key} {choice.label.lower()}" for choice in hidden]
         return self.keyboard.choose(
             question, entries, back=back, hidden=hidden, hint=" · ".join(told), resized=self._draw_again
         )
@@ -292,7 +292,7 @@ class Session:
         """Asks for the parameters of a command that are not given, one by one, and runs it. Raises Back."""
         from crm.terminal.toolkit.prompts import in_order
 
-        asked = [each for each in in_order(command) if each.name not in given]
+        asked = [parameter for parameter in in_order(command) if parameter.name not in given]
         prompts, answers = self.prompts, Answers(self, **given)
         fresh = True
 
@@ -377,17 +377,17 @@ _HELP = (
 )
 
 
-def _handed_over(exchange: "Exchange", result: Any) -> Any:
+def _handed_over(exchange: "FileTransfer", result: Any) -> Any:
     """The result of a command whose files are offered to the person, who is told of no folders of this machine."""
     if not dataclasses.is_dataclass(result) or isinstance(result, type):
         return result
     named = {}
-    for each in dataclasses.fields(result):
-        path = getattr(result, each.name)
+    for field in dataclasses.fields(result):
+        path = getattr(result, field.name)
         if isinstance(path, Path):
             if path.is_relative_to(exchange.folder) and path.is_file():
                 exchange.offer(path, path.name)
-            named[each.name] = Path(path.name)
+            named[field.name] = Path(path.name)
     return dataclasses.replace(result, **named) if named else result
 
 

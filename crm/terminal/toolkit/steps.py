@@ -73,8 +73,8 @@ class Answers:
         def asks(place: int) -> Step:
             def ask() -> None:
                 page()
-                for each in parameters[:place]:
-                    self.session.prompts.told(each, self.given[each.name])
+                for parameter in parameters[:place]:
+                    self.session.prompts.told(parameter, self.given[parameter.name])
                 self.ask(parameters[place], typed.get(parameters[place].name, ""))
 
             return ask

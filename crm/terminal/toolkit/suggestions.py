@@ -21,9 +21,9 @@ def metric_names(typed: str) -> list[Suggestion]:
         return []
     start, word = typed[: found.start()], found.group().lower()
     return [
-        Suggestion(f"{start}{each.name}", each.name, each.description)
-        for each in METRICS.values()
-        if each.name.startswith(word) and each.name != word
+        Suggestion(f"{start}{metric.name}", metric.name, metric.description)
+        for metric in METRICS.values()
+        if metric.name.startswith(word) and metric.name != word
     ]
 
 
@@ -49,12 +49,12 @@ def suggestions(crm: CRM, name: str) -> Callable[[str], Sequence[Suggestion]] | 
 
 def _statuses(crm: CRM) -> list[str]:
     with crm.read() as snapshot:
-        return [each for each in statuses(snapshot) if each]
+        return [status for status in statuses(snapshot) if status]
 
 
 def _views(crm: CRM) -> list[str]:
     with crm.read() as snapshot:
-        return [each.name for each in snapshot.find_all(View, Query(sort="name"))]
+        return [view.name for view in snapshot.find_all(View, Query(sort="name"))]
 
 
 def known_people(crm: CRM) -> list[str]:

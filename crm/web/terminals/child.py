@@ -19,12 +19,12 @@ from types import FrameType
 from typing import IO, Any
 
 from crm.errors import CRMError, FileError, SignedOutError
-from crm.terminal.console.file_transfer import Exchange
+from crm.terminal.console.file_transfer import FileTransfer
 from crm.terminal.console.keyboard import Closed
 from crm.terminal.drawing.screen import clean
 from crm.web.faults import facts_of
 
-Serve = Callable[[Mapping[str, str], Exchange, IO[str], IO[str]], int]
+Serve = Callable[[Mapping[str, str], FileTransfer, IO[str], IO[str]], int]
 PACKET = 65_536
 CRASHED, SIGNED_OUT, DONE = 70, 71, 72
 TOLD_TO_END = 128 + signal.SIGTERM
@@ -43,7 +43,7 @@ _MOST_KEYS, _LONGEST_WORDS = 100, 100
 _ESCAPE, _INTERRUPT = b"\x1b", b"\x03"
 
 
-class ChannelExchange:
+class ChannelFileTransfer:
     """An Exchange over a socket to the web server, apart from what is shown: no text of a record can reach it."""
 
     def __init__(self, channel: socket.socket, folder: Path) -> None:
@@ -117,7 +117,7 @@ class ChannelExchange:
 def run(serve: Serve, opening: Mapping[str, str], folder: Path, channel: socket.socket) -> int:
     """Runs one menu on the terminal that is on descriptors 0 to 2; returns its exit code."""
     _confine(folder)
-    exchange = ChannelExchange(channel, folder)
+    exchange = ChannelFileTransfer(channel, folder)
     stdin = open(0, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
     stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
     sys.stdin, sys.stdout = stdin, stdout

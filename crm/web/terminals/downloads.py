@@ -9,7 +9,7 @@ EXPIRES_AFTER = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class Download:
     """A finished file of so many bytes, what it is to be called on the person's device, and until when it may be
     taken (on the monotonic clock)."""
 
@@ -19,19 +19,19 @@ class Offer:
     expires: float
 
 
-class Offers:
+class Downloads:
     """The offers of one terminal by their tickets, which nobody can guess."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, Offer] = {}
+        self._waiting: dict[str, Download] = {}
 
     def add(self, path: Path, name: str) -> str:
         """Offers a file; returns its ticket. Raises OSError where it cannot be read."""
         ticket = new_ticket()
-        self._waiting[ticket] = Offer(path, name, path.stat().st_size, time.monotonic() + EXPIRES_AFTER)
+        self._waiting[ticket] = Download(path, name, path.stat().st_size, time.monotonic() + EXPIRES_AFTER)
         return ticket
 
-    def take(self, ticket: str) -> Offer | None:
+    def take(self, ticket: str) -> Download | None:
         """The offer of a ticket, which is then used up; None where there is none or it has expired."""
         self.expire()
         return self._waiting.pop(ticket, None)
@@ -43,7 +43,7 @@ class Offers:
             self._waiting.pop(ticket).path.unlink(missing_ok=True)
         return late
 
-    def waiting(self) -> dict[str, Offer]:
+    def waiting(self) -> dict[str, Download]:
         """What can be taken now."""
         return dict(self._waiting)
 

@@ -39,7 +39,7 @@ def menu_environment(environment: Mapping[str, str]) -> dict[str, str]:
         passed["CRM_STORE"] = f"{SQLITE}{_absolute(store.removeprefix(SQLITE))}"
     if passed.get("CRM_CREDS"):
         passed["CRM_CREDS"] = _absolute(passed["CRM_CREDS"])
-    modules = [str(_PROGRAM), *(_absolute(each) for each in passed.get("PYTHONPATH", "").split(os.pathsep) if each)]
+    modules = [str(_PROGRAM), *(_absolute(part) for part in passed.get("PYTHONPATH", "").split(os.pathsep) if part)]
     return {**passed, **_FIXED, "PYTHONPATH": os.pathsep.join(modules)}
 
 

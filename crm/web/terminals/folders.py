@@ -17,9 +17,9 @@ _STARTS_WITHIN = 60.0
 
 def new_folder() -> Path:
     """A new folder, for whoever runs this alone; those that nobody uses any more are removed."""
-    for each in Path(tempfile.gettempdir()).glob(f"{_NAME}*"):
+    for path in Path(tempfile.gettempdir()).glob(f"{_NAME}*"):
         with suppress(OSError):
-            _remove_if_left(each)
+            _remove_if_left(path)
     return Path(tempfile.mkdtemp(prefix=_NAME))
 
 

@@ -122,13 +122,13 @@ class ForkServer:
 
     def _end_all(self) -> None:
         """Their terminals were closed with the web server; who has not left by then is made to."""
-        for each in (signal.SIGTERM, signal.SIGKILL):
+        for signals in (signal.SIGTERM, signal.SIGKILL):
             ends = time.monotonic() + _LEAVES_WITHIN
             while self._running and time.monotonic() < ends:
                 self._reap()
                 time.sleep(0.02)
             for pid in self._running:
-                os.kill(pid, each)
+                os.kill(pid, signals)
         while self._running:
             self._reap()
             time.sleep(0.02)

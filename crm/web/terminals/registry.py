@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket
 
 from crm.errors import CRMError
 from crm.web.terminals.browser_messages import receive
-from crm.web.terminals.downloads import Offer
+from crm.web.terminals.downloads import Download
 from crm.web.terminals.folders import new_folder
 from crm.web.terminals.forking import Forking
 from crm.web.terminals.page import FULL, SIGNED_OUT, STOPPING, TIMED_OUT, Page, clamped
@@ -85,7 +85,7 @@ class Terminals:
             self._watch.cancel()
             with suppress(asyncio.CancelledError):
                 await self._watch
-        await asyncio.gather(*(each.end(STOPPING, why) for each in self._terminals.values()))
+        await asyncio.gather(*(terminal.end(STOPPING, why) for terminal in self._terminals.values()))
         await self._stop_forking()
         if self._running:
             await asyncio.wait(self._running, timeout=2)
@@ -100,7 +100,7 @@ class Terminals:
         if terminal is not None:
             await terminal.end(SIGNED_OUT, why)
 
-    def offered(self, session: int, ticket: str) -> Offer | None:
+    def offered(self, session: int, ticket: str) -> Download | None:
         """The file of a ticket of this sign-in; the ticket is used up by that."""
         terminal = self._terminals.get(session)
         return terminal.files.offered(ticket) if terminal else None
@@ -161,15 +161,15 @@ class Terminals:
         """Where a person has too many, the one that was left longest ago makes room. Raises _FullError."""
         if self._stopping:
             raise CRMError(self._stopping)
-        there = [each for each in self._terminals.values() if each.open]
-        own = [each for each in there if each.user == user]
+        there = [terminal for terminal in self._terminals.values() if terminal.open]
+        own = [terminal for terminal in there if terminal.user == user]
         if len(own) >= self._most_each:
-            left = [each for each in own if not each.pages]
+            left = [terminal for terminal in own if not terminal.pages]
             if not left:
                 raise _FullError(
                     f"You have {len(own)} terminals open on other devices. Leave one of them, then try again."
                 )
-            oldest = min(left, key=lambda each: each.seen_at)
+            oldest = min(left, key=lambda terminal: terminal.seen_at)
             there.remove(oldest)
             await oldest.end(TIMED_OUT, "Opened on another device.")
         if len(there) >= self._most:

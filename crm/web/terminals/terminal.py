@@ -67,7 +67,7 @@ class Terminal:
         page.tell("screen", columns=self._size[0], lines=self._size[1])
         page.show(self._replay.screen())
         self.files.tell_all(page.tell)
-        open_ones = [each for each in self.pages if not each.closing]
+        open_ones = [page for page in self.pages if not page.closing]
         if len(open_ones) >= _MOST_PAGES:
             open_ones[0].close(FULL, f"You have this menu open in more than {_MOST_PAGES} tabs; this one was closed.")
         self.pages.append(page)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crm.web.terminals.child import PACKET
-from crm.web.terminals.downloads import Offer, Offers, new_ticket
+from crm.web.terminals.downloads import Download, Downloads, new_ticket
 
 log = logging.getLogger("crm.web")
 Tell = Callable[..., None]
@@ -24,7 +24,7 @@ class Transfers:
         self._folder = folder
         self._tell = tell
         self._ids = dict(ids)
-        self._offers = Offers()
+        self._offers = Downloads()
         self._asked: dict[str, str] | None = None
         self._keys: Sequence[Sequence[str]] = ()
         self._question = 0
@@ -79,7 +79,7 @@ class Transfers:
         ticket = self._offers.add(path, name)
         self._tell("offer", ticket=ticket, name=name, bytes=self._offers.waiting()[ticket].size)
 
-    def offered(self, ticket: str) -> Offer | None:
+    def offered(self, ticket: str) -> Download | None:
         """The file of a ticket, which is used up by that."""
         offer = self._offers.take(ticket)
         if offer is not None:

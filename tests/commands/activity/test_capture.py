@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crm.commands.activity.capture import Captured
-from crm.commands.activity.quick_notes import Jotting, read_jotting
+from crm.commands.activity.quick_notes import QuickNote, read_jotting
 from crm.errors import CRMError, FieldError, NotFoundError, Question
 from crm.model import Client, Conventions, FollowUp, Interaction
 from tests.commands.conftest import Office
@@ -234,7 +234,7 @@ def test_no_line_breaks_it(office: Office) -> None:
         except CRMError:
             return
         assert isinstance(done.client, Client)
-        assert isinstance(read_jotting(line, BY), Jotting)
+        assert isinstance(read_jotting(line, BY), QuickNote)
 
     tried()
     assert office.is_sound()

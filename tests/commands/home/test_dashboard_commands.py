@@ -12,8 +12,8 @@ from sqlalchemy import event
 
 from crm.accounts import SignedIn
 from crm.commands.context import CRM
+from crm.commands.home.tiles import DEFAULT, TILES
 from crm.commands.home.today import Brief
-from crm.commands.home.widgets import DEFAULT, TILES
 from crm.commands.registry import named
 from crm.errors import FieldError, ForbiddenError
 from crm.model import Client, Dashboard, Deal, FollowUp, Message, Sale, User

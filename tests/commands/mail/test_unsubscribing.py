@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from crm.commands.context import CRM
 from crm.commands.mail import unsubscribing
-from crm.commands.mail.unsubscribing import Wish
+from crm.commands.mail.unsubscribing import UnsubscribeRequest
 from crm.model import Client
 from crm.outward.markdown import html, plain
 from crm.outward.mime import composed
@@ -40,7 +40,7 @@ def test_each_link_leads_back_to_whom_it_was_sent(office: Office) -> None:
         unquote(mail.partition("subject=")[2]),
         f"Re: {unquote(mail)}",
     ):
-        assert unsubscribing.wish_in(crm, each) == Wish(client.id, "anna@example.com")
+        assert unsubscribing.wish_in(crm, each) == UnsubscribeRequest(client.id, "anna@example.com")
     assert unsubscribing.links(crm, other, "anna@example.com")[0] != web
     assert len(unsubscribing.links(mailing(office), client, "anna@example.com")) == 1
     assert unsubscribing.links(office.crm, client, "anna@example.com") == ()
@@ -61,7 +61,7 @@ def test_any_address_fits_into_a_mail(office: Office) -> None:
         unsubscribe=found,
     )
     assert all(each in composed(mail)["List-Unsubscribe"] for each in found)
-    assert unsubscribing.wish_in(crm, unquote(found[1])) == Wish(client.id, longest)
+    assert unsubscribing.wish_in(crm, unquote(found[1])) == UnsubscribeRequest(client.id, longest)
 
 
 def test_the_line_at_the_end_says_what_to_do_in_any_mail(office: Office) -> None:
@@ -126,7 +126,7 @@ def test_somebody_who_has_signed_in_does_it_in_their_name(office: Office) -> Non
     account = office("users add", "ada@example.com", "Ada Admin", "admin")
     who = office.crm.accounts.open().sign_in("ada@example.com", account.password)
     crm = office.crm.enter(office.crm, who)
-    unsubscribing.opt_out(crm, Wish(client.id, "anna@example.com"))
+    unsubscribing.opt_out(crm, UnsubscribeRequest(client.id, "anna@example.com"))
     assert not office.client(client).marketing_consent
     assert office("history list", 1)[0].user == "Ada Admin"
 

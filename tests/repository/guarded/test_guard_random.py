@@ -26,7 +26,7 @@ from crm.model.rights import (
 )
 from crm.repository import Query
 from crm.repository.dump import everything
-from crm.repository.guarded.permissions import Bounds
+from crm.repository.guarded.permissions import Permissions
 from crm.repository.guarded.writing import GuardedTransaction
 from crm.repository.tables import TABLES, audit, transactions
 from tests.support.guarded import SECRET as SECRET_MARK
@@ -185,7 +185,7 @@ def test_no_order_of_calls_shows_or_changes_more_than_the_table_gives(team: Team
 
     def change(tx: Any) -> None:
         before = records(everything(tx))
-        guarded = GuardedTransaction(tx, Bounds(reader))
+        guarded = GuardedTransaction(tx, Permissions(reader))
         for step in steps:
             assert_shown(reader, step, carried_out(guarded, step, tx))
         assert_allowed(reader, before, records(everything(tx)))

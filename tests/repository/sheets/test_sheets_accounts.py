@@ -11,7 +11,7 @@ import pytest
 
 from crm.accounts.accounts import Accounts
 from crm.accounts.keys import Secret
-from crm.accounts.throttling import Attempts
+from crm.accounts.throttling import AttemptLimiter
 from crm.errors import SignInRefusedError, StoreAccessError, StoreDamagedError, StoreNewerError, StoreNotSetUpError
 from crm.model import Client, SignIn, User
 from crm.repository import ROSTER, Repository
@@ -39,7 +39,7 @@ def accounts(team: Team, repository: Repository | None = None) -> Accounts:
     return Accounts(
         repository or team.repository,
         Secret("what protects the accounts of these tests", folder),
-        Attempts(folder / "attempts"),
+        AttemptLimiter(folder / "attempts"),
         now=lambda: moment,
     )
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from crm.commands.context import CRM
-from crm.commands.home.widgets import DEFAULT, TILES, MonthOfSales
+from crm.commands.home.tiles import DEFAULT, TILES, MonthOfSales
 from crm.commands.registry import named
 from crm.model import Client, Conventions
 from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.screen import Screen
-from crm.terminal.home.widgets import months
+from crm.terminal.home.tiles import months
 from crm.terminal.toolkit.pages import load_flows
 from crm.terminal.toolkit.session import Session
 from tests.support.clocks import TODAY

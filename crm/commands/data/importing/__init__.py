@@ -132,7 +132,7 @@ def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False) -> "ImportRepo
 
 
 def _refuse_pointless(draft: "ImportDraft") -> None:
-    targets = {each.target for each in draft.matches}
+    targets = {match.target for match in draft.matches}
     if draft.what == "clients" and not targets & {"name", "first_name", "last_name", "company"}:
         raise FileError(
             f"No column of {draft.file.name} is a name; columns are {', '.join(draft.source.columns)}."

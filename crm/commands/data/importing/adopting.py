@@ -137,9 +137,9 @@ class _Run:
     def take(self, batch: Sequence[Checked]) -> None:
         """The clients of some rows, and what they have spent."""
         self.tally.rows += len(batch)
-        for each in batch:
-            if not each.refused and (spent := self._spend(each)):
-                self._spent.append((each, spent))
+        for row in batch:
+            if not row.refused and (spent := self._spend(row)):
+                self._spent.append((row, spent))
         self._clients.take(batch)
 
     def _spend(self, each: Checked) -> Decimal:
@@ -159,15 +159,15 @@ class _Run:
     def open_balances(self) -> None:
         """One sale for each client who had none: of all that the list says of the client. A row that stands there
         twice counts once."""
-        taken = [(each, spent) for each, spent in self._spent if each.row.number not in self.tally.refused_rows]
+        taken = [(row, spent) for row, spent in self._spent if row.row.number not in self.tally.refused_rows]
         said: set[tuple[str, ...]] = set()
         for batch in _pieces(taken, 1000):
-            known = Known(self._tx, [each.values for each, _ in batch])
-            for each, spent in batch:
-                client = known.same(each.values, keys_of(each.values))
-                if client is None or each.row.cells in said:
+            known = Known(self._tx, [row.values for row, _ in batch])
+            for row, spent in batch:
+                client = known.same(row.values, keys_of(row.values))
+                if client is None or row.row.cells in said:
                     continue
-                said.add(each.row.cells)
+                said.add(row.row.cells)
                 if client.id in self._with_sales:
                     self._had_sales.add(client.id)
                 else:

@@ -23,19 +23,19 @@ class ClientImport:
 
     def take(self, batch: Sequence[Checked]) -> None:
         """Adds, updates or refuses the rows of a batch."""
-        keys = [keys_of(each.values, self._draft.match) for each in batch]
-        known = Known(self._tx, [each.values for each in batch], self._draft.match)
+        keys = [keys_of(row.values, self._draft.match) for row in batch]
+        known = Known(self._tx, [row.values for row in batch], self._draft.match)
         # Rows of one batch may speak of one client; a new one has a number below zero until it is stored.
         new: dict[int, Client] = {}
         changed: dict[int, tuple[Client, Client]] = {}
-        for each, its_keys in zip(batch, keys, strict=True):
-            if each.refused:
-                self._tally.refuse(each.row, each.refused)
+        for row, its_keys in zip(batch, keys, strict=True):
+            if row.refused:
+                self._tally.refuse(row.row, row.refused)
                 continue
             try:
-                self._take_one(each, its_keys, known, new, changed)
+                self._take_one(row, its_keys, known, new, changed)
             except FieldError as error:
-                self._tally.refuse(each.row, error.sentence)
+                self._tally.refuse(row.row, error.sentence)
         self._tx.add_all(list(new.values()))
         for shown, after in changed.values():
             different = {
@@ -91,7 +91,7 @@ def with_kind(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-_SETTABLE = tuple(each.name for each in dataclasses.fields(Client) if each.metadata.get("by") == "person")
+_SETTABLE = tuple(field.name for field in dataclasses.fields(Client) if field.metadata.get("by") == "person")
 
 
 def _updated(client: Client, values: dict[str, Any]) -> dict[str, Any]:

@@ -49,13 +49,13 @@ class ImportDraft:
         own = self.what == "clients" and target.startswith("extra:") and target.removeprefix("extra:").strip()
         if target not in self.targets and not own:
             raise FieldError(f"there is no field {target}; there are {', '.join(filter(None, self.targets))}")
-        matches = [retargeted(each, "") if target and each.target == target else each for each in self.matches]
+        matches = [retargeted(match, "") if target and match.target == target else match for match in self.matches]
         matches[column] = retargeted(matches[column], target)
         return replace(self, matches=matches)
 
     def with_date_order(self, order: str) -> "ImportDraft":
         """The draft with all its dates read in one order: 'ymd', 'dmy' or 'mdy'."""
-        return replace(self, matches=[replace(each, date_order=order) for each in self.matches])
+        return replace(self, matches=[replace(match, date_order=order) for match in self.matches])
 
     def mapped(self, written: Sequence[str], by: Conventions) -> "ImportDraft":
         """The draft with columns mapped as on the command line: column=field each; raises UsageError."""
@@ -76,7 +76,7 @@ def targets(what: str) -> dict[str, str]:
         return {
             "": "(leave out)",
             "name": "Whole name",
-            **{name: each.label for name, each in typed_fields(Client).items()},
+            **{name: field.label for name, field in typed_fields(Client).items()},
         }
     of_sale = {"client": "Client's reference", **{name: fields(Sale)[name].label for name in ("on", "amount", "note")}}
     of_client = {f"client.{name}": f"Client: {fields(Client)[name].label}" for name in _CLIENT_OF_SALE}

@@ -147,7 +147,7 @@ class Tally:
             self.draft.what,
             str(self.draft.file),
             self.draft.read_as,
-            {each.column: each.target for each in self.draft.matches},
+            {match.column: match.target for match in self.draft.matches},
             self.rows,
             self.new,
             self.updated,

@@ -29,24 +29,24 @@ class SaleImport:
         self._draft = draft
         self._tally = tally
         self._told = _Counts()
-        self._with_notes = any(each.target == "note" for each in draft.matches)
+        self._with_notes = any(match.target == "note" for match in draft.matches)
         self._first_new: int | None = None
 
     def take(self, batch: Sequence[Checked]) -> None:
         """Adds or refuses the rows of a batch."""
         only = self._draft.match or _by(batch)
-        known = Known(self._tx, [each.client for each in batch], only)
+        known = Known(self._tx, [row.client for row in batch], only)
         clients = self._clients(batch, known, only)
-        sales = [(each, self._sale(each, client)) for each, client in clients]
+        sales = [(row, self._sale(row, client)) for row, client in clients]
         stored = self._stored(sorted({made.client for _, made in sales}))
         new = []
-        for each, made in sales:
+        for row, made in sales:
             key = self._key(made)
             if self._told.one_more(key) <= stored.get(key, 0):
                 self._tally.unchanged += 1
                 continue
             new.append(made)
-            self._tally.add(made, each)
+            self._tally.add(made, row)
         if new:
             ids = self._tx.add_all(new)
             self._first_new = ids[0] if self._first_new is None else self._first_new
@@ -55,25 +55,25 @@ class SaleImport:
         """The rows that can be sales, each with its client; clients that are missing are created where asked for."""
         found: list[tuple[Checked, Client]] = []
         new: dict[int, Client] = {}
-        for each in batch:
+        for row in batch:
             try:
-                if each.refused:
-                    raise FieldError(each.refused)
-                _refuse_incomplete(each)
-                keys = keys_of(each.client, only)
-                client = known.same(each.client, keys)
+                if row.refused:
+                    raise FieldError(row.refused)
+                _refuse_incomplete(row)
+                keys = keys_of(row.client, only)
+                client = known.same(row.client, keys)
                 if client is None:
-                    client = self._created(each, -1 - len(new))
+                    client = self._created(row, -1 - len(new))
                     refuse_taken(client, known)
                     new[client.id] = client
                     known.add(client, keys)
-                found.append((each, client))
+                found.append((row, client))
             except FieldError as error:
-                self._tally.refuse(each.row, error.sentence)
+                self._tally.refuse(row.row, error.sentence)
         ids = self._tx.add_all(list(new.values()))
         self._tally.clients_created += len(new)
         stored = dict(zip(new, ids, strict=True))
-        return [(each, stored.get(client.id, client.id)) for each, client in found]
+        return [(row, stored.get(client.id, client.id)) for row, client in found]
 
     def _created(self, each: Checked, number: int) -> Client:
         if not self._draft.create_clients:
@@ -108,7 +108,7 @@ def _refuse_incomplete(each: Checked) -> None:
 
 def _by(batch: Sequence[Checked]) -> str:
     """A row that has a reference goes by it alone."""
-    return "reference" if any(each.client.get("reference") for each in batch) else ""
+    return "reference" if any(row.client.get("reference") for row in batch) else ""
 
 
 class _Counts:

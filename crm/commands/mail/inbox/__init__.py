@@ -97,7 +97,7 @@ def adopt(
 ) -> Adopted:
     """Makes somebody who has written a client, or a contact of one that is there, and files their e-mails."""
     with _opened(crm) as (mailbox, journal):
-        who = next((each for each in journal.strangers() if each.address == spelling(address)), None)
+        who = next((stranger for stranger in journal.strangers() if stranger.address == spelling(address)), None)
         if who is None:
             raise NotFoundError(f"No e-mail from {address} waits for a client; `email unknown` lists those that do.")
         called = name or who.name or name_in(who.address)
@@ -156,8 +156,8 @@ def _unknown(crm: CRM, journal: FetchJournal) -> Sequence[Stranger]:
     """Who has written and is still no client."""
     strangers = journal.strangers()
     with crm.read() as snapshot:
-        known = correspondents(snapshot, [each.address for each in strangers], frozenset()).clients
-    return [each for each in strangers if each.address not in known]
+        known = correspondents(snapshot, [stranger.address for stranger in strangers], frozenset()).clients
+    return [stranger for stranger in strangers if stranger.address not in known]
 
 
 def _new_client(tx: Transaction, address: str, called: str) -> Client:
@@ -202,7 +202,7 @@ class _Reading:
 
     def file_known_by_now(self) -> None:
         """Files what was read before of people who have become clients since. Raises OutwardError."""
-        noted = [each.address for each in self._journal.strangers()]
+        noted = [stranger.address for stranger in self._journal.strangers()]
         with self._crm.read() as snapshot:
             known = correspondents(snapshot, noted, frozenset()).clients
         self.file_again([each for each in noted if each in known])
@@ -211,7 +211,7 @@ class _Reading:
         """Files the messages of people who were strangers. Raises OutwardError."""
         for validity, uids in self._journal.letters(addresses).items():
             for batch in _batches(self._mailbox.again(validity, uids)):
-                self._change([each.message for each in batch if each.message], anew=True)
+                self._change([arrival.message for arrival in batch if arrival.message], anew=True)
         self._journal.forget(addresses)
 
     def _file(self, batch: Sequence[Arrival]) -> None:
@@ -250,8 +250,8 @@ def _batches(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
     batch: list[Arrival] = []
     broken: OutwardError | None = None
     try:
-        for each in arrivals:
-            batch.append(each)
+        for arrival in arrivals:
+            batch.append(arrival)
             if len(batch) == _BATCH:
                 yield batch
                 batch = []

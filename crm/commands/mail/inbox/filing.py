@@ -35,7 +35,7 @@ class Placed:
 def addresses_in(received: Received) -> set[str]:
     """The addresses in a message by which it may be filed, in their one spelling."""
     people = [*received.to, *received.cc, *received.bcc, received.sender, received.forwarded_from]
-    return {spelling(each.address) for each in people if each}
+    return {spelling(person.address) for person in people if person}
 
 
 def placed(received: Received, who: Correspondents, talking: Mapping[int, int]) -> Placed:
@@ -48,8 +48,8 @@ def placed(received: Received, who: Correspondents, talking: Mapping[int, int]) 
         return Placed(received, sender, "in", {**named, **theirs})
     ours = sender is not None and who.is_ours(sender)
     # Whoever copies us without its being seen writes to somebody else for us.
-    boxes = {spelling(each.address) for each in received.delivered_to}
-    hidden = not any(who.is_ours(each) or spelling(each.address) in boxes for each in recipients)
+    boxes = {spelling(party.address) for party in received.delivered_to}
+    hidden = not any(who.is_ours(recipient) or spelling(recipient.address) in boxes for recipient in recipients)
     if named and (ours or hidden):
         return Placed(received, sender, "out", named)
     original = received.forwarded_from
@@ -79,9 +79,11 @@ class Filed:
 def file(tx: Transaction, messages: Sequence[Received], ours: frozenset[str], *, anew: bool = False) -> Filed:
     """Stores messages with the clients they belong to, each once with each. One that is known with any client is left
     alone, since what was sent from here comes back as a copy, unless it is looked at `anew`."""
-    wanted = set[str]().union(*(addresses_in(each) for each in messages))
+    wanted = set[str]().union(*(addresses_in(message) for message in messages))
     who = correspondents(tx, wanted, ours)
-    there = _known(tx, {name for each in messages for name in (identifier(each), each.in_reply_to, _bounced(each))})
+    there = _known(
+        tx, {name for message in messages for name in (identifier(message), message.in_reply_to, _bounced(message))}
+    )
     filed = Filed()
     new: list[Message] = []
     for at, received in enumerate(messages):
@@ -125,7 +127,7 @@ def _given_up(tx: Transaction, received: Received, there: Mapping[str, Mapping[i
         its = tx.find(Message, number)
         if bounce is None or its is None or its.direction != "out" or its.state not in ("sent", "unsure"):
             continue
-        if bounce.address and spelling(bounce.address) not in {spelling(each.strip()) for each in its.to.split(",")}:
+        if bounce.address and spelling(bounce.address) not in {spelling(part.strip()) for part in its.to.split(",")}:
             continue
         words = line(" ".join(filter(None, (bounce.address, bounce.words))), Line(500).longest)
         changed.append(tx.change(its, state="failed", failure=words, until=""))
@@ -170,8 +172,8 @@ def _message(place: Placed, client: int, contact: int, clock: Clock) -> Message:
 def _told(parties: Iterable[Party]) -> str:
     """Addresses as they stand in a message, as many as there is room for."""
     told = ""
-    for each in parties:
-        longer = f"{told}, {each.address}" if told else each.address
+    for party in parties:
+        longer = f"{told}, {party.address}" if told else party.address
         if len(longer) > _LONGEST_PARTIES:
             break
         told = longer

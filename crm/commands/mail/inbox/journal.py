@@ -115,7 +115,7 @@ class FetchJournal(JournalFile):
             " stranger.address), subject, at FROM stranger WHERE box = ? ORDER BY at DESC, address",
             self._box,
         )
-        return [Stranger(each[0], each[1], each[2], each[3], datetime.fromisoformat(each[4])) for each in rows]
+        return [Stranger(row[0], row[1], row[2], row[3], datetime.fromisoformat(row[4])) for row in rows]
 
     def letters(self, addresses: Iterable[str]) -> dict[int, list[int]]:
         """The numbers of the messages of some of them in the mailbox, by how it numbered them."""

@@ -117,7 +117,7 @@ def _first(crm: CRM, found: Audience) -> Reader:
 def _named(found: Prepared, by: Conventions) -> str:
     """Who gets it and who is left out, the first of them by name."""
     left_out = found.audience.left_out
-    lines = [f"- {each.name} ({each.client}): {each.told}" for each in left_out[:_NAMED]]
+    lines = [f"- {reader.name} ({reader.client}): {reader.told}" for reader in left_out[:_NAMED]]
     more = [f"- and {by.number(len(left_out) - _NAMED)} more"] if len(left_out) > _NAMED else []
     return "\n".join([found.told(by), *lines, *more])
 
@@ -135,8 +135,8 @@ def _queued(
     mailing = tx.add(Mailing(name=_name(text), channel="email", subject=text.subject, body=text.body, user=crm.me))
     done = 0
     for some in batches(numbers):
-        readers = {each.client.id: each for each in found.sort(sorting.of(some))}
-        known = values_of(crm, tx, [each.client for each in readers.values()])
+        readers = {reader.client.id: reader for reader in found.sort(sorting.of(some))}
+        known = values_of(crm, tx, [reader.client for reader in readers.values()])
         queue_many(tx, crm, (drafted(crm, text, readers[client.id], values, mailing.id) for client, values in known))
         done += len(some)
         tell(done, len(numbers))
@@ -199,8 +199,8 @@ def cancel(crm: CRM, mailing: TheMailing, yes: bool = False) -> MailingReport:
             count = pluralize(len(queued), "e-mail of it that was", "e-mails of it that were", crm.conventions)
             raise confirmation(f"This cancels {count} not sent yet.", "Cancel them", [current])
         for numbers in batches(queued):
-            for each in tx.find_all(Message, Query({"id": numbers})):
-                tx.change(each, state="cancelled", until="")
+            for message in tx.find_all(Message, Query({"id": numbers})):
+                tx.change(message, state="cancelled", until="")
         return report_on(tx, current)
 
     return crm.transact(change, f"cancelled the mailing {mailing.name}")

@@ -52,18 +52,18 @@ class Audience:
     def sort(self, found: Iterable[Reader | LeftOut]) -> list[Reader]:
         """Counts some more; those of them who get it."""
         readers: list[Reader] = []
-        for each in found:
-            if isinstance(each, LeftOut):
-                self.left_out.append(each)
+        for reader in found:
+            if isinstance(reader, LeftOut):
+                self.left_out.append(reader)
             else:
-                readers.append(each)
+                readers.append(reader)
         self.count += len(readers)
         self.first = self.first or next(iter(readers), None)
         return readers
 
     def told(self, by: Conventions) -> str:
         """Who is left out, counted by the reason, in a sentence; '' for nobody."""
-        counts = Counter(each.why for each in self.left_out)
+        counts = Counter(reader.why for reader in self.left_out)
         parts = [
             f"{by.number(counts[why])} {words[0] if counts[why] == 1 else words[1]}"
             for why, words in REASONS.items()
@@ -86,15 +86,15 @@ class Readers:
     def of(self, numbers: Sequence[int]) -> Iterator[Reader | LeftOut]:
         """What each of the clients is, in their order, and the first of several with one address is who gets it."""
         for clients in some_at_a_time(self._snapshot, numbers):
-            contacts = self._contacts([each.id for each in clients if not each.email])
-            for each in clients:
-                yield self._sorted(each, contacts.get(each.id))
+            contacts = self._contacts([client.id for client in clients if not client.email])
+            for client in clients:
+                yield self._sorted(client, contacts.get(client.id))
 
     def _contacts(self, clients: Sequence[int]) -> Mapping[int, Contact]:
         if not clients:
             return {}
         found = self._snapshot.find_all(Contact, Query({"client": list(clients), "is_primary": True}))
-        return {each.client: each for each in found}
+        return {contact.client: contact for contact in found}
 
     def _sorted(self, client: Client, contact: Contact | None) -> Reader | LeftOut:
         if not client.marketing_consent:

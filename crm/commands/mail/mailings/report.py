@@ -46,14 +46,14 @@ def report_on(snapshot: Snapshot, mailing: Mailing) -> MailingReport:
     """What became of a mailing as far as it goes; those that failed come before those that are unsure."""
     wanted = Query({"mailing": mailing.id, "state": ["failed", "unsure"]}, sort="id")
     found = snapshot.find_all(Message, wanted)
-    names = _names(snapshot, {each.client for each in found})
-    troubles = [Trouble(each, names[each.client]) for each in sorted(found, key=lambda each: each.state)]
+    names = _names(snapshot, {message.client for message in found})
+    troubles = [Trouble(message, names[message.client]) for message in sorted(found, key=lambda each: each.state)]
     return MailingReport(MailingCount(mailing, counts_of(snapshot, [mailing.id])[mailing.id]), troubles)
 
 
 def counts_of(snapshot: Snapshot, mailings: Sequence[int]) -> Mapping[int, Mapping[str, int]]:
     """How many messages of each mailing are in which state."""
-    found: dict[int, dict[str, int]] = {each: {} for each in mailings}
+    found: dict[int, dict[str, int]] = {mailing: {} for mailing in mailings}
     for mailing, state, count in states_of_mailings(snapshot, mailings):
         found[mailing][state] = count
     return found
@@ -62,5 +62,5 @@ def counts_of(snapshot: Snapshot, mailings: Sequence[int]) -> Mapping[int, Mappi
 def _names(snapshot: Snapshot, clients: Iterable[int]) -> Mapping[int, str]:
     names: dict[int, str] = {}
     for numbers in batches(sorted(clients)):
-        names |= {each.id: each.name for each in snapshot.find_all(Client, Query({"id": numbers}))}
+        names |= {client.id: client.name for client in snapshot.find_all(Client, Query({"id": numbers}))}
     return names

@@ -86,7 +86,7 @@ def previewed(crm: CRM, snapshot: Snapshot, text: MailingText, reader: Reader) -
     mailer = crm.outward.mailer()
     draft = drafted(crm, text, reader, values(crm, snapshot, reader.client))
     sender = spelled(mailer.sender) if mailer else ""
-    files = [(name_of(each), size_of(each)) for each in text.files]
+    files = [(name_of(file), size_of(file)) for file in text.files]
     return Preview(sender, draft, plain(draft.body).rstrip("\n"), files)
 
 

@@ -70,7 +70,7 @@ def send_queued(crm: CRM, only: Collection[int] | None = None, *, mailing: int =
 
 def _queued(tx: Transaction, crm: CRM, drafts: Iterable[Draft]) -> Iterator[Message]:
     time = tx.clock.time_of(tx.clock.now)
-    for channel, some in groupby(drafts, key=lambda each: each.channel):
+    for channel, some in groupby(drafts, key=lambda draft: draft.channel):
         refuse_unsendable(crm, channel)
         # What is wrong with the settings of e-mail keeps no text back.
         mailer = crm.outward.mailer() if channel == "email" else None
@@ -102,4 +102,4 @@ def _queued(tx: Transaction, crm: CRM, drafts: Iterable[Draft]) -> Iterator[Mess
 
 def _addresses(parties: Iterable[Party]) -> str:
     """Addresses as they stand in a message."""
-    return ", ".join(each.address for each in parties)
+    return ", ".join(party.address for party in parties)

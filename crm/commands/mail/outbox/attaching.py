@@ -44,7 +44,7 @@ def kept(crm: CRM, path: Path) -> str:
 
 def refuse_too_large(lines: Iterable[str]) -> None:
     """Raises FileError where files are too large for one message together."""
-    if sum(size_of(each) for each in lines) > MOST:
+    if sum(size_of(line) for line in lines) > MOST:
         raise FileError(_TOO_LARGE)
 
 

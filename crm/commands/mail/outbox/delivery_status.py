@@ -18,7 +18,7 @@ _LONGEST = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class DeliveryStatus:
     """How an attempt ended: 'sent', 'failed', 'later', 'unsure', 'lost' (unsure too, but another machine may know), or
     'unsent' (nothing was begun, or nothing came of it); and in `failure` why, in the words of the server."""
 
@@ -26,39 +26,39 @@ class Verdict:
     failure: str = ""
 
 
-UNKNOWN = Verdict("unsure", "the program was stopped while it was handed over")
-ELSEWHERE = Verdict("lost", "another computer took it to send, and has not said what became of it")
+UNKNOWN = DeliveryStatus("unsure", "the program was stopped while it was handed over")
+ELSEWHERE = DeliveryStatus("lost", "another computer took it to send, and has not said what became of it")
 
 
-def verdict(message: Message, outcomes: Sequence[Outcome]) -> Verdict:
+def verdict(message: Message, outcomes: Sequence[Outcome]) -> DeliveryStatus:
     """What becomes of a message: of several recipients those that it is written to decide, and nobody gets it a second
     time because another did not get it."""
-    fates = {each.fate for each in outcomes}
-    written_to = {each.strip() for each in message.to.split(",")}
-    theirs = {each.fate for each in outcomes if each.address in written_to} or fates
+    fates = {outcome.fate for outcome in outcomes}
+    written_to = {part.strip() for part in message.to.split(",")}
+    theirs = {outcome.fate for outcome in outcomes if outcome.address in written_to} or fates
     failure = _told(outcomes)
     if Fate.UNKNOWN in fates:
-        return Verdict("unsure", failure)
+        return DeliveryStatus("unsure", failure)
     if theirs == {Fate.SENT}:
-        return Verdict("sent", failure)
+        return DeliveryStatus("sent", failure)
     if Fate.SENT in fates:
-        return Verdict("failed", f"{failure}; the others got it")
+        return DeliveryStatus("failed", f"{failure}; the others got it")
     if Fate.LATER in fates and theirs != {Fate.REFUSED}:
-        return Verdict("later", failure)
-    return Verdict("failed", failure)
+        return DeliveryStatus("later", failure)
+    return DeliveryStatus("failed", failure)
 
 
 def _told(outcomes: Sequence[Outcome]) -> str:
     """What was said of those that did not get it, each by its address where there are several."""
-    missed = [each for each in outcomes if each.fate is not Fate.SENT]
+    missed = [outcome for outcome in outcomes if outcome.fate is not Fate.SENT]
     if len(outcomes) == 1:
-        return "".join(each.words for each in missed)
-    if len({each.words for each in missed}) == 1 and len(missed) == len(outcomes):
+        return "".join(outcome.words for outcome in missed)
+    if len({outcome.words for outcome in missed}) == 1 and len(missed) == len(outcomes):
         return missed[0].words
-    return "; ".join(f"{each.address}: {each.words}" for each in missed)
+    return "; ".join(f"{outcome.address}: {outcome.words}" for outcome in missed)
 
 
-def changes(message: Message, came: Verdict, at: datetime, clock: Clock) -> dict[str, Any]:
+def changes(message: Message, came: DeliveryStatus, at: datetime, clock: Clock) -> dict[str, Any]:
     """The fields of a message that is being sent as they are after a verdict of a time (aware)."""
     told = line(came.failure, _LONGEST)
     match came.state:

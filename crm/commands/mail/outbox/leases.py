@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import case, func, or_, select
 
-from crm.commands.mail.outbox.delivery_status import ELSEWHERE, UNKNOWN, Verdict, changes
+from crm.commands.mail.outbox.delivery_status import ELSEWHERE, UNKNOWN, DeliveryStatus, changes
 from crm.commands.mail.outbox.journal import Attempt, SendingJournal
 from crm.model import Client, Contact, Message
 from crm.repository import AnyRecord, Query, Snapshot, Transaction
@@ -63,7 +63,7 @@ class Ended:
     """How sending a message that was taken has ended, at a time (UTC)."""
 
     message: Message
-    verdict: Verdict
+    verdict: DeliveryStatus
     at: datetime
 
 
@@ -72,7 +72,7 @@ class Step:
     """What one transaction of the outbox did: which messages are `settled` as they now stand, how many were
     `cancelled`, which are `taken` to be sent, and which were `left`, by id, each with the reason as its failure."""
 
-    settled: Sequence[tuple[Message, Verdict]] = ()
+    settled: Sequence[tuple[Message, DeliveryStatus]] = ()
     cancelled: int = 0
     taken: Sequence[Taken] = ()
     left: Mapping[int, Message] = field(default_factory=dict)
@@ -101,30 +101,30 @@ def take(
         found = [record_of(Message, row) for row in tx.select(statement)]
         if not found:
             break
-        clients = _by_id(tx, Client, {each.client for each in found})
-        contacts = _by_id(tx, Contact, {each.contact for each in found if each.contact})
-        for each in found:
-            client = clients[each.client]
-            if (each.mailing or each.occasion) and not client.marketing_consent:
-                tx.change(each, state="cancelled", until="", failure="the client has opted out")
+        clients = _by_id(tx, Client, {message.client for message in found})
+        contacts = _by_id(tx, Contact, {message.contact for message in found if message.contact})
+        for message in found:
+            client = clients[message.client]
+            if (message.mailing or message.occasion) and not client.marketing_consent:
+                tx.change(message, state="cancelled", until="", failure="the client has opted out")
                 cancelled += 1
-            elif why := missing(each):
-                left[each.id] = replace(each, failure=why)
+            elif why := missing(message):
+                left[message.id] = replace(message, failure=why)
             else:
-                ours = tx.change(each, state="sending", tries=each.tries + 1, until=lease)
-                taken.append(Taken(ours, client, contacts.get(each.contact)))
+                ours = tx.change(message, state="sending", tries=message.tries + 1, until=lease)
+                taken.append(Taken(ours, client, contacts.get(message.contact)))
     return Step(cancelled=cancelled, taken=taken, left=left)
 
 
-def settle(tx: Transaction, ended: Sequence[Ended]) -> list[tuple[Message, Verdict]]:
+def settle(tx: Transaction, ended: Sequence[Ended]) -> list[tuple[Message, DeliveryStatus]]:
     """Writes how messages ended; one that is not ours any more stays as it is."""
-    there = _by_id(tx, Message, [each.message.id for each in ended])
+    there = _by_id(tx, Message, [sending.message.id for sending in ended])
     settled = []
-    for each in ended:
-        current = there.get(each.message.id)
-        if current is not None and _is_under(current, each.message.until):
-            after = changes(current, each.verdict, each.at, tx.clock)
-            settled.append((tx.change(current, **after), each.verdict))
+    for sending in ended:
+        current = there.get(sending.message.id)
+        if current is not None and _is_under(current, sending.message.until):
+            after = changes(current, sending.verdict, sending.at, tx.clock)
+            settled.append((tx.change(current, **after), sending.verdict))
     return settled
 
 
@@ -141,22 +141,22 @@ def broken_off(snapshot: Snapshot, journal: SendingJournal) -> list[Ended]:
     now = snapshot.clock.now
     found: list[Ended] = []
     held: dict[str, bool] = {}
-    for each in (record_of(Message, row) for row in snapshot.select(statement)):
-        if journal.is_ours(each.until):
-            if each.until not in held:
-                held[each.until] = journal.is_held(each.until)
-            if not held[each.until]:
-                found.append(ended(each, journal.attempt(each.identifier, each.until), now))
-        elif each.state == "sending" and has_run_out(each.until, now):
-            found.append(Ended(each, ELSEWHERE, now))
+    for message in (record_of(Message, row) for row in snapshot.select(statement)):
+        if journal.is_ours(message.until):
+            if message.until not in held:
+                held[message.until] = journal.is_held(message.until)
+            if not held[message.until]:
+                found.append(ended(message, journal.attempt(message.identifier, message.until), now))
+        elif message.state == "sending" and has_run_out(message.until, now):
+            found.append(Ended(message, ELSEWHERE, now))
     return found
 
 
 def ended(message: Message, attempt: Attempt | None, now: datetime) -> Ended:
     """How a message ended by what the journal says of it, None for nothing: then it is put back `now`."""
     if attempt is None:
-        return Ended(message, Verdict("unsent"), now)
-    return Ended(message, Verdict(attempt.state, attempt.failure) if attempt.state else UNKNOWN, attempt.at)
+        return Ended(message, DeliveryStatus("unsent"), now)
+    return Ended(message, DeliveryStatus(attempt.state, attempt.failure) if attempt.state else UNKNOWN, attempt.at)
 
 
 def has_run_out(lease: str, now: datetime) -> bool:

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from crm.commands.context import CRM, Progress
 from crm.commands.mail.outbox.attaching import elsewhere
-from crm.commands.mail.outbox.delivery_status import NOT_ITS_FAULT, UNKNOWN, Verdict, verdict
+from crm.commands.mail.outbox.delivery_status import NOT_ITS_FAULT, UNKNOWN, DeliveryStatus, verdict
 from crm.commands.mail.outbox.journal import SendingJournal
 from crm.commands.mail.outbox.leases import Ended, Selection, Step, Taken, broken_off, count, ended, settle, take
 from crm.commands.mail.outbox.signals import INTERRUPTED, interruptible
-from crm.commands.mail.outbox.transports import NOT_SET_UP, Carrier, HandOver, carriers
+from crm.commands.mail.outbox.transports import NOT_SET_UP, HandOver, Transport, carriers
 from crm.errors import CRMError, OutwardError
 from crm.model import CHANNELS, Message
 from crm.repository import Transaction
@@ -72,7 +72,7 @@ class Sending:
         self,
         crm: CRM,
         journal: SendingJournal,
-        ways: Mapping[str, Carrier],
+        ways: Mapping[str, Transport],
         closed: Mapping[str, str],
         wanted: Selection,
         *,
@@ -164,39 +164,43 @@ class Sending:
 
     def _put_back(self, taken: Sequence[Taken]) -> None:
         """What was taken and has not ended: if it was never begun, it is queued as it was."""
-        have, now = {each.message.id for each in self._ended}, self._crm.clock.now
-        for each in taken:
-            if each.message.id not in have:
-                self._ended.append(ended(each.message, self._journal.attempt(each.message.identifier, each.lease), now))
+        have, now = {sending.message.id for sending in self._ended}, self._crm.clock.now
+        for lease in taken:
+            if lease.message.id not in have:
+                self._ended.append(
+                    ended(lease.message, self._journal.attempt(lease.message.identifier, lease.lease), now)
+                )
 
     # To whom it goes
 
     def _hand_over(self, taken: Sequence[Taken], tell: Progress) -> None:
-        for each in taken:
+        for lease in taken:
             if self._stop.is_set():
                 return
-            if each.message.channel in self._closed:
+            if lease.message.channel in self._closed:
                 continue
-            if (came := self._known(each) or self._sent_now(each)) is None:
+            if (came := self._known(lease) or self._sent_now(lease)) is None:
                 continue
-            self._ended.append(Ended(each.message, came, self._crm.clock.now))
+            self._ended.append(Ended(lease.message, came, self._crm.clock.now))
             self._done += 1
             tell(self._done, max(self._all, self._done))
 
-    def _known(self, taken: Taken) -> Verdict | None:
+    def _known(self, taken: Taken) -> DeliveryStatus | None:
         """How it ended already, as this machine knows and the store does not: it was put back to what it was."""
         before = self._journal.before(taken.message.identifier, taken.message.tries)
         if before is None:
             return None
-        return Verdict(before.state, before.failure) if before.state else UNKNOWN
+        return DeliveryStatus(before.state, before.failure) if before.state else UNKNOWN
 
-    def _sent_now(self, taken: Taken) -> Verdict | None:
+    def _sent_now(self, taken: Taken) -> DeliveryStatus | None:
         """Hands a message over; None where that has to wait for another time."""
         message = taken.message
         try:
             hand_over = self._ways[message.channel].prepared(taken)
         except OutwardError as error:
-            return Verdict("failed", error.sentence if error.reason == "recipient" else NOT_ITS_FAULT + error.sentence)
+            return DeliveryStatus(
+                "failed", error.sentence if error.reason == "recipient" else NOT_ITS_FAULT + error.sentence
+            )
         except CRMError as error:
             self._closed[message.channel] = error.sentence
             return None
@@ -208,7 +212,7 @@ class Sending:
             return None
         return self._noted(taken, hand_over)
 
-    def _noted(self, taken: Taken, hand_over: HandOver) -> Verdict | None:
+    def _noted(self, taken: Taken, hand_over: HandOver) -> DeliveryStatus | None:
         message, journal = taken.message, self._journal
         journal.begin(message.identifier, taken.lease, message.tries)
         try:
@@ -230,8 +234,8 @@ def send(crm: CRM, wanted: Selection, *, steadily: bool) -> Sent:
     """Sends what is meant of the outbox, once it is known what became of what was being sent before."""
     with SendingJournal(crm.outward.folder, crm.clock) as journal, carriers(crm) as (ways, closed):
         journal.forget_old()
-        mended = [each for each in mend(crm, journal) if wanted.means(each)]
+        mended = [message for message in mend(crm, journal) if wanted.means(message)]
         with crm.progress("Sending") as tell:
             sent = Sending(crm, journal, ways, closed, wanted, steadily=steadily).run(tell)
-    failed, unsure = ([each for each in mended if each.state == state] for state in ("failed", "unsure"))
+    failed, unsure = ([message for message in mended if message.state == state] for state in ("failed", "unsure"))
     return replace(sent, failed=(*failed, *sent.failed), unsure=(*unsure, *sent.unsure))

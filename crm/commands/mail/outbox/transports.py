@@ -28,7 +28,7 @@ NOT_SET_UP: Mapping[str, str] = {
 HandOver = Callable[[], Sequence[Outcome]]
 
 
-class Carrier(Protocol):
+class Transport(Protocol):
     """A way out for the messages of a channel."""
 
     def prepared(self, taken: Taken) -> HandOver:
@@ -37,19 +37,19 @@ class Carrier(Protocol):
 
 
 @contextmanager
-def carriers(crm: CRM) -> Iterator[tuple[dict[str, Carrier], dict[str, str]]]:
+def carriers(crm: CRM) -> Iterator[tuple[dict[str, Transport], dict[str, str]]]:
     """The ways out that there are, by channel, which are closed in the end; and of the other channels why there is
     none, in a sentence. Nothing is connected yet."""
     with ExitStack() as opened:
-        ways: dict[str, Carrier] = {}
+        ways: dict[str, Transport] = {}
         closed: dict[str, str] = {}
         for channel in CHANNELS:
             try:
                 if channel == "sms":
                     if texter := crm.outward.texter():
-                        ways[channel] = TextCarrier(texter)
+                        ways[channel] = SmsTransport(texter)
                 elif mailer := crm.outward.mailer():
-                    ways[channel] = MailCarrier(crm, mailer.sender, opened.enter_context(mailer.connection()))
+                    ways[channel] = MailTransport(crm, mailer.sender, opened.enter_context(mailer.connection()))
             except CRMError as error:
                 # What is wrong with one does not keep the other.
                 closed[channel] = error.sentence
@@ -58,7 +58,7 @@ def carriers(crm: CRM) -> Iterator[tuple[dict[str, Carrier], dict[str, str]]]:
         yield ways, closed
 
 
-class MailCarrier:
+class MailTransport:
     """E-mail, from `sender` over one connection."""
 
     def __init__(self, crm: CRM, sender: Party, connection: Connection) -> None:
@@ -91,7 +91,7 @@ class MailCarrier:
         return lambda: self._connection.deliver(mail)
 
 
-class TextCarrier:
+class SmsTransport:
     """Text messages."""
 
     def __init__(self, texter: "Texter") -> None:
@@ -118,5 +118,5 @@ def addressed(written: str, taken: Taken) -> tuple[Party, ...]:
     if taken.contact:
         names[taken.contact.email.casefold()] = taken.contact.name
     names.pop("", None)
-    addresses = (each.strip() for each in written.split(","))
-    return tuple(Party(each, names.get(each.casefold(), "")) for each in addresses if each)
+    addresses = (part.strip() for part in written.split(","))
+    return tuple(Party(address, names.get(address.casefold(), "")) for address in addresses if address)

@@ -92,7 +92,7 @@ def api_disabled(refusal: Refusal, service: str, account: Account) -> StoreAcces
     """The API must be enabled first, where that is what the refusal says. `service` was asked."""
     if not refusal.reasons & _DISABLED:
         return None
-    named = next((each for each in _texts(refusal.body) if each in _APIS), service)
+    named = next((text for text in _texts(refusal.body) if text in _APIS), service)
     return StoreAccessError(
         f"The {_APIS.get(named, named)} is not enabled for the project of {account.address}. Enable it at"
         f" {_console_address(refusal, named, account)} , wait a minute, and try again.",

@@ -154,8 +154,8 @@ class Limiter:
                     # Nothing in it is worth keeping for more than a few minutes.
                     self._mended = True
                     with suppress(OSError):
-                        for each in self._path.parent.glob(f"{self._path.name}*"):
-                            each.unlink(missing_ok=True)
+                        for path in self._path.parent.glob(f"{self._path.name}*"):
+                            path.unlink(missing_ok=True)
 
     def _attempt(self, change: Callable[[sqlite3.Connection, float, float], Result]) -> Result:
         file = self._file()

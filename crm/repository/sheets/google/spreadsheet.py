@@ -144,7 +144,7 @@ class Service:
         """The values of each range, in the order asked, all of one moment: numbers and serial dates as they are, not
         as they are shown. Raises Rejected where a sheet is not there."""
         asked = {
-            "dataFilters": [{"gridRange": dict(each)} for each in ranges],
+            "dataFilters": [{"gridRange": dict(range_)} for range_ in ranges],
             "majorDimension": "ROWS",
             "valueRenderOption": "UNFORMATTED_VALUE",
             "dateTimeRenderOption": "SERIAL_NUMBER",
@@ -160,15 +160,15 @@ class Service:
                     found[_same(data_filter.get("gridRange", {}))] = read
         except (TypeError, AttributeError):
             raise _not_understood() from None
-        missing = [each for each in ranges if _same(each) not in found]
+        missing = [range_ for range_ in ranges if _same(range_) not in found]
         if missing:
             raise Rejected(f"No values came for the range {dict(missing[0])}.")
-        return [found[_same(each)] for each in ranges]
+        return [found[_same(range_)] for range_ in ranges]
 
     def look(self, ranges: Sequence[GridRange], fields: str) -> dict[str, Any]:
         """The spreadsheet's description for these ranges, as much of it as the mask `fields` names (with the cells
         themselves: sheets(data(rowData(values(…)))))."""
-        asked = {"dataFilters": [{"gridRange": dict(each)} for each in ranges]}
+        asked = {"dataFilters": [{"gridRange": dict(range_)} for range_ in ranges]}
         return self._ask(_Request("reads", "post", ":getByDataFilter", {"fields": fields}, _json(asked)))
 
     def write(

@@ -170,9 +170,9 @@ def guards(head: Heading) -> Iterator[Request]:
 
 def renewed_guards(head: Heading, there: Iterable[Mapping[str, Any]]) -> Iterator[Request]:
     """The same in place of those `there`; what others guard stays as it is."""
-    for each in there:
-        if str(each.get("description", "")).startswith(GUARD):
-            yield {"deleteProtectedRange": {"protectedRangeId": each["protectedRangeId"]}}
+    for row in there:
+        if str(row.get("description", "")).startswith(GUARD):
+            yield {"deleteProtectedRange": {"protectedRangeId": row["protectedRangeId"]}}
     yield from guards(head)
 
 
@@ -209,7 +209,7 @@ def _status_of(rule: Mapping[str, Any], at: int) -> str | None:
     condition = rule.get("booleanRule", {}).get("condition", {})
     ranges = rule.get("ranges", [])
     inside = ranges and all(
-        (each.get("startColumnIndex"), each.get("endColumnIndex")) == (at, at + 1) for each in ranges
+        (range_.get("startColumnIndex"), range_.get("endColumnIndex")) == (at, at + 1) for range_ in ranges
     )
     values = condition.get("values", [])
     if not inside or condition.get("type") != "TEXT_EQ" or len(values) != 1:

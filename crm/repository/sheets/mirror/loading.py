@@ -78,7 +78,7 @@ class Loading:
         # Clients whose status was chosen or emptied in the sheet, with the one that the program had written.
         self.chosen: dict[int, str] = {}
         self._amounts = [
-            name for name, each in fields(kind).items() if isinstance(each.check, Amount) and each.by == "person"
+            name for name, field in fields(kind).items() if isinstance(field.check, Amount) and field.by == "person"
         ]
         # Values that were found to be fine, by field: most of them repeat.
         self._fine: dict[str, set[Any]] = {name: {""} for name in _DOUBTED} if kind is Client else {}
@@ -115,7 +115,7 @@ class Loading:
             self.kind,
             [(record_id, at, in_json(self._before(record_id, row))) for record_id, (at, row) in rows.items()],
         )
-        batch = [tables.row_of(each) for each in records]
+        batch = [tables.row_of(record) for record in records]
         for start in range(0, len(batch), _BATCH):
             insert_rows(self.connection, tables.TABLES[self.kind], batch[start : start + _BATCH])
         if self.kind is Client:
@@ -232,7 +232,7 @@ class Loading:
             return
         name = self.kind.about.unique[0]
         table = tables.TABLES[self.kind]
-        given = {getattr(each, name) for each in records.values()} - {""}
+        given = {getattr(record, name) for record in records.values()} - {""}
         taken: dict[str, int] = {}
         for start in range(0, len(given), _BATCH):
             batch = list(given)[start : start + _BATCH]
@@ -255,7 +255,7 @@ class Loading:
         if owner is None:
             return
         name, kind = owner
-        wanted = {getattr(each, name) for each in records.values()}
+        wanted = {getattr(record, name) for record in records.values()}
         statement = f"SELECT id FROM {tables.TABLES[kind].name} WHERE id IN (SELECT value FROM json_each(?))"
         found = self.connection.exec_driver_sql(statement, (json.dumps(list(wanted)),))
         there = {row[0] for row in found}

@@ -102,7 +102,7 @@ def problems(connection: Connection) -> Iterator[Finding]:
     statement = select(_table, rows.c.row.label("place"), rows.c.cells).outerjoin_from(
         _table, rows, (rows.c.record == _table.c.record) & (rows.c.id == _table.c.id)
     )
-    for found in sorted(connection.execute(statement), key=lambda each: (each.record, each.place or each.row)):
+    for found in sorted(connection.execute(statement), key=lambda row: (row.record, row.place or row.row)):
         kind = BY_NAME[found.record]
         if found.cell and found.cell != in_json([_cell(kind, json.loads(found.cells or "[]"), found.field)]):
             # The program has written over it since.

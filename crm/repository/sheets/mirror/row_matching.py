@@ -100,7 +100,12 @@ class _Sorting:
         old_place, old_row = self.old.get(record_id, (-1, None))
         chosen = max(
             candidates,
-            key=lambda each: (self._marked(each[1]) == record_id, each[1] == old_row, each[0] == old_place, -each[0]),
+            key=lambda candidate: (
+                self._marked(candidate[1]) == record_id,
+                candidate[1] == old_row,
+                candidate[0] == old_place,
+                -candidate[0],
+            ),
         )
         self.found.owned[record_id] = chosen
         for at, row in candidates:

@@ -259,5 +259,7 @@ def _followed(kind: type[Record], name: str) -> str:
     """What a field follows from, in words."""
     if fields(kind)[name].by != "facts":
         return "rules"
-    feeding = (facts.plural for each in sums.TOTALS if each.onto is kind and name in each.names for facts in each.facts)
+    feeding = (
+        facts.plural for total in sums.TOTALS if total.onto is kind and name in total.names for facts in total.facts
+    )
     return next(feeding, "stages")

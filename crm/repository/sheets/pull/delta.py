@@ -83,7 +83,7 @@ def history_end(contents: Contents, rows: int) -> str:
 
 def _refuse_strange(state: State, found: Entries) -> None:
     """Raises StoreDamagedError where the technical tab and the history do not fit together."""
-    highest = {tables.transactions.name: max((each["id"] for each in found.transactions), default=0)}
+    highest = {tables.transactions.name: max((transaction["id"] for transaction in found.transactions), default=0)}
     for entry in found.audit:
         kind = BY_NAME.get(entry["record"])
         if kind is not None:

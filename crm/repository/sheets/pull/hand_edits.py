@@ -142,7 +142,7 @@ class Adoption:
         if isinstance(record, Client):
             self._restore_its_own(record_id)
         feeding = {facts for totals in sums.onto(kind) for facts in totals.facts}
-        if not any(mirror.left_out(self.tx.connection, each) for each in feeding):
+        if not any(mirror.left_out(self.tx.connection, kind) for kind in feeding):
             self.tx.resum(kind, [record_id])
         if kind is Client:
             self.tx.review([record_id])
@@ -162,15 +162,15 @@ class Adoption:
                 audit.c.transaction == number, audit.c.record == kind.kind_name, audit.c.operation == "delete"
             )
             records = [record_of(kind, before) for (before,) in self.tx.connection.execute(gone) if before]
-            there = some_records(self.tx.connection, kind, [each.id for each in records]).keys()
+            there = some_records(self.tx.connection, kind, [record.id for record in records]).keys()
             name, of = owner
             back = [
-                each for each in records
-                if (of.kind_name, getattr(each, name)) in restored and each.id not in there
+                record for record in records
+                if (of.kind_name, getattr(record, name)) in restored and record.id not in there
             ]  # fmt: skip
             if back:
                 self.tx.restore(back)
-                restored |= {(kind.kind_name, each.id) for each in back}
+                restored |= {(kind.kind_name, record.id) for record in back}
 
     def _problem(self, kind: type[Record], at: int, name: str, what: str) -> None:
         """Something wrong with a row that belongs to no record."""

@@ -44,8 +44,8 @@ class Taken:
 
 def conventions(connection: Connection, clock: Clock) -> Conventions:
     """How the team writes, to read what people typed into the sheet."""
-    settings = (each for each in records(connection, Setting).values() if isinstance(each, Setting))
-    known = {each.key: each.value for each in settings if each.key in ("language", "currency", "country")}
+    settings = (record for record in records(connection, Setting).values() if isinstance(record, Setting))
+    known = {setting.key: setting.value for setting in settings if setting.key in ("language", "currency", "country")}
     return Conventions(clock=clock.stopped(), **{key: value for key, value in known.items() if value})
 
 

@@ -163,4 +163,4 @@ class Verified:
             place = seen.places[kind.kind_name]
             if trimmed(self.headings[kind]) != trimmed(place.heading) or self.titles[kind] != place.title:
                 return False
-        return all(each.fits(self._rows.get((each.kind, each.row), [])) for each in self._plan.touched)
+        return all(row.fits(self._rows.get((row.kind, row.row), [])) for row in self._plan.touched)

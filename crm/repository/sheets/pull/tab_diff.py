@@ -52,8 +52,8 @@ class HandEdits:
         out = HandEdits(generation=self.generation)
         for name in ("changed", "added", "deleted", "restored"):
             edits: list[Any] = getattr(self, name)
-            setattr(out, name, [each for each in edits if each[0] in kinds])
-            setattr(self, name, [each for each in edits if each[0] not in kinds])
+            setattr(out, name, [edit for edit in edits if edit[0] in kinds])
+            setattr(self, name, [edit for edit in edits if edit[0] not in kinds])
         return out
 
 
@@ -188,7 +188,7 @@ class TabIntake:
             self.edits.deleted.append((self.kind, record_id))
         there = some_records(self.connection, self.kind, living & owned.keys())
         changed = [record_id for record_id in there if self.program[record_id].operation != "create"]
-        self._load({each: owned[each] for each in sorted(living & owned.keys() - set(changed))})
+        self._load({key: owned[key] for key in sorted(living & owned.keys() - set(changed))})
         self._update([(there[each], self.program[each]) for each in changed])
 
     def _update(self, pairs: Sequence[tuple[Record, Done]]) -> None:

@@ -154,8 +154,8 @@ class Block:
 def block_of(plan: Plan, seen: Seen, uid: str, base: State) -> tuple[Block, list[Request]]:
     """What a commit keeps, and the requests that keep it."""
     kinds = plan.kinds
-    added = {kind: [each[0] for each in rows if each[0]] for kind, rows in plan.appends.items()}
-    adopted = {kind: [each.id for each in plan.updates if each.kind is kind and each.adopts] for kind in kinds}
+    added = {kind: [row[0] for row in rows if row[0]] for kind, rows in plan.appends.items()}
+    adopted = {kind: [update.id for update in plan.updates if update.kind is kind and update.adopts] for kind in kinds}
     block = Block(uid, (base.revision, base.uid), 1 + len(kinds), added=added, adopted=adopted)
     copies = [_copy(META.sheet_id, 1, 1, 0)]
     for at, kind in enumerate(kinds, start=1):
@@ -163,14 +163,14 @@ def block_of(plan: Plan, seen: Seen, uid: str, base: State) -> tuple[Block, list
         sheet = TABS[kind].sheet_id
         copies.append(_copy(sheet, 0, 1, at))
         part = Part(kind, block.size, headed=tuple(plan.headings.get(kind, ())))
-        ours = {each.row: each for each in plan.touched if each.kind is kind}
+        ours = {row.row: row for row in plan.touched if row.kind is kind}
         spans = _spans(list(ours))
         for row, count in spans:
             copies.append(_copy(sheet, row, count, block.size))
-            part.uses += [_use(ours.get(each)) for each in range(row, row + count)]
+            part.uses += [_use(ours.get(number)) for number in range(row, row + count)]
             block.size += count
         expected = [
-            ours[each].relies if each in ours else {} for row, count in spans for each in range(row, row + count)
+            ours[number].relies if number in ours else {} for row, count in spans for number in range(row, row + count)
         ]
         part.digest = part.digest_of(place.heading, expected)
         block.parts.append(part)
@@ -272,7 +272,7 @@ def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
     revision, base = said["base"]
     added, adopted = (
         {
-            _BY_SHEET[int(sheet)]: [each for first, count in spans for each in range(first, first + count)]
+            _BY_SHEET[int(sheet)]: [number for first, count in spans for number in range(first, first + count)]
             for sheet, spans in said[which].items()
         }
         for which in ("added", "adopted")

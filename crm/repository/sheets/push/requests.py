@@ -135,7 +135,7 @@ class Commit:
 
     def _updates(self) -> Iterator[Request]:
         blocks: list[tuple[int, int, int, list[list[Cell]]]] = []
-        for update in sorted(self.plan.updates, key=lambda each: (TABS[each.kind].sheet_id, each.row)):
+        for update in sorted(self.plan.updates, key=lambda update: (TABS[update.kind].sheet_id, update.row)):
             sheet = TABS[update.kind].sheet_id
             for column, count in runs(list(update.cells)):
                 values = [update.cells[at] for at in range(column, column + count)]
@@ -152,7 +152,7 @@ class Commit:
 
     def _deletes(self) -> Iterator[Request]:
         for kind in self.plan.kinds:
-            rows = [each.row for each in self.plan.deletes if each.kind is kind]
+            rows = [deletion.row for deletion in self.plan.deletes if deletion.kind is kind]
             if rows and len(rows) >= self.seen.places[kind.kind_name].rows - 1:
                 # A tab must keep one row beside its heading.
                 yield {"appendDimension": {"sheetId": TABS[kind].sheet_id, "dimension": "ROWS", "length": 100}}
@@ -180,7 +180,7 @@ class Commit:
             place = self.seen.places[kind.kind_name]
             at = heading(kind, place.heading).positions["id"]
             # From a row that is there in any case; what is deleted along with it has moved them up.
-            gone = sum(each.kind is kind for each in self.plan.deletes)
+            gone = sum(deletion.kind is kind for deletion in self.plan.deletes)
             yield a1(place.title, (max(place.used - 1 - gone, 0), None), (at, at))
 
     def placed(self, reply: Mapping[str, Any]) -> dict[type[Record], dict[int, int]]:
@@ -204,7 +204,7 @@ class Commit:
             places[HISTORY.title] = replace(places[HISTORY.title], heading=[history_tab.digest(self.plan.history[-1])])
         for kind in self.plan.kinds:
             old = places[kind.kind_name]
-            gone = sum(each.kind is kind for each in self.plan.deletes)
+            gone = sum(deletion.kind is kind for deletion in self.plan.deletes)
             used = max([old.used - gone, *(row + 1 for row in placed.get(kind, {}).values())])
             places[kind.kind_name] = replace(old, used=used, rows=max(old.rows - gone, used))
         return places

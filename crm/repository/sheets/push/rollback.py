@@ -136,7 +136,7 @@ class _Tab:
                 if row is not None:
                     victim.restore(row)
             else:
-                touched = [each for each in strange if self._was_written(each, victim)]
+                touched = [row for row in strange if self._was_written(row, victim)]
                 row = max(touched, key=victim.likeness, default=None)
                 if row is not None:
                     victim.restore(row)

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from crm.commands.activity.follow_up_lists import FollowUpShown, due_words
 from crm.commands.client_selection import pluralize
-from crm.commands.home.widgets import Birthday, MessageCount, MonthOfSales, Statuses, Tile
+from crm.commands.home.tiles import Birthday, MessageCount, MonthOfSales, Statuses, Tile
 from crm.commands.sales.pipeline import StageSum
 from crm.model import STATES, Client, Conventions
 from crm.terminal.drawing.charts import bar, change, columns
@@ -70,12 +70,12 @@ def statuses(screen: Screen, shown: Statuses, by: Conventions, most: int) -> Ite
     yield from bars(
         screen,
         [
-            (data(each.status or "(none)", status_style(each.status)), by.number(each.clients), each.clients)
-            for each in named
+            (data(status.status or "(none)", status_style(status.status)), by.number(status.clients), status.clients)
+            for status in named
         ],
     )
     if rest := shown.statuses[most:]:
-        yield Text(f"and {by.number(sum(each.clients for each in rest))} with {len(rest)} other statuses", "dim")
+        yield Text(f"and {by.number(sum(status.clients for status in rest))} with {len(rest)} other statuses", "dim")
 
 
 def sales(shown: Sequence[MonthOfSales], by: Conventions, width: int) -> Iterator[Text]:
@@ -155,22 +155,22 @@ def _report(screen: Screen, report: "Report", by: Conventions) -> Iterator[Text]
 
 
 def _pipeline(screen: Screen, shown: Sequence[StageSum], by: Conventions) -> Iterator[Text]:
-    if any(each.deals for each in shown):
-        told = (f"{by.number(each.deals)}  {by.money(each.value)}" for each in shown)
+    if any(stage.deals for stage in shown):
+        told = (f"{by.number(stage.deals)}  {by.money(stage.value)}" for stage in shown)
         yield from bars(
-            screen, [(data(each.stage.name), words, each.value) for each, words in zip(shown, told, strict=True)]
+            screen, [(data(stage.stage.name), words, stage.value) for stage, words in zip(shown, told, strict=True)]
         )
 
 
 def _messages(_: Screen, shown: Sequence[MessageCount], by: Conventions) -> Iterator[Text]:
-    for each in shown:
-        style = "red" if each.state == "failed" else "yellow" if each.state == "unsure" else ""
-        yield Text("  ").append(f"{by.number(each.messages)} {STATES[each.state]}", style)
+    for count in shown:
+        style = "red" if count.state == "failed" else "yellow" if count.state == "unsure" else ""
+        yield Text("  ").append(f"{by.number(count.messages)} {STATES[count.state]}", style)
 
 
 def _follow_ups(_: Screen, shown: Sequence[FollowUpShown], __: Conventions) -> Iterator[Text]:
-    for each in shown:
-        yield Text("  ").append(clean(follow_up_line(each)))
+    for follow_up in shown:
+        yield Text("  ").append(clean(follow_up_line(follow_up)))
 
 
 def follow_up_line(each: FollowUpShown) -> str:
@@ -179,20 +179,20 @@ def follow_up_line(each: FollowUpShown) -> str:
 
 
 def _newest(_: Screen, shown: Sequence[Client], __: Conventions) -> Iterator[Text]:
-    for each in shown:
-        yield Text("  ").append(clean(each.name)).append(f"  {clean(each.email or each.city)}", "dim")
+    for client in shown:
+        yield Text("  ").append(clean(client.name)).append(f"  {clean(client.email or client.city)}", "dim")
 
 
 def _moved(screen: Screen, shown: Sequence[Client], _: Conventions) -> Iterator[Text]:
     arrow = screen.sign("→", "->")
-    for each in shown:
-        moved = f"  {clean(each.status_before)} {arrow} {clean(each.status)}"
-        yield Text("  ").append(clean(each.name)).append(moved, "dim")
+    for client in shown:
+        moved = f"  {clean(client.status_before)} {arrow} {clean(client.status)}"
+        yield Text("  ").append(clean(client.name)).append(moved, "dim")
 
 
 def _birthdays(_: Screen, shown: Sequence[Birthday], by: Conventions) -> Iterator[Text]:
-    for each in shown:
-        yield data(f"  {each.client.name} turns {each.turns} on {by.day(each.on)}")
+    for birthday in shown:
+        yield data(f"  {birthday.client.name} turns {birthday.turns} on {by.day(birthday.on)}")
 
 
 _DRAWN: Mapping[str, Callable[[Screen, Any, Conventions], Iterator[Text]]] = {

@@ -105,8 +105,8 @@ class Tile:
 
 def _statuses(_: CRM, snapshot: Snapshot, __: bool) -> Statuses:
     counted = snapshot.select(select(client.c.status, func.count()).group_by(client.c.status))
-    found = sorted((StatusCount(status, clients) for status, clients in counted), key=lambda each: -each.clients)
-    return Statuses(sum(each.clients for each in found), found)
+    found = sorted((StatusCount(status, clients) for status, clients in counted), key=lambda status: -status.clients)
+    return Statuses(sum(status.clients for status in found), found)
 
 
 # One statement for each month in turn: a sum over a range is read from the index alone, while grouping by
@@ -180,8 +180,8 @@ def _follow_ups(crm: CRM, snapshot: Snapshot, _: bool) -> Any:
 
 
 def _pipeline(_: CRM, snapshot: Snapshot, __: bool) -> Any:
-    among = [each for each in stages(snapshot) if each.outcome == "open"]
-    return sums(snapshot, among, WhichDeals([each.id for each in among]))
+    among = [stage for stage in stages(snapshot) if stage.outcome == "open"]
+    return sums(snapshot, among, WhichDeals([stage.id for stage in among]))
 
 
 _STATES = select(message.c.state, func.count()).where(message.c.state.in_(_UNDER_WAY)).group_by(message.c.state)
@@ -214,8 +214,8 @@ def _reports() -> list[Tile]:
 
 
 TILES: Mapping[str, Tile] = {
-    each.name: each
-    for each in (
+    report.name: report
+    for report in (
         Tile(
             "agenda",
             "What needs doing",
