@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
-from crm.app import open_crm, preload
-from crm.config import from_environment
-from crm.terminal.home.menu import run_menu
+from crm.app import open_menu, preload
 from run import menu_loop
 
 __all__ = ["bare", "menu", "preload"]
@@ -17,7 +15,7 @@ __all__ = ["bare", "menu", "preload"]
 
 def menu(opening: Mapping[str, str], exchange: object, stdin: IO[str], stdout: IO[str]) -> int:  # noqa: ARG001
     """The menu on the store of the environment, for nobody in particular."""
-    return run_menu(lambda **doors: open_crm(from_environment(os.environ), **doors), stdin, stdout, menu_loop)
+    return open_menu(stdin, stdout, menu_loop, os.environ)
 
 
 def bare(opening: Mapping[str, str], exchange: object, stdin: IO[str], stdout: IO[str]) -> int:  # noqa: ARG001

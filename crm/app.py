@@ -278,11 +278,14 @@ def preload() -> None:
     load_flows()
 
 
-def open_menu(stdin: IO[str], stdout: IO[str], loop: "Loop") -> int:
+def open_menu(stdin: IO[str], stdout: IO[str], loop: "Loop", environment: Mapping[str, str]) -> int:
     """Runs the menu on this machine, in its loop. Returns the exit code."""
     from crm.terminal.home.menu import run_menu
 
-    return run_menu(lambda **doors: open_crm(from_environment(os.environ), **doors), stdin, stdout, loop)
+    def opened(**doors: Any) -> CRM:
+        return open_crm(from_environment(environment), **doors)
+
+    return run_menu(opened, stdin, stdout, loop, environment)
 
 
 def serve(opening: Mapping[str, str], exchange: "FileTransfer", stdin: IO[str], stdout: IO[str], loop: "Loop") -> int:
@@ -302,7 +305,7 @@ def serve(opening: Mapping[str, str], exchange: "FileTransfer", stdin: IO[str], 
             crm.repository.close()
         if who is None:
             raise SignedOutError
-        return run_menu(opened, stdin, stdout, loop, exchange=exchange, who=who)
+        return run_menu(opened, stdin, stdout, loop, os.environ, exchange=exchange, who=who)
 
 
 def serve_web(config: Config, host: str, port: int) -> int:

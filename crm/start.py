@@ -46,7 +46,7 @@ def _run(arguments: Sequence[str], loop: Loop) -> int:
     from crm import app
 
     _collect()
-    return app.open_menu(sys.stdin, sys.stdout, loop)
+    return app.open_menu(sys.stdin, sys.stdout, loop, os.environ)
 
 
 def _open_crm(config: "Config", **doors: Any) -> "CRM":

@@ -102,7 +102,7 @@ class Call:
                 return shut(crm, error)
             raise
         if who is None and command is not None and self._asks:
-            with _session(crm) as session:
+            with _session(crm, self._environment) as session:
                 return _signed_in(session)
         if who is None:
             raise SignInRefusedError(f"This store has accounts. Sign in first: {program.command('sign-in')}")
@@ -116,7 +116,7 @@ class Call:
         try:
             if not has_accounts(crm):
                 raise RefusedError("This store has no accounts; nobody has to sign in. `users add` makes the first.")
-            with _session(crm) as session:
+            with _session(crm, self._environment) as session:
                 _signed_in(session, email)
         finally:
             crm.repository.close()
@@ -158,7 +158,12 @@ class Call:
         from crm.terminal.home.menu import run_menu
 
         return run_menu(
-            partial(self._open_crm, self.config()), sys.stdin, sys.stdout, loop, debug=bool(self._settings["debug"])
+            partial(self._open_crm, self.config()),
+            sys.stdin,
+            sys.stdout,
+            loop,
+            self._environment,
+            debug=bool(self._settings["debug"]),
         )
 
     @contextmanager
@@ -187,7 +192,7 @@ class Call:
     def _doors(self) -> dict[str, Any]:
         if not self._asks:
             return {"waiting": WaitsTold(as_json=self._settings["json"])}
-        screen = _screen()
+        screen = _screen(self._environment)
         return {"progress": screen.progress, "waiting": screen.waiting}
 
     def _arguments(self, crm: CRM, command: Command, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,7 +221,7 @@ class Call:
             if isinstance(parameter.check, Secret):
                 raise UsageError(f"{parameter.label} is missing: give it as a line of the input.")
             raise UsageError(f"{parameter.label} is missing: give {parameter.option}.")
-        with _prompts(crm) as prompts:
+        with _prompts(crm, self._environment) as prompts:
             return prompts.ask(parameter)
 
     def _answered(self, crm: CRM, command: Command, arguments: dict[str, Any]) -> Any:
@@ -241,7 +246,7 @@ class Call:
                     arguments[parameter.name] = read(crm, parameter, question.yes)
                     continue
                 if self._asks:
-                    with _prompts(crm) as prompts:
+                    with _prompts(crm, self._environment) as prompts:
                         return prompts.run(command, arguments)
                 raise Question(
                     f"{question.sentence} {answers(parameter, question)}",
@@ -278,7 +283,7 @@ class Call:
                     return
                 from crm.terminal.drawing.render import show
 
-                show(_screen(), result, _conventions(crm))
+                show(_screen(self._environment), result, _conventions(crm))
             sys.stdout.flush()
         except KeyboardInterrupt as left:
             raise Cancelled("Interrupted. The command itself was done.") from left
@@ -331,20 +336,20 @@ def _conventions(crm: CRM) -> Conventions:
         return Conventions()
 
 
-def _screen() -> "Screen":
+def _screen(environment: Mapping[str, str]) -> "Screen":
     from crm.terminal.console.console import screen_on
 
-    return screen_on(sys.stdin, sys.stdout)
+    return screen_on(sys.stdin, sys.stdout, environment)
 
 
 @contextmanager
-def _prompts(crm: CRM) -> Iterator["Prompts"]:
+def _prompts(crm: CRM, environment: Mapping[str, str]) -> Iterator["Prompts"]:
     """Prompts for the person at this terminal; leaving a question leaves the command."""
     from crm.terminal.console.console import keyboard_on
     from crm.terminal.console.keyboard import Back, Closed
     from crm.terminal.toolkit.prompts import Prompts
 
-    screen = _screen()
+    screen = _screen(environment)
     try:
         with keyboard_on(sys.stdin, screen) as keyboard:
             yield Prompts(crm, keyboard, screen)
@@ -353,13 +358,13 @@ def _prompts(crm: CRM) -> Iterator["Prompts"]:
 
 
 @contextmanager
-def _session(crm: CRM) -> Iterator["Session"]:
+def _session(crm: CRM, environment: Mapping[str, str]) -> Iterator["Session"]:
     """The pages of the menu, for a person at this terminal or for lines from a pipe."""
     from crm.terminal.console.console import keyboard_on
     from crm.terminal.console.keyboard import Closed
     from crm.terminal.toolkit.session import Session
 
-    screen = _screen()
+    screen = _screen(environment)
     try:
         with keyboard_on(sys.stdin, screen) as keyboard:
             yield Session(crm, keyboard, screen)

@@ -115,7 +115,7 @@ def _shell(*arguments: str, typed: str = "") -> Door:
 def _menu(*lines: str) -> Door:
     def door(machine: Machine) -> str:
         out = io.StringIO()
-        run_menu(machine.open, io.StringIO("".join(f"{line}\n" for line in lines)), out, menu_loop)
+        run_menu(machine.open, io.StringIO("".join(f"{line}\n" for line in lines)), out, menu_loop, {})
         return out.getvalue()
 
     return door

@@ -1,7 +1,6 @@
 """The console: the screen and keyboard of a terminal, or lines in and out."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import UnsupportedOperation
 from typing import IO, TYPE_CHECKING
@@ -13,16 +12,17 @@ if TYPE_CHECKING:
     from crm.terminal.console.file_transfer import FileTransfer
 
 
-def screen_on(stdin: IO[str], stdout: IO[str]) -> Screen:
-    """The screen; plain unless both sides are a terminal that can be drawn on."""
+def screen_on(stdin: IO[str], stdout: IO[str], environment: Mapping[str, str]) -> Screen:
+    """The screen; plain unless both sides are a terminal that can be drawn on. `environment` says what the terminal
+    is (TERM, NO_COLOR, COLUMNS)."""
     for stream in (stdin, stdout):
         if hasattr(stream, "reconfigure"):
             # A name that the terminal cannot write is shown in part; it stops nothing.
             with suppress(UnsupportedOperation):
                 # A password may have been read from a pipe before.
                 stream.reconfigure(errors="replace")
-    dumb = os.environ.get("TERM", "") in ("dumb", "unknown")
-    return Screen(stdout, plain=dumb or not (stdin.isatty() and stdout.isatty()))
+    dumb = environment.get("TERM", "") in ("dumb", "unknown")
+    return Screen(stdout, plain=dumb or not (stdin.isatty() and stdout.isatty()), environment=environment)
 
 
 @contextmanager
@@ -36,5 +36,6 @@ def keyboard_on(stdin: IO[str], screen: Screen, exchange: "FileTransfer | None" 
         return
     from crm.terminal.console.prompt_toolkit_keyboard import terminal
 
-    with terminal(stdin, screen.console.file, exchange.show_keys if exchange else lambda _: None) as keyboard:
+    show_keys = exchange.show_keys if exchange else lambda _: None
+    with terminal(stdin, screen.console.file, screen.environment, show_keys) as keyboard:
         yield keyboard

@@ -1,7 +1,7 @@
 """The keyboard of a terminal that can be drawn on: one key chooses, and what is typed is completed and checked in
 place."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def terminal(source: IO[str], out: IO[str], show_keys: ShowKeys = lambda _: None) -> Iterator["TerminalKeyboard"]:
-    """The keyboard of a terminal, which is left as it was; `show_keys` is told what keys each question knows."""
-    with quiet(source), create_app_session(input=keys_of(source), output=output_to(out)):
+def terminal(
+    source: IO[str], out: IO[str], environment: Mapping[str, str], show_keys: ShowKeys = lambda _: None
+) -> Iterator["TerminalKeyboard"]:
+    """The keyboard of a terminal, which is left as it was; `show_keys` gets the keys that each question knows."""
+    with quiet(source), create_app_session(input=keys_of(source), output=output_to(out, environment)):
         yield TerminalKeyboard(show_keys)
 
 

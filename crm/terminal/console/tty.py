@@ -2,15 +2,15 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import IO, TextIO, cast
 
 from prompt_toolkit.output import ColorDepth, Output
 
 
-def output_to(out: IO[str]) -> Output:
-    """Where prompt_toolkit draws."""
+def output_to(out: IO[str], environment: Mapping[str, str]) -> Output:
+    """Where prompt_toolkit draws; `environment` says what the terminal is (TERM, NO_COLOR)."""
     if sys.platform == "win32":
         from prompt_toolkit.output import create_output
 
@@ -18,8 +18,8 @@ def output_to(out: IO[str]) -> Output:
     from prompt_toolkit.output.vt100 import Vt100_Output
 
     # Asking the terminal where its cursor is leaves junk behind on slow lines, and nothing here needs it.
-    depth = ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None
-    output = Vt100_Output.from_pty(cast(TextIO, out), term=os.environ.get("TERM"), default_color_depth=depth)
+    depth = ColorDepth.DEPTH_1_BIT if environment.get("NO_COLOR") else None
+    output = Vt100_Output.from_pty(cast(TextIO, out), term=environment.get("TERM"), default_color_depth=depth)
     output.enable_cpr = False
     return output
 

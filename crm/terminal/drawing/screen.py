@@ -1,12 +1,12 @@
 """The screen: all that is printed, and the one place where text from records is escaped."""
 
 import math
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from io import TextIOWrapper
 from threading import Lock, Timer
+from types import MappingProxyType
 from typing import IO, Any
 
 from rich.cells import cell_len
@@ -26,6 +26,7 @@ _JOINER = "\u200d"
 # Addresses in a sentence: of pages, and of e-mail.
 _ADDRESSES = re.compile(r"(https?://[^\s“”]+[^\s“”.,;:]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
 
+_NOTHING_SET: Mapping[str, str] = MappingProxyType({})
 # A status is told by its words; the colour only helps to find it again.
 _STATUS_COLOURS = ("green", "cyan", "yellow", "blue", "magenta")
 
@@ -60,8 +61,11 @@ def status_style(status: str) -> str:
 class Screen:
     """Where everything is printed. `plain` where there is no terminal to draw on: line after line, no escapes."""
 
-    def __init__(self, out: IO[str], *, plain: bool) -> None:
+    def __init__(self, out: IO[str], *, plain: bool, environment: Mapping[str, str] = _NOTHING_SET) -> None:
         self.plain = plain
+        # Where the screen is, and not this process.
+        self.environment = environment
+        columns = environment.get("COLUMNS", "0")
         self.console = Console(
             file=out,
             markup=False,
@@ -72,7 +76,8 @@ class Screen:
             soft_wrap=False,
             legacy_windows=False,
             # A plain door may stand anywhere: on a dumb terminal of 80 columns, or in a pipe.
-            width=int(os.environ.get("COLUMNS") or 80) if plain and os.environ.get("COLUMNS", "0").isdigit() else None,
+            width=(int(columns) or 80) if plain and columns.isdigit() else None,
+            _environ=environment,
         )
         self._wait: Wait | None = None
         # A countdown stands on the line of the cursor; whatever is printed next takes its place.

@@ -1,7 +1,7 @@
 """The menu of one person: signed in, then shown in its loop until they leave or are signed out."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import IO, TYPE_CHECKING
 
 from rich.text import Text
@@ -26,12 +26,14 @@ def run_menu(
     stdin: IO[str],
     stdout: IO[str],
     loop: Loop,
+    environment: Mapping[str, str],
     *,
     debug: bool = False,
     exchange: "FileTransfer | None" = None,
     who: SignedIn | None = None,
 ) -> int:
-    """Runs the menu in its loop until the person leaves; returns the exit code. `debug` shows what went wrong in full.
+    """Runs the menu in its loop until the person leaves; returns the exit code. `environment` says
+    what their terminal is; `debug` shows what went wrong in full.
 
     `who` has signed in already; else whoever sits here does where the store has accounts. With an `exchange` they sit
     at another device.
@@ -39,11 +41,13 @@ def run_menu(
     Without a terminal on both sides, or on a dumb one, it goes line by line. Raises SignedOutError where an `exchange`
     is there to lead to its own sign-in.
     """
-    screen = screen_on(stdin, stdout)
+    screen = screen_on(stdin, stdout, environment)
     try:
         crm = open_crm(progress=screen.progress, waiting=screen.waiting)
         with keyboard_on(stdin, screen, exchange) as keyboard:
-            session = Session(crm, keyboard, screen, debug=debug, exchange=exchange)
+            session = Session(
+                crm, keyboard, screen, debug=debug or bool(environment.get("CRM_DEBUG")), exchange=exchange
+            )
             try:
                 return _run(session, loop, who)
             finally:

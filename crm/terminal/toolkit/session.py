@@ -2,7 +2,6 @@
 
 import dataclasses
 import errno
-import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -59,7 +58,7 @@ class Session:
     ) -> None:
         self.crm = crm
         self.real: CRM | None = None
-        self.debug = exchange is None and (debug or bool(os.environ.get("CRM_DEBUG")))
+        self.debug = exchange is None and debug
         self.keyboard = keyboard
         self.screen = screen
         self.exchange = exchange

@@ -58,7 +58,7 @@ def _draw(master: int, keys: IO[str], out: IO[str], told: list[str]) -> None:
     Progress(console=screen.console, disable=True).add_task("", total=1)
     _unread(master)
     entries = [Choice(words, at) for at, words in enumerate(told)]
-    with terminal(keys, out) as keyboard:
+    with terminal(keys, out, screen.environment) as keyboard:
         for typed in (b"\x1b[B\r", b"2"):
             os.write(master, typed)
             keyboard.choose("?", entries, hidden=[Choice("Search", None, "/")], hint="/ search")

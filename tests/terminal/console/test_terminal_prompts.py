@@ -33,7 +33,7 @@ def keyboard(keys: tuple[int, int]) -> Iterator[TerminalKeyboard]:
     with (
         open(slave, encoding="utf-8", closefd=False) as source,
         open(slave, "w", encoding="utf-8", closefd=False) as out,
-        terminal(source, out) as keyboard,
+        terminal(source, out, {}) as keyboard,
     ):
         yield keyboard
 

@@ -1,0 +1,91 @@
+"""Several menus run in one process, each with its own terminal, store, person and settings."""
+
+import os
+import re
+import termios
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyte
+import pytest
+from pexpect.fdpexpect import fdspawn
+
+from crm.app import open_menu
+from run import menu_loop
+from tests.support.clocks import TODAY, now_on
+from tests.terminal.conftest import PATIENCE, Session
+
+
+class ThreadedMenu(Session):
+    """The menu in a thread of this process, on a terminal of its own."""
+
+    def __init__(self, folder: Path, user: str, columns: int, **settings: str) -> None:
+        folder.mkdir()
+        master, slave = os.openpty()
+        self.screen = pyte.Screen(columns, 24)
+        self.raw = b""
+        self._stream = pyte.ByteStream(self.screen)
+        self.child = fdspawn(master, timeout=PATIENCE)
+        self.code: int | None = None
+        environment = {
+            "TERM": "xterm-256color",
+            "CRM_NOW": now_on(TODAY),
+            "CRM_STORE": f"sqlite:///{folder / 'crm.sqlite3'}",
+            "CRM_USER": user,
+            **settings,
+        }
+
+        def run() -> None:
+            with (
+                open(slave, encoding="utf-8", closefd=False) as source,
+                open(slave, "w", encoding="utf-8", closefd=False) as out,
+            ):
+                self.code = open_menu(source, out, menu_loop, environment)
+            os.close(slave)
+
+        termios.tcsetwinsize(slave, (24, columns))
+        self.thread = threading.Thread(target=run, daemon=True)
+        self.thread.start()
+
+    def leave(self) -> int | None:
+        """Waits for the end of the menu; its exit code."""
+        self.thread.join(PATIENCE)
+        assert not self.thread.is_alive()
+        return self.code
+
+
+@pytest.fixture
+def menus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    started: list[ThreadedMenu] = []
+
+    def start(user: str, columns: int = 80, **settings: str) -> ThreadedMenu:
+        started.append(ThreadedMenu(tmp_path / user, user, columns, **settings))
+        return started[-1]
+
+    yield start
+    for menu in started:
+        menu.child.close()
+        menu.thread.join(PATIENCE)
+
+
+def test_two_menus_in_one_process_keep_apart(menus: Any) -> None:
+    """Each shows its own store at its own width, in colour or not, while the other waits in the middle of a form."""
+    anna, bob = menus("anna"), menus("bob", columns=50, NO_COLOR="1")
+    for menu in (anna, bob):
+        menu.sees("Welcome").choose("Add").sees("1) A person").press("1")
+    anna.sees("First name").press("Greta", "enter")
+    bob.sees("First name").press("Hugo", "enter")
+    # Bob leaves his form; Anna's goes on.
+    bob.press("c-c")
+    anna.sees("Last name").press("Galanis", "enter").choose("Save").sees("Added Greta Galanis")
+    anna.press("esc", "esc")
+    bob.lacks("Hugo")
+    assert "Galanis" not in bob.text
+    assert re.search(rb"\x1b\[[0-9;]*3[0-7]m", anna.raw)
+    assert not re.search(rb"\x1b\[[0-9;]*3[0-8][;0-9]*m", bob.raw)
+    for menu in (anna, bob):
+        menu.press("esc", "esc").choose("Exit")
+        assert menu.leave() == 0
