@@ -268,7 +268,7 @@ class Store:
     def everything(self) -> dict[type[Record], dict[int, Record]]:
         """All records of all kinds by id."""
         with self.repository.read() as snapshot:
-            return {kind: {each.id: each for each in snapshot.find_all(kind)} for kind in RECORDS}
+            return {kind: {record.id: record for record in snapshot.find_all(kind)} for kind in RECORDS}
 
     def wrong(self) -> list[str]:
         """What `check` finds broken."""
@@ -312,9 +312,9 @@ def open_folder() -> Iterator[Path]:
         path.chmod(0o777)
         yield path
         # Whatever a test forbade is allowed again, so that the folder can go.
-        for each in (path, *path.rglob("*")):
+        for item in (path, *path.rglob("*")):
             with suppress(OSError):
-                each.chmod(0o777 if each.is_dir() else 0o666)
+                item.chmod(0o777 if item.is_dir() else 0o666)
 
 
 def child_environment() -> dict[str, str]:

@@ -36,16 +36,16 @@ def at_once(*actions: Callable[[], Any]) -> list[Any]:
         except SignInRefusedError as refused:
             results[number] = refused
 
-    threads = [threading.Thread(target=act, args=each) for each in enumerate(actions)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    threads = [threading.Thread(target=act, args=action) for action in enumerate(actions)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     return [results[number] for number in range(len(actions))]
 
 
 def refusals(results: list[Any]) -> int:
-    return sum(isinstance(each, SignInRefusedError) for each in results)
+    return sum(isinstance(result, SignInRefusedError) for result in results)
 
 
 # Tickets
@@ -162,7 +162,7 @@ def test_a_one_time_password_at_the_same_moment(office: Office, ways: tuple[int,
     both = machines(office)
     results = at_once(*(lambda at=at: both[at].sign_in("ben@example.com", password) for at in ways))
     assert refusals(results) == 1
-    assert [each.state for each in office.sign_ins()] == ["open"]
+    assert [sign_in.state for sign_in in office.sign_ins()] == ["open"]
 
 
 # Links

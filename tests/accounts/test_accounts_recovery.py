@@ -68,15 +68,15 @@ def test_where_they_do_not_hold_others_wait_for_an_admin(file_office: Office, da
     done = office.accounts.recover(CY, "Cy")
     assert (done.held, done.deactivated + done.unsealed) == (False, 2)
     assert done.unsealed == (damage is a_forged_row)
-    for each in (token, live):
-        assert office.accounts.session(each) is None
+    for secret in (token, live):
+        assert office.accounts.session(secret) is None
     for email in (ANNA, BO):
         assert not gets_in(office, email)
     assert office.sign_in(CY, done.password).name == "Cy"
     office.accounts.edit(office.user(1), active=True)
     assert office.sign_in()
     if done.unsealed:
-        assert [each.record_id for each in office.accounts.seal_findings()] == [2]
+        assert [finding.record_id for finding in office.accounts.seal_findings()] == [2]
         with pytest.raises(FieldError, match="another Anna"):
             office.accounts.vouch(office.user(2), role="staff")
         office.accounts.vouch(office.user(2), role="staff", name="Bo")

@@ -167,7 +167,7 @@ def test_settings_that_have_other_numbers_in_a_backup_are_restored(office: Offic
         office.store.repository.transact(lambda tx, key=key: tx.add(Setting(key=key, value="Theirs")), "set")
     office.store.repository.restore(foreign)
     with office.store.repository.read() as snapshot:
-        assert {each.key: each.value for each in snapshot.find_all(Setting)} == settings
+        assert {setting.key: setting.value for setting in snapshot.find_all(Setting)} == settings
     assert office.store.wrong() == []
 
 
@@ -329,7 +329,7 @@ def test_an_export_whose_accounts_were_taken_away_makes_no_open_store(file_offic
     file_office.add()
     file_office.sign_in()
     gone = ("user", "sign_in", "transaction", "audit")
-    items = [each for each in file_office.store.repository.everything() if each[0] not in gone]
+    items = [item for item in file_office.store.repository.everything() if item[0] not in gone]
     with another("sqlite") as other:
         other.store.repository.fill(items)
         with pytest.raises(StoreAccessError, match="users recover"):
@@ -349,15 +349,15 @@ def test_accounts_of_another_secret_stay_shut_in_a_copy(file_office: Office) -> 
 def test_what_is_restored_is_whose_it_was_under_the_names_of_now(office: Office, tmp_path: Path) -> None:
     office.add()
     bo, cy = office.add(BO, "staff"), office.add("cy@example.com", "staff")
-    before = [office.store.add(owner=each.name).id for each in (bo, cy)]
+    before = [office.store.add(owner=user.name).id for user in (bo, cy)]
     copy = backup(office, tmp_path)
     office.accounts.edit(bo, name="Bo Jones")
     office.accounts.edit(cy, active=False)
     office.add("another@example.com", "staff", name="Bo")
     office.store.change(lambda tx: tx.change(tx.get(Client, before[0]), owner="Nobody"))
     office.store.repository.restore(copy)
-    found = [office.store.client(each) for each in before]
-    assert [(each.owner, each.owner_id) for each in found] == [("Bo Jones", bo.id), ("Cy", cy.id)]
+    found = [office.store.client(number) for number in before]
+    assert [(client.owner, client.owner_id) for client in found] == [("Bo Jones", bo.id), ("Cy", cy.id)]
     assert office.store.wrong() == []
 
 
@@ -371,6 +371,11 @@ def test_what_another_store_had_is_of_who_has_the_address_or_the_name_here(offic
         copy = other.repository.backup(tmp_path / "other.sqlite3")
     anna, cy, bo = office.add(), office.add("cy@example.com", "staff"), office.add(BO, "staff")
     office.store.repository.restore(copy)
-    found = [office.store.client(each) for each in range(1, 5)]
-    assert [(each.owner, each.owner_id) for each in found] == [("Gone", 0), ("Bo", bo.id), ("Cy", cy.id), ("No", 0)]
+    found = [office.store.client(number) for number in range(1, 5)]
+    assert [(client.owner, client.owner_id) for client in found] == [
+        ("Gone", 0),
+        ("Bo", bo.id),
+        ("Cy", cy.id),
+        ("No", 0),
+    ]
     assert anna.id == 1

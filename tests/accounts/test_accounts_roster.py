@@ -167,7 +167,7 @@ def test_to_look_whoever_is_signed_in_up_costs_little(file_office: Office) -> No
     with asked_of(file_office) as asked, file_office.store.repository.read() as snapshot:
         file_office.accounts.verify(snapshot, signed_in.session, reader)
     assert len(asked) <= 7
-    (sessions,) = (each for each in asked if "sign_in" in each and "json_group_array" in each)
+    (sessions,) = (statement for statement in asked if "sign_in" in statement and "json_group_array" in statement)
     # Those that have ended are not looked through.
     with file_office.store.repository.read() as snapshot:
         plan = snapshot.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sessions}").all()
@@ -182,7 +182,7 @@ def test_to_look_whoever_writes_up_costs_no_more_than_whoever_reads(file_office:
         file_office.store.change(lambda tx: file_office.accounts.verify(tx, session, reader))
     # One more begins the transaction.
     assert len(asked) <= 8
-    assert len([each for each in asked if "store_facts" in each]) == 1
+    assert len([statement for statement in asked if "store_facts" in statement]) == 1
 
 
 def test_a_transaction_reads_a_fact_as_it_has_written_it(file_office: Office) -> None:
@@ -198,8 +198,8 @@ def test_each_account_that_does_not_fit_costs_no_look_at_all_of_them(file_office
     file_office.add()
     counts = []
     for more in (1, 5):
-        for each in range(more):
-            file_office.by_hand(file_office.add(f"{more}{each}@example.com", "staff"), role="admin")
+        for number in range(more):
+            file_office.by_hand(file_office.add(f"{more}{number}@example.com", "staff"), role="admin")
         with asked_of(file_office) as asked:
             assert list(file_office.accounts.seal_findings())
         counts.append(len(asked))
@@ -286,8 +286,8 @@ def test_a_machine_that_has_seen_accounts_knows_that_there_were_some(file_office
 
     # Nobody signs in, and no secret is at hand.
     assert exist(here)
-    for each in (tables.user, tables.sign_in, tables.audit):
-        file_office.store.change(lambda tx, each=each: tx.connection.execute(delete(each)), "past the program")
+    for table in (tables.user, tables.sign_in, tables.audit):
+        file_office.store.change(lambda tx, table=table: tx.connection.execute(delete(table)), "past the program")
     set_fact(file_office, ROSTER, "")
     with pytest.raises(StoreAccessError, match="users recover"):
         exist(here)
@@ -300,7 +300,7 @@ def test_what_a_machine_remembers_is_private_and_is_not_needed(file_office: Offi
     with remembering(file_office, open_folder / "new") as accounts:
         assert gets_in(file_office, ANNA, accounts=accounts)
     kept, lock = open_folder / "new" / "rosters.json", open_folder / "new" / "rosters.lock"
-    assert {stat.S_IMODE(each.stat().st_mode) for each in (kept, lock)} == {0o600}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (kept, lock)} == {0o600}
     assert list(json.loads(kept.read_text()).values()) == [2]
     for useless in ("{", "[]", '{"a": "b"}', "7"):
         kept.write_text(useless)
@@ -353,8 +353,8 @@ def test_what_is_remembered_does_not_grow_for_ever(open_folder: Path, monkeypatc
     for name in ("first", "second"):
         (open_folder / name).touch()
         memory.keep(name, f"sqlite:///{open_folder / name}", 1)
-    for each in range(20):
-        memory.keep(f"{each}", f"sqlite:///{open_folder}/of-a-test-{each}", 1)
+    for number in range(20):
+        memory.keep(f"{number}", f"sqlite:///{open_folder}/of-a-test-{number}", 1)
     memory.keep("sheet", "sheets://one", 1)
     memory.keep("first", f"sqlite:///{open_folder / 'first'}", 2)
     kept = [key.partition(" ")[0] for key in json.loads((open_folder / "rosters.json").read_text())]
@@ -382,8 +382,8 @@ def strip(store: Path, *more: str) -> None:
         for table in STRIPPED:
             file.execute(f"DELETE FROM {table}")
         file.execute("DELETE FROM store_facts WHERE name = 'roster'")
-        for each in more:
-            file.execute(each)
+        for user in more:
+            file.execute(user)
         file.commit()
 
 
@@ -451,8 +451,8 @@ def test_whoever_begins_anew_at_the_same_place_gets_in_by_recovery(
     known: tuple[Path, Path, Office], what: str, tmp_path: Path
 ) -> None:
     store, folder, office = known
-    for each in tmp_path.glob("store.sqlite3*"):
-        each.unlink()
+    for path in tmp_path.glob("store.sqlite3*"):
+        path.unlink()
     if what != "a new file":
         other = tmp_path / "other.sqlite3"
         with opened(other, tmp_path / "another machine", office) as accounts:
@@ -525,8 +525,8 @@ def test_a_copy_parts_from_its_original_with_the_first_sign_in(
             assert accounts.session(token)
             assert list(accounts.seal_findings()) == []
     # Another name of the same file is no copy.
-    for each in (store, linked, store):
-        with opened(each, folder, office) as accounts:
+    for path in (store, linked, store):
+        with opened(path, folder, office) as accounts:
             assert gets_in_at(accounts)
     # What was changed there is not valid here.
     put_in_place(copy, store)
@@ -559,8 +559,8 @@ def test_a_backup_that_is_restored_elsewhere_shuts_nobody_out(known: tuple[Path,
     with opened(new, folder, office) as accounts:
         accounts._repository.restore(copy)
         assert gets_in_at(accounts)
-    for each in (store, new):
-        with opened(each, folder, office) as accounts:
+    for path in (store, new):
+        with opened(path, folder, office) as accounts:
             assert gets_in_at(accounts)
 
 
@@ -652,7 +652,7 @@ def test_accounts_of_an_older_version_go_on_and_are_sealed_anew(file_office: Off
     assert fact(file_office, ROSTER)
     assert gets_in(file_office, BO, token)
     assert not gets_in(file_office, "cy@example.com")
-    assert [each.record_id for each in file_office.accounts.seal_findings()] == [broken.id]
+    assert [finding.record_id for finding in file_office.accounts.seal_findings()] == [broken.id]
     assert bo.id == 2
     put(file_office, User, old)
     assert not gets_in(file_office, BO, token)

@@ -28,7 +28,7 @@ def test_a_secret_is_made_when_it_is_first_needed_for_its_owner_alone(tmp_path: 
     assert not folder.exists()
     key = made.key("seals")
     assert stat.S_IMODE((folder / "secret").stat().st_mode) == 0o600
-    assert [each.name for each in folder.iterdir()] == ["secret"]
+    assert [path.name for path in folder.iterdir()] == ["secret"]
     assert Secret("", folder).key("seals") == key
     assert Secret("", tmp_path / "other").key("seals") != key
 
@@ -96,9 +96,9 @@ def test_programs_of_one_machine_count_together(attempts: AttemptLimiter, tmp_pa
     other = AttemptLimiter(tmp_path, clock)
     fail(attempts, 3)
     fail(other, 2)
-    for each in (attempts, other):
+    for limiter in (attempts, other):
         with pytest.raises(TooManyAttemptsError):
-            each.begin("anna")
+            limiter.begin("anna")
     other.close()
 
 

@@ -163,8 +163,8 @@ def test_sign_ins_of_long_ago_are_forgotten(office: Office) -> None:
     office.sign_in()
     office.store.today += timedelta(days=31)
     office.sign_in()
-    assert old.session not in {each.id for each in office.sign_ins()}
-    assert [each.state for each in office.sign_ins()] == ["ended", "open"]
+    assert old.session not in {sign_in.id for sign_in in office.sign_ins()}
+    assert [sign_in.state for sign_in in office.sign_ins()] == ["ended", "open"]
 
 
 # Who edits a store by hand gets in no further
@@ -190,7 +190,7 @@ def test_what_is_edited_by_hand_ends_the_session(file_office: Office, changes: d
     token = file_office.sign_in("bo@example.com").token
     file_office.by_hand(bo, **changes)
     assert file_office.accounts.session(token) is None
-    assert [each.record_id for each in file_office.accounts.seal_findings()] == [bo.id]
+    assert [finding.record_id for finding in file_office.accounts.seal_findings()] == [bo.id]
 
 
 def test_a_telephone_can_be_edited_by_hand_and_a_name_cannot(file_office: Office) -> None:
@@ -305,7 +305,7 @@ def test_nothing_that_lets_in_stands_in_the_history(office: Office) -> None:
                 told = str(snapshot.changes(record=record))
                 assert not any(secret in told for secret in secrets)
                 assert "argon2" not in told
-        office.store.change(lambda tx: [tx.delete(each) for each in tx.find_all(SignIn)], "forgot")
+        office.store.change(lambda tx: [tx.delete(sign_in) for sign_in in tx.find_all(SignIn)], "forgot")
     history = [fields for name, fields in office.store.repository.everything() if name in ("audit", "transaction")]
     assert not any(secret in str(history) for secret in secrets)
     assert "argon2" not in str(history)
@@ -333,4 +333,4 @@ def test_a_refusal_that_could_not_be_written_is_written_later(office: Office, mo
         with pytest.raises(StoreBusyError):
             office.accounts.note_refusals()
     office.accounts.note_refusals()
-    assert [each.state for each in office.sign_ins()] == ["refused"]
+    assert [sign_in.state for sign_in in office.sign_ins()] == ["refused"]

@@ -48,7 +48,7 @@ def test_what_cannot_be_told_apart_is_alike() -> None:
         ("Bill", "Bi\u0307ll"),
         ("Bob", "B0b"), ("Bob", "b0B"), ("BOB", "b0b"), ("Bill", "B1ll"), ("Bill", "Bi11"), ("BILL", "B1LL"),
         ("Bill", "Bi||"), ("Ian Burr", "lan burr"), ("Iva", "1va"), ("Lee", "1ee"),
-        *(("Bob Burr", each) for each in ("BobBurr", "Bob-Burr", "Bob  Burr", "bob burr.", "B. O. B. Burr")),
+        *(("Bob Burr", name) for name in ("BobBurr", "Bob-Burr", "Bob  Burr", "bob burr.", "B. O. B. Burr")),
         ("!?", "!?"),
     )  # fmt: skip
     different = (
@@ -63,7 +63,7 @@ def test_what_cannot_be_told_apart_is_alike() -> None:
 
 def test_wide_letters_make_no_other_address(file_office: Office) -> None:
     anna = file_office.add()
-    wide = "".join(chr(ord(each) + 0xFEE0) for each in "anna@example.com")
+    wide = "".join(chr(ord(char) + 0xFEE0) for char in "anna@example.com")
     assert Email().read(wide, Conventions()) == "anna@example.com"
     assert file_office.sign_in(wide).user == anna.id
     for email, told in ((wide, "."), ("\u0430nna@example.com", "looks like anna@example.com")):

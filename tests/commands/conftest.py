@@ -55,8 +55,8 @@ class Office:
         return self._opened[0] if self._opened else self.open()
 
     def close(self) -> None:
-        for each in self._opened:
-            each.repository.close()
+        for crm in self._opened:
+            crm.repository.close()
 
     def __call__(self, words: str, *arguments: Any, crm: CRM | None = None, **given: Any) -> Any:
         """Calls the command that the shell calls so."""
@@ -90,7 +90,7 @@ class Office:
 
     def statuses(self, crm: CRM | None = None) -> list[str]:
         """The status of each client by number."""
-        return [each.status for each in self.clients(crm)]
+        return [client.status for client in self.clients(crm)]
 
     def everything(self, crm: CRM | None = None) -> list[Any]:
         """All that is in the store, history included."""
@@ -98,7 +98,7 @@ class Office:
 
     def history(self, crm: CRM | None = None) -> list[str]:
         """What was done, newest first."""
-        return [each.what for each in self("history list", 1000, crm=crm)]
+        return [entry.what for entry in self("history list", 1000, crm=crm)]
 
     def set_rules(self, *lines: str) -> None:
         """These rules and no others, not applied."""

@@ -53,7 +53,7 @@ class Work:
     def _is_open(self, session: int) -> bool:
         # A backup that was restored ended all of them, or knows of none.
         with self.firm.office.crm.read() as snapshot:
-            return any(each.id == session and each.state == "open" for each in snapshot.find_all(SignIn))
+            return any(sign_in.id == session and sign_in.state == "open" for sign_in in snapshot.find_all(SignIn))
 
     def sign_in(self, email: str = "") -> CRM:
         """The CRM as they have it after a new sign-in."""

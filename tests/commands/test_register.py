@@ -20,16 +20,16 @@ from tests.conftest import PROJECT
 
 def test_a_subject_says_of_each_module_what_it_holds() -> None:
     said = {
-        f"{each.__name__}.{name}": module
-        for each in package.subjects()
-        for name, module in each.MODULES.items()
+        f"{subject.__name__}.{name}": module
+        for subject in package.subjects()
+        for name, module in subject.MODULES.items()
         if not module.outside
     }
     words, menus = defaultdict(set), defaultdict(set)
-    for each in commands():
-        (module,) = (name for name in said if f"{each.function.__module__}.".startswith(f"{name}."))
-        words[module].add(each.words.partition(" ")[0])
-        menus[module] |= {each.menu} - {""}
+    for command in commands():
+        (module,) = (name for name in said if f"{command.function.__module__}.".startswith(f"{name}."))
+        words[module].add(command.words.partition(" ")[0])
+        menus[module] |= {command.menu} - {""}
     assert words == {name: set(module.words.split()) for name, module in said.items()}
     assert menus == {name: {module.menu} - {""} for name, module in said.items()}
 
@@ -63,7 +63,7 @@ def test_a_command_is_there_once_all_of_its_module_is(tmp_path: Path, monkeypatc
 
 
 def test_what_begins_a_command_of_two_words_is_told_of_as_a_group() -> None:
-    assert list(package.groups()) == list(dict.fromkeys(each.group for each in commands() if each.group))
+    assert list(package.groups()) == list(dict.fromkeys(command.group for command in commands() if command.group))
 
 
 def test_a_command_is_led_through_by_a_page_of_its_own_subject() -> None:
@@ -78,19 +78,19 @@ def test_a_command_is_led_through_by_a_page_of_its_own_subject() -> None:
 def test_a_part_of_the_register_is_the_same_alone_as_in_all_of_it(asked: str, given: str) -> None:
     program = (
         "import json, sys; from crm.commands.registry import commands;"
-        "print(json.dumps([each.words for each in commands(**{sys.argv[1]: sys.argv[2]})]))"
+        "print(json.dumps([command.words for command in commands(**{sys.argv[1]: sys.argv[2]})]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, asked, given], cwd=PROJECT, capture_output=True, check=True, text=True
     )
     alone = json.loads(done.stdout)
-    assert alone == [each.words for each in commands(**{asked: given})]
+    assert alone == [command.words for command in commands(**{asked: given})]
     assert alone
     assert all(named(words).words == words for words in alone)
 
 
 def test_what_the_shell_alone_has_stands_in_no_menu_and_is_run_by_no_role() -> None:
-    found = {each.words: each for each in commands_outside("users")}
+    found = {command.words: command for command in commands_outside("users")}
     assert set(found) == {"users recover"}
-    assert found.keys().isdisjoint(each.words for each in commands())
+    assert found.keys().isdisjoint(command.words for command in commands())
     assert found["users recover"].roles == ()

@@ -34,15 +34,15 @@ def into_another(office: Office, file: Path) -> tuple[CRM, Any]:
 
 
 def lacks_admin(objects: Objects) -> Objects:
-    return [each for each in objects if each[1].get("role") != "admin"]
+    return [entry for entry in objects if entry[1].get("role") != "admin"]
 
 
 def lacks_accounts(objects: Objects) -> Objects:
-    return [each for each in objects if each[0] not in ("user", "sign_in", "transaction", "audit")]
+    return [entry for entry in objects if entry[0] not in ("user", "sign_in", "transaction", "audit")]
 
 
 def lacks_roster(objects: Objects) -> Objects:
-    return [each for each in objects if each[0] != "fact"]
+    return [entry for entry in objects if entry[0] != "fact"]
 
 
 def lowers_admin(objects: Objects) -> Objects:

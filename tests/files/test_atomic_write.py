@@ -52,7 +52,7 @@ def content():
         return len((folder / "secret").read_text().strip()) if (folder / "secret").exists() else 0
     return (folder / "crm.sqlite3").read_bytes().decode()
 
-OURS = {each.__file__ for each in (atomic_write, config, saved_sessions, dialect, access_tokens)}
+OURS = {module.__file__ for module in (atomic_write, config, saved_sessions, dialect, access_tokens)}
 OURS.add(sys.modules[Secret.__module__].__file__)
 
 def killed_at(number):
@@ -68,8 +68,8 @@ def killed_at(number):
     sys.settrace(trace)
 
 def prepare():
-    for each in folder.rglob("*"):
-        each.is_file() and each.unlink()
+    for path in folder.rglob("*"):
+        path.is_file() and path.unlink()
     if what == "sign-ins":
         saved_sessions.Remembered(folder).keep("other", "kept")
     if what in ("sign-ins", "store", "token"):
@@ -90,7 +90,7 @@ for what in ("sign-ins", "store", "token", "secret", "damaged"):
             os._exit(0)
         _, status = os.waitpid(child, 0)
         # Whoever may not read a file may not read what is left of it either.
-        modes = {f"{each.stat().st_mode & 0o077:o}" for each in folder.rglob("*.part")}
+        modes = {f"{path.stat().st_mode & 0o077:o}" for path in folder.rglob("*.part")}
         seen.setdefault(what, []).append([content(), sorted(modes)])
         if not status:
             break
@@ -147,9 +147,9 @@ def test_who_may_read_a_file_is_as_told_from_its_first_byte_and_stays_else(tmp_p
     shared.chmod(0o640)
     with atomic_write(shared) as file:
         file.write(b"2")
-    assert [stat.S_IMODE(each.stat().st_mode) for each in (private, shared)] == [0o600, 0o640]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (private, shared)] == [0o600, 0o640]
     assert (private.read_bytes(), shared.read_bytes()) == (b"1", b"2")
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["private", "shared"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["private", "shared"]
 
 
 def test_after_an_error_the_old_file_is_there_and_nothing_else(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_after_an_error_the_old_file_is_there_and_nothing_else(tmp_path: Path) -
     with suppress(RuntimeError), atomic_write(path) as file:
         file.write(b"half")
         raise RuntimeError
-    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("file", b"old")]
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"old")]
 
 
 def test_a_file_that_somebody_else_made_meanwhile_stays_where_it_is_not_to_be_overwritten(tmp_path: Path) -> None:
@@ -166,4 +166,4 @@ def test_a_file_that_somebody_else_made_meanwhile_stays_where_it_is_not_to_be_ov
     with atomic_write(path, overwrite=False) as file:
         file.write(b"mine")
         path.write_bytes(b"theirs")
-    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("file", b"theirs")]
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"theirs")]

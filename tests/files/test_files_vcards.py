@@ -27,7 +27,7 @@ def cards(tmp_path):
     def write(*lines: str, encoding: str = "utf-8"):
         path = tmp_path / "cards.vcf"
         path.write_bytes("\r\n".join(lines).encode(encoding))
-        return [each for _, each, problem in read(path) if not problem]
+        return [client for _, client, problem in read(path) if not problem]
 
     return write
 

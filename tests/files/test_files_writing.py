@@ -92,7 +92,7 @@ def test_formulas_are_harmless(tmp_path, cell):
         assert list(csv.reader(file)) == [["Name", "'" + cell], ["x", "'" + cell]]
     write_xlsx(tmp_path / "a.xlsx", ["Name", cell], [["x", cell]], "=1")
     sheet = openpyxl.load_workbook(tmp_path / "a.xlsx").worksheets[0]
-    assert [each.data_type for row in sheet.iter_rows() for each in row] == ["s"] * 4
+    assert [cell.data_type for row in sheet.iter_rows() for cell in row] == ["s"] * 4
     assert b"<f>" not in zipfile.ZipFile(tmp_path / "a.xlsx").read("xl/worksheets/sheet1.xml")
 
 
@@ -139,7 +139,7 @@ def broken_off():
     raise RuntimeError("the store is gone")
 
 
-@pytest.mark.parametrize("write", [write_csv, lambda *each: write_xlsx(*each, "Clients")])
+@pytest.mark.parametrize("write", [write_csv, lambda *arguments: write_xlsx(*arguments, "Clients")])
 def test_a_broken_off_export_leaves_what_was_there(tmp_path, write):
     path = tmp_path / "a.file"
     path.write_text("as it was", encoding="utf-8")
@@ -147,11 +147,11 @@ def test_a_broken_off_export_leaves_what_was_there(tmp_path, write):
     with pytest.raises(RuntimeError):
         write(path, ["Name"], broken_off())
     assert path.read_text(encoding="utf-8") == "as it was"
-    assert [each.name for each in tmp_path.iterdir()] == ["a.file"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.file"]
     write(path, ["Name"], [["Anna"]])
     assert path.read_bytes()[:4] in (b"\xef\xbb\xbfN", b"PK\x03\x04")
     assert path.stat().st_mode & 0o777 == 0o640
-    assert [each.name for each in tmp_path.iterdir()] == ["a.file"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.file"]
 
 
 def test_a_link_stays_a_link(tmp_path):
@@ -177,7 +177,7 @@ def test_what_is_said_when_it_cannot_be_written(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(FileError, match="The disk is full"):
         write_csv(tmp_path / "a.csv", ["Name"], [["Anna"]])
-    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_name_may_be_as_long_as_the_system_takes(tmp_path):
@@ -188,7 +188,7 @@ def test_a_name_may_be_as_long_as_the_system_takes(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
-@pytest.mark.parametrize("write", [write_csv, lambda *each: write_xlsx(*each, "Clients")])
+@pytest.mark.parametrize("write", [write_csv, lambda *arguments: write_xlsx(*arguments, "Clients")])
 def test_memory_stays_flat(tmp_path, write):
     tracemalloc.start()
     try:

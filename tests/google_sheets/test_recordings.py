@@ -111,8 +111,8 @@ def session() -> Iterator[requests.Session]:
 
 def steps(file: Path) -> Iterator[tuple[str, str, str, str, int, str, str]]:
     """What was asked and answered: method, path, body and its type, status, type and body of the reply."""
-    for each in json.loads(file.read_text("utf-8"))["interactions"]:
-        asked, told, url = each["request"], each["response"], urlsplit(each["request"]["uri"])
+    for interaction in json.loads(file.read_text("utf-8"))["interactions"]:
+        asked, told, url = interaction["request"], interaction["response"], urlsplit(interaction["request"]["uri"])
         path = url.path + (f"?{url.query}" if url.query else "")
         content, reply = (_header(one["headers"], "content-type") for one in (asked, told))
         yield (

@@ -172,7 +172,7 @@ def test_every_field_is_described_and_only_people_type_what_people_type() -> Non
         assert [*field_names(kind)[:4]] == ["id", "created_at", "updated_at", "version"]
         besides = set(people(kind).values())
         assert list(described) == [name for name in field_names(kind)[4:] if name not in besides]
-        assert people(kind).keys() == {name for name, each in described.items() if isinstance(each.check, Person)}
+        assert people(kind).keys() == {name for name, field in described.items() if isinstance(field.check, Person)}
         assert all(field.label and field.check for field in described.values())
         assert len({field.option for field in described.values()}) == len(described)
     derived = {"status", "status_reason", "status_pinned_until", "status_before", "status_since"}

@@ -77,16 +77,16 @@ def raised(tree: ast.AST) -> Iterator[ast.FormattedValue]:
     for call in ast.walk(tree):
         name = getattr(call.func, "id", "") if isinstance(call, ast.Call) else ""
         if name.endswith("Error") or name == "_bad":
-            yield from (each for each in ast.walk(call) if isinstance(each, ast.FormattedValue))
+            yield from (field for field in ast.walk(call) if isinstance(field, ast.FormattedValue))
 
 
-@pytest.mark.parametrize("module", sorted(CRM.rglob("*.py")), ids=lambda each: str(each.relative_to(CRM)))
+@pytest.mark.parametrize("module", sorted(CRM.rglob("*.py")), ids=lambda path: str(path.relative_to(CRM)))
 def test_no_error_says_a_path_without_asking_who_is_told(module: Path) -> None:
     if "web" in module.parts:
         return
     bare = [
-        f"{ast.unparse(each.value)} in line {each.lineno}"
-        for each in raised(ast.parse(module.read_text("utf-8")))
-        if getattr(each.value, "attr", getattr(each.value, "id", "")) in PATHS
+        f"{ast.unparse(node.value)} in line {node.lineno}"
+        for node in raised(ast.parse(module.read_text("utf-8")))
+        if getattr(node.value, "attr", getattr(node.value, "id", "")) in PATHS
     ]
     assert bare == []

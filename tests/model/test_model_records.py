@@ -20,7 +20,7 @@ from crm.model.records import _refuse_wrong
 def test_what_is_declared_twice_is_refused(about: Kind, told: str) -> None:
     wrong = type("Wrong", (Sale,), {"about": about})
     with pytest.raises(ValueError, match=told):
-        _refuse_wrong([*(each for each in RECORDS if each is not Sale), wrong])
+        _refuse_wrong([*(kind for kind in RECORDS if kind is not Sale), wrong])
 
 
 def test_a_client_feeds_no_sum() -> None:

@@ -154,12 +154,14 @@ def mail(**changed: Any) -> Mail:
 
 def deliver(by: GmailMailer, *mails: Mail) -> tuple[Outcome, ...]:
     with by.connection() as connection:
-        return tuple(outcome for each in mails for outcome in connection.deliver(each))
+        return tuple(outcome for message in mails for outcome in connection.deliver(message))
 
 
 def test_a_mail_is_sent_in_the_name_of_its_sender(gmail: Gmail) -> None:
     found = deliver(mailer(gmail), mail())
-    assert [(each.address, each.fate) for each in found] == [(each.address, Fate.SENT) for each in (ANNA, BEN, CLEO)]
+    assert [(outcome.address, outcome.fate) for outcome in found] == [
+        (party.address, Fate.SENT) for party in (ANNA, BEN, CLEO)
+    ]
     (claim,) = gmail.claims
     assert (claim["sub"], claim["scope"], claim["iss"]) == ("crm@example.com", SCOPE, gmail.account.email)
     (message,) = gmail.taken
@@ -172,14 +174,14 @@ def test_a_mail_is_sent_in_the_name_of_its_sender(gmail: Gmail) -> None:
 
 def test_a_permission_serves_for_many_mails_of_one_sender(gmail: Gmail) -> None:
     other = replace(mail(), sender=Party("ben@example.com"))
-    assert {each.fate for each in deliver(mailer(gmail), mail(), mail(), other, mail())} == {Fate.SENT}
+    assert {outcome.fate for outcome in deliver(mailer(gmail), mail(), mail(), other, mail())} == {Fate.SENT}
     assert [claim["sub"] for claim in gmail.claims] == ["crm@example.com", "ben@example.com"]
     assert len(gmail.taken) == 4
 
 
 def test_a_permission_that_was_withdrawn_is_asked_for_again(gmail: Gmail) -> None:
     gmail.answers = [refusal(401, "authError", "Invalid Credentials")]
-    assert {each.fate for each in deliver(mailer(gmail), mail())} == {Fate.SENT}
+    assert {outcome.fate for outcome in deliver(mailer(gmail), mail())} == {Fate.SENT}
     assert len(gmail.taken) == 1
     gmail.answers = [refusal(401, "authError", "Invalid Credentials")] * 2
     with pytest.raises(OutwardError) as caught:
@@ -233,8 +235,8 @@ def test_without_a_permission_nothing_is_sent(gmail: Gmail, answer: tuple[int, d
 def test_what_became_of_a_mail_is_known(gmail: Gmail, answer: tuple[int, dict[str, Any]], expected: Fate) -> None:
     gmail.answers = [answer]
     found = deliver(mailer(gmail), mail())
-    assert [each.fate for each in found] == [expected] * 3
-    assert all(each.words.isprintable() and each.words for each in found)
+    assert [outcome.fate for outcome in found] == [expected] * 3
+    assert all(outcome.words.isprintable() and outcome.words for outcome in found)
     # It is asked once: a second time might send it twice.
     assert gmail.asked.count("/gmail/v1/users/me/messages/send") == 1
 
@@ -261,7 +263,7 @@ def test_what_every_mail_would_meet_is_an_error(
 def test_a_connection_that_breaks_amid_a_mail_has_sent_nothing(gmail: Gmail) -> None:
     gmail.answers = [(HANGS_UP_EARLY, {})]
     found = deliver(mailer(gmail), mail(text="word " * 3_000_000, is_markdown=False))
-    assert {each.fate for each in found} == {Fate.LATER}
+    assert {outcome.fate for outcome in found} == {Fate.LATER}
 
 
 def test_when_google_cannot_be_reached_nothing_was_sent(gmail: Gmail) -> None:

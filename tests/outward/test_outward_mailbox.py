@@ -31,7 +31,7 @@ def box(server: Dovecot, **given: int) -> Mailbox:
 
 
 def subjects(arrivals: list[Arrival]) -> list[str]:
-    return [each.message.subject if each.message else each.problem for each in arrivals]
+    return [arrival.message.subject if arrival.message else arrival.problem for arrival in arrivals]
 
 
 def test_what_has_come_in_is_read_once(post: Dovecot) -> None:
@@ -50,15 +50,15 @@ def test_what_has_come_in_is_read_once(post: Dovecot) -> None:
 def test_nothing_is_marked_unless_told_and_then_what_was_taken(post: Dovecot) -> None:
     post.put(FOLDER, letter(1), letter(2), letter(3))
     assert len(list(box(post).arrivals())) == 3
-    assert not any("Seen" in each for each in post.flags(FOLDER))
+    assert not any("Seen" in flag for flag in post.flags(FOLDER))
     arrivals = box(post).arrivals(mark=True)
     next(arrivals)
     next(arrivals)
     # Whoever stops here has taken the first, and perhaps not the second.
     arrivals.close()
-    assert ["Seen" in each for each in post.flags(FOLDER)] == [True, False, False]
+    assert ["Seen" in flag for flag in post.flags(FOLDER)] == [True, False, False]
     assert len(list(box(post).arrivals(mark=True))) == 3
-    assert ["Seen" in each for each in post.flags(FOLDER)] == [True, True, True]
+    assert ["Seen" in flag for flag in post.flags(FOLDER)] == [True, True, True]
 
 
 def test_a_mailbox_that_is_numbered_anew_is_read_from_its_beginning(post: Dovecot) -> None:
@@ -99,11 +99,11 @@ def test_messages_are_read_again_by_their_numbers(post: Dovecot, monkeypatch: py
     post.remove(FOLDER, 3)
     again = list(box(post).again(place.validity, [2, 3, 5, 6, 99]))
     assert subjects(again) == ["Letter 2", "Letter 5", "Letter 6"]
-    assert [each.place.uid for each in again] == [2, 5, 6]
+    assert [arrival.place.uid for arrival in again] == [2, 5, 6]
     assert list(box(post).again(place.validity, [])) == []
     # Numbers of another time mean other messages.
     assert list(box(post).again(place.validity + 1, [2])) == []
-    assert not any("Seen" in each for each in post.flags(FOLDER))
+    assert not any("Seen" in flag for flag in post.flags(FOLDER))
 
 
 def test_what_goes_while_it_is_read_is_left_out(post: Dovecot) -> None:
@@ -127,7 +127,7 @@ def test_a_bad_message_is_told_and_the_others_are_read(post: Dovecot) -> None:
 
 def test_a_huge_message_is_read_in_part(post: Dovecot) -> None:
     post.put(FOLDER, letter(1, " word" * 100_000), letter(2), arrived=1_795_000_000)
-    large, small = (each.message for each in box(post, largest=10_000).arrivals())
+    large, small = (arrival.message for arrival in box(post, largest=10_000).arrivals())
     assert large is not None
     assert small is not None
     assert (large.is_cut, small.is_cut) == (True, False)

@@ -49,7 +49,7 @@ def test_no_text_makes_more_than_simple_html(text: str) -> None:
 @given(signs)
 def test_what_stands_in_a_record_is_only_text(value: str) -> None:
     text = escaped(value)
-    shown = "\n".join(each.strip(" \t") for each in prose(value).split("\n")).strip()
+    shown = "\n".join(part.strip(" \t") for part in prose(value).split("\n")).strip()
     if shown.isprintable():
         assert plain(f"Dear {text}!") == f"Dear {shown}!\n"
         assert plain(text).strip() == shown

@@ -68,8 +68,8 @@ def test_what_is_told_arrives_and_nothing_else_does(name: str, other: str, subje
     )
     raw = composed(sent).as_bytes()
     assert raw.isascii()
-    assert all(len(each) <= 78 for each in raw.split(b"\r\n\r\n")[0].split(b"\r\n"))
-    assert all(len(each) <= 998 for each in raw.split(b"\r\n"))
+    assert all(len(part) <= 78 for part in raw.split(b"\r\n\r\n")[0].split(b"\r\n"))
+    assert all(len(part) <= 998 for part in raw.split(b"\r\n"))
     # A line end that is only half of one lets a text speak to mail servers.
     assert not re.search(rb"(?<!\r)\n|\r(?!\n)", raw)
     message = read_back(sent)
@@ -92,7 +92,7 @@ def test_a_blind_copy_stands_in_no_header_unless_whoever_sends_reads_it_there() 
     sent = mail(bcc=(Party("dan@example.com", "Dan"),))
     assert b"dan@" not in composed(sent).as_bytes()
     assert read_back(sent, with_bcc=True)["Bcc"].addresses[0].addr_spec == "dan@example.com"
-    assert [each.address for each in sent.recipients] == ["anna@example.com", "dan@example.com"]
+    assert [recipient.address for recipient in sent.recipients] == ["anna@example.com", "dan@example.com"]
     only_blind = mail(to=(), bcc=(Party("dan@example.com"),))
     assert read_back(only_blind)["To"] is None
 
@@ -118,7 +118,9 @@ def test_it_is_plain_text_and_simple_html() -> None:
     html = message.get_body(("html",))
     assert html is not None
     assert '<strong>Anna</strong>,<br />\r\nsee <a href="https://example.com">' in html.get_content()
-    assert [(each.get_filename(), each.get_content_type()) for each in message.iter_attachments()] == [
+    assert [
+        (attachment.get_filename(), attachment.get_content_type()) for attachment in message.iter_attachments()
+    ] == [
         ("Angebot “März”.pdf", "application/pdf"),
         ("attachment", "application/octet-stream"),
     ]
@@ -152,7 +154,7 @@ def test_a_domain_goes_out_in_ascii_and_each_recipient_once() -> None:
     there, again = Party("anna@BÜCHER.example", "Anna"), Party("Anna@xn--bcher-kva.example")
     sent = mail(to=(there, ANNA), cc=(again, ANNA))
     assert there.wire == "anna@xn--bcher-kva.example"
-    assert [each.address for each in sent.recipients] == ["anna@BÜCHER.example", "anna@example.com"]
+    assert [recipient.address for recipient in sent.recipients] == ["anna@BÜCHER.example", "anna@example.com"]
     assert read_back(sent)["To"].addresses[0].addr_spec == "anna@xn--bcher-kva.example"
 
 

@@ -101,7 +101,7 @@ def test_html_is_read_as_what_it_shows() -> None:
         subtype="html",
     )
     text = read(made.as_bytes()).text
-    words = [each for each in text.split() if each != "*"]
+    words = [part for part in text.split() if part != "*"]
     assert words == ["Dear", "Ben,", "how", "are", "you?", "Fine", "<b>", "[31m", "one", "two", "Regards", "Anna"]
     assert "how are you?\n" in text.replace("\xa0", " ")
 
@@ -287,6 +287,6 @@ def test_whatever_comes_is_read_or_told(raw: bytes) -> None:
         found = received(raw, ARRIVED)
     except UnreadableError:
         return
-    for words in (found.subject, *found.attachments, *(each.name for each in found.to)):
-        assert not any(each < " " or "\x7f" <= each <= "\x9f" for each in words)
-    assert not any(each < " " and each not in "\n\t" for each in found.text)
+    for words in (found.subject, *found.attachments, *(party.name for party in found.to)):
+        assert not any(word < " " or "\x7f" <= word <= "\x9f" for word in words)
+    assert not any(char < " " and char not in "\n\t" for char in found.text)

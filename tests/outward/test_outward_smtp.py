@@ -48,7 +48,7 @@ def deliver(by: Mailer, sent: Mail) -> tuple[Outcome, ...]:
 
 
 def fates(found: tuple[Outcome, ...]) -> list[Fate]:
-    return [each.fate for each in found]
+    return [outcome.fate for outcome in found]
 
 
 @pytest.mark.parametrize("encrypts", ["", "first", "always"])
@@ -60,7 +60,7 @@ def test_a_mail_goes_to_all_its_recipients(authority: trustme.CA, ours: ssl.SSLC
         )
         by = SmtpMailer(url.format(port, login=LOGIN), "crm@example.com", context=ours, time_out=2.0)
         found = deliver(by, to_everybody())
-    assert found == tuple(Outcome(each.address, Fate.SENT, "250 OK") for each in (ANNA, BEN, CLEO))
+    assert found == tuple(Outcome(party.address, Fate.SENT, "250 OK") for party in (ANNA, BEN, CLEO))
     assert post.recipients == ["anna@example.com", "ben@example.com", "cleo@example.com"]
     assert post.senders == ["crm@example.com"]
     (message,) = post.taken
@@ -75,7 +75,7 @@ def test_many_mails_take_one_connection(authority: trustme.CA) -> None:
             # What one mail leaves behind is no part of the next.
             assert fates(connection.deliver(mail(number))) == [Fate.SENT]
             assert fates(connection.deliver(mail(number, to=(BEN,)))) == [Fate.REFUSED]
-    assert [each["Message-ID"] for each in post.taken] == [f"<{number}@example.com>" for number in range(5)]
+    assert [message["Message-ID"] for message in post.taken] == [f"<{number}@example.com>" for number in range(5)]
     assert post.recipients == [ANNA.address] * 5
     assert len(post.sessions) == 1
 
@@ -131,9 +131,9 @@ def test_what_became_of_a_mail_is_known(authority: trustme.CA, answers: dict[str
     post = Post(**answers)
     with served(post, authority) as port, mailer(port).connection() as connection:
         found = connection.deliver(to_everybody())
-        assert [each.address for each in found] == [ANNA.address, BEN.address, CLEO.address]
+        assert [outcome.address for outcome in found] == [ANNA.address, BEN.address, CLEO.address]
         assert fates(found) == [expected] * 3
-        assert all(each.words for each in found)
+        assert all(outcome.words for outcome in found)
         assert post.taken == []
         # The next one does not suffer from it.
         post.answers = {}
@@ -230,10 +230,10 @@ def scripted(*said: bytes, then: Callable[[socket.socket], None] = lambda _: Non
     def talk() -> None:
         with suppress(OSError), listening.accept()[0] as connection:
             connection.settimeout(5)
-            for at, each in enumerate(said):
+            for at, answer in enumerate(said):
                 if at:
                     connection.recv(4096)
-                connection.sendall(each)
+                connection.sendall(answer)
             then(connection)
 
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:

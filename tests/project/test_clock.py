@@ -56,9 +56,9 @@ def asked(source: str) -> Iterator[str]:
 
 def test_what_asks_for_the_time_is_found() -> None:
     asking = "datetime.now(UTC)", "date.today()", "time.time()", "moment.astimezone()", "datetime.fromtimestamp(3)"
-    assert all(list(asked(each)) for each in asking)
+    assert all(list(asked(text)) for text in asking)
     assert not any(
-        list(asked(each)) for each in ("time.monotonic()", "moment.astimezone(UTC)", "clock.now", "clock.today")
+        list(asked(text)) for text in ("time.monotonic()", "moment.astimezone(UTC)", "clock.now", "clock.today")
     )
 
 
@@ -144,9 +144,9 @@ def test_the_day_is_the_same_on_every_machine(monkeypatch: pytest.MonkeyPatch) -
         assert seen[0] == seen[1] == seen[2]
         today, due, events = seen[0]
         assert today["on"] == "2026-11-21"
-        assert [each["due_on"] for each in due["follow_ups"]] == ["2026-11-21"]
-        assert {each["on"] for each in events["entries"]} == {"2026-11-21"}
-        assert {each["time"] for each in events["entries"] if each["time"]} == {"21:00"}
+        assert [follow_up["due_on"] for follow_up in due["follow_ups"]] == ["2026-11-21"]
+        assert {entry["on"] for entry in events["entries"]} == {"2026-11-21"}
+        assert {entry["time"] for entry in events["entries"] if entry["time"]} == {"21:00"}
 
 
 WORDS = (["today"], ["follow-ups", "list"], ["timeline", "--client", "1"])
@@ -177,4 +177,6 @@ def test_a_team_says_in_which_zone_it_is(monkeypatch: pytest.MonkeyPatch) -> Non
         for name in ("Atlantis", "localtime", "Factory"):
             assert "like New York or Vienna" in shell.refused("settings", "set", "time_zone", name)
         shell.did("history", "undo")
-        assert {each["key"]: each["value"] for each in shell.did("settings", "list")}["time_zone"] == "Europe/Vienna"
+        assert {setting["key"]: setting["value"] for setting in shell.did("settings", "list")}[
+            "time_zone"
+        ] == "Europe/Vienna"

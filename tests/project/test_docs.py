@@ -50,11 +50,11 @@ def test_every_error_stands_in_the_tree_under_its_parent() -> None:
     parents: dict[str, str] = {}
     for name, deep in depth.items():
         above = list(depth)[: list(depth).index(name)]
-        parents[name] = next((each for each in reversed(above) if depth[each] == deep - 1), "CRMError")
+        parents[name] = next((name_ for name_ in reversed(above) if depth[name_] == deep - 1), "CRMError")
     classes = {
-        name: each.__mro__[1].__name__
-        for name, each in vars(errors).items()
-        if isinstance(each, type) and issubclass(each, errors.CRMError) and each is not errors.CRMError
+        name: member.__mro__[1].__name__
+        for name, member in vars(errors).items()
+        if isinstance(member, type) and issubclass(member, errors.CRMError) and member is not errors.CRMError
     }
     assert {name: parents.get(name) for name in classes} == classes
     assert set(depth) == {*classes, "CRMError"}

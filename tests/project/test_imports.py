@@ -128,8 +128,8 @@ def dependencies() -> dict[str, set[str]]:
         tree = without_type_checking(ast.parse(path.read_text("utf-8")))
         there = set(imported(ast.unparse(tree), package_of(path)))
         # `from crm.commands import lookup` is an import of the module, not of its folder.
-        folders = {each.rpartition(".")[0] for each in there & known.keys()}
-        found[name] = {each for each in there if each in known and each not in folders} - {name}
+        folders = {key.rpartition(".")[0] for key in there & known.keys()}
+        found[name] = {module for module in there if module in known and module not in folders} - {name}
     return found
 
 
@@ -145,7 +145,7 @@ def test_a_page_imports_no_page_of_another_subject() -> None:
     wrong = set()
     for name, others in dependencies().items():
         for other in others:
-            here, there = ([*each.split("."), ""][1:3] for each in (name, other))
+            here, there = ([*line.split("."), ""][1:3] for line in (name, other))
             is_between = here[0] == there[0] == "terminal" and here[1] != there[1]
             if is_between and "" not in (here[1], there[1]) and there[1] not in KERNEL and here[1] != "home":
                 wrong.add((here[1], there[1]))
@@ -167,7 +167,7 @@ def test_commands_ask_by_named_queries() -> None:
     building = set()
     for path in (CRM / "commands").rglob("*.py"):
         there = set(imported(path.read_text("utf-8"), package_of(path)))
-        if any(each == "sqlalchemy" or each.startswith(("sqlalchemy.", "crm.repository.tables")) for each in there):
+        if any(line == "sqlalchemy" or line.startswith(("sqlalchemy.", "crm.repository.tables")) for line in there):
             building.add(path.relative_to(CRM / "commands").with_suffix("").as_posix())
     assert building == BUILD_STATEMENTS
 

@@ -52,18 +52,18 @@ def loaded(shell: CommandLine, *arguments: str, **environment: str) -> set[str]:
 
 def within(modules: set[str], names: tuple[str, ...]) -> set[str]:
     """Those of the modules that are, or belong to, what is named."""
-    return {each for each in modules if each.startswith(tuple(f"{name}." for name in names)) or each in names}
+    return {module for module in modules if module.startswith(tuple(f"{name}." for name in names)) or module in names}
 
 
 def test_the_version_loads_hardly_anything(shell: CommandLine) -> None:
     modules = loaded(shell, "--version")
-    libraries = {each.partition(".")[0] for each in modules} - set(sys.stdlib_module_names)
+    libraries = {module.partition(".")[0] for module in modules} - set(sys.stdlib_module_names)
     # The last three are loaded by Python itself, on machines that have them.
     assert libraries <= {"click", "crm", "run", "__main__", "_distutils_hack", "sitecustomize", "usercustomize"}
     assert within(modules, ("crm",)) <= {
         "crm", "crm.commands", "crm.errors", "crm.program", "crm.shell", "crm.shell.completion", "crm.shell.program",
         "crm.shell.tree", "crm.start", "crm.terminal", "crm.terminal.loop", "crm.commands.subject",
-        *(each.__name__ for each in subjects()),
+        *(subject.__name__ for subject in subjects()),
     }  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def test_drawing_a_list_loads_rich_and_what_draws_it(
     assert within(modules, _FOR_OTHERS) == set()
     kernel = ("crm.terminal.console", "crm.terminal.drawing", "crm.terminal.loop")
     terminal = within(modules, ("crm.terminal",)) - within(modules, kernel)
-    pages = {each for each in terminal if each.count(".") == 3} - {f"crm.terminal.{subject}.rendering"}
+    pages = {module for module in terminal if module.count(".") == 3} - {f"crm.terminal.{subject}.rendering"}
     assert pages == set()
 
 

@@ -44,9 +44,9 @@ def test_it_holds_every_file_of_the_program_and_nothing_else(wheel: zipfile.Path
     files = [name for name in wheel.root.namelist() if not name.endswith("/")]
     names = {name for name in files if ".dist-info/" not in name and ".data/" not in name}
     program_files = (
-        each for each in (PROJECT / "crm").rglob("*") if each.is_file() and "__pycache__" not in each.parts
+        path for path in (PROJECT / "crm").rglob("*") if path.is_file() and "__pycache__" not in path.parts
     )
-    assert names == {"run.py", *(str(each.relative_to(PROJECT)) for each in program_files)}
+    assert names == {"run.py", *(str(file.relative_to(PROJECT)) for file in program_files)}
     brought = {name.partition(".data/")[2] for name in files if ".data/" in name}
     assert brought == {"data/share/crm/package.json", "data/share/crm/package-lock.json"}
 

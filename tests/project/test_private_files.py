@@ -37,7 +37,7 @@ def mode(path: Path) -> int:
 
 def modes(folder: Path) -> dict[str, int]:
     """The permissions of everything in a folder that others may do anything with."""
-    return {each.name: mode(each) for each in [folder, *folder.rglob("*")] if mode(each) & 0o077}
+    return {path.name: mode(path) for path in [folder, *folder.rglob("*")] if mode(path) & 0o077}
 
 
 def test_what_the_program_keeps_is_for_its_owner_alone(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_store_its_log_and_its_backup_are_for_their_owner_alone(tmp_path: Path
     office = Office(tmp_path / "folder")
     office.add(last_name="Berg")
     office("backup")
-    assert {each.name for each in (tmp_path / "folder").iterdir()} >= {"store.sqlite3", "store.sqlite3-wal", "backups"}
+    assert {path.name for path in (tmp_path / "folder").iterdir()} >= {"store.sqlite3", "store.sqlite3-wal", "backups"}
     assert modes(tmp_path / "folder") == {}
     office.close()
 
@@ -70,19 +70,19 @@ def test_databases_that_others_could_read_are_closed_to_them(tmp_path: Path) -> 
         file.execute("CREATE TABLE x (y)")
         assert mode(path) & mode(path.with_name(f"{path.name}-wal")) & 0o044
         private_database(path)
-        assert {each.name for each in tmp_path.iterdir() if mode(each) & 0o077} == set()
+        assert {path.name for path in tmp_path.iterdir() if mode(path) & 0o077} == set()
 
 
 def test_a_data_folder_that_others_could_look_into_is_closed_with_all_in_it(tmp_path: Path) -> None:
     data = tmp_path / "data"
     (data / "backups" / "deep").mkdir(parents=True)
-    for each in ("crm.sqlite3", "crm.sqlite3-wal", "backups/deep/old.sqlite3"):
-        (data / each).touch()
+    for name in ("crm.sqlite3", "crm.sqlite3-wal", "backups/deep/old.sqlite3"):
+        (data / name).touch()
     elsewhere = tmp_path / "shared.txt"
     elsewhere.touch()
     (data / "link.sqlite3").symlink_to(elsewhere)
     close_to_others(data)
-    assert {each.name for each in data.rglob("*") if not each.is_symlink() and mode(each) & 0o077} == set()
+    assert {path.name for path in data.rglob("*") if not path.is_symlink() and mode(path) & 0o077} == set()
     assert mode(data) == 0o700
     assert mode(elsewhere) == 0o666
     # A database that came to lie there later.

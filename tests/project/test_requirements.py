@@ -11,11 +11,11 @@ from tests.conftest import PROJECT
 def _pinned() -> dict[str, str]:
     """The version of each library, by its name, as far as it is meant for this Python."""
     lines = (PROJECT / "requirements.txt").read_text("utf-8").splitlines()
-    named = [Requirement(each) for each in lines if each and not each.startswith("#")]
+    named = [Requirement(line) for line in lines if line and not line.startswith("#")]
     return {
-        canonicalize_name(each.name): str(each.specifier).removeprefix("==")
-        for each in named
-        if each.marker is None or each.marker.evaluate()
+        canonicalize_name(requirement.name): str(requirement.specifier).removeprefix("==")
+        for requirement in named
+        if requirement.marker is None or requirement.marker.evaluate()
     }
 
 
@@ -25,9 +25,9 @@ def _needed(name: str, extras: frozenset[str], found: dict[tuple[str, frozenset[
         return
     library = distribution(name)
     found[name, extras] = library.version
-    for each in map(Requirement, library.requires or ()):
-        if each.marker is None or any(each.marker.evaluate({"extra": extra}) for extra in ("", *extras)):
-            _needed(canonicalize_name(each.name), frozenset(each.extras), found)
+    for requirement in map(Requirement, library.requires or ()):
+        if requirement.marker is None or any(requirement.marker.evaluate({"extra": extra}) for extra in ("", *extras)):
+            _needed(canonicalize_name(requirement.name), frozenset(requirement.extras), found)
 
 
 def test_all_libraries_are_pinned_those_of_libraries_too() -> None:

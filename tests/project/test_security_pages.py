@@ -54,9 +54,9 @@ def test_the_summary_counts_the_lines() -> None:
     page = (DOCS / "asvs.md").read_text("utf-8")
     told = re.findall(r"^\| (?:\[V(\d+) [^|]*|(all)) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
     counted = Counter((number.partition(".")[0], state) for number, state, _ in lines())
-    chapters = [str(each) for each in range(1, 18)]
-    by_chapter = {each: [counted[each, state] for state in STATES] for each in chapters}
-    by_chapter["all"] = [sum(each) for each in zip(*by_chapter.values(), strict=True)]
+    chapters = [str(number) for number in range(1, 18)]
+    by_chapter = {chapter: [counted[chapter, state] for state in STATES] for chapter in chapters}
+    by_chapter["all"] = [sum(counts) for counts in zip(*by_chapter.values(), strict=True)]
     assert {chapter or everything: [*map(int, numbers)] for chapter, everything, *numbers in told} == by_chapter
 
 

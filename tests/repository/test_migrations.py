@@ -137,8 +137,8 @@ def old(folder: Path, version: int) -> Path:
     store.sell(store.add(), "1234.50")
     store.close()
     with closing(sqlite3.connect(path)) as file:
-        for each, script in OLDER.items():
-            if each >= version:
+        for format_, script in OLDER.items():
+            if format_ >= version:
                 file.executescript(script)
         file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return path
@@ -182,7 +182,7 @@ def test_an_old_file_gets_the_tables_of_today_after_a_backup(old: Path, version:
         assert counts(repository) == (1, 1, 0, 0)
         assert amounts(repository) == AMOUNTS
         assert add_user(repository).id == 1
-        assert [each.what for each in repository.check() if each.wrong] == []
+        assert [finding.what for finding in repository.check() if finding.wrong] == []
         (backup,) = repository.backups()
     assert (version_of(old), version_of(backup)) == (str(tables.SCHEMA_VERSION), str(version))
     assert ("message" in tables_in(backup)) is (version > 3)
@@ -309,7 +309,7 @@ def test_the_names_in_an_old_file_say_whose_a_record_is(folder: Path) -> None:
             for given in (
                 {"name": "Ben", "email": "ben@example.com", "active": True},
                 {"name": "Tia", "email": "tia@example.com"},
-                *({"name": "Two", "email": f"two{each}@example.com", "active": True} for each in range(2)),
+                *({"name": "Two", "email": f"two{number}@example.com", "active": True} for number in range(2)),
             )
         ]
         clients = [store.add(owner=owner) for owner in ("Ben", "BEN", "Tia", "Two", "Nobody")]
@@ -329,14 +329,14 @@ def test_the_names_in_an_old_file_say_whose_a_record_is(folder: Path) -> None:
         with closing(opened(path)) as repository, repository.read() as snapshot:
             return snapshot.numbers(Client, Query({"owner_id": ben}))
 
-    assert as_nobody(mine) == f"done: {[each.id for each in clients[:2]]}"
+    assert as_nobody(mine) == f"done: {[client.id for client in clients[:2]]}"
     path.chmod(0o600)
     path.parent.chmod(0o700)
     with closing(opened(path)) as repository:
         with repository.read() as snapshot:
-            assert [each.owner_id for each in snapshot.find_all(Client, Query(sort="id"))] == [ben, ben, gone, 0, 0]
-            assert [(each.user, each.user_id) for each in snapshot.find_all(Dashboard)] == [("Ben", ben)]
-            assert [each.user_id for each in snapshot.history(20)][-1] == ben
+            assert [client.owner_id for client in snapshot.find_all(Client, Query(sort="id"))] == [ben, ben, gone, 0, 0]
+            assert [(dashboard.user, dashboard.user_id) for dashboard in snapshot.find_all(Dashboard)] == [("Ben", ben)]
+            assert [entry.user_id for entry in snapshot.history(20)][-1] == ben
         # No number is given out twice, and a name may come again.
         added = repository.transact(lambda tx: tx.add(Dashboard(user="Ben", user_id=gone, tiles="agenda")), "added")
         assert (added.id, added.user) == (3, "Tia")

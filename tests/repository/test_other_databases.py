@@ -42,11 +42,11 @@ def _statements(found: Any) -> Iterator[Any]:
     if isinstance(found, SelectBase | UpdateBase):
         yield found
     elif isinstance(found, Mapping):
-        for each in list(found.values()):
-            yield from _statements(each)
+        for item in list(found.values()):
+            yield from _statements(item)
     elif isinstance(found, list | tuple):
-        for each in found:
-            yield from _statements(each)
+        for item in found:
+            yield from _statements(item)
 
 
 def _named() -> Iterator[tuple[str, Any]]:
@@ -64,7 +64,7 @@ def _made() -> Iterator[tuple[str, Any]]:
     """Statements that are made when they are asked for."""
     clock = standing_on()
     fits = {"tags": "'a' in {}", "text": "{} = 'a'"}
-    conditions = [fits.get(each.kind, "{} = 5").format(name) for name, each in METRICS.items()]
+    conditions = [fits.get(metric.kind, "{} = 5").format(name) for name, metric in METRICS.items()]
     rules = RuleSet([(at, f"Status {at}", when) for at, when in enumerate(conditions, start=1)])
     yield "review", review.moves(rules, clock)
     yield "shares", review.moves(RuleSet([(1, "A", "average_sale * age > total_spend / sales_count - 1")]), clock)

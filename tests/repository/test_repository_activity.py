@@ -116,7 +116,7 @@ def test_a_first_deal_brings_the_stages_and_each_move_is_kept(store: Store) -> N
     deal = put(store, Deal(client=client.id, title="Roof", value=Decimal("1200.00")))
     with store.repository.read() as snapshot:
         stages = snapshot.find_all(Stage)
-    assert [each.name for each in stages] == ["Lead", "Qualified", "Proposal", "Negotiation", "Won", "Lost"]
+    assert [stage.name for stage in stages] == ["Lead", "Qualified", "Proposal", "Negotiation", "Won", "Lost"]
     assert (deal.stage, deal.stage_since, deal.closed_on) == (stages[0].id, DAY, None)
     store.today = DAY + timedelta(days=3)
     edit(store, deal, stage=stages[2].id)
@@ -125,7 +125,7 @@ def test_a_first_deal_brings_the_stages_and_each_move_is_kept(store: Store) -> N
     assert (won.stage_since, won.closed_on) == (store.today, store.today)
     with store.repository.read() as snapshot:
         moves = snapshot.find_all(StageMove, Query({"deal": deal.id}))
-    assert [(each.stage, each.on, each.user) for each in moves] == [
+    assert [(move.stage, move.on, move.user) for move in moves] == [
         (stages[0].id, DAY, "anna"),
         (stages[2].id, DAY + timedelta(days=3), "anna"),
         (stages[4].id, DAY + timedelta(days=9), "anna"),
@@ -144,11 +144,11 @@ def test_a_deal_came_into_its_stages_on_the_days_that_are_told(store: Store) -> 
     first, later = DAY - timedelta(days=40), DAY - timedelta(days=11)
     deal = put(store, Deal(client=client.id, title="Roof", stage_since=first))
     with store.repository.read() as snapshot:
-        won = next(each for each in snapshot.find_all(Stage) if each.outcome == "won")
+        won = next(stage for stage in snapshot.find_all(Stage) if stage.outcome == "won")
     closed = edit(store, deal, stage=won.id, stage_since=later)
     assert (closed.stage_since, closed.closed_on) == (later, later)
     with store.repository.read() as snapshot:
-        assert [each.on for each in snapshot.find_all(StageMove, Query({"deal": deal.id}))] == [first, later]
+        assert [move.on for move in snapshot.find_all(StageMove, Query({"deal": deal.id}))] == [first, later]
     undo(store)
     assert (get(store, deal).stage_since, get(store, deal).closed_on) == (first, None)
     assert store.wrong() == []
@@ -166,7 +166,7 @@ def test_a_stage_stays_while_deals_are_in_it(store: Store) -> None:
     # The stages came with the first deal, and stay for the second.
     store.change(lambda tx: tx.undo(added), "took back")
     with store.repository.read() as snapshot:
-        assert [each.id for each in snapshot.find_all(Deal)] == [second.id]
+        assert [deal.id for deal in snapshot.find_all(Deal)] == [second.id]
         assert snapshot.find(Stage, second.stage) == lead
     own = put(store, Stage(name="Trial", position=9, probability=30, outcome="open"))
     edit(store, second, stage=own.id)
@@ -179,17 +179,17 @@ def test_a_stage_stays_while_deals_are_in_it(store: Store) -> None:
 
 def test_a_client_goes_with_all_that_belongs_to_it_and_comes_back_with_it(store: Store) -> None:
     client, other = store.add(), store.add()
-    for each in (client, other):
-        deal = put(store, Deal(client=each.id, title="Roof", value=Decimal(5)))
-        put(store, Contact(client=each.id, name="Jo Fox"))
-        talk(store, each, DAY)
-        put(store, FollowUp(client=each.id, due_on=DAY, what="call", deal=deal.id))
-        put(store, Sale(client=each.id, amount=Decimal(7), on=DAY, deal=deal.id, user="anna"))
+    for parent in (client, other):
+        deal = put(store, Deal(client=parent.id, title="Roof", value=Decimal(5)))
+        put(store, Contact(client=parent.id, name="Jo Fox"))
+        talk(store, parent, DAY)
+        put(store, FollowUp(client=parent.id, due_on=DAY, what="call", deal=deal.id))
+        put(store, Sale(client=parent.id, amount=Decimal(7), on=DAY, deal=deal.id, user="anna"))
     before = store.everything()
     delete(store, client)
     left = store.everything()
     for kind in (Deal, Contact, Interaction, FollowUp, Sale):
-        assert {each.client for each in left[kind].values()} == {other.id}  # type: ignore[attr-defined]
+        assert {record.client for record in left[kind].values()} == {other.id}  # type: ignore[attr-defined]
     assert len(left[StageMove]) == 1
     assert store.wrong() == []
     undo(store)
@@ -217,7 +217,7 @@ def test_rules_and_views_speak_of_contacts_and_follow_ups(store: Store) -> None:
 
     def found(condition: str) -> list[int]:
         with store.repository.read() as snapshot:
-            return [each.id for each in snapshot.find_all(Client, Query(where=condition, sort="id"))]
+            return [client.id for client in snapshot.find_all(Client, Query(where=condition, sort="id"))]
 
     assert found("days_since_last_contact > 60") == [quiet.id]
     assert found("days_since_last_contact = none") == [never.id]
@@ -225,7 +225,7 @@ def test_rules_and_views_speak_of_contacts_and_follow_ups(store: Store) -> None:
     assert found("days_to_next_follow_up <= 0") == [busy.id, never.id]
     store.set_rules(("Quiet", "days_since_last_contact > 60"), ("Late", "days_to_next_follow_up < 0"), ("Fine", ""))
     store.change(lambda tx: tx.review_all())
-    assert [store.client(each).status for each in (quiet, busy, never)] == ["Quiet", "Late", "Fine"]
+    assert [store.client(client).status for client in (quiet, busy, never)] == ["Quiet", "Late", "Fine"]
     # One by one it comes out the same.
     talk(store, quiet, DAY)
     assert store.client(quiet).status == "Fine"

@@ -108,7 +108,7 @@ def test_a_transaction_reads_what_it_wrote(store: Store) -> None:
         tx.add(Sale(client=client.id, on=store.today, amount=Decimal("35000")))
         moved = tx.settle()
         assert [(move.client, move.before, move.after) for move in moved] == [(client.id, "Regular", "VIP")]
-        return tx.get(Client, client.id), [each.id for each in tx.search("neu")], tx.count(Sale)
+        return tx.get(Client, client.id), [record.id for record in tx.search("neu")], tx.count(Sale)
 
     client, found, sales = store.change(change)
     assert (client.status, client.total_spend, found, sales) == ("VIP", Decimal("35000.00"), [1], 1)
@@ -118,7 +118,7 @@ def test_a_transaction_reads_what_it_wrote(store: Store) -> None:
 def test_a_changed_rule_is_in_force_at_once_in_its_transaction(store: Store) -> None:
     def change(tx: Any) -> str:
         rule = tx.find_all(StatusRule)[1]
-        assert [each.status for each in tx.rules.rules] == ["VIP", "Regular"]
+        assert [rule.status for rule in tx.rules.rules] == ["VIP", "Regular"]
         tx.change(rule, status="Normal")
         return str(tx.add(Client(kind="person", last_name="X")).status)
 
@@ -159,8 +159,8 @@ def test_every_change_stands_in_the_history_with_before_and_after(store: Store) 
         assert "city" not in sold.after
         assert (deleted.operation, deleted.after) == ("delete", {})
         assert deleted.before["city"] == "Wien"
-        assert [each.operation for each in snapshot.changes(record=sale)] == ["delete", "create"]
-        assert {each.record for each in snapshot.changes(transaction=4)} == {"client", "sale"}
+        assert [change.operation for change in snapshot.changes(record=sale)] == ["delete", "create"]
+        assert {change.record for change in snapshot.changes(transaction=4)} == {"client", "sale"}
         assert len(snapshot.changes(limit=3)) == 3
 
 
@@ -169,8 +169,8 @@ def test_a_client_and_a_sale_of_one_number_have_histories_of_their_own(store: St
     sale = store.sell(client, "1")
     assert client.id == sale.id
     with store.repository.read() as snapshot:
-        assert {each.record for each in snapshot.changes(record=sale)} == {"sale"}
-        assert {each.record for each in snapshot.changes(record=client)} == {"client"}
+        assert {change.record for change in snapshot.changes(record=sale)} == {"sale"}
+        assert {change.record for change in snapshot.changes(record=client)} == {"client"}
 
 
 def test_a_review_of_all_is_on_record_for_each_client_that_moved(store: Store) -> None:
@@ -233,7 +233,7 @@ def test_a_transaction_knows_what_it_has_entered_into_the_history(store: Store, 
     shown = store.add(city="Graz")
 
     def change(tx: Any) -> Any:
-        tx.add_all([Client(last_name=f"Client {each}") for each in range(clients)])
+        tx.add_all([Client(last_name=f"Client {number}") for number in range(clients)])
         tx.change(shown, city="Wien", tags=("a",), date_of_birth=date(1980, 1, 1))
         tx.add(Sale(client=shown.id, on=date(2026, 11, 1), amount=Decimal("12.5")))
         tx.delete(tx.get(Client, shown.id + 1))
@@ -243,7 +243,7 @@ def test_a_transaction_knows_what_it_has_entered_into_the_history(store: Store, 
     number, entered = store.change(change)
     with store.repository.read() as snapshot:
         kept = snapshot.connection.execute(writing.ENTRIES, {"wanted": number}).all()
-    assert [tuple(each) for each in entered] == [tuple(each) for each in kept]
+    assert [tuple(row) for row in entered] == [tuple(row) for row in kept]
     assert len(kept) == clients + 4
 
 
@@ -262,5 +262,5 @@ def test_ids_run_on_past_what_is_put_back_in_the_same_transaction(store: Store) 
     assert store.change(change) == [1, 2, 3, 4, 5]
     with store.repository.read() as snapshot:
         (last, *_) = snapshot.history()
-        changed = {each.record_id for each in snapshot.changes(transaction=last.id) if each.operation == "update"}
+        changed = {change.record_id for change in snapshot.changes(transaction=last.id) if change.operation == "update"}
     assert changed == {other.id}

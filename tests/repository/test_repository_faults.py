@@ -76,7 +76,7 @@ def sound(path: Path) -> int:
     return count
 
 
-ALL_INDEXES = {each.name for each in tables.client.indexes}
+ALL_INDEXES = {index.name for index in tables.client.indexes}
 
 
 def indexes(raw: sqlite3.Connection | Connection) -> set[str]:
@@ -123,7 +123,7 @@ def change(tx):
     print("started", flush=True)
     for batch in range(40):
         ids = tx.add_all([Client(kind="person", last_name=f"Many{batch} {at}", notes="x" * 300) for at in range(100)])
-        tx.add_all([Sale(client=each, on=tx.today, amount=decimal.Decimal("40000")) for each in ids])
+        tx.add_all([Sale(client=client, on=tx.today, amount=decimal.Decimal("40000")) for client in ids])
         tx.settle()
 repository.transact(change, "added thousands")
 print("done", flush=True)
@@ -169,7 +169,7 @@ def test_indexes_are_dropped_for_many_new_clients_and_all_come_back(path: Path, 
         assert {"client_by_email", "client_by_phone", "client_by_first_name"} <= indexes(tx.connection) < ALL_INDEXES
         with closing(sqlite3.connect(path)) as other:
             assert indexes(other) == ALL_INDEXES
-        assert [each.last_name for each in tx.search("many1234")] == ["Many1234"]
+        assert [client.last_name for client in tx.search("many1234")] == ["Many1234"]
         if fails:
             raise _Failed
 
@@ -361,7 +361,7 @@ def test_readers_are_never_blocked(path: Path) -> None:
             assert snapshot.count(Client) == 300
             assert snapshot.get(Client, 1).city == ""
             assert len(snapshot.search("name299")) == 1
-        assert not [each for each in repository.check() if each.wrong]
+        assert not [finding for finding in repository.check() if finding.wrong]
         assert repository.backup().exists()
 
 
@@ -380,7 +380,7 @@ def refused(path: Path, error: type[CRMError]) -> str:
             with pytest.raises(error) as caught:
                 work()
     assert (path.read_bytes() if path.is_file() else b"") == content
-    assert {each.name for each in path.parent.iterdir()} == {path.name}
+    assert {file.name for file in path.parent.iterdir()} == {path.name}
     assert str(path) in caught.value.sentence
     return caught.value.sentence
 
@@ -523,7 +523,7 @@ def test_a_full_disk_keeps_nothing_of_the_change(path: Path) -> None:
     made(path)
 
     def fill() -> object:
-        size = sum(each.stat().st_size for each in path.parent.iterdir())
+        size = sum(file.stat().st_size for file in path.parent.iterdir())
         resource.setrlimit(resource.RLIMIT_FSIZE, (size + 200_000, resource.RLIM_INFINITY))
         with closing(opened(path)) as repository:
             many = [Client(kind="person", last_name=f"Big{at}", notes="y" * 5000) for at in range(1000)]
@@ -577,7 +577,7 @@ def test_a_restored_store_is_seen_by_others_at_once(path: Path) -> None:
     made(path)
     with closing(opened(path)) as one, closing(opened(path)) as other:
         copy = one.backup()
-        one.transact(lambda tx: [tx.delete(each) for each in tx.find_all(Client)], "gone")
+        one.transact(lambda tx: [tx.delete(client) for client in tx.find_all(Client)], "gone")
         with other.read() as snapshot:
             assert snapshot.count(Client) == 0
         one.restore(copy)

@@ -16,14 +16,14 @@ pytestmark = pytest.mark.contract
 def numbers(store: Store, limit: int = 50, offset: int = 0, **query: Any) -> list[int]:
     """The numbers of the transactions that a query names."""
     with store.repository.read() as snapshot:
-        return [each.id for each in snapshot.history(limit, offset, HistoryQuery(**query))]
+        return [entry.id for entry in snapshot.history(limit, offset, HistoryQuery(**query))]
 
 
 def changed(store: Store, **query: Any) -> list[tuple[int, str, int, str]]:
     """The changes that a query names: transaction, kind, number and operation."""
     with store.repository.read() as snapshot:
         found = snapshot.each_change(HistoryQuery(**query))
-        return [(each.transaction, each.record, each.record_id, each.operation) for each in found]
+        return [(change.transaction, change.record, change.record_id, change.operation) for change in found]
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_by_the_time_of_it(store: Store) -> None:
     assert numbers(store, until=middle) == [1]
     assert numbers(store, since=middle, until=end) == [2]
     assert numbers(store, since=middle, about="client", sort="id") == [2, 3]
-    assert [each[0] for each in changed(store, since=middle)] == [3, 2]
+    assert [entry[0] for entry in changed(store, since=middle)] == [3, 2]
 
 
 def test_by_a_text_in_what_was_done_or_what_stood_in_a_field(year: Store) -> None:
@@ -108,8 +108,8 @@ def test_a_clients_history_is_that_of_all_that_names_or_named_it(store: Store) -
     store.change(lambda tx: tx.delete(tx.get(Sale, other.id)), "took back")
     assert numbers(store, client=kept.id) == [6, 5, 4, 3, 1]
     assert numbers(store, client=gone.id) == [5, 3, 2]
-    assert ("sale", other.id, "delete") in {each[1:] for each in changed(store, client=kept.id)}
-    assert {each[1:3] for each in changed(store, client=gone.id)} == {("client", gone.id), ("sale", sale.id)}
+    assert ("sale", other.id, "delete") in {entry[1:] for entry in changed(store, client=kept.id)}
+    assert {entry[1:3] for entry in changed(store, client=gone.id)} == {("client", gone.id), ("sale", sale.id)}
     assert numbers(store, client=kept.id, about="sale") == [6, 5, 4, 3]
     assert numbers(store, client=kept.id, undone=True) == []
     assert numbers(store, client=99) == []
@@ -136,7 +136,7 @@ def test_what_else_names_a_client_stands_in_its_history(store: Store) -> None:
     contact = store.change(lambda tx: tx.add(Contact(client=client.id, name="Ada")), "added a contact")
     store.change(lambda tx: tx.change(contact, role="head"), "edited a contact")
     store.change(lambda tx: tx.delete(tx.get(Contact, contact.id)), "deleted a contact")
-    assert [each[1:] for each in changed(store, client=client.id)][:3] == [
+    assert [entry[1:] for entry in changed(store, client=client.id)][:3] == [
         ("contact", contact.id, "delete"),
         ("contact", contact.id, "update"),
         ("contact", contact.id, "create"),

@@ -78,7 +78,7 @@ def test_rules_decide_to_the_last_decimal_for_one_and_for_all(store: Store) -> N
 
     def told() -> list[tuple[str, str]]:
         with store.repository.read() as snapshot:
-            return [(each.status, each.status_reason) for each in snapshot.find_all(Client, Query(sort="id"))]
+            return [(client.status, client.status_reason) for client in snapshot.find_all(Client, Query(sort="id"))]
 
     assert told() == [("Regular", "Regular otherwise"), ("VIP", reason)]
     store.change(lambda tx: tx.review_all())

@@ -25,15 +25,15 @@ def people(store: Store, *names: str, **given: Any) -> list[int]:
     """Active accounts of staff with these names; their ids."""
     given = {"role": "staff", "active": True, **given}
     users = [User(name=name, email=f"number{next(_NUMBERS)}@example.com", **given) for name in names]
-    return [each.id for each in store.change(lambda tx: [tx.add(user) for user in users])]
+    return [record.id for record in store.change(lambda tx: [tx.add(user) for user in users])]
 
 
 def test_a_name_is_that_of_the_one_account_that_is_called_so(store: Store) -> None:
     ada, ben = people(store, "Ada Lovelace", "Ben")
     (gone,) = people(store, "Tia", active=False)
     people(store, "Gus", role="client", client=1)
-    owners = [store.add(owner=each) for each in ("  ada   LOVELACE", "Tia", "Gus", "Nobody", "")]
-    assert [(each.owner, each.owner_id) for each in owners] == [
+    owners = [store.add(owner=name) for name in ("  ada   LOVELACE", "Tia", "Gus", "Nobody", "")]
+    assert [(owner.owner, owner.owner_id) for owner in owners] == [
         ("Ada Lovelace", ada), ("Tia", 0), ("Gus", 0), ("Nobody", 0), ("", 0)
     ]  # fmt: skip
     changed = store.change(lambda tx: tx.change(owners[3], owner="ben"))
@@ -64,9 +64,9 @@ def test_everybody_in_a_record_has_an_account_beside_the_name(store: Store) -> N
     store.change(change)
     with store.another().read() as snapshot:
         for kind in (Client, Deal):
-            assert [each.owner_id for each in snapshot.find_all(kind)] == [ben]
+            assert [record.owner_id for record in snapshot.find_all(kind)] == [ben]
         for kind in (Sale, Interaction, FollowUp, Mailing, Dashboard, StageMove):
-            assert [each.user_id for each in snapshot.find_all(kind)] == [ben], kind
+            assert [record.user_id for record in snapshot.find_all(kind)] == [ben], kind
         assert snapshot.history(1)[0].user_id == ben
 
 
@@ -148,10 +148,10 @@ def test_a_new_name_moves_nothing(new_store: NewStore, steps: list[tuple[int, st
             after = _whose(store)
             assert {key: after[key] for key in before} == before, "nobody has got anything or lost anything"
         with store.another().read() as snapshot:
-            called = {each.id: each.name for each in snapshot.find_all(User)}
+            called = {user.id: user.name for user in snapshot.find_all(User)}
             for kind in (Client, FollowUp, Dashboard):
-                for each in snapshot.find_all(kind):
-                    name, account = (each.owner, each.owner_id) if kind is Client else (each.user, each.user_id)
+                for record in snapshot.find_all(kind):
+                    name, account = (record.owner, record.owner_id) if kind is Client else (record.user, record.user_id)
                     assert name == called[account] if account else name in ("", "Nobody")
         assert store.wrong() == []
 
@@ -167,9 +167,9 @@ def _whose(store: Store) -> dict[Any, int]:
     """Whose everything is, by kind and number."""
     with store.repository.read() as snapshot:
         return {
-            (kind, each.id): getattr(each, *kind_people(kind).values())
+            (kind, record.id): getattr(record, *kind_people(kind).values())
             for kind in (Client, FollowUp, Dashboard)
-            for each in snapshot.find_all(kind)
+            for record in snapshot.find_all(kind)
         }
 
 
@@ -200,12 +200,12 @@ def test_a_new_name_is_written_into_everything_at_once_and_statuses_follow(store
 
 
 def test_a_new_account_gets_what_bears_its_name_and_is_nobodys(store: Store) -> None:
-    before = [store.add(owner=each) for each in ("Zo\u00eb", "ZO\u00cb", "Zoe")]
+    before = [store.add(owner=name) for name in ("Zo\u00eb", "ZO\u00cb", "Zoe")]
     (gone,) = people(store, "Gone")
     theirs = store.add(owner="Gone")
     store.change(lambda tx: (tx.change(tx.get(User, gone), active=False, name="Zo\u00eb"), tx.give_name(gone)))
     (zoe,) = people(store, "Zo\u00eb")
     store.change(lambda tx: tx.give_records(zoe))
-    assert [store.client(each).owner_id for each in (*before, theirs)] == [zoe, zoe, 0, gone]
+    assert [store.client(client).owner_id for client in (*before, theirs)] == [zoe, zoe, 0, gone]
     assert store.client(before[1]).owner == "Zo\u00eb"
     assert store.wrong() == []

@@ -35,7 +35,7 @@ FULL = {
 
 
 def ids(records: list[Client]) -> list[int]:
-    return [each.id for each in records]
+    return [record.id for record in records]
 
 
 def listed(store: Store, **query: object) -> list[int]:
@@ -118,7 +118,7 @@ def test_an_id_is_never_used_again(store: Store) -> None:
     clients = [store.add() for _ in range(3)]
     store.change(lambda tx: tx.delete(clients[-1]))
     assert store.add().id == 4
-    store.change(lambda tx: [tx.delete(each) for each in tx.find_all(Client)])
+    store.change(lambda tx: [tx.delete(client) for client in tx.find_all(Client)])
     store.repository.close()
     assert store.another().transact(lambda tx: tx.add(Client(kind="person", last_name="X")), "x").id == 5
     store.change(lambda tx: tx.undo())
@@ -136,7 +136,7 @@ def test_a_reference_is_unique_where_given(store: Store) -> None:
         store.change(lambda tx: tx.change(other, reference="A-1"))
 
     def many(tx: object) -> None:
-        tx.add_all([Client(kind="person", last_name="X", reference=each) for each in ("B", "C", "A-1")])  # type: ignore[attr-defined]
+        tx.add_all([Client(kind="person", last_name="X", reference=text) for text in ("B", "C", "A-1")])  # type: ignore[attr-defined]
 
     with pytest.raises(RefusedError):
         store.change(many)
@@ -165,16 +165,16 @@ def test_many_at_once_get_ids_in_their_order_and_are_all_there(store: Store) -> 
     added = store.change(lambda tx: tx.add_all([Client(kind="person", last_name=name) for name in names]))
     assert list(added) == list(range(2, 2502))
     with store.repository.read() as snapshot:
-        assert [snapshot.get(Client, each).last_name for each in added] == names
+        assert [snapshot.get(Client, id_).last_name for id_ in added] == names
         assert ids(list(snapshot.search("N2499"))) == [2501]
-        streamed = [each.last_name for each in snapshot.each(Client, Query(sort="id"))]
+        streamed = [client.last_name for client in snapshot.each(Client, Query(sort="id"))]
     assert streamed == ["Client", *names]
 
 
 def test_sales_to_thousands_at_once_settle(store: Store) -> None:
     def change(tx: object) -> None:
         clients = tx.add_all([Client(kind="person", last_name=f"N{at}") for at in range(2100)])  # type: ignore[attr-defined]
-        tx.add_all([Sale(client=each, on=store.today, amount=Decimal("35000")) for each in clients])  # type: ignore[attr-defined]
+        tx.add_all([Sale(client=client, on=store.today, amount=Decimal("35000")) for client in clients])  # type: ignore[attr-defined]
 
     store.change(change)
     with store.repository.read() as snapshot:
@@ -329,7 +329,7 @@ def test_text_is_ordered_as_people_order_it(store: Store) -> None:
     for city in ("Zürich", "aachen", "Österreich", "Bonn"):
         store.add(city=city)
     with store.repository.read() as snapshot:
-        cities = [each.city for each in snapshot.find_all(Client, Query(sort="city"))]
+        cities = [client.city for client in snapshot.find_all(Client, Query(sort="city"))]
     assert cities == ["aachen", "Bonn", "Österreich", "Zürich"]
 
 
@@ -346,7 +346,7 @@ def test_clients_are_listed_as_in_an_address_book(store: Store) -> None:
 def test_equal_values_keep_an_order_that_pages_can_rely_on(store: Store) -> None:
     store.change(lambda tx: tx.add_all([Client(kind="person", last_name="Same", city="Graz") for _ in range(25)]))
     pages = [listed(store, sort="city", limit=10, offset=offset) for offset in (0, 10, 20, 30)]
-    every = [each for page in pages for each in page]
+    every = [client for page in pages for client in page]
     assert [len(page) for page in pages] == [10, 10, 5, 0]
     assert sorted(every) == list(range(1, 26))
     assert listed(store, offset=23) == every[23:]
@@ -411,7 +411,7 @@ def test_a_store_with_accounts_alone_is_empty_and_they_are_kept(store: Store) ->
     backup = store.repository.daily_backup()
     assert backup is not None
     with store.another().read() as snapshot:
-        assert [each.name for each in snapshot.find_all(User)] == ["Ada"]
+        assert [user.name for user in snapshot.find_all(User)] == ["Ada"]
     store.add()
     assert not store.repository.is_empty()
     with pytest.raises(RefusedError, match="Only an empty store can take over a whole one;"):
@@ -434,4 +434,4 @@ def test_every_refusal_is_a_sentence(store: Store) -> None:
         with pytest.raises(CRMError) as caught:
             store.add(**given)
         refusals.append(caught.value)
-    assert all(each.sentence.endswith(".") and "sql" not in each.sentence.lower() for each in refusals)
+    assert all(refusal.sentence.endswith(".") and "sql" not in refusal.sentence.lower() for refusal in refusals)

@@ -129,14 +129,14 @@ def test_moves_are_what_deciding_each_client_gives(
         tried = RuleSet((at, f"S{at}", when) for at, when in enumerate(rules))
         with store.repository.read() as snapshot:
             everybody = snapshot.find_all(Client, Query(sort="id"))
-            decided = {each.id: tried.decide(snapshot.values(each)) for each in everybody}
+            decided = {record.id: tried.decide(snapshot.values(record)) for record in everybody}
             moves = {move.client: (move.before, move.after, move.reason) for move in snapshot.moves(tried)}
             counts = snapshot.move_counts(tried)
         # Everybody has a status by another rule set, so everybody moves.
         expected = {
-            each.id: (each.status, decided[each.id].status, decided[each.id].reason)
-            for each in everybody
-            if (each.status, each.status_reason) != (decided[each.id].status, decided[each.id].reason)
+            client.id: (client.status, decided[client.id].status, decided[client.id].reason)
+            for client in everybody
+            if (client.status, client.status_reason) != (decided[client.id].status, decided[client.id].reason)
         }
         assert moves == expected
         assert sum(counts.values()) == len(expected)
@@ -149,8 +149,8 @@ def test_a_review_of_all_gives_what_one_by_one_gives(new_store: NewStore, given:
         filled(store, given)
         store.set_rules(*((f"S{at}", when) for at, when in enumerate(rules)))
         with store.repository.read() as snapshot:
-            before = {each.id: each for each in snapshot.find_all(Client)}
-            decided = {each.id: snapshot.rules.decide(snapshot.values(each)) for each in before.values()}
+            before = {client.id: client for client in snapshot.find_all(Client)}
+            decided = {record.id: snapshot.rules.decide(snapshot.values(record)) for record in before.values()}
         moved = store.change(lambda tx: tx.review_all())
         for client in store.everything()[Client].values():
             assert isinstance(client, Client)
@@ -169,8 +169,8 @@ def test_a_condition_lists_whom_it_holds_for(new_store: NewStore, given: list[An
     with new_store() as store:
         filled(store, given)
         with store.repository.read() as snapshot:
-            expected = [each.id for each in snapshot.find_all(Client) if holds(snapshot.values(each))]
-            assert [each.id for each in snapshot.find_all(Client, Query(where=where))] == expected
+            expected = [client.id for client in snapshot.find_all(Client) if holds(snapshot.values(client))]
+            assert [client.id for client in snapshot.find_all(Client, Query(where=where))] == expected
             assert snapshot.count(Client, Query(where=where)) == len(expected)
 
 
@@ -222,8 +222,8 @@ def test_odd_conditions_mean_the_same_in_sql(store: Store) -> None:
     with store.repository.read() as snapshot:
         for where in ODD:
             holds = compile_condition(parse_condition(where))
-            expected = [each.id for each in snapshot.find_all(Client) if holds(snapshot.values(each))]
-            assert [each.id for each in snapshot.find_all(Client, Query(where=where))] == expected, where
+            expected = [client.id for client in snapshot.find_all(Client) if holds(snapshot.values(client))]
+            assert [client.id for client in snapshot.find_all(Client, Query(where=where))] == expected, where
 
 
 def test_ready_made_sets_give_the_same_in_sql(store: Store) -> None:
@@ -242,11 +242,11 @@ def test_ready_made_sets_give_the_same_in_sql(store: Store) -> None:
         rules = RuleSet((at, *rule) for at, rule in enumerate(ready_made.rules()))
         with store.repository.read() as snapshot:
             everybody = snapshot.find_all(Client)
-            decided = {each.id: rules.decide(snapshot.values(each, rules.needs)) for each in everybody}
+            decided = {client.id: rules.decide(snapshot.values(client, rules.needs)) for client in everybody}
             moves = {move.client: (move.after, move.reason) for move in snapshot.moves(rules)}
-        for each in everybody:
-            decision = decided[each.id]
-            after = moves.get(each.id, (each.status, each.status_reason))
+        for client in everybody:
+            decision = decided[client.id]
+            after = moves.get(client.id, (client.status, client.status_reason))
             if name == "default":
                 assert after[0] == decision.status
             else:
@@ -264,7 +264,7 @@ def test_every_value_is_written_the_same_also_where_it_is_missing(store: Store) 
     with store.repository.read() as snapshot:
         for name in METRICS:
             rules = RuleSet([(1, "X", f"{name} = none or {name} != none")])
-            expected = {each.id: rules.decide(snapshot.values(each)).reason for each in snapshot.find_all(Client)}
+            expected = {client.id: rules.decide(snapshot.values(client)).reason for client in snapshot.find_all(Client)}
             assert {move.client: move.reason for move in snapshot.moves(rules)} == expected, name
 
 

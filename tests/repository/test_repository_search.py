@@ -38,7 +38,7 @@ def with_people(store: Store) -> Store:
 
 def found(store: Store, text: str, limit: int = 20) -> list[int]:
     with store.repository.read() as snapshot:
-        return [each.id for each in snapshot.search(text, limit)]
+        return [client.id for client in snapshot.search(text, limit)]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_part_of_anything_finds_its_client(people: Store, text: str, client: i
     ],
 )
 def test_signs_are_text_and_one_or_two_letters_are_enough(people: Store, text: str, clients: list[int]) -> None:
-    assert [each for each in found(people, text) if each in clients] == clients
+    assert [client for client in found(people, text) if client in clients] == clients
     if not clients:
         assert found(people, text) == []
 
@@ -237,7 +237,7 @@ def test_every_part_of_a_name_finds_it(new_store: NewStore, names: list[str], pi
         if part.strip():
             assert at + 1 in found(store, part, limit=50)
             assert found(store, name, limit=50)[0] in [
-                each + 1 for each, other in enumerate(names) if " ".join(other.split()).casefold() == name.casefold()
+                place + 1 for place, other in enumerate(names) if " ".join(other.split()).casefold() == name.casefold()
             ] or at + 1 in found(store, name, limit=50)
 
 

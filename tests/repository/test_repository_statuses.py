@@ -96,7 +96,7 @@ def test_check_finds_a_total_that_is_not_the_sum(store: Store) -> None:
     with store.repository._engine.connect() as connection:
         connection.exec_driver_sql("UPDATE client SET total_spend = total_spend * 3")
         connection.commit()
-    (finding,) = [each for each in store.repository.check() if each.wrong]
+    (finding,) = [finding for finding in store.repository.check() if finding.wrong]
     assert (finding.record, finding.record_id) == ("client", client.id)
     assert "15.00" in finding.what
     assert "5.00" in finding.what
@@ -308,12 +308,12 @@ def test_the_day_is_reviewed_once_by_whichever_program_comes_first(store: Store)
         repository.daily_review()
     assert store.client(client).status == "At risk"
     with store.repository.read() as snapshot:
-        assert [each.user for each in snapshot.history()].count(PROGRAM) == 1
+        assert [entry.user for entry in snapshot.history()].count(PROGRAM) == 1
     store.today += timedelta(days=1)
     store.repository.daily_review()
     with store.repository.read() as snapshot:
         # Nobody moves, and nothing stands in the history.
-        assert [each.user for each in snapshot.history()].count(PROGRAM) == 1
+        assert [entry.user for entry in snapshot.history()].count(PROGRAM) == 1
 
 
 def test_a_move_names_its_client(store: Store) -> None:
@@ -323,7 +323,7 @@ def test_a_move_names_its_client(store: Store) -> None:
     store.set_rules(("New", ""))
     with store.repository.read() as snapshot:
         names = [move.name for move in snapshot.moves()]
-        assert names == [snapshot.get(Client, each).name for each in (1, 2, 3)]
+        assert names == [snapshot.get(Client, id_).name for id_ in (1, 2, 3)]
 
 
 @given(
@@ -354,7 +354,7 @@ def test_totals_are_the_sums_after_any_steps(new_store: NewStore, steps: list[tu
                 case "sell" if clients:
                     store.sell(clients[which % len(clients)], amount, day)
                 case "sell_several" if clients:
-                    sold = [Sale(client=each.id, on=day, amount=amount) for each in clients * 2]
+                    sold = [Sale(client=client.id, on=day, amount=amount) for client in clients * 2]
                     store.change(lambda tx, sold=sold: tx.add_all(sold))
                 case "back" if sales:
                     sale = sales[which % len(sales)]
@@ -370,7 +370,7 @@ def test_totals_are_the_sums_after_any_steps(new_store: NewStore, steps: list[tu
                     store.change(lambda tx, gone=gone: tx.delete(gone))
                 case "undo":
                     with store.repository.read() as snapshot:
-                        standing = any(each.undoes is None and each.undone_by is None for each in snapshot.history())
+                        standing = any(entry.undoes is None and entry.undone_by is None for entry in snapshot.history())
                     if standing:
                         store.change(lambda tx: tx.undo())
         assert store.wrong() == []
@@ -419,4 +419,4 @@ def test_a_review_of_all_drops_no_table_as_that_would_commit_elsewhere(store: St
     first, again = store.change(change)
     assert (sum(first.values()), again) == (1, {})
     assert asked
-    assert not [each for each in asked if "DROP" in each.upper()]
+    assert not [statement for statement in asked if "DROP" in statement.upper()]

@@ -36,7 +36,8 @@ def facts(store: Store) -> Everything:
     """All records but for how often and when they were written."""
     return {
         kind: {
-            number: dataclasses.replace(each, version=0, updated_at=each.created_at) for number, each in all_.items()
+            number: dataclasses.replace(record, version=0, updated_at=record.created_at)
+            for number, record in all_.items()
         }
         for kind, all_ in store.everything().items()
     }
@@ -53,9 +54,9 @@ def last(store: Store) -> int:
 
 def merge(tx: Any, kept: Client, gone: Client) -> None:
     for kind, name in belonging_to(Client):
-        for each in tx.find_all(kind):
-            if getattr(each, name) == gone.id:
-                tx.change(each, **{name: kept.id})
+        for record in tx.find_all(kind):
+            if getattr(record, name) == gone.id:
+                tx.change(record, **{name: kept.id})
     tx.delete(gone)
     tx.change(kept, reference=gone.reference or kept.reference, notes=kept.notes + gone.last_name)
 
@@ -224,11 +225,13 @@ def test_an_older_change_is_taken_back_or_refused_by_name(new_store: NewStore, s
         else:
             with store.repository.read() as snapshot:
                 entries = {entry.id: entry for entry in snapshot.history()}
-                gone = [each for each in snapshot.changes(transaction=number) if each.operation == "create"]
+                gone = [change for change in snapshot.changes(transaction=number) if change.operation == "create"]
                 assert entries[number].undone_by == last(store)
                 # The stages that came with the first deal stay for the others.
-                there = [each for each in gone if snapshot.find(BY_NAME[each.record], each.record_id) is not None]
-                assert {each.record for each in there} <= {"stage"}
+                there = [
+                    change for change in gone if snapshot.find(BY_NAME[change.record], change.record_id) is not None
+                ]
+                assert {change.record for change in there} <= {"stage"}
             again = last(store)
             undo(store, again)
             assert {kind: set(all_) for kind, all_ in store.everything().items()} == {
@@ -243,7 +246,7 @@ def test_the_last_that_stands_is_taken_back_again_and_again(store: Store) -> Non
     undo(store)
     undo(store)
     with store.repository.read() as snapshot:
-        assert [each.last_name for each in snapshot.find_all(Client)] == ["a"]
+        assert [client.last_name for client in snapshot.find_all(Client)] == ["a"]
         history = {entry.id: (entry.what, entry.undoes, entry.undone_by) for entry in snapshot.history()}
     assert history[3] == ("added a client", None, 4)
     assert history[5] == ("took back 2: added a client", 2, None)
@@ -352,7 +355,7 @@ def test_an_import_of_thousands_is_one_step_of_undo(store: Store) -> None:
 
     def change(tx: Any) -> None:
         added = tx.add_all([Client(kind="person", last_name=f"N{at}") for at in range(2500)])
-        tx.add_all([Sale(client=each, on=store.today, amount=Decimal("1.01")) for each in added])
+        tx.add_all([Sale(client=client, on=store.today, amount=Decimal("1.01")) for client in added])
 
     store.change(change, "imported")
     undo(store)

@@ -92,8 +92,8 @@ class Machine:
             "-wal",
             "-shm",
         )
-        found = (str(each.relative_to(self.folder)) for each in self.folder.rglob("*") if each.is_file())
-        return {each for each in found if not any(name in each for name in (*kept, "-wal", "-shm"))}
+        found = (str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file())
+        return {name_ for name_ in found if not any(name in name_ for name in (*kept, "-wal", "-shm"))}
 
 
 # The ways in: each gives all that it told.
@@ -103,7 +103,9 @@ Door = Callable[[Machine], str]
 def _shell(*arguments: str, typed: str = "") -> Door:
     def door(machine: Machine) -> str:
         out, err = io.StringIO(), io.StringIO()
-        words = [each.replace("HERE", str(machine.folder)).replace("STORE", machine.store) for each in arguments]
+        words = [
+            argument.replace("HERE", str(machine.folder)).replace("STORE", machine.store) for argument in arguments
+        ]
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.MonkeyPatch.context() as patched:
             patched.setattr("sys.stdin", io.StringIO(typed))
             run(words, machine.environment, app.open_crm)
@@ -240,7 +242,7 @@ _NOTED = ("sign-in", "browser: sign-in", "menu: what comes first", "menu: the se
 
 def test_a_command_that_needs_no_store_is_named_and_no_other() -> None:
     """What runs where it cannot be known who may use the store, and with which errors."""
-    assert {each.words: each.unread for each in commands() if each.unread} == {
+    assert {command.words: command.unread for command in commands() if command.unread} == {
         "restore": (StoreDamagedError,),
         "sheets setup": (StoreError,),
         "sheets connect": (StoreError,),
@@ -328,7 +330,7 @@ class Spreadsheet:
         """All that stands in the spreadsheet; with `noted`, but for refused sign-ins."""
         person = conftest.google()
         left_out = ("sign-ins", "history", "crm", "crm before") if noted else ()
-        titles = [each["title"] for each in person.tabs(self.id)]
+        titles = [tab["title"] for tab in person.tabs(self.id)]
         return {title: person.values(self.id, title) for title in titles if title not in left_out}
 
 
@@ -387,8 +389,8 @@ def _furnished(machine: Machine, patched: pytest.MonkeyPatch) -> str:
     named("clients add")(other, {"last_name": "Theirs"})
     other.repository.backup(machine.folder / "theirs.sqlite3")
     other.repository.close()
-    for each in machine.folder.glob("other.sqlite3*"):
-        each.unlink()
+    for path in machine.folder.glob("other.sqlite3*"):
+        path.unlink()
     return who.token
 
 
@@ -481,8 +483,8 @@ _THREE = frozenset(("users", "sign-ins", "crm"))
 
 def _deleted(*, quick: bool) -> list[tuple[str, ...]]:
     """The tabs that are deleted together."""
-    some = [each for count in range(1, 5) for each in combinations(_TABS, count)]
-    return [each for each in some if (each == ("crm",) or set(each) == _THREE) is quick]
+    some = [combination for count in range(1, 5) for combination in combinations(_TABS, count)]
+    return [tabs for tabs in some if (tabs == ("crm",) or set(tabs) == _THREE) is quick]
 
 
 def _without(spreadsheet: Spreadsheet, tabs: Sequence[str], doors: Sequence[str], *, knows: bool) -> None:
@@ -647,8 +649,8 @@ _TAKEN_OUT = [
         for column in tables.metadata.tables[name].columns
     ),
     *(
-        f"UPDATE store_facts SET value = '{each}' WHERE name = 'schema_version'"
-        for each in ("5", "4", "7", "0", "-1", "text", "", "9" * 5000)
+        f"UPDATE store_facts SET value = '{text}' WHERE name = 'schema_version'"
+        for text in ("5", "4", "7", "0", "-1", "text", "", "9" * 5000)
     ),
 ]
 _AT_DAMAGE = ("clients list", "users add", "sign-in", "restore", "menu: what comes first")
@@ -684,7 +686,7 @@ def test_no_file_in_which_something_is_missing_opens_a_door(file: File, statemen
 
 
 @pytest.mark.parametrize(
-    "statement", ["DROP TABLE user", "DROP TABLE sale", *_TAKEN_OUT[-8:]], ids=lambda each: each[:70]
+    "statement", ["DROP TABLE user", "DROP TABLE sale", *_TAKEN_OUT[-8:]], ids=lambda statement: statement[:70]
 )
 def test_a_backup_in_which_something_is_missing_is_not_restored(file: File, statement: str) -> None:
     machine = file.another(ended=False)

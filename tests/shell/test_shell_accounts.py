@@ -44,8 +44,8 @@ def test_the_first_account_closes_the_store_to_whoever_has_not_signed_in(shell: 
     assert sign_in(shell, "ada@example.com", "wrong").code != 0
     assert "sign-in" in shell.refused("clients", "list")
     assert sign_in(shell, "ada@example.com", made["password"], PASSWORD, PASSWORD).code == 0
-    assert [each["last_name"] for each in shell.did("clients", "list")] == ["Arm"]
-    assert [each["user"] for each in shell.did("history", "list")][:2] == ["Ada", "Ada"]
+    assert [client["last_name"] for client in shell.did("clients", "list")] == ["Arm"]
+    assert [entry["user"] for entry in shell.did("history", "list")][:2] == ["Ada", "Ada"]
     (before,) = shell.did("profile", "sessions")
     # Signing in anew ends the session that it replaces.
     assert sign_in(shell, "ada@example.com", PASSWORD).code == 0
@@ -72,7 +72,7 @@ def test_staff_neither_delete_clients_nor_manage_accounts(shell: CommandLine) ->
     assert "admin" in shell.refused("backup", str(shell.folder / "all.sqlite3"), code=3)
     # What stands last in the history is the client that was added; to take that back would be to delete.
     shell.refused("history", "undo", code=3)
-    assert [each["id"] for each in shell.did("clients", "list", "--sort", "id")] == [1, added]
+    assert [client["id"] for client in shell.did("clients", "list", "--sort", "id")] == [1, added]
 
 
 def test_what_only_an_admin_does_is_refused_before_anything_is_looked_up(shell: CommandLine) -> None:
@@ -91,7 +91,7 @@ def test_a_client_reads_their_own_and_nothing_else(shell: CommandLine) -> None:
     joined(shell, "ada@example.com", "admin")
     made = shell.did("users", "add", "anna@example.com", "--name", "Anna", "--role", "client", "--client", "1")
     assert sign_in(shell, "anna@example.com", made["password"], PASSWORD, PASSWORD).code == 0
-    assert [each["amount"] for each in shell.did("sales", "list")] == ["10.00"]
+    assert [sale["amount"] for sale in shell.did("sales", "list")] == ["10.00"]
     assert shell.did("sales", "list", "--client", "1")[0]["client"] == 1
     assert "haggles" not in shell("clients", "show", "1", "--json").out
     for words in (("clients", "show", "2"), ("clients", "list"), ("today",), ("history", "list"), ("users", "list")):
@@ -134,13 +134,13 @@ def test_sessions_are_listed_and_ended(shell: CommandLine) -> None:
     joined(shell, "ada@example.com", "admin")
     made = shell.did("users", "add", "sam@example.com", "--name", "Sam")
     assert shell.did("profile", "sessions")[0]["here"] is True
-    assert [each["sessions"] for each in shell.did("users", "list")] == [1, 0]
+    assert [user["sessions"] for user in shell.did("users", "list")] == [1, 0]
     # On one machine a sign-in ends the one before; these are others.
     for name, *lines in (("ada", PASSWORD), ("sam", made["password"], PASSWORD, PASSWORD)):
         elsewhere = shell.folder / name
         shutil.copytree(shell.folder / "data", elsewhere, ignore=shutil.ignore_patterns("sign-ins.json"))
         assert sign_in(shell, f"{name}@example.com", *lines, XDG_DATA_HOME=str(elsewhere)).code == 0
-    assert [each["sessions"] for each in shell.did("users", "list")] == [2, 1]
+    assert [user["sessions"] for user in shell.did("users", "list")] == [2, 1]
     assert shell.did("users", "sign-out", "sam@example.com")["sessions"] == 0
     shell.did("profile", "sign-out-everywhere")
     assert len(shell.did("profile", "sessions")) == 1
@@ -192,8 +192,8 @@ def test_another_store_with_accounts_is_not_read_from_one_without(shell: Command
 def test_whoever_is_not_let_in_leaves_no_backup_and_no_review(shell: CommandLine) -> None:
     joined(shell, "ada@example.com", "admin")
     shell("sign-out")
-    for each in (shell.folder / "backups").glob("*"):
-        each.unlink()
+    for path in (shell.folder / "backups").glob("*"):
+        path.unlink()
     shell.refused("clients", "list", CRM_NOW="2027-01-01T09:00:00Z")
     assert not list((shell.folder / "backups").glob("*"))
 
@@ -222,17 +222,17 @@ def test_the_owner_lets_an_admin_in_again(shell: CommandLine) -> None:
     assert "switched off" in shell.refused(*ada)
     made = shell.did(*ada, "--yes")
     assert sign_in(shell, "ada@example.com", made["password"], PASSWORD, PASSWORD).code == 0
-    assert [each["email"] for each in shell.did("users", "list")] == ["ada@example.com"]
+    assert [user["email"] for user in shell.did("users", "list")] == ["ada@example.com"]
     for name in ("Ben", "Cy"):
         shell.did("users", "add", f"{name}@example.com", "--name", name)
     both = ("ben@example.com", "cy@example.com")
-    assert [each["active"] for each in shell.did("users", "deactivate", *both)] == [False, False]
+    assert [user["active"] for user in shell.did("users", "deactivate", *both)] == [False, False]
     assert "Ben, Cy" in shell.refused("users", "activate", "--all")
-    assert [each["active"] for each in shell.did("users", "activate", "--all", "--yes")] == [True, True]
+    assert [user["active"] for user in shell.did("users", "activate", "--all", "--yes")] == [True, True]
 
 
 def test_nobody_who_is_signed_in_has_a_way_to_recover_in_a_menu() -> None:
-    assert all(each.words != "users recover" for each in commands())
+    assert all(command.words != "users recover" for command in commands())
 
 
 def test_a_secret_is_printed_that_is_taken(shell: CommandLine) -> None:

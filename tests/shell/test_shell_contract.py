@@ -138,7 +138,7 @@ def test_nobody_has_to_listen(shell: CommandLine) -> None:
 def test_wrong_usage_is_2_and_names_what_is_wrong(shell: CommandLine, arguments: list[str], told: str) -> None:
     anna(shell)
     shell.write("x.csv", "first_name\nBen\n")
-    arguments = [str(shell.folder / each) if each == "x.csv" else each for each in arguments]
+    arguments = [str(shell.folder / argument) if argument == "x.csv" else argument for argument in arguments]
     assert told in shell.refused(*arguments, code=2)
     assert len(shell.clients()) == 1
 
@@ -203,7 +203,7 @@ def test_a_record_has_the_models_field_names_money_as_text_and_dates_in_iso(shel
         "clients", "add", "--first-name", "Anna", "--date-of-birth", "1990-02-03", "--phone", "+43 660 1234567",
         "--tag", "gold", "--tag", "Newsletter", "--extra", "shoe size=42", "--extra", "hat=L", "--marketing-consent",
     )  # fmt: skip
-    assert list(made) == [each.name for each in dataclass_fields(Client)]
+    assert list(made) == [field.name for field in dataclass_fields(Client)]
     assert made["date_of_birth"] == "1990-02-03"
     assert made["phone"] == "+436601234567"
     assert made["tags"] == ["gold", "newsletter"]
@@ -220,7 +220,7 @@ def test_sales_add_tells_the_sale_the_client_and_the_status(shell: CommandLine) 
     client = anna(shell)
     told = shell.did("sales", "add", "--client", str(client), "--amount", "35000", "--on", "2026-11-20")
     assert list(told) == ["sale", "client", "status"]
-    assert list(told["sale"]) == [each.name for each in dataclass_fields(Sale)]
+    assert list(told["sale"]) == [field.name for field in dataclass_fields(Sale)]
     assert (told["sale"]["amount"], told["sale"]["on"], told["sale"]["client"]) == ("35000.00", "2026-11-20", client)
     assert (told["client"]["total_spend"], told["client"]["sales_count"]) == ("35000.00", 1)
     assert list(told["status"]) == ["before", "after", "reason"]
@@ -319,7 +319,7 @@ def listed(shell: CommandLine) -> CommandLine:
     ],
 )  # fmt: skip
 def test_clients_are_filtered_sorted_and_paged(listed: CommandLine, options: str, numbers: list[int]) -> None:
-    assert [each["id"] for each in listed.did("clients", "list", *options.split())] == numbers
+    assert [client["id"] for client in listed.did("clients", "list", *options.split())] == numbers
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_clients_are_filtered_sorted_and_paged(listed: CommandLine, options: str
     ],
 )
 def test_clients_are_listed_by_a_condition(listed: CommandLine, where: str, numbers: list[int]) -> None:
-    assert [each["id"] for each in listed.did("clients", "list", "--where", where, "--sort", "id")] == numbers
+    assert [client["id"] for client in listed.did("clients", "list", "--where", where, "--sort", "id")] == numbers
 
 
 @pytest.mark.parametrize(
@@ -352,7 +352,7 @@ def test_clients_are_listed_by_a_condition(listed: CommandLine, where: str, numb
     ],
 )
 def test_sales_are_filtered_sorted_and_paged(listed: CommandLine, options: str, numbers: list[int]) -> None:
-    assert [each["id"] for each in listed.did("sales", "list", *options.split())] == numbers
+    assert [sale["id"] for sale in listed.did("sales", "list", *options.split())] == numbers
 
 
 def test_fifty_are_listed_unless_told(shell: CommandLine) -> None:
@@ -365,7 +365,7 @@ def test_fifty_are_listed_unless_told(shell: CommandLine) -> None:
     for words in (["clients", "list"], ["sales", "list"], ["history", "list"]):
         assert len(shell.did(*words)) == 50
         assert len(shell.did(*words, "--limit", "500")) > 50
-    names = [each["last_name"] for each in shell.did("clients", "list", "--offset", "50")]
+    names = [client["last_name"] for client in shell.did("clients", "list", "--offset", "50")]
     assert names == [f"Name {at:03}" for at in range(50, 61)]
 
 
@@ -440,7 +440,7 @@ def test_statuses_that_depend_on_the_day_are_of_today_through_every_door(shell: 
     at_risk = ("clients", "list", "--status", "At risk")
     assert shell.did(*at_risk) == []
     later = {"CRM_NOW": now_on(date(2027, 6, 1))}
-    assert [each["id"] for each in shell.did(*at_risk, **later)] == [1]
+    assert [record["id"] for record in shell.did(*at_risk, **later)] == [1]
     did = shell.did("history", "list", **later)
     assert (did[0]["user"], did[0]["what"]) == ("CRM", "reviewed statuses for the day")
     # Once a day is enough, and it is nothing that somebody did.
@@ -482,7 +482,7 @@ def test_backup_and_restore_name_their_files(shell: CommandLine) -> None:
 
 def test_the_first_command_of_a_day_backs_the_store_up(shell: CommandLine) -> None:
     def backups() -> list[str]:
-        return sorted(each.name for each in (shell.folder / "backups").glob("*"))
+        return sorted(path.name for path in (shell.folder / "backups").glob("*"))
 
     anna(shell)
     assert backups() == []
@@ -516,12 +516,12 @@ def test_check_is_0_where_all_holds_and_1_where_a_total_was_falsified(shell: Com
 def test_rules_are_kept_by_the_shell_as_the_contract_says(shell: CommandLine) -> None:
     anna(shell)
     added = shell.did("rules", "add", "Gold when total_spend >= 10")
-    assert [each["status"] for each in shell.did("rules", "list")] == ["VIP", "Gold", "Regular"]
+    assert [rule["status"] for rule in shell.did("rules", "list")] == ["VIP", "Gold", "Regular"]
     assert shell.did("sales", "add", "1", "--amount", "10")["status"]["after"] == "Gold"
     why = shell.did("rules", "why", "1")
     assert (why["client"], why["status"]) == (1, "Gold")
     moved = shell.did("rules", "move", str(added["id"]), "1")
-    assert [each["status"] for each in moved] == ["Gold", "VIP", "Regular"]
+    assert [client["status"] for client in moved] == ["Gold", "VIP", "Regular"]
     told = shell.refused("rules", "add", "Gold when total_spent >= 10")
     assert re.search(r"^ +\^$", told, re.MULTILINE)
     assert "total_spend" in told
@@ -545,7 +545,7 @@ def test_today_reports_the_day_that_crm_now_names(shell: CommandLine) -> None:
     told = shell.did("today")
     assert date.fromisoformat(told["on"]) == date(2026, 11, 21)
     assert told["clients"] == 1
-    assert [(each["on"], each["turns"]) for each in told["birthdays"]] == [("2026-11-25", 36)]
+    assert [(birthday["on"], birthday["turns"]) for birthday in told["birthdays"]] == [("2026-11-25", 36)]
     assert shell.did("today", CRM_NOW=now_on(date(2026, 12, 30)))["birthdays"] == []
 
 

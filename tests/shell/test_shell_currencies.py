@@ -55,7 +55,7 @@ def shell(currency: Currency, monkeypatch: pytest.MonkeyPatch) -> Iterator[Comma
 
 def amounts(shell: CommandLine, **environment: str) -> list[str]:
     listed = shell.did("sales", "list", "--limit", "100", "--sort", "id", **environment)
-    return [each["amount"] for each in listed]
+    return [sale["amount"] for sale in listed]
 
 
 @pytest.mark.many
@@ -79,7 +79,7 @@ def test_amounts_go_through_everything_unchanged(shell: CommandLine, currency: C
     report = shell.did("reports", "sales")
     assert Decimal(report["total"]["amount"]) == whole
     shell.did("rules", "add", f"Exact when total_spend = {whole}", "--position", "1")
-    assert [each["client"] for each in shell.did("rules", "preview")["moves"]] == [1]
+    assert [move["client"] for move in shell.did("rules", "preview")["moves"]] == [1]
     assert shell.sound()
     elsewhere = {"CRM_STORE": f"sqlite:///{tmp_path / 'elsewhere.sqlite3'}"}
     for key, value in (("language", currency.language), ("currency", currency.code)):

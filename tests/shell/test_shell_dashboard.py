@@ -20,7 +20,7 @@ def test_today_follows_the_dashboard(shell: CommandLine) -> None:
     kept = {"on", "tiles", "clients", "statuses", "months", "newest", "moved", "birthdays", "agenda"}
     assert shell.did("today").keys() == kept
     told = shell.did("dashboard", "set", "sales by owner, pipeline,newest")
-    assert [(each["name"], each["place"]) for each in told] == [("sales by owner", 1), ("pipeline", 2), ("newest", 3)]
+    assert [(tile["name"], tile["place"]) for tile in told] == [("sales by owner", 1), ("pipeline", 2), ("newest", 3)]
     today = shell.did("today")
     assert today.keys() == {"on", "tiles", "sales_by_owner", "pipeline", "newest"}
     assert today["sales_by_owner"]["rows"][0]["amount"] == "40.00"

@@ -251,13 +251,13 @@ def test_odd_words_in_every_place_of_the_command_line_end_in_a_sentence(shell: C
     before = shell.clients()
     for place in places:
         for word in odd:
-            answer = shell(*[word if each == "{}" else each for each in place])
+            answer = shell(*[word if part == "{}" else part for part in place])
             assert answer.code in (0, 1, 2), (place, word)
             assert "Something went wrong" not in answer.err, (place, word, answer.err)
             assert "\x1b" not in answer.out + answer.err, (place, word)
             assert (answer.code == 0) == (not answer.err), (place, word)
-    assert [{**each, "updated_at": "", "version": 0} for each in shell.clients()] == [
-        {**each, "updated_at": "", "version": 0} for each in before
+    assert [{**client, "updated_at": "", "version": 0} for client in shell.clients()] == [
+        {**client, "updated_at": "", "version": 0} for client in before
     ]
     assert shell.sound()
 
@@ -334,7 +334,10 @@ def test_two_programs_sell_at_the_same_time_and_nothing_is_lost(shell: CommandLi
         seller.communicate(timeout=60)
         assert seller.returncode == 0
     assert len(shell.sales()) == 75
-    assert [(each["total_spend"], each["sales_count"]) for each in shell.clients()] == [("55.00", 50), ("27.50", 25)]
+    assert [(client["total_spend"], client["sales_count"]) for client in shell.clients()] == [
+        ("55.00", 50),
+        ("27.50", 25),
+    ]
     assert shell.sound()
 
 
@@ -412,7 +415,7 @@ def test_an_import_that_is_interrupted_ends_with_130_and_keeps_all_or_nothing(sh
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {each.name: each.read_bytes() for each in folder.iterdir() if each.is_file() and each.name[-4:] != "-shm"}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name[-4:] != "-shm"}
 
 
 @pytest.mark.parametrize(
@@ -503,7 +506,7 @@ def test_a_store_that_can_only_be_read_is_read_and_not_written(shell: CommandLin
     try:
         listed = as_nobody("clients", "list", "--json")
         assert (listed.code, listed.err) == (0, "")
-        assert [each["first_name"] for each in listed.json] == ["Anna"]
+        assert [client["first_name"] for client in listed.json] == ["Anna"]
         answer = as_nobody("clients", "add", "--first-name", "Ben", "--json")
         assert (answer.code, answer.out) == (1, "")
         assert answer.error["error"] == "store_read_only"

@@ -35,7 +35,7 @@ class Sitting:
     def sees(self, text: str) -> None:
         """Waits until a text stands there, drawn in whatever colours."""
         between = r"(?:\x1b\[[0-9;?]*[A-Za-z])*"
-        self.child.expect(between.join(re.escape(each) for each in text))
+        self.child.expect(between.join(re.escape(char) for char in text))
 
     def keys(self, typed: str) -> None:
         self.child.send(typed)
@@ -67,7 +67,7 @@ def test_a_wrong_answer_is_told_at_the_field_and_asked_again(shell: CommandLine)
     sitting.sees("negative")
     sitting.keys("\x01\x0b7\r")
     assert sitting.end()[0] == 0
-    assert [each["amount"] for each in shell.sales()] == ["7.00"]
+    assert [sale["amount"] for sale in shell.sales()] == ["7.00"]
 
 
 @pytest.mark.slow

@@ -87,13 +87,13 @@ def last(team: Team, repository: SheetsRepository | None = None) -> tuple[str, s
     with (repository or team.repository).read() as snapshot:
         entry = snapshot.history(limit=1)[0]
         changes = snapshot.changes(transaction=entry.id)
-        return entry.user, entry.what, sorted((each.record, each.record_id, each.operation) for each in changes)
+        return entry.user, entry.what, sorted((change.record, change.record_id, change.operation) for change in changes)
 
 
 def undo(team: Team) -> None:
     """Takes back the last change that still stands, whoever made it."""
 
     def taken_back(tx: Transaction) -> None:
-        tx.undo(next(each.id for each in tx.history() if each.undoes is None and each.undone_by is None))
+        tx.undo(next(entry.id for entry in tx.history() if entry.undoes is None and entry.undone_by is None))
 
     team.store.change(taken_back, "undo")

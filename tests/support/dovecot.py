@@ -97,8 +97,8 @@ class Dovecot:
         """Delivers messages; `arrived` is when, in seconds since 1970."""
         when = imaplib.Time2Internaldate(arrived or time.time())
         with self.signed_in() as client:
-            for each in messages:
-                status, said = client.append(folder, "", when, each)
+            for message in messages:
+                status, said = client.append(folder, "", when, message)
                 assert status == "OK", said
 
     def remove(self, folder: str, uid: int) -> None:
@@ -113,7 +113,7 @@ class Dovecot:
         with self.signed_in() as client:
             client.select(folder, readonly=True)
             _, found = client.fetch("1:*", "(FLAGS)")
-            return [each.decode().partition("FLAGS ")[2] for each in found if isinstance(each, bytes)]
+            return [line.decode().partition("FLAGS ")[2] for line in found if isinstance(line, bytes)]
 
 
 @contextmanager
@@ -142,7 +142,7 @@ def dovecot(authority: trustme.CA) -> Iterator[Dovecot]:
 def _furnish(server: Dovecot, authority: trustme.CA, owner: pwd.struct_passwd) -> None:
     home = server.home
     certificate = authority.issue_cert("localhost")
-    (home / "certificate.pem").write_bytes(b"".join(each.bytes() for each in certificate.cert_chain_pems))
+    (home / "certificate.pem").write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
     (home / "key.pem").write_bytes(certificate.private_key_pem.bytes())
     for name in ("run", "state", "mail"):
         (home / name).mkdir()
@@ -159,8 +159,8 @@ def _furnish(server: Dovecot, authority: trustme.CA, owner: pwd.struct_passwd) -
             safe_port=server.safe_port,
         )
     )
-    for each in (home, *home.rglob("*")):
-        os.chown(each, owner.pw_uid, owner.pw_gid)
+    for path in (home, *home.rglob("*")):
+        os.chown(path, owner.pw_uid, owner.pw_gid)
 
 
 def _wait_for(server: Dovecot, process: "subprocess.Popen[bytes]") -> None:

@@ -123,9 +123,9 @@ class Firm:
         """What a role is not to learn of the accounts of others: staff addresses and telephone numbers, and clients
         not even names."""
         with self.office.crm.read() as snapshot:
-            others = [each for each in snapshot.find_all(User) if each.id != self.users[role].id]
+            others = [user for user in snapshot.find_all(User) if user.id != self.users[role].id]
         hidden = {"admin": (), "staff": ("email", "phone"), "client": ("email", "phone", "name")}[role]
-        return [getattr(each, name) for each in others for name in hidden if getattr(each, name)]
+        return [getattr(user, name) for user in others for name in hidden if getattr(user, name)]
 
     def secrets(self) -> set[str]:
         """What lets people in, as it is stored now."""

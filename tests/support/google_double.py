@@ -226,8 +226,8 @@ class Double:
         return self
 
     def close(self) -> None:
-        for each in self._services:
-            each.close()
+        for service in self._services:
+            service.close()
 
 
 @contextmanager

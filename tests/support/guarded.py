@@ -44,11 +44,13 @@ class Team:
 
     def __post_init__(self) -> None:
         change = self.store.change
-        self.own, self.other = change(lambda tx: [tx.add(each) for each in _clients()], "added two clients")
-        self.own_sale, self.other_sale = change(lambda tx: [tx.add(each) for each in self._sales()], "sold twice")
+        self.own, self.other = change(lambda tx: [tx.add(client) for client in _clients()], "added two clients")
+        self.own_sale, self.other_sale = change(lambda tx: [tx.add(sale) for sale in self._sales()], "sold twice")
         change(lambda tx: tx.add(View(name="Big", condition="total_spend > 1")), "saved the view Big")
         change(lambda tx: tx.add(Setting(key="team", value="ours")), "set team to ours")
-        self.users = {each.role: each for each in change(lambda tx: [tx.add(user) for user in self._users()], "let in")}
+        self.users = {
+            added.role: added for added in change(lambda tx: [tx.add(user) for user in self._users()], "let in")
+        }
         self.sign_ins = change(self._sign_in, "signed in")
         self.dashboards = change(self._arrange, "arranged two dashboards")
 
@@ -183,7 +185,7 @@ def expire(repository: Any, session: int) -> None:
 
 def changing(repository: Any) -> list[Any]:
     """What differs after any change: every change of a record adds to the history; the rest is looked at itself."""
-    counted = [select(func.count(each.c.id)) for each in (tables.transactions, tables.audit)]
+    counted = [select(func.count(table.c.id)) for table in (tables.transactions, tables.audit)]
     whole = [select(tables.user), select(tables.sign_in), select(tables.store_facts)]
     with repository._engine.connect() as connection:
-        return [connection.execute(each).all() for each in (*counted, *whole)]
+        return [connection.execute(name).all() for name in (*counted, *whole)]

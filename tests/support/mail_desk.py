@@ -41,15 +41,15 @@ class MailDesk:
                 Client(**{"first_name": f"No{at}", "last_name": "Fox", "email": f"a{at}@example.com", **given})
                 for at in range(1, count + 1)
             ]
-            return [tx.get(Client, each) for each in tx.add_all(made)]
+            return [tx.get(Client, id_) for id_ in tx.add_all(made)]
 
         return self.crm.transact(change, "added clients")
 
     def write(self, *clients: Client, **given: Any) -> list[int]:
         """A message to each of the clients, queued; their ids."""
         drafts = [
-            Draft(**{"client": each.id, "to": (Party(each.email),), "subject": "Hello", "body": "Text", **given})
-            for each in clients
+            Draft(**{"client": client.id, "to": (Party(client.email),), "subject": "Hello", "body": "Text", **given})
+            for client in clients
         ]
         return list(self.crm.transact(lambda tx: queue_many(tx, self.crm, drafts), "wrote"))
 
@@ -58,10 +58,10 @@ class MailDesk:
 
     def messages(self) -> dict[int, Message]:
         with self.crm.read() as snapshot:
-            return {each.id: each for each in snapshot.find_all(Message, Query(sort="id"))}
+            return {message.id: message for message in snapshot.find_all(Message, Query(sort="id"))}
 
     def states(self) -> list[str]:
-        return [each.state for each in self.messages().values()]
+        return [message.state for message in self.messages().values()]
 
     def change(self, message: int, **changes: Any) -> Message:
         """Changes a message as something else might."""
@@ -74,7 +74,7 @@ class MailDesk:
     @property
     def arrived(self) -> list[str]:
         """The Message-IDs of what the server took, in its order."""
-        return [str(each["Message-ID"]) for each in self.post.taken]
+        return [str(mail["Message-ID"]) for mail in self.post.taken]
 
 
 def desk_at(store: Store, folder: Path, post: Post, url: str, **config: Any) -> MailDesk:

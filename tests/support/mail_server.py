@@ -54,7 +54,7 @@ class Post:
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        if not any(session is each for each in self.sessions):
+        if not any(session is running for running in self.sessions):
             self.sessions.append(session)
         if answer := self._answer(server, "mail", address):
             return answer

@@ -54,7 +54,7 @@ class _Model:
                 repository._reviewed_on = Clock(lambda: at).today.isoformat()
                 put_fact(connection, REVIEWED, repository._reviewed_on)
             put_fact(connection, STORE_ID, repository._new_id())
-            for table in {TABLES[type(each)] for each in repository._first_records()}:
+            for table in {TABLES[type(record)] for record in repository._first_records()}:
                 connection.execute(update(table).values(created_at=at, updated_at=at))
             content = bytearray(self._database.serialize())
         content[_KIND] = _WITH_LOG

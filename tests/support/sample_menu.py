@@ -90,8 +90,8 @@ class _Menu:
         self.say("folder", oct(Path.cwd().stat().st_mode & 0o777), Path.cwd() == self.exchange.folder)
 
     def wide(self) -> None:
-        for each in WIDE:
-            self.say(f"{each}|")
+        for width in WIDE:
+            self.say(f"{width}|")
 
     def never_leave(self) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -132,7 +132,7 @@ class _Menu:
         self.say("   c) Quick capture")
         self.say("   k) Not told")
         words = {"1": "Clients and whatever belongs to them", "c": "Quick capture", "/": "Search", "0": "Back"}
-        self.exchange.show_keys([*words.items(), *((each, "More") for each in "defghijlmnopq")])
+        self.exchange.show_keys([*words.items(), *((char, "More") for char in "defghijlmnopq")])
         self.say("told")
 
     def answer(self) -> None:

@@ -34,7 +34,7 @@ class Team:
     def cells(self, of: type[Record] | Tab) -> list[list[Any]]:
         """What stands in a tab of ours, typed, whatever it is called by now."""
         sheet = TABS[of].sheet_id if isinstance(of, type) else of.sheet_id
-        (title,) = [each["title"] for each in self.person.tabs(self.id) if each["sheetId"] == sheet]
+        (title,) = [tab["title"] for tab in self.person.tabs(self.id) if tab["sheetId"] == sheet]
         return self.person.values(self.id, title, typed=True)
 
     def place(self, record: Record, name: str = "id") -> tuple[int, int]:
@@ -52,7 +52,7 @@ class Team:
     def stored(self, repository: SheetsRepository | None = None) -> dict[type[Record], dict[int, Record]]:
         """Everything, as a program sees it."""
         with (repository or self.repository).read() as snapshot:
-            return {kind: {each.id: each for each in snapshot.find_all(kind)} for kind in RECORDS}
+            return {kind: {record.id: record for record in snapshot.find_all(kind)} for kind in RECORDS}
 
     def agreed(self) -> dict[type[Record], dict[int, Record]]:
         """Everything, once it is sure that nothing is wrong: all machines see the same, a new one too, each row holds
@@ -67,7 +67,7 @@ class Team:
             at, stamp = rows[0].index("ID"), rows[0].index("Version")
             assert sorted(row[at] for row in rows[1:]) == sorted(found[kind])
             assert {row[at]: row[stamp] for row in rows[1:]} == {
-                each.id: f"{each.id}/{each.version}" for each in found[kind].values()
+                record.id: f"{record.id}/{record.version}" for record in found[kind].values()
             }
         state = dict(zip(*self.cells(META), strict=False))
         assert state["staging"] == ""

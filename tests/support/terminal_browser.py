@@ -27,10 +27,10 @@ _CONTRASTS = """(terminal) => {
     canvas.fillRect(0, 0, 1, 1);
     return [...canvas.getImageData(0, 0, 1, 1).data];
   };
-  const over = (top, under) => top.slice(0, 3).map((each, at) => each * top[3] / 255 + under[at] * (1 - top[3] / 255));
+  const over = (top, under) => top.slice(0, 3).map((part, at) => part * top[3] / 255 + under[at] * (1 - top[3] / 255));
   const light = (colour) => {
-    const [r, g, b] = colour.map((each) => {
-      const part = each / 255;
+    const [r, g, b] = colour.map((number) => {
+      const part = number / 255;
       return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
     });
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;

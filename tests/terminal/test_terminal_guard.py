@@ -100,7 +100,7 @@ def test_a_terminal_that_is_gone_ends_everything(session: Session, error: Except
 
 
 def test_keys_are_digits_then_letters_and_never_twice() -> None:
-    keys = [each.key for each in numbered([Choice(str(at), at) for at in range(20)], [Choice("", 0, "b")])]
+    keys = [choice.key for choice in numbered([Choice(str(at), at) for at in range(20)], [Choice("", 0, "b")])]
     assert keys == list("123456789acdefghijkl")
 
 
@@ -136,7 +136,7 @@ def test_a_countdown_stays_in_one_line_and_leaves_nothing(monkeypatch: pytest.Mo
         screen.print("Saved.")
         shown, saved = out.getvalue().rstrip("\n").rsplit("\r\x1b[2K", 1)
         assert saved == "Saved."
-        assert [re.sub(r"\x1b\[\d*m", "", each) for each in shown.split("\r\x1b[2K")] == [
+        assert [re.sub(r"\x1b\[\d*m", "", part) for part in shown.split("\r\x1b[2K")] == [
             f"{QUOTA}; going on in {left} s" for left in (3, 3, 2, 1)
         ]
 
@@ -218,7 +218,7 @@ def test_another_program_that_saves_is_waited_for(start: Start, crm: CRM, store:
     release.join()
     other.close()
     with crm.read() as snapshot:
-        assert [each.amount for each in snapshot.find_all(Sale)] == [Decimal("12.50")]
+        assert [sale.amount for sale in snapshot.find_all(Sale)] == [Decimal("12.50")]
 
 
 def test_a_refused_form_keeps_what_was_typed(start: Start, crm: CRM, tmp_path: Path) -> None:

@@ -81,8 +81,8 @@ class Answering:
     ) -> Any:
         self._asked(question)
         # Keys of a page are entries as well, but those of every page are not tried on each.
-        entries = [*choices, *(each for each in hidden if each.key not in "/?u")]
-        seen = f"{question}|{'|'.join(each.label for each in choices)}"
+        entries = [*choices, *(choice for choice in hidden if choice.key not in "/?u")]
+        seen = f"{question}|{'|'.join(choice.label for choice in choices)}"
         next_one = self.chosen.get(seen, 0)
         self.chosen[seen] = next_one + 1
         if next_one >= len(entries):
@@ -307,11 +307,11 @@ def _walks() -> list[Command]:
     load_flows()
     seen: set[Any] = set()
     found = []
-    for each in commands():
-        leads = flow_of(each) or each.words
+    for command in commands():
+        leads = flow_of(command) or command.words
         if leads not in seen:
             seen.add(leads)
-            found.append(each)
+            found.append(command)
     return found
 
 
@@ -338,7 +338,7 @@ def test_accounts_are_left_alone_by_a_lost_session(folder: Path, words: str) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [each.words for each in _walks()])
+@pytest.mark.parametrize("words", [case.words for case in _walks()])
 def test_everything_is_left_alone_by_a_lost_session(
     folder: Path, words: str, record_property: Callable[[str, object], None]
 ) -> None:

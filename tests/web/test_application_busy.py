@@ -119,8 +119,8 @@ def test_every_form_is_answered_while_another_program_holds_the_store(
 @pytest.mark.slow
 def test_a_crowd_is_answered_too_while_another_program_holds_the_store(site: WebSite, tmp_path: Path) -> None:
     browsers = [site.browser(f"203.0.113.{number}") for number in range(30)]
-    for each in browsers:
-        each.get("/sign-in")
+    for page in browsers:
+        page.get("/sign-in")
 
     def sign_in(browser: Browser) -> tuple[float, int]:
         began = time.monotonic()

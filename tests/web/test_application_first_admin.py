@@ -59,8 +59,8 @@ def test_staff_are_not_raised_by_a_variable(repository: SqlRepository, accounts:
 
     # As whoever edits the store by hand might do.
     def edit(tx: Transaction) -> None:
-        for each in (boss, second):
-            tx.change(tx.get(User, each.id), active=False)
+        for user in (boss, second):
+            tx.change(tx.get(User, user.id), active=False)
 
     repository.transact(edit, "edited")
     for email in (EMAIL, "new@example.com", ""):

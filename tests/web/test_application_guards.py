@@ -251,7 +251,7 @@ def test_a_failure_is_a_sentence_and_no_more(plain: str, caplog: pytest.LogCaptu
 
 def test_what_a_library_notes_is_written_without_what_it_filled_in(capsys: pytest.CaptureFixture[str]) -> None:
     logs = [logging.getLogger(name) for name in ("", "crm", "uvicorn", "websockets")]
-    before = [(each, each.level, each.handlers[:]) for each in logs]
+    before = [(log, log.level, log.handlers[:]) for log in logs]
     try:
         write_journal()
 
@@ -268,8 +268,8 @@ def test_what_a_library_notes_is_written_without_what_it_filled_in(capsys: pytes
         logging.getLogger("httpx").info("GET https://example.com/secret")
         logging.getLogger("crm.web").info("page", extra={"facts": {"ms": 3}})
     finally:
-        for each, level, handlers in before:
-            each.handlers, each.level = handlers, level
+        for logger, level, handlers in before:
+            logger.handlers, logger.level = handlers, level
     told = capsys.readouterr()
     lines = [json.loads(line) for line in told.out.splitlines()]
     assert [line["what"] for line in lines] == ["asyncio", "Invalid request of %s", "page"]

@@ -92,7 +92,7 @@ def test_refused_sign_ins_stand_in_the_list_once_the_answer_is_out(site: WebSite
         if noted or time.monotonic() > until:
             break
         time.sleep(0.02)
-    assert [each.state for each in noted] == ["refused"]
+    assert [sign_in.state for sign_in in noted] == ["refused"]
 
 
 def test_too_many_wrong_passwords_have_to_wait(site: WebSite) -> None:
@@ -219,7 +219,7 @@ def test_signing_in_anew_ends_the_session_before_and_changes_all_tokens(site: We
     browser.get("/password")
     page = browser.page
     assert browser.post("/sign-in", email="ida@example.com", password=PASSWORD).status_code == 303
-    assert first.id not in {each.id for each in site.accounts.sessions(user.id)}
+    assert first.id not in {session.id for session in site.accounts.sessions(user.id)}
     assert all(browser.http.cookies[name] != before[name] for name in ("crm", "crm-form"))
     # A form from before is none any more.
     browser.page = page

@@ -96,14 +96,14 @@ def test_what_is_being_answered_or_used_again_is_not_cut(impatient: float, plain
 def test_two_hundred_slow_connections_are_gone_soon(impatient: float, plain: str) -> None:  # noqa: ARG001
     with slow(plain, 200) as made:
         assert httpx.get(plain).text == "0"
-        assert all(closed(each, 5) for each in made)
+        assert all(closed(client, 5) for client in made)
 
 
 def test_of_too_many_that_wait_the_oldest_of_the_same_address_make_room(plain: str) -> None:
     with slow(plain, 3, address="127.0.0.2") as others, slow(plain, 210) as made:
         assert httpx.get(plain).text == "0"
-        assert all(closed(each, 5) for each in made[:10])
-        assert not any(closed(each, 0.01) for each in (*made[-5:], *others))
+        assert all(closed(client, 5) for client in made[:10])
+        assert not any(closed(client, 0.01) for client in (*made[-5:], *others))
 
 
 def test_an_address_is_not_answered_without_limit_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,7 @@ def enter(chromium: Browser, site: WebSite) -> Iterator[Enter]:
     yield begin
     for context in contexts:
         context.close()
-    assert [each.complaints for each in screens if each.complaints] == []
+    assert [screen.complaints for screen in screens if screen.complaints] == []
 
 
 def choose(screen: Screen, label: str) -> Screen:
@@ -68,7 +68,7 @@ def choose(screen: Screen, label: str) -> Screen:
 
     def is_there() -> bool:
         # One look at the screen: it may be drawn anew between two.
-        keys[:] = [each.partition(")")[0][-1] for each in screen.text.splitlines() if f") {label}" in each]
+        keys[:] = [line.partition(")")[0][-1] for line in screen.text.splitlines() if f") {label}" in line]
         return bool(keys)
 
     return screen.until(is_there, f"no such entry: {label}").press(keys[0])
@@ -153,7 +153,7 @@ def test_a_phone_shows_the_keys_of_each_page_and_takes_taps(enter: Enter) -> Non
     screen.sees("CRM · Quick capture").until(lambda: "c" not in keys(), "the keys of the page before")
     screen.page.get_by_role("button", name="Esc").tap()
     screen.sees(") Clients").until(lambda: "c" in keys(), "not the keys of the menu")
-    line = next(at for at, each in enumerate(screen.text.splitlines()) if ") Clients" in each)
+    line = next(at for at, line in enumerate(screen.text.splitlines()) if ") Clients" in line)
     box = screen.page.locator(".xterm-screen").bounding_box()
     assert box
     screen.page.touchscreen.tap(box["x"] + 80, box["y"] + box["height"] / screen.size[1] * (line + 0.5))
@@ -167,9 +167,9 @@ def test_the_line_under_a_title_stays_one_when_another_tab_is_narrower(enter: En
     narrow = Screen(screen.page.context, site.url)
     narrow.page.set_viewport_size({"width": 420, "height": 700})
     screen.until(lambda: screen.size[0] < 60, "not made narrower")
-    for each in (screen, narrow):
-        each.sees("First name")
-        assert sum(set(line.strip()) == {"─"} for line in each.text.splitlines()) == 1
+    for page in (screen, narrow):
+        page.sees("First name")
+        assert sum(set(line.strip()) == {"─"} for line in page.text.splitlines()) == 1
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
@@ -181,7 +181,7 @@ def test_all_that_the_menu_shows_is_strong_enough_to_be_read(enter: Enter, schem
         found += screen.contrasts
         if label == "Today":
             screen.press("Escape").sees("Quick capture")
-    assert [each for each in found if each[0] < 4.5] == []
+    assert [contrast for contrast in found if contrast[0] < 4.5] == []
 
 
 def test_the_first_who_signs_in_to_an_empty_store_is_welcomed(
@@ -231,8 +231,8 @@ def test_a_second_factor_that_the_team_asks_for_comes_before_anything_else(site:
 
     def requiring(value: str) -> None:
         def change(tx: object) -> None:
-            for each in tx.find_all(Setting, Query({"key": "require_second_factor"})):  # type: ignore[attr-defined]
-                tx.delete(each)  # type: ignore[attr-defined]
+            for setting in tx.find_all(Setting, Query({"key": "require_second_factor"})):  # type: ignore[attr-defined]
+                tx.delete(setting)  # type: ignore[attr-defined]
             tx.add(Setting(key="require_second_factor", value=value))  # type: ignore[attr-defined]
 
         site.repository.transact(change, "set who needs a second factor")

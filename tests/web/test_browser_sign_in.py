@@ -145,7 +145,7 @@ def test_the_pages_fit_a_telephone(site: WebSite, chromium: Browser, scheme: str
                 box = field.bounding_box()
                 assert box
                 assert box["height"] >= 44
-                assert field.evaluate("each => parseFloat(getComputedStyle(each).fontSize)") >= 16
+                assert field.evaluate("element => parseFloat(getComputedStyle(element).fontSize)") >= 16
         dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(13, 17, 23)"
         assert dark == (scheme == "dark")
 

@@ -121,7 +121,7 @@ def family(pid: int) -> set[int]:
         except OSError:
             continue
     found = {pid}
-    while more := {each for each, parent in parents.items() if parent in found} - found:
+    while more := {process for process, parent in parents.items() if parent in found} - found:
         found |= more
     return found
 
@@ -153,8 +153,8 @@ def test_the_procfile_serves_a_team_on_heroku(dyno: Dyno) -> None:
             assert len(everything) >= 3
             began = time.monotonic()
             # As Heroku does: every process of the dyno is told at once.
-            for each in everything:
-                os.kill(each, signal.SIGTERM)
+            for pid in everything:
+                os.kill(pid, signal.SIGTERM)
             assert closing_code(line) == 4503
         assert process.wait(10) == 0
         assert time.monotonic() - began < 10
@@ -163,7 +163,7 @@ def test_the_procfile_serves_a_team_on_heroku(dyno: Dyno) -> None:
     assert EMAIL in first
     assert "once" in second
     noted = [json.loads(line) for line in lines]
-    assert {"listening", "request", "terminal opened", "terminal ended", "ended"} <= {each["what"] for each in noted}
+    assert {"listening", "request", "terminal opened", "terminal ended", "ended"} <= {line["what"] for line in noted}
     assert not [line for line in lines if EMAIL in line or "203.0.113" in line or OWN in line]
 
     # A dyno that starts anew has lost its disk, and nobody is made twice.
@@ -190,8 +190,8 @@ def test_a_web_terminal_without_an_admin_does_not_open(copy: Path, tmp_path: Pat
 
 def test_app_json_names_settings_that_there_are() -> None:
     described = json.loads((PROJECT / "app.json").read_text())
-    assert [each["url"] for each in described["buildpacks"]] == ["heroku/nodejs", "heroku/python"]
+    assert [buildpack["url"] for buildpack in described["buildpacks"]] == ["heroku/nodejs", "heroku/python"]
     assert described["env"]["CRM_SECRET"]["generator"] == "secret"
-    assert all(each["description"].endswith(".") for each in described["env"].values())
+    assert all(variable["description"].endswith(".") for variable in described["env"].values())
     assert set(described["env"]) <= {option.variable for option in ENVIRONMENT} | {"LANG", "TZ"}
     assert re.fullmatch(r"3\.1[1-4]\n", (PROJECT / ".python-version").read_text())

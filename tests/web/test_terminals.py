@@ -70,8 +70,8 @@ class Tab:
 
     def hears(self, kind: str) -> dict[str, Any]:
         """Waits for a message of a kind, the last of which is returned."""
-        self.until(lambda: any(each["type"] == kind for each in self.told), f"not told: {kind}")
-        return [each for each in self.told if each["type"] == kind][-1]
+        self.until(lambda: any(message["type"] == kind for message in self.told), f"not told: {kind}")
+        return [message for message in self.told if message["type"] == kind][-1]
 
     def until(self, there: Callable[[], bool], otherwise: str) -> None:
         ends = time.monotonic() + PATIENCE
@@ -82,7 +82,7 @@ class Tab:
     def closed(self) -> tuple[int, str]:
         """Waits for the end; its code and what the page is told."""
         self.until(lambda: bool(self.code), "not closed")
-        return self.code, next((each["why"] for each in self.told if each["type"] == "end"), "")
+        return self.code, next((message["why"] for message in self.told if message["type"] == "end"), "")
 
     def keys(self, keys: str) -> "Tab":
         self.socket.send(keys.encode())
@@ -126,8 +126,8 @@ def tab(shared: TerminalServer) -> Iterator[Open]:
         return opened[-1]
 
     yield open_tab
-    for each in opened:
-        each.close()
+    for client in opened:
+        client.close()
     shared.end_all()
 
 
@@ -190,7 +190,7 @@ def test_whoever_is_signed_out_is_led_to_the_sign_in_by_the_menu_too(tab: Open) 
 
 def written(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     """The lines of the log as the program writes them."""
-    return [json.loads(JsonLines().format(each)) for each in caplog.records]
+    return [json.loads(JsonLines().format(record)) for record in caplog.records]
 
 
 def test_a_crash_is_told_in_a_sentence_and_logged_without_its_words(
@@ -204,7 +204,7 @@ def test_a_crash_is_told_in_a_sentence_and_logged_without_its_words(
     two.sees("Sample menu").keys("d").closed()
     assert b"a secret" not in one.shown
     assert b"Traceback" not in one.shown
-    lines = {each["what"]: each for each in written(caplog)}
+    lines = {line["what"]: line for line in written(caplog)}
     for what, error, level in (
         ("step failed", "KeyError", "error"),
         ("menu crashed", "ValueError", "error"),
@@ -365,15 +365,15 @@ def test_what_is_no_message_is_passed_over(tab: Open) -> None:
 def test_a_frame_of_any_depth_or_size_is_passed_over(tab: Open, caplog: pytest.LogCaptureFixture) -> None:
     one = tab()
     one.sees("Sample menu")
-    for each in (
+    for message in (
         "[" * 60_000,
         '{"a":' * 10_000,
         f'{{"type":"resize","columns":{"9" * 4000},"lines":{"[" * 400}{"]" * 400}}}',
     ):
-        one.socket.send(each)
+        one.socket.send(message)
     one.socket.send(f'{{"type":"ack","bytes":{"9" * 6000}}}')
     one.keys("k").sees("key 'k'")
-    assert not [each for each in caplog.records if each.levelname == "ERROR"]
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 def test_a_paste_that_loses_its_end_with_its_page_ends_all_the_same(tab: Open) -> None:
@@ -516,8 +516,8 @@ def test_nobody_has_more_than_their_share(server: Callable[..., Any]) -> None:
         code, why = Tab(running, 5, user=3).closed()
         assert code == 4429
         assert "taken" in why
-        for each in (two, three, four):
-            each.close()
+        for client in (two, three, four):
+            client.close()
 
 
 def test_an_idle_menu_ends_and_says_so(server: Callable[..., Any]) -> None:
@@ -591,7 +591,7 @@ def serving_alone(temporary: Path) -> Iterator[tuple[subprocess.Popen[str], list
     command = [sys.executable, "-c", _ALONE, str(temporary)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        others = [int(each) for each in process.stdout.readline().split()]
+        others = [int(part) for part in process.stdout.readline().split()]
         try:
             yield process, others
         finally:
@@ -625,7 +625,7 @@ def test_what_servers_that_were_killed_left_behind_is_gone_at_the_next_start(
         assert gone(fork_server)
     assert left.exists()
     # One that is new and empty is of a server that is starting.
-    just_made = {each for each in tmp_path.iterdir() if each != left}
+    just_made = {path for path in tmp_path.iterdir() if path != left}
     mine = new_folder()
     assert {*tmp_path.iterdir()} == just_made | {mine}
 

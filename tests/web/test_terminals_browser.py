@@ -60,7 +60,7 @@ def device(chromium: Browser, server: TerminalServer) -> Iterator[Open]:
     for context in contexts:
         context.close()
     server.end_all()
-    assert [words for each in shown for words in each.complaints] == []
+    assert [words for screen in shown for words in screen.complaints] == []
 
 
 def pid(screen: Screen) -> str:
@@ -113,10 +113,10 @@ def test_wide_characters_stand_in_the_cells_that_python_counts(device: Open) -> 
     screen = device()
     screen.press("w").sees("नमस्ते|")
     lines = screen.text.splitlines()
-    for each in WIDE:
-        row = next(at for at, line in enumerate(lines) if line == f"{each}|")
-        cell = f"terminal.buffer.active.getLine(terminal.buffer.active.viewportY + {row}).getCell({cell_len(each)})"
-        assert screen.terminal(f"{cell}?.getChars()") == "|", ascii(each)
+    for width in WIDE:
+        row = next(at for at, line in enumerate(lines) if line == f"{width}|")
+        cell = f"terminal.buffer.active.getLine(terminal.buffer.active.viewportY + {row}).getCell({cell_len(width)})"
+        assert screen.terminal(f"{cell}?.getChars()") == "|", ascii(width)
 
 
 def test_every_character_is_as_wide_as_in_python(device: Open) -> None:
@@ -333,14 +333,14 @@ def test_all_text_is_strong_enough_to_be_read(device: Open, server: TerminalServ
     session = max(server.call(server.terminals.sessions))
     server.call(lambda: server.terminals._terminals[session]._tell("offer", ticket="x", name="More.csv", bytes=1))
     seen = screen.contrasts
-    words = " ".join(each for _, each in seen)
-    assert all(each in words for each in ("SAMPLE", "97", "Sample menu", "Download", "Sign out", "Esc", "⋯"))
+    words = " ".join(text for _, text in seen)
+    assert all(text in words for text in ("SAMPLE", "97", "Sample menu", "Download", "Sign out", "Esc", "⋯"))
     assert len(seen) > 90
-    assert [each for each in seen if each[0] < 4.5] == []
+    assert [contrast for contrast in seen if contrast[0] < 4.5] == []
     screen.page.keyboard.press("Escape")
     screen.page.context.set_offline(True)
     screen.until(lambda: "Not connected" in screen.told(), "nothing said of the network")
-    assert [each for each in screen.contrasts if each[0] < 4.5] == []
+    assert [contrast for contrast in screen.contrasts if contrast[0] < 4.5] == []
 
 
 def test_nothing_that_is_told_covers_the_terminal(device: Open) -> None:
@@ -388,7 +388,7 @@ def test_a_tap_on_an_entry_chooses_it_and_text_that_looks_like_one_is_none(devic
     screen.until(lambda: screen.page.locator("#page-keys button").count() == 17, "not the keys of the page")
 
     def tap(words: str) -> None:
-        line = next(at for at, each in enumerate(screen.text.splitlines()) if words in each)
+        line = next(at for at, line in enumerate(screen.text.splitlines()) if words in line)
         box = screen.page.locator(".xterm-screen").bounding_box()
         assert box
         screen.page.touchscreen.tap(box["x"] + 60, box["y"] + box["height"] / screen.size[1] * (line + 0.5))

@@ -37,12 +37,12 @@ def test_pages_are_the_whole_list_in_pieces(office: Office) -> None:
     office.add(date_of_birth=TODAY.replace(year=1980))
     whole = office("agenda", limit=100)
     assert whole.count == len(whole.items) == 20
-    assert len({each.record.kind_name for each in whole.items}) == 4 == len(SOURCES) - 1
-    ranks = [each.rank for each in whole.items]
+    assert len({item.record.kind_name for item in whole.items}) == 4 == len(SOURCES) - 1
+    ranks = [item.rank for item in whole.items]
     assert ranks == sorted(ranks, reverse=True)
     for size in (1, 3, 7):
         pages = [office("agenda", limit=size, offset=offset) for offset in range(0, 23, size)]
-        assert [key(each) for page in pages for each in page.items] == [key(each) for each in whole.items]
+        assert [key(item) for page in pages for item in page.items] == [key(item) for item in whole.items]
         assert {page.count for page in pages} == {20}
     assert office("agenda", mine=True, limit=2, offset=4).items[0].record.user == "anna"  # type: ignore[attr-defined]
     assert office("agenda", mine=True).others == 20 - office("agenda", mine=True).count
@@ -54,12 +54,12 @@ def test_a_birthday_is_to_be_thought_of_until_somebody_has(office: Office) -> No
     theirs = office.add(first_name="Cy", owner="Cy", date_of_birth=born)
     office.add(first_name="Tomorrow", date_of_birth=born + timedelta(days=1))
     found = office("agenda").items
-    assert [(each.client.id, each.what, each.why, each.person) for each in found] == [
+    assert [(item.client.id, item.what, item.why, item.person) for item in found] == [
         (theirs.id, "turns 42", "birthday today", "Cy"),
         (hers.id, "turns 42", "birthday today", ""),
     ]
     mine = office("agenda", mine=True)
-    assert ([each.client.id for each in mine.items], mine.others) == ([hers.id], 1)
+    assert ([item.client.id for item in mine.items], mine.others) == ([hers.id], 1)
     office("interactions add", hers, "note", "a card lies ready")
     assert office("agenda", mine=True).count == 1
     office("interactions add", hers, "call", "all the best")
@@ -70,4 +70,4 @@ def test_who_was_born_on_a_leap_day_is_thought_of_every_year(office: Office) -> 
     client = office.add(date_of_birth=date(1996, 2, 29))
     for day, count in ((date(2027, 2, 28), 1), (date(2028, 2, 28), 0), (date(2028, 2, 29), 1)):
         crm = office.open(today=day)
-        assert [each.client.id for each in office("agenda", crm=crm).items] == [client.id] * count
+        assert [item.client.id for item in office("agenda", crm=crm).items] == [client.id] * count

@@ -85,7 +85,7 @@ def test_whatever_is_typed_is_read_and_what_was_typed_is_all_there(line: str, to
 
 def _letters(text: str) -> list[str]:
     """The text without what stands between its pieces."""
-    return [each for each in text if not (each.isspace() or each in ",;:.-–—")]  # noqa: RUF001
+    return [char for char in text if not (char.isspace() or char in ",;:.-–—")]  # noqa: RUF001
 
 
 def captured(office: Office, line: str, **answers: Any) -> Captured:
@@ -197,7 +197,7 @@ def test_who_is_not_found_can_be_added_with_it(office: Office) -> None:
     person = captured(office, "met Cy Reed about it", add="person").client
     assert (person.first_name, person.last_name) == ("Cy", "Reed")
     office("history undo")
-    assert [each.name for each in office.clients()] == ["Acme", "Zed Corp", "Ann"]
+    assert [client.name for client in office.clients()] == ["Acme", "Zed Corp", "Ann"]
 
 
 @pytest.mark.parametrize("line", ["", "   ", "call", "tomorrow", ", ,", "call , fri"])

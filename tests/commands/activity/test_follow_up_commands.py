@@ -53,7 +53,7 @@ def call(office: Office, client: Client, on: date, kind: str = "call") -> None:
 
 
 def listed(office: Office, **given: Any) -> list[str]:
-    return [each.follow_up.what for each in office("follow-ups list", **given).follow_ups]
+    return [item.follow_up.what for item in office("follow-ups list", **given).follow_ups]
 
 
 # Adding and listing
@@ -104,7 +104,7 @@ def test_the_list_is_open_ones_by_due_narrowed_and_counted(office: Office) -> No
     assert listed(office, repeating=True) == ["next week"]
     assert listed(office, sort="-due_on", limit=2) == ["next week", "today, early"]
     page = office("follow-ups list", limit=1, offset=1)
-    assert (page.count, page.overdue, [each.follow_up.what for each in page.follow_ups]) == (4, 1, ["today, early"])
+    assert (page.count, page.overdue, [item.follow_up.what for item in page.follow_ups]) == (4, 1, ["today, early"])
     assert office("follow-ups list", overdue=True, mine=True).count == 1
     for wrong in ({"mine": True, "for_": "Cy"}, {"overdue": True, "done": True}, {"sort": "frob"}):
         with pytest.raises(FieldError):
@@ -156,7 +156,7 @@ def test_one_that_repeats_is_followed_by_the_next(office: Office) -> None:
     assert office.is_sound()
     # All of it is one step back.
     office("history undo")
-    assert [each.follow_up.id for each in office("follow-ups list").follow_ups] == [stay.follow_up.id]
+    assert [item.follow_up.id for item in office("follow-ups list").follow_ups] == [stay.follow_up.id]
 
 
 def test_a_contact_that_is_logged_moves_what_repeats(office: Office) -> None:
@@ -176,7 +176,7 @@ def test_of_one_that_repeats_only_the_next_goes_on_repeating(office: Office) -> 
     stay = follow_up(office, office.add(), every=7)
     office("follow-ups done", stay)
     assert office("follow-ups reopen", stay).follow_up.every == 0
-    assert sorted(each.follow_up.every for each in office("follow-ups list").follow_ups) == [0, 7]
+    assert sorted(item.follow_up.every for item in office("follow-ups list").follow_ups) == [0, 7]
 
 
 def test_without_a_contact_the_first_day_is_counted_from_today(office: Office) -> None:
@@ -257,7 +257,7 @@ def test_urgency_in_words(due: int, time: str, words: str) -> None:
 
 
 def agenda(office: Office, **given_: Any) -> list[tuple[str, str]]:
-    return [(each.what, each.why) for each in office("agenda", **given_).items]
+    return [(item.what, item.why) for item in office("agenda", **given_).items]
 
 
 @pytest.fixture
@@ -297,7 +297,7 @@ def test_what_needs_doing_is_ranked_and_says_why(busy: Office) -> None:
         ("quiet", "no contact or move for 40 days"),
         ("spoken of", "no contact or move for 14 days"),
     ]
-    ranks = [each.rank for each in busy("agenda").items]
+    ranks = [item.rank for item in busy("agenda").items]
     assert ranks == sorted(ranks, reverse=True)
 
 
@@ -307,7 +307,7 @@ def test_mine_and_everybodys(busy: Office) -> None:
     assert (mine.count, mine.others) == (4, 3)
     assert (busy("agenda").count, busy("agenda").others) == (7, 0)
     cy = busy.open(user="cy")
-    assert [each.what for each in busy("agenda", mine=True, crm=cy).items] == [
+    assert [item.what for item in busy("agenda", mine=True, crm=cy).items] == [
         "overdue longer", "late and quiet", "spoken of",
     ]  # fmt: skip
 
@@ -316,12 +316,12 @@ def test_pages_of_it_are_parts_of_the_whole(busy: Office) -> None:
     whole = agenda(busy)
     for limit in (1, 2, 3, 10):
         pages = [agenda(busy, limit=limit, offset=at) for at in range(0, 7, limit)]
-        assert [each for page in pages for each in page] == whole
+        assert [item for page in pages for item in page] == whole
 
 
 def test_today_tells_what_needs_doing(busy: Office) -> None:
     report = busy("today", mine=True)
-    assert [each.what for each in report.agenda.items] == ["overdue", "due", "late", "quiet"]
+    assert [item.what for item in report.agenda.items] == ["overdue", "due", "late", "quiet"]
     told = json.loads(json.dumps(plain(report)))["agenda"]
     assert (told["count"], told["others"]) == (4, 3)
     assert told["items"][0] == {
@@ -382,28 +382,28 @@ def test_a_calendar_of_mine_or_of_one_client(office: Office) -> None:
     follow_up(office, ada, "mine", days(1))
     follow_up(office, ada, "theirs", for_="Cy")
     follow_up(office, bo, "another")
-    assert [each["summary"] for each in exported(office, mine=True)] == ["another (Bo)", "mine (Ada)"]
-    assert [each["summary"] for each in exported(office, client=bo)] == ["another (Bo)"]
-    assert [each["summary"] for each in exported(office, for_="cy")] == ["theirs (Ada)"]
-    assert [each["summary"] for each in exported(office, due=TODAY, client=ada)] == ["theirs (Ada)"]
+    assert [row["summary"] for row in exported(office, mine=True)] == ["another (Bo)", "mine (Ada)"]
+    assert [row["summary"] for row in exported(office, client=bo)] == ["another (Bo)"]
+    assert [row["summary"] for row in exported(office, for_="cy")] == ["theirs (Ada)"]
+    assert [row["summary"] for row in exported(office, due=TODAY, client=ada)] == ["theirs (Ada)"]
 
 
 def test_taken_in_again_it_is_the_same_event_brought_up_to_date(office: Office) -> None:
     one = follow_up(office, office.add())
     other = follow_up(office, office.add())
-    before = {each["uid"]: each for each in exported(office)}
+    before = {row["uid"]: row for row in exported(office)}
     assert len(before) == 2
     office("follow-ups edit", one, what="Write", due=days(4))
     office("follow-ups snooze", other, days(5))
     copied = office.open("copied")
     copied.repository.fill(office.everything())
     for crm in (office.crm, copied):
-        after = {each["uid"]: each for each in exported(office, crm=crm)}
+        after = {row["uid"]: row for row in exported(office, crm=crm)}
         assert after.keys() == before.keys()
         assert all(after[uid]["sequence"] > before[uid]["sequence"] for uid in before)
     elsewhere = office.open("elsewhere")
     office("follow-ups add", office.add(crm=elsewhere), "Call", due=TODAY, crm=elsewhere)
-    assert not {each["uid"] for each in exported(office, crm=elsewhere)} & before.keys()
+    assert not {row["uid"] for row in exported(office, crm=elsewhere)} & before.keys()
 
 
 def test_a_calendar_that_cannot_be_is_refused_and_leaves_no_file(office: Office) -> None:
@@ -424,7 +424,7 @@ def _lines(raw: bytes) -> Iterator[str]:
     assert not any(mark in line for line in physical for mark in (b"\r", b"\n"))
     # Folded between characters: each line alone can be read.
     unfolded: list[str] = []
-    for line in (each.decode("utf-8") for each in physical):
+    for line in (raw.decode("utf-8") for raw in physical):
         if line.startswith(" "):
             unfolded[-1] += line[1:]
         else:
@@ -459,21 +459,21 @@ def test_all_of_it_is_the_same_on_every_store(store: Store, office: Office) -> N
     one = office("follow-ups add", client, ODD, due=TODAY, time="10:00", crm=crm).follow_up
     stay = office("follow-ups add", client, "Stay in touch", every=30, for_="Bo", crm=crm).follow_up
     store.change(lambda tx: tx.add(Deal(client=client.id, title="Big", expected_close_on=days(-2), owner="bo")))
-    assert [(each.what, each.why) for each in office("agenda", crm=crm).items] == [
+    assert [(item.what, item.why) for item in office("agenda", crm=crm).items] == [
         (ODD, "due today at 10:00"), ("Big", "expected to close 2 days ago"),
     ]  # fmt: skip
     assert office("agenda", mine=True, crm=crm).others == 1
     page = office("follow-ups list", repeating=True, for_="BO", crm=crm)
-    assert [(each.follow_up.id, each.client.name) for each in page.follow_ups] == [(stay.id, "Ada Berg")]
+    assert [(item.follow_up.id, item.client.name) for item in page.follow_ups] == [(stay.id, "Ada Berg")]
     done = office("follow-ups done", stay, crm=crm)
     assert done.next.follow_up.due_on == days(30)
     office("follow-ups snooze", one, MONDAY, crm=crm)
     assert store.client(client).next_follow_up_on == MONDAY
-    assert [each.clients for each in office("people list", crm=crm) if each.name == "Bo"] == [1]
-    assert [each.id for each in office("clients list", {}, silent_since=TODAY, due=MONDAY, crm=crm)] == [client.id]
-    before = {each["uid"] for each in exported(office, crm=crm)}
+    assert [person.clients for person in office("people list", crm=crm) if person.name == "Bo"] == [1]
+    assert [client.id for client in office("clients list", {}, silent_since=TODAY, due=MONDAY, crm=crm)] == [client.id]
+    before = {row["uid"] for row in exported(office, crm=crm)}
     again = dataclasses.replace(office.crm, repository=store.another("ben"))
-    assert {each["uid"] for each in exported(office, crm=again)} == before
+    assert {row["uid"] for row in exported(office, crm=again)} == before
     assert store.wrong() == []
     for _ in range(2):
         store.change(lambda tx: tx.undo())
@@ -492,7 +492,7 @@ def test_on_the_command_line_in_plain_words(monkeypatch: pytest.MonkeyPatch) -> 
         assert "by which day" in line.refused("follow-ups", "add", "Ada", "Nothing")
         assert line.did("follow-ups", "list", "--mine")["count"] == 0
         listed = line.did("follow-ups", "list", "--for", "bo", "--due", "in 10 days")
-        assert [each["what"] for each in listed["follow_ups"]] == ["Send the offer"]
+        assert [item["what"] for item in listed["follow_ups"]] == ["Send the offer"]
         assert line.did("follow-ups", "snooze", "1", "tomorrow")["days_overdue"] == 0
         assert line.did("follow-ups", "assign", "1", "Cy")["user"] == "Cy"
         file = line.folder / "to-do.ics"
@@ -516,7 +516,7 @@ def test_clients_by_next_follow_up_and_last_contact(office: Office) -> None:
     call(office, bo, days(-3))
 
     def names(**given_: Any) -> list[str]:
-        return [each.first_name for each in office("clients list", {}, **given_)]
+        return [client.first_name for client in office("clients list", {}, **given_)]
 
     assert names(sort="next-follow-up-on") == names(sort="next follow-up") == ["Bo", "Ada", "Cy", "Dee"]
     assert names(sort="-next_follow_up_on") == names(sort="-Next follow-up") == ["Ada", "Bo", "Cy", "Dee"]
@@ -534,8 +534,8 @@ def test_clients_by_next_follow_up_and_last_contact(office: Office) -> None:
 def test_my_clients_are_those_that_i_own(office: Office) -> None:
     for name, owner in (("Ada", "ANNA"), ("Bo", "Cy"), ("Dee", "")):
         office.add(first_name=name, owner=owner)
-    assert [each.first_name for each in office("clients list", {}, mine=True)] == ["Ada"]
-    assert [each.first_name for each in office("clients list", {"owner": "anna"}, mine=True)] == ["Ada"]
+    assert [client.first_name for client in office("clients list", {}, mine=True)] == ["Ada"]
+    assert [client.first_name for client in office("clients list", {"owner": "anna"}, mine=True)] == ["Ada"]
     for wanted in ({"filters": {"owner": "Cy"}}, {"filters": {}, "only": [("owner", "Cy"), ("owner", "Dee")]}):
         with pytest.raises(FieldError):
             office("clients list", mine=True, **wanted)
@@ -560,12 +560,12 @@ def test_messages_that_did_not_arrive_need_doing_before_what_went_quiet(busy: Of
         ("E-mail: failed", "failed: 550 no such user"),
         ("SMS: Hi there", "failed"),
     ]
-    found = {each.what: each for each in busy("agenda").items}
+    found = {item.what: item for item in busy("agenda").items}
     assert (found["E-mail: Happy birthday"].record, found["SMS: Hi there"].record) == (greeting, text)
     assert plain(found["SMS: Hi there"])["record"] == "message"
     assert (found["E-mail: failed"].client.name, found["E-mail: failed"].person) == ("Ada", "anna")
     assert busy("agenda").count == 11
     mine = busy("agenda", mine=True, crm=busy.open(user="cy"))
-    assert [each.what for each in mine.items] == ["overdue longer", "late and quiet", "SMS: Hi there", "spoken of"]
+    assert [item.what for item in mine.items] == ["overdue longer", "late and quiet", "SMS: Hi there", "spoken of"]
     whole = agenda(busy)
-    assert [each for at in range(0, 11, 2) for each in agenda(busy, limit=2, offset=at)] == whole
+    assert [item for at in range(0, 11, 2) for item in agenda(busy, limit=2, offset=at)] == whole

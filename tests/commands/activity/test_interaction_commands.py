@@ -62,7 +62,7 @@ def test_it_is_found_by_all_that_is_known_of_it(office: Office) -> None:
     fourth = log(office, acme, "note", "nothing", on=date(2026, 11, 1))
 
     def found(*given: Any, crm: Any = None, **filters: Any) -> list[int]:
-        return [each.id for each in office("interactions list", *given, crm=crm, **filters)]
+        return [interaction.id for interaction in office("interactions list", *given, crm=crm, **filters)]
 
     assert found() == [third.id, second.id, fourth.id, first.id]
     assert found(acme) == [second.id, fourth.id, first.id]

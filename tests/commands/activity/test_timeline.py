@@ -35,7 +35,7 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def told(office: Office, client: Client, *only: str, **given: Any) -> list[str]:
     """What stands in the timeline."""
-    return [each.what for each in office("timeline", client, only, **given).entries]
+    return [entry.what for entry in office("timeline", client, only, **given).entries]
 
 
 def entries(office: Office, client: Client, **given: Any) -> list[Entry]:
@@ -49,7 +49,7 @@ def test_everything_that_happened_stands_in_it_latest_first(office: Office) -> N
     office("interactions add", acme, "call", "a quote", contact=jo, on=TODAY - timedelta(days=2), time="10:00")
     office("interactions add", acme, "note", body="first line\nsecond", on=TODAY - timedelta(days=2), time="16:30")
     deal = office.crm.transact(lambda tx: tx.add(Deal(client=acme.id, title="Website", value=Decimal(5000))), "deal")
-    stages = {each.name: each.id for each in all_of(office, Stage)}
+    stages = {stage.name: stage.id for stage in all_of(office, Stage)}
     for stage in ("Proposal", "Lost"):
         shown = all_of(office, Deal)[0]
         lost = {"lost_reason": "too dear"} if stage == "Lost" else {}
@@ -73,7 +73,7 @@ def test_everything_that_happened_stands_in_it_latest_first(office: Office) -> N
         "Call with Jo Fox: a quote",
         "Sale 1",
     ]
-    found = {each.what: each for each in entries(office, acme)}
+    found = {entry.what: entry for entry in entries(office, acme)}
     assert (found["Sale 1"].amount, found["Sale 1"].record, found["Sale 1"].id) == (Decimal(34999), "sale", 1)
     assert (found["Deal added: Website"].record, found["Deal added: Website"].id) == ("deal", deal.id)
     call = found["Call with Jo Fox: a quote"]
@@ -107,7 +107,7 @@ def test_it_is_narrowed_by_kind_in_words_that_people_use(office: Office) -> None
         ("", set(KINDS) - {"deal", "follow-up"}),
     ):
         only = EntryKinds().read(typed, by)
-        assert {each.kind for each in entries(office, acme, only=only)} == kinds, typed
+        assert {entry.kind for entry in entries(office, acme, only=only)} == kinds, typed
         assert EntryKinds().read(EntryKinds().show(only, by), by) == only
     with pytest.raises(FieldError):
         EntryKinds().read("calls, dogs", by)
@@ -135,9 +135,9 @@ def test_a_page_is_cut_out_of_the_whole_whatever_its_size(office: Office) -> Non
     office.crm.transact(made, "made up")
     whole = entries(office, acme, limit=1000)
     assert len(whole) > 120
-    assert [each.on for each in whole] == sorted((each.on for each in whole), reverse=True)
-    for on in {each.on for each in whole}:
-        timed = [each.time for each in whole if each.on == on and each.record == "interaction" and each.time]
+    assert [entry.on for entry in whole] == sorted((entry.on for entry in whole), reverse=True)
+    for on in {entry.on for entry in whole}:
+        timed = [entry.time for entry in whole if entry.on == on and entry.record == "interaction" and entry.time]
         assert timed == sorted(timed, reverse=True)
     for size in (1, 7, 9, 50):
         pages = [office("timeline", acme, limit=size, offset=at) for at in range(0, len(whole), size)]
@@ -149,7 +149,7 @@ def test_a_page_is_cut_out_of_the_whole_whatever_its_size(office: Office) -> Non
             followed += page.entries
             after = page.next
         assert followed == whole
-    calls = [each for each in whole if each.kind == "call"]
+    calls = [entry for entry in whole if entry.kind == "call"]
     assert entries(office, acme, only=("call",), limit=4, offset=3) == calls[3:7]
 
 
@@ -210,7 +210,7 @@ def test_of_a_pin_and_an_undo_it_tells_what_changed(office: Office) -> None:
     found = told(office, acme, "status", "edit")
     assert found[-1] == "Added"
     pinned = "Status: Regular → Gold; Pinned until: — → Dec 31, 2026; because Pinned"
-    assert any(each.startswith(pinned) for each in found)
+    assert any(line.startswith(pinned) for line in found)
     assert found[0].startswith("Added (took back")
     with pytest.raises(NotFoundError):
         office("timeline", Client(id=99))
@@ -236,7 +236,7 @@ def test_the_card_has_the_contacts_and_the_latest_of_it(office: Office) -> None:
     for number in range(60):
         office("interactions add", acme, "note", str(number))
     card = office("clients show", acme)
-    assert [each.name for each in card.contacts] == ["Bo Hill", "Jo Fox"]
+    assert [contact.name for contact in card.contacts] == ["Bo Hill", "Jo Fox"]
     assert len(card.timeline) == 50
     assert card.timeline[0].what == "Note: 59"
     document = plain(card)
@@ -254,7 +254,7 @@ def test_it_is_the_same_on_every_store(store: Store, office: Office) -> None:
     office("deals add", acme, "Website", Decimal(5000), crm=crm)
     office.sell(office.client(acme, crm), "36000", crm=crm)
     office("clients edit", office.client(acme, crm), {"city": "Graz"}, crm=crm)
-    found = [each.what for each in office("timeline", acme, crm=crm).entries]
+    found = [entry.what for entry in office("timeline", acme, crm=crm).entries]
     assert sorted(found) == sorted(
         [
             "City: — → Graz",
@@ -268,7 +268,7 @@ def test_it_is_the_same_on_every_store(store: Store, office: Office) -> None:
         ]
     )
     assert store.wrong() == []
-    assert [each.through for each in office("clients search", "jo fox", crm=crm)] == ["Jo Fox"]
+    assert [client.through for client in office("clients search", "jo fox", crm=crm)] == ["Jo Fox"]
 
 
 def wrote(office: Office, client: Client, **fields: Any) -> Message:
@@ -300,10 +300,10 @@ def test_messages_stand_in_it_with_what_became_of_them(office: Office) -> None:
     ]
     assert told(office, acme)[-7:] == said
     # Whoever asks for e-mails means those that were logged as well.
-    assert told(office, acme, "email") == [each for each in said if each.startswith("E-mail")]
+    assert told(office, acme, "email") == [line for line in said if line.startswith("E-mail")]
     assert told(office, acme, "sms") == ["SMS queued: On my way"]
     assert told(office, acme, "call") == []
-    entry = next(each for each in entries(office, acme) if each.what == said[0])
+    entry = next(entry for entry in entries(office, acme) if entry.what == said[0])
     assert (entry.record, entry.id, entry.kind, entry.time, entry.by) == ("message", last.id, "email", "13:00", "anna")
 
 
@@ -331,7 +331,7 @@ def test_pages_of_messages_are_parts_of_the_whole(office: Office) -> None:
     office.crm.transact(made, "made up")
     for only in ((), ("email",), ("sms", "email"), ("sms",)):
         whole = entries(office, acme, only=only, limit=1000)
-        assert [each.on for each in whole] == sorted((each.on for each in whole), reverse=True)
+        assert [entry.on for entry in whole] == sorted((entry.on for entry in whole), reverse=True)
         for size in (1, 7, 40):
             pages = [entries(office, acme, only=only, limit=size, offset=at) for at in range(0, len(whole), size)]
             assert [entry for page in pages for entry in page] == whole

@@ -53,13 +53,13 @@ def five(office: Office) -> list[Client]:
 
 
 def numbers(clients: Sequence[Client]) -> list[int]:
-    return sorted(each.id for each in clients)
+    return sorted(client.id for client in clients)
 
 
 def told(office: Office) -> list[Any]:
     """Everything that is stored but the history, without how often and when it was changed."""
     with office.crm.read() as snapshot:
-        return [display_path(each) for kind in RECORDS for each in snapshot.find_all(kind, Query(sort="id"))]
+        return [display_path(record) for kind in RECORDS for record in snapshot.find_all(kind, Query(sort="id"))]
 
 
 CHOSEN: dict[str, tuple[dict[str, Any], list[int]]] = {
@@ -86,11 +86,11 @@ def test_a_group_is_the_same_wherever_it_is_chosen(
     assert numbers(office("clients list", {}, **given)) == those
     file = office.folder / "group.json"
     assert office("export", file, **given).records == len(those)
-    assert numbers([Client(id=each["id"]) for each in json.loads(file.read_text("utf-8"))]) == those
+    assert numbers([Client(id=record["id"]) for record in json.loads(file.read_text("utf-8"))]) == those
     assert numbers(office("clients tag", tag=("chosen",), yes=True, **given)) == those
     assert numbers(office("clients list", {"tags": ("chosen",)})) == those
     assert office("clients edit-many", {"notes": "seen"}, yes=True, **given) == GroupReport("changed", len(those))
-    assert [each.id for each in office.clients() if each.notes == "seen"] == those
+    assert [client.id for client in office.clients() if client.notes == "seen"] == those
     # Numbers narrow it like the rest.
     assert numbers(office("clients list", {}, clients=five[:1], **given)) == those[:1] * (1 in those)
     assert office("clients delete-many", clients=five[1:], yes=True, **given).clients == len(set(those) - {1})
@@ -154,14 +154,22 @@ def test_a_group_is_edited_in_one_step_that_one_undo_takes_back(office: Office) 
     changes = {"owner": "Cy", "marketing_consent": True, "tags": ("new",), "extra": {"hat": "", "shoe": "42"}}
     report = office("clients edit-many", changes, all_=True, untag=("old",), yes=True)
     assert report == GroupReport("changed", 5, moved=5)
-    assert {(each.owner, each.marketing_consent, each.status) for each in office.clients()} == {("Cy", True, "Friend")}
-    assert [each.tags for each in office.clients()] == [("gold", "new"), ("new",), ("gold", "new"), ("new",), ("new",)]
-    assert [each.extra for each in office.clients()] == [{"shoe": "42"}] * 5
+    assert {(client.owner, client.marketing_consent, client.status) for client in office.clients()} == {
+        ("Cy", True, "Friend")
+    }
+    assert [client.tags for client in office.clients()] == [
+        ("gold", "new"),
+        ("new",),
+        ("gold", "new"),
+        ("new",),
+        ("new",),
+    ]
+    assert [client.extra for client in office.clients()] == [{"shoe": "42"}] * 5
     assert office.history()[0] == (
         "edited all clients: Owner: Cy; Marketing consent: yes; Own fields: hat: , shoe: 42; Tags: +new -old"
     )
     assert office("clients edit-many", changes, all_=True, untag=("old",), yes=True) == GroupReport("changed", 0, 5)
-    assert len([each for each in office.history() if each.startswith("edited all")]) == 1
+    assert len([entry for entry in office.history() if entry.startswith("edited all")]) == 1
     office("history undo")
     assert told(office) == before
     assert office.is_sound()
@@ -262,7 +270,7 @@ def test_a_group_is_exported_as_every_kind_of_file(office: Office, five: list[Cl
     file = office.folder / "group.csv"
     assert office("export", file, view="by name down").records == 3
     with file.open(encoding="utf-8-sig", newline="") as opened:
-        assert [each["Last name"] for each in csv.DictReader(opened)] == ["Cole", "Berg", ""]
+        assert [row["Last name"] for row in csv.DictReader(opened)] == ["Cole", "Berg", ""]
     book = office.folder / "group.xlsx"
     assert office("export", book, clients=five[3:]).records == 2
     sheet = openpyxl.load_workbook(book)["Clients"]
@@ -289,7 +297,7 @@ def test_a_view_is_renamed_and_keeps_what_it_is(office: Office) -> None:
     assert office("views rename", "big", "BIG").name == "BIG"
     renamed = office("views rename", "BIG", "Largest")
     assert (renamed.condition, renamed.sort) == ("total_spend > 10", "-total_spend")
-    assert [each.name for each in office("views list")] == ["Largest", "Other"]
+    assert [view.name for view in office("views list")] == ["Largest", "Other"]
     before = office.everything()
     for name, to, error in (
         ("Largest", "other", RefusedError),
@@ -300,7 +308,7 @@ def test_a_view_is_renamed_and_keeps_what_it_is(office: Office) -> None:
             office("views rename", name, to)
     assert office.everything() == before
     office("history undo")
-    assert [each.name for each in office("views list")] == ["BIG", "Other"]
+    assert [view.name for view in office("views list")] == ["BIG", "Other"]
 
 
 @pytest.mark.usefixtures("five")
@@ -358,7 +366,7 @@ def test_a_list_becomes_a_condition_about_the_same_clients(
     with office.crm.read() as snapshot:
         written = group.condition(snapshot)
         shown = group.members(snapshot)
-        kept = [each.id for each in snapshot.find_all(Client, Query(where=written))]
+        kept = [client.id for client in snapshot.find_all(Client, Query(where=written))]
     assert (written.replace('"', "'"), sorted(kept)) == (condition, sorted(shown))
 
 
@@ -393,7 +401,7 @@ def test_a_group_on_the_command_line_is_asked_about_and_changed_with_yes(shell: 
     )  # fmt: skip
     assert edited == {"done": "changed", "clients": 2, "unchanged": 0, "moved": 0, "along": {}}
     listed = shell.did("clients", "list", "--only", "tag=new", "--only", "extra=hat=L")
-    assert [(each["first_name"], each["owner"], each["tags"]) for each in listed] == [
+    assert [(client["first_name"], client["owner"], client["tags"]) for client in listed] == [
         ("Anna", "Cy", ["new"]),
         ("Bo", "Cy", ["new"]),
     ]
@@ -401,14 +409,14 @@ def test_a_group_on_the_command_line_is_asked_about_and_changed_with_yes(shell: 
     assert shell.did("export", file, "--only", "owner=Cy", "--where", "'new' in tags")["records"] == 2
     assert shell.did("export", file, "1", "3")["records"] == 2
     # Who names each of them has said how many there are.
-    assert [each["tags"] for each in shell.did("clients", "tag", "1", "3", "--tag", "x")] == [
+    assert [client["tags"] for client in shell.did("clients", "tag", "1", "3", "--tag", "x")] == [
         ["new", "x"],
         ["old", "x"],
     ]
     answer = shell("clients", "delete-many", "--all", "--yes")
     assert (answer.code, answer.out.strip()) == (0, "✓ 3 clients deleted")
     shell.did("history", "undo")
-    assert [each["first_name"] for each in shell.clients()] == ["Anna", "Bo", "Carla"]
+    assert [client["first_name"] for client in shell.clients()] == ["Anna", "Bo", "Carla"]
 
 
 @pytest.mark.parametrize(
@@ -444,16 +452,18 @@ def shared(store: Store, tmp_path: Path) -> CRM:
 
 def test_a_group_is_changed_and_put_back_on_every_store(store: Store, shared: CRM) -> None:
     made = [store.add(last_name=f"C{at}", city="Graz" if at % 2 else "", tags=("old",)) for at in range(6)]
-    for each in made[:3]:
-        store.sell(each, "50000" if each is made[1] else "5")
+    for client in made[:3]:
+        store.sell(client, "50000" if client is made[1] else "5")
     store.change(lambda tx: tx.add(View(name="Graz", condition="sales_count > 0")))
     before = untouched(store)
     history = len(entries(store))
     changes = {"owner": "Bo", "country": "AT", "tags": ("new",), "extra": {"hat": "L"}}
     report = named("clients edit-many")(shared, changes, only=[("city", "graz")], untag=("old",), yes=True)
     assert (report.clients, report.unchanged) == (3, 0)
-    edited = [each for each in store.everything()[Client].values() if isinstance(each, Client) and each.owner == "Bo"]
-    assert [(each.id, each.tags, dict(each.extra)) for each in edited] == [
+    edited = [
+        client for client in store.everything()[Client].values() if isinstance(client, Client) and client.owner == "Bo"
+    ]
+    assert [(client.id, client.tags, dict(client.extra)) for client in edited] == [
         (made[at].id, ("new",), {"hat": "L"}) for at in (1, 3, 5)
     ]
     named("clients tag")(shared, view="graz", tag=("bought",), yes=True)
@@ -470,7 +480,7 @@ def test_a_group_is_changed_and_put_back_on_every_store(store: Store, shared: CR
 def untouched(store: Store) -> dict[str, list[Any]]:
     """Everything that is stored, without how often and when it was changed."""
     kinds = store.everything()
-    return {kind.kind_name: [display_path(each) for _, each in sorted(kinds[kind].items())] for kind in kinds}
+    return {kind.kind_name: [display_path(record) for _, record in sorted(kinds[kind].items())] for kind in kinds}
 
 
 def entries(store: Store) -> Sequence[Any]:
@@ -492,8 +502,8 @@ def test_a_change_that_another_writer_overtakes_is_made_again_as_a_whole(store: 
     shared.progress = lambda _: _Told(overtake)
     assert named("clients tag")(shared, made, ("a",))
     assert overtaken == [3]
-    tagged = [each for each in store.everything()[Client].values() if isinstance(each, Client)]
-    assert [each.tags for each in tagged] == [("a",)] * 3
+    tagged = [client for client in store.everything()[Client].values() if isinstance(client, Client)]
+    assert [client.tags for client in tagged] == [("a",)] * 3
     if store.repository.url.startswith("sheets"):
         assert tagged[0].notes == "by ben"
 
@@ -518,7 +528,7 @@ class _Told:
 def test_ten_thousand_clients_take_seconds(office: Office) -> None:
     def fill(tx: Any) -> None:
         ids = tx.add_all([Client(kind="person", last_name=f"C{at}", city="Graz") for at in range(10_000)])
-        tx.add_all([Sale(client=each, on=TODAY, amount=Decimal(5)) for each in ids[:1000]])
+        tx.add_all([Sale(client=id_, on=TODAY, amount=Decimal(5)) for id_ in ids[:1000]])
 
     office.crm.transact(fill, "filled")
     # Time of this process: a machine may have other things to do.
@@ -528,4 +538,4 @@ def test_ten_thousand_clients_take_seconds(office: Office) -> None:
     assert office("clients delete-many", where="sales_count = 1", yes=True).along == {"sale": 1000}
     assert len(office.clients()) == 9000
     office("history undo")
-    assert [each.owner for each in office.clients()] == ["Bo"] * 10_000
+    assert [client.owner for client in office.clients()] == ["Bo"] * 10_000

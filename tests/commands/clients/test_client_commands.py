@@ -35,7 +35,7 @@ def test_a_possible_duplicate_is_asked_about_before_it_is_saved(
     with pytest.raises(Question) as asked:
         office("clients add", new)
     assert asked.value.parameter == "duplicate_ok"
-    assert [each.id for each in asked.value.records] == [first.id]
+    assert [record.id for record in asked.value.records] == [first.id]
     assert f"{first.name} ({first.id})" in asked.value.sentence
     assert len(office.clients()) == 1
     assert office("clients add", new, duplicate_ok=True).id != first.id
@@ -76,7 +76,7 @@ def test_a_reference_is_used_once(office: Office) -> None:
     other = office.add(reference="R2")
     with pytest.raises(RefusedError):
         office("clients edit", other, {"reference": "R1"})
-    assert [each.reference for each in office.clients()] == ["R1", "R2"]
+    assert [client.reference for client in office.clients()] == ["R1", "R2"]
     office("clients edit", other, {"reference": ""})
     office.add(reference="")
     assert office.is_sound()
@@ -142,11 +142,11 @@ def test_tags_are_put_on_and_taken_off_many_at_once_in_one_step(office: Office) 
     office.set_rules("Friend when 'gold' in tags", "Regular otherwise")
     clients = [office.add(last_name=name, tags=tags) for name, tags in (("A", ("x",)), ("B", ()), ("C", ("gold", "x")))]
     changed = office("clients tag", clients, ("gold", "new"), ("x",))
-    assert [each.tags for each in changed] == [("gold", "new"), ("gold", "new"), ("gold", "new")]
-    assert [each.status for each in changed] == ["Friend"] * 3
+    assert [client.tags for client in changed] == [("gold", "new"), ("gold", "new"), ("gold", "new")]
+    assert [client.status for client in changed] == ["Friend"] * 3
     assert office.history()[0] == "tagged 3 clients: +gold +new -x"
     office("history undo")
-    assert [each.tags for each in office.clients()] == [("x",), (), ("gold", "x")]
+    assert [client.tags for client in office.clients()] == [("x",), (), ("gold", "x")]
     assert office.statuses() == ["Regular", "Regular", "Friend"]
     with pytest.raises(FieldError):
         office("clients tag", clients)
@@ -154,7 +154,7 @@ def test_tags_are_put_on_and_taken_off_many_at_once_in_one_step(office: Office) 
 
 def test_one_client_named_twice_is_tagged_once(office: Office) -> None:
     client = office.add()
-    assert [each.tags for each in office("clients tag", [client, client], ("a",))] == [("a",)]
+    assert [tagged.tags for tagged in office("clients tag", [client, client], ("a",))] == [("a",)]
 
 
 def test_tagging_fails_as_a_whole_where_one_client_is_gone(office: Office) -> None:
@@ -190,7 +190,7 @@ def test_a_merge_moves_the_sales_fills_what_is_empty_and_keeps_the_rest(office: 
     assert merged.extra == {"hat": "L", "shoe": "42", "coat": "S"}
     assert (merged.total_spend, merged.sales_count, merged.status) == (Decimal("35000.50"), 3, "VIP")
     assert (merged.first_sale_on, merged.last_sale_on) == (TODAY - timedelta(days=30), TODAY)
-    assert {each.client for each in office.sales()} == {kept.id}
+    assert {sale.client for sale in office.sales()} == {kept.id}
     assert office.is_sound()
 
 
@@ -207,8 +207,8 @@ def test_undo_of_a_merge_restores_both(office: Office) -> None:
     office("clients merge", *before)
     office("history undo")
     # All but how often they were changed.
-    assert [display_path(each) for each in office.clients()] == [display_path(each) for each in before]
-    assert [display_path(each) for each in office.sales()] == [display_path(each) for each in sales]
+    assert [display_path(client) for client in office.clients()] == [display_path(client) for client in before]
+    assert [display_path(sale) for sale in office.sales()] == [display_path(sale) for sale in sales]
     assert office.is_sound()
 
 
@@ -265,13 +265,13 @@ def test_the_card_tells_what_is_odd_and_the_timeline_newest_first(office: Office
     card = office("clients show", client)
     assert card.client == office.client(client)
     assert set(card.doubts) == {"email", "phone"}
-    assert [each.amount for each in card.timeline if each.amount] == [Decimal("1.00"), Decimal("34999.00")]
-    told = " | ".join(each.what for each in card.timeline)
+    assert [entry.amount for entry in card.timeline if entry.amount] == [Decimal("1.00"), Decimal("34999.00")]
+    told = " | ".join(entry.what for entry in card.timeline)
     assert "City: — → Graz" in told
     assert "Status: Regular → VIP" in told
     assert "total_spend >= 35000" in told
     assert card.timeline[-1].amount == Decimal("34999.00") or card.timeline[-1].what == "Added"
-    assert not any("total_spend:" in each.what.lower() for each in card.timeline)
+    assert not any("total_spend:" in entry.what.lower() for entry in card.timeline)
 
 
 def test_search_finds_by_part_of_everything_and_despite_mistakes(office: Office) -> None:
@@ -292,7 +292,7 @@ def test_search_finds_by_part_of_everything_and_despite_mistakes(office: Office)
         "kestrell",
     ):
         found = office("clients search", text)
-        assert [each.id for each in found[:1]] == [anna.id], text
+        assert [record.id for record in found[:1]] == [anna.id], text
     assert office("clients search", "zzzzzz") == []
     assert office("clients search", "") == []
 

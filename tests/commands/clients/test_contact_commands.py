@@ -12,7 +12,7 @@ from tests.commands.conftest import Office
 def contacts(office: Office, client: Client) -> list[tuple[str, bool]]:
     """The contacts of a client in their order, and whether each is the primary one."""
     listed: list[Contact] = office("contacts list", client)
-    return [(each.name, each.is_primary) for each in listed]
+    return [(contact.name, contact.is_primary) for contact in listed]
 
 
 def stored(office: Office, contact: Contact) -> Contact:
@@ -99,11 +99,11 @@ def test_all_contacts_are_listed_by_name_and_found_by_a_text(office: Office) -> 
     office("contacts add", acme, "Jo Fox", phone="+12125550123")
     office("contacts add", other, "Al Fox")
     listed = office("contacts list")
-    assert [each.name for each in listed] == ["Al Fox", "Jo Fox", "Zoë Åhlund"]
+    assert [contact.name for contact in listed] == ["Al Fox", "Jo Fox", "Zoë Åhlund"]
     for text, names in (("FOX", ["Al Fox", "Jo Fox"]), ("zoe ahl", ["Zoë Åhlund"]), ("5550123", ["Jo Fox"]), ("%", [])):
-        assert [each.name for each in office("contacts list", text=text)] == names
-    assert [each.name for each in office("contacts list", other, text="fox")] == ["Al Fox"]
-    assert [each.name for each in office("contacts list", limit=1, offset=1)] == ["Jo Fox"]
+        assert [contact.name for contact in office("contacts list", text=text)] == names
+    assert [contact.name for contact in office("contacts list", other, text="fox")] == ["Al Fox"]
+    assert [contact.name for contact in office("contacts list", limit=1, offset=1)] == ["Jo Fox"]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_person_leads_to_the_company_and_it_says_through_whom(office: Office, 
     office("contacts add", acme, "Bo Hillary")
     office("contacts add", acme, "Jo Fóx", email="jo@elsewhere.example", phone="+12125550123")
     found = office("clients search", text)
-    assert [(each.id, each.through) for each in found] == [(acme.id, through)]
+    assert [(match.id, match.through) for match in found] == [(acme.id, through)]
     assert plain(found)[0]["company"] == "Acme"
     assert plain(found)[0]["through"] == through
 
@@ -142,13 +142,13 @@ def test_search_follows_what_becomes_of_contacts(office: Office) -> None:
     jo = office("contacts add", acme, "Jo Fox")
     office("contacts edit", jo, {"name": "Joan Wolf"})
     assert office("clients search", "fox") == []
-    assert [each.id for each in office("clients search", "wolf")] == [acme.id]
+    assert [client.id for client in office("clients search", "wolf")] == [acme.id]
     office("contacts edit", stored(office, jo), {"client": other.id})
-    assert [each.id for each in office("clients search", "wolf")] == [other.id]
+    assert [client.id for client in office("clients search", "wolf")] == [other.id]
     office("clients delete", other, yes=True)
     assert office("clients search", "wolf") == []
     office("history undo")
-    assert [each.id for each in office("clients search", "wolf")] == [other.id]
+    assert [client.id for client in office("clients search", "wolf")] == [other.id]
     assert office.is_sound()
 
 
@@ -158,8 +158,8 @@ def test_a_client_stands_once_and_before_those_that_are_less_like_it(office: Off
     for name in ("Jo Fox", "Al Fox", "Fox Mulder"):
         office("contacts add", acme, name)
         office("contacts add", fox, name)
-    assert [each.id for each in office("clients search", "fox")] == [fox.id, acme.id]
-    assert [each.through for each in office("clients search", "fox", limit=1)] == [""]
+    assert [client.id for client in office("clients search", "fox")] == [fox.id, acme.id]
+    assert [client.through for client in office("clients search", "fox", limit=1)] == [""]
 
 
 def test_a_record_is_chosen_by_name_where_that_is_enough(office: Office) -> None:

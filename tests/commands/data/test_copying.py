@@ -45,7 +45,7 @@ def here(config: Config) -> Iterator[CRM]:
     crm = open_crm(config)
     with closing(crm.repository):
         ids = crm.transact(lambda tx: tx.add_all([_client(number) for number in range(1, 41)]), "imported")
-        crm.transact(lambda tx: tx.add_all([_sale(each) for each in ids for _ in range(3)]), "imported sales")
+        crm.transact(lambda tx: tx.add_all([_sale(id_) for id_ in ids for _ in range(3)]), "imported sales")
         crm.transact(lambda tx: tx.change(tx.get(Client, 3), last_name="Ödön", extra={"shoe": "42"}), "edited")
         crm.transact(lambda tx: tx.delete(tx.get(Client, 4)), "deleted")
         crm.transact(lambda tx: tx.delete(tx.get(Client, 5)), "deleted")
@@ -80,8 +80,8 @@ def test_a_store_is_copied_into_a_spreadsheet_and_back(here: CRM, config: Config
     sheet = new_spreadsheet(config, tmp_path)
     report = named("copy")(here, to=sheet)
     assert not report.failed
-    assert {each.name: each.copy for each in report.figures}["clients"] == 38
-    assert {each.name: each.copy for each in report.figures}["transactions"] == 8
+    assert {figure.name: figure.copy for figure in report.figures}["clients"] == 38
+    assert {figure.name: figure.copy for figure in report.figures}["transactions"] == 8
     back = open_crm(replace(config, store=f"sqlite:///{tmp_path / 'back.sqlite3'}"))
     assert not named("copy")(here, from_=sheet, to=back.repository.url).failed
     # Another machine, that knows the spreadsheet only from what stands in it.

@@ -60,7 +60,7 @@ def clients(draw: st.DrawFn) -> dict[str, Any]:
     fields["phone"] = draw(st.sampled_from(["", "+436601234567", "+12015550123"]))
     fields["country"] = draw(st.sampled_from(["", "AT", "GB", "NA"]))
     # A star before a tag is how Google marks a group of its own, and goes.
-    fields["tags"] = read("tags", ",".join(each.lstrip("* ") for each in draw(st.lists(TEXT, max_size=3))))
+    fields["tags"] = read("tags", ",".join(tag.lstrip("* ") for tag in draw(st.lists(TEXT, max_size=3))))
     fields["marketing_consent"] = draw(st.booleans())
     fields["date_of_birth"] = draw(st.none() | st.dates(date(1900, 1, 1), TODAY))
     return fields
@@ -68,7 +68,7 @@ def clients(draw: st.DrawFn) -> dict[str, Any]:
 
 def by_reference(office: Office, crm: CRM, names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """What is stored in some fields of each client, by reference."""
-    return {each.reference: {name: getattr(each, name) for name in names} for each in office.clients(crm)}
+    return {client.reference: {name: getattr(client, name) for name in names} for client in office.clients(crm)}
 
 
 def differing(number: int, fields: dict[str, Any]) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def test_a_table_of_clients_comes_in_again_with_nothing_lost(
         file = office.folder / f"out.{ending}"
         assert office("export", file).records == len(several)
         empty = office.open("empty")
-        used = any(each.extra for each in before)
+        used = any(client.extra for client in before)
         report = office(
             "import", file, "clients", ["Hat, or cap=extra:Hat, or cap"] if used else [], crm=empty
         )  # fmt: skip
@@ -161,9 +161,9 @@ def test_exported_sales_come_in_again(office: Office) -> None:
         other = office.open(f"other-{ending}")
         report = office("import", file, "sales", create_clients=True, crm=other)
         assert (report.new, report.refused, report.clients_created) == (3, 0, 2)
-        told = [(each.on, each.amount, each.note) for each in office.sales(other)]
-        assert sorted(told) == sorted((each.on, each.amount, each.note) for each in office.sales())
-        assert sorted(each.total_spend for each in office.clients(other)) == [Decimal("12.50"), Decimal("35000.15")]
+        told = [(sale.on, sale.amount, sale.note) for sale in office.sales(other)]
+        assert sorted(told) == sorted((sale.on, sale.amount, sale.note) for sale in office.sales())
+        assert sorted(client.total_spend for client in office.clients(other)) == [Decimal("12.50"), Decimal("35000.15")]
         assert office("import", file, "sales", crm=office.crm).new == 0
 
 
@@ -190,7 +190,7 @@ def test_each_kind_of_record_is_exported_with_names_for_numbers(office: Office) 
         assert (row["Client number"], row["Client reference"], row["Client"]) == (str(client.id), "A1", "'=Acme")
     book = office.folder / "all.xlsx"
     assert office("export", book, "all").records == 1 + len(wanted)
-    assert set(openpyxl.load_workbook(book).sheetnames) >= {"Clients", "Sales", *(each.capitalize() for each in wanted)}
+    assert set(openpyxl.load_workbook(book).sheetnames) >= {"Clients", "Sales", *(name.capitalize() for name in wanted)}
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_a_file_that_cannot_be_written_leaves_what_was_there(office: Office) -> 
     (office.folder / "taken.csv").mkdir()
     with pytest.raises(FileError):
         office("export", office.folder / "taken.csv")
-    assert [each.name for each in office.folder.glob("*.csv")] == ["taken.csv"]
+    assert [path.name for path in office.folder.glob("*.csv")] == ["taken.csv"]
 
 
 def test_lists_as_json_have_the_models_names(office: Office) -> None:
@@ -220,8 +220,8 @@ def test_lists_as_json_have_the_models_names(office: Office) -> None:
         file = office.folder / f"{what}.json"
         assert office("export", file, what).records == len(records)
         written = json.loads(file.read_text("utf-8"))
-        assert sorted(each["id"] for each in written) == [each.id for each in records]
-    assert {each["amount"] for each in written} == {"35000.10", "0.05", "12.50"}
+        assert sorted(record["id"] for record in written) == [record.id for record in records]
+    assert {sale["amount"] for sale in written} == {"35000.10", "0.05", "12.50"}
 
 
 # A whole store
@@ -251,7 +251,9 @@ def test_a_whole_store_goes_into_an_empty_one_and_comes_out_the_same_to_the_byte
     assert office.sell(office.client(1, other), "1", crm=other).sale.id == 4
     office("history undo", crm=other)
     office("history undo", crm=other)
-    assert [display_path(each) for each in office.clients(other)] == [display_path(each) for each in office.clients()]
+    assert [display_path(client) for client in office.clients(other)] == [
+        display_path(client) for client in office.clients()
+    ]
     assert office.is_sound(other)
 
 
@@ -275,7 +277,7 @@ def broken(office: Office) -> dict[str, str]:
 
     def changed(name: str, **fields: Any) -> str:
         written = json.loads(whole)
-        which = max(at for at, each in enumerate(written["objects"]) if each[0] == name)
+        which = max(at for at, entry in enumerate(written["objects"]) if entry[0] == name)
         written["objects"][which][1].update(fields)
         return json.dumps(written)
 

@@ -26,7 +26,7 @@ NOTES = " ".join(["word"] * 60)
 
 def listed(office: Office, **given: Any) -> list[str]:
     """What was done, of what the filters leave."""
-    return [each.what for each in office("history list", **given)]
+    return [entry.what for entry in office("history list", **given)]
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -100,13 +100,13 @@ def test_a_transaction_is_shown_with_values_as_people_see_them(office: Office) -
     assert (sale.record, sale.id, sale.operation, sale.fields) == ("sale", 1, "create", [])
     assert sale.name.startswith("$40,000.00, ")
     assert (client.record, client.id, client.name, client.operation) == ("client", 1, "Anna Berg", "update")
-    by_name = {each.name: each for each in client.fields}
+    by_name = {field.name: field for field in client.fields}
     assert (by_name["total_spend"].label, by_name["total_spend"].was, by_name["total_spend"].now) == (
         "Total spend", "$0.00", "$40,000.00"
     )  # fmt: skip
     assert (by_name["first_sale_on"].was, by_name["first_sale_on"].now) == ("", "Nov 21, 2026")
     (edited,) = office("history show", 4).records
-    told = {each.name: (each.was, each.now) for each in edited.fields}
+    told = {field.name: (field.was, field.now) for field in edited.fields}
     assert told["marketing_consent"] == ("no", "yes")
     assert told["notes"] == ("", NOTES)
 
@@ -116,7 +116,7 @@ def test_in_json_a_transaction_holds_everything(office: Office) -> None:
     written = office("history show", 4).as_json()
     assert written["id"] == 4
     assert datetime.fromisoformat(written["at"]).tzinfo is not None
-    notes = next(each for each in written["records"][0]["fields"] if each["name"] == "notes")
+    notes = next(field for field in written["records"][0]["fields"] if field["name"] == "notes")
     assert (notes["before"], notes["after"]) == ("", NOTES)
     json.dumps(written)
 
@@ -125,11 +125,11 @@ def test_what_is_gone_is_called_as_it_was_and_moved_sales_name_their_clients(off
     other = office.clients()[1]
     office("clients merge", office.client(other), office.client(anna))
     merged = office("history show", 6)
-    gone = next(each for each in merged.records if each.operation == "delete")
+    gone = next(record for record in merged.records if record.operation == "delete")
     assert (gone.name, gone.id) == ("Anna Berg", anna.id)
-    assert ("City", "Wien", "") in [(each.label, each.was, each.now) for each in gone.fields]
-    moved = next(each for each in merged.records if each.record == "sale")
-    assert [(each.was, each.now) for each in moved.fields if each.name == "client"] == [
+    assert ("City", "Wien", "") in [(field.label, field.was, field.now) for field in gone.fields]
+    moved = next(record for record in merged.records if record.record == "sale")
+    assert [(field.was, field.now) for field in moved.fields if field.name == "client"] == [
         ("Anna Berg (1)", "Anna Other (2)")
     ]
     assert office("history show", 1).records[0].name == "Anna Berg"
@@ -138,7 +138,7 @@ def test_what_is_gone_is_called_as_it_was_and_moved_sales_name_their_clients(off
 def test_of_many_records_no_more_are_shown_than_asked_for(office: Office) -> None:
     office.crm.transact(lambda tx: tx.add_all([Client(kind="person", last_name=f"C{at}") for at in range(30)]), "many")
     shown = office("history show", 1, limit=4)
-    assert (shown.entry.changes, [each.name for each in shown.records]) == (30, ["C0", "C1", "C2", "C3"])
+    assert (shown.entry.changes, [record.name for record in shown.records]) == (30, ["C0", "C1", "C2", "C3"])
     with pytest.raises(NotFoundError, match="no transaction 2 "):
         office("history show", 2)
 
@@ -153,16 +153,14 @@ def test_a_file_has_a_row_for_each_field_that_was_changed(office: Office, anna: 
     assert list(rows[0]) == [
         "transaction", "at", "user", "what", "record", "id", "operation", "field", "before", "after"
     ]  # fmt: skip
-    assert [int(each["transaction"]) for each in rows] == sorted(
-        (int(each["transaction"]) for each in rows), reverse=True
-    )
-    assert {each["id"] for each in rows if each["record"] == "client"} == {"1"}
-    moved = next(each for each in rows if each["field"] == "city")
+    assert [int(row["transaction"]) for row in rows] == sorted((int(row["transaction"]) for row in rows), reverse=True)
+    assert {row["id"] for row in rows if row["record"] == "client"} == {"1"}
+    moved = next(row for row in rows if row["field"] == "city")
     assert (moved["before"], moved["after"], moved["operation"], moved["user"]) == ("Graz", "Wien", "update", "anna")
     assert datetime.fromisoformat(moved["at"]).utcoffset() == timedelta(0)
-    assert ("marketing_consent", "no", "yes") in [(each["field"], each["before"], each["after"]) for each in rows]
-    assert ("total_spend", "0.00", "40000.00") in [(each["field"], each["before"], each["after"]) for each in rows]
-    assert [each["operation"] for each in rows if not each["field"]] == ["create"] * 3
+    assert ("marketing_consent", "no", "yes") in [(row["field"], row["before"], row["after"]) for row in rows]
+    assert ("total_spend", "0.00", "40000.00") in [(row["field"], row["before"], row["after"]) for row in rows]
+    assert [row["operation"] for row in rows if not row["field"]] == ["create"] * 3
 
 
 @pytest.mark.usefixtures("anna")
@@ -174,14 +172,16 @@ def test_every_format_has_the_same_rows(office: Office) -> None:
     book = openpyxl.load_workbook(office("history export", office.folder / "h.xlsx").file)
     header, *sheet = book.active.iter_rows(values_only=True)
     assert list(header) == list(told[0]) == list(as_json[0])
-    names = [(int(each["transaction"]), each["at"], each["record"], each["operation"], each["field"]) for each in told]
-    assert names == [(each[0], each[1], each[4], each[6], each[7] or "") for each in sheet]
-    assert names == [
-        tuple(each[name] for name in ("transaction", "at", "record", "operation", "field")) for each in as_json
+    names = [
+        (int(entry["transaction"]), entry["at"], entry["record"], entry["operation"], entry["field"]) for entry in told
     ]
-    amounts = [each[9] for each in sheet if each[7] == "total_spend"]
-    assert all(isinstance(each, int | float) for each in amounts)
-    assert {each["after"] for each in as_json if each["field"] == "marketing_consent"} == {True}
+    assert names == [(row[0], row[1], row[4], row[6], row[7] or "") for row in sheet]
+    assert names == [
+        tuple(row[name] for name in ("transaction", "at", "record", "operation", "field")) for row in as_json
+    ]
+    amounts = [row[9] for row in sheet if row[7] == "total_spend"]
+    assert all(isinstance(amount, int | float) for amount in amounts)
+    assert {row["after"] for row in as_json if row["field"] == "marketing_consent"} == {True}
 
 
 def test_the_same_filters_narrow_the_file(office: Office, anna: Client) -> None:
@@ -189,7 +189,7 @@ def test_the_same_filters_narrow_the_file(office: Office, anna: Client) -> None:
 
     def rows(**given: Any) -> set[int]:
         office("history export", file, **given)
-        return {each["transaction"] for each in json.loads(file.read_text("utf-8"))}
+        return {record["transaction"] for record in json.loads(file.read_text("utf-8"))}
 
     assert rows(about="sale") == {3, 5}
     assert rows(transaction=2) == {2}
@@ -205,7 +205,7 @@ def test_what_stood_in_a_record_runs_nowhere(office: Office) -> None:
     rows = read_csv(office("history export", office.folder / "h.csv").file)
     for value in (value for row in rows for value in row.values()):
         assert value[:1] not in "=+-@\t\r" or value == ""
-    assert any(each["after"] == "'+cmd|' /C calc'!A0" for each in rows)
+    assert any(row["after"] == "'+cmd|' /C calc'!A0" for row in rows)
     book = openpyxl.load_workbook(office("history export", office.folder / "h.xlsx").file)
     cells = [cell for row in book.active.iter_rows(min_row=2) for cell in row if isinstance(cell.value, str)]
     assert cells
@@ -217,10 +217,10 @@ def test_secrets_of_accounts_are_only_said_to_be_there(office: Office) -> None:
     user = office("users list")[0]
     office("users reset-password", user.user if hasattr(user, "user") else user)
     rows = read_csv(office("history export", office.folder / "h.csv", about="user").file)
-    passwords = [(each["before"], each["after"]) for each in rows if each["field"] == "password"]
+    passwords = [(row["before"], row["after"]) for row in rows if row["field"] == "password"]
     assert passwords
     assert {value for pair in passwords for value in pair} <= {"(set)", ""}
-    assert not any("argon2" in value for each in rows for value in each.values())
+    assert not any("argon2" in value for row in rows for value in row.values())
 
 
 @pytest.mark.usefixtures("anna")
@@ -274,7 +274,7 @@ def test_what_is_listed_can_be_shown_and_taken_back(office: Office, anna: Client
 
 def of_field(records: list[RecordChange], name: str) -> list[Any]:
     """A field of the deals among records that were changed."""
-    return [field for each in records if each.record == "deal" for field in each.fields if field.name == name]
+    return [field for record in records if record.record == "deal" for field in record.fields if field.name == name]
 
 
 def test_records_that_stand_in_a_field_are_told_by_name(office: Office, anna: Client) -> None:
@@ -289,7 +289,7 @@ def test_records_that_stand_in_a_field_are_told_by_name(office: Office, anna: Cl
     assert of_field(office("history undo").records, "stage") == [stage]
     office("interactions edit", talked, {"client": bo.id})
     edited = office("history show", office("history list", 1)[0].id).records[0]
-    told = {each.name: (each.was, each.now) for each in edited.fields}
+    told = {field.name: (field.was, field.now) for field in edited.fields}
     assert told["client"] == (f"Anna Berg ({anna.id})", f"Bo ({bo.id})")
     assert told["contact"] == (f"Olga ({olga.id})", "")
 
@@ -352,7 +352,7 @@ def test_staff_take_back_what_the_history_does_not_show_them_as_little_as_what_i
     sam = office.crm.enter(office.crm, who)
     with office.crm.read() as snapshot:
         last = snapshot.history(limit=1)[0].id
-    shown = {each.id for each in office("history list", crm=sam)}
+    shown = {entry.id for entry in office("history list", crm=sam)}
     concealed = set(range(1, last + 1)) - shown
     assert concealed
     for number in (*concealed, last + 5):
@@ -368,7 +368,7 @@ def test_what_the_program_did_for_itself_is_passed_over_and_said(office: Office)
     later.repository.daily_review()
     found = my_last(later)
     assert found is not None
-    assert [each.what for each in found[1]] == ["reviewed statuses for the day"]
+    assert [entry.what for entry in found[1]] == ["reviewed statuses for the day"]
     done = office("history undo", crm=later)
     assert (done.undone, list(done.passed_over)) == found
     assert told_passed_over(done.passed_over) == f"Passed over: reviewed statuses for the day ({found[1][0].id})."

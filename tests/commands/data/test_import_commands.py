@@ -22,7 +22,7 @@ def counts(report: Any) -> tuple[int, ...]:
 
 
 def names(office: Office) -> list[str]:
-    return [each.name for each in office.clients()]
+    return [client.name for client in office.clients()]
 
 
 def rows_of(path: str) -> list[list[str]]:
@@ -94,7 +94,7 @@ def test_the_reference_goes_before_whatever_else_agrees(office: Office) -> None:
     office.add(first_name="Ben", last_name="Cole", reference="R1")
     file = office.write("one.csv", "reference,first_name,last_name,email,city\nR1,Anna,Berg,anna@example.com,Graz\n")
     assert counts(office("import", file)) == (0, 1, 0, 0)
-    assert [each.city for each in office.clients()] == ["", "Graz"]
+    assert [client.city for client in office.clients()] == ["", "Graz"]
 
 
 @pytest.mark.parametrize("match", ["email", "phone", "name"])
@@ -105,7 +105,7 @@ def test_a_match_that_could_be_several_is_refused_and_changes_nobody(office: Off
     report = office("import", office.write("two.csv", text), match=match)
     assert counts(report) == (1, 0, 0, 1)
     assert "1, 2" in report.refusals[0].reason
-    assert [each.city for each in office.clients()] == ["", "", ""]
+    assert [client.city for client in office.clients()] == ["", "", ""]
 
 
 @pytest.mark.parametrize("match", ["reference", "email", "phone", "name", ""])
@@ -142,7 +142,7 @@ def test_one_row_with_a_reference_of_somebody_else_is_refused_alone(office: Offi
     )
     report = office("import", office.write("clash.csv", text), match="email")
     assert counts(report) == (1, 0, 0, 3)
-    assert [each.row for each in report.refusals] == [2, 3, 5]
+    assert [refusal.row for refusal in report.refusals] == [2, 3, 5]
     assert names(office) == ["Anna Berg", "Ben Cole", "Zoe Ems"]
     assert office.is_sound()
 
@@ -228,7 +228,7 @@ def test_refused_rows_go_to_a_file_to_be_mended_and_imported(office: Office) -> 
     )
     report = office("import", office.write("list.csv", text))
     assert counts(report) == (1, 0, 0, 4)
-    assert [each.row for each in report.refusals] == [2, 3, 4, 6]
+    assert [refusal.row for refusal in report.refusals] == [2, 3, 4, 6]
     written = rows_of(report.refused_file)
     assert Path(report.refused_file).name == "list-refused.csv"
     assert written[0][:4] == ["first_name", "last_name", "date_of_birth", "country"]
@@ -244,7 +244,7 @@ def test_refused_rows_go_to_a_file_to_be_mended_and_imported(office: Office) -> 
         mended = mended.replace(wrong, right, 1)
     assert counts(office("import", office.write("mended.csv", mended))) == (4, 0, 0, 0)
     assert names(office) == ["Mia Dorn", "Anna Berg", "Ben Cole", "Uli Fox", 'Zoe, the "Great" Ems']
-    assert all(each.extra == {} for each in office.clients())
+    assert all(client.extra == {} for client in office.clients())
 
 
 @pytest.mark.parametrize("name", ["n" * 251, "\N{GRINNING FACE}" * 62, os.fsdecode(b"caf\xe9")])
@@ -263,13 +263,13 @@ def test_what_is_no_number_or_address_is_kept_and_flagged(office: Office) -> Non
     text = "\n".join(["first_name,email,phone", *rows])
     report = office("import", office.write("list.csv", text))
     assert (report.new, report.refused, report.flagged) == (3, 0, 2)
-    assert {(each.row, each.field, each.value) for each in report.doubts} == {
+    assert {(doubt.row, doubt.field, doubt.value) for doubt in report.doubts} == {
         (2, "email", "anna at home"), (2, "phone", "call me"), (3, "email", "ben@example.couk"),
     }  # fmt: skip
-    assert [(each.email, each.phone) for each in office.clients()] == [
+    assert [(client.email, client.phone) for client in office.clients()] == [
         ("anna at home", "call me"), ("ben@example.couk", ""), ("mia@example.com", "+436601234567"),
     ]  # fmt: skip
-    assert {each.record_id for each in office("check").odd} == {1, 2}
+    assert {finding.record_id for finding in office("check").odd} == {1, 2}
     assert report.maybe_foreign == 0
 
 
@@ -285,7 +285,7 @@ def test_numbers_of_another_country_are_counted_and_leave_room_for_other_doubts(
     text = "\n".join(["last_name,phone,email", *rows, "Odd,+43 1,odd", "Ben,,ben@example.couk"])
     report = office("import", office.write("list.csv", text), preview=True)
     assert (report.flagged, report.maybe_foreign) == (42, 40)
-    assert [each.value for each in report.doubts if not each.maybe_foreign] == ["+43 1", "odd", "ben@example.couk"]
+    assert [doubt.value for doubt in report.doubts if not doubt.maybe_foreign] == ["+43 1", "odd", "ben@example.couk"]
 
 
 # Previews
@@ -303,7 +303,7 @@ def test_a_preview_says_what_the_import_then_does_and_changes_nothing(office: Of
     options: dict[str, Any] = {"create_clients": True} if what == "sales" else {}
     preview = office("import", file, what, preview=True, **options)
     assert office.everything() == before
-    assert [each.name for each in office.folder.glob("*refused*")] == []
+    assert [path.name for path in office.folder.glob("*refused*")] == []
     assert (preview.applied, preview.refused_file) == (False, None)
     done = office("import", file, what, **options)
     assert done.applied
@@ -314,7 +314,7 @@ def test_a_preview_says_what_the_import_then_does_and_changes_nothing(office: Of
     assert len(preview.first_records) == len(done.first_records) == done.new
     assert len(office.history()) == len(KNOWN) + 1
     office("history undo")
-    assert [each.name for each in office.clients()] == ["Anna Berg", "Ben Cole"]
+    assert [client.name for client in office.clients()] == ["Anna Berg", "Ben Cole"]
     assert office.sales() == []
 
 
@@ -335,7 +335,7 @@ def test_sales_find_their_clients_by_reference_address_or_name(office: Office) -
         text = f"who,first,date,amount\n{value},Anna,2026-01-02,{len(target)}\n"
         report = office("import", office.write("one.csv", text), "sales", extra)
         assert counts(report) == (1, 0, 0, 0), header
-    assert [each.client for each in office.sales()] == [1, 1, 1]
+    assert [sale.client for sale in office.sales()] == [1, 1, 1]
     assert len(office.clients()) == 1
 
 
@@ -351,7 +351,7 @@ def test_sales_of_nobody_are_refused_unless_clients_are_to_be_made(office: Offic
     report = office("import", file, "sales", create_clients=True)
     assert counts(report) == (2, 0, 0, 4)
     assert report.clients_created == 1
-    assert [(each.reference, each.total_spend) for each in office.clients()] == [("R1", Decimal("11.00"))]
+    assert [(client.reference, client.total_spend) for client in office.clients()] == [("R1", Decimal("11.00"))]
 
 
 def test_each_sale_counts_as_often_as_the_file_has_it_and_no_more(office: Office) -> None:
@@ -395,7 +395,7 @@ def text_of(delimiter: str) -> str:
 
 
 def is_read_well(office: Office) -> bool:
-    told = [(each.first_name, each.last_name, each.city, each.date_of_birth) for each in office.clients()]
+    told = [(client.first_name, client.last_name, client.city, client.date_of_birth) for client in office.clients()]
     return told == [
         ("Jürgen", "Groß", "Köln", date(1990, 2, 13)),
         ("Zoë", "Ångström", "Malmö", date(1991, 3, 1)),
@@ -437,7 +437,7 @@ def test_a_workbook_is_read_with_its_types(office: Office) -> None:
 def test_cards_are_read(office: Office) -> None:
     one = "VERSION:4.0|N:Groß;Jürgen;;;|FN:Jürgen Groß|ADR:;;;Köln;;;|BDAY:19900213"
     other = "VERSION:3.0|N:Ångström;Zoë;;;|FN:Zoë Ångström|ADR:;;;Malmö;;;|BDAY:1991-03-01"
-    card = "".join(f"BEGIN:VCARD|{each}|END:VCARD|" for each in (one, other)).replace("|", "\r\n")
+    card = "".join(f"BEGIN:VCARD|{text}|END:VCARD|" for text in (one, other)).replace("|", "\r\n")
     assert counts(office("import", office.write("book.vcf", card))) == (2, 0, 0, 0)
     assert is_read_well(office)
 

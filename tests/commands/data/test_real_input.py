@@ -51,11 +51,11 @@ def counts(report: dict[str, Any]) -> tuple[int, int, int, int]:
 def test_companies_are_a_hundred_clients_of_kind_company(shell: CommandLine) -> None:
     assert counts(shell.did("import", COMPANIES, *AS_CLIENTS)) == (100, 0, 0, 0)
     clients = shell.clients()
-    assert [each["kind"] for each in clients] == ["company"] * 100
+    assert [client["kind"] for client in clients] == ["company"] * 100
     rows = rows_of(COMPANIES)
-    told = [(each["company"], each["address"], each["postcode"]) for each in clients]
+    told = [(client["company"], client["address"], client["postcode"]) for client in clients]
     assert told == [(row["company"], row["address"], row["postalZip"]) for row in rows]
-    codes = {(row["country"], each["country"]) for row, each in zip(rows, clients, strict=True)}
+    codes = {(row["country"], client["country"]) for row, client in zip(rows, clients, strict=True)}
     assert all(len(code) == 2 and code.isupper() for _, code in codes)
     assert len(codes) == len({name for name, _ in codes})
     assert shell.sound()
@@ -78,13 +78,14 @@ def test_a_longer_list_of_clients_adds_only_what_is_new_and_the_same_again_nothi
 def test_contacts_are_five_hundred_people_of_whom_none_is_lost(shell: CommandLine) -> None:
     assert counts(shell.did("import", CONTACTS, *AS_CLIENTS)) == (500, 0, 0, 0)
     clients = shell.clients()
-    assert [each["kind"] for each in clients] == ["person"] * 500
+    assert [client["kind"] for client in clients] == ["person"] * 500
 
     def digits(phone: str) -> str:
         return "".join(filter(str.isdigit, phone)).lstrip("0")
 
     stored = Counter(
-        (f"{each['first_name']} {each['last_name']}".strip(), each["email"], digits(each["phone"])) for each in clients
+        (f"{client['first_name']} {client['last_name']}".strip(), client["email"], digits(client["phone"]))
+        for client in clients
     )
     rows = rows_of(CONTACTS)
     given = Counter((row["contact_name"], row["contact_email"].lower(), digits(row["contact_phone"])) for row in rows)
@@ -97,8 +98,8 @@ def test_malformed_addresses_are_kept_and_flagged(shell: CommandLine) -> None:
     shell.did("import", CONTACTS, *AS_CLIENTS)
     report = shell.did("check")
     assert report["wrong"] == []
-    flagged = {each["record_id"] for each in report["odd"] if ".couk" in each["what"]}
-    assert flagged == {each["id"] for each in shell.clients() if each["email"] in malformed}
+    flagged = {finding["record_id"] for finding in report["odd"] if ".couk" in finding["what"]}
+    assert flagged == {client["id"] for client in shell.clients() if client["email"] in malformed}
     one = shell.did("clients", "show", str(min(flagged)))
     assert ".couk" in one["doubts"]["email"]
 
@@ -106,17 +107,17 @@ def test_malformed_addresses_are_kept_and_flagged(shell: CommandLine) -> None:
 def test_numbers_are_read_for_the_country_of_the_team(shell: CommandLine) -> None:
     """06… is a mobile number in France; in the United States it is kept as it was typed."""
     shell.did("import", CONTACTS, *AS_CLIENTS)
-    assert {each["phone"] for each in shell.clients()} == {row["contact_phone"] for row in rows_of(CONTACTS)}
+    assert {client["phone"] for client in shell.clients()} == {row["contact_phone"] for row in rows_of(CONTACTS)}
     shell.did("history", "undo")
     shell.did("settings", "set", "country", "FR")
     report = shell.did("import", CONTACTS, *AS_CLIENTS)
-    read = [each["phone"] for each in shell.clients() if each["phone"].startswith("+33")]
+    read = [client["phone"] for client in shell.clients() if client["phone"].startswith("+33")]
     assert len(read) > 400
     assert report["flagged"] < 200
 
 
 def spend(clients: list[dict[str, Any]]) -> Decimal:
-    return sum((Decimal(each["total_spend"]) for each in clients), Decimal(0))
+    return sum((Decimal(client["total_spend"]) for client in clients), Decimal(0))
 
 
 def single_rule(shell: CommandLine) -> None:
@@ -150,11 +151,11 @@ def test_a_longer_list_of_sales_adds_what_is_new(first_and_all: tuple[CommandLin
 def test_cdnow_is_2357_clients_with_6937_sales(cdnow: CommandLine) -> None:
     clients, sales = cdnow.clients(), cdnow.sales()
     assert (len(clients), len(sales)) == (2357, 6937)
-    assert spend(clients) == sum(Decimal(each["amount"]) for each in sales) == Decimal("246274.80")
-    assert {each["reference"] for each in clients} == {row["customer_id"] for row in rows_of(CDNOW)}
+    assert spend(clients) == sum(Decimal(sale["amount"]) for sale in sales) == Decimal("246274.80")
+    assert {client["reference"] for client in clients} == {row["customer_id"] for row in rows_of(CDNOW)}
     # Each sale stands with the customer who made it, on the day that it was made.
-    reference = {each["id"]: each["reference"] for each in clients}
-    stored = Counter((reference[each["client"]], each["on"], Decimal(each["amount"])) for each in sales)
+    reference = {client["id"]: client["reference"] for client in clients}
+    stored = Counter((reference[sale["client"]], sale["on"], Decimal(sale["amount"])) for sale in sales)
     assert stored == Counter((row["customer_id"], row["date"], Decimal(row["dollar_value"])) for row in rows_of(CDNOW))
     # Equal purchases of one customer on one day are different sales.
     assert max(stored.values()) > 1
@@ -175,7 +176,7 @@ def test_applying_a_rule_to_sales_that_are_there_finds_72(cdnow: CommandLine) ->
     preview = cdnow.did("rules", "preview")
     applied = cdnow.did("rules", "apply")
     assert {**preview, "applied": True} == applied
-    assert {(each["after"], each["clients"]) for each in applied["counts"]} >= {("VIP", 72)}
+    assert {(count["after"], count["clients"]) for count in applied["counts"]} >= {("VIP", 72)}
     assert len(cdnow.clients("--status", "VIP")) == 72
     assert cdnow.sound()
 
@@ -191,8 +192,8 @@ def test_the_program_itself_imports_each_list_whose_72_are_vip_at_once(shell: Co
     assert len(shell.clients()) == 100 + 500 + 2357
     vip = shell.clients("--status", "VIP")
     assert len(vip) == 72
-    assert all(Decimal(each["total_spend"]) >= 500 for each in vip)
-    assert all("total_spend >= 500" in each["status_reason"] for each in vip)
+    assert all(Decimal(client["total_spend"]) >= 500 for client in vip)
+    assert all("total_spend >= 500" in client["status_reason"] for client in vip)
     assert shell.did("rules", "preview")["clients"] == 0
     answer = shell.process("check", "--json")
     assert (answer.code, answer.json["wrong"]) == (0, [])

@@ -52,21 +52,21 @@ def run(crm: CRM, words: str, *given: Any, **more: Any) -> Any:
 
 
 def names(crm: CRM) -> list[str]:
-    return [each.name for each in run(crm, "dashboard show")]
+    return [tile.name for tile in run(crm, "dashboard show")]
 
 
 def test_a_dashboard_is_what_everybody_starts_with_until_it_is_arranged(crm: CRM) -> None:
     assert names(crm) == list(run(crm, "today").tiles) == list(DEFAULT)
     run(crm, "dashboard set", " Pipeline ,sales  by OWNER,agenda,, pipeline")
     assert names(crm) == ["pipeline", "sales by owner", "agenda"]
-    assert [each.place for each in run(crm, "dashboard tiles")[:4]] == [1, 2, 3, 0]
-    assert {each.name for each in run(crm, "dashboard tiles")} == set(TILES)
+    assert [tile.place for tile in run(crm, "dashboard tiles")[:4]] == [1, 2, 3, 0]
+    assert {tile.name for tile in run(crm, "dashboard tiles")} == set(TILES)
     report = run(crm, "today")
     assert list(report.tiles) == ["pipeline", "sales by owner", "agenda"]
     assert report.tiles["sales by owner"].rows[0][:2] == ("Bo", Decimal("1200.00"))
     run(crm, "dashboard set", "birthdays")
-    assert [each.client.last_name for each in run(crm, "today").tiles["birthdays"]] == ["Berg"]
-    assert [each.name for each in run(crm, "dashboard reset")] == list(DEFAULT)
+    assert [birthday.client.last_name for birthday in run(crm, "today").tiles["birthdays"]] == ["Berg"]
+    assert [tile.name for tile in run(crm, "dashboard reset")] == list(DEFAULT)
     assert run(crm, "dashboard reset")[0].name == DEFAULT[0]
     with crm.read() as snapshot:
         assert snapshot.count(Dashboard) == 0
@@ -81,7 +81,7 @@ def test_every_tile_is_read_and_told_to_scripts(crm: CRM) -> None:
     assert told["clients"] == 1
     assert told["months"][-1] == {"month": "2026-11-01", "amount": "1200.00", "sales": 1}
     assert told["messages"] == [{"state": "queued", "messages": 1}, {"state": "failed", "messages": 2}]
-    assert [each["what"] for each in told["follow_ups"]] == ["call"]
+    assert [item["what"] for item in told["follow_ups"]] == ["call"]
     assert told["pipeline"][0]["value"] == "500.00"
     assert told["sales_by_country"]["rows"][0]["country"] == "AT"
     assert told["forecast"]["total"]["value"] == "500.00"
@@ -113,7 +113,7 @@ def test_an_arranged_dashboard_is_taken_back_and_put_into_a_copy(crm: CRM) -> No
     run(crm, "history undo")
     assert names(crm) == ["sales"]
     objects = [fields for kind, fields in crm.repository.everything() if kind == "dashboard"]
-    assert [(each["user"], each["tiles"]) for each in objects] == [("anna", "sales")]
+    assert [(entry["user"], entry["tiles"]) for entry in objects] == [("anna", "sales")]
 
 
 # Only what is shown is read
@@ -137,7 +137,7 @@ def watched(crm: CRM) -> Iterator[list[str]]:
 
 
 def reads(asked: list[str], table: str) -> bool:
-    return any(f"FROM {table}" in each or f"JOIN {table}" in each for each in asked)
+    return any(f"FROM {table}" in statement or f"JOIN {table}" in statement for statement in asked)
 
 
 def test_a_tile_costs_a_query_only_where_it_is_shown(office: Office) -> None:
@@ -147,7 +147,7 @@ def test_a_tile_costs_a_query_only_where_it_is_shown(office: Office) -> None:
         office("today")
     assert not reads(asked, "sale")
     assert not reads(asked, "follow_up")
-    assert sum("FROM client" in each for each in asked) == 1
+    assert sum("FROM client" in statement for statement in asked) == 1
     office("dashboard set", "statuses,sales,sales by owner")
     with watched(office.crm) as asked:
         shown = Brief().tiles(office.crm)
@@ -243,9 +243,13 @@ def test_a_dashboard_stays_with_whom_it_is_whatever_they_are_called(office: Offi
     with ada.read() as snapshot:
         (user,) = snapshot.find_all(User, Query({"email": "bo@example.com"}))
         there = [("Beatrix", user.id, "sales"), ("Beatrix", 0, "moved")]
-        assert [(each.user, each.user_id, each.tiles) for each in snapshot.find_all(Dashboard)] == there
+        assert [
+            (dashboard.user, dashboard.user_id, dashboard.tiles) for dashboard in snapshot.find_all(Dashboard)
+        ] == there
     run(ada, "users edit", user, name="beatrix")
-    assert [each.name for each in run(bo, "dashboard show")] == ["sales"]
+    assert [tile.name for tile in run(bo, "dashboard show")] == ["sales"]
     run(bo, "dashboard reset")
     with ada.read() as snapshot:
-        assert [(each.user, each.tiles) for each in snapshot.find_all(Dashboard)] == [("Beatrix", "moved")]
+        assert [(dashboard.user, dashboard.tiles) for dashboard in snapshot.find_all(Dashboard)] == [
+            ("Beatrix", "moved")
+        ]

@@ -57,7 +57,7 @@ class Desk:
         return found
 
     def told(self, found: Due) -> list[tuple[str, date]]:
-        return [(each.client.name, each.on) for each in found.greetings]
+        return [(greeting.client.name, greeting.on) for greeting in found.greetings]
 
     @property
     def messages(self) -> list[Message]:
@@ -148,14 +148,14 @@ def test_two_at_once_greet_each_once(desk: Desk) -> None:
     for number in range(30):
         desk.client(f"Client{number}", date(1980, 11, 21))
     others = [desk.office.open(user=f"cron {number}") for number in range(3)]
-    crms = [replace(each, config=desk.crm.config, outward=desk.crm.outward) for each in others]
+    crms = [replace(other, config=desk.crm.config, outward=desk.crm.outward) for other in others]
     found: list[Due] = []
     threads = [threading.Thread(target=lambda crm=crm: found.append(desk.due(crm))) for crm in crms]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join(60)
-    assert sum(len(each.greetings) for each in found) == 30
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sum(len(part.greetings) for part in found) == 30
     desk.due()
     assert sorted(str(mail["To"]) for mail in desk.post.taken) == sorted(
         f"Client{number} <client{number}@example.com>" for number in range(30)
@@ -172,7 +172,7 @@ def test_the_day_of_the_first_sale_and_a_day_of_the_calendar(desk: Desk) -> None
     desk.order("22-11", "Next day", subject="Not yet")
     assert sorted(desk.told(desk.due())) == [("New", TODAY), ("Old", TODAY), ("Old", TODAY)]
     assert sorted(str(mail["Subject"]) for mail in desk.post.taken) == ["Since Nov 20, 2021", "That day", "That day"]
-    assert {each.occasion for each in desk.messages} == {"first sale 2026", "21-11 2026"}
+    assert {message.occasion for message in desk.messages} == {"first sale 2026", "21-11 2026"}
 
 
 def test_days_that_were_missed_are_made_up_and_years_go_on(store: Store, office: Office) -> None:
@@ -197,11 +197,13 @@ def test_days_that_were_missed_are_made_up_and_years_go_on(store: Store, office:
         assert desk.due(on_day(crm, store, date(2029, 1, 5))).greetings == []
         found = desk.due(on_day(crm, store, date(2029, 3, 1)))
         assert desk.told(found) == [("Leap", date(2029, 2, 28)), ("Feb", date(2029, 2, 28))]
-        occasions = [each.occasion for each in desk.messages]
+        occasions = [message.occasion for message in desk.messages]
         assert occasions.count("birthday 2028") == 4
         assert occasions.count("birthday 2027") == 1
         late = desk.client("Late", date(1990, 2, 28))
-        assert late.id not in {each.client.id for each in desk.due(on_day(crm, store, date(2029, 3, 2))).greetings}
+        assert late.id not in {
+            greeting.client.id for greeting in desk.due(on_day(crm, store, date(2029, 3, 2))).greetings
+        }
         assert store.wrong() == []
 
 
@@ -225,7 +227,7 @@ def test_who_opts_out_or_was_refused_is_not_tried_again(desk: Desk) -> None:
     desk.post.answers["rcpt"] = lambda address: "550 5.1.1 no such user" if address.startswith("bo@") else ""
     found = desk.due()
     assert found.sent is not None
-    assert [each.client for each in found.sent.failed] == [bo.id]
+    assert [message.client for message in found.sent.failed] == [bo.id]
     assert desk.due().greetings == []
     # Anna has heard from us today, Bo has not.
     greeted, failed = desk.office("agenda", crm=desk.crm).items
@@ -241,7 +243,7 @@ def test_an_address_that_nothing_can_be_sent_to_is_told(desk: Desk) -> None:
     desk.crm.transact(lambda tx: tx.change(tx.get(Client, odd.id), email="odd at home"), "odd")
     found = desk.due()
     assert found.greetings == []
-    assert [(each.client.name, each.why_not) for each in found.unreachable] == [
+    assert [(greeting.client.name, greeting.why_not) for greeting in found.unreachable] == [
         ("Odd", "no e-mail address that can be written to")
     ]
     bo = desk.client("Bo", date(1980, 11, 21))
@@ -284,11 +286,11 @@ def test_orders_are_listed_removed_and_not_given_twice(desk: Desk) -> None:
     anna = desk.client("Anna", date(1980, 11, 21))
     desk.post.answers["rcpt"] = "451 later"
     desk.due()
-    assert [each.state for each in desk.messages] == ["queued"]
-    assert [each.mailing.name for each in desk.office("occasions list", crm=desk.crm)] == ["Birthdays"]
+    assert [message.state for message in desk.messages] == ["queued"]
+    assert [occasion.mailing.name for occasion in desk.office("occasions list", crm=desk.crm)] == ["Birthdays"]
     desk.office("occasions remove", "BIRTHDAYS", crm=desk.crm)
     assert desk.office("occasions list", crm=desk.crm) == []
-    assert [each.state for each in desk.messages] == ["cancelled"]
+    assert [message.state for message in desk.messages] == ["cancelled"]
     with pytest.raises(NotFoundError):
         desk.office("occasions remove", "Birthdays", crm=desk.crm)
     # Greeted by one order, they are not greeted again by the next.

@@ -82,7 +82,10 @@ class Box:
     def told(self) -> list[tuple[str, str, str]]:
         """The client of each message, which way it went, and its subject."""
         with self.crm.read() as snapshot:
-            return [(snapshot.get(Client, each.client).name, each.direction, each.subject) for each in self.messages]
+            return [
+                (snapshot.get(Client, message.client).name, message.direction, message.subject)
+                for message in self.messages
+            ]
 
 
 def with_mail(crm: CRM, server: Dovecot) -> CRM:
@@ -154,7 +157,7 @@ def test_what_is_forwarded_goes_to_who_wrote_it_first(box: Box) -> None:
     fetched = box.fetch()
     assert box.told() == [("Acme", "in", "Fwd: Offer")]
     assert box.messages[0].sender == "office@acme.example.com"
-    assert [each.address for each in fetched.unknown] == ["new@acme.example.com"]
+    assert [sender.address for sender in fetched.unknown] == ["new@acme.example.com"]
 
 
 @pytest.mark.usefixtures("acme")
@@ -177,8 +180,8 @@ def test_each_is_filed_once_however_often_it_is_read(box: Box) -> None:
     box.put(from_="office@acme.example.com", subject="New")
     assert box.fetch().filed == 1
     before = box.office.everything()
-    for each in box.crm.outward.folder.glob("fetched*"):
-        each.unlink()
+    for path in box.crm.outward.folder.glob("fetched*"):
+        path.unlink()
     again = box.fetch()
     assert (again.filed, again.known) == (0, 4)
     assert box.office.everything() == before
@@ -217,12 +220,12 @@ def test_no_machine_is_a_contact_but_what_it_gives_up_is_told(box: Box, acme: Cl
     box.put("I am away.", from_="office@acme.example.com", auto_submitted="auto-replied", subject="Away")
     fetched = box.fetch()
     assert (fetched.filed, fetched.automatic) == (0, 6)
-    assert [each.id for each in fetched.bounced] == [one.id, three.id]
+    assert [message.id for message in fetched.bounced] == [one.id, three.id]
     with box.crm.read() as snapshot:
         assert snapshot.get(Message, one.id).failure == (
             "office@acme.example.com 550 5.1.1 <Office@acme.example.com>: no such user here"
         )
-        assert [snapshot.get(Message, each.id).state for each in (one, *others, three)] == [
+        assert [snapshot.get(Message, message.id).state for message in (one, *others, three)] == [
             "failed", "sent", "cancelled", "failed",
         ]  # fmt: skip
     # Who did not get it was not spoken to.
@@ -258,8 +261,8 @@ def test_strangers_wait_to_become_clients_and_bring_their_messages(box: Box) -> 
     assert (adopted.client.first_name, adopted.client.last_name) == ("Eva", "Hill")
     assert (adopted.client.email, adopted.client.marketing_consent) == ("eva@hill.example.org", False)
     assert (adopted.filed, adopted.contact, adopted.stopped) == (2, None, "")
-    assert [each[:2] for each in box.told()] == [("Eva Hill", "in")] * 2
-    assert [each.address for each in box.office("email unknown", crm=box.crm)] == [spam.address]
+    assert [entry[:2] for entry in box.told()] == [("Eva Hill", "in")] * 2
+    assert [sender.address for sender in box.office("email unknown", crm=box.crm)] == [spam.address]
     with pytest.raises(NotFoundError, match=r"eva@hill\.example\.org"):
         box.office("email adopt", "eva@hill.example.org", crm=box.crm)
     assert box.office("email ignore", "spam@example.net", crm=box.crm) == []
@@ -267,7 +270,7 @@ def test_strangers_wait_to_become_clients_and_bring_their_messages(box: Box) -> 
     assert box.fetch().unknown == []
     box.office("email ignore", "spam@example.net", again=True, crm=box.crm)
     box.put(from_="spam@example.net", subject="Buy much more")
-    assert [each.subject for each in box.fetch().unknown] == ["Buy much more"]
+    assert [message.subject for message in box.fetch().unknown] == ["Buy much more"]
 
 
 def test_an_unknown_address_can_be_that_of_a_client_who_is_there(box: Box, acme: Client) -> None:
@@ -281,7 +284,7 @@ def test_an_unknown_address_can_be_that_of_a_client_who_is_there(box: Box, acme:
     assert (named.client.email, named.contact, named.filed) == ("bare@example.org", None, 1)
     with box.crm.read() as snapshot:
         (contact,) = snapshot.find_all(Contact)
-    assert [each.contact for each in box.messages] == [contact.id, 0]
+    assert [message.contact for message in box.messages] == [contact.id, 0]
 
 
 def test_who_became_a_client_meanwhile_has_their_messages_at_the_next_look(box: Box) -> None:
@@ -309,9 +312,9 @@ def test_whoever_asks_so_gets_no_more_mailings(box: Box, acme: Client) -> None:
     box.put("", from_="somebody@else.example.org", subject=unquote(link.partition("subject=")[2]))
     box.put("", from_="office@acme.example.com", subject="Unsubscribe AAAA" + "b" * 50)
     fetched = box.fetch()
-    assert [each.id for each in fetched.opted_out] == [acme.id]
+    assert [client.id for client in fetched.opted_out] == [acme.id]
     assert not box.office.client(acme).marketing_consent
-    assert [each.subject for each in box.messages] == ["Unsubscribe AAAA" + "b" * 50]
+    assert [message.subject for message in box.messages] == ["Unsubscribe AAAA" + "b" * 50]
     assert fetched.unknown == []
 
 
@@ -356,7 +359,7 @@ def test_what_breaks_off_in_between_is_filed_once(box: Box, monkeypatch: pytest.
         box.fetch()
     fetched = box.fetch()
     assert (fetched.filed, fetched.known, len(fetched.unknown)) == (2, 4, 1)
-    assert sorted(each.subject for each in box.messages) == [str(number) for number in range(10)]
+    assert sorted(message.subject for message in box.messages) == [str(number) for number in range(10)]
 
 
 @pytest.mark.usefixtures("acme")
@@ -391,8 +394,8 @@ def test_a_mailbox_that_cannot_be_reached_is_told(box: Box) -> None:
 def test_a_journal_that_is_damaged_is_begun_anew(box: Box) -> None:
     box.put(from_="office@acme.example.com", message_id="<1@x>")
     box.fetch()
-    for each in box.crm.outward.folder.glob("fetched*"):
-        each.unlink()
+    for path in box.crm.outward.folder.glob("fetched*"):
+        path.unlink()
     (box.crm.outward.folder / "fetched.sqlite3").write_bytes(b"no database" * 1000)
     assert box.fetch().known == 1
     assert len(box.messages) == 1
@@ -415,10 +418,10 @@ def test_our_own_addresses_are_those_of_everybody_who_signs_in(box: Box) -> None
     box.put(from_=USER, to=f"office@acme.example.com, {OURS}", subject="From the mailbox itself")
     box.put(from_="partner@example.net", to=f"office@acme.example.com, {OURS}", subject="By somebody else")
     fetched = box.fetch()
-    assert [each[1:] for each in box.told()] == [
+    assert [entry[1:] for entry in box.told()] == [
         ("out", "To both"), ("out", "From the mailbox itself"), ("in", "By somebody else"),
     ]  # fmt: skip
-    assert [each.address for each in fetched.unknown] == ["partner@example.net"]
+    assert [sender.address for sender in fetched.unknown] == ["partner@example.net"]
 
 
 def test_staff_fetch_and_make_clients_of_strangers(box: Box, acme: Client) -> None:
@@ -430,17 +433,17 @@ def test_staff_fetch_and_make_clients_of_strangers(box: Box, acme: Client) -> No
     box.put(from_="eva@hill.example.org")
     assert len(box.fetch().unknown) == 1
     assert box.office("email adopt", "eva@hill.example.org", crm=box.crm).filed == 1
-    assert [each[0] for each in box.told()] == ["Acme", "Eva"]
-    assert {each.user for each in box.office("history list", 3)} == {"Staff Person"}
+    assert [entry[0] for entry in box.told()] == ["Acme", "Eva"]
+    assert {entry.user for entry in box.office("history list", 3)} == {"Staff Person"}
     box.put(from_="Foreign Person <foreign@example.net>")
     assert len(box.fetch().unknown) == 1
     given = {"email": "client@example.net", "name": "Own", "role": "client", "client": acme}
     own = box.office("users add", **given)
     who = box.office.crm.accounts.open().sign_in("client@example.net", own.password)
     theirs = box.office.crm.enter(with_mail(box.office.crm, box.server), who)
-    for each in (inbox.fetch, inbox.unknown):
+    for function in (inbox.fetch, inbox.unknown):
         with pytest.raises(ForbiddenError):
-            each(theirs)
+            function(theirs)
 
 
 def test_it_is_the_same_on_every_store(store: Store, box: Box) -> None:
@@ -455,7 +458,7 @@ def test_it_is_the_same_on_every_store(store: Store, box: Box) -> None:
     again = store.another()
     with again.read() as snapshot:
         found = snapshot.find_all(Message, Query(sort="id"))
-        assert [each.subject for each in found] == ["=HYPERLINK(1)", "Hello"]
+        assert [message.subject for message in found] == ["=HYPERLINK(1)", "Hello"]
         assert found[0].body == "=1+1\n+2"
         assert len(snapshot.find_all(Sale)) == 1
     assert store.wrong() == []

@@ -35,7 +35,7 @@ def test_each_client_gets_the_text_with_their_own_name(here: MailDesk) -> None:
     here.clients(3)
     report = send(here)
     assert (report.counted.counts, report.stopped, report.troubles) == ({"sent": 3}, "", [])
-    assert [str(each["Subject"]) for each in here.post.taken] == [f"News for No{at}" for at in (1, 2, 3)]
+    assert [str(mail["Subject"]) for mail in here.post.taken] == [f"News for No{at}" for at in (1, 2, 3)]
     first = here.post.taken[0].get_body(("plain",))
     assert first is not None
     assert first.get_content().startswith("Dear No1 Fox,\r\n\r\nwe have news.")
@@ -43,7 +43,7 @@ def test_each_client_gets_the_text_with_their_own_name(here: MailDesk) -> None:
     assert "mailto:team@example.com" in str(here.post.taken[0]["List-Unsubscribe"])
     mailing = report.counted.mailing
     assert (mailing.name, mailing.subject, mailing.user) == (NEWS["subject"], NEWS["subject"], "anna")
-    assert {each.mailing for each in here.messages().values()} == {mailing.id}
+    assert {message.mailing for message in here.messages().values()} == {mailing.id}
 
 
 def test_who_is_left_out_is_counted_and_listed_before_anything_is_sent(here: MailDesk) -> None:
@@ -71,7 +71,7 @@ def test_who_is_left_out_is_counted_and_listed_before_anything_is_sent(here: Mai
     assert here.arrived == []
     assert len(here.messages()) == 1
     report = send(here)
-    assert sorted(each.why for each in report.left_out) == ["address", "bad", "consent", "twice"]
+    assert sorted(reader.why for reader in report.left_out) == ["address", "bad", "consent", "twice"]
     assert (report.counted.counts, len(here.arrived)) == ({"sent": 2}, 2)
 
 
@@ -111,7 +111,7 @@ def test_only_some_of_the_clients_get_it(here: MailDesk) -> None:
     here("clients edit", ben, {"city": "Graz"})
     assert "This goes to 1 client." in asked(here, all_=False, only=(("city", "Graz"),))
     send(here, all_=False, clients=(anna, cleo))
-    assert [each.to for each in here.messages().values()] == ["a1@example.com", "a3@example.com"]
+    assert [message.to for message in here.messages().values()] == ["a1@example.com", "a3@example.com"]
     with pytest.raises(FieldError, match="say which clients"):
         send(here, all_=False)
 
@@ -167,7 +167,7 @@ def test_a_test_goes_to_one_address_and_nothing_is_kept(here: MailDesk, folder: 
     # Whoever looks at it opts out for nobody.
     assert taken["List-Unsubscribe"] is None
     assert b"mailto:" not in here.post.raw[0]
-    assert [each.get_filename() for each in taken.iter_attachments()] == ["list.pdf"]
+    assert [attachment.get_filename() for attachment in taken.iter_attachments()] == ["list.pdf"]
     assert (here.messages(), here("mailings list")) == ({}, [])
     here.post.answers["rcpt"] = "550 not here"
     with pytest.raises(OutwardError, match=r"The test to me@example\.com was not sent: 550 not here"):
@@ -179,7 +179,9 @@ def test_files_go_with_each(here: MailDesk, folder: Path) -> None:
     (folder / "list.pdf").write_bytes(b"%PDF")
     assert "Attached: list.pdf" in asked(here, attach=(folder / "list.pdf",))
     send(here, attach=(folder / "list.pdf",))
-    assert [each.get_filename() for mail in here.post.taken for each in mail.iter_attachments()] == ["list.pdf"] * 2
+    assert [attachment.get_filename() for mail in here.post.taken for attachment in mail.iter_attachments()] == [
+        "list.pdf"
+    ] * 2
 
 
 def test_without_a_server_nobody_is_asked(store: Store, folder: Path) -> None:
@@ -193,7 +195,7 @@ def test_those_that_failed_are_a_list_to_act_on(here: MailDesk) -> None:
     here.post.answers["rcpt"] = lambda address: "550 no such user" if address.startswith(("a1@", "a3@")) else ""
     report = send(here)
     assert report.counted.counts == {"sent": 2, "failed": 2}
-    assert [(each.name, each.message.failure) for each in report.troubles] == [
+    assert [(trouble.name, trouble.message.failure) for trouble in report.troubles] == [
         ("No1 Fox", "550 no such user"),
         ("No3 Fox", "550 no such user"),
     ]
@@ -240,11 +242,11 @@ def test_mailings_are_listed_newest_first_without_standing_orders(here: MailDesk
     standing = Mailing(name="Birthdays", channel="email", body="Hi", occasion="birthday", user="anna")
     here.crm.transact(lambda tx: tx.add(standing), "added an occasion")
     listed = here("mailings list")
-    assert [(each.mailing.name, each.counts, each.waiting) for each in listed] == [
+    assert [(shown.mailing.name, shown.counts, shown.waiting) for shown in listed] == [
         ("More", {"sent": 2}, 0),
         (NEWS["subject"], {"sent": 2}, 0),
     ]
-    assert [each.mailing.name for each in here("mailings list", limit=1, offset=1)] == [NEWS["subject"]]
+    assert [mailing.mailing.name for mailing in here("mailings list", limit=1, offset=1)] == [NEWS["subject"]]
 
 
 def test_the_mailing_is_one_change_that_can_be_taken_back_until_it_is_sent(here: MailDesk) -> None:
@@ -252,7 +254,7 @@ def test_the_mailing_is_one_change_that_can_be_taken_back_until_it_is_sent(here:
     here.clients(3)
     here.crm.outward.folder.mkdir(exist_ok=True)
     mailing = send(here).counted.mailing
-    done = [each for each in here("history list", 20) if each.what.startswith("wrote the mailing")]
+    done = [entry for entry in here("history list", 20) if entry.what.startswith("wrote the mailing")]
     assert len(done) == 1
     assert len(here.messages()) == 3
     assert here("mailings show", mailing).counted.waiting == 3
@@ -265,7 +267,7 @@ def test_a_mailing_to_three_hundred(here: MailDesk) -> None:
     assert report.counted.counts == {"sent": 300}
     assert sorted(here.post.recipients) == sorted(f"a{at}@example.com" for at in range(1, 301))
     with here.crm.read() as snapshot:
-        contacted = [each.last_contact_on for each in snapshot.find_all(Client)]
+        contacted = [client.last_contact_on for client in snapshot.find_all(Client)]
     assert set(contacted) == {here.crm.today}
 
 
@@ -287,6 +289,6 @@ def test_a_program_that_is_killed_in_a_mailing_goes_on_with_it(folder: Path, aut
     counts = report["counted"]["counts"]
     assert counts["sent"] + counts.get("unsure", 0) == 40
     assert counts.get("unsure", 0) <= 1
-    arrived = Counter(str(each["To"]) for each in post.taken)
+    arrived = Counter(str(mail["To"]) for mail in post.taken)
     assert set(arrived.values()) == {1}
     assert len(arrived) >= counts["sent"]

@@ -128,7 +128,7 @@ def test_a_company_is_written_to_by_its_primary_contact_unless_another_is_told(o
     anna = office.add(first_name="Anna")
     office("contacts add", anna, "Her assistant")
     with office.crm.read() as snapshot:
-        many = {each.id: found for each, found in values_of(office.crm, snapshot, [acme, lonely, anna])}
+        many = {client.id: found for client, found in values_of(office.crm, snapshot, [acme, lonely, anna])}
     assert {number: found["contact_name"] for number, found in many.items()} == {
         acme.id: "Eva", lonely.id: "Lonely", anna.id: "Anna",
     }  # fmt: skip

@@ -42,7 +42,7 @@ def messages(crm: CRM) -> list[Message]:
 
 def parts(mail: EmailMessage) -> dict[str, str]:
     """The text of a mail, by its type."""
-    return {each.get_content_type(): each.get_content() for each in mail.walk() if not each.is_multipart()}
+    return {part.get_content_type(): part.get_content() for part in mail.walk() if not part.is_multipart()}
 
 
 def test_an_e_mail_goes_out_filled_in_and_is_kept_as_sent(desk: Office, post: Post) -> None:
@@ -106,7 +106,7 @@ def test_a_company_is_written_to_through_its_people(desk: Office, post: Post) ->
     assert (card.contact, card.message.to, card.message.contact) == (eva, "eva@acme.example", eva.id)
     assert send(desk, acme, to=(f"#{eva.id}",), **body).contact == eva
     assert send(desk, acme, to=("EVA@acme.example", "x@other.example"), **body).message.contact == eva.id
-    assert [parts(each)["text/plain"].strip() for each in post.taken] == ["Dear Jo Fox", *["Dear Eva Hill"] * 3]
+    assert [parts(mail)["text/plain"].strip() for mail in post.taken] == ["Dear Jo Fox", *["Dear Eva Hill"] * 3]
     others = desk.add(company="Others")
     bo = desk("contacts add", others, "Bo", email="bo@others.example")
     for wrong in ("sam", "Bo", str(bo.id), "nobody", "a@b@c"):
@@ -175,7 +175,7 @@ def test_what_the_server_refuses_is_kept_with_its_words_and_sent_again(desk: Off
     post.answers.clear()
     again = desk("email again", failed).message
     assert (again.state, again.failure, again.identifier) == ("sent", "", failed.identifier)
-    assert [each["Message-ID"] for each in post.taken] == [failed.identifier]
+    assert [mail["Message-ID"] for mail in post.taken] == [failed.identifier]
     with pytest.raises(RefusedError, match="is sent; nothing was sent again"):
         desk("email again", again)
     assert len(post.taken) == 1
@@ -211,7 +211,7 @@ def test_what_is_not_taken_now_waits_and_goes_out_with_the_outbox(
         crm = office.open(smtp_url=f"smtp://127.0.0.1:{port}", mail_from=SENDER)
         sent = office("email outbox", crm=crm)
         assert (sent.sent, sent.left, sent.stopped) == (1, 0, "")
-        assert [each.state for each in messages(crm)] == ["sent"]
+        assert [message.state for message in messages(crm)] == ["sent"]
         assert office("email outbox", crm=crm).sent == 0
     assert len(post.taken) == 1
 

@@ -38,10 +38,12 @@ def test_what_is_queued_goes_out_once_and_counts_as_contact(here: MailDesk, stor
     assert here.send().sent == 0
     messages = here.messages()
     assert here.arrived == [messages[first].identifier, messages[second].identifier]
-    assert {(each.state, each.tries, each.until, each.failure) for each in messages.values()} == {("sent", 1, "", "")}
+    assert {(message.state, message.tries, message.until, message.failure) for message in messages.values()} == {
+        ("sent", 1, "", "")
+    }
     with here.crm.read() as snapshot:
         assert snapshot.get(type(anna), anna.id).last_contact_on == here.crm.today
-    assert [str(each["To"]) for each in here.post.taken] == ["No1 Fox <a1@example.com>", "No2 Fox <a2@example.com>"]
+    assert [str(mail["To"]) for mail in here.post.taken] == ["No1 Fox <a1@example.com>", "No2 Fox <a2@example.com>"]
     assert store.wrong() == []
 
 
@@ -57,7 +59,7 @@ def test_what_is_refused_fails_with_the_words_of_the_server(here: MailDesk) -> N
     here.post.answers["rcpt"] = lambda address: "550 5.1.1 no such user" if address.startswith("a1@") else ""
     here.write(*here.clients(2))
     sent = here.send()
-    assert [(each.to, each.failure) for each in sent.failed] == [("a1@example.com", "550 5.1.1 no such user")]
+    assert [(message.to, message.failure) for message in sent.failed] == [("a1@example.com", "550 5.1.1 no such user")]
     assert here.states() == ["failed", "sent"]
 
 
@@ -110,7 +112,7 @@ def test_a_server_that_does_not_answer_leaves_it_unsure_and_the_next_one_is_sent
     first, second = here.write(*here.clients(2))
     threading.Timer(1.5, lambda: setattr(here.post, "waits", 0.0)).start()
     sent = here.send()
-    assert ([each.id for each in sent.unsure], sent.sent) == ([first], 1)
+    assert ([message.id for message in sent.unsure], sent.sent) == ([first], 1)
     assert here.messages()[second].state == "sent"
 
 
@@ -120,7 +122,9 @@ def test_no_server_puts_all_back_as_it_was(store: Store, folder: Path) -> None:
     sent = here.send()
     assert (sent.sent, sent.left) == (0, 3)
     assert sent.stopped == "No e-mail was sent: the mail server 127.0.0.1 cannot be reached."
-    assert {(each.state, each.tries, each.until) for each in here.messages().values()} == {("queued", 0, "")}
+    assert {(message.state, message.tries, message.until) for message in here.messages().values()} == {
+        ("queued", 0, "")
+    }
 
 
 def test_a_server_that_goes_away_leaves_the_rest(here: MailDesk) -> None:
@@ -160,7 +164,7 @@ def test_an_address_that_is_none_fails_alone(here: MailDesk) -> None:
     first, _ = here.write(*here.clients(2))
     here.change(first, to="nobody at all")
     sent = here.send()
-    assert (sent.sent, [each.id for each in sent.failed]) == (1, [first])
+    assert (sent.sent, [message.id for message in sent.failed]) == (1, [first])
     assert "nobody at all is no e-mail address" in sent.failed[0].failure
 
 
@@ -188,7 +192,7 @@ def test_settings_of_texts_that_cannot_be_used_keep_no_e_mail_back(here: MailDes
     here.change(text, channel="sms", to="+436641234567")
     sent = here.send()
     assert (sent.sent, sent.left, sent.stopped) == (1, 1, "TWILIO_FROM is missing.")
-    assert [here.messages()[each].state for each in (mail, text)] == ["sent", "queued"]
+    assert [here.messages()[id_].state for id_ in (mail, text)] == ["sent", "queued"]
 
 
 def test_the_words_of_a_server_are_cut_and_shown_as_one_line(here: MailDesk) -> None:
@@ -211,8 +215,8 @@ def test_who_opts_out_meanwhile_gets_no_mailing(here: MailDesk) -> None:
     assert (sent.sent, sent.cancelled) == (2, 1)
     assert here.states() == ["cancelled", "sent", "sent"]
     assert here.messages()[single].state == "sent"
-    by = {str(each["Message-ID"]): each for each in here.post.taken}
-    greeted = by[next(each for each in here.messages().values() if each.client == ben.id).identifier]
+    by = {str(mail["Message-ID"]): mail for mail in here.post.taken}
+    greeted = by[next(message for message in here.messages().values() if message.client == ben.id).identifier]
     assert "mailto:team@example.com" in str(greeted["List-Unsubscribe"])
     assert greeted["Auto-Submitted"] == "auto-generated"
     assert by[here.messages()[single].identifier]["List-Unsubscribe"] is None
@@ -236,8 +240,8 @@ def test_single_messages_go_before_mailings(here: MailDesk) -> None:
     clients = here.clients(3)
 
     def change(tx: Any) -> None:
-        for each in clients[:2]:
-            queue(tx, here.crm, Draft(client=each.id, to=(Party(each.email),), subject="News", mailing=1))
+        for client in clients[:2]:
+            queue(tx, here.crm, Draft(client=client.id, to=(Party(client.email),), subject="News", mailing=1))
 
     here.crm.transact(change, "wrote")
     (single,) = here.write(clients[2])
@@ -275,7 +279,7 @@ def test_a_file_that_is_gone_or_damaged_fails_the_message(here: MailDesk, folder
     (kept / lines[0][:64]).unlink()
     (kept / lines[1][:64]).write_text("another")
     sent = here.send()
-    assert [each.failure for each in sent.failed] == [
+    assert [message.failure for message in sent.failed] == [
         "not sent: one.txt does not lie on this computer any more; write the message anew.",
         "not sent: the copy of two.txt on this computer is damaged; write the message anew.",
     ]
@@ -290,7 +294,7 @@ def test_a_file_on_another_computer_leaves_the_message_to_it(
     with desk(store, folder / "other", Post(), authority) as other:
         sent = other.send()
         assert (sent.sent, sent.left) == (0, 0)
-        assert {each.failure for each in sent.waiting} == {
+        assert {message.failure for message in sent.waiting} == {
             "one.txt lies on the computer on which it was attached; send what is queued from there."
         }
         assert other.states() == ["queued", "queued"]
@@ -378,11 +382,11 @@ class Running:
     @property
     def states(self) -> list[str]:
         found = self.program.did("email", "list", "--limit", "1000")
-        return [each["state"] for each in sorted(found, key=lambda message: message["id"])]
+        return [record["state"] for record in sorted(found, key=lambda message: message["id"])]
 
     @property
     def arrived(self) -> Counter[str]:
-        return Counter(str(each["Message-ID"]) for each in self.post.taken)
+        return Counter(str(mail["Message-ID"]) for mail in self.post.taken)
 
 
 @pytest.fixture
@@ -442,9 +446,9 @@ def test_killed_again_and_again_each_arrives_at_most_once_and_none_is_lost(runni
 def test_several_programs_at_once_send_each_once(running: Running) -> None:
     running.queue(90)
     children = [running.program.start("email", "outbox", "--json") for _ in range(3)]
-    for each in children:
-        out, err = each.communicate(timeout=60)
-        assert (each.returncode, err) == (0, ""), out
+    for child in children:
+        out, err = child.communicate(timeout=60)
+        assert (child.returncode, err) == (0, ""), out
     assert running.states == ["sent"] * 90
     assert (len(running.arrived), set(running.arrived.values())) == (90, {1})
 
@@ -537,7 +541,7 @@ def test_who_took_it_knows_better_than_who_gave_it_up(
             other.change(number, until=lease)
     assert here.send().sent == 1
     assert here.states() == ["sent"] * 3
-    assert Counter(here.arrived) == Counter({each.identifier: 1 for each in messages.values()})
+    assert Counter(here.arrived) == Counter({message.identifier: 1 for message in messages.values()})
 
 
 def _breaks_off(after: int) -> Callable[[], None]:
@@ -586,14 +590,14 @@ def test_what_was_handed_over_is_not_called_back(here: MailDesk) -> None:
     here.set(mails_per_minute="5000")
     here.send()
     with here.crm.read() as snapshot:
-        taken, handed_over = (each.id for each in reversed(snapshot.history(2)))
+        taken, handed_over = (entry.id for entry in reversed(snapshot.history(2)))
     for number in (wrote, taken, handed_over):
         with pytest.raises(RefusedError, match="cannot be called back"):
             here("history undo", transaction=number)
     # What was done before is, and what is passed over is said.
     done = here("history undo")
     assert done.undone.what.startswith("set e-mails a minute")
-    assert [each.id for each in done.passed_over] == [handed_over, taken]
+    assert [record.id for record in done.passed_over] == [handed_over, taken]
     assert here.states() == ["sent", "sent"]
     here.send()
     assert len(here.arrived) == 2
@@ -608,9 +612,9 @@ def test_a_damaged_journal_is_put_aside_and_an_unwritable_one_stops_the_sending(
     journal.parent.mkdir(parents=True, exist_ok=True)
     journal.write_bytes(b"no database at all" * 100)
     assert here.send(only=[1]).sent == 1
-    assert [each.read_bytes()[:5] for each in journal.parent.glob("damaged-*")] == [b"no da"]
-    for each in journal.parent.glob("journal*"):
-        each.unlink()
+    assert [path.read_bytes()[:5] for path in journal.parent.glob("damaged-*")] == [b"no da"]
+    for path in journal.parent.glob("journal*"):
+        path.unlink()
     journal.mkdir()
     with pytest.raises(FileError, match="has to be noted"):
         here.send()

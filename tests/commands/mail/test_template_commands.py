@@ -23,7 +23,7 @@ def test_a_template_is_kept_as_it_was_written(office: Office) -> None:
     assert office("templates show", added) == added
     text = add(office, "Reminder", channel="sms", subject="", body="{name}, see you tomorrow")
     add(office, "another")
-    assert [each.name for each in office("templates list")] == ["another", "Reminder", "Welcome"]
+    assert [template.name for template in office("templates list")] == ["another", "Reminder", "Welcome"]
     assert office("templates list", "sms") == [text]
     assert selected(office.crm, Template, "reminder") == selected(office.crm, Template, str(text.id)) == text
     with pytest.raises(NotFoundError):
@@ -76,7 +76,7 @@ def test_it_is_edited_and_deleted_and_all_of_it_is_taken_back(office: Office) ->
         "deleted the template Welcome", "edited the template Welcome", "added the template Welcome",
     ]  # fmt: skip
     office("history undo")
-    assert [each.body for each in office("templates list")] == ["Hello {city}"]
+    assert [template.body for template in office("templates list")] == ["Hello {city}"]
 
 
 def test_a_preview_is_what_a_client_reads_and_says_what_is_missing(office: Office) -> None:

@@ -35,12 +35,12 @@ def test_each_link_leads_back_to_whom_it_was_sent(office: Office) -> None:
     web, mail = unsubscribing.links(crm, client, "anna@example.com")
     assert web.startswith(f"{ORIGIN}/opt-out/")
     assert mail.startswith("mailto:team@example.com?subject=Unsubscribe%20")
-    for each in (
+    for text in (
         web.removeprefix(f"{ORIGIN}/opt-out/"),
         unquote(mail.partition("subject=")[2]),
         f"Re: {unquote(mail)}",
     ):
-        assert unsubscribing.wish_in(crm, each) == UnsubscribeRequest(client.id, "anna@example.com")
+        assert unsubscribing.wish_in(crm, text) == UnsubscribeRequest(client.id, "anna@example.com")
     assert unsubscribing.links(crm, other, "anna@example.com")[0] != web
     assert len(unsubscribing.links(mailing(office), client, "anna@example.com")) == 1
     assert unsubscribing.links(office.crm, client, "anna@example.com") == ()
@@ -60,7 +60,7 @@ def test_any_address_fits_into_a_mail(office: Office) -> None:
         text="News",
         unsubscribe=found,
     )
-    assert all(each in composed(mail)["List-Unsubscribe"] for each in found)
+    assert all(link in composed(mail)["List-Unsubscribe"] for link in found)
     assert unsubscribing.wish_in(crm, unquote(found[1])) == UnsubscribeRequest(client.id, longest)
 
 
@@ -81,9 +81,9 @@ def test_a_link_that_was_changed_or_made_elsewhere_is_none(office: Office) -> No
     token = unsubscribing.links(crm, client, "anna@example.com")[0].rpartition("/")[2]
     swapped = token[:-1] + ("A" if token[-1] != "A" else "B")
     elsewhere = replace(crm, outward=replace(crm.outward, key=lambda _: b"another"))
-    for each in ("", "x" * 40, token[:-4], swapped, token[1:], f"{token}AAAA", token.lower(), "ü" * 60, "_" * 999):
-        assert unsubscribing.wish_in(crm, each) is None, each
-        assert not unsubscribing.follow(crm, each, act=True)
+    for text in ("", "x" * 40, token[:-4], swapped, token[1:], f"{token}AAAA", token.lower(), "ü" * 60, "_" * 999):
+        assert unsubscribing.wish_in(crm, text) is None, text
+        assert not unsubscribing.follow(crm, text, act=True)
     assert unsubscribing.wish_in(elsewhere, token) is None
     assert office.client(client).marketing_consent
 
@@ -114,8 +114,8 @@ def test_it_reaches_whoever_has_the_address_now(office: Office) -> None:
     wish = unsubscribing.wish_in(crm, unsubscribing.links(crm, first, "anna@example.com")[0])
     assert wish is not None
     office("clients delete", first, yes=True)
-    assert [each.id for each in unsubscribing.opt_out(crm, wish)] == [second.id]
-    assert [each.marketing_consent for each in office.clients()] == [False, True]
+    assert [client.id for client in unsubscribing.opt_out(crm, wish)] == [second.id]
+    assert [client.marketing_consent for client in office.clients()] == [False, True]
     office("clients delete", office.client(second), yes=True)
     assert unsubscribing.opt_out(crm, wish) == []
     assert office.client(apart).marketing_consent

@@ -52,11 +52,11 @@ def filled(crm: CRM, sales: list[Bought], **more: Any) -> None:
     """Puts clients with these numbers, from 1 on, and their sales into a store."""
 
     def change(tx: Transaction) -> None:
-        many = max((each.client for each in sales), default=0)
+        many = max((sale.client for sale in sales), default=0)
         tx.add_all(
             [Client(last_name=f"Client {number}", owner=OWNERS[number % 4], **more) for number in range(1, many + 1)]
         )
-        tx.add_all([Sale(client=each.client, on=each.on, amount=each.amount) for each in sales])
+        tx.add_all([Sale(client=sale.client, on=sale.on, amount=sale.amount) for sale in sales])
 
     crm.transact(change, "filled")
 
@@ -121,12 +121,12 @@ def report(crm: CRM, words: str, **given: Any) -> Report:
 
 
 def rows(made: Report) -> list[dict[str, Any]]:
-    return [dict(zip((each.name for each in made.columns), row, strict=True)) for row in made.rows]
+    return [dict(zip((column.name for column in made.columns), row, strict=True)) for row in made.rows]
 
 
 def total(made: Report) -> dict[str, Any]:
     assert made.total is not None
-    return dict(zip((each.name for each in made.columns), made.total, strict=True))
+    return dict(zip((column.name for column in made.columns), made.total, strict=True))
 
 
 def hundredths(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
@@ -134,7 +134,7 @@ def hundredths(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
 
 
 def bought(sales: list[Bought], first: date, last: date) -> Decimal:
-    return sum((each.amount for each in sales if first <= each.on <= last), Decimal(0))
+    return sum((sale.amount for sale in sales if first <= sale.on <= last), Decimal(0))
 
 
 # Sales over time
@@ -149,19 +149,19 @@ def months_of(by: str, day: date) -> str:
 @pytest.mark.parametrize("by", ["month", "quarter", "year"])
 def test_sales_of_each_period_are_those_of_its_days(known: tuple[CRM, list[Bought]], by: str) -> None:
     crm, sales = known
-    since = min(each.on for each in sales)
+    since = min(sale.on for sale in sales)
     made = report(crm, "sales", by=by, since=since, until=crm.today)
     days = [since + DAY * place for place in range((crm.today - since).days + 1)]
     expected: dict[str, list[Decimal]] = {months_of(by, day): [] for day in days}
-    for each in sales:
-        if each.on <= crm.today:
-            expected[months_of(by, each.on)].append(each.amount)
+    for sale in sales:
+        if sale.on <= crm.today:
+            expected[months_of(by, sale.on)].append(sale.amount)
     told = {row["period"]: (row["amount"], row["sales"]) for row in rows(made)}
     assert told == {name: (sum(amounts), len(amounts)) for name, amounts in expected.items()}
     assert list(told) == sorted(told)
     assert (made.since, made.until) == (since, crm.today)
     assert total(made)["amount"] == bought(sales, since, crm.today)
-    assert total(made)["sales"] == sum(each.on <= crm.today for each in sales)
+    assert total(made)["sales"] == sum(sale.on <= crm.today for sale in sales)
 
 
 def test_each_month_stands_beside_that_of_the_year_before(shop: tuple[CRM, list[Bought]]) -> None:
@@ -171,9 +171,9 @@ def test_each_month_stands_beside_that_of_the_year_before(shop: tuple[CRM, list[
     assert made.rows[0][0] == "1997-07"
     for row in rows(made):
         year, month = map(int, row["period"].split("-"))
-        before = [each.amount for each in sales if (each.on.year, each.on.month) == (year - 1, month)]
+        before = [sale.amount for sale in sales if (sale.on.year, sale.on.month) == (year - 1, month)]
         assert row["year_before"] == sum(before)
-        now = [each.amount for each in sales if (each.on.year, each.on.month) == (year, month)]
+        now = [sale.amount for sale in sales if (sale.on.year, sale.on.month) == (year, month)]
         assert row["change"] == hundredths(sum(now) - sum(before), sum(before))
     assert total(made)["change"] == hundredths(
         total(made)["amount"] - total(made)["year_before"], total(made)["year_before"]
@@ -220,7 +220,7 @@ def test_periods_follow_each_other_without_a_gap(by: str) -> None:
     assert found[0].first == since
     assert found[-1].last == until
     assert all(one.last + DAY == other.first for one, other in pairwise(found))
-    assert len({each.name for each in found}) == len(found) == {"month": 16, "quarter": 6, "year": 3}[by]
+    assert len({row.name for row in found}) == len(found) == {"month": 16, "quarter": 6, "year": 3}[by]
 
 
 # Broken down
@@ -230,18 +230,18 @@ def test_periods_follow_each_other_without_a_gap(by: str) -> None:
 def test_sales_by_owner(shop: tuple[CRM, list[Bought]], days: tuple[date | None, date | None]) -> None:
     crm, sales = shop
     since, until = days
-    these = [each for each in sales if (since or date.min) <= each.on <= (until or LAST)]
-    everybody = {each.client for each in sales}
+    these = [sale for sale in sales if (since or date.min) <= sale.on <= (until or LAST)]
+    everybody = {sale.client for sale in sales}
     made = report(crm, "by", of="owner", since=since, until=until)
     expected = []
     for place, owner in enumerate(OWNERS):
-        own = [each for each in these if each.client % 4 == place]
-        amount = sum((each.amount for each in own), Decimal(0))
+        own = [sale for sale in these if sale.client % 4 == place]
+        amount = sum((sale.amount for sale in own), Decimal(0))
         share = hundredths(amount, bought(these, date.min, LAST))
-        clients = sum(each % 4 == place for each in everybody)
-        expected.append((owner, amount, share, len(own), len({each.client for each in own}), clients))
+        clients = sum(number % 4 == place for number in everybody)
+        expected.append((owner, amount, share, len(own), len({sale.client for sale in own}), clients))
     assert list(made.rows) == sorted(expected, key=lambda row: -row[1])
-    buyers = len({each.client for each in these})
+    buyers = len({sale.client for sale in these})
     assert made.total == ("Total", sum(row[1] for row in expected), 100, len(these), buyers, len(everybody))
     assert made.until == (until or LAST)
 
@@ -250,14 +250,16 @@ def test_the_best_clients_and_the_others_are_all(shop: tuple[CRM, list[Bought]])
     crm, sales = shop
     since = date(1997, 6, 1)
     of_client: dict[int, list[Decimal]] = defaultdict(list)
-    for each in sales:
-        if each.on >= since:
-            of_client[each.client].append(each.amount)
+    for sale in sales:
+        if sale.on >= since:
+            of_client[sale.client].append(sale.amount)
     best = sorted(of_client, key=lambda client: (-sum(of_client[client]), client))
     made = report(crm, "by", of="client", since=since, top=7)
     told = [(row["number"], row["client"], row["amount"], row["sales"]) for row in rows(made)]
-    assert told[:7] == [(str(each), f"Client {each}", sum(of_client[each]), len(of_client[each])) for each in best[:7]]
-    rest = [of_client[each] for each in best[7:]]
+    assert told[:7] == [
+        (str(client), f"Client {client}", sum(of_client[client]), len(of_client[client])) for client in best[:7]
+    ]
+    rest = [of_client[client] for client in best[7:]]
     assert told[7:] == [("", f"{len(rest)} others", sum(map(sum, rest)), sum(map(len, rest)))]
     assert total(made)["amount"] == bought(sales, since, LAST) == sum(made.values("amount"))
 
@@ -285,15 +287,15 @@ def test_statuses_and_countries_of_small_stores(office: Office) -> None:
 def moved(sales: list[Bought], days: int, first: date, last: date) -> Mapping[date, dict[str, int]]:
     """Day after day, client after client: who is new, gone, back; and how many are active."""
     of_client: dict[int, set[date]] = defaultdict(set)
-    for each in sales:
-        of_client[each.client].add(each.on)
+    for sale in sales:
+        of_client[sale.client].add(sale.on)
     told = {}
     active: dict[int, bool] = {}
-    day = min(each.on for each in sales)
+    day = min(sale.on for sale in sales)
     while day <= last:
         counts = {"new": 0, "churned": 0, "returned": 0}
         for client, on in of_client.items():
-            latest = max((each for each in on if each <= day), default=None)
+            latest = max((review for review in on if review <= day), default=None)
             is_active = latest is not None and (day - latest).days <= days
             if is_active and client not in active:
                 counts["new"] += 1
@@ -310,9 +312,9 @@ def moved(sales: list[Bought], days: int, first: date, last: date) -> Mapping[da
 
 @pytest.mark.parametrize(("seed", "days"), [(1, 180), (2, 30), (3, 1), (4, 365)])
 def test_who_is_won_lost_and_won_back_each_month(office: Office, seed: int, days: int) -> None:
-    sales = [each for each in made_up(seed) if each.on <= date(2026, 11, 21)]
+    sales = [sale for sale in made_up(seed) if sale.on <= date(2026, 11, 21)]
     filled(office.crm, sales)
-    first, last = min(each.on for each in sales) + 40 * DAY, date(2026, 10, 17)
+    first, last = min(sale.on for sale in sales) + 40 * DAY, date(2026, 10, 17)
     made = report(office.crm, "growth", days=days, since=first, until=last)
     by_day = moved(sales, days, first, last)
     for row in rows(made):
@@ -334,9 +336,9 @@ def test_growth_of_the_real_sales_adds_up(cdnow: tuple[CRM, list[Bought]]) -> No
         assert row["active"] == active
         year, month = map(int, row["month"].split("-"))
         end = date(year + month // 12, month % 12 + 1, 1) - DAY
-        assert active == len({each.client for each in sales if end - 90 * DAY <= each.on <= end})
-        firsts = {client: min(each.on for each in sales if each.client == client) for client in (1, 5, 900, 2357)}
-        assert all(each.year == 1997 for each in firsts.values())
+        assert active == len({sale.client for sale in sales if end - 90 * DAY <= sale.on <= end})
+        firsts = {client: min(sale.on for sale in sales if sale.client == client) for client in (1, 5, 900, 2357)}
+        assert all(day.year == 1997 for day in firsts.values())
     assert sum(made.values("new")) == 2357
 
 
@@ -354,11 +356,11 @@ def test_a_client_is_gone_on_the_day_after_so_many_days(office: Office) -> None:
 def scores(sales: list[Bought]) -> dict[tuple[int, int, int], list[int]]:
     """The clients of each cell."""
     of_client: dict[int, list[Bought]] = defaultdict(list)
-    for each in sales:
-        of_client[each.client].append(each)
-    latest = {client: max(each.on for each in own) for client, own in of_client.items()}
+    for sale in sales:
+        of_client[sale.client].append(sale)
+    latest = {client: max(sale.on for sale in own) for client, own in of_client.items()}
     often = {client: len(own) for client, own in of_client.items()}
-    spent = {client: sum(each.amount for each in own) for client, own in of_client.items()}
+    spent = {client: sum(sale.amount for sale in own) for client, own in of_client.items()}
     days, counts, amounts = (sorted(values.values()) for values in (latest, often, spent))
     many = len(of_client)
     cells: dict[tuple[int, int, int], list[int]] = defaultdict(list)
@@ -385,8 +387,8 @@ def segment(r: int, f: int) -> str:
 def test_the_cells_segments_and_grids(known: tuple[CRM, list[Bought]]) -> None:
     crm, sales = known
     spent: dict[int, Decimal] = defaultdict(Decimal)
-    for each in sales:
-        spent[each.client] += each.amount
+    for sale in sales:
+        spent[sale.client] += sale.amount
     cells = scores(sales)
     amounts = {cell: sum(spent[client] for client in clients) for cell, clients in cells.items()}
     told = {(row["recency"], row["frequency"], row["monetary"]): row for row in rows(report(crm, "rfm", of="cells"))}
@@ -404,9 +406,9 @@ def test_the_cells_segments_and_grids(known: tuple[CRM, list[Bought]]) -> None:
     sold = {row["recency"]: row for row in rows(report(crm, "rfm", of="amount"))}
     for r in range(1, 6):
         for f in range(1, 6):
-            assert grid[f"R{r}"][f"f{f}"] == sum(len(each) for cell, each in cells.items() if cell[:2] == (r, f))
-            assert sold[f"R{r}"][f"f{f}"] == sum(each for cell, each in amounts.items() if cell[:2] == (r, f))
-        assert grid[f"R{r}"]["clients"] == sum(len(each) for cell, each in cells.items() if cell[0] == r)
+            assert grid[f"R{r}"][f"f{f}"] == sum(len(clients) for cell, clients in cells.items() if cell[:2] == (r, f))
+            assert sold[f"R{r}"][f"f{f}"] == sum(amount for cell, amount in amounts.items() if cell[:2] == (r, f))
+        assert grid[f"R{r}"]["clients"] == sum(len(clients) for cell, clients in cells.items() if cell[0] == r)
 
 
 def test_a_single_buyer_is_new_and_of_two_the_later_is_ahead(office: Office) -> None:
@@ -423,25 +425,25 @@ def test_a_single_buyer_is_new_and_of_two_the_later_is_ahead(office: Office) -> 
 
 def test_cohorts(known: tuple[CRM, list[Bought]]) -> None:
     crm, sales = known
-    sales = [each for each in sales if each.on <= crm.today]
+    sales = [sale for sale in sales if sale.on <= crm.today]
     firsts: dict[int, date] = {}
-    for each in sales:
-        firsts[each.client] = min(firsts.get(each.client, each.on), each.on)
+    for sale in sales:
+        firsts[sale.client] = min(firsts.get(sale.client, sale.on), sale.on)
     clients: dict[tuple[str, int], set[int]] = defaultdict(set)
     amounts: dict[tuple[str, int], Decimal] = defaultdict(Decimal)
-    for each in sales:
-        first = firsts[each.client]
-        cell = f"{first:%Y-%m}", (each.on.year - first.year) * 12 + each.on.month - first.month
-        clients[cell].add(each.client)
-        amounts[cell] += each.amount
+    for sale in sales:
+        first = firsts[sale.client]
+        cell = f"{first:%Y-%m}", (sale.on.year - first.year) * 12 + sale.on.month - first.month
+        clients[cell].add(sale.client)
+        amounts[cell] += sale.amount
     begins = min(firsts.values())
     made = {of: report(crm, "cohorts", of=of, since=begins, months=60) for of in ("clients", "share", "amount")}
     cohorts = sorted({cohort for cohort, _ in clients})
-    for of, each in made.items():
-        assert each.values("cohort") == cohorts, of
-        assert each.values("clients") == [len(clients[cohort, 0]) for cohort in cohorts]
+    for of, table in made.items():
+        assert table.values("cohort") == cohorts, of
+        assert table.values("clients") == [len(clients[cohort, 0]) for cohort in cohorts]
     apart = (crm.today.year - begins.year) * 12 + crm.today.month - begins.month
-    for row, shares, sums in zip(*(rows(each) for each in made.values()), strict=True):
+    for row, shares, sums in zip(*(rows(report) for report in made.values()), strict=True):
         cohort = row["cohort"]
         year, month = map(int, cohort.split("-"))
         come = (crm.today.year - year) * 12 + crm.today.month - month
@@ -469,11 +471,11 @@ def test_a_cohort_cut_by_the_first_day_is_of_who_came_since(shop: tuple[CRM, lis
     crm, sales = shop
     since = date(1997, 3, 10)
     firsts: dict[int, date] = {}
-    for each in sales:
-        firsts.setdefault(each.client, each.on)
+    for sale in sales:
+        firsts.setdefault(sale.client, sale.on)
     made = report(crm, "cohorts", since=since)
     assert made.since == since
-    assert made.values("clients") == [sum(each >= since for each in firsts.values())]
+    assert made.values("clients") == [sum(day >= since for day in firsts.values())]
 
 
 # Stores with little in them, and with what is odd
@@ -584,7 +586,7 @@ def test_a_csv_file_has_the_rows_and_the_total(hostile: CRM, office: Office) -> 
     written = {line[0] for line in lines[:-1]}
     assert "'=1+1" in written
     assert len(written) == len(HOSTILE)
-    assert [line[1] for line in lines[:-1]] == [f"{each:.2f}" for each in made.values("amount")]
+    assert [line[1] for line in lines[:-1]] == [f"{amount:.2f}" for amount in made.values("amount")]
 
 
 def test_a_workbook_has_typed_figures(hostile: CRM, office: Office) -> None:
@@ -609,12 +611,12 @@ def test_a_json_file_is_what_scripts_get(hostile: CRM, office: Office) -> None:
     assert written["rows"][-1] == {
         "period": "2026-11", "amount": "3604.00", "year_before": "0.00", "change": None, "sales": 8
     }  # fmt: skip
-    assert [each["kind"] for each in written["columns"]] == ["text", "money", "money", "percent", "count"]
+    assert [column["kind"] for column in written["columns"]] == ["text", "money", "money", "percent", "count"]
 
 
 @pytest.mark.many
 @pytest.mark.parametrize(
-    ("words", "given"), [each for each in REPORTS if each != ("rfm", {"of": "cells"}) and each[0] != "cohorts"]
+    ("words", "given"), [report for report in REPORTS if report != ("rfm", {"of": "cells"}) and report[0] != "cohorts"]
 )
 def test_pictures_are_pictures_and_names_in_them_are_only_drawn(
     hostile: CRM, office: Office, words: str, given: dict[str, Any], capfd: pytest.CaptureFixture[str]
@@ -632,7 +634,7 @@ def test_pictures_are_pictures_and_names_in_them_are_only_drawn(
         assert len(image.convert("RGB").getcolors(1_000_000) or ()) > 5
     root = ElementTree.parse(drawing).getroot()
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    tags = {each.tag.rpartition("}")[2] for each in root.iter() if isinstance(each.tag, str)}
+    tags = {element.tag.rpartition("}")[2] for element in root.iter() if isinstance(element.tag, str)}
     assert not tags & {"script", "b", "a", "foreignObject", "text"}
     again = drawing.read_bytes()
     report(hostile, words, **given, to=drawing)

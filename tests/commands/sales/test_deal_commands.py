@@ -49,11 +49,11 @@ def where(office: Office, of: Deal, crm: CRM | None = None) -> str:
 
 
 def path(office: Office, of: Deal) -> list[str]:
-    return [each.stage for each in office("deals show", of).stays]
+    return [stay.stage for stay in office("deals show", of).stays]
 
 
 def titles(office: Office, **given: Any) -> list[str]:
-    return [each.deal.title for each in office("deals list", **given).deals]
+    return [item.deal.title for item in office("deals list", **given).deals]
 
 
 # Adding
@@ -63,13 +63,13 @@ def test_a_deal_begins_in_the_first_stage_and_is_whoever_adds_its(office: Office
     added = deal(office, acme, expected_close_on=TODAY + timedelta(days=30), notes="two pages")
     assert (where(office, added), added.owner, added.value) == ("Lead", "anna", Decimal("1000.00"))
     assert (added.stage_since, added.closed_on) == (TODAY, None)
-    assert [each.name for each in office("stages list")] == STAGES
+    assert [stage.name for stage in office("stages list")] == STAGES
 
 
 def test_a_deal_may_begin_in_any_open_stage_even_the_first_of_all(office: Office, acme: Client) -> None:
     first = deal(office, acme, stage=stage(office, "proposal"), owner="Jo")
     second = deal(office, acme, stage=stage(office, "prop"), owner="jo")
-    assert [where(office, each) for each in (first, second)] == ["Proposal", "Proposal"]
+    assert [where(office, record) for record in (first, second)] == ["Proposal", "Proposal"]
     # Whoever is there already is spelled as before.
     assert second.owner == "Jo"
     with pytest.raises(FieldError, match="ends a deal"):
@@ -88,7 +88,7 @@ def test_the_list_goes_by_stage_and_value_and_adds_up_all_that_fit(office: Offic
     deal(office, acme, "Large", "3000", stage=stage(office, "Proposal"))
     deal(office, acme, "Early", "50", stage=lead)
     found = office("deals list", limit=2)
-    assert [each.deal.title for each in found.deals] == ["Early", "Large"]
+    assert [item.deal.title for item in found.deals] == ["Early", "Large"]
     # 50 x 10 % + 3100.10 x 50 %
     assert (found.count, found.value, found.weighted) == (3, Decimal("3150.10"), Decimal("1555.05"))
     assert titles(office, offset=2) == ["Small"]
@@ -126,7 +126,7 @@ def test_the_list_is_narrowed_by_what_is_asked(office: Office, acme: Client) -> 
     assert titles(office, text="OSMY") == ["Logo"]
     assert titles(office, text="0%") == ["Logo"]
     assert titles(office, text="_") == []
-    assert [each.overdue for each in office("deals list", sort="title").deals] == [True, False]
+    assert [item.overdue for item in office("deals list", sort="title").deals] == [True, False]
     with pytest.raises(FieldError):
         office("deals list", mine=True, owner="Jo")
     with pytest.raises(FieldError):
@@ -140,13 +140,13 @@ def test_days_in_the_stage_are_counted(office: Office, acme: Client) -> None:
     office("deals move", added, stage(office, "Qualified"), crm=later)
     latest = office.open(today=TODAY + timedelta(days=15))
     shown = office("deals show", now(office, added), crm=latest)
-    told = [(each.stage, each.since, each.until, each.days, each.user) for each in shown.stays]
+    told = [(stay.stage, stay.since, stay.until, stay.days, stay.user) for stay in shown.stays]
     assert told == [
         ("Lead", TODAY, TODAY + timedelta(days=12), 12, "anna"),
         ("Qualified", TODAY + timedelta(days=12), None, 3, "anna"),
     ]
     office("deals lose", now(office, added), "no answer", crm=latest)
-    assert [each.days for each in office("deals show", added, crm=latest).stays] == [12, 3, None]
+    assert [stay.days for stay in office("deals show", added, crm=latest).stays] == [12, 3, None]
 
 
 def test_a_deal_shows_its_follow_ups_and_its_sale(office: Office, acme: Client) -> None:
@@ -157,8 +157,8 @@ def test_a_deal_shows_its_follow_ups_and_its_sale(office: Office, acme: Client) 
     office.sell(acme, "7")
     office("deals win", added)
     card = office("deals show", added)
-    assert [each.what for each in card.follow_ups] == ["call"]
-    assert [each.amount for each in card.sales] == [Decimal("1000.00")]
+    assert [follow_up.what for follow_up in card.follow_ups] == ["call"]
+    assert [sale.amount for sale in card.sales] == [Decimal("1000.00")]
     assert card.client.id == acme.id
     assert set(plain(card)) >= {"title", "stage_name", "stays", "follow_ups", "sales"}
 
@@ -288,7 +288,7 @@ def test_opening_a_won_deal_asks_what_becomes_of_its_sale(office: Office, acme: 
     assert (asked.value.parameter, list(asked.value.choices)) == ("take_back", ["yes", "no"])
     assert (where(office, added), len(office.sales())) == ("Won", 1)
     opened = office("deals reopen", added, stage(office, "Qualified"), take_back=True)
-    assert [each.sale.amount for each in opened.taken_back] == [Decimal("40000.00")]
+    assert [shown.sale.amount for shown in opened.taken_back] == [Decimal("40000.00")]
     assert opened.taken_back[0].status.after == office.client(acme).status == "Regular"
     assert (office.sales(), where(office, added)) == ([], "Qualified")
     office("deals win", now(office, added))
@@ -389,13 +389,13 @@ def test_the_board_shows_each_stage_with_its_sum_and_its_first_deals(office: Off
     board = office("deals board", limit=2)
     assert [column.sum.stage.name for column in board.columns] == STAGES
     assert (board.columns[0].sum.deals, board.columns[0].sum.value) == (5, Decimal("15.00"))
-    assert [each.deal.title for each in board.columns[0].deals] == ["Deal 5", "Deal 4"]
-    assert [each.deal.title for each in board.columns[4].deals] == ["Won"]
+    assert [item.deal.title for item in board.columns[0].deals] == ["Deal 5", "Deal 4"]
+    assert [item.deal.title for item in board.columns[4].deals] == ["Won"]
     told = plain(board)["columns"][0]
     assert (told["stage"]["name"], told["count"], told["value"], told["weighted"]) == ("Lead", 5, "15.00", "1.50")
-    assert [each["client_name"] for each in told["deals"]] == ["Acme", "Acme"]
+    assert [item["client_name"] for item in told["deals"]] == ["Acme", "Acme"]
     mine = office("deals board", mine=True)
-    assert [each.deal.title for each in mine.columns[0].deals] == ["Deal 4", "Deal 3", "Deal 2", "Deal 1"]
+    assert [item.deal.title for item in mine.columns[0].deals] == ["Deal 4", "Deal 3", "Deal 2", "Deal 1"]
     late = office("deals board", crm=office.open(today=TODAY + timedelta(days=31)))
     assert [column.sum.deals for column in late.columns] == [5, 0, 0, 0, 0, 0]
 
@@ -416,7 +416,7 @@ def test_a_deal_is_meant_by_its_number_or_title(office: Office, acme: Client) ->
     def meant(written: str) -> int:
         return selected(office.crm, Deal, written).id
 
-    assert [meant(each) for each in (str(site.id), f"#{site.id}", "new website", "NEW", "website")] == [site.id] * 5
+    assert [meant(text) for text in (str(site.id), f"#{site.id}", "new website", "NEW", "website")] == [site.id] * 5
     assert meant("2026") == shop.id
     for written in ("web", "acme", "nothing", "", "99"):
         with pytest.raises(NotFoundError):
@@ -447,7 +447,7 @@ def test_a_deal_goes_its_way_on_every_store(office: Office, store: Store) -> Non
     office("deals reopen", now(office, added, crm), take_back=True, crm=crm)
     assert store.client(client).status == "Regular"
     office("deals lose", now(office, added, crm), "no budget", crm=crm)
-    assert [each.stage for each in office("deals show", added, crm=crm).stays] == [
+    assert [stay.stage for stay in office("deals show", added, crm=crm).stays] == [
         "Lead", "Proposal", "Won", "Proposal", "Lost",
     ]  # fmt: skip
     office("stages rename", stage(office, "Lost", crm), "Gone", crm=crm)

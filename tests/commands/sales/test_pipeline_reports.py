@@ -39,7 +39,7 @@ class Told:
     sales: list[Sale] = field(default_factory=list)
 
     def stage(self, number: int) -> Stage:
-        return next(each for each in self.stages if each.id == number)
+        return next(stage for stage in self.stages if stage.id == number)
 
 
 @pytest.fixture(scope="module", params=[1, 2])
@@ -77,7 +77,7 @@ def _day(tx: Any, told: Told, chance: random.Random, clients: list[int]) -> None
     told.stages = tx.find_all(Stage)
     for number in chance.sample(sorted(told.deals), min(len(told.deals), 3)):
         deal = tx.get(Deal, number)
-        to = chance.choice([each for each in told.stages if each.id != deal.stage])
+        to = chance.choice([stage for stage in told.stages if stage.id != deal.stage])
         reason = chance.choice(REASONS) if to.outcome == "lost" else ""
         told.deals[number] = tx.change(deal, stage=to.id, lost_reason=reason)
         told.moves.append((number, to.id, tx.today))
@@ -104,7 +104,7 @@ def test_the_funnel_counts_who_reached_a_stage_and_went_on(
     office: Office, told: Told, since: date, until: date
 ) -> None:
     report: Report = office("reports funnel", since, until, crm=told.crm)
-    assert [row[0] for row in report.rows] == [each.name for each in told.stages]
+    assert [row[0] for row in report.rows] == [stage.name for stage in told.stages]
     paths: dict[int, list[tuple[int, date]]] = defaultdict(list)
     for deal, stage, on in told.moves:
         if on <= until:
@@ -115,8 +115,8 @@ def test_the_funnel_counts_who_reached_a_stage_and_went_on(
             came = [at for at, (number, on) in enumerate(path) if number == stage.id and on >= since]
             later = [told.stage(number) for number, _ in path[came[0] + 1 :]] if came else []
             reached += bool(came)
-            went_on += any(each.outcome != "lost" and each.position > stage.position for each in later)
-            won += any(each.outcome == "won" for each in later)
+            went_on += any(stay.outcome != "lost" and stay.position > stage.position for stay in later)
+            won += any(stay.outcome == "won" for stay in later)
             left = pairwise(path)
             days += [(out - into).days for (number, into), (_, out) in left if number == stage.id and out >= since]
         median = Decimal(str(statistics.median(days))) if days else None
@@ -140,8 +140,8 @@ def test_the_forecast_weighs_open_deals_by_month(office: Office, told: Told) -> 
         name = "Without a day" if not on else "Late" if on < TODAY else month if month in months else "Later"
         weighted = deal.value * told.stage(deal.stage).probability / 100
         for key in (name, "Total"):
-            for place, each in enumerate((deal.value, weighted, Decimal(1))):
-                sums[key][place] += each
+            for place, amount in enumerate((deal.value, weighted, Decimal(1))):
+                sums[key][place] += amount
     expected = ["Late", *months, "Later", "Without a day", "Total"]
     rows = [*report.rows, report.total or ()]
     assert [row[0] for row in rows] == [name for name in expected if name in sums or name in months or name == "Late"]
@@ -154,11 +154,11 @@ def test_the_forecast_weighs_open_deals_by_month(office: Office, told: Told) -> 
 def test_the_forecast_of_one_owner(office: Office, told: Told) -> None:
     report: Report = office("reports forecast", owner="BEN", crm=told.crm)
     theirs = [
-        each for each in told.deals.values()
-        if each.owner.casefold() == "ben" and told.stage(each.stage).outcome == "open"
+        deal for deal in told.deals.values()
+        if deal.owner.casefold() == "ben" and told.stage(deal.stage).outcome == "open"
     ]  # fmt: skip
     assert report.total is not None
-    assert report.total[1] == sum(each.value for each in theirs)
+    assert report.total[1] == sum(entry.value for entry in theirs)
     assert report.total[3] == len(theirs) < len(told.deals)
 
 
@@ -168,13 +168,13 @@ def test_lost_reasons_are_counted_whatever_their_case(
 ) -> None:
     report: Report = office("reports lost", since, until, crm=told.crm)
     lost = [
-        each for each in told.deals.values()
-        if told.stage(each.stage).outcome == "lost" and (since or BEGAN) <= (each.closed_on or BEGAN) <= until
+        deal for deal in told.deals.values()
+        if told.stage(deal.stage).outcome == "lost" and (since or BEGAN) <= (deal.closed_on or BEGAN) <= until
     ]  # fmt: skip
-    counts = Counter(each.lost_reason.casefold() for each in lost)
+    counts = Counter(deal.lost_reason.casefold() for deal in lost)
     values: dict[str, Decimal] = defaultdict(Decimal)
-    for each in lost:
-        values[each.lost_reason.casefold()] += each.value
+    for deal in lost:
+        values[deal.lost_reason.casefold()] += deal.value
     assert {row[0].casefold(): row[1] for row in report.rows} == counts
     assert {row[0].casefold(): row[3] for row in report.rows} == values
     assert {row[2] for row in report.rows} == {percent(count, len(lost)) for count in counts.values()}
@@ -197,16 +197,20 @@ def test_activity_is_told_by_person_and_kind(office: Office, told: Told, since: 
 
     rows = {row[0].casefold(): row[1:] for row in report.rows}
     assert len(rows) == len(report.rows)
-    names = {each.casefold() for each in PEOPLE}
+    names = {name.casefold() for name in PEOPLE}
     for name in names:
-        spoken = [each for each in told.interactions if each.user.casefold() == name and within(each.on)]
-        kinds = [sum(each.kind == kind for each in spoken) for kind in INTERACTIONS]
-        done = sum(each.user.casefold() == name and within(each.done_on) for each in told.follow_ups)
+        spoken = [
+            interaction
+            for interaction in told.interactions
+            if interaction.user.casefold() == name and within(interaction.on)
+        ]
+        kinds = [sum(entry.kind == kind for entry in spoken) for kind in INTERACTIONS]
+        done = sum(follow_up.user.casefold() == name and within(follow_up.done_on) for follow_up in told.follow_ups)
         won = [
-            each.value for each in told.deals.values()
-            if each.owner.casefold() == name and told.stage(each.stage).outcome == "won" and within(each.closed_on)
+            deal.value for deal in told.deals.values()
+            if deal.owner.casefold() == name and told.stage(deal.stage).outcome == "won" and within(deal.closed_on)
         ]  # fmt: skip
-        sold = [each.amount for each in told.sales if each.user.casefold() == name and within(each.on)]
+        sold = [sale.amount for sale in told.sales if sale.user.casefold() == name and within(sale.on)]
         expected = (len(spoken), *kinds, done, len(won), sum(won), len(sold), sum(sold))
         assert rows.get(name, (0,) * len(expected)) == expected
     if rows:

@@ -20,7 +20,7 @@ from tests.support.guarded import guarded_for
 
 
 def lines(office: Office) -> list[tuple[int, str, str]]:
-    return [(each.position, each.status, each.when) for each in office("rules list")]
+    return [(rule.position, rule.status, rule.when) for rule in office("rules list")]
 
 
 # Sales
@@ -87,7 +87,7 @@ def test_a_period_that_ends_before_it_begins_is_refused(office: Office) -> None:
 
 def test_a_rule_comes_before_a_last_otherwise_unless_a_position_is_named(office: Office) -> None:
     office("rules add", "Gold when total_spend >= 10")
-    assert [each[1] for each in lines(office)] == ["VIP", "Gold", "Regular"]
+    assert [line[1] for line in lines(office)] == ["VIP", "Gold", "Regular"]
     office("rules add", status="Silver", when="total_spend >= 5")
     office("rules add", "First when sales_count > 100", position=1)
     office("rules add", "Last when sales_count > 100", position=99)
@@ -110,9 +110,9 @@ def test_rules_change_move_and_go_without_moving_anybody(office: Office) -> None
     assert office("rules edit", gold, "Bronze when total_spend >= 20").status == "Bronze"
     edited = office("rules edit", office("rules list")[1], when="total_spend >= 15")
     assert (edited.status, edited.when) == ("Bronze", "total_spend >= 15")
-    assert [each.position for each in office("rules move", edited, 1)] == [1, 2, 3]
-    assert [each[1] for each in lines(office)] == ["Bronze", "VIP", "Regular"]
-    assert [each.status for each in office("rules move", edited, 50)] == ["VIP", "Regular", "Bronze"]
+    assert [rule.position for rule in office("rules move", edited, 1)] == [1, 2, 3]
+    assert [line[1] for line in lines(office)] == ["Bronze", "VIP", "Regular"]
+    assert [rule.status for rule in office("rules move", edited, 50)] == ["VIP", "Regular", "Bronze"]
     office("rules remove", office("rules list")[0])
     assert lines(office) == [(1, "Regular", ""), (2, "Bronze", "total_spend >= 15")]
     assert office.statuses() == ["Regular"]
@@ -184,8 +184,8 @@ def test_each_ready_made_set_gives_everybody_a_status_and_can_be_taken_back(offi
         office.sell(office.add(), amount, TODAY - timedelta(days=int(amount) % 977))
     office.add()
     taken = office("rules use", name)
-    assert [(each.status, each.when) for each in taken] == SETS[name].rules()
-    assert [each.position for each in taken] == list(range(1, len(taken) + 1))
+    assert [(client.status, client.when) for client in taken] == SETS[name].rules()
+    assert [rule.position for rule in taken] == list(range(1, len(taken) + 1))
     office("rules apply")
     named = {status for status, _ in SETS[name].rules()}
     assert set(office.statuses()) <= named
@@ -212,7 +212,7 @@ def test_a_preview_tells_who_would_move_and_changes_nothing(office: Office) -> N
     before = office.everything()
     trial = office("rules preview", ["Gold when total_spend >= 50", "Regular otherwise"])
     assert (trial.applied, trial.clients) == (False, 1)
-    assert [(each.before, each.after, each.clients) for each in trial.counts] == [("Regular", "Gold", 1)]
+    assert [(count.before, count.after, count.clients) for count in trial.counts] == [("Regular", "Gold", 1)]
     (move,) = trial.moves
     assert (move.client, move.name, move.before, move.after) == (rich.id, "Rich", "Regular", "Gold")
     assert "100.00" in move.reason
@@ -335,9 +335,9 @@ def test_two_programs_at_once_review_once(office: Office, monkeypatch: pytest.Mo
     due = review.is_due
     monkeypatch.setattr(review, "is_due", lambda *given: reviewed.append("due") or due(*given))
     with ThreadPoolExecutor() as threads:
-        list(threads.map(lambda each: each.daily_review(), (one, other)))
+        list(threads.map(lambda repository: repository.daily_review(), (one, other)))
     assert reviewed == ["due"]
-    assert [each.user for each in office("history list")].count(PROGRAM) == 1
+    assert [entry.user for entry in office("history list")].count(PROGRAM) == 1
 
 
 def test_a_day_that_was_reviewed_costs_no_statement(office: Office) -> None:

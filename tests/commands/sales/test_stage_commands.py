@@ -15,7 +15,7 @@ FIRST = ["Lead", "Qualified", "Proposal", "Negotiation", "Won", "Lost"]
 
 
 def names(office: Office) -> list[str]:
-    return [each.name for each in office("stages list")]
+    return [stage.name for stage in office("stages list")]
 
 
 def stage(office: Office, name: str) -> Stage:
@@ -38,7 +38,7 @@ def test_a_store_has_the_first_stages_from_the_first_change_on(office: Office) -
     assert stored(office) == 0
     office("stages rename", stage(office, "lead"), "First contact")
     assert names(office) == ["First contact", *FIRST[1:]]
-    assert [each.position for each in office("stages list")] == [1, 2, 3, 4, 5, 6]
+    assert [stage.position for stage in office("stages list")] == [1, 2, 3, 4, 5, 6]
     office("history undo")
     assert names(office) == FIRST
 
@@ -48,8 +48,8 @@ def test_a_stage_comes_behind_those_that_end_alike(office: Office) -> None:
     office("stages add", "Paid", outcome="won")
     office("stages add", "Cold", 5, position=1)
     assert names(office) == ["Cold", "Lead", "Qualified", "Proposal", "Negotiation", "Trial", "Won", "Paid", "Lost"]
-    assert [(stage(office, each).probability) for each in ("Trial", "Paid", "Cold")] == [60, 100, 5]
-    assert [each.position for each in office("stages list")] == list(range(1, 10))
+    assert [(stage(office, name).probability) for name in ("Trial", "Paid", "Cold")] == [60, 100, 5]
+    assert [stage.position for stage in office("stages list")] == list(range(1, 10))
     office("stages add", "Never", outcome="lost", position=99)
     assert names(office)[-1] == "Never"
 
@@ -88,7 +88,7 @@ def test_a_new_name_shows_everywhere_at_once(office: Office) -> None:
 
 def test_the_order_is_changed_and_the_board_follows(office: Office) -> None:
     moved = office("stages move", stage(office, "Proposal"), 1)
-    assert [each.name for each in moved] == names(office) == [
+    assert [stage.name for stage in moved] == names(office) == [
         "Proposal", "Lead", "Qualified", "Negotiation", "Won", "Lost",
     ]  # fmt: skip
     office("stages move", stage(office, "Proposal"), 99)
@@ -121,7 +121,7 @@ def test_there_is_always_a_stage_for_each_outcome(office: Office) -> None:
     with pytest.raises(RefusedError, match="the only stage"):
         office("stages edit", stage(office, "Negotiation"), outcome="won")
     assert names(office) == FIRST[3:]
-    assert [each.position for each in office("stages list")] == [1, 2, 3]
+    assert [stage.position for stage in office("stages list")] == [1, 2, 3]
 
 
 def test_a_stage_with_deals_in_it_goes_only_when_they_have_somewhere_to_go(office: Office) -> None:
@@ -139,7 +139,7 @@ def test_a_stage_with_deals_in_it_goes_only_when_they_have_somewhere_to_go(offic
     office("stages delete", stage(office, "Lead"), stage(office, "Proposal"))
     assert len(office.history()) == len(before) + 1
     assert (names(office), deals_in(office, "Proposal")) == (FIRST[1:], 2)
-    assert [each.user for each in office("deals show", selected(office.crm, Deal, "One")).stays] == ["anna", "anna"]
+    assert [stay.user for stay in office("deals show", selected(office.crm, Deal, "One")).stays] == ["anna", "anna"]
     office("history undo")
     assert (names(office), deals_in(office, "Lead")) == (FIRST, 2)
     with office.crm.read() as snapshot:

@@ -67,7 +67,7 @@ def test_a_merge_takes_the_account_along(firm: Firm) -> None:
     assert account(firm).client == firm.other.id
     with firm.office.crm.read() as snapshot:
         theirs = snapshot.find_all(User, Query({"role": "client"}))
-    assert [each.client for each in theirs] == [firm.other.id] * 2
+    assert [entry.client for entry in theirs] == [firm.other.id] * 2
     assert sees(firm, let_in(firm), firm.other)
     assert run(firm, "check").wrong == []
 
@@ -132,14 +132,14 @@ def test_an_account_whose_client_is_gone_is_found_and_can_be_closed(office: Offi
     # As older versions of this program left it.
     lost = delete(tables.client).where(tables.client.c.id == gone.id)
     office.crm.repository.transact(lambda tx: tx.connection.execute(lost), "lost")
-    (found,) = [each for each in run(firm, "check").wrong if each.record == "user"]
+    (found,) = [finding for finding in run(firm, "check").wrong if finding.record == "user"]
     assert (found.record_id, f"client {gone.id}," in found.what) == (firm.users["client"].id, True)
     assert "users deactivate" in found.how_to_mend
     with pytest.raises(FieldError, match="say whose account it is now, or deactivate it"):
         run(firm, "users edit", account(firm), name="Another")
     run(firm, "users deactivate", [account(firm)])
     assert_out(firm)
-    assert not [each for each in run(firm, "check").wrong if each.record == "user"]
+    assert not [finding for finding in run(firm, "check").wrong if finding.record == "user"]
     with pytest.raises(FieldError, match="say whose account it is now"):
         run(firm, "users activate", [account(firm)])
     run(firm, "users edit", account(firm), client=firm.other)

@@ -47,7 +47,7 @@ def test_the_owner_reads_and_writes_nothing_more_once_there_is_an_account(office
     with office.crm.read() as snapshot:
         assert snapshot.revision == before
     assert boss.sign_in("boss@example.com", admin.password) is not None
-    assert sorted(each.suffix for each in office.folder.glob("*") if each.stem == "copy") == []
+    assert sorted(path.suffix for path in office.folder.glob("*") if path.stem == "copy") == []
 
 
 def test_the_program_that_adds_the_first_account_says_so_and_stops_as_well(office: Office) -> None:
@@ -75,11 +75,11 @@ def test_of_two_first_accounts_at_once_one_is_added(office: Office) -> None:
         Thread(target=add, args=(crm, f"{name}@example.com"))
         for crm, name in zip(programs, ("ada", "ben", "cy"), strict=True)
     ]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    refused = [each for each in answers if isinstance(each, SignedOutError)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    refused = [answer for answer in answers if isinstance(answer, SignedOutError)]
     assert len(refused) == 2, answers
     assert len(named("users list")(office.crm)) == 1
 

@@ -24,9 +24,9 @@ def owners(office: Office) -> dict[str, list[str]]:
     """Whose what is, by kind of record."""
     with office.crm.read() as snapshot:
         return {
-            "clients": [each.owner for each in snapshot.find_all(Client, Query(sort="id"))],
-            "deals": [each.owner for each in snapshot.find_all(Deal, Query(sort="id"))],
-            "follow-ups": [each.user for each in snapshot.find_all(FollowUp, Query(sort="id"))],
+            "clients": [client.owner for client in snapshot.find_all(Client, Query(sort="id"))],
+            "deals": [deal.owner for deal in snapshot.find_all(Deal, Query(sort="id"))],
+            "follow-ups": [follow_up.user for follow_up in snapshot.find_all(FollowUp, Query(sort="id"))],
         }
 
 
@@ -60,7 +60,7 @@ def signed_in(office: Office, email: str) -> CRM:
 
 
 def test_everybody_who_stands_somewhere_is_listed_with_what_waits(team: Office) -> None:
-    found = {each.name: each for each in team("people list")}
+    found = {person.name: person for person in team("people list")}
     assert list(found) == ["Ada Admin", "Bo", "Cy", "Dee"]
     bo = found["Bo"]
     assert (bo.role, bo.email, bo.follow_ups, bo.overdue, bo.deals, bo.clients) == (
@@ -70,19 +70,24 @@ def test_everybody_who_stands_somewhere_is_listed_with_what_waits(team: Office) 
     assert (found["Dee"].follow_ups, found["Dee"].overdue) == (1, 1)
     # Who is gone is listed as long as something stands under the name.
     team("users deactivate", [user(team, "bo@example.com")])
-    assert {each.name: each.role for each in team("people list")}["Bo"] == ""
+    assert {person.name: person.role for person in team("people list")}["Bo"] == ""
 
 
 def test_names_are_known_in_one_spelling(team: Office) -> None:
     with team.crm.read() as snapshot:
         assert names(snapshot) == ["Ada Admin", "Bo", "Cy", "Dee"]
-        assert [spelled(snapshot, each) for each in ("BO", "dee", "New One", "")] == ["Bo", "Dee", "New One", ""]
+        assert [spelled(snapshot, name) for name in ("BO", "dee", "New One", "")] == ["Bo", "Dee", "New One", ""]
 
 
 def test_mine_and_somebodys_do_not_go_together(office: Office) -> None:
     with office.crm.read() as snapshot:
         given = ((False, ""), (True, ""), (False, "Bo"), (True, "ANNA"))
-        assert [owner_filter(office.crm, snapshot, *each).name for each in given] == ["", "anna", "Bo", "ANNA"]
+        assert [owner_filter(office.crm, snapshot, *arguments).name for arguments in given] == [
+            "",
+            "anna",
+            "Bo",
+            "ANNA",
+        ]
         with pytest.raises(FieldError) as error:
             owner_filter(office.crm, snapshot, True, "Bo", field="owner", label="Owner")
     assert error.value.field == "owner"
@@ -96,8 +101,8 @@ def test_what_is_somebodys_bears_a_new_name_at_once(team: Office) -> None:
         "follow-ups": ["Bo Jones", "Bo Jones", "Bo Jones", "Dee"],
     }
     assert team.is_sound()
-    told = [each for each in team("history show", team("history list", 1)[0].id).records if each.record == "deal"]
-    assert [(each.name, each.was, each.now) for each in told[0].fields] == [("owner", "Bo", "Bo Jones")]
+    told = [record for record in team("history show", team("history list", 1)[0].id).records if record.record == "deal"]
+    assert [(field.name, field.was, field.now) for field in told[0].fields] == [("owner", "Bo", "Bo Jones")]
     # What was done to accounts is not taken back, and so what came of it is not either: another name is.
     with pytest.raises(RefusedError):
         team("history undo", team("history list", 1)[0].id)
@@ -177,7 +182,7 @@ def test_whoever_is_only_named_lets_nobody_have_to_sign_in(office: Office) -> No
     office("people add", "Eve", email="eve@example.com")
     assert not has_accounts(office.crm)
     assert not office.crm.accounts.open().exist()
-    assert [(each.name, each.signing_in, each.changed_by_hand) for each in office("users list")] == [
+    assert [(user.name, user.signing_in, user.changed_by_hand) for user in office("users list")] == [
         ("Dee Dunn", False, False), ("Eve", False, False),
     ]  # fmt: skip
     assert office.is_sound()
@@ -214,7 +219,7 @@ def test_whoever_is_only_named_is_one_of_the_team(team: Office) -> None:
             team("people add", wrong)
         assert error.value.field == "name"
     team("people add", "Dee D.")
-    dee = next(each for each in team("users list") if each.name == "Dee D.")
+    dee = next(user for user in team("users list") if user.name == "Dee D.")
     with team.crm.read() as snapshot:
         record = snapshot.get(User, dee.id)
     with pytest.raises(FieldError) as error:
@@ -234,7 +239,7 @@ def test_whoever_is_only_named_is_one_of_the_team(team: Office) -> None:
 def test_several_are_switched_off_and_on_in_one_change_or_not_at_all(team: Office) -> None:
     bo, client = user(team, "bo@example.com"), user(team, "client@example.com")
     off = team("users deactivate", [bo, client])
-    assert [(each.email, each.active) for each in off] == [(bo.email, False), (client.email, False)]
+    assert [(user.email, user.active) for user in off] == [(bo.email, False), (client.email, False)]
     assert team("history list", 1)[0].what == "deactivated 2 accounts"
     with pytest.raises(FieldError):
         team("users activate")
@@ -248,7 +253,7 @@ def test_several_are_switched_off_and_on_in_one_change_or_not_at_all(team: Offic
     team("users edit", user(team, second.email), name="Bo Jones")
     with pytest.raises(Question, match="switched on again, 2: Bo, "):
         team("users activate", all_=True)
-    assert [each.active for each in team("users activate", all_=True, yes=True)] == [True, True]
+    assert [user.active for user in team("users activate", all_=True, yes=True)] == [True, True]
     assert team("users activate", all_=True) == []
     with pytest.raises(RefusedError, match="last admin"):
         team("users deactivate", [user(team, bo.email), user(team, "ada@example.com")])
@@ -286,8 +291,8 @@ def test_the_name_of_a_colleague_who_is_gone_takes_nothing_over(team: Office) ->
     assert _accounts(team) == before
     assert team("clients list", {}, mine=True, crm=ada) == []
     assert team("follow-ups list", mine=True, crm=ada).count == 0
-    assert [each.name for each in team("dashboard show", crm=ada)] == ["sales", "agenda"]
-    assert {each.role: each.clients for each in team("people list") if each.name == "Bo"} == {"": 2, "admin": 0}
+    assert [tile.name for tile in team("dashboard show", crm=ada)] == ["sales", "agenda"]
+    assert {person.role: person.clients for person in team("people list") if person.name == "Bo"} == {"": 2, "admin": 0}
     team("profile edit", name="Ada Admin", crm=ada)
     assert _accounts(team) == before
     assert {kind: names for kind, names in owners(team).items() if kind != "clients"} == {
@@ -295,7 +300,7 @@ def test_the_name_of_a_colleague_who_is_gone_takes_nothing_over(team: Office) ->
     }  # fmt: skip
     team("users activate", [user(team, "bo@example.com")])
     bo = signed_in(team, "bo@example.com")
-    assert [each.name for each in team("dashboard show", crm=bo)] == ["agenda"]
+    assert [tile.name for tile in team("dashboard show", crm=bo)] == ["agenda"]
     assert len(team("clients list", {}, mine=True, crm=bo)) == 2
 
 
@@ -317,8 +322,8 @@ def test_mine_is_what_my_account_has_whoever_is_called_so_too(team: Office) -> N
     second = signed_in(team, "second@example.com")
     mine = team("clients add", {"first_name": "Mia", "owner": "Bo"}, crm=second)
     assert mine.owner_id == user(team, "second@example.com").id
-    assert [each.id for each in team("clients list", {}, mine=True, crm=second)] == [mine.id]
-    assert [each.id for each in team("clients list", {"owner": "bo"}, crm=second)] == [mine.id]
+    assert [client.id for client in team("clients list", {}, mine=True, crm=second)] == [mine.id]
+    assert [client.id for client in team("clients list", {"owner": "bo"}, crm=second)] == [mine.id]
     assert team("agenda", mine=True, crm=second).count == 0
     team("follow-ups add", mine, "Call", due=TODAY, crm=second)
     assert team("agenda", mine=True, crm=second).count == 1
@@ -348,7 +353,7 @@ def test_what_was_under_a_name_before_is_of_the_account_that_gets_it(office: Off
     anna = signed_in(office, "anna@example.com")
     number = user(office, "anna@example.com").id
     assert set(_accounts(office).values()) == {number}
-    assert [each.name for each in office("dashboard show", crm=anna)] == ["sales"]
+    assert [tile.name for tile in office("dashboard show", crm=anna)] == ["sales"]
     assert office("history undo", crm=anna).undone.id == last.id
     assert office.is_sound()
 

@@ -29,7 +29,7 @@ _OTHERS = {"client": {"clients show", "profile end-session"}, "staff": {"profile
 
 
 def test_every_command_is_tried() -> None:
-    assert {each.words for each in commands()} == set(GIVEN)
+    assert {command.words for command in commands()} == set(GIVEN)
 
 
 @pytest.mark.slow
@@ -40,10 +40,10 @@ def test_no_command_shows_or_changes_more_than_the_table_gives(firm: Firm) -> No
     out, so that comes last.
     """
     for role in reversed(ROLES):
-        for each in sorted(commands(), key=lambda command: command.words == "restore"):
-            _try(firm, role, each, each)
-            if not may_run(each, firm.crms[role].reader):
-                _try(firm, role, each, each.function)
+        for entry in sorted(commands(), key=lambda command: command.words == "restore"):
+            _try(firm, role, entry, entry)
+            if not may_run(entry, firm.crms[role].reader):
+                _try(firm, role, entry, entry.function)
 
 
 def _try(firm: Firm, role: str, command: Command, call: Callable[..., Any]) -> None:
@@ -60,7 +60,7 @@ def _try(firm: Firm, role: str, command: Command, call: Callable[..., Any]) -> N
         assert_allowed(crm.reader, records(before), records(after), through_accounts)
     assert not [secret for secret in firm.secrets() if secret in said], where
     # What somebody has said themselves may be repeated.
-    personal = [each for each in firm.personal(role) if each in said and each not in repr(given)]
+    personal = [text for text in firm.personal(role) if text in said and text not in repr(given)]
     assert not personal, (where, personal)
     if role == "client":
         assert FOREIGN not in said, where
@@ -80,8 +80,8 @@ def _try(firm: Firm, role: str, command: Command, call: Callable[..., Any]) -> N
 
 def test_who_may_run_what() -> None:
     """In words, so that a change of it is seen."""
-    runs = {role: {each.words for each in commands() if role in each.roles} for role in ROLES}
-    own = {each for each in GIVEN if each.startswith("profile ")}
+    runs = {role: {command.words for command in commands() if role in command.roles} for role in ROLES}
+    own = {line for line in GIVEN if line.startswith("profile ")}
     assert runs["client"] == {"clients show", "sales list", *own}
     assert runs["admin"] == set(GIVEN)
     assert set(GIVEN) - runs["staff"] == {
@@ -89,10 +89,10 @@ def test_who_may_run_what() -> None:
         "rules remove", "rules use", "rules apply", "stages add", "stages rename", "stages edit", "stages move",
         "stages delete", "backup", "restore", "copy", "sheets setup", "sheets connect",
         "sheets leave", "demo",
-        "settings set", "people add", *(each for each in GIVEN if each.startswith("users ")),
+        "settings set", "people add", *(line for line in GIVEN if line.startswith("users ")),
     }  # fmt: skip
-    assert all(may_run(each, OWNER) for each in commands())
-    assert not any(may_run(each, Reader(1, "odd", 0, "Odd")) for each in commands())
+    assert all(may_run(command, OWNER) for command in commands())
+    assert not any(may_run(command, Reader(1, "odd", 0, "Odd")) for command in commands())
 
 
 def test_a_client_account_finds_its_own_card_and_sales_by_any_name(firm: Firm) -> None:
@@ -101,8 +101,8 @@ def test_a_client_account_finds_its_own_card_and_sales_by_any_name(firm: Firm) -
         client = selected(crm, Client, written)
         card = named("clients show")(crm, client)
         assert card.client.name == "Olga Own"
-        assert [each.what for each in card.timeline] == ["Sale 1"]
-    assert [each.client for each in named("sales list")(crm)] == [firm.own.id]
+        assert [entry.what for entry in card.timeline] == ["Sale 1"]
+    assert [sale.client for sale in named("sales list")(crm)] == [firm.own.id]
     for written in (str(firm.other.id), FOREIGN, INTERNAL, f"R-{FOREIGN}", f"{FOREIGN}@example.com", "nobody", "999"):
         with pytest.raises(NotFoundError) as error:
             selected(crm, Client, written)

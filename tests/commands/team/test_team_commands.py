@@ -19,10 +19,10 @@ def test_a_view_lists_who_fits_now_in_its_order(office: Office) -> None:
     for name, amount in (("A", "5"), ("B", "50"), ("C", "500")):
         office.sell(office.add(last_name=name), amount)
     office("views save", "Big", "total_spend > 10", "-total_spend")
-    assert [each.last_name for each in office("clients list", {}, view="Big")] == ["C", "B"]
-    assert [each.last_name for each in office("clients list", {}, view="big", sort="last_name")] == ["B", "C"]
-    assert [each.last_name for each in office("clients list", {}, view="Big", where="total_spend < 100")] == ["B"]
-    assert [each.last_name for each in office("clients list", {"last_name": "C"}, view="Big")] == ["C"]
+    assert [client.last_name for client in office("clients list", {}, view="Big")] == ["C", "B"]
+    assert [client.last_name for client in office("clients list", {}, view="big", sort="last_name")] == ["B", "C"]
+    assert [client.last_name for client in office("clients list", {}, view="Big", where="total_spend < 100")] == ["B"]
+    assert [client.last_name for client in office("clients list", {"last_name": "C"}, view="Big")] == ["C"]
     office.sell(office.clients()[0], "6")
     assert len(office("clients list", {}, view="Big")) == 3
 
@@ -33,19 +33,19 @@ def test_a_condition_with_or_in_a_view_stays_together(office: Office) -> None:
     office.add(last_name="C", country="CH")
     office("views save", "Near", "country = 'AT' or country = 'DE'")
     found = office("clients list", {}, view="Near", where="country = 'DE' or country = 'CH'")
-    assert [each.last_name for each in found] == ["B"]
+    assert [client.last_name for client in found] == ["B"]
 
 
 def test_a_view_saved_again_is_replaced_and_one_removed_is_gone(office: Office) -> None:
     office("views save", "Big", "total_spend > 10")
     office("views save", "Big", "total_spend > 20", "name")
     office("views save", "All", "")
-    assert [(each.name, each.condition, each.sort) for each in office("views list")] == [
+    assert [(view.name, view.condition, view.sort) for view in office("views list")] == [
         ("All", "", ""),
         ("Big", "total_spend > 20", "name"),
     ]
     office("views remove", "Big")
-    assert [each.name for each in office("views list")] == ["All"]
+    assert [view.name for view in office("views list")] == ["All"]
     office("history undo")
     assert len(office("views list")) == 2
 
@@ -67,19 +67,19 @@ def test_a_view_that_cannot_be_read_is_not_saved(office: Office) -> None:
 
 
 def test_settings_hold_for_everybody_at_once_and_can_be_taken_back(office: Office) -> None:
-    shown = {each.key: each.value for each in office("settings list")}
+    shown = {setting.key: setting.value for setting in office("settings list")}
     others = {"mails_per_minute": "60", "require_second_factor": "no", "time_zone": ZONE.key}
     assert shown == others | {"company_name": "", "language": "en_US", "currency": "USD", "country": "US"}
     for key, value in (("language", "de-AT"), ("currency", "eur"), ("country", "Austria"), ("company_name", "A & B")):
         office("settings set", key, value)
-    changed = {each.key: each.value for each in office("settings list")}
+    changed = {setting.key: setting.value for setting in office("settings list")}
     assert changed == others | {"company_name": "A & B", "language": "de_AT", "currency": "EUR", "country": "AT"}
     other = office.open(user="ben")
     assert other.settings == changed
     assert other.conventions.money(Decimal("1234.5")) == office.crm.conventions.money(Decimal("1234.5"))
     assert "1.234,50" in other.conventions.money(Decimal("1234.5")).replace("\xa0", ".")
     office("history undo")
-    assert {each.key: each.value for each in office("settings list")}["company_name"] == ""
+    assert {setting.key: setting.value for setting in office("settings list")}["company_name"] == ""
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,9 @@ def test_the_months_go_back_a_year_over_its_end(office: Office, day: date) -> No
     assert (months[0].month, months[0].amount, months[0].sales) == (year_ago, Decimal("8.00"), 1)
     assert (months[-2].month, months[-2].amount) == (last_month.replace(day=1), Decimal("4.00"))
     assert (months[-1].month, months[-1].amount, months[-1].sales) == (day.replace(day=1), Decimal("3.00"), 2)
-    assert [each.month for each in months] == sorted({each.month for each in months})
-    assert all(each.month.day == 1 for each in months)
-    assert sum(each.amount for each in months) == 15
+    assert [month.month for month in months] == sorted({month.month for month in months})
+    assert all(month.month.day == 1 for month in months)
+    assert sum(month.amount for month in months) == 15
 
 
 @pytest.mark.parametrize(
@@ -137,14 +137,17 @@ def test_birthdays_of_the_next_fortnight(office: Office, today: date, born: date
     crm = office.open(today=today)
     office.add(crm=crm, first_name="Anna", date_of_birth=born)
     office.add(crm=crm, first_name="Nobody knows")
-    told = [(each.client.first_name, each.on, each.turns) for each in office("today", crm=crm).tiles["birthdays"]]
+    told = [
+        (birthday.client.first_name, birthday.on, birthday.turns)
+        for birthday in office("today", crm=crm).tiles["birthdays"]
+    ]
     assert told == ([("Anna", on, on.year - born.year)] if on else [])
 
 
 def test_the_nearest_birthday_comes_first_however_many_there_are(office: Office) -> None:
     rows = "\n".join(f"Late {at},1990-12-05" for at in range(300))
     office("import", office.write("late.csv", f"last_name,date_of_birth\n{rows}\nToday,1990-11-21\nSoon,1990-11-22\n"))
-    told = [each.client.last_name for each in office("today").tiles["birthdays"]]
+    told = [birthday.client.last_name for birthday in office("today").tiles["birthdays"]]
     assert told[:2] == ["Today", "Soon"]
     assert len(told) >= 5
 
@@ -155,9 +158,12 @@ def test_today_counts_by_status_and_lists_the_newest_and_those_who_moved(office:
         office.sell(clients[at], amount)
     report = office("today")
     assert (report.on, report.tiles["statuses"].clients) == (TODAY, 8)
-    assert [(each.status, each.clients) for each in report.tiles["statuses"].statuses] == [("Regular", 5), ("VIP", 3)]
-    assert [each.last_name for each in report.tiles["newest"][:2]] == ["Client 7", "Client 6"]
-    assert [each.last_name for each in report.tiles["moved"]] == ["Client 1", "Client 2", "Client 0"]
+    assert [(status.status, status.clients) for status in report.tiles["statuses"].statuses] == [
+        ("Regular", 5),
+        ("VIP", 3),
+    ]
+    assert [client.last_name for client in report.tiles["newest"][:2]] == ["Client 7", "Client 6"]
+    assert [client.last_name for client in report.tiles["moved"]] == ["Client 1", "Client 2", "Client 0"]
     assert office("today", crm=office.open(today=TODAY + timedelta(days=30))).tiles["moved"] == report.tiles["moved"]
     assert office("today", crm=office.open(today=TODAY + timedelta(days=31))).tiles["moved"] == []
 
@@ -166,7 +172,7 @@ def test_today_in_an_empty_store(office: Office) -> None:
     report = office("today")
     assert (report.tiles["statuses"].clients, report.tiles["statuses"].statuses) == (0, [])
     assert [report.tiles[name] for name in ("newest", "moved", "birthdays")] == [[], [], []]
-    assert sum(each.amount for each in report.tiles["sales"]) == 0
+    assert sum(sale.amount for sale in report.tiles["sales"]) == 0
 
 
 # The sample data
@@ -188,9 +194,9 @@ def test_the_sample_is_a_store_of_its_own_that_is_marked_and_the_same_twice(offi
     assert office.is_sound(sample)
     assert set(office.statuses(sample)) == {"VIP", "Regular"}
     assert office("today", crm=sample).tiles["birthdays"]
-    assert {each.record.kind_name for each in office("agenda", crm=sample).items} == {"follow_up", "deal"}
+    assert {item.record.kind_name for item in office("agenda", crm=sample).items} == {"follow_up", "deal"}
     assert all(column.deals for column in office("deals board", crm=sample).columns)
-    assert all(office("clients list", {}, view=each.name, crm=sample) for each in office("views list", crm=sample))
+    assert all(office("clients list", {}, view=view.name, crm=sample) for view in office("views list", crm=sample))
     throw_away(sample)
     assert not report.file.exists()
     assert office.clients() == [mine]
@@ -255,9 +261,9 @@ def test_what_later_changes_stand_on_is_not_taken_back(office: Office) -> None:
 def test_history_tells_who_did_what_newest_first_by_the_page(office: Office) -> None:
     client = office.add(first_name="Anna")
     office.sell(client, "5", crm=office.open(user="ben"))
-    told = [(each.user, each.what) for each in office("history list")]
+    told = [(entry.user, entry.what) for entry in office("history list")]
     assert told == [("ben", "recorded a sale to Anna"), ("anna", "added Anna")]
-    assert [each.what for each in office("history list", 1, 1)] == ["added Anna"]
+    assert [entry.what for entry in office("history list", 1, 1)] == ["added Anna"]
 
 
 def test_a_restore_brings_everything_back_and_keeps_what_was_there(office: Office) -> None:
@@ -273,11 +279,11 @@ def test_a_restore_brings_everything_back_and_keeps_what_was_there(office: Offic
     restored = office("restore", kept, yes=True)
     assert restored.done == f"Restored {kept.name}."
     # Beside what was there then, the history says who has put it back.
-    assert [each for each in office.everything() if each not in before] == office.everything()[-2:-1]
+    assert [record for record in office.everything() if record not in before] == office.everything()[-2:-1]
     assert office("history list")[0].what == f"restored {kept.name}"
     assert office.crm.conventions.currency == "USD"
     office("restore", restored.file, yes=True)
-    assert [each for each in after if each not in office.everything()] == []
+    assert [record for record in after if record not in office.everything()] == []
 
 
 def test_a_backup_overwrites_nothing_and_makes_its_folder(office: Office) -> None:

@@ -28,7 +28,11 @@ VEHICLE = Vehicle(client=1, plate="W-1", price=Decimal("9000.50"), state="used",
 def test_it_is_in_the_menu_with_its_page_and_in_the_docs() -> None:
     assert menus()["vehicles"] == "Vehicles"
     assert groups()["vehicles"] == "Vehicles of clients."
-    assert [each.title for each in commands(menu="vehicles")] == ["Add a vehicle", "Repair a vehicle", "List vehicles"]
+    assert [command.title for command in commands(menu="vehicles")] == [
+        "Add a vehicle",
+        "Repair a vehicle",
+        "List vehicles",
+    ]
     assert page_of(Vehicle).__module__ == "crm.terminal.vehicles.vehicles"
     assert "## vehicles repair\n" in reference().PAGES["commands.md"]()
 
@@ -44,16 +48,16 @@ def test_it_is_in_the_shell_json_look_up_history_undo_sums_and_export(tmp_path: 
     crm.did("history", "undo")
     for cost in ("100", "20.25"):
         crm.did("vehicles", "repair", "W-1", "--cost", cost)
-    assert [each["spent"] for each in crm.did("vehicles", "list")] == ["120.25"]
+    assert [vehicle["spent"] for vehicle in crm.did("vehicles", "list")] == ["120.25"]
     last = crm.history()[0]
     assert last["what"] == "repaired W-1"
     (repair, vehicle) = crm.did("history", "show", str(last["id"]))["records"]
     assert (repair["record"], vehicle["record"], vehicle["name"]) == ("repair", "vehicle", "W-1")
-    assert [(each["label"], each["was"], each["now"]) for each in vehicle["fields"]] == [
+    assert [(field["label"], field["was"], field["now"]) for field in vehicle["fields"]] == [
         ("Spent", "$100.00", "$120.25")
     ]
     crm.did("history", "undo")
-    assert [each["spent"] for each in crm.did("vehicles", "list")] == ["100.00"]
+    assert [vehicle["spent"] for vehicle in crm.did("vehicles", "list")] == ["100.00"]
     assert crm.sound()
     crm.did("export", str(tmp_path / "vehicles.csv"), "--what", "vehicles")
     with (tmp_path / "vehicles.csv").open(encoding="utf-8-sig", newline="") as file:
@@ -71,7 +75,7 @@ def test_an_older_store_gets_its_table(tmp_path: Path) -> None:
     )  # fmt: skip
     assert older.returncode == 0, older.stderr
     crm.did("vehicles", "add", "Lovelace", "--plate", "W-1", "--price", "1")
-    assert [each["plate"] for each in crm.did("vehicles", "list")] == ["W-1"]
+    assert [vehicle["plate"] for vehicle in crm.did("vehicles", "list")] == ["W-1"]
 
 
 def test_rights_are_as_it_declares_them() -> None:
@@ -80,7 +84,7 @@ def test_rights_are_as_it_declares_them() -> None:
         store.change(lambda tx: [tx.add(replace(VEHICLE, client=c.id, plate=c.name, on=tx.today)) for c in both])
         client = guarded_for(store.repository, Reader(1, CLIENT, both[0].id, "own"))
         with client.read() as snapshot:
-            assert [(each.plate, each.note) for each in snapshot.find_all(Vehicle)] == [("Own", "")]
+            assert [(vehicle.plate, vehicle.note) for vehicle in snapshot.find_all(Vehicle)] == [("Own", "")]
             with pytest.raises(ForbiddenError, match="Only staff can see repairs"):
                 snapshot.find_all(Repair)
         with pytest.raises(ForbiddenError, match="Only staff can add vehicles"):
@@ -88,7 +92,7 @@ def test_rights_are_as_it_declares_them() -> None:
         staff = guarded_for(store.repository, Reader(2, STAFF, 0, "staff"))
         staff.transact(lambda tx: tx.add(Repair(vehicle=2, cost=Decimal(5))), "repaired")
         with staff.read() as snapshot:
-            assert {(each.plate, each.spent) for each in snapshot.find_all(Vehicle)} == {
+            assert {(vehicle.plate, vehicle.spent) for vehicle in snapshot.find_all(Vehicle)} == {
                 ("Own", Decimal(0)), ("Other", Decimal(5)),
             }  # fmt: skip
 
@@ -116,7 +120,7 @@ def test_it_has_a_tab_in_a_spreadsheet() -> None:
         with team.repository.read() as snapshot:
             assert snapshot.get(Vehicle, 1).spent == Decimal(9)
         team.person.set_cells(team.id, "repairs", 2, place[1], [[11]])
-        assert [each.what for each in team.repository.check()] == ["repairs!B3: a repair needs its vehicle."]
+        assert [finding.what for finding in team.repository.check()] == ["repairs!B3: a repair needs its vehicle."]
         team.person.set_cells(team.id, "repairs", 2, team.place(Repair(id=1), "vehicle")[1], [[1]])
         with team.repository.read() as snapshot:
             assert snapshot.get(Vehicle, 1).spent == Decimal(20)

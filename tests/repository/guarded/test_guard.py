@@ -46,12 +46,12 @@ def test_the_table_speaks_of_every_record_and_every_role() -> None:
 )
 def test_every_method_is_guarded_by_name(protocol: type, guard: type) -> None:
     """What a store learns to do later has to be given its right, and passes through nothing until then."""
-    methods = {name for each in protocol.__mro__ for name in vars(each) if not name.startswith("_")}
-    own = {name for each in guard.__mro__[:-1] for name in vars(each)}
+    methods = {name for class_ in protocol.__mro__ for name in vars(class_) if not name.startswith("_")}
+    own = {name for class_ in guard.__mro__[:-1] for name in vars(class_)}
     assert methods <= own
     assert not own & {"__getattr__", "__getattribute__"}
     for name in methods:
-        told, given = (inspect.getattr_static(each, name) for each in (protocol, guard))
+        told, given = (inspect.getattr_static(class_, name) for class_ in (protocol, guard))
         if inspect.isfunction(told):
             assert list(inspect.signature(told).parameters) == list(inspect.signature(given).parameters), name
 
@@ -87,9 +87,9 @@ def test_the_whole_store_is_an_admins(team: Team, role: str, tmp_path: Path) -> 
         lambda: guarded.restore(tmp_path / "backup.sqlite3"),
         *([guarded.check] if role == "client" else []),
     ]
-    for each in refused:
+    for method in refused:
         with pytest.raises(ForbiddenError):
-            each()
+            method()
     assert not list(tmp_path.glob("*.sqlite3"))
     assert team.everything() == before
 
@@ -101,7 +101,7 @@ def test_an_admin_looks_after_the_whole_store(team: Team, tmp_path: Path) -> Non
     guarded.transact(lambda tx: tx.delete(team.own), "deleted")
     assert guarded.restore(copy).kept
     assert team.store.client(team.own).name == "Olga Own"
-    assert not [each for each in guarded.check() if each.wrong]
+    assert not [finding for finding in guarded.check() if finding.wrong]
     guarded.set_fact("reviewed_on", "2026-11-21")
     assert guarded.fact("reviewed_on") == "2026-11-21"
 
@@ -116,7 +116,7 @@ def test_whoever_is_signed_out_neither_looks_nor_changes(team: Team) -> None:
     copy = guarded.backup(team.store.folder / "copy.sqlite3")
     team.store.change(lambda tx: tx.change(team.sign_ins["admin"], state="ended"), "signed out")
     before, facts = team.everything(), team.store.repository.fact("reviewed_on")
-    for each in (
+    for function in (
         lambda: guarded.read().__enter__(),
         lambda: guarded.transact(lambda tx: tx.delete(team.own), "deleted"),
         lambda: list(guarded.everything()),
@@ -130,10 +130,10 @@ def test_whoever_is_signed_out_neither_looks_nor_changes(team: Team) -> None:
         lambda: guarded.restore(copy),
     ):
         with pytest.raises(SignedOutError, match=r"signed out\. Nothing was changed"):
-            each()
+            function()
     assert team.everything() == before
     assert team.store.repository.fact("reviewed_on") == facts
-    assert {each.name for each in team.store.folder.rglob("*.sqlite3")} == {"store.sqlite3", "copy.sqlite3"}
+    assert {path.name for path in team.store.folder.rglob("*.sqlite3")} == {"store.sqlite3", "copy.sqlite3"}
 
 
 def test_the_question_is_asked_where_the_answer_is_used(team: Team) -> None:

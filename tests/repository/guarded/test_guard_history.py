@@ -26,7 +26,7 @@ def busy(team: Team) -> Team:
 def found(team: Team, role: str, **query: Any) -> list[int]:
     """The numbers of the transactions that a query names for a role."""
     with team.seen_by(role).read() as snapshot:
-        return [each.id for each in snapshot.history(query=HistoryQuery(**query))]
+        return [entry.id for entry in snapshot.history(query=HistoryQuery(**query))]
 
 
 def changed(team: Team, role: str, **query: Any) -> list[Any]:
@@ -55,8 +55,8 @@ def test_staff_find_clients_and_sales_by_every_filter(busy: Team) -> None:
     assert found(busy, "staff", about="sale") == [2]
     busy.store.change(lambda tx: tx.change(busy.own, notes=f"{INTERNAL} more"), "noted")
     assert found(busy, "staff", text=f"{INTERNAL} more") != []
-    assert {each.record for each in changed(busy, "staff", client=busy.own.id)} == {"client", "sale"}
-    assert {each.record for each in changed(busy, "admin", client=busy.own.id)} == {"client", "sale", "user"}
+    assert {entry.record for entry in changed(busy, "staff", client=busy.own.id)} == {"client", "sale"}
+    assert {entry.record for entry in changed(busy, "admin", client=busy.own.id)} == {"client", "sale", "user"}
 
 
 def test_of_sign_ins_staff_find_their_own_and_nobody_elses(busy: Team) -> None:
@@ -68,16 +68,16 @@ def test_of_sign_ins_staff_find_their_own_and_nobody_elses(busy: Team) -> None:
         assert found(busy, "admin", about="sign_in", number=busy.sign_ins[other].id) != []
         assert found(busy, "staff", about="sign_in", number=busy.sign_ins[other].id) == []
     own = busy.sign_ins["staff"].id
-    assert {each.record_id for each in changed(busy, "staff", about="sign_in")} == {own}
+    assert {entry.record_id for entry in changed(busy, "staff", about="sign_in")} == {own}
     assert "seen-admin" not in repr(changed(busy, "staff"))
 
 
 def test_of_accounts_staff_find_what_was_done_to_their_own(busy: Team) -> None:
     own, adas = busy.users["staff"].id, busy.users["admin"]
     busy.store.change(lambda tx: tx.change(adas, email="moved@example.com", phone="+436601234567"), "changed Ada")
-    assert {each.record_id for each in changed(busy, "staff", about="user")} == {own}
-    assert {each.record_id for each in changed(busy, "admin", about="user")} == {
-        each.id for each in busy.users.values()
+    assert {entry.record_id for entry in changed(busy, "staff", about="user")} == {own}
+    assert {entry.record_id for entry in changed(busy, "admin", about="user")} == {
+        user.id for user in busy.users.values()
     }
     assert found(busy, "staff", about="user", number=adas.id) == []
     for query in ({}, {"text": "moved"}, {"text": "changed Ada"}, {"about": "user"}):
@@ -100,7 +100,7 @@ def test_that_others_signed_in_is_not_even_listed(busy: Team) -> None:
     # What touched other records as well stands there, with what may be seen of it.
     busy.store.change(lambda tx: (tx.change(busy.own, city="Graz"), tx.change(busy.users["admin"], name="Eva")), "both")
     assert found(busy, "staff")[0] == number + 2
-    assert {each.record for each in changed(busy, "staff", transaction=number + 2)} == {"client"}
+    assert {entry.record for entry in changed(busy, "staff", transaction=number + 2)} == {"client"}
 
 
 def test_of_dashboards_staff_find_their_own_in_whatever_case(busy: Team) -> None:
@@ -108,15 +108,17 @@ def test_of_dashboards_staff_find_their_own_in_whatever_case(busy: Team) -> None
     busy.store.change(lambda tx: tx.change(adas, tiles="moved"), "Ada arranged")
     busy.store.change(lambda tx: tx.change(sams, user="SAM", tiles="moved"), "Sam arranged")
     busy.store.change(lambda tx: tx.delete(tx.get(Dashboard, sams.id)), "Sam has none")
-    assert {each.record_id for each in changed(busy, "staff", about="dashboard")} == {sams.id}
-    assert {each.record_id for each in changed(busy, "admin", about="dashboard")} == {sams.id, adas.id}
+    assert {entry.record_id for entry in changed(busy, "staff", about="dashboard")} == {sams.id}
+    assert {entry.record_id for entry in changed(busy, "admin", about="dashboard")} == {sams.id, adas.id}
     assert found(busy, "staff", about="dashboard", number=adas.id) == []
 
 
 @pytest.mark.parametrize("role", ["admin", "staff"])
 def test_of_a_secret_is_said_that_it_was_set_and_no_more(busy: Team, role: str) -> None:
     changes = changed(busy, role, about="user")
-    passwords = [(each.before["password"], each.after["password"]) for each in changes if "password" in each.after]
+    passwords = [
+        (change.before["password"], change.after["password"]) for change in changes if "password" in change.after
+    ]
     assert passwords == [("(set)", "(set)")] * (3 if role == "admin" else 1)
     assert SECRET not in repr(changed(busy, role))
 

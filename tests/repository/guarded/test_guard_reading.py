@@ -28,8 +28,8 @@ def test_a_client_sees_itself_without_what_the_team_noted(team: Team) -> None:
         assert snapshot.count(Client) == snapshot.count(Sale) == snapshot.count(User) == snapshot.count(SignIn) == 1
         (sale,) = snapshot.find_all(Sale)
         assert (sale.id, sale.amount, sale.note) == (team.own_sale.id, Decimal(100), "")
-        assert [each.id for each in snapshot.find_all(SignIn)] == [team.sign_ins["client"].id]
-        assert "team" in {each.key for each in snapshot.find_all(Setting)}
+        assert [sign_in.id for sign_in in snapshot.find_all(SignIn)] == [team.sign_ins["client"].id]
+        assert "team" in {setting.key for setting in snapshot.find_all(Setting)}
 
 
 def test_for_a_client_others_are_not_there(team: Team) -> None:
@@ -58,7 +58,7 @@ def test_a_filter_narrows_what_a_reader_sees_and_never_replaces_it(team: Team) -
         ):
             assert snapshot.find_all(Client, query) == []
             assert snapshot.count(Client, query) == 0
-        assert [each.id for each in snapshot.find_all(Client, Query(within={"id": team.other.id}))] == [team.own.id]
+        assert [client.id for client in snapshot.find_all(Client, Query(within={"id": team.other.id}))] == [team.own.id]
         assert snapshot.find_all(Sale, Query({"client": team.other.id})) == []
         assert snapshot.count(Sale, Query(since=date(2020, 1, 1), limit=0)) == 1
         assert snapshot.find_all(Client, Query(offset=1)) == []
@@ -90,7 +90,7 @@ def test_what_is_blank_cannot_be_asked_for_either(team: Team, kind: Any, query: 
 def test_a_client_is_found_by_what_it_sees_of_itself_and_nobody_else_is(team: Team) -> None:
     with team.seen_by("client").read() as snapshot:
         for text in ("olga", "OWN", "own@example.com", "olga own"):
-            assert [each.id for each in snapshot.search(text)] == [team.own.id]
+            assert [client.id for client in snapshot.search(text)] == [team.own.id]
         for text in (INTERNAL, FOREIGN, "+436605551234", "", " "):
             assert snapshot.search(text) == []
         assert snapshot.identified("email", ["own@example.com", f"{FOREIGN}@example.com"])[0].notes == ""
@@ -103,12 +103,12 @@ def test_a_client_is_found_by_its_contacts_as_far_as_it_sees_them(team: Team) ->
     team.store.change(lambda tx: tx.add_all([own, other]), "added contacts")
     with team.seen_by("client").read() as snapshot:
         for text in ("jo fox", "JO@OWN"):
-            assert [each.id for each in snapshot.search(text)] == [team.own.id]
+            assert [client.id for client in snapshot.search(text)] == [team.own.id]
         for text in (FOREIGN, "bo@other", "contact", INTERNAL, "jo olga"):
             assert snapshot.search(text) == []
     for role in ("staff", "admin"):
         with team.seen_by(role).read() as snapshot:
-            assert [each.id for each in snapshot.search("bo@other")] == [team.other.id]
+            assert [client.id for client in snapshot.search("bo@other")] == [team.other.id]
 
 
 def test_what_a_client_never_sees_is_refused(team: Team) -> None:
@@ -126,9 +126,9 @@ def test_what_a_client_never_sees_is_refused(team: Team) -> None:
             snapshot.changes,
             lambda: snapshot.changes(transaction=1),
         ]
-        for each in refused:
+        for function in refused:
             with pytest.raises(ForbiddenError, match=r"^Only staff can "):
-                each()
+                function()
         assert snapshot.changes(record=team.own) == []
 
 
@@ -139,10 +139,10 @@ def test_staff_see_all_clients_and_no_secrets(team: Team) -> None:
     with team.seen_by("staff").read() as snapshot:
         assert snapshot.count(Client) == snapshot.count(Sale) == 2
         assert snapshot.get(Client, team.own.id).notes == f"{INTERNAL} notes"
-        assert [each.id for each in snapshot.search(INTERNAL)] == [team.own.id]
+        assert [client.id for client in snapshot.search(INTERNAL)] == [team.own.id]
         users = snapshot.find_all(User)
-        assert [each.role for each in users] == ["admin", "staff", "client"]
-        assert [each.user for each in snapshot.find_all(SignIn)] == [team.users["staff"].id]
+        assert [user.role for user in users] == ["admin", "staff", "client"]
+        assert [sign_in.user for sign_in in snapshot.find_all(SignIn)] == [team.users["staff"].id]
         assert snapshot.find(SignIn, team.sign_ins["admin"].id) is None
         assert SECRET not in repr([users, snapshot.find_all(SignIn), snapshot.get(User, users[0].id)])
 
@@ -162,7 +162,7 @@ def test_the_history_shows_no_secrets_and_of_sign_ins_only_ones_own(team: Team, 
         assert SECRET not in repr(changes)
         assert "Ada L." in repr(snapshot.changes(record=team.users["admin"]))
         # Of a change, what is left once its record is gone does not tell any more whose it was.
-        methods = {each.before["method"] for each in changes if each.operation == "delete"}
+        methods = {change.before["method"] for change in changes if change.operation == "delete"}
         assert methods == {"new-staff"} | ({"new-admin"} if role == "admin" else set())
         assert len(snapshot.history(100)) > 5
 
@@ -175,5 +175,5 @@ def test_a_history_that_holds_secrets_does_not_show_them(team: Team, tmp_path: P
     with closing(Store(STORES["sqlite"], tmp_path)) as store:
         store.repository.fill([*team.everything(), forged])
         with guarded_for(store.repository, team.reader("admin")).read() as snapshot:
-            (change,) = [each for each in snapshot.changes(limit=1000) if each.record == "user" and each.before]
+            (change,) = [change for change in snapshot.changes(limit=1000) if change.record == "user" and change.before]
             assert change.before == change.after == {"password": "", "name": "Ada"}

@@ -66,7 +66,7 @@ REACHES = [
 ]
 
 
-@pytest.mark.parametrize(("statement", "reached"), REACHES, ids=lambda each: "" if isinstance(each, set) else None)
+@pytest.mark.parametrize(("statement", "reached"), REACHES, ids=lambda value: "" if isinstance(value, set) else None)
 def test_every_table_is_found_wherever_it_stands(statement: Any, reached: set[Table]) -> None:
     assert reach_of(statement).tables == reached
 
@@ -133,9 +133,9 @@ def test_a_report_needs_the_right_to_all_that_it_speaks_of(team: Team) -> None:
     }
     for role, tables in allowed.items():
         with team.seen_by(role).read() as snapshot:
-            for each in (client, sale, rule, view, setting, user, sign_in, audit, transactions):
-                statement = select(func.count()).select_from(each)
-                if each in tables:
+            for counted in (client, sale, rule, view, setting, user, sign_in, audit, transactions):
+                statement = select(func.count()).select_from(counted)
+                if counted in tables:
                     assert snapshot.select(statement)[0][0] >= 0
                 else:
                     with pytest.raises(ForbiddenError):

@@ -97,7 +97,10 @@ def test_staff_arrange_their_own_dashboard_and_nobody_elses(team: Team) -> None:
     guarded.transact(lambda tx: tx.delete(tx.get(Dashboard, mine.id)), "put back")
     own = Dashboard(user="sam", user_id=team.users["staff"].id, tiles="again")
     guarded.transact(lambda tx: tx.add(own), "arranged")
-    assert [(each.user, each.tiles) for each in _dashboards(team)] == [("Ada", "tiles of admin"), ("Sam", "again")]
+    assert [(dashboard.user, dashboard.tiles) for dashboard in _dashboards(team)] == [
+        ("Ada", "tiles of admin"),
+        ("Sam", "again"),
+    ]
 
 
 def test_staff_take_back_what_they_did_to_their_dashboard_alone(team: Team) -> None:
@@ -106,7 +109,7 @@ def test_staff_take_back_what_they_did_to_their_dashboard_alone(team: Team) -> N
     guarded.transact(lambda tx: tx.undo(), "took back")
     guarded.transact(lambda tx: tx.delete(tx.get(Dashboard, mine.id)), "put back")
     guarded.transact(lambda tx: tx.undo(), "took back")
-    assert [each.tiles for each in _dashboards(team)] == ["tiles of admin", "tiles of staff"]
+    assert [dashboard.tiles for dashboard in _dashboards(team)] == ["tiles of admin", "tiles of staff"]
     for change in (lambda tx: tx.change(adas, tiles="new"), lambda tx: tx.delete(tx.get(Dashboard, adas.id))):
         team.store.change(change, "arranged by Ada")
         before = team.everything()
@@ -130,7 +133,7 @@ def test_staff_do_the_daily_work_and_stand_in_the_history(team: Team) -> None:
         tx.add_all([Sale(client=client.id, on=tx.today, amount=Decimal(40000))])
         moves = tx.settle()
         tx.delete(tx.get(Sale, team.other_sale.id))
-        return client.id, [each.after for each in moves]
+        return client.id, [move.after for move in moves]
 
     client, moved = guarded.transact(change, "a day's work")
     assert moved == ["VIP"]
@@ -228,7 +231,7 @@ def test_the_last_change_is_ones_own(team: Team) -> None:
     staff.transact(lambda tx: tx.change(tx.get(Client, client.id), notes="called"), "noted")
     admin.transact(lambda tx: tx.change(tx.get(Client, client.id), source="fair"), "asked")
     store.change(lambda tx: tx.change(team.users["client"], name="Cleo L."), "changed an account")
-    undone = [each.transact(lambda tx: tx.undo(), "took back").what for each in (staff, admin, staff)]
+    undone = [repository.transact(lambda tx: tx.undo(), "took back").what for repository in (staff, admin, staff)]
     assert undone == ["noted", "asked", "edited"]
     with pytest.raises(NotFoundError, match="nothing of yours"):
         admin.transact(lambda tx: tx.undo(), "took back")

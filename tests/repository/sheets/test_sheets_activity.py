@@ -51,10 +51,10 @@ def test_a_stage_that_is_typed_moves_the_deal(team: Team) -> None:
     Sheet(team, Deal).put(deal, "stage", stages[4])
     found = team.stored()
     assert found[Deal][deal.id].closed_on == team.store.today  # type: ignore[attr-defined]
-    assert [each.stage for each in found[StageMove].values()] == [stages[0], stages[4]]  # type: ignore[attr-defined]
+    assert [record.stage for record in found[StageMove].values()] == [stages[0], stages[4]]  # type: ignore[attr-defined]
     Sheet(team, Deal).put(deal, "stage", 77)
     assert team.stored()[Deal][deal.id].stage == stages[4]  # type: ignore[attr-defined]
-    assert any("there is no stage 77" in each for each in wrong(team))
+    assert any("there is no stage 77" in finding for finding in wrong(team))
 
 
 def test_a_row_that_names_nobody_is_told_and_kept(team: Team) -> None:
@@ -62,9 +62,9 @@ def test_a_row_that_names_nobody_is_told_and_kept(team: Team) -> None:
     Sheet(team, Contact).add(client=99, name="Jo Fox")
     Sheet(team, FollowUp).add(client=client.id, what="without a day")
     assert team.stored()[Contact] == {}
-    assert any("there is no client 99" in each for each in wrong(team))
+    assert any("there is no client 99" in finding for finding in wrong(team))
     # Nobody has said when, so it is for today.
-    assert [each.due_on for each in team.stored()[FollowUp].values()] == [team.store.today]  # type: ignore[attr-defined]
+    assert [record.due_on for record in team.stored()[FollowUp].values()] == [team.store.today]  # type: ignore[attr-defined]
 
 
 def test_a_client_that_is_deleted_by_hand_takes_all_along_and_brings_it_back(team: Team) -> None:

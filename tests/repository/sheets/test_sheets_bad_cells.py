@@ -82,11 +82,11 @@ def test_a_bad_value_is_told_kept_and_mended(team: Team, case: str) -> None:
     fresh = team.another()
     team.stored(fresh)
     if case not in _NOT_SEEN_AT_FIRST:
-        assert any(each.startswith(f"{TABS[kind].title}!") for each in wrong(team, fresh))
+        assert any(finding.startswith(f"{TABS[kind].title}!") for finding in wrong(team, fresh))
     # Another field of the record is changed: the cell stays.
     if kind is Client and name not in ("version", "created_at", "total_spend"):
         team.store.change(lambda tx: tx.change(tx.get(Client, 2), source="fair"))
-        row = next(each for each in team.cells(Client) if "Second" in each or "fair" in each)
+        row = next(cell for cell in team.cells(Client) if "Second" in cell or "fair" in cell)
         assert (row[sheet.column(name)] if value is not None else None) == value
         assert len(wrong(team)) == 1
         assert len(wrong(team, other)) == 1
@@ -151,7 +151,7 @@ def test_rows_that_mix_two_records_are_told_and_left_alone(team: Team) -> None:
     assert team.stored() == before
     assert team.stored(other) == before
     assert len(wrong(team)) == 2
-    assert all("mixes the records" in each for each in wrong(team))
+    assert all("mixes the records" in finding for finding in wrong(team))
     with pytest.raises(RefusedError, match="mixes the records"):
         team.store.change(lambda tx: tx.change(tx.get(Client, 1), notes="lost?"))
     assert team.store.change(lambda tx: tx.change(tx.get(Client, 2), notes="kept")).notes == "kept"

@@ -29,7 +29,7 @@ def six(team: Team) -> list[Client]:
             [Client(kind="person", first_name=name, last_name="Client", city=f"City {name}") for name in NAMES]
         )
     )
-    return sorted(team.stored()[Client].values(), key=lambda each: each.id)  # type: ignore[arg-type,return-value]
+    return sorted(team.stored()[Client].values(), key=lambda client: client.id)  # type: ignore[arg-type,return-value]
 
 
 # What people do in the window; each is harmless to the records, or says what it does to one.
@@ -67,8 +67,8 @@ def _delete(tx: Any, client: Client) -> Any:
 
 
 def _edit_many(tx: Any, _: Client) -> Any:
-    for each in tx.find_all(Client):
-        tx.change(each, company=f"Company {each.id}")
+    for client in tx.find_all(Client):
+        tx.change(client, company=f"Company {client.id}")
 
 
 def _add(tx: Any, _: Client) -> Any:
@@ -82,7 +82,7 @@ CHANGES: dict[str, Callable[[Any, Client], Any]] = {
 
 def _meant(change: str, clients: list[Client]) -> dict[int, tuple[str, str, str, str, str, Decimal]]:
     """Names, city, company, status and total of each client after a change."""
-    by_id = {each.id: each for each in clients}
+    by_id = {client.id: client for client in clients}
     fourth = by_id[clients[3].id]
     match change:
         case "a sale":
@@ -92,21 +92,21 @@ def _meant(change: str, clients: list[Client]) -> dict[int, tuple[str, str, str,
         case "a deletion":
             del by_id[fourth.id]
         case "an edit of many":
-            by_id = {at: replace(each, company=f"Company {at}") for at, each in by_id.items()}
+            by_id = {at: replace(client, company=f"Company {at}") for at, client in by_id.items()}
         case "an addition":
             by_id[7] = Client(id=7, kind="person", first_name="Gil", last_name="Client", status="Regular")
-    return {at: _facts(each) for at, each in by_id.items()}
+    return {at: _facts(client) for at, client in by_id.items()}
 
 
-def _facts(each: Client) -> tuple[str, str, str, str, str, Decimal]:
-    return each.first_name, each.last_name, each.city, each.company, each.status, each.total_spend
+def _facts(client: Client) -> tuple[str, str, str, str, str, Decimal]:
+    return client.first_name, client.last_name, client.city, client.company, client.status, client.total_spend
 
 
 def _check(team: Team, change: str, clients: list[Client], *, times: int = 1) -> None:
     found = team.agreed()
-    wanted = _meant(change, clients) if times else {each.id: _facts(each) for each in clients}
-    typed = {at: each for at, each in found[Client].items() if each.last_name == "Typed"}  # type: ignore[attr-defined]
-    facts = {at: _facts(each) for at, each in found[Client].items() if at not in typed}  # type: ignore[arg-type]
+    wanted = _meant(change, clients) if times else {client.id: _facts(client) for client in clients}
+    typed = {at: record for at, record in found[Client].items() if record.last_name == "Typed"}  # type: ignore[attr-defined]
+    facts = {at: _facts(record) for at, record in found[Client].items() if at not in typed}  # type: ignore[arg-type]
     if change == "an addition" and times:
         # The number of a try that was taken back is not given out again.
         wanted[max(facts)] = wanted.pop(7)
@@ -217,7 +217,7 @@ def test_an_edit_of_the_very_cell_is_a_conflict(team: Team, six: list[Client]) -
 def test_a_row_of_another_client_that_is_deleted_in_the_window_is_a_deletion(team: Team, six: list[Client]) -> None:
     team.in_the_window(["delete_rows", CLIENTS, 5, 1])
     team.store.change(lambda tx: _edit(tx, six[3]), "an edit")
-    _check(team, "an edit", [each for each in six if each.id != 5])
+    _check(team, "an edit", [record for record in six if record.id != 5])
     team.in_the_window(["delete_rows", CLIENTS, 1, 1])
     team.store.change(lambda tx: tx.change(tx.get(Client, 6), notes="a note"), "a note")
     assert sorted(team.agreed()[Client]) == [2, 3, 4, 6]
@@ -228,7 +228,7 @@ def test_the_very_row_deleted_in_the_window_is_gone(team: Team, six: list[Client
     team.in_the_window(["delete_rows", CLIENTS, 4, 1])
     with pytest.raises(Exception, match="4"):
         team.store.change(lambda tx: _edit(tx, six[3]), "an edit")
-    _check(team, "an edit", [each for each in six if each.id != 4], times=0)
+    _check(team, "an edit", [record for record in six if record.id != 4], times=0)
 
 
 @pytest.mark.slow
@@ -237,7 +237,7 @@ def test_a_column_deleted_in_the_window_loses_nothing_else(team: Team, six: list
     team.in_the_window(["delete_column", CLIENTS, column, 1])
     team.store.change(lambda tx: _sell(tx, six[3]), "a sale")
     found = team.stored()
-    assert {at: _facts(each) for at, each in found[Client].items()} == _meant("a sale", six)  # type: ignore[arg-type]
+    assert {at: _facts(client) for at, client in found[Client].items()} == _meant("a sale", six)  # type: ignore[arg-type]
     assert len(found[Sale]) == 1
     assert team.whats().count("a sale") == 1
 
@@ -249,22 +249,25 @@ def test_a_new_column_of_ours_and_one_of_theirs_in_the_same_place(team: Team, si
     team.store.change(lambda tx: tx.change(six[3], extra={"Ours": "42"}), "an edit")
     found = team.agreed()[Client]
     assert team.cells(Client)[0][wide:] == ["Theirs", "Ours"]
-    assert {at: each.extra for at, each in found.items() if each.extra} == {2: {"Theirs": "kept"}, 4: {"Ours": "42"}}  # type: ignore[attr-defined]
+    assert {at: client.extra for at, client in found.items() if client.extra} == {
+        2: {"Theirs": "kept"},
+        4: {"Ours": "42"},
+    }  # type: ignore[attr-defined]
     assert team.whats().count("an edit") == 1
 
 
 @pytest.mark.parametrize(
-    "window", [pytest.param(each, marks=[] if at % 4 == 1 else pytest.mark.slow) for at, each in enumerate(WINDOWS)]
+    "window", [pytest.param(window, marks=[] if at % 4 == 1 else pytest.mark.slow) for at, window in enumerate(WINDOWS)]
 )
 def test_an_adoption_meets_people_too(team: Team, six: list[Client], window: str) -> None:
     team.person.set_cells(team.id, CLIENTS, 9, 1, [["Hugo", "Adopted"]])
     team.in_the_window(*WINDOWS[window])
     team.stored()
     found = team.agreed()
-    adopted = [each for each in found[Client].values() if each.last_name == "Adopted"]  # type: ignore[attr-defined]
-    assert [(each.first_name, each.status) for each in adopted] == [("Hugo", "Regular")]  # type: ignore[attr-defined]
-    others = {at: each for at, each in found[Client].items() if at <= 6}
-    assert others == {each.id: each for each in six}
+    adopted = [client for client in found[Client].values() if client.last_name == "Adopted"]  # type: ignore[attr-defined]
+    assert [(client.first_name, client.status) for client in adopted] == [("Hugo", "Regular")]  # type: ignore[attr-defined]
+    others = {at: client for at, client in found[Client].items() if at <= 6}
+    assert others == {record.id: record for record in six}
 
 
 @pytest.mark.slow
@@ -278,7 +281,7 @@ def test_many_rows_are_kept_as_one_piece_and_put_right_all_the_same(team: Team) 
         team.store.change(lambda tx, rule=rule: tx.change(rule, when="total_spend >= 20") if rule.when else None)
     team.store.change(lambda tx: tx.review_all(), "reviewed")
     found = team.agreed()[Client]
-    assert {at: each.status for at, each in found.items()} == {  # type: ignore[attr-defined]
+    assert {at: client.status for at, client in found.items()} == {  # type: ignore[attr-defined]
         at: "VIP" if at >= 20 else "Regular" for at in before
     }
     assert team.whats().count("reviewed") == 1
@@ -350,7 +353,7 @@ def test_who_never_comes_first_says_so_and_gives_up(
 @pytest.mark.slow
 @pytest.mark.parametrize("another", [False, True])
 def test_a_marker_that_was_deleted_by_hand_is_put_back(team: Team, six: list[Client], another: bool) -> None:
-    (marker,) = [each for each in team.person.named_ranges(team.id) if each["name"].startswith("crm_")]
+    (marker,) = [range_ for range_ in team.person.named_ranges(team.id) if range_["name"].startswith("crm_")]
     requests: list[dict[str, Any]] = [{"deleteNamedRange": {"namedRangeId": marker["namedRangeId"]}}]
     if another:
         other = {**marker, "namedRangeId": "crm_99_other", "name": "crm_99_other"}
@@ -358,7 +361,7 @@ def test_a_marker_that_was_deleted_by_hand_is_put_back(team: Team, six: list[Cli
     team.repository.service.write(requests)
     team.store.change(lambda tx: _edit(tx, six[3]), "an edit")
     _check(team, "an edit", six)
-    assert len([each for each in team.person.named_ranges(team.id) if each["name"].startswith("crm_")]) == 1
+    assert len([range_ for range_ in team.person.named_ranges(team.id) if range_["name"].startswith("crm_")]) == 1
 
 
 @pytest.mark.slow

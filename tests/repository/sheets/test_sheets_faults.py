@@ -72,7 +72,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 def test_a_write_that_breaks_is_there_once(team: Team, fault: str) -> None:
     team.person.fault(only="write", **FAULTS[fault])
     team.store.change(_sell, "a sale")
-    assert [each.hits for each in team.person._service.traffic.faults] == [FAULTS[fault].get("times", 1)]
+    assert [fault.hits for fault in team.person._service.traffic.faults] == [FAULTS[fault].get("times", 1)]
     _check_once(team)
 
 

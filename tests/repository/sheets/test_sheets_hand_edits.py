@@ -72,10 +72,10 @@ def test_new_rows_anywhere_become_records_once(team: Team) -> None:
     sales.add(8, client=str(ben.id), amount="12.50", on=46000, note="typed")
     found = team.stored()
     team.stored(other)
-    assert sorted(each.last_name for each in found[Client].values()) == [
+    assert sorted(record.last_name for record in found[Client].values()) == [
         "Ada", "Ben", "Between", "Far below", "Further",
     ]  # fmt: skip
-    assert [(each.client, each.amount, each.on) for each in found[Sale].values()] == [
+    assert [(record.client, record.amount, record.on) for record in found[Sale].values()] == [
         (ada.id, Decimal("40000.00"), team.store.today),
         (ben.id, Decimal("12.50"), date(2025, 12, 9)),
     ] or wrong(team)
@@ -94,8 +94,8 @@ def test_rules_and_views_are_typed_into_the_sheet(team: Team) -> None:
     views.add(name="Vienna", condition="country = 'DE'", sort="-total_spend")
     views.add(name="Odd", condition="town = 'Wien'")
     found = team.stored()
-    assert {each.status for each in found[StatusRule].values()} == {"VIP", "Regular", "Big"}
-    assert [each.name for each in found[View].values()] == ["Vienna"]
+    assert {status_rule.status for status_rule in found[StatusRule].values()} == {"VIP", "Regular", "Big"}
+    assert [view.name for view in found[View].values()] == ["Vienna"]
     odd_rule, odd_view = wrong(team)
     assert odd_rule.startswith("rules!D5: ")
     assert odd_view.startswith("views!C3: ")
@@ -115,7 +115,7 @@ def test_a_row_that_says_too_little_waits_until_it_says_enough(team: Team) -> No
     team.person.set_cells(team.id, SALES, row, sales.column("amount"), [[5]])
     assert len(team.agreed()[Sale]) == 1
     sales.add(client=7, amount=5)
-    assert [each.partition(": ")[2] for each in wrong(team)] == ["there is no client 7."]
+    assert [finding.partition(": ")[2] for finding in wrong(team)] == ["there is no client 7."]
     # Once there is such a client the sale is taken.
     for _ in range(6):
         team.store.add()
@@ -213,7 +213,7 @@ def test_what_only_looks_different_changes_nothing(team: Team) -> None:
     person.move_tab(id, "Our clients", 0)
     assert (team.stored(), team.whats()) == (before, whats)
     for client in people:
-        team.store.change(lambda tx, each=client: tx.change(each, notes=f"of {each.first_name}"))
+        team.store.change(lambda tx, client=client: tx.change(client, notes=f"of {client.first_name}"))
         team.store.sell(client, "1.00")
     team.store.add(last_name="New")
     for client in people:
@@ -293,7 +293,7 @@ def test_the_time_zone_is_the_one_that_stands_in_the_sheet(team: Team) -> None:
     other = team.another()
     team.stored(other)
     assert other.clock.zone.key == "Europe/Vienna"
-    (setting,) = (each for each in team.stored()[Setting].values() if each.key == "time_zone")
+    (setting,) = (setting for setting in team.stored()[Setting].values() if setting.key == "time_zone")
     Sheet(team, Setting).put(setting, "value", "Asia/Tokyo")
     for repository in (other, team.another()):
         team.stored(repository)
@@ -472,10 +472,10 @@ def test_text_that_looks_like_a_formula_stays_text(team: Team) -> None:
     ]
     for text in texts:
         team.store.add(last_name=text, notes=text, city=text, extra={"Own": text})
-    found = sorted(team.agreed()[Client].values(), key=lambda each: each.id)
-    assert [each.last_name for each in found] == texts
-    assert [each.notes for each in found] == texts
-    assert [each.extra for each in found] == [{"Own": text} for text in texts]
+    found = sorted(team.agreed()[Client].values(), key=lambda client: client.id)
+    assert [client.last_name for client in found] == texts
+    assert [client.notes for client in found] == texts
+    assert [client.extra for client in found] == [{"Own": text} for text in texts]
     assert all(cell == text for cell, text in zip(_column(team, "last_name"), texts, strict=True))
 
 
@@ -491,7 +491,7 @@ def test_a_formula_in_one_of_our_columns_is_read_as_its_value(team: Team) -> Non
     Sheet(team, Sale).type(sale, "amount", "=19.99*3")
     assert team.store.client(client).total_spend == Decimal("59.97")
     Sheet(team, Sale).type(sale, "amount", "=1/0")
-    assert [each.partition(": ")[2] for each in wrong(team)] == ["the formula in this cell fails."]
+    assert [finding.partition(": ")[2] for finding in wrong(team)] == ["the formula in this cell fails."]
     assert team.store.client(client).total_spend == Decimal("59.97")
 
 
@@ -511,7 +511,7 @@ def test_a_formula_in_a_column_of_the_teams_own_makes_no_history(team: Team) -> 
     # It stands in no other change's way, and stays a formula.
     team.store.change(lambda tx: tx.change(tx.get(Client, 1), extra={**tx.get(Client, 1).extra, "Hat": "L"}))
     clients.type(client, "=Rank", "=1/0")
-    assert [each.partition(": ")[2] for each in wrong(team)] == ["the formula in this cell fails."]
+    assert [finding.partition(": ")[2] for finding in wrong(team)] == ["the formula in this cell fails."]
     team.store.change(lambda tx: tx.change(tx.get(Client, 1), city="Graz"))
     assert _column(team, "=Rank") == ["=1/0"]
     assert clients.cell(client, "=Hat") == "L"
@@ -580,4 +580,4 @@ def test_settings_typed_into_the_sheet_are_checked(team: Team) -> None:
     assert team.stored()[Setting][1] == setting
     assert team.stored(fresh)[Setting] == {}
     for machine in (team.repository, fresh):
-        assert [each.partition(": ")[2] for each in wrong(team, machine)] == ["no such language."]
+        assert [finding.partition(": ")[2] for finding in wrong(team, machine)] == ["no such language."]

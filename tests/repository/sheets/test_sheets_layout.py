@@ -81,7 +81,7 @@ def test_a_column_that_is_gone_keeps_what_it_held(team: Team, ada: Client, how: 
             rename(team, "First name", "E-mail")
     for machine in (team.repository, other):
         assert team.stored(machine) == before
-        assert any("E-mail" in each for each in wrong(team, machine))
+        assert any("E-mail" in finding for finding in wrong(team, machine))
     assert team.whats() == whats
     # The rest goes on.
     team.store.change(lambda tx: tx.change(ada, city="Graz"))
@@ -90,7 +90,7 @@ def test_a_column_that_is_gone_keeps_what_it_held(team: Team, ada: Client, how: 
         team.store.change(lambda tx: tx.change(tx.get(Client, 1), email="new@example.com"))
     fresh = team.another()
     assert team.stored(fresh)[Client][1].city == "Graz"
-    assert any("E-mail" in each for each in wrong(team, fresh))
+    assert any("E-mail" in finding for finding in wrong(team, fresh))
     # Put right again, nobody takes that for an edit.
     match how:
         case "emptied":
@@ -117,7 +117,7 @@ def test_a_new_column_is_read_when_the_missing_one_is_back(team: Team, ada: Clie
     wide = len(team.cells(Client)[0])
     team.person.set_cells(team.id, CLIENTS, 0, wide, [["Shoe"], ["42"]])
     assert team.store.client(ada).extra == {"Hat": "M"}
-    assert sum("is not read while “E-mail” is gone" in each for each in wrong(team)) == 2
+    assert sum("is not read while “E-mail” is gone" in finding for finding in wrong(team)) == 2
     rename(team, "Mail", "E-mail")
     assert team.store.client(ada).extra == {"Hat": "M", "Shoe": "42"}
     assert wrong(team) == []
@@ -240,7 +240,7 @@ def test_an_older_version_put_back_is_taken_and_told(team: Team, ada: Client, me
     for machine in (team.repository, late):
         found = team.stored(machine)
         assert found[Sale] == before[Sale]
-        assert [each.name for each in found[Client].values()] == [
+        assert [client.name for client in found[Client].values()] == [
             "Ada Client", *(f"New {number}" for number in range(meanwhile))
         ]  # fmt: skip
     told = [finding.what for finding in late.check() if "older version" in finding.what]
@@ -288,13 +288,13 @@ def test_every_record_is_read_as_it_was_written(clients: list[Client], sales: li
         ids = list(team.store.change(lambda tx: tx.add_all(clients)))
         for place, (amount, on, note) in enumerate(sales):
             sale = Sale(client=ids[place % len(ids)], amount=amount, on=on, note=note)
-            team.store.change(lambda tx, each=sale: tx.add(each))
+            team.store.change(lambda tx, sale=sale: tx.add(sale))
         team.store.change(lambda tx: tx.change(tx.get(Client, ids[0]), city="=2+2"))
         found = team.stored()
         fresh = team.another()
         assert team.stored(fresh) == found
         assert wrong(team, fresh) == []
         assert team.whats(fresh) == team.whats()
-        for client, stored in zip(clients, (found[Client][each] for each in ids), strict=True):
+        for client, stored in zip(clients, (found[Client][id_] for id_ in ids), strict=True):
             assert stored.notes == client.notes
             assert stored.extra == client.extra

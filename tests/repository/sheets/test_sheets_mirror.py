@@ -35,7 +35,7 @@ def test_each_row_moves_up_by_as_many_as_were_deleted_above_it(places: list[int]
     with _rows_at(left) as connection:
         mirror.put_rows(connection, Client, [(1, 61, "[]")])
         mirror.close_up(connection, Sale, list(deleted))
-        assert _places(connection) == [place - sum(each < place for each in deleted) for place in left]
+        assert _places(connection) == [place - sum(gap < place for gap in deleted) for place in left]
         assert _places(connection, Client) == [61], "the rows of another tab stay"
 
 

@@ -52,7 +52,7 @@ def test_an_older_spreadsheet_gets_the_columns_from_the_names(team: Team) -> Non
     other = team.another()
     assert team.stored(other) == before
     with other.read() as snapshot:
-        assert [(each.user, each.user_id) for each in snapshot.history(1)] == [("Ben", 1)]
+        assert [(entry.user, entry.user_id) for entry in snapshot.history(1)] == [("Ben", 1)]
     # It is written down for those who come later, whatever Ben is called by then.
     found = [row[team.cells(kind)[0].index(header(kind, people(kind)["owner"]))] for kind in (Client, Deal)
              for row in team.cells(kind)[1:2]]  # fmt: skip
@@ -60,7 +60,10 @@ def test_an_older_spreadsheet_gets_the_columns_from_the_names(team: Team) -> Non
     assert wrong(team, other) == []
     other.transact(lambda tx: (tx.change(tx.get(User, 1), name="Benjamin"), tx.give_name(1)), "another name")
     with team.another().read() as snapshot:
-        assert [(each.owner, each.owner_id) for each in snapshot.find_all(Client)] == [("Benjamin", 1), ("Nobody", 0)]
+        assert [(client.owner, client.owner_id) for client in snapshot.find_all(Client)] == [
+            ("Benjamin", 1),
+            ("Nobody", 0),
+        ]
         assert snapshot.find_all(Dashboard)[0].user_id == 1
     assert team.cells(HISTORY)[0][len(HISTORY_COLUMNS) - 1] == HISTORY_COLUMNS[-1]
     team.agreed()

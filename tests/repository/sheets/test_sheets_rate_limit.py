@@ -46,8 +46,8 @@ class Programs:
 def programs(tmp_path: Path) -> Iterator[Programs]:
     made = Programs(tmp_path)
     yield made
-    for each in made.made:
-        each.close()
+    for service in made.made:
+        service.close()
 
 
 def test_sixty_go_at_once_and_the_next_waits_for_the_first_to_be_a_minute_old(programs: Programs) -> None:
@@ -277,22 +277,22 @@ def program(code: str, folder: Path) -> "subprocess.Popen[str]":
 def test_several_programs_take_sixty_together(tmp_path: Path) -> None:
     running = [program(TAKES, tmp_path) for _ in range(5)]
     try:
-        for each in running:
-            assert each.stdout
-            assert each.stdout.readline() == "ready\n"
+        for process in running:
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n"
         answers = []
-        for each in running:
-            assert each.stdin
-            each.stdin.write("\n")
-            each.stdin.flush()
-        for each in running:
-            answers.append(int(each.communicate(timeout=20)[0]))
+        for process in running:
+            assert process.stdin
+            process.stdin.write("\n")
+            process.stdin.flush()
+        for process in running:
+            answers.append(int(process.communicate(timeout=20)[0]))
         assert sum(answers) == 60
-        assert [each.returncode for each in running] == [0] * 5
+        assert [process.returncode for process in running] == [0] * 5
     finally:
-        for each in running:
-            each.kill()
-            each.communicate()
+        for process in running:
+            process.kill()
+            process.communicate()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")

@@ -138,7 +138,7 @@ def test_values_come_in_the_order_asked(double: Double) -> None:
     sent = double.seen[0]
     assert sent.path == f"/v4/spreadsheets/{SPREADSHEET}/values:batchGetByDataFilter"
     assert sent.json == {
-        "dataFilters": [{"gridRange": each} for each in asked],
+        "dataFilters": [{"gridRange": range_} for range_ in asked],
         "majorDimension": "ROWS",
         "valueRenderOption": "UNFORMATTED_VALUE",
         "dateTimeRenderOption": "SERIAL_NUMBER",
@@ -662,8 +662,8 @@ def table(google: StandIn, tmp_path: Path) -> Iterator[Table]:
     made = Table(google, google.make("Team"), tmp_path)
     google.reset_counts()
     yield made
-    for each in made.opened:
-        each.close()
+    for connection in made.opened:
+        connection.close()
     google.clear_faults()
     google.enable_sheets(True)
     google.enable_drive(True)
@@ -801,8 +801,8 @@ def test_waiting_for_the_quota_takes_nothing_from_the_patience(double: Double) -
 def every_failure(double: Double, monkeypatch: pytest.MonkeyPatch) -> Iterator[BaseException]:
     """All kinds of failures, one after the other."""
     scripts: list[list[Answer]] = [
-        *([each] for each in UNKNOWN.values()),
-        *([each] * 3 for each in (DISABLED, DENIED, NOT_FOUND, error(400, "no"), error(401, "no"))),
+        *([function] for function in UNKNOWN.values()),
+        *([function] * 3 for function in (DISABLED, DENIED, NOT_FOUND, error(400, "no"), error(401, "no"))),
     ]
     for script in scripts:
         double.script = list(script)
@@ -848,7 +848,7 @@ def test_no_secret_is_ever_told(
     key_lines = [line for line in private_key().splitlines() if "KEY" not in line]
     told = [*every_failure(double, monkeypatch)]
     assert len(told) == len(UNKNOWN) + 5 + 4 + 1 + 4
-    text = "\n".join("".join(traceback.format_exception(each)) + repr(each) for each in told)
+    text = "\n".join("".join(traceback.format_exception(failure)) + repr(failure) for failure in told)
     text += repr(double.account) + repr(double.service()) + caplog.text
     assert caplog.text
     for secret in (TOKEN, "Bearer", "eyJ", *key_lines, key_lines[3][::-1]):

@@ -59,7 +59,7 @@ def service(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> Iterator
 def sheet_of(service: Service, kind: type[Record], fields: str) -> dict[str, Any]:
     """What the spreadsheet tells of a tab."""
     told = service.describe(f"sheets(properties(sheetId),{fields})")["sheets"]
-    return next(each for each in told if each["properties"].get("sheetId", 0) == TABS[kind].sheet_id)
+    return next(tab for tab in told if tab["properties"].get("sheetId", 0) == TABS[kind].sheet_id)
 
 
 def cells_of(service: Service, kind: type[Record], fields: str, rows: int = 3) -> list[list[dict[str, Any]]]:
@@ -82,9 +82,9 @@ def test_headings_are_bold_and_stay_in_sight(shell: CommandLine, service: Servic
         assert properties["gridProperties"]["frozenRowCount"] == 1
         assert properties["tabColorStyle"]["rgbColor"]
         first, second, *_ = cells_of(service, kind, "userEnteredFormat")
-        assert all(each["userEnteredFormat"]["textFormat"]["bold"] for each in first)
-        assert all(each["userEnteredFormat"]["backgroundColorStyle"] for each in first)
-        assert not any(each.get("userEnteredFormat", {}).get("textFormat") for each in second)
+        assert all(cell["userEnteredFormat"]["textFormat"]["bold"] for cell in first)
+        assert all(cell["userEnteredFormat"]["backgroundColorStyle"] for cell in first)
+        assert not any(cell.get("userEnteredFormat", {}).get("textFormat") for cell in second)
 
 
 @pytest.mark.slow
@@ -158,13 +158,13 @@ def rules_in(service: Service, kind: type[Record], name: str) -> list[str]:
     """What can be chosen in a column."""
     rule = cells_of(service, kind, "dataValidation")[1][at(kind, name)]["dataValidation"]
     assert not rule.get("strict")
-    return [each["userEnteredValue"] for each in rule["condition"]["values"]]
+    return [value["userEnteredValue"] for value in rule["condition"]["values"]]
 
 
 def colours(service: Service) -> list[str]:
     """The statuses that have a colour."""
     found = sheet_of(service, Client, "conditionalFormats").get("conditionalFormats", [])
-    return [each["booleanRule"]["condition"]["values"][0]["userEnteredValue"] for each in found]
+    return [format_["booleanRule"]["condition"]["values"][0]["userEnteredValue"] for format_ in found]
 
 
 @pytest.mark.slow
@@ -216,26 +216,28 @@ def test_what_people_made_of_it_stays(shell: CommandLine, service: Service) -> N
     after = sheet_of(service, Client, asked)
     assert after["conditionalFormats"] == before["conditionalFormats"]
     assert after["data"] == before["data"]
-    told = sorted(json.dumps(each, sort_keys=True) for each in after["protectedRanges"])
-    assert told == sorted(json.dumps(each, sort_keys=True) for each in before["protectedRanges"])
+    told = sorted(json.dumps(protected_range, sort_keys=True) for protected_range in after["protectedRanges"])
+    assert told == sorted(json.dumps(protected_range, sort_keys=True) for protected_range in before["protectedRanges"])
 
 
 @pytest.mark.slow
 def test_what_the_program_keeps_is_guarded_by_a_warning_and_little_seen(shell: CommandLine, service: Service) -> None:
     shell.did("sheets", "setup")
     found = sheet_of(service, Client, "protectedRanges,data(columnMetadata(hiddenByUser))")
-    assert all(each["warningOnly"] for each in found["protectedRanges"])
+    assert all(protected_range["warningOnly"] for protected_range in found["protectedRanges"])
     guarded = {
         place
-        for each in found["protectedRanges"]
-        if "endRowIndex" not in each["range"]
-        for place in range(each["range"].get("startColumnIndex", 0), each["range"]["endColumnIndex"])
+        for protected_range in found["protectedRanges"]
+        if "endRowIndex" not in protected_range["range"]
+        for place in range(
+            protected_range["range"].get("startColumnIndex", 0), protected_range["range"]["endColumnIndex"]
+        )
     }
     names = {columns(Client)[place] for place in guarded}
     assert {"id", "version", "total_spend", "status_reason"} <= names
     assert not names & {"first_name", "status", "notes"}
     metadata = found["data"][0]["columnMetadata"]
-    hidden = {columns(Client)[place] for place, each in enumerate(metadata) if each.get("hiddenByUser")}
+    hidden = {columns(Client)[place] for place, column in enumerate(metadata) if column.get("hiddenByUser")}
     assert hidden == {"owner_id", "created_at", "updated_at", "version", "status_before", "status_since"}
 
 
@@ -270,8 +272,8 @@ def test_other_tabs_are_never_touched(shell: CommandLine, stand_in: StandIn, spr
     assert stand_in.values(spreadsheet, "Clients") == before
     tabs = {tab["sheetId"]: tab for tab in stand_in.tabs(spreadsheet)}
     assert tabs[TABS[Client].sheet_id]["title"] == "clients (CRM)"
-    assert {each.sheet_id for each in ALL_TABS if tabs[each.sheet_id]["hidden"]} == {
-        each.sheet_id for each in ALL_TABS if each.hidden
+    assert {tab.sheet_id for tab in ALL_TABS if tabs[tab.sheet_id]["hidden"]} == {
+        tab.sheet_id for tab in ALL_TABS if tab.hidden
     }
 
 
@@ -290,7 +292,7 @@ def test_columns_that_were_deleted_are_put_back(shell: CommandLine, stand_in: St
     assert sorted(shell.did("sheets", "setup")["put_back"]) == ["clients: City", "clients: Phone"]
     head, *rows = stand_in.values(spreadsheet, "clients")
     assert {row[head.index("ID")]: row[head.index("Phone")] for row in rows} == {
-        str(each["id"]): each["phone"] for each in before
+        str(row["id"]): row["phone"] for row in before
     }
     assert shell.clients() == before
     shell.did("clients", "edit", "2", "--phone", "+43316123456")
@@ -356,8 +358,11 @@ def test_nobody_is_asked_twice_and_everything_is_said_first(
     report = shell.did("sheets", "setup", "--yes")["taken_over"]
     assert (report["new"], report["opening_sales"], report["refused"]) == (2, 2, 1)
     assert report["refusals"][0]["row"] == 4
-    assert [(each["first_name"], each["status"]) for each in shell.clients()] == [("Ada", "VIP"), ("Bo", "Regular")]
-    assert {each["note"] for each in shell.sales()} == {"Opening balance"}
+    assert [(client["first_name"], client["status"]) for client in shell.clients()] == [
+        ("Ada", "VIP"),
+        ("Bo", "Regular"),
+    ]
+    assert {sale["note"] for sale in shell.sales()} == {"Opening balance"}
     assert len(shell.history()) == 1
     # Once more it is only refreshed, and asked for by name nothing is counted twice.
     assert shell.did("sheets", "setup")["taken_over"] is None
@@ -417,9 +422,9 @@ def test_a_client_who_stands_there_twice(shell: CommandLine, stand_in: StandIn, 
         [HEAD, ADA, ADA, more, ["Cy", "Zero", "", "", "", "", ""], ["Di", "Bad", "", "", "", "a lot", ""]],
     )
     report = shell.did("sheets", "setup", "--yes")["taken_over"]
-    assert [each["total_spend"] for each in shell.clients()] == ["36100.00", "0.00"]
+    assert [client["total_spend"] for client in shell.clients()] == ["36100.00", "0.00"]
     assert len(shell.sales()) == report["opening_sales"] == 1
-    assert [each["reason"][:12] for each in report["refusals"]] == ["Total Spend:"]
+    assert [refusal["reason"][:12] for refusal in report["refusals"]] == ["Total Spend:"]
 
 
 @pytest.mark.slow
@@ -459,9 +464,9 @@ def test_the_choice_is_remembered_and_forgotten(shell: CommandLine, spreadsheet:
     file = f"sqlite:///{shell.folder / 'other.sqlite3'}"
     shell.did("clients", "add", "--last-name", "Elsewhere", "--store", file)
     assert shell.clients() == []
-    assert [each["last_name"] for each in shell.clients("--store", file)] == ["Elsewhere"]
+    assert [client["last_name"] for client in shell.clients("--store", file)] == ["Elsewhere"]
     assert file in shell("sheets", "leave", CRM_STORE=file).out
-    assert [each["last_name"] for each in shell.clients()] == ["On this computer"]
+    assert [client["last_name"] for client in shell.clients()] == ["On this computer"]
     assert "No spreadsheet is connected" in shell.refused("sheets", "leave")
 
 
@@ -514,7 +519,7 @@ def wait_for_notice(shell: CommandLine) -> Any:
     ends = time.monotonic() + 15
     while time.monotonic() < ends:
         answer = shell("clients", "list", "--json")
-        assert [each["last_name"] for each in answer.json] == ["Berg"]
+        assert [client["last_name"] for client in answer.json] == ["Berg"]
         if answer.err:
             return answer.error
         time.sleep(0.5)

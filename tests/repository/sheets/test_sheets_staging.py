@@ -69,7 +69,7 @@ def test_no_reader_sees_any_of_it_before_the_last_request(team: Team) -> None:
         looks.append(number)
         for reader in (*others, team.another("new")):
             with reader.read() as snapshot:
-                assert {each.id: each for each in snapshot.find_all(Client)} == before[Client]
+                assert {client.id: client for client in snapshot.find_all(Client)} == before[Client]
                 assert snapshot.count(Sale) == 0
                 assert list(snapshot.search("New")) == []
                 assert [entry.what for entry in snapshot.history()].count("forty") == 0
@@ -115,9 +115,11 @@ def test_people_may_sort_what_they_see_of_it_meanwhile(team: Team, edit: list[An
     _between(team, look)
     team.store.change(_add_forty, "forty")
     found = team.agreed()[Client]
-    names = sorted(each.last_name for each in found.values())  # type: ignore[attr-defined]
+    names = sorted(client.last_name for client in found.values())  # type: ignore[attr-defined]
     assert names == sorted([*(f"Old {at}" for at in range(BEFORE)), *(f"New {at}" for at in range(ADDED))])
-    assert all(each.extra == {"Shoe": each.last_name[4:]} for each in found.values() if each.last_name[0] == "N")  # type: ignore[attr-defined]
+    assert all(
+        client.extra == {"Shoe": client.last_name[4:]} for client in found.values() if client.last_name[0] == "N"
+    )  # type: ignore[attr-defined]
     assert team.whats().count("forty") == 1
 
 

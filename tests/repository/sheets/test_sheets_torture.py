@@ -90,15 +90,17 @@ def test_eight_programs_and_a_person_at_once(far_away: Control, tmp_path: Path) 
                     subprocess.Popen(command, cwd=PROJECT, env=child_environment(), stderr=subprocess.PIPE, text=True)
                 )
             ends = time.monotonic() + LONGEST
-            said = [each.communicate(timeout=max(1.0, ends - time.monotonic()))[1] for each in programs]
+            said = [program.communicate(timeout=max(1.0, ends - time.monotonic()))[1] for program in programs]
         finally:
             over.set()
             person.join(20)
-            for each in programs:
+            for program in programs:
                 with suppress(OSError):
-                    each.kill()
-                each.wait(20)
-        assert [(each.returncode, told) for each, told in zip(programs, said, strict=True)] == [(0, "")] * PROGRAMS
+                    program.kill()
+                program.wait(20)
+        assert [(program.returncode, told) for program, told in zip(programs, said, strict=True)] == [
+            (0, "")
+        ] * PROGRAMS
         far_away.clear_faults()
         _look_at_the_end(team)
 
@@ -106,11 +108,11 @@ def test_eight_programs_and_a_person_at_once(far_away: Control, tmp_path: Path) 
 def _look_at_the_end(team: Team) -> None:
     found = team.agreed()
     assert len(found[Sale]) == PROGRAMS * SALES_EACH
-    sold = Counter(each.client for each in found[Sale].values())  # type: ignore[attr-defined]
-    for each in found[Client].values():
-        assert isinstance(each, Client)
-        assert each.last_name == f"Buyer {each.id - 1}"
-        assert (each.sales_count, each.total_spend) == (sold[each.id], Decimal(10) * sold[each.id])
+    sold = Counter(record.client for record in found[Sale].values())  # type: ignore[attr-defined]
+    for record in found[Client].values():
+        assert isinstance(record, Client)
+        assert record.last_name == f"Buyer {record.id - 1}"
+        assert (record.sales_count, record.total_spend) == (sold[record.id], Decimal(10) * sold[record.id])
     with team.repository.read() as snapshot:
         entries = snapshot.history(limit=1000)
     ours = Counter(entry.what for entry in entries if entry.user.startswith("program"))

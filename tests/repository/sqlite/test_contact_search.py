@@ -18,7 +18,7 @@ pytestmark = pytest.mark.contract
 
 def found(store: Store, text: str) -> list[int]:
     with store.repository.read() as snapshot:
-        return [each.id for each in snapshot.search(text)]
+        return [client.id for client in snapshot.search(text)]
 
 
 def put(store: Store, client: Client, name: str, **fields: Any) -> Contact:
@@ -72,7 +72,7 @@ def test_within_a_transaction_a_new_contact_is_found(store: Store) -> None:
 
     def change(tx: Any) -> list[int]:
         tx.add(Contact(client=acme.id, name="Jo Fox"))
-        return [each.id for each in tx.search("jo fox")]
+        return [record.id for record in tx.search("jo fox")]
 
     assert store.change(change) == [acme.id]
 

@@ -91,7 +91,7 @@ def test_put_off_from_today(start: Start, busy: CRM) -> None:
     session.sees("Put off until Nov 23, 2026: Call about the quote (Acme)").sees("To do: 2")
     session.choose("due today").choose("Put off").choose("Another day").press("in 5 days", "enter")
     session.sees("Put off until Nov 26").settled()
-    assert [each.due_on for each in follow_ups(busy)[:2]] == [date(2026, 11, 23), date(2026, 11, 26)]
+    assert [follow_up.due_on for follow_up in follow_ups(busy)[:2]] == [date(2026, 11, 23), date(2026, 11, 26)]
 
 
 @pytest.mark.usefixtures("busy")
@@ -163,7 +163,7 @@ def test_one_is_edited_handed_over_and_deleted(start: Start, busy: CRM) -> None:
     session.choose("Hand over").choose("Somebody else").press("Dee Dunn", "enter").sees("Handed over to Dee Dunn")
     session.sees("1-1 of 1").press("e").sees("of 3").press("1").choose("Delete").sees("can be undone").press("1")
     session.sees("Deleted: Write instead (Acme)").settled()
-    assert [each.what for each in follow_ups(busy)] == ["Stay in touch", "Theirs"]
+    assert [follow_up.what for follow_up in follow_ups(busy)] == ["Stay in touch", "Theirs"]
 
 
 def test_a_known_name_is_chosen_wherever_somebody_is_asked_for(start: Start, busy: CRM) -> None:
@@ -183,7 +183,7 @@ def test_a_calendar_is_written_from_the_menu(start: Start, tmp_path: Path) -> No
     session.sees("Client:").press("enter").sees("For:").choose("Cy Young").sees("Due by").press("enter")
     session.sees("1 follow-up in")
     events = Calendar.from_ical(file.read_bytes()).walk("VEVENT")
-    assert [str(each["summary"]) for each in events] == ["Theirs (Bo Berg)"]
+    assert [str(event["summary"]) for event in events] == ["Theirs (Bo Berg)"]
 
 
 @pytest.mark.usefixtures("busy")

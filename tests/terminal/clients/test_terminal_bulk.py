@@ -50,7 +50,7 @@ def listed(start: Start, **how: Any) -> Any:
 
 def views(crm: CRM) -> list[tuple[str, str, str]]:
     with crm.read() as snapshot:
-        return [(each.name, each.condition, each.sort) for each in snapshot.find_all(View, Query(sort="name"))]
+        return [(view.name, view.condition, view.sort) for view in snapshot.find_all(View, Query(sort="name"))]
 
 
 @pytest.mark.parametrize(("columns", "more"), [(80, {}), (40, {}), (80, {"NO_COLOR": "1"})])
@@ -66,7 +66,7 @@ def test_some_are_marked_over_pages_and_tagged(start: Start, crm: CRM, columns: 
         "several: 2 clients"
     )
     session.sees("1-9 of 30").sees("g with all 30")
-    assert [each.id for each in clients(crm, tags=("gold",))] == [2, 10]
+    assert [client.id for client in clients(crm, tags=("gold",))] == [2, 10]
     if more:
         assert not re.search(rb"\x1b\[(?:\d+;)*(?:3[0-8]|9[0-7])[;m]", session.raw)
 
@@ -93,8 +93,8 @@ def test_all_that_a_list_shows_are_edited_after_a_count_and_put_back(start: Star
     session.sees("Nothing fits").press("u").sees("Take back: edited clients with City: graz: Owner: Bo")
     assert len(clients(crm, owner="Bo", city="")) == 10
     session.press("1").sees("Taken back").sees("1-9 of 10")
-    assert [(each.owner, each.city, each.extra) for each in clients(crm)] == [
-        (each.owner, each.city, each.extra) for each in before
+    assert [(client.owner, client.city, client.extra) for client in clients(crm)] == [
+        (client.owner, client.city, client.extra) for client in before
     ]
 
 
@@ -106,7 +106,7 @@ def test_all_in_a_view_are_deleted_after_a_count_and_put_back(start: Start, crm:
     session.sees("5 clients deleted, 5 sales")
     assert len(clients(crm)) == 25
     session.press("u").sees("Take back: deleted clients in the view Big").press("1").sees("Taken back")
-    assert [each.total_spend for each in clients(crm)] == [Decimal(number * 1000) for number in range(1, 31)]
+    assert [client.total_spend for client in clients(crm)] == [Decimal(number * 1000) for number in range(1, 31)]
 
 
 def test_marked_ones_that_are_gone_are_told(start: Start, crm: CRM) -> None:
@@ -122,7 +122,7 @@ def test_all_that_a_list_shows_are_exported(start: Start, tmp_path: Path) -> Non
     session.press(str(tmp_path / "graz.pdf"), "enter").sees("he file's ending says how").sees("graz.pdf")
     session.press("kill", str(file), "enter").sees("3 clients in").sees("1-3 of 3")
     with file.open(encoding="utf-8-sig", newline="") as opened:
-        assert [each["Last name"] for each in csv.DictReader(opened)] == ["28", "29", "30"]
+        assert [row["Last name"] for row in csv.DictReader(opened)] == ["28", "29", "30"]
 
 
 def test_an_export_asks_which_clients(start: Start, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_an_export_asks_which_clients(start: Start, tmp_path: Path) -> None:
         "3", "enter"
     )
     session.sees("Clients: Client 03").choose("Go on with these").sees("1 client in")
-    assert [each["last_name"] for each in json.loads(file.read_text("utf-8"))] == ["03"]
+    assert [record["last_name"] for record in json.loads(file.read_text("utf-8"))] == ["03"]
     session.choose("Export to a file").sees("File (").press(str(tmp_path / "all.vcf"), "enter").choose("Everything")
     session.sees("A vCard file holds clients only").choose("Clients").sees("30 clients in")
 
@@ -193,5 +193,5 @@ def test_line_by_line(crm: CRM) -> None:
     assert "1  *   1  Client 01" in told
     assert "This changes 2 clients: Owner: Bo. It can be undone." in told
     assert "OK: 2 clients changed" in told or "✓ 2 clients changed" in told
-    assert [each.id for each in clients(crm, owner="Bo")] == [1, 4]
+    assert [client.id for client in clients(crm, owner="Bo")] == [1, 4]
     assert "\x1b" not in told

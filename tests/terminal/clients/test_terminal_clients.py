@@ -32,7 +32,7 @@ def test_first_run_greets_and_adds_the_first_client(start: Start, crm: CRM) -> N
     session.press("1").sees("Added Anna Berg (no. 1)").sees("1) Record a sale")
     session.press("0").sees("1) Clients").sees("Regular 1").press("0")
     assert session.exit_code() == 0
-    assert [(each.name, each.email, each.kind) for each in clients(crm)] == [
+    assert [(client.name, client.email, client.kind) for client in clients(crm)] == [
         ("Anna Berg", "anna@example.com", "person")
     ]
 
@@ -53,7 +53,7 @@ def test_a_duplicate_is_added_where_the_person_says_so(start: Start, crm: CRM) -
     session = start().choose("Clients").choose("Add a client").choose("A company").sees("Company")
     session.press("Berg Ltd", "enter").sees("1) Save").press("1").sees("may be the same").press("2")
     session.sees("Added Berg Ltd (no. 2)")
-    assert [each.kind for each in clients(crm)] == ["company", "company"]
+    assert [client.kind for client in clients(crm)] == ["company", "company"]
 
 
 def test_a_sale_that_makes_a_vip_says_why(start: Start, crm: CRM) -> None:
@@ -65,7 +65,7 @@ def test_a_sale_that_makes_a_vip_says_why(start: Start, crm: CRM) -> None:
     session.sees("Sale 1: $35,000.00 to Anna Berg on Nov 20, 2026").sees("Total now $35,000.00 in 1 sale")
     session.sees("Status: Regular → VIP").sees("VIP when total_spend >= 35000 (total_spend 35000.00)")
     with crm.read() as snapshot:
-        assert [(each.amount, each.on) for each in snapshot.find_all(Sale)] == [
+        assert [(sale.amount, sale.on) for sale in snapshot.find_all(Sale)] == [
             (Decimal("35000.00"), date(2026, 11, 20))
         ]
 
@@ -76,7 +76,7 @@ def test_editing_shows_the_old_value_to_change_and_empty_clears(start: Start, cr
     session.choose("Edit").sees("1) Save").sees("a) City").press("a").sees("): Graz")
     session.press("-Nord", "enter").sees("* Graz-Nord").press("2").sees("): anna@example.com")
     session.press("kill", "enter").sees("1) Save").press("1").sees("Saved: Anna Berg (no. 1)")
-    assert [(each.city, each.email) for each in clients(crm)] == [("Graz-Nord", "")]
+    assert [(client.city, client.email) for client in clients(crm)] == [("Graz-Nord", "")]
 
 
 def test_a_change_by_somebody_else_is_shown_side_by_side(start: Start, crm: CRM) -> None:
@@ -86,7 +86,7 @@ def test_a_change_by_somebody_else_is_shown_side_by_side(start: Start, crm: CRM)
     named("clients edit")(crm, anna, {"city": "Wien", "owner": "Bo"})
     session.press("1").sees("Somebody else changed the same").sees("City Graz Wien Linz")
     session.sees("1) Keep theirs: Wien").press("2").sees("* Linz").press("1").sees("Saved: Anna Berg")
-    assert [(each.city, each.owner) for each in clients(crm)] == [("Linz", "Bo")]
+    assert [(client.city, client.owner) for client in clients(crm)] == [("Linz", "Bo")]
 
 
 def test_deleting_asks_and_can_be_undone(start: Start, crm: CRM) -> None:
@@ -96,7 +96,7 @@ def test_deleting_asks_and_can_be_undone(start: Start, crm: CRM) -> None:
     session.sees("This deletes Anna Berg and 1 sale").sees("0) No, go back").press("1").sees("Deleted Anna Berg")
     assert clients(crm) == []
     session.press("u").sees("Take back: deleted Anna Berg").press("1").sees("Taken back: deleted Anna Berg")
-    assert [(each.name, each.total_spend) for each in clients(crm)] == [("Anna Berg", Decimal("100.00"))]
+    assert [(client.name, client.total_spend) for client in clients(crm)] == [("Anna Berg", Decimal("100.00"))]
 
 
 def test_merging_shows_both_and_takes_what_is_chosen(start: Start, crm: CRM) -> None:
@@ -108,7 +108,7 @@ def test_merging_shows_both_and_takes_what_is_chosen(start: Start, crm: CRM) -> 
     session.sees("Kept: no. 1")
     session.sees("Last name:").sees("1) Berg").press("2").sees("Its sale moves over").press("1")
     session.sees("Anna Bergs (no. 1)")
-    assert [(each.name, each.city, each.total_spend) for each in clients(crm)] == [
+    assert [(client.name, client.city, client.total_spend) for client in clients(crm)] == [
         ("Anna Bergs", "Graz", Decimal("70.00"))
     ]
 
@@ -128,4 +128,4 @@ def test_several_clients_are_tagged_at_once(start: Start, crm: CRM) -> None:
     session.press("kill", "days_since_added = 0", "enter").sees("Where: days_since_added = 0")
     session.sees("Tags to add (").press("gold", "enter").sees("Tags to take off (").press("enter")
     session.sees("This changes the tags of 3 clients: +gold. It can be undone.").press("1").sees("several: 3 clients")
-    assert {each.tags for each in clients(crm)} == {("gold",)}
+    assert {client.tags for client in clients(crm)} == {("gold",)}

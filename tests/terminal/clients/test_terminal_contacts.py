@@ -51,7 +51,7 @@ def test_contacts_are_added_from_the_card_and_the_primary_one_stands_first(start
     assert next(at for at, line in enumerate(lines) if "Bo [b]" in line) + 1 == next(
         at for at, line in enumerate(lines) if "Jo Fox" in line
     )
-    assert [(each.name, each.is_primary) for each in all_of(crm, Contact)] == [
+    assert [(contact.name, contact.is_primary) for contact in all_of(crm, Contact)] == [
         ("Bo [b]Hill[/b]", True),
         ("Jo Fox", False),
     ]
@@ -65,7 +65,7 @@ def test_a_contact_is_edited_and_deleted_there(start: Start, crm: CRM) -> None:
     session.sees("buyer of Acme, primary contact").choose("Delete").sees("This deletes the contact Jo Fox").press("1")
     session.sees("Deleted Jo Fox. Press u to take it back.").sees("Nothing here.").press("u").sees("Take back")
     session.press("1").sees("1-1 of 1")
-    assert [each.role for each in all_of(crm, Contact)] == ["buyer"]
+    assert [contact.role for contact in all_of(crm, Contact)] == ["buyer"]
 
 
 def test_a_person_leads_to_the_company_and_it_says_so(start: Start, crm: CRM) -> None:
@@ -161,8 +161,10 @@ def test_a_line_becomes_a_call_and_a_follow_up_once_it_is_confirmed(start: Start
     session.sees("No follow-up: the line ends in no day.").press("0").sees("sharp")
     session.press("kill", "met Acme, hello, tomorrow", "enter").sees("Meeting with Acme").press("1")
     session.sees("✓ Meeting with Acme").sees("Follow-up on Sun").sees("1) Clients")
-    assert [(each.kind, each.subject) for each in all_of(crm, Interaction)] == [("meeting", "hello")]
-    assert [each.what for each in all_of(crm, FollowUp)] == ["hello"]
+    assert [(interaction.kind, interaction.subject) for interaction in all_of(crm, Interaction)] == [
+        ("meeting", "hello")
+    ]
+    assert [follow_up.what for follow_up in all_of(crm, FollowUp)] == ["hello"]
 
 
 def test_whoever_is_not_clear_is_chosen_or_added(start: Start, crm: CRM) -> None:
@@ -172,7 +174,7 @@ def test_whoever_is_not_clear_is_chosen_or_added(start: Start, crm: CRM) -> None
     session.choose("Berg Süd").sees("Call with Berg Süd").press("1").sees("✓ Call with Berg Süd")
     session.press("c").sees("Note (").press("call Zed, hello", "enter").sees("Nobody is called Zed.").press("1")
     session.sees("New company: Zed").press("1").sees("✓")
-    assert [each.client for each in all_of(crm, Interaction)] == [3, 2]
+    assert [interaction.client for interaction in all_of(crm, Interaction)] == [3, 2]
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 24)])
@@ -212,6 +214,6 @@ def test_it_works_line_by_line(crm: CRM) -> None:
     acme = company(crm)
     busy(crm, acme)
     said = lines_of(crm, "c\na\nJo Fox\n1\n0\nl\n1\nabout it\n1\nt\nf\n2\n1\n0\n0\n")
-    for each in ("Added: Jo Fox", "Logged a call with Acme", "Jo Fox", "1-1 / calls", "Call: about it"):
-        assert each in said.replace(" · ", " / "), said
+    for text in ("Added: Jo Fox", "Logged a call with Acme", "Jo Fox", "1-1 / calls", "Call: about it"):
+        assert text in said.replace(" · ", " / "), said
     assert "Something went wrong" not in said

@@ -39,10 +39,10 @@ def test_what_says_nothing_of_a_command_finds_none(known: CommandSearch, typed: 
 
 
 def test_each_command_has_a_name_of_its_own_that_leads_to_it(known: CommandSearch) -> None:
-    names = [known.name(each) for each in known.listed]
+    names = [known.name(command) for command in known.listed]
     assert len(set(names)) == len(names)
-    for each in known.listed:
-        assert known.exact(known.name(each)) == [each]
+    for command in known.listed:
+        assert known.exact(known.name(command)) == [command]
     assert known.name(named("contacts edit")) == "Edit (contacts edit)"
     assert known.name(named("deals add")) == "Add a deal"
 
@@ -54,7 +54,7 @@ def test_each_command_has_a_name_of_its_own_that_leads_to_it(known: CommandSearc
 def test_a_client_is_found_by_the_reference_in_any_case(crm: CRM, typed: str) -> None:
     for name, reference in (("Ada", "K-77"), ("K-77", ""), ("Bo", "K-771")):
         named("clients add")(crm, {"first_name": name, "reference": reference})
-    assert [each.first_name for each in ClientSearch(crm).found(typed)] == ["Ada"]
+    assert [client.first_name for client in ClientSearch(crm).found(typed)] == ["Ada"]
 
 
 @pytest.mark.parametrize("typed", ["ad", "ada lo", "k-7", "ada@", "adda", "+4366"])

@@ -51,7 +51,7 @@ def parsed(parser: type[Vt100Parser], *pieces: str) -> list[KeyPress]:
 
 def pressed(*pieces: str) -> str:
     """The data of the keys, one after the other."""
-    return "".join(each.data for each in parsed(KeyParser, *pieces))
+    return "".join(key.data for key in parsed(KeyParser, *pieces))
 
 
 def test_a_key_that_is_known_is_that_key_wherever_it_is_cut() -> None:
@@ -77,10 +77,10 @@ def test_a_sequence_that_is_no_key_is_swallowed_wherever_it_is_cut(sequence: str
 
 
 def test_what_only_begins_like_a_sequence_is_what_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [each.key for each in parsed(KeyParser, "\x1b1")] == [Keys.Escape, "1"]
-    assert [each.key for each in parsed(KeyParser, "\x1bOla")] == [Keys.Escape, "O", "l", "a"]
-    assert [each.key for each in parsed(KeyParser, "\x1b\x1b[A")] == [Keys.Escape, Keys.Up]
-    assert [each.key for each in parsed(KeyParser, "\x1b[1\x03")] == [Keys.ControlC]
+    assert [key.key for key in parsed(KeyParser, "\x1b1")] == [Keys.Escape, "1"]
+    assert [key.key for key in parsed(KeyParser, "\x1bOla")] == [Keys.Escape, "O", "l", "a"]
+    assert [key.key for key in parsed(KeyParser, "\x1b\x1b[A")] == [Keys.Escape, Keys.Up]
+    assert [key.key for key in parsed(KeyParser, "\x1b[1\x03")] == [Keys.ControlC]
     # One that is never finished does not hold up the keys after it for long.
     monkeypatch.setattr(keys_module, "_GOES_ON_SECONDS", 0.0)
     assert pressed("\x1b[", "12") == "12"

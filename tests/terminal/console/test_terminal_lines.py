@@ -52,7 +52,7 @@ def test_a_client_is_added_and_sold_to_through_a_pipe(store: Path, crm: CRM) -> 
     assert "1  Add your first client" in done.stdout
     assert "That is not an e-mail address" in done.stdout
     assert "Status: Regular → VIP" in done.stdout
-    assert [(each.name, each.status) for each in clients(crm)] == [("Anna Berg", "VIP")]
+    assert [(client.name, client.status) for client in clients(crm)] == [("Anna Berg", "VIP")]
 
 
 def test_the_end_of_the_input_ends_the_program_and_saves_nothing(store: Path, crm: CRM) -> None:
@@ -77,7 +77,7 @@ def test_an_old_value_is_kept_or_cleared(store: Path, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Anna", "city": "Graz", "email": "anna@example.com"})
     done = piped(store, "/1\n2\na\n\n2\n-\n1\n0\n0\n")
     assert "[Graz; Enter keeps it, - clears it]" in done.stdout
-    assert [(each.city, each.email) for each in clients(crm)] == [("Graz", "")]
+    assert [(client.city, client.email) for client in clients(crm)] == [("Graz", "")]
 
 
 @pytest.mark.slow

@@ -134,14 +134,14 @@ def test_from_nothing_to_a_list_that_was_taken_over(
     session.press("enter").sees("VIP").sees("Sales this month $36,013.00 in 2 sales")
     crm = opened(spreadsheet)
     with crm.read() as snapshot:
-        clients = {each.first_name: each for each in snapshot.find_all(Client)}
+        clients = {client.first_name: client for client in snapshot.find_all(Client)}
         sales = snapshot.find_all(Sale)
         history = snapshot.history()
-    assert {name: (each.status, each.total_spend) for name, each in clients.items()} == {
+    assert {name: (client.status, client.total_spend) for name, client in clients.items()} == {
         "Ada": ("VIP", Decimal("36000.50")),
         "Bo": ("Regular", Decimal("12.50")),
     }
-    assert {(each.note, each.on) for each in sales} == {("Opening balance", TODAY)}
+    assert {(sale.note, sale.on) for sale in sales} == {("Opening balance", TODAY)}
     assert len(history) == 1
     assert stand_in.values(spreadsheet, "Sheet1") == before
     session.kill()
@@ -209,7 +209,7 @@ def test_what_was_there_before_is_copied(
     # What is named in the environment comes first at the next start, and that is said.
     session.sees("At the next start another store is opened").sees(f"CRM_STORE=sheets://{spreadsheet}"[:60])
     with opened(spreadsheet).read() as snapshot:
-        assert [(each.name, each.status) for each in snapshot.find_all(Client)] == [("Anna Berg", "VIP")]
+        assert [(client.name, client.status) for client in snapshot.find_all(Client)] == [("Anna Berg", "VIP")]
 
 
 @pytest.mark.slow

@@ -21,12 +21,12 @@ _PLAIN = {"Colleague", "DemoReport", "NoneType"}
 def kinds(command: Command) -> Iterator[tuple[type, bool]]:
     """The types that a command returns, and whether it is a list of them."""
     answer = inspect.signature(command.function).return_annotation
-    for each in get_args(answer) or (answer,) if get_origin(answer) is not list else (answer,):
-        if isinstance(each, str):
-            yield from ((late(command, name.strip()), False) for name in each.split("|"))
-        elif each is not None:
-            parts = get_args(each)
-            yield (parts[0], True) if parts else (each, "Sequence" in str(get_origin(answer)))
+    for arg in get_args(answer) or (answer,) if get_origin(answer) is not list else (answer,):
+        if isinstance(arg, str):
+            yield from ((late(command, name.strip()), False) for name in arg.split("|"))
+        elif arg is not None:
+            parts = get_args(arg)
+            yield (parts[0], True) if parts else (arg, "Sequence" in str(get_origin(answer)))
 
 
 def late(command: Command, name: str) -> type:
@@ -35,7 +35,7 @@ def late(command: Command, name: str) -> type:
     found: list[type] = [
         getattr(import_module(node.module), name)
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module and name in {each.name for each in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module and name in {name.name for name in node.names}
     ]
     return found[0]
 
@@ -43,15 +43,15 @@ def late(command: Command, name: str) -> type:
 RETURNED = sorted(
     {
         (kind, is_list)
-        for command in [*commands(), *(each for word in package.first_words() for each in commands_outside(word))]
+        for command in [*commands(), *(command for word in package.first_words() for command in commands_outside(word))]
         for kind, is_list in kinds(command)
         if is_list or kind.__name__ not in _PLAIN
     },
-    key=lambda each: (each[0].__module__, each[0].__name__, each[1]),
+    key=lambda result: (result[0].__module__, result[0].__name__, result[1]),
 )
 
 
-@pytest.mark.parametrize(("kind", "is_list"), RETURNED, ids=lambda each: getattr(each, "__name__", ""))
+@pytest.mark.parametrize(("kind", "is_list"), RETURNED, ids=lambda value: getattr(value, "__name__", ""))
 def test_what_a_command_returns_is_drawn_by_the_subject_it_comes_from(kind: type, is_list: bool) -> None:
     if is_list:
         assert columns_of(kind) is not None

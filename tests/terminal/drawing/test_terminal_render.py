@@ -106,9 +106,9 @@ def test_amounts_and_dates_are_never_cut(people: CRM, screen: Screen) -> None:
 
 
 def test_every_command_of_the_menu_says_what_it_does() -> None:
-    for each in commands():
-        assert each.title, each.words
-        assert each.summary.endswith("."), each.words
+    for command in commands():
+        assert command.title, command.words
+        assert command.summary.endswith("."), command.words
 
 
 def test_clean_leaves_names_as_they_are_and_nothing_that_acts() -> None:

@@ -38,7 +38,7 @@ def acme(crm: CRM) -> Client:
 
 
 def shown(crm: CRM) -> list[str]:
-    return [each.name for each in named("dashboard show")(crm)]
+    return [tile.name for tile in named("dashboard show")(crm)]
 
 
 @pytest.mark.parametrize("columns", [80, 40])
@@ -63,7 +63,7 @@ def test_ctrl_c_leaves_the_dashboard_as_it_was(start: Start, crm: CRM) -> None:
     session = start().choose("Today").press("t").sees("Switch off: What").press("enter").sees("» 1 ✓ Clients by status")
     session.press("c-c").lacks("Save and go back").sees("New Acme")
     assert shown(crm) == list(DEFAULT)
-    assert "arranged the dashboard" not in [each.what for each in named("history list")(crm)]
+    assert "arranged the dashboard" not in [entry.what for entry in named("history list")(crm)]
 
 
 def test_the_last_tile_stays(start: Start, crm: CRM) -> None:

@@ -23,7 +23,7 @@ def add(crm: CRM, **fields: Any) -> Client:
 
 def everything(crm: CRM) -> tuple[Any, ...]:
     with crm.read() as snapshot:
-        return tuple(snapshot.find_all(Client)), tuple(each.id for each in snapshot.history())
+        return tuple(snapshot.find_all(Client)), tuple(entry.id for entry in snapshot.history())
 
 
 def test_a_wrong_key_gets_a_hint_and_nothing_scrolls(start: Start, crm: CRM) -> None:
@@ -152,7 +152,7 @@ def test_without_colour(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna")
     session = start(NO_COLOR="1").sees("0) Exit").choose("Clients").choose("List clients").sees("Anna").settled()
     colours = re.findall(rb"\x1b\[([0-9;]*)m", session.raw)
-    assert not [each for each in colours if re.search(rb"(^|;)(3[0-8]|4[0-8]|9[0-7])(;|$)", each)]
+    assert not [colour for colour in colours if re.search(rb"(^|;)(3[0-8]|4[0-8]|9[0-7])(;|$)", colour)]
 
 
 def test_search_finds_commands_and_clients_from_any_menu(start: Start, crm: CRM) -> None:

@@ -41,7 +41,7 @@ def put(box: Dovecot, sender: str, subject: str) -> None:
 def messages(crm: CRM) -> list[tuple[str, str]]:
     with crm.read() as snapshot:
         found = snapshot.find_all(Message, Query(sort="id"))
-        return [(snapshot.get(Client, each.client).name, each.subject or each.body) for each in found]
+        return [(snapshot.get(Client, message.client).name, message.subject or message.body) for message in found]
 
 
 @pytest.mark.parametrize("columns", [80, 40])
@@ -89,7 +89,7 @@ def test_greetings_are_shown_before_they_go(start: Start, crm: CRM, post: Post, 
     session.press(session.reads(r"(\d)\) Birthdays")[0]).sees("[red]all the best[/]").press("esc")
     session.sees("1-1 of 1").press("d").sees("To be greeted: 1").sees("Eva Hill").choose("Send")
     session.sees("Greetings: 1").sees("Sent 1")
-    assert [str(each["Subject"]) for each in post.taken] == ["Happy birthday"]
+    assert [str(mail["Subject"]) for mail in post.taken] == ["Happy birthday"]
     session.press("d").sees("Nobody is to be greeted").press("enter").sees("1-1 of 1")
     session.press(session.reads(r"(\d)\) Birthdays")[0]).choose("Remove it").sees("What was sent stays")
     session.choose("Remove").sees("Removed Birthdays")

@@ -27,7 +27,7 @@ def readers(crm: CRM, count: int, **fields: Any) -> None:
 
 def messages(crm: CRM) -> list[Message]:
     with crm.read() as snapshot:
-        return sorted(snapshot.find_all(Message), key=lambda each: each.id)
+        return sorted(snapshot.find_all(Message), key=lambda message: message.id)
 
 
 def to_many(start: Start, **how: Any) -> Any:
@@ -71,7 +71,7 @@ def test_what_failed_is_opened_by_its_number_and_sent_again(
     session.sees("1) No2").sees("No such").press("1").sees("E-mail to No2 failed").sees("a) Send again")
     post.answers.clear()
     session.press("a").sees("Sent to a2@example.com.").press("esc").sees("3 sent").lacks("1) No2")
-    assert [each.state for each in messages(crm)] == ["sent"] * 3
+    assert [message.state for message in messages(crm)] == ["sent"] * 3
     assert b"\x1b[31muser" not in session.raw
 
 

@@ -60,7 +60,7 @@ def test_an_e_mail_is_written_looked_at_and_sent(
     (taken,) = post.taken
     assert post.recipients == ["jo@acme.example", "max@other.example"]
     assert taken["Subject"] == "Hello Jo Fox"
-    assert [each.get_filename() for each in taken.iter_attachments()] == ["offer.txt"]
+    assert [attachment.get_filename() for attachment in taken.iter_attachments()] == ["offer.txt"]
     (message,) = all_of(crm, Message)
     assert (message.state, message.user, message.contact) == ("sent", "tester", 1)
     session.press("2").sees("E-mails and texts").sees("Hello Jo").press("1").sees("E-mail to Acme (Jo Fox) sent")
@@ -182,4 +182,4 @@ def test_it_is_written_line_by_line_where_there_is_no_terminal(
     assert (done.returncode, done.stderr) == (0, "")
     for told in ("Did you mean {first_name}?", "To: Anna <anna@example.com>", "Sent to anna@example.com."):
         assert told in done.stdout
-    assert [each["Subject"] for each in post.taken] == ["Hello Anna"]
+    assert [mail["Subject"] for mail in post.taken] == ["Hello Anna"]

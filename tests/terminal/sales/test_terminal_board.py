@@ -51,7 +51,7 @@ def where(crm: CRM, deal: Deal) -> str:
 
 def sales(crm: CRM) -> list[tuple[Decimal, int]]:
     with crm.read() as snapshot:
-        return [(each.amount, each.deal) for each in snapshot.find_all(Sale)]
+        return [(sale.amount, sale.deal) for sale in snapshot.find_all(Sale)]
 
 
 def column(session: Any, left: int, width: int = 20) -> list[str]:
@@ -189,7 +189,7 @@ def test_stages_are_changed_from_the_board(start: Start, crm: CRM) -> None:
     session.press("a").sees("Name").press("Trial", "enter").sees("Probability").press("60", "enter")
     session.choose("open").sees("Position").press("enter").sees("Trial").press("esc").sees("Qualified Proposal")
     session.sees("7 · $2,800.00")
-    assert [each.name for each in named("stages list")(crm)] == [
+    assert [stage.name for stage in named("stages list")(crm)] == [
         "Qualified", "Proposal", "Negotiation", "Trial", "Won", "Lost",
     ]  # fmt: skip
 

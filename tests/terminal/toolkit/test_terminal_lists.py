@@ -47,12 +47,14 @@ def company(crm: CRM) -> None:
 
 def rules(crm: CRM) -> list[tuple[str, str, bool]]:
     with crm.read() as snapshot:
-        return [(each.status, each.when, each.active) for each in snapshot.find_all(StatusRule)]
+        return [
+            (status_rule.status, status_rule.when, status_rule.active) for status_rule in snapshot.find_all(StatusRule)
+        ]
 
 
 def statuses(crm: CRM) -> set[str]:
     with crm.read() as snapshot:
-        return {each.status for each in snapshot.find_all(Client)}
+        return {client.status for client in snapshot.find_all(Client)}
 
 
 def read_by_line(crm: CRM, show: Callable[[Session], None], typed: str) -> str:
@@ -160,12 +162,12 @@ def test_a_list_that_cannot_be_read_is_shown_from_its_first_page(crm: CRM, kind:
 def lists(kind: type[ListPage] = ListPage) -> list[type[ListPage]]:
     """All lists of the menu that a command fills."""
     load_flows()
-    below = [each for of in kind.__subclasses__() for each in [of, *lists(of)] if each.__module__.startswith("crm.")]
-    return list({each for each in below if hasattr(each, "command")})
+    below = [list_ for of in kind.__subclasses__() for list_ in [of, *lists(of)] if list_.__module__.startswith("crm.")]
+    return list({kind for kind in below if hasattr(kind, "command")})
 
 
 def test_a_list_is_filtered_by_what_its_command_takes() -> None:
-    kinds = [each for each in lists() if each.filter_by]
+    kinds = [list_ for list_ in lists() if list_.filter_by]
     assert len(kinds) >= 6
     for kind in kinds:
         taken = named(kind.command).parameters.keys()
@@ -215,7 +217,7 @@ def test_a_rule_with_an_error_is_corrected_previewed_and_applied(start: Start, c
     assert statuses(crm) == {"Regular"}
     session.choose("Apply to all clients now").sees("11 clients moved").press("esc").sees("Gold")
     assert statuses(crm) == {"Regular", "Gold"}
-    assert [each[0] for each in rules(crm)] == ["VIP", "Gold", "Regular"]
+    assert [rule[0] for rule in rules(crm)] == ["VIP", "Gold", "Regular"]
 
 
 def test_rules_are_edited_switched_off_moved_and_removed(start: Start, crm: CRM) -> None:

@@ -34,7 +34,7 @@ class Hands:
         if answer is ESC:
             raise Back
         listed: list[Choice] = list(choices)
-        return next(each.value for each in listed if each.label.strip().startswith(answer))
+        return next(choice.value for choice in listed if choice.label.strip().startswith(answer))
 
     def text(self, label: str, read: Callable[[str], Any], *, default: str = "", **_: Any) -> Any:
         self.asked.append((label, default))
@@ -78,7 +78,7 @@ def test_a_deal_keeps_its_title_and_value(crm: CRM, acme: Client) -> None:
     assert hands.asked[3][0].startswith("What you typed is not saved")
     assert hands.asked[4:6] == [("Title", "Roof"), ("Value", "12")]
     assert ("Value", "12.00") in hands.asked
-    assert [(each.title, each.value) for each in deals(crm)] == [("Roof", Decimal(12))]
+    assert [(deal.title, deal.value) for deal in deals(crm)] == [("Roof", Decimal(12))]
 
 
 @pytest.mark.parametrize("answers", [(ESC,), ("Roof", ESC, ESC, "Leave it")])
@@ -90,7 +90,7 @@ def test_a_form_is_left_from_its_first_question(crm: CRM, acme: Client, answers:
 def test_the_amount_of_a_deal_that_is_won_stays(crm: CRM, acme: Client) -> None:
     deal = named("deals add")(crm, acme, "Roof", Decimal(5))
     hands = led(crm, "deals move", "Won", "7.50", ESC, None, "", deal=deal)
-    assert [each for each in hands.asked if "Amount" in each[0]] == [
+    assert [question for question in hands.asked if "Amount" in question[0]] == [
         ("Amount of the sale", "5.00"),
         ("Amount of the sale", "7.50"),
     ]
