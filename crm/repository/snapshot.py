@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from crm.rules import RuleSet
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
+# So many numbers one query easily takes.
+_BATCH = 500
 
 
 # What reads rules is loaded when a rule is asked for: the first screen asks for none. Every transaction asks for them
@@ -176,8 +178,10 @@ class SqlSnapshot:
         query: HistoryQuery = HistoryQuery(),  # noqa: B008 - frozen
     ) -> Sequence[HistoryEntry]:
         numbers = self.connection.execute(history.numbers(query, limit, offset)).scalars().all()
-        found = self._entries(select(tables.transactions).where(tables.transactions.c.id.in_(numbers)))
-        by_number = {entry.id: entry for entry in found}
+        by_number: dict[int, HistoryEntry] = {}
+        for start in range(0, len(numbers), _BATCH):
+            among = tables.transactions.c.id.in_(numbers[start : start + _BATCH])
+            by_number |= {entry.id: entry for entry in self._entries(select(tables.transactions).where(among))}
         return [by_number[number] for number in numbers]
 
     def _entries(self, statement: Select[Any]) -> Sequence[HistoryEntry]:

@@ -72,6 +72,7 @@ class Call:
             command.demand(crm.reader)
             result = self._done(crm, command, given)
             self._print(crm, result)
+            self._tell_cut(crm, command, given, result)
             self._notice(crm)
         except SignedOutError as out:
             if not out.done:
@@ -255,6 +256,17 @@ class Call:
                     yes=question.yes,
                     kind=question.question_kind,
                 ) from question
+
+    def _tell_cut(self, crm: CRM, command: Command, given: Mapping[str, Any], result: Any) -> None:
+        """Says on stderr, beside the answer, that a list was cut at a limit that nobody gave."""
+        limit = command.parameters.get("limit")
+        cut = limit is not None and limit.default and written(limit, given) is None
+        if limit is None or not cut or not isinstance(result, list) or len(result) < limit.default:
+            return
+        count = len(command(crm, **{**self._arguments(crm, command, given), "limit": 0}))
+        if count > len(result):
+            by = crm.conventions
+            self._tell_beside("cut", f"{by.number(len(result))} of {by.number(count)}; --limit 0 shows all.")
 
     def _notice(self, crm: CRM) -> None:
         """Says on stderr, beside the answer, that the data is not of this moment where the store is offline, and that

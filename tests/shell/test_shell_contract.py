@@ -314,7 +314,7 @@ def listed(shell: CommandLine) -> CommandLine:
         ("--extra size=9", [2]),
         ("--sort id --limit 2", [1, 2]),
         ("--sort id --limit 2 --offset 2", [3]),
-        ("--sort id --limit 0", []),
+        ("--sort id --limit 0", [1, 2, 3]),
         ("--offset 9", []),
     ],
 )  # fmt: skip
@@ -355,18 +355,27 @@ def test_sales_are_filtered_sorted_and_paged(listed: CommandLine, options: str, 
     assert [sale["id"] for sale in listed.did("sales", "list", *options.split())] == numbers
 
 
-def test_fifty_are_listed_unless_told(shell: CommandLine) -> None:
+def test_a_list_has_all_rows_unless_a_limit_is_given(shell: CommandLine) -> None:
     file = shell.write_csv("many.csv", [["reference", "last_name"], *([f"R{at}", f"Name {at:03}"] for at in range(61))])
     shell.did("import", file, "--as", "clients")
     sales = shell.write_csv("sales.csv", [["client", "date", "amount"], *([f"R{at}", TODAY, "1"] for at in range(61))])
     shell.did("import", sales, "--as", "sales")
     for at in range(52):
         shell.did("clients", "edit", "1", "--city", f"City {at}")
-    for words in (["clients", "list"], ["sales", "list"], ["history", "list"]):
-        assert len(shell.did(*words)) == 50
-        assert len(shell.did(*words, "--limit", "500")) > 50
+    for words, count in ((["clients", "list"], 61), (["sales", "list"], 61), (["history", "list"], 54)):
+        assert len(shell.did(*words)) == len(shell.did(*words, "--limit", "0")) == count
+        assert len(shell.did(*words, "--limit", "7")) == 7
+    assert "Name 060" in shell("clients", "list").out
+    assert len(shell.did("timeline", "1")["entries"]) == 54
     names = [client["last_name"] for client in shell.did("clients", "list", "--offset", "50")]
     assert names == [f"Name {at:03}" for at in range(50, 61)]
+    # The best of a search come first, and 20 of them are enough; that there are more is said beside them.
+    answer = shell("clients", "search", "name", "--json")
+    assert (answer.code, len(answer.json)) == (0, 20)
+    assert answer.error == {"notice": "cut", "message": "20 of 61; --limit 0 shows all."}
+    assert shell("clients", "search", "name").err == "20 of 61; --limit 0 shows all.\n"
+    assert len(shell.did("clients", "search", "name", "--limit", "0")) == 61
+    assert shell("clients", "search", "name", "--limit", "20").err == ""
 
 
 def test_a_client_is_named_by_number_reference_name_or_address(shell: CommandLine) -> None:

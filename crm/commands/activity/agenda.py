@@ -6,7 +6,7 @@ What else may need somebody is one more source: a function beside those here.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
@@ -14,7 +14,8 @@ from crm.commands.activity.anniversaries import BIRTHDAY, falls_on
 from crm.commands.activity.follow_up_lists import by_id, due_words, in_days, with_names
 from crm.commands.context import CRM
 from crm.commands.ownership import EVERYBODY, Mine, OwnerFilter, owner_filter
-from crm.commands.registry import About, command
+from crm.commands.paging import Limit, Offset, most
+from crm.commands.registry import command
 from crm.model import CHANNELS, STATES, UNSENT, Client, Deal, FollowUp, Message, Record
 from crm.model.encoding import plain
 from crm.repository import Query, Snapshot
@@ -79,8 +80,8 @@ class Source(Protocol):
 def agenda(
     crm: CRM,
     mine: Mine = False,
-    limit: Annotated[int, About("Limit", "how many at most")] = 50,
-    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+    limit: Limit = 0,
+    offset: Offset = 0,
 ) -> Agenda:
     """Lists what needs doing: follow-ups due, birthdays, deals to close, failed e-mails, quiet deals.
 
@@ -89,7 +90,7 @@ def agenda(
     mailing to many stands in its own report.
     """
     with crm.read() as snapshot:
-        return of_snapshot(crm, snapshot, mine, limit, offset)
+        return of_snapshot(crm, snapshot, mine, most(limit), offset)
 
 
 def of_snapshot(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from crm.commands.client_selection import batches
 from crm.model import Client, Conventions, Deal, FollowUp
 from crm.model.encoding import plain
 from crm.model.fields import Day
@@ -88,4 +89,8 @@ def with_names(snapshot: Snapshot, follow_ups: Sequence[FollowUp]) -> list[Follo
 
 def by_id(snapshot: Snapshot, kind: type[Any], ids: set[int]) -> Mapping[int, Any]:
     """Records of a kind by their numbers."""
-    return {each.id: each for each in snapshot.find_all(kind, Query({"id": sorted(ids)}))} if ids else {}
+    return {
+        record.id: record
+        for numbers in batches(sorted(ids))
+        for record in snapshot.find_all(kind, Query({"id": numbers}))
+    }

@@ -13,6 +13,7 @@ from crm.commands.activity.follow_up_lists import DayAhead, FollowUpShown, with_
 from crm.commands.context import CRM
 from crm.commands.data.exporting import ExportReport
 from crm.commands.ownership import Mine, owner_filter, spelled
+from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, command
 from crm.errors import FieldError, RefusedError
 from crm.model import Client, Deal, FollowUp
@@ -63,8 +64,8 @@ def list_all(
     done: Annotated[bool, About("Done", "those that are done, the latest first")] = False,
     repeating: Annotated[bool, About("Repeating", "only what comes again and again")] = False,
     sort: Annotated[str, Line(60), About("Sort by", "a field, with - before it for the other way round")] = "",
-    limit: Annotated[int, About("Limit", "how many at most")] = 50,
-    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+    limit: Limit = 0,
+    offset: Offset = 0,
 ) -> FollowUpList:
     """Lists follow-ups that are not done yet, the most urgent first: everybody's, mine, or those about a client."""
     if overdue and done:
@@ -73,7 +74,7 @@ def list_all(
     counts: list[ColumnElement[Any]] = [func.count(), func.sum(late)]
     with crm.read() as snapshot:
         query, among = _asked_for(crm, snapshot, client, mine, for_, deal, due, overdue, done, repeating)
-        page = dataclasses.replace(query, sort=sort or ("-done_on" if done else ""), limit=limit, offset=offset)
+        page = dataclasses.replace(query, sort=sort or ("-done_on" if done else ""), limit=most(limit), offset=offset)
         counting = select(*counts).select_from(follow_up_table).where(*among)
         ((count, overdue_in_all),) = snapshot.select(selection(counting, FollowUp, query, crm.clock).order_by(None))
         shown = with_names(snapshot, _found(snapshot, page, among))

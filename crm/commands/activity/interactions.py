@@ -10,6 +10,7 @@ from sqlalchemy import or_, select
 from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
 from crm.commands.ownership import Mine, owner_filter
+from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.errors import FieldError, RefusedError, confirmation
 from crm.model import INTERACTIONS, Client, Contact, Interaction
@@ -70,8 +71,8 @@ def list_all(
     by: Annotated[str, Person(), About("By", "who logged it")] = "",
     mine: Mine = False,
     text: Annotated[str, About("Text", "part of the subject or the text")] = "",
-    limit: Annotated[int, About("Limit", "how many at most")] = 50,
-    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+    limit: Limit = 0,
+    offset: Offset = 0,
 ) -> list[Interaction]:
     """Lists calls, meetings, e-mails, text messages and notes, the newest first."""
     if since and until and until < since:
@@ -92,7 +93,7 @@ def list_all(
             select(*record_columns(Interaction))
             .where(*(condition for condition in conditions if condition is not None))
             .order_by(columns.on.desc(), columns.time.desc(), columns.id.desc())
-            .limit(limit)
+            .limit(most(limit))
             .offset(offset)
         )
         return [record_of(Interaction, row) for row in snapshot.select(statement)]

@@ -8,6 +8,7 @@ from crm.commands.activity.timeline_entries import Entry, EntryKinds, Place
 from crm.commands.activity.timeline_events import latest
 from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
+from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, command
 from crm.model import Client
 
@@ -28,8 +29,8 @@ def timeline(
     crm: CRM,
     client: TheClient,
     only: Annotated[tuple[str, ...], EntryKinds(), About("Only", "calls, sales, deals, follow-ups, …")] = (),
-    limit: Annotated[int, About("Limit", "how many at most")] = 50,
-    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+    limit: Limit = 0,
+    offset: Offset = 0,
     after: Annotated[str, About("After", "where the page before ended, as it says")] = "",
 ) -> Timeline:
     """Shows what happened with a client, latest first: sales, calls and notes, deals, follow-ups, changes.
@@ -41,6 +42,7 @@ def timeline(
     place = Place.read(after)
     with crm.read() as snapshot:
         record = snapshot.get(Client, client.id)
-        found = latest(crm, snapshot, record, offset + limit + 1, only, place)
-    shown, more = found[: offset + limit], len(found) > offset + limit
+        end = offset + most(limit)
+        found = latest(crm, snapshot, record, end + 1, only, place)
+    shown, more = found[:end], len(found) > end
     return Timeline(record, shown[offset:], more, str(place.after(shown)) if more else "")

@@ -13,6 +13,7 @@ from crm.commands.client_selection import Group, OfView, Only, SomeClients, TheC
 from crm.commands.context import CRM
 from crm.commands.matching import through
 from crm.commands.ownership import Mine, owner_filter
+from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import EVERYBODY, ONLY_ADMIN, About, FieldsOf, Takes, command
 from crm.errors import FieldError, Question, RefusedError, confirmation
 from crm.model import Client, Contact, Conventions, User, belonging_to, fields, named, people, typed_fields
@@ -111,7 +112,7 @@ def possible_duplicates(snapshot: Snapshot, record: Client) -> list[Client]:
 def search(
     crm: CRM,
     text: Annotated[str, About("Text", "part of a name, e-mail, phone or tag", positional=True)],
-    limit: int = 20,
+    limit: Limit = 20,
 ) -> list[Found]:
     """Finds clients by part of a name, company, e-mail, phone, tag or reference, best first.
 
@@ -119,7 +120,7 @@ def search(
     misspelt name is still found.
     """
     with crm.read() as snapshot:
-        found = snapshot.search(text, limit)
+        found = snapshot.search(text, most(limit))
         contacts = through(snapshot, found, text)
     return [Found(each, contacts[each.id].name if each.id in contacts else "") for each in found]
 
@@ -131,8 +132,8 @@ def list_all(
     where: Where = "",
     view: OfView = "",
     sort: Annotated[str, Line(60), About("Sort by", "a field, with - before it for the other way round")] = "",
-    limit: Annotated[int, About("Limit", "how many at most")] = 50,
-    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+    limit: Limit = 0,
+    offset: Offset = 0,
     clients: SomeClients = (),
     only: Only = (),
     mine: Mine = False,
@@ -152,7 +153,7 @@ def list_all(
             wanted |= owner_filter(crm, snapshot, mine, several, field="owner", label="Owner").filters(Client)
         group = Group([client.id for client in clients], wanted, where, view)
         query = group.query(snapshot, _sort_meant(sort))
-        return list(snapshot.find_all(Client, dataclasses.replace(query, limit=limit, offset=offset)))
+        return list(snapshot.find_all(Client, dataclasses.replace(query, limit=most(limit), offset=offset)))
 
 
 def all_of(*conditions: str) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
+from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.errors import FieldError, confirmation
 from crm.model import Client, Contact, Conventions, typed_fields
@@ -79,12 +80,12 @@ def list_all(
     crm: CRM,
     client: Annotated[Client | None, About("Client", "its number, reference or name", positional=True)] = None,
     text: Annotated[str, About("Text", "part of a name, e-mail or phone")] = "",
-    limit: Annotated[int, About("Limit", "how many at most")] = 50,
-    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+    limit: Limit = 0,
+    offset: Offset = 0,
 ) -> list[Contact]:
     """Lists the contacts of a client, the primary one first, or those of all clients by name."""
     with crm.read() as snapshot:
-        return contacts_saying(snapshot, text, client, limit, offset)
+        return contacts_saying(snapshot, text, client, most(limit), offset)
 
 
 def contacts_saying(

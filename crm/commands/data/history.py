@@ -13,6 +13,7 @@ from crm.commands.data.change_details import RecordChange, changed_fields, recor
 from crm.commands.data.demo import made_sample
 from crm.commands.data.exporting import ExportReport
 from crm.commands.file_output import ending_of
+from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, command
 from crm.errors import FieldError, NotFoundError
 from crm.model import BY_NAME, Client, SignIn, User
@@ -26,8 +27,6 @@ _FORMATS = (".csv", ".xlsx", ".json")
 _HEADER = ("transaction", "at", "user", "what", "record", "id", "operation", "field", "before", "after")
 # How many of the latest transactions are searched for what was passed over, and how many of those are named.
 _LATEST, _NAMED = 50, 3
-# So many records of one transaction are held at most.
-_SHOWN = 10_000
 
 Since = Annotated[date | None, Day(), About("Since", "the first day")]
 Until = Annotated[date | None, Day(past=False), About("Until", "the last day")]
@@ -67,8 +66,8 @@ class TransactionShown:
 @command("history list", title="History", menu="data")
 def list_all(
     crm: CRM,
-    limit: Annotated[int, About("Limit", "how many at most")] = 50,
-    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+    limit: Limit = 0,
+    offset: Offset = 0,
     since: Since = None,
     until: Until = None,
     by: By = "",
@@ -86,14 +85,14 @@ def list_all(
     """
     query = _query(crm.clock, since, until, by, about, number, client, text, only, sort)
     with crm.read() as snapshot:
-        return list(snapshot.history(limit, offset, query))
+        return list(snapshot.history(most(limit), offset, query))
 
 
 @command("history show", title="Show a change", menu="")
 def show(
     crm: CRM,
     transaction: Annotated[int, Whole(least=1), About("Transaction", "its number in the history", positional=True)],
-    limit: Annotated[int, Whole(), About("Limit", "how many records at most")] = _SHOWN,
+    limit: Annotated[int, Whole(), About("Limit", "how many records at most; 0 for all")] = 0,
 ) -> TransactionShown:
     """Shows one transaction whole: who, when, and of each record the fields before and after.
 
@@ -106,7 +105,7 @@ def show(
         entry = next(iter(snapshot.history(query=query)), None)
         if entry is None:
             raise NotFoundError(f"There is no transaction {transaction} in the history.")
-        changes = list(islice(snapshot.each_change(replace(query, sort="id")), limit))
+        changes = list(islice(snapshot.each_change(replace(query, sort="id")), most(limit)))
         return TransactionShown(entry, record_changes(snapshot, changes, by))
 
 

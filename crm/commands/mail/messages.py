@@ -15,6 +15,7 @@ from crm.commands.mail import outbox
 from crm.commands.mail.composing import Addressees, Written, attached, previewed
 from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields
 from crm.commands.ownership import Mine, owner_filter
+from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, command
 from crm.errors import CRMError, FieldError, RefusedError, StoreError, confirmation
 from crm.model import CHANNELS, DIRECTIONS, STATES, Client, Contact, Mailing, Message, Template
@@ -105,8 +106,8 @@ def list_all(
     mine: Mine = False,
     text: Annotated[str, About("Text", "part of the subject, the text or an address")] = "",
     mailing: Annotated[Mailing | None, About("Mailing", "its number")] = None,
-    limit: Annotated[int, About("Limit", "how many at most")] = 50,
-    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+    limit: Limit = 0,
+    offset: Offset = 0,
 ) -> list[Message]:
     """Lists what was written to clients and received from them, the newest first, each with what became of it."""
     if since and until and until < since:
@@ -129,7 +130,7 @@ def list_all(
             select(*record_columns(Message))
             .where(*(condition for condition in conditions if condition is not None))
             .order_by(columns.on.desc(), columns.time.desc(), columns.id.desc())
-            .limit(limit)
+            .limit(most(limit))
             .offset(offset)
         )
         return [record_of(Message, row) for row in snapshot.select(statement)]

@@ -7,10 +7,12 @@ from typing import Annotated, Any
 
 from crm.commands.context import CRM
 from crm.commands.ownership import Mine, OwnerFilter, owner_filter
+from crm.commands.paging import most
 from crm.commands.registry import About, command
 from crm.commands.sales.deals import OfOwner
 from crm.commands.sales.pipeline import DealShown, StageSum, WhichDeals, cards, stages, sums
 from crm.model import Stage
+from crm.model.fields import Whole
 
 # Deals that were won or lost longer ago have left the board.
 _CLOSED_WITHIN = 30
@@ -43,7 +45,7 @@ def board(
     crm: CRM,
     owner: OfOwner = "",
     mine: Mine = False,
-    limit: Annotated[int, About("Limit", "how many deals of each stage at most")] = 10,
+    limit: Annotated[int, Whole(), About("Limit", "how many deals of each stage at most; 0 for all")] = 10,
 ) -> Board:
     """Shows the pipeline: each stage with its count and sum, and its most valuable deals.
 
@@ -54,7 +56,9 @@ def board(
         among = stages(snapshot)
         which = on_board(among, whose, snapshot.today)
         found = sums(snapshot, among, which)
-        columns = [BoardColumn(each, cards(snapshot, each.stage, which, limit) if each.deals else ()) for each in found]
+        columns = [
+            BoardColumn(each, cards(snapshot, each.stage, which, most(limit)) if each.deals else ()) for each in found
+        ]
     return Board(columns, whose.name, which.closed_since or crm.today)
 
 

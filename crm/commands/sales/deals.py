@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from crm.commands.context import CRM
 from crm.commands.ownership import Mine, owner_filter, spelled
+from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.commands.sales.pipeline import DealShown, StageSum, WhichDeals, listed, shown, stage_called, stages, sums
 from crm.errors import FieldError, RefusedError, confirmation
@@ -109,8 +110,8 @@ def list_all(
     all_: Annotated[bool, About("All", "open, won and lost ones")] = False,
     text: Annotated[str, Line(200), About("Text", "part of the title, the notes or the client's name")] = "",
     sort: Annotated[str, Line(60), About("Sort by", "a field, with - before it for the other way round")] = "",
-    limit: Annotated[int, About("Limit", "how many at most")] = 50,
-    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+    limit: Limit = 0,
+    offset: Offset = 0,
 ) -> DealList:
     """Lists deals by stage, the most valuable first: the open ones by default, with what they add up to.
 
@@ -127,7 +128,7 @@ def list_all(
         among = [each for each in known if each.outcome in outcomes and (stage is None or stage.id == each.id)]
         which = WhichDeals([each.id for each in among], client.id if client else 0, whose, since, until, text)
         found = sums(snapshot, among, which)
-        deals = listed(snapshot, known, which, sort, limit, offset)
+        deals = listed(snapshot, known, which, sort, most(limit), offset)
     return DealList(deals, *_added_up(found))
 
 

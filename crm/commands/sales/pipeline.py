@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
+from crm.commands.client_selection import batches
 from crm.commands.ownership import EVERYBODY, OwnerFilter
 from crm.errors import FieldError, RefusedError
 from crm.model import FIRST_STAGES, Client, Deal, Stage
@@ -183,7 +184,7 @@ def place(snapshot: Snapshot, deal: Deal, which: WhichDeals) -> int:
 def shown(snapshot: Snapshot, among: Iterable[Stage], deals: Sequence[Deal]) -> list[DealShown]:
     """Deals with what stands beside them."""
     numbers = sorted({deal.client for deal in deals})
-    clients = snapshot.find_all(Client, Query({"id": numbers})) if numbers else []
+    clients = (client for some in batches(numbers) for client in snapshot.find_all(Client, Query({"id": some})))
     names = {client.id: client.name for client in clients}
     by_number = {stage.id: stage for stage in among}
     today = snapshot.today

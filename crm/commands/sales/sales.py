@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from crm.commands.context import CRM
+from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import EVERYBODY, About, command
 from crm.errors import FieldError
 from crm.model import Client, Sale
@@ -73,8 +74,8 @@ def list_all(
     amount: Annotated[Decimal | None, Amount(), About("Amount")] = None,
     note: Annotated[str, Line(500), About("Note")] = "",
     sort: Annotated[str, Line(60), About("Sort by", "a field, with - before it for the other way round")] = "",
-    limit: Annotated[int, About("Limit", "how many at most")] = 50,
-    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+    limit: Limit = 0,
+    offset: Offset = 0,
 ) -> list[Sale]:
     """Lists sales, the newest first: all of them, those of a client, or those of a period."""
     if since and until and until < since:
@@ -82,7 +83,7 @@ def list_all(
     given = {"client": client.id if client else None, "on": on, "amount": amount, "note": note or None}
     filters = {name: value for name, value in given.items() if value is not None}
     with crm.read() as snapshot:
-        return list(snapshot.find_all(Sale, Query(filters, "", since, until, sort, limit, offset)))
+        return list(snapshot.find_all(Sale, Query(filters, "", since, until, sort, most(limit), offset)))
 
 
 @command("sales undo", title="Take a sale back", menu="sales")

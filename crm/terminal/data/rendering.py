@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from crm.repository import HistoryEntry
 
 _VERBS = {"create": "added", "update": "changed", "delete": "deleted"}
-_LISTED = 200
 _LONGEST = 60
 HISTORY: Sequence[tables.Column] = (
     tables.Column("No.", lambda row, _: data(row.id, "dim"), 0, right=True),
@@ -165,7 +164,7 @@ def draw_transaction(screen: Screen, shown: "TransactionShown", by: Conventions,
     told = f"{by.time(entry.at)}{f', {clean(entry.user)}' if entry.user else ''}"
     told += f"; undone by {entry.undone_by}" if entry.undone_by else ""
     screen.print(Text(told + (f"; undoes {entry.undoes}" if entry.undoes else ""), "dim"))
-    left = _LISTED if most is None else max(1, most - 3)
+    left = max(1, entry.changes if most is None else most - 3)
     drawn_so_far = 0
     for record in shown.records:
         lines = _lines(screen, record)

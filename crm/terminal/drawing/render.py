@@ -14,7 +14,6 @@ from crm.model.encoding import plain
 from crm.terminal.drawing import cards, tables
 from crm.terminal.drawing.screen import Screen, data
 
-_LISTED = 200
 _Renderer = TypeVar("_Renderer", bound=Callable[[Any, Screen, Conventions], None])
 _RENDERERS: dict[str, Callable[[Any, Screen, Conventions], None]] = {}
 
@@ -55,12 +54,10 @@ def _show_list(screen: Screen, result: Sequence[Any], by: Conventions) -> None:
         return
     columns = columns_of(type(result[0]))
     if columns is None:
-        for each in result[:_LISTED]:
+        for each in result:
             screen.print(data(each))
         return
-    screen.print(tables.table(columns, result[:_LISTED], by, screen.width))
-    if len(result) > _LISTED:
-        screen.print(Text(f"and {by.number(len(result) - _LISTED)} more", "dim"))
+    screen.print(tables.table(columns, result, by, screen.width))
 
 
 def renderer_of(kind: type) -> Callable[[Any, Screen, Conventions], None] | None:

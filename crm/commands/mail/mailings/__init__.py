@@ -25,6 +25,7 @@ from crm.commands.mail.mailings.text import MailingText, TestSent, drafted, prev
 from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields, values_of
 from crm.commands.mail.outbox import queue_many, refuse_unsendable, send_queued
 from crm.commands.mail.outbox.signals import INTERRUPTED
+from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, command
 from crm.errors import CRMError, RefusedError, StoreError, confirmation
 from crm.model import Conventions, Mailing, Message, Template
@@ -162,12 +163,12 @@ def _sent(crm: CRM, mailing: Mailing) -> MailingReport:
 @command("mailings list", title="Mailings", menu="email")
 def list_all(
     crm: CRM,
-    limit: Annotated[int, About("Limit", "how many at most")] = 50,
-    offset: Annotated[int, About("Offset", "how many to leave out first")] = 0,
+    limit: Limit = 0,
+    offset: Offset = 0,
 ) -> list[MailingCount]:
     """Lists the mailings, the newest first, with how many messages of each were sent, failed or still wait."""
     with crm.read() as snapshot:
-        found = snapshot.find_all(Mailing, Query({"occasion": ""}, sort="-id", limit=limit, offset=offset))
+        found = snapshot.find_all(Mailing, Query({"occasion": ""}, sort="-id", limit=most(limit), offset=offset))
         counts = counts_of(snapshot, [each.id for each in found])
     return [MailingCount(each, counts[each.id]) for each in found]
 
