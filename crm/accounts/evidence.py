@@ -87,7 +87,7 @@ class Memory:
         with suppress(OSError, ValueError):
             found = json.loads(self._path.read_text("utf-8")) if self._path else {}
             if isinstance(found, dict):
-                return {str(key): each for key, each in found.items() if isinstance(each, int)}
+                return {str(key): number for key, number in found.items() if isinstance(number, int)}
         return {}
 
 

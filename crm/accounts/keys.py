@@ -68,8 +68,8 @@ class Secret:
 
     def mac(self, purpose: str, *parts: str) -> str:
         """What proves, in 64 hexadecimal digits, that whoever made it knows the secret and meant these parts."""
-        told = b"".join(len(each).to_bytes(4, "big") + each for each in (part.encode() for part in parts))
-        return hmac.new(self.key(purpose), told, hashlib.sha256).hexdigest()
+        joined = b"".join(len(encoded).to_bytes(4, "big") + encoded for encoded in (part.encode() for part in parts))
+        return hmac.new(self.key(purpose), joined, hashlib.sha256).hexdigest()
 
     def box(self, purpose: str) -> "Fernet":
         """What encrypts for this purpose, so that it cannot be changed either."""

@@ -31,10 +31,10 @@ _SHARED = frozenset(("COMMON", "INHERITED"))
 
 def refuse_misleading(name: str, email: str) -> None:
     """Raises FieldError for the name of an account that looks like something else; `email` is the account's address."""
-    for place, each in enumerate(name):
-        hidden = unicodedata.category(each) == "Cf" or _UNSEEN.match(each)
-        if hidden and not (each in _JOINERS and _joins(name, place)):
-            raise _wrong(f"there is an invisible character (U+{ord(each):04X}) at place {place + 1}; leave it out")
+    for place, char in enumerate(name):
+        hidden = unicodedata.category(char) == "Cf" or _UNSEEN.match(char)
+        if hidden and not (char in _JOINERS and _joins(name, place)):
+            raise _wrong(f"there is an invisible character (U+{ord(char):04X}) at place {place + 1}; leave it out")
     plain = unicodedata.normalize("NFKC", name)
     if plain != unicodedata.normalize("NFC", name):
         raise _wrong(f"it has letters that only look like others; write {plain}")
@@ -67,7 +67,7 @@ def _looks_of_address(address: str) -> tuple[str, ...]:
 
 def _looks_of_name(name: str) -> tuple[str, ...]:
     # A capital I and the digit 1 look like a small l and not like a capital L, a 0 like a capital O.
-    as_it_is = "".join(each if each == "L" else each.casefold() for each in skeleton(name))
+    as_it_is = "".join(char if char == "L" else char.casefold() for char in skeleton(name))
     small = skeleton(skeleton(name.casefold()).casefold())
     return tuple(map(_letters, (as_it_is, small, skeleton(name.upper()))))
 

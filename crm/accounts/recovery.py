@@ -73,9 +73,9 @@ class Recovery(Administration):
             return Recovered(user, one_time, held, deactivated, unsealed)
 
         done = self._transact(change, f"recovered the account of {address(email)} on the machine itself (admin)")
-        for each in told:
-            if each.email and each.id != done.user.id:
-                self._tell_of_recovery(each, done)
+        for admin in told:
+            if admin.email and admin.id != done.user.id:
+                self._tell_of_recovery(admin, done)
         return done
 
     def _recoverable(self, snapshot: Snapshot, email: str, name: str) -> tuple[Standing, User | None, dict[str, Any]]:

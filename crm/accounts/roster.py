@@ -274,8 +274,8 @@ class Roster:
 
     def renew(self, tx: "SqlTransaction", before: str = "") -> None:
         """Writes the roster of the accounts as they are now, with a revision higher than any before."""
-        written = [Written.read(each) for each in (tx.fact(ROSTER), before)]
-        known = max(tx.known.anywhere, *(each.revision if each else 0 for each in written))
+        written = [Written.read(text) for text in (tx.fact(ROSTER), before)]
+        known = max(tx.known.anywhere, *(roster.revision if roster else 0 for roster in written))
         # Machines that knew accounts which are lost take those that were made anew for newer ones.
         revision = known + (_ANEW if tx.seals_anew else 1)
         tx.put_fact(ROSTER, self._made(tx, revision))

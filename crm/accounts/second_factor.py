@@ -63,7 +63,7 @@ class SecondFactors:
     def after_recovery(self, factor: SecondFactor, code: str) -> SecondFactor | None:
         """The second factor once a recovery code is used up; None where it is none of those left."""
         digest = self._digest(_bare(code))
-        left = tuple(each for each in factor.recovery if not hmac.compare_digest(each, digest))
+        left = tuple(kept for kept in factor.recovery if not hmac.compare_digest(kept, digest))
         return replace(factor, recovery=left) if len(left) < len(factor.recovery) else None
 
     def sms_code(self, ticket: str) -> str:
@@ -101,7 +101,7 @@ def offer(account: str, issuer: str) -> TotpOffer:
 
 def digits(code: str) -> str:
     """A code as it was meant, without the blanks and dashes that are shown in it."""
-    return "".join(each for each in code if each.isascii() and each.isalnum())[:64]
+    return "".join(char for char in code if char.isascii() and char.isalnum())[:64]
 
 
 def is_recovery(code: str) -> bool:

@@ -67,7 +67,7 @@ class Sessions(AccountStore):
         """The open sessions of a user, the newest first."""
         with self._repository.read() as snapshot:
             found = snapshot.find_all(SignIn, Query({"user": user, "state": "open"}, sort="-id"))
-        return [each for each in found if each.created_at + LASTS > self._now()]
+        return [session for session in found if session.created_at + LASTS > self._now()]
 
     def end(self, session: int) -> None:
         """Ends one session; one that is over stays so."""
@@ -105,8 +105,8 @@ class Sessions(AccountStore):
         row = tables.sign_in.c
         over = (row.user == user) & (row.state == "open") & (row.created_at < self._now() - LASTS)
         statement = select(row.id).where(or_(row.created_at < self._now() - KEPT, over)).limit(_FORGOTTEN_AT_ONCE)
-        for (each,) in tx.select(statement):
-            old = tx.get(SignIn, each)
+        for (session,) in tx.select(statement):
+            old = tx.get(SignIn, session)
             if old.created_at < self._now() - KEPT:
                 tx.delete(old)
             else:

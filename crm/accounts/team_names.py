@@ -17,9 +17,9 @@ def refuse_taken(tx: Transaction, user: User, before: User | None = None) -> Non
     name = called(user)
     if before and called(before) == name and (_in_team(before) or not _in_team(user)):
         return
-    for each in (PROGRAM, SPREADSHEET):
-        if look_alike(name, each):
-            raise _taken(f"what the program does stands in the history under {each}; choose another name")
+    for reserved in (PROGRAM, SPREADSHEET):
+        if look_alike(name, reserved):
+            raise _taken(f"what the program does stands in the history under {reserved}; choose another name")
     if not _in_team(user):
         return
     for other in tx.find_all(User, Query({"active": True})):

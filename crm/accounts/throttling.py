@@ -80,11 +80,11 @@ class AttemptLimiter:
             if left > 0:
                 return left, 0.0
             before = file.execute("SELECT last FROM failure WHERE who = ?", (account,)).fetchone()
-            for each in filter(None, (account, who)):
+            for key in filter(None, (account, who)):
                 file.execute(
                     "INSERT INTO failure VALUES (?, 1, ?, ?) ON CONFLICT (who) DO UPDATE"
                     " SET count = count + 1, last = excluded.last",
-                    (each, now, now),
+                    (key, now, now),
                 )
             _bound(file, "failure", "count, last")
             return 0.0, before[0] if before else 0.0
