@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def subjects() -> "tuple[Subject, ...]":
     """The subjects in their order; of each only what its folder says of itself is loaded."""
     found: list[Any] = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__) if module.ispkg]
-    return tuple(sorted(found, key=lambda each: each.PLACE))
+    return tuple(sorted(found, key=lambda subject: subject.PLACE))
 
 
 @cache

@@ -119,7 +119,7 @@ class Group:
         written = self._conditions(snapshot)
         if len(written) < 2 and not self.filters:
             return "".join(written)
-        parts = [parse_condition(each) for each in written]
+        parts = [parse_condition(text) for text in written]
         parts += [_as_condition(snapshot, name, wanted) for name, wanted in self.filters.items()]
         return condition_text(parts[0] if len(parts) == 1 else And(tuple(parts)))
 
@@ -193,7 +193,7 @@ def pluralize(count: int, one: str, several: str, by: Conventions) -> str:
 def _shown(name: str, wanted: Any, by: Conventions) -> str:
     check = fields(Client)[name].check
     several = wanted if isinstance(wanted, list) else [wanted]
-    return " or ".join(check.show(each, by) or "(empty)" for each in several)
+    return " or ".join(check.show(value, by) or "(empty)" for value in several)
 
 
 def _refuse_unreadable(condition: str, whose: str = "") -> None:
@@ -225,8 +225,8 @@ def _as_condition(snapshot: Snapshot, name: str, wanted: Any) -> Any:
         return IsMissing(Name(name))
     # A filter ignores case, a condition does not: it names each way in which the word is written.
     stored = [row[0] for row in snapshot.select(select(client_table.c[name]).distinct().order_by(client_table.c[name]))]
-    several = {each.casefold() for each in (wanted if isinstance(wanted, list) else [wanted])}
-    spelled = tuple(each for each in stored if each and each.casefold() in several)
+    several = {text.casefold() for text in (wanted if isinstance(wanted, list) else [wanted])}
+    spelled = tuple(spelling for spelling in stored if spelling and spelling.casefold() in several)
     if not spelled:
         raise FieldError(f"no client has that as {fields(Client)[name].label.lower()}")
     return Compare(Name(name), "=", Literal(spelled[0])) if len(spelled) == 1 else In(Name(name), spelled)

@@ -43,7 +43,7 @@ class FieldsOf:
     def offered(self) -> Mapping[str, Field]:
         """The fields that can be given, by name, in order."""
         known = fields(self.record) if self.takes is Takes.FILTERS else typed_fields(self.record)
-        return {name: each for name, each in known.items() if name not in self.but}
+        return {name: field for name, field in known.items() if name not in self.but}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,9 @@ class Command:
     def parameters(self) -> Mapping[str, Parameter]:
         """What it takes, by name, in order; the CRM itself is not among them."""
         described = inspect.signature(self.function).parameters.values()
-        return {each.name: _parameter(each) for each in described if each.name != "crm"}
+        return {
+            described_one.name: _parameter(described_one) for described_one in described if described_one.name != "crm"
+        }
 
     @property
     def subject(self) -> Parameter | None:
@@ -207,9 +209,10 @@ def commands(word: str = "", menu: str = "") -> Iterator[Command]:
 
     package.load(word, menu)
     # A copy: others may be loaded meanwhile.
-    found = [each for each in list(_COMMANDS.values()) if word in ("", each.words.partition(" ")[0])]
+    found = [command for command in list(_COMMANDS.values()) if word in ("", command.words.partition(" ")[0])]
     yield from sorted(
-        (each for each in found if menu in ("", each.menu)), key=lambda each: package.place(each.function.__module__)
+        (command for command in found if menu in ("", command.menu)),
+        key=lambda command: package.place(command.function.__module__),
     )
 
 
@@ -218,7 +221,7 @@ def commands_outside(word: str) -> Iterator[Command]:
     from crm import commands as package
 
     package.load_outside(word)
-    yield from (each for each in list(_OUTSIDE.values()) if each.group == word)
+    yield from (command for command in list(_OUTSIDE.values()) if command.group == word)
 
 
 def named(words: str) -> Command:

@@ -148,9 +148,9 @@ def birthdays(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 0) -
     alphabet = (client.c.sort_name, client.c.id)
     rows = snapshot.select(select(*record_columns(Client)).where(*among).order_by(*alphabet).limit(most).offset(but))
     items = []
-    for each in (record_of(Client, row) for row in rows):
-        turns = today.year - each.date_of_birth.year if each.date_of_birth else 0
-        items.append(AgendaItem(_BIRTHDAY, f"turns {turns}", "birthday today", each, each, each.owner))
+    for person in (record_of(Client, row) for row in rows):
+        turns = today.year - person.date_of_birth.year if person.date_of_birth else 0
+        items.append(AgendaItem(_BIRTHDAY, f"turns {turns}", "birthday today", person, person, person.owner))
     return count, items
 
 
@@ -159,12 +159,12 @@ def closes_passed(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 
     passed = snapshot.today - timedelta(days=1)
     query = _open_deals(whose, until=passed, sort="expected_close_on", limit=most, offset=but)
     items = []
-    for each, whom, quiet in _with_clients(snapshot, snapshot.find_all(Deal, query) if most else []):
-        days = (snapshot.today - (each.expected_close_on or passed)).days
+    for record, whom, quiet in _with_clients(snapshot, snapshot.find_all(Deal, query) if most else []):
+        days = (snapshot.today - (record.expected_close_on or passed)).days
         why = f"expected to close {in_days(days)} ago"
         if quiet >= QUIET_AFTER:
             why += f", nothing done for {in_days(quiet)}"
-        items.append(AgendaItem(_rank(_CLOSE_PASSED, days), each.title, why, whom, each, each.owner))
+        items.append(AgendaItem(_rank(_CLOSE_PASSED, days), record.title, why, whom, record, record.owner))
     return snapshot.count(Deal, query), items
 
 
@@ -183,7 +183,7 @@ def not_arrived(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 0)
     oldest = (message.c.on, message.c.id)
     rows = snapshot.select(narrowed(message.c.id).order_by(None).order_by(*oldest).limit(most).offset(but))
     messages = by_id(snapshot, Message, {row[0] for row in rows})
-    clients = by_id(snapshot, Client, {each.client for each in messages.values()})
+    clients = by_id(snapshot, Client, {unsent.client for unsent in messages.values()})
     return count, [_unsent(messages[row[0]], clients, snapshot.today) for row in rows]
 
 
@@ -220,8 +220,10 @@ def gone_quiet(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 0) 
     rows = snapshot.select(narrowed(deal.c.id).order_by(_quiet_since, deal.c.id).limit(most).offset(but))
     deals = by_id(snapshot, Deal, {row[0] for row in rows})
     return count, [
-        AgendaItem(_rank(_QUIET, quiet), each.title, f"no contact or move for {in_days(quiet)}", whom, each, each.owner)
-        for each, whom, quiet in _with_clients(snapshot, [deals[row[0]] for row in rows])
+        AgendaItem(
+            _rank(_QUIET, quiet), record.title, f"no contact or move for {in_days(quiet)}", whom, record, record.owner
+        )
+        for record, whom, quiet in _with_clients(snapshot, [deals[row[0]] for row in rows])
     ]
 
 
@@ -231,12 +233,12 @@ def _open_deals(whose: OwnerFilter, **more: Any) -> Query:
 
 def _with_clients(snapshot: Snapshot, deals: Sequence[Deal]) -> list[tuple[Deal, Client, int]]:
     """Deals, each with its client and for how many days nothing was done about it."""
-    clients = by_id(snapshot, Client, {each.client for each in deals})
+    clients = by_id(snapshot, Client, {record.client for record in deals})
     found = []
-    for each in deals:
-        whom = clients[each.client]
-        since = max(each.stage_since or snapshot.today, whom.last_contact_on or each.stage_since or snapshot.today)
-        found.append((each, whom, (snapshot.today - since).days))
+    for record in deals:
+        whom = clients[record.client]
+        since = max(record.stage_since or snapshot.today, whom.last_contact_on or record.stage_since or snapshot.today)
+        found.append((record, whom, (snapshot.today - since).days))
     return found
 
 

@@ -128,11 +128,11 @@ def _called(snapshot: Snapshot, text: str) -> _Meant:
     found: _Meant = [
         (client, None) for client in alike if begins(names[client.id], text) or client.email == text.lower()
     ]
-    exact = [each for each in found if fold(each[0].name) == fold(text)]
+    exact = [match for match in found if fold(match[0].name) == fold(text)]
     if not found:
         contacts: Mapping[int, Contact] = called(snapshot, alike, text)
         found = [(client, contacts[client.id]) for client in alike if client.id in contacts]
-        exact = [each for each in found if each[1] and fold(each[1].name) == fold(text)]
+        exact = [match for match in found if match[1] and fold(match[1].name) == fold(text)]
     return exact if len(exact) == 1 else found
 
 

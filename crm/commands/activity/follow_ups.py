@@ -308,7 +308,7 @@ def export(
         shown = with_names(snapshot, _found(snapshot, query, among))
     if not shown:
         raise RefusedError("There is nothing to be done; no file was written.")
-    entries = [(each.follow_up, each.client, each.deal.title if each.deal else "") for each in shown]
+    entries = [(item.follow_up, item.client, item.deal.title if item.deal else "") for item in shown]
     return ExportReport(file, "follow-ups", write_follow_ups(file, entries, crm.conventions))
 
 

@@ -48,7 +48,7 @@ class EntryKinds(Check):
         return tuple(kinds)
 
     def show(self, value: Any, by: Conventions) -> str:
-        return ", ".join(KINDS.get(each, each) for each in value)
+        return ", ".join(KINDS.get(kind, kind) for kind in value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def latest(
                 snapshot, client.id, wanted, after.on, after.count + limit, crm.conventions
             )
             found += [(key, row, tell) for key, row in rows]
-    found.sort(key=lambda each: each[0], reverse=True)
+    found.sort(key=lambda pair: pair[0], reverse=True)
     page = found[after.count : after.count + limit]
     told = {
         tell: iter(tell(snapshot, [row for _, row, its in page if its is tell], crm.conventions))
@@ -71,7 +71,7 @@ def _own_sales(
 ) -> list[tuple[Key, _Row]]:
     """The same for a client who reads their own sales, without the notes of the team."""
     found = snapshot.find_all(Sale, Query({"client": client}, until=until, limit=most))
-    return [((each.on, each.created_at, 0), each) for each in found]
+    return [((sale.on, sale.created_at, 0), sale) for sale in found]
 
 
 def _sale_entries(_: Snapshot, rows: Sequence[_Row], __: Conventions) -> list[Entry]:
@@ -116,7 +116,7 @@ def _deals(
 
 
 def _deal_entries(snapshot: Snapshot, rows: Sequence[_Row], by: Conventions) -> list[Entry]:
-    moved = {each.id: each for each in snapshot.select(_MOVED, moves=[row.id for row in rows])}
+    moved = {row.id: row for row in snapshot.select(_MOVED, moves=[row.id for row in rows])}
     stages = {stage.id: stage for stage in snapshot.find_all(Stage)}
     entries = []
     for row in rows:

@@ -75,7 +75,7 @@ def tag(
             )
         _change_each(tx, numbers, lambda number: {"tags": _retagged(number, tag, untag, by)}, tell)
         tx.settle()
-        return [each for some in some_at_a_time(tx, numbers) for each in some]
+        return [client for some in some_at_a_time(tx, numbers) for client in some]
 
     with crm.progress("Tagging clients") as tell:
         return crm.transact(lambda tx: change(tx, tell), _what(f"tagged {group.told(by)}", said))
@@ -142,7 +142,7 @@ def delete_many(
             raise _question(f"{told}{closing(tx, frozenset(numbers))}", "Delete")
         done = 0
         for some in some_at_a_time(tx, numbers):
-            tx.delete_all(Client, [each.id for each in some])
+            tx.delete_all(Client, [client.id for client in some])
             done += len(some)
             tell(done, len(numbers))
         return GroupReport("deleted", len(numbers), along=along)
@@ -186,8 +186,8 @@ def _edited(client: Client, changes: Mapping[str, Any], untag: Sequence[str], by
 
 
 def _retagged(client: Client, tag: Sequence[str], untag: Sequence[str], by: Conventions) -> tuple[str, ...]:
-    kept = tuple(each for each in client.tags if each not in untag)
-    added = tuple(each for each in tag if each not in kept)
+    kept = tuple(name for name in client.tags if name not in untag)
+    added = tuple(name for name in tag if name not in kept)
     # Too many would be refused in the form, too.
     return Tags().read(", ".join((*kept, *added)), by) if added else kept
 
@@ -220,7 +220,7 @@ def _told(changes: Mapping[str, Any], untag: Sequence[str], by: Conventions) -> 
 
 
 def _retagging(tag: Sequence[str], untag: Sequence[str]) -> str:
-    return " ".join([*(f"+{each}" for each in tag), *(f"-{each}" for each in untag)])
+    return " ".join([*(f"+{name}" for name in tag), *(f"-{name}" for name in untag)])
 
 
 def _short(text: str, longest: int = _VALUE_TOLD) -> str:

@@ -80,7 +80,7 @@ def add(
         if not duplicate_ok and (alike := possible_duplicates(tx, record)):
             raise Question(
                 f"{'This client' if len(alike) == 1 else 'These clients'} may be the same:"
-                f" {', '.join(f'{each.name} ({each.id})' for each in alike[:5])}.",
+                f" {', '.join(f'{other.name} ({other.id})' for other in alike[:5])}.",
                 parameter="duplicate_ok",
                 choices={"yes": "Add it all the same"},
                 yes="yes",
@@ -122,7 +122,7 @@ def search(
     with crm.read() as snapshot:
         found = snapshot.search(text, most(limit))
         contacts = through(snapshot, found, text)
-    return [Found(each, contacts[each.id].name if each.id in contacts else "") for each in found]
+    return [Found(client, contacts[client.id].name if client.id in contacts else "") for client in found]
 
 
 @command("clients list", title="List clients", menu="clients")
@@ -159,7 +159,7 @@ def list_all(
 def all_of(*conditions: str) -> str:
     """Conditions in the language of the rules as one that asks for all of them; those that are '' ask for nothing."""
     given = [condition for condition in conditions if condition]
-    return " and ".join(f"({each})" for each in given) if len(given) > 1 else "".join(given)
+    return " and ".join(f"({condition})" for condition in given) if len(given) > 1 else "".join(given)
 
 
 def due_by(day: date | None, today: date) -> str:
@@ -279,9 +279,9 @@ def merge(
         kept, gone = tx.get(Client, client.id), tx.get(Client, other.id)
         has_primary = bool(tx.count(Contact, Query({"client": kept.id, "is_primary": True})))
         for kind, name in belonging_to(Client):
-            for each in tx.find_all(kind, Query({name: gone.id})):
-                demoted = {"is_primary": False} if isinstance(each, Contact) and has_primary else {}
-                tx.change(each, **{name: kept.id}, **demoted)
+            for record in tx.find_all(kind, Query({name: gone.id})):
+                demoted = {"is_primary": False} if isinstance(record, Contact) and has_primary else {}
+                tx.change(record, **{name: kept.id}, **demoted)
         for account in accounts_of(tx, [gone.id]):
             tx.change(account, client=kept.id)
             tx.end_sessions(account.id)

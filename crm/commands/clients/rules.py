@@ -153,7 +153,7 @@ def use(
     crm: CRM,
     name: Annotated[
         str,
-        Choice({each.name: f"{each.title}: {each.description}" for each in SETS.values()}),
+        Choice({rule_set.name: f"{rule_set.title}: {rule_set.description}" for rule_set in SETS.values()}),
         About("Set", positional=True),
     ],
 ) -> list[StatusRule]:
@@ -208,7 +208,7 @@ def _report(counts: Mapping[tuple[str, str], int], moves: Sequence[StatusMove], 
     moving = {pair: number for pair, number in counts.items() if pair[0] != pair[1]}
     ordered = sorted(moving.items(), key=lambda item: (-item[1], item[0]))
     listed = [MoveCount(before, after, number) for (before, after), number in ordered]
-    return RulesReport(applied, sum(moving.values()), listed, [each for each in moves if each.before != each.after])
+    return RulesReport(applied, sum(moving.values()), listed, [move for move in moves if move.before != move.after])
 
 
 @command("rules apply", title="Apply to all clients", menu="rules", roles=ONLY_ADMIN)

@@ -64,7 +64,7 @@ def changed_fields(change: Change) -> list[tuple[str, Any, Any]]:
         return [(name, before[name], None) for name in described if before.get(name) not in _NOTHING]
     untold: set[str] = set()
     for name, beside in people(BY_NAME[change.record]).items() if change.record in BY_NAME else ():
-        same_name, same_account = (before.get(each) == after.get(each) for each in (name, beside))
+        same_name, same_account = (before.get(column) == after.get(column) for column in (name, beside))
         untold |= {name} if same_name else {beside}
         untold |= {beside} if same_account else set()
     names = dict.fromkeys((*before, *after))
@@ -85,7 +85,7 @@ def typed_value(record: str, name: str, written: Any) -> Any:
 def _field_change(record: str, name: str, before: Any, after: Any, names: Names, by: Conventions) -> FieldChange:
     known = fields(BY_NAME[record]).get(name) if record in BY_NAME else None
     label = known.label if known else name.replace("_", " ").capitalize()
-    was, now = (_shown(record, name, each, names, by) for each in (before, after))
+    was, now = (_shown(record, name, values, names, by) for values in (before, after))
     return FieldChange(name, label, before, after, was, now)
 
 

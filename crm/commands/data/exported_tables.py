@@ -49,16 +49,16 @@ def _others(snapshot: Snapshot, kind: type[Record], by: Conventions) -> Table:
         while some := list(islice(records, _AT_ONCE)):
             clients = _identified(snapshot, some) if of_client else {}
             names = {
-                name: names_of(snapshot, BY_NAME[record], {getattr(each, name) for each in some} - {0}, by)
+                name: names_of(snapshot, BY_NAME[record], {getattr(item, name) for item in some} - {0}, by)
                 for name, record in linked.items()
             }
-            for each in some:
+            for item in some:
                 values = (
-                    names[name].get(getattr(each, name), "") if name in linked else getattr(each, name)
+                    names[name].get(getattr(item, name), "") if name in linked else getattr(item, name)
                     for name in described
                 )
-                owner = (each.client, *clients.get(each.client, ("", ""))) if of_client else ()
-                yield [each.id, *owner, *values]
+                owner = (item.client, *clients.get(item.client, ("", ""))) if of_client else ()
+                yield [item.id, *owner, *values]
 
     owner = ("Client number", "Client reference", "Client") if of_client else ()
     return ["Number", *owner, *(field.label for field in described.values())], rows()

@@ -26,17 +26,17 @@ class SettingShown:
 def list_all(crm: CRM) -> list[SettingShown]:
     """Lists the team's settings."""
     known = crm.settings
-    return [SettingShown(each.name, known[each.name], each.label, each.description) for each in TEAM]
+    return [SettingShown(option.name, known[option.name], option.label, option.description) for option in TEAM]
 
 
 @command("settings set", title="Change a setting", menu="settings", roles=ONLY_ADMIN)
 def set_one(
     crm: CRM,
-    key: Annotated[str, Choice({each.name: each.label for each in TEAM}), About("Setting", positional=True)],
+    key: Annotated[str, Choice({option.name: option.label for option in TEAM}), About("Setting", positional=True)],
     value: Annotated[str, Line(1000), About("Value", positional=True)],
 ) -> SettingShown:
     """Changes one of the team's settings, for everybody who works on this store."""
-    option = next((each for each in TEAM if each.name == key), None)
+    option = next((option for option in TEAM if option.name == key), None)
     if option is None:
         raise NotFoundError(f"There is no setting {key}.")
     checked = check_team_setting(key, value, crm.conventions)

@@ -71,7 +71,9 @@ def check(
         return LiveReport(proofs)
     with crm.progress("Checking"):
         found = [*crm.repository.check(), *crm.accounts.findings()]
-    return CheckReport([each for each in found if each.wrong], [each for each in found if not each.wrong])
+    return CheckReport(
+        [finding for finding in found if finding.wrong], [finding for finding in found if not finding.wrong]
+    )
 
 
 @command("backup", title="Back up", menu="data", roles=ONLY_ADMIN)

@@ -35,7 +35,7 @@ def tiles(crm: CRM) -> list[TileShown]:
     with crm.read() as snapshot:
         there = arranged(crm, snapshot)
     return [TileShown(name, TILES[name].title, place) for place, name in enumerate(there, start=1)] + [
-        TileShown(name, each.title, 0) for name, each in TILES.items() if name not in there
+        TileShown(name, tile.title, 0) for name, tile in TILES.items() if name not in there
     ]
 
 

@@ -165,9 +165,9 @@ def _birthdays(_: CRM, snapshot: Snapshot, __: bool) -> list[Birthday]:
         leap_day_too = (on.month, on.day) == (2, 28) and not isleap(on.year)
         for born_on in [on.strftime("%m-%d"), "02-29"][: 1 + leap_day_too]:
             rows = snapshot.select(_BORN_ON, born_on=born_on)
-            for each in (record_of(Client, row) for row in rows):
-                if each.date_of_birth:
-                    coming.append(Birthday(each, on, on.year - each.date_of_birth.year))
+            for person in (record_of(Client, row) for row in rows):
+                if person.date_of_birth:
+                    coming.append(Birthday(person, on, on.year - person.date_of_birth.year))
         if len(coming) >= _LISTED * 2:
             break
     return coming[: _LISTED * 2]
@@ -194,12 +194,12 @@ def _messages(_: CRM, snapshot: Snapshot, __: bool) -> list[MessageCount]:
 
 def _reports() -> list[Tile]:
     over_time = [
-        Tile(f"sales by {each}", f"Sales by {each}", report="reports sales", given={"by": each})
-        for each in ("month", "quarter", "year")
+        Tile(f"sales by {period}", f"Sales by {period}", report="reports sales", given={"by": period})
+        for period in ("month", "quarter", "year")
     ]
     by = [
-        Tile(f"sales by {each}", f"Sales by {each}", report="reports by", given={"of": each})
-        for each in ("status", "owner", "country", "source", "client")
+        Tile(f"sales by {group}", f"Sales by {group}", report="reports by", given={"of": group})
+        for group in ("status", "owner", "country", "source", "client")
     ]
     plain = {
         "growth": "New clients and churn",

@@ -83,15 +83,15 @@ class Brief:
                 arranged_ = [TILES[name] for name in arranged(crm, snapshot)]
                 self._tiles = sorted(arranged_, key=lambda tile: tile.listed)
                 self._of, self._contents = of, {}
-            for each in self._tiles:
-                if each.name not in self._contents:
-                    if each.brief is not None:
-                        self._contents[each.name] = each.brief(crm, snapshot)
-                    elif each.read is not None:
-                        self._contents[each.name] = each.read(crm, snapshot, True)
+            for tile in self._tiles:
+                if tile.name not in self._contents:
+                    if tile.brief is not None:
+                        self._contents[tile.name] = tile.brief(crm, snapshot)
+                    elif tile.read is not None:
+                        self._contents[tile.name] = tile.read(crm, snapshot, True)
                     else:
                         continue
-                yield each, self._contents[each.name]
+                yield tile, self._contents[tile.name]
 
 
 def arranged(crm: CRM, snapshot: Snapshot) -> tuple[str, ...]:

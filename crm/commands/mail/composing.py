@@ -29,7 +29,7 @@ class Addressees(Tags):
 
     def read(self, typed: str, by: Conventions) -> tuple[str, ...]:
         named = {Line(320).read(part, by): None for part in re.split(r"[,;\n]", typed)}
-        return tuple(each for each in named if each)
+        return tuple(address for address in named if address)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +143,7 @@ class _Addressed:
     def all(self, named: Sequence[str], field: str, label: str) -> tuple[Party, ...]:
         """Everybody who is named in a field, each once."""
         try:
-            found = [self._party(each.strip()) for each in named if each.strip()]
+            found = [self._party(text.strip()) for text in named if text.strip()]
         except FieldError as error:
             raise error.at(field, label) from error
         return tuple({party.address: party for party in found}.values())

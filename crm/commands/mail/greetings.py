@@ -143,11 +143,11 @@ def due(
     with crm.read() as snapshot:
         found = list(_greetings(snapshot, crm.today))
         waiting = snapshot.count(Message, Query({"state": "queued"}))
-    able = [each for each in found if not each.why_not]
-    unreachable = [each for each in found if each.why_not]
+    able = [greeting for greeting in found if not greeting.why_not]
+    unreachable = [greeting for greeting in found if greeting.why_not]
     if dry_run:
         return Due(able, unreachable, None, waiting)
-    for channel in sorted({each.mailing.channel for each in able}):
+    for channel in sorted({greeting.mailing.channel for greeting in able}):
         refuse_unsendable(crm, channel)
     queued: list[Greeting] = []
     for start in range(0, len(able), _BATCH):

@@ -93,7 +93,7 @@ def preview(
         shown = snapshot.get(Template, template.id)
         reader = snapshot.get(Client, client.id) if client else _first(snapshot)
         found = values(crm, snapshot, reader)
-    subject, text = (filled(each, found, markdown=False) for each in (shown.subject, shown.body))
+    subject, text = (filled(part, found, markdown=False) for part in (shown.subject, shown.body))
     if shown.channel == "email":
         from crm.outward.markdown import plain
 
@@ -157,7 +157,7 @@ def _checked(template: Template) -> Template:
 
 
 def _refuse_name(tx: Transaction, template: Template) -> None:
-    if any(each.id != template.id for each in tx.find_all(Template, Query({"name": template.name}))):
+    if any(other.id != template.id for other in tx.find_all(Template, Query({"name": template.name}))):
         raise RefusedError(f"There is a template called {template.name} already. Nothing was changed.")
 
 

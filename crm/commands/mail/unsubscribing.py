@@ -60,7 +60,7 @@ def footer(crm: CRM, client: Client, address: str) -> str:
 
 def wish_in(crm: CRM, text: str) -> UnsubscribeRequest | None:
     """What a link, or the subject of a mail, asks for; None where it holds no whole token of ours."""
-    found = (_wish(crm, each) for each in _TOKEN.findall(text[:1000]))
+    found = (_wish(crm, token) for token in _TOKEN.findall(text[:1000]))
     return next((name for name in found if name), None)
 
 

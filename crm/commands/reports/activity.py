@@ -88,7 +88,7 @@ def activity(crm: CRM, since: Since = None, until: Until = None, to: To = None) 
     with crm.read() as snapshot:
         people = _people(snapshot, since, until)
     by_much = sorted(people.values(), key=lambda person: (-person.row()[1], -person.sold, min(person.names)))
-    rows = [each.row() for each in by_much]
+    rows = [person.row() for person in by_much]
     total = ("Total", *(sum(column) for column in list(zip(*rows, strict=True))[1:])) if rows else None
     chart = Chart("bars", ("interactions",))
     return kept(Report("Activity by person", since, until, _COLUMNS, rows, total, chart), to, crm)

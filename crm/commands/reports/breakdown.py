@@ -106,14 +106,14 @@ _Found = tuple[Sequence[Column], Sequence[Row], Row | None]
 def _groups(snapshot: Snapshot, days: dict[str, date], of: str, top: int) -> _Found:
     found = [(name, amount(sum_of), *map(int, (sales or 0, buyers, clients)))
              for name, sum_of, sales, buyers, clients in snapshot.select(_BY_FIELD[of], **days)]  # fmt: skip
-    found.sort(key=lambda each: (-each[1], -each[4], each[0]))
-    all_amount = sum((each[1] for each in found), amount(None))
+    found.sort(key=lambda group: (-group[1], -group[4], group[0]))
+    all_amount = sum((group[1] for group in found), amount(None))
 
     def row(name: str, those: Sequence[Any]) -> Row:
-        of_those = sum((each[1] for each in those), amount(None))
-        return (name, of_those, percent(of_those, all_amount), *(sum(each[at] for each in those) for at in (2, 3, 4)))
+        of_those = sum((group[1] for group in those), amount(None))
+        return (name, of_those, percent(of_those, all_amount), *(sum(group[at] for group in those) for at in (2, 3, 4)))
 
-    rows = [row(each[0], [each]) for each in found[:top]]
+    rows = [row(group[0], [group]) for group in found[:top]]
     if rest := found[top:]:
         rows.append(row(_others(len(rest)), rest))
     return (Column(of, _OF[of]), *_GROUPED), rows, row("Total", found) if found else None
@@ -129,7 +129,7 @@ def _clients(snapshot: Snapshot, days: dict[str, date], top: int) -> _Found:
     def row(name: str, of_those: Any, sales: int, number: str = "") -> Row:
         return name, of_those, percent(of_those, all_amount), sales, number
 
-    rows = [row(named[each.client], each.amount, each.sales, str(each.client)) for each in found]
+    rows = [row(named[client.client], client.amount, client.sales, str(client.client)) for client in found]
     if rest := all_clients - len(found):
         named_amount, named_sales = sum(row.amount for row in found), sum(row.sales for row in found)
         rows.append(row(_others(rest), all_amount - named_amount, all_sales - named_sales))

@@ -110,8 +110,8 @@ class _Table:
             return None
         bought = [self._in(cohort, place) for cohort in come]
         if self._of == "amount":
-            return sum((each.amount for each in bought), amount(None))
-        clients = sum(each.clients for each in bought)
+            return sum((cell.amount for cell in bought), amount(None))
+        clients = sum(cell.clients for cell in bought)
         return clients if self._of == "clients" else percent(clients, sum(map(self._size, come)))
 
     def _in(self, cohort: date, place: int) -> _Bought:

@@ -66,14 +66,14 @@ def forecast(
     with crm.read() as snapshot:
         whose = owner_filter(crm, snapshot, mine, owner, field="owner", label="Owner")
         expected = _expected(snapshot, whose)
-    dated = [(each.on, each) for each in expected if each.on is not None]
-    rows = [_row("Late", [each for on, each in dated if on < today], decimals)]
+    dated = [(expected_deals.on, expected_deals) for expected_deals in expected if expected_deals.on is not None]
+    rows = [_row("Late", [expected_deals for on, expected_deals in dated if on < today], decimals)]
     for month in (later(first, place) for place in range(months)):
-        of_month = [each for on, each in dated if on >= today and month_of(on) == month]
+        of_month = [expected_deals for on, expected_deals in dated if on >= today and month_of(on) == month]
         rows.append(_row(month.isoformat()[:7], of_month, decimals))
     drawn = len(rows)
-    after = [each for on, each in dated if on > last]
-    without = [each for each in expected if each.on is None]
+    after = [expected_deals for on, expected_deals in dated if on > last]
+    without = [expected_deals for expected_deals in expected if expected_deals.on is None]
     rows += [_row(name, those, decimals) for name, those in (("Later", after), ("Without a day", without)) if those]
     chart = Chart("columns", ("value", "weighted"), rows=drawn)
     title = f"Forecast of {whose.name}'s deals" if whose else "Forecast of deals"
@@ -92,6 +92,6 @@ def _expected(snapshot: Snapshot, owner: OwnerFilter) -> Sequence[_Expected]:
 
 def _row(name: str, those: Iterable[_Expected], decimals: int) -> Row:
     listed = list(those)
-    value = sum((each.value for each in listed), amount(None))
-    weighted = rounded(sum((each.weighted for each in listed), amount(None)), decimals)
-    return name, value, weighted, sum(each.deals for each in listed)
+    value = sum((group.value for group in listed), amount(None))
+    weighted = rounded(sum((group.weighted for group in listed), amount(None)), decimals)
+    return name, value, weighted, sum(group.deals for group in listed)

@@ -109,10 +109,10 @@ def funnel(crm: CRM, since: Since = None, until: Until = None, to: To = None) ->
     in_order(since, until)
     since = since or recent("month", _MONTHS, until)
     with crm.read() as snapshot:
-        known = [each for each in stages(snapshot) if each.id]
+        known = [stage for stage in stages(snapshot) if stage.id]
         reached = {number: _Reached(*counts) for number, *counts in snapshot.select(_REACHED, first=since, last=until)}
         stayed = _stayed(snapshot, since, until)
-    rows = [_row(each, reached.get(each.id, _Reached()), stayed[each.id]) for each in known]
+    rows = [_row(stage, reached.get(stage.id, _Reached()), stayed[stage.id]) for stage in known]
     chart = Chart("bars", ("reached",))
     return kept(Report("Funnel of deals", since, until, _COLUMNS, rows, chart=chart), to, crm)
 

@@ -63,11 +63,11 @@ def growth(
     with crm.read() as snapshot:
         won, lost, back = _moves(snapshot, days, until)
     before = since - timedelta(days=1)
-    new, churned, returned = (_between(each, date.min, before) for each in (won, lost, back))
+    new, churned, returned = (_between(dates, date.min, before) for dates in (won, lost, back))
     active = at_first = new + returned - churned
     rows: list[Row] = []
     for month in periods("month", since, until):
-        new, churned, returned = (_between(each, month.first, month.last) for each in (won, lost, back))
+        new, churned, returned = (_between(dates, month.first, month.last) for dates in (won, lost, back))
         rate = percent(churned, active)
         active += new + returned - churned
         rows.append((month.name, new, churned, active, rate, returned))

@@ -51,12 +51,12 @@ def lost(
         raise FieldError("at least one has to be named", field="top", label="Top")
     with crm.read() as snapshot:
         found = [_Reason(*row) for row in lost_deals(snapshot, since or date.min, until)]
-    reasons = sorted(_joined(found), key=lambda each: (-each.deals, -each.value, each.words))
+    reasons = sorted(_joined(found), key=lambda reason: (-reason.deals, -reason.value, reason.words))
     count = sum(reason.deals for reason in reasons)
 
     def row(name: str, those: Sequence[_Reason]) -> Row:
-        deals = sum(each.deals for each in those)
-        return name, deals, percent(deals, count), sum((each.value for each in those), amount(None))
+        deals = sum(reason.deals for reason in those)
+        return name, deals, percent(deals, count), sum((reason.value for reason in those), amount(None))
 
     rows = [row(reason.words, [reason]) for reason in reasons[:top]]
     named = len(rows)
@@ -70,7 +70,7 @@ def lost(
 def _joined(found: Sequence[_Reason]) -> list[_Reason]:
     """Reasons that differ in case only as one."""
     alike: dict[str, list[_Reason]] = {}
-    for reason in sorted(found, key=lambda each: (-each.deals, each.words)):
+    for reason in sorted(found, key=lambda reason: (-reason.deals, reason.words)):
         alike.setdefault(reason.words.casefold(), []).append(reason)
     return [
         _Reason(

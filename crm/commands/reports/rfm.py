@@ -159,6 +159,8 @@ def _every(cells: Sequence[_Cell]) -> _Shape:
         Column("frequency", "F", "count"),
         Column("monetary", "M", "count"),
     )
-    scored = sorted(((cell.recency, cell.frequency, cell.monetary, cell) for cell in cells), key=lambda each: each[:3])
+    scored = sorted(
+        ((cell.recency, cell.frequency, cell.monetary, cell) for cell in cells), key=lambda scores: scores[:3]
+    )
     rows = [(f"{r}{f}{m}", cell.clients, cell.amount, cell.segment, r, f, m) for r, f, m, cell in reversed(scored)]
     return columns, rows, ("Total", *_both(cells), "", None, None, None), None

@@ -125,8 +125,8 @@ def list_all(
     with crm.read() as snapshot:
         whose = owner_filter(crm, snapshot, mine, owner, field="owner", label="Owner")
         known = stages(snapshot)
-        among = [each for each in known if each.outcome in outcomes and (stage is None or stage.id == each.id)]
-        which = WhichDeals([each.id for each in among], client.id if client else 0, whose, since, until, text)
+        among = [stage for stage in known if stage.outcome in outcomes and (stage is None or stage.id == stage.id)]
+        which = WhichDeals([stage.id for stage in among], client.id if client else 0, whose, since, until, text)
         found = sums(snapshot, among, which)
         deals = listed(snapshot, known, which, sort, most(limit), offset)
     return DealList(deals, *_added_up(found))

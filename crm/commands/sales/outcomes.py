@@ -156,7 +156,7 @@ def _before(tx: Transaction, deal: Deal) -> Stage:
     known = stages(tx)
     still_open = {stage.id: stage for stage in known if stage.outcome == "open"}
     moves = tx.find_all(StageMove, Query({"deal": deal.id}, sort="-id"))
-    return next((still_open[each.stage] for each in moves if each.stage in still_open), first_with(known, "open"))
+    return next((still_open[move.stage] for move in moves if move.stage in still_open), first_with(known, "open"))
 
 
 def _into(tx: Transaction, crm: CRM, shown: Deal, stage: Stage, said: _Said) -> DealMoved | DealWon:

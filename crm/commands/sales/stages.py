@@ -46,7 +46,7 @@ def add(
     def change(tx: Transaction) -> Stage:
         there = _stored(tx)
         _refuse_name(there, name)
-        alike = [place for place, each in enumerate(there, start=1) if each.outcome == outcome]
+        alike = [place for place, existing in enumerate(there, start=1) if existing.outcome == outcome]
         place = position or max(alike, default=len(there)) + 1
         added = tx.add(Stage(name=name, position=1, probability=stage.probability, outcome=outcome))
         there.insert(place - 1, added)
@@ -62,7 +62,7 @@ def rename(crm: CRM, stage: TheStage, to: Annotated[str, Line(40), About("New na
 
     def change(tx: Transaction) -> Stage:
         current = _current(tx, stage)
-        _refuse_name([each for each in _stored(tx) if each.id != current.id], to)
+        _refuse_name([other for other in _stored(tx) if other.id != current.id], to)
         return tx.change(current, name=to)
 
     return crm.transact(change, f"renamed the stage {stage.name} to {to}")
@@ -100,7 +100,7 @@ def move(
 
     def change(tx: Transaction) -> list[Stage]:
         current = _current(tx, stage)
-        order = [each for each in _stored(tx) if each.id != current.id]
+        order = [other for other in _stored(tx) if other.id != current.id]
         order.insert(to - 1, current)
         return _number(tx, order)
 
@@ -185,5 +185,5 @@ def _refuse_name(others: Sequence[Stage], name: str) -> None:
 
 def _refuse_last(tx: Transaction, stage: Stage) -> None:
     """There is always a stage for deals that are open, one for those that are won, and one for those that are lost."""
-    if sum(each.outcome == stage.outcome for each in _stored(tx)) < 2:
+    if sum(other.outcome == stage.outcome for other in _stored(tx)) < 2:
         raise RefusedError(f"{stage.name} is the only stage for deals that are {stage.outcome}; add another one first.")

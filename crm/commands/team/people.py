@@ -38,7 +38,7 @@ def list_all(crm: CRM) -> list[Colleague]:
     Beside each stand their open follow-ups, those of them that are overdue, their open deals, and their clients.
     """
     with crm.read() as snapshot:
-        accounts = {each.id: each for each in team(snapshot)}
+        accounts = {account.id: account for account in team(snapshot)}
         overdue = func.sum(case((follow_up.c.due_on < crm.today, 1), else_=0))
         to_do = _counted(snapshot, FollowUp, follow_up.c.done_on.is_(None), func.count(), overdue)
         deals = _counted(snapshot, Deal, deal.c.closed_on.is_(None), func.count())
@@ -68,7 +68,7 @@ def add(
     `users reset-password` lets them sign in later. As long as everybody is only named, nobody has to sign in.
     """
     added = crm.accounts.add_named(name, email=email, phone=phone)
-    return next(each for each in list_all(crm) if each.name == added.name and each.role)
+    return next(person for person in list_all(crm) if person.name == added.name and person.role)
 
 
 def _counted(

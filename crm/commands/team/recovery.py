@@ -70,9 +70,9 @@ def _done(recovered: "Recovered") -> str:
         return "All other accounts are as they were."
     told = ["Everybody was signed out."]
     if changed := recovered.unsealed:
-        were, each = ("account was", "it") if changed == 1 else ("accounts were", "each one")
+        were, which = ("account was", "it") if changed == 1 else ("accounts were", "each one")
         told.append(
-            f"{changed} {were} changed by hand, or made with another secret; allow {each} again with `users vouch`."
+            f"{changed} {were} changed by hand, or made with another secret; allow {which} again with `users vouch`."
         )
     if off := recovered.deactivated:
         are, them = ("account is", "it") if off == 1 else ("accounts are", "them")

@@ -222,7 +222,7 @@ def _those(crm: CRM, users: Sequence[User]) -> list[UserShown]:
 
 
 def _shown(crm: CRM, user: int) -> UserShown:
-    return next(each for each in list_all(crm) if each.id == user)
+    return next(shown for shown in list_all(crm) if shown.id == user)
 
 
 def _refuse_unfit(role: str, client: object) -> None:

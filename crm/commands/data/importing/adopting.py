@@ -142,17 +142,17 @@ class _Run:
                 self._spent.append((row, spent))
         self._clients.take(batch)
 
-    def _spend(self, each: Checked) -> Decimal:
+    def _spend(self, checked: Checked) -> Decimal:
         """What a row says was spent; a row in which that cannot be read is refused as a whole."""
         place = self._listed.spend
-        text = each.row.cells[place].strip() if place is not None else ""
+        text = checked.row.cells[place].strip() if place is not None else ""
         if not text:
             return Decimal()
         mark = self._listed.draft.matches[place or 0].decimal_mark or "."
         try:
             spent: Decimal = fields(Sale)["amount"].check.read(plain_amount(text, mark), self._by)
         except FieldError as error:
-            each.refused = f"{self._listed.draft.matches[place or 0].column}: {error.reason}"
+            checked.refused = f"{self._listed.draft.matches[place or 0].column}: {error.reason}"
             return Decimal()
         return spent
 

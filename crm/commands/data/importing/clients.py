@@ -45,23 +45,23 @@ class ClientImport:
 
     def _take_one(
         self,
-        each: Checked,
+        checked: Checked,
         keys: Sequence[Key],
         known: Known,
         new: dict[int, Client],
         changed: dict[int, tuple[Client, Client]],
     ) -> None:
-        same = known.same(each.values, keys)
+        same = known.same(checked.values, keys)
         if same is None:
             if self._draft.mode == "update":
                 raise FieldError("no such client is there to update")
-            client = named(Client(**with_kind(each.values), id=-1 - len(new)))
+            client = named(Client(**with_kind(checked.values), id=-1 - len(new)))
             refuse_taken(client, known)
             new[client.id] = client
             known.add(client, keys)
-            self._tally.add(client, each)
+            self._tally.add(client, checked)
             return
-        wanted = _updated(same, each.values) if self._draft.mode != "add" else {}
+        wanted = _updated(same, checked.values) if self._draft.mode != "add" else {}
         if not wanted:
             self._tally.unchanged += 1
             return
@@ -72,7 +72,7 @@ class ClientImport:
             self._tally.unchanged += 1
         else:
             changed[same.id] = (changed.get(same.id, (same, same))[0], after)
-            self._tally.update(after, each)
+            self._tally.update(after, checked)
         known.replace(same, after)
 
 

@@ -60,11 +60,11 @@ class ImportDraft:
     def mapped(self, written: Sequence[str], by: Conventions) -> "ImportDraft":
         """The draft with columns mapped as on the command line: column=field each; raises UsageError."""
         draft = self
-        for each in written:
-            column, equals, target = each.rpartition("=")
+        for text in written:
+            column, equals, target = text.rpartition("=")
             folded = [name.casefold() for name in draft.source.columns]
             if not equals or column.strip().casefold() not in folded:
-                raise UsageError(f"--map {each}: no such column; there are {', '.join(draft.source.columns)}.")
+                raise UsageError(f"--map {text}: no such column; there are {', '.join(draft.source.columns)}.")
             target = target.strip() if target.startswith("extra:") else target.strip().replace("-", "_")
             draft = draft.with_target(folded.index(column.strip().casefold()), target)
         return draft

@@ -56,7 +56,7 @@ class Known:
             return None
         if self._only and keys[0][0] == self._only:
             if len(found) > 1:
-                listed = ", ".join(str(each) for each in sorted(found)[:5])
+                listed = ", ".join(str(number) for number in sorted(found)[:5])
                 raise FieldError(f"several clients have this {self._only}: {listed}")
             return next(iter(found.values()), None)
         alike = [client for client in found.values() if is_same(row, client)]

@@ -75,18 +75,18 @@ class SaleImport:
         stored = dict(zip(new, ids, strict=True))
         return [(row, stored.get(client.id, client.id)) for row, client in found]
 
-    def _created(self, each: Checked, number: int) -> Client:
+    def _created(self, checked: Checked, number: int) -> Client:
         if not self._draft.create_clients:
-            told = each.client.get("reference") or ", ".join(str(value) for value in each.client.values())
+            told = checked.client.get("reference") or ", ".join(str(value) for value in checked.client.values())
             raise FieldError(f"there is no client {told}; import the clients first, or have them created")
-        values: dict[str, Any] = dict(each.client)
+        values: dict[str, Any] = dict(checked.client)
         if not any(values.get(name) for name in ("first_name", "last_name", "company")):
             # A client needs a name, and this is all that the file says of it.
             values["last_name"] = values.get("reference") or values.get("email") or values.get("phone", "")
         return named(Client(**with_kind(values), id=number))
 
-    def _sale(self, each: Checked, client: int) -> Sale:
-        return Sale(client=client, **each.values)
+    def _sale(self, checked: Checked, client: int) -> Sale:
+        return Sale(client=client, **checked.values)
 
     def _key(self, made: Sale) -> _Key:
         key = (made.client, made.on, made.amount)
@@ -98,11 +98,11 @@ class SaleImport:
         return {tuple(row[:-1]): row[-1] for row in stored}
 
 
-def _refuse_incomplete(each: Checked) -> None:
+def _refuse_incomplete(checked: Checked) -> None:
     for name, label in (("on", "a date"), ("amount", "an amount")):
-        if each.values.get(name) is None:
+        if checked.values.get(name) is None:
             raise FieldError(f"{label} is missing")
-    if not each.client:
+    if not checked.client:
         raise FieldError("nothing tells which client it is")
 
 

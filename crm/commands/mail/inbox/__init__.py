@@ -205,7 +205,7 @@ class _Reading:
         noted = [stranger.address for stranger in self._journal.strangers()]
         with self._crm.read() as snapshot:
             known = correspondents(snapshot, noted, frozenset()).clients
-        self.file_again([each for each in noted if each in known])
+        self.file_again([place for place in noted if place in known])
 
     def file_again(self, addresses: Sequence[str]) -> None:
         """Files the messages of people who were strangers. Raises OutwardError."""
@@ -216,13 +216,13 @@ class _Reading:
 
     def _file(self, batch: Sequence[Arrival]) -> None:
         arrived: list[tuple[Arrival, Received]] = []
-        for each in batch:
-            if each.message is None:
-                self.fetched.unreadable.append(each.problem)
-            elif wish := unsubscribing.wish_in(self._crm, each.message.subject):
+        for arrival in batch:
+            if arrival.message is None:
+                self.fetched.unreadable.append(arrival.problem)
+            elif wish := unsubscribing.wish_in(self._crm, arrival.message.subject):
                 self.fetched.opted_out += unsubscribing.opt_out(self._crm, wish)
             else:
-                arrived.append((each, each.message))
+                arrived.append((arrival, arrival.message))
         filed = self._change([message for _, message in arrived])
         with self._journal.at_once():
             for at, who in filed.strangers.items():

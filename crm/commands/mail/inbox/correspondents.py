@@ -68,4 +68,4 @@ def our_addresses(crm: CRM, mailbox: Mailbox) -> frozenset[str]:
         *([mailbox.server.user] if "@" in mailbox.server.user else []),
         *crm.accounts.team_addresses(),
     ]
-    return frozenset(spelling(each) for each in found if each)
+    return frozenset(spelling(address) for address in found if address)

@@ -47,7 +47,7 @@ def report_on(snapshot: Snapshot, mailing: Mailing) -> MailingReport:
     wanted = Query({"mailing": mailing.id, "state": ["failed", "unsure"]}, sort="id")
     found = snapshot.find_all(Message, wanted)
     names = _names(snapshot, {message.client for message in found})
-    troubles = [Trouble(message, names[message.client]) for message in sorted(found, key=lambda each: each.state)]
+    troubles = [Trouble(message, names[message.client]) for message in sorted(found, key=lambda message: message.state)]
     return MailingReport(MailingCount(mailing, counts_of(snapshot, [mailing.id])[mailing.id]), troubles)
 
 

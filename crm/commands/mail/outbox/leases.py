@@ -180,5 +180,5 @@ def _by_id(snapshot: Snapshot, kind: type[AnyRecord], numbers: Collection[int]) 
     found: dict[int, AnyRecord] = {}
     for start in range(0, len(ordered), _AT_ONCE):
         some = snapshot.find_all(kind, Query({"id": ordered[start : start + _AT_ONCE]}))
-        found |= {each.id: each for each in some}
+        found |= {message.id: message for message in some}
     return found
