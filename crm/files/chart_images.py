@@ -155,7 +155,7 @@ def _grid(axes: "Axes", picture: Picture) -> None:
 
 def clean(text: str) -> str:
     """Text as it may be drawn: one line, with a sign in place of what cannot be seen."""
-    return "".join(each if each.isprintable() else "\ufffd" for each in " ".join(text.split()))
+    return "".join(char if char.isprintable() else "\ufffd" for char in " ".join(text.split()))
 
 
 def _short(name: str) -> str:

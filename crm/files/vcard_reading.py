@@ -173,13 +173,13 @@ def _cells(properties: list[_Property]) -> tuple[str, ...]:
         company = company or shown
     elif not (first or last) and shown != company:
         first, last = split_name(shown)
-    born, notes = _birthday(only("BDAY")), [_plain(each.value) for each in every("NOTE")]
+    born, notes = _birthday(only("BDAY")), [_plain(entry.value) for entry in every("NOTE")]
     if born.startswith("--"):
         notes.append(f"Birthday: {born[2:]} (month-day, no year given)")
         born = ""
     box, extension, street, city, region, postcode, country = _address(every("ADR"))
     address = ", ".join(filter(None, (street, extension, box, region)))
-    tags = ", ".join(part for each in every("CATEGORIES") for part in _pieces(each.value, ",;") if part)
+    tags = ", ".join(part for entry in every("CATEGORIES") for part in _pieces(entry.value, ",;") if part)
     return (
         first, last, company, _best(every("EMAIL")), _best(every("TEL")), address, city, postcode, country,
         born, tags, "\n".join(notes), only("UID").removeprefix("urn:uuid:"), kind,
@@ -189,8 +189,8 @@ def _cells(properties: list[_Property]) -> tuple[str, ...]:
 def _best(found: list[_Property]) -> str:
     """The preferred address or number, of numbers rather a mobile one and never a fax."""
     ranked = sorted(
-        (each for each in found if not each.traits & {"FAX", "PAGER"}),
-        key=lambda each: ("PREF" not in each.traits, "CELL" not in each.traits),
+        (entry for entry in found if not entry.traits & {"FAX", "PAGER"}),
+        key=lambda entry: ("PREF" not in entry.traits, "CELL" not in entry.traits),
     )
     return re.sub(r"^(tel|mailto):", "", _plain(ranked[0].value), flags=re.IGNORECASE) if ranked else ""
 
@@ -198,7 +198,7 @@ def _best(found: list[_Property]) -> str:
 def _address(found: list[_Property]) -> list[str]:
     if not found:
         return [""] * 7
-    chosen = min(found, key=lambda each: "PREF" not in each.traits)
+    chosen = min(found, key=lambda entry: "PREF" not in entry.traits)
     pieces = [re.sub(r"\s*\n\s*", ", ", piece) for piece in _pieces(chosen.value)]
     return (pieces + [""] * 7)[:7]
 

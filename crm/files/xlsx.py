@@ -73,7 +73,7 @@ class WorkbookSource(Source):
             names = ", ".join(sheet.title for sheet in sheets)
             raise FileError(f"{self.path.name} has no sheet {named}; there are: {names}.")
         # What was hidden is rarely what is meant.
-        for sheet in sorted(sheets, key=lambda each: each.sheet_state != "visible"):
+        for sheet in sorted(sheets, key=lambda sheet: sheet.sheet_state != "visible"):
             if next(_filled(sheet), None):
                 return str(sheet.title)
         raise FileError(f"There is nothing in {self.path.name}; export it again.")
