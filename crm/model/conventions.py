@@ -68,8 +68,8 @@ class Conventions:
             pattern.frac_prec = (decimals, decimals)
             # Put in once: Babel looks up the sign and the name again for each amount.
             pattern.prefix, pattern.suffix = (
-                tuple(each.replace("¤¤", self.currency).replace("¤", sign) for each in both)
-                for both in (pattern.prefix, pattern.suffix)
+                tuple(affix.replace("¤¤", self.currency).replace("¤", sign) for affix in affixes)
+                for affixes in (pattern.prefix, pattern.suffix)
             )
         return patterns
 
@@ -79,7 +79,7 @@ class Conventions:
         language does, as everybody does, and as its code."""
         from babel.numbers import get_currency_symbol
 
-        signs = {get_currency_symbol(self.currency, locale=each) for each in (self.locale, "en")} | {self.currency}
+        signs = {get_currency_symbol(self.currency, locale=locale) for locale in (self.locale, "en")} | {self.currency}
         bare = {"".join(TURNING_MARKS.sub("", sign).split()).casefold() for sign in signs}
         return tuple(sorted(bare, key=len, reverse=True))
 

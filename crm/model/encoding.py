@@ -36,9 +36,9 @@ def plain(value: Any) -> Any:
         case Path():
             return str(value)
         case Mapping():
-            return {str(key): plain(each) for key, each in value.items()}
+            return {str(key): plain(item) for key, item in value.items()}
         case list() | tuple() | frozenset() | set():
-            return [plain(each) for each in value]
+            return [plain(item) for item in value]
     if hasattr(value, "as_json"):
         return plain(value.as_json())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -73,8 +73,8 @@ def value_of(record: type[Record], name: str, written: Any) -> Any:
         if kind == tuple[str, ...]:
             if not isinstance(written, list | tuple):
                 raise TypeError
-            return tuple(str(each) for each in written)
-        return {str(key): str(each) for key, each in written.items()}
+            return tuple(str(item) for item in written)
+        return {str(key): str(item) for key, item in written.items()}
     except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise FileError(f"{name} of a {record.kind_name} cannot be {written!r:.60}.") from error
 

@@ -73,18 +73,18 @@ class Record:
 def fields_of(record: type[Record]) -> Mapping[str, Field]:
     """The described fields of a record by name, in order, read from its class."""
     return {
-        each.name: Field(each.name, **each.metadata, optional=type(None) in get_args(each.type))
-        for each in dataclasses.fields(record)
-        if "label" in each.metadata
+        field.name: Field(field.name, **field.metadata, optional=type(None) in get_args(field.type))
+        for field in dataclasses.fields(record)
+        if "label" in field.metadata
     }
 
 
 def links_of(record: type[Record]) -> Mapping[str, Id]:
     """The fields of a record that name another record, with what they name."""
-    return {name: each.check for name, each in fields_of(record).items() if isinstance(each.check, Id)}
+    return {name: field.check for name, field in fields_of(record).items() if isinstance(field.check, Id)}
 
 
 def people_of(record: type[Record]) -> Mapping[str, str]:
     """The fields of a record in which somebody of the team stands by name, each with the one beside it that holds the
     id of the account."""
-    return {each.metadata["beside"]: each.name for each in dataclasses.fields(record) if "beside" in each.metadata}
+    return {field.metadata["beside"]: field.name for field in dataclasses.fields(record) if "beside" in field.metadata}

@@ -60,7 +60,7 @@ def _reserved() -> tuple[str, ...]:
     """How domains end that no mail is sent to."""
     from email_validator import SPECIAL_USE_DOMAIN_NAMES
 
-    return tuple(f".{each}" for each in SPECIAL_USE_DOMAIN_NAMES)
+    return tuple(f".{name}" for name in SPECIAL_USE_DOMAIN_NAMES)
 
 
 def _validated(text: str) -> str:
@@ -171,11 +171,11 @@ def _plan(code: int) -> _Plan | None:
     every = known.general_desc
     return [
         (
-            frozenset(each.possible_length or every.possible_length),
-            re.compile(f"{no_prefix}(?=(?:{every.national_number_pattern})$)(?:{each.national_number_pattern})"),
+            frozenset(plan.possible_length or every.possible_length),
+            re.compile(f"{no_prefix}(?=(?:{every.national_number_pattern})$)(?:{plan.national_number_pattern})"),
         )
-        for each in either
-        if every and each and each.national_number_pattern
+        for plan in either
+        if every and plan and plan.national_number_pattern
     ]
 
 
