@@ -48,14 +48,16 @@ def _parts(message: "Message[str, str]") -> Iterator[object]:
 def _recipients(part: "Message[str, str]") -> Iterator["Message[str, str]"]:
     """What a part says about each recipient."""
     if part.get_content_type() in ("message/delivery-status", "message/global-delivery-status"):
-        yield from (each for each in _parts(part) if isinstance(each, Message))
+        yield from (piece for piece in _parts(part) if isinstance(piece, Message))
 
 
 def _original(part: "Message[str, str]") -> str:
     """The Message-ID of the message that comes back in a part, whole or only its headers; '' where it is none."""
     kind = part.get_content_type()
     if kind in ("message/rfc822", "message/global"):
-        return next((line(str(each.get("Message-ID", ""))) for each in _parts(part) if isinstance(each, Message)), "")
+        return next(
+            (line(str(piece.get("Message-ID", ""))) for piece in _parts(part) if isinstance(piece, Message)), ""
+        )
     if kind in ("text/rfc822-headers", "message/global-headers"):
         content = part.get_payload(decode=True)
         found = _MESSAGE_ID.search(content.decode("ascii", "replace")) if isinstance(content, bytes) else None

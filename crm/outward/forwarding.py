@@ -38,8 +38,8 @@ def original_sender(subject: str, text: str) -> Party | None:
     if mark is None and not _SUBJECT.match(subject):
         return None
     lines = text[mark.start() if mark else 0 :].split("\n")
-    for at, each in enumerate(lines):
-        found = _FROM.match(each)
+    for at, text_line in enumerate(lines):
+        found = _FROM.match(text_line)
         if found is None or not any(_OTHER.match(other) for other in lines[at + 1 : at + 1 + _NEAR]):
             continue
         # A long name pushes the address to the next line.

@@ -18,15 +18,15 @@ def plain_text(hypertext: str) -> str:
         )
     except (ParserError, XMLSyntaxError):
         return ""
-    for each in list(page.iter()):
-        style = str(each.attrib.pop("style", "")).replace(" ", "").lower()
-        if any(hidden in style for hidden in _HIDDEN) and each.getparent() is not None:
+    for element in list(page.iter()):
+        style = str(element.attrib.pop("style", "")).replace(" ", "").lower()
+        if any(hidden in style for hidden in _HIDDEN) and element.getparent() is not None:
             # What stands behind it belongs to the page.
-            each.drop_tree()
+            element.drop_tree()
         # Mails are laid out with tables and margins; drawn as such, a small page would make a text without end.
-        elif each.tag in _FURNITURE:
-            each.tag = "div"
-        elif each.tag in _CELLS:
-            each.tag, each.tail = "span", f" {each.tail or ''}"
+        elif element.tag in _FURNITURE:
+            element.tag = "div"
+        elif element.tag in _CELLS:
+            element.tag, element.tail = "span", f" {element.tail or ''}"
     text: str = Inscriptis(page, ParserConfig(display_links=False, display_images=False)).get_text()
     return "\n".join(part.strip(" ") if not part.strip() else part.rstrip() for part in text.split("\n"))

@@ -93,7 +93,7 @@ class Mailbox:
             for at in range(0, len(uids) if now == validity else 0, _BATCH):
                 some = uids[at : at + _BATCH]
                 sizes = client.fetch(some, ["RFC822.SIZE"])
-                for uid in (each for each in some if each in sizes):
+                for uid in (number for number in some if number in sizes):
                     arrival = self._arrival(client, Place(validity, uid), int(sizes[uid].get(b"RFC822.SIZE", 0)))
                     if arrival is not None:
                         yield arrival

@@ -47,7 +47,7 @@ def needs_utf8(mail: Mail) -> bool:
 
 def _headers(mail: Mail, *, with_bcc: bool) -> dict[str, str]:
     answered = mail.in_reply_to if is_message_id(mail.in_reply_to) else ""
-    one_click = any(each.startswith("https:") for each in mail.unsubscribe)
+    one_click = any(link.startswith("https:") for link in mail.unsubscribe)
     return {
         "From": _party(mail.sender),
         "Reply-To": _party(mail.reply_to) if mail.reply_to else "",
@@ -60,7 +60,7 @@ def _headers(mail: Mail, *, with_bcc: bool) -> dict[str, str]:
         "In-Reply-To": answered,
         "References": answered,
         # RFC 2369, and RFC 8058 for the button beside the sender.
-        "List-Unsubscribe": f",{_FOLD}".join(f"<{each}>" for each in mail.unsubscribe),
+        "List-Unsubscribe": f",{_FOLD}".join(f"<{link}>" for link in mail.unsubscribe),
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click" if one_click else "",
         # No out-of-office reply to it.
         "Auto-Submitted": "auto-generated" if mail.by_machine else "",

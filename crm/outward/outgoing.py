@@ -92,7 +92,7 @@ class Mail:
             raise OutwardError("A mail needs somebody to go to; nothing was sent.", reason="recipient")
         if not is_message_id(self.message_id):
             raise OutwardError("The mail has no proper Message-ID; nothing was sent.", reason="refused")
-        if not all(_UNSUBSCRIBE.fullmatch(each) for each in self.unsubscribe):
+        if not all(_UNSUBSCRIBE.fullmatch(link) for link in self.unsubscribe):
             raise OutwardError(
                 "What ends a subscription must be a mailto: or https: address; nothing was sent.", reason="refused"
             )
@@ -103,8 +103,8 @@ class Mail:
     def recipients(self) -> tuple[Party, ...]:
         """Everybody it goes to, each once."""
         found: dict[str, Party] = {}
-        for each in (*self.to, *self.cc, *self.bcc):
-            found.setdefault(each.wire.casefold(), each)
+        for party in (*self.to, *self.cc, *self.bcc):
+            found.setdefault(party.wire.casefold(), party)
         return tuple(found.values())
 
 
