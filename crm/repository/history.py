@@ -119,7 +119,7 @@ def _seen(query: HistoryQuery) -> list[ColumnElement[bool]]:
     names = [query.about] if query.about else list(query.within)
     within = {name: query.within[name] for name in names if name in query.within}
     whole = audit.c.record.in_([name for name, own in within.items() if own is None])
-    own = [audit.c.id.in_(_owned(name, *each)) for name, each in within.items() if each is not None]
+    own = [audit.c.id.in_(_owned(name, *accounts)) for name, accounts in within.items() if accounts is not None]
     return [or_(whole, *own)]
 
 
@@ -144,7 +144,7 @@ def _owned(kind: str, name: str, value: int | str) -> Any:
     if isinstance(value, str):
         kept = sql_functions.text_in(type_coerce(past.c.before, String), literal_column(f"'{name}'"))
         stands, stood = (
-            sql_functions.caseless(each) == sql_functions.caseless(literal(value)) for each in (table.c[name], kept)
+            sql_functions.caseless(column) == sql_functions.caseless(literal(value)) for column in (table.c[name], kept)
         )
     now = select(table.c.id).where(stands)
     before = select(past.c.record_id).where(past.c.record == kind, stood)

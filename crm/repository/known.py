@@ -33,7 +33,7 @@ class KnownRosters:
 
     def of(self, store: str) -> Known:
         """What is known of the store with this id."""
-        places = {place: revision for (each, place), revision in self.seen.items() if each == store}
+        places = {place: revision for (of, place), revision in self.seen.items() if of == store}
         here = places.get(self.place, -1)
         another = here < 0 and any(place == self.place for _, place in self.seen)
         is_copy = here < 0 and any(_is_another_file(self.place, place) for place in places)

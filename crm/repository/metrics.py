@@ -338,10 +338,10 @@ def values(
     names = list(METRICS if needs is None else needs)
     from_sales = [name for name in names if _needs_sales(name)]
     sums: dict[int, Any] = {}
-    if from_sales and any(each.sales_count for each in clients):
-        statement = _of_sales(from_sales, clock.today).where(sale.c.client.in_([each.id for each in clients]))
+    if from_sales and any(client.sales_count for client in clients):
+        statement = _of_sales(from_sales, clock.today).where(sale.c.client.in_([client.id for client in clients]))
         sums = {row.client: row._mapping for row in connection.execute(statement)}
-    return {each.id: {name: value(each, name, sums.get(each.id), clock) for name in names} for each in clients}
+    return {client.id: {name: value(client, name, sums.get(client.id), clock) for name in names} for client in clients}
 
 
 def value(record: Client, name: str, of_sales: Any, clock: Clock) -> Any:

@@ -70,8 +70,8 @@ def lacking(there: Collection[tuple[str, str]], version: int) -> str:
 def added_since(version: int) -> Sequence[Added]:
     """What a store of an older format lacks, in the order in which it can be added: an index may be over columns of a
     later format."""
-    added = dict.fromkeys(each for later in range(version + 1, tables.SCHEMA_VERSION + 1) for each in ADDED[later])
-    return sorted(added, key=lambda each: isinstance(each, Index))
+    added = dict.fromkeys(item for later in range(version + 1, tables.SCHEMA_VERSION + 1) for item in ADDED[later])
+    return sorted(added, key=lambda item: isinstance(item, Index))
 
 
 def bring_up(connection: Connection, version: int) -> None:
@@ -127,17 +127,18 @@ def scaled_since(version: int) -> Mapping[Column[Any], int]:
 
 def _make_exact(connection: Connection) -> None:
     """Multiplies every amount that was kept in hundredths."""
-    for each in MONEY:
-        stored = type_coerce(each, BigInteger)
-        if connection.execute(select(each.table.c.id).where(func.abs(stored) >= _LARGEST).limit(1)).first():
+    for amount in MONEY:
+        stored = type_coerce(amount, BigInteger)
+        if connection.execute(select(amount.table.c.id).where(func.abs(stored) >= _LARGEST).limit(1)).first():
             raise RefusedError(
-                f"An amount in this store ({each.table.name}) is more than this version can keep; it was left as it is."
+                f"An amount in this store ({amount.table.name}) is more than this version can keep;"
+                " it was left as it is."
             )
         # To put a changed row into an index, one by one, costs more than to make the index anew.
-        indexes = [index for index in each.table.indexes if each.name in {column.name for column in index.columns}]
+        indexes = [index for index in amount.table.indexes if amount.name in {column.name for column in index.columns}]
         for index in indexes:
             connection.execute(DropIndex(index, if_exists=True))
-        connection.execute(update(each.table).values({each.name: stored * _MORE}).where(stored != 0))
+        connection.execute(update(amount.table).values({amount.name: stored * _MORE}).where(stored != 0))
         for index in indexes:
             index.create(connection)
 

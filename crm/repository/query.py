@@ -80,10 +80,10 @@ def _several(wanted: Any) -> Sequence[Any]:
 
 def _theirs(kind: type[Record], name: str, wanted: Any, team: Team) -> ColumnElement[bool]:
     """Whether a record is that of somebody, by the account of that name, or where there is none by the name."""
-    accounts = [team.account(each) if isinstance(each, str) else 0 for each in _several(wanted)]
+    accounts = [team.account(value) if isinstance(value, str) else 0 for value in _several(wanted)]
     found = [
-        _fits(kind, people(kind)[name], account) if account else _fits(kind, name, each)
-        for each, account in zip(_several(wanted), accounts, strict=True)
+        _fits(kind, people(kind)[name], account) if account else _fits(kind, name, value)
+        for value, account in zip(_several(wanted), accounts, strict=True)
     ]
     return or_(false(), *found)
 
@@ -95,18 +95,18 @@ def _fits(kind: type[Record], name: str, wanted: Any) -> ColumnElement[bool]:
         return whose_account(column, *several)
     if name in _CHOSEN.get(kind, ()) and all(several):
         # Written out in the SQL, because a partial index may hold only one of them.
-        return or_(false(), *(column == literal(each, literal_execute=True) for each in several))
+        return or_(false(), *(column == literal(item, literal_execute=True) for item in several))
     if name == "tags":
         return and_(true(), *(tables.has_tag(tag) for tag in several))
     if name == "extra":
         return and_(true(), *(_has_extra(key, value) for key, value in dict(wanted).items()))
     if name in _ADDRESSES.get(kind, ()) and all(several):
-        return column.in_(list(dict.fromkeys(spelled for each in several for spelled in (each, each.lower()))))
-    if None not in several and not any(isinstance(each, str | date) for each in several):
+        return column.in_(list(dict.fromkeys(spelled for item in several for spelled in (item, item.lower()))))
+    if None not in several and not any(isinstance(item, str | date) for item in several):
         return column.in_(several)
     if column is tables.client.c.first_name and all(several):
-        return or_(false(), *(and_(_begins_with(each), sql_functions.is_text(column, each)) for each in several))
-    return or_(false(), *(_equals(column, each) for each in several))
+        return or_(false(), *(and_(_begins_with(item), sql_functions.is_text(column, item)) for item in several))
+    return or_(false(), *(_equals(column, item) for item in several))
 
 
 def whose_account(beside: ColumnElement[int], *accounts: int) -> ColumnElement[bool]:

@@ -135,7 +135,7 @@ def _other_clients(tx: "SqlTransaction", same: Collection[int]) -> list[int]:
     """The numbers in the active accounts of clients that are not among the `same`, one for each account."""
     account = tables.user.c
     theirs = tx.select(select(account.client).where(account.active, account.client != 0))
-    return [each for (each,) in theirs if each not in same]
+    return [id_ for (id_,) in theirs if id_ not in same]
 
 
 def _has_accounts(snapshot: SqlSnapshot) -> bool:

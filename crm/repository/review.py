@@ -169,8 +169,8 @@ def _changes(today: date) -> dict[str, ColumnElement[Any]]:
 def _audited(columns: Mapping[str, ColumnElement[Any]], number: int, first: int) -> Insert:
     """An audit entry, numbered from `first` on, for each client that moves, as the transaction writes them one by one
     elsewhere."""
-    before = [each for name in columns for each in (literal(name, String), client.c[name])]
-    after = [each for name, value in columns.items() for each in (literal(name, String), value)]
+    before = [part for name in columns for part in (literal(name, String), client.c[name])]
+    after = [part for name, value in columns.items() for part in (literal(name, String), value)]
     rows = select(
         numbered(first, client.c.id),
         literal(number, Integer),

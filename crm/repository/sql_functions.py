@@ -88,9 +88,9 @@ def _spellings(text: str) -> list[str]:
     words = re.split(r"(\W+)", text)
     if sum(not word.isascii() for word in words) > _MOST_SPELLED:
         words = [text]
-    each = [[word] if word.isascii() else [word, word.lower(), word.upper(), word.capitalize()] for word in words]
+    spellings = [[word] if word.isascii() else [word, word.lower(), word.upper(), word.capitalize()] for word in words]
     # Of bytes only those of ASCII have a case.
-    return list(dict.fromkeys("".join(several).encode().lower().decode() for several in product(*each)))
+    return list(dict.fromkeys("".join(several).encode().lower().decode() for several in product(*spellings)))
 
 
 class nulls_last(FunctionElement[Any]):

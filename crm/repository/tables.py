@@ -337,7 +337,7 @@ def _statements(of: MetaData, dialect: str) -> Sequence[str]:
     for table in of.sorted_tables:
         wanted += [CreateTable(table), *map(CreateIndex, sorted(table.indexes, key=lambda index: str(index.name)))]
     spoken = registry.load(dialect)()
-    return [str(each.compile(dialect=spoken)) for each in wanted]
+    return [str(statement.compile(dialect=spoken)) for statement in wanted]
 
 
 def record_columns(record: type[Record]) -> tuple[Column[Any], ...]:

@@ -78,7 +78,7 @@ def fill_in_accounts(connection: Connection, tables: Collection[Table] | None = 
         if tables is None or table in tables:
             unsaid = (name != "", beside == 0)
             written = connection.execute(select(name).where(*unsaid).distinct()).scalars()
-            accounts = {each: account for each in written if (account := team.meant(each))}
+            accounts = {written_name: account for written_name in written if (account := team.meant(written_name))}
             if accounts:
                 filled = update(table).where(name.in_(accounts), *unsaid)
                 connection.execute(filled.values({beside.name: case(accounts, value=name)}))
@@ -87,9 +87,9 @@ def fill_in_accounts(connection: Connection, tables: Collection[Table] | None = 
 def successors(before: Iterable[Any], after: Iterable[Any], *, same_store: bool) -> dict[int, int]:
     """Of accounts as TEAM had them `before`, who stands for them among those of `after`, by their ids: the same one,
     or where the store is another one whoever has the address or the name; 0 for nobody."""
-    there = {each[0]: each for each in after}
+    there = {user[0]: user for user in after}
     team = Team(there.values())
-    by_address = {each[2]: each[0] for each in there.values() if each[2]}
+    by_address = {user[2]: user[0] for user in there.values() if user[2]}
     return {
         number: number if same_store and number in there else by_address.get(email, 0) or team.account(name or email)
         for number, name, email, _ in before

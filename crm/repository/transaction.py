@@ -261,7 +261,7 @@ class SqlTransaction(SqlSnapshot):
         """A record with the accounts of the people in it, and the names that those have now. `said` is what was written
         down of it, where an older version may not have said whose it is."""
         kind = type(record)
-        names = [each for pair in people(kind).items() for each in pair]
+        names = [column for pair in people(kind).items() for column in pair]
         values = {name: getattr(record, name) for name in names if said is None or name in said}
         return dataclasses.replace(record, **self._accounts(kind, values)) if values else record
 
@@ -288,7 +288,7 @@ class SqlTransaction(SqlSnapshot):
         wanted = same(self.team.called(account))
         for table, name, beside in tables.PEOPLE:
             written = self.connection.execute(select(name).where(name != "", beside == 0).distinct()).scalars()
-            theirs = (beside == 0) & name.in_([each for each in written if same(each) == wanted])
+            theirs = (beside == 0) & name.in_([name_ for name_ in written if same(name_) == wanted])
             if table is tables.transactions:
                 self.connection.execute(update(table).where(theirs).values(user_id=account))
             else:
@@ -555,7 +555,7 @@ class SqlTransaction(SqlSnapshot):
         self._flush_audit()
         if self._entered is None:
             return self.connection.execute(writing.ENTRIES, {"wanted": self.number}).all()
-        return [Entry(*(each[name] for name in Entry._fields)) for each in self._entered]
+        return [Entry(*(row[name] for name in Entry._fields)) for row in self._entered]
 
     # Following the facts
 
@@ -568,8 +568,8 @@ class SqlTransaction(SqlSnapshot):
             moved += self._settle(batch, self._totals(batch))
         for batch in _batches(sorted(self._to_review - changed)):
             moved += self._settle(batch, {})
-        for each in (*self._changed.values(), self._to_review):
-            each.clear()
+        for collected in (*self._changed.values(), self._to_review):
+            collected.clear()
         self._flush_audit()
         return moved
 

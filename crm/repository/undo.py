@@ -139,7 +139,7 @@ def _reverse(tx: "SqlTransaction", kind: type[Record], operation: str, rows: Seq
         case "create":
             ids = [row.record_id for row in rows]
             # What others have come to stand on stays.
-            kept = {each for keeping_it, name in keeping(kind) for each in tx.naming(keeping_it, name, ids)}
+            kept = {id_ for keeping_it, name in keeping(kind) for id_ in tx.naming(keeping_it, name, ids)}
             tx.remove(kind, [id_ for id_ in ids if id_ not in kept])
         case "delete":
             if unknown := [row.record_id for row in rows if row.before is None]:
@@ -231,8 +231,8 @@ def _kept(tx: "SqlTransaction", number: int) -> Iterator[str]:
             rows = tx.connection.execute(done).all()
             ids = [row.record_id for row in rows if row.record == kind.kind_name]
             if len(ids) == len(rows):
-                for each in sorted(tx.naming(keeping_it, name, ids)):
-                    yield f"there are {keeping_it.plural} in {kind.kind_name} {each}"
+                for id_ in sorted(tx.naming(keeping_it, name, ids)):
+                    yield f"there are {keeping_it.plural} in {kind.kind_name} {id_}"
 
 
 def _renamed(row: Row[Any]) -> frozenset[str]:

@@ -105,7 +105,7 @@ class GuardedSnapshot:
         contacts = self.find_all(Contact, Query({"client": client.id})) if reach is not NONE else []
         people = [[contact.name, contact.email, contact.phone] for contact in contacts]
         said = [fold(" ".join(pieces)) for pieces in (own, *people)]
-        return any(all(word in each for word in words) for each in said)
+        return any(all(word in text for word in words) for text in said)
 
     def identified(self, by: str, values: Iterable[str]) -> Sequence[Client]:
         self._bounds.level("client", READ)

@@ -36,10 +36,10 @@ def reach_of(statement: Any) -> StatementScope:
     seen: dict[int, Any] = {}
     waiting: list[Any] = [statement]
     while waiting:
-        each = waiting.pop()
-        if id(each) not in seen:
-            seen[id(each)] = each
-            waiting += _parts(each, found)
+        element = waiting.pop()
+        if id(element) not in seen:
+            seen[id(element)] = element
+            waiting += _parts(element, found)
     return found
 
 

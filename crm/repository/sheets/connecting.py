@@ -64,7 +64,7 @@ class GoogleSpreadsheets:
             if not service.standing().can_edit:
                 raise errors.viewer(service.account)
             described = service.describe(_TABS)
-            there = {each["properties"].get("sheetId", 0) for each in described.get("sheets", [])}
+            there = {sheet["properties"].get("sheetId", 0) for sheet in described.get("sheets", [])}
             tables = [
                 Table(properties["title"], rows)
                 for properties, rows in self._read(service, list(_others(described)), _FIRST_ROWS)

@@ -80,7 +80,7 @@ class LiveCheck:
         ranges = self.service.describe("namedRanges(namedRangeId,range(sheetId))").get("namedRanges", [])
         ours = [range_["namedRangeId"] for range_ in ranges if range_["namedRangeId"] in self._markers]
         requests: list[Request] = [{"deleteNamedRange": {"namedRangeId": name}} for name in ours]
-        self.service.write([*requests, *({"deleteSheet": {"sheetId": each}} for each in (self.sheet, self.kept))])
+        self.service.write([*requests, *({"deleteSheet": {"sheetId": id_}} for id_ in (self.sheet, self.kept))])
 
     # The proofs
 
@@ -273,9 +273,9 @@ class LiveCheck:
 def _shown(reply: Mapping[str, Any], sheet: int) -> list[list[Any]]:
     """The cells of a tab in an answer."""
     rows = []
-    for each in reply.get("updatedSpreadsheet", {}).get("sheets", []):
-        if each["properties"].get("sheetId", 0) == sheet:
-            for grid in each.get("data", []):
+    for found in reply.get("updatedSpreadsheet", {}).get("sheets", []):
+        if found["properties"].get("sheetId", 0) == sheet:
+            for grid in found.get("data", []):
                 for row in grid.get("rowData", []):
                     cells = [cell.get("effectiveValue", {}) for cell in row.get("values", [])]
                     rows.append([next(iter(cell.values()), "") for cell in cells])

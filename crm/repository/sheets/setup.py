@@ -162,7 +162,7 @@ def _numbered(records: Sequence[Record], at: datetime) -> list[Record]:
 
 def _add_tab(tab: Tab, taken: set[str]) -> Request:
     properties: dict[str, Any] = {"sheetId": tab.sheet_id, "title": free_title(tab.title, taken)}
-    kind = next((kind for kind, each in TABS.items() if each is tab), None)
+    kind = next((kind for kind, known in TABS.items() if known is tab), None)
     if kind is not None:
         properties |= {
             "gridProperties": formatting.grid_of(kind),
@@ -181,7 +181,7 @@ def _add_tab(tab: Tab, taken: set[str]) -> Request:
 
 def free_title(title: str, taken: set[str]) -> str:
     """The title, or one like it that no tab has yet; titles are alike whatever their case."""
-    known = {each.casefold() for each in taken}
+    known = {title.casefold() for title in taken}
     wanted, number = title, 1
     while wanted.casefold() in known:
         number += 1

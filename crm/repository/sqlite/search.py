@@ -252,4 +252,4 @@ def _alike(rows: Sequence[_Candidate], words: Sequence[str]) -> list[_Candidate]
         likeness = min(max(near.get(name, 0) for name in several) for near in likenesses)
         if row[0] not in alike or -likeness < alike[row[0]][0]:
             alike[row[0]] = (-likeness, row[1], row)
-    return [row for _, _, row in sorted(alike.values(), key=lambda each: each[:2])]
+    return [row for _, _, row in sorted(alike.values(), key=lambda row: row[:2])]

@@ -59,9 +59,9 @@ def _reasons(error: object) -> Iterator[str]:
     if not isinstance(error, dict):
         return
     for listed in ("errors", "details"):
-        for each in error.get(listed) or () if isinstance(error.get(listed), list) else ():
-            if isinstance(each, dict) and isinstance(each.get("reason"), str):
-                yield each["reason"]
+        for detail in error.get(listed) or () if isinstance(error.get(listed), list) else ():
+            if isinstance(detail, dict) and isinstance(detail.get("reason"), str):
+                yield detail["reason"]
     if isinstance(error.get("status"), str):
         yield error["status"]
 
@@ -81,11 +81,11 @@ def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for each in value.values():
-            yield from _texts(each)
+        for item in value.values():
+            yield from _texts(item)
     elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each)
+        for item in value:
+            yield from _texts(item)
 
 
 def api_disabled(refusal: Refusal, service: str, account: Account) -> StoreAccessError | None:

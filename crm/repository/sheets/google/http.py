@@ -143,26 +143,26 @@ def cause(error: BaseException) -> str:
     if isinstance(error, ValueError | RecursionError) and not isinstance(error, requests.RequestException):
         return "the answer was damaged"
     chain = list(_chain(error))
-    for each in chain:
-        if isinstance(each, ssl.SSLCertVerificationError):
+    for link in chain:
+        if isinstance(link, ssl.SSLCertVerificationError):
             return (
-                f"the connection is not safe ({each.verify_message}); the clock of this machine may be wrong, or"
+                f"the connection is not safe ({link.verify_message}); the clock of this machine may be wrong, or"
                 " another machine stands between"
             )
-        if isinstance(each, NameResolutionError):
+        if isinstance(link, NameResolutionError):
             return "its name was not found (is this machine online?)"
-        if isinstance(each, ConnectionRefusedError):
+        if isinstance(link, ConnectionRefusedError):
             return "the connection was refused"
-    for each in chain:
-        if isinstance(each, ProxyError):
+    for link in chain:
+        if isinstance(link, ProxyError):
             return "the proxy that this machine is set up with does not let the program through"
-        if isinstance(each, requests.exceptions.SSLError | ssl.SSLError):
+        if isinstance(link, requests.exceptions.SSLError | ssl.SSLError):
             return "the connection could not be made safe"
-        if isinstance(each, requests.ConnectTimeout):
+        if isinstance(link, requests.ConnectTimeout):
             return f"there was no connection within {_CONNECT:.0f} seconds"
-        if isinstance(each, requests.Timeout):
+        if isinstance(link, requests.Timeout):
             return "no answer came in time"
-        if isinstance(each, NewConnectionError):
+        if isinstance(link, NewConnectionError):
             return "there is no way to it (is this machine online?)"
     return "the connection was cut"
 
@@ -170,8 +170,8 @@ def cause(error: BaseException) -> str:
 def is_unconnected(error: BaseException) -> bool:
     """Whether there was no connection at all, as far as the error alone can tell."""
     return any(
-        isinstance(each, requests.ConnectTimeout | requests.exceptions.SSLError | ProxyError | NewConnectionError)
-        for each in _chain(error)
+        isinstance(link, requests.ConnectTimeout | requests.exceptions.SSLError | ProxyError | NewConnectionError)
+        for link in _chain(error)
     )
 
 
@@ -180,8 +180,8 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     waiting: list[object] = [error]
     seen: set[int] = set()
     while waiting:
-        each = waiting.pop(0)
-        if isinstance(each, BaseException) and id(each) not in seen and len(seen) < 30:
-            seen.add(id(each))
-            yield each
-            waiting += [getattr(each, "reason", None), *each.args, each.__cause__, each.__context__]
+        link = waiting.pop(0)
+        if isinstance(link, BaseException) and id(link) not in seen and len(seen) < 30:
+            seen.add(id(link))
+            yield link
+            waiting += [getattr(link, "reason", None), *link.args, link.__cause__, link.__context__]

@@ -152,11 +152,11 @@ class Service:
         reply = self._ask(_Request("reads", "post", "/values:batchGetByDataFilter", {}, _json(asked)))
         found: dict[frozenset[tuple[str, int]], Values] = {}
         try:
-            for each in reply.get("valueRanges", ()):
-                values = each.get("valueRange", {})
+            for matched in reply.get("valueRanges", ()):
+                values = matched.get("valueRange", {})
                 name = values.get("range", "")
                 read = Values(title_of(name), values.get("values", []), end_of(name))
-                for data_filter in each.get("dataFilters", ()):
+                for data_filter in matched.get("dataFilters", ()):
                     found[_same(data_filter.get("gridRange", {}))] = read
         except (TypeError, AttributeError):
             raise _not_understood() from None

@@ -200,7 +200,7 @@ def record_of(kind: type[AnyRecord], row: Sequence[Any]) -> AnyRecord:
     values = {name: read(cell) for name, read, cell in zip(names, READERS[kind], row, strict=False)}
     if kind is Client:
         own = row[len(names)]
-        if not all(type(each) is str for each in own.values()):
+        if not all(type(value) is str for value in own.values()):
             raise ValueError
         values[OWN] = own
     return kind(**values)

@@ -184,19 +184,19 @@ def colours(head: Heading, statuses: Sequence[str], there: Sequence[Mapping[str,
         return
     wanted = {_compared(status): status for status in dict.fromkeys(statuses) if status}
     about = [_status_of(rule, at) for rule in there]
-    gone = [place for place, each in enumerate(about) if each is not None and each not in wanted]
+    gone = [place for place, status in enumerate(about) if status is not None and status not in wanted]
     for place in reversed(gone):
         yield {"deleteConditionalFormatRule": {"sheetId": TABS[Client].sheet_id, "index": place}}
     # What everybody has where no other rule fits needs no colour.
     common = list(wanted)[-1] if len(wanted) > 1 else ""
-    new = [each for each in wanted if each not in about and each != common]
-    for place, each in enumerate(new, start=len(there) - len(gone)):
+    new = [status for status in wanted if status not in about and status != common]
+    for place, status in enumerate(new, start=len(there) - len(gone)):
         rule = {
             "ranges": [_range(TABS[Client].sheet_id, at, at + 1)],
             "booleanRule": {
-                "condition": {"type": "TEXT_EQ", "values": [{"userEnteredValue": each}]},
+                "condition": {"type": "TEXT_EQ", "values": [{"userEnteredValue": status}]},
                 "format": {
-                    "backgroundColorStyle": {"rgbColor": _colour_of(wanted[each])},
+                    "backgroundColorStyle": {"rgbColor": _colour_of(wanted[status])},
                     "textFormat": {"bold": True},
                 },
             },

@@ -53,7 +53,7 @@ def of_heading(column: int, what: str) -> dict[str, Any]:
 def add(connection: Connection, kind: type[Record], entries: Sequence[Mapping[str, Any]]) -> None:
     """Notes what is wrong in a tab."""
     if entries:
-        rows = [{"record": kind.kind_name, "row": 0, "column": 0, "cell": "", **each} for each in entries]
+        rows = [{"record": kind.kind_name, "row": 0, "column": 0, "cell": "", **entry} for entry in entries]
         connection.execute(insert(_table), rows)
 
 

@@ -65,7 +65,7 @@ class ChangedRows:
         known = mirror.known(connection, kind, rows)
         self._current = some_records(connection, kind, rows)
         told = problems.told(connection, kind, rows)
-        mirror.put_rows(connection, kind, [(each, at, in_json(row)) for each, (at, row) in rows.items()])
+        mirror.put_rows(connection, kind, [(id_, at, in_json(row)) for id_, (at, row) in rows.items()])
         for record_id, (_, row) in rows.items():
             current = self._current.get(record_id) or self.tx.find(kind, record_id)
             if current is not None:

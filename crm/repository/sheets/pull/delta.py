@@ -102,7 +102,7 @@ def enter(connection: Connection, found: Entries) -> None:
     if found.transactions:
         connection.execute(insert(tables.transactions), found.transactions)
     for start in range(0, len(found.audit), _BATCH):
-        batch = [{"id": None, **each} for each in found.audit[start : start + _BATCH]]
+        batch = [{"id": None, **row} for row in found.audit[start : start + _BATCH]]
         insert_rows(connection, tables.audit, batch)
     for head in found.transactions:
         if head["undoes"]:

@@ -192,7 +192,7 @@ def _unsettled(connection: Connection, kind: type[Record], last: int) -> tuple[l
             rows = mirror.known(connection, facts, mirror.left_out(connection, facts))
             at = columns(facts).index(of[0].onto)
             named |= {number_of(row[at]) for _, row in rows.values() if row}
-    if any(each is None or each > last for each in named):
+    if any(number is None or number > last for number in named):
         return [], False
     found = [row.id for row in connection.execute(sums.wrong(kind))]
-    return [each for each in found if each not in named], not named
+    return [number for number in found if number not in named], not named

@@ -56,5 +56,5 @@ def note_edits(connection: Connection, edits: HandEdits) -> None:
     for kind, record_id, at, row in (*edits.changed, *edits.restored):
         mirror.put_rows(connection, kind, [(record_id, at, in_json(row))])
     for kind in SEALED:
-        mirror.drop_rows(connection, kind, [each for gone, each in edits.deleted if gone is kind])
+        mirror.drop_rows(connection, kind, [id_ for gone, id_ in edits.deleted if gone is kind])
         connection.execute(delete(mirror.sheet_problem).where(mirror.sheet_problem.c.record == kind.kind_name))

@@ -150,7 +150,7 @@ class Verified:
 
     @staticmethod
     def _spans(plan: Plan, kind: type) -> list[tuple[int, int]]:
-        rows = [each.row for each in plan.touched if each.kind is kind]
+        rows = [written.row for written in plan.touched if written.kind is kind]
         if len(rows) > _APART:
             return [(min(rows), max(rows) + 1)]
         return [(first, first + count) for first, count in runs(rows)]

@@ -164,7 +164,7 @@ class TabIntake:
     def _load(self, rows: Mapping[int, Placed]) -> None:
         if rows:
             self.loading.load(rows, self.rows.mixed)
-            self.edits.changed += [(self.kind, each, *rows[each]) for each in self.loading.chosen]
+            self.edits.changed += [(self.kind, id_, *rows[id_]) for id_ in self.loading.chosen]
             self.loading.chosen.clear()
             self.totals_open = True
 
@@ -189,7 +189,7 @@ class TabIntake:
         there = some_records(self.connection, self.kind, living & owned.keys())
         changed = [record_id for record_id in there if self.program[record_id].operation != "create"]
         self._load({key: owned[key] for key in sorted(living & owned.keys() - set(changed))})
-        self._update([(there[each], self.program[each]) for each in changed])
+        self._update([(there[id_], self.program[id_]) for id_ in changed])
 
     def _update(self, pairs: Sequence[tuple[Record, Done]]) -> None:
         written: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
@@ -267,7 +267,7 @@ class TabIntake:
         mirror.move_rows(self.connection, self.kind, moved)
         self._load(again)
         self.edits.deleted += [
-            (self.kind, each) for each in self.old if each not in self.rows.owned and each not in self.program
+            (self.kind, id_) for id_ in self.old if id_ not in self.rows.owned and id_ not in self.program
         ]
 
     @cached_property

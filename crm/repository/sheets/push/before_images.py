@@ -277,10 +277,10 @@ def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
         }
         for which in ("added", "adopted")
     )
-    parts = [Part.read(each) for each in said["parts"]]
+    parts = [Part.read(part) for part in said["parts"]]
     cut = tuple(said["cut"]) if said["cut"] else None
     block = Block(str(uid), (revision, base), int(size), parts, added, adopted, cut)
-    block.rows = {each: row[_AT:] for each, row in enumerate(rows[at : at + block.size])}
+    block.rows = {place: row[_AT:] for place, row in enumerate(rows[at : at + block.size])}
     return block
 
 

@@ -65,4 +65,4 @@ def _accounts(connection: Connection, kind: type[Record], names: Collection[str]
 def hiding(seen: Seen, added: Mapping[type[Record], Collection[str]]) -> list[Request]:
     """What has columns that were added look as they do in a new spreadsheet."""
     heads = [heading(kind, seen.places[kind.kind_name].heading) for kind in added]
-    return [each for head in heads for each in formatting.dressed(head, added[head.kind])]
+    return [request for head in heads for request in formatting.dressed(head, added[head.kind])]

@@ -70,7 +70,7 @@ class Plan:
     @property
     def kinds(self) -> list[type[Record]]:
         """The tabs that are written to."""
-        named = {each.kind for each in self.touched} | self.appends.keys() | self.headings.keys()
+        named = {row.kind for row in self.touched} | self.appends.keys() | self.headings.keys()
         return [kind for kind in RECORDS if kind in named]
 
 
@@ -119,12 +119,12 @@ def _touched(entries: Iterable[Entry | Row[Any]]) -> dict[type[Record], dict[int
     """Which records a transaction touched, and which of their fields."""
     found: dict[type[Record], dict[int, _Touched]] = {}
     for entry in entries:
-        each = found.setdefault(BY_NAME[entry.record], {}).setdefault(entry.record_id, _Touched())
+        touched = found.setdefault(BY_NAME[entry.record], {}).setdefault(entry.record_id, _Touched())
         if entry.operation == "update":
-            each.names.update(entry.after or ())
+            touched.names.update(entry.after or ())
         else:
-            each.created = entry.operation == "create"
-            each.deleted = entry.operation == "delete"
+            touched.created = entry.operation == "create"
+            touched.deleted = entry.operation == "delete"
     return found
 
 
@@ -142,11 +142,11 @@ class _Tab:
     def plan(self, touched: Mapping[int, _Touched]) -> None:
         problems.refuse_mixed(self.connection, self.kind, touched)
         known = mirror.known(self.connection, self.kind, touched)
-        for record_id, each in touched.items():
-            if each.deleted and record_id in known:
+        for record_id, changes in touched.items():
+            if changes.deleted and record_id in known:
                 row, expected = known[record_id]
                 self.made.deletes.append(RowWrite(self.kind, record_id, row, self._by_column(expected), deletes=True))
-        living = [record_id for record_id, each in touched.items() if not each.deleted]
+        living = [record_id for record_id, changes in touched.items() if not changes.deleted]
         for record in self._records(living):
             shown = cells.row_of(record)
             if record.id in known:

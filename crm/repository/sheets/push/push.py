@@ -182,7 +182,7 @@ class Push:
         spreadsheet beside which another one stands."""
         asked = "namedRanges(namedRangeId),sheets(data(rowData(values(effectiveValue))))"
         found = self.service.look([META_RANGE], asked)
-        names = [each["namedRangeId"] for each in found.get("namedRanges", []) if is_marker(each["namedRangeId"])]
+        names = [range_["namedRangeId"] for range_ in found.get("namedRanges", []) if is_marker(range_["namedRangeId"])]
         rows = rows_in(found["sheets"][0]["data"])
         if marker(base.revision, base.uid) in names or not reading.state_in([rows[0], rows[1]]).is_at(base):
             return

@@ -225,7 +225,7 @@ class _Victim:
         self.id = number_of(row[at]) if at is not None and at < len(row) else None
         # Whether the row still says whose it is.
         self.keeps_id = self.id is not None and at not in self._written
-        self.targets = [place for each in self._written if (place := columns(each)) is not None]
+        self.targets = [place for column in self._written if (place := columns(column)) is not None]
 
     def likeness(self, row: _Row) -> int:
         """How like a row is to this one where nothing was written over."""
