@@ -41,14 +41,14 @@ def _fitting(known: Iterable[str], begun: str) -> list[CompletionItem[str]]:
     """Those that begin so, each once; what a terminal would not show as it is, is left out."""
     start = begun.casefold()
     fitting = (text for text in dict.fromkeys(known) if text and text.casefold().startswith(start))
-    return [CompletionItem(each) for each in fitting if each.isprintable()][:_MOST]
+    return [CompletionItem(value) for value in fitting if value.isprintable()][:_MOST]
 
 
 def _names(snapshot: Snapshot, kind: type[Record], begun: str) -> Iterator[str]:
     """What records are called."""
     if kind is Client:
         found = snapshot.search(begun, _MOST) if begun.strip() else snapshot.find_all(Client, Query(limit=_MOST))
-        yield from (each.name for each in found)
+        yield from (client.name for client in found)
     elif kind is Contact:
         from crm.commands.clients.contacts import contacts_saying
 
