@@ -25,8 +25,8 @@ def capture(session: Session, **_: Any) -> None:
     typed, error = "", ""
     while True:
         session.page(command.title)
-        for each in _EXAMPLES:
-            session.screen.print(Text(each, "dim"))
+        for example in _EXAMPLES:
+            session.screen.print(Text(example, "dim"))
         session.screen.print()
         line = session.prompts.value(
             "Note", parameter.value_check, help="what, with whom, and when to follow up", typed=typed, error=error,

@@ -144,7 +144,7 @@ def log(
 
     def ask_kind() -> None:
         session.page(company.name, title)
-        entries = [Choice(words[:1].upper() + words[1:], each) for each, words in INTERACTIONS.items()]
+        entries = [Choice(words[:1].upper() + words[1:], kind) for kind, words in INTERACTIONS.items()]
         form.changes["kind"] = session.keyboard.choose("What was it?", entries, at=form.value("kind"))
 
     def fill() -> Any:

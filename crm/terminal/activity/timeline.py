@@ -41,7 +41,7 @@ class TimelinePage(ListPage):
     def rows(self, limit: int, offset: int) -> Sequence[Any]:
         if self._of != (of := (self.place.client.id, self.only)):
             self._of, self._begin = of, {0: START}
-        known = max(each for each in self._begin if each <= offset)
+        known = max(start for start in self._begin if start <= offset)
         begin, passed = self._begin[known], offset - known
         page: Timeline = named("timeline")(
             self.session.crm, self.place.client, self.only, passed + limit, 0, str(begin)
@@ -51,7 +51,7 @@ class TimelinePage(ListPage):
         return page.entries[passed:]
 
     def narrowed(self) -> str:
-        return ", ".join(KINDS[each] for each in self.only)
+        return ", ".join(KINDS[kind] for kind in self.only)
 
     def widen(self) -> bool:
         narrowed, self.only = bool(self.only), ()

@@ -87,7 +87,7 @@ def edit_many(session: Session, **given: Any) -> None:
 
 
 def _in_words(session: Session, group: Chosen) -> str:
-    chosen = Group([each.id for each in group["clients"]], filters_of(group["only"]), group["where"], group["view"])
+    chosen = Group([client.id for client in group["clients"]], filters_of(group["only"]), group["where"], group["view"])
     return chosen.told(session.crm.conventions)
 
 

@@ -69,7 +69,7 @@ def client_page(session: Session, client: Client, listed: Listed | None = None, 
             screen.print()
 
     def entries() -> list[Choice]:
-        shown = [Choice(_title(each), _acts(session, each, seen)) for each in _shown(session)]
+        shown = [Choice(_title(group), _acts(session, group, seen)) for group in _shown(session)]
         return [*shown, Choice("More", lambda: _more(session, seen), "m")]
 
     keys = [
@@ -113,7 +113,7 @@ def _about_clients() -> Sequence[Command]:
         for command in commands()
         if command.words not in _NOT_HERE and command.subject is not None and command.subject.record is Client
     ]
-    return sorted(found, key=lambda each: _LAST.index(each.words) if each.words in _LAST else -1)
+    return sorted(found, key=lambda command: _LAST.index(command.words) if command.words in _LAST else -1)
 
 
 _TITLES = {

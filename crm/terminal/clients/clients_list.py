@@ -77,7 +77,7 @@ class ClientsPage(ListPage):
             if self.marked.pop(row.id, None) is None:
                 self.marked[row.id] = row
             return
-        ids = [each.id for each in self.drawn]
+        ids = [client.id for client in self.drawn]
         at = self.offset + ids.index(row.id) if row.id in ids else 0
         self.session.open(row, listed=self.rows, at=at)
 
@@ -172,7 +172,7 @@ class ClientsPage(ListPage):
         else:
             field = fields(Client)[name]
             value = self.session.prompts.value(field.label, field.check)
-            filters = {each: kept for each, kept in {**filters, name: value}.items() if kept not in (None, "")}
+            filters = {name: kept for name, kept in {**filters, name: value}.items() if kept not in (None, "")}
         self._narrow(view, filters, where)
 
     def _statuses(self, limit: int, offset: int) -> Sequence[tuple[str, str]]:
@@ -250,7 +250,7 @@ def _save_list(session: Session, group: Group, sort: str) -> View:
 
     def save() -> View:
         name = answers.given["name"]
-        there = {each.name.casefold() for each in named("views list")(session.crm)}
+        there = {view.name.casefold() for view in named("views list")(session.crm)}
         if name.casefold() in there:
             session.confirm(f"There is a view {name} already. Change it to this list?", "Change it")
         stored: View = session.call("views save", name=name, condition=condition, sort=sort)

@@ -31,7 +31,7 @@ class ContactsPage(ListPage):
         self.client = client
         self.text = ""
         self._companies: dict[int, str] = {}
-        company = tables.Column("Client", lambda each, _: data(self._companies.get(each.client, "")), 1, 8)
+        company = tables.Column("Client", lambda contact, _: data(self._companies.get(contact.client, "")), 1, 8)
         self.columns = CONTACTS if client else (*CONTACTS[:2], company, *CONTACTS[2:])
 
     def crumbs(self) -> Sequence[str]:

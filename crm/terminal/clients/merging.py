@@ -46,7 +46,7 @@ def merge(session: Session, client: Client | None = None, **_: Any) -> None:
             session.page("Merge", kept.name)
             _side_by_side(session, kept, gone)
             field = fields(Client)[name]
-            values = (field.check.show(getattr(each, name), by) for each in (kept, gone))
+            values = (field.check.show(getattr(client, name), by) for client in (kept, gone))
             entries = [Choice(value, which) for which, value in zip((False, True), values, strict=True)]
             theirs[name] = session.keyboard.choose(f"{field.label}:", entries, at=theirs.get(name))
 
@@ -88,6 +88,6 @@ def _side_by_side(session: Session, kept: Client, gone: Client) -> None:
         pair = [field.check.show(getattr(client, name), by) if getattr(client, name) else "" for client in (kept, gone)]
         if any(pair):
             style = "" if pair[0] == pair[1] else "bold"
-            drawn.add_row(Text(field.label, "dim"), *(Text(clean(each), style) for each in pair))
+            drawn.add_row(Text(field.label, "dim"), *(Text(clean(text), style) for text in pair))
     session.screen.print(drawn)
     session.screen.print()

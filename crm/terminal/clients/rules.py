@@ -130,8 +130,10 @@ def move(session: Session, rule: StatusRule | None = None, **_: Any) -> None:
     rule = _chosen(session, rule, "Move a rule")
     rules: list[StatusRule] = named("rules list")(session.crm)
     entries = [
-        Choice(f"{rule_text(each.status, each.when)}{'   (where it is)' if each.id == rule.id else ''}", each.position)
-        for each in rules[:30]
+        Choice(
+            f"{rule_text(other.status, other.when)}{'   (where it is)' if other.id == rule.id else ''}", other.position
+        )
+        for other in rules[:30]
     ]
     to = session.keyboard.choose(f"Put {rule.status} in the place of:", entries, at=rule.position)
     if to != rule.position:

@@ -79,7 +79,7 @@ def _words(text: str) -> set[str]:
 
 def _say(words: Collection[str], wanted: Sequence[str]) -> bool:
     """Whether each of what is wanted begins a word."""
-    return all(any(word.startswith(each) for word in words) for each in wanted)
+    return all(any(word.startswith(part) for word in words) for part in wanted)
 
 
 def searched(session: Session) -> CommandSearch:

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from crm.commands.data.spreadsheets import SpreadsheetReport, StoreChosen
 
 _REFUSALS = (
-    tables.Column("Line", lambda each, _: data(each.row, "dim"), 0, right=True),
-    tables.Column("Refused because", lambda each, _: data(each.reason), 1, 20, wraps=True),
+    tables.Column("Line", lambda row, _: data(row.row, "dim"), 0, right=True),
+    tables.Column("Refused because", lambda row, _: data(row.reason), 1, 20, wraps=True),
 )
 _DOUBTS = (
-    tables.Column("Line", lambda each, _: data(each.row, "dim"), 0, right=True),
-    tables.Column("Value", lambda each, _: data(each.value), 1, 12),
-    tables.Column("Kept, but worth a look", lambda each, _: data(each.why, "yellow"), 0, 16, wraps=True),
+    tables.Column("Line", lambda row, _: data(row.row, "dim"), 0, right=True),
+    tables.Column("Value", lambda row, _: data(row.value), 1, 12),
+    tables.Column("Kept, but worth a look", lambda row, _: data(row.why, "yellow"), 0, 16, wraps=True),
 )
 # What stands below a preview: a blank line, the two entries, the hint.
 _BELOW = 5
@@ -55,7 +55,7 @@ def _say_foreign(screen: Screen, number: int, by: Conventions) -> None:
 def _draw_all(screen: Screen, by: Conventions, listed: Sequence[tuple[str, Sequence[Any]]]) -> None:
     """Lists below one another, as far as there is room: those that come last are worth the most, and leave the others
     a little where they can."""
-    listed = [each for each in listed if each[1]]
+    listed = [entry for entry in listed if entry[1]]
     room = _UNBOUNDED if screen.plain else screen.left - _BELOW
     chosen: list[tuple[str, Table]] = []
     for place, (title, records) in reversed(list(enumerate(listed))):

@@ -28,8 +28,8 @@ def settings(session: Session, **_: Any) -> None:
     while True:
         session.page("Settings")
         shown: list[SettingShown] = named("settings list")(session.crm)
-        wide = max(len(each.label) for each in shown)
-        entries = [Choice(f"{each.label:<{wide}}  {each.value or '-'}", each) for each in shown]
+        wide = max(len(setting.label) for setting in shown)
+        entries = [Choice(f"{setting.label:<{wide}}  {setting.value or '-'}", setting) for setting in shown]
         chosen = session.keyboard.choose("", entries)
         session.attempt(lambda: _set(session, chosen))  # noqa: B023
 

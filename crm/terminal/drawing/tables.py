@@ -47,7 +47,7 @@ def fitted(
         wanted = {at: size for at, size in wanted.items() if any(row[at].plain for row in rows)}
     least = {at: min(size, columns[at].least or size) for at, size in wanted.items()}
     for at in sorted(wanted, key=lambda at: -columns[at].rank):
-        if sum(least[each] for each in wanted) + _GAP * (len(wanted) - 1) <= width or len(wanted) == 1:
+        if sum(least[place] for place in wanted) + _GAP * (len(wanted) - 1) <= width or len(wanted) == 1:
             break
         del wanted[at]
     while (over := sum(wanted.values()) + _GAP * (len(wanted) - 1) - width) > 0:

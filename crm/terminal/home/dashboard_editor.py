@@ -35,7 +35,7 @@ class DashboardEditor:
         self._on = [tile.name for tile in shown if tile.place]
         self._before = list(self._on)
         # Those that are off keep one order, whatever is switched.
-        self._known = [tile.name for tile in sorted(shown, key=lambda each: each.title)]
+        self._known = [tile.name for tile in sorted(shown, key=lambda tile: tile.title)]
 
     @property
     def _all(self) -> Sequence[str]:

@@ -96,7 +96,7 @@ def _listed(session: Session, report: TodayReport, room: int, *, whose: bool) ->
         name: list(_ENTRIES[name](session, content)) for name, content in report.tiles.items() if name in _ENTRIES
     }
     rest = max(_LEAST, room - len(items))
-    taken = [each for each in chain.from_iterable(zip_longest(*kinds.values())) if each is not None][:rest]
+    taken = [line for line in chain.from_iterable(zip_longest(*kinds.values())) if line is not None][:rest]
     kinds = {name: [entry for entry in entries if entry in taken] for name, entries in kinds.items()}
     for name in report.tiles:
         if name == "agenda":

@@ -80,7 +80,7 @@ def _line(label: str, told: _Told) -> Callable[[Screen, Any, Conventions, int], 
     """What a tile lists, on one line."""
 
     def line(screen: Screen, content: Any, by: Conventions, _: int) -> Iterator[Text]:
-        if words := ", ".join(clean(each) for each in told(screen, content, by)):
+        if words := ", ".join(clean(text) for text in told(screen, content, by)):
             yield Text(f"{label} ", "dim").append(words, "default")
 
     return line
@@ -110,15 +110,17 @@ _BRIEF: Mapping[str, Callable[[Screen, Any, Conventions, int], Iterator[Text]]] 
     "pipeline": _line("Pipeline", _pipeline),
     "messages": _line("Messages", _messages),
     "agenda": _line("To do", _to_do),
-    "follow-ups": _line("Follow-ups", lambda _, shown, __: (tiles.follow_up_line(each) for each in shown)),
-    "newest": _line("Newest", lambda _, shown, __: (each.name for each in shown)),
+    "follow-ups": _line("Follow-ups", lambda _, shown, __: (tiles.follow_up_line(item) for item in shown)),
+    "newest": _line("Newest", lambda _, shown, __: (client.name for client in shown)),
     "moved": _line(
-        "Moved", lambda screen, shown, _: (f"{each.name} {screen.sign('→', '->')} {each.status}" for each in shown)
+        "Moved",
+        lambda screen, shown, _: (f"{client.name} {screen.sign('→', '->')} {client.status}" for client in shown),
     ),
     "birthdays": _line(
         "Birthdays",
         lambda _, shown, by: (
-            f"{each.client.name} {'today' if each.on == by.today else f'on {by.day(each.on)}'}" for each in shown
+            f"{birthday.client.name} {'today' if birthday.on == by.today else f'on {by.day(birthday.on)}'}"
+            for birthday in shown
         ),
     ),
 }

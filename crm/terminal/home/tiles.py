@@ -109,24 +109,24 @@ def months(screen: Screen, shown: Sequence[MonthOfSales], by: Conventions, heigh
     if not any(month.amount for month in shown):
         return
     drawn = shown[1:]
-    each = max(2, min(6, (screen.width - 1) // len(drawn)))
+    step = max(2, min(6, (screen.width - 1) // len(drawn)))
     for line in columns([month.amount for month in drawn], height, unicode=screen.unicode):
         text = Text()
         for place, character in enumerate(line):
-            text.append(character * (each - 1) + " ", "bold cyan" if place == len(line) - 1 else "cyan")
+            text.append(character * (step - 1) + " ", "bold cyan" if place == len(line) - 1 else "cyan")
         yield text
-    yield Text(_under([month.month for month in drawn], each, screen, by), "dim")
+    yield Text(_under([month.month for month in drawn], step, screen, by), "dim")
 
 
-def _under(shown: Sequence[date], each: int, screen: Screen, by: Conventions) -> str:
+def _under(shown: Sequence[date], step: int, screen: Screen, by: Conventions) -> str:
     """What stands under columns that are so wide: the months by name, by number where the names cannot be told apart,
     and where there is no room for that either the first and the last."""
-    named = [by.month(month).split()[0][: each - 1] for month in shown]
+    named = [by.month(month).split()[0][: step - 1] for month in shown]
     if len(set(named)) < len(named):
         named = [f"{month:%m}" for month in shown]
-    if any(len(name) >= each for name in named):
+    if any(len(name) >= step for name in named):
         return f"{by.month(shown[0])} {screen.sign('…', '...')} {by.month(shown[-1])}"
-    return "".join(f"{name:<{each}}" for name in named)
+    return "".join(f"{name:<{step}}" for name in named)
 
 
 def _report(screen: Screen, report: "Report", by: Conventions) -> Iterator[Text]:
@@ -173,9 +173,9 @@ def _follow_ups(_: Screen, shown: Sequence[FollowUpShown], __: Conventions) -> I
         yield Text("  ").append(clean(follow_up_line(follow_up)))
 
 
-def follow_up_line(each: FollowUpShown) -> str:
+def follow_up_line(item: FollowUpShown) -> str:
     """A follow-up on one line, when it is due first."""
-    return f"{due_words(each.follow_up, each.on)}: {each.follow_up.what} ({each.client.name})"
+    return f"{due_words(item.follow_up, item.on)}: {item.follow_up.what} ({item.client.name})"
 
 
 def _newest(_: Screen, shown: Sequence[Client], __: Conventions) -> Iterator[Text]:

@@ -61,8 +61,8 @@ def mailing_page(session: Session, mailing: Mailing) -> None:
         shown = report.troubles[:room]
         _, lines = tables.lines(screen, TROUBLES, shown, session.crm.conventions, screen.width - 8)
         listed = [
-            Choice(line, lambda each=each: message_page(session, each.message))
-            for line, each in zip(lines, shown, strict=True)
+            Choice(line, lambda trouble=trouble: message_page(session, trouble.message))
+            for line, trouble in zip(lines, shown, strict=True)
         ]
         if len(report.troubles) > room:
             listed.append(Choice("All that failed", lambda: _messages(session, mailing, state="failed"), "f"))

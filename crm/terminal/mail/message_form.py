@@ -84,14 +84,14 @@ class MessageForm(RecordForm):
         while True:
             chosen, people = self._addressed(field.name), self.people()
             there = dict.fromkeys((*people, *chosen))
-            entries = [Choice(f"{'x' if each in chosen else ' '} {_spelled(people, each)}", each) for each in there]
+            entries = [Choice(f"{'x' if known in chosen else ' '} {_spelled(people, known)}", known) for known in there]
             entries.append(Choice("  Another address", ""))
             try:
                 at = self.session.keyboard.choose(f"{field.label}:", entries[-30:], back="Done", at=at)
                 address = at or self._typed(field)
             except Back:
                 return
-            left = tuple(each for each in chosen if each != address)
+            left = tuple(kept for kept in chosen if kept != address)
             self.changes[field.name] = left if address in chosen and at else (*left, address)
 
     def _typed(self, field: Field) -> str:

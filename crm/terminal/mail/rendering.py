@@ -174,8 +174,8 @@ def draw_text(screen: Screen, text: str, room: int | None = None) -> bool:
         screen.print(shown)
         return True
     kept = lines[: max(3, room) - 1]
-    for each in kept:
-        screen.print(each)
+    for line in kept:
+        screen.print(line)
     left = len(lines) - len(kept)
     screen.print(Text(f"{screen.sign('…', '...')} {left} more lines", "dim"))
     return False
@@ -256,7 +256,7 @@ def _(result: Template, screen: Screen, _by: Conventions) -> None:
 def _(result: "TemplatePreview", screen: Screen, _by: Conventions) -> None:
     screen.print(Text("As ", "dim").append(clean(result.client.name), "default").append(" would read it", "dim"))
     if result.missing:
-        lacking = ", ".join(f"{{{each}}}" for each in result.missing)
+        lacking = ", ".join(f"{{{field}}}" for field in result.missing)
         told = f"Nothing is known for {clean(lacking)}; {{{clean(result.missing[0])}|…}} says what stands there then."
         screen.print(Text(told, "yellow"))
     if result.parts:
@@ -266,8 +266,8 @@ def _(result: "TemplatePreview", screen: Screen, _by: Conventions) -> None:
     draw_text(screen, result.text)
 
 
-def _count(state: str, each: "MailingCount", by: Conventions, style: str = "") -> Text:
-    count = each.counts.get(state, 0)
+def _count(state: str, mailing: "MailingCount", by: Conventions, style: str = "") -> Text:
+    count = mailing.counts.get(state, 0)
     return data(by.number(count) if count else "", style)
 
 
@@ -354,8 +354,8 @@ def _(result: "Fetched", screen: Screen, by: Conventions) -> None:
     if result.bounced:
         told = _counted(len(result.bounced), by, "e-mail of ours was", "e-mails of ours were")
         screen.print(Text(f"{told} given up by a mail server:", "bold red"))
-        for each in result.bounced[:_TOLD]:
-            screen.print(data(f"{each.subject}: {each.failure}"))
+        for message in result.bounced[:_TOLD]:
+            screen.print(data(f"{message.subject}: {message.failure}"))
     for client in result.opted_out:
         screen.print(data(f"{client.name} wants no mailings any more.", "yellow"))
     left = [

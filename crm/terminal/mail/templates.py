@@ -123,7 +123,7 @@ def add(session: Session, **_: Any) -> None:
 
     def ask_channel() -> None:
         session.page(*crumbs)
-        entries = [Choice(words[:1].upper() + words[1:], each) for each, words in CHANNELS.items()]
+        entries = [Choice(words[:1].upper() + words[1:], channel) for channel, words in CHANNELS.items()]
         form.changes["channel"] = session.keyboard.choose("For what?", entries, at=form.value("channel"))
 
     def fill() -> Any:

@@ -104,7 +104,7 @@ def _columns(screen: Screen, report: Report, drawn: Sequence[Column], by: Conven
     names = [_named(row, report, by) for row in report.drawn][1 - screen.width :]
     figures = [[value or 0 for value in report.values(column.name)][-len(names) :] for column in drawn]
     most = max(value for values in figures for value in values)
-    each = max(1, min(7, (screen.width - 1) // len(names)))
+    step = max(1, min(7, (screen.width - 1) // len(names)))
     for column, values in zip(drawn, figures, strict=True):
         if not any(values):
             continue
@@ -112,9 +112,9 @@ def _columns(screen: Screen, report: Report, drawn: Sequence[Column], by: Conven
         told = f" (at most {shown(values[highest], column, by)} in {names[highest]})"
         yield Text(column.title).append(told, "dim")
         for line in columns(values, _HEIGHT, most=most, unicode=screen.unicode):
-            yield Text("".join((sign * max(1, each - 1)).ljust(each) for sign in line), "cyan")
-    if each > 2:
-        yield Text("".join(f"{_short(name, each - 1):<{each}}" for name in names), "dim")
+            yield Text("".join((sign * max(1, step - 1)).ljust(step) for sign in line), "cyan")
+    if step > 2:
+        yield Text("".join(f"{_short(name, step - 1):<{step}}" for name in names), "dim")
     else:
         yield Text(f"{names[0]} {screen.sign('…', '...')} {names[-1]}", "dim")
 
@@ -148,11 +148,11 @@ def _grid(screen: Screen, report: Report, drawn: Sequence[Column], by: Conventio
     most = max(value or 0 for column in values for value in column)
     names = [_named(row, report, by) for row in report.drawn]
     wide = min(max(map(len, names)), screen.width // 3)
-    each = max(1, min(4, (screen.width - wide - 2) // len(drawn)))
-    if each > max(len(column.title) for column in drawn):
-        yield Text(" " * (wide + 2) + "".join(f"{column.title:<{each}}" for column in drawn), "dim")
+    step = max(1, min(4, (screen.width - wide - 2) // len(drawn)))
+    if step > max(len(column.title) for column in drawn):
+        yield Text(" " * (wide + 2) + "".join(f"{column.title:<{step}}" for column in drawn), "dim")
     for place, name in enumerate(names):
-        signs = (shade(column[place], most, unicode=screen.unicode) * each for column in values)
+        signs = (shade(column[place], most, unicode=screen.unicode) * step for column in values)
         yield Text(f"{clean(name)[:wide]:<{wide}}  ").append("".join(signs), "cyan")
     key = " ".join(shade(part, 8, unicode=screen.unicode) for part in (0, 1, 3, 5, 7))
     yield Text(f"{key}  none to {shown(most, drawn[0], by)}", "dim")

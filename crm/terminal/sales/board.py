@@ -142,19 +142,19 @@ class BoardPage:
         more += [f"{screen.sign('↓', 'v')} {by.number(below)} more"] if below > 0 else []
         return [*lines, _fitted(Text("  " + "  ".join(more), "dim"), width, screen)]
 
-    def _lines(self, each: DealShown, pointed: bool, width: int, by: Conventions) -> Sequence[Text]:
+    def _lines(self, shown: DealShown, pointed: bool, width: int, by: Conventions) -> Sequence[Text]:
         """A card: title, client, and on one line its value, the days in its stage, and a mark where it is late."""
         screen = self.session.screen
         sign = screen.sign("»", ">") if pointed else screen.sign("·", "-")
-        title = Text(f"{sign} ", "bold cyan" if pointed else "dim").append(clean(each.deal.title), "bold" * pointed)
+        title = Text(f"{sign} ", "bold cyan" if pointed else "dim").append(clean(shown.deal.title), "bold" * pointed)
         wordy = width >= 2 * _NARROWEST
-        days = f"{by.number(each.days)} {'days' if wordy else 'd'}"
+        days = f"{by.number(shown.days)} {'days' if wordy else 'd'}"
         late = "! late" if wordy else "!"
-        room = width - 3 - len(days) - (len(late) + 1 if each.overdue else 0)
-        figures = Text(f"  {_money(each.deal.value, by, room)}").append(f" {days}", "dim")
-        if each.overdue:
+        room = width - 3 - len(days) - (len(late) + 1 if shown.overdue else 0)
+        figures = Text(f"  {_money(shown.deal.value, by, room)}").append(f" {days}", "dim")
+        if shown.overdue:
             figures.append(f" {late}", "bold yellow")
-        return title, Text(f"  {clean(each.client)}"), figures
+        return title, Text(f"  {clean(shown.client)}"), figures
 
     # Keys
 

@@ -122,7 +122,7 @@ def move(session: Session, deal: Deal | None = None, to: Stage | None = None, **
         session.page("Deals", "Move a deal")
         with session.crm.read() as snapshot:
             known = [stage for stage in stages(snapshot) if stage.id != shown.stage]
-        entries = [Choice(stage_line(each), each) for each in known]
+        entries = [Choice(stage_line(stage), stage) for stage in known]
         answers.given["to"] = session.keyboard.choose(f"Move {shown.title} to:", entries, at=answers.given.get("to"))
 
     def ending() -> Mapping[str, Step]:
@@ -191,7 +191,7 @@ def _ask_reason(answers: Answers, deal: Deal) -> None:
     def choose() -> None:
         nonlocal another
         session.page(deal.title, "Lose it")
-        entries = [*(Choice(each, each) for each in known), Choice("Another reason", _ANOTHER)]
+        entries = [*(Choice(reason, reason) for reason in known), Choice("Another reason", _ANOTHER)]
         chosen = session.keyboard.choose("Why was it lost?", entries, at=answers.given.get("reason"))
         another = chosen is _ANOTHER
         if not another:

@@ -23,14 +23,14 @@ def days(count: int, by: Conventions) -> str:
     return "1 day" if count == 1 else f"{by.number(count)} days"
 
 
-def _title(each: "DealShown") -> Text:
-    return data(each.deal.title, "bold")
+def _title(shown: "DealShown") -> Text:
+    return data(shown.deal.title, "bold")
 
 
-def _close(each: "DealShown", by: Conventions) -> Text:
+def _close(shown: "DealShown", by: Conventions) -> Text:
     """The day of the expected close, marked also for who sees no colour; of a closed deal the day on which it was."""
-    on = each.deal.closed_on or each.deal.expected_close_on
-    return data(f"{by.day(on)}{' !' if each.overdue else ''}", "yellow" if each.overdue else "")
+    on = shown.deal.closed_on or shown.deal.expected_close_on
+    return data(f"{by.day(on)}{' !' if shown.overdue else ''}", "yellow" if shown.overdue else "")
 
 
 DEALS: Sequence[tables.Column] = (
@@ -151,8 +151,8 @@ def draw_history(screen: Screen, card: "DealCard", by: Conventions, most: int | 
 def _(result: "DealMoved", screen: Screen, by: Conventions) -> None:
     done = Text(f"{screen.sign('✓', 'OK:')} ", "green").append(clean(result.deal.title), "bold")
     screen.print(done.append(f" is in {clean(result.stage.name)} now", "default"))
-    for each in result.taken_back:
-        show(screen, each, by)
+    for taken_back in result.taken_back:
+        show(screen, taken_back, by)
 
 
 @renderer

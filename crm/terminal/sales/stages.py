@@ -91,8 +91,8 @@ def move(session: Session, stage: Stage | None = None, **_: Any) -> None:
     """A new place, chosen from those there are."""
     stage = _chosen(session, stage, "Move")
     entries = [
-        Choice(f"{stage_line(each)}{'   (where it is)' if each.name == stage.name else ''}", place)
-        for place, each in enumerate(_all(session), start=1)
+        Choice(f"{stage_line(other)}{'   (where it is)' if other.name == stage.name else ''}", place)
+        for place, other in enumerate(_all(session), start=1)
     ]
     to = session.keyboard.choose(f"Put {stage.name} in the place of:", entries, at=stage.position)
     if to != stage.position:
@@ -108,7 +108,7 @@ def delete(session: Session, stage: Stage | None = None, **_: Any) -> None:
     try:
         named("stages delete")(session.crm, stage)
     except FieldError as error:
-        others = [each for each in _all(session) if each.id != stage.id and each.outcome == stage.outcome]
+        others = [other for other in _all(session) if other.id != stage.id and other.outcome == stage.outcome]
         entries = [Choice(stage_line(other), other) for other in others]
         to = session.keyboard.choose(f"{error.reason[:1].upper()}{error.reason[1:]}:", entries)
         session.call("stages delete", stage=stage, to=to)

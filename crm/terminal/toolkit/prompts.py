@@ -77,7 +77,7 @@ class Prompts:
                 return display_path(value)
             case list() | tuple() if parameter.many:
                 one = dataclasses.replace(parameter, many=False)
-                return ", ".join(self._shown(one, each) for each in value)
+                return ", ".join(self._shown(one, item) for item in value)
         if parameter.check:
             return parameter.check.show(value, self.crm.conventions)
         return str(value)

@@ -39,9 +39,9 @@ def suggestions(crm: CRM, name: str) -> Callable[[str], Sequence[Suggestion]] | 
         begun, comma, last = typed.rpartition(",")
         start = last.strip().casefold()
         return [
-            Suggestion(f"{begun}{comma}{' ' * bool(comma)}{each}", each)
-            for each in known(crm)
-            if each.casefold().startswith(start)
+            Suggestion(f"{begun}{comma}{' ' * bool(comma)}{value}", value)
+            for value in known(crm)
+            if value.casefold().startswith(start)
         ][:50]
 
     return suggest

@@ -56,6 +56,6 @@ def pick_typed(
         if len(found) == 1:
             return entry(found[0]).value
         try:
-            return keyboard.choose(question(len(found)), [entry(each) for each in found])
+            return keyboard.choose(question(len(found)), [entry(item) for item in found])
         except Back:
             continue
