@@ -104,7 +104,7 @@ def page_of(path: str) -> str:
     """A path as it may be written down: without tickets and tokens, and nothing that a stranger made up."""
     if path in _PAGES:
         return path
-    return next((f"{each}…" for each in _WITH_SECRETS if path.startswith(each)), "other")
+    return next((f"{prefix}…" for prefix in _WITH_SECRETS if path.startswith(prefix)), "other")
 
 
 class JsonLines(logging.Formatter):

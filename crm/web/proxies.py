@@ -23,7 +23,7 @@ class TrustedProxies:
         self._app = app
         written = [part.strip() for part in trusted.split(",") if part.strip()]
         self._everybody = ANY in written
-        self._networks = [_network(each) for each in written if each != ANY]
+        self._networks = [_network(text) for text in written if text != ANY]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):

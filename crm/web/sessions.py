@@ -48,7 +48,7 @@ class Sessions:
         asked = sorted(sessions)
 
         def look(accounts: Accounts) -> list[int]:
-            return [each for each in asked if accounts.still_holds(each) is None]
+            return [token for token in asked if accounts.still_holds(token) is None]
 
         ended = await self._accounts.ask(look) if asked else []
         for session in ended:

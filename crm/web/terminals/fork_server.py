@@ -65,7 +65,7 @@ class ForkServer:
     def _do(self, request: dict[str, Any]) -> None:
         number: int = request["number"]
         if "signal" in request:
-            for pid in [pid for pid, each in self._running.items() if each == number]:
+            for pid in [pid for pid, web_number in self._running.items() if web_number == number]:
                 os.kill(pid, request["signal"])
             return
         try:
@@ -102,8 +102,8 @@ class ForkServer:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.close(master)
             os.login_tty(slave)
-            for each in (self._web, self._woken, self._waker, ours):
-                each.close()
+            for end in (self._web, self._woken, self._waker, ours):
+                end.close()
             code = child.run(self._serve, request["opening"], Path(request["folder"]), theirs)
         finally:
             # Nothing of the fork server's own, an open file say, is finished a second time.

@@ -135,6 +135,6 @@ class Transfers:
 def _plain(name: str) -> str:
     """A file's name as its owner wrote it, without what could lead elsewhere or cannot be shown."""
     last = name.replace("\\", "/").rpartition("/")[2]
-    kept = "".join(each for each in last if each.isprintable()).strip().lstrip(".")
+    kept = "".join(char for char in last if char.isprintable()).strip().lstrip(".")
     stem, dot, ending = kept.rpartition(".")
     return f"{stem[:80]}{dot}{ending[:16]}" if stem else kept[:80] or "file"
