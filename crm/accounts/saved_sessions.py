@@ -27,7 +27,7 @@ class SavedSessions:
         try:
             private_folder(self._path.parent)
             with atomic_write(self._path, 0o600) as file:
-                file.write(json.dumps({url: each for url, each in kept.items() if each}).encode())
+                file.write(json.dumps({url: held for url, held in kept.items() if held}).encode())
         except OSError as error:
             raise FileError(
                 f"The sign-in cannot be kept: {display_path(self._path)} cannot be written ({error.strerror})."

@@ -57,7 +57,8 @@ def board(
         which = on_board(among, whose, snapshot.today)
         found = sums(snapshot, among, which)
         columns = [
-            BoardColumn(each, cards(snapshot, each.stage, which, most(limit)) if each.deals else ()) for each in found
+            BoardColumn(column, cards(snapshot, column.stage, which, most(limit)) if column.deals else ())
+            for column in found
         ]
     return Board(columns, whose.name, which.closed_since or crm.today)
 

@@ -54,8 +54,8 @@ def _show_list(screen: Screen, result: Sequence[Any], by: Conventions) -> None:
         return
     columns = columns_of(type(result[0]))
     if columns is None:
-        for each in result:
-            screen.print(data(each))
+        for item in result:
+            screen.print(data(item))
         return
     screen.print(tables.table(columns, result, by, screen.width))
 

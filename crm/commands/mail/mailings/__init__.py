@@ -169,8 +169,8 @@ def list_all(
     """Lists the mailings, the newest first, with how many messages of each were sent, failed or still wait."""
     with crm.read() as snapshot:
         found = snapshot.find_all(Mailing, Query({"occasion": ""}, sort="-id", limit=most(limit), offset=offset))
-        counts = counts_of(snapshot, [each.id for each in found])
-    return [MailingCount(each, counts[each.id]) for each in found]
+        counts = counts_of(snapshot, [mailing.id for mailing in found])
+    return [MailingCount(mailing, counts[mailing.id]) for mailing in found]
 
 
 @command("mailings show", title="Show a mailing")
