@@ -51,13 +51,13 @@ class Recovery(Administration):
         """
         one_time = passwords.generated()
         hashed = self._hashed(one_time)
-        told: list[User] = []
+        admins: list[User] = []
 
         def change(tx: AuthoredTransaction) -> Recovered:
             standing, found, named = self._recoverable(tx, email, name)
             held = standing in (Standing.HOLDS, Standing.UNROSTERED)
             tx.seals_anew = True
-            told[:] = [user for user in tx.find_all(User, Query({"role": "admin", "active": True})) if user.password]
+            admins[:] = [user for user in tx.find_all(User, Query({"role": "admin", "active": True})) if user.password]
             deactivated, unsealed = (0, 0) if held else self._shut_others(tx, found.id if found else 0)
             if found is None:
                 found = self._added(tx, User(email=address(email), role="admin", active=True, **named))
@@ -73,7 +73,7 @@ class Recovery(Administration):
             return Recovered(user, one_time, held, deactivated, unsealed)
 
         done = self._transact(change, f"recovered the account of {address(email)} on the machine itself (admin)")
-        for admin in told:
+        for admin in admins:
             if admin.email and admin.id != done.user.id:
                 self._tell_of_recovery(admin, done)
         return done
