@@ -39,11 +39,11 @@ def silent(_: str) -> Iterator[Progress]:
     yield lambda _done, _all: None
 
 
-def counted(objects: Iterable[Item], told: Progress, count: int = 0, before: int = 0) -> Generator[Item]:
+def counted(objects: Iterable[Item], progress: Progress, count: int = 0, before: int = 0) -> Generator[Item]:
     """Objects as they pass by, telling how far it is: `count` of them in all, `before` done already."""
     for done, entry in enumerate(objects, start=before + 1):
         if not done % _TOLD_EVERY:
-            told(done, count)
+            progress(done, count)
         yield entry
 
 

@@ -10,6 +10,6 @@ def ending_of(file: Path, endings: Sequence[str], *, field: str = "file", label:
     """The ending of a file's name in small letters; raises FieldError, at the field, where it is none of `endings`."""
     ending = file.suffix.lower()
     if ending not in endings:
-        told = f"the file's ending says how it is written: one of {', '.join(endings)}"
-        raise FieldError(told, field=field, label=label)
+        message = f"the file's ending says how it is written: one of {', '.join(endings)}"
+        raise FieldError(message, field=field, label=label)
     return ending

@@ -78,10 +78,10 @@ def _contact(snapshot: Snapshot, text: str) -> Contact | None:
         companies = {
             client.id: client for client in snapshot.find_all(Client, Query({"id": [one.client for one in found]}))
         }
-        told = ", ".join(
+        candidates = ", ".join(
             f"{contact.name} of {companies[contact.client].name} ({contact.id})" for contact in found[:_LISTED]
         )
-        raise NotFoundError(f"Several contacts could be meant: {told}. Give the number.")
+        raise NotFoundError(f"Several contacts could be meant: {candidates}. Give the number.")
     return None
 
 
@@ -98,8 +98,8 @@ def _deal(snapshot: Snapshot, text: str) -> Deal | None:
     if len(alike) == 1 or len(still_open) == 1:
         return (still_open or alike)[0]
     if several := still_open or alike:
-        told = ", ".join(f"{deal.title} ({deal.id})" for deal in several[:_LISTED])
-        raise NotFoundError(f"Several deals could be meant: {told}. Give the number.")
+        candidates = ", ".join(f"{deal.title} ({deal.id})" for deal in several[:_LISTED])
+        raise NotFoundError(f"Several deals could be meant: {candidates}. Give the number.")
     return None
 
 

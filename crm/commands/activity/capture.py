@@ -56,9 +56,9 @@ def capture(
     def change(tx: Transaction) -> Captured:
         understood = _understood(crm, tx, jotting, client, add)
         if not yes:
-            told = [told_captured(understood, by)]
-            told += [] if understood.follow_up else ["No follow-up: the line ends in no day."]
-            question = "\n".join([*told, "Save it?"])
+            lines = [told_captured(understood, by)]
+            lines += [] if understood.follow_up else ["No follow-up: the line ends in no day."]
+            question = "\n".join([*lines, "Save it?"])
             raise confirmation(question, "Save")
         company = understood.client if understood.client.id else tx.add(understood.client)
         spoken = tx.add(dataclasses.replace(understood.interaction, client=company.id))

@@ -94,8 +94,8 @@ class Place:
                 raise ValueError
             return cls(date.fromisoformat(on), max(0, int(count or 0))) if on else cls()
         except ValueError as error:
-            told = "give it as the page before does, like 2026-11-21/3"
-            raise FieldError(told, field="after", label="After") from error
+            message = "give it as the page before does, like 2026-11-21/3"
+            raise FieldError(message, field="after", label="After") from error
 
     def __str__(self) -> str:
         return f"{self.on}/{self.count}"

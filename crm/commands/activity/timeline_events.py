@@ -44,11 +44,11 @@ def latest(
             found += [(key, row, tell) for key, row in rows]
     found.sort(key=lambda pair: pair[0], reverse=True)
     page = found[after.count : after.count + limit]
-    told = {
+    makers = {
         tell: iter(tell(snapshot, [row for _, row, its in page if its is tell], crm.conventions))
         for tell in {tell for _, _, tell in page}
     }
-    return [next(told[tell]) for _, _, tell in page]
+    return [next(makers[tell]) for _, _, tell in page]
 
 
 _SALES = (
@@ -77,8 +77,8 @@ def _own_sales(
 def _sale_entries(_: Snapshot, rows: Sequence[_Row], __: Conventions) -> list[Entry]:
     entries = []
     for row in rows:
-        told = f"Sale {row.id}" + (f": {row.note}" if row.note else "")
-        entries.append(Entry(row.on, "", SALE, told, row.user, row.amount, "sale", row.id))
+        text = f"Sale {row.id}" + (f": {row.note}" if row.note else "")
+        entries.append(Entry(row.on, "", SALE, text, row.user, row.amount, "sale", row.id))
     return entries
 
 
@@ -122,16 +122,16 @@ def _deal_entries(snapshot: Snapshot, rows: Sequence[_Row], by: Conventions) -> 
     for row in rows:
         its, now = moved[row.id], stages.get(row.stage)
         if now and now.outcome != "open":
-            told = f"Deal {now.outcome}: {its.title}"
-            told += f" ({its.lost_reason})" if now.outcome == "lost" and its.lost_reason else ""
+            text = f"Deal {now.outcome}: {its.title}"
+            text += f" ({its.lost_reason})" if now.outcome == "lost" and its.lost_reason else ""
         elif its.before is None:
-            told = f"Deal added: {its.title}"
+            text = f"Deal added: {its.title}"
         else:
             before = stages.get(its.before)
-            told = f"Deal {its.title}: {before.name if before else '?'} → {now.name if now else '?'}"
+            text = f"Deal {its.title}: {before.name if before else '?'} → {now.name if now else '?'}"
         # One that is told later than it was has no time of day.
         at = by.clock.time_of(row.created_at) if by.clock.day_of(row.created_at) == row.on else ""
-        entries.append(Entry(row.on, at, DEAL, told, row.user, None, "deal", row.deal))
+        entries.append(Entry(row.on, at, DEAL, text, row.user, None, "deal", row.deal))
     return entries
 
 
@@ -164,14 +164,14 @@ def _follow_up_entries(_: Snapshot, rows: Sequence[_Row], by: Conventions) -> li
     for row in rows:
         if row.done_on is None:
             due = by.day(row.due_on) + (f", {row.due_time}" if row.due_time else "")
-            told, on, at = (
+            text, on, at = (
                 f"Follow-up set for {due}: {row.what}",
                 by.clock.day_of(row.created_at),
                 by.clock.time_of(row.created_at),
             )
         else:
-            told, on, at = f"Follow-up done: {row.what}", row.done_on, ""
-        entries.append(Entry(on, at, FOLLOW_UP, told, row.user, None, "follow_up", row.id))
+            text, on, at = f"Follow-up done: {row.what}", row.done_on, ""
+        entries.append(Entry(on, at, FOLLOW_UP, text, row.user, None, "follow_up", row.id))
     return entries
 
 
@@ -229,9 +229,9 @@ def _changes(
 def _change_entries(_: Snapshot, rows: Sequence[_Row], by: Conventions) -> list[Entry]:
     entries = []
     for row in rows:
-        told = _told(row.what, row.operation, row.before or {}, row.after or {}, by)
+        text = _told(row.what, row.operation, row.before or {}, row.after or {}, by)
         on, at = by.clock.day_of(row.at), by.clock.time_of(row.at)
-        entries.append(Entry(on, at, _kind_of(row), told, row.user, transaction=row.transaction))
+        entries.append(Entry(on, at, _kind_of(row), text, row.user, transaction=row.transaction))
     return entries
 
 
@@ -245,14 +245,14 @@ def _told(what: str, operation: str, before: Mapping[str, Any], after: Mapping[s
     if operation == "create":
         return "Added" if what.startswith("added") else f"Added ({what})"
     known = fields(Client)
-    told = [
+    changes = [
         f"{known[name].label}: {_shown(name, before.get(name), by)} → {_shown(name, value, by)}"
         for name, value in after.items()
         if name in known and name not in _FOLLOWING and value != before.get(name)
     ]
     if "status" in after and (reason := after.get("status_reason")):
-        told.append(f"because {reason}")
-    return "; ".join(told) or what
+        changes.append(f"because {reason}")
+    return "; ".join(changes) or what
 
 
 def _shown(name: str, written: Any, by: Conventions) -> str:

@@ -61,9 +61,9 @@ def interaction_entries(snapshot: Snapshot, rows: Sequence["AnyRow"], _: Convent
     for row in rows:
         kind = INTERACTIONS[row.kind]
         about = row.subject or _first_line(row.body)
-        told = kind[:1].upper() + kind[1:] + (f" with {names[row.contact]}" if row.contact in names else "")
-        told += f": {about}" if about else ""
-        entries.append(Entry(row.on, row.time, row.kind, told, row.user, None, "interaction", row.id))
+        text = kind[:1].upper() + kind[1:] + (f" with {names[row.contact]}" if row.contact in names else "")
+        text += f": {about}" if about else ""
+        entries.append(Entry(row.on, row.time, row.kind, text, row.user, None, "interaction", row.id))
     return entries
 
 
@@ -87,13 +87,13 @@ def message_entries(snapshot: Snapshot, rows: Sequence["AnyRow"], _: Conventions
 
 def _told(row: "AnyRow", names: Mapping[int, str]) -> str:
     channel = CHANNELS[row.channel]
-    told = channel[:1].upper() + channel[1:]
+    text = channel[:1].upper() + channel[1:]
     if row.contact in names:
-        told += f" {'from' if row.direction == 'in' else 'to'} {names[row.contact]}"
-    told += f" {STATES[row.state]}"
+        text += f" {'from' if row.direction == 'in' else 'to'} {names[row.contact]}"
+    text += f" {STATES[row.state]}"
     if about := row.subject or _first_line(row.body):
-        told += f": {about}"
-    return told + (f" ({short(row.failure)})" if row.failure and row.state in UNSENT else "")
+        text += f": {about}"
+    return text + (f" ({short(row.failure)})" if row.failure and row.state in UNSENT else "")
 
 
 def _names(snapshot: Snapshot, numbers: set[int]) -> Mapping[int, str]:

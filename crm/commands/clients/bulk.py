@@ -137,9 +137,9 @@ def delete_many(
         numbers = group.members(tx)
         along = _belonging(tx, numbers)
         if numbers and not yes:
-            goes_with = "".join(f", {told}" for told in counted(along, by))
-            told = f"This deletes {pluralize(len(numbers), 'client', 'clients', by)}{goes_with}."
-            raise _question(f"{told}{closing(tx, frozenset(numbers))}", "Delete")
+            goes_with = "".join(f", {part}" for part in counted(along, by))
+            message = f"This deletes {pluralize(len(numbers), 'client', 'clients', by)}{goes_with}."
+            raise _question(f"{message}{closing(tx, frozenset(numbers))}", "Delete")
         done = 0
         for some in some_at_a_time(tx, numbers):
             tx.delete_all(Client, [client.id for client in some])
@@ -210,13 +210,13 @@ def counted(along: Mapping[str, int], by: Conventions) -> list[str]:
 def _told(changes: Mapping[str, Any], untag: Sequence[str], by: Conventions) -> str:
     """What is going to be changed, in words."""
     known = fields(Client)
-    told = [
+    parts = [
         f"{known[name].label}: {_short(known[name].check.show(value, by)) or '(empty)'}"
         for name, value in changes.items()
         if name != "tags"
     ]
     retagging = _retagging(changes.get("tags", ()), untag)
-    return "; ".join([*told, *([f"Tags: {retagging}"] if retagging else [])])
+    return "; ".join([*parts, *([f"Tags: {retagging}"] if retagging else [])])
 
 
 def _retagging(tag: Sequence[str], untag: Sequence[str]) -> str:

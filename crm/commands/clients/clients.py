@@ -191,8 +191,8 @@ def show(crm: CRM, client: TheClient) -> ClientCard:
 
 def doubts(record: Client, by: Conventions) -> dict[str, str]:
     """What is odd about a client's fields, by field name."""
-    told = {name: field.check.doubt(getattr(record, name), by) for name, field in typed_fields(Client).items()}
-    return {name: doubt for name, doubt in told.items() if doubt}
+    found = {name: field.check.doubt(getattr(record, name), by) for name, field in typed_fields(Client).items()}
+    return {name: doubt for name, doubt in found.items() if doubt}
 
 
 @command("clients edit", title="Edit", menu="clients")
@@ -224,8 +224,8 @@ def delete(crm: CRM, client: TheClient, yes: bool = False) -> Client:
         record = tx.get(Client, client.id)
         if not yes:
             gone = [record.name, *_belongings(tx, record, crm.conventions)]
-            told = f"{', '.join(gone[:-1])} and {gone[-1]}" if len(gone) > 1 else record.name
-            raise confirmation(f"This deletes {told}.{closing(tx, [record.id])} It can be undone.", "Delete", [record])
+            names = f"{', '.join(gone[:-1])} and {gone[-1]}" if len(gone) > 1 else record.name
+            raise confirmation(f"This deletes {names}.{closing(tx, [record.id])} It can be undone.", "Delete", [record])
         tx.delete(record)
         return record
 

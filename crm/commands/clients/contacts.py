@@ -105,8 +105,8 @@ def show(crm: CRM, contact: TheContact) -> ContactCard:
 
 def doubts(record: Contact, by: Conventions) -> dict[str, str]:
     """What is odd about a contact's fields, by field name."""
-    told = {name: field.check.doubt(getattr(record, name), by) for name, field in typed_fields(Contact).items()}
-    return {name: doubt for name, doubt in told.items() if doubt}
+    found = {name: field.check.doubt(getattr(record, name), by) for name, field in typed_fields(Contact).items()}
+    return {name: doubt for name, doubt in found.items() if doubt}
 
 
 @command("contacts edit", title="Edit")

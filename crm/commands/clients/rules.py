@@ -52,8 +52,8 @@ class Why:
 
     def as_json(self) -> dict[str, Any]:
         """The client's id and status, the reason, and the rules."""
-        told = {"client": self.client.id, "name": self.client.name, "status": self.client.status}
-        return {**told, "reason": self.reason, "pinned_until": self.pinned_until, "rules": self.rules}
+        client = {"client": self.client.id, "name": self.client.name, "status": self.client.status}
+        return {**client, "reason": self.reason, "pinned_until": self.pinned_until, "rules": self.rules}
 
 
 @command("rules list", title="List the rules", menu="rules")

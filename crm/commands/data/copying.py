@@ -63,8 +63,8 @@ def copy(
         wanted = _figures(source.repository)
         objects = sum(number for name, number in wanted.items() if name in _COUNTED)
         with (
-            crm.progress("Copying") as told,
-            closing(counted(source.repository.everything(), told, objects)) as everything,
+            crm.progress("Copying") as progress,
+            closing(counted(source.repository.everything(), progress, objects)) as everything,
         ):
             target.repository.fill(everything)
         # What was copied may hold accounts, which shut the store to the owner who filled it.

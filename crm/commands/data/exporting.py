@@ -56,13 +56,13 @@ def export(
         raise FieldError("a vCard file holds clients only", field="what", label="What")
     if ending == ".csv" and what == "all":
         raise FileError("A CSV file holds one table; export everything as .xlsx or .json.")
-    with crm.progress("Exporting") as told:
+    with crm.progress("Exporting") as progress:
         if ending == ".json" and what == "all":
-            return ExportReport(file, what, write_whole_store(crm, file, told), keep_safe(crm))
-        return ExportReport(file, what, _written(crm, file, ending, what, group, told))
+            return ExportReport(file, what, write_whole_store(crm, file, progress), keep_safe(crm))
+        return ExportReport(file, what, _written(crm, file, ending, what, group, progress))
 
 
-def _written(crm: CRM, file: Path, ending: str, what: str, group: Group, told: Progress) -> int:
+def _written(crm: CRM, file: Path, ending: str, what: str, group: Group, progress: Progress) -> int:
     from crm.files import write_csv, write_vcards, write_workbook
     from crm.files.json_lines import write_objects
 
@@ -71,14 +71,14 @@ def _written(crm: CRM, file: Path, ending: str, what: str, group: Group, told: P
         wanted = [name for name in TABLES if what in ("all", name)]
         counts = [snapshot.count(TABLES[name], query if name == "clients" else Query()) for name in wanted]
         if ending == ".vcf":
-            return write_vcards(file, counted(snapshot.each(Client, query), told, *counts))
+            return write_vcards(file, counted(snapshot.each(Client, query), progress, *counts))
         if ending == ".json":
             records = snapshot.each(TABLES[what], query if what == "clients" else Query())
-            return write_objects(file, counted(records, told, *counts))
+            return write_objects(file, counted(records, progress, *counts))
         by, before, sheets = crm.conventions, 0, []
         for name, count in zip(wanted, counts, strict=True):
             header, rows = table_of(snapshot, TABLES[name], query, by)
-            sheets.append((_WHAT[name], header, counted(rows, told, sum(counts), before)))
+            sheets.append((_WHAT[name], header, counted(rows, progress, sum(counts), before)))
             before += count
         if ending == ".csv":
             return write_csv(file, *sheets[0][1:])

@@ -44,13 +44,13 @@ def nobody_gets_in(where: str) -> str:
     )
 
 
-def write_whole_store(crm: CRM, file: Path, told: Progress) -> int:
+def write_whole_store(crm: CRM, file: Path, progress: Progress) -> int:
     """Writes everything of the store, an object a line, for the owner of the file alone; how many there were beside the
     facts of the store. Raises FileError."""
     count, between = 0, b"\n"
     with replacing(file, private=True) as target:
         target.write(json.dumps({"format": FORMAT, "version": VERSION})[:-1].encode() + b', "objects": [')
-        for name, fields in counted(crm.repository.everything(), told):
+        for name, fields in counted(crm.repository.everything(), progress):
             line = json.dumps([name, fields], ensure_ascii=False, separators=(",", ":"))
             target.write(between + line.encode("utf-8", "replace"))
             between = b",\n"

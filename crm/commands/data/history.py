@@ -130,8 +130,8 @@ def export(
     """
     ending = ending_of(file, _FORMATS)
     query = _query(crm.clock, since, until, by, about, number, client, text, only, transaction=transaction)
-    with crm.progress("Exporting") as told, crm.read() as snapshot:
-        return ExportReport(file, "changed fields", _written(file, ending, counted(snapshot.each_change(query), told)))
+    with crm.progress("Exporting") as shown, crm.read() as snapshot:
+        return ExportReport(file, "changed fields", _written(file, ending, counted(snapshot.each_change(query), shown)))
 
 
 @command("history undo", title="Undo", menu="data")

@@ -199,14 +199,14 @@ def _asked(store: CRM, found: Spreadsheet, lists: "Sequence[TakeOver]") -> str:
     from crm.commands.data.importing.adopting import take_over
 
     by = store.conventions
-    told = []
+    questions = []
     for list_ in lists:
         would = take_over(store, whole_list(store, found.url, list_.title), preview=True)
         goes = ", ".join(f"{column} → {target}" for column, target in would.columns.items())
         refused = f"; {counted(by, would.refused, 'row')} cannot be read" if would.refused else ""
         sales = f", {counted(by, would.opening_sales, 'opening sale')} of {by.money(would.opening_total)} in all"
-        told.append(
+        questions.append(
             f"In the tab “{list_.title}” stands a list of {counted(by, would.new + would.updated, 'client')} ({goes})"
             f"{sales if would.opening_sales else ''}{refused}."
         )
-    return f"The spreadsheet is set up. {' '.join(told)}"
+    return f"The spreadsheet is set up. {' '.join(questions)}"

@@ -63,11 +63,11 @@ def check(
     again; once for each spreadsheet is enough.
     """
     if live:
-        with crm.progress("Trying what the store relies on") as told:
+        with crm.progress("Trying what the store relies on") as progress:
             proofs = []
             for proof in crm.repository.prove():
                 proofs.append(proof)
-                told(len(proofs), 0)
+                progress(len(proofs), 0)
         return LiveReport(proofs)
     with crm.progress("Checking"):
         found = [*crm.repository.check(), *crm.accounts.findings()]

@@ -32,10 +32,10 @@ class TodayReport:
 
     def as_json(self) -> dict[str, Any]:
         """The day, the names of the tiles, and what each holds."""
-        told: dict[str, Any] = {"on": self.on, "tiles": list(self.tiles)}
+        written: dict[str, Any] = {"on": self.on, "tiles": list(self.tiles)}
         for name, content in self.tiles.items():
-            told |= TILES[name].as_json(content)
-        return {name: plain(value) for name, value in told.items()}
+            written |= TILES[name].as_json(content)
+        return {name: plain(value) for name, value in written.items()}
 
 
 @command("today", title="Today", menu="today")

@@ -136,8 +136,8 @@ class _Addressed:
         first = next((contact for contact in self._contacts if contact.email), None)
         if first is None:
             name = self._client.name
-            told = f"neither {name} nor a contact there has an" if self._contacts else f"{name} has no"
-            raise FieldError(f"{told} e-mail address yet; add one, or name one", field="to", label="To")
+            owner = f"neither {name} nor a contact there has an" if self._contacts else f"{name} has no"
+            raise FieldError(f"{owner} e-mail address yet; add one, or name one", field="to", label="To")
         return (Party(first.email, first.name),)
 
     def all(self, named: Sequence[str], field: str, label: str) -> tuple[Party, ...]:
@@ -168,8 +168,8 @@ class _Addressed:
         if not exact:
             raise FieldError(f"{written} is no contact of {self._client.name}, and no e-mail address")
         if len(exact) > 1:
-            told = ", ".join(f"{contact.name} ({contact.id})" for contact in exact[:5])
-            raise FieldError(f"several contacts could be meant by {written}: {told}; give the number")
+            listed = ", ".join(f"{contact.name} ({contact.id})" for contact in exact[:5])
+            raise FieldError(f"several contacts could be meant by {written}: {listed}; give the number")
         if not exact[0].email:
             raise FieldError(f"{exact[0].name} has no e-mail address yet; add one")
         return Party(exact[0].email, exact[0].name)

@@ -104,8 +104,8 @@ def _addressed(
         return first, _number(first.phone, first.name)
     if found := _contacts(contacts, written):
         if len(found) > 1:
-            told = ", ".join(f"{contact.name} ({contact.id})" for contact in found[:5])
-            raise FieldError(f"several contacts could be meant by {written}: {told}; give the number")
+            listed = ", ".join(f"{contact.name} ({contact.id})" for contact in found[:5])
+            raise FieldError(f"several contacts could be meant by {written}: {listed}; give the number")
         return found[0], _number(found[0].phone, found[0].name)
     if not re.fullmatch(r"[+\d][\d\s()/.-]{4,}", written):
         raise FieldError(f"{written} is no contact of {client.name}, and no telephone number")

@@ -79,8 +79,8 @@ def add(
     if not title:
         raise FieldError("a deal needs a title", field="title", label="Title")
     if stage and stage.outcome != "open":
-        told = f"{stage.name} ends a deal; add it in an open stage, then move it"
-        raise FieldError(told, field="stage", label="Stage")
+        message = f"{stage.name} ends a deal; add it in an open stage, then move it"
+        raise FieldError(message, field="stage", label="Stage")
 
     def change(tx: Transaction) -> Deal:
         deal = Deal(

@@ -215,5 +215,5 @@ def _whether_to_take_back(crm: CRM, sold: Sequence[Sale]) -> Question:
 
 def _in_words(crm: CRM, sold: Sequence[Sale]) -> str:
     by = crm.conventions
-    told = [f"sale {sale.id} of {by.money(sale.amount)} on {by.day(sale.on)}" for sale in sold]
-    return f"The {' and the '.join(told)}"
+    parts = [f"sale {sale.id} of {by.money(sale.amount)} on {by.day(sale.on)}" for sale in sold]
+    return f"The {' and the '.join(parts)}"

@@ -87,8 +87,8 @@ class DealShown:
     def as_json(self) -> dict[str, Any]:
         """The deal's own fields, and beside them what the list adds."""
         beside = {"client_name": self.client, "stage_name": self.stage.name, "probability": self.stage.probability}
-        told = {"weighted": self.weighted, "days_in_stage": self.days, "overdue": self.overdue}
-        return {**plain(self.deal), **plain({**beside, **told})}
+        figures = {"weighted": self.weighted, "days_in_stage": self.days, "overdue": self.overdue}
+        return {**plain(self.deal), **plain({**beside, **figures})}
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,8 +134,8 @@ def _empty(tx: Transaction, stage: Stage, deals: Sequence[Deal], to: Stage | Non
         raise FieldError(f"there {'is' if len(deals) == 1 else 'are'} {many} in {stage.name}; say to which stage",
                          field="to", label="Deals to")  # fmt: skip
     if to.id == stage.id or to.outcome != stage.outcome:
-        told = f"another stage whose deals are {stage.outcome} as those in {stage.name} are"
-        raise FieldError(told, field="to", label="Deals to")
+        message = f"another stage whose deals are {stage.outcome} as those in {stage.name} are"
+        raise FieldError(message, field="to", label="Deals to")
     for deal in deals:
         moved = tx.change(deal, stage=to.id)
         if deal.closed_on:

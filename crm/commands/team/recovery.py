@@ -68,13 +68,13 @@ def recover(
 def _done(recovered: "Recovered") -> str:
     if recovered.held:
         return "All other accounts are as they were."
-    told = ["Everybody was signed out."]
+    sentences = ["Everybody was signed out."]
     if changed := recovered.unsealed:
         were, which = ("account was", "it") if changed == 1 else ("accounts were", "each one")
-        told.append(
+        sentences.append(
             f"{changed} {were} changed by hand, or made with another secret; allow {which} again with `users vouch`."
         )
     if off := recovered.deactivated:
         are, them = ("account is", "it") if off == 1 else ("accounts are", "them")
-        told.append(f"{off} {are} switched off; switch {them} on with `users activate`.")
-    return " ".join(told)
+        sentences.append(f"{off} {are} switched off; switch {them} on with `users activate`.")
+    return " ".join(sentences)

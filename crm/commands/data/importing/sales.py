@@ -77,8 +77,8 @@ class SaleImport:
 
     def _created(self, checked: Checked, number: int) -> Client:
         if not self._draft.create_clients:
-            told = checked.client.get("reference") or ", ".join(str(value) for value in checked.client.values())
-            raise FieldError(f"there is no client {told}; import the clients first, or have them created")
+            missing = checked.client.get("reference") or ", ".join(str(value) for value in checked.client.values())
+            raise FieldError(f"there is no client {missing}; import the clients first, or have them created")
         values: dict[str, Any] = dict(checked.client)
         if not any(values.get(name) for name in ("first_name", "last_name", "company")):
             # A client needs a name, and this is all that the file says of it.

@@ -171,13 +171,13 @@ def _message(place: Placed, client: int, contact: int, clock: Clock) -> Message:
 
 def _told(parties: Iterable[Party]) -> str:
     """Addresses as they stand in a message, as many as there is room for."""
-    told = ""
+    text = ""
     for party in parties:
-        longer = f"{told}, {party.address}" if told else party.address
+        longer = f"{text}, {party.address}" if text else party.address
         if len(longer) > _LONGEST_PARTIES:
             break
-        told = longer
-    return told
+        text = longer
+    return text
 
 
 def _names(attachments: Sequence[str]) -> str:

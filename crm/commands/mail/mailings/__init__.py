@@ -110,8 +110,8 @@ def prepared(crm: CRM, group: Group, text: MailingText) -> Prepared:
 def _first(crm: CRM, found: Audience) -> Reader:
     """The first who gets it; raises RefusedError where nobody does."""
     if found.first is None:
-        told = found.told(crm.conventions)
-        raise RefusedError(f"Nobody would get this.{f' {told}' if told else ''} Nothing was sent.")
+        reasons = found.told(crm.conventions)
+        raise RefusedError(f"Nobody would get this.{f' {reasons}' if reasons else ''} Nothing was sent.")
     return found.first
 
 

@@ -140,5 +140,5 @@ def refused_addresses(snapshot: Snapshot) -> Mapping[str, str]:
     return {address: words for address, words in found.items() if states.get(address) == "failed"}
 
 
-def _left_out(client: Client, why: str, told: str = "") -> LeftOut:
-    return LeftOut(client.id, client.name, why, told or REASONS[why][0])
+def _left_out(client: Client, why: str, explanation: str = "") -> LeftOut:
+    return LeftOut(client.id, client.name, why, explanation or REASONS[why][0])

@@ -60,23 +60,23 @@ def _told(outcomes: Sequence[Outcome]) -> str:
 
 def changes(message: Message, came: DeliveryStatus, at: datetime, clock: Clock) -> dict[str, Any]:
     """The fields of a message that is being sent as they are after a verdict of a time (aware)."""
-    told = line(came.failure, _LONGEST)
+    failure = line(came.failure, _LONGEST)
     match came.state:
         case "sent":
             on, time = clock.day_of(at), clock.time_of(at)
-            return {"state": "sent", "until": "", "failure": told, "on": on, "time": time}
+            return {"state": "sent", "until": "", "failure": failure, "on": on, "time": time}
         case "failed" | "unsure":
-            return {"state": came.state, "until": "", "failure": told}
+            return {"state": came.state, "until": "", "failure": failure}
         case "lost":
             # By the lease the machine that took it knows it again.
-            return {"state": "unsure", "failure": told}
+            return {"state": "unsure", "failure": failure}
         case "later":
             # Sent again by somebody, it has all tries once more.
             tried = (max(1, message.tries) - 1) % (len(WAITS) + 1)
             if tried == len(WAITS):
-                given_up = f"{NOT_ITS_FAULT}given up after two days; {told}"
+                given_up = f"{NOT_ITS_FAULT}given up after two days; {failure}"
                 return {"state": "failed", "until": "", "failure": line(given_up, _LONGEST)}
             until = at.astimezone(UTC) + timedelta(minutes=WAITS[tried])
-            return {"state": "queued", "until": until.isoformat(timespec="seconds"), "failure": told}
+            return {"state": "queued", "until": until.isoformat(timespec="seconds"), "failure": failure}
         case _:
             return {"state": "queued", "until": "", "tries": max(0, message.tries - 1)}
