@@ -61,8 +61,8 @@ def write_picture(path: Path, picture: Picture) -> None:
         raise FileError(f"{path.name} is no picture: its name ends with .png or .svg.")
     with _drawing(), replacing(path) as file:
         # Without a date the same figures are the same file.
-        told = {"Date": None} if ending == "svg" else {"Software": None}
-        _drawn(picture).savefig(file, format=ending, dpi=_DOTS, metadata={"Title": clean(picture.title), **told})
+        metadata = {"Date": None} if ending == "svg" else {"Software": None}
+        _drawn(picture).savefig(file, format=ending, dpi=_DOTS, metadata={"Title": clean(picture.title), **metadata})
 
 
 @contextmanager

@@ -68,15 +68,15 @@ def match_columns(
         for place, name in enumerate(columns)
     ]
     targets = _by_name(seen, record)
-    told = dict.fromkeys(targets, "name")
+    matched_by = dict.fromkeys(targets, "name")
     for place, target in _by_content(seen, targets, record, by):
         targets[place] = target
-        told[place] = "content"
+        matched_by[place] = "content"
     return [
         Match(
             column.name,
             targets.get(place, ""),
-            told.get(place, ""),
+            matched_by.get(place, ""),
             order_of(column.cells, by),
             mark_of(column.cells) if column.mostly(bare_amount, 0.6) else "",
         )
