@@ -58,10 +58,10 @@ def size_of(path: Path) -> int:
 
 def _told(sentences: dict[int, str], otherwise: str, path: Path, error: OSError) -> FileError:
     sentence = sentences.get(error.errno or 0, otherwise)
-    told = {
+    paths = {
         "path": display_path(path),
         "folder": display_path(path.parent),
         "name": path.name if len(path.name) <= _NAMED else f"{path.name[:_NAMED]}…",
         "reason": error.strerror or type(error).__name__,
     }
-    return FileError(sentence.format_map(told))
+    return FileError(sentence.format_map(paths))
