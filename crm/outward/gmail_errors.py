@@ -64,11 +64,11 @@ def unpermitted(error: Exception, account: ServiceAccount, sender: Party) -> Out
 
     if isinstance(error, TransportError):
         return unreached()
-    told = next((arg for arg in error.args if isinstance(arg, dict)), {})
-    words = line(str(told.get("error_description") or told.get("error") or "no reason was given"), 300)
+    answer = next((arg for arg in error.args if isinstance(arg, dict)), {})
+    words = line(str(answer.get("error_description") or answer.get("error") or "no reason was given"), 300)
     if getattr(error, "retryable", False):
         return OutwardError(f"No e-mail was sent: Google gives no permission just now ({words}).", reason="busy")
-    if told.get("error") in ("unauthorized_client", "access_denied"):
+    if answer.get("error") in ("unauthorized_client", "access_denied"):
         return refused(
             f"does not let {account.address} send as {sender.address}. An admin of the domain opens {_DELEGATION},"
             " chooses Add new, and enters the client_id of the service account (it stands in its key) as Client ID and"
