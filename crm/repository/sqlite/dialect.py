@@ -88,13 +88,13 @@ class Sqlite:
         lacking = {column for column in added if isinstance(column, Column)}
         changed = {column.table: None for column in (*lacking, *scaled) if column.table not in tables}
         for table in changed:
-            told = []
+            columns = []
             for column in table.columns:
                 value = _default(column, lacking) if column in lacking else f'"{column.name}" * {scaled.get(column, 1)}'
-                told.append(
+                columns.append(
                     f'{value} AS "{column.name}"' if column in lacking or column in scaled else f'"{column.name}"'
                 )
-            statements.append(f"CREATE TEMP VIEW {table.name} AS SELECT {', '.join(told)} FROM main.{table.name}")
+            statements.append(f"CREATE TEMP VIEW {table.name} AS SELECT {', '.join(columns)} FROM main.{table.name}")
 
         def lend(connection: sqlite3.Connection, _: Any) -> None:
             for statement in statements:

@@ -38,10 +38,10 @@ class Refusal:
         error = body.get("error")
         message = error.get("message") if isinstance(error, dict) else body.get("error_description")
         reasons = {error} if isinstance(error, str) else set(_reasons(error))
-        told = " ".join(message.split()) if isinstance(message, str) else ""
-        if len(told) > _LONGEST:
-            told = f"{told[:_LONGEST]}…"
-        return cls(status, told, frozenset(reasons), body, headers)
+        text = " ".join(message.split()) if isinstance(message, str) else ""
+        if len(text) > _LONGEST:
+            text = f"{text[:_LONGEST]}…"
+        return cls(status, text, frozenset(reasons), body, headers)
 
     @property
     def out_of_quota(self) -> bool:

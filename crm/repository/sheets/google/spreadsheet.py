@@ -402,8 +402,8 @@ class _Tries:
         if self._unsent >= _CONNECTS or waited + seconds > self._patience:
             kept = "Nothing was changed; try again later." if self._writes else "Try again later."
             raise StoreOfflineError(f"Google Sheets cannot be reached: {failure.cause}. {kept}")
-        told: Waiting = self._waiting if seconds >= _TOLD_FROM else lambda _: None
-        self._clock.count_down(seconds, "Google does not answer", told, waited)
+        progress: Waiting = self._waiting if seconds >= _TOLD_FROM else lambda _: None
+        self._clock.count_down(seconds, "Google does not answer", progress, waited)
 
 
 def _standing_request() -> _Request:

@@ -64,15 +64,15 @@ class ChangedRows:
         connection = self.tx.connection
         known = mirror.known(connection, kind, rows)
         self._current = some_records(connection, kind, rows)
-        told = problems.told(connection, kind, rows)
+        with_problems = problems.told(connection, kind, rows)
         mirror.put_rows(connection, kind, [(id_, at, in_json(row)) for id_, (at, row) in rows.items()])
         for record_id, (_, row) in rows.items():
             current = self._current.get(record_id) or self.tx.find(kind, record_id)
             if current is not None:
                 names, found = self._changed(current, row, known[record_id][1])
-                if record_id in told and NO_NAME not in found.values():
+                if record_id in with_problems and NO_NAME not in found.values():
                     problems.forget_what(connection, kind, record_id, NO_NAME)
-                if found or record_id in told:
+                if found or record_id in with_problems:
                     problems.note(connection, kind, record_id, row, {*names, *found}, found)
 
     def _changed(self, current: Record, row: list[Any], old: list[Any]) -> tuple[set[str], dict[str, str]]:
