@@ -233,8 +233,9 @@ class Call:
                 return command(crm, **arguments)
             except KeyboardInterrupt as left:
                 # The interruption may have come while it was being saved.
-                told = "Interrupted. A change is saved as a whole or not at all; `history list` shows whether it was."
-                raise Cancelled(told) from left
+                raise Cancelled(
+                    "Interrupted. A change is saved as a whole or not at all; `history list` shows whether it was."
+                ) from left
             except FieldError as error:
                 needed = command.parameters.get(error.field)
                 if needed is None or needed.name in arguments or not isinstance(needed.check, Secret):
@@ -272,16 +273,16 @@ class Call:
         """Says on stderr, beside the answer, that the data is not of this moment where the store is offline, and that
         the session has ended where the command has ended it."""
         with suppress(CRMError):
-            if told := crm.repository.notice():
-                self._tell_beside("offline", told)
+            if message := crm.repository.notice():
+                self._tell_beside("offline", message)
         # The owner, who has just made the first account, never was in a session.
         if crm.saved.ended and crm.reader != OWNER:
             self._tell_beside("signed_out", "This has ended your own session; sign in again.")
 
-    def _tell_beside(self, notice: str, told: str) -> None:
+    def _tell_beside(self, notice: str, message: str) -> None:
         as_json = self._settings["json"]
         sys.stderr.write(
-            f"{json.dumps({'notice': notice, 'message': told}, ensure_ascii=False) if as_json else told}\n"
+            f"{json.dumps({'notice': notice, 'message': message}, ensure_ascii=False) if as_json else message}\n"
         )
 
     def _print(self, crm: CRM, result: Any) -> None:
@@ -325,8 +326,8 @@ class WaitsTold:
 
     def __call__(self, wait: Wait) -> None:
         if wait.left != 0 and not wait.follows(self._last):
-            told = f"{wait.told}."
-            sys.stderr.write(json.dumps({"notice": "waiting", "message": told}) if self._as_json else told)
+            message = f"{wait.told}."
+            sys.stderr.write(json.dumps({"notice": "waiting", "message": message}) if self._as_json else message)
             sys.stderr.write("\n")
             sys.stderr.flush()
         self._last = wait

@@ -67,7 +67,7 @@ _CLASSES: Mapping[str, type[ShellComplete]] = {"bash": _Bash, "zsh": ZshComplete
 def options() -> list[click.Parameter]:
     """The options that set completion up."""
 
-    def made(name: str, told: str, callback: Any) -> click.Option:
+    def made(name: str, help_text: str, callback: Any) -> click.Option:
         return click.Option(
             [name],
             type=click.Choice(list(_CLASSES)),
@@ -76,7 +76,7 @@ def options() -> list[click.Parameter]:
             is_eager=True,
             expose_value=False,
             callback=callback,
-            help=told,
+            help=help_text,
         )
 
     return [

@@ -29,12 +29,12 @@ def _options(parameter: Parameter, complete: Complete) -> list[click.Parameter]:
         return []
     if parameter.fields:
         return [_field_option(field, complete) for field in parameter.fields.offered.values()]
-    told = f"{parameter.label}: {parameter.help}" if parameter.help else parameter.label
+    help_text = f"{parameter.label}: {parameter.help}" if parameter.help else parameter.label
     if isinstance(parameter.check, Flag):
-        return [_switch(parameter.option, parameter.name, told)]
+        return [_switch(parameter.option, parameter.name, help_text)]
     several = parameter.many or isinstance(parameter.check, Tags)
     attributes: dict[str, Any] = {
-        "help": told,
+        "help": help_text,
         "metavar": _metavar(parameter),
         "shell_complete": lambda _, __, begun: complete(parameter, begun),
     }
@@ -46,21 +46,21 @@ def _options(parameter: Parameter, complete: Complete) -> list[click.Parameter]:
 
 
 def _field_option(field: Field, complete: Complete) -> click.Option:
-    told = f"{field.label}: {field.help}" if field.help else field.label
+    help_text = f"{field.label}: {field.help}" if field.help else field.label
     if isinstance(field.check, Flag):
-        return _switch(field.option, field.name, told)
+        return _switch(field.option, field.name, help_text)
     return click.Option(
         [field.option, field.name],
         multiple=isinstance(field.check, Tags | Extra),
-        help=told,
+        help=help_text,
         metavar="NAME=VALUE" if isinstance(field.check, Extra) else field.name.upper(),
         shell_complete=lambda _, __, begun: complete(field, begun),
     )
 
 
-def _switch(option: str, name: str, told: str) -> click.Option:
+def _switch(option: str, name: str, help_text: str) -> click.Option:
     """An option that says yes or no, or nothing where it is not given."""
-    return click.Option([f"{option}/--no-{option[2:]}", name], default=None, help=told)
+    return click.Option([f"{option}/--no-{option[2:]}", name], default=None, help=help_text)
 
 
 def _metavar(parameter: Parameter) -> str:
@@ -136,5 +136,5 @@ def answers(parameter: Parameter, question: Question) -> str:
         ways.append((" or ".join(spelled), words))
     if len(ways) == 1:
         return f"Give {ways[0][0]} to go on."
-    told = [f"{option} ({words})" for option, words in ways]
-    return f"Give {', '.join(told[:-1])} or {told[-1]}."
+    listed = [f"{option} ({words})" for option, words in ways]
+    return f"Give {', '.join(listed[:-1])} or {listed[-1]}."

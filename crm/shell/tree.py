@@ -183,18 +183,18 @@ def _own(line: Line) -> dict[str, click.Command]:
         ),
     }
     return {
-        name: _command(line, name, told, function, params)
-        for name, (told, function, params) in made.items()
+        name: _command(line, name, help_text, function, params)
+        for name, (help_text, function, params) in made.items()
         if name != "web" or line.serve
     }
 
 
 def _command(
-    line: Line, name: str, told: str, function: Callable[..., Any], params: Sequence[click.Parameter]
+    line: Line, name: str, help_text: str, function: Callable[..., Any], params: Sequence[click.Parameter]
 ) -> click.Command:
     """A command that also takes the options which hold for all of them."""
     every = [*params, *_globals(line, hidden=True)]
-    return click.Command(name, callback=function, params=every, help=told, context_settings=_CONTEXT)
+    return click.Command(name, callback=function, params=every, help=help_text, context_settings=_CONTEXT)
 
 
 def _globals(line: Line, *, hidden: bool) -> list[click.Parameter]:
@@ -208,10 +208,10 @@ def _globals(line: Line, *, hidden: bool) -> list[click.Parameter]:
             is_flag=is_flag,
             default=False if is_flag else "",
             show_default=False,
-            help=told,
+            help=help_text,
             hidden=hidden,
             expose_value=False,
             callback=keep,
         )
-        for name, (is_flag, told) in _GLOBAL.items()
+        for name, (is_flag, help_text) in _GLOBAL.items()
     ]
