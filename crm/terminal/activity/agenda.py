@@ -14,8 +14,8 @@ from crm.terminal.toolkit.session import Session
 
 def item_line(item: AgendaItem, *, whose: bool) -> str:
     """An item on one line, its urgency first; `whose` says who is to do it."""
-    told = f"{item.why}: {item.what} ({item.client.name})"
-    return told + (f", {item.person}" if whose and item.person else "")
+    line = f"{item.why}: {item.what} ({item.client.name})"
+    return line + (f", {item.person}" if whose and item.person else "")
 
 
 def open_item(session: Session, item: AgendaItem) -> None:

@@ -116,8 +116,8 @@ class FollowUpsPage(ListPage):
     def narrowed(self) -> str:
         whose = [] if "mine" in self.filters else ["everybody's"]
         late = self.result.overdue if self.result else 0
-        told = [*whose, super().narrowed(), f"{self.session.crm.conventions.number(late)} overdue" if late else ""]
-        return ", ".join(filter(None, told))
+        parts = [*whose, super().narrowed(), f"{self.session.crm.conventions.number(late)} overdue" if late else ""]
+        return ", ".join(filter(None, parts))
 
     def keys(self) -> Sequence[Choice]:
         add_one = Choice("Add", lambda: add(self.session, self.filters.get("client")), "a")

@@ -96,8 +96,8 @@ def _(result: "FollowUpList", screen: Screen, by: Conventions) -> None:
         screen.print(Text("Nothing is to be done.", "dim"))
         return
     screen.print(tables.table(FOLLOW_UPS, result.follow_ups, by, screen.width))
-    told = f"{by.number(result.count)} in all" + (f", {by.number(result.overdue)} overdue" if result.overdue else "")
-    screen.print(Text(told, "bold"))
+    line = f"{by.number(result.count)} in all" + (f", {by.number(result.overdue)} overdue" if result.overdue else "")
+    screen.print(Text(line, "bold"))
 
 
 @renderer
@@ -139,8 +139,8 @@ def _(result: Interaction, screen: Screen, by: Conventions) -> None:
 
 def heading(agenda: "Agenda", by: Conventions) -> str:
     """How much needs doing, in words."""
-    told = f"To do: {by.number(agenda.count)}" if agenda.count else "Nothing to do"
-    return told + (f", and {by.number(agenda.others)} of others" if agenda.others else "")
+    line = f"To do: {by.number(agenda.count)}" if agenda.count else "Nothing to do"
+    return line + (f", and {by.number(agenda.others)} of others" if agenda.others else "")
 
 
 @renderer

@@ -30,13 +30,13 @@ _SHARED = ("owner", "source", "country", "city", "kind", "marketing_consent", "t
 _UNTAG = Field("untag", "Tags to take off", Tags(), "person", "")
 
 
-def act_on(session: Session, group: Chosen, told: str) -> None:
+def act_on(session: Session, group: Chosen, heading: str) -> None:
     """Lets the person choose what is done with a group, and does it. Raises Back."""
     about = [command for command in commands() if _is_about_groups(command) and session.offers(command)]
     about.sort(key=lambda command: command.words in _LAST)
     titles = {**_TITLES, **_LAST}
     chosen: Command = session.keyboard.choose(
-        f"{told}:", [Choice(titles.get(command.words, command.title), command) for command in about]
+        f"{heading}:", [Choice(titles.get(command.words, command.title), command) for command in about]
     )
     session.start(chosen, **{name: value for name, value in group.items() if name in chosen.parameters})
 

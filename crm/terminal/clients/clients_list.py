@@ -88,14 +88,14 @@ class ClientsPage(ListPage):
 
     def narrowed(self) -> str:
         by = self.session.crm.conventions
-        told = [
+        parts = [
             f"{fields(Client)[name].label}: {fields(Client)[name].check.show(value, by)}"
             for name, value in self.filters.items()
         ]
-        told += [self.where] if self.where else []
-        told += [f"{len(self.marked)} marked"] if self.marked else []
-        told += ["a number marks and unmarks"] if self.marking else []
-        return ", ".join([*([f"view {self.view}"] if self.view else []), *told])
+        parts += [self.where] if self.where else []
+        parts += [f"{len(self.marked)} marked"] if self.marked else []
+        parts += ["a number marks and unmarks"] if self.marking else []
+        return ", ".join([*([f"view {self.view}"] if self.view else []), *parts])
 
     def widen(self) -> bool:
         narrowed = not self._shown().is_everybody or bool(self.sort)
@@ -112,9 +112,9 @@ class ClientsPage(ListPage):
         keys = [Choice("Filter", self._filter, "f"), Choice("Views", self._views, "v")]
         keys.append(Choice("Everybody's" if self._is_mine() else "Mine", self._turn, "e"))
         if self._counted or self.marked:
-            told = f"{len(self.marked)} marked" if self.marked else f"all {self._counted}"
+            which = f"{len(self.marked)} marked" if self.marked else f"all {self._counted}"
             keys.append(Choice("Stop marking" if self.marking else "Mark", self._mark, "m"))
-            keys.append(Choice(f"With {told}", self._with_them, "g"))
+            keys.append(Choice(f"With {which}", self._with_them, "g"))
         return keys
 
     def _is_mine(self) -> bool:

@@ -264,9 +264,9 @@ def _(result: "GroupReport", screen: Screen, by: Conventions) -> None:
     from crm.commands.client_selection import pluralize
     from crm.commands.clients.bulk import counted
 
-    told = [f"{pluralize(result.clients, 'client', 'clients', by)} {result.done}", *counted(result.along, by)]
+    parts = [f"{pluralize(result.clients, 'client', 'clients', by)} {result.done}", *counted(result.along, by)]
     if result.unchanged:
-        told.append(f"{by.number(result.unchanged)} {'was' if result.unchanged == 1 else 'were'} so already")
+        parts.append(f"{by.number(result.unchanged)} {'was' if result.unchanged == 1 else 'were'} so already")
     if result.moved:
-        told.append(f"{by.number(result.moved)} {'has' if result.moved == 1 else 'have'} another status now")
-    screen.print(Text(f"{screen.sign('✓', 'OK:')} {', '.join(told)}", "green"))
+        parts.append(f"{by.number(result.moved)} {'has' if result.moved == 1 else 'have'} another status now")
+    screen.print(Text(f"{screen.sign('✓', 'OK:')} {', '.join(parts)}", "green"))

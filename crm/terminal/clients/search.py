@@ -99,11 +99,11 @@ def search(session: Session) -> None:
     known = searched(session)
 
     def suggest(typed: str) -> Sequence[Suggestion]:
-        told = [
+        others = [
             Suggestion(known.name(command), known.name(command), "command")
             for command in known.found(typed)[:_SUGGESTED]
         ]
-        return [*clients.suggest(typed), *told][:_MOST]
+        return [*clients.suggest(typed), *others][:_MOST]
 
     def read(typed: str) -> list[Client | Command]:
         if not typed.strip():

@@ -149,8 +149,8 @@ class SelectPrompt:
         if self._is_ignored():
             words = _NO_SEARCH
         else:
-            told = clean(event.data) if len(event.data) == 1 and event.data.isprintable() else "That"
-            words = f"{told} is no choice here; {_span(self._entries)}"
+            key = clean(event.data) if len(event.data) == 1 and event.data.isprintable() else "That"
+            words = f"{key} is no choice here; {_span(self._entries)}"
         self._under = [("class:error", f" {wrapped(words)}")]
 
     def _is_ignored(self) -> bool:

@@ -146,8 +146,8 @@ def _tell_what_comes_first(session: Session, url: str) -> None:
         session.screen.print("It is opened from now on.")
         return
     session.screen.print()
-    told = "At the next start another store is opened, which --store or the variable CRM_STORE names:"
-    session.screen.print(Text(told, "yellow"))
+    line = "At the next start another store is opened, which --store or the variable CRM_STORE names:"
+    session.screen.print(Text(line, "yellow"))
     session.screen.copyable(other)
     session.screen.print("To open this one instead, have the variable name it:")
     session.screen.copyable(f"CRM_STORE={url}")

@@ -38,8 +38,8 @@ class HistoryPage(ListPage):
         transaction_page(self.session, row.id)
 
     def told(self, name: str, value: Any) -> str:
-        told = super().told(name, value)
-        return told.removeprefix(f"{name} ") if name in ("about", "only") else told
+        text = super().told(name, value)
+        return text.removeprefix(f"{name} ") if name in ("about", "only") else text
 
     def keys(self) -> Sequence[Choice]:
         return [self.filter_key(), Choice("Export", lambda: export(self.session, **self.filters), "e")]

@@ -45,11 +45,11 @@ _AROUND = 5
 
 def _say_foreign(screen: Screen, number: int, by: Conventions) -> None:
     """Says once what is the same of most rows."""
-    told = (
+    line = (
         f"{pluralize(number, 'telephone number does', 'telephone numbers do', by)} not fit the country that is set,"
         f" {Country().show(by.country, by)}: the setting Country says which country numbers without a code are of."
     )
-    screen.print(data(told, "yellow"))
+    screen.print(data(line, "yellow"))
 
 
 def _draw_all(screen: Screen, by: Conventions, listed: Sequence[tuple[str, Sequence[Any]]]) -> None:
@@ -155,8 +155,8 @@ def _remembered(screen: Screen, url: str, comes_first: str) -> None:
     if not comes_first:
         screen.print(f"{what} is opened from now on where no store is named.")
         return
-    told = f"{what} would be opened from now on, but --store or the variable CRM_STORE names another store:"
-    screen.print(Text(told, "yellow"))
+    line = f"{what} would be opened from now on, but --store or the variable CRM_STORE names another store:"
+    screen.print(Text(line, "yellow"))
     screen.copyable(comes_first)
     screen.print("Take that away, or name this one:")
     screen.copyable(f"CRM_STORE={url}")

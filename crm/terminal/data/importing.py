@@ -117,8 +117,8 @@ class _ImportPages:
             entries.append(Choice(f"Make new clients  {words}", self._turn_create))
         orders = {match.date_order for match in draft.matches if match.date_order}
         if orders:
-            told = ", ".join(DATE_ORDERS[order] for order in sorted(orders))
-            entries.append(Choice(f"Dates             {told}", self._change_dates))
+            orders_named = ", ".join(DATE_ORDERS[order] for order in sorted(orders))
+            entries.append(Choice(f"Dates             {orders_named}", self._change_dates))
         if draft.source.kind != "vcard":
             entries.append(Choice("Read it otherwise", self._change_reading))
         return entries

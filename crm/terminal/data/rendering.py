@@ -63,8 +63,8 @@ tables.COLUMNS |= {
 
 
 def _undone(entry: "HistoryEntry") -> Text:
-    told = f"undone by {entry.undone_by}" if entry.undone_by else f"undoes {entry.undoes}" if entry.undoes else ""
-    return data(told, "dim")
+    text = f"undone by {entry.undone_by}" if entry.undone_by else f"undoes {entry.undoes}" if entry.undoes else ""
+    return data(text, "dim")
 
 
 def _figure(value: int | Decimal, by: Conventions) -> str:
@@ -101,17 +101,17 @@ def _(result: "ExportReport", screen: Screen, by: Conventions) -> None:
     _keep_safe(result.keep_safe, screen)
 
 
-def _keep_safe(told: str, screen: Screen) -> None:
-    if told:
-        screen.print(Text(told, "yellow"))
+def _keep_safe(advice: str, screen: Screen) -> None:
+    if advice:
+        screen.print(Text(advice, "yellow"))
 
 
 @renderer
 def _(result: "TakenBack", screen: Screen, by: Conventions) -> None:
     from crm.commands.data.history import told_passed_over
 
-    told = Text(f"{screen.sign('✓', 'OK:')} Taken back: ", "green").append(clean(result.undone.what), "bold")
-    screen.print(told)
+    line = Text(f"{screen.sign('✓', 'OK:')} Taken back: ", "green").append(clean(result.undone.what), "bold")
+    screen.print(line)
     if result.passed_over:
         screen.print(Text(clean(told_passed_over(result.passed_over)), "dim"))
     if result.left_out:
@@ -129,8 +129,8 @@ def _(result: "LiveReport", screen: Screen, by: Conventions) -> None:
         screen.print(line.append(f" ({clean(proof.seen)})", "dim"))
     screen.print()
     if result.failed:
-        told = "Not everything held; docs/google-sheets.md says what the store does then."
-        screen.print(Text(told, "bold red"))
+        summary = "Not everything held; docs/google-sheets.md says what the store does then."
+        screen.print(Text(summary, "bold red"))
     else:
         held = by.number(len(result.proofs))
         screen.print(Text(f"{screen.sign('✓', 'OK:')} All {held} things that the store relies on held.", "green"))
@@ -161,9 +161,9 @@ def draw_transaction(screen: Screen, shown: "TransactionShown", by: Conventions,
     entry = shown.entry
     heading = Text(f"{entry.id}  ", "dim").append(clean(entry.what), "bold")
     screen.print(heading)
-    told = f"{by.time(entry.at)}{f', {clean(entry.user)}' if entry.user else ''}"
-    told += f"; undone by {entry.undone_by}" if entry.undone_by else ""
-    screen.print(Text(told + (f"; undoes {entry.undoes}" if entry.undoes else ""), "dim"))
+    summary = f"{by.time(entry.at)}{f', {clean(entry.user)}' if entry.user else ''}"
+    summary += f"; undone by {entry.undone_by}" if entry.undone_by else ""
+    screen.print(Text(summary + (f"; undoes {entry.undoes}" if entry.undoes else ""), "dim"))
     left = max(1, entry.changes if most is None else most - 3)
     drawn_so_far = 0
     for record in shown.records:

@@ -205,9 +205,9 @@ class Screen:
             self.print(Text(f"{wait.told}…" if wait.left is None else f"{wait.told}.", "yellow"))
             self.console.file.flush()
 
-    def _count_down(self, told: str) -> None:
+    def _count_down(self, line: str) -> None:
         with self.console.capture() as captured:
-            self.console.print(Text(self.cut(told, before=1), "yellow"), end="")
+            self.console.print(Text(self.cut(line, before=1), "yellow"), end="")
         self._end_countdown()
         self.console.file.write(captured.get())
         self.console.file.flush()
@@ -274,10 +274,10 @@ class _Bar:
             if self._shown is not None:
                 self._shown.update(self._task, completed=done, total=of or None)
 
-    def beside(self, told: str) -> None:
+    def beside(self, note: str) -> None:
         """Says something beside it."""
         with self._lock:
-            self._words = f"{self._what} ({told})" if told else self._what
+            self._words = f"{self._what} ({note})" if note else self._what
             if self._shown is not None:
                 self._shown.update(self._task, description=self._words)
 

@@ -76,11 +76,11 @@ def _sales(screen: Screen, shown: Sequence[MonthOfSales], by: Conventions, below
 _Told = Callable[[Screen, Any, Conventions], Iterable[str]]
 
 
-def _line(label: str, told: _Told) -> Callable[[Screen, Any, Conventions, int], Iterator[Text]]:
+def _line(label: str, texts: _Told) -> Callable[[Screen, Any, Conventions, int], Iterator[Text]]:
     """What a tile lists, on one line."""
 
     def line(screen: Screen, content: Any, by: Conventions, _: int) -> Iterator[Text]:
-        if words := ", ".join(clean(text) for text in told(screen, content, by)):
+        if words := ", ".join(clean(text) for text in texts(screen, content, by)):
             yield Text(f"{label} ", "dim").append(words, "default")
 
     return line

@@ -54,14 +54,14 @@ def bars(screen: Screen, rows: Sequence[Bar]) -> Iterator[Text]:
     if not rows:
         return
     label = min(max(max(name.cell_len for name, _, _ in rows), 8), screen.width // 3)
-    figure = max(len(told) for _, told, _ in rows)
+    figure = max(len(amount_text) for _, amount_text, _ in rows)
     most = max(abs(value or 0) for _, _, value in rows)
     room = max(0, min(_BAR, screen.width - label - figure - 4))
-    for name, told, value in rows:
+    for name, amount_text, value in rows:
         style = str(name.style) or "cyan"
         name.truncate(label, overflow="ellipsis", pad=True)
         drawn = bar(value or 0, most, room, unicode=screen.unicode) if room else ""
-        yield name.append(f"  {told:>{figure}}  ", "bold").append(drawn, style)
+        yield name.append(f"  {amount_text:>{figure}}  ", "bold").append(drawn, style)
 
 
 def statuses(screen: Screen, shown: Statuses, by: Conventions, most: int) -> Iterator[Text]:
@@ -90,10 +90,10 @@ def sales(shown: Sequence[MonthOfSales], by: Conventions, width: int) -> Iterato
         (change(this.amount, month.amount), month) for month in (last, year_ago) if month.amount or month is last
     ]
     line = Text(" ")
-    for told, month in compared:
-        style = "green" if told.startswith(("+", "much more")) else "red"
-        if told:
-            line.append(f" {told}", style)
+    for trend, month in compared:
+        style = "green" if trend.startswith(("+", "much more")) else "red"
+        if trend:
+            line.append(f" {trend}", style)
             line.append(f" on {by.month(month.month)} ({by.money(month.amount)})", "dim")
         else:
             line.append(f" {by.month(month.month)}: {by.money(month.amount)}", "dim")
@@ -156,9 +156,9 @@ def _report(screen: Screen, report: "Report", by: Conventions) -> Iterator[Text]
 
 def _pipeline(screen: Screen, shown: Sequence[StageSum], by: Conventions) -> Iterator[Text]:
     if any(stage.deals for stage in shown):
-        told = (f"{by.number(stage.deals)}  {by.money(stage.value)}" for stage in shown)
+        labels = (f"{by.number(stage.deals)}  {by.money(stage.value)}" for stage in shown)
         yield from bars(
-            screen, [(data(stage.stage.name), words, stage.value) for stage, words in zip(shown, told, strict=True)]
+            screen, [(data(stage.stage.name), words, stage.value) for stage, words in zip(shown, labels, strict=True)]
         )
 
 

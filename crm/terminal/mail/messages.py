@@ -101,6 +101,6 @@ def cancel(session: Session, message: Message | None = None, **_: Any) -> None:
 
 def tell_tried(session: Session, card: MessageCard) -> None:
     """Says on the next page what became of a message that was just tried."""
-    told, style = sent_line(card)
+    line, style = sent_line(card)
     sign = {"green": session.screen.sign("✓", "OK:"), "red": session.screen.sign("✗", "!")}.get(style, "!")
-    session.say(f"{sign} {told}", style)
+    session.say(f"{sign} {line}", style)

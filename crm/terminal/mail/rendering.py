@@ -211,8 +211,8 @@ def _(result: "Sent", screen: Screen, by: Conventions) -> None:
     if result.sent:
         screen.print(Text(f"{sign} Sent {by.number(result.sent)}.", "green"))
     if result.cancelled:
-        told = f"Cancelled {by.number(result.cancelled)}, whose clients want no mailings any more."
-        screen.print(Text(told, "yellow"))
+        line = f"Cancelled {by.number(result.cancelled)}, whose clients want no mailings any more."
+        screen.print(Text(line, "yellow"))
     for title, messages, style in (
         ("Not sent", result.failed, "bold red"),
         ("May have been sent, and may not; ask before you send them again", result.unsure, "bold yellow"),
@@ -257,8 +257,8 @@ def _(result: "TemplatePreview", screen: Screen, _by: Conventions) -> None:
     screen.print(Text("As ", "dim").append(clean(result.client.name), "default").append(" would read it", "dim"))
     if result.missing:
         lacking = ", ".join(f"{{{field}}}" for field in result.missing)
-        told = f"Nothing is known for {clean(lacking)}; {{{clean(result.missing[0])}|…}} says what stands there then."
-        screen.print(Text(told, "yellow"))
+        line = f"Nothing is known for {clean(lacking)}; {{{clean(result.missing[0])}|…}} says what stands there then."
+        screen.print(Text(line, "yellow"))
     if result.parts:
         _draw_parts(screen, result.parts, "for this client")
     draw_heads(screen, {"Subject": result.subject})
@@ -274,12 +274,12 @@ def _count(state: str, mailing: "MailingCount", by: Conventions, style: str = ""
 def draw_counts(screen: Screen, report: "MailingReport", by: Conventions) -> None:
     """How a mailing went, in a few lines: how many messages are in each state, and why it stopped."""
     counts = report.counted.counts
-    told = Text()
+    line = Text()
     for state in _STATES:
         if counts.get(state):
-            told.append(", " if told else "")
-            told.append(f"{by.number(counts[state])} {STATES[state]}", STATE_STYLES.get(state, "green"))
-    screen.print(told if told else Text("Nothing of it is there any more.", "dim"))
+            line.append(", " if line else "")
+            line.append(f"{by.number(counts[state])} {STATES[state]}", STATE_STYLES.get(state, "green"))
+    screen.print(line if line else Text("Nothing of it is there any more.", "dim"))
     if report.stopped:
         screen.print(data(report.stopped, "bold red"))
 
@@ -294,8 +294,8 @@ def _(result: "MailingReport", screen: Screen, by: Conventions) -> None:
             screen.print(Text(f"{title}: {by.number(len(rows))}", "bold"))
             show(screen, list(rows), by)
     if result.counted.waiting:
-        told = f"{by.number(result.counted.waiting)} still wait; “mailings resume {mailing.id}” goes on with them."
-        screen.print(Text(told, "yellow"))
+        line = f"{by.number(result.counted.waiting)} still wait; “mailings resume {mailing.id}” goes on with them."
+        screen.print(Text(line, "yellow"))
 
 
 @renderer
@@ -321,9 +321,9 @@ def _(result: "Occasion", screen: Screen, by: Conventions) -> None:  # noqa: ARG
 def _(result: "Due", screen: Screen, by: Conventions) -> None:
     count = by.number(len(result.greetings))
     if result.sent is None:
-        told = f"To be greeted: {count}" if result.greetings else "Nobody is to be greeted"
+        words = f"To be greeted: {count}" if result.greetings else "Nobody is to be greeted"
         screen.print(
-            Text(f"{told}, and {by.number(result.waiting)} wait in the outbox" if result.waiting else told, "bold")
+            Text(f"{words}, and {by.number(result.waiting)} wait in the outbox" if result.waiting else words, "bold")
         )
     else:
         screen.print(Text(f"{screen.sign('✓', 'OK:')} Greetings: {count}", "green"))
@@ -349,11 +349,11 @@ def _counted(count: int, by: Conventions, one: str, several: str) -> str:
 
 @renderer
 def _(result: "Fetched", screen: Screen, by: Conventions) -> None:
-    told = _counted(result.filed, by, "e-mail", "e-mails")
-    screen.print(Text(f"{screen.sign('✓', 'OK:')} Filed {told} with their clients.", "green"))
+    number = _counted(result.filed, by, "e-mail", "e-mails")
+    screen.print(Text(f"{screen.sign('✓', 'OK:')} Filed {number} with their clients.", "green"))
     if result.bounced:
-        told = _counted(len(result.bounced), by, "e-mail of ours was", "e-mails of ours were")
-        screen.print(Text(f"{told} given up by a mail server:", "bold red"))
+        number = _counted(len(result.bounced), by, "e-mail of ours was", "e-mails of ours were")
+        screen.print(Text(f"{number} given up by a mail server:", "bold red"))
         for message in result.bounced[:_TOLD]:
             screen.print(data(f"{message.subject}: {message.failure}"))
     for client in result.opted_out:

@@ -109,8 +109,8 @@ def _columns(screen: Screen, report: Report, drawn: Sequence[Column], by: Conven
         if not any(values):
             continue
         highest = max(range(len(values)), key=values.__getitem__)
-        told = f" (at most {shown(values[highest], column, by)} in {names[highest]})"
-        yield Text(column.title).append(told, "dim")
+        scale = f" (at most {shown(values[highest], column, by)} in {names[highest]})"
+        yield Text(column.title).append(scale, "dim")
         for line in columns(values, _HEIGHT, most=most, unicode=screen.unicode):
             yield Text("".join((sign * max(1, step - 1)).ljust(step) for sign in line), "cyan")
     if step > 2:

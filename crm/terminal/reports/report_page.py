@@ -64,8 +64,8 @@ class ReportPage:
         entries = []
         for parameter in self._asked:
             value = self.given.get(parameter.name, parameter.default)
-            told = parameter.check.show(value, by) if parameter.check and value not in (None, "") else "-"
-            entries.append(Choice(f"{parameter.label}: {told}", partial(self._ask, parameter)))
+            value_shown = parameter.check.show(value, by) if parameter.check and value not in (None, "") else "-"
+            entries.append(Choice(f"{parameter.label}: {value_shown}", partial(self._ask, parameter)))
         entries.append(Choice("Save as a file", self._save))
         if not self._fits:
             if not self._charted and self._first + self._most < len(self.report.rows):

@@ -130,9 +130,9 @@ class BoardPage:
         here = summed is self._sums[self.at]
         pointed = self._card.deal.id if here and self._card else 0
         count = by.number(summed.deals)
-        told = f"{count} · {_money(summed.value, by, width - len(count) - 3)}"
+        figures = f"{count} · {_money(summed.value, by, width - len(count) - 3)}"
         head = data(summed.stage.name, "bold reverse" if here else "bold")
-        lines = [_fitted(head, width, screen), _fitted(Text(told, "dim"), width, screen)]
+        lines = [_fitted(head, width, screen), _fitted(Text(figures, "dim"), width, screen)]
         for deal in deals:
             lines += [_fitted(line, width, screen) for line in self._lines(deal, deal.deal.id == pointed, width, by)]
         lines += [Text(" " * width)] * (2 + rows * _LINES - len(lines))

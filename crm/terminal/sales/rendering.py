@@ -122,8 +122,8 @@ def draw_heading(screen: Screen, card: "DealCard", by: Conventions) -> None:
     ended = f" on {by.day(deal.closed_on)}" if deal.closed_on else f" for {days(card.shown.days, by)}"
     screen.print(where.append(ended, "default"))
     if deal.closed_on is None and deal.expected_close_on:
-        told = f"Expected to close on {by.day(deal.expected_close_on)}"
-        screen.print(Text(f"{told}{', which has passed !' * card.shown.overdue}", "yellow" * card.shown.overdue))
+        line = f"Expected to close on {by.day(deal.expected_close_on)}"
+        screen.print(Text(f"{line}{', which has passed !' * card.shown.overdue}", "yellow" * card.shown.overdue))
     for label, value in (("Lost because", deal.lost_reason), ("Owner", deal.owner)):
         if value:
             screen.print(Text(f"{label} ", "dim").append(clean(value), "default"))

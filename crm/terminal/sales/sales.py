@@ -48,9 +48,9 @@ def sale_page(session: Session, sale: Sale) -> None:
         client = snapshot.get(Client, sale.client)
     by = session.crm.conventions
     session.page("Sales", f"Sale {sale.id}")
-    told = f"{by.money(sale.amount)} to {client.name} on {by.day(sale.on)}"
+    line = f"{by.money(sale.amount)} to {client.name} on {by.day(sale.on)}"
     chosen = session.keyboard.choose(
-        f"{told}: {sale.note}" if sale.note else told,
+        f"{line}: {sale.note}" if sale.note else line,
         [
             Choice("Open the client", lambda: session.open(client)),
             Choice("Take this sale back", lambda: _take_back(session, sale)),

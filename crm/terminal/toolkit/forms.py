@@ -198,8 +198,8 @@ class RecordForm:
 
     def help(self, field: Field, typed: str) -> str:
         """What stands beside a question."""
-        told = [field.help or field.check.hint(self.session.crm.conventions), "empty clears it" if typed else ""]
-        return "; ".join(filter(None, told))
+        hints = [field.help or field.check.hint(self.session.crm.conventions), "empty clears it" if typed else ""]
+        return "; ".join(filter(None, hints))
 
     def line(self, field: Field, wide: int, by: Conventions) -> str:
         """A field as it stands in the form."""

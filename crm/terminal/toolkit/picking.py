@@ -227,13 +227,13 @@ def _line(record: Record, by: Conventions, snapshot: Any) -> str:
             return contact_line(record, company.name if company else "")
         case Interaction():
             company = snapshot.find(Client, record.client)
-            told = (by.day(record.on), INTERACTIONS[record.kind], company.name if company else "", record.subject)
-            return " · ".join(filter(None, told))
+            parts = (by.day(record.on), INTERACTIONS[record.kind], company.name if company else "", record.subject)
+            return " · ".join(filter(None, parts))
         case Template():
             return " · ".join(filter(None, (record.name, record.subject)))
         case Message():
-            told = (by.day(record.on), STATES.get(record.state, ""), record.to, record.subject)
-            return " · ".join(filter(None, told))
+            parts = (by.day(record.on), STATES.get(record.state, ""), record.to, record.subject)
+            return " · ".join(filter(None, parts))
         case User():
             return f"{record.name or record.email}  {record.email}  {record.role}"
         case SignIn():

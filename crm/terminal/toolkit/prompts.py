@@ -188,8 +188,8 @@ class Prompts:
                 wrong = _refused(command, given, error)
                 if wrong is None:
                     raise
-                typed, told = self.typed(wrong, given.get(wrong.name)), reason(error, self.screen.width - 1)
-                given[wrong.name] = self.ask(wrong, typed=typed, error=told)
+                typed, message = self.typed(wrong, given.get(wrong.name)), reason(error, self.screen.width - 1)
+                given[wrong.name] = self.ask(wrong, typed=typed, error=message)
 
     def typed(self, parameter: Parameter, value: Any) -> str:
         """An answer given before, as text to change."""

@@ -271,9 +271,9 @@ class Session:
             *([Choice("Undo", self._undo_last, "u")] if "u" not in taken and self.leads_to("history undo") else []),
             Choice("Help", self._help, "?"),
         ]
-        told = [f"{choice.key} {choice.label.lower()}" for choice in hidden]
+        hints = [f"{choice.key} {choice.label.lower()}" for choice in hidden]
         return self.keyboard.choose(
-            question, entries, back=back, hidden=hidden, hint=" · ".join(told), resized=self._draw_again
+            question, entries, back=back, hidden=hidden, hint=" · ".join(hints), resized=self._draw_again
         )
 
     def start(self, command: Command, **given: Any) -> None:
