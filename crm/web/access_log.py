@@ -83,17 +83,17 @@ class Journal:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1011, "reason": ""})
         elif isinstance(error, StoreBusyError):
-            told = "The data is in use by others just now. Nothing was done; try again in a moment."
-            await notice("Not now", told, 503, {"Retry-After": "5"})(scope, receive, send)
+            message = "The data is in use by others just now. Nothing was done; try again in a moment."
+            await notice("Not now", message, 503, {"Retry-After": "5"})(scope, receive, send)
         elif isinstance(error, StoreAccessError) and error.reason in ("accounts", "other_secret"):
-            told = "Nobody can sign in right now. Tell the person who runs this server."
-            await notice("Not now", told, 503)(scope, receive, send)
+            message = "Nobody can sign in right now. Tell the person who runs this server."
+            await notice("Not now", message, 503)(scope, receive, send)
         elif isinstance(error, StoreError):
-            told = "The data cannot be reached just now. Nothing was done; try again in a minute."
-            await notice("Not now", told, 503, {"Retry-After": "60"})(scope, receive, send)
+            message = "The data cannot be reached just now. Nothing was done; try again in a minute."
+            await notice("Not now", message, 503, {"Retry-After": "60"})(scope, receive, send)
         else:
-            told = "Something went wrong in this program. It has been noted; try again."
-            await notice("That went wrong", told, 500)(scope, receive, send)
+            message = "Something went wrong in this program. It has been noted; try again."
+            await notice("That went wrong", message, 500)(scope, receive, send)
 
     def _mark(self, address: str) -> str:
         bound = f"{machine_now().date().isoformat()} {neighbourhood(address)}".encode()

@@ -42,8 +42,8 @@ class FileLinks:
         # Asking about a file must not use its link up.
         offer = who and request.method == "GET" and self._site.terminals.offered(who.session, _ticket(request))
         if not offer or not offer.path.is_file():
-            told = "This link was used already, is too old, or belongs to another session. Make the file once more."
-            return notice("No such file", told, 404)
+            message = "This link was used already, is too old, or belongs to another session. Make the file once more."
+            return notice("No such file", message, 404)
         path = offer.path
         return FileResponse(
             path,

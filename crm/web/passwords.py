@@ -124,5 +124,5 @@ def _status(error: CRMError) -> int:
 
 def sentence(error: CRMError) -> str:
     """An error as a page tells it: as a sentence, which a reason for a field need not be."""
-    told = error.sentence[:1].upper() + error.sentence[1:]
-    return told if told.endswith((".", "!", "?")) else f"{told}."
+    text = error.sentence[:1].upper() + error.sentence[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -86,8 +86,8 @@ class AddressLimits:
             await receive()
             await send({"type": "websocket.close", "code": 1013, "reason": ""})
         else:
-            told = "There were too many requests from where you are. Wait a little, then try again."
-            await notice("Too many requests", told, 429, {"Retry-After": str(wait)})(scope, receive, send)
+            message = "There were too many requests from where you are. Wait a little, then try again."
+            await notice("Too many requests", message, 429, {"Retry-After": str(wait)})(scope, receive, send)
 
     def _wait(self, scope: Scope) -> int:
         """For how many seconds the address has to wait, 0 where it need not; counts the request."""
@@ -179,5 +179,7 @@ class BodyRefused(Exception):
 
 
 def _too_large(is_file: bool) -> ASGIApp:
-    told = f"The file is larger than {FILE >> 20} MB; divide it." if is_file else "More was sent than this page takes."
-    return notice("Too large", f"{told} Nothing was done.", 413, {"Connection": "close"})
+    message = "More was sent than this page takes."
+    if is_file:
+        message = f"The file is larger than {FILE >> 20} MB; divide it."
+    return notice("Too large", f"{message} Nothing was done.", 413, {"Connection": "close"})

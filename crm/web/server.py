@@ -108,6 +108,6 @@ def _shown(around: Deployment) -> str:
     return f"{host}:{around.port}"
 
 
-def _say(told: str) -> None:
-    sys.stdout.write(f"{told}\n")
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

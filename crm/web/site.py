@@ -104,5 +104,5 @@ class Site:
 
 def refused_form() -> HTMLResponse:
     """What is shown for a form that is not taken."""
-    told = "This page was open for too long, or your browser keeps no cookies. Nothing was done; try again."
-    return notice("Please try again", told, 403)
+    message = "This page was open for too long, or your browser keeps no cookies. Nothing was done; try again."
+    return notice("Please try again", message, 403)

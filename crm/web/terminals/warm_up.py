@@ -30,8 +30,8 @@ def rehearse() -> None:
     load_flows()
     defaults = team_defaults()
     by = Conventions(defaults["language"], defaults["currency"], defaults["country"])
-    told = [by.money(Decimal("1234.5")), by.amount(Decimal("1234.5")), by.day(_SAMPLE), by.month(_SAMPLE)]
-    told.append(by.time(datetime(2026, 1, 31, tzinfo=UTC)))
+    lines = [by.money(Decimal("1234.5")), by.amount(Decimal("1234.5")), by.day(_SAMPLE), by.month(_SAMPLE)]
+    lines.append(by.time(datetime(2026, 1, 31, tzinfo=UTC)))
     master, slave = os.openpty()
     os.set_blocking(master, False)
     try:
@@ -40,24 +40,24 @@ def rehearse() -> None:
             open(slave, encoding="utf-8", closefd=False) as keys,
             open(slave, "w", encoding="utf-8", closefd=False) as out,
         ):
-            _draw(master, keys, out, told)
+            _draw(master, keys, out, lines)
     finally:
         os.close(slave)
         os.close(master)
 
 
-def _draw(master: int, keys: IO[str], out: IO[str], told: list[str]) -> None:
+def _draw(master: int, keys: IO[str], out: IO[str], lines: list[str]) -> None:
     screen = Screen(out, plain=False)
     screen.clear()
     screen.print(Rule(style="dim"))
     table = Table("a", "b", box=None)
-    for words in told:
+    for words in lines:
         table.add_row(Text(words, "bold"), Text("ä 漢 🙂", "dim"))
     screen.print(table)
     # The bar itself would start a thread; its look is loaded all the same.
     Progress(console=screen.console, disable=True).add_task("", total=1)
     _unread(master)
-    entries = [Choice(words, at) for at, words in enumerate(told)]
+    entries = [Choice(words, at) for at, words in enumerate(lines)]
     with terminal(keys, out, screen.environment) as keyboard:
         for typed in (b"\x1b[B\r", b"2"):
             os.write(master, typed)
