@@ -166,6 +166,8 @@ class Administration(Sessions):
         def change(tx: AuthoredTransaction) -> None:
             _refuse_unfit(tx, replace(user, **given), signs_in=True)
             vouched = self._write(tx, tx.get(User, user.id), changes, user)
+            if not self._admins(tx):
+                raise RefusedError(_FIRST)
             refuse_taken(tx, vouched)
             # It may have got another name in the spreadsheet.
             tx.give_name(user.id)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from crm.accounts.accounts import Accounts
     from crm.repository.guarded.verified import VerifiedRepository
 
+_OWN_PASSWORD = "New password: My account, or `profile password`."
+
 
 class AccountsDesk:
     """What commands know of accounts. `session` is the one that the reader works in, 0 for none; `open` gives the
@@ -83,7 +85,7 @@ class AccountsDesk:
     def new_one_time_password(self, user: int) -> str:
         """A password for one sign-in, after which a new one has to be chosen; signs the user out."""
         self._manages(UPDATE)
-        self._refuse_own(user, "New password: My account, or `profile password`.")
+        self._refuse_own(user, _OWN_PASSWORD)
         return self._accounts().set_one_time_password(user)
 
     def reset_second_factor(self, user: int) -> None:
@@ -120,6 +122,7 @@ class AccountsDesk:
         """Takes over an account that was changed outside of this program, with the rights and the name given; the
         one-time password that it gets."""
         self._manages(UPDATE)
+        self._refuse_own(user.id, _OWN_PASSWORD)
         return self._accounts().vouch(user, role=role, client=client, name=name)
 
     def _refuse_own(self, user: int, how: str) -> None:

@@ -20,6 +20,18 @@ def test_the_first_account_is_an_admins(office: Office) -> None:
     assert office.history()[0] == ("anna", "added the account of Bo (staff)")
 
 
+def test_nobody_but_an_admin_becomes_the_first_account_by_being_vouched_for(file_office: Office) -> None:
+    bo = file_office.accounts.add_named("Bo", email="bo@example.com")
+    with pytest.raises(RefusedError, match="first account"):
+        file_office.accounts.vouch(bo, role="staff")
+    assert not file_office.accounts.exist()
+    anna = file_office.add()
+    with pytest.raises(RefusedError, match="must be an admin"):
+        file_office.accounts.vouch(anna, role="staff")
+    assert file_office.user(anna).role == "admin"
+    assert file_office.sign_in()
+
+
 def test_what_an_account_cannot_be_is_refused(file_office: Office) -> None:
     file_office.add()
     client = file_office.store.add()

@@ -358,6 +358,8 @@ def test_what_lets_an_admin_in_takes_their_own_password(firm: Firm) -> None:
     for words in ("users reset-password", "users reset-second-factor"):
         with pytest.raises(RefusedError, match="your own account"):
             named(words)(crm, work.account)
+    with pytest.raises(RefusedError, match="your own account"):
+        named("users vouch")(crm, work.account, "admin")
     account = work.account
     for words, changes in (
         ("users edit", {"user": account, "email": "eve@example.com"}),
