@@ -35,6 +35,10 @@ SEALED = frozenset(
 )  # fmt: skip
 # So many revisions are passed over where accounts are sealed anew.
 _ANEW = 1_000_000
+# No store comes to so high a revision: somebody has typed it, and the next one need not be higher.
+_HIGHEST = 10**15
+# What has more digits is no revision.
+_MOST_DIGITS = 18
 _IN_ORDER = ("id", *sorted(SEALED))
 # What the seals of stores without a roster bound.
 _BEFORE = ("id", "email", "role", "client", "active", "must_change", "password", "second_factor")
@@ -76,7 +80,8 @@ class Written:
         """What a text says; None for what is no roster."""
         mark, _, rest = text.partition("/")
         revision, _, mac = rest.partition("-")
-        return cls(mark, int(revision), mac) if revision.isascii() and revision.isdigit() else None
+        is_number = revision.isascii() and revision.isdigit() and len(revision) <= _MOST_DIGITS
+        return cls(mark, int(revision), mac) if is_number else None
 
 
 class Roster:
@@ -274,8 +279,10 @@ class Roster:
 
     def renew(self, tx: "SqlTransaction", before: str = "") -> None:
         """Writes the roster of the accounts as they are now, with a revision higher than any before."""
-        written = [Written.read(text) for text in (tx.fact(ROSTER), before)]
-        known = max(tx.known.anywhere, *(roster.revision if roster else 0 for roster in written))
+        own, other = Written.read(tx.fact(ROSTER)), Written.read(before)
+        doubtful = (own, other) if tx.seals_anew else (other,)
+        likely = [roster.revision for roster in doubtful if roster and roster.revision <= _HIGHEST]
+        known = max(tx.known.anywhere, own.revision if own and not tx.seals_anew else 0, *likely)
         # Machines that knew accounts which are lost take those that were made anew for newer ones.
         revision = known + (_ANEW if tx.seals_anew else 1)
         tx.put_fact(ROSTER, self._made(tx, revision))

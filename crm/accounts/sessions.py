@@ -18,6 +18,8 @@ LASTS = timedelta(hours=12)
 KEPT = timedelta(days=90)
 # At one sign-in so many old ones are forgotten.
 _FORGOTTEN_AT_ONCE = 200
+# Numbers of accounts, and seconds, have no more digits than any database takes.
+_MOST_DIGITS = 18
 
 
 class Sessions(AccountStore):
@@ -131,6 +133,7 @@ def _read(token: str) -> tuple[int, int]:
     """Whose a token says it is, and since when (seconds since 1970); (0, 0) for what is no token."""
     user, _, rest = token.partition(".")
     begun, _, _ = rest.partition(".")
-    if len(token) > 100 or not (token.isascii() and user.isdigit() and begun.isdigit()):
+    is_number = token.isascii() and user.isdigit() and begun.isdigit() and max(len(user), len(begun)) <= _MOST_DIGITS
+    if len(token) > 100 or not is_number:
         return 0, 0
     return int(user), int(begun)

@@ -95,6 +95,21 @@ def test_it_works_where_all_accounts_are_gone(file_office: Office) -> None:
     assert office.sign_in(CY, done.password).name == "Cy"
 
 
+@pytest.mark.parametrize("revision", ["9" * 5000, "9" * 18, "9" * 4300, str(10**15)])
+def test_no_revision_that_somebody_types_shuts_the_owner_out(file_office: Office, revision: str) -> None:
+    office = file_office
+    office.add()
+    with office.store.repository.read() as snapshot:
+        mark, _, _ = snapshot.fact(ROSTER).partition("/")
+    for _ in range(2):
+        office.store.change(lambda tx: tx.put_fact(ROSTER, f"{mark}/{revision}-x"), "by hand")
+        with pytest.raises(StoreAccessError):
+            office.sign_in()
+        done = office.accounts.recover(ANNA)
+        assert not done.held
+        assert office.sign_in(ANNA, done.password)
+
+
 def test_with_another_secret_every_password_is_set_anew(file_office: Office) -> None:
     office = file_office
     office.add()

@@ -49,6 +49,13 @@ def test_what_is_no_token_opens_nothing(file_office: Office, token: str) -> None
     assert file_office.accounts.session(token) is None
 
 
+def test_a_token_with_too_large_numbers_opens_nothing(file_office: Office) -> None:
+    file_office.add()
+    now = int(file_office.now().timestamp())
+    for token in (f"{10**19}.{now}.x", f"1.{now}{'0' * 80}.x", f"1.{10**18}.x"):
+        assert file_office.accounts.session(token) is None
+
+
 def test_a_password_fits_whichever_way_its_letters_are_composed(file_office: Office) -> None:
     file_office.accounts.add(email="anna@example.com", name="Anna", role="admin", password="ein kühles Örtchen am Fluß")
     decomposed = "ein ku\u0308hles O\u0308rtchen am Fluß"

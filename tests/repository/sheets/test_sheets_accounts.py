@@ -430,6 +430,15 @@ def test_nothing_that_lets_in_stands_in_the_history_of_the_sheet(team: Team) -> 
     assert stored(team, anna).seal not in told
 
 
+@pytest.mark.parametrize("typed", [1e300, 1e18, float("inf"), "9" * 20, "9" * 5000])
+def test_a_number_that_no_cell_holds_is_damage_and_no_fault_of_the_program(typed: float | str) -> None:
+    names, values = State().rows()
+    assert State.read([names, values])
+    for name in ("revision", "history_rows", "user", "client"):
+        said = dict(zip(names, values, strict=True)) | {name: typed}
+        assert State.read([names, list(said.values())]) is None
+
+
 # A spreadsheet that an older version has set up
 
 

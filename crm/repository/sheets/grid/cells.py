@@ -21,7 +21,8 @@ VALUE = "userEnteredValue"
 # The day that Google Sheets counts from; a date before it is written as text.
 _DAY_ZERO = date(1899, 12, 30)
 _FIRST_DAY = date(1900, 3, 1)
-_LARGEST_EXACT = 2**53
+# Up to it a cell holds each whole number as it is.
+LARGEST_EXACT = 2**53
 
 
 def cell_of(value: Any) -> Cell:
@@ -32,7 +33,7 @@ def cell_of(value: Any) -> Cell:
         case bool() | str():
             return value
         case int():
-            return value if abs(value) <= _LARGEST_EXACT else str(value)
+            return value if abs(value) <= LARGEST_EXACT else str(value)
         case Decimal():
             number = float(value)
             # A sum with more digits than a cell counts with is kept as text.
@@ -100,7 +101,7 @@ def number_of(cell: Cell) -> int | None:
     if isinstance(cell, bool):
         return None
     if isinstance(cell, int | float):
-        return int(cell) if cell == int(cell) and 0 < cell < _LARGEST_EXACT else None
+        return int(cell) if cell == int(cell) and 0 < cell < LARGEST_EXACT else None
     text = cell.strip()
     return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 16 and int(text) else None
 

@@ -11,6 +11,7 @@ from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Tab
 from crm.errors import StoreBusyError
 from crm.model import RECORDS, Record
 from crm.repository import ROSTER, tables
+from crm.repository.sheets.grid.cells import LARGEST_EXACT
 from crm.repository.sheets.grid.layout import FORMAT, META, TABS, Cell, columns
 
 metadata = MetaData()
@@ -92,7 +93,7 @@ class State:
         """The state in those two rows; None where they hold none."""
         try:
             said = dict(zip(map(str, rows[0]), rows[1], strict=False))
-            return cls(
+            state = cls(
                 int(said["revision"]),
                 str(said["uid"]),
                 str(said.get("staging", "")),
@@ -100,8 +101,11 @@ class State:
                 {name: int(said.get(name, 0) or 0) for name in NUMBERED},
                 str(said.get(ROSTER, "")),
             )
-        except (IndexError, KeyError, ValueError, TypeError):
+        except (IndexError, KeyError, ValueError, TypeError, OverflowError):
             return None
+        numbers = (state.revision, state.history_rows, *state.last.values())
+        # Somebody has typed a number that a cell does not hold as it is.
+        return state if max(numbers) < LARGEST_EXACT else None
 
     @classmethod
     def format_of(cls, rows: Sequence[Sequence[Cell]]) -> int:
