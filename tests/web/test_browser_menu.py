@@ -239,8 +239,11 @@ def test_a_second_factor_that_the_team_asks_for_comes_before_anything_else(site:
 
     requiring("yes")
     try:
-        screen = enter("late").sees("second factor")
+        screen = enter("late").sees("second factor").sees("Password")
         assert "Clients" not in screen.text
+        # Whoever has found the session does not know it.
+        write(screen, "not the password").sees("That is not your password")
+        write(screen, PASSWORD).sees("An app")
         choose(screen, "An app").sees("Key:")
         screen.press("Escape").until(lambda: "left the program" in screen.told(), "one gets in without")
     finally:

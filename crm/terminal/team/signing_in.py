@@ -72,7 +72,8 @@ def _asked(session: Session, email: str) -> tuple[str, str]:
 
 
 def settle(session: Session, who: SignedIn, password: str = "") -> None:
-    """Has the person do what is asked of them first; `password` is the one they have just typed. Raises Back."""
+    """Has the person do what is asked of them first; `password` is the one they have just typed, '' where they have
+    signed in elsewhere. Raises Back."""
     if who.must_change:
         session.say("This password was good for one time. Choose one of your own.", "yellow")
         try:
@@ -81,10 +82,22 @@ def settle(session: Session, who: SignedIn, password: str = "") -> None:
             session.screen.print(Text(_used_up(who), "yellow"))
             raise
     if who.needs_second_factor:
-        from crm.terminal.team.second_factor import set_up
+        _first_second_factor(session, password)
 
+
+def _first_second_factor(session: Session, password: str) -> None:
+    """Has the person set up the second factor that the team asks for; who has not just typed the password does so now:
+    somebody else may have found the session. Raises Back."""
+    from crm.terminal.team.second_factor import prove, set_up
+
+    while True:
         session.say("Your team asks everybody for a second factor at sign-in.", "yellow")
-        set_up(session)
+        try:
+            set_up(session, password or prove(session, "Second factor"))
+        except (*_AGAIN, FieldError) as refused:
+            session.fail(refused)
+            continue
+        return
 
 
 def _used_up(who: SignedIn) -> str:
