@@ -10,7 +10,7 @@ from crm.accounts.account_store import called
 from crm.accounts.notifications import Letter
 from crm.accounts.second_factor import SecondFactor
 from crm.accounts.sign_in import TICKET_LASTS, TRIES, WRONG_CODE, Authentication
-from crm.errors import FieldError, OutwardError, RefusedError, SignInRefusedError, TooManyAttemptsError
+from crm.errors import FieldError, OutwardError, RefusedError, SignedOutError, SignInRefusedError, TooManyAttemptsError
 from crm.model import User
 from crm.repository import AuthoredTransaction
 
@@ -37,8 +37,8 @@ class SelfService(Authentication):
         passwords.refuse_weak(password, words)
 
     def change_password(self, user: int, current: str, new: str, *, but: int = 0) -> None:
-        """A new password in the place of the `current` one; ends all sessions except `but`. Raises FieldError,
-        SignInRefusedError and TooManyAttemptsError."""
+        """A new password in the place of the `current` one; ends all sessions except `but`, the one in which it is
+        asked for. Raises SignedOutError where that is over, FieldError, SignInRefusedError and TooManyAttemptsError."""
         whose = self._proved(user, current)
         if new == current:
             raise FieldError("it must be another one than before", field="new", label="New password")
@@ -84,6 +84,8 @@ class SelfService(Authentication):
         hashed = self._passwords.hash(new)
 
         def change(tx: AuthoredTransaction) -> None:
+            if but and self._holder(tx, but) is None:
+                raise SignedOutError
             current = self._get(tx, user.id)
             if self._fingerprint(current) != self._fingerprint(user) or not current.active:
                 raise SignInRefusedError("The account was changed meanwhile. Nothing was changed now; try again.")

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from crm.errors import CRMError, FieldError, SignInRefusedError, TooManyAttemptsError
+from crm.errors import CRMError, FieldError, SignedOutError, SignInRefusedError, TooManyAttemptsError
 from crm.web.access_log import log
 from crm.web.origins import is_loopback, origin_of
 from crm.web.pages import notice
@@ -52,6 +52,9 @@ class PasswordPages:
             await self._site.accounts.ask(
                 lambda accounts: accounts.change_password(who.user, current, new, but=who.session)
             )
+        except SignedOutError:
+            self._site.sessions.forget(who.session)
+            return sign_in_first(request)
         except (FieldError, SignInRefusedError, TooManyAttemptsError) as error:
             return self._site.form(
                 request,

@@ -25,6 +25,7 @@ class Sessions:
         self._fresh = fresh
         self._clock = clock
         self._found: OrderedDict[bytes, tuple[float, SignedIn]] = OrderedDict()
+        self._forgotten = 0
 
     async def of(self, token: str) -> SignedIn | None:
         """The session that a browser's token belongs to, None where there is none. Raises StoreError."""
@@ -34,10 +35,11 @@ class Sessions:
         since, found = self._found.get(key, (0.0, None))
         if found and self._clock() - since < self._fresh:
             return found
-        asked = self._clock()
+        asked, forgotten = self._clock(), self._forgotten
         found = await self._accounts.ask(lambda accounts: accounts.session(token))
         self._found.pop(key, None)
-        if found:
+        # What was found before a session ended may be that session.
+        if found and forgotten == self._forgotten:
             self._found[key] = (asked, found)
             if len(self._found) > _MOST:
                 self._found.popitem(last=False)
@@ -57,6 +59,7 @@ class Sessions:
 
     def forget(self, session: int) -> None:
         """Has a session looked up again when it is next asked for."""
+        self._forgotten += 1
         for key in [key for key, (_, found) in self._found.items() if found.session == session]:
             del self._found[key]
 

@@ -84,8 +84,8 @@ class Site:
 
     async def leave(self, session: int, why: str) -> None:
         """Ends a session and tells its terminal why."""
-        self.sessions.forget(session)
         await self.accounts.ask(lambda accounts: accounts.end(session))
+        self.sessions.forget(session)
         await self.terminals.end(session, why)
 
     async def note_refusals(self) -> None:

@@ -1,15 +1,19 @@
 """Signing in and out over HTTP, as a browser without JavaScript does it."""
 
+import asyncio
 import re
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any, cast
 
 import httpx
 import pytest
 
+from crm.accounts import SignedIn
 from crm.model import SignIn
 from crm.repository import Query
+from crm.web.sessions import Sessions
 from tests.support.whole_site import PASSWORD, Browser, WebSite, closing_code, web_site
 
 
@@ -210,6 +214,47 @@ def site_forgets(browser: Browser) -> None:
     assert browser.page.count('type="password"') == 1
 
 
+def test_a_session_that_has_just_ended_changes_no_password(site: WebSite) -> None:
+    user = site.add("hugo")
+    here, there = site.browser(), site.browser()
+    for browser in (here, there):
+        browser.sign_in("hugo@example.com")
+        browser.get("/password")
+    ended = min(session.id for session in site.accounts.sessions(user.id))
+    site.accounts.end(ended)
+    answer = here.post("/password", current=PASSWORD, new="seven green umbrellas", again="seven green umbrellas")
+    assert answer.headers["location"] == "/sign-in?note=over"
+    assert len(site.accounts.sessions(user.id)) == 1
+    assert site.browser().sign_in("hugo@example.com").status_code == 303
+
+
+def test_who_signs_out_while_another_tab_loads_is_out_in_that_tab_too() -> None:
+    class SlowToAnswer:
+        """Reads at once, and answers when it is told to."""
+
+        def __init__(self) -> None:
+            self.ended = False
+            self.may_answer = asyncio.Event()
+
+        async def ask(self, _: object) -> SignedIn | None:
+            found = None if self.ended else SignedIn(1, 1, "ina@example.com", "Ina", "staff", 0, False, False, "1.1.x")
+            await self.may_answer.wait()
+            return found
+
+    async def two_tabs() -> None:
+        accounts = SlowToAnswer()
+        sessions = Sessions(cast(Any, accounts))
+        tab = asyncio.create_task(sessions.of("1.1.x"))
+        await asyncio.sleep(0)
+        accounts.ended = True
+        sessions.forget(1)
+        accounts.may_answer.set()
+        await tab
+        assert await sessions.of("1.1.x") is None
+
+    asyncio.run(two_tabs())
+
+
 def test_signing_in_anew_ends_the_session_before_and_changes_all_tokens(site: WebSite) -> None:
     user = site.add("ida")
     browser = site.browser()
@@ -332,5 +377,11 @@ def test_behind_tls_cookies_belong_to_this_host_alone(site: WebSite) -> None:
     )
     assert answer.status_code == 303
     assert "Secure" in cookies_of(answer)["__Host-crm"]
+    # A cookie that another page of the domain has set is none of ours: with a blank that only some take for one, or
+    # beside ours.
+    session = cookies_of(answer)["__Host-crm"].partition(";")[0].encode()
+    for sent, path in ((session, "/"), (b"\xa0" + session, "/sign-in"), (b"__Host-crm=1.1.x; " + session, "/sign-in")):
+        opened = httpx.get(f"{site.url}/", headers={**headers, "Cookie": sent})
+        assert opened.headers.get("location", "/").partition("?")[0] == path
     # Links would lead to whatever address somebody named, so there are none.
     assert "ask an admin" in httpx.get(f"{site.url}/forgotten", headers=headers).text
