@@ -217,11 +217,11 @@ class Roster:
             # A roster without accounts: they were taken away, so nobody is let in.
             tx.put_fact(ROSTER, SHUT if source.get(ROSTER) else "")
             return
-        there = cast(Snapshot, _With(tx, source))
-        is_sound = self._is_sound(there)
+        other_store = cast(Snapshot, _With(tx, source))
+        is_sound = self._is_sound(other_store)
         if is_sound:
             for user in tx.find_all(User):
-                if self.fits(there, user):
+                if self.fits(other_store, user):
                     sealed = update(tables.user).where(_user.id == user.id).values(seal=self.seal(tx, user))
                     tx.connection.execute(sealed)
             ended = update(tables.sign_in).where(_sign_in.state == "open").values(state="ended", token="")

@@ -50,8 +50,8 @@ class SecondFactors:
         if not kept:
             return None
         try:
-            said = json.loads(self._secret.box("second factor").decrypt(kept.encode()))
-            return SecondFactor(said["method"], said["secret"], said["last_step"], tuple(said["recovery"]))
+            fields = json.loads(self._secret.box("second factor").decrypt(kept.encode()))
+            return SecondFactor(fields["method"], fields["secret"], fields["last_step"], tuple(fields["recovery"]))
         except (InvalidToken, ValueError, KeyError, TypeError):
             return None
 

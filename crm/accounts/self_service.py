@@ -72,10 +72,10 @@ class SelfService(Authentication):
     def reset_password(self, token: str, new: str) -> None:
         """A new password by the link that was mailed; ends all sessions. A second factor stays on. Raises
         SignInRefusedError where the link is over, FieldError for a weak password, after which it still works."""
-        said = self._tickets.read("new password", token, LINK_LASTS)
+        claims = self._tickets.read("new password", token, LINK_LASTS)
         with self._repository.read() as snapshot:
-            user = self._by_id(snapshot, said["user"]) if said else None
-        if said is None or user is None or said["standing"] != self._fingerprint(user):
+            user = self._by_id(snapshot, claims["user"]) if claims else None
+        if claims is None or user is None or claims["standing"] != self._fingerprint(user):
             raise SignInRefusedError(LINK_OVER)
         self._set_password(user, new, "set a new password by mail")
 
@@ -120,22 +120,22 @@ class SelfService(Authentication):
         if not whose.phone:
             raise FieldError("your telephone number is needed first", field="phone", label="Phone")
         ticket = self._tickets.issue("telephone", user=user, phone=whose.phone, standing=self._fingerprint(whose))
-        said = self._tickets.read("telephone", ticket, TICKET_LASTS) or {}
-        self._text(whose, whose.phone, said["id"])
+        claims = self._tickets.read("telephone", ticket, TICKET_LASTS) or {}
+        self._text(whose, whose.phone, claims["id"])
         return ticket
 
     def confirm_sms(self, user: int, ticket: str, code: str, *, password: str = "") -> list[str]:
         """Switches codes by SMS on, once one has arrived; as `confirm_totp`."""
-        said = self._tickets.read("telephone", ticket, TICKET_LASTS)
+        claims = self._tickets.read("telephone", ticket, TICKET_LASTS)
         with self._repository.read() as snapshot:
             whose = self._get(snapshot, user)
-        if said is None or said["standing"] != self._fingerprint(whose):
+        if claims is None or claims["standing"] != self._fingerprint(whose):
             raise SignInRefusedError("It took too long, or your account was changed since. Have a new code sent.")
-        if not self._attempts.spend(f"ticket {said['id']}", TRIES, TICKET_LASTS):
+        if not self._attempts.spend(f"ticket {claims['id']}", TRIES, TICKET_LASTS):
             raise TooManyAttemptsError(TICKET_LASTS)
-        if not self._factors.is_sms_code(said["id"], code):
+        if not self._factors.is_sms_code(claims["id"], code):
             raise SignInRefusedError("That is not the code that was sent.")
-        return self._switch_on(user, SecondFactor("sms", said["phone"]), password)
+        return self._switch_on(user, SecondFactor("sms", claims["phone"]), password)
 
     def _switch_on(self, user: int, factor: SecondFactor, password: str) -> list[str]:
         with self._repository.read() as snapshot:

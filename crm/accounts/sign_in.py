@@ -94,14 +94,14 @@ class Authentication(Sessions):
     def answer(self, ticket: str, code: str, *, address: str = "", device: str = "") -> SignedIn:
         """Lets somebody in by the code that a ticket asks for, or by a recovery code. Raises SignInRefusedError and
         TooManyAttemptsError."""
-        said, user = self._asked(ticket)
-        if not self._attempts.spend(f"ticket {said['id']}", TRIES, TICKET_LASTS):
+        claims, user = self._asked(ticket)
+        if not self._attempts.spend(f"ticket {claims['id']}", TRIES, TICKET_LASTS):
             raise SignInRefusedError(TICKET_OVER)
         with self._repository.read() as snapshot:
             place = self._place(snapshot, user, address, device)
         attempt = self._attempt(user.email, address, place)
         try:
-            signed_in = self._enter_by_code(user, said, code, address, device)
+            signed_in = self._enter_by_code(user, claims, code, address, device)
         except _Wrong:
             self._refused(user, "wrong code", address, device)
             raise SignInRefusedError(WRONG_CODE) from None
@@ -113,10 +113,10 @@ class Authentication(Sessions):
 
     def send_again(self, ticket: str) -> None:
         """Sends the code of a ticket once more. Raises SignInRefusedError, TooManyAttemptsError and OutwardError."""
-        said, user = self._asked(ticket)
+        claims, user = self._asked(ticket)
         factor = self._factors.read(user.second_factor)
         if factor is not None and factor.method == "sms":
-            self._text(user, factor.secret, said["id"])
+            self._text(user, factor.secret, claims["id"])
 
     def note_refusals(self) -> None:
         """Writes the refused sign-ins of known accounts into the store. They are kept until this is called, so that
@@ -138,13 +138,13 @@ class Authentication(Sessions):
 
     def _asked(self, ticket: str) -> tuple[Mapping[str, Any], User]:
         """What a ticket says and whose it is; raises SignInRefusedError where it is over."""
-        said = self._tickets.read("sign-in", ticket, TICKET_LASTS)
-        if said is not None:
+        claims = self._tickets.read("sign-in", ticket, TICKET_LASTS)
+        if claims is not None:
             with self._repository.read() as snapshot:
-                user = snapshot.find(User, int(said["user"]))
+                user = snapshot.find(User, int(claims["user"]))
                 may = user is not None and self._may_enter(snapshot, user)
-                if user is not None and may and said["standing"] == self._entered(snapshot, user):
-                    return said, user
+                if user is not None and may and claims["standing"] == self._entered(snapshot, user):
+                    return claims, user
         raise SignInRefusedError(TICKET_OVER)
 
     def _ask(self, user: User) -> SecondFactorAsked:
@@ -155,8 +155,8 @@ class Authentication(Sessions):
         with self._repository.read() as snapshot:
             ticket = self._tickets.issue("sign-in", user=user.id, standing=self._entered(snapshot, user))
         if factor.method == "sms":
-            said = self._tickets.read("sign-in", ticket, TICKET_LASTS) or {}
-            self._text(user, factor.secret, said["id"])
+            claims = self._tickets.read("sign-in", ticket, TICKET_LASTS) or {}
+            self._text(user, factor.secret, claims["id"])
         return SecondFactorAsked(ticket, factor.method, factor.hint)
 
     def _entered(self, snapshot: Snapshot, user: User) -> str:
@@ -181,13 +181,13 @@ class Authentication(Sessions):
 
         return self._transact(change, "signed in", user)
 
-    def _enter_by_code(self, user: User, said: Mapping[str, Any], code: str, address: str, device: str) -> SignedIn:
-        by_sms = self._is_sms_code(user, said, code)
+    def _enter_by_code(self, user: User, claims: Mapping[str, Any], code: str, address: str, device: str) -> SignedIn:
+        by_sms = self._is_sms_code(user, claims, code)
 
         def change(tx: AuthoredTransaction) -> SignedIn:
             current = self._get(tx, user.id)
             factor = self._factors.read(current.second_factor)
-            if factor is None or not current.active or self._entered(tx, current) != said["standing"]:
+            if factor is None or not current.active or self._entered(tx, current) != claims["standing"]:
                 raise SignInRefusedError(TICKET_OVER)
             method, after = self._after(factor, code, by_sms)
             if after is None:
@@ -201,9 +201,9 @@ class Authentication(Sessions):
 
         return self._transact(change, "signed in", user)
 
-    def _is_sms_code(self, user: User, said: Mapping[str, Any], code: str) -> bool:
+    def _is_sms_code(self, user: User, claims: Mapping[str, Any], code: str) -> bool:
         factor = self._factors.read(user.second_factor)
-        return factor is not None and factor.method == "sms" and self._factors.is_sms_code(said["id"], code)
+        return factor is not None and factor.method == "sms" and self._factors.is_sms_code(claims["id"], code)
 
     def _after(self, factor: SecondFactor, code: str, by_sms: bool) -> tuple[str, SecondFactor | None]:
         """By what a code lets in, and the second factor after that; None where it does not."""

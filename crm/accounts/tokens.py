@@ -23,9 +23,9 @@ class OneTimeTokens:
         self._secret = secret
         self._now = now
 
-    def issue(self, purpose: str, **said: Any) -> str:
+    def issue(self, purpose: str, **claims: Any) -> str:
         """A new ticket, fit for an address; it holds what is `said`, and a name of its own as `id`."""
-        written = json.dumps({**said, "id": token_hex(16)}).encode()
+        written = json.dumps({**claims, "id": token_hex(16)}).encode()
         return self._box(purpose).encrypt_at_time(written, self._moment()).decode().rstrip("=")
 
     def read(self, purpose: str, ticket: str, seconds: int) -> Mapping[str, Any] | None:
@@ -36,11 +36,11 @@ class OneTimeTokens:
             return None
         padded, box = (ticket + "=" * (-len(ticket) % 4)).encode(), self._box(purpose)
         try:
-            said: Mapping[str, Any] = json.loads(box.decrypt(padded))
+            claims: Mapping[str, Any] = json.loads(box.decrypt(padded))
             made = box.extract_timestamp(padded)
         except InvalidToken:
             return None
-        return said if made - SET_BACK.total_seconds() <= self._moment() <= made + seconds else None
+        return claims if made - SET_BACK.total_seconds() <= self._moment() <= made + seconds else None
 
     def _box(self, purpose: str) -> "Fernet":
         return self._secret.box(f"tickets: {purpose}")
