@@ -89,14 +89,14 @@ class Group:
     def members(self, snapshot: Snapshot) -> list[int]:
         """The numbers of the clients in it; raises NotFoundError for a number that no client has."""
         named = list(dict.fromkeys(self.numbers))
-        there = {client.id for some in some_at_a_time(snapshot, named) for client in some}
-        if gone := [number for number in named if number not in there]:
+        existing = {client.id for some in some_at_a_time(snapshot, named) for client in some}
+        if gone := [number for number in named if number not in existing]:
             raise NotFoundError(f"There is no client {gone[0]}.")
         if self.is_named:
             return named
         fitting = Group((), self.filters, self.where, self.view).query(snapshot)
         found = snapshot.numbers(Client, fitting)
-        return [number for number in found if number in there] if named else found
+        return [number for number in found if number in existing] if named else found
 
     def told(self, by: Conventions) -> str:
         """The group in words: '3 clients', 'all clients', 'clients in the view VIPs with City: Graz'."""

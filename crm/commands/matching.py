@@ -71,16 +71,16 @@ def _said_of(client: Client) -> str:
     return f"{columns['search_name']} {columns['search_rest']}"
 
 
-def _says(said: str, folded: str) -> bool:
+def _says(text: str, folded: str) -> bool:
     """Whether a text holds each of the words, or the telephone number that they may be."""
-    if all(word in said for word in folded.split()):
+    if all(word in text for word in folded.split()):
         return True
     digits = re.sub(r"\(0\)|\D", "", folded).lstrip("0") if _TELEPHONE.fullmatch(folded) else ""
-    return bool(digits) and digits in said
+    return bool(digits) and digits in text
 
 
-def _likeness(said: str, words: Sequence[str]) -> float:
+def _likeness(text: str, words: Sequence[str]) -> float:
     from rapidfuzz.distance import OSA
 
-    names = re.split(r"[\s-]+", said)
+    names = re.split(r"[\s-]+", text)
     return min(max(OSA.normalized_similarity(word, name) for name in names) for word in words)

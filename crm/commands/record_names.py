@@ -16,9 +16,9 @@ def names_of(snapshot: Snapshot, kind: type[Record], numbers: Collection[int], b
     ordered = sorted(numbers)
     for start in range(0, len(ordered), _AT_ONCE):
         batch = ordered[start : start + _AT_ONCE]
-        there = {found.id: found for found in snapshot.find_all(kind, Query({"id": batch}))}
+        records = {found.id: found for found in snapshot.find_all(kind, Query({"id": batch}))}
         for number in batch:
-            its = there.get(number) or _gone(snapshot, kind, number)
+            its = records.get(number) or _gone(snapshot, kind, number)
             names[number] = called(its, by) if its else ""
     return names
 

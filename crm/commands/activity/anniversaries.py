@@ -73,12 +73,12 @@ def falls_on(occasion: str, day: date, clock: Clock) -> ColumnElement[bool] | No
     dates = [(day.month, day.day)]
     if dates == [(2, 28)] and not isleap(day.year):
         dates.append((2, 29))
-    there = client.c.created_at < clock.at(day + timedelta(days=1))
+    existing = client.c.created_at < clock.at(day + timedelta(days=1))
     if occasion == BIRTHDAY:
         born = [f"{month:02}-{number:02}" for month, number in dates]
-        return and_(there, client.c.birthday.in_(born), client.c.date_of_birth < day)
+        return and_(existing, client.c.birthday.in_(born), client.c.date_of_birth < day)
     if occasion == FIRST_SALE:
         first = client.c.first_sale_on
         same = (and_(extract("month", first) == month, extract("day", first) == number) for month, number in dates)
-        return and_(there, or_(*same), extract("year", first) < day.year)
-    return and_(there, true()) if occasion in {f"{number:02}-{month:02}" for month, number in dates} else None
+        return and_(existing, or_(*same), extract("year", first) < day.year)
+    return and_(existing, true()) if occasion in {f"{number:02}-{month:02}" for month, number in dates} else None

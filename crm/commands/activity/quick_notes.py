@@ -84,8 +84,8 @@ def _tail(text: str, by: Conventions) -> tuple[str, date | None, str]:
     """The longest end of a text that says when, with what stands before it, and what it says."""
     words = list(_WORD.finditer(text))[-_WORDS_OF_WHEN:]
     for first in words:
-        said = text[first.start() :].strip(_BETWEEN).lower()
-        if when := _when(said.replace(",", " ").split(), by):
+        tail = text[first.start() :].strip(_BETWEEN).lower()
+        if when := _when(tail.replace(",", " ").split(), by):
             start = len(text[: first.start()].rstrip(_BETWEEN))
             return text[start:], *when
     return "", None, ""
@@ -104,36 +104,36 @@ def _when(words: Sequence[str], by: Conventions) -> tuple[date, str] | None:
 
 def _time(words: Sequence[str], by: Conventions) -> str | None:
     """A time of day; '' for no words, None for others."""
-    said = " ".join(words[1:] if words[:1] == ["at"] else words)
-    if not words or not _CLOCK.fullmatch(said):
+    text = " ".join(words[1:] if words[:1] == ["at"] else words)
+    if not words or not _CLOCK.fullmatch(text):
         return None if words else ""
     try:
-        return TimeOfDay().read(said.removesuffix("h"), by)
+        return TimeOfDay().read(text.removesuffix("h"), by)
     except FieldError:
         return None
 
 
 def _day(words: Sequence[str], by: Conventions) -> date | None:
     """A day from today on; None for other words."""
-    said = " ".join(words[1:] if words[:1] in (["on"], ["by"]) else words)
-    if not said:
+    text = " ".join(words[1:] if words[:1] in (["on"], ["by"]) else words)
+    if not text:
         return None
     try:
-        day = _counted(said, by.today) or DayAhead().read(said, by)
+        day = _counted(text, by.today) or DayAhead().read(text, by)
     except (FieldError, OverflowError):
         return None
     return day if day is not None and day >= by.today else None
 
 
-def _counted(said: str, today: date) -> date | None:
+def _counted(text: str, today: date) -> date | None:
     """The day of 'in two weeks', 'in a month', 'next month' (its first) and 'next fri' (of next week)."""
     monday = today + timedelta(days=7 - today.weekday())
-    if ahead := _AHEAD.fullmatch(said):
+    if ahead := _AHEAD.fullmatch(text):
         count = int(ahead[1]) if ahead[1].isdecimal() else _SPELLED[ahead[1]]
         if ahead[2] == "month":
             return _months_on(today, count)
         return today + timedelta(days=count * (7 if ahead[2] == "week" else 1))
-    next_, _, what = said.partition(" ")
+    next_, _, what = text.partition(" ")
     if next_ != "next" or len(what) < 3:
         return None
     if what == "month":

@@ -65,20 +65,21 @@ def tag(
         raise FieldError("name a tag to add or to take off")
     group = asked_for(clients, only, where, view, all_)
     by = crm.conventions
-    said = _retagging(tag, untag)
+    retagging = _retagging(tag, untag)
 
     def change(tx: Transaction, tell: Progress) -> list[Client]:
         numbers = group.members(tx)
         if numbers and not (yes or group.is_named):
             raise _question(
-                f"This changes the tags of {pluralize(len(numbers), 'client', 'clients', by)}: {said}.", "Change them"
+                f"This changes the tags of {pluralize(len(numbers), 'client', 'clients', by)}: {retagging}.",
+                "Change them",
             )
         _change_each(tx, numbers, lambda number: {"tags": _retagged(number, tag, untag, by)}, tell)
         tx.settle()
         return [client for some in some_at_a_time(tx, numbers) for client in some]
 
     with crm.progress("Tagging clients") as tell:
-        return crm.transact(lambda tx: change(tx, tell), _what(f"tagged {group.told(by)}", said))
+        return crm.transact(lambda tx: change(tx, tell), _what(f"tagged {group.told(by)}", retagging))
 
 
 @command("clients edit-many", title="Edit several", menu="clients")
@@ -102,18 +103,19 @@ def edit_many(
         raise FieldError("nothing to change was given")
     group = asked_for(clients, only, where, view, all_)
     by = crm.conventions
-    said = _told(changes, untag, by)
+    summary = _told(changes, untag, by)
 
     def change(tx: Transaction, tell: Progress) -> GroupReport:
         numbers = group.members(tx)
         if numbers and not yes:
-            raise _question(f"This changes {pluralize(len(numbers), 'client', 'clients', by)}: {said}.", "Change them")
+            message = f"This changes {pluralize(len(numbers), 'client', 'clients', by)}: {summary}."
+            raise _question(message, "Change them")
         changed = _change_each(tx, numbers, lambda number: _edited(number, changes, untag, by), tell)
         moved = {move.client for move in tx.settle()}
         return GroupReport("changed", changed, unchanged=len(numbers) - changed, moved=len(moved))
 
     with crm.progress("Changing clients") as tell:
-        return crm.transact(lambda tx: change(tx, tell), _what(f"edited {group.told(by)}", said))
+        return crm.transact(lambda tx: change(tx, tell), _what(f"edited {group.told(by)}", summary))
 
 
 @command("clients delete-many", title="Delete several", menu="clients", roles=ONLY_ADMIN)
@@ -228,6 +230,6 @@ def _short(text: str, longest: int = _VALUE_TOLD) -> str:
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
-def _what(done: str, said: str = "") -> str:
+def _what(done: str, summary: str = "") -> str:
     """What stands in the history."""
-    return _short(f"{_short(done, _TOLD // 2)}: {said}" if said else done, _TOLD)
+    return _short(f"{_short(done, _TOLD // 2)}: {summary}" if summary else done, _TOLD)

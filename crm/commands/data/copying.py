@@ -68,14 +68,14 @@ def copy(
         ):
             target.repository.fill(everything)
         # What was copied may hold accounts, which shut the store to the owner who filled it.
-        there = _figures((target.outside or target).repository)
+        copied = _figures((target.outside or target).repository)
     finally:
         for other in others:
             other.repository.close()
     return CopyReport(
         source.repository.url,
         target.repository.url,
-        [Figure(name, number, there[name]) for name, number in wanted.items()],
+        [Figure(name, number, copied[name]) for name, number in wanted.items()],
     )
 
 

@@ -86,10 +86,10 @@ def backup(
     """Copies the whole store into a file: dated, in the folder of backups, unless you name one."""
     if file is not None:
         try:
-            there = file.is_symlink() or file.exists()
+            exists = file.is_symlink() or file.exists()
         except OSError as error:
             raise unwritable(file, error) from error
-        if there:
+        if exists:
             raise FileError(f"{display_path(file)} is there already; name another file.")
     return FileWritten(crm.repository.backup(file), "backup", keep_safe(crm))
 

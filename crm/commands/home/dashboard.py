@@ -33,9 +33,9 @@ def show(crm: CRM) -> list[TileShown]:
 def tiles(crm: CRM) -> list[TileShown]:
     """Lists what can stand on a dashboard: first what does on yours, in order, then the rest."""
     with crm.read() as snapshot:
-        there = arranged(crm, snapshot)
-    return [TileShown(name, TILES[name].title, place) for place, name in enumerate(there, start=1)] + [
-        TileShown(name, tile.title, 0) for name, tile in TILES.items() if name not in there
+        names = arranged(crm, snapshot)
+    return [TileShown(name, TILES[name].title, place) for place, name in enumerate(names, start=1)] + [
+        TileShown(name, tile.title, 0) for name, tile in TILES.items() if name not in names
     ]
 
 

@@ -212,8 +212,8 @@ def _queued(crm: CRM, greetings: Sequence[Greeting]) -> list[Greeting]:
     def change(tx: Transaction) -> list[Greeting]:
         drafts, queued = [], []
         for order, day in dict.fromkeys((greeting.mailing, greeting.on) for greeting in greetings):
-            there = tx.find(Mailing, order.id)
-            if there is None:
+            mailing = tx.find(Mailing, order.id)
+            if mailing is None:
                 continue
             some = {
                 greeting.client.id: greeting
@@ -221,12 +221,12 @@ def _queued(crm: CRM, greetings: Sequence[Greeting]) -> list[Greeting]:
                 if (greeting.mailing, greeting.on) == (order, day)
             }
             wanted = select(client_table.c.id).where(
-                client_table.c.id.in_(list(some)), client_table.c.marketing_consent, ~_greeted(there, day)
+                client_table.c.id.in_(list(some)), client_table.c.marketing_consent, ~_greeted(mailing, day)
             )
             numbers = [row[0] for row in tx.select(wanted)]
             clients = tx.find_all(Client, Query({"id": numbers}, sort="id")) if numbers else []
             for client, known in values_of(crm, tx, clients):
-                drafts.append(_draft(crm, there, day, client, known))
+                drafts.append(_draft(crm, mailing, day, client, known))
                 queued.append(some[client.id])
         queue_many(tx, crm, drafts)
         return queued

@@ -74,21 +74,21 @@ def previewed(
     except FieldError as error:
         raise error.at("to", "To") from error
     try:
-        said = filled(
+        body = filled(
             text or (template.body if template else ""), values(crm, snapshot, whole, contact), markdown=False
         )
     except FieldError as error:
         raise error.at("text", "Text") from error
-    if not said.strip():
+    if not body.strip():
         raise FieldError("there is nothing to send yet; write a text", field="text", label="Text")
-    if len(said) > LONGEST:
+    if len(body) > LONGEST:
         raise FieldError(
-            f"it is too long for a text message: {len(said)} characters with its fields filled in, and {LONGEST} can be"
+            f"it is too long for a text message: {len(body)} characters with its fields filled in, and {LONGEST} can be"
             " sent",
             field="text",
             label="Text",
         )
-    draft = Draft(client=whole.id, contact=contact.id if contact else 0, channel="sms", phone=phone, body=said.strip())
+    draft = Draft(client=whole.id, contact=contact.id if contact else 0, channel="sms", phone=phone, body=body.strip())
     return SmsPreview(draft, contact.name if contact else whole.name, parts(draft.body))
 
 

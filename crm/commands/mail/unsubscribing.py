@@ -104,8 +104,8 @@ def _meant(snapshot: Snapshot, wish: UnsubscribeRequest) -> list[Client]:
 
 
 def _token(crm: CRM, wish: UnsubscribeRequest) -> str:
-    said = f"{wish.client} {wish.address}".encode()
-    return base64.urlsafe_b64encode(_mac(crm, said) + said).rstrip(b"=").decode()
+    payload = f"{wish.client} {wish.address}".encode()
+    return base64.urlsafe_b64encode(_mac(crm, payload) + payload).rstrip(b"=").decode()
 
 
 def _wish(crm: CRM, token: str) -> UnsubscribeRequest | None:
@@ -113,12 +113,12 @@ def _wish(crm: CRM, token: str) -> UnsubscribeRequest | None:
         signed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except NotBase64:
         return None
-    mac, said = signed[:_MAC], signed[_MAC:]
-    if not hmac.compare_digest(mac, _mac(crm, said)):
+    mac, payload = signed[:_MAC], signed[_MAC:]
+    if not hmac.compare_digest(mac, _mac(crm, payload)):
         return None
-    number, _, address = said.decode().partition(" ")
+    number, _, address = payload.decode().partition(" ")
     return UnsubscribeRequest(int(number), address)
 
 
-def _mac(crm: CRM, said: bytes) -> bytes:
-    return hmac.digest(crm.outward.key(_PURPOSE), said, "sha256")[:_MAC]
+def _mac(crm: CRM, payload: bytes) -> bytes:
+    return hmac.digest(crm.outward.key(_PURPOSE), payload, "sha256")[:_MAC]

@@ -69,13 +69,13 @@ def move(
     same_sale: SameSale = None,
 ) -> DealMoved | DealWon:
     """Moves a deal into another stage. One that ends it wins or loses it, as `deals win` and `deals lose` do."""
-    said = _Said(amount, on, reason, take_back, same_sale)
+    answers = _Said(amount, on, reason, take_back, same_sale)
 
     def change(tx: Transaction) -> DealMoved | DealWon:
         stage = tx.get(Stage, to.id)
         if tx.get(Deal, deal.id).stage == stage.id:
             raise RefusedError(f"{deal.title} is in {stage.name} already.")
-        return _into(tx, crm, deal, stage, said)
+        return _into(tx, crm, deal, stage, answers)
 
     return crm.transact(change, f"moved the deal {deal.title} to {to.name}")
 
@@ -159,7 +159,7 @@ def _before(tx: Transaction, deal: Deal) -> Stage:
     return next((still_open[move.stage] for move in moves if move.stage in still_open), first_with(known, "open"))
 
 
-def _into(tx: Transaction, crm: CRM, shown: Deal, stage: Stage, said: _Said) -> DealMoved | DealWon:
+def _into(tx: Transaction, crm: CRM, shown: Deal, stage: Stage, answers: _Said) -> DealMoved | DealWon:
     """Brings a deal, given as it was shown, into a stage with all that follows; raises FieldError and Question for what
     has to be said, ConflictError where somebody else has moved it meanwhile."""
     current = tx.get(Deal, shown.id)
@@ -167,39 +167,39 @@ def _into(tx: Transaction, crm: CRM, shown: Deal, stage: Stage, said: _Said) -> 
     sold = tx.find_all(Sale, Query({"client": current.client, "deal": current.id}))
     changes: dict[str, Any] = {"stage": stage.id}
     if stage.outcome == "lost" and was != "lost":
-        if not said.reason:
+        if not answers.reason:
             raise FieldError("say why it was lost", field="reason", label="Reason")
-        changes["lost_reason"] = said.reason
+        changes["lost_reason"] = answers.reason
     elif stage.outcome != "lost":
         changes["lost_reason"] = ""
     moved = tx.change(shown, **changes)
     if stage.outcome == "won" and was != "won":
-        report = _sold(tx, crm, moved, sold, said)
+        report = _sold(tx, crm, moved, sold, answers)
         return DealWon(report.sale, report.client, report.status, moved, stage)
     gone: Sequence[SaleTakenBack] = ()
     if was == "won" and stage.outcome != "won" and sold:
-        if said.take_back is None:
+        if answers.take_back is None:
             raise _whether_to_take_back(crm, sold)
-        gone = [taken_back(tx, sale) for sale in sold if said.take_back]
+        gone = [taken_back(tx, sale) for sale in sold if answers.take_back]
     return DealMoved(moved, stage, gone)
 
 
-def _sold(tx: Transaction, crm: CRM, deal: Deal, sold: Sequence[Sale], said: _Said) -> SaleReport:
+def _sold(tx: Transaction, crm: CRM, deal: Deal, sold: Sequence[Sale], answers: _Said) -> SaleReport:
     """The sale of a deal that is won: a new one, or the one that stood already since it was won before."""
-    if sold and said.same_sale is None:
+    if sold and answers.same_sale is None:
         raise Question(
             f"{_in_words(crm, sold[:1])} of this deal stands already.",
             parameter="same_sale",
             choices={"yes": "It is won with that sale", "no": "Record another sale"},
             records=sold,
         )
-    if sold and said.same_sale:
+    if sold and answers.same_sale:
         client = tx.get(Client, deal.client)
         return SaleReport(sold[0], client, StatusReview(client.status, client.status, client.status_reason))
-    amount = deal.value if said.amount is None else said.amount
-    if said.amount is None and not amount:
+    amount = deal.value if answers.amount is None else answers.amount
+    if answers.amount is None and not amount:
         raise FieldError("the deal has no value; say for how much it was won", field="amount", label="Amount")
-    on = said.on or tx.today
+    on = answers.on or tx.today
     return recorded(tx, Sale(client=deal.client, on=on, amount=amount, note=deal.title, user=crm.me, deal=deal.id))
 
 

@@ -44,13 +44,13 @@ def add(
     stage = Stage(name=name, probability=_probability(outcome, probability), outcome=outcome)
 
     def change(tx: Transaction) -> Stage:
-        there = _stored(tx)
-        _refuse_name(there, name)
-        alike = [place for place, existing in enumerate(there, start=1) if existing.outcome == outcome]
-        place = position or max(alike, default=len(there)) + 1
+        existing = _stored(tx)
+        _refuse_name(existing, name)
+        alike = [place for place, known in enumerate(existing, start=1) if known.outcome == outcome]
+        place = position or max(alike, default=len(existing)) + 1
         added = tx.add(Stage(name=name, position=1, probability=stage.probability, outcome=outcome))
-        there.insert(place - 1, added)
-        _number(tx, there)
+        existing.insert(place - 1, added)
+        _number(tx, existing)
         return tx.get(Stage, added.id)
 
     return crm.transact(change, f"added the stage {name}")

@@ -160,14 +160,14 @@ class _Run:
         """One sale for each client who had none: of all that the list says of the client. A row that stands there
         twice counts once."""
         taken = [(row, spent) for row, spent in self._spent if row.row.number not in self.tally.refused_rows]
-        said: set[tuple[str, ...]] = set()
+        seen: set[tuple[str, ...]] = set()
         for batch in _pieces(taken, 1000):
             known = Known(self._tx, [row.values for row, _ in batch])
             for row, spent in batch:
                 client = known.same(row.values, keys_of(row.values))
-                if client is None or row.row.cells in said:
+                if client is None or row.row.cells in seen:
                     continue
-                said.add(row.row.cells)
+                seen.add(row.row.cells)
                 if client.id in self._with_sales:
                     self._had_sales.add(client.id)
                 else:

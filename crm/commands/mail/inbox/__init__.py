@@ -162,8 +162,8 @@ def _unknown(crm: CRM, journal: FetchJournal) -> Sequence[Stranger]:
 
 def _new_client(tx: Transaction, address: str, called: str) -> Client:
     # Somebody may have added them meanwhile.
-    if there := tx.identified("email", [address]):
-        return there[0]
+    if matches := tx.identified("email", [address]):
+        return matches[0]
     first, last = split_name(called)
     return tx.add(named(Client(first_name=first, last_name=last, email=address, source="e-mail")))
 

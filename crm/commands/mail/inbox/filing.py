@@ -81,24 +81,24 @@ def file(tx: Transaction, messages: Sequence[Received], ours: frozenset[str], *,
     alone, since what was sent from here comes back as a copy, unless it is looked at `anew`."""
     wanted = set[str]().union(*(addresses_in(message) for message in messages))
     who = correspondents(tx, wanted, ours)
-    there = _known(
+    filed_before = _known(
         tx, {name for message in messages for name in (identifier(message), message.in_reply_to, _bounced(message))}
     )
     filed = Filed()
     new: list[Message] = []
     for at, received in enumerate(messages):
-        known = there.get(identifier(received), {})
+        known = filed_before.get(identifier(received), {})
         if received.is_automatic:
             filed.automatic += 1
-            filed.bounced += _given_up(tx, received, there)
+            filed.bounced += _given_up(tx, received, filed_before)
         elif known and not anew:
             filed.known += 1
         else:
-            place = placed(received, who, dict.fromkeys(there.get(received.in_reply_to, {}), 0))
+            place = placed(received, who, dict.fromkeys(filed_before.get(received.in_reply_to, {}), 0))
             lacking = {number: its for number, its in place.clients.items() if number not in known}
             new += [_message(place, number, its, tx.clock) for number, its in lacking.items()]
             # The next of the batch may be the same, or answer it.
-            there.setdefault(identifier(received), {}).update(dict.fromkeys(lacking, 0))
+            filed_before.setdefault(identifier(received), {}).update(dict.fromkeys(lacking, 0))
             filed.new += bool(lacking)
             if place.stranger:
                 filed.strangers[at] = place.stranger
@@ -118,12 +118,12 @@ def _known(snapshot: Snapshot, identifiers: set[str]) -> dict[str, dict[int, int
     return found
 
 
-def _given_up(tx: Transaction, received: Received, there: Mapping[str, Mapping[int, int]]) -> list[Message]:
+def _given_up(tx: Transaction, received: Received, filed_before: Mapping[str, Mapping[int, int]]) -> list[Message]:
     """Marks the messages of ours as failed that a mail server has given up, with its words; of what went to several
     only where it was given up for whom it was written to."""
     bounce = received.bounce
     changed = []
-    for number in there.get(bounce.message_id, {}).values() if bounce else ():
+    for number in filed_before.get(bounce.message_id, {}).values() if bounce else ():
         its = tx.find(Message, number)
         if bounce is None or its is None or its.direction != "out" or its.state not in ("sent", "unsure"):
             continue
@@ -139,8 +139,8 @@ def identifier(received: Received) -> str:
     if received.message_id:
         return received.message_id
     sender = received.sender.address if received.sender else ""
-    said = "\n".join((received.at.isoformat(), sender, received.subject, received.text))
-    return f"<{hashlib.sha256(said.encode()).hexdigest()[:40]}@without-id.invalid>"
+    content = "\n".join((received.at.isoformat(), sender, received.subject, received.text))
+    return f"<{hashlib.sha256(content.encode()).hexdigest()[:40]}@without-id.invalid>"
 
 
 def _bounced(received: Received) -> str:

@@ -118,10 +118,10 @@ def take(
 
 def settle(tx: Transaction, ended: Sequence[Ended]) -> list[tuple[Message, DeliveryStatus]]:
     """Writes how messages ended; one that is not ours any more stays as it is."""
-    there = _by_id(tx, Message, [sending.message.id for sending in ended])
+    stored = _by_id(tx, Message, [sending.message.id for sending in ended])
     settled = []
     for sending in ended:
-        current = there.get(sending.message.id)
+        current = stored.get(sending.message.id)
         if current is not None and _is_under(current, sending.message.until):
             after = changes(current, sending.verdict, sending.at, tx.clock)
             settled.append((tx.change(current, **after), sending.verdict))

@@ -15,7 +15,7 @@ INTERRUPTED = "You have stopped it."
 def interruptible(stop: threading.Event) -> Iterator[None]:
     """Ctrl-C only sets `stop` meanwhile; a second one does what it always does."""
 
-    def told(number: int, frame: FrameType | None) -> Any:
+    def stop_or_interrupt(number: int, frame: FrameType | None) -> Any:
         if stop.is_set():
             signal.default_int_handler(number, frame)
         stop.set()
@@ -24,7 +24,7 @@ def interruptible(stop: threading.Event) -> Iterator[None]:
     if not is_ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
-    signal.signal(signal.SIGINT, told)
+    signal.signal(signal.SIGINT, stop_or_interrupt)
     try:
         yield
     finally:
