@@ -72,12 +72,12 @@ def _drawing() -> Iterator[None]:
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from matplotlib import font_manager, rc_context
 
-    there = set(font_manager.fontManager.get_font_names())
+    installed = set(font_manager.fontManager.get_font_names())
     settings: Any = {
         "text.parse_math": False,
         "text.usetex": False,
         "axes.unicode_minus": True,
-        "font.family": [name for name in _FONTS if name in there] or ["sans-serif"],
+        "font.family": [name for name in _FONTS if name in installed] or ["sans-serif"],
         "font.size": 9.0,
         # As outlines it looks alike wherever it is opened.
         "svg.fonttype": "path",

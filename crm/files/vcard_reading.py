@@ -139,13 +139,13 @@ def _property(name: str, parameters: str, value: str) -> _Property:
     traits: set[str] = set()
     charset = ""
     for key, given in _PARAMETER.findall(parameters):
-        said = given.strip('"') or key
+        trait = given.strip('"') or key
         if key.upper() == "CHARSET":
-            charset = said
+            charset = trait
         elif key.upper() == "PREF":  # 4.0 counts from 1
-            traits.add("PREF" if said in ("1", key) else "")
+            traits.add("PREF" if trait in ("1", key) else "")
         else:
-            traits.update(said.upper().replace('"', "").split(","))
+            traits.update(trait.upper().replace('"', "").split(","))
     if "QUOTED-PRINTABLE" in traits:
         raw = quopri.decodestring(value.encode("utf-8"))
         try:
