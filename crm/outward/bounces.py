@@ -66,11 +66,11 @@ def _original(part: "Message[str, str]") -> str:
 
 
 def _said(block: "Message[str, str]", field: str) -> str:
-    said = line(str(block.get(field, "")), _LONGEST_WORDS)
-    return said.lower() if field == "action" else said
+    text = line(str(block.get(field, "")), _LONGEST_WORDS)
+    return text.lower() if field == "action" else text
 
 
-def _untyped(said: str) -> str:
+def _untyped(text: str) -> str:
     """What stands behind the kind of an address or an answer: 'rfc822; jo@example.com'."""
-    kind, _, rest = said.partition(";")
-    return rest.strip() if rest and re.fullmatch(r"[\w-]+", kind.strip()) else said
+    kind, _, rest = text.partition(";")
+    return rest.strip() if rest and re.fullmatch(r"[\w-]+", kind.strip()) else text

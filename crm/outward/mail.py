@@ -75,14 +75,14 @@ def send_letter(mailer: Mailer, to: str, subject: str, text: str, at: datetime) 
     )
     with mailer.connection() as connection:
         (outcome,) = connection.deliver(mail)
-    said = f" ({outcome.words})" if outcome.words else ""
+    reason = f" ({outcome.words})" if outcome.words else ""
     match outcome.fate:
         case Fate.REFUSED:
-            raise OutwardError(f"The e-mail to {to} was refused{said}.", reason="recipient")
+            raise OutwardError(f"The e-mail to {to} was refused{reason}.", reason="recipient")
         case Fate.LATER:
-            raise OutwardError(f"The e-mail to {to} cannot be sent just now{said}.", reason="busy")
+            raise OutwardError(f"The e-mail to {to} cannot be sent just now{reason}.", reason="busy")
         case Fate.UNKNOWN:
-            raise OutwardError(f"It is not known whether the e-mail to {to} was sent{said}.", reason="unknown")
+            raise OutwardError(f"It is not known whether the e-mail to {to} was sent{reason}.", reason="unknown")
 
 
 def outcomes(mail: Mail, fate: Fate, words: str = "") -> tuple[Outcome, ...]:

@@ -121,15 +121,15 @@ class SmtpConnection:
         done: list[Outcome] = []
         taken: list[str] = []
         for party in mail.recipients:
-            code, said = smtp.rcpt(party.wire)
+            code, answer = smtp.rcpt(party.wire)
             if code == _CLOSING:
                 self._drop()
-                return outcomes(mail, Fate.LATER, _words(code, said))
+                return outcomes(mail, Fate.LATER, _words(code, answer))
             if 200 <= code < 300:
                 taken.append(party.address)
             else:
                 fate = Fate.LATER if code == _TOO_MANY else _fate(code)
-                done.append(Outcome(party.address, fate, _words(code, said)))
+                done.append(Outcome(party.address, fate, _words(code, answer)))
         if taken:
             try:
                 fate, words = self._hand_over(smtp, content)
@@ -157,8 +157,8 @@ class SmtpConnection:
         options = [f"size={size}"] if smtp.has_extn("size") else []
         if needs_utf8(mail):
             options += ["BODY=8BITMIME", "SMTPUTF8"]
-        code, said = smtp.mail(mail.sender.wire, options)
-        words = _words(code, said)
+        code, answer = smtp.mail(mail.sender.wire, options)
+        words = _words(code, answer)
         if 200 <= code < 300:
             return ()
         if code == _CLOSING:
@@ -172,18 +172,18 @@ class SmtpConnection:
 
     def _hand_over(self, smtp: smtplib.SMTP, content: bytes) -> tuple[Fate, str]:
         """Sends the message itself. Raises OSError where it broke off before the server had all of it."""
-        code, said = smtp.docmd("DATA")
+        code, answer = smtp.docmd("DATA")
         if code != 354:
             if code == _CLOSING:
                 self._drop()
-            return _fate(code), _words(code, said)
+            return _fate(code), _words(code, answer)
         smtp.send(content)
         connection = _socket_of(smtp)
         connection.settimeout(self._verdict_time_out)
         try:
             # Until this line is there, no server may take the message for whole.
             smtp.send(b".\r\n")
-            code, said = smtp.getreply()
+            code, answer = smtp.getreply()
         except (OSError, smtplib.SMTPException):
             self._drop()
             return Fate.UNKNOWN, "the mail server has not answered whether it took the message"
@@ -192,8 +192,8 @@ class SmtpConnection:
         else:
             connection.settimeout(self._time_out)
         if not 200 <= code < 600:
-            return Fate.UNKNOWN, _words(code, said)
-        return (Fate.SENT if code < 300 else _fate(code)), _words(code, said)
+            return Fate.UNKNOWN, _words(code, answer)
+        return (Fate.SENT if code < 300 else _fate(code)), _words(code, answer)
 
     def _connected(self) -> smtplib.SMTP:
         """A new connection, encrypted and signed in as it has to be. Raises OutwardError."""
@@ -252,7 +252,7 @@ def _fate(code: int) -> Fate:
     return Fate.REFUSED if 500 <= code < 600 else Fate.LATER
 
 
-def _words(code: int, said: bytes | str) -> str:
+def _words(code: int, answer: bytes | str) -> str:
     """What a server said, as it may be shown."""
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
     return line(f"{code} {text}" if code > 0 else text, _LONGEST_WORDS)
