@@ -53,16 +53,16 @@ def version_of(written: str) -> int:
     return int(written) if written.isdecimal() and len(written) < 10 else 0
 
 
-def lacking(there: Collection[tuple[str, str]], version: int) -> str:
+def lacking(existing: Collection[tuple[str, str]], version: int) -> str:
     """What a store of a format lacks, of whose tables and columns these are `there`, in words; '' for nothing."""
     new = set(added_since(version))
     for table in tables.metadata.tables.values():
         if table in new:
             continue
-        if not any(name == table.name for name, _ in there):
+        if not any(name == table.name for name, _ in existing):
             return f"the table “{table.name}”"
         for column in table.columns:
-            if column not in new and (table.name, column.name) not in there:
+            if column not in new and (table.name, column.name) not in existing:
                 return f"the column “{column.name}” of “{table.name}”"
     return ""
 
@@ -112,8 +112,8 @@ def _make_anew(connection: Connection, table: Table) -> None:
     old = f"old_{table.name}"
     connection.exec_driver_sql(f"ALTER TABLE {table.name} RENAME TO {old}")
     table.create(connection)
-    there = {column["name"] for column in inspect(connection).get_columns(old)}
-    kept = ", ".join(f'"{column.name}"' for column in table.columns if column.name in there)
+    existing = {column["name"] for column in inspect(connection).get_columns(old)}
+    kept = ", ".join(f'"{column.name}"' for column in table.columns if column.name in existing)
     connection.exec_driver_sql(f"INSERT INTO {table.name} ({kept}) SELECT {kept} FROM {old}")
     connection.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = ?", (table.name,))
     connection.exec_driver_sql("UPDATE sqlite_sequence SET name = ? WHERE name = ?", (table.name, old))

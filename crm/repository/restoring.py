@@ -35,8 +35,8 @@ def put_back(tx: "SqlTransaction", wanted: SqlSnapshot, seals: Seals | None, *, 
     if not accounts:
         tx.close_accounts(_other_clients(tx, _same_clients(tx, wanted)))
     for kind in reversed(kinds):
-        there = {record.id for record in wanted.each(kind)}
-        tx.remove(kind, [record.id for record in tx.find_all(kind) if record.id not in there])
+        kept_ids = {record.id for record in wanted.each(kind)}
+        tx.remove(kind, [record.id for record in tx.find_all(kind) if record.id not in kept_ids])
     people_before, same_store = wanted.select(TEAM), wanted.fact(STORE_ID) == tx.fact(STORE_ID)
     meant = {} if accounts else successors(people_before, tx.select(TEAM), same_store=same_store)
     for kind in kinds:

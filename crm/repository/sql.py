@@ -204,17 +204,17 @@ class SqlRepository:
                 connection.commit()
         except StoreReadOnlyError:
             with engine.connect() as connection:
-                there = int(fact(connection, "schema_version"))
-            self._dialect.pretend(engine, migrations.added_since(there), migrations.scaled_since(there))
+                version = int(fact(connection, "schema_version"))
+            self._dialect.pretend(engine, migrations.added_since(version), migrations.scaled_since(version))
 
     def _add_missing(self, connection: Connection) -> bool:
         """Adds what the format that is there lacks, within a transaction; False where it lacks nothing."""
         facts = tables.store_facts
         # Another program may have been first.
-        there = int(fact(connection, "schema_version"))
-        if there == tables.SCHEMA_VERSION:
+        version = int(fact(connection, "schema_version"))
+        if version == tables.SCHEMA_VERSION:
             return False
-        migrations.bring_up(connection, there)
+        migrations.bring_up(connection, version)
         self._dialect.prepare(connection)
         if not fact(connection, STORE_ID):
             put_fact(connection, STORE_ID, self._new_id())

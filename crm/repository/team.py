@@ -87,11 +87,11 @@ def fill_in_accounts(connection: Connection, tables: Collection[Table] | None = 
 def successors(before: Iterable[Any], after: Iterable[Any], *, same_store: bool) -> dict[int, int]:
     """Of accounts as TEAM had them `before`, who stands for them among those of `after`, by their ids: the same one,
     or where the store is another one whoever has the address or the name; 0 for nobody."""
-    there = {user[0]: user for user in after}
-    team = Team(there.values())
-    by_address = {user[2]: user[0] for user in there.values() if user[2]}
+    users = {user[0]: user for user in after}
+    team = Team(users.values())
+    by_address = {user[2]: user[0] for user in users.values() if user[2]}
     return {
-        number: number if same_store and number in there else by_address.get(email, 0) or team.account(name or email)
+        number: number if same_store and number in users else by_address.get(email, 0) or team.account(name or email)
         for number, name, email, _ in before
     }
 

@@ -257,12 +257,12 @@ class SqlTransaction(SqlSnapshot):
                 found[name], found[beside] = self._person(values[name])
         return found
 
-    def with_accounts(self, record: AnyRecord, said: Mapping[str, Any] | None = None) -> AnyRecord:
+    def with_accounts(self, record: AnyRecord, written: Mapping[str, Any] | None = None) -> AnyRecord:
         """A record with the accounts of the people in it, and the names that those have now. `said` is what was written
         down of it, where an older version may not have said whose it is."""
         kind = type(record)
         names = [column for pair in people(kind).items() for column in pair]
-        values = {name: getattr(record, name) for name in names if said is None or name in said}
+        values = {name: getattr(record, name) for name in names if written is None or name in written}
         return dataclasses.replace(record, **self._accounts(kind, values)) if values else record
 
     def _person(self, name: str) -> tuple[str, int]:

@@ -104,8 +104,8 @@ class GuardedSnapshot:
         reach = level(self._bounds.reader.role, Contact.kind_name, READ)
         contacts = self.find_all(Contact, Query({"client": client.id})) if reach is not NONE else []
         people = [[contact.name, contact.email, contact.phone] for contact in contacts]
-        said = [fold(" ".join(pieces)) for pieces in (own, *people)]
-        return any(all(word in text for word in words) for text in said)
+        texts = [fold(" ".join(pieces)) for pieces in (own, *people)]
+        return any(all(word in text for word in words) for text in texts)
 
     def identified(self, by: str, values: Iterable[str]) -> Sequence[Client]:
         self._bounds.level("client", READ)

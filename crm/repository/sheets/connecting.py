@@ -64,15 +64,15 @@ class GoogleSpreadsheets:
             if not service.standing().can_edit:
                 raise errors.viewer(service.account)
             described = service.describe(_TABS)
-            there = {sheet["properties"].get("sheetId", 0) for sheet in described.get("sheets", [])}
+            existing = {sheet["properties"].get("sheetId", 0) for sheet in described.get("sheets", [])}
             tables = [
                 Table(properties["title"], rows)
                 for properties, rows in self._read(service, list(_others(described)), _FIRST_ROWS)
             ]
             title = str(described.get("properties", {}).get("title", ""))
-            missing = [tab for tab in ALL_TABS if tab.sheet_id not in there]
+            missing = [tab for tab in ALL_TABS if tab.sheet_id not in existing]
             lacks_accounts = bool(missing) and ACCOUNT_TABS.issuperset(missing)
-            is_set_up = META.sheet_id in there and not lacks_accounts and not is_older(service, missing)
+            is_set_up = META.sheet_id in existing and not lacks_accounts and not is_older(service, missing)
             return Spreadsheet(self.url(url), title, is_set_up, tables)
 
     def table(self, url: str, title: str) -> Table:

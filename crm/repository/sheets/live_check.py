@@ -127,8 +127,8 @@ class LiveCheck:
                 writer.join()
             _must(len(won) == 1 and len(lost) == 1, f"{len(won)} of two went through")
             rows = self._rows(2, 4)
-            there = [number for number, row in zip((2, 3), [*rows, [], []], strict=False) if row and row[0] == number]
-            _must(there == won, "what is there is not what was answered")
+            found = [number for number, row in zip((2, 3), [*rows, [], []], strict=False) if row and row[0] == number]
+            _must(found == won, "what is there is not what was answered")
             self.service.write([{"updateCells": {"range": self._range(2, 4), "fields": _VALUE}}])
         return f"{_RACES} races"
 

@@ -48,8 +48,10 @@ def set_up(service: Service, first_records: Sequence[Record], at: datetime) -> b
     unanswered, refused = False, ""
     for _ in range(_TRIES):
         described = service.describe("sheets(properties(sheetId,title))")
-        there = {sheet["properties"].get("sheetId", 0): sheet["properties"]["title"] for sheet in described["sheets"]}
-        missing = [tab for tab in ALL_TABS if tab.sheet_id not in there]
+        existing = {
+            sheet["properties"].get("sheetId", 0): sheet["properties"]["title"] for sheet in described["sheets"]
+        }
+        missing = [tab for tab in ALL_TABS if tab.sheet_id not in existing]
         if not missing:
             return unanswered
         is_new = len(missing) == len(ALL_TABS)
@@ -59,7 +61,7 @@ def set_up(service: Service, first_records: Sequence[Record], at: datetime) -> b
                 " or File, Version history)."
             )
         try:
-            titles = set(there.values())
+            titles = set(existing.values())
             service.write(_requests(titles, first_records, at) if is_new else list(_tabs(missing, titles)))
             return is_new
         except NoAnswer:
@@ -95,12 +97,12 @@ def _renewing(
     asked = "sheets(properties(sheetId),conditionalFormats,protectedRanges(protectedRangeId,description,range))"
     described = {sheet["properties"].get("sheetId", 0): sheet for sheet in service.describe(asked)["sheets"]}
     for kind, found in zip(RECORDS, headings, strict=True):
-        head, there = heading(kind, found.rows[0] if found.rows else []), described.get(TABS[kind].sheet_id, {})
+        head, properties = heading(kind, found.rows[0] if found.rows else []), described.get(TABS[kind].sheet_id, {})
         yield from formatting.dressed(head, put_back.get(kind, ()))
         yield from formatting.exact_amounts(head, _formats(service, head))
         yield from formatting.drop_downs(head, statuses)
-        yield from formatting.renewed_guards(head, there.get("protectedRanges", ()))
-        yield from formatting.colours(head, statuses, there.get("conditionalFormats", ()))
+        yield from formatting.renewed_guards(head, properties.get("protectedRanges", ()))
+        yield from formatting.colours(head, statuses, properties.get("conditionalFormats", ()))
 
 
 _FORMATS = "sheets(data(rowData(values(userEnteredFormat(numberFormat)))))"

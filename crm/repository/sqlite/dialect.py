@@ -200,10 +200,10 @@ class Sqlite:
             connection.exec_driver_sql(sqlite_search.ADD, (json.dumps(batch),))
 
     def drop_indexes(self, connection: Connection, table: Table, kept: Container[str]) -> Sequence[str]:
-        there = connection.exec_driver_sql(_INDEXES, (table.name,)).all()
+        existing = connection.exec_driver_sql(_INDEXES, (table.name,)).all()
         dropped = []
         try:
-            for name, made_by in there:
+            for name, made_by in existing:
                 if name not in kept:
                     connection.exec_driver_sql(f'DROP INDEX "{name}"')
                     dropped.append(str(made_by))
@@ -227,9 +227,9 @@ class Sqlite:
             found.append(Finding(f"{row[0]} {row[1]} belongs to a {row[2]} that is not there.", True, row[0], row[1]))
         for name in ("client", "contact") if contact_search.are_indexed(connection) else ("client",):
             counted = f"SELECT (SELECT count(*) FROM {name}), (SELECT count(*) FROM {name}_search_docsize)"
-            there, indexed = connection.exec_driver_sql(counted).one()
-            if there != indexed:
-                found.append(Finding(f"The search index holds {indexed} of {there} {name}s.", True))
+            stored, indexed = connection.exec_driver_sql(counted).one()
+            if stored != indexed:
+                found.append(Finding(f"The search index holds {indexed} of {stored} {name}s.", True))
         return found
 
     @property
@@ -410,7 +410,7 @@ def _refuse_strange(opened: sqlite3.Connection, source: Path) -> None:
     try:
         intact = opened.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
         written = opened.execute("SELECT value FROM store_facts WHERE name = 'schema_version'").fetchone()
-        there = set(opened.execute(_COLUMNS).fetchall())
+        existing = set(opened.execute(_COLUMNS).fetchall())
     except sqlite3.Error as error:
         raise FileError(f"{display_path(source)} is no backup of a store; nothing was changed.") from error
     if not intact:
@@ -419,7 +419,7 @@ def _refuse_strange(opened: sqlite3.Connection, source: Path) -> None:
         raise FileError(f"{display_path(source)} is no backup of a store; nothing was changed.")
     if version > SCHEMA_VERSION:
         raise FileError(f"{display_path(source)} was made by a newer version of this program; nothing was changed.")
-    if what := lacking(there, version):
+    if what := lacking(existing, version):
         raise FileError(f"{display_path(source)} is damaged: it lacks {what}. Nothing was changed.")
 
 

@@ -82,14 +82,14 @@ def account_from(credentials: str, file: str = "", folders: Sequence[Path] = ())
                     reason="no_credentials",
                 )
     else:
-        there = [folder / FILE for folder in folders or (Path.cwd(), _PROJECT) if (folder / FILE).exists()]
-        if not there:
+        paths = [folder / FILE for folder in folders or (Path.cwd(), _PROJECT) if (folder / FILE).exists()]
+        if not paths:
             raise StoreAccessError(
                 f"There are no credentials for Google Sheets: {_MAKE_ONE} {FILE} in this folder, or put its text into"
                 " the variable CREDS.",
                 reason="no_credentials",
             )
-        path = there[0]
+        path = paths[0]
     return _account(_read(_text(path), display_path(path)), display_path(path))
 
 

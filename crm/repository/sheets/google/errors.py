@@ -138,10 +138,10 @@ def no_google_sheet(spreadsheet: str) -> StoreAccessError:
 
 def login_refused(account: Account, message: str = "") -> StoreAccessError:
     """The account is gone, or its key."""
-    said = f" ({message})" if message else ""
+    reason = f" ({message})" if message else ""
     return StoreAccessError(
-        f"Google does not accept the login of {account.address}{said}: the account was deleted or disabled, or the key"
-        " was revoked. Download a new key for the service account at"
+        f"Google does not accept the login of {account.address}{reason}: the account was deleted or disabled, or"
+        " the key was revoked. Download a new key for the service account at"
         " https://console.cloud.google.com/iam-admin/serviceaccounts and put it in the place of the old one.",
         reason="login_refused",
     )
@@ -149,9 +149,9 @@ def login_refused(account: Account, message: str = "") -> StoreAccessError:
 
 def refused(refusal: Refusal, account: Account) -> StoreAccessError:
     """Something that there is no better sentence for than Google's own."""
-    said = refusal.message.rstrip(".") or f"status {refusal.status}"
+    reason = refusal.message.rstrip(".") or f"status {refusal.status}"
     return StoreAccessError(
-        f"Google did not let {account.address} do that: {said}. Nothing was changed.", reason="refused"
+        f"Google did not let {account.address} do that: {reason}. Nothing was changed.", reason="refused"
     )
 
 

@@ -168,29 +168,29 @@ def guards(head: Heading) -> Iterator[Request]:
         yield {"addProtectedRange": {"protectedRange": guard}}
 
 
-def renewed_guards(head: Heading, there: Iterable[Mapping[str, Any]]) -> Iterator[Request]:
+def renewed_guards(head: Heading, existing: Iterable[Mapping[str, Any]]) -> Iterator[Request]:
     """The same in place of those `there`; what others guard stays as it is."""
-    for row in there:
+    for row in existing:
         if str(row.get("description", "")).startswith(GUARD):
             yield {"deleteProtectedRange": {"protectedRangeId": row["protectedRangeId"]}}
     yield from guards(head)
 
 
-def colours(head: Heading, statuses: Sequence[str], there: Sequence[Mapping[str, Any]] = ()) -> Iterator[Request]:
+def colours(head: Heading, statuses: Sequence[str], existing: Sequence[Mapping[str, Any]] = ()) -> Iterator[Request]:
     """A colour for each status that has none yet. `there` are the tab's colours as they are: those that people have
     chosen stay, and those of statuses that no rule gives any more go."""
     at = head.positions.get("status")
     if head.kind is not Client or at is None:
         return
     wanted = {_compared(status): status for status in dict.fromkeys(statuses) if status}
-    about = [_status_of(rule, at) for rule in there]
+    about = [_status_of(rule, at) for rule in existing]
     gone = [place for place, status in enumerate(about) if status is not None and status not in wanted]
     for place in reversed(gone):
         yield {"deleteConditionalFormatRule": {"sheetId": TABS[Client].sheet_id, "index": place}}
     # What everybody has where no other rule fits needs no colour.
     common = list(wanted)[-1] if len(wanted) > 1 else ""
     new = [status for status in wanted if status not in about and status != common]
-    for place, status in enumerate(new, start=len(there) - len(gone)):
+    for place, status in enumerate(new, start=len(existing) - len(gone)):
         rule = {
             "ranges": [_range(TABS[Client].sheet_id, at, at + 1)],
             "booleanRule": {

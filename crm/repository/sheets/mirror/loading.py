@@ -171,11 +171,11 @@ class Loading:
         """The client with the status that its reason tells of: the program writes the two together."""
         if record.status_pinned_until or record.status_reason.startswith(f"{record.status} "):
             return record
-        said = _BY_RULE.match(record.status_reason)
-        if said is None:
+        by_rule = _BY_RULE.match(record.status_reason)
+        if by_rule is None:
             return record
-        self.chosen[record.id] = said[1]
-        return replace(record, status=said[1])
+        self.chosen[record.id] = by_rule[1]
+        return replace(record, status=by_rule[1])
 
     def _as_far_as_readable(self, record_id: int, row: Sequence[Any]) -> Record | None:
         """A record of which some cells are not as the program writes them."""
@@ -258,9 +258,9 @@ class Loading:
         wanted = {getattr(record, name) for record in records.values()}
         statement = f"SELECT id FROM {tables.TABLES[kind].name} WHERE id IN (SELECT value FROM json_each(?))"
         found = self.connection.exec_driver_sql(statement, (json.dumps(list(wanted)),))
-        there = {row[0] for row in found}
+        existing = {row[0] for row in found}
         for record_id, record in list(records.items()):
-            if (number := getattr(record, name)) not in there:
+            if (number := getattr(record, name)) not in existing:
                 self._note(record_id, rows[record_id][1], name, not_there(links(self.kind)[name], number))
                 del records[record_id]
 

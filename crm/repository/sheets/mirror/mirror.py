@@ -110,8 +110,8 @@ class State:
     @classmethod
     def format_of(cls, rows: Sequence[Sequence[Cell]]) -> int:
         """The version of the format that those rows name, 0 when they name none."""
-        said = dict(zip(map(str, rows[0]), rows[1], strict=False)) if len(rows) > 1 else {}
-        found = said.get("format", 0)
+        facts = dict(zip(map(str, rows[0]), rows[1], strict=False)) if len(rows) > 1 else {}
+        found = facts.get("format", 0)
         return int(found) if isinstance(found, int | float) else 0
 
 
@@ -158,8 +158,8 @@ def seen(connection: Connection) -> Seen | None:
     text = _fact(connection, "seen")
     if not text:
         return None
-    said = json.loads(text)
-    return Seen(State(**said["state"]), {name: Place(**place) for name, place in said["places"].items()})
+    written = json.loads(text)
+    return Seen(State(**written["state"]), {name: Place(**place) for name, place in written["places"].items()})
 
 
 def must_have_seen(connection: Connection) -> Seen:

@@ -71,8 +71,8 @@ def _goes_on(contents: Contents, before: Seen) -> bool:
         return False
     if any(state.last.get(name, 0) < number for name, number in before.state.last.items()):
         return False
-    said = before.places[HISTORY.title].heading
-    return not said or said == [history_end(contents, known)]
+    end = before.places[HISTORY.title].heading
+    return not end or end == [history_end(contents, known)]
 
 
 def history_end(contents: Contents, rows: int) -> str:

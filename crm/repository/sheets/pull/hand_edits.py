@@ -162,11 +162,11 @@ class Adoption:
                 audit.c.transaction == number, audit.c.record == kind.kind_name, audit.c.operation == "delete"
             )
             records = [record_of(kind, before) for (before,) in self.tx.connection.execute(gone) if before]
-            there = some_records(self.tx.connection, kind, [record.id for record in records]).keys()
+            existing = some_records(self.tx.connection, kind, [record.id for record in records]).keys()
             name, of = owner
             back = [
                 record for record in records
-                if (of.kind_name, getattr(record, name)) in restored and record.id not in there
+                if (of.kind_name, getattr(record, name)) in restored and record.id not in existing
             ]  # fmt: skip
             if back:
                 self.tx.restore(back)

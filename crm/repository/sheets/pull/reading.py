@@ -86,8 +86,8 @@ def _place(values: Values) -> Place:
 def _without_tabs(service: Service, error: Rejected) -> StoreError:
     """Why the tabs could not be read."""
     described = service.describe("properties(title),sheets(properties(sheetId,title))")
-    there = {sheet["properties"].get("sheetId", 0) for sheet in described.get("sheets", [])}
-    missing = [tab for tab in ALL_TABS if tab.sheet_id not in there]
+    existing = {sheet["properties"].get("sheetId", 0) for sheet in described.get("sheets", [])}
+    missing = [tab for tab in ALL_TABS if tab.sheet_id not in existing]
     setup = program.command(f"sheets setup {service.spreadsheet}")
     if len(missing) == len(ALL_TABS):
         title = described.get("properties", {}).get("title", "")

@@ -186,10 +186,10 @@ class TabIntake:
                 mirror.put_rows(self.connection, self.kind, [(record_id, 0, "[]")])
                 self.totals_open = True
             self.edits.deleted.append((self.kind, record_id))
-        there = some_records(self.connection, self.kind, living & owned.keys())
-        changed = [record_id for record_id in there if self.program[record_id].operation != "create"]
+        existing = some_records(self.connection, self.kind, living & owned.keys())
+        changed = [record_id for record_id in existing if self.program[record_id].operation != "create"]
         self._load({key: owned[key] for key in sorted(living & owned.keys() - set(changed))})
-        self._update([(there[id_], self.program[id_]) for id_ in changed])
+        self._update([(existing[id_], self.program[id_]) for id_ in changed])
 
     def _update(self, pairs: Sequence[tuple[Record, Done]]) -> None:
         written: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
@@ -217,10 +217,10 @@ class TabIntake:
             self.connection.execute(update(table).where(table.c.id == bindparam("wanted")).values(values), rows)
         mirror.put_rows(self.connection, self.kind, noted)
 
-    def _written(self, record: Record, name: str, said: Any, row: Sequence[Any]) -> Any:
+    def _written(self, record: Record, name: str, value: Any, row: Sequence[Any]) -> Any:
         """What the program has written into a field: as the history says it, or what is there where it keeps silent."""
         if name not in UNTOLD.get(self.kind.kind_name, ()):
-            return value_of(self.kind, name, said)
+            return value_of(self.kind, name, value)
         return getattr(record, name) if name in self.head.missing else str(row[columns(self.kind).index(name)])
 
     def _expected(self, shown: list[Any], row: list[Any], record_id: int, written: set[str]) -> list[Any]:

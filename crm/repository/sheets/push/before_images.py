@@ -86,11 +86,11 @@ class Part:
         }
 
     @classmethod
-    def read(cls, said: Mapping[str, Any]) -> "Part":
+    def read(cls, fields: Mapping[str, Any]) -> "Part":
         """The part that was written down so."""
-        known = [Use(tuple(relies), None if writes is None else tuple(writes)) for relies, writes in said["uses"]]
-        uses = [None if mark == _BETWEEN else known[mark] for mark, count in said["rows"] for _ in range(count)]
-        return cls(_BY_SHEET[said["tab"]], said["first"], uses, said["digest"], said["headed"])
+        known = [Use(tuple(relies), None if writes is None else tuple(writes)) for relies, writes in fields["uses"]]
+        uses = [None if mark == _BETWEEN else known[mark] for mark, count in fields["rows"] for _ in range(count)]
+        return cls(_BY_SHEET[fields["tab"]], fields["first"], uses, fields["digest"], fields["headed"])
 
 
 @dataclass
@@ -268,17 +268,17 @@ def blocks_in(rows: Sequence[Sequence[Cell]], grid: int) -> list[Block]:
 
 def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
     uid, size, pieces, _ = rows[at][:_AT]
-    said: dict[str, Any] = json.loads("".join(str(row[_AT - 1]) for row in rows[at : at + int(pieces)]))
-    revision, base = said["base"]
+    fields: dict[str, Any] = json.loads("".join(str(row[_AT - 1]) for row in rows[at : at + int(pieces)]))
+    revision, base = fields["base"]
     added, adopted = (
         {
             _BY_SHEET[int(sheet)]: [number for first, count in spans for number in range(first, first + count)]
-            for sheet, spans in said[which].items()
+            for sheet, spans in fields[which].items()
         }
         for which in ("added", "adopted")
     )
-    parts = [Part.read(part) for part in said["parts"]]
-    cut = tuple(said["cut"]) if said["cut"] else None
+    parts = [Part.read(part) for part in fields["parts"]]
+    cut = tuple(fields["cut"]) if fields["cut"] else None
     block = Block(str(uid), (revision, base), int(size), parts, added, adopted, cut)
     block.rows = {place: row[_AT:] for place, row in enumerate(rows[at : at + block.size])}
     return block

@@ -30,8 +30,8 @@ def still_blind(
     blind: Mapping[str, Collection[str]], seen: Mapping[type[Record], Collection[str]]
 ) -> dict[str, list[str]]:
     """The fields of each tab whose column was never seen, but for those that are there now."""
-    there = {kind.kind_name: names for kind, names in seen.items()}
-    return {tab: [name for name in names if name not in there.get(tab, ())] for tab, names in blind.items()}
+    known = {kind.kind_name: names for kind, names in seen.items()}
+    return {tab: [name for name in names if name not in known.get(tab, ())] for tab, names in blind.items()}
 
 
 def restoring(connection: Connection, seen: Seen, wanted: Mapping[type[Record], Collection[str]]) -> Plan:

@@ -48,8 +48,8 @@ def mending(contents: Contents, blocks: Sequence[Block]) -> tuple[Plan, State]:
 def _mend_history(contents: Contents, blocks: Sequence[Block], plan: Plan) -> int:
     """Plans the history as it was before; of how many rows it stays as it is."""
     top = contents.history_from + 1
-    there = [trimmed(row) for row in contents.history]
-    rows = list(there)
+    existing = [trimmed(row) for row in contents.history]
+    rows = list(existing)
     for block in blocks:
         if block.cut:
             # Who took something back as well has taken rows of others away.
@@ -58,7 +58,7 @@ def _mend_history(contents: Contents, blocks: Sequence[Block], plan: Plan) -> in
         before = block.state or contents.state
         del rows[max(before.history_rows + 1 - top, 0) :]
     same = 0
-    while same < min(len(rows), len(there)) and rows[same] == there[same]:
+    while same < min(len(rows), len(existing)) and rows[same] == existing[same]:
         same += 1
     plan.cut = cut(contents, top + same)
     plan.history = rows[same:]
@@ -151,8 +151,8 @@ class _Tab:
     def _add_again(self, victim: "_Victim") -> None:
         again = _Row(None, [])
         victim.write(again)
-        there = (trimmed(row.now) == trimmed(again.now) for row in self.rows if not row.gone)
-        if again.now and not any(there):
+        existing = (trimmed(row.now) == trimmed(again.now) for row in self.rows if not row.gone)
+        if again.now and not any(existing):
             self.rows.append(again)
 
     # Rows that were added
