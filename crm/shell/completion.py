@@ -112,10 +112,10 @@ def _install(context: click.Context, _: click.Parameter, shell: str | None) -> N
         if shell != "fish":
             begins = home / f".{shell}rc"
             # Whatever else stands in it may be written in any encoding.
-            there = begins.read_text("utf-8", errors="replace") if begins.exists() else ""
+            content = begins.read_text("utf-8", errors="replace") if begins.exists() else ""
             called = f'source "{script}"\n'
-            if called not in there:
-                prepared = "autoload -Uz compinit && compinit\n" if shell == "zsh" and "compinit" not in there else ""
+            if called not in content:
+                prepared = "autoload -Uz compinit && compinit\n" if shell == "zsh" and "compinit" not in content else ""
                 with begins.open("a", encoding="utf-8") as file:
                     file.write(f"\n# Completion of {name}\n{prepared}{called}")
     except OSError as error:
