@@ -101,8 +101,12 @@ def _more(session: Session, seen: dict[str, Any]) -> None:
 
 def _shown(session: Session) -> list[Command]:
     """What stands on the card, in its order."""
-    there = {client.words: client for client in _about_clients()}
-    return [there[words] for words in _MAIN if words in there and session.offers(there[words])]
+    commands_by_words = {client.words: client for client in _about_clients()}
+    return [
+        commands_by_words[words]
+        for words in _MAIN
+        if words in commands_by_words and session.offers(commands_by_words[words])
+    ]
 
 
 @cache
@@ -218,14 +222,14 @@ def pin(session: Session, client: Client | None = None, **_: Any) -> None:
     parameters = named("clients pin").parameters
     answers = Answers(session, client=client)
     with session.crm.read() as snapshot:
-        there = [status for status in statuses(snapshot) if status][:_STATUSES]
+        known = [status for status in statuses(snapshot) if status][:_STATUSES]
     pinned = client.status_pinned_until is not None
     another = False
 
     def choose() -> None:
         nonlocal another
         session.page("Pin a status")
-        entries = [*(Choice(status, status) for status in there), Choice("Another one", None)]
+        entries = [*(Choice(status, status) for status in known), Choice("Another one", None)]
         entries += [Choice("Lift the pin", "")] if pinned else []
         chosen = session.keyboard.choose(f"Status of {client.name}:", entries, at=answers.given.get("status"))
         another = chosen is None

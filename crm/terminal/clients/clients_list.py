@@ -250,8 +250,8 @@ def _save_list(session: Session, group: Group, sort: str) -> View:
 
     def save() -> View:
         name = answers.given["name"]
-        there = {view.name.casefold() for view in named("views list")(session.crm)}
-        if name.casefold() in there:
+        taken = {view.name.casefold() for view in named("views list")(session.crm)}
+        if name.casefold() in taken:
             session.confirm(f"There is a view {name} already. Change it to this list?", "Change it")
         stored: View = session.call("views save", name=name, condition=condition, sort=sort)
         return stored

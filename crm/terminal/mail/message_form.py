@@ -83,8 +83,10 @@ class MessageForm(RecordForm):
         at: Any = None
         while True:
             chosen, people = self._addressed(field.name), self.people()
-            there = dict.fromkeys((*people, *chosen))
-            entries = [Choice(f"{'x' if known in chosen else ' '} {_spelled(people, known)}", known) for known in there]
+            addresses = dict.fromkeys((*people, *chosen))
+            entries = [
+                Choice(f"{'x' if known in chosen else ' '} {_spelled(people, known)}", known) for known in addresses
+            ]
             entries.append(Choice("  Another address", ""))
             try:
                 at = self.session.keyboard.choose(f"{field.label}:", entries[-30:], back="Done", at=at)
