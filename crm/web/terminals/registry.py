@@ -161,8 +161,8 @@ class Terminals:
         """Where a person has too many, the one that was left longest ago makes room. Raises _FullError."""
         if self._stopping:
             raise CRMError(self._stopping)
-        there = [terminal for terminal in self._terminals.values() if terminal.open]
-        own = [terminal for terminal in there if terminal.user == user]
+        open_terminals = [terminal for terminal in self._terminals.values() if terminal.open]
+        own = [terminal for terminal in open_terminals if terminal.user == user]
         if len(own) >= self._most_each:
             left = [terminal for terminal in own if not terminal.pages]
             if not left:
@@ -170,9 +170,9 @@ class Terminals:
                     f"You have {len(own)} terminals open on other devices. Leave one of them, then try again."
                 )
             oldest = min(left, key=lambda terminal: terminal.seen_at)
-            there.remove(oldest)
+            open_terminals.remove(oldest)
             await oldest.end(TIMED_OUT, "Opened on another device.")
-        if len(there) >= self._most:
+        if len(open_terminals) >= self._most:
             raise _FullError("All places are taken just now. Please try again in a few minutes.")
 
     async def _open(self, session: int, user: int, opening: Mapping[str, str], page: Page) -> Terminal:
