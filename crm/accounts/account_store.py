@@ -119,9 +119,9 @@ class AccountStore:
                 yield Finding(self._secret.weakness, False)
             for user in snapshot.find_all(User):
                 if not self._roster.fits(snapshot, user):
-                    whose = user.email or user.name
+                    name = user.email or user.name
                     yield Finding(
-                        f"The account of {whose} was not written by this program as it stands, so nobody can"
+                        f"The account of {name} was not written by this program as it stands, so nobody can"
                         " sign in with it.",
                         bool(user.seal), "user", user.id,
                         "Undo the edit, or let an admin say anew what it may do.",

@@ -78,15 +78,15 @@ class Administration(Sessions):
     def switch(self, users: Sequence[User], *, active: bool) -> None:
         """Lets people in again, or no more, in one change; as `edit`."""
         if len(users) == 1:
-            what = _in_words(users[0], {"active": active})
+            summary = _in_words(users[0], {"active": active})
         else:
-            what = f"{'activated' if active else 'deactivated'} {len(users)} accounts"
+            summary = f"{'activated' if active else 'deactivated'} {len(users)} accounts"
 
         def change(tx: AuthoredTransaction) -> None:
             for user in users:
                 self._edited(tx, user, {"active": active})
 
-        self._transact(change, what)
+        self._transact(change, summary)
 
     def _edited(self, tx: AuthoredTransaction, user: User, checked: dict[str, Any]) -> User:
         current = self._get(tx, user.id)
@@ -111,14 +111,14 @@ class Administration(Sessions):
                 f"Nobody changes {', '.join(sorted(foreign))} of their own account. Nothing was changed."
             )
         with self._repository.read() as snapshot:
-            whose = self._get(snapshot, user)
-            fitting = with_name(whose, self._checked(snapshot, changes))
+            account = self._get(snapshot, user)
+            fitting = with_name(account, self._checked(snapshot, changes))
 
         def change(tx: AuthoredTransaction) -> User:
             current = self._get(tx, user)
             return self._renamed(tx, current, self._write(tx, current, fitting))
 
-        return self._transact(change, "changed the profile", whose)
+        return self._transact(change, "changed the profile", account)
 
     def _renamed(self, tx: AuthoredTransaction, before: User, after: User) -> User:
         """The user as it now is; raises FieldError where somebody else is called so."""
@@ -138,10 +138,10 @@ class Administration(Sessions):
         one_time = passwords.generated()
         changes = {"password": self._hashed(one_time), "must_change": True}
 
-        def check(tx: AuthoredTransaction, whose: User) -> None:
-            if not whose.email:
+        def check(tx: AuthoredTransaction, account: User) -> None:
+            if not account.email:
                 raise FieldError(_ADDRESS, field="email", label="E-mail")
-            if not (whose.password or self._admins(tx)):
+            if not (account.password or self._admins(tx)):
                 raise RefusedError(_FIRST)
 
         self._take_over(user, changes, "gave {} a one-time password", check)
@@ -191,8 +191,8 @@ class Administration(Sessions):
             tx.end_sessions(user)
 
         with self._repository.read() as snapshot:
-            whose = self._get(snapshot, user)
-        self._transact(change, what.format(called(whose)))
+            account = self._get(snapshot, user)
+        self._transact(change, what.format(called(account)))
 
     def _hashed(self, one_time: str) -> str:
         return self._passwords.hash(one_time, self._now() + passwords.ONE_TIME_LASTS)

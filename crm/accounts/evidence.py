@@ -105,8 +105,8 @@ def _bounded(known: Mapping[str, int]) -> Mapping[str, int]:
     """The most that is remembered, of what was seen in this order."""
     if (spare := len(known) - _MOST) <= 0:
         return known
-    gone = [key for key in known if FILE in key and not Path(key.partition(FILE)[2]).exists()]
-    forgotten = {*gone[:spare], *list(known)[: max(0, spare - len(gone))]}
+    missing = [key for key in known if FILE in key and not Path(key.partition(FILE)[2]).exists()]
+    forgotten = {*missing[:spare], *list(known)[: max(0, spare - len(missing))]}
     return {key: revision for key, revision in known.items() if key not in forgotten}
 
 

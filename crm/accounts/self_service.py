@@ -39,10 +39,10 @@ class SelfService(Authentication):
     def change_password(self, user: int, current: str, new: str, *, but: int = 0) -> None:
         """A new password in the place of the `current` one; ends all sessions except `but`, the one in which it is
         asked for. Raises SignedOutError where that is over, FieldError, SignInRefusedError and TooManyAttemptsError."""
-        whose = self._proved(user, current)
+        account = self._proved(user, current)
         if new == current:
             raise FieldError("it must be another one than before", field="new", label="New password")
-        self._set_password(whose, new, "changed the password", but)
+        self._set_password(account, new, "changed the password", but)
 
     def ask_reset(self, email: str, *, link: Callable[[str], str], address: str = "") -> None:
         """Mails a link for a new password, `link(token)`, if there is such an account; nothing tells whether. Raises
@@ -100,9 +100,9 @@ class SelfService(Authentication):
     def begin_totp(self, user: int) -> TotpOffer:
         """A key for an app that makes codes; nothing is kept before `confirm_totp`."""
         with self._repository.read() as snapshot:
-            whose = self._get(snapshot, user)
+            account = self._get(snapshot, user)
             issuer = self._setting(snapshot, "company_name") or "CRM"
-        return factors.offer(whose.email, issuer)
+        return factors.offer(account.email, issuer)
 
     def confirm_totp(self, user: int, secret: str, code: str, *, password: str = "") -> list[str]:
         """Switches codes by an app on, once one of them has proved it; the recovery codes, which are shown once.
@@ -116,20 +116,20 @@ class SelfService(Authentication):
         """Sends a code to the user's telephone; the ticket for `confirm_sms`. Raises FieldError where no number is
         known, TooManyAttemptsError and OutwardError."""
         with self._repository.read() as snapshot:
-            whose = self._get(snapshot, user)
-        if not whose.phone:
+            account = self._get(snapshot, user)
+        if not account.phone:
             raise FieldError("your telephone number is needed first", field="phone", label="Phone")
-        ticket = self._tickets.issue("telephone", user=user, phone=whose.phone, standing=self._fingerprint(whose))
+        ticket = self._tickets.issue("telephone", user=user, phone=account.phone, standing=self._fingerprint(account))
         claims = self._tickets.read("telephone", ticket, TICKET_LASTS) or {}
-        self._text(whose, whose.phone, claims["id"])
+        self._text(account, account.phone, claims["id"])
         return ticket
 
     def confirm_sms(self, user: int, ticket: str, code: str, *, password: str = "") -> list[str]:
         """Switches codes by SMS on, once one has arrived; as `confirm_totp`."""
         claims = self._tickets.read("telephone", ticket, TICKET_LASTS)
         with self._repository.read() as snapshot:
-            whose = self._get(snapshot, user)
-        if claims is None or claims["standing"] != self._fingerprint(whose):
+            account = self._get(snapshot, user)
+        if claims is None or claims["standing"] != self._fingerprint(account):
             raise SignInRefusedError("It took too long, or your account was changed since. Have a new code sent.")
         if not self._attempts.spend(f"ticket {claims['id']}", TRIES, TICKET_LASTS):
             raise TooManyAttemptsError(TICKET_LASTS)
@@ -139,52 +139,52 @@ class SelfService(Authentication):
 
     def _switch_on(self, user: int, factor: SecondFactor, password: str) -> list[str]:
         with self._repository.read() as snapshot:
-            whose = self._get(snapshot, user)
-        if whose.second_factor:
+            account = self._get(snapshot, user)
+        if account.second_factor:
             self._proved(user, password)
         codes, kept = self._factors.recovery_codes()
         written = self._factors.written(SecondFactor(factor.method, factor.secret, factor.last_step, kept))
 
         def change(tx: AuthoredTransaction) -> None:
             current = self._get(tx, user)
-            if current.second_factor != whose.second_factor:
+            if current.second_factor != account.second_factor:
                 raise RefusedError("The second factor was changed meanwhile. Nothing was changed now; try again.")
             self._write(tx, current, {"second_factor": written})
 
-        self._transact(change, "switched a second factor on", whose)
-        self._tell(whose, "A second factor was switched on.")
+        self._transact(change, "switched a second factor on", account)
+        self._tell(account, "A second factor was switched on.")
         return codes
 
     def switch_off_second_factor(self, user: int, password: str) -> None:
         """Switches the second factor off. Raises RefusedError where the team requires one, SignInRefusedError and
         TooManyAttemptsError."""
-        whose = self._proved(user, password)
+        account = self._proved(user, password)
 
         def change(tx: AuthoredTransaction) -> None:
             if self._requires_second_factor(tx):
                 raise RefusedError("Your team requires a second factor, so it stays on. You can set up another one.")
             self._write(tx, self._get(tx, user), {"second_factor": ""})
 
-        self._transact(change, "switched the second factor off", whose)
-        self._tell(whose, "The second factor was switched off.")
+        self._transact(change, "switched the second factor off", account)
+        self._tell(account, "The second factor was switched off.")
 
     # Proving
 
     def _proved(self, user: int, password: str) -> User:
         """The user, who has said the password again; raises SignInRefusedError and TooManyAttemptsError."""
         with self._repository.read() as snapshot:
-            whose = self._get(snapshot, user)
-        attempt = self._attempt(whose.email, "", "again")
-        if not self._passwords.fits(whose.password, password, self._now()):
+            account = self._get(snapshot, user)
+        attempt = self._attempt(account.email, "", "again")
+        if not self._passwords.fits(account.password, password, self._now()):
             raise SignInRefusedError(_WRONG)
         attempt.succeed()
-        return whose
+        return account
 
     def _by_id(self, snapshot: Any, user: int) -> User | None:
         found: User | None = snapshot.find(User, user)
         return found if found is not None and self._may_enter(snapshot, found) else None
 
-    def _tell(self, user: User, what: str) -> None:
+    def _tell(self, user: User, event: str) -> None:
         """Lets the owner of an account know, so that nobody else can do it unnoticed."""
-        text = f"Hello {called(user)},\n\n{what} If that was not you, tell an admin of your team at once.\n"
-        self._letters.post(lambda: (user.email, what.rstrip("."), text))
+        text = f"Hello {called(user)},\n\n{event} If that was not you, tell an admin of your team at once.\n"
+        self._letters.post(lambda: (user.email, event.rstrip("."), text))

@@ -87,8 +87,9 @@ class Sessions(AccountStore):
     def end_all(self, user: int, but: int = 0) -> int:
         """Ends all sessions of a user except one; how many."""
         with self._repository.read() as snapshot:
-            whose = snapshot.get(User, user)
-        return self._transact(lambda tx: tx.end_sessions(user, but), f"ended the sessions of {called(whose)}", whose)
+            account = snapshot.get(User, user)
+        summary = f"ended the sessions of {called(account)}"
+        return self._transact(lambda tx: tx.end_sessions(user, but), summary, account)
 
     def _of(self, snapshot: Snapshot, session: int, user: int) -> SignedIn | None:
         found = snapshot.find(User, user)

@@ -111,18 +111,18 @@ class AttemptLimiter:
         """Forgets the failures of an account."""
         self._change(lambda file: file.execute("DELETE FROM failure WHERE who = ?", (account,)))
 
-    def spend(self, what: str, most: int, seconds: float) -> bool:
+    def spend(self, name: str, most: int, seconds: float) -> bool:
         """Counts one use of something; False where it was used `most` times within `seconds` already."""
 
         def change(file: sqlite3.Connection) -> bool:
             now = self._now()
             file.execute("DELETE FROM spent WHERE until <= ? OR until > ?", (now, now + FORGOTTEN_AFTER))
-            used = file.execute("SELECT count FROM spent WHERE what = ?", (what,)).fetchone()
+            used = file.execute("SELECT count FROM spent WHERE what = ?", (name,)).fetchone()
             if used and used[0] >= most:
                 return False
             file.execute(
                 "INSERT INTO spent VALUES (?, 1, ?) ON CONFLICT (what) DO UPDATE SET count = count + 1",
-                (what, now + seconds),
+                (name, now + seconds),
             )
             _bound(file, "spent", "until")
             return True
@@ -204,8 +204,8 @@ def _bound(file: sqlite3.Connection, table: str, order: str) -> None:
     count = file.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
     if count > REMEMBERED:
         key = "who" if table == "failure" else "what"
-        gone = f"SELECT {key} FROM {table} ORDER BY {order} LIMIT ?"
-        file.execute(f"DELETE FROM {table} WHERE {key} IN ({gone})", (count - REMEMBERED * 9 // 10,))
+        oldest = f"SELECT {key} FROM {table} ORDER BY {order} LIMIT ?"
+        file.execute(f"DELETE FROM {table} WHERE {key} IN ({oldest})", (count - REMEMBERED * 9 // 10,))
 
 
 def _is_damage(error: Exception) -> bool:

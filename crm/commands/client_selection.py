@@ -90,8 +90,8 @@ class Group:
         """The numbers of the clients in it; raises NotFoundError for a number that no client has."""
         named = list(dict.fromkeys(self.numbers))
         existing = {client.id for some in some_at_a_time(snapshot, named) for client in some}
-        if gone := [number for number in named if number not in existing]:
-            raise NotFoundError(f"There is no client {gone[0]}.")
+        if missing := [number for number in named if number not in existing]:
+            raise NotFoundError(f"There is no client {missing[0]}.")
         if self.is_named:
             return named
         fitting = Group((), self.filters, self.where, self.view).query(snapshot)
@@ -196,7 +196,7 @@ def _shown(name: str, wanted: Any, by: Conventions) -> str:
     return " or ".join(check.show(value, by) or "(empty)" for value in several)
 
 
-def _refuse_unreadable(condition: str, whose: str = "") -> None:
+def _refuse_unreadable(condition: str, prefix: str = "") -> None:
     if not condition:
         return
     from crm.rules import parse_condition
@@ -205,7 +205,7 @@ def _refuse_unreadable(condition: str, whose: str = "") -> None:
         parse_condition(condition)
     except RuleError as error:
         raise RuleError(
-            f"{whose}{error.reason}", text=error.text, position=error.position, names=error.names
+            f"{prefix}{error.reason}", text=error.text, position=error.position, names=error.names
         ) from error
 
 

@@ -153,5 +153,5 @@ def _evened(number: int, cells: list[str], width: int) -> Row:
     more = sum(bool(cell.strip()) for cell in cells[width:])
     if not more:
         return Row(number, tuple(cells[:width]))
-    what = "one cell more" if more == 1 else f"{more} cells more"
-    return Row(number, tuple(cells), f"{what} than there are columns; a text with the delimiter in it needs quotes")
+    surplus = "one cell more" if more == 1 else f"{more} cells more"
+    return Row(number, tuple(cells), f"{surplus} than there are columns; a text with the delimiter in it needs quotes")

@@ -51,9 +51,9 @@ def _opened(path: Path, head: bytes, encoding: str, delimiter: str, header: bool
             f"{path.name} is named like an Excel workbook and is none, or is damaged;"
             " save it again as .xlsx, or name it .csv if it is text."
         )
-    for beginning, what in _NO_TABLES:
+    for beginning, format_name in _NO_TABLES:
         if head.startswith(beginning):
-            raise FileError(f"{path.name} is {what}; export the table itself, as CSV, .xlsx or vCard.")
+            raise FileError(f"{path.name} is {format_name}; export the table itself, as CSV, .xlsx or vCard.")
     if sheet:
         raise FileError(f"{path.name} is no workbook, so it has no sheet {sheet}; leave the sheet out.")
     from crm.files.charset import charset_of

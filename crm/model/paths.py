@@ -38,8 +38,8 @@ def path_of(typed: str) -> Path:
     # A Path would take ./~ann for ~ann.
     expanded = os.path.expanduser(typed)  # noqa: PTH111
     if expanded.startswith("~"):
-        whose = typed.partition("/")[0]
-        raise FieldError(f"there is no home folder {whose}; write the whole path, or ./{whose} for a file")
+        home = typed.partition("/")[0]
+        raise FieldError(f"there is no home folder {home}; write the whole path, or ./{home} for a file")
     try:
         os.fsencode(expanded)
     except UnicodeEncodeError as error:

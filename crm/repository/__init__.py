@@ -333,8 +333,8 @@ class Snapshot(Protocol):
 def last_undoable(snapshot: Snapshot, user: str, account: int) -> HistoryEntry | None:
     """The last change that can be taken back of an account, or where there is none (0) of whoever is called so; what
     others or the program itself did is passed over. None where there is none."""
-    whose = HistoryQuery(account=account, undoable=True) if account else HistoryQuery(whose=user, undoable=True)
-    return next(iter(snapshot.history(1, query=whose)), None)
+    own = HistoryQuery(account=account, undoable=True) if account else HistoryQuery(whose=user, undoable=True)
+    return next(iter(snapshot.history(1, query=own)), None)
 
 
 class Transaction(Snapshot, Protocol):

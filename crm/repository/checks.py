@@ -20,14 +20,14 @@ def totals_follow_facts(snapshot: SqlSnapshot) -> Iterator[Finding]:
     for kind in sums.summed():
         name = kind.kind_name
         for row in snapshot.select(sums.wrong(kind)):
-            what = "shows figures that its records do not give."
+            fault = "shows figures that its records do not give."
             mend = "Change one of its records and change it back, or restore a backup."
             if kind is Client:
                 adds_up = row.total_spend == (row.summed_total_spend or 0)
                 spent = f"shows a total of {row.total_spend}, its sales add up to {row.summed_total_spend or 0}."
-                what = "shows days that its records do not give." if adds_up else spent
+                fault = "shows days that its records do not give." if adds_up else spent
                 mend = "Record or take back a sale of the client, or restore a backup."
-            yield Finding(f"{name.replace('_', ' ').capitalize()} {row.id} {what}", True, name, row.id, mend)
+            yield Finding(f"{name.replace('_', ' ').capitalize()} {row.id} {fault}", True, name, row.id, mend)
 
 
 def statuses_follow_rules(snapshot: SqlSnapshot) -> Iterator[Finding]:

@@ -40,8 +40,8 @@ def selection(
     """The statement narrowed, ordered and paged as the query says; by the name of one of the `team` what is theirs is
     found. Raises FieldError or RuleError."""
     for name, wanted in (*query.filters.items(), *query.within.items()):
-        whose = team if team and name in people(kind) else None
-        statement = statement.where(_fits(kind, name, wanted) if whose is None else _theirs(kind, name, wanted, whose))
+        names = team if team and name in people(kind) else None
+        statement = statement.where(_fits(kind, name, wanted) if names is None else _theirs(kind, name, wanted, names))
     _refuse_crossing(kind, query)
     if query.since:
         statement = statement.where(_day_of(kind) >= query.since)

@@ -112,13 +112,13 @@ def take_accounts(
         tx.put_fact(ROSTER, facts[ROSTER])
     if now is not None and from_backup and _has_accounts(now):
         _refuse_shutting_out(tx, seals)
-    gone = _other_clients(tx, same_clients)
+    other_clients = _other_clients(tx, same_clients)
     # Accounts that are not as this program left them let nobody in anyway.
     with suppress(StoreAccessError):
-        tx.close_accounts(gone)
+        tx.close_accounts(other_clients)
         tx.finish()
     _ = tx.number
-    return len(gone)
+    return len(other_clients)
 
 
 def _same_clients(one: SqlSnapshot, other: SqlSnapshot) -> set[int]:

@@ -38,14 +38,14 @@ class Totals:
         """What stands in the fields of a record that nothing links to."""
         return {name: fields(self.onto)[name].check.empty for name in self.names}
 
-    def _summed(self, whose: _Whose | None = None) -> Select[Any]:
+    def _summed(self, of_links: _Whose | None = None) -> Select[Any]:
         if len(self.facts) == 1:
             ((kind, sums),) = self.facts.items()
             columns = TABLES[kind].c
             link = columns[sums[0].onto]
             summed = [_function(sum_, columns[sum_.of]).label(sum_.name) for sum_ in sums]
-            return select(link, *summed).where(*_conditions(kind, sums[0], link, whose)).group_by(link)
-        rows = union_all(*(_rows(kind, sums, whose) for kind, sums in self.facts.items())).subquery()
+            return select(link, *summed).where(*_conditions(kind, sums[0], link, of_links)).group_by(link)
+        rows = union_all(*(_rows(kind, sums, of_links) for kind, sums in self.facts.items())).subquery()
         found = [_function(sum_, rows.c[sum_.name]).label(sum_.name) for sum_ in next(iter(self.facts.values()))]
         return select(rows.c[0], *found).group_by(rows.c[0])
 
@@ -55,22 +55,22 @@ class Totals:
 
 
 def _conditions(
-    kind: type[Record], of: Sum, link: ColumnElement[Any], whose: _Whose | None
+    kind: type[Record], of: Sum, link: ColumnElement[Any], of_links: _Whose | None
 ) -> Iterator[ColumnElement[bool]]:
     columns = TABLES[kind].c
     yield from (
         columns[name].is_(None) if among is None else columns[name].in_(among) for name, among in of.where.items()
     )
-    if whose:
-        yield whose(link)
+    if of_links:
+        yield of_links(link)
 
 
-def _rows(kind: type[Record], sums: Sequence[Sum], whose: _Whose | None) -> Select[Any]:
+def _rows(kind: type[Record], sums: Sequence[Sum], of_links: _Whose | None) -> Select[Any]:
     """The records of one of several kinds that are summed together."""
     columns = TABLES[kind].c
     link = columns[sums[0].onto]
     return select(link, *(columns[sum_.of].label(sum_.name) for sum_ in sums)).where(
-        *_conditions(kind, sums[0], link, whose)
+        *_conditions(kind, sums[0], link, of_links)
     )
 
 

@@ -294,20 +294,20 @@ class SqlTransaction(SqlSnapshot):
             else:
                 self._name(KINDS[table], theirs, name.name, account)
 
-    def _name(self, kind: type[Record], whose: ColumnElement[bool], name: str, account: int) -> None:
+    def _name(self, kind: type[Record], where: ColumnElement[bool], name: str, account: int) -> None:
         """Writes an account and its name into a field of many records at once, audited; the statuses that may follow
         are reviewed."""
         table, beside = TABLES[kind], people(kind)[name]
         now = {name: self.team.called(account), beside: account}
-        numbers = list(self.connection.execute(select(table.c.id).where(whose).order_by(table.c.id)).scalars())
+        numbers = list(self.connection.execute(select(table.c.id).where(where).order_by(table.c.id)).scalars())
         if not numbers:
             return
         self._flush_audit()
         self._entered = None
         entry = self._reserve(tables.audit, len(numbers))
-        self.connection.execute(writing.enter_changed(kind, whose, now, self.number, entry))
+        self.connection.execute(writing.enter_changed(kind, where, now, self.number, entry))
         changed = {**now, "version": table.c.version + 1, "updated_at": self.at}
-        self.connection.execute(update(table).where(whose).values(changed))
+        self.connection.execute(update(table).where(where).values(changed))
         if kind is Client:
             self._known.clear()
             if name in self.rules.needs:
@@ -512,8 +512,8 @@ class SqlTransaction(SqlSnapshot):
 
     def end_sessions(self, user: int | None = None, but: int = 0) -> int:
         """Ends all sessions of an account, or of all, except one; how many."""
-        whose = {} if user is None else {"user": user}
-        ended = [sign_in for sign_in in self.find_all(SignIn, Query({**whose, "state": "open"})) if sign_in.id != but]
+        of_user = {} if user is None else {"user": user}
+        ended = [sign_in for sign_in in self.find_all(SignIn, Query({**of_user, "state": "open"})) if sign_in.id != but]
         for session in ended:
             self.apply(session, {"state": "ended", "token": ""})
         return len(ended)

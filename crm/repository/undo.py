@@ -214,8 +214,8 @@ def _built_on(tx: "SqlTransaction", number: int) -> Iterator[str]:
                 .order_by(table.c.id)
             )
             for row in tx.connection.execute(statement):
-                what = record.replace("_", " ")
-                yield f"{what} {row.id} of {kind.kind_name} {row.owner} was recorded or changed by {row.later}"
+                noun = record.replace("_", " ")
+                yield f"{noun} {row.id} of {kind.kind_name} {row.owner} was recorded or changed by {row.later}"
 
 
 def _kept(tx: "SqlTransaction", number: int) -> Iterator[str]:

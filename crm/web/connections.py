@@ -29,7 +29,7 @@ class Waiting:
         self.leave(connection)
         address = neighbourhood(connection.client[0]) if connection.client else ""
         self._connections[connection] = address
-        own = [connection for connection, whose in self._connections.items() if whose == address]
+        own = [connection for connection, other in self._connections.items() if other == address]
         if len(own) > self._most_of_address:
             own[0].give_up()
         elif len(self._connections) > self._most:

@@ -72,7 +72,7 @@ class Source(Protocol):
     person or of everybody."""
 
     def __call__(
-        self, snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 0
+        self, snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0
     ) -> tuple[int, Sequence[AgendaItem]]: ...
 
 
@@ -98,11 +98,11 @@ def of_snapshot(
 ) -> Agenda:
     """The same, as a part of what else is read of the store; in `brief` what others have to do is counted only where
     there is nothing for me."""
-    whose = owner_filter(crm, snapshot, mine)
+    owner = owner_filter(crm, snapshot, mine)
     items: list[AgendaItem] = []
     count = 0
     for source in SOURCES:
-        met, found = source(snapshot, whose, limit - len(items), max(0, offset - count))
+        met, found = source(snapshot, owner, limit - len(items), max(0, offset - count))
         count += met
         items += found
     others = (
@@ -115,9 +115,9 @@ def _rank(base: int, days: int) -> int:
     return base + min(days, _MOST_DAYS)
 
 
-def follow_ups_due(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+def follow_ups_due(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Follow-ups that are due today or overdue."""
-    query = Query({"done_on": None, **whose.filters(FollowUp)}, until=snapshot.today, limit=most, offset=but)
+    query = Query({"done_on": None, **owner.filters(FollowUp)}, until=snapshot.today, limit=most, offset=but)
     shown = with_names(snapshot, snapshot.find_all(FollowUp, query) if most else [])
     return snapshot.count(FollowUp, query), [
         AgendaItem(
@@ -132,7 +132,7 @@ def follow_ups_due(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int =
     ]
 
 
-def birthdays(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+def birthdays(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Clients whose birthday it is and whom nobody has been in touch with today; a client without an owner is
     everybody's."""
     today = snapshot.today
@@ -140,8 +140,8 @@ def birthdays(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 0) -
     if born is None:
         return 0, []
     among = [born, or_(client.c.last_contact_on.is_(None), client.c.last_contact_on < today)]
-    if whose:
-        among.append(or_(client.c.owner == "", whose.owns(Client)))
+    if owner:
+        among.append(or_(client.c.owner == "", owner.owns(Client)))
     ((count,),) = snapshot.select(select(func.count()).select_from(client).where(*among))
     if not (count > but and most):
         return count, []
@@ -154,10 +154,10 @@ def birthdays(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 0) -
     return count, items
 
 
-def closes_passed(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+def closes_passed(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Open deals that were expected to be closed by now."""
     passed = snapshot.today - timedelta(days=1)
-    query = _open_deals(whose, until=passed, sort="expected_close_on", limit=most, offset=but)
+    query = _open_deals(owner, until=passed, sort="expected_close_on", limit=most, offset=but)
     items = []
     for record, whom, quiet in _with_clients(snapshot, snapshot.find_all(Deal, query) if most else []):
         days = (snapshot.today - (record.expected_close_on or passed)).days
@@ -168,10 +168,10 @@ def closes_passed(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 
     return snapshot.count(Deal, query), items
 
 
-def not_arrived(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+def not_arrived(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """E-mails and texts that could not be sent, or that nobody knows of whether they were; the report of a mailing to
     many has those of its own, unless it goes out by itself on each one's day."""
-    query = Query({"state": UNSENT, **whose.filters(Message)})
+    query = Query({"state": UNSENT, **owner.filters(Message)})
     among = or_(message.c.mailing == 0, message.c.occasion != "")
 
     def narrowed(*columns: Any) -> Select[Any]:
@@ -187,11 +187,11 @@ def not_arrived(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 0)
     return count, [_unsent(messages[row[0]], clients, snapshot.today) for row in rows]
 
 
-def _unsent(its: Message, clients: Mapping[int, Client], today: date) -> AgendaItem:
-    kind = CHANNELS[its.channel]
-    what = f"{kind[:1].upper()}{kind[1:]}: {its.subject or its.body.partition(chr(10))[0] or its.to}"
-    why = STATES[its.state] + (f": {its.failure}" if its.failure else "")
-    return AgendaItem(_rank(_UNSENT, (today - its.on).days), what, why, clients[its.client], its, its.user)
+def _unsent(unsent: Message, clients: Mapping[int, Client], today: date) -> AgendaItem:
+    kind = CHANNELS[unsent.channel]
+    title = f"{kind[:1].upper()}{kind[1:]}: {unsent.subject or unsent.body.partition(chr(10))[0] or unsent.to}"
+    why = STATES[unsent.state] + (f": {unsent.failure}" if unsent.failure else "")
+    return AgendaItem(_rank(_UNSENT, (today - unsent.on).days), title, why, clients[unsent.client], unsent, unsent.user)
 
 
 # Since when nothing has happened to a deal: nobody spoke to its client, and it did not move.
@@ -200,7 +200,7 @@ _quiet_since: ColumnElement[Any] = case(
 )
 
 
-def gone_quiet(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+def gone_quiet(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Open deals that nothing was done about for two weeks, and that need not be closed by now."""
     long_ago = snapshot.today - timedelta(days=QUIET_AFTER)
     among = (
@@ -212,7 +212,7 @@ def gone_quiet(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 0) 
 
     def narrowed(*columns: Any) -> Select[Any]:
         joined = select(*columns).join_from(deal, client).where(*among)
-        return selection(joined, Deal, _open_deals(whose), snapshot.clock).order_by(None)
+        return selection(joined, Deal, _open_deals(owner), snapshot.clock).order_by(None)
 
     ((count,),) = snapshot.select(narrowed(func.count()))
     if not (count > but and most):
@@ -227,8 +227,8 @@ def gone_quiet(snapshot: Snapshot, whose: OwnerFilter, most: int, but: int = 0) 
     ]
 
 
-def _open_deals(whose: OwnerFilter, **more: Any) -> Query:
-    return Query({"closed_on": None, **whose.filters(Deal)}, **more)
+def _open_deals(owner: OwnerFilter, **more: Any) -> Query:
+    return Query({"closed_on": None, **owner.filters(Deal)}, **more)
 
 
 def _with_clients(snapshot: Snapshot, deals: Sequence[Deal]) -> list[tuple[Deal, Client, int]]:

@@ -96,8 +96,8 @@ def _understood(crm: CRM, snapshot: Snapshot, jotting: QuickNote, client: int, a
     )
     follow_up = None
     if jotting.due_on:
-        what = _first_line(text, _WHAT) or f"{INTERACTIONS[jotting.kind].capitalize()}: {company.name}"[:_WHAT]
-        follow_up = FollowUp(user=crm.me, due_on=jotting.due_on, due_time=jotting.due_time, what=what)
+        task = _first_line(text, _WHAT) or f"{INTERACTIONS[jotting.kind].capitalize()}: {company.name}"[:_WHAT]
+        follow_up = FollowUp(user=crm.me, due_on=jotting.due_on, due_time=jotting.due_time, what=task)
     return Captured(company, contact, spoken, follow_up)
 
 

@@ -79,14 +79,14 @@ def list_all(
         raise FieldError("the last day lies before the first", field="until", label="Until")
     columns = interaction_table.c
     with crm.read() as snapshot:
-        whose = owner_filter(crm, snapshot, mine, by, field="by", label="By")
+        owners = owner_filter(crm, snapshot, mine, by, field="by", label="By")
         conditions = [
             columns.client == client.id if client else None,
             columns.contact == contact.id if contact else None,
             columns.kind == kind if kind else None,
             columns.on >= since if since else None,
             columns.on <= until if until else None,
-            whose.owns(Interaction) if whose else None,
+            owners.owns(Interaction) if owners else None,
             *(_holds(word) for word in text.split()),
         ]
         statement = (

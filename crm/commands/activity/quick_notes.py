@@ -133,12 +133,12 @@ def _counted(text: str, today: date) -> date | None:
         if ahead[2] == "month":
             return _months_on(today, count)
         return today + timedelta(days=count * (7 if ahead[2] == "week" else 1))
-    next_, _, what = text.partition(" ")
-    if next_ != "next" or len(what) < 3:
+    next_, _, unit = text.partition(" ")
+    if next_ != "next" or len(unit) < 3:
         return None
-    if what == "month":
+    if unit == "month":
         return _months_on(today, 1).replace(day=1)
-    return next((monday + timedelta(days=at) for at, day in enumerate(_WEEKDAYS) if day.startswith(what)), None)
+    return next((monday + timedelta(days=at) for at, day in enumerate(_WEEKDAYS) if day.startswith(unit)), None)
 
 
 def _months_on(day: date, months: int) -> date:

@@ -223,8 +223,8 @@ def delete(crm: CRM, client: TheClient, yes: bool = False) -> Client:
     def change(tx: Transaction) -> Client:
         record = tx.get(Client, client.id)
         if not yes:
-            gone = [record.name, *_belongings(tx, record, crm.conventions)]
-            names = f"{', '.join(gone[:-1])} and {gone[-1]}" if len(gone) > 1 else record.name
+            deleted = [record.name, *_belongings(tx, record, crm.conventions)]
+            names = f"{', '.join(deleted[:-1])} and {deleted[-1]}" if len(deleted) > 1 else record.name
             raise confirmation(f"This deletes {names}.{closing(tx, [record.id])} It can be undone.", "Delete", [record])
         tx.delete(record)
         return record
@@ -276,24 +276,24 @@ def merge(
         raise FieldError(f"there is no field {unknown[0]}; there are {', '.join(typed_fields(Client))}", field="take")
 
     def change(tx: Transaction) -> Client:
-        kept, gone = tx.get(Client, client.id), tx.get(Client, other.id)
+        kept, duplicate = tx.get(Client, client.id), tx.get(Client, other.id)
         has_primary = bool(tx.count(Contact, Query({"client": kept.id, "is_primary": True})))
         for kind, name in belonging_to(Client):
-            for record in tx.find_all(kind, Query({name: gone.id})):
+            for record in tx.find_all(kind, Query({name: duplicate.id})):
                 demoted = {"is_primary": False} if isinstance(record, Contact) and has_primary else {}
                 tx.change(record, **{name: kept.id}, **demoted)
-        for account in accounts_of(tx, [gone.id]):
+        for account in accounts_of(tx, [duplicate.id]):
             tx.change(account, client=kept.id)
             tx.end_sessions(account.id)
-        tx.delete(gone)
-        changed = tx.change(kept, **merged_fields(kept, gone, take))
+        tx.delete(duplicate)
+        changed = tx.change(kept, **merged_fields(kept, duplicate, take))
         tx.settle()
         return tx.get(Client, changed.id)
 
     return crm.transact(change, f"merged {other.name} ({other.id}) into {client.name} ({client.id})")
 
 
-def differing_fields(kept: Client, gone: Client) -> list[str]:
+def differing_fields(kept: Client, duplicate: Client) -> list[str]:
     """The fields that two clients both have, differently: those a person chooses between."""
     joined = ("tags", "extra", "notes", "kind", "marketing_consent")
     return [
@@ -301,23 +301,23 @@ def differing_fields(kept: Client, gone: Client) -> list[str]:
         for name in typed_fields(Client)
         if name not in joined
         and getattr(kept, name)
-        and getattr(gone, name)
-        and getattr(kept, name) != getattr(gone, name)
+        and getattr(duplicate, name)
+        and getattr(kept, name) != getattr(duplicate, name)
     ]
 
 
-def merged_fields(kept: Client, gone: Client, take: Sequence[str]) -> dict[str, Any]:
+def merged_fields(kept: Client, duplicate: Client, take: Sequence[str]) -> dict[str, Any]:
     """The fields of the client that is left when two are merged."""
     merged: dict[str, Any] = {
-        name: getattr(gone, name)
+        name: getattr(duplicate, name)
         for name in typed_fields(Client)
-        if name != "kind" and getattr(gone, name) and (not getattr(kept, name) or name in take)
+        if name != "kind" and getattr(duplicate, name) and (not getattr(kept, name) or name in take)
     }
     # It is the same person, whoever is called so by now.
-    merged |= {beside: getattr(gone, beside) for name, beside in people(Client).items() if name in merged}
-    merged["tags"] = tuple(dict.fromkeys((*kept.tags, *gone.tags)))
-    merged["extra"] = {**kept.extra, **gone.extra} if "extra" in take else {**gone.extra, **kept.extra}
-    merged["notes"] = "\n\n".join(dict.fromkeys(filter(None, (kept.notes, gone.notes))))
+    merged |= {beside: getattr(duplicate, beside) for name, beside in people(Client).items() if name in merged}
+    merged["tags"] = tuple(dict.fromkeys((*kept.tags, *duplicate.tags)))
+    merged["extra"] = {**kept.extra, **duplicate.extra} if "extra" in take else {**duplicate.extra, **kept.extra}
+    merged["notes"] = "\n\n".join(dict.fromkeys(filter(None, (kept.notes, duplicate.notes))))
     return merged
 
 

@@ -189,9 +189,9 @@ def _to_take_over(store: CRM, found: Spreadsheet, wanted: str) -> "TakeOver | No
     )
 
 
-def counted(by: Conventions, number: int, what: str) -> str:
+def counted(by: Conventions, number: int, noun: str) -> str:
     """So many of something, in words."""
-    return f"{by.number(number)} {what}{'' if number == 1 else 's'}"
+    return f"{by.number(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def _asked(store: CRM, found: Spreadsheet, lists: "Sequence[TakeOver]") -> str:

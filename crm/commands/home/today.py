@@ -103,5 +103,5 @@ def arranged(crm: CRM, snapshot: Snapshot) -> tuple[str, ...]:
 
 def dashboard_of(crm: CRM, snapshot: Snapshot) -> Dashboard | None:
     """The dashboard that whoever asks has arranged; None where they have what everybody starts with."""
-    whose = {"user_id": crm.reader.user} if crm.reader.user else {"user": crm.me}
-    return next(iter(snapshot.find_all(Dashboard, Query(whose))), None)
+    owner = {"user_id": crm.reader.user} if crm.reader.user else {"user": crm.me}
+    return next(iter(snapshot.find_all(Dashboard, Query(owner))), None)

@@ -114,7 +114,7 @@ def list_all(
         raise FieldError("the last day lies before the first", field="until", label="Until")
     columns = message_table.c
     with crm.read() as snapshot:
-        whose = owner_filter(crm, snapshot, mine)
+        owners = owner_filter(crm, snapshot, mine)
         conditions = [
             columns.client == client.id if client else None,
             columns.state == state if state else None,
@@ -122,7 +122,7 @@ def list_all(
             columns.channel == channel if channel else None,
             columns.on >= since if since else None,
             columns.on <= until if until else None,
-            whose.owns(Message) if whose else None,
+            owners.owns(Message) if owners else None,
             columns.mailing == mailing.id if mailing else None,
             *(_holds(word) for word in text.split()),
         ]

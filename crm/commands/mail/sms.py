@@ -120,9 +120,9 @@ def _contacts(contacts: Sequence[Contact], written: str) -> list[Contact]:
     return [contact for contact in found if contact.name.casefold() == written.casefold()] or found
 
 
-def _number(phone: str, whose: str) -> str:
+def _number(phone: str, name: str) -> str:
     if not phone:
-        raise FieldError(f"{whose} has no telephone number yet; add one, or name one")
+        raise FieldError(f"{name} has no telephone number yet; add one, or name one")
     if not is_number(phone):
         raise FieldError(f"{phone} is no whole telephone number; write it with its country, like +43 664 1234567")
     return phone

@@ -84,8 +84,8 @@ def opt_out(crm: CRM, wish: UnsubscribeRequest) -> Sequence[Client]:
         return change(tx)
 
     unguarded = crm.reader == OWNER
-    what = f"opted out of mailings, asked for by {wish.address}"
-    return crm.repository.transact(change_for if unguarded else change, what)
+    summary = f"opted out of mailings, asked for by {wish.address}"
+    return crm.repository.transact(change_for if unguarded else change, summary)
 
 
 def follow(crm: CRM, link: str, *, act: bool) -> bool:

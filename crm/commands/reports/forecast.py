@@ -64,8 +64,8 @@ def forecast(
     today, first = crm.today, month_of(crm.today)
     last = end_of(first, months)
     with crm.read() as snapshot:
-        whose = owner_filter(crm, snapshot, mine, owner, field="owner", label="Owner")
-        expected = _expected(snapshot, whose)
+        owners = owner_filter(crm, snapshot, mine, owner, field="owner", label="Owner")
+        expected = _expected(snapshot, owners)
     dated = [(expected_deals.on, expected_deals) for expected_deals in expected if expected_deals.on is not None]
     rows = [_row("Late", [expected_deals for on, expected_deals in dated if on < today], decimals)]
     for month in (later(first, place) for place in range(months)):
@@ -76,7 +76,7 @@ def forecast(
     without = [expected_deals for expected_deals in expected if expected_deals.on is None]
     rows += [_row(name, those, decimals) for name, those in (("Later", after), ("Without a day", without)) if those]
     chart = Chart("columns", ("value", "weighted"), rows=drawn)
-    title = f"Forecast of {whose.name}'s deals" if whose else "Forecast of deals"
+    title = f"Forecast of {owners.name}'s deals" if owners else "Forecast of deals"
     total = _row("Total", expected, decimals) if expected else None
     return kept(Report(title, today, last, _COLUMNS, rows if expected else [], total, chart), to, crm)
 

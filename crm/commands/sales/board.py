@@ -52,15 +52,15 @@ def board(
     Deals that were won or lost are shown for 30 days, those that were closed last first.
     """
     with crm.read() as snapshot:
-        whose = owner_filter(crm, snapshot, mine, owner, field="owner", label="Owner")
+        owners = owner_filter(crm, snapshot, mine, owner, field="owner", label="Owner")
         among = stages(snapshot)
-        which = on_board(among, whose, snapshot.today)
+        which = on_board(among, owners, snapshot.today)
         found = sums(snapshot, among, which)
         columns = [
             BoardColumn(column, cards(snapshot, column.stage, which, most(limit)) if column.deals else ())
             for column in found
         ]
-    return Board(columns, whose.name, which.closed_since or crm.today)
+    return Board(columns, owners.name, which.closed_since or crm.today)
 
 
 def on_board(among: Sequence[Stage], owner: OwnerFilter, today: date) -> WhichDeals:

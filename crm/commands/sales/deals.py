@@ -123,10 +123,10 @@ def list_all(
     named = [outcome for outcome, wanted in (("won", won), ("lost", lost)) if wanted]
     outcomes = OUTCOMES if all_ or stage else named or ["open"]
     with crm.read() as snapshot:
-        whose = owner_filter(crm, snapshot, mine, owner, field="owner", label="Owner")
+        owners = owner_filter(crm, snapshot, mine, owner, field="owner", label="Owner")
         known = stages(snapshot)
         among = [stage for stage in known if stage.outcome in outcomes and (stage is None or stage.id == stage.id)]
-        which = WhichDeals([stage.id for stage in among], client.id if client else 0, whose, since, until, text)
+        which = WhichDeals([stage.id for stage in among], client.id if client else 0, owners, since, until, text)
         found = sums(snapshot, among, which)
         deals = listed(snapshot, known, which, sort, most(limit), offset)
     return DealList(deals, *_added_up(found))

@@ -176,12 +176,12 @@ def _into(tx: Transaction, crm: CRM, shown: Deal, stage: Stage, answers: _Said) 
     if stage.outcome == "won" and was != "won":
         report = _sold(tx, crm, moved, sold, answers)
         return DealWon(report.sale, report.client, report.status, moved, stage)
-    gone: Sequence[SaleTakenBack] = ()
+    taken: Sequence[SaleTakenBack] = ()
     if was == "won" and stage.outcome != "won" and sold:
         if answers.take_back is None:
             raise _whether_to_take_back(crm, sold)
-        gone = [taken_back(tx, sale) for sale in sold if answers.take_back]
-    return DealMoved(moved, stage, gone)
+        taken = [taken_back(tx, sale) for sale in sold if answers.take_back]
+    return DealMoved(moved, stage, taken)
 
 
 def _sold(tx: Transaction, crm: CRM, deal: Deal, sold: Sequence[Sale], answers: _Said) -> SaleReport:

@@ -165,8 +165,8 @@ class GuardedSnapshot:
         reach = {kind: past_level(reader.role, kind) for kind in BY_NAME}
         if set(reach.values()) == {ALL}:
             return replace(query, within=None, unsearched=unsearched)
-        whose = {kind: OWNED_BY[kind] for kind in reach if reach[kind] is OWN}
-        own = {kind: (name, getattr(reader, of_reader)) for kind, (name, of_reader) in whose.items()}
+        owner_fields = {kind: OWNED_BY[kind] for kind in reach if reach[kind] is OWN}
+        own = {kind: (name, getattr(reader, of_reader)) for kind, (name, of_reader) in owner_fields.items()}
         within = {kind: own.get(kind) for kind in reach if reach[kind] is ALL or (kind in own and own[kind][1])}
         return replace(query, within=within, unsearched=unsearched)
 

@@ -66,15 +66,15 @@ class LiveCheck:
             self._remove()
 
     def _proof(self, prove: Callable[[], str]) -> Proof:
-        what = (prove.__doc__ or "").strip().rstrip(".")
+        title = (prove.__doc__ or "").strip().rstrip(".")
         try:
-            return Proof(what, True, prove())
+            return Proof(title, True, prove())
         except _Failed as error:
-            return Proof(what, False, str(error))
+            return Proof(title, False, str(error))
         except Rejected as error:
-            return Proof(what, False, f"Google refused it: {error.message}")
+            return Proof(title, False, f"Google refused it: {error.message}")
         except NoAnswer:
-            return Proof(what, None, "the connection broke; run the check again")
+            return Proof(title, None, "the connection broke; run the check again")
 
     def _remove(self) -> None:
         ranges = self.service.describe("namedRanges(namedRangeId,range(sheetId))").get("namedRanges", [])

@@ -419,8 +419,8 @@ def _refuse_strange(opened: sqlite3.Connection, source: Path) -> None:
         raise FileError(f"{display_path(source)} is no backup of a store; nothing was changed.")
     if version > SCHEMA_VERSION:
         raise FileError(f"{display_path(source)} was made by a newer version of this program; nothing was changed.")
-    if what := lacking(existing, version):
-        raise FileError(f"{display_path(source)} is damaged: it lacks {what}. Nothing was changed.")
+    if missing := lacking(existing, version):
+        raise FileError(f"{display_path(source)} is damaged: it lacks {missing}. Nothing was changed.")
 
 
 def _driver(opened: PoolProxiedConnection) -> sqlite3.Connection:

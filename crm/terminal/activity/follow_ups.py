@@ -114,9 +114,9 @@ class FollowUpsPage(ListPage):
         return self.result.count
 
     def narrowed(self) -> str:
-        whose = [] if "mine" in self.filters else ["everybody's"]
+        owner = [] if "mine" in self.filters else ["everybody's"]
         late = self.result.overdue if self.result else 0
-        parts = [*whose, super().narrowed(), f"{self.session.crm.conventions.number(late)} overdue" if late else ""]
+        parts = [*owner, super().narrowed(), f"{self.session.crm.conventions.number(late)} overdue" if late else ""]
         return ", ".join(filter(None, parts))
 
     def keys(self) -> Sequence[Choice]:

@@ -42,31 +42,31 @@ def merge(session: Session, client: Client | None = None, **_: Any) -> None:
 
     def ask_which(name: str) -> Step:
         def ask() -> None:
-            kept, gone = pair()
+            kept, other = pair()
             session.page("Merge", kept.name)
-            _side_by_side(session, kept, gone)
+            _side_by_side(session, kept, other)
             field = fields(Client)[name]
-            values = (field.check.show(getattr(client, name), by) for client in (kept, gone))
+            values = (field.check.show(getattr(client, name), by) for client in (kept, other))
             entries = [Choice(value, which) for which, value in zip((False, True), values, strict=True)]
             theirs[name] = session.keyboard.choose(f"{field.label}:", entries, at=theirs.get(name))
 
         return ask
 
     def merged() -> Any:
-        kept, gone = pair()
+        kept, other = pair()
         session.page("Merge", kept.name)
-        _side_by_side(session, kept, gone)
-        count = gone.sales_count
+        _side_by_side(session, kept, other)
+        count = other.sales_count
         sales = f" Its {'sale moves' if count == 1 else f'{count} sales move'} over." if count else ""
         with session.crm.read() as snapshot:
-            names = ", ".join(account.email for account in accounts_of(snapshot, [gone.id]))
+            names = ", ".join(account.email for account in accounts_of(snapshot, [other.id]))
         accounts = f" With {names} somebody then sees the data of {kept.name}." if names else ""
         session.confirm(
-            f"Merge {gone.name} (no. {gone.id}) into {kept.name} (no. {kept.id})?{sales}{accounts} It can be undone.",
+            f"Merge {other.name} (no. {other.id}) into {kept.name} (no. {kept.id})?{sales}{accounts} It can be undone.",
             "Merge",
         )
-        take = tuple(name for name in differing_fields(kept, gone) if theirs.get(name))
-        return session.call("clients merge", client=kept, other=gone, take=take)
+        take = tuple(name for name in differing_fields(kept, other) if theirs.get(name))
+        return session.call("clients merge", client=kept, other=other, take=take)
 
     def steps() -> list[Step]:
         whom = [] if client else [pick("client", "Client to keep")]
@@ -77,15 +77,17 @@ def merge(session: Session, client: Client | None = None, **_: Any) -> None:
     session.tell(in_steps(session, steps), "Merged into")
 
 
-def _side_by_side(session: Session, kept: Client, gone: Client) -> None:
+def _side_by_side(session: Session, kept: Client, other: Client) -> None:
     by = session.crm.conventions
     drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    for title in ("", f"Kept: no. {kept.id}", f"Duplicate: no. {gone.id}"):
+    for title in ("", f"Kept: no. {kept.id}", f"Duplicate: no. {other.id}"):
         drawn.add_column(title, overflow="fold")
     for name, field in fields(Client).items():
         if field.by == "rules" and name != "status":
             continue
-        pair = [field.check.show(getattr(client, name), by) if getattr(client, name) else "" for client in (kept, gone)]
+        pair = [
+            field.check.show(getattr(client, name), by) if getattr(client, name) else "" for client in (kept, other)
+        ]
         if any(pair):
             style = "" if pair[0] == pair[1] else "bold"
             drawn.add_row(Text(field.label, "dim"), *(Text(clean(text), style) for text in pair))

@@ -151,11 +151,11 @@ def _(result: "StoreChosen", screen: Screen, _by: Conventions) -> None:
 
 
 def _remembered(screen: Screen, url: str, comes_first: str) -> None:
-    what = "The spreadsheet" if url.startswith(SHEETS) else "The file on this computer"
+    store = "The spreadsheet" if url.startswith(SHEETS) else "The file on this computer"
     if not comes_first:
-        screen.print(f"{what} is opened from now on where no store is named.")
+        screen.print(f"{store} is opened from now on where no store is named.")
         return
-    line = f"{what} would be opened from now on, but --store or the variable CRM_STORE names another store:"
+    line = f"{store} would be opened from now on, but --store or the variable CRM_STORE names another store:"
     screen.print(Text(line, "yellow"))
     screen.copyable(comes_first)
     screen.print("Take that away, or name this one:")

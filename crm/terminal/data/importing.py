@@ -161,9 +161,9 @@ class _ImportPages:
     def _change_what(self) -> None:
         from crm.commands.data.importing import begin
 
-        what = self.session.keyboard.choose("Each row is:", [Choice("A client", "clients"), Choice("A sale", "sales")])
-        if what != self.draft.what:
-            self.draft = begin(self.session.crm, self.draft.file, what)
+        kind = self.session.keyboard.choose("Each row is:", [Choice("A client", "clients"), Choice("A sale", "sales")])
+        if kind != self.draft.what:
+            self.draft = begin(self.session.crm, self.draft.file, kind)
 
     def _change_column(self) -> None:
         def fetch(limit: int, offset: int) -> Sequence[tuple[str, int]]:

@@ -220,12 +220,12 @@ class Screen:
         self._counting = False
 
     @contextmanager
-    def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
+    def progress(self, label: str) -> Iterator[Callable[[int, int], None]]:
         """A bar for a long piece of work, however seldom it tells how far it is; short ones do not flash it."""
         if self.plain:
             yield lambda _done, _all: None
             return
-        bar = _Bar(self.console, what, self._end_countdown)
+        bar = _Bar(self.console, label, self._end_countdown)
         # It is drawn aside: the work itself may be long in one place.
         timer = Timer(_SHOWN_AFTER, bar.show)
         timer.daemon = True

@@ -47,8 +47,8 @@ class DashboardEditor:
             self.session.page("Today", "Arrange")
             self._draw()
             name = self._pointed
-            what = f"Switch {'off' if name in self._on else 'on'}: {self._titles[name]}"
-            entries = [Choice(self.session.screen.cut(what, 8), self._switch)]
+            label = f"Switch {'off' if name in self._on else 'on'}: {self._titles[name]}"
+            entries = [Choice(self.session.screen.cut(label, 8), self._switch)]
             try:
                 chosen = self.session.keyboard.choose(
                     "", entries, back="Save and go back", hidden=self._keys(), hint=_HINT, resized=lambda: None

@@ -116,9 +116,9 @@ class MessageForm(RecordForm):
             entries = [Choice("Add a file", None), *(Choice(f"Take off {file.name}", file) for file in self._files())]
             try:
                 if self._files():
-                    gone = self.session.keyboard.choose("Attached:", entries, back="Done")
-                    if gone is not None:
-                        self.changes["attachments"] = tuple(file for file in self._files() if file != gone)
+                    removed = self.session.keyboard.choose("Attached:", entries, back="Done")
+                    if removed is not None:
+                        self.changes["attachments"] = tuple(file for file in self._files() if file != removed)
                         continue
                 file = self._file(parameter)
             except Back:

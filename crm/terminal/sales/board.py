@@ -113,12 +113,12 @@ class BoardPage:
 
     def _told(self, seen: Sequence[StageSum], by: Conventions) -> str:
         """Whose deals these are, and which of the stages are seen."""
-        whose = f"{self.owner.name}'s" if self.owner else "everybody's"
+        owner = f"{self.owner.name}'s" if self.owner else "everybody's"
         last = self._first + len(seen)
         if len(seen) == len(self._sums):
-            return whose
+            return owner
         which = f"stage {last}" if len(seen) == 1 else f"stages {self._first + 1}-{last}"
-        return f"{whose} · {which} of {by.number(len(self._sums))}"
+        return f"{owner} · {which} of {by.number(len(self._sums))}"
 
     # Drawing
 

@@ -209,4 +209,4 @@ def reopen(session: Session, deal: Deal | None = None, **_: Any) -> None:
 @flow("deals delete")
 def delete(session: Session, deal: Deal | None = None, **_: Any) -> None:
     """Says what goes and what stays, and asks."""
-    records.delete(session, "deals delete", _chosen(session, deal, "Delete a deal"), lambda gone: str(gone.title))
+    records.delete(session, "deals delete", _chosen(session, deal, "Delete a deal"), lambda deleted: str(deleted.title))

@@ -74,8 +74,8 @@ def _(result: "Profile", screen: Screen, _by: Conventions) -> None:
 
 @renderer
 def _(result: "OneTimePassword", screen: Screen, _by: Conventions) -> None:
-    whose = f"Temporary password for {clean(result.email)}, shown only now."
-    screen.print(Text(f"{whose} It works once; then another is chosen."))
+    heading = f"Temporary password for {clean(result.email)}, shown only now."
+    screen.print(Text(f"{heading} It works once; then another is chosen."))
     screen.print(Text(f"  {result.password}", "bold"))
 
 

@@ -101,8 +101,8 @@ def _add(session: Session) -> None:
         return session.call("users add", **given)
 
     def steps() -> list[Step]:
-        whose = [command.parameters["client"]] if answers.given.get("role") == "client" else []
-        return [*answers.steps([*asked, *whose], lambda: session.page("Accounts", "New")), done]
+        client_parameter = [command.parameters["client"]] if answers.given.get("role") == "client" else []
+        return [*answers.steps([*asked, *client_parameter], lambda: session.page("Accounts", "New")), done]
 
     _show_password(session, in_steps(session, steps, answers.is_written))
 

@@ -25,12 +25,12 @@ def saving(session: Session, words: str) -> Callable[[Any, Mapping[str, Any]], A
 
 
 def delete(
-    session: Session, words: str, record: Any = None, name: Callable[[Any], str] = lambda gone: gone.name
+    session: Session, words: str, record: Any = None, name: Callable[[Any], str] = lambda deleted: deleted.name
 ) -> None:
     """Deletes a record, which is asked for where it is not given, and says so by its name. Raises Back."""
     subject = named(words).required_subject
-    gone = session.call(words, **{subject.name: chosen(session, words, record)})
-    session.say(f"{session.screen.sign('✓', 'OK:')} Deleted {name(gone)}. Press u to take it back.", "green")
+    deleted = session.call(words, **{subject.name: chosen(session, words, record)})
+    session.say(f"{session.screen.sign('✓', 'OK:')} Deleted {name(deleted)}. Press u to take it back.", "green")
 
 
 def rename(session: Session, words: str, record: Any, check: Check, **given: Any) -> None:

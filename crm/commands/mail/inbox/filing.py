@@ -53,8 +53,8 @@ def placed(received: Received, who: Correspondents, talking: Mapping[int, int]) 
     if named and (ours or hidden):
         return Placed(received, sender, "out", named)
     original = received.forwarded_from
-    if original and (whose := who.whose([original])):
-        return Placed(received, original, "in", whose)
+    if original and (clients := who.whose([original])):
+        return Placed(received, original, "in", clients)
     if talking:
         return Placed(received, sender, "out" if ours else "in", {**named, **talking})
     stranger = original if ours else sender

@@ -143,8 +143,8 @@ class Sending:
             return replace(step, settled=settled)
 
         done = len(self._ended)
-        what = f"handed over {done} message{'s' if done != 1 else ''}" if done else "took messages to send them"
-        step = self._crm.transact(change, what)
+        summary = f"handed over {done} message{'s' if done != 1 else ''}" if done else "took messages to send them"
+        step = self._crm.transact(change, summary)
         self._ended = []
         self._cancelled += step.cancelled
         self._left |= step.left

@@ -27,8 +27,8 @@ class Tokens:
     def __init__(self, account: Account, folder: Path, day: Callable[[], float]) -> None:
         self._account = account
         self._day = day
-        whose = {"account": account.address, "token_uri": account.token_uri, "scopes": list(SCOPES)}
-        self._whose = {**whose, "key": account.key_id}
+        identity = {"account": account.address, "token_uri": account.token_uri, "scopes": list(SCOPES)}
+        self._whose = {**identity, "key": account.key_id}
         digest = hashlib.sha256(json.dumps(self._whose).encode()).hexdigest()
         self._path = folder / f"token-{digest[:16]}.json"
 

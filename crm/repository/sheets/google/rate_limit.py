@@ -208,18 +208,18 @@ class _Reservation:
         at = max(now, _paused_until(file, self.account, self.kind))
         limit = PER_MINUTE.get(self.kind)
         if limit:
-            whose = (self.account, self.kind)
-            file.execute("DELETE FROM slot WHERE account = ? AND kind = ? AND at <= ?", (*whose, now - _MINUTE))
+            key = (self.account, self.kind)
+            file.execute("DELETE FROM slot WHERE account = ? AND kind = ? AND at <= ?", (*key, now - _MINUTE))
             # The last slot but so many: a minute after it the next is free.
             before = file.execute(
                 "SELECT at FROM slot WHERE account = ? AND kind = ? ORDER BY at DESC LIMIT 1 OFFSET ?",
-                (*whose, limit - 1),
+                (*key, limit - 1),
             ).fetchone()
             at = max(at, before[0] + _MINUTE) if before else at
         if at - self.since > LONGEST_WAIT:
             return None
         if limit:
-            file.execute("INSERT INTO slot VALUES (?, ?, ?, ?)", (*whose, at, epoch))
+            file.execute("INSERT INTO slot VALUES (?, ?, ?, ?)", (*key, at, epoch))
         return at
 
 

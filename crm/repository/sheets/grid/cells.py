@@ -90,9 +90,9 @@ def stamp(record_id: int, version: int) -> str:
 
 def stamped(cell: Cell) -> tuple[int, int] | None:
     """The id and the version that a stamp names; None when it is none."""
-    whose, slash, version = str(cell).partition("/")
-    if slash and whose.isascii() and whose.isdigit() and version.isascii() and version.isdigit():
-        return int(whose), int(version)
+    record_id, slash, version = str(cell).partition("/")
+    if slash and record_id.isascii() and record_id.isdigit() and version.isascii() and version.isdigit():
+        return int(record_id), int(version)
     return None
 
 

@@ -184,13 +184,13 @@ def colours(head: Heading, statuses: Sequence[str], existing: Sequence[Mapping[s
         return
     wanted = {_compared(status): status for status in dict.fromkeys(statuses) if status}
     about = [_status_of(rule, at) for rule in existing]
-    gone = [place for place, status in enumerate(about) if status is not None and status not in wanted]
-    for place in reversed(gone):
+    obsolete = [place for place, status in enumerate(about) if status is not None and status not in wanted]
+    for place in reversed(obsolete):
         yield {"deleteConditionalFormatRule": {"sheetId": TABS[Client].sheet_id, "index": place}}
     # What everybody has where no other rule fits needs no colour.
     common = list(wanted)[-1] if len(wanted) > 1 else ""
     new = [status for status in wanted if status not in about and status != common]
-    for place, status in enumerate(new, start=len(existing) - len(gone)):
+    for place, status in enumerate(new, start=len(existing) - len(obsolete)):
         rule = {
             "ranges": [_range(TABS[Client].sheet_id, at, at + 1)],
             "booleanRule": {
@@ -260,11 +260,11 @@ def _columns_as(sheet: int, at: Sequence[int], properties: Mapping[str, Any], na
         yield {"updateDimensionProperties": {"range": span, "properties": dict(properties), "fields": names}}
 
 
-def _grouped(places: Mapping[str, int], what: Any) -> Iterator[tuple[Any, list[int]]]:
+def _grouped(places: Mapping[str, int], key: Any) -> Iterator[tuple[Any, list[int]]]:
     """The columns that are alike in something."""
     alike: dict[Any, list[int]] = {}
     for name, at in places.items():
-        alike.setdefault(what(name), []).append(at)
+        alike.setdefault(key(name), []).append(at)
     yield from alike.items()
 
 

@@ -243,8 +243,8 @@ class Loading:
             if not value or taken.setdefault(value, record_id) == record_id:
                 continue
             label = fields(self.kind)[name].label.lower()
-            what = f"{self.kind.kind_name} {taken[value]} has the same {label}"
-            self._note(record_id, rows[record_id][1], name, what)
+            message = f"{self.kind.kind_name} {taken[value]} has the same {label}"
+            self._note(record_id, rows[record_id][1], name, message)
             if isinstance(record, Client):
                 records[record_id] = replace(record, reference="")
             else:
@@ -264,8 +264,8 @@ class Loading:
                 self._note(record_id, rows[record_id][1], name, not_there(links(self.kind)[name], number))
                 del records[record_id]
 
-    def _note(self, record_id: int, row: Sequence[Any], name: str, what: str) -> None:
-        self.wrong.append(problems.entry(record_id, row, self.kind, name, what))
+    def _note(self, record_id: int, row: Sequence[Any], name: str, message: str) -> None:
+        self.wrong.append(problems.entry(record_id, row, self.kind, name, message))
 
 
 def remove(connection: Connection, kind: type[Record], ids: Collection[int]) -> None:
@@ -286,9 +286,9 @@ def leave_out_orphans(connection: Connection) -> None:
         statement = select(table.c.id, link).where(link.not_in(select(owners.c.id)))
         orphans: dict[int, int] = dict(tuple(row) for row in connection.execute(statement))
         rows = mirror.known(connection, kind, orphans)
-        what = links(kind)[owner[0]]
+        target = links(kind)[owner[0]]
         found = [
-            problems.entry(record_id, rows[record_id][1], kind, owner[0], not_there(what, number))
+            problems.entry(record_id, rows[record_id][1], kind, owner[0], not_there(target, number))
             for record_id, number in orphans.items()
             if record_id in rows
         ]

@@ -287,10 +287,10 @@ def move_rows(connection: Connection, kind: type[Record], moved: Sequence[tuple[
 
 def drop_rows(connection: Connection, kind: type[Record], ids: Iterable[int]) -> None:
     """Forgets rows, and what was wrong with them."""
-    gone = json.dumps(list(ids))
+    dropped = json.dumps(list(ids))
     for table in ("sheet_row", "sheet_problem"):
         statement = f"DELETE FROM {table} WHERE record = ? AND id IN (SELECT value FROM json_each(?))"
-        connection.exec_driver_sql(statement, (kind.kind_name, gone))
+        connection.exec_driver_sql(statement, (kind.kind_name, dropped))
 
 
 def left_out(connection: Connection, kind: type[Record]) -> set[int]:
@@ -318,10 +318,10 @@ WITH place AS (
 UPDATE sheet_row SET row = moved.row FROM moved WHERE sheet_row.record = :record AND sheet_row.id = moved.id"""
 
 
-def close_up(connection: Connection, kind: type[Record], gone: Sequence[int]) -> None:
+def close_up(connection: Connection, kind: type[Record], removed: Sequence[int]) -> None:
     """Notes that the rows at these places were deleted: those below have moved up."""
-    if gone:
-        values = {"record": kind.kind_name, "first": min(gone), "gone": json.dumps(list(gone))}
+    if removed:
+        values = {"record": kind.kind_name, "first": min(removed), "gone": json.dumps(list(removed))}
         connection.exec_driver_sql(_CLOSE_UP, values)
 
 

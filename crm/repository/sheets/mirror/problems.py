@@ -32,22 +32,22 @@ def note(
     """Replaces what was wrong with the fields `names` of a record by what is found now; `row` is its row."""
     ours = (_table.c.record == kind.kind_name, _table.c.id == record_id)
     connection.execute(delete(_table).where(*ours, _table.c.field.in_(names)))
-    add(connection, kind, [entry(record_id, row, kind, name, what) for name, what in found.items()])
+    add(connection, kind, [entry(record_id, row, kind, name, message) for name, message in found.items()])
 
 
-def entry(record_id: int, row: Sequence[Any], kind: type[Record], name: str, what: str) -> dict[str, Any]:
+def entry(record_id: int, row: Sequence[Any], kind: type[Record], name: str, message: str) -> dict[str, Any]:
     """Something wrong with a cell of a record."""
-    return {"id": record_id, "field": name, "what": what, "cell": in_json([_cell(kind, row, name)])}
+    return {"id": record_id, "field": name, "what": message, "cell": in_json([_cell(kind, row, name)])}
 
 
-def of_row(at: int, name: str, what: str) -> dict[str, Any]:
+def of_row(at: int, name: str, message: str) -> dict[str, Any]:
     """Something wrong with a row that belongs to no record."""
-    return {"id": 0, "field": name, "row": at, "what": what}
+    return {"id": 0, "field": name, "row": at, "what": message}
 
 
-def of_heading(column: int, what: str) -> dict[str, Any]:
+def of_heading(column: int, message: str) -> dict[str, Any]:
     """Something wrong with a heading."""
-    return {"id": 0, "field": "", "column": column, "what": what}
+    return {"id": 0, "field": "", "column": column, "what": message}
 
 
 def add(connection: Connection, kind: type[Record], entries: Sequence[Mapping[str, Any]]) -> None:
@@ -75,10 +75,10 @@ def noted(connection: Connection, kind: type[Record]) -> set[tuple[int, str]]:
     return {(row.id, row.field) for row in connection.execute(_NOTED, {"record": kind.kind_name})}
 
 
-def forget_what(connection: Connection, kind: type[Record], record_id: int, what: str) -> None:
+def forget_what(connection: Connection, kind: type[Record], record_id: int, message: str) -> None:
     """Forgets one thing that was wrong with a record, wherever it was noted."""
     ours = (_table.c.record == kind.kind_name, _table.c.id == record_id)
-    connection.execute(delete(_table).where(*ours, _table.c.what == what))
+    connection.execute(delete(_table).where(*ours, _table.c.what == message))
 
 
 def refuse_mixed(connection: Connection, kind: type[Record], ids: Collection[int]) -> None:

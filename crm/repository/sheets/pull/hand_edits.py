@@ -112,8 +112,8 @@ class Adoption:
                     raise Refused(name, found[name])
                 values.setdefault(name, self.by.today)
             elif name not in values and (owner_link(kind) or kind is Stage) and name != "stage":
-                what = kind.kind_name.replace("_", "-")
-                raise Refused(name, found.get(name, f"{_a(what)} needs its {fields(kind)[name].label.lower()}"))
+                noun = kind.kind_name.replace("_", "-")
+                raise Refused(name, found.get(name, f"{_a(noun)} needs its {fields(kind)[name].label.lower()}"))
         if kind is StatusRule:
             values.setdefault("active", True)
             if "position" not in values:
@@ -158,10 +158,10 @@ class Adoption:
             owner = owner_link(kind)
             if owner is None:
                 continue
-            gone = select(audit.c.before).where(
+            images = select(audit.c.before).where(
                 audit.c.transaction == number, audit.c.record == kind.kind_name, audit.c.operation == "delete"
             )
-            records = [record_of(kind, before) for (before,) in self.tx.connection.execute(gone) if before]
+            records = [record_of(kind, before) for (before,) in self.tx.connection.execute(images) if before]
             existing = some_records(self.tx.connection, kind, [record.id for record in records]).keys()
             name, of = owner
             back = [
@@ -172,10 +172,10 @@ class Adoption:
                 self.tx.restore(back)
                 restored |= {(kind.kind_name, record.id) for record in back}
 
-    def _problem(self, kind: type[Record], at: int, name: str, what: str) -> None:
+    def _problem(self, kind: type[Record], at: int, name: str, message: str) -> None:
         """Something wrong with a row that belongs to no record."""
-        problems.add(self.tx.connection, kind, [problems.of_row(at, name, what)])
+        problems.add(self.tx.connection, kind, [problems.of_row(at, name, message)])
 
 
-def _a(what: str) -> str:
-    return f"{'an' if what[0] in 'aeiou' else 'a'} {what}"
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

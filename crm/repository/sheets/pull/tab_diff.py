@@ -118,21 +118,22 @@ class TabIntake:
                 f"The tab “{self.place.title}” has lost its heading (ID, …, Version). Undo that in the spreadsheet"
                 " (Edit, Undo, or File, Version history); nothing was changed."
             )
-        self.wrong += [problems.of_heading(at, what) for at, what in head.problems]
-        gone = [name for name in head.missing if name not in head.unsaid]
-        for name in gone:
-            what = f"the column “{header(self.kind, name)}” is gone; undo that, or `sheets setup` puts it back"
-            self.wrong.append(problems.of_heading(0, what))
-        return self._without_new_columns(head, gone) if gone and not self.fresh else head
+        self.wrong += [problems.of_heading(at, message) for at, message in head.problems]
+        missing = [name for name in head.missing if name not in head.unsaid]
+        for name in missing:
+            message = f"the column “{header(self.kind, name)}” is gone; undo that, or `sheets setup` puts it back"
+            self.wrong.append(problems.of_heading(0, message))
+        return self._without_new_columns(head, missing) if missing and not self.fresh else head
 
     def _without_new_columns(self, head: Heading, lost: Sequence[str]) -> Heading:
         """Where one of our columns is gone, a new one beside it may be that one under another name."""
         known = {name for _, row in self.old.values() if row and isinstance(row[-1], dict) for name in row[-1]}
-        gone = "”, “".join(header(self.kind, name) for name in lost)
+        missing = "”, “".join(header(self.kind, name) for name in lost)
         for name, at in head.own.items():
             if name not in known:
-                what = f"the new column “{name}” is not read while “{gone}” is gone; if it is that one, rename it back"
-                self.wrong.append(problems.of_heading(at, what))
+                message = f"the new column “{name}” is not read while “{missing}” is gone;"
+                message += " if it is that one, rename it back"
+                self.wrong.append(problems.of_heading(at, message))
         return replace(head, own={name: at for name, at in head.own.items() if name in known})
 
     def _is_known(self, record_id: int) -> bool:
@@ -142,11 +143,11 @@ class TabIntake:
         return self.fresh or record_id in self.old
 
     def _note_wrong_rows(self) -> None:
-        self.wrong += [problems.of_row(at, "id", what) for at, what in self.rows.wrong]
+        self.wrong += [problems.of_row(at, "id", message) for at, message in self.rows.wrong]
         for record_id, other in self.rows.mixed.items():
             at, row = self.rows.owned[record_id]
-            what = f"row {at + 1} mixes the records {record_id} and {other}; undo the sorting that did it"
-            self.wrong.append(problems.entry(record_id, row, self.kind, WHOLE_ROW, what))
+            message = f"row {at + 1} mixes the records {record_id} and {other}; undo the sorting that did it"
+            self.wrong.append(problems.entry(record_id, row, self.kind, WHOLE_ROW, message))
 
     # An empty mirror
 
@@ -173,13 +174,13 @@ class TabIntake:
     def _follow(self) -> None:
         """Does to the mirror's records what transactions did to the spreadsheet's."""
         owned = self.rows.owned
-        gone = [record_id for record_id, done in self.program.items() if done.operation == "delete"]
-        remove(self.connection, self.kind, gone)
-        for record_id in gone:
+        deleted = [record_id for record_id, done in self.program.items() if done.operation == "delete"]
+        remove(self.connection, self.kind, deleted)
+        for record_id in deleted:
             if record_id in owned:
                 # Somebody has put the row back.
                 self.edits.restored.append((self.kind, record_id, *owned[record_id]))
-        living = self.program.keys() - set(gone)
+        living = self.program.keys() - set(deleted)
         # Written by the program, and deleted by hand before this mirror saw it.
         for record_id in sorted(living - owned.keys()):
             if record_id not in self.old:
@@ -287,5 +288,6 @@ class TabIntake:
         if self._is_kept or (stamp and stamp[0] == record_id):
             self.edits.restored.append((self.kind, record_id, at, row))
         else:
-            what = f"there is no {self.kind.kind_name} {record_id}; empty this cell and the row gets an ID of its own"
-            self.wrong.append(problems.of_row(at, "id", what))
+            missing = f"there is no {self.kind.kind_name} {record_id}"
+            message = f"{missing}; empty this cell and the row gets an ID of its own"
+            self.wrong.append(problems.of_row(at, "id", message))

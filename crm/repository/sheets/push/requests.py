@@ -180,8 +180,8 @@ class Commit:
             place = self.seen.places[kind.kind_name]
             at = heading(kind, place.heading).positions["id"]
             # From a row that is there in any case; what is deleted along with it has moved them up.
-            gone = sum(deletion.kind is kind for deletion in self.plan.deletes)
-            yield a1(place.title, (max(place.used - 1 - gone, 0), None), (at, at))
+            deleted = sum(deletion.kind is kind for deletion in self.plan.deletes)
+            yield a1(place.title, (max(place.used - 1 - deleted, 0), None), (at, at))
 
     def placed(self, reply: Mapping[str, Any]) -> dict[type[Record], dict[int, int]]:
         """Where the new rows stand, by their ids, as the answer to the last step has it."""
@@ -204,9 +204,9 @@ class Commit:
             places[HISTORY.title] = replace(places[HISTORY.title], heading=[history_tab.digest(self.plan.history[-1])])
         for kind in self.plan.kinds:
             old = places[kind.kind_name]
-            gone = sum(deletion.kind is kind for deletion in self.plan.deletes)
-            used = max([old.used - gone, *(row + 1 for row in placed.get(kind, {}).values())])
-            places[kind.kind_name] = replace(old, used=used, rows=max(old.rows - gone, used))
+            deleted = sum(deletion.kind is kind for deletion in self.plan.deletes)
+            used = max([old.used - deleted, *(row + 1 for row in placed.get(kind, {}).values())])
+            places[kind.kind_name] = replace(old, used=used, rows=max(old.rows - deleted, used))
         return places
 
     def _grown(self, plan: Plan) -> dict[str, Place]:
