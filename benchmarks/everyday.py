@@ -13,7 +13,7 @@ from benchmarks.search import bare as bare_search
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.errors import Question
-from crm.terminal.toolkit.picking import ClientSearch
+from crm.terminal.clients.picking import ClientSearch
 
 # What is found through an index takes a fiftieth of a millisecond; to ask for it through all that stands above the
 # database takes half of one. What reads the whole table instead would be a thousand times the floor.

@@ -12,6 +12,7 @@ from crm.errors import NotFoundError
 from crm.model import Client
 from crm.model.fields import FOREVER
 from crm.terminal.clients.contacts import ContactsPage
+from crm.terminal.clients.picking import pick_client
 from crm.terminal.clients.rendering import draw_client, draw_contacts
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.cards import draw_timeline
@@ -19,7 +20,6 @@ from crm.terminal.toolkit import records
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import Listed, Neighbours
 from crm.terminal.toolkit.pages import flow, page
-from crm.terminal.toolkit.picking import pick_client
 from crm.terminal.toolkit.records import chosen_client
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps

@@ -8,10 +8,10 @@ from rich.text import Text
 from crm.commands.clients.clients import accounts_of, differing_fields
 from crm.errors import RefusedError
 from crm.model import Client, fields
+from crm.terminal.clients.picking import pick_client
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import clean
 from crm.terminal.toolkit.pages import flow
-from crm.terminal.toolkit.picking import BY_TYPING, pick_client
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Step, in_steps
 
@@ -26,7 +26,7 @@ def merge(session: Session, client: Client | None = None, **_: Any) -> None:
     def pick(name: str, label: str) -> Step:
         def ask() -> None:
             session.page("Merge two duplicates")
-            help = f"not {answers['client'].name}" if name == "other" else BY_TYPING
+            help = f"not {answers['client'].name}" if name == "other" else ""
             picked = pick_client(session.crm, session.keyboard, label, help=help)
             if picked is None:
                 raise Back

@@ -15,7 +15,7 @@ from crm.terminal.drawing.render import show
 from crm.terminal.toolkit import records
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
-from crm.terminal.toolkit.picking import pick_record
+from crm.terminal.toolkit.picking import pick
 from crm.terminal.toolkit.session import UNCHANGED, Session
 from crm.terminal.toolkit.suggestions import metric_names
 
@@ -96,8 +96,8 @@ def _preview(session: Session) -> None:
 
 
 def _chosen(session: Session, rule: StatusRule | None, title: str) -> StatusRule:
-    pick = partial(pick_record, session.crm, session.keyboard, StatusRule, "Rule")
-    return records.picked(session, rule, pick, "Status rules", title)
+    chosen = partial(pick, session.crm, session.keyboard, StatusRule, "Rule")
+    return records.picked(session, rule, chosen, "Status rules", title)
 
 
 @flow("rules list")

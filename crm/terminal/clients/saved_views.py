@@ -10,7 +10,7 @@ from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import records
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
-from crm.terminal.toolkit.picking import pick_record
+from crm.terminal.toolkit.picking import pick
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, in_steps
 
@@ -78,5 +78,5 @@ def remove(session: Session, view: View | None = None, **_: Any) -> None:
 
 def _picked(session: Session, title: str) -> View:
     session.page(title)
-    picked: View = pick_record(session.crm, session.keyboard, View, "View")
+    picked: View = pick(session.crm, session.keyboard, View, "View")
     return picked

@@ -9,8 +9,8 @@ from crm.commands.registry import Command, commands
 from crm.errors import FieldError
 from crm.model import Client
 from crm.model.rights import OWNER
+from crm.terminal.clients.picking import ClientSearch
 from crm.terminal.console.keyboard import Back, Choice, Suggestion
-from crm.terminal.toolkit.picking import ClientSearch
 from crm.terminal.toolkit.session import Session
 
 _MOST = 10

@@ -2,17 +2,15 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from rich.text import Text
 
-from crm.commands import subject_of
 from crm.model import Conventions
 from crm.model.encoding import plain
 from crm.terminal.drawing import cards, tables
 from crm.terminal.drawing.screen import Screen, data
+from crm.terminal.drawing.subject_parts import load
 
 _Renderer = TypeVar("_Renderer", bound=Callable[[Any, Screen, Conventions], None])
 _RENDERERS: dict[str, Callable[[Any, Screen, Conventions], None]] = {}
@@ -62,21 +60,11 @@ def _show_list(screen: Screen, result: Sequence[Any], by: Conventions) -> None:
 
 def renderer_of(kind: type) -> Callable[[Any, Screen, Conventions], None] | None:
     """How a result of a type is drawn; None for one that nobody has said it of."""
-    _load(kind)
+    load(kind, "rendering")
     return next((_RENDERERS[type_.__name__] for type_ in kind.__mro__ if type_.__name__ in _RENDERERS), None)
 
 
 def columns_of(kind: type) -> Sequence[tables.Column] | None:
     """The columns of a list of a type; None for one that nobody has said them of."""
-    _load(kind)
+    load(kind, "rendering")
     return tables.COLUMNS.get(kind.__name__)
-
-
-def _load(kind: type) -> None:
-    """Loads what the subject of a type says; what the store itself returns is of the subject of data."""
-    place = kind.__module__.split(".")
-    if place[0] != "crm":
-        return
-    folder = f"crm.terminal.{'data' if place[1] == 'repository' else subject_of(kind.__module__)}"
-    if find_spec(folder) and find_spec(f"{folder}.rendering"):
-        import_module(f"{folder}.rendering")

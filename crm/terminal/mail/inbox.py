@@ -11,7 +11,7 @@ from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.mail.rendering import STRANGERS
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
-from crm.terminal.toolkit.picking import pick_client
+from crm.terminal.toolkit.picking import pick
 from crm.terminal.toolkit.session import Session
 
 
@@ -53,7 +53,7 @@ def _adopt(session: Session, who: Stranger) -> None:
 def _adopt_to(session: Session, who: Stranger) -> None:
     """Gives the address to a client who is there already."""
     session.page(who.address, "Add to a client")
-    client: Client | None = pick_client(session.crm, session.keyboard, "Client")
+    client: Client | None = pick(session.crm, session.keyboard, Client, "Client")
     if client is None:
         raise Back
     session.tell(session.call("email adopt", address=who.address, client=client))

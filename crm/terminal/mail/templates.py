@@ -7,7 +7,7 @@ from typing import Any
 from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields
 from crm.commands.mail.templates import TemplatePreview
 from crm.commands.registry import named
-from crm.model import CHANNELS, Field, Template, typed_fields
+from crm.model import CHANNELS, Client, Field, Template, typed_fields
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import render
 from crm.terminal.mail.rendering import TEMPLATES, draw_template, draw_text
@@ -15,7 +15,7 @@ from crm.terminal.toolkit import records
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow, page
-from crm.terminal.toolkit.picking import pick_client
+from crm.terminal.toolkit.picking import pick
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
 
@@ -90,7 +90,7 @@ def preview(session: Session, template: Template | None = None, **_: Any) -> Non
         render.show(session.screen, found, session.crm.conventions)
         session.screen.print()
         session.keyboard.choose("", [Choice("As another client", True)])
-        client = pick_client(session.crm, session.keyboard, "Client")
+        client = pick(session.crm, session.keyboard, Client, "Client")
 
 
 class TemplateForm(RecordForm):

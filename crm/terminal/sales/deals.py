@@ -11,9 +11,9 @@ from crm.commands.sales.outcomes import lost_reasons
 from crm.commands.sales.pipeline import stages
 from crm.model import Client, Deal, Field, Stage
 from crm.terminal.console.keyboard import Choice
+from crm.terminal.sales.picking import pick_deal, stage_line
 from crm.terminal.sales.rendering import draw_heading, draw_history
 from crm.terminal.toolkit import records
-from crm.terminal.toolkit.deal_picking import pick_deal, stage_line
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.records import chosen_client

@@ -7,9 +7,9 @@ from crm.commands.registry import named
 from crm.errors import FieldError
 from crm.model import OUTCOMES, Stage
 from crm.terminal.console.keyboard import Choice
+from crm.terminal.sales.picking import pick_stage, stage_line
 from crm.terminal.sales.rendering import STAGES
 from crm.terminal.toolkit import records
-from crm.terminal.toolkit.deal_picking import pick_stage, stage_line
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session

@@ -10,7 +10,7 @@ from crm.model.fields import Tags
 from crm.repository import Query
 from crm.rules import parse_condition
 from crm.terminal.console.keyboard import Back, Choice
-from crm.terminal.toolkit.picking import pick_clients, pick_record
+from crm.terminal.toolkit.picking import pick, pick_several
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.suggestions import metric_names
 
@@ -46,11 +46,11 @@ def pick_group(session: Session, title: str) -> Chosen:
 
 
 def _one_by_one(session: Session) -> Chosen:
-    return group_of(clients=tuple(pick_clients(session.crm, session.keyboard, "Clients")))
+    return group_of(clients=tuple(pick_several(session.crm, session.keyboard, Client, "Clients")))
 
 
 def _in_a_view(session: Session) -> Chosen:
-    view: View = pick_record(session.crm, session.keyboard, View, "View")
+    view: View = pick(session.crm, session.keyboard, View, "View")
     return group_of(view=view.name)
 
 

@@ -11,13 +11,13 @@ from crm.commands.context import CRM
 from crm.commands.file_output import ending_of
 from crm.commands.registry import Command, Parameter
 from crm.errors import CRMError, FieldError, Question, RuleError
-from crm.model import Client, Record, StatusRule
+from crm.model import Client, Record
 from crm.model.fields import Check, Extra, Flag, Person, Prose, Secret
 from crm.model.fields import Choice as OneOf
 from crm.model.paths import display_path, path_of
 from crm.terminal.console.keyboard import Back, Choice, Keyboard, Needed, Suggestion, reason
 from crm.terminal.drawing.screen import Screen
-from crm.terminal.toolkit.picking import BY_TYPING, client_line, pick_client, pick_clients, pick_record, rule_line
+from crm.terminal.toolkit.picking import line_of, pick, pick_several
 from crm.terminal.toolkit.suggestions import PEOPLE, known_people, suggestions
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Prompts:
             case Client():
                 return value.name
             case Record():
-                return _named(value)
+                return line_of(value, self.crm.conventions)
             case PurePath():
                 return display_path(value)
             case list() | tuple() if parameter.many:
@@ -83,10 +83,10 @@ class Prompts:
         return str(value)
 
     def _asked(self, parameter: Parameter, typed: str = "", error: str = "") -> Any:
-        if parameter.record is Client:
-            return pick_clients(self.crm, self.keyboard, parameter.label) if parameter.many else self._client(parameter)
+        if parameter.record and parameter.many:
+            return pick_several(self.crm, self.keyboard, parameter.record, parameter.label)
         if parameter.record:
-            return pick_record(self.crm, self.keyboard, parameter.record, parameter.label, required=parameter.required)
+            return pick(self.crm, self.keyboard, parameter.record, parameter.label, required=parameter.required)
         if parameter.path:
             return self._path(parameter, typed, error)
         if parameter.check is None:
@@ -165,7 +165,10 @@ class Prompts:
         records where the person would rather have that. Raises Back for no."""
         entries = []
         if question.question_kind == "duplicate":
-            entries = [Choice(f"Open {_named(record)} instead", record) for record in question.records[:5]]
+            entries = [
+                Choice(f"Open {line_of(record, self.crm.conventions)} instead", record)
+                for record in question.records[:5]
+            ]
         entries += [Choice(words, value) for value, words in question.choices.items()]
         return self.keyboard.choose(question.sentence, entries, back="No, go back")
 
@@ -198,10 +201,6 @@ class Prompts:
         if parameter.path:
             return str(value)
         return parameter.check.edit(value, self.crm.conventions) if parameter.check else ""
-
-    def _client(self, parameter: Parameter) -> Client | None:
-        help = BY_TYPING if parameter.required else f"{BY_TYPING}; Enter leaves it out"
-        return pick_client(self.crm, self.keyboard, parameter.label, help=help, required=parameter.required)
 
     def _path(self, parameter: Parameter, typed: str, error: str) -> Any:
         if self.exchange is not None:
@@ -241,15 +240,6 @@ class Prompts:
                     raise Back
                 return values or parameter.default or []
             values.append(value)
-
-
-def _named(record: Record) -> str:
-    match record:
-        case Client():
-            return client_line(record)
-        case StatusRule():
-            return rule_line(record)
-    return f"{record.kind_name} {record.id}"
 
 
 def in_order(command: Command) -> list[Parameter]:

@@ -7,7 +7,7 @@ from crm.commands.registry import named
 from crm.model import Client, Record
 from crm.model.fields import Check
 from crm.terminal.console.keyboard import Back
-from crm.terminal.toolkit.picking import pick_client
+from crm.terminal.toolkit.picking import pick
 from crm.terminal.toolkit.session import Session
 
 _Kind = TypeVar("_Kind", bound=Record)
@@ -57,7 +57,7 @@ def chosen_client(session: Session, client: Client | None, *crumbs: str) -> Clie
     """A client that is named, or else one that the person chooses on a page named by the crumbs. Raises Back."""
     if client is None:
         session.page(*crumbs)
-        client = pick_client(session.crm, session.keyboard, "Client")
+        client = pick(session.crm, session.keyboard, Client, "Client")
     if client is None:
         raise Back
     return client

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event
 from crm.errors import Question
 from crm.model import Client
 from crm.model.folding import fold
-from crm.terminal.toolkit.picking import ClientSearch
+from crm.terminal.clients.picking import ClientSearch
 from tests.commands.conftest import TODAY, Office
 
 LARGE = "client|contact|sale|interaction|message|follow_up|deal|stage_move|audit|transactions"

@@ -9,8 +9,8 @@ from sqlalchemy import event
 
 from crm.commands.context import CRM
 from crm.commands.registry import commands, named
+from crm.terminal.clients.picking import ClientSearch
 from crm.terminal.clients.search import CommandSearch
-from crm.terminal.toolkit.picking import ClientSearch
 
 Start = Callable[..., Any]
 

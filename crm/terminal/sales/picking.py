@@ -1,50 +1,59 @@
-"""Deals and stages chosen: a deal by typing, a stage from those there are."""
+"""Deals chosen by typing and stages from those there are, and the lines that stand for them and for sales."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from crm.commands.context import CRM
 from crm.commands.sales.pipeline import DealShown, WhichDeals, listed, shown, stages
-from crm.model import Conventions, Deal, Stage
+from crm.model import Conventions, Deal, Sale, Stage
 from crm.terminal.console.keyboard import Choice, Keyboard, Suggestion
-from crm.terminal.toolkit.typed_picking import is_too_short, number_in, pick_typed
+from crm.terminal.toolkit.picking import is_too_short, joined, line_for, number_in, pick_typed, picker
 
 _SUGGESTED = 8
 _MATCHES = 9
 
 
-def deal_line(deal: Deal, by: Conventions, name: str = "") -> str:
+@line_for(Sale)
+def sale_line(sale: Sale, by: Conventions, client: str = "") -> str:
+    """A sale on one line."""
+    return joined(by.day(sale.on), by.money(sale.amount), client, sale.note, f"no. {sale.id}")
+
+
+@line_for(Deal)
+def deal_line(deal: Deal, by: Conventions, client: str = "") -> str:
     """A deal on one line."""
     ended = f"closed on {by.day(deal.closed_on)}" if deal.closed_on else ""
-    return " · ".join(filter(None, (deal.title, name, by.money(deal.value), ended, f"no. {deal.id}")))
+    return joined(deal.title, client, by.money(deal.value), ended, f"no. {deal.id}")
 
 
-def stage_line(stage: Stage) -> str:
+@line_for(Stage)
+def stage_line(stage: Stage, _: Conventions | None = None, __: str = "") -> str:
     """A stage on one line."""
     return f"{stage.name} · {stage.probability} %" if stage.outcome == "open" else stage.name
 
 
-def pick_deal(crm: CRM, keyboard: Keyboard, label: str, *, required: bool = True) -> Deal | None:
+@picker(Deal)
+def pick_deal(crm: CRM, keyboard: Keyboard, label: str, *, help: str = "", required: bool = True) -> Any:
     """A deal, found by part of its title or of its client's name, or by its number; None where it may be left out and
     is. Raises Back."""
-    by, help = crm.conventions, "type part of the title or of the client, or the number"
-    found: Deal | None = pick_typed(
+
+    def suggest(typed: str) -> list[Suggestion]:
+        if is_too_short(typed):
+            return []
+        return [Suggestion(str(deal.deal.id), deal.deal.title, deal.client) for deal in _deals(crm, typed)[:_SUGGESTED]]
+
+    by = crm.conventions
+    return pick_typed(
         keyboard,
         label,
         lambda typed: _deals(crm, typed),
-        lambda typed: _suggested(crm, typed),
+        suggest,
         lambda deal: Choice(deal_line(deal.deal, by, deal.client), deal.deal),
         lambda _: "Which deal?",
-        help=help if required else f"{help}; Enter leaves it out",
+        help=help or "type part of the title or of the client, or the number",
         nothing="no deal is found by that; try part of the title or of the client, or the number",
         required=required,
     )
-    return found
-
-
-def _suggested(crm: CRM, typed: str) -> list[Suggestion]:
-    if is_too_short(typed):
-        return []
-    return [Suggestion(str(deal.deal.id), deal.deal.title, deal.client) for deal in _deals(crm, typed)[:_SUGGESTED]]
 
 
 def _deals(crm: CRM, typed: str) -> Sequence[DealShown]:
@@ -59,11 +68,11 @@ def _deals(crm: CRM, typed: str) -> Sequence[DealShown]:
         return listed(snapshot, known, everywhere, limit=_MATCHES)
 
 
-def pick_stage(crm: CRM, keyboard: Keyboard, label: str, *, required: bool = True) -> Stage | None:
+@picker(Stage)
+def pick_stage(crm: CRM, keyboard: Keyboard, label: str, *, help: str = "", required: bool = True) -> Any:  # noqa: ARG001
     """A stage from those there are; None where it may be left out and is. Raises Back."""
     with crm.read() as snapshot:
         entries: list[Choice] = [Choice(stage_line(stage), stage) for stage in stages(snapshot)]
     if not required:
         entries.append(Choice("None of them", None))
-    chosen: Stage | None = keyboard.choose(f"{label}:", entries)
-    return chosen
+    return keyboard.choose(f"{label}:", entries)

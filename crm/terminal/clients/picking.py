@@ -1,0 +1,199 @@
+"""Clients and contacts chosen by typing, and the lines that stand for them, for rules and for views."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crm.commands.clients.contacts import contacts_saying
+from crm.commands.context import CRM
+from crm.commands.matching import through
+from crm.errors import FieldError
+from crm.model import Client, Contact, Conventions, StatusRule, View
+from crm.repository import Query
+from crm.rules import rule_text
+from crm.terminal.console.keyboard import Back, Choice, Keyboard, Suggestion
+from crm.terminal.toolkit.picking import is_too_short, joined, line_for, number_in, pick_typed, picker
+from crm.terminal.toolkit.suggestions import metric_names
+
+_BY_TYPING = "type part of the name, or the number"
+_NOBODY = "nobody is found by that; try part of the name, or the number"
+_SUGGESTED = 8
+_MATCHES = 9
+
+# A contact and the name of its client.
+_Named = tuple[Contact, str]
+
+
+@line_for(Client)
+def client_line(client: Client, _: Conventions, __: str = "", through: Contact | None = None) -> str:
+    """A client on one line, with the contact that it was found by."""
+    name = f"{client.name} — {through.name}" if through else client.name
+    return joined(name, client.email or client.company, client.city, f"no. {client.id}")
+
+
+@line_for(Contact)
+def contact_line(contact: Contact, _: Conventions, company: str) -> str:
+    """A contact on one line."""
+    return joined(contact.name, company, contact.email, f"no. {contact.id}")
+
+
+@line_for(StatusRule)
+def rule_line(rule: StatusRule, _: Conventions, __: str = "") -> str:
+    """A rule on one line."""
+    return f"{rule_text(rule.status, rule.when)}{'' if rule.active else '  (off)'}"
+
+
+@line_for(View)
+def view_line(view: View, _: Conventions, __: str = "") -> str:
+    """A saved view on one line."""
+    return f"{view.name}  {view.condition}"
+
+
+class ClientSearch:
+    """Clients by what was typed so far; each stands in the line as its number and name once taken."""
+
+    def __init__(self, crm: CRM, limit: int = _MATCHES) -> None:
+        self._crm = crm
+        self._limit = limit
+        self._through: Mapping[int, Contact] = {}
+
+    def found(self, typed: str) -> Sequence[Client]:
+        """The clients that may be meant; the one with a number that was typed stands alone."""
+        typed = typed.strip()
+        number = typed.removeprefix("#").partition(" ")[0]
+        with self._crm.read() as snapshot:
+            if numbered := number_in(number):
+                record: Client | None = snapshot.find(Client, numbered)
+                if record and (number == typed.removeprefix("#") or typed == _taken(record)):
+                    return [record]
+            exact = snapshot.find_all(Client, Query({"reference": typed}, limit=1)) if typed else []
+            found = exact or (snapshot.search(typed, self._limit) if typed else [])
+            self._through = through(snapshot, found, typed)
+        return found
+
+    def line(self, client: Client) -> str:
+        """One of those found last on a line, with the contact that it was found by."""
+        return client_line(client, self._crm.conventions, through=self._through.get(client.id))
+
+    def suggest(self, typed: str) -> list[Suggestion]:
+        """The same for a completion menu."""
+        if is_too_short(typed):
+            return []
+        return [self._suggestion(client) for client in self.found(typed)[:_SUGGESTED]]
+
+    def _suggestion(self, client: Client) -> Suggestion:
+        contact = self._through.get(client.id)
+        name = f"{client.name} — {contact.name}" if contact else client.name
+        about = (contact.email if contact else "") or client.email or client.company
+        return Suggestion(_taken(client), name, joined(about, str(client.id)))
+
+
+def _taken(client: Client) -> str:
+    return f"{client.id} {client.name}"
+
+
+@picker(Client)
+def pick_client(crm: CRM, keyboard: Keyboard, label: str, *, help: str = "", required: bool = True) -> Any:
+    """A client, found by typing; None where it may be left out and is. Raises Back."""
+    search = ClientSearch(crm)
+    return pick_typed(
+        keyboard,
+        label,
+        search.found,
+        search.suggest,
+        lambda client: Choice(search.line(client), client),
+        lambda count: f"{count} clients fit:" if count < _MATCHES else "The best matches:",
+        help=help or _BY_TYPING,
+        nothing=_NOBODY,
+        required=required,
+    )
+
+
+@picker(Client, several=True)
+def pick_clients(crm: CRM, keyboard: Keyboard, label: str) -> list[Client]:
+    """Several clients: one after another, or all that fit a condition. Raises Back."""
+    chosen: dict[int, Client] = {}
+    while True:
+        names = ", ".join(client.name for client in list(chosen.values())[:5])
+        more = f" and {len(chosen) - 5} more" if len(chosen) > 5 else ""
+        entries = [Choice("Go on with these", "done")] if chosen else []
+        entries += [
+            Choice("Add a client", "one"),
+            Choice("Add all that a search finds", "search"),
+            Choice("Add all that fit a condition", "where"),
+        ]
+        if chosen:
+            entries.append(Choice("Take the last one off", "less"))
+        how = keyboard.choose(f"{label}: {names}{more}" if chosen else f"{label}:", entries)
+        if how == "done":
+            return list(chosen.values())
+        try:
+            if how == "less":
+                chosen.popitem()
+            elif how == "one":
+                if one := pick_client(crm, keyboard, "Client"):
+                    chosen[one.id] = one
+            else:
+                chosen |= {client.id: client for client in _all(crm, keyboard, how)}
+        except Back:
+            continue
+
+
+def _all(crm: CRM, keyboard: Keyboard, how: str) -> Sequence[Client]:
+    def read(text: str) -> Sequence[Client]:
+        if not text.strip():
+            raise Back
+        with crm.read() as snapshot:
+            where = Query(where=text)
+            found = snapshot.search(text, 1000) if how == "search" else snapshot.find_all(Client, where)
+        if not found:
+            raise FieldError("no client fits that")
+        return list(found)
+
+    if how == "search":
+        found: Sequence[Client] = keyboard.text("Text", read, help="part of a name, e-mail, phone or tag")
+    else:
+        found = keyboard.text(
+            "Condition", read, help="like total_spend > 1000 and country = 'DE'", suggest=metric_names
+        )
+    return found
+
+
+@picker(Contact)
+def pick_contact(crm: CRM, keyboard: Keyboard, label: str, *, help: str = "", required: bool = True) -> Any:
+    """A contact, found by typing; None where it may be left out and is. Raises Back."""
+
+    def suggest(typed: str) -> list[Suggestion]:
+        if is_too_short(typed):
+            return []
+        return [
+            Suggestion(f"{contact.id} {contact.name}", contact.name, company)
+            for contact, company in _contacts(crm, typed)
+        ]
+
+    return pick_typed(
+        keyboard,
+        label,
+        lambda typed: _contacts(crm, typed),
+        suggest,
+        lambda named: Choice(contact_line(named[0], crm.conventions, named[1]), named[0]),
+        lambda _: "Which contact?",
+        help=help or _BY_TYPING,
+        nothing=_NOBODY,
+        required=required,
+    )
+
+
+def _contacts(crm: CRM, typed: str) -> Sequence[_Named]:
+    """The contacts that may be meant; the one with a number that was typed stands alone."""
+    number, _, name = typed.strip().removeprefix("#").partition(" ")
+    with crm.read() as snapshot:
+        found: list[Contact] = []
+        if numbered := number_in(number):
+            record = snapshot.find(Contact, numbered)
+            found = [record] if record and name in ("", record.name) else []
+        found = found or contacts_saying(snapshot, typed, limit=_MATCHES)
+        companies = (
+            snapshot.find_all(Client, Query({"id": sorted({contact.client for contact in found})})) if found else []
+        )
+    names = {company.id: company.name for company in companies}
+    return [(contact, names.get(contact.client, "")) for contact in found]

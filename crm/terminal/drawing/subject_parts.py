@@ -1,0 +1,23 @@
+"""Parts of the subjects, loaded by the type that is in hand when they are first needed."""
+
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+
+from crm.commands import subject_of
+
+
+def load(kind: type, part: str) -> None:
+    """Loads a part (`rendering`, `picking`) of the subject that a type comes from, where it has one."""
+    _load(kind.__module__, part)
+
+
+@cache
+def _load(module: str, part: str) -> None:
+    place = module.split(".")
+    if place[0] != "crm":
+        return
+    # What the store itself returns is of the subject of data.
+    folder = f"crm.terminal.{'data' if place[1] == 'repository' else subject_of(module)}"
+    if find_spec(folder) and find_spec(f"{folder}.{part}"):
+        import_module(f"{folder}.{part}")

@@ -1,0 +1,16 @@
+"""The lines that stand for users and their sessions."""
+
+from crm.model import Conventions, SignIn, User
+from crm.terminal.toolkit.picking import line_for
+
+
+@line_for(User)
+def user_line(user: User, _: Conventions, __: str = "") -> str:
+    """A user on one line."""
+    return f"{user.name or user.email}  {user.email}  {user.role}"
+
+
+@line_for(SignIn)
+def session_line(session: SignIn, by: Conventions, _: str = "") -> str:
+    """A session on one line."""
+    return f"{by.time(session.created_at)}  {session.device or session.address or session.method}"
