@@ -98,7 +98,7 @@ class Group:
         found = snapshot.numbers(Client, fitting)
         return [number for number in found if number in existing] if named else found
 
-    def told(self, by: Conventions) -> str:
+    def describe(self, by: Conventions) -> str:
         """The group in words: '3 clients', 'all clients', 'clients in the view VIPs with City: Graz'."""
         if self.is_everybody:
             return "all clients"

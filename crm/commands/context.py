@@ -30,7 +30,7 @@ Result = TypeVar("Result")
 # How far a long piece of work is: done, of how many in all (0 while unknown).
 Progress = Callable[[int, int], None]
 Item = TypeVar("Item")
-_TOLD_EVERY = 100
+_REPORTED_EVERY = 100
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def silent(_: str) -> Iterator[Progress]:
 def counted(objects: Iterable[Item], progress: Progress, count: int = 0, before: int = 0) -> Generator[Item]:
     """Objects as they pass by, telling how far it is: `count` of them in all, `before` done already."""
     for done, entry in enumerate(objects, start=before + 1):
-        if not done % _TOLD_EVERY:
+        if not done % _REPORTED_EVERY:
             progress(done, count)
         yield entry
 

@@ -62,7 +62,7 @@ def _event(follow_up: FollowUp, client: Client, deal: str, by: Conventions) -> "
     else:
         event.add("dtstart", follow_up.due_on)
         event.add("transp", "TRANSPARENT")
-    event.add("description", "\n".join(line.translate(_ODD) for line in _told(follow_up, client, deal, by)))
+    event.add("description", "\n".join(line.translate(_ODD) for line in _description(follow_up, client, deal, by)))
     return event
 
 
@@ -71,7 +71,7 @@ def _uid(follow_up: FollowUp) -> uuid.UUID:
     return uuid.uuid5(_OURS, f"{follow_up.id} {follow_up.created_at.astimezone(UTC).isoformat()}")
 
 
-def _told(follow_up: FollowUp, client: Client, deal: str, by: Conventions) -> Iterable[str]:
+def _description(follow_up: FollowUp, client: Client, deal: str, by: Conventions) -> Iterable[str]:
     """What one needs at hand when it is due."""
     yield f"Client: {client.name} (no. {client.id})"
     if deal:

@@ -35,12 +35,12 @@ _WRITING = {
 
 def unreadable(path: Path, error: OSError) -> FileError:
     """The error to raise when the system would not let `path` be read."""
-    return _told(_READING, "{path} could not be read: {reason}.", path, error)
+    return _file_error(_READING, "{path} could not be read: {reason}.", path, error)
 
 
 def unwritable(path: Path, error: OSError) -> FileError:
     """The error to raise when the system would not let `path` be written."""
-    return _told(_WRITING, "{path} could not be written: {reason}.", path, error)
+    return _file_error(_WRITING, "{path} could not be written: {reason}.", path, error)
 
 
 def size_of(path: Path) -> int:
@@ -56,7 +56,7 @@ def size_of(path: Path) -> int:
     return found.st_size
 
 
-def _told(sentences: dict[int, str], otherwise: str, path: Path, error: OSError) -> FileError:
+def _file_error(sentences: dict[int, str], otherwise: str, path: Path, error: OSError) -> FileError:
     sentence = sentences.get(error.errno or 0, otherwise)
     paths = {
         "path": display_path(path),

@@ -39,7 +39,7 @@ def answered(mail: Mail, reply: "requests.Response", account: ServiceAccount) ->
     status = reply.status_code
     if 200 <= status < 300:
         return outcomes(mail, Fate.SENT)
-    reasons, message = _told(reply)
+    reasons, message = _reasons_and_message(reply)
     words = f"{status} {message}" if message else str(status)
     if status == 429 or reasons & _TOO_OFTEN:
         raise OutwardError(f"No e-mail was sent: Google takes no more for now ({words}).", reason="busy")
@@ -87,7 +87,7 @@ def unreached() -> OutwardError:
     return OutwardError("No e-mail was sent: Google cannot be reached.", reason="offline")
 
 
-def _told(reply: "requests.Response") -> tuple[frozenset[str], str]:
+def _reasons_and_message(reply: "requests.Response") -> tuple[frozenset[str], str]:
     """The reasons that Google gives, as programs read them, and its sentence in one line."""
     try:
         error = reply.json()["error"]

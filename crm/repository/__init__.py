@@ -142,7 +142,7 @@ class Wait:
     left: float | None = None
 
     @property
-    def told(self) -> str:
+    def sentence(self) -> str:
         """The wait in words, without a full stop."""
         return f"{self.why}; waiting" if self.left is None else f"{self.why}; going on in {math.ceil(self.left)} s"
 

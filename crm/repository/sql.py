@@ -128,7 +128,7 @@ class SqlRepository:
     def _opened(self) -> Engine:
         engine = self._dialect.engine()
         try:
-            with self._told():
+            with self._errors_explained():
                 if self._dialect.is_new():
                     self._create(engine)
                 else:
@@ -196,7 +196,7 @@ class SqlRepository:
         """Brings a store of an older format to this one, after a dated backup; one that can only be read is read as
         if it were."""
         try:
-            with self._told(), engine.connect() as connection:
+            with self._errors_explained(), engine.connect() as connection:
                 self._enter(connection)
                 if self._add_missing(connection):
                     # Of what is there until this is committed.
@@ -225,14 +225,14 @@ class SqlRepository:
     def _time_zone(self) -> str:
         """The team's time zone as the store has it, '' where it says nothing of it."""
         setting = tables.setting.c
-        with self._told(), self._engine.connect() as connection:
+        with self._errors_explained(), self._engine.connect() as connection:
             return str(connection.execute(select(setting.value).where(setting.key == TIME_ZONE)).scalar() or "")
 
     def keep_sealed(self, seals: Seals) -> None:
         self._seals = self._seals or seals
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _errors_explained(self) -> Iterator[None]:
         """Turns a driver's error into a sentence."""
         try:
             yield
@@ -249,7 +249,7 @@ class SqlRepository:
 
     @contextmanager
     def read(self) -> Iterator[SqlSnapshot]:
-        with self._told(), self._engine.connect() as connection:
+        with self._errors_explained(), self._engine.connect() as connection:
             # Asked first: what others do from now on is not seen.
             known = self._known()
             self._dialect.begin_reading(connection)
@@ -273,7 +273,7 @@ class SqlRepository:
         return SqlTransaction(connection, self._dialect, clock, user=self.user, what=what, seals=self._seals)
 
     def transact(self, change: Callable[["SqlTransaction"], Result], what: str) -> Result:
-        with self._told(), self._engine.connect() as connection:
+        with self._errors_explained(), self._engine.connect() as connection:
             started = time.monotonic()
             while True:
                 try:
@@ -324,7 +324,7 @@ class SqlRepository:
 
     def fill(self, items: "Iterable[Item]", allowed: Allowed = anybody) -> dict[str, int]:
         self.refuse_filling()
-        with self._told(), self._engine.connect() as connection:
+        with self._errors_explained(), self._engine.connect() as connection:
             self._enter(connection)
             allowed(self._seen(connection))
             counts = self._fill(connection, items)
@@ -368,11 +368,11 @@ class SqlRepository:
         return ""
 
     def fact(self, name: str) -> str:
-        with self._told(), self._engine.connect() as connection:
+        with self._errors_explained(), self._engine.connect() as connection:
             return fact(connection, name)
 
     def set_fact(self, name: str, value: str, allowed: Allowed = anybody) -> None:
-        with self._told(), self._engine.connect() as connection:
+        with self._errors_explained(), self._engine.connect() as connection:
             self._enter(connection)
             allowed(self._seen(connection))
             put_fact(connection, name, value)
@@ -423,7 +423,7 @@ class SqlRepository:
             finally:
                 engine.dispose()
 
-        with self._told():
+        with self._errors_explained():
             # The copy itself is asked, before anybody has it: it is of one moment.
             self._dialect.backup(self._engine, target, looked_at if allowed is not anybody else None)
         return target
@@ -483,7 +483,7 @@ class SqlRepository:
                             raise _Outdated
 
                 try:
-                    with self._told():
+                    with self._errors_explained():
                         self._dialect.restore(self._engine, copy, locked)
                     break
                 except _Outdated:
@@ -501,7 +501,7 @@ class SqlRepository:
         """A transaction on the copy of a store in a file."""
         engine = self._dialect.at(file).engine()
         try:
-            with self._told(), engine.connect() as connection:
+            with self._errors_explained(), engine.connect() as connection:
                 self._enter(connection)
                 yield connection
                 connection.commit()

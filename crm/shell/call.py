@@ -326,7 +326,7 @@ class WaitsTold:
 
     def __call__(self, wait: Wait) -> None:
         if wait.left != 0 and not wait.follows(self._last):
-            message = f"{wait.told}."
+            message = f"{wait.sentence}."
             sys.stderr.write(json.dumps({"notice": "waiting", "message": message}) if self._as_json else message)
             sys.stderr.write("\n")
             sys.stderr.flush()

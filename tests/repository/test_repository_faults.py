@@ -309,7 +309,7 @@ def test_who_waits_is_told_and_goes_on(path: Path) -> None:
     assert changed.city == "Graz"
     assert told
     assert 2.0 < told[0].waited < 3.0
-    assert told[0].told == "Another program is saving to this file; waiting"
+    assert told[0].sentence == "Another program is saving to this file; waiting"
 
 
 def test_who_waits_too_long_is_let_go_and_nothing_changed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,7 @@ def capture(
     def change(tx: Transaction) -> Captured:
         understood = _understood(crm, tx, jotting, client, add)
         if not yes:
-            lines = [told_captured(understood, by)]
+            lines = [captured_summary(understood, by)]
             lines += [] if understood.follow_up else ["No follow-up: the line ends in no day."]
             question = "\n".join([*lines, "Save it?"])
             raise confirmation(question, "Save")
@@ -179,7 +179,7 @@ def _line(client: Client, contact: Contact | None) -> str:
     return " · ".join(filter(None, (who, client.city, client.email, f"no. {client.id}")))
 
 
-def told_captured(understood: Captured, by: Conventions) -> str:
+def captured_summary(understood: Captured, by: Conventions) -> str:
     """What a line was taken for, each thing on a line of its own."""
     client, spoken, due = understood.client, understood.interaction, understood.follow_up
     kind = INTERACTIONS[spoken.kind]

@@ -229,7 +229,7 @@ def _changes(
 def _change_entries(_: Snapshot, rows: Sequence[_Row], by: Conventions) -> list[Entry]:
     entries = []
     for row in rows:
-        text = _told(row.what, row.operation, row.before or {}, row.after or {}, by)
+        text = _change_text(row.what, row.operation, row.before or {}, row.after or {}, by)
         on, at = by.clock.day_of(row.at), by.clock.time_of(row.at)
         entries.append(Entry(on, at, _kind_of(row), text, row.user, transaction=row.transaction))
     return entries
@@ -240,7 +240,9 @@ def _kind_of(row: _Row) -> str:
     return STATUS if row.operation == "update" and {"status", "status_pinned_until"} & set(row.after or {}) else EDIT
 
 
-def _told(what: str, operation: str, before: Mapping[str, Any], after: Mapping[str, Any], by: Conventions) -> str:
+def _change_text(
+    what: str, operation: str, before: Mapping[str, Any], after: Mapping[str, Any], by: Conventions
+) -> str:
     """A change in words."""
     if operation == "create":
         return "Added" if what.startswith("added") else f"Added ({what})"

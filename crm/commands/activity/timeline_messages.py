@@ -82,10 +82,13 @@ def _keyed(rows: Sequence["AnyRow"], by: Conventions) -> list[tuple[Key, "AnyRow
 def message_entries(snapshot: Snapshot, rows: Sequence["AnyRow"], _: Conventions) -> list[Entry]:
     """Messages in words: 'E-mail to Jo Fox sent: your quote'."""
     names = _names(snapshot, {row.contact for row in rows})
-    return [Entry(row.on, row.time, row.channel, _told(row, names), row.user, None, "message", row.id) for row in rows]
+    return [
+        Entry(row.on, row.time, row.channel, _message_text(row, names), row.user, None, "message", row.id)
+        for row in rows
+    ]
 
 
-def _told(row: "AnyRow", names: Mapping[int, str]) -> str:
+def _message_text(row: "AnyRow", names: Mapping[int, str]) -> str:
     channel = CHANNELS[row.channel]
     text = channel[:1].upper() + channel[1:]
     if row.contact in names:

@@ -28,8 +28,8 @@ TagsToAdd = Annotated[tuple[str, ...], Tags(), About("Tags to add")]
 TagsToTakeOff = Annotated[tuple[str, ...], Tags(), About("Tags to take off")]
 
 # As much of a change stands in the history, and in the question before it.
-_TOLD = 400
-_VALUE_TOLD = 60
+_LONGEST_SUMMARY = 400
+_LONGEST_VALUE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def tag(
         return [client for some in some_at_a_time(tx, numbers) for client in some]
 
     with crm.progress("Tagging clients") as tell:
-        return crm.transact(lambda tx: change(tx, tell), _what(f"tagged {group.told(by)}", retagging))
+        return crm.transact(lambda tx: change(tx, tell), _what(f"tagged {group.describe(by)}", retagging))
 
 
 @command("clients edit-many", title="Edit several", menu="clients")
@@ -103,7 +103,7 @@ def edit_many(
         raise FieldError("nothing to change was given")
     group = asked_for(clients, only, where, view, all_)
     by = crm.conventions
-    summary = _told(changes, untag, by)
+    summary = _changes_summary(changes, untag, by)
 
     def change(tx: Transaction, tell: Progress) -> GroupReport:
         numbers = group.members(tx)
@@ -115,7 +115,7 @@ def edit_many(
         return GroupReport("changed", changed, unchanged=len(numbers) - changed, moved=len(moved))
 
     with crm.progress("Changing clients") as tell:
-        return crm.transact(lambda tx: change(tx, tell), _what(f"edited {group.told(by)}", summary))
+        return crm.transact(lambda tx: change(tx, tell), _what(f"edited {group.describe(by)}", summary))
 
 
 @command("clients delete-many", title="Delete several", menu="clients", roles=ONLY_ADMIN)
@@ -150,7 +150,7 @@ def delete_many(
         return GroupReport("deleted", len(numbers), along=along)
 
     with crm.progress("Deleting clients") as tell:
-        return crm.transact(lambda tx: change(tx, tell), _what(f"deleted {group.told(by)}"))
+        return crm.transact(lambda tx: change(tx, tell), _what(f"deleted {group.describe(by)}"))
 
 
 def _question(sentence: str, yes: str) -> Question:
@@ -209,7 +209,7 @@ def counted(along: Mapping[str, int], by: Conventions) -> list[str]:
     return [pluralize(count, name.replace("_", "-"), kinds[name], by) for name, count in along.items()]
 
 
-def _told(changes: Mapping[str, Any], untag: Sequence[str], by: Conventions) -> str:
+def _changes_summary(changes: Mapping[str, Any], untag: Sequence[str], by: Conventions) -> str:
     """What is going to be changed, in words."""
     known = fields(Client)
     parts = [
@@ -225,11 +225,11 @@ def _retagging(tag: Sequence[str], untag: Sequence[str]) -> str:
     return " ".join([*(f"+{name}" for name in tag), *(f"-{name}" for name in untag)])
 
 
-def _short(text: str, longest: int = _VALUE_TOLD) -> str:
+def _short(text: str, longest: int = _LONGEST_VALUE) -> str:
     line = " ".join(text.split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def _what(done: str, summary: str = "") -> str:
     """What stands in the history."""
-    return _short(f"{_short(done, _TOLD // 2)}: {summary}" if summary else done, _TOLD)
+    return _short(f"{_short(done, _LONGEST_SUMMARY // 2)}: {summary}" if summary else done, _LONGEST_SUMMARY)

@@ -208,7 +208,7 @@ def _is_more(change: Change) -> bool:
     return change.record != SignIn.kind_name
 
 
-def told_passed_over(entries: Sequence[HistoryEntry]) -> str:
+def passed_over_message(entries: Sequence[HistoryEntry]) -> str:
     """What was passed over, in a sentence; '' for nothing."""
     if not entries:
         return ""

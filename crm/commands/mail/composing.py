@@ -67,7 +67,7 @@ class Preview:
         return {label: found[label] for label in ("From", "To", "CC", "BCC", "Subject", "Attached") if found[label]}
 
     @property
-    def told(self) -> str:
+    def full_text(self) -> str:
         """All of it as one text."""
         return "\n".join([*(f"{label}: {value}" for label, value in self.heads.items()), "", self.text])
 

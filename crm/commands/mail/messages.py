@@ -73,7 +73,7 @@ def send(
             Written(client=client, template=template, subject=subject, body=body, to=to, cc=cc, bcc=bcc, attach=attach),
         )
     if not yes:
-        raise confirmation(f"{found.told}\n\nSend this to {client.name}?", "Send it")
+        raise confirmation(f"{found.full_text}\n\nSend this to {client.name}?", "Send it")
     draft = dataclasses.replace(found.draft, attachments=attached(crm, attach))
     queued = crm.transact(lambda tx: outbox.queue(tx, crm, draft), f"wrote an e-mail to {client.name}")
     return tried(crm, queued)

@@ -33,7 +33,7 @@ class SmsPreview:
     parts: int
 
     @property
-    def told(self) -> str:
+    def full_text(self) -> str:
         """All of it as one text."""
         several = f"{self.parts} SMS" + (", since it is long" if self.parts > 1 else "")
         return f"To: {self.name}, {self.draft.phone}\nTakes: {several}\n\n{self.draft.body}"
@@ -57,7 +57,7 @@ def send(
     with crm.read() as snapshot:
         found = previewed(crm, snapshot, client, text, template, to)
     if not yes:
-        raise confirmation(f"{found.told}\n\nSend this to {client.name}?", "Send it")
+        raise confirmation(f"{found.full_text}\n\nSend this to {client.name}?", "Send it")
     queued = crm.transact(lambda tx: queue(tx, crm, found.draft), f"wrote an SMS to {client.name}")
     return tried(crm, queued)
 

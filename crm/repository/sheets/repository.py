@@ -107,15 +107,15 @@ class SheetsRepository(SqlRepository):
 
     def _is_ours(self, engine: Engine) -> bool:
         """Makes a mirror of the file; False where it is one of something else."""
-        with self._told(), engine.connect() as connection:
+        with self._errors_explained(), engine.connect() as connection:
             self._enter(connection)
             ours = mirror.prepare(connection, self.service.spreadsheet)
             connection.commit()
             return ours
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        with super()._told():
+    def _errors_explained(self) -> Iterator[None]:
+        with super()._errors_explained():
             try:
                 yield
             except Rejected as error:
@@ -132,7 +132,7 @@ class SheetsRepository(SqlRepository):
     def refresh(self) -> None:
         """Brings the mirror in step unless it was so a moment ago. Without a connection it stays as it is; raises
         what is in the way while there is no mirror yet."""
-        with self._told(), self._engine.connect() as connection:
+        with self._errors_explained(), self._engine.connect() as connection:
             fresh = self._is_fresh(connection)
             connection.rollback()
             if fresh or not self._enter_soon(connection):
@@ -156,7 +156,7 @@ class SheetsRepository(SqlRepository):
         """What whoever reads should know: that the connection is gone, and of when the data is; else ''."""
         if self._offline is None:
             return ""
-        with self._told(), self._engine.connect() as connection:
+        with self._errors_explained(), self._engine.connect() as connection:
             _, at = mirror.checked(connection)
         return f"No connection to Google: this is how it was at {self._said(at)}."
 
@@ -353,7 +353,7 @@ class SheetsRepository(SqlRepository):
         # Tries of which it is not known whether they arrived, with their results.
         doubtful: dict[str, Result] = {}
         while True:
-            with self._told(), self._engine.connect() as connection:
+            with self._errors_explained(), self._engine.connect() as connection:
                 self._enter(connection)
                 try:
                     if tries or mirror.seen(connection) is None:
@@ -476,7 +476,7 @@ class SheetsRepository(SqlRepository):
 
     def fill(self, items: Iterable[tuple[str, Mapping[str, Any]]], allowed: Allowed = anybody) -> dict[str, int]:
         self.refuse_filling()
-        with self._told(), self._engine.connect() as connection:
+        with self._errors_explained(), self._engine.connect() as connection:
             self._enter(connection)
             try:
                 if (begun := mirror.seen(connection)) is not None and begun.state.staging:
@@ -538,7 +538,7 @@ class SheetsRepository(SqlRepository):
         started, tries = time.monotonic(), 0
         put_back: Mapping[type[Record], Sequence[str]] = {}
         while True:
-            with self._told(), self._engine.connect() as connection:
+            with self._errors_explained(), self._engine.connect() as connection:
                 self._enter(connection)
                 try:
                     self._catch_up(connection)
@@ -572,10 +572,10 @@ class SheetsRepository(SqlRepository):
     def check(self, allowed: Allowed = anybody) -> Iterator[Finding]:
         # What is checked is the spreadsheet itself, not what Drive says of it.
         self._read_at = -READS_ANYWAY_AFTER
-        with self._told(), self._engine.connect() as connection:
+        with self._errors_explained(), self._engine.connect() as connection:
             self._fall_behind(connection)
         yield from super().check(allowed)
-        with self._told(), self._engine.connect() as connection:
+        with self._errors_explained(), self._engine.connect() as connection:
             yield from problems(connection)
 
     def is_empty(self) -> bool:

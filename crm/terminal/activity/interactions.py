@@ -86,8 +86,8 @@ class InteractionsPage(ClientListPage):
     rivals = (frozenset(("mine", "by")),)
     before, after = INTERACTION_COLUMNS[:3], INTERACTION_COLUMNS[3:]
 
-    def told(self, name: str, value: Any) -> str:
-        return str(INTERACTIONS.get(value, value)) if name in ("kind", "text") else super().told(name, value)
+    def filter_text(self, name: str, value: Any) -> str:
+        return str(INTERACTIONS.get(value, value)) if name in ("kind", "text") else super().filter_text(name, value)
 
     def keys(self) -> Sequence[Choice]:
         log_one = Choice("Log", lambda: log(self.session, self.filters.get("client")), "l")

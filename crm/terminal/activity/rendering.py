@@ -163,9 +163,9 @@ def _(result: "Timeline", screen: Screen, by: Conventions) -> None:
 
 @renderer
 def _(result: "Captured", screen: Screen, by: Conventions) -> None:
-    from crm.commands.activity.capture import told_captured
+    from crm.commands.activity.capture import captured_summary
 
     sign = screen.sign("✓", "OK:")
-    for place, line in enumerate(told_captured(result, by).splitlines()):
+    for place, line in enumerate(captured_summary(result, by).splitlines()):
         before = Text("  ") if place else Text(f"{sign} ", "green")
         screen.print(before.append_text(data(line, "" if place else "green")))

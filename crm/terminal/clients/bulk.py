@@ -88,7 +88,7 @@ def edit_many(session: Session, **given: Any) -> None:
 
 def _in_words(session: Session, group: Chosen) -> str:
     chosen = Group([client.id for client in group["clients"]], filters_of(group["only"]), group["where"], group["view"])
-    return chosen.told(session.crm.conventions)
+    return chosen.describe(session.crm.conventions)
 
 
 class GroupForm(RecordForm):

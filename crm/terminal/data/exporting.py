@@ -26,7 +26,7 @@ def export(session: Session, **given: Any) -> None:
     def ask_what() -> None:
         # What an export was refused for is told here.
         session.page(command.title)
-        session.prompts.told(file, answers.given["file"])
+        session.prompts.show_answer(file, answers.given["file"])
         check = command.parameters["what"].check
         entries = [Choice(words, value) for value, words in check.options.items()] if isinstance(check, OneOf) else []
         entries.insert(1, Choice("Some of the clients", "group"))

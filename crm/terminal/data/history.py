@@ -37,8 +37,8 @@ class HistoryPage(ListPage):
     def open(self, row: Any) -> None:
         transaction_page(self.session, row.id)
 
-    def told(self, name: str, value: Any) -> str:
-        text = super().told(name, value)
+    def filter_text(self, name: str, value: Any) -> str:
+        text = super().filter_text(name, value)
         return text.removeprefix(f"{name} ") if name in ("about", "only") else text
 
     def keys(self) -> Sequence[Choice]:

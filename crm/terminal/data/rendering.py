@@ -108,12 +108,12 @@ def _keep_safe(advice: str, screen: Screen) -> None:
 
 @renderer
 def _(result: "TakenBack", screen: Screen, by: Conventions) -> None:
-    from crm.commands.data.history import told_passed_over
+    from crm.commands.data.history import passed_over_message
 
     line = Text(f"{screen.sign('✓', 'OK:')} Taken back: ", "green").append(clean(result.undone.what), "bold")
     screen.print(line)
     if result.passed_over:
-        screen.print(Text(clean(told_passed_over(result.passed_over)), "dim"))
+        screen.print(Text(clean(passed_over_message(result.passed_over)), "dim"))
     if result.left_out:
         screen.print(Text(clean(result.left_out), "yellow"))
     if result.records:

@@ -198,11 +198,11 @@ class Screen:
             if self._beside_bar:
                 self._beside_bar("")
         elif self._beside_bar:
-            self._beside_bar(wait.told)
+            self._beside_bar(wait.sentence)
         elif wait.left is not None and not self.plain:
-            self._count_down(wait.told)
+            self._count_down(wait.sentence)
         elif not goes_on:
-            self.print(Text(f"{wait.told}…" if wait.left is None else f"{wait.told}.", "yellow"))
+            self.print(Text(f"{wait.sentence}…" if wait.left is None else f"{wait.sentence}.", "yellow"))
             self.console.file.flush()
 
     def _count_down(self, line: str) -> None:

@@ -73,10 +73,10 @@ def _sales(screen: Screen, shown: Sequence[MonthOfSales], by: Conventions, below
         yield from tiles.months(screen, shown, by, _BRIEF_CHART)
 
 
-_Told = Callable[[Screen, Any, Conventions], Iterable[str]]
+_Texts = Callable[[Screen, Any, Conventions], Iterable[str]]
 
 
-def _line(label: str, texts: _Told) -> Callable[[Screen, Any, Conventions, int], Iterator[Text]]:
+def _line(label: str, texts: _Texts) -> Callable[[Screen, Any, Conventions, int], Iterator[Text]]:
     """What a tile lists, on one line."""
 
     def line(screen: Screen, content: Any, by: Conventions, _: int) -> Iterator[Text]:

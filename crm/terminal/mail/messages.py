@@ -31,10 +31,10 @@ class MessagesPage(ClientListPage):
     filter_by = _FILTERS
     before, after = MESSAGE_COLUMNS[:4], MESSAGE_COLUMNS[4:]
 
-    def told(self, name: str, value: Any) -> str:
+    def filter_text(self, name: str, value: Any) -> str:
         if name == "text":
             return f"with {value}"
-        return _WORDS[value] if isinstance(value, str) and value in _WORDS else super().told(name, value)
+        return _WORDS[value] if isinstance(value, str) and value in _WORDS else super().filter_text(name, value)
 
     def keys(self) -> Sequence[Choice]:
         whom = {"client": self.filters["client"]} if "client" in self.filters else {}

@@ -97,7 +97,7 @@ class _Steps(EmailSteps[MailingReport]):
         session = self.session
         screen, by = session.screen, session.crm.conventions
         session.page(_TITLE, "Preview")
-        screen.print(Text(found.told(by), "bold"))
+        screen.print(Text(found.summary(by), "bold"))
         screen.print()
         whole = draw_preview(screen, found.preview, None if room is None else screen.left - _BELOW)
         screen.print()

@@ -26,7 +26,7 @@ STATE_STYLES: Mapping[str, str] = {
 # In the order in which they are told.
 _STATES = ("sent", "failed", "unsure", "queued", "sending", "cancelled")
 # So many of what could not be read are told on screen.
-_TOLD = 5
+_MOST_LISTED = 5
 # What stands below lists: a blank line, the entries, the way back and the hint.
 _BELOW = 8
 
@@ -354,7 +354,7 @@ def _(result: "Fetched", screen: Screen, by: Conventions) -> None:
     if result.bounced:
         number = _counted(len(result.bounced), by, "e-mail of ours was", "e-mails of ours were")
         screen.print(Text(f"{number} given up by a mail server:", "bold red"))
-        for message in result.bounced[:_TOLD]:
+        for message in result.bounced[:_MOST_LISTED]:
             screen.print(data(f"{message.subject}: {message.failure}"))
     for client in result.opted_out:
         screen.print(data(f"{client.name} wants no mailings any more.", "yellow"))
@@ -365,10 +365,10 @@ def _(result: "Fetched", screen: Screen, by: Conventions) -> None:
     ]
     if others := [_counted(count, by, one, several) for count, one, several in left if count]:
         screen.print(Text(f"Not filed: {', '.join(others)}.", "dim"))
-    for problem in result.unreadable[:_TOLD]:
+    for problem in result.unreadable[:_MOST_LISTED]:
         screen.print(data(problem, "yellow"))
-    if len(result.unreadable) > _TOLD:
-        screen.print(Text(f"and {by.number(len(result.unreadable) - _TOLD)} more that cannot be read", "yellow"))
+    if len(result.unreadable) > _MOST_LISTED:
+        screen.print(Text(f"and {by.number(len(result.unreadable) - _MOST_LISTED)} more that cannot be read", "yellow"))
     if result.stopped:
         screen.print(data(f"{result.stopped} The rest is read next time.", "bold red"))
     if result.unknown:

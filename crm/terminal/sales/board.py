@@ -79,7 +79,7 @@ class BoardPage:
                 for stage in seen
             ]
         self._card = self._card_of(seen, shown)
-        screen.print(Text(screen.cut(self._told(seen, by)), "dim"))
+        screen.print(Text(screen.cut(self._summary(seen, by)), "dim"))
         width = (screen.width - _GAP * (len(seen) - 1)) // len(seen)
         columns = [list(self._column(stage, deals, rows, width, by)) for stage, deals in zip(seen, shown, strict=True)]
         for lines in zip(*columns, strict=True):
@@ -111,7 +111,7 @@ class BoardPage:
         line = self._places[number] - self._tops[number]
         return shown[column][line] if line < len(shown[column]) else None
 
-    def _told(self, seen: Sequence[StageSum], by: Conventions) -> str:
+    def _summary(self, seen: Sequence[StageSum], by: Conventions) -> str:
         """Whose deals these are, and which of the stages are seen."""
         owner = f"{self.owner.name}'s" if self.owner else "everybody's"
         last = self._first + len(seen)

@@ -60,10 +60,10 @@ class DealsPage(ListPage):
         sums = [added_up(self.result, self.session.crm.conventions)] if self.result and self.result.count else []
         return ", ".join([*filter(None, [super().narrowed()]), *sums])
 
-    def told(self, name: str, value: Any) -> str:
+    def filter_text(self, name: str, value: Any) -> str:
         if name == "all_":
             return "open, won and lost"
-        return f"{'closing ' if name in ('since', 'until') else ''}{super().told(name, value)}"
+        return f"{'closing ' if name in ('since', 'until') else ''}{super().filter_text(name, value)}"
 
     def keys(self) -> Sequence[Choice]:
         keys = [

@@ -77,9 +77,9 @@ class ListPage:
 
     def narrowed(self) -> str:
         """What the list is narrowed to, in words."""
-        return ", ".join(self.told(name, value) for name, value in self.filters.items())
+        return ", ".join(self.filter_text(name, value) for name, value in self.filters.items())
 
-    def told(self, name: str, value: Any) -> str:
+    def filter_text(self, name: str, value: Any) -> str:
         """A filter in words."""
         parameter = named(self.command).parameters[name]
         if parameter.record:
@@ -128,7 +128,7 @@ class ListPage:
         self.session.page(*self.crumbs())
         rows = self.rows(size + 1, self.offset)
         self.drawn = rows[:size]
-        screen.print(Text(self._told(self.drawn), "dim"))
+        screen.print(Text(self._position(self.drawn), "dim"))
         if not rows:
             screen.print("Nothing here." if not self.narrowed() else "Nothing fits.")
         head, lines = self._lines(self.drawn)
@@ -178,7 +178,7 @@ class ListPage:
 
     # Drawing
 
-    def _told(self, rows: Sequence[Any]) -> str:
+    def _position(self, rows: Sequence[Any]) -> str:
         by = self.session.crm.conventions
         count = self.count()
         pieces = []

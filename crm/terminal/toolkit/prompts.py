@@ -56,10 +56,10 @@ class Prompts:
         Raises Back.
         """
         value = self._asked(parameter, typed, error)
-        self.told(parameter, value)
+        self.show_answer(parameter, value)
         return value
 
-    def told(self, parameter: Parameter, value: Any) -> None:
+    def show_answer(self, parameter: Parameter, value: Any) -> None:
         """Leaves an answer on the screen, as it was understood."""
         if not self.screen.plain:
             shown = self.screen.cut(self._shown(parameter, value) or "-", len(parameter.label) + 2)

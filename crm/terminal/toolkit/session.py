@@ -66,7 +66,7 @@ class Session:
         self.search: Callable[[Session], None] | None = None
         self._notes: list[Callable[[], None]] = []
         # What this page has told, to be told again where all of it is drawn anew.
-        self._told: list[Callable[[], None]] = []
+        self._page_notes: list[Callable[[], None]] = []
 
     @property
     def prompts(self) -> "Prompts":
@@ -109,7 +109,7 @@ class Session:
         if notice:
             self.screen.print(Text(clean(notice), "yellow"))
         notes, self._notes = self._notes, []
-        self._told = notes
+        self._page_notes = notes
         for note in notes:
             note()
         if notes:
@@ -138,7 +138,7 @@ class Session:
         if self.exchange is not None:
             result = _handed_over(self.exchange, result)
         if isinstance(result, Client | StatusRule) or (isinstance(result, list) and result and title):
-            self.say(f"{self.screen.sign('✓', 'OK:')} {title}: {_told(result)}", "green")
+            self.say(f"{self.screen.sign('✓', 'OK:')} {title}: {_result_text(result)}", "green")
         else:
             from crm.terminal.drawing.render import show
 
@@ -221,7 +221,7 @@ class Session:
         """A menu whose values are actions, until the person goes back. What `above` shows, or `crumbs` names anew
         each time, may be gone (deleted, merged): then the menu is left."""
         while True:
-            self._told = []
+            self._page_notes = []
             try:
                 with self.screen.at_once():
                     named = crumbs() if callable(crumbs) else crumbs
@@ -245,7 +245,7 @@ class Session:
 
     def read_first(self, crumbs: Sequence[str], entries: int) -> None:
         """Has what was told read alone where a menu of so many entries does not fit below it."""
-        if self._told and not self.screen.plain and self.screen.left < entries + AROUND_MENU:
+        if self._page_notes and not self.screen.plain and self.screen.left < entries + AROUND_MENU:
             self.keyboard.pause()
             self.page(*crumbs)
 
@@ -303,7 +303,7 @@ class Session:
             fresh = False
             for name, value in given.items():
                 if name in command.parameters and value != command.parameters[name].default:
-                    prompts.told(command.parameters[name], value)
+                    prompts.show_answer(command.parameters[name], value)
 
         def run() -> None:
             nonlocal fresh
@@ -343,7 +343,7 @@ class Session:
 
     def _draw_again(self) -> None:
         """The page once more: the terminal has another size."""
-        self._notes = [*self._told, *self._notes]
+        self._notes = [*self._page_notes, *self._notes]
 
     def find(self) -> None:
         """Searches from whatever page this is. Raises Back."""
@@ -351,7 +351,7 @@ class Session:
             self.search(self)
 
     def _undo_last(self) -> None:
-        from crm.commands.data.history import my_last, told_passed_over
+        from crm.commands.data.history import my_last, passed_over_message
 
         found = my_last(self.crm)
         if found is None:
@@ -359,7 +359,7 @@ class Session:
             return
         last, passed = found
         question = f"Take back: {last.what} ({self.crm.conventions.time(last.at)})?"
-        self.confirm("\n".join(filter(None, (told_passed_over(passed), question))), "Take it back")
+        self.confirm("\n".join(filter(None, (passed_over_message(passed), question))), "Take it back")
         self.tell(self.call("history undo", transaction=last.id))
 
     def _help(self) -> None:
@@ -390,7 +390,7 @@ def _handed_over(exchange: "FileTransfer", result: Any) -> Any:
     return dataclasses.replace(result, **named) if named else result
 
 
-def _told(result: Any) -> str:
+def _result_text(result: Any) -> str:
     match result:
         case Client():
             return f"{result.name} (no. {result.id})"
@@ -399,5 +399,5 @@ def _told(result: Any) -> str:
         case [Record(), *_] if len(result) > 1:
             return f"{len(result)} {result[0].plural}"
         case [Record() as only]:
-            return _told(only)
+            return _result_text(only)
     return str(result)

@@ -74,7 +74,7 @@ class Answers:
             def ask() -> None:
                 page()
                 for parameter in parameters[:place]:
-                    self.session.prompts.told(parameter, self.given[parameter.name])
+                    self.session.prompts.show_answer(parameter, self.given[parameter.name])
                 self.ask(parameters[place], typed.get(parameters[place].name, ""))
 
             return ask

@@ -15,7 +15,7 @@ import pytest
 from crm.accounts import SignedIn
 from crm.commands.context import CRM
 from crm.commands.data.change_details import RecordChange
-from crm.commands.data.history import my_last, told_passed_over
+from crm.commands.data.history import my_last, passed_over_message
 from crm.errors import FieldError, FileError, NotFoundError
 from crm.model import Client, User
 from crm.repository import HistoryEntry
@@ -371,5 +371,5 @@ def test_what_the_program_did_for_itself_is_passed_over_and_said(office: Office)
     assert [entry.what for entry in found[1]] == ["reviewed statuses for the day"]
     done = office("history undo", crm=later)
     assert (done.undone, list(done.passed_over)) == found
-    assert told_passed_over(done.passed_over) == f"Passed over: reviewed statuses for the day ({found[1][0].id})."
+    assert passed_over_message(done.passed_over) == f"Passed over: reviewed statuses for the day ({found[1][0].id})."
     assert office.sales() == []

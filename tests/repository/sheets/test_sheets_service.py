@@ -573,7 +573,7 @@ def test_a_used_up_quota_is_waited_out(double: Double, method: str) -> None:
     {"write": lambda: service.write(ADD), "describe": lambda: service.describe("x")}.get(method, service.standing)()
     assert len(double.seen) == 2
     assert 60 <= sum(double.clock.slept) <= 61
-    told = [wait.told for wait in double.told]
+    told = [wait.sentence for wait in double.told]
     assert told[0].startswith("Google's quota for this minute is used up; going on in 6")
     assert told[-2].endswith("going on in 1 s")
     assert double.told[-1].left == 0

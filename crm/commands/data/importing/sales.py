@@ -28,7 +28,7 @@ class SaleImport:
         self._tx = tx
         self._draft = draft
         self._tally = tally
-        self._told = _Counts()
+        self._counts = _Counts()
         self._with_notes = any(match.target == "note" for match in draft.matches)
         self._first_new: int | None = None
 
@@ -42,7 +42,7 @@ class SaleImport:
         new = []
         for row, made in sales:
             key = self._key(made)
-            if self._told.one_more(key) <= stored.get(key, 0):
+            if self._counts.one_more(key) <= stored.get(key, 0):
                 self._tally.unchanged += 1
                 continue
             new.append(made)

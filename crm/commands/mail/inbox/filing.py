@@ -158,9 +158,9 @@ def _message(place: Placed, client: int, contact: int, clock: Clock) -> Message:
         on=clock.day_of(received.at),
         time=clock.time_of(received.at),
         sender=place.sender.address if place.sender else "",
-        to=_told(received.to),
-        cc=_told(received.cc),
-        bcc=_told(received.bcc),
+        to=_address_line(received.to),
+        cc=_address_line(received.cc),
+        bcc=_address_line(received.bcc),
         subject=line(received.subject, 300),
         body=prose(received.text, _LONGEST_BODY),
         attachments=_names(received.attachments),
@@ -169,7 +169,7 @@ def _message(place: Placed, client: int, contact: int, clock: Clock) -> Message:
     )
 
 
-def _told(parties: Iterable[Party]) -> str:
+def _address_line(parties: Iterable[Party]) -> str:
     """Addresses as they stand in a message, as many as there is room for."""
     text = ""
     for party in parties:

@@ -47,12 +47,12 @@ class Prepared:
     preview: Preview
     a_minute: int
 
-    def told(self, by: Conventions) -> str:
+    def summary(self, by: Conventions) -> str:
         """How many get it, how long that takes, and how many are left out, in sentences."""
         count = self.audience.count
         minutes = -(-count // self.a_minute)
         takes = f" That takes about {pluralize(minutes, 'minute', 'minutes', by)}." if minutes > 1 else ""
-        left_out = f" {self.audience.told(by)}" if self.audience.left_out else ""
+        left_out = f" {self.audience.summary(by)}" if self.audience.left_out else ""
         return f"This goes to {pluralize(count, 'client', 'clients', by)}.{takes}{left_out}"
 
 
@@ -86,7 +86,7 @@ def send(
             return tried(crm, snapshot, text, _first(crm, audience(snapshot, group.members(snapshot))), test)
     if not yes:
         found = prepared(crm, group, text)
-        raise confirmation(f"{found.preview.told}\n\n{_named(found, crm.conventions)}\n\nSend it?", "Send it")
+        raise confirmation(f"{found.preview.full_text}\n\n{_named(found, crm.conventions)}\n\nSend it?", "Send it")
     mailing, left_out = enqueued(crm, group, text)
     return replace(_sent(crm, mailing), left_out=left_out)
 
@@ -110,7 +110,7 @@ def prepared(crm: CRM, group: Group, text: MailingText) -> Prepared:
 def _first(crm: CRM, found: Audience) -> Reader:
     """The first who gets it; raises RefusedError where nobody does."""
     if found.first is None:
-        reasons = found.told(crm.conventions)
+        reasons = found.summary(crm.conventions)
         raise RefusedError(f"Nobody would get this.{f' {reasons}' if reasons else ''} Nothing was sent.")
     return found.first
 
@@ -120,7 +120,7 @@ def _named(found: Prepared, by: Conventions) -> str:
     left_out = found.audience.left_out
     lines = [f"- {reader.name} ({reader.client}): {reader.told}" for reader in left_out[:_NAMED]]
     more = [f"- and {by.number(len(left_out) - _NAMED)} more"] if len(left_out) > _NAMED else []
-    return "\n".join([found.told(by), *lines, *more])
+    return "\n".join([found.summary(by), *lines, *more])
 
 
 def _name(text: MailingText) -> str:

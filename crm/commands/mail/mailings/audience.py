@@ -61,7 +61,7 @@ class Audience:
         self.first = self.first or next(iter(readers), None)
         return readers
 
-    def told(self, by: Conventions) -> str:
+    def summary(self, by: Conventions) -> str:
         """Who is left out, counted by the reason, in a sentence; '' for nobody."""
         counts = Counter(reader.why for reader in self.left_out)
         parts = [

@@ -36,7 +36,7 @@ def verdict(message: Message, outcomes: Sequence[Outcome]) -> DeliveryStatus:
     fates = {outcome.fate for outcome in outcomes}
     written_to = {part.strip() for part in message.to.split(",")}
     theirs = {outcome.fate for outcome in outcomes if outcome.address in written_to} or fates
-    failure = _told(outcomes)
+    failure = _reasons(outcomes)
     if Fate.UNKNOWN in fates:
         return DeliveryStatus("unsure", failure)
     if theirs == {Fate.SENT}:
@@ -48,7 +48,7 @@ def verdict(message: Message, outcomes: Sequence[Outcome]) -> DeliveryStatus:
     return DeliveryStatus("failed", failure)
 
 
-def _told(outcomes: Sequence[Outcome]) -> str:
+def _reasons(outcomes: Sequence[Outcome]) -> str:
     """What was said of those that did not get it, each by its address where there are several."""
     missed = [outcome for outcome in outcomes if outcome.fate is not Fate.SENT]
     if len(outcomes) == 1:

@@ -33,7 +33,7 @@ _CONNECTS = 2
 # Routers on the way drop connections that rest for minutes, and do not say so: what is sent then has no answer.
 _RESTS = 60.0
 # What is told is told from this wait on.
-_TOLD_FROM = 1.0
+_SHOWN_FROM = 1.0
 
 
 class Rejected(Exception):
@@ -402,7 +402,7 @@ class _Tries:
         if self._unsent >= _CONNECTS or waited + seconds > self._patience:
             kept = "Nothing was changed; try again later." if self._writes else "Try again later."
             raise StoreOfflineError(f"Google Sheets cannot be reached: {failure.cause}. {kept}")
-        progress: Waiting = self._waiting if seconds >= _TOLD_FROM else lambda _: None
+        progress: Waiting = self._waiting if seconds >= _SHOWN_FROM else lambda _: None
         self._clock.count_down(seconds, "Google does not answer", progress, waited)
 
 

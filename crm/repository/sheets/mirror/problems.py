@@ -63,7 +63,7 @@ def forget_passing(connection: Connection, kind: type[Record]) -> None:
     connection.execute(delete(_table).where(ours, (_table.c.id == 0) | (_table.c.field == WHOLE_ROW)))
 
 
-def told(connection: Connection, kind: type[Record], ids: Collection[int]) -> set[int]:
+def ids_with_problems(connection: Connection, kind: type[Record], ids: Collection[int]) -> set[int]:
     """Those of some records with which something was wrong."""
     statement = "SELECT id FROM sheet_problem WHERE record = ? AND id IN (SELECT value FROM json_each(?))"
     found = connection.exec_driver_sql(statement, (kind.kind_name, json.dumps(list(ids))))

@@ -64,7 +64,7 @@ class ChangedRows:
         connection = self.tx.connection
         known = mirror.known(connection, kind, rows)
         self._current = some_records(connection, kind, rows)
-        with_problems = problems.told(connection, kind, rows)
+        with_problems = problems.ids_with_problems(connection, kind, rows)
         mirror.put_rows(connection, kind, [(id_, at, in_json(row)) for id_, (at, row) in rows.items()])
         for record_id, (_, row) in rows.items():
             current = self._current.get(record_id) or self.tx.find(kind, record_id)

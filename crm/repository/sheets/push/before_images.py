@@ -71,7 +71,7 @@ class Part:
                 parts.append([comparable(_cell(row, at)) for at in use.relies])
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
-    def told(self) -> dict[str, Any]:
+    def encoded(self) -> dict[str, Any]:
         """The part as it is written down."""
         known = list(dict.fromkeys(use for use in self.uses if use is not None))
         number = {use: at for at, use in enumerate(known)}
@@ -134,7 +134,7 @@ class Block:
             {TABS[kind].sheet_id: list(runs(ids)) for kind, ids in by_kind.items() if ids}
             for by_kind in (self.added, self.adopted)
         )
-        parts = [part.told() for part in self.parts]
+        parts = [part.encoded() for part in self.parts]
         about = {"base": self.base, "added": added, "adopted": adopted, "cut": self.cut, "parts": parts}
         text = json.dumps(about, separators=(",", ":"))
         return [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
