@@ -49,7 +49,7 @@ class SameOrigin:
         """What the request is refused with, None where it is let through."""
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
-        if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
+        if len(hosts) != 1 or not _is_host(hosts[0]):
             return notice("No such address", "The request does not say which address it is for.", 400)
         scheme = "https" if scope["scheme"] in ("https", "wss") else "http"
         origin = _origin(scheme, hosts[0])
@@ -90,11 +90,17 @@ def is_secure(scope: Scope) -> bool:
 
 def is_loopback(host: str) -> bool:
     """Whether a `Host` header names the computer itself."""
-    name = urlsplit(f"//{host}").hostname or ""
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
     try:
-        return ip_address(name).is_loopback
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or name.endswith(".localhost") or ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_host(text: str) -> bool:
+    """Whether a `Host` header names a host; what stands in brackets has to be an address."""
+    try:
+        return bool(_HOST.fullmatch(text) and urlsplit(f"//{text}").hostname)
     except ValueError:
         return False
 

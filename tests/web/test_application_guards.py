@@ -150,7 +150,7 @@ def test_a_name_that_leads_here_unencrypted_is_refused(plain: str, host: str) ->
     assert "https://" in refused.text
 
 
-@pytest.mark.parametrize("host", ["", "a b", "x/../y", "evil\\x", "a@b"])
+@pytest.mark.parametrize("host", ["", "a b", "x/../y", "evil\\x", "a@b", "[:::]", "[.]"])
 def test_a_host_that_is_none_is_refused(plain: str, host: str) -> None:
     assert httpx.get(plain, headers={"Host": host}).status_code == 400
 
