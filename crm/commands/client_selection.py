@@ -41,7 +41,7 @@ class FieldIs(Check):
 
     def show(self, value: Any, by: Conventions) -> str:
         name, wanted = value
-        return f"{fields(Client)[name].label}: {_shown(name, wanted, by)}"
+        return f"{fields(Client)[name].label}: {_condition_text(name, wanted, by)}"
 
 
 # What every command takes that is about a group; what is given narrows it together.
@@ -190,7 +190,7 @@ def pluralize(count: int, one: str, several: str, by: Conventions) -> str:
     return f"{by.number(count)} {one if count == 1 else several}"
 
 
-def _shown(name: str, wanted: Any, by: Conventions) -> str:
+def _condition_text(name: str, wanted: Any, by: Conventions) -> str:
     check = fields(Client)[name].check
     several = wanted if isinstance(wanted, list) else [wanted]
     return " or ".join(check.show(value, by) or "(empty)" for value in several)

@@ -36,42 +36,42 @@ def begins(name: str, text: str) -> bool:
 def through(snapshot: Snapshot, clients: Sequence[Client], text: str) -> Mapping[int, Contact]:
     """Of clients that a search for `text` found, those that are meant by a contact, by number."""
     folded = fold(text).strip()
-    others = [client for client in clients if not _says(_said_of(client), folded)]
+    others = [client for client in clients if not _contains(_client_search_text(client), folded)]
     if not folded or not others:
         return {}
     contacts: dict[int, list[Contact]] = {}
     for contact in snapshot.find_all(Contact, Query({"client": [client.id for client in others]})):
         contacts.setdefault(contact.client, []).append(contact)
-    meant = {client.id: _meant(client, contacts.get(client.id, ()), folded) for client in others}
+    meant = {client.id: _matching_contact(client, contacts.get(client.id, ()), folded) for client in others}
     return {number: contact for number, contact in meant.items() if contact is not None}
 
 
-def _meant(client: Client, contacts: Sequence[Contact], folded: str) -> Contact | None:
+def _matching_contact(client: Client, contacts: Sequence[Contact], folded: str) -> Contact | None:
     for contact in contacts:
-        if _says(_said(contact), folded):
+        if _contains(_search_text(contact), folded):
             return contact
     for contact in contacts:
-        if _says(f"{_said(contact)} {_said_of(client)}", folded):
+        if _contains(f"{_search_text(contact)} {_client_search_text(client)}", folded):
             return contact
     words = folded.split()
-    own = _likeness(_said_of(client), words)
+    own = _likeness(_client_search_text(client), words)
     likeness, _, best = max(
-        ((_likeness(_said(contact), words), -place, contact) for place, contact in enumerate(contacts)),
+        ((_likeness(_search_text(contact), words), -place, contact) for place, contact in enumerate(contacts)),
         default=(0.0, 0, None),
     )
     return best if likeness >= _ALIKE and likeness > own else None
 
 
-def _said(contact: Contact) -> str:
+def _search_text(contact: Contact) -> str:
     return derived_columns(contact)["search_name"]
 
 
-def _said_of(client: Client) -> str:
+def _client_search_text(client: Client) -> str:
     columns = derived_columns(client)
     return f"{columns['search_name']} {columns['search_rest']}"
 
 
-def _says(text: str, folded: str) -> bool:
+def _contains(text: str, folded: str) -> bool:
     """Whether a text holds each of the words, or the telephone number that they may be."""
     if all(word in text for word in folded.split()):
         return True

@@ -18,12 +18,12 @@ def names_of(snapshot: Snapshot, kind: type[Record], numbers: Collection[int], b
         batch = ordered[start : start + _AT_ONCE]
         records = {found.id: found for found in snapshot.find_all(kind, Query({"id": batch}))}
         for number in batch:
-            its = records.get(number) or _gone(snapshot, kind, number)
+            its = records.get(number) or _deleted_record(snapshot, kind, number)
             names[number] = called(its, by) if its else ""
     return names
 
 
-def _gone(snapshot: Snapshot, kind: type[Record], number: int) -> Record | None:
+def _deleted_record(snapshot: Snapshot, kind: type[Record], number: int) -> Record | None:
     """A record that is there no more, as it was last; None where the history does not know it."""
     last = next(iter(snapshot.changes(record=kind(id=number), limit=1)), None)
     if last is None or not last.before or last.operation != "delete":

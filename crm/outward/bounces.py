@@ -29,14 +29,15 @@ def bounce_in(message: "Message[str, str]") -> Bounce | None:
         return None
     parts = [part for part in _parts(message) if isinstance(part, Message)]
     failed = next(
-        (recipient for part in parts for recipient in _recipients(part) if _said(recipient, "action") == "failed"), None
+        (recipient for part in parts for recipient in _recipients(part) if _field(recipient, "action") == "failed"),
+        None,
     )
     about = next(filter(None, map(_original, parts)), "") or line(str(message.get("In-Reply-To", "")))
     if failed is None or not is_message_id(about):
         return None
-    address = _said(failed, "original-recipient") or _said(failed, "final-recipient")
+    address = _field(failed, "original-recipient") or _field(failed, "final-recipient")
     return Bounce(
-        about, _untyped(address).lower(), _untyped(_said(failed, "diagnostic-code") or _said(failed, "status"))
+        about, _untyped(address).lower(), _untyped(_field(failed, "diagnostic-code") or _field(failed, "status"))
     )
 
 
@@ -65,7 +66,7 @@ def _original(part: "Message[str, str]") -> str:
     return ""
 
 
-def _said(block: "Message[str, str]", field: str) -> str:
+def _field(block: "Message[str, str]", field: str) -> str:
     text = line(str(block.get(field, "")), _LONGEST_WORDS)
     return text.lower() if field == "action" else text
 

@@ -47,13 +47,13 @@ def numbers(query: HistoryQuery, limit: int | None = None, offset: int = 0) -> S
         if seen := _seen(query):
             happened.append(exists().where(audit.c.transaction == transactions.c.id, *seen))
         if query.text:
-            says = and_(audit.c.transaction == transactions.c.id, _said(query), *_seen(query))
+            says = and_(audit.c.transaction == transactions.c.id, _contains(query), *_seen(query))
             happened.append(or_(_holds(transactions.c.what, query.text), exists().where(says)))
         statement = select(transactions.c.id).where(*happened).order_by(*_order(query))
     else:
         found = select(audit.c.transaction).where(*entries, *_seen(query))
         if query.text:
-            happened.append(or_(_holds(transactions.c.what, query.text), _said(query)))
+            happened.append(or_(_holds(transactions.c.what, query.text), _contains(query)))
         if happened:
             found = found.join_from(audit, transactions).where(*happened)
         if query.sort:
@@ -69,7 +69,7 @@ def changes(query: HistoryQuery) -> Select[Any]:
     """The changes themselves, as rows of a Change, newest first, or the oldest first where sorted by 'id'."""
     conditions = [*_happened(query), *_entries(query), *_seen(query)]
     if query.text:
-        conditions.append(or_(_holds(transactions.c.what, query.text), _said(query)))
+        conditions.append(or_(_holds(transactions.c.what, query.text), _contains(query)))
     place = audit.c.id if query.sort == "id" else audit.c.id.desc()
     return select(*_CHANGE).join_from(audit, transactions).where(*conditions).order_by(place)
 
@@ -156,7 +156,7 @@ def held(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
     return sql_functions.number_in(type_coerce(column, String), literal_column(f"'{name}'"))
 
 
-def _said(query: HistoryQuery) -> ColumnElement[bool]:
+def _contains(query: HistoryQuery) -> ColumnElement[bool]:
     """Whether a text stands in the fields of an entry, as far as they may be searched."""
     written = json.dumps(query.text, ensure_ascii=False)[1:-1]
     fits: ColumnElement[bool] = or_(*(_holds(fields, written) for fields in (audit.c.before, audit.c.after)))

@@ -43,7 +43,7 @@ class Team:
         """The id of the one active account of that name; 0 where there is none, or more than one."""
         return self._ids.get(same(name), 0) if self._ids else 0
 
-    def meant(self, name: str) -> int:
+    def account_or_former(self, name: str) -> int:
         """Who was meant when a name was written by itself: the active account of that name, else the one of somebody
         who is gone."""
         key = same(name)
@@ -78,7 +78,9 @@ def fill_in_accounts(connection: Connection, tables: Collection[Table] | None = 
         if tables is None or table in tables:
             unsaid = (name != "", beside == 0)
             written = connection.execute(select(name).where(*unsaid).distinct()).scalars()
-            accounts = {written_name: account for written_name in written if (account := team.meant(written_name))}
+            accounts = {
+                written_name: account for written_name in written if (account := team.account_or_former(written_name))
+            }
             if accounts:
                 filled = update(table).where(name.in_(accounts), *unsaid)
                 connection.execute(filled.values({beside.name: case(accounts, value=name)}))

@@ -373,13 +373,13 @@ class SqlTransaction(SqlSnapshot):
 
     def change(self, shown: AnyRecord, **changes: Any) -> AnyRecord:
         current = self.get(type(shown), shown.id)
-        meant = self._meant(current, changes)
+        meant = self._with_account_ids(current, changes)
         wanted = {name: value for name, value in meant.items() if getattr(current, name) != value}
         if current.version != shown.version:
             _refuse_clashes(shown, current, wanted)
         return self.apply(current, wanted) if wanted else current
 
-    def _meant(self, current: Record, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _with_account_ids(self, current: Record, changes: Mapping[str, Any]) -> Mapping[str, Any]:
         """The changes, with the accounts of the people in them. Whoever it is already is not taken for somebody else of
         that name."""
         for name, beside in people(type(current)).items():
@@ -538,7 +538,7 @@ class SqlTransaction(SqlSnapshot):
         unsaid = UNTOLD.get(kind.kind_name, frozenset())
         return {
             "transaction": self.number, "record": kind.kind_name, "record_id": record_id, "operation": operation,
-            "before": _said(before, unsaid), "after": _said(after, unsaid),
+            "before": _without_secrets(before, unsaid), "after": _without_secrets(after, unsaid),
         }  # fmt: skip
 
     def _flush_audit(self, at_least: int = 1) -> None:
@@ -740,7 +740,7 @@ def _differing(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if getattr(record, name) != value}
 
 
-def _said(values: Mapping[str, Any] | None, unsaid: frozenset[str]) -> Mapping[str, Any] | None:
+def _without_secrets(values: Mapping[str, Any] | None, unsaid: frozenset[str]) -> Mapping[str, Any] | None:
     """Fields as they stand in the history."""
     if values is None or unsaid.isdisjoint(values):
         return values

@@ -116,7 +116,7 @@ class JsonLines(logging.Formatter):
         line: dict[str, Any] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
-            "what": _what(record),
+            "what": _message_of(record),
             **getattr(record, "facts", {}),
         }
         if record.exc_info and record.exc_info[1]:
@@ -124,7 +124,7 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def _what(record: logging.LogRecord) -> str:
+def _message_of(record: logging.LogRecord) -> str:
     library = record.name.partition(".")[0]
     if library == "crm":
         return record.getMessage()

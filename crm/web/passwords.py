@@ -28,7 +28,7 @@ class PasswordPages:
         return (
             Route("/password", self._ask_new, methods=["GET"]),
             Route("/password", self._change, methods=["POST"]),
-            Route("/forgotten", self._ask_whose, methods=["GET"]),
+            Route("/forgotten", self._ask_address, methods=["GET"]),
             Route("/forgotten", self._send_link, methods=["POST"]),
             Route("/reset/{token:str}", self._ask_reset, methods=["GET"]),
             Route("/reset/{token:str}", self._reset, methods=["POST"]),
@@ -68,7 +68,7 @@ class PasswordPages:
         self._site.sessions.forget(who.session)
         return RedirectResponse("/", 303)
 
-    async def _ask_whose(self, request: Request) -> Response:
+    async def _ask_address(self, request: Request) -> Response:
         if not await self._can_mail(request):
             return notice("Forgotten password", "Please ask an admin of your team for a new one-time password.", 200)
         return self._site.form(request, "forgotten", sent=False)

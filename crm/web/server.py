@@ -67,7 +67,7 @@ def serve(config: Config, opening: Opening, key: Callable[[str], bytes], *, host
 
     def listens() -> None:
         if sys.stdout.isatty():
-            _say(f"The web terminal is at {config.origin or f'http://{_shown(around)}'} (Ctrl-C ends it).")
+            _say(f"The web terminal is at {config.origin or f'http://{_address_shown(around)}'} (Ctrl-C ends it).")
         log.info("listening", extra={"facts": {"port": around.port}})
 
     server = Server(settings(app), site.terminals, listens)
@@ -103,7 +103,7 @@ def make_site(config: Config, opening: Opening, key: Callable[[str], bytes], ter
     return Site(signing_in, Sessions(looking_up), terminals, tokens, bool(config.origin), StoreThreads(follow))
 
 
-def _shown(around: Deployment) -> str:
+def _address_shown(around: Deployment) -> str:
     host = "localhost" if around.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else around.host
     return f"{host}:{around.port}"
 

@@ -75,11 +75,11 @@ def _understood(crm: CRM, snapshot: Snapshot, jotting: QuickNote, client: int, a
     contact: Contact | None = None
     if client:
         company = snapshot.get(Client, client)
-        text, contact = _said_of(snapshot, jotting, company)
+        text, contact = _rest_and_contact(snapshot, jotting, company)
     elif add:
         company, text = _new(jotting, add)
     else:
-        found, text = _meant(snapshot, jotting)
+        found, text = _candidates(snapshot, jotting)
         if not found:
             raise _nobody(jotting)
         if len(found) > 1:
@@ -107,10 +107,10 @@ def _first_line(text: str, longest: int) -> str:
 
 
 # Clients who may be meant, each with the contact who leads to it.
-_Meant = list[tuple[Client, Contact | None]]
+_Candidates = list[tuple[Client, Contact | None]]
 
 
-def _meant(snapshot: Snapshot, jotting: QuickNote) -> tuple[_Meant, str]:
+def _candidates(snapshot: Snapshot, jotting: QuickNote) -> tuple[_Candidates, str]:
     """Who is meant by the longest beginning that finds anybody, and the rest of the text."""
     for begun, rest in jotting.beginnings():
         number = begun.removeprefix("#")
@@ -121,11 +121,11 @@ def _meant(snapshot: Snapshot, jotting: QuickNote) -> tuple[_Meant, str]:
     return [], ""
 
 
-def _called(snapshot: Snapshot, text: str) -> _Meant:
+def _called(snapshot: Snapshot, text: str) -> _Candidates:
     """Clients that are called so, or have a contact who is; of several the one that is called exactly so."""
     alike = snapshot.search(text, _SEARCHED)
     names = {client.id: f"{client.first_name} {client.last_name} {client.company}" for client in alike}
-    found: _Meant = [
+    found: _Candidates = [
         (client, None) for client in alike if begins(names[client.id], text) or client.email == text.lower()
     ]
     exact = [match for match in found if fold(match[0].name) == fold(text)]
@@ -136,7 +136,7 @@ def _called(snapshot: Snapshot, text: str) -> _Meant:
     return exact if len(exact) == 1 else found
 
 
-def _said_of(snapshot: Snapshot, jotting: QuickNote, company: Client) -> tuple[str, Contact | None]:
+def _rest_and_contact(snapshot: Snapshot, jotting: QuickNote, company: Client) -> tuple[str, Contact | None]:
     """The text once it is known which client is meant, and the contact where one is named."""
     for begun, rest in jotting.beginnings():
         for client, contact in _called(snapshot, begun):
@@ -163,7 +163,7 @@ def _nobody(jotting: QuickNote) -> Question:
     )
 
 
-def _several(found: _Meant) -> Question:
+def _several(found: _Candidates) -> Question:
     offered = {str(client.id): _line(client, contact) for client, contact in found[:_OFFERED]}
     return Question(
         f"Which one? {len(found)} could be meant." if len(found) < _SEARCHED else "Which one? Many could be meant.",

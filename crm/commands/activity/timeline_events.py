@@ -248,7 +248,7 @@ def _change_text(
         return "Added" if what.startswith("added") else f"Added ({what})"
     known = fields(Client)
     changes = [
-        f"{known[name].label}: {_shown(name, before.get(name), by)} → {_shown(name, value, by)}"
+        f"{known[name].label}: {_value_text(name, before.get(name), by)} → {_value_text(name, value, by)}"
         for name, value in after.items()
         if name in known and name not in _FOLLOWING and value != before.get(name)
     ]
@@ -257,7 +257,7 @@ def _change_text(
     return "; ".join(changes) or what
 
 
-def _shown(name: str, written: Any, by: Conventions) -> str:
+def _value_text(name: str, written: Any, by: Conventions) -> str:
     if written in (None, "", {}, []):
         return "—"
     return short(fields(Client)[name].check.show(typed_value(Client.kind_name, name, written), by))

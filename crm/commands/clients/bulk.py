@@ -79,7 +79,7 @@ def tag(
         return [client for some in some_at_a_time(tx, numbers) for client in some]
 
     with crm.progress("Tagging clients") as tell:
-        return crm.transact(lambda tx: change(tx, tell), _what(f"tagged {group.describe(by)}", retagging))
+        return crm.transact(lambda tx: change(tx, tell), _history_summary(f"tagged {group.describe(by)}", retagging))
 
 
 @command("clients edit-many", title="Edit several", menu="clients")
@@ -115,7 +115,7 @@ def edit_many(
         return GroupReport("changed", changed, unchanged=len(numbers) - changed, moved=len(moved))
 
     with crm.progress("Changing clients") as tell:
-        return crm.transact(lambda tx: change(tx, tell), _what(f"edited {group.describe(by)}", summary))
+        return crm.transact(lambda tx: change(tx, tell), _history_summary(f"edited {group.describe(by)}", summary))
 
 
 @command("clients delete-many", title="Delete several", menu="clients", roles=ONLY_ADMIN)
@@ -150,7 +150,7 @@ def delete_many(
         return GroupReport("deleted", len(numbers), along=along)
 
     with crm.progress("Deleting clients") as tell:
-        return crm.transact(lambda tx: change(tx, tell), _what(f"deleted {group.describe(by)}"))
+        return crm.transact(lambda tx: change(tx, tell), _history_summary(f"deleted {group.describe(by)}"))
 
 
 def _question(sentence: str, yes: str) -> Question:
@@ -230,6 +230,6 @@ def _short(text: str, longest: int = _LONGEST_VALUE) -> str:
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
-def _what(done: str, summary: str = "") -> str:
+def _history_summary(done: str, summary: str = "") -> str:
     """What stands in the history."""
     return _short(f"{_short(done, _LONGEST_SUMMARY // 2)}: {summary}" if summary else done, _LONGEST_SUMMARY)

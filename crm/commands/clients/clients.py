@@ -152,7 +152,7 @@ def list_all(
             several = owner if isinstance(owner, str) else " or ".join(owner)
             wanted |= owner_filter(crm, snapshot, mine, several, field="owner", label="Owner").filters(Client)
         group = Group([client.id for client in clients], wanted, where, view)
-        query = group.query(snapshot, _sort_meant(sort))
+        query = group.query(snapshot, _sort_field(sort))
         return list(snapshot.find_all(Client, dataclasses.replace(query, limit=most(limit), offset=offset)))
 
 
@@ -173,7 +173,7 @@ def silent(since: date | None, today: date) -> str:
     return f"{days} = none or {days} > {(today - since).days}" if since else ""
 
 
-def _sort_meant(sort: str) -> str:
+def _sort_field(sort: str) -> str:
     """A sort by the words that people read of a field as one by its name."""
     down, words = ("-", sort[1:]) if sort.startswith("-") else ("", sort)
     by_words = {field.label.casefold(): name for name, field in fields(Client).items()}

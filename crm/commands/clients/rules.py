@@ -192,7 +192,7 @@ def statuses(snapshot: Snapshot) -> list[str]:
     return sorted(known, key=lambda status: status == "")
 
 
-def _given() -> Select[tuple[str]]:
+def _statuses_in_use() -> Select[tuple[str]]:
     """The statuses that clients have, each once: from one to the next along the index, however many clients have it."""
     its = tables.client.alias()
     status = select(func.min(tables.client.c.status).label("status")).cte("given", recursive=True)
@@ -201,7 +201,7 @@ def _given() -> Select[tuple[str]]:
     return select(status.c.status).where(status.c.status.is_not(None))
 
 
-_GIVEN = _given()
+_GIVEN = _statuses_in_use()
 
 
 def _report(counts: Mapping[tuple[str, str], int], moves: Sequence[StatusMove], *, applied: bool) -> RulesReport:

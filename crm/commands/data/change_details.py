@@ -85,11 +85,11 @@ def typed_value(record: str, name: str, written: Any) -> Any:
 def _field_change(record: str, name: str, before: Any, after: Any, names: Names, by: Conventions) -> FieldChange:
     known = fields(BY_NAME[record]).get(name) if record in BY_NAME else None
     label = known.label if known else name.replace("_", " ").capitalize()
-    was, now = (_shown(record, name, values, names, by) for values in (before, after))
+    was, now = (_value_text(record, name, values, names, by) for values in (before, after))
     return FieldChange(name, label, before, after, was, now)
 
 
-def _shown(record: str, name: str, written: Any, names: Names, by: Conventions) -> str:
+def _value_text(record: str, name: str, written: Any, names: Names, by: Conventions) -> str:
     """A value as people read it; the number of a record stands behind its name."""
     if written in (None, "", [], {}):
         return ""

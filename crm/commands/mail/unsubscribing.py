@@ -69,14 +69,14 @@ def opt_out(crm: CRM, wish: UnsubscribeRequest) -> Sequence[Client]:
     been merged, or be there twice. In the history it was done by that address, where the store is not somebody's who
     has signed in. The clients as they are now, none where they are gone."""
     with crm.read() as snapshot:
-        meant = _meant(snapshot, wish)
+        meant = _clients_of(snapshot, wish)
     if not any(client.marketing_consent for client in meant):
         return meant
 
     def change(tx: Transaction) -> Sequence[Client]:
         return [
             tx.change(client, marketing_consent=False) if client.marketing_consent else client
-            for client in _meant(tx, wish)
+            for client in _clients_of(tx, wish)
         ]
 
     def change_for(tx: AuthoredTransaction) -> Sequence[Client]:
@@ -96,7 +96,7 @@ def follow(crm: CRM, link: str, *, act: bool) -> bool:
     return wish is not None
 
 
-def _meant(snapshot: Snapshot, wish: UnsubscribeRequest) -> list[Client]:
+def _clients_of(snapshot: Snapshot, wish: UnsubscribeRequest) -> list[Client]:
     found = {client.id: client for client in snapshot.identified("email", [wish.address])}
     if named := snapshot.find(Client, wish.client):
         found[named.id] = named

@@ -75,7 +75,7 @@ def pictured(report: Report, by: Conventions) -> "Picture":
     rows = report.drawn[:_BARS] if chart.kind == "bars" else report.drawn
     columns = [report.column(name) for name in chart.values]
     series = [Series(column.title, report.values(column.name)[: len(rows)]) for column in columns]
-    names = [shown(row[0], report.columns[0], by) or "(none)" for row in rows]
+    names = [value_text(row[0], report.columns[0], by) or "(none)" for row in rows]
     about = f"{period(report, by)}{f'. {report.note}' if report.note else ''}"
     return Picture(report.title, about, chart.kind, names, series, _in_short(columns[0], by))
 
@@ -86,7 +86,7 @@ def _in_short(column: Column, by: Conventions) -> Callable[[Any], str]:
         return lambda value: by.number(round(value))
     if column.kind == "percent":
         return lambda value: f"{by.number(round(value))} %"
-    return lambda value: shown(value, column, by)
+    return lambda value: value_text(value, column, by)
 
 
 def period(report: Report, by: Conventions) -> str:
@@ -96,7 +96,7 @@ def period(report: Report, by: Conventions) -> str:
     return f"{by.day(report.since)} to {by.day(report.until)}"
 
 
-def shown(value: Any, column: Column, by: Conventions) -> str:
+def value_text(value: Any, column: Column, by: Conventions) -> str:
     """A figure as people read it; '' for none."""
     if value is None:
         return ""

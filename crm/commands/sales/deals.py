@@ -1,4 +1,4 @@
-"""Deals: added, listed, shown, edited and deleted; how they move and end stands in `closing`."""
+"""Deals: added, listed, shown, edited and deleted; how they move and end stands in `outcomes`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from crm.commands.context import CRM
 from crm.commands.ownership import Mine, owner_filter, spelled
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, FieldsOf, Takes, command
-from crm.commands.sales.pipeline import DealShown, StageSum, WhichDeals, listed, shown, stage_called, stages, sums
+from crm.commands.sales.pipeline import DealShown, StageSum, WhichDeals, deals_shown, listed, stage_called, stages, sums
 from crm.errors import FieldError, RefusedError, confirmation
 from crm.model import OUTCOMES, Client, Deal, FollowUp, Sale, Stage, StageMove
 from crm.model.encoding import plain
@@ -145,7 +145,7 @@ def show(crm: CRM, deal: TheDeal) -> DealCard:
         known = stages(snapshot)
         belonging = {"client": record.client, "deal": record.id}
         return DealCard(
-            shown(snapshot, known, [record])[0],
+            deals_shown(snapshot, known, [record])[0],
             snapshot.get(Client, record.client),
             stays(snapshot, record, known),
             snapshot.find_all(FollowUp, Query(belonging)),

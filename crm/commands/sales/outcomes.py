@@ -46,7 +46,7 @@ class DealWon(SaleReport):
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _Answers:
     """What was said about a move: of a deal that is won, amount and day of the sale; of one that is lost, why; of one
     that was won, what becomes of its sale."""
 
@@ -69,7 +69,7 @@ def move(
     same_sale: SameSale = None,
 ) -> DealMoved | DealWon:
     """Moves a deal into another stage. One that ends it wins or loses it, as `deals win` and `deals lose` do."""
-    answers = _Said(amount, on, reason, take_back, same_sale)
+    answers = _Answers(amount, on, reason, take_back, same_sale)
 
     def change(tx: Transaction) -> DealMoved | DealWon:
         stage = tx.get(Stage, to.id)
@@ -94,7 +94,7 @@ def win(
         if _outcome(tx, current) == "won":
             raise RefusedError(f"{current.title} was won already; nothing was changed.")
         stage = first_with(stages(tx), "won")
-        return _into(tx, crm, deal, stage, _Said(amount, on, same_sale=same_sale))
+        return _into(tx, crm, deal, stage, _Answers(amount, on, same_sale=same_sale))
 
     return crm.transact(change, f"won the deal {deal.title}")
 
@@ -112,7 +112,7 @@ def lose(
         current = tx.get(Deal, deal.id)
         if _outcome(tx, current) == "lost":
             raise RefusedError(f"{current.title} was lost already; `deals edit` changes the reason.")
-        return _into(tx, crm, deal, first_with(stages(tx), "lost"), _Said(reason=reason, take_back=take_back))
+        return _into(tx, crm, deal, first_with(stages(tx), "lost"), _Answers(reason=reason, take_back=take_back))
 
     return crm.transact(change, f"lost the deal {deal.title}")
 
@@ -136,7 +136,7 @@ def reopen(
         if _outcome(tx, current) == "open":
             raise RefusedError(f"{current.title} is open; nothing was changed.")
         stage = tx.get(Stage, to.id) if to else _before(tx, current)
-        return _into(tx, crm, deal, stage, _Said(take_back=take_back))
+        return _into(tx, crm, deal, stage, _Answers(take_back=take_back))
 
     return crm.transact(change, f"opened the deal {deal.title} again")
 
@@ -159,7 +159,7 @@ def _before(tx: Transaction, deal: Deal) -> Stage:
     return next((still_open[move.stage] for move in moves if move.stage in still_open), first_with(known, "open"))
 
 
-def _into(tx: Transaction, crm: CRM, shown: Deal, stage: Stage, answers: _Said) -> DealMoved | DealWon:
+def _into(tx: Transaction, crm: CRM, shown: Deal, stage: Stage, answers: _Answers) -> DealMoved | DealWon:
     """Brings a deal, given as it was shown, into a stage with all that follows; raises FieldError and Question for what
     has to be said, ConflictError where somebody else has moved it meanwhile."""
     current = tx.get(Deal, shown.id)
@@ -184,11 +184,11 @@ def _into(tx: Transaction, crm: CRM, shown: Deal, stage: Stage, answers: _Said) 
     return DealMoved(moved, stage, taken)
 
 
-def _sold(tx: Transaction, crm: CRM, deal: Deal, sold: Sequence[Sale], answers: _Said) -> SaleReport:
+def _sold(tx: Transaction, crm: CRM, deal: Deal, sold: Sequence[Sale], answers: _Answers) -> SaleReport:
     """The sale of a deal that is won: a new one, or the one that stood already since it was won before."""
     if sold and answers.same_sale is None:
         raise Question(
-            f"{_in_words(crm, sold[:1])} of this deal stands already.",
+            f"{_sales_text(crm, sold[:1])} of this deal stands already.",
             parameter="same_sale",
             choices={"yes": "It is won with that sale", "no": "Record another sale"},
             records=sold,
@@ -206,14 +206,14 @@ def _sold(tx: Transaction, crm: CRM, deal: Deal, sold: Sequence[Sale], answers: 
 def _whether_to_take_back(crm: CRM, sold: Sequence[Sale]) -> Question:
     one = len(sold) == 1
     return Question(
-        f"{_in_words(crm, sold)} {'was' if one else 'were'} recorded when this deal was won.",
+        f"{_sales_text(crm, sold)} {'was' if one else 'were'} recorded when this deal was won.",
         parameter="take_back",
         choices={"yes": "Take it back" if one else "Take them back", "no": "Keep it" if one else "Keep them"},
         records=sold,
     )
 
 
-def _in_words(crm: CRM, sold: Sequence[Sale]) -> str:
+def _sales_text(crm: CRM, sold: Sequence[Sale]) -> str:
     by = crm.conventions
     parts = [f"sale {sale.id} of {by.money(sale.amount)} on {by.day(sale.on)}" for sale in sold]
     return f"The {' and the '.join(parts)}"

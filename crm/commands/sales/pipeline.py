@@ -157,7 +157,7 @@ def listed(
     statement = select(*record_columns(Deal)).join(_client, _client.c.id == _deal.c.client)
     statement = statement.join(_stage, _stage.c.id == _deal.c.stage).where(*which.conditions())
     rows = snapshot.select(statement.order_by(*_order(sort)).limit(limit).offset(offset or None))
-    return shown(snapshot, among, [record_of(Deal, row) for row in rows])
+    return deals_shown(snapshot, among, [record_of(Deal, row) for row in rows])
 
 
 def cards(snapshot: Snapshot, stage: Stage, which: WhichDeals, limit: int, offset: int = 0) -> list[DealShown]:
@@ -167,7 +167,7 @@ def cards(snapshot: Snapshot, stage: Stage, which: WhichDeals, limit: int, offse
     order = (*latest, _deal.c.value.desc(), _deal.c.id.desc())
     statement = _narrowed(select(*record_columns(Deal)).where(_deal.c.stage == stage.id), which)
     rows = snapshot.select(statement.order_by(*order).limit(limit).offset(offset or None))
-    return shown(snapshot, [stage], [record_of(Deal, row) for row in rows])
+    return deals_shown(snapshot, [stage], [record_of(Deal, row) for row in rows])
 
 
 def place(snapshot: Snapshot, deal: Deal, which: WhichDeals) -> int:
@@ -181,7 +181,7 @@ def place(snapshot: Snapshot, deal: Deal, which: WhichDeals) -> int:
     return int(count)
 
 
-def shown(snapshot: Snapshot, among: Iterable[Stage], deals: Sequence[Deal]) -> list[DealShown]:
+def deals_shown(snapshot: Snapshot, among: Iterable[Stage], deals: Sequence[Deal]) -> list[DealShown]:
     """Deals with what stands beside them."""
     numbers = sorted({deal.client for deal in deals})
     clients = (client for some in batches(numbers) for client in snapshot.find_all(Client, Query({"id": some})))

@@ -128,7 +128,7 @@ def edit(
     elif role == "client" or user.role == "client":
         _refuse_unfit("client", client or user.client or None)
     crm.accounts.edit(user, password=password, **changes)
-    return _shown(crm, user.id)
+    return _user_shown(crm, user.id)
 
 
 @command("users deactivate", title="Deactivate accounts", menu="team", roles=ONLY_ADMIN)
@@ -183,7 +183,7 @@ def reset_password(crm: CRM, user: Annotated[User, _WHOSE]) -> OneTimePassword:
 def reset_second_factor(crm: CRM, user: Annotated[User, _WHOSE]) -> UserShown:
     """Takes the second factor of somebody away who has lost it, and ends their sessions."""
     crm.accounts.reset_second_factor(user.id)
-    return _shown(crm, user.id)
+    return _user_shown(crm, user.id)
 
 
 @command("users vouch", title="Vouch for an account", menu="team", roles=ONLY_ADMIN)
@@ -207,7 +207,7 @@ def vouch(
 def sign_out(crm: CRM, user: Annotated[User, _WHOSE]) -> UserShown:
     """Ends all sessions of somebody, except the one in which this is asked."""
     crm.accounts.sign_out(user.id)
-    return _shown(crm, user.id)
+    return _user_shown(crm, user.id)
 
 
 @command("users sessions", title="Open sessions", menu="team", roles=ONLY_ADMIN)
@@ -221,7 +221,7 @@ def _those(crm: CRM, users: Sequence[User]) -> list[UserShown]:
     return [user for user in list_all(crm) if user.id in wanted]
 
 
-def _shown(crm: CRM, user: int) -> UserShown:
+def _user_shown(crm: CRM, user: int) -> UserShown:
     return next(shown for shown in list_all(crm) if shown.id == user)
 
 

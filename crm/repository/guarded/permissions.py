@@ -131,7 +131,7 @@ class Permissions:
 
     # What is shown
 
-    def shown(self, record: AnyRecord) -> AnyRecord:
+    def redacted(self, record: AnyRecord) -> AnyRecord:
         """The record with what the reader may not see left blank."""
         concealed = self._hidden(record.kind_name)
         personal = hidden_of_others(self.reader.role, record.kind_name)
@@ -147,7 +147,7 @@ class Permissions:
         blank: dict[str, Any] = {name: known[name].check.empty if name in known else 0 for name in concealed}
         return dataclasses.replace(record, **blank)
 
-    def shown_fields(self, kind: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    def redacted_fields(self, kind: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """The same of a record's fields as the history has them."""
         concealed = self._hidden(kind)
         if concealed.isdisjoint(values):

@@ -67,7 +67,7 @@ class GuardedSnapshot:
     def find(self, kind: type[AnyRecord], record_id: int) -> AnyRecord | None:
         self._bounds.level(kind.kind_name, READ)
         record = self._snapshot.find(kind, record_id)
-        return self._bounds.shown(record) if record is not None and self._bounds.sees(record) else None
+        return self._bounds.redacted(record) if record is not None and self._bounds.sees(record) else None
 
     def get(self, kind: type[AnyRecord], record_id: int) -> AnyRecord:
         record = self.find(kind, record_id)
@@ -78,11 +78,11 @@ class GuardedSnapshot:
 
     def find_all(self, kind: type[AnyRecord], query: Query = Query()) -> list[AnyRecord]:  # noqa: B008 - frozen
         narrowed = self._bounds.narrowed(kind, query)
-        return [self._bounds.shown(record) for record in self._snapshot.find_all(kind, narrowed)]
+        return [self._bounds.redacted(record) for record in self._snapshot.find_all(kind, narrowed)]
 
     def each(self, kind: type[AnyRecord], query: Query = Query()) -> Iterator[AnyRecord]:  # noqa: B008 - frozen
         # Refused at once, and not only when somebody takes the first one.
-        return map(self._bounds.shown, self._snapshot.each(kind, self._bounds.narrowed(kind, query)))
+        return map(self._bounds.redacted, self._snapshot.each(kind, self._bounds.narrowed(kind, query)))
 
     def count(self, kind: type[Record], query: Query = Query()) -> int:  # noqa: B008 - frozen
         return self._snapshot.count(kind, self._bounds.narrowed(kind, query))
@@ -92,7 +92,7 @@ class GuardedSnapshot:
 
     def search(self, text: str, limit: int = 20) -> Sequence[Client]:
         if self._bounds.level("client", READ) is ALL:
-            return [self._bounds.shown(client) for client in self._snapshot.search(text, limit)]
+            return [self._bounds.redacted(client) for client in self._snapshot.search(text, limit)]
         words = fold(text).split()
         return [
             client for client in self.find_all(Client, Query(limit=limit)) if words and self._is_found(client, words)
@@ -110,7 +110,7 @@ class GuardedSnapshot:
     def identified(self, by: str, values: Iterable[str]) -> Sequence[Client]:
         self._bounds.level("client", READ)
         found = self._snapshot.identified(by, values)
-        return [self._bounds.shown(client) for client in found if self._bounds.sees(client)]
+        return [self._bounds.redacted(client) for client in found if self._bounds.sees(client)]
 
     def select(self, statement: "AnySelect", **values: Any) -> "Sequence[AnyRow]":
         self._bounds.demand_reach(statement)
@@ -148,12 +148,12 @@ class GuardedSnapshot:
                 raise ForbiddenError(refusal(HISTORY, READ))
             return []
         found = self._snapshot.changes(transaction=transaction, record=record, limit=limit)
-        return [self._shown(change) for change in found if self._sees(change)]
+        return [self._redacted(change) for change in found if self._sees(change)]
 
     def each_change(self, query: HistoryQuery = HistoryQuery()) -> Iterator[Change]:  # noqa: B008 - frozen
         # Refused at once, and not only when somebody takes the first one.
         found = self._snapshot.each_change(self._narrowed(query))
-        return (self._shown(change) for change in found if self._sees(change))
+        return (self._redacted(change) for change in found if self._sees(change))
 
     def _narrowed(self, query: HistoryQuery) -> HistoryQuery:
         """The query, finding nothing by what the reader may not see. Raises ForbiddenError."""
@@ -180,13 +180,13 @@ class GuardedSnapshot:
         now = self._snapshot.find(BY_NAME[change.record], change.record_id)
         return self._bounds.sees(now) if now is not None else bool(mine) and alike(change.before.get(name), mine)
 
-    def _shown(self, change: Change) -> Change:
-        before, after = (self._shown_fields(change.record, row) for row in (change.before, change.after))
+    def _redacted(self, change: Change) -> Change:
+        before, after = (self._redacted_fields(change.record, row) for row in (change.before, change.after))
         return replace(change, before=before, after=after)
 
-    def _shown_fields(self, kind: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _redacted_fields(self, kind: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Blank where the reader may not see what stands there; that something did may be said."""
-        shown = self._bounds.shown_fields(kind, values)
+        shown = self._bounds.redacted_fields(kind, values)
         if shown is values:
             return values
         return {name: _SET if values[name] == _SET else value for name, value in shown.items()}

@@ -30,7 +30,7 @@ class GuardedTransaction(GuardedSnapshot):
 
     def add(self, record: AnyRecord) -> AnyRecord:
         self._demand_new([record])
-        return self._bounds.shown(self._transaction.add(record))
+        return self._bounds.redacted(self._transaction.add(record))
 
     def add_all(self, records: Sequence[Record]) -> range:
         self._demand_new(records)
@@ -47,7 +47,7 @@ class GuardedTransaction(GuardedSnapshot):
         kind = type(shown)
         self._bounds.demand_changes(kind, changes)
         self._demand_own(shown, UPDATE)
-        return self._bounds.shown(self._transaction.change(shown, **changes))
+        return self._bounds.redacted(self._transaction.change(shown, **changes))
 
     def delete(self, record: Record) -> None:
         self._demand_own(record, DELETE)

@@ -154,7 +154,7 @@ class LiveCheck:
             see=[a1(f"{self.title} b", (1, 1), (0, 1))],
             fields="updatedSpreadsheet(sheets(properties(sheetId),data(rowData(values(effectiveValue)))))",
         )
-        shown = _shown(reply, self.kept)
+        shown = _cells_in(reply, self.kept)
         _must(shown == [[3, "three"]], f"it showed {shown}")
         return "row 7 held 3, not 1"
 
@@ -193,7 +193,7 @@ class LiveCheck:
             see=[a1(f"{self.title} b", (35, 35), (30, 30))],
             fields="updatedSpreadsheet(sheets(properties(sheetId),data(rowData(values(effectiveValue)))))",
         )
-        _must(_shown(reply, self.kept) == [["far away"]], f"it showed {_shown(reply, self.kept)}")
+        _must(_cells_in(reply, self.kept) == [["far away"]], f"it showed {_cells_in(reply, self.kept)}")
         return "row 36 of a tab that had 5"
 
     def writes_are_read_at_once(self) -> str:
@@ -270,7 +270,7 @@ class LiveCheck:
             _must(alike, f"{str(value)[:40]!r} came back as {str(cell)[:40]!r}")
 
 
-def _shown(reply: Mapping[str, Any], sheet: int) -> list[list[Any]]:
+def _cells_in(reply: Mapping[str, Any], sheet: int) -> list[list[Any]]:
     """The cells of a tab in an answer."""
     rows = []
     for found in reply.get("updatedSpreadsheet", {}).get("sheets", []):

@@ -158,9 +158,9 @@ class SheetsRepository(SqlRepository):
             return ""
         with self._errors_explained(), self._engine.connect() as connection:
             _, at = mirror.checked(connection)
-        return f"No connection to Google: this is how it was at {self._said(at)}."
+        return f"No connection to Google: this is how it was at {self._moment_text(at)}."
 
-    def _said(self, seconds: float) -> str:
+    def _moment_text(self, seconds: float) -> str:
         """A moment (seconds since 1970) as the team reads it: '14:05', of another day '14:05 on 2026-11-20'."""
         moment = datetime.fromtimestamp(seconds, UTC)
         day = self.clock.day_of(moment)

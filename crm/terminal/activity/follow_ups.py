@@ -186,14 +186,14 @@ def _done(session: Session, shown: FollowUpShown) -> bool:
 
 
 def _reopen(session: Session, shown: FollowUpShown) -> bool:
-    _tell(session, "Open again", session.call("follow-ups reopen", follow_up=shown.follow_up))
+    _confirm_done(session, "Open again", session.call("follow-ups reopen", follow_up=shown.follow_up))
     return True
 
 
 def _hand_over(session: Session, shown: FollowUpShown) -> bool:
     to = session.prompts.ask(named("follow-ups assign").parameters["to"])
     after = session.call("follow-ups assign", follow_up=shown.follow_up, to=to)
-    _tell(session, f"Handed over to {after.follow_up.user}", after)
+    _confirm_done(session, f"Handed over to {after.follow_up.user}", after)
     return True
 
 
@@ -212,7 +212,7 @@ def put_off(session: Session, shown: FollowUpShown) -> bool:
     if until is None:
         until = session.prompts.ask(named("follow-ups snooze").parameters["until"])
     after = session.call("follow-ups snooze", follow_up=shown.follow_up, until=until)
-    _tell(session, f"Put off until {by.day(after.follow_up.due_on)}", after)
+    _confirm_done(session, f"Put off until {by.day(after.follow_up.due_on)}", after)
     return True
 
 
@@ -227,7 +227,7 @@ def add(session: Session, client: Client | None = None, **_: Any) -> None:
         return form.fill(crumbs, lambda: _add(session, client, form.changes))
 
     steps = [*form.steps(FollowUpForm.asked_first, *crumbs), fill]
-    _tell(session, "Added", in_steps(session, steps, form.is_written))
+    _confirm_done(session, "Added", in_steps(session, steps, form.is_written))
 
 
 def _add(session: Session, client: Client, changes: Mapping[str, Any]) -> FollowUpShown:
@@ -248,7 +248,7 @@ def edit(session: Session, follow_up: FollowUp | None = None, **_: Any) -> None:
         follow_up = session.prompts.ask(named("follow-ups edit").parameters["follow_up"])
     shown: FollowUpShown = named("follow-ups show")(session.crm, follow_up=follow_up)
     if edited := fill_changes(session, FollowUpForm, shown.follow_up, lambda _: shown.client.name, save):
-        _tell(session, "Saved", edited[1])
+        _confirm_done(session, "Saved", edited[1])
 
 
 @flow("follow-ups snooze")
@@ -260,7 +260,7 @@ def snooze(session: Session, follow_up: FollowUp | None = None, **_: Any) -> Non
     put_off(session, named("follow-ups show")(session.crm, follow_up=follow_up))
 
 
-def _tell(session: Session, done: str, shown: FollowUpShown) -> None:
+def _confirm_done(session: Session, done: str, shown: FollowUpShown) -> None:
     session.say(f"{session.screen.sign('✓', 'OK:')} {done}: {_line(shown)}", "green")
 
 

@@ -58,7 +58,7 @@ def client_page(session: Session, client: Client, listed: Listed | None = None, 
         draw_client(session.screen, card.client, by, card.doubts)
         screen = session.screen
         # Below stand a blank line, the entries with the one for more, the way back and the hint.
-        below = len(_shown(session)) + 4 + _HINT // screen.width
+        below = len(_offered(session)) + 4 + _HINT // screen.width
         if people := _fitting(len(card.contacts), _CONTACTS, screen.left - below):
             screen.print()
             draw_contacts(screen, card.contacts, by, people)
@@ -69,7 +69,7 @@ def client_page(session: Session, client: Client, listed: Listed | None = None, 
             screen.print()
 
     def entries() -> list[Choice]:
-        shown = [Choice(_title(group), _acts(session, group, seen)) for group in _shown(session)]
+        shown = [Choice(_title(group), _acts(session, group, seen)) for group in _offered(session)]
         return [*shown, Choice("More", lambda: _more(session, seen), "m")]
 
     keys = [
@@ -99,7 +99,7 @@ def _more(session: Session, seen: dict[str, Any]) -> None:
     session.choose("", entries)()
 
 
-def _shown(session: Session) -> list[Command]:
+def _offered(session: Session) -> list[Command]:
     """What stands on the card, in its order."""
     commands_by_words = {client.words: client for client in _about_clients()}
     return [

@@ -65,10 +65,10 @@ class ClientsPage(ListPage):
 
     def count(self) -> int:
         with self.session.crm.read() as snapshot:
-            self._counted = int(snapshot.count(Client, self._shown().query(snapshot)))
+            self._counted = int(snapshot.count(Client, self._group().query(snapshot)))
         return self._counted
 
-    def _shown(self) -> Group:
+    def _group(self) -> Group:
         """The clients that the list shows, on all of its pages."""
         return Group((), self.filters, self.where, self.view)
 
@@ -98,7 +98,7 @@ class ClientsPage(ListPage):
         return ", ".join([*([f"view {self.view}"] if self.view else []), *parts])
 
     def widen(self) -> bool:
-        narrowed = not self._shown().is_everybody or bool(self.sort)
+        narrowed = not self._group().is_everybody or bool(self.sort)
         self._narrow("", {}, "")
         self.sort = ""
         return narrowed
@@ -142,7 +142,7 @@ class ClientsPage(ListPage):
                 raise NotFoundError("Those that were marked are gone by now.")
             count, group = len(self.marked), group_of(clients=tuple(self.marked.values()))
         else:
-            shown = self._shown()
+            shown = self._group()
             count, only = self._counted, tuple(self.filters.items())
             group = group_of(only=only, where=self.where, view=self.view, all_=shown.is_everybody)
         act_on(self.session, group, pluralize(count, "client", "clients", by))
@@ -151,7 +151,7 @@ class ClientsPage(ListPage):
     def _filter(self) -> None:
         keyboard = self.session.keyboard
         entries = [Choice(label, name) for label, name in _FILTERS.items()]
-        if not self._shown().is_everybody:
+        if not self._group().is_everybody:
             entries.append(Choice("Show all again", "", "x"))
         name = keyboard.choose("Filter by:", entries)
         view, filters, where = self.view, dict(self.filters), self.where
@@ -187,9 +187,9 @@ class ClientsPage(ListPage):
     def _views(self) -> None:
         views = named("views list")(self.session.crm)
         entries = [Choice(f"{view.name}  {view.condition}", lambda name=view.name: name) for view in views[:_VIEWS]]
-        if self.sort or not self._shown().is_everybody:
+        if self.sort or not self._group().is_everybody:
             entries.append(
-                Choice("Save this list as a view", lambda: _save_list(self.session, self._shown(), self._order()).name)
+                Choice("Save this list as a view", lambda: _save_list(self.session, self._group(), self._order()).name)
             )
         if views:
             entries.append(Choice("Rename, change or remove views", lambda: self.session.start(named("views list"))))

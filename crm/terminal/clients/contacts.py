@@ -106,7 +106,7 @@ def contact_page(session: Session, contact: Contact) -> None:
 def primary(session: Session, contact: Contact | None = None, **_: Any) -> None:
     """A contact from the list becomes the primary one."""
     contact = records.chosen(session, "contacts primary", contact)
-    _tell(session, "Primary contact", session.call("contacts primary", contact=contact))
+    _confirm_done(session, "Primary contact", session.call("contacts primary", contact=contact))
 
 
 @flow("contacts delete")
@@ -136,7 +136,7 @@ def add(session: Session, client: Client | None = None, **_: Any) -> None:
     def fill() -> Any:
         return form.fill(crumbs, lambda: _add(session, company, form.changes))
 
-    _tell(session, "Added", in_steps(session, [*form.steps(["name"], *crumbs), fill], form.is_written))
+    _confirm_done(session, "Added", in_steps(session, [*form.steps(["name"], *crumbs), fill], form.is_written))
 
 
 def _add(session: Session, client: Client, changes: Mapping[str, Any]) -> Contact:
@@ -151,8 +151,8 @@ def edit(session: Session, contact: Contact | None = None, **_: Any) -> None:
     contact = records.chosen(session, "contacts edit", contact)
     save = records.saving(session, "contacts edit")
     if edited := fill_changes(session, ContactForm, contact, lambda shown: shown.name, save):
-        _tell(session, "Saved", edited[1])
+        _confirm_done(session, "Saved", edited[1])
 
 
-def _tell(session: Session, done: str, contact: Contact) -> None:
+def _confirm_done(session: Session, done: str, contact: Contact) -> None:
     session.say(f"{session.screen.sign('✓', 'OK:')} {done}: {contact.name} (no. {contact.id})", "green")

@@ -56,7 +56,7 @@ class ClientSearch:
         self._limit = limit
         self._through: Mapping[int, Contact] = {}
 
-    def found(self, typed: str) -> Sequence[Client]:
+    def matching(self, typed: str) -> Sequence[Client]:
         """The clients that may be meant; the one with a number that was typed stands alone."""
         typed = typed.strip()
         number = typed.removeprefix("#").partition(" ")[0]
@@ -78,7 +78,7 @@ class ClientSearch:
         """The same for a completion menu."""
         if is_too_short(typed):
             return []
-        return [self._suggestion(client) for client in self.found(typed)[:_SUGGESTED]]
+        return [self._suggestion(client) for client in self.matching(typed)[:_SUGGESTED]]
 
     def _suggestion(self, client: Client) -> Suggestion:
         contact = self._through.get(client.id)
@@ -98,7 +98,7 @@ def pick_client(crm: CRM, keyboard: Keyboard, label: str, *, help: str = "", req
     return pick_typed(
         keyboard,
         label,
-        search.found,
+        search.matching,
         search.suggest,
         lambda client: Choice(search.line(client), client),
         lambda count: f"{count} clients fit:" if count < _MATCHES else "The best matches:",

@@ -49,7 +49,7 @@ class CommandSearch:
         wanted = typed.strip().casefold()
         return [command for command in self.listed if wanted in (self.name(command).casefold(), command.words)]
 
-    def found(self, typed: str) -> list[Command]:
+    def matching(self, typed: str) -> list[Command]:
         """The commands that are meant, those that are titled so first."""
         wanted = [_ALIKE.get(word, word) for word in _WORDS.findall(typed.casefold()) if word not in _IDLE]
         if not wanted:
@@ -101,14 +101,14 @@ def search(session: Session) -> None:
     def suggest(typed: str) -> Sequence[Suggestion]:
         others = [
             Suggestion(known.name(command), known.name(command), "command")
-            for command in known.found(typed)[:_SUGGESTED]
+            for command in known.matching(typed)[:_SUGGESTED]
         ]
         return [*clients.suggest(typed), *others][:_MOST]
 
     def read(typed: str) -> list[Client | Command]:
         if not typed.strip():
             raise Back
-        found: list[Client | Command] = [*known.exact(typed)] or [*clients.found(typed), *known.found(typed)]
+        found: list[Client | Command] = [*known.exact(typed)] or [*clients.matching(typed), *known.matching(typed)]
         if not found:
             raise FieldError("neither a client nor a command is found by that")
         return found

@@ -132,7 +132,7 @@ def _under(shown: Sequence[date], step: int, screen: Screen, by: Conventions) ->
 def _report(screen: Screen, report: "Report", by: Conventions) -> Iterator[Text]:
     """The chart, of its first figure alone; of bars the first ones, each with its figure."""
     from crm.commands.reports.report import Chart
-    from crm.commands.reports.writing import shown
+    from crm.commands.reports.writing import value_text
     from crm.terminal.reports.rendering import chart_lines
 
     chart = report.chart
@@ -146,9 +146,10 @@ def _report(screen: Screen, report: "Report", by: Conventions) -> Iterator[Text]
         column = report.column(chart.values[0]) if chart else report.columns[1]
         place = list(report.columns).index(column)
         first = report.rows[:_ROWS]
-        named = [data(shown(row[0], report.columns[0], by) or "(none)") for row in first]
+        named = [data(value_text(row[0], report.columns[0], by) or "(none)") for row in first]
         yield from bars(
-            screen, [(name, shown(row[place], column, by), row[place]) for name, row in zip(named, first, strict=True)]
+            screen,
+            [(name, value_text(row[place], column, by), row[place]) for name, row in zip(named, first, strict=True)],
         )
         if len(report.rows) > _ROWS:
             yield Text(f"and {by.number(len(report.rows) - _ROWS)} more", "dim")

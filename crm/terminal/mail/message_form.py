@@ -45,7 +45,7 @@ class MessageForm(RecordForm):
         """Whether there is something that somebody would miss."""
         return any(self.changes.values())
 
-    def given(self) -> dict[str, Any]:
+    def answers(self) -> dict[str, Any]:
         """What was filled in, as `email send` takes it."""
         texts = {name: self.changes.get(name, "") for name in _TEXTS}
         others = {name: self.changes.get(name, ()) for name in _ADDRESSED}

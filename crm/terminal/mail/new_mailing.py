@@ -40,9 +40,9 @@ class MailingForm(MessageForm):
     def fields(self) -> Sequence[Field]:
         return [field for field in super().fields() if field.name in ("subject", "body", "attachments")]
 
-    def given(self) -> dict[str, Any]:
+    def answers(self) -> dict[str, Any]:
         """What was filled in, as `mailings send` takes it."""
-        return {name: value for name, value in super().given().items() if name in ("subject", "body", "attach")}
+        return {name: value for name, value in super().answers().items() if name in ("subject", "body", "attach")}
 
 
 @flow("mailings send")
@@ -75,7 +75,7 @@ class _Steps(EmailSteps[MailingReport]):
         self._chosen = pick_group(self.session, _TITLE)
 
     def send(self) -> MailingReport:
-        session, given = self.session, self.form.given()
+        session, given = self.session, self.form.answers()
         group = self._chosen or group_of()
         with_files = written(session.crm, None, given["subject"], given["body"], given["attach"])
         found = prepared(session.crm, asked_for(**_asked(group)), with_files)

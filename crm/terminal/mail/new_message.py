@@ -50,7 +50,7 @@ class _Steps(EmailSteps[MessageCard]):
         self._client = client
 
     def send(self) -> MessageCard:
-        session, given = self.session, self.form.given()
+        session, given = self.session, self.form.answers()
         with session.crm.read() as snapshot:
             found = previewed(session.crm, snapshot, Written(client=self._client, **given))
         room: int | None = session.screen.height - _BELOW

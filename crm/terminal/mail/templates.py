@@ -129,7 +129,9 @@ def add(session: Session, **_: Any) -> None:
     def fill() -> Any:
         return form.fill(["Templates", form.value("name")], lambda: _saved(session, form.changes))
 
-    _tell(session, "Added", in_steps(session, [ask_channel, *form.steps(["name"], *crumbs), fill], form.is_written))
+    _confirm_done(
+        session, "Added", in_steps(session, [ask_channel, *form.steps(["name"], *crumbs), fill], form.is_written)
+    )
 
 
 def _saved(session: Session, changes: Mapping[str, Any]) -> Template:
@@ -148,7 +150,7 @@ def edit(session: Session, template: Template | None = None, **_: Any) -> None:
 
     template = records.chosen(session, "templates edit", template)
     if edited := fill_changes(session, TemplateForm, template, lambda shown: shown.name, save):
-        _tell(session, "Saved", edited[1])
+        _confirm_done(session, "Saved", edited[1])
 
 
 @flow("templates delete")
@@ -157,5 +159,5 @@ def delete(session: Session, template: Template | None = None, **_: Any) -> None
     records.delete(session, "templates delete", template)
 
 
-def _tell(session: Session, done: str, template: Template) -> None:
+def _confirm_done(session: Session, done: str, template: Template) -> None:
     session.say(f"{session.screen.sign('✓', 'OK:')} {done}: {template.name} (no. {template.id})", "green")

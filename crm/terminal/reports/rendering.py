@@ -6,7 +6,7 @@ from typing import Any, Literal
 from rich.text import Text
 
 from crm.commands.reports.report import Column, Report, Row
-from crm.commands.reports.writing import period, shown
+from crm.commands.reports.writing import period, value_text
 from crm.model import Conventions
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.charts import bar, columns, shade
@@ -66,14 +66,14 @@ def _head(report: Report, place: int, column: Column) -> tables.Column:
 
 
 def _named(row: Row, report: Report, by: Conventions) -> str:
-    return shown(row[0], report.columns[0], by) or "(none)"
+    return value_text(row[0], report.columns[0], by) or "(none)"
 
 
 def _figure(report: Report, column: Column, value: Any, by: Conventions) -> str:
     # Of many beside each other whole per cent tell enough, and more of them have room.
     if value is not None and column.kind == "percent" and report.chart and report.chart.kind == "grid":
         return f"{by.number(round(value))} %"
-    return shown(value, column, by)
+    return value_text(value, column, by)
 
 
 def draw_chart(screen: Screen, report: Report, by: Conventions) -> None:
@@ -109,7 +109,7 @@ def _columns(screen: Screen, report: Report, drawn: Sequence[Column], by: Conven
         if not any(values):
             continue
         highest = max(range(len(values)), key=values.__getitem__)
-        scale = f" (at most {shown(values[highest], column, by)} in {names[highest]})"
+        scale = f" (at most {value_text(values[highest], column, by)} in {names[highest]})"
         yield Text(column.title).append(scale, "dim")
         for line in columns(values, _HEIGHT, most=most, unicode=screen.unicode):
             yield Text("".join((sign * max(1, step - 1)).ljust(step) for sign in line), "cyan")
@@ -155,4 +155,4 @@ def _grid(screen: Screen, report: Report, drawn: Sequence[Column], by: Conventio
         signs = (shade(column[place], most, unicode=screen.unicode) * step for column in values)
         yield Text(f"{clean(name)[:wide]:<{wide}}  ").append("".join(signs), "cyan")
     key = " ".join(shade(part, 8, unicode=screen.unicode) for part in (0, 1, 3, 5, 7))
-    yield Text(f"{key}  none to {shown(most, drawn[0], by)}", "dim")
+    yield Text(f"{key}  none to {value_text(most, drawn[0], by)}", "dim")

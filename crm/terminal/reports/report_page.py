@@ -106,8 +106,8 @@ class ReportPage:
                 session.tell(FileWritten(written.file, "the report"))
 
 
-def _shown(command: Command, session: Session, **given: Any) -> None:
+def _show_page(command: Command, session: Session, **given: Any) -> None:
     ReportPage(session, command, given).show()
 
 
-FLOWS.update({command.words: partial(_shown, command) for command in commands(menu="reports")})
+FLOWS.update({command.words: partial(_show_page, command) for command in commands(menu="reports")})

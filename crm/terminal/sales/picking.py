@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from crm.commands.context import CRM
-from crm.commands.sales.pipeline import DealShown, WhichDeals, listed, shown, stages
+from crm.commands.sales.pipeline import DealShown, WhichDeals, deals_shown, listed, stages
 from crm.model import Conventions, Deal, Sale, Stage
 from crm.terminal.console.keyboard import Choice, Keyboard, Suggestion
 from crm.terminal.toolkit.picking import is_too_short, joined, line_for, number_in, pick_typed, picker
@@ -63,7 +63,7 @@ def _deals(crm: CRM, typed: str) -> Sequence[DealShown]:
         if number := number_in(typed.strip().removeprefix("#")):
             deal = snapshot.find(Deal, number)
             if deal is not None:
-                return shown(snapshot, known, [deal])
+                return deals_shown(snapshot, known, [deal])
         everywhere = WhichDeals([stage.id for stage in known], text=typed)
         return listed(snapshot, known, everywhere, limit=_MATCHES)
 

@@ -121,12 +121,12 @@ def _show_password(session: Session, made: OneTimePassword) -> None:
 def _user_page(session: Session, user_id: int) -> None:
     """An account and what can be done with it."""
 
-    def shown() -> UserShown:
+    def current() -> UserShown:
         listed: list[UserShown] = named("users list")(session.crm)
         return next(user for user in listed if user.id == user_id)
 
     def above() -> None:
-        account = shown()
+        account = current()
         draw_pairs(
             session.screen,
             {
@@ -141,7 +141,7 @@ def _user_page(session: Session, user_id: int) -> None:
         session.screen.print()
 
     def entries() -> list[Choice]:
-        account = shown()
+        account = current()
         with session.crm.read() as snapshot:
             user = snapshot.get(User, user_id)
 
@@ -175,7 +175,7 @@ def _user_page(session: Session, user_id: int) -> None:
         password = "New one-time password" if account.signing_in else "Let sign in, with a one-time password"
         return [*changes, Choice(password, pass_on), *more, Choice(turn[0], switch(turn[1]))]
 
-    account = shown()
+    account = current()
     session.menu(["Accounts", account.name or account.email], entries, above=above)
 
 

@@ -92,7 +92,7 @@ class RecordForm:
                 self.session.page(*crumbs)
                 known = {field.name: field for field in self.fields()}
                 for name in names[:place]:
-                    self._tell(known[name])
+                    self._show_value(known[name])
                 self.ask_first(known[names[place]])
 
             return ask
@@ -103,7 +103,7 @@ class RecordForm:
         """Asks for a field before the form is shown. Raises Back."""
         self.ask(field, required=field.name in self.needed)
 
-    def _tell(self, field: Field) -> None:
+    def _show_value(self, field: Field) -> None:
         """Shows what a field holds, above the question for another."""
         if not self.session.screen.plain:
             value = self.value(field.name)

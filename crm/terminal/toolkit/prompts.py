@@ -62,10 +62,10 @@ class Prompts:
     def show_answer(self, parameter: Parameter, value: Any) -> None:
         """Leaves an answer on the screen, as it was understood."""
         if not self.screen.plain:
-            shown = self.screen.cut(self._shown(parameter, value) or "-", len(parameter.label) + 2)
+            shown = self.screen.cut(self._answer_text(parameter, value) or "-", len(parameter.label) + 2)
             self.screen.print(Text(f"{parameter.label}: ", "dim").append(shown, "default"))
 
-    def _shown(self, parameter: Parameter, value: Any) -> str:
+    def _answer_text(self, parameter: Parameter, value: Any) -> str:
         match value:
             case None | "" | () | []:
                 return ""
@@ -77,7 +77,7 @@ class Prompts:
                 return display_path(value)
             case list() | tuple() if parameter.many:
                 one = dataclasses.replace(parameter, many=False)
-                return ", ".join(self._shown(one, item) for item in value)
+                return ", ".join(self._answer_text(one, item) for item in value)
         if parameter.check:
             return parameter.check.show(value, self.crm.conventions)
         return str(value)

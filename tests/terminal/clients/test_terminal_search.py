@@ -30,12 +30,12 @@ def known() -> CommandSearch:
     ],
 )  # fmt: skip
 def test_a_command_is_found_by_the_words_people_use(known: CommandSearch, typed: str, words: str) -> None:
-    assert known.found(typed)[0].words == words
+    assert known.matching(typed)[0].words == words
 
 
 @pytest.mark.parametrize("typed", ["", "a", "the", "berg", "qqqq", "an a", "zofie dvorakova", "[", "\x1b"])
 def test_what_says_nothing_of_a_command_finds_none(known: CommandSearch, typed: str) -> None:
-    assert known.found(typed) == []
+    assert known.matching(typed) == []
 
 
 def test_each_command_has_a_name_of_its_own_that_leads_to_it(known: CommandSearch) -> None:
@@ -54,7 +54,7 @@ def test_each_command_has_a_name_of_its_own_that_leads_to_it(known: CommandSearc
 def test_a_client_is_found_by_the_reference_in_any_case(crm: CRM, typed: str) -> None:
     for name, reference in (("Ada", "K-77"), ("K-77", ""), ("Bo", "K-771")):
         named("clients add")(crm, {"first_name": name, "reference": reference})
-    assert [client.first_name for client in ClientSearch(crm).found(typed)] == ["Ada"]
+    assert [client.first_name for client in ClientSearch(crm).matching(typed)] == ["Ada"]
 
 
 @pytest.mark.parametrize("typed", ["ad", "ada lo", "k-7", "ada@", "adda", "+4366"])

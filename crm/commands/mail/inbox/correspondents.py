@@ -33,7 +33,7 @@ class Correspondents:
     clients: Mapping[str, Mapping[int, int]]
     ours: frozenset[str]
 
-    def whose(self, parties: Iterable[Party]) -> dict[int, int]:
+    def clients_of(self, parties: Iterable[Party]) -> dict[int, int]:
         """The clients among some people, each with its contact."""
         found: dict[int, int] = {}
         for party in parties:

@@ -42,8 +42,8 @@ def placed(received: Received, who: Correspondents, talking: Mapping[int, int]) 
     """Where a message belongs: with the clients whose addresses it bears; one that was forwarded with who wrote it
     first; an answer in a conversation with the clients it is `talking` to, whatever address it is from."""
     sender, recipients = received.sender, (*received.to, *received.cc, *received.bcc)
-    named = who.whose(recipients)
-    theirs = who.whose([sender]) if sender else {}
+    named = who.clients_of(recipients)
+    theirs = who.clients_of([sender]) if sender else {}
     if theirs:
         return Placed(received, sender, "in", {**named, **theirs})
     ours = sender is not None and who.is_ours(sender)
@@ -53,7 +53,7 @@ def placed(received: Received, who: Correspondents, talking: Mapping[int, int]) 
     if named and (ours or hidden):
         return Placed(received, sender, "out", named)
     original = received.forwarded_from
-    if original and (clients := who.whose([original])):
+    if original and (clients := who.clients_of([original])):
         return Placed(received, original, "in", clients)
     if talking:
         return Placed(received, sender, "out" if ours else "in", {**named, **talking})

@@ -57,14 +57,14 @@ def attachments_of(crm: CRM, message: Message) -> tuple[Attachment, ...]:
         try:
             content = (_folder(crm) / _digest(line)).read_bytes()
         except OSError as error:
-            raise _gone(f"{name} does not lie on this computer any more") from error
+            raise _refused(f"{name} does not lie on this computer any more") from error
         if hashlib.sha256(content).hexdigest() != _digest(line):
-            raise _gone(f"the copy of {name} on this computer is damaged")
+            raise _refused(f"the copy of {name} on this computer is damaged")
         found.append(Attachment(name, content, mimetypes.guess_type(name)[0] or "application/octet-stream"))
     return tuple(found)
 
 
-def _gone(why: str) -> OutwardError:
+def _refused(why: str) -> OutwardError:
     return OutwardError(f"{why}; write the message anew.", reason="refused")
 
 

@@ -227,21 +227,21 @@ def spreadsheet_id(text: str) -> str:
     if host == "drive.google.com" and (named := parse_qs(parts.query).get("id")) and _ID.fullmatch(named[0]):
         return named[0]
     if host not in ("docs.google.com", "drive.google.com", "sheets.google.com"):
-        raise UsageError(f"{_shown(text)} is neither the id nor the address of a Google spreadsheet. {_COPY}")
+        raise UsageError(f"{_cut(text)} is neither the id nor the address of a Google spreadsheet. {_COPY}")
     if found := _ADDRESS.search(parts.path):
         return found.group(1)
     if "/spreadsheets/d/e/" in parts.path:
         raise UsageError(
-            f"{_shown(text)} is a copy published to the web, which nobody can write. Open the spreadsheet itself and"
+            f"{_cut(text)} is a copy published to the web, which nobody can write. Open the spreadsheet itself and"
             " copy its address."
         )
     if "/folders/" in parts.path:
-        raise UsageError(f"{_shown(text)} is a folder. Open the spreadsheet in it and copy its address.")
+        raise UsageError(f"{_cut(text)} is a folder. Open the spreadsheet in it and copy its address.")
     if "/spreadsheets" not in parts.path:
-        raise UsageError(f"{_shown(text)} is no spreadsheet of Google Sheets. {_COPY}")
-    raise UsageError(f"The id of the spreadsheet is missing or cut in {_shown(text)}. {_COPY}")
+        raise UsageError(f"{_cut(text)} is no spreadsheet of Google Sheets. {_COPY}")
+    raise UsageError(f"The id of the spreadsheet is missing or cut in {_cut(text)}. {_COPY}")
 
 
-def _shown(text: str) -> str:
+def _cut(text: str) -> str:
     text = text.strip()
     return text if len(text) <= 120 else f"{text[:117]}…"

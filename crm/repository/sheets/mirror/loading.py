@@ -104,7 +104,7 @@ class Loading:
         for name, beside in people(self.kind).items():
             if beside in self.unsaid:
                 for record_id, record in records.items():
-                    if account := team.meant(getattr(record, name)):
+                    if account := team.account_or_former(getattr(record, name)):
                         values: Any = {beside: account}
                         records[record_id] = replace(record, **values)
 

@@ -123,7 +123,7 @@ class ChangedRows:
         if value != self._derived_anew(current, name):
             raise FieldError(
                 f"this follows from the {_followed(kind, name)} and is not read; the program says"
-                f" {self._said(current, name)}"
+                f" {self._value_text(current, name)}"
             )
         return {}
 
@@ -157,7 +157,7 @@ class ChangedRows:
             current = self.tx.get(kind, current.id)
         return getattr(current, name)
 
-    def _said(self, current: Record, name: str) -> str:
+    def _value_text(self, current: Record, name: str) -> str:
         return fields(type(current))[name].check.show(getattr(current, name), self.by) or "nothing"
 
     def _pinned(self, current: Client, status: str) -> dict[str, Any]:

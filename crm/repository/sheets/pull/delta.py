@@ -98,7 +98,7 @@ def enter(connection: Connection, found: Entries) -> None:
     unsaid = [head for head in found.transactions if head["user_id"] is None]
     team = team_of(connection) if unsaid else None
     for head in unsaid:
-        head["user_id"] = team.meant(head["user"]) if team else 0
+        head["user_id"] = team.account_or_former(head["user"]) if team else 0
     if found.transactions:
         connection.execute(insert(tables.transactions), found.transactions)
     for start in range(0, len(found.audit), _BATCH):

@@ -121,7 +121,7 @@ class Block:
         return state is not None and (state.revision, state.uid) == self.base
 
     @property
-    def as_meant(self) -> bool:
+    def is_as_planned(self) -> bool:
         """Whether it wrote over what it meant to."""
         return self.came_first and all(
             part.digest == part.digest_of(self.rows.get(at, []), self.rows_of(part))

@@ -99,7 +99,7 @@ class Push:
                 self._look_again(step)
             else:
                 step.block.rows = kept_in(reply)
-                if not step.block.as_meant:
+                if not step.block.is_as_planned:
                     raise _Astray
             base = step.state
             if base.uid == commit.uid:
@@ -174,7 +174,7 @@ class Push:
         if reading.state_in(meta.rows).uid != step.state.uid:
             raise Unclear
         blocks = blocks_in(kept.rows, kept.grid[0])
-        if not blocks or blocks[0].uid != step.state.uid or not blocks[0].as_meant:
+        if not blocks or blocks[0].uid != step.state.uid or not blocks[0].is_as_planned:
             raise _Astray
 
     def _mend_marker(self, base: State) -> None:

@@ -21,7 +21,7 @@ def astray(contents: Contents) -> list[Block]:
     found: list[Block] = []
     for block in blocks:
         follows = not found or _uid_before(found[-1]) == block.uid
-        if block.as_meant or block.state is None or not follows:
+        if block.is_as_planned or block.state is None or not follows:
             break
         found.append(block)
     return found
