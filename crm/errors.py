@@ -115,7 +115,8 @@ class Question(CRMError):
 
     `choices` maps the value to give (as the shell spells it) to its words; `yes` is the one of them that `--yes`
     stands for, '' where the question is not whether to go on, so that yes says nothing. `records` are what the
-    question is about (possible duplicates, what a deletion takes along), for a door that can show them.
+    question is about (possible duplicates, what a deletion takes along), for a door that can show them. What is
+    `irreversible` is never what a door offers first.
     """
 
     kind = "question"
@@ -129,6 +130,7 @@ class Question(CRMError):
         yes: str = "",
         records: Sequence[Any] = (),
         kind: str = "question",
+        irreversible: bool = False,
     ) -> None:
         super().__init__(sentence)
         self.parameter = parameter
@@ -136,11 +138,21 @@ class Question(CRMError):
         self.yes = yes
         self.records = tuple(records)
         self.question_kind = kind
+        self.irreversible = irreversible
 
 
-def confirmation(sentence: str, answer: str, records: Sequence[Any] = ()) -> Question:
-    """The Question whether to go on, answered by the parameter `yes`; `answer` says in a word what is done then."""
-    return Question(sentence, parameter="yes", choices={"yes": answer}, yes="yes", records=records, kind="confirm")
+def confirmation(sentence: str, answer: str, records: Sequence[Any] = (), *, irreversible: bool = False) -> Question:
+    """The Question whether to go on, answered by the parameter `yes`; `answer` says in a word what is done then, and
+    `irreversible` that nothing undoes it."""
+    return Question(
+        sentence,
+        parameter="yes",
+        choices={"yes": answer},
+        yes="yes",
+        records=records,
+        kind="confirm",
+        irreversible=irreversible,
+    )
 
 
 class FileError(CRMError):

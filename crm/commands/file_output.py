@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from crm.errors import FieldError
+from crm.errors import FieldError, confirmation
+from crm.model.paths import display_path
 
 
 def ending_of(file: Path, endings: Sequence[str], *, field: str = "file", label: str = "File") -> str:
@@ -13,3 +14,9 @@ def ending_of(file: Path, endings: Sequence[str], *, field: str = "file", label:
         message = f"the file's ending says how it is written: one of {', '.join(endings)}"
         raise FieldError(message, field=field, label=label)
     return ending
+
+
+def confirm_overwrite(file: Path, yes: bool) -> None:
+    """Raises Question where a file stands in the place of the one to write, unless `yes` answers it."""
+    if not yes and file.is_file():
+        raise confirmation(f"{display_path(file)} is there already.", "Replace it", irreversible=True)

@@ -108,11 +108,11 @@ def test_exports_that_hold_what_lets_people_in_are_private_and_say_so(tmp_path: 
     whole, plain = tmp_path / "whole.json", tmp_path / "clients.csv"
     # What others could read until now.
     whole.touch()
-    assert office("export", whole).keep_safe == ""
+    assert office("export", whole, yes=True).keep_safe == ""
     one_time = office("users add", "ada@example.com", "Ada", "admin").password
     who = office.crm.accounts.open().sign_in("ada@example.com", one_time)
     ada = office.crm.enter(office.crm, who)
-    assert "hashes" in office("export", whole, crm=ada).keep_safe
+    assert "hashes" in office("export", whole, yes=True, crm=ada).keep_safe
     assert "argon2" in whole.read_text()
     assert mode(whole) == 0o600
     saved = office("backup", tmp_path / "saved.sqlite3", crm=ada)

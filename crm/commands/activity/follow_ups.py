@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, case, func, select
 from crm.commands.activity.follow_up_lists import DayAhead, FollowUpShown, with_names
 from crm.commands.context import CRM
 from crm.commands.data.exporting import ExportReport
+from crm.commands.file_output import confirm_overwrite
 from crm.commands.ownership import Mine, owner_filter, spelled
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, command
@@ -293,6 +294,7 @@ def export(
     mine: Mine = False,
     for_: Annotated[str, Person(), About("For", "only what somebody is to do")] = "",
     due: Annotated[date | None, DayAhead(), About("Due by", "the last day")] = None,
+    yes: bool = False,
 ) -> ExportReport:
     """Writes what is to be done to a calendar file (iCalendar), which every calendar program takes in.
 
@@ -308,6 +310,7 @@ def export(
         shown = with_names(snapshot, _found(snapshot, query, among))
     if not shown:
         raise RefusedError("There is nothing to be done; no file was written.")
+    confirm_overwrite(file, yes)
     entries = [(item.follow_up, item.client, item.deal.title if item.deal else "") for item in shown]
     return ExportReport(file, "follow-ups", write_follow_ups(file, entries, crm.conventions))
 

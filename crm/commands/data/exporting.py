@@ -8,7 +8,7 @@ from crm.commands.client_selection import Group, OfView, Only, SomeClients, Wher
 from crm.commands.context import CRM, Progress, counted
 from crm.commands.data.exported_tables import TABLES, table_of
 from crm.commands.data.full_export import keep_safe, write_whole_store
-from crm.commands.file_output import ending_of
+from crm.commands.file_output import confirm_overwrite, ending_of
 from crm.commands.registry import About, command
 from crm.errors import FieldError, FileError
 from crm.model import Client
@@ -40,6 +40,7 @@ def export(
     only: Only = (),
     where: Where = "",
     view: OfView = "",
+    yes: bool = False,
 ) -> ExportReport:
     """Exports clients, sales, deals and so on, or everything, as the file's ending says: CSV, Excel, JSON, or vCard.
 
@@ -56,6 +57,7 @@ def export(
         raise FieldError("a vCard file holds clients only", field="what", label="What")
     if ending == ".csv" and what == "all":
         raise FileError("A CSV file holds one table; export everything as .xlsx or .json.")
+    confirm_overwrite(file, yes)
     with crm.progress("Exporting") as progress:
         if ending == ".json" and what == "all":
             return ExportReport(file, what, write_whole_store(crm, file, progress), keep_safe(crm))

@@ -12,7 +12,7 @@ from crm.commands.context import CRM, counted
 from crm.commands.data.change_details import RecordChange, changed_fields, record_changes, typed_value
 from crm.commands.data.demo import made_sample
 from crm.commands.data.exporting import ExportReport
-from crm.commands.file_output import ending_of
+from crm.commands.file_output import confirm_overwrite, ending_of
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, command
 from crm.errors import FieldError, NotFoundError
@@ -122,6 +122,7 @@ def export(
     text: Text = "",
     only: State = "",
     transaction: Annotated[int | None, Whole(least=1), About("Transaction", "the number of one")] = None,
+    yes: bool = False,
 ) -> ExportReport:
     """Writes the history to a file, a row for each field that was changed, newest first; times are in UTC.
 
@@ -129,6 +130,7 @@ def export(
     made harmless.
     """
     ending = ending_of(file, _FORMATS)
+    confirm_overwrite(file, yes)
     query = _query(crm.clock, since, until, by, about, number, client, text, only, transaction=transaction)
     with crm.progress("Exporting") as shown, crm.read() as snapshot:
         return ExportReport(file, "changed fields", _written(file, ending, counted(snapshot.each_change(query), shown)))

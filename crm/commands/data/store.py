@@ -123,7 +123,9 @@ def restore(
         which = "everything in the store, accounts included," if accounts else "the data in the store"
         out = "" if crm.reader == OWNER else " Everybody is signed out."
         raise confirmation(
-            f"This replaces {which} by {file.name}. What is there now is backed up first.{out}", "Restore it"
+            f"This replaces {which} by {file.name}. What is there now is backed up first.{out}",
+            "Restore it",
+            irreversible=True,
         )
     restored = crm.repository.restore(file, accounts=bool(accounts))
     crm.forget_settings()

@@ -74,7 +74,7 @@ class _Person:
 
 
 @command("reports activity", title="Activity by person", menu="reports")
-def activity(crm: CRM, since: Since = None, until: Until = None, to: To = None) -> Report:
+def activity(crm: CRM, since: Since = None, until: Until = None, to: To = None, yes: bool = False) -> Report:
     """Shows by person what was done in a period: interactions by kind, follow-ups, deals won, and sales.
 
     An interaction counts on its day for whoever logged it, a follow-up on the day on which it was done for whom it was,
@@ -91,7 +91,7 @@ def activity(crm: CRM, since: Since = None, until: Until = None, to: To = None) 
     rows = [person.row() for person in by_much]
     total = ("Total", *(sum(column) for column in list(zip(*rows, strict=True))[1:])) if rows else None
     chart = Chart("bars", ("interactions",))
-    return kept(Report("Activity by person", since, until, _COLUMNS, rows, total, chart), to, crm)
+    return kept(Report("Activity by person", since, until, _COLUMNS, rows, total, chart), to, crm, yes=yes)
 
 
 def _people(snapshot: Snapshot, since: date, until: date) -> Mapping[int | str, _Person]:

@@ -82,6 +82,7 @@ def by(
     until: Until = None,
     top: Annotated[int, Whole(1, 10_000), About("Top", "how many are named; the others stand in one row")] = 20,
     to: To = None,
+    yes: bool = False,
 ) -> Report:
     """Breaks sales and clients down by status, owner, country or source, or by client: who buys most.
 
@@ -97,7 +98,7 @@ def by(
         columns, rows, total = _clients(snapshot, days, top) if of == "client" else _groups(snapshot, days, of, top)
     # The others together would dwarf everybody.
     chart = Chart("bars", ("amount",), top)
-    return kept(Report(f"Sales by {of}", since, until, columns, rows, total, chart), to, crm)
+    return kept(Report(f"Sales by {of}", since, until, columns, rows, total, chart), to, crm, yes=yes)
 
 
 _Found = tuple[Sequence[Column], Sequence[Row], Row | None]

@@ -54,6 +54,7 @@ def cohorts(
     since: Since = None,
     until: Until = None,
     to: To = None,
+    yes: bool = False,
 ) -> Report:
     """Shows for those who first bought in a month how many of them bought in each month after, and for how much.
 
@@ -75,7 +76,7 @@ def cohorts(
     note = "By month of the first sale; 1 is the month after it."
     rows = table.rows()
     total = table.total() if rows else None
-    return kept(Report(_TITLES[of], since or first, until, columns, rows, total, chart, note), to, crm)
+    return kept(Report(_TITLES[of], since or first, until, columns, rows, total, chart, note), to, crm, yes=yes)
 
 
 class _Table:

@@ -53,6 +53,7 @@ def forecast(
     owner: OfOwner = "",
     mine: Mine = False,
     to: To = None,
+    yes: bool = False,
 ) -> Report:
     """Shows what the open deals are worth by the month in which they are expected to close, in full and weighted.
 
@@ -78,7 +79,7 @@ def forecast(
     chart = Chart("columns", ("value", "weighted"), rows=drawn)
     title = f"Forecast of {owners.name}'s deals" if owners else "Forecast of deals"
     total = _row("Total", expected, decimals) if expected else None
-    return kept(Report(title, today, last, _COLUMNS, rows if expected else [], total, chart), to, crm)
+    return kept(Report(title, today, last, _COLUMNS, rows if expected else [], total, chart), to, crm, yes=yes)
 
 
 def _expected(snapshot: Snapshot, owner: OwnerFilter) -> Sequence[_Expected]:

@@ -93,7 +93,7 @@ class _Reached:
 
 
 @command("reports funnel", title="Funnel of deals", menu="reports")
-def funnel(crm: CRM, since: Since = None, until: Until = None, to: To = None) -> Report:
+def funnel(crm: CRM, since: Since = None, until: Until = None, to: To = None, yes: bool = False) -> Report:
     """Shows how many deals reached each stage in a period, how many of them went on, and how long deals stay in it.
 
     A deal reached a stage if it came into it on a day of the period; however often it did, it counts once. Of those,
@@ -114,7 +114,7 @@ def funnel(crm: CRM, since: Since = None, until: Until = None, to: To = None) ->
         stayed = _stayed(snapshot, since, until)
     rows = [_row(stage, reached.get(stage.id, _Reached()), stayed[stage.id]) for stage in known]
     chart = Chart("bars", ("reached",))
-    return kept(Report("Funnel of deals", since, until, _COLUMNS, rows, chart=chart), to, crm)
+    return kept(Report("Funnel of deals", since, until, _COLUMNS, rows, chart=chart), to, crm, yes=yes)
 
 
 def _stayed(snapshot: Snapshot, since: date, until: date) -> Mapping[int, Counter[int]]:

@@ -46,6 +46,7 @@ def growth(
     since: Since = None,
     until: Until = None,
     to: To = None,
+    yes: bool = False,
 ) -> Report:
     """Shows by month how many clients were won, lost and won back, and how many are active at its end.
 
@@ -75,7 +76,7 @@ def growth(
     total = ("Total", new, churned, active, percent(churned, at_first), returned)
     note = f"A client who bought nothing for {days} days has churned; active is at the end of the month."
     chart = Chart("columns", ("new", "churned"))
-    return kept(Report("New clients and churn", since, until, _COLUMNS, rows, total, chart, note), to, crm)
+    return kept(Report("New clients and churn", since, until, _COLUMNS, rows, total, chart, note), to, crm, yes=yes)
 
 
 _ByDay = Counter[date]

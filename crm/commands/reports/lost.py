@@ -38,6 +38,7 @@ def lost(
     until: Until = None,
     top: Annotated[int, Whole(1, 10_000), About("Top", "how many are named; the others stand in one row")] = 20,
     to: To = None,
+    yes: bool = False,
 ) -> Report:
     """Shows for which reasons deals were lost, how many for each, and what they were worth.
 
@@ -64,7 +65,7 @@ def lost(
         rows.append(row(f"{len(rest)} {'other' if len(rest) == 1 else 'others'}", rest))
     chart = Chart("bars", ("deals",), rows=named)
     total = row("Total", reasons) if reasons else None
-    return kept(Report("Why deals are lost", since, until, _COLUMNS, rows, total, chart), to, crm)
+    return kept(Report("Why deals are lost", since, until, _COLUMNS, rows, total, chart), to, crm, yes=yes)
 
 
 def _joined(found: Sequence[_Reason]) -> list[_Reason]:

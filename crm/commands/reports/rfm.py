@@ -78,6 +78,7 @@ def rfm(
     crm: CRM,
     of: Annotated[str, Choice(_AS), About("Show", "clients, amount, segments or cells", positional=True)] = "clients",
     to: To = None,
+    yes: bool = False,
 ) -> Report:
     """Sorts all who ever bought into fifths by how lately (R), how often (F) and for how much (M) they did.
 
@@ -97,7 +98,7 @@ def rfm(
     shapes = {"clients": _grid, "amount": _grid_of_amounts, "segments": _segments, "cells": _every}
     columns, rows, total, chart = shapes[of](cells)
     title = "Recency, frequency, monetary"
-    return kept(Report(title, None, crm.today, columns, rows, total if cells else None, chart, _NOTE), to, crm)
+    return kept(Report(title, None, crm.today, columns, rows, total if cells else None, chart, _NOTE), to, crm, yes=yes)
 
 
 _Shape = tuple[Sequence[Column], Sequence[Row], Row, Chart | None]

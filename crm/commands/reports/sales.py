@@ -32,6 +32,7 @@ def sales(
     since: Since = None,
     until: Until = None,
     to: To = None,
+    yes: bool = False,
 ) -> Report:
     """Shows sales by month, quarter or year beside the year before, with the change in per cent.
 
@@ -59,4 +60,4 @@ def sales(
     all_now, all_before, sales_count = (sum(row[place] for row in rows) for place in (1, 2, 4))
     total = ("Total", all_now, all_before, change(all_now, all_before), sales_count)
     chart = Chart("columns", ("amount", "year_before"))
-    return kept(Report(f"Sales by {by}", since, until, _COLUMNS, rows, total, chart), to, crm)
+    return kept(Report(f"Sales by {by}", since, until, _COLUMNS, rows, total, chart), to, crm, yes=yes)

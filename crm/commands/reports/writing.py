@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crm.commands.context import CRM
-from crm.commands.file_output import ending_of
+from crm.commands.file_output import confirm_overwrite, ending_of
 from crm.commands.reports.report import Column, Report, Row
 from crm.commands.reports.report_parameters import ENDINGS
 from crm.errors import FileError
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 _BARS = 40
 
 
-def kept(report: Report, to: Path | None, crm: CRM) -> Report:
-    """The report, written to a file where one is asked for; raises FieldError for an ending that says nothing, and
-    FileError."""
+def kept(report: Report, to: Path | None, crm: CRM, *, yes: bool = False) -> Report:
+    """The report, written to a file where one is asked for; raises FieldError for an ending that says nothing, Question
+    where such a file is there already, unless `yes` answers it, and FileError."""
     if to is None:
         return report
     ending = ending_of(to, ENDINGS, field="to", label="To file")
+    confirm_overwrite(to, yes)
     report = dataclasses.replace(report, file=to)
     match ending:
         case ".json":

@@ -31,6 +31,10 @@ class Closed(Exception):
     """The terminal is gone, or the input has come to its end."""
 
 
+# The way back, as the entry that is pointed at first.
+BACK = object()
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One entry to choose; `key` is given to it when it is ''. `label` may be styled pieces of prompt_toolkit."""
@@ -63,9 +67,9 @@ class Keyboard(Protocol):
         at: Any = None,
         resized: Any = None,
     ) -> Any:
-        """The value of the entry chosen by one key. `hidden` ones are not listed, `hint` tells of them;
-        `at` is the value that is pointed at first. `resized` is given back once the terminal has another size, so that
-        all of the page can be drawn anew."""
+        """The value of the entry chosen by one key. `hidden` ones are not listed, `hint` tells of them; `at` is the
+        value that is pointed at first, BACK where that is the way back. `resized` is given back once the terminal has
+        another size, so that all of the page can be drawn anew."""
 
     def text(
         self,

@@ -15,14 +15,13 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
 from questionary.prompts.common import InquirerControl
 
-from crm.terminal.console.keyboard import Back, Choice, numbered
+from crm.terminal.console.keyboard import BACK, Back, Choice, numbered
 from crm.terminal.console.prompt import STYLE, bind_only, leaving_keys, run, wrapped
 from crm.terminal.drawing.screen import clean
 
 _RESIZED_SECONDS = 0.1
 _TYPED_ON_SECONDS = 1.0
 _NO_SEARCH = "/ finds nothing here, and what is typed after it is not taken; Esc goes back to where it does."
-_BACK = object()
 # Takes the keys that a question knows, each with its words.
 ShowKeys = Callable[[Sequence[tuple[str, str]]], None]
 # Keys that may choose besides those with a character; where they do not, up and down move the pointer.
@@ -82,7 +81,7 @@ class SelectPrompt:
         """As Keyboard.choose; without choices any key answers. Raises Back, Cancelled or Closed."""
         entries = numbered(choices, hidden)
         if back:
-            entries.append(Choice(back, _BACK, "0"))
+            entries.append(Choice(back, BACK, "0"))
         self._question = wrapped(clean(question, lines=True))
         self._under = [("class:instruction", f" {wrapped(clean(hint))}")] if hint else []
         self._entries = entries
@@ -99,7 +98,7 @@ class SelectPrompt:
         self._size = self._application.output.get_size()
         self._show_keys([(key, clean(choice.label)) for key, choice in self._by_key.items() if len(key) == 1])
         chosen = run(self._application)
-        if chosen is _BACK:
+        if chosen is BACK:
             raise Back
         return chosen
 
@@ -186,6 +185,6 @@ def _span(entries: Sequence[Choice]) -> str:
         else:
             spans.append(key)
     if any(entry.key == "0" for entry in entries):
-        last = "0 to go back" if entries[-1].value is _BACK else "0"
+        last = "0 to go back" if entries[-1].value is BACK else "0"
         spans.append(f"or {last}" if spans else last)
     return "press " + ", ".join(spans)

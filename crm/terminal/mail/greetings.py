@@ -57,5 +57,5 @@ def due(session: Session, **_: Any) -> None:
         session.keyboard.pause()
         return
     session.screen.print()
-    session.confirm("Send this now?", "Send")
+    session.confirm("Send this now?", "Send", irreversible=True)
     session.tell(session.call("email due"))

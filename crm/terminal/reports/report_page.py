@@ -34,7 +34,8 @@ class ReportPage:
 
     @property
     def _asked(self) -> list[Parameter]:
-        return [parameter for parameter in self.command.parameters.values() if not parameter.path]
+        parameters = self.command.parameters.values()
+        return [parameter for parameter in parameters if not parameter.path and parameter.name != "yes"]
 
     def _draw(self) -> None:
         screen, by = self.session.screen, self.session.crm.conventions

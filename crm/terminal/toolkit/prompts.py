@@ -15,7 +15,7 @@ from crm.model import Client, Record
 from crm.model.fields import Check, Extra, Flag, Person, Prose, Secret
 from crm.model.fields import Choice as OneOf
 from crm.model.paths import display_path, path_of
-from crm.terminal.console.keyboard import Back, Choice, Keyboard, Needed, Suggestion, reason
+from crm.terminal.console.keyboard import BACK, Back, Choice, Keyboard, Needed, Suggestion, reason
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit.picking import line_of, pick, pick_several
 from crm.terminal.toolkit.suggestions import PEOPLE, known_people, suggestions
@@ -170,7 +170,8 @@ class Prompts:
                 for record in question.records[:5]
             ]
         entries += [Choice(words, value) for value, words in question.choices.items()]
-        return self.keyboard.choose(question.sentence, entries, back="No, go back")
+        at = BACK if question.irreversible else None
+        return self.keyboard.choose(question.sentence, entries, back="No, go back", at=at)
 
     def run(self, command: Command, given: Mapping[str, Any]) -> Any:
         """Calls a command, asks what it asks, and lets a value that it refuses be corrected. Raises Back.
@@ -223,7 +224,10 @@ class Prompts:
         if parameter.makes:
             endings = [Choice(_KINDS_OF_FILE.get(part, part), part) for part in parameter.makes]
             ending = endings[0].value if len(endings) == 1 else self.keyboard.choose("As:", endings)
-            return exchange.folder / f"crm-{self.crm.today}{ending}"
+            made = exchange.folder / f"crm-{self.crm.today}{ending}"
+            # What was handed over before is nobody's file.
+            made.unlink(missing_ok=True)
+            return made
         self.screen.print(Text(f"Choose it in the bar “{parameter.label}” above the terminal; Esc leaves it.", "dim"))
         file = exchange.ask_file(parameter.label)
         if file is None:

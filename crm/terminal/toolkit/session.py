@@ -25,7 +25,7 @@ from crm.errors import (
 )
 from crm.model import Client, Record, StatusRule
 from crm.model.rights import OWNER
-from crm.terminal.console.keyboard import Back, Choice, Closed, Keyboard
+from crm.terminal.console.keyboard import BACK, Back, Choice, Closed, Keyboard
 from crm.terminal.drawing.screen import Screen, clean
 from crm.terminal.toolkit.pages import flow_of, page_of
 from crm.terminal.toolkit.steps import Answers, in_steps
@@ -327,9 +327,9 @@ class Session:
         """Calls a command, asking what it asks. Raises Back."""
         return self.prompts.run(named(words), given)
 
-    def confirm(self, question: str, yes: str, no: str = "No, go back") -> None:
-        """Goes on where the person says yes. Raises Back."""
-        self.keyboard.choose(question, [Choice(yes, True)], back=no)
+    def confirm(self, question: str, yes: str, no: str = "No, go back", *, irreversible: bool = False) -> None:
+        """Goes on where the person says yes, which is not offered first where it is `irreversible`. Raises Back."""
+        self.keyboard.choose(question, [Choice(yes, True)], back=no, at=BACK if irreversible else None)
 
     def show_once(self, draw: Callable[[], None]) -> None:
         """Shows a page that cannot be shown again, like a one-time password, until the person presses Enter. Raises

@@ -44,7 +44,7 @@ def in_steps(
 def _leaves(session: "Session") -> bool:
     question = "What you typed is not saved, and lost when you leave."
     try:
-        session.confirm(question, "Leave it", "Go on")
+        session.confirm(question, "Leave it", "Go on", irreversible=True)
     except Back:
         return False
     return True

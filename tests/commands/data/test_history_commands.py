@@ -188,7 +188,7 @@ def test_the_same_filters_narrow_the_file(office: Office, anna: Client) -> None:
     file = office.folder / "h.json"
 
     def rows(**given: Any) -> set[int]:
-        office("history export", file, **given)
+        office("history export", file, yes=True, **given)
         return {record["transaction"] for record in json.loads(file.read_text("utf-8"))}
 
     assert rows(about="sale") == {3, 5}

@@ -188,6 +188,13 @@ def test_a_report_is_saved_as_a_file(start: Start, tmp_path: Path) -> None:
     session = start(lines=45).choose("Reports").choose("Recency, frequency").sees("Show: Grid").choose("Save as a file")
     session.sees("To file").press(f"{tmp_path}/rfm.json", "enter").sees("The report:").sees("R5")
     assert json.loads((tmp_path / "rfm.json").read_text())["title"] == "Recency, frequency, monetary"
+    # What is there already is replaced by whoever chooses that, and by Enter it stays.
+    (tmp_path / "mine.csv").write_text("my precious\n")
+    session.choose("Save as a file").press(f"{tmp_path}/mine.csv", "enter").sees("is there already.")
+    session.press("enter").sees("Show: Grid").settled()
+    assert (tmp_path / "mine.csv").read_text() == "my precious\n"
+    session.choose("Save as a file").press(f"{tmp_path}/mine.csv", "enter").choose("Replace it").sees("The report:")
+    assert "precious" not in (tmp_path / "mine.csv").read_text()
     session.choose("Save as a file").press(f"{tmp_path}/rfm.doc", "enter").sees("he file's ending says how")
     session.press("kill", "enter").sees("Save as a file").press("esc")
     session.sees("New clients and churn")
