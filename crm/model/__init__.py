@@ -4,10 +4,22 @@ from crm.model.activity import CONTACTING, INTERACTIONS, FollowUp, Interaction
 from crm.model.clients import Client, Contact, StatusRule, View, named
 from crm.model.conventions import Conventions
 from crm.model.data import TIME_ZONE, Setting
-from crm.model.mail import ARRIVED, CHANNELS, DIRECTIONS, STATES, UNSENT, Mailing, Message, Template
+from crm.model.mail import (
+    ARRIVED,
+    CHANNELS,
+    DIRECTIONS,
+    OPT_OUT_WAYS,
+    STATES,
+    UNSENT,
+    Mailing,
+    Message,
+    OptOut,
+    Template,
+)
 from crm.model.record import Field, Record
 from crm.model.records import (
     BY_NAME,
+    LASTING,
     RECORDS,
     belonging_to,
     field_names,
@@ -29,6 +41,8 @@ __all__ = [
     "DIRECTIONS",
     "FIRST_STAGES",
     "INTERACTIONS",
+    "LASTING",
+    "OPT_OUT_WAYS",
     "OUTCOMES",
     "RECORDS",
     "ROLES",
@@ -45,6 +59,7 @@ __all__ = [
     "Interaction",
     "Mailing",
     "Message",
+    "OptOut",
     "Record",
     "Sale",
     "Setting",

@@ -115,6 +115,9 @@ class Kind:
     `unique` fields are texts that are unique where given, and a record is found by them; a spreadsheet is checked for
     the first of them. `indexes` are those of its table by the end
     of their names, `since` is the format of a store that has the table first.
+
+    A record that is `lasting` is only deleted on purpose: to take back the change that added it, to restore a backup
+    that does not hold it, or to delete its row in a spreadsheet leaves it there. It needs a `unique` field.
     """
 
     name: str
@@ -131,4 +134,5 @@ class Kind:
     sums: tuple[Sum, ...] = ()
     rights: Rights = Rights()
     export: Export | None = None
+    lasting: bool = False
     since: int = 1

@@ -1,11 +1,12 @@
-"""Records: templates, mailings to many clients, and messages."""
+"""Records: templates, mailings to many clients, messages, and the addresses that have opted out."""
 
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
 from crm.model.fields import Choice, Day, Id, Line, Person, Prose, TimeOfDay, Whole
-from crm.model.kind import EVERYTHING, Export, Kind, Rights, Sum, Tab
+from crm.model.fields.recipients import Recipient
+from crm.model.kind import ALL, EVERYTHING, Export, Kind, May, Rights, Sum, Tab
 from crm.model.record import Record, account_beside, described
 
 CHANNELS = {"email": "e-mail", "sms": "SMS"}
@@ -79,7 +80,9 @@ class Message(Record):
 
     `to`, `cc` and `bcc` are addresses separated by commas; `attachments` are lines of a SHA-256, a size in bytes and a
     file name. `mailing` is 0 for one that was written by itself. `identifier` is the Message-ID, the same at each try;
-    `failure` says in the words of the server why it was not sent. With `until` it is not tried again before that time
+    `failure` says in the words of the server why it was not sent, and `reached` at which of several addresses it has
+    been taken already, '' where that is all or none. `notice` is what has to be known of one that came in: that it may
+    be forged, or who forwarded it. With `until` it is not tried again before that time
     (UTC, ISO 8601), '' for at once.
     """
 
@@ -100,7 +103,7 @@ class Message(Record):
         sums=(Sum(name="last_contact_on", function="max", of="on", where={"state": ARRIVED}),),
         rights=Rights(staff=EVERYTHING),
         tab=Tab(number=25, colour="5b7fa6", since=4),
-        export=Export(place=7, without=("until", "tries")),
+        export=Export(place=7, without=("until", "tries", "reached")),
         since=4,
     )
 
@@ -125,5 +128,43 @@ class Message(Record):
     tries: int = described("Tries", Whole(), by="steps")
     until: str = described("Not before", Line(40), by="steps")
     failure: str = described("Failure", Line(500), by="steps")
+    reached: str = described("Reached", Line(12_000), by="steps", since=7)
+    notice: str = described("Notice", Line(300), by="steps", since=7)
     user: str = described("By", Person(), by="steps")
     user_id: int = account_beside("user")
+
+
+OPT_OUT_WAYS = {
+    "link": "by the link in an e-mail",
+    "complaint": "reported as spam",
+    "stop": "answered STOP",
+    "asked": "asked for it",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptOut(Record):
+    """An e-mail address or a telephone number to which nothing goes that was not asked for: no mailing and no greeting,
+    whichever client it belongs to. It is kept by itself, so that nothing that is done to clients takes it away."""
+
+    about: ClassVar[Kind] = Kind(
+        "opt_out",
+        "opt-outs",
+        place=18,
+        needs=("address", "on"),
+        called="address",
+        order=("address",),
+        day="on",
+        unique=("address",),
+        # Only an admin takes one away.
+        rights=Rights(staff=May(ALL, create=ALL)),
+        tab=Tab(number=27, hidden=True, since=6),
+        export=Export(place=8),
+        lasting=True,
+        since=7,
+    )
+
+    address: str = described("Address", Recipient(), help="an e-mail address or a telephone number")
+    on: date = described("Date", Day())
+    way: str = described("How", Choice(OPT_OUT_WAYS), help="link, complaint, stop or asked")
+    note: str = described("Note", Line(300))

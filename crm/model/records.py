@@ -50,6 +50,8 @@ def _refuse_wrong(records: Sequence[type[Record]]) -> None:
     twice = [key for counter in (names, tabs, sums) for key, count in counter.items() if count > 1]
     if twice:
         raise ValueError(f"declared twice: {', '.join(map(str, twice))}")
+    if any(record.about.lasting and not record.about.unique for record in records):
+        raise ValueError("a record that lasts needs a unique field")
     if any(record.about.sums for record in records if record.about.name == "client"):
         raise ValueError("a client feeds no sum")
 
@@ -58,6 +60,10 @@ RECORDS: tuple[type[Record], ...] = _in_order()
 
 
 BY_NAME: Mapping[str, type[Record]] = {record.kind_name: record for record in RECORDS}
+
+
+# What is only deleted on purpose.
+LASTING: tuple[type[Record], ...] = tuple(record for record in RECORDS if record.about.lasting)
 
 
 _FIELDS = {record: fields_of(record) for record in RECORDS}

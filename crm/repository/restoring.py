@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, func, select, update
 
 from crm.errors import RefusedError, StoreAccessError
-from crm.model import RECORDS, Client, Record, User, fields, people
+from crm.model import LASTING, RECORDS, Client, Record, User, fields, people
 from crm.repository import ROSTER, SHUT, STORE_ID, Seals, tables
 from crm.repository.bulk import insert_rows
 from crm.repository.known import new_id
@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
 def put_back(tx: "SqlTransaction", wanted: SqlSnapshot, seals: Seals | None, *, accounts: bool = False) -> int:
     """Deletes what `wanted` lacks, adds what only it holds, ids and times included, and changes what differs, as a
-    change like any other. It stands in the history also where nothing differed. Returns how many accounts of clients
-    were closed. Raises RefusedError where no admin could sign in any more."""
+    change like any other; of what lasts nothing is deleted or changed. It stands in the history also where nothing
+    differed. Returns how many accounts of clients were closed. Raises RefusedError where no admin could sign in any
+    more."""
     had_accounts, open_before = _has_accounts(tx), _of_clients(tx)
     accounts = accounts or not had_accounts
-    kinds = [kind for kind in RECORDS if kind not in SEALED or (kind is User and accounts)]
+    kinds = [kind for kind in RECORDS if kind not in (*SEALED, *LASTING) or (kind is User and accounts)]
     if not accounts:
         tx.close_accounts(_other_clients(tx, _same_clients(tx, wanted)))
     for kind in reversed(kinds):
@@ -44,11 +45,21 @@ def put_back(tx: "SqlTransaction", wanted: SqlSnapshot, seals: Seals | None, *, 
         if kind is User and seals is not None:
             records = [seals.translated(tx, record, wanted) for record in records if isinstance(record, User)]
         _put_back(tx, kind, records)
+    add_lasting(tx, wanted)
     tx.end_sessions()
     if accounts and had_accounts:
         _refuse_shutting_out(tx, seals)
     _ = tx.number
     return 0 if accounts else len(open_before - _of_clients(tx))
+
+
+def add_lasting(tx: "SqlTransaction", other: SqlSnapshot) -> None:
+    """Adds what lasts of another state of the store, as far as it is missing."""
+    for kind in LASTING:
+        key = kind.about.unique[0]
+        there = {getattr(record, key) for record in tx.find_all(kind)}
+        missing = [replace(record, id=0) for record in other.find_all(kind) if getattr(record, key) not in there]
+        tx.add_all(missing)
 
 
 def _of_clients(tx: "SqlTransaction") -> set[int]:
@@ -66,9 +77,13 @@ def _refuse_shutting_out(tx: "SqlTransaction", seals: Seals | None) -> None:
 
 
 def known_accounts(snapshot: SqlSnapshot) -> Hashable:
-    """What is another one once an account or a sign-in has changed."""
-    last = snapshot.select(select(func.max(tables.user.c.updated_at), func.count(tables.user.c.id)))
-    return (snapshot.fact(ROSTER), *last[0])
+    """What is another one once an account, a sign-in or what lasts has changed."""
+    found: list[Any] = [snapshot.fact(ROSTER)]
+    kinds: Sequence[type[Record]] = (User, *LASTING)
+    for kind in kinds:
+        table = tables.TABLES[kind]
+        found += snapshot.select(select(func.max(table.c.updated_at), func.count(table.c.id)))[0]
+    return tuple(found)
 
 
 def take_accounts(
@@ -93,6 +108,7 @@ def take_accounts(
                 insert_rows(tx.connection, table, rows)
         speak_of(tx.connection, meant)
     if now is not None:
+        add_lasting(tx, now)
         # Never a number that another account had before, or another client, whose account may be there.
         for kind in (*SEALED, Client):
             last = now.select(select(func.max(tables.audit.c.record_id)).where(tables.audit.c.record == kind.kind_name))

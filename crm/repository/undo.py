@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from crm.errors import NotFoundError, RefusedError
-from crm.model import BY_NAME, RECORDS, Client, Message, Record, User, belonging_to, fields, keeping, people
+from crm.model import BY_NAME, LASTING, RECORDS, Client, Message, Record, User, belonging_to, fields, keeping, people
 from crm.model.encoding import plain, record_of, value_of
 from crm.model.rights import SECRET
 from crm.repository import HistoryEntry, last_undoable, sql_functions
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 # What was done to these is not taken back: the history does not hold what let somebody in, and nobody is to get rights
 # back that were taken away on purpose. Only that accounts went with a client into another one is.
 _KEPT = tuple(SECRET)
+# What was added to these stays: it is only taken away on purpose.
+_LASTING = tuple(kind.kind_name for kind in LASTING)
 _BATCH = 1000
 _NAMED_CLASHES = 5
 
@@ -63,7 +65,16 @@ def can_be_undone() -> ColumnElement[bool]:
     its = audit.c.transaction == transactions.c.id
     named = (audit.c.operation == "create") | type_coerce(audit.c.after, String).contains('"name":')
     renamed = exists().where(its, audit.c.record == User.kind_name, named)
-    return exists().where(its, audit.c.record.not_in(_KEPT)) & ~renamed & ~_has_sent()
+    return exists().where(its, audit.c.record.not_in(_KEPT)) & ~renamed & ~_only_adds_lasting() & ~_has_sent()
+
+
+def _only_adds_lasting() -> ColumnElement[bool]:
+    """Whether a transaction did nothing but add what lasts, and what that changed in clients: somebody has opted
+    out."""
+    its = audit.c.transaction == transactions.c.id
+    adds = exists().where(its, audit.c.record.in_(_LASTING), audit.c.operation == "create")
+    follows = (audit.c.record == Client.kind_name) & (audit.c.operation == "update")
+    return adds & ~exists().where(its, audit.c.record.not_in(_LASTING), ~follows)
 
 
 def _has_sent() -> ColumnElement[bool]:
@@ -87,10 +98,14 @@ def _has_sent() -> ColumnElement[bool]:
 def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
     """Undoes what a transaction did, the last thing first; raises RefusedError and changes nothing where
     somebody has built on it since."""
-    statement = select(can_be_undone(), _has_sent()).where(transactions.c.id == entry.id)
-    can_be, has_sent = tx.connection.execute(statement).one()
+    statement = select(can_be_undone(), _has_sent(), _only_adds_lasting()).where(transactions.c.id == entry.id)
+    can_be, has_sent, opts_out = tx.connection.execute(statement).one()
     if has_sent:
         raise RefusedError("What has been handed over to be sent cannot be called back.")
+    if opts_out:
+        raise RefusedError(
+            "Somebody has opted out, which is not undone. An admin can lift an opt-out, with a reason: `opt-outs lift`."
+        )
     if not can_be:
         raise RefusedError("What was done to accounts is not taken back; change it again.")
     later = tx.connection.execute(_later_changes(entry.id)).all()
@@ -136,6 +151,8 @@ def _entries_backwards(tx: "SqlTransaction", number: int) -> Iterator[Sequence[R
 def _reverse(tx: "SqlTransaction", kind: type[Record], operation: str, rows: Sequence[Row[Any]]) -> None:
     """Undoes what was done to some records of one kind, the last first."""
     match operation:
+        case "create" if kind.about.lasting:
+            return
         case "create":
             ids = [row.record_id for row in rows]
             # What others have come to stand on stays.
@@ -185,7 +202,8 @@ def _later_changes(number: int) -> Select[Any]:
     ours, theirs = audit.alias(), audit.alias()
     later = transactions.c
     # A later transaction and the undo of it cancel out; the undo of an earlier one is a change like any other.
-    stands = (later.undone_by.is_(None), or_(later.undoes.is_(None), later.undoes < number))
+    # Whoever has opted out since stands in nobody's way: that stays as it is.
+    stands = (later.undone_by.is_(None), or_(later.undoes.is_(None), later.undoes < number), ~_only_adds_lasting())
     return (
         select(
             ours.c.record, ours.c.record_id, ours.c.operation, ours.c.after,

@@ -21,6 +21,12 @@ from tests.support.unprivileged import as_nobody
 
 # What the formats had, as their programs made them: each takes away what the next one added.
 OLDER = {
+    6: """
+DROP TABLE opt_out;
+ALTER TABLE message DROP COLUMN reached;
+ALTER TABLE message DROP COLUMN notice;
+UPDATE store_facts SET value = '6' WHERE name = 'schema_version';
+""",
     5: """
 DELETE FROM store_facts WHERE name IN ('store_id', 'roster');
 DROP INDEX client_by_owner_id;
@@ -317,6 +323,7 @@ def test_the_names_in_an_old_file_say_whose_a_record_is(folder: Path) -> None:
         store.change(lambda tx: tx.delete(tx.add(Dashboard(user="Tia", tiles="agenda"))))
     with closing(sqlite3.connect(path)) as file:
         dashboards = file.execute("SELECT id, created_at, updated_at, version, user, tiles FROM dashboard").fetchall()
+        file.executescript(OLDER[6])
         file.executescript(OLDER[5])
         file.executemany("INSERT INTO dashboard VALUES (?, ?, ?, ?, ?, ?)", dashboards)
         file.execute("UPDATE sqlite_sequence SET seq = 2 WHERE name = 'dashboard'")

@@ -13,7 +13,7 @@ from typing import Any
 from crm.accounts import SignedIn
 from crm.commands.context import CRM
 from crm.errors import CRMError
-from crm.model import Client, Sale, SignIn, StatusRule, User
+from crm.model import Client, OptOut, Sale, SignIn, StatusRule, User
 from crm.model.encoding import plain
 from crm.model.rights import SECRET
 from crm.repository import Query
@@ -230,6 +230,15 @@ def _a_reader(firm: Firm, _: str) -> Mapping[str, Any]:
     return {"clients": [reader], "subject": f"{FOREIGN} subject", "body": f"{FOREIGN} text", "yes": True}
 
 
+def _an_opt_out(firm: Firm, role: str) -> Mapping[str, Any]:
+    """An address that gets no mailings."""
+    address = f"lifted-by-{role}@example.com"
+    with firm.office.crm.read() as snapshot:
+        if not snapshot.count(OptOut, Query({"address": address})):
+            firm.office("opt-outs add", address)
+    return {"address": address}
+
+
 def _a_mailing(firm: Firm, role: str) -> Mapping[str, Any]:
     """A mailing that waits for the mail server."""
     return {"mailing": firm.office("mailings send", **_a_reader(firm, role)).counted.mailing}
@@ -338,6 +347,9 @@ GIVEN: Mapping[str, Given] = {
     "occasions list": _nothing,
     "occasions add": lambda firm, role: {**_a_template(firm, role), "name": f"By {role}", "on": _DAYS[role]},
     "occasions remove": _an_occasion,
+    "opt-outs list": _nothing,
+    "opt-outs add": lambda _, role: {"address": f"out-{role}@example.com"},
+    "opt-outs lift": lambda firm, role: {**_an_opt_out(firm, role), "reason": "asked for it"},
     "email due": _nothing,
     "email fetch": _nothing,
     "email unknown": _nothing,

@@ -266,7 +266,8 @@ def merge(
     """Merges a duplicate into a client: its sales, deals, accounts and all else move over, and it is gone afterwards.
 
     Fields that are empty are filled from the duplicate; of those that differ the kept client's stay,
-    unless `take` names them. Tags and own fields of both are kept, notes are joined. It can be undone.
+    unless `take` names them. Tags and own fields of both are kept, notes are joined. Mailings go on only where both
+    have agreed to them. It can be undone.
     """
     if client.id == other.id:
         raise RefusedError("A client cannot be merged with itself.")
@@ -318,6 +319,8 @@ def merged_fields(kept: Client, duplicate: Client, take: Sequence[str]) -> dict[
     merged["tags"] = tuple(dict.fromkeys((*kept.tags, *duplicate.tags)))
     merged["extra"] = {**kept.extra, **duplicate.extra} if "extra" in take else {**duplicate.extra, **kept.extra}
     merged["notes"] = "\n\n".join(dict.fromkeys(filter(None, (kept.notes, duplicate.notes))))
+    # Of one person one "no" holds.
+    merged["marketing_consent"] = kept.marketing_consent and duplicate.marketing_consent
     return merged
 
 

@@ -10,6 +10,7 @@ GROUPS = {
     "email": "E-mail: written to clients, sent, and fetched.",
     "templates": "Texts with fields, for messages that are written again and again.",
     "mailings": "One text to many clients.",
+    "opt-outs": "Addresses that get no mailings any more.",
     "occasions": "Greetings: to each client once a year.",
     "sms": "Text messages to clients.",
 }
@@ -18,6 +19,7 @@ MODULES = {
     "templates": Module("templates", menu="email"),
     "mailings": Module("mailings", menu="email"),
     "greetings": Module("email occasions", menu="email"),
+    "opt_outs": Module("opt-outs", menu="email"),
     "inbox": Module("email", menu="email"),
     "sms": Module("sms", menu="email"),
 }

@@ -10,6 +10,7 @@ from sqlalchemy import exists, select
 
 from crm.commands.activity.anniversaries import YearlyDay, days_due, falls_on, key_of, occasion_words
 from crm.commands.context import CRM
+from crm.commands.mail.consent import objections
 from crm.commands.mail.mailings.audience import Reader, refused_addresses
 from crm.commands.mail.mailings.text import MailingText, drafted
 from crm.commands.mail.merge_fields import filled, values_of
@@ -20,6 +21,7 @@ from crm.errors import FieldError, NotFoundError, OutwardError, RefusedError
 from crm.model import CHANNELS, Client, Mailing, Message, Template
 from crm.model.encoding import plain
 from crm.model.fields import Line
+from crm.model.fields.recipients import recipient_key
 from crm.outward.outgoing import Party
 from crm.outward.sms import is_number
 from crm.repository import Query, Snapshot, Transaction
@@ -176,10 +178,36 @@ def _of_day(snapshot: Snapshot, order: Mailing, day: date, refused: Mapping[str,
     address = client_table.c.phone if order.channel == "sms" else client_table.c.email
     wanted = select(client_table.c.id).where(fits, client_table.c.marketing_consent, address != "")
     numbers = [row[0] for row in snapshot.select(wanted.where(~_greeted(order, day)).order_by(client_table.c.id))]
+    if not numbers:
+        return
+    greeted = _greeted_addresses(snapshot, order, day)
     for start in range(0, len(numbers), _BATCH):
-        for client in snapshot.find_all(Client, Query({"id": numbers[start : start + _BATCH]}, sort="id")):
-            to = client.phone if order.channel == "sms" else client.email
-            yield Greeting(client, order, day, to, _unreachable(order.channel, to, refused))
+        clients = snapshot.find_all(Client, Query({"id": numbers[start : start + _BATCH]}, sort="id"))
+        against = objections(snapshot, [_address(order, client) for client in clients])
+        for client in clients:
+            to = _address(order, client)
+            key = recipient_key(to)
+            if objection := against.get(key):
+                why_not = f"{to}: {objection.words}"
+            elif key in greeted:
+                why_not = "another client at the same address is greeted"
+            else:
+                why_not = _unreachable(order.channel, to, refused)
+            if not why_not:
+                greeted.add(key)
+            yield Greeting(client, order, day, to, why_not)
+
+
+def _address(order: Mailing, client: Client) -> str:
+    """Where a client is greeted."""
+    return client.phone if order.channel == "sms" else client.email
+
+
+def _greeted_addresses(snapshot: Snapshot, order: Mailing, day: date) -> set[str]:
+    """Where somebody has been greeted for a day already."""
+    columns = message_table.c
+    wanted = select(columns.to).where(columns.occasion == key_of(order.occasion, day), columns.channel == order.channel)
+    return {recipient_key(to) for (to,) in snapshot.select(wanted)}
 
 
 def _greeted(order: Mailing, day: date) -> Any:
@@ -224,7 +252,9 @@ def _queued(crm: CRM, greetings: Sequence[Greeting]) -> list[Greeting]:
                 client_table.c.id.in_(list(some)), client_table.c.marketing_consent, ~_greeted(mailing, day)
             )
             numbers = [row[0] for row in tx.select(wanted)]
-            clients = tx.find_all(Client, Query({"id": numbers}, sort="id")) if numbers else []
+            found = tx.find_all(Client, Query({"id": numbers}, sort="id")) if numbers else []
+            against = objections(tx, [_address(mailing, client) for client in found])
+            clients = [client for client in found if recipient_key(_address(mailing, client)) not in against]
             for client, known in values_of(crm, tx, clients):
                 drafts.append(_draft(crm, mailing, day, client, known))
                 queued.append(some[client.id])

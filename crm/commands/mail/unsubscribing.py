@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from crm.commands.context import CRM
-from crm.model import Client
+from crm.commands.mail.consent import opted_out
+from crm.model import Client, OptOut
+from crm.model.fields.recipients import recipient_key
 from crm.model.rights import OWNER
 from crm.repository import AuthoredTransaction, Snapshot, Transaction
 
@@ -65,19 +67,17 @@ def wish_in(crm: CRM, text: str) -> UnsubscribeRequest | None:
 
 
 def opt_out(crm: CRM, wish: UnsubscribeRequest) -> Sequence[Client]:
-    """Takes back the consent of the client that a link names, and of whoever else has its address now: it may have
-    been merged, or be there twice. In the history it was done by that address, where the store is not somebody's who
-    has signed in. The clients as they are now, none where they are gone."""
+    """Puts the address that a link was sent to among the opt-outs, whatever has become of its client, and takes back
+    the consent of that client and of whoever else has the address now. In the history it was done by that address,
+    where the store is not somebody's who has signed in. The clients as they are now, none where they are gone."""
     with crm.read() as snapshot:
         meant = _clients_of(snapshot, wish)
-    if not any(client.marketing_consent for client in meant):
+        is_known = bool(opted_out(snapshot, [wish.address]))
+    if is_known and not any(client.marketing_consent for client in meant):
         return meant
 
     def change(tx: Transaction) -> Sequence[Client]:
-        return [
-            tx.change(client, marketing_consent=False) if client.marketing_consent else client
-            for client in _clients_of(tx, wish)
-        ]
+        return suppress(tx, wish.address, "link", clients=_clients_of(tx, wish))
 
     def change_for(tx: AuthoredTransaction) -> Sequence[Client]:
         tx.user = wish.address
@@ -86,6 +86,19 @@ def opt_out(crm: CRM, wish: UnsubscribeRequest) -> Sequence[Client]:
     unguarded = crm.reader == OWNER
     summary = f"opted out of mailings, asked for by {wish.address}"
     return crm.repository.transact(change_for if unguarded else change, summary)
+
+
+def suppress(
+    tx: Transaction, address: str, way: str, note: str = "", *, clients: Sequence[Client] | None = None
+) -> Sequence[Client]:
+    """Puts an address or a telephone number among the opt-outs, in one of the ways of OPT_OUT_WAYS, and takes back the
+    consent of clients: those who have the e-mail address, unless others are named. The clients as they are now."""
+    key = recipient_key(address)
+    if not opted_out(tx, [key]):
+        tx.add(OptOut(address=key, on=tx.today, way=way, note=note))
+    if clients is None:
+        clients = tx.identified("email", [key]) if "@" in key else []
+    return [tx.change(client, marketing_consent=False) if client.marketing_consent else client for client in clients]
 
 
 def follow(crm: CRM, link: str, *, act: bool) -> bool:
@@ -97,7 +110,8 @@ def follow(crm: CRM, link: str, *, act: bool) -> bool:
 
 
 def _clients_of(snapshot: Snapshot, wish: UnsubscribeRequest) -> list[Client]:
-    found = {client.id: client for client in snapshot.identified("email", [wish.address])}
+    addresses = {wish.address, recipient_key(wish.address)}
+    found = {client.id: client for client in snapshot.identified("email", addresses)}
     if named := snapshot.find(Client, wish.client):
         found[named.id] = named
     return list(found.values())

@@ -1,12 +1,13 @@
 """Queries about messages."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import BindParameter, bindparam, func, select
 
+from crm.model import OptOut
 from crm.repository import Snapshot
-from crm.repository.tables import message
+from crm.repository.tables import TABLES, client, contact, message, record_columns, record_of
 
 if TYPE_CHECKING:
     from crm.repository import AnyRow
@@ -27,6 +28,34 @@ _ENDED = (
     .where(message.c.state.in_(("sent", "failed")), *_OUR_MAIL)
     .order_by(*_IN_ORDER)
 )
+
+_WANTED: BindParameter[Any] = bindparam("addresses", expanding=True)
+_opt_out = TABLES[OptOut]
+_OPT_OUTS = select(*record_columns(OptOut)).where(_opt_out.c.address.in_(_WANTED))
+_NAMES = (client.c.id, client.c.first_name, client.c.last_name, client.c.company, client.c.kind)
+_REFUSING = {
+    field: select(column.label("address"), *_NAMES).where(column.in_(_WANTED), ~client.c.marketing_consent)
+    for field, column in {"email": client.c.email, "phone": client.c.phone}.items()
+}
+# A company without an address of its own is written to by way of its primary contact.
+_REFUSING_CONTACTS = (
+    select(contact.c.email.label("address"), *_NAMES)
+    .join_from(contact, client, contact.c.client == client.c.id)
+    .where(contact.c.email.in_(_WANTED), contact.c.is_primary, client.c.email == "", ~client.c.marketing_consent)
+)
+
+
+def opt_outs(snapshot: Snapshot, addresses: Iterable[str]) -> list[OptOut]:
+    """The opt-outs of some addresses and telephone numbers, each in the form in which they are compared."""
+    return [record_of(OptOut, row) for row in snapshot.select(_OPT_OUTS, addresses=list(addresses))]
+
+
+def refusing(snapshot: Snapshot, field: str, addresses: Iterable[str]) -> "Sequence[AnyRow]":
+    """The clients who have not agreed to mailings and would be written to at one of some addresses ('email') or numbers
+    ('phone'): the address, and what they are called by."""
+    wanted = list(addresses)
+    statements = (_REFUSING[field], _REFUSING_CONTACTS) if field == "email" else (_REFUSING[field],)
+    return [row for statement in statements for row in snapshot.select(statement, addresses=wanted)]
 
 
 def by_identifier(snapshot: Snapshot, identifiers: Iterable[str]) -> "Sequence[AnyRow]":

@@ -216,7 +216,7 @@ class SheetsRepository(SqlRepository):
             self._put_accounts_back(connection, accounts)
         if taken.edits:
             self._adopt(connection, taken.edits)
-        self._add_account_columns(connection)
+        self._add_new_columns(connection)
         self.clock.forget_zone()
 
     def _take(self, connection: Connection) -> ingest.Taken:
@@ -321,14 +321,16 @@ class SheetsRepository(SqlRepository):
             connection.rollback()
             raise
 
-    def _add_account_columns(self, connection: Connection) -> None:
-        """Writes whose records are whose into a spreadsheet that has no columns for it yet: an older version has made
-        it. Until that can be written, the names say so."""
+    def _add_new_columns(self, connection: Connection) -> None:
+        """Writes what a spreadsheet that an older version has made has no columns for yet: whose records are whose,
+        and newer fields. Until that can be written, the names say so."""
         self._enter(connection)
         try:
             seen = mirror.seen(connection)
-            lacking = column_restore.without_accounts(seen) if seen and not seen.state.staging else {}
-            if seen and lacking and team_of(connection):
+            lacking = {}
+            if seen and not seen.state.staging:
+                lacking = column_restore.not_there_yet(seen, accounts=bool(team_of(connection)))
+            if seen and lacking:
                 uid = new_uid()
                 written = column_restore.restoring(connection, seen, lacking)
                 self._write(connection, written, seen, uid)

@@ -24,7 +24,7 @@ from crm.repository.sheets.grid.layout import (
     heading,
     new_heading,
 )
-from crm.repository.sheets.mirror.mirror import State
+from crm.repository.sheets.mirror.mirror import META_COLUMNS, State
 from crm.repository.sheets.pull.reading import is_older
 from crm.repository.sheets.push.push import new_uid
 from crm.repository.sheets.push.requests import add_marker
@@ -173,7 +173,7 @@ def _add_tab(tab: Tab, taken: set[str]) -> Request:
     elif tab is BEFORE:
         properties["gridProperties"] = dict(zip(("rowCount", "columnCount"), _BEFORE_GRID, strict=True))
     else:
-        wide = len(HISTORY_COLUMNS) if tab is HISTORY else 26
+        wide = len(HISTORY_COLUMNS) if tab is HISTORY else META_COLUMNS
         rows = 10 if tab is META else _ROWS
         properties["gridProperties"] = {"rowCount": rows, "columnCount": wide, "frozenRowCount": 1}
     if tab.hidden:

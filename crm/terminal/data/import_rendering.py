@@ -101,6 +101,7 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
         (result.updated, "updated" if result.applied else "update a known one", "bold cyan"),
         (result.unchanged, "known already, nothing new", "dim"),
         (result.flagged, "kept as written, worth a look", "yellow"),
+        (result.opted_out, "with a yes to mailings from who has opted out: the opt-out wins", "yellow"),
         (result.refused, "refused", "bold red"),
     )
     for number, words, style in counts:

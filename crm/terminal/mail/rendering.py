@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from crm.model import CHANNELS, STATES, Conventions, Message, Template
+from crm.model import CHANNELS, OPT_OUT_WAYS, STATES, Conventions, Message, OptOut, Template
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
@@ -107,7 +107,13 @@ STRANGERS: Sequence[tables.Column] = (
     tables.Column("E-mails", lambda row, by: data(by.number(row.messages)), 4, right=True),
     tables.Column("About", lambda row, _: data(row.subject, "dim"), 3, 10),
 )
-tables.COLUMNS |= {"Occasion": OCCASIONS, "Stranger": STRANGERS, "Template": TEMPLATES}
+OPT_OUTS: Sequence[tables.Column] = (
+    tables.Column("Address", lambda opt_out, _: data(opt_out.address, "bold"), 0, 14),
+    tables.Column("Since", lambda opt_out, by: data(by.day(opt_out.on), "dim"), 0),
+    tables.Column("How", lambda opt_out, _: data(OPT_OUT_WAYS.get(opt_out.way, opt_out.way)), 1),
+    tables.Column("Note", lambda opt_out, _: data(opt_out.note, "dim"), 2, 10),
+)
+tables.COLUMNS |= {"Occasion": OCCASIONS, "OptOut": OPT_OUTS, "Stranger": STRANGERS, "Template": TEMPLATES}
 
 
 def state_style(message: Message) -> str:
@@ -202,6 +208,14 @@ def sent_line(card: "MessageCard") -> tuple[str, str]:
 @renderer
 def _(result: "MessageCard", screen: Screen, by: Conventions) -> None:
     draw_message(screen, result, by)
+
+
+@renderer
+def _(result: OptOut, screen: Screen, by: Conventions) -> None:
+    way = f", {OPT_OUT_WAYS[result.way]}" if result.way in OPT_OUT_WAYS else ""
+    screen.print(data(result.address, "bold").append(f"  opted out on {by.day(result.on)}{way}", "default"))
+    if result.note:
+        screen.print(data(result.note, "dim"))
 
 
 @renderer

@@ -4,9 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
+import pytest
+
 from crm.commands.context import CRM
 from crm.commands.mail import unsubscribing
 from crm.commands.mail.unsubscribing import UnsubscribeRequest
+from crm.errors import RefusedError
 from crm.model import Client
 from crm.outward.markdown import html, plain
 from crm.outward.mime import composed
@@ -103,8 +106,9 @@ def test_looking_at_a_link_changes_nothing_and_following_it_is_done_by_the_clien
     after = office.everything()
     assert unsubscribing.follow(crm, link, act=True)
     assert office.everything() == after
-    office("history undo", done.id)
-    assert office.client(client).marketing_consent
+    with pytest.raises(RefusedError, match="opted out"):
+        office("history undo", done.id)
+    assert not office.client(client).marketing_consent
 
 
 def test_it_reaches_whoever_has_the_address_now(office: Office) -> None:

@@ -89,7 +89,7 @@ def test_who_may_run_what() -> None:
         "rules remove", "rules use", "rules apply", "stages add", "stages rename", "stages edit", "stages move",
         "stages delete", "backup", "restore", "copy", "sheets setup", "sheets connect",
         "sheets leave", "demo",
-        "settings set", "people add", *(line for line in GIVEN if line.startswith("users ")),
+        "settings set", "people add", "opt-outs lift", *(line for line in GIVEN if line.startswith("users ")),
     }  # fmt: skip
     assert all(may_run(command, OWNER) for command in commands())
     assert not any(may_run(command, Reader(1, "odd", 0, "Odd")) for command in commands())

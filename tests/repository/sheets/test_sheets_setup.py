@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from crm.model import RECORDS, Client, Record, Sale, StatusRule
+from crm.model import RECORDS, Client, Message, Record, Sale, StatusRule
 from crm.repository.sheets.google.credentials import account_from
 from crm.repository.sheets.google.spreadsheet import Service
 from crm.repository.sheets.grid import formatting
 from crm.repository.sheets.grid.layout import ALL_TABS, TABS, columns, header, heading, new_heading
 from tests.conftest import google
+from tests.support.clocks import TODAY
 from tests.support.command_line import CommandLine, on_a_new_store
 from tests.support.google_sheets import StandIn
+from tests.support.sheets_team import new_team
 
 # As the programs that this one comes from keep it.
 HEAD = ["First Name", "Last Name", "Date of Birth", "Contact Number", "Email", "Total Spend", "Status"]
@@ -524,3 +527,21 @@ def wait_for_notice(shell: CommandLine) -> Any:
             return answer.error
         time.sleep(0.5)
     raise AssertionError("nothing was said")
+
+
+def test_a_spreadsheet_of_an_older_version_gets_the_columns_of_newer_fields() -> None:
+    with new_team() as team:
+        client = team.store.add(last_name="Berg")
+        message = Message(client=client.id, direction="in", on=TODAY, state="received", notice="it may be forged")
+        team.store.change(lambda tx: tx.add(message))
+        names = [header(Message, name) for name in ("reached", "notice")]
+        for name in names:
+            team.person.delete_column(team.id, "messages", team.cells(Message)[0].index(name))
+        with team.repository.read() as snapshot:
+            assert snapshot.get(Message, 1).notice == "it may be forged"
+        team.store.change(lambda tx: tx.add(replace(message, notice="forwarded")))
+        head, *rows = team.cells(Message)
+        assert set(names) <= set(head)
+        assert [row[head.index("Notice")] for row in rows[:2]] == ["it may be forged", "forwarded"]
+        assert list(team.repository.check()) == []
+        team.agreed()

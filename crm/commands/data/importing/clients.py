@@ -8,8 +8,10 @@ from crm.commands.data.importing.draft import ImportDraft
 from crm.commands.data.importing.matching import Key, Known, keys_of
 from crm.commands.data.importing.reading import Checked
 from crm.commands.data.importing.report import Tally
+from crm.commands.mail.consent import described, mailing_addresses, opted_out
 from crm.errors import FieldError
 from crm.model import Client, named
+from crm.model.fields.recipients import recipient_key
 from crm.repository import Transaction
 
 
@@ -28,6 +30,7 @@ class ClientImport:
         # Rows of one batch may speak of one client; a new one has a number below zero until it is stored.
         new: dict[int, Client] = {}
         changed: dict[int, tuple[Client, Client]] = {}
+        self._overrule(batch, keys, known)
         for row, its_keys in zip(batch, keys, strict=True):
             if row.refused:
                 self._tally.refuse(row.row, row.refused)
@@ -42,6 +45,33 @@ class ClientImport:
                 name: getattr(after, name) for name in _SETTABLE if getattr(after, name) != getattr(shown, name)
             }
             self._tx.change(shown, **different)
+
+    def _overrule(self, batch: Sequence[Checked], keys: Sequence[Sequence[Key]], known: Known) -> None:
+        """Takes the word of rows that somebody wants mailings who has opted out: an opt-out wins over a list, however
+        old that is."""
+        rows = [(row, its_keys) for row, its_keys in zip(batch, keys, strict=True)
+                if row.values.get("marketing_consent") and not row.refused]  # fmt: skip
+        if not rows:
+            return
+        speaks_of: list[tuple[Checked, Client | None]] = []
+        for row, its_keys in rows:
+            try:
+                speaks_of.append((row, known.same(row.values, its_keys)))
+            except FieldError:
+                # It is refused later, with the reason.
+                continue
+        written_to = mailing_addresses(self._tx, [client for _, client in speaks_of if client])
+        addresses = {
+            id(row): [address for address in (row.values.get("email"), written_to.get(client.id if client else 0))
+                      if address]
+            for row, client in speaks_of
+        }  # fmt: skip
+        found = opted_out(self._tx, [address for listed in addresses.values() for address in listed])
+        for row, _ in speaks_of:
+            keys_said = [recipient_key(address) for address in addresses[id(row)]]
+            if opt_out := next((found[key] for key in keys_said if key in found), None):
+                del row.values["marketing_consent"]
+                self._tally.overrule(row, f"{opt_out.address} has {described(opt_out)}; the opt-out wins")
 
     def _take_one(
         self,
@@ -63,7 +93,7 @@ class ClientImport:
             return
         wanted = _updated(same, checked.values) if self._draft.mode != "add" else {}
         if not wanted:
-            self._tally.unchanged += 1
+            self._tally.leave(checked)
             return
         after = named(dataclasses.replace(same, **wanted))
         refuse_taken(after, known)

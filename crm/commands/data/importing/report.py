@@ -19,6 +19,8 @@ _ALIKE = 5
 # A telephone number has so many digits at least; fewer are a word or an extension.
 _DIGITS = 5
 _FIRST = 5
+# What a row says of it is not kept as it is written where somebody has opted out.
+_CONSENT = "marketing_consent"
 # So many bytes of a file's name are kept where something is added to it.
 _LONGEST = 235
 
@@ -51,7 +53,8 @@ class Doubt:
 class ImportReport:
     """What an import did, or would do (`applied` False). Counts are rows of the file; `refusals`, `doubts` (a few of
     each sort) and `first_records` (new ones as they are stored) are the first of them. `maybe_foreign` is how many
-    telephone numbers without a country code do not fit the country that they are read for."""
+    telephone numbers without a country code do not fit the country that they are read for, `opted_out` how many rows
+    say that somebody wants mailings who has opted out: the opt-out wins."""
 
     applied: bool
     what: str
@@ -70,6 +73,7 @@ class ImportReport:
     first_records: Sequence[Record]
     refused_file: Path | None = None
     maybe_foreign: int = 0
+    opted_out: int = 0
 
 
 @dataclass
@@ -87,6 +91,7 @@ class Tally:
     refusals: list[Refusal] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
     maybe_foreign: int = 0
+    opted_out: int = 0
     first_records: list[Record] = field(default_factory=list)
     _alike: Counter[str] = field(default_factory=Counter)
     _spool: IO[str] = field(default_factory=lambda: _temporary())
@@ -103,14 +108,25 @@ class Tally:
         self.updated += 1
         self._doubt(row)
 
+    def leave(self, row: Checked) -> None:
+        """A row that changed nothing; what is odd about its consent is said all the same."""
+        self.unchanged += 1
+        if any(name == _CONSENT for name, _, _ in row.doubts):
+            self._doubt(row)
+
     def _doubt(self, row: Checked) -> None:
-        self.flagged += bool(row.doubts)
+        self.flagged += any(name != _CONSENT for name, _, _ in row.doubts)
         for name, value, why in row.doubts:
             doubt = Doubt(row.row.number, name, value, why)
             self.maybe_foreign += doubt.maybe_foreign
             self._alike[why] += 1
             if len(self.doubts) < _LISTED and self._alike[why] <= _ALIKE:
                 self.doubts.append(doubt)
+
+    def overrule(self, row: Checked, why: str) -> None:
+        """A row that says that somebody wants mailings who has opted out."""
+        self.opted_out += 1
+        row.doubts.append((_CONSENT, "yes", why))
 
     def refuse(self, row: Row, reason: str) -> None:
         """A row that is not taken."""
@@ -160,6 +176,7 @@ class Tally:
             self.first_records,
             refused_file,
             self.maybe_foreign,
+            self.opted_out,
         )
 
 

@@ -5,18 +5,25 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crm.commands.client_selection import batches, pluralize, some_at_a_time
+from crm.commands.mail.consent import Objection, objections
 from crm.commands.mail.outbox.delivery_status import NOT_ITS_FAULT
 from crm.errors import OutwardError
 from crm.model import Client, Contact, Conventions
+from crm.model.fields.recipients import recipient_key
 from crm.outward.outgoing import Party
 from crm.repository import Query, Snapshot
 from crm.repository.queries import mail as queries
 
 # Why a client gets none, in the order in which it is told: of one, and of several.
 REASONS: Mapping[str, tuple[str, str]] = {
+    "opted_out": ("has opted out", "have opted out"),
     "consent": ("has not agreed to mailings", "have not agreed to mailings"),
     "address": ("has no e-mail address", "have no e-mail address"),
     "bad": ("has an address that mail cannot be sent to", "have an address that mail cannot be sent to"),
+    "shared": (
+        "has the address of somebody who has not agreed",
+        "have the address of somebody who has not agreed",
+    ),
     "twice": ("has the address of another", "have the address of another"),
 }
 
@@ -87,8 +94,10 @@ class Readers:
         """What each of the clients is, in their order, and the first of several with one address is who gets it."""
         for clients in some_at_a_time(self._snapshot, numbers):
             contacts = self._contacts([client.id for client in clients if not client.email])
+            addresses = {client.id: _address(client, contacts.get(client.id)) for client in clients}
+            against = objections(self._snapshot, [address for address, _ in addresses.values()])
             for client in clients:
-                yield self._sorted(client, contacts.get(client.id))
+                yield self._sorted(client, contacts.get(client.id), against)
 
     def _contacts(self, clients: Sequence[int]) -> Mapping[int, Contact]:
         if not clients:
@@ -96,14 +105,17 @@ class Readers:
         found = self._snapshot.find_all(Contact, Query({"client": list(clients), "is_primary": True}))
         return {contact.client: contact for contact in found}
 
-    def _sorted(self, client: Client, contact: Contact | None) -> Reader | LeftOut:
+    def _sorted(self, client: Client, contact: Contact | None, against: Mapping[str, Objection]) -> Reader | LeftOut:
+        address, name = _address(client, contact)
+        objection = against.get(recipient_key(address))
+        if objection and objection.why == "opted_out":
+            return _left_out(client, "opted_out", f"{address} {objection.words}")
         if not client.marketing_consent:
             return _left_out(client, "consent")
-        address, name = (client.email, client.name) if client.email else ("", "")
-        if contact and not address:
-            address, name = contact.email, contact.name
         if not address:
             return _left_out(client, "address")
+        if objection:
+            return _left_out(client, "shared", f"{address}: {objection.words}")
         if words := self._bad.get(address.casefold()):
             return _left_out(client, "bad", f"{address} was refused: {words}")
         try:
@@ -114,6 +126,13 @@ class Readers:
         if other is not client:
             return _left_out(client, "twice", f"{address} is the address of {other.name} ({other.id}) too")
         return Reader(client, party, contact.id if contact and not client.email else 0)
+
+
+def _address(client: Client, contact: Contact | None) -> tuple[str, str]:
+    """The address that a client is written to at, and who is called so; empty where there is none."""
+    if client.email or contact is None:
+        return client.email, client.name
+    return contact.email, contact.name
 
 
 def audience(snapshot: Snapshot, numbers: Sequence[int]) -> Audience:

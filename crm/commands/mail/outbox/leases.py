@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import case, func, or_, select
 
+from crm.commands.mail.consent import Objection, objections
 from crm.commands.mail.outbox.delivery_status import ELSEWHERE, UNKNOWN, DeliveryStatus, changes
 from crm.commands.mail.outbox.journal import Attempt, SendingJournal
 from crm.model import Client, Contact, Message
+from crm.model.fields.recipients import recipient_key
 from crm.repository import AnyRecord, Query, Snapshot, Transaction
 from crm.repository.tables import message as message_table
 from crm.repository.tables import record_columns, record_of
@@ -86,7 +88,7 @@ def take(
     tx: Transaction, lease: str, wanted: Selection, channels: Collection[str], most: int, missing: Missing
 ) -> Step:
     """Takes up to so many messages that are due: single ones before those of mailings, the oldest first. A message of
-    a mailing, or to an occasion, whose client has opted out meanwhile is cancelled."""
+    a mailing, or to an occasion, whose client or address has opted out meanwhile is cancelled."""
     columns = message_table.c
     taken: list[Taken] = []
     left: dict[int, Message] = {}
@@ -103,10 +105,11 @@ def take(
             break
         clients = _by_id(tx, Client, {message.client for message in found})
         contacts = _by_id(tx, Contact, {message.contact for message in found if message.contact})
+        against = objections(tx, [message.to for message in found if _is_bulk(message)])
         for message in found:
             client = clients[message.client]
-            if (message.mailing or message.occasion) and not client.marketing_consent:
-                tx.change(message, state="cancelled", until="", failure="the client has opted out")
+            if why := _unwanted(message, client, against):
+                tx.change(message, state="cancelled", until="", failure=why)
                 cancelled += 1
             elif why := missing(message):
                 left[message.id] = replace(message, failure=why)
@@ -114,6 +117,21 @@ def take(
                 ours = tx.change(message, state="sending", tries=message.tries + 1, until=lease)
                 taken.append(Taken(ours, client, contacts.get(message.contact)))
     return Step(cancelled=cancelled, taken=taken, left=left)
+
+
+def _is_bulk(message: Message) -> bool:
+    """Whether a message is one that nobody has asked for."""
+    return bool(message.mailing or message.occasion)
+
+
+def _unwanted(message: Message, client: Client, against: Mapping[str, Objection]) -> str:
+    """Why a message must not go out any more, '' where it may."""
+    if not _is_bulk(message):
+        return ""
+    if not client.marketing_consent:
+        return "the client has opted out"
+    objection = against.get(recipient_key(message.to))
+    return f"{message.to}: {objection.words}" if objection else ""
 
 
 def settle(tx: Transaction, ended: Sequence[Ended]) -> list[tuple[Message, DeliveryStatus]]:

@@ -37,6 +37,8 @@ TABS: Mapping[type[Record], Tab] = {
     for kind in sorted(RECORDS, key=lambda kind: kind.about.tab.number)
 }
 FORMAT = max(5, *(kind.about.tab.since for kind in RECORDS))
+# In a spreadsheet of a store of this format every record has all of its columns.
+_COMPLETE = 6
 # The tabs that each format has and the one before had not.
 ADDED: Mapping[int, frozenset[Tab]] = {
     version: frozenset(tab for kind, tab in TABS.items() if kind.about.tab.since == version)
@@ -122,8 +124,10 @@ class Heading:
 
     @cached_property
     def unsaid(self) -> frozenset[str]:
-        """Those of them that hold the accounts of people: without them the names say whose a record is."""
-        return frozenset(name for name in people(self.kind).values() if name not in self.positions)
+        """Those of them that a spreadsheet of an older version has not: the accounts of people, whose names say whose a
+        record is, and the fields that a record has only lately got."""
+        later = (*people(self.kind).values(), *newer_fields(self.kind))
+        return frozenset(name for name in later if name not in self.positions)
 
     def row(self, cells: Sequence[Any]) -> list[Any]:
         """A row of the tab in the order of `columns`, the team's own fields last, as an object."""
@@ -140,6 +144,11 @@ class Heading:
     def place(self, name: str) -> int | None:
         """The column of a field, '=name' for one of the team's own; None when there is none."""
         return self.own.get(name[1:]) if name.startswith("=") else self.positions.get(name)
+
+
+def newer_fields(kind: type[Record]) -> Sequence[str]:
+    """The fields of a record that came when spreadsheets got the columns that they lack by themselves."""
+    return [name for name, described in fields(kind).items() if described.since > max(kind.about.since, _COMPLETE)]
 
 
 def heading(kind: type[Record], row: Sequence[Cell]) -> Heading:

@@ -73,7 +73,7 @@ class Loading:
         self.check_setting = check_setting
         self.good = good
         self.wrong: list[dict[str, Any]] = []
-        # The fields with the accounts of people that the tab has no columns for.
+        # The fields that the tab has no columns for yet.
         self.unsaid: Collection[str] = ()
         # Clients whose status was chosen or emptied in the sheet, with the one that the program had written.
         self.chosen: dict[int, str] = {}

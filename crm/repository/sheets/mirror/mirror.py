@@ -117,7 +117,7 @@ class State:
 
 META_RANGE = META.rows(0, 2)
 # How many columns that tab is made with.
-META_COLUMNS = 26
+META_COLUMNS = 40
 
 
 @dataclass

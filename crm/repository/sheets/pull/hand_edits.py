@@ -1,6 +1,7 @@
 """Edits by hand in the spreadsheet, checked like any input and made a change of the store."""
 
-from collections.abc import Collection, Mapping
+import dataclasses
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -8,7 +9,7 @@ from sqlalchemy import select
 from crm.errors import FieldError, RefusedError
 from crm.model import RECORDS, Client, Conventions, Record, Stage, StatusRule, fields, owner_link
 from crm.model.encoding import record_of
-from crm.repository import sums
+from crm.repository import Query, sums
 from crm.repository.sheets.grid import cells
 from crm.repository.sheets.grid.layout import OWN, columns
 from crm.repository.sheets.mirror import mirror, problems
@@ -50,7 +51,9 @@ class Adoption:
         for kind, record_id, at, row in edits.changed:
             changed.setdefault(kind, {})[record_id] = (at, row)
         for kind, rows in changed.items():
+            lasting = some_records(self.tx.connection, kind, list(rows)) if kind.about.lasting else {}
             self.rows.take(kind, rows)
+            self._keep(list(lasting.values()))
         for kind, at, row in edits.added:
             self._add(kind, at, row)
         self._delete(edits)
@@ -70,6 +73,16 @@ class Adoption:
                     # A sale may have gone with its client.
                     self.tx.delete(known[kind][record_id])
             mirror.drop_rows(self.tx.connection, kind, ids)
+            if kind.about.lasting:
+                self._keep(list(known[kind].values()))
+
+    def _keep(self, records: Sequence[Record]) -> None:
+        """Adds those of the records anew that are gone, or stand for something else now: they are only taken away on
+        purpose."""
+        for record in records:
+            key = type(record).about.unique[0]
+            if not self.tx.count(type(record), Query({key: getattr(record, key)})):
+                self.tx.add(dataclasses.replace(record, id=0))
 
     # A new row
 

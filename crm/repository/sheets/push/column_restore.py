@@ -20,10 +20,12 @@ def missing(seen: Seen) -> dict[type[Record], list[str]]:
     return {kind: names for kind, names in found.items() if names}
 
 
-def without_accounts(seen: Seen) -> dict[type[Record], list[str]]:
-    """Those of them that hold the accounts of people: a spreadsheet of an older version has none of them."""
-    found = {kind: heading(kind, seen.places[kind.kind_name].heading).unsaid for kind in RECORDS if people(kind)}
-    return {kind: sorted(names) for kind, names in found.items() if names}
+def not_there_yet(seen: Seen, *, accounts: bool) -> dict[type[Record], list[str]]:
+    """Those of them that a spreadsheet of an older version has not; those for the `accounts` of people only where there
+    are any."""
+    found = {kind: heading(kind, seen.places[kind.kind_name].heading).unsaid for kind in RECORDS}
+    left_out = {kind: set() if accounts else set(people(kind).values()) for kind in RECORDS}
+    return {kind: sorted(names - left_out[kind]) for kind, names in found.items() if names - left_out[kind]}
 
 
 def still_blind(

@@ -182,7 +182,7 @@ class _Tab:
             ):
                 continue
             if names is None or name in names:
-                # What an account's column would hold is told by the name beside it, until the column is there.
+                # What a column of a newer version would hold is left out until the column is there.
                 if name not in self.heading.unsaid:
                     write.cells[self._column(name)] = new
                 write.shown[place] = new

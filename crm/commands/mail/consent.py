@@ -1,0 +1,74 @@
+"""Consent: to which addresses and telephone numbers nothing may go that was not asked for, and why."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from crm.model import OPT_OUT_WAYS, Client, Contact, OptOut
+from crm.model.fields.recipients import recipient_key
+from crm.repository import Query, Snapshot
+from crm.repository.queries import mail as queries
+
+# So many addresses are looked for in one statement.
+_AT_ONCE = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why nothing may go to an address: it has opted out ('opted_out'), or belongs also to a client who has not agreed
+    to mailings ('shared'); `words` says so of the address. `client` is that client, 0 for none."""
+
+    why: str
+    words: str
+    client: int = 0
+
+
+def opted_out(snapshot: Snapshot, addresses: Iterable[str]) -> Mapping[str, OptOut]:
+    """The opt-outs of addresses and telephone numbers, by `recipient_key`."""
+    found: dict[str, OptOut] = {}
+    for batch in _batches(addresses):
+        found |= {opt_out.address: opt_out for opt_out in queries.opt_outs(snapshot, batch)}
+    return found
+
+
+def objections(snapshot: Snapshot, addresses: Iterable[str]) -> Mapping[str, Objection]:
+    """The addresses and telephone numbers, by `recipient_key`, to which nothing may go that was not asked for: one "no"
+    holds for an address, wherever it stands."""
+    found: dict[str, Objection] = {}
+    for batch in _batches(addresses):
+        by_field = {
+            "email": [key for key in batch if "@" in key],
+            "phone": [key for key in batch if "@" not in key],
+        }
+        for field, keys in by_field.items():
+            for row in queries.refusing(snapshot, field, keys) if keys else ():
+                named = Client(
+                    first_name=row.first_name, last_name=row.last_name, company=row.company, kind=row.kind
+                ).name
+                words = f"it is also the address of {named} ({row.id}), who has not agreed to mailings"
+                found.setdefault(recipient_key(row.address), Objection("shared", words, row.id))
+        for opt_out in queries.opt_outs(snapshot, batch):
+            found[opt_out.address] = Objection("opted_out", described(opt_out))
+    return found
+
+
+def described(opt_out: OptOut) -> str:
+    """When and how an address has opted out, in words."""
+    way = f" ({OPT_OUT_WAYS[opt_out.way]})" if opt_out.way in OPT_OUT_WAYS else ""
+    return f"opted out on {opt_out.on.isoformat()}{way}"
+
+
+def mailing_addresses(snapshot: Snapshot, clients: Sequence[Client]) -> Mapping[int, str]:
+    """Where mailings go, by the id of each client that has an address for them: its own, or of one without the address
+    of the primary contact."""
+    found = {client.id: client.email for client in clients if client.email}
+    without = [client.id for client in clients if not client.email and client.id > 0]
+    for start in range(0, len(without), _AT_ONCE):
+        batch = without[start : start + _AT_ONCE]
+        contacts = snapshot.find_all(Contact, Query({"client": batch, "is_primary": True}))
+        found |= {contact.client: contact.email for contact in contacts if contact.email}
+    return found
+
+
+def _batches(addresses: Iterable[str]) -> Iterable[list[str]]:
+    keys = sorted({key for address in addresses if (key := recipient_key(address))})
+    return (keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE))

@@ -1,0 +1,69 @@
+"""Opt-outs: the addresses and telephone numbers that get no mailings any more; listed, added, and lifted on purpose."""
+
+from typing import Annotated
+
+from crm.commands.context import CRM
+from crm.commands.mail.consent import described, opted_out
+from crm.commands.mail.unsubscribing import suppress
+from crm.commands.registry import ONLY_ADMIN, About, command
+from crm.errors import FieldError, NotFoundError, RefusedError
+from crm.model import OptOut
+from crm.model.fields import Line
+from crm.model.fields.recipients import Recipient
+from crm.repository import Query, Transaction
+
+TheRecipient = Annotated[str, Recipient(), About("Address", "an e-mail address or a telephone number", positional=True)]
+
+
+@command("opt-outs list", title="Opt-outs", menu="email")
+def list_all(crm: CRM, text: Annotated[str, Line(254), About("Text", "part of an address")] = "") -> list[OptOut]:
+    """Lists the addresses and telephone numbers that get no mailings and no greetings any more."""
+    with crm.read() as snapshot:
+        found = snapshot.find_all(OptOut, Query())
+    return [opt_out for opt_out in found if text.casefold() in opt_out.address]
+
+
+@command("opt-outs add", title="Add an opt-out")
+def add(
+    crm: CRM,
+    address: TheRecipient,
+    note: Annotated[str, Line(300), About("Note", "like: said so on the phone")] = "",
+) -> OptOut:
+    """Notes that nothing that was not asked for goes to an address or a telephone number any more.
+
+    No mailing and no greeting goes there, whichever client it belongs to, also when clients are merged, deleted or
+    imported later. A letter to one client, written with `email send`, still can.
+    """
+    if not address:
+        raise FieldError("it is needed", field="address", label="Address")
+
+    def change(tx: Transaction) -> OptOut:
+        if found := opted_out(tx, [address]):
+            raise RefusedError(f"{address} has {described(found[address])} already. Nothing was changed.")
+        suppress(tx, address, "asked", note)
+        return opted_out(tx, [address])[address]
+
+    return crm.transact(change, f"noted that {address} has opted out")
+
+
+@command("opt-outs lift", title="Lift an opt-out", roles=ONLY_ADMIN)
+def lift(
+    crm: CRM,
+    address: TheRecipient,
+    reason: Annotated[str, Line(200), About("Reason", "why it no longer holds, like: she asked for it by mail")],
+) -> OptOut:
+    """Takes an address or a telephone number off the opt-outs, because its owner has asked for it.
+
+    The reason stands in the history. The consent of clients stays as it is: say there who wants mailings again.
+    """
+    if not reason:
+        raise FieldError("say why it no longer holds; it stands in the history", field="reason", label="Reason")
+
+    def change(tx: Transaction) -> OptOut:
+        found = opted_out(tx, [address]).get(address)
+        if found is None:
+            raise NotFoundError(f"{address} is none of the opt-outs; `opt-outs list` shows them.")
+        tx.delete(found)
+        return found
+
+    return crm.transact(change, f"lifted the opt-out of {address}: {reason}")

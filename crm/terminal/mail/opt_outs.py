@@ -1,0 +1,53 @@
+"""Opt-outs at the menu: listed, added, and lifted with a reason."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.text import Text
+
+from crm.commands.registry import may_run, named
+from crm.model import OptOut
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing.render import show
+from crm.terminal.mail.rendering import OPT_OUTS
+from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.session import Session
+
+
+class OptOutsPage(ListPage):
+    """The opt-outs by address."""
+
+    title = "Opt-outs"
+    columns = OPT_OUTS
+    command = "opt-outs list"
+
+    def count(self) -> int:
+        return len(self.result)
+
+    def keys(self) -> Sequence[Choice]:
+        return [Choice("Add", lambda: self.session.start(named("opt-outs add")), "a")]
+
+    def open(self, row: Any) -> None:
+        opt_out_page(self.session, row)
+
+
+@flow("opt-outs list")
+def list_opt_outs(session: Session, **_: Any) -> None:
+    """The list of opt-outs."""
+    OptOutsPage(session).show()
+
+
+@page(OptOut)
+def opt_out_page(session: Session, opt_out: OptOut) -> None:
+    """An opt-out, and for an admin the way to lift it."""
+    lift = named("opt-outs lift")
+    session.page("Opt-outs", opt_out.address)
+    show(session.screen, opt_out, session.crm.conventions)
+    session.screen.print()
+    if not may_run(lift, session.crm.reader):
+        session.screen.print(Text("An admin can lift it.", "dim"))
+        session.keyboard.pause()
+        return
+    session.keyboard.choose("", [Choice("Lift it", True)])
+    session.start(lift, address=opt_out.address)

@@ -1,0 +1,274 @@
+"""Opt-outs, kept by address: nothing brings an address back but an admin who says why."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from crm.commands.data.importing.report import ImportReport
+from crm.commands.mail import unsubscribing
+from crm.commands.mail.unsubscribing import UnsubscribeRequest
+from crm.commands.registry import named
+from crm.errors import CRMError, FieldError, NotFoundError, RefusedError
+from crm.model import Client, Contact, Conventions, OptOut
+from crm.model.fields.recipients import recipient_key
+from crm.repository import Query
+from tests.commands.conftest import Office
+from tests.conftest import Store
+from tests.support.mail_desk import MailDesk
+from tests.support.sheets_team import new_team
+
+ADDRESS = "jo@firm.example.com"
+
+
+def opt_out(here: MailDesk, client: Client, address: str = ADDRESS) -> None:
+    """The link of a mailing to an address is followed."""
+    unsubscribing.opt_out(here.crm, UnsubscribeRequest(client.id, address))
+
+
+def mailed(here: MailDesk) -> list[str]:
+    """Where another mailing to everybody goes."""
+    before = len(here.post.recipients)
+    with suppress(RefusedError):
+        here("mailings send", all_=True, yes=True, subject="News", body="Text")
+    return here.post.recipients[before:]
+
+
+def firm(here: MailDesk, name: str, address: str = "") -> Client:
+    """A company that wants mailings, with a contact at an address."""
+    made: Client = here("clients add", {"company": name, "kind": "company", "marketing_consent": True})
+    if address:
+        here("contacts add", made, "Jo", email=address)
+    return made
+
+
+def merged(here: MailDesk, client: Client) -> None:
+    here("clients merge", firm(here, "Big"), client)
+
+
+def deleted_and_added(here: MailDesk, client: Client) -> None:
+    here("clients delete", client, yes=True)
+    firm(here, "Firm again", ADDRESS)
+
+
+def moved_and_undone(here: MailDesk, client: Client) -> None:
+    with here.crm.read() as snapshot:
+        (contact,) = snapshot.find_all(Contact, Query({"client": client.id}))
+    here("contacts edit", contact, {"email": "other@firm.example.com"})
+    here("history undo")
+
+
+def agreed_again(here: MailDesk, client: Client) -> None:
+    with here.crm.read() as snapshot:
+        current = snapshot.get(Client, client.id)
+    here("clients edit", current, {"marketing_consent": True})
+
+
+def given_to_another(here: MailDesk, _: Client) -> None:
+    here.clients(1, email=ADDRESS.upper(), last_name="Other")
+
+
+@pytest.mark.parametrize("then", [merged, deleted_and_added, moved_and_undone, agreed_again, given_to_another])
+def test_an_address_stays_out_whatever_becomes_of_its_client(
+    here: MailDesk, then: Callable[[MailDesk, Client], None]
+) -> None:
+    for late in (False, True):
+        client = firm(here, f"Firm {late}", ADDRESS)
+        if not late:
+            assert mailed(here) == [ADDRESS]
+            opt_out(here, client)
+            then(here, client)
+        else:
+            # The link is followed once the record has changed.
+            opt_out(here, client)
+        assert mailed(here) == []
+
+
+def test_a_link_that_is_followed_after_a_merge_still_works(here: MailDesk) -> None:
+    client = firm(here, "Firm", ADDRESS)
+    merged(here, client)
+    assert mailed(here) == [ADDRESS]
+    opt_out(here, client)
+    assert mailed(here) == []
+    # The other addresses of the client that is left go on as they were.
+    assert [each.address for each in here("opt-outs list")] == [ADDRESS]
+
+
+def test_what_waits_in_the_outbox_does_not_go_there_either(here: MailDesk) -> None:
+    (client,) = here.clients(1, email=ADDRESS)
+    here.write(client, mailing=1)
+    here("opt-outs add", ADDRESS, note="said so on the phone")
+    here.crm.transact(lambda tx: tx.change(tx.get(Client, client.id), marketing_consent=True), "agreed")
+    assert (here.send().cancelled, here.states()) == (1, ["cancelled"])
+    (message,) = here.messages().values()
+    assert message.failure == f"{ADDRESS}: opted out on {here.crm.today.isoformat()} (asked for it)"
+    # A letter to one client is no mailing.
+    here.write(client)
+    assert here.send().sent == 1
+
+
+def test_one_no_holds_for_the_address_wherever_it_stands(here: MailDesk) -> None:
+    (silent,) = here.clients(1, email=ADDRESS, marketing_consent=False)
+    firm(here, "Firm", ADDRESS)
+    here.clients(1, email=ADDRESS.upper(), last_name="Twin")
+    (wants,) = here.clients(1, email="wants@example.com", last_name="Wants")
+    company = firm(here, "Refuses", wants.email)
+    assert mailed(here) == [wants.email]
+    with here.crm.read() as snapshot:
+        here("clients edit", snapshot.get(Client, company.id), {"marketing_consent": False})
+    assert mailed(here) == []
+    with pytest.raises(RefusedError) as refused:
+        here("mailings send", all_=True, subject="News", body="Text")
+    assert "3 have the address of somebody who has not agreed" in refused.value.sentence
+    assert silent.id
+
+
+def test_the_undo_of_an_opt_out_is_refused_and_that_of_the_rest_is_not(here: MailDesk) -> None:
+    (client,) = here.clients(1, email=ADDRESS)
+    here("clients edit", client, {"city": "Graz"})
+    opt_out(here, client)
+    number = here("history list", 1)[0].id
+    with pytest.raises(RefusedError, match="An admin can lift an opt-out"):
+        here("history undo", number)
+    # `u` passes over it, and nothing else is kept from being undone.
+    here.crm.transact(lambda tx: tx.undo(number - 1), "undone")
+    here.crm.transact(lambda tx: tx.undo(number - 2), "undone")
+    assert [each.address for each in here("opt-outs list")] == [ADDRESS]
+
+
+def test_only_an_admin_lifts_one_with_a_reason_that_stands_in_the_history(here: MailDesk) -> None:
+    (client,) = here.clients(1, email=ADDRESS)
+    opt_out(here, client)
+    agreed_again(here, client)
+    with pytest.raises(FieldError, match="say why"):
+        here("opt-outs lift", ADDRESS, "")
+    with pytest.raises(NotFoundError):
+        here("opt-outs lift", "other@example.com", "why")
+    with pytest.raises(RefusedError, match="already"):
+        here("opt-outs add", ADDRESS)
+    here("opt-outs lift", ADDRESS, "she asked for it by mail")
+    assert here("history list", 1)[0].what == f"lifted the opt-out of {ADDRESS}: she asked for it by mail"
+    assert mailed(here) == [ADDRESS]
+    # To take that back opts out again, and to take back that does not lift it.
+    here("history undo")
+    assert [each.address for each in here("opt-outs list")] == [ADDRESS]
+    with pytest.raises(CRMError):
+        here("history undo", here("history list", 1)[0].id)
+    assert mailed(here) == []
+
+
+def test_of_two_that_are_merged_both_must_have_agreed(here: MailDesk) -> None:
+    for kept, gone in ((True, False), (False, True)):
+        one, other = (
+            here.clients(1, email=f"{name}@example.com", marketing_consent=consent)[0]
+            for name, consent in (("one", kept), ("other", gone))
+        )
+        assert not here("clients merge", one, other).marketing_consent
+
+
+# Imports
+
+
+def imported(office: Office, text: str, name: str = "list.csv") -> ImportReport:
+    report: ImportReport = office("import", office.write(name, text))
+    return report
+
+
+def test_an_opt_out_wins_over_an_import_which_says_so(office: Office) -> None:
+    anna = office.add(first_name="Anna", last_name="Berg", email="anna@example.com", marketing_consent=True)
+    company = office.add(company="Firm", kind="company", marketing_consent=True)
+    office("contacts add", company, "Jo", email=ADDRESS)
+    unsubscribing.opt_out(office.crm, UnsubscribeRequest(anna.id, anna.email))
+    unsubscribing.opt_out(office.crm, UnsubscribeRequest(company.id, ADDRESS))
+    report = imported(
+        office,
+        "Name,Company,E-mail,City,Marketing consent\n"
+        "Anna Berg,,ANNA@example.com,Graz,yes\n"
+        "Ben Cole,,ben@example.com,Graz,yes\n"
+        "Dora New,,Anna@Example.com,Linz,yes\n"
+        ",Firm,,Wien,yes\n",
+    )
+    assert (report.opted_out, report.flagged) == (3, 0)
+    assert {client.name: (client.city, client.marketing_consent) for client in office.clients()} == {
+        "Anna Berg": ("Graz", False), "Firm": ("Wien", False), "Ben Cole": ("Graz", True), "Dora New": ("Linz", False),
+    }  # fmt: skip
+    said = [(doubt.row, doubt.field) for doubt in report.doubts]
+    assert said == [(2, "marketing_consent"), (4, "marketing_consent"), (5, "marketing_consent")]
+    assert "the opt-out wins" in report.doubts[0].why
+    # The same list again changes nothing, and says so again.
+    again = imported(office, "Name,E-mail,Marketing consent\nAnna Berg,anna@example.com,yes\n")
+    assert (again.unchanged, again.opted_out, len(again.doubts)) == (1, 1, 1)
+
+
+def test_a_card_in_a_file_of_contacts_brings_nothing_back(office: Office) -> None:
+    office("opt-outs add", "anna@example.com")
+    office("import", office.write("a.vcf", "BEGIN:VCARD\nVERSION:3.0\nFN:Anna\nEMAIL:anna@example.com\nEND:VCARD\n"))
+    assert [each.address for each in office("opt-outs list")] == ["anna@example.com"]
+
+
+# The whole store
+
+
+def test_a_restored_backup_keeps_the_opt_outs_since(office: Office) -> None:
+    anna = office.add(last_name="Berg", email="anna@example.com", marketing_consent=True)
+    office("opt-outs add", "before@example.com")
+    kept = office.folder / "kept.sqlite3"
+    office("backup", kept)
+    unsubscribing.opt_out(office.crm, UnsubscribeRequest(anna.id, anna.email))
+    office("opt-outs lift", "before@example.com", "asked for it")
+    office("restore", kept, yes=True)
+    # The one that the backup holds is back as well: a "no" wins.
+    assert [each.address for each in office("opt-outs list")] == ["anna@example.com", "before@example.com"]
+    assert office.is_sound()
+    office("opt-outs add", "after@example.com")
+
+
+def test_a_copy_and_an_export_of_the_whole_store_hold_them(office: Office) -> None:
+    office("opt-outs add", "anna@example.com")
+    office("export", office.folder / "all.json", what="all")
+    other = office.open("other")
+    office("import", office.folder / "all.json", crm=other)
+    assert [each.address for each in office("opt-outs list", crm=other)] == ["anna@example.com"]
+
+
+def test_a_row_that_is_deleted_or_changed_in_the_spreadsheet_comes_back() -> None:
+    with new_team() as team:
+        store: Store = team.store
+        for address in ("anna@example.com", "ben@example.com"):
+            store.change(lambda tx, address=address: tx.add(OptOut(address=address, on=tx.today, way="asked")))
+        team.person.set_cells(team.id, "opt-outs", *team.place(OptOut(id=1), "address"), [["other@example.com"]])
+        with team.repository.read() as snapshot:
+            found = {each.address for each in snapshot.find_all(OptOut)}
+        assert found == {"anna@example.com", "ben@example.com", "other@example.com"}
+        row, _ = team.place(OptOut(id=2), "address")
+        team.person.delete_rows(team.id, "opt-outs", row, 1)
+        with team.repository.read() as snapshot:
+            assert {each.address for each in snapshot.find_all(OptOut)} == found
+        team.agreed()
+        # A row that is typed there counts, however it is written.
+        _, column = team.place(OptOut(id=1), "address")
+        team.person.set_cells(team.id, "opt-outs", 10, column, [["Cleo@Example.COM"]])
+        with team.repository.read() as snapshot:
+            assert "cleo@example.com" in {each.address for each in snapshot.find_all(OptOut)}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Anna@Example.com", "anna@example.COM"),
+        ("STRASSE@example.com", "straße@example.com"),
+        ("jo@müller.at", "JO@XN--MLLER-KVA.at"),
+        ("\uff41nna@example.com", "anna@example.com"),
+        ("+436641234567", " +436641234567"),
+    ],
+)
+def test_addresses_are_compared_whatever_their_case_and_spelling(one: str, other: str) -> None:
+    assert recipient_key(one) == recipient_key(other)
+
+
+def test_a_number_is_kept_as_a_number(office: Office) -> None:
+    typed = named("opt-outs add").parameters["address"].value_check.read("0664 123 45 67", Conventions(country="AT"))
+    made = office("opt-outs add", typed)
+    assert (made.address, made.on, made.way) == ("+436641234567", office.crm.today, "asked")
+    assert Path(office("export", office.folder / "o.csv", what="opt-outs").file).exists()
