@@ -17,7 +17,7 @@ from crm.model.mail import (
     Template,
 )
 from crm.model.record import Field, Record
-from crm.model.records import (
+from crm.model.registry import (
     BY_NAME,
     LASTING,
     RECORDS,

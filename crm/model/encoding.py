@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_type_hints
 from crm.errors import FileError
 from crm.model.money import exact, plain_amount
 from crm.model.record import Record
-from crm.model.records import RECORDS, field_names
+from crm.model.registry import RECORDS, field_names
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from crm.model.kind import ALL, EVERYTHING, NONE, NOTHING, OWN, Level, May, Rights
-from crm.model.records import RECORDS
+from crm.model.registry import RECORDS
 
 __all__ = [
     "ADMIN", "ALL", "AREAS", "CHECK", "CLIENT", "CREATE", "DELETE", "HISTORY", "INTERNAL", "NONE", "OPERATIONS", "OWN",

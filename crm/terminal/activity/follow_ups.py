@@ -16,7 +16,7 @@ from crm.terminal.drawing import render
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow, page
-from crm.terminal.toolkit.records import chosen_client
+from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
 

@@ -9,11 +9,11 @@ from crm.commands.clients.contacts import contacts_of
 from crm.model import INTERACTIONS, Client, Contact, Conventions, Field, Interaction, typed_fields
 from crm.terminal.activity.rendering import INTERACTION_COLUMNS, draw_interaction, kind_of
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.toolkit import records
+from crm.terminal.toolkit import record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.pages import flow, page
-from crm.terminal.toolkit.records import chosen_client
+from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
 
@@ -164,12 +164,14 @@ def _log(session: Session, client: Client, form: InteractionForm) -> Interaction
 @flow("interactions edit")
 def edit(session: Session, interaction: Interaction | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
-    interaction = records.chosen(session, "interactions edit", interaction)
-    if fill_changes(session, InteractionForm, interaction, kind_of, records.saving(session, "interactions edit")):
+    interaction = record_actions.chosen(session, "interactions edit", interaction)
+    if fill_changes(
+        session, InteractionForm, interaction, kind_of, record_actions.saving(session, "interactions edit")
+    ):
         session.say(f"{session.screen.sign('✓', 'OK:')} Saved", "green")
 
 
 @flow("interactions delete")
 def delete(session: Session, interaction: Interaction | None = None, **_: Any) -> None:
     """An interaction from the list, deleted."""
-    records.delete(session, "interactions delete", interaction, kind_of)
+    record_actions.delete(session, "interactions delete", interaction, kind_of)

@@ -11,7 +11,7 @@ from crm.terminal.activity.rendering import ENTRIES
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit.lists import ListPage, Neighbours
 from crm.terminal.toolkit.pages import flow
-from crm.terminal.toolkit.records import chosen_client
+from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.session import Session
 
 _INTERACTIONS = ("call", "meeting", "email", "sms", "note")

@@ -16,11 +16,11 @@ from crm.terminal.clients.picking import pick_client
 from crm.terminal.clients.rendering import draw_client, draw_contacts
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.cards import draw_timeline
-from crm.terminal.toolkit import records
+from crm.terminal.toolkit import record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import Listed, Neighbours
 from crm.terminal.toolkit.pages import flow, page
-from crm.terminal.toolkit.records import chosen_client
+from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
@@ -194,7 +194,7 @@ def _name(form: RecordForm) -> str:
 def edit(session: Session, client: Client | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
     client = chosen_client(session, client, "Edit a client")
-    save = records.saving(session, "clients edit")
+    save = record_actions.saving(session, "clients edit")
     edited = fill_changes(session, RecordForm, client, lambda shown: shown.name, save)
     if edited is None:
         return
@@ -259,4 +259,4 @@ def delete(session: Session, client: Client | None = None, **_: Any) -> None:
         client = pick_client(session.crm, session.keyboard, "Client")
     if client is None:
         raise NotFoundError("No client was chosen.")
-    records.delete(session, "clients delete", client)
+    record_actions.delete(session, "clients delete", client)

@@ -11,12 +11,12 @@ from crm.terminal.clients.rendering import CONTACTS, draw_contact
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import data
-from crm.terminal.toolkit import records
+from crm.terminal.toolkit import record_actions
 from crm.terminal.toolkit.client_lists import client_names
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow, page
-from crm.terminal.toolkit.records import chosen_client
+from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
 
@@ -105,14 +105,14 @@ def contact_page(session: Session, contact: Contact) -> None:
 @flow("contacts primary")
 def primary(session: Session, contact: Contact | None = None, **_: Any) -> None:
     """A contact from the list becomes the primary one."""
-    contact = records.chosen(session, "contacts primary", contact)
+    contact = record_actions.chosen(session, "contacts primary", contact)
     _confirm_done(session, "Primary contact", session.call("contacts primary", contact=contact))
 
 
 @flow("contacts delete")
 def delete(session: Session, contact: Contact | None = None, **_: Any) -> None:
     """A contact from the list, deleted."""
-    records.delete(session, "contacts delete", contact)
+    record_actions.delete(session, "contacts delete", contact)
 
 
 class ContactForm(RecordForm):
@@ -148,8 +148,8 @@ def _add(session: Session, client: Client, changes: Mapping[str, Any]) -> Contac
 @flow("contacts edit")
 def edit(session: Session, contact: Contact | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
-    contact = records.chosen(session, "contacts edit", contact)
-    save = records.saving(session, "contacts edit")
+    contact = record_actions.chosen(session, "contacts edit", contact)
+    save = record_actions.saving(session, "contacts edit")
     if edited := fill_changes(session, ContactForm, contact, lambda shown: shown.name, save):
         _confirm_done(session, "Saved", edited[1])
 

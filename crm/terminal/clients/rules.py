@@ -12,7 +12,7 @@ from crm.rules import RuleSet, rule_text, split_rule
 from crm.terminal.clients.rendering import RULES
 from crm.terminal.console.keyboard import Back, Choice, Needed
 from crm.terminal.drawing.render import show
-from crm.terminal.toolkit import records
+from crm.terminal.toolkit import record_actions
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick
@@ -97,7 +97,7 @@ def _preview(session: Session) -> None:
 
 def _chosen(session: Session, rule: StatusRule | None, title: str) -> StatusRule:
     chosen = partial(pick, session.crm, session.keyboard, StatusRule, "Rule")
-    return records.picked(session, rule, chosen, "Status rules", title)
+    return record_actions.picked(session, rule, chosen, "Status rules", title)
 
 
 @flow("rules list")

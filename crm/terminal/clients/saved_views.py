@@ -7,7 +7,7 @@ from crm.model import View, typed_fields
 from crm.terminal.clients.clients_list import ClientsPage
 from crm.terminal.clients.rendering import VIEWS
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.toolkit import records
+from crm.terminal.toolkit import record_actions
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick
@@ -64,7 +64,7 @@ def list_views(session: Session, **_: Any) -> None:
 def rename(session: Session, view: View | None = None, **_: Any) -> None:
     """Which view, and its new name."""
     view = view or _picked(session, "Rename a view")
-    records.rename(session, "views rename", view, typed_fields(View)["name"].check, name=view.name)
+    record_actions.rename(session, "views rename", view, typed_fields(View)["name"].check, name=view.name)
 
 
 @flow("views remove")

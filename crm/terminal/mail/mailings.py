@@ -12,7 +12,7 @@ from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.mail.messages import MessagesPage, message_page
 from crm.terminal.mail.rendering import MAILINGS, TROUBLES, draw_counts, draw_heads, draw_text
-from crm.terminal.toolkit import records
+from crm.terminal.toolkit import record_actions
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.session import Session
@@ -90,7 +90,7 @@ def _read(session: Session, mailing: Mailing) -> None:
 @flow("mailings resume")
 def resume(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
     """A mailing that was broken off, gone on with."""
-    chosen: Mailing = records.chosen(session, "mailings resume", mailing)
+    chosen: Mailing = record_actions.chosen(session, "mailings resume", mailing)
     sending_page(session, chosen.name)
     tell_sent(session, session.call("mailings resume", mailing=chosen))
 
@@ -98,7 +98,7 @@ def resume(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
 @flow("mailings cancel")
 def cancel(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
     """What has not been sent of a mailing, taken out of the outbox."""
-    session.call("mailings cancel", mailing=records.chosen(session, "mailings cancel", mailing))
+    session.call("mailings cancel", mailing=record_actions.chosen(session, "mailings cancel", mailing))
     session.say(f"{session.screen.sign('✓', 'OK:')} Cancelled what had not been sent.", "green")
 
 

@@ -8,7 +8,7 @@ from crm.commands.registry import named
 from crm.model import CHANNELS, STATES, Client, Mailing, Message
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.mail.rendering import MESSAGE_COLUMNS, draw_message, draw_text, kind_of, sent_line
-from crm.terminal.toolkit import records
+from crm.terminal.toolkit import record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.session import Session
@@ -87,14 +87,14 @@ def _read(session: Session, message: Message) -> None:
 @flow("email again")
 def again(session: Session, message: Message | None = None, **_: Any) -> None:
     """A message that was not sent, tried once more."""
-    message = records.chosen(session, "email again", message)
+    message = record_actions.chosen(session, "email again", message)
     tell_tried(session, session.call("email again", message=message))
 
 
 @flow("email cancel")
 def cancel(session: Session, message: Message | None = None, **_: Any) -> None:
     """A message that is queued, taken out of the outbox."""
-    message = records.chosen(session, "email cancel", message)
+    message = record_actions.chosen(session, "email cancel", message)
     session.call("email cancel", message=message)
     session.say(f"{session.screen.sign('✓', 'OK:')} Cancelled. “Send again” sends it all the same.", "green")
 

@@ -19,7 +19,7 @@ from crm.terminal.mail.message_form import MessageForm
 from crm.terminal.mail.messages import tell_tried
 from crm.terminal.mail.rendering import draw_preview
 from crm.terminal.toolkit.pages import flow
-from crm.terminal.toolkit.records import chosen_client
+from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.session import Session
 
 _TITLE = "Write an e-mail"

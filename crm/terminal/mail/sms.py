@@ -13,7 +13,7 @@ from crm.terminal.console.keyboard import Back
 from crm.terminal.mail.composing import ComposingSteps
 from crm.terminal.mail.messages import tell_tried
 from crm.terminal.toolkit.pages import flow
-from crm.terminal.toolkit.records import chosen_client
+from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Step
 

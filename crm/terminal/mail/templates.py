@@ -11,7 +11,7 @@ from crm.model import CHANNELS, Client, Field, Template, typed_fields
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import render
 from crm.terminal.mail.rendering import TEMPLATES, draw_template, draw_text
-from crm.terminal.toolkit import records
+from crm.terminal.toolkit import record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow, page
@@ -82,7 +82,7 @@ def _read(session: Session, template: Template) -> None:
 @flow("templates preview")
 def preview(session: Session, template: Template | None = None, **_: Any) -> None:
     """What the first client would read, and then any other one."""
-    template = records.chosen(session, "templates preview", template)
+    template = record_actions.chosen(session, "templates preview", template)
     client = None
     while True:
         found: TemplatePreview = session.call("templates preview", template=template, client=client)
@@ -148,7 +148,7 @@ def edit(session: Session, template: Template | None = None, **_: Any) -> None:
         saved: Template = named("templates edit")(session.crm, template=shown, changes=changes)
         return saved
 
-    template = records.chosen(session, "templates edit", template)
+    template = record_actions.chosen(session, "templates edit", template)
     if edited := fill_changes(session, TemplateForm, template, lambda shown: shown.name, save):
         _confirm_done(session, "Saved", edited[1])
 
@@ -156,7 +156,7 @@ def edit(session: Session, template: Template | None = None, **_: Any) -> None:
 @flow("templates delete")
 def delete(session: Session, template: Template | None = None, **_: Any) -> None:
     """A template from the list, deleted."""
-    records.delete(session, "templates delete", template)
+    record_actions.delete(session, "templates delete", template)
 
 
 def _confirm_done(session: Session, done: str, template: Template) -> None:

@@ -13,10 +13,10 @@ from crm.model import Client, Deal, Field, Stage
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.sales.picking import pick_deal, stage_line
 from crm.terminal.sales.rendering import draw_heading, draw_history
-from crm.terminal.toolkit import records
+from crm.terminal.toolkit import record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
 from crm.terminal.toolkit.pages import flow, page
-from crm.terminal.toolkit.records import chosen_client
+from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
@@ -72,7 +72,9 @@ def _actions(session: Session, card: DealCard) -> list[Choice]:
 
 def _chosen(session: Session, deal: Deal | None, title: str) -> Deal:
     """The deal that is meant, as it is now. Raises Back."""
-    meant = records.picked(session, deal, lambda: pick_deal(session.crm, session.keyboard, "Deal"), "Deals", title)
+    meant = record_actions.picked(
+        session, deal, lambda: pick_deal(session.crm, session.keyboard, "Deal"), "Deals", title
+    )
     with session.crm.read() as snapshot:
         return snapshot.get(Deal, meant.id)
 
@@ -209,4 +211,6 @@ def reopen(session: Session, deal: Deal | None = None, **_: Any) -> None:
 @flow("deals delete")
 def delete(session: Session, deal: Deal | None = None, **_: Any) -> None:
     """Says what goes and what stays, and asks."""
-    records.delete(session, "deals delete", _chosen(session, deal, "Delete a deal"), lambda deleted: str(deleted.title))
+    record_actions.delete(
+        session, "deals delete", _chosen(session, deal, "Delete a deal"), lambda deleted: str(deleted.title)
+    )

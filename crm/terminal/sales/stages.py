@@ -9,7 +9,7 @@ from crm.model import OUTCOMES, Stage
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.sales.picking import pick_stage, stage_line
 from crm.terminal.sales.rendering import STAGES
-from crm.terminal.toolkit import records
+from crm.terminal.toolkit import record_actions
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
@@ -48,7 +48,9 @@ def _all(session: Session) -> list[Stage]:
 
 
 def _chosen(session: Session, stage: Stage | None, title: str) -> Stage:
-    return records.picked(session, stage, lambda: pick_stage(session.crm, session.keyboard, "Stage"), "Stages", title)
+    return record_actions.picked(
+        session, stage, lambda: pick_stage(session.crm, session.keyboard, "Stage"), "Stages", title
+    )
 
 
 @flow("stages list")
@@ -61,7 +63,9 @@ def list_stages(session: Session, **_: Any) -> None:
 def rename(session: Session, stage: Stage | None = None, **_: Any) -> None:
     """The old name is there to change."""
     stage = _chosen(session, stage, "Rename")
-    records.rename(session, "stages rename", stage, named("stages rename").parameters["to"].value_check, stage=stage)
+    record_actions.rename(
+        session, "stages rename", stage, named("stages rename").parameters["to"].value_check, stage=stage
+    )
 
 
 @flow("stages edit")

@@ -6,7 +6,7 @@ import pytest
 
 from crm.model import RECORDS, Client, Sale
 from crm.model.kind import Kind
-from crm.model.records import _refuse_wrong
+from crm.model.registry import _refuse_wrong
 
 
 @pytest.mark.parametrize(

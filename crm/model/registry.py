@@ -10,7 +10,7 @@ from crm.model.fields import Id
 from crm.model.record import Field, Record, fields_of, links_of, people_of
 
 # Modules of this folder that are themselves made from the records, and loaded after them.
-_MADE_FROM_RECORDS = ("encoding", "records", "rights")
+_MADE_FROM_RECORDS = ("encoding", "registry", "rights")
 
 
 def _declared() -> Iterator[type[Record]]:
