@@ -36,7 +36,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.Path:
 def installed(wheel: zipfile.Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of modules with what the wheel holds, far from the checkout."""
     folder = tmp_path_factory.mktemp("installed")
-    wheel.root.extractall(folder)
+    # The archive of a Path also names folders that it does not hold.
+    with zipfile.ZipFile(str(wheel.root.filename)) as archive:
+        archive.extractall(folder)
     return folder
 
 
