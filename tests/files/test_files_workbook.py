@@ -132,16 +132,16 @@ def _with_doctype(path, to, doctype, value):
 def test_a_workbook_names_no_other_file_and_does_not_grow(workbook, tmp_path):
     plain = workbook(One=[["Name", "City"], ["Anna", "Wien"]])
 
-    def told(doctype, value):
+    def answer_to(doctype, value):
         odd = _with_doctype(plain, tmp_path / "odd.xlsx", doctype, value)
         try:
             return str([row.cells for row in open_source(odd, header=True).rows()])
         except FileError as error:
             return str(error)
 
-    assert "Ben" in told('<!ENTITY a "Ben">', "&a;")
+    assert "Ben" in answer_to('<!ENTITY a "Ben">', "&a;")
     secret = tmp_path / "secret.txt"
     secret.write_text("told to nobody")
-    assert "told to nobody" not in told(f'<!ENTITY a SYSTEM "{secret.as_uri()}">', "&a;")
+    assert "told to nobody" not in answer_to(f'<!ENTITY a SYSTEM "{secret.as_uri()}">', "&a;")
     grown = "".join(f'<!ENTITY {name} "{f"&{before};" * 50}">' for before, name in zip("abcde", "bcdef", strict=True))
-    assert "is damaged" in told(f'<!ENTITY a "{"ha" * 50}">{grown}', "&f;")
+    assert "is damaged" in answer_to(f'<!ENTITY a "{"ha" * 50}">{grown}', "&f;")

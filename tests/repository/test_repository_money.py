@@ -76,13 +76,13 @@ def test_rules_decide_to_the_last_decimal_for_one_and_for_all(store: Store) -> N
     store.sell(at, "35000.0005")
     reason = "VIP when total_spend >= 35000.0005 (total_spend 35000.0005)"
 
-    def told() -> list[tuple[str, str]]:
+    def reasons() -> list[tuple[str, str]]:
         with store.repository.read() as snapshot:
             return [(client.status, client.status_reason) for client in snapshot.find_all(Client, Query(sort="id"))]
 
-    assert told() == [("Regular", "Regular otherwise"), ("VIP", reason)]
+    assert reasons() == [("Regular", "Regular otherwise"), ("VIP", reason)]
     store.change(lambda tx: tx.review_all())
-    assert told() == [("Regular", "Regular otherwise"), ("VIP", reason)]
+    assert reasons() == [("Regular", "Regular otherwise"), ("VIP", reason)]
 
 
 def test_an_amount_that_cannot_be_kept_is_refused_with_a_sentence(store: Store) -> None:

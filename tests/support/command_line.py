@@ -59,7 +59,7 @@ class CommandLine:
         """One command line in this process, nobody sitting there."""
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = run(list(arguments), self._told(environment), open_crm)
+            code = run(list(arguments), self._environment(environment), open_crm)
         return Answer(code, out.getvalue(), err.getvalue())
 
     def did(self, *arguments: str, **environment: str) -> Any:
@@ -78,21 +78,21 @@ class CommandLine:
 
     def child_environment(self, **environment: str) -> dict[str, str]:
         """The environment of a process on this store."""
-        return {**child_environment(), **self._told(environment)}
+        return {**child_environment(), **self._environment(environment)}
 
-    def _told(self, environment: Mapping[str, str]) -> dict[str, str]:
+    def _environment(self, environment: Mapping[str, str]) -> dict[str, str]:
         # Each begins later than the one before, as it does for a person.
         return {"CRM_NOW": now_on(), **self.environment, **environment}
 
     def start(self, *arguments: str, **popen: Any) -> "subprocess.Popen[str]":
         """The program itself, started."""
-        told: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         environment = self.child_environment(**popen.pop("environment", {}))
         command = [PYTHON, str(PROJECT / "run.py"), *arguments]
-        return subprocess.Popen(command, env=environment, text=True, cwd=self.folder, **told | popen)
+        return subprocess.Popen(command, env=environment, text=True, cwd=self.folder, **pipes | popen)
 
     def process(self, *arguments: str, **popen: Any) -> Answer:
-        """One run of the program itself, stdin closed unless told."""
+        """One run of the program itself, stdin closed unless given."""
         with self.start(*arguments, **popen) as child:
             out, err = child.communicate(timeout=60)
         return Answer(child.returncode, out or "", err or "")

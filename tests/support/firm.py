@@ -402,7 +402,7 @@ GIVEN: Mapping[str, Given] = {
 }
 
 
-def told(result: Any) -> str:
+def result_text(result: Any) -> str:
     """All that a result says, to whichever door it is handed."""
     if isinstance(result, CRMError):
         return f"{result.sentence} {vars(result)!r}"

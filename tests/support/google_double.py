@@ -202,7 +202,7 @@ class Double:
     connections: int = 0
     closed: threading.Event = field(default_factory=threading.Event)
     clock: FakeClock = field(default_factory=FakeClock)
-    told: list[Wait] = field(default_factory=list)
+    waits: list[Wait] = field(default_factory=list)
     _services: list[Service] = field(default_factory=list)
 
     @property
@@ -215,7 +215,7 @@ class Double:
 
     def service(self, **given: Any) -> Service:
         """A new service, as another program would have it."""
-        given = {"google": self.address, "waiting": self.told.append, "clock": self.clock.clock, **given}
+        given = {"google": self.address, "waiting": self.waits.append, "clock": self.clock.clock, **given}
         made = Service(SPREADSHEET, given.pop("account", self.account), self.folder, **given)
         self._services.append(made)
         return made

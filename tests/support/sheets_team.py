@@ -44,7 +44,7 @@ class Team:
         ids = [row[rows[0].index("ID")] if row else "" for row in rows]
         return ids.index(record.id), column
 
-    def whats(self, repository: SheetsRepository | None = None) -> list[str]:
+    def summaries(self, repository: SheetsRepository | None = None) -> list[str]:
         """The history, newest first."""
         with (repository or self.repository).read() as snapshot:
             return [entry.what for entry in snapshot.history(limit=200)]
@@ -60,7 +60,7 @@ class Team:
         found = self.stored()
         fresh = self.another()
         assert self.stored(fresh) == found
-        assert self.whats(fresh) == self.whats()
+        assert self.summaries(fresh) == self.summaries()
         assert [finding.what for finding in fresh.check() if finding.wrong] == []
         for kind in RECORDS:
             rows = [row for row in self.cells(kind) if any(cell != "" for cell in row)]

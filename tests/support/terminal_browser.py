@@ -75,13 +75,13 @@ class Screen:
         self.shown = ""
         self.page.on("websocket", lambda line: line.on("framereceived", self._drawn))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", self._said)
+        self.page.on("console", self._note_complaint)
         self.page.goto(url)
 
     def _drawn(self, frame: str | bytes) -> None:
         self.shown += frame if isinstance(frame, str) else frame.decode(errors="replace")
 
-    def _said(self, message: Any) -> None:
+    def _note_complaint(self, message: Any) -> None:
         # That a connection was lost is no fault of the page.
         if message.type == "error" and not any(word in message.text for word in ("WebSocket", "ERR_", "404")):
             self.complaints.append(message.text)
@@ -124,7 +124,7 @@ class Screen:
             self.page.keyboard.press(key)
         return self
 
-    def told(self) -> str:
+    def message(self) -> str:
         """What the thin bar says, '' while it is not there."""
         return self.page.inner_text("#told") if self.page.is_visible("#status") else ""
 

@@ -32,7 +32,7 @@ from tests.support.serving import served
 PASSWORD = "correct horse battery staple"
 MENU = "tests.support.sample_menu:serve"
 _TOKEN = re.compile(r'name="token" value="([^"]*)"')
-_TOLD = re.compile(r'<p class="(?:error|note)"[^>]*>(.*?)</p>', re.DOTALL)
+_MESSAGE = re.compile(r'<p class="(?:error|note)"[^>]*>(.*?)</p>', re.DOTALL)
 
 
 @dataclass
@@ -98,9 +98,9 @@ class Browser:
         return self.post("/sign-in", email=email, password=password)
 
     @property
-    def told(self) -> str:
+    def message(self) -> str:
         """What the page says of what was sent."""
-        found = _TOLD.search(self.page)
+        found = _MESSAGE.search(self.page)
         return html.unescape(found.group(1).strip()) if found else ""
 
     def terminal(self, *, origin: str | None = None) -> ClientConnection:

@@ -39,7 +39,7 @@ def session(crm: CRM) -> Iterator[Session]:
         yield session
 
 
-def told(session: Session) -> str:
+def screen_text(session: Session) -> str:
     session.page("Next")
     assert isinstance(session.screen.console.file, io.StringIO)
     return " ".join(session.screen.console.file.getvalue().split())
@@ -64,7 +64,7 @@ def raising(error: BaseException) -> Callable[[], None]:
 )
 def test_an_error_is_one_sentence(session: Session, error: BaseException, words: str) -> None:
     assert session.attempt(raising(error)) is None
-    text = told(session)
+    text = screen_text(session)
     assert words in text
     assert "Traceback" not in text
 
@@ -79,18 +79,18 @@ def test_in_a_browser_a_step_that_fails_is_noted_where_the_server_writes(session
     forbidden = ForbiddenError("Only an admin can delete clients.")
     session.attempt(raising(forbidden))
     assert noted == [failed, forbidden]
-    assert "--debug" not in told(session)
+    assert "--debug" not in screen_text(session)
 
 
 def test_details_are_shown_to_who_asks_for_them(session: Session) -> None:
     session.debug = True
     session.attempt(raising(ZeroDivisionError("the details")))
-    assert "the details" in told(session)
+    assert "the details" in screen_text(session)
 
 
 def test_going_back_tells_nothing(session: Session) -> None:
     session.attempt(raising(Back()))
-    assert told(session) == "CRM / Next" or told(session).startswith("CRM · Next")
+    assert screen_text(session) == "CRM / Next" or screen_text(session).startswith("CRM · Next")
 
 
 @pytest.mark.parametrize("error", [Closed(), OSError(errno.EPIPE, "broken pipe"), OSError(errno.EIO, "gone")])
@@ -245,4 +245,4 @@ def test_every_command_can_be_entered_and_left(
     session.debug = True
     with suppress(Closed):
         session.attempt(lambda: session.start(command))
-    assert "Something went wrong" not in told(session)
+    assert "Something went wrong" not in screen_text(session)

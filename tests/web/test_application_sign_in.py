@@ -62,12 +62,12 @@ def test_somebody_signs_in_and_out(site: WebSite) -> None:
     assert browser.post("/sign-out").headers["location"] == "/sign-in?note=signed-out"
     assert "crm" not in browser.http.cookies
     assert browser.get("/sign-in?note=signed-out").status_code == 200
-    assert browser.told == "You are signed out."
+    assert browser.message == "You are signed out."
     assert site.accounts.sessions(user.id) == []
     # The back button, or whoever has kept the cookie, gets nowhere.
     browser.http.cookies.set("crm", token)
     assert browser.get("/").url.path == "/sign-in"
-    assert browser.told == "Your session is over. Please sign in again."
+    assert browser.message == "Your session is over. Please sign in again."
 
 
 def test_a_wrong_password_and_an_unknown_account_look_alike(site: WebSite) -> None:
@@ -78,7 +78,7 @@ def test_a_wrong_password_and_an_unknown_account_look_alike(site: WebSite) -> No
         browser = site.browser("203.0.113.6")
         answer = browser.sign_in(email, PASSWORD if email.startswith("gone") else "wrong password")
         kept = re.sub(r'value="[^"]*"|autofocus', "", answer.text)
-        answers.append((answer.status_code, browser.told, sorted(cookies_of(answer)), kept.split()))
+        answers.append((answer.status_code, browser.message, sorted(cookies_of(answer)), kept.split()))
     assert answers[0][0] == 403
     assert answers[0][1]
     # But for the address, which is there to be mended.
@@ -106,7 +106,7 @@ def test_too_many_wrong_passwords_have_to_wait(site: WebSite) -> None:
         answers = [browser.sign_in(email, "wrong password") for _ in range(7)]
         assert [answer.status_code for answer in answers][-1] == 429
         assert int(answers[-1].headers["retry-after"]) >= 1
-        assert "Wait" in browser.told
+        assert "Wait" in browser.message
         # Nor does the right one help now.
         assert browser.sign_in(email).status_code == 429
 
@@ -127,7 +127,7 @@ def test_a_code_by_an_app_is_asked_for(site: WebSite) -> None:
     browser.get("/sign-in/code")
     refused = browser.post("/sign-in/code", code="000000")
     assert refused.status_code == 403
-    assert browser.told
+    assert browser.message
     assert browser.post("/sign-in/code", code=app.at(site.clock.now())).headers["location"] == "/"
     assert browser.get("/").url.path == "/"
     # The code is used up, and so is the sign-in that asked for it.
@@ -158,7 +158,7 @@ def test_a_code_by_sms_is_sent_and_sent_again(site: WebSite) -> None:
     sent = len(site.texts.letters)
     assert "67)" in browser.get("/sign-in/code").text
     assert browser.post("/sign-in/code/again").status_code == 200
-    assert browser.told == "A new code is on its way."
+    assert browser.message == "A new code is on its way."
     assert len(site.texts.letters) == sent + 1
     assert browser.post("/sign-in/code", code=code_in(site.texts.letters[-1][1])).status_code == 303
 
@@ -180,7 +180,7 @@ def test_a_one_time_password_leads_to_a_password_of_ones_own(site: WebSite) -> N
         assert closing_code(line) == 4403
     own = "purple monday rhubarb train"
     assert change(browser, once, own, "another").status_code == 422
-    assert "differ" in browser.told
+    assert "differ" in browser.message
     assert change(browser, once, "short").status_code == 422
     assert change(browser, once, "greta@example.com").status_code == 422
     assert change(browser, "wrong", own).status_code == 403

@@ -223,7 +223,7 @@ def test_a_client_sees_nothing_but_their_own_whatever_they_press(site: WebSite, 
     assert "Zweig" not in seen
     assert "haggles" not in seen
     screen.press("Escape")
-    choose(screen, "Exit").until(lambda: "left the program" in screen.told(), "the end is not told")
+    choose(screen, "Exit").until(lambda: "left the program" in screen.message(), "the end is not told")
 
 
 def test_a_second_factor_that_the_team_asks_for_comes_before_anything_else(site: WebSite, enter: Enter) -> None:
@@ -245,7 +245,7 @@ def test_a_second_factor_that_the_team_asks_for_comes_before_anything_else(site:
         write(screen, "not the password").sees("That is not your password")
         write(screen, PASSWORD).sees("An app")
         choose(screen, "An app").sees("Key:")
-        screen.press("Escape").until(lambda: "left the program" in screen.told(), "one gets in without")
+        screen.press("Escape").until(lambda: "left the program" in screen.message(), "one gets in without")
     finally:
         requiring("no")
 

@@ -42,7 +42,7 @@ class Tab:
         line = connect(address, additional_headers=cookie, compression=None, max_queue=None)
         self.socket: ClientConnection = self._line.enter_context(line)
         self.shown = b""
-        self.told: list[dict[str, Any]] = []
+        self.messages: list[dict[str, Any]] = []
         self.code = 0
         self.stuck = False
 
@@ -60,7 +60,7 @@ class Tab:
             if not self.stuck:
                 self.send(type="ack", bytes=len(self.shown))
         else:
-            self.told.append(json.loads(message))
+            self.messages.append(json.loads(message))
         return True
 
     def sees(self, words: str) -> "Tab":
@@ -70,19 +70,21 @@ class Tab:
 
     def hears(self, kind: str) -> dict[str, Any]:
         """Waits for a message of a kind, the last of which is returned."""
-        self.until(lambda: any(message["type"] == kind for message in self.told), f"not told: {kind}")
-        return [message for message in self.told if message["type"] == kind][-1]
+        self.until(lambda: any(message["type"] == kind for message in self.messages), f"not told: {kind}")
+        return [message for message in self.messages if message["type"] == kind][-1]
 
     def until(self, there: Callable[[], bool], otherwise: str) -> None:
         ends = time.monotonic() + PATIENCE
         while not there():
             self.read()
-            assert time.monotonic() < ends, f"{otherwise}\n{self.shown[-2000:].decode(errors='replace')}\n{self.told}"
+            assert time.monotonic() < ends, (
+                f"{otherwise}\n{self.shown[-2000:].decode(errors='replace')}\n{self.messages}"
+            )
 
     def closed(self) -> tuple[int, str]:
         """Waits for the end; its code and what the page is told."""
         self.until(lambda: bool(self.code), "not closed")
-        return self.code, next((message["why"] for message in self.told if message["type"] == "end"), "")
+        return self.code, next((message["why"] for message in self.messages if message["type"] == "end"), "")
 
     def keys(self, keys: str) -> "Tab":
         self.socket.send(keys.encode())
@@ -252,7 +254,7 @@ def test_a_page_that_comes_back_sees_the_same_screen_of_the_same_menu(tab: Open)
     again.sees("key 'l'")
     assert again.pid() == pid
     # It is drawn at the size that it was written for, and only what can still be seen.
-    assert again.told[0] == {"type": "screen", "columns": 90, "lines": 25}
+    assert again.messages[0] == {"type": "screen", "columns": 90, "lines": 25}
     assert b"key 'k'" not in again.shown
     assert again.hears("size") == {"type": "size", "columns": 70, "lines": 20}
 

@@ -75,7 +75,7 @@ def test_the_menu_appears_and_keys_reach_it(device: Open) -> None:
     screen.press("k").sees("key 'k'").press("ArrowUp").sees(r"key '\x1b[A'")
     screen.press("Escape").sees(r"key '\x1b'").press("F5").sees(r"key '\x1b[15~'")
     screen.press("Control+c").sees(r"key '\x03'").press("Tab").sees(r"key '\t'").press("Enter").sees(r"key '\r'")
-    assert screen.told() == ""
+    assert screen.message() == ""
 
 
 def test_the_terminal_fills_the_window_and_follows_it(device: Open) -> None:
@@ -154,13 +154,13 @@ def test_a_lost_network_comes_back_to_the_same_screen_within_a_second(device: Op
         screen.press("k").sees("key 'k'")
         before = screen.text
         line.cut()
-        screen.until(lambda: "Not connected" in screen.told(), "nothing said of the network")
+        screen.until(lambda: "Not connected" in screen.message(), "nothing said of the network")
         # What is typed into the void must not arrive later.
         screen.press("u", "v")
         screen.page.wait_for_timeout(1500)
         line.mend()
         mended = time.monotonic()
-        screen.until(lambda: not screen.told(), "not connected again")
+        screen.until(lambda: not screen.message(), "not connected again")
         assert time.monotonic() - mended < 1.3
         assert screen.text == before
         assert pid(screen) == menu
@@ -172,12 +172,12 @@ def test_a_lost_network_comes_back_to_the_same_screen_within_a_second(device: Op
 def test_a_device_that_knows_it_is_offline_says_so_and_comes_back_at_once(device: Open) -> None:
     screen = device()
     screen.page.context.set_offline(True)
-    screen.until(lambda: "Not connected" in screen.told(), "nothing said of the network")
+    screen.until(lambda: "Not connected" in screen.message(), "nothing said of the network")
     screen.press("u")
     screen.page.wait_for_timeout(300)
     screen.page.context.set_offline(False)
     back = time.monotonic()
-    screen.until(lambda: not screen.told(), "not connected again")
+    screen.until(lambda: not screen.message(), "not connected again")
     assert time.monotonic() - back < 1
     screen.press("l").sees("key 'l'")
     assert "key 'u" not in screen.text
@@ -249,10 +249,10 @@ def test_who_leaves_can_open_it_again(device: Open) -> None:
     screen = device()
     menu = pid(screen)
     screen.press("q")
-    screen.until(lambda: "left the program" in screen.told(), "not told")
+    screen.until(lambda: "left the program" in screen.message(), "not told")
     screen.page.get_by_role("button", name="Open again").click()
     another = re.compile(rf"Sample menu (?!{menu}\b)\d")
-    screen.until(lambda: screen.told() == "" and another.search(screen.text), "not opened again")
+    screen.until(lambda: screen.message() == "" and another.search(screen.text), "not opened again")
     screen.press("k").sees("key 'k'")
 
 
@@ -261,7 +261,7 @@ def test_who_is_signed_out_is_told_and_led_to_the_sign_in(device: Open, server: 
     screen.press("5").sees("key '5'")
     session = max(server.call(server.terminals.sessions))
     server.call(lambda: server.terminals.end(session, "Your rights were changed."))
-    screen.until(lambda: screen.told() == "Your rights were changed.", "not told")
+    screen.until(lambda: screen.message() == "Your rights were changed.", "not told")
     screen.until(lambda: "key '5'" not in screen.text, "what was shown before is still there")
     assert "Your rights were changed." in screen.text
     assert screen.page.get_by_role("button", name="Sign in").is_visible()
@@ -339,7 +339,7 @@ def test_all_text_is_strong_enough_to_be_read(device: Open, server: TerminalServ
     assert [contrast for contrast in seen if contrast[0] < 4.5] == []
     screen.page.keyboard.press("Escape")
     screen.page.context.set_offline(True)
-    screen.until(lambda: "Not connected" in screen.told(), "nothing said of the network")
+    screen.until(lambda: "Not connected" in screen.message(), "nothing said of the network")
     assert [contrast for contrast in screen.contrasts if contrast[0] < 4.5] == []
 
 
@@ -353,13 +353,13 @@ def test_nothing_that_is_told_covers_the_terminal(device: Open) -> None:
         assert top
         assert box["y"] + box["height"] <= top["y"]
     screen.page.context.set_offline(True)
-    screen.until(lambda: "Not connected" in screen.told(), "nothing said of the network")
+    screen.until(lambda: "Not connected" in screen.message(), "nothing said of the network")
     told, now = screen.page.locator("#status").bounding_box(), screen.page.locator(".xterm-screen").bounding_box()
     assert told
     assert now == top
     assert told["y"] + told["height"] <= now["y"]
     screen.page.context.set_offline(False)
-    screen.until(lambda: not screen.told(), "not connected again")
+    screen.until(lambda: not screen.message(), "not connected again")
     assert screen.size[1] == lines
 
 

@@ -33,7 +33,7 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-def told(office: Office, client: Client, *only: str, **given: Any) -> list[str]:
+def lines_of(office: Office, client: Client, *only: str, **given: Any) -> list[str]:
     """What stands in the timeline."""
     return [entry.what for entry in office("timeline", client, only, **given).entries]
 
@@ -59,7 +59,7 @@ def test_everything_that_happened_stands_in_it_latest_first(office: Office) -> N
     office.crm.transact(lambda tx: tx.change(follow_up, done_on=TODAY), "done")
     office("clients edit", office.client(acme), {"city": "Graz", "country": "AT"})
     office.sell(acme, "1")
-    assert told(office, acme) == [
+    assert lines_of(office, acme) == [
         "Status: Regular → VIP; because VIP when total_spend >= 35000 (total_spend 35000.00)",
         "Sale 2",
         "City: — → Graz; Country: — → Austria",
@@ -194,7 +194,7 @@ def test_totals_that_follow_sales_tell_nothing_however_many(office: Office) -> N
     office("clients edit", acme, {"notes": 'says "status": and {"total_spend": 1}'})
     for _ in range(60):
         office.sell(acme, "1")
-    assert told(office, acme, "edit", "status") == [
+    assert lines_of(office, acme, "edit", "status") == [
         'Notes: — → says "status": and {"total_spend": 1}',
         "Added",
     ]
@@ -207,7 +207,7 @@ def test_of_a_pin_and_an_undo_it_tells_what_changed(office: Office) -> None:
     office("history undo")
     office("clients delete", acme, yes=True)
     office("history undo")
-    found = told(office, acme, "status", "edit")
+    found = lines_of(office, acme, "status", "edit")
     assert found[-1] == "Added"
     pinned = "Status: Regular → Gold; Pinned until: — → Dec 31, 2026; because Pinned"
     assert any(line.startswith(pinned) for line in found)
@@ -225,8 +225,8 @@ def test_a_stage_that_is_gone_and_text_that_looks_like_markup_are_shown_as_they_
     moved = office.crm.transact(lambda tx: tx.change(deal, stage=qualified.id), "moved")
     office.crm.transact(lambda tx: (tx.change(moved, stage=deal.stage), tx.delete(qualified)), "gone")
     moves = ["Deal [red]x[/]: ? → Lead", "Deal [red]x[/]: Lead → ?", "Deal added: [red]x[/]"]
-    assert told(office, acme, "deal") == moves
-    assert told(office, acme, "note") == ["Note: [bold]👩‍🔬[/] [31m"]
+    assert lines_of(office, acme, "deal") == moves
+    assert lines_of(office, acme, "note") == ["Note: [bold]👩‍🔬[/] [31m"]
 
 
 def test_the_card_has_the_contacts_and_the_latest_of_it(office: Office) -> None:
@@ -298,11 +298,11 @@ def test_messages_stand_in_it_with_what_became_of_them(office: Office) -> None:
         "E-mail: by hand",
         "E-mail to Jo Fox sent: Your quote",
     ]
-    assert told(office, acme)[-7:] == said
+    assert lines_of(office, acme)[-7:] == said
     # Whoever asks for e-mails means those that were logged as well.
-    assert told(office, acme, "email") == [line for line in said if line.startswith("E-mail")]
-    assert told(office, acme, "sms") == ["SMS queued: On my way"]
-    assert told(office, acme, "call") == []
+    assert lines_of(office, acme, "email") == [line for line in said if line.startswith("E-mail")]
+    assert lines_of(office, acme, "sms") == ["SMS queued: On my way"]
+    assert lines_of(office, acme, "call") == []
     entry = next(entry for entry in entries(office, acme) if entry.what == said[0])
     assert (entry.record, entry.id, entry.kind, entry.time, entry.by) == ("message", last.id, "email", "13:00", "anna")
 

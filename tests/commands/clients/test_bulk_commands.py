@@ -56,7 +56,7 @@ def numbers(clients: Sequence[Client]) -> list[int]:
     return sorted(client.id for client in clients)
 
 
-def told(office: Office) -> list[Any]:
+def everything_in(office: Office) -> list[Any]:
     """Everything that is stored but the history, without how often and when it was changed."""
     with office.crm.read() as snapshot:
         return [display_path(record) for kind in RECORDS for record in snapshot.find_all(kind, Query(sort="id"))]
@@ -150,7 +150,7 @@ def test_a_group_in_which_nobody_is_asks_nothing_and_changes_nothing(office: Off
 def test_a_group_is_edited_in_one_step_that_one_undo_takes_back(office: Office) -> None:
     office.set_rules("Friend when 'new' in tags", "Regular otherwise")
     office("rules apply")
-    before = told(office)
+    before = everything_in(office)
     changes = {"owner": "Cy", "marketing_consent": True, "tags": ("new",), "extra": {"hat": "", "shoe": "42"}}
     report = office("clients edit-many", changes, all_=True, untag=("old",), yes=True)
     assert report == GroupReport("changed", 5, moved=5)
@@ -171,20 +171,20 @@ def test_a_group_is_edited_in_one_step_that_one_undo_takes_back(office: Office) 
     assert office("clients edit-many", changes, all_=True, untag=("old",), yes=True) == GroupReport("changed", 0, 5)
     assert len([entry for entry in office.history() if entry.startswith("edited all")]) == 1
     office("history undo")
-    assert told(office) == before
+    assert everything_in(office) == before
     assert office.is_sound()
 
 
 @pytest.mark.usefixtures("five")
 def test_a_group_is_deleted_with_what_belongs_to_it_and_comes_back_exactly(office: Office) -> None:
     office("views save", "Graz", "country = 'AT'")
-    before = told(office)
+    before = everything_in(office)
     report = office("clients delete-many", view="graz", yes=True)
     assert report == GroupReport("deleted", 3, along={"sale": 3})
     assert (numbers(office.clients()), office.sales()) == ([4, 5], [])
     assert office.history()[0] == "deleted clients in the view graz"
     office("history undo")
-    assert told(office) == before
+    assert everything_in(office) == before
     assert office.is_sound()
     assert office("clients search", "berg")[0].id in (1, 2)
 

@@ -301,23 +301,23 @@ def test_what_a_person_did_last_is_found_among_what_cannot_be_taken_back(office:
     ada = signed_in(office, office.crm)
     # Of the one who signed in it is nothing: not that, nor what the owner did.
     assert my_last(ada) is None
-    assert told(my_last(office.crm)) == "set company name to Acme"
+    assert last_summary(my_last(office.crm)) == "set company name to Acme"
     office("clients add", {"last_name": "Ode"}, crm=ada)
     office("profile edit", name="Ada A.", crm=ada)
     with office.crm.read() as snapshot:
         office("users edit", snapshot.find_all(User)[0], phone="+43123456789")
     office("people add", "Cy")
     # To accounts nothing is taken back, and what was done before is mine, whatever I was called.
-    assert told(my_last(ada)) == "added Ode"
-    assert told(my_last(office.crm)) == "set company name to Acme"
+    assert last_summary(my_last(ada)) == "added Ode"
+    assert last_summary(my_last(office.crm)) == "set company name to Acme"
     assert office("history undo").undone.what == "set company name to Acme"
     # It goes on to what was done before; that a change was taken back is no change to take back.
-    assert told(my_last(office.crm)) == "added Berg"
+    assert last_summary(my_last(office.crm)) == "added Berg"
     office("sales add", office.client(1), Decimal(5))
-    assert told(my_last(office.crm)) == "recorded a sale to Berg"
+    assert last_summary(my_last(office.crm)) == "recorded a sale to Berg"
 
 
-def told(found: tuple[HistoryEntry, Sequence[HistoryEntry]] | None) -> str:
+def last_summary(found: tuple[HistoryEntry, Sequence[HistoryEntry]] | None) -> str:
     return found[0].what if found else ""
 
 
@@ -336,7 +336,7 @@ def test_without_a_number_it_is_my_own_last_change_whoever_did_something_since(o
     for crm in (anna, signed_in(office, anna)):
         office("settings set", "company_name", f"By {crm.me}", crm=crm)
         office.add(last_name="Later still", crm=bo)
-        assert told(my_last(crm)) == f"set company name to By {crm.me}"
+        assert last_summary(my_last(crm)) == f"set company name to By {crm.me}"
         assert office("history undo", crm=crm).undone.user == crm.me
         assert crm.settings["company_name"] == "Acme"
     assert len(office.clients()) == 3

@@ -166,23 +166,23 @@ def test_above_the_menu_figures_come_first(office: Office) -> None:
 def test_above_the_menu_nothing_is_read_twice_until_something_has_changed(crm: CRM) -> None:
     brief = Brief()
 
-    def told() -> dict[str, Any]:
+    def contents() -> dict[str, Any]:
         return {tile.name: content for tile, content in brief.tiles(crm)}
 
-    first = told()
+    first = contents()
     with watched(crm) as asked:
-        assert told() == first
+        assert contents() == first
     assert not reads(asked, "client")
     assert not reads(asked, "sale")
     assert first["sales"][-1].sales == 1
     with crm.read() as snapshot:
         client = snapshot.find_all(Client)[0]
     run(crm, "sales add", client, Decimal(5), TODAY)
-    assert told()["sales"][-1].sales == 2
+    assert contents()["sales"][-1].sales == 2
     run(crm, "history undo")
-    assert told()["sales"] == first["sales"]
+    assert contents()["sales"] == first["sales"]
     run(crm, "dashboard set", "pipeline")
-    assert list(told()) == ["pipeline"]
+    assert list(contents()) == ["pipeline"]
 
 
 def test_above_the_menu_figures_are_those_of_the_day(office: Office) -> None:

@@ -56,7 +56,7 @@ class Desk:
         found: Due = self.office("email due", crm=crm or self.crm, **given)
         return found
 
-    def told(self, found: Due) -> list[tuple[str, date]]:
+    def names_and_days(self, found: Due) -> list[tuple[str, date]]:
         return [(greeting.client.name, greeting.on) for greeting in found.greetings]
 
     @property
@@ -119,10 +119,10 @@ def test_each_is_greeted_once_on_their_day(desk: Desk) -> None:
     desk.client("Nowhere", date(1980, 11, 21), email="")
     desk.client("Unborn", None)
     told = desk.due(dry_run=True)
-    assert (desk.told(told), told.sent, told.waiting) == ([("Anna", TODAY)], None, 0)
+    assert (desk.names_and_days(told), told.sent, told.waiting) == ([("Anna", TODAY)], None, 0)
     assert desk.messages == []
     found = desk.due()
-    assert desk.told(found) == [("Anna", TODAY)]
+    assert desk.names_and_days(found) == [("Anna", TODAY)]
     assert found.sent is not None
     assert found.sent.sent == 1
     (mail,) = desk.post.taken
@@ -170,7 +170,7 @@ def test_the_day_of_the_first_sale_and_a_day_of_the_calendar(desk: Desk) -> None
     desk.order("first sale", "Years", subject="Since {last_sale_on}")
     desk.order("21-11", "Day", subject="That day")
     desk.order("22-11", "Next day", subject="Not yet")
-    assert sorted(desk.told(desk.due())) == [("New", TODAY), ("Old", TODAY), ("Old", TODAY)]
+    assert sorted(desk.names_and_days(desk.due())) == [("New", TODAY), ("Old", TODAY), ("Old", TODAY)]
     assert sorted(str(mail["Subject"]) for mail in desk.post.taken) == ["Since Nov 20, 2021", "That day", "That day"]
     assert {message.occasion for message in desk.messages} == {"first sale 2026", "21-11 2026"}
 
@@ -188,15 +188,15 @@ def test_days_that_were_missed_are_made_up_and_years_go_on(store: Store, office:
         # There was no such order yesterday, nor the clients.
         assert desk.due().greetings == []
         crm = on_day(crm, store, date(2028, 1, 2))
-        assert sorted(desk.told(desk.due(crm))) == [("Eve", date(2027, 12, 31)), ("New", date(2028, 1, 1))]
+        assert sorted(desk.names_and_days(desk.due(crm))) == [("Eve", date(2027, 12, 31)), ("New", date(2028, 1, 1))]
         assert desk.due(on_day(crm, store, date(2028, 1, 3))).greetings == []
         # A leap year has that day.
-        assert desk.told(desk.due(on_day(crm, store, date(2028, 2, 28)))) == [("Feb", date(2028, 2, 28))]
-        assert desk.told(desk.due(on_day(crm, store, date(2028, 2, 29)))) == [("Leap", date(2028, 2, 29))]
-        assert desk.told(desk.due(on_day(crm, store, date(2028, 12, 3)))) == [("Long", date(2028, 11, 30))]
+        assert desk.names_and_days(desk.due(on_day(crm, store, date(2028, 2, 28)))) == [("Feb", date(2028, 2, 28))]
+        assert desk.names_and_days(desk.due(on_day(crm, store, date(2028, 2, 29)))) == [("Leap", date(2028, 2, 29))]
+        assert desk.names_and_days(desk.due(on_day(crm, store, date(2028, 12, 3)))) == [("Long", date(2028, 11, 30))]
         assert desk.due(on_day(crm, store, date(2029, 1, 5))).greetings == []
         found = desk.due(on_day(crm, store, date(2029, 3, 1)))
-        assert desk.told(found) == [("Leap", date(2029, 2, 28)), ("Feb", date(2029, 2, 28))]
+        assert desk.names_and_days(found) == [("Leap", date(2029, 2, 28)), ("Feb", date(2029, 2, 28))]
         occasions = [message.occasion for message in desk.messages]
         assert occasions.count("birthday 2028") == 4
         assert occasions.count("birthday 2027") == 1
@@ -268,7 +268,7 @@ def test_greetings_by_sms(desk: Desk) -> None:
         desk.order(name="By mail")
         desk.client("Anna", date(1980, 11, 21), phone="+436641234567")
         desk.client("Bo", date(1980, 11, 21))
-        assert sorted(desk.told(desk.due())) == [("Anna", TODAY), ("Anna", TODAY), ("Bo", TODAY)]
+        assert sorted(desk.names_and_days(desk.due())) == [("Anna", TODAY), ("Anna", TODAY), ("Bo", TODAY)]
         assert [body["Body"] for _, _, body in twilio.asked] == [["Happy birthday, Anna"]]
         assert len(desk.post.taken) == 2
         assert desk.due().greetings == []

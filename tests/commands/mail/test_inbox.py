@@ -79,7 +79,7 @@ class Box:
         with self.crm.read() as snapshot:
             return snapshot.find_all(Message, Query(sort="id"))
 
-    def told(self) -> list[tuple[str, str, str]]:
+    def filed(self) -> list[tuple[str, str, str]]:
         """The client of each message, which way it went, and its subject."""
         with self.crm.read() as snapshot:
             return [
@@ -125,7 +125,7 @@ def test_what_a_client_writes_and_what_is_written_to_one_are_filed(box: Box, acm
     box.put(from_="seller@home.example.net", to="office@acme.example.com", cc="x@y.org", subject="From at home")
     fetched = box.fetch()
     assert (fetched.filed, fetched.nobodys, fetched.unreadable, fetched.stopped) == (3, 0, [], "")
-    assert box.told() == [("Acme", "in", "Offer"), ("Acme", "out", "Thanks"), ("Acme", "out", "From at home")]
+    assert box.filed() == [("Acme", "in", "Offer"), ("Acme", "out", "Thanks"), ("Acme", "out", "From at home")]
     first, second, _ = box.messages
     at = datetime(2026, 11, 20, 10, 12, tzinfo=UTC).astimezone()
     assert (first.contact, first.state, first.channel, first.identifier) == (jo.id, "received", "email", "<1@acme>")
@@ -144,7 +144,7 @@ def test_one_to_several_clients_stands_with_each(box: Box) -> None:
     box.put(from_=OURS, to="office@acme.example.com", cc="bo@example.org, bo@example.org", message_id="<1@x>")
     box.put(from_="bo@example.org", cc="office@acme.example.com", subject="Re")
     assert box.fetch().filed == 2
-    assert box.told() == [("Acme", "out", "Hello"), ("Bo", "out", "Hello"), ("Acme", "in", "Re"), ("Bo", "in", "Re")]
+    assert box.filed() == [("Acme", "out", "Hello"), ("Bo", "out", "Hello"), ("Acme", "in", "Re"), ("Bo", "in", "Re")]
 
 
 @pytest.mark.usefixtures("acme")
@@ -155,7 +155,7 @@ def test_what_is_forwarded_goes_to_who_wrote_it_first(box: Box) -> None:
     box.put(forwarded, from_=OURS, to="crm@example.com", subject="Fwd: Offer")
     box.put(forwarded.replace("office@acme", "new@acme"), from_=OURS, to="crm@example.com", subject="Fwd: New")
     fetched = box.fetch()
-    assert box.told() == [("Acme", "in", "Fwd: Offer")]
+    assert box.filed() == [("Acme", "in", "Fwd: Offer")]
     assert box.messages[0].sender == "office@acme.example.com"
     assert [sender.address for sender in fetched.unknown] == ["new@acme.example.com"]
 
@@ -166,7 +166,7 @@ def test_an_answer_finds_its_conversation_from_any_address(box: Box) -> None:
     box.put(from_="boss@gmail.example.com", in_reply_to="<asked@x>", subject="Re", message_id="<re@x>")
     box.put(from_=OURS, to="boss@gmail.example.com", in_reply_to="<re@x>", subject="Re: Re")
     fetched = box.fetch()
-    assert box.told() == [("Acme", "out", "Hello"), ("Acme", "in", "Re"), ("Acme", "out", "Re: Re")]
+    assert box.filed() == [("Acme", "out", "Hello"), ("Acme", "in", "Re"), ("Acme", "out", "Re: Re")]
     assert fetched.unknown == []
 
 
@@ -261,7 +261,7 @@ def test_strangers_wait_to_become_clients_and_bring_their_messages(box: Box) -> 
     assert (adopted.client.first_name, adopted.client.last_name) == ("Eva", "Hill")
     assert (adopted.client.email, adopted.client.marketing_consent) == ("eva@hill.example.org", False)
     assert (adopted.filed, adopted.contact, adopted.stopped) == (2, None, "")
-    assert [entry[:2] for entry in box.told()] == [("Eva Hill", "in")] * 2
+    assert [entry[:2] for entry in box.filed()] == [("Eva Hill", "in")] * 2
     assert [sender.address for sender in box.office("email unknown", crm=box.crm)] == [spam.address]
     with pytest.raises(NotFoundError, match=r"eva@hill\.example\.org"):
         box.office("email adopt", "eva@hill.example.org", crm=box.crm)
@@ -294,7 +294,7 @@ def test_who_became_a_client_meanwhile_has_their_messages_at_the_next_look(box: 
     assert box.office("email unknown", crm=box.crm) == []
     fetched = box.fetch()
     assert (fetched.filed, fetched.unknown) == (1, [])
-    assert box.told() == [("Hill", "in", "Hello")]
+    assert box.filed() == [("Hill", "in", "Hello")]
     assert box.fetch().filed == 0
 
 
@@ -304,7 +304,7 @@ def test_from_now_on_leaves_out_what_is_there(box: Box) -> None:
     assert box.fetch(from_now=True).filed == 0
     box.put(from_="office@acme.example.com", subject="New")
     assert box.fetch().filed == 1
-    assert box.told() == [("Acme", "in", "New")]
+    assert box.filed() == [("Acme", "in", "New")]
 
 
 def test_whoever_asks_so_gets_no_more_mailings(box: Box, acme: Client) -> None:
@@ -418,7 +418,7 @@ def test_our_own_addresses_are_those_of_everybody_who_signs_in(box: Box) -> None
     box.put(from_=USER, to=f"office@acme.example.com, {OURS}", subject="From the mailbox itself")
     box.put(from_="partner@example.net", to=f"office@acme.example.com, {OURS}", subject="By somebody else")
     fetched = box.fetch()
-    assert [entry[1:] for entry in box.told()] == [
+    assert [entry[1:] for entry in box.filed()] == [
         ("out", "To both"), ("out", "From the mailbox itself"), ("in", "By somebody else"),
     ]  # fmt: skip
     assert [sender.address for sender in fetched.unknown] == ["partner@example.net"]
@@ -433,7 +433,7 @@ def test_staff_fetch_and_make_clients_of_strangers(box: Box, acme: Client) -> No
     box.put(from_="eva@hill.example.org")
     assert len(box.fetch().unknown) == 1
     assert box.office("email adopt", "eva@hill.example.org", crm=box.crm).filed == 1
-    assert [entry[0] for entry in box.told()] == ["Acme", "Eva"]
+    assert [entry[0] for entry in box.filed()] == ["Acme", "Eva"]
     assert {entry.user for entry in box.office("history list", 3)} == {"Staff Person"}
     box.put(from_="Foreign Person <foreign@example.net>")
     assert len(box.fetch().unknown) == 1

@@ -16,7 +16,7 @@ from crm.repository import Query, tables
 from tests.commands.conftest import Office
 from tests.commands.test_every_store import _firm
 from tests.conftest import STORES, _new_store
-from tests.support.firm import Firm, outcome, told
+from tests.support.firm import Firm, outcome, result_text
 
 
 @pytest.fixture(params=["sqlite", "sheets"])
@@ -158,7 +158,7 @@ def test_a_client_finds_out_no_name_of_the_team_by_trying(office: Office, there:
     firm = Firm(office)
     answers = []
     for name in (there, not_there):
-        answer = told(outcome(named("profile edit"), firm.crms["client"], {"name": name}))
+        answer = result_text(outcome(named("profile edit"), firm.crms["client"], {"name": name}))
         answers.append(answer.replace(name, "…").replace(" ".join(name.split()), "…"))
     assert answers[0] == answers[1]
 

@@ -11,7 +11,7 @@ from crm.errors import CRMError, ForbiddenError, NotFoundError, SignedOutError
 from crm.model import Client
 from crm.model.rights import OWNER, Reader
 from tests.commands.conftest import Office
-from tests.support.firm import GIVEN, ROLES, Firm, new_firm, outcome, told
+from tests.support.firm import GIVEN, ROLES, Firm, new_firm, outcome, result_text
 from tests.support.guarded import FOREIGN, INTERNAL, assert_allowed, records
 
 
@@ -52,7 +52,7 @@ def _try(firm: Firm, role: str, command: Command, call: Callable[..., Any]) -> N
     before, there = firm.everything(), set(firm.office.folder.rglob("*"))
     crm.forget_settings()
     result = outcome(call, crm, given)
-    after, said = firm.everything(), told(result)
+    after, said = firm.everything(), result_text(result)
     where = (role, command.words, "register" if call is command else "function", said)
     # A restored backup may be of any time.
     if (role, command.words) != ("admin", "restore"):

@@ -149,14 +149,14 @@ def test_staff_see_all_clients_and_no_secrets(team: Team) -> None:
 
 @pytest.mark.parametrize("role", ["admin", "staff"])
 def test_the_history_shows_no_secrets_and_of_sign_ins_only_ones_own(team: Team, role: str) -> None:
-    def told(change: Callable[[Any], Any]) -> None:
+    def change_past_guard(change: Callable[[Any], Any]) -> None:
         team.store.change(change, "changed accounts")
 
-    told(lambda tx: tx.change(team.users["admin"], password=f"{SECRET}-4", name="Ada L."))
+    change_past_guard(lambda tx: tx.change(team.users["admin"], password=f"{SECRET}-4", name="Ada L."))
     for name in ("admin", "staff"):
         session = team.sign_ins[name]
-        told(lambda tx, it=session, at=f"new-{name}": tx.change(it, token=f"{SECRET}-5", method=at))  # type: ignore[misc]
-        told(lambda tx, it=session: tx.delete(it))  # type: ignore[misc]
+        change_past_guard(lambda tx, it=session, at=f"new-{name}": tx.change(it, token=f"{SECRET}-5", method=at))  # type: ignore[misc]
+        change_past_guard(lambda tx, it=session: tx.delete(it))  # type: ignore[misc]
     with team.seen_by(role).read() as snapshot:
         changes = snapshot.changes(limit=1000)
         assert SECRET not in repr(changes)

@@ -68,7 +68,7 @@ def test_a_machine_follows_what_another_one_does_to_accounts(team: Team) -> None
     assert there.session(token) is None
     # The same on all machines, a new one too, and nothing that looks like an edit by hand.
     team.agreed()
-    assert "edited in the sheet" not in team.whats()
+    assert "edited in the sheet" not in team.summaries()
 
 
 # What people do by hand: a machine that knew the accounts puts the tabs back, another one opens for nobody
@@ -120,7 +120,7 @@ def test_an_account_that_is_edited_lets_nobody_in_and_is_put_back(team: Team, na
     assert fresh_gets_in(team)
     assert team.stored()[User] == before
     assert wrong(team) == []
-    assert "put back the accounts, which were edited in the sheet" in team.whats()
+    assert "put back the accounts, which were edited in the sheet" in team.summaries()
     assert fresh_gets_in(team, BO)
     team.agreed()
 
@@ -317,7 +317,7 @@ def test_rows_that_are_sorted_stay_where_people_put_them(team: Team) -> None:
     put_rows(team, User, all_rows(team, User)[::-1])
     look(team)
     assert fresh_gets_in(team)
-    assert "put back the accounts, which were edited in the sheet" not in team.whats()
+    assert "put back the accounts, which were edited in the sheet" not in team.summaries()
 
 
 @pytest.mark.slow

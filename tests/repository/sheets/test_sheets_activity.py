@@ -39,7 +39,7 @@ def test_rows_are_typed_into_the_new_tabs(team: Team) -> None:
     assert (deal.value, deal.stage_since) == (Decimal(1200), team.store.today)  # type: ignore[attr-defined]
     shown = found[Client][client.id]
     assert (shown.last_contact_on, shown.next_follow_up_on) == (date(2026, 11, 2), date(2026, 12, 1))  # type: ignore[attr-defined]
-    assert team.whats().count(EDITED) >= 1
+    assert team.summaries().count(EDITED) >= 1
     team.store.add()
     team.agreed()
 

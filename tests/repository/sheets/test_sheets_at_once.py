@@ -136,7 +136,7 @@ class Interleaving:
                 assert found[Client][client].notes == notes
         for sale, client in self.sales.items():
             assert (sale in self.gone_sales or client in self.gone) or sale in found[Sale]
-        assert self.team.whats().count("by a program") == self.written
+        assert self.team.summaries().count("by a program") == self.written
         self.team.agreed()
 
 

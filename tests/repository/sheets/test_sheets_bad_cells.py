@@ -77,7 +77,7 @@ def test_a_bad_value_is_told_kept_and_mended(team: Team, case: str) -> None:
         (found,) = wrong(team, machine)
         assert found.lower().startswith(f"{TABS[kind].title}!{cell}: ".lower())
         assert told.lower() in found.lower()
-    assert EDITED not in team.whats()
+    assert EDITED not in team.summaries()
     # A new machine, which never saw a good value, opens and says the same.
     fresh = team.another()
     team.stored(fresh)
@@ -161,6 +161,6 @@ def test_rows_that_mix_two_records_are_told_and_left_alone(team: Team) -> None:
     assert len(wrong(team, fresh)) == 3
     for at, row in enumerate(rows[1:], start=1):
         team.person.set_cells(team.id, CLIENTS, at, 0, [row[:2]])
-    assert team.whats().count(EDITED) == 0
+    assert team.summaries().count(EDITED) == 0
     assert team.stored(fresh) == team.stored() == team.stored(other)
     team.agreed()

@@ -111,7 +111,7 @@ def _check(team: Team, change: str, clients: list[Client], *, times: int = 1) ->
         # The number of a try that was taken back is not given out again.
         wanted[max(facts)] = wanted.pop(7)
     assert facts == wanted
-    assert team.whats().count(change) == times
+    assert team.summaries().count(change) == times
     assert len(found[Sale]) == (1 if change == "a sale" and times else 0)
 
 
@@ -160,7 +160,7 @@ def test_a_write_that_went_astray_is_put_right_by_whoever_looks_next(
     monkeypatch.undo()
     assert times == (1 if change == "an addition" and "column" not in window and "ID" not in window else 0)
     other = team.another("ben")
-    assert team.whats(other).count(change) == times
+    assert team.summaries(other).count(change) == times
     _check(team, change, six, times=times)
     if not times:
         other.transact(lambda tx: CHANGES[change](tx, tx.get(Client, six[3].id)), change)
@@ -199,7 +199,7 @@ def test_an_edit_of_another_cell_of_the_very_row_is_kept(team: Team, six: list[C
         team.store.change(lambda tx: tx.undo())
         found = team.agreed()[Client]
     assert found[six[3].id].notes == "by hand"  # type: ignore[attr-defined]
-    assert team.whats().count(change) == 1
+    assert team.summaries().count(change) == 1
 
 
 def test_an_edit_of_the_very_cell_is_a_conflict(team: Team, six: list[Client]) -> None:
@@ -210,7 +210,7 @@ def test_an_edit_of_the_very_cell_is_a_conflict(team: Team, six: list[Client]) -
     assert raised.value.clashes == {"last_name": ("Client", "by hand", "Changed")}
     found = team.agreed()[Client][six[3].id]
     assert (found.last_name, found.city) == ("by hand", "City Dan")  # type: ignore[attr-defined]
-    assert "an edit" not in team.whats()
+    assert "an edit" not in team.summaries()
 
 
 @pytest.mark.slow
@@ -239,7 +239,7 @@ def test_a_column_deleted_in_the_window_loses_nothing_else(team: Team, six: list
     found = team.stored()
     assert {at: _facts(client) for at, client in found[Client].items()} == _meant("a sale", six)  # type: ignore[arg-type]
     assert len(found[Sale]) == 1
-    assert team.whats().count("a sale") == 1
+    assert team.summaries().count("a sale") == 1
 
 
 @pytest.mark.slow
@@ -253,7 +253,7 @@ def test_a_new_column_of_ours_and_one_of_theirs_in_the_same_place(team: Team, si
         2: {"Theirs": "kept"},
         4: {"Ours": "42"},
     }  # type: ignore[attr-defined]
-    assert team.whats().count("an edit") == 1
+    assert team.summaries().count("an edit") == 1
 
 
 @pytest.mark.parametrize(
@@ -284,7 +284,7 @@ def test_many_rows_are_kept_as_one_piece_and_put_right_all_the_same(team: Team) 
     assert {at: client.status for at, client in found.items()} == {  # type: ignore[attr-defined]
         at: "VIP" if at >= 20 else "Regular" for at in before
     }
-    assert team.whats().count("reviewed") == 1
+    assert team.summaries().count("reviewed") == 1
 
 
 # Among programs
@@ -305,7 +305,7 @@ def test_of_two_from_one_revision_one_loses_and_is_run_again(team: Team) -> None
     assert seen == ["", "theirs"]
     found = team.agreed()[Client][4]
     assert (found.notes, found.city) == ("theirs", "ours")  # type: ignore[attr-defined]
-    assert team.whats()[:2] == ["ours", "theirs"]
+    assert team.summaries()[:2] == ["ours", "theirs"]
 
 
 @pytest.mark.slow
@@ -346,7 +346,7 @@ def test_who_never_comes_first_says_so_and_gives_up(
         loser.transact(change, "ours")
     # So many tries in a row may reach the quota as well.
     assert "Others are saving to the spreadsheet" in waits
-    assert "ours" not in team.whats()
+    assert "ours" not in team.summaries()
     assert team.agreed()[Client][4].city == "City Dan"  # type: ignore[attr-defined]
 
 

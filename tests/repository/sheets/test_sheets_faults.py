@@ -49,7 +49,7 @@ def _check_once(team: Team, sales: int = 1) -> None:
     found = team.agreed()
     assert len(found[Sale]) == sales
     assert found[Client][1].total_spend == Decimal(10 * sales)  # type: ignore[attr-defined]
-    assert team.whats().count("a sale") == sales
+    assert team.summaries().count("a sale") == sales
 
 
 FAULTS: dict[str, dict[str, Any]] = {

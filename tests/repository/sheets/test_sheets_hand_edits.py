@@ -81,7 +81,7 @@ def test_new_rows_anywhere_become_records_once(team: Team) -> None:
     ] or wrong(team)
     assert team.store.client(ada).status == "VIP"
     assert team.store.client(ben).total_spend == Decimal("12.50")
-    assert team.whats().count(EDITED) == 1
+    assert team.summaries().count(EDITED) == 1
     assert clients.cell(found[Client][3], "last_name") == "Between"
     team.agreed()
 
@@ -197,7 +197,7 @@ def test_columns_of_the_teams_own_are_renamed_moved_and_taken_away(team: Team) -
 def test_what_only_looks_different_changes_nothing(team: Team) -> None:
     people = [team.store.add(first_name=name, last_name="Client", city=f"City {name}") for name in "ABCD"]
     team.store.sell(people[1], "12.00")
-    before, whats = team.stored(), team.whats()
+    before, whats = team.stored(), team.summaries()
     person, id = team.person, team.id
     person.move_column(id, CLIENTS, 0, 9)
     person.move_column(id, CLIENTS, 4, 1, 2)
@@ -211,7 +211,7 @@ def test_what_only_looks_different_changes_nothing(team: Team) -> None:
     person.rename_tab(id, CLIENTS, "Our clients")
     person.copy_tab(id, "Our clients")
     person.move_tab(id, "Our clients", 0)
-    assert (team.stored(), team.whats()) == (before, whats)
+    assert (team.stored(), team.summaries()) == (before, whats)
     for client in people:
         team.store.change(lambda tx, client=client: tx.change(client, notes=f"of {client.first_name}"))
         team.store.sell(client, "1.00")
@@ -256,7 +256,7 @@ def test_a_changed_cell_is_a_change(team: Team) -> None:
         assert getattr(after, name) == value, case
         assert team.stored()[Client][client.id] == after, case
         assert last(team)[:2] == ("the spreadsheet", EDITED), case
-        assert team.whats().count(EDITED) == count, case
+        assert team.summaries().count(EDITED) == count, case
         with team.repository.read() as snapshot:
             (entry,) = snapshot.changes(limit=1)
         assert entry.after.keys() == entry.before.keys() == {name}, case
@@ -366,7 +366,7 @@ def test_two_machines_that_notice_make_one_change(team: Team) -> None:
     Sheet(team, Client).add(last_name="New")
     seen = [team.stored(other) for other in (*others, team.repository, *others)]
     assert seen[-1] == seen[-4] == team.stored()
-    assert team.whats().count(EDITED) == 1
+    assert team.summaries().count(EDITED) == 1
     team.agreed()
 
 
@@ -446,9 +446,9 @@ def test_a_row_put_back_by_hand_is_the_same_record_again(team: Team) -> None:
 @pytest.mark.slow
 def test_a_row_cut_and_pasted_at_once_has_only_moved(team: Team) -> None:
     people = [team.store.add(last_name=name) for name in "ABC"]
-    before, whats = team.stored(), team.whats()
+    before, whats = team.stored(), team.summaries()
     Sheet(team, Client).paste(Sheet(team, Client).cut(people[0]))
-    assert (team.stored(), team.whats()) == (before, whats)
+    assert (team.stored(), team.summaries()) == (before, whats)
     team.agreed()
 
 
@@ -502,12 +502,12 @@ def test_a_formula_in_a_column_of_the_teams_own_makes_no_history(team: Team) -> 
     other = team.another()
     team.stored(other)
     clients.type(client, "=Rank", "=1+1")
-    whats = team.whats()
+    whats = team.summaries()
     for rank in range(3, 6):
         assert team.store.client(client).extra == {"Rank": str(rank - 1), "Hat": "M"}
         assert team.stored(other)[Client][1].extra["Rank"] == str(rank - 1)
         clients.type(client, "=Rank", f"=1+{rank - 1}")
-    assert team.whats() == whats
+    assert team.summaries() == whats
     # It stands in no other change's way, and stays a formula.
     team.store.change(lambda tx: tx.change(tx.get(Client, 1), extra={**tx.get(Client, 1).extra, "Hat": "L"}))
     clients.type(client, "=Rank", "=1/0")
@@ -517,7 +517,7 @@ def test_a_formula_in_a_column_of_the_teams_own_makes_no_history(team: Team) -> 
     assert clients.cell(client, "=Hat") == "L"
     clients.type(client, "=Rank", "7")
     assert team.agreed()[Client][1].extra == {"Rank": "7", "Hat": "L"}
-    assert team.whats().count(EDITED) == 1
+    assert team.summaries().count(EDITED) == 1
 
 
 # What happened while no mirror lived
@@ -559,7 +559,7 @@ def test_a_new_machine_leaves_totals_alone_that_it_cannot_prove(team: Team) -> N
     found = team.stored(fresh)
     assert found[Sale] == {}
     assert found[Client][1].total_spend == Decimal("40000.00")
-    assert EDITED not in team.whats(fresh)
+    assert EDITED not in team.summaries(fresh)
     Sheet(team, Sale).put(sale, "amount", 7)
     assert team.stored(fresh)[Client][1].total_spend == Decimal("7.00")
     assert wrong(team, fresh) == []

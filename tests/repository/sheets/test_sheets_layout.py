@@ -65,7 +65,7 @@ def test_a_heading_is_known_in_any_case_and_order() -> None:
 @pytest.mark.parametrize("how", ["emptied", "deleted", "renamed", "doubled", "another renamed to it"])
 def test_a_column_that_is_gone_keeps_what_it_held(team: Team, ada: Client, how: str) -> None:
     other = team.another()
-    before, whats, cells = team.stored(other), team.whats(), team.cells(Client)
+    before, whats, cells = team.stored(other), team.summaries(), team.cells(Client)
     at = column(team, "E-mail")
     match how:
         case "emptied":
@@ -82,7 +82,7 @@ def test_a_column_that_is_gone_keeps_what_it_held(team: Team, ada: Client, how: 
     for machine in (team.repository, other):
         assert team.stored(machine) == before
         assert any("E-mail" in finding for finding in wrong(team, machine))
-    assert team.whats() == whats
+    assert team.summaries() == whats
     # The rest goes on.
     team.store.change(lambda tx: tx.change(ada, city="Graz"))
     assert team.store.sell(ada, "1.00").id == 2
@@ -103,12 +103,12 @@ def test_a_column_that_is_gone_keeps_what_it_held(team: Team, ada: Client, how: 
             team.person.delete_column(team.id, CLIENTS, at)
         case _:
             rename(team, "E-mail", "First name")
-    whats = team.whats()
+    whats = team.summaries()
     for machine in (team.repository, other, fresh):
         found = team.stored(machine)[Client][1]
         assert (found.email, found.first_name, found.city) == (ada.email, "Ada", "Graz")
         assert wrong(team, machine) == []
-    assert team.whats() == whats
+    assert team.summaries() == whats
     team.agreed()
 
 
@@ -248,7 +248,7 @@ def test_an_older_version_put_back_is_taken_and_told(team: Team, ada: Client, me
     if told:
         kept = team.store.folder.glob("machine-*/backups/*.sqlite3")
         assert any(str(path) in told[0] for path in kept)
-    assert team.whats(late) == team.whats(team.another())
+    assert team.summaries(late) == team.summaries(team.another())
 
 
 # Every value there and back
@@ -294,7 +294,7 @@ def test_every_record_is_read_as_it_was_written(clients: list[Client], sales: li
         fresh = team.another()
         assert team.stored(fresh) == found
         assert wrong(team, fresh) == []
-        assert team.whats(fresh) == team.whats()
+        assert team.summaries(fresh) == team.summaries()
         for client, stored in zip(clients, (found[Client][id_] for id_ in ids), strict=True):
             assert stored.notes == client.notes
             assert stored.extra == client.extra

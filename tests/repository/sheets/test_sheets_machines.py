@@ -116,7 +116,7 @@ def test_the_daily_review_writes_no_more_than_it_moves_and_never_without_a_conne
     assert opened(same_machine=True) == (0, 0)
     assert opened()[1] == 0
     assert team.store.client(1).status == "At risk"
-    assert team.whats().count("reviewed statuses for the day") == 1
+    assert team.summaries().count("reviewed statuses for the day") == 1
 
 
 def _gone() -> Any:

@@ -35,7 +35,7 @@ def _check(team: Team, sales: int, clients: int = 3) -> None:
     found = team.agreed()
     assert len(found[Sale]) == sales
     assert sum(record.total_spend for record in found[Client].values()) == Decimal(10 * sales)  # type: ignore[attr-defined]
-    assert team.whats().count("a sale") == sales
+    assert team.summaries().count("a sale") == sales
     assert len(found[Client]) == clients
 
 

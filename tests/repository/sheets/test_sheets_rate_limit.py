@@ -25,7 +25,7 @@ class Programs:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.fake = FakeClock()
-        self.told: list[Wait] = []
+        self.waits: list[Wait] = []
         self.made: list[Limiter] = []
 
     def another(self, account: str = "crm@team", clock: Stopwatch | None = None) -> Limiter:
@@ -38,7 +38,7 @@ class Programs:
         limiter = limiter or self.another()
         started = self.fake.time
         for _ in range(times):
-            limiter.take(kind, self.told.append)
+            limiter.take(kind, self.waits.append)
         return self.fake.time - started
 
 
@@ -54,9 +54,9 @@ def test_sixty_go_at_once_and_the_next_waits_for_the_first_to_be_a_minute_old(pr
     assert programs.take(1) == 0
     programs.fake.time += 20
     assert programs.take(59) == 0
-    assert programs.told == []
+    assert programs.waits == []
     assert programs.take(1) == pytest.approx(40.5)
-    told = [wait.sentence for wait in programs.told]
+    told = [wait.sentence for wait in programs.waits]
     assert told[0] == f"{USED_UP}; going on in 41 s"
     assert told[1] == f"{USED_UP}; going on in 40 s"
     assert told[-2:] == [f"{USED_UP}; going on in 1 s", f"{USED_UP}; going on in 0 s"]
@@ -126,7 +126,7 @@ def test_too_many_wait_for_nobody_to_come_to_turn(programs: Programs) -> None:
             )
     programs.take(0, programs.another(clock=clock))
     with pytest.raises(StoreBusyError, match="Nothing was changed"):
-        programs.another().take("reads", programs.told.append)
+        programs.another().take("reads", programs.waits.append)
     assert programs.fake.slept == []
 
 
@@ -180,7 +180,7 @@ def test_a_wait_ends_some_time(programs: Programs) -> None:
     programs.fake.time += LONGEST_WAIT - 5
     limiter.refused("writes", 3)
     with pytest.raises(StoreBusyError):
-        limiter.take("writes", programs.told.append, since)
+        limiter.take("writes", programs.waits.append, since)
 
 
 # Clocks
@@ -306,9 +306,9 @@ def test_a_program_that_dies_blocks_nobody(programs: Programs) -> None:
         with closing(Limiter(programs.folder, "crm@team")) as limiter:
             started = time.monotonic()
             for _ in range(59):
-                limiter.take("reads", programs.told.append)
+                limiter.take("reads", programs.waits.append)
             assert time.monotonic() - started < 1
-        assert programs.told == []
+        assert programs.waits == []
     finally:
         dying.kill()
         dying.communicate()

@@ -542,7 +542,7 @@ def test_a_read_that_keeps_failing_is_given_up(double: Double) -> None:
     assert 8 < sum(double.clock.slept) < 15
     assert 5 <= len(double.seen) <= 8
     assert "Nothing was changed" not in caught.value.sentence
-    assert any(wait.why == "Google does not answer" for wait in double.told)
+    assert any(wait.why == "Google does not answer" for wait in double.waits)
 
 
 def test_a_read_that_is_too_late(double: Double) -> None:
@@ -573,10 +573,10 @@ def test_a_used_up_quota_is_waited_out(double: Double, method: str) -> None:
     {"write": lambda: service.write(ADD), "describe": lambda: service.describe("x")}.get(method, service.standing)()
     assert len(double.seen) == 2
     assert 60 <= sum(double.clock.slept) <= 61
-    told = [wait.sentence for wait in double.told]
+    told = [wait.sentence for wait in double.waits]
     assert told[0].startswith("Google's quota for this minute is used up; going on in 6")
     assert told[-2].endswith("going on in 1 s")
-    assert double.told[-1].left == 0
+    assert double.waits[-1].left == 0
     assert len(told) == len(set(told))
 
 

@@ -99,7 +99,7 @@ def test_what_was_broken_off_is_cleared_by_the_next_writer(
     other.transact(lambda tx: tx.add(Client(kind="person", last_name="Next")), "next")
     assert len(team.cells(Client)) == 1 + BEFORE + 1
     assert len(team.agreed()[Client]) == BEFORE + 1
-    assert "forty" not in team.whats()
+    assert "forty" not in team.summaries()
 
 
 @pytest.mark.parametrize("edit", [
@@ -120,7 +120,7 @@ def test_people_may_sort_what_they_see_of_it_meanwhile(team: Team, edit: list[An
     assert all(
         client.extra == {"Shoe": client.last_name[4:]} for client in found.values() if client.last_name[0] == "N"
     )  # type: ignore[attr-defined]
-    assert team.whats().count("forty") == 1
+    assert team.summaries().count("forty") == 1
 
 
 def test_rows_of_it_that_people_delete_are_deleted(team: Team) -> None:
@@ -150,7 +150,7 @@ def test_others_wait_for_one_that_goes_on(team: Team) -> None:
     other.transact(lambda tx: tx.add(Client(kind="person", last_name="Next")), "next")
     writer.join(20)
     assert "Somebody is saving a large change to the spreadsheet" in waits
-    assert team.whats()[:2] == ["next", "forty"]
+    assert team.summaries()[:2] == ["next", "forty"]
     assert len(team.agreed()[Client]) == BEFORE + ADDED + 1
 
 
@@ -169,7 +169,7 @@ def test_the_same_program_does_not_wait_for_what_it_left_itself(team: Team, monk
     team.store.change(_add_forty, "forty")
     assert time.monotonic() - began < 5
     assert len(team.agreed()[Client]) == BEFORE + ADDED
-    assert team.whats().count("forty") == 1
+    assert team.summaries().count("forty") == 1
 
 
 def test_clearing_may_meet_people_who_sort(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from .batch import Situation, mask_of, request
 from .batch_cells import grid_range
 from .fields import merged
 from .refusals import Invalid
-from .rendering import told
+from .rendering import with_ranges
 from .sheet import Sheet
 from .shifts import Json
 
@@ -145,7 +145,7 @@ def add_dimension_group(situation: Situation, given: Json) -> Json:
     )
     sheet.lying[name].append({"range": place, "depth": depth})
     sheet.grid[control] = True
-    return {"addDimensionGroup": {"dimensionGroups": [told(group) for group in sheet.lying[name]]}}
+    return {"addDimensionGroup": {"dimensionGroups": [with_ranges(group) for group in sheet.lying[name]]}}
 
 
 @request("deleteDimensionGroup")
@@ -161,5 +161,5 @@ def delete_dimension_group(situation: Situation, given: Json) -> Json:
     if len(kept) == len(sheet.lying[name]):
         raise Invalid(f"There is no group of the {dimension.lower()} {first} to {last}.")
     sheet.lying[name] = kept
-    groups = [told(group) for group in kept]
+    groups = [with_ranges(group) for group in kept]
     return {"deleteDimensionGroup": {"dimensionGroups": groups} if groups else {}}

@@ -48,10 +48,10 @@ def add_named_range(situation: Situation, given: Json) -> Json:
     _refuse_name(book, wanted["name"])
     named = {"namedRangeId": id, "name": wanted["name"], "range": _place(book, wanted["range"])}
     book.named.append(named)
-    return {"addNamedRange": {"namedRange": _told(named)}}
+    return {"addNamedRange": {"namedRange": _with_range(named)}}
 
 
-def _told(thing: Json) -> Json:
+def _with_range(thing: Json) -> Json:
     place = {name: value for name, value in thing["range"].items() if name != "sheetId" or value}
     return {**thing, "range": place}
 
@@ -106,7 +106,7 @@ def add_protected_range(situation: Situation, given: Json) -> Json:
     if not thing.get("warningOnly"):
         thing["editors"] = editors
     book.sheet(place["sheetId"]).lying["protectedRanges"].append(thing)
-    return {"addProtectedRange": {"protectedRange": _told(thing)}}
+    return {"addProtectedRange": {"protectedRange": _with_range(thing)}}
 
 
 def _protected(sheet: Sheet) -> list[Json]:
@@ -256,7 +256,7 @@ def add_banding(situation: Situation, given: Json) -> Json:
     wanted.setdefault("bandedRangeId", new_id())
     wanted["range"] = _place(situation.book, wanted.get("range", {}))
     situation.book.sheet(wanted["range"]["sheetId"]).lying["bandedRanges"].append(wanted)
-    return {"addBanding": {"bandedRange": _told(wanted)}}
+    return {"addBanding": {"bandedRange": _with_range(wanted)}}
 
 
 @request("deleteBanding")

@@ -34,7 +34,7 @@ class Door(Hand):
         """How many requests there were, of one spreadsheet or of all: reads, writes, drive, tokens, bytes."""
         traffic = self._service.traffic
         with traffic.lock:
-            return traffic.counts.get(id or "", Counts()).told()
+            return traffic.counts.get(id or "", Counts()).as_json()
 
     def requests(self) -> list[list[Any]]:
         """What came in, in order: [method, path, status, kind]; status 0 where the connection was closed."""

@@ -55,6 +55,6 @@ class Document:
         return known[-1] if known else self.versions[0]
 
 
-def told_time(moment: float) -> str:
+def time_text(moment: float) -> str:
     """A moment as Drive tells it."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

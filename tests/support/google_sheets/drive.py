@@ -8,7 +8,7 @@ from typing import Any
 from . import cells, fields, schema, values
 from .book import Book, new_id
 from .calls import Call, Reply
-from .document import NONE, WRITER, Document, told_time
+from .document import NONE, WRITER, Document, time_text
 from .refusals import Invalid, drive_refusal
 from .shifts import Json
 
@@ -35,8 +35,8 @@ def _file(call: Call, document: Document) -> Json:
         "id": document.id,
         "name": document.book.properties["title"],
         "mimeType": SPREADSHEET,
-        "createdTime": told_time(document.created),
-        "modifiedTime": told_time(modified),
+        "createdTime": time_text(document.created),
+        "modifiedTime": time_text(modified),
         "version": str(version),
         "trashed": False,
         "starred": False,
@@ -62,7 +62,7 @@ def _asked(call: Call, name: str, whole: Json, unasked: Json) -> Json:
     return result
 
 
-def _told(call: Call, document: Document) -> Json:
+def _file_answer(call: Call, document: Document) -> Json:
     whole = _file(call, document)
     return _asked(call, "File", whole, {name: whole[name] for name in BASICS})
 
@@ -81,7 +81,7 @@ def list_files(call: Call) -> Json:
 
 def get(call: Call) -> Json:
     """What is known of a file."""
-    return _told(call, _document(call))
+    return _file_answer(call, _document(call))
 
 
 def _refuse_storage(call: Call) -> None:
@@ -98,7 +98,7 @@ def create(call: Call) -> Json:
     """A new spreadsheet, which the account owns."""
     _refuse_storage(call)
     _refuse_type(call)
-    return _told(call, call.service.new_document(Book.new(call.body.get("name") or "Untitled")))
+    return _file_answer(call, call.service.new_document(Book.new(call.body.get("name") or "Untitled")))
 
 
 def copy(call: Call) -> Json:
@@ -108,7 +108,7 @@ def copy(call: Call) -> Json:
     book = source.book.copy()
     title = call.body.get("name") or f"Copy of {book.properties['title']}"
     book.properties["title"] = title
-    return _told(call, call.service.new_document(book))
+    return _file_answer(call, call.service.new_document(book))
 
 
 def update(call: Call) -> Json:
@@ -117,7 +117,7 @@ def update(call: Call) -> Json:
     name = call.body.get("name")
     if name:
         document.change(lambda book: book.properties.update(title=name))
-    return _told(call, document)
+    return _file_answer(call, document)
 
 
 def delete(call: Call) -> Reply:

@@ -60,7 +60,7 @@ class Counts:
         self.bytes_in += size
         self.largest_request = max(self.largest_request, size)
 
-    def told(self) -> dict[str, int]:
+    def as_json(self) -> dict[str, int]:
         """The numbers by their names."""
         return asdict(self)
 

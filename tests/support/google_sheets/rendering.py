@@ -15,12 +15,12 @@ ROW_PIXELS, COLUMN_PIXELS = 21, 100
 
 
 def without_zero(given: Json) -> Json:
-    """A range as it is told: the id of the first sheet, 0, is left out."""
+    """A range as the service gives it: the id of the first sheet, 0, is left out."""
     return {name: value for name, value in given.items() if name != "sheetId" or value}
 
 
-def told(thing: Json) -> Json:
-    """Something that lies on ranges, as it is told."""
+def with_ranges(thing: Json) -> Json:
+    """Something that lies on ranges, as the service gives it."""
     if "startRowIndex" in thing or "startColumnIndex" in thing:
         return without_zero(thing)
     result = dict(thing)
@@ -122,13 +122,13 @@ def grid_data(sheet: Sheet, area: Area, mask: Mask) -> Json:
         if asked is None:
             continue
         known = sheet.properties_of(dimension)
-        told_rows: list[Json] = []
+        row_answers: list[Json] = []
         for at in range(first, last):
             one = {"pixelSize": pixels, **known.get(at, {})}
             if dimension == "ROWS" and at in hidden:
                 one["hiddenByFilter"] = True
-            told_rows.append(fields.kept(one, asked))
-        result[name] = told_rows
+            row_answers.append(fields.kept(one, asked))
+        result[name] = row_answers
     return result
 
 
@@ -158,17 +158,17 @@ def _row_data(sheet: Sheet, area: Area, mask: Mask) -> list[Json]:
 
 
 def sheet_json(sheet: Sheet, index: int, areas: Sequence[Area], mask: Mask, users: Sequence[str]) -> Json:
-    """A sheet as it is told, with the cells of some areas."""
+    """A sheet as the service gives it, with the cells of some areas."""
     result: Json = {"properties": properties(sheet, index)}
     for name, things in sheet.lying.items():
         if not things or name == "validations":
             continue
         if name == "basicFilter":
-            result[name] = told(things[0])
+            result[name] = with_ranges(things[0])
         elif name == "protectedRanges":
             result[name] = [_protected(one, users) for one in things]
         else:
-            result[name] = [told(one) for one in things]
+            result[name] = [with_ranges(one) for one in things]
     if sheet.metadata:
         result["developerMetadata"] = sheet.metadata
     kept: Json = fields.kept(result, mask)
@@ -178,7 +178,7 @@ def sheet_json(sheet: Sheet, index: int, areas: Sequence[Area], mask: Mask, user
 
 
 def _protected(thing: Json, users: Sequence[str]) -> Json:
-    result = told(thing)
+    result = with_ranges(thing)
     if not thing.get("warningOnly") and not (thing.get("editors") or {}).get("users"):
         result["editors"] = {**(thing.get("editors") or {}), "users": list(users)}
     return result
@@ -192,7 +192,7 @@ def spreadsheet(
     mask: Mask,
     users: Sequence[str] = (),
 ) -> Json:
-    """A spreadsheet as it is told: only the sheets asked for, when some are; with cells when they are wanted."""
+    """A spreadsheet as it is given: only the sheets asked for, when some are; with cells when they are wanted."""
     result: Json = {}
     wanted = below(mask, "sheets")
     # A mask that names cells brings them whatever includeGridData says.
@@ -207,7 +207,7 @@ def spreadsheet(
             areas = [sheet.area] if asked is None else [area for other, area in asked if other is sheet]
             if areas:
                 result["sheets"].append(sheet_json(sheet, index, areas if data else (), wanted, users))
-    names = [told(named) for named in book.named]
+    names = [with_ranges(named) for named in book.named]
     if names and below(mask, "namedRanges") is not None:
         result["namedRanges"] = fields.kept(names, below(mask, "namedRanges") or {})
     if book.metadata and below(mask, "developerMetadata") is not None:

@@ -172,7 +172,7 @@ def _enumeration(names: frozenset[str], name: str) -> Check:
 
 
 def _simple(kind: str, form: str) -> Check:
-    told = form.upper() if form in LIMITS else TYPES[kind].removeprefix("TYPE_")
+    type_name = form.upper() if form in LIMITS else TYPES[kind].removeprefix("TYPE_")
 
     def check(value: Any) -> None:
         if kind == "string":
@@ -184,7 +184,7 @@ def _simple(kind: str, form: str) -> Check:
         else:
             fits = type(value) in NUMBERS and value == int(value) and abs(value) < LIMITS.get(form, 2**63)
         if not fits:
-            raise Misfit(kind=f"TYPE_{told}", value=value)
+            raise Misfit(kind=f"TYPE_{type_name}", value=value)
 
     return check
 

@@ -135,19 +135,19 @@ class Handler(BaseHTTPRequestHandler):
         kind = route.kind
         fault = service.traffic.come_in(kind, self.path, document, len(body))
 
-        told: list[str] = []
+        operations: list[str] = []
 
         def answer() -> Reply:
             service.refuse(route, self.headers.get("Authorization", ""))
             query = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
             content = body if self.path.startswith("/upload/") else _json(body)
             call = Call(service, document, query, content, names.get("range", ""))
-            told.append(" ".join([route.method, *_kinds(content)]))
+            operations.append(" ".join([route.method, *_kinds(content)]))
             return service.answer(route, names, call)
 
-        self._meet(kind, document, told, fault, answer)
+        self._meet(kind, document, operations, fault, answer)
 
-    def _meet(self, kind: str, document: str, told: list[str], fault: Fault | None, answer: Any) -> None:
+    def _meet(self, kind: str, document: str, operations: list[str], fault: Fault | None, answer: Any) -> None:
         """Answer, with the fault that strikes and the time that the way takes."""
         latency = self.server.service.traffic.latency
         if latency:
@@ -179,7 +179,7 @@ class Handler(BaseHTTPRequestHandler):
                 time.sleep(latency / 2)
             sent = self._send(reply, fault.bytes if fault and fault.kind == "cut" else None)
         finally:
-            line = [self.command, self.path, code, told[0] if told else kind]
+            line = [self.command, self.path, code, operations[0] if operations else kind]
             self.server.service.traffic.gone_out(document, sent, line)
 
     def _failure(self, fault: Fault, kind: str) -> Reply:

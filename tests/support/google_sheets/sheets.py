@@ -99,7 +99,7 @@ def create(call: Call) -> Json:
     return rendering.spreadsheet(document.id, document.book, None, False, mask_of(call, "Spreadsheet"))
 
 
-def _told(call: Call, book: Book, places: Sequence[Place] | None, data: bool, mask: Mask) -> Json:
+def _spreadsheet_answer(call: Call, book: Book, places: Sequence[Place] | None, data: bool, mask: Mask) -> Json:
     asked = None if places is None else [(sheet, area) for sheet, area, _ in places]
     return rendering.spreadsheet(call.document, book, asked, data, mask, [call.service.account.email])
 
@@ -109,14 +109,14 @@ def get(call: Call) -> Json:
     book, mask = _read(call), mask_of(call, "Spreadsheet")
     ranges = call.query.get("ranges")
     places = _asked(lambda: [book.found(text) for text in ranges]) if ranges else None
-    return _told(call, book, places, call.flag("includeGridData"), mask)
+    return _spreadsheet_answer(call, book, places, call.flag("includeGridData"), mask)
 
 
 def get_by_data_filter(call: Call) -> Json:
     """A spreadsheet, or what the filters choose of it."""
     book, mask = _read(call), mask_of(call, "Spreadsheet")
     places = _filtered(book, call.body.get("dataFilters")) if call.body.get("dataFilters") else None
-    return _told(call, book, places, bool(call.body.get("includeGridData")), mask)
+    return _spreadsheet_answer(call, book, places, bool(call.body.get("includeGridData")), mask)
 
 
 def _filtered(book: Book, filters: list[Json]) -> list[Place]:
@@ -140,7 +140,7 @@ def batch_update(call: Call) -> Json:
     if body.get("includeSpreadsheetInResponse"):
         below = fields.below(mask, "updatedSpreadsheet")
         data = bool(body.get("responseIncludeGridData"))
-        result["updatedSpreadsheet"] = _told(call, book, places or None, data, below or {})
+        result["updatedSpreadsheet"] = _spreadsheet_answer(call, book, places or None, data, below or {})
     # What is told of the spreadsheet is cut down already, and may be large.
     return {name: result[name] for name in result if fields.below(mask, name) is not None}
 

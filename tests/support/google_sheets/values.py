@@ -44,12 +44,12 @@ def read(sheet: Sheet, area: Area, render: Render, major: str | None = None) -> 
         while end > area.left and cells.is_empty(row[end - 1]):
             end -= 1
         # Text is told as it is, whatever is asked for; it is by far the most of what there is.
-        told = [content if type(content) is str else render(content) for content in row[area.left : end]]
-        while told and told[-1] == "":
-            told.pop()
-        if not told:
-            known[id(row)] = told
-        rows.append(told)
+        shown = [content if type(content) is str else render(content) for content in row[area.left : end]]
+        while shown and shown[-1] == "":
+            shown.pop()
+        if not shown:
+            known[id(row)] = shown
+        rows.append(shown)
     if major == "COLUMNS":
         width = max((len(row) for row in rows), default=0)
         rows = [[row[at] if at < len(row) else "" for row in rows] for at in range(width)]

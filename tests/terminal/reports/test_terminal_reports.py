@@ -95,7 +95,7 @@ def small(kind: Any, values: list[Any], **more: Any) -> Report:
     return Report("Small", date(2026, 1, 1), TODAY, shown, named_rows, chart=Chart(kind, ("amount",)), **more)
 
 
-def told(made: Report, monkeypatch: pytest.MonkeyPatch, width: int = 80) -> list[str]:
+def drawn_lines(made: Report, monkeypatch: pytest.MonkeyPatch, width: int = 80) -> list[str]:
     monkeypatch.setenv("COLUMNS", str(width))
     screen = Screen(io.StringIO(), plain=True)
     show(screen, made, BY)
@@ -103,7 +103,7 @@ def told(made: Report, monkeypatch: pytest.MonkeyPatch, width: int = 80) -> list
 
 
 def test_columns_stand_over_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = told(small("columns", [Decimal(25), Decimal(0), Decimal(100)]), monkeypatch, 40)
+    lines = drawn_lines(small("columns", [Decimal(25), Decimal(0), Decimal(100)]), monkeypatch, 40)
     assert lines[-6:] == [
         "Amount (at most $100.00 in 2026-03)",
         "              ██████",
@@ -115,7 +115,7 @@ def test_columns_stand_over_their_names(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_of_more_columns_than_there_is_room_for_the_last_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = told(small("columns", [Decimal(1)] * 60 + [Decimal(2)] * 39), monkeypatch, 40)
+    lines = drawn_lines(small("columns", [Decimal(1)] * 60 + [Decimal(2)] * 39), monkeypatch, 40)
     assert lines[-1] == "2026-61 … 2026-99"
     assert lines[-2] == "█" * 39
 
@@ -123,14 +123,14 @@ def test_of_more_columns_than_there_is_room_for_the_last_are_drawn(monkeypatch: 
 def test_the_others_are_in_the_table_and_not_among_the_bars(monkeypatch: pytest.MonkeyPatch) -> None:
     made = small("bars", [Decimal(10), Decimal(5), Decimal(900)])
     made = Report(made.title, None, TODAY, made.columns, made.rows, chart=Chart("bars", ("amount",), 2))
-    lines = told(made, monkeypatch)
+    lines = drawn_lines(made, monkeypatch)
     assert any("2026-03" in line and "$900.00" in line for line in lines)
     assert lines[-3:] == ["Amount", f"2026-01  {'█' * 50}", f"2026-02  {'█' * 25}"]
     assert lines[1] == "until Nov 21, 2026"
 
 
 def test_what_was_given_back_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = told(small("bars", [Decimal(10), Decimal(-5)]), monkeypatch)
+    lines = drawn_lines(small("bars", [Decimal(10), Decimal(-5)]), monkeypatch)
     assert lines[-1] == f"2026-02  {'-' * 25}"
     assert any("-$5.00" in line for line in lines)
     assert columns([Decimal(-5), Decimal(10)], 2) == [" █", "-█"]
@@ -151,12 +151,12 @@ def test_shades_get_darker(unicode: bool) -> None:
 def test_a_signed_change_has_its_sign_and_a_missing_one_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = (Column("period", "Period"), Column("change", "Change", "percent", signed=True))
     rows = [("a", Decimal("12.34")), ("b", Decimal("-5")), ("c", None), ("d", Decimal(0))]
-    lines = told(Report("Changes", TODAY, TODAY, shown, rows), monkeypatch)
+    lines = drawn_lines(Report("Changes", TODAY, TODAY, shown, rows), monkeypatch)
     assert [line.split(maxsplit=1) for line in lines[3:]] == [["a", "+12.3 %"], ["b", "-5.0 %"], ["c"], ["d", "0.0 %"]]
 
 
 def test_an_empty_report_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert told(small("bars", []), monkeypatch)[-1] == "Nothing there."
+    assert drawn_lines(small("bars", []), monkeypatch)[-1] == "Nothing there."
 
 
 # At the menu
