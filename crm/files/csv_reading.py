@@ -13,6 +13,7 @@ from crm.files import dialect_detection
 from crm.files.charset import Charset, repaired
 from crm.files.formula_escaping import restored
 from crm.files.source import SAMPLE_ROWS, Row, Source
+from crm.files.table_rows import records_of
 from crm.model.file_errors import unreadable
 
 if TYPE_CHECKING:
@@ -52,12 +53,15 @@ class DelimitedSource(Source):
         self.encoding = charset.encoding
         self.delimiter = dialect.delimiter
         self._skips_blanks = dialect.skips_blanks
-        self.has_header = dialect_detection.has_header(rows) if header is None else header
+        layout = dialect_detection.layout_of(rows, header)
+        self._above, self.has_header = layout.above, layout.has_header
+        rows = rows[layout.above :]
         self._careful = charset.guarded or charset.nul or charset.stray or charset.quotes % 2 == 1
         width = dialect_detection.width_of(rows, self.has_header) if rows else 1
         names = [self._mended(cell) for cell in rows[0]] if rows and self.has_header else []
+        self._heading = names
         self.columns = dialect_detection.column_names(names, width)
-        self.sample = tuple(row.cells for row in islice(self.rows(), SAMPLE_ROWS))
+        self.sample = tuple(row.cells for row in islice(self.rows(), SAMPLE_ROWS) if not row.problem)
 
     def progress(self) -> tuple[int, int]:
         return (self._file.tell() if self._file is not None else self._done), self._total
@@ -86,9 +90,11 @@ class DelimitedSource(Source):
         for _ in range(self._skipped_lines):
             text.readline()
         rows = self._rows(csv.reader(text, delimiter=self.delimiter, skipinitialspace=self._skips_blanks))
-        if self.has_header:
+        for _ in range(self._above):
             next(rows, None)
-        return self._checked(rows) if self._careful else rows
+        if self.has_header and (heading := next(rows, None)):
+            self.header_line = heading.number
+        return records_of(self._checked(rows) if self._careful else rows, self._heading)
 
     def _text(self, file: BinaryIO) -> io.TextIOWrapper:
         return io.TextIOWrapper(file, self._charset.encoding, self._charset.errors, newline="")
@@ -96,9 +102,11 @@ class DelimitedSource(Source):
     def _rows(self, read: "Reader") -> Iterator[Row]:
         # This loop runs once for each row of the file: no calls that can be spared.
         width, strip, skipped = len(self.columns), str.strip, self._skipped_lines + 1
-        number = skipped
+        number, delimiter = skipped, self.delimiter
         for cells in read:
             if any(map(strip, cells)):
+                if delimiter in cells[0] and width > 1:
+                    cells = dialect_detection.unwrapped(cells, delimiter, width)
                 if len(cells) == width:
                     yield Row(number, tuple(cells))
                 else:

@@ -1,9 +1,10 @@
 """Dates as files write them, and in which order a column has day and month."""
 
 import re
+from calendar import monthrange
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 
 from crm.errors import FieldError
@@ -12,6 +13,15 @@ from crm.model import Conventions
 from crm.model.fields import calendar_day
 
 _NUMBERS = re.compile(r"(\d{1,4})\s?([./\s-])\s?(\d{1,2})\s?\2\s?(\d{1,4})\.?")
+# How programs write that there is no date: noughts, the first or last day that they can count, or a word.
+_NOUGHTS = re.compile(r"(?=.*0)(?:0+[./\s-]0+[./\s-]0+|0{6,8}|0)")
+_EXCEL_NOUGHT = re.compile(r"(?:\d{4}-\d{1,2}-0{1,2}|0?1/0/(?:19)?00|0?0-jan-(?:19)?00)", re.IGNORECASE)
+_NO_YEARS = frozenset((1, 1601, 1753, 4501, 9999))
+_NO_DAYS = frozenset((date(1900, 1, 1), date(1899, 12, 30), date(1899, 12, 31)))
+# The days since 1899-12-30, as Excel counts them: of a birthday, up to 2064.
+_SERIAL = re.compile(r"([1-5]\d{4})(?:\.\d+)?")
+_WITHOUT_YEAR = re.compile(r"--(\d\d)-?(\d\d)|1604-(\d\d)-(\d\d)")
+_DAY_AND_MONTH = re.compile(r"(\d{1,2})([./])\s?(\d{1,2})(\.?)")
 _COMPACT = re.compile(r"((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?:T\d{4,6}Z?)?")
 _TIME = re.compile(r"(?:\s*,\s*|\s+|T)\d{1,2}:\d{2}.*", re.DOTALL)
 _WRITTEN = re.compile(r"(?=.*[^\W\d_]{3})(?=.*\d)[\w\s.,'-]{6,40}")
@@ -27,15 +37,49 @@ def read_day(text: str, order: str, by: Conventions) -> date:
     text = _TIME.sub("", text.strip(), count=1).strip()
     numbers = _numbers(text)
     if numbers is None:
+        if serial := _SERIAL.fullmatch(text):
+            return date(1899, 12, 30) + timedelta(int(serial[1]))
         return _written_day(text, order, by)
     first, second, third, mark, year_first = numbers
-    if year_first:
-        return calendar_day(_year(first, by), second, third)
-    if order == "ymd" and len(str(third)) <= 2:
-        return calendar_day(_year(first, by), second, third)
+    if year_first or (order == "ymd" and len(third) <= 2):
+        return calendar_day(_year(first, by), int(second), int(third))
     day_first = order == "dmy" or (order != "mdy" and (by.day_first or mark == "."))
     day, month = (first, second) if day_first else (second, first)
-    return calendar_day(_year(third, by), month, day)
+    return calendar_day(_year(third, by), int(month), int(day))
+
+
+def is_no_date(text: str) -> bool:
+    """Whether a cell is what programs write where there is no date, like 0000-00-00 and 01/01/0001."""
+    text = _TIME.sub("", text.strip(), count=1).strip()
+    if _NOUGHTS.fullmatch(text) or _EXCEL_NOUGHT.fullmatch(text):
+        return True
+    numbers = _numbers(text)
+    if numbers is None:
+        return False
+    first, second, third, _, year_first = numbers
+    year, *others = (first, second, third) if year_first else (third, first, second)
+    if int(year) in _NO_YEARS and len(year) == 4:
+        return {*map(int, others)} <= {1, 12, 31}
+    return any((int(year), {*map(int, others)}) == (day.year, {day.month, day.day}) for day in _NO_DAYS)
+
+
+def without_year(text: str, order: str, by: Conventions) -> str:
+    """Month and day, '03-24', of a date that names no year; '' for any other text. 1604 is Apple's word for none."""
+    text = text.strip()
+    if found := _WITHOUT_YEAR.fullmatch(_TIME.sub("", text, count=1)):
+        month, day = map(int, filter(None, found.groups()))
+    elif found := _DAY_AND_MONTH.fullmatch(text):
+        one, mark, other, _ = found.groups()
+        day_first = order == "dmy" or mark == "." or (order != "mdy" and by.day_first)
+        day, month = map(int, (one, other) if day_first else (other, one))
+    else:
+        words = re.sub(r"(\d)(?:st|nd|rd|th|er|o|a)\b", r"\1", plain_words(text)).split()
+        months = [_months()[word] for word in words if word in _months()]
+        if len(words) != 2 or len(months) != 1 or sum(word.isdigit() for word in words) != 1:
+            return ""
+        month, day = months[0], next(int(word) for word in words if word.isdigit())
+    # A leap year has every day that there is.
+    return f"{month:02}-{day:02}" if 1 <= month <= 12 and 1 <= day <= monthrange(2000, month)[1] else ""
 
 
 def order_of(cells: Sequence[str], by: Conventions) -> str:
@@ -43,7 +87,7 @@ def order_of(cells: Sequence[str], by: Conventions) -> str:
 
     A number above 12 anywhere in it decides; else points do, then the team's order.
     """
-    filled = [text for cell in cells if (text := cell.strip())]
+    filled = [text for cell in cells if (text := cell.strip()) and not is_no_date(text)]
     orders: Counter[str] = Counter()
     dates = 0
     for text in filled:
@@ -53,7 +97,8 @@ def order_of(cells: Sequence[str], by: Conventions) -> str:
                 dates += 1
                 orders["written"] += 1
             continue
-        first, second, _, mark, year_first = numbers
+        first, second = int(numbers[0]), int(numbers[1])
+        mark, year_first = numbers[3:]
         if year_first:
             orders["ymd"] += 1
         elif first > 12 >= second:
@@ -75,10 +120,10 @@ def order_of(cells: Sequence[str], by: Conventions) -> str:
     return "dmy" if by.day_first else "mdy"
 
 
-def _numbers(text: str) -> tuple[int, int, int, str, bool] | None:
+def _numbers(text: str) -> tuple[str, str, str, str, bool] | None:
     """The three numbers of a date, the mark between them, and whether they begin with a year in full."""
     if compact := _COMPACT.fullmatch(text):
-        year, month, day = map(int, compact.groups())
+        year, month, day = compact.groups()
         return year, month, day, "", True
     found = _NUMBERS.fullmatch(text)
     if found is None:
@@ -87,13 +132,17 @@ def _numbers(text: str) -> tuple[int, int, int, str, bool] | None:
     # Of the first and the last number one is the year, in two digits or in four.
     if 3 in (len(first), len(third)) or len(first) == len(third) == 4 or (len(third) == 1 and len(first) < 4):
         return None
-    if (year := max(int(first), int(third))) > 999 and not 1800 <= year < 2200:
+    longest = max(first, third, key=len)
+    year = int(longest)
+    if len(longest) == 4 and not 1800 <= year < 2200 and year not in _NO_YEARS:
         return None
-    return int(first), int(second), int(third), mark, len(first) == 4
+    return first, second, third, mark, len(first) == 4
 
 
-def _year(year: int, by: Conventions) -> int:
-    if year >= 100:
+def _year(written: str | int, by: Conventions) -> int:
+    """The year that two digits or four stand for; 0085 is no 1985."""
+    year = int(written)
+    if year >= 100 or len(str(written)) > 2:
         return year
     return 2000 + year if 2000 + year <= by.today.year else 1900 + year
 

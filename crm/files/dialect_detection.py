@@ -10,6 +10,8 @@ from crm.files.headers import is_field_word
 
 DELIMITERS = ",;\t|"
 _BEST_OF = 500
+# So far down a heading is looked for.
+_DEEPEST = 25
 _SPACED_QUOTE = re.compile(r'[,;\t|] +"')
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _VALUE = re.compile(r"[+(\-]?\d[\d\s.,:/()'-]*(%|[€$£])?|[€$£]\s?[\d.,]+|\d{4}-\d\d-\d\d[T ].*")
@@ -47,7 +49,35 @@ def read_rows(text: str, dialect: Dialect, *, complete: bool) -> list[list[str]]
         return []
     if not complete and len(rows) > 1:
         rows.pop()
-    return [row for row in rows if any(map(str.strip, row))]
+    return _all_unwrapped([row for row in rows if any(map(str.strip, row))], dialect.delimiter)
+
+
+def _all_unwrapped(rows: list[list[str]], delimiter: str) -> list[list[str]]:
+    """The rows, those that stand in one pair of quotation marks told apart; all of them may."""
+    widths = Counter(len(row) for row in rows if any(map(str.strip, row[1:])))
+    if not widths and rows:
+        inner = [unwrapped(row, delimiter, 0) for row in rows]
+        # Where not even the heading has several cells, each row is a single text.
+        widths = Counter(len(row) for row in inner if len(row) > 2) if len(inner[0]) > 2 else widths
+    width = widths.most_common(1)[0][0] if widths else 1
+    return [unwrapped(row, delimiter, width) for row in rows] if width > 1 else rows
+
+
+def unwrapped(cells: list[str], delimiter: str, width: int) -> list[str]:
+    """The cells of a row that stands as a whole in one pair of quotation marks, its own marks doubled; any other row as
+    it is. A table has `width` columns (0 for any number)."""
+    if delimiter not in cells[0] or (len(cells) > 1 and (any(map(str.strip, cells[1:])) or "@" not in cells[0])):
+        return cells
+    try:
+        inner = next(csv.reader([cells[0]], delimiter=delimiter), cells)
+    except csv.Error:
+        return cells
+    # What has a blank behind its commas is a text.
+    if any(cell.startswith(" ") for cell in inner[1:]) or (
+        width and len(inner) != width and not 2 < len(inner) < width
+    ):
+        return cells
+    return inner
 
 
 def _evenness(rows: list[list[str]]) -> float:
@@ -60,8 +90,9 @@ def _evenness(rows: list[list[str]]) -> float:
     # Quotation marks inside cells, and blanks at their beginning, mean that the text was cut in wrong places.
     quotes = sum('"' in cell for cell in cells) / len(cells)
     blanks = sum(cell.startswith(" ") for cell in cells) / len(cells)
-    known = sum(map(is_field_word, rows[0])) / len(rows[0])
-    header_fits = 0.3 if len(rows[0]) == width else 0.0
+    first = rows[layout_of(rows).above]
+    known = sum(map(is_field_word, first)) / len(first)
+    header_fits = 0.3 if len(first) == width else 0.0
     return count / len(rows) + header_fits + 0.3 * known - 0.5 * quotes - 0.3 * blanks + min(width, 30) / 300
 
 
@@ -89,6 +120,61 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     # A name is not repeated below itself; a value may be.
     below = [{row[place].strip() for row in rows[1:] if place < len(row)} for place in range(len(first))]
     return not any(name and name in cells for name, cells in zip(first, below, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How many rows that are not blank stand above the table, and whether it begins with a heading."""
+
+    above: int
+    has_header: bool
+
+
+def layout_of(rows: Sequence[Sequence[str]], header: bool | None = None) -> Layout:
+    """Where the table begins among the first rows of a file; `header` says whether there is a heading, if known."""
+    if header is False or not rows:
+        return Layout(0, False)
+    known = [_known(row) for row in rows[:_DEEPEST]]
+    best = max(range(len(known)), key=lambda place: known[place])
+    if best and (known[best] > 1 or _heads_a_column(rows, best)):
+        return Layout(best, True)
+    if header is None and not known[0]:
+        narrow = _narrow(rows)
+        if narrow and has_header(rows[narrow:]):
+            return Layout(narrow, True)
+    return Layout(0, has_header(rows) if header is None else header)
+
+
+def _known(row: Sequence[str]) -> int:
+    """How many words for fields a row has, if it could be a heading."""
+    named = [cell for cell in row if cell.strip()]
+    known = sum(map(is_field_word, named))
+    return known if known > sum(map(is_value, named)) else 0
+
+
+def _heads_a_column(rows: Sequence[Sequence[str]], place: int) -> bool:
+    """Whether a row of one word stands above values."""
+    below = next((cell for row in rows[place + 1 :] for cell in row if cell.strip()), "")
+    return (
+        _is_known_alone(rows[place])
+        and is_value(below)
+        and not any(is_value(cell) for row in rows[:place] for cell in row)
+    )
+
+
+def _is_known_alone(row: Sequence[str]) -> bool:
+    """Whether a row has one cell that is filled, and it is a word for a field."""
+    named = [cell for cell in row if cell.strip()]
+    return len(named) == 1 and is_field_word(named[0])
+
+
+def _narrow(rows: Sequence[Sequence[str]]) -> int:
+    """How many rows at the beginning have one cell, where most of the others have three or more."""
+    filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
+    usual = Counter(filled).most_common(1)[0][0]
+    if usual < 3:
+        return 0
+    return next((place for place, count in enumerate(filled[:_DEEPEST]) if count > 1), 0)
 
 
 def width_of(rows: Sequence[Sequence[str]], header: bool) -> int:

@@ -1,12 +1,14 @@
 """The rows of a tab of a spreadsheet, read already, as a table of records."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
 from crm.errors import FileError
 from crm.files import dialect_detection
 from crm.files.source import SAMPLE_ROWS, Row, Source
+from crm.files.table_rows import records_of
 
 
 class GridSource(Source):
@@ -20,15 +22,19 @@ class GridSource(Source):
         if not filled:
             raise FileError(f"There is nothing in the tab “{title}”.")
         first = [cells for _, cells in filled[: SAMPLE_ROWS + 1]]
-        self.has_header = dialect_detection.has_header(first)
-        self.columns = dialect_detection.column_names(
-            first[0] if self.has_header else (), dialect_detection.width_of(first, self.has_header)
-        )
-        self._below = filled[1:] if self.has_header else filled
+        layout = dialect_detection.layout_of(first)
+        self.has_header, first = layout.has_header, first[layout.above :]
+        self._heading = first[0] if self.has_header else ()
+        self.header_line = filled[layout.above][0]
+        self.columns = dialect_detection.column_names(self._heading, dialect_detection.width_of(first, self.has_header))
+        self._below = filled[layout.above + self.has_header :]
         self._done = 0
-        self.sample = tuple(self._row(0, cells).cells for _, cells in self._below[:SAMPLE_ROWS])
+        self.sample = tuple(row.cells for row in islice(self.rows(), SAMPLE_ROWS) if not row.problem)
 
     def rows(self) -> Iterator[Row]:
+        return records_of(self._all_rows(), self._heading)
+
+    def _all_rows(self) -> Iterator[Row]:
         for done, (number, cells) in enumerate(self._below, 1):
             self._done = done
             yield self._row(number, cells)

@@ -21,7 +21,9 @@ class Row(NamedTuple):  # a tuple, as making one takes a third of the time of a 
 
 
 class Source(ABC):
-    """An opened file of records. `kind` is 'csv', 'xlsx' or 'vcard'; `sample` are the cells of its first rows.
+    """An opened file of records. `kind` is 'csv', 'xlsx' or 'vcard'; `sample` are the cells of its first rows, and
+    `header_line` is where its heading stands, below titles in some. Of a workbook it is the `sheet`; `other_sheets`
+    have something in them too.
 
     Nothing stays open between two runs through `rows`.
     """
@@ -33,6 +35,9 @@ class Source(ABC):
         self.encoding = ""
         self.delimiter = ""
         self.has_header = True
+        self.header_line = 1
+        self.sheet = ""
+        self.other_sheets: tuple[str, ...] = ()
         self.columns: tuple[str, ...] = ()
         self.sample: tuple[tuple[str, ...], ...] = ()
 

@@ -1,18 +1,20 @@
 """Excel workbooks (.xlsx) as rows of text."""
 
 import re
+import tempfile
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 
 from crm.errors import FileError
 from crm.files import dialect_detection
 from crm.files.source import SAMPLE_ROWS, Row, Source
+from crm.files.table_rows import records_of
 from crm.model.file_errors import unreadable
 from crm.model.money import plain_number
 
@@ -21,6 +23,12 @@ _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 # What an archive may unpack to, in bytes, and into how many files: more was made to fill the memory.
 _UNPACKED = 1 << 30
 _MOST_FILES = 1000
+_STRICT = b"http://purl.oclc.org/ooxml/"
+_TRANSITIONAL = b"http://schemas.openxmlformats.org/"
+_STRICT_NAMES = {
+    _STRICT + name + b"/": _TRANSITIONAL + name + b"/2006/"
+    for name in (b"spreadsheetml", b"officeDocument", b"drawingml")
+}
 
 
 class WorkbookSource(Source):
@@ -33,26 +41,31 @@ class WorkbookSource(Source):
         self._done = self._total = 0
         with self._workbook() as workbook:
             sizes = {worksheet.title: getattr(worksheet, "max_row", None) for worksheet in workbook.worksheets}
-            self.sheet = self._sheet(workbook, sheet)
+            filled_sheets = self._filled_sheets(workbook)
+            self.sheet = self._sheet(workbook, sheet, filled_sheets)
+            self.other_sheets = tuple(title for title in filled_sheets if title != self.sheet)
             self._total = sizes[self.sheet] or 0
-            found = workbook[self.sheet]
-            first = [cells for _, cells in islice(_filled(found), SAMPLE_ROWS + 1)]
-        if not first:
+            numbered = list(islice(_filled(workbook[self.sheet]), SAMPLE_ROWS + 1))
+        if not numbered:
             raise FileError(f"The sheet {self.sheet} of {path.name} is empty; name another sheet.")
-        self.has_header = dialect_detection.has_header(first) if header is None else header
-        self.columns = dialect_detection.column_names(
-            first[0] if self.has_header else (), dialect_detection.width_of(first, self.has_header)
-        )
-        below = first[1:] if self.has_header else first[:SAMPLE_ROWS]
-        self.sample = tuple(self._row(0, cells).cells for cells in below)
+        first = [cells for _, cells in numbered]
+        layout = dialect_detection.layout_of(first, header)
+        self._above, self.has_header = layout.above, layout.has_header
+        self.header_line, first = numbered[layout.above][0], first[layout.above :]
+        self._heading = first[0] if self.has_header else ()
+        self.columns = dialect_detection.column_names(self._heading, dialect_detection.width_of(first, self.has_header))
+        self.sample = tuple(row.cells for row in islice(self.rows(), SAMPLE_ROWS) if not row.problem)
 
     def progress(self) -> tuple[int, int]:
         return self._done, max(self._done, self._total)
 
     def rows(self) -> Iterator[Row]:
+        return records_of(self._all_rows(), self._heading)
+
+    def _all_rows(self) -> Iterator[Row]:
         with self._workbook() as workbook:
             filled = _filled(workbook[self.sheet])
-            if self.has_header:
+            for _ in range(self._above + self.has_header):
                 next(filled, None)
             for number, cells in filled:
                 self._done = number
@@ -64,19 +77,23 @@ class WorkbookSource(Source):
             return Row(number, cells + ("",) * missing)
         return Row(number, cells, "more cells than there are columns" if number else "")
 
-    def _sheet(self, workbook: Any, named: str) -> str:
+    def _filled_sheets(self, workbook: Any) -> list[str]:
+        """The names of the sheets with anything in them, those that are hidden last."""
         sheets = [worksheet for worksheet in workbook.worksheets if hasattr(worksheet, "iter_rows")]
-        if named:
-            for sheet in sheets:
-                if sheet.title.casefold() == named.strip().casefold():
-                    return str(sheet.title)
-            names = ", ".join(sheet.title for sheet in sheets)
-            raise FileError(f"{self.path.name} has no sheet {named}; there are: {names}.")
         # What was hidden is rarely what is meant.
-        for sheet in sorted(sheets, key=lambda sheet: sheet.sheet_state != "visible"):
-            if next(_filled(sheet), None):
-                return str(sheet.title)
-        raise FileError(f"There is nothing in {self.path.name}; export it again.")
+        shown_first = sorted(sheets, key=lambda sheet: sheet.sheet_state != "visible")
+        return [str(sheet.title) for sheet in shown_first if next(_filled(sheet), None)]
+
+    def _sheet(self, workbook: Any, named: str, filled_sheets: Sequence[str]) -> str:
+        if named:
+            titles = [str(sheet.title) for sheet in workbook.worksheets]
+            for title in titles:
+                if title.casefold() == named.strip().casefold():
+                    return title
+            raise FileError(f"{self.path.name} has no sheet {named}; there are: {', '.join(titles)}.")
+        if not filled_sheets:
+            raise FileError(f"There is nothing in {self.path.name}; export it again.")
+        return filled_sheets[0]
 
     @contextmanager
     def _workbook(self) -> Iterator[Any]:
@@ -87,8 +104,9 @@ class WorkbookSource(Source):
         workbook = None
         try:
             self._refuse_too_large()
-            workbook = load_workbook(self.path, read_only=True, data_only=True, keep_links=False)
-            yield workbook
+            with _transitional(self.path) as file:
+                workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+                yield workbook
         except (FileError, GeneratorExit):
             raise
         except OSError as error:
@@ -117,6 +135,26 @@ class WorkbookSource(Source):
         return FileError(
             f"{self.path.name} is an archive or another program's file; unpack it, or save the table as .xlsx or CSV."
         )
+
+
+@contextmanager
+def _transitional(path: Path) -> Iterator[Path | IO[bytes]]:
+    """The workbook with the names in it that the library knows: Excel's "Strict Open XML Spreadsheet" has others."""
+    with zipfile.ZipFile(path) as archive:
+        parts = archive.infolist()
+        strict = "xl/workbook.xml" in archive.namelist() and _STRICT in archive.read("xl/workbook.xml")
+        if strict:
+            with tempfile.TemporaryFile() as file:
+                with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as written:
+                    for part in parts:
+                        content = archive.read(part)
+                        for name, known in _STRICT_NAMES.items():
+                            content = content.replace(name, known)
+                        written.writestr(part.filename, content)
+                file.seek(0)
+                yield file
+    if not strict:
+        yield path
 
 
 def _filled(sheet: Any) -> Iterator[tuple[int, tuple[str, ...]]]:

@@ -145,3 +145,30 @@ def test_a_workbook_names_no_other_file_and_does_not_grow(workbook, tmp_path):
     assert "told to nobody" not in answer_to(f'<!ENTITY a SYSTEM "{secret.as_uri()}">', "&a;")
     grown = "".join(f'<!ENTITY {name} "{f"&{before};" * 50}">' for before, name in zip("abcde", "bcdef", strict=True))
     assert "is damaged" in answer_to(f'<!ENTITY a "{"ha" * 50}">{grown}', "&f;")
+
+
+def test_the_other_sheets_with_anything_in_them_are_named(workbook):
+    path = workbook(Empty=[], **{"2025": [["Name"], ["Anna"]], "2026": [["Name"], ["Ben"]], "Notes": [["x"]]})
+    source = open_source(path)
+    assert (source.sheet, source.other_sheets) == ("2025", ("2026", "Notes"))
+    assert open_source(path, sheet="2026").other_sheets == ("2025", "Notes")
+    assert open_source(workbook(Only=[["Name"], ["Anna"]])).other_sheets == ()
+
+
+def test_a_strict_workbook_is_read_as_any_other(workbook):
+    path = workbook(
+        Clients=[["Name", "Born"], ["Anna Müller", date(1985, 3, 24)], ["http://purl.oclc.org/ooxml/x", None]]
+    )
+    strict = path.with_name("strict.xlsx")
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(strict, "w") as written:
+        for name in archive.namelist():
+            content = archive.read(name)
+            for part in (b"spreadsheetml", b"officeDocument", b"drawingml"):
+                content = content.replace(
+                    b"http://schemas.openxmlformats.org/" + part + b"/2006/",
+                    b"http://purl.oclc.org/ooxml/" + part + b"/",
+                )
+            written.writestr(name, content)
+    source = open_source(strict)
+    assert source.columns == ("Name", "Born")
+    assert next(iter(source.rows())).cells == ("Anna Müller", "1985-03-24")

@@ -2,13 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from functools import lru_cache
 from typing import Any
 
 from crm.errors import FieldError
 from crm.model.conventions import Conventions
 from crm.model.fields.checks import Check, Line
+from crm.model.fields.countries import country_code
 
 
 class Email(Check):
@@ -201,41 +202,25 @@ def _e164(text: str, country: str) -> str:
 
 
 class Country(Check):
-    """A country: its ISO 3166 code, or its name in English or the team's language; kept as the code."""
+    """A country: its ISO 3166 code, or its name in English, the team's language or its own; kept as the code."""
 
     example = "AT or Austria"
+    keeps_unreadable = True
 
     def read(self, typed: str, by: Conventions) -> str:
         text = Line(80).read(typed, by)
         if not text:
             return ""
-        code = _countries(by.language).get(text.casefold())
-        if code is None:
+        code = country_code(text, by.language)
+        if not code:
             raise FieldError("no country has that name or code; write its two letters (ISO 3166), like AT")
         return code
+
+    def doubt(self, value: Any, by: Conventions) -> str:
+        return "" if not value or country_code(value, by.language) == value else "no country has that name or code"
 
     def show(self, value: Any, by: Conventions) -> str:
         return str(by.locale.territories.get(value, value)) if value else ""
 
     def edit(self, value: Any, by: Conventions) -> str:
         return str(value)
-
-
-_COUNTRY_ALIASES = {
-    "uk": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "great britain": "GB",
-    "usa": "US", "u.s.a.": "US", "u.s.": "US", "united states of america": "US", "america": "US",
-    "czech republic": "CZ", "holland": "NL", "the netherlands": "NL", "south korea": "KR", "russia": "RU",
-}  # fmt: skip
-
-
-@lru_cache(maxsize=4)
-def _countries(language: str) -> Mapping[str, str]:
-    from babel import Locale
-
-    codes: dict[str, str] = {}
-    for locale in (Locale.parse("en"), Locale.parse(language)):
-        for code, name in locale.territories.items():
-            if len(code) == 2 and code.isalpha() and code not in ("EU", "EZ", "UN", "ZZ", "XA", "XB"):
-                codes[code.casefold()] = code
-                codes[name.casefold()] = code
-    return codes | _COUNTRY_ALIASES

@@ -152,7 +152,8 @@ class _ImportPages:
         if source.kind == "csv":
             entries += [Choice(f"Separated by {word}", {"delimiter": sign}) for word, sign in DELIMITERS.items()]
             entries += [Choice(f"Written in {words}", {"encoding": name}) for name, words in _ENCODINGS.items()]
-        known: dict[str, Any] = {"header": source.has_header}
+        entries += [Choice(f"Sheet {title}", {"sheet": title, "header": None}) for title in source.other_sheets]
+        known: dict[str, Any] = {"header": source.has_header, "sheet": source.sheet}
         if source.kind == "csv":
             known |= {"delimiter": source.delimiter, "encoding": source.encoding}
         chosen = self.session.keyboard.choose("", entries)

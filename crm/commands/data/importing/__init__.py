@@ -61,6 +61,7 @@ def import_file(
     header: Annotated[
         bool | None, About("Header", "whether the first row names the columns, if it is detected wrongly")
     ] = None,
+    sheet: Annotated[str, Line(40), About("Sheet", "of a workbook; the first with anything in it unless named")] = "",
     dates: Annotated[str, Choice(DATE_ORDERS), About("Dates", "dmy, mdy or ymd, if they are read wrongly")] = "",
 ) -> "ImportReport | WholeStoreReport":
     """Imports clients or sales from a file; the same file again adds nothing.
@@ -72,7 +73,7 @@ def import_file(
         from crm.commands.data.full_export import read_whole_store
 
         return read_whole_store(crm, file, preview=preview)
-    draft = begin(crm, file, as_, encoding=encoding, delimiter=delimiter, header=header)
+    draft = begin(crm, file, as_, encoding=encoding, delimiter=delimiter, header=header, sheet=sheet)
     draft = draft.mapped(map, crm.conventions)
     if dates:
         draft = draft.with_date_order(dates)
@@ -80,13 +81,20 @@ def import_file(
 
 
 def begin(
-    crm: CRM, file: Path, what: str = "", *, encoding: str = "", delimiter: str = "", header: bool | None = None
+    crm: CRM,
+    file: Path,
+    what: str = "",
+    *,
+    encoding: str = "",
+    delimiter: str = "",
+    header: bool | None = None,
+    sheet: str = "",
 ) -> "ImportDraft":
     """The file as it is understood, to be corrected; raises FileError for one that cannot be read."""
     from crm.commands.data.importing.draft import drafted
 
     sign = DELIMITERS.get(delimiter, delimiter)
-    return drafted(file, what, crm.conventions, encoding=encoding, delimiter=sign, header=header)
+    return drafted(file, what, crm.conventions, encoding=encoding, delimiter=sign, header=header, sheet=sheet)
 
 
 def decided(

@@ -31,13 +31,16 @@ class ImportDraft:
 
     @property
     def read_as(self) -> str:
-        """How the file was read: its kind, encoding and delimiter, and whether it has a header."""
+        """How the file was read: kind, encoding and delimiter, which of several sheets, and whether it has a header."""
         source = self.source
         header = "with a header" if source.has_header else "without a header"
+        if source.has_header and source.header_line > 1:
+            header += f" in line {source.header_line}"
+        sheet = f"sheet {source.sheet} (not read: {', '.join(source.other_sheets)})" if source.other_sheets else ""
         separated = (
             f"separated by {_DELIMITER_WORDS.get(source.delimiter, source.delimiter)}" if source.delimiter else ""
         )
-        return ", ".join(filter(None, (source.kind.upper(), source.encoding, separated, header)))
+        return ", ".join(filter(None, (source.kind.upper(), source.encoding, separated, sheet, header)))
 
     @property
     def targets(self) -> Mapping[str, str]:
@@ -84,13 +87,20 @@ def targets(what: str) -> dict[str, str]:
 
 
 def drafted(
-    file: Path, what: str, by: Conventions, *, encoding: str = "", delimiter: str = "", header: bool | None = None
+    file: Path,
+    what: str,
+    by: Conventions,
+    *,
+    encoding: str = "",
+    delimiter: str = "",
+    header: bool | None = None,
+    sheet: str = "",
 ) -> ImportDraft:
     """A draft of importing a file, everything about it detected; `what` '' looks whether it holds sales.
 
     Raises FileError for a file that cannot be read as a table.
     """
-    source = open_source(file, encoding=encoding, delimiter=delimiter, header=header)
+    source = open_source(file, encoding=encoding, delimiter=delimiter, header=header, sheet=sheet)
     if not what:
         as_sales = {match.target for match in match_columns(source.columns, source.sample, Sale, by)}
         what = "sales" if {"client", "amount"} <= as_sales else "clients"
