@@ -4,14 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from sqlalchemy import select
-
 from crm.commands.registry import About
 from crm.errors import FieldError, NotFoundError, RuleError
 from crm.model import Client, Conventions, View, fields
 from crm.model.fields import Check, Line
 from crm.repository import Query, Snapshot
-from crm.repository.tables import client as client_table
+from crm.repository.queries import clients as queries
 
 # The clients of a group are read and written so many at a time.
 _BATCH = 500
@@ -224,7 +222,7 @@ def _as_condition(snapshot: Snapshot, name: str, wanted: Any) -> Any:
     if wanted == "":
         return IsMissing(Name(name))
     # A filter ignores case, a condition does not: it names each way in which the word is written.
-    stored = [row[0] for row in snapshot.select(select(client_table.c[name]).distinct().order_by(client_table.c[name]))]
+    stored = queries.values_of(snapshot, name)
     several = {text.casefold() for text in (wanted if isinstance(wanted, list) else [wanted])}
     spelled = tuple(spelling for spelling in stored if spelling and spelling.casefold() in several)
     if not spelled:

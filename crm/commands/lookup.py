@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from crm.commands.clients.contacts import contacts_saying
 from crm.commands.context import CRM
 from crm.commands.matching import begins, called
-from crm.commands.sales.pipeline import WhichDeals, listed, stage_called, stages
+from crm.commands.sales.pipeline import listed, stage_called, stages
 from crm.errors import NotFoundError
 from crm.model import Client, Contact, Deal, Record, Stage
 from crm.model.folding import fold
 from crm.repository import Query, Snapshot
+from crm.repository.queries.deals import WhichDeals
 
 _LISTED = 5
 _SEARCHED = 20

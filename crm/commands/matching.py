@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from crm.model import Client, Contact
 from crm.model.folding import fold
 from crm.repository import Query, Snapshot
-from crm.repository.tables import derived_columns
+from crm.repository.derived_columns import derived_columns
 
 # How alike (0 to 1) a misspelt word and the one meant are, as for the search itself.
 _ALIKE = 0.75

@@ -83,6 +83,14 @@ def is_text(column: ColumnElement[Any], wanted: str) -> ColumnElement[bool]:
     return (column != literal("", literal_execute=True)) & found
 
 
+def holds(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:
+    """Whether a word is part of a text, whatever its case."""
+    if word.isascii():
+        # The database's own `lower` is quick, and knows ASCII only.
+        return column.icontains(word, autoescape=True)
+    return caseless(column).contains(word.casefold(), autoescape=True)
+
+
 def _spellings(text: str) -> list[str]:
     """The ways in which a text may be written, with its letters of ASCII in lower case."""
     words = re.split(r"(\W+)", text)

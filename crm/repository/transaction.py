@@ -48,11 +48,12 @@ from crm.repository import (
     writing,
 )
 from crm.repository.bulk import insert_rows, update_rows
+from crm.repository.derived_columns import DERIVED_FROM, derived_columns
 from crm.repository.dialect import Dialect
 from crm.repository.known import KnownRosters
 from crm.repository.snapshot import SqlSnapshot, put_fact
 from crm.repository.sums import FED, TOTALS, Totals
-from crm.repository.tables import DERIVED_FROM, KINDS, TABLES, derived_columns, row_of
+from crm.repository.tables import KINDS, TABLES, row_of
 from crm.repository.team import same
 from crm.repository.writing import SEALED, STATUS, Entry
 from crm.rules import Decision

@@ -30,7 +30,9 @@ def values(call: "Callable[[], Call]", asked: Parameter | Field, begun: str) -> 
             if isinstance(asked, Parameter) and asked.record:
                 return _fitting(_names(snapshot, asked.record, begun), begun)
             if isinstance(asked.check, Tags) and "tag" in asked.name:
-                return _fitting(_tags(snapshot), begun)
+                from crm.repository.queries.clients import tags
+
+                return _fitting(tags(snapshot), begun)
         from crm.terminal.toolkit.suggestions import PEOPLE, suggestions
 
         suggest = suggestions(crm, PEOPLE if isinstance(asked.check, Person) else asked.name)
@@ -54,7 +56,8 @@ def _names(snapshot: Snapshot, kind: type[Record], begun: str) -> Iterator[str]:
 
         yield from (contact.name for contact in contacts_saying(snapshot, begun, limit=_MOST))
     elif kind is Deal:
-        from crm.commands.sales.pipeline import WhichDeals, listed, stages
+        from crm.commands.sales.pipeline import listed, stages
+        from crm.repository.queries.deals import WhichDeals
 
         found_deals = listed(
             snapshot, (), WhichDeals([stage.id for stage in stages(snapshot)], text=begun), limit=_MOST
@@ -67,13 +70,3 @@ def _names(snapshot: Snapshot, kind: type[Record], begun: str) -> Iterator[str]:
     else:
         for name in kind.about.unique:
             yield from filter(None, (getattr(record, name) for record in snapshot.find_all(kind, Query(limit=_MOST))))
-
-
-def _tags(snapshot: Snapshot) -> list[str]:
-    """The tags that clients have."""
-    from sqlalchemy import select
-
-    from crm.repository.tables import client
-
-    found = snapshot.select(select(client.c.tags).distinct())
-    return sorted({tag for (tags,) in found for tag in tags})

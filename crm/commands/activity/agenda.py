@@ -8,19 +8,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
-
-from crm.commands.activity.anniversaries import BIRTHDAY, falls_on
 from crm.commands.activity.follow_up_lists import by_id, due_words, in_days, with_names
 from crm.commands.context import CRM
-from crm.commands.ownership import EVERYBODY, Mine, OwnerFilter, owner_filter
+from crm.commands.ownership import Mine, owner_filter
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import command
-from crm.model import CHANNELS, STATES, UNSENT, Client, Deal, FollowUp, Message, Record
+from crm.model import CHANNELS, STATES, Client, Deal, FollowUp, Message, Record
 from crm.model.encoding import plain
 from crm.repository import Query, Snapshot
-from crm.repository.query import selection
-from crm.repository.tables import client, deal, message, record_columns, record_of
+from crm.repository.queries import anniversaries, deals, mail
+from crm.repository.queries.people import EVERYBODY, OwnerFilter
 
 # A deal without a contact or a move for so many days has gone quiet.
 QUIET_AFTER = 14
@@ -135,22 +132,11 @@ def follow_ups_due(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int =
 def birthdays(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Clients whose birthday it is and whom nobody has been in touch with today; a client without an owner is
     everybody's."""
-    today = snapshot.today
-    born = falls_on(BIRTHDAY, today, snapshot.clock)
-    if born is None:
-        return 0, []
-    among = [born, or_(client.c.last_contact_on.is_(None), client.c.last_contact_on < today)]
-    if owner:
-        among.append(or_(client.c.owner == "", owner.owns(Client)))
-    ((count,),) = snapshot.select(select(func.count()).select_from(client).where(*among))
-    if not (count > but and most):
-        return count, []
-    alphabet = (client.c.sort_name, client.c.id)
-    rows = snapshot.select(select(*record_columns(Client)).where(*among).order_by(*alphabet).limit(most).offset(but))
+    count, found = anniversaries.birthdays_without_contact(snapshot, owner, most, but)
     items = []
-    for person in (record_of(Client, row) for row in rows):
-        turns = today.year - person.date_of_birth.year if person.date_of_birth else 0
-        items.append(AgendaItem(_BIRTHDAY, f"turns {turns}", "birthday today", person, person, person.owner))
+    for client in found:
+        turns = snapshot.today.year - client.date_of_birth.year if client.date_of_birth else 0
+        items.append(AgendaItem(_BIRTHDAY, f"turns {turns}", "birthday today", client, client, client.owner))
     return count, items
 
 
@@ -171,20 +157,10 @@ def closes_passed(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 
 def not_arrived(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """E-mails and texts that could not be sent, or that nobody knows of whether they were; the report of a mailing to
     many has those of its own, unless it goes out by itself on each one's day."""
-    query = Query({"state": UNSENT, **owner.filters(Message)})
-    among = or_(message.c.mailing == 0, message.c.occasion != "")
-
-    def narrowed(*columns: Any) -> Select[Any]:
-        return selection(select(*columns).select_from(message).where(among), Message, query, snapshot.clock)
-
-    ((count,),) = snapshot.select(narrowed(func.count()).order_by(None))
-    if not (count > but and most):
-        return count, []
-    oldest = (message.c.on, message.c.id)
-    rows = snapshot.select(narrowed(message.c.id).order_by(None).order_by(*oldest).limit(most).offset(but))
-    messages = by_id(snapshot, Message, {row[0] for row in rows})
-    clients = by_id(snapshot, Client, {unsent.client for unsent in messages.values()})
-    return count, [_unsent(messages[row[0]], clients, snapshot.today) for row in rows]
+    count, numbers = mail.unsent(snapshot, owner, most, but)
+    messages = by_id(snapshot, Message, set(numbers))
+    clients = by_id(snapshot, Client, {message.client for message in messages.values()})
+    return count, [_unsent(messages[number], clients, snapshot.today) for number in numbers]
 
 
 def _unsent(unsent: Message, clients: Mapping[int, Client], today: date) -> AgendaItem:
@@ -194,36 +170,14 @@ def _unsent(unsent: Message, clients: Mapping[int, Client], today: date) -> Agen
     return AgendaItem(_rank(_UNSENT, (today - unsent.on).days), title, why, clients[unsent.client], unsent, unsent.user)
 
 
-# Since when nothing has happened to a deal: nobody spoke to its client, and it did not move.
-_quiet_since: ColumnElement[Any] = case(
-    (client.c.last_contact_on > deal.c.stage_since, client.c.last_contact_on), else_=deal.c.stage_since
-)
-
-
 def gone_quiet(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Open deals that nothing was done about for two weeks, and that need not be closed by now."""
     long_ago = snapshot.today - timedelta(days=QUIET_AFTER)
-    among = (
-        # What has moved lately is left out before anybody looks at its client.
-        deal.c.stage_since <= long_ago,
-        _quiet_since <= long_ago,
-        or_(deal.c.expected_close_on.is_(None), deal.c.expected_close_on >= snapshot.today),
-    )
-
-    def narrowed(*columns: Any) -> Select[Any]:
-        joined = select(*columns).join_from(deal, client).where(*among)
-        return selection(joined, Deal, _open_deals(owner), snapshot.clock).order_by(None)
-
-    ((count,),) = snapshot.select(narrowed(func.count()))
-    if not (count > but and most):
-        return count, []
-    rows = snapshot.select(narrowed(deal.c.id).order_by(_quiet_since, deal.c.id).limit(most).offset(but))
-    deals = by_id(snapshot, Deal, {row[0] for row in rows})
+    count, numbers = deals.quiet(snapshot, owner, long_ago, most, but)
+    found = by_id(snapshot, Deal, set(numbers))
     return count, [
-        AgendaItem(
-            _rank(_QUIET, quiet), record.title, f"no contact or move for {in_days(quiet)}", whom, record, record.owner
-        )
-        for record, whom, quiet in _with_clients(snapshot, [deals[row[0]] for row in rows])
+        AgendaItem(_rank(_QUIET, quiet), each.title, f"no contact or move for {in_days(quiet)}", whom, each, each.owner)
+        for each, whom, quiet in _with_clients(snapshot, [found[number] for number in numbers])
     ]
 
 

@@ -1,20 +1,16 @@
 """The days that come once a year: birthdays, the day of the first sale, and days of the calendar."""
 
 import re
-from calendar import isleap, monthrange
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, extract, or_, true
-
-from crm.clock import Clock
 from crm.errors import FieldError
 from crm.model import Conventions
 from crm.model.fields import Check
-from crm.repository.tables import client
+from crm.repository.queries.anniversaries import BIRTHDAY, FIRST_SALE
 
-BIRTHDAY, FIRST_SALE = "birthday", "first sale"
 # Days on which nobody looked are made up for as long as a late greeting is still one.
 MADE_UP = 3
 _WORDS = {BIRTHDAY: "birthdays", FIRST_SALE: "the day of the first sale"}
@@ -65,20 +61,3 @@ def days_due(today: date, since: date) -> list[date]:
     since which there is such an order."""
     earlier = (today - timedelta(days=back) for back in range(1, MADE_UP + 1))
     return [today, *(day for day in earlier if day >= since)]
-
-
-def falls_on(occasion: str, day: date, clock: Clock) -> ColumnElement[bool] | None:
-    """Which clients it is on a day; None where it is nobody that day. What is on 29 February is on the 28th in years
-    without one. Whoever was added later is not greeted for a day before."""
-    dates = [(day.month, day.day)]
-    if dates == [(2, 28)] and not isleap(day.year):
-        dates.append((2, 29))
-    existing = client.c.created_at < clock.at(day + timedelta(days=1))
-    if occasion == BIRTHDAY:
-        born = [f"{month:02}-{number:02}" for month, number in dates]
-        return and_(existing, client.c.birthday.in_(born), client.c.date_of_birth < day)
-    if occasion == FIRST_SALE:
-        first = client.c.first_sale_on
-        same = (and_(extract("month", first) == month, extract("day", first) == number) for month, number in dates)
-        return and_(existing, or_(*same), extract("year", first) < day.year)
-    return and_(existing, true()) if occasion in {f"{number:02}-{month:02}" for month, number in dates} else None

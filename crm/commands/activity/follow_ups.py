@@ -1,13 +1,10 @@
 """Follow-ups: what is to be done for clients, by when and by whom; put off, handed over, done, and done again."""
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
-
-from sqlalchemy import ColumnElement, case, func, select
 
 from crm.commands.activity.follow_up_lists import DayAhead, FollowUpShown, with_names
 from crm.commands.context import CRM
@@ -20,9 +17,8 @@ from crm.errors import FieldError, RefusedError
 from crm.model import Client, Deal, FollowUp
 from crm.model.fields import Id, Line, Person, TimeOfDay, Whole
 from crm.repository import Query, Snapshot, Transaction
-from crm.repository.query import selection
-from crm.repository.tables import follow_up as follow_up_table
-from crm.repository.tables import record_columns, record_of
+from crm.repository.queries import activity as queries
+from crm.repository.queries.activity import WhichFollowUps
 
 TheFollowUp = Annotated[FollowUp, About("Follow-up", "its number", positional=True)]
 Every = Whole(most=3650)
@@ -71,15 +67,11 @@ def list_all(
     """Lists follow-ups that are not done yet, the most urgent first: everybody's, mine, or those about a client."""
     if overdue and done:
         raise FieldError("what is done is not overdue; leave out one of them", field="overdue", label="Overdue")
-    late = case((follow_up_table.c.due_on < crm.today, 1), else_=0)
-    counts: list[ColumnElement[Any]] = [func.count(), func.sum(late)]
     with crm.read() as snapshot:
-        query, among = _asked_for(crm, snapshot, client, mine, for_, deal, due, overdue, done, repeating)
-        page = dataclasses.replace(query, sort=sort or ("-done_on" if done else ""), limit=most(limit), offset=offset)
-        counting = select(*counts).select_from(follow_up_table).where(*among)
-        ((count, overdue_in_all),) = snapshot.select(selection(counting, FollowUp, query, crm.clock).order_by(None))
-        shown = with_names(snapshot, _found(snapshot, page, among))
-        return FollowUpList(shown, count, 0 if done else int(overdue_in_all or 0))
+        which = _asked_for(crm, snapshot, client, mine, for_, deal, due, overdue, done, repeating)
+        count, late = queries.count_follow_ups(snapshot, which)
+        found = queries.follow_ups(snapshot, which, sort or ("-done_on" if done else ""), most(limit), offset)
+        return FollowUpList(with_names(snapshot, found), count, 0 if done else late)
 
 
 def _asked_for(
@@ -93,8 +85,8 @@ def _asked_for(
     overdue: bool,
     done: bool,
     repeating: bool,
-) -> tuple[Query, list[ColumnElement[bool]]]:
-    """What was asked for as a query, and what a query cannot say."""
+) -> WhichFollowUps:
+    """What was asked for."""
     filters: dict[str, Any] = {"client": client.id} if client else {}
     filters |= owner_filter(crm, snapshot, mine, person, field="for_", label="For").filters(FollowUp)
     if deal:
@@ -104,14 +96,7 @@ def _asked_for(
     if overdue:
         yesterday = crm.today - timedelta(days=1)
         due = min(due, yesterday) if due else yesterday
-    among: list[ColumnElement[bool]] = [follow_up_table.c.done_on.is_not(None)] if done else []
-    among += [follow_up_table.c.every > 0] if repeating else []
-    return Query(filters, until=due), among
-
-
-def _found(snapshot: Snapshot, query: Query, among: Sequence[ColumnElement[bool]]) -> list[FollowUp]:
-    statement = selection(select(*record_columns(FollowUp)).where(*among), FollowUp, query, snapshot.clock)
-    return [record_of(FollowUp, row) for row in snapshot.select(statement)]
+    return WhichFollowUps(Query(filters, until=due), done, repeating)
 
 
 @command("follow-ups show", title="Show a follow-up")
@@ -306,8 +291,8 @@ def export(
     from crm.files.icalendar import write_follow_ups
 
     with crm.read() as snapshot:
-        query, among = _asked_for(crm, snapshot, client, mine, for_, None, due, False, False, False)
-        shown = with_names(snapshot, _found(snapshot, query, among))
+        which = _asked_for(crm, snapshot, client, mine, for_, None, due, False, False, False)
+        shown = with_names(snapshot, queries.follow_ups(snapshot, which))
     if not shown:
         raise RefusedError("There is nothing to be done; no file was written.")
     confirm_overwrite(file, yes)

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
-from sqlalchemy import or_, select
-
 from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
 from crm.commands.ownership import Mine, owner_filter
@@ -15,9 +13,8 @@ from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.errors import FieldError, RefusedError, confirmation
 from crm.model import INTERACTIONS, Client, Contact, Interaction
 from crm.model.fields import Choice, Day, Line, Person, Prose, TimeOfDay
-from crm.repository import Snapshot, Transaction, sql_functions
-from crm.repository.tables import interaction as interaction_table
-from crm.repository.tables import record_columns, record_of
+from crm.repository import Snapshot, Transaction
+from crm.repository.queries import activity
 
 InteractionChanges = Annotated[Mapping[str, Any], FieldsOf(Interaction, Takes.CHANGES)]
 TheInteraction = Annotated[Interaction, About("Interaction", "its number", positional=True)]
@@ -77,41 +74,19 @@ def list_all(
     """Lists calls, meetings, e-mails, text messages and notes, the newest first."""
     if since and until and until < since:
         raise FieldError("the last day lies before the first", field="until", label="Until")
-    columns = interaction_table.c
     with crm.read() as snapshot:
-        owners = owner_filter(crm, snapshot, mine, by, field="by", label="By")
-        conditions = [
-            columns.client == client.id if client else None,
-            columns.contact == contact.id if contact else None,
-            columns.kind == kind if kind else None,
-            columns.on >= since if since else None,
-            columns.on <= until if until else None,
-            owners.owns(Interaction) if owners else None,
-            *(_holds(word) for word in text.split()),
-        ]
-        statement = (
-            select(*record_columns(Interaction))
-            .where(*(condition for condition in conditions if condition is not None))
-            .order_by(columns.on.desc(), columns.time.desc(), columns.id.desc())
-            .limit(most(limit))
-            .offset(offset)
+        return activity.interactions(
+            snapshot,
+            client=client.id if client else 0,
+            contact=contact.id if contact else 0,
+            kind=kind,
+            since=since,
+            until=until,
+            by=owner_filter(crm, snapshot, mine, by, field="by", label="By"),
+            words=text.split(),
+            limit=most(limit),
+            offset=offset,
         )
-        return [record_of(Interaction, row) for row in snapshot.select(statement)]
-
-
-def _holds(word: str) -> Any:
-    """Whether a word is part of what was noted down, whatever its case."""
-    columns = interaction_table.c
-    if word.isascii():
-        # The database's own `lower` is quick, and knows ASCII only.
-        return or_(*(column.icontains(word, autoescape=True) for column in (columns.subject, columns.body)))
-    wanted = word.casefold()
-    return or_(
-        *(
-            sql_functions.caseless(column).contains(wanted, autoescape=True)
-            for column in (columns.subject, columns.body)
-        )
-    )
 
 
 @command("interactions show", title="Show")

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import String, and_, bindparam, not_, null, or_, select, type_coerce
-
 from crm.commands.activity import timeline_messages
 from crm.commands.activity.timeline_entries import DEAL, EDIT, FOLLOW_UP, SALE, START, STATUS, Entry, Key, Place, short
 from crm.commands.context import CRM
@@ -16,7 +14,7 @@ from crm.commands.data.change_details import typed_value
 from crm.model import CHANNELS, INTERACTIONS, Client, Conventions, Sale, Stage, fields
 from crm.model.rights import HISTORY, NONE, OWN, READ, level
 from crm.repository import Query, Snapshot
-from crm.repository.tables import audit, deal, follow_up, sale, stage_move, transactions
+from crm.repository.queries import timeline
 
 _Row = Any
 # Reads the latest rows of some kinds about a client (by id) until a day, each with what it is sorted by: at least the
@@ -51,18 +49,10 @@ def latest(
     return [next(makers[tell]) for _, _, tell in page]
 
 
-_SALES = (
-    select(*(sale.c[name] for name in ("id", "on", "amount", "note", "user", "created_at")))
-    .where(sale.c.client == bindparam("client"), sale.c.on <= bindparam("until"))
-    .order_by(sale.c.on.desc(), sale.c.id.desc())
-    .limit(bindparam("most"))
-)
-
-
 def _sales(
     snapshot: Snapshot, client: int, _: Sequence[str], until: date, most: int, __: Conventions
 ) -> list[tuple[Key, _Row]]:
-    rows = snapshot.select(_SALES, client=client, until=until, most=most)
+    rows = timeline.sales(snapshot, client, until, most)
     return [((row.on, row.created_at, 0), row) for row in rows]
 
 
@@ -82,79 +72,38 @@ def _sale_entries(_: Snapshot, rows: Sequence[_Row], __: Conventions) -> list[En
     return entries
 
 
-# Every deal comes into stages by moves, the first one when it is added.
-_MOVES = (
-    select(*(stage_move.c[name] for name in ("id", "deal", "stage", "on", "user", "created_at")))
-    .join_from(stage_move, deal, deal.c.id == stage_move.c.deal)
-    .where(deal.c.client == bindparam("client"), stage_move.c.on <= bindparam("until"))
-    .order_by(stage_move.c.on.desc(), stage_move.c.id.desc())
-    .limit(bindparam("most"))
-)
-_EARLIER = stage_move.alias()
-_MOVED = (
-    select(
-        stage_move.c.id,
-        deal.c.title,
-        deal.c.lost_reason,
-        select(_EARLIER.c.stage)
-        .where(_EARLIER.c.deal == stage_move.c.deal, _EARLIER.c.id < stage_move.c.id)
-        .order_by(_EARLIER.c.id.desc())
-        .limit(1)
-        .scalar_subquery()
-        .label("before"),
-    )
-    .join_from(stage_move, deal, deal.c.id == stage_move.c.deal)
-    .where(stage_move.c.id.in_(bindparam("moves", expanding=True)))
-)
-
-
 def _deals(
     snapshot: Snapshot, client: int, _: Sequence[str], until: date, most: int, __: Conventions
 ) -> list[tuple[Key, _Row]]:
-    rows = snapshot.select(_MOVES, client=client, until=until, most=most)
+    rows = timeline.stage_moves(snapshot, client, until, most)
     return [((row.on, row.created_at, 0), row) for row in rows]
 
 
 def _deal_entries(snapshot: Snapshot, rows: Sequence[_Row], by: Conventions) -> list[Entry]:
-    moved = {row.id: row for row in snapshot.select(_MOVED, moves=[row.id for row in rows])}
+    moved = {deal.id: deal for deal in timeline.moved_deals(snapshot, [row.id for row in rows])}
     stages = {stage.id: stage for stage in snapshot.find_all(Stage)}
     entries = []
     for row in rows:
-        its, now = moved[row.id], stages.get(row.stage)
+        deal, now = moved[row.id], stages.get(row.stage)
         if now and now.outcome != "open":
-            text = f"Deal {now.outcome}: {its.title}"
-            text += f" ({its.lost_reason})" if now.outcome == "lost" and its.lost_reason else ""
-        elif its.before is None:
-            text = f"Deal added: {its.title}"
+            text = f"Deal {now.outcome}: {deal.title}"
+            text += f" ({deal.lost_reason})" if now.outcome == "lost" and deal.lost_reason else ""
+        elif deal.before is None:
+            text = f"Deal added: {deal.title}"
         else:
-            before = stages.get(its.before)
-            text = f"Deal {its.title}: {before.name if before else '?'} → {now.name if now else '?'}"
+            before = stages.get(deal.before)
+            text = f"Deal {deal.title}: {before.name if before else '?'} → {now.name if now else '?'}"
         # One that is told later than it was has no time of day.
         at = by.clock.time_of(row.created_at) if by.clock.day_of(row.created_at) == row.on else ""
         entries.append(Entry(row.on, at, DEAL, text, row.user, None, "deal", row.deal))
     return entries
 
 
-_ITS = tuple(follow_up.c[name] for name in ("id", "created_at", "updated_at", "due_on", "due_time", "what", "user"))
-_SET = (
-    select(*_ITS, null().label("done_on"))
-    .where(follow_up.c.client == bindparam("client"), follow_up.c.created_at < bindparam("before"))
-    .order_by(follow_up.c.created_at.desc(), follow_up.c.id.desc())
-    .limit(bindparam("most"))
-)
-_DONE = (
-    select(*_ITS, follow_up.c.done_on)
-    .where(follow_up.c.client == bindparam("client"), follow_up.c.done_on <= bindparam("until"))
-    .order_by(follow_up.c.done_on.desc(), follow_up.c.updated_at.desc(), follow_up.c.id.desc())
-    .limit(bindparam("most"))
-)
-
-
 def _follow_ups(
     snapshot: Snapshot, client: int, _: Sequence[str], until: date, most: int, by: Conventions
 ) -> list[tuple[Key, _Row]]:
-    given = snapshot.select(_SET, client=client, before=_end_of(until, by), most=most)
-    done = snapshot.select(_DONE, client=client, until=until, most=most)
+    given = timeline.follow_ups_set(snapshot, client, _end_of(until, by), most)
+    done = timeline.follow_ups_done(snapshot, client, until, most)
     found: list[tuple[Key, _Row]] = [((by.clock.day_of(row.created_at), row.created_at, 0), row) for row in given]
     return found + [((row.done_on, row.updated_at, 0), row) for row in done]
 
@@ -180,40 +129,6 @@ def _end_of(day: date, by: Conventions) -> datetime:
     return datetime.max.replace(tzinfo=UTC) if day == date.max else by.clock.at(day + timedelta(days=1), time())
 
 
-# Totals change with each sale, which stands in the timeline itself, and the reason of a status with them. Such entries
-# are written by the store itself, and begin with one of these.
-_FOLLOWING = [
-    name for name, field in fields(Client).items()
-    if field.by in ("facts", "rules") and name not in ("status", "status_pinned_until")
-]  # fmt: skip
-_after = type_coerce(audit.c.after, String)
-_moves_status = and_(
-    audit.c.operation == "update",
-    or_(*(_after.contains(f'"{name}":', autoescape=True) for name in ("status", "status_pinned_until"))),
-)
-_follows = and_(
-    audit.c.operation == "update",
-    or_(*(_after.startswith(f'{{"{name}":', autoescape=True) for name in _FOLLOWING)),
-)
-_WORTH_TELLING = {
-    (STATUS,): _moves_status,
-    (EDIT,): and_(not_(_moves_status), not_(_follows)),
-    (STATUS, EDIT): or_(_moves_status, not_(_follows)),
-}
-_CHANGES = {
-    kinds: select(
-        audit.c.transaction, transactions.c.at, transactions.c.user, transactions.c.what, audit.c.operation,
-        audit.c.before, audit.c.after,
-    )
-    .join_from(audit, transactions)
-    .where(audit.c.record_id == bindparam("client"), audit.c.record == Client.kind_name, worth_telling)
-    .where(transactions.c.at < bindparam("before"))
-    .order_by(audit.c.id.desc())
-    .limit(bindparam("most"))
-    for kinds, worth_telling in _WORTH_TELLING.items()
-}  # fmt: skip
-
-
 # A sale comes before the status that it gives, and a client before all that is recorded with it.
 _RANKS = {STATUS: 1, "create": -1}
 
@@ -221,7 +136,9 @@ _RANKS = {STATUS: 1, "create": -1}
 def _changes(
     snapshot: Snapshot, client: int, kinds: Sequence[str], until: date, most: int, by: Conventions
 ) -> list[tuple[Key, _Row]]:
-    rows = snapshot.select(_CHANGES[tuple(kinds)], client=client, before=_end_of(until, by), most=most)
+    rows = timeline.changes(
+        snapshot, client, statuses=STATUS in kinds, edits=EDIT in kinds, before=_end_of(until, by), most=most
+    )
     ranks = (_RANKS.get(_kind_of(row), _RANKS.get(row.operation, 0)) for row in rows)
     return [((by.clock.day_of(row.at), row.at, rank), row) for row, rank in zip(rows, ranks, strict=True)]
 
@@ -250,7 +167,7 @@ def _change_text(
     changes = [
         f"{known[name].label}: {_value_text(name, before.get(name), by)} → {_value_text(name, value, by)}"
         for name, value in after.items()
-        if name in known and name not in _FOLLOWING and value != before.get(name)
+        if name in known and name not in timeline.FOLLOWING and value != before.get(name)
     ]
     if "status" in after and (reason := after.get("status_reason")):
         changes.append(f"because {reason}")

@@ -2,56 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import Column, ColumnElement, Select, Table, and_, bindparam, func, select
+from typing import TYPE_CHECKING
 
 from crm.commands.activity.timeline_entries import Entry, Key, short
 from crm.model import CHANNELS, INTERACTIONS, STATES, UNSENT, Contact, Conventions
 from crm.repository import Query, Snapshot
-from crm.repository.tables import interaction, message
+from crm.repository.queries import timeline
 
 if TYPE_CHECKING:
     from crm.repository import AnyRow
-
-# Of a long text only its beginning is read.
-_BEGINNING = 200
-
-
-def _latest(table: Table, kind: Column[str], *read: ColumnElement[Any]) -> Select[Any]:
-    """The latest rows until a day, at least `most` of them. The earliest of their days is read whole: rows without a
-    time are sorted by when they were noted down, which is not the order of the index."""
-    columns = table.c
-    of_client = (columns.client == bindparam("client"), kind.in_(bindparam("kinds", expanding=True)))
-    among = and_(*of_client, columns.on <= bindparam("until"))
-    first = select(columns.on).where(among).order_by(columns.on.desc()).limit(1).offset(bindparam("most") - 1)
-    return (
-        select(*read)
-        .where(among, columns.on >= func.coalesce(first.scalar_subquery(), date.min))
-        .order_by(columns.on.desc(), columns.time.desc(), columns.id.desc())
-    )
-
-
-_INTERACTIONS = _latest(
-    interaction,
-    interaction.c.kind,
-    *(interaction.c[name] for name in ("id", "created_at", "on", "time", "kind", "contact", "subject", "user")),
-    func.substr(interaction.c.body, 1, _BEGINNING).label("body"),
-)
-_MESSAGES = _latest(
-    message,
-    message.c.channel,
-    *(message.c[name] for name in ("id", "created_at", "on", "time", "channel", "direction", "state", "contact")),
-    *(message.c[name] for name in ("subject", "failure", "user")),
-    func.substr(message.c.body, 1, _BEGINNING).label("body"),
-)
 
 
 def interactions(
     snapshot: Snapshot, client: int, kinds: Sequence[str], until: date, most: int, by: Conventions
 ) -> list[tuple[Key, "AnyRow"]]:
     """Calls, meetings, notes and so on that somebody has logged."""
-    return _keyed(snapshot.select(_INTERACTIONS, client=client, kinds=list(kinds), until=until, most=most), by)
+    return _keyed(timeline.interactions(snapshot, client, kinds, until, most), by)
 
 
 def interaction_entries(snapshot: Snapshot, rows: Sequence["AnyRow"], _: Conventions) -> list[Entry]:
@@ -71,7 +37,7 @@ def messages(
     snapshot: Snapshot, client: int, kinds: Sequence[str], until: date, most: int, by: Conventions
 ) -> list[tuple[Key, "AnyRow"]]:
     """E-mails and texts with what became of them."""
-    return _keyed(snapshot.select(_MESSAGES, client=client, kinds=list(kinds), until=until, most=most), by)
+    return _keyed(timeline.messages(snapshot, client, kinds, until, most), by)
 
 
 def _keyed(rows: Sequence["AnyRow"], by: Conventions) -> list[tuple[Key, "AnyRow"]]:

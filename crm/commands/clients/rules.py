@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-from sqlalchemy import Select, func, select
-
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError, NotFoundError
 from crm.model import Client, StatusRule
 from crm.model.fields import Choice, Line, Whole
-from crm.repository import Snapshot, StatusMove, Transaction, tables
+from crm.repository import Snapshot, StatusMove, Transaction
+from crm.repository.queries import clients
 from crm.rules import SETS, RuleSet, Trace, rule_text, split_rule
 
 TheRule = Annotated[StatusRule, About("Rule", "its number", positional=True)]
@@ -188,20 +187,8 @@ def statuses(snapshot: Snapshot) -> list[str]:
     """The statuses there are: those of the active rules in their order, then others that clients have (pinned ones,
     those of former rules), '' last."""
     known = dict.fromkeys(rule.status for rule in snapshot.rules.rules)
-    known |= dict.fromkeys(status for (status,) in snapshot.select(_GIVEN))
+    known |= dict.fromkeys(clients.statuses(snapshot))
     return sorted(known, key=lambda status: status == "")
-
-
-def _statuses_in_use() -> Select[tuple[str]]:
-    """The statuses that clients have, each once: from one to the next along the index, however many clients have it."""
-    its = tables.client.alias()
-    status = select(func.min(tables.client.c.status).label("status")).cte("given", recursive=True)
-    following = select(func.min(its.c.status)).where(its.c.status > status.c.status).scalar_subquery()
-    status = status.union_all(select(following).where(status.c.status.is_not(None)))
-    return select(status.c.status).where(status.c.status.is_not(None))
-
-
-_GIVEN = _statuses_in_use()
 
 
 def _report(counts: Mapping[tuple[str, str], int], moves: Sequence[StatusMove], *, applied: bool) -> RulesReport:

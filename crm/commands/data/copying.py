@@ -3,10 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Annotated, Any
-
-from sqlalchemy import func, select
 
 from crm.commands.context import CRM, counted, open_other
 from crm.commands.registry import ONLY_ADMIN, About, command
@@ -14,7 +11,8 @@ from crm.errors import RefusedError, UsageError
 from crm.model import RECORDS
 from crm.model.fields import Line
 from crm.model.paths import display_path
-from crm.repository import Repository, tables
+from crm.repository import Repository
+from crm.repository.queries import store
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +82,5 @@ _COUNTED = (*(kind.plural for kind in RECORDS), "transactions", "changes")
 
 def _figures(repository: Repository) -> Mapping[str, Any]:
     """How many of everything a store holds, and what its money adds up to."""
-    asked = {
-        **{kind.plural: select(func.count()).select_from(tables.TABLES[kind]) for kind in RECORDS},
-        "transactions": select(func.count()).select_from(tables.transactions),
-        "changes": select(func.count()).select_from(tables.audit),
-        "amount of all sales": select(func.coalesce(func.sum(tables.sale.c.amount), Decimal())),
-        "total spend of all clients": select(func.coalesce(func.sum(tables.client.c.total_spend), Decimal())),
-    }
     with repository.read() as snapshot:
-        return {name: snapshot.select(statement)[0][0] for name, statement in asked.items()}
+        return {**store.counts(snapshot), **store.sums(snapshot)}

@@ -8,18 +8,17 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, select
-
 from crm.commands.activity.agenda import of_snapshot
 from crm.commands.activity.follow_up_lists import with_names
 from crm.commands.context import CRM
 from crm.commands.ownership import owner_filter
 from crm.commands.registry import named
-from crm.commands.sales.pipeline import WhichDeals, stages, sums
+from crm.commands.sales.pipeline import stages, sums
 from crm.model import Client, FollowUp
 from crm.model.money import NOTHING
 from crm.repository import Query, Snapshot
-from crm.repository.tables import client, message, record_columns, record_of, sale
+from crm.repository.queries import anniversaries, clients, mail, sales
+from crm.repository.queries.deals import WhichDeals
 
 if TYPE_CHECKING:
     from crm.commands.reports.report import Report
@@ -104,24 +103,17 @@ class Tile:
 
 
 def _statuses(_: CRM, snapshot: Snapshot, __: bool) -> Statuses:
-    counted = snapshot.select(select(client.c.status, func.count()).group_by(client.c.status))
+    counted = clients.counts_by_status(snapshot)
     found = sorted((StatusCount(status, clients) for status, clients in counted), key=lambda status: -status.clients)
     return Statuses(sum(status.clients for status in found), found)
-
-
-# One statement for each month in turn: a sum over a range is read from the index alone, while grouping by
-# month would call a function for each sale.
-_SUM_OF_RANGE = select(func.sum(sale.c.amount), func.count()).where(
-    sale.c.on >= bindparam("first"), sale.c.on < bindparam("end")
-)
 
 
 def _months(_: CRM, snapshot: Snapshot, __: bool) -> list[MonthOfSales]:
     firsts = [_months_ago(snapshot.today, back) for back in range(_MONTHS - 1, -2, -1)]
     months = []
-    for first, end in pairwise(firsts):
-        ((amount, sales),) = snapshot.select(_SUM_OF_RANGE, first=first, end=end)
-        months.append(MonthOfSales(first, amount or NOTHING, sales))
+    for first, following in pairwise(firsts):
+        amount, count = sales.sum_of_range(snapshot, first, following - timedelta(days=1))
+        months.append(MonthOfSales(first, amount or NOTHING, count))
     return months
 
 
@@ -136,25 +128,7 @@ def _newest(_: CRM, snapshot: Snapshot, __: bool) -> list[Client]:
 
 
 def _moved(_: CRM, snapshot: Snapshot, __: bool) -> list[Client]:
-    recent = client.c.status_since >= snapshot.today - timedelta(days=_MOVED_WITHIN)
-    largest = (client.c.total_spend.desc(), client.c.id)
-    # Who they are is told by the index alone; only they are then read.
-    moved = (
-        select(client.c.id)
-        .where(client.c.status_before != "", client.c.status_before != client.c.status, recent)
-        .order_by(*largest)
-        .limit(_LISTED)
-    )
-    statement = select(*record_columns(Client)).where(client.c.id.in_(moved)).order_by(*largest)
-    return [record_of(Client, row) for row in snapshot.select(statement)]
-
-
-_BORN_ON = (
-    select(*record_columns(Client))
-    .where(client.c.birthday == bindparam("born_on"))
-    .order_by(client.c.sort_name)
-    .limit(_LISTED * 2)
-)
+    return clients.moved_since(snapshot, snapshot.today - timedelta(days=_MOVED_WITHIN), _LISTED)
 
 
 def _birthdays(_: CRM, snapshot: Snapshot, __: bool) -> list[Birthday]:
@@ -164,10 +138,9 @@ def _birthdays(_: CRM, snapshot: Snapshot, __: bool) -> list[Birthday]:
         # Who was born on a leap day has a birthday on the last of February in other years.
         leap_day_too = (on.month, on.day) == (2, 28) and not isleap(on.year)
         for born_on in [on.strftime("%m-%d"), "02-29"][: 1 + leap_day_too]:
-            rows = snapshot.select(_BORN_ON, born_on=born_on)
-            for person in (record_of(Client, row) for row in rows):
-                if person.date_of_birth:
-                    coming.append(Birthday(person, on, on.year - person.date_of_birth.year))
+            for client in anniversaries.born_on(snapshot, born_on, _LISTED * 2):
+                if client.date_of_birth:
+                    coming.append(Birthday(client, on, on.year - client.date_of_birth.year))
         if len(coming) >= _LISTED * 2:
             break
     return coming[: _LISTED * 2]
@@ -184,11 +157,8 @@ def _pipeline(_: CRM, snapshot: Snapshot, __: bool) -> Any:
     return sums(snapshot, among, WhichDeals([stage.id for stage in among]))
 
 
-_STATES = select(message.c.state, func.count()).where(message.c.state.in_(_UNDER_WAY)).group_by(message.c.state)
-
-
 def _messages(_: CRM, snapshot: Snapshot, __: bool) -> list[MessageCount]:
-    counted = {state: count for state, count in snapshot.select(_STATES)}  # noqa: C416 - rows are no pairs to mypy
+    counted = mail.counts_by_state(snapshot, _UNDER_WAY)
     return [MessageCount(state, counted[state]) for state in _UNDER_WAY if state in counted]
 
 

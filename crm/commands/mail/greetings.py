@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-from sqlalchemy import exists, select
-
-from crm.commands.activity.anniversaries import YearlyDay, days_due, falls_on, key_of, occasion_words
+from crm.commands.activity.anniversaries import YearlyDay, days_due, key_of, occasion_words
 from crm.commands.context import CRM
 from crm.commands.mail.consent import objections
 from crm.commands.mail.mailings.audience import Reader, refused_addresses
@@ -25,8 +23,7 @@ from crm.model.fields.recipients import recipient_key
 from crm.outward.outgoing import Party
 from crm.outward.sms import is_number
 from crm.repository import Query, Snapshot, Transaction
-from crm.repository.tables import client as client_table
-from crm.repository.tables import message as message_table
+from crm.repository.queries import anniversaries, mail
 
 Name = Annotated[str, Line(100), About("Name", positional=True)]
 # So many clients are greeted in one transaction.
@@ -172,52 +169,31 @@ def _greetings(snapshot: Snapshot, today: date) -> Iterator[Greeting]:
 
 
 def _of_day(snapshot: Snapshot, order: Mailing, day: date, refused: Mapping[str, str]) -> Iterator[Greeting]:
-    fits = falls_on(order.occasion, day, snapshot.clock)
-    if fits is None:
-        return
-    address = client_table.c.phone if order.channel == "sms" else client_table.c.email
-    wanted = select(client_table.c.id).where(fits, client_table.c.marketing_consent, address != "")
-    numbers = [row[0] for row in snapshot.select(wanted.where(~_greeted(order, day)).order_by(client_table.c.id))]
+    key = key_of(order.occasion, day)
+    numbers = anniversaries.to_greet(snapshot, order.occasion, day, order.channel, key)
     if not numbers:
         return
-    greeted = _greeted_addresses(snapshot, order, day)
+    greeted = {recipient_key(to) for to in mail.addresses_of_occasion(snapshot, key, order.channel)}
     for start in range(0, len(numbers), _BATCH):
         clients = snapshot.find_all(Client, Query({"id": numbers[start : start + _BATCH]}, sort="id"))
         against = objections(snapshot, [_address(order, client) for client in clients])
         for client in clients:
             to = _address(order, client)
-            key = recipient_key(to)
-            if objection := against.get(key):
+            recipient = recipient_key(to)
+            if objection := against.get(recipient):
                 why_not = f"{to}: {objection.words}"
-            elif key in greeted:
+            elif recipient in greeted:
                 why_not = "another client at the same address is greeted"
             else:
                 why_not = _unreachable(order.channel, to, refused)
             if not why_not:
-                greeted.add(key)
+                greeted.add(recipient)
             yield Greeting(client, order, day, to, why_not)
 
 
 def _address(order: Mailing, client: Client) -> str:
     """Where a client is greeted."""
     return client.phone if order.channel == "sms" else client.email
-
-
-def _greeted_addresses(snapshot: Snapshot, order: Mailing, day: date) -> set[str]:
-    """Where somebody has been greeted for a day already."""
-    columns = message_table.c
-    wanted = select(columns.to).where(columns.occasion == key_of(order.occasion, day), columns.channel == order.channel)
-    return {recipient_key(to) for (to,) in snapshot.select(wanted)}
-
-
-def _greeted(order: Mailing, day: date) -> Any:
-    """Whether a client has a message for the day already, of whichever order and whatever became of it."""
-    columns = message_table.c
-    return exists().where(
-        columns.client == client_table.c.id,
-        columns.occasion == key_of(order.occasion, day),
-        columns.channel == order.channel,
-    )
 
 
 def _unreachable(channel: str, to: str, refused: Mapping[str, str]) -> str:
@@ -248,10 +224,7 @@ def _queued(crm: CRM, greetings: Sequence[Greeting]) -> list[Greeting]:
                 for greeting in greetings
                 if (greeting.mailing, greeting.on) == (order, day)
             }
-            wanted = select(client_table.c.id).where(
-                client_table.c.id.in_(list(some)), client_table.c.marketing_consent, ~_greeted(mailing, day)
-            )
-            numbers = [row[0] for row in tx.select(wanted)]
+            numbers = anniversaries.still_to_greet(tx, some, mailing.channel, key_of(mailing.occasion, day))
             found = tx.find_all(Client, Query({"id": numbers}, sort="id")) if numbers else []
             against = objections(tx, [_address(mailing, client) for client in found])
             clients = [client for client in found if recipient_key(_address(mailing, client)) not in against]

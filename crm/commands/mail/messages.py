@@ -7,8 +7,6 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
-from sqlalchemy import or_, select
-
 from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
 from crm.commands.mail import outbox
@@ -21,9 +19,8 @@ from crm.errors import CRMError, FieldError, RefusedError, StoreError, confirmat
 from crm.model import CHANNELS, DIRECTIONS, STATES, Client, Contact, Mailing, Message, Template
 from crm.model.encoding import plain
 from crm.model.fields import Choice, Day
-from crm.repository import Transaction, sql_functions
-from crm.repository.tables import message as message_table
-from crm.repository.tables import record_columns, record_of
+from crm.repository import Transaction
+from crm.repository.queries import mail as queries
 
 TheMessage = Annotated[Message, About("Message", "its number", positional=True)]
 # These can be sent once more: nobody has got them, as far as is known.
@@ -112,39 +109,21 @@ def list_all(
     """Lists what was written to clients and received from them, the newest first, each with what became of it."""
     if since and until and until < since:
         raise FieldError("the last day lies before the first", field="until", label="Until")
-    columns = message_table.c
     with crm.read() as snapshot:
-        owners = owner_filter(crm, snapshot, mine)
-        conditions = [
-            columns.client == client.id if client else None,
-            columns.state == state if state else None,
-            columns.direction == direction if direction else None,
-            columns.channel == channel if channel else None,
-            columns.on >= since if since else None,
-            columns.on <= until if until else None,
-            owners.owns(Message) if owners else None,
-            columns.mailing == mailing.id if mailing else None,
-            *(_holds(word) for word in text.split()),
-        ]
-        statement = (
-            select(*record_columns(Message))
-            .where(*(condition for condition in conditions if condition is not None))
-            .order_by(columns.on.desc(), columns.time.desc(), columns.id.desc())
-            .limit(most(limit))
-            .offset(offset)
+        return queries.messages(
+            snapshot,
+            client=client.id if client else 0,
+            state=state,
+            direction=direction,
+            channel=channel,
+            since=since,
+            until=until,
+            by=owner_filter(crm, snapshot, mine),
+            mailing=mailing.id if mailing else 0,
+            words=text.split(),
+            limit=most(limit),
+            offset=offset,
         )
-        return [record_of(Message, row) for row in snapshot.select(statement)]
-
-
-def _holds(word: str) -> Any:
-    """Whether a word is part of a message or of an address in it, whatever its case."""
-    columns = message_table.c
-    searched = (columns.subject, columns.body, columns.sender, columns.to, columns.cc, columns.bcc)
-    if word.isascii():
-        # The database's own `lower` is quick, and knows ASCII only.
-        return or_(*(column.icontains(word, autoescape=True) for column in searched))
-    wanted = word.casefold()
-    return or_(*(sql_functions.caseless(column).contains(wanted, autoescape=True) for column in searched))
 
 
 @command("email show", title="Show")

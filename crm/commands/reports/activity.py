@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import BindParameter, bindparam, func, select
-
 from crm.commands.context import CRM
 from crm.commands.registry import command
 from crm.commands.reports.periods import in_order, recent
@@ -16,7 +14,7 @@ from crm.commands.reports.report_parameters import Since, To, Until
 from crm.commands.reports.writing import kept
 from crm.model import INTERACTIONS
 from crm.repository import Snapshot
-from crm.repository.tables import deal, follow_up, interaction, sale, stage
+from crm.repository.queries import reports
 
 _TITLES = {"call": "Calls", "meeting": "Meetings", "email": "E-mails", "sms": "SMS", "note": "Notes"}
 _COLUMNS = (
@@ -28,29 +26,6 @@ _COLUMNS = (
     Column("won_value", "Won value", "money"),
     Column("sales", "Sales", "count"),
     Column("amount", "Amount", "money"),
-)
-_first: BindParameter[date] = bindparam("first")
-_last: BindParameter[date] = bindparam("last")
-_SPOKEN = (
-    select(interaction.c.user_id, interaction.c.user, interaction.c.kind, func.count())
-    .where(interaction.c.on >= _first, interaction.c.on <= _last)
-    .group_by(interaction.c.user_id, interaction.c.user, interaction.c.kind)
-)
-_DONE = (
-    select(follow_up.c.user_id, follow_up.c.user, func.count())
-    .where(follow_up.c.done_on >= _first, follow_up.c.done_on <= _last)
-    .group_by(follow_up.c.user_id, follow_up.c.user)
-)
-_WON = (
-    select(deal.c.owner_id, deal.c.owner, func.count(), func.sum(deal.c.value))
-    .join_from(deal, stage, stage.c.id == deal.c.stage)
-    .where(stage.c.outcome == "won", deal.c.closed_on >= _first, deal.c.closed_on <= _last)
-    .group_by(deal.c.owner_id, deal.c.owner)
-)
-_SOLD = (
-    select(sale.c.user_id, sale.c.user, func.count(), func.sum(sale.c.amount))
-    .where(sale.c.on >= _first, sale.c.on <= _last)
-    .group_by(sale.c.user_id, sale.c.user)
 )
 
 
@@ -103,15 +78,14 @@ def _people(snapshot: Snapshot, since: date, until: date) -> Mapping[int | str, 
         person.names.add(name)
         return person
 
-    days = {"first": since, "last": until}
-    for account, name, kind, count in snapshot.select(_SPOKEN, **days):
+    for account, name, kind, count in reports.interactions_by_person(snapshot, since, until):
         of(account, name).kinds[kind] += count
-    for account, name, count in snapshot.select(_DONE, **days):
+    for account, name, count in reports.follow_ups_done_by_person(snapshot, since, until):
         of(account, name).done += count
-    for account, name, count, value in snapshot.select(_WON, **days):
+    for account, name, count, value in reports.deals_won_by_person(snapshot, since, until):
         person = of(account, name)
         person.won, person.won_value = person.won + count, person.won_value + value
-    for account, name, count, sold in snapshot.select(_SOLD, **days):
+    for account, name, count, sold in reports.sales_by_person(snapshot, since, until):
         person = of(account, name)
         person.sales, person.sold = person.sales + count, person.sold + sold
     return people

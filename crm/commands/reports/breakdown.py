@@ -4,11 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, bindparam, case, func, select
-
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
-from crm.commands.reports.days import bought_on
 from crm.commands.reports.periods import in_order
 from crm.commands.reports.report import Chart, Column, Report, Row, amount, percent
 from crm.commands.reports.report_parameters import Since, To, Until
@@ -16,8 +13,8 @@ from crm.commands.reports.writing import kept
 from crm.errors import FieldError
 from crm.model import Client
 from crm.model.fields import Choice, Whole
-from crm.repository import Snapshot
-from crm.repository.tables import client, record_columns, record_of, sale
+from crm.repository import Query, Snapshot
+from crm.repository.queries import reports
 
 _OF = {"status": "Status", "owner": "Owner", "country": "Country", "source": "Source", "client": "Client"}
 _GROUPED = (
@@ -35,41 +32,6 @@ _SINGLE = (
     Column("number", "No."),
 )
 _EVER = date.min
-
-_bought = (
-    select(sale.c.client, func.sum(sale.c.amount).label("amount"), func.count().label("sales"))
-    .where(bought_on >= bindparam("first"), bought_on <= bindparam("last"))
-    .group_by(sale.c.client)
-    .subquery("bought")
-)
-# Who has an account is one owner, whoever else may be called so.
-_GROUPS: dict[str, Sequence[ColumnElement[Any]]] = {
-    "owner": (client.c.owner_id, case((client.c.owner_id == 0, client.c.owner), else_="")),
-}
-_BY_FIELD = {
-    name: select(
-        func.min(client.c[name]),
-        func.sum(_bought.c.amount),
-        func.sum(_bought.c.sales),
-        func.count(_bought.c.client),
-        func.count(),
-    )
-    .select_from(client.outerjoin(_bought, _bought.c.client == client.c.id))
-    .group_by(*_GROUPS.get(name, (client.c[name],)))
-    for name in _OF
-    if name != "client"
-}
-_BY_CLIENT = (
-    select(
-        _bought,
-        func.sum(_bought.c.amount).over().label("all_amount"),
-        func.sum(_bought.c.sales).over().label("all_sales"),
-        func.count().over().label("all_clients"),
-    )
-    .order_by(_bought.c.amount.desc(), _bought.c.client)
-    .limit(bindparam("top"))
-)
-_NAMED = select(*record_columns(Client)).where(client.c.id.in_(bindparam("ids", expanding=True)))
 
 
 @command("reports by", title="Sales by status, owner, country…", menu="reports")
@@ -93,9 +55,11 @@ def by(
     in_order(since, until)
     if top < 1:
         raise FieldError("at least one has to be named", field="top", label="Top")
-    days = {"first": since or _EVER, "last": until}
+    first = since or _EVER
     with crm.read() as snapshot:
-        columns, rows, total = _clients(snapshot, days, top) if of == "client" else _groups(snapshot, days, of, top)
+        columns, rows, total = (
+            _clients(snapshot, first, until, top) if of == "client" else _groups(snapshot, first, until, of, top)
+        )
     # The others together would dwarf everybody.
     chart = Chart("bars", ("amount",), top)
     return kept(Report(f"Sales by {of}", since, until, columns, rows, total, chart), to, crm, yes=yes)
@@ -104,9 +68,9 @@ def by(
 _Found = tuple[Sequence[Column], Sequence[Row], Row | None]
 
 
-def _groups(snapshot: Snapshot, days: dict[str, date], of: str, top: int) -> _Found:
+def _groups(snapshot: Snapshot, first: date, last: date, of: str, top: int) -> _Found:
     found = [(name, amount(sum_of), *map(int, (sales or 0, buyers, clients)))
-             for name, sum_of, sales, buyers, clients in snapshot.select(_BY_FIELD[of], **days)]  # fmt: skip
+             for name, sum_of, sales, buyers, clients in reports.sales_by_field(snapshot, of, first, last)]  # fmt: skip
     found.sort(key=lambda group: (-group[1], -group[4], group[0]))
     all_amount = sum((group[1] for group in found), amount(None))
 
@@ -120,11 +84,12 @@ def _groups(snapshot: Snapshot, days: dict[str, date], of: str, top: int) -> _Fo
     return (Column(of, _OF[of]), *_GROUPED), rows, row("Total", found) if found else None
 
 
-def _clients(snapshot: Snapshot, days: dict[str, date], top: int) -> _Found:
-    found = snapshot.select(_BY_CLIENT, top=top, **days)
+def _clients(snapshot: Snapshot, first: date, last: date, top: int) -> _Found:
+    found = reports.sales_by_client(snapshot, first, last, top)
     if not found:
         return _SINGLE, [], None
-    named = {row.id: record_of(Client, row).name for row in snapshot.select(_NAMED, ids=[row.client for row in found])}
+    numbers = [row.client for row in found]
+    named = {client.id: client.name for client in snapshot.find_all(Client, Query({"id": numbers}, sort="id"))}
     all_amount, all_sales, all_clients = amount(found[0].all_amount), int(found[0].all_sales), found[0].all_clients
 
     def row(name: str, of_those: Any, sales: int, number: str = "") -> Row:

@@ -6,17 +6,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
-from sqlalchemy import bindparam, func, select
-
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
-from crm.commands.reports.days import bought_on, month
 from crm.commands.reports.periods import in_order, later, month_of
 from crm.commands.reports.report import Chart, Column, Kind, Report, Row, amount, percent
 from crm.commands.reports.report_parameters import Since, To, Until
 from crm.commands.reports.writing import kept
 from crm.model.fields import Choice, Whole
-from crm.repository.tables import client, sale
+from crm.repository.queries import reports
 
 _OF = {"share": "How many bought, in per cent", "clients": "How many bought", "amount": "For how much they bought"}
 _TITLES = {
@@ -25,19 +22,6 @@ _TITLES = {
     "amount": "Cohorts: for how much they bought",
 }
 _KINDS: dict[str, Kind] = {"share": "percent", "clients": "count", "amount": "money"}
-
-
-_cohort, _bought_in = month(client.c.first_sale_on), month(sale.c.on)
-_BY_MONTH = (
-    select(_cohort, _bought_in, func.count(sale.c.client.distinct()), func.sum(sale.c.amount))
-    .join_from(client, sale, sale.c.client == client.c.id)
-    .where(
-        client.c.first_sale_on >= bindparam("first"),
-        client.c.first_sale_on <= bindparam("last"),
-        bought_on <= bindparam("last"),
-    )
-    .group_by(_cohort, _bought_in)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +51,7 @@ def cohorts(
     in_order(since, until)
     first = month_of(since) if since else later(month_of(until), -months)
     with crm.read() as snapshot:
-        found = snapshot.select(_BY_MONTH, first=since or first, last=until)
+        found = reports.cohorts(snapshot, since or first, until)
     bought = {(first_in, then): _Bought(clients, amount(sum_of)) for first_in, then, clients, sum_of in found}
     table = _Table(of, months, first, until, bought)
     columns = [Column("cohort", "Cohort"), Column("clients", "Clients", "count")]

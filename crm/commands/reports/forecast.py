@@ -6,10 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
-from sqlalchemy import func, select
-
 from crm.commands.context import CRM
-from crm.commands.ownership import Mine, OwnerFilter, owner_filter
+from crm.commands.ownership import Mine, owner_filter
 from crm.commands.registry import About, command
 from crm.commands.reports.periods import end_of, later, month_of
 from crm.commands.reports.report import Chart, Column, Report, Row, amount
@@ -17,22 +15,17 @@ from crm.commands.reports.report_parameters import To
 from crm.commands.reports.writing import kept
 from crm.commands.sales.deals import OfOwner
 from crm.commands.sales.pipeline import stages
-from crm.model import Deal
 from crm.model.fields import Whole
 from crm.model.money import rounded
 from crm.repository import Snapshot
-from crm.repository.tables import deal
+from crm.repository.queries import reports
+from crm.repository.queries.people import OwnerFilter
 
 _COLUMNS = (
     Column("month", "Month"),
     Column("value", "Value", "money"),
     Column("weighted", "Weighted", "money"),
     Column("deals", "Deals", "count"),
-)
-_OPEN = (
-    select(deal.c.expected_close_on, deal.c.stage, func.count(), func.sum(deal.c.value))
-    .where(deal.c.closed_on.is_(None))
-    .group_by(deal.c.expected_close_on, deal.c.stage)
 )
 
 
@@ -84,10 +77,9 @@ def forecast(
 
 def _expected(snapshot: Snapshot, owner: OwnerFilter) -> Sequence[_Expected]:
     chances = {stage.id: stage.probability for stage in stages(snapshot)}
-    statement = _OPEN.where(owner.owns(Deal))
     return [
         _Expected(on, count, value, value * chances.get(number, 0) / 100)
-        for on, number, count, value in snapshot.select(statement)
+        for on, number, count, value in reports.expected_deals(snapshot, owner)
     ]
 
 

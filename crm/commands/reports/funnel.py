@@ -5,9 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
-
-from sqlalchemy import ColumnElement, bindparam, case, func, select
 
 from crm.commands.context import CRM
 from crm.commands.registry import command
@@ -18,8 +15,7 @@ from crm.commands.reports.writing import kept
 from crm.commands.sales.pipeline import stages
 from crm.model import Stage
 from crm.repository import Snapshot
-from crm.repository.sql_functions import days_between
-from crm.repository.tables import stage, stage_move
+from crm.repository.queries import reports
 
 _MONTHS = 12
 _TENTH = Decimal("0.1")
@@ -32,54 +28,6 @@ _COLUMNS = (
     Column("went_on", "Went on", "count"),
     Column("won", "Won", "count"),
     Column("won_share", "Of reached", "percent"),
-)
-_order = (stage_move.c.on, stage_move.c.id)
-
-
-def _afterwards(value: ColumnElement[int]) -> ColumnElement[int]:
-    """The greatest value among the moves of the same deal that come after one."""
-    return func.max(value).over(partition_by=stage_move.c.deal, order_by=_order, rows=(1, None))
-
-
-def _before(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """What stands in the move of the same deal before one."""
-    return func.lag(column).over(partition_by=stage_move.c.deal, order_by=_order)
-
-
-_moves = (
-    select(
-        stage_move.c.deal,
-        stage_move.c.stage,
-        stage.c.position,
-        # What comes after, where it is no end in loss.
-        _afterwards(case((stage.c.outcome != "lost", stage.c.position))).label("furthest"),
-        _afterwards(case((stage.c.outcome == "won", 1))).label("won"),
-    )
-    .join_from(stage_move, stage, stage.c.id == stage_move.c.stage)
-    .where(stage_move.c.on >= bindparam("first"), stage_move.c.on <= bindparam("last"))
-    .subquery("moves")
-)
-_REACHED = select(
-    _moves.c.stage,
-    func.count(_moves.c.deal.distinct()),
-    func.count(case((_moves.c.furthest > _moves.c.position, _moves.c.deal)).distinct()),
-    func.count(case((_moves.c.won == 1, _moves.c.deal)).distinct()),
-).group_by(_moves.c.stage)
-
-_left = (
-    select(
-        stage_move.c.on,
-        _before(stage_move.c.stage).label("stage"),
-        _before(stage_move.c.on).label("since"),
-    )
-    .where(stage_move.c.on <= bindparam("last"))
-    .subquery("stays")
-)
-_days = days_between(_left.c.on, _left.c.since)
-_STAYED = (
-    select(_left.c.stage, _days, func.count())
-    .where(_left.c.on >= bindparam("first"), _left.c.stage.is_not(None))
-    .group_by(_left.c.stage, _days)
 )
 
 
@@ -110,7 +58,7 @@ def funnel(crm: CRM, since: Since = None, until: Until = None, to: To = None, ye
     since = since or recent("month", _MONTHS, until)
     with crm.read() as snapshot:
         known = [stage for stage in stages(snapshot) if stage.id]
-        reached = {number: _Reached(*counts) for number, *counts in snapshot.select(_REACHED, first=since, last=until)}
+        reached = {number: _Reached(*counts) for number, *counts in reports.deals_that_reached(snapshot, since, until)}
         stayed = _stayed(snapshot, since, until)
     rows = [_row(stage, reached.get(stage.id, _Reached()), stayed[stage.id]) for stage in known]
     chart = Chart("bars", ("reached",))
@@ -120,7 +68,7 @@ def funnel(crm: CRM, since: Since = None, until: Until = None, to: To = None, ye
 def _stayed(snapshot: Snapshot, since: date, until: date) -> Mapping[int, Counter[int]]:
     """How many stays took how many days, by stage."""
     found: Mapping[int, Counter[int]] = defaultdict(Counter)
-    for number, days, count in snapshot.select(_STAYED, first=since, last=until):
+    for number, days, count in reports.stays(snapshot, since, until):
         found[number][days] += count
     return found
 

@@ -4,8 +4,6 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import Annotated
 
-from sqlalchemy import Date, bindparam, func, or_, select
-
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
 from crm.commands.reports.periods import in_order, periods, recent
@@ -14,8 +12,7 @@ from crm.commands.reports.report_parameters import Since, To, Until
 from crm.commands.reports.writing import kept
 from crm.model.fields import Whole
 from crm.repository import Snapshot
-from crm.repository.sql_functions import days_between
-from crm.repository.tables import client, sale
+from crm.repository.queries import reports
 
 _MONTHS = 12
 _COLUMNS = (
@@ -25,17 +22,6 @@ _COLUMNS = (
     Column("active", "Active", "count"),
     Column("churn", "Churn", "percent"),
     Column("returned", "Returned", "count"),
-)
-_FIRST = select(client.c.first_sale_on, func.count()).where(client.c.first_sale_on.is_not(None)).group_by(
-    client.c.first_sale_on
-)  # fmt: skip
-_following = func.lead(sale.c.on, type_=Date).over(partition_by=sale.c.client, order_by=sale.c.on)
-_in_turn = select(sale.c.on, _following.label("next")).subquery("in_turn")
-# Each sale after which nothing was bought for too long, with the one that came after all.
-_GAPS = (
-    select(_in_turn.c.on, _in_turn.c.next, func.count())
-    .where(or_(_in_turn.c.next.is_(None), days_between(_in_turn.c.next, _in_turn.c.on) > bindparam("days")))
-    .group_by(_in_turn.c.on, _in_turn.c.next)
 )
 
 
@@ -85,10 +71,10 @@ _ByDay = Counter[date]
 def _moves(snapshot: Snapshot, days: int, until: date) -> tuple[_ByDay, _ByDay, _ByDay]:
     """How many clients were won, lost and won back on each day until one."""
     won, lost, back = _ByDay(), _ByDay(), _ByDay()
-    for on, clients in snapshot.select(_FIRST):
+    for on, clients in reports.first_sales(snapshot):
         won[on] = clients
     too_long = timedelta(days=days + 1)
-    for on, following, clients in snapshot.select(_GAPS, days=days):
+    for on, following, clients in reports.gaps(snapshot, days):
         if until - on >= too_long:
             lost[on + too_long] += clients
         if following is not None:

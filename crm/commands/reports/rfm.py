@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
 
-from sqlalchemy import func, select
-
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
 from crm.commands.reports.report import Chart, Column, Report, Row, amount, percent
 from crm.commands.reports.report_parameters import To
 from crm.commands.reports.writing import kept
 from crm.model.fields import Choice
-from crm.repository.tables import client
+from crm.repository.queries import reports
 
 _AS = {
     "clients": "Grid: how many clients",
@@ -37,23 +35,6 @@ _SEGMENTS = {
     "Hibernating": ((1, 2), (1, 2)),
 }
 _NOTE = "R: how lately, F: how often, M: for how much; 5 is the best fifth of all who bought."
-
-_clients = func.count().over()
-_later = func.rank().over(order_by=client.c.last_sale_on.desc()) - 1
-_fewer = func.rank().over(order_by=client.c.sales_count) - 1
-_less = func.rank().over(order_by=client.c.total_spend) - 1
-_scored = (
-    select(
-        (5 - 5 * _later // _clients).label("recency"),
-        (1 + 5 * _fewer // _clients).label("frequency"),
-        (1 + 5 * _less // _clients).label("monetary"),
-        client.c.total_spend,
-    )
-    .where(client.c.sales_count > 0)
-    .subquery("scored")
-)
-_scores = (_scored.c.recency, _scored.c.frequency, _scored.c.monetary)
-_CELLS = select(*_scores, func.count(), func.sum(_scored.c.total_spend)).group_by(*_scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +75,7 @@ def rfm(
     """
     of = of or "clients"
     with crm.read() as snapshot:
-        cells = [_Cell(int(r), int(f), int(m), many, amount(sold)) for r, f, m, many, sold in snapshot.select(_CELLS)]
+        cells = [_Cell(int(r), int(f), int(m), many, amount(sold)) for r, f, m, many, sold in reports.rfm(snapshot)]
     shapes = {"clients": _grid, "amount": _grid_of_amounts, "segments": _segments, "cells": _every}
     columns, rows, total, chart = shapes[of](cells)
     title = "Recency, frequency, monetary"

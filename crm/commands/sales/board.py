@@ -6,13 +6,15 @@ from datetime import date, timedelta
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
-from crm.commands.ownership import Mine, OwnerFilter, owner_filter
+from crm.commands.ownership import Mine, owner_filter
 from crm.commands.paging import most
 from crm.commands.registry import About, command
 from crm.commands.sales.deals import OfOwner
-from crm.commands.sales.pipeline import DealShown, StageSum, WhichDeals, cards, stages, sums
+from crm.commands.sales.pipeline import DealShown, StageSum, cards, stages, sums
 from crm.model import Stage
 from crm.model.fields import Whole
+from crm.repository.queries.deals import WhichDeals
+from crm.repository.queries.people import OwnerFilter
 
 # Deals that were won or lost longer ago have left the board.
 _CLOSED_WITHIN = 30

@@ -11,13 +11,14 @@ from crm.commands.context import CRM
 from crm.commands.ownership import Mine, owner_filter, spelled
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, FieldsOf, Takes, command
-from crm.commands.sales.pipeline import DealShown, StageSum, WhichDeals, deals_shown, listed, stage_called, stages, sums
+from crm.commands.sales.pipeline import DealShown, StageSum, deals_shown, listed, stage_called, stages, sums
 from crm.errors import FieldError, RefusedError, confirmation
 from crm.model import OUTCOMES, Client, Deal, FollowUp, Sale, Stage, StageMove
 from crm.model.encoding import plain
 from crm.model.fields import Amount, Day, Line, Person, Prose
 from crm.model.money import NOTHING
 from crm.repository import Query, Snapshot, Transaction
+from crm.repository.queries.deals import WhichDeals
 
 TheDeal = Annotated[Deal, About("Deal", "its number or title", positional=True)]
 OfOwner = Annotated[str, Person(), About("Owner", "who looks after it")]
@@ -125,7 +126,9 @@ def list_all(
     with crm.read() as snapshot:
         owners = owner_filter(crm, snapshot, mine, owner, field="owner", label="Owner")
         known = stages(snapshot)
-        among = [stage for stage in known if stage.outcome in outcomes and (stage is None or stage.id == stage.id)]
+        among = [candidate for candidate in known if candidate.outcome in outcomes]
+        if stage:
+            among = [candidate for candidate in among if candidate.id == stage.id]
         which = WhichDeals([stage.id for stage in among], client.id if client else 0, owners, since, until, text)
         found = sums(snapshot, among, which)
         deals = listed(snapshot, known, which, sort, most(limit), offset)

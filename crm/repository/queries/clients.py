@@ -1,11 +1,12 @@
 """Queries about clients and their contacts."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, func, select
 
-from crm.model import Contact
+from crm.model import Client, Contact
 from crm.model.folding import fold
 from crm.repository import Snapshot
 from crm.repository.tables import client, contact, record_columns, record_of
@@ -17,6 +18,59 @@ _CONTACTS_BY_EMAIL = select(contact.c.email, contact.c.client, contact.c.id).whe
     contact.c.email.in_(bindparam("addresses", expanding=True))
 )
 _WITH_OWN_FIELDS = select(client.c.extra).where(client.c.extra != {}).distinct()
+_TAGS = select(client.c.tags).distinct()
+_BY_STATUS = select(client.c.status, func.count()).group_by(client.c.status)
+_LARGEST = (client.c.total_spend.desc(), client.c.id)
+# Who they are is told by the index alone; only they are then read.
+_MOVED = (
+    select(client.c.id)
+    .where(
+        client.c.status_before != "",
+        client.c.status_before != client.c.status,
+        client.c.status_since >= bindparam("since"),
+    )
+    .order_by(*_LARGEST)
+    .limit(bindparam("limit"))
+)
+_MOVED_CLIENTS = select(*record_columns(Client)).where(client.c.id.in_(_MOVED)).order_by(*_LARGEST)
+
+
+def _each_status() -> Select[tuple[str]]:
+    """The statuses, each once: from one to the next along the index, however many clients have it."""
+    other = client.alias()
+    status = select(func.min(client.c.status).label("status")).cte("given", recursive=True)
+    following = select(func.min(other.c.status)).where(other.c.status > status.c.status).scalar_subquery()
+    status = status.union_all(select(following).where(status.c.status.is_not(None)))
+    return select(status.c.status).where(status.c.status.is_not(None))
+
+
+_STATUSES = _each_status()
+
+
+def counts_by_status(snapshot: Snapshot) -> "Sequence[AnyRow]":
+    """How many clients have which status: status, count."""
+    return snapshot.select(_BY_STATUS)
+
+
+def statuses(snapshot: Snapshot) -> list[str]:
+    """The statuses that clients have."""
+    return [status for (status,) in snapshot.select(_STATUSES)]
+
+
+def moved_since(snapshot: Snapshot, day: date, limit: int) -> list[Client]:
+    """Clients whose status has changed since a day, those who spent most first."""
+    return [record_of(Client, row) for row in snapshot.select(_MOVED_CLIENTS, since=day, limit=limit)]
+
+
+def values_of(snapshot: Snapshot, field: str) -> list[str]:
+    """What stands in a field of the clients, as it is spelled there, each once and in order."""
+    column = client.c[field]
+    return [value for (value,) in snapshot.select(select(column).distinct().order_by(column))]
+
+
+def tags(snapshot: Snapshot) -> list[str]:
+    """The tags that clients have, in order."""
+    return sorted({tag for (tags_of_one,) in snapshot.select(_TAGS) for tag in tags_of_one})
 
 
 def contacts_by_email(snapshot: Snapshot, addresses: Iterable[str]) -> "Sequence[AnyRow]":

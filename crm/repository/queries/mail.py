@@ -1,12 +1,17 @@
 """Queries about messages."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BindParameter, bindparam, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, case, func, or_, select
 
-from crm.model import OptOut
-from crm.repository import Snapshot
+from crm.model import UNSENT, Message, OptOut
+from crm.repository import Query, Snapshot
+from crm.repository.queries.people import EVERYBODY, OwnerFilter
+from crm.repository.query import selection
+from crm.repository.sql_functions import holds
 from crm.repository.tables import TABLES, client, contact, message, record_columns, record_of
 
 if TYPE_CHECKING:
@@ -27,6 +32,15 @@ _ENDED = (
     select(message.c.to, message.c.state)
     .where(message.c.state.in_(("sent", "failed")), *_OUR_MAIL)
     .order_by(*_IN_ORDER)
+)
+_LEASED = select(*record_columns(Message)).where(message.c.state.in_(("sending", "unsure")), message.c.until != "")
+_OF_OCCASION = select(message.c.to).where(
+    message.c.occasion == bindparam("occasion"), message.c.channel == bindparam("channel")
+)
+_STATES = (
+    select(message.c.state, func.count())
+    .where(message.c.state.in_(bindparam("states", expanding=True)))
+    .group_by(message.c.state)
 )
 
 _WANTED: BindParameter[Any] = bindparam("addresses", expanding=True)
@@ -76,3 +90,111 @@ def failed_mail(snapshot: Snapshot) -> "Sequence[AnyRow]":
 def ended_mail(snapshot: Snapshot) -> "Sequence[AnyRow]":
     """Our e-mails that were sent or failed, the oldest first: to, state."""
     return snapshot.select(_ENDED)
+
+
+def addresses_of_occasion(snapshot: Snapshot, key: str, channel: str) -> list[str]:
+    """Where somebody has a message for a day of the year, marked with `key`, whatever became of it."""
+    return [to for (to,) in snapshot.select(_OF_OCCASION, occasion=key, channel=channel)]
+
+
+def counts_by_state(snapshot: Snapshot, states: Collection[str]) -> Mapping[str, int]:
+    """How many messages are in some states; those in which none is are left out."""
+    return {state: count for state, count in snapshot.select(_STATES, states=list(states))}  # noqa: C416 - rows
+
+
+def messages(
+    snapshot: Snapshot,
+    *,
+    client: int = 0,
+    state: str = "",
+    direction: str = "",
+    channel: str = "",
+    since: date | None = None,
+    until: date | None = None,
+    by: OwnerFilter = EVERYBODY,
+    mailing: int = 0,
+    words: Sequence[str] = (),
+    limit: int,
+    offset: int = 0,
+) -> list[Message]:
+    """Messages, the newest first: those of a client, in a state and so on, and with words in the subject, the text or
+    an address, whatever their case; what is not given narrows nothing."""
+    columns = message.c
+    searched = (columns.subject, columns.body, columns.sender, columns.to, columns.cc, columns.bcc)
+    conditions = [
+        columns.client == client if client else None,
+        columns.state == state if state else None,
+        columns.direction == direction if direction else None,
+        columns.channel == channel if channel else None,
+        columns.on >= since if since else None,
+        columns.on <= until if until else None,
+        by.owns(Message) if by else None,
+        columns.mailing == mailing if mailing else None,
+        *(or_(*(holds(column, word) for column in searched)) for word in words),
+    ]
+    statement = (
+        select(*record_columns(Message))
+        .where(*(condition for condition in conditions if condition is not None))
+        .order_by(columns.on.desc(), columns.time.desc(), columns.id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    return [record_of(Message, row) for row in snapshot.select(statement)]
+
+
+@dataclass(frozen=True, slots=True)
+class WhichQueued:
+    """Of the messages that are queued and due those of some channels: the ones with the ids in `only` unless it is
+    None, those of a `mailing` unless it is 0."""
+
+    channels: Collection[str]
+    only: Collection[int] | None = None
+    mailing: int = 0
+
+
+def due(snapshot: Snapshot, which: WhichQueued, most: int, but: Collection[int] = ()) -> list[Message]:
+    """The messages that are queued and due, but for some: single ones before those of mailings, the oldest first."""
+    statement = (
+        select(*record_columns(Message))
+        .where(*_due(snapshot, which), message.c.id.not_in(but))
+        .order_by(case((message.c.mailing == 0, 0), else_=1), message.c.id)
+        .limit(most)
+    )
+    return [record_of(Message, row) for row in snapshot.select(statement)]
+
+
+def count_due(snapshot: Snapshot, which: WhichQueued) -> int:
+    """How many messages are queued and due."""
+    ((found,),) = snapshot.select(select(func.count()).select_from(message).where(*_due(snapshot, which)))
+    return int(found)
+
+
+def _due(snapshot: Snapshot, which: WhichQueued) -> list[ColumnElement[bool]]:
+    columns, now = message.c, snapshot.clock.now
+    is_due = or_(columns.until == "", columns.until <= now.isoformat())
+    found = [columns.state == "queued", columns.direction == "out", columns.channel.in_(which.channels), is_due]
+    if which.only is not None:
+        found.append(columns.id.in_(which.only))
+    return [*found, columns.mailing == which.mailing] if which.mailing else found
+
+
+def leased(snapshot: Snapshot) -> list[Message]:
+    """The messages that somebody has taken to send, and that have not ended as far as is known."""
+    return [record_of(Message, row) for row in snapshot.select(_LEASED)]
+
+
+def unsent(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, list[int]]:
+    """Messages that could not be sent, or may not have been: how many, and the ids of the `most` oldest after the first
+    `but`. Those of a mailing to many are left out, unless it goes out by itself on each one's day."""
+    query = Query({"state": UNSENT, **owner.filters(Message)})
+    among = or_(message.c.mailing == 0, message.c.occasion != "")
+
+    def narrowed(*columns: Any) -> Select[Any]:
+        return selection(select(*columns).select_from(message).where(among), Message, query, snapshot.clock)
+
+    ((count,),) = snapshot.select(narrowed(func.count()).order_by(None))
+    if not (count > but and most):
+        return count, []
+    oldest = (message.c.on, message.c.id)
+    rows = snapshot.select(narrowed(message.c.id).order_by(None).order_by(*oldest).limit(most).offset(but))
+    return count, [row[0] for row in rows]

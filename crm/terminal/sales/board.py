@@ -6,12 +6,14 @@ from typing import Any
 
 from rich.text import Text
 
-from crm.commands.ownership import EVERYBODY, owner_filter
+from crm.commands.ownership import owner_filter
 from crm.commands.registry import named
 from crm.commands.sales.board import on_board
-from crm.commands.sales.pipeline import DealShown, StageSum, cards, place, stages, sums
+from crm.commands.sales.pipeline import DealShown, StageSum, cards, stages, sums
 from crm.errors import Cancelled, NotFoundError
 from crm.model import Conventions, Deal
+from crm.repository.queries.deals import place_in_stage
+from crm.repository.queries.people import EVERYBODY
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.sales.deals import deal_page
@@ -224,7 +226,7 @@ class BoardPage:
         with self.session.crm.read() as snapshot:
             moved = snapshot.get(Deal, deal.id)
             which = on_board([sum_.stage for sum_ in self._sums], self.owner, snapshot.today)
-            at = place(snapshot, moved, which)
+            at = place_in_stage(snapshot, moved, which)
         self.at = next((column for column, sum_ in enumerate(self._sums) if sum_.stage.id == moved.stage), self.at)
         self._places[moved.stage] = at
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from crm.commands.context import CRM
-from crm.commands.sales.pipeline import DealShown, WhichDeals, deals_shown, listed, stages
+from crm.commands.sales.pipeline import DealShown, deals_shown, listed, stages
 from crm.model import Conventions, Deal, Sale, Stage
+from crm.repository.queries.deals import WhichDeals
 from crm.terminal.console.keyboard import Choice, Keyboard, Suggestion
 from crm.terminal.toolkit.picking import is_too_short, joined, line_for, number_in, pick_typed, picker
 

@@ -3,9 +3,6 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
-
-from sqlalchemy import case, func, or_, select
 
 from crm.commands.mail.consent import Objection, objections
 from crm.commands.mail.outbox.delivery_status import ELSEWHERE, UNKNOWN, DeliveryStatus, changes
@@ -13,8 +10,8 @@ from crm.commands.mail.outbox.journal import Attempt, SendingJournal
 from crm.model import Client, Contact, Message
 from crm.model.fields.recipients import recipient_key
 from crm.repository import AnyRecord, Query, Snapshot, Transaction
-from crm.repository.tables import message as message_table
-from crm.repository.tables import record_columns, record_of
+from crm.repository.queries import mail
+from crm.repository.queries.mail import WhichQueued
 
 # Messages are looked at again so many at a time.
 _AT_ONCE = 200
@@ -32,14 +29,9 @@ class Selection:
         """Whether a message is meant, whatever its state."""
         return (self.only is None or message.id in self.only) and self.mailing in (0, message.mailing)
 
-    def conditions(self, channels: Collection[str], now: datetime) -> list[Any]:
-        """The same for a statement, of messages that are queued and due at a time (UTC)."""
-        columns = message_table.c
-        due = or_(columns.until == "", columns.until <= now.isoformat())
-        found = [columns.state == "queued", columns.direction == "out", columns.channel.in_(channels), due]
-        if self.only is not None:
-            found.append(columns.id.in_(self.only))
-        return [*found, columns.mailing == self.mailing] if self.mailing else found
+    def among(self, channels: Collection[str]) -> WhichQueued:
+        """The same of some channels, for a query."""
+        return WhichQueued(channels, self.only, self.mailing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +81,11 @@ def take(
 ) -> Step:
     """Takes up to so many messages that are due: single ones before those of mailings, the oldest first. A message of
     a mailing, or to an occasion, whose client or address has opted out meanwhile is cancelled."""
-    columns = message_table.c
     taken: list[Taken] = []
     left: dict[int, Message] = {}
     cancelled = 0
     while len(taken) < most:
-        statement = (
-            select(*record_columns(Message))
-            .where(*wanted.conditions(channels, tx.clock.now), columns.id.not_in(left))
-            .order_by(case((columns.mailing == 0, 0), else_=1), columns.id)
-            .limit(most - len(taken))
-        )
-        found = [record_of(Message, row) for row in tx.select(statement)]
+        found = mail.due(tx, wanted.among(channels), most - len(taken), left)
         if not found:
             break
         clients = _by_id(tx, Client, {message.client for message in found})
@@ -154,12 +139,10 @@ def _is_under(message: Message, lease: str) -> bool:
 def broken_off(snapshot: Snapshot, journal: SendingJournal) -> list[Ended]:
     """The messages whose sending broke off, and how it ended as far as is known: on this machine by its journal, on
     another once its lease has run out."""
-    columns = message_table.c
-    statement = select(*record_columns(Message)).where(columns.state.in_(("sending", "unsure")), columns.until != "")
     now = snapshot.clock.now
     found: list[Ended] = []
     held: dict[str, bool] = {}
-    for message in (record_of(Message, row) for row in snapshot.select(statement)):
+    for message in mail.leased(snapshot):
         if journal.is_ours(message.until):
             if message.until not in held:
                 held[message.until] = journal.is_held(message.until)
@@ -187,10 +170,7 @@ def has_run_out(lease: str, now: datetime) -> bool:
 
 def count(snapshot: Snapshot, wanted: Selection, channels: Collection[str]) -> int:
     """How many messages are queued and due."""
-    ((found,),) = snapshot.select(
-        select(func.count()).select_from(message_table).where(*wanted.conditions(channels, snapshot.clock.now))
-    )
-    return int(found)
+    return mail.count_due(snapshot, wanted.among(channels))
 
 
 def _by_id(snapshot: Snapshot, kind: type[AnyRecord], numbers: Collection[int]) -> dict[int, AnyRecord]:

@@ -13,6 +13,7 @@ from crm.model import Client, Record
 from crm.model.encoding import value_of
 from crm.model.rights import UNTOLD
 from crm.repository import tables
+from crm.repository.derived_columns import DERIVED_FROM, derived_columns
 from crm.repository.sheets.grid import cells
 from crm.repository.sheets.grid.layout import OWN, Cell, Heading, columns, header, heading
 from crm.repository.sheets.mirror import mirror, problems
@@ -21,7 +22,6 @@ from crm.repository.sheets.mirror.mirror import Place, State, in_json
 from crm.repository.sheets.mirror.problems import WHOLE_ROW
 from crm.repository.sheets.mirror.row_matching import Placed, Rows, owners
 from crm.repository.sheets.pull.delta import Done
-from crm.repository.tables import DERIVED_FROM, derived_columns
 from crm.repository.writing import SEALED
 
 

@@ -1,0 +1,31 @@
+"""Queries about a store as a whole."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Select, func, select
+
+from crm.model import RECORDS
+from crm.repository import Snapshot
+from crm.repository.tables import TABLES, audit, client, sale, transactions
+
+_COUNTS: Mapping[str, Select[Any]] = {
+    **{kind.plural: select(func.count()).select_from(TABLES[kind]) for kind in RECORDS},
+    "transactions": select(func.count()).select_from(transactions),
+    "changes": select(func.count()).select_from(audit),
+}
+_SUMS: Mapping[str, Select[Any]] = {
+    "amount of all sales": select(func.sum(sale.c.amount)),
+    "total spend of all clients": select(func.sum(client.c.total_spend)),
+}
+
+
+def counts(snapshot: Snapshot) -> dict[str, int]:
+    """How many of everything a store holds, the history included."""
+    return {name: int(snapshot.select(statement)[0][0]) for name, statement in _COUNTS.items()}
+
+
+def sums(snapshot: Snapshot) -> dict[str, Decimal]:
+    """What the money of a store adds up to."""
+    return {name: snapshot.select(statement)[0][0] or Decimal() for name, statement in _SUMS.items()}
