@@ -4,6 +4,7 @@ A store is where the data lives (a URL); a repository is the code that reads and
 """
 
 import math
+import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -35,6 +36,8 @@ SHUT = "-"
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 Result = TypeVar("Result")
+# What the history writes before the words of what was taken back, or done again.
+_UNDOING = re.compile(r"^(?:took back|redid) \d+: ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,23 @@ class HistoryEntry:
     undoes: int | None
     undone_by: int | None
     user_id: int = 0
+
+    @property
+    def is_undo(self) -> bool:
+        """Whether it took something back, so that to undo it is to do that again."""
+        return self.undoes is not None and self.what.startswith("took back ")
+
+    @property
+    def first_words(self) -> str:
+        """What was done in the first place, where this took it back or did it again."""
+        return self.what if self.undoes is None else _UNDOING.sub("", self.what)
+
+    @property
+    def undo_words(self) -> str:
+        """What taking it back is called in the history."""
+        return (
+            f"redid {self.undoes}: {self.first_words}" if self.is_undo else f"took back {self.id}: {self.first_words}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

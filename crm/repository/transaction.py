@@ -716,7 +716,7 @@ class SqlTransaction(SqlSnapshot):
 
     def undo(self, number: int | None = None) -> HistoryEntry:
         entry = undo.chosen(self, number)
-        self._what = f"took back {entry.id}: {entry.what}"
+        self._what = entry.undo_words
         self._undoes = entry.id
         undo.take_back(self, entry)
         return entry

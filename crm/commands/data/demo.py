@@ -5,18 +5,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from crm.commands.client_selection import pluralize
 from crm.commands.context import CRM, open_other
+from crm.commands.data.record_counts import record_words
 from crm.commands.data.sample_data import add_desk
 from crm.commands.registry import ONLY_ADMIN, command
 from crm.config import data_folder
-from crm.model import TIME_ZONE, Client, Conventions, Sale, Setting, View
+from crm.model import (
+    BY_NAME,
+    TIME_ZONE,
+    Client,
+    Contact,
+    Conventions,
+    Deal,
+    FollowUp,
+    Interaction,
+    Message,
+    Sale,
+    Setting,
+    View,
+)
 from crm.repository import Query, Transaction
 
 COMPANY = "Wickerby & Daughters, fine furniture"
 _CLIENTS = 60
+# What a person adds, and does not only follow from it.
+_ONES_OWN = frozenset(kind.kind_name for kind in (Client, Contact, Sale, Deal, Interaction, FollowUp, Message))
+_NAMED = 3
 _SEED = 1871
 
 
@@ -58,6 +77,26 @@ def is_sample(crm: CRM) -> bool:
 def made_sample(crm: CRM, transaction: int) -> bool:
     """Whether a transaction is the one that made the sample data: the first of its store, which is not taken back."""
     return transaction == 1 and is_sample(crm)
+
+
+def told_before_thrown_away(sample: CRM) -> str:
+    """What is deleted with the sample data, in sentences: how much of it, and what somebody has added to it."""
+    by = sample.conventions
+    with sample.read() as snapshot:
+        # The first transaction made the sample; newer ones come first.
+        later = takewhile(lambda change: change.transaction > 1, snapshot.each_change())
+        created = [(change.record, change.record_id) for change in later if change.operation == "create"]
+        added = [
+            (kind, number)
+            for kind, number in created
+            if kind in _ONES_OWN and snapshot.numbers(BY_NAME[kind], Query({"id": number}))
+        ]
+        clients = [number for kind, number in added if kind == Client.kind_name][:_NAMED]
+        names = [client.name for client in snapshot.find_all(Client, Query({"id": clients}))] if clients else []
+        count = pluralize(snapshot.count(Client), "client", "clients", by)
+        sales = pluralize(snapshot.count(Sale), "sale", "sales", by)
+    sentence = f"This deletes the sample data for good: {count} and {sales}."
+    return f"{sentence} You added of these: {record_words(added, names, by)}." if added else sentence
 
 
 def throw_away(sample: CRM) -> None:

@@ -12,11 +12,12 @@ from crm.commands.context import CRM, counted
 from crm.commands.data.change_details import RecordChange, changed_fields, record_changes, typed_value
 from crm.commands.data.demo import made_sample
 from crm.commands.data.exporting import ExportReport
+from crm.commands.data.record_counts import record_words
 from crm.commands.file_output import confirm_overwrite, ending_of
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, command
 from crm.errors import FieldError, NotFoundError
-from crm.model import BY_NAME, Client, SignIn, User
+from crm.model import BY_NAME, Client, Conventions, SignIn, User
 from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Choice, Day, Line, Whole
 from crm.repository import PROGRAM, Change, HistoryEntry, HistoryQuery, Query, Snapshot, Transaction, last_undoable
@@ -27,6 +28,8 @@ _FORMATS = (".csv", ".xlsx", ".json")
 _HEADER = ("transaction", "at", "user", "what", "record", "id", "operation", "field", "before", "after")
 # How many of the latest transactions are searched for what was passed over, and how many of those are named.
 _LATEST, _NAMED = 50, 3
+# Of so many records the answer to an undo says how they are now.
+_SHOWN = 20
 
 Since = Annotated[date | None, Day(), About("Since", "the first day")]
 Until = Annotated[date | None, Day(past=False), About("Until", "the last day")]
@@ -40,15 +43,20 @@ State = Annotated[str, Choice(STATES), About("Only", "standing or undone")]
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """A transaction that was taken back, and what it had done: as the history has it, and as people read it.
-    `passed_over` is what was done since by the same person or by the program itself and cannot be taken back, where
-    none was named. `left_out` is, as a sentence, what of it was not taken back."""
+    """A transaction that was taken back, and what it had done, as the history has it.
+
+    `records` are those that were changed back, as they are now; `restored` and `removed` are, in words, those that are
+    there again or no longer. `passed_over` is what was done since by the same person or by the program itself and
+    cannot be taken back, where none was named. `left_out` is, as a sentence, what of it was not taken back.
+    """
 
     undone: HistoryEntry
     changes: Sequence[Change]
     records: Sequence[RecordChange]
     passed_over: Sequence[HistoryEntry] = ()
     left_out: str = ""
+    restored: str = ""
+    removed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +172,33 @@ def undo(
     crm.forget_settings()
     with crm.read() as snapshot:
         changes = snapshot.changes(transaction=entry.id, limit=20)
-        records = record_changes(snapshot, changes, crm.conventions)
-        return TakenBack(entry, changes, records, passed, _still_closed(snapshot, entry))
+        (marked,) = snapshot.history(1, query=HistoryQuery(transaction=entry.id))
+        # What the undo itself did is what is so now.
+        done = HistoryQuery(transaction=marked.undone_by or 0, sort="id")
+        updates = (change for change in snapshot.each_change(done) if change.operation == "update")
+        records = record_changes(snapshot, list(islice(updates, _SHOWN)), crm.conventions)
+        return TakenBack(
+            entry,
+            changes,
+            records,
+            passed,
+            _still_closed(snapshot, entry),
+            _touched(snapshot, done, "create", crm.conventions),
+            _touched(snapshot, done, "delete", crm.conventions),
+        )
+
+
+def _touched(snapshot: Snapshot, query: HistoryQuery, operation: str, by: Conventions) -> str:
+    """The records that a transaction made or deleted, in words."""
+    records: list[tuple[str, int]] = []
+    clients: list[Change] = []
+    for change in snapshot.each_change(query):
+        if change.operation == operation:
+            records.append((change.record, change.record_id))
+            if change.record == Client.kind_name and len(clients) < _SHOWN:
+                clients.append(change)
+    names = (record.name for record in record_changes(snapshot, clients, by))
+    return record_words(records, names, by)
 
 
 def _still_closed(snapshot: Snapshot, entry: HistoryEntry) -> str:

@@ -56,7 +56,7 @@ def transaction_page(session: Session, number: int) -> None:
     if done_for_good or not session.offers(named("history undo")):
         session.keyboard.pause()
         return
-    session.confirm("", "Take this back", "Back")
+    session.confirm("", "Redo this" if shown.entry.is_undo else "Take this back", "Back")
     session.tell(session.call("history undo", transaction=number))
 
 

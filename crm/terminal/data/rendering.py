@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 _VERBS = {"create": "added", "update": "changed", "delete": "deleted"}
 _LONGEST = 60
+# What says no more than the status beside it.
+_DERIVED = frozenset(("status_reason", "status_before"))
+# Of so many records an undo says what is so again.
+_UNDONE = 5
 HISTORY: Sequence[tables.Column] = (
     tables.Column("No.", lambda row, _: data(row.id, "dim"), 0, right=True),
     tables.Column("When", lambda row, by: data(by.time(row.at)), 3),
@@ -106,18 +110,34 @@ def _keep_safe(advice: str, screen: Screen) -> None:
         screen.print(Text(advice, "yellow"))
 
 
+def _changed_back(record: "RecordChange") -> Text:
+    name = record.name or f"{record.record.replace('_', ' ')} {record.id}"
+    fields = [
+        Text(f"{clean(field.label)} back to ", "dim").append(clean(_short(field.now)) or "-", "default")
+        for field in record.fields
+        if field.name not in _DERIVED
+    ]
+    return Text(f"{clean(name)}: ").append(Text("; ").join(fields))
+
+
 @renderer
-def _(result: "TakenBack", screen: Screen, by: Conventions) -> None:
+def _(result: "TakenBack", screen: Screen, _by: Conventions) -> None:
     from crm.commands.data.history import passed_over_message
 
-    line = Text(f"{screen.sign('✓', 'OK:')} Taken back: ", "green").append(clean(result.undone.what), "bold")
+    done = "Redone" if result.undone.is_undo else "Taken back"
+    line = Text(f"{screen.sign('✓', 'OK:')} {done}: ", "green").append(clean(result.undone.first_words), "bold")
     screen.print(line)
+    for word, records in (("Restored", result.restored), ("Removed", result.removed)):
+        if records:
+            screen.print(Text(f"{word}: ", "dim").append(clean(records), "default"))
     if result.passed_over:
         screen.print(Text(clean(passed_over_message(result.passed_over)), "dim"))
     if result.left_out:
         screen.print(Text(clean(result.left_out), "yellow"))
-    if result.records:
-        screen.print(tables.table(_CHANGES, result.records[:8], by, screen.width))
+    for record in result.records[:_UNDONE]:
+        screen.print(_changed_back(record))
+    if len(result.records) > _UNDONE:
+        screen.print(Text("and more", "dim"))
 
 
 @renderer

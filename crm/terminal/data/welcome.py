@@ -69,11 +69,13 @@ def try_sample(session: Session) -> None:
 
 
 def throw_away(session: Session) -> None:
-    """Throws the sample data away and goes back to the team's own store: it is made anew when it is wanted,
-    so nobody is asked. Raises Back."""
+    """Throws the sample data away, with what the person has added to it, and goes back to the team's own store. Raises
+    Back."""
 
     if session.real is None:
         raise Back
+    session.page("Throw the sample data away")
+    session.confirm(demo.told_before_thrown_away(session.crm), "Delete it", "Keep it", irreversible=True)
     demo.throw_away(session.crm)
     session.crm, session.real = session.real, None
     session.say("The sample data is gone.", "green")

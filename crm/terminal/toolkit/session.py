@@ -358,7 +358,7 @@ class Session:
             self.say("There is nothing to take back yet.")
             return
         last, passed = found
-        question = f"Take back: {last.what} ({self.crm.conventions.time(last.at)})?"
+        question = f"Take back: {last.first_words} ({self.crm.conventions.time(last.at)})?"
         self.confirm("\n".join(filter(None, (passed_over_message(passed), question))), "Take it back")
         self.tell(self.call("history undo", transaction=last.id))
 

@@ -1,6 +1,7 @@
 """The history: narrowed by what people ask, shown whole, and written to files that run nowhere."""
 
 import csv
+import io
 import json
 import tracemalloc
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ from crm.commands.data.history import my_last, passed_over_message
 from crm.errors import FieldError, FileError, NotFoundError
 from crm.model import Client, User
 from crm.repository import HistoryEntry
+from crm.terminal.drawing.render import show
+from crm.terminal.drawing.screen import Screen
 from tests.commands.conftest import TODAY, Office
 
 NOTES = " ".join(["word"] * 60)
@@ -269,6 +272,42 @@ def test_what_is_listed_can_be_shown_and_taken_back(office: Office, anna: Client
     assert office.client(anna).total_spend == Decimal(40005)
 
 
+# What an undo says is what is so now
+
+
+def undone(office: Office, number: int | None = None) -> list[str]:
+    screen = Screen(io.StringIO(), plain=True, environment={"COLUMNS": "150"})
+    show(screen, office("history undo", number), office.crm.conventions)
+    return [line.strip() for line in screen.console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+
+
+def test_an_undo_says_the_new_state_and_an_undo_of_it_is_a_redo(office: Office) -> None:
+    anna = office.add(first_name="Anna", last_name="Berg")
+    office.sell(anna, "10000")
+    office.sell(anna, "25000")
+    sold = office("history list", 1)[0].id
+    assert undone(office) == [
+        "✓ Taken back: recorded a sale to Anna Berg", "Removed: 1 sale",
+        "Anna Berg: Total spend back to $10,000.00; Sales back to 1; Status back to Regular",
+    ]  # fmt: skip
+    assert undone(office, sold + 1) == [
+        "✓ Redone: recorded a sale to Anna Berg", "Restored: 1 sale",
+        "Anna Berg: Total spend back to $35,000.00; Sales back to 2; Status back to VIP",
+    ]  # fmt: skip
+    assert office("history list", 1)[0].what == f"redid {sold}: recorded a sale to Anna Berg"
+    office("follow-ups add", office.client(anna), "call", due=TODAY)
+    office("deals add", office.client(anna), "Roof")
+    office("clients delete", office.client(anna), yes=True)
+    told = undone(office)
+    assert told[:2] == ["✓ Taken back: deleted Anna Berg", "Restored: Anna Berg, 1 deal, 2 sales, 1 follow-up"]
+    assert not any("deleted" in line for line in told[1:])
+    # Of many it is a number.
+    for number in range(5):
+        office.add(last_name=f"Fox {number}")
+    office("clients delete-many", all_=True, yes=True)
+    assert undone(office)[1].startswith("Restored: 6 clients (Fox 4, Fox 3, Fox 2 …), 1 deal")
+
+
 # What stands on what
 
 
@@ -286,7 +325,8 @@ def test_records_that_stand_in_a_field_are_told_by_name(office: Office, anna: Cl
     moved = office("history show", office("history list", 1)[0].id)
     (stage,) = of_field(moved.records, "stage")
     assert (stage.label, stage.was, stage.now) == ("Stage", "Lead (1)", "Qualified (2)")
-    assert of_field(office("history undo").records, "stage") == [stage]
+    (back,) = of_field(office("history undo").records, "stage")
+    assert (back.was, back.now) == ("Qualified (2)", "Lead (1)")
     office("interactions edit", talked, {"client": bo.id})
     edited = office("history show", office("history list", 1)[0].id).records[0]
     told = {field.name: (field.was, field.now) for field in edited.fields}

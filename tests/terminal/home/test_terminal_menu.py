@@ -170,14 +170,20 @@ def test_a_backup_that_fails_is_told_of_and_stops_nobody(start: Start, crm: CRM,
     start().sees("The backup could not be written").choose("Clients").choose("List clients").sees("Anna")
 
 
-def test_the_sample_data_is_marked_and_thrown_away_by_one_key(start: Start, crm: CRM) -> None:
+def test_the_sample_data_is_marked_and_thrown_away_after_a_question(start: Start, crm: CRM) -> None:
     session = start().choose("Try it on sample data").sees("SAMPLE DATA").sees("x) Throw the sample data away")
     session.choose("Clients").choose("List clients").sees("1-9 of 60").press("esc", "esc").sees("x) Throw")
     session.press("u").sees("There is nothing to take back yet.").choose("Data").sees("Import a file")
     for senseless in ("Copy to another store", "Connect a Google", "Try it on sample"):
         session.lacks(senseless)
     session.press("esc").sees("x) Throw")
-    session.press("x").sees("The sample data is gone").sees("Add your first client")
+    session.press("x").sees("for good: 60 clients and 258 sales.").lacks("You added").press("enter").sees("x) Throw")
+    session.choose("Clients").choose("Add a client").choose("A person").sees("First name")
+    session.press("Rea", "enter").sees("Last name").press("Mine", "enter").choose("Save").sees("Rea Mine")
+    session.press("esc", "esc").sees("x) Throw").press("x").sees("61 clients and 258 sales. You added of these: Rea")
+    session.press("esc").sees("x) Throw").press("x").choose("Delete it").sees("The sample data is gone").sees(
+        "Add your first client"
+    )
     assert everything(crm) == ((), ())
 
 

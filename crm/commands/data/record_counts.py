@@ -1,0 +1,28 @@
+"""Records in a few words: the clients among them by name, the rest counted by kind."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from crm.commands.client_selection import pluralize
+from crm.model import BY_NAME, Client, Conventions, StageMove
+
+# So many clients are named.
+_NAMED = 3
+
+
+def record_words(records: Iterable[tuple[str, int]], names: Iterable[str], by: Conventions) -> str:
+    """Records, each by its kind and number, as "Anna Berg, 9 sales, 1 deal"; `names` are those of some of the clients.
+    A record that comes twice counts once."""
+    counts = Counter(kind for kind, _ in set(records) if kind != StageMove.kind_name)
+    clients = counts.pop(Client.kind_name, 0)
+    named = list(dict.fromkeys(name for name in names if name))[:_NAMED]
+    pieces = []
+    if clients and len(named) == clients:
+        pieces += named
+    elif clients:
+        pieces.append(pluralize(clients, "client", "clients", by) + (f" ({', '.join(named)} …)" if named else ""))
+    for kind, record in BY_NAME.items():
+        if counts[kind]:
+            one, several = kind.replace("_", "-"), record.plural.replace("_", "-")
+            pieces.append(pluralize(counts[kind], one, several, by))
+    return ", ".join(pieces)
