@@ -59,10 +59,9 @@ def test_what_is_listed_is_written_to_a_file(start: Start, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
-def test_a_transaction_fits_the_screen(crm: CRM, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_transaction_fits_the_screen(crm: CRM, width: int) -> None:
     evil = named("clients edit")(crm, _client(crm, 2), {"notes": "x\x1b[2Jy [bold]\n" * 40, "last_name": "家族" * 40})
-    monkeypatch.setenv("COLUMNS", str(width))
-    screen = Screen(io.StringIO(), plain=True)
+    screen = Screen(io.StringIO(), plain=True, environment={"COLUMNS": str(width)})
     show(screen, named("history show")(crm, 5), crm.conventions)
     assert isinstance(screen.console.file, io.StringIO)
     lines = screen.console.file.getvalue().splitlines()

@@ -24,9 +24,8 @@ BY = Conventions(clock=standing_on(date(2026, 11, 21)))
 
 
 @pytest.fixture(params=[40, 80, 120])
-def screen(request: Any, monkeypatch: pytest.MonkeyPatch) -> Screen:
-    monkeypatch.setenv("COLUMNS", str(request.param))
-    return Screen(io.StringIO(), plain=True)
+def screen(request: Any) -> Screen:
+    return Screen(io.StringIO(), plain=True, environment={"COLUMNS": str(request.param)})
 
 
 def drawn(screen: Screen) -> list[str]:

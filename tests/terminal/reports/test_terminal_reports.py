@@ -33,9 +33,8 @@ REPORTS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.fixture(params=[40, 80, 120])
-def screen(request: Any, monkeypatch: pytest.MonkeyPatch) -> Screen:
-    monkeypatch.setenv("COLUMNS", str(request.param))
-    return Screen(io.StringIO(), plain=True)
+def screen(request: Any) -> Screen:
+    return Screen(io.StringIO(), plain=True, environment={"COLUMNS": str(request.param)})
 
 
 def drawn(screen: Screen) -> list[str]:
@@ -78,10 +77,9 @@ def test_nothing_is_wider_than_the_screen_or_breaks_out(
 
 
 @pytest.mark.parametrize("words", ["sales", "by", "growth", "rfm", "cohorts"])
-def test_an_ascii_terminal_gets_ascii(company: CRM, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "40")
+def test_an_ascii_terminal_gets_ascii(company: CRM, words: str) -> None:
     out = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
-    show(Screen(out, plain=True), named(f"reports {words}")(company), BY)
+    show(Screen(out, plain=True, environment={"COLUMNS": "40"}), named(f"reports {words}")(company), BY)
     out.flush()
     assert isinstance(out.buffer, io.BytesIO)
     told = out.buffer.getvalue().decode("ascii")
@@ -95,15 +93,14 @@ def small(kind: Any, values: list[Any], **more: Any) -> Report:
     return Report("Small", date(2026, 1, 1), TODAY, shown, named_rows, chart=Chart(kind, ("amount",)), **more)
 
 
-def drawn_lines(made: Report, monkeypatch: pytest.MonkeyPatch, width: int = 80) -> list[str]:
-    monkeypatch.setenv("COLUMNS", str(width))
-    screen = Screen(io.StringIO(), plain=True)
+def drawn_lines(made: Report, width: int = 80) -> list[str]:
+    screen = Screen(io.StringIO(), plain=True, environment={"COLUMNS": str(width)})
     show(screen, made, BY)
     return drawn(screen)
 
 
-def test_columns_stand_over_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = drawn_lines(small("columns", [Decimal(25), Decimal(0), Decimal(100)]), monkeypatch, 40)
+def test_columns_stand_over_their_names() -> None:
+    lines = drawn_lines(small("columns", [Decimal(25), Decimal(0), Decimal(100)]), 40)
     assert lines[-6:] == [
         "Amount (at most $100.00 in 2026-03)",
         "              ██████",
@@ -114,23 +111,23 @@ def test_columns_stand_over_their_names(monkeypatch: pytest.MonkeyPatch) -> None
     ]
 
 
-def test_of_more_columns_than_there_is_room_for_the_last_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = drawn_lines(small("columns", [Decimal(1)] * 60 + [Decimal(2)] * 39), monkeypatch, 40)
+def test_of_more_columns_than_there_is_room_for_the_last_are_drawn() -> None:
+    lines = drawn_lines(small("columns", [Decimal(1)] * 60 + [Decimal(2)] * 39), 40)
     assert lines[-1] == "2026-61 … 2026-99"
     assert lines[-2] == "█" * 39
 
 
-def test_the_others_are_in_the_table_and_not_among_the_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_others_are_in_the_table_and_not_among_the_bars() -> None:
     made = small("bars", [Decimal(10), Decimal(5), Decimal(900)])
     made = Report(made.title, None, TODAY, made.columns, made.rows, chart=Chart("bars", ("amount",), 2))
-    lines = drawn_lines(made, monkeypatch)
+    lines = drawn_lines(made)
     assert any("2026-03" in line and "$900.00" in line for line in lines)
     assert lines[-3:] == ["Amount", f"2026-01  {'█' * 50}", f"2026-02  {'█' * 25}"]
     assert lines[1] == "until Nov 21, 2026"
 
 
-def test_what_was_given_back_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = drawn_lines(small("bars", [Decimal(10), Decimal(-5)]), monkeypatch)
+def test_what_was_given_back_is_seen() -> None:
+    lines = drawn_lines(small("bars", [Decimal(10), Decimal(-5)]))
     assert lines[-1] == f"2026-02  {'-' * 25}"
     assert any("-$5.00" in line for line in lines)
     assert columns([Decimal(-5), Decimal(10)], 2) == [" █", "-█"]
@@ -148,15 +145,15 @@ def test_shades_get_darker(unicode: bool) -> None:
     assert "".join(shades).isascii() is not unicode
 
 
-def test_a_signed_change_has_its_sign_and_a_missing_one_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signed_change_has_its_sign_and_a_missing_one_nothing() -> None:
     shown = (Column("period", "Period"), Column("change", "Change", "percent", signed=True))
     rows = [("a", Decimal("12.34")), ("b", Decimal("-5")), ("c", None), ("d", Decimal(0))]
-    lines = drawn_lines(Report("Changes", TODAY, TODAY, shown, rows), monkeypatch)
+    lines = drawn_lines(Report("Changes", TODAY, TODAY, shown, rows))
     assert [line.split(maxsplit=1) for line in lines[3:]] == [["a", "+12.3 %"], ["b", "-5.0 %"], ["c"], ["d", "0.0 %"]]
 
 
-def test_an_empty_report_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert drawn_lines(small("bars", []), monkeypatch)[-1] == "Nothing there."
+def test_an_empty_report_says_so() -> None:
+    assert drawn_lines(small("bars", []))[-1] == "Nothing there."
 
 
 # At the menu
