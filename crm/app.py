@@ -62,7 +62,7 @@ def open_accounts(config: Config, repository: Repository) -> "Accounts":
     from crm.accounts.throttling import AttemptLimiter
 
     outward = open_outward(config)
-    return Accounts(
+    return Accounts.of(
         repository,
         Secret(config.secret, data_folder()),
         AttemptLimiter(data_folder(), lambda: config.now().timestamp()),
@@ -134,7 +134,7 @@ def enter(crm: CRM, who: SignedIn | None) -> CRM:
     reader = Reader(who.user, who.role, who.client, who.name or who.email)
 
     def verify(snapshot: Snapshot, reader: Reader) -> Reader:
-        entered.reader = accounts().verify(snapshot, who.session, reader)
+        entered.reader = accounts().sessions.verify(snapshot, who.session, reader)
         return entered.reader
 
     verified = VerifiedRepository(crm.repository, reader, verify)
@@ -300,7 +300,7 @@ def serve(opening: Mapping[str, str], exchange: "FileTransfer", stdin: IO[str], 
     with at_another_device():
         crm = opened()
         try:
-            who = crm.accounts.open().still_holds(int(opening["session"]))
+            who = crm.accounts.open().sessions.still_holds(int(opening["session"]))
         finally:
             crm.repository.close()
         if who is None:

@@ -1,14 +1,19 @@
-"""The accounts of a store: who may sign in, with what, and who manages them."""
+"""The accounts of a store, joined from their parts: who may sign in, with what, and who manages them."""
 
-from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from crm.accounts.account_store import AccountStore
+from crm.accounts.administration import Administration
+from crm.accounts.credentials import Credentials
 from crm.accounts.evidence import Memory
+from crm.accounts.notifications import Notifications
 from crm.accounts.recovery import Recovery
 from crm.accounts.roster import Roster
 from crm.accounts.self_service import SelfService
+from crm.accounts.sessions import Sessions
+from crm.accounts.sign_in import Authentication
 from crm.repository import Repository
 
 if TYPE_CHECKING:
@@ -18,24 +23,46 @@ if TYPE_CHECKING:
     from crm.outward.sms import Texter
 
 
-class Accounts(SelfService, Recovery):
-    """All of it, over a repository that nobody guards. `now` is the time in UTC, by the store's clock unless given;
-    without a texter there are no codes by SMS, without a mailer no links for forgotten passwords. Without a `roster`
-    the repository gets one that this machine remembers nothing of."""
+class Accounts:
+    """All parts: whoever needs one takes that one. They share a view of the store, and what proves who somebody is."""
 
-    def __init__(
-        self,
+    def __init__(self, store: AccountStore, credentials: Credentials, notifications: Notifications) -> None:
+        self._credentials = credentials
+        self._notifications = notifications
+        self.store = store
+        self.sessions = Sessions(store)
+        self.authentication = Authentication(store, self.sessions, credentials)
+        self.self_service = SelfService(store, self.sessions, credentials, notifications)
+        self.administration = Administration(store, credentials)
+        self.recovery = Recovery(store, self.administration, notifications)
+
+    @classmethod
+    def of(
+        cls,
         repository: Repository,
         secret: "Secret",
-        attempts: "AttemptLimiter",
+        limiter: "AttemptLimiter",
         *,
         texter: "Texter | None" = None,
         mailer: "Mailer | None" = None,
         now: Callable[[], datetime] | None = None,
         roster: Roster | None = None,
-    ) -> None:
+    ) -> "Accounts":
+        """The accounts in a repository that nobody guards. `now` is the time in UTC, by the store's clock unless given;
+        without a texter there are no codes by SMS, without a mailer no links for forgotten passwords. Without a
+        `roster` the repository gets one that this machine remembers nothing of."""
+        now = now or (lambda: repository.clock.now)
         if roster is None:
             roster = Roster(lambda: secret, Memory(None), repository.url)
             repository.keep_sealed(roster)
-        super().__init__(repository, secret, attempts, texter, mailer, now or (lambda: repository.clock.now), roster)
-        self._refusals = deque()
+        store = AccountStore(repository, secret, roster, now)
+        return cls(store, Credentials.of(secret, limiter, texter, now), Notifications(mailer))
+
+    def over(self, repository: Repository) -> "Accounts":
+        """The same accounts, read and written through another repository over the same store."""
+        return Accounts(self.store.over(repository), self._credentials, self._notifications)
+
+    def close(self) -> None:
+        """Lets go of what it holds, once its letters are out; the repository is closed after it."""
+        self._notifications.finish()
+        self._credentials.attempts.close()

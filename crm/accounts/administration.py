@@ -6,8 +6,8 @@ from typing import Any
 from unicodedata import normalize
 
 from crm.accounts import passwords
-from crm.accounts.account_store import called
-from crm.accounts.sessions import Sessions
+from crm.accounts.account_store import AccountStore, called
+from crm.accounts.credentials import Credentials
 from crm.accounts.team_names import refuse_look_alike_address, refuse_taken
 from crm.errors import FieldError, RefusedError
 from crm.model import ROLES, Client, User, fields
@@ -19,8 +19,18 @@ _FIRST = "The first account must be an admin's: nobody else could add others. Ad
 _MANAGED = frozenset(("email", "name", "phone", "role", "client", "active"))
 
 
-class Administration(Sessions):
+class Administration:
     """Done by whoever manages accounts; whether they may is asked by whoever calls this."""
+
+    def __init__(self, store: AccountStore, credentials: Credentials) -> None:
+        self._store = store
+        self._credentials = credentials
+
+    def second_factors(self) -> Mapping[int, str]:
+        """Which second factor ('totp', 'sms') each user has who has one, by the user's id."""
+        with self._store.read() as snapshot:
+            found = {user.id: self._credentials.factors.read(user.second_factor) for user in snapshot.each(User)}
+        return {user: factor.method for user, factor in found.items() if factor is not None}
 
     def add(
         self, *, email: str, name: str, role: str, phone: str = "", client: int = 0, password: str | None = None
@@ -28,52 +38,52 @@ class Administration(Sessions):
         """A new account, and the one-time password for its first sign-in ('' where a password is given). Raises
         FieldError and RefusedError: the first account is an admin's."""
         given = {"email": email, "name": name, "role": role, "phone": phone, "client": client}
-        with self._repository.read() as snapshot:
-            fitting = with_name(User(), self._checked(snapshot, given))
+        with self._store.read() as snapshot:
+            fitting = with_name(User(), self.checked(snapshot, given))
         if password is not None:
             passwords.refuse_weak(password, (fitting["email"], name))
         one_time = "" if password is not None else passwords.generated()
-        hashed = self._hashed(one_time) if one_time else self._passwords.hash(password or "")
+        hashed = self.hashed(one_time) if one_time else self._credentials.passwords.hash(password or "")
 
         def change(tx: AuthoredTransaction) -> User:
             _refuse_unfit(tx, User(**fitting), signs_in=True)
             if role != "admin" and not self._admins(tx):
                 raise RefusedError(_FIRST)
             user = User(**fitting, active=True, must_change=bool(one_time), password=hashed)
-            return self._added(tx, user)
+            return self.create(tx, user)
 
-        return self._transact(change, f"added the account of {name or fitting['email']} ({role})"), one_time
+        return self._store.transact(change, f"added the account of {name or fitting['email']} ({role})"), one_time
 
     def add_named(self, name: str, *, email: str = "", phone: str = "") -> User:
         """Somebody of the team who is only named and does not sign in, until a one-time password lets them. Raises
         FieldError and RefusedError."""
-        with self._repository.read() as snapshot:
+        with self._store.read() as snapshot:
             given = {"name": name, "email": email, "phone": phone, "role": "staff"}
-            fitting = with_name(User(), self._checked(snapshot, given))
+            fitting = with_name(User(), self.checked(snapshot, given))
         if not fitting["name"]:
             raise FieldError("say who it is", field="name", label="Name")
 
         def change(tx: AuthoredTransaction) -> User:
-            return self._added(tx, User(**fitting, active=True))
+            return self.create(tx, User(**fitting, active=True))
 
-        return self._transact(change, f"added {fitting['name']}, who does not sign in")
+        return self._store.transact(change, f"added {fitting['name']}, who does not sign in")
 
-    def _added(self, tx: AuthoredTransaction, user: User) -> User:
+    def create(self, tx: AuthoredTransaction, user: User) -> User:
         """A new account; what bears its name already and is nobody's is theirs from then on."""
         added = tx.add(user)
         refuse_taken(tx, added)
         refuse_look_alike_address(tx, added)
         if added.role != CLIENT:
             tx.give_records(added.id)
-        return self._write(tx, added, {})
+        return self._store.write(tx, added, {})
 
     def edit(self, user: User, **changes: Any) -> User:
         """Changes email, name, phone, role, client or active of a user, given as it was shown. Whose role or client
         changes or who is deactivated is signed out; what is theirs bears a new name at once. Raises FieldError,
         ConflictError, and RefusedError for the last admin."""
-        with self._repository.read() as snapshot:
-            checked = self._checked(snapshot, changes)
-        return self._transact(lambda tx: self._edited(tx, user, checked), _in_words(user, checked))
+        with self._store.read() as snapshot:
+            checked = self.checked(snapshot, changes)
+        return self._store.transact(lambda tx: self._edited(tx, user, checked), _in_words(user, checked))
 
     def switch(self, users: Sequence[User], *, active: bool) -> None:
         """Lets people in again, or no more, in one change; as `edit`."""
@@ -86,15 +96,15 @@ class Administration(Sessions):
             for user in users:
                 self._edited(tx, user, {"active": active})
 
-        self._transact(change, summary)
+        self._store.transact(change, summary)
 
     def _edited(self, tx: AuthoredTransaction, user: User, checked: dict[str, Any]) -> User:
-        current = self._get(tx, user.id)
+        current = self._store.get(tx, user.id)
         fitting = with_name(current, checked)
         if fitting != {"active": False}:
             # Whoever is not to come in any more need not fit.
             _refuse_unfit(tx, replace(current, **fitting), signs_in=bool(current.password))
-        changed = self._renamed(tx, current, self._write(tx, current, fitting, user))
+        changed = self._renamed(tx, current, self._store.write(tx, current, fitting, user))
         if _is_admin(current) and not _is_admin(changed) and not self._admins(tx):
             raise RefusedError(
                 f"{called(current)} is the last admin; nobody could manage accounts any more. Nothing was changed;"
@@ -110,15 +120,15 @@ class Administration(Sessions):
             raise RefusedError(
                 f"Nobody changes {', '.join(sorted(foreign))} of their own account. Nothing was changed."
             )
-        with self._repository.read() as snapshot:
-            account = self._get(snapshot, user)
-            fitting = with_name(account, self._checked(snapshot, changes))
+        with self._store.read() as snapshot:
+            account = self._store.get(snapshot, user)
+            fitting = with_name(account, self.checked(snapshot, changes))
 
         def change(tx: AuthoredTransaction) -> User:
-            current = self._get(tx, user)
-            return self._renamed(tx, current, self._write(tx, current, fitting))
+            current = self._store.get(tx, user)
+            return self._renamed(tx, current, self._store.write(tx, current, fitting))
 
-        return self._transact(change, "changed the profile", account)
+        return self._store.transact(change, "changed the profile", account)
 
     def _renamed(self, tx: AuthoredTransaction, before: User, after: User) -> User:
         """The user as it now is; raises FieldError where somebody else is called so."""
@@ -136,7 +146,7 @@ class Administration(Sessions):
         RefusedError before there is an admin.
         """
         one_time = passwords.generated()
-        changes = {"password": self._hashed(one_time), "must_change": True}
+        changes = {"password": self.hashed(one_time), "must_change": True}
 
         def check(tx: AuthoredTransaction, account: User) -> None:
             if not account.email:
@@ -155,17 +165,17 @@ class Administration(Sessions):
         """Takes an account over that was changed outside of the program, with the rights and the name that are given
         here; the one-time password that it gets. What let somebody in before is worth nothing: others may have put it
         there. Raises FieldError where the name that it has by now is somebody else's."""
-        with self._repository.read() as snapshot:
-            given = self._checked(snapshot, {"role": role, "client": client, "name": name or user.name})
+        with self._store.read() as snapshot:
+            given = self.checked(snapshot, {"role": role, "client": client, "name": name or user.name})
         one_time = passwords.generated()
         changes = {
             **given, "active": True, "must_change": True,
-            "password": self._hashed(one_time), "second_factor": "",
+            "password": self.hashed(one_time), "second_factor": "",
         }  # fmt: skip
 
         def change(tx: AuthoredTransaction) -> None:
             _refuse_unfit(tx, replace(user, **given), signs_in=True)
-            vouched = self._write(tx, tx.get(User, user.id), changes, user)
+            vouched = self._store.write(tx, tx.get(User, user.id), changes, user)
             if not self._admins(tx):
                 raise RefusedError(_FIRST)
             refuse_taken(tx, vouched)
@@ -173,7 +183,7 @@ class Administration(Sessions):
             tx.give_name(user.id)
             tx.end_sessions(user.id)
 
-        self._transact(change, f"vouched for the account of {called(user)} ({role})")
+        self._store.transact(change, f"vouched for the account of {called(user)} ({role})")
         return one_time
 
     def _take_over(
@@ -184,29 +194,30 @@ class Administration(Sessions):
         check: Callable[[AuthoredTransaction, User], None] | None = None,
     ) -> None:
         def change(tx: AuthoredTransaction) -> None:
-            current = self._get(tx, user)
+            current = self._store.get(tx, user)
             if check:
                 check(tx, current)
-            self._write(tx, current, changes)
+            self._store.write(tx, current, changes)
             tx.end_sessions(user)
 
-        with self._repository.read() as snapshot:
-            account = self._get(snapshot, user)
-        self._transact(change, what.format(called(account)))
+        with self._store.read() as snapshot:
+            account = self._store.get(snapshot, user)
+        self._store.transact(change, what.format(called(account)))
 
-    def _hashed(self, one_time: str) -> str:
-        return self._passwords.hash(one_time, self._now() + passwords.ONE_TIME_LASTS)
+    def hashed(self, one_time: str) -> str:
+        """What is kept of a password for one sign-in."""
+        return self._credentials.passwords.hash(one_time, self._store.now() + passwords.ONE_TIME_LASTS)
 
     def _admins(self, snapshot: Snapshot) -> bool:
         """Whether there is an admin who can sign in."""
         return any(
-            _is_admin(user) and self._holds(snapshot, user)
+            _is_admin(user) and self._store.holds(snapshot, user)
             for user in snapshot.find_all(User, Query({"role": "admin"}))
         )
 
-    def _checked(self, snapshot: Snapshot, changes: Mapping[str, Any]) -> dict[str, Any]:
+    def checked(self, snapshot: Snapshot, changes: Mapping[str, Any]) -> dict[str, Any]:
         """The changes as they are stored; raises FieldError for what a field cannot take."""
-        by, checked = self._conventions(snapshot), dict(changes)
+        by, checked = self._store.conventions(snapshot), dict(changes)
         for name, value in changes.items():
             if name not in _MANAGED:
                 raise FieldError("it cannot be changed so", field=name)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm.accounts import passwords
-from crm.accounts.account_store import address, called
+from crm.accounts.account_store import AccountStore, address, called
 from crm.accounts.administration import Administration, with_name
+from crm.accounts.notifications import Notifications
 from crm.accounts.roster import Standing
 from crm.accounts.team_names import refuse_taken
 from crm.errors import FieldError, RefusedError
@@ -32,12 +33,17 @@ class Recovered:
     unsealed: int = 0
 
 
-class Recovery(Administration):
+class Recovery:
     """Done on the machine itself alone, by whoever holds the file or the credentials, and the secret."""
+
+    def __init__(self, store: AccountStore, administration: Administration, notifications: Notifications) -> None:
+        self._store = store
+        self._administration = administration
+        self._notifications = notifications
 
     def before_recovery(self, email: str, name: str = "") -> tuple[Standing, bool]:
         """How the accounts stand, and whether there is one with this address. Raises what `recover` would."""
-        with self._repository.read() as snapshot:
+        with self._store.read() as snapshot:
             standing, found, _ = self._recoverable(snapshot, email, name)
         return standing, found is not None
 
@@ -50,7 +56,7 @@ class Recovery(Administration):
         FieldError, and RefusedError where the store has no accounts.
         """
         one_time = passwords.generated()
-        hashed = self._hashed(one_time)
+        hashed = self._administration.hashed(one_time)
         admins: list[User] = []
 
         def change(tx: AuthoredTransaction) -> Recovered:
@@ -60,19 +66,19 @@ class Recovery(Administration):
             admins[:] = [user for user in tx.find_all(User, Query({"role": "admin", "active": True})) if user.password]
             deactivated, unsealed = (0, 0) if held else self._shut_others(tx, found.id if found else 0)
             if found is None:
-                found = self._added(tx, User(email=address(email), role="admin", active=True, **named))
+                found = self._administration.create(tx, User(email=address(email), role="admin", active=True, **named))
             changes = {
                 "role": "admin", "client": 0, "active": True, "must_change": True, "password": hashed,
                 "second_factor": "", **named,
             }  # fmt: skip
-            user = self._write(tx, found, changes)
+            user = self._store.write(tx, found, changes)
             refuse_taken(tx, user)
             # It may have got another name in the store itself.
             tx.give_name(user.id)
             tx.end_sessions(user.id)
             return Recovered(user, one_time, held, deactivated, unsealed)
 
-        done = self._transact(change, f"recovered the account of {address(email)} on the machine itself (admin)")
+        done = self._store.transact(change, f"recovered the account of {address(email)} on the machine itself (admin)")
         for admin in admins:
             if admin.email and admin.id != done.user.id:
                 self._tell_of_recovery(admin, done)
@@ -83,10 +89,10 @@ class Recovery(Administration):
         wanted = address(email)
         if not wanted:
             raise FieldError("it is no e-mail address", field="email", label="E-mail")
-        standing = self._roster.standing(snapshot)
+        standing = self._store.roster.standing(snapshot)
         if standing is Standing.NONE:
             raise RefusedError("This store has no accounts, so nobody has to sign in. `users add` makes the first.")
-        found = self._by_email(snapshot, wanted)
+        found = self._store.by_email(snapshot, wanted)
         if found is None and not name.strip():
             raise FieldError(
                 f"there is no account {wanted}; nothing was changed. Look at the address again, or give a name"
@@ -95,7 +101,7 @@ class Recovery(Administration):
                 label="E-mail",
             )
         given = {"name": name} if name.strip() else {}
-        return standing, found, with_name(found or User(email=wanted), self._checked(snapshot, given))
+        return standing, found, with_name(found or User(email=wanted), self._administration.checked(snapshot, given))
 
     def _shut_others(self, tx: AuthoredTransaction, but: int) -> tuple[int, int]:
         """Deactivates all accounts `but` one and ends all sessions: how many, and how many are not sealed as they
@@ -104,12 +110,12 @@ class Recovery(Administration):
         for user in tx.find_all(User):
             if user.id == but or not user.password:
                 continue
-            if not self._roster.fits(tx, user):
+            if not self._store.roster.fits(tx, user):
                 # It stays unsealed.
                 tx.change(user, active=False)
                 unsealed += 1
             elif user.active:
-                self._write(tx, user, {"active": False})
+                self._store.write(tx, user, {"active": False})
                 deactivated += 1
         tx.end_sessions()
         return deactivated, unsealed
@@ -117,4 +123,4 @@ class Recovery(Administration):
     def _tell_of_recovery(self, admin: User, done: Recovered) -> None:
         others = "" if done.held else " All other accounts are shut until an admin lets them in again."
         text = _LETTER.format(called(admin), done.user.email, others)
-        self._letters.post(lambda: (admin.email, "An admin was let in again", text))
+        self._notifications.post(lambda: (admin.email, "An admin was let in again", text))

@@ -1,18 +1,19 @@
 """Self-service for one's own account: a new password, a forgotten one, a second factor."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 from crm.accounts import TotpOffer, passwords
 from crm.accounts import second_factor as factors
-from crm.accounts.account_store import address as kept_address
-from crm.accounts.account_store import called
-from crm.accounts.notifications import Letter
+from crm.accounts.account_store import AccountStore, called
+from crm.accounts.credentials import Credentials
+from crm.accounts.notifications import Letter, Notifications
 from crm.accounts.second_factor import SecondFactor
-from crm.accounts.sign_in import TICKET_LASTS, TRIES, WRONG_CODE, Authentication
+from crm.accounts.sessions import Sessions
+from crm.accounts.sign_in import TRIES, WRONG_CODE
+from crm.accounts.tokens import TICKET_LASTS
 from crm.errors import FieldError, OutwardError, RefusedError, SignedOutError, SignInRefusedError, TooManyAttemptsError
 from crm.model import User
-from crm.repository import AuthoredTransaction
+from crm.repository import AuthoredTransaction, Snapshot
 
 LINK_LASTS = 1800
 # So many links in an hour go to one account.
@@ -24,17 +25,34 @@ LINK_OVER = (
 _WRONG = "That is not your password. Nothing was changed."
 
 
-class SelfService(Authentication):
+class SelfService:
     """Whoever changes what lets them in says the password again; whoever has forgotten it gets a link by mail."""
+
+    def __init__(
+        self, store: AccountStore, sessions: Sessions, credentials: Credentials, notifications: Notifications
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._passwords = credentials.passwords
+        self._factors = credentials.factors
+        self._tickets = credentials.tickets
+        self._attempts = credentials.attempts
+        self._codes = credentials.codes
+        self._notifications = notifications
+
+    @property
+    def can_mail(self) -> bool:
+        """Whether a forgotten password can be set anew by mail."""
+        return self._notifications.can_be_sent
+
+    @property
+    def can_text(self) -> bool:
+        """Whether codes can be sent by SMS."""
+        return self._codes.can_be_sent
 
     def check_password(self, user: int, password: str) -> None:
         """Raises SignInRefusedError unless this is the user's password, and TooManyAttemptsError."""
         self._proved(user, password)
-
-    def check_new_password(self, password: str, *, words: Sequence[str] = ()) -> None:
-        """Raises FieldError, with advice, for a password that is too short, too long, common, easy to guess or made of
-        one of `words`."""
-        passwords.refuse_weak(password, words)
 
     def change_password(self, user: int, current: str, new: str, *, but: int = 0) -> None:
         """A new password in the place of the `current` one; ends all sessions except `but`, the one in which it is
@@ -49,17 +67,16 @@ class SelfService(Authentication):
         TooManyAttemptsError, and OutwardError where no mail can be sent at all."""
         if not self.can_mail:
             raise OutwardError("No e-mail can be sent from here: ask an admin for a new password.", reason="not_set_up")
-        where = self._secret.mac("links", address) if address else ""
-        self._attempts.begin(self._secret.mac("links", kept_address(email) or email.strip().casefold()), where)
+        self._attempts.link(email, address)
 
         def write() -> Letter:
-            with self._repository.read() as snapshot:
-                user = self._by_email(snapshot, email)
-                if user is None or not self._may_enter(snapshot, user):
+            with self._store.read() as snapshot:
+                user = self._store.by_email(snapshot, email)
+                if user is None or not self._store.may_enter(snapshot, user):
                     return None
             if not self._attempts.spend(f"links to {user.id}", LINKS_AN_HOUR, 3600):
                 return None
-            token = self._tickets.issue("new password", user=user.id, standing=self._fingerprint(user))
+            token = self._tickets.issue("new password", user=user.id, standing=self._store.fingerprint(user))
             return (
                 user.email,
                 "A new password",
@@ -67,47 +84,47 @@ class SelfService(Authentication):
                 "If you have not asked for it, you need not do anything: your password stays as it is.\n",
             )
 
-        self._letters.post(write)
+        self._notifications.post(write)
 
     def reset_password(self, token: str, new: str) -> None:
         """A new password by the link that was mailed; ends all sessions. A second factor stays on. Raises
         SignInRefusedError where the link is over, FieldError for a weak password, after which it still works."""
         claims = self._tickets.read("new password", token, LINK_LASTS)
-        with self._repository.read() as snapshot:
+        with self._store.read() as snapshot:
             user = self._by_id(snapshot, claims["user"]) if claims else None
-        if claims is None or user is None or claims["standing"] != self._fingerprint(user):
+        if claims is None or user is None or claims["standing"] != self._store.fingerprint(user):
             raise SignInRefusedError(LINK_OVER)
         self._set_password(user, new, "set a new password by mail")
 
     def _set_password(self, user: User, new: str, what: str, but: int = 0) -> None:
-        self.check_new_password(new, words=(user.email, user.name))
+        passwords.refuse_weak(new, (user.email, user.name))
         hashed = self._passwords.hash(new)
 
         def change(tx: AuthoredTransaction) -> None:
-            if but and self._holder(tx, but) is None:
+            if but and self._sessions.holder(tx, but) is None:
                 raise SignedOutError
-            current = self._get(tx, user.id)
-            if self._fingerprint(current) != self._fingerprint(user) or not current.active:
+            current = self._store.get(tx, user.id)
+            if self._store.fingerprint(current) != self._store.fingerprint(user) or not current.active:
                 raise SignInRefusedError("The account was changed meanwhile. Nothing was changed now; try again.")
-            self._write(tx, current, {"password": hashed, "must_change": False})
+            self._store.write(tx, current, {"password": hashed, "must_change": False})
             tx.end_sessions(user.id, but)
 
-        self._transact(change, what, user)
+        self._store.transact(change, what, user)
         self._tell(user, "Your password was changed.")
 
     # The second factor
 
     def begin_totp(self, user: int) -> TotpOffer:
         """A key for an app that makes codes; nothing is kept before `confirm_totp`."""
-        with self._repository.read() as snapshot:
-            account = self._get(snapshot, user)
-            issuer = self._setting(snapshot, "company_name") or "CRM"
+        with self._store.read() as snapshot:
+            account = self._store.get(snapshot, user)
+            issuer = self._store.setting(snapshot, "company_name") or "CRM"
         return factors.offer(account.email, issuer)
 
     def confirm_totp(self, user: int, secret: str, code: str, *, password: str = "") -> list[str]:
         """Switches codes by an app on, once one of them has proved it; the recovery codes, which are shown once.
         Another second factor is replaced only for whoever says the password. Raises SignInRefusedError."""
-        proved = factors.after_totp(SecondFactor("totp", secret), code, self._now())
+        proved = factors.after_totp(SecondFactor("totp", secret), code, self._store.now())
         if proved is None:
             raise SignInRefusedError(WRONG_CODE)
         return self._switch_on(user, proved, password)
@@ -115,21 +132,23 @@ class SelfService(Authentication):
     def begin_sms(self, user: int) -> str:
         """Sends a code to the user's telephone; the ticket for `confirm_sms`. Raises FieldError where no number is
         known, TooManyAttemptsError and OutwardError."""
-        with self._repository.read() as snapshot:
-            account = self._get(snapshot, user)
+        with self._store.read() as snapshot:
+            account = self._store.get(snapshot, user)
         if not account.phone:
             raise FieldError("your telephone number is needed first", field="phone", label="Phone")
-        ticket = self._tickets.issue("telephone", user=user, phone=account.phone, standing=self._fingerprint(account))
+        ticket = self._tickets.issue(
+            "telephone", user=user, phone=account.phone, standing=self._store.fingerprint(account)
+        )
         claims = self._tickets.read("telephone", ticket, TICKET_LASTS) or {}
-        self._text(account, account.phone, claims["id"])
+        self._codes.send(account, account.phone, claims["id"])
         return ticket
 
     def confirm_sms(self, user: int, ticket: str, code: str, *, password: str = "") -> list[str]:
         """Switches codes by SMS on, once one has arrived; as `confirm_totp`."""
         claims = self._tickets.read("telephone", ticket, TICKET_LASTS)
-        with self._repository.read() as snapshot:
-            account = self._get(snapshot, user)
-        if claims is None or claims["standing"] != self._fingerprint(account):
+        with self._store.read() as snapshot:
+            account = self._store.get(snapshot, user)
+        if claims is None or claims["standing"] != self._store.fingerprint(account):
             raise SignInRefusedError("It took too long, or your account was changed since. Have a new code sent.")
         if not self._attempts.spend(f"ticket {claims['id']}", TRIES, TICKET_LASTS):
             raise TooManyAttemptsError(TICKET_LASTS)
@@ -138,20 +157,20 @@ class SelfService(Authentication):
         return self._switch_on(user, SecondFactor("sms", claims["phone"]), password)
 
     def _switch_on(self, user: int, factor: SecondFactor, password: str) -> list[str]:
-        with self._repository.read() as snapshot:
-            account = self._get(snapshot, user)
+        with self._store.read() as snapshot:
+            account = self._store.get(snapshot, user)
         if account.second_factor:
             self._proved(user, password)
         codes, kept = self._factors.recovery_codes()
         written = self._factors.written(SecondFactor(factor.method, factor.secret, factor.last_step, kept))
 
         def change(tx: AuthoredTransaction) -> None:
-            current = self._get(tx, user)
+            current = self._store.get(tx, user)
             if current.second_factor != account.second_factor:
                 raise RefusedError("The second factor was changed meanwhile. Nothing was changed now; try again.")
-            self._write(tx, current, {"second_factor": written})
+            self._store.write(tx, current, {"second_factor": written})
 
-        self._transact(change, "switched a second factor on", account)
+        self._store.transact(change, "switched a second factor on", account)
         self._tell(account, "A second factor was switched on.")
         return codes
 
@@ -161,30 +180,30 @@ class SelfService(Authentication):
         account = self._proved(user, password)
 
         def change(tx: AuthoredTransaction) -> None:
-            if self._requires_second_factor(tx):
+            if self._store.requires_second_factor(tx):
                 raise RefusedError("Your team requires a second factor, so it stays on. You can set up another one.")
-            self._write(tx, self._get(tx, user), {"second_factor": ""})
+            self._store.write(tx, self._store.get(tx, user), {"second_factor": ""})
 
-        self._transact(change, "switched the second factor off", account)
+        self._store.transact(change, "switched the second factor off", account)
         self._tell(account, "The second factor was switched off.")
 
     # Proving
 
     def _proved(self, user: int, password: str) -> User:
         """The user, who has said the password again; raises SignInRefusedError and TooManyAttemptsError."""
-        with self._repository.read() as snapshot:
-            account = self._get(snapshot, user)
-        attempt = self._attempt(account.email, "", "again")
-        if not self._passwords.fits(account.password, password, self._now()):
+        with self._store.read() as snapshot:
+            account = self._store.get(snapshot, user)
+        attempt = self._attempts.sign_in(account.email, "", "again")
+        if not self._passwords.fits(account.password, password, self._store.now()):
             raise SignInRefusedError(_WRONG)
         attempt.succeed()
         return account
 
-    def _by_id(self, snapshot: Any, user: int) -> User | None:
-        found: User | None = snapshot.find(User, user)
-        return found if found is not None and self._may_enter(snapshot, found) else None
+    def _by_id(self, snapshot: Snapshot, user: int) -> User | None:
+        found = snapshot.find(User, user)
+        return found if found is not None and self._store.may_enter(snapshot, found) else None
 
     def _tell(self, user: User, event: str) -> None:
         """Lets the owner of an account know, so that nobody else can do it unnoticed."""
         text = f"Hello {called(user)},\n\n{event} If that was not you, tell an admin of your team at once.\n"
-        self._letters.post(lambda: (user.email, event.rstrip("."), text))
+        self._notifications.post(lambda: (user.email, event.rstrip("."), text))

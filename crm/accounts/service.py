@@ -51,23 +51,23 @@ class AccountsDesk:
     def add(self, *, email: str, name: str, role: str, phone: str = "", client: int = 0) -> tuple[User, str]:
         """A new account, and the one-time password for its first sign-in."""
         self._manages(CREATE)
-        return self._accounts().add(email=email, name=name, role=role, phone=phone, client=client)
+        return self._accounts().administration.add(email=email, name=name, role=role, phone=phone, client=client)
 
     def add_named(self, name: str, *, email: str = "", phone: str = "") -> User:
         """Somebody of the team who is only named and does not sign in."""
         self._manages(CREATE)
-        return self._accounts().add_named(name, email=email, phone=phone)
+        return self._accounts().administration.add_named(name, email=email, phone=phone)
 
     def signing_in(self) -> frozenset[int]:
         """The ids of those who may sign in at all; the others are only named."""
         self._manages(READ)
-        return self._accounts().signing_in()
+        return self._accounts().store.signing_in()
 
     def team_addresses(self) -> frozenset[str]:
         """The addresses of the team, by which its own mail is told from clients'; they are shown to nobody."""
         if level(self.reader.role, User.kind_name, READ) is not ALL:
             raise ForbiddenError(refusal(User.kind_name, READ))
-        return self._accounts().team_addresses()
+        return self._accounts().store.team_addresses()
 
     def edit(self, user: User, *, password: str | None = None, **changes: Any) -> User:
         """Changes an account; whose role changes or who is deactivated is signed out. One's own e-mail address and
@@ -75,55 +75,55 @@ class AccountsDesk:
         self._manages(UPDATE)
         if user.id == self.reader.user:
             self._prove(password, changes)
-        return self._accounts().edit(user, **changes)
+        return self._accounts().administration.edit(user, **changes)
 
     def switch(self, users: Sequence[User], *, active: bool) -> None:
         """Lets people in again, or no more, in one change; as `edit`."""
         self._manages(UPDATE)
-        self._accounts().switch(users, active=active)
+        self._accounts().administration.switch(users, active=active)
 
     def new_one_time_password(self, user: int) -> str:
         """A password for one sign-in, after which a new one has to be chosen; signs the user out."""
         self._manages(UPDATE)
         self._refuse_own(user, _OWN_PASSWORD)
-        return self._accounts().set_one_time_password(user)
+        return self._accounts().administration.set_one_time_password(user)
 
     def reset_second_factor(self, user: int) -> None:
         """Lets somebody in again who has lost the second factor; signs the user out."""
         self._manages(UPDATE)
         self._refuse_own(user, "Change it in the menu, under My account.")
-        self._accounts().reset_second_factor(user)
+        self._accounts().administration.reset_second_factor(user)
 
     def sign_out(self, user: int) -> int:
         """Ends the sessions of somebody, except the one that this is asked in; how many there were."""
         if user != self.reader.user:
             self._manages(UPDATE)
-        return self._accounts().end_all(user, self.session)
+        return self._accounts().sessions.end_all(user, self.session)
 
     def sessions(self, user: int) -> list[SignIn]:
         """The open sessions of somebody."""
         if user != self.reader.user:
             self._manages(UPDATE)
-        return self._accounts().sessions(user)
+        return self._accounts().sessions.of_user(user)
 
     def second_factors(self) -> Mapping[int, str]:
         """By the id of each user with a second factor, which: 'totp' or 'sms'."""
         self._manages(UPDATE)
-        return self._accounts().second_factors()
+        return self._accounts().administration.second_factors()
 
     def findings(self) -> Sequence[Finding]:
         """What `check` says of accounts that were changed outside of this program; nothing for whoever does not manage
         them."""
         if level(self.reader.role, User.kind_name, UPDATE) is not ALL:
             return ()
-        return list(self._accounts().seal_findings())
+        return list(self._accounts().store.seal_findings())
 
     def vouch(self, user: User, *, role: str, client: int = 0, name: str = "") -> str:
         """Takes over an account that was changed outside of this program, with the rights and the name given; the
         one-time password that it gets."""
         self._manages(UPDATE)
         self._refuse_own(user.id, _OWN_PASSWORD)
-        return self._accounts().vouch(user, role=role, client=client, name=name)
+        return self._accounts().administration.vouch(user, role=role, client=client, name=name)
 
     def _refuse_own(self, user: int, how: str) -> None:
         """Raises RefusedError: whoever changes what lets themselves in says their password."""
@@ -145,15 +145,15 @@ class AccountsDesk:
 
     def end(self, session: int) -> None:
         """Ends one of one's own sessions, or of anybody's for an admin."""
-        if session not in {session.id for session in self._accounts().sessions(self.me)}:
+        if session not in {session.id for session in self._accounts().sessions.of_user(self.me)}:
             self._manages(UPDATE)
-        self._accounts().end(session)
+        self._accounts().sessions.end(session)
 
     def edit_profile(self, *, password: str | None = None, **changes: Any) -> User:
         """Changes one's own name, or with one's password the telephone number. Raises FieldError where the password
         is missing, SignInRefusedError and TooManyAttemptsError where it is wrong."""
         self._prove(password, changes)
-        return self._accounts().edit_profile(self.me, **changes)
+        return self._accounts().administration.edit_profile(self.me, **changes)
 
     def _prove(self, password: str | None, changes: Mapping[str, Any]) -> None:
         """Checks one's password where the address or number changes that links and codes are sent to; raises
@@ -166,42 +166,44 @@ class AccountsDesk:
 
     def change_password(self, current: str, new: str) -> None:
         """A new password; all other sessions end. Raises SignInRefusedError, TooManyAttemptsError and FieldError."""
-        self._accounts().change_password(self.me, current, new, but=self.session)
+        self._accounts().self_service.change_password(self.me, current, new, but=self.session)
 
     def check_password(self, password: str) -> None:
         """Raises SignInRefusedError unless this is one's own password, and TooManyAttemptsError."""
-        self._accounts().check_password(self.me, password)
+        self._accounts().self_service.check_password(self.me, password)
 
     def check_new_password(self, new: str) -> None:
         """Raises FieldError for one that is too short, weak or common."""
-        self._accounts().check_new_password(new, words=[self.reader.name])
+        from crm.accounts.passwords import refuse_weak
+
+        refuse_weak(new, [self.reader.name])
 
     @property
     def can_text(self) -> bool:
         """Whether codes can be sent by SMS."""
-        return self._accounts().can_text
+        return self._accounts().self_service.can_text
 
     def second_factor(self) -> str:
         """One's own second factor: 'totp', 'sms' or ''."""
-        return self._accounts().second_factors().get(self.me, "")
+        return self._accounts().administration.second_factors().get(self.me, "")
 
     def begin_totp(self) -> TotpOffer:
         """A secret for an app that makes codes; nothing is kept before a code has proved it."""
-        return self._accounts().begin_totp(self.me)
+        return self._accounts().self_service.begin_totp(self.me)
 
     def confirm_totp(self, offer: TotpOffer, code: str, *, password: str = "") -> list[str]:
         """Switches codes by an app on; the recovery codes, which are shown once. In the place of another second factor
         it takes the password."""
-        return self._accounts().confirm_totp(self.me, offer.secret, code, password=password)
+        return self._accounts().self_service.confirm_totp(self.me, offer.secret, code, password=password)
 
     def begin_sms(self) -> str:
         """Sends a code to one's own telephone; the ticket for `confirm_sms`."""
-        return self._accounts().begin_sms(self.me)
+        return self._accounts().self_service.begin_sms(self.me)
 
     def confirm_sms(self, ticket: str, code: str, *, password: str = "") -> list[str]:
         """Switches codes by SMS on; as `confirm_totp`."""
-        return self._accounts().confirm_sms(self.me, ticket, code, password=password)
+        return self._accounts().self_service.confirm_sms(self.me, ticket, code, password=password)
 
     def switch_off_second_factor(self, password: str) -> None:
         """Raises RefusedError where the team requires one."""
-        self._accounts().switch_off_second_factor(self.me, password)
+        self._accounts().self_service.switch_off_second_factor(self.me, password)

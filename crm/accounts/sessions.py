@@ -22,16 +22,19 @@ _FORGOTTEN_AT_ONCE = 200
 _MOST_DIGITS = 18
 
 
-class Sessions(AccountStore):
+class Sessions:
     """A session holds while its sign-in says so, its user may enter, and for twelve hours at most."""
 
-    def session(self, token: str) -> SignedIn | None:
+    def __init__(self, store: AccountStore) -> None:
+        self._store = store
+
+    def find(self, token: str) -> SignedIn | None:
         """The session of whoever bears `token`; None where it is over, or nobody's."""
         user, begun = _read(token)
         if not (begun and self._lasts(begun)):
             return None
         sign_in = tables.sign_in.c
-        with self._repository.read() as snapshot:
+        with self._store.read() as snapshot:
             found = snapshot.select(
                 select(sign_in.id).where(
                     sign_in.token == self._digest(token), sign_in.user == user, sign_in.state == "open"
@@ -41,35 +44,35 @@ class Sessions(AccountStore):
 
     def still_holds(self, session: int) -> SignedIn | None:
         """The session with this id; None where it is over."""
-        with self._repository.read() as snapshot:
-            user = self._holder(snapshot, session)
+        with self._store.read() as snapshot:
+            user = self.holder(snapshot, session)
             return self._signed_in(snapshot, session, user) if user is not None else None
 
     def verify(self, snapshot: Snapshot, session: int, reader: Reader) -> Reader:
         """The reader under the name that they have now, as the very snapshot or transaction has it in which they read
         or write. Raises SignedOutError where their session is over, or their account has other rights."""
-        user = self._holder(snapshot, session)
+        user = self.holder(snapshot, session)
         if user is None or (user.id, user.role, user.client) != (reader.user, reader.role, reader.client):
             raise SignedOutError
         return replace(reader, name=called(user))
 
-    def _holder(self, snapshot: Snapshot, session: int) -> User | None:
+    def holder(self, snapshot: Snapshot, session: int) -> User | None:
         """Whose session this is; None where it is over."""
         found = snapshot.find(SignIn, session)
         if found is None or found.state != "open" or not self._lasts(found.created_at.timestamp()):
             return None
         user = snapshot.find(User, found.user)
-        return user if self._may_enter(snapshot, user) else None
+        return user if self._store.may_enter(snapshot, user) else None
 
     def _lasts(self, since: float) -> bool:
         """Whether a session that began then (seconds since 1970) has not run out."""
-        return -SET_BACK.total_seconds() <= self._now().timestamp() - since < LASTS.total_seconds()
+        return -SET_BACK.total_seconds() <= self._store.now().timestamp() - since < LASTS.total_seconds()
 
-    def sessions(self, user: int) -> list[SignIn]:
+    def of_user(self, user: int) -> list[SignIn]:
         """The open sessions of a user, the newest first."""
-        with self._repository.read() as snapshot:
+        with self._store.read() as snapshot:
             found = snapshot.find_all(SignIn, Query({"user": user, "state": "open"}, sort="-id"))
-        return [session for session in found if session.created_at + LASTS > self._now()]
+        return [session for session in found if session.created_at + LASTS > self._store.now()]
 
     def end(self, session: int) -> None:
         """Ends one session; one that is over stays so."""
@@ -82,41 +85,48 @@ class Sessions(AccountStore):
                     tx.user, tx.user_id = called(user), user.id
                 tx.change(found, state="ended", token="")
 
-        self._transact(change, "signed out")
+        self._store.transact(change, "signed out")
 
     def end_all(self, user: int, but: int = 0) -> int:
         """Ends all sessions of a user except one; how many."""
-        with self._repository.read() as snapshot:
+        with self._store.read() as snapshot:
             account = snapshot.get(User, user)
         summary = f"ended the sessions of {called(account)}"
-        return self._transact(lambda tx: tx.end_sessions(user, but), summary, account)
+        return self._store.transact(lambda tx: tx.end_sessions(user, but), summary, account)
 
     def _of(self, snapshot: Snapshot, session: int, user: int) -> SignedIn | None:
         found = snapshot.find(User, user)
-        return self._signed_in(snapshot, session, found) if found and self._may_enter(snapshot, found) else None
+        return self._signed_in(snapshot, session, found) if found and self._store.may_enter(snapshot, found) else None
 
-    def _open(self, tx: AuthoredTransaction, user: User, method: str, address: str, device: str) -> SignedIn:
+    def open(self, tx: AuthoredTransaction, user: User, method: str, address: str, device: str) -> SignedIn:
         """A new session, with a token that nobody has seen."""
         self._forget_old(tx, user.id)
         # The token tells whose it is and since when, so that a row that somebody edits by hand gives no more.
-        token = f"{user.id}.{int(self._now().timestamp())}.{secrets.token_urlsafe(32)}"
+        token = f"{user.id}.{int(self._store.now().timestamp())}.{secrets.token_urlsafe(32)}"
         added = tx.add(sign_in(user.id, "open", method, address, device, self._digest(token)))
         return self._signed_in(tx, added.id, user, token)
 
     def _forget_old(self, tx: AuthoredTransaction, user: int) -> None:
         """Deletes sign-ins of long ago, and notes that sessions of this user are over which nobody has ended."""
         row = tables.sign_in.c
-        over = (row.user == user) & (row.state == "open") & (row.created_at < self._now() - LASTS)
-        statement = select(row.id).where(or_(row.created_at < self._now() - KEPT, over)).limit(_FORGOTTEN_AT_ONCE)
+        over = (row.user == user) & (row.state == "open") & (row.created_at < self._store.now() - LASTS)
+        statement = select(row.id).where(or_(row.created_at < self._store.now() - KEPT, over)).limit(_FORGOTTEN_AT_ONCE)
         for (session,) in tx.select(statement):
             old = tx.get(SignIn, session)
-            if old.created_at < self._now() - KEPT:
+            if old.created_at < self._store.now() - KEPT:
                 tx.delete(old)
             else:
                 tx.change(old, state="ended", token="")
 
+    def _signed_in(self, snapshot: Snapshot, session: int, user: User, token: str = "") -> SignedIn:
+        needs = not user.second_factor and self._store.requires_second_factor(snapshot)
+        name = user.name or user.email
+        return SignedIn(
+            session, user.id, user.email, name, user.role, user.client, user.must_change, needs, token
+        )  # fmt: skip
+
     def _digest(self, token: str) -> str:
-        return self._secret.mac("sessions", token)
+        return self._store.secret.mac("sessions", token)
 
 
 def sign_in(user: int, state: str, method: str, address: str, device: str, token: str = "") -> SignIn:

@@ -11,20 +11,17 @@ from sqlalchemy import func, select
 from crm import program
 from crm.accounts import SecondFactorAsked, SignedIn
 from crm.accounts import second_factor as factors
-from crm.accounts.account_store import address as kept_address
+from crm.accounts.account_store import AccountStore
+from crm.accounts.credentials import Credentials
 from crm.accounts.second_factor import SecondFactor
 from crm.accounts.sessions import Sessions, sign_in
-from crm.accounts.throttling import Attempt
-from crm.errors import CRMError, OutwardError, SignInRefusedError, StoreError, TooManyAttemptsError
+from crm.accounts.tokens import TICKET_LASTS
+from crm.errors import CRMError, SignInRefusedError, StoreError
 from crm.model import User
 from crm.repository import AuthoredTransaction, Snapshot, tables
 
-# How long (seconds) a ticket asks for a code, and how many may be tried and texts be sent with it.
-TICKET_LASTS = 300
+# So many codes may be tried with one ticket.
 TRIES = 5
-TEXTS = 3
-# So many texts in an hour go to one account.
-TEXTS_AN_HOUR = 10
 WRONG_PASSWORD = "The e-mail address or the password is wrong. Try again, or ask for a new password."
 WRONG_CODE = "That is not the code. Wait for the next one, or use a recovery code."
 TICKET_OVER = "It took too long, or too many codes were tried. Sign in again."
@@ -52,26 +49,34 @@ def _used_up() -> SignInRefusedError:
     )
 
 
-class Authentication(Sessions):
+class Authentication:
     """Every attempt is counted before it is judged, by account and by address, whether there is such an account or
     not, and takes as long. A device that somebody has signed in with before, from the same address, is counted apart,
     and so is the machine itself (`address` ''): whoever guesses elsewhere does not shut its owner out.
     """
 
-    _refusals: deque[_Refusal]
+    def __init__(self, store: AccountStore, sessions: Sessions, credentials: Credentials) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._passwords = credentials.passwords
+        self._factors = credentials.factors
+        self._tickets = credentials.tickets
+        self._attempts = credentials.attempts
+        self._codes = credentials.codes
+        self._refusals: deque[_Refusal] = deque()
 
     def sign_in(
         self, email: str, password: str, *, address: str = "", device: str = ""
     ) -> SignedIn | SecondFactorAsked:
         """Lets somebody in by password, or asks for a code. Raises SignInRefusedError, TooManyAttemptsError,
         StoreAccessError where all accounts were made with another secret, OutwardError where a code is not sent."""
-        with self._repository.read() as snapshot:
-            found = self._by_email(snapshot, email)
-            may_enter = self._may_enter(snapshot, found)
+        with self._store.read() as snapshot:
+            found = self._store.by_email(snapshot, email)
+            may_enter = self._store.may_enter(snapshot, found)
             place = self._place(snapshot, found, address, device)
-        attempt = self._attempt(email, address, place)
+        attempt = self._attempts.sign_in(email, address, place)
         user = found if may_enter else None
-        right = self._passwords.fits(user.password if user else "", password, self._now())
+        right = self._passwords.fits(user.password if user else "", password, self._store.now())
         if user is None or not right:
             self._refused(found, "wrong password", address, device)
             raise SignInRefusedError(WRONG_PASSWORD)
@@ -97,9 +102,9 @@ class Authentication(Sessions):
         claims, user = self._asked(ticket)
         if not self._attempts.spend(f"ticket {claims['id']}", TRIES, TICKET_LASTS):
             raise SignInRefusedError(TICKET_OVER)
-        with self._repository.read() as snapshot:
+        with self._store.read() as snapshot:
             place = self._place(snapshot, user, address, device)
-        attempt = self._attempt(user.email, address, place)
+        attempt = self._attempts.sign_in(user.email, address, place)
         try:
             signed_in = self._enter_by_code(user, claims, code, address, device)
         except _Wrong:
@@ -116,7 +121,7 @@ class Authentication(Sessions):
         claims, user = self._asked(ticket)
         factor = self._factors.read(user.second_factor)
         if factor is not None and factor.method == "sms":
-            self._text(user, factor.secret, claims["id"])
+            self._codes.send(user, factor.secret, claims["id"])
 
     def note_refusals(self) -> None:
         """Writes the refused sign-ins of known accounts into the store. They are kept until this is called, so that
@@ -128,7 +133,7 @@ class Authentication(Sessions):
     def _note(self, refusal: _Refusal) -> None:
         record = sign_in(refusal.user.id, "refused", refusal.what, refusal.address, refusal.device)
         try:
-            self._transact(lambda tx: tx.add(record), refusal.what, refusal.user)
+            self._store.transact(lambda tx: tx.add(record), refusal.what, refusal.user)
         except CRMError:
             # The next time, then.
             self._refusals.appendleft(refusal)
@@ -140,9 +145,9 @@ class Authentication(Sessions):
         """What a ticket says and whose it is; raises SignInRefusedError where it is over."""
         claims = self._tickets.read("sign-in", ticket, TICKET_LASTS)
         if claims is not None:
-            with self._repository.read() as snapshot:
+            with self._store.read() as snapshot:
                 user = snapshot.find(User, int(claims["user"]))
-                may = user is not None and self._may_enter(snapshot, user)
+                may = user is not None and self._store.may_enter(snapshot, user)
                 if user is not None and may and claims["standing"] == self._entered(snapshot, user):
                     return claims, user
         raise SignInRefusedError(TICKET_OVER)
@@ -152,22 +157,22 @@ class Authentication(Sessions):
         if factor is None:
             # The seal holds, so this cannot be mended by whoever signs in.
             raise SignInRefusedError("Your second factor cannot be read; an admin has to reset it.")
-        with self._repository.read() as snapshot:
+        with self._store.read() as snapshot:
             ticket = self._tickets.issue("sign-in", user=user.id, standing=self._entered(snapshot, user))
         if factor.method == "sms":
             claims = self._tickets.read("sign-in", ticket, TICKET_LASTS) or {}
-            self._text(user, factor.secret, claims["id"])
+            self._codes.send(user, factor.secret, claims["id"])
         return SecondFactorAsked(ticket, factor.method, factor.hint)
 
     def _entered(self, snapshot: Snapshot, user: User) -> str:
         """What is another once somebody has signed in with the account, so that a ticket opens one session."""
         row = tables.sign_in.c
         let_in = select(func.max(row.id)).where(row.user == user.id, row.state != "refused")
-        return f"{self._fingerprint(user)} {snapshot.select(let_in)[0][0] or 0}"
+        return f"{self._store.fingerprint(user)} {snapshot.select(let_in)[0][0] or 0}"
 
     def _enter(self, user: User, password: str, method: str, address: str, device: str) -> SignedIn:
         def change(tx: AuthoredTransaction) -> SignedIn:
-            current = self._get(tx, user.id)
+            current = self._store.get(tx, user.id)
             if self._passwords.is_used(current.password):
                 # Somebody else came first with it.
                 raise _used_up()
@@ -176,16 +181,16 @@ class Authentication(Sessions):
             dated = self._passwords.is_dated(current.password)
             kept = self._passwords.hash(password) if dated else self._passwords.used(current.password)
             if kept != current.password:
-                current = self._write(tx, current, {"password": kept})
-            return self._open(tx, current, method, address, device)
+                current = self._store.write(tx, current, {"password": kept})
+            return self._sessions.open(tx, current, method, address, device)
 
-        return self._transact(change, "signed in", user)
+        return self._store.transact(change, "signed in", user)
 
     def _enter_by_code(self, user: User, claims: Mapping[str, Any], code: str, address: str, device: str) -> SignedIn:
         by_sms = self._is_sms_code(user, claims, code)
 
         def change(tx: AuthoredTransaction) -> SignedIn:
-            current = self._get(tx, user.id)
+            current = self._store.get(tx, user.id)
             factor = self._factors.read(current.second_factor)
             if factor is None or not current.active or self._entered(tx, current) != claims["standing"]:
                 raise SignInRefusedError(TICKET_OVER)
@@ -196,10 +201,10 @@ class Authentication(Sessions):
             if after != factor:
                 changes["second_factor"] = self._factors.written(after)
             if after != factor or changes["password"] != current.password:
-                current = self._write(tx, current, changes)
-            return self._open(tx, current, _BY[method], address, device)
+                current = self._store.write(tx, current, changes)
+            return self._sessions.open(tx, current, _BY[method], address, device)
 
-        return self._transact(change, "signed in", user)
+        return self._store.transact(change, "signed in", user)
 
     def _is_sms_code(self, user: User, claims: Mapping[str, Any], code: str) -> bool:
         factor = self._factors.read(user.second_factor)
@@ -211,14 +216,9 @@ class Authentication(Sessions):
             return "recovery", self._factors.after_recovery(factor, code)
         if factor.method == "sms":
             return "sms", factor if by_sms else None
-        return "totp", factors.after_totp(factor, code, self._now())
+        return "totp", factors.after_totp(factor, code, self._store.now())
 
     # Slowing down
-
-    def _attempt(self, email: str, address: str, place: str = "") -> Attempt:
-        """Counts an attempt on an account; raises TooManyAttemptsError."""
-        account = self._secret.mac("attempts", kept_address(email) or email.strip().casefold(), place)
-        return self._attempts.begin(account, self._secret.mac("addresses", address) if address else "")
 
     def _place(self, snapshot: Snapshot, user: User | None, address: str, device: str) -> str:
         """Where somebody is counted apart: this machine, or a device that they have signed in with before."""
@@ -233,13 +233,3 @@ class Authentication(Sessions):
     def _refused(self, user: User | None, what: str, address: str, device: str) -> None:
         if user is not None and len(self._refusals) < _NOTED:
             self._refusals.append(_Refusal(user, what, address, device))
-
-    def _text(self, user: User, number: str, ticket: str) -> None:
-        """Sends the code of a ticket; raises TooManyAttemptsError and OutwardError."""
-        if self._texter is None:
-            raise OutwardError("Codes by SMS cannot be sent: no Twilio account is set up.", reason="not_set_up")
-        if not self._attempts.spend(f"texts {ticket}", TEXTS, TICKET_LASTS):
-            raise TooManyAttemptsError(TICKET_LASTS)
-        if not self._attempts.spend(f"texts to {user.id}", TEXTS_AN_HOUR, 3600):
-            raise TooManyAttemptsError(3600)
-        self._texter.send(number, f"{self._factors.sms_code(ticket)} is your code to sign in. Tell it to nobody.")

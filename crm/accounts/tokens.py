@@ -11,9 +11,10 @@ from crm.accounts.keys import Secret
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
-
 # A clock that is set right may go back so far, and what was made a moment before still holds.
 SET_BACK = timedelta(minutes=5)
+# How long (seconds) a ticket asks for a code.
+TICKET_LASTS = 300
 
 
 class OneTimeTokens:

@@ -97,7 +97,7 @@ class Call:
         try:
             if not has_accounts(crm):
                 return crm.enter(crm, None)
-            who = crm.accounts.open().session(_remembered().token(crm.repository.url))
+            who = crm.accounts.open().sessions.find(_remembered().token(crm.repository.url))
         except StoreError as error:
             if command is not None and isinstance(error, command.unread):
                 return shut(crm, error)
@@ -137,9 +137,9 @@ class Call:
             token = remembered.token(crm.repository.url)
             remembered.keep(crm.repository.url, "")
             try:
-                who = crm.accounts.open().session(token)
+                who = crm.accounts.open().sessions.find(token)
                 if who is not None:
-                    crm.accounts.open().end(who.session)
+                    crm.accounts.open().sessions.end(who.session)
             except StoreError as error:
                 raise StoreError(
                     "This machine has forgotten the sign-in. The session itself could not be ended and ends 12 hours"
@@ -398,8 +398,8 @@ def _signed_in(session: "Session", email: str = "") -> CRM:
     # What cannot be ended now ends 12 hours after it began.
     with suppress(StoreError):
         accounts = session.crm.accounts.open()
-        if (replaced := accounts.session(before)) is not None:
-            accounts.end(replaced.session)
+        if (replaced := accounts.sessions.find(before)) is not None:
+            accounts.sessions.end(replaced.session)
     session.screen.clear()
     return session.crm
 

@@ -15,7 +15,7 @@ def first_admin(repository: Repository, accounts: Accounts, email: str) -> str:
         if snapshot.count(User, Query(filters={"role": "admin", "active": True})):
             return ""
         known = snapshot.count(User, Query(filters={"email": email})) if email else 0
-    if accounts.exist():
+    if accounts.store.exist():
         # Nobody may add one any more.
         how = "On the computer that holds the data, the owner can run:"
         raise UsageError(f"No account is an active admin. {how} {program.command('users recover E-MAIL')}")
@@ -26,5 +26,5 @@ def first_admin(repository: Repository, accounts: Accounts, email: str) -> str:
         )
     if known:
         raise UsageError(f"CRM_ADMIN_EMAIL names somebody who does not sign in. {how}.")
-    _, password = accounts.add(email=email, name=email.partition("@")[0], role="admin")
+    _, password = accounts.administration.add(email=email, name=email.partition("@")[0], role="admin")
     return password

@@ -50,7 +50,7 @@ class PasswordPages:
             if new != fields.get("again", ""):
                 raise FieldError(_DIFFER)
             await self._site.accounts.ask(
-                lambda accounts: accounts.change_password(who.user, current, new, but=who.session)
+                lambda accounts: accounts.self_service.change_password(who.user, current, new, but=who.session)
             )
         except SignedOutError:
             self._site.sessions.forget(who.session)
@@ -79,7 +79,7 @@ class PasswordPages:
         host = origin_of(request.scope).partition("://")[2]
         if not self._site.has_fixed_origin and not is_loopback(host):
             return False
-        return await self._site.accounts.ask(lambda accounts: accounts.can_mail)
+        return await self._site.accounts.ask(lambda accounts: accounts.self_service.can_mail)
 
     async def _send_link(self, request: Request) -> Response:
         fields = await self._site.read(request)
@@ -92,7 +92,7 @@ class PasswordPages:
         async def send() -> None:
             try:
                 await self._site.accounts.ask(
-                    lambda accounts: accounts.ask_reset(
+                    lambda accounts: accounts.self_service.ask_reset(
                         email, address=address, link=lambda token: f"{origin}/reset/{token}"
                     )
                 )
@@ -113,7 +113,7 @@ class PasswordPages:
         try:
             if new != fields.get("again", ""):
                 raise FieldError(_DIFFER)
-            await self._site.accounts.ask(lambda accounts: accounts.reset_password(token, new))
+            await self._site.accounts.ask(lambda accounts: accounts.self_service.reset_password(token, new))
         except (FieldError, SignInRefusedError, TooManyAttemptsError) as error:
             return self._site.form(
                 request, "reset", status=_status(error), headers=retry_after(error), error=sentence(error)

@@ -50,7 +50,7 @@ def serve(config: Config, opening: Opening, key: Callable[[str], bytes], *, host
     around = surroundings(os.environ, config, host, port)
     opened = opening()
     try:
-        opened.accounts.check_secret()
+        opened.accounts.store.check_secret()
         password = first_admin(opened.repository, opened.accounts, config.admin_email)
     finally:
         opened.close()

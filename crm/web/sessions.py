@@ -36,7 +36,7 @@ class Sessions:
         if found and self._clock() - since < self._fresh:
             return found
         asked, forgotten = self._clock(), self._forgotten
-        found = await self._accounts.ask(lambda accounts: accounts.session(token))
+        found = await self._accounts.ask(lambda accounts: accounts.sessions.find(token))
         self._found.pop(key, None)
         # What was found before a session ended may be that session.
         if found and forgotten == self._forgotten:
@@ -50,7 +50,7 @@ class Sessions:
         asked = sorted(sessions)
 
         def look(accounts: Accounts) -> list[int]:
-            return [token for token in asked if accounts.still_holds(token) is None]
+            return [token for token in asked if accounts.sessions.still_holds(token) is None]
 
         ended = await self._accounts.ask(look) if asked else []
         for session in ended:
@@ -65,7 +65,7 @@ class Sessions:
 
     async def reach(self) -> None:
         """Returns where the store can be read. Raises StoreError."""
-        await self._accounts.ask(Accounts.exist)
+        await self._accounts.ask(lambda accounts: accounts.store.exist())
 
     async def close(self) -> None:
         """Lets go of the accounts that were asked."""

@@ -68,7 +68,7 @@ class SignInPages:
         address, device = where(request)
         try:
             found = await self._site.accounts.ask(
-                lambda accounts: accounts.sign_in(email, password, address=address, device=device)
+                lambda accounts: accounts.authentication.sign_in(email, password, address=address, device=device)
             )
         except (SignInRefusedError, TooManyAttemptsError, OutwardError) as error:
             return self._form(request, email=email, error=error)
@@ -110,7 +110,7 @@ class SignInPages:
         address, device = where(request)
         try:
             found = await self._site.accounts.ask(
-                lambda accounts: accounts.answer(ticket, code, address=address, device=device)
+                lambda accounts: accounts.authentication.answer(ticket, code, address=address, device=device)
             )
         except (SignInRefusedError, TooManyAttemptsError) as error:
             return self._code_form(request, error=error)
@@ -120,7 +120,7 @@ class SignInPages:
         await self._site.read(request)
         ticket = self._ticket(request)[2]
         try:
-            await self._site.accounts.ask(lambda accounts: accounts.send_again(ticket))
+            await self._site.accounts.ask(lambda accounts: accounts.authentication.send_again(ticket))
         except (SignInRefusedError, TooManyAttemptsError, OutwardError) as error:
             return self._code_form(request, error=error)
         return self._code_form(request, note=_SENT_AGAIN)

@@ -84,14 +84,14 @@ class Site:
 
     async def leave(self, session: int, why: str) -> None:
         """Ends a session and tells its terminal why."""
-        await self.accounts.ask(lambda accounts: accounts.end(session))
+        await self.accounts.ask(lambda accounts: accounts.sessions.end(session))
         self.sessions.forget(session)
         await self.terminals.end(session, why)
 
     async def note_refusals(self) -> None:
         """Has refused sign-ins written into the store. It is called at times that nobody chooses: how long that takes
         would tell which accounts there are. Raises StoreError."""
-        await self.accounts.leave_to_do(Accounts.note_refusals)
+        await self.accounts.leave_to_do(lambda accounts: accounts.authentication.note_refusals())
 
     async def close(self) -> None:
         """Lets go of the accounts, once what they still had to do is done."""

@@ -72,15 +72,15 @@ class Office:
         """The same accounts as another program has them."""
         services = {"texter": self.telephone, "mailer": self.mailbox, **given}
         kept = Secret(secret, self.store.folder)
-        accounts = Accounts(self.store.repository, kept, self.attempts, now=self.now, **services)
+        accounts = Accounts.of(self.store.repository, kept, self.attempts, now=self.now, **services)
         # Less work for each hash: how long it takes is not what is tested.
-        accounts._passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+        accounts.self_service._passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
         return accounts
 
     def add(self, email: str = "anna@example.com", role: str = "admin", **given: Any) -> User:
         """A new account with PASSWORD."""
         name = given.pop("name", email.partition("@")[0].title())
-        return self.accounts.add(email=email, name=name, role=role, password=PASSWORD, **given)[0]
+        return self.accounts.administration.add(email=email, name=name, role=role, password=PASSWORD, **given)[0]
 
     def acting(self, user: User) -> Accounts:
         """The accounts as somebody has them who is signed in."""
@@ -89,21 +89,21 @@ class Office:
 
     def sign_in(self, email: str = "anna@example.com", password: str = PASSWORD, **given: str) -> SignedIn:
         """A sign-in by password alone."""
-        signed_in = self.accounts.sign_in(email, password, **given)
+        signed_in = self.accounts.authentication.sign_in(email, password, **given)
         assert isinstance(signed_in, SignedIn)
         return signed_in
 
     def asked(self, email: str = "anna@example.com", **given: str) -> SecondFactorAsked:
         """A sign-in that asks for a code."""
-        asked = self.accounts.sign_in(email, PASSWORD, **given)
+        asked = self.accounts.authentication.sign_in(email, PASSWORD, **given)
         assert isinstance(asked, SecondFactorAsked)
         return asked
 
     def with_app(self, user: User) -> tuple[TOTP, list[str]]:
         """Gives somebody an app as a second factor; the app, and the recovery codes."""
-        offer = self.accounts.begin_totp(user.id)
+        offer = self.accounts.self_service.begin_totp(user.id)
         app = TOTP(offer.secret)
-        codes = self.accounts.confirm_totp(user.id, offer.secret, app.at(self.now()))
+        codes = self.accounts.self_service.confirm_totp(user.id, offer.secret, app.at(self.now()))
         self.pass_time(minutes=1)
         return app, codes
 

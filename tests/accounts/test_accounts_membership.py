@@ -14,20 +14,20 @@ from tests.accounts.conftest import PASSWORD, Office
 def test_the_first_account_is_an_admins(office: Office) -> None:
     with pytest.raises(RefusedError, match="first account"):
         office.add(role="staff")
-    assert not office.accounts.exist()
+    assert not office.accounts.store.exist()
     office.add()
     office.add("bo@example.com", "staff")
     assert office.history()[0] == ("anna", "added the account of Bo (staff)")
 
 
 def test_nobody_but_an_admin_becomes_the_first_account_by_being_vouched_for(file_office: Office) -> None:
-    bo = file_office.accounts.add_named("Bo", email="bo@example.com")
+    bo = file_office.accounts.administration.add_named("Bo", email="bo@example.com")
     with pytest.raises(RefusedError, match="first account"):
-        file_office.accounts.vouch(bo, role="staff")
-    assert not file_office.accounts.exist()
+        file_office.accounts.administration.vouch(bo, role="staff")
+    assert not file_office.accounts.store.exist()
     anna = file_office.add()
     with pytest.raises(RefusedError, match="must be an admin"):
-        file_office.accounts.vouch(anna, role="staff")
+        file_office.accounts.administration.vouch(anna, role="staff")
     assert file_office.user(anna).role == "admin"
     assert file_office.sign_in()
 
@@ -55,8 +55,10 @@ def test_what_an_account_cannot_be_is_refused(file_office: Office) -> None:
 
 def test_a_weak_password_makes_no_account(file_office: Office) -> None:
     with pytest.raises(FieldError):
-        file_office.accounts.add(email="anna@example.com", name="Anna", role="admin", password="password123")
-    assert not file_office.accounts.exist()
+        file_office.accounts.administration.add(
+            email="anna@example.com", name="Anna", role="admin", password="password123"
+        )
+    assert not file_office.accounts.store.exist()
 
 
 @pytest.mark.parametrize(
@@ -71,17 +73,17 @@ def test_an_admin_changes_an_account(office: Office, changes: dict[str, object],
     anna = office.add()
     bo = office.add("bo@example.com", "staff")
     token = office.sign_in("bo@example.com").token
-    changed = office.acting(anna).edit(bo, **changes)
+    changed = office.acting(anna).administration.edit(bo, **changes)
     assert {name: getattr(changed, name) for name in changes} == changes
     assert office.history()[0] == ("Anna", what)
-    assert list(office.accounts.seal_findings()) == []
-    assert (office.accounts.session(token) is not None) == ("email" in changes)
+    assert list(office.accounts.store.seal_findings()) == []
+    assert (office.accounts.sessions.find(token) is not None) == ("email" in changes)
 
 
 def test_who_is_activated_again_gets_in_again(office: Office) -> None:
     office.add()
     bo = office.add("bo@example.com", "staff")
-    office.accounts.edit(office.accounts.edit(bo, active=False), active=True)
+    office.accounts.administration.edit(office.accounts.administration.edit(bo, active=False), active=True)
     assert office.sign_in("bo@example.com")
 
 
@@ -89,10 +91,10 @@ def test_the_last_admin_stays_one(office: Office) -> None:
     anna = office.add()
     bo = office.add("bo@example.com", "admin")
     office.by_hand(office.add("cy@example.com", "staff"), role="admin")
-    office.accounts.edit(bo, role="staff")
+    office.accounts.administration.edit(bo, role="staff")
     for changes in ({"active": False}, {"role": "staff"}):
         with pytest.raises(RefusedError, match="last admin"):
-            office.accounts.edit(anna, **changes)
+            office.accounts.administration.edit(anna, **changes)
     assert office.user(anna).role == "admin"
     assert office.sign_in()
 
@@ -101,31 +103,34 @@ def test_a_user_shown_without_secrets_can_be_changed(office: Office) -> None:
     office.add()
     bo = office.add("bo@example.com", "staff")
     shown = dataclasses.replace(office.user(bo), password="", second_factor="", seal="")
-    office.accounts.edit(shown, name="Bo Huber")
+    office.accounts.administration.edit(shown, name="Bo Huber")
     assert office.sign_in("bo@example.com").name == "Bo Huber"
 
 
 def test_two_who_change_the_same_are_told(office: Office) -> None:
     office.add()
     bo = office.add("bo@example.com", "staff")
-    office.accounts.edit(bo, name="Bo Huber", role="admin")
-    office.accounts.edit(bo, phone="+436641234567")
+    office.accounts.administration.edit(bo, name="Bo Huber", role="admin")
+    office.accounts.administration.edit(bo, phone="+436641234567")
     with pytest.raises(ConflictError):
-        office.accounts.edit(bo, name="Bob")
+        office.accounts.administration.edit(bo, name="Bob")
     now = office.user(bo)
     assert (now.name, now.role, now.phone) == ("Bo Huber", "admin", "+436641234567")
-    assert list(office.accounts.seal_findings()) == []
+    assert list(office.accounts.store.seal_findings()) == []
 
 
 def test_nobody_raises_themselves(file_office: Office) -> None:
     file_office.add()
     bo = file_office.add("bo@example.com", "staff")
-    assert file_office.accounts.edit_profile(bo.id, name="Bo Huber", phone="+436641234567").name == "Bo Huber"
+    assert (
+        file_office.accounts.administration.edit_profile(bo.id, name="Bo Huber", phone="+436641234567").name
+        == "Bo Huber"
+    )
     for changes in ({"role": "admin"}, {"active": True}, {"email": "anna@example.org"}, {"password": "x"}):
         with pytest.raises(RefusedError):
-            file_office.accounts.edit_profile(bo.id, **changes)
+            file_office.accounts.administration.edit_profile(bo.id, **changes)
     with pytest.raises(FieldError):
-        file_office.accounts.edit(bo, password="x")
+        file_office.accounts.administration.edit(bo, password="x")
 
 
 # An account that was edited past the program
@@ -139,14 +144,14 @@ def test_an_account_edited_by_hand_is_vouched_for_with_rights_that_are_named(off
     shown = office.user(bo)
     for changes in ({"name": "Bo Huber"}, {"active": True}):
         with pytest.raises(RefusedError, match="outside of the program"):
-            office.accounts.edit(shown, **changes)
+            office.accounts.administration.edit(shown, **changes)
     with pytest.raises(RefusedError, match="outside of the program"):
-        office.accounts.edit_profile(bo.id, name="Bo Huber")
-    (finding,) = office.accounts.seal_findings()
+        office.accounts.administration.edit_profile(bo.id, name="Bo Huber")
+    (finding,) = office.accounts.store.seal_findings()
     assert finding.wrong
     assert "bo@example.com" in finding.what
-    one_time = office.accounts.vouch(shown, role="staff")
-    assert list(office.accounts.seal_findings()) == []
+    one_time = office.accounts.administration.vouch(shown, role="staff")
+    assert list(office.accounts.store.seal_findings()) == []
     # What let in before may have been put there by somebody else.
     with pytest.raises(SignInRefusedError):
         office.sign_in("bo@example.com")
@@ -157,13 +162,13 @@ def test_an_account_edited_by_hand_is_vouched_for_with_rights_that_are_named(off
 def test_an_account_typed_in_by_hand_lets_nobody_in_until_somebody_vouches(office: Office) -> None:
     office.add()
     eve = office.store.change(lambda tx: tx.add(User(email="eve@example.com", role="admin", active=True)), "by hand")
-    (finding,) = office.accounts.seal_findings()
+    (finding,) = office.accounts.store.seal_findings()
     assert not finding.wrong
-    assert office.accounts.exist()
+    assert office.accounts.store.exist()
     for password in ("", PASSWORD):
         with pytest.raises(SignInRefusedError):
             office.sign_in("eve@example.com", password)
-    one_time = office.accounts.vouch(eve, role="staff")
+    one_time = office.accounts.administration.vouch(eve, role="staff")
     assert office.sign_in("eve@example.com", one_time).role == "staff"
 
 
@@ -177,7 +182,7 @@ def _undo(number: int, tx: Any) -> None:
 def test_what_was_done_to_accounts_is_not_taken_back(office: Office) -> None:
     office.add()
     bo = office.add("bo@example.com", "staff")
-    office.accounts.edit(bo, active=False)
+    office.accounts.administration.edit(bo, active=False)
     with office.store.repository.read() as snapshot:
         numbers = [entry.id for entry in snapshot.history()]
     for number in numbers:

@@ -55,22 +55,24 @@ def test_one_ticket_opens_one_session(office: Office) -> None:
     user = office.add()
     _, codes = office.with_app(user)
     ticket = office.asked().ticket
-    office.accounts.answer(ticket, codes[0])
+    office.accounts.authentication.answer(ticket, codes[0])
     for code in codes[1:3]:
         with pytest.raises(SignInRefusedError, match="Sign in again"):
-            office.accounts.answer(ticket, code)
+            office.accounts.authentication.answer(ticket, code)
     # The codes are not lost by it.
-    assert office.accounts.answer(office.asked().ticket, codes[1]).user == user.id
+    assert office.accounts.authentication.answer(office.asked().ticket, codes[1]).user == user.id
 
 
 def test_a_ticket_by_sms_opens_one_session_on_whichever_machine(office: Office) -> None:
     user = office.add(phone="+436601234567")
-    office.accounts.confirm_sms(user.id, office.accounts.begin_sms(user.id), office.telephone.code)
+    office.accounts.self_service.confirm_sms(
+        user.id, office.accounts.self_service.begin_sms(user.id), office.telephone.code
+    )
     ticket = office.asked().ticket
     here, there = machines(office)
-    here.answer(ticket, office.telephone.code)
+    here.authentication.answer(ticket, office.telephone.code)
     with pytest.raises(SignInRefusedError):
-        there.answer(ticket, office.telephone.code)
+        there.authentication.answer(ticket, office.telephone.code)
 
 
 @pytest.mark.parametrize("ways", [(0, 0), (0, 1)])
@@ -79,9 +81,11 @@ def test_one_ticket_at_the_same_moment(office: Office, ways: tuple[int, int]) ->
     _, codes = office.with_app(user)
     ticket = office.asked().ticket
     both = machines(office)
-    results = at_once(*(lambda at=at, code=code: both[at].answer(ticket, codes[code]) for code, at in enumerate(ways)))
+    results = at_once(
+        *(lambda at=at, code=code: both[at].authentication.answer(ticket, codes[code]) for code, at in enumerate(ways))
+    )
     assert refusals(results) == 1
-    assert len(office.accounts.sessions(user.id)) == 1
+    assert len(office.accounts.sessions.of_user(user.id)) == 1
 
 
 def test_a_ticket_ends_with_a_change_of_the_account(office: Office) -> None:
@@ -90,9 +94,9 @@ def test_a_ticket_ends_with_a_change_of_the_account(office: Office) -> None:
     _, codes = office.with_app(user)
     ticket = office.asked().ticket
     for active in (False, True):
-        office.accounts.edit(office.user(user), active=active)
+        office.accounts.administration.edit(office.user(user), active=active)
     with pytest.raises(SignInRefusedError):
-        office.accounts.answer(ticket, codes[0])
+        office.accounts.authentication.answer(ticket, codes[0])
 
 
 def test_a_wrong_code_does_not_use_a_ticket_up(office: Office) -> None:
@@ -100,17 +104,17 @@ def test_a_wrong_code_does_not_use_a_ticket_up(office: Office) -> None:
     app, _ = office.with_app(user)
     ticket = office.asked().ticket
     with pytest.raises(SignInRefusedError):
-        office.accounts.answer(ticket, "000000")
-    office.accounts.note_refusals()
-    assert office.accounts.answer(ticket, app.at(office.now())).user == user.id
+        office.accounts.authentication.answer(ticket, "000000")
+    office.accounts.authentication.note_refusals()
+    assert office.accounts.authentication.answer(ticket, app.at(office.now())).user == user.id
 
 
 def test_a_ticket_for_a_telephone_ends_with_its_number(office: Office) -> None:
     user = office.add(phone="+436601234567")
-    ticket = office.accounts.begin_sms(user.id)
-    office.accounts.edit_profile(user.id, phone="+436607654321")
+    ticket = office.accounts.self_service.begin_sms(user.id)
+    office.accounts.administration.edit_profile(user.id, phone="+436607654321")
     with pytest.raises(SignInRefusedError):
-        office.accounts.confirm_sms(user.id, ticket, office.telephone.code)
+        office.accounts.self_service.confirm_sms(user.id, ticket, office.telephone.code)
 
 
 # One-time passwords
@@ -118,7 +122,7 @@ def test_a_ticket_for_a_telephone_ends_with_its_number(office: Office) -> None:
 
 def one_time(office: Office, email: str = "ben@example.com") -> str:
     office.add()
-    return office.accounts.add(email=email, name="Ben", role="staff")[1]
+    return office.accounts.administration.add(email=email, name="Ben", role="staff")[1]
 
 
 def test_a_one_time_password_lets_in_once_even_if_it_is_not_replaced(office: Office) -> None:
@@ -128,39 +132,39 @@ def test_a_one_time_password_lets_in_once_even_if_it_is_not_replaced(office: Off
     with pytest.raises(SignInRefusedError, match="Ask an admin"):
         office.sign_in("ben@example.com", password)
     # That somebody tried stands in the history, and who does not know it hears no more than before.
-    office.accounts.note_refusals()
+    office.accounts.authentication.note_refusals()
     assert office.history()[0] == ("Ben", "used one-time password")
     with pytest.raises(SignInRefusedError, match="is wrong"):
         office.sign_in("ben@example.com", f"{password}x")
     # Whoever is in replaces it with itself, and signs in with that.
-    office.accounts.change_password(who.user, password, NEW, but=who.session)
+    office.accounts.self_service.change_password(who.user, password, NEW, but=who.session)
     assert not office.sign_in("ben@example.com", NEW).must_change
 
 
 def test_a_new_one_time_password_lets_in_again(office: Office) -> None:
     password = one_time(office)
     user = office.sign_in("ben@example.com", password).user
-    again = office.accounts.set_one_time_password(user)
+    again = office.accounts.administration.set_one_time_password(user)
     assert office.sign_in("ben@example.com", again).must_change
 
 
 def test_a_one_time_password_with_a_second_factor_lets_in_once(office: Office) -> None:
     user = office.add()
     app, codes = office.with_app(user)
-    password = office.accounts.set_one_time_password(user.id)
-    tickets = [office.accounts.sign_in("anna@example.com", password).ticket for _ in range(2)]  # type: ignore[union-attr]
-    office.accounts.answer(tickets[0], app.at(office.now()))
+    password = office.accounts.administration.set_one_time_password(user.id)
+    tickets = [office.accounts.authentication.sign_in("anna@example.com", password).ticket for _ in range(2)]  # type: ignore[union-attr]
+    office.accounts.authentication.answer(tickets[0], app.at(office.now()))
     with pytest.raises(SignInRefusedError):
-        office.accounts.answer(tickets[1], codes[0])
+        office.accounts.authentication.answer(tickets[1], codes[0])
     with pytest.raises(SignInRefusedError, match="Ask an admin"):
-        office.accounts.sign_in("anna@example.com", password)
+        office.accounts.authentication.sign_in("anna@example.com", password)
 
 
 @pytest.mark.parametrize("ways", [(0, 0), (0, 1)])
 def test_a_one_time_password_at_the_same_moment(office: Office, ways: tuple[int, int]) -> None:
     password = one_time(office)
     both = machines(office)
-    results = at_once(*(lambda at=at: both[at].sign_in("ben@example.com", password) for at in ways))
+    results = at_once(*(lambda at=at: both[at].authentication.sign_in("ben@example.com", password) for at in ways))
     assert refusals(results) == 1
     assert [sign_in.state for sign_in in office.sign_ins()] == ["open"]
 
@@ -170,21 +174,21 @@ def test_a_one_time_password_at_the_same_moment(office: Office, ways: tuple[int,
 
 def link(office: Office, email: str = "anna@example.com") -> str:
     """The token of a link that is mailed."""
-    office.accounts.ask_reset(email, link=lambda token: f"<{token}>")
-    office.accounts._letters.finish()
+    office.accounts.self_service.ask_reset(email, link=lambda token: f"<{token}>")
+    office.accounts._notifications.finish()
     return office.mailbox.letters[-1][2].partition("<")[2].partition(">")[0]
 
 
 def test_a_link_works_for_the_address_that_it_was_sent_to(office: Office) -> None:
     user = office.add()
     token = link(office)
-    office.accounts.edit(office.user(user), email="anna@example.org")
+    office.accounts.administration.edit(office.user(user), email="anna@example.org")
     with pytest.raises(SignInRefusedError, match="changed since"):
-        office.accounts.reset_password(token, NEW)
+        office.accounts.self_service.reset_password(token, NEW)
     # Not even once the address is that one again.
-    office.accounts.edit(office.user(user), email="anna@example.com")
+    office.accounts.administration.edit(office.user(user), email="anna@example.com")
     with pytest.raises(SignInRefusedError):
-        office.accounts.reset_password(token, NEW)
+        office.accounts.self_service.reset_password(token, NEW)
     assert office.sign_in().user == user.id
 
 
@@ -193,10 +197,10 @@ def test_a_link_is_over_once_the_account_was_deactivated(office: Office) -> None
     user = office.add()
     token = link(office)
     for active in (False, True):
-        office.accounts.edit(office.user(user), active=active)
+        office.accounts.administration.edit(office.user(user), active=active)
     with pytest.raises(SignInRefusedError):
-        office.accounts.reset_password(token, NEW)
-    office.accounts.reset_password(link(office), NEW)
+        office.accounts.self_service.reset_password(token, NEW)
+    office.accounts.self_service.reset_password(link(office), NEW)
     assert office.sign_in(password=NEW).user == user.id
 
 
@@ -205,7 +209,7 @@ def test_a_sign_in_elsewhere_does_not_end_a_link(office: Office) -> None:
     office.add()
     token = link(office)
     office.sign_in()
-    office.accounts.reset_password(token, NEW)
+    office.accounts.self_service.reset_password(token, NEW)
     with pytest.raises(SignInRefusedError):
         office.sign_in(password=PASSWORD)
 
@@ -217,7 +221,7 @@ def test_a_link_at_the_same_moment(office: Office, ways: tuple[int, int]) -> Non
     both = machines(office)
     words = [NEW, f"{NEW} now"]
     tries = zip(ways, words, strict=True)
-    results = at_once(*(lambda at=at, new=new: both[at].reset_password(token, new) for at, new in tries))
+    results = at_once(*(lambda at=at, new=new: both[at].self_service.reset_password(token, new) for at, new in tries))
     assert refusals(results) == 1
     opened = at_once(*(lambda new=new: office.sign_in(password=new) for new in words))
     assert refusals(opened) == 1
@@ -232,7 +236,7 @@ def test_what_was_made_holds_while_a_clock_is_set_back_a_little(office: Office, 
     office.add("ben@example.com")
     session, ticket, token = office.sign_in("ben@example.com"), office.asked().ticket, link(office, "ben@example.com")
     office.passed -= timedelta(seconds=back)
-    assert (office.accounts.session(session.token) is not None) is holds
-    used = at_once(lambda: office.accounts.answer(ticket, codes[1]))
-    used += at_once(lambda: office.accounts.reset_password(token, NEW))
+    assert (office.accounts.sessions.find(session.token) is not None) is holds
+    used = at_once(lambda: office.accounts.authentication.answer(ticket, codes[1]))
+    used += at_once(lambda: office.accounts.self_service.reset_password(token, NEW))
     assert refusals(used) == (0 if holds else 2)

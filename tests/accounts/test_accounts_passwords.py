@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from crm.accounts import SignedIn
+from crm.accounts.passwords import refuse_weak
 from crm.errors import FieldError, OutwardError, RefusedError, SignInRefusedError, TooManyAttemptsError
 from tests.accounts.conftest import PASSWORD, Office
 
@@ -31,14 +32,14 @@ NEW = "seven green umbrellas whistle"
         ("Kastanie BERG Kastanie", "your name"),
     ],
 )
-def test_weak_passwords_are_refused_with_advice(file_office: Office, password: str, why: str) -> None:
+def test_weak_passwords_are_refused_with_advice(password: str, why: str) -> None:
     with pytest.raises(FieldError, match=why):
-        file_office.accounts.check_new_password(password, words=["anna.berg@example.com", "Anna Berg"])
+        refuse_weak(password, ["anna.berg@example.com", "Anna Berg"])
 
 
 @pytest.mark.parametrize("password", [NEW, "k3fq-7dmw-xz2a-pn5t", "grün 漢字 kräftig 🦆 tief", "a long story " * 9])
-def test_strong_passwords_are_taken(file_office: Office, password: str) -> None:
-    file_office.accounts.check_new_password(password, words=["anna@example.com", "Anna"])
+def test_strong_passwords_are_taken(password: str) -> None:
+    refuse_weak(password, ["anna@example.com", "Anna"])
 
 
 # One's own
@@ -47,9 +48,9 @@ def test_strong_passwords_are_taken(file_office: Office, password: str) -> None:
 def test_a_new_password_ends_the_other_sessions(office: Office) -> None:
     anna = office.add()
     other, here = office.sign_in(), office.sign_in()
-    office.accounts.change_password(anna.id, PASSWORD, NEW, but=here.session)
-    assert office.accounts.session(other.token) is None
-    assert office.accounts.session(here.token) is not None
+    office.accounts.self_service.change_password(anna.id, PASSWORD, NEW, but=here.session)
+    assert office.accounts.sessions.find(other.token) is None
+    assert office.accounts.sessions.find(here.token) is not None
     assert office.history()[0] == ("Anna", "changed the password")
     with pytest.raises(SignInRefusedError):
         office.sign_in()
@@ -65,7 +66,7 @@ def test_a_new_password_needs_the_old_one_and_must_be_good(file_office: Office) 
         (PASSWORD, "anna at the example shop", FieldError),
     ):
         with pytest.raises(error):
-            file_office.accounts.change_password(anna.id, current, new)
+            file_office.accounts.self_service.change_password(anna.id, current, new)
     assert isinstance(file_office.sign_in(), SignedIn)
 
 
@@ -73,24 +74,24 @@ def test_whoever_guesses_the_old_one_at_an_open_session_is_slowed_down(file_offi
     anna = file_office.add()
     for _ in range(5):
         with pytest.raises(SignInRefusedError):
-            file_office.accounts.change_password(anna.id, "wrong", NEW)
+            file_office.accounts.self_service.change_password(anna.id, "wrong", NEW)
     with pytest.raises(TooManyAttemptsError):
-        file_office.accounts.change_password(anna.id, PASSWORD, NEW)
+        file_office.accounts.self_service.change_password(anna.id, PASSWORD, NEW)
 
 
 def test_a_one_time_password_has_to_be_changed(office: Office) -> None:
     office.add()
-    bo, one_time = office.accounts.add(email="bo@example.com", name="Bo", role="staff")
+    bo, one_time = office.accounts.administration.add(email="bo@example.com", name="Bo", role="staff")
     signed_in = office.sign_in("bo@example.com", one_time)
     assert signed_in.must_change
-    office.accounts.change_password(bo.id, one_time, NEW, but=signed_in.session)
-    found = office.accounts.session(signed_in.token)
+    office.accounts.self_service.change_password(bo.id, one_time, NEW, but=signed_in.session)
+    found = office.accounts.sessions.find(signed_in.token)
     assert found is not None
     assert not found.must_change
 
 
 def test_a_one_time_password_is_good_for_a_week(file_office: Office) -> None:
-    _, one_time = file_office.accounts.add(email="anna@example.com", name="Anna", role="admin")
+    _, one_time = file_office.accounts.administration.add(email="anna@example.com", name="Anna", role="admin")
     file_office.pass_time(days=6.9)
     assert file_office.sign_in(password=one_time).must_change
     file_office.pass_time(days=0.2)
@@ -99,7 +100,7 @@ def test_a_one_time_password_is_good_for_a_week(file_office: Office) -> None:
 
 
 def test_a_one_time_password_is_not_good_by_a_clock_from_before_it_was_made(file_office: Office) -> None:
-    _, one_time = file_office.accounts.add(email="anna@example.com", name="Anna", role="admin")
+    _, one_time = file_office.accounts.administration.add(email="anna@example.com", name="Anna", role="admin")
     file_office.pass_time(days=-0.1)
     with pytest.raises(SignInRefusedError):
         file_office.sign_in(password=one_time)
@@ -111,8 +112,8 @@ def test_a_one_time_password_is_not_good_by_a_clock_from_before_it_was_made(file
 def test_an_admin_gives_a_one_time_password(office: Office) -> None:
     anna = office.add()
     token = office.sign_in().token
-    one_time = office.accounts.set_one_time_password(anna.id)
-    assert office.accounts.session(token) is None
+    one_time = office.accounts.administration.set_one_time_password(anna.id)
+    assert office.accounts.sessions.find(token) is None
     with pytest.raises(SignInRefusedError):
         office.sign_in()
     assert office.sign_in(password=one_time).must_change
@@ -124,7 +125,7 @@ def test_an_admin_gives_a_one_time_password(office: Office) -> None:
 def mailed(office: Office, email: str = "anna@example.com") -> str:
     """The token of the link that is mailed."""
     before = len(office.mailbox.letters)
-    office.accounts.ask_reset(email, link=lambda token: f"https://crm.example.com/reset/{token}")
+    office.accounts.self_service.ask_reset(email, link=lambda token: f"https://crm.example.com/reset/{token}")
     wait_for(lambda: len(office.mailbox.letters) > before)
     to, _, text = office.mailbox.letters[-1]
     assert to == email
@@ -147,12 +148,12 @@ def test_a_forgotten_password_is_set_anew_by_a_link_that_works_once(office: Offi
     session = office.sign_in()
     token = mailed(office)
     with pytest.raises(FieldError):
-        office.accounts.reset_password(token, "password123")
-    office.accounts.reset_password(token, NEW)
+        office.accounts.self_service.reset_password(token, "password123")
+    office.accounts.self_service.reset_password(token, NEW)
     assert office.history()[0] == ("Anna", "set a new password by mail")
-    assert office.accounts.session(session.token) is None
+    assert office.accounts.sessions.find(session.token) is None
     with pytest.raises(SignInRefusedError, match="does not work any more"):
-        office.accounts.reset_password(token, PASSWORD)
+        office.accounts.self_service.reset_password(token, PASSWORD)
     assert isinstance(office.sign_in(password=NEW), SignedIn)
     wait_for(letters_are_out)
     assert office.mailbox.letters[-1][1] == "Your password was changed"
@@ -163,27 +164,27 @@ def test_a_link_is_over_after_half_an_hour(file_office: Office) -> None:
     token = mailed(file_office)
     file_office.pass_time(minutes=32)
     with pytest.raises(SignInRefusedError):
-        file_office.accounts.reset_password(token, NEW)
+        file_office.accounts.self_service.reset_password(token, NEW)
 
 
 def test_a_second_factor_stays_on(file_office: Office) -> None:
     anna = file_office.add()
     app, _ = file_office.with_app(anna)
     wait_for(letters_are_out)
-    file_office.accounts.reset_password(mailed(file_office), NEW)
-    asked = file_office.accounts.sign_in("anna@example.com", NEW)
+    file_office.accounts.self_service.reset_password(mailed(file_office), NEW)
+    asked = file_office.accounts.authentication.sign_in("anna@example.com", NEW)
     assert not isinstance(asked, SignedIn)
-    assert file_office.accounts.answer(asked.ticket, app.at(file_office.now()))
+    assert file_office.accounts.authentication.answer(asked.ticket, app.at(file_office.now()))
 
 
 def test_nothing_is_mailed_to_whom_may_not_enter_and_nothing_tells(file_office: Office) -> None:
     file_office.add()
     bo = file_office.add("bo@example.com", "staff")
     cy = file_office.add("cy@example.com", "staff")
-    file_office.accounts.edit(bo, active=False)
+    file_office.accounts.administration.edit(bo, active=False)
     file_office.by_hand(cy, role="admin")
     for email in ("nobody@example.com", "bo@example.com", "cy@example.com", "", "no address"):
-        file_office.accounts.ask_reset(email, link=lambda token: token)
+        file_office.accounts.self_service.ask_reset(email, link=lambda token: token)
     wait_for(letters_are_out)
     assert file_office.mailbox.letters == []
 
@@ -192,9 +193,9 @@ def test_nobody_is_flooded_with_links(file_office: Office) -> None:
     file_office.add()
     for email in ("anna@example.com", "nobody@example.com"):
         for _ in range(5):
-            file_office.accounts.ask_reset(email, link=lambda token: token)
+            file_office.accounts.self_service.ask_reset(email, link=lambda token: token)
         with pytest.raises(TooManyAttemptsError):
-            file_office.accounts.ask_reset(email, link=lambda token: token)
+            file_office.accounts.self_service.ask_reset(email, link=lambda token: token)
     wait_for(letters_are_out)
     assert len(file_office.mailbox.letters) == 3
 
@@ -202,9 +203,9 @@ def test_nobody_is_flooded_with_links(file_office: Office) -> None:
 def test_without_a_mailer_a_link_is_refused(file_office: Office) -> None:
     file_office.add()
     without = file_office.another(mailer=None)
-    assert not without.can_mail
+    assert not without.self_service.can_mail
     with pytest.raises(OutwardError) as caught:
-        without.ask_reset("anna@example.com", link=lambda token: token)
+        without.self_service.ask_reset("anna@example.com", link=lambda token: token)
     assert caught.value.reason == "not_set_up"
 
 
@@ -215,7 +216,7 @@ def test_what_a_letter_meets_is_nobodys_concern(file_office: Office, caplog: pyt
 
     file_office.add()
     broken = file_office.another(mailer=Broken())
-    broken.ask_reset("anna@example.com", link=lambda token: token)
+    broken.self_service.ask_reset("anna@example.com", link=lambda token: token)
     wait_for(letters_are_out)
     assert "not sent: outward" in caplog.text
     assert "anna" not in caplog.text
@@ -225,9 +226,9 @@ def test_a_password_set_by_somebody_who_has_changed_the_account_is_refused(file_
     anna = file_office.add()
     file_office.by_hand(anna, role="staff")
     for refused in (
-        lambda: file_office.accounts.set_one_time_password(anna.id),
-        lambda: file_office.accounts.change_password(anna.id, PASSWORD, NEW),
-        lambda: file_office.accounts.reset_second_factor(anna.id),
+        lambda: file_office.accounts.administration.set_one_time_password(anna.id),
+        lambda: file_office.accounts.self_service.change_password(anna.id, PASSWORD, NEW),
+        lambda: file_office.accounts.administration.reset_second_factor(anna.id),
     ):
         with pytest.raises(RefusedError, match="changed outside"):
             refused()

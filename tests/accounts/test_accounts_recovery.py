@@ -20,9 +20,9 @@ def test_where_the_accounts_hold_one_is_let_in_and_the_others_stay_as_they_are(o
     office.with_app(bo)
     anna, bos = office.sign_in().token, rows(office, SignIn)
     assert bos
-    done = office.accounts.recover("  BO@example.com ")
+    done = office.accounts.recovery.recover("  BO@example.com ")
     assert (done.held, done.deactivated, done.unsealed, done.user.id) == (True, 0, 0, bo.id)
-    assert office.accounts.session(anna)
+    assert office.accounts.sessions.find(anna)
     assert office.sign_in()
     # The old password and the second factor are worth nothing.
     with pytest.raises(SignInRefusedError):
@@ -30,7 +30,7 @@ def test_where_the_accounts_hold_one_is_let_in_and_the_others_stay_as_they_are(o
     signed_in = office.sign_in(BO, done.password)
     assert (signed_in.role, signed_in.must_change) == ("admin", True)
     assert ("anna", "recovered the account of bo@example.com on the machine itself (admin)") in office.history()
-    assert list(office.accounts.seal_findings()) == []
+    assert list(office.accounts.store.seal_findings()) == []
 
 
 def no_roster(office: Office) -> None:
@@ -40,7 +40,7 @@ def no_roster(office: Office) -> None:
 def old_rows(office: Office) -> None:
     """A demoted admin's old row."""
     old = rows(office, User)
-    office.accounts.edit(office.user(2), role="staff")
+    office.accounts.administration.edit(office.user(2), role="staff")
     put(office, User, old)
 
 
@@ -60,27 +60,27 @@ def test_where_they_do_not_hold_others_wait_for_an_admin(file_office: Office, da
     office.add()
     office.add(BO, "admin")
     token = office.sign_in().token
-    office.accounts.end_all(1)
+    office.accounts.sessions.end_all(1)
     live = office.sign_in(BO).token
     damage(office)
     with pytest.raises(StoreAccessError):
         office.sign_in()
-    done = office.accounts.recover(CY, "Cy")
+    done = office.accounts.recovery.recover(CY, "Cy")
     assert (done.held, done.deactivated + done.unsealed) == (False, 2)
     assert done.unsealed == (damage is a_forged_row)
     for secret in (token, live):
-        assert office.accounts.session(secret) is None
+        assert office.accounts.sessions.find(secret) is None
     for email in (ANNA, BO):
         assert not gets_in(office, email)
     assert office.sign_in(CY, done.password).name == "Cy"
-    office.accounts.edit(office.user(1), active=True)
+    office.accounts.administration.edit(office.user(1), active=True)
     assert office.sign_in()
     if done.unsealed:
-        assert [finding.record_id for finding in office.accounts.seal_findings()] == [2]
+        assert [finding.record_id for finding in office.accounts.store.seal_findings()] == [2]
         with pytest.raises(FieldError, match="another Anna"):
-            office.accounts.vouch(office.user(2), role="staff")
-        office.accounts.vouch(office.user(2), role="staff", name="Bo")
-    assert list(office.accounts.seal_findings()) == []
+            office.accounts.administration.vouch(office.user(2), role="staff")
+        office.accounts.administration.vouch(office.user(2), role="staff", name="Bo")
+    assert list(office.accounts.store.seal_findings()) == []
     assert office.store.wrong() == []
 
 
@@ -90,8 +90,8 @@ def test_it_works_where_all_accounts_are_gone(file_office: Office) -> None:
     office.sign_in()
     office.store.change(lambda tx: tx.connection.execute(delete(tables.user)), "by hand")
     with pytest.raises(StoreAccessError):
-        office.accounts.exist()
-    done = office.accounts.recover(CY, "Cy")
+        office.accounts.store.exist()
+    done = office.accounts.recovery.recover(CY, "Cy")
     assert office.sign_in(CY, done.password).name == "Cy"
 
 
@@ -105,7 +105,7 @@ def test_no_revision_that_somebody_types_shuts_the_owner_out(file_office: Office
         office.store.change(lambda tx: tx.put_fact(ROSTER, f"{mark}/{revision}-x"), "by hand")
         with pytest.raises(StoreAccessError):
             office.sign_in()
-        done = office.accounts.recover(ANNA)
+        done = office.accounts.recovery.recover(ANNA)
         assert not done.held
         assert office.sign_in(ANNA, done.password)
 
@@ -116,22 +116,22 @@ def test_with_another_secret_every_password_is_set_anew(file_office: Office) -> 
     bo = office.add(BO, "staff")
     office.store._opened[0]._seals = None
     other = office.another(secret="another secret that is long enough too")
-    office.store.repository.keep_sealed(other._roster)
-    done = other.recover(ANNA)
+    office.store.repository.keep_sealed(other.store.roster)
+    done = other.recovery.recover(ANNA)
     assert (done.held, done.deactivated, done.unsealed) == (False, 0, 1)
-    assert other.sign_in(ANNA, done.password)
+    assert other.authentication.sign_in(ANNA, done.password)
     with pytest.raises(SignInRefusedError):
-        other.sign_in(BO, PASSWORD)
-    one_time = other.vouch(office.user(bo), role="staff")
-    assert other.sign_in(BO, one_time)
+        other.authentication.sign_in(BO, PASSWORD)
+    one_time = other.administration.vouch(office.user(bo), role="staff")
+    assert other.authentication.sign_in(BO, one_time)
 
 
 def test_what_cannot_be_recovered_is_told(file_office: Office) -> None:
     with pytest.raises(RefusedError, match="no accounts"):
-        file_office.accounts.recover(ANNA)
+        file_office.accounts.recovery.recover(ANNA)
     file_office.add()
     with pytest.raises(FieldError):
-        file_office.accounts.recover("nobody")
+        file_office.accounts.recovery.recover("nobody")
 
 
 @pytest.mark.parametrize("damage", [None, no_roster])
@@ -141,14 +141,14 @@ def test_a_mistyped_address_makes_no_admin(file_office: Office, damage: Callable
     if damage:
         damage(office)
     before = rows(office, User)
-    for mistyped in (office.accounts.recover, office.accounts.before_recovery):
+    for mistyped in (office.accounts.recovery.recover, office.accounts.recovery.before_recovery):
         with pytest.raises(FieldError, match=r"no account anne@example\.com"):
             mistyped("anne@example.com")
     assert rows(office, User) == before
     # Whoever says who it is means it.
-    assert office.accounts.before_recovery("anne@example.com", "Anne")[1] is False
-    assert office.accounts.recover("anne@example.com", "Anne").user.name == "Anne"
-    assert office.accounts.before_recovery("anne@example.com")[1] is True
+    assert office.accounts.recovery.before_recovery("anne@example.com", "Anne")[1] is False
+    assert office.accounts.recovery.recover("anne@example.com", "Anne").user.name == "Anne"
+    assert office.accounts.recovery.before_recovery("anne@example.com")[1] is True
 
 
 @pytest.mark.parametrize("name", ["Anna", "\u0410nna", "\u202eAnna", "CRM"])
@@ -159,7 +159,7 @@ def test_a_name_is_checked_as_everywhere(file_office: Office, name: str) -> None
     before = rows(office, User)
     for email in (BO, CY):
         with pytest.raises(FieldError):
-            office.accounts.recover(email, name)
+            office.accounts.recovery.recover(email, name)
     assert rows(office, User) == before
 
 
@@ -169,7 +169,7 @@ def test_what_is_theirs_bears_the_new_name(file_office: Office) -> None:
     bo = office.add(BO, "staff")
     client = office.store.change(lambda tx: tx.add(Client(last_name="Tall", owner="Bo")), "added")
     assert client.owner_id == bo.id
-    assert office.accounts.recover(BO, "Bo Jones").user.name == "Bo Jones"
+    assert office.accounts.recovery.recover(BO, "Bo Jones").user.name == "Bo Jones"
     with office.store.repository.read() as snapshot:
         assert snapshot.get(Client, client.id).owner == "Bo Jones"
 
@@ -178,7 +178,7 @@ def test_the_other_admins_are_told(file_office: Office) -> None:
     file_office.add()
     file_office.add(BO, "admin")
     file_office.add(CY, "staff")
-    file_office.accounts.recover("dee@example.com", "Dee")
-    file_office.accounts._letters.finish()
+    file_office.accounts.recovery.recover("dee@example.com", "Dee")
+    file_office.accounts._notifications.finish()
     assert sorted(to for to, _, _ in file_office.mailbox.letters) == [ANNA, BO]
     assert all("dee@example.com" in text for _, _, text in file_office.mailbox.letters)

@@ -33,9 +33,9 @@ def test_restoring_data_restores_no_password_no_role_and_no_session(office: Offi
     client = office.store.add()
     stolen = office.sign_in().token
     copy = backup(office, tmp_path)
-    office.accounts.change_password(anna.id, PASSWORD, NEW)
-    office.accounts.edit(bo, role="staff")
-    office.accounts.edit(cy, active=False)
+    office.accounts.self_service.change_password(anna.id, PASSWORD, NEW)
+    office.accounts.administration.edit(bo, role="staff")
+    office.accounts.administration.edit(cy, active=False)
     office.with_app(bo)
     office.add("dee@example.com", "staff")
     now = office.sign_in(password=NEW).token
@@ -44,7 +44,7 @@ def test_restoring_data_restores_no_password_no_role_and_no_session(office: Offi
     assert clients(office) == [client.id]
     # Those of now are as they were, and nobody is signed in any more.
     for token in (stolen, now):
-        assert office.accounts.session(token) is None
+        assert office.accounts.sessions.find(token) is None
     with pytest.raises(SignInRefusedError):
         office.sign_in()
     assert office.sign_in(password=NEW)
@@ -52,7 +52,7 @@ def test_restoring_data_restores_no_password_no_role_and_no_session(office: Offi
     assert office.asked(BO).method == "totp"
     assert not gets_in(office, "cy@example.com")
     assert office.sign_in("dee@example.com")
-    assert list(office.accounts.seal_findings()) == []
+    assert list(office.accounts.store.seal_findings()) == []
     assert office.store.wrong() == []
     # A new account gets a number that none had.
     assert office.add("eve@example.com", "staff").id == 5
@@ -67,7 +67,7 @@ def test_the_account_of_a_client_that_a_backup_does_not_know_is_closed(office: O
     assert office.store.repository.restore(copy).closed == 1
     assert (office.user(kept).active, office.user(lost).active) == (True, False)
     assert (gets_in(office, "kept@example.com"), gets_in(office, "lost@example.com")) == (True, False)
-    assert list(office.accounts.seal_findings()) == []
+    assert list(office.accounts.store.seal_findings()) == []
     assert office.store.wrong() == []
     # Nobody else becomes the client of that number, whose account could be activated again.
     assert office.store.add().id > new.id
@@ -94,7 +94,7 @@ def test_an_account_does_not_become_that_of_another_client_with_the_same_number(
     assert not office.user(account).active
     assert not gets_in(office, cli)
     assert gets_in(office, ANNA)
-    assert list(office.accounts.seal_findings()) == []
+    assert list(office.accounts.store.seal_findings()) == []
     assert office.store.wrong() == []
 
 
@@ -105,7 +105,7 @@ def test_a_machine_that_remembers_lets_whoever_restored_in_again(office: Office,
         lost = office.add("lost@example.com", "client", client=office.store.add().id)
         for from_backup in (False, True):
             assert gets_in(office, ANNA, accounts=accounts)
-            office.store.repository.restore(copy, accounts._roster.require, accounts=from_backup)
+            office.store.repository.restore(copy, accounts.store.roster.require, accounts=from_backup)
             assert gets_in(office, ANNA, accounts=accounts)
             assert not gets_in(office, lost.email, accounts=accounts)
 
@@ -114,15 +114,15 @@ def test_restoring_with_the_accounts_by_name_brings_those_of_then_back(office: O
     anna = office.add()
     token = office.sign_in().token
     copy = backup(office, tmp_path)
-    office.accounts.change_password(anna.id, PASSWORD, NEW)
+    office.accounts.self_service.change_password(anna.id, PASSWORD, NEW)
     office.add(BO, "staff")
     revision = fact(office, ROSTER)
     office.store.repository.restore(copy, accounts=True)
     assert [row["id"] for row in rows(office, User)] == [anna.id]
-    assert office.accounts.session(token) is None
+    assert office.accounts.sessions.find(token) is None
     assert office.sign_in()
     assert int(fact(office, ROSTER).split("/")[1].split("-")[0]) > int(revision.split("/")[1].split("-")[0])
-    assert list(office.accounts.seal_findings()) == []
+    assert list(office.accounts.store.seal_findings()) == []
     assert office.store.wrong() == []
     assert office.add("cy@example.com", "staff").id == 3
 
@@ -134,8 +134,8 @@ def test_a_backup_from_before_there_were_accounts_takes_none_away(office: Office
     token = office.sign_in().token
     office.store.repository.restore(copy)
     assert clients(office) == [client.id]
-    assert office.accounts.exist()
-    assert office.accounts.session(token) is None
+    assert office.accounts.store.exist()
+    assert office.accounts.sessions.find(token) is None
     assert office.sign_in()
 
 
@@ -151,7 +151,7 @@ def test_no_backup_locks_the_team_out(office: Office, tmp_path: Path) -> None:
     for copy in (without, foreign):
         with pytest.raises(RefusedError, match="without --accounts"):
             office.store.repository.restore(copy, accounts=True)
-        assert office.accounts.session(token)
+        assert office.accounts.sessions.find(token)
     office.store.repository.restore(foreign)
     assert office.sign_in()
     assert office.store.wrong() == []
@@ -199,8 +199,8 @@ def test_a_store_without_accounts_takes_those_of_the_backup(office: Office, tmp_
         there.by_hand(bo, role="admin")
         copy = backup(there, tmp_path)
     office.store.repository.restore(copy)
-    assert office.accounts.exist()
-    assert office.accounts.session(token) is None
+    assert office.accounts.store.exist()
+    assert office.accounts.sessions.find(token) is None
     assert office.sign_in()
     assert not gets_in(office, BO)
 
@@ -239,11 +239,11 @@ def test_a_damaged_file_takes_the_accounts_of_the_backup(file_office: Office, tm
     file_office.store.close()
     (file_office.store.folder / "store.sqlite3").write_bytes(b"no database at all" * 100)
     repository = file_office.store.another()
-    repository.keep_sealed(file_office.accounts._roster)
+    repository.keep_sealed(file_office.accounts.store.roster)
     repository.restore(copy)
     accounts = file_office.accounts.over(repository)
-    assert accounts.session(token) is None
-    assert accounts.sign_in(ANNA, PASSWORD)
+    assert accounts.sessions.find(token) is None
+    assert accounts.authentication.sign_in(ANNA, PASSWORD)
 
 
 @pytest.mark.parametrize("since", ["no account", "an account was closed", "nothing"])
@@ -251,12 +251,12 @@ def test_no_older_backup_over_a_damaged_file_lets_anybody_in(file_office: Office
     repository = file_office.store.repository
     with remembering(file_office, tmp_path / "remembered") as accounts:
         copy = backup(file_office, tmp_path)
-        accounts.add(email=ANNA, name="Anna", role="admin", password=PASSWORD)
-        bo = accounts.add(email=BO, name="Bo", role="staff", password=PASSWORD)[0]
+        accounts.administration.add(email=ANNA, name="Anna", role="admin", password=PASSWORD)
+        bo = accounts.administration.add(email=BO, name="Bo", role="staff", password=PASSWORD)[0]
         if since != "no account":
             copy = repository.backup(tmp_path / "later.sqlite3")
         if since == "an account was closed":
-            accounts.edit(bo, active=False)
+            accounts.administration.edit(bo, active=False)
         seals = repository._seals
     file_office.store.close()
     (file_office.store.folder / "store.sqlite3").write_bytes(b"no database at all" * 100)
@@ -268,9 +268,9 @@ def test_no_older_backup_over_a_damaged_file_lets_anybody_in(file_office: Office
     assert gets_in(file_office, BO, accounts=accounts) == (since == "nothing")
     if restored.shut:
         with pytest.raises(StoreAccessError, match="users recover"):
-            accounts.sign_in(ANNA, PASSWORD)
-        new = accounts.recover(ANNA, "Anna").password
-        assert accounts.sign_in(ANNA, new)
+            accounts.authentication.sign_in(ANNA, PASSWORD)
+        new = accounts.recovery.recover(ANNA, "Anna").password
+        assert accounts.authentication.sign_in(ANNA, new)
         assert not gets_in(file_office, BO, accounts=accounts)
 
 
@@ -294,14 +294,14 @@ def test_accounts_go_with_a_copy_of_the_whole_store(office: Office, kind: str) -
     token = office.sign_in().token
     with another(kind) as other:
         other.store.repository.fill(office.store.repository.everything())
-        assert other.accounts.exist()
-        assert other.accounts.session(token) is None
+        assert other.accounts.store.exist()
+        assert other.accounts.sessions.find(token) is None
         assert other.sign_in()
         assert other.sign_in(BO)
         assert not gets_in(other, "cy@example.com")
         # No row of one store is worth anything in the other.
         assert other.user(bo).seal != office.user(bo).seal
-        assert office.accounts.session(token)
+        assert office.accounts.sessions.find(token)
 
 
 def test_an_export_that_was_edited_lets_nobody_in(file_office: Office) -> None:
@@ -322,7 +322,7 @@ def test_an_export_that_was_edited_lets_nobody_in(file_office: Office) -> None:
         other.store.repository.fill(items)
         assert not gets_in(other, ANNA)
         with pytest.raises(StoreAccessError):
-            other.accounts.exist()
+            other.accounts.store.exist()
 
 
 def test_an_export_whose_accounts_were_taken_away_makes_no_open_store(file_office: Office) -> None:
@@ -333,7 +333,7 @@ def test_an_export_whose_accounts_were_taken_away_makes_no_open_store(file_offic
     with another("sqlite") as other:
         other.store.repository.fill(items)
         with pytest.raises(StoreAccessError, match="users recover"):
-            other.accounts.exist()
+            other.accounts.store.exist()
 
 
 def test_accounts_of_another_secret_stay_shut_in_a_copy(file_office: Office) -> None:
@@ -351,8 +351,8 @@ def test_what_is_restored_is_whose_it_was_under_the_names_of_now(office: Office,
     bo, cy = office.add(BO, "staff"), office.add("cy@example.com", "staff")
     before = [office.store.add(owner=user.name).id for user in (bo, cy)]
     copy = backup(office, tmp_path)
-    office.accounts.edit(bo, name="Bo Jones")
-    office.accounts.edit(cy, active=False)
+    office.accounts.administration.edit(bo, name="Bo Jones")
+    office.accounts.administration.edit(cy, active=False)
     office.add("another@example.com", "staff", name="Bo")
     office.store.change(lambda tx: tx.change(tx.get(Client, before[0]), owner="Nobody"))
     office.store.repository.restore(copy)

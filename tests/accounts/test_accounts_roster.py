@@ -62,17 +62,17 @@ def gets_in(office: Office, email: str, token: str = "", accounts: Accounts | No
     accounts = accounts or office.accounts
     if token:
         try:
-            return accounts.session(token) is not None
+            return accounts.sessions.find(token) is not None
         except StoreAccessError:
             return False
     try:
-        return bool(accounts.sign_in(email, PASSWORD))
+        return bool(accounts.authentication.sign_in(email, PASSWORD))
     except (SignInRefusedError, StoreAccessError):
         return False
 
 
 def test_a_store_gets_a_roster_with_its_first_account_and_keeps_its_id(office: Office) -> None:
-    office.accounts.add_named("Cleo")
+    office.accounts.administration.add_named("Cleo")
     assert fact(office, STORE_ID)
     assert fact(office, ROSTER) == ""
     office.add()
@@ -91,20 +91,20 @@ def test_whoever_touches_accounts_renews_the_roster(office: Office) -> None:
     token = office.sign_in(BO).token
     # A transaction that knows nothing of accounts: what it changes is sealed all the same.
     office.store.change(lambda tx: tx.change(tx.get(User, bo.id), name="Bo Huber"), "renamed")
-    found = office.accounts.session(token)
+    found = office.accounts.sessions.find(token)
     assert found is not None
     assert found.name == "Bo Huber"
     office.store.change(lambda tx: tx.delete(tx.get(SignIn, found.session)), "deleted")
-    assert office.accounts.session(token) is None
+    assert office.accounts.sessions.find(token) is None
     assert office.sign_in(BO)
-    assert list(office.accounts.seal_findings()) == []
+    assert list(office.accounts.store.seal_findings()) == []
 
 
 def test_an_old_row_of_an_account_opens_for_nobody(office: Office) -> None:
     office.add()
     bo = office.add(BO, "admin")
     old = rows(office, User)
-    office.accounts.edit(bo, role="staff")
+    office.accounts.administration.edit(bo, role="staff")
     put(office, User, [*rows(office, User)[:1], old[1]])
     assert not gets_in(office, BO)
     assert not gets_in(office, ANNA)
@@ -119,7 +119,7 @@ def test_an_ended_session_does_not_live_again(office: Office) -> None:
     office.add()
     token = office.sign_in().token
     open_ones = rows(office, SignIn)
-    office.accounts.end_all(1)
+    office.accounts.sessions.end_all(1)
     assert not gets_in(office, ANNA, token)
     put(office, SignIn, open_ones)
     assert not gets_in(office, ANNA, token)
@@ -165,7 +165,7 @@ def test_to_look_whoever_is_signed_in_up_costs_little(file_office: Office) -> No
     signed_in = file_office.sign_in()
     reader = Reader(anna.id, "admin", 0, anna.name)
     with asked_of(file_office) as asked, file_office.store.repository.read() as snapshot:
-        file_office.accounts.verify(snapshot, signed_in.session, reader)
+        file_office.accounts.sessions.verify(snapshot, signed_in.session, reader)
     assert len(asked) <= 7
     (sessions,) = (statement for statement in asked if "sign_in" in statement and "json_group_array" in statement)
     # Those that have ended are not looked through.
@@ -179,7 +179,7 @@ def test_to_look_whoever_writes_up_costs_no_more_than_whoever_reads(file_office:
     session = file_office.sign_in().session
     reader = Reader(anna.id, "admin", 0, anna.name)
     with asked_of(file_office) as asked:
-        file_office.store.change(lambda tx: file_office.accounts.verify(tx, session, reader))
+        file_office.store.change(lambda tx: file_office.accounts.sessions.verify(tx, session, reader))
     # One more begins the transaction.
     assert len(asked) <= 8
     assert len([statement for statement in asked if "store_facts" in statement]) == 1
@@ -201,7 +201,7 @@ def test_each_account_that_does_not_fit_costs_no_look_at_all_of_them(file_office
         for number in range(more):
             file_office.by_hand(file_office.add(f"{more}{number}@example.com", "staff"), role="admin")
         with asked_of(file_office) as asked:
-            assert list(file_office.accounts.seal_findings())
+            assert list(file_office.accounts.store.seal_findings())
         counts.append(len(asked))
     assert counts[0] == counts[1]
 
@@ -254,14 +254,14 @@ def remembering(office: Office, folder: Path) -> Iterator[Accounts]:
     secret = Secret(SECRET, office.store.folder)
     roster = Roster(lambda: secret, Memory(folder), repository.url)
     repository._seals = roster
-    yield Accounts(repository, secret, office.attempts, now=office.now, roster=roster)
+    yield Accounts.of(repository, secret, office.attempts, now=office.now, roster=roster)
 
 
 def test_a_machine_remembers_the_newest_accounts_it_has_seen(file_office: Office, open_folder: Path) -> None:
     file_office.add()
     users, sign_ins, roster = rows(file_office, User), rows(file_office, SignIn), fact(file_office, ROSTER)
     with remembering(file_office, open_folder) as accounts:
-        accounts.add(email=BO, name="Bo", role="staff", password=PASSWORD)
+        accounts.administration.add(email=BO, name="Bo", role="staff", password=PASSWORD)
         assert gets_in(file_office, ANNA, accounts=accounts)
         # All of it is put back, as it was.
         put(file_office, User, users)
@@ -395,7 +395,7 @@ def opened(store: Path, folder: Path, office: Office) -> Iterator[Accounts]:
     roster = Roster(lambda: secret, Memory(folder), url)
     repository.keep_sealed(roster)
     try:
-        yield Accounts(repository, secret, office.attempts, now=office.now, roster=roster)
+        yield Accounts.of(repository, secret, office.attempts, now=office.now, roster=roster)
     finally:
         repository.close()
 
@@ -405,8 +405,8 @@ def known(file_office: Office, tmp_path: Path) -> tuple[Path, Path, Office]:
     """A file with an admin's account, the folder of a machine that has seen it, and what opens it."""
     store, folder = tmp_path / "store.sqlite3", tmp_path / "machine"
     with opened(store, folder, file_office) as accounts:
-        accounts.add(email=ANNA, name="Anna", role="admin", password=PASSWORD)
-        assert accounts.exist()
+        accounts.administration.add(email=ANNA, name="Anna", role="admin", password=PASSWORD)
+        assert accounts.store.exist()
     return store, folder, file_office
 
 
@@ -418,13 +418,13 @@ def put_in_place(source: Path, target: Path) -> None:
 
 def refused(accounts: Accounts, *, another: bool) -> bool:
     with pytest.raises(StoreAccessError, match="other data that was here before" if another else "older copy"):
-        accounts.exist()
+        accounts.store.exist()
     return not gets_in_at(accounts)
 
 
 def gets_in_at(accounts: Accounts, password: str = PASSWORD) -> bool:
     try:
-        return bool(accounts.sign_in(ANNA, password))
+        return bool(accounts.authentication.sign_in(ANNA, password))
     except (SignInRefusedError, StoreAccessError):
         return False
 
@@ -456,9 +456,9 @@ def test_whoever_begins_anew_at_the_same_place_gets_in_by_recovery(
     if what != "a new file":
         other = tmp_path / "other.sqlite3"
         with opened(other, tmp_path / "another machine", office) as accounts:
-            accounts._repository.transact(lambda tx: tx.add(Client(kind="person", last_name="Berg")), "added")
+            accounts.store._repository.transact(lambda tx: tx.add(Client(kind="person", last_name="Berg")), "added")
             if what != "another store":
-                accounts.add(email=ANNA, name="Anna", role="admin", password=PASSWORD)
+                accounts.administration.add(email=ANNA, name="Anna", role="admin", password=PASSWORD)
         if what == "an old format":
             # It gets a new id when it is brought to this one.
             with closing(sqlite3.connect(other)) as file:
@@ -470,10 +470,10 @@ def test_whoever_begins_anew_at_the_same_place_gets_in_by_recovery(
     with opened(store, folder, office) as accounts:
         assert refused(accounts, another=True)
         with pytest.raises(StoreAccessError, match="other data that was here before"):
-            accounts.add(email=BO, name="Bo", role="admin", password=PASSWORD)
-        password = accounts.recover(ANNA, "Anna").password
+            accounts.administration.add(email=BO, name="Bo", role="admin", password=PASSWORD)
+        password = accounts.recovery.recover(ANNA, "Anna").password
     with opened(store, folder, office) as accounts:
-        assert accounts.exist()
+        assert accounts.store.exist()
         assert gets_in_at(accounts, password)
     # What was recovered is known in its turn.
     strip(store, "UPDATE store_facts SET value = 'f' WHERE name = 'store_id'")
@@ -498,16 +498,16 @@ def test_an_older_copy_elsewhere_lets_nobody_in_and_is_a_store_of_its_own_once_i
     copy = tmp_path / "copy.sqlite3"
     shutil.copyfile(store, copy)
     with opened(store, folder, office) as accounts:
-        bo = accounts.add(email=BO, name="Bo", role="staff", password=PASSWORD)[0]
+        bo = accounts.administration.add(email=BO, name="Bo", role="staff", password=PASSWORD)[0]
     with opened(copy, folder, office) as accounts:
         assert not gets_in_at(accounts)
-        token = accounts.sign_in(ANNA, accounts.recover(ANNA).password).token
+        token = accounts.authentication.sign_in(ANNA, accounts.recovery.recover(ANNA).password).token
     # Neither shuts the other.
     with opened(store, folder, office) as accounts:
         assert gets_in_at(accounts)
-        accounts.edit(bo, active=False)
+        accounts.administration.edit(bo, active=False)
     with opened(copy, folder, office) as accounts:
-        assert accounts.session(token)
+        assert accounts.sessions.find(token)
 
 
 def test_a_copy_parts_from_its_original_with_the_first_sign_in(
@@ -516,14 +516,14 @@ def test_a_copy_parts_from_its_original_with_the_first_sign_in(
     store, folder, office = known
     copy, linked = tmp_path / "copy.sqlite3", tmp_path / "linked.sqlite3"
     with opened(store, folder, office) as accounts:
-        accounts.add(email=BO, name="Bo", role="staff", password=PASSWORD)
+        accounts.administration.add(email=BO, name="Bo", role="staff", password=PASSWORD)
     shutil.copyfile(store, copy)
     linked.hardlink_to(store)
     for _ in range(3):
         with opened(copy, folder, office) as accounts:
-            token = accounts.sign_in(BO, PASSWORD).token
-            assert accounts.session(token)
-            assert list(accounts.seal_findings()) == []
+            token = accounts.authentication.sign_in(BO, PASSWORD).token
+            assert accounts.sessions.find(token)
+            assert list(accounts.store.seal_findings()) == []
     # Another name of the same file is no copy.
     for path in (store, linked, store):
         with opened(path, folder, office) as accounts:
@@ -538,26 +538,26 @@ def test_copies_from_before_the_first_account_go_on_apart(file_office: Office, t
     store, folder = tmp_path / "store.sqlite3", tmp_path / "machine"
     copies = [tmp_path / "one.sqlite3", tmp_path / "two.sqlite3"]
     with opened(store, folder, file_office) as accounts:
-        assert not accounts.exist()
+        assert not accounts.store.exist()
     for copy in copies:
         shutil.copyfile(store, copy)
     for copy in (*copies, *copies):
         with opened(copy, folder, file_office) as accounts:
-            if not accounts.exist():
-                accounts.add(email=ANNA, name="Anna", role="admin", password=PASSWORD)
+            if not accounts.store.exist():
+                accounts.administration.add(email=ANNA, name="Anna", role="admin", password=PASSWORD)
             assert gets_in_at(accounts)
     with opened(store, folder, file_office) as accounts:
-        assert not accounts.exist()
+        assert not accounts.store.exist()
 
 
 def test_a_backup_that_is_restored_elsewhere_shuts_nobody_out(known: tuple[Path, Path, Office], tmp_path: Path) -> None:
     store, folder, office = known
     new = tmp_path / "new.sqlite3"
     with opened(store, folder, office) as accounts:
-        copy = accounts._repository.backup(tmp_path / "copy.sqlite3")
+        copy = accounts.store._repository.backup(tmp_path / "copy.sqlite3")
         assert gets_in_at(accounts)
     with opened(new, folder, office) as accounts:
-        accounts._repository.restore(copy)
+        accounts.store._repository.restore(copy)
         assert gets_in_at(accounts)
     for path in (store, new):
         with opened(path, folder, office) as accounts:
@@ -568,9 +568,9 @@ def test_a_look_that_is_refused_is_remembered(known: tuple[Path, Path, Office], 
     store, folder, office = known
     other, old = tmp_path / "other.sqlite3", tmp_path / "old.sqlite3"
     with opened(other, tmp_path / "another machine", office) as accounts:
-        accounts.add(email=ANNA, name="Anna", role="admin", password=PASSWORD)
-        accounts._repository.backup(old)
-        accounts.end_all(1)
+        accounts.administration.add(email=ANNA, name="Anna", role="admin", password=PASSWORD)
+        accounts.store._repository.backup(old)
+        accounts.sessions.end_all(1)
         assert gets_in_at(accounts)
     put_in_place(other, store)
     with opened(store, folder, office) as accounts:
@@ -583,17 +583,17 @@ def test_others_may_go_on_while_one_looks(file_office: Office, open_folder: Path
     file_office.add()
     repository = file_office.store.repository
     with remembering(file_office, open_folder) as accounts:
-        roster = accounts._roster
+        roster = accounts.store.roster
         with repository.read() as snapshot:
             assert snapshot.count(User) == 1
-            assert accounts.sign_in(ANNA, PASSWORD)
-            assert accounts.exist()
+            assert accounts.authentication.sign_in(ANNA, PASSWORD)
+            assert accounts.store.exist()
             assert roster.standing(snapshot) is Standing.HOLDS
         asked = []
 
         def allowed(copy: Any) -> None:
-            assert accounts.sign_in(ANNA, PASSWORD)
-            assert accounts.exist()
+            assert accounts.authentication.sign_in(ANNA, PASSWORD)
+            assert accounts.store.exist()
             asked.append(roster.standing(copy))
 
         repository.backup(open_folder / "copy.sqlite3", allowed)
@@ -616,7 +616,7 @@ def test_only_what_was_committed_to_the_store_itself_is_remembered(office: Offic
         with pytest.raises(CRMError, match="no"):
             repository.transact(change, "renamed")
         assert Memory(open_folder).known(repository.url) == known
-        accounts.end_all(anna.id)
+        accounts.sessions.end_all(anna.id)
         assert list(Memory(open_folder).known(repository.url).seen.values()) == [3]
 
 
@@ -652,7 +652,7 @@ def test_accounts_of_an_older_version_go_on_and_are_sealed_anew(file_office: Off
     assert fact(file_office, ROSTER)
     assert gets_in(file_office, BO, token)
     assert not gets_in(file_office, "cy@example.com")
-    assert [finding.record_id for finding in file_office.accounts.seal_findings()] == [broken.id]
+    assert [finding.record_id for finding in file_office.accounts.store.seal_findings()] == [broken.id]
     assert bo.id == 2
     put(file_office, User, old)
     assert not gets_in(file_office, BO, token)
@@ -663,7 +663,7 @@ def test_accounts_of_an_older_version_are_looked_at_more_than_once(file_office: 
     make_old(file_office, Secret(SECRET, file_office.store.folder))
     with remembering(file_office, open_folder) as accounts:
         for _ in range(3):
-            assert accounts.exist()
+            assert accounts.store.exist()
             with file_office.store.repository.read() as snapshot:
                 assert accounts_exist(snapshot)
         old = rows(file_office, User)

@@ -16,14 +16,14 @@ from tests.accounts.conftest import PASSWORD, Office
 
 def refused(office: Office, ticket: str, code: str) -> None:
     with pytest.raises(SignInRefusedError):
-        office.accounts.answer(ticket, code)
+        office.accounts.authentication.answer(ticket, code)
 
 
 def with_sms(office: Office, **given: Any) -> User:
     """An account with codes by SMS."""
     anna = office.add(phone="+436641234567", **given)
-    ticket = office.accounts.begin_sms(anna.id)
-    office.accounts.confirm_sms(anna.id, ticket, office.telephone.code)
+    ticket = office.accounts.self_service.begin_sms(anna.id)
+    office.accounts.self_service.confirm_sms(anna.id, ticket, office.telephone.code)
     return anna
 
 
@@ -32,16 +32,16 @@ def with_sms(office: Office, **given: Any) -> User:
 
 def test_an_app_is_asked_for_its_code_from_then_on(office: Office) -> None:
     anna = office.add()
-    offer = office.accounts.begin_totp(anna.id)
+    offer = office.accounts.self_service.begin_totp(anna.id)
     shown = urlsplit(offer.uri)
     assert (shown.scheme, shown.netloc) == ("otpauth", "totp")
     assert parse_qs(shown.query)["secret"] == [offer.secret]
     assert office.user(anna).second_factor == ""
     app = TOTP(offer.secret)
-    codes = office.accounts.confirm_totp(anna.id, offer.secret, app.at(office.now()))
+    codes = office.accounts.self_service.confirm_totp(anna.id, offer.secret, app.at(office.now()))
     assert len(set(codes)) == 10
     assert all(len(code) == 29 for code in codes)
-    assert office.accounts.second_factors() == {anna.id: "totp"}
+    assert office.accounts.administration.second_factors() == {anna.id: "totp"}
     kept = office.user(anna).second_factor
     assert offer.secret not in kept
     assert "totp" not in kept
@@ -50,27 +50,29 @@ def test_an_app_is_asked_for_its_code_from_then_on(office: Office) -> None:
     assert (asked.method, asked.hint) == ("totp", "")
     assert asked.ticket not in repr(asked)
     code = app.at(office.now())
-    signed_in = office.accounts.answer(asked.ticket, f"{code[:3]} {code[3:]}", address="10.1.2.3", device="Firefox")
-    assert office.accounts.session(signed_in.token) is not None
-    assert office.accounts.sessions(anna.id)[0].method == "password and app"
+    signed_in = office.accounts.authentication.answer(
+        asked.ticket, f"{code[:3]} {code[3:]}", address="10.1.2.3", device="Firefox"
+    )
+    assert office.accounts.sessions.find(signed_in.token) is not None
+    assert office.accounts.sessions.of_user(anna.id)[0].method == "password and app"
 
 
 def test_a_wrong_code_switches_nothing_on(file_office: Office) -> None:
     anna = file_office.add()
-    offer = file_office.accounts.begin_totp(anna.id)
+    offer = file_office.accounts.self_service.begin_totp(anna.id)
     with pytest.raises(SignInRefusedError):
-        file_office.accounts.confirm_totp(anna.id, offer.secret, "000000")
+        file_office.accounts.self_service.confirm_totp(anna.id, offer.secret, "000000")
     assert isinstance(file_office.sign_in(), SignedIn)
 
 
 def test_a_code_is_taken_once(office: Office) -> None:
     app, _ = office.with_app(office.add())
     code = app.at(office.now())
-    assert office.accounts.answer(office.asked().ticket, code)
+    assert office.accounts.authentication.answer(office.asked().ticket, code)
     refused(office, office.asked().ticket, code)
     # Nor one of before.
     refused(office, office.asked().ticket, app.at(office.now() - timedelta(seconds=30)))
-    assert office.accounts.answer(office.asked().ticket, app.at(office.now() + timedelta(seconds=30)))
+    assert office.accounts.authentication.answer(office.asked().ticket, app.at(office.now() + timedelta(seconds=30)))
 
 
 def test_a_code_that_is_used_several_times_at_once_lets_in_once(office: Office) -> None:
@@ -80,7 +82,7 @@ def test_a_code_that_is_used_several_times_at_once_lets_in_once(office: Office) 
 
         def answers(ticket: str, code: str = code) -> bool:
             try:
-                return bool(office.accounts.answer(ticket, code))
+                return bool(office.accounts.authentication.answer(ticket, code))
             except (SignInRefusedError, TooManyAttemptsError):
                 return False
 
@@ -91,9 +93,9 @@ def test_a_code_that_is_used_several_times_at_once_lets_in_once(office: Office) 
 
 def test_the_code_that_switched_it_on_does_not_sign_in(file_office: Office) -> None:
     anna = file_office.add()
-    offer = file_office.accounts.begin_totp(anna.id)
+    offer = file_office.accounts.self_service.begin_totp(anna.id)
     code = TOTP(offer.secret).at(file_office.now())
-    file_office.accounts.confirm_totp(anna.id, offer.secret, code)
+    file_office.accounts.self_service.confirm_totp(anna.id, offer.secret, code)
     refused(file_office, file_office.asked().ticket, code)
 
 
@@ -102,7 +104,7 @@ def test_a_clock_may_be_off_by_half_a_minute(file_office: Office, steps: int, *,
     app, _ = file_office.with_app(file_office.add())
     code = app.at(file_office.now() + timedelta(seconds=30 * steps))
     if fits:
-        assert file_office.accounts.answer(file_office.asked().ticket, code)
+        assert file_office.accounts.authentication.answer(file_office.asked().ticket, code)
     else:
         refused(file_office, file_office.asked().ticket, code)
 
@@ -122,11 +124,11 @@ def test_a_recovery_code_lets_in_once(office: Office) -> None:
     # Five bits in each letter: of 112 and more a fast hash is enough.
     assert all(5 * len(code.replace("-", "")) >= 112 for code in codes)
     assert len(set(codes)) == 10
-    assert office.accounts.answer(office.asked().ticket, codes[3])
-    assert office.accounts.sessions(anna.id)[0].method == "password and recovery code"
+    assert office.accounts.authentication.answer(office.asked().ticket, codes[3])
+    assert office.accounts.sessions.of_user(anna.id)[0].method == "password and recovery code"
     refused(office, office.asked().ticket, codes[3])
-    assert office.accounts.answer(office.asked().ticket, codes[4].upper().replace("-", " "))
-    assert office.accounts.answer(office.asked().ticket, app.at(office.now()))
+    assert office.accounts.authentication.answer(office.asked().ticket, codes[4].upper().replace("-", " "))
+    assert office.accounts.authentication.answer(office.asked().ticket, app.at(office.now()))
 
 
 # Tickets
@@ -143,7 +145,7 @@ def test_a_ticket_is_over_when_the_password_changes(file_office: Office) -> None
     anna = file_office.add()
     app, _ = file_office.with_app(anna)
     ticket = file_office.asked().ticket
-    file_office.accounts.change_password(anna.id, PASSWORD, "another lemon drives south")
+    file_office.accounts.self_service.change_password(anna.id, PASSWORD, "another lemon drives south")
     refused(file_office, ticket, app.at(file_office.now()))
 
 
@@ -156,12 +158,12 @@ def test_what_is_no_ticket_is_refused(file_office: Office, ticket: str) -> None:
 def test_a_ticket_outlives_the_program_that_gave_it(file_office: Office) -> None:
     app, _ = file_office.with_app(file_office.add())
     ticket = file_office.asked().ticket
-    assert file_office.another().answer(ticket, app.at(file_office.now()))
+    assert file_office.another().authentication.answer(ticket, app.at(file_office.now()))
 
 
 def test_a_ticket_of_another_purpose_lets_nobody_in(file_office: Office) -> None:
     anna = with_sms(file_office)
-    ticket = file_office.accounts.begin_sms(anna.id)
+    ticket = file_office.accounts.self_service.begin_sms(anna.id)
     refused(file_office, ticket, file_office.telephone.code)
 
 
@@ -173,11 +175,11 @@ def test_wrong_codes_count_like_wrong_passwords_and_a_right_password_forgives_no
     for _ in range(5):
         refused(office, office.asked().ticket, "000000")
     with pytest.raises(TooManyAttemptsError):
-        office.accounts.sign_in("anna@example.com", PASSWORD)
+        office.accounts.authentication.sign_in("anna@example.com", PASSWORD)
     office.pass_time(minutes=1)
     asked = office.asked()
-    assert office.accounts.answer(asked.ticket, app.at(office.now()))
-    office.accounts.note_refusals()
+    assert office.accounts.authentication.answer(asked.ticket, app.at(office.now()))
+    office.accounts.authentication.note_refusals()
     assert office.history()[0] == ("Anna", "wrong code")
 
 
@@ -200,8 +202,8 @@ def test_a_code_by_sms(office: Office) -> None:
     assert (asked.method, asked.hint) == ("sms", "…67")
     assert office.telephone.texts[-1][0] == "+436641234567"
     code = office.telephone.code
-    assert office.accounts.answer(asked.ticket, code)
-    assert office.accounts.sessions(anna.id)[0].method == "password and SMS"
+    assert office.accounts.authentication.answer(asked.ticket, code)
+    assert office.accounts.sessions.of_user(anna.id)[0].method == "password and SMS"
     refused(office, asked.ticket, code)
 
 
@@ -219,12 +221,12 @@ def test_a_code_is_sent_again_a_few_times(file_office: Office) -> None:
     with_sms(file_office)
     asked = file_office.asked()
     code = file_office.telephone.code
-    file_office.accounts.send_again(asked.ticket)
-    file_office.accounts.send_again(asked.ticket)
+    file_office.accounts.authentication.send_again(asked.ticket)
+    file_office.accounts.authentication.send_again(asked.ticket)
     with pytest.raises(TooManyAttemptsError):
-        file_office.accounts.send_again(asked.ticket)
+        file_office.accounts.authentication.send_again(asked.ticket)
     assert file_office.telephone.code == code
-    assert file_office.accounts.answer(asked.ticket, code)
+    assert file_office.accounts.authentication.answer(asked.ticket, code)
 
 
 def test_nobody_is_flooded_with_texts(file_office: Office) -> None:
@@ -245,27 +247,27 @@ def test_texts_go_to_the_number_that_was_proved_whatever_is_edited_by_hand(offic
 
 def test_a_wrong_code_proves_no_telephone(file_office: Office) -> None:
     anna = file_office.add(phone="+436641234567")
-    ticket = file_office.accounts.begin_sms(anna.id)
+    ticket = file_office.accounts.self_service.begin_sms(anna.id)
     wrong = f"{(int(file_office.telephone.code) + 1) % 10**6:06}"
     for _ in range(5):
         with pytest.raises(SignInRefusedError):
-            file_office.accounts.confirm_sms(anna.id, ticket, wrong)
+            file_office.accounts.self_service.confirm_sms(anna.id, ticket, wrong)
     with pytest.raises(TooManyAttemptsError):
-        file_office.accounts.confirm_sms(anna.id, ticket, file_office.telephone.code)
+        file_office.accounts.self_service.confirm_sms(anna.id, ticket, file_office.telephone.code)
     bo = file_office.add("bo@example.com")
     with pytest.raises(SignInRefusedError):
-        file_office.accounts.confirm_sms(bo.id, ticket, file_office.telephone.code)
+        file_office.accounts.self_service.confirm_sms(bo.id, ticket, file_office.telephone.code)
 
 
 def test_codes_by_sms_need_a_number_and_a_service(file_office: Office) -> None:
     anna = file_office.add()
     with pytest.raises(FieldError):
-        file_office.accounts.begin_sms(anna.id)
+        file_office.accounts.self_service.begin_sms(anna.id)
     without = file_office.another(texter=None)
-    assert not without.can_text
+    assert not without.self_service.can_text
     bo = file_office.add("bo@example.com", phone="+436641234567")
     with pytest.raises(OutwardError) as caught:
-        without.begin_sms(bo.id)
+        without.self_service.begin_sms(bo.id)
     assert caught.value.reason == "not_set_up"
 
 
@@ -276,20 +278,20 @@ def test_it_is_switched_off_with_the_password(office: Office) -> None:
     anna = office.add()
     office.with_app(anna)
     with pytest.raises(SignInRefusedError):
-        office.accounts.switch_off_second_factor(anna.id, "wrong")
-    office.accounts.switch_off_second_factor(anna.id, PASSWORD)
+        office.accounts.self_service.switch_off_second_factor(anna.id, "wrong")
+    office.accounts.self_service.switch_off_second_factor(anna.id, PASSWORD)
     assert isinstance(office.sign_in(), SignedIn)
-    assert office.accounts.second_factors() == {}
+    assert office.accounts.administration.second_factors() == {}
 
 
 def test_another_one_replaces_it_only_with_the_password(file_office: Office) -> None:
     anna = file_office.add()
     app, codes = file_office.with_app(anna)
-    offer = file_office.accounts.begin_totp(anna.id)
+    offer = file_office.accounts.self_service.begin_totp(anna.id)
     code = TOTP(offer.secret).at(file_office.now())
     with pytest.raises(SignInRefusedError):
-        file_office.accounts.confirm_totp(anna.id, offer.secret, code)
-    assert file_office.accounts.confirm_totp(anna.id, offer.secret, code, password=PASSWORD)
+        file_office.accounts.self_service.confirm_totp(anna.id, offer.secret, code)
+    assert file_office.accounts.self_service.confirm_totp(anna.id, offer.secret, code, password=PASSWORD)
     refused(file_office, file_office.asked().ticket, app.at(file_office.now()))
     refused(file_office, file_office.asked().ticket, codes[0])
 
@@ -301,11 +303,11 @@ def test_a_team_that_requires_one_has_it_set_up_first(office: Office) -> None:
     signed_in = office.sign_in()
     assert signed_in.needs_second_factor
     office.with_app(anna)
-    found = office.accounts.session(signed_in.token)
+    found = office.accounts.sessions.find(signed_in.token)
     assert found is not None
     assert not found.needs_second_factor
     with pytest.raises(RefusedError):
-        office.accounts.switch_off_second_factor(anna.id, PASSWORD)
+        office.accounts.self_service.switch_off_second_factor(anna.id, PASSWORD)
 
 
 def test_an_admin_resets_it(office: Office) -> None:
@@ -313,7 +315,7 @@ def test_an_admin_resets_it(office: Office) -> None:
     bo = office.add("bo@example.com", "staff")
     token = office.sign_in("bo@example.com").token
     office.with_app(bo)
-    office.acting(anna).reset_second_factor(bo.id)
+    office.acting(anna).administration.reset_second_factor(bo.id)
     assert office.history()[0] == ("Anna", "took the second factor of Bo away")
-    assert office.accounts.session(token) is None
+    assert office.accounts.sessions.find(token) is None
     assert isinstance(office.sign_in("bo@example.com"), SignedIn)

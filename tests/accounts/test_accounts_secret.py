@@ -196,9 +196,9 @@ def test_a_wait_is_told_in_words(seconds: int, words: str) -> None:
 )
 def test_a_long_secret_that_is_easily_guessed_makes_no_accounts(file_office: Office, weak: str) -> None:
     store = file_office.store
-    other = Accounts(store.another(), Secret(weak, store.folder), AttemptLimiter(store.folder))
+    other = Accounts.of(store.another(), Secret(weak, store.folder), AttemptLimiter(store.folder))
     with pytest.raises(UsageError, match=r"easily guessed.* Nothing was changed"):
-        other.add(email="anna@example.com", name="Anna", role="admin", password=PASSWORD)
+        other.administration.add(email="anna@example.com", name="Anna", role="admin", password=PASSWORD)
     assert list(store.everything()[User]) == []
     other.close()
 
@@ -210,11 +210,11 @@ def test_accounts_that_were_made_with_such_a_secret_go_on_and_check_says_so(
     monkeypatch.setattr("crm.accounts.keys.guessable", lambda _: "it repeats itself")
     assert file_office.sign_in()
     file_office.add("bo@example.com", "staff")
-    (found,) = file_office.accounts.seal_findings()
+    (found,) = file_office.accounts.store.seal_findings()
     assert (found.wrong, "CRM_SECRET is easily guessed" in found.what) == (False, True)
     # What is sealed anew is sealed with a good one.
     with pytest.raises(UsageError, match="easily guessed"):
-        file_office.accounts.recover("cy@example.com", "Cy")
+        file_office.accounts.recovery.recover("cy@example.com", "Cy")
 
 
 def test_no_secret_of_chance_is_called_easily_guessed() -> None:

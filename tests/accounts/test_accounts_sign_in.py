@@ -15,18 +15,20 @@ from tests.support.quick_hashes import AS_THE_PROGRAM
 
 
 def test_a_sign_in_opens_a_session_that_its_token_finds(office: Office) -> None:
-    assert not office.accounts.exist()
+    assert not office.accounts.store.exist()
     anna = office.add()
-    assert office.accounts.exist()
-    signed_in = office.accounts.sign_in(" Anna@Example.com ", PASSWORD, address="10.1.2.3", device="Firefox")
+    assert office.accounts.store.exist()
+    signed_in = office.accounts.authentication.sign_in(
+        " Anna@Example.com ", PASSWORD, address="10.1.2.3", device="Firefox"
+    )
     assert isinstance(signed_in, SignedIn)
     assert (signed_in.user, signed_in.name, signed_in.role, signed_in.must_change) == (anna.id, "Anna", "admin", False)
-    (kept,) = office.accounts.sessions(anna.id)
+    (kept,) = office.accounts.sessions.of_user(anna.id)
     assert (kept.state, kept.method, kept.address, kept.device) == ("open", "password", "10.1.2.3", "Firefox")
     assert signed_in.token not in repr(signed_in)
     assert signed_in.token not in str(list(office.store.repository.everything()))
-    found = office.accounts.session(signed_in.token)
-    assert found == office.accounts.still_holds(signed_in.session)
+    found = office.accounts.sessions.find(signed_in.token)
+    assert found == office.accounts.sessions.still_holds(signed_in.session)
     assert found is not None
     assert (found.user, found.session, found.token) == (anna.id, signed_in.session, "")
     assert office.history()[0] == ("Anna", "signed in")
@@ -35,7 +37,7 @@ def test_a_sign_in_opens_a_session_that_its_token_finds(office: Office) -> None:
 def test_another_program_with_the_same_secret_knows_the_session(office: Office) -> None:
     office.add()
     token = office.sign_in().token
-    assert office.another().session(token) is not None
+    assert office.another().sessions.find(token) is not None
 
 
 def test_every_sign_in_has_a_token_of_its_own(office: Office) -> None:
@@ -46,26 +48,28 @@ def test_every_sign_in_has_a_token_of_its_own(office: Office) -> None:
 @pytest.mark.parametrize("token", ["", "x", "1.2.3", "1..", "٣.٤.x", "9" * 200, "1.1764000000.\ud800"])
 def test_what_is_no_token_opens_nothing(file_office: Office, token: str) -> None:
     file_office.add()
-    assert file_office.accounts.session(token) is None
+    assert file_office.accounts.sessions.find(token) is None
 
 
 def test_a_token_with_too_large_numbers_opens_nothing(file_office: Office) -> None:
     file_office.add()
     now = int(file_office.now().timestamp())
     for token in (f"{10**19}.{now}.x", f"1.{now}{'0' * 80}.x", f"1.{10**18}.x"):
-        assert file_office.accounts.session(token) is None
+        assert file_office.accounts.sessions.find(token) is None
 
 
 def test_a_password_fits_whichever_way_its_letters_are_composed(file_office: Office) -> None:
-    file_office.accounts.add(email="anna@example.com", name="Anna", role="admin", password="ein kühles Örtchen am Fluß")
+    file_office.accounts.administration.add(
+        email="anna@example.com", name="Anna", role="admin", password="ein kühles Örtchen am Fluß"
+    )
     decomposed = "ein ku\u0308hles O\u0308rtchen am Fluß"
-    assert isinstance(file_office.accounts.sign_in("anna@example.com", decomposed), SignedIn)
+    assert isinstance(file_office.accounts.authentication.sign_in("anna@example.com", decomposed), SignedIn)
 
 
 def test_what_a_browser_says_of_itself_is_made_to_fit(file_office: Office) -> None:
     anna = file_office.add()
     file_office.sign_in(address="a" * 100, device="Evil\x1b[2J\nbrowser " + "b" * 200)
-    (kept,) = file_office.accounts.sessions(anna.id)
+    (kept,) = file_office.accounts.sessions.of_user(anna.id)
     assert kept.device.startswith("Evil [2J browser bbb")
     assert (len(kept.address), len(kept.device)) == (60, 100)
 
@@ -75,7 +79,7 @@ def test_what_a_browser_says_of_itself_is_made_to_fit(file_office: Office) -> No
 
 def refused(office: Office, email: str, password: str, **given: str) -> str:
     with pytest.raises(SignInRefusedError) as caught:
-        office.accounts.sign_in(email, password, **given)
+        office.accounts.authentication.sign_in(email, password, **given)
     return caught.value.sentence
 
 
@@ -83,7 +87,7 @@ def test_all_who_are_refused_are_told_the_same(office: Office) -> None:
     office.add()
     bo = office.add("bo@example.com", "staff")
     cy = office.add("cy@example.com", "staff")
-    office.accounts.edit(bo, active=False)
+    office.accounts.administration.edit(bo, active=False)
     office.by_hand(cy, role="admin")
     told = {
         refused(office, "anna@example.com", "wrong"),
@@ -102,8 +106,8 @@ def test_a_refusal_is_written_once_it_is_told(office: Office) -> None:
     refused(office, "anna@example.com", "wrong", address="10.0.0.1", device="Lynx")
     refused(office, "nobody@example.com", "wrong")
     assert office.sign_ins() == []
-    office.accounts.note_refusals()
-    office.accounts.note_refusals()
+    office.accounts.authentication.note_refusals()
+    office.accounts.authentication.note_refusals()
     (noted,) = office.sign_ins()
     assert (noted.state, noted.method, noted.address, noted.device) == ("refused", "wrong password", "10.0.0.1", "Lynx")
     assert office.history()[0] == ("Anna", "wrong password")
@@ -111,7 +115,7 @@ def test_a_refusal_is_written_once_it_is_told(office: Office) -> None:
 
 def test_it_takes_as_long_where_there_is_no_such_account(file_office: Office) -> None:
     office = file_office
-    office.accounts._passwords._hasher = AS_THE_PROGRAM(None)
+    office.accounts.self_service._passwords._hasher = AS_THE_PROGRAM(None)
     office.add()
     taken: dict[str, list[float]] = {"anna@example.com": [], "nobody@example.com": []}
     refused(office, "nobody@example.com", "warm up")
@@ -128,7 +132,7 @@ def test_it_takes_as_long_where_there_is_no_such_account(file_office: Office) ->
 def test_the_parameters_of_argon2_are_those_of_the_library(file_office: Office) -> None:
     anna = file_office.add()
     assert file_office.user(anna).password.startswith("$argon2id$v=19$m=64,")
-    file_office.accounts._passwords._hasher = AS_THE_PROGRAM(None)
+    file_office.accounts.self_service._passwords._hasher = AS_THE_PROGRAM(None)
     file_office.sign_in()
     kept = file_office.user(anna).password
     assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$"), "hashed anew at the sign-in"
@@ -143,24 +147,24 @@ def test_a_session_ends_after_twelve_hours(office: Office) -> None:
     anna = office.add()
     signed_in = office.sign_in()
     office.pass_time(hours=11)
-    assert office.accounts.session(signed_in.token) is not None
+    assert office.accounts.sessions.find(signed_in.token) is not None
     office.pass_time(hours=1.5)
-    assert office.accounts.session(signed_in.token) is None
-    assert office.accounts.still_holds(signed_in.session) is None
-    assert office.accounts.sessions(anna.id) == []
+    assert office.accounts.sessions.find(signed_in.token) is None
+    assert office.accounts.sessions.still_holds(signed_in.session) is None
+    assert office.accounts.sessions.of_user(anna.id) == []
 
 
 def test_a_session_can_be_ended_alone_or_with_all_others(office: Office) -> None:
     anna = office.add()
     first, second, third = (office.sign_in() for _ in range(3))
-    office.accounts.end(first.session)
-    assert office.accounts.session(first.token) is None
+    office.accounts.sessions.end(first.session)
+    assert office.accounts.sessions.find(first.token) is None
     assert office.history()[0] == ("Anna", "signed out")
-    office.accounts.end(first.session)
-    assert office.acting(office.add("bo@example.com")).end_all(anna.id, but=third.session) == 1
+    office.accounts.sessions.end(first.session)
+    assert office.acting(office.add("bo@example.com")).sessions.end_all(anna.id, but=third.session) == 1
     assert office.history()[0] == ("Bo", "ended the sessions of Anna")
-    assert office.accounts.session(second.token) is None
-    assert office.accounts.session(third.token) is not None
+    assert office.accounts.sessions.find(second.token) is None
+    assert office.accounts.sessions.find(third.token) is not None
 
 
 def test_sign_ins_of_long_ago_are_forgotten(office: Office) -> None:
@@ -180,12 +184,12 @@ def test_sign_ins_of_long_ago_are_forgotten(office: Office) -> None:
 def test_a_session_that_somebody_writes_by_hand_opens_nothing(office: Office) -> None:
     anna, bo = office.add(), office.add("bo@example.com", "staff")
     mine = office.sign_in("bo@example.com")
-    (kept,) = office.accounts.sessions(bo.id)
+    (kept,) = office.accounts.sessions.of_user(bo.id)
     forged = SignIn(user=anna.id, state="open", token=kept.token)
     office.store.change(lambda tx: tx.change(kept, token=""))
     office.store.change(lambda tx: tx.add(forged))
-    assert office.accounts.session(mine.token) is None
-    assert office.accounts.session(mine.token.replace(f"{bo.id}.", f"{anna.id}.", 1)) is None
+    assert office.accounts.sessions.find(mine.token) is None
+    assert office.accounts.sessions.find(mine.token.replace(f"{bo.id}.", f"{anna.id}.", 1)) is None
 
 
 @pytest.mark.parametrize(
@@ -196,19 +200,19 @@ def test_what_is_edited_by_hand_ends_the_session(file_office: Office, changes: d
     bo = file_office.add("bo@example.com", "staff")
     token = file_office.sign_in("bo@example.com").token
     file_office.by_hand(bo, **changes)
-    assert file_office.accounts.session(token) is None
-    assert [finding.record_id for finding in file_office.accounts.seal_findings()] == [bo.id]
+    assert file_office.accounts.sessions.find(token) is None
+    assert [finding.record_id for finding in file_office.accounts.store.seal_findings()] == [bo.id]
 
 
 def test_a_telephone_can_be_edited_by_hand_and_a_name_cannot(file_office: Office) -> None:
     anna = file_office.add()
     token = file_office.sign_in().token
     file_office.by_hand(anna, phone="+436641234567")
-    assert file_office.accounts.session(token)
-    assert list(file_office.accounts.seal_findings()) == []
+    assert file_office.accounts.sessions.find(token)
+    assert list(file_office.accounts.store.seal_findings()) == []
     file_office.by_hand(anna, name="Bo")
-    assert file_office.accounts.session(token) is None
-    (found,) = file_office.accounts.seal_findings()
+    assert file_office.accounts.sessions.find(token) is None
+    (found,) = file_office.accounts.store.seal_findings()
     assert found.record_id == anna.id
 
 
@@ -224,10 +228,10 @@ def test_with_another_secret_everybody_is_told_what_to_mend(office: Office) -> N
     office.add()
     other = office.another(secret="another secret that is long enough too")
     with pytest.raises(StoreAccessError, match="CRM_SECRET"):
-        other.sign_in("anna@example.com", PASSWORD)
+        other.authentication.sign_in("anna@example.com", PASSWORD)
     with pytest.raises(StoreAccessError, match="CRM_SECRET"):
-        other.sign_in("nobody@example.com", PASSWORD)
-    assert other.session(office.sign_in().token) is None
+        other.authentication.sign_in("nobody@example.com", PASSWORD)
+    assert other.sessions.find(office.sign_in().token) is None
 
 
 # Slowed down
@@ -236,7 +240,7 @@ def test_with_another_secret_everybody_is_told_what_to_mend(office: Office) -> N
 def attempts_until_slowed(office: Office, email: str, **given: str) -> int:
     for count in range(40):
         try:
-            office.accounts.sign_in(email, "wrong", **given)
+            office.accounts.authentication.sign_in(email, "wrong", **given)
         except SignInRefusedError:
             continue
         except TooManyAttemptsError:
@@ -253,7 +257,7 @@ def test_who_guesses_waits_longer_and_longer_whether_there_is_an_account_or_not(
     waits = []
     for _ in range(8):
         with pytest.raises(TooManyAttemptsError) as caught:
-            file_office.accounts.sign_in(email.upper(), PASSWORD)
+            file_office.accounts.authentication.sign_in(email.upper(), PASSWORD)
         waits.append(caught.value.retry_after)
         file_office.pass_time(seconds=caught.value.retry_after)
         refused(file_office, email, "wrong")
@@ -301,9 +305,9 @@ def test_nothing_that_lets_in_stands_in_the_history(office: Office) -> None:
     anna = office.add()
     app, codes = office.with_app(anna)
     asked = office.asked()
-    signed_in = office.accounts.answer(asked.ticket, app.at(office.now()))
-    office.accounts.change_password(anna.id, PASSWORD, "another lemon drives south")
-    office.accounts.end_all(anna.id)
+    signed_in = office.accounts.authentication.answer(asked.ticket, app.at(office.now()))
+    office.accounts.self_service.change_password(anna.id, PASSWORD, "another lemon drives south")
+    office.accounts.sessions.end_all(anna.id)
     now = office.user(anna)
     secrets = [app.secret, PASSWORD, *codes, signed_in.token, now.password, now.second_factor, now.seal]
     with office.store.repository.read() as snapshot:
@@ -338,6 +342,6 @@ def test_a_refusal_that_could_not_be_written_is_written_later(office: Office, mo
     with monkeypatch.context() as patch:
         patch.setattr(office.store.repository, "transact", busy)
         with pytest.raises(StoreBusyError):
-            office.accounts.note_refusals()
-    office.accounts.note_refusals()
+            office.accounts.authentication.note_refusals()
+    office.accounts.authentication.note_refusals()
     assert [sign_in.state for sign_in in office.sign_ins()] == ["refused"]

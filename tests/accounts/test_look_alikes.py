@@ -72,7 +72,7 @@ def test_wide_letters_make_no_other_address(file_office: Office) -> None:
     # One that is there already still lets its owner in.
     old = file_office.add("old@example.com", "staff", name="Old")
     kept = {"email": "\uff4f\uff4c\uff44@example.com"}
-    file_office.store.change(lambda tx: file_office.accounts._write(tx, old, kept), "by an older version")
+    file_office.store.change(lambda tx: file_office.accounts.store.write(tx, old, kept), "by an older version")
     assert file_office.sign_in(kept["email"]).user == old.id
     # Letters of ASCII are told apart by whoever reads them.
     assert file_office.add("arnie@example.com", "staff") != file_office.add("amie@example.com", "staff", name="Amy")
@@ -83,11 +83,11 @@ def test_a_name_that_is_there_already_is_judged_when_it_is_changed(file_office: 
     bo = file_office.add("bo@example.com", "staff")
     kept = {"name": "B\u200bo"}
     with pytest.raises(FieldError):
-        file_office.accounts.edit(bo, **kept)
-    file_office.store.change(lambda tx: file_office.accounts._write(tx, bo, kept), "by an older version")
+        file_office.accounts.administration.edit(bo, **kept)
+    file_office.store.change(lambda tx: file_office.accounts.store.write(tx, bo, kept), "by an older version")
     assert file_office.sign_in("bo@example.com").name == "B\u200bo"
-    assert file_office.accounts.edit(file_office.user(bo), name="B\u200bo", phone="+436641234567").phone
-    assert file_office.accounts.edit(file_office.user(bo), name="Bo").name == "Bo"
+    assert file_office.accounts.administration.edit(file_office.user(bo), name="B\u200bo", phone="+436641234567").phone
+    assert file_office.accounts.administration.edit(file_office.user(bo), name="Bo").name == "Bo"
 
 
 def test_a_name_that_looks_like_a_colleagues_is_taken_nowhere(file_office: Office) -> None:
@@ -98,20 +98,20 @@ def test_a_name_that_looks_like_a_colleagues_is_taken_nowhere(file_office: Offic
     for name in ("B0b Burr", "BobBurr", "Bob-Burr", "bob burr."):
         for given in (
             lambda name=name: file_office.add("new@example.com", "staff", name=name),
-            lambda name=name: accounts.add_named(name),
-            lambda name=name: accounts.edit(file_office.user(bo), name=name),
-            lambda name=name: file_office.acting(bo).edit_profile(bo.id, name=name),
-            lambda name=name: accounts.vouch(file_office.user(bo), role="staff", name=name),
-            lambda name=name: accounts.recover("bo@example.com", name),
+            lambda name=name: accounts.administration.add_named(name),
+            lambda name=name: accounts.administration.edit(file_office.user(bo), name=name),
+            lambda name=name: file_office.acting(bo).administration.edit_profile(bo.id, name=name),
+            lambda name=name: accounts.administration.vouch(file_office.user(bo), role="staff", name=name),
+            lambda name=name: accounts.recovery.recover("bo@example.com", name),
         ):
             with pytest.raises(FieldError, match="Bob Burr"):
                 given()
     assert file_office.user(bo).name == "Bo"
     # One that is there already goes on working, and is judged where somebody comes to the team with it.
-    file_office.store.change(lambda tx: accounts._write(tx, bo, {"name": "B0bBurr"}), "by an older version")
+    file_office.store.change(lambda tx: accounts.store.write(tx, bo, {"name": "B0bBurr"}), "by an older version")
     assert file_office.sign_in("bo@example.com").name == "B0bBurr"
-    assert accounts.edit(file_office.user(bo), phone="+436641234567", role="admin").role == "admin"
-    assert accounts.edit(file_office.user(bo), role="staff").name == "B0bBurr"
-    accounts.switch([file_office.user(bo)], active=False)
+    assert accounts.administration.edit(file_office.user(bo), phone="+436641234567", role="admin").role == "admin"
+    assert accounts.administration.edit(file_office.user(bo), role="staff").name == "B0bBurr"
+    accounts.administration.switch([file_office.user(bo)], active=False)
     with pytest.raises(FieldError, match="B0bBurr looks like Bob Burr"):
-        accounts.switch([file_office.user(bo)], active=True)
+        accounts.administration.switch([file_office.user(bo)], active=True)

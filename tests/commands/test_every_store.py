@@ -37,7 +37,7 @@ def _firm(store: Store, office: Office) -> Firm:
         **OUT_OF_ORDER,
     )
     accounts = cache(lambda: open_accounts(settings, store.repository))
-    store.repository.keep_sealed(accounts()._roster)
+    store.repository.keep_sealed(accounts().store.roster)
     crm = open_crm(settings)
     office._opened.append(replace(crm, repository=store.repository, accounts=AccountsDesk(accounts, OWNER)))
     return Firm(office)

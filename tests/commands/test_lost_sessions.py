@@ -35,9 +35,13 @@ class Work:
         client = self.firm.own.id if self.role == "client" else 0
         accounts = self.firm.office.crm.accounts.open()
         name = f"Vic of {self.role}"
-        self.user = accounts.add(email=self.email, name=name, role=self.role, client=client, password=PASSWORD)[0].id
+        self.user = accounts.administration.add(
+            email=self.email, name=name, role=self.role, client=client, password=PASSWORD
+        )[0].id
         self.firm.passwords[self.role] = PASSWORD
-        accounts.add(email=self.manager_email, name=f"Manager of {self.role}", role="admin", password=PASSWORD)
+        accounts.administration.add(
+            email=self.manager_email, name=f"Manager of {self.role}", role="admin", password=PASSWORD
+        )
 
     @property
     def manager_email(self) -> str:
@@ -58,7 +62,7 @@ class Work:
     def sign_in(self, email: str = "") -> CRM:
         """The CRM as they have it after a new sign-in."""
         office = self.firm.office
-        who = office.crm.accounts.open().sign_in(email or self.email, PASSWORD, device="of a test")
+        who = office.crm.accounts.open().authentication.sign_in(email or self.email, PASSWORD, device="of a test")
         assert isinstance(who, SignedIn)
         return office.crm.enter(office.crm, who)
 
@@ -67,9 +71,9 @@ class Work:
         accounts, account = self.firm.office.crm.accounts.open(), self.account
         client = self.firm.own.id if self.role == "client" else 0
         if (account.role, account.active, account.client) != (self.role, True, client):
-            account = accounts.edit(account, role=self.role, active=True, client=client)
-        if not accounts._passwords.fits(account.password, PASSWORD, accounts._now()):
-            accounts._set_password(account, PASSWORD, "set the password")
+            account = accounts.administration.edit(account, role=self.role, active=True, client=client)
+        if not accounts.self_service._passwords.fits(account.password, PASSWORD, accounts.store.now()):
+            accounts.self_service._set_password(account, PASSWORD, "set the password")
 
     @property
     def account(self) -> User:
@@ -241,7 +245,7 @@ def _offered(_: Work, crm: CRM) -> tuple[Any, ...]:
 
 
 def _texted(work: Work, crm: CRM) -> tuple[Any, ...]:
-    tickets = crm.accounts.open()._tickets
+    tickets = crm.accounts.open().self_service._tickets
     return tickets.issue("telephone", user=work.user, phone="+436641234567"), "000000"
 
 

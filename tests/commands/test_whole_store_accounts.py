@@ -22,7 +22,7 @@ def exported(office: Office) -> tuple[Path, Objects]:
     """An export of a whole store with an admin and somebody else, and what is in it."""
     accounts = office.crm.accounts.open()
     for email, role in ((ADMIN, "admin"), (STAFF, "staff")):
-        accounts.add(email=email, name=email.partition("@")[0].title(), role=role, password=PASSWORD)
+        accounts.administration.add(email=email, name=email.partition("@")[0].title(), role=role, password=PASSWORD)
     file = office.folder / "whole.json"
     named("export")(office.crm, file, what="all")
     return file, json.loads(file.read_text())["objects"]
@@ -59,16 +59,16 @@ def test_an_import_says_where_no_admin_gets_in(
     assert report.applied
     accounts = crm.accounts.open()
     with pytest.raises((StoreAccessError, SignInRefusedError)):
-        accounts.sign_in(ADMIN, PASSWORD)
+        accounts.authentication.sign_in(ADMIN, PASSWORD)
     assert "users recover" in report.done
-    assert accounts.recover(ADMIN, "Ada").password
+    assert accounts.recovery.recover(ADMIN, "Ada").password
     crm.repository.close()
 
 
 def test_an_import_whose_accounts_hold_says_nothing_of_them(office: Office, exported: tuple[Path, Objects]) -> None:
     crm, report = into_another(office, exported[0])
     assert report.done == ""
-    assert crm.accounts.open().sign_in(ADMIN, PASSWORD)
+    assert crm.accounts.open().authentication.sign_in(ADMIN, PASSWORD)
     crm.repository.close()
 
 
@@ -81,5 +81,5 @@ def test_a_backup_says_where_no_admin_gets_in(office: Office, exported: tuple[Pa
     answer = named("restore")(other.enter(other, None), copy, yes=True)
     assert "users recover" in answer.done
     with pytest.raises(StoreAccessError):
-        other.accounts.open().sign_in(STAFF, PASSWORD)
+        other.accounts.open().authentication.sign_in(STAFF, PASSWORD)
     other.repository.close()

@@ -110,7 +110,7 @@ def test_exports_that_hold_what_lets_people_in_are_private_and_say_so(tmp_path: 
     whole.touch()
     assert office("export", whole, yes=True).keep_safe == ""
     one_time = office("users add", "ada@example.com", "Ada", "admin").password
-    who = office.crm.accounts.open().sign_in("ada@example.com", one_time)
+    who = office.crm.accounts.open().authentication.sign_in("ada@example.com", one_time)
     ada = office.crm.enter(office.crm, who)
     assert "hashes" in office("export", whole, yes=True, crm=ada).keep_safe
     assert "argon2" in whole.read_text()

@@ -171,7 +171,7 @@ def _browser_sign_in(machine: Machine) -> str:
     crm = machine.open()
     try:
         with suppress(CRMError):
-            return str(crm.accounts.open().sign_in(EMAIL, "wrong", address="203.0.113.7"))
+            return str(crm.accounts.open().authentication.sign_in(EMAIL, "wrong", address="203.0.113.7"))
         return ""
     finally:
         crm.repository.close()
@@ -379,10 +379,10 @@ def _furnished(machine: Machine, patched: pytest.MonkeyPatch) -> str:
             named("sheets setup")(crm)
         named("clients add")(crm, {"last_name": MARK, "notes": f"{MARK} notes"})
         accounts = crm.accounts.open()
-        accounts.add(email=EMAIL, name=f"{MARK} Ada", role="admin", password=PASSWORD)
-        who = accounts.sign_in(EMAIL, PASSWORD, device="of a test")
+        accounts.administration.add(email=EMAIL, name=f"{MARK} Ada", role="admin", password=PASSWORD)
+        who = accounts.authentication.sign_in(EMAIL, PASSWORD, device="of a test")
         assert isinstance(who, SignedIn)
-        accounts.end(who.session)
+        accounts.sessions.end(who.session)
     finally:
         crm.repository.close()
     other = dataclasses.replace(machine, store=f"sqlite:///{machine.folder / 'other.sqlite3'}").open()

@@ -54,7 +54,9 @@ class Firm:
             added = office("users add", f"{role}@example.com", f"{role.title()} Person", role, phone, client=its)
             self.passwords[role] = added.password
         for role in ROLES:
-            who = office.crm.accounts.open().sign_in(f"{role}@example.com", self.passwords[role], device=f"of {role}")
+            who = office.crm.accounts.open().authentication.sign_in(
+                f"{role}@example.com", self.passwords[role], device=f"of {role}"
+            )
             assert isinstance(who, SignedIn)
             self.crms[role] = office.crm.enter(office.crm, who)
             with office.crm.read() as snapshot:

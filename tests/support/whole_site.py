@@ -143,15 +143,15 @@ class WebSite:
 
     def add(self, name: str, *, role: str = "staff", password: str | None = PASSWORD, phone: str = "") -> User:
         """Somebody who may sign in as name@example.com."""
-        user, _ = self.accounts.add(
+        user, _ = self.accounts.administration.add(
             email=f"{name}@example.com", name=name.capitalize(), role=role, password=password, phone=phone
         )
         return user
 
     def with_app(self, user: User) -> pyotp.TOTP:
         """Switches codes by an app on; the app."""
-        app = pyotp.TOTP(self.accounts.begin_totp(user.id).secret)
-        self.recovery = self.accounts.confirm_totp(user.id, app.secret, app.at(self.clock.now()))
+        app = pyotp.TOTP(self.accounts.self_service.begin_totp(user.id).secret)
+        self.recovery = self.accounts.self_service.confirm_totp(user.id, app.secret, app.at(self.clock.now()))
         self.clock.ahead += timedelta(seconds=60)
         return app
 
@@ -182,7 +182,7 @@ def web_site(folder: Path, *, origin: str = "", menu: str = MENU, watch: float =
         path = folder / "crm.sqlite3"
         repository = SqlRepository(f"sqlite:///{path}", Sqlite(path), now=clock.now, waiting=not_for_long)
         attempts = AttemptLimiter(folder)
-        accounts = Accounts(repository, secret, attempts, texter=texts, mailer=mail, now=clock.now)
+        accounts = Accounts.of(repository, secret, attempts, texter=texts, mailer=mail, now=clock.now)
         return Opened(accounts, repository, lambda *_: False)
 
     terminals = Terminals(menu)

@@ -143,7 +143,7 @@ def _furnish(crm: CRM) -> None:
     call("views save", "Big", "total_spend > 1")
     accounts = crm.accounts.open()
     for name, role in (("Ada", "admin"), ("Vic", "admin"), ("Sam", "staff")):
-        accounts.add(email=f"{name}@example.com".lower(), name=name, role=role, password=PASSWORD)
+        accounts.administration.add(email=f"{name}@example.com".lower(), name=name, role=role, password=PASSWORD)
 
 
 # The number of Vic's account, as they are added.
@@ -164,14 +164,14 @@ def _expire(crm: CRM, session: int) -> None:
 
 
 LOST: Mapping[str, Lose] = {
-    "signed out": lambda crm, _: crm.accounts.open().end_all(VIC),
-    "demoted": lambda crm, _: crm.accounts.open().edit(_vic(crm), role="staff"),
-    "deactivated": lambda crm, _: crm.accounts.open().edit(_vic(crm), active=False),
-    "password changed": lambda crm, _: crm.accounts.open()._set_password(
+    "signed out": lambda crm, _: crm.accounts.open().sessions.end_all(VIC),
+    "demoted": lambda crm, _: crm.accounts.open().administration.edit(_vic(crm), role="staff"),
+    "deactivated": lambda crm, _: crm.accounts.open().administration.edit(_vic(crm), active=False),
+    "password changed": lambda crm, _: crm.accounts.open().self_service._set_password(
         _vic(crm), "rain, two kettles and a spoon", "changed the password"
     ),
-    "one-time password": lambda crm, _: crm.accounts.open().set_one_time_password(VIC),
-    "second factor reset": lambda crm, _: crm.accounts.open().reset_second_factor(VIC),
+    "one-time password": lambda crm, _: crm.accounts.open().administration.set_one_time_password(VIC),
+    "second factor reset": lambda crm, _: crm.accounts.open().administration.reset_second_factor(VIC),
     "12 hours over": _expire,
 }
 
@@ -217,7 +217,7 @@ class Walk:
             shutil.rmtree(work, ignore_errors=True)
 
     def _go(self, work: Path) -> None:
-        who = self.outside.accounts.open().sign_in("vic@example.com", PASSWORD)
+        who = self.outside.accounts.open().authentication.sign_in("vic@example.com", PASSWORD)
         assert isinstance(who, SignedIn)
         self.session = who.session
         crm = self.outside.enter(self.outside, who)

@@ -47,10 +47,10 @@ def forms(site: WebSite) -> dict[str, Callable[[], httpx.Response]]:
         return browser
 
     phoned = site.add("phoned", phone="+436601234567")
-    ticket = site.accounts.begin_sms(phoned.id)
+    ticket = site.accounts.self_service.begin_sms(phoned.id)
     code = re.search(r"[0-9]{6}", site.texts.letters[-1][1])
     assert code
-    site.accounts.confirm_sms(phoned.id, ticket, code.group())
+    site.accounts.self_service.confirm_sms(phoned.id, ticket, code.group())
     app = site.with_app(site.add("app"))
     for name in ("leaves", "changes", "forgets", "comes"):
         site.add(name)
@@ -59,7 +59,7 @@ def forms(site: WebSite) -> dict[str, Callable[[], httpx.Response]]:
     by_sms.post("/sign-in", email="phoned@example.com", password=PASSWORD)
     by_code.get("/sign-in/code")
     by_sms.get("/sign-in/code")
-    site.accounts.ask_reset("forgets@example.com", address="", link=lambda token: f"/reset/{token}")
+    site.accounts.self_service.ask_reset("forgets@example.com", address="", link=lambda token: f"/reset/{token}")
     deadline = time.monotonic() + 5
     while not (links := [link for _, text in site.mail.letters for link in re.findall(r"/reset/[\w.-]+", text)]):
         assert time.monotonic() < deadline

@@ -97,7 +97,7 @@ def test_whoever_is_deactivated_is_out_within_seconds(site: WebSite) -> None:
     browser.sign_in("leaver@example.com")
     with browser.terminal() as line:
         shown(line, "Sample menu")
-        site.accounts.edit(user, active=False)
+        site.accounts.administration.edit(user, active=False)
         began = time.monotonic()
         assert closing_code(line) == 4401
         assert time.monotonic() - began < 10

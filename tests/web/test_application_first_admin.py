@@ -33,12 +33,14 @@ def repository(tmp_path: Path) -> Iterator[SqlRepository]:
 
 @pytest.fixture
 def accounts(repository: SqlRepository, tmp_path: Path) -> Accounts:
-    return Accounts(repository, Secret("what protects the accounts of these tests", tmp_path), AttemptLimiter(tmp_path))
+    return Accounts.of(
+        repository, Secret("what protects the accounts of these tests", tmp_path), AttemptLimiter(tmp_path)
+    )
 
 
 def test_the_admin_that_is_named_is_added_once(repository: SqlRepository, accounts: Accounts) -> None:
     password = first_admin(repository, accounts, EMAIL)
-    who = accounts.sign_in(EMAIL, password)
+    who = accounts.authentication.sign_in(EMAIL, password)
     assert isinstance(who, SignedIn)
     assert (who.role, who.must_change) == ("admin", True)
     assert first_admin(repository, accounts, EMAIL) == ""
@@ -52,10 +54,10 @@ def test_without_an_admin_it_says_how_to_get_one(repository: SqlRepository, acco
 
 
 def test_staff_are_not_raised_by_a_variable(repository: SqlRepository, accounts: Accounts) -> None:
-    boss, _ = accounts.add(email="chief@example.com", name="Chief", role="admin", password=PASSWORD)
-    accounts.add(email=EMAIL, name="Staff", role="staff", password=PASSWORD)
+    boss, _ = accounts.administration.add(email="chief@example.com", name="Chief", role="admin", password=PASSWORD)
+    accounts.administration.add(email=EMAIL, name="Staff", role="staff", password=PASSWORD)
     assert first_admin(repository, accounts, EMAIL) == ""
-    second, _ = accounts.add(email="second@example.com", name="Second", role="admin", password=PASSWORD)
+    second, _ = accounts.administration.add(email="second@example.com", name="Second", role="admin", password=PASSWORD)
 
     # As whoever edits the store by hand might do.
     def edit(tx: Transaction) -> None:
@@ -76,7 +78,7 @@ def start(folder: Path, secret: str = "what protects the accounts of these tests
 
     def opening() -> Opened:
         store = SqlRepository(f"sqlite:///{folder / 'crm.sqlite3'}", Sqlite(folder / "crm.sqlite3"), now=machine_now)
-        accounts = Accounts(store, Secret(secret, folder), AttemptLimiter(folder))
+        accounts = Accounts.of(store, Secret(secret, folder), AttemptLimiter(folder))
         return Opened(accounts, store, lambda *_: False)
 
     def listens(purpose: str) -> bytes:
@@ -88,7 +90,7 @@ def start(folder: Path, secret: str = "what protects the accounts of these tests
 def test_a_secret_that_the_accounts_were_not_made_with_does_not_start(
     repository: SqlRepository, accounts: Accounts, tmp_path: Path
 ) -> None:
-    chief, _ = accounts.add(email="chief@example.com", name="Chief", role="admin", password=PASSWORD)
+    chief, _ = accounts.administration.add(email="chief@example.com", name="Chief", role="admin", password=PASSWORD)
     with pytest.raises(StoreAccessError, match="made with another CRM_SECRET") as told:
         start(tmp_path, "another secret that is long enough too")
     assert "\n" not in told.value.sentence

@@ -52,7 +52,7 @@ def test_somebody_signs_in_and_out(site: WebSite) -> None:
     assert 'id="terminal"' in opened.text
     assert "script-src 'self'" in opened.headers["content-security-policy"]
     assert opened.headers["cache-control"] == "no-store"
-    (session,) = site.accounts.sessions(user.id)
+    (session,) = site.accounts.sessions.of_user(user.id)
     assert (session.address, session.device) == ("203.0.113.5", "Firefox on Linux")
     # Somebody who is signed in is not asked again.
     assert browser.get("/sign-in").url.path == "/"
@@ -63,7 +63,7 @@ def test_somebody_signs_in_and_out(site: WebSite) -> None:
     assert "crm" not in browser.http.cookies
     assert browser.get("/sign-in?note=signed-out").status_code == 200
     assert browser.message == "You are signed out."
-    assert site.accounts.sessions(user.id) == []
+    assert site.accounts.sessions.of_user(user.id) == []
     # The back button, or whoever has kept the cookie, gets nowhere.
     browser.http.cookies.set("crm", token)
     assert browser.get("/").url.path == "/sign-in"
@@ -72,7 +72,7 @@ def test_somebody_signs_in_and_out(site: WebSite) -> None:
 
 def test_a_wrong_password_and_an_unknown_account_look_alike(site: WebSite) -> None:
     site.add("berta")
-    site.accounts.edit(site.add("gone"), active=False)
+    site.accounts.administration.edit(site.add("gone"), active=False)
     answers = []
     for email in ("berta@example.com", "nobody@example.com", "gone@example.com", "x", ""):
         browser = site.browser("203.0.113.6")
@@ -151,8 +151,8 @@ def test_a_code_without_a_password_leads_nowhere(site: WebSite) -> None:
 
 def test_a_code_by_sms_is_sent_and_sent_again(site: WebSite) -> None:
     user = site.add("frida", phone="+43 660 1234567")
-    ticket = site.accounts.begin_sms(user.id)
-    site.accounts.confirm_sms(user.id, ticket, code_in(site.texts.letters[-1][1]))
+    ticket = site.accounts.self_service.begin_sms(user.id)
+    site.accounts.self_service.confirm_sms(user.id, ticket, code_in(site.texts.letters[-1][1]))
     browser = site.browser()
     browser.sign_in("frida@example.com")
     sent = len(site.texts.letters)
@@ -171,7 +171,7 @@ def code_in(text: str) -> str:
 
 def test_a_one_time_password_leads_to_a_password_of_ones_own(site: WebSite) -> None:
     user = site.add("greta")
-    once = site.accounts.set_one_time_password(user.id)
+    once = site.accounts.administration.set_one_time_password(user.id)
     browser = site.browser()
     assert browser.sign_in("greta@example.com", once).headers["location"] == "/password"
     # Nothing else can be done before.
@@ -220,11 +220,11 @@ def test_a_session_that_has_just_ended_changes_no_password(site: WebSite) -> Non
     for browser in (here, there):
         browser.sign_in("hugo@example.com")
         browser.get("/password")
-    ended = min(session.id for session in site.accounts.sessions(user.id))
-    site.accounts.end(ended)
+    ended = min(session.id for session in site.accounts.sessions.of_user(user.id))
+    site.accounts.sessions.end(ended)
     answer = here.post("/password", current=PASSWORD, new="seven green umbrellas", again="seven green umbrellas")
     assert answer.headers["location"] == "/sign-in?note=over"
-    assert len(site.accounts.sessions(user.id)) == 1
+    assert len(site.accounts.sessions.of_user(user.id)) == 1
     assert site.browser().sign_in("hugo@example.com").status_code == 303
 
 
@@ -260,11 +260,11 @@ def test_signing_in_anew_ends_the_session_before_and_changes_all_tokens(site: We
     browser = site.browser()
     browser.sign_in("ida@example.com")
     before = dict(browser.http.cookies)
-    (first,) = site.accounts.sessions(user.id)
+    (first,) = site.accounts.sessions.of_user(user.id)
     browser.get("/password")
     page = browser.page
     assert browser.post("/sign-in", email="ida@example.com", password=PASSWORD).status_code == 303
-    assert first.id not in {session.id for session in site.accounts.sessions(user.id)}
+    assert first.id not in {session.id for session in site.accounts.sessions.of_user(user.id)}
     assert all(browser.http.cookies[name] != before[name] for name in ("crm", "crm-form"))
     # A form from before is none any more.
     browser.page = page

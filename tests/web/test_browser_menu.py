@@ -212,7 +212,9 @@ def test_a_client_sees_nothing_but_their_own_whatever_they_press(site: WebSite, 
         return own  # type: ignore[no-any-return]
 
     own = site.repository.transact(change, "added a client")
-    site.accounts.add(email="anna@example.com", name="Anna", role="client", client=own.id, password=PASSWORD)
+    site.accounts.administration.add(
+        email="anna@example.com", name="Anna", role="client", client=own.id, password=PASSWORD
+    )
     screen = enter("anna").sees("Anna Arm")
     seen = screen.text
     for key in ("/", "u", "?", *"3456789", "Escape", "Control+c", "Control+z", "Control+\\", "Tab"):
@@ -254,7 +256,7 @@ def test_whoever_is_deactivated_is_out_within_seconds(site: WebSite, enter: Ente
     user = site.add("gone")
     screen = enter("gone").sees("Clients")
     with site.repository.read() as snapshot:
-        site.accounts.edit(snapshot.get(User, user.id), active=False)
+        site.accounts.administration.edit(snapshot.get(User, user.id), active=False)
     expect(screen.page.get_by_text("Your session is over").first).to_be_visible(timeout=10_000)
     screen.page.get_by_role("button", name="Sign in").click()
     expect(screen.page.get_by_label("Password")).to_be_visible()

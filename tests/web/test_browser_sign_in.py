@@ -90,7 +90,7 @@ def test_a_second_factor_is_typed(site: WebSite, context: BrowserContext) -> Non
 
 
 def test_a_one_time_password_is_replaced_first(site: WebSite, context: BrowserContext) -> None:
-    once = site.accounts.set_one_time_password(site.add("greta").id)
+    once = site.accounts.administration.set_one_time_password(site.add("greta").id)
     page = context.new_page()
     sign_in(page, "greta", once)
     expect(page.get_by_role("heading", name="Choose your password")).to_be_visible()
@@ -113,7 +113,7 @@ def test_a_session_that_is_over_leads_to_the_sign_in(site: WebSite, context: Bro
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     sign_in(page, "karl")
     expect_terminal(page)
-    site.accounts.end_all(user.id)
+    site.accounts.sessions.end_all(user.id)
 
 
 def test_the_pages_work_without_javascript(site: WebSite, chromium: Browser) -> None:
@@ -196,7 +196,7 @@ def test_a_page_elsewhere_cannot_send_our_forms(site: WebSite, context: BrowserC
         with other.expect_response(f"{site.url}/sign-out") as refused:
             other.goto(url.replace("127.0.0.1", host))
         assert refused.value.status == 403
-    assert len(site.accounts.sessions(user.id)) == 1
+    assert len(site.accounts.sessions.of_user(user.id)) == 1
     page.reload()
     expect_terminal(page)
 

@@ -70,7 +70,7 @@ def read_whole_store(crm: CRM, file: Path, *, preview: bool = False) -> WholeSto
     if not preview:
         counts = crm.repository.fill(_objects(file))
         crm.forget_settings()
-    nobody = not preview and crm.accounts.open().let_nobody_in()
+    nobody = not preview and crm.accounts.open().store.let_nobody_in()
     return WholeStoreReport(not preview, str(file), counts, nobody_gets_in(f"in {file.name}") if nobody else "")
 
 

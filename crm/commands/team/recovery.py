@@ -53,13 +53,13 @@ def recover(
     by mail where that is set up.
     """
     accounts = crm.accounts.open()
-    standing, is_known = accounts.before_recovery(email, name)
+    standing, is_known = accounts.recovery.before_recovery(email, name)
     if not yes:
         becomes = f"{email} becomes an admin with a new one-time password."
         if not is_known:
             becomes = f"There is no account {email}: a new admin account is added, with a one-time password."
         raise confirmation(f"{_WHAT_IT_DOES[standing]} {becomes}", "Let them in")
-    recovered = accounts.recover(email, name)
+    recovered = accounts.recovery.recover(email, name)
     accounts.close()
     user = recovered.user
     return AccountsRecovered(user.id, user.email, user.name, recovered.password, _done(recovered))

@@ -18,7 +18,7 @@ from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
 
 if TYPE_CHECKING:
-    from crm.accounts.accounts import Accounts
+    from crm.accounts.sign_in import Authentication
 
 _AGAIN = (SignInRefusedError, TooManyAttemptsError, OutwardError)
 DEVICE = "terminal"
@@ -37,17 +37,17 @@ def entered(session: Session) -> bool:
 
 def sign_in(session: Session, email: str = "") -> SignedIn | None:
     """Asks until somebody is let in, and goes on as they; None where the person leaves."""
-    accounts = session.crm.accounts.open()
+    authentication = session.crm.accounts.open().authentication
     try:
         while True:
             email, password = _asked(session, email)
             who: SignedIn | SecondFactorAsked | None = _tried(
                 session,
-                accounts,
-                lambda: accounts.sign_in(email, password, device=DEVICE),  # noqa: B023
+                authentication,
+                lambda: authentication.sign_in(email, password, device=DEVICE),  # noqa: B023
             )
             if isinstance(who, SecondFactorAsked):
-                who = _answered(session, accounts, who)
+                who = _answered(session, authentication, who)
             if who is not None:
                 session.crm = session.crm.enter(session.crm, who)
                 settle(session, who, password)
@@ -148,7 +148,7 @@ def new_password(session: Session, current: str = "") -> None:
         return
 
 
-def _answered(session: Session, accounts: "Accounts", asked: SecondFactorAsked) -> SignedIn | None:
+def _answered(session: Session, authentication: "Authentication", asked: SecondFactorAsked) -> SignedIn | None:
     """Asks for the code; None where the person goes back."""
     by_sms = asked.method == "sms"
     help = f"sent to {asked.hint}; Enter sends it again" if by_sms else "from your app, or a recovery code"
@@ -158,15 +158,15 @@ def _answered(session: Session, accounts: "Accounts", asked: SecondFactorAsked) 
             session.page("Sign in", "Second factor")
             code = session.prompts.value("Code", Line(40), help=help, required=not by_sms, default="")
             if code:
-                who = _tried(session, accounts, lambda: accounts.answer(asked.ticket, code, device=DEVICE))  # noqa: B023
+                who = _tried(session, authentication, lambda: authentication.answer(asked.ticket, code, device=DEVICE))  # noqa: B023
             else:
-                _tried(session, accounts, lambda: accounts.send_again(asked.ticket))
+                _tried(session, authentication, lambda: authentication.send_again(asked.ticket))
     except Back:
         who = None
     return who
 
 
-def _tried(session: Session, accounts: "Accounts", action: Callable[[], Any]) -> Any:
+def _tried(session: Session, authentication: "Authentication", action: Callable[[], Any]) -> Any:
     """What an attempt gave; where nobody was let in, that is told on the next page and it is None."""
     try:
         return action()
@@ -176,4 +176,4 @@ def _tried(session: Session, accounts: "Accounts", action: Callable[[], Any]) ->
     finally:
         # What cannot be written down now keeps nobody from trying again.
         with suppress(CRMError):
-            accounts.note_refusals()
+            authentication.note_refusals()

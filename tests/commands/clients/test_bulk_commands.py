@@ -228,7 +228,7 @@ def test_staff_edit_and_tag_groups_and_only_admins_delete_them(office: Office) -
     crms = {}
     for role in ("admin", "staff"):
         added = office("users add", f"{role}@example.com", role.title(), role)
-        who = office.crm.accounts.open().sign_in(f"{role}@example.com", added.password, device="d")
+        who = office.crm.accounts.open().authentication.sign_in(f"{role}@example.com", added.password, device="d")
         crms[role] = office.crm.enter(office.crm, who)
     assert office("clients edit-many", {"city": "Wien"}, all_=True, yes=True, crm=crms["staff"]).clients == 5
     assert len(office("clients tag", tag=("a",), view="", all_=True, yes=True, crm=crms["staff"])) == 5

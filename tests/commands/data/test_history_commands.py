@@ -364,7 +364,7 @@ def last_summary(found: tuple[HistoryEntry, Sequence[HistoryEntry]] | None) -> s
 def signed_in(office: Office, crm: CRM) -> CRM:
     """The same store as an admin has it who has just signed in."""
     password = office("users add", "ada@example.com", "Ada", "admin", crm=crm).password
-    who = crm.accounts.open().sign_in("ada@example.com", password, device="of a test")
+    who = crm.accounts.open().authentication.sign_in("ada@example.com", password, device="of a test")
     assert isinstance(who, SignedIn)
     return crm.enter(crm, who)
 
@@ -387,7 +387,7 @@ def test_without_a_number_it_is_my_own_last_change_whoever_did_something_since(o
 def test_staff_take_back_what_the_history_does_not_show_them_as_little_as_what_is_not_there(office: Office) -> None:
     admin = signed_in(office, office.crm)
     password = office("users add", "sam@example.com", "Sam", crm=admin).password
-    who = office.crm.accounts.open().sign_in("sam@example.com", password, device="of a test")
+    who = office.crm.accounts.open().authentication.sign_in("sam@example.com", password, device="of a test")
     assert isinstance(who, SignedIn)
     sam = office.crm.enter(office.crm, who)
     with office.crm.read() as snapshot:

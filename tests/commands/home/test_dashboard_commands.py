@@ -214,7 +214,7 @@ def test_above_the_menu_settings_are_those_that_somebody_else_has_set(office: Of
 def signed_in(office: Office, email: str, role: str, name: str = "") -> CRM:
     client = office.add() if role == "client" else None
     password = office("users add", email, name or email.partition("@")[0].title(), role, client=client).password
-    who = office.crm.accounts.open().sign_in(email, password, device="of a test")
+    who = office.crm.accounts.open().authentication.sign_in(email, password, device="of a test")
     assert isinstance(who, SignedIn)
     return office.crm.enter(office.crm, who)
 

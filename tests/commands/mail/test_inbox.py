@@ -427,7 +427,7 @@ def test_our_own_addresses_are_those_of_everybody_who_signs_in(box: Box) -> None
 def test_staff_fetch_and_make_clients_of_strangers(box: Box, acme: Client) -> None:
     box.office("users add", "ada@example.net", "Ada Admin", "admin")
     account = box.office("users add", "staff@example.net", "Staff Person", "staff")
-    who = box.crm.accounts.open().sign_in("staff@example.net", account.password)
+    who = box.crm.accounts.open().authentication.sign_in("staff@example.net", account.password)
     box.crm = box.crm.enter(box.crm, who)
     box.put(from_="office@acme.example.com")
     box.put(from_="eva@hill.example.org")
@@ -439,7 +439,7 @@ def test_staff_fetch_and_make_clients_of_strangers(box: Box, acme: Client) -> No
     assert len(box.fetch().unknown) == 1
     given = {"email": "client@example.net", "name": "Own", "role": "client", "client": acme}
     own = box.office("users add", **given)
-    who = box.office.crm.accounts.open().sign_in("client@example.net", own.password)
+    who = box.office.crm.accounts.open().authentication.sign_in("client@example.net", own.password)
     theirs = box.office.crm.enter(with_mail(box.office.crm, box.server), who)
     for function in (inbox.fetch, inbox.unknown):
         with pytest.raises(ForbiddenError):

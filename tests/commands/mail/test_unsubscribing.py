@@ -128,7 +128,7 @@ def test_it_reaches_whoever_has_the_address_now(office: Office) -> None:
 def test_somebody_who_has_signed_in_does_it_in_their_name(office: Office) -> None:
     client = anna(office)
     account = office("users add", "ada@example.com", "Ada Admin", "admin")
-    who = office.crm.accounts.open().sign_in("ada@example.com", account.password)
+    who = office.crm.accounts.open().authentication.sign_in("ada@example.com", account.password)
     crm = office.crm.enter(office.crm, who)
     unsubscribing.opt_out(crm, UnsubscribeRequest(client.id, "anna@example.com"))
     assert not office.client(client).marketing_consent

@@ -161,7 +161,7 @@ def test_won_deals_stay_won_on_the_day_that_they_were(office: Office) -> None:
 def test_only_an_admin_changes_stages(office: Office) -> None:
     office("users add", "boss@example.com", "Boss", "admin")
     password = office("users add", "jo@example.com", "Jo", "staff").password
-    staff = office.crm.enter(office.crm, office.crm.accounts.open().sign_in("jo@example.com", password))
+    staff = office.crm.enter(office.crm, office.crm.accounts.open().authentication.sign_in("jo@example.com", password))
     lead = office("stages list", crm=staff)[0]
     for words, given in (
         ("stages add", {"name": "Trial", "probability": 10}),

@@ -34,7 +34,7 @@ def account(firm: Firm) -> User:
 def let_in(firm: Firm) -> CRM:
     """The account of the client, signed in anew."""
     password = run(firm, "users reset-password", account(firm)).password
-    who = firm.office.crm.accounts.open().sign_in("client@example.com", password)
+    who = firm.office.crm.accounts.open().authentication.sign_in("client@example.com", password)
     assert isinstance(who, SignedIn)
     return firm.office.crm.enter(firm.office.crm, who)
 
@@ -56,7 +56,7 @@ def assert_out(firm: Firm) -> None:
     with pytest.raises(SignedOutError):
         firm.office("profile show", crm=firm.crms["client"])
     with pytest.raises(SignInRefusedError):
-        firm.office.crm.accounts.open().sign_in("client@example.com", firm.passwords["client"])
+        firm.office.crm.accounts.open().authentication.sign_in("client@example.com", firm.passwords["client"])
 
 
 def test_a_merge_takes_the_account_along(firm: Firm) -> None:
@@ -118,7 +118,7 @@ def test_who_adds_a_client_and_takes_that_back_closes_its_account_too(firm: Firm
     added = run(firm, "clients add", {"last_name": "New"})
     number = firm.office("history list", 1)[0].id
     password = run(firm, "users add", "new@example.com", "New", "client", client=added).password
-    who = firm.office.crm.accounts.open().sign_in("new@example.com", password)
+    who = firm.office.crm.accounts.open().authentication.sign_in("new@example.com", password)
     assert isinstance(who, SignedIn)
     run(firm, "history undo", number)
     with pytest.raises(SignedOutError):
@@ -176,5 +176,5 @@ def test_whoever_restores_is_told_how_many_accounts_of_clients_are_closed(firm: 
     copy = firm.office("backup").file
     new = firm.office.add(first_name="New")
     added = {"email": "new@example.com", "name": "New", "role": "client", "client": new.id}
-    firm.office.crm.accounts.open().add(**added, password="seven green umbrellas")
+    firm.office.crm.accounts.open().administration.add(**added, password="seven green umbrellas")
     assert "1 client account was switched off" in firm.office("restore", copy, yes=True).done

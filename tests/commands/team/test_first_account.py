@@ -46,7 +46,7 @@ def test_the_owner_reads_and_writes_nothing_more_once_there_is_an_account(office
             action()
     with office.crm.read() as snapshot:
         assert snapshot.revision == before
-    assert boss.sign_in("boss@example.com", admin.password) is not None
+    assert boss.authentication.sign_in("boss@example.com", admin.password) is not None
     assert sorted(path.suffix for path in office.folder.glob("*") if path.stem == "copy") == []
 
 

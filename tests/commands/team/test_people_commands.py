@@ -54,7 +54,7 @@ def user(office: Office, email: str) -> User:
 
 def signed_in(office: Office, email: str) -> CRM:
     password = office("users reset-password", user(office, email)).password
-    who = office.crm.accounts.open().sign_in(email, password, device="of a test")
+    who = office.crm.accounts.open().authentication.sign_in(email, password, device="of a test")
     assert isinstance(who, SignedIn)
     return office.crm.enter(office.crm, who)
 
@@ -181,7 +181,7 @@ def test_whoever_is_only_named_lets_nobody_have_to_sign_in(office: Office) -> No
     assert (added.name, added.email, added.role) == ("Dee Dunn", "", "staff")
     office("people add", "Eve", email="eve@example.com")
     assert not has_accounts(office.crm)
-    assert not office.crm.accounts.open().exist()
+    assert not office.crm.accounts.open().store.exist()
     assert [(user.name, user.signing_in, user.changed_by_hand) for user in office("users list")] == [
         ("Dee Dunn", False, False), ("Eve", False, False),
     ]  # fmt: skip
@@ -203,7 +203,7 @@ def test_whoever_is_only_named_has_no_way_in_until_there_is_a_password(team: Off
     accounts = team.crm.accounts.open()
     for password in ("", "anything at all"):
         with pytest.raises(SignInRefusedError):
-            accounts.sign_in("eve@example.com", password, device="of a test")
+            accounts.authentication.sign_in("eve@example.com", password, device="of a test")
     eve = user(team, "eve@example.com")
     for given in ({"role": "admin"}, {"role": "client", "client": team.client(1)}):
         with pytest.raises(FieldError):

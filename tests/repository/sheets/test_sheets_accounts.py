@@ -36,7 +36,7 @@ def accounts(team: Team, repository: Repository | None = None) -> Accounts:
     """The accounts as a machine has them."""
     folder: Path = team.store.folder
     moment = datetime.combine(team.store.today, datetime.min.time(), UTC).replace(hour=12)
-    return Accounts(
+    return Accounts.of(
         repository or team.repository,
         Secret("what protects the accounts of these tests", folder),
         AttemptLimiter(folder / "attempts"),
@@ -50,7 +50,9 @@ def stored(team: Team, user: User) -> User:
 
 
 def add(team: Team, email: str = "anna@example.com", role: str = "admin") -> User:
-    return accounts(team).add(email=email, name=email.partition("@")[0].title(), role=role, password=PASSWORD)[0]
+    return accounts(team).administration.add(
+        email=email, name=email.partition("@")[0].title(), role=role, password=PASSWORD
+    )[0]
 
 
 @pytest.mark.slow
@@ -58,14 +60,14 @@ def test_a_machine_follows_what_another_one_does_to_accounts(team: Team) -> None
     other = team.another()
     there = accounts(team, other)
     anna = add(team)
-    assert there.sign_in("anna@example.com", PASSWORD)
-    accounts(team).change_password(anna.id, PASSWORD, "seven green umbrellas whistle")
+    assert there.authentication.sign_in("anna@example.com", PASSWORD)
+    accounts(team).self_service.change_password(anna.id, PASSWORD, "seven green umbrellas whistle")
     with pytest.raises(SignInRefusedError):
-        there.sign_in("anna@example.com", PASSWORD)
-    token = getattr(there.sign_in("anna@example.com", "seven green umbrellas whistle"), "token", "")
-    assert accounts(team).session(token) is not None
-    accounts(team).end_all(anna.id)
-    assert there.session(token) is None
+        there.authentication.sign_in("anna@example.com", PASSWORD)
+    token = getattr(there.authentication.sign_in("anna@example.com", "seven green umbrellas whistle"), "token", "")
+    assert accounts(team).sessions.find(token) is not None
+    accounts(team).sessions.end_all(anna.id)
+    assert there.sessions.find(token) is None
     # The same on all machines, a new one too, and nothing that looks like an edit by hand.
     team.agreed()
     assert "edited in the sheet" not in team.summaries()
@@ -78,7 +80,7 @@ def fresh_gets_in(team: Team, email: str = ANNA) -> bool:
     """Whether somebody gets in on a machine that sees the spreadsheet for the first time."""
     repository = team.another()
     try:
-        return bool(accounts(team, repository).sign_in(email, PASSWORD))
+        return bool(accounts(team, repository).authentication.sign_in(email, PASSWORD))
     except (SignInRefusedError, StoreAccessError):
         return False
     finally:
@@ -95,12 +97,14 @@ def look(team: Team) -> None:
 def test_with_the_row_of_a_client_its_account_is_closed(team: Team) -> None:
     add(team)
     client = team.store.add(last_name="Gone")
-    account, _ = accounts(team).add(email=BO, name="Bo", role="client", client=client.id, password=PASSWORD)
-    token = getattr(accounts(team).sign_in(BO, PASSWORD), "token", "")
+    account, _ = accounts(team).administration.add(
+        email=BO, name="Bo", role="client", client=client.id, password=PASSWORD
+    )
+    token = getattr(accounts(team).authentication.sign_in(BO, PASSWORD), "token", "")
     Sheet(team, Client).delete(client)
     look(team)
     assert not stored(team, account).active
-    assert accounts(team).session(token) is None
+    assert accounts(team).sessions.find(token) is None
     assert not fresh_gets_in(team, BO)
     assert fresh_gets_in(team)
     assert wrong(team) == []
@@ -240,33 +244,35 @@ def test_whatever_is_done_to_the_tabs_opens_for_nobody_and_is_put_back(
 ) -> None:
     add(team)
     bo = add(team, BO, "admin")
-    token = getattr(accounts(team).sign_in(BO, PASSWORD), "token", "")
+    token = getattr(accounts(team).authentication.sign_in(BO, PASSWORD), "token", "")
     before: Any = {kind: all_rows(team, kind) for kind in (User, SignIn)}
     before["roster"] = State.read(team.cells(META)).roster  # type: ignore[union-attr]
-    accounts(team).edit(bo, role="staff")
+    accounts(team).administration.edit(bo, role="staff")
     known = team.stored()
     attack(team, before)
     # On a machine that has never seen it.
     fresh = team.another()
     if attack is not both_tabs_and_roster:
         for attempt in (
-            lambda: accounts(team, fresh).sign_in(ANNA, PASSWORD),
-            lambda: accounts(team, fresh).exist(),
-            lambda: accounts(team, fresh).add(email="cy@example.com", name="Cy", role="admin", password=PASSWORD),
+            lambda: accounts(team, fresh).authentication.sign_in(ANNA, PASSWORD),
+            lambda: accounts(team, fresh).store.exist(),
+            lambda: accounts(team, fresh).administration.add(
+                email="cy@example.com", name="Cy", role="admin", password=PASSWORD
+            ),
         ):
             with pytest.raises(StoreAccessError):
                 attempt()
         with suppress(StoreAccessError):
-            assert accounts(team, fresh).session(token) is None
+            assert accounts(team, fresh).sessions.find(token) is None
     # On one that knew them.
     look(team)
     for kind in (User, SignIn):
         assert team.stored()[kind] == known[kind]
-    assert accounts(team).session(token) is None
-    assert accounts(team).sign_in(BO, PASSWORD)
+    assert accounts(team).sessions.find(token) is None
+    assert accounts(team).authentication.sign_in(BO, PASSWORD)
     # From then on everywhere.
     assert fresh_gets_in(team)
-    assert accounts(team, fresh).session(token) is None
+    assert accounts(team, fresh).sessions.find(token) is None
     assert wrong(team) == []
     team.agreed()
 
@@ -277,17 +283,17 @@ def test_a_machine_that_knew_nothing_lets_an_admin_in_again(team: Team, attack: 
     add(team)
     bo = add(team, BO, "admin")
     before: Any = {kind: all_rows(team, kind) for kind in (User, SignIn)}
-    accounts(team).edit(bo, role="staff")
+    accounts(team).administration.edit(bo, role="staff")
     client = team.store.add()
     attack(team, before)
     fresh = accounts(team, team.another())
-    done = fresh.recover("cy@example.com", "Cy")
+    done = fresh.recovery.recover("cy@example.com", "Cy")
     assert not done.held
     # From then on these are the accounts, for machines too that knew others.
     look(team)
-    assert accounts(team).sign_in("cy@example.com", done.password)
+    assert accounts(team).authentication.sign_in("cy@example.com", done.password)
     with suppress(SignInRefusedError):
-        accounts(team).sign_in(BO, PASSWORD)
+        accounts(team).authentication.sign_in(BO, PASSWORD)
         raise AssertionError
     assert list(team.agreed()[Client]) == [client.id]
 
@@ -356,9 +362,9 @@ def test_a_machine_that_is_behind_brings_nothing_back_that_was_withdrawn(
     bo = add(team, BO, "staff")
     behind = team.another()
     there = accounts(team, behind)
-    token = getattr(there.sign_in(BO, PASSWORD), "token", "")
+    token = getattr(there.authentication.sign_in(BO, PASSWORD), "token", "")
     look(team)
-    accounts(team).edit(bo, active=False)
+    accounts(team).administration.edit(bo, active=False)
     spoil(team, bo)
     rows = all_rows(team, User)
     for _ in range(2):
@@ -367,14 +373,14 @@ def test_a_machine_that_is_behind_brings_nothing_back_that_was_withdrawn(
     # It leaves the tab alone, and opens for nobody.
     assert all_rows(team, User) == rows
     with pytest.raises(StoreAccessError):
-        there.sign_in(ANNA, PASSWORD)
+        there.authentication.sign_in(ANNA, PASSWORD)
     with suppress(StoreAccessError):
-        assert there.session(token) is None
+        assert there.sessions.find(token) is None
     # A machine that is up to date puts back what it knew: from then on it is right everywhere.
     look(team)
     assert not stored(team, bo).active
-    assert there.sign_in(ANNA, PASSWORD)
-    assert there.session(token) is None
+    assert there.authentication.sign_in(ANNA, PASSWORD)
+    assert there.sessions.find(token) is None
     assert not fresh_gets_in(team, BO)
     team.agreed()
 
@@ -383,7 +389,7 @@ def test_a_machine_that_is_behind_brings_nothing_back_that_was_withdrawn(
 def test_a_machine_that_missed_no_change_of_accounts_puts_them_back(team: Team) -> None:
     anna = add(team)
     behind = team.another()
-    assert accounts(team, behind).sign_in(ANNA, PASSWORD)
+    assert accounts(team, behind).authentication.sign_in(ANNA, PASSWORD)
     look(team)
     team.store.add()
     spoilt_seal(team, anna)
@@ -398,7 +404,7 @@ def test_two_machines_that_put_back_the_same_agree(team: Team) -> None:
     add(team)
     bo = add(team, BO, "staff")
     other = team.another()
-    assert accounts(team, other).sign_in(ANNA, PASSWORD)
+    assert accounts(team, other).authentication.sign_in(ANNA, PASSWORD)
     Sheet(team, User).put(bo, "role", "admin")
     with other.read():
         pass
@@ -414,7 +420,7 @@ def test_a_change_that_follows_an_edit_by_hand_is_sealed_for_all(team: Team) -> 
     add(team)
     bo = add(team, BO, "staff")
     Sheet(team, User).put(bo, "name", "Anna")
-    accounts(team).edit(bo, phone="+436641234567")
+    accounts(team).administration.edit(bo, phone="+436641234567")
     assert stored(team, bo).name == "Bo"
     assert fresh_gets_in(team, BO)
     team.agreed()
@@ -423,7 +429,7 @@ def test_a_change_that_follows_an_edit_by_hand_is_sealed_for_all(team: Team) -> 
 @pytest.mark.slow
 def test_nothing_that_lets_in_stands_in_the_history_of_the_sheet(team: Team) -> None:
     anna = add(team)
-    accounts(team).set_one_time_password(anna.id)
+    accounts(team).administration.set_one_time_password(anna.id)
     told = str(team.cells(HISTORY))
     assert "(set)" in told
     assert "argon2" not in told
@@ -467,7 +473,7 @@ def test_an_older_spreadsheet_gets_the_tabs_for_accounts(team: Team) -> None:
     assert not set_up(service, (), datetime.now(UTC))
     assert not set_up(service, (), datetime.now(UTC))
     assert add(team).id == 1
-    assert accounts(team, other).sign_in("anna@example.com", PASSWORD)
+    assert accounts(team, other).authentication.sign_in("anna@example.com", PASSWORD)
     assert list(team.agreed()[Client]) == [client.id]
 
 
@@ -495,15 +501,15 @@ def test_a_tab_of_accounts_that_was_deleted_is_made_anew_and_opens_for_nobody(te
     assert spreadsheets.set_up(team.id) == []
     there = accounts(team, other)
     with pytest.raises(StoreAccessError):
-        there.exist()
+        there.store.exist()
     assert not fresh_gets_in(team)
     if knows:
         look(team)
         assert fresh_gets_in(team)
         team.agreed()
     else:
-        done = there.recover(ANNA, "Anna")
-        assert there.sign_in(ANNA, done.password)
+        done = there.recovery.recover(ANNA, "Anna")
+        assert there.authentication.sign_in(ANNA, done.password)
 
 
 @pytest.mark.slow

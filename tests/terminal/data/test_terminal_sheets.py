@@ -336,7 +336,9 @@ def test_a_spreadsheet_with_accounts_is_signed_in_to_when_it_is_connected(
     begin: Start, team: tuple[str, CRM], store: Path
 ) -> None:
     spreadsheet, crm = team
-    crm.accounts.open().add(email="ada@example.com", name="Ada", role="admin", password="a kettle, two spoons and rain")
+    crm.accounts.open().administration.add(
+        email="ada@example.com", name="Ada", role="admin", password="a kettle, two spoons and rain"
+    )
     # Both machines have the team's secret.
     (store.parent / "crm").mkdir(exist_ok=True)
     shutil.copy(store.parent / "elsewhere" / "crm" / "secret", store.parent / "crm" / "secret")

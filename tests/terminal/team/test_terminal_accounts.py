@@ -33,7 +33,9 @@ def shop(crm: CRM, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> CRM:
         ("sam@example.com", "staff", 0),
         ("anna@example.com", "client", anna.id),
     ):
-        accounts.add(email=email, name=email.partition("@")[0].title(), role=role, client=client, password=PASSWORD)
+        accounts.administration.add(
+            email=email, name=email.partition("@")[0].title(), role=role, client=client, password=PASSWORD
+        )
     return crm
 
 
@@ -63,8 +65,8 @@ def test_the_first_account_and_its_first_sign_in(start: Start, crm: CRM) -> None
 
 def test_whoever_leaves_before_choosing_a_password_is_told_how_to_get_in_again(start: Start, shop: CRM) -> None:
     accounts = shop.accounts.open()
-    _, admins = accounts.add(email="ben@example.com", name="Ben", role="admin")
-    _, staffs = accounts.add(email="tom@example.com", name="Tom", role="staff")
+    _, admins = accounts.administration.add(email="ben@example.com", name="Ben", role="admin")
+    _, staffs = accounts.administration.add(email="tom@example.com", name="Tom", role="staff")
     for email, password, how in (
         ("ben@example.com", admins, "users recover ben@example.com"),
         ("tom@example.com", staffs, "Ask an admin for a new one."),
@@ -84,7 +86,7 @@ def test_a_menu_from_before_the_first_account_leads_to_the_sign_in(
     named("clients add")(crm, {"last_name": "Arm"})
     session = start().sees("Exit")
     accounts = crm.accounts.open()
-    accounts.add(email="ada@example.com", name="Ada", role="admin", password=PASSWORD)
+    accounts.administration.add(email="ada@example.com", name="Ada", role="admin", password=PASSWORD)
     session.choose("Team").sees("This store has accounts now. Sign in.").sees("E-mail")
     session.press("ada@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Exit")
     session.choose("My account").sees("ada@example.com").sees("admin")
@@ -147,7 +149,7 @@ def test_whoever_is_deactivated_while_at_work_is_let_do_no_more(start: Start, sh
     accounts = shop.accounts.open()
     with shop.read() as snapshot:
         (sam,) = snapshot.find_all(User, Query({"email": "sam@example.com"}))
-    accounts.edit(sam, active=False)
+    accounts.administration.edit(sam, active=False)
     # What goes on is the sign-in, which says why.
     session.choose("Clients").sees("You have been signed out").sees("E-mail").press("esc")
     assert session.exit_code() == 1
@@ -160,14 +162,14 @@ def test_whoever_signs_out_ends_the_session_and_comes_to_the_sign_in(start: Star
     session.sees("You are signed out.").sees("E-mail")
     with shop.read() as snapshot:
         (sam,) = snapshot.find_all(User, Query({"email": "sam@example.com"}))
-    assert accounts.sessions(sam.id) == []
+    assert accounts.sessions.of_user(sam.id) == []
     session.press("ada@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Team")
     session.choose("My account").choose("Sign out").sees("E-mail").press("esc")
     assert session.exit_code() == 0
 
 
 def test_an_admin_who_gives_the_role_up_is_told_that_it_is_done(start: Start, shop: CRM) -> None:
-    shop.accounts.open().add(email="ben@example.com", name="Ben", role="admin", password=PASSWORD)
+    shop.accounts.open().administration.add(email="ben@example.com", name="Ben", role="admin", password=PASSWORD)
     session = signed_in(start, "ada@example.com").choose("Team").choose("Ada").choose("Change role").choose("staff")
     session.sees("It is done: gave Ada the role staff. This has ended your own session").sees("E-mail")
     session.press("ada@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Exit").lacks("Team")

@@ -122,9 +122,9 @@ def test_of_many_accounts_and_sessions_each_is_reached(
     assert "Accounts · Colleague U\n" in told
     assert "10-18" in told[told.index("Colleague U\n") :]
     accounts = crm.accounts.open()
-    ada, _ = accounts.add(email="ada@example.com", name="Ada", role="admin", password=PASSWORD)
+    ada, _ = accounts.administration.add(email="ada@example.com", name="Ada", role="admin", password=PASSWORD)
     for _ in range(25):
-        who = accounts.sign_in("ada@example.com", PASSWORD)
+        who = accounts.authentication.sign_in("ada@example.com", PASSWORD)
         assert isinstance(who, SignedIn)
     signed_in = crm.enter(crm, who)
     told = read_by_line(signed_in, lambda session: SessionsPage(session, ada).show(), "n\nn\np\n\n")

@@ -1,0 +1,40 @@
+"""Attempts on accounts, counted by account and by address; the limiter knows both by digests only."""
+
+from typing import TYPE_CHECKING
+
+from crm.accounts.account_store import address as kept_address
+
+if TYPE_CHECKING:
+    from crm.accounts.keys import Secret
+    from crm.accounts.throttling import Attempt, AttemptLimiter
+
+
+class Attempts:
+    """Every attempt is counted before it is judged, whether there is such an account or not. `address` is the network
+    address that it comes from, '' for this machine. All of them raise TooManyAttemptsError."""
+
+    def __init__(self, secret: "Secret", limiter: "AttemptLimiter") -> None:
+        self._secret = secret
+        self._limiter = limiter
+
+    def sign_in(self, email: str, address: str, place: str = "") -> "Attempt":
+        """Counts an attempt to prove to be the owner of an account; those from another `place` are counted apart."""
+        account = self._secret.mac("attempts", _account(email), place)
+        return self._limiter.begin(account, self._secret.mac("addresses", address) if address else "")
+
+    def link(self, email: str, address: str) -> None:
+        """Counts a request for a link to a new password."""
+        account = self._secret.mac("links", _account(email))
+        self._limiter.begin(account, self._secret.mac("links", address) if address else "")
+
+    def spend(self, what: str, most: int, seconds: float) -> bool:
+        """Counts one use of something; False where it was used `most` times within `seconds` already."""
+        return self._limiter.spend(what, most, seconds)
+
+    def close(self) -> None:
+        """Lets go of what was counted in memory alone."""
+        self._limiter.close()
+
+
+def _account(email: str) -> str:
+    return kept_address(email) or email.strip().casefold()

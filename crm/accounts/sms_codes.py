@@ -1,0 +1,41 @@
+"""Codes by SMS: sent to a telephone, so many in an hour."""
+
+from typing import TYPE_CHECKING
+
+from crm.accounts.tokens import TICKET_LASTS
+from crm.errors import OutwardError, TooManyAttemptsError
+from crm.model import User
+
+if TYPE_CHECKING:
+    from crm.accounts.attempts import Attempts
+    from crm.accounts.second_factor import SecondFactors
+    from crm.outward.sms import Texter
+
+# So many texts are sent with one ticket.
+TEXTS = 3
+# So many texts in an hour go to one account.
+TEXTS_AN_HOUR = 10
+
+
+class SmsCodes:
+    """Sends codes through a texter, if there is one."""
+
+    def __init__(self, texter: "Texter | None", attempts: "Attempts", factors: "SecondFactors") -> None:
+        self._texter = texter
+        self._attempts = attempts
+        self._factors = factors
+
+    @property
+    def can_be_sent(self) -> bool:
+        """Whether there is a texter."""
+        return self._texter is not None
+
+    def send(self, user: User, number: str, ticket: str) -> None:
+        """Sends the code of a ticket; raises TooManyAttemptsError and OutwardError."""
+        if self._texter is None:
+            raise OutwardError("Codes by SMS cannot be sent: no Twilio account is set up.", reason="not_set_up")
+        if not self._attempts.spend(f"texts {ticket}", TEXTS, TICKET_LASTS):
+            raise TooManyAttemptsError(TICKET_LASTS)
+        if not self._attempts.spend(f"texts to {user.id}", TEXTS_AN_HOUR, 3600):
+            raise TooManyAttemptsError(3600)
+        self._texter.send(number, f"{self._factors.sms_code(ticket)} is your code to sign in. Tell it to nobody.")
