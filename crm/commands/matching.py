@@ -10,6 +10,7 @@ from crm.repository.derived_columns import derived_columns
 
 # How alike (0 to 1) a misspelt word and the one meant are, as for the search itself.
 _ALIKE = 0.75
+_MARKS = ".,;:"
 _TELEPHONE = re.compile(r"[+\d][\d\s()/.-]{3,}")
 
 
@@ -31,6 +32,24 @@ def begins(name: str, text: str) -> bool:
     """Whether each word of a text is the beginning of one in a name."""
     words, names = fold(text).split(), fold(name).split()
     return bool(words) and all(any(name.startswith(word) for name in names) for word in words)
+
+
+def spelt_alike(snapshot: Snapshot, clients: Sequence[Client], text: str) -> list[tuple[Client, Contact | None]]:
+    """Of some clients those who are called much like a text, or have a contact who is."""
+    words = [word.strip(_MARKS) for word in fold(text).split() if word.strip(_MARKS)]
+    if not clients or not words:
+        return []
+    contacts: dict[int, Contact] = {}
+    for contact in snapshot.find_all(Contact, Query({"client": [client.id for client in clients]})):
+        if _likeness(fold(contact.name), words) >= _ALIKE:
+            contacts.setdefault(contact.client, contact)
+    found: list[tuple[Client, Contact | None]] = []
+    for client in clients:
+        if _likeness(fold(f"{client.first_name} {client.last_name} {client.company}"), words) >= _ALIKE:
+            found.append((client, None))
+        elif client.id in contacts:
+            found.append((client, contacts[client.id]))
+    return found
 
 
 def through(snapshot: Snapshot, clients: Sequence[Client], text: str) -> Mapping[int, Contact]:

@@ -84,12 +84,21 @@ class Conventions:
         return tuple(sorted(bare, key=len, reverse=True))
 
     @cached_property
+    def date_order(self) -> str:
+        """The order in which a date is written in numbers here: 'dmy', 'mdy' or 'ymd'."""
+        pattern = self._numeric_date.lower()
+        return "".join(sorted("ymd", key=pattern.find))
+
+    @cached_property
     def day_first(self) -> bool:
         """Whether 3/4/2026 is the third of April here."""
+        return self.date_order.index("d") < self.date_order.index("m")
+
+    @cached_property
+    def _numeric_date(self) -> str:
         from babel.dates import get_date_format
 
-        pattern = str(get_date_format("short", self.locale))
-        return pattern.lower().find("d") < pattern.find("M")
+        return str(get_date_format("short", self.locale))
 
     def money(self, amount: Decimal) -> str:
         """An amount with its currency: $1,234.50; one that has more decimals than the currency is shown in full."""
@@ -125,6 +134,22 @@ class Conventions:
         from babel.dates import format_date
 
         return format_date(day, "medium", locale=self.locale)
+
+    def day_and_month(self, day: date) -> str:
+        """A date without its year, in numbers: 12/24, 24/12, 24.12."""
+        mark = next((character for character in self._numeric_date if character in "./-"), "/")
+        both = (
+            (day.day, day.month)
+            if self.day_first or (mark == "." and self.date_order != "ymd")
+            else (day.month, day.day)
+        )
+        return mark.join(map(str, both)) + ("." if mark == "." else "")
+
+    def weekday(self, day: date) -> str:
+        """The day of the week of a date, short: Fri."""
+        from babel.dates import format_date
+
+        return format_date(day, "EEE", locale=self.locale)
 
     def month(self, day: date) -> str:
         """The month of a date, short: Nov 2026."""

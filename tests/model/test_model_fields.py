@@ -281,18 +281,17 @@ def test_a_day_is_read_as_people_write_it(typed: str, by: Conventions, day: str)
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("2026-02-30", "there is no day 30 in 2026-02"),
+        ("2026-02-30", "there is no day 30 in February 2026"),
         ("2026-13-01", "there is no month 13"),
         ("31/12/2025", "there is no month 31"),
         ("29.2.2026", "there is no day 29"),
         ("2026-11-22", "lies in the future"),
         ("tomorrow", "lies in the future"),
-        ("1899-12-31", "is before 1900-01-01"),
-        ("20.11.26", "write the date as"),
-        ("monkey", "write the date as"),
-        ("sunshine", "write the date as"),
-        ("frisbee", "write the date as"),
-        ("12", "write the date as"),
+        ("1899-12-31", "is before Jan 1, 1900"),
+        ("monkey", "write it like"),
+        ("sunshine", "write it like"),
+        ("frisbee", "write it like"),
+        ("12", "write it like"),
     ],
 )
 def test_a_day_that_cannot_be_is_refused(typed: str, words: str) -> None:

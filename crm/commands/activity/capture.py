@@ -1,104 +1,165 @@
-"""Quick capture: a line such as `call Acme, wants a quote, fri 10:00` becomes an interaction and a dated follow-up."""
+"""Quick capture: a line such as `call Acme, wants a quote, fri 10:00` becomes an interaction, a sale, or a plan,
+and a dated follow-up."""
 
 import dataclasses
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from crm.commands.activity.interactions import logged
-from crm.commands.activity.quick_notes import QuickNote, read_jotting
+from crm.commands.activity.quick_notes import QuickNote, read_notes
 from crm.commands.context import CRM
-from crm.commands.matching import begins, called
+from crm.commands.matching import begins, called, spelt_alike
 from crm.commands.registry import About, command
 from crm.errors import FieldError, Question, confirmation
-from crm.model import INTERACTIONS, Client, Contact, Conventions, FollowUp, Interaction, named
+from crm.model import INTERACTIONS, Client, Contact, Conventions, FollowUp, Interaction, Sale, named
 from crm.model.clients import KINDS
-from crm.model.fields import Choice, Id, Line
+from crm.model.fields import Choice, Flag, Id, Line
 from crm.model.folding import fold
 from crm.repository import Snapshot, Transaction
 
 _SEARCHED = 20
+# A name that is not known ends before the first of them.
+_ENDS_NAME = re.compile(r"[,;:\n]")
 _OFFERED = 8
+# Of a shorter name that is misspelt too many others could be meant.
+_LONG = 6
+_EXAMPLE = "call Acme, wants a quote, fri 10:00"
+_Added = TypeVar("_Added", Interaction, FollowUp, Sale)
 _NAME, _SUBJECT, _WHAT = 200, 300, 500
 
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """What a line was taken for: an interaction with a client, perhaps with one of its contacts, and a follow-up where
-    the line says when. `client` has no number where it is new."""
+    """What a line was taken for: an interaction with a client, perhaps with one of its contacts, or a sale to it, and a
+    follow-up where the line says when. What is only planned is a follow-up alone. `client` has no number where it is
+    new; `misspelt` is what was written for it where it is called otherwise."""
 
     client: Client
     contact: Contact | None
-    interaction: Interaction
+    interaction: Interaction | None
     follow_up: FollowUp | None
+    sale: Sale | None = None
+    misspelt: str = ""
 
 
 @command("capture", title="Quick capture", menu="capture")
 def capture(
     crm: CRM,
-    line: Annotated[str, Line(2000), About("Note", "like: call Acme, wants a quote, fri 10:00", positional=True)],
-    client: Annotated[int, Id("client"), About("Client", "the number, where several could be meant")] = 0,
+    line: Annotated[str, Line(2000), About("Note", f"like: {_EXAMPLE}", positional=True)],
+    client: Annotated[
+        int | None, Id("client"), About("Client", "the number, where several could be meant; 0 for a new one")
+    ] = None,
     add: Annotated[str, Choice(KINDS), About("Add", "a client that is not found, as a person or a company")] = "",
+    sale: Annotated[bool | None, Flag(), About("Sale", "whether what was sold for a sum is recorded as a sale")] = None,
     yes: bool = False,
 ) -> Captured:
-    """Logs a call, meeting, e-mail, text message or note from one line, and a follow-up where it ends in a day.
+    """Logs a call, meeting, e-mail, text message or note from one line, with a follow-up where it says when.
 
-    First what it was (call, met, mail, sms, note; a note where it is not said), then the client or one of its
-    contacts, then the text, at the end perhaps a day and a time for the follow-up: fri 10:00, tomorrow, 2026-12-01 9am,
-    in 3 days, next week. What was understood is shown before it is saved.
+    First what it was (call, met, lunch with, mail, whatsapp; a note where it is not said), then the client or one of
+    its contacts, then the text; `Sven called, wants more` works too. A day that has passed says when it was: yesterday,
+    last fri, Nov 13. One that is to come says when to follow up, or, of a meeting, when it will be: fri 10:00, tomorrow
+    9, 12/24, in two weeks, end of month. Of `sold Acme 3 tables for 300` it asks whether to record the sale. What was
+    understood is shown before it is saved.
     """
     by = crm.conventions
-    jotting = read_jotting(line, by)
-    if not any(jotting.beginnings()):
-        raise FieldError("say with whom, like: call Acme, wants a quote, fri 10:00", field="line", label="Note")
+    notes = list(read_notes(line, by))
+    if not any(any(note.beginnings()) for note in notes):
+        raise FieldError(f"say with whom, like: {_EXAMPLE}", field="line", label="Note")
 
     def change(tx: Transaction) -> Captured:
-        understood = _understood(crm, tx, jotting, client, add)
+        understood = _understood(crm, tx, notes, client, add, sale, yes)
         if not yes:
             lines = [captured_summary(understood, by)]
-            lines += [] if understood.follow_up else ["No follow-up: the line ends in no day."]
-            question = "\n".join([*lines, "Save it?"])
-            raise confirmation(question, "Save")
+            lines += [] if understood.follow_up else ["No follow-up: no day to come was found."]
+            raise confirmation("\n".join([*lines, "Save it?"]), "Save")
         company = understood.client if understood.client.id else tx.add(understood.client)
-        spoken = tx.add(dataclasses.replace(understood.interaction, client=company.id))
-        due = understood.follow_up
-        follow_up = tx.add(dataclasses.replace(due, client=company.id)) if due else None
+
+        def added(record: _Added | None) -> _Added | None:
+            return tx.add(dataclasses.replace(record, client=company.id)) if record else None
+
+        saved = dataclasses.replace(
+            understood,
+            interaction=added(understood.interaction),
+            follow_up=added(understood.follow_up),
+            sale=added(understood.sale),
+        )
         tx.settle()
-        return Captured(tx.get(Client, company.id), understood.contact, spoken, follow_up)
+        return dataclasses.replace(saved, client=tx.get(Client, company.id))
 
-    return crm.transact(change, f"logged {logged(jotting.kind)}: {' '.join(line.split())}"[:200])
+    return crm.transact(change, f"noted: {' '.join(line.split())}"[:200])
 
 
-def _understood(crm: CRM, snapshot: Snapshot, jotting: QuickNote, client: int, add: str) -> Captured:
-    """What a line means, before anything is saved; raises Question where it could mean nobody or several."""
+def _understood(
+    crm: CRM,
+    snapshot: Snapshot,
+    notes: Sequence[QuickNote],
+    number: int | None,
+    add: str,
+    sale: bool | None,
+    sure: bool,
+) -> Captured:
+    """What a line means, before anything is saved; raises Question where it could mean nobody or several, or a sale.
+    Where one is `sure`, one who is called much like it is taken for who is meant."""
     contact: Contact | None = None
-    if client:
-        company = snapshot.get(Client, client)
-        text, contact = _rest_and_contact(snapshot, jotting, company)
+    misspelt = ""
+    if number:
+        client = snapshot.get(Client, number)
+        note, text, contact = _rest_and_contact(snapshot, notes, client)
     elif add:
-        company, text = _new(jotting, add)
+        note = notes[0]
+        client, text = _new(note, add)
+    elif (found := _candidates(snapshot, notes, _called)) is not None:
+        found = _with_misspelt_end(snapshot, found)
+        if len(found.clients) > 1:
+            raise _several(found.clients)
+        note, text, ((client, contact),) = found.note, found.text, found.clients
+    elif number is None and (found := _candidates(snapshot, notes, _alike)) is not None:
+        if not sure or len(found.clients) > 1 or len(found.name) < _LONG:
+            raise _which(found)
+        note, text, ((client, contact),) = found.note, found.text, found.clients
+        misspelt = found.name
     else:
-        found, text = _candidates(snapshot, jotting)
-        if not found:
-            raise _nobody(jotting)
-        if len(found) > 1:
-            raise _several(found)
-        ((company, contact),) = found
-    subject = _first_line(text, _SUBJECT)
-    spoken = Interaction(
-        contact=contact.id if contact else 0,
-        kind=jotting.kind,
-        on=crm.today,
-        subject=subject,
-        body="" if " ".join(text.split()) == subject else text,
-        user=crm.me,
-    )
-    follow_up = None
-    if jotting.due_on:
-        task = _first_line(text, _WHAT) or f"{INTERACTIONS[jotting.kind].capitalize()}: {company.name}"[:_WHAT]
-        follow_up = FollowUp(user=crm.me, due_on=jotting.due_on, due_time=jotting.due_time, what=task)
-    return Captured(company, contact, spoken, follow_up)
+        raise _nobody(notes[0])
+    if note.amount is not None and sale is None:
+        raise Question(
+            f"Record a sale of {crm.conventions.money(note.amount)} to {client.name or 'them'}?",
+            parameter="sale",
+            choices={"yes": "Record the sale", "no": "Only note it down"},
+        )
+    captured = Captured(client, contact, None, None, misspelt=misspelt)
+    return _filled(crm, captured, note, text, is_sale=bool(sale and note.amount))
+
+
+def _filled(crm: CRM, captured: Captured, note: QuickNote, text: str, *, is_sale: bool) -> Captured:
+    """With the interaction or the sale, and the follow-up."""
+    sale = interaction = follow_up = None
+    if note.amount is not None and not is_sale:
+        text = f"{text} for {crm.conventions.money(note.amount)}".strip()
+    about = ": ".join(filter(None, (note.label, text)))
+    on = note.on or crm.today
+    if note.amount is not None and is_sale:
+        sale = Sale(on=on, amount=note.amount, note=_first_line(text, _WHAT), user=crm.me)
+    elif not note.is_planned(text):
+        subject = _first_line(about, _SUBJECT)
+        interaction = Interaction(
+            contact=captured.contact.id if captured.contact else 0,
+            kind=note.kind,
+            on=on,
+            time=note.time,
+            subject=subject,
+            body="" if " ".join(about.split()) == subject else about,
+            user=crm.me,
+        )
+    if note.due_on:
+        what = note.label or ("Follow up" if note.kind == "note" else INTERACTIONS[note.kind].capitalize())
+        follow_up = FollowUp(
+            user=crm.me,
+            due_on=note.due_on,
+            due_time=note.due_time,
+            what=_first_line(about if text else f"{what}: {captured.client.name}", _WHAT),
+        )
+    return dataclasses.replace(captured, interaction=interaction, sale=sale, follow_up=follow_up)
 
 
 def _first_line(text: str, longest: int) -> str:
@@ -107,63 +168,98 @@ def _first_line(text: str, longest: int) -> str:
 
 
 # Clients who may be meant, each with the contact who leads to it.
-_Candidates = list[tuple[Client, Contact | None]]
+_Clients = list[tuple[Client, Contact | None]]
 
 
-def _candidates(snapshot: Snapshot, jotting: QuickNote) -> tuple[_Candidates, str]:
-    """Who is meant by the longest beginning that finds anybody, and the rest of the text."""
-    for begun, rest in jotting.beginnings():
-        number = begun.removeprefix("#")
-        if number.isascii() and number.isdigit() and len(number) < 10 and (one := snapshot.find(Client, int(number))):
-            return [(one, None)], rest
-        if found := _called(snapshot, begun):
-            return found, rest
-    return [], ""
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """Who may be meant by a note, by the name that was written, and the rest of its text."""
+
+    note: QuickNote
+    name: str
+    text: str
+    clients: _Clients
 
 
-def _called(snapshot: Snapshot, text: str) -> _Candidates:
+def _candidates(
+    snapshot: Snapshot, notes: Sequence[QuickNote], find: Callable[[Snapshot, str], _Clients]
+) -> _Candidates | None:
+    """Who is meant by the longest beginning that finds anybody, in the likeliest reading of the line."""
+    for note in notes:
+        for begun, rest in note.beginnings():
+            if clients := find(snapshot, begun):
+                return _Candidates(note, begun, rest, clients)
+    return None
+
+
+def _with_misspelt_end(snapshot: Snapshot, found: _Candidates) -> _Candidates:
+    """The same with more of the name, where some of those who were found are called much like that: Greta Galanys."""
+    known = {client.id for client, _ in found.clients}
+    for begun, rest in found.note.beginnings():
+        if len(begun) <= len(found.name):
+            break
+        if not _ENDS_NAME.search(begun) and (
+            alike := [pair for pair in _alike(snapshot, begun) if pair[0].id in known]
+        ):
+            return _Candidates(found.note, begun, rest, alike)
+    return found
+
+
+def _called(snapshot: Snapshot, text: str) -> _Clients:
     """Clients that are called so, or have a contact who is; of several the one that is called exactly so."""
+    number = text.removeprefix("#")
+    if number.isascii() and number.isdigit() and len(number) < 10 and (one := snapshot.find(Client, int(number))):
+        return [(one, None)]
     alike = snapshot.search(text, _SEARCHED)
     names = {client.id: f"{client.first_name} {client.last_name} {client.company}" for client in alike}
-    found: _Candidates = [
+    found: _Clients = [
         (client, None) for client in alike if begins(names[client.id], text) or client.email == text.lower()
     ]
-    exact = [match for match in found if fold(match[0].name) == fold(text)]
+    exact = [pair for pair in found if fold(pair[0].name) == fold(text)]
     if not found:
         contacts: Mapping[int, Contact] = called(snapshot, alike, text)
         found = [(client, contacts[client.id]) for client in alike if client.id in contacts]
-        exact = [match for match in found if match[1] and fold(match[1].name) == fold(text)]
+        exact = [pair for pair in found if pair[1] and fold(pair[1].name) == fold(text)]
     return exact if len(exact) == 1 else found
 
 
-def _rest_and_contact(snapshot: Snapshot, jotting: QuickNote, company: Client) -> tuple[str, Contact | None]:
-    """The text once it is known which client is meant, and the contact where one is named."""
-    for begun, rest in jotting.beginnings():
-        for client, contact in _called(snapshot, begun):
-            if client.id == company.id:
-                return rest, contact
-    return jotting.apart()[1], None
+def _alike(snapshot: Snapshot, text: str) -> _Clients:
+    """Clients that are called much like it, or have a contact who is, as search finds them."""
+    return spelt_alike(snapshot, snapshot.search(text, _SEARCHED), text)
 
 
-def _new(jotting: QuickNote, kind: str) -> tuple[Client, str]:
+def _rest_and_contact(
+    snapshot: Snapshot, notes: Sequence[QuickNote], client: Client
+) -> tuple[QuickNote, str, Contact | None]:
+    """The reading and its text once it is known which client is meant, and the contact where one is named."""
+    for find in (_called, _alike):
+        for note in notes:
+            for begun, rest in note.beginnings():
+                for found, contact in find(snapshot, begun):
+                    if found.id == client.id:
+                        return note, rest, contact
+    return notes[0], notes[0].apart()[1], None
+
+
+def _new(note: QuickNote, kind: str) -> tuple[Client, str]:
     """A client that is not known yet, named as the line begins, and the rest of the text."""
-    name, text = jotting.apart()
+    name, text = note.apart()
     if kind == "company":
         return named(Client(kind=kind, company=name[:_NAME])), text
     first, _, last = name.rpartition(" ")
     return named(Client(kind=kind, first_name=first[:_NAME], last_name=last[:_NAME])), text
 
 
-def _nobody(jotting: QuickNote) -> Question:
-    name, _ = jotting.apart()
+def _nobody(note: QuickNote) -> Question:
+    name, _ = note.apart()
     return Question(
-        f"Nobody is called {name}.",
+        f"No client is called {name}.",
         parameter="add",
         choices={"company": "Add it as a company", "person": "Add it as a person"},
     )
 
 
-def _several(found: _Candidates) -> Question:
+def _several(found: _Clients) -> Question:
     offered = {str(client.id): _line(client, contact) for client, contact in found[:_OFFERED]}
     return Question(
         f"Which one? {len(found)} could be meant." if len(found) < _SEARCHED else "Which one? Many could be meant.",
@@ -173,29 +269,47 @@ def _several(found: _Candidates) -> Question:
     )
 
 
+def _which(found: _Candidates) -> Question:
+    """Asks whether one of those who are called much like it is meant."""
+    offered = {str(client.id): _line(client, contact) for client, contact in found.clients[:_OFFERED]}
+    return Question(
+        f"No client is called {found.name}. Did you mean this one?"
+        if len(offered) == 1
+        else f"No client is called {found.name}. Did you mean one of these?",
+        parameter="client",
+        choices={**offered, "0": "No, it is a new client"},
+        records=[client for client, _ in found.clients],
+    )
+
+
 def _line(client: Client, contact: Contact | None) -> str:
     """A client in short, enough to tell it from others."""
     who = f"{client.name} — {contact.name}" if contact else client.name
     return " · ".join(filter(None, (who, client.city, client.email, f"no. {client.id}")))
 
 
-def captured_summary(understood: Captured, by: Conventions) -> str:
+def captured_summary(captured: Captured, by: Conventions) -> str:
     """What a line was taken for, each thing on a line of its own."""
-    client, spoken, due = understood.client, understood.interaction, understood.follow_up
-    kind = INTERACTIONS[spoken.kind]
-    who = f"{understood.contact.name} of {client.name}" if understood.contact else client.name
+    client, interaction, due, sale = captured.client, captured.interaction, captured.follow_up, captured.sale
     lines = [] if client.id else [f"New {client.kind}: {client.name}"]
-    text = spoken.subject or spoken.body
-    lines.append(f"{kind[:1].upper()}{kind[1:]} with {who}, {by.day(spoken.on)}" + (f": {text}" if text else ""))
+    if captured.misspelt:
+        lines.append(f"{captured.misspelt} was read as {client.name}")
+    if interaction:
+        kind = INTERACTIONS[interaction.kind]
+        who = f"{captured.contact.name} of {client.name}" if captured.contact else client.name
+        text = interaction.subject or interaction.body
+        at = f" at {interaction.time}" if interaction.time else ""
+        lines.append(_sentence(f"{kind[:1].upper()}{kind[1:]} with {who}, {by.day(interaction.on)}{at}", text))
+    elif sale:
+        lines.append(_sentence(f"Sale of {by.money(sale.amount)} to {client.name}, {by.day(sale.on)}", sale.note))
+    else:
+        lines.append(f"Planned with {client.name}; nothing is logged yet")
     if due:
         at = f" at {due.due_time}" if due.due_time else ""
-        lines.append(
-            f"Follow-up on {_weekday(due.due_on, by)}, {by.day(due.due_on)}{at}, for {due.user or 'nobody'}: {due.what}"
-        )
+        day = f"{by.weekday(due.due_on)}, {by.day(due.due_on)}"
+        lines.append(f"Follow-up on {day}{at}, for {due.user or 'nobody'}: {due.what}")
     return "\n".join(lines)
 
 
-def _weekday(day: date, by: Conventions) -> str:
-    from babel.dates import format_date
-
-    return format_date(day, "EEE", locale=by.locale)
+def _sentence(what: str, text: str) -> str:
+    return f"{what}: {text}" if text else what

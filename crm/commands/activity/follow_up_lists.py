@@ -1,34 +1,14 @@
-"""When something is to be done: days to come as they are written, and follow-ups as they stand on a day."""
+"""Follow-ups as they stand on a day."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from crm.commands.client_selection import batches
-from crm.model import Client, Conventions, Deal, FollowUp
+from crm.model import Client, Deal, FollowUp
 from crm.model.encoding import plain
-from crm.model.fields import Day
 from crm.repository import Query, Snapshot
-
-_DAYS_ON = re.compile(r"in (\d{1,4}) days?")
-
-
-@dataclass(frozen=True)
-class DayAhead(Day):
-    """A day to come: as any day, and also next week (its Monday) or in 10 days."""
-
-    past: bool = False
-
-    example = "tomorrow, next week, fri, 2026-12-01"
-
-    def _day(self, text: str, by: Conventions) -> date:
-        if text == "next week":
-            return by.today + timedelta(days=7 - by.today.weekday())
-        if on := _DAYS_ON.fullmatch(text):
-            return by.today + timedelta(days=int(on[1]))
-        return Day._day(self, text, by)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from crm.commands.activity.follow_up_lists import DayAhead, FollowUpShown, with_names
+from crm.commands.activity.follow_up_lists import FollowUpShown, with_names
 from crm.commands.context import CRM
 from crm.commands.data.exporting import ExportReport
 from crm.commands.file_output import confirm_overwrite
@@ -15,12 +15,14 @@ from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, command
 from crm.errors import FieldError, RefusedError
 from crm.model import Client, Deal, FollowUp
-from crm.model.fields import Id, Line, Person, TimeOfDay, Whole
+from crm.model.fields import Day, Id, Line, Person, TimeOfDay, Whole
+from crm.model.written_dates import When, day_and_time
 from crm.repository import Query, Snapshot, Transaction
 from crm.repository.queries import activity as queries
 from crm.repository.queries.activity import WhichFollowUps
 
 TheFollowUp = Annotated[FollowUp, About("Follow-up", "its number", positional=True)]
+DUE = Day(past=False, timed=True)
 Every = Whole(most=3650)
 _EVERY = About("Repeats", "every so many days after the last contact; 0 for once")
 
@@ -56,7 +58,7 @@ def list_all(
     mine: Mine = False,
     for_: Annotated[str, Person(), About("For", "who does it")] = "",
     deal: Annotated[Deal | None, About("Deal", "what it is about")] = None,
-    due: Annotated[date | None, DayAhead(), About("Due by", "the last day")] = None,
+    due: Annotated[date | None, Day(past=False, of_period="last"), About("Due by", "the last day")] = None,
     overdue: Annotated[bool, About("Overdue", "only what should have been done by now")] = False,
     done: Annotated[bool, About("Done", "those that are done, the latest first")] = False,
     repeating: Annotated[bool, About("Repeating", "only what comes again and again")] = False,
@@ -111,7 +113,7 @@ def add(
     crm: CRM,
     client: Annotated[Client, About("Client", "its number, reference or name", positional=True)],
     what: Annotated[str, Line(500), About("What", "what is to be done", positional=True)],
-    due: Annotated[date | None, DayAhead(), About("Due", DayAhead.example)] = None,
+    due: Annotated[date | When | None, DUE, About("Due", "perhaps with a time: fri 10:00, next week")] = None,
     time: Annotated[str, TimeOfDay(), About("Time", "local; empty for any time of the day")] = "",
     for_: Annotated[str | None, Person(), About("For", "who does it; you by default")] = None,
     deal: Annotated[Deal | None, About("Deal", "what it is about; empty for none")] = None,
@@ -123,8 +125,9 @@ def add(
     contact is logged it moves.
     """
     _refuse_nothing(what)
-    _refuse_past(crm, due)
-    if not due and not every:
+    day, at = day_and_time(due, time)
+    _refuse_past(crm, day)
+    if not day and not every:
         raise FieldError("say by which day it is to be done", field="due", label="Due")
 
     def change(tx: Transaction) -> FollowUpShown:
@@ -133,8 +136,8 @@ def add(
             client=whose.id,
             deal=_its_deal(tx, whose.id, deal.id if deal else 0),
             user=crm.me if for_ is None else spelled(tx, for_),
-            due_on=due or max(tx.today, (whose.last_contact_on or tx.today) + timedelta(days=every)),
-            due_time=time,
+            due_on=day or max(tx.today, (whose.last_contact_on or tx.today) + timedelta(days=every)),
+            due_time=at,
             what=what,
             every=every,
         )
@@ -148,20 +151,28 @@ def edit(
     crm: CRM,
     follow_up: TheFollowUp,
     what: Annotated[str | None, Line(500), About("What", "what is to be done")] = None,
-    due: Annotated[date | None, DayAhead(), About("Due", DayAhead.example)] = None,
+    due: Annotated[date | When | None, DUE, About("Due", "perhaps with a time: fri 10:00, next week")] = None,
     time: Annotated[str | None, TimeOfDay(), About("Time", "local; empty for any time of the day")] = None,
     for_: Annotated[str | None, Person(), About("For", "who does it")] = None,
     deal: Annotated[int | None, Id("deal"), About("Deal", "the number of the deal it is about; 0 for none")] = None,
     every: Annotated[int | None, Every, _EVERY] = None,
 ) -> FollowUpShown:
     """Changes a follow-up; what is not named stays as it is."""
-    given: dict[str, Any] = {"what": what, "due_on": due, "due_time": time, "user": for_, "deal": deal, "every": every}
+    day, at = day_and_time(due, time or "")
+    given: dict[str, Any] = {
+        "what": what,
+        "due_on": day,
+        "due_time": at or time,
+        "user": for_,
+        "deal": deal,
+        "every": every,
+    }
     changes = {name: value for name, value in given.items() if value is not None}
     if not changes:
         raise FieldError("nothing to change was given")
     _refuse_nothing(changes.get("what", follow_up.what))
     if changes.get("due_on") != follow_up.due_on:
-        _refuse_past(crm, due)
+        _refuse_past(crm, day)
 
     def change(tx: Transaction) -> FollowUpShown:
         if deal:
@@ -227,18 +238,22 @@ def snooze(
     crm: CRM,
     follow_up: TheFollowUp,
     until: Annotated[
-        date, DayAhead(), About("Until", "tomorrow, next week (Monday), in 10 days, fri or a date", positional=True)
+        date | When,
+        DUE,
+        About("Until", "tomorrow, next week (Monday), in 10 days, fri 10:00 or a date", positional=True),
     ],
 ) -> FollowUpShown:
-    """Puts a follow-up off until tomorrow, next week or a day."""
-    _refuse_past(crm, until, field="until", label="Until")
+    """Puts a follow-up off until tomorrow, next week or a day, and perhaps a time of it."""
+    day, at = day_and_time(until, "")
+    _refuse_past(crm, day, field="until", label="Until")
+    later = {"due_on": day, **({"due_time": at} if at else {})}
 
     def change(tx: Transaction) -> FollowUpShown:
         current = tx.get(FollowUp, follow_up.id)
         _refuse_done(current)
-        return with_names(tx, [tx.change(current, due_on=until)])[0]
+        return with_names(tx, [tx.change(current, **later)])[0]
 
-    return crm.transact(change, f"put off the follow-up {_short(follow_up)} until {until.isoformat()}")
+    return crm.transact(change, f"put off the follow-up {_short(follow_up)} until {crm.conventions.day(day)}")
 
 
 @command("follow-ups assign", title="Hand over")
@@ -278,7 +293,7 @@ def export(
     client: Annotated[Client | None, About("Client", "only those of one client")] = None,
     mine: Mine = False,
     for_: Annotated[str, Person(), About("For", "only what somebody is to do")] = "",
-    due: Annotated[date | None, DayAhead(), About("Due by", "the last day")] = None,
+    due: Annotated[date | None, Day(past=False, of_period="last"), About("Due by", "the last day")] = None,
     yes: bool = False,
 ) -> ExportReport:
     """Writes what is to be done to a calendar file (iCalendar), which every calendar program takes in.

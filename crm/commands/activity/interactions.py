@@ -13,6 +13,7 @@ from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.errors import FieldError, RefusedError, confirmation
 from crm.model import INTERACTIONS, Client, Contact, Interaction
 from crm.model.fields import Choice, Day, Line, Person, Prose, TimeOfDay
+from crm.model.written_dates import When, day_and_time
 from crm.repository import Snapshot, Transaction
 from crm.repository.queries import activity
 
@@ -28,20 +29,21 @@ def add(
     kind: Annotated[str, Choice(INTERACTIONS), About("Kind", "call, meeting, email, sms or note", positional=True)],
     subject: Annotated[str, Line(300), About("Subject", "in a few words", positional=True)] = "",
     body: Annotated[str, Prose(), About("Text")] = "",
-    on: Annotated[date | None, Day(), About("Date", "today by default")] = None,
+    on: Annotated[date | When | None, Day(timed=True), About("Date", "today by default")] = None,
     time: Annotated[str, TimeOfDay(), About("Time", "of day, like 10:00 or 4pm")] = "",
     contact: Annotated[Contact | None, About("Contact", "whom it was with: the number or name")] = None,
 ) -> Interaction:
     """Logs what went on with a client: a call, a meeting, an e-mail, a text message, or a note."""
     if not kind:
         raise FieldError(f"one of {', '.join(INTERACTIONS)}", field="kind", label="Kind")
-    given: dict[str, Any] = {"kind": kind, "subject": subject, "body": body, "time": time}
+    day, at = day_and_time(on, time)
+    given: dict[str, Any] = {"kind": kind, "subject": subject, "body": body, "time": at}
 
     def change(tx: Transaction) -> Interaction:
         company = tx.get(Client, client.id)
         _refuse_stranger(tx, contact.id if contact else 0, company.id)
         spoken = contact.id if contact else 0
-        return tx.add(Interaction(client=company.id, contact=spoken, on=on or tx.today, user=crm.me, **given))
+        return tx.add(Interaction(client=company.id, contact=spoken, on=day or tx.today, user=crm.me, **given))
 
     return crm.transact(change, f"logged {logged(kind)} with {client.name}")
 
@@ -63,8 +65,8 @@ def list_all(
     client: Annotated[Client | None, About("Client", "its number, reference or name", positional=True)] = None,
     contact: Annotated[Contact | None, About("Contact", "its number or name")] = None,
     kind: OfKind = "",
-    since: Annotated[date | None, Day(), About("Since", "the first day")] = None,
-    until: Annotated[date | None, Day(past=False), About("Until", "the last day")] = None,
+    since: Annotated[date | None, Day(of_period="first"), About("Since", "the first day")] = None,
+    until: Annotated[date | None, Day(of_period="last", or_later=True), About("Until", "the last day")] = None,
     by: Annotated[str, Person(), About("By", "who logged it")] = "",
     mine: Mine = False,
     text: Annotated[str, About("Text", "part of the subject or the text")] = "",

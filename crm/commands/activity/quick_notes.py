@@ -1,54 +1,118 @@
-"""A line jotted down in a hurry, taken apart: what was done, with whom, and when to follow up.
+"""A line noted down in a hurry, taken apart: what was done, with whom, on which day, and when to follow up.
 
-`call Acme, wants a quote, fri 10:00`: a kind of interaction first, where it is told; at the end a day that is still to
-come and perhaps a time, where something is to follow; whatever is between begins with the client.
+`call Acme, wants a quote, fri 10:00`: a kind of interaction first, where one is named, or behind the name, as in
+`Sven called`; then the client and the text. A day that has passed is the day on which it was, one to come is the day
+for which it is planned, or on which something is to follow.
 """
 
+import dataclasses
 import re
-from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
+from typing import Literal
 
-from crm.commands.activity.follow_up_lists import DayAhead
 from crm.errors import FieldError
 from crm.model import Conventions
-from crm.model.fields import TimeOfDay
+from crm.model.fields import Amount
+from crm.model.written_dates import NoDateError, When, read_when
 
-_KINDS: Mapping[str, str] = {
-    "call": "call", "called": "call", "phone": "call", "phoned": "call", "rang": "call",
-    "meeting": "meeting", "meet": "meeting", "met": "meeting",
-    "mail": "email", "mailed": "email", "email": "email", "emailed": "email", "e-mail": "email", "e-mailed": "email",
-    "sms": "sms", "text": "sms", "texted": "sms",
-    "note": "note", "noted": "note",
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """Words that say what was done: the kind of interaction, whether it has happened then, and what is to stand before
+    the text where the kind alone says less."""
+
+    kind: str
+    happened: bool = False
+    label: str = ""
+
+
+_CALL, _CALLED = _Head("call"), _Head("call", happened=True)
+_MEETING, _MET = _Head("meeting"), _Head("meeting", happened=True)
+_MAIL, _MAILED = _Head("email"), _Head("email", happened=True)
+_TEXT, _TEXTED = _Head("sms"), _Head("sms", happened=True)
+_NOTE, _QUOTED, _SOLD = _Head("note"), _Head("note", True, "Quote"), _Head("note", True, "Sold")
+_MEALS = ("breakfast", "lunch", "dinner", "coffee", "drinks")
+_HEADS: Mapping[str, _Head] = {
+    **dict.fromkeys(("call", "phone", "ring"), _CALL),
+    **dict.fromkeys(("called", "phoned", "rang", "spoke", "talked"), _CALLED),
+    **dict.fromkeys(("video call", "zoom", "zoom call", "teams call", "skype"), _Head("call", label="Video call")),
+    **dict.fromkeys(("left a message", "left message", "voicemail"), _Head("call", True, "Left a message")),
+    **dict.fromkeys(("meeting", "meet", "appointment"), _MEETING),
+    **dict.fromkeys(("met", "saw"), _MET),
+    **{meal: _Head("meeting", label=meal.capitalize()) for meal in _MEALS},
+    **dict.fromkeys(("visit", "demo"), _MEETING),
+    **dict.fromkeys(("visited",), _MET),
+    **dict.fromkeys(("mail", "email", "e-mail", "write"), _MAIL),
+    **dict.fromkeys(("mailed", "emailed", "e-mailed", "wrote"), _MAILED),
+    **dict.fromkeys(("sms", "text", "message"), _TEXT),
+    **dict.fromkeys(("texted", "messaged"), _TEXTED),
+    "whatsapp": _Head("sms", label="WhatsApp"),
+    "whatsapped": _Head("sms", True, "WhatsApp"),
+    **dict.fromkeys(("note", "noted"), _NOTE),
+    **dict.fromkeys(("quote", "quoted", "offer", "offered"), _QUOTED),
+    "sold": _SOLD,
 }  # fmt: skip
+# What may stand behind the name instead: Sven called.
+_DONE: Mapping[str, _Head] = {
+    **dict.fromkeys(("called", "called back", "phoned", "rang", "rang back"), _CALLED),
+    **dict.fromkeys(("visited", "came by", "dropped by", "came in"), _MET),
+    **dict.fromkeys(("mailed", "emailed", "e-mailed", "wrote", "replied", "answered"), _MAILED),
+    **dict.fromkeys(("texted", "messaged", "whatsapped"), _TEXTED),
+    "bought": _Head("note", True, "Bought"),
+}
+_TRADED = ("Sold", "Bought")
+# Between what was done and the client.
+_TO = frozenset(("with", "to", "at", "from", "for"))
+_MOST_NAME_WORDS = 5
+
 # Between the pieces of a line.
 _BETWEEN = " \t\r\n,;:.-–—"  # noqa: RUF001 - dashes that people write
 _WORD = re.compile(r"\S+")
-# The longest way to say a day and a time: by next week on friday at 9 am.
-_WORDS_OF_WHEN = 6
-# A time among other words has to look like one: 42 is no time, 10:00, 9am and 16h are.
-_CLOCK = re.compile(r"\d{1,2}(?:[:.h]\d{2}|h|(?:[:.]\d{2})?\s*[ap]m)", re.IGNORECASE)
-_AHEAD = re.compile(r"in (\d{1,3}|a|an|one|two|three|four) (day|week|month)s?")
-_SPELLED = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4}
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_ENDS = re.compile(r"[,;:–—]$|^[-–—]$")  # noqa: RUF001
+# The longest way to say a day and a time: fri, nov 27, 2026 at 10:00 am.
+_WORDS_OF_WHEN = 7
+# What makes a date behind it part of the text: since 2020-01-01, the invoice of 3 nov, in the sun.
+_NOT_SINCE = frozenset(("since", "from", "until", "till"))
+_TELLING = _NOT_SINCE | {"of", "before", "after", "than", "the", "a", "an", "for"}
+# Behind a date that stands in the midst: called Acme yesterday about the fair.
+_ABOUT = frozenset(("about", "re", "regarding", "because", "concerning"))
+_IN_NUMBERS = re.compile(r"\d{1,2}/\d{1,2}")
+_NO_DATE = re.compile(r"\d+|\d{1,2}[.-]\d{1,2}|\d{4}[./-]\d{1,2}")
+_SOLD_FOR = re.compile(r"(?:^|\s)(?:for|at)\s+(\S+(?:\s+\S{1,3})?)$|(?:^|\s)(\S*\d\S*)$", re.IGNORECASE)
+_SOLD_TO = re.compile(r"^(?P<what>.+?)\s+to\s+(?P<who>.+)$", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class QuickNote:
-    """A line taken apart: `head`, `body` and `tail` are together exactly what was typed. `kind` is what the head says
-    ('note' where there is none), `due_on` and `due_time` ('HH:MM', '' for none) what the tail does."""
+    """A line taken apart. `body` is what is left of it: the client, and the text. `on` and `time` are when it was, if
+    that is written; `due_on` and `due_time` when something is to follow. `waits` says that what was noted has not been
+    yet, but is planned for then: always, never, or where there is no text.
 
-    head: str
+    `label` is to stand before the text, `name_words` are the words of the body that are the name where that is known,
+    and `amount` is the sum for which something was sold.
+    """
+
     body: str
-    tail: str
     kind: str = "note"
+    label: str = ""
+    name_words: int = 0
+    on: date | None = None
+    time: str = ""
     due_on: date | None = None
     due_time: str = ""
+    waits: Literal["always", "never", "without text"] = "never"
+    amount: Decimal | None = None
+
+    def is_planned(self, text: str) -> bool:
+        """Whether it has not been yet, where this is its text."""
+        return self.waits == "always" or (self.waits == "without text" and not text)
 
     def beginnings(self, most: int = 8) -> Iterator[tuple[str, str]]:
         """The beginnings of the body that may name a client, the longest first, each with the rest of the body."""
-        words = list(_WORD.finditer(self.body))[:most]
+        words = list(_WORD.finditer(self.body))[: self.name_words or most]
         for word in reversed(words):
             if begun := self.body[: word.end()].strip(_BETWEEN):
                 yield begun, self.body[word.end() :].strip(_BETWEEN)
@@ -56,6 +120,8 @@ class QuickNote:
     def apart(self) -> tuple[str, str]:
         """The name and the rest as the punctuation says, of a client that is not known: up to the first comma, else the
         first words with a capital, else the first word."""
+        if self.name_words:
+            return next(self.beginnings(), ("", ""))
         if found := re.search(r"[,;:](?=\s)|\s[-–—](?=\s)|\n", self.body):  # noqa: RUF001
             return self.body[: found.start()].strip(_BETWEEN), self.body[found.end() :].strip(_BETWEEN)
         words = self.body.split()
@@ -63,85 +129,202 @@ class QuickNote:
         return " ".join(words[:capital]).strip(_BETWEEN), " ".join(words[capital:]).strip(_BETWEEN)
 
 
-def read_jotting(line: str, by: Conventions) -> QuickNote:
-    """Takes a line apart. Whatever it says, it can be read: what is not understood is in the body."""
-    head, kind = _head(line)
-    left = line[len(head) :]
-    tail, due_on, due_time = _tail(left, by)
-    return QuickNote(head, left[: len(left) - len(tail)], tail, kind, due_on, due_time)
+def read_note(line: str, by: Conventions) -> QuickNote:
+    """Takes a line apart as it is most likely meant. Raises FieldError for a day that does not exist."""
+    return next(read_notes(line, by))
 
 
-def _head(line: str) -> tuple[str, str]:
-    first = _WORD.search(line)
-    kind = _KINDS.get(first.group().rstrip(_BETWEEN).lower()) if first else None
-    if first is None or kind is None:
-        return "", "note"
-    rest = line[first.end() :]
-    return line[: len(line) - len(rest.lstrip())], kind
+def read_notes(line: str, by: Conventions) -> Iterator[QuickNote]:
+    """Takes a line apart in the ways in which it may be meant, the likeliest first: a word that says what was done may
+    be part of a name. Raises FieldError for a day that does not exist."""
+    leading, rest = _leading(line, by)
+    head, text = _head(rest)
+    if head is not None:
+        if head is _SOLD and (sold := _SOLD_TO.fullmatch(text)):
+            sum_behind = _SOLD_FOR.search(sold["who"])
+            who = sold["who"][: sum_behind.start()] if sum_behind else sold["who"]
+            behind = sold["who"][len(who) :]
+            yield _note(head, f"{who}, {sold['what']}{behind}", leading, by)
+        yield _note(head, text, leading, by)
+        return
+    if (behind := _behind(line)) is not None:
+        done, name, text = behind
+        yield _note(done, f"{name}, {text}" if text else name, leading, by, name_words=len(name.split()))
+    yield _note(None, line, [], by)
 
 
-def _tail(text: str, by: Conventions) -> tuple[str, date | None, str]:
-    """The longest end of a text that says when, with what stands before it, and what it says."""
-    words = list(_WORD.finditer(text))[-_WORDS_OF_WHEN:]
-    for first in words:
-        tail = text[first.start() :].strip(_BETWEEN).lower()
-        if when := _when(tail.replace(",", " ").split(), by):
-            start = len(text[: first.start()].rstrip(_BETWEEN))
-            return text[start:], *when
-    return "", None, ""
+def _head(text: str) -> tuple[_Head | None, str]:
+    """What the first words say was done, and the rest of the text."""
+    words = list(_WORD.finditer(text))
+    for count in range(min(3, len(words)), 0, -1):
+        verb = " ".join(word.group() for word in words[:count]).rstrip(_BETWEEN).lower()
+        if (head := _HEADS.get(verb)) is None:
+            continue
+        rest = words[count:]
+        if len(rest) > 1 and rest[0].group().lower() in _TO:
+            rest = rest[1:]
+        return head, text[rest[0].start() :] if rest else ""
+    return None, text
 
 
-def _when(words: Sequence[str], by: Conventions) -> tuple[date, str] | None:
-    """A day to come, and perhaps a time before or after it, and nothing else."""
-    for at in range(len(words) + 1):
-        for day_words, time_words in ((words[:at], words[at:]), (words[at:], words[:at])):
-            time = _time(time_words, by)
-            day = _day(day_words, by) if time is not None else None
-            if day is not None and time is not None:
-                return day, time
+def _behind(line: str) -> tuple[_Head, str, str] | None:
+    """What is written behind a name, `Sven called, wants more`: what was done, the name, and the rest."""
+    words = list(_WORD.finditer(line))
+    for place in range(1, min(_MOST_NAME_WORDS + 1, len(words))):
+        if _ENDS.search(words[place - 1].group()):
+            return None
+        for count in (2, 1):
+            verb = " ".join(word.group() for word in words[place : place + count]).rstrip(_BETWEEN).lower()
+            if (head := _DONE.get(verb)) is not None:
+                end = words[min(place + count, len(words)) - 1].end()
+                name = line[: words[place - 1].end()]
+                return head, name.strip(_BETWEEN), line[end:].strip(_BETWEEN)
     return None
 
 
-def _time(words: Sequence[str], by: Conventions) -> str | None:
-    """A time of day; '' for no words, None for others."""
-    text = " ".join(words[1:] if words[:1] == ["at"] else words)
-    if not words or not _CLOCK.fullmatch(text):
-        return None if words else ""
+@dataclass(frozen=True, slots=True)
+class _FoundDay:
+    """A day that a line says, and where it stands in it; `is_early` where it stands beside the client and a text
+    follows."""
+
+    when: When
+    start: int
+    end: int
+    is_early: bool
+
+
+def _leading(line: str, by: Conventions) -> tuple[list[_FoundDay], str]:
+    """A day that stands before what was done, `yesterday met Greta`, and the rest of the line."""
+    words = list(_WORD.finditer(line))
+    for count in range(min(_WORDS_OF_WHEN, len(words) - 1), 0, -1):
+        rest = line[words[count].start() :]
+        if _head(rest)[0] is not None and (when := _when(line[: words[count - 1].end()], by)) is not None:
+            return [_FoundDay(when, 0, 0, is_early=True)], rest
+    return [], line
+
+
+def _note(
+    head: _Head | None, text: str, leading: Sequence[_FoundDay], by: Conventions, *, name_words: int = 0
+) -> QuickNote:
+    """A note of what was done and the text behind it, with the days that the text says."""
+    head = head or _NOTE
+    days = _days(text, by, has_happened=head.happened)
+    for day in reversed(days):
+        before, behind = text[: day.start].rstrip(_BETWEEN), text[day.end :].lstrip(".")
+        text = before + (behind if behind[:1] in (",", ";", ":") else f" {behind.lstrip()}")
+    note = QuickNote(text.strip(_BETWEEN), head.kind, head.label, name_words)
+    note = _dated(note, head, [*leading, *days], by)
+    return _with_amount(note, by) if head.label in _TRADED else note
+
+
+def _dated(note: QuickNote, head: _Head, days: Sequence[_FoundDay], by: Conventions) -> QuickNote:
+    """The note with the day on which it was and the day that is to come, where they are named."""
+    passed = next((day.when for day in days if _has_passed(day, head, by)), None)
+    to_come = next((day for day in days if day.when is not passed), None)
+    if passed is not None:
+        note = dataclasses.replace(note, on=passed.day, time=passed.time)
+    if to_come is None:
+        return note
+    waits: Literal["always", "never", "without text"] = "without text"
+    if passed is not None or head.happened:
+        waits = "never"
+    elif head.kind == "meeting" or (head.kind != "note" and to_come.is_early):
+        waits = "always"
+    return dataclasses.replace(note, due_on=to_come.when.day, due_time=to_come.when.time, waits=waits)
+
+
+def _has_passed(day: _FoundDay, head: _Head, by: Conventions) -> bool:
+    """Whether a day that is named is when it was; today it is where a text follows, or its time is past."""
+    when = day.when
+    if when.day != by.today or head is _NOTE:
+        return when.day < by.today
+    return head.happened or (when.time <= by.clock.time_of(by.clock.now) if when.time else day.is_early)
+
+
+def _days(text: str, by: Conventions, *, has_happened: bool) -> list[_FoundDay]:
+    """The days that a text says, in order: at most one that has passed, and one that is to come, the last."""
+    words = list(_WORD.finditer(text))
+    if (alone := _when(text, by)) is not None:
+        return [_FoundDay(alone, 0, len(text), is_early=False)]
+    found: list[_FoundDay] = []
+    place = 1
+    while place < len(words):
+        day, place = _day_from(text, words, place, by, has_happened=has_happened)
+        found += [day] if day else []
+    passed = [day for day in found if day.when.day < by.today]
+    others = [day for day in found if day.when.day >= by.today]
+    return sorted(passed[:1] + others[-1:], key=lambda day: day.start)
+
+
+def _day_from(
+    text: str, words: Sequence[re.Match[str]], place: int, by: Conventions, *, has_happened: bool
+) -> tuple[_FoundDay | None, int]:
+    """The longest day that begins with a word, if one may stand there, and the place of the word behind it.
+
+    A day may stand beside the client, before the first comma, as a piece of its own between commas, and at the end.
+    """
+    ends = [bool(_ENDS.search(word.group())) for word in words]
+    first_end = next((place + 1 for place, is_end in enumerate(ends) if is_end), len(words))
+    in_first, begins_piece = place < first_end, ends[place - 1]
+    before, begun = (words[at].group().lower().strip(_BETWEEN) for at in (place - 1, place))
+    if begun in _NOT_SINCE or (before in _TELLING and not begins_piece):
+        return None, place + 1
+    for end in range(min(len(words), place + _WORDS_OF_WHEN), place, -1):
+        is_last = end == len(words)
+        ends_piece = is_last or ends[end - 1]
+        is_beside = in_first and (ends_piece or words[end].group().lower() in _ABOUT)
+        stands = is_beside or (begins_piece and ends_piece)
+        written = text[words[place].start() : words[end - 1].end()]
+        # At the end of a text, wants 1/2, paid on 3 nov, it is part of it, but for a day in words that is to come.
+        if not (stands or (is_last and not _IN_NUMBERS.fullmatch(written.strip(_BETWEEN)))):
+            continue
+        when = _when(written, by)
+        if when is not None and has_happened and not (is_last and place > first_end):
+            when = _last_weekday(written, when, by)
+        if when is not None and (stands or when.day >= by.today):
+            is_early = (in_first or place == first_end) and not is_last
+            written_end = words[place].start() + len(written.rstrip(_BETWEEN))
+            return _FoundDay(when, words[place].start(), written_end, is_early), end
+    return None, place + 1
+
+
+def _last_weekday(written: str, when: When, by: Conventions) -> When:
+    """What has happened on Monday was on the last one."""
+    earlier = read_when(written.strip(_BETWEEN), by, "past")
+    is_of_week = by.today < when.day <= by.today + timedelta(days=7) and earlier.day >= by.today - timedelta(days=7)
+    return earlier if is_of_week else when
+
+
+def _when(written: str, by: Conventions) -> When | None:
+    """The day that some words name; None where they name none. Raises FieldError where there is no such day."""
+    text = written.strip(_BETWEEN)
+    if not text or (_NO_DATE.fullmatch(text) and not written.rstrip(",;: ").endswith(".")):
+        return None
     try:
-        return TimeOfDay().read(text.removesuffix("h"), by)
-    except FieldError:
+        when = read_when(text, by, "nearest")
+    except NoDateError:
         return None
-
-
-def _day(words: Sequence[str], by: Conventions) -> date | None:
-    """A day from today on; None for other words."""
-    text = " ".join(words[1:] if words[:1] in (["on"], ["by"]) else words)
-    if not text:
+    except FieldError as error:
+        raise FieldError(f"{text}: {error.reason}", field="line", label="Note") from None
+    one_word = len(text.split()) == 1
+    if when.last is not None and one_word:
+        # A month alone is as often a name, and a year a number.
         return None
-    try:
-        day = _counted(text, by.today) or DayAhead().read(text, by)
-    except (FieldError, OverflowError):
-        return None
-    return day if day is not None and day >= by.today else None
+    return None if one_word and len(text) < 3 else dataclasses.replace(when, last=None)
 
 
-def _counted(text: str, today: date) -> date | None:
-    """The day of 'in two weeks', 'in a month', 'next month' (its first) and 'next fri' (of next week)."""
-    monday = today + timedelta(days=7 - today.weekday())
-    if ahead := _AHEAD.fullmatch(text):
-        count = int(ahead[1]) if ahead[1].isdecimal() else _SPELLED[ahead[1]]
-        if ahead[2] == "month":
-            return _months_on(today, count)
-        return today + timedelta(days=count * (7 if ahead[2] == "week" else 1))
-    next_, _, unit = text.partition(" ")
-    if next_ != "next" or len(unit) < 3:
-        return None
-    if unit == "month":
-        return _months_on(today, 1).replace(day=1)
-    return next((monday + timedelta(days=at) for at, day in enumerate(_WEEKDAYS) if day.startswith(unit)), None)
-
-
-def _months_on(day: date, months: int) -> date:
-    """The same day so many months later, or the last of that month."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+def _with_amount(note: QuickNote, by: Conventions) -> QuickNote:
+    """The note with the sum that something was sold for; the sum is no longer in its text."""
+    pieces = re.split(r"(?<=[,;:])\s", note.body)
+    for place, piece in enumerate(pieces):
+        found = _SOLD_FOR.search(piece.rstrip(_BETWEEN))
+        if found is None:
+            continue
+        try:
+            amount = Amount().read(found[1] or found[2], by)
+        except FieldError:
+            continue
+        ending = piece[len(piece.rstrip(_BETWEEN)) :]
+        pieces[place] = piece[: found.start()].rstrip(_BETWEEN) + ending
+        return dataclasses.replace(note, body=" ".join(filter(None, pieces)).strip(_BETWEEN), amount=amount)
+    return note

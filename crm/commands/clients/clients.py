@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-from crm.commands.activity.follow_up_lists import DayAhead
 from crm.commands.activity.timeline_entries import Entry
 from crm.commands.activity.timeline_events import latest
 from crm.commands.client_selection import Group, OfView, Only, SomeClients, TheClient, Where, filters_of, pluralize
@@ -137,8 +136,12 @@ def list_all(
     clients: SomeClients = (),
     only: Only = (),
     mine: Mine = False,
-    due: Annotated[date | None, DayAhead(), About("Due by", "with a follow-up due by this day")] = None,
-    silent_since: Annotated[date | None, Day(), About("Silent since", "without a contact since this day")] = None,
+    due: Annotated[
+        date | None, Day(past=False, of_period="last"), About("Due by", "with a follow-up due by this day")
+    ] = None,
+    silent_since: Annotated[
+        date | None, Day(of_period="first"), About("Silent since", "without a contact since this day")
+    ] = None,
 ) -> list[Client]:
     """Lists clients by name, or a group of them: those that fit fields, a condition, or a saved view.
 

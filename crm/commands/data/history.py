@@ -31,8 +31,8 @@ _LATEST, _NAMED = 50, 3
 # Of so many records the answer to an undo says how they are now.
 _SHOWN = 20
 
-Since = Annotated[date | None, Day(), About("Since", "the first day")]
-Until = Annotated[date | None, Day(past=False), About("Until", "the last day")]
+Since = Annotated[date | None, Day(of_period="first"), About("Since", "the first day")]
+Until = Annotated[date | None, Day(of_period="last", or_later=True), About("Until", "the last day")]
 By = Annotated[str, Line(254), About("By", "who did it, or part of the name")]
 Kind = Annotated[str, Choice(KINDS), About("About", "a kind of record, like sale")]
 Number = Annotated[int | None, Whole(least=1), About("Number", "of one record; say with --about what it is")]

@@ -105,7 +105,9 @@ def list_all(
     owner: OfOwner = "",
     mine: Mine = False,
     since: Annotated[date | None, Day(past=False), About("Since", "the first day of the expected close")] = None,
-    until: Annotated[date | None, Day(past=False), About("Until", "the last day of the expected close")] = None,
+    until: Annotated[
+        date | None, Day(past=False, of_period="last"), About("Until", "the last day of the expected close")
+    ] = None,
     won: Annotated[bool, About("Won", "those that were won")] = False,
     lost: Annotated[bool, About("Lost", "those that were lost")] = False,
     all_: Annotated[bool, About("All", "open, won and lost ones")] = False,

@@ -68,9 +68,9 @@ def _reported(tx: Transaction, sale: Sale, before: str) -> SaleReport:
 def list_all(
     crm: CRM,
     client: Annotated[Client | None, About("Client", "its number, reference or name")] = None,
-    since: Annotated[date | None, Day(past=False), About("Since", "the first day")] = None,
-    until: Annotated[date | None, Day(past=False), About("Until", "the last day")] = None,
-    on: Annotated[date | None, Day(past=False), About("Date", "one day")] = None,
+    since: Annotated[date | None, Day(of_period="first", or_later=True), About("Since", "the first day")] = None,
+    until: Annotated[date | None, Day(of_period="last", or_later=True), About("Until", "the last day")] = None,
+    on: Annotated[date | None, Day(or_later=True), About("Date", "one day")] = None,
     amount: Annotated[Decimal | None, Amount(), About("Amount")] = None,
     note: Annotated[str, Line(500), About("Note")] = "",
     sort: Annotated[str, Line(60), About("Sort by", "a field, with - before it for the other way round")] = "",

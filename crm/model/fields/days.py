@@ -1,86 +1,99 @@
-"""Dates as people write them."""
+"""Dates and times of day as fields take them."""
 
-import re
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
+from typing import Any, Literal
 
 from crm.errors import FieldError
 from crm.model.conventions import Conventions
 from crm.model.fields.checks import Check
+from crm.model.written_dates import Direction, NoDateError, When, calendar_day, examples, read_time, read_when
+
+__all__ = ["FOREVER", "Birthday", "Day", "TimeOfDay", "calendar_day"]
 
 FOREVER = date(9999, 12, 31)
-
-_ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
-_WRITTEN_DAY = re.compile(r"(\d{1,2})[./-]\s?(\d{1,2})[./-]\s?(\d{4})")
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_FOREVER = "until lifted"
 
 
 @dataclass(frozen=True)
 class Day(Check):
-    """A date: 2026-11-21, today, yesterday, fri, or day and month in the team's order.
+    """A date as people write it (`crm.model.written_dates`).
 
-    A weekday is the last one before today where `past`, else the next one. `earliest` and, with
-    `past`, today bound it.
+    What is said without a year or a week is the last one where `past`, else the next one. `earliest` and, with `past`,
+    today bound it. Of a week, month or year that is named instead, `of_period` says which day is meant: the first,
+    which is so for what may lie ahead, the last, or none. `or_later` takes a day to come as well where one of the past
+    is meant. One that is `timed` takes a time too, and then is a When.
     """
 
     past: bool = True
     earliest: date = date(1900, 1, 1)
+    of_period: Literal["", "first", "last"] = ""
+    or_later: bool = False
+    timed: bool = False
 
     empty = None
-    example = "2026-11-20, today, fri"
+    example = "2026-11-20, Nov 20, 11/20, fri or in 10 days"
 
-    def read(self, typed: str, by: Conventions) -> date | None:
-        text = typed.strip().lower()
+    @property
+    def _direction(self) -> Direction:
+        return "past" if self.past else "ahead"
+
+    def read(self, typed: str, by: Conventions) -> date | When | None:
+        text = typed.strip()
         if not text:
             return None
-        day = self._day(text, by)
+        if not self.past and text.casefold() == _FOREVER:
+            return FOREVER
+        when = self._when(text, by)
+        day = self._day_of(when)
         if day < self.earliest:
-            raise FieldError(f"{day.isoformat()} is before {self.earliest.isoformat()}")
-        if self.past and day > by.today:
-            raise FieldError(f"{day.isoformat()} lies in the future (today is {by.today.isoformat()})")
-        return day
+            raise FieldError(f"{by.day(day)} is before {by.day(self.earliest)}")
+        if self.past and not self.or_later and day > by.today:
+            if self.of_period != "last" or when.day > by.today:
+                raise FieldError(f"{by.day(day)} lies in the future (today is {by.day(by.today)})")
+            # Of a period that is not over yet what has passed.
+            day = by.today
+        if when.time and not self.timed:
+            raise FieldError(f"leave out the time ({when.time}); only the day counts here")
+        return When(day, when.time) if when.time else day
 
-    def _day(self, text: str, by: Conventions) -> date:
-        words = {"today": 0, "yesterday": -1, "tomorrow": 1}
-        if text in words:
-            return by.today + timedelta(days=words[text])
-        if len(text) >= 3 and (named := [day for day in _WEEKDAYS if day.startswith(text)]):
-            distance = _WEEKDAYS.index(named[0]) - by.today.weekday()
-            return by.today + timedelta(days=-(-distance % 7 or 7) if self.past else (distance % 7 or 7))
-        if iso := _ISO_DAY.fullmatch(text):
-            year, month, day = (int(part) for part in iso.groups())
-        elif written := _WRITTEN_DAY.fullmatch(text):
-            first, second, year = (int(part) for part in written.groups())
-            day, month = (first, second) if by.day_first or "." in text else (second, first)
-        else:
-            raise FieldError("write the date as year-month-day, like 2026-11-20, or today, yesterday, fri")
-        return calendar_day(year, month, day)
+    def _when(self, text: str, by: Conventions) -> When:
+        try:
+            return read_when(text, by, self._direction)
+        except NoDateError:
+            raise NoDateError(self.hint(by)) from None
+
+    def _day_of(self, when: When) -> date:
+        if when.last is None:
+            return when.day
+        if self.past and not self.of_period:
+            raise FieldError("that is more than a day; say which day it was")
+        return when.last if self.of_period == "last" else when.day
 
     def show(self, value: Any, by: Conventions) -> str:
-        return "until lifted" if value == FOREVER else by.day(value)
+        return _FOREVER if value == FOREVER else by.day(value)
 
     def edit(self, value: Any, by: Conventions) -> str:
-        return value.isoformat() if value is not None else ""
+        return self.show(value, by)
+
+    def hint(self, by: Conventions) -> str:
+        return examples(by, self._direction)
 
 
 class Birthday(Day):
-    """The date on which somebody was born."""
+    """The date on which somebody was born, with its year."""
 
-    example = "1985-03-24"
+    example = "1985-03-24 or Mar 24, 1985"
 
+    def _when(self, text: str, by: Conventions) -> When:
+        when = super()._when(text, by)
+        if not when.has_year:
+            raise FieldError(f"write the year too, like {self.hint(by)}")
+        return when
 
-def calendar_day(year: int, month: int, day: int) -> date:
-    """The date of these numbers; a FieldError says which of them cannot be."""
-    try:
-        return date(year, month, day)
-    except ValueError as error:
-        if not 1 <= month <= 12:
-            raise FieldError(f"there is no month {month}") from error
-        raise FieldError(f"there is no day {day} in {year}-{month:02d}") from error
-
-
-_TIME = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s*(am|pm)?")
+    def hint(self, by: Conventions) -> str:
+        born = date(1985, 3, 24)
+        return f"{by.day(born)} or {born.isoformat()}"
 
 
 class TimeOfDay(Check):
@@ -89,17 +102,4 @@ class TimeOfDay(Check):
     example = "10:00, 4pm"
 
     def read(self, typed: str, by: Conventions) -> str:
-        text = typed.strip().lower()
-        if not text:
-            return ""
-        written = _TIME.fullmatch(text)
-        if written is None:
-            raise FieldError("write the time as hours and minutes, like 10:00 or 4pm")
-        hour, minute, half = int(written[1]), int(written[2] or 0), written[3]
-        if half:
-            if not 1 <= hour <= 12:
-                raise FieldError("with am or pm the hour is from 1 to 12")
-            hour = hour % 12 + (12 if half == "pm" else 0)
-        if hour > 23 or minute > 59:
-            raise FieldError("there is no such time of day")
-        return f"{hour:02}:{minute:02}"
+        return read_time(typed) if typed.strip() else ""

@@ -1,14 +1,14 @@
 """Follow-ups at the menu: the list of them, the page of one, adding, editing and putting off."""
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from crm.commands.activity.follow_up_lists import DayAhead, FollowUpShown
+from crm.commands.activity.follow_up_lists import FollowUpShown
 from crm.commands.activity.follow_ups import FollowUpList
 from crm.commands.registry import named
 from crm.errors import Cancelled, NotFoundError
 from crm.model import Client, Conventions, Deal, Field, FollowUp, typed_fields
+from crm.model.written_dates import read_when
 from crm.repository import Query
 from crm.terminal.activity.rendering import FOLLOW_UPS
 from crm.terminal.console.keyboard import Back, Choice
@@ -31,6 +31,7 @@ class FollowUpForm(RecordForm):
     # Asked before the form is shown.
     asked_first: ClassVar[Sequence[str]] = ("what", "due_on")
     needed = frozenset(("what",))
+    times: ClassVar[Mapping[str, str]] = {"due_on": "due_time"}
 
     def __init__(self, session: Session, client: Client, shown: Mapping[str, Any], changes: dict[str, Any]) -> None:
         super().__init__(session, FollowUp, shown, changes)
@@ -47,8 +48,7 @@ class FollowUpForm(RecordForm):
         return cls(session, client, {name: getattr(record, name) for name in _ORDER}, changes)
 
     def fields(self) -> Sequence[Field]:
-        known = dict(typed_fields(FollowUp))
-        known["due_on"] = dataclasses.replace(known["due_on"], check=DayAhead())
+        known = typed_fields(FollowUp)
         return [known[name] for name in _ORDER if name != "deal" or self._deals]
 
     def ask(self, field: Field, *, required: bool = False) -> None:
@@ -205,8 +205,8 @@ def _delete(session: Session, shown: FollowUpShown) -> bool:
 
 def put_off(session: Session, shown: FollowUpShown) -> bool:
     """Asks until when, and puts a follow-up off. Raises Back."""
-    by, check = session.crm.conventions, DayAhead()
-    days = {words: check.read(words, by) for words in ("tomorrow", "next week")}
+    by = session.crm.conventions
+    days = {words: read_when(words, by, "ahead").day for words in ("tomorrow", "next week")}
     entries = [Choice(f"{words.capitalize()}, {by.day(day)}", day) for words, day in days.items()]
     until = session.keyboard.choose("Until:", [*entries, Choice("Another day", None)])
     if until is None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from crm.commands.activity.interactions import logged
 from crm.commands.clients.contacts import contacts_of
@@ -31,6 +31,8 @@ _CORRECTED = ("kind", "user")
 
 class InteractionForm(RecordForm):
     """An interaction of a client on its way; `contacts` are those of the client."""
+
+    times: ClassVar[Mapping[str, str]] = {"on": "time"}
 
     def __init__(
         self, session: Session, contacts: Sequence[Contact], shown: Mapping[str, Any], changes: dict[str, Any]

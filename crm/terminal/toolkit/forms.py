@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
 from rich.text import Text
@@ -9,7 +10,8 @@ from rich.text import Text
 from crm.errors import Cancelled, ConflictError, CRMError
 from crm.model import Conventions, Field, Record, typed_fields
 from crm.model.fields import Choice as OneOf
-from crm.model.fields import Extra, Prose
+from crm.model.fields import Day, Extra, Prose
+from crm.model.written_dates import When
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import clean
 from crm.terminal.toolkit.session import Session
@@ -49,6 +51,8 @@ class RecordForm:
 
     # What must not be left empty where it is asked before the form is shown.
     needed: ClassVar[frozenset[str]] = frozenset()
+    # Days that may be typed with a time, and the fields of these times.
+    times: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, session: Session, kind: type[Record], shown: Mapping[str, Any], changes: dict[str, Any]) -> None:
         self.session = session
@@ -174,10 +178,13 @@ class RecordForm:
         stored = field.check.edit(value, by) if value not in (None, "", (), {}) else ""
         typed = self._begun.pop(field.name, "") or stored
         extra = field.name == "extra"
+        check = field.check
+        if field.name in self.times and isinstance(check, Day):
+            check = replace(check, timed=True)
         try:
             entered = self.session.prompts.value(
                 field.label,
-                field.check,
+                check,
                 help=field.help if extra else self.help(field, "" if required else typed),
                 typed=typed,
                 required=required and not extra,
@@ -191,10 +198,16 @@ class RecordForm:
             raise
         if extra:
             entered = {**entered, **{name: "" for name in self.shown.get("extra", {}) if name not in entered}}
-        if entered == self.shown.get(field.name, field.check.empty):
-            self.changes.pop(field.name, None)
+        if isinstance(entered, When):
+            self._take(self.times[field.name], entered.time, "")
+            entered = entered.day
+        self._take(field.name, entered, field.check.empty)
+
+    def _take(self, name: str, entered: Any, empty: Any) -> None:
+        if entered == self.shown.get(name, empty):
+            self.changes.pop(name, None)
         else:
-            self.changes[field.name] = entered
+            self.changes[name] = entered
 
     def help(self, field: Field, typed: str) -> str:
         """What stands beside a question."""

@@ -1,6 +1,7 @@
 """Quick capture: a line becomes an interaction and a follow-up, and nothing of what was typed is lost."""
 
-from datetime import date, timedelta
+from collections import Counter
+from datetime import date
 from typing import Any
 
 import pytest
@@ -8,9 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crm.commands.activity.capture import Captured
-from crm.commands.activity.quick_notes import QuickNote, read_jotting
+from crm.commands.activity.quick_notes import QuickNote, read_note, read_notes
 from crm.errors import CRMError, FieldError, NotFoundError, Question
-from crm.model import Client, Conventions, FollowUp, Interaction
+from crm.model import Client, Conventions, FollowUp, Interaction, Sale
 from tests.commands.conftest import Office
 from tests.support.clocks import TODAY, standing_on
 
@@ -18,39 +19,7 @@ pytestmark = pytest.mark.dated
 
 BY = Conventions(clock=standing_on(TODAY))
 # A Saturday.
-FRIDAY, MONDAY = date(2026, 11, 27), date(2026, 11, 23)
-
-
-@pytest.mark.parametrize(
-    ("line", "kind", "body", "due_on", "due_time"),
-    [
-        ("call Acme, wants a quote, fri 10:00", "call", "Acme, wants a quote", FRIDAY, "10:00"),
-        ("CALLED Acme tomorrow", "call", "Acme", TODAY + timedelta(days=1), ""),
-        ("met: Jo Fox about it, next week", "meeting", "Jo Fox about it", MONDAY, ""),
-        ("mail Acme in 3 days", "email", "Acme", TODAY + timedelta(days=3), ""),
-        ("e-mail Acme in two weeks at 9am", "email", "Acme", TODAY + timedelta(days=14), "09:00"),
-        ("sms Acme 2026-12-01 9am", "sms", "Acme", date(2026, 12, 1), "09:00"),
-        ("note Acme, 10:00 on friday", "note", "Acme", FRIDAY, "10:00"),
-        ("Acme, by next fri", "note", "Acme", FRIDAY, ""),
-        ("Acme, next month", "note", "Acme", date(2026, 12, 1), ""),
-        ("Acme in a month, 4.30 pm", "note", "Acme", date(2026, 12, 21), "16:30"),
-        ("Acme today at 16h", "note", "Acme", TODAY, "16:00"),
-        ("call Acme, 12/24/2026", "call", "Acme", date(2026, 12, 24), ""),
-        # What does not say when is text.
-        ("call Acme, room 42", "call", "Acme, room 42", None, ""),
-        ("call Acme at 10:00", "call", "Acme at 10:00", None, ""),
-        ("call Acme, since 2020-01-01", "call", "Acme, since 2020-01-01", None, ""),
-        ("call Acme yesterday", "call", "Acme yesterday", None, ""),
-        ("call Acme, fri 25:00", "call", "Acme, fri 25:00", None, ""),
-        ("Acme tomorrow we speak", "note", "Acme tomorrow we speak", None, ""),
-        ("callable Acme", "note", "callable Acme", None, ""),
-        ("", "note", "", None, ""),
-        ("call", "call", "", None, ""),
-    ],
-)
-def test_a_line_is_taken_apart(line: str, kind: str, body: str, due_on: date | None, due_time: str) -> None:
-    read = read_jotting(line, BY)
-    assert (read.kind, read.body.strip(" ,:"), read.due_on, read.due_time) == (kind, body, due_on, due_time)
+FRIDAY = date(2026, 11, 27)
 
 
 PIECES = st.sampled_from(
@@ -63,29 +32,24 @@ LINES = st.one_of(st.text(max_size=80), st.lists(PIECES, max_size=12).map(" ".jo
 @given(LINES, st.dates(date(1990, 1, 1), date(2090, 12, 31)), st.sampled_from(["en_US", "de_AT", "ja_JP"]))
 @example("call Acme in 999 months", date(2026, 11, 21), "en_US")
 @example("Acme next week", date(2026, 11, 22), "en_US")
-def test_whatever_is_typed_is_read_and_what_was_typed_is_all_there(line: str, today: date, language: str) -> None:
+def test_whatever_is_typed_is_read_or_refused_and_no_text_is_lost(line: str, today: date, language: str) -> None:
     by = Conventions(language=language, clock=standing_on(today))
-    read = read_jotting(line, by)
-    assert read.head + read.body + read.tail == line
-    assert (read.due_on is None) == (read.tail == "")
-    assert read.due_on is None or read.due_on >= today
-    assert read.due_on is not None or not read.due_time
-    # What was understood is understood again, by itself.
-    if read.tail:
-        alone = read_jotting(f"x {read.tail}", by)
-        assert (alone.due_on, alone.due_time) == (read.due_on, read.due_time)
-    for begun, rest in read.beginnings():
-        assert begun
-        assert begun in read.body
-        assert rest in read.body
-        assert _letters(begun + rest) == _letters(read.body)
-    name, rest = read.apart()
-    assert _letters(name + rest) == _letters(read.body)
+    try:
+        notes = list(read_notes(line, by))
+    except FieldError:
+        return
+    for note in notes:
+        assert note.due_on is None or note.due_on >= today
+        assert note.on is None or note.on <= today
+        assert (note.due_on is not None) or not note.due_time
+        assert not Counter(_letters(note.body)) - Counter(_letters(line))
+        for begun, rest in [*note.beginnings(), note.apart()]:
+            assert _letters(begun + rest) == _letters(note.body)
 
 
 def _letters(text: str) -> list[str]:
     """The text without what stands between its pieces."""
-    return [char for char in text if not (char.isspace() or char in ",;:.-–—")]  # noqa: RUF001
+    return [character for character in text if not (character.isspace() or character in ",;:.-–—")]  # noqa: RUF001
 
 
 def captured(office: Office, line: str, **answers: Any) -> Captured:
@@ -130,10 +94,98 @@ def test_it_is_shown_before_it_is_saved_in_one_change(office: Office) -> None:
 def test_without_a_day_nothing_is_to_follow(office: Office) -> None:
     office.add(company="Acme")
     done = captured(office, "met Acme: room 42")
+    assert done.interaction is not None
     assert (done.interaction.kind, done.interaction.subject, done.follow_up) == ("meeting", "room 42", None)
-    done = captured(office, "call Acme, tomorrow")
+
+
+def test_what_is_planned_is_not_logged_and_moves_no_last_contact(office: Office) -> None:
+    acme = office.add(company="Acme")
+    for line, what, at in [
+        ("meeting with Acme monday 14:30", "Meeting: Acme", "14:30"),
+        ("lunch with Acme, bring samples, monday", "Lunch: bring samples", ""),
+        ("call Acme, mon", "Call: Acme", ""),
+        ("Acme, monday", "Follow up: Acme", ""),
+    ]:
+        with pytest.raises(Question) as asked:
+            office("capture", line)
+        assert asked.value.sentence.startswith(
+            "Planned with Acme; nothing is logged yet\nFollow-up on Mon, Nov 23, 2026"
+        )
+        done = captured(office, line)
+        assert done.follow_up is not None
+        assert (done.interaction, done.follow_up.what, done.follow_up.due_on, done.follow_up.due_time) == (
+            None, what, date(2026, 11, 23), at,
+        )  # fmt: skip
+    with office.crm.read() as snapshot:
+        client = snapshot.get(Client, acme.id)
+    assert (client.last_contact_on, client.next_follow_up_on) == (None, date(2026, 11, 23))
+    assert stored(office, Interaction) == []
+
+
+def test_a_past_day_is_the_day_of_the_entry(office: Office) -> None:
+    office.add(company="Acme")
+    done = captured(office, "met Acme yesterday 14:00, likes oak, fri")
+    assert done.interaction is not None
+    entry = done.interaction
+    assert (entry.on, entry.time, entry.subject) == (date(2026, 11, 20), "14:00", "likes oak")
     assert done.follow_up is not None
-    assert (done.interaction.subject, done.follow_up.what) == ("", "Call: Acme")
+    assert (done.client.last_contact_on, done.follow_up.due_on) == (date(2026, 11, 20), FRIDAY)
+    with pytest.raises(FieldError) as refused:
+        office("capture", "call Acme, 2026-02-30")
+    assert "there is no day 30 in February 2026" in refused.value.reason
+    assert len(stored(office, Interaction)) == 1
+
+
+def test_what_was_sold_for_a_sum_is_offered_as_a_sale(office: Office) -> None:
+    acme = office.add(company="Acme")
+    line = "sold Acme 3 tables for 300, deliver them fri"
+    for yes in (False, True):
+        with pytest.raises(Question) as asked:
+            office("capture", line, yes=yes)
+        assert (asked.value.parameter, asked.value.sentence) == ("sale", "Record a sale of $300.00 to Acme?")
+    assert stored(office, Sale) == []
+    done = captured(office, line, sale=True)
+    assert done.sale is not None
+    assert (done.sale.client, done.sale.amount, done.sale.on, done.interaction) == (acme.id, 300, TODAY, None)
+    assert done.sale.note == "3 tables, deliver them"
+    assert done.follow_up is not None
+    assert done.client.total_spend == 300
+    done = captured(office, "Acme bought 2 chairs for 200", sale=False)
+    assert done.interaction is not None
+    assert (done.sale, done.interaction.subject) == (None, "Bought: 2 chairs for $200.00")
+
+
+def test_a_misspelt_client_is_found_as_search_finds_it(office: Office) -> None:
+    hotel = office.add(company="Hotel Seeblick")
+    office("contacts add", hotel, "Greta Galanis")
+    office.add(company="Ross")
+    office("contacts add", office.add(company="Elsewhere"), "Greta Boll")
+    for line in ("hotel seblick called, asks for tables", "met Greta Galanys, asks for tables"):
+        done = captured(office, line)
+        assert done.interaction is not None
+        assert (done.client.id, done.interaction.subject) == (hotel.id, "asks for tables")
+    for line, name in [
+        ("call Hotl Seeblik, asks for tables, in 3 days", "Hotl Seeblik"),
+        ("met Grata Galanys, asks for tables", "Grata Galanys"),
+    ]:
+        with pytest.raises(Question) as asked:
+            office("capture", line)
+        assert asked.value.parameter == "client"
+        assert asked.value.sentence == f"No client is called {name}. Did you mean this one?"
+        assert list(asked.value.choices) == [str(hotel.id), "0"]
+        chosen = captured(office, line, client=hotel.id)
+        done = captured(office, line)
+        assert (done.client.id, done.misspelt) == (hotel.id, name)
+        assert done.interaction is not None
+        assert chosen.interaction is not None
+        assert done.interaction.subject == chosen.interaction.subject == "asks for tables"
+        with pytest.raises(Question) as asked:
+            office("capture", line, client=0)
+        assert (asked.value.parameter, asked.value.sentence) == ("add", f"No client is called {name}.")
+    # A short name may be that of anybody.
+    with pytest.raises(Question) as asked:
+        captured(office, "call Boss, hello")
+    assert asked.value.parameter == "client"
 
 
 @pytest.mark.parametrize(
@@ -183,7 +235,7 @@ def test_who_is_not_found_can_be_added_with_it(office: Office) -> None:
     office.add(company="Acme")
     with pytest.raises(Question) as asked:
         office("capture", "call Zed Corp, hello, tomorrow")
-    assert (asked.value.parameter, asked.value.sentence) == ("add", "Nobody is called Zed Corp.")
+    assert (asked.value.parameter, asked.value.sentence) == ("add", "No client is called Zed Corp.")
     with pytest.raises(Question) as shown:
         office("capture", "call Zed Corp, hello, tomorrow", add="company")
     assert shown.value.sentence.startswith("New company: Zed Corp\nCall with Zed Corp, Nov 21, 2026: hello\n")
@@ -234,7 +286,7 @@ def test_no_line_breaks_it(office: Office) -> None:
         except CRMError:
             return
         assert isinstance(done.client, Client)
-        assert isinstance(read_jotting(line, BY), QuickNote)
+        assert isinstance(read_note(line, BY), QuickNote)
 
     tried()
     assert office.is_sound()

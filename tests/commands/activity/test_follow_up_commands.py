@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from crm.commands.activity.agenda import QUIET_AFTER
-from crm.commands.activity.follow_up_lists import DayAhead, FollowUpShown, due_words
+from crm.commands.activity.follow_up_lists import FollowUpShown, due_words
 from crm.commands.context import CRM
+from crm.commands.registry import named
 from crm.errors import CRMError, FieldError, NotFoundError, RefusedError
 from crm.files.icalendar import write_follow_ups
 from crm.model import Client, Conventions, Deal, FollowUp, Interaction, Message, Stage
 from crm.model.encoding import plain
+from crm.model.written_dates import When, read_when
 from crm.repository import Query
 from tests.commands.conftest import Office
 from tests.conftest import Store
@@ -38,7 +40,9 @@ def put(office: Office, record: Any, crm: CRM | None = None) -> Any:
     return (crm or office.crm).transact(lambda tx: tx.add(record), "put there by a test")
 
 
-def follow_up(office: Office, client: Client, what: str = "Call", due: date | None = TODAY, **given: Any) -> FollowUp:
+def follow_up(
+    office: Office, client: Client, what: str = "Call", due: date | When | None = TODAY, **given: Any
+) -> FollowUp:
     added: FollowUpShown = office("follow-ups add", client, what, due=due, **given)
     return added.follow_up
 
@@ -187,19 +191,25 @@ def test_without_a_contact_the_first_day_is_counted_from_today(office: Office) -
     assert follow_up(office, client, due=None, every=14).due_on == TODAY
 
 
-@pytest.mark.parametrize(
-    ("written", "day"),
-    [("tomorrow", days(1)), ("Next week", MONDAY), ("in 3 days", days(3)), ("in 1 day", days(1)), ("fri", days(6)),
-     ("2026-12-01", date(2026, 12, 1)), ("1.12.2026", date(2026, 12, 1)), ("today", TODAY)],
-)  # fmt: skip
-def test_a_day_to_come_is_written_in_words(written: str, day: date) -> None:
-    assert DayAhead().read(written, Conventions(clock=standing_on(TODAY))) == day
+def test_a_time_may_be_written_with_the_day(office: Office) -> None:
+    due = named("follow-ups add").parameters["due"].value_check
+    until = named("follow-ups snooze").parameters["until"].value_check
+    by = office.crm.conventions
+    one = follow_up(office, office.add(), due=due.read("fri 10:00", by))
+    assert (one.due_on, one.due_time) == (days(6), "10:00")
+    later = office("follow-ups snooze", one, until.read("mon 9:30", by)).follow_up
+    assert (later.due_on, later.due_time) == (MONDAY, "09:30")
+    # A day alone leaves the time as it is.
+    assert office("follow-ups snooze", later, until.read("12/24", by)).follow_up.due_time == "09:30"
+    with pytest.raises(FieldError) as refused:
+        follow_up(office, office.add(), due=due.read("fri 10:00", by), time="11:00")
+    assert refused.value.reason == "two times were given, 10:00 and 11:00; leave out one of them"
 
 
 def test_next_week_is_a_monday_that_is_yet_to_come() -> None:
     for count in range(14):
         today = TODAY + timedelta(days=count)
-        day = DayAhead().read("next week", Conventions(clock=standing_on(today)))
+        day = read_when("next week", Conventions(clock=standing_on(today)), "ahead").day
         assert day.weekday() == 0
         assert 1 <= (day - today).days <= 7
 
@@ -207,7 +217,7 @@ def test_next_week_is_a_monday_that_is_yet_to_come() -> None:
 def test_put_off_until_a_day_that_has_not_passed(office: Office) -> None:
     one = follow_up(office, office.add())
     assert office("follow-ups snooze", one, MONDAY).follow_up.due_on == MONDAY
-    assert office.history()[0] == "put off the follow-up Call until 2026-11-23"
+    assert office.history()[0] == "put off the follow-up Call until Nov 23, 2026"
     with pytest.raises(FieldError):
         office("follow-ups snooze", one, days(-1))
 

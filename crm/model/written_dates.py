@@ -1,0 +1,610 @@
+"""Dates and times as people write them: the one reader for forms, filters, the shell, quick capture and files.
+
+Whatever the program prints is read, in each language that Babel prints; beside it day and month in the team's order,
+the months and days of the week in its language and in English, and English words: next tuesday, in two weeks, end of
+month, 30 days ago.
+"""
+
+import re
+import unicodedata
+from calendar import monthrange
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from functools import lru_cache
+from itertools import product
+from typing import Literal
+
+from crm.errors import FieldError
+from crm.model.conventions import TURNING_MARKS, Conventions
+from crm.model.folding import fold
+
+# Where what is meant lies when the words leave it open: 'fri', '5 dec', '12/24'. 'nearest' takes the next day of the
+# week, and of the years before and after today the one that is nearer.
+Direction = Literal["past", "ahead", "nearest"]
+
+_LONGEST = 80
+_SPREAD = 8
+_FIRST_YEAR, _LAST_YEAR = 1000, 9999
+# Two digits of a year mean one up to so many years ahead.
+_YEARS_AHEAD = 20
+
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_NUMBERS: Mapping[str, int] = {
+    "a": 1, "an": 1, "one": 1, "two": 2, "a couple of": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
+    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
+}  # fmt: skip
+# What may stand between day, month and year, and behind a number.
+_BETWEEN = frozenset(("of", "the", "de", "del", "den", "der", "le", "d"))
+_BEHIND = frozenset(("st", "nd", "rd", "th", "er", "re", "o", "a", "e"))
+_BEFORE = re.compile(r"^(?:on|by|until|till|due|since) +")
+_AT_TIMES: Mapping[str, str] = {
+    "noon": "12:00", "midday": "12:00", "morning": "09:00", "afternoon": "14:00", "evening": "18:00",
+}  # fmt: skip
+_MOST_WORDS_OF_TIME = 3
+
+_THREE = re.compile(r"(\d{1,4})([./-]) ?(\d{1,2})\2 ?(\d{1,4})\.?|(\d{1,2})( )(\d{1,2}) (\d{4})")
+_TWO = re.compile(r"(\d{1,2})([./-]) ?(\d{1,2})\.?")
+_YEAR_AND_MONTH = re.compile(r"(?P<y>\d{4})[./-](?P<m>\d{1,2})|(?P<m2>\d{1,2})[./-](?P<y2>\d{4})")
+_COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
+_TIME = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s*(am|pm|a\.m\.|p\.m\.|h|o'clock)?")
+
+_CLOCK = re.compile(r"\d:\d")
+
+_COUNT = rf"(\d+|{'|'.join(_NUMBERS)})"
+_UNIT = r"((?:working |business |work)?day|week|fortnight|month|quarter|year)s?"
+_AHEAD = re.compile(rf"in {_COUNT} {_UNIT}(?: time)?|{_COUNT} {_UNIT} (?:from (?:now|today)|later)")
+_AGO = re.compile(rf"{_COUNT} {_UNIT} (?:ago|back)")
+_PERIOD = re.compile(
+    r"(?:(start|beginning|middle|mid|end) (?:of )?)?(?:the )?(?:(this|current|next|coming|last|past|previous) )?"
+    r"(week|month|quarter|year)"
+)
+_PART_OF = re.compile(r"(start|beginning|middle|mid|end) (?:of )?(.+)")
+_SHORT: Mapping[str, str] = {
+    "eow": "end of week", "eom": "end of month", "eoq": "end of quarter", "eoy": "end of year",
+    "month end": "end of month", "year end": "end of year",
+}  # fmt: skip
+_WORDS: Mapping[str, int] = {
+    "today": 0, "now": 0, "yesterday": -1, "tomorrow": 1, "day after tomorrow": 2, "the day after tomorrow": 2,
+    "day before yesterday": -2, "the day before yesterday": -2,
+}  # fmt: skip
+_ORDINAL = re.compile(r"(?:the )?(\d{1,2}) (?:st|nd|rd|th)(?: of (?:the )?(this|next|last) month)?")
+_QUARTER = re.compile(r"(?:(\d{4}) )?q ([1-4])(?: (\d{4}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A day, and the time of it ('HH:MM') where one was written. `last` is set where more than a day was written, a
+    week, a month: its last day, as `day` is its first. `has_year` says whether the year was written too."""
+
+    day: date
+    time: str = ""
+    last: date | None = None
+    has_year: bool = field(default=False, compare=False)
+
+
+class NoDateError(FieldError):
+    """What was written is no date at all; a date that cannot be is another FieldError."""
+
+    def __init__(self, examples: str = "") -> None:
+        super().__init__(f"that is no date; write it like {examples}")
+
+
+def read_when(text: str, by: Conventions, direction: Direction) -> When:
+    """The day that was written, and its time. Raises FieldError: a date that cannot be says why, and what is none
+    (NoDateError) what can be written."""
+    try:
+        written = _cleaned(text)
+        if not 0 < len(written) <= _LONGEST:
+            raise NoDateError
+        return _when(written, by, direction)
+    except NoDateError:
+        raise NoDateError(examples(by, direction)) from None
+    except OverflowError:
+        raise FieldError("that day is too far away") from None
+
+
+def day_and_time(written: date | When | None, time: str) -> tuple[date | None, str]:
+    """A day, and the time that was written with it or by itself. Raises FieldError where both were, and differ."""
+    if not isinstance(written, When):
+        return written, time
+    if time and written.time and time != written.time:
+        raise FieldError(f"two times were given, {written.time} and {time}; leave out one of them")
+    return written.day, written.time or time
+
+
+def examples(by: Conventions, direction: Direction) -> str:
+    """What can be written for a day, as this team writes it."""
+    known = date(by.today.year - (direction == "past"), 12, 24)
+    words = "yesterday, fri, 30 days ago" if direction == "past" else "tomorrow, fri, next week, in 10 days"
+    return f"{words}, {by.day_and_month(known)} or {by.day(known)}"
+
+
+def read_time(text: str) -> str:
+    """A time of day that was written, as 'HH:MM'. Raises FieldError."""
+    written = text.strip().lower()
+    if written in _AT_TIMES:
+        return _AT_TIMES[written]
+    found = _TIME.fullmatch(written)
+    if found is None:
+        raise FieldError("write the time as hours and minutes, like 10:00 or 4pm")
+    hour, minute, half = int(found[1]), int(found[2] or 0), (found[3] or "")[:1]
+    if half in ("a", "p"):
+        if not 1 <= hour <= 12:
+            raise FieldError("with am or pm the hour is from 1 to 12")
+        hour = hour % 12 + (12 if half == "p" else 0)
+    if hour > 23 or minute > 59:
+        raise FieldError("there is no such time of day")
+    return f"{hour:02}:{minute:02}"
+
+
+def calendar_day(year: int, month: int, day: int) -> date:
+    """The date of these numbers; a FieldError says which of them cannot be."""
+    try:
+        return date(year, month, day)
+    except ValueError as error:
+        if not 1 <= month <= 12:
+            raise FieldError(f"there is no month {month}") from error
+        raise FieldError(f"there is no day {day} in {_MONTHS[month - 1].capitalize()} {year}") from error
+
+
+def _full(year: int, month: int, day: int) -> When:
+    return When(calendar_day(year, month, day), has_year=True)
+
+
+def _cleaned(text: str) -> str:
+    """Text without case and marks that nobody sees, and with single blanks."""
+    written = " ".join(TURNING_MARKS.sub("", text).casefold().replace(",", " ").split())
+    written = re.sub(r"(\d)t(\d\d?:)", r"\1 \2", written)
+    return _BEFORE.sub("", written)
+
+
+def _when(written: str, by: Conventions, direction: Direction) -> When:
+    """A day alone, or with a time before or behind it."""
+    if not _CLOCK.search(written):
+        try:
+            return _day(written, by, direction)
+        except NoDateError:
+            pass
+    words = written.split()
+    for count in range(1, min(_MOST_WORDS_OF_TIME, len(words) - 1) + 1):
+        for day_words, time_words, is_behind in (
+            (words[:-count], words[-count:], True),
+            (words[count:], words[:count], False),
+        ):
+            if not _looks_like_a_time(time_words, is_behind=is_behind):
+                continue
+            try:
+                when = _day(_BEFORE.sub("", " ".join(day_words)), by, direction)
+            except NoDateError:
+                continue
+            if when.last is not None and (when.last - when.day).days > 6:
+                # A time belongs to a day; that of a week is its first.
+                continue
+            return replace(when, last=None, time=read_time(" ".join(time_words).removeprefix("at ")))
+    raise NoDateError
+
+
+def _looks_like_a_time(words: Sequence[str], *, is_behind: bool) -> bool:
+    """Whether words are a time: 10:00, 9am, 16h, noon; behind a day, or after 'at', an hour alone is one too."""
+    written = " ".join(words)
+    said_at = written.startswith("at ")
+    written = written.removeprefix("at ")
+    if written in _AT_TIMES:
+        return True
+    found = _TIME.fullmatch(written)
+    return found is not None and bool(found[2] or found[3] or said_at or (is_behind and int(found[1]) < 24))
+
+
+def _day(written: str, by: Conventions, direction: Direction) -> When:
+    if compact := _COMPACT.fullmatch(written):
+        return _full(*map(int, compact.groups()))
+    if re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", written):
+        return _full(*map(int, written.split("-")))
+    phrase = " ".join(_folded(_tokens(written)))
+    if (found := _counted(phrase, by.today)) is not None:
+        return When(found)
+    if (period := _period(_SHORT.get(phrase, phrase), by, direction)) is not None:
+        return period
+    if (ordinal := _ORDINAL.fullmatch(phrase)) is not None:
+        return When(_in_month(int(ordinal[1]), ordinal[2] or "", by.today, direction))
+    for read in (_printed, _of_week, _in_numbers, _with_month):
+        if (when := read(written, by, direction)) is not None:
+            return when
+    raise NoDateError
+
+
+# Words
+
+
+def _counted(phrase: str, today: date) -> date | None:
+    """Today, tomorrow, in two weeks, 30 days ago."""
+    if phrase in _WORDS:
+        return today + timedelta(days=_WORDS[phrase])
+    if ahead := _AHEAD.fullmatch(phrase):
+        return _moved(today, _count(ahead[1] or ahead[3]), ahead[2] or ahead[4])
+    if ago := _AGO.fullmatch(phrase):
+        return _moved(today, -_count(ago[1]), ago[2])
+    return None
+
+
+def _count(written: str) -> int:
+    return _NUMBERS[written] if written in _NUMBERS else int(written)
+
+
+def _moved(day: date, count: int, unit: str) -> date:
+    match unit:
+        case "day":
+            return day + timedelta(days=count)
+        case "week" | "fortnight":
+            return day + timedelta(weeks=count * (2 if unit == "fortnight" else 1))
+        case "month" | "quarter" | "year":
+            return months_on(day, count * {"month": 1, "quarter": 3, "year": 12}[unit])
+    # Working days, from the last one or the next: whole weeks at once, and the rest one by one.
+    step = timedelta(days=1 if count > 0 else -1)
+    while day.weekday() > 4:
+        day -= step
+    weeks, rest = divmod(abs(count), 5)
+    day += step * 7 * weeks
+    while rest:
+        day += step
+        rest -= day.weekday() < 5
+    return day
+
+
+def months_on(day: date, months: int) -> date:
+    """The same day so many months later, or the last of that month. Raises OverflowError."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if not 1 <= year <= _LAST_YEAR:
+        raise OverflowError
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def _period(phrase: str, by: Conventions, direction: Direction) -> When | None:
+    """A week, month, quarter or year, or where in it: next week, last month, end of quarter, 2026 q 4, mid december."""
+    today = by.today
+    if found := _PERIOD.fullmatch(phrase):
+        part, which, unit = found.groups()
+        if not (part or which):
+            return None
+        steps = {"next": 1, "coming": 1, "last": -1, "past": -1, "previous": -1}.get(which, 0)
+        first, last = _bounds(today, unit, steps)
+        if unit == "week" and part == "end":
+            # People who say so mean its last working day.
+            friday = first + timedelta(days=4)
+            late = not which and direction != "past" and friday < today
+            return When(friday + timedelta(days=7 if late else 0))
+        return _part(part, first, last)
+    if found := _QUARTER.fullmatch(phrase):
+        year = int(found[1] or found[3] or today.year)
+        return _span(calendar_day(year, int(found[2]) * 3 - 2, 1), 3)
+    if re.fullmatch(r"(?:19|20|21)\d\d", phrase):
+        return _span(date(int(phrase), 1, 1), 12)
+    if found := _PART_OF.fullmatch(phrase):
+        month = _with_month(found[2], by, direction)
+        if month is not None and month.last is not None:
+            return _part(found[1], month.day, month.last)
+    return None
+
+
+def _bounds(today: date, unit: str, steps: int) -> tuple[date, date]:
+    """The first and the last day of the week, month, quarter or year so many after this one."""
+    if unit == "week":
+        monday = today + timedelta(days=7 * steps - today.weekday())
+        return monday, monday + timedelta(days=6)
+    months = {"month": 1, "quarter": 3, "year": 12}[unit]
+    first = date(today.year, (today.month - 1) // months * months + 1, 1)
+    span = _span(months_on(first, steps * months), months)
+    return span.day, span.last or span.day
+
+
+def _span(first: date, months: int) -> When:
+    """So many months from the first day of one on."""
+    end = months_on(first, months - 1)
+    return When(first, last=end.replace(day=monthrange(end.year, end.month)[1]))
+
+
+def _part(part: str | None, first: date, last: date) -> When | None:
+    match part:
+        case None:
+            return When(first, last=last)
+        case "end":
+            return When(last)
+        case "start" | "beginning":
+            return When(first)
+    return When(first.replace(day=15)) if 27 < (last - first).days < 31 else None
+
+
+def _in_month(day: int, which: str, today: date, direction: Direction) -> date:
+    """The 15th: of this month, or of the next or last one that has it."""
+    if not 1 <= day <= 31:
+        raise NoDateError
+    if which:
+        first = months_on(today.replace(day=1), {"this": 0, "next": 1, "last": -1}[which])
+        return calendar_day(first.year, first.month, day)
+    months = (months_on(today.replace(day=1), steps) for steps in range(-2, 3))
+    return _towards(
+        [first.replace(day=day) for first in months if day <= monthrange(first.year, first.month)[1]], today, direction
+    )
+
+
+def _towards(days: Sequence[date], today: date, direction: Direction) -> date:
+    """Of some days the one that is meant."""
+    if direction == "ahead":
+        return min(day for day in days if day >= today)
+    if direction == "past":
+        return max(day for day in days if day <= today)
+    return min(days, key=lambda day: (abs((day - today).days), day < today))
+
+
+# As it is printed
+
+
+def _printed(written: str, by: Conventions, _: Direction) -> When | None:
+    """A date, or a month, exactly as Babel writes it in the team's language; accents may be left out."""
+    templates, exact = _templates(by.language), _tokens(written)
+    for tokens in (exact, _folded(exact)):
+        numbers = [place for place, token in enumerate(tokens) if token.isdecimal()]
+        for year in numbers:
+            if len(tokens[year]) < 4:
+                continue
+            of_month = (*tokens[:year], "Y", *tokens[year + 1 :])
+            if month := templates.get(of_month):
+                return _span(calendar_day(int(tokens[year]), month, 1), 1)
+            for day in numbers:
+                key = (*of_month[:day], "D", *of_month[day + 1 :])
+                if day != year and (month := templates.get(key)):
+                    return _full(int(tokens[year]), month, int(tokens[day]))
+    return None
+
+
+@lru_cache(maxsize=4)
+def _templates(language: str) -> Mapping[tuple[str, ...], int]:
+    """The tokens of a date as this language writes it, D and Y for the day and the year, with the month of it."""
+    from babel.dates import format_date
+
+    day, year = 27, 4321
+    named = {str(day): "D", str(year): "Y"}
+    exact: dict[tuple[str, ...], int] = {}
+    folded: dict[tuple[str, ...], set[int]] = {}
+    for form, month in product(("medium", "long", "MMM y", "MMMM y"), range(1, 13)):
+        tokens = [
+            named.get(token, token) for token in _exact(format_date(date(year, month, day), form, locale=language))
+        ]
+        exact.setdefault(tuple(tokens), month)
+        folded.setdefault(tuple(_folded(tokens, but=("D", "Y"))), set()).add(month)
+    clear = {tokens: months.pop() for tokens, months in folded.items() if len(months) == 1}
+    return clear | exact
+
+
+# Days of the week
+
+
+def _of_week(written: str, by: Conventions, direction: Direction) -> When | None:
+    """A day of the week, alone, in a week, or before or behind a date, which has to be one."""
+    for weekdays, rest, is_first in _split_weekday(written.split(), _weekdays(by.language)):
+        which = " ".join(word for word in rest if word != "on")
+        if len(weekdays) == 1:
+            day = _in_week(min(weekdays), which, by.today, direction, is_first=is_first)
+            if day is not None:
+                return When(day)
+        when = _dated(" ".join(rest), by, direction)
+        if when is not None and when.last is None:
+            if when.day.weekday() not in weekdays:
+                is_one, named = (_WEEKDAYS[day].capitalize() for day in (when.day.weekday(), min(weekdays)))
+                raise FieldError(f"{by.day(when.day)} is a {is_one}, not a {named}")
+            return when
+    return None
+
+
+def _dated(written: str, by: Conventions, direction: Direction) -> When | None:
+    """The date beside a day of the week."""
+    return (
+        _printed(written, by, direction) or _in_numbers(written, by, direction) or _with_month(written, by, direction)
+    )
+
+
+def _in_week(weekday: int, which: str, today: date, direction: Direction, *, is_first: bool) -> date | None:
+    """Friday, this friday, last friday, friday last week."""
+    if which in ("", "this", "coming", "this coming"):
+        return _nearest_weekday(weekday, today, direction)
+    if which in ("last", "past") and not is_first:
+        return _nearest_weekday(weekday, today, "past")
+    if which in ("next week", "this week", "last week") or (which == "next" and not is_first):
+        steps = {"next": 1, "this": 0, "last": -1}[which.split()[0]]
+        return _bounds(today, "week", steps)[0] + timedelta(days=weekday)
+    return None
+
+
+def _split_weekday(
+    words: Sequence[str], days: Mapping[str, frozenset[int]]
+) -> Iterator[tuple[frozenset[int], Sequence[str], bool]]:
+    """The day of the week that stands first or last, the other words, and whether it stands first."""
+    for count in range(min(3, len(words)), 0, -1):
+        for named, rest, is_first in ((words[:count], words[count:], True), (words[-count:], words[:-count], False)):
+            if (day := days.get(" ".join(_folded(_tokens(" ".join(named)))))) is not None:
+                yield day, rest, is_first
+
+
+def _nearest_weekday(weekday: int, today: date, direction: Direction) -> date:
+    distance = weekday - today.weekday()
+    return today + timedelta(days=-(-distance % 7 or 7) if direction == "past" else (distance % 7 or 7))
+
+
+@lru_cache(maxsize=4)
+def _weekdays(language: str) -> Mapping[str, frozenset[int]]:
+    return _named(language, "days", _WEEKDAYS)
+
+
+@lru_cache(maxsize=4)
+def _months(language: str) -> Mapping[str, int]:
+    named = _named(language, "months", _MONTHS)
+    return {name: next(iter(places)) + 1 for name, places in named.items() if len(places) == 1}
+
+
+def _named(language: str, kind: Literal["days", "months"], english: Sequence[str]) -> Mapping[str, frozenset[int]]:
+    """The names of days or months in a language and in English, and their beginnings of three letters and more, each
+    with those that it may stand for."""
+    from babel import Locale
+
+    names: dict[str, set[int]] = {}
+    known = getattr(Locale.parse(language), kind)
+    for context, width in product(("format", "stand-alone"), ("wide", "abbreviated")):
+        for number, name in known[context][width].items():
+            for spelling in (name, _spelled_out(name)):
+                names.setdefault(" ".join(_folded(_exact(spelling))), set()).add(number - (kind == "months"))
+    in_english = {name: {place} for place, name in enumerate(english)}
+    # A name in full before a beginning, and the team's language before English.
+    spelled = _beginnings(in_english) | in_english | _beginnings(names) | names
+    return {name: frozenset(places) for name, places in spelled.items() if name}
+
+
+def _beginnings(names: Mapping[str, set[int]]) -> dict[str, set[int]]:
+    begun: dict[str, set[int]] = {}
+    for name, places in names.items():
+        for length in range(3, len(name)):
+            begun.setdefault(name[:length], set()).update(places)
+    return begun
+
+
+def _spelled_out(name: str) -> str:
+    """März as Maerz."""
+    decomposed = unicodedata.normalize("NFD", name)
+    return re.sub("([aouAOU])\u0308", r"\1e", decomposed)
+
+
+# Numbers
+
+
+def _in_numbers(written: str, by: Conventions, direction: Direction) -> When | None:
+    """Day, month and perhaps year in numbers, in the team's order; between points the day comes before the month, but
+    where the year comes first."""
+    if three := _THREE.fullmatch(written):
+        first, mark, second, third = (group for group in three.groups() if group is not None)
+        if len(first) == 4:
+            return _full(int(first), int(second), int(third)) if len(third) < 3 else None
+        if len(first) == 3 or len(third) in (1, 3):
+            return None
+        if len(third) == 2 and mark != "." and by.date_order == "ymd":
+            return _full(_year(first, by, direction), int(second), int(third))
+        return _ordered(first, mark, second, by, direction, third)
+    if two := _TWO.fullmatch(written):
+        return _ordered(two[1], two[2], two[3], by, direction)
+    if found := _YEAR_AND_MONTH.fullmatch(written):
+        year, month = found["y"] or found["y2"], found["m"] or found["m2"]
+        return _span(calendar_day(int(year), int(month), 1), 1)
+    return None
+
+
+def _ordered(first: str, mark: str, second: str, by: Conventions, direction: Direction, year: str = "") -> When:
+    """Two numbers as day and month; where they can only be meant the other way round, it says so."""
+    day_first = by.day_first or (mark == "." and by.date_order != "ymd")
+    day, month = (int(first), int(second)) if day_first else (int(second), int(first))
+    written = [second, first, *([year] if year else [])]
+    if not 1 <= month <= 12 and 1 <= day <= 12 and 1 <= month <= 31:
+        order = "day" if day_first else "month"
+        raise FieldError(f"there is no month {month}; here the {order} comes first: {mark.join(written)}")
+    if not 1 <= month <= 12 and len(year) < 4:
+        raise NoDateError
+    if year:
+        return _full(_year(year, by, direction), month, day)
+    return When(_without_year(month, day, by.today, direction))
+
+
+def _year(written: str, by: Conventions, direction: Direction) -> int:
+    """A year; of two digits, in files and in the past one not after this year."""
+    year = int(written)
+    if len(written) > 2:
+        return year
+    latest = by.today.year + (0 if direction == "past" else _YEARS_AHEAD)
+    return max(range(year + 1900, latest + 1, 100), default=year + 1900)
+
+
+def _without_year(month: int, day: int, today: date, direction: Direction) -> date:
+    days = []
+    for year in range(max(1, today.year - _SPREAD), min(_LAST_YEAR, today.year + _SPREAD) + 1):
+        if 1 <= day <= monthrange(year, month)[1]:
+            days.append(date(year, month, day))
+    if not days:
+        raise FieldError(f"there is no day {day} in {_MONTHS[month - 1].capitalize()}")
+    return _towards(days, today, direction)
+
+
+# Months by name
+
+
+def _with_month(written: str, by: Conventions, direction: Direction) -> When | None:
+    """5 dec, Mar 5, 1980, 5th of march, 3 de marzo de 2026; without a day the whole month."""
+    names, tokens = _months(by.language), _folded(_tokens(written))
+    months: list[int] = []
+    numbers: list[str] = []
+    for place, token in enumerate(tokens):
+        if token.isdecimal():
+            numbers.append(token)
+        elif token in names:
+            months.append(names[token])
+        elif not (token in _BETWEEN or (place and token in _BEHIND and tokens[place - 1].isdecimal()) or token == "in"):
+            return None
+    if len(months) != 1 or len(numbers) > 2 or any(len(number) > 4 for number in numbers):
+        return None
+    (month,) = months
+    if not numbers:
+        return _whole_month(month, by.today, direction)
+    if len(numbers) == 1:
+        return _day_or_year(month, numbers[0], by.today, direction)
+    day, year = numbers if len(numbers[0]) < 3 and int(numbers[0]) <= 31 else numbers[::-1]
+    if len(day) > 2 or len(year) in (1, 3) or int(day) > 31:
+        return None
+    return _full(_year(year, by, direction), month, int(day))
+
+
+def _day_or_year(month: int, number: str, today: date, direction: Direction) -> When | None:
+    if len(number) == 4:
+        return _span(calendar_day(int(number), month, 1), 1)
+    if len(number) > 2 or int(number) > 31:
+        return None
+    return When(_without_year(month, int(number), today, direction))
+
+
+def _whole_month(month: int, today: date, direction: Direction) -> When:
+    year = today.year
+    if direction == "past":
+        year -= month > today.month
+    elif month < today.month:
+        year += 1
+    return _span(calendar_day(year, month, 1), 1)
+
+
+def _exact(text: str) -> list[str]:
+    return _tokens(TURNING_MARKS.sub("", text).casefold())
+
+
+def _folded(tokens: Sequence[str], but: Sequence[str] = ()) -> list[str]:
+    return [token if token in but else fold(token) for token in tokens]
+
+
+def _tokens(text: str) -> list[str]:
+    """The words and the numbers of a text, each by itself; a number without the noughts before it, but with four
+    digits in full."""
+    tokens: list[str] = []
+    before = ""
+    for character in text:
+        category = unicodedata.category(character)
+        kind = (
+            "number" if category == "Nd" else "word" if category[0] in "LM" else "none" if category != "Cf" else before
+        )
+        if kind != "none":
+            if kind == before and tokens:
+                tokens[-1] += character
+            else:
+                tokens.append(character)
+        before = kind
+    return [str(int(token)) if token.isdecimal() and len(token) < 4 else _in_digits(token) for token in tokens]
+
+
+def _in_digits(token: str) -> str:
+    return "".join(str(int(character)) for character in token) if token.isdecimal() else token

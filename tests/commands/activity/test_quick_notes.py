@@ -1,0 +1,144 @@
+"""Quick notes taken apart: what was done, with whom, on which day, and what is to follow."""
+
+from decimal import Decimal
+
+import pytest
+
+from crm.commands.activity.quick_notes import read_note
+from crm.errors import FieldError
+from crm.model import Conventions
+from tests.support.clocks import TODAY, standing_on
+
+pytestmark = pytest.mark.dated
+
+# Saturday, November 21, 2026, nine in the morning.
+US = Conventions(clock=standing_on(TODAY))
+TEAMS = {language: Conventions(language=language, clock=standing_on(TODAY)) for language in ("en_GB", "de_AT")}
+
+# What is typed; the kind; the client and the text; what has happened, on which day; what is to follow, on which day.
+NOTES = [
+    # A past day dates the entry.
+    ("Met Greta Galanis yesterday, she likes the oak sample",
+     "meeting", "Greta Galanis, she likes the oak sample", "2026-11-20", ""),
+    ("call Villa Aurora yesterday, wants a quote", "call", "Villa Aurora, wants a quote", "2026-11-20", ""),
+    ("call Acme, yesterday, wants a quote", "call", "Acme, wants a quote", "2026-11-20", ""),
+    ("yesterday met Greta, likes oak", "meeting", "Greta, likes oak", "2026-11-20", ""),
+    ("yesterday: call Acme, wants a quote", "call", "Acme, wants a quote", "2026-11-20", ""),
+    ("called Acme 3 days ago about the fair", "call", "Acme about the fair", "2026-11-18", ""),
+    ("met Greta on monday, likes oak", "meeting", "Greta, likes oak", "2026-11-16", ""),
+    ("met Greta, last friday, likes oak", "meeting", "Greta, likes oak", "2026-11-20", ""),
+    ("met Greta monday", "meeting", "Greta", "2026-11-16", ""),
+    ("met Greta, 20 nov, likes oak", "meeting", "Greta, likes oak", "2026-11-20", ""),
+    ("met Greta yesterday 14:00, likes oak", "meeting", "Greta, likes oak", "2026-11-20 14:00", ""),
+    ("met Greta today, likes oak", "meeting", "Greta, likes oak", "2026-11-21", ""),
+    ("call Acme yesterday, wants a quote, fri", "call", "Acme, wants a quote", "2026-11-20", "2026-11-27"),
+    ("meeting with Acme on Nov 13, 2026, signed", "meeting", "Acme, signed", "2026-11-13", ""),
+    # A future day plans it.
+    ("meeting Villa Aurora, monday 14:30", "meeting", "Villa Aurora", "", "2026-11-23 14:30"),
+    ("meeting with Villa Aurora monday 14:30", "meeting", "Villa Aurora", "", "2026-11-23 14:30"),
+    ("meeting with Acme monday 14:30, bring samples", "meeting", "Acme, bring samples", "", "2026-11-23 14:30"),
+    ("meeting Acme, bring samples, monday 14:30", "meeting", "Acme, bring samples", "", "2026-11-23 14:30"),
+    ("lunch with Jonas Marchetti tomorrow noon", "meeting", "Jonas Marchetti", "", "2026-11-22 12:00"),
+    ("call Villa Aurora, 5 dec", "call", "Villa Aurora", "", "2026-12-05"),
+    ("email Villa Aurora, 12/24", "email", "Villa Aurora", "", "2026-12-24"),
+    ("email Villa Aurora, 12/24/2026", "email", "Villa Aurora", "", "2026-12-24"),
+    ("call Acme tomorrow 9", "call", "Acme", "", "2026-11-22 09:00"),
+    ("call Acme tomorrow, ask about the tables", "call", "Acme, ask about the tables", "", "2026-11-22"),
+    ("tomorrow call Acme", "call", "Acme", "", "2026-11-22"),
+    ("fri 10:00 meeting with Acme", "meeting", "Acme", "", "2026-11-27 10:00"),
+    ("mail Acme in two weeks at 9am", "email", "Acme", "", "2026-12-05 09:00"),
+    ("visit Acme next tuesday", "meeting", "Acme", "", "2026-11-24"),
+    ("Acme today at 16h", "note", "Acme", "", "2026-11-21 16:00"),
+    ("Acme, by end of month", "note", "Acme", "", "2026-11-30"),
+    # It has happened, and something is to follow.
+    ("call Acme, wants a quote, fri 10:00", "call", "Acme, wants a quote", "2026-11-21", "2026-11-27 10:00"),
+    ("met: Jo Fox about it, next week", "meeting", "Jo Fox about it", "2026-11-21", "2026-11-23"),
+    ("met Greta, likes oak, monday", "meeting", "Greta, likes oak", "2026-11-21", "2026-11-23"),
+    ("called Acme tomorrow", "call", "Acme", "2026-11-21", "2026-11-22"),
+    ("note Acme, new address, 10:00 on friday", "note", "Acme, new address", "2026-11-21", "2026-11-27 10:00"),
+    ("Acme wants a quote, in a month", "note", "Acme wants a quote", "2026-11-21", "2026-12-21"),
+    ("call Acme, wants a quote, Fri, Nov 27, 2026 at 10:00",
+     "call", "Acme, wants a quote", "2026-11-21", "2026-11-27 10:00"),
+    # Other words for it.
+    ("Sven Lindqvist called, wants to reorder next month",
+     "call", "Sven Lindqvist, wants to reorder", "2026-11-21", "2026-12-01"),
+    ("sven called", "call", "sven", "2026-11-21", ""),
+    ("Acme rang yesterday, wants a quote", "call", "Acme, wants a quote", "2026-11-20", ""),
+    ("Greta wrote: thanks", "email", "Greta, thanks", "2026-11-21", ""),
+    ("spoke to Greta, likes oak", "call", "Greta, likes oak", "2026-11-21", ""),
+    ("talked with Greta about oak", "call", "Greta about oak", "2026-11-21", ""),
+    ("lunch with Jonas Marchetti, likes oak", "meeting", "Jonas Marchetti, likes oak", "2026-11-21", ""),
+    ("whatsapp Greta, photo of the table", "sms", "Greta, photo of the table", "2026-11-21", ""),
+    ("whatsapp to Greta: photo", "sms", "Greta: photo", "2026-11-21", ""),
+    ("visited Acme yesterday", "meeting", "Acme", "2026-11-20", ""),
+    ("left a message for Greta", "call", "Greta", "2026-11-21", ""),
+    ("video call with Acme, likes oak", "call", "Acme, likes oak", "2026-11-21", ""),
+    ("quote Villa Aurora 4500", "note", "Villa Aurora 4500", "2026-11-21", ""),
+    # What says nothing of a day is text.
+    ("call Acme, room 42", "call", "Acme, room 42", "2026-11-21", ""),
+    ("call Acme at 10:00", "call", "Acme at 10:00", "2026-11-21", ""),
+    ("call Acme, since 2020-01-01", "call", "Acme, since 2020-01-01", "2026-11-21", ""),
+    ("call Acme, wants the invoice of 3 nov", "call", "Acme, wants the invoice of 3 nov", "2026-11-21", ""),
+    ("call Acme, wants 50/50", "call", "Acme, wants 50/50", "2026-11-21", ""),
+    ("call Acme, wants 1/2", "call", "Acme, wants 1/2", "2026-11-21", ""),
+    ("call Acme, a table in the sun", "call", "Acme, a table in the sun", "2026-11-21", ""),
+    ("call May Smith", "call", "May Smith", "2026-11-21", ""),
+    ("Friday AG wants a quote", "note", "Friday AG wants a quote", "2026-11-21", ""),
+    ("Acme tomorrow we speak", "note", "Acme tomorrow we speak", "2026-11-21", ""),
+    ("callable Acme", "note", "callable Acme", "2026-11-21", ""),
+    ("call Acme, order 2026", "call", "Acme, order 2026", "2026-11-21", ""),
+    ("call Acme, 4.50", "call", "Acme, 4.50", "2026-11-21", ""),
+    ("", "note", "", "2026-11-21", ""),
+    ("call", "call", "", "2026-11-21", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "kind", "body", "happened", "follows"), NOTES)
+def test_a_line_is_taken_apart(line: str, kind: str, body: str, happened: str, follows: str) -> None:
+    note = read_note(line, US)
+    on = "" if note.is_planned(note.apart()[1]) else f"{note.on or TODAY} {note.time}".strip()
+    due = f"{note.due_on} {note.due_time}".strip() if note.due_on else ""
+    assert (note.kind, note.body, on, due) == (kind, body, happened, follows)
+
+
+@pytest.mark.parametrize(
+    ("line", "language", "due"),
+    [("email Acme, 24/12", "en_GB", "2026-12-24"), ("Acme, Angebot, 5. Dez.", "de_AT", "2026-12-05"),
+     ("call Acme, wants a quote, Fr 10:00", "de_AT", "2026-11-27"), ("call Acme, 24.12.", "de_AT", "2026-12-24")],
+)  # fmt: skip
+def test_days_are_read_as_the_team_writes_them(line: str, language: str, due: str) -> None:
+    assert str(read_note(line, TEAMS[language]).due_on) == due
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("call Otto Eschbach, 2026-02-30", "2026-02-30: there is no day 30 in February 2026"),
+        ("call Otto Eschbach, 30 feb", "30 feb: there is no day 30 in February"),
+        ("call Otto Eschbach, wants a quote, 31/12/2026", "31/12/2026: there is no month 31"),
+        ("call Acme, fri 25:00", "fri 25:00: there is no such time of day"),
+        ("meeting Acme, mon, nov 27, 2026", "Nov 27, 2026 is a Friday, not a Monday"),
+    ],
+)
+def test_a_day_that_does_not_exist_is_refused(line: str, words: str) -> None:
+    with pytest.raises(FieldError) as refused:
+        read_note(line, US)
+    assert words in refused.value.reason
+
+
+@pytest.mark.parametrize(
+    ("line", "body", "amount"),
+    [
+        ("sold Acme 3 tables for 300", "Acme 3 tables", "300"),
+        ("sold 3 tables to Acme for 300", "Acme, 3 tables", "300"),
+        ("sold Acme 3 tables for $1,200.50, deliver fri", "Acme 3 tables, deliver", "1200.50"),
+        ("Acme bought 2 chairs for 300", "Acme, 2 chairs", "300"),
+        ("sold Acme 300", "Acme", "300"),
+        ("sold Acme three tables", "Acme three tables", None),
+        ("sold Acme 3 tables for a song", "Acme 3 tables for a song", None),
+        ("call Acme, wants it for 300", "Acme, wants it for 300", None),
+    ],
+)
+def test_a_sum_that_was_sold_for_is_read(line: str, body: str, amount: str | None) -> None:
+    note = read_note(line, US)
+    assert (note.body, note.amount) == (body, Decimal(amount) if amount else None)

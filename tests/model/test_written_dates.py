@@ -1,0 +1,323 @@
+"""Dates as people type them: one reader for forms, filters, the shell, quick capture and files."""
+
+from datetime import date
+
+import pytest
+from babel.localedata import locale_identifiers
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from crm.errors import FieldError
+from crm.model import Conventions
+from crm.model.fields import Birthday, Day
+from crm.model.written_dates import Direction, When, read_when
+from tests.support.clocks import TODAY, standing_on
+
+pytestmark = pytest.mark.dated
+
+# Tests take place on Saturday, November 21, 2026.
+US = Conventions(clock=standing_on(TODAY))
+
+
+def team(language: str, today: date = TODAY) -> Conventions:
+    return Conventions(language=language, clock=standing_on(today))
+
+
+def refusal(text: str, by: Conventions = US, direction: Direction = "ahead") -> str:
+    with pytest.raises(FieldError) as refused:
+        read_when(text, by, direction)
+    return refused.value.reason
+
+
+AHEAD = [
+    # As the program prints it.
+    ("Mar 5, 1980", "1980-03-05"),
+    ("Nov 20, 2026", "2026-11-20"),
+    ("Nov 27, 2026, 14:05", "2026-11-27 14:05"),
+    ("Fri, Nov 27, 2026 at 10:00", "2026-11-27 10:00"),
+    ("2026-12-01", "2026-12-01"),
+    # Month and day, with and without a year.
+    ("12/24", "2026-12-24"),
+    ("1/5", "2027-01-05"),
+    ("11/21", "2026-11-21"),
+    ("12/24/26", "2026-12-24"),
+    ("12/24/2026", "2026-12-24"),
+    ("12-24-2026", "2026-12-24"),
+    ("1/15/27", "2027-01-15"),
+    ("5 dec", "2026-12-05"),
+    ("dec 24", "2026-12-24"),
+    ("Dec. 24th", "2026-12-24"),
+    ("5dec", "2026-12-05"),
+    ("20 nov", "2027-11-20"),
+    ("sept 3", "2027-09-03"),
+    ("5th of march", "2027-03-05"),
+    ("March 5 1980", "1980-03-05"),
+    ("march 5th, 1980", "1980-03-05"),
+    ("5 Mar 1980", "1980-03-05"),
+    ("05-Mar-1980", "1980-03-05"),
+    ("1980 march 5", "1980-03-05"),
+    ("5 dec '26", "2026-12-05"),
+    ("24.12.", "2026-12-24"),
+    ("24.12.26", "2026-12-24"),
+    ("24. 12. 2026", "2026-12-24"),
+    ("2026/12/24", "2026-12-24"),
+    ("20261224", "2026-12-24"),
+    ("feb 29", "2028-02-29"),
+    ("the 30th", "2026-11-30"),
+    ("31st", "2026-12-31"),
+    ("15th", "2026-12-15"),
+    # Days of the week.
+    ("fri", "2026-11-27"),
+    ("Saturday", "2026-11-28"),
+    ("this friday", "2026-11-27"),
+    ("next tuesday", "2026-11-24"),
+    ("next sat", "2026-11-28"),
+    ("last fri", "2026-11-20"),
+    ("fri, 27 nov", "2026-11-27"),
+    # Counted.
+    ("today", "2026-11-21"),
+    ("TOMORROW", "2026-11-22"),
+    ("day after tomorrow", "2026-11-23"),
+    ("the day before yesterday", "2026-11-19"),
+    ("in two weeks", "2026-12-05"),
+    ("in a fortnight", "2026-12-05"),
+    ("in 10 days", "2026-12-01"),
+    ("in 1 month", "2026-12-21"),
+    ("in a year", "2027-11-21"),
+    ("two weeks from now", "2026-12-05"),
+    ("a week from today", "2026-11-28"),
+    ("in 5 working days", "2026-11-27"),
+    ("30 days ago", "2026-10-22"),
+    ("a month ago", "2026-10-21"),
+    # Ends and beginnings.
+    ("next week", "2026-11-23"),
+    ("next month", "2026-12-01"),
+    ("next quarter", "2027-01-01"),
+    ("next year", "2027-01-01"),
+    ("end of month", "2026-11-30"),
+    ("end of the month", "2026-11-30"),
+    ("by end of next month", "2026-12-31"),
+    ("eom", "2026-11-30"),
+    ("end of week", "2026-11-27"),
+    ("end of the quarter", "2026-12-31"),
+    ("end of december", "2026-12-31"),
+    ("mid december", "2026-12-15"),
+    ("beginning of next month", "2026-12-01"),
+    ("december", "2026-12-01"),
+    ("dec 2026", "2026-12-01"),
+    ("2027-02", "2027-02-01"),
+    # With a time.
+    ("fri 10:00", "2026-11-27 10:00"),
+    ("10:00 on friday", "2026-11-27 10:00"),
+    ("mon 9:30", "2026-11-23 09:30"),
+    ("tomorrow 9", "2026-11-22 09:00"),
+    ("tomorrow at 4pm", "2026-11-22 16:00"),
+    ("tomorrow noon", "2026-11-22 12:00"),
+    ("monday morning", "2026-11-23 09:00"),
+    ("in 3 days at 16h", "2026-11-24 16:00"),
+    ("12/24 9.30", "2026-12-24 09:30"),
+    ("dec 24 at 9", "2026-12-24 09:00"),
+    ("2026-12-01T09:00", "2026-12-01 09:00"),
+]
+
+
+@pytest.mark.parametrize(("typed", "meant"), AHEAD)
+def test_what_is_still_to_come_is_read_as_people_type_it(typed: str, meant: str) -> None:
+    when = read_when(typed, US, "ahead")
+    assert f"{when.day} {when.time}".strip() == meant
+
+
+PAST = [
+    ("12/24", "2025-12-24"),
+    ("11/21", "2026-11-21"),
+    ("nov 20", "2026-11-20"),
+    ("5 dec", "2025-12-05"),
+    ("12/24/26", "2026-12-24"),
+    ("12/24/27", "1927-12-24"),
+    ("3/5/80", "1980-03-05"),
+    ("feb 29", "2024-02-29"),
+    ("fri", "2026-11-20"),
+    ("sat", "2026-11-14"),
+    ("on monday", "2026-11-16"),
+    ("last monday", "2026-11-16"),
+    ("yesterday", "2026-11-20"),
+    ("two weeks ago", "2026-11-07"),
+    ("3 weeks ago", "2026-10-31"),
+    ("last week", "2026-11-09"),
+    ("last month", "2026-10-01"),
+    ("this month", "2026-11-01"),
+    ("last year", "2025-01-01"),
+    ("march", "2026-03-01"),
+    ("nov 2026", "2026-11-01"),
+    ("end of last month", "2026-10-31"),
+    ("the 30th", "2026-10-30"),
+    ("yesterday 14:00", "2026-11-20 14:00"),
+]
+
+
+@pytest.mark.parametrize(("typed", "meant"), PAST)
+def test_what_has_been_is_read_as_people_type_it(typed: str, meant: str) -> None:
+    when = read_when(typed, US, "past")
+    assert f"{when.day} {when.time}".strip() == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "language", "meant"),
+    [
+        ("24/12", "en_GB", "2026-12-24"),
+        ("3/4/2026", "en_GB", "2026-04-03"),
+        ("3/4/2026", "fr_FR", "2026-04-03"),
+        ("12/24", "ja_JP", "2026-12-24"),
+        ("26/12/24", "ja_JP", "2026-12-24"),
+        ("2026年12月24日", "ja_JP", "2026-12-24"),
+        ("24.12.", "de_AT", "2026-12-24"),
+        ("5. Dez. 2026", "de_AT", "2026-12-05"),
+        ("5. Dezember", "de_AT", "2026-12-05"),
+        ("5. März", "de_AT", "2027-03-05"),
+        ("5 maerz", "de_AT", "2027-03-05"),
+        ("Fr 10:00", "de_AT", "2026-11-27 10:00"),
+        ("Freitag", "de_AT", "2026-11-27"),
+        ("5 dec", "de_AT", "2026-12-05"),
+        ("mar", "it_IT", "2026-11-24"),
+        ("5 mar", "it_IT", "2027-03-05"),
+        ("5 de diciembre de 2026", "es_ES", "2026-12-05"),
+        ("1er décembre", "fr_FR", "2026-12-01"),
+        ("2026. dec. 24.", "hu_HU", "2026-12-24"),
+        ("24 декабря", "ru_RU", "2026-12-24"),
+        ("٢٤/١٢/٢٠٢٦", "ar_EG", "2026-12-24"),
+        ("2026년 12월 24일", "ko_KR", "2026-12-24"),
+    ],
+)
+def test_each_team_types_dates_in_its_own_order_and_words(typed: str, language: str, meant: str) -> None:
+    when = read_when(typed, team(language), "ahead")
+    assert f"{when.day} {when.time}".strip() == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "language", "words"),
+    [
+        ("2026-02-30", "en_US", "there is no day 30 in February 2026"),
+        ("30 feb", "en_US", "there is no day 30 in February"),
+        ("feb 29, 2026", "en_US", "there is no day 29 in February 2026"),
+        ("31 june", "en_US", "there is no day 31 in June"),
+        ("2026-13-01", "en_US", "there is no month 13"),
+        ("0/0/2026", "en_US", "there is no month 0"),
+        ("31/12/1999", "en_US", "there is no month 31; here the month comes first: 12/31/1999"),
+        ("24/12", "en_US", "there is no month 24; here the month comes first: 12/24"),
+        ("12/31/1999", "en_GB", "there is no month 31; here the day comes first: 31/12/1999"),
+        ("12.31.1999", "de_AT", "there is no month 31; here the day comes first: 31.12.1999"),
+        ("mon, nov 27, 2026", "en_US", "Nov 27, 2026 is a Friday, not a Monday"),
+        ("fri 25:00", "en_US", "there is no such time of day"),
+        ("fri 13pm", "en_US", "with am or pm the hour is from 1 to 12"),
+        ("in 99999 years", "en_US", "too far away"),
+        ("99999999999 days ago", "en_US", "too far away"),
+        ("monkey", "en_US", "write it like tomorrow, fri, next week, in 10 days, 12/24 or Dec 24, 2026"),
+        ("monkey", "de_AT", "write it like tomorrow, fri, next week, in 10 days, 24.12. or 24.12.2026"),
+        ("sunshine", "en_US", "write it like"),
+        ("frisbee", "en_US", "write it like"),
+        ("12", "en_US", "write it like"),
+        ("mar mar 5", "en_US", "write it like"),
+        ("10:00", "en_US", "write it like"),
+        ("next", "en_US", "write it like"),
+        ("in days", "en_US", "write it like"),
+        ("5 dec 6 jan", "en_US", "write it like"),
+        ("0660 123 456", "en_US", "write it like"),
+        ("12/24/2026/5", "en_US", "write it like"),
+    ],
+)
+def test_what_is_no_day_is_refused_with_what_can_be_written(typed: str, language: str, words: str) -> None:
+    assert words in refusal(typed, team(language))
+
+
+# One of each way in which Babel writes a date.
+LANGUAGES = (
+    "en_US", "en_GB", "de_AT", "de_DE", "fr_FR", "es_ES", "it_IT", "pt_BR", "pt_PT", "nl_NL", "pl_PL", "cs_CZ", "hu_HU",
+    "ro_RO", "hr_HR", "sr", "bg_BG", "ru_RU", "uk_UA", "el_GR", "tr_TR", "fi_FI", "sv_SE", "nb_NO", "da_DK", "lt_LT",
+    "lv_LV", "et_EE", "is_IS", "eu_ES", "ca_ES", "gl_ES", "ga_IE", "he_IL", "ar_EG", "fa_IR", "ur_PK", "hi_IN", "bn",
+    "ta_IN", "ml_IN", "th_TH", "vi_VN", "id_ID", "ko_KR", "ja_JP", "zh_CN", "zh_TW", "kk_KZ", "hy_AM", "ka_GE", "mn_MN",
+)  # fmt: skip
+
+
+def _every_month(language: str) -> None:
+    """Types back what is printed of a day of each month, with a day of the week and a time too."""
+    by = team(language)
+    for month in range(1, 13):
+        for day in (date(2026, month, month), date(1980, month, 28)):
+            printed = by.day(day)
+            assert read_when(printed, by, "past") == When(day), printed
+            assert read_when(f"{printed}, 14:05", by, "ahead") == When(day, "14:05"), printed
+            assert read_when(f"{by.weekday(day)}, {printed}", by, "nearest") == When(day), printed
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_printed_can_be_typed_back(language: str) -> None:
+    _every_month(language)
+
+
+@pytest.mark.slow
+def test_what_is_printed_can_be_typed_back_in_every_language_that_there_is() -> None:
+    tried = set()
+    for language in sorted(locale_identifiers()):
+        by = team(language)
+        printed = tuple(f"{by.weekday(day)} {by.day(day)}" for day in (date(2026, month, 27) for month in range(1, 13)))
+        if printed not in tried:
+            _every_month(language)
+            tried.add(printed)
+
+
+def test_a_field_says_what_is_wrong_in_the_words_of_its_hint() -> None:
+    for check in (Day(), Day(past=False), Birthday()):
+        with pytest.raises(FieldError) as refused:
+            check.read("soon", US)
+        assert check.hint(US)
+        assert refused.value.reason.endswith(check.hint(US))
+    with pytest.raises(FieldError) as refused:
+        Day().read("fri 10:00", US)
+    assert refused.value.reason == "leave out the time (10:00); only the day counts here"
+    with pytest.raises(FieldError) as refused:
+        Birthday().read("mar 5", US)
+    assert refused.value.reason.startswith("write the year too")
+    # What names a whole month, week or year is no day on which something was.
+    with pytest.raises(FieldError) as refused:
+        Day().read("last month", US)
+    assert refused.value.reason.startswith("that is more than a day")
+
+
+@pytest.mark.parametrize(
+    ("typed", "first", "last"),
+    [
+        ("last month", "2026-10-01", "2026-10-31"),
+        ("nov 2025", "2025-11-01", "2025-11-30"),
+        ("2025-11", "2025-11-01", "2025-11-30"),
+        ("last week", "2026-11-09", "2026-11-15"),
+        ("2025", "2025-01-01", "2025-12-31"),
+        ("last quarter", "2026-07-01", "2026-09-30"),
+        ("yesterday", "2026-11-20", "2026-11-20"),
+    ],
+)
+def test_a_filter_takes_a_month_from_its_first_day_to_its_last(typed: str, first: str, last: str) -> None:
+    assert str(Day(of_period="first").read(typed, US)) == first
+    assert str(Day(past=False, of_period="last").read(typed, US)) == last
+
+
+WORDS = st.sampled_from(
+    ["next", "last", "in", "ago", "end", "of", "the", "month", "week", "5", "31", "2026", "12/24", "dec", "mar", "fri",
+     "10:00", "at", "9pm", "two", "99999", ",", ".", "'26", "²", "٣", "feb", "30", "th", "1st", "days", "T", "-", "年"]
+)  # fmt: skip
+
+
+@given(
+    st.one_of(st.text(max_size=30), st.lists(WORDS, max_size=6).map(" ".join)),
+    st.sampled_from(["en_US", "de_AT", "ja_JP", "it_IT", "ar_EG"]),
+    st.dates(date(1990, 1, 1), date(2090, 12, 31)),
+)
+@example("in 99999 months", "en_US", TODAY)
+@example("feb 29", "en_US", date(2097, 3, 1))
+def test_whatever_is_typed_is_a_day_or_refused(typed: str, language: str, today: date) -> None:
+    by = team(language, today)
+    for direction in ("past", "ahead", "nearest"):
+        try:
+            when = read_when(typed, by, direction)  # type: ignore[arg-type]
+        except FieldError:
+            continue
+        assert isinstance(when.day, date)
