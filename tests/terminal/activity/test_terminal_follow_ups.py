@@ -139,7 +139,7 @@ def test_the_list_is_mine_then_everybodys_and_narrowed(start: Start) -> None:
 
 def test_one_is_added_with_what_there_is_to_choose_from(start: Start, busy: CRM) -> None:
     session = start().choose("Follow-ups").choose("Add a follow-up").sees("Client (").press("acme", "enter")
-    session.sees("What").press("Send it", "enter").sees("tomorrow, next week").press("next week", "enter")
+    session.sees("What").press("Send it", "enter").sees("tomorrow, fri, next week").press("next week", "enter")
     session.sees("Due       Nov 23, 2026").sees("For       tester")
     session.choose("For").sees("1) tester").choose("Cy Young").choose("Deal").choose("Big one")
     session.sees("Deal      Big one").choose("Time").press("9am", "enter").sees("09:00").choose("Save")
