@@ -51,9 +51,10 @@ def _headers(mail: Mail, *, with_bcc: bool) -> dict[str, str]:
     return {
         "From": _party(mail.sender),
         "Reply-To": _party(mail.reply_to) if mail.reply_to else "",
-        "To": _parties(mail.to),
-        "Cc": _parties(mail.cc),
-        "Bcc": _parties(mail.bcc) if with_bcc else "",
+        # Where the recipients are read in the headers, those who have it already are none.
+        "To": _parties(mail.wanted(mail.to) if with_bcc else mail.to),
+        "Cc": _parties(mail.wanted(mail.cc) if with_bcc else mail.cc),
+        "Bcc": _parties(mail.wanted(mail.bcc)) if with_bcc else "",
         "Subject": _text(line(mail.subject), "Subject"),
         "Date": format_datetime(mail.at),
         "Message-ID": mail.message_id,

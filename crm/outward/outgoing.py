@@ -1,6 +1,7 @@
 """A mail before it is sent: from whom, to whom, about what; it is refused at once where it could not be sent."""
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -69,7 +70,8 @@ class Attachment:
 class Mail:
     """One mail to its recipients. `message_id` and `at` (aware) are the caller's, so that a second try is the same
     message; `unsubscribe` are addresses (mailto: and https:) that end a subscription. The text is Markdown unless
-    `is_markdown` says no, and goes as it is then. Raises OutwardError for what could not be sent.
+    `is_markdown` says no, and goes as it is then. Of those whom it names it goes to `only` these addresses where any
+    are given: the others have it. Raises OutwardError for what could not be sent.
     """
 
     message_id: str
@@ -86,6 +88,7 @@ class Mail:
     unsubscribe: tuple[str, ...] = ()
     by_machine: bool = False
     is_markdown: bool = True
+    only: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not self.recipients:
@@ -103,9 +106,13 @@ class Mail:
     def recipients(self) -> tuple[Party, ...]:
         """Everybody it goes to, each once."""
         found: dict[str, Party] = {}
-        for party in (*self.to, *self.cc, *self.bcc):
+        for party in self.wanted((*self.to, *self.cc, *self.bcc)):
             found.setdefault(party.wire.casefold(), party)
         return tuple(found.values())
+
+    def wanted(self, parties: Iterable[Party]) -> Sequence[Party]:
+        """Those of some people who do not have it yet."""
+        return [party for party in parties if not self.only or party.address in self.only]
 
 
 def new_message_id(sender: Party) -> str:

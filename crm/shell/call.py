@@ -82,7 +82,7 @@ class Call:
             return 0
         finally:
             owner.repository.close()
-        return 1 if getattr(result, "failed", False) else 0
+        return int(getattr(result, "exit_code", bool(getattr(result, "failed", False))))
 
     def _done(self, crm: CRM, command: Command, given: Mapping[str, Any]) -> Any:
         try:

@@ -349,6 +349,8 @@ GIVEN: Mapping[str, Given] = {
     "occasions list": _nothing,
     "occasions add": lambda firm, role: {**_a_template(firm, role), "name": f"By {role}", "on": _DAYS[role]},
     "occasions remove": _an_occasion,
+    "bounces list": _nothing,
+    "bounces clear": lambda *_: {"all_": True},
     "opt-outs list": _nothing,
     "opt-outs add": lambda _, role: {"address": f"out-{role}@example.com"},
     "opt-outs lift": lambda firm, role: {**_an_opt_out(firm, role), "reason": "asked for it"},

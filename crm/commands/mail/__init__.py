@@ -10,6 +10,7 @@ GROUPS = {
     "email": "E-mail: written to clients, sent, and fetched.",
     "templates": "Texts with fields, for messages that are written again and again.",
     "mailings": "One text to many clients.",
+    "bounces": "Addresses that a mail server has refused for good.",
     "opt-outs": "Addresses that get no mailings any more.",
     "occasions": "Greetings: to each client once a year.",
     "sms": "Text messages to clients.",
@@ -20,6 +21,7 @@ MODULES = {
     "mailings": Module("mailings", menu="email"),
     "greetings": Module("email occasions", menu="email"),
     "opt_outs": Module("opt-outs", menu="email"),
+    "bounces": Module("bounces", menu="email"),
     "inbox": Module("email", menu="email"),
     "sms": Module("sms", menu="email"),
 }

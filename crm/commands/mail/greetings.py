@@ -71,6 +71,11 @@ class Due:
     sent: Sent | None
     waiting: int
 
+    @property
+    def exit_code(self) -> int:
+        """1 where something could not be sent."""
+        return self.sent.exit_code if self.sent else 0
+
 
 @command("occasions list", title="Greetings", menu="email")
 def list_all(crm: CRM) -> Sequence[Occasion]:

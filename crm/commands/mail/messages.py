@@ -1,6 +1,7 @@
 """Messages: an e-mail to one client, written and sent at once; what was sent and received, listed and tried again."""
 
 import dataclasses
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -12,18 +13,20 @@ from crm.commands.context import CRM
 from crm.commands.mail import outbox
 from crm.commands.mail.composing import Addressees, Written, attached, previewed
 from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields
+from crm.commands.mail.outbox.delivery_status import lacking, recipients_of
 from crm.commands.ownership import Mine, owner_filter
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, command
 from crm.errors import CRMError, FieldError, RefusedError, StoreError, confirmation
-from crm.model import CHANNELS, DIRECTIONS, STATES, Client, Contact, Mailing, Message, Template
+from crm.model import CHANNELS, DIRECTIONS, STATES, UNSENT, Client, Contact, Mailing, Message, Template
 from crm.model.encoding import plain
 from crm.model.fields import Choice, Day
+from crm.model.fields.recipients import recipient_key
 from crm.repository import Transaction
 from crm.repository.queries import mail as queries
 
 TheMessage = Annotated[Message, About("Message", "its number", positional=True)]
-# These can be sent once more: nobody has got them, as far as is known.
+# These can be sent once more, to those who have not got them as far as is known.
 SENT_AGAIN = ("failed", "unsure", "cancelled")
 _UNSURE = "It may have arrived already: the line was lost when all was handed over. Send it again?"
 
@@ -31,12 +34,18 @@ _UNSURE = "It may have arrived already: the line was lost when all was handed ov
 @dataclass(frozen=True, slots=True)
 class MessageCard:
     """A message as it is shown, with its client and the contact it went to. `stopped` says in a sentence why it was
-    not tried just now, '' where it was or nobody asked."""
+    not tried just now, '' where it was or nobody asked; `tried` that it was to be sent just now."""
 
     message: Message
     client: Client
     contact: Contact | None = None
     stopped: str = ""
+    tried: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """1 where it was to be sent and was not, or may not have been: the shell then ends with it."""
+        return int(bool(self.stopped) or (self.tried and self.message.state in UNSENT))
 
     def as_json(self) -> dict[str, Any]:
         """The message's own fields, and beside them what the card adds."""
@@ -87,8 +96,8 @@ def tried(crm: CRM, queued: Message) -> MessageCard:
     except CRMError as error:
         stopped = error.sentence
     with suppress(StoreError):
-        return _card(crm, queued, stopped)
-    return MessageCard(queued, Client(id=queued.client), None, stopped)
+        return dataclasses.replace(_card(crm, queued, stopped), tried=True)
+    return MessageCard(queued, Client(id=queued.client), None, stopped, tried=True)
 
 
 @command("email list", title="E-mails and texts", menu="email")
@@ -149,23 +158,49 @@ def _card(crm: CRM, message: Message, stopped: str = "") -> MessageCard:
 
 
 @command("email again", title="Send again")
-def again(crm: CRM, message: TheMessage, yes: bool = False) -> MessageCard:
-    """Sends a message once more that failed, was cancelled, or may not have arrived.
+def again(
+    crm: CRM,
+    message: TheMessage,
+    to: Annotated[
+        tuple[str, ...], Addressees(), About("To", "only to this address, also where it has it already")
+    ] = (),
+    yes: bool = False,
+) -> MessageCard:
+    """Sends a message once more that failed, was cancelled, or may not have arrived: to those who have not got it.
 
-    It is the same message, with the same Message-ID: a mailbox that has it already may show it once only.
+    Who has got it gets it again only where they are named with --to. It is the same message, with the same Message-ID:
+    a mailbox that has it already may show it once only.
     """
     outbox.refuse_unsendable(crm, message.channel)
 
     def change(tx: Transaction) -> Message:
         current = tx.get(Message, message.id)
-        if current.state not in SENT_AGAIN:
+        wanted = _wanted_again(current, to)
+        if not wanted or current.direction != "out" or current.state in ("queued", "sending"):
             raise RefusedError(f"{_which(current)} is {STATES[current.state]}; nothing was sent again.")
         if current.state == "unsure" and not yes:
             raise confirmation(_UNSURE, "Send it again", [current])
+        outbox.allow_again(crm, current, wanted)
+        reached = [address for address in recipients_of(current) if address not in wanted]
         # Its tries go on being counted: by them the outbox tells it from one that only the store has forgotten.
-        return tx.change(current, state="queued", until="", failure="")
+        return tx.change(current, state="queued", until="", failure="", reached=", ".join(reached))
 
     return tried(crm, crm.transact(change, f"sent {_named(message)} again"))
+
+
+def _wanted_again(message: Message, to: Sequence[str]) -> list[str]:
+    """Those of the recipients of a message who are to get it once more: who is named, or else who has not got it.
+    Raises FieldError for who is none of them."""
+    if not to:
+        return lacking(message)
+    everybody = {recipient_key(address): address for address in recipients_of(message)}
+    if unknown := [address for address in to if recipient_key(address) not in everybody]:
+        raise FieldError(
+            f"{_which(message)} does not go to {unknown[0]}; it goes to {', '.join(everybody.values())}",
+            field="to",
+            label="To",
+        )
+    return [everybody[recipient_key(address)] for address in to]
 
 
 @command("email cancel", title="Cancel")

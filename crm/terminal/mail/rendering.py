@@ -113,6 +113,13 @@ OPT_OUTS: Sequence[tables.Column] = (
     tables.Column("How", lambda opt_out, _: data(OPT_OUT_WAYS.get(opt_out.way, opt_out.way)), 1),
     tables.Column("Note", lambda opt_out, _: data(opt_out.note, "dim"), 2, 10),
 )
+_BOUNCED: Sequence[tables.Column] = (
+    tables.Column("Address", lambda bounced, _: data(bounced.address, "bold"), 0, 14),
+    tables.Column("Date", lambda bounced, by: data(by.day(bounced.on), "dim"), 2),
+    tables.Column("Client", lambda bounced, _: data(bounced.client, "dim"), 3, right=True),
+    tables.Column("Why", lambda bounced, _: data(bounced.words, "dim"), 0, 16, wraps=True),
+)
+tables.COLUMNS |= {"Bounced": _BOUNCED}
 tables.COLUMNS |= {"Occasion": OCCASIONS, "OptOut": OPT_OUTS, "Stranger": STRANGERS, "Template": TEMPLATES}
 
 

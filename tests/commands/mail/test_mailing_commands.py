@@ -77,7 +77,7 @@ def test_who_is_left_out_is_counted_and_listed_before_anything_is_sent(here: Mai
 
 def test_an_address_that_got_something_since_is_good_again(here: MailDesk) -> None:
     (client,) = here.clients(1)
-    here.post.answers["rcpt"] = "550 full"
+    here.post.answers["rcpt"] = "550 5.1.1 no such user"
     here.write(client)
     here.send()
     with pytest.raises(RefusedError, match=r"Nobody would get this\. 1 client is left out: 1 has an address"):

@@ -44,6 +44,11 @@ class Fetched:
     stopped: str = ""
     unknown: Sequence[Stranger] = field(default_factory=list)
 
+    @property
+    def exit_code(self) -> int:
+        """1 where the mailbox was not read to its end."""
+        return int(bool(self.stopped))
+
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
@@ -54,6 +59,11 @@ class Adopted:
     contact: Contact | None
     filed: int
     stopped: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """1 where the mailbox could not be read."""
+        return int(bool(self.stopped))
 
 
 @command("email fetch", title="Fetch e-mail", menu="email")

@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 
 from crm.clock import Clock
 from crm.commands.mail.inbox.correspondents import Correspondents, correspondents, spelling
+from crm.commands.mail.outbox.delivery_status import addresses_in as addresses_in_field
+from crm.commands.mail.outbox.delivery_status import lacking, recipients_of
 from crm.model import Message
 from crm.model.fields import Line, Prose
+from crm.model.fields.recipients import recipient_key
 from crm.outward.incoming import Received
 from crm.outward.outgoing import Party
 from crm.outward.sanitizing import line, prose
@@ -119,18 +122,27 @@ def _known(snapshot: Snapshot, identifiers: set[str]) -> dict[str, dict[int, int
 
 
 def _given_up(tx: Transaction, received: Received, filed_before: Mapping[str, Mapping[int, int]]) -> list[Message]:
-    """Marks the messages of ours as failed that a mail server has given up, with its words; of what went to several
-    only where it was given up for whom it was written to."""
+    """Marks the messages of ours as failed that a mail server has given up, with its words. Of what went to several the
+    others keep it: `email again` sends it to whom it did not reach."""
     bounce = received.bounce
     changed = []
     for number in filed_before.get(bounce.message_id, {}).values() if bounce else ():
         its = tx.find(Message, number)
         if bounce is None or its is None or its.direction != "out" or its.state not in ("sent", "unsure"):
             continue
-        if bounce.address and spelling(bounce.address) not in {spelling(part.strip()) for part in its.to.split(",")}:
-            continue
         words = line(" ".join(filter(None, (bounce.address, bounce.words))), Line(500).longest)
-        changed.append(tx.change(its, state="failed", failure=words, until=""))
+        missed = recipient_key(bounce.address)
+        everybody = {recipient_key(address): address for address in recipients_of(its)}
+        if missed and missed not in everybody:
+            continue
+        lacking_it = {missed, *map(recipient_key, lacking(its))} if missed else set(everybody)
+        reached = ", ".join(address for key, address in everybody.items() if key not in lacking_it)
+        written_to = {recipient_key(address) for address in addresses_in_field(its.to)}
+        if missed and missed not in written_to:
+            # A copy did not arrive; it was sent to whom it was written to.
+            tx.change(its, failure=words, reached=reached)
+            continue
+        changed.append(tx.change(its, state="failed", failure=words, until="", reached=reached))
     return changed
 
 

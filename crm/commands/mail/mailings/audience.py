@@ -1,16 +1,17 @@
 """The audience of a mailing: which clients get it, at which address, and who is left out and why."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crm.commands.client_selection import batches, pluralize, some_at_a_time
 from crm.commands.mail.consent import Objection, objections
-from crm.commands.mail.outbox.delivery_status import NOT_ITS_FAULT
 from crm.errors import OutwardError
 from crm.model import Client, Contact, Conventions
 from crm.model.fields.recipients import recipient_key
 from crm.outward.outgoing import Party
+from crm.outward.refusals import is_unknown_mailbox
 from crm.repository import Query, Snapshot
 from crm.repository.queries import mail as queries
 
@@ -122,7 +123,7 @@ class Readers:
             party = Party(address, name)
         except OutwardError:
             return _left_out(client, "bad", f"{address} is no address that can be written to")
-        other = self._by_address.setdefault(address.casefold(), client)
+        other = self._by_address.setdefault(recipient_key(address), client)
         if other is not client:
             return _left_out(client, "twice", f"{address} is the address of {other.name} ({other.id}) too")
         return Reader(client, party, contact.id if contact and not client.email else 0)
@@ -143,13 +144,29 @@ def audience(snapshot: Snapshot, numbers: Sequence[int]) -> Audience:
     return found
 
 
+# How the words begin that an address was refused with, once somebody has said that it is good all the same.
+CLEARED = "cleared: "
+_NAMED = re.compile(r"[^\s<>;:]+@[^\s<>;:]+: ")
+
+
+def says_unknown(address: str, failure: str) -> bool:
+    """Whether a message failed because the mailbox at an address does not exist: nothing else says anything against the
+    address, be it the content, the sender, or that the mailbox is full."""
+    if failure.startswith(CLEARED):
+        return False
+    # Of several recipients each has its own words.
+    named = [part for part in failure.split("; ") if _NAMED.match(part)]
+    own = [part for part in named if part.startswith(f"{address}: ")]
+    return is_unknown_mailbox(own[0] if own else "" if named else failure)
+
+
 def refused_addresses(snapshot: Snapshot) -> Mapping[str, str]:
     """The addresses (caseless) at which the last e-mail to them alone was refused for good, with the words of the
     server."""
     found = {
         row.to.casefold(): row.failure
         for row in queries.failed_mail(snapshot)
-        if "," not in row.to and not row.failure.startswith(NOT_ITS_FAULT)
+        if "," not in row.to and says_unknown(row.to, row.failure)
     }
     if not found:
         return {}

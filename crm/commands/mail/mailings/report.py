@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from crm.commands.client_selection import batches
 from crm.commands.mail.mailings.audience import LeftOut
+from crm.commands.mail.outbox.signals import INTERRUPTED
 from crm.model import Client, Mailing, Message
 from crm.repository import Query, Snapshot
 from crm.repository.queries.mail import states_of_mailings
@@ -40,6 +41,11 @@ class MailingReport:
     troubles: Sequence[Trouble] = ()
     left_out: Sequence[LeftOut] = ()
     stopped: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """1 where sending it ended early."""
+        return int(self.stopped not in ("", INTERRUPTED))
 
 
 def report_on(snapshot: Snapshot, mailing: Mailing) -> MailingReport:

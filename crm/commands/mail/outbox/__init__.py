@@ -6,14 +6,16 @@ from itertools import groupby
 
 from crm.commands.context import CRM
 from crm.commands.mail.outbox.attaching import refuse_too_large
+from crm.commands.mail.outbox.journal import SendingJournal
 from crm.commands.mail.outbox.leases import Selection
 from crm.commands.mail.outbox.sending import Sent, send, unsendable
 from crm.errors import UsageError
 from crm.model import Message
+from crm.model.fields.recipients import recipient_key
 from crm.outward.outgoing import Party, new_message_id
 from crm.repository import Transaction
 
-__all__ = ["Draft", "Sent", "queue", "queue_many", "refuse_unsendable", "send_queued"]
+__all__ = ["Draft", "Sent", "allow_again", "queue", "queue_many", "refuse_unsendable", "send_queued"]
 
 # What stands after the @ in the Message-ID of a text.
 _NOWHERE = Party("crm@localhost")
@@ -56,6 +58,13 @@ def queue(tx: Transaction, crm: CRM, draft: Draft) -> Message:
 def queue_many(tx: Transaction, crm: CRM, drafts: Iterable[Draft]) -> range:
     """Puts many messages into the outbox at once; the ids that they got. Raises as `queue` does."""
     return tx.add_all(list(_queued(tx, crm, drafts)))
+
+
+def allow_again(crm: CRM, message: Message, addresses: Iterable[str]) -> None:
+    """Lets a message go once more to some of its recipients, whatever this machine has noted of it: somebody has asked
+    for it. Raises FileError."""
+    with SendingJournal(crm.outward.folder, crm.clock) as journal:
+        journal.allow(message.identifier, map(recipient_key, addresses))
 
 
 def send_queued(crm: CRM, only: Collection[int] | None = None, *, mailing: int = 0, steadily: bool = False) -> Sent:

@@ -2,6 +2,7 @@
 
 import secrets
 import sqlite3
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,9 @@ CREATE TABLE IF NOT EXISTS attempt (
 CREATE INDEX IF NOT EXISTS attempt_by_lease ON attempt (lease);
 CREATE TABLE IF NOT EXISTS pace (one INTEGER PRIMARY KEY CHECK (one = 1), next REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS kept (file TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS reached (
+  identifier TEXT NOT NULL, address TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (identifier, address)
+) WITHOUT ROWID;
 """
 
 
@@ -30,12 +34,13 @@ CREATE TABLE IF NOT EXISTS kept (file TEXT PRIMARY KEY) WITHOUT ROWID;
 class Attempt:
     """A message that was begun to be handed over at a time (`at`, aware), its try of that number, and how that ended:
     'sent', 'failed', 'later', 'unsure', 'unsent' (nothing was handed over after all), or '' where it is not known;
-    `failure` says why."""
+    `failure` says why, and `reached` which of several addresses the message has reached by then."""
 
     tries: int
     state: str
     failure: str
     at: datetime
+    reached: tuple[str, ...] = ()
 
 
 class SendingJournal(JournalFile):
@@ -121,8 +126,12 @@ class SendingJournal(JournalFile):
             self._clock.now.isoformat(),
         )
 
-    def end(self, identifier: str, lease: str, state: str, failure: str) -> None:
-        """Notes how it ended."""
+    def end(self, identifier: str, lease: str, state: str, failure: str, reached: Iterable[str] = ()) -> None:
+        """Notes how it ended, and which of several addresses it has `reached`; 'partly' is sent, but not to all."""
+        for address in reached:
+            self._all(
+                "INSERT OR REPLACE INTO reached VALUES (?, ?, ?)", identifier, address, self._clock.now.isoformat()
+            )
         self._all(
             "UPDATE attempt SET state = ?, failure = ?, at = ? WHERE identifier = ? AND lease = ?",
             state, failure, self._clock.now.isoformat(), identifier, lease,
@@ -133,23 +142,35 @@ class SendingJournal(JournalFile):
         found = self._one(
             "SELECT tries, state, failure, at FROM attempt WHERE identifier = ? AND lease = ?", identifier, lease
         )
-        return _attempt(found) if found else None
+        return _attempt(found, self.reached(identifier)) if found else None
 
     def before(self, identifier: str, tries: int) -> Attempt | None:
         """An attempt that the store knows nothing of, because it was put back to what it was earlier, after which a
         message must not be handed over for the `tries`th time: it was sent, or may have been."""
         found = self._one(
             "SELECT tries, state, failure, at FROM attempt WHERE identifier = ?"
-            " AND (state = 'sent' OR (tries >= ? AND state IN ('', 'unsure'))) ORDER BY state = 'sent' DESC LIMIT 1",
+            " AND (state = 'sent' OR (tries >= ? AND state IN ('', 'unsure', 'partly')))"
+            " ORDER BY state = 'sent' DESC LIMIT 1",
             identifier, tries,
         )  # fmt: skip
-        return _attempt(found) if found else None
+        return _attempt(found, self.reached(identifier)) if found else None
+
+    def reached(self, identifier: str) -> frozenset[str]:
+        """The addresses that a message has reached, in the form in which they are compared."""
+        return frozenset(row[0] for row in self._all("SELECT address FROM reached WHERE identifier = ?", identifier))
+
+    def allow(self, identifier: str, addresses: Iterable[str]) -> None:
+        """Lets a message go to some addresses once more, because somebody has asked for it."""
+        for address in addresses:
+            self._all("DELETE FROM reached WHERE identifier = ? AND address = ?", identifier, address)
+        self._all("UPDATE attempt SET state = 'partly' WHERE identifier = ? AND state = 'sent'", identifier)
 
     def forget_old(self) -> None:
         """Forgets what nobody will ask for any more."""
         oldest = (self._clock.now - timedelta(days=_REMEMBERED)).isoformat()
         self._all("DELETE FROM lease WHERE until < ?", oldest)
         self._all("DELETE FROM attempt WHERE lease < ?", oldest)
+        self._all("DELETE FROM reached WHERE at < ?", oldest)
 
     # What all programs of the machine share beside it
 
@@ -193,5 +214,7 @@ def _locked(path: Path) -> sqlite3.Connection | None:
     return lock
 
 
-def _attempt(row: tuple[int, str, str, str]) -> Attempt:
-    return Attempt(row[0], row[1], row[2], datetime.fromisoformat(row[3]))
+def _attempt(row: tuple[int, str, str, str], reached: Iterable[str]) -> Attempt:
+    # What was sent to some of the recipients was sent.
+    state = "sent" if row[1] == "partly" else row[1]
+    return Attempt(row[0], state, row[2], datetime.fromisoformat(row[3]), tuple(sorted(reached)))

@@ -7,6 +7,7 @@ from datetime import datetime
 from crm.commands.mail.consent import Objection, objections
 from crm.commands.mail.outbox.delivery_status import ELSEWHERE, UNKNOWN, DeliveryStatus, changes
 from crm.commands.mail.outbox.journal import Attempt, SendingJournal
+from crm.commands.mail.outbox.readdressing import Rewrite, readdressed
 from crm.model import Client, Contact, Message
 from crm.model.fields.recipients import recipient_key
 from crm.repository import AnyRecord, Query, Snapshot, Transaction
@@ -77,10 +78,17 @@ Missing = Callable[[Message], str]
 
 
 def take(
-    tx: Transaction, lease: str, wanted: Selection, channels: Collection[str], most: int, missing: Missing
+    tx: Transaction,
+    lease: str,
+    wanted: Selection,
+    channels: Collection[str],
+    most: int,
+    missing: Missing,
+    rewrite: Rewrite,
 ) -> Step:
     """Takes up to so many messages that are due: single ones before those of mailings, the oldest first. A message of
-    a mailing, or to an occasion, whose client or address has opted out meanwhile is cancelled."""
+    a mailing, or to an occasion, whose client or address has opted out meanwhile is cancelled; one whose client has
+    another address by now goes there."""
     taken: list[Taken] = []
     left: dict[int, Message] = {}
     cancelled = 0
@@ -90,6 +98,10 @@ def take(
             break
         clients = _by_id(tx, Client, {message.client for message in found})
         contacts = _by_id(tx, Contact, {message.contact for message in found if message.contact})
+        found = [
+            _corrected(tx, message, clients[message.client], contacts.get(message.contact), rewrite)
+            for message in found
+        ]
         against = objections(tx, [message.to for message in found if _is_bulk(message)])
         for message in found:
             client = clients[message.client]
@@ -104,6 +116,12 @@ def take(
     return Step(cancelled=cancelled, taken=taken, left=left)
 
 
+def _corrected(tx: Transaction, message: Message, client: Client, contact: Contact | None, rewrite: Rewrite) -> Message:
+    """A message with the addresses that its client and its contact have now."""
+    changes = readdressed(tx, message, client, contact, rewrite)
+    return tx.change(message, **changes) if changes else message
+
+
 def _is_bulk(message: Message) -> bool:
     """Whether a message is one that nobody has asked for."""
     return bool(message.mailing or message.occasion)
@@ -111,6 +129,8 @@ def _is_bulk(message: Message) -> bool:
 
 def _unwanted(message: Message, client: Client, against: Mapping[str, Objection]) -> str:
     """Why a message must not go out any more, '' where it may."""
+    if not message.to:
+        return "the client does not have the address any more"
     if not _is_bulk(message):
         return ""
     if not client.marketing_consent:
@@ -157,7 +177,8 @@ def ended(message: Message, attempt: Attempt | None, now: datetime) -> Ended:
     """How a message ended by what the journal says of it, None for nothing: then it is put back `now`."""
     if attempt is None:
         return Ended(message, DeliveryStatus("unsent"), now)
-    return Ended(message, DeliveryStatus(attempt.state, attempt.failure) if attempt.state else UNKNOWN, attempt.at)
+    status = DeliveryStatus(attempt.state, attempt.failure, attempt.reached) if attempt.state else UNKNOWN
+    return Ended(message, status, attempt.at)
 
 
 def has_run_out(lease: str, now: datetime) -> bool:

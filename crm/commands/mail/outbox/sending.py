@@ -7,13 +7,16 @@ from datetime import timedelta
 
 from crm.commands.context import CRM, Progress
 from crm.commands.mail.outbox.attaching import elsewhere
-from crm.commands.mail.outbox.delivery_status import NOT_ITS_FAULT, UNKNOWN, DeliveryStatus, verdict
+from crm.commands.mail.outbox.delivery_status import NOT_SENT, UNKNOWN, DeliveryStatus, lacking, verdict
 from crm.commands.mail.outbox.journal import SendingJournal
 from crm.commands.mail.outbox.leases import Ended, Selection, Step, Taken, broken_off, count, ended, settle, take
 from crm.commands.mail.outbox.signals import INTERRUPTED, interruptible
 from crm.commands.mail.outbox.transports import NOT_SET_UP, HandOver, Transport, carriers
+from crm.commands.mail.unsubscribing import footer
 from crm.errors import CRMError, OutwardError
-from crm.model import CHANNELS, Message
+from crm.model import CHANNELS, Client, Message
+from crm.model.fields.recipients import recipient_key
+from crm.outward.mail import Fate
 from crm.repository import Transaction
 
 # For so long a program may hold the messages that it took; those that it has not begun by then it begins no more.
@@ -38,6 +41,11 @@ class Sent:
     waiting: Sequence[Message] = ()
     left: int = 0
     stopped: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """1 where something was not sent for good, may not have been, or could not be tried."""
+        return int(bool(self.failed or self.unsure or self.stopped.replace(INTERRUPTED, "").strip()))
 
 
 def unsendable(crm: CRM, channel: str) -> str:
@@ -139,7 +147,9 @@ class Sending:
 
         def change(tx: Transaction) -> Step:
             settled = settle(tx, self._ended)
-            step = take(tx, lease, self._wanted, ways, self._size, self._missing) if goes_on else Step()
+            step = (
+                take(tx, lease, self._wanted, ways, self._size, self._missing, self._rewritten) if goes_on else Step()
+            )
             return replace(step, settled=settled)
 
         done = len(self._ended)
@@ -161,6 +171,17 @@ class Sending:
 
     def _missing(self, message: Message) -> str:
         return elsewhere(self._crm, self._journal, message)
+
+    def _rewritten(self, message: Message, client: Client, before: str, now: str) -> str:
+        """The text of a message to another address of its client, with the link that ends mailings to that one."""
+        if not (message.mailing or message.occasion):
+            return message.body
+        end = footer(self._crm, client, before)
+        return (
+            message.body.removesuffix(end) + footer(self._crm, client, now)
+            if message.body.endswith(end)
+            else message.body
+        )
 
     def _put_back(self, taken: Sequence[Taken]) -> None:
         """What was taken and has not ended: if it was never begun, it is queued as it was."""
@@ -190,16 +211,20 @@ class Sending:
         before = self._journal.before(taken.message.identifier, taken.message.tries)
         if before is None:
             return None
-        return DeliveryStatus(before.state, before.failure) if before.state else UNKNOWN
+        return DeliveryStatus(before.state, before.failure, before.reached) if before.state else UNKNOWN
 
     def _sent_now(self, taken: Taken) -> DeliveryStatus | None:
         """Hands a message over; None where that has to wait for another time."""
         message = taken.message
+        known = self._journal.reached(message.identifier)
+        wanted = [address for address in lacking(message) if recipient_key(address) not in known]
+        if not wanted:
+            return DeliveryStatus("sent", reached=tuple(known))
         try:
-            hand_over = self._ways[message.channel].prepared(taken)
+            hand_over = self._ways[message.channel].prepared(taken, wanted)
         except OutwardError as error:
             return DeliveryStatus(
-                "failed", error.sentence if error.reason == "recipient" else NOT_ITS_FAULT + error.sentence
+                "failed", error.sentence if error.reason == "recipient" else NOT_SENT + error.sentence
             )
         except CRMError as error:
             self._closed[message.channel] = error.sentence
@@ -216,13 +241,16 @@ class Sending:
         message, journal = taken.message, self._journal
         journal.begin(message.identifier, taken.lease, message.tries)
         try:
-            came = verdict(message, hand_over())
+            outcomes = hand_over()
+            came = verdict(message, outcomes)
         except OutwardError as error:
             self._closed[message.channel] = error.sentence
             journal.end(message.identifier, taken.lease, "unsent", "")
             return None
         try:
-            journal.end(message.identifier, taken.lease, came.state, came.failure)
+            is_whole = all(outcome.fate is Fate.SENT for outcome in outcomes)
+            state = "partly" if came.state == "sent" and not is_whole else came.state
+            journal.end(message.identifier, taken.lease, state, came.failure, map(recipient_key, came.reached))
         except CRMError:
             # The store at least is to know it.
             self._ended.append(Ended(message, came, self._crm.clock.now))

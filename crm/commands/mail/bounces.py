@@ -1,0 +1,76 @@
+"""Bounces: addresses that mailings leave out because a mail server said that they do not exist, and the way back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+
+from crm.commands.context import CRM
+from crm.commands.mail.composing import Addressees
+from crm.commands.mail.mailings.audience import CLEARED, refused_addresses, says_unknown
+from crm.commands.registry import About, command
+from crm.errors import FieldError, RefusedError
+from crm.model import Message
+from crm.model.fields import Line
+from crm.model.fields.recipients import recipient_key
+from crm.outward.sanitizing import line
+from crm.repository import Query, Transaction
+
+_LONGEST = Line(500).longest
+
+
+@dataclass(frozen=True, slots=True)
+class Bounced:
+    """An address that was refused for good: the last time that was, the client, and the words of the server."""
+
+    address: str
+    on: date
+    client: int
+    words: str
+
+
+@command("bounces list", title="Addresses refused for good", menu="email")
+def list_all(crm: CRM) -> list[Bounced]:
+    """Lists the addresses that mailings leave out because a mail server said that there is no such mailbox."""
+    with crm.read() as snapshot:
+        refused = refused_addresses(snapshot)
+        failed = snapshot.find_all(Message, Query({"state": "failed"}, sort="id")) if refused else []
+    last = {recipient_key(message.to): message for message in failed if says_unknown(message.to, message.failure)}
+    return [
+        Bounced(message.to, message.on, message.client, message.failure)
+        for key, message in sorted(last.items())
+        if message.to.casefold() in refused
+    ]
+
+
+@command("bounces clear", title="Write to refused addresses again")
+def clear(
+    crm: CRM,
+    addresses: Annotated[tuple[str, ...], Addressees(), About("Addresses", "as `bounces list` shows them")] = (),
+    all_: Annotated[bool, About("All", "all that `bounces list` shows")] = False,
+) -> list[Bounced]:
+    """Lets mailings go to addresses again that a mail server has refused, since it was wrong; which those are.
+
+    One that is refused again is left out again.
+    """
+    if bool(addresses) == all_:
+        raise FieldError("say which addresses, or --all", field="addresses", label="Addresses")
+    wanted = {recipient_key(address) for address in addresses}
+    cleared = [found for found in list_all(crm) if all_ or recipient_key(found.address) in wanted]
+    known = {recipient_key(found.address) for found in cleared}
+    if missing := sorted(wanted - known):
+        raise RefusedError(f"{missing[0]} was not refused; `bounces list` shows which were. Nothing was changed.")
+
+    def change(tx: Transaction) -> None:
+        for message in _failed(tx):
+            if recipient_key(message.to) in known and says_unknown(message.to, message.failure):
+                tx.change(message, failure=line(CLEARED + message.failure, _LONGEST))
+
+    if cleared:
+        count = f"{len(cleared)} {'address' if len(cleared) == 1 else 'addresses'}"
+        crm.transact(change, f"lets mailings go to {count} again")
+    return cleared
+
+
+def _failed(tx: Transaction) -> Sequence[Message]:
+    return tx.find_all(Message, Query({"state": "failed", "direction": "out", "channel": "email"}, sort="id"))
