@@ -13,6 +13,7 @@ from crm.errors import StoreDamagedError, StoreError
 from crm.model import RECORDS, Client, Record, Sale
 from crm.model.fields import LARGEST_AMOUNT
 from crm.repository.sheets.grid.layout import HISTORY, META, columns, heading, letters, new_heading
+from crm.repository.sheets.mirror import history_tab
 from tests.support.by_hand import wrong
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
@@ -222,6 +223,24 @@ def test_a_history_changed_by_hand_is_told(team: Team, ada: Client, how: str) ->
     document.change(lambda now: vars(now).update(vars(book)))
     assert team.stored() == before
     team.agreed()
+
+
+_ENTRY = [1, "uid", "2026-11-20T09:00:00+00:00", "Anna", "added a client", "", "client", "1", "create", "", "", 0]
+
+
+@pytest.mark.parametrize(
+    ("at", "typed"),
+    [
+        *((0, 1e300), (0, -1), (5, 1e300), (5, "9" * 20), (7, "1-9999999999"), (7, "9" * 5000), (7, "1e9")),
+        *((9, "[1]"), (10, '"x"'), (10, "[" * 19_000), (11, 1e300), (11, -1)),
+    ],
+)
+def test_a_history_in_which_anything_is_typed_is_damage_and_no_fault_of_the_program(at: int, typed: object) -> None:
+    assert len(history_tab.read([_ENTRY]).audit) == 1
+    row: list[Any] = [*_ENTRY]
+    row[at] = typed
+    with pytest.raises(ValueError, match=r"\S"):
+        history_tab.read([row])
 
 
 @pytest.mark.many

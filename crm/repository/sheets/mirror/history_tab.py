@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from crm.model.encoding import plain
+from crm.repository.sheets.grid.cells import LARGEST_EXACT
 from crm.repository.sheets.grid.layout import HISTORY_COLUMNS, Cell
 from crm.repository.sheets.mirror.mirror import in_json
 from crm.repository.tables import transactions
@@ -18,6 +19,8 @@ from crm.repository.writing import ENTRIES, Entry
 # A cell holds 50 000 characters; what is longer goes on in the next row.
 _LONGEST = 20_000
 _GOES_ON = "+"
+# All the rows of a spreadsheet are fewer: somebody has typed it.
+_MOST_ENTRIES = 2_000_000
 _WIDE = len(HISTORY_COLUMNS)
 
 
@@ -99,15 +102,17 @@ def _split(entry: tuple[str, str, str, str, str]) -> Iterator[list[Cell]]:
 def read(rows: Sequence[Sequence[Cell]]) -> Entries:
     """What rows of the history say; raises ValueError, IndexError or KeyError where they are torn."""
     known: set[int] = set()
+    last = 0
     found = Entries()
     pending: list[tuple[dict[str, Any], str, str]] = []
     for cells in rows:
         row = [*cells, *[""] * (_WIDE - len(cells))]
         number = _number(row[0])
         if number not in known:
-            if known and number < max(known):
+            if number < last:
                 raise ValueError("its rows stand in another order")
             known.add(number)
+            last = number
             found.uids[str(row[1])] = number
             head = {"id": number, "at": datetime.fromisoformat(str(row[2])), "user": str(row[3]), "what": str(row[4])}
             # An older version has not written whose it was.
@@ -121,7 +126,10 @@ def read(rows: Sequence[Sequence[Cell]]) -> Entries:
             pending.append((entry, before + str(row[9]), after + str(row[10])))
         elif operation:
             first, _, final = str(row[7]).partition("-")
-            for record_id in range(int(first), int(final or first) + 1):
+            ids = range(_number(first), _number(final or first) + 1)
+            if len(pending) + len(ids) > _MOST_ENTRIES:
+                raise ValueError(f"{row[7]} are more records than a spreadsheet holds")
+            for record_id in ids:
                 entry = {"transaction": number, "record": str(row[6]), "record_id": record_id, "operation": operation}
                 pending.append((entry, str(row[9]), str(row[10])))
     for entry, before, after in pending:
@@ -131,10 +139,16 @@ def read(rows: Sequence[Sequence[Cell]]) -> Entries:
 
 def _number(cell: Cell) -> int:
     number = int(cell)
-    if number != float(cell):
-        raise ValueError(f"{cell!r} is no number of a transaction")
+    if number != float(cell) or not 0 <= number < LARGEST_EXACT:
+        raise ValueError(f"{cell!r} is no number of a transaction or a record")
     return number
 
 
 def _fields(text: str) -> Any:
-    return json.loads(text) if text else None
+    try:
+        found = json.loads(text) if text else None
+    except RecursionError as error:
+        raise ValueError("an entry holds no fields") from error
+    if not isinstance(found, dict | None):
+        raise ValueError("an entry holds no fields")
+    return found
