@@ -1,5 +1,6 @@
 """What people do to headings, columns, tabs and the hidden tabs: nothing is misread, and what is wrong is told."""
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 from crm.errors import StoreDamagedError, StoreError
 from crm.model import RECORDS, Client, Record, Sale
 from crm.model.fields import LARGEST_AMOUNT
-from crm.repository.sheets.grid.layout import HISTORY, META, columns, heading, letters, new_heading
+from crm.repository.sheets.grid.cells import stamped
+from crm.repository.sheets.grid.layout import HISTORY, META, TABS, columns, heading, letters, new_heading
 from crm.repository.sheets.mirror import history_tab
+from crm.repository.sheets.push.before_images import blocks_in
 from tests.support.by_hand import wrong
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
@@ -241,6 +244,32 @@ def test_a_history_in_which_anything_is_typed_is_damage_and_no_fault_of_the_prog
     row[at] = typed
     with pytest.raises(ValueError, match=r"\S"):
         history_tab.read([row])
+
+
+_KEPT: dict[str, Any] = {"base": [1, "uid"], "added": {}, "adopted": {}, "parts": [], "cut": None}
+_CLIENTS = TABS[Client].sheet_id
+
+
+@pytest.mark.parametrize(
+    ("size", "fields"),
+    [
+        (0, json.dumps(_KEPT)),
+        (-1, json.dumps(_KEPT)),
+        (1e300, json.dumps(_KEPT)),
+        (1, "[" * 40_000),
+        (1, json.dumps(_KEPT | {"added": {str(_CLIENTS): [[1, 10**12]]}})),
+        (1, json.dumps(_KEPT | {"parts": [{"tab": _CLIENTS, "first": 1, "uses": [[[], []]], "rows": [[0, 10**12]]}]})),
+    ],
+)
+def test_copies_in_which_anything_is_typed_are_none_and_nobody_waits(size: float, fields: str) -> None:
+    assert len(blocks_in([["uid", 1, 1, json.dumps(_KEPT)]], 100)) == 1
+    assert blocks_in([["uid", size, 1, fields]], 100) == []
+
+
+def test_a_stamp_in_which_anything_is_typed_is_none() -> None:
+    assert stamped("12/3") == (12, 3)
+    for typed in ("1/" + "9" * 5000, "9" * 30 + "/1", "1/", "/1", "1", "1/-1", "\u0661/1", "1/2/3"):
+        assert stamped(typed) is None
 
 
 @pytest.mark.many

@@ -23,6 +23,7 @@ _DAY_ZERO = date(1899, 12, 30)
 _FIRST_DAY = date(1900, 3, 1)
 # Up to it a cell holds each whole number as it is.
 LARGEST_EXACT = 2**53
+_MOST_DIGITS = 15
 
 
 def cell_of(value: Any) -> Cell:
@@ -91,9 +92,8 @@ def stamp(record_id: int, version: int) -> str:
 def stamped(cell: Cell) -> tuple[int, int] | None:
     """The id and the version that a stamp names; None when it is none."""
     record_id, slash, version = str(cell).partition("/")
-    if slash and record_id.isascii() and record_id.isdigit() and version.isascii() and version.isdigit():
-        return int(record_id), int(version)
-    return None
+    numbers = [part for part in (record_id, version) if part.isascii() and part.isdigit() and len(part) <= _MOST_DIGITS]
+    return (int(record_id), int(version)) if slash and len(numbers) == 2 else None
 
 
 def number_of(cell: Cell) -> int | None:
@@ -103,7 +103,7 @@ def number_of(cell: Cell) -> int | None:
     if isinstance(cell, int | float):
         return int(cell) if cell == int(cell) and 0 < cell < LARGEST_EXACT else None
     text = cell.strip()
-    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 16 and int(text) else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS and int(text) else None
 
 
 # As the program writes them

@@ -36,6 +36,8 @@ _REMEMBERED = 400
 _PIECE = 40_000
 _AT = len(BEFORE_COLUMNS)
 _MORE_COLUMNS = 10
+# No spreadsheet has so many rows: somebody has typed it.
+_MOST_ROWS = 2_000_000
 _BY_SHEET = {TABS[kind].sheet_id: kind for kind in RECORDS}
 # A row between those that are written to, kept along with them.
 _BETWEEN = -1
@@ -257,9 +259,9 @@ def blocks_in(rows: Sequence[Sequence[Cell]], grid: int) -> list[Block]:
     while at < len(rows):
         try:
             block = _read(rows, at)
-        except (ValueError, KeyError, IndexError, TypeError):
+        except (ValueError, KeyError, IndexError, TypeError, RecursionError, OverflowError):
             break
-        if at + block.size > grid:
+        if block.size < 1 or at + block.size > grid:
             break
         found.append(block)
         at += block.size
@@ -269,6 +271,10 @@ def blocks_in(rows: Sequence[Sequence[Cell]], grid: int) -> list[Block]:
 def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
     uid, size, pieces, _ = rows[at][:_AT]
     fields: dict[str, Any] = json.loads("".join(str(row[_AT - 1]) for row in rows[at : at + int(pieces)]))
+    counted = [spans for which in ("added", "adopted") for spans in fields[which].values()]
+    counted += [part["rows"] for part in fields["parts"]]
+    if sum(count for spans in counted for _, count in spans) > _MOST_ROWS:
+        raise ValueError("these are more rows than a spreadsheet has")
     revision, base = fields["base"]
     added, adopted = (
         {
