@@ -73,7 +73,7 @@ def open_accounts(config: Config, repository: Repository) -> "Accounts":
 
 
 def _roster(config: Config, url: str) -> Roster:
-    """What keeps the accounts of a store sealed."""
+    """The seals of a store's accounts."""
 
     def secret() -> "Secret":
         from crm.accounts.keys import Secret
@@ -84,7 +84,7 @@ def _roster(config: Config, url: str) -> Roster:
 
 
 def open_outward(config: Config) -> Outward:
-    """What carries messages as the settings say."""
+    """Open the ways out for messages, as the settings say."""
 
     def texter() -> "Texter | None":
         from crm.outward.sms import texter_for
@@ -106,8 +106,8 @@ def open_outward(config: Config) -> Outward:
 
 
 def open_mailer(config: Config) -> "Mailer | None":
-    """What e-mail goes out through, None where nothing is set up. Nothing is asked of anybody yet. Raises UsageError,
-    and StoreAccessError where Google's credentials cannot be used."""
+    """The transport for e-mail, None where none is set up. Nothing is asked of anybody yet. Raises UsageError, and
+    StoreAccessError where Google's credentials cannot be used."""
     from crm.outward.mail import GMAIL
     from crm.outward.mailers import mailer_at
 
@@ -242,7 +242,7 @@ def _spreadsheet_folder() -> Path:
 
 
 def _first_records() -> Sequence[Record]:
-    """What a new store holds: the default rules, and the settings that this machine suggests."""
+    """The records of a new store: the default rules, and the settings that this machine suggests."""
     # What reads rules is loaded when there is one to read: the first screen asks for none.
     from crm.rules import SETS
 

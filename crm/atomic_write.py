@@ -56,7 +56,7 @@ def put_in_place(part: Path, target: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Has the names in a folder on the disk, where the system knows such a thing."""
+    """Flush a folder's entries to the disk (fsync), where the system can."""
     if os.name != "posix":
         return
     # Some network drives cannot; the file itself is whole in any case.

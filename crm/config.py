@@ -181,7 +181,7 @@ def _user() -> str:
 
 
 def data_folder() -> Path:
-    """Where this user's data lies when no store is named."""
+    """The folder of this user's data, where no store is named."""
     from platformdirs import user_data_path
 
     return user_data_path("crm", appauthor=False)
@@ -231,7 +231,7 @@ def remembered_store() -> str:
 
 
 def remember_store(url: str) -> None:
-    """Has a store opened from now on where none is named; '' forgets it. Raises FileError."""
+    """Remember a store as the one to open where none is named; '' forgets it. Raises FileError."""
     try:
         if not url:
             _memory().unlink(missing_ok=True)

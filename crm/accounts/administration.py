@@ -264,7 +264,7 @@ def _is_admin(user: User) -> bool:
 
 
 def _in_words(user: User, changes: Mapping[str, Any]) -> str:
-    """What is done to somebody's account."""
+    """The summary of a change to an account, for the history."""
     new = {name: value for name, value in changes.items() if getattr(user, name) != value}
     if "active" in new:
         return f"{'activated' if new['active'] else 'deactivated'} the account of {called(user)}"

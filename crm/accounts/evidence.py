@@ -50,7 +50,7 @@ _HELD = 2.0
 
 
 def place_of(url: str) -> str:
-    """Where a store is, however its URL is written: by whichever link or way a file is reached."""
+    """The place of a store, however its URL is written: by whichever link or way a file is reached."""
     if not url.startswith(FILE):
         return url
     return FILE + os.path.realpath(path_of(url.removeprefix(FILE)))
@@ -64,7 +64,7 @@ class Memory:
         self._path = folder and folder / "rosters.json"
 
     def known(self, url: str) -> KnownRosters:
-        """What is known, for the store at `url`."""
+        """The evidence that is kept, for the store at `url`."""
         seen = {}
         for key, revision in self._read().items():
             store, _, place = key.partition(" ")
@@ -142,7 +142,7 @@ def refuse_owner(snapshot: Snapshot, reader: Reader) -> Reader:
 
 
 def damaged(known: Known = Known()) -> StoreAccessError:  # noqa: B008 - frozen
-    """What whoever opens a store is told whose accounts are not as this program left them."""
+    """The error for a store whose accounts are not as this program left them."""
     if known.another:
         return StoreAccessError(
             "Nobody can sign in: this computer knows accounts of other data that was here before. Nothing was changed."

@@ -31,7 +31,7 @@ def new() -> str:
 
 
 def guessable(secret: str) -> str:
-    """Why a secret is easily guessed, however long it is; '' where nothing speaks for that."""
+    """The reason why a secret is easily guessed, however long it is; '' where nothing speaks for that."""
     text = secret.casefold()
     if len(set(text)) < _FEW:
         return "it has too few different characters"
@@ -44,7 +44,8 @@ def guessable(secret: str) -> str:
 
 
 class Secret:
-    """What CRM_SECRET holds (`given`); where it is not set, a file `secret` in `folder`, made when it is first needed.
+    """The team's secret: what CRM_SECRET holds (`given`); where it is not set, a file `secret` in `folder`, made when
+    it is first needed.
 
     Whoever works on one store from several machines has to give all of them the same.
     """
@@ -58,7 +59,8 @@ class Secret:
 
     @property
     def weakness(self) -> str:
-        """Why others could guess it, as a sentence that says what to do; '' where nothing speaks for that."""
+        """The reason why others could guess it, as a sentence that says what to do; '' where nothing speaks for
+        that."""
         why = guessable(self._given) if self._given else ""
         return f"CRM_SECRET is easily guessed: {why}. `{program.command('secret')}` prints a good one." if why else ""
 
@@ -67,12 +69,12 @@ class Secret:
         return self._derived(purpose)
 
     def mac(self, purpose: str, *parts: str) -> str:
-        """What proves, in 64 hexadecimal digits, that whoever made it knows the secret and meant these parts."""
+        """The message authentication code (HMAC-SHA256, 64 hexadecimal digits) of these parts for a purpose."""
         joined = b"".join(len(encoded).to_bytes(4, "big") + encoded for encoded in (part.encode() for part in parts))
         return hmac.new(self.key(purpose), joined, hashlib.sha256).hexdigest()
 
     def box(self, purpose: str) -> "Fernet":
-        """What encrypts for this purpose, so that it cannot be changed either."""
+        """The authenticated encryption (Fernet) for a purpose."""
         from cryptography.fernet import Fernet
 
         return Fernet(base64.urlsafe_b64encode(self.key(purpose)))

@@ -55,7 +55,7 @@ def look_alike(one: str, other: str) -> bool:
 
 
 def skeleton(text: str) -> str:
-    """What texts that look alike have in common; not to be shown."""
+    """The skeleton of a text (Unicode TS 39): the same for texts that look alike; not to be shown."""
     seen = "".join(map(_prototype, unicodedata.normalize("NFD", text)))
     # The dot above that a letter has already.
     return re.sub("(?<=[ijl])\u0307", "", unicodedata.normalize("NFD", seen))
@@ -87,7 +87,7 @@ def _looks() -> dict[str, list[dict[str, str]]]:
 
 
 def _prototype(character: str) -> str:
-    """What stands for all characters that look like this one. The data names for each of those the one that stands for
+    """The prototype of all characters that look like this one. The data names for each of those the one that stands for
     them, and for that one all of them."""
     looks = _looks()
     like = looks.get(character, [])

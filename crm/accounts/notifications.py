@@ -28,7 +28,7 @@ class Notifications:
         return self._mailer is not None
 
     def post(self, write: Callable[[], Letter]) -> None:
-        """Has a letter written and sent by a thread of its own; the program does not end before it has."""
+        """Write and send a letter in a thread of its own; the program does not end before it has."""
         if self._mailer is not None:
             self._threads = [thread for thread in self._threads if thread.is_alive()]
             self._threads.append(Thread(target=self._send, args=(self._mailer, write), name="letter"))

@@ -55,7 +55,7 @@ class Passwords:
         return self.hash(secrets.token_hex(16))
 
     def hash(self, password: str, until: datetime | None = None) -> str:
-        """What is kept of a password; one for a while does not fit from `until` on."""
+        """The hash that is kept of a password; one for a while does not fit from `until` on."""
         with _AT_ONCE:
             hashed = self._hasher.hash(self._peppered(password))
         return hashed if until is None else f"{hashed}{_UNTIL}{int(until.timestamp())}"
@@ -76,7 +76,7 @@ class Passwords:
         return right and bool(hashed) and (not until or _is_within(int(until), now))
 
     def used(self, kept: str) -> str:
-        """What is kept of a password once it has let somebody in: of one for a while also that it has."""
+        """The hash of a password once it has let somebody in: of one for a while also that it has."""
         return kept + _USED if _UNTIL in kept and not self.is_used(kept) else kept
 
     def is_used(self, kept: str) -> bool:

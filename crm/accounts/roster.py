@@ -77,7 +77,7 @@ class Written:
 
     @classmethod
     def read(cls, text: str) -> "Written | None":
-        """What a text says; None for what is no roster."""
+        """Parse a text; None for what is no roster."""
         mark, _, rest = text.partition("/")
         revision, _, mac = rest.partition("-")
         is_number = revision.isascii() and revision.isdigit() and len(revision) <= _MOST_DIGITS
@@ -85,8 +85,8 @@ class Written:
 
 
 class Roster:
-    """What keeps and checks the seals of one store, at `url`. The secret is asked for once there is something to seal
-    or to check."""
+    """The seals of the accounts of one store, at `url`: kept and checked. The secret is asked for once there is
+    something to seal or to check."""
 
     def __init__(self, secret: "Callable[[], Secret]", memory: Memory, url: str) -> None:
         self._open_secret = secret
@@ -348,7 +348,7 @@ class Sealing:
 
 
 def other_secret() -> StoreAccessError:
-    """What whoever opens a store is told whose accounts another secret has sealed."""
+    """The error for a store whose accounts another secret has sealed."""
     return StoreAccessError(
         "Nobody can sign in: the accounts of this store were made with another CRM_SECRET. Set the same one here as"
         " where they were made.",

@@ -29,7 +29,7 @@ class SecondFactor:
 
     @property
     def hint(self) -> str:
-        """Where a code was sent, as far as it may be told before it is typed."""
+        """The telephone number that a code was sent to, mostly hidden."""
         return f"…{self.secret[-2:]}" if self.method == "sms" else ""
 
 

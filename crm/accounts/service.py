@@ -17,7 +17,7 @@ _OWN_PASSWORD = "New password: My account, or `profile password`."
 
 
 class AccountsDesk:
-    """What commands know of accounts. `session` is the one that the reader works in, 0 for none; `open` gives the
+    """The accounts as commands see them. `session` is the one that the reader works in, 0 for none; `open` gives the
     accounts without any guard, for whoever signs people in.
 
     Everything goes through `repository`, which looks the reader up in the transaction that reads or writes and raises
@@ -39,7 +39,7 @@ class AccountsDesk:
 
     @property
     def reader(self) -> Reader:
-        """Whoever asks, by the name that they have now."""
+        """The reader, by the present name of the account."""
         return self._came_as if self._repository is None else self._repository.reader
 
     def _accounts(self) -> "Accounts":
@@ -112,8 +112,8 @@ class AccountsDesk:
         return self._accounts().administration.second_factors()
 
     def findings(self) -> Sequence[Finding]:
-        """What `check` says of accounts that were changed outside of this program; nothing for whoever does not manage
-        them."""
+        """The findings of `check` about accounts that were changed outside of this program; none for those who do not
+        manage them."""
         if level(self.reader.role, User.kind_name, UPDATE) is not ALL:
             return ()
         return list(self._accounts().store.seal_findings())

@@ -141,7 +141,7 @@ def _fitting(text: str, longest: int) -> str:
 
 
 def _read(token: str) -> tuple[int, int]:
-    """Whose a token says it is, and since when (seconds since 1970); (0, 0) for what is no token."""
+    """The session that a token names, and since when (seconds since 1970); (0, 0) for what is no token."""
     user, _, rest = token.partition(".")
     begun, _, _ = rest.partition(".")
     is_number = token.isascii() and user.isdigit() and begun.isdigit() and max(len(user), len(begun)) <= _MOST_DIGITS

@@ -142,7 +142,7 @@ class Authentication:
     # Judging
 
     def _asked(self, ticket: str) -> tuple[Mapping[str, Any], User]:
-        """What a ticket says and whose it is; raises SignInRefusedError where it is over."""
+        """The claims of a ticket and its user; raises SignInRefusedError where it is over."""
         claims = self._tickets.read("sign-in", ticket, TICKET_LASTS)
         if claims is not None:
             with self._store.read() as snapshot:
@@ -165,7 +165,7 @@ class Authentication:
         return SecondFactorAsked(ticket, factor.method, factor.hint)
 
     def _entered(self, snapshot: Snapshot, user: User) -> str:
-        """What is another once somebody has signed in with the account, so that a ticket opens one session."""
+        """A fingerprint that changes with each sign-in of the account, so that a ticket opens one session."""
         row = tables.sign_in.c
         let_in = select(func.max(row.id)).where(row.user == user.id, row.state != "refused")
         return f"{self._store.fingerprint(user)} {snapshot.select(let_in)[0][0] or 0}"
@@ -221,7 +221,7 @@ class Authentication:
     # Slowing down
 
     def _place(self, snapshot: Snapshot, user: User | None, address: str, device: str) -> str:
-        """Where somebody is counted apart: this machine, or a device that they have signed in with before."""
+        """The place by which attempts are counted: this machine, or a device that they have signed in with before."""
         if not address:
             return "here"
         row = tables.sign_in.c

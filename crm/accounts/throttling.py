@@ -46,11 +46,11 @@ class Attempt:
     before: float
 
     def take_back(self) -> None:
-        """It was right as far as it went; failures before it still count."""
+        """Take the attempt back: it was right so far; failures before it still count."""
         self.attempts.take_back(self)
 
     def succeed(self) -> None:
-        """It let somebody in: the failures of the account before it are forgotten."""
+        """Record the success: the failures of the account before it are forgotten."""
         self.attempts.take_back(self)
         self.attempts.forget(self.account)
 
@@ -181,7 +181,7 @@ def _at_once(file: sqlite3.Connection, change: Callable[[sqlite3.Connection], Re
 
 
 def _account_waits(file: sqlite3.Connection, account: str, now: float) -> float:
-    """For how many seconds still nobody may try an account."""
+    """The seconds until an account may be tried again."""
     file.execute("DELETE FROM failure WHERE who = ? AND last < ?", (account, now - FORGOTTEN_AFTER))
     found = file.execute("SELECT count, last FROM failure WHERE who = ?", (account,)).fetchone()
     if found is None or found[0] < FREE:

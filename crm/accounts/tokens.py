@@ -30,7 +30,7 @@ class OneTimeTokens:
         return self._box(purpose).encrypt_at_time(written, self._moment()).decode().rstrip("=")
 
     def read(self, purpose: str, ticket: str, seconds: int) -> Mapping[str, Any] | None:
-        """What a ticket says; None for one that is none, or that is of another purpose or older than that."""
+        """The claims of a ticket; None for one that is invalid, of another purpose or older than that."""
         from cryptography.fernet import InvalidToken
 
         if len(ticket) > 4096 or not ticket.isascii():

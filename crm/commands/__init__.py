@@ -36,12 +36,12 @@ def subject_of(module: str) -> str:
 
 
 def place(module: str) -> int:
-    """Where the commands of a module stand among all, whichever module was imported first."""
+    """The position of a module's commands among all, whichever module was imported first."""
     return next(at for at, (name, _) in enumerate(_modules()) if f"{module}.".startswith(f"{name}."))
 
 
 def first_words() -> list[str]:
-    """What commands begin with, in the order of the menus; nothing is loaded."""
+    """The first words of commands, in the order of the menus; nothing is loaded."""
     return list(dict.fromkeys(word for _, module in _modules() for word in module.words.split()))
 
 

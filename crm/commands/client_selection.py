@@ -108,7 +108,7 @@ class Group:
         return words + (f" with {', '.join(with_)}" if with_ else "")
 
     def condition(self, snapshot: Snapshot) -> str:
-        """What narrows the group as one condition, as a view holds it; raises FieldError for what a condition cannot
+        """The filters of the group as one condition, as a view holds it; raises FieldError for what a condition cannot
         say."""
         from crm.rules import And, condition_text, parse_condition
 

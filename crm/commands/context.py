@@ -106,9 +106,9 @@ def begin_day(crm: "CRM") -> list[CRMError]:
 
 @dataclass(frozen=True)
 class Outward:
-    """What carries messages to people elsewhere, and brings theirs: each is made when it is asked for, None where the
-    settings name none, and raises UsageError where they cannot be used. `key(purpose)` is what signs links in messages;
-    `folder` is where files that go with them lie, and what is remembered about them."""
+    """The transports for messages, outgoing and incoming: each is made when it is asked for, None where the settings
+    name none, and raises UsageError where they cannot be used. `key(purpose)` is what signs links in messages; `folder`
+    is where files that go with them lie, and what is remembered about them."""
 
     mailer: "Callable[[], Mailer | None]"
     texter: "Callable[[], Texter | None]"
@@ -145,7 +145,7 @@ class CRM:
 
     @property
     def me(self) -> str:
-        """Whoever asks, by the name that stands in records: that of the account, or the one of the machine's owner."""
+        """The present user's name, as it stands in records: that of the account, or of the machine's owner."""
         return self.reader.name or self.config.user
 
     @property

@@ -15,7 +15,7 @@ _TELEPHONE = re.compile(r"[+\d][\d\s()/.-]{3,}")
 
 
 def called(snapshot: Snapshot, clients: Sequence[Client], text: str) -> Mapping[int, Contact]:
-    """Of some clients those who have a contact that is called so, by number: the words begin those of the name, or are
+    """The contacts of that name among some clients, by the client's number: the words begin those of the name, or are
     the e-mail address."""
     if not clients or not text.strip():
         return {}
@@ -53,7 +53,7 @@ def spelt_alike(snapshot: Snapshot, clients: Sequence[Client], text: str) -> lis
 
 
 def through(snapshot: Snapshot, clients: Sequence[Client], text: str) -> Mapping[int, Contact]:
-    """Of clients that a search for `text` found, those that are meant by a contact, by number."""
+    """The contacts through which a search for `text` found clients, by the client's number."""
     folded = fold(text).strip()
     others = [client for client in clients if not _contains(_client_search_text(client), folded)]
     if not folded or not others:

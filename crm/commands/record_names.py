@@ -35,7 +35,7 @@ def _deleted_record(snapshot: Snapshot, kind: type[Record], number: int) -> Reco
 
 
 def called(record: Record, by: Conventions) -> str:
-    """What people call a record; of a sale its amount and day, '' where it has no name."""
+    """The display name of a record; of a sale its amount and day, '' where it has no name."""
     match record:
         case Sale():
             return f"{by.money(record.amount)}, {by.day(record.on)}"

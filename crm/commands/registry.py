@@ -24,7 +24,7 @@ EVERYBODY = (ADMIN, STAFF, CLIENT)
 
 
 class Takes(Enum):
-    """Which fields of a record a parameter takes: those of a new one, changes, or values to filter a list by."""
+    """The fields of a record that a parameter takes: those of a new one, changes, or values to filter a list by."""
 
     NEW = "new"
     CHANGES = "changes"
@@ -48,7 +48,7 @@ class FieldsOf:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a parameter is, in words; `positional` where the shell also takes it without its name. Of a file that the
+    """The description of a parameter; `positional` where the shell also takes it without its name. Of a file that the
     command writes, `makes` are the endings it may have."""
 
     label: str
@@ -129,7 +129,7 @@ class Command:
 
     @cached_property
     def parameters(self) -> Mapping[str, Parameter]:
-        """What it takes, by name, in order; the CRM itself is not among them."""
+        """The parameters by name, in order; the CRM itself is not among them."""
         described = inspect.signature(self.function).parameters.values()
         return {
             described_one.name: _parameter(described_one) for described_one in described if described_one.name != "crm"

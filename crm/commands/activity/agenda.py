@@ -42,7 +42,7 @@ class AgendaItem:
     person: str
 
     def as_json(self) -> dict[str, Any]:
-        """What it says, and which records it is about."""
+        """Its texts, and the records it is about."""
         return {
             "rank": self.rank, "what": self.what, "why": self.why, "person": self.person,
             "client": self.client.id, "client_name": self.client.name,

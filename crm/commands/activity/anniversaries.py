@@ -44,7 +44,7 @@ class YearlyDay(Check):
 
 
 def occasion_words(occasion: str) -> str:
-    """When something is greeted, in words: 'birthdays', '24 December'."""
+    """An occasion in words: 'birthdays', '24 December'."""
     if occasion in _WORDS:
         return _WORDS[occasion]
     found = _DAY.fullmatch(occasion)
@@ -52,7 +52,7 @@ def occasion_words(occasion: str) -> str:
 
 
 def key_of(occasion: str, day: date) -> str:
-    """What a message for it is marked with, the same for a year: 'birthday 2026'."""
+    """The key that marks a message for an occasion, the same for a year: 'birthday 2026'."""
     return f"{occasion} {day.year}"
 
 

@@ -22,7 +22,7 @@ class FollowUpShown:
 
     @property
     def days_overdue(self) -> int:
-        """For how many days it has been due; 0 where it is not, or done."""
+        """The days for which it has been overdue; 0 where it is not, or done."""
         return 0 if self.follow_up.done_on else max(0, (self.on - self.follow_up.due_on).days)
 
     @property

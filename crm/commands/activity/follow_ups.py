@@ -88,7 +88,7 @@ def _asked_for(
     done: bool,
     repeating: bool,
 ) -> WhichFollowUps:
-    """What was asked for."""
+    """The filters that were given."""
     filters: dict[str, Any] = {"client": client.id} if client else {}
     filters |= owner_filter(crm, snapshot, mine, person, field="for_", label="For").filters(FollowUp)
     if deal:

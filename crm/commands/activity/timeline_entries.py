@@ -112,5 +112,5 @@ START = Place()
 
 
 def short(text: str) -> str:
-    """As much of a text as stands in a line."""
+    """A text shortened to one line."""
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -34,7 +34,7 @@ _LONGEST_VALUE = 60
 
 @dataclass(frozen=True, slots=True)
 class GroupReport:
-    """What was done to a group of clients: `done` says what ('changed', 'deleted') and `clients` to how many;
+    """The result of a change to a group of clients: `done` says what ('changed', 'deleted') and `clients` to how many;
     `unchanged` were so already, `moved` have another status now, `along` is what else went, by its name."""
 
     done: str
@@ -204,13 +204,13 @@ def _belonging(tx: Transaction, numbers: Sequence[int]) -> dict[str, int]:
 
 
 def counted(along: Mapping[str, int], by: Conventions) -> list[str]:
-    """What goes with clients in words, by the name of its kind."""
+    """The records that are deleted with clients, counted in words, by the name of its kind."""
     kinds = {kind.kind_name: kind.plural for kind, _ in belonging_to(Client)}
     return [pluralize(count, name.replace("_", "-"), kinds[name], by) for name, count in along.items()]
 
 
 def _changes_summary(changes: Mapping[str, Any], untag: Sequence[str], by: Conventions) -> str:
-    """What is going to be changed, in words."""
+    """The pending changes in words."""
     known = fields(Client)
     parts = [
         f"{known[name].label}: {_short(known[name].check.show(value, by)) or '(empty)'}"
@@ -231,5 +231,5 @@ def _short(text: str, longest: int = _LONGEST_VALUE) -> str:
 
 
 def _history_summary(done: str, summary: str = "") -> str:
-    """What stands in the history."""
+    """The summary for the history."""
     return _short(f"{_short(done, _LONGEST_SUMMARY // 2)}: {summary}" if summary else done, _LONGEST_SUMMARY)

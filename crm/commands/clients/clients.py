@@ -193,7 +193,7 @@ def show(crm: CRM, client: TheClient) -> ClientCard:
 
 
 def doubts(record: Client, by: Conventions) -> dict[str, str]:
-    """What is odd about a client's fields, by field name."""
+    """Doubtful values of a client's fields, by field name."""
     found = {name: field.check.doubt(getattr(record, name), by) for name, field in typed_fields(Client).items()}
     return {name: doubt for name, doubt in found.items() if doubt}
 
@@ -241,7 +241,7 @@ def accounts_of(snapshot: Snapshot, clients: Collection[int]) -> list[User]:
 
 
 def closing(snapshot: Snapshot, clients: Collection[int]) -> str:
-    """That the accounts of clients are closed with them, as a sentence to go on with; '' where there are none."""
+    """A sentence that the accounts of clients are closed with them; '' where there are none."""
     accounts = [account for account in accounts_of(snapshot, clients) if account.active]
     if not accounts:
         return ""

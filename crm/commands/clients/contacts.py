@@ -104,7 +104,7 @@ def show(crm: CRM, contact: TheContact) -> ContactCard:
 
 
 def doubts(record: Contact, by: Conventions) -> dict[str, str]:
-    """What is odd about a contact's fields, by field name."""
+    """Doubtful values of a contact's fields, by field name."""
     found = {name: field.check.doubt(getattr(record, name), by) for name, field in typed_fields(Contact).items()}
     return {name: doubt for name, doubt in found.items() if doubt}
 

@@ -32,7 +32,7 @@ class MoveCount:
 
 @dataclass(frozen=True, slots=True)
 class RulesReport:
-    """Who moves, or moved: `clients` in all, counts by (from, to), and the first ones by name."""
+    """The clients whose status moves, or moved: `clients` in all, counts by (from, to), and the first ones by name."""
 
     applied: bool
     clients: int
@@ -42,7 +42,7 @@ class RulesReport:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Why a client has its status: the stored reason, a pin, and what each rule says today."""
+    """The explanation of a client's status: the stored reason, a pin, and what each rule says today."""
 
     client: Client
     reason: str

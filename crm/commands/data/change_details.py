@@ -41,7 +41,7 @@ class RecordChange:
 
 
 def record_changes(snapshot: Snapshot, changes: Sequence[Change], by: Conventions) -> list[RecordChange]:
-    """What changes did, with the names of the records they touched and of those that stand in their fields."""
+    """The changes by record, with the names of the records they touched and of those in their fields."""
     names = _names(snapshot, changes, by)
     return [
         RecordChange(

@@ -80,7 +80,8 @@ def made_sample(crm: CRM, transaction: int) -> bool:
 
 
 def told_before_thrown_away(sample: CRM) -> str:
-    """What is deleted with the sample data, in sentences: how much of it, and what somebody has added to it."""
+    """A warning of what is deleted with the sample data, in sentences: how much of it, and what somebody has added to
+    it."""
     by = sample.conventions
     with sample.read() as snapshot:
         # The first transaction made the sample; newer ones come first.

@@ -31,12 +31,12 @@ class WholeStoreReport:
 
 
 def keep_safe(crm: CRM) -> str:
-    """What to know of a file that holds a whole store, as a sentence; '' where nobody signs in."""
+    """The warning that a file holds a whole store, as a sentence; '' where nobody signs in."""
     return "" if crm.reader == OWNER else _KEEP_SAFE
 
 
 def nobody_gets_in(where: str) -> str:
-    """What to do where nobody can sign in with the accounts that came with a file, as sentences."""
+    """Advice for a store where nobody can sign in with the accounts that came with a file, as sentences."""
     return (
         f"Nobody can sign in yet: the accounts {where} were changed outside this program, were made with another"
         " CRM_SECRET, or are older than this computer knows them. On the computer that holds the data, its owner lets"

@@ -214,8 +214,8 @@ def _still_closed(snapshot: Snapshot, entry: HistoryEntry) -> str:
 
 
 def my_last(crm: CRM) -> tuple[HistoryEntry, Sequence[HistoryEntry]] | None:
-    """What `history undo` takes back where no number is given, and what it passes over; None where there is
-    nothing."""
+    """The transaction that `history undo` takes back where no number is given, and those it passes over; None where
+    there is nothing."""
     with crm.read() as snapshot:
         last = last_undoable(snapshot, crm.me, crm.reader.user)
         if last is None or made_sample(crm, last.id):
@@ -224,8 +224,9 @@ def my_last(crm: CRM) -> tuple[HistoryEntry, Sequence[HistoryEntry]] | None:
 
 
 def passed_over(crm: CRM, snapshot: Snapshot, last: HistoryEntry | None) -> Sequence[HistoryEntry]:
-    """What the reader, or the program itself, has done since the reader's last change that can be taken back, newest
-    first: changes that still stand, without mere sign-ins. Only the latest of the history are searched."""
+    """The transactions that the reader, or the program itself, has made since the reader's last change that can be
+    taken back, newest first: changes that still stand, without mere sign-ins. Only the latest of the history are
+    searched."""
     if last is None:
         return []
     later = [entry for entry in snapshot.history(_LATEST, query=HistoryQuery(undone=False)) if entry.id > last.id]
@@ -244,7 +245,7 @@ def _is_more(change: Change) -> bool:
 
 
 def passed_over_message(entries: Sequence[HistoryEntry]) -> str:
-    """What was passed over, in a sentence; '' for nothing."""
+    """The transactions that were passed over, in a sentence; '' for nothing."""
     if not entries:
         return ""
     named = ", ".join(f"{entry.what} ({entry.id})" for entry in entries[:_NAMED])
@@ -265,7 +266,7 @@ def _query(
     sort: str = "",
     transaction: int | None = None,
 ) -> HistoryQuery:
-    """What was given, as the store is asked; raises FieldError for what does not go together."""
+    """The query for the options that were given; raises FieldError for what does not go together."""
     if since and until and until < since:
         raise FieldError("the last day lies before the first", field="until", label="Until")
     if number and not about:

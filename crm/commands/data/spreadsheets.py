@@ -190,12 +190,12 @@ def _to_take_over(store: CRM, found: Spreadsheet, wanted: str) -> "TakeOver | No
 
 
 def counted(by: Conventions, number: int, noun: str) -> str:
-    """So many of something, in words."""
+    """A number with its noun."""
     return f"{by.number(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def _asked(store: CRM, found: Spreadsheet, lists: "Sequence[TakeOver]") -> str:
-    """What taking each list over would do, in words."""
+    """The effect of taking each list over, in words."""
     from crm.commands.data.importing.adopting import take_over
 
     by = store.conventions

@@ -17,7 +17,7 @@ from crm.repository import Finding, Proof
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What `check` found: `wrong` breaks a promise of the store, `odd` is only worth a look."""
+    """The findings of `check`: `wrong` breaks a promise of the store, `odd` is only worth a look."""
 
     wrong: Sequence[Finding]
     odd: Sequence[Finding]
@@ -30,7 +30,7 @@ class CheckReport:
 
 @dataclass(frozen=True, slots=True)
 class LiveReport:
-    """What a store in a Google spreadsheet relies on, tried on the real service."""
+    """The proofs of what a store in a Google spreadsheet relies on, tried on the real service."""
 
     proofs: Sequence[Proof]
 

@@ -96,7 +96,7 @@ class Tile:
         return report
 
     def as_json(self, content: Any) -> dict[str, Any]:
-        """What it shows, by the name that scripts know."""
+        """Its content, by the name that scripts know."""
         if isinstance(content, Statuses):
             return {"clients": content.clients, "statuses": content.statuses}
         return {self.key or self.name.replace(" ", "_").replace("-", "_"): content}

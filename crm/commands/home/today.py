@@ -26,7 +26,7 @@ class TodayReport:
 
     @property
     def agenda(self) -> Agenda:
-        """What needs doing most; nothing where that tile is not on the dashboard."""
+        """The most urgent items; none where that tile is not on the dashboard."""
         found: Agenda = self.tiles.get("agenda", _NOTHING_TO_DO)
         return found
 
@@ -52,7 +52,7 @@ def today(crm: CRM, mine: Mine = False) -> TodayReport:
 
 
 def one(crm: CRM, tile: Tile) -> Any:
-    """What one tile shows, and nothing else is read."""
+    """The content of one tile; nothing else is read."""
     if tile.read is None:
         return tile.reported(crm)
     with crm.read() as snapshot:
@@ -60,7 +60,8 @@ def one(crm: CRM, tile: Tile) -> Any:
 
 
 class Brief:
-    """What fits into a few lines, kept until the store is changed, another day begins or somebody else looks."""
+    """The brief above the menu: a few lines, kept until the store is changed, another day begins or somebody else
+    looks."""
 
     def __init__(self) -> None:
         self._revision: object = None

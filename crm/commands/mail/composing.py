@@ -34,8 +34,9 @@ class Addressees(Tags):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What somebody has written: the texts may hold fields, and `to`, `cc` and `bcc` name contacts of the client, by
-    number or name, or are addresses; '' and nothing are what the template has, and the client's own address."""
+    """An e-mail as somebody has written it: the texts may hold fields, and `to`, `cc` and `bcc` name contacts of the
+    client, by number or name, or are addresses; '' and nothing are what the template has, and the client's own
+    address."""
 
     client: Client
     template: Template | None = None
@@ -122,7 +123,7 @@ def display_size(size: int) -> str:
 
 
 class _Addressed:
-    """Who may be meant where somebody writes to a client: the client, and the contacts."""
+    """The possible addressees where somebody writes to a client: the client, and the contacts."""
 
     def __init__(self, client: Client, contacts: Sequence[Contact], by: Conventions) -> None:
         self._client = client

@@ -14,8 +14,8 @@ _AT_ONCE = 400
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """Why nothing may go to an address: it has opted out ('opted_out'), or belongs also to a client who has not agreed
-    to mailings ('shared'); `words` says so of the address. `client` is that client, 0 for none."""
+    """The reason why nothing may go to an address: it has opted out ('opted_out'), or belongs also to a client who has
+    not agreed to mailings ('shared'); `words` says so of the address. `client` is that client, 0 for none."""
 
     why: str
     words: str
@@ -52,14 +52,14 @@ def objections(snapshot: Snapshot, addresses: Iterable[str]) -> Mapping[str, Obj
 
 
 def described(opt_out: OptOut) -> str:
-    """When and how an address has opted out, in words."""
+    """The day and the way in which an address has opted out, in words."""
     way = f" ({OPT_OUT_WAYS[opt_out.way]})" if opt_out.way in OPT_OUT_WAYS else ""
     return f"opted out on {opt_out.on.isoformat()}{way}"
 
 
 def mailing_addresses(snapshot: Snapshot, clients: Sequence[Client]) -> Mapping[int, str]:
-    """Where mailings go, by the id of each client that has an address for them: its own, or of one without the address
-    of the primary contact."""
+    """The addresses for mailings, by the id of each client that has an address for them: its own, or of one without the
+    address of the primary contact."""
     found = {client.id: client.email for client in clients if client.email}
     without = [client.id for client in clients if not client.email and client.id > 0]
     for start in range(0, len(without), _AT_ONCE):

@@ -54,7 +54,7 @@ class Greeting:
     why_not: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """Who, for what, when and where."""
+        """The client, the occasion, the day and the address."""
         return {
             "client": self.client.id, "client_name": self.client.name, "occasion": self.mailing.name,
             "on": plain(self.on), "to": self.to, "why_not": self.why_not,
@@ -63,8 +63,9 @@ class Greeting:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What was due: who is greeted, who cannot be written to, and what became of it and of all else in the outbox;
-    None of a rehearsal, in which nothing is written and nothing sent, and `waiting` is how much the outbox holds."""
+    """The greetings that are due: who is greeted, who cannot be written to, and what became of it and of all else in
+    the outbox; None of a rehearsal, in which nothing is written and nothing sent, and `waiting` is how much the outbox
+    holds."""
 
     greetings: Sequence[Greeting]
     unreachable: Sequence[Greeting]
@@ -165,7 +166,7 @@ def standing_orders(snapshot: Snapshot) -> list[Mailing]:
 
 
 def _greetings(snapshot: Snapshot, today: date) -> Iterator[Greeting]:
-    """Who is to be greeted and has not been this year, with those that cannot be written to."""
+    """The greetings still to be sent this year, with those that cannot be written to."""
     orders = standing_orders(snapshot)
     refused = refused_addresses(snapshot) if orders else {}
     for order in orders:
@@ -197,12 +198,12 @@ def _of_day(snapshot: Snapshot, order: Mailing, day: date, refused: Mapping[str,
 
 
 def _address(order: Mailing, client: Client) -> str:
-    """Where a client is greeted."""
+    """The address at which a client is greeted."""
     return client.phone if order.channel == "sms" else client.email
 
 
 def _unreachable(channel: str, to: str, refused: Mapping[str, str]) -> str:
-    """Why nothing can be sent to an address or a number, '' where it can."""
+    """The reason why nothing can be sent to an address or a number, '' where it can."""
     if channel == "sms":
         return "" if is_number(to) else "no telephone number that a text can be sent to"
     if words := refused.get(to.casefold()):

@@ -74,8 +74,8 @@ def check(text: str) -> None:
 
 
 def values(crm: CRM, snapshot: Snapshot, client: Client, contact: Contact | None = None) -> Mapping[str, str]:
-    """What the fields are for a client, each a single line; `contact` is whoever at the client it is written to, the
-    primary one of a company unless told."""
+    """The values of the merge fields for a client, each a single line; `contact` is the one at the client it is written
+    to, the primary one of a company unless told."""
     chosen = {client.id: contact} if contact else _primary(snapshot, [client])
     return _Values(crm, client, chosen.get(client.id))
 
@@ -122,7 +122,7 @@ def _value(part: _Field, values: Mapping[str, str]) -> str:
 
 
 class _Values(Mapping[str, str]):
-    """What the fields are for one client, each made when a text asks for it."""
+    """The values of the merge fields for one client, each made when a text asks for it."""
 
     def __init__(self, crm: CRM, client: Client, contact: Contact | None) -> None:
         self._crm = crm
@@ -206,7 +206,7 @@ def _field(text: str, at: int, inside: str) -> _Field:
 
 
 def _place(text: str, at: int) -> str:
-    """Where in a text something stands, for people to find it: lines and places are counted from 1."""
+    """The line and column of a place in a text: lines and places are counted from 1."""
     before = text[:at]
     place = f"at place {at - (before.rfind(chr(10)) + 1) + 1}"
     return f"{place} of line {before.count(chr(10)) + 1}" if "\n" in text else place

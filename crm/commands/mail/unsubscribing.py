@@ -30,7 +30,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{30,500}")
 
 @dataclass(frozen=True, slots=True)
 class UnsubscribeRequest:
-    """That a client (by number) gets no more mailings, as a link says that was sent to `address`."""
+    """A request for no more mailings to a client (by number), made by a link that was sent to `address`."""
 
     client: int
     address: str
@@ -61,7 +61,7 @@ def footer(crm: CRM, client: Client, address: str) -> str:
 
 
 def wish_in(crm: CRM, text: str) -> UnsubscribeRequest | None:
-    """What a link, or the subject of a mail, asks for; None where it holds no whole token of ours."""
+    """The request in a link or in the subject of a mail; None where it holds no whole token of ours."""
     found = (_wish(crm, token) for token in _TOKEN.findall(text[:1000]))
     return next((name for name in found if name), None)
 

@@ -31,7 +31,7 @@ _COLUMNS = (
 
 @dataclass
 class _Person:
-    """What somebody did, under each spelling of the name that differs in case only."""
+    """The work of one person, under each spelling of the name that differs in case only."""
 
     names: set[str] = field(default_factory=set)
     kinds: dict[str, int] = field(default_factory=lambda: defaultdict(int))

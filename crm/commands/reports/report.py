@@ -27,9 +27,9 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Which columns, by name, are drawn how: `columns` stand side by side along the rows and share their scale, `bars`
-    lie one below another, a `grid` has a cell for each row and column, the darker the more. `rows` is how many of the
-    first rows are drawn, all unless told."""
+    """How columns, by name, are drawn: `columns` stand side by side along the rows and share their scale, `bars` lie
+    one below another, a `grid` has a cell for each row and column, the darker the more. `rows` is how many of the first
+    rows are drawn, all unless told."""
 
     kind: Literal["columns", "bars", "grid"]
     values: tuple[str, ...]
@@ -65,7 +65,7 @@ class Report:
         return self.columns[self._places[name]]
 
     def values(self, name: str) -> list[Any]:
-        """What stands in a column, row by row; raises KeyError."""
+        """The values of a column, row by row; raises KeyError."""
         place = self._places[name]
         return [row[place] for row in self.rows]
 

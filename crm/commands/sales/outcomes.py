@@ -47,7 +47,7 @@ class DealWon(SaleReport):
 
 @dataclass(frozen=True, slots=True)
 class _Answers:
-    """What was said about a move: of a deal that is won, amount and day of the sale; of one that is lost, why; of one
+    """The answers about a move: of a deal that is won, amount and day of the sale; of one that is lost, why; of one
     that was won, what becomes of its sale."""
 
     amount: Decimal | None = None
@@ -142,7 +142,7 @@ def reopen(
 
 
 def lost_reasons(snapshot: Snapshot) -> list[str]:
-    """Why deals were lost so far, the most frequent first; where none was, what people often say."""
+    """The reasons for lost deals so far, the most frequent first; where there are none, common ones."""
     return given_reasons(snapshot, _OFFERED) or list(_REASONS)
 
 

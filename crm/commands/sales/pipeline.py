@@ -84,7 +84,7 @@ def first_with(among: Iterable[Stage], outcome: str) -> Stage:
 
 
 def sums(snapshot: Snapshot, among: Iterable[Stage], which: WhichDeals) -> list[StageSum]:
-    """What the deals come to, stage by stage, those without any included."""
+    """The sums of the deals by stage, those without any included."""
     found = deals.sums_by_stage(snapshot, which)
     return [StageSum(stage, *found[stage.id]) if stage.id in found else StageSum(stage) for stage in among]
 

@@ -16,7 +16,7 @@ from crm.repository import Query, Transaction
 
 @dataclass(frozen=True, slots=True)
 class StatusReview:
-    """What the review of a client's status gave: before, after, and why."""
+    """The result of reviewing a client's status: before, after, and why."""
 
     before: str
     after: str

@@ -25,8 +25,8 @@ _NAMES = {"name", "first_name", "last_name", "company"}
 
 @dataclass(frozen=True, slots=True)
 class TakeOverReport:
-    """What taking a list over did, or would do (`applied` False). `columns` says where each column goes, in words.
-    Counts are rows of the tab; `had_sales` are clients that were there with sales, who get no opening sale."""
+    """The result of taking a list over, or of a dry run (`applied` False). `columns` says where each column goes, in
+    words. Counts are rows of the tab; `had_sales` are clients that were there with sales, who get no opening sale."""
 
     applied: bool
     tab: str
@@ -55,7 +55,7 @@ class TakeOver:
 
     @property
     def columns(self) -> dict[str, str]:
-        """Where each column goes, in words."""
+        """The target of each column, in words."""
         return {match.column: self._goes_to(place, match) for place, match in enumerate(self.draft.matches)}
 
     def _goes_to(self, place: int, match: Match) -> str:
@@ -143,7 +143,7 @@ class _Run:
         self._clients.take(batch)
 
     def _spend(self, checked: Checked) -> Decimal:
-        """What a row says was spent; a row in which that cannot be read is refused as a whole."""
+        """The amount spent by a row; a row in which that cannot be read is refused as a whole."""
         place = self._listed.spend
         text = checked.row.cells[place].strip() if place is not None else ""
         if not text:
@@ -180,7 +180,7 @@ class _Run:
             self._tx.add_all(sales)
 
     def report(self, *, applied: bool) -> TakeOverReport:
-        """What came of it."""
+        """The report of the run."""
         tally = self.tally
         return TakeOverReport(
             applied,

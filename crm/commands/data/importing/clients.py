@@ -125,7 +125,7 @@ _SETTABLE = tuple(field.name for field in dataclasses.fields(Client) if field.me
 
 
 def _updated(client: Client, values: dict[str, Any]) -> dict[str, Any]:
-    """What a row changes: fields that it fills; tags and own fields are added to those there are."""
+    """The changes of a row: fields that it fills; tags and own fields are added to those there are."""
     wanted = {name: value for name, value in values.items() if value != getattr(client, name)}
     if "tags" in wanted:
         wanted["tags"] = tuple(dict.fromkeys((*client.tags, *values["tags"])))

@@ -44,7 +44,7 @@ class ImportDraft:
 
     @property
     def targets(self) -> Mapping[str, str]:
-        """What a column may go to, with words for it; '' is nowhere."""
+        """The targets for a column, with words for each; '' is nowhere."""
         return targets(self.what)
 
     def with_target(self, column: int, target: str) -> "ImportDraft":
@@ -74,7 +74,7 @@ class ImportDraft:
 
 
 def targets(what: str) -> dict[str, str]:
-    """What a column of a file of clients or sales may go to, with words for it."""
+    """The targets for a column of a file of clients or sales, with words for each."""
     if what == "clients":
         return {
             "": "(leave out)",

@@ -70,7 +70,7 @@ class Known:
 
 
 def keys_of(row: Mapping[str, Any], only: str = "") -> list[Key]:
-    """What identifies a row; with `only`, that one thing where the row has it."""
+    """The keys that identify a row; with `only`, that one thing where the row has it."""
     keys = [(key, row[key]) for key in ("reference", "email", "phone") if row.get(key)]
     if name := _whole_name(row):
         keys.append(("name", name))

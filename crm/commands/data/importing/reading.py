@@ -66,7 +66,7 @@ class Reader:
         return checked
 
     def _kept(self, checked: Checked, described: Field, text: str, error: FieldError) -> str:
-        """What cannot be read, kept as it was typed where that is worth something; else raises FieldError."""
+        """A value that cannot be read, kept as it was typed where that is worth something; else raises FieldError."""
         if not described.check.keeps_unreadable:
             raise error.at(described.name, described.label) from error
         # Half of a telephone number may still be all there is of a client.
@@ -76,7 +76,7 @@ class Reader:
 
 
 def _target(what: str, target: str) -> tuple[bool, Field]:
-    """Where the text of a column goes: whether to the client of a sale, and to which field."""
+    """The target of a column: whether it is of the client of a sale, and the field."""
     if what == "clients":
         return False, _CLIENT[target]
     if target == "client":

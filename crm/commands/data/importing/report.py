@@ -51,10 +51,10 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did, or would do (`applied` False). Counts are rows of the file; `refusals`, `doubts` (a few of
-    each sort) and `first_records` (new ones as they are stored) are the first of them. `maybe_foreign` is how many
-    telephone numbers without a country code do not fit the country that they are read for, `opted_out` how many rows
-    say that somebody wants mailings who has opted out: the opt-out wins."""
+    """The result of an import, or of a dry run (`applied` False). Counts are rows of the file; `refusals`, `doubts` (a
+    few of each sort) and `first_records` (new ones as they are stored) are the first of them. `maybe_foreign` is how
+    many telephone numbers without a country code do not fit the country that they are read for, `opted_out` how many
+    rows say that somebody wants mailings who has opted out: the opt-out wins."""
 
     applied: bool
     what: str

@@ -28,7 +28,7 @@ TheAddress = Annotated[str, Line(254), About("Address", "as `email unknown` list
 
 @dataclass(slots=True)
 class Fetched:
-    """What came of reading the mailbox: how many e-mails were `filed`, and how many were not because they were `known`
+    """The result of reading the mailbox: how many e-mails were `filed`, and how many were not because they were `known`
     already, no person wrote them (`automatic`), or no client and nobody new is named in them (`nobodys`). `bounced` are
     messages of ours that were given up, `opted_out` who wants no more mailings; `unreadable` says in a sentence each
     what could not be read, `stopped` why it was not read to its end, '' where it was. `unknown` is who waits to become
@@ -52,8 +52,8 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """Who an unknown sender has become: a client, or a contact of one; how many of their e-mails were `filed`, and why
-    not all of them where the mailbox could not be read (`stopped`)."""
+    """The client or contact that an unknown sender has become: a client, or a contact of one; how many of their e-mails
+    were `filed`, and why not all of them where the mailbox could not be read (`stopped`)."""
 
     client: Client
     contact: Contact | None
@@ -163,7 +163,7 @@ def _opened(crm: CRM) -> Iterator[tuple[Mailbox, FetchJournal]]:
 
 
 def _unknown(crm: CRM, journal: FetchJournal) -> Sequence[Stranger]:
-    """Who has written and is still no client."""
+    """The senders who are still no clients."""
     strangers = journal.strangers()
     with crm.read() as snapshot:
         known = correspondents(snapshot, [stranger.address for stranger in strangers], frozenset()).clients
@@ -179,7 +179,7 @@ def _new_client(tx: Transaction, address: str, called: str) -> Client:
 
 
 def name_in(address: str) -> str:
-    """What somebody may be called whose address is all that is known: Jo Fox of jo.fox@example.com."""
+    """A name guessed from an address: Jo Fox of jo.fox@example.com."""
     words = address.partition("@")[0].replace("_", ".").replace("-", ".").split(".")
     return " ".join(word[:1].upper() + word[1:] for word in words if word) or address
 

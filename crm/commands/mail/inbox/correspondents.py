@@ -47,7 +47,7 @@ class Correspondents:
 
 
 def correspondents(snapshot: Snapshot, addresses: Collection[str], ours: frozenset[str]) -> Correspondents:
-    """Who has which of some addresses (in their one spelling)."""
+    """The clients and contacts by address (in its one spelling)."""
     found: dict[str, dict[int, int]] = {}
     ordered = sorted(addresses)
     for at in range(0, len(ordered), _AT_ONCE):

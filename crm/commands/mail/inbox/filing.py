@@ -24,9 +24,9 @@ _LONGEST_PARTIES = 4000
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where an e-mail belongs: `clients` by number, each with the contact it came from or went to (0 for none), none
-    where nobody knows it; `direction` is 'in' or 'out'. `stranger` is who wrote it where that is no client and none of
-    us."""
+    """An e-mail and the clients it belongs to: `clients` by number, each with the contact it came from or went to (0
+    for none), none where nobody knows it; `direction` is 'in' or 'out'. `stranger` is who wrote it where that is no
+    client and none of us."""
 
     received: Received
     sender: Party | None
@@ -42,8 +42,8 @@ def addresses_in(received: Received) -> set[str]:
 
 
 def placed(received: Received, who: Correspondents, talking: Mapping[int, int]) -> Placed:
-    """Where a message belongs: with the clients whose addresses it bears; one that was forwarded with who wrote it
-    first; an answer in a conversation with the clients it is `talking` to, whatever address it is from."""
+    """Find the clients that a message belongs to: those whose addresses it bears; one that was forwarded with who wrote
+    it first; an answer in a conversation with the clients it is `talking` to, whatever address it is from."""
     sender, recipients = received.sender, (*received.to, *received.cc, *received.bcc)
     named = who.clients_of(recipients)
     theirs = who.clients_of([sender]) if sender else {}
@@ -68,8 +68,9 @@ def placed(received: Received, who: Correspondents, talking: Mapping[int, int]) 
 
 @dataclass(slots=True)
 class Filed:
-    """What became of some messages: how many were `new`, and how many were left because they were `known`, `automatic`
-    or `nobodys`; who wrote those by their places that are a stranger's, and which messages of ours were `bounced`."""
+    """The result of filing some messages: how many were `new`, and how many were left because they were `known`,
+    `automatic` or `nobodys`; who wrote those by their places that are a stranger's, and which messages of ours were
+    `bounced`."""
 
     new: int = 0
     known: int = 0
@@ -147,7 +148,7 @@ def _given_up(tx: Transaction, received: Received, filed_before: Mapping[str, Ma
 
 
 def identifier(received: Received) -> str:
-    """What a message is known by: its Message-ID, or where it has none, what it says."""
+    """The identifier of a message: its Message-ID, or where it has none, a hash of its content."""
     if received.message_id:
         return received.message_id
     sender = received.sender.address if received.sender else ""

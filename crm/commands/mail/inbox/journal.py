@@ -47,8 +47,8 @@ class Stranger:
 
 
 class FetchJournal(JournalFile):
-    """What is remembered of one mailbox for one store. A file that is damaged is put aside: everything is read again
-    then, and what is filed already is known by its Message-ID.
+    """The journal of one mailbox for one store. A file that is damaged is put aside: everything is read again then, and
+    what is filed already is known by its Message-ID.
 
     As a context it is open; everything may raise FileError.
     """
@@ -109,7 +109,7 @@ class FetchJournal(JournalFile):
             self.forget([oldest])
 
     def strangers(self) -> Sequence[Stranger]:
-        """Who has written and is no client, those who wrote last first."""
+        """The senders who are no clients, those who wrote last first."""
         rows = self._all(
             "SELECT address, name, (SELECT count(*) FROM letter WHERE letter.box = stranger.box AND letter.address ="
             " stranger.address), subject, at FROM stranger WHERE box = ? ORDER BY at DESC, address",

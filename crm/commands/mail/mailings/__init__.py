@@ -116,7 +116,7 @@ def _first(crm: CRM, found: Audience) -> Reader:
 
 
 def _named(found: Prepared, by: Conventions) -> str:
-    """Who gets it and who is left out, the first of them by name."""
+    """The audience and those left out, the first of them by name."""
     left_out = found.audience.left_out
     lines = [f"- {reader.name} ({reader.client}): {reader.told}" for reader in left_out[:_NAMED]]
     more = [f"- and {by.number(len(left_out) - _NAMED)} more"] if len(left_out) > _NAMED else []

@@ -70,7 +70,7 @@ class Audience:
         return readers
 
     def summary(self, by: Conventions) -> str:
-        """Who is left out, counted by the reason, in a sentence; '' for nobody."""
+        """The clients left out, counted by the reason, in a sentence; '' for nobody."""
         counts = Counter(reader.why for reader in self.left_out)
         parts = [
             f"{by.number(counts[why])} {words[0] if counts[why] == 1 else words[1]}"
@@ -92,7 +92,8 @@ class Readers:
         self._by_address: dict[str, Client] = {}
 
     def of(self, numbers: Sequence[int]) -> Iterator[Reader | LeftOut]:
-        """What each of the clients is, in their order, and the first of several with one address is who gets it."""
+        """Each of the clients as reader or left out, in their order; of several with one address the first is the
+        reader."""
         for clients in some_at_a_time(self._snapshot, numbers):
             contacts = self._contacts([client.id for client in clients if not client.email])
             addresses = {client.id: _address(client, contacts.get(client.id)) for client in clients}

@@ -34,8 +34,8 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class MailingReport:
-    """What became of a mailing: the messages by their state, those that somebody has to see to, and, where it was
-    just written, who was `left_out`. `stopped` says in a sentence why sending ended early, '' where it did not."""
+    """The report of a mailing: the messages by their state, those that somebody has to see to, and, where it was just
+    written, who was `left_out`. `stopped` says in a sentence why sending ended early, '' where it did not."""
 
     counted: MailingCount
     troubles: Sequence[Trouble] = ()
@@ -49,7 +49,7 @@ class MailingReport:
 
 
 def report_on(snapshot: Snapshot, mailing: Mailing) -> MailingReport:
-    """What became of a mailing as far as it goes; those that failed come before those that are unsure."""
+    """The report of a mailing so far; those that failed come before those that are unsure."""
     wanted = Query({"mailing": mailing.id, "state": ["failed", "unsure"]}, sort="id")
     found = snapshot.find_all(Message, wanted)
     names = _names(snapshot, {message.client for message in found})

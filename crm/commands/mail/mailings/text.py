@@ -46,7 +46,7 @@ class TestSent:
 
 
 def written(crm: CRM, template: Template | None, subject: str, body: str, files: Sequence[Path] = ()) -> MailingText:
-    """What a mailing says: of a template, or what is given in its stead; of the files copies are kept. Raises
+    """The text of a mailing: of a template, or what is given in its stead; of the files copies are kept. Raises
     FieldError for what is missing, or holds a field that there is not, and FileError."""
     if template and template.channel != "email":
         raise FieldError(f"{template.name} is a text for SMS", field="template", label="Template")

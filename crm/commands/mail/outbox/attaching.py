@@ -69,8 +69,8 @@ def _refused(why: str) -> OutwardError:
 
 
 def elsewhere(crm: CRM, journal: SendingJournal, message: Message) -> str:
-    """Why a message cannot be sent from this computer and may well be from another: a file was attached there. '' where
-    it can, or where the file was here and is gone."""
+    """The reason why a message can only be sent from another computer: a file was attached there. '' where it can, or
+    where the file was here and is gone."""
     for line in message.attachments.splitlines():
         digest = _digest(line)
         if not (_folder(crm) / digest).exists() and not journal.was_kept(digest):

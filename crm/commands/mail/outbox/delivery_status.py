@@ -75,7 +75,7 @@ def lacking(message: Message) -> list[str]:
 
 
 def _reasons(outcomes: Sequence[Outcome]) -> str:
-    """What was said of those that did not get it, each by its address where there are several."""
+    """The answers about those that did not get it, each by its address where there are several."""
     missed = [outcome for outcome in outcomes if outcome.fate is not Fate.SENT]
     if len(outcomes) == 1:
         return "".join(outcome.words for outcome in missed)

@@ -138,7 +138,7 @@ class SendingJournal(JournalFile):
         )  # fmt: skip
 
     def attempt(self, identifier: str, lease: str) -> Attempt | None:
-        """What became of a message under a lease; None where it was not begun."""
+        """The attempt to send a message under a lease; None where it was not begun."""
         found = self._one(
             "SELECT tries, state, failure, at FROM attempt WHERE identifier = ? AND lease = ?", identifier, lease
         )

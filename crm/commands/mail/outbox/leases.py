@@ -20,7 +20,7 @@ _AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What of the outbox is meant: the messages with the ids in `only` unless it is None, those of a `mailing` unless
+    """A selection from the outbox: the messages with the ids in `only` unless it is None, those of a `mailing` unless
     it is 0."""
 
     only: Collection[int] | None = None
@@ -49,7 +49,7 @@ class Taken:
 
     @property
     def ends(self) -> datetime:
-        """When the lease ends, in UTC."""
+        """The end of the lease, in UTC."""
         return datetime.fromisoformat(self.message.until)
 
 
@@ -64,7 +64,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one transaction of the outbox did: which messages are `settled` as they now stand, how many were
+    """The result of one transaction of the outbox: which messages are `settled` as they now stand, how many were
     `cancelled`, which are `taken` to be sent, and which were `left`, by id, each with the reason as its failure."""
 
     settled: Sequence[tuple[Message, DeliveryStatus]] = ()

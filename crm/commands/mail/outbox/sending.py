@@ -29,7 +29,7 @@ _LEAST, _MOST = 5, 500
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What came of sending: how many were `sent`, and `cancelled` because their client has opted out; which `failed`
+    """The result of sending: how many were `sent`, and `cancelled` because their client has opted out; which `failed`
     for good, which are `unsure` (they may have been sent) and which are `waiting` for another try, or for another
     computer. `left` are queued and due still, without having been tried; `stopped` says in a sentence why, '' where
     nothing is."""
@@ -49,8 +49,8 @@ class Sent:
 
 
 def unsendable(crm: CRM, channel: str) -> str:
-    """Why nothing can be sent over a channel, in a sentence; '' where a way out is set up. Raises UsageError where the
-    settings cannot be used."""
+    """The reason why nothing can be sent over a channel, in a sentence; '' where a way out is set up. Raises UsageError
+    where the settings cannot be used."""
     is_set_up = crm.outward.texter() if channel == "sms" else crm.outward.mailer()
     return "" if is_set_up else NOT_SET_UP[channel]
 
@@ -184,7 +184,7 @@ class Sending:
         )
 
     def _put_back(self, taken: Sequence[Taken]) -> None:
-        """What was taken and has not ended: if it was never begun, it is queued as it was."""
+        """Put back what was taken and has not ended: if it was never begun, it is queued as it was."""
         have, now = {sending.message.id for sending in self._ended}, self._crm.clock.now
         for lease in taken:
             if lease.message.id not in have:
