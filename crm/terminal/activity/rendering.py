@@ -53,8 +53,11 @@ ENTRIES: Sequence[tables.Column] = (
     tables.Column("By", lambda row, _: data(row.by, "dim"), 1, 5),
 )
 tables.COLUMNS |= {
-    "AgendaItem": ITEMS, "Entry": ENTRIES, "FollowUpShown": FOLLOW_UPS, "Interaction": _INTERACTIONS,
-}  # fmt: skip
+    "crm.commands.activity.agenda.AgendaItem": ITEMS,
+    "crm.commands.activity.timeline_entries.Entry": ENTRIES,
+    "crm.commands.activity.follow_up_lists.FollowUpShown": FOLLOW_UPS,
+    "crm.model.activity.Interaction": _INTERACTIONS,
+}
 
 
 def _urgency(shown: "FollowUpShown") -> Text:
@@ -65,7 +68,7 @@ def _urgency(shown: "FollowUpShown") -> Text:
     return data(words, "dim" if done else "bold red" if late else "")
 
 
-@renderer
+@renderer("crm.commands.activity.follow_up_lists.FollowUpShown")
 def _(result: "FollowUpShown", screen: Screen, by: Conventions) -> None:
     follow_up = result.follow_up
     screen.print(data(follow_up.what, "bold").append(f"  no. {follow_up.id}", "dim"))
@@ -90,7 +93,7 @@ def repeats(every: int) -> str:
     return f"every {days} after the last contact" if every else ""
 
 
-@renderer
+@renderer("crm.commands.activity.follow_ups.FollowUpList")
 def _(result: "FollowUpList", screen: Screen, by: Conventions) -> None:
     if not result.count:
         screen.print(Text("Nothing is to be done.", "dim"))
@@ -100,7 +103,7 @@ def _(result: "FollowUpList", screen: Screen, by: Conventions) -> None:
     screen.print(Text(line, "bold"))
 
 
-@renderer
+@renderer("crm.commands.activity.follow_ups.FollowUpDone")
 def _(result: "FollowUpDone", screen: Screen, by: Conventions) -> None:
     line = Text(f"{screen.sign('✓', 'OK:')} Done: ", "green")
     screen.print(line.append(clean(f"{result.done.follow_up.what} ({result.done.client.name})"), "bold"))
@@ -108,7 +111,7 @@ def _(result: "FollowUpDone", screen: Screen, by: Conventions) -> None:
         screen.print(data(f"  Next on {by.day(result.next.follow_up.due_on)}, {result.next.when}"))
 
 
-@renderer
+@renderer("crm.commands.activity.follow_ups.FollowUpGone")
 def _(result: "FollowUpGone", screen: Screen, _by: Conventions) -> None:
     line = Text(f"{screen.sign('✓', 'OK:')} Deleted: ", "green")
     screen.print(line.append(clean(f"{result.gone.follow_up.what} ({result.gone.client.name})"), "bold"))
@@ -132,7 +135,7 @@ def draw_interaction(screen: Screen, interaction: Interaction, by: Conventions, 
         screen.print(data(interaction.body, lines=True))
 
 
-@renderer
+@renderer(Interaction)
 def _(result: Interaction, screen: Screen, by: Conventions) -> None:
     draw_interaction(screen, result, by)
 
@@ -143,7 +146,7 @@ def heading(agenda: "Agenda", by: Conventions) -> str:
     return line + (f", and {by.number(agenda.others)} of others" if agenda.others else "")
 
 
-@renderer
+@renderer("crm.commands.activity.agenda.Agenda")
 def _(result: "Agenda", screen: Screen, by: Conventions) -> None:
     screen.print(Text(heading(result, by), "bold"))
     if result.items:
@@ -152,7 +155,7 @@ def _(result: "Agenda", screen: Screen, by: Conventions) -> None:
         screen.print(Text(f"and {by.number(result.count - len(result.items))} more", "dim"))
 
 
-@renderer
+@renderer("crm.commands.activity.timeline.Timeline")
 def _(result: "Timeline", screen: Screen, by: Conventions) -> None:
     if not result.entries:
         screen.print("Nothing here.")
@@ -161,7 +164,7 @@ def _(result: "Timeline", screen: Screen, by: Conventions) -> None:
         screen.print(data(f"There is more; --after {result.next} shows it.", "dim"))
 
 
-@renderer
+@renderer("crm.commands.activity.capture.Captured")
 def _(result: "Captured", screen: Screen, by: Conventions) -> None:
     from crm.commands.activity.capture import captured_summary
 

@@ -78,8 +78,13 @@ _CONTACTS: Sequence[tables.Column] = (
     tables.Column("Client", lambda row, _: data(row.client, "dim"), 7, right=True),
 )
 tables.COLUMNS |= {
-    "Client": CLIENTS, "Contact": _CONTACTS, "Found": _FOUND, "StatusRule": RULES, "StatusMove": _MOVES, "View": VIEWS,
-}  # fmt: skip
+    "crm.model.clients.Client": CLIENTS,
+    "crm.model.clients.Contact": _CONTACTS,
+    "crm.commands.clients.clients.Found": _FOUND,
+    "crm.model.clients.StatusRule": RULES,
+    "crm.repository.StatusMove": _MOVES,
+    "crm.model.clients.View": VIEWS,
+}
 
 
 def client_heading(screen: Screen, client: Client, by: Conventions) -> None:
@@ -170,12 +175,12 @@ def draw_contact(screen: Screen, card: "ContactCard", by: Conventions) -> None:
         screen.print(data(contact.notes, "italic", lines=True))
 
 
-@renderer
+@renderer(Client)
 def _(result: Client, screen: Screen, by: Conventions) -> None:
     draw_client(screen, result, by)
 
 
-@renderer
+@renderer("crm.commands.clients.clients.ClientCard")
 def _(result: "ClientCard", screen: Screen, by: Conventions) -> None:
     draw_client(screen, result.client, by, result.doubts)
     if result.contacts:
@@ -185,24 +190,24 @@ def _(result: "ClientCard", screen: Screen, by: Conventions) -> None:
     draw_timeline(screen, result.timeline, by)
 
 
-@renderer
+@renderer(Contact)
 def _(result: Contact, screen: Screen, by: Conventions) -> None:
     show(screen, [result], by)
 
 
-@renderer
+@renderer("crm.commands.clients.contacts.ContactCard")
 def _(result: "ContactCard", screen: Screen, by: Conventions) -> None:
     draw_contact(screen, result, by)
     screen.print()
     client_heading(screen, result.client, by)
 
 
-@renderer
+@renderer(View)
 def _(result: View, screen: Screen, by: Conventions) -> None:
     show(screen, [result], by)
 
 
-@renderer
+@renderer(StatusRule)
 def _(result: StatusRule, screen: Screen, _by: Conventions) -> None:
     # What reads rules is loaded where there is one.
     from crm.rules import rule_text
@@ -211,7 +216,7 @@ def _(result: StatusRule, screen: Screen, _by: Conventions) -> None:
     screen.print(data(f"{result.position}. {rule_text(result.status, result.when)}{off}"))
 
 
-@renderer
+@renderer("crm.commands.clients.rules.Why")
 def _(why: "Why", screen: Screen, by: Conventions) -> None:
     client = why.client
     screen.print(
@@ -233,7 +238,7 @@ def _(why: "Why", screen: Screen, by: Conventions) -> None:
         screen.print(line)
 
 
-@renderer
+@renderer("crm.commands.clients.rules.RulesReport")
 def _(result: "RulesReport", screen: Screen, by: Conventions) -> None:
     if not result.clients:
         screen.print("Nobody moves: every client has the status that the rules give.")
@@ -256,7 +261,7 @@ def _counts(counts: "Iterable[MoveCount]", screen: Screen, by: Conventions) -> I
         yield line.append(clean(count.after or "none"), status_style(count.after))
 
 
-@renderer
+@renderer("crm.commands.clients.bulk.GroupReport")
 def _(result: "GroupReport", screen: Screen, by: Conventions) -> None:
     if not result.clients + result.unchanged:
         screen.print("No client fits; nothing was changed.")

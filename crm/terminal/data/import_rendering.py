@@ -38,7 +38,10 @@ _LEAST = 5
 _UNBOUNDED = 10_000
 # So many doubts of one sort are told in one sentence, where they are most of all.
 _SAID_ONCE = 4
-tables.COLUMNS |= {"Refusal": _REFUSALS, "Doubt": _DOUBTS}
+tables.COLUMNS |= {
+    "crm.commands.data.importing.report.Refusal": _REFUSALS,
+    "crm.commands.data.importing.report.Doubt": _DOUBTS,
+}
 # A blank line above; a blank line and a menu of three lines below, or what else is told.
 _AROUND = 5
 
@@ -90,7 +93,7 @@ def _headed(screen: Screen, head: str, result: "ImportReport | WholeStoreReport"
     screen.print(line.append(clean(display_path(result.file)), "default"))
 
 
-@renderer
+@renderer("crm.commands.data.importing.report.ImportReport")
 def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
     head = f"{screen.sign('✓', 'OK:')} Imported" if result.applied else "What this import would do"
     _headed(screen, head, result)
@@ -122,7 +125,7 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
         screen.print(data(f"The refused rows are in {display_path(result.refused_file)}, with the reason.", "yellow"))
 
 
-@renderer
+@renderer("crm.commands.data.full_export.WholeStoreReport")
 def _(result: "WholeStoreReport", screen: Screen, by: Conventions) -> None:
     head = f"{screen.sign('✓', 'OK:')} Read" if result.applied else "What this file holds"
     _headed(screen, head, result)
@@ -132,7 +135,7 @@ def _(result: "WholeStoreReport", screen: Screen, by: Conventions) -> None:
         screen.print(data(result.done, "yellow"))
 
 
-@renderer
+@renderer("crm.commands.data.spreadsheets.SpreadsheetReport")
 def _(result: "SpreadsheetReport", screen: Screen, by: Conventions) -> None:
     sign = screen.sign("✓", "OK:")
     done = "is set up" if result.new else "is ready; drop-downs and colours are up to date"
@@ -146,7 +149,7 @@ def _(result: "SpreadsheetReport", screen: Screen, by: Conventions) -> None:
         _remembered(screen, result.url, result.comes_first)
 
 
-@renderer
+@renderer("crm.commands.data.spreadsheets.StoreChosen")
 def _(result: "StoreChosen", screen: Screen, _by: Conventions) -> None:
     _remembered(screen, result.url, result.comes_first)
 
@@ -163,7 +166,7 @@ def _remembered(screen: Screen, url: str, comes_first: str) -> None:
     screen.copyable(f"CRM_STORE={url}")
 
 
-@renderer
+@renderer("crm.commands.data.importing.adopting.TakeOverReport")
 def _(result: "TakeOverReport", screen: Screen, by: Conventions) -> None:
     tab = f"the tab “{result.tab}”"
     if result.applied:

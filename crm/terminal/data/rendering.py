@@ -62,8 +62,11 @@ _CHANGES: Sequence[tables.Column] = (
     tables.Column("What", lambda row, _: data(_changed(row), "dim"), 2, 14),
 )
 tables.COLUMNS |= {
-    "Finding": _FINDINGS, "HistoryEntry": HISTORY, "RecordChange": _CHANGES, "SettingShown": _SETTINGS,
-}  # fmt: skip
+    "crm.repository.Finding": _FINDINGS,
+    "crm.repository.HistoryEntry": HISTORY,
+    "crm.commands.data.change_details.RecordChange": _CHANGES,
+    "crm.commands.data.settings.SettingShown": _SETTINGS,
+}
 
 
 def _undone(entry: "HistoryEntry") -> Text:
@@ -82,12 +85,12 @@ def _changed(record: "RecordChange") -> str:
     return "; ".join(f"{field.label}: {field.was or '—'} → {field.now or '—'}" for field in record.fields)
 
 
-@renderer
+@renderer("crm.commands.data.settings.SettingShown")
 def _(result: "SettingShown", screen: Screen, _by: Conventions) -> None:
     screen.print(Text(f"{result.label}: ").append(clean(result.value), "bold"))
 
 
-@renderer
+@renderer("crm.commands.data.store.FileWritten")
 def _(result: "FileWritten", screen: Screen, _by: Conventions) -> None:
     if result.done:
         screen.print(Text(f"{screen.sign('✓', 'OK:')} {clean(result.done)}", "green"))
@@ -96,7 +99,7 @@ def _(result: "FileWritten", screen: Screen, _by: Conventions) -> None:
     _keep_safe(result.keep_safe, screen)
 
 
-@renderer
+@renderer("crm.commands.data.exporting.ExportReport")
 def _(result: "ExportReport", screen: Screen, by: Conventions) -> None:
     many = "records" if result.what == "all" else result.what
     written = pluralize(result.records, many.removesuffix("s"), many, by)
@@ -120,7 +123,7 @@ def _changed_back(record: "RecordChange") -> Text:
     return Text(f"{clean(name)}: ").append(Text("; ").join(fields))
 
 
-@renderer
+@renderer("crm.commands.data.history.TakenBack")
 def _(result: "TakenBack", screen: Screen, _by: Conventions) -> None:
     from crm.commands.data.history import passed_over_message
 
@@ -140,7 +143,7 @@ def _(result: "TakenBack", screen: Screen, _by: Conventions) -> None:
         screen.print(Text("and more", "dim"))
 
 
-@renderer
+@renderer("crm.commands.data.store.LiveReport")
 def _(result: "LiveReport", screen: Screen, by: Conventions) -> None:
     signs = {True: ("✓", "yes:", "green"), False: ("✗", "NO:", "bold red"), None: ("?", "?", "yellow")}
     for proof in result.proofs:
@@ -156,7 +159,7 @@ def _(result: "LiveReport", screen: Screen, by: Conventions) -> None:
         screen.print(Text(f"{screen.sign('✓', 'OK:')} All {held} things that the store relies on held.", "green"))
 
 
-@renderer
+@renderer("crm.commands.data.copying.CopyReport")
 def _(result: "CopyReport", screen: Screen, by: Conventions) -> None:
     screen.print(tables.table(_FIGURES, result.figures, by, screen.width))
     if result.failed:
@@ -166,7 +169,7 @@ def _(result: "CopyReport", screen: Screen, by: Conventions) -> None:
         screen.print(copied.append(clean(display_path(result.copy)), "default"))
 
 
-@renderer
+@renderer("crm.commands.data.store.CheckReport")
 def _(result: "CheckReport", screen: Screen, by: Conventions) -> None:
     if not result.wrong:
         screen.print(Text(f"{screen.sign('✓', 'OK:')} Everything agrees.", "green"))
@@ -218,6 +221,6 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-@renderer
+@renderer("crm.commands.data.history.TransactionShown")
 def _(result: "TransactionShown", screen: Screen, by: Conventions) -> None:
     draw_transaction(screen, result, by)

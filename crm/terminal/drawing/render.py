@@ -16,15 +16,18 @@ _Renderer = TypeVar("_Renderer", bound=Callable[[Any, Screen, Conventions], None
 _RENDERERS: dict[str, Callable[[Any, Screen, Conventions], None]] = {}
 
 
-def renderer(function: _Renderer) -> _Renderer:
-    """Registers how a result is drawn, in the `rendering` of the subject whose type its first parameter is. The type
-    may be quoted: what makes a result is loaded where there is one, and not to draw another."""
-    kind = next(iter(function.__annotations__.values()))
-    name = kind if isinstance(kind, str) else kind.__name__
-    if name in _RENDERERS:
-        raise ValueError(f"two renderers draw {name}")
-    _RENDERERS[name] = function
-    return function
+def renderer(kind: type | str) -> Callable[[_Renderer], _Renderer]:
+    """Registers how a result of a type is drawn, in the `rendering` of the subject that it comes from. The type may be
+    given as module and name: what makes a result is loaded where there is one, and not to draw another."""
+    name = kind if isinstance(kind, str) else tables.qualified_name(kind)
+
+    def register(function: _Renderer) -> _Renderer:
+        if name in _RENDERERS:
+            raise ValueError(f"two renderers draw {name}")
+        _RENDERERS[name] = function
+        return function
+
+    return register
 
 
 def show(screen: Screen, result: Any, by: Conventions) -> None:
@@ -61,10 +64,11 @@ def _show_list(screen: Screen, result: Sequence[Any], by: Conventions) -> None:
 def renderer_of(kind: type) -> Callable[[Any, Screen, Conventions], None] | None:
     """How a result of a type is drawn; None for one that nobody has said it of."""
     load(kind, "rendering")
-    return next((_RENDERERS[type_.__name__] for type_ in kind.__mro__ if type_.__name__ in _RENDERERS), None)
+    names = map(tables.qualified_name, kind.__mro__)
+    return next((_RENDERERS[name] for name in names if name in _RENDERERS), None)
 
 
 def columns_of(kind: type) -> Sequence[tables.Column] | None:
     """The columns of a list of a type; None for one that nobody has said them of."""
     load(kind, "rendering")
-    return tables.COLUMNS.get(kind.__name__)
+    return tables.COLUMNS.get(tables.qualified_name(kind))

@@ -28,8 +28,14 @@ class Column:
     wraps: bool = False
 
 
-# The columns of a list by the name of the type that is in it; each subject says those of its own in its `rendering`.
+# The columns of a list by module and name of the type that is in it, which need not be loaded for it; each subject says
+# those of its own in its `rendering`.
 COLUMNS: dict[str, Sequence[Column]] = {}
+
+
+def qualified_name(kind: type) -> str:
+    """A type by its module and name."""
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def fitted(

@@ -20,14 +20,14 @@ from crm.terminal.home import tiles
 _BRIEF_STATUSES = 3
 _BRIEF_CHART = 2
 _TO_DO = 3
-tables.COLUMNS["TileShown"] = (
+tables.COLUMNS["crm.commands.home.dashboard.TileShown"] = (
     tables.Column("Place", lambda row, _: data(row.place or "", "dim"), 2, right=True),
     tables.Column("Tile", lambda row, _: data(row.name, "bold"), 0, 8),
     tables.Column("What it shows", lambda row, _: data(row.title), 1, 8),
 )
 
 
-@renderer
+@renderer(TodayReport)
 def _(report: TodayReport, screen: Screen, by: Conventions) -> None:
     begun = False
     for name, content in report.tiles.items():

@@ -38,7 +38,7 @@ MESSAGE_COLUMNS: Sequence[tables.Column] = (
     tables.Column("What", lambda row, _: data(row.subject or row.body.partition("\n")[0]), 0, 10),
     tables.Column("By", lambda row, _: data(row.user, "dim"), 4, 5),
 )
-tables.COLUMNS["Message"] = (
+tables.COLUMNS["crm.model.mail.Message"] = (
     tables.Column("No.", lambda row, _: data(row.id, "dim"), 3, right=True),
     *MESSAGE_COLUMNS[:-1],
     tables.Column("To", lambda row, _: data(row.sender if row.direction == "in" else row.to), 2, 12),
@@ -60,7 +60,7 @@ MAILINGS: Sequence[tables.Column] = (
                   right=True),
     tables.Column("By", lambda row, _: data(row.mailing.user, "dim"), 4, 5),
 )  # fmt: skip
-tables.COLUMNS["MailingCount"] = (
+tables.COLUMNS["crm.commands.mail.mailings.report.MailingCount"] = (
     tables.Column("No.", lambda row, _: data(row.mailing.id, "dim"), 2, right=True),
     *MAILINGS,
 )
@@ -69,14 +69,14 @@ TROUBLES: Sequence[tables.Column] = (
     tables.Column("State", lambda row, _: data(STATES[row.message.state], STATE_STYLES[row.message.state]), 2, 6),
     tables.Column("Why", lambda row, _: data(row.message.failure, "dim"), 1, 10),
 )
-tables.COLUMNS["Trouble"] = (
+tables.COLUMNS["crm.commands.mail.mailings.report.Trouble"] = (
     tables.Column("No.", lambda row, _: data(row.message.id, "dim"), 3, right=True),
     TROUBLES[0],
     tables.Column("To", lambda row, _: data(row.message.to), 3, 12),
     TROUBLES[1],
     tables.Column("Why", lambda row, _: data(row.message.failure, "dim"), 1, 16, wraps=True),
 )
-tables.COLUMNS["LeftOut"] = (
+tables.COLUMNS["crm.commands.mail.mailings.audience.LeftOut"] = (
     tables.Column("No.", lambda row, _: data(row.client, "dim"), 2, right=True),
     tables.Column("Client", lambda row, _: data(row.name, "bold"), 0, 8),
     tables.Column("Why", lambda row, _: data(row.told, "dim"), 0, 16, wraps=True),
@@ -119,8 +119,15 @@ _BOUNCED: Sequence[tables.Column] = (
     tables.Column("Client", lambda bounced, _: data(bounced.client, "dim"), 3, right=True),
     tables.Column("Why", lambda bounced, _: data(bounced.words, "dim"), 0, 16, wraps=True),
 )
-tables.COLUMNS |= {"Bounced": _BOUNCED}
-tables.COLUMNS |= {"Occasion": OCCASIONS, "OptOut": OPT_OUTS, "Stranger": STRANGERS, "Template": TEMPLATES}
+tables.COLUMNS |= {
+    "crm.commands.mail.bounces.Bounced": _BOUNCED,
+}
+tables.COLUMNS |= {
+    "crm.commands.mail.greetings.Occasion": OCCASIONS,
+    "crm.model.mail.OptOut": OPT_OUTS,
+    "crm.commands.mail.inbox.journal.Stranger": STRANGERS,
+    "crm.model.mail.Template": TEMPLATES,
+}
 
 
 def state_style(message: Message) -> str:
@@ -212,12 +219,12 @@ def sent_line(card: "MessageCard") -> tuple[str, str]:
     return f"{kind_of(message)} {message.id} is {STATES.get(message.state, message.state)}{why}", "yellow"
 
 
-@renderer
+@renderer("crm.commands.mail.messages.MessageCard")
 def _(result: "MessageCard", screen: Screen, by: Conventions) -> None:
     draw_message(screen, result, by)
 
 
-@renderer
+@renderer(OptOut)
 def _(result: OptOut, screen: Screen, by: Conventions) -> None:
     way = f", {OPT_OUT_WAYS[result.way]}" if result.way in OPT_OUT_WAYS else ""
     screen.print(data(result.address, "bold").append(f"  opted out on {by.day(result.on)}{way}", "default"))
@@ -225,7 +232,7 @@ def _(result: OptOut, screen: Screen, by: Conventions) -> None:
         screen.print(data(result.note, "dim"))
 
 
-@renderer
+@renderer("crm.commands.mail.outbox.sending.Sent")
 def _(result: "Sent", screen: Screen, by: Conventions) -> None:
     sign = screen.sign("✓", "OK:")
     tried = result.sent or result.failed or result.unsure or result.waiting or result.cancelled
@@ -268,12 +275,12 @@ def _draw_parts(screen: Screen, count: int, as_what: str) -> None:
     screen.print(Text(f"Takes {count} SMS {as_what}.", "yellow" if count > 1 else "dim"))
 
 
-@renderer
+@renderer(Template)
 def _(result: Template, screen: Screen, _by: Conventions) -> None:
     draw_template(screen, result)
 
 
-@renderer
+@renderer("crm.commands.mail.templates.TemplatePreview")
 def _(result: "TemplatePreview", screen: Screen, _by: Conventions) -> None:
     screen.print(Text("As ", "dim").append(clean(result.client.name), "default").append(" would read it", "dim"))
     if result.missing:
@@ -305,7 +312,7 @@ def draw_counts(screen: Screen, report: "MailingReport", by: Conventions) -> Non
         screen.print(data(report.stopped, "bold red"))
 
 
-@renderer
+@renderer("crm.commands.mail.mailings.report.MailingReport")
 def _(result: "MailingReport", screen: Screen, by: Conventions) -> None:
     mailing = result.counted.mailing
     screen.print(data(mailing.name, "bold").append(f"  mailing no. {mailing.id}", "dim"))
@@ -319,7 +326,7 @@ def _(result: "MailingReport", screen: Screen, by: Conventions) -> None:
         screen.print(Text(line, "yellow"))
 
 
-@renderer
+@renderer("crm.commands.mail.mailings.text.TestSent")
 def _(result: "TestSent", screen: Screen, _by: Conventions) -> None:
     sign = screen.sign("✓", "OK:")
     screen.print(Text(f"{sign} Sent to {clean(result.to)}, as {clean(result.reader)} would get it.", "green"))
@@ -329,7 +336,7 @@ def _about(occasion: "Occasion") -> str:
     return occasion.mailing.subject or occasion.mailing.body.partition("\n")[0]
 
 
-@renderer
+@renderer("crm.commands.mail.greetings.Occasion")
 def _(result: "Occasion", screen: Screen, by: Conventions) -> None:  # noqa: ARG001 - as every renderer
     its = result.mailing
     screen.print(Text(clean(its.name), "bold").append(f"  for {result.when}, by {CHANNELS[its.channel]}", "default"))
@@ -338,7 +345,7 @@ def _(result: "Occasion", screen: Screen, by: Conventions) -> None:  # noqa: ARG
     draw_text(screen, its.body, screen.left - _BELOW)
 
 
-@renderer
+@renderer("crm.commands.mail.greetings.Due")
 def _(result: "Due", screen: Screen, by: Conventions) -> None:
     count = by.number(len(result.greetings))
     if result.sent is None:
@@ -368,7 +375,7 @@ def _counted(count: int, by: Conventions, one: str, several: str) -> str:
     return f"{by.number(count)} {one if count == 1 else several}"
 
 
-@renderer
+@renderer("crm.commands.mail.inbox.Fetched")
 def _(result: "Fetched", screen: Screen, by: Conventions) -> None:
     number = _counted(result.filed, by, "e-mail", "e-mails")
     screen.print(Text(f"{screen.sign('✓', 'OK:')} Filed {number} with their clients.", "green"))
@@ -396,7 +403,7 @@ def _(result: "Fetched", screen: Screen, by: Conventions) -> None:
         screen.print(Text(f"Unknown senders: {by.number(len(result.unknown))}", "bold"))
 
 
-@renderer
+@renderer("crm.commands.mail.inbox.Adopted")
 def _(result: "Adopted", screen: Screen, by: Conventions) -> None:
     who = f"{result.contact.name}, contact of {result.client.name}" if result.contact else result.client.name
     filed = _counted(result.filed, by, "e-mail", "e-mails")

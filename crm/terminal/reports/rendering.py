@@ -18,7 +18,7 @@ _BARS = 15
 _WIDEST_BAR = 50
 
 
-@renderer
+@renderer(Report)
 def _(result: Report, screen: Screen, by: Conventions) -> None:
     draw_heading(screen, result, by)
     draw_table(screen, result, by)

@@ -75,20 +75,26 @@ SALES: Sequence[tables.Column] = (
     tables.Column("Amount", lambda row, by: data(by.money(row.amount)), 1, right=True),
     tables.Column("Note", lambda row, _: data(row.note), 4, 10),
 )
-tables.COLUMNS |= {"DealShown": DEALS, "Deal": _BARE, "Sale": SALES, "Stage": STAGES, "StageSum": _SUMS}
+tables.COLUMNS |= {
+    "crm.commands.sales.pipeline.DealShown": DEALS,
+    "crm.model.sales.Deal": _BARE,
+    "crm.model.sales.Sale": SALES,
+    "crm.model.sales.Stage": STAGES,
+    "crm.commands.sales.pipeline.StageSum": _SUMS,
+}
 
 
-@renderer
+@renderer(Deal)
 def _(result: Deal, screen: Screen, by: Conventions) -> None:
     show(screen, [result], by)
 
 
-@renderer
+@renderer(Stage)
 def _(result: Stage, screen: Screen, by: Conventions) -> None:
     show(screen, [result], by)
 
 
-@renderer
+@renderer("crm.commands.sales.deals.DealList")
 def _(result: "DealList", screen: Screen, by: Conventions) -> None:
     show(screen, list(result.deals), by)
     if result.deals:
@@ -101,7 +107,7 @@ def added_up(found: "DealList", by: Conventions) -> str:
     return f"{count}, {by.money(found.value)}, weighted {by.money(by.rounded(found.weighted))}"
 
 
-@renderer
+@renderer("crm.commands.sales.deals.DealCard")
 def _(result: "DealCard", screen: Screen, by: Conventions) -> None:
     draw_heading(screen, result, by)
     draw_history(screen, result, by)
@@ -147,7 +153,7 @@ def draw_history(screen: Screen, card: "DealCard", by: Conventions, most: int | 
         screen.print(Text(screen.cut(line)))
 
 
-@renderer
+@renderer("crm.commands.sales.outcomes.DealMoved")
 def _(result: "DealMoved", screen: Screen, by: Conventions) -> None:
     done = Text(f"{screen.sign('✓', 'OK:')} ", "green").append(clean(result.deal.title), "bold")
     screen.print(done.append(f" is in {clean(result.stage.name)} now", "default"))
@@ -155,14 +161,14 @@ def _(result: "DealMoved", screen: Screen, by: Conventions) -> None:
         show(screen, taken_back, by)
 
 
-@renderer
+@renderer("crm.commands.sales.outcomes.DealWon")
 def _(result: "DealWon", screen: Screen, by: Conventions) -> None:
     done = Text(f"{screen.sign('✓', 'OK:')} Won: ", "green").append(clean(result.deal.title), "bold")
     screen.print(done)
     _draw_sale(screen, result, by)
 
 
-@renderer
+@renderer("crm.commands.sales.board.Board")
 def _(result: "Board", screen: Screen, by: Conventions) -> None:
     """Stage by stage, where there is no board to move about on."""
     screen.print(tables.table(_SUMS, [column.sum for column in result.columns], by, screen.width))
@@ -185,12 +191,12 @@ def draw_deals(screen: Screen, deals: "Iterable[DealShown]", by: Conventions) ->
     screen.print(tables.table(columns, list(deals), by, screen.width))
 
 
-@renderer
+@renderer(Sale)
 def _(result: Sale, screen: Screen, by: Conventions) -> None:
     show(screen, [result], by)
 
 
-@renderer
+@renderer("crm.commands.sales.sales.SaleReport")
 def _(result: "SaleReport", screen: Screen, by: Conventions) -> None:
     _draw_sale(screen, result, by)
 

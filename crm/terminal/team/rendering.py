@@ -41,7 +41,11 @@ PEOPLE: Sequence[tables.Column] = (
     tables.Column("Clients", lambda row, by: data(_some(row.clients, by)), 4, right=True),
     tables.Column("E-mail", lambda row, _: data(row.email), 6, 10),
 )
-tables.COLUMNS |= {"Colleague": PEOPLE, "SessionShown": SESSIONS, "UserShown": USERS}
+tables.COLUMNS |= {
+    "crm.commands.team.people.Colleague": PEOPLE,
+    "crm.commands.team.users.SessionShown": SESSIONS,
+    "crm.commands.team.users.UserShown": USERS,
+}
 
 
 def _state(user: "UserShown") -> str:
@@ -53,12 +57,12 @@ def _some(count: int, by: Conventions) -> str:
     return by.number(count) if count else ""
 
 
-@renderer
+@renderer("crm.commands.team.users.UserShown")
 def _(result: "UserShown", screen: Screen, by: Conventions) -> None:
     show(screen, [result], by)
 
 
-@renderer
+@renderer("crm.commands.team.profile.Profile")
 def _(result: "Profile", screen: Screen, _by: Conventions) -> None:
     draw_pairs(
         screen,
@@ -72,14 +76,14 @@ def _(result: "Profile", screen: Screen, _by: Conventions) -> None:
     )
 
 
-@renderer
+@renderer("crm.commands.team.users.OneTimePassword")
 def _(result: "OneTimePassword", screen: Screen, _by: Conventions) -> None:
     heading = f"Temporary password for {clean(result.email)}, shown only now."
     screen.print(Text(f"{heading} It works once; then another is chosen."))
     screen.print(Text(f"  {result.password}", "bold"))
 
 
-@renderer
+@renderer("crm.commands.team.recovery.AccountsRecovered")
 def _(result: "AccountsRecovered", screen: Screen, by: Conventions) -> None:
     from crm.commands.team.users import OneTimePassword
 

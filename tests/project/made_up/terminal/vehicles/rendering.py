@@ -8,7 +8,7 @@ from crm.terminal.drawing.render import renderer
 from crm.terminal.drawing.screen import Screen, clean
 
 
-@renderer
+@renderer(Vehicle)
 def draw_vehicle(result: Vehicle, screen: Screen, by: Conventions) -> None:
     """A vehicle in a line."""
     screen.print(Text(f"Vehicle {clean(result.plate)} of {by.money(result.price)}"))
