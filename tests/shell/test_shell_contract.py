@@ -20,7 +20,7 @@ from tests.support.command_line import CommandLine, on_a_new_store
 
 CONTRACT = {
     "clients": ["add", "list", "search", "show", "edit", "delete", "tag", "merge", "pin"],
-    "sales": ["add", "list", "undo"],
+    "sales": ["add", "list", "edit", "undo"],
     "rules": ["list", "add", "edit", "move", "remove", "preview", "apply", "why"],
     "history": ["list", "undo"],
 }
@@ -39,6 +39,7 @@ OPTIONS = {
     "clients pin": "--status --until",
     "sales add": "--client --amount --on --note",
     "sales list": "--client --since --until --on --amount --note --sort --limit --offset",
+    "sales edit": "--sale --amount --on --note --client",
     "rules add": "--rule --status --when --position",
     "rules preview": "--rule",
     "import": "--as --map --match --mode --create-clients",

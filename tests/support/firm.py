@@ -287,6 +287,7 @@ GIVEN: Mapping[str, Given] = {
     "capture": lambda firm, _: {"line": f"call #{firm.other.id}, wants a quote, tomorrow", "yes": True},
     "sales add": lambda firm, _: {"client": firm.other, "amount": Decimal(5)},
     "sales list": _nothing,
+    "sales edit": lambda firm, _: {"sale": firm.sale(), "changes": {"amount": Decimal(6)}},
     "sales undo": lambda firm, _: {"sale": firm.sale()},
     "follow-ups list": _nothing,
     "follow-ups show": _a_follow_up,

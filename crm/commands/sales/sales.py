@@ -1,13 +1,14 @@
-"""Sales: recorded with the review of the client's status, listed, and taken back."""
+"""Sales: recorded with the review of the client's status, listed, corrected, and taken back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from crm.commands.context import CRM
 from crm.commands.paging import Limit, Offset, most
-from crm.commands.registry import EVERYBODY, About, command
+from crm.commands.registry import EVERYBODY, About, FieldsOf, Takes, command
 from crm.errors import FieldError
 from crm.model import Client, Sale
 from crm.model.fields import Amount, Day, Line
@@ -32,8 +33,16 @@ class SaleReport:
     status: StatusReview
 
 
+class SaleEdited(SaleReport):
+    """The same of a sale that was corrected."""
+
+
 class SaleTakenBack(SaleReport):
     """The same of a sale that is gone again."""
+
+
+TheSale = Annotated[Sale, About("Sale", "its number", positional=True)]
+SaleChanges = Annotated[Mapping[str, Any], FieldsOf(Sale, Takes.CHANGES, but=("client",))]
 
 
 @command("sales add", title="Record a sale", menu="sales")
@@ -86,8 +95,40 @@ def list_all(
         return list(snapshot.find_all(Sale, Query(filters, "", since, until, sort, most(limit), offset)))
 
 
+@command("sales edit", title="Edit a sale", menu="sales")
+def edit(
+    crm: CRM,
+    sale: TheSale,
+    changes: SaleChanges,
+    client: Annotated[Client | None, About("Client", "another one: its number, reference or name")] = None,
+) -> SaleEdited:
+    """Corrects a sale: its amount, date, note or client; what is not named stays as it is.
+
+    The totals follow, and the status of the client is reviewed, with another client that of both.
+    """
+    wanted = dict(changes)
+    if client is not None and client.id != sale.client:
+        wanted["client"] = client.id
+    if not wanted:
+        raise FieldError("nothing to change was given")
+    for name, label in (("on", "Date"), ("amount", "Amount")):
+        if wanted.get(name, "") is None:
+            raise FieldError("this cannot be left empty", field=name, label=label)
+
+    def change(tx: Transaction) -> SaleEdited:
+        current = tx.get(Sale, sale.id)
+        if current.deal and "client" in wanted:
+            told = f"deal {current.deal}, which is about this client, was won with it"
+            raise FieldError(told, field="client", label="Client")
+        before = tx.get(Client, wanted.get("client", current.client)).status
+        report = _reported(tx, tx.change(sale, **wanted), before)
+        return SaleEdited(report.sale, report.client, report.status)
+
+    return crm.transact(change, f"edited sale {sale.id}")
+
+
 @command("sales undo", title="Take a sale back", menu="sales")
-def undo(crm: CRM, sale: Annotated[Sale, About("Sale", "its number", positional=True)]) -> SaleTakenBack:
+def undo(crm: CRM, sale: TheSale) -> SaleTakenBack:
     """Takes a sale back: it is gone from the totals, and the client's status is reviewed again.
 
     `history undo` puts it back.

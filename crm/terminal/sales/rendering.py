@@ -204,9 +204,13 @@ def _(result: "SaleReport", screen: Screen, by: Conventions) -> None:
 def _draw_sale(screen: Screen, report: "SaleReport", by: Conventions) -> None:
     """A sale recorded or taken back, the client's new total, and the status before and after where it changed."""
     client, status = report.client, report.status
-    from crm.commands.sales.sales import SaleTakenBack
+    from crm.commands.sales.sales import SaleEdited, SaleTakenBack
 
-    done = "Took back sale" if isinstance(report, SaleTakenBack) else "Sale"
+    done = "Sale"
+    if isinstance(report, SaleTakenBack):
+        done = "Took back sale"
+    elif isinstance(report, SaleEdited):
+        done = "Changed sale"
     line = Text(f"{screen.sign('✓', 'OK:')} {done} {report.sale.id}: ", "green").append(
         by.money(report.sale.amount), "bold"
     )

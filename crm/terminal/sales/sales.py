@@ -1,14 +1,16 @@
-"""Sales at the menu: the list of them, and taking one back."""
+"""Sales at the menu: the list of them, correcting one and taking one back."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm.commands.registry import named
-from crm.model import Client, Sale
+from crm.model import Client, Field, Sale
 from crm.repository import Query
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.sales.rendering import SALES
+from crm.terminal.toolkit import record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
+from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.session import Session
 
@@ -41,10 +43,21 @@ def list_sales(session: Session, client: Client | None = None, **_: Any) -> None
     SalesPage(session, client=client).show()
 
 
+class SaleForm(RecordForm):
+    """A sale that is corrected; its client is chosen beside it."""
+
+    def fields(self) -> Sequence[Field]:
+        return [field for field in form_order(Sale) if field.name != "client"]
+
+    def ask(self, field: Field, *, required: bool = False) -> None:
+        super().ask(field, required=required or field.name in ("on", "amount"))
+
+
 @page(Sale)
 def sale_page(session: Session, sale: Sale) -> None:
     """What can be done with a sale. Raises Back."""
     with session.crm.read() as snapshot:
+        sale = snapshot.get(Sale, sale.id)
         client = snapshot.get(Client, sale.client)
     by = session.crm.conventions
     session.page("Sales", f"Sale {sale.id}")
@@ -53,10 +66,29 @@ def sale_page(session: Session, sale: Sale) -> None:
         f"{line}: {sale.note}" if sale.note else line,
         [
             Choice("Open the client", lambda: session.open(client)),
+            Choice("Edit", lambda: edit(session, sale)),
+            Choice("Give it to another client", lambda: _give(session, sale)),
             Choice("Take this sale back", lambda: _take_back(session, sale)),
         ],
     )
     chosen()
+
+
+@flow("sales edit")
+def edit(session: Session, sale: Sale | None = None, **_: Any) -> None:
+    """The fields by number with the old values to change; a clash with somebody else's change is settled."""
+    session.page("Edit a sale")
+    sale = record_actions.chosen(session, "sales edit", sale)
+    saving = record_actions.saving(session, "sales edit")
+    if saved := fill_changes(session, SaleForm, sale, lambda record: f"Sale {record.id}", saving):
+        session.tell(saved[1])
+
+
+def _give(session: Session, sale: Sale) -> None:
+    session.page("Sales", f"Sale {sale.id}", "Give it to another client")
+    client = session.prompts.ask(named("sales edit").parameters["client"])
+    if client is not None and client.id != sale.client:
+        session.tell(session.call("sales edit", sale=sale, changes={}, client=client))
 
 
 def _take_back(session: Session, sale: Sale) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from crm.commands.clients.rules import statuses
 from crm.commands.context import begin_day
-from crm.errors import FieldError, NotFoundError, RuleError
+from crm.errors import ConflictError, FieldError, NotFoundError, RuleError
 from crm.model.rights import CLIENT, Reader
 from crm.repository import PROGRAM, review
 from crm.rules import SETS
@@ -46,6 +46,42 @@ def test_a_thousand_cents_are_ten_whole(office: Office) -> None:
     assert office.sell(client, "0.09").status.after == "Other"
     assert office.sell(client, "0.01").status.after == "Ten"
     assert office.is_sound()
+
+
+def test_a_sale_is_corrected_and_totals_and_statuses_follow(office: Office) -> None:
+    anna, bo = office.add(last_name="Anna"), office.add(last_name="Bo")
+    office.sell(anna, "20000", TODAY - timedelta(days=5))
+    sale = office.sell(anna, "1500").sale
+    report = office("sales edit", sale, {"amount": Decimal("15000"), "note": "oak"})
+    assert (report.status.before, report.status.after) == ("Regular", "VIP")
+    assert (report.client.total_spend, report.sale.note) == (Decimal("35000.00"), "oak")
+    report = office("sales edit", report.sale, {"on": TODAY - timedelta(days=9)})
+    assert report.client.last_sale_on == TODAY - timedelta(days=5)
+    # With another client the totals and statuses of both follow.
+    report = office("sales edit", report.sale, {}, client=bo)
+    assert (report.client.id, report.client.total_spend) == (bo.id, Decimal("15000.00"))
+    was = office.client(anna)
+    assert (was.total_spend, was.sales_count, was.status) == (Decimal("20000.00"), 1, "Regular")
+    assert office("history list", 1)[0].what == f"edited sale {sale.id}"
+    office("history undo")
+    assert (office.client(anna).status, office.client(bo).sales_count) == ("VIP", 0)
+    for wrong in ({}, {"amount": None}, {"on": None}):
+        with pytest.raises(FieldError):
+            office("sales edit", sale, wrong)
+    # What somebody else has changed meanwhile is not overwritten.
+    with pytest.raises(ConflictError):
+        office("sales edit", sale, {"amount": Decimal("7")})
+    assert office.is_sound()
+
+
+def test_the_sale_of_a_deal_stays_with_its_client(office: Office) -> None:
+    anna, bo = office.add(last_name="Anna"), office.add(last_name="Bo")
+    deal = office("deals add", anna, "Roof", value=Decimal(5))
+    office("deals win", deal)
+    (sale,) = office("sales list")
+    with pytest.raises(FieldError, match="was won with it"):
+        office("sales edit", sale, {}, client=bo)
+    assert office("sales edit", sale, {"amount": Decimal(6)}).client.total_spend == Decimal(6)
 
 
 def test_taking_a_sale_back_reviews_the_status_and_can_be_undone(office: Office) -> None:
