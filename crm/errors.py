@@ -162,7 +162,7 @@ class FileError(CRMError):
 
 
 class ForbiddenError(CRMError):
-    """What whoever is signed in may never do, whatever the record; nothing was changed."""
+    """The reader's role does not allow this, whatever the record; nothing was changed."""
 
     kind = "forbidden"
     exit_code = 3
@@ -255,7 +255,7 @@ class StoreBusyError(StoreError):
 
 
 class StoreDamagedError(StoreError):
-    """What is there cannot be read as a store; it was left untouched."""
+    """The file or spreadsheet cannot be read as a store; it was left untouched."""
 
     kind = "store_damaged"
 

@@ -17,7 +17,7 @@ def name() -> str:
 
 
 def command(words: str = "") -> str:
-    """What has to be typed to start it: `crm sign-in`, or in its folder `.venv/bin/python run.py sign-in`."""
+    """The command line that starts it: `crm sign-in`, or in its folder `.venv/bin/python run.py sign-in`."""
     called = name()
     return f"{called if called == _INSTALLED else f'{_python()} {called}'} {words}".strip()
 

@@ -67,7 +67,7 @@ def write_picture(path: Path, picture: Picture) -> None:
 
 @contextmanager
 def _drawing() -> Iterator[None]:
-    """What holds while something is drawn: text is no formula, and letters that no font has are no error."""
+    """The settings of matplotlib for a drawing: text is no formula, and letters that no font has are no error."""
     # Its first use of all makes a list of fonts, and says so.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from matplotlib import font_manager, rc_context

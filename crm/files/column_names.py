@@ -126,7 +126,7 @@ def plain_words(text: str) -> str:
 
 @cache
 def phrases(sales: bool) -> Mapping[str, tuple[str, int]]:
-    """What each phrase for a column names in a file of clients, or of `sales`: the target, and its place
+    """The target that each phrase for a column names in a file of clients, or of `sales`: the target, and its place
     among the target's phrases."""
     words: dict[str, tuple[str, int]] = {}
     for target, listed in (_SALE if sales else _CLIENT).items():

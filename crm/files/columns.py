@@ -129,7 +129,7 @@ _ANY = Conventions()
 
 
 def _address_group(columns: Sequence[_Column], places: Iterable[int]) -> str:
-    """Of home and business addresses the one that is filled best, so that no address is put together of two."""
+    """The address group (home or business) that is filled best, so that no address is put together of two."""
     filled: Counter[str] = Counter({"": 0})
     for place in places:
         meaning = columns[place].meaning

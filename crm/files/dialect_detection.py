@@ -131,7 +131,8 @@ class Layout:
 
 
 def layout_of(rows: Sequence[Sequence[str]], header: bool | None = None) -> Layout:
-    """Where the table begins among the first rows of a file; `header` says whether there is a heading, if known."""
+    """The layout of a file: where the table begins among its first rows; `header` says whether there is a heading, if
+    known."""
     if header is False or not rows:
         return Layout(0, False)
     known = [_known(row) for row in rows[:_DEEPEST]]

@@ -28,7 +28,7 @@ class Meaning:
 
 @lru_cache(maxsize=4096)
 def meaning_of(header: str, *, sales: bool) -> Meaning | None:
-    """What a column's name means in a file of clients or of sales; None if no field is called so."""
+    """The field that a column's name means in a file of clients or of sales; None if no field is called so."""
     known = phrases(sales)
     words = plain_words(header).split()
     if found := known.get(" ".join(words)):

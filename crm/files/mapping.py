@@ -21,8 +21,8 @@ _AMOUNTS = frozenset(name for name, field in _FIELDS.items() if isinstance(field
 
 
 class Mapped(NamedTuple):
-    """What a row says: the text of each field that has a column ('' for a blank cell), and of the team's own
-    fields those that are filled."""
+    """A row by fields: the text of each field that has a column ('' for a blank cell), and of the team's own fields
+    those that are filled."""
 
     fields: dict[str, str]
     extra: dict[str, str]

@@ -32,7 +32,7 @@ EVERYTHING, READ_ALL, READ_OWN, NOTHING = May(ALL, ALL, ALL, ALL), May(ALL), May
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights:
-    """Who may do what with the records of a kind; owners and admins may do everything.
+    """The rights to the records of a kind; owners and admins may do everything.
 
     `words` is what a refusal calls them, the plural if empty. `owned_by` is the field that says whose a record is, and
     what of the reader it is compared with: 'client' (whose account it is) or 'user' (the account). Of one's own record
@@ -105,7 +105,7 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What is known of a kind of record beside its fields.
+    """The declaration of a kind of record, beside its fields.
 
     `place` says where it stands wherever the kinds are listed, as in a dump; those without one come last, and each
     comes after the kinds that it links to. `needs` are the fields without which a row of a spreadsheet is no record.

@@ -15,7 +15,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What the model knows of one field: its name, its label, its check, and who sets it.
+    """The declaration of one field: its name, its label, its check, and who sets it.
 
     `by` is 'person' (typed), 'steps' (what a step such as winning a deal sets), 'rules' (status and its reason),
     'facts' (derived from other records) or 'accounts' (what lets somebody in). `since` is the format of a store that
@@ -54,8 +54,8 @@ def account_beside(name: str) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What every record has. `id` is 0 until it is stored; times are UTC; `version` counts its changes. `about` is its
-    declaration, which also says `kind_name` and `plural`."""
+    """The base of every record. `id` is 0 until it is stored; times are UTC; `version` counts its changes. `about` is
+    its declaration, which also says `kind_name` and `plural`."""
 
     about: ClassVar[Kind]
     kind_name: ClassVar[str]

@@ -68,8 +68,8 @@ OWN_CHANGES: Mapping[str, Mapping[str, frozenset[str] | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Whom a store is shown to: the id of the account, its role, the client whose account it is (0 for none), and the
-    name that stands in the history."""
+    """The reader of a store: the id of the account, its role, the client whose account it is (0 for none), and the name
+    that stands in the history."""
 
     user: int
     role: str

@@ -91,7 +91,7 @@ class SignIn(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dashboard(Record):
-    """What stands on somebody's first screen: the names of its tiles in order, separated by commas."""
+    """The dashboard of one person: the names of its tiles in order, separated by commas."""
 
     about: ClassVar[Kind] = Kind(
         "dashboard",

@@ -14,8 +14,8 @@ _MESSAGE_ID = re.compile(r"^message-id:\s*(<[^<>\s]+>)", re.IGNORECASE | re.MULT
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """That the message with this Message-ID will not reach `address` ('' where it does not say whom), and why, in the
-    server's words."""
+    """A bounce: the message with this Message-ID will not reach `address` ('' where it does not say whom), and why, in
+    the server's words."""
 
     message_id: str
     address: str
@@ -23,8 +23,8 @@ class Bounce:
 
 
 def bounce_in(message: "Message[str, str]") -> Bounce | None:
-    """What a report says about a message that was given up; None where it is no such report, or does not name the
-    message. A delay is none."""
+    """The bounce in a delivery report; None where it is no such report, or does not name the message. A delay is
+    none."""
     if message.get_content_type() != "multipart/report":
         return None
     parts = [part for part in _parts(message) if isinstance(part, Message)]
@@ -47,7 +47,7 @@ def _parts(message: "Message[str, str]") -> Iterator[object]:
 
 
 def _recipients(part: "Message[str, str]") -> Iterator["Message[str, str]"]:
-    """What a part says about each recipient."""
+    """The fields of a part about each recipient."""
     if part.get_content_type() in ("message/delivery-status", "message/global-delivery-status"):
         yield from (piece for piece in _parts(part) if isinstance(piece, Message))
 
@@ -72,6 +72,6 @@ def _field(block: "Message[str, str]", field: str) -> str:
 
 
 def _untyped(text: str) -> str:
-    """What stands behind the kind of an address or an answer: 'rfc822; jo@example.com'."""
+    """The value behind the type of an address or an answer: 'rfc822; jo@example.com'."""
     kind, _, rest = text.partition(";")
     return rest.strip() if rest and re.fullmatch(r"[\w-]+", kind.strip()) else text

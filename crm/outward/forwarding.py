@@ -33,7 +33,7 @@ _NEAR = 6
 
 
 def original_sender(subject: str, text: str) -> Party | None:
-    """Who wrote what is forwarded in a text; None where nothing is, or it does not say."""
+    """The original sender of what is forwarded in a text; None where nothing is, or it does not say."""
     mark = _MARK.search(text)
     if mark is None and not _SUBJECT.match(subject):
         return None

@@ -88,7 +88,7 @@ class GmailConnection:
         return found
 
     def _posted(self, mail: Mail, body: bytes) -> tuple[Outcome, ...] | None:
-        """What came of it; None where Google does not know the permission any more. Raises OutwardError."""
+        """The answer to a request; None where Google does not know the permission any more. Raises OutwardError."""
         import requests
 
         permission = self._permission(mail.sender)
@@ -144,7 +144,7 @@ class GmailConnection:
 
 
 class _Body:
-    """What is sent, in pieces, so that it is known how much of it has gone."""
+    """The body of a request, in pieces, so that it is known how much of it has gone."""
 
     def __init__(self, written: bytes) -> None:
         self._written = written

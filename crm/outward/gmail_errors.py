@@ -35,7 +35,7 @@ class ServiceAccount(Protocol):
 
 
 def answered(mail: Mail, reply: "requests.Response", account: ServiceAccount) -> tuple[Outcome, ...]:
-    """What an answer says of a mail. Raises OutwardError where it would be the same for the next one."""
+    """The outcome that an answer gives for a mail. Raises OutwardError where it would be the same for the next one."""
     status = reply.status_code
     if 200 <= status < 300:
         return outcomes(mail, Fate.SENT)
@@ -59,7 +59,7 @@ def answered(mail: Mail, reply: "requests.Response", account: ServiceAccount) ->
 
 
 def unpermitted(error: Exception, account: ServiceAccount, sender: Party) -> OutwardError:
-    """Why google-auth got no permission to send as somebody."""
+    """The error for google-auth getting no permission to send as somebody."""
     from google.auth.exceptions import TransportError
 
     if isinstance(error, TransportError):

@@ -6,7 +6,7 @@ _CELLS = ("td", "th")
 
 
 def plain_text(hypertext: str) -> str:
-    """What a person would read of a page, '' where it shows nothing."""
+    """The visible text of a page, '' where it shows nothing."""
     from inscriptis import Inscriptis  # type: ignore[import-untyped]
     from inscriptis.model.config import ParserConfig  # type: ignore[import-untyped]
     from lxml import html as markup  # type: ignore[import-untyped]

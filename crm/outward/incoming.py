@@ -154,7 +154,7 @@ class _Body:
 
 
 def _file_name(part: "Message[str, str]") -> str:
-    """What a file that is attached is called; '' where a part is none."""
+    """The name of an attached file; '' where a part is none."""
     disposition = part.get_content_disposition()
     name = line(_words(part.get_filename() or ""), 200)
     if disposition == "attachment":
@@ -187,7 +187,7 @@ def _word(part: bytes, charset: str | None) -> str:
 
 
 def _parties(message: "Message[str, str]", *headers: str) -> tuple[Party, ...]:
-    """Those whom headers name; what is no address is left out."""
+    """The parties named in headers; what is no address is left out."""
     found: dict[str, Party] = {}
     for header in headers:
         # Names are read only after the addresses are told apart: a comma in one is none between two.

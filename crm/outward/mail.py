@@ -15,7 +15,7 @@ GMAIL = "gmail:"
 
 
 class Fate(Enum):
-    """What became of a mail for one recipient."""
+    """The outcome of a mail for one recipient."""
 
     SENT = "sent"
     # For good: it will not be taken another time either.
@@ -28,7 +28,7 @@ class Fate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a mail for the recipient at `address`, and in one line what the server said to it."""
+    """The outcome of a mail for the recipient at `address`, and in one line what the server said to it."""
 
     address: str
     fate: Fate
@@ -51,7 +51,7 @@ class Mailer(Protocol):
 
     @property
     def sender(self) -> Party:
-        """Who mails come from where nobody else is said to write."""
+        """The default sender of mails."""
 
     def connection(self) -> AbstractContextManager[Connection]:
         """A way to send many mails, which is closed behind them. It belongs to one thread; opening it sends nothing."""
@@ -62,7 +62,7 @@ class Mailer(Protocol):
 
 
 def send_letter(mailer: Mailer, to: str, subject: str, text: str, at: datetime) -> None:
-    """What `Mailer.send` does, by its other methods; `at` (aware) is the time of the e-mail."""
+    """Send a mail by the other methods of a `Mailer`; `at` (aware) is the time of the e-mail."""
     mail = Mail(
         message_id=new_message_id(mailer.sender),
         at=at,

@@ -199,5 +199,5 @@ def _found(client: "IMAPClient", first: int, following: int) -> Iterator[tuple[i
 
 
 def _words(error: Exception) -> str:
-    """What a mail server said, as it may be shown."""
+    """The answer of a mail server, as it may be shown."""
     return line(str(error), 200)

@@ -47,7 +47,7 @@ def plain(text: str) -> str:
 
 
 def escaped(value: str) -> str:
-    """What stands in a record, to be put into such a text, where it is read as it is: no sign in it means anything."""
+    """Escape a value from a record for such a text, so that no sign in it means anything."""
     return _SIGNS.sub(r"\\\1", _LINE_BEGINS.sub("", prose(value)).strip())
 
 

@@ -241,18 +241,18 @@ class SmtpConnection:
 
 
 def _socket_of(smtp: smtplib.SMTP) -> socket.socket:
-    """What a connection goes over. Raises OSError where it is closed."""
+    """The socket of a connection. Raises OSError where it is closed."""
     if smtp.sock is None:
         raise smtplib.SMTPServerDisconnected("the connection is closed")
     return smtp.sock
 
 
 def _fate(code: int) -> Fate:
-    """What an answer other than yes means before the message was handed over, and after it was looked at."""
+    """The meaning of an answer other than yes before the message was handed over, and after it was looked at."""
     return Fate.REFUSED if 500 <= code < 600 else Fate.LATER
 
 
 def _words(code: int, answer: bytes | str) -> str:
-    """What a server said, as it may be shown."""
+    """The answer of a server, as it may be shown."""
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
     return line(f"{code} {text}" if code > 0 else text, _LONGEST_WORDS)

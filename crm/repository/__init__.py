@@ -42,7 +42,7 @@ _UNDOING = re.compile(r"^(?:took back|redid) \d+: ")
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which records, in which order, which page.
+    """A query for records: filters, order and page.
 
     `filters` maps a field's name to the value it must have (several values: any of them; 'tags': all of
     them; text ignores case). `since` and `until` bound a sale's day, both inclusive. `where` is a
@@ -93,12 +93,12 @@ class HistoryEntry:
 
     @property
     def first_words(self) -> str:
-        """What was done in the first place, where this took it back or did it again."""
+        """The original change in words, where this took it back or did it again."""
         return self.what if self.undoes is None else _UNDOING.sub("", self.what)
 
     @property
     def undo_words(self) -> str:
-        """What taking it back is called in the history."""
+        """The summary of its undo, for the history."""
         return (
             f"redid {self.undoes}: {self.first_words}" if self.is_undo else f"took back {self.id}: {self.first_words}"
         )
@@ -106,7 +106,7 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class HistoryQuery:
-    """Which transactions of the past, or which of the changes in them, and in which order.
+    """A query for transactions of the past, or for the changes in them: filters and order.
 
     `since` is the first moment, `until` the first one after the last (both aware). `by` is part of the name of who
     did it; `text` part of what was done, or of a field's name or value before or after; case does not matter. `about`
@@ -139,7 +139,7 @@ class HistoryQuery:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one transaction did to one record; `before` and `after` hold only the fields it changed."""
+    """The change of one record by one transaction; `before` and `after` hold only the fields it changed."""
 
     transaction: int
     at: datetime
@@ -154,7 +154,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Why nothing goes on just now (`why`, without a full stop), for how many seconds already, and for how many
+    """A wait: why nothing goes on just now (`why`, without a full stop), for how many seconds already, and for how many
     more where that is known (`left`; 0 says that the wait is over)."""
 
     why: str
@@ -184,8 +184,8 @@ def anybody(_: "Snapshot") -> None:
 
 @dataclass
 class Saved:
-    """What was saved since somebody signed in, transaction by transaction, in the words of the history; `ended` once
-    one of them has ended the session itself."""
+    """The log of what was saved since somebody signed in, transaction by transaction, in the words of the history;
+    `ended` once one of them has ended the session itself."""
 
     what: list[str] = field(default_factory=list)
     ended: bool = False
@@ -214,8 +214,8 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was done to put a backup back: the backup `kept` of what was there, and how many accounts were `closed`, as
-    it does not know their clients; `shut` where nobody can sign in until `users recover`."""
+    """The result of restoring a backup: the backup `kept` of what was there, and how many accounts were `closed`, as it
+    does not know their clients; `shut` where nobody can sign in until `users recover`."""
 
     kept: Path
     closed: int = 0
@@ -253,10 +253,10 @@ class Spreadsheets(Protocol):
         """The store in the spreadsheet whose id or address is written so; raises UsageError."""
 
     def address(self, url: str) -> str:
-        """Where the spreadsheet of a store is opened in a browser."""
+        """The address at which the spreadsheet of a store is opened in a browser."""
 
     def look_at(self, url: str) -> Spreadsheet:
-        """What is there, once it is sure that it can be read and written; nothing is changed."""
+        """Inspect a spreadsheet, once it is sure that it can be read and written; nothing is changed."""
 
     def table(self, url: str, title: str) -> Table:
         """A tab with all its rows; raises NotFoundError."""
@@ -293,7 +293,7 @@ class Snapshot(Protocol):
         """What this machine had seen of the accounts of this store, and of its place, before this moment."""
 
     def remember(self, revision: int) -> None:
-        """Has this machine remember that it has seen a revision of this store: in a transaction with its commit, and
+        """Remember on this machine that it has seen a revision of this store: in a transaction with its commit, and
         never of a copy."""
 
     def remember_refused(self) -> None:
@@ -332,7 +332,7 @@ class Snapshot(Protocol):
         """The metrics of one client by name, all of them unless `needs` names some."""
 
     def moves(self, rules: "RuleSet | None" = None, limit: int | None = None) -> list[StatusMove]:
-        """Whose status the rules (those given, or the stored ones) would change, without changing it."""
+        """The clients whose status the rules (those given, or the stored ones) would change, without changing it."""
 
     def move_counts(self, rules: "RuleSet | None" = None) -> dict[tuple[str, str], int]:
         """How many clients the rules would move, by (from, to)."""
@@ -344,7 +344,7 @@ class Snapshot(Protocol):
     def changes(
         self, *, transaction: int | None = None, record: Record | None = None, limit: int = 200
     ) -> list[Change]:
-        """What one transaction did, or what was done to one record; newest first."""
+        """The changes of one transaction, or of one record; newest first."""
 
     def each_change(self, query: HistoryQuery = HistoryQuery()) -> Iterator[Change]:
         """The changes that a query names, one by one, newest first, or where sorted by 'id' the oldest first."""
@@ -409,7 +409,7 @@ class AuthoredTransaction(Transaction, Protocol):
 
 
 class Sealing(Protocol):
-    """What one transaction that touches accounts or sign-ins asks for."""
+    """The seals for one transaction that touches accounts or sign-ins."""
 
     def sealed(self, user: User, changes: Mapping[str, Any]) -> Mapping[str, Any]:
         """Changes of an account as it now is, with the seal that it gets by them."""
@@ -475,7 +475,7 @@ class Repository(Protocol):
         """The store it is over."""
 
     def keep_sealed(self, seals: Seals) -> None:
-        """Has accounts sealed by whoever knows the team's secret, unless somebody seals them already."""
+        """Seal accounts with the team's secret, unless they are sealed already."""
 
     def read(self) -> AbstractContextManager[Snapshot]:
         """The store as it is now."""
@@ -523,7 +523,7 @@ class Repository(Protocol):
         """Whether nobody has put anything at all into the store, not even an account: only such a one is filled."""
 
     def notice(self) -> str:
-        """What whoever has just read should know (that the data is of some minutes ago); '' for nothing."""
+        """A notice for the reader (that the data is of some minutes ago); '' for none."""
 
     def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Restored:
         """Puts a backup in the place of what is there, which is backed up first. The accounts stay as they are, unless

@@ -67,10 +67,10 @@ class Dialect(Protocol):
         """Rows of clients that fit what was typed, best first."""
 
     def check(self, connection: Connection) -> Sequence[Finding]:
-        """What the database finds wrong with itself."""
+        """The findings of the database's own integrity check."""
 
     def dated(self, stamp: str) -> Path:
-        """Where a dated backup goes; `stamp` is 2026-11-21-140500."""
+        """The path of a dated backup; `stamp` is 2026-11-21-140500."""
 
     def backup(self, engine: Engine, to: Path, looked_at: Callable[[Path], None] | None = None) -> None:
         """Copies the whole store to a file, and lets go of the oldest dated ones. `looked_at` is called with the copy

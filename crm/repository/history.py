@@ -75,7 +75,7 @@ def changes(query: HistoryQuery) -> Select[Any]:
 
 
 def _happened(query: HistoryQuery) -> list[ColumnElement[bool]]:
-    """What a transaction has to be."""
+    """The conditions on a transaction."""
     columns = transactions.c
     conditions: list[ColumnElement[bool]] = []
     if query.transaction is not None:
@@ -98,7 +98,7 @@ def _happened(query: HistoryQuery) -> list[ColumnElement[bool]]:
 
 
 def _entries(query: HistoryQuery) -> list[ColumnElement[bool]]:
-    """What an entry of the audit has to be about."""
+    """The conditions on an audit entry."""
     conditions: list[ColumnElement[bool]] = []
     if query.number is not None:
         # Found first, by the index of records: there are few.
@@ -113,7 +113,7 @@ def _entries(query: HistoryQuery) -> list[ColumnElement[bool]]:
 
 
 def _seen(query: HistoryQuery) -> list[ColumnElement[bool]]:
-    """What of the audit the reader may see."""
+    """The conditions for what of the audit the reader may see."""
     if query.within is None:
         return []
     names = [query.about] if query.about else list(query.within)

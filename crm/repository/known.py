@@ -13,10 +13,10 @@ FILE = "sqlite:///"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of one store: the highest revision of its roster that was seen `anywhere`, and the highest that was
-    seen `here`, at its place; 0 for accounts without a roster, -1 where none were seen. `another` says that the
-    accounts of other stores were seen at this place, and none of this one; `is_copy` that those of this one were seen
-    elsewhere alone, in another file that is still there."""
+    """The known revisions of one store: the highest revision of its roster that was seen `anywhere`, and the highest
+    that was seen `here`, at its place; 0 for accounts without a roster, -1 where none were seen. `another` says that
+    the accounts of other stores were seen at this place, and none of this one; `is_copy` that those of this one were
+    seen elsewhere alone, in another file that is still there."""
 
     anywhere: int = -1
     here: int = -1
@@ -32,7 +32,7 @@ class KnownRosters:
     seen: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def of(self, store: str) -> Known:
-        """What is known of the store with this id."""
+        """The known revisions of the store with this id."""
         places = {place: revision for (of, place), revision in self.seen.items() if of == store}
         here = places.get(self.place, -1)
         another = here < 0 and any(place == self.place for _, place in self.seen)
@@ -50,5 +50,5 @@ def _is_another_file(one: str, other: str) -> bool:
 
 
 def new_id() -> str:
-    """What tells a store from all others."""
+    """A new identifier for a store, unlike all others."""
     return uuid.uuid4().hex

@@ -54,7 +54,8 @@ def version_of(written: str) -> int:
 
 
 def lacking(existing: Collection[tuple[str, str]], version: int) -> str:
-    """What a store of a format lacks, of whose tables and columns these are `there`, in words; '' for nothing."""
+    """The tables and columns that a store of a format lacks, of whose columns these are `existing`, in words; '' for
+    nothing."""
     new = set(added_since(version))
     for table in tables.metadata.tables.values():
         if table in new:
@@ -68,8 +69,8 @@ def lacking(existing: Collection[tuple[str, str]], version: int) -> str:
 
 
 def added_since(version: int) -> Sequence[Added]:
-    """What a store of an older format lacks, in the order in which it can be added: an index may be over columns of a
-    later format."""
+    """The tables, columns and indexes that an older format lacks, in the order in which it can be added: an index may
+    be over columns of a later format."""
     added = dict.fromkeys(item for later in range(version + 1, tables.SCHEMA_VERSION + 1) for item in ADDED[later])
     return sorted(added, key=lambda item: isinstance(item, Index))
 

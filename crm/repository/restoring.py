@@ -77,7 +77,7 @@ def _refuse_shutting_out(tx: "SqlTransaction", seals: Seals | None) -> None:
 
 
 def known_accounts(snapshot: SqlSnapshot) -> Hashable:
-    """What is another one once an account, a sign-in or what lasts has changed."""
+    """A fingerprint that changes once an account, a sign-in or what lasts has changed."""
     found: list[Any] = [snapshot.fact(ROSTER)]
     kinds: Sequence[type[Record]] = (User, *LASTING)
     for kind in kinds:

@@ -93,7 +93,7 @@ def _not_yet(status: str, text: str, has_values: bool) -> ColumnElement[bool]:
 
 
 def _reason(rule: Rule, figures: Figures) -> ColumnElement[str]:
-    """What `crm.rules.RuleSet.decide` gives as the reason, made in SQL."""
+    """The reason that `crm.rules.RuleSet.decide` gives, made in SQL."""
     if not rule.names:
         return literal(rule.text, String)
     text: ColumnElement[str] = literal(rule.text + " (", String)
@@ -155,7 +155,7 @@ def is_of_review(change: Change) -> bool:
 
 
 def _changes(today: date) -> dict[str, ColumnElement[Any]]:
-    """What a review writes into the row of a client that moves, by column."""
+    """The columns that a review writes for a client that moves."""
     stays = _moved.c.before == _moved.c.after
     return {
         "status": _moved.c.after,

@@ -65,7 +65,7 @@ GIVES_UP_AFTER = 30.0
 
 
 def not_as_it_says(backup: Path) -> FileError:
-    """What whoever restores a backup is told that cannot be brought to this format."""
+    """The error for a backup that cannot be brought to this format."""
     return FileError(f"{display_path(backup)} is damaged, or has not the format that it says; nothing was changed.")
 
 
@@ -256,17 +256,17 @@ class SqlRepository:
             yield SqlSnapshot(connection, self._dialect, self.clock.stopped(), known, self._seals)
 
     def _known(self) -> KnownRosters:
-        """What this machine remembers of the accounts at this place."""
+        """The revisions that this machine remembers of the accounts at this place."""
         return KnownRosters() if self._seals is None else self._seals.known()
 
     def _seen(self, connection: Connection, known: KnownRosters | None = None) -> SqlSnapshot:
-        """What a connection sees, within a transaction of its own; `known` is what was remembered before that, which
-        need not be told where nobody else can write."""
+        """The snapshot of a connection, within a transaction of its own; `known` is what was remembered before that,
+        which need not be told where nobody else can write."""
         known = self._known() if known is None else known
         return SqlSnapshot(connection, self._dialect, self.clock.stopped(), known)
 
     def _writing(self, connection: Connection, what: str = "") -> "SqlTransaction":
-        """What writes on a connection, within a transaction of its own."""
+        """The transaction that writes on a connection."""
         from crm.repository.transaction import SqlTransaction
 
         clock = self.clock.stopped()

@@ -35,7 +35,7 @@ class Totals:
 
     @property
     def nothing(self) -> Mapping[str, Any]:
-        """What stands in the fields of a record that nothing links to."""
+        """The sums of a record that nothing links to."""
         return {name: fields(self.onto)[name].check.empty for name in self.names}
 
     def _summed(self, of_links: _Whose | None = None) -> Select[Any]:

@@ -332,7 +332,7 @@ def create_all(connection: Connection, of: MetaData = metadata) -> None:
 
 @cache
 def _statements(of: MetaData, dialect: str) -> Sequence[str]:
-    """What makes the tables, as SQL: to write it takes longer than to carry it out."""
+    """The statements that create the tables, as SQL: to compile it takes longer than to carry it out."""
     wanted: list[DDLElement] = []
     for table in of.sorted_tables:
         wanted += [CreateTable(table), *map(CreateIndex, sorted(table.indexes, key=lambda index: str(index.name)))]

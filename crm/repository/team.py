@@ -44,8 +44,8 @@ class Team:
         return self._ids.get(same(name), 0) if self._ids else 0
 
     def account_or_former(self, name: str) -> int:
-        """Who was meant when a name was written by itself: the active account of that name, else the one of somebody
-        who is gone."""
+        """The account meant by a name that was written by itself: the active account of that name, else the one of
+        somebody who is gone."""
         key = same(name)
         return self._ids[key] if key in self._ids else self._gone.get(key, 0)
 
@@ -87,8 +87,8 @@ def fill_in_accounts(connection: Connection, tables: Collection[Table] | None = 
 
 
 def successors(before: Iterable[Any], after: Iterable[Any], *, same_store: bool) -> dict[int, int]:
-    """Of accounts as TEAM had them `before`, who stands for them among those of `after`, by their ids: the same one,
-    or where the store is another one whoever has the address or the name; 0 for nobody."""
+    """The successors among the accounts of `after` for those that TEAM had `before`, by their ids: the same one, or
+    where the store is another one whoever has the address or the name; 0 for nobody."""
     users = {user[0]: user for user in after}
     team = Team(users.values())
     by_address = {user[2]: user[0] for user in users.values() if user[2]}
@@ -99,7 +99,7 @@ def successors(before: Iterable[Any], after: Iterable[Any], *, same_store: bool)
 
 
 def speak_of(connection: Connection, accounts: dict[int, int]) -> None:
-    """Has everything speak of the accounts that stand for those that there were, by the names that they have now."""
+    """Replace accounts by their successors everywhere, with the names that these have now."""
     team = team_of(connection)
     moved = {old: new for old, new in accounts.items() if old != new}
     called = {account: team.called(account) for account in accounts.values() if team.called(account)}

@@ -218,8 +218,8 @@ class SqlTransaction(SqlSnapshot):
         return rows
 
     def _entering(self, stage: int, on: date | None) -> dict[str, Any]:
-        """What a deal has from then on that comes into a stage, today unless told; one without a stage comes into the
-        first. A store without stages gets those that a team starts with."""
+        """The fields of a deal that enters a stage, today unless told; one without a stage comes into the first. A
+        store without stages gets those that a team starts with."""
         if not self._stages:
             self.add_all(FIRST_STAGES)
         entered = self._stages.get(stage) if stage else next(iter(self._stages.values()))
@@ -246,9 +246,9 @@ class SqlTransaction(SqlSnapshot):
         return {"user": self.user, "user_id": self.user_id}
 
     def _accounts(self, kind: type[Record], values: Mapping[str, Any], *, adding: bool = False) -> dict[str, Any]:
-        """What values of a record come to, as far as people stand in them: whoever has an account bears the name that
-        it has now, and a name of which no account is said is that of the author, or of the one active account of the
-        team that is called so, or nobody's. In what is added 0 says nothing."""
+        """The values of a record that name people: whoever has an account bears the name that it has now, and a name of
+        which no account is said is that of the author, or of the one active account of the team that is called so, or
+        nobody's. In what is added 0 says nothing."""
         found: dict[str, Any] = {}
         for name, beside in people(kind).items():
             account = values.get(beside)
@@ -478,7 +478,7 @@ class SqlTransaction(SqlSnapshot):
         self.remove(kind, ids)
 
     def naming(self, kind: type[Record], name: str, ids: Sequence[int]) -> set[int]:
-        """Those of the ids that a record of a kind names in a field."""
+        """The ids, of those given, that records of a kind name in a field."""
         column = TABLES[kind].c[name]
         found: set[int] = set()
         for batch in _batches(ids):
@@ -552,7 +552,7 @@ class SqlTransaction(SqlSnapshot):
             self._audit = []
 
     def entries(self) -> Sequence[Entry | Row[Any]]:
-        """What it has entered into the audit so far, in order."""
+        """The audit entries so far, in order."""
         self._flush_audit()
         if self._entered is None:
             return self.connection.execute(writing.ENTRIES, {"wanted": self.number}).all()
@@ -635,7 +635,7 @@ class SqlTransaction(SqlSnapshot):
         return totals
 
     def _sums(self, totals: Totals, ids: Sequence[int]) -> Mapping[int, dict[str, Any]]:
-        """What totals come to for some records, by id."""
+        """The totals of some records, by id."""
         summed = {id_: dict(totals.nothing) for id_ in ids}
         statement, wanted = (totals.of_one, ids[0]) if len(ids) == 1 else (totals.of_some, ids)
         for row in self.connection.execute(statement, {"wanted": wanted}):
@@ -661,7 +661,7 @@ class SqlTransaction(SqlSnapshot):
         ]
 
     def _clients(self, ids: Sequence[int]) -> Iterable[Client]:
-        """Those of the clients that are there."""
+        """The clients, of those given, that exist."""
         if all(id_ in self._known for id_ in ids):
             return [self._known[id_] for id_ in ids]
         rows = self.connection.execute(statements.BY_IDS[Client], {"wanted": ids})
@@ -737,7 +737,7 @@ _NOTHING: frozenset[str] = frozenset()
 
 
 def _differing(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the values that a record does not have."""
+    """The values that differ from a record's."""
     return {name: value for name, value in values.items() if getattr(record, name) != value}
 
 

@@ -187,7 +187,7 @@ def _part_accounts(tx: "SqlTransaction", number: int) -> None:
 def _restorable(
     kind: type[Record], current: Record, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Sequence[str]:
-    """Which fields are put back: all that a person types, and the derived ones only if none has moved on."""
+    """The fields that are put back: all that a person types, and the derived ones only if none has moved on."""
     derived = _derived(kind)
     moved_on = any(plain(getattr(current, name)) != after[name] for name in after if name in derived)
     return [name for name in before if not (moved_on and name in derived)]
@@ -218,7 +218,7 @@ def _later_changes(number: int) -> Select[Any]:
 
 
 def _built_on(tx: "SqlTransaction", number: int) -> Iterator[str]:
-    """What others have recorded to what the transaction added (a sale to a client), in words."""
+    """The later records that others attached to what the transaction added (a sale to a client), in words."""
     own = select(audit.c.record_id).where(audit.c.transaction == number)
     for kind in RECORDS:
         created = own.where(audit.c.record == kind.kind_name, audit.c.operation == "create")
@@ -237,7 +237,7 @@ def _built_on(tx: "SqlTransaction", number: int) -> Iterator[str]:
 
 
 def _kept(tx: "SqlTransaction", number: int) -> Iterator[str]:
-    """What has come to stand on what the transaction added to stand on: a deal in a stage, in words. The stages that
+    """The records that have come to depend on what the transaction added: a deal in a stage, in words. The stages that
     came with the first deal are no reason: they stay."""
     for kind in RECORDS:
         for keeping_it, name in keeping(kind):
@@ -268,7 +268,7 @@ def _renamed(row: Row[Any]) -> frozenset[str]:
 
 
 def _clashes(later: Sequence[Row[Any]]) -> Iterator[str]:
-    """Those of the later changes that touch the same fields, or the record as a whole, in words."""
+    """The later changes that touch the same fields, or the record as a whole, in words."""
     for row in later:
         derived = _derived(BY_NAME[row.record]) | _renamed(row)
         if row.their_operation == "update" == row.operation:

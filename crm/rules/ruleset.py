@@ -40,7 +40,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What one rule says about one client.
+    """The trace of one rule for one client.
 
     `fits` is told for every rule, `reached` is False after the rule that decided; `values` are the names in
     the rule with their values as a reason writes them.
@@ -80,7 +80,7 @@ class RuleSet:
         return Decision("", NO_RULE_FITS, None)
 
     def explain(self, values: Values) -> list[Trace]:
-        """What each rule says about a client with these values, in order."""
+        """The trace of each rule for a client with these values, in order."""
         traces: list[Trace] = []
         reached = True
         for test, rule in self._tests:

@@ -58,7 +58,7 @@ class Token:
 
     @property
     def end(self) -> int:
-        """Where the next piece can begin."""
+        """The position behind the token."""
         return self.start + len(self.source)
 
 

@@ -19,8 +19,7 @@ Complete = Callable[[Parameter | Field, str], list[CompletionItem[str]]]
 
 
 def options(command: Command, complete: Complete) -> list[click.Parameter]:
-    """What the command line takes for a command: an option for each parameter, and an argument for those that need no
-    name."""
+    """The options of a command: an option for each parameter, and an argument for those that need no name."""
     return [option for parameter in command.parameters.values() for option in _options(parameter, complete)]
 
 
@@ -88,7 +87,7 @@ def field_values(crm: CRM, takes: FieldsOf, given: Mapping[str, Any]) -> dict[st
 
 
 def written(parameter: Parameter, given: Mapping[str, Any]) -> Any:
-    """What was written for a parameter, by its place or by its name; None where nothing was. Raises UsageError."""
+    """The text given for a parameter, by its place or by its name; None where nothing was. Raises UsageError."""
     by_place, by_name = given.get(f"{parameter.name}_argument"), given.get(parameter.name)
     if parameter.many:
         return [*(by_place or ()), *(by_name or ())] or None
@@ -99,7 +98,7 @@ def written(parameter: Parameter, given: Mapping[str, Any]) -> Any:
 
 
 def read(crm: CRM, parameter: Parameter, text: Any) -> Any:
-    """What was written for a parameter as its value, or values. Raises FieldError and NotFoundError."""
+    """Parse the text given for a parameter as its value, or values. Raises FieldError and NotFoundError."""
     if parameter.many:
         return [_read_one(crm, parameter, char) for char in text]
     return _read_one(

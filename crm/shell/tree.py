@@ -44,7 +44,7 @@ class Line:
     settings: dict[str, Any] = field(default_factory=lambda: {"store": "", "json": False, "yes": False, "debug": False})
 
     def call(self) -> "Call":
-        """What runs a command."""
+        """The function that runs a command."""
         # Not loaded for --help and --version.
         from crm.shell.call import Call
 
@@ -157,7 +157,7 @@ def _made(line: Line, command: "Command") -> click.Command:
 
 
 def _own(line: Line) -> dict[str, click.Command]:
-    """What only the shell has."""
+    """The commands that only the shell has."""
 
     def sign_in(email: str) -> None:
         line.call().sign_in(email)

@@ -18,7 +18,7 @@ _MOST = 50
 
 
 def values(call: "Callable[[], Call]", asked: Parameter | Field, begun: str) -> list[CompletionItem[str]]:
-    """What may stand for a parameter or a field that begins so. Raises CRMError."""
+    """The completions for a parameter or a field that begins so. Raises CRMError."""
     if isinstance(asked, Parameter) and asked.path:
         return [CompletionItem(begun, type="file")]
     if isinstance(asked.check, Choice):
@@ -40,14 +40,14 @@ def values(call: "Callable[[], Call]", asked: Parameter | Field, begun: str) -> 
 
 
 def _fitting(known: Iterable[str], begun: str) -> list[CompletionItem[str]]:
-    """Those that begin so, each once; what a terminal would not show as it is, is left out."""
+    """The values that begin so, each once; what a terminal would not show as it is, is left out."""
     start = begun.casefold()
     fitting = (text for text in dict.fromkeys(known) if text and text.casefold().startswith(start))
     return [CompletionItem(value) for value in fitting if value.isprintable()][:_MOST]
 
 
 def _names(snapshot: Snapshot, kind: type[Record], begun: str) -> Iterator[str]:
-    """What records are called."""
+    """The names of records."""
     if kind is Client:
         found = snapshot.search(begun, _MOST) if begun.strip() else snapshot.find_all(Client, Query(limit=_MOST))
         yield from (client.name for client in found)

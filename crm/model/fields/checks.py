@@ -35,7 +35,7 @@ def _acceptable(text: str, longest: int) -> str:
 
 
 class Check:
-    """What one kind of field accepts. Subclasses say how a value is read and shown."""
+    """The check of one kind of field. Subclasses say how a value is read and shown."""
 
     empty: ClassVar[Any] = ""
     example: ClassVar[str] = ""
@@ -59,7 +59,7 @@ class Check:
         return self.example
 
     def doubt(self, value: Any, by: Conventions) -> str:
-        """What is odd about a stored value, as a sentence; '' when nothing is."""
+        """The doubt about a stored value, as a sentence; '' when nothing is."""
         return ""
 
 

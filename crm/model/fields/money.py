@@ -124,8 +124,8 @@ def _as_shown(text: str, by: Conventions) -> Decimal | None:
 
 
 def _meant_amount(text: str, most: int) -> str:
-    """What 1.234,56 or 12,50 most likely means, as a plain number with at most `most` decimals; '' when it could mean
-    several."""
+    """The most likely reading of 1.234,56 or 12,50, as a plain number with at most `most` decimals; '' when it could
+    mean several."""
     last = max(text.rfind(","), text.rfind("."))
     decimals = text[last + 1 :]
     if last < 0 or not decimals.isdigit() or not _WHOLE.fullmatch(text[:last]):

@@ -141,8 +141,8 @@ class GuardedSnapshot:
     def changes(
         self, *, transaction: int | None = None, record: Record | None = None, limit: int = 200
     ) -> list[Change]:
-        """What the reader may see of it; of a record it is nothing where they do not see the history at all, so that
-        the record itself can be shown."""
+        """The changes that the reader may see; of a record none where they do not see the history at all, so that the
+        record itself can be shown."""
         if level(self._bounds.reader.role, HISTORY, READ) is NONE:
             if record is None:
                 raise ForbiddenError(refusal(HISTORY, READ))

@@ -27,7 +27,7 @@ class GuardedRepository:
 
     @property
     def reader(self) -> Reader:
-        """Whom the store is shown to."""
+        """The reader of the store."""
         return self._repository.reader
 
     @property
@@ -71,7 +71,7 @@ class GuardedRepository:
         return self._repository.prove(allowed)
 
     def fact(self, name: str) -> str:
-        """What a store knows of itself concerns nobody, and may be read by everybody."""
+        """A fact of the store itself; it may be read by everybody."""
         return self._repository.fact(name)
 
     def set_fact(self, name: str, value: str, allowed: Allowed = anybody) -> None:

@@ -25,7 +25,8 @@ class StatementScope:
 # Reports ask the same statements again and again.
 @lru_cache(maxsize=100)
 def reach_of(statement: Any) -> StatementScope:
-    """What a statement speaks of: in columns, conditions and order, in joins, subqueries and CTEs, by any alias.
+    """The tables that a statement reaches: in columns, conditions and order, in joins, subqueries and CTEs, by any
+    alias.
 
     Raises OutOfReach for one that is made of text or writes.
     """
@@ -65,7 +66,7 @@ def _parts(element: Any, found: StatementScope) -> Iterable[Any]:
 
 
 def _of_unknown(column: ColumnClause[Any]) -> Iterable[FromClause]:
-    """What a column belongs to that is none of a table's own: a subquery, a function that gives rows."""
+    """The selectable of a column that is none of a table's own: a subquery, a function that gives rows."""
     if _is_star(column):
         return ()
     if column.is_literal or column.table is None:

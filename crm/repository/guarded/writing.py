@@ -58,7 +58,7 @@ class GuardedTransaction(GuardedSnapshot):
         self._transaction.delete_all(kind, ids)
 
     def _demand_own(self, record: Record, operation: str) -> None:
-        """Whose a record is, is told by what is stored, whatever the one that was given says."""
+        """Refuse a record of others; its owner is the stored one, whatever the given record says."""
         if self._bounds.level(record.kind_name, operation) is ALL:
             return
         stored = self._transaction.find(type(record), record.id)
@@ -111,7 +111,7 @@ class GuardedTransaction(GuardedSnapshot):
                 raise ForbiddenError(refusal(change.record, lacking[change.record, change.operation]))
 
     def _demand_rules(self, number: int) -> None:
-        """What the rules gave to all clients at once is taken back, and done again, by whoever may apply them."""
+        """Demand the right to apply the rules, for the undo or redo of statuses given to all clients at once."""
         first, undone = number, number or None
         undoes = select(transactions.c.undoes)
         while undone:

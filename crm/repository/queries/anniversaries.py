@@ -58,7 +58,8 @@ def to_greet(snapshot: Snapshot, occasion: str, day: date, channel: str, key: st
 
 
 def still_to_greet(snapshot: Snapshot, clients: Collection[int], channel: str, key: str) -> list[int]:
-    """Of some clients, by id, those who still agree to marketing and have no message for their day yet."""
+    """The clients still to be greeted, of some by id: those who still agree to marketing and have no message for their
+    day yet."""
     wanted = select(client.c.id).where(
         client.c.id.in_(list(clients)), client.c.marketing_consent, ~_greeted(channel, key)
     )
@@ -71,8 +72,8 @@ def _greeted(channel: str, key: str) -> Exists:
 
 
 def _falls_on(occasion: str, day: date, clock: Clock) -> ColumnElement[bool] | None:
-    """Which clients it is on a day; None where it is nobody that day. What is on 29 February is on the 28th in years
-    without one. Whoever was added later is not greeted for a day before."""
+    """The condition for clients whose anniversary falls on a day; None where nobody's does. What is on 29 February is
+    on the 28th in years without one. Whoever was added later is not greeted for a day before."""
     dates = [(day.month, day.day)]
     if dates == [(2, 28)] and not isleap(day.year):
         dates.append((2, 29))

@@ -63,7 +63,7 @@ def moved_since(snapshot: Snapshot, day: date, limit: int) -> list[Client]:
 
 
 def values_of(snapshot: Snapshot, field: str) -> list[str]:
-    """What stands in a field of the clients, as it is spelled there, each once and in order."""
+    """The distinct values of a field of the clients, as they are spelled there, in order."""
     column = client.c[field]
     return [value for (value,) in snapshot.select(select(column).distinct().order_by(column))]
 

@@ -144,8 +144,8 @@ def messages(
 
 @dataclass(frozen=True, slots=True)
 class WhichQueued:
-    """Of the messages that are queued and due those of some channels: the ones with the ids in `only` unless it is
-    None, those of a `mailing` unless it is 0."""
+    """A filter of the messages that are queued and due: those of some channels, the ones with the ids in `only` unless
+    it is None, those of a `mailing` unless it is 0."""
 
     channels: Collection[str]
     only: Collection[int] | None = None

@@ -66,8 +66,8 @@ def sales_by_field(snapshot: Snapshot, field: str, first: date, last: date) -> "
 
 
 def sales_by_client(snapshot: Snapshot, first: date, last: date, top: int) -> "Sequence[AnyRow]":
-    """Who bought most on some days: client, amount, sales, and beside each what all bought for (all_amount), how often
-    (all_sales), and how many they are (all_clients)."""
+    """The clients who bought most on some days: client, amount, sales, and beside each what all bought for
+    (all_amount), how often (all_sales), and how many they are (all_clients)."""
     return snapshot.select(_SALES_BY_CLIENT, first=first, last=last, top=top)
 
 
@@ -105,7 +105,7 @@ def _afterwards(value: ColumnElement[int]) -> ColumnElement[int]:
 
 
 def _before(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """What stands in the move of the same deal before one."""
+    """A column of the same deal's move before one."""
     return func.lag(column).over(partition_by=stage_move.c.deal, order_by=_order)
 
 

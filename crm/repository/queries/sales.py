@@ -58,5 +58,5 @@ def lost_deals(snapshot: Snapshot, first: date, last: date) -> "Sequence[AnyRow]
 
 
 def given_reasons(snapshot: Snapshot, limit: int) -> list[str]:
-    """Why deals were lost so far, the most frequent first."""
+    """The reasons why deals were lost so far, the most frequent first."""
     return [reason for (reason,) in snapshot.select(_REASONS.limit(limit))]

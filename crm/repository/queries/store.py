@@ -27,5 +27,5 @@ def counts(snapshot: Snapshot) -> dict[str, int]:
 
 
 def sums(snapshot: Snapshot) -> dict[str, Decimal]:
-    """What the money of a store adds up to."""
+    """The sums of the money in a store."""
     return {name: snapshot.select(statement)[0][0] or Decimal() for name, statement in _SUMS.items()}

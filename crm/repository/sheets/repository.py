@@ -153,7 +153,7 @@ class SheetsRepository(SqlRepository):
                 raise
 
     def notice(self) -> str:
-        """What whoever reads should know: that the connection is gone, and of when the data is; else ''."""
+        """A notice for the reader: that the connection is gone, and of when the data is; else ''."""
         if self._offline is None:
             return ""
         with self._errors_explained(), self._engine.connect() as connection:

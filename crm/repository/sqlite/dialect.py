@@ -334,7 +334,7 @@ def _beside(path: Path, ending: str) -> Path:
 
 
 def _reason(error: OSError) -> str:
-    """Why the system would not; what it says of itself repeats the path."""
+    """The system's reason, without the path that its own message repeats."""
     return error.strerror or type(error).__name__
 
 
@@ -385,7 +385,7 @@ _CALLED_SO = (
 
 
 def _default(column: Column[Any], lacking: Container[Any]) -> str:
-    """What a column holds in the rows that were there before it, in SQL."""
+    """The default of an added column in the rows that exist already, in SQL."""
     named = next((name for _, name, beside in PEOPLE if beside is column), None)
     if named is not None and named not in lacking:
         return _CALLED_SO.format(name=f'"{named.table.name}"."{named.name}"')

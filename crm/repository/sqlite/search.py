@@ -105,7 +105,7 @@ def search(connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
 def _candidates(
     connection: Connection, folded: str, words: Sequence[str], limit: int, *, contacts: bool
 ) -> list[_Candidate]:
-    """Those whose name, or that of a contact, begins with the text, and some that contain its words."""
+    """The clients whose name, or that of a contact, begins with the text, and some that contain its words."""
     long = [word for word in words if len(word) >= _SHORTEST_INDEXED]
     short = [word for word in words if len(word) < _SHORTEST_INDEXED]
     values: dict[str, Any] = {"text": folded, "limit": limit, "candidates": max(_CANDIDATES, limit)}
@@ -130,7 +130,7 @@ def _candidates(
 
 
 def _together(connection: Connection, words: Sequence[str]) -> list[_Candidate]:
-    """Those that are named along with a contact: some of the words are the contact's, the others its client's."""
+    """The clients that are named along with a contact: some of the words are the contact's, the others its client's."""
     long = [word for word in words if len(word) >= _SHORTEST_INDEXED]
     if not 1 < len(words) <= _MOST_MISSPELT or not long:
         return []
@@ -235,7 +235,7 @@ def _letters_of(word: str) -> str:
 
 
 def _alike(rows: Sequence[_Candidate], words: Sequence[str]) -> list[_Candidate]:
-    """Those that have a name much like each of the words, the most alike first."""
+    """The clients that have a name much like each of the words, the most alike first."""
     from rapidfuzz import process
     from rapidfuzz.distance import OSA
 

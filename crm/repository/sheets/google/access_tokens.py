@@ -65,7 +65,8 @@ class Tokens:
                 self._path.unlink(missing_ok=True)
 
     def assertion(self) -> str:
-        """What a token is asked for with: a statement of who we are, signed with the key. Raises StoreAccessError."""
+        """The assertion (JWT) with which a token is asked for: a statement of who we are, signed with the key. Raises
+        StoreAccessError."""
         from google.auth import crypt, jwt
 
         at = int(self._day())

@@ -67,7 +67,7 @@ def _reasons(error: object) -> Iterator[str]:
 
 
 def _console_address(refusal: Refusal, service: str, account: Account) -> str:
-    """Where to enable an API: as the answer says, in the words for programs or those for people."""
+    """The address at which an API is enabled: as the answer says, in the words for programs or those for people."""
     for text in _texts(refusal.body):
         if found := _CONSOLE.match(text):
             return found.group()
@@ -128,7 +128,7 @@ def no_spreadsheet(spreadsheet: str) -> StoreAccessError:
 
 
 def no_google_sheet(spreadsheet: str) -> StoreAccessError:
-    """What has this id is an Excel file kept on Drive."""
+    """The error for an id that is of an Excel file kept on Drive."""
     return StoreAccessError(
         f"{spreadsheet} is an Excel file on Google Drive, not a Google spreadsheet. Open it in the browser, choose"
         " File, Save as Google Sheets, and use the address of the new one.",

@@ -39,7 +39,7 @@ class Refused(Exception):
 
 
 class Body:
-    """What is sent; `begun` says whether any of it has been taken to be sent."""
+    """The body of a request; `begun` says whether any of it has been taken to be sent."""
 
     def __init__(self, written: bytes) -> None:
         self._written = written
@@ -139,7 +139,7 @@ class Transport:
 
 
 def cause(error: BaseException) -> str:
-    """Why nothing came back, in words; nothing of a request stands in it."""
+    """The reason why nothing came back, in words; nothing of a request stands in it."""
     if isinstance(error, ValueError | RecursionError) and not isinstance(error, requests.RequestException):
         return "the answer was damaged"
     chain = list(_chain(error))

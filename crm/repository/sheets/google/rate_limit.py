@@ -233,7 +233,7 @@ def _is_damage(error: Exception) -> bool:
 
 
 def too_long() -> StoreBusyError:
-    """What is said when the quota does not come back."""
+    """The error for a quota that does not come back."""
     return StoreBusyError(
         "Google's quota for the account is used up for longer than one waits, by this program or by others that use"
         " the account. Nothing was changed; try again in a few minutes."

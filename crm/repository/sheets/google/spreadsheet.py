@@ -46,7 +46,7 @@ class Rejected(Exception):
 
 
 def unreadable(error: Rejected) -> StoreError:
-    """What a person is told where Google refused to read or look."""
+    """The error for a spreadsheet that Google refuses to read."""
     return StoreError(f"Google could not read the spreadsheet: {error.message}")
 
 
@@ -243,7 +243,7 @@ class Service:
                 self._reject(request, reply)
 
     def _attempt(self, request: _Request) -> "dict[str, Any] | Refusal | _Failure":
-        """What came of sending a request once."""
+        """Send a request once."""
         from crm.repository.sheets.google.http import DRIVE, FAILURES, SHEETS, Body, Refused, cause, is_unconnected
 
         address = f"{DRIVE if request.kind == 'drive' else SHEETS}/{self.spreadsheet}{request.under}"
@@ -389,7 +389,7 @@ class _Tries:
         self._unsent = 0
 
     def leave_out(self, seconds: float) -> None:
-        """What was waited for the quota does not count."""
+        """Leave out the wait for the quota."""
         self._started += seconds
 
     def again(self, failure: _Failure) -> None:

@@ -85,7 +85,7 @@ def row_of(record: Record) -> list[Any]:
 
 
 def stamp(record_id: int, version: int) -> str:
-    """What the last column says: whose row this is, and how often it was changed."""
+    """The stamp in the last column: the id of the record, and how often it was changed."""
     return f"{record_id}/{version}"
 
 

@@ -122,8 +122,8 @@ def _style(kind: type[Record], name: str) -> tuple[tuple[str, str], ...]:
 
 
 def drop_downs(head: Heading, statuses: Sequence[str]) -> Iterator[Request]:
-    """What may be chosen in a column, in place of what could be chosen before. Anything else gets a warning in the
-    spreadsheet and is never refused there: the program checks it itself."""
+    """The drop-down list of a column, in place of the one before. Anything else gets a warning in the spreadsheet and
+    is never refused there: the program checks it itself."""
     sheet = TABS[head.kind].sheet_id
     for name, at in head.positions.items():
         described = fields(head.kind).get(name)
@@ -205,7 +205,7 @@ def colours(head: Heading, statuses: Sequence[str], existing: Sequence[Mapping[s
 
 
 def _status_of(rule: Mapping[str, Any], at: int) -> str | None:
-    """Which status a colour is for, as its condition names it; None where it is for something else."""
+    """The status that a colour is for, as its condition names it; None where it is for something else."""
     condition = rule.get("booleanRule", {}).get("condition", {})
     ranges = rule.get("ranges", [])
     inside = ranges and all(
@@ -233,7 +233,7 @@ def _colour_of(status: str) -> Colour:
 
 
 def continued(sheet: int, wide: int, first: int, end: int) -> Request:
-    """Has the rows from `first` on, `end` not included, look like the one above them, whatever is in them: nobody says
+    """Format the rows from `first` on, `end` not included, like the one above them, whatever is in them: nobody says
     that Google does so by itself where a grid grows."""
     columns = {"sheetId": sheet, "startColumnIndex": 0, "endColumnIndex": wide}
     return {

@@ -74,7 +74,7 @@ def columns(kind: type[Record]) -> tuple[str, ...]:
 
 
 def header(kind: type[Record], name: str) -> str:
-    """What stands above the column of a field."""
+    """The header of the column of a field."""
     return _HEADERS.get(name) or fields(kind)[name].label
 
 
@@ -106,7 +106,7 @@ def a1(title: str, rows: tuple[int, int | None], columns: tuple[int, int]) -> st
 
 @dataclass(frozen=True)
 class Heading:
-    """Which column of a tab holds which field just now; people move columns about and add their own.
+    """The columns of a tab by field, as they are just now; people move columns about and add their own.
 
     `positions` is by field, `own` by the name of a field of the team's own; `written` is the row as it stands.
     """
@@ -152,7 +152,7 @@ def newer_fields(kind: type[Record]) -> Sequence[str]:
 
 
 def heading(kind: type[Record], row: Sequence[Cell]) -> Heading:
-    """What the first row of a tab says."""
+    """Parse the first row of a tab."""
     by_header = {header(kind, name).casefold(): name for name in columns(kind)}
     positions: dict[str, int] = {}
     own: dict[str, int] = {}

@@ -26,8 +26,8 @@ _WIDE = len(HISTORY_COLUMNS)
 
 @dataclass
 class Entries:
-    """What a piece of the history says: transactions and audit entries as rows of their tables, and
-    the id of each transaction's commit."""
+    """A piece of the history: transactions and audit entries as rows of their tables, and the id of each transaction's
+    commit."""
 
     transactions: list[dict[str, Any]] = field(default_factory=list)
     audit: list[dict[str, Any]] = field(default_factory=list)
@@ -55,7 +55,7 @@ def rows_of_one(head: Row[Any], entries: Iterable[Entry | Row[Any]], uid: str) -
 
 
 def digest(row: Sequence[Cell]) -> str:
-    """What stands for a row: where the history ends is known by it."""
+    """The digest of a row, by which the end of the history is known."""
     cells = [int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in row]
     while cells and cells[-1] == "":
         cells.pop()
@@ -100,7 +100,7 @@ def _split(entry: tuple[str, str, str, str, str]) -> Iterator[list[Cell]]:
 
 
 def read(rows: Sequence[Sequence[Cell]]) -> Entries:
-    """What rows of the history say; raises ValueError, IndexError or KeyError where they are torn."""
+    """Parse rows of the history; raises ValueError, IndexError or KeyError where they are torn."""
     known: set[int] = set()
     last = 0
     found = Entries()

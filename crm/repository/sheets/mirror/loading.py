@@ -99,7 +99,7 @@ class Loading:
         problems.add(self.connection, self.kind, self.wrong)
 
     def _fill_in_accounts(self, records: dict[int, Record]) -> None:
-        """Has the names say whose the records are, as far as they can."""
+        """Fill in the owners' accounts by name, as far as possible."""
         team = team_of(self.connection)
         for name, beside in people(self.kind).items():
             if beside in self.unsaid:
@@ -227,7 +227,7 @@ class Loading:
         return record
 
     def _part_doubles(self, records: dict[int, Record], rows: Mapping[int, Placed]) -> None:
-        """What may be there only once: the first keeps it, the others are told."""
+        """Separate duplicates of a unique value: the first keeps it, the others become problems."""
         if not self.kind.about.unique:
             return
         name = self.kind.about.unique[0]
@@ -305,7 +305,7 @@ def records(connection: Connection, kind: type[Record]) -> dict[int, Record]:
 
 
 def some_records(connection: Connection, kind: type[Record], ids: Collection[int]) -> dict[int, Record]:
-    """Those of some ids that the mirror holds."""
+    """The records with some ids, as far as the mirror holds them."""
     found: dict[int, Record] = {}
     wanted = list(ids)
     for start in range(0, len(wanted), _BATCH):

@@ -63,9 +63,9 @@ NUMBERED = tuple(dict.fromkeys((*_FIRST_NUMBERED, *(tables.TABLES[kind].name for
 
 @dataclass(frozen=True)
 class State:
-    """What the row of the technical tab says. `last` holds the highest number in use by table;
-    `staging` names the transaction that is being written in several requests, '' when there is none. `roster` seals the
-    accounts as a whole."""
+    """The state: the row of the technical tab. `last` holds the highest number in use by table; `staging` names the
+    transaction that is being written in several requests, '' when there is none. `roster` seals the accounts as a
+    whole."""
 
     revision: int = 0
     uid: str = ""
@@ -154,7 +154,7 @@ def prepare(connection: Connection, spreadsheet: str) -> bool:
 
 
 def seen(connection: Connection) -> Seen | None:
-    """What was last seen; None while the mirror is empty."""
+    """The state last seen; None while the mirror is empty."""
     text = _fact(connection, "seen")
     if not text:
         return None
@@ -163,7 +163,7 @@ def seen(connection: Connection) -> Seen | None:
 
 
 def must_have_seen(connection: Connection) -> Seen:
-    """What was last seen. Raises StoreBusyError where the mirror was emptied meanwhile."""
+    """The state last seen. Raises StoreBusyError where the mirror was emptied meanwhile."""
     found = seen(connection)
     if found is None:
         raise StoreBusyError("The local copy of the spreadsheet is being made anew. Nothing was changed; try again.")
@@ -225,7 +225,7 @@ def set_unproven(connection: Connection, is_so: bool) -> None:
 
 
 def lost(connection: Connection) -> str:
-    """What was lost when an older version of the spreadsheet was put back, in words; '' for nothing."""
+    """The changes lost when an older version of the spreadsheet was put back, in words; '' for nothing."""
     return _fact(connection, "lost")
 
 

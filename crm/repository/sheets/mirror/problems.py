@@ -64,7 +64,7 @@ def forget_passing(connection: Connection, kind: type[Record]) -> None:
 
 
 def ids_with_problems(connection: Connection, kind: type[Record], ids: Collection[int]) -> set[int]:
-    """Those of some records with which something was wrong."""
+    """The ids among these whose records had problems."""
     statement = "SELECT id FROM sheet_problem WHERE record = ? AND id IN (SELECT value FROM json_each(?))"
     found = connection.exec_driver_sql(statement, (kind.kind_name, json.dumps(list(ids))))
     return {row[0] for row in found}

@@ -17,12 +17,12 @@ NOT_READ = "this column is the program's own; what stands here is not read"
 
 
 def id_is_gone(record_id: int) -> str:
-    """What is wrong with the id of a row that is known by its mark alone."""
+    """The problem of a row whose id is missing and known by its stamp alone."""
     return f"the ID of this row is {record_id}; write it into this cell"
 
 
 def not_there(link: Id, record_id: int) -> str:
-    """What is wrong with a record that names one which is not there, as a sale of a client who is gone."""
+    """The problem of a record that links to a missing one, as a sale of a deleted client."""
     return f"there is no {link.record} {record_id or ''}".rstrip()
 
 

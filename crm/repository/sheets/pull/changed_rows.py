@@ -104,7 +104,7 @@ class ChangedRows:
         return changed, found
 
     def values(self, current: Record, name: str, cell: Any) -> dict[str, Any]:
-        """What a changed cell means for the record; raises FieldError."""
+        """The values of the record for a changed cell; raises FieldError."""
         kind = type(current)
         if name == "id":
             if cells.number_of(cell) != current.id:
@@ -256,7 +256,7 @@ class ChangedRows:
 
 
 def _followed(kind: type[Record], name: str) -> str:
-    """What a field follows from, in words."""
+    """The source of a derived field, in words."""
     if fields(kind)[name].by != "facts":
         return "rules"
     feeding = (

@@ -24,9 +24,8 @@ _PUT_BACK = "put an older version of the spreadsheet back (File, Version history
 
 @dataclass
 class Contents:
-    """What was read of the spreadsheet, all of one moment. `history` holds the rows below row
-    `history_from`, 0 being the heading, and `history_end` that row itself; `kept` is the tab of
-    what the last commits wrote over."""
+    """The contents read of the spreadsheet, all of one moment. `history` holds the rows below row `history_from`, 0
+    being the heading, and `history_end` that row itself; `kept` is the tab of what the last commits wrote over."""
 
     state: State
     tabs: Mapping[type[Record], Sequence[Sequence[Cell]]]
@@ -43,7 +42,7 @@ class StaleHistory(Exception):
 
 
 def unseen(contents: Contents, before: Seen | None) -> Entries:
-    """What the history says that the mirror has not seen."""
+    """The entries of the history that the mirror has not seen."""
     state, known = contents.state, 0
     if before is not None:
         known = before.state.history_rows
@@ -76,7 +75,7 @@ def _goes_on(contents: Contents, before: Seen) -> bool:
 
 
 def history_end(contents: Contents, rows: int) -> str:
-    """What stands for the last one of so many rows of the history."""
+    """The digest of the last one of so many rows of the history."""
     offset = rows - contents.history_from
     return history_tab.digest(contents.history[offset - 1] if offset else contents.history_end)
 
@@ -111,7 +110,7 @@ def enter(connection: Connection, found: Entries) -> None:
 
 @dataclass
 class Done:
-    """What the program did to one record since the mirror last saw it."""
+    """The change that the program made to one record since the mirror last saw it."""
 
     operation: str = ""
     after: dict[str, Any] = field(default_factory=dict)
@@ -119,7 +118,7 @@ class Done:
 
 
 def by_record(entries: Entries) -> dict[type[Record], dict[int, Done]]:
-    """What was done to each record, summed up: the last creation or deletion counts, later updates add up."""
+    """The change of each record, summed up: the last creation or deletion counts, later updates add up."""
     times = {head["id"]: head["at"] for head in entries.transactions}
     found: dict[type[Record], dict[int, Done]] = {}
     for entry in entries.audit:

@@ -36,7 +36,7 @@ _ORDER: tuple[type[Record], ...] = (*_FIRST, *(kind for kind in RECORDS if kind 
 
 @dataclass
 class Taken:
-    """What came of it: what was done by hand, and which commits were new."""
+    """The result of a pull: the edits by hand, and the new commits."""
 
     edits: HandEdits
     uids: Mapping[str, int]

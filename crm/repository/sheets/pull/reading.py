@@ -84,7 +84,7 @@ def _place(values: Values) -> Place:
 
 
 def _without_tabs(service: Service, error: Rejected) -> StoreError:
-    """Why the tabs could not be read."""
+    """The error for tabs that could not be read."""
     described = service.describe("properties(title),sheets(properties(sheetId,title))")
     existing = {sheet["properties"].get("sheetId", 0) for sheet in described.get("sheets", [])}
     missing = [tab for tab in ALL_TABS if tab.sheet_id not in existing]
@@ -125,7 +125,8 @@ def is_older(service: Service, missing: Sequence[Tab]) -> bool:
 
 
 class Verified:
-    """What a commit relies on, as it is just before: the state, the headings, and the rows it will write to."""
+    """The preconditions of a commit, as they are just before: the state, the headings, and the rows it will write
+    to."""
 
     def __init__(self, service: Service, plan: Plan) -> None:
         self._plan = plan

@@ -27,8 +27,8 @@ from crm.repository.writing import SEALED
 
 @dataclass
 class HandEdits:
-    """What was done by hand: rows whose cells changed, rows without an id, records whose row is gone, and rows
-    of deleted records that are there again. A row is (its place, its cells in the order of the columns).
+    """The edits by hand: rows whose cells changed, rows without an id, records whose row is gone, and rows of deleted
+    records that are there again. A row is (its place, its cells in the order of the columns).
 
     `own` names the team's own fields that changed, by client. The totals of the records in `unsettled`, by kind,
     are not the sums of their facts. All of it holds while the mirror is of this `generation`.
@@ -48,7 +48,7 @@ class HandEdits:
         return bool(self.changed or self.added or self.deleted or self.restored or self.unsettled)
 
     def take_out(self, kinds: Container[type[Record]]) -> "HandEdits":
-        """Those of records of some kinds, which are then not among these any more."""
+        """Take the edits of some kinds of record out of these."""
         out = HandEdits(generation=self.generation)
         for name in ("changed", "added", "deleted", "restored"):
             edits: list[Any] = getattr(self, name)
@@ -126,7 +126,7 @@ class TabIntake:
         return self._without_new_columns(head, missing) if missing and not self.fresh else head
 
     def _without_new_columns(self, head: Heading, lost: Sequence[str]) -> Heading:
-        """Where one of our columns is gone, a new one beside it may be that one under another name."""
+        """The heading without new columns: where one of ours is missing, a new one may be it under another name."""
         known = {name for _, row in self.old.values() if row and isinstance(row[-1], dict) for name in row[-1]}
         missing = "”, “".join(header(self.kind, name) for name in lost)
         for name, at in head.own.items():
@@ -219,7 +219,8 @@ class TabIntake:
         mirror.put_rows(self.connection, self.kind, noted)
 
     def _written(self, record: Record, name: str, value: Any, row: Sequence[Any]) -> Any:
-        """What the program has written into a field: as the history says it, or what is there where it keeps silent."""
+        """The value that the program has written into a field: as the history says it, or what is there where it keeps
+        silent."""
         if name not in UNTOLD.get(self.kind.kind_name, ()):
             return value_of(self.kind, name, value)
         return getattr(record, name) if name in self.head.missing else str(row[columns(self.kind).index(name)])
@@ -246,7 +247,7 @@ class TabIntake:
     # What people did
 
     def _compare(self, left_out: set[int]) -> None:
-        """What has changed since the mirror last saw the tab."""
+        """Compare the tab with what the mirror last saw."""
         moved: list[tuple[int, int]] = []
         again: dict[int, Placed] = {}
         for record_id, (at, row) in self.rows.owned.items():

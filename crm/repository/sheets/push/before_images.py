@@ -47,7 +47,7 @@ Rows = Mapping[int, Sequence[Cell]]
 
 @dataclass(frozen=True)
 class Use:
-    """What a commit does with a row: the columns whose cells it relies on, and those that it writes; None where it
+    """The use of a row by a commit: the columns whose cells it relies on, and those that it writes; None where it
     deletes the row."""
 
     relies: tuple[int, ...]
@@ -66,7 +66,7 @@ class Part:
     headed: Sequence[int] = ()
 
     def digest_of(self, heading: Sequence[Cell], rows: Iterable[Mapping[int, Cell] | Sequence[Cell]]) -> str:
-        """What stands for a heading and for the cells of the rows that are relied on."""
+        """The digest of a heading and of the cells of the rows that are relied on."""
         parts: list[list[Cell]] = [[comparable(cell) for cell in trimmed(heading)]]
         for use, row in zip(self.uses, rows, strict=True):
             if use is not None:
@@ -97,10 +97,10 @@ class Part:
 
 @dataclass
 class Block:
-    """What one request of a commit kept: `size` rows, the first with the state, then the headings, then the rows.
-    `base` is the revision that it took the spreadsheet for, `added` the ids of the rows that it appended,
-    `adopted` those that it wrote into rows which had none, `cut` the row of the history from which on it took rows
-    away, how many, and where they are kept."""
+    """The before images that one request of a commit kept: `size` rows, the first with the state, then the headings,
+    then the rows. `base` is the revision that it took the spreadsheet for, `added` the ids of the rows that it
+    appended, `adopted` those that it wrote into rows which had none, `cut` the row of the history from which on it took
+    rows away, how many, and where they are kept."""
 
     uid: str
     base: tuple[int, str]
@@ -131,7 +131,7 @@ class Block:
         )
 
     def written(self) -> list[str]:
-        """What the commit meant, as text for one cell or several."""
+        """The intent of the commit, as text for one cell or several."""
         added, adopted = (
             {TABS[kind].sheet_id: list(runs(ids)) for kind, ids in by_kind.items() if ids}
             for by_kind in (self.added, self.adopted)
@@ -154,7 +154,7 @@ class Block:
 
 
 def block_of(plan: Plan, seen: Seen, uid: str, base: State) -> tuple[Block, list[Request]]:
-    """What a commit keeps, and the requests that keep it."""
+    """The before images of a commit, and the requests that keep them."""
     kinds = plan.kinds
     added = {kind: [row[0] for row in rows if row[0]] for kind, rows in plan.appends.items()}
     adopted = {kind: [update.id for update in plan.updates if update.kind is kind and update.adopts] for kind in kinds}
@@ -240,7 +240,7 @@ def _notes(block: Block, text: Sequence[str]) -> Request:
 
 
 def ranges_of(block: Block, plan: Plan, seen: Seen) -> Iterator[str]:
-    """What of the rows that were kept is to be seen in the answer."""
+    """The ranges of the kept rows that the answer is to show."""
     title = seen.places[BEFORE.title].title
     right = _width(plan, seen) - 1
     if block.size <= _BLOCK_FROM:
@@ -253,7 +253,7 @@ def ranges_of(block: Block, plan: Plan, seen: Seen) -> Iterator[str]:
 
 
 def blocks_in(rows: Sequence[Sequence[Cell]], grid: int) -> list[Block]:
-    """What the tab holds, newest first, as far as it can be read; the oldest may have been cut off."""
+    """The blocks in the tab, newest first, as far as it can be read; the oldest may have been cut off."""
     found: list[Block] = []
     at = 0
     while at < len(rows):

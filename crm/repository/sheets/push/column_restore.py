@@ -21,8 +21,8 @@ def missing(seen: Seen) -> dict[type[Record], list[str]]:
 
 
 def not_there_yet(seen: Seen, *, accounts: bool) -> dict[type[Record], list[str]]:
-    """Those of them that a spreadsheet of an older version has not; those for the `accounts` of people only where there
-    are any."""
+    """The columns that a spreadsheet of an older version lacks; those for the `accounts` of people only where there are
+    any."""
     found = {kind: heading(kind, seen.places[kind.kind_name].heading).unsaid for kind in RECORDS}
     left_out = {kind: set() if accounts else set(people(kind).values()) for kind in RECORDS}
     return {kind: sorted(names - left_out[kind]) for kind, names in found.items() if names - left_out[kind]}
@@ -37,7 +37,7 @@ def still_blind(
 
 
 def restoring(connection: Connection, seen: Seen, wanted: Mapping[type[Record], Collection[str]]) -> Plan:
-    """What writes some of them again, each to the right of everything that stands in its tab."""
+    """The requests that write some of them again, each to the right of everything that stands in its tab."""
     made = Plan()
     for kind, names in wanted.items():
         place = seen.places[kind.kind_name]
@@ -55,7 +55,7 @@ def restoring(connection: Connection, seen: Seen, wanted: Mapping[type[Record], 
 
 
 def _accounts(connection: Connection, kind: type[Record], names: Collection[str]) -> dict[int, dict[str, int]]:
-    """What the mirror says of the accounts of people, by the id of the record: their cells were never there."""
+    """The accounts of people in the mirror, by the id of the record: their cells were never there."""
     besides = [tables.TABLES[kind].c[name] for name in people(kind).values() if name in names]
     found: dict[int, dict[str, int]] = {}
     for beside in besides:
@@ -65,6 +65,6 @@ def _accounts(connection: Connection, kind: type[Record], names: Collection[str]
 
 
 def hiding(seen: Seen, added: Mapping[type[Record], Collection[str]]) -> list[Request]:
-    """What has columns that were added look as they do in a new spreadsheet."""
+    """The requests that format added columns as in a new spreadsheet."""
     heads = [heading(kind, seen.places[kind.kind_name].heading) for kind in added]
     return [request for head in heads for request in formatting.dressed(head, added[head.kind])]

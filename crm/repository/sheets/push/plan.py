@@ -75,7 +75,7 @@ class Plan:
 
 
 def plan(tx: SqlTransaction, seen: Seen, uid: str) -> Plan:
-    """What a transaction that is finished has to write."""
+    """The plan of writes for a finished transaction."""
     connection, entries = tx.connection, tx.entries()
     head = connection.execute(_HEAD, {"wanted": tx.number}).one()
     made = Plan(history=list(history_tab.rows_of_one(head, entries, uid)))
@@ -85,7 +85,8 @@ def plan(tx: SqlTransaction, seen: Seen, uid: str) -> Plan:
 
 
 def whole_plan(connection: Connection, seen: Seen, uid: str) -> Plan:
-    """What writes all that the mirror holds, history included, into a spreadsheet that holds only first records."""
+    """The plan that writes all that the mirror holds, history included, into a spreadsheet that holds only first
+    records."""
     made = Plan(history=list(history_tab.rows_of(connection, 1, uid)))
     for kind in tables.TABLES:
         _plan_whole(connection, kind, seen, made)
@@ -93,7 +94,7 @@ def whole_plan(connection: Connection, seen: Seen, uid: str) -> Plan:
 
 
 def plan_again(connection: Connection, kinds: Iterable[type[Record]], number: int, seen: Seen, uid: str) -> Plan:
-    """What makes some tabs hold what the mirror does, as transaction `number`, which changes no record."""
+    """The plan that makes some tabs hold what the mirror does, as transaction `number`, which changes no record."""
     made = Plan(history=list(history_tab.rows_of(connection, number, uid)))
     for kind in kinds:
         _plan_whole(connection, kind, seen, made)
@@ -116,7 +117,7 @@ class _Touched:
 
 
 def _touched(entries: Iterable[Entry | Row[Any]]) -> dict[type[Record], dict[int, _Touched]]:
-    """Which records a transaction touched, and which of their fields."""
+    """The records that a transaction touched, and their touched fields."""
     found: dict[type[Record], dict[int, _Touched]] = {}
     for entry in entries:
         touched = found.setdefault(BY_NAME[entry.record], {}).setdefault(entry.record_id, _Touched())

@@ -111,7 +111,7 @@ class Commit:
         return Step([*before, *requests, _write_state(state)], see, block, state)
 
     def _around(self, plan: Plan, base: State, state: State) -> tuple[list[Request], Block]:
-        """What comes before the rows themselves in each request, and what it keeps."""
+        """The requests before the rows themselves, and the before images they keep."""
         block, keeping = before_images.block_of(plan, self.seen, state.uid, base)
         headings = [
             cells_request(TABS[kind].sheet_id, 0, at, [[name]])
@@ -175,7 +175,7 @@ class Commit:
     # What the answer tells
 
     def _placed(self, state: State) -> Iterator[str]:
-        """Where the new rows stand is asked for at last."""
+        """Ask for the places of the new rows at last."""
         for kind in self.plan.appends if state.uid == self.uid else ():
             place = self.seen.places[kind.kind_name]
             at = heading(kind, place.heading).positions["id"]
@@ -184,7 +184,7 @@ class Commit:
             yield a1(place.title, (max(place.used - 1 - deleted, 0), None), (at, at))
 
     def placed(self, reply: Mapping[str, Any]) -> dict[type[Record], dict[int, int]]:
-        """Where the new rows stand, by their ids, as the answer to the last step has it."""
+        """The places of the new rows, by their ids, as the answer to the last step has it."""
         data = _data(reply)
         found: dict[type[Record], dict[int, int]] = {}
         for kind, rows in self.plan.appends.items():

@@ -32,7 +32,7 @@ def _uid_before(block: Block) -> str:
 
 
 def mending(contents: Contents, blocks: Sequence[Block]) -> tuple[Plan, State]:
-    """What takes those commits back, and the state to go on from."""
+    """The requests that roll those commits back, and the state to go on from."""
     plan = Plan()
     for kind in RECORDS:
         tab = _Tab(kind, contents.tabs[kind])
@@ -178,7 +178,7 @@ class _Tab:
 
     @staticmethod
     def _stamp_anywhere(row: _Row, wanted: set[int]) -> int | None:
-        """Whose row this is where columns had moved before it was written."""
+        """The stamp of a row where columns had moved before it was written."""
         for cell in row.now:
             stamp = stamped(cell) if isinstance(cell, str) else None
             if stamp and stamp[0] in wanted:
@@ -253,7 +253,7 @@ class _Victim:
 
 
 def _columns(before: Heading, now: Heading) -> Callable[[int], int | None]:
-    """Where the columns of a heading are in another one, by what stands above them."""
+    """The places of a heading's columns in another one, by what stands above them."""
     texts = {str(cell).strip().casefold(): at for at, cell in reversed(list(enumerate(now.written))) if cell != ""}
 
     def place(at: int) -> int | None:
