@@ -355,7 +355,7 @@ def test_a_deal_is_quiet_from_the_fourteenth_day_on(office: Office) -> None:
 
 def exported(office: Office, **given_: Any) -> list[Any]:
     file = office.folder / "to-do.ics"
-    office("follow-ups export", file, **given_)
+    office("follow-ups export", file, yes=True, **given_)
     return events(file)
 
 
