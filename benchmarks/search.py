@@ -21,6 +21,9 @@ NAMED = (
     Client(kind="person", first_name="Anna", last_name="Meyer-Landrut"),
     Client(kind="person", first_name="伟", last_name="张"),
     Client(kind="company", company="Straßenbau Nord GmbH"),
+    Client(kind="person", first_name="Tomasz", last_name="Zielinski"),
+    Client(kind="person", first_name="Jonas", last_name="Marchetti"),
+    Client(kind="person", first_name="Eva", last_name="Mueller"),
 )
 KINDS: Mapping[str, str] = {
     "three letters": "mar",
@@ -75,6 +78,10 @@ KINDS: Mapping[str, str] = {
     "first name misspelt, last name": "elmra vanisul",
     "first and last name misspelt": "elmra vanisal",
     "three words, two misspelt": "jowil joluyor wilkmar",
+    "a name as it sounds": "zilinsky",
+    "a name as it sounds, two letters for one": "marketi",
+    "first and last name as they sound": "tomas zilinsky",
+    "an umlaut for two letters": "müller",
     "an umlaut misspelt": "grösmann",
     "a contact": "garfin doldol",
     "a contact misspelt": "garfn doldoll",

@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from crm.model import Client, Contact
 from crm.model.folding import fold
+from crm.model.likeness import ALIKE, likeness
 from crm.repository import Query, Snapshot
 from crm.repository.derived_columns import derived_columns
 
-# How alike (0 to 1) a misspelt word and the one meant are, as for the search itself.
-_ALIKE = 0.75
 _MARKS = ".,;:"
 _TELEPHONE = re.compile(r"[+\d][\d\s()/.-]{3,}")
 
@@ -41,11 +40,11 @@ def spelt_alike(snapshot: Snapshot, clients: Sequence[Client], text: str) -> lis
         return []
     contacts: dict[int, Contact] = {}
     for contact in snapshot.find_all(Contact, Query({"client": [client.id for client in clients]})):
-        if _likeness(fold(contact.name), words) >= _ALIKE:
+        if _likeness(fold(contact.name), words) >= ALIKE:
             contacts.setdefault(contact.client, contact)
     found: list[tuple[Client, Contact | None]] = []
     for client in clients:
-        if _likeness(fold(f"{client.first_name} {client.last_name} {client.company}"), words) >= _ALIKE:
+        if _likeness(fold(f"{client.first_name} {client.last_name} {client.company}"), words) >= ALIKE:
             found.append((client, None))
         elif client.id in contacts:
             found.append((client, contacts[client.id]))
@@ -78,7 +77,7 @@ def _matching_contact(client: Client, contacts: Sequence[Contact], folded: str) 
         ((_likeness(_search_text(contact), words), -place, contact) for place, contact in enumerate(contacts)),
         default=(0.0, 0, None),
     )
-    return best if likeness >= _ALIKE and likeness > own else None
+    return best if likeness >= ALIKE and likeness > own else None
 
 
 def _search_text(contact: Contact) -> str:
@@ -99,7 +98,5 @@ def _contains(text: str, folded: str) -> bool:
 
 
 def _likeness(text: str, words: Sequence[str]) -> float:
-    from rapidfuzz.distance import OSA
-
     names = re.split(r"[\s-]+", text)
-    return min(max(OSA.normalized_similarity(word, name) for name in names) for word in words)
+    return min(max(likeness(word, name) for name in names) for word in words)

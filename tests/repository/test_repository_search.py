@@ -191,6 +191,27 @@ def test_one_wrong_letter_is_put_right_among_hundreds_of_names_that_begin_or_end
         assert found(store, typed)[:1] == [701], typed
 
 
+def test_a_name_written_as_it_sounds_is_found_among_hundreds_that_are_much_alike(store: Store) -> None:
+    crowd = [Client(kind="person", first_name=f"Zila{at:03}", last_name=f"Mar{at:04}eti") for at in range(700)]
+    store.change(lambda tx: tx.add_all(crowd))
+    tomasz = store.add(first_name="Tomasz", last_name="Zielinski")
+    jonas = store.add(first_name="Jonas", last_name="Marchetti")
+    firm = store.add(kind="company", last_name="", company="Larkspur Philipps")
+    for typed, client in [
+        ("zilinsky", tomasz), ("tomas zilinsky", tomasz), ("Zylinsky", tomasz), ("marketi", jonas),
+        ("marketti jonas", jonas), ("filips", firm),
+    ]:  # fmt: skip
+        assert found(store, typed)[:1] == [client.id], typed
+    assert found(store, "xilofsky") == []
+
+
+def test_an_umlaut_is_found_however_it_is_spelled_out(store: Store) -> None:
+    with_dots, spelled = store.add(last_name="Müller"), store.add(last_name="Mueller")
+    store.add(last_name="Miller")
+    assert found(store, "Müller") == [with_dots.id, spelled.id]
+    assert found(store, "Mueller") == [spelled.id, with_dots.id]
+
+
 @pytest.mark.parametrize("typed", ["Müller, Anna", "müller; anna.", "A. Müller"])
 def test_points_and_commas_between_names_are_no_part_of_them(people: Store, typed: str) -> None:
     assert found(people, typed) == [1]

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, Row
 
 from crm.model import Client
 from crm.model.folding import fold
+from crm.model.likeness import ALIKE, sound_likeness, spellings
 from crm.repository import statements
 from crm.repository.sqlite import contact_search
 
@@ -31,8 +33,12 @@ _LONGEST_MISSPELT = 40
 _MOST_BLOCKS = 4
 # A double name has two parts, each of which may be meant.
 _PARTS = re.compile(r"[\s-]+")
-# How alike (0 to 1) a misspelt word and the one meant are: one letter in four may differ.
-_ALIKE = 0.75
+# Of words that are not found by one letter the longest must have so many, to be looked for by its sound; and of more
+# words, or more spellings, there would be too many to compare.
+_SHORTEST_SOUND = 5
+_MOST_SOUNDS = 3
+_MOST_SPELLINGS = 600
+_WINDOW = 4
 # What people write between names: "Fox, Jo", "J. Fox".
 _POINTS = ".,;:"
 
@@ -87,6 +93,8 @@ def search(connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
     found: list[_Candidate] = []
     for words in _readings(folded):
         found += _candidates(connection, folded, words, limit, contacts=contacts)
+    for other in _spelled_otherwise(text, folded) if len(found) < limit else ():
+        found += _candidates(connection, other, _words(other), limit, contacts=contacts)
     if not found and contacts:
         found = _together(connection, typed)
     if found:
@@ -141,6 +149,14 @@ def _together(connection: Connection, words: Sequence[str]) -> list[_Candidate]:
     return list(connection.exec_driver_sql(statement, values))
 
 
+def _spelled_otherwise(text: str, folded: str) -> list[str]:
+    """The text with its dots over vowels spelled out as an e, Müller as mueller, and with such an e left out."""
+    dotted = unicodedata.normalize("NFD", text[:_LONGEST].casefold())
+    spelled = fold(_UNSEARCHABLE.sub(" ", re.sub("([aou])\u0308", r"\1e", dotted).replace("ø", "oe"))).strip()
+    left_out = re.sub("([aou])e", r"\1", folded)
+    return [other for other in dict.fromkeys((spelled, left_out)) if other != folded]
+
+
 def _words(folded: str) -> list[str]:
     """The words of a text, without the points and commas behind them."""
     return [word.rstrip(_POINTS) or word for word in folded.split()]
@@ -183,21 +199,41 @@ def _distance(row: _Candidate, folded: str, words: Sequence[str]) -> tuple[int, 
 
 
 def _resembling(connection: Connection, words: Sequence[str], *, contacts: bool) -> list[_Candidate]:
-    """Clients whose names, or those of a contact, are spelt much like the words.
+    """Clients whose names, or those of a contact, are spelt much like the words, or else sound much like them.
 
     Compared are those who are called like one of the words with one letter put right. One wrong letter also leaves one
     half of a long word as it is, wherever in a name it stands, so those with a half of each word are compared too.
+    Where none of them will do, those are compared who are called like a word written otherwise for the same sound,
+    or have four letters of it in a row.
     """
     long = [part for word in words for part in _PARTS.split(word) if len(part) > _SHORTEST_INDEXED]
     if not 0 < len(long) <= _MOST_MISSPELT or not all(map(_may_be_misspelt, long)):
         return []
-    named = [spelling for word in sorted(long, key=len, reverse=True) for spelling in _one_letter_off(word)]
-    match = " AND ".join(f"({' OR '.join(map(_quoted, _halves(word)))})" for word in long)
+    longest_first = sorted(long, key=len, reverse=True)
+    named = [spelling for word in longest_first for spelling in _one_letter_off(word)]
+    found = _alike(_like(connection, named, map(_halves, long), contacts=contacts), long)
+    if found or not all(map(str.isalpha, long)) or max(map(len, long)) < _SHORTEST_SOUND or len(long) > _MOST_SOUNDS:
+        return found
+    named = [spelling for word in longest_first for spelling in spellings(word)]
+    rows = _like(connection, named[:_MOST_SPELLINGS], map(_windows, long), contacts=contacts)
+    return _alike(rows, long, by_sound=True)
+
+
+def _like(
+    connection: Connection, named: Sequence[str], parts: Iterable[Sequence[str]], *, contacts: bool
+) -> list[_Candidate]:
+    """Those who have one of some names, or one of the parts of each word."""
+    match = " AND ".join(f"({' OR '.join(map(_quoted, several))})" for several in parts)
     values = {"words": json.dumps(named), "match": f"search_name : ({match})", "candidates": _MISSPELT_CANDIDATES}
     rows: list[_Candidate] = []
     for statement in (_NAMED, _RESEMBLING) + (contact_search.NAMED, contact_search.RESEMBLING) * contacts:
         rows += connection.exec_driver_sql(statement, values).all()
-    return _alike(rows, long)
+    return rows
+
+
+def _windows(word: str) -> list[str]:
+    """Each four letters in a row."""
+    return [word[place : place + _WINDOW] for place in range(max(1, len(word) - _WINDOW + 1))]
 
 
 def _halves(word: str) -> tuple[str, str]:
@@ -234,17 +270,20 @@ def _letters_of(word: str) -> str:
     )
 
 
-def _alike(rows: Sequence[_Candidate], words: Sequence[str]) -> list[_Candidate]:
+def _alike(rows: Sequence[_Candidate], words: Sequence[str], *, by_sound: bool = False) -> list[_Candidate]:
     """The clients that have a name much like each of the words, the most alike first."""
     from rapidfuzz import process
     from rapidfuzz.distance import OSA
 
     names = [row[2].replace("-", " ").split() for row in rows]
     different = list(set(chain.from_iterable(names)))
-    likenesses = []
+    likenesses: list[dict[str, float]] = []
     for word in words:
-        near = process.extract(word, different, scorer=OSA.normalized_similarity, score_cutoff=_ALIKE, limit=None)
+        near = process.extract(word, different, scorer=OSA.normalized_similarity, score_cutoff=ALIKE, limit=None)
         likenesses.append({name: likeness for name, likeness, _ in near})
+        if by_sound:
+            sounds = {name: sound_likeness(word, name) for name in different if len(name) > _SHORTEST_INDEXED}
+            likenesses[-1] |= {name: likeness for name, likeness in sounds.items() if likeness >= ALIKE}
     alike: dict[int, tuple[float, str, _Candidate]] = {}
     for row, several in zip(rows, names, strict=True):
         if any(near.keys().isdisjoint(several) for near in likenesses):
@@ -252,4 +291,4 @@ def _alike(rows: Sequence[_Candidate], words: Sequence[str]) -> list[_Candidate]
         likeness = min(max(near.get(name, 0) for name in several) for near in likenesses)
         if row[0] not in alike or -likeness < alike[row[0]][0]:
             alike[row[0]] = (-likeness, row[1], row)
-    return [row for _, _, row in sorted(alike.values(), key=lambda row: row[:2])]
+    return [row for _, _, row in sorted(alike.values(), key=lambda scored: scored[:2])]

@@ -1,0 +1,45 @@
+"""Names that are spelt, or sound, alike."""
+
+import pytest
+
+from crm.model.likeness import ALIKE, likeness, sound_of, spellings
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("zilinsky", "zielinski"),
+        ("marketi", "marchetti"),
+        ("mueller", "muller"),
+        ("schmitt", "schmidt"),
+        ("filips", "philipps"),
+        ("katarina", "catharina"),
+        ("kowalsky", "kowalski"),
+        ("shulz", "schulz"),
+        ("holister", "hollister"),
+        ("hollsiter", "hollister"),
+    ],
+)
+def test_a_name_is_known_by_its_letters_or_its_sound(word: str, name: str) -> None:
+    assert likeness(word, name) >= ALIKE
+    assert likeness(name, word) >= ALIKE
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [("berg", "bach"), ("marketi", "martinez"), ("zilinsky", "zimmermann"), ("anna", "enno"), ("", "a")],
+)
+def test_another_name_is_not_taken_for_it(word: str, name: str) -> None:
+    assert likeness(word, name) < ALIKE
+
+
+@pytest.mark.parametrize(("word", "other"), [("zilinsky", "zielinski"), ("marketi", "marchetti"), ("muler", "mueller")])
+def test_spellings_hold_what_sounds_the_same(word: str, other: str) -> None:
+    assert sound_of(word) == sound_of(other)
+    assert other in spellings(word)
+    assert word not in spellings(word)
+
+
+def test_marks_and_other_scripts_are_left_as_they_are() -> None:
+    assert [sound_of(text) for text in ("", "李娜", "o'brien", "10%")] == ["", "李娜", "o'brin", "10%"]
+    assert spellings("李") == []
