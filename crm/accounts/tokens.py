@@ -25,7 +25,7 @@ class OneTimeTokens:
         self._now = now
 
     def issue(self, purpose: str, **claims: Any) -> str:
-        """A new ticket, fit for an address; it holds what is `said`, and a name of its own as `id`."""
+        """A new ticket, fit for an address; it holds what is `claims`, and a name of its own as `id`."""
         written = json.dumps({**claims, "id": token_hex(16)}).encode()
         return self._box(purpose).encrypt_at_time(written, self._moment()).decode().rstrip("=")
 

@@ -259,8 +259,8 @@ class SqlTransaction(SqlSnapshot):
         return found
 
     def with_accounts(self, record: AnyRecord, written: Mapping[str, Any] | None = None) -> AnyRecord:
-        """A record with the accounts of the people in it, and the names that those have now. `said` is what was written
-        down of it, where an older version may not have said whose it is."""
+        """A record with the accounts of the people in it, and the names that those have now. `written` are the fields
+        that were written down of it, where an older version may not have said whose it is."""
         kind = type(record)
         names = [column for pair in people(kind).items() for column in pair]
         values = {name: getattr(record, name) for name in names if written is None or name in written}

@@ -133,7 +133,7 @@ def _message_of(record: logging.LogRecord) -> str:
 
 
 def write_journal(level: int = logging.INFO) -> None:
-    """Has everything that the web server and its libraries note written to stdout as JSON lines."""
+    """Write everything that the web server and its libraries log to stdout as JSON lines."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

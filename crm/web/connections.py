@@ -25,7 +25,7 @@ class Waiting:
         self._connections: dict[Connection, str] = {}
 
     def enter(self, connection: "Connection") -> None:
-        """It waits from now on."""
+        """Count a connection as waiting from now on."""
         self.leave(connection)
         address = neighbourhood(connection.client[0]) if connection.client else ""
         self._connections[connection] = address
@@ -36,7 +36,7 @@ class Waiting:
             next(iter(self._connections)).give_up()
 
     def leave(self, connection: "Connection") -> None:
-        """It is being answered, or gone."""
+        """Count a connection as answered or closed."""
         self._connections.pop(connection, None)
 
 

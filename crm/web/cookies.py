@@ -13,7 +13,7 @@ TICKET_SECONDS = 300
 
 
 def read_cookie(request: HTTPConnection, name: str) -> str:
-    """What the browser holds under this name, '' for nothing."""
+    """The value of a cookie, '' for none."""
     wanted = _name(request, name)
     pieces = [piece.strip(" \t") for line in request.headers.getlist("cookie") for piece in line.split(";")]
     found = [value for key, _, value in (piece.partition("=") for piece in pieces) if key == wanted]

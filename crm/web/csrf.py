@@ -14,7 +14,7 @@ class FormTokens:
 
     @staticmethod
     def new_cookie() -> str:
-        """What a browser gets before its first form."""
+        """A new cookie for a browser before its first form."""
         return secrets.token_urlsafe(24)
 
     def token(self, cookie: str, session: str) -> str:

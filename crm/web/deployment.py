@@ -23,8 +23,8 @@ class Deployment:
 
 
 def surroundings(environment: Mapping[str, str], config: Config, host: str = "", port: int = 0) -> Deployment:
-    """What the command line and the host's environment come to. Raises UsageError where the data or the secret would
-    be lost, a database is given that cannot be used, or passwords would travel unencrypted."""
+    """The deployment that the command line and the host's environment describe. Raises UsageError where the data or the
+    secret would be lost, a database is given that cannot be used, or passwords would travel unencrypted."""
     on_heroku = bool(environment.get("DYNO"))
     if environment.get("DATABASE_URL") and not config.named_store:
         raise UsageError(

@@ -11,7 +11,7 @@ _PLACES = 8
 
 
 def facts_of(error: BaseException) -> dict[str, Any]:
-    """What stands in a line of the log: `error`, `where` (the last places, the innermost at the end), and what is
+    """The facts of an error for the log: `error`, `where` (the last places, the innermost at the end), and what is
     known of why."""
     frames = traceback.extract_tb(error.__traceback__)[-_PLACES:]
     facts: dict[str, Any] = {

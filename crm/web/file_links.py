@@ -31,7 +31,7 @@ class FileLinks:
         self._arriving: set[int] = set()
 
     def routes(self) -> Sequence[Route]:
-        """Where they are found."""
+        """The routes."""
         return (
             Route("/files/{ticket:str}", self._send, methods=["GET"]),
             Route("/files/{ticket:str}", self._take, methods=["POST"]),

@@ -25,7 +25,7 @@ class Health:
         self._looking = asyncio.Lock()
 
     def routes(self) -> Sequence[Route]:
-        """Where it is found."""
+        """The routes."""
         return (
             Route("/healthz", self._alive, methods=["GET"]),
             Route("/readyz", self._is_ready, methods=["GET"]),

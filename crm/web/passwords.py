@@ -24,7 +24,7 @@ class PasswordPages:
         self._site = site
 
     def routes(self) -> Sequence[Route]:
-        """Where they are found."""
+        """The routes."""
         return (
             Route("/password", self._ask_new, methods=["GET"]),
             Route("/password", self._change, methods=["POST"]),

@@ -90,7 +90,7 @@ class AddressLimits:
             await notice("Too many requests", message, 429, {"Retry-After": str(wait)})(scope, receive, send)
 
     def _wait(self, scope: Scope) -> int:
-        """For how many seconds the address has to wait, 0 where it need not; counts the request."""
+        """The seconds that the address has to wait, 0 where it need not; counts the request."""
         method = scope.get("method", "WEBSOCKET")
         who = _who(scope)
         wait = 0

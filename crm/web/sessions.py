@@ -46,7 +46,7 @@ class Sessions:
         return found
 
     async def over(self, sessions: Iterable[int]) -> list[int]:
-        """Those of the sessions that hold no more. Raises StoreError."""
+        """The sessions, of those given, that are over. Raises StoreError."""
         asked = sorted(sessions)
 
         def look(accounts: Accounts) -> list[int]:
@@ -58,7 +58,7 @@ class Sessions:
         return ended
 
     def forget(self, session: int) -> None:
-        """Has a session looked up again when it is next asked for."""
+        """Forget a session, so that it is looked up again."""
         self._forgotten += 1
         for key in [key for key, (_, found) in self._found.items() if found.session == session]:
             del self._found[key]

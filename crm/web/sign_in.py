@@ -35,7 +35,7 @@ class SignInPages:
         self._site = site
 
     def routes(self) -> Sequence[Route]:
-        """Where they are found."""
+        """The routes."""
         return (
             Route("/sign-in", self._ask, methods=["GET"]),
             Route("/sign-in", self._sign_in, methods=["POST"]),

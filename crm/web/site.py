@@ -26,7 +26,7 @@ class FormRefused(Exception):
 
 @dataclass(frozen=True)
 class Site:
-    """What a page has at hand. `has_fixed_origin` tells whether this program knows its own address."""
+    """The site that pages belong to. `has_fixed_origin` tells whether this program knows its own address."""
 
     accounts: StoreThreads[Accounts]
     sessions: Sessions
@@ -89,8 +89,8 @@ class Site:
         await self.terminals.end(session, why)
 
     async def note_refusals(self) -> None:
-        """Has refused sign-ins written into the store. It is called at times that nobody chooses: how long that takes
-        would tell which accounts there are. Raises StoreError."""
+        """Write refused sign-ins into the store. It is called at times that nobody chooses: how long that takes would
+        tell which accounts there are. Raises StoreError."""
         await self.accounts.leave_to_do(lambda accounts: accounts.authentication.note_refusals())
 
     async def close(self) -> None:
@@ -103,6 +103,6 @@ class Site:
 
 
 def refused_form() -> HTMLResponse:
-    """What is shown for a form that is not taken."""
+    """The page for a form that is refused."""
     message = "This page was open for too long, or your browser keeps no cookies. Nothing was done; try again."
     return notice("Please try again", message, 403)

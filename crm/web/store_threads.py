@@ -17,7 +17,7 @@ Answer = TypeVar("Answer")
 
 
 def not_for_long(wait: Wait) -> None:
-    """What the store tells of a wait: nobody waits for it in front of a page. Raises StoreBusyError."""
+    """Refuse to wait for the store: a page answers at once. Raises StoreBusyError."""
     raise StoreBusyError(f"{wait.why}. Nothing was changed; try again in a moment.")
 
 
@@ -36,7 +36,8 @@ class StoreThreads(Generic[Asked]):
         self._asked_of: Asked | None = None
 
     async def ask(self, question: Callable[[Asked], Answer]) -> Answer:
-        """What the question returns or raises; raises StoreBusyError where too many are waiting already."""
+        """Run a question in a thread of the store; raises what it raises, and StoreBusyError where too many are waiting
+        already."""
         if self._waiting >= self._most:
             raise StoreBusyError("Too many people are asking at this moment. Try again in a minute.")
         self._waiting += 1
@@ -44,7 +45,7 @@ class StoreThreads(Generic[Asked]):
         try:
             answer = asyncio.wrap_future(asked)
             await asyncio.wait([answer], timeout=_PATIENCE)
-            # Once it was begun it is done, and told: only what nobody has looked at yet can be given up.
+            # Once begun it is done, and answered: only what nobody has looked at yet can be given up.
             if asked.cancel():
                 raise StoreBusyError("Too many people are asking at this moment. Try again in a minute.")
             return await answer

@@ -36,7 +36,7 @@ class TerminalPage:
         self._files = {**assets(), **{f"/{name}": pages.FOLDER / name for name in _OURS}}
 
     def routes(self) -> Sequence[BaseRoute]:
-        """Where it is found, with all the files that the pages are made of."""
+        """The routes, with all the files that the pages are made of."""
         return (
             Route("/", self._open, methods=["GET"]),
             WebSocketRoute("/terminal", self._connect),

@@ -22,7 +22,7 @@ class UnsubscribePages:
         self._links = links
 
     def routes(self) -> Sequence[Route]:
-        """Where it is found."""
+        """The routes."""
         return (
             Route("/opt-out/{token:str}", self._ask, methods=["GET"]),
             Route("/opt-out/{token:str}", self._do, methods=["POST"]),

@@ -75,7 +75,7 @@ class FollowUpForm(RecordForm):
 
 
 def as_given(session: Session, changes: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
-    """What was filled in, as the commands take it: `follow-ups add` the deal itself, `follow-ups edit` its number."""
+    """The answers as the commands take them: `follow-ups add` the deal itself, `follow-ups edit` its number."""
     given = {_PARAMETERS.get(name, name): value for name, value in changes.items()}
     if new and given.get("deal"):
         with session.crm.read() as snapshot:
@@ -159,7 +159,7 @@ def follow_up_page(session: Session, follow_up: FollowUp) -> None:
 
 
 def _actions(session: Session, shown: FollowUpShown) -> list[Choice]:
-    """What can be done with a follow-up; actions that give True leave its page."""
+    """The actions for a follow-up; those that give True leave its page."""
     follow_up, client = shown.follow_up, shown.client
 
     def starts(words: str, **given: Any) -> Callable[[], Any]:
@@ -218,7 +218,7 @@ def put_off(session: Session, shown: FollowUpShown) -> bool:
 
 @flow("follow-ups add")
 def add(session: Session, client: Client | None = None, **_: Any) -> None:
-    """What is to be done and by when, then save or fill in more."""
+    """Ask what is to be done and by when, then save or fill in more."""
     client = chosen_client(session, client, "Add a follow-up")
     form = FollowUpForm(session, client, {}, {"user": session.crm.me})
     crumbs = ("Add a follow-up", client.name)

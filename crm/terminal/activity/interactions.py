@@ -47,7 +47,7 @@ class InteractionForm(RecordForm):
         return cls(session, contacts, {name: getattr(record, name) for name in _ORDER}, changes)
 
     def contact(self) -> Contact | None:
-        """Whom it was with."""
+        """Ask for the contact."""
         return self._contacts.get(self.value("contact") or 0)
 
     def fields(self) -> Sequence[Field]:
@@ -80,7 +80,7 @@ class InteractionForm(RecordForm):
 
 
 class InteractionsPage(ClientListPage):
-    """What was logged, the newest first: of all clients or of one, mine or everybody's."""
+    """The interactions, the newest first: of all clients or of one, mine or everybody's."""
 
     title = "Calls, meetings and notes"
     command = "interactions list"

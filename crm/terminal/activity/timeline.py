@@ -18,7 +18,7 @@ _INTERACTIONS = ("call", "meeting", "email", "sms", "note")
 
 
 class TimelinePage(ListPage):
-    """What happened with a client, and from there the clients beside it in the list that it was opened from."""
+    """The timeline of a client, and from there the clients beside it in the list that it was opened from."""
 
     columns = ENTRIES
 

@@ -47,14 +47,14 @@ def _is_about_groups(command: Command) -> bool:
 
 @flow("clients tag")
 def tag(session: Session, **given: Any) -> None:
-    """Which clients, and the tags to add and to take off."""
+    """Ask for the clients, and the tags to add and to take off."""
     command = named("clients tag")
     _with_group(session, command, given, lambda group: session.lead(command, **group))
 
 
 @flow("clients delete-many")
 def delete_many(session: Session, **given: Any) -> None:
-    """Which clients, how many they are, and whether they are to go."""
+    """Ask for the clients, show how many they are, and confirm."""
     command = named("clients delete-many")
     _with_group(session, command, given, lambda group: session.tell(session.call(command.words, **group)))
 
@@ -72,7 +72,7 @@ def _with_group(session: Session, command: Command, given: Chosen, act: Callable
 
 @flow("clients edit-many")
 def edit_many(session: Session, **given: Any) -> None:
-    """Which clients, and the fields that all of them are to have alike."""
+    """Ask for the clients, and the fields that all of them are to have alike."""
     command = named("clients edit-many")
     form = GroupForm(session, Client, {}, {})
 

@@ -88,7 +88,7 @@ def _fitting(count: int, most: int, room: int) -> int:
 
 
 def _more(session: Session, seen: dict[str, Any]) -> None:
-    """What else can be done with a client; once it is done the card is there again. Raises Back."""
+    """The menu of further actions for a client; once it is done the card is there again. Raises Back."""
     client = seen["client"]
     session.page(client.name, "More")
     entries = [
@@ -100,7 +100,7 @@ def _more(session: Session, seen: dict[str, Any]) -> None:
 
 
 def _offered(session: Session) -> list[Command]:
-    """What stands on the card, in its order."""
+    """The actions on the card, in order."""
     commands_by_words = {client.words: client for client in _about_clients()}
     return [
         commands_by_words[words]

@@ -88,7 +88,7 @@ tables.COLUMNS |= {
 
 
 def client_heading(screen: Screen, client: Client, by: Conventions) -> None:
-    """Who it is, the status and its reason, and what was sold."""
+    """The client's name, the status and its reason, and what was sold."""
     heading = data(client.name, "bold")
     heading.truncate(screen.width - 8, overflow="ellipsis")
     screen.print(heading.append(f"  no. {client.id}", "dim"))

@@ -162,7 +162,7 @@ def use(session: Session, **_: Any) -> None:
 
 @flow("rules preview")
 def preview(session: Session, **_: Any) -> None:
-    """Who would move; applied where the person says so."""
+    """Show the clients who would move; apply where the person says so."""
     _preview(session)
 
 

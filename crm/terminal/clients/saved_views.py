@@ -62,14 +62,14 @@ def list_views(session: Session, **_: Any) -> None:
 
 @flow("views rename")
 def rename(session: Session, view: View | None = None, **_: Any) -> None:
-    """Which view, and its new name."""
+    """Ask for the view, and its new name."""
     view = view or _picked(session, "Rename a view")
     record_actions.rename(session, "views rename", view, typed_fields(View)["name"].check, name=view.name)
 
 
 @flow("views remove")
 def remove(session: Session, view: View | None = None, **_: Any) -> None:
-    """Which view, and whether it is to go."""
+    """Ask for the view, and confirm."""
     view = view or _picked(session, "Remove a view")
     session.confirm(f"Remove the view {view.name}? The clients in it stay.", "Remove")
     session.call("views remove", name=view.name)

@@ -41,7 +41,7 @@ class CommandSearch:
         self._called = {command.words: _words(f"{command.title} {command.words}") for command in listed}
 
     def name(self, command: Command) -> str:
-        """What stands in the list for a command, and in the line when it is taken."""
+        """The name of a command in the list, and in the line when it is taken."""
         return self._names[command.words]
 
     def exact(self, typed: str) -> list[Command]:

@@ -24,9 +24,8 @@ class FileTransfer(Protocol):
         """
 
     def show_keys(self, keys: Sequence[tuple[str, str]]) -> None:
-        """Has the keys shown that the question on the screen knows, each with its words; none where a text is
-        asked for."""
+        """Show the keys that the question on the screen knows, each with its words; none where a text is asked for."""
 
     def note(self, error: Exception) -> None:
-        """Has it noted, where whoever runs the program looks, that a step of the menu failed or was not allowed:
-        the kind and the place of the error, without its words."""
+        """Note in the log that a step of the menu failed or was not allowed: the kind and the place of the error,
+        without its words."""

@@ -34,7 +34,7 @@ def keys_of(source: IO[str]) -> Input:
 
 
 def read_carefully(made: "Vt100Input") -> None:
-    """Has an input give nothing but keys and characters."""
+    """Make an input give nothing but keys and characters."""
     if sys.platform != "win32":
         from prompt_toolkit.input.posix_utils import PosixStdinReader
 

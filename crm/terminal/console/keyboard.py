@@ -21,7 +21,7 @@ class End(Back):
 
 
 class Needed(FieldError):
-    """What has to be given was left empty. Where lines are typed, which know no Esc, it goes back as well."""
+    """A required answer was left empty. Where lines are typed, which know no Esc, it goes back as well."""
 
     def __init__(self) -> None:
         super().__init__("it is needed; Esc goes back")
@@ -46,7 +46,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """What may be meant by what was typed so far: `text` stands in the line when it is taken."""
+    """A suggestion for what was typed so far: `text` stands in the line when it is taken."""
 
     text: str
     label: str
@@ -84,8 +84,8 @@ class Keyboard(Protocol):
         path: bool = False,
         secret: bool = False,
     ) -> Any:
-        """What `read` makes of a text. Where it raises FieldError or RuleError, the reason is shown and
-        the text is there to correct. A `secret` is not seen as it is typed."""
+        """Ask for a text; the value that `read` makes of it. Where it raises FieldError or RuleError, the reason is
+        shown and the text is there to correct. A `secret` is not seen as it is typed."""
 
     def pause(self) -> None:
         """Waits until the person has read."""
@@ -103,7 +103,7 @@ def numbered(choices: Sequence[Choice], hidden: Sequence[Choice] = ()) -> list[C
 
 
 def reason(error: FieldError | RuleError, width: int = 80) -> str:
-    """Why a text was not taken: a sentence, and of a rule the place and the names there are."""
+    """The reason why a text was not taken: a sentence, and of a rule the place and the names there are."""
     words = error.reason[:1].upper() + error.reason[1:]
     lines = fill(words if words.endswith((".", "?", "!")) else f"{words}.", width).splitlines()
     if isinstance(error, RuleError):

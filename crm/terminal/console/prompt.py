@@ -64,15 +64,14 @@ def leaving_keys() -> KeyBindings:
 
 
 def bind_only(application: Application[Any], keys: KeyBindings) -> None:
-    """Has an application know these keys and no others. prompt_toolkit adds those of Emacs and vi, which no page of
-    ours expects: one of them leaves a question with an empty answer, one writes the screen over, one opens an
-    editor."""
+    """Bind these keys of an application and no others. prompt_toolkit adds those of Emacs and vi, which no page of ours
+    expects: one of them leaves a question with an empty answer, one writes the screen over, one opens an editor."""
     # A processor of its own, which for each key does not look through the layout for more of them.
     application.key_processor = KeyProcessor(keys)
 
 
 def leave(error: type[BaseException]) -> Callable[[KeyPressEvent], None]:
-    """What a key does that leaves a question with an error."""
+    """The handler of a key that leaves a question with an error."""
 
     def leaves(event: KeyPressEvent) -> None:
         event.app.exit(exception=error())

@@ -78,7 +78,7 @@ class SelectPrompt:
         at: Any = None,
         resized: Any = None,
     ) -> Any:
-        """As Keyboard.choose; without choices any key answers. Raises Back, Cancelled or Closed."""
+        """Ask as Keyboard.choose does; without choices any key answers. Raises Back, Cancelled or Closed."""
         entries = numbered(choices, hidden)
         if back:
             entries.append(Choice(back, BACK, "0"))

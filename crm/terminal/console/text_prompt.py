@@ -40,7 +40,7 @@ _EDITING = {
 
 
 class _Harmless(Processor):
-    """What is typed or pasted is shown like what is stored: marks that nobody sees have a place of their own."""
+    """A processor that shows typed text like stored text: invisible characters have a place of their own."""
 
     def apply_transformation(self, transformation_input: TransformationInput) -> Transformation:
         return Transformation(
@@ -75,7 +75,7 @@ class TextPrompt:
         path: bool = False,
         secret: bool = False,
     ) -> Any:
-        """As Keyboard.text. Raises Back, Cancelled or Closed."""
+        """Ask as Keyboard.text does. Raises Back, Cancelled or Closed."""
         self._label, self._read, self._error = label, read, error
         self._help = "; ".join(filter(None, (help, "Enter saves, Ctrl-J starts a new line" if multiline else "")))
         session = self._session

@@ -10,7 +10,7 @@ from prompt_toolkit.output import ColorDepth, Output
 
 
 def output_to(out: IO[str], environment: Mapping[str, str]) -> Output:
-    """Where prompt_toolkit draws; `environment` says what the terminal is (TERM, NO_COLOR)."""
+    """The output that prompt_toolkit draws on; `environment` says what the terminal is (TERM, NO_COLOR)."""
     if sys.platform == "win32":
         from prompt_toolkit.output import create_output
 

@@ -46,7 +46,7 @@ def connect(session: Session, **_: Any) -> None:
 
 
 def _connected(session: Session) -> None:
-    """What can be done with the spreadsheet in use."""
+    """The menu of the spreadsheet in use."""
     session.page(_TITLE)
     session.screen.print("You are working in this spreadsheet:")
     session.screen.copyable(session.crm.spreadsheets.address(session.crm.repository.url))
@@ -140,7 +140,7 @@ def guide(session: Session, url: str = "") -> None:
 
 
 def _tell_what_comes_first(session: Session, url: str) -> None:
-    """What is opened at the next start."""
+    """Show which store is opened at the next start."""
     other = comes_first(session.crm, url)
     if not other:
         session.screen.print("It is opened from now on.")
@@ -253,8 +253,8 @@ def _set_up(session: Session, found: Spreadsheet) -> None:
 
 
 def _fill(session: Session, target: CRM, found: Spreadsheet) -> Any:
-    """What goes into an empty store: a list that stands in the spreadsheet, what is in the store in use, or nothing.
-    What became of it, None for nothing."""
+    """Ask what goes into an empty store: a list that stands in the spreadsheet, what is in the store in use, or
+    nothing. What became of it, None for nothing."""
     if not target.repository.is_empty():
         return None
     entries = [
@@ -283,7 +283,7 @@ def _fill(session: Session, target: CRM, found: Spreadsheet) -> Any:
 
 
 def _holds(source: CRM) -> str:
-    """What is in a store, in words; '' for nothing."""
+    """The content of a store, in words; '' for nothing."""
     try:
         if source.repository.is_untouched():
             return ""

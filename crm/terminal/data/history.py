@@ -18,7 +18,7 @@ _RECORDS = 30
 
 
 class HistoryPage(ListPage):
-    """What was done, newest first: all of it, or what touches a client."""
+    """The history, newest first: all of it, or what touches a client."""
 
     title = "History"
     columns = HISTORY

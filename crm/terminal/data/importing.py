@@ -76,7 +76,7 @@ class _ImportPages:
             self.session.attempt(action)
 
     def _columns(self) -> None:
-        """Which column goes where, with what stands in its first row."""
+        """The columns and their targets, with the first row's content."""
         draft, screen = self.draft, self.session.screen
         screen.print(data(f"Read as {draft.read_as}", "dim"))
         rows = [(match.column, self._sample(at), self._target(at)) for at, match in enumerate(draft.matches)]

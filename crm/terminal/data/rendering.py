@@ -79,7 +79,7 @@ def _figure(value: int | Decimal, by: Conventions) -> str:
 
 
 def _changed(record: "RecordChange") -> str:
-    """What was done to the fields of a record, in short; of one that was deleted its name."""
+    """The changed fields of a record, in short; of one that was deleted its name."""
     if record.operation == "delete":
         return record.name
     return "; ".join(f"{field.label}: {field.was or '—'} → {field.now or '—'}" for field in record.fields)

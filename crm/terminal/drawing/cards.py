@@ -31,7 +31,7 @@ def pairs(rows: Iterable[tuple[str, Text]], width: int) -> Table:
 
 
 def draw_timeline(screen: Screen, timeline: "Iterable[Entry]", by: Conventions, most: int | None = None) -> None:
-    """What happened, newest first; on `most` lines, each cut where it is too long, or all of it."""
+    """Draw the timeline, newest first; on `most` lines, each cut where it is too long, or all of it."""
     entries = list(timeline)
     for entry in entries[:most]:
         line = Text(f"{by.day(entry.on)}  ", "dim").append_text(entry_line(entry, by))
@@ -43,7 +43,7 @@ def draw_timeline(screen: Screen, timeline: "Iterable[Entry]", by: Conventions, 
 
 
 def entry_line(entry: "Entry", by: Conventions) -> Text:
-    """What happened, without its day."""
+    """An entry of the timeline, without its day."""
     line = Text()
     if entry.amount is not None:
         line.append(by.money(entry.amount), "bold green").append("  ")

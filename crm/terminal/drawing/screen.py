@@ -59,7 +59,8 @@ def status_style(status: str) -> str:
 
 
 class Screen:
-    """Where everything is printed. `plain` where there is no terminal to draw on: line after line, no escapes."""
+    """The screen: everything is printed here. `plain` where there is no terminal to draw on: line after line, no
+    escapes."""
 
     def __init__(self, out: IO[str], *, plain: bool, environment: Mapping[str, str] = _NOTHING_SET) -> None:
         self.plain = plain
@@ -163,7 +164,7 @@ class Screen:
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """What is printed meanwhile appears in one piece: with the first question, where there is a wait, or at the
+        """Print in one piece what is printed meanwhile: with the first question, where there is a wait, or at the
         end."""
         before, self._at_once = self._at_once, True
         try:
@@ -268,7 +269,7 @@ class _Bar:
             self._shown = shown
 
     def report(self, done: int, of: int) -> None:
-        """So much is done, of how many in all (0 while unknown)."""
+        """Report progress: so much done, of how many in all (0 while unknown)."""
         with self._lock:
             self._at = done, of or None
             if self._shown is not None:

@@ -89,8 +89,8 @@ def _show(session: Session, tile: Tile) -> None:
 
 
 def _listed(session: Session, report: TodayReport, room: int, *, whose: bool) -> Iterator[Choice]:
-    """As much of each tile as there is room for, in their order; what needs doing comes first, and a line is left for
-    each of the rest."""
+    """The lines of each tile, as many as there is room for, in their order; what needs doing comes first, and a line is
+    left for each of the rest."""
     items = report.agenda.items[: max(_LEAST, room - _LEAST)]
     kinds: dict[str, list[Choice]] = {
         name: list(_ENTRIES[name](session, content)) for name, content in report.tiles.items() if name in _ENTRIES

@@ -39,7 +39,7 @@ class MainMenu:
         self._loads_rest = True
 
     def entries(self) -> list[Choice]:
-        """What may be chosen: menus of commands by name, or what to do."""
+        """The entries: menus of commands by name, or what to do."""
         session = self.session
         listed = [
             Choice(title, menu, _KEYS.get(menu, "")) for menu, title in menus().items() if _leads_to(session, menu)
@@ -87,8 +87,8 @@ class MainMenu:
         return _stay
 
     def _load_rest(self) -> None:
-        """Has all commands and flows loaded while the first key is waited for, so that no key waits for them. Menus in
-        a browser come from a process that has."""
+        """Load all commands and flows while waiting for the first key, so that no key waits for them. Menus in a
+        browser come from a process that has."""
         if self._loads_rest and self.session.exchange is None and not self.session.screen.plain:
             loading = Timer(_SHOWN_WITHIN, _load_all)
             loading.daemon = True
@@ -120,8 +120,7 @@ def _throw_away(session: Session) -> None:
 
 
 def _opened(session: Session, menu: str) -> Callable[[], None]:
-    """What an entry of the main menu leads to: its commands in a menu of their own, or the one way that all of them
-    go."""
+    """Open an entry of the main menu: its commands in a menu of their own, or the one way that all of them go."""
     listed = _offered(session, menu)
     if len({flow_of(command) for command in listed}) == 1 and flow_of(listed[0]):
         return lambda: session.start(listed[0])

@@ -48,7 +48,7 @@ def _(report: TodayReport, screen: Screen, by: Conventions) -> None:
 
 
 def draw_brief(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
-    """What fits above the main menu, which takes `below` lines. What has no room is not even read."""
+    """Draw the brief above the main menu, which takes `below` lines. What has no room is not even read."""
 
     def full() -> bool:
         return not screen.plain and screen.left <= below
@@ -77,7 +77,7 @@ _Texts = Callable[[Screen, Any, Conventions], Iterable[str]]
 
 
 def _line(label: str, texts: _Texts) -> Callable[[Screen, Any, Conventions, int], Iterator[Text]]:
-    """What a tile lists, on one line."""
+    """A renderer of what a tile lists, on one line."""
 
     def line(screen: Screen, content: Any, by: Conventions, _: int) -> Iterator[Text]:
         if words := ", ".join(clean(text) for text in texts(screen, content, by)):
@@ -87,7 +87,7 @@ def _line(label: str, texts: _Texts) -> Callable[[Screen, Any, Conventions, int]
 
 
 def _to_do(_: Screen, agenda: Agenda, by: Conventions) -> Iterator[str]:
-    """What needs doing most, and how much more there is."""
+    """The most urgent items, and how many more there are."""
     shown = agenda.items[:_TO_DO]
     yield from (f"{item.what} ({item.client.name}, {item.why})" for item in shown)
     if more := agenda.count - len(shown):

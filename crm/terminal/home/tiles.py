@@ -119,7 +119,7 @@ def months(screen: Screen, shown: Sequence[MonthOfSales], by: Conventions, heigh
 
 
 def _under(shown: Sequence[date], step: int, screen: Screen, by: Conventions) -> str:
-    """What stands under columns that are so wide: the months by name, by number where the names cannot be told apart,
+    """The labels under columns that are so wide: the months by name, by number where the names cannot be told apart,
     and where there is no room for that either the first and the last."""
     named = [by.month(month).split()[0][: step - 1] for month in shown]
     if len(set(named)) < len(named):

@@ -15,7 +15,7 @@ Sent = TypeVar("Sent")
 
 
 class ComposingSteps(ABC, Generic[Sent]):
-    """What is asked one after the other. `crumbs` say where the person is; the last step sends."""
+    """The steps of composing, one after the other. `crumbs` say where the person is; the last step sends."""
 
     def __init__(self, session: Session, crumbs: Sequence[str], templates: Sequence[Template]) -> None:
         self.session = session
@@ -24,7 +24,7 @@ class ComposingSteps(ABC, Generic[Sent]):
         self._templates = templates
 
     def go(self) -> Sent:
-        """What the last step gave. Raises Back and Cancelled."""
+        """Go through the steps; the result of the last one. Raises Back and Cancelled."""
         sent: Sent = in_steps(self.session, self.steps, self.is_written)
         return sent
 
@@ -64,7 +64,7 @@ class ComposingSteps(ABC, Generic[Sent]):
 
 
 class EmailSteps(ComposingSteps[Sent]):
-    """Those of an e-mail, to one client or to many: its texts, then a form with all there is to it."""
+    """The steps of an e-mail, to one client or to many: its texts, then a form with all there is to it."""
 
     def __init__(
         self, session: Session, crumbs: Sequence[str], templates: Sequence[Template], form: MessageForm

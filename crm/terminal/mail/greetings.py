@@ -49,7 +49,7 @@ def list_occasions(session: Session, **_: Any) -> None:
 
 @flow("email due")
 def due(session: Session, **_: Any) -> None:
-    """Who is greeted now, and whether they are."""
+    """Show who is greeted now, and confirm."""
     found: Due = session.call("email due", dry_run=True)
     session.page("Greetings", "Due")
     show(session.screen, found, session.crm.conventions)

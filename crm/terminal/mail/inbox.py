@@ -16,7 +16,7 @@ from crm.terminal.toolkit.session import Session
 
 
 class StrangersPage(ListPage):
-    """Who has written and is no client, those who wrote last first."""
+    """The senders who are no clients, those who wrote last first."""
 
     title = "Unknown senders"
     columns = STRANGERS

@@ -44,7 +44,7 @@ def list_mailings(session: Session, **_: Any) -> None:
 
 @page(Mailing, "mailings show")
 def mailing_page(session: Session, mailing: Mailing) -> None:
-    """What became of a mailing, each message to see to by its number, until the person goes back."""
+    """The page of a mailing, each message to see to by its number, until the person goes back."""
     seen: dict[str, MailingReport] = {}
 
     def crumbs() -> list[str]:
@@ -97,13 +97,13 @@ def resume(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
 
 @flow("mailings cancel")
 def cancel(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
-    """What has not been sent of a mailing, taken out of the outbox."""
+    """Take what has not been sent of a mailing out of the outbox."""
     session.call("mailings cancel", mailing=record_actions.chosen(session, "mailings cancel", mailing))
     session.say(f"{session.screen.sign('✓', 'OK:')} Cancelled what had not been sent.", "green")
 
 
 def sending_page(session: Session, name: str) -> None:
-    """What is seen while a mailing goes out."""
+    """The page while a mailing goes out."""
     session.page("Mailings", name)
     session.screen.print(Text("Sending. Ctrl-C stops after the e-mail in hand; what waits is sent later.", "dim"))
 

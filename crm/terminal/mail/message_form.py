@@ -35,7 +35,7 @@ class MessageForm(RecordForm):
         self._contacts = contacts
 
     def people(self) -> dict[str, str]:
-        """Who at the client can be written to: names by address, whoever is written to unless told first."""
+        """The people at the client who can be written to: names by address, the usual addressee first."""
         found = {self._client.email: self._client.name} if self._client.email else {}
         return found | {
             contact.email: contact.name for contact in self._contacts if contact.email and contact.email not in found
@@ -46,7 +46,7 @@ class MessageForm(RecordForm):
         return any(self.changes.values())
 
     def answers(self) -> dict[str, Any]:
-        """What was filled in, as `email send` takes it."""
+        """The answers as `email send` takes them."""
         texts = {name: self.changes.get(name, "") for name in _TEXTS}
         others = {name: self.changes.get(name, ()) for name in _ADDRESSED}
         return {**texts, **others, "attach": self._files()}

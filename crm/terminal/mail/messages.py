@@ -24,7 +24,7 @@ _BELOW = 7
 
 
 class MessagesPage(ClientListPage):
-    """What was written to clients and received from them, the newest first: of all clients, of one, or of a mailing."""
+    """The messages to and from clients, the newest first: of all clients, of one, or of a mailing."""
 
     title = "E-mails and texts"
     command = "email list"

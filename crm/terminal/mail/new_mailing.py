@@ -41,13 +41,13 @@ class MailingForm(MessageForm):
         return [field for field in super().fields() if field.name in ("subject", "body", "attachments")]
 
     def answers(self) -> dict[str, Any]:
-        """What was filled in, as `mailings send` takes it."""
+        """The answers as `mailings send` takes them."""
         return {name: value for name, value in super().answers().items() if name in ("subject", "body", "attach")}
 
 
 @flow("mailings send")
 def write(session: Session, **given: Any) -> None:
-    """Which clients, what to begin with, the texts; then a look at it, and off it goes."""
+    """Ask for the clients, what to begin with, and the texts; show a preview, and send."""
     # Nobody writes what cannot be sent.
     refuse_unsendable(session.crm)
     form = MailingForm(session)
@@ -93,7 +93,7 @@ class _Steps(EmailSteps[MailingReport]):
         return sent
 
     def _looked_at(self, found: Prepared, room: int | None) -> str:
-        """What the person does with the preview, of which as much is shown as fits unless `room` is None."""
+        """Show the preview and ask what to do with it; of it as much is shown as fits unless `room` is None."""
         session = self.session
         screen, by = session.screen, session.crm.conventions
         session.page(_TITLE, "Preview")

@@ -136,7 +136,7 @@ def state_style(message: Message) -> str:
 
 
 def kind_of(message: Message) -> str:
-    """What it is, as it begins a sentence."""
+    """The kind of a message, as it begins a sentence."""
     word = CHANNELS.get(message.channel, message.channel)
     return word[:1].upper() + word[1:]
 
@@ -177,7 +177,7 @@ def draw_preview(screen: Screen, preview: "Preview", room: int | None = None) ->
 
 
 def draw_heads(screen: Screen, heads: Mapping[str, str]) -> None:
-    """What stands above a text, each on its line; what is empty is left out."""
+    """Draw the headers above a text, each on its line; empty ones are left out."""
     for label, value in heads.items():
         if value:
             screen.print(Text(f"{label}: ", "dim").append(clean(value), "default"))
@@ -202,7 +202,7 @@ def draw_text(screen: Screen, text: str, room: int | None = None) -> bool:
 
 
 def sent_line(card: "MessageCard") -> tuple[str, str]:
-    """What became of a message that was just tried, in a sentence, and how it stands out."""
+    """The outcome of a message that was just tried, in a sentence, and its style."""
     message = card.message
     words = message.failure.rstrip(".")
     why = f": {words}." if words else "."

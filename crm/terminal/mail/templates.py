@@ -81,7 +81,7 @@ def _read(session: Session, template: Template) -> None:
 
 @flow("templates preview")
 def preview(session: Session, template: Template | None = None, **_: Any) -> None:
-    """What the first client would read, and then any other one."""
+    """Show what the first client would read, and then any other one."""
     template = record_actions.chosen(session, "templates preview", template)
     client = None
     while True:
@@ -117,7 +117,7 @@ def _with_fields(field: Field) -> Field:
 
 @flow("templates add")
 def add(session: Session, **_: Any) -> None:
-    """For what it is, its name, and then the texts."""
+    """Ask for the channel, the name, and then the texts."""
     form = TemplateForm(session, Template, {}, {})
     crumbs = ("Templates", "Add a template")
 

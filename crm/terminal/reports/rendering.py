@@ -30,7 +30,7 @@ def _(result: Report, screen: Screen, by: Conventions) -> None:
 
 
 def draw_heading(screen: Screen, report: Report, by: Conventions) -> None:
-    """What the report is about, and the days that it speaks of."""
+    """Draw the title of a report, and its period."""
     screen.print(Text(report.title, "bold"))
     screen.print(Text(period(report, by), "dim"))
     if report.note:

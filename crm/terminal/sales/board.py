@@ -114,7 +114,7 @@ class BoardPage:
         return shown[column][line] if line < len(shown[column]) else None
 
     def _summary(self, seen: Sequence[StageSum], by: Conventions) -> str:
-        """Whose deals these are, and which of the stages are seen."""
+        """The owner of the deals, and the stages that are seen."""
         owner = f"{self.owner.name}'s" if self.owner else "everybody's"
         last = self._first + len(seen)
         if len(seen) == len(self._sums):

@@ -87,7 +87,7 @@ def show(session: Session, deal: Deal | None = None, **_: Any) -> None:
 
 @flow("deals add")
 def add(session: Session, client: Client | None = None, **_: Any) -> None:
-    """For whom, what, and for how much; then it is saved or filled in further."""
+    """Ask for the client, the title and the value; then save or fill in more."""
     client = chosen_client(session, client, "Deals", "Add a deal")
     form = DealForm(session, Deal, {}, {"owner": session.crm.me})
     crumbs = ("Deals", "Add a deal", client.name)
@@ -128,7 +128,7 @@ def move(session: Session, deal: Deal | None = None, to: Stage | None = None, **
         answers.given["to"] = session.keyboard.choose(f"Move {shown.title} to:", entries, at=answers.given.get("to"))
 
     def ending() -> Mapping[str, Step]:
-        """What is asked where a stage ends the deal, by what is given then."""
+        """The questions where a stage ends the deal, by parameter."""
         outcome = answers.given["to"].outcome if "to" in answers.given else ""
         if outcome == "won" and shown.closed_on is None:
             return dict(zip(_SALE, _sale_steps(answers, shown), strict=True))
@@ -150,7 +150,7 @@ def move(session: Session, deal: Deal | None = None, to: Stage | None = None, **
 
 @flow("deals win")
 def win(session: Session, deal: Deal | None = None, **_: Any) -> None:
-    """For how much and when; then the sale and the status that it brought are told."""
+    """Ask for the amount and the day; then show the sale and the status that it brought."""
     shown = _chosen(session, deal, "Win a deal")
     answers = Answers(session, deal=shown)
     done = partial(_called, answers, "deals win")
@@ -175,7 +175,7 @@ def _sale_steps(answers: Answers, deal: Deal) -> list[Step]:
 
 @flow("deals lose")
 def lose(session: Session, deal: Deal | None = None, **_: Any) -> None:
-    """Why it was lost: a reason that was given before, or another one."""
+    """Ask for the reason: one that was given before, or another one."""
     shown = _chosen(session, deal, "Lose a deal")
     answers = Answers(session, deal=shown)
     done = partial(_called, answers, "deals lose")

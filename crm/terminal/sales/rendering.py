@@ -114,7 +114,7 @@ def _(result: "DealCard", screen: Screen, by: Conventions) -> None:
 
 
 def draw_heading(screen: Screen, card: "DealCard", by: Conventions) -> None:
-    """What the deal is, for whom, where it stands and what it may bring."""
+    """Draw the heading of a deal: title, client, stage and value."""
     deal, stage = card.shown.deal, card.shown.stage
     heading = data(deal.title, "bold")
     heading.truncate(screen.width - 8, overflow="ellipsis")

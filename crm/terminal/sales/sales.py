@@ -55,7 +55,7 @@ class SaleForm(RecordForm):
 
 @page(Sale)
 def sale_page(session: Session, sale: Sale) -> None:
-    """What can be done with a sale. Raises Back."""
+    """The page of a sale. Raises Back."""
     with session.crm.read() as snapshot:
         sale = snapshot.get(Sale, sale.id)
         client = snapshot.get(Client, sale.client)

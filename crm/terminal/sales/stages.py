@@ -70,7 +70,7 @@ def rename(session: Session, stage: Stage | None = None, **_: Any) -> None:
 
 @flow("stages edit")
 def edit(session: Session, stage: Stage | None = None, **_: Any) -> None:
-    """What it ends in, and how likely a deal in it is won where that is not certain."""
+    """Ask for the outcome, and how likely a deal in it is won where that is not certain."""
     stage = _chosen(session, stage, "Change")
     parameters = named("stages edit").parameters
     answers = Answers(session, stage=stage)

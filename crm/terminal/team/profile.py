@@ -50,7 +50,7 @@ class SessionsPage(ListPage):
 @flow("profile end-session")
 @flow("profile sign-out-everywhere")
 def profile(session: Session, **_: Any) -> None:
-    """Who is signed in, and everything that can be changed about it."""
+    """The page of one's own account, and everything that can be changed about it."""
 
     def above() -> None:
         show(session.screen, named("profile show")(session.crm), session.crm.conventions)

@@ -77,8 +77,8 @@ def _anew(session: Session) -> None:
 
 
 def prove(session: Session, *crumbs: str) -> str:
-    """Has the password said again before what lets somebody in is changed; the password. Raises Back,
-    SignInRefusedError and TooManyAttemptsError."""
+    """Ask for the password again before credentials are changed; the password. Raises Back, SignInRefusedError and
+    TooManyAttemptsError."""
     session.page(*crumbs)
     password: str = session.prompts.value("Password", Secret(), required=True)
     session.crm.accounts.check_password(password)

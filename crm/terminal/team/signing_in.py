@@ -72,8 +72,8 @@ def _asked(session: Session, email: str) -> tuple[str, str]:
 
 
 def settle(session: Session, who: SignedIn, password: str = "") -> None:
-    """Has the person do what is asked of them first; `password` is the one they have just typed, '' where they have
-    signed in elsewhere. Raises Back."""
+    """Ask for what has to be done first; `password` is the one they have just typed, '' where they have signed in
+    elsewhere. Raises Back."""
     if who.must_change:
         session.say("This password was good for one time. Choose one of your own.", "yellow")
         try:
@@ -86,8 +86,8 @@ def settle(session: Session, who: SignedIn, password: str = "") -> None:
 
 
 def _first_second_factor(session: Session, password: str) -> None:
-    """Has the person set up the second factor that the team asks for; who has not just typed the password does so now:
-    somebody else may have found the session. Raises Back."""
+    """Set up the second factor that the team asks for; who has not just typed the password does so now: somebody else
+    may have found the session. Raises Back."""
     from crm.terminal.team.second_factor import prove, set_up
 
     while True:
@@ -101,7 +101,7 @@ def _first_second_factor(session: Session, password: str) -> None:
 
 
 def _used_up(who: SignedIn) -> str:
-    """What whoever leaves before choosing a password is told: how they get in again."""
+    """The message for those who leave before choosing a password: how they get in again."""
     used = "Your one-time password has been used."
     if who.role != "admin":
         return f"{used} Ask an admin for a new one."
@@ -167,7 +167,7 @@ def _answered(session: Session, authentication: "Authentication", asked: SecondF
 
 
 def _tried(session: Session, authentication: "Authentication", action: Callable[[], Any]) -> Any:
-    """What an attempt gave; where nobody was let in, that is told on the next page and it is None."""
+    """The result of an attempt; where it failed, None, and the next page shows why."""
     try:
         return action()
     except _AGAIN as refused:

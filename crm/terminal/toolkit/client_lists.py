@@ -26,7 +26,7 @@ def client_names(snapshot: Snapshot, rows: Iterable[OfClient]) -> dict[int, str]
 
 
 class ClientListPage(ListPage):
-    """What was done with clients, as a command lists it, with the names of the clients."""
+    """A list page of records of clients, with the names of the clients."""
 
     # The columns around the name of the client, and its own rank.
     before: Sequence[tables.Column]

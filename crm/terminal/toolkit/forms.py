@@ -74,7 +74,7 @@ class RecordForm:
         return self.changes.get(name, self.shown.get(name))
 
     def fields(self) -> Sequence[Field]:
-        """What can be filled in, in the order of the form."""
+        """The fields of the form, in order."""
         return form_order(self.kind)
 
     def is_written(self) -> bool:
@@ -210,7 +210,7 @@ class RecordForm:
             self.changes[name] = entered
 
     def help(self, field: Field, typed: str) -> str:
-        """What stands beside a question."""
+        """The hint beside a question."""
         hints = [field.help or field.check.hint(self.session.crm.conventions), "empty clears it" if typed else ""]
         return "; ".join(filter(None, hints))
 

@@ -23,7 +23,7 @@ _AROUND = 9
 
 
 class ListPage:
-    """What a list command returns, paged, sorted and filtered by the parameters of the command. Subclasses say which
+    """The page of a list command: paged, sorted and filtered by the parameters of the command. Subclasses say which
     command it is and what opening a row does."""
 
     title: str
@@ -68,15 +68,15 @@ class ListPage:
         return None
 
     def crumbs(self) -> Sequence[str]:
-        """Where the person is, above the list."""
+        """The breadcrumbs above the list."""
         return [self.title]
 
     def open(self, row: Any) -> None:
-        """What a row's key does."""
+        """Open a row."""
         raise NotImplementedError
 
     def narrowed(self) -> str:
-        """What the list is narrowed to, in words."""
+        """The filters of the list, in words."""
         return ", ".join(self.filter_text(name, value) for name, value in self.filters.items())
 
     def filter_text(self, name: str, value: Any) -> str:
@@ -88,7 +88,7 @@ class ListPage:
         return label if value is True else f"{label} {parameter.value_check.show(value, self.session.crm.conventions)}"
 
     def sign(self, row: Any) -> str:
-        """What stands before a row, of one width for all of them."""
+        """The sign before a row, of one width for all of them."""
         return ""
 
     def widen(self) -> bool:

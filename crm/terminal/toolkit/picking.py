@@ -76,7 +76,7 @@ def line_of(record: Record, by: Conventions, client: str = "") -> str:
 
 
 def joined(*parts: str) -> str:
-    """What is known of a record, on one line."""
+    """Parts of a record, joined on one line."""
     return " · ".join(filter(None, parts))
 
 
@@ -102,8 +102,8 @@ def pick_typed(
     nothing: str,
     required: bool,
 ) -> Any:
-    """What an `entry` stands for, found by typing; None where it may be left out and is. Where several are found, so
-    many, a `question` asks which; where none is, `nothing` says so. Raises Back."""
+    """Pick a record by typing; None where it may be left out and is. Where several are found, so many, a `question`
+    asks which; where none is, `nothing` says so. Raises Back."""
     typed = ""
 
     def read(text: str) -> Sequence[Found] | None:

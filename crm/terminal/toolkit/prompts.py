@@ -247,7 +247,7 @@ class Prompts:
 
 
 def in_order(command: Command) -> list[Parameter]:
-    """What a person is asked for: what is required first. Yes and no are asked by the command itself when
+    """The parameters that a person is asked for: required ones first. Yes and no are asked by the command itself when
     it matters, and how a list is cut is turned by keys."""
     asked = [
         parameter

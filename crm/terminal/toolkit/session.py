@@ -44,8 +44,9 @@ UNCHANGED = "Nothing changed."
 
 
 class Session:
-    """What the menus and forms share. `real` is the team's own store while the sample data is in use; with an
-    `exchange` the person sits at another device, and knows nothing of the files and settings of this one."""
+    """A session of the menu: what its pages and forms share. `real` is the team's own store while the sample data is in
+    use; with an `exchange` the person sits at another device, and knows nothing of the files and settings of this
+    one."""
 
     def __init__(
         self,
@@ -116,7 +117,7 @@ class Session:
             self.screen.print()
 
     def _notice(self) -> str:
-        """What holds for all that is about to be read: that it is not of this moment."""
+        """The notice above a page: that the data is not of this moment."""
         try:
             with self.crm.read():
                 return self.crm.repository.notice()
@@ -130,11 +131,11 @@ class Session:
             return ""
 
     def say(self, words: str, style: str = "") -> None:
-        """Has a sentence shown on the next page."""
+        """Show a sentence on the next page."""
         self._notes.append(lambda: self.screen.print(Text(clean(words, lines=True), style)))
 
     def tell(self, result: Any, title: str = "") -> None:
-        """Has the result of a command shown on the next page, and hands over the files that it made."""
+        """Show the result of a command on the next page, and hand over the files that it made."""
         if self.exchange is not None:
             result = _handed_over(self.exchange, result)
         if isinstance(result, Client | StatusRule) or (isinstance(result, list) and result and title):
@@ -146,14 +147,14 @@ class Session:
             self._notes.append(lambda: show(self.screen, result, by))
 
     def done(self, words: str, *, changed: bool = True) -> None:
-        """Has it shown on the next page that something was done, or that it was so already."""
+        """Show on the next page that something was done, or that it was so already."""
         if changed:
             self.say(f"{self.screen.sign('✓', 'OK:')} {words}", "green")
         else:
             self.say(UNCHANGED)
 
     def fail(self, error: CRMError) -> None:
-        """Has an error shown on the next page; what somebody may not do is noted in a browser too."""
+        """Show an error on the next page; what somebody may not do is noted in a browser too."""
         if self.exchange is not None and isinstance(error, ForbiddenError):
             self.exchange.note(error)
         self.say(f"{self.screen.sign('✗', '!')} {error.sentence}", "red")
@@ -244,7 +245,7 @@ class Session:
             self.attempt(chosen)
 
     def read_first(self, crumbs: Sequence[str], entries: int) -> None:
-        """Has what was told read alone where a menu of so many entries does not fit below it."""
+        """Pause after the notes where a menu of so many entries does not fit below them."""
         if self._page_notes and not self.screen.plain and self.screen.left < entries + AROUND_MENU:
             self.keyboard.pause()
             self.page(*crumbs)

@@ -28,7 +28,7 @@ def metric_names(typed: str) -> list[Suggestion]:
 
 
 def suggestions(crm: CRM, name: str) -> Callable[[str], Sequence[Suggestion]] | None:
-    """What is there already, for parameters that most often repeat it."""
+    """The existing values, for parameters that most often repeat one."""
     if name in _CONDITIONS:
         return metric_names
     known = _KNOWN.get(name)
@@ -58,7 +58,7 @@ def _views(crm: CRM) -> list[str]:
 
 
 def known_people(crm: CRM) -> list[str]:
-    """Whom the team knows by name, whoever asks first."""
+    """The people whom the team knows by name, the present user first."""
     with crm.read() as snapshot:
         known = names(snapshot)
     others = [name for name in known if name.casefold() != crm.me.casefold()]

@@ -72,7 +72,7 @@ class ChannelFileTransfer:
         return Path(answer["file"]) if "file" in answer else None
 
     def _answer(self) -> Any:
-        """What the web server says to the question; None where the person pressed Esc or Ctrl-C."""
+        """The web server's answer to the question; None where the person pressed Esc or Ctrl-C."""
         while True:
             ready, _, _ = select.select([self._channel.fileno(), 0], [], [])
             if self._channel.fileno() in ready:
@@ -200,7 +200,7 @@ def _confine(folder: Path) -> None:
 
 
 def parent_death_signal(number: int) -> None:
-    """Has this process sent a signal when its parent dies, and denies it more rights, where the system can."""
+    """Send this process a signal when its parent dies, and deny it more rights, where the system can."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
         libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)

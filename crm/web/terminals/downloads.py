@@ -44,7 +44,7 @@ class Downloads:
         return late
 
     def waiting(self) -> dict[str, Download]:
-        """What can be taken now."""
+        """The files that can be taken now."""
         return dict(self._waiting)
 
 

@@ -158,7 +158,7 @@ class Terminals:
         return terminal
 
     async def _make_room(self, user: int) -> None:
-        """Where a person has too many, the one that was left longest ago makes room. Raises _FullError."""
+        """Close a person's terminal that was left longest ago where they have too many. Raises _FullError."""
         if self._stopping:
             raise CRMError(self._stopping)
         open_terminals = [terminal for terminal in self._terminals.values() if terminal.open]

@@ -34,6 +34,6 @@ class Replay:
         del self._shown[:end]
 
     def screen(self) -> bytes:
-        """What brings a fresh terminal of the same size to the same screen."""
+        """The output that brings a fresh terminal of the same size to the same screen."""
         modes = b"".join(b"\x1b[?%b%b" % mode for mode in self._modes.items())
         return modes + bytes(self._shown)

@@ -17,7 +17,8 @@ Tell = Callable[..., None]
 
 
 class Transfers:
-    """What a menu says on its channel, apart from its output. `tell` reaches every page, `ids` stand in the log."""
+    """The messages of a menu on its channel, apart from its output. `tell` reaches every page, `ids` stand in the
+    log."""
 
     def __init__(self, channel: socket.socket, folder: Path, tell: Tell, ids: Mapping[str, int]) -> None:
         self._channel = channel
@@ -45,7 +46,7 @@ class Transfers:
         tell("keys", keys=self._keys)
 
     def _message(self) -> None:
-        """What the menu says beside its output."""
+        """Handle a message that the menu sends beside its output."""
         try:
             packet = self._channel.recv(PACKET)
         except BlockingIOError:

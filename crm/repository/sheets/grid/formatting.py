@@ -169,7 +169,7 @@ def guards(head: Heading) -> Iterator[Request]:
 
 
 def renewed_guards(head: Heading, existing: Iterable[Mapping[str, Any]]) -> Iterator[Request]:
-    """The same in place of those `there`; what others guard stays as it is."""
+    """The same in place of the `existing` ones; what others guard stays as it is."""
     for row in existing:
         if str(row.get("description", "")).startswith(GUARD):
             yield {"deleteProtectedRange": {"protectedRangeId": row["protectedRangeId"]}}
@@ -177,7 +177,7 @@ def renewed_guards(head: Heading, existing: Iterable[Mapping[str, Any]]) -> Iter
 
 
 def colours(head: Heading, statuses: Sequence[str], existing: Sequence[Mapping[str, Any]] = ()) -> Iterator[Request]:
-    """A colour for each status that has none yet. `there` are the tab's colours as they are: those that people have
+    """A colour for each status that has none yet. `existing` are the tab's colours as they are: those that people have
     chosen stay, and those of statuses that no rule gives any more go."""
     at = head.positions.get("status")
     if head.kind is not Client or at is None:
