@@ -12,6 +12,7 @@ from email.policy import Compat32
 from email.utils import getaddresses, parsedate_to_datetime
 
 from crm.errors import OutwardError
+from crm.outward.authentication import forgery
 from crm.outward.bounces import Bounce, bounce_in
 from crm.outward.forwarding import original_sender
 from crm.outward.html_text import plain_text
@@ -48,7 +49,8 @@ class Received:
     """A message that came in. `at` (UTC) is when it was written, as it says, or when it arrived; `delivered_to` are
     the mailboxes that it was put into on its way, of which a blind copy tells nothing else. `is_automatic` where no
     person wrote it; `is_cut` where it was longer than what was read of it. `bounce` is what it says where it comes from
-    a mail server that gave a message up."""
+    a mail server that gave a message up, `forgery` what speaks against its
+    sender ('dmarc=fail'), '' for nothing."""
 
     message_id: str
     in_reply_to: str
@@ -65,6 +67,7 @@ class Received:
     is_automatic: bool
     is_cut: bool
     bounce: Bounce | None = None
+    forgery: str = ""
 
 
 class _Bounded(Compat32):
@@ -100,7 +103,7 @@ def _received(message: "Message[str, str]", arrived_at: datetime, is_cut: bool) 
     sender = _parties(message, "from") or _parties(message, "sender")
     return Received(
         message_id=_message_id(message, "message-id"),
-        in_reply_to=_message_id(message, "in-reply-to"),
+        in_reply_to=_message_id(message, "in-reply-to") or _last_reference(message),
         at=_at(message, arrived_at.astimezone(UTC)),
         sender=sender[0] if sender else None,
         to=_parties(message, "to"),
@@ -114,6 +117,7 @@ def _received(message: "Message[str, str]", arrived_at: datetime, is_cut: bool) 
         is_automatic=_is_automatic(message),
         is_cut=is_cut,
         bounce=bounce_in(message),
+        forgery=forgery(message),
     )
 
 
@@ -208,6 +212,12 @@ def _parties(message: "Message[str, str]", *headers: str) -> tuple[Party, ...]:
 def _message_id(message: "Message[str, str]", header: str) -> str:
     written = line(_header(message, header)).split(" ")[0]
     return written if is_message_id(written) else ""
+
+
+def _last_reference(message: "Message[str, str]") -> str:
+    """What a message answers by the conversation that it names."""
+    written = line(_header(message, "references"), _LONGEST_HEADER).split(" ")
+    return next((reference for reference in reversed(written) if is_message_id(reference)), "")
 
 
 def _at(message: "Message[str, str]", arrived_at: datetime) -> datetime:

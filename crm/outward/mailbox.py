@@ -1,5 +1,6 @@
 """A mailbox read over IMAP: what has come in since it was read last, and nothing in it changes unless told."""
 
+import re
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -11,7 +12,7 @@ from crm.clock import machine_now
 from crm.errors import OutwardError
 from crm.outward.incoming import Received, UnreadableError, received
 from crm.outward.sanitizing import line
-from crm.outward.servers import imap_server
+from crm.outward.servers import Server, imap_server, tls_problem
 
 if TYPE_CHECKING:
     from imapclient import IMAPClient  # type: ignore[import-untyped]
@@ -22,6 +23,8 @@ LARGEST = 5_000_000
 # Messages are looked for among so many numbers at a time, and their sizes asked for so many at a time.
 _WINDOW = 20_000
 _BATCH = 100
+# What a server says beside a message is no longer (bytes).
+_MORE = 5_000_000
 # RFC 5530: the password may be right.
 _NOT_NOW = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]")
 
@@ -91,18 +94,26 @@ class Mailbox:
         numbered them anew. Raises OutwardError as `arrivals` does."""
         with self._opened(readonly=True) as (client, now, _):
             for at in range(0, len(uids) if now == validity else 0, _BATCH):
-                some = uids[at : at + _BATCH]
-                sizes = client.fetch(some, ["RFC822.SIZE"])
-                for uid in (number for number in some if number in sizes):
-                    arrival = self._arrival(client, Place(validity, uid), int(sizes[uid].get(b"RFC822.SIZE", 0)))
+                for uid, size in _sizes(client, uids[at : at + _BATCH]):
+                    arrival = self._arrival(client, Place(validity, uid), size)
                     if arrival is not None:
                         yield arrival
 
     def _arrival(self, client: "IMAPClient", place: Place, size: int) -> Arrival | None:
         """A message; None where it has gone meanwhile."""
+        from imapclient.exceptions import IMAPClientAbortError, IMAPClientError  # type: ignore[import-untyped]
+
         # To peek marks nothing; what is too large is read from its beginning, where the text stands.
         part = f"BODY.PEEK[]<0.{self._largest}>"
-        found = client.fetch([place.uid], [part, "INTERNALDATE"]).get(place.uid, {})
+        try:
+            found = client.fetch([place.uid], [part, "INTERNALDATE"]).get(place.uid, {})
+        except IMAPClientAbortError:
+            raise
+        except IMAPClientError as error:
+            # That one message cannot be had keeps none of the others.
+            return Arrival(
+                place, None, f"A message cannot be read: the mail server does not give it ({_words(error)})."
+            )
         raw = next((value for key, value in found.items() if key.startswith(b"BODY[]")), None)
         if not isinstance(raw, bytes):
             client.noop()
@@ -119,7 +130,7 @@ class Mailbox:
     @contextmanager
     def _opened(self, *, readonly: bool) -> Iterator[tuple["IMAPClient", int, int]]:
         """A connection on which the folder is open, how its messages are numbered, and the next number."""
-        from imapclient.exceptions import (  # type: ignore[import-untyped]
+        from imapclient.exceptions import (
             CapabilityError,
             IMAPClientAbortError,
             IMAPClientError,
@@ -132,6 +143,8 @@ class Mailbox:
             about = client.select_folder(self.server.folder, readonly=readonly)
             client.normalise_times = False
             following = about.get(b"UIDNEXT") or client.folder_status(self.server.folder, ["UIDNEXT"])[b"UIDNEXT"]
+            if b"UIDVALIDITY" not in about:
+                raise IMAPClientError("it does not number its messages (UIDVALIDITY)")
             yield client, int(about[b"UIDVALIDITY"]), int(following)
             with suppress(OSError, IMAPClientError):
                 client.logout()
@@ -140,9 +153,11 @@ class Mailbox:
                 raise self._failed(f"lets nobody in just now ({_words(error)})", "busy") from error
             raise self._failed(f"does not take the user and password of CRM_IMAP_URL ({_words(error)})") from error
         except ssl.SSLError as error:
-            raise self._failed("could not prove who it is, or encrypts in a way that is not safe") from error
+            raise self._failed(tls_problem(error, "imap")) from error
         except CapabilityError as error:
             raise self._failed("does not offer the encryption that CRM_IMAP_URL asks for") from error
+        except TimeoutError as error:
+            raise self._failed(_silence(self.server), "offline") from error
         except (IMAPClientAbortError, OSError, EOFError) as error:
             raise self._failed("cannot be reached, or broke off", "offline") from error
         except (IMAPClientError, KeyError) as error:
@@ -165,8 +180,10 @@ class Mailbox:
             timeout=self._time_out,
         )
         try:
+            _bound(client, self._largest + _MORE)
             if server.encrypts == "first":
                 client.starttls(context)
+                _bound(client, self._largest + _MORE)
             # The older way to sign in knows no letters beyond ASCII.
             login = client.login if (server.user + server.password).isascii() else client.plain_login
             login(server.user, server.password)
@@ -192,12 +209,47 @@ def _found(client: "IMAPClient", first: int, following: int) -> Iterator[tuple[i
         # A server answers a range without messages with its last one.
         uids = sorted(uid for uid in client.search(["UID", f"{at}:{last}"]) if at <= uid <= last)
         for batch in range(0, len(uids), _BATCH):
-            sizes = client.fetch(uids[batch : batch + _BATCH], ["RFC822.SIZE"])
-            for uid in uids[batch : batch + _BATCH]:
-                if uid in sizes:
-                    yield uid, int(sizes[uid].get(b"RFC822.SIZE", 0))
+            yield from _sizes(client, uids[batch : batch + _BATCH])
+
+
+def _sizes(client: "IMAPClient", uids: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The sizes in bytes of some messages, of those that are still there; 0 where the server does not say it."""
+    from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
+
+    try:
+        sizes = client.fetch(list(uids), ["RFC822.SIZE"])
+    except IMAPClientAbortError:
+        raise
+    except IMAPClientError:
+        # One of them cannot be had: which one is found when they are read.
+        yield from ((uid, 0) for uid in uids)
+        return
+    for uid in uids:
+        if uid in sizes:
+            yield uid, int(sizes[uid].get(b"RFC822.SIZE", 0))
+
+
+def _silence(server: Server) -> str:
+    """What may be wrong where a server does not answer in time."""
+    hint = "; if it encrypts from the start, write imaps://" if server.encrypts != "always" else ""
+    return f"cannot be reached: it does not answer{hint}"
+
+
+def _bound(client: Any, most: int) -> None:
+    """Has the connection break off where a server announces more than any message of which so much is read."""
+    from imapclient.exceptions import IMAPClientAbortError
+
+    read = client._imap.read
+
+    def bounded(size: int) -> bytes:
+        if size > most:
+            raise IMAPClientAbortError("more was announced than was asked for")
+        answer: bytes = read(size)
+        return answer
+
+    client._imap.read = bounded
 
 
 def _words(error: Exception) -> str:
     """The answer of a mail server, as it may be shown."""
-    return line(str(error), 200)
+    return line(re.sub(r"\bb(['\"])(.*?)\1", r"\2", str(error)), 200)

@@ -1,5 +1,6 @@
 """Mail servers as the settings name them: by a URL, which is never told again, since it holds a password."""
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -43,6 +44,26 @@ def imap_server(url: str) -> Server:
     if not parts.username or not folder.isprintable():
         raise unread
     return _server(parts, _IMAP_PORTS, "CRM_IMAP_URL", "imaps", folder)
+
+
+# What is wrong with a certificate, by the code of OpenSSL.
+_CERTIFICATES: Mapping[int, str] = {
+    9: "has a certificate that is not valid yet; the clock of this computer may be wrong",
+    10: "has a certificate that has expired; whoever runs it has to renew it",
+    18: "has a certificate that it has made itself, which proves nothing",
+    19: "has a certificate from an authority that is not trusted on this computer",
+    20: "has a certificate from an authority that is not known on this computer",
+    62: "has a certificate for another name; write the server by the name that its provider gives it",
+}
+
+
+def tls_problem(error: ssl.SSLError, scheme: str) -> str:
+    """Why a connection cannot be encrypted, for people, behind the name of the server."""
+    if isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in _CERTIFICATES:
+        return _CERTIFICATES[error.verify_code]
+    if error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"):
+        return f"does not encrypt from the start on this port; write {scheme}:// and add ?starttls"
+    return "could not prove who it is, or encrypts in a way that is not safe"
 
 
 def _split(url: str, scheme: str, unread: UsageError) -> SplitResult:

@@ -18,6 +18,14 @@ _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 _UNREACHABLE = frozenset((21211, 21214, 21217, 21407, 21408, 21421, 21606, 21610, 21612, 21614, 21635))
 
 
+# What Twilio says of the account or of its sender: the next text would meet the same.
+# Everything else is about the one text, and keeps no other.
+_OF_THE_ACCOUNT = frozenset((
+    10001, 20003, 20005, 20403, 20404, 20429, 21603, 21611, 21620, 21659, 21660, 21661, 21703, 21704, 21705, 30001,
+    30002, 30034, 63038, 90010,
+))  # fmt: skip
+
+
 class Texter(Protocol):
     """Sends text messages."""
 
@@ -98,7 +106,9 @@ def _refuse_unsent(reply: "Response", to: str) -> None:
         raise _unclear()
     if code in _UNREACHABLE:
         raise OutwardError(f"No text was sent: Twilio cannot send texts to {to} ({code}).", reason="recipient")
-    raise OutwardError(f"No text was sent: Twilio refused it ({code or status}).", reason="refused")
+    if code in _OF_THE_ACCOUNT or not code:
+        raise OutwardError(f"No text was sent: Twilio refused it ({code or status}).", reason="refused")
+    raise OutwardError(f"No text was sent: Twilio refused this one to {to} ({code}).", reason="recipient")
 
 
 def _code(reply: "Response") -> int:
@@ -116,5 +126,6 @@ def _unreached() -> OutwardError:
 
 def _unclear() -> OutwardError:
     return OutwardError(
-        "Twilio has not said whether it sent the text. Wait a minute for it, then try again.", reason="unknown"
+        "Twilio has not said whether it sent the text. It may have arrived: ask before you send it again.",
+        reason="unknown",
     )

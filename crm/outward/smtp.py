@@ -1,5 +1,6 @@
 """E-mail over SMTP: a connection that knows at each step whether a mail can have been sent."""
 
+import base64
 import re
 import smtplib
 import socket
@@ -14,7 +15,7 @@ from crm.outward.mail import Connection, Fate, Outcome, in_order, outcomes, send
 from crm.outward.mime import composed, needs_utf8
 from crm.outward.outgoing import Mail, Party, sender_of
 from crm.outward.sanitizing import line
-from crm.outward.servers import Server, smtp_server
+from crm.outward.servers import Server, smtp_server, tls_problem
 
 # No step of sending takes longer than so many seconds, but for the answer to a whole message: a server looks it
 # through before it answers, and whoever does not wait sends it twice.
@@ -26,6 +27,7 @@ _CLOSING = 421
 _WANTS_SIGN_IN = (530, 534, 535, 538)
 # RFC 5321, 4.5.3.1.10: too many recipients, for now.
 _TOO_MANY = 552
+_GO_ON, _SIGNED_IN = 334, (235, 503)
 _LONGEST_WORDS = 300
 _LOST = "the connection to the mail server was lost"
 
@@ -208,11 +210,14 @@ class SmtpConnection:
                 "does not offer the encryption or sign-in that CRM_SMTP_URL asks for", "refused"
             ) from error
         except ssl.SSLError as error:
-            raise self._failed("could not prove who it is, or encrypts in a way that is not safe", "refused") from error
+            raise self._failed(tls_problem(error, "smtp"), "refused") from error
         except smtplib.SMTPResponseException as error:
             busy = 400 <= error.smtp_code < 500
             words = _words(error.smtp_code, error.smtp_error)
             raise self._failed(f"lets nobody in ({words})", "busy" if busy else "refused") from error
+        except TimeoutError as error:
+            hint = "; if it encrypts from the start, write smtps://" if self._server.encrypts != "always" else ""
+            raise self._failed(f"cannot be reached: it does not answer{hint}", "offline") from error
         except (OSError, smtplib.SMTPException) as error:
             raise self._failed("cannot be reached", "offline") from error
 
@@ -229,7 +234,7 @@ class SmtpConnection:
             if server.encrypts == "first":
                 smtp.starttls(context=context)
             if server.user:
-                smtp.login(server.user, server.password)
+                _sign_in(smtp, server.user, server.password)
             smtp.ehlo_or_helo_if_needed()
         except BaseException:
             smtp.close()
@@ -238,6 +243,31 @@ class SmtpConnection:
 
     def _failed(self, why: str, reason: str) -> OutwardError:
         return OutwardError(f"No e-mail was sent: the mail server {self._server.host} {why}.", reason=reason)
+
+
+def _sign_in(smtp: smtplib.SMTP, user: str, password: str) -> None:
+    """Signs in, whatever letters the password has (RFC 4616). Raises SMTPException."""
+    smtp.ehlo_or_helo_if_needed()
+    methods = smtp.esmtp_features.get("auth", "").upper().split()
+    if methods and not {"PLAIN", "LOGIN", "CRAM-MD5"} & set(methods):
+        raise smtplib.SMTPNotSupportedError("no sign-in by user and password")
+    if (user + password).isascii():
+        smtp.login(user, password)
+        return
+    if "PLAIN" in methods:
+        code, said = smtp.docmd("AUTH", f"PLAIN {_base64(f'{chr(0)}{user}{chr(0)}{password}')}")
+    elif "LOGIN" in methods:
+        code, said = smtp.docmd("AUTH", f"LOGIN {_base64(user)}")
+        if code == _GO_ON:
+            code, said = smtp.docmd(_base64(password))
+    else:
+        raise smtplib.SMTPNotSupportedError("no sign-in by user and password")
+    if code not in _SIGNED_IN:
+        raise smtplib.SMTPAuthenticationError(code, said)
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode("ascii")
 
 
 def _socket_of(smtp: smtplib.SMTP) -> socket.socket:

@@ -11,6 +11,7 @@ from crm.outward.mailbox import Arrival, Mailbox, Place, mailbox_at
 from crm.outward.servers import imap_server
 from tests.support.dovecot import LOGIN, Dovecot
 from tests.support.mail_server import free_port
+from tests.support.scripted_imap import scripted
 
 FOLDER = "Sales"
 
@@ -201,3 +202,26 @@ def test_without_a_url_there_is_no_mailbox() -> None:
     assert mailbox_at("") is None
     assert isinstance(mailbox_at("imaps://me:x@mail.example.com"), Mailbox)
     assert Place(1, 2) == Place(1, 2)
+
+
+# What a server does wrong
+
+
+@pytest.mark.parametrize("refusal", ["NO [EXPUNGEISSUED] gone", "BAD not that one", "NO [b'odd']"])
+def test_a_message_that_the_server_does_not_give_keeps_none_of_the_others(refusal: str) -> None:
+    with scripted({2: refusal}) as port:
+        found = list(Mailbox(f"imap://a:b@127.0.0.1:{port}").arrivals())
+    assert [arrival.place.uid for arrival in found] == [1, 2, 3]
+    assert [bool(arrival.message) for arrival in found] == [True, False, True]
+    assert found[1].problem.startswith("A message cannot be read: the mail server does not give it")
+    assert "b'" not in found[1].problem
+
+
+def test_a_message_that_is_announced_as_endless_is_not_waited_for() -> None:
+    with scripted({2: "{4294967296}"}) as port, pytest.raises(OutwardError, match="broke off"):
+        list(Mailbox(f"imap://a:b@127.0.0.1:{port}", time_out=5.0).arrivals())
+
+
+def test_a_server_that_does_not_number_its_messages_is_told_apart_from_none() -> None:
+    with scripted({}, select="[READ-ONLY] ok") as port, pytest.raises(OutwardError, match="UIDVALIDITY"):
+        list(Mailbox(f"imap://a:b@127.0.0.1:{port}").arrivals())

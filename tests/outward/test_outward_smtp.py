@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import trustme
@@ -17,6 +18,7 @@ from crm.errors import OutwardError
 from crm.outward.mail import Fate, Mailer, Outcome
 from crm.outward.outgoing import Mail, Party
 from crm.outward.smtp import SmtpMailer
+from tests.support import mail_server
 from tests.support.mail_server import HANGS_UP, LOGIN, Post, free_port, served
 
 ANNA, BEN, CLEO = Party("anna@example.com", "Anna"), Party("ben@example.com"), Party("cleo@example.com")
@@ -273,3 +275,18 @@ def test_half_an_answer_is_none(said: bytes) -> None:
 def test_to_open_a_way_to_send_asks_nobody() -> None:
     with mailer(free_port()).connection():
         pass
+
+
+@pytest.mark.parametrize("password", ["pässwörd", "100 €", "パスワード"])
+def test_a_password_may_have_any_letters(
+    authority: trustme.CA, ours: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    monkeypatch.setattr(mail_server, "PASSWORD", password)
+    post = Post()
+    with served(post, authority, encrypts="always") as port:
+        url = f"smtps://crm%40example.com:{quote(password)}@localhost:{port}"
+        SmtpMailer(url, "team@example.com", context=ours).send("anna@example.com", "Hello", "Text")
+        wrong = SmtpMailer(url.replace(quote(password), quote("föö")), "team@example.com", context=ours)
+        with pytest.raises(OutwardError, match="does not take the user and password"):
+            wrong.send("anna@example.com", "Hello", "Text")
+    assert post.signed_in == [True]

@@ -20,6 +20,8 @@ from crm.outward.sanitizing import line
 from crm.repository import Snapshot
 
 _LONGEST_SUBJECT = 300
+# As mail programs show somebody: a name, and the address in <>.
+_NAMED = re.compile(r"[^<>]*<(?P<address>[^<>\s]+)>")
 
 
 class Addressees(Tags):
@@ -157,7 +159,8 @@ class _Addressed:
 
     def _party(self, written: str) -> Party:
         if "@" in written:
-            address = Email().read(written, self._by)
+            named = _NAMED.fullmatch(written)
+            address = Email().read(named["address"] if named else written, self._by)
             known = {contact.email: contact.name for contact in self._contacts} | {
                 self._client.email: self._client.name
             }

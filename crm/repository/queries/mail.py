@@ -17,9 +17,17 @@ from crm.repository.tables import TABLES, client, contact, message, record_colum
 if TYPE_CHECKING:
     from crm.repository import AnyRow
 
-_BY_IDENTIFIER = select(message.c.identifier, message.c.client, message.c.id).where(
-    message.c.identifier.in_(bindparam("identifiers", expanding=True))
-)
+_BY_IDENTIFIER = select(
+    message.c.identifier,
+    message.c.client,
+    message.c.id,
+    message.c.direction,
+    message.c.sender,
+    message.c.subject,
+    message.c.body,
+    message.c.on,
+    message.c.time,
+).where(message.c.identifier.in_(bindparam("identifiers", expanding=True)))
 _STATES_OF_MAILINGS = (
     select(message.c.mailing, message.c.state, func.count())
     .where(message.c.mailing.in_(bindparam("mailings", expanding=True)))
@@ -73,7 +81,7 @@ def refusing(snapshot: Snapshot, field: str, addresses: Iterable[str]) -> "Seque
 
 
 def by_identifier(snapshot: Snapshot, identifiers: Iterable[str]) -> "Sequence[AnyRow]":
-    """The messages with these identifiers: identifier, client, id."""
+    """The messages with these identifiers: identifier, client, id, direction, sender, subject, body, on, time."""
     return snapshot.select(_BY_IDENTIFIER, identifiers=list(identifiers))
 
 

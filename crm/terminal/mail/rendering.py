@@ -157,6 +157,8 @@ def draw_message(screen: Screen, card: "MessageCard", by: Conventions, room: int
     screen.print(heading)
     if message.failure:
         screen.print(data(message.failure, STATE_STYLES.get(message.state, "yellow")))
+    if message.notice:
+        screen.print(data(message.notice, "bold yellow" if "forged" in message.notice else "dim"))
     if card.stopped:
         screen.print(data(card.stopped, "yellow"))
     files = ", ".join(f"{name_of(line)} ({display_size(size_of(line))})" for line in message.attachments.splitlines())

@@ -463,3 +463,60 @@ def test_it_is_the_same_on_every_store(store: Store, box: Box) -> None:
         assert len(snapshot.find_all(Sale)) == 1
     assert store.wrong() == []
     assert box.fetch() == Fetched()
+
+
+# Who really wrote it
+
+FORWARDED = "Von: Bob Hill <bob@example.com>\nGesendet: Montag\nAn: Team\nBetreff: Rechnung\n\nBitte zahlen"
+FAILED = "mx.example.com; dmarc=fail header.from=example.com"
+
+
+def test_what_a_stranger_forwards_is_not_from_a_client(box: Box, acme: Client) -> None:
+    box.office.add(first_name="Bob", last_name="Hill", email="bob@example.com")
+    box.put(FORWARDED, from_="stranger@evil.example.org", subject="WG: Rechnung")
+    fetched = box.fetch()
+    assert (fetched.filed, [who.address for who in fetched.unknown]) == (0, ["stranger@evil.example.org"])
+    # One of us may forward it, and who did so always shows; a forged one of us does not.
+    box.put(FORWARDED, from_=OURS, subject="WG: Rechnung")
+    box.put(FORWARDED, from_=OURS, subject="WG: Rechnung", authentication_results=FAILED)
+    box.fetch()
+    (message,) = box.messages
+    assert (message.sender, message.notice) == ("bob@example.com", f"Forwarded by {OURS}.")
+    assert acme.id
+
+
+def test_a_forged_sender_is_marked_and_nothing_forged_was_sent_by_us(box: Box, acme: Client) -> None:
+    box.put(from_="office@acme.example.com", subject="Theirs", authentication_results=FAILED)
+    box.put(from_=OURS, to="office@acme.example.com", subject="Ours", authentication_results=FAILED)
+    box.put(from_="x@elsewhere.org", to="office@acme.example.com", subject="Hidden", authentication_results=FAILED)
+    box.put(from_=OURS, to="office@acme.example.com", subject="True", authentication_results="mx; dmarc=pass")
+    box.fetch()
+    assert [(message.subject, message.direction) for message in box.messages] == [
+        ("Theirs", "in"), ("Ours", "in"), ("Hidden", "in"), ("True", "out"),
+    ]  # fmt: skip
+    assert ["forged" in message.notice for message in box.messages] == [True, True, True, False]
+    assert {message.client for message in box.messages} == {acme.id}
+
+
+def test_a_message_is_known_by_its_id_and_what_it_says(box: Box, acme: Client) -> None:
+    bob = box.office.add(first_name="Bob", email="bob@example.com")
+    box.put("First", from_="office@acme.example.com", subject="First", message_id="<1@x>")
+    box.put("First", from_="office@acme.example.com", subject="First", message_id="<1@x>")
+    box.put("Other", from_="bob@example.com", subject="Other", message_id="<1@x>")
+    assert (box.fetch().filed, len(box.messages)) == (2, 2)
+    box.put("Other", from_="bob@example.com", subject="Other", message_id="<1@x>")
+    box.put(
+        "Third", from_="office@acme.example.com", subject="Third", message_id="<1@x>",
+        date="Fri, 20 Nov 2026 12:00:00 +0000",
+    )  # fmt: skip
+    assert box.fetch().filed == 1
+    assert [(message.client, message.body) for message in box.messages] == [
+        (acme.id, "First"), (bob.id, "Other"), (acme.id, "Third"),
+    ]  # fmt: skip
+
+
+def test_an_answer_that_names_only_its_conversation_is_filed_with_it(box: Box, acme: Client) -> None:
+    box.put(from_="office@acme.example.com", message_id="<1@x>")
+    box.put(from_="other@elsewhere.org", subject="Re", references="<0@y> <1@x>")
+    assert box.fetch().filed == 2
+    assert {message.client for message in box.messages} == {acme.id}

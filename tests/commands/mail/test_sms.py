@@ -149,3 +149,14 @@ def test_it_is_the_same_on_every_store(store: Store, desk: Desk) -> None:
     assert (card.message.state, card.message.body) == ("sent", "=1+1 Anna")
     assert desk.sent == [("+436641234567", "=1+1 Anna")]
     assert store.wrong() == []
+
+
+@pytest.mark.parametrize(
+    ("code", "stops"), [(21617, False), (30007, False), (21606, False), (21603, True), (30002, True)]
+)
+def test_one_text_that_is_refused_stops_no_other(desk: Desk, anna: Client, code: int, stops: bool) -> None:
+    desk.twilio.status, desk.twilio.reply = 400, json.dumps({"code": code, "message": "no", "status": 400})
+    card = desk.send(anna, "Hello")
+    assert (card.message.state, bool(card.stopped), card.exit_code) == ("queued" if stops else "failed", stops, 1)
+    desk.twilio.status, desk.twilio.reply = 201, "{}"
+    assert desk.send(anna, "Again").message.state == "sent"

@@ -1,8 +1,11 @@
 """Filing e-mails that were read: with which clients one belongs, and which way it went."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date
+from typing import Any
 
 from crm.clock import Clock
 from crm.commands.mail.inbox.correspondents import Correspondents, correspondents, spelling
@@ -20,19 +23,22 @@ from crm.repository.queries.mail import by_identifier
 _AT_ONCE = 500
 _LONGEST_BODY = Prose().longest
 _LONGEST_PARTIES = 4000
+_NO_WORDS = re.compile(r"https?://\S+|[\W_]+")
+_GIST = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An e-mail and the clients it belongs to: `clients` by number, each with the contact it came from or went to (0
-    for none), none where nobody knows it; `direction` is 'in' or 'out'. `stranger` is who wrote it where that is no
-    client and none of us."""
+    """An e-mail and the clients it belongs to: `clients` by number, each with the contact it came from or went to (0 for none), none
+    where nobody knows it; `direction` is 'in' or 'out'. `stranger` is who wrote it where that is no client and none of
+    us; `notice` says who forwarded it, or that it may be forged."""
 
     received: Received
     sender: Party | None
     direction: str
     clients: Mapping[int, int]
     stranger: Party | None = None
+    notice: str = ""
 
 
 def addresses_in(received: Received) -> set[str]:
@@ -42,25 +48,38 @@ def addresses_in(received: Received) -> set[str]:
 
 
 def placed(received: Received, who: Correspondents, talking: Mapping[int, int]) -> Placed:
-    """Find the clients that a message belongs to: those whose addresses it bears; one that was forwarded with who wrote
-    it first; an answer in a conversation with the clients it is `talking` to, whatever address it is from."""
+    """Find the clients that a message belongs to: those whose addresses it bears; one that one of us has forwarded with who
+    wrote it first; an answer in a conversation with the clients it is `talking` to, whatever address it is from. Of one
+    that may be forged nothing counts as written by us."""
+    place = _placed(received, who, talking)
+    if received.forgery:
+        notice = f"It may be forged: the mail server doubts that it is from this sender ({received.forgery})."
+        return replace(place, notice=notice)
+    return place
+
+
+def _placed(received: Received, who: Correspondents, talking: Mapping[int, int]) -> Placed:
     sender, recipients = received.sender, (*received.to, *received.cc, *received.bcc)
     named = who.clients_of(recipients)
     theirs = who.clients_of([sender]) if sender else {}
     if theirs:
         return Placed(received, sender, "in", {**named, **theirs})
-    ours = sender is not None and who.is_ours(sender)
+    ours = sender is not None and who.is_ours(sender) and not received.forgery
     # Whoever copies us without its being seen writes to somebody else for us.
     boxes = {spelling(party.address) for party in received.delivered_to}
-    hidden = not any(who.is_ours(recipient) or spelling(recipient.address) in boxes for recipient in recipients)
+    boxed = any(who.is_ours(recipient) or spelling(recipient.address) in boxes for recipient in recipients)
+    hidden = not boxed and not received.forgery
     if named and (ours or hidden):
         return Placed(received, sender, "out", named)
-    original = received.forwarded_from
-    if original and (clients := who.clients_of([original])):
-        return Placed(received, original, "in", clients)
+    # What a stranger says that somebody else has written may be made up.
+    original = received.forwarded_from if ours else None
+    if sender and original and (clients := who.clients_of([original])):
+        return Placed(received, original, "in", clients, notice=f"Forwarded by {sender.address}.")
     if talking:
         return Placed(received, sender, "out" if ours else "in", {**named, **talking})
     stranger = original if ours else sender
+    if named and received.forgery:
+        stranger = None
     if stranger and who.is_ours(stranger):
         stranger = None
     return Placed(received, sender, "in", named, stranger)
@@ -85,25 +104,31 @@ def file(tx: Transaction, messages: Sequence[Received], ours: frozenset[str], *,
     alone, since what was sent from here comes back as a copy, unless it is looked at `anew`."""
     wanted = set[str]().union(*(addresses_in(message) for message in messages))
     who = correspondents(tx, wanted, ours)
-    filed_before = _known(
+    filed_before = _filed_before(
         tx, {name for message in messages for name in (identifier(message), message.in_reply_to, _bounced(message))}
     )
     filed = Filed()
     new: list[Message] = []
     for at, received in enumerate(messages):
-        known = filed_before.get(identifier(received), {})
+        same_id = filed_before.setdefault(identifier(received), [])
+        known = {filing.client for filing in same_id if filing.is_of(received, who)}
         if received.is_automatic:
             filed.automatic += 1
             filed.bounced += _given_up(tx, received, filed_before)
         elif known and not anew:
             filed.known += 1
         else:
-            place = placed(received, who, dict.fromkeys(filed_before.get(received.in_reply_to, {}), 0))
-            lacking = {number: its for number, its in place.clients.items() if number not in known}
-            new += [_message(place, number, its, tx.clock) for number, its in lacking.items()]
+            talking = {filing.client: 0 for filing in filed_before.get(received.in_reply_to, ())}
+            place = placed(received, who, talking)
+            added = [
+                _message(place, number, contact, tx.clock)
+                for number, contact in place.clients.items()
+                if number not in known
+            ]
+            new += added
             # The next of the batch may be the same, or answer it.
-            filed_before.setdefault(identifier(received), {}).update(dict.fromkeys(lacking, 0))
-            filed.new += bool(lacking)
+            same_id += [Filing.of(message) for message in added]
+            filed.new += bool(added)
             if place.stranger:
                 filed.strangers[at] = place.stranger
             elif not place.clients:
@@ -112,23 +137,59 @@ def file(tx: Transaction, messages: Sequence[Received], ours: frozenset[str], *,
     return filed
 
 
-def _known(snapshot: Snapshot, identifiers: set[str]) -> dict[str, dict[int, int]]:
-    """The messages that are stored, by Message-ID and client."""
-    found: dict[str, dict[int, int]] = {}
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """A message that is stored with a client, as far as it is needed to know it again."""
+
+    id: int
+    client: int
+    direction: str
+    sender: str
+    subject: str
+    body: str
+    on: date
+    time: str
+
+    @classmethod
+    def of(cls, stored: Any) -> "Filing":
+        """The filing of a message, or of a row with its fields."""
+        return cls(**{name: getattr(stored, name) for name in cls.__slots__})
+
+    def is_of(self, received: Received, who: Correspondents) -> bool:
+        """Whether this is what was received: the same Message-ID alone is no proof, since anybody can use it again.
+        What was sent from here comes back as a copy that reads differently."""
+        if self.direction == "out" and received.sender and who.is_ours(received.sender):
+            return not received.forgery
+        parties = [party for party in (received.sender, received.forwarded_from) if party]
+        if spelling(self.sender) not in {spelling(party.address) for party in parties} and (self.sender or parties):
+            return False
+        at = received.at.astimezone(UTC)
+        is_near = abs((self.on - at.date()).days) <= 1 and self.time[3:] == f"{at:%M}"
+        return _gist(self.body) == _gist(received.text) or (is_near and self.subject == line(received.subject, 300))
+
+
+def _gist(text: str) -> str:
+    """The words of a text, without addresses and signs: a later version may read them differently."""
+    return _NO_WORDS.sub("", text)[:_GIST].casefold()
+
+
+def _filed_before(snapshot: Snapshot, identifiers: set[str]) -> dict[str, list[Filing]]:
+    """The messages that are stored, by Message-ID."""
+    found: dict[str, list[Filing]] = {}
     ordered = sorted(identifiers - {""})
     for at in range(0, len(ordered), _AT_ONCE):
         for row in by_identifier(snapshot, ordered[at : at + _AT_ONCE]):
-            found.setdefault(row.identifier, {})[row.client] = row.id
+            found.setdefault(row.identifier, []).append(Filing.of(row))
     return found
 
 
-def _given_up(tx: Transaction, received: Received, filed_before: Mapping[str, Mapping[int, int]]) -> list[Message]:
+def _given_up(tx: Transaction, received: Received, filed_before: Mapping[str, Sequence[Filing]]) -> list[Message]:
     """Marks the messages of ours as failed that a mail server has given up, with its words. Of what went to several the
     others keep it: `email again` sends it to whom it did not reach."""
     bounce = received.bounce
     changed = []
-    for number in filed_before.get(bounce.message_id, {}).values() if bounce else ():
-        its = tx.find(Message, number)
+    for filing in filed_before.get(bounce.message_id, ()) if bounce else ():
+        its = tx.find(Message, filing.id)
         if bounce is None or its is None or its.direction != "out" or its.state not in ("sent", "unsure"):
             continue
         words = line(" ".join(filter(None, (bounce.address, bounce.words))), Line(500).longest)
@@ -179,6 +240,7 @@ def _message(place: Placed, client: int, contact: int, clock: Clock) -> Message:
         attachments=_names(received.attachments),
         identifier=identifier(received),
         answers=received.in_reply_to,
+        notice=place.notice,
     )
 
 
