@@ -1,5 +1,6 @@
 """Attempts on accounts, counted by account and by address; the limiter knows both by digests only."""
 
+from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 from crm.accounts.account_store import address as kept_address
@@ -20,12 +21,15 @@ class Attempts:
     def sign_in(self, email: str, address: str, place: str = "") -> "Attempt":
         """Counts an attempt to prove to be the owner of an account; those from another `place` are counted apart."""
         account = self._secret.mac("attempts", _account(email), place)
-        return self._limiter.begin(account, self._secret.mac("addresses", address) if address else "")
+        return self._limiter.begin(account, self._neighbourhood("addresses", address))
 
     def link(self, email: str, address: str) -> None:
         """Counts a request for a link to a new password."""
         account = self._secret.mac("links", _account(email))
-        self._limiter.begin(account, self._secret.mac("links", address) if address else "")
+        self._limiter.begin(account, self._neighbourhood("links", address))
+
+    def _neighbourhood(self, purpose: str, address: str) -> str:
+        return self._secret.mac(purpose, neighbourhood(address)) if address else ""
 
     def spend(self, what: str, most: int, seconds: float) -> bool:
         """Counts one use of something; False where it was used `most` times within `seconds` already."""
@@ -34,6 +38,17 @@ class Attempts:
     def close(self) -> None:
         """Lets go of what was counted in memory alone."""
         self._limiter.close()
+
+
+def neighbourhood(address: str) -> str:
+    """An address as it is counted: of IPv6 the first 64 bits, of which everybody has all the rest."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return address
+    return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))
 
 
 def _account(email: str) -> str:

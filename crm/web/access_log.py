@@ -12,12 +12,12 @@ from typing import Any
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from crm.accounts.attempts import neighbourhood
 from crm.clock import machine_now
 from crm.errors import CRMError, StoreAccessError, StoreBusyError, StoreError
 from crm.web.faults import facts_of
 from crm.web.origins import HEALTH
 from crm.web.pages import notice
-from crm.web.rate_limits import neighbourhood
 
 log = logging.getLogger("crm.web")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from crm.web.rate_limits import neighbourhood
+from crm.accounts.attempts import neighbourhood
 
 # The head of a request is here within so many seconds of the connection, or of its first byte.
 HEAD_SECONDS = 10.0

@@ -4,11 +4,11 @@ import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 from time import monotonic
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from crm.accounts.attempts import neighbourhood
 from crm.web.pages import notice
 
 FORM = 16 * 1024
@@ -112,17 +112,6 @@ class AddressLimits:
 
 def _who(scope: Scope) -> str:
     return neighbourhood((scope.get("client") or ("", 0))[0])
-
-
-def neighbourhood(address: str) -> str:
-    """An address as it is counted: of IPv6 the first 64 bits, of which everybody has all the rest."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(found, IPv6Address):
-        return address
-    return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))
 
 
 class BodyLimit:

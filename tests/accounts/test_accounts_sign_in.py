@@ -284,6 +284,15 @@ def test_an_address_is_slowed_down_whichever_accounts_it_tries(file_office: Offi
     assert file_office.sign_in(address="10.6.6.6")
 
 
+def test_of_ipv6_all_addresses_of_a_network_are_slowed_down(file_office: Office) -> None:
+    file_office.add()
+    for number in range(20):
+        refused(file_office, f"nobody{number}@example.com", "wrong", address=f"2001:db8:0:6::{number:x}")
+    with pytest.raises(TooManyAttemptsError):
+        file_office.sign_in(address="2001:db8:0:6:ffff::1")
+    assert file_office.sign_in(address="2001:db8:0:7::1")
+
+
 def test_a_stranger_does_not_shut_the_owner_out(office: Office) -> None:
     office.add()
     office.sign_in(address="10.1.1.1", device="Firefox on Linux")

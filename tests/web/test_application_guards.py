@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from crm.accounts.attempts import neighbourhood
 from crm.accounts.evidence import damaged
 from crm.accounts.roster import other_secret
 from crm.errors import StoreOfflineError, UsageError
@@ -25,7 +26,7 @@ from crm.web.access_log import Journal, JsonLines, write_journal
 from crm.web.headers import SecurityHeaders
 from crm.web.origins import SameOrigin, is_loopback, origin_of
 from crm.web.proxies import TrustedProxies
-from crm.web.rate_limits import FILE, FORM, RULES, AddressLimits, BodyLimit, Rule, neighbourhood
+from crm.web.rate_limits import FILE, FORM, RULES, AddressLimits, BodyLimit, Rule
 from tests.support.serving import served
 
 
