@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from sqlalchemy import String, literal, select, type_coerce
@@ -15,10 +15,10 @@ from sqlalchemy import String, literal, select, type_coerce
 from crm import program
 from crm.atomic_write import atomic_write
 from crm.errors import SignedOutError, StoreAccessError
+from crm.local_database import take_lock
 from crm.model import SignIn, User
 from crm.model.paths import path_of
 from crm.model.rights import Reader
-from crm.private_files import private_database
 from crm.repository import ROSTER, Snapshot, tables
 from crm.repository.known import FILE, Known, KnownRosters
 from crm.repository.statements import ANY_PASSWORD
@@ -94,10 +94,10 @@ class Memory:
 @contextmanager
 def _alone(lock: Path) -> Iterator[None]:
     """While nobody else on this machine writes what they have seen. Raises OSError."""
-    private_database(lock)
-    with closing(sqlite3.connect(lock, timeout=_HELD, isolation_level=None)) as held:
-        with suppress(sqlite3.Error):
-            held.execute("BEGIN EXCLUSIVE")
+    held = None
+    with suppress(sqlite3.Error):
+        held = take_lock(lock, _HELD)
+    with closing(held) if held is not None else nullcontext():
         yield
 
 

@@ -1,19 +1,14 @@
 """Throttling of failed sign-ins, shared by all programs of this machine: who has to wait, and how long."""
 
 import sqlite3
-import threading
 from collections.abc import Callable
-from contextlib import closing, suppress
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from typing import TypeVar
 
 from crm.clock import machine_now
 from crm.errors import TooManyAttemptsError
-from crm.private_files import private_database
-
-Result = TypeVar("Result")
+from crm.local_database import SharedCounts
 
 # An account: so many failures are free, then one waits a minute, and after each more twice as long, up to an hour.
 FREE = 5
@@ -26,13 +21,9 @@ FREE_OF_ADDRESS = 20
 WINDOW_OF_ADDRESS = 600.0
 # So many accounts, addresses and tickets are remembered; the least tried and oldest go first.
 REMEMBERED = 20_000
-# Who finds the file held gives up after so many seconds and counts alone.
-_HELD = 2.0
 _TABLES = """
-BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS failure (who TEXT PRIMARY KEY, count INTEGER, first REAL, last REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS spent (what TEXT PRIMARY KEY, count INTEGER, until REAL) WITHOUT ROWID;
-COMMIT;
 """
 
 
@@ -63,11 +54,8 @@ class AttemptLimiter:
     """
 
     def __init__(self, folder: Path, now: Callable[[], float] = lambda: machine_now().timestamp()) -> None:
-        self._path = folder / "attempts.sqlite3"
+        self._counts = SharedCounts(folder / "attempts.sqlite3", _TABLES)
         self._now = now
-        self._alone: sqlite3.Connection | None = None
-        self._mended = False
-        self._lock = threading.Lock()
 
     def begin(self, account: str, address: str = "") -> Attempt:
         """Counts an attempt before it is known how it ends, so that many at once are not more than one after the
@@ -89,7 +77,7 @@ class AttemptLimiter:
             _bound(file, "failure", "count, last")
             return 0.0, before[0] if before else 0.0
 
-        left, before = self._change(change)
+        left, before = self._counts.change(change)
         if left > 0:
             raise TooManyAttemptsError(ceil(left))
         return Attempt(self, account, who, before)
@@ -105,11 +93,11 @@ class AttemptLimiter:
             file.execute("UPDATE failure SET count = count - 1 WHERE who = ?", (attempt.address,))
             file.execute("DELETE FROM failure WHERE count <= 0")
 
-        self._change(change)
+        self._counts.change(change)
 
     def forget(self, account: str) -> None:
         """Forgets the failures of an account."""
-        self._change(lambda file: file.execute("DELETE FROM failure WHERE who = ?", (account,)))
+        self._counts.change(lambda file: file.execute("DELETE FROM failure WHERE who = ?", (account,)))
 
     def spend(self, name: str, most: int, seconds: float) -> bool:
         """Counts one use of something; False where it was used `most` times within `seconds` already."""
@@ -127,57 +115,11 @@ class AttemptLimiter:
             _bound(file, "spent", "until")
             return True
 
-        return self._change(change)
-
-    def _change(self, change: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Calls `change` with the file for ourselves. A file that cannot be used is left for one in memory: to count
-        must never be what stops everybody."""
-        with self._lock:
-            while True:
-                if self._alone is not None:
-                    return _at_once(self._alone, change)
-                try:
-                    private_database(self._path)
-                    with closing(_opened(str(self._path))) as file:
-                        return _at_once(file, change)
-                except (sqlite3.Error, OSError) as error:
-                    if not _is_damage(error) or self._mended:
-                        self._alone = _opened(":memory:")
-                        continue
-                    self._mended = True
-                    with suppress(OSError):
-                        for path in self._path.parent.glob(f"{self._path.name}*"):
-                            path.unlink(missing_ok=True)
+        return self._counts.change(change)
 
     def close(self) -> None:
         """Forgets what was counted in memory alone."""
-        with self._lock:
-            if self._alone is not None:
-                self._alone.close()
-            self._alone = None
-
-
-def _opened(where: str) -> sqlite3.Connection:
-    file = sqlite3.connect(where, timeout=_HELD, isolation_level=None, check_same_thread=False)
-    try:
-        file.execute("PRAGMA synchronous = OFF")
-        file.executescript(_TABLES)
-    except BaseException:
-        file.close()
-        raise
-    return file
-
-
-def _at_once(file: sqlite3.Connection, change: Callable[[sqlite3.Connection], Result]) -> Result:
-    file.execute("BEGIN IMMEDIATE")
-    try:
-        result = change(file)
-        file.execute("COMMIT")
-    except BaseException:
-        with suppress(sqlite3.Error):
-            file.execute("ROLLBACK")
-        raise
-    return result
+        self._counts.close()
 
 
 def _account_waits(file: sqlite3.Connection, account: str, now: float) -> float:
@@ -206,7 +148,3 @@ def _bound(file: sqlite3.Connection, table: str, order: str) -> None:
         key = "who" if table == "failure" else "what"
         oldest = f"SELECT {key} FROM {table} ORDER BY {order} LIMIT ?"
         file.execute(f"DELETE FROM {table} WHERE {key} IN ({oldest})", (count - REMEMBERED * 9 // 10,))
-
-
-def _is_damage(error: Exception) -> bool:
-    return str(getattr(error, "sqlite_errorname", "")).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR"))

@@ -17,6 +17,7 @@ ARROWS: dict[str, set[str]] = {
     "clock": set(),
     "atomic_write": set(),
     "private_files": set(),
+    "local_database": {"errors"},
     # Says how the program is called, and is asked by whoever tells a person what to type.
     "program": set(),
     "model": {"errors"},
@@ -31,6 +32,9 @@ ARROWS: dict[str, set[str]] = {
     "shell": {"errors", "model", "config", "rules", "files", "repository", "accounts", "commands", "terminal"},
     "web": {"errors", "model", "config", "repository", "accounts", "commands", "terminal"},
 }
+# Who keeps something on this machine beside the store.
+for _room in ("repository", "accounts", "commands"):
+    ARROWS[_room] |= {"local_database"}
 # Everybody may ask what time it is, and keep a file to its owner.
 for _room in ARROWS.keys() - {"errors", "clock", "atomic_write", "private_files"}:
     ARROWS[_room] |= {"clock", "private_files"}

@@ -12,7 +12,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
-from crm.commands.mail.local_database import JournalFile
+from crm.local_database import JournalFile
 from crm.outward.mailbox import Mailbox, Place
 from crm.outward.outgoing import Party
 

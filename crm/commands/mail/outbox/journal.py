@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crm.clock import Clock
-from crm.commands.mail.local_database import JournalFile
-from crm.private_files import private_database
+from crm.local_database import JournalFile, take_lock
 
 # What was handed over is remembered for so many days: a store that is put back from a backup may have it queued again.
 _REMEMBERED = 800
@@ -95,7 +94,7 @@ class SendingJournal(JournalFile):
         if found[0] == self._run or not path.exists():
             return bool(found[0] == self._run)
         with self._explained():
-            held = _locked(path)
+            held = take_lock(path)
         if held is None:
             return True
         held.close()
@@ -108,7 +107,7 @@ class SendingJournal(JournalFile):
         if self._lock is None:
             run = secrets.token_hex(8)
             with self._explained():
-                self._lock = _locked(self._lock_of(run))
+                self._lock = take_lock(self._lock_of(run))
             self._run = run
 
     def _lock_of(self, run: str) -> Path:
@@ -196,22 +195,6 @@ class SendingJournal(JournalFile):
     def was_kept(self, file: str) -> bool:
         """Whether a copy of a file once lay on this machine."""
         return self._one("SELECT 1 FROM kept WHERE file = ?", file) is not None
-
-
-def _locked(path: Path) -> sqlite3.Connection | None:
-    """A file held until the process ends, however it does; None where another holds it. SQLite's locks are the same
-    on every system."""
-    private_database(path)
-    lock = sqlite3.connect(path, timeout=0, isolation_level=None)
-    try:
-        lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError:
-        lock.close()
-        return None
-    except BaseException:
-        lock.close()
-        raise
-    return lock
 
 
 def _attempt(row: tuple[int, str, str, str], reached: Iterable[str]) -> Attempt:

@@ -1,17 +1,15 @@
 """The quota of an account at Google, shared by all programs on this machine: who asks next, and when."""
 
 import sqlite3
-import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from crm.clock import machine_now
 from crm.errors import StoreBusyError
-from crm.private_files import private_database
+from crm.local_database import SharedCounts
 from crm.repository import Wait, Waiting
 
 Result = TypeVar("Result")
@@ -28,16 +26,11 @@ USED_UP = "Google's quota for this minute is used up"
 _DRIFT = 5.0
 # A moment that is not worth sleeping for.
 _NOTHING = 0.001
-# Who finds the file held gives up after so many seconds and goes on without it.
-_HELD = 2.0
-# Each program makes them where they are missing; several may do so at the same moment. The file has no write-ahead log:
-# to be given one is refused at once, not waited for, where another program has the file.
+# A crash of a program loses nothing of it, and one of the machine takes longer than a minute.
 _TABLES = """
-BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS slot (account TEXT, kind TEXT, at REAL, epoch REAL);
 CREATE INDEX IF NOT EXISTS slot_by_time ON slot (account, kind, at);
 CREATE TABLE IF NOT EXISTS pause (account TEXT, kind TEXT, until REAL, epoch REAL, PRIMARY KEY (account, kind));
-COMMIT;
 """
 
 
@@ -70,13 +63,9 @@ class Limiter:
     """
 
     def __init__(self, folder: Path, account: str, clock: Stopwatch | None = None) -> None:
-        self._path = folder / "quota.sqlite3"
+        self._counts = SharedCounts(folder / "quota.sqlite3", _TABLES)
         self._account = account
         self.clock = clock or Stopwatch()
-        self._opened: sqlite3.Connection | None = None
-        self._alone = False
-        self._mended = False
-        self._lock = threading.Lock()
 
     def take(self, kind: Kind, waiting: Waiting, since: float | None = None) -> None:
         """Takes a slot, waiting for it with a countdown. Raises StoreBusyError where that takes too long, counted
@@ -122,9 +111,8 @@ class Limiter:
         self._change(pause)
 
     def close(self) -> None:
-        """Lets go of the file."""
-        with self._lock:
-            self._let_go()
+        """Forgets what was counted in memory alone."""
+        self._counts.close()
 
     def _give_back(self, kind: Kind, at: float) -> None:
         self._change(
@@ -136,64 +124,17 @@ class Limiter:
         )
 
     def _change(self, change: Callable[[sqlite3.Connection, float, float], Result]) -> Result:
-        """Calls `change` with the file for ourselves, the time, and the moment of the day when that time began.
+        """Calls `change` with the file for ourselves, the time, and the moment of the day when that time began."""
 
-        Counting must never be what stops somebody: a file that cannot be used is left for one in memory.
-        """
-        with self._lock:
-            while True:
-                try:
-                    return self._attempt(change)
-                except (sqlite3.Error, OSError) as error:
-                    self._let_go()
-                    if self._alone:
-                        raise
-                    if not _is_damage(error) or self._mended:
-                        self._alone = True
-                        continue
-                    # Nothing in it is worth keeping for more than a few minutes.
-                    self._mended = True
-                    with suppress(OSError):
-                        for path in self._path.parent.glob(f"{self._path.name}*"):
-                            path.unlink(missing_ok=True)
-
-    def _attempt(self, change: Callable[[sqlite3.Connection, float, float], Result]) -> Result:
-        file = self._file()
-        file.execute("BEGIN IMMEDIATE")
-        try:
+        def timed(file: sqlite3.Connection) -> Result:
             now = self.clock.now()
             epoch = self.clock.day() - now
             # The machine was started anew, slept, or its time was set: what was counted before says nothing now.
             for table in ("slot", "pause"):
                 file.execute(f"DELETE FROM {table} WHERE abs(epoch - ?) > ?", (epoch, _DRIFT))
-            result = change(file, now, epoch)
-            file.execute("COMMIT")
-            return result
-        except BaseException:
-            with suppress(sqlite3.Error):
-                file.execute("ROLLBACK")
-            raise
+            return change(file, now, epoch)
 
-    def _file(self) -> sqlite3.Connection:
-        if self._opened is None:
-            if not self._alone:
-                private_database(self._path)
-            where = ":memory:" if self._alone else str(self._path)
-            opened = sqlite3.connect(where, timeout=_HELD, isolation_level=None, check_same_thread=False)
-            try:
-                # A crash of a program loses nothing so, and one of the machine takes longer than a minute.
-                opened.execute("PRAGMA synchronous = OFF")
-                opened.executescript(_TABLES)
-            except BaseException:
-                opened.close()
-                raise
-            self._opened = opened
-        return self._opened
-
-    def _let_go(self) -> None:
-        if self._opened is not None:
-            self._opened.close()
-        self._opened = None
+        return self._counts.change(timed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +167,6 @@ class _Reservation:
 def _paused_until(file: sqlite3.Connection, account: str, kind: Kind) -> float:
     pause = file.execute("SELECT until FROM pause WHERE account = ? AND kind = ?", (account, kind)).fetchone()
     return float(pause[0]) if pause else 0.0
-
-
-def _is_damage(error: Exception) -> bool:
-    return str(getattr(error, "sqlite_errorname", "")).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR"))
 
 
 def too_long() -> StoreBusyError:

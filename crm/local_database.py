@@ -1,0 +1,189 @@
+"""Databases of this machine: small SQLite files in which its programs note for each other what is not in the store.
+
+Only their owner reads them. Whoever finds one held by another program waits a while; one that is damaged is put aside
+or begun anew.
+"""
+
+import secrets
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Self, TypeVar
+
+from crm.errors import FileError
+from crm.private_files import private_database
+
+Result = TypeVar("Result")
+
+# So many seconds a program waits for another one, where it can do without the file, and where it cannot.
+_SHORT, _LONG = 2.0, 20.0
+
+
+def open_database(path: Path | None, tables: str = "", *, wait: float, durable: bool = False) -> sqlite3.Connection:
+    """Opens a file, and makes it and its `tables` (SQL) where they are missing; None is one in memory. Whoever finds it
+    held waits so many seconds. One that is `durable` loses nothing where the machine goes down, and readers of it do
+    not wait for writers. Raises OSError and sqlite3.Error."""
+    if path is not None:
+        private_database(path)
+    file = sqlite3.connect(path or ":memory:", timeout=wait, isolation_level=None, check_same_thread=False)
+    try:
+        if durable:
+            # To be given a write-ahead log is refused at once, not waited for, where another program has the file.
+            file.execute("PRAGMA journal_mode = WAL")
+        file.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
+        if tables:
+            # Several programs may make them at the same moment.
+            file.executescript(f"BEGIN IMMEDIATE;{tables}COMMIT;")
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+@contextmanager
+def transaction(file: sqlite3.Connection) -> Iterator[None]:
+    """While nobody else writes to a file; what was written is taken back where something is raised."""
+    file.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        file.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            file.execute("ROLLBACK")
+        raise
+
+
+def take_lock(path: Path, wait: float = 0) -> sqlite3.Connection | None:
+    """A file that is held until it is closed, or the process ends, however it does; None where another one holds it for
+    so many seconds. SQLite's locks are the same on every system. Raises OSError and sqlite3.Error."""
+    with ExitStack() as stack:
+        try:
+            lock = stack.enter_context(closing(open_database(path, wait=wait)))
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if _is_held(error):
+                return None
+            raise
+        stack.pop_all()
+        return lock
+
+
+def _is_held(error: Exception) -> bool:
+    """Whether an error says that another program holds the file."""
+    return str(getattr(error, "sqlite_errorname", "")).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+def is_damaged(error: Exception) -> bool:
+    """Whether an error says that a file is no database, or no longer a whole one."""
+    return str(getattr(error, "sqlite_errorname", "")).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+
+
+class SharedCounts:
+    """What the programs of this machine count together, in a file with `tables`.
+
+    Counting must never be what stops somebody: where the file cannot be used, each program counts for itself, in
+    memory. Nothing in it is worth keeping for long, so a damaged one is begun anew.
+    """
+
+    def __init__(self, path: Path, tables: str) -> None:
+        self._path = path
+        self._tables = tables
+        self._alone: sqlite3.Connection | None = None
+        self._mended = False
+        self._lock = threading.Lock()
+
+    def change(self, change: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Calls `change` with the file, to which nobody else writes meanwhile."""
+        with self._lock:
+            while self._alone is None:
+                try:
+                    with closing(open_database(self._path, self._tables, wait=_SHORT)) as file, transaction(file):
+                        return change(file)
+                except (sqlite3.Error, OSError) as error:
+                    if self._mended or not _is_of_no_use(error):
+                        self._alone = open_database(None, self._tables, wait=0)
+                        continue
+                    self._mended = True
+                    with suppress(OSError):
+                        for path in _with_logs(self._path):
+                            path.unlink(missing_ok=True)
+            with transaction(self._alone):
+                return change(self._alone)
+
+    def close(self) -> None:
+        """Forgets what was counted in memory alone."""
+        with self._lock:
+            if self._alone is not None:
+                self._alone.close()
+            self._alone = None
+
+
+class JournalFile:
+    """The durable file `file_name` in a folder, with `tables` (SQL). One that is damaged is put aside and a new one
+    begun.
+
+    As a context it is open; everything may raise FileError, with the sentence `broken` about {file} and {why}.
+    """
+
+    file_name: ClassVar[str]
+    tables: ClassVar[str]
+    broken: ClassVar[str]
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / self.file_name
+
+    def __enter__(self) -> Self:
+        with self._explained():
+            try:
+                self._file = self._opened()
+            except sqlite3.Error as error:
+                if not is_damaged(error):
+                    raise
+                for path in _with_logs(self._path):
+                    path.replace(path.with_name(f"damaged-{secrets.token_hex(4)}-{path.name}"))
+                self._file = self._opened()
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self._file.close()
+
+    def _opened(self) -> sqlite3.Connection:
+        return open_database(self._path, self.tables, wait=_LONG, durable=True)
+
+    def _all(self, statement: str, *values: Any, **named: Any) -> list[Any]:
+        """Runs a statement with its values, in order (?) or by name (:name)."""
+        with self._explained():
+            return self._file.execute(statement, named or values).fetchall()
+
+    def _one(self, statement: str, *values: Any, **named: Any) -> Any:
+        return next(iter(self._all(statement, *values, **named)), None)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise FileError(self.broken.format(file=self._path.name, why=_reason(error))) from error
+
+
+def _reason(error: Exception) -> str:
+    """Why a file cannot be used, in the words of whoever reads it."""
+    if _is_held(error):
+        return "another program is using it"
+    if is_damaged(error):
+        return "it is damaged"
+    return getattr(error, "strerror", "") or str(error)
+
+
+def _is_of_no_use(error: Exception) -> bool:
+    """Whether a file is damaged, or has the tables of another version."""
+    return is_damaged(error) or getattr(error, "sqlite_errorname", "") == "SQLITE_ERROR"
+
+
+def _with_logs(path: Path) -> list[Path]:
+    """The file, and what SQLite keeps beside it."""
+    return list(path.parent.glob(f"{path.name}*"))
