@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm import program
 from crm.commands.context import CRM, begin_day, has_accounts, shut
-from crm.commands.registry import Command, Parameter
+from crm.commands.registry import Command, Parameter, named
 from crm.config import Config, data_folder, from_environment, store_file
 from crm.errors import (
     Cancelled,
@@ -25,9 +25,10 @@ from crm.errors import (
     StoreError,
     UsageError,
 )
-from crm.model import Conventions
+from crm.model import Conventions, Record
 from crm.model.encoding import plain
 from crm.model.fields import Secret
+from crm.model.paths import display_path
 from crm.model.rights import OWNER
 from crm.repository import Wait
 from crm.repository.shut import Shut
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 # What copies the store anyway, or puts another in its place.
 _BACKED_UP_BY_THEMSELVES = ("backup", "restore")
+# What makes a store where there is none yet, by its last word or all of them.
+_BEGIN = frozenset(("add", "import", "restore", "demo", "capture", "settings set", "rules use", "sheets connect"))
 
 
 class Call:
@@ -60,6 +63,7 @@ class Call:
 
     def run(self, command: Command, given: Mapping[str, Any]) -> int:
         """Runs a command with what was written for it, and prints what it answers. Returns the exit code."""
+        self._refuse_missing(command)
         owner = crm = self._open()
         try:
             if command.outside:
@@ -71,7 +75,7 @@ class Call:
                 begin_day(owner)
             command.demand(crm.reader)
             result = self._done(crm, command, given)
-            self._print(crm, result)
+            self._print(crm, self._told(crm, command, result))
             self._tell_cut(crm, command, given, result)
             self._notice(crm)
         except SignedOutError as out:
@@ -182,6 +186,19 @@ class Call:
         finally:
             crm.repository.close()
 
+    def _refuse_missing(self, command: Command) -> None:
+        """Raises StoreError where a command that only reads or changes what is there names a store that is not: a
+        mistyped name makes no store."""
+        file = store_file(self.config().store)
+        begins = command.name in _BEGIN or command.words in _BEGIN or command.outside
+        if file is None or begins or file.exists() or file.is_symlink():
+            return
+        first = program.command("clients add")
+        raise StoreError(
+            f"There is no store at {display_path(file)}, and none was made. The menu, `{first}` and"
+            f" `{program.command('import')}` make one."
+        )
+
     def _open(self) -> CRM:
         return self._open_crm(self.config(), **self._doors())
 
@@ -257,6 +274,19 @@ class Call:
                     yes=question.yes,
                     kind=question.question_kind,
                 ) from question
+
+    def _told(self, crm: CRM, command: Command, result: Any) -> Any:
+        """What is printed of a result: as text, that a record was deleted and what went with it, and not its card; of a
+        deal the card, which names its client."""
+        if self._settings["json"] or not isinstance(result, Record):
+            return result
+        if command.words == "deals add":
+            return named("deals show")(crm, result)
+        if command.name not in ("delete", "remove"):
+            return result
+        from crm.commands.data.deletions import deleted
+
+        return deleted(crm, result)
 
     def _tell_cut(self, crm: CRM, command: Command, given: Mapping[str, Any], result: Any) -> None:
         """Says on stderr, beside the answer, that a list was cut at a limit that nobody gave."""

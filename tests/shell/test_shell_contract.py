@@ -186,7 +186,7 @@ def test_a_fault_of_the_program_is_a_sentence_and_a_traceback_only_where_asked_f
     def broken(*_: object) -> None:
         raise ZeroDivisionError("deep inside")
 
-    monkeypatch.setattr("crm.commands.lookup.selected", broken)
+    anna(shell)
     monkeypatch.setattr("crm.commands.lookup.selected", broken)
     answer = shell("clients", "show", "1")
     assert (answer.code, answer.out) == (1, "")
@@ -264,6 +264,7 @@ def test_every_command_answers_people_in_words(shell: CommandLine, command: str)
 def test_global_options_stand_before_or_after_the_command(shell: CommandLine) -> None:
     anna(shell)
     other = f"sqlite:///{shell.folder}/other.sqlite3"
+    shell.did("settings", "set", "company_name", "Other", "--store", other)
     before = shell("--json", "--store", other, "clients", "list")
     between = shell("--json", "clients", "list", "--store", other)
     after = shell("clients", "list", "--json", "--store", other)
@@ -273,6 +274,20 @@ def test_global_options_stand_before_or_after_the_command(shell: CommandLine) ->
     shell.did("history", "undo")
     assert shell("clients", "delete", "1", "--yes").code == 0
     assert shell.clients() == []
+
+
+def test_what_was_deleted_is_said_and_a_deal_names_its_client(shell: CommandLine) -> None:
+    anna(shell)
+    shell.did("sales", "add", "1", "--amount", "5")
+    told = shell("deals", "add", "1", "Roof", "--value", "100").out
+    assert "Roof" in told
+    assert "Anna Berg" in told
+    assert shell("--yes", "deals", "delete", "1").out.startswith("✓ Deleted deal Roof\n")
+    told = shell("--yes", "clients", "delete", "1").out
+    assert told == "✓ Deleted Anna Berg, with 1 sale\n`history undo` brings it back.\n"
+    shell.did("history", "undo")
+    # A script gets the record itself.
+    assert shell.did("--yes", "clients", "delete", "1")["last_name"] == "Berg"
 
 
 # Lists

@@ -23,6 +23,22 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
         yield line
 
 
+@pytest.mark.parametrize(
+    "words", ["clients list", "check", "clients show 1", "history undo", "reports sales", "backup"]
+)
+def test_a_mistyped_store_is_not_made_by_what_only_reads_or_changes(shell: CommandLine, words: str) -> None:
+    missing = shell.folder / "no" / "x.sqlite3"
+    told = shell.refused(*words.split(), "--store", f"sqlite:///{missing}")
+    assert told.startswith(f"There is no store at {missing}, and none was made.")
+    assert not missing.parent.exists()
+
+
+def test_the_first_client_makes_the_store(shell: CommandLine) -> None:
+    store = f"sqlite:///{shell.folder}/new/x.sqlite3"
+    shell.did("clients", "add", "--first-name", "Anna", "--store", store)
+    assert len(shell.did("clients", "list", "--store", store)) == 1
+
+
 def test_no_file_is_overwritten_without_a_yes(shell: CommandLine) -> None:
     assert {command.words for command in commands() if any(its.makes for its in command.parameters.values())} == {
         *WRITERS, "backup",

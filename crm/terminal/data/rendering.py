@@ -17,6 +17,7 @@ from crm.terminal.drawing.screen import Screen, clean, data
 if TYPE_CHECKING:
     from crm.commands.data.change_details import FieldChange, RecordChange
     from crm.commands.data.copying import CopyReport
+    from crm.commands.data.deletions import Deleted
     from crm.commands.data.exporting import ExportReport
     from crm.commands.data.history import TakenBack, TransactionShown
     from crm.commands.data.settings import SettingShown
@@ -121,6 +122,13 @@ def _changed_back(record: "RecordChange") -> Text:
         if field.name not in _DERIVED
     ]
     return Text(f"{clean(name)}: ").append(Text("; ").join(fields))
+
+
+@renderer("crm.commands.data.deletions.Deleted")
+def _(result: "Deleted", screen: Screen, _by: Conventions) -> None:
+    line = Text(f"{screen.sign('✓', 'OK:')} Deleted ", "green").append(clean(result.name), "bold")
+    screen.print(line.append(f", with {clean(result.along)}" if result.along else "", "default"))
+    screen.print(Text("`history undo` brings it back.", "dim"))
 
 
 @renderer("crm.commands.data.history.TakenBack")
