@@ -156,8 +156,8 @@ def _entered(crm: CRM, verified: "VerifiedRepository", repository: Repository | 
 
 
 def _for_whole_stores(verified: "VerifiedRepository", function: Callable[..., Result]) -> Callable[..., Result]:
-    """The function for whoever may do with whole stores what they like, as long as they are signed in; for others it
-    raises ForbiddenError and SignedOutError."""
+    """The check for actions on whole stores: it lets through those with the right, as long as they are signed in; for
+    others it raises ForbiddenError and SignedOutError."""
 
     def called(*given: Any) -> Result:
         if level(verified.reader.role, STORE, UPDATE) is not ALL:
@@ -335,7 +335,7 @@ def serve_web(config: Config, host: str, port: int) -> int:
 
         return Opened(crm.accounts.open(), crm.repository, follow)
 
-    # What is named wrongly is told now, and not to whoever fetches mail first.
+    # What is named wrongly is reported now, and not when mail is first fetched.
     open_outward(config).mailbox()
     secret = Secret(config.secret, data_folder())
     return serve(config, opened, lambda purpose: secret.key(f"web {purpose}"), host=host, port=port)

@@ -9,7 +9,7 @@ CRMError
 ├── ConflictError               somebody else changed the same fields meanwhile
 ├── Question                    a decision is needed; a parameter of the command answers it
 ├── FileError                   a file to import, export or restore cannot be used
-├── ForbiddenError              the role of whoever asks may never do this                 exit 3
+├── ForbiddenError              the reader's role may never do this                        exit 3
 ├── SignedOutError              the session is over, or its rights were taken away
 ├── SignInRefusedError          nobody was let in: password, code or link do not fit
 ├── TooManyAttemptsError        too many of them were wrong; wait
@@ -172,7 +172,7 @@ HAS_ACCOUNTS = "This store has accounts now. Sign in."
 
 
 class SignedOutError(CRMError):
-    """The session of whoever asks is over, or their rights are not what they were. `saved` is what was saved before, in
+    """The reader's session is over, or their rights are not what they were. `saved` is what was saved before, in
     the words of the history; `done` says that this was all that was asked for, and ended the session itself. `was_open`
     says that nobody had to sign in when they began: the store has accounts only now. `asked` is for whoever signed
     themselves out."""

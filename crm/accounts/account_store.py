@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-# Only accounts know these; whoever shows a user to be changed may have left them out.
+# Only accounts know these; a user shown to be changed may lack them.
 _OWN = ("must_change", "password", "second_factor", "seal")
 
 
@@ -150,7 +150,7 @@ class AccountStore:
     def transact(
         self, change: Callable[[AuthoredTransaction], Result], what: str, author: User | None = None
     ) -> Result:
-        """One change of the store; the history names whoever is signed in, else `author`, else who opened the store."""
+        """One change of the store; the history names the signed-in user, else `author`, else who opened the store."""
 
         def authored(tx: AuthoredTransaction) -> Result:
             if author is not None and not tx.user_id:
@@ -160,7 +160,7 @@ class AccountStore:
         return self._repository.transact(authored, what)
 
     def write(self, tx: AuthoredTransaction, user: User, changes: Mapping[str, Any], shown: User | None = None) -> User:
-        """Changes and seals a user as it is now; `shown` is how it was shown to whoever changes it."""
+        """Changes and seals a user as it is now; `shown` is how it was shown before the change."""
         seal = self.roster.seal(tx, replace(user, **changes))
         before = replace(shown or user, **{name: getattr(user, name) for name in _OWN})
         return tx.change(before, **changes, seal=seal)

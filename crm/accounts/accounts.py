@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Accounts:
-    """All parts: whoever needs one takes that one. They share a view of the store, and what proves who somebody is."""
+    """All parts of the accounts; they share a view of the store, and the checks of credentials."""
 
     def __init__(self, store: AccountStore, credentials: Credentials, notifications: Notifications) -> None:
         self._credentials = credentials

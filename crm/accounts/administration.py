@@ -1,4 +1,4 @@
-"""Managing accounts: who has one, what it may do, and a way back in for whoever has lost theirs."""
+"""Managing accounts: who has one, what it may do, and a way back in for those who lost theirs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ _MANAGED = frozenset(("email", "name", "phone", "role", "client", "active"))
 
 
 class Administration:
-    """Done by whoever manages accounts; whether they may is asked by whoever calls this."""
+    """Actions of those who manage accounts; the caller checks whether they may."""
 
     def __init__(self, store: AccountStore, credentials: Credentials) -> None:
         self._store = store
@@ -102,7 +102,7 @@ class Administration:
         current = self._store.get(tx, user.id)
         fitting = with_name(current, checked)
         if fitting != {"active": False}:
-            # Whoever is not to come in any more need not fit.
+            # A deactivated account need not fit.
             _refuse_unfit(tx, replace(current, **fitting), signs_in=bool(current.password))
         changed = self._renamed(tx, current, self._store.write(tx, current, fitting, user))
         if _is_admin(current) and not _is_admin(changed) and not self._admins(tx):

@@ -45,7 +45,7 @@ _ANY_NOW = select(literal(1)).where(
 
 # So many are remembered: those of files that are gone are the first to be forgotten, then those not seen for longest.
 _MOST = 1000
-# Whoever finds the file held writes after so many seconds without waiting for others.
+# After so many seconds a writer no longer waits for others that hold the file.
 _HELD = 2.0
 
 
@@ -111,7 +111,7 @@ def _bounded(known: Mapping[str, int]) -> Mapping[str, int]:
 
 
 def accounts_exist(snapshot: Snapshot) -> bool:
-    """Whether the store has accounts that let people in, so that whoever opens it signs in.
+    """Whether the store has accounts that let people in, so that its users sign in.
 
     Raises StoreAccessError where it has had some and what is left of them can let nobody in: such a store opens for
     nobody. People of the team who are only named do not count.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SHORTEST, LONGEST = 10, 128
 # What is longer was not typed by a person; it is not worth any work.
 _TOO_LONG = 4096
-# zxcvbn gives 0 to 4; 3 withstands whoever has got hold of the hashes.
+# zxcvbn gives 0 to 4; 3 withstands an attacker who has the hashes.
 _STRONG_ENOUGH = 3
 _LOOKED_AT = 72
 # Shorter parts of names stand in too many words by chance.

@@ -34,7 +34,7 @@ class Recovered:
 
 
 class Recovery:
-    """Done on the machine itself alone, by whoever holds the file or the credentials, and the secret."""
+    """Done on the machine itself alone, by the holder of the file or the credentials, and of the secret."""
 
     def __init__(self, store: AccountStore, administration: Administration, notifications: Notifications) -> None:
         self._store = store

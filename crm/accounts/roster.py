@@ -226,7 +226,7 @@ class Roster:
                     tx.connection.execute(sealed)
             ended = update(tables.sign_in).where(_sign_in.state == "open").values(state="ended", token="")
             tx.connection.execute(ended)
-        # What another secret has sealed stays so for whoever knows it.
+        # What another secret has sealed stays so, for machines that have it.
         tx.put_fact(ROSTER, source.get(ROSTER, ""))
         if is_sound:
             self.renew(tx, before)

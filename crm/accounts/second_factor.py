@@ -1,4 +1,4 @@
-"""Second factors: codes of an app (TOTP), codes by SMS, and recovery codes for whoever has lost the telephone."""
+"""Second factors: codes of an app (TOTP), codes by SMS, and recovery codes for a lost telephone."""
 
 import hmac
 import json

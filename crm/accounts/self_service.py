@@ -123,7 +123,7 @@ class SelfService:
 
     def confirm_totp(self, user: int, secret: str, code: str, *, password: str = "") -> list[str]:
         """Switches codes by an app on, once one of them has proved it; the recovery codes, which are shown once.
-        Another second factor is replaced only for whoever says the password. Raises SignInRefusedError."""
+        Another second factor is replaced only with the password. Raises SignInRefusedError."""
         proved = factors.after_totp(SecondFactor("totp", secret), code, self._store.now())
         if proved is None:
             raise SignInRefusedError(WRONG_CODE)

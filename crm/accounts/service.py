@@ -18,7 +18,7 @@ _OWN_PASSWORD = "New password: My account, or `profile password`."
 
 class AccountsDesk:
     """The accounts as commands see them. `session` is the one that the reader works in, 0 for none; `open` gives the
-    accounts without any guard, for whoever signs people in.
+    accounts without any guard, for sign-in.
 
     Everything goes through `repository`, which looks the reader up in the transaction that reads or writes and raises
     SignedOutError; without one it is the owner's. What concerns others raises ForbiddenError unless the reader's role,
@@ -126,7 +126,7 @@ class AccountsDesk:
         return self._accounts().administration.vouch(user, role=role, client=client, name=name)
 
     def _refuse_own(self, user: int, how: str) -> None:
-        """Raises RefusedError: whoever changes what lets themselves in says their password."""
+        """Raises RefusedError: a change of one's own credentials needs the password."""
         if user == self.reader.user:
             raise RefusedError(f"That is your own account: for it your password is asked. {how}")
 
@@ -138,7 +138,7 @@ class AccountsDesk:
 
     @property
     def me(self) -> int:
-        """The id of whoever is signed in; raises RefusedError where nobody is."""
+        """The id of the signed-in user; raises RefusedError where there is none."""
         if not self.reader.user:
             raise RefusedError("Nobody is signed in: this store has no accounts yet.")
         return self.reader.user

@@ -29,7 +29,7 @@ class Sessions:
         self._store = store
 
     def find(self, token: str) -> SignedIn | None:
-        """The session of whoever bears `token`; None where it is over, or nobody's."""
+        """The session of `token`; None where it is over or unknown."""
         user, begun = _read(token)
         if not (begun and self._lasts(begun)):
             return None

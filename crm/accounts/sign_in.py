@@ -1,4 +1,4 @@
-"""Signing in: a password, and a code where there is a second factor; slowed down for whoever guesses."""
+"""Signing in: a password, and a code where there is a second factor; slowed down against guessing."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ def _used_up() -> SignInRefusedError:
 class Authentication:
     """Every attempt is counted before it is judged, by account and by address, whether there is such an account or
     not, and takes as long. A device that somebody has signed in with before, from the same address, is counted apart,
-    and so is the machine itself (`address` ''): whoever guesses elsewhere does not shut its owner out.
+    and so is the machine itself (`address` ''): guessing elsewhere does not shut its owner out.
     """
 
     def __init__(self, store: AccountStore, sessions: Sessions, credentials: Credentials) -> None:
@@ -155,7 +155,7 @@ class Authentication:
     def _ask(self, user: User) -> SecondFactorAsked:
         factor = self._factors.read(user.second_factor)
         if factor is None:
-            # The seal holds, so this cannot be mended by whoever signs in.
+            # The seal holds, so the user cannot mend this.
             raise SignInRefusedError("Your second factor cannot be read; an admin has to reset it.")
         with self._store.read() as snapshot:
             ticket = self._tickets.issue("sign-in", user=user.id, standing=self._entered(snapshot, user))

@@ -38,7 +38,7 @@ def _in_team(user: User) -> bool:
 
 def refuse_look_alike_address(tx: Transaction, user: User) -> None:
     """Raises FieldError where the address of an account only looks like that of another one. Letters of ASCII are told
-    apart by whoever reads them."""
+    apart by readers."""
     from crm.accounts.look_alikes import skeleton
 
     for other in tx.find_all(User) if user.email else ():

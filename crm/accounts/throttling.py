@@ -14,7 +14,7 @@ from crm.local_database import SharedCounts
 FREE = 5
 FIRST_WAIT = 60.0
 LONGEST_WAIT = 3600.0
-# What was in vain longer ago (seconds) is forgotten.
+# Failures longer ago (seconds) are forgotten.
 FORGOTTEN_AFTER = 86_400.0
 # An address: so many failures in so many seconds.
 FREE_OF_ADDRESS = 20
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS spent (what TEXT PRIMARY KEY, count INTEGER, until RE
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One that was counted as if it were in vain, until it is known to be right."""
+    """An attempt that is counted as a failure until it is known to be right."""
 
     attempts: "AttemptLimiter"
     account: str
@@ -86,7 +86,7 @@ class AttemptLimiter:
         """Counts an attempt no more."""
 
         def change(file: sqlite3.Connection) -> None:
-            # Whoever had to wait has waited already.
+            # The wait is over already.
             file.execute(
                 "UPDATE failure SET count = count - 1, last = ? WHERE who = ?", (attempt.before, attempt.account)
             )

@@ -52,7 +52,7 @@ _conventions = lru_cache(maxsize=16)(Conventions)
 
 
 def has_accounts(crm: "CRM") -> bool:
-    """Whether the store has accounts that let somebody in, so that whoever opens it signs in; where not, it is its
+    """Whether the store has accounts that let somebody in, so that its users sign in; where not, it is its
     owner's. People of the team who are only named do not count. A store that has had accounts never is one without.
 
     Every way into a store asks this, and stays shut where it raises StoreError: what cannot be known is refused.
@@ -120,10 +120,10 @@ class Outward:
 @dataclass
 class CRM:
     """Handed to every command. `open` gives the CRM of another store (a URL), `reach` the spreadsheets at Google;
-    `progress(what)` opens a display of how far a long piece of work is. `reader` is whoever asks: the owner of the
+    `progress(what)` opens a display of how far a long piece of work is. `reader` is who is asking: the owner of the
     machine, or who is signed in; `repository` gives no more than they may see. `enter(crm, who)` is the same CRM as
     somebody who has signed in has it, or as the owner, for None, while there are no accounts: `saved` is what they
-    have saved since, `outside` the CRM as it was before, for whoever signs in next."""
+    have saved since, `outside` the CRM as it was before, for the next sign-in."""
 
     repository: Repository
     config: Config

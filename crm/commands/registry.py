@@ -99,7 +99,7 @@ class Command:
 
     `unread` are the errors with which it may run all the same where nobody can say who may use the store, since it
     mends that, or does without the store: it gets one that is shut (`context.shut`). `outside` says that the shell
-    alone has it, for whoever sits at the machine of the store, and that nobody is signed in while it runs.
+    alone has it, for users at the machine of the store, and that nobody is signed in while it runs.
     """
 
     group: str
@@ -149,13 +149,13 @@ class Command:
         return self.subject
 
     def demand(self, reader: Reader) -> None:
-        """Raises ForbiddenError for whoever may not run it."""
+        """Raises ForbiddenError for a reader who may not run it."""
         if not may_run(self, reader):
             who = "an admin" if STAFF not in self.roles else "staff"
             raise ForbiddenError(f"Only {who} can use “{self.words}”. Nothing was changed.")
 
     def __call__(self, crm: "CRM", *arguments: Any, **named: Any) -> Any:
-        """Runs it; raises ForbiddenError for whoever may not, and for whoever is signed out while it runs
+        """Runs it; raises ForbiddenError for a reader who may not, and for one who is signed out while it runs
         SignedOutError, which says what was saved."""
         self.demand(crm.reader)
         before = len(crm.saved.what)

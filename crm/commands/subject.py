@@ -21,7 +21,7 @@ class Menu:
 @dataclass(frozen=True, slots=True)
 class Module:
     """A module with commands: the first words of their names, separated by blanks, and the menu they stand in, '' for
-    none. Those that are `outside` the shell alone has: whoever sits at the machine of the store runs them, and nobody
+    none. Those that are `outside` the shell alone has: users at the machine of the store run them, and nobody
     has to be signed in."""
 
     words: str

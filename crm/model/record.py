@@ -47,7 +47,7 @@ def described(label: str, check: Check, *, by: str = "person", help: str = "", s
 
 
 def account_beside(name: str) -> Any:
-    """The id of the account of whoever stands in the field `name`; 0 where the name is nobody's account. It is none of
+    """The id of the account named in the field `name`; 0 where the name is nobody's account. It is none of
     the described fields: people see the name."""
     return field(default=0, metadata=MappingProxyType({"beside": name}))
 

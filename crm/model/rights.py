@@ -114,7 +114,7 @@ _IN_WORDS: Mapping[tuple[str, str], str] = {
 
 
 def refusal(area: str, operation: str) -> str:
-    """A sentence for whoever may not do something: who may, and that nothing was changed."""
+    """The refusal of an action: who may, and that nothing was changed."""
     who = "staff" if level(STAFF, area, operation) is ALL else "an admin"
     action = _IN_WORDS.get((area, operation), f"{_VERBS[operation]} {AREAS[area]}")
     return f"Only {who} can {action}." + ("" if operation == READ else " Nothing was changed.")

@@ -13,7 +13,7 @@ ROLES = {"admin": "admin", "staff": "staff", "client": "client"}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User(Record):
     """Somebody who may sign in. `client` is the id of the client that an account of the role 'client' belongs to, 0
-    for none; `password` and `second_factor` are of no use to whoever reads them, and `seal` tells whether rights and
+    for none; `password` and `second_factor` are hashed or encrypted, and `seal` tells whether rights and
     secrets were written by this program.
     """
 

@@ -50,7 +50,7 @@ class GmailMailer:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        # Whoever sends no mail never waits for what HTTP needs.
+        # HTTP is loaded only where a mail is sent.
         import requests
 
         with requests.Session() as session:

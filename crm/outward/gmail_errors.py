@@ -1,4 +1,4 @@
-"""Errors of Gmail: what each means for the mail, or for whoever has to set something up."""
+"""Errors of Gmail: what each means for the mail, or for the admin who sets something up."""
 
 from typing import TYPE_CHECKING, Protocol
 

@@ -1,4 +1,4 @@
-"""A message that came in, read: whoever sent it, nothing of it is more than text."""
+"""An incoming message, parsed: nothing of it is more than text."""
 
 import codecs
 from collections.abc import Iterator
@@ -226,7 +226,7 @@ def _at(message: "Message[str, str]", arrived_at: datetime) -> datetime:
         at = (written if written.tzinfo else written.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
         return arrived_at
-    # The clock of whoever wrote it may be wrong.
+    # The sender's clock may be wrong.
     return at if _EARLIEST <= at <= arrived_at + timedelta(days=1) else arrived_at
 
 
@@ -247,7 +247,7 @@ def _decoded(content: bytes, charset: str | None) -> str:
             return content.decode(name)
         except (UnicodeError, LookupError):
             continue
-    # Only whoever gets such a message waits for what knows about charsets.
+    # What knows about charsets is loaded only for such a message.
     from charset_normalizer import from_bytes
 
     guess = from_bytes(content[:20_000], cp_isolation=list(_LIKELY)).best()

@@ -68,7 +68,7 @@ class Mailbox:
         self._now = now
 
     def end(self) -> Place:
-        """The place after the last message, for whoever wants only what comes from now on. Raises OutwardError."""
+        """The place after the last message, to read only what comes from now on. Raises OutwardError."""
         with self._opened(readonly=True) as (_, validity, following):
             return Place(validity, following - 1)
 

@@ -59,7 +59,7 @@ class TwilioTexter:
         self._time_out = time_out
 
     def send(self, to: str, text: str) -> None:
-        # Whoever sends no text never waits for what HTTP needs.
+        # HTTP is loaded only where a text is sent.
         import requests
 
         if not is_number(to):

@@ -18,7 +18,7 @@ from crm.outward.sanitizing import line
 from crm.outward.servers import Server, smtp_server, tls_problem
 
 # No step of sending takes longer than so many seconds, but for the answer to a whole message: a server looks it
-# through before it answers, and whoever does not wait sends it twice.
+# through before it answers, and a client that does not wait sends it twice.
 TIME_OUT = 15.0
 VERDICT_TIME_OUT = 180.0
 _PERIOD = re.compile(rb"(?m)^\.")

@@ -179,7 +179,7 @@ Allowed = Callable[[Any], None]
 
 
 def anybody(_: "Snapshot") -> None:
-    """Allows everything: whoever asks is the store's owner, or was looked up by the caller."""
+    """Allows everything: the reader is the store's owner, or was verified by the caller."""
 
 
 @dataclass
@@ -351,7 +351,7 @@ class Snapshot(Protocol):
 
 
 def last_undoable(snapshot: Snapshot, user: str, account: int) -> HistoryEntry | None:
-    """The last change that can be taken back of an account, or where there is none (0) of whoever is called so; what
+    """The last change that can be taken back of an account, or where there is none (0) of the user of that name; what
     others or the program itself did is passed over. None where there is none."""
     own = HistoryQuery(account=account, undoable=True) if account else HistoryQuery(whose=user, undoable=True)
     return next(iter(snapshot.history(1, query=own)), None)
@@ -392,7 +392,7 @@ class Transaction(Snapshot, Protocol):
 
 
 class AuthoredTransaction(Transaction, Protocol):
-    """A Transaction of a repository that nobody guards: whoever writes for somebody else says so."""
+    """A Transaction of an unguarded repository, with an author: code that writes for somebody else names them."""
 
     def give_name(self, account: int) -> None:
         """Writes the name that an account has now beside its id, wherever that stands."""
@@ -403,7 +403,7 @@ class AuthoredTransaction(Transaction, Protocol):
     user: str
     """Who stands in the history; it can be set until something was written."""
     user_id: int
-    """The account of whoever stands there, 0 for none."""
+    """The account of the person named, 0 for none."""
     seals_anew: bool
     """Whether it may touch accounts that are not as this program left them, and seals all of them as it leaves them."""
 
@@ -531,7 +531,7 @@ class Repository(Protocol):
         where no admin could sign in any more.
 
         Of a store so damaged that `allowed` cannot read it (StoreDamagedError), the files are kept aside and replaced,
-        accounts included: whoever has them could do so without this program."""
+        accounts included: their owner could do so without this program."""
 
     def close(self) -> None:
         """Lets go of the store."""

@@ -1,6 +1,6 @@
 """Making the records of a store what they are in a backup: the data, and the accounts only where that is asked for.
 
-Whoever restores data gives nobody rights back that were taken away since, and lets no ended session live again. A store
+Restoring data gives back no rights that were taken away since, and revives no ended session. A store
 that never had accounts takes those of the backup: there are no others. Every session ends.
 """
 
@@ -120,7 +120,7 @@ def take_accounts(
         elif seals is not None and seals.goes_on_elsewhere(tx):
             tx.put_fact(STORE_ID, new_id())
     if now is None and seals is not None and seals.knows_newer(tx):
-        # Whoever spoils a file does not get in by an older copy of it: `users recover` opens it again.
+        # Damaging a file is no way in by an older copy of it: `users recover` opens it again.
         tx.put_fact(ROSTER, SHUT)
     elif seals is not None:
         seals.take_over(tx, facts, now.fact(ROSTER) if now is not None else "")

@@ -59,7 +59,7 @@ Result = TypeVar("Result")
 
 # The fact that says on which day all statuses were reviewed last.
 REVIEWED = "reviewed_on"
-# Whoever waits for another writer is told after so many seconds, and let go after so many.
+# A wait for another writer is announced after so many seconds, and given up after so many.
 TELLS_AFTER = 2.0
 GIVES_UP_AFTER = 30.0
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import registry
 from crm.model.rights import CLIENT
 from crm.repository.tables import PEOPLE, transactions, user
 
-# Whoever may stand in a record: accounts of clients do not.
+# The accounts that may be named in a record: those of clients may not.
 TEAM = select(user.c.id, user.c.name, user.c.email, user.c.active).where(user.c.role != CLIENT).order_by(user.c.id)
 
 
@@ -88,7 +88,7 @@ def fill_in_accounts(connection: Connection, tables: Collection[Table] | None = 
 
 def successors(before: Iterable[Any], after: Iterable[Any], *, same_store: bool) -> dict[int, int]:
     """The successors among the accounts of `after` for those that TEAM had `before`, by their ids: the same one, or
-    where the store is another one whoever has the address or the name; 0 for nobody."""
+    where the store is another one the account with the address or the name; 0 for nobody."""
     users = {user[0]: user for user in after}
     team = Team(users.values())
     by_address = {user[2]: user[0] for user in users.values() if user[2]}

@@ -246,7 +246,7 @@ class SqlTransaction(SqlSnapshot):
         return {"user": self.user, "user_id": self.user_id}
 
     def _accounts(self, kind: type[Record], values: Mapping[str, Any], *, adding: bool = False) -> dict[str, Any]:
-        """The values of a record that name people: whoever has an account bears the name that it has now, and a name of
+        """The values of a record that name people: a person with an account has the name that it has now, and a name of
         which no account is said is that of the author, or of the one active account of the team that is called so, or
         nobody's. In what is added 0 says nothing."""
         found: dict[str, Any] = {}
@@ -267,7 +267,7 @@ class SqlTransaction(SqlSnapshot):
         return dataclasses.replace(record, **self._accounts(kind, values)) if values else record
 
     def _person(self, name: str) -> tuple[str, int]:
-        """A name as the account of whoever is called so spells it, and that account; 0 where it is nobody's."""
+        """A name as its account spells it, and that account; 0 where it is nobody's."""
         if not name:
             return "", 0
         if self.user_id and name == self.user:

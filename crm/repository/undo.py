@@ -202,7 +202,7 @@ def _later_changes(number: int) -> Select[Any]:
     ours, theirs = audit.alias(), audit.alias()
     later = transactions.c
     # A later transaction and the undo of it cancel out; the undo of an earlier one is a change like any other.
-    # Whoever has opted out since stands in nobody's way: that stays as it is.
+    # An opt-out since then does not block the undo: it stays as it is.
     stands = (later.undone_by.is_(None), or_(later.undoes.is_(None), later.undoes < number), ~_only_adds_lasting())
     return (
         select(

@@ -43,7 +43,7 @@ def run(
     # An error of the command line itself comes before its options are read.
     line.settings["json"] = "--json" in arguments
     line.settings["debug"] = "--debug" in arguments
-    # Whoever started it with stdout or stderr closed wants to hear nothing there.
+    # With stdout or stderr closed nothing is written there.
     sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the end
     sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the end
     if hasattr(sys.stdout, "reconfigure"):

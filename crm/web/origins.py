@@ -12,7 +12,7 @@ from crm.web.pages import notice
 
 # Asked by machines, by an address that is not ours.
 HEALTH = ("/healthz", "/readyz")
-# Whoever has such a link may use it from wherever they are: mail services press its button by themselves (RFC 8058).
+# Such a link may be used from anywhere: mail services press its button by themselves (RFC 8058).
 _LINKS = "/opt-out/"
 _HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.IGNORECASE)
 _DEFAULT = {"http": ":80", "https": ":443"}

@@ -14,7 +14,7 @@ ANY = "*"
 class TrustedProxies:
     """Takes `X-Forwarded-For` and `X-Forwarded-Proto` from proxies that are trusted, and from nobody else.
 
-    `trusted` are their addresses or networks, separated by commas; '*' trusts whoever connects, which is right where
+    `trusted` are their addresses or networks, separated by commas; '*' trusts every client, which is right where
     nobody but the proxy can (Heroku's router). Each proxy adds to the end of the list, so the last entry that is not
     itself a trusted proxy's is the client; what stands before it was written by the client. Raises UsageError.
     """
@@ -30,7 +30,7 @@ class TrustedProxies:
             headers = Headers(scope=scope)
             # The header may stand several times; the last word is that of the nearest proxy.
             scheme = ",".join(headers.getlist("x-forwarded-proto")).rpartition(",")[2].strip().lower()
-            # Whoever says that nothing was encrypted is believed: that opens no door.
+            # A claim that nothing was encrypted is believed: that opens no door.
             scope["crm.unencrypted"] = scheme in ("http", "ws")
             peer = (scope.get("client") or ("", 0))[0]
             if self._everybody or self._is_trusted(peer):

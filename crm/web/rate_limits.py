@@ -1,4 +1,4 @@
-"""Rate limits by address: how much and how often one may ask, whoever it is."""
+"""Rate limits by address: how much and how often anybody may ask."""
 
 import asyncio
 from collections import Counter, OrderedDict

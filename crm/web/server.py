@@ -22,7 +22,7 @@ from crm.web.terminals import Terminals
 from crm.web.unsubscribing import Follow
 from crm.web.uvicorn_server import Server, listen, settings
 
-# A child of the fork server runs this for whoever has signed in.
+# A child of the fork server runs this for a signed-in user.
 MENU = "crm.start:serve"
 
 

@@ -1,4 +1,4 @@
-"""Opting out of mailings by the link that goes with them: for whoever has it, without signing in."""
+"""Opting out of mailings by the link that goes with them, without signing in."""
 
 from collections.abc import Callable, Sequence
 
@@ -32,7 +32,7 @@ class UnsubscribePages:
         return await self._answer(request, act=False)
 
     async def _do(self, request: Request) -> Response:
-        # What stands in the body says nothing more: whoever posts to the link means it.
+        # What stands in the body says nothing more: a post to the link is meant.
         return await self._answer(request, act=True)
 
     async def _answer(self, request: Request, *, act: bool) -> Response:

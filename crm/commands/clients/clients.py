@@ -317,7 +317,7 @@ def merged_fields(kept: Client, duplicate: Client, take: Sequence[str]) -> dict[
         for name in typed_fields(Client)
         if name != "kind" and getattr(duplicate, name) and (not getattr(kept, name) or name in take)
     }
-    # It is the same person, whoever is called so by now.
+    # It is the same person, even where the name is another's by now.
     merged |= {beside: getattr(duplicate, beside) for name, beside in people(Client).items() if name in merged}
     merged["tags"] = tuple(dict.fromkeys((*kept.tags, *duplicate.tags)))
     merged["extra"] = {**kept.extra, **duplicate.extra} if "extra" in take else {**duplicate.extra, **kept.extra}

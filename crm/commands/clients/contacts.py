@@ -69,7 +69,7 @@ def _primary(tx: Transaction, client: int) -> list[Contact]:
 
 
 def _take_primary(tx: Transaction, client: int, but: int = 0) -> None:
-    """Takes it from whoever is the primary contact of a client, unless it is the one with the number `but`."""
+    """Takes the mark from the primary contact of a client, unless it is the one with the number `but`."""
     for contact in _primary(tx, client):
         if contact.id != but:
             tx.change(contact, is_primary=False)

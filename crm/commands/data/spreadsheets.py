@@ -130,7 +130,7 @@ def opened(crm: CRM, url: str) -> CRM:
 
 
 def _may_write(store: CRM) -> bool:
-    """Whether whoever asks may write to a store that is set up: they have signed in to it, or it has no accounts."""
+    """Whether the reader may write to a store that is set up: they have signed in to it, or it has no accounts."""
     return store.reader != OWNER or not has_accounts(store)
 
 

@@ -16,7 +16,7 @@ from crm.repository import Transaction
 
 @dataclass(frozen=True, slots=True)
 class TileShown:
-    """A tile, and its `place` on the dashboard of whoever asks, counted from 1; 0 where it is not on it."""
+    """A tile, and its `place` on the reader's dashboard, counted from 1; 0 where it is not on it."""
 
     name: str
     title: str

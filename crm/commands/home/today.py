@@ -96,13 +96,13 @@ class Brief:
 
 
 def arranged(crm: CRM, snapshot: Snapshot) -> tuple[str, ...]:
-    """The names of the tiles on the dashboard of whoever asks, in order; those that this version does not know are
+    """The names of the tiles on the reader's dashboard, in order; those that this version does not know are
     passed over."""
     own = dashboard_of(crm, snapshot)
     return DEFAULT if own is None else tuple(name for name in dict.fromkeys(own.tiles.split(",")) if name in TILES)
 
 
 def dashboard_of(crm: CRM, snapshot: Snapshot) -> Dashboard | None:
-    """The dashboard that whoever asks has arranged; None where they have what everybody starts with."""
+    """The dashboard that the reader has arranged; None where they have what everybody starts with."""
     owner = {"user_id": crm.reader.user} if crm.reader.user else {"user": crm.me}
     return next(iter(snapshot.find_all(Dashboard, Query(owner))), None)

@@ -1,1 +1,1 @@
-"""The repository for whoever is signed in: the same interfaces, with permissions."""
+"""The repository for a signed-in reader: the same interfaces, with permissions."""

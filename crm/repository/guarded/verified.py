@@ -1,4 +1,4 @@
-"""A store on which whoever is signed in is looked up in each snapshot and each transaction, and nowhere else."""
+"""A store on which the session is verified in each snapshot and each transaction, and nowhere else."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ Verify = Callable[[Snapshot, Reader], Reader]
 
 class VerifiedRepository:
     """A Repository for as long as its reader is signed in, with the rights that they came with. It shows and takes
-    everything: how far those rights go is for whoever stands in front of it, a GuardedRepository or the accounts.
+    everything: how far those rights go is for the layer in front of it, a GuardedRepository or the accounts.
 
     `saved` says what the reader has saved, so that nobody is told that nothing was.
     """

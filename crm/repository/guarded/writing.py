@@ -71,7 +71,7 @@ class GuardedTransaction(GuardedSnapshot):
 
     def settle(self) -> Sequence[StatusMove]:
         moved = self._transaction.settle()
-        # Whoever sees not all clients changes nothing that would move one.
+        # A reader who does not see all clients changes nothing that would move one.
         return moved if self._bounds.level(Client.kind_name, READ) is ALL else []
 
     def review_all(self) -> dict[tuple[str, str], int]:
@@ -81,7 +81,7 @@ class GuardedTransaction(GuardedSnapshot):
 
     def undo(self, number: int | None = None) -> HistoryEntry:
         """Each thing that comes of it needs its own right, and each that was done: to take back what added a client
-        deletes one, and whoever may not delete clients does not undo that either."""
+        deletes one, and a reader who may not delete clients does not undo that either."""
         self._bounds.demand(HISTORY, UPDATE)
         by = self._transaction
         if number is not None and not self.history(limit=1, query=HistoryQuery(transaction=number)):

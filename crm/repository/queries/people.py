@@ -21,7 +21,7 @@ _NAMES = (follow_up.c.user, deal.c.owner, client.c.owner)
 
 @dataclass(frozen=True, slots=True)
 class OwnerFilter:
-    """A filter by owner: an account, or where there is none (0) whoever has that name; without a name everybody."""
+    """A filter by owner: an account, or where there is none (0) people of that name; without a name everybody."""
 
     name: str = ""
     account: int = 0

@@ -239,7 +239,7 @@ class SheetsRepository(SqlRepository):
                 kept.put(connection)
                 taken.edits.keeps_accounts = True
             else:
-                # Where they do not hold, whoever knows newer ones puts those back.
+                # Where they do not hold, a machine that knows newer ones puts those back.
                 taken.edits.take_out(SEALED)
         elif _state(connection).is_but_for_roster(before.state):
             # The roster alone was edited.
@@ -394,7 +394,7 @@ class SheetsRepository(SqlRepository):
         time.sleep(random.uniform(0, min(2.0, 0.02 * 2**tries)))
 
     def _wait_or_give_up(self, error: DBAPIError, started: float) -> None:
-        # Whoever holds the mirror waits for Google, which takes longer than a disk does.
+        # The holder of the mirror waits for Google, which takes longer than a disk does.
         if not self._dialect.is_busy(error.orig or error):
             raise error
         waited = time.monotonic() - started

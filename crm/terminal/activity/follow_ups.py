@@ -103,7 +103,7 @@ class FollowUpsPage(ListPage):
 
     def __init__(self, session: Session, **filters: Any) -> None:
         super().__init__(session, **filters)
-        # Whoever has nothing to do sees at once what others have.
+        # With nothing to do one sees at once what others have.
         if not self.filters and named(self.command)(session.crm, mine=True, limit=0).count:
             self.filters = {"mine": True}
 

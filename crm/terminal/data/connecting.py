@@ -170,7 +170,7 @@ def _go_on_with(session: Session, crm: CRM) -> None:
 
 
 def _entered(session: Session, store: CRM) -> CRM:
-    """Another store, as whoever signs in to it has it, where it has accounts. Raises Back where nobody does."""
+    """Another store, signed in to where it has accounts. Raises Back where nobody does."""
     before, session.crm = session.crm, store
     try:
         if entered(session):

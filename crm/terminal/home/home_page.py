@@ -44,7 +44,7 @@ def today(session: Session, **_: Any) -> None:
         nonlocal mine
         report: TodayReport = named("today")(session.crm, mine)
         if mine and not found and not report.agenda.count and report.agenda.others:
-            # Whoever has nothing to do sees at once what others have.
+            # With nothing to do one sees at once what others have.
             mine = False
             report = named("today")(session.crm, mine)
         left_out = list(_draw_figures(session, report))

@@ -35,7 +35,7 @@ def run_menu(
     """Runs the menu in its loop until the person leaves; returns the exit code. `environment` says
     what their terminal is; `debug` shows what went wrong in full.
 
-    `who` has signed in already; else whoever sits here does where the store has accounts. With an `exchange` they sit
+    `who` has signed in already; else the person here does where the store has accounts. With an `exchange` they sit
     at another device.
 
     Without a terminal on both sides, or on a dumb one, it goes line by line. Raises SignedOutError where an `exchange`
@@ -119,7 +119,7 @@ def _mended(session: Session, error: StoreError) -> bool:
 
 
 def _worked(session: Session, loop: Loop, *, empty: bool) -> int:
-    """Runs the menu of whoever has come in until they leave. Raises SignedOutError."""
+    """Runs the menu of a signed-in user until they leave. Raises SignedOutError."""
     crm = session.crm
     if crm.reader == OWNER and crm.repository.fact("sample") == "yes":
         session.real = crm
@@ -137,7 +137,7 @@ def _worked(session: Session, loop: Loop, *, empty: bool) -> int:
 
 
 def _enter(session: Session, who: SignedIn | None) -> bool:
-    """Goes on as whoever has signed in, or does so now; False where nobody does."""
+    """Enters as the signed-in user, or signs in now; False where nobody does."""
     from crm.terminal.team.signing_in import entered, settle
 
     if who is None:

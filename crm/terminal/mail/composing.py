@@ -57,7 +57,7 @@ class ComposingSteps(ABC, Generic[Sent]):
         chosen: Template | None = pick_listed(
             self.session.keyboard, "Begin with:", lambda limit, offset: listed[offset : offset + limit], nothing=""
         )
-        # Whoever comes back and chooses the same goes on with what is written already.
+        # The same choice again keeps what is written already.
         if chosen != self.began_with:
             self.begin(chosen)
         self.began_with = chosen
@@ -80,7 +80,7 @@ class EmailSteps(ComposingSteps[Sent]):
         return self.form.is_written()
 
     def begin(self, template: Template | None) -> None:
-        # Whoever turns to a blank page keeps what is written already.
+        # A blank template keeps what is written already.
         if template is not None:
             self.form.begin_with(subject=template.subject, body=template.body)
 

@@ -17,7 +17,7 @@ from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
 
 class StagesPage(ListPage):
-    """The stages in their order; whoever may change them opens one by its key."""
+    """The stages in their order; a key opens one for those who may change it."""
 
     title = "Stages"
     columns = STAGES

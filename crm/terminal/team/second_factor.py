@@ -15,7 +15,7 @@ _AGAIN = (SignInRefusedError, TooManyAttemptsError, OutwardError, FieldError)
 
 
 def set_up(session: Session, password: str = "") -> None:
-    """Leads through one of the ways, for whoever has just said who they are; in the place of another second factor it
+    """Leads through one of the ways, after the password was just given; in the place of another second factor it
     takes the password. Raises Back."""
     session.page("Second factor")
     ways = [Choice("An app on your phone that shows codes (works without network)", _by_app)]

@@ -112,7 +112,7 @@ def _show_password(session: Session, made: OneTimePassword) -> None:
 
     def draw() -> None:
         session.page("Accounts", made.name or made.email)
-        # Not those of the team: with the first account the store is closed to whoever has not signed in.
+        # Not those of the team: with the first account the store is closed to all who have not signed in.
         show(session.screen, made, Conventions())
 
     session.show_once(draw)

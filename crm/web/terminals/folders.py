@@ -16,7 +16,7 @@ _STARTS_WITHIN = 60.0
 
 
 def new_folder() -> Path:
-    """A new folder, for whoever runs this alone; those that nobody uses any more are removed."""
+    """A new folder, private to this user; unused ones are removed."""
     for path in Path(tempfile.gettempdir()).glob(f"{_NAME}*"):
         with suppress(OSError):
             _remove_if_left(path)
@@ -25,8 +25,8 @@ def new_folder() -> Path:
 
 @contextmanager
 def in_use(folder: Path) -> Iterator[int]:
-    """A descriptor that keeps a folder from being removed: whoever inherits it uses the folder as long as it lives.
-    Raises BlockingIOError where the folder is in use already."""
+    """A descriptor that keeps a folder from being removed: a process that inherits it uses the folder as long as it
+    lives. Raises BlockingIOError where the folder is in use already."""
     held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -57,7 +57,7 @@ class Stopwatch:
 class Limiter:
     """Gives out the requests of `account`: each takes a slot before it is sent.
 
-    A slot that is not free yet is taken for the moment when it will be, so whoever waits comes in order. What a
+    A slot that is not free yet is taken for the moment when it will be, so those who wait come in order. What a
     program that died had taken frees itself with its minute. Slots are kept in a file in `folder`; where that cannot
     be written or is damaged, each program counts for itself.
     """
@@ -81,7 +81,7 @@ class Limiter:
             try:
                 self.clock.count_down(at - now, USED_UP, waiting, now - started)
             except BaseException:
-                # Ctrl-C: whoever comes next may have it.
+                # Ctrl-C: the next one may have it.
                 self._give_back(kind, at)
                 raise
             # Somebody may have met the end of the quota meanwhile: then all wait.

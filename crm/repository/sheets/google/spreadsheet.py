@@ -28,7 +28,7 @@ READ_TIMEOUT = 60.0
 WRITE_TIMEOUT = 100.0
 # A read that fails is tried again for about so long.
 PATIENCE = 15.0
-# Without any connection more tries help little: whoever is offline wants to know.
+# Without any connection more tries help little: the user wants to know.
 _CONNECTS = 2
 # Routers on the way drop connections that rest for minutes, and do not say so: what is sent then has no answer.
 _RESTS = 60.0
