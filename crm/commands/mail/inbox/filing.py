@@ -29,9 +29,9 @@ _GIST = 2000
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An e-mail and the clients it belongs to: `clients` by number, each with the contact it came from or went to (0 for none), none
-    where nobody knows it; `direction` is 'in' or 'out'. `stranger` is who wrote it where that is no client and none of
-    us; `notice` says who forwarded it, or that it may be forged."""
+    """An e-mail and the clients it belongs to: `clients` by number, each with the contact it came from or went to (0
+    for none), none where nobody knows it; `direction` is 'in' or 'out'. `stranger` is who wrote it where that is no
+    client and none of us; `notice` says who forwarded it, or that it may be forged."""
 
     received: Received
     sender: Party | None
@@ -48,9 +48,9 @@ def addresses_in(received: Received) -> set[str]:
 
 
 def placed(received: Received, who: Correspondents, talking: Mapping[int, int]) -> Placed:
-    """Find the clients that a message belongs to: those whose addresses it bears; one that one of us has forwarded with who
-    wrote it first; an answer in a conversation with the clients it is `talking` to, whatever address it is from. Of one
-    that may be forged nothing counts as written by us."""
+    """Find the clients that a message belongs to: those whose addresses it bears; one that one of us has forwarded with
+    who wrote it first; an answer in a conversation with the clients it is `talking` to, whatever address it is from. Of
+    one that may be forged nothing counts as written by us."""
     place = _placed(received, who, talking)
     if received.forgery:
         notice = f"It may be forged: the mail server doubts that it is from this sender ({received.forgery})."
