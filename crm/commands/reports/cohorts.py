@@ -54,7 +54,7 @@ def cohorts(
         found = reports.cohorts(snapshot, since or first, until)
     bought = {(first_in, then): _Bought(clients, amount(sum_of)) for first_in, then, clients, sum_of in found}
     table = _Table(of, months, first, until, bought)
-    columns = [Column("cohort", "Cohort"), Column("clients", "Clients", "count")]
+    columns = [Column("cohort", "Cohort", "month"), Column("clients", "Clients", "count")]
     columns += [Column(f"month_{place}", str(place), _KINDS[of]) for place in table.places]
     chart = Chart("grid", tuple(column.name for column in columns[2:])) if columns[2:] else None
     note = "By month of the first sale; 1 is the month after it."

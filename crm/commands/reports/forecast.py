@@ -22,7 +22,7 @@ from crm.repository.queries import reports
 from crm.repository.queries.people import OwnerFilter
 
 _COLUMNS = (
-    Column("month", "Month"),
+    Column("month", "Month", "month"),
     Column("value", "Value", "money"),
     Column("weighted", "Weighted", "money"),
     Column("deals", "Deals", "count"),

@@ -16,7 +16,7 @@ from crm.repository.queries import reports
 
 _MONTHS = 12
 _COLUMNS = (
-    Column("month", "Month"),
+    Column("month", "Month", "month"),
     Column("new", "New", "count"),
     Column("churned", "Churned", "count"),
     Column("active", "Active", "count"),

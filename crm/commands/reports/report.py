@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from crm.model.money import NOTHING
 
-Kind = Literal["text", "money", "count", "percent", "date"]
+Kind = Literal["text", "money", "count", "percent", "date", "month"]
 Row = Sequence[Any]
 
 _HUNDREDTH = Decimal("0.01")

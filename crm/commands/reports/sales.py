@@ -17,7 +17,7 @@ _BY = {"month": "Months", "quarter": "Quarters", "year": "Years"}
 # So many of them unless a first day is told.
 _SHOWN = {"month": 12, "quarter": 8, "year": 5}
 _COLUMNS = (
-    Column("period", "Period"),
+    Column("period", "Period", "month"),
     Column("amount", "Amount", "money"),
     Column("year_before", "Year before", "money"),
     Column("change", "Change", "percent", signed=True),

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # More could not be told apart.
 _BARS = 40
+_MONTH = re.compile(r"\d{4}-\d\d")
 
 
 def kept(report: Report, to: Path | None, crm: CRM, *, yes: bool = False) -> Report:
@@ -113,4 +115,6 @@ def value_text(value: Any, column: Column, by: Conventions) -> str:
             return sign + format_percent(value / 100, "#,##0.0 %", by.locale)
         case "date":
             return by.day(value) if isinstance(value, date) else str(value)
+        case "month" if _MONTH.fullmatch(str(value)):
+            return by.month(date.fromisoformat(f"{value}-01"))
     return str(value)

@@ -114,7 +114,9 @@ def _columns(screen: Screen, report: Report, drawn: Sequence[Column], by: Conven
         for line in columns(values, _HEIGHT, most=most, unicode=screen.unicode):
             yield Text("".join((sign * max(1, step - 1)).ljust(step) for sign in line), "cyan")
     if step > 2:
-        yield Text("".join(f"{_short(name, step - 1):<{step}}" for name in names), "dim")
+        is_month = report.columns[0].kind == "month"
+        ticks = [str(row[0]) for row in report.drawn][-len(names) :] if is_month else names
+        yield Text("".join(f"{_short(tick, step - 1):<{step}}" for tick in ticks), "dim")
     else:
         yield Text(f"{names[0]} {screen.sign('…', '...')} {names[-1]}", "dim")
 

@@ -12,7 +12,7 @@ from crm.commands.file_output import ending_of
 from crm.commands.registry import Command, Parameter
 from crm.errors import CRMError, FieldError, Question, RuleError
 from crm.model import Client, Record
-from crm.model.fields import Check, Extra, Flag, Person, Prose, Secret
+from crm.model.fields import Check, Day, Extra, Flag, Person, Prose, Secret
 from crm.model.fields import Choice as OneOf
 from crm.model.paths import display_path, path_of
 from crm.terminal.console.keyboard import BACK, Back, Choice, Keyboard, Needed, Suggestion, reason
@@ -67,6 +67,8 @@ class Prompts:
 
     def _answer_text(self, parameter: Parameter, value: Any) -> str:
         match value:
+            case None if isinstance(parameter.check, Day) and "today by default" in parameter.help:
+                return parameter.check.show(self.crm.today, self.crm.conventions)
             case None | "" | () | []:
                 return ""
             case Client():

@@ -611,7 +611,7 @@ def test_a_json_file_is_what_scripts_get(hostile: CRM, office: Office) -> None:
     assert written["rows"][-1] == {
         "period": "2026-11", "amount": "3604.00", "year_before": "0.00", "change": None, "sales": 8
     }  # fmt: skip
-    assert [column["kind"] for column in written["columns"]] == ["text", "money", "money", "percent", "count"]
+    assert [column["kind"] for column in written["columns"]] == ["month", "money", "money", "percent", "count"]
 
 
 @pytest.mark.many
