@@ -9,6 +9,7 @@ from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
 from crm.commands.ownership import Mine, owner_filter
 from crm.commands.paging import Limit, Offset, most
+from crm.commands.period import Since, Until, in_order
 from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.errors import FieldError, RefusedError, confirmation
 from crm.model import INTERACTIONS, Client, Contact, Interaction
@@ -65,8 +66,8 @@ def list_all(
     client: Annotated[Client | None, About("Client", "its number, reference or name", positional=True)] = None,
     contact: Annotated[Contact | None, About("Contact", "its number or name")] = None,
     kind: OfKind = "",
-    since: Annotated[date | None, Day(of_period="first"), About("Since", "the first day")] = None,
-    until: Annotated[date | None, Day(of_period="last", or_later=True), About("Until", "the last day")] = None,
+    since: Since = None,
+    until: Until = None,
     by: Annotated[str, Person(), About("By", "who logged it")] = "",
     mine: Mine = False,
     text: Annotated[str, About("Text", "part of the subject or the text")] = "",
@@ -74,8 +75,7 @@ def list_all(
     offset: Offset = 0,
 ) -> list[Interaction]:
     """Lists calls, meetings, e-mails, text messages and notes, the newest first."""
-    if since and until and until < since:
-        raise FieldError("the last day lies before the first", field="until", label="Until")
+    in_order(since, until)
     with crm.read() as snapshot:
         return activity.interactions(
             snapshot,

@@ -15,11 +15,12 @@ from crm.commands.data.exporting import ExportReport
 from crm.commands.data.record_counts import record_words
 from crm.commands.file_output import confirm_overwrite, ending_of
 from crm.commands.paging import Limit, Offset, most
+from crm.commands.period import Since, Until, in_order
 from crm.commands.registry import About, command
 from crm.errors import FieldError, NotFoundError
 from crm.model import BY_NAME, Client, Conventions, SignIn, User
 from crm.model.encoding import plain
-from crm.model.fields import FOREVER, Choice, Day, Line, Whole
+from crm.model.fields import FOREVER, Choice, Line, Whole
 from crm.repository import PROGRAM, Change, HistoryEntry, HistoryQuery, Query, Snapshot, Transaction, last_undoable
 
 KINDS = {name: kind.plural.replace("_", " ").replace("-", " ") for name, kind in BY_NAME.items()}
@@ -31,8 +32,6 @@ _LATEST, _NAMED = 50, 3
 # Of so many records the answer to an undo says how they are now.
 _SHOWN = 20
 
-Since = Annotated[date | None, Day(of_period="first"), About("Since", "the first day")]
-Until = Annotated[date | None, Day(of_period="last", or_later=True), About("Until", "the last day")]
 By = Annotated[str, Line(254), About("By", "who did it, or part of the name")]
 Kind = Annotated[str, Choice(KINDS), About("About", "a kind of record, like sale")]
 Number = Annotated[int | None, Whole(least=1), About("Number", "of one record; say with --about what it is")]
@@ -267,8 +266,7 @@ def _query(
     transaction: int | None = None,
 ) -> HistoryQuery:
     """The query for the options that were given; raises FieldError for what does not go together."""
-    if since and until and until < since:
-        raise FieldError("the last day lies before the first", field="until", label="Until")
+    in_order(since, until)
     if number and not about:
         raise FieldError("say what kind of record has that number", field="about", label="About")
     return HistoryQuery(

@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,11 +15,12 @@ from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields
 from crm.commands.mail.outbox.delivery_status import lacking, recipients_of
 from crm.commands.ownership import Mine, owner_filter
 from crm.commands.paging import Limit, Offset, most
+from crm.commands.period import Since, Until, in_order
 from crm.commands.registry import About, command
 from crm.errors import CRMError, FieldError, RefusedError, StoreError, confirmation
 from crm.model import CHANNELS, DIRECTIONS, STATES, UNSENT, Client, Contact, Mailing, Message, Template
 from crm.model.encoding import plain
-from crm.model.fields import Choice, Day
+from crm.model.fields import Choice
 from crm.model.fields.recipients import recipient_key
 from crm.repository import Transaction
 from crm.repository.queries import mail as queries
@@ -107,8 +107,8 @@ def list_all(
     state: Annotated[str, Choice(STATES), About("State", "queued, sent, failed, unsure, received or cancelled")] = "",
     direction: Annotated[str, Choice(DIRECTIONS), About("Direction", "out, to the client, or in")] = "",
     channel: Annotated[str, Choice(CHANNELS), About("Channel", "email or sms")] = "",
-    since: Annotated[date | None, Day(of_period="first"), About("Since", "the first day")] = None,
-    until: Annotated[date | None, Day(of_period="last", or_later=True), About("Until", "the last day")] = None,
+    since: Since = None,
+    until: Until = None,
     mine: Mine = False,
     text: Annotated[str, About("Text", "part of the subject, the text or an address")] = "",
     mailing: Annotated[Mailing | None, About("Mailing", "its number")] = None,
@@ -116,8 +116,7 @@ def list_all(
     offset: Offset = 0,
 ) -> list[Message]:
     """Lists what was written to clients and received from them, the newest first, each with what became of it."""
-    if since and until and until < since:
-        raise FieldError("the last day lies before the first", field="until", label="Until")
+    in_order(since, until)
     with crm.read() as snapshot:
         return queries.messages(
             snapshot,

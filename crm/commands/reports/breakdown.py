@@ -5,10 +5,10 @@ from datetime import date
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
+from crm.commands.period import Since, in_order
 from crm.commands.registry import About, command
-from crm.commands.reports.periods import in_order
 from crm.commands.reports.report import Chart, Column, Report, Row, amount, percent
-from crm.commands.reports.report_parameters import Since, To, Until
+from crm.commands.reports.report_parameters import To, Until
 from crm.commands.reports.writing import kept
 from crm.errors import FieldError
 from crm.model import Client

@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
+from crm.commands.period import Since, in_order
 from crm.commands.registry import About, command
-from crm.commands.reports.periods import in_order, later, month_of
+from crm.commands.reports.periods import later, month_of
 from crm.commands.reports.report import Chart, Column, Kind, Report, Row, amount, percent
-from crm.commands.reports.report_parameters import Since, To, Until
+from crm.commands.reports.report_parameters import To, Until
 from crm.commands.reports.writing import kept
 from crm.model.fields import Choice, Whole
 from crm.repository.queries import reports

@@ -7,10 +7,11 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from crm.commands.context import CRM
+from crm.commands.period import Since, in_order
 from crm.commands.registry import command
-from crm.commands.reports.periods import in_order, recent
+from crm.commands.reports.periods import recent
 from crm.commands.reports.report import Chart, Column, Report, Row, percent
-from crm.commands.reports.report_parameters import Since, To, Until
+from crm.commands.reports.report_parameters import To, Until
 from crm.commands.reports.writing import kept
 from crm.commands.sales.pipeline import stages
 from crm.model import Stage

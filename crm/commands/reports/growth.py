@@ -5,10 +5,11 @@ from datetime import date, timedelta
 from typing import Annotated
 
 from crm.commands.context import CRM
+from crm.commands.period import Since, in_order
 from crm.commands.registry import About, command
-from crm.commands.reports.periods import in_order, periods, recent
+from crm.commands.reports.periods import periods, recent
 from crm.commands.reports.report import Chart, Column, Report, Row, percent
-from crm.commands.reports.report_parameters import Since, To, Until
+from crm.commands.reports.report_parameters import To, Until
 from crm.commands.reports.writing import kept
 from crm.model.fields import Whole
 from crm.repository import Snapshot

@@ -4,8 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from crm.errors import FieldError
-
 # How many months a period has, by its word.
 MONTHS: Mapping[str, int] = {"month": 1, "quarter": 3, "year": 12}
 
@@ -78,9 +76,3 @@ def year_before(period: Period) -> tuple[date, date]:
     if (first.month, first.day) == (2, 29):
         return date(first.year - 1, 3, 1), ends
     return first.replace(year=first.year - 1), ends
-
-
-def in_order(since: date | None, until: date) -> None:
-    """Raises FieldError where the last day lies before the first."""
-    if since is not None and until < since:
-        raise FieldError("the last day lies before the first", field="until", label="Until")

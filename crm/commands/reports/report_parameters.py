@@ -9,6 +9,5 @@ from crm.model.fields import Day
 
 ENDINGS = (".xlsx", ".csv", ".json", ".png", ".svg")
 
-Since = Annotated[date | None, Day(of_period="first"), About("Since", "the first day")]
 Until = Annotated[date | None, Day(of_period="last"), About("Until", "the last day, today by default")]
 To = Annotated[Path | None, About("To file", "its ending says how: .xlsx, .csv, .json, .png or .svg", makes=ENDINGS)]

@@ -5,10 +5,11 @@ from decimal import Decimal
 from typing import Annotated
 
 from crm.commands.context import CRM
+from crm.commands.period import Since, in_order
 from crm.commands.registry import About, command
-from crm.commands.reports.periods import in_order, periods, recent, year_before
+from crm.commands.reports.periods import periods, recent, year_before
 from crm.commands.reports.report import Chart, Column, Report, Row, amount, change
-from crm.commands.reports.report_parameters import Since, To, Until
+from crm.commands.reports.report_parameters import To, Until
 from crm.commands.reports.writing import kept
 from crm.model.fields import Choice
 from crm.repository.queries.sales import sum_of_range

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from crm.commands.context import CRM
 from crm.commands.ownership import Mine, owner_filter, spelled
 from crm.commands.paging import Limit, Offset, most
+from crm.commands.period import in_order
 from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.commands.sales.pipeline import DealShown, StageSum, deals_shown, listed, stage_called, stages, sums
 from crm.errors import FieldError, RefusedError, confirmation
@@ -121,8 +122,7 @@ def list_all(
     The weighted value is the value times the probability of the stage. Those of a stage are listed whatever its
     outcome.
     """
-    if since and until and until < since:
-        raise FieldError("the last day lies before the first", field="until", label="Until")
+    in_order(since, until)
     named = [outcome for outcome, wanted in (("won", won), ("lost", lost)) if wanted]
     outcomes = OUTCOMES if all_ or stage else named or ["open"]
     with crm.read() as snapshot:

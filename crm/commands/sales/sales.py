@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from crm.commands.context import CRM
 from crm.commands.paging import Limit, Offset, most
+from crm.commands.period import Until, in_order
 from crm.commands.registry import EVERYBODY, About, FieldsOf, Takes, command
 from crm.errors import FieldError
 from crm.model import Client, Sale
@@ -78,7 +79,7 @@ def list_all(
     crm: CRM,
     client: Annotated[Client | None, About("Client", "its number, reference or name")] = None,
     since: Annotated[date | None, Day(of_period="first", or_later=True), About("Since", "the first day")] = None,
-    until: Annotated[date | None, Day(of_period="last", or_later=True), About("Until", "the last day")] = None,
+    until: Until = None,
     on: Annotated[date | None, Day(or_later=True), About("Date", "one day")] = None,
     amount: Annotated[Decimal | None, Amount(), About("Amount")] = None,
     note: Annotated[str, Line(500), About("Note")] = "",
@@ -87,8 +88,7 @@ def list_all(
     offset: Offset = 0,
 ) -> list[Sale]:
     """Lists sales, the newest first: all of them, those of a client, or those of a period."""
-    if since and until and until < since:
-        raise FieldError("the last day lies before the first", field="until", label="Until")
+    in_order(since, until)
     given = {"client": client.id if client else None, "on": on, "amount": amount, "note": note or None}
     filters = {name: value for name, value in given.items() if value is not None}
     with crm.read() as snapshot:
