@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Annotated
 
 from crm.commands.context import CRM
@@ -40,7 +41,8 @@ def growth(
     A client is active on each day on which, or in the DAYS days before which, it bought something. It is new on the day
     of its first sale; churned on the first day on which it is no longer active, the day DAYS + 1 after its last sale;
     returned on the day of the next sale, if one comes, and may churn again. So active at the end = active at the
-    beginning + new + returned - churned; churn is the churned in per cent of those active at the beginning. This is
+    beginning + new + returned - churned; churn is the churned in per cent of those active at the beginning, and in the
+    total the average of the months. This is
     growth accounting as Jonathan Hsu describes it (Diligence at Social Capital, part 1: Accounting for User Growth,
     where returned is called resurrected), day by day rather than from month to month. Without a first day these are the
     last twelve months.
@@ -52,16 +54,22 @@ def growth(
         won, lost, back = _moves(snapshot, days, until)
     before = since - timedelta(days=1)
     new, churned, returned = (_between(dates, date.min, before) for dates in (won, lost, back))
-    active = at_first = new + returned - churned
+    active = new + returned - churned
     rows: list[Row] = []
     for month in periods("month", since, until):
         new, churned, returned = (_between(dates, month.first, month.last) for dates in (won, lost, back))
-        rate = percent(churned, active)
+        # Where a client counts as churned within the month in which it came, that is no part of those at its beginning.
+        rate = percent(churned, active) if churned <= active else None
         active += new + returned - churned
         rows.append((month.name, new, churned, active, rate, returned))
     new, churned, returned = (sum(row[place] for row in rows) for place in (1, 2, 5))
-    total = ("Total", new, churned, active, percent(churned, at_first), returned)
-    note = f"A client who bought nothing for {days} days has churned; active is at the end of the month."
+    rates = [row[4] for row in rows if row[4] is not None]
+    average = percent(sum(rates, Decimal()), 100 * len(rates))
+    total = ("Total", new, churned, active, average, returned)
+    note = (
+        f"A client who bought nothing for {days} days has churned; active is at the end of the month. The total of"
+        " Churn is the average of the months."
+    )
     chart = Chart("columns", ("new", "churned"))
     return kept(Report("New clients and churn", since, until, _COLUMNS, rows, total, chart, note), to, crm, yes=yes)
 

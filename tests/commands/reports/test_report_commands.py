@@ -342,6 +342,21 @@ def test_growth_of_the_real_sales_adds_up(cdnow: tuple[CRM, list[Bought]]) -> No
     assert sum(made.values("new")) == 2357
 
 
+def test_churn_is_a_rate(office: Office) -> None:
+    # One after the other, each buys once: far more have churned in a year than were there at its beginning.
+    sales = [Bought(number, date(2025, 1, 1) + number * 7 * DAY, Decimal(1)) for number in range(1, 90)]
+    filled(office.crm, sales)
+    for days in (1, 30, 90, 180):
+        made = report(office.crm, "growth", days=days, since=date(2025, 7, 1), until=date(2026, 8, 31))
+        rates = [row["churn"] for row in rows(made) if row["churn"] is not None]
+        assert all(0 <= rate <= 100 for rate in rates), days
+        average = total(made)["churn"]
+        assert average is None if not rates else min(rates) <= average <= max(rates)
+    # 90 days: about 13 are active, and 4 or 5 of them are gone a month later.
+    made = report(office.crm, "growth", days=90, since=date(2025, 7, 1), until=date(2026, 8, 31))
+    assert 30 < total(made)["churn"] < 37
+
+
 def test_a_client_is_gone_on_the_day_after_so_many_days(office: Office) -> None:
     filled(office.crm, [Bought(1, date(2026, 1, 1), Decimal(1))])
     for days, until, churned in ((30, 31, 0), (30, 32, 1), (31, 32, 0), (31, 33, 1)):
