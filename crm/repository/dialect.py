@@ -1,18 +1,62 @@
-"""The dialect of a database: how it searches, takes the write lock, explains its errors and is backed up."""
+"""The dialect of a database: its own ways to take the write lock, count, search, be backed up, and name its errors."""
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Column, Connection, Engine, Index, Row, Table
+from sqlalchemy import Connection, Engine, Row, Table
 
 from crm.errors import CRMError
 from crm.repository import Finding
 
 
+class Search(Protocol):
+    """How a database finds clients by what is typed."""
+
+    def prepare(self, connection: Connection) -> None:
+        """Makes the indexes that search uses, as far as they are not there: in a new store, and in one that was just
+        given tables that it lacked."""
+
+    def add(self, connection: Connection, ids: Sequence[int]) -> None:
+        """Makes the clients with these ids, just added, findable."""
+
+    def find(self, connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
+        """Rows of clients that fit what was typed, best first."""
+
+
+class Backups(Protocol):
+    """How a database is copied as a whole, and put back."""
+
+    def dated(self, stamp: str) -> Path:
+        """The path of a dated backup; `stamp` is 2026-11-21-140500."""
+
+    def backup(self, engine: Engine, to: Path, looked_at: Callable[[Path], None] | None = None) -> None:
+        """Copies the whole store to a file, and lets go of the oldest dated ones. `looked_at` is called with the copy
+        while nobody else has it, and may refuse by an error. Raises FileError."""
+
+    def dated_copies(self) -> Sequence[Path]:
+        """The dated backups there are, newest first."""
+
+    def checked_copy(self, source: Path) -> AbstractContextManager[Path]:
+        """A copy, for a while, of a file that `backup` made; raises FileError where it is none."""
+
+    def restore(self, engine: Engine, copy: Path, locked: Callable[[], None]) -> None:
+        """Replaces the store by a checked copy of a backup. `locked` is called while no other writer can enter, where
+        what is there can still be read then, and may refuse by an error."""
+
+    def replace_damaged(self, copy: Path, kept: Path) -> Path:
+        """The same where the store cannot be opened: what is there is moved away, beside `kept`; where to."""
+
+
 class Dialect(Protocol):
     """One database's own ways. A new database is one more of these; everything else is shared."""
+
+    @property
+    def search(self) -> Search: ...
+
+    @property
+    def backups(self) -> Backups: ...
 
     def at(self, file: Path) -> "Dialect":
         """The same dialect for another store: the copy in a file."""
@@ -20,18 +64,16 @@ class Dialect(Protocol):
     def engine(self) -> Engine:
         """The engine, made without touching what is stored."""
 
-    def pretend(
-        self, engine: Engine, added: Sequence[Table | Column[Any] | Index], scaled: Mapping[Column[Any], int]
-    ) -> None:
-        """Makes reads behave as if the tables and columns in `added` were there and empty, and as if the columns in
-        `scaled` held that multiple of what they hold; for a database that can only be read."""
+    def bring_up(self, connection: Connection, version: int) -> None:
+        """Brings a store of an older format to this one, within a transaction. Raises RefusedError where that cannot
+        be done."""
+
+    def pretend(self, engine: Engine, version: int) -> None:
+        """Makes reads of a store of an older format behave as if it had been brought up, for one that can only be
+        read."""
 
     def is_new(self) -> bool:
         """Whether there is nothing yet where the store would be."""
-
-    def prepare(self, connection: Connection) -> None:
-        """Makes what the tables need beside them (the indexes that search uses), as far as it is not there: in a new
-        store, and in one that was just given tables that it lacked."""
 
     def begin_reading(self, connection: Connection) -> None:
         """Starts a transaction in which every read sees the store as it is now."""
@@ -56,35 +98,9 @@ class Dialect(Protocol):
     def skip_ids(self, connection: Connection, table: Table, last: int) -> None:
         """Makes sure that no id up to `last` is given out again."""
 
-    def index_added(self, connection: Connection, ids: Sequence[int]) -> None:
-        """Makes the clients with these ids, just added, findable."""
-
     def drop_indexes(self, connection: Connection, table: Table, kept: Container[str]) -> Sequence[str]:
         """Drops the indexes of a table, but for those named in `kept`, where a rollback brings them back and nobody
         else notices before a commit; the statements that make them again, none where they stay."""
 
-    def search(self, connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
-        """Rows of clients that fit what was typed, best first."""
-
     def check(self, connection: Connection) -> Sequence[Finding]:
         """The findings of the database's own integrity check."""
-
-    def dated(self, stamp: str) -> Path:
-        """The path of a dated backup; `stamp` is 2026-11-21-140500."""
-
-    def backup(self, engine: Engine, to: Path, looked_at: Callable[[Path], None] | None = None) -> None:
-        """Copies the whole store to a file, and lets go of the oldest dated ones. `looked_at` is called with the copy
-        while nobody else has it, and may refuse by an error. Raises FileError."""
-
-    def backups(self) -> Sequence[Path]:
-        """The dated backups there are, newest first."""
-
-    def checked_copy(self, source: Path) -> AbstractContextManager[Path]:
-        """A copy, for a while, of a file that `backup` made; raises FileError where it is none."""
-
-    def restore(self, engine: Engine, copy: Path, locked: Callable[[], None]) -> None:
-        """Replaces the store by a checked copy of a backup. `locked` is called while no other writer can enter, where
-        what is there can still be read then, and may refuse by an error."""
-
-    def replace_damaged(self, copy: Path, kept: Path) -> Path:
-        """The same where the store cannot be opened: what is there is moved away, beside `kept`; where to."""

@@ -96,7 +96,7 @@ def _insert(snapshot: SqlSnapshot, name: str, objects: list[Mapping[str, Any]]) 
     rows = [row_of(record_of(kind, entry)) for entry in objects]
     insert_rows(snapshot.connection, TABLES[kind], rows)
     if kind is Client:
-        snapshot.dialect.index_added(snapshot.connection, [row["id"] for row in rows])
+        snapshot.dialect.search.add(snapshot.connection, [row["id"] for row in rows])
 
 
 def _history_row(table: Table, written: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,13 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Engine, Index, Table, func, inspect, select, type_coerce, update
+from sqlalchemy import Column, Connection, Engine, Index, Table
 from sqlalchemy.schema import CreateColumn, DropIndex
 
-from crm.errors import RefusedError
 from crm.model import fields
 from crm.repository import tables
-from crm.repository.team import fill_in_accounts
 
 Added = Table | Column[Any] | Index
 
@@ -38,14 +36,6 @@ def _declared(version: int) -> Iterator[Added]:
 ADDED: Mapping[int, Sequence[Added]] = {
     version: (*_declared(version), *_BESIDE.get(version, ())) for version in range(2, tables.SCHEMA_VERSION + 1)
 }
-# Until then people stood in records by their names alone, and no two dashboards could be of one name.
-ACCOUNTS_SINCE = 6
-# Until then these were kept in hundredths, since then in ten-thousandths: currencies have up to four decimals.
-MONEY_SINCE = 5
-MONEY = (tables.client.c.total_spend, tables.sale.c.amount, tables.deal.c.value)
-_MORE = 100
-# Larger amounts would not fit into a whole number of the database.
-_LARGEST = 2**63 // _MORE
 
 
 def version_of(written: str) -> int:
@@ -75,15 +65,12 @@ def added_since(version: int) -> Sequence[Added]:
     return sorted(added, key=lambda item: isinstance(item, Index))
 
 
-def bring_up(connection: Connection, version: int) -> None:
-    """Adds what a store of an older format lacks, within a transaction; what is there stays as it is. Raises
-    RefusedError where an amount is too large."""
+def add_missing(connection: Connection, version: int, made: Collection[Table] = ()) -> None:
+    """Adds what a store of an older format lacks, within a transaction; what is there stays as it is, and so do the
+    tables that are `made` already as this format has them."""
     columns: list[Column[Any]] = []
     added = added_since(version)
-    new = {table.name for table in added if isinstance(table, Table)}
-    if version < ACCOUNTS_SINCE and tables.dashboard.name not in new:
-        _make_anew(connection, tables.dashboard)
-        new.add(tables.dashboard.name)
+    new = {table.name for table in (*added, *made) if isinstance(table, Table)}
     for column in added:
         if not isinstance(column, Table) and column.table is not None and column.table.name in new:
             # A table comes with its columns and indexes, those of later formats too.
@@ -98,49 +85,9 @@ def bring_up(connection: Connection, version: int) -> None:
                 f"ALTER TABLE {column.table.name} ADD COLUMN {in_words(column, connection.engine)}"
             )
             columns.append(column)
-    made = {index for index in added if isinstance(index, Index)}
-    for index in {index for column in columns for index in column.table.indexes} - made:
+    indexes = {index for index in added if isinstance(index, Index)}
+    for index in {index for column in columns for index in column.table.indexes} - indexes:
         if any(column in columns for column in index.columns):
-            index.create(connection)
-    if version < MONEY_SINCE:
-        _make_exact(connection)
-    if version < ACCOUNTS_SINCE:
-        fill_in_accounts(connection)
-
-
-def _make_anew(connection: Connection, table: Table) -> None:
-    """Makes a table anew with all that is in it, and with the numbers given out, as SQLite takes no constraint away."""
-    old = f"old_{table.name}"
-    connection.exec_driver_sql(f"ALTER TABLE {table.name} RENAME TO {old}")
-    table.create(connection)
-    existing = {column["name"] for column in inspect(connection).get_columns(old)}
-    kept = ", ".join(f'"{column.name}"' for column in table.columns if column.name in existing)
-    connection.exec_driver_sql(f"INSERT INTO {table.name} ({kept}) SELECT {kept} FROM {old}")
-    connection.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = ?", (table.name,))
-    connection.exec_driver_sql("UPDATE sqlite_sequence SET name = ? WHERE name = ?", (table.name, old))
-    connection.exec_driver_sql(f"DROP TABLE {old}")
-
-
-def scaled_since(version: int) -> Mapping[Column[Any], int]:
-    """The factors by which the amounts of a store of an older format are multiplied, by column."""
-    return dict.fromkeys(MONEY, _MORE) if version < MONEY_SINCE else {}
-
-
-def _make_exact(connection: Connection) -> None:
-    """Multiplies every amount that was kept in hundredths."""
-    for amount in MONEY:
-        stored = type_coerce(amount, BigInteger)
-        if connection.execute(select(amount.table.c.id).where(func.abs(stored) >= _LARGEST).limit(1)).first():
-            raise RefusedError(
-                f"An amount in this store ({amount.table.name}) is more than this version can keep;"
-                " it was left as it is."
-            )
-        # To put a changed row into an index, one by one, costs more than to make the index anew.
-        indexes = [index for index in amount.table.indexes if amount.name in {column.name for column in index.columns}]
-        for index in indexes:
-            connection.execute(DropIndex(index, if_exists=True))
-        connection.execute(update(amount.table).values({amount.name: stored * _MORE}).where(stored != 0))
-        for index in indexes:
             index.create(connection)
 
 

@@ -144,7 +144,7 @@ class SqlSnapshot:
         return self.connection.execute(statement, values).all()
 
     def search(self, text: str, limit: int = 20) -> Sequence[Client]:
-        return [tables.record_of(Client, row) for row in self.dialect.search(self.connection, text, limit)]
+        return [tables.record_of(Client, row) for row in self.dialect.search.find(self.connection, text, limit)]
 
     def identified(self, by: str, values: Iterable[str]) -> Sequence[Client]:
         rows = self.connection.execute(statements.CLIENTS_BY[by], {"wanted": json.dumps(list(values))})

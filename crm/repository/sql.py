@@ -143,7 +143,7 @@ class SqlRepository:
             self._enter(connection)
             if not inspect(connection).has_table("store_facts"):
                 tables.create_all(connection)
-                self._dialect.prepare(connection)
+                self._dialect.search.prepare(connection)
                 # A new store gets the zone of this machine, which is not in it yet.
                 today = Clock(lambda: self.clock.now).today
                 self._reviewed_on = today.isoformat() if self._begins_reviewed else ""
@@ -200,12 +200,12 @@ class SqlRepository:
                 self._enter(connection)
                 if self._add_missing(connection):
                     # Of what is there until this is committed.
-                    self._dialect.backup(engine, self._dated())
+                    self._dialect.backups.backup(engine, self._dated())
                 connection.commit()
         except StoreReadOnlyError:
             with engine.connect() as connection:
                 version = int(fact(connection, "schema_version"))
-            self._dialect.pretend(engine, migrations.added_since(version), migrations.scaled_since(version))
+            self._dialect.pretend(engine, version)
 
     def _add_missing(self, connection: Connection) -> bool:
         """Adds what the format that is there lacks, within a transaction; False where it lacks nothing."""
@@ -214,8 +214,8 @@ class SqlRepository:
         version = int(fact(connection, "schema_version"))
         if version == tables.SCHEMA_VERSION:
             return False
-        migrations.bring_up(connection, version)
-        self._dialect.prepare(connection)
+        self._dialect.bring_up(connection, version)
+        self._dialect.search.prepare(connection)
         if not fact(connection, STORE_ID):
             put_fact(connection, STORE_ID, self._new_id())
         written = update(facts).where(facts.c.name == "schema_version")
@@ -425,7 +425,7 @@ class SqlRepository:
 
         with self._errors_explained():
             # The copy itself is asked, before anybody has it: it is of one moment.
-            self._dialect.backup(self._engine, target, looked_at if allowed is not anybody else None)
+            self._dialect.backups.backup(self._engine, target, looked_at if allowed is not anybody else None)
         return target
 
     def _dated(self) -> Path:
@@ -434,7 +434,7 @@ class SqlRepository:
         moment = now = self.clock.now
         newest = next(iter(self.backups()), None)
         while True:
-            path = self._dialect.dated(f"{moment:%Y-%m-%d-%H%M%S}")
+            path = self._dialect.backups.dated(f"{moment:%Y-%m-%d-%H%M%S}")
             just_made = newest is not None and path.name <= newest.name and moment - now < timedelta(minutes=1)
             if not path.exists() and not just_made:
                 return path
@@ -449,7 +449,7 @@ class SqlRepository:
     def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Restored:
         what = f"restored {source.name}"
         # Copied first: to back up what is there may let go of the oldest backup, which may be this very one.
-        with self._dialect.checked_copy(source) as copy:
+        with self._dialect.backups.checked_copy(source) as copy:
             try:
                 with self._other(copy) as connection:
                     self._add_missing(connection)
@@ -465,7 +465,7 @@ class SqlRepository:
                     tx = self._writing(connection, what)
                     take_accounts(tx, self._seals, None)
                     shut = self._shuts_everybody_out(tx)
-                return Restored(self._dialect.replace_damaged(copy, self._dated()), shut=shut)
+                return Restored(self._dialect.backups.replace_damaged(copy, self._dated()), shut=shut)
             while True:
                 with self.read() as snapshot, self._other(copy) as connection:
                     asked = _Asked(snapshot, self.user)
@@ -484,7 +484,7 @@ class SqlRepository:
 
                 try:
                     with self._errors_explained():
-                        self._dialect.restore(self._engine, copy, locked)
+                        self._dialect.backups.restore(self._engine, copy, locked)
                     break
                 except _Outdated:
                     # Somebody has changed an account meanwhile.
@@ -510,7 +510,7 @@ class SqlRepository:
 
     def backups(self) -> Sequence[Path]:
         """The dated backups there are, newest first."""
-        return self._dialect.backups()
+        return self._dialect.backups.dated_copies()
 
     def close(self) -> None:
         if "_engine" in self.__dict__:

@@ -331,7 +331,7 @@ class SqlTransaction(SqlSnapshot):
         kind = type(records[0])
         self._insert(kind, [row | self._accounts(kind, row) for row in map(row_of, records)])
         if kind is Client:
-            self.dialect.index_added(self.connection, [record.id for record in records])
+            self.dialect.search.add(self.connection, [record.id for record in records])
         for record in records:
             self._write_audit(record, "create", None, None)
             self._touch(record)
@@ -605,7 +605,7 @@ class SqlTransaction(SqlSnapshot):
         What changes or deletes a client needs it in the index first.
         """
         for ids in self._unindexed:
-            self.dialect.index_added(self.connection, ids)
+            self.dialect.search.add(self.connection, ids)
         self._unindexed.clear()
 
     def _drop_indexes(self) -> None:

@@ -170,6 +170,14 @@ def test_only_the_repository_and_the_accounts_build_statements() -> None:
     assert building <= BUILD_STATEMENTS
 
 
+def test_only_its_own_folder_speaks_sqlite() -> None:
+    words = re.compile(r"sqlite_(sequence|master|schema)|json_each|fts5|julianday", re.IGNORECASE)
+    for path in (CRM / "repository").rglob("*.py"):
+        # How each database spells a function, and the mirror of a spreadsheet, which is SQLite on purpose.
+        if path.name != "sql_functions.py" and {"sqlite", "sheets"}.isdisjoint(path.parts):
+            assert not words.search(path.read_text("utf-8")), path
+
+
 def test_the_script_holds_the_menu_loop_and_leaves_the_rest_to_the_start() -> None:
     source = (PROJECT / "run.py").read_text()
     assert {module for module in imported(source) if module.startswith("crm")} == {

@@ -15,6 +15,7 @@ from crm.clock import machine_now
 from crm.model import Client, Dashboard, Deal, Sale, SignIn, User
 from crm.repository import Query, tables
 from crm.repository.sql import SqlRepository
+from crm.repository.sqlite.backups import SqliteBackups
 from crm.repository.sqlite.dialect import Sqlite
 from tests.conftest import STORES, Store, _new_store
 from tests.support.unprivileged import as_nobody
@@ -239,13 +240,13 @@ def test_an_old_backup_has_the_format_of_today_before_others_can_write_to_it(
     old: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     formats = []
-    put_back = Sqlite.restore
+    put_back = SqliteBackups.restore
 
-    def watched(dialect: Sqlite, engine: Engine, copy: Path, locked: Callable[[], None]) -> None:
+    def watched(backups: SqliteBackups, engine: Engine, copy: Path, locked: Callable[[], None]) -> None:
         formats.append(version_of(copy))
-        put_back(dialect, engine, copy, locked)
+        put_back(backups, engine, copy, locked)
 
-    monkeypatch.setattr(Sqlite, "restore", watched)
+    monkeypatch.setattr(SqliteBackups, "restore", watched)
     with closing(opened(folder / "new.sqlite3")) as repository:
         repository.restore(old)
     assert formats == [str(tables.SCHEMA_VERSION)]

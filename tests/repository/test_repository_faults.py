@@ -686,10 +686,10 @@ def test_a_damaged_store_can_be_restored_over_and_is_kept(path: Path) -> None:
 
 
 def test_a_restore_does_not_wait_for_ever(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from crm.repository.sqlite import dialect
+    from crm.repository.sqlite import files
 
     made(path)
-    monkeypatch.setattr(dialect, "_RESTORE_WAITS", 0.5)
+    monkeypatch.setattr(files, "RESTORE_WAITS", 0.5)
     with closing(opened(path)) as repository:
         copy = repository.backup()
         with held(path):
@@ -747,7 +747,7 @@ def test_a_copy_of_a_store_in_use_is_of_one_moment(path: Path, monkeypatch: pyte
     writer.start()
     try:
         for _ in range(8):
-            with Sqlite(path).checked_copy(path) as copy, closing(sqlite3.connect(copy)) as raw:
+            with Sqlite(path).backups.checked_copy(path) as copy, closing(sqlite3.connect(copy)) as raw:
                 half, *rest = raw.execute("SELECT DISTINCT at FROM filler ORDER BY rowid").fetchall()
                 assert rest in ([], [(half[0] - 1,)])
             time.sleep(0.01)

@@ -510,7 +510,7 @@ class SheetsRepository(SqlRepository):
     def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Restored:
         """Puts the records of a backup in the place of those there are, as one change: it stands in the history
         like any other, and can be taken back."""
-        with self._mirror_file.checked_copy(source) as copy:
+        with self._mirror_file.backups.checked_copy(source) as copy:
             kept = self.backup(allowed=allowed)
             backup = SqlRepository(f"sqlite:///{copy}", Sqlite(copy), now=lambda: self.clock.now)
             try:

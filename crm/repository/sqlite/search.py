@@ -62,6 +62,25 @@ INDEX = (
 ADD = """INSERT INTO client_search (rowid, search_name, search_rest)
     SELECT id, search_name, search_rest FROM client WHERE id IN (SELECT value FROM json_each(?))"""
 
+_INDEXED_AT_ONCE = 20_000
+
+
+class SqliteSearch:
+    """The search of a store in SQLite."""
+
+    def prepare(self, connection: Connection) -> None:
+        for statement in INDEX:
+            connection.exec_driver_sql(statement)
+
+    def add(self, connection: Connection, ids: Sequence[int]) -> None:
+        for start in range(0, len(ids), _INDEXED_AT_ONCE):
+            batch = list(ids[start : start + _INDEXED_AT_ONCE])
+            connection.exec_driver_sql(ADD, (json.dumps(batch),))
+
+    def find(self, connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
+        return search(connection, text, limit)
+
+
 _STARTING = """
 SELECT id, sort_name, search_name FROM (SELECT id, sort_name, search_name FROM client
     WHERE sort_name >= :text AND sort_name < :text || char(1114111) ORDER BY sort_name LIMIT :limit)

@@ -120,7 +120,7 @@ def test_a_store_of_an_older_format_gets_the_index(tmp_path: Path) -> None:
     with closing(Store(STORES["sqlite"], tmp_path)) as store:
         acme = store.add(last_name="Acme")
     with closing(sqlite3.connect(tmp_path / "store.sqlite3")) as raw:
-        raw.executescript(f"{OLDER[5]} {OLDER[4]} {OLDER[3]} {OLDER[2]} DROP TABLE contact_search;")
+        raw.executescript(f"{' '.join(OLDER.values())} DROP TABLE contact_search;")
     with closing(Store(STORES["sqlite"], tmp_path)) as store:
         put(store, acme, "Jo Fox")
         assert found(store, "fox") == found(store, "jo f") == [acme.id]

@@ -119,7 +119,7 @@ class Loading:
         for start in range(0, len(batch), _BATCH):
             insert_rows(self.connection, tables.TABLES[self.kind], batch[start : start + _BATCH])
         if self.kind is Client:
-            self.dialect.index_added(self.connection, [values["id"] for values in batch])
+            self.dialect.search.add(self.connection, [values["id"] for values in batch])
 
     def _before(self, record_id: int, row: list[Any]) -> list[Any]:
         """A row as it was before a status was chosen in it, which then is found like any other edit."""

@@ -13,6 +13,7 @@ from crm.model import RECORDS, Record
 from crm.repository import ROSTER, tables
 from crm.repository.sheets.grid.cells import LARGEST_EXACT
 from crm.repository.sheets.grid.layout import FORMAT, META, TABS, Cell, columns
+from crm.repository.sqlite import counters
 
 metadata = MetaData()
 
@@ -178,9 +179,7 @@ def set_seen(connection: Connection, now: Seen) -> None:
     for name, last in now.state.last.items():
         if given.get(name) == last:
             continue
-        moved = connection.exec_driver_sql("UPDATE sqlite_sequence SET seq = ? WHERE name = ?", (last, name))
-        if not moved.rowcount:
-            connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, last))
+        counters.put(connection, name, last)
 
 
 def generation(connection: Connection) -> int:
@@ -327,7 +326,7 @@ def close_up(connection: Connection, kind: type[Record], removed: Sequence[int])
 
 def numbers(connection: Connection) -> dict[str, int]:
     """The highest numbers given out so far, by table."""
-    found = {row[0]: int(row[1]) for row in connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence")}
+    found = counters.last_ids(connection)
     return {name: found.get(name, 0) for name in NUMBERED}
 
 

@@ -167,8 +167,8 @@ class _Intake:
             known = self.connection.execute(select(table.c.id, table.c.at).order_by(table.c.id))
             lost = [number for number, at in known if (number, at) not in kept]
             if lost:
-                copy = self.dialect.dated(f"{self.clock.now:%Y-%m-%d-%H%M%S}")
-                self.dialect.backup(self.connection.engine, copy)
+                copy = self.dialect.backups.dated(f"{self.clock.now:%Y-%m-%d-%H%M%S}")
+                self.dialect.backups.backup(self.connection.engine, copy)
                 text = (
                     f"An older version of the spreadsheet was put back: {len(lost)} changes, from {lost[0]} on, are not"
                     f" in it any more. What this machine knew before is in {copy}; `restore` puts it back."

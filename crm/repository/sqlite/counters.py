@@ -1,0 +1,34 @@
+"""Counters of SQLite: the last id that was given out in each table, which is never given out again."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
+# Of the audit nothing is deleted, so SQLite need not remember what it has given out.
+_LAST_IDS = "SELECT name, seq FROM sqlite_sequence UNION ALL SELECT 'audit', max(id) FROM audit"
+_MOVE = "UPDATE sqlite_sequence SET seq = ? WHERE name = ?"
+_SKIP = "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?"
+_BEGIN = "INSERT INTO sqlite_sequence (seq, name) VALUES (?, ?)"
+
+
+def last_ids(connection: Connection) -> Mapping[str, int]:
+    """The last id that was given out, by the name of the table."""
+    return {name: last or 0 for name, last in connection.exec_driver_sql(_LAST_IDS)}
+
+
+def skip(connection: Connection, table: str, last: int) -> None:
+    """Makes sure that no id up to `last` is given out again."""
+    if not connection.exec_driver_sql(_SKIP, (last, table)).rowcount:
+        connection.exec_driver_sql(_BEGIN, (last, table))
+
+
+def put(connection: Connection, table: str, last: int) -> None:
+    """Says which id was given out last, also where that was a lower one."""
+    if not connection.exec_driver_sql(_MOVE, (last, table)).rowcount:
+        connection.exec_driver_sql(_BEGIN, (last, table))
+
+
+def rename(connection: Connection, old: str, new: str) -> None:
+    """Hands the counter of one table on to another."""
+    connection.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = ?", (new,))
+    connection.exec_driver_sql("UPDATE sqlite_sequence SET name = ? WHERE name = ?", (new, old))

@@ -1,0 +1,71 @@
+"""Formats before 6, which only SQLite has had: constraints that went, and amounts that were kept in hundredths."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Connection, Table, func, inspect, select, type_coerce, update
+from sqlalchemy.schema import DropIndex
+
+from crm.errors import RefusedError
+from crm.repository import tables
+from crm.repository.migrations import add_missing, added_since
+from crm.repository.sqlite import counters
+from crm.repository.team import fill_in_accounts
+
+# Until then people stood in records by their names alone, and no two dashboards could be of one name.
+_ACCOUNTS_SINCE = 6
+# Until then these were kept in hundredths, since then in ten-thousandths: currencies have up to four decimals.
+_MONEY_SINCE = 5
+_MONEY = (tables.client.c.total_spend, tables.sale.c.amount, tables.deal.c.value)
+_FACTOR = 100
+# Larger amounts would not fit into a whole number of the database.
+_LARGEST = 2**63 // _FACTOR
+
+
+def bring_up(connection: Connection, version: int) -> None:
+    """Brings a store of an older format to this one, within a transaction. Raises RefusedError where an amount is too
+    large."""
+    made = []
+    if version < _ACCOUNTS_SINCE and tables.dashboard not in set(added_since(version)):
+        _make_anew(connection, tables.dashboard)
+        made.append(tables.dashboard)
+    add_missing(connection, version, made)
+    if version < _MONEY_SINCE:
+        _make_exact(connection)
+    if version < _ACCOUNTS_SINCE:
+        fill_in_accounts(connection)
+
+
+def scaled_since(version: int) -> Mapping[Column[Any], int]:
+    """The factors by which the amounts of a store of an older format are multiplied, by column."""
+    return dict.fromkeys(_MONEY, _FACTOR) if version < _MONEY_SINCE else {}
+
+
+def _make_anew(connection: Connection, table: Table) -> None:
+    """Makes a table anew with all that is in it, and with the numbers given out, as SQLite takes no constraint away."""
+    old = f"old_{table.name}"
+    connection.exec_driver_sql(f"ALTER TABLE {table.name} RENAME TO {old}")
+    table.create(connection)
+    existing = {column["name"] for column in inspect(connection).get_columns(old)}
+    kept = ", ".join(f'"{column.name}"' for column in table.columns if column.name in existing)
+    connection.exec_driver_sql(f"INSERT INTO {table.name} ({kept}) SELECT {kept} FROM {old}")
+    counters.rename(connection, old, table.name)
+    connection.exec_driver_sql(f"DROP TABLE {old}")
+
+
+def _make_exact(connection: Connection) -> None:
+    """Multiplies every amount that was kept in hundredths."""
+    for amount in _MONEY:
+        stored = type_coerce(amount, BigInteger)
+        if connection.execute(select(amount.table.c.id).where(func.abs(stored) >= _LARGEST).limit(1)).first():
+            raise RefusedError(
+                f"An amount in this store ({amount.table.name}) is more than this version can keep;"
+                " it was left as it is."
+            )
+        # To put a changed row into an index, one by one, costs more than to make the index anew.
+        indexes = [index for index in amount.table.indexes if amount.name in {column.name for column in index.columns}]
+        for index in indexes:
+            connection.execute(DropIndex(index, if_exists=True))
+        connection.execute(update(amount.table).values({amount.name: stored * _FACTOR}).where(stored != 0))
+        for index in indexes:
+            index.create(connection)
