@@ -1,7 +1,8 @@
 """An incoming message, parsed: nothing of it is more than text."""
 
 import codecs
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.errors import MessageError
@@ -37,6 +38,8 @@ _LIKELY = (
     "cp1252", "cp1250", "cp1251", "koi8_r", "cp1253", "cp1254", "cp1255", "cp1256", "iso8859_2", "shift_jis", "euc_jp",
     "gb18030", "big5", "cp949",
 )  # fmt: skip
+_UNANSWERABLE = re.compile(r"(?:no|do[-._]?not)[-._]?reply|noreply|nicht[-._]?antworten", re.I)
+_DAEMON = re.compile(r"mailer-daemon@", re.I)
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 
@@ -50,7 +53,8 @@ class Received:
     the mailboxes that it was put into on its way, of which a blind copy tells nothing else. `is_automatic` where no
     person wrote it; `is_cut` where it was longer than what was read of it. `bounce` is what it says where it comes from
     a mail server that gave a message up, `forgery` what speaks against its
-    sender ('dmarc=fail'), '' for nothing."""
+    sender ('dmarc=fail'), '' for nothing. One that `is_unanswerable` was
+    sent by a program to whose address nobody answers, such as a form, `on_behalf_of` somebody where that is told."""
 
     message_id: str
     in_reply_to: str
@@ -68,6 +72,8 @@ class Received:
     is_cut: bool
     bounce: Bounce | None = None
     forgery: str = ""
+    on_behalf_of: Party | None = None
+    is_unanswerable: bool = False
 
 
 class _Bounded(Compat32):
@@ -101,6 +107,8 @@ def _received(message: "Message[str, str]", arrived_at: datetime, is_cut: bool) 
     text = prose("\n\n".join(filter(None, body.texts)), LONGEST_TEXT)
     # Where both are told the writer is the author, and the sender a secretary.
     sender = _parties(message, "from") or _parties(message, "sender")
+    is_unanswerable = bool(sender and _UNANSWERABLE.match(sender[0].address))
+    bounce = bounce_in(message, text)
     return Received(
         message_id=_message_id(message, "message-id"),
         in_reply_to=_message_id(message, "in-reply-to") or _last_reference(message),
@@ -114,10 +122,12 @@ def _received(message: "Message[str, str]", arrived_at: datetime, is_cut: bool) 
         text=text,
         attachments=tuple(body.attachments[:_MOST_ATTACHMENTS]),
         forwarded_from=body.enclosed_sender or original_sender(subject, text),
-        is_automatic=_is_automatic(message),
+        is_automatic=bounce is not None or _is_automatic(message),
         is_cut=is_cut,
-        bounce=bounce_in(message),
+        bounce=bounce,
         forgery=forgery(message),
+        on_behalf_of=next(iter(_parties(message, "reply-to")), None) if is_unanswerable else None,
+        is_unanswerable=is_unanswerable,
     )
 
 
@@ -137,9 +147,12 @@ class _Body:
         inner = [part for part in parts if isinstance(part, Message)] if isinstance(parts, list) else []
         if kind == "multipart/alternative":
             # The same text several times, the plainest first.
-            yield next(
-                (text for message in inner if (text := "\n\n".join(self._texts(message, depth + 1)).strip())), ""
-            )
+            for at, message in enumerate(inner):
+                if text := "\n\n".join(self._texts(message, depth + 1)).strip():
+                    yield text
+                    # The others say the same, but files may hang on them.
+                    self._attach(inner[at + 1 :])
+                    break
         elif kind == "multipart/report":
             # What follows the explanation is for programs, and our own message.
             for message in inner[:1]:
@@ -149,12 +162,40 @@ class _Body:
                 self.enclosed_sender = next(iter(_parties(inner[0], "from")), None)
             for message in inner:
                 yield from self._texts(message, depth + 1)
+        elif kind == "text/calendar":
+            self.attachments.append(_file_name(part) or "invitation.ics")
+            yield _appointment(part)
         elif name := _file_name(part):
             self.attachments.append(name)
         elif kind in ("text/plain", "text/html"):
             content = part.get_payload(decode=True)
             text = _decoded(content if isinstance(content, bytes) else b"", part.get_content_charset())
             yield plain_text(text[:_LONGEST_HYPERTEXT]) if kind == "text/html" else text
+
+    def _attach(self, parts: "Sequence[Message[str, str]]") -> None:
+        """Notes the files in some parts whose text is not read."""
+        leaves = [leaf for part in parts for leaf in part.walk() if not leaf.is_multipart()]
+        self.attachments += [name for leaf in leaves if (name := _file_name(leaf))]
+
+
+_APPOINTMENT = {"SUMMARY": "Appointment", "DTSTART": "Begins", "LOCATION": "Where", "STATUS": "Status"}
+_ANSWERS = {"ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "perhaps"}
+
+
+def _appointment(part: "Message[str, str]") -> str:
+    """What an invitation, or the answer to one, says (RFC 5545)."""
+    content = part.get_payload(decode=True)
+    text = _decoded(content if isinstance(content, bytes) else b"", part.get_content_charset())
+    found: dict[str, str] = {}
+    for written in re.sub(r"\r?\n[ \t]", "", text[:_LONGEST_HYPERTEXT]).splitlines():
+        name, _, value = written.partition(":")
+        name, _, parameters = name.partition(";")
+        if label := _APPOINTMENT.get(name.upper()):
+            found.setdefault(label, value.replace("\\n", " ").replace("\\", ""))
+        for status, words in _ANSWERS.items():
+            if name.upper() == "ATTENDEE" and f"PARTSTAT={status}" in parameters.upper():
+                found["Answer"] = words
+    return "\n".join(f"{label}: {value}" for label, value in found.items())
 
 
 def _file_name(part: "Message[str, str]") -> str:
@@ -235,7 +276,12 @@ def _is_automatic(message: "Message[str, str]") -> bool:
     return bool(
         (submitted and not submitted.startswith("no"))
         or message.get_content_type() == "multipart/report"
-        or _header(message, "x-autoreply")
+        or any(_header(message, name) for name in ("x-autoreply", "x-autorespond", "x-failed-recipients"))
+        # What is sent so wants no answer, not even that it cannot be delivered.
+        or _header(message, "return-path").strip() == "<>"
+        or _header(message, "x-apple-action").strip().upper() == "VACATION"
+        or "ALL" in _header(message, "x-auto-response-suppress").upper()
+        or any(_DAEMON.match(party.address) for party in _parties(message, "from"))
         or _header(message, "precedence").strip().lower() in ("bulk", "junk", "auto_reply")
     )
 

@@ -1,17 +1,22 @@
 """Text that people write, as Markdown, made into what a mail shows: simple HTML, and plain text."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 from markdown_it import MarkdownIt
+from markdown_it.common.normalize_url import normalizeLink
 from markdown_it.common.utils import escapeHtml
+from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
 from crm.outward.sanitizing import prose
 
+_BARE = re.compile(r"(?<![\w@/=])https?://[^\s<>\"'`]+", re.IGNORECASE)
+_NOT_AT_THE_END = ".,;:!?*_~]}…"
 _LINKED = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _SIGNS = re.compile(r"([!-/:-@\[-`{-~])")
 _LINE_BEGINS = re.compile(r"(?m)^[ \t]+")
@@ -30,9 +35,18 @@ class _Markdown(MarkdownIt):
         # Pictures from elsewhere would tell their owner who reads the mail, and when.
         super().__init__("commonmark", {"html": False, "breaks": True})
         self.add_render_rule("image", _instead_of_image)
+        # Before what was escaped is joined with the rest: an address in a record is text.
+        self.core.ruler.before("text_join", "bare_addresses", _link_addresses)
 
     def validateLink(self, url: str) -> bool:
         return _LINKED.match(url) is not None
+
+
+class _AnyLinks(_Markdown):
+    """The same for a text that is not filled in yet: every address may become one."""
+
+    def validateLink(self, url: str) -> bool:
+        return True
 
 
 def html(text: str) -> str:
@@ -49,6 +63,67 @@ def plain(text: str) -> str:
 def escaped(value: str) -> str:
     """Escape a value from a record for such a text, so that no sign in it means anything."""
     return _SIGNS.sub(r"\\\1", _LINE_BEGINS.sub("", prose(value)).strip())
+
+
+def link_value(value: str, *, whole: bool) -> str:
+    """A value from a record as a part of the address of a link, or where it is the `whole` address, as that."""
+    if not whole:
+        return quote(value, safe="")
+    written = value if _LINKED.match(value) or ":" in value.partition("/")[0] else f"https://{value}"
+    return quote(written, safe="/:?#[]@!$&'*+,;=%~-._")
+
+
+def code_value(value: str) -> str:
+    """A value from a record within code, which it cannot end."""
+    return prose(value).replace("`", "'")
+
+
+def placed_in(text: str, names: Sequence[str]) -> dict[str, str]:
+    """Where in a text words stand that stand for something else: 'link' within the address of a link, 'whole' at its
+    beginning, or 'code'; the others, which are text, are left out."""
+    found: dict[str, str] = {}
+    # What leads nowhere yet may be the address of a link once it is filled in.
+    for node in SyntaxTreeNode(_AnyLinks().parse(prose(text))).walk():
+        if node.type in ("code_inline", "fence", "code_block"):
+            found |= {name: "code" for name in names if name in node.content}
+        elif node.type in ("link", "image"):
+            address = str(node.attrs.get("href" if node.type == "link" else "src", ""))
+            found |= {name: "whole" if address.startswith(name) else "link" for name in names if name in address}
+    return found
+
+
+def _link_addresses(state: StateCore) -> None:
+    """Makes links of the addresses that stand in a text by themselves."""
+    for block in state.tokens:
+        if block.type == "inline" and block.children:
+            block.children = list(_with_links(block.children))
+
+
+def _with_links(tokens: Sequence[Token]) -> Iterator[Token]:
+    depth = 0
+    for token in tokens:
+        depth += token.nesting if token.type in ("link_open", "link_close") else 0
+        if token.type != "text" or depth:
+            yield token
+            continue
+        end = 0
+        for found in _BARE.finditer(token.content):
+            address = found[0].rstrip(_NOT_AT_THE_END)
+            if address.count("(") < address.count(")"):
+                address = address.rpartition(")")[0]
+            if not address.partition("://")[2]:
+                continue
+            yield _text_token(token, token.content[end : found.start()])
+            opens = Token("link_open", "a", 1, attrs={"href": normalizeLink(address)}, markup="linkify", info="auto")
+            yield opens
+            yield _text_token(token, address)
+            yield Token("link_close", "a", -1, markup="linkify", info="auto")
+            end = found.start() + len(address)
+        yield _text_token(token, token.content[end:])
+
+
+def _text_token(like: Token, content: str) -> Token:
+    return Token("text", "", 0, content=content, level=like.level)
 
 
 @cache
@@ -95,6 +170,8 @@ def _inline(node: SyntaxTreeNode) -> str:
     if node.type != "link":
         return text
     address = str(node.attrs["href"])
+    if node.info == "auto":
+        return text
     return text if address in (text, f"mailto:{text}") else f"{text} ({address})"
 
 

@@ -567,3 +567,22 @@ def test_an_error_says_its_field() -> None:
     told = caught.value.at("amount", field.label)
     assert str(told).startswith("Amount: ")
     assert told.field == "amount"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "0664/123 45 67 DW 12",
+        "0664 1234567 Kl. 5",
+        "+43 664 1234567 dw12",
+        "01 5880 Durchwahl 12",
+        "0664 1234567 ext. 12",
+    ],
+)
+def test_an_extension_never_becomes_part_of_a_number(typed: str) -> None:
+    with pytest.raises(FieldError, match="extension"):
+        Phone().read(typed, Conventions(country="AT"))
+
+
+def test_letters_that_stand_for_digits_still_do() -> None:
+    assert Phone().read("1-800-FLOWERS", Conventions(country="US")) == "+18003569377"

@@ -81,3 +81,78 @@ def test_a_delay_or_what_names_no_message_is_none(status: str, original: tuple[s
 def test_what_a_person_writes_is_none() -> None:
     text = f"From: anna@example.com\r\nSubject: Undelivered\r\n\r\n{STATUS}\r\nMessage-ID: <1@example.org>\r\n"
     assert received(text.encode(), ARRIVED).bounce is None
+
+
+# In other words than those that were agreed upon
+
+COPY = (
+    "From: Example Ltd <team@example.com>\nTo: jo@example.com\nSubject: Hello\nMessage-ID: <1@example.org>\n\nDear Jo\n"
+)
+NO_MAILBOX = "Sorry, no mailbox here by that name. (#5.1.1)"
+QMAIL = (
+    f"Hi. This is the qmail-send program at mx.example.net.\n\n<Jo@Example.com>:\n{NO_MAILBOX}"
+    f"\n\n--- Below this line is a copy of the message.\n\n{COPY}"
+)
+EXIM = (
+    "This was created automatically.\n\n  jo@example.com\n    host mx.example.org: 550 5.1.1 no such mailbox\n\n"
+    f"------ This is a copy of the message, including all the headers. ------\n\n{COPY}"
+)
+EXCHANGE = (
+    "--b\nContent-Type: text/plain\n\nYour message did not reach:\n\njo@example.com on Friday\n    Not recognized\n\n"
+    f"--b\nContent-Type: message/rfc822\n\n{COPY}\n--b--\n"
+)
+
+
+def in_words(body: str, *head: str) -> tuple[Bounce | None, bool]:
+    found = received("\r\n".join([*head, "Subject: failure", "", *body.split("\n")]).encode(), ARRIVED)
+    return found.bounce, found.is_automatic
+
+
+@pytest.mark.parametrize(
+    ("body", "head", "words"),
+    [
+        (
+            QMAIL,
+            ("From: MAILER-DAEMON@mx.example.net", "Return-Path: <>"),
+            "Sorry, no mailbox here by that name. (#5.1.1)",
+        ),
+        (
+            EXIM,
+            ("From: Mail Delivery System <Mailer-Daemon@mx.example.net>", "X-Failed-Recipients: JO@example.com"),
+            "host mx.example.org: 550 5.1.1 no such mailbox",
+        ),
+        (
+            EXCHANGE,
+            ("From: postmaster@example.net", "MIME-Version: 1.0", "Content-Type: multipart/mixed; boundary=b"),
+            "on Friday Not recognized",
+        ),
+    ],
+)
+def test_what_older_servers_write_is_understood(body: str, head: tuple[str, ...], words: str) -> None:
+    assert in_words(body, *head) == (Bounce("<1@example.org>", "jo@example.com", words), True)
+
+
+def test_a_delay_in_words_is_no_bounce_and_no_daemon_is_a_person() -> None:
+    body = QMAIL.replace("Sorry, no mailbox", "Delayed: it will be retried; no mailbox")
+    assert in_words(body, "From: MAILER-DAEMON@mx.example.net") == (None, True)
+    assert in_words("Hello", "From: MAILER-DAEMON@mx.example.net") == (None, True)
+    # Whoever forwards one is a person.
+    assert in_words(QMAIL, "From: anna@example.com") == (None, False)
+
+
+@pytest.mark.parametrize("written", ["rfc822;<JO@example.com>", "RFC822; Jo@Example.com", "rfc822; <jo@example.com> "])
+def test_an_address_is_read_however_it_is_written(written: str) -> None:
+    found = report(STATUS.replace("rfc822; Jo@example.com", written))
+    assert found is not None
+    assert found.address == "jo@example.com"
+
+
+def test_a_complaint_names_the_message_that_was_reported() -> None:
+    parts = "--b\nContent-Type: text/plain\n\nx\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n"
+    body = f"{parts}Original-Rcpt-To: <Jo@example.com>\n\n--b\nContent-Type: message/rfc822\n\n{COPY}\n--b--\n"
+    found, is_automatic = in_words(
+        body, "From: fbl@example.net", "MIME-Version: 1.0",
+        "Content-Type: multipart/report; report-type=feedback-report; boundary=b",
+    )  # fmt: skip
+    assert found == Bounce("<1@example.org>", "jo@example.com", "reported as spam", is_complaint=True)
+    assert is_automatic

@@ -131,3 +131,25 @@ Regards
 Ben
 """
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "link"),
+    [
+        ("see https://x.example/a_b_c.", "https://x.example/a_b_c"),
+        ("(https://x.example/y)", "https://x.example/y"),
+        ("https://en.example.org/A_(b)", "https://en.example.org/A_(b)"),
+        ("HTTP://x.example, and more", "HTTP://x.example"),
+        ("**https://x.example/**", "https://x.example/"),
+    ],
+)
+def test_an_address_that_stands_by_itself_is_a_link(text: str, link: str) -> None:
+    assert f'<a href="{link}">{link}</a>' in html(text)
+    assert plain(text).strip() == text.strip("*")
+
+
+@pytest.mark.parametrize(
+    "text", ["`https://x.example/`", "https\\://x.example/", "x@https://y", "https://", "ftp://x.y"]
+)
+def test_what_is_no_address_is_no_link(text: str) -> None:
+    assert "<a " not in html(text)

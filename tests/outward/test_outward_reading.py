@@ -290,3 +290,49 @@ def test_whatever_comes_is_read_or_told(raw: bytes) -> None:
     for words in (found.subject, *found.attachments, *(party.name for party in found.to)):
         assert not any(word < " " or "\x7f" <= word <= "\x9f" for word in words)
     assert not any(char < " " and char not in "\n\t" for char in found.text)
+
+
+# What hangs on a message
+
+
+def parts(*pieces: tuple[str, str], kind: str = "mixed", boundary: str = "b") -> str:
+    inner = "".join(f"--{boundary}\n{head}\n\n{body}\n" for head, body in pieces)
+    return f"Content-Type: multipart/{kind}; boundary={boundary}\n\n{inner}--{boundary}--\n"
+
+
+PLAIN, HTML = ("Content-Type: text/plain", "Hello"), ("Content-Type: text/html", "<p>Hello</p>")
+PDF = ("Content-Type: application/pdf\nContent-Disposition: inline; filename=offer.pdf", "x")
+
+
+def split_head(text: str) -> tuple[str, str]:
+    head, _, body = text.partition("\n\n")
+    return head, body
+
+
+def test_what_hangs_on_another_way_to_say_the_same_is_told() -> None:
+    # As Apple Mail writes it.
+    text = parts(PLAIN, split_head(parts(HTML, PDF, boundary="c")), kind="alternative")
+    found = read(f"From: a@example.com\nMIME-Version: 1.0\n{text}")
+    assert (found.text, found.attachments) == ("Hello", ("offer.pdf",))
+
+
+def test_an_answer_to_an_invitation_is_no_empty_message() -> None:
+    calendar = (
+        "BEGIN:VCALENDAR\nMETHOD:REPLY\nBEGIN:VEVENT\nATTENDEE;PARTSTAT=ACCEPTED:mailto:anna@example.com\n"
+        "SUMMARY:Offer\\, second round\nDTSTART:20261201T090000Z\nEND:VEVENT\nEND:VCALENDAR\n"
+    )
+    found = read(f"From: a@example.com\nSubject: Accepted\nContent-Type: text/calendar; method=REPLY\n\n{calendar}")
+    assert found.text == "Answer: accepted\nAppointment: Offer, second round\nBegins: 20261201T090000Z"
+    assert found.attachments == ("invitation.ics",)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "X-Auto-Response-Suppress: All", "X-Autorespond: yes", "X-Apple-Action: VACATION", "Return-Path: <>",
+        "Auto-Submitted: auto-replied",
+    ],
+)  # fmt: skip
+def test_an_absence_note_is_written_by_no_person(header: str) -> None:
+    assert read(f"{header}\nFrom: a@example.com\nSubject: Away\n\nI am away.\n").is_automatic
+    assert not read("Return-Path: <a@example.com>\nFrom: a@example.com\nSubject: Hi\n\nHello.\n").is_automatic

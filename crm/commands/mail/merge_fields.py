@@ -34,6 +34,9 @@ OWN = "extra."
 _PARTS = re.compile(r"\{\{|\}\}|\{([^{}\n]*)\}|[{}]")
 _BACKSLASHES = re.compile(r"\\*\Z")
 _AT_ONCE = 500
+# What stands for a field while it is found out where that is, and what must stand in a text for it to matter.
+_STAND_IN = "qzfieldzq"
+_MARKS = ("](", "://", "`", "~~~", "    ", "\t", "]:", "<")
 _LONGEST = 2000
 
 
@@ -96,12 +99,16 @@ def filled(text: str, values: Mapping[str, str], *, markdown: bool) -> str:
     """
     if not markdown:
         return "".join(_value(part, values) if isinstance(part, _Field) else part for part in _parsed(text))
-    from crm.outward.markdown import escaped
+    from crm.outward.markdown import code_value, escaped, link_value
 
     written = ""
-    for part in _parsed(text):
+    places = _places(text)
+    for at, part in enumerate(_parsed(text)):
         if isinstance(part, str):
             written += part
+        elif place := places.get(at):
+            value = _value(part, values)
+            written += code_value(value) if place == "code" else link_value(value, whole=place == "whole")
         elif value := values.get(part.name, ""):
             # A lone backslash before a field would take away the one that protects the value.
             lone = len(_BACKSLASHES.findall(written)[0]) % 2
@@ -166,6 +173,20 @@ def _primary(snapshot: Snapshot, clients: Sequence[Client]) -> Mapping[int, Cont
         return {}
     found = snapshot.find_all(Contact, Query({"client": companies, "is_primary": True}))
     return {contact.client: contact for contact in found}
+
+
+@lru_cache(maxsize=64)
+def _places(text: str) -> Mapping[int, str]:
+    """Which of the parts of a text are fields in the address of a link or in code, where other signs mean something
+    than in text."""
+    from crm.outward.markdown import placed_in
+
+    stand_ins = {at: f"{_STAND_IN}{at}{_STAND_IN}" for at, part in enumerate(_parsed(text)) if isinstance(part, _Field)}
+    if not stand_ins or not any(sign in text for sign in _MARKS):
+        return {}
+    written = "".join(stand_ins.get(at, part if isinstance(part, str) else "") for at, part in enumerate(_parsed(text)))
+    found = placed_in(written, list(stand_ins.values()))
+    return {at: found[name] for at, name in stand_ins.items() if name in found}
 
 
 @lru_cache(maxsize=64)

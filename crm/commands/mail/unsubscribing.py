@@ -101,6 +101,14 @@ def suppress(
     return [tx.change(client, marketing_consent=False) if client.marketing_consent else client for client in clients]
 
 
+def complain(crm: CRM, address: str) -> Sequence[Client]:
+    """Puts an address among the opt-outs whose owner has reported a message as spam. The clients that have it."""
+    with crm.read() as snapshot:
+        if opted_out(snapshot, [address]):
+            return []
+    return crm.transact(lambda tx: suppress(tx, address, "complaint"), f"{address} reported an e-mail as spam")
+
+
 def follow(crm: CRM, link: str, *, act: bool) -> bool:
     """Whether a link is whole; told to `act`, what it is for is done. Raises StoreError."""
     wish = wish_in(crm, link)

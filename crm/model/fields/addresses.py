@@ -122,6 +122,14 @@ class Phone(Check):
         return f"not a telephone number as it is written (read for {by.country})"
 
 
+# Behind these a number within a company follows, in the languages in which they are short for it. The library takes its
+# digits for the end of the number itself, which is then somebody else's.
+_EXTENSION = re.compile(
+    r"(?<![^\W\d_])(?:dw|durchwahl|kl|klappe|nst|nebenst(?:elle)?|extension|extn?|poste|anexo|interno|int|ramal|toestel"
+    r"|anknytning|wew|linka)[\s.:/#-]*\d{1,6}\s*$",
+    re.IGNORECASE,
+)
+_NO_EXTENSION = "an extension has no place in a telephone number; put it in the notes"
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
@@ -183,6 +191,8 @@ def _plan(code: int) -> _Plan | None:
 def _e164(text: str, country: str) -> str:
     if _is_plain(text):
         return text
+    if _EXTENSION.search(text):
+        raise FieldError(_NO_EXTENSION)
     import phonenumbers
 
     try:
@@ -197,7 +207,7 @@ def _e164(text: str, country: str) -> str:
             " start with + and the country code if it is from elsewhere"
         )
     if number.extension:
-        raise FieldError("an extension has no place in a telephone number; put it in the notes")
+        raise FieldError(_NO_EXTENSION)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 

@@ -161,7 +161,11 @@ def draw_message(screen: Screen, card: "MessageCard", by: Conventions, room: int
         screen.print(data(message.notice, "bold yellow" if "forged" in message.notice else "dim"))
     if card.stopped:
         screen.print(data(card.stopped, "yellow"))
-    files = ", ".join(f"{name_of(line)} ({display_size(size_of(line))})" for line in message.attachments.splitlines())
+    files = ", ".join(
+        # Of what came in the size is not known.
+        f"{name_of(line)} ({display_size(size)})" if (size := size_of(line)) else name_of(line)
+        for line in message.attachments.splitlines()
+    )
     draw_heads(screen, {"From": message.sender, "To": message.to, "CC": message.cc, "BCC": message.bcc,
                         "Attached": files})  # fmt: skip
     if message.subject:

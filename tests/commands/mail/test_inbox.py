@@ -520,3 +520,33 @@ def test_an_answer_that_names_only_its_conversation_is_filed_with_it(box: Box, a
     box.put(from_="other@elsewhere.org", subject="Re", references="<0@y> <1@x>")
     assert box.fetch().filed == 2
     assert {message.client for message in box.messages} == {acme.id}
+
+
+def test_a_form_writes_for_somebody_and_its_own_address_is_nobodys(box: Box, acme: Client) -> None:
+    box.put(from_="noreply@site.example.org", reply_to="Jo Fox <jo@example.org>", subject="Contact form")
+    box.put(from_="do-not-reply@site.example.org", subject="News")
+    box.put(from_="NoReply@site.example.org", reply_to="office@acme.example.com", subject="From a client")
+    fetched = box.fetch()
+    assert [who.address for who in fetched.unknown] == ["jo@example.org"]
+    (message,) = box.messages
+    assert (message.client, message.sender) == (acme.id, "NoReply@site.example.org")
+    assert message.notice == "Sent by a form for office@acme.example.com."
+
+
+def test_who_reports_a_message_as_spam_has_opted_out(box: Box, acme: Client) -> None:
+    with box.crm.read() as snapshot:
+        assert snapshot.count(Message) == 0
+    sent = Message(
+        client=acme.id, direction="out", channel="email", state="sent", on=box.crm.today, identifier="<1@example.com>",
+        to="office@acme.example.com",
+    )  # fmt: skip
+    box.crm.transact(lambda tx: tx.add(sent), "sent")
+    report = (
+        "--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\n\r\n--b\r\n"
+        "Content-Type: message/rfc822\r\n\r\nMessage-ID: <1@example.com>\r\n\r\nx\r\n--b--"
+    )
+    box.put(report, from_="fbl@example.net", content_type="multipart/report; report-type=feedback-report; boundary=b")
+    fetched = box.fetch()
+    assert ([client.id for client in fetched.opted_out], fetched.bounced) == ([acme.id], [])
+    assert [(out.address, out.way) for out in box.office("opt-outs list")] == [("office@acme.example.com", "complaint")]
+    assert [message.state for message in box.messages] == ["sent"]

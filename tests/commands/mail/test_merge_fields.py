@@ -186,3 +186,32 @@ def test_values_are_single_lines(office: Office) -> None:
     found = of(office, anna)
     assert found["first_name"] == "Anna Bcc: eve@example.com"
     assert found["extra.note"] == "one two"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[Book](https://x.example/?n={name})", '<a href="https://x.example/?n=Jo%20%26%20%28Co%29%2A">Book</a>'),
+        ("<https://x.example/?e={email}>", 'href="https://x.example/?e=anna%40example.com"'),
+        ("See https://x.example/?e={email}.", 'href="https://x.example/?e=anna%40example.com"'),
+        ("`{email}`", "<code>anna@example.com</code>"),
+        ("```\n{extra.code}\n```", "<code>a'''b"),
+        ("`{extra.code}`", "<code>a'''b</code>"),
+        ("[site]({extra.site})", '<a href="https://www.example.org/a_b">site</a>'),
+        ("[site]({extra.bad})", "[site](javascript"),
+        ("[{name}](https://x.example/)", '<a href="https://x.example/">Jo &amp; (Co)*</a>'),
+        ("**{name}** and {extra.site}", "<strong>Jo &amp; (Co)*</strong> and www.example.org/a_b"),
+        # What stands in a record becomes no link.
+        ("Dear {extra.link}", "<p>Dear https://evil.example/</p>"),
+        ("[x](https://x.example/{nobody|a b})", 'href="https://x.example/a%20b"'),
+        ("[x](https://x.example/{nobody})", 'href="https://x.example/"'),
+    ],
+)
+def test_a_field_in_a_link_or_in_code_is_written_as_it_must_be_there(text: str, expected: str) -> None:
+    known = {
+        "name": "Jo & (Co)*", "email": "anna@example.com", "extra.code": "a```b", "extra.site": "www.example.org/a_b",
+        "extra.bad": "javascript:alert(1)", "extra.link": "https://evil.example/",
+    }  # fmt: skip
+    made = html(filled(text.replace("{nobody", "{city"), known, markdown=True))
+    assert expected in made, made
+    assert "qzfield" not in made

@@ -252,6 +252,8 @@ class _Reading:
         fetched.automatic += filed.automatic
         fetched.nobodys += filed.nobodys
         fetched.bounced += filed.bounced
+        for address in filed.complaints:
+            fetched.opted_out += unsubscribing.complain(self._crm, address)
         return filed
 
 

@@ -25,6 +25,7 @@ _LONGEST_BODY = Prose().longest
 _LONGEST_PARTIES = 4000
 _NO_WORDS = re.compile(r"https?://\S+|[\W_]+")
 _GIST = 2000
+_CUT = "It is larger than what is read of one: the rest of it, and what is attached there, is in the mailbox."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,9 @@ class Placed:
 
 def addresses_in(received: Received) -> set[str]:
     """The addresses in a message by which it may be filed, in their one spelling."""
-    people = [*received.to, *received.cc, *received.bcc, received.sender, received.forwarded_from]
+    people = [
+        *received.to, *received.cc, *received.bcc, received.sender, received.forwarded_from, received.on_behalf_of,
+    ]  # fmt: skip
     return {spelling(person.address) for person in people if person}
 
 
@@ -75,9 +78,12 @@ def _placed(received: Received, who: Correspondents, talking: Mapping[int, int])
     original = received.forwarded_from if ours else None
     if sender and original and (clients := who.clients_of([original])):
         return Placed(received, original, "in", clients, notice=f"Forwarded by {sender.address}.")
+    if received.on_behalf_of and sender and (clients := who.clients_of([received.on_behalf_of])):
+        return Placed(received, sender, "in", clients, notice=f"Sent by a form for {received.on_behalf_of.address}.")
     if talking:
         return Placed(received, sender, "out" if ours else "in", {**named, **talking})
-    stranger = original if ours else sender
+    # Nobody reads what is answered to a form.
+    stranger = original if ours else received.on_behalf_of or (None if received.is_unanswerable else sender)
     if named and received.forgery:
         stranger = None
     if stranger and who.is_ours(stranger):
@@ -97,6 +103,7 @@ class Filed:
     nobodys: int = 0
     strangers: dict[int, Party] = field(default_factory=dict)
     bounced: list[Message] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
 
 
 def file(tx: Transaction, messages: Sequence[Received], ours: frozenset[str], *, anew: bool = False) -> Filed:
@@ -114,7 +121,7 @@ def file(tx: Transaction, messages: Sequence[Received], ours: frozenset[str], *,
         known = {filing.client for filing in same_id if filing.is_of(received, who)}
         if received.is_automatic:
             filed.automatic += 1
-            filed.bounced += _given_up(tx, received, filed_before)
+            filed.bounced += _given_up(tx, received, filed_before, filed)
         elif known and not anew:
             filed.known += 1
         else:
@@ -183,7 +190,9 @@ def _filed_before(snapshot: Snapshot, identifiers: set[str]) -> dict[str, list[F
     return found
 
 
-def _given_up(tx: Transaction, received: Received, filed_before: Mapping[str, Sequence[Filing]]) -> list[Message]:
+def _given_up(
+    tx: Transaction, received: Received, filed_before: Mapping[str, Sequence[Filing]], filed: Filed
+) -> list[Message]:
     """Marks the messages of ours as failed that a mail server has given up, with its words. Of what went to several the
     others keep it: `email again` sends it to whom it did not reach."""
     bounce = received.bounce
@@ -195,7 +204,13 @@ def _given_up(tx: Transaction, received: Received, filed_before: Mapping[str, Se
         words = line(" ".join(filter(None, (bounce.address, bounce.words))), Line(500).longest)
         missed = recipient_key(bounce.address)
         everybody = {recipient_key(address): address for address in recipients_of(its)}
-        if missed and missed not in everybody:
+        if missed not in everybody:
+            # It was forwarded there, or the report does not say where.
+            missed = next(iter(everybody)) if len(everybody) == 1 else ""
+        if not missed and bounce.address:
+            continue
+        if bounce.is_complaint:
+            filed.complaints += [address for key, address in everybody.items() if key == missed]
             continue
         lacking_it = {missed, *map(recipient_key, lacking(its))} if missed else set(everybody)
         reached = ", ".join(address for key, address in everybody.items() if key not in lacking_it)
@@ -240,7 +255,7 @@ def _message(place: Placed, client: int, contact: int, clock: Clock) -> Message:
         attachments=_names(received.attachments),
         identifier=identifier(received),
         answers=received.in_reply_to,
-        notice=place.notice,
+        notice=line(" ".join(filter(None, (place.notice, _CUT if received.is_cut else ""))), 300),
     )
 
 
