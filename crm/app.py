@@ -309,7 +309,7 @@ def serve(opening: Mapping[str, str], exchange: "FileTransfer", stdin: IO[str], 
 
 
 def serve_web(config: Config, host: str, port: int) -> int:
-    """Serves the menu to browsers until it is told to stop; `host` '' and `port` 0 leave it to the settings. Returns
+    """Serves the menu to browsers until it is asked to stop; `host` '' and `port` 0 leave it to the settings. Returns
     the exit code."""
     from crm.accounts.keys import Secret
     from crm.web.server import Opened, serve

@@ -29,12 +29,12 @@ CRMError
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-# So many changes are named where somebody is told what was saved.
+# How many changes are named in a message about what was saved.
 _SAID = 5
 
 
 class CRMError(Exception):
-    """Anything that a person is told in one or two sentences instead of a traceback."""
+    """The base of errors that are shown in one or two sentences instead of a traceback."""
 
     kind: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 1

@@ -131,7 +131,7 @@ class Roster:
 
     @cached_property
     def _mark(self) -> str:
-        """How every seal begins, so that one of another secret is told from a broken one."""
+        """How every seal begins, so that one of another secret is distinguished from a broken one."""
         return self._secret.mac("mark")[:8]
 
     def refuse_weak_secret(self) -> None:

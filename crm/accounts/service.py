@@ -64,7 +64,7 @@ class AccountsDesk:
         return self._accounts().store.signing_in()
 
     def team_addresses(self) -> frozenset[str]:
-        """The addresses of the team, by which its own mail is told from clients'; they are shown to nobody."""
+        """The addresses of the team, by which its own mail is distinguished from clients'; they are shown to nobody."""
         if level(self.reader.role, User.kind_name, READ) is not ALL:
             raise ForbiddenError(refusal(User.kind_name, READ))
         return self._accounts().store.team_addresses()

@@ -10,7 +10,7 @@ from crm.repository.team import same
 
 def refuse_taken(tx: Transaction, user: User, before: User | None = None) -> None:
     """Raises FieldError where another active account of the team is called like this one: nobody could tell whose a
-    record is. Clients, who stand in no record, are told nothing of the team. Of an account as it was `before`, a name
+    record is. Clients, who stand in no record, learn nothing of the team. Of an account as it was `before`, a name
     that the team knew it by may look like another one."""
     from crm.accounts.look_alikes import look_alike
 

@@ -19,7 +19,7 @@ _VALUE = re.compile(r"[+(\-]?\d[\d\s.,:/()'-]*(%|[€$£])?|[€$£]\s?[\d.,]+|\
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How cells are told apart: the delimiter, and whether blanks after it do not count."""
+    """How cells are separated: the delimiter, and whether blanks after it do not count."""
 
     delimiter: str
     skips_blanks: bool = False

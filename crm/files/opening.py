@@ -1,4 +1,4 @@
-"""Opening a file of records: which form it has is told by how it begins."""
+"""Opening a file of records: its format is known by its first bytes."""
 
 from pathlib import Path
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from crm.errors import FileError
 from crm.model.paths import display_path
 
-# So much is told of a name that is too long.
+# How much is shown of a name that is too long.
 _NAMED = 40
 _READING = {
     errno.ENOENT: "There is no file {path}; check its name and folder.",

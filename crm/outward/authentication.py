@@ -19,8 +19,8 @@ def forgery(message: "Message[str, str]") -> str:
         if header.partition(";")[0].split() == headers[0].partition(";")[0].split():
             for method, result in _RESULT.findall(_COMMENT.sub(" ", header)):
                 results.setdefault(method, set()).add(result)
-    if not results and (said := str(message.get("Received-SPF", "")).split()):
-        results = {"spf": {said[0].lower()}}
+    if not results and (words := str(message.get("Received-SPF", "")).split()):
+        results = {"spf": {words[0].lower()}}
     for method in ("dmarc", "compauth"):
         if results.get(method, set()) & {"fail", "reject", "quarantine"}:
             return f"{method}=fail"

@@ -133,7 +133,7 @@ class GmailConnection:
                 key, scopes=[SCOPE], subject=sender.wire
             )
         except Exception:
-            # What went wrong may be told with a part of the key.
+            # The error may contain a part of the key.
             raise refused(f"needs a whole private_key; that of {account.address} is damaged") from None
         try:
             permission.refresh(_timely(Request(self._session), self._time_out))

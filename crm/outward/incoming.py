@@ -105,7 +105,7 @@ def _received(message: "Message[str, str]", arrived_at: datetime, is_cut: bool) 
     body = _Body(message)
     subject = line(_words(_header(message, "subject")), 500)
     text = prose("\n\n".join(filter(None, body.texts)), LONGEST_TEXT)
-    # Where both are told the writer is the author, and the sender a secretary.
+    # Where both are given the writer is the author, and the sender a secretary.
     sender = _parties(message, "from") or _parties(message, "sender")
     is_unanswerable = bool(sender and _UNANSWERABLE.match(sender[0].address))
     bounce = bounce_in(message, text)
@@ -235,7 +235,7 @@ def _parties(message: "Message[str, str]", *headers: str) -> tuple[Party, ...]:
     """The parties named in headers; what is no address is left out."""
     found: dict[str, Party] = {}
     for header in headers:
-        # Names are read only after the addresses are told apart: a comma in one is none between two.
+        # Names are read only after the addresses are split: a comma in one is none between two.
         try:
             pairs = getaddresses([line(_header(message, header), _LONGEST_HEADER)])
         except RecursionError:

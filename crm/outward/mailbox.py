@@ -74,7 +74,7 @@ class Mailbox:
 
     def arrivals(self, after: Place | None = None, *, mark: bool = False) -> Iterator[Arrival]:
         """The messages behind a place, the oldest first: all of them where none is given, or where the server has
-        numbered them anew. One that cannot be read is told and does not end it. With `mark`, each is marked as read
+        numbered them anew. One that cannot be read is reported and does not end it. With `mark`, each is marked as read
         once the next one is asked for.
 
         Raises OutwardError: 'refused' (settings), 'offline' or 'busy'; the places told until then stay good.

@@ -47,7 +47,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that goes with a mail; `type` is its media type, anything else than one is told as plain bytes."""
+    """A file that goes with a mail; `type` is its media type, anything else is sent as plain bytes."""
 
     name: str
     content: bytes

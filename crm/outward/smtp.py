@@ -255,15 +255,15 @@ def _sign_in(smtp: smtplib.SMTP, user: str, password: str) -> None:
         smtp.login(user, password)
         return
     if "PLAIN" in methods:
-        code, said = smtp.docmd("AUTH", f"PLAIN {_base64(f'{chr(0)}{user}{chr(0)}{password}')}")
+        code, answer = smtp.docmd("AUTH", f"PLAIN {_base64(f'{chr(0)}{user}{chr(0)}{password}')}")
     elif "LOGIN" in methods:
-        code, said = smtp.docmd("AUTH", f"LOGIN {_base64(user)}")
+        code, answer = smtp.docmd("AUTH", f"LOGIN {_base64(user)}")
         if code == _GO_ON:
-            code, said = smtp.docmd(_base64(password))
+            code, answer = smtp.docmd(_base64(password))
     else:
         raise smtplib.SMTPNotSupportedError("no sign-in by user and password")
     if code not in _SIGNED_IN:
-        raise smtplib.SMTPAuthenticationError(code, said)
+        raise smtplib.SMTPAuthenticationError(code, answer)
 
 
 def _base64(text: str) -> str:

@@ -261,7 +261,7 @@ class SqlRepository:
 
     def _seen(self, connection: Connection, known: KnownRosters | None = None) -> SqlSnapshot:
         """The snapshot of a connection, within a transaction of its own; `known` is what was remembered before that,
-        which need not be told where nobody else can write."""
+        which is not needed where nobody else can write."""
         known = self._known() if known is None else known
         return SqlSnapshot(connection, self._dialect, self.clock.stopped(), known)
 

@@ -42,7 +42,7 @@ class Rule:
 class Trace:
     """The trace of one rule for one client.
 
-    `fits` is told for every rule, `reached` is False after the rule that decided; `values` are the names in
+    `fits` is set for every rule, `reached` is False after the rule that decided; `values` are the names in
     the rule with their values as a reason writes them.
     """
 

@@ -45,7 +45,7 @@ Opening = Callable[[], Opened]
 
 
 def serve(config: Config, opening: Opening, key: Callable[[str], bytes], *, host: str = "", port: int = 0) -> int:
-    """Serves the web terminal until the process is told to end; returns the exit code. `opening` opens the accounts,
+    """Serves the web terminal until the process is asked to end; returns the exit code. `opening` opens the accounts,
     each time anew; `key` derives a key for a purpose. Raises UsageError and StoreError."""
     around = surroundings(os.environ, config, host, port)
     opened = opening()
@@ -61,7 +61,7 @@ def serve(config: Config, opening: Opening, key: Callable[[str], bytes], *, host
     write_journal()
     site = make_site(config, opening, key, Terminals(MENU, most=config.terminals))
     app = application(site, origin=config.origin, trusted=around.trusted, key=key("journal"))
-    # A process that was told to end and did so has not failed.
+    # A process that was asked to end and did so has not failed.
     signal.signal(signal.SIGTERM, lambda *_: None)
     signal.signal(signal.SIGINT, lambda *_: None)
 

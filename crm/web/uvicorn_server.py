@@ -14,7 +14,7 @@ from crm.web.connections import Connection, Waiting
 if TYPE_CHECKING:
     from crm.web.terminals import Terminals
 
-# Heroku kills after 30 s; terminals are told first, and pages are given so many seconds to finish.
+# Heroku kills after 30 s; terminals are ended first, and pages are given so many seconds to finish.
 _FINISH = 4
 _CONNECTIONS = 1000
 # Connections, terminals (three each), files and the store.
@@ -56,7 +56,7 @@ class Server(uvicorn.Server):
         self._listens = listens
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serves until it is told to end."""
+        """Serves until it is asked to end."""
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (_open_files(soft, hard), hard))
         super().run(sockets)

@@ -93,7 +93,7 @@ def _deal_entries(snapshot: Snapshot, rows: Sequence[_Row], by: Conventions) -> 
         else:
             before = stages.get(deal.before)
             text = f"Deal {deal.title}: {before.name if before else '?'} → {now.name if now else '?'}"
-        # One that is told later than it was has no time of day.
+        # One that is recorded on a later day has no time of day.
         at = by.clock.time_of(row.created_at) if by.clock.day_of(row.created_at) == row.on else ""
         entries.append(Entry(row.on, at, DEAL, text, row.user, None, "deal", row.deal))
     return entries

@@ -57,7 +57,7 @@ def record_changes(snapshot: Snapshot, changes: Sequence[Change], by: Convention
 
 def changed_fields(change: Change) -> list[tuple[str, Any, Any]]:
     """The fields that a change touched, before and after; of a deletion those that held anything. Of somebody with
-    another name the name is told, and the account only where that alone is another."""
+    another name the name is shown, and the account only where that alone is another."""
     before, after = change.before, change.after
     if change.operation == "delete":
         described = fields(BY_NAME[change.record]) if change.record in BY_NAME else before

@@ -78,7 +78,7 @@ class MessageCount:
 class Tile:
     """One part of a dashboard. What it shows is read of a snapshot by `read`, where `mine` narrows it to what the
     reader has to do; or it is a `report`, called so by the shell, with what it is `given`. `listed` tells that it
-    is made of things to open, not of figures. `brief` reads what is told of it in one line, where that is less. `key`
+    is made of things to open, not of figures. `brief` reads what is shown of it in one line, where that is less. `key`
     is what scripts call it."""
 
     name: str

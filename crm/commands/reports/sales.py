@@ -15,7 +15,7 @@ from crm.model.fields import Choice
 from crm.repository.queries.sales import sum_of_range
 
 _BY = {"month": "Months", "quarter": "Quarters", "year": "Years"}
-# So many of them unless a first day is told.
+# How many of them there are without a first day.
 _SHOWN = {"month": 12, "quarter": 8, "year": 5}
 _COLUMNS = (
     Column("period", "Period", "month"),

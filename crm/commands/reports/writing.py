@@ -19,7 +19,7 @@ from crm.model.encoding import plain
 if TYPE_CHECKING:
     from crm.files.chart_images import Picture
 
-# More could not be told apart.
+# More could not be distinguished.
 _BARS = 40
 _MONTH = re.compile(r"\d{4}-\d\d")
 

@@ -118,8 +118,8 @@ def edit(
     def change(tx: Transaction) -> SaleEdited:
         current = tx.get(Sale, sale.id)
         if current.deal and "client" in wanted:
-            told = f"deal {current.deal}, which is about this client, was won with it"
-            raise FieldError(told, field="client", label="Client")
+            message = f"deal {current.deal}, which is about this client, was won with it"
+            raise FieldError(message, field="client", label="Client")
         before = tx.get(Client, wanted.get("client", current.client)).status
         report = _reported(tx, tx.change(sale, **wanted), before)
         return SaleEdited(report.sale, report.client, report.status)

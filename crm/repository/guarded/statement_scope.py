@@ -10,7 +10,7 @@ from sqlalchemy.sql.dml import UpdateBase
 
 
 class OutOfScope(Exception):
-    """A statement of which that cannot be told, or that writes."""
+    """A statement whose tables cannot be determined, or that writes."""
 
 
 @dataclass

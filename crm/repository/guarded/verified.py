@@ -19,7 +19,7 @@ class VerifiedRepository:
     """A Repository for as long as its reader is signed in, with the rights that they came with. It shows and takes
     everything: how far those rights go is for the layer in front of it, a GuardedRepository or the accounts.
 
-    `saved` says what the reader has saved, so that nobody is told that nothing was.
+    `saved` says what the reader has saved, so that no error says that nothing was.
     """
 
     def __init__(self, repository: Repository, reader: Reader, verify: Verify, saved: Saved | None = None) -> None:

@@ -21,7 +21,7 @@ _WITH_OWN_FIELDS = select(client.c.extra).where(client.c.extra != {}).distinct()
 _TAGS = select(client.c.tags).distinct()
 _BY_STATUS = select(client.c.status, func.count()).group_by(client.c.status)
 _LARGEST = (client.c.total_spend.desc(), client.c.id)
-# Who they are is told by the index alone; only they are then read.
+# Their ids come from the index alone; only they are then read.
 _MOVED = (
     select(client.c.id)
     .where(

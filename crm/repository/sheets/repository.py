@@ -50,7 +50,7 @@ FRESH_FOR = 5.0
 READS_ANYWAY_AFTER = 600.0
 # After the connection failed, reading goes on from the mirror for so long before it is tried again.
 _OFFLINE_FOR = 10.0
-# So long a change is tried while others come first; who tries is told after a while.
+# How long a change is tried while others come first; the wait is shown after a while.
 _PATIENCE = 90.0
 _TELLS_AFTER = 2.0
 # A reader waits no longer for somebody on this machine who is busy with the spreadsheet.

@@ -24,7 +24,7 @@ def export(session: Session, **given: Any) -> None:
     file = command.parameters["file"]
 
     def ask_what() -> None:
-        # What an export was refused for is told here.
+        # The reason for a refused export is shown here.
         session.page(command.title)
         session.prompts.show_answer(file, answers.given["file"])
         check = command.parameters["what"].check

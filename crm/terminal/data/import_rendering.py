@@ -36,13 +36,13 @@ _SHOWN = 5
 # A blank line, a title, the heads and two rows.
 _LEAST = 5
 _UNBOUNDED = 10_000
-# So many doubts of one sort are told in one sentence, where they are most of all.
+# From so many doubts of one sort on they are one sentence, where they are most of all.
 _SAID_ONCE = 4
 tables.COLUMNS |= {
     "crm.commands.data.importing.report.Refusal": _REFUSALS,
     "crm.commands.data.importing.report.Doubt": _DOUBTS,
 }
-# A blank line above; a blank line and a menu of three lines below, or what else is told.
+# A blank line above; a blank line and a menu of three lines below, or other notes.
 _AROUND = 5
 
 

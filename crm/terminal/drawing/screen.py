@@ -27,7 +27,7 @@ _JOINER = "\u200d"
 _ADDRESSES = re.compile(r"(https?://[^\s“”]+[^\s“”.,;:]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
 
 _NOTHING_SET: Mapping[str, str] = MappingProxyType({})
-# A status is told by its words; the colour only helps to find it again.
+# A status is known by its words; the colour only helps to find it again.
 _STATUS_COLOURS = ("green", "cyan", "yellow", "blue", "magenta")
 
 

@@ -28,7 +28,8 @@ Bar = tuple[Text, str, Any]
 
 
 def lines(screen: Screen, tile: Tile, content: Any, by: Conventions, *, chart: bool = True) -> list[Text]:
-    """A tile whole, its title first; none where there is nothing to show. Without a `chart` sales are told in words."""
+    """A tile whole, its title first; none where there is nothing to show. Without a `chart` sales are given in
+    words."""
     if tile.report:
         body = list(_report(screen, content, by))
     elif tile.name == "sales":
@@ -119,7 +120,7 @@ def months(screen: Screen, shown: Sequence[MonthOfSales], by: Conventions, heigh
 
 
 def _under(shown: Sequence[date], step: int, screen: Screen, by: Conventions) -> str:
-    """The labels under columns that are so wide: the months by name, by number where the names cannot be told apart,
+    """The labels under columns that are so wide: the months by name, by number where the names cannot be distinguished,
     and where there is no room for that either the first and the last."""
     named = [by.month(month).split()[0][: step - 1] for month in shown]
     if len(set(named)) < len(named):

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 STATE_STYLES: Mapping[str, str] = {
     "queued": "cyan", "sending": "cyan", "failed": "bold red", "unsure": "bold yellow", "cancelled": "dim",
 }  # fmt: skip
-# In the order in which they are told.
+# In the order in which they are shown.
 _STATES = ("sent", "failed", "unsure", "queued", "sending", "cancelled")
-# So many of what could not be read are told on screen.
+# How many of what could not be read are listed on screen.
 _MOST_LISTED = 5
 # What stands below lists: a blank line, the entries, the way back and the hint.
 _BELOW = 8

@@ -135,7 +135,7 @@ def add(session: Session, **_: Any) -> None:
 
 
 def _saved(session: Session, changes: Mapping[str, Any]) -> Template:
-    """Adds a template; what there is to mend is told above the form, which has all of it still."""
+    """Adds a template; errors are shown above the form, which keeps all of it."""
     added: Template = named("templates add")(session.crm, **changes)
     return added
 

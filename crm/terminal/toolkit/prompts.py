@@ -262,7 +262,7 @@ def in_order(command: Command) -> list[Parameter]:
 
 
 def _refused(command: Command, given: Mapping[str, Any], error: CRMError) -> Parameter | None:
-    """The parameter whose value a command refused, where that can be told and a person typed it."""
+    """The parameter whose value a command refused, where it is known and a person typed it."""
     named = command.parameters.get(error.field) if isinstance(error, FieldError) else None
     if named and named.check:
         return named

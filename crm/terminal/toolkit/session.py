@@ -66,7 +66,7 @@ class Session:
         # The search from every page, which the main menu hands in.
         self.search: Callable[[Session], None] | None = None
         self._notes: list[Callable[[], None]] = []
-        # What this page has told, to be told again where all of it is drawn anew.
+        # The notes of this page, to be shown again where all of it is redrawn.
         self._page_notes: list[Callable[[], None]] = []
 
     @property
@@ -162,7 +162,7 @@ class Session:
     # Steps
 
     def attempt(self, action: Callable[[], Any]) -> Any:
-        """One step of the menu: whatever goes wrong in it is told on the next page, and the menu goes on."""
+        """One step of the menu: its errors are shown on the next page, and the menu continues."""
         try:
             return action()
         except Back:
@@ -235,7 +235,7 @@ class Session:
                         listed = entries()
                 chosen = self.choose(question, listed, back=back, keys=keys)
             except NotFoundError:
-                # What was told of it is read where one goes back to.
+                # The note about it is shown on the page that one goes back to.
                 self._draw_again()
                 return
             except (Back, Cancelled):
@@ -378,7 +378,7 @@ _HELP = (
 
 
 def _handed_over(exchange: "FileTransfer", result: Any) -> Any:
-    """The result of a command whose files are offered to the person, who is told of no folders of this machine."""
+    """The result of a command whose files are offered to the person, without the folders of this machine."""
     if not dataclasses.is_dataclass(result) or isinstance(result, type):
         return result
     named = {}

@@ -152,7 +152,8 @@ def main() -> None:
     child.parent_death_signal(0)
     # Ctrl-C in the web server's terminal is the web server's to answer.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Where everything is told to end at once, the web server says goodbye to everyone, and this process ends with it.
+    # Where every process is asked to end at once, the web server says goodbye to everyone, and this process ends with
+    # it.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     web = socket.socket(fileno=os.dup(0))
     quiet = os.open(os.devnull, os.O_RDWR)

@@ -81,7 +81,7 @@ class Page:
         self.tell("end", code=code, why=why)
         self._out.append((code, why))
         self._more.set()
-        # A browser that takes nothing any more cannot be told, and is not waited for.
+        # A browser that takes nothing any more cannot be notified, and is not waited for.
         asyncio.get_running_loop().call_later(_CLOSES_WITHIN, self.abandon)
 
     def acknowledged(self, total: object) -> None:

@@ -26,7 +26,7 @@ _SILENT, _STUCK = 75.0, 20.0
 _TYPED_AHEAD = 4 << 20
 _MOST_PAGES = 20
 _PASTE_ENDS = b"\x1b[201~"
-# A closed terminal lets a menu save what it is saving; then it is told, then ended.
+# A closed terminal lets a menu save what it is saving; then it is asked to end, then killed.
 _LEAVES_WITHIN, _ENDS_WITHIN = 3.0, 2.0
 
 

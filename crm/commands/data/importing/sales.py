@@ -21,7 +21,7 @@ class SaleImport:
     """Brings checked rows into a transaction, a batch at a time.
 
     Two sales to one client on one day of one amount may both be real. So a file's second such row is the
-    store's second such sale, and is new only when the store has fewer of them than the file told so far.
+    store's second such sale, and is new only when the store has fewer of them than the file had so far.
     """
 
     def __init__(self, tx: Transaction, draft: ImportDraft, tally: Tally) -> None:
@@ -112,17 +112,19 @@ def _by(batch: Sequence[Checked]) -> str:
 
 
 class _Counts:
-    """How often each key was told; on disk once there are many, so that memory does not grow with the file."""
+    """How often each key was counted; on disk once there are many, so that memory does not grow with the file."""
 
     def __init__(self) -> None:
         self._counts = sqlite3.connect("", isolation_level=None)
         self._counts.execute("PRAGMA cache_size = -4000")
-        self._counts.execute("CREATE TABLE told (key TEXT PRIMARY KEY, times INTEGER) WITHOUT ROWID")
+        self._counts.execute("CREATE TABLE counted (key TEXT PRIMARY KEY, times INTEGER) WITHOUT ROWID")
         self._counts.execute("BEGIN")
 
     def one_more(self, key: _Key) -> int:
-        """How often this key was told by now."""
-        statement = "INSERT INTO told VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET times = times + 1 RETURNING times"
+        """How often this key was counted by now."""
+        statement = (
+            "INSERT INTO counted VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET times = times + 1 RETURNING times"
+        )
         ((times,),) = self._counts.execute(statement, (repr(key),)).fetchall()
         return int(times)
 

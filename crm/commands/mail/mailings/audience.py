@@ -15,7 +15,7 @@ from crm.outward.refusals import is_unknown_mailbox
 from crm.repository import Query, Snapshot
 from crm.repository.queries import mail as queries
 
-# Why a client gets none, in the order in which it is told: of one, and of several.
+# Why a client gets none, in the order in which it is shown: of one, and of several.
 REASONS: Mapping[str, tuple[str, str]] = {
     "opted_out": ("has opted out", "have opted out"),
     "consent": ("has not agreed to mailings", "have not agreed to mailings"),

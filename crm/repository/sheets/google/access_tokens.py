@@ -81,7 +81,7 @@ class Tokens:
             signer = crypt.RSASigner.from_string(self._account.private_key, self._account.key_id or None)  # type: ignore[no-untyped-call]
             signed: bytes = jwt.encode(signer, claims)  # type: ignore[no-untyped-call]
         except Exception:
-            # What went wrong may be told with a part of the key.
+            # The error may contain a part of the key.
             raise StoreAccessError(
                 f"The private_key of {self._account.address} cannot be used: it is damaged. Download a new key for"
                 " the service account.",

@@ -13,7 +13,7 @@ _APIS = {"sheets.googleapis.com": "Google Sheets API", "drive.googleapis.com": "
 _CONSOLE = re.compile(r"https://console\.(?:developers|cloud)\.google\.com/[^\s\"'<>]+")
 _OUT_OF_QUOTA = {"RATE_LIMIT_EXCEEDED", "rateLimitExceeded", "userRateLimitExceeded", "RESOURCE_EXHAUSTED"}
 _DISABLED = {"SERVICE_DISABLED", "accessNotConfigured"}
-# So much of a message of Google's is told at most.
+# How much of a message of Google's is shown at most.
 _LONGEST = 400
 
 

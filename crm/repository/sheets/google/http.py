@@ -22,7 +22,7 @@ SHEETS = SPREADSHEETS_API_V4_BASE_URL
 DRIVE = DRIVE_FILES_API_V3_URL
 _PREFIXES = ("https://sheets.googleapis.com", "https://www.googleapis.com")
 _CONNECT = 5.0
-# Handed to the connection in pieces, so that a slow line is told from one that takes nothing any more.
+# Handed to the connection in pieces, so that a slow line is distinguished from one that takes nothing any more.
 _PIECE = 32_768
 
 

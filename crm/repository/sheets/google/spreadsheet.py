@@ -32,7 +32,7 @@ PATIENCE = 15.0
 _CONNECTS = 2
 # Routers on the way drop connections that rest for minutes, and do not say so: what is sent then has no answer.
 _RESTS = 60.0
-# What is told is told from this wait on.
+# Waits are shown from this many seconds on.
 _SHOWN_FROM = 1.0
 
 
@@ -91,7 +91,7 @@ class _Request:
 class Service:
     """A spreadsheet at Google, or at the stand-in whose address is `google`.
 
-    `folder` keeps the token and the quota that the programs on this machine share; `waiting` is told of waits.
+    `folder` keeps the token and the quota that the programs on this machine share; `waiting` is called with waits.
     Nothing is opened, imported or asked before the first request. Every method may raise StoreAccessError
     (Google does not let us), StoreBusyError (no quota for five minutes) and StoreOfflineError (no answer); in each
     case nothing was changed. Interrupted in the middle (Ctrl-C), a write has ended like one without an answer.

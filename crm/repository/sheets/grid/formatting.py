@@ -10,7 +10,7 @@ from crm.repository.sheets.grid.layout import TABS, GridRange, Heading, columns,
 Request = dict[str, Any]
 Colour = Mapping[str, float]
 
-# A warning of ours is told from one that somebody else has put on the same cells by how it begins.
+# A warning of ours is distinguished from one that somebody else has put on the same cells by how it begins.
 GUARD = "CRM: "
 _GUARDS = {
     "program": GUARD + "the program keeps this itself. What is changed here is listed under Check and not read.",

@@ -93,14 +93,14 @@ class State:
     def read(cls, rows: Sequence[Sequence[Cell]]) -> "State | None":
         """The state in those two rows; None where they hold none."""
         try:
-            said = dict(zip(map(str, rows[0]), rows[1], strict=False))
+            facts = dict(zip(map(str, rows[0]), rows[1], strict=False))
             state = cls(
-                int(said["revision"]),
-                str(said["uid"]),
-                str(said.get("staging", "")),
-                int(said["history_rows"]),
-                {name: int(said.get(name, 0) or 0) for name in NUMBERED},
-                str(said.get(ROSTER, "")),
+                int(facts["revision"]),
+                str(facts["uid"]),
+                str(facts.get("staging", "")),
+                int(facts["history_rows"]),
+                {name: int(facts.get(name, 0) or 0) for name in NUMBERED},
+                str(facts.get(ROSTER, "")),
             )
         except (IndexError, KeyError, ValueError, TypeError, OverflowError):
             return None

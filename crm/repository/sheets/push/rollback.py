@@ -260,7 +260,7 @@ def _columns(before: Heading, now: Heading) -> Callable[[int], int | None]:
         text = str(before.written[at]).strip().casefold() if at < len(before.written) else ""
         if text:
             return texts.get(text)
-        # A column without a heading can only be told by where it is.
+        # A column without a heading can only be known by its place.
         unnamed = at >= len(now.written) or now.written[at] == ""
         return at if unnamed else None
 
