@@ -4,7 +4,6 @@ Only their owner reads them. Whoever finds one held by another program waits a w
 or begun anew.
 """
 
-import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -143,8 +142,11 @@ class JournalFile:
             except sqlite3.Error as error:
                 if not is_damaged(error):
                     raise
+                # Seldom needed, and not loaded for every command.
+                from secrets import token_hex
+
                 for path in _with_logs(self._path):
-                    path.replace(path.with_name(f"damaged-{secrets.token_hex(4)}-{path.name}"))
+                    path.replace(path.with_name(f"damaged-{token_hex(4)}-{path.name}"))
                 self._file = self._opened()
         return self
 
