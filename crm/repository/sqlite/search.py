@@ -38,6 +38,7 @@ _PARTS = re.compile(r"[\s-]+")
 _SHORTEST_SOUND = 5
 _MOST_SOUNDS = 3
 _MOST_SPELLINGS = 600
+_SOUND_CANDIDATES = 200
 _WINDOW = 4
 # What people write between names: "Fox, Jo", "J. Fox".
 _POINTS = ".,;:"
@@ -222,32 +223,40 @@ def _resembling(connection: Connection, words: Sequence[str], *, contacts: bool)
 
     Compared are those who are called like one of the words with one letter put right. One wrong letter also leaves one
     half of a long word as it is, wherever in a name it stands, so those with a half of each word are compared too.
-    Where none of them will do, those are compared who are called like a word written otherwise for the same sound,
-    or have four letters of it in a row.
+    Where none of them will do, those are compared who are called like a word written otherwise for the same sound, and
+    at last, of one word, some of those who have four letters of it in a row.
     """
     long = [part for word in words for part in _PARTS.split(word) if len(part) > _SHORTEST_INDEXED]
     if not 0 < len(long) <= _MOST_MISSPELT or not all(map(_may_be_misspelt, long)):
         return []
     longest_first = sorted(long, key=len, reverse=True)
     named = [spelling for word in longest_first for spelling in _one_letter_off(word)]
-    found = _alike(_like(connection, named, map(_halves, long), contacts=contacts), long)
-    if found or not all(map(str.isalpha, long)) or max(map(len, long)) < _SHORTEST_SOUND or len(long) > _MOST_SOUNDS:
+    rows = _named(connection, named, contacts=contacts)
+    rows += _having(connection, map(_halves, long), _MISSPELT_CANDIDATES, contacts=contacts)
+    found = _alike(rows, long)
+    if found or not all(map(str.isalpha, long)) or len(longest_first[0]) < _SHORTEST_SOUND or len(long) > _MOST_SOUNDS:
         return found
     named = [spelling for word in longest_first for spelling in spellings(word)]
-    rows = _like(connection, named[:_MOST_SPELLINGS], map(_windows, long), contacts=contacts)
+    found = _alike(_named(connection, named[:_MOST_SPELLINGS], contacts=contacts), long, by_sound=True)
+    if found or len(long) > 1:
+        return found
+    rows = _having(connection, map(_windows, long), _SOUND_CANDIDATES, contacts=contacts)
     return _alike(rows, long, by_sound=True)
 
 
-def _like(
-    connection: Connection, named: Sequence[str], parts: Iterable[Sequence[str]], *, contacts: bool
-) -> list[_Candidate]:
-    """Those who have one of some names, or one of the parts of each word."""
+def _named(connection: Connection, names: Sequence[str], *, contacts: bool) -> list[_Candidate]:
+    """The clients who have one of some names, or a contact who has."""
+    values = {"words": json.dumps(names), "candidates": _MISSPELT_CANDIDATES}
+    queries = (_NAMED, *((contact_search.NAMED,) if contacts else ()))
+    return [row for query in queries for row in connection.exec_driver_sql(query, values)]
+
+
+def _having(connection: Connection, parts: Iterable[Sequence[str]], most: int, *, contacts: bool) -> list[_Candidate]:
+    """Some of the clients whose names, or that of a contact, hold one of the parts of each word."""
     match = " AND ".join(f"({' OR '.join(map(_quoted, several))})" for several in parts)
-    values = {"words": json.dumps(named), "match": f"search_name : ({match})", "candidates": _MISSPELT_CANDIDATES}
-    rows: list[_Candidate] = []
-    for statement in (_NAMED, _RESEMBLING) + (contact_search.NAMED, contact_search.RESEMBLING) * contacts:
-        rows += connection.exec_driver_sql(statement, values).all()
-    return rows
+    values = {"match": f"search_name : ({match})", "candidates": most}
+    queries = (_RESEMBLING, *((contact_search.RESEMBLING,) if contacts else ()))
+    return [row for query in queries for row in connection.exec_driver_sql(query, values)]
 
 
 def _windows(word: str) -> list[str]:
