@@ -11,6 +11,7 @@ from crm.errors import FieldError
 from crm.files.column_names import plain_words
 from crm.model import Conventions
 from crm.model.fields import calendar_day
+from crm.model.written_dates import printed_day
 
 _NUMBERS = re.compile(r"(\d{1,4})\s?([./\s-])\s?(\d{1,2})\s?\2\s?(\d{1,4})\.?")
 # How programs write that there is no date: noughts, the first or last day that they can count, or a word.
@@ -25,6 +26,7 @@ _DAY_AND_MONTH = re.compile(r"(\d{1,2})([./])\s?(\d{1,2})(\.?)")
 _COMPACT = re.compile(r"((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?:T\d{4,6}Z?)?")
 _TIME = re.compile(r"(?:\s*,\s*|\s+|T)\d{1,2}:\d{2}.*", re.DOTALL)
 _WRITTEN = re.compile(r"(?=.*[^\W\d_]{3})(?=.*\d)[\w\s.,'-]{6,40}")
+_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt")
 
 
@@ -39,7 +41,8 @@ def read_day(text: str, order: str, by: Conventions) -> date:
     if numbers is None:
         if serial := _SERIAL.fullmatch(text):
             return date(1899, 12, 30) + timedelta(int(serial[1]))
-        return _written_day(text, order, by)
+        # As the program itself prints it, in the team's language.
+        return printed_day(text, by) or _written_day(text, order, by)
     first, second, third, mark, year_first = numbers
     if year_first or (order == "ymd" and len(third) <= 2):
         return calendar_day(_year(first, by), int(second), int(third))
@@ -93,7 +96,7 @@ def order_of(cells: Sequence[str], by: Conventions) -> str:
     for text in filled:
         numbers = _numbers(_TIME.sub("", text, count=1).strip())
         if numbers is None:
-            if _is_written(text):
+            if _is_written(text) or (_YEAR.search(text) and printed_day(text, by)):
                 dates += 1
                 orders["written"] += 1
             continue

@@ -108,6 +108,12 @@ def read_when(text: str, by: Conventions, direction: Direction) -> When:
         raise FieldError("that day is too far away") from None
 
 
+def printed_day(text: str, by: Conventions) -> date | None:
+    """The date that the program printed so in the team's language; None for other text."""
+    when = _printed(_cleaned(text), by, "past") if len(text) <= _LONGEST else None
+    return when.day if when is not None and when.last is None else None
+
+
 def day_and_time(written: date | When | None, time: str) -> tuple[date | None, str]:
     """A day, and the time that was written with it or by itself. Raises FieldError where both were, and differ."""
     if not isinstance(written, When):

@@ -58,6 +58,15 @@ def test_what_is_no_day(text):
         read_day(text, "mdy", AMERICA)
 
 
+@pytest.mark.parametrize("language", ["en_US", "de_AT", "ru_RU", "bg_BG", "ko_KR", "ja_JP", "zh_CN", "ar_EG", "hu_HU"])
+def test_what_the_program_prints_can_be_read_in(language):
+    by = Conventions(language=language, clock=standing_on(date(2026, 11, 21)))
+    days = [date(2026, 3, 5), date(1980, 12, 31)]
+    rows = [[by.day(day)] for day in days]
+    match = match_columns(["Birthday"], rows, Client, by)[0]
+    assert [Mapper([match], by)(row).fields["date_of_birth"] for row in rows] == [day.isoformat() for day in days]
+
+
 @given(st.dates(date(1930, 1, 1), date(2026, 11, 21)))
 def test_any_day_in_any_order(day):
     for order, form in (
