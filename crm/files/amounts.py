@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-_MONEY = re.compile(r"(?:[^\W\d_]{1,3}|[$€£¥₹₽₺₴₪₩¢])?\.?[$€£¥]?", re.UNICODE)
+from crm.model.currencies import currencies_of
+
 _DIGITS = re.compile(r"\d[\d.,]*|(?<![^\W\d_])[.,]\d+")
 _NO_CENTS = re.compile(r"[.,][-\u2013\u2014]+(?=\D*$)")  # 12,-
 _GROUPING_ONLY = str.maketrans("", "", "'\u2019 \u00a0\u202f\u2009\t_")
@@ -23,7 +24,7 @@ def bare_amount(text: str) -> str:
         return ""
     rest = text.removeprefix("+")
     before, after = rest[: digits.start()], rest[digits.end() :]
-    if (before and after) or not _MONEY.fullmatch(before) or not _MONEY.fullmatch(after):
+    if (before and after) or ((beside := before or after) and not currencies_of(beside)):
         return ""
     return sign + digits.group().rstrip(".,")
 
@@ -50,7 +51,8 @@ def mark_of(cells: Sequence[str]) -> str:
 
 
 def plain_amount(text: str, mark: str) -> str:
-    """An amount as the field for amounts takes it, 1234.56; what does not fit the decimal mark stays as it is."""
+    """An amount as the field for amounts takes it, 1234.56, whatever its currency; what does not fit the decimal mark
+    stays as it is."""
     amount = bare_amount(text)
     if not amount:
         return text

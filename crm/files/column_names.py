@@ -84,6 +84,9 @@ _CLIENT = {
     " kommentar, anmerkung, anmerkungen, remarque, remarques, commentaire, commentaires, notas,"
     " nota, comentario, comentarios, observaciones, commento, commenti, osservazioni, opmerking,"
     " opmerkingen, notities, notitie, observacoes",
+    "date_of_birth.year": "birth year, birthday year, year of birth, geburtsjahr, birthyear",
+    "date_of_birth.month": "birth month, birthday month, month of birth, geburtsmonat, birthmonth",
+    "date_of_birth.day": "birth day, birthday day, day of birth",
     "kind": "kind, client kind, client type, customer type, kundenart, kundentyp, type de client, tipo de"
     " cliente, tipo cliente, klanttype, type",
 }  # fmt: skip
@@ -94,6 +97,7 @@ _SALE = {
     " client, n client, id client, code client, numero de cliente, no de cliente, id cliente, codigo"
     " cliente, codigo de cliente, cliente, codice cliente, numero cliente, klantnummer, klant nr,"
     " klantnr, klant id, klant, numero do cliente, id do cliente, cust id, custid",
+    "currency": "currency, currency code, cur, iso currency, wahrung, wahrungscode, devise, moneda, divisa, valuta, moeda, monnaie",
     "on": "date, on, sale date, date of sale, order date, purchase date, invoice date, transaction date,"
     " day, sold on, paid at, payment date, close date, created at, order date time, datum,"
     " verkaufsdatum, kaufdatum, bestelldatum, rechnungsdatum, belegdatum, buchungsdatum, date de"
@@ -136,6 +140,6 @@ def phrases(sales: bool) -> Mapping[str, tuple[str, int]]:
         words[plain_words(field.label)] = words[plain_words(name)] = (name, 0)
     if sales:
         for phrase, (target, place) in phrases(False).items():
-            if target in _OF_CLIENT:
+            if target in (*_OF_CLIENT, "name"):
                 words.setdefault(phrase, (f"client.{target}", place))
     return words

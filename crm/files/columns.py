@@ -9,8 +9,9 @@ from itertools import chain
 from crm.errors import FieldError
 from crm.files.amounts import bare_amount, mark_of
 from crm.files.dates import order_of
-from crm.files.headers import PLACES, Meaning, meaning_of
+from crm.files.headers import PLACES, Meaning, date_order_in_heading, meaning_of
 from crm.model import Client, Conventions, Sale, fields
+from crm.model.currencies import currencies_of, currency_in_heading
 from crm.model.fields import Choice, Flag
 
 _UNNAMED = re.compile(r"Column \d+")
@@ -21,6 +22,8 @@ _COMPANY = re.compile(
     r"|s\.r\.l|spa|s\.p\.a|s\.l|sl|bv|b\.v|nv|n\.v|lda|industries|associates|institute|foundation|consulting|gruppe|group)\b\.?$",
     re.IGNORECASE,
 )
+# Fields for which several columns may stand.
+SEVERAL = ("email", "phone", "client.email", "client.phone")
 _PERSON = re.compile(r"[^\W\d_][\w.'\u2019-]*,?(?: [\w.'\u2019-]+){1,4}")
 
 
@@ -30,7 +33,8 @@ class Match:
 
     `target` is a typed field of the record, 'name' (a whole name in one cell), for sales also
     'client.email' and the like, 'extra:NAME' for a field of the team's own, or '' for none.
-    `by` says what told it: 'name' or 'content'. `date_order` and `decimal_mark` are how its dates and
+    `by` says what told it: 'name' or 'content'. Of several columns for one field, as for e-mail addresses and numbers,
+    the one with the least `rank` that a row fills counts. `currency` is what the column's name tells. `date_order` and `decimal_mark` are how its dates and
     numbers are written ('' where nothing in it tells, or it has none), whatever its target.
     """
 
@@ -39,6 +43,8 @@ class Match:
     by: str = ""
     date_order: str = ""
     decimal_mark: str = ""
+    rank: int = 0
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ class _Column:
 def match_columns(
     columns: Sequence[str], sample: Sequence[Sequence[str]], record: type[Client] | type[Sale], by: Conventions
 ) -> list[Match]:
-    """A match for each column, in their order; no two have the same target."""
+    """A match for each column, in their order; no two have the same target with the same rank."""
     seen = [
         _Column(
             name,
@@ -67,7 +73,7 @@ def match_columns(
         )
         for place, name in enumerate(columns)
     ]
-    targets = _by_name(seen, record)
+    targets, ranks = _by_name(seen, record)
     matched_by = dict.fromkeys(targets, "name")
     for place, target in _by_content(seen, targets, record, by):
         targets[place] = target
@@ -77,20 +83,30 @@ def match_columns(
             column.name,
             targets.get(place, ""),
             matched_by.get(place, ""),
-            order_of(column.cells, by),
+            date_order_in_heading(column.name) or order_of(column.cells, by),
             mark_of(column.cells) if column.mostly(bare_amount, 0.6) else "",
+            ranks.get(place, 0),
+            currency_in_heading(column.name) if targets.get(place) == "amount" else "",
         )
         for place, column in enumerate(seen)
     ]
 
 
-def _by_name(columns: Sequence[_Column], record: type[Client] | type[Sale]) -> dict[int, str]:
+def _by_name(columns: Sequence[_Column], record: type[Client] | type[Sale]) -> tuple[dict[int, str], dict[int, int]]:
+    """The fields that columns' names stand for, by place, and the ranks of those that are not the first for theirs."""
     candidates: dict[str, list[int]] = {}
     for place, column in enumerate(columns):
-        if column.meaning is not None and _may_be(column, column.meaning.target, record):
-            candidates.setdefault(column.meaning.target, []).append(place)
+        if column.meaning is None:
+            continue
+        target = column.meaning.target
+        if target == "date_of_birth.day" and not _may_be(column, target, record):
+            target = "date_of_birth"
+        if _may_be(column, target, record):
+            candidates.setdefault(target, []).append(place)
     home = _address_group(columns, chain.from_iterable(candidates.get(target, ()) for target in PLACES))
     taken: dict[int, str] = {}
+    ranks: dict[int, int] = {}
+    further: dict[int, str] = {}
     for target, places in candidates.items():
         fullest = max(len(columns[place].cells) for place in places)
 
@@ -100,14 +116,36 @@ def _by_name(columns: Sequence[_Column], record: type[Client] | type[Sale]) -> d
             # Half as full as the fullest is full enough for the better name to count.
             return target in PLACES and group != home, len(column.cells) * 2 < fullest, rank
 
-        taken[min(places, key=worth)] = target
-    return _named_persons(columns, taken) if record is Client else taken
+        first, *others = sorted(places, key=worth)
+        taken[first] = target
+        if target in SEVERAL:
+            taken |= dict.fromkeys(others, target)
+            ranks |= {place: rank for rank, place in enumerate(others, 1)}
+        elif target in PLACES:
+            further |= {place: target for place in others}
+    # An address that is not the one of most rows: its columns count together, in the rows that have no other.
+    groups = sorted({_group(columns[place]) for place in further} - {home})
+    for place, target in further.items():
+        if _group(columns[place]) in groups:
+            taken[place] = target
+            ranks[place] = 1 + groups.index(_group(columns[place]))
+    return (_named_persons(columns, taken) if record is Client else taken), ranks
+
+
+def _group(column: _Column) -> str:
+    return column.meaning.group if column.meaning is not None else ""
 
 
 def _may_be(column: _Column, target: str, record: type[Client] | type[Sale]) -> bool:
     """Whether what is in a column can be what its name says, where a word has other meanings too."""
-    if target == "client":  # of names and addresses none can be found again as a reference
-        return not column.mostly(lambda text: " " in text or "@" in text)
+    if target == "client":  # an address has a field of its own
+        return not column.mostly(lambda text: "@" in text)
+    if target in ("name", "client.name"):  # the number of an order is nobody's name
+        return not column.cells or column.mostly(_has_letters, 0.5)
+    if target == "currency":
+        return column.mostly(currencies_of)
+    if target == "date_of_birth.day":
+        return not column.cells or column.mostly(_is_short_number)
     check = fields(record)[target].check if target in fields(record) else None
     if isinstance(check, Choice):
         by_label = not column.cells and column.meaning is not None and not any(column.meaning.rank)
@@ -115,6 +153,15 @@ def _may_be(column: _Column, target: str, record: type[Client] | type[Sale]) -> 
     if isinstance(check, Flag):
         return not column.cells or column.mostly(lambda text: _reads(check, text))
     return True
+
+
+def _has_letters(text: str) -> bool:
+    letters = sum(map(str.isalpha, text))
+    return letters > 1 and letters > sum(map(str.isdigit, text))
+
+
+def _is_short_number(text: str) -> bool:
+    return text.isdigit() and len(text) < 3
 
 
 def _reads(check: Flag, text: str) -> bool:
@@ -146,10 +193,8 @@ def _named_persons(columns: Sequence[_Column], taken: dict[int, str]) -> dict[in
     whole = places["name"]
     first, last = places.get("first_name"), places.get("last_name")
     if first is not None and last is not None:
-        parts = max(len(columns[first].cells), len(columns[last].cells))
-        for place in [whole] if parts * 2 >= len(columns[whole].cells) else [first, last]:
-            del taken[place]
-    elif first is not None or last is not None:
+        return taken  # the whole name counts in the rows that have no parts
+    if first is not None or last is not None:
         # In Vorname;Name or Nombre;Apellidos the general word is the other part.
         taken[whole] = "last_name" if first is not None else "first_name"
     elif "company" not in places and columns[whole].mostly(_COMPANY.search, 0.5):

@@ -3,12 +3,15 @@
 import re
 
 _SIGNS = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # the last four are the full-width variants
-# Quotes before a sign count too: one is added to those there are, and one taken off.
-_FORMULA = re.compile(f"'*[{_SIGNS}]")
-_GUARDED = re.compile(f"'+[{_SIGNS}]")
+# Quotes before a sign count too: one is added to those there are, and one taken off. The same holds before digits,
+# where people put one so that Excel keeps the noughts.
+_FORMULA = re.compile(f"'*[{_SIGNS}]|'+[0-9]")
+_GUARDED = re.compile(f"'+[{_SIGNS}0-9]")
 _E164 = re.compile(r"\+[0-9]+")
+# ="00042": a formula that is nothing but a text, by which programs have Excel keep it as it is.
+_TEXT = re.compile(r'=\s*(?:T\()?"((?:[^"]|"")*)"\)?')
 
-ANY_GUARDED = re.compile(f"'[{_SIGNS}]")
+ANY_GUARDED = re.compile(f"'[{_SIGNS}0-9]|=\\s*(?:T\\()?\"")
 
 
 def harmless(text: str) -> str:
@@ -17,5 +20,8 @@ def harmless(text: str) -> str:
 
 
 def restored(text: str) -> str:
-    """The text that `harmless` was given."""
-    return text[1:] if _GUARDED.match(text) else text
+    """The text that `harmless` was given, and that of a formula which is nothing but a text."""
+    if _GUARDED.match(text):
+        return text[1:]
+    found = _TEXT.fullmatch(text.strip()) if text[:1] == "=" else None
+    return found[1].replace('""', '"') if found else text

@@ -1,19 +1,26 @@
 """Column headers: which field of a record the name of a column stands for."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from crm.files.column_names import phrases, plain_words
+from crm.model.currencies import currency_in_heading
 
 # Words around a field's word which say whose it is, or which of several; an address keeps to one of them.
 _WHOSE = {"contact", "customer", "client", "kunden", "kunde", "main", "primary", "default", "person", "personal"}
 _WHERE = {
     "home", "business", "work", "other", "company", "office", "billing", "shipping", "mailing", "delivery", "private",
     "privat", "privee", "prive", "geschaftlich", "dienstlich", "firmen", "invoice", "rechnung", "lieferung",
-    "organization", "organisation",
+    "organization", "organisation", "geschaftliche", "private", "secondary", "alternate", "alternative",
 }  # fmt: skip
 PLACES = ("address", "city", "postcode", "country")
 _REACHED = (*PLACES, "email", "phone", "client.email", "client.phone")
+_BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+_DATE_FORM = re.compile(r"\b[dmytj]{1,4}[./ -][dmytj]{1,4}[./ -][dmytj]{1,4}\b", re.IGNORECASE)
+# Tag, Jahr: as German headings have it.
+_FORM_LETTERS = str.maketrans("tj", "dy")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,6 +36,30 @@ class Meaning:
 @lru_cache(maxsize=4096)
 def meaning_of(header: str, *, sales: bool) -> Meaning | None:
     """The field that a column's name means in a file of clients or of sales; None if no field is called so."""
+    for name in _without_remarks(header):
+        if meaning := _meaning(name, sales=sales):
+            return meaning
+    return None
+
+
+def _without_remarks(header: str) -> Iterator[str]:
+    """The name of a column, then without what stands in brackets, and without a currency: 'Amount (EUR)'."""
+    yield header
+    if (bare := _BRACKETS.sub(" ", header)).strip() and bare != header:
+        yield bare
+    if currency := currency_in_heading(header):
+        yield re.sub(rf"(?:\bin\s+)?{re.escape(currency)}", " ", bare if bare.strip() else header)
+
+
+def date_order_in_heading(header: str) -> str:
+    """The order of a date that the name of a column tells, as 'Birthday (dd/mm/yyyy)' does; '' for none."""
+    found = _DATE_FORM.search(header)
+    letters = "".join(dict.fromkeys(found[0].casefold().translate(_FORM_LETTERS))) if found else ""
+    order = "".join(letter for letter in letters if letter in "dmy")
+    return order if order in ("dmy", "mdy", "ymd") else ""
+
+
+def _meaning(header: str, *, sales: bool) -> Meaning | None:
     known = phrases(sales)
     words = plain_words(header).split()
     if found := known.get(" ".join(words)):

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from crm.clock import Clock
+from crm.model.currencies import signs_of
 from crm.model.money import MOST_DECIMALS, decimals_of, rounded, shown_decimals
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ class Conventions:
         language does, as everybody does, and as its code."""
         from babel.numbers import get_currency_symbol
 
-        signs = {get_currency_symbol(self.currency, locale=locale) for locale in (self.locale, "en")} | {self.currency}
+        signs = {get_currency_symbol(self.currency, locale=locale) for locale in (self.locale, "en")}
+        signs |= set(signs_of(self.currency))
         bare = {"".join(TURNING_MARKS.sub("", sign).split()).casefold() for sign in signs}
         return tuple(sorted(bare, key=len, reverse=True))
 

@@ -43,8 +43,9 @@ def targets(header, rows=(), record=Client, by=AUSTRIA):
     columns = header.split(",") if isinstance(header, str) else header
     matches = match_columns(columns, rows, record, by)
     assert [match.column for match in matches] == list(columns)
-    found = {match.target: match.column for match in matches if match.target}
-    assert len(found) == sum(bool(match.target) for match in matches)
+    first = [match for match in matches if match.target and not match.rank]
+    found = {match.target: match.column for match in first}
+    assert len(found) == len(first)
     return found
 
 
@@ -67,7 +68,9 @@ def test_google_contacts(header):
     assert found["postcode"] == "Address 1 - Postal Code"
     assert found["country"] == "Address 1 - Country"
     assert (found["date_of_birth"], found["notes"]) == ("Birthday", "Notes")
-    assert len(found) == 12
+    # In rows without parts of a name the whole of it counts.
+    assert found["name"] in ("Name", "File As")
+    assert len(found) == 13
 
 
 def test_outlook_takes_one_address_as_a_whole():
@@ -223,7 +226,7 @@ def test_the_first_filled_of_two_columns_for_one_field():
 
 def test_a_file_from_end_to_end(tmp_path):
     path = tmp_path / "sales.csv"
-    write_csv(path, ["Kunde", "Datum", "Betrag"], [["K1", "3.4.2026", "€ 1.234,5"], ["K2", "15.4.2026", "12,-"]])
+    write_csv(path, ["Kunde", "Datum", "Betrag"], [["K1", "3.4.2026", "1.234,5"], ["K2", "15.4.2026", "12,-"]])
     source = open_source(path)
     mapper = Mapper(match_columns(source.columns, source.sample, Sale, AMERICA), AMERICA)
     assert [mapper(row.cells).fields for row in source.rows()] == [

@@ -422,7 +422,7 @@ def test_an_amount_is_read_as_the_program_shows_it_in_every_language(currency: s
         ("1,234.56", DE, "write 1.234,56"),
         ("1,5", US, "write 1.50"),
         ("1,5,5", US, "write it like 1,234.50"),
-        ("€36", US, "not an amount"),
+        ("€36", US, "that is in EUR"),
         ("$", US, "an amount is needed"),
         ("$-5", US, "cannot be negative"),
         ("1.234", US, "at most two decimals"),

@@ -17,6 +17,7 @@ from crm.model.fields.checks import (
     Tags,
     Whole,
     forbidden_character,
+    visible,
 )
 from crm.model.fields.days import FOREVER, Birthday, Day, TimeOfDay, calendar_day
 from crm.model.fields.money import Amount
@@ -45,4 +46,5 @@ __all__ = [
     "Whole",
     "calendar_day",
     "forbidden_character",
+    "visible",
 ]

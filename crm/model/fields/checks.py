@@ -25,6 +25,18 @@ def forbidden_character(text: str) -> str:
     return f"an invisible control character ({name}) at place {found.start() + 1}"
 
 
+_BREAKS = re.compile("[\v\f\x85\u2028\u2029]")
+_UNSEEN = re.compile("\u200b|(?!\n)" + _FORBIDDEN.pattern)
+
+
+def visible(text: str) -> str:
+    """A text from elsewhere without the signs that must not be stored: other line breaks are \\n, the rest is left
+    out."""
+    if text.isprintable():
+        return text
+    return _UNSEEN.sub("", _BREAKS.sub("\n", text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
 def _acceptable(text: str, longest: int) -> str:
     """The text, if it may be stored; raises FieldError for what is hidden in it or too much of it."""
     if forbidden := forbidden_character(text):

@@ -12,14 +12,14 @@ _ALIASES = {
     "BA": "bosnia, bosnia herzegovina",
     "BO": "plurinational state of bolivia",
     "BN": "brunei darussalam",
-    "CD": "democratic republic of congo, dr congo, drc, zaire, congo democratic republic of, congo dem rep",
+    "CD": "democratic republic of congo, democratic republic of the congo, dr congo, drc, zaire, congo democratic republic of, congo dem rep",
     "CG": "congo, congo republic of, congo brazzaville",
     "CI": "ivory coast",
     "CN": "prc, people s republic of china, mainland china",
     "CV": "cape verde, cabo verde",
     "CZ": "czech republic, cesko, cr",
     "DE": "federal republic of germany, bundesrepublik deutschland, brd, d",
-    "AT": "a, oe",
+    "AT": "a, oe, oesterreich",
     "BE": "b",
     "ES": "e",
     "FR": "f",
@@ -80,6 +80,7 @@ _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "\u0131": "i", "þ": 
 _NOT_THE_NAME = re.compile(
     r"(?:the|republic of|federal republic of|kingdom of) | (?:the|republic of|federal republic of|kingdom of)$"
 )
+_INITIALS = re.compile(r"\s*(?:[A-Za-z]\.)+\s*")
 _CODE_BESIDE = re.compile(r"\s*[(\[]\s*([A-Za-z]{2,3})\s*[)\]]\s*$|^\s*[A-Za-z]{2}\s*[-\u2013/:]\s*(?=\w{3})")
 
 
@@ -99,6 +100,8 @@ def country_code(text: str, language: str) -> str:
 
 def _spellings(text: str) -> list[str]:
     """The text as names are compared, then without a code beside it, and without what is no part of a name."""
+    if _INITIALS.fullmatch(text):
+        text = text.replace(".", "")
     plain = [_plain(text), _plain(_CODE_BESIDE.sub("", text))]
     before, comma, behind = text.partition(",")
     turned = [_plain(f"{behind} {before}")] if comma else []

@@ -6,6 +6,7 @@ from typing import Any
 
 from crm.errors import FieldError
 from crm.model.conventions import TURNING_MARKS, Conventions
+from crm.model.currencies import foreign_currency
 from crm.model.fields.checks import Check
 from crm.model.money import LARGEST_AMOUNT, NOTHING, exact
 
@@ -29,6 +30,9 @@ class Amount(Check):
 
     def read(self, typed: str, by: Conventions) -> Decimal:
         text = _bare("".join(typed.split()), by)
+        is_bare = text[:1].isdecimal() and text[-1:].isdecimal()
+        if not is_bare and (foreign := foreign_currency(typed, by.currency)):
+            raise FieldError(f"that is in {foreign}, and amounts here are in {by.currency}")
         if not text:
             raise FieldError(f"an amount is needed, like {self.hint(by)}")
         if text.startswith(("-", "\u2212")):
