@@ -1,7 +1,7 @@
 """Tables of records as files: reading CSV, Excel workbooks and vCards, matching their columns, and writing them."""
 
 from crm.files.amounts import plain_amount
-from crm.files.columns import Match, match_columns, retargeted
+from crm.files.columns import Match, is_company, is_name, match_columns, retargeted, tells_number
 from crm.files.dates import read_day
 from crm.files.mapping import Mapped, Mapper, apply
 from crm.files.names import split_name
@@ -20,6 +20,8 @@ __all__ = [
     "Row",
     "Source",
     "apply",
+    "is_company",
+    "is_name",
     "match_columns",
     "open_source",
     "plain_amount",
@@ -27,6 +29,7 @@ __all__ = [
     "retargeted",
     "spend_column",
     "split_name",
+    "tells_number",
     "write_csv",
     "write_vcards",
     "write_workbook",

@@ -18,6 +18,8 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# Where a card was folded inside a letter: its last bytes stand on the next line.
+SPLIT_LETTER = re.compile(rb"([\x80-\xff])\r?\n[ \t]([\x80-\xbf])")
 _STRAY = re.compile("[\udc80-\udcff]")
 
 # The letters beyond ASCII of the languages that an encoding was made for. Where the bytes are not UTF-8
@@ -62,8 +64,9 @@ def repaired(text: str) -> str:
     return _STRAY.sub(lambda found: bytes([ord(found.group()) - 0xDC00]).decode("cp1252", "replace"), text)
 
 
-def charset_of(path: Path, encoding: str = "") -> Charset:
-    """The charset of a text file: `encoding` if it is given, else what is found.
+def charset_of(path: Path, encoding: str = "", *, folded: bool = False) -> Charset:
+    """The charset of a text file: `encoding` if it is given, else what is found. `folded` where lines may be broken
+    inside a letter, as in cards.
 
     Raises FileError where the file is no text, or not in the encoding given; OSError as the system does.
     """
@@ -74,7 +77,7 @@ def charset_of(path: Path, encoding: str = "") -> Charset:
         encoding = _known(encoding, head)
     else:
         encoding = next((name for mark, name in _BOMS if head.startswith(mark)), "") or _wide(head) or "utf-8"
-    seen = _Scan(path, encoding)
+    seen = _Scan(path, encoding, folded)
     if named and seen.broken:
         raise FileError(
             f"{path.name} is not written in {encoding} (line {seen.broken_line} cannot be read);"
@@ -117,7 +120,7 @@ def _is_binary(head: bytes) -> bool:
 class _Scan:
     """One pass over a file's bytes, decoded piece by piece."""
 
-    def __init__(self, path: Path, encoding: str) -> None:
+    def __init__(self, path: Path, encoding: str, folded: bool) -> None:
         self.broken = self.foreign = self.quotes = self.broken_line = 0
         self.guarded = self.nul = False
         self.excerpt = b""
@@ -128,7 +131,7 @@ class _Scan:
         last = ""
         with path.open("rb") as file:
             while chunk := file.read(_CHUNK):
-                text = decoder.decode(chunk)
+                text = decoder.decode(SPLIT_LETTER.sub(rb"\1\2", chunk) if folded else chunk)
                 self._note(text, bad, last)
                 last = text[-1:]
         self._note(decoder.decode(b"", True), bad, last)

@@ -91,15 +91,18 @@ _CLIENT = {
     " cliente, tipo cliente, klanttype, type",
 }  # fmt: skip
 _SALE = {
+    "client.name": "billing name, bill to, billed to, sold to, buyer, buyer name, payer, shipping name",
+    "status": "financial status, payment status, order status, invoice status, status, state",
     "client": "client reference, customer reference, customer id, client id, customer number, client number,"
     " customer no, client no, customer nr, customer, client, account number, buyer id, contact id,"
     " record id contact, kundennummer, kunden nr, kundennr, kunden id, kunde, numero client, no"
     " client, n client, id client, code client, numero de cliente, no de cliente, id cliente, codigo"
     " cliente, codigo de cliente, cliente, codice cliente, numero cliente, klantnummer, klant nr,"
     " klantnr, klant id, klant, numero do cliente, id do cliente, cust id, custid",
-    "currency": "currency, currency code, cur, iso currency, wahrung, wahrungscode, devise, moneda, divisa, valuta, moeda, monnaie",
+    "currency": "currency, currency code, cur, iso currency, wahrung, wahrungscode, devise, moneda, divisa, valuta,"
+    " moeda, monnaie",
     "on": "date, on, sale date, date of sale, order date, purchase date, invoice date, transaction date,"
-    " day, sold on, paid at, payment date, close date, created at, order date time, datum,"
+    " day, sold on, paid at, created, payment date, close date, created at, order date time, datum,"
     " verkaufsdatum, kaufdatum, bestelldatum, rechnungsdatum, belegdatum, buchungsdatum, date de"
     " vente, date d achat, date de commande, date de facture, date facture, fecha, fecha de venta,"
     " fecha de compra, fecha de pedido, fecha de factura, data, data vendita, data di vendita, data"

@@ -8,11 +8,13 @@ from itertools import chain
 
 from crm.errors import FieldError
 from crm.files.amounts import bare_amount, mark_of
+from crm.files.column_names import plain_words
 from crm.files.dates import order_of
 from crm.files.headers import PLACES, Meaning, date_order_in_heading, meaning_of
 from crm.model import Client, Conventions, Sale, fields
 from crm.model.currencies import currencies_of, currency_in_heading
 from crm.model.fields import Choice, Flag
+from crm.model.folding import words
 
 _UNNAMED = re.compile(r"Column \d+")
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]{2,}")
@@ -21,6 +23,11 @@ _COMPANY = re.compile(
     r"\b(gmbh|ag|kg|ohg|e\.?u|ug|inc|incorporated|corp|corporation|company|co|ltd|limited|llc|llp|plc|sarl|sas|sa|s\.a|srl"
     r"|s\.r\.l|spa|s\.p\.a|s\.l|sl|bv|b\.v|nv|n\.v|lda|industries|associates|institute|foundation|consulting|gruppe|group)\b\.?$",
     re.IGNORECASE,
+)
+_CLIENT_WORDS = words("client customer kunde kunden kundenname cliente klant")
+_NUMBER_WORDS = words(
+    "no nr id number ref reference code num nummer numero numer kundennr kundennummer referenz codigo codice klantnr"
+    " klantnummer custid account n"
 )
 # Fields for which several columns may stand.
 SEVERAL = ("email", "phone", "client.email", "client.phone")
@@ -34,8 +41,9 @@ class Match:
     `target` is a typed field of the record, 'name' (a whole name in one cell), for sales also
     'client.email' and the like, 'extra:NAME' for a field of the team's own, or '' for none.
     `by` says what told it: 'name' or 'content'. Of several columns for one field, as for e-mail addresses and numbers,
-    the one with the least `rank` that a row fills counts. `currency` is what the column's name tells. `date_order` and `decimal_mark` are how its dates and
-    numbers are written ('' where nothing in it tells, or it has none), whatever its target.
+    the one with the least `rank` that a row fills counts. `currency` is what the column's name tells. `date_order`
+    and `decimal_mark` are how its dates and numbers are written ('' where nothing in it tells, or it has none),
+    whatever its target.
     """
 
     column: str
@@ -65,11 +73,13 @@ def match_columns(
     columns: Sequence[str], sample: Sequence[Sequence[str]], record: type[Client] | type[Sale], by: Conventions
 ) -> list[Match]:
     """A match for each column, in their order; no two have the same target with the same rank."""
+    # The numbers of an export of ours are those of its store.
+    unknown = {"Client number"} if {"Client number", "Client reference", "Client"} <= set(columns) else set()
     seen = [
         _Column(
             name,
             tuple(text for row in sample if place < len(row) and (text := row[place].strip())),
-            None if _UNNAMED.fullmatch(name) else meaning_of(name, sales=record is Sale),
+            None if _UNNAMED.fullmatch(name) or name in unknown else meaning_of(name, sales=record is Sale),
         )
         for place, name in enumerate(columns)
     ]
@@ -99,6 +109,8 @@ def _by_name(columns: Sequence[_Column], record: type[Client] | type[Sale]) -> t
         if column.meaning is None:
             continue
         target = column.meaning.target
+        if target == "client" and not tells_number(column.name) and column.mostly(is_name, 0.5):
+            target = "client.name"
         if target == "date_of_birth.day" and not _may_be(column, target, record):
             target = "date_of_birth"
         if _may_be(column, target, record):
@@ -122,7 +134,7 @@ def _by_name(columns: Sequence[_Column], record: type[Client] | type[Sale]) -> t
             taken |= dict.fromkeys(others, target)
             ranks |= {place: rank for rank, place in enumerate(others, 1)}
         elif target in PLACES:
-            further |= {place: target for place in others}
+            further |= dict.fromkeys(others, target)
     # An address that is not the one of most rows: its columns count together, in the rows that have no other.
     groups = sorted({_group(columns[place]) for place in further} - {home})
     for place, target in further.items():
@@ -141,7 +153,8 @@ def _may_be(column: _Column, target: str, record: type[Client] | type[Sale]) -> 
     if target == "client":  # an address has a field of its own
         return not column.mostly(lambda text: "@" in text)
     if target in ("name", "client.name"):  # the number of an order is nobody's name
-        return not column.cells or column.mostly(_has_letters, 0.5)
+        of_client = target == "client.name" and not _CLIENT_WORDS.isdisjoint(plain_words(column.name).split())
+        return of_client or not column.cells or column.mostly(_has_letters, 0.5)
     if target == "currency":
         return column.mostly(currencies_of)
     if target == "date_of_birth.day":
@@ -158,6 +171,26 @@ def _may_be(column: _Column, target: str, record: type[Client] | type[Sale]) -> 
 def _has_letters(text: str) -> bool:
     letters = sum(map(str.isalpha, text))
     return letters > 1 and letters > sum(map(str.isdigit, text))
+
+
+def is_company(name: str) -> bool:
+    """Whether a name ends as those of companies do."""
+    return _COMPANY.search(name) is not None
+
+
+def is_name(text: str) -> bool:
+    """Whether a text may be somebody's name, and not a reference."""
+    return (
+        _has_letters(text)
+        and "@" not in text
+        and not any(map(str.isdigit, text))
+        and (" " in text or not text.isupper())
+    )
+
+
+def tells_number(name: str) -> bool:
+    """Whether a column's name says that it holds numbers of clients, not their names."""
+    return not _NUMBER_WORDS.isdisjoint(plain_words(name).split())
 
 
 def _is_short_number(text: str) -> bool:

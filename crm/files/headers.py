@@ -13,7 +13,8 @@ _WHOSE = {"contact", "customer", "client", "kunden", "kunde", "main", "primary",
 _WHERE = {
     "home", "business", "work", "other", "company", "office", "billing", "shipping", "mailing", "delivery", "private",
     "privat", "privee", "prive", "geschaftlich", "dienstlich", "firmen", "invoice", "rechnung", "lieferung",
-    "organization", "organisation", "geschaftliche", "private", "secondary", "alternate", "alternative",
+    "organization", "organisation", "geschaftliche", "secondary", "alternate", "alternative",
+    "mobile", "mobil", "cell", "movil", "portable", "direct",
 }  # fmt: skip
 PLACES = ("address", "city", "postcode", "country")
 _REACHED = (*PLACES, "email", "phone", "client.email", "client.phone")

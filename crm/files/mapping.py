@@ -14,14 +14,16 @@ from crm.files.names import split_name
 from crm.model import Client, Conventions, Sale, fields
 from crm.model.currencies import currencies_of, foreign_currency
 from crm.model.fields import Amount, Day, visible
+from crm.model.folding import words
 
 _SEVERAL = ":::"  # how Google writes several values in one cell
 # How programs write that there is nothing.
-_NOTHING = frozenset(
-    "- -- --- \u2014 \u2013 . ? / n/a #n/a n.a. null <null> (null) (none) (blank) (empty) (leer) nan k.a. #ref! #value! #name?".split()
+_NOTHING = words(
+    "- -- --- \u2014 \u2013 . ? / n/a #n/a n.a. null <null> (null) (none) (blank) (empty) (leer) nan k.a."
+    " #ref! #value! #name?"
 )
-_NOTHING_IN_WORDS = frozenset(
-    "none unknown nil kein keine keiner unbekannt aucun aucune ninguno ninguna nessuno nessuna geen onbekend nenhum".split()
+_NOTHING_IN_WORDS = words(
+    "none unknown nil kein keine keiner unbekannt aucun aucune ninguno ninguna nessuno nessuna geen onbekend nenhum"
 )
 _LONGEST_NOTHING = 9
 _ADDRESS = re.compile(r"(?:mailto:)?[^\s@<>;,|]+@[^\s@<>;,|]+\.[^\s@<>;,|.]{2,}", re.IGNORECASE)
@@ -77,6 +79,8 @@ class Mapper:
         elif target.startswith("date_of_birth."):
             self._born[target.rpartition(".")[2]] = place
             self._blank["date_of_birth"] = ""
+        elif target == "status":
+            self._plain.append((place, target))
         elif target == "currency":
             self._currency = place
         elif target:
@@ -125,7 +129,7 @@ class Mapper:
             return
         if cell.strip().casefold() != found.get(f"{before}company", "").strip().casefold():
             first, last = split_name(visible(cell))
-            if not (first or last) or _has_letter(first + last):
+            if before or not (first or last) or _has_letter(first + last):
                 found[f"{before}first_name"], found[f"{before}last_name"] = first, last
 
     def _birth(self, cells: Sequence[str], day_alone: str) -> str:
@@ -189,11 +193,9 @@ def _amounts(match: Match, by: Conventions) -> Callable[[str], str]:
     def amount(text: str) -> str:
         if foreign_currency(text, by.currency):
             return text  # refused by its check, which says why
-        if by.decimals > 2 and not match.decimal_mark:
-            # The column does not show whether 1.234 is about one or a thousand: read as if a person had typed it.
-            plain = bare_amount(text) or text
-        else:
-            plain = plain_amount(text, mark)
+        # Where the column does not show whether 1.234 is about one or a thousand, it is read as if a person typed it.
+        is_open = by.decimals > 2 and not match.decimal_mark
+        plain = (bare_amount(text) or text) if is_open else plain_amount(text, mark)
         return _with_currency(plain, match.currency, by)
 
     return amount

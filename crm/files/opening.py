@@ -58,7 +58,8 @@ def _opened(path: Path, head: bytes, encoding: str, delimiter: str, header: bool
         raise FileError(f"{path.name} is no workbook, so it has no sheet {sheet}; leave the sheet out.")
     from crm.files.charset import charset_of
 
-    charset = charset_of(path, encoding)
+    is_card = ending in (".vcf", ".vcard") or b"BEGIN:VCARD" in head[:64].upper()
+    charset = charset_of(path, encoding, folded=is_card)
     beginning_text = head.decode(charset.encoding, "replace").lstrip("\ufeff \t\r\n")[:40].casefold()
     if ending in (".vcf", ".vcard") or beginning_text.startswith("begin:vcard"):
         from crm.files.vcard_reading import VcardSource

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, ClassVar, NamedTuple
 
 from crm.errors import FileError
-from crm.files.charset import Charset, repaired
+from crm.files.charset import SPLIT_LETTER, Charset, repaired
 from crm.files.names import split_name
 from crm.files.source import SAMPLE_ROWS, Row, Source
 from crm.model.file_errors import unreadable
@@ -60,11 +60,9 @@ class VcardSource(Source):
 
     def rows(self) -> Iterator[Row]:
         try:
-            with (
-                self.path.open("rb") as file,
-                io.TextIOWrapper(file, self._charset.encoding, self._charset.errors) as text,
-            ):
+            with self.path.open("rb") as file:
                 self._file = file
+                text = _lines(file, self._charset)
                 try:
                     for number, lines, problem in _cards(map(repaired, text) if self._charset.stray else text):
                         yield _row(number, lines, problem)
@@ -72,6 +70,28 @@ class VcardSource(Source):
                     self._done, self._file = file.tell(), None
         except OSError as error:
             raise unreadable(self.path, error) from error
+
+
+def _lines(file: BinaryIO, charset: Charset) -> Iterator[str]:
+    """The lines of a file as text. Some programs fold a line inside a letter: its bytes are put together first, and
+    what was folded counts as a blank line."""
+    if charset.encoding.startswith(("utf-16", "utf-32")):
+        yield from io.TextIOWrapper(file, charset.encoding, charset.errors)
+        return
+    waiting: bytes | None = None
+    blank = 0
+    for chunk in file:
+        for raw in chunk.splitlines():
+            if waiting is not None and SPLIT_LETTER.match(waiting[-1:] + b"\n" + raw[:2]):
+                waiting += raw[1:]
+                blank += 1
+                continue
+            if waiting is not None:
+                yield waiting.decode(charset.encoding, charset.errors)
+                yield from [""] * blank
+            waiting, blank = raw, 0
+    if waiting is not None:
+        yield waiting.decode(charset.encoding, charset.errors)
 
 
 def _cards(text: Iterator[str]) -> Iterator[tuple[int, list[str], str]]:
@@ -173,6 +193,8 @@ def _cells(properties: list[_Property]) -> tuple[str, ...]:
         company = company or shown
     elif not (first or last) and shown != company:
         first, last = split_name(shown)
+    if not (first or last or company):
+        first, last = split_name(only("NICKNAME"))
     born, notes = _birthday(only("BDAY")), [_plain(entry.value) for entry in every("NOTE")]
     if born.startswith("--"):
         notes.append(f"Birthday: {born[2:]} (month-day, no year given)")

@@ -3,11 +3,14 @@
 import re
 from functools import lru_cache
 
+from crm.model.folding import words
+
 _SIGNS = {
     "$": "USD CAD AUD NZD SGD HKD MXN TWD ARS CLP COP", "us$": "USD", "ca$": "CAD", "c$": "CAD", "can$": "CAD",
     "a$": "AUD", "au$": "AUD", "nz$": "NZD", "hk$": "HKD", "s$": "SGD", "r$": "BRL", "mx$": "MXN", "nt$": "TWD",
     "€": "EUR", "£": "GBP EGP", "¥": "JPY CNY", "円": "JPY", "元": "CNY", "₹": "INR", "rs": "INR PKR LKR NPR",
-    "₽": "RUB", "руб": "RUB", "₺": "TRY", "₴": "UAH", "₪": "ILS", "₩": "KRW", "₫": "VND", "฿": "THB", "₱": "PHP",
+    "₽": "RUB", "\u0440\u0443\u0431": "RUB", "₺": "TRY", "₴": "UAH", "₪": "ILS", "₩": "KRW", "₫": "VND", "฿": "THB",
+    "₱": "PHP",
     "₦": "NGN", "zł": "PLN", "kč": "CZK", "ft": "HUF", "kr": "SEK NOK DKK ISK", "fr": "CHF", "sfr": "CHF", "r": "ZAR",
     "lei": "RON", "лв": "BGN", "¢": "USD", "euro": "EUR", "euros": "EUR", "dollar": "USD CAD AUD NZD",
     "dollars": "USD CAD AUD NZD", "us dollar": "USD", "us dollars": "USD", "pound": "GBP", "pounds": "GBP",
@@ -16,8 +19,8 @@ _SIGNS = {
 }  # fmt: skip
 _CODE = re.compile(r"[a-z]{3}")
 # Codes that headings of columns are not likely to mean by a word: ALL, TOP, TRY and the like are left out.
-_IN_HEADINGS = frozenset(
-    "USD EUR GBP CHF JPY CNY CAD AUD NZD SEK NOK DKK PLN CZK HUF RON BGN INR BRL MXN ZAR SGD HKD ILS KRW RUB UAH".split()
+_IN_HEADINGS = words(
+    "USD EUR GBP CHF JPY CNY CAD AUD NZD SEK NOK DKK PLN CZK HUF RON BGN INR BRL MXN ZAR SGD HKD ILS KRW RUB UAH"
 )
 _BESIDE = re.compile(
     r"^[(\s]*[-+\u2212]?\s*([^\d\s.,()+'\u2019-][^\d,()]*?)\.?\s*[-\u2212]?\s*(?=[\d.,])|(?<=[\d.,-])\s*([^\d\s.,()'\u2019-][^\d,()]*?)\s*\.?[)\s]*$"
@@ -61,5 +64,5 @@ def currency_in_heading(heading: str) -> str:
     for word in [*re.findall(r"[(\[]([^)\]]+)[)\]]", heading), *re.split(r"[\s()\[\]_/:.-]+", heading)]:
         codes = currencies_of(word)
         if codes and (len(codes) > 1 or codes <= _IN_HEADINGS) and (len(word) != 3 or codes <= _IN_HEADINGS):
-            return word.strip()
+            return str(word).strip()
     return ""

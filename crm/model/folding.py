@@ -9,3 +9,8 @@ def fold(text: str) -> str:
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(character for character in decomposed if not unicodedata.combining(character)).casefold()
+
+
+def words(listed: str) -> frozenset[str]:
+    """The words of a list with blanks between them."""
+    return frozenset(listed.split())

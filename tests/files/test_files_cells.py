@@ -1,4 +1,4 @@
-"""What single cells of other programs mean: no date, no value, another currency, text kept by a sign, several values."""
+"""Cells of other programs: no date, no value, another currency, text kept by a sign, several values."""
 
 from datetime import date
 from pathlib import Path
@@ -40,7 +40,8 @@ def mapped(heading: str, *rows: str, record: Any = Client, by: Conventions = AME
 # Dates
 
 NO_DATE = [
-    "0/0/00", "0.0.00", "00.00.0000", "0000-00-00", "0000-00-00 00:00:00", "00/00/0000", "0/0/0000", "0-0-0", "00000000",
+    "0/0/00", "0.0.00", "00.00.0000", "0000-00-00", "0000-00-00 00:00:00", "00/00/0000", "0/0/0000", "0-0-0",
+    "00000000",
     "01/01/0001", "1/1/0001 12:00:00 AM", "0001-01-01", "0001-01-01T00:00:00Z", "01.01.0001", "1/0/1900", "0-Jan-00",
     "1900-01-00", "1900-01-01", "01.01.1900", "1/1/1900", "1899-12-30", "30.12.1899", "12/31/1899", "1601-01-01",
     "1753-01-01", "9999-12-31", "31.12.9999", "4501-01-01", "1/1/4501", "n/a", "none", "NULL", "-", "--", "unknown",
@@ -153,8 +154,10 @@ def test_an_amount_in_another_currency_is_refused(written: str, currency: str) -
 @pytest.mark.parametrize(
     ("written", "by", "amount"),
     [
-        ("$90.00", AMERICA, "90.00"), ("US$ 90", AMERICA, "90"), ("90 USD", AMERICA, "90"), ("USD 1,090.00", AMERICA, "1090.00"),
-        ("€ 90,00", AUSTRIA, "90.00"), ("90,00 EUR", AUSTRIA, "90.00"), ("90,00 Euro", AUSTRIA, "90.00"), ("90,- €", AUSTRIA, "90"),
+        ("$90.00", AMERICA, "90.00"), ("US$ 90", AMERICA, "90"), ("90 USD", AMERICA, "90"),
+        ("USD 1,090.00", AMERICA, "1090.00"),
+        ("€ 90,00", AUSTRIA, "90.00"), ("90,00 EUR", AUSTRIA, "90.00"), ("90,00 Euro", AUSTRIA, "90.00"),
+        ("90,- €", AUSTRIA, "90"),
         ("Fr. 1'090.00", Conventions(language="de_CH", currency="CHF", clock=CLOCK), "1090.00"),
         ("$90.00", Conventions(language="en_CA", currency="CAD", clock=CLOCK), "90.00"),
         ("kr 90", Conventions(language="nb_NO", currency="NOK", clock=CLOCK), "90"),
@@ -176,8 +179,10 @@ def test_what_is_no_amount_is_not_made_one(written: str) -> None:
 @pytest.mark.parametrize(
     ("heading", "currency"),
     [
-        ("Amount (USD)", "USD"), ("Amount USD", "USD"), ("Amount in USD", "USD"), ("Total [$]", "USD"), ("Total ($)", "USD"),
-        ("amount_usd", "USD"), ("USD Amount", "USD"), ("Amount (EUR)", "EUR"), ("Betrag (EUR)", "EUR"), ("Umsatz in €", "EUR"),
+        ("Amount (USD)", "USD"), ("Amount USD", "USD"), ("Amount in USD", "USD"), ("Total [$]", "USD"),
+        ("Total ($)", "USD"),
+        ("amount_usd", "USD"), ("USD Amount", "USD"), ("Amount (EUR)", "EUR"), ("Betrag (EUR)", "EUR"),
+        ("Umsatz in €", "EUR"),
         ("Umsatz €", "EUR"), ("Price (£)", "GBP"), ("Montant EUR", "EUR"), ("Amount (US Dollar)", "USD"),
     ],
 )  # fmt: skip
@@ -214,28 +219,41 @@ def test_a_column_with_the_currency(name: str) -> None:
 # Countries
 
 COUNTRIES = {
-    "Deutschland": "DE", "Österreich": "AT", "Oesterreich": "AT", "Schweiz": "CH", "Suisse": "CH", "España": "ES", "Espana": "ES",
-    "Italia": "IT", "Polska": "PL", "Česko": "CZ", "Czechia": "CZ", "Magyarország": "HU", "Nederland": "NL", "Danmark": "DK",
-    "Norge": "NO", "Sverige": "SE", "Suomi": "FI", "Ελλάδα": "GR", "Россия": "RU", "日本": "JP", "中国": "CN", "Türkiye": "TR",
+    "Deutschland": "DE", "Österreich": "AT", "Oesterreich": "AT", "Schweiz": "CH", "Suisse": "CH", "España": "ES",
+    "Espana": "ES",
+    "Italia": "IT", "Polska": "PL", "Česko": "CZ", "Czechia": "CZ", "Magyarország": "HU", "Nederland": "NL",
+    "Danmark": "DK",
+    "Norge": "NO", "Sverige": "SE", "Suomi": "FI", "Ελλάδα": "GR", "Россия": "RU", "日本": "JP", "中国": "CN",
+    "Türkiye": "TR",
     "Turkey": "TR", "Brasil": "BR", "México": "MX", "Mexico": "MX", "Hrvatska": "HR", "Slovenija": "SI",
     "AUT": "AT", "CHE": "CH", "USA": "US", "GBR": "GB", "gbr": "GB", "KOR": "KR", "040": "AT", "276": "DE",
     "Iran, Islamic Republic of": "IR", "Iran (Islamic Republic of)": "IR", "Tanzania, United Republic of": "TZ",
-    "United Republic of Tanzania": "TZ", "Venezuela, Bolivarian Republic of": "VE", "Bolivia (Plurinational State of)": "BO",
-    "Moldova, Republic of": "MD", "Republic of Moldova": "MD", "Taiwan, Province of China": "TW", "Syrian Arab Republic": "SY",
+    "United Republic of Tanzania": "TZ", "Venezuela, Bolivarian Republic of": "VE",
+    "Bolivia (Plurinational State of)": "BO",
+    "Moldova, Republic of": "MD", "Republic of Moldova": "MD", "Taiwan, Province of China": "TW",
+    "Syrian Arab Republic": "SY",
     "Lao People's Democratic Republic": "LA", "Korea, Democratic People's Republic of": "KP", "Republic of Korea": "KR",
     "Macedonia": "MK", "North Macedonia": "MK", "Swaziland": "SZ", "Eswatini": "SZ", "Burma": "MM", "Myanmar": "MM",
-    "Cape Verde": "CV", "Cabo Verde": "CV", "Ivory Coast": "CI", "Cote d'Ivoire": "CI", "Côte d’Ivoire": "CI",
-    "Brunei Darussalam": "BN", "Macao": "MO", "Macau": "MO", "Palestine, State of": "PS", "Holy See": "VA", "Vatican": "VA",
+    "Cape Verde": "CV", "Cabo Verde": "CV", "Ivory Coast": "CI", "Cote d'Ivoire": "CI", "Côte d\u2019Ivoire": "CI",
+    "Brunei Darussalam": "BN", "Macao": "MO", "Macau": "MO", "Palestine, State of": "PS", "Holy See": "VA",
+    "Vatican": "VA",
     "Congo, Democratic Republic of the": "CD", "DR Congo": "CD", "Republic of the Congo": "CG", "Congo": "CG",
-    "Trinidad & Tobago": "TT", "Trinidad and Tobago": "TT", "Antigua and Barbuda": "AG", "St. Lucia": "LC", "Saint Lucia": "LC",
+    "Trinidad & Tobago": "TT", "Trinidad and Tobago": "TT", "Antigua and Barbuda": "AG", "St. Lucia": "LC",
+    "Saint Lucia": "LC",
     "St Kitts and Nevis": "KN", "Micronesia, Federated States of": "FM", "Sao Tome and Principe": "ST", "Réunion": "RE",
-    "The Netherlands": "NL", "Netherlands, The": "NL", "Holland": "NL", "Great Britain": "GB", "United Kingdom of Great Britain and Northern Ireland": "GB",
-    "England": "GB", "Scotland": "GB", "Wales": "GB", "Northern Ireland": "GB", "U.K.": "GB", "U.S.A.": "US", "United States of America": "US",
-    "UAE": "AE", "U.A.E.": "AE", "PRC": "CN", "People's Republic of China": "CN", "Slovak Republic": "SK", "Czech Republic": "CZ",
+    "The Netherlands": "NL", "Netherlands, The": "NL", "Holland": "NL", "Great Britain": "GB",
+    "United Kingdom of Great Britain and Northern Ireland": "GB",
+    "England": "GB", "Scotland": "GB", "Wales": "GB", "Northern Ireland": "GB", "U.K.": "GB", "U.S.A.": "US",
+    "United States of America": "US",
+    "UAE": "AE", "U.A.E.": "AE", "PRC": "CN", "People's Republic of China": "CN", "Slovak Republic": "SK",
+    "Czech Republic": "CZ",
     "Kyrgyz Republic": "KG", "Libyan Arab Jamahiriya": "LY", "East Timor": "TL", "Timor-Leste": "TL", "Kosovo": "XK",
-    "Germany (DE)": "DE", "DE - Germany": "DE", "Germany, Federal Republic of": "DE", "Bundesrepublik Deutschland": "DE", "D": "DE", "A": "AT",
-    "  germany ": "DE", "GERMANY": "DE", "el": "GR", "Éire": "IE", "Republic of Ireland": "IE", "Irland": "IE", "Alemania": "DE",
-    "Vereinigte Staaten": "US", "Frankreich": "FR", "Royaume-Uni": "GB", "Estados Unidos": "US", "Belgique": "BE", "België": "BE",
+    "Germany (DE)": "DE", "DE - Germany": "DE", "Germany, Federal Republic of": "DE",
+    "Bundesrepublik Deutschland": "DE", "D": "DE", "A": "AT",
+    "  germany ": "DE", "GERMANY": "DE", "el": "GR", "Éire": "IE", "Republic of Ireland": "IE", "Irland": "IE",
+    "Alemania": "DE",
+    "Vereinigte Staaten": "US", "Frankreich": "FR", "Royaume-Uni": "GB", "Estados Unidos": "US", "Belgique": "BE",
+    "België": "BE",
     "Guinea": "GN", "Niger": "NE", "Nigeria": "NG", "Georgia": "GE", "Jersey": "JE", "India": "IN", "Oman": "OM",
 }  # fmt: skip
 
@@ -271,14 +289,16 @@ def test_what_is_no_country_is_kept_and_flagged(name: str) -> None:
         ("Name|Work phone|Mobile phone", "Ada Lind|202 555 0143|202 555 0144", {"phone": "202 555 0144"}),
         ("Name|Mobile|Home Phone|Business Phone", "Ada Lind|||202 555 0143", {"phone": "202 555 0143"}),
         ("Name|Email|Email 2", "Ada Lind||ada@example.org", {"email": "ada@example.org"}),
-        ("Name|E-mail 1 - Value|E-mail 2 - Value|E-mail 3 - Value", "Ada Lind|||ada@example.org", {"email": "ada@example.org"}),
+        ("Name|E-mail 1 - Value|E-mail 2 - Value|E-mail 3 - Value",
+        "Ada Lind|||ada@example.org", {"email": "ada@example.org"}),
         ("Name|Primary Email|Secondary Email", "Ada Lind||ada@example.org", {"email": "ada@example.org"}),
         ("Name|Email (work)|Email (home)", "Ada Lind||ada@example.org", {"email": "ada@example.org"}),
         ("Name|Telefon geschäftlich|Mobiltelefon|Telefon (privat)", "Ada Lind|||0202 555", {"phone": "0202 555"}),
         ("Name|Private E-Mail|Geschäftliche E-Mail", "Ada Lind||ada@example.org", {"email": "ada@example.org"}),
         ("Name|Phone|Fax", "Ada Lind||202 555 0149", {}),
         ("Name|Email|Member rating", "Ada Lind||2", {}),
-        ("Name|Home City|Home Country|Business City|Business Country", "Ada Lind|||Graz|Austria", {"city": "Graz", "country": "Austria"}),
+        ("Name|Home City|Home Country|Business City|Business Country", "Ada Lind|||Graz|Austria", {"city": "Graz",
+        "country": "Austria"}),
         ("Name|Home City|Home Country|Business City|Business Country", "Ada Lind|Linz||Graz|", {"city": "Linz"}),
         ("First Name|Last Name|Display Name", "||Ada Lind", {"first_name": "Ada", "last_name": "Lind"}),
     ],
@@ -373,8 +393,10 @@ def test_a_person_may_be_called_nothing(name: str) -> None:
 @pytest.mark.parametrize(
     ("cell", "text"),
     [
-        ('"=""00042"""', "00042"), ('="00042"', "00042"), ('"=""a """"b"""" c"""', 'a "b" c'), ("'00042", "00042"), ('=""', ""),
-        ('"=""=1+1"""', "=1+1"), ("'=1+1", "=1+1"), ("=1+1", "=1+1"), ("''x", "''x"), ("'s Gravenhage", "'s Gravenhage"),
+        ('"=""00042"""', "00042"), ('="00042"', "00042"), ('"=""a """"b"""" c"""', 'a "b" c'), ("'00042", "00042"),
+        ('=""', ""),
+        ('"=""=1+1"""', "=1+1"), ("'=1+1", "=1+1"), ("=1+1", "=1+1"), ("''x", "''x"),
+        ("'s Gravenhage", "'s Gravenhage"),
         ('"= ""00042"""', "00042"), ('=T("00042")', "00042"),
     ],
 )  # fmt: skip
@@ -386,7 +408,8 @@ def test_text_kept_by_a_sign(put: Any, cell: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("written", "notes"),
     [
-        ("one\u2028two", "one\ntwo"), ("one\u2029two", "one\ntwo"), ("one\vtwo", "one\ntwo"), ("one\ftwo", "one\ntwo"), ("one\u0085two", "one\ntwo"),
+        ("one\u2028two", "one\ntwo"), ("one\u2029two", "one\ntwo"), ("one\vtwo", "one\ntwo"),
+        ("one\ftwo", "one\ntwo"), ("one\u0085two", "one\ntwo"),
         ("o\u202ene", "one"), ("o\x07ne", "one"), ("\ufeffone", "one"), ("one\x1a", "one"),
     ],
 )  # fmt: skip

@@ -12,7 +12,10 @@ _ALIASES = {
     "BA": "bosnia, bosnia herzegovina",
     "BO": "plurinational state of bolivia",
     "BN": "brunei darussalam",
-    "CD": "democratic republic of congo, democratic republic of the congo, dr congo, drc, zaire, congo democratic republic of, congo dem rep",
+    "CD": (
+        "democratic republic of congo, democratic republic of the congo, dr congo, drc, zaire,"
+        " congo democratic republic of, congo dem rep"
+    ),
     "CG": "congo, congo republic of, congo brazzaville",
     "CI": "ivory coast",
     "CN": "prc, people s republic of china, mainland china",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _CONTACTS_BY_EMAIL = select(contact.c.email, contact.c.client, contact.c.id).where(
     contact.c.email.in_(bindparam("addresses", expanding=True))
 )
+_NAMES = select(client.c.id, client.c.kind, client.c.first_name, client.c.last_name, client.c.company, client.c.email)
 _WITH_OWN_FIELDS = select(client.c.extra).where(client.c.extra != {}).distinct()
 _TAGS = select(client.c.tags).distinct()
 _BY_STATUS = select(client.c.status, func.count()).group_by(client.c.status)
@@ -71,6 +72,11 @@ def values_of(snapshot: Snapshot, field: str) -> list[str]:
 def tags(snapshot: Snapshot) -> list[str]:
     """The tags that clients have, in order."""
     return sorted({tag for (tags_of_one,) in snapshot.select(_TAGS) for tag in tags_of_one})
+
+
+def names_of_clients(snapshot: Snapshot) -> "Sequence[AnyRow]":
+    """What each client is called: id, kind, first name, last name, company, e-mail."""
+    return snapshot.select(_NAMES)
 
 
 def contacts_by_email(snapshot: Snapshot, addresses: Iterable[str]) -> "Sequence[AnyRow]":

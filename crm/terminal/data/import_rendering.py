@@ -89,13 +89,17 @@ def _fitting(screen: Screen, by: Conventions, records: Sequence[Any], room: int)
 
 
 def _headed(screen: Screen, head: str, result: "ImportReport | WholeStoreReport") -> None:
-    line = Text(f"{head}: ", "green" if result.applied else "bold")
+    failed = getattr(result, "failed", False)
+    line = Text(f"{head}: ", "red" if failed else "green" if result.applied else "bold")
     screen.print(line.append(clean(display_path(result.file)), "default"))
 
 
 @renderer("crm.commands.data.importing.report.ImportReport")
 def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
-    head = f"{screen.sign('✓', 'OK:')} Imported" if result.applied else "What this import would do"
+    if result.failed:
+        head = "Nothing was imported" if result.applied else "This import would take nothing"
+    else:
+        head = f"{screen.sign('✓', 'OK:')} Imported" if result.applied else "What this import would do"
     _headed(screen, head, result)
     screen.print(data(f"{pluralize(result.rows, 'row', 'rows', by)} read as {result.read_as}", "dim"))
     counts = (
@@ -110,6 +114,8 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
     for number, words, style in counts:
         if number:
             screen.print(Text(f"{by.number(number):>9} ", style).append(words, "default"))
+    if result.left_out:
+        screen.print(data(f"Columns left out: {', '.join(result.left_out)}.", "dim"))
     if not (result.new or result.updated or result.refused):
         screen.print("Everything in this file is there already.")
     doubts = result.doubts

@@ -92,9 +92,13 @@ def begin(
 ) -> "ImportDraft":
     """The file as it is understood, to be corrected; raises FileError for one that cannot be read."""
     from crm.commands.data.importing.draft import drafted
+    from crm.repository.queries.clients import own_fields
 
     sign = DELIMITERS.get(delimiter, delimiter)
-    return drafted(file, what, crm.conventions, encoding=encoding, delimiter=sign, header=header, sheet=sheet)
+    with crm.read() as snapshot:
+        own = own_fields(snapshot)
+    how = {"encoding": encoding, "delimiter": sign}
+    return drafted(file, what, crm.conventions, **how, header=header, sheet=sheet, own_fields=own)
 
 
 def decided(
@@ -141,7 +145,7 @@ def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False) -> "ImportRepo
 
 def _refuse_pointless(draft: "ImportDraft") -> None:
     targets = {match.target for match in draft.matches}
-    if draft.what == "clients" and not targets & {"name", "first_name", "last_name", "company"}:
+    if draft.what == "clients" and not targets & {"name", "first_name", "last_name", "company", "email", "phone"}:
         raise FileError(
             f"No column of {draft.file.name} is a name; columns are {', '.join(draft.source.columns)}."
             " Say which with --map COLUMN=name (or first_name, last_name, company)."
@@ -162,6 +166,7 @@ def _identifying(what: str, match: str) -> set[str]:
     """The targets of columns that tell a client by its `match`."""
     names = {"first_name", "last_name", "company"} if match == "name" else {match}
     if what == "sales":
+        names |= {"name"} if match == "name" else set()
         return {"client"} if match == "reference" else {f"client.{name}" for name in names}
     return names | {"name"} if match == "name" else names
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from crm.commands.data.importing.draft import ImportDraft
-from crm.commands.data.importing.matching import Key, Known, keys_of
+from crm.commands.data.importing.matching import Key, Known, is_called_by_address, keys_of
 from crm.commands.data.importing.reading import Checked
 from crm.commands.data.importing.report import Tally
 from crm.commands.mail.consent import described, mailing_addresses, opted_out
@@ -85,7 +85,7 @@ class ClientImport:
         if same is None:
             if self._draft.mode == "update":
                 raise FieldError("no such client is there to update")
-            client = named(Client(**with_kind(checked.values), id=-1 - len(new)))
+            client = named(Client(**with_kind(called_by_address(checked.values)), id=-1 - len(new)))
             refuse_taken(client, known)
             new[client.id] = client
             known.add(client, keys)
@@ -113,6 +113,13 @@ def refuse_taken(client: Client, known: Known) -> None:
         raise FieldError(f"{holder.name} has the reference {client.reference} already")
 
 
+def called_by_address(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a new client; one without a name is called by its e-mail address or number."""
+    if not any(values.get(name) for name in ("first_name", "last_name", "company")):
+        values["last_name"] = values.get("email") or values.get("phone", "")
+    return values
+
+
 def with_kind(values: dict[str, Any]) -> dict[str, Any]:
     """The values of a new client with the kind that its name tells, where no column did."""
     if "kind" not in values:
@@ -127,6 +134,8 @@ _SETTABLE = tuple(field.name for field in dataclasses.fields(Client) if field.me
 def _updated(client: Client, values: dict[str, Any]) -> dict[str, Any]:
     """The changes of a row: fields that it fills; tags and own fields are added to those there are."""
     wanted = {name: value for name, value in values.items() if value != getattr(client, name)}
+    if wanted.keys() & {"first_name", "last_name", "company"} and is_called_by_address(client):
+        wanted.setdefault("last_name", "")
     if "tags" in wanted:
         wanted["tags"] = tuple(dict.fromkeys((*client.tags, *values["tags"])))
     if "extra" in wanted:

@@ -1,5 +1,6 @@
 """An import before it is carried out: the file as it was understood, and what the person corrected."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 from crm.commands.data.importing.delimiters import DELIMITERS
 from crm.errors import FieldError, UsageError
 from crm.files import Match, Source, match_columns, open_source, retargeted
+from crm.files.column_names import plain_words
 from crm.model import Client, Conventions, Sale, fields, typed_fields
+from crm.model.folding import words
 
 KINDS = {"clients": Client, "sales": Sale}
 _DELIMITER_WORDS = {sign: word for word, sign in DELIMITERS.items()}
@@ -79,9 +82,15 @@ def targets(what: str) -> dict[str, str]:
         return {
             "": "(leave out)",
             "name": "Whole name",
+            **{f"date_of_birth.{part}": f"Date of birth: {part}" for part in ("year", "month", "day")},
             **{name: field.label for name, field in typed_fields(Client).items()},
         }
-    of_sale = {"client": "Client's reference", **{name: fields(Sale)[name].label for name in ("on", "amount", "note")}}
+    of_sale = {
+        "client": "Client (reference, name or e-mail)",
+        **{name: fields(Sale)[name].label for name in ("on", "amount", "note")},
+    }
+    of_sale |= {"currency": "Currency (another one is refused)", "status": "Status (what was cancelled is refused)"}
+    of_sale["client.name"] = "Client: whole name"
     of_client = {f"client.{name}": f"Client: {fields(Client)[name].label}" for name in _CLIENT_OF_SALE}
     return {"": "(leave out)", **of_sale, **of_client}
 
@@ -95,13 +104,57 @@ def drafted(
     delimiter: str = "",
     header: bool | None = None,
     sheet: str = "",
+    own_fields: Sequence[str] = (),
 ) -> ImportDraft:
-    """A draft of importing a file, everything about it detected; `what` '' looks whether it holds sales.
+    """A draft of importing a file, everything about it detected; `what` '' looks whether it holds sales. Columns that
+    are called like one of the team's `own_fields` go there.
 
     Raises FileError for a file that cannot be read as a table.
     """
     source = open_source(file, encoding=encoding, delimiter=delimiter, header=header, sheet=sheet)
     if not what:
-        as_sales = {match.target for match in match_columns(source.columns, source.sample, Sale, by)}
-        what = "sales" if {"client", "amount"} <= as_sales else "clients"
-    return ImportDraft(file, what, source, match_columns(source.columns, source.sample, KINDS[what], by))
+        as_sales = match_columns(source.columns, source.sample, Sale, by)
+        what = "sales" if _are_sales(as_sales, match_columns(source.columns, source.sample, Client, by)) else "clients"
+    matches = match_columns(source.columns, source.sample, KINDS[what], by)
+    if what == "clients":
+        matches = _with_own_fields(matches, own_fields)
+    return ImportDraft(file, what, source, matches)
+
+
+# Words in the names of columns that only lists of sales have.
+_OF_SALES = words(
+    "order invoice transaction receipt financial paid payment sold charge quantity lineitem bestellung rechnung beleg"
+    " facture commande factura pedido fattura ordine factuur"
+)
+# What only lists of clients tell.
+_OF_CLIENTS = frozenset(("date_of_birth", "phone", "address", "city", "postcode", "tags", "first_name", "last_name"))
+
+
+def _are_sales(as_sales: Sequence[Match], as_clients: Sequence[Match]) -> bool:
+    """Whether each row is a sale: it has a date, an amount and a client, and is no list of clients with what they
+    spent."""
+    targets = {match.target for match in as_sales if match.by == "name"}
+    of_client = any(target == "client" or target.startswith("client.") for target in targets)
+    if not {"on", "amount"} <= targets or not of_client:
+        return {"client", "amount"} <= {match.target for match in as_sales}
+    in_names = {word for match in as_sales for word in plain_words(match.column).split()}
+    return bool(in_names & _OF_SALES) or not _OF_CLIENTS & {match.target for match in as_clients}
+
+
+def _with_own_fields(matches: Sequence[Match], own_fields: Sequence[str]) -> list[Match]:
+    """The matches, where columns without a field go to fields of the team's own: those that some client has, and in an
+    export of ours all that are no field of a client."""
+    named = {name.casefold(): name for name in own_fields}
+    labels = {field.label for field in fields(Client).values()}
+    exported = {"Number", "Reference", "Kind", "First name", "Last name", "Total spend"} <= {
+        match.column for match in matches
+    }
+    targeted = []
+    for match in matches:
+        name = named.get(match.column.casefold(), "")
+        if exported and match.column not in {*labels, "Number"}:
+            # The second of two columns of one name is the own field.
+            name = re.sub(r" \(2\)$", "", match.column)
+        taken = match.target and not (exported and name)
+        targeted.append(match if taken or not name else retargeted(match, f"extra:{name}"))
+    return targeted

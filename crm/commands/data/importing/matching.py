@@ -10,6 +10,7 @@ from crm.repository import Snapshot
 
 # What may identify a client: by which of these, and the value.
 Key = tuple[str, str]
+_FEWEST_DIGITS = 5
 _KEYS = ("reference", "email", "phone", "name")
 
 
@@ -71,10 +72,23 @@ class Known:
 
 def keys_of(row: Mapping[str, Any], only: str = "") -> list[Key]:
     """The keys that identify a row; with `only`, that one thing where the row has it."""
-    keys = [(key, row[key]) for key in ("reference", "email", "phone") if row.get(key)]
+    keys = [(key, row[key]) for key in ("reference", "email", "phone") if row.get(key) and _identifies(key, row[key])]
     if name := _whole_name(row):
         keys.append(("name", name))
     return [key for key in keys if key[0] == only] or keys if only else keys
+
+
+def _identifies(key: str, value: str) -> bool:
+    """Whether a value tells somebody from others: what is kept though it is no address or number does not."""
+    if key == "email":
+        return "@" in value
+    return key != "phone" or sum(map(str.isdigit, value)) >= _FEWEST_DIGITS
+
+
+def is_called_by_address(client: Client) -> bool:
+    """Whether the e-mail address or number stands for the name that nobody knows."""
+    name = client.last_name
+    return bool(name) and not client.first_name and name in (client.email, client.phone)
 
 
 def _identity(client: Client) -> dict[str, Any]:
@@ -100,7 +114,7 @@ def is_same(row: Mapping[str, Any], client: Client) -> bool:
     stored = _identity(client)
     if row.get("reference") and stored["reference"]:
         return bool(row["reference"] == stored["reference"])
-    names, other = _called(row), _called(stored)
+    names, other = _called(row), set[str]() if is_called_by_address(client) else _called(stored)
     agree = names <= other or other <= names
     for key in ("email", "phone"):
         if row.get(key) and row[key] == stored[key] and agree:

@@ -10,8 +10,18 @@ from crm.errors import FieldError
 from crm.files import Mapper, Row
 from crm.model import Client, Conventions, Field, Sale, fields
 from crm.model.fields import Line
+from crm.model.folding import words
 
 BATCH = 1000
+# What a mapper makes other fields of.
+_OF_MAPPER = frozenset(
+    ("", "name", "client.name", "currency", "status", *(f"date_of_birth.{part}" for part in ("year", "month", "day")))
+)
+_CAME_TO_NOTHING = words(
+    "refunded voided void cancelled canceled failed declined expired draft deleted rejected uncollectible storniert"
+    " annulliert abgebrochen entwurf annulé annulée remboursé échoué cancelado anulado reembolsado annullato rimborsato"
+    " geannuleerd mislukt"
+)
 
 
 @dataclass(slots=True)
@@ -33,7 +43,7 @@ class Reader:
         self._draft = draft
         self._by = by
         self._mapper = Mapper(draft.matches, by)
-        self._targets = {target: _target(draft.what, target) for target in draft.targets if target not in ("", "name")}
+        self._targets = {target: _target(draft.what, target) for target in draft.targets if target not in _OF_MAPPER}
 
     def batches(self) -> Iterator[list[Checked]]:
         """All rows of the file, in order."""
@@ -46,6 +56,10 @@ class Reader:
         if row.problem:
             return checked
         mapped = self._mapper(row.cells)
+        status = mapped.fields.pop("status", "").strip()
+        if status.casefold() in _CAME_TO_NOTHING:
+            checked.refused = f"its status is {status}, so it is no sale"
+            return checked
         try:
             for target, text in mapped.fields.items():
                 if text and not text.isspace():

@@ -54,7 +54,8 @@ class ImportReport:
     """The result of an import, or of a dry run (`applied` False). Counts are rows of the file; `refusals`, `doubts` (a
     few of each sort) and `first_records` (new ones as they are stored) are the first of them. `maybe_foreign` is how
     many telephone numbers without a country code do not fit the country that they are read for, `opted_out` how many
-    rows say that somebody wants mailings who has opted out: the opt-out wins."""
+    rows say that somebody wants mailings who has opted out: the opt-out wins. `left_out` are the columns
+    with something in them that go nowhere."""
 
     applied: bool
     what: str
@@ -74,6 +75,12 @@ class ImportReport:
     refused_file: Path | None = None
     maybe_foreign: int = 0
     opted_out: int = 0
+    left_out: Sequence[str] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether nothing of the file came in, or would."""
+        return self.rows > 0 and not (self.new or self.updated or self.unchanged)
 
 
 @dataclass
@@ -177,6 +184,16 @@ class Tally:
             refused_file,
             self.maybe_foreign,
             self.opted_out,
+            self._left_out(),
+        )
+
+    def _left_out(self) -> tuple[str, ...]:
+        """The columns that have something in them and no field."""
+        sample = self.draft.source.sample
+        return tuple(
+            match.column
+            for place, match in enumerate(self.draft.matches)
+            if not match.target and any(row[place].strip() for row in sample if place < len(row))
         )
 
 

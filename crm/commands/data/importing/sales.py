@@ -6,12 +6,15 @@ from typing import Any
 
 from crm.commands.data.importing.clients import refuse_taken, with_kind
 from crm.commands.data.importing.draft import ImportDraft
-from crm.commands.data.importing.matching import Known, keys_of
+from crm.commands.data.importing.matching import Key, Known, keys_of
 from crm.commands.data.importing.reading import Checked
 from crm.commands.data.importing.report import Tally
 from crm.errors import FieldError
+from crm.files import is_company, is_name, split_name, tells_number
 from crm.model import Client, Sale, named
+from crm.model.folding import fold
 from crm.repository import Transaction
+from crm.repository.queries.clients import names_of_clients
 from crm.repository.queries.sales import alike
 
 _Key = tuple[Any, ...]
@@ -31,6 +34,9 @@ class SaleImport:
         self._counts = _Counts()
         self._with_notes = any(match.target == "note" for match in draft.matches)
         self._first_new: int | None = None
+        self._names: _Names | None = None
+        # A column that is called by a number has references alone.
+        self._by_number = any(match.target == "client" and tells_number(match.column) for match in draft.matches)
 
     def take(self, batch: Sequence[Checked]) -> None:
         """Adds or refuses the rows of a batch."""
@@ -61,25 +67,65 @@ class SaleImport:
                     raise FieldError(row.refused)
                 _refuse_incomplete(row)
                 keys = keys_of(row.client, only)
-                client = known.same(row.client, keys)
+                client = self._known(row.client, known, keys)
                 if client is None:
                     client = self._created(row, -1 - len(new))
                     refuse_taken(client, known)
                     new[client.id] = client
                     known.add(client, keys)
+                    if self._names is not None:
+                        self._names.add(client)
                 found.append((row, client))
             except FieldError as error:
                 self._tally.refuse(row.row, error.sentence)
         ids = self._tx.add_all(list(new.values()))
+        self._names = None if new else self._names  # read anew, with their numbers
         self._tally.clients_created += len(new)
         stored = dict(zip(new, ids, strict=True))
         return [(row, stored.get(client.id, client.id)) for row, client in found]
+
+    def _known(self, told: Mapping[str, Any], known: Known, keys: Sequence[Key]) -> Client | None:
+        """The client that a row names in whatever way; raises FieldError where it could be several."""
+        only_name = not any(told.get(name) for name in ("reference", "email", "phone"))
+        if only_name and self._draft.match in ("", "name"):
+            return self._named(told)
+        client = known.same(told, keys)
+        if client is not None or not told.get("reference") or self._draft.match not in ("", "reference"):
+            return client
+        if not self._by_number and (client := self._called(told["reference"])):
+            return client
+        # Whoever has another reference is somebody else.
+        named = self._named(told)
+        return named if named is not None and not named.reference else None
+
+    def _named(self, told: Mapping[str, Any]) -> Client | None:
+        person = f"{told.get('first_name', '')} {told.get('last_name', '')}"
+        return self._called(person) or self._called(told.get("company", ""))
+
+    def _called(self, name: str) -> Client | None:
+        """The one client of a name; raises FieldError where there are several."""
+        if not name.strip():
+            return None
+        self._names = self._names or _Names(self._tx)
+        found = self._names.find(name)
+        if not found:
+            found = {client.id: client for client in self._tx.identified("reference", [name.strip()])}
+        if len(found) > 1:
+            listed = ", ".join(str(number) for number in sorted(found)[:5])
+            raise FieldError(f"several clients are called {name.strip()}: {listed}; name them by reference or e-mail")
+        return next(iter(found.values()), None) or None
 
     def _created(self, checked: Checked, number: int) -> Client:
         if not self._draft.create_clients:
             missing = checked.client.get("reference") or ", ".join(str(value) for value in checked.client.values())
             raise FieldError(f"there is no client {missing}; import the clients first, or have them created")
         values: dict[str, Any] = dict(checked.client)
+        if not self._by_number and is_name(values.get("reference", "")):
+            name = values.pop("reference")
+            first, last = split_name(name)
+            values |= {"company": name} if is_company(name) else {"first_name": first, "last_name": last}
+        elif is_company(name := f"{values.get('first_name', '')} {values.get('last_name', '')}".strip()):
+            values |= {"company": values.get("company") or name, "first_name": "", "last_name": ""}
         if not any(values.get(name) for name in ("first_name", "last_name", "company")):
             # A client needs a name, and this is all that the file says of it.
             values["last_name"] = values.get("reference") or values.get("email") or values.get("phone", "")
@@ -109,6 +155,44 @@ def _refuse_incomplete(checked: Checked) -> None:
 def _by(batch: Sequence[Checked]) -> str:
     """A row that has a reference goes by it alone."""
     return "reference" if any(row.client.get("reference") for row in batch) else ""
+
+
+class _Names:
+    """Clients by what they are called."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        # First what a client goes by, then what else it may be found by.
+        self._first: dict[str, set[int]] = {}
+        self._second: dict[str, set[int]] = {}
+        self._new: dict[int, Client] = {}
+        for row in names_of_clients(tx):
+            self._note(row.id, row.kind, f"{row.first_name} {row.last_name}", row.company, row.email)
+
+    def add(self, client: Client) -> None:
+        """Takes note of a client that is about to be stored."""
+        self._new[client.id] = client
+        person = f"{client.first_name} {client.last_name}"
+        self._note(client.id, client.kind, person, client.company, client.email)
+
+    def _note(self, number: int, kind: str, person: str, company: str, email: str) -> None:
+        names = (company, person) if kind == "company" else (person, company)
+        for at, name in enumerate((*names, email)):
+            if words := _folded(name):
+                by_name = self._second if at and _folded(names[0]) else self._first
+                by_name.setdefault(words, set()).add(number)
+
+    def find(self, name: str) -> dict[int, Client]:
+        """The clients that are called so, as a person would write it: 'Marsh, Bo' is Bo Marsh."""
+        for spelling in dict.fromkeys((_folded(name), _folded(" ".join(split_name(name))))):
+            for by_name in (self._first, self._second):
+                if numbers := by_name.get(spelling):
+                    return {number: self._new.get(number) or self._tx.get(Client, number) for number in numbers}
+        return {}
+
+
+def _folded(name: str) -> str:
+    return " ".join(fold(name).split())
 
 
 class _Counts:
