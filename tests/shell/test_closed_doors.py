@@ -650,7 +650,7 @@ _TAKEN_OUT = [
     ),
     *(
         f"UPDATE store_facts SET value = '{text}' WHERE name = 'schema_version'"
-        for text in ("5", "4", "7", "0", "-1", "text", "", "9" * 5000)
+        for text in (*(str(tables.SCHEMA_VERSION + step) for step in (-1, -2, 1)), "0", "-1", "text", "", "9" * 5000)
     ),
 ]
 _AT_DAMAGE = ("clients list", "users add", "sign-in", "restore", "menu: what comes first")
