@@ -92,8 +92,8 @@ class Recovery:
         standing = self._store.roster.standing(snapshot)
         if standing is Standing.NONE:
             raise RefusedError("This store has no accounts, so nobody has to sign in. `users add` makes the first.")
-        found = self._store.by_email(snapshot, wanted)
-        if found is None and not name.strip():
+        user = self._store.by_email(snapshot, wanted)
+        if user is None and not name.strip():
             raise FieldError(
                 f"there is no account {wanted}; nothing was changed. Look at the address again, or give a name"
                 " (--name) to add a new admin account",
@@ -101,7 +101,7 @@ class Recovery:
                 label="E-mail",
             )
         given = {"name": name} if name.strip() else {}
-        return standing, found, with_name(found or User(email=wanted), self._administration.checked(snapshot, given))
+        return standing, user, with_name(user or User(email=wanted), self._administration.checked(snapshot, given))
 
     def _shut_others(self, tx: AuthoredTransaction, but: int) -> tuple[int, int]:
         """Deactivates all accounts `but` one and ends all sessions: how many, and how many are not sealed as they

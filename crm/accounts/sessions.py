@@ -35,12 +35,12 @@ class Sessions:
             return None
         sign_in = tables.sign_in.c
         with self._store.read() as snapshot:
-            found = snapshot.select(
+            rows = snapshot.select(
                 select(sign_in.id).where(
                     sign_in.token == self._digest(token), sign_in.user == user, sign_in.state == "open"
                 )
             )
-            return self._of(snapshot, found[0][0], user) if len(found) == 1 else None
+            return self._of(snapshot, rows[0][0], user) if len(rows) == 1 else None
 
     def still_holds(self, session: int) -> SignedIn | None:
         """The session with this id; None where it is over."""

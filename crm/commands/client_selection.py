@@ -177,10 +177,10 @@ def some_at_a_time(snapshot: Snapshot, numbers: Sequence[int]) -> Iterator[list[
 
 def view_called(snapshot: Snapshot, name: str) -> View:
     """The saved view with this name, in whatever case; raises NotFoundError."""
-    found = snapshot.find_all(View, Query({"name": name}, limit=1))
-    if not found:
+    views = snapshot.find_all(View, Query({"name": name}, limit=1))
+    if not views:
         raise NotFoundError(f"There is no view called {name}.")
-    return found[0]
+    return views[0]
 
 
 def pluralize(count: int, one: str, several: str, by: Conventions) -> str:

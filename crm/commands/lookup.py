@@ -43,27 +43,27 @@ def _is_number(text: str) -> bool:
 def _by_unique(snapshot: Snapshot, kind: type[Record], text: str) -> Record | None:
     """The record that has a field which only one can have: as it is written, or alone in whatever case."""
     for name in kind.about.unique:
-        found = snapshot.find_all(kind, Query({name: text}))
-        exact = [record for record in found if getattr(record, name) == text]
-        if len(exact or found) == 1:
-            return (exact or found)[0]
+        records = snapshot.find_all(kind, Query({name: text}))
+        exact = [record for record in records if getattr(record, name) == text]
+        if len(exact or records) == 1:
+            return (exact or records)[0]
     return None
 
 
 def _client(snapshot: Snapshot, text: str) -> Client | None:
     alike = snapshot.search(text, _SEARCHED)
     # A search also finds by tag, by part of a number, and what is misspelt: good enough to look at, not to act on.
-    found = [client for client in alike if _is_called(client, text)]
-    exact = [client for client in found if fold(client.name) == fold(text) or client.email == text.lower()]
-    if not found:
+    clients = [client for client in alike if _is_called(client, text)]
+    exact = [client for client in clients if fold(client.name) == fold(text) or client.email == text.lower()]
+    if not clients:
         # A person there leads to the company.
         contacts = called(snapshot, alike, text)
-        found = [client for client in alike if client.id in contacts]
-        exact = [client for client in found if fold(contacts[client.id].name) == fold(text)]
-    if len(exact) == 1 or len(found) == 1:
-        return (exact or found)[0]
-    if found:
-        raise NotFoundError(f"Several clients could be meant: {_listed(found)}. Give the number.")
+        clients = [client for client in alike if client.id in contacts]
+        exact = [client for client in clients if fold(contacts[client.id].name) == fold(text)]
+    if len(exact) == 1 or len(clients) == 1:
+        return (exact or clients)[0]
+    if clients:
+        raise NotFoundError(f"Several clients could be meant: {_listed(clients)}. Give the number.")
     if alike:
         raise NotFoundError(f"No client is called {text}. Did you mean {_listed(alike)}?")
     return None
@@ -71,16 +71,16 @@ def _client(snapshot: Snapshot, text: str) -> Client | None:
 
 def _contact(snapshot: Snapshot, text: str) -> Contact | None:
     alike = contacts_saying(snapshot, text, limit=_SEARCHED) if text else []
-    found = [contact for contact in alike if begins(contact.name, text) or contact.email == text.lower()]
-    exact = [contact for contact in found if fold(contact.name) == fold(text)]
-    if len(exact) == 1 or len(found) == 1:
-        return (exact or found)[0]
-    if found:
+    contacts = [contact for contact in alike if begins(contact.name, text) or contact.email == text.lower()]
+    exact = [contact for contact in contacts if fold(contact.name) == fold(text)]
+    if len(exact) == 1 or len(contacts) == 1:
+        return (exact or contacts)[0]
+    if contacts:
         companies = {
-            client.id: client for client in snapshot.find_all(Client, Query({"id": [one.client for one in found]}))
+            client.id: client for client in snapshot.find_all(Client, Query({"id": [one.client for one in contacts]}))
         }
         candidates = ", ".join(
-            f"{contact.name} of {companies[contact.client].name} ({contact.id})" for contact in found[:_LISTED]
+            f"{contact.name} of {companies[contact.client].name} ({contact.id})" for contact in contacts[:_LISTED]
         )
         raise NotFoundError(f"Several contacts could be meant: {candidates}. Give the number.")
     return None

@@ -18,13 +18,13 @@ def called(snapshot: Snapshot, clients: Sequence[Client], text: str) -> Mapping[
     the e-mail address."""
     if not clients or not text.strip():
         return {}
-    found: dict[int, Contact] = {}
+    contacts: dict[int, Contact] = {}
     for contact in snapshot.find_all(Contact, Query({"client": [client.id for client in clients]})):
         if begins(contact.name, text) or contact.email == text.strip().lower():
-            before = found.setdefault(contact.client, contact)
+            before = contacts.setdefault(contact.client, contact)
             if fold(contact.name) == fold(text) != fold(before.name):
-                found[contact.client] = contact
-    return found
+                contacts[contact.client] = contact
+    return contacts
 
 
 def begins(name: str, text: str) -> bool:

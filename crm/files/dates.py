@@ -69,10 +69,10 @@ def is_no_date(text: str) -> bool:
 def without_year(text: str, order: str, by: Conventions) -> str:
     """Month and day, '03-24', of a date that names no year; '' for any other text. 1604 is Apple's word for none."""
     text = text.strip()
-    if found := _WITHOUT_YEAR.fullmatch(_TIME.sub("", text, count=1)):
-        month, day = map(int, filter(None, found.groups()))
-    elif found := _DAY_AND_MONTH.fullmatch(text):
-        one, mark, other, _ = found.groups()
+    if match := _WITHOUT_YEAR.fullmatch(_TIME.sub("", text, count=1)):
+        month, day = map(int, filter(None, match.groups()))
+    elif match := _DAY_AND_MONTH.fullmatch(text):
+        one, mark, other, _ = match.groups()
         day_first = order == "dmy" or mark == "." or (order != "mdy" and by.day_first)
         day, month = map(int, (one, other) if day_first else (other, one))
     else:
@@ -128,10 +128,10 @@ def _numbers(text: str) -> tuple[str, str, str, str, bool] | None:
     if compact := _COMPACT.fullmatch(text):
         year, month, day = compact.groups()
         return year, month, day, "", True
-    found = _NUMBERS.fullmatch(text)
-    if found is None:
+    match = _NUMBERS.fullmatch(text)
+    if match is None:
         return None
-    first, mark, second, third = found.groups()
+    first, mark, second, third = match.groups()
     # Of the first and the last number one is the year, in two digits or in four.
     if 3 in (len(first), len(third)) or len(first) == len(third) == 4 or (len(third) == 1 and len(first) < 4):
         return None

@@ -122,14 +122,14 @@ def _cards(text: Iterator[str]) -> Iterator[tuple[int, list[str], str]]:
 def _row(number: int, lines: list[str], problem: str) -> Row:
     properties: list[_Property] = []
     for line in _unfolded(lines):
-        found = _LINE.fullmatch(line)
-        if found is None:
+        match = _LINE.fullmatch(line)
+        if match is None:
             problem = problem or f"this line of the card cannot be read: {line[:60]}"
             continue
         try:
-            properties.append(_property(*found.groups()))
+            properties.append(_property(*match.groups()))
         except (LookupError, binascii.Error, ValueError):
-            problem = problem or f"the encoding of {found.group(1)} in this card cannot be read"
+            problem = problem or f"the encoding of {match.group(1)} in this card cannot be read"
     return Row(number, _cells(properties), problem)
 
 

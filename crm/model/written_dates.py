@@ -135,10 +135,10 @@ def read_time(text: str) -> str:
     written = text.strip().lower()
     if written in _AT_TIMES:
         return _AT_TIMES[written]
-    found = _TIME.fullmatch(written)
-    if found is None:
+    match = _TIME.fullmatch(written)
+    if match is None:
         raise FieldError("write the time as hours and minutes, like 10:00 or 4pm")
-    hour, minute, half = int(found[1]), int(found[2] or 0), (found[3] or "")[:1]
+    hour, minute, half = int(match[1]), int(match[2] or 0), (match[3] or "")[:1]
     if half in ("a", "p"):
         if not 1 <= hour <= 12:
             raise FieldError("with am or pm the hour is from 1 to 12")
@@ -273,8 +273,8 @@ def months_on(day: date, months: int) -> date:
 def _period(phrase: str, by: Conventions, direction: Direction) -> When | None:
     """A week, month, quarter or year, or where in it: next week, last month, end of quarter, 2026 q 4, mid december."""
     today = by.today
-    if found := _PERIOD.fullmatch(phrase):
-        part, which, unit = found.groups()
+    if match := _PERIOD.fullmatch(phrase):
+        part, which, unit = match.groups()
         if not (part or which):
             return None
         steps = {"next": 1, "coming": 1, "last": -1, "past": -1, "previous": -1}.get(which, 0)
@@ -285,15 +285,15 @@ def _period(phrase: str, by: Conventions, direction: Direction) -> When | None:
             late = not which and direction != "past" and friday < today
             return When(friday + timedelta(days=7 if late else 0))
         return _part(part, first, last)
-    if found := _QUARTER.fullmatch(phrase):
-        year = int(found[1] or found[3] or today.year)
-        return _span(calendar_day(year, int(found[2]) * 3 - 2, 1), 3)
+    if match := _QUARTER.fullmatch(phrase):
+        year = int(match[1] or match[3] or today.year)
+        return _span(calendar_day(year, int(match[2]) * 3 - 2, 1), 3)
     if re.fullmatch(r"(?:19|20|21)\d\d", phrase):
         return _span(date(int(phrase), 1, 1), 12)
-    if found := _PART_OF.fullmatch(phrase):
-        month = _with_month(found[2], by, direction)
+    if match := _PART_OF.fullmatch(phrase):
+        month = _with_month(match[2], by, direction)
         if month is not None and month.last is not None:
-            return _part(found[1], month.day, month.last)
+            return _part(match[1], month.day, month.last)
     return None
 
 

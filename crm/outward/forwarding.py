@@ -39,21 +39,21 @@ def original_sender(subject: str, text: str) -> Party | None:
         return None
     lines = text[mark.start() if mark else 0 :].split("\n")
     for at, text_line in enumerate(lines):
-        found = _FROM.match(text_line)
-        if found is None or not any(_OTHER.match(other) for other in lines[at + 1 : at + 1 + _NEAR]):
+        match = _FROM.match(text_line)
+        if match is None or not any(_OTHER.match(other) for other in lines[at + 1 : at + 1 + _NEAR]):
             continue
         # A long name pushes the address to the next line.
         following = lines[at + 1] if at + 1 < len(lines) else ""
-        if party := _party(found["who"]) or _party(f"{found['who']} {following}"):
+        if party := _party(match["who"]) or _party(f"{match['who']} {following}"):
             return party
     return None
 
 
 def _party(written: str) -> Party | None:
-    found = _ADDRESS.search(written)
-    if found is None:
+    match = _ADDRESS.search(written)
+    if match is None:
         return None
     try:
-        return Party(found["address"].strip(".*_"), line(written[: found.start()].strip(" \t<[(\"'*_"), 200))
+        return Party(match["address"].strip(".*_"), line(written[: match.start()].strip(" \t<[(\"'*_"), 200))
     except OutwardError:
         return None

@@ -129,10 +129,10 @@ def is_message_id(text: str) -> bool:
 
 def sender_of(written: str) -> Party:
     """The sender that CRM_MAIL_FROM names: an address, or a name and an address in <>. Raises UsageError."""
-    found = _SENDER.fullmatch(written.strip())
+    match = _SENDER.fullmatch(written.strip())
     try:
-        if found is not None:
-            return Party(found["address"] or found["bare"], (found["name"] or "").strip(' "'))
+        if match is not None:
+            return Party(match["address"] or match["bare"], (match["name"] or "").strip(' "'))
     except OutwardError:
         pass
     raise UsageError("CRM_MAIL_FROM must be an e-mail address, like crm@example.com or Example Ltd <crm@example.com>.")

@@ -20,17 +20,17 @@ def split_rule(text: str) -> tuple[str, str]:
     one. Raises RuleError with the 0-based position in `text`.
     """
     refuse_control_characters(text)
-    if found := _WHEN.search(text):
-        status = _status_in(text, found.start())
-        when = text[found.end() :].rstrip()
-        _read(when, text, found.end())
+    if match := _WHEN.search(text):
+        status = _status_in(text, match.start())
+        when = text[match.end() :].rstrip()
+        _read(when, text, match.end())
         return status, when
-    if (found := _OTHERWISE.search(text)) is None:
+    if (match := _OTHERWISE.search(text)) is None:
         example = "VIP when total_spend >= 35000, or Regular otherwise"
         raise error_at(f"A rule says when its status fits: {example}.", text, len(text.rstrip()))
-    status = _status_in(text, found.start())
-    if found.end() < len(text):
-        raise error_at("Nothing comes after otherwise.", text, found.end())
+    status = _status_in(text, match.start())
+    if match.end() < len(text):
+        raise error_at("Nothing comes after otherwise.", text, match.end())
     return status, ""
 
 

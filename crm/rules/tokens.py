@@ -79,18 +79,18 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def _token(text: str, at: int) -> Token:
-    if found := _NUMBER.match(text, at):
-        return _number(text, found.group(), at)
-    if found := _WORD.match(text, at):
-        source = found.group()
+    if match := _NUMBER.match(text, at):
+        return _number(text, match.group(), at)
+    if match := _WORD.match(text, at):
+        source = match.group()
         # Only plain letters have a lower case here: the Kelvin sign is no k.
         return Token("word", source, at, word=source.lower() if source.isascii() else source)
     if text[at] in "'\"":
         return _quoted(text, at)
-    if found := _FOREIGN.match(text, at):
-        raise error_at(_HINTS[found.group()], text, at)
-    if found := _SIGN.match(text, at):
-        return Token("sign", found.group(), at)
+    if match := _FOREIGN.match(text, at):
+        raise error_at(_HINTS[match.group()], text, at)
+    if match := _SIGN.match(text, at):
+        return Token("sign", match.group(), at)
     sign = text[at]
     raise error_at(_HINTS.get(sign, f"The sign {sign} has no meaning in a rule."), text, at)
 
@@ -107,11 +107,11 @@ def _number(text: str, source: str, at: int) -> Token:
 
 
 def _quoted(text: str, at: int) -> Token:
-    found = _TEXT.match(text, at)
+    match = _TEXT.match(text, at)
     quote = text[at]
-    if found is None:
+    if match is None:
         raise error_at(f"The text that begins here is never closed with {quote}", text, at)
-    source = found.group()
+    source = match.group()
     value = source[1:-1].replace(quote * 2, quote)
     if not value:
         raise error_at("An empty text equals nothing; write none, as in country = none.", text, at)

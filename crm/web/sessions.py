@@ -32,18 +32,18 @@ class Sessions:
         if not token or len(token) > 200:
             return None
         key = hashlib.sha256(token.encode("utf-8", "replace")).digest()
-        since, found = self._found.get(key, (0.0, None))
-        if found and self._clock() - since < self._fresh:
-            return found
+        since, signed_in = self._found.get(key, (0.0, None))
+        if signed_in and self._clock() - since < self._fresh:
+            return signed_in
         asked, forgotten = self._clock(), self._forgotten
-        found = await self._accounts.ask(lambda accounts: accounts.sessions.find(token))
+        signed_in = await self._accounts.ask(lambda accounts: accounts.sessions.find(token))
         self._found.pop(key, None)
         # What was found before a session ended may be that session.
-        if found and forgotten == self._forgotten:
-            self._found[key] = (asked, found)
+        if signed_in and forgotten == self._forgotten:
+            self._found[key] = (asked, signed_in)
             if len(self._found) > _MOST:
                 self._found.popitem(last=False)
-        return found
+        return signed_in
 
     async def over(self, sessions: Iterable[int]) -> list[int]:
         """The sessions, of those given, that are over. Raises StoreError."""

@@ -109,12 +109,12 @@ class SignInPages:
         code = fields.get("code", "").strip()
         address, device = where(request)
         try:
-            found = await self._site.accounts.ask(
+            signed_in = await self._site.accounts.ask(
                 lambda accounts: accounts.authentication.answer(ticket, code, address=address, device=device)
             )
         except (SignInRefusedError, TooManyAttemptsError) as error:
             return self._code_form(request, error=error)
-        return await self._let_in(request, found)
+        return await self._let_in(request, signed_in)
 
     async def _send_again(self, request: Request) -> Response:
         await self._site.read(request)

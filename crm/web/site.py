@@ -37,10 +37,10 @@ class Site:
 
     async def signed_in(self, request: HTTPConnection) -> SignedIn | None:
         """The session that the browser belongs to, None where nobody is signed in. Raises StoreError."""
-        found = await self.sessions.of(cookies.read_cookie(request, cookies.SESSION))
-        if found:
-            request.scope["crm.session"] = found.session
-        return found
+        signed_in = await self.sessions.of(cookies.read_cookie(request, cookies.SESSION))
+        if signed_in:
+            request.scope["crm.session"] = signed_in.session
+        return signed_in
 
     def form(
         self,

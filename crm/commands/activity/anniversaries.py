@@ -29,15 +29,15 @@ class YearlyDay(Check):
             return BIRTHDAY
         if text.replace("-", " ") == FIRST_SALE:
             return FIRST_SALE
-        found = _DAY.fullmatch(text)
+        match = _DAY.fullmatch(text)
         # A year that has all days.
         if (
-            found is None
-            or not 1 <= int(found[2]) <= 12
-            or not 1 <= int(found[1]) <= monthrange(2000, int(found[2]))[1]
+            match is None
+            or not 1 <= int(match[2]) <= 12
+            or not 1 <= int(match[1]) <= monthrange(2000, int(match[2]))[1]
         ):
             raise FieldError("it is birthday, first-sale, or a day and a month like 24-12")
-        return f"{int(found[1]):02}-{int(found[2]):02}"
+        return f"{int(match[1]):02}-{int(match[2]):02}"
 
     def show(self, value: Any, by: Conventions) -> str:
         return occasion_words(str(value))

@@ -109,16 +109,16 @@ def _understood(
     elif add:
         note = notes[0]
         client, text = _new(note, add)
-    elif (found := _candidates(snapshot, notes, _called)) is not None:
-        found = _with_misspelt_end(snapshot, found)
-        if len(found.clients) > 1:
-            raise _several(found.clients)
-        note, text, ((client, contact),) = found.note, found.text, found.clients
-    elif number is None and (found := _candidates(snapshot, notes, _alike)) is not None:
-        if not sure or len(found.clients) > 1 or len(found.name) < _LONG:
-            raise _which(found)
-        note, text, ((client, contact),) = found.note, found.text, found.clients
-        misspelt = found.name
+    elif (candidates := _candidates(snapshot, notes, _called)) is not None:
+        candidates = _with_misspelt_end(snapshot, candidates)
+        if len(candidates.clients) > 1:
+            raise _several(candidates.clients)
+        note, text, ((client, contact),) = candidates.note, candidates.text, candidates.clients
+    elif number is None and (candidates := _candidates(snapshot, notes, _alike)) is not None:
+        if not sure or len(candidates.clients) > 1 or len(candidates.name) < _LONG:
+            raise _which(candidates)
+        note, text, ((client, contact),) = candidates.note, candidates.text, candidates.clients
+        misspelt = candidates.name
     else:
         raise _nobody(notes[0])
     if note.amount is not None and sale is None:

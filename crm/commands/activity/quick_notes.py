@@ -246,13 +246,13 @@ def _days(text: str, by: Conventions, *, has_happened: bool) -> list[_FoundDay]:
     words = list(_WORD.finditer(text))
     if (alone := _when(text, by)) is not None:
         return [_FoundDay(alone, 0, len(text), is_early=False)]
-    found: list[_FoundDay] = []
+    days: list[_FoundDay] = []
     place = 1
     while place < len(words):
         day, place = _day_from(text, words, place, by, has_happened=has_happened)
-        found += [day] if day else []
-    passed = [day for day in found if day.when.day < by.today]
-    others = [day for day in found if day.when.day >= by.today]
+        days += [day] if day else []
+    passed = [day for day in days if day.when.day < by.today]
+    others = [day for day in days if day.when.day >= by.today]
     return sorted(passed[:1] + others[-1:], key=lambda day: day.start)
 
 
@@ -317,14 +317,14 @@ def _with_amount(note: QuickNote, by: Conventions) -> QuickNote:
     """The note with the sum that something was sold for; the sum is no longer in its text."""
     pieces = re.split(r"(?<=[,;:])\s", note.body)
     for place, piece in enumerate(pieces):
-        found = _SOLD_FOR.search(piece.rstrip(_BETWEEN))
-        if found is None:
+        match = _SOLD_FOR.search(piece.rstrip(_BETWEEN))
+        if match is None:
             continue
         try:
-            amount = Amount().read(found[1] or found[2], by)
+            amount = Amount().read(match[1] or match[2], by)
         except FieldError:
             continue
         ending = piece[len(piece.rstrip(_BETWEEN)) :]
-        pieces[place] = piece[: found.start()].rstrip(_BETWEEN) + ending
+        pieces[place] = piece[: match.start()].rstrip(_BETWEEN) + ending
         return dataclasses.replace(note, body=" ".join(filter(None, pieces)).strip(_BETWEEN), amount=amount)
     return note

@@ -93,18 +93,18 @@ def add(
 
 def possible_duplicates(snapshot: Snapshot, record: Client) -> list[Client]:
     """Stored clients that may be this one: same e-mail, phone, or name and date of birth."""
-    found: dict[int, Client] = {}
+    clients: dict[int, Client] = {}
     for name in ("email", "phone"):
         if value := getattr(record, name):
-            found |= {client.id: client for client in snapshot.find_all(Client, Query({name: value}, limit=5))}
+            clients |= {client.id: client for client in snapshot.find_all(Client, Query({name: value}, limit=5))}
     if record.date_of_birth:
         same = {name: getattr(record, name) for name in ("first_name", "last_name", "date_of_birth")}
-        found |= {client.id: client for client in snapshot.find_all(Client, Query(same, limit=5))}
+        clients |= {client.id: client for client in snapshot.find_all(Client, Query(same, limit=5))}
     if record.kind == "company":
         same = {"company": record.company, "kind": "company"}
-        found |= {client.id: client for client in snapshot.find_all(Client, Query(same, limit=5))}
-    found.pop(record.id, None)
-    return list(found.values())
+        clients |= {client.id: client for client in snapshot.find_all(Client, Query(same, limit=5))}
+    clients.pop(record.id, None)
+    return list(clients.values())
 
 
 @command("clients search", title="Find a client", menu="clients")

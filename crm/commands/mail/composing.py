@@ -146,10 +146,10 @@ class _Addressed:
     def all(self, named: Sequence[str], field: str, label: str) -> tuple[Party, ...]:
         """Everybody who is named in a field, each once."""
         try:
-            found = [self._party(text.strip()) for text in named if text.strip()]
+            parties = [self._party(text.strip()) for text in named if text.strip()]
         except FieldError as error:
             raise error.at(field, label) from error
-        return tuple({party.address: party for party in found}.values())
+        return tuple({party.address: party for party in parties}.values())
 
     def contact(self, party: Party) -> Contact | None:
         """The contact whose address it is, where it is not the client's own."""

@@ -24,10 +24,10 @@ class Objection:
 
 def opted_out(snapshot: Snapshot, addresses: Iterable[str]) -> Mapping[str, OptOut]:
     """The opt-outs of addresses and telephone numbers, by `recipient_key`."""
-    found: dict[str, OptOut] = {}
+    opt_outs: dict[str, OptOut] = {}
     for batch in _batches(addresses):
-        found |= {opt_out.address: opt_out for opt_out in queries.opt_outs(snapshot, batch)}
-    return found
+        opt_outs |= {opt_out.address: opt_out for opt_out in queries.opt_outs(snapshot, batch)}
+    return opt_outs
 
 
 def objections(snapshot: Snapshot, addresses: Iterable[str]) -> Mapping[str, Objection]:

@@ -162,7 +162,7 @@ def _refuse_name(tx: Transaction, template: Template) -> None:
 
 
 def _first(snapshot: Snapshot) -> Client:
-    found = snapshot.find_all(Client, Query(sort="id", limit=1))
-    if not found:
+    clients = snapshot.find_all(Client, Query(sort="id", limit=1))
+    if not clients:
         raise NotFoundError("There is no client yet who could read it. Add one first.")
-    return found[0]
+    return clients[0]

@@ -17,12 +17,12 @@ _CONTROL_NAMES = {"\x00": "NUL", "\x07": "bell", "\x08": "backspace", "\x1b": "e
 
 def forbidden_character(text: str) -> str:
     """The first character in `text` that must not be stored, in words; '' when there is none."""
-    found = _FORBIDDEN.search(text)
-    if found is None:
+    match = _FORBIDDEN.search(text)
+    if match is None:
         return ""
-    character = found.group()
+    character = match.group()
     name = _CONTROL_NAMES.get(character, f"U+{ord(character):04X}")
-    return f"an invisible control character ({name}) at place {found.start() + 1}"
+    return f"an invisible control character ({name}) at place {match.start() + 1}"
 
 
 _BREAKS = re.compile("[\v\f\x85\u2028\u2029]")

@@ -60,17 +60,17 @@ class Permissions:
     def demand_reach(self, statement: Any) -> None:
         """Raises ForbiddenError unless everything that a statement speaks of may be read, as it is and in full."""
         try:
-            found = reach_of(statement)
+            scope = reach_of(statement)
         except OutOfScope as error:
             raise ForbiddenError("A report asks for what cannot be checked against your rights.") from error
-        for table in found.tables:
+        for table in scope.tables:
             area = _AREAS.get(table)
             if area is None:
                 raise ForbiddenError("A report asks for what is none of the store's records.")
             self.demand(area, READ)
-            if found.whole_rows and area in SECRET:
+            if scope.whole_rows and area in SECRET:
                 raise ForbiddenError(f"Nobody can see all of {table.name}.")
-        for column in found.columns:
+        for column in scope.columns:
             if column.name in self._hidden(_AREAS.get(column.table, "")):
                 raise ForbiddenError(f"Nobody can see {column.name} of {column.table}.")
 

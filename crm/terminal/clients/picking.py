@@ -144,18 +144,18 @@ def _all(crm: CRM, keyboard: Keyboard, how: str) -> Sequence[Client]:
             raise Back
         with crm.read() as snapshot:
             where = Query(where=text)
-            found = snapshot.search(text, 1000) if how == "search" else snapshot.find_all(Client, where)
-        if not found:
+            clients = snapshot.search(text, 1000) if how == "search" else snapshot.find_all(Client, where)
+        if not clients:
             raise FieldError("no client fits that")
-        return list(found)
+        return list(clients)
 
     if how == "search":
-        found: Sequence[Client] = keyboard.text("Text", read, help="part of a name, e-mail, phone or tag")
+        clients: Sequence[Client] = keyboard.text("Text", read, help="part of a name, e-mail, phone or tag")
     else:
-        found = keyboard.text(
+        clients = keyboard.text(
             "Condition", read, help="like total_spend > 1000 and country = 'DE'", suggest=metric_names
         )
-    return found
+    return clients
 
 
 @picker(Contact)
@@ -187,13 +187,15 @@ def _contacts(crm: CRM, typed: str) -> Sequence[_Named]:
     """The contacts that may be meant; the one with a number that was typed stands alone."""
     number, _, name = typed.strip().removeprefix("#").partition(" ")
     with crm.read() as snapshot:
-        found: list[Contact] = []
+        contacts: list[Contact] = []
         if numbered := number_in(number):
             record = snapshot.find(Contact, numbered)
-            found = [record] if record and name in ("", record.name) else []
-        found = found or contacts_saying(snapshot, typed, limit=_MATCHES)
+            contacts = [record] if record and name in ("", record.name) else []
+        contacts = contacts or contacts_saying(snapshot, typed, limit=_MATCHES)
         companies = (
-            snapshot.find_all(Client, Query({"id": sorted({contact.client for contact in found})})) if found else []
+            snapshot.find_all(Client, Query({"id": sorted({contact.client for contact in contacts})}))
+            if contacts
+            else []
         )
     names = {company.id: company.name for company in companies}
-    return [(contact, names.get(contact.client, "")) for contact in found]
+    return [(contact, names.get(contact.client, "")) for contact in contacts]

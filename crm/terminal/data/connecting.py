@@ -113,14 +113,14 @@ def guide(session: Session, url: str = "") -> None:
         typed = _address(session, account)
 
     def find() -> Spreadsheet:
-        found = _found(session, typed)
-        _set_up(session, found)
-        return found
+        spreadsheet = _found(session, typed)
+        _set_up(session, spreadsheet)
+        return spreadsheet
 
-    found: Spreadsheet = in_steps(session, [*([] if url else [ask_address]), find])
-    target = _entered(session, session.crm.open(found.url))
+    spreadsheet: Spreadsheet = in_steps(session, [*([] if url else [ask_address]), find])
+    target = _entered(session, session.crm.open(spreadsheet.url))
     with _closed_unless_used(session, target):
-        filled = _fill(session, target, found)
+        filled = _fill(session, target, spreadsheet)
         if filled is not None:
             session.page(_TITLE)
             show(session.screen, filled, target.conventions)
@@ -129,13 +129,13 @@ def guide(session: Session, url: str = "") -> None:
         if getattr(filled, "failed", False):
             # The store that was in use stays in use.
             return
-        remember_store(found.url)
+        remember_store(spreadsheet.url)
         _go_on_with(session, target)
     session.page(_TITLE)
-    session.screen.print(Text(clean(f"You are working in “{found.title}” now:"), "green"))
-    session.screen.copyable(session.crm.spreadsheets.address(found.url))
+    session.screen.print(Text(clean(f"You are working in “{spreadsheet.title}” now:"), "green"))
+    session.screen.copyable(session.crm.spreadsheets.address(spreadsheet.url))
     session.screen.print("People may edit it by hand at the same time. The way back: Data, " + _TITLE + ".")
-    _tell_what_comes_first(session, found.url)
+    _tell_what_comes_first(session, spreadsheet.url)
     session.keyboard.pause()
 
 

@@ -52,11 +52,11 @@ class _Steps(EmailSteps[MessageCard]):
     def send(self) -> MessageCard:
         session, given = self.session, self.form.answers()
         with session.crm.read() as snapshot:
-            found = previewed(session.crm, snapshot, Written(client=self._client, **given))
+            preview = previewed(session.crm, snapshot, Written(client=self._client, **given))
         room: int | None = session.screen.height - _BELOW
         while True:
             session.page(self._client.name, "Preview")
-            whole = draw_preview(session.screen, found, room and session.screen.left - _BELOW)
+            whole = draw_preview(session.screen, preview, room and session.screen.left - _BELOW)
             session.screen.print()
             more = [] if whole else [Choice("Read all of it", "read", "r")]
             if session.keyboard.choose("", [Choice("Send it", "send"), *more], back="Change it") == "send":

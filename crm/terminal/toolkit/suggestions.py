@@ -16,10 +16,10 @@ _LAST_WORD = re.compile(r"[A-Za-z_]{2,}$")
 
 def metric_names(typed: str) -> list[Suggestion]:
     """The names that a condition may use, for the word that is being typed."""
-    found = _LAST_WORD.search(typed)
-    if not found:
+    match = _LAST_WORD.search(typed)
+    if not match:
         return []
-    start, word = typed[: found.start()], found.group().lower()
+    start, word = typed[: match.start()], match.group().lower()
     return [
         Suggestion(f"{start}{metric.name}", metric.name, metric.description)
         for metric in METRICS.values()

@@ -325,7 +325,7 @@ def test_a_broken_file_is_refused_and_changes_nothing(office: Office, damage: st
 
 
 def test_an_export_tells_how_far_it_is(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(context, "_TOLD_EVERY", 1)
+    monkeypatch.setattr(context, "_REPORTED_EVERY", 1)
     some_store(office)
     told: list[tuple[int, int]] = []
 

@@ -66,10 +66,10 @@ class ClientImport:
                       if address]
             for row, client in speaks_of
         }  # fmt: skip
-        found = opted_out(self._tx, [address for listed in addresses.values() for address in listed])
+        opt_outs = opted_out(self._tx, [address for listed in addresses.values() for address in listed])
         for row, _ in speaks_of:
             keys_said = [recipient_key(address) for address in addresses[id(row)]]
-            if opt_out := next((found[key] for key in keys_said if key in found), None):
+            if opt_out := next((opt_outs[key] for key in keys_said if key in opt_outs), None):
                 del row.values["marketing_consent"]
                 self._tally.overrule(row, f"{opt_out.address} has {described(opt_out)}; the opt-out wins")
 

@@ -49,18 +49,18 @@ class Known:
 
     def same(self, row: Mapping[str, Any], keys: Sequence[Key]) -> Client | None:
         """The client that a row with these keys speaks of; raises FieldError where it could be several."""
-        found: dict[int, Client] = {}
+        clients: dict[int, Client] = {}
         for key in keys:
             if key in self._by_key:
-                found |= {client.id: client for client in self._by_key[key]}
-        if not found:
+                clients |= {client.id: client for client in self._by_key[key]}
+        if not clients:
             return None
         if self._only and keys[0][0] == self._only:
-            if len(found) > 1:
-                listed = ", ".join(str(number) for number in sorted(found)[:5])
+            if len(clients) > 1:
+                listed = ", ".join(str(number) for number in sorted(clients)[:5])
                 raise FieldError(f"several clients have this {self._only}: {listed}")
-            return next(iter(found.values()), None)
-        alike = [client for client in found.values() if is_same(row, client)]
+            return next(iter(clients.values()), None)
+        alike = [client for client in clients.values() if is_same(row, client)]
         reference = row.get("reference")
         alike = [client for client in alike if reference and client.reference == reference] or alike
         return min(alike, key=lambda client: (-_agreements(row, client), client.id), default=None)

@@ -51,7 +51,7 @@ def refuse_too_large(lines: Iterable[str]) -> None:
 def attachments_of(crm: CRM, message: Message) -> tuple[Attachment, ...]:
     """The files that go with a message. Raises OutwardError where one is not here any more, or is not
     what it was."""
-    found = []
+    attachments = []
     for line in message.attachments.splitlines():
         name = name_of(line)
         try:
@@ -60,8 +60,8 @@ def attachments_of(crm: CRM, message: Message) -> tuple[Attachment, ...]:
             raise _refused(f"{name} does not lie on this computer any more") from error
         if hashlib.sha256(content).hexdigest() != _digest(line):
             raise _refused(f"the copy of {name} on this computer is damaged")
-        found.append(Attachment(name, content, mimetypes.guess_type(name)[0] or "application/octet-stream"))
-    return tuple(found)
+        attachments.append(Attachment(name, content, mimetypes.guess_type(name)[0] or "application/octet-stream"))
+    return tuple(attachments)
 
 
 def _refused(why: str) -> OutwardError:

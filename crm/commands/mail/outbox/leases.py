@@ -93,17 +93,17 @@ def take(
     left: dict[int, Message] = {}
     cancelled = 0
     while len(taken) < most:
-        found = mail.due(tx, wanted.among(channels), most - len(taken), left)
-        if not found:
+        messages = mail.due(tx, wanted.among(channels), most - len(taken), left)
+        if not messages:
             break
-        clients = _by_id(tx, Client, {message.client for message in found})
-        contacts = _by_id(tx, Contact, {message.contact for message in found if message.contact})
-        found = [
+        clients = _by_id(tx, Client, {message.client for message in messages})
+        contacts = _by_id(tx, Contact, {message.contact for message in messages if message.contact})
+        messages = [
             _corrected(tx, message, clients[message.client], contacts.get(message.contact), rewrite)
-            for message in found
+            for message in messages
         ]
-        against = objections(tx, [message.to for message in found if _is_bulk(message)])
-        for message in found:
+        against = objections(tx, [message.to for message in messages if _is_bulk(message)])
+        for message in messages:
             client = clients[message.client]
             if why := _unwanted(message, client, against):
                 tx.change(message, state="cancelled", until="", failure=why)
@@ -160,17 +160,17 @@ def broken_off(snapshot: Snapshot, journal: SendingJournal) -> list[Ended]:
     """The messages whose sending broke off, and how it ended as far as is known: on this machine by its journal, on
     another once its lease has run out."""
     now = snapshot.clock.now
-    found: list[Ended] = []
+    sendings: list[Ended] = []
     held: dict[str, bool] = {}
     for message in mail.leased(snapshot):
         if journal.is_ours(message.until):
             if message.until not in held:
                 held[message.until] = journal.is_held(message.until)
             if not held[message.until]:
-                found.append(ended(message, journal.attempt(message.identifier, message.until), now))
+                sendings.append(ended(message, journal.attempt(message.identifier, message.until), now))
         elif message.state == "sending" and has_run_out(message.until, now):
-            found.append(Ended(message, ELSEWHERE, now))
-    return found
+            sendings.append(Ended(message, ELSEWHERE, now))
+    return sendings
 
 
 def ended(message: Message, attempt: Attempt | None, now: datetime) -> Ended:

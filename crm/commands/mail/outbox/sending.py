@@ -58,10 +58,10 @@ def unsendable(crm: CRM, channel: str) -> str:
 def mend(crm: CRM, journal: SendingJournal) -> list[Message]:
     """Writes what became of messages whose sending broke off, in a program that is gone; as they are now."""
     with crm.read() as snapshot:
-        found = broken_off(snapshot, journal)
+        sendings = broken_off(snapshot, journal)
     mended: list[Message] = []
-    for start in range(0, len(found), _MOST):
-        mended += _mended(crm, found[start : start + _MOST])
+    for start in range(0, len(sendings), _MOST):
+        mended += _mended(crm, sendings[start : start + _MOST])
     return mended
 
 

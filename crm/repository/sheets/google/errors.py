@@ -69,10 +69,10 @@ def _reasons(error: object) -> Iterator[str]:
 def _console_address(refusal: Refusal, service: str, account: Account) -> str:
     """The address at which an API is enabled: as the answer says, in the words for programs or those for people."""
     for text in _texts(refusal.body):
-        if found := _CONSOLE.match(text):
-            return found.group()
-    if found := _CONSOLE.search(refusal.message):
-        return found.group().rstrip(".,")
+        if match := _CONSOLE.match(text):
+            return match.group()
+    if match := _CONSOLE.search(refusal.message):
+        return match.group().rstrip(".,")
     project = f"?project={account.project}" if re.fullmatch(r"[\w:.-]+", account.project) else ""
     return f"https://console.developers.google.com/apis/api/{service}/overview{project}"
 

@@ -438,10 +438,10 @@ def title_of(range_name: str) -> str:
 
 def end_of(range_name: str) -> tuple[int, int]:
     """The last row and column of a range as Google writes it, counted from 1; (0, 0) where it names none."""
-    found = re.search(r"[!:]([A-Z]+)(\d+)$", range_name)
-    if found is None:
+    match = re.search(r"[!:]([A-Z]+)(\d+)$", range_name)
+    if match is None:
         return 0, 0
     column = 0
-    for letter in found[1]:
+    for letter in match[1]:
         column = column * 26 + ord(letter) - ord("A") + 1
-    return int(found[2]), column
+    return int(match[2]), column

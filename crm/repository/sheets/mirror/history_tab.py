@@ -103,7 +103,7 @@ def read(rows: Sequence[Sequence[Cell]]) -> Entries:
     """Parse rows of the history; raises ValueError, IndexError or KeyError where they are torn."""
     known: set[int] = set()
     last = 0
-    found = Entries()
+    entries = Entries()
     pending: list[tuple[dict[str, Any], str, str]] = []
     for cells in rows:
         row = [*cells, *[""] * (_WIDE - len(cells))]
@@ -113,11 +113,13 @@ def read(rows: Sequence[Sequence[Cell]]) -> Entries:
                 raise ValueError("its rows stand in another order")
             known.add(number)
             last = number
-            found.uids[str(row[1])] = number
+            entries.uids[str(row[1])] = number
             head = {"id": number, "at": datetime.fromisoformat(str(row[2])), "user": str(row[3]), "what": str(row[4])}
             # An older version has not written whose it was.
             head["user_id"] = _number(row[_WIDE - 1]) if row[_WIDE - 1] != "" else None
-            found.transactions.append({**head, "undoes": _number(row[5]) if row[5] != "" else None, "undone_by": None})
+            entries.transactions.append(
+                {**head, "undoes": _number(row[5]) if row[5] != "" else None, "undone_by": None}
+            )
         operation = str(row[8])
         if operation == _GOES_ON:
             entry, before, after = pending.pop()
@@ -133,8 +135,8 @@ def read(rows: Sequence[Sequence[Cell]]) -> Entries:
                 entry = {"transaction": number, "record": str(row[6]), "record_id": record_id, "operation": operation}
                 pending.append((entry, str(row[9]), str(row[10])))
     for entry, before, after in pending:
-        found.audit.append({**entry, "before": _fields(before), "after": _fields(after)})
-    return found
+        entries.audit.append({**entry, "before": _fields(before), "after": _fields(after)})
+    return entries
 
 
 def _number(cell: Cell) -> int:

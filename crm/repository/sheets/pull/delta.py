@@ -54,13 +54,13 @@ def unseen(contents: Contents, before: Seen | None) -> Entries:
     if len(rows) < state.history_rows - known:
         raise StoreDamagedError(f"Rows of the hidden tab “history” were deleted by hand; {_PUT_BACK}")
     try:
-        found = history_tab.read(rows[: state.history_rows - known])
+        entries = history_tab.read(rows[: state.history_rows - known])
     except (ValueError, KeyError, IndexError) as error:
         raise StoreDamagedError(
             f"The hidden tab “history” was changed by hand and cannot be read ({error}); {_PUT_BACK}"
         ) from error
-    _refuse_strange(state, found)
-    return found
+    _refuse_strange(state, entries)
+    return entries
 
 
 def _goes_on(contents: Contents, before: Seen) -> bool:

@@ -254,7 +254,7 @@ def ranges_of(block: Block, plan: Plan, seen: Seen) -> Iterator[str]:
 
 def blocks_in(rows: Sequence[Sequence[Cell]], grid: int) -> list[Block]:
     """The blocks in the tab, newest first, as far as it can be read; the oldest may have been cut off."""
-    found: list[Block] = []
+    blocks: list[Block] = []
     at = 0
     while at < len(rows):
         try:
@@ -263,9 +263,9 @@ def blocks_in(rows: Sequence[Sequence[Cell]], grid: int) -> list[Block]:
             break
         if block.size < 1 or at + block.size > grid:
             break
-        found.append(block)
+        blocks.append(block)
         at += block.size
-    return found
+    return blocks
 
 
 def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
