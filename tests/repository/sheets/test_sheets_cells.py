@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from crm.model import Sale
+from crm.model import Client, Record, Sale, SignIn
 from crm.repository.sheets.grid import cells
 from crm.repository.sheets.grid.layout import columns
 
@@ -14,3 +14,14 @@ def test_a_tick_box_is_no_day_whatever_was_read_before() -> None:
     assert read(1) == date(1899, 12, 31)
     with pytest.raises(ValueError):  # noqa: PT011 - it says nothing else
         read(True)
+
+
+@pytest.mark.parametrize("typed", [1e300, -1e300, 1e18, "9" * 20, "9" * 30, "9" * 5000])
+@pytest.mark.parametrize(
+    ("kind", "name"), [(Sale, "client"), (Sale, "amount"), (Client, "sales_count"), (SignIn, "user")]
+)
+def test_a_number_that_cannot_be_kept_is_none(kind: type[Record], name: str, typed: object) -> None:
+    read = cells.READERS[kind][columns(kind).index(name)]
+    assert read(12) == 12
+    with pytest.raises((ValueError, ArithmeticError)):
+        read(typed)

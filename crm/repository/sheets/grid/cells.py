@@ -10,7 +10,7 @@ from crm.errors import FieldError
 from crm.model import RECORDS, Client, Conventions, Record, fields, people
 from crm.model.encoding import plain
 from crm.model.fields import Amount, Day, Id, Line, Phone, Whole
-from crm.model.money import exact, plain_amount, plain_number
+from crm.model.money import MOST_DECIMALS, exact, plain_amount, plain_number
 from crm.repository.sheets.grid.layout import OWN, Cell, columns
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -24,6 +24,8 @@ _FIRST_DAY = date(1900, 3, 1)
 # Up to it a cell holds each whole number as it is.
 LARGEST_EXACT = 2**53
 _MOST_DIGITS = 15
+# No amount, and no sum of them, is kept that is as high.
+_LARGEST_KEPT = Decimal(2**63 // 10**MOST_DECIMALS)
 
 
 def cell_of(value: Any) -> Cell:
@@ -116,13 +118,12 @@ def _text(cell: Any) -> str:
 
 
 def _whole(cell: Any) -> int:
-    if type(cell) is int:
-        return cell
-    if type(cell) is str and cell.isdigit():
-        return int(cell)
-    if type(cell) is float and cell.is_integer():
-        return int(cell)
-    raise ValueError
+    if not (type(cell) is int or (type(cell) is float and cell.is_integer()) or (type(cell) is str and cell.isdigit())):
+        raise ValueError
+    number = int(cell)
+    if abs(number) > LARGEST_EXACT:
+        raise ValueError
+    return number
 
 
 def _day(cell: Any) -> date:
@@ -141,7 +142,7 @@ def _money(cell: Any) -> Decimal:
     if type(cell) not in (int, float, str) or cell == "":
         raise ValueError
     amount = Decimal(repr(cell) if type(cell) is float else cell)
-    if amount < 0:
+    if not 0 <= amount < _LARGEST_KEPT:
         raise ValueError
     return exact(amount)
 
