@@ -274,6 +274,9 @@ def test_a_field_says_what_is_wrong_in_the_words_of_its_hint() -> None:
     with pytest.raises(FieldError) as refused:
         Day().read("fri 10:00", US)
     assert refused.value.reason == "leave out the time (10:00); only the day counts here"
+    timed = Day(past=False, timed=True)
+    assert timed.show(timed.read("fri 10:00", US), US) == "Nov 27, 2026, 10:00"
+    assert timed.read(timed.edit(timed.read("fri 10:00", US), US), US) == timed.read("fri 10:00", US)
     with pytest.raises(FieldError) as refused:
         Birthday().read("mar 5", US)
     assert refused.value.reason.startswith("write the year too")

@@ -71,6 +71,8 @@ class Day(Check):
         return when.last if self.of_period == "last" else when.day
 
     def show(self, value: Any, by: Conventions) -> str:
+        if isinstance(value, When):
+            return f"{by.day(value.day)}, {value.time}" if value.time else by.day(value.day)
         return _FOREVER if value == FOREVER else by.day(value)
 
     def edit(self, value: Any, by: Conventions) -> str:

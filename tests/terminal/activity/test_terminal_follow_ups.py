@@ -89,9 +89,10 @@ def test_each_thing_to_do_is_opened_by_its_number_and_done(start: Start, busy: C
 def test_put_off_from_today(start: Start, busy: CRM) -> None:
     session = start().choose("Today").press("1").choose("Put off").sees("Next week, Nov 23, 2026").press("2")
     session.sees("Put off until Nov 23, 2026: Call about the quote (Acme)").sees("To do: 2")
-    session.choose("due today").choose("Put off").choose("Another day").press("in 5 days", "enter")
-    session.sees("Put off until Nov 26").settled()
-    assert [follow_up.due_on for follow_up in follow_ups(busy)[:2]] == [date(2026, 11, 23), date(2026, 11, 26)]
+    session.choose("due today").choose("Put off").choose("Another day").press("fri 9:30", "enter")
+    session.sees("Put off until Nov 27").settled()
+    assert [follow_up.due_on for follow_up in follow_ups(busy)[:2]] == [date(2026, 11, 23), date(2026, 11, 27)]
+    assert follow_ups(busy)[1].due_time == "09:30"
 
 
 @pytest.mark.usefixtures("busy")

@@ -158,7 +158,7 @@ def test_a_line_becomes_a_call_and_a_follow_up_once_it_is_confirmed(start: Start
     )
     session.sees("Call with Acme, Nov 21, 2026: wants a quote").sees("Follow-up on Fri, Nov 27, 2026 at 10:00")
     session.sees("0) No, go back").press("0").sees("when to follow up): call Acme").press(" sharp", "enter")
-    session.sees("No follow-up: the line ends in no day.").press("0").sees("sharp")
+    session.sees("No follow-up: no day to come was found.").press("0").sees("sharp")
     session.press("kill", "met Acme, hello, tomorrow", "enter").sees("Meeting with Acme").press("1")
     session.sees("✓ Meeting with Acme").sees("Follow-up on Sun").sees("1) Clients")
     assert [(interaction.kind, interaction.subject) for interaction in all_of(crm, Interaction)] == [
@@ -172,7 +172,7 @@ def test_whoever_is_not_clear_is_chosen_or_added(start: Start, crm: CRM) -> None
     company(crm, "Berg Süd")
     session = start().press("c").sees("Note (").press("call Berg, hello", "enter").sees("Which one?")
     session.choose("Berg Süd").sees("Call with Berg Süd").press("1").sees("✓ Call with Berg Süd")
-    session.press("c").sees("Note (").press("call Zed, hello", "enter").sees("Nobody is called Zed.").press("1")
+    session.press("c").sees("Note (").press("call Zed, hello", "enter").sees("No client is called Zed.").press("1")
     session.sees("New company: Zed").press("1").sees("✓")
     assert [interaction.client for interaction in all_of(crm, Interaction)] == [3, 2]
 
