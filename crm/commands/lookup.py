@@ -1,19 +1,69 @@
-"""Lookup: the record that is meant by a number, by a field that is unique, by a name, or by a deal's title."""
+"""Lookup: the record that is meant by a number, by a field that is unique, by its name, or by one like it.
 
-from collections.abc import Sequence
+What records of a kind are called, beyond fields that are unique, is said in the `lookup` of their subject.
+"""
 
-from crm.commands.clients.contacts import contacts_saying
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Generic, TypeVar
+
+from crm.commands import subject_of
 from crm.commands.context import CRM
-from crm.commands.matching import begins, called
-from crm.commands.sales.pipeline import listed, stage_called, stages
 from crm.errors import NotFoundError
-from crm.model import Client, Contact, Deal, Record, Stage
-from crm.model.folding import fold
+from crm.model import Record
 from crm.repository import Query, Snapshot
-from crm.repository.queries.deals import WhichDeals
 
+# So many are looked at to find the one that is meant.
+MOST = 20
 _LISTED = 5
-_SEARCHED = 20
+
+Named = TypeVar("Named", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Matches(Generic[Named]):
+    """The records that a text may mean: those `exact`ly so called, those `found` by it, and those that are only
+    `alike`, which are good enough to name, not to act on."""
+
+    exact: Sequence[Named] = ()
+    found: Sequence[Named] = ()
+    alike: Sequence[Named] = ()
+
+
+class Lookup(Generic[Named]):
+    """How records of a kind are found by what they are called: by nothing but the fields that are unique."""
+
+    kind: type[Named]
+
+    def matches(self, snapshot: Snapshot, text: str) -> Matches[Named]:
+        """The records that a text may mean."""
+        return Matches()
+
+    def labels(self, snapshot: Snapshot, records: Sequence[Named]) -> Iterable[str]:
+        """What records are called where one has to be told from another, without their numbers."""
+        return (str(getattr(record, record.about.called or "id")) for record in records)
+
+    def names(self, snapshot: Snapshot, begun: str, limit: int) -> Iterable[str]:
+        """What records are called, to complete a name that begins so."""
+        for field in self.kind.about.unique:
+            records = snapshot.find_all(self.kind, Query(limit=limit))
+            yield from (value for record in records if (value := getattr(record, field)))
+
+
+_LOOKUPS: dict[type[Record], Lookup[Any]] = {}
+
+
+def lookup(kind: type[Named]) -> Callable[[type[Lookup[Named]]], type[Lookup[Named]]]:
+    """Registers how records of a kind are found."""
+
+    def register(found_by: type[Lookup[Named]]) -> type[Lookup[Named]]:
+        _LOOKUPS[kind] = found_by()
+        _LOOKUPS[kind].kind = kind
+        return found_by
+
+    return register
 
 
 def selected(crm: CRM, kind: type[Record], written: str) -> Record:
@@ -24,15 +74,33 @@ def selected(crm: CRM, kind: type[Record], written: str) -> Record:
             return record
         if text and (record := _by_unique(snapshot, kind, text)):
             return record
-        if kind is Client and (client := _client(snapshot, text)):
-            return client
-        if kind is Contact and (contact := _contact(snapshot, text)):
-            return contact
-        if kind is Deal and (deal := _deal(snapshot, text)):
-            return deal
-        if kind is Stage and (stage := stage_called(stages(snapshot), text)):
-            return stage
+        by_name = _lookup_of(kind)
+        matches = by_name.matches(snapshot, text)
+        if len(matches.exact) == 1 or len(matches.found) == 1:
+            meant: Record = (matches.exact or matches.found)[0]
+            return meant
+        if matches.found:
+            several = _listed(by_name, snapshot, matches.found)
+            raise NotFoundError(f"Several {kind.plural} could be meant: {several}. Give the number.")
+        if matches.alike:
+            several = _listed(by_name, snapshot, matches.alike)
+            raise NotFoundError(f"No {kind.kind_name} is called {text}. Did you mean {several}?")
     raise NotFoundError(f"There is no {kind.kind_name} {written.strip()}.")
+
+
+def names(snapshot: Snapshot, kind: type[Record], begun: str, limit: int) -> Iterable[str]:
+    """What records of a kind are called, to complete a name that begins so."""
+    return _lookup_of(kind).names(snapshot, begun, limit)
+
+
+def _lookup_of(kind: type[Record]) -> Lookup[Any]:
+    if kind not in _LOOKUPS:
+        module = f"crm.commands.{subject_of(kind.__module__)}"
+        if find_spec(module) and find_spec(f"{module}.lookup"):
+            import_module(f"{module}.lookup")
+    if kind not in _LOOKUPS:
+        lookup(kind)(Lookup)
+    return _LOOKUPS[kind]
 
 
 def _is_number(text: str) -> bool:
@@ -50,63 +118,7 @@ def _by_unique(snapshot: Snapshot, kind: type[Record], text: str) -> Record | No
     return None
 
 
-def _client(snapshot: Snapshot, text: str) -> Client | None:
-    alike = snapshot.search(text, _SEARCHED)
-    # A search also finds by tag, by part of a number, and what is misspelt: good enough to look at, not to act on.
-    clients = [client for client in alike if _is_called(client, text)]
-    exact = [client for client in clients if fold(client.name) == fold(text) or client.email == text.lower()]
-    if not clients:
-        # A person there leads to the company.
-        contacts = called(snapshot, alike, text)
-        clients = [client for client in alike if client.id in contacts]
-        exact = [client for client in clients if fold(contacts[client.id].name) == fold(text)]
-    if len(exact) == 1 or len(clients) == 1:
-        return (exact or clients)[0]
-    if clients:
-        raise NotFoundError(f"Several clients could be meant: {_listed(clients)}. Give the number.")
-    if alike:
-        raise NotFoundError(f"No client is called {text}. Did you mean {_listed(alike)}?")
-    return None
-
-
-def _contact(snapshot: Snapshot, text: str) -> Contact | None:
-    alike = contacts_saying(snapshot, text, limit=_SEARCHED) if text else []
-    contacts = [contact for contact in alike if begins(contact.name, text) or contact.email == text.lower()]
-    exact = [contact for contact in contacts if fold(contact.name) == fold(text)]
-    if len(exact) == 1 or len(contacts) == 1:
-        return (exact or contacts)[0]
-    if contacts:
-        companies = {
-            client.id: client for client in snapshot.find_all(Client, Query({"id": [one.client for one in contacts]}))
-        }
-        candidates = ", ".join(
-            f"{contact.name} of {companies[contact.client].name} ({contact.id})" for contact in contacts[:_LISTED]
-        )
-        raise NotFoundError(f"Several contacts could be meant: {candidates}. Give the number.")
-    return None
-
-
-def _deal(snapshot: Snapshot, text: str) -> Deal | None:
-    words = fold(text).split()
-    if not words:
-        return None
-    everywhere = WhichDeals([stage.id for stage in stages(snapshot)], text=text)
-    found = listed(snapshot, (), everywhere, limit=_SEARCHED)
-    exact = snapshot.find_all(Deal, Query({"title": text}, limit=_SEARCHED))
-    alike = exact or [deal.deal for deal in found if all(word in fold(deal.deal.title) for word in words)]
-    # Of several that are called so it is the one that still goes on.
-    still_open = [deal for deal in alike if deal.closed_on is None]
-    if len(alike) == 1 or len(still_open) == 1:
-        return (still_open or alike)[0]
-    if several := still_open or alike:
-        candidates = ", ".join(f"{deal.title} ({deal.id})" for deal in several[:_LISTED])
-        raise NotFoundError(f"Several deals could be meant: {candidates}. Give the number.")
-    return None
-
-
-def _is_called(client: Client, text: str) -> bool:
-    return client.email == text.lower() or begins(f"{client.first_name} {client.last_name} {client.company}", text)
-
-
-def _listed(clients: Sequence[Client]) -> str:
-    return ", ".join(f"{client.name} ({client.id})" for client in clients[:_LISTED])
+def _listed(by_name: Lookup[Any], snapshot: Snapshot, records: Sequence[Record]) -> str:
+    some = records[:_LISTED]
+    labels = by_name.labels(snapshot, some)
+    return ", ".join(f"{label} ({record.id})" for label, record in zip(labels, some, strict=True))

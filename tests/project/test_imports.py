@@ -156,6 +156,15 @@ def test_a_page_imports_no_page_of_another_subject() -> None:
     assert wrong == BETWEEN_SUBJECTS
 
 
+def test_what_all_commands_stand_on_knows_no_subject() -> None:
+    subjects = {path.name for path in (CRM / "commands").iterdir() if (path / "__init__.py").is_file()}
+    assert len(subjects) >= 8
+    for path in (CRM / "commands").glob("*.py"):
+        known = {module.split(".")[2] for module in imported(path.read_text("utf-8"), package_of(path))
+                 if module.startswith("crm.commands.")}  # fmt: skip
+        assert known.isdisjoint(subjects), path
+
+
 # Who builds statements. What a command or a page asks of a store is a named query in `crm/repository/queries`, and the
 # guard filters it there.
 BUILD_STATEMENTS = {"repository", "accounts"}
