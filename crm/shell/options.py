@@ -80,7 +80,7 @@ def field_values(crm: CRM, takes: FieldsOf, given: Mapping[str, Any]) -> dict[st
             continue
         text = "\n".join(written) if isinstance(written, tuple) else written
         try:
-            values[name] = field.check.read(text, crm.conventions)
+            values[name] = field.check.entered(text, crm.conventions)
         except FieldError as error:
             raise error.at(name, field.option) from error
     return values

@@ -602,3 +602,17 @@ def test_the_program_does_the_same_without_its_assert_statements(shell: CommandL
         check=True,
     )  # fmt: skip
     assert json.loads(done.stdout.splitlines()[-1]) == [1, [0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0]], done.stderr
+
+
+def test_a_number_that_can_be_dialled_is_kept_as_typed_and_flagged(shell: CommandLine) -> None:
+    shell.did("settings", "set", "country", "US")
+    anna(shell)
+    for typed in ("1-800-FLOWERS ext 5", "0151 23456", "+1 212 555 2368 x17", "555-CALL ext. 200"):
+        assert shell.did("clients", "edit", "1", "--phone", typed)["phone"] == typed
+        assert "not a telephone number" in shell("clients", "show", "1").out
+        assert "not a telephone number" in shell("check").out
+    assert shell.did("contacts", "add", "1", "Olga", "--phone", "212 555 2368 ext 4")["phone"] == "212 555 2368 ext 4"
+    # What is one is still written in one way, what is none refused, and one that gets codes is a number.
+    assert shell.did("clients", "edit", "1", "--phone", "(212) 555-2368")["phone"] == "+12125552368"
+    assert "telephone number" in shell.refused("clients", "edit", "1", "--phone", "none")
+    assert "extension" in shell.refused("people", "add", "A", "--phone", "212 555 2368 ext 4")

@@ -12,7 +12,7 @@ from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.errors import FieldError, confirmation
 from crm.model import Client, Contact, Conventions, typed_fields
 from crm.model.encoding import plain
-from crm.model.fields import Email, Line, Phone, Prose
+from crm.model.fields import ClientPhone, Email, Line, Prose
 from crm.repository import Query, Snapshot, Transaction
 from crm.repository.queries.clients import contacts_with
 
@@ -40,7 +40,7 @@ def add(
     name: Annotated[str, Line(200), About("Name", positional=True)],
     role: Annotated[str, Line(100), About("Role", "what they do there")] = "",
     email: Annotated[str, Email(), About("E-mail")] = "",
-    phone: Annotated[str, Phone(), About("Phone")] = "",
+    phone: Annotated[str, ClientPhone(), About("Phone")] = "",
     primary: Annotated[bool, About("Primary", "whom to ask first")] = False,
     notes: Annotated[str, Prose(), About("Notes")] = "",
 ) -> Contact:

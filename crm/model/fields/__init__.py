@@ -3,7 +3,7 @@
 A check turns what a person typed into a value or raises FieldError with the reason in a sentence.
 """
 
-from crm.model.fields.addresses import Country, Email, Phone
+from crm.model.fields.addresses import ClientPhone, Country, Email, Phone
 from crm.model.fields.checks import (
     Check,
     Choice,
@@ -30,6 +30,7 @@ __all__ = [
     "Birthday",
     "Check",
     "Choice",
+    "ClientPhone",
     "Country",
     "Day",
     "Email",

@@ -106,6 +106,16 @@ class Phone(Check):
         text = Line(60).read(typed, by)
         return _e164(text, by.country) if text else ""
 
+    def entered(self, typed: str, by: Conventions) -> str:
+        text = Line(60).read(typed, by)
+        try:
+            return self.read(text, by)
+        except FieldError:
+            # An extension, letters for digits, a number of the house: what can be dialled stays as it is typed.
+            if len(re.findall(r"\d", text)) < _FEWEST_DIGITS:
+                raise
+            return text
+
     def show(self, value: Any, by: Conventions) -> str:
         if not value or not _is_e164(value):
             return str(value)
@@ -122,6 +132,15 @@ class Phone(Check):
         return f"not a telephone number as it is written (read for {by.country})"
 
 
+class ClientPhone(Phone):
+    """A telephone number of somebody outside, kept as it is typed where it can be dialled all the same."""
+
+    def read(self, typed: str, by: Conventions) -> str:
+        return Phone().entered(typed, by)
+
+
+# A number with fewer is none.
+_FEWEST_DIGITS = 3
 # Behind these a number within a company follows, in the languages in which they are short for it. The library takes its
 # digits for the end of the number itself, which is then somebody else's.
 _EXTENSION = re.compile(

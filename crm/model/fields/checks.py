@@ -70,6 +70,11 @@ class Check:
         """An example of what may be typed, as this team writes it; '' for none."""
         return self.example
 
+    def entered(self, typed: str, by: Conventions) -> Any:
+        """The value of what a person has typed for a record: read, or kept as it is typed where that may be right all
+        the same. Raises FieldError."""
+        return self.read(typed, by)
+
     def doubt(self, value: Any, by: Conventions) -> str:
         """The doubt about a stored value, as a sentence; '' when nothing is."""
         return ""

@@ -190,6 +190,7 @@ class RecordForm:
                 required=required and not extra,
                 default={} if extra else field.check.empty,
                 shown=value if typed and typed == stored and not extra else None,
+                of_record=True,
             )
         except Back as left:
             # To leave a short field of a record that is there leaves it as it is; nothing else that was typed is lost.

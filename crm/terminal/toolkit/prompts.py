@@ -119,9 +119,11 @@ class Prompts:
         default: Any = None,
         suggest: Callable[[str], Sequence[Suggestion]] | None = None,
         shown: Any = None,
+        of_record: bool = False,
     ) -> Any:
         """A value that a check accepts: chosen by number where there are few, else typed. `shown` is the value that
-        stands there as `typed`, which is left as it is even where it could not be typed any more."""
+        stands there as `typed`, which is left as it is even where it could not be typed any more. A value `of_record`
+        may be kept as it is typed."""
         by, unchanged = self.crm.conventions, typed
         if isinstance(check, Flag):
             return self.keyboard.choose(f"{label}?", [Choice("Yes", True), Choice("No", False)])
@@ -143,7 +145,7 @@ class Prompts:
             if shown is not None and text == unchanged:
                 return shown
             if text.strip():
-                return check.read(text, by)
+                return check.entered(text, by) if of_record else check.read(text, by)
             if required:
                 raise Needed
             return default

@@ -407,7 +407,7 @@ def test_a_group_on_the_command_line_is_asked_about_and_changed_with_yes(shell: 
     ]
     file = str(shell.folder / "group.csv")
     assert shell.did("export", file, "--only", "owner=Cy", "--where", "'new' in tags")["records"] == 2
-    assert shell.did("export", file, "1", "3")["records"] == 2
+    assert shell.did("--yes", "export", file, "1", "3")["records"] == 2
     # Who names each of them has said how many there are.
     assert [client["tags"] for client in shell.did("clients", "tag", "1", "3", "--tag", "x")] == [
         ["new", "x"],
