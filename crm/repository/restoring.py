@@ -57,8 +57,8 @@ def add_lasting(tx: "SqlTransaction", other: SqlSnapshot) -> None:
     """Adds what lasts of another state of the store, as far as it is missing."""
     for kind in LASTING:
         key = kind.about.unique[0]
-        there = {getattr(record, key) for record in tx.find_all(kind)}
-        missing = [replace(record, id=0) for record in other.find_all(kind) if getattr(record, key) not in there]
+        existing = {getattr(record, key) for record in tx.find_all(kind)}
+        missing = [replace(record, id=0) for record in other.find_all(kind) if getattr(record, key) not in existing]
         tx.add_all(missing)
 
 

@@ -210,7 +210,7 @@ def test_a_column_with_the_currency(name: str) -> None:
         "a@example.org|2026-10-03|14.00|",
         "a@example.org|2026-10-04|15.00|$",
     ]
-    texts = [each["amount"] for each in mapped(f"Email|Date|Amount|{name}", *rows, record=Sale)]
+    texts = [row["amount"] for row in mapped(f"Email|Date|Amount|{name}", *rows, record=Sale)]
     assert [texts[0], texts[2], texts[3]] == ["12.00", "14.00", "15.00"]
     with pytest.raises(FieldError, match="EUR"):
         Amount().read(texts[1], AMERICA)
@@ -422,4 +422,4 @@ def test_signs_that_nobody_sees_lose_no_row(put: Any, written: str, notes: str) 
 @pytest.mark.parametrize("name", ["#1001", "1001", "INV-2026-0001", "7/2026"])
 def test_numbers_are_nobodys_names(name: str) -> None:
     rows = [f"{name}|ada@example.org", f"{name}7|bo@example.org"]
-    assert all("first_name" not in each and "last_name" not in each for each in mapped("Name|Email", *rows))
+    assert all("first_name" not in row and "last_name" not in row for row in mapped("Name|Email", *rows))

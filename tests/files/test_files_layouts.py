@@ -160,13 +160,13 @@ def test_single_names_between_blank_lines_are_clients(put: Any) -> None:
     found, refused = read_records(
         put("First name,Last name,Email\n\nCher,,\n\nAda,Lind,ada@example.org\n\nBo,Marsh,bo@example.org\n")
     )
-    assert [each["first_name"] for each in found] == ["Cher", "Ada", "Bo"]
+    assert [row["first_name"] for row in found] == ["Cher", "Ada", "Bo"]
     assert not refused
 
 
 def test_a_list_of_single_names_is_a_list_to_its_end(put: Any) -> None:
     found, refused = read_records(put("First name,Last name,Email\n\nCher,,\n\nBono,,\n\nAdele,,\n"))
-    assert [each["first_name"] for each in found] == ["Cher", "Bono", "Adele"]
+    assert [row["first_name"] for row in found] == ["Cher", "Bono", "Adele"]
     assert not refused
 
 
@@ -200,7 +200,7 @@ SALES = "Date,Client no,Amount\n2026-03-01,K1,10.00\n2026-03-02,K2,20.50\n"
 )
 def test_a_line_that_adds_up_is_no_sale(put: Any, total: str) -> None:
     found, refused = read_records(put(SALES + total + "\n"), Sale)
-    assert [each["amount"] for each in found] == ["10.00", "20.50"]
+    assert [row["amount"] for row in found] == ["10.00", "20.50"]
     assert [number for number, _ in refused] == [4]
     assert "total" in refused[0][1]
 

@@ -176,8 +176,10 @@ def gone_quiet(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) 
     count, numbers = deals.quiet(snapshot, owner, long_ago, most, but)
     found = by_id(snapshot, Deal, set(numbers))
     return count, [
-        AgendaItem(_rank(_QUIET, quiet), each.title, f"no contact or move for {in_days(quiet)}", whom, each, each.owner)
-        for each, whom, quiet in _with_clients(snapshot, [found[number] for number in numbers])
+        AgendaItem(
+            _rank(_QUIET, quiet), record.title, f"no contact or move for {in_days(quiet)}", whom, record, record.owner
+        )
+        for record, whom, quiet in _with_clients(snapshot, [found[number] for number in numbers])
     ]
 
 

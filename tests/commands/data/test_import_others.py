@@ -67,7 +67,7 @@ def test_sales_by_name_create_their_clients_by_name(office: Office) -> None:
     text = "Customer,Date,Amount\nAda Lind,2026-10-01,12.00\nLind GmbH,2026-10-01,5.00\nAda Lind,2026-10-02,3.00\n"
     report = office("import", office.write("sales.csv", text), as_="sales", create_clients=True)
     assert (report.new, report.clients_created) == (3, 2)
-    assert [(each.first_name, each.last_name, each.company) for each in office.clients()] == [
+    assert [(client.first_name, client.last_name, client.company) for client in office.clients()] == [
         ("Ada", "Lind", ""), ("", "", "Lind GmbH"),
     ]  # fmt: skip
     again = office("import", office.write("sales.csv", text), as_="sales", create_clients=True)
@@ -88,7 +88,7 @@ def test_own_sales_come_back_by_name(known: Office) -> None:
         )
     report = known("import", path, as_="sales", crm=other)
     assert (report.new, report.refused) == (3, 0), report.refusals
-    assert [each.total_spend for each in known.clients(other)] == [Decimal(10), Decimal(20), Decimal(30)]
+    assert [client.total_spend for client in known.clients(other)] == [Decimal(10), Decimal(20), Decimal(30)]
 
 
 # Whose name or address is missing
@@ -214,7 +214,7 @@ def test_own_fields_come_back_from_an_export(office: Office, ending: str) -> Non
     report = office("import", path, crm=other)
     assert report.new == 2
     mine, theirs = office.clients(), office.clients(other)
-    assert [dict(each.extra) for each in theirs][1] == {}
+    assert [dict(client.extra) for client in theirs][1] == {}
     assert theirs[0].extra["shoe size"] == "42"
     assert theirs[0].extra["Hat"] == "L"
     assert mine[0].first_name == theirs[0].first_name

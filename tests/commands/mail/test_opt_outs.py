@@ -92,7 +92,7 @@ def test_a_link_that_is_followed_after_a_merge_still_works(here: MailDesk) -> No
     opt_out(here, client)
     assert mailed(here) == []
     # The other addresses of the client that is left go on as they were.
-    assert [each.address for each in here("opt-outs list")] == [ADDRESS]
+    assert [opt_out.address for opt_out in here("opt-outs list")] == [ADDRESS]
 
 
 def test_what_waits_in_the_outbox_does_not_go_there_either(here: MailDesk) -> None:
@@ -134,7 +134,7 @@ def test_the_undo_of_an_opt_out_is_refused_and_that_of_the_rest_is_not(here: Mai
     # `u` passes over it, and nothing else is kept from being undone.
     here.crm.transact(lambda tx: tx.undo(number - 1), "undone")
     here.crm.transact(lambda tx: tx.undo(number - 2), "undone")
-    assert [each.address for each in here("opt-outs list")] == [ADDRESS]
+    assert [opt_out.address for opt_out in here("opt-outs list")] == [ADDRESS]
 
 
 def test_only_an_admin_lifts_one_with_a_reason_that_stands_in_the_history(here: MailDesk) -> None:
@@ -152,7 +152,7 @@ def test_only_an_admin_lifts_one_with_a_reason_that_stands_in_the_history(here: 
     assert mailed(here) == [ADDRESS]
     # To take that back opts out again, and to take back that does not lift it.
     here("history undo")
-    assert [each.address for each in here("opt-outs list")] == [ADDRESS]
+    assert [opt_out.address for opt_out in here("opt-outs list")] == [ADDRESS]
     with pytest.raises(CRMError):
         here("history undo", here("history list", 1)[0].id)
     assert mailed(here) == []
@@ -204,7 +204,7 @@ def test_an_opt_out_wins_over_an_import_which_says_so(office: Office) -> None:
 def test_a_card_in_a_file_of_contacts_brings_nothing_back(office: Office) -> None:
     office("opt-outs add", "anna@example.com")
     office("import", office.write("a.vcf", "BEGIN:VCARD\nVERSION:3.0\nFN:Anna\nEMAIL:anna@example.com\nEND:VCARD\n"))
-    assert [each.address for each in office("opt-outs list")] == ["anna@example.com"]
+    assert [opt_out.address for opt_out in office("opt-outs list")] == ["anna@example.com"]
 
 
 # The whole store
@@ -219,7 +219,7 @@ def test_a_restored_backup_keeps_the_opt_outs_since(office: Office) -> None:
     office("opt-outs lift", "before@example.com", "asked for it")
     office("restore", kept, yes=True)
     # The one that the backup holds is back as well: a "no" wins.
-    assert [each.address for each in office("opt-outs list")] == ["anna@example.com", "before@example.com"]
+    assert [opt_out.address for opt_out in office("opt-outs list")] == ["anna@example.com", "before@example.com"]
     assert office.is_sound()
     office("opt-outs add", "after@example.com")
 
@@ -229,7 +229,7 @@ def test_a_copy_and_an_export_of_the_whole_store_hold_them(office: Office) -> No
     office("export", office.folder / "all.json", what="all")
     other = office.open("other")
     office("import", office.folder / "all.json", crm=other)
-    assert [each.address for each in office("opt-outs list", crm=other)] == ["anna@example.com"]
+    assert [opt_out.address for opt_out in office("opt-outs list", crm=other)] == ["anna@example.com"]
 
 
 def test_a_row_that_is_deleted_or_changed_in_the_spreadsheet_comes_back() -> None:
@@ -239,18 +239,18 @@ def test_a_row_that_is_deleted_or_changed_in_the_spreadsheet_comes_back() -> Non
             store.change(lambda tx, address=address: tx.add(OptOut(address=address, on=tx.today, way="asked")))
         team.person.set_cells(team.id, "opt-outs", *team.place(OptOut(id=1), "address"), [["other@example.com"]])
         with team.repository.read() as snapshot:
-            found = {each.address for each in snapshot.find_all(OptOut)}
+            found = {opt_out.address for opt_out in snapshot.find_all(OptOut)}
         assert found == {"anna@example.com", "ben@example.com", "other@example.com"}
         row, _ = team.place(OptOut(id=2), "address")
         team.person.delete_rows(team.id, "opt-outs", row, 1)
         with team.repository.read() as snapshot:
-            assert {each.address for each in snapshot.find_all(OptOut)} == found
+            assert {opt_out.address for opt_out in snapshot.find_all(OptOut)} == found
         team.agreed()
         # A row that is typed there counts, however it is written.
         _, column = team.place(OptOut(id=1), "address")
         team.person.set_cells(team.id, "opt-outs", 10, column, [["Cleo@Example.COM"]])
         with team.repository.read() as snapshot:
-            assert "cleo@example.com" in {each.address for each in snapshot.find_all(OptOut)}
+            assert "cleo@example.com" in {opt_out.address for opt_out in snapshot.find_all(OptOut)}
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_sent_again_it_goes_to_those_who_lack_it(
     with pytest.raises(RefusedError):
         here("email again", message)
     # All see to whom it went.
-    assert {str(each["To"]) for each in here.post.taken} == {f"No1 Fox <{TO}>"}
+    assert {str(mail["To"]) for mail in here.post.taken} == {f"No1 Fox <{TO}>"}
 
 
 def test_who_has_it_gets_it_again_where_they_are_named(here: MailDesk) -> None:
@@ -208,13 +208,13 @@ def test_a_mailing_that_was_refused_for_what_it_is_says_nothing_against_addresse
 def test_many_refused_addresses_are_taken_back_at_once(here: MailDesk) -> None:
     here.clients(3)
     mailing(here, rcpt=REFUSED)
-    assert [each.address for each in here("bounces list")] == ["a1@example.com", "a2@example.com", "a3@example.com"]
+    assert [bounce.address for bounce in here("bounces list")] == ["a1@example.com", "a2@example.com", "a3@example.com"]
     assert "Nobody would get this" in mailing(here)[0]
     with pytest.raises(FieldError):
         here("bounces clear")
     with pytest.raises(RefusedError):
         here("bounces clear", ("else@example.com",))
-    assert [each.address for each in here("bounces clear", ("A1@example.com",))] == ["a1@example.com"]
+    assert [bounce.address for bounce in here("bounces clear", ("A1@example.com",))] == ["a1@example.com"]
     assert len(here("bounces clear", all_=True)) == 2
     assert (here("bounces list"), len(mailing(here))) == ([], 3)
 
