@@ -1,7 +1,12 @@
 """Text messages: a texter sends one to one telephone, through Twilio."""
 
 import re
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlencode
 
 from crm.errors import OutwardError, UsageError
 
@@ -12,6 +17,17 @@ TWILIO = "https://api.twilio.com"
 # To connect, and to be answered (seconds).
 TIME_OUT = (5.0, 15.0)
 _SID = re.compile(r"AC[0-9a-f]{32}")
+_LETTERS = re.compile(r"[^\W\d_]+")
+# https://help.twilio.com/articles/223134027, and what people write in other languages.
+_STOP = frozenset((
+    "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "STOPP", "ABMELDEN", "ARRET",
+    "ARRÊT", "BAJA", "ALTO", "PARAR", "AFMELDEN",
+))  # fmt: skip
+# A sentence that begins so is one.
+_FEW = 3
+_MOST_PAGES = 20
+# Whoever has answered STOP, as Twilio says it.
+STOPPED = 21610
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 # What Twilio says of a number that gets no texts: no number, no mobile one, a country that is switched off, somebody
 # who has said STOP. https://www.twilio.com/docs/api/errors
@@ -31,6 +47,28 @@ class Texter(Protocol):
 
     def send(self, to: str, text: str) -> None:
         """Sends a text to a telephone number (E.164). Raises OutwardError where it is not sure that it was sent."""
+
+    @property
+    def can_be_answered(self) -> bool:
+        """Whether whoever gets a text can answer it: not where it comes from a name."""
+
+    def answers(self, since: date) -> "Sequence[Answer]":
+        """The texts that came in from a day on (UTC). Raises OutwardError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A text that came in: the number it is from (E.164), what it says, and when it came (UTC)."""
+
+    number: str
+    text: str
+    at: datetime
+
+    @property
+    def says_stop(self) -> bool:
+        """Whether it asks for no more texts, with one of the words that the networks know for it."""
+        words = _LETTERS.findall(self.text.upper())
+        return bool(words) and words[0] in _STOP and len(words) <= _FEW
 
 
 class TwilioTexter:
@@ -52,9 +90,12 @@ class TwilioTexter:
                 if api
                 else "TWILIO_ACCOUNT_SID is no account at Twilio; it begins with AC and has 34 characters."
             )
-        self._address = f"{api or TWILIO}/2010-04-01/Accounts/{sid}/Messages.json"
+        self._api = api or TWILIO
+        self._address = f"{self._api}/2010-04-01/Accounts/{sid}/Messages.json"
         self._sid = sid
         self._token = token
+        self.can_be_answered = sender.startswith("MG") or is_number(sender)
+        self._number = sender if is_number(sender) else ""
         self._sender = {"MessagingServiceSid" if sender.startswith("MG") else "From": sender}
         self._time_out = time_out
 
@@ -79,6 +120,41 @@ class TwilioTexter:
             sent = not isinstance(error, requests.ConnectionError) or "RemoteDisconnected" in repr(error)
             raise (_unclear() if sent else _unreached()) from error
         _refuse_unsent(reply, to)
+
+    def answers(self, since: date) -> Sequence[Answer]:
+        import requests
+
+        found: list[Answer] = []
+        page = f"{self._address}?{urlencode({'DateSent>': since.isoformat(), 'PageSize': 500} | self._to)}"
+        # What a server says that never ends is not read for ever.
+        for _ in range(_MOST_PAGES):
+            try:
+                reply = requests.get(page, auth=(self._sid, self._token), timeout=self._time_out, allow_redirects=False)
+                _refuse_unsent(reply, "")
+                answer = reply.json()
+                found += [_answer(entry) for entry in answer["messages"] if entry.get("direction") == "inbound"]
+                following = answer.get("next_page_uri")
+            except requests.RequestException as error:
+                raise _unread("cannot be reached", "offline") from error
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise _unread("gives an answer that cannot be read", "refused") from error
+            if not following:
+                break
+            page = f"{self._api}{following}"
+        return found
+
+    @property
+    def _to(self) -> dict[str, str]:
+        return {"To": self._number} if self._number else {}
+
+
+def _answer(entry: Mapping[str, Any]) -> Answer:
+    at = parsedate_to_datetime(str(entry["date_sent"]))
+    return Answer(str(entry["from"]), str(entry["body"]), at.astimezone(UTC))
+
+
+def _unread(why: str, reason: str) -> OutwardError:
+    return OutwardError(f"The answers to texts were not read: Twilio {why}.", reason=reason)
 
 
 def is_number(text: str) -> bool:

@@ -350,6 +350,7 @@ GIVEN: Mapping[str, Given] = {
     "occasions list": _nothing,
     "occasions add": lambda firm, role: {**_a_template(firm, role), "name": f"By {role}", "on": _DAYS[role]},
     "occasions remove": _an_occasion,
+    "sms fetch": _nothing,
     "bounces list": _nothing,
     "bounces clear": lambda *_: {"all_": True},
     "opt-outs list": _nothing,

@@ -26,6 +26,9 @@ class Twilio(HTTPServer):
         self.headers: dict[str, str] = {}
         self.waits = 0.0
         self.hangs_up = False
+        # What came in, as (number, text).
+        self.inbound: list[tuple[str, str]] = []
+        self.came_at = "Fri, 20 Nov 2026 10:00:00 +0000"
         self.asked: list[tuple[str, str, dict[str, list[str]]]] = []
 
     @property
@@ -48,6 +51,19 @@ class Asked(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(self.server.reply.encode())
+
+    def do_GET(self) -> None:
+        entries = [
+            {"direction": "inbound", "from": number, "body": text, "date_sent": self.server.came_at}
+            for number, text in self.server.inbound
+        ]
+        # The first page holds one of them.
+        first = "Page=1" not in self.path
+        following = f"{self.path}&Page=1" if first and len(entries) > 1 else None
+        answer = {"messages": [*(entries[:1] if first else entries[1:]), {"direction": "outbound-api"}]}
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({**answer, "next_page_uri": following}).encode())
 
     def log_message(self, format: str, *args: object) -> None:
         pass

@@ -14,8 +14,9 @@ from crm.commands.mail.mailings.text import MailingText, drafted
 from crm.commands.mail.merge_fields import filled, values_of
 from crm.commands.mail.outbox import Draft, queue_many, refuse_unsendable, send_queued
 from crm.commands.mail.outbox.sending import Sent
+from crm.commands.mail.sms import fetch as fetch_answers
 from crm.commands.registry import About, command
-from crm.errors import FieldError, NotFoundError, OutwardError, RefusedError
+from crm.errors import FieldError, NotFoundError, OutwardError, RefusedError, UsageError
 from crm.model import CHANNELS, Client, Mailing, Message, Template
 from crm.model.encoding import plain
 from crm.model.fields import Line
@@ -145,6 +146,7 @@ def due(
     Each is greeted once a year, however often and by however many it is run; days that were missed are made up for
     three days. Cron may run it every hour.
     """
+    unread = _read_answers(crm) if not dry_run else ""
     with crm.read() as snapshot:
         found = list(_greetings(snapshot, crm.today))
         waiting = snapshot.count(Message, Query({"state": "queued"}))
@@ -157,7 +159,24 @@ def due(
     queued: list[Greeting] = []
     for start in range(0, len(able), _BATCH):
         queued += _queued(crm, able[start : start + _BATCH])
-    return Due(queued, unreachable, send_queued(crm), 0)
+    sent = send_queued(crm)
+    return Due(
+        queued, unreachable, dataclasses.replace(sent, stopped=" ".join(filter(None, (unread, sent.stopped)))), 0
+    )
+
+
+def _read_answers(crm: CRM) -> str:
+    """Reads who has answered STOP, where somebody is greeted by SMS; why that could not be, in a sentence, '' where it
+    could."""
+    with crm.read() as snapshot:
+        by_sms = any(order.channel == "sms" for order in standing_orders(snapshot))
+    if not by_sms:
+        return ""
+    try:
+        fetch_answers(crm)
+    except (OutwardError, UsageError) as error:
+        return error.sentence
+    return ""
 
 
 def standing_orders(snapshot: Snapshot) -> list[Mailing]:
@@ -244,10 +263,16 @@ def _queued(crm: CRM, greetings: Sequence[Greeting]) -> list[Greeting]:
     return crm.transact(change, f"greeted {count}")
 
 
+def _sms_end(crm: CRM) -> str:
+    """The line at the end of a greeting by SMS that says how to end them."""
+    texter = crm.outward.texter()
+    return "\nSTOP ends these texts." if texter and texter.can_be_answered else ""
+
+
 def _draft(crm: CRM, order: Mailing, day: date, client: Client, known: Mapping[str, str]) -> Draft:
     given: dict[str, Any] = {"mailing": order.id, "occasion": key_of(order.occasion, day)}
     if order.channel == "sms":
-        text = filled(order.body, known, markdown=False)
+        text = f"{filled(order.body, known, markdown=False)}{_sms_end(crm)}"
         return Draft(client=client.id, channel="sms", phone=client.phone, body=text, **given)
     reader = Reader(client, Party(client.email, client.name), 0)
     return dataclasses.replace(drafted(crm, MailingText(order.subject, order.body), reader, known), **given)

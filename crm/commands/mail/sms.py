@@ -1,25 +1,31 @@
-"""Text messages: an SMS to one client, as it is shown before."""
+"""Text messages: an SMS to one client, as it is shown before; and the answers, of which STOP ends them."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from crm.commands.client_selection import TheClient
 from crm.commands.clients.contacts import contacts_of
 from crm.commands.context import CRM
+from crm.commands.mail.consent import described, opted_out
 from crm.commands.mail.merge_fields import filled, values
 from crm.commands.mail.messages import MessageCard, tried
 from crm.commands.mail.outbox import Draft, queue, refuse_unsendable
+from crm.commands.mail.outbox.transports import NOT_SET_UP
+from crm.commands.mail.unsubscribing import suppress
 from crm.commands.matching import begins
 from crm.commands.registry import About, command
-from crm.errors import FieldError, confirmation
-from crm.model import Client, Contact, Conventions, Template
+from crm.errors import FieldError, UsageError, confirmation
+from crm.model import Client, Contact, Conventions, OptOut, Template
 from crm.model.fields import Line, Phone, Prose
 from crm.outward.sms import is_number
 from crm.outward.sms_parts import parts
-from crm.repository import Snapshot
+from crm.repository import HistoryQuery, Snapshot, Transaction
 
+# So far back answers are read each time; days on which nothing was fetched are made up for.
+_READ_BACK = timedelta(days=14)
 # What Twilio takes as one text.
 LONGEST = 1600
 
@@ -37,6 +43,47 @@ class SmsPreview:
         """All of it as one text."""
         several = f"{self.parts} SMS" + (", since it is long" if self.parts > 1 else "")
         return f"To: {self.name}, {self.draft.phone}\nTakes: {several}\n\n{self.draft.body}"
+
+
+@dataclass(frozen=True, slots=True)
+class SmsFetched:
+    """The answers to texts that were read: how many there were, and which numbers get none any more."""
+
+    read: int
+    stopped: Sequence[str] = ()
+
+
+@command("sms fetch", title="Read answers to texts", menu="email")
+def fetch(crm: CRM) -> SmsFetched:
+    """Reads what was answered to texts in the last days: who has answered STOP gets none any more.
+
+    `email due` does so before it greets anybody by SMS.
+    """
+    texter = crm.outward.texter()
+    if texter is None:
+        raise UsageError(f"{NOT_SET_UP['sms']} Nothing was read.")
+    answers = texter.answers(crm.today - _READ_BACK)
+    numbers = list(dict.fromkeys(answer.number for answer in answers if answer.says_stop and is_number(answer.number)))
+    last = {answer.number: answer.at for answer in sorted(answers, key=lambda answer: answer.at) if answer.says_stop}
+
+    def change(tx: Transaction) -> list[str]:
+        known = opted_out(tx, numbers)
+        stopped = [number for number in numbers if number not in known and not _lifted(tx, number, last[number])]
+        for number in stopped:
+            suppress(tx, number, "stop")
+        return stopped
+
+    with crm.read() as snapshot:
+        wanted = set(numbers) - opted_out(snapshot, numbers).keys()
+    return SmsFetched(len(answers), crm.transact(change, "read answers to texts") if wanted else ())
+
+
+def _lifted(tx: Transaction, number: str, since: datetime) -> bool:
+    """Whether an admin has lifted the opt-out of a number since it answered STOP."""
+    about = HistoryQuery(about=OptOut.kind_name, text=number, since=since)
+    return any(
+        change.operation == "delete" and change.before.get("address") == number for change in tx.each_change(about)
+    )
 
 
 @command("sms send", title="Write an SMS", menu="email")
@@ -73,6 +120,10 @@ def previewed(
         contact, phone = _addressed(whole, contacts_of(snapshot, whole), to, crm.conventions)
     except FieldError as error:
         raise error.at("to", "To") from error
+    if found := opted_out(snapshot, [phone]):
+        raise FieldError(
+            f"{phone} has {described(found[phone])}; an admin can lift that (`opt-outs lift`)", field="to", label="To"
+        )
     try:
         body = filled(
             text or (template.body if template else ""), values(crm, snapshot, whole, contact), markdown=False

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from crm.commands.mail.mailings.text import TestSent
     from crm.commands.mail.messages import MessageCard
     from crm.commands.mail.outbox import Sent
+    from crm.commands.mail.sms import SmsFetched
     from crm.commands.mail.templates import TemplatePreview
 
 STATE_STYLES: Mapping[str, str] = {
@@ -236,6 +237,14 @@ def _(result: OptOut, screen: Screen, by: Conventions) -> None:
     screen.print(data(result.address, "bold").append(f"  opted out on {by.day(result.on)}{way}", "default"))
     if result.note:
         screen.print(data(result.note, "dim"))
+
+
+@renderer("crm.commands.mail.sms.SmsFetched")
+def _(result: "SmsFetched", screen: Screen, by: Conventions) -> None:
+    answers = _counted(result.read, by, "answer", "answers")
+    screen.print(Text(f"{screen.sign('✓', 'OK:')} Read {answers} to texts.", "green"))
+    for number in result.stopped:
+        screen.print(data(f"{number} wants no texts any more.", "yellow"))
 
 
 @renderer("crm.commands.mail.outbox.sending.Sent")

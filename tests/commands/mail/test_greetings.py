@@ -248,12 +248,12 @@ def test_an_address_that_nothing_can_be_sent_to_is_told(desk: Desk) -> None:
     ]
     bo = desk.client("Bo", date(1980, 11, 21))
     bounced = Message(
-        client=bo.id, channel="email", direction="out", state="failed", on=TODAY, to=bo.email, failure="550 gone"
+        client=bo.id, channel="email", direction="out", state="failed", on=TODAY, to=bo.email, failure="550 5.1.1 gone"
     )
     desk.crm.transact(lambda tx: tx.add(bounced), "bounced")
     found = desk.due(dry_run=True)
     assert found.greetings == []
-    assert found.unreachable[1].why_not == "an address that was refused: 550 gone"
+    assert found.unreachable[1].why_not == "an address that was refused: 550 5.1.1 gone"
 
 
 def test_greetings_by_sms(desk: Desk) -> None:
@@ -269,7 +269,7 @@ def test_greetings_by_sms(desk: Desk) -> None:
         desk.client("Anna", date(1980, 11, 21), phone="+436641234567")
         desk.client("Bo", date(1980, 11, 21))
         assert sorted(desk.names_and_days(desk.due())) == [("Anna", TODAY), ("Anna", TODAY), ("Bo", TODAY)]
-        assert [body["Body"] for _, _, body in twilio.asked] == [["Happy birthday, Anna"]]
+        assert [body["Body"] for _, _, body in twilio.asked] == [["Happy birthday, Anna\nSTOP ends these texts."]]
         assert len(desk.post.taken) == 2
         assert desk.due().greetings == []
 

@@ -126,10 +126,10 @@ def test_from_a_template_for_texts(desk: Desk, anna: Client) -> None:
 
 
 def test_what_twilio_says_is_told_and_kept(desk: Desk, anna: Client) -> None:
-    desk.twilio.status, desk.twilio.reply = 400, json.dumps({"code": 21610})
+    desk.twilio.status, desk.twilio.reply = 400, json.dumps({"code": 21614})
     card = desk.send(anna, "Hello")
     assert card.message.state == "failed"
-    assert "21610" in card.message.failure
+    assert "21614" in card.message.failure
     assert desk.office("agenda").items[0].what == "SMS: Hello"
     desk.twilio.status = 500
     assert desk.send(anna, "Hello").message.state == "unsure"
@@ -160,3 +160,24 @@ def test_one_text_that_is_refused_stops_no_other(desk: Desk, anna: Client, code:
     assert (card.message.state, bool(card.stopped), card.exit_code) == ("queued" if stops else "failed", stops, 1)
     desk.twilio.status, desk.twilio.reply = 201, "{}"
     assert desk.send(anna, "Again").message.state == "sent"
+
+
+def test_who_answers_stop_gets_no_text_any_more(desk: Desk, anna: Client) -> None:
+    desk.twilio.inbound = [
+        (anna.phone, "Stop!"), ("+436649999999", "please stop calling me"), ("+436648888888", "Stopp"), ("x", "STOP"),
+    ]  # fmt: skip
+    fetched = desk.office("sms fetch", crm=desk.crm)
+    assert (fetched.read, list(fetched.stopped)) == (4, [anna.phone, "+436648888888"])
+    assert list(desk.office("sms fetch", crm=desk.crm).stopped) == []
+    with pytest.raises(FieldError, match="answered STOP"):
+        desk.send(anna, "Hello")
+    # What was lifted since stays lifted.
+    desk.office("opt-outs lift", anna.phone, "asked for it", crm=desk.crm)
+    assert list(desk.office("sms fetch", crm=desk.crm).stopped) == []
+    assert desk.send(anna, "Hello").message.state == "sent"
+
+
+def test_a_number_that_twilio_has_stopped_is_among_the_opt_outs(desk: Desk, anna: Client) -> None:
+    desk.twilio.status, desk.twilio.reply = 400, json.dumps({"code": 21610, "message": "stopped", "status": 400})
+    assert desk.send(anna, "Hello").message.state == "failed"
+    assert [(out.address, out.way) for out in desk.office("opt-outs list", crm=desk.crm)] == [(anna.phone, "stop")]

@@ -23,7 +23,7 @@ def firm(office: Office) -> Iterator[Firm]:
 
 
 # These need what there is not here: a spreadsheet at Google, a mailbox.
-_OUT_OF_REACH = {"sheets setup", "sheets connect", "sheets leave", "email fetch", "email adopt"}
+_OUT_OF_REACH = {"sheets setup", "sheets connect", "sheets leave", "email fetch", "email adopt", "sms fetch"}
 # And these are refused in time by what they are given.
 _OTHERS = {"client": {"clients show", "profile end-session"}, "staff": {"profile end-session"}, "admin": set[str]()}
 

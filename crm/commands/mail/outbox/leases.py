@@ -8,8 +8,10 @@ from crm.commands.mail.consent import Objection, objections
 from crm.commands.mail.outbox.delivery_status import ELSEWHERE, UNKNOWN, DeliveryStatus, changes
 from crm.commands.mail.outbox.journal import Attempt, SendingJournal
 from crm.commands.mail.outbox.readdressing import Rewrite, readdressed
+from crm.commands.mail.unsubscribing import suppress
 from crm.model import Client, Contact, Message
 from crm.model.fields.recipients import recipient_key
+from crm.outward.sms import STOPPED
 from crm.repository import AnyRecord, Query, Snapshot, Transaction
 from crm.repository.queries import mail
 from crm.repository.queries.mail import WhichQueued
@@ -102,7 +104,8 @@ def take(
             _corrected(tx, message, clients[message.client], contacts.get(message.contact), rewrite)
             for message in messages
         ]
-        against = objections(tx, [message.to for message in messages if _is_bulk(message)])
+        addresses = [message.to for message in messages if _is_bulk(message) or message.channel == "sms"]
+        against = objections(tx, addresses)
         for message in messages:
             client = clients[message.client]
             if why := _unwanted(message, client, against):
@@ -131,11 +134,14 @@ def _unwanted(message: Message, client: Client, against: Mapping[str, Objection]
     """Why a message must not go out any more, '' where it may."""
     if not message.to:
         return "the client does not have the address any more"
+    objection = against.get(recipient_key(message.to))
+    if message.channel == "sms" and objection and objection.why == "opted_out":
+        # Whoever has answered STOP gets no text at all.
+        return f"{message.to}: {objection.words}"
     if not _is_bulk(message):
         return ""
     if not client.marketing_consent:
         return "the client has opted out"
-    objection = against.get(recipient_key(message.to))
     return f"{message.to}: {objection.words}" if objection else ""
 
 
@@ -148,6 +154,8 @@ def settle(tx: Transaction, ended: Sequence[Ended]) -> list[tuple[Message, Deliv
         if current is not None and _is_under(current, sending.message.until):
             after = changes(current, sending.verdict, sending.at, tx.clock)
             settled.append((tx.change(current, **after), sending.verdict))
+            if current.channel == "sms" and f"({STOPPED})" in sending.verdict.failure:
+                suppress(tx, current.to, "stop")
     return settled
 
 
