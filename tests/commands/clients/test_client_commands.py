@@ -185,7 +185,8 @@ def test_a_merge_moves_the_sales_fills_what_is_empty_and_keeps_the_rest(office: 
     merged = office("clients merge", kept, gone)
     assert office.clients() == [merged]
     assert (merged.id, merged.reference, merged.first_name, merged.city) == (kept.id, "K1", "Anna", "Wien")
-    assert (merged.phone, merged.date_of_birth, merged.marketing_consent) == ("+436601234567", BORN, True)
+    # Of one person one "no" to mailings holds.
+    assert (merged.phone, merged.date_of_birth, merged.marketing_consent) == ("+436601234567", BORN, False)
     assert (merged.tags, merged.notes) == (("a", "b", "c"), "kept\n\ngone")
     assert merged.extra == {"hat": "L", "shoe": "42", "coat": "S"}
     assert (merged.total_spend, merged.sales_count, merged.status) == (Decimal("35000.50"), 3, "VIP")
