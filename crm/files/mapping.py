@@ -150,8 +150,8 @@ class Mapper:
 
     def _without_year(self, found: dict[str, str]) -> None:
         """A birthday that names no year is worth a note, and no date."""
-        if told := without_year(found["date_of_birth"], self._birth_order, self._by):
-            note = f"Birthday: {told} (month-day, no year given)"
+        if day := without_year(found["date_of_birth"], self._birth_order, self._by):
+            note = f"Birthday: {day} (month-day, no year given)"
             found["date_of_birth"], found["notes"] = "", "\n".join(filter(None, (found.get("notes", "").strip(), note)))
 
 

@@ -84,23 +84,23 @@ class SaleImport:
         stored = dict(zip(new, ids, strict=True))
         return [(row, stored.get(client.id, client.id)) for row, client in found]
 
-    def _known(self, told: Mapping[str, Any], known: Known, keys: Sequence[Key]) -> Client | None:
+    def _known(self, identity: Mapping[str, Any], known: Known, keys: Sequence[Key]) -> Client | None:
         """The client that a row names in whatever way; raises FieldError where it could be several."""
-        only_name = not any(told.get(name) for name in ("reference", "email", "phone"))
+        only_name = not any(identity.get(name) for name in ("reference", "email", "phone"))
         if only_name and self._draft.match in ("", "name"):
-            return self._named(told)
-        client = known.same(told, keys)
-        if client is not None or not told.get("reference") or self._draft.match not in ("", "reference"):
+            return self._named(identity)
+        client = known.same(identity, keys)
+        if client is not None or not identity.get("reference") or self._draft.match not in ("", "reference"):
             return client
-        if not self._by_number and (client := self._called(told["reference"])):
+        if not self._by_number and (client := self._called(identity["reference"])):
             return client
         # Whoever has another reference is somebody else.
-        named = self._named(told)
+        named = self._named(identity)
         return named if named is not None and not named.reference else None
 
-    def _named(self, told: Mapping[str, Any]) -> Client | None:
-        person = f"{told.get('first_name', '')} {told.get('last_name', '')}"
-        return self._called(person) or self._called(told.get("company", ""))
+    def _named(self, identity: Mapping[str, Any]) -> Client | None:
+        person = f"{identity.get('first_name', '')} {identity.get('last_name', '')}"
+        return self._called(person) or self._called(identity.get("company", ""))
 
     def _called(self, name: str) -> Client | None:
         """The one client of a name; raises FieldError where there are several."""
