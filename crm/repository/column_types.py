@@ -1,14 +1,14 @@
 """Column types for money, times, tags and objects."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, String, Text, TypeDecorator
 
-from crm.errors import RefusedError
+from crm.errors import RefusedError, StoreDamagedError
 from crm.model.money import MOST_DECIMALS
 
 # How many stored units make one unit of a currency: as many as the currency with the most decimals needs.
@@ -57,6 +57,20 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return None if value is None else value.replace(tzinfo=UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+        read = super().result_processor(dialect, coltype)
+
+        def moment(stored: Any) -> datetime | None:
+            try:
+                return read(stored) if read else stored
+            except (ValueError, TypeError) as error:
+                raise StoreDamagedError(
+                    "The data is damaged: where a time should be there is something else. It was left as it is;"
+                    " `restore FILE` puts a backup back."
+                ) from error
+
+        return moment
 
 
 class TagList(TypeDecorator[tuple[str, ...]]):

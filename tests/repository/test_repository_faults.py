@@ -414,6 +414,27 @@ def test_an_overwritten_page_is_found(path: Path) -> None:
     assert path.read_bytes() == content
 
 
+@pytest.mark.parametrize("value", ["yesterday", "2026-99-99 00:00:00", "", -5, 1e300, b"\xff\xfe"])
+def test_a_time_that_is_none_is_damage_and_no_fault_of_the_program(path: Path, value: object) -> None:
+    with closing(opened(path)) as store:
+        store.transact(lambda tx: tx.add(Client(kind="person", last_name="A")), "added a client")
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("UPDATE client SET created_at = ?", (value,))
+            other.commit()
+        with pytest.raises(StoreDamagedError, match="restore FILE"), store.read() as snapshot:
+            snapshot.find_all(Client)
+
+
+def test_text_that_is_none_is_damage_and_no_fault_of_the_program(path: Path) -> None:
+    with closing(opened(path)) as store:
+        store.transact(lambda tx: tx.add(Client(kind="person", last_name="A")), "added a client")
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("UPDATE client SET city = CAST(x'fffe' AS TEXT)")
+            other.commit()
+        with pytest.raises(StoreDamagedError, match="restore FILE"), store.read() as snapshot:
+            snapshot.find_all(Client)
+
+
 def test_a_database_of_another_program_stays(path: Path) -> None:
     with closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TABLE songs (title TEXT)")
