@@ -25,7 +25,8 @@ Direction = Literal["past", "ahead", "nearest"]
 
 _LONGEST = 80
 _SPREAD = 8
-_FIRST_YEAR, _LAST_YEAR = 1000, 9999
+_LEAP_YEAR = 2024
+_LAST_YEAR = 9999
 # Two digits of a year mean one up to so many years ahead.
 _YEARS_AHEAD = 20
 
@@ -56,21 +57,23 @@ _TIME = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s*(am|pm|a\.m\.|p\.m\.|h|o'clock
 _CLOCK = re.compile(r"\d:\d")
 
 _COUNT = rf"(\d+|{'|'.join(_NUMBERS)})"
-_UNIT = r"((?:working |business |work)?day|week|fortnight|month|quarter|year)s?"
+_UNIT = r"((?:working |business |work)?day|week|wk|fortnight|month|mth|quarter|year|yr)s?"
 _AHEAD = re.compile(rf"in {_COUNT} {_UNIT}(?: time)?|{_COUNT} {_UNIT} (?:from (?:now|today)|later)")
+_LEFT = re.compile(rf"{_COUNT} {_UNIT}")
 _AGO = re.compile(rf"{_COUNT} {_UNIT} (?:ago|back)")
 _PERIOD = re.compile(
     r"(?:(start|beginning|middle|mid|end) (?:of )?)?(?:the )?(?:(this|current|next|coming|last|past|previous) )?"
     r"(week|month|quarter|year)"
 )
 _PART_OF = re.compile(r"(start|beginning|middle|mid|end) (?:of )?(.+)")
+_ABBREVIATED: Mapping[str, str] = {"wk": "week", "mth": "month", "yr": "year"}
 _SHORT: Mapping[str, str] = {
     "eow": "end of week", "eom": "end of month", "eoq": "end of quarter", "eoy": "end of year",
     "month end": "end of month", "year end": "end of year",
 }  # fmt: skip
 _WORDS: Mapping[str, int] = {
-    "today": 0, "now": 0, "yesterday": -1, "tomorrow": 1, "day after tomorrow": 2, "the day after tomorrow": 2,
-    "day before yesterday": -2, "the day before yesterday": -2,
+    "today": 0, "now": 0, "eod": 0, "yesterday": -1, "tomorrow": 1,
+    "day after tomorrow": 2, "the day after tomorrow": 2, "day before yesterday": -2, "the day before yesterday": -2,
 }  # fmt: skip
 _ORDINAL = re.compile(r"(?:the )?(\d{1,2}) (?:st|nd|rd|th)(?: of (?:the )?(this|next|last) month)?")
 _QUARTER = re.compile(r"(?:(\d{4}) )?q ([1-4])(?: (\d{4}))?")
@@ -212,7 +215,7 @@ def _day(written: str, by: Conventions, direction: Direction) -> When:
     if re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", written):
         return _full(*map(int, written.split("-")))
     phrase = " ".join(_folded(_tokens(written)))
-    if (found := _counted(phrase, by.today)) is not None:
+    if (found := _counted(phrase, by.today, direction)) is not None:
         return When(found)
     if (period := _period(_SHORT.get(phrase, phrase), by, direction)) is not None:
         return period
@@ -227,12 +230,14 @@ def _day(written: str, by: Conventions, direction: Direction) -> When:
 # Words
 
 
-def _counted(phrase: str, today: date) -> date | None:
-    """Today, tomorrow, in two weeks, 30 days ago."""
+def _counted(phrase: str, today: date, direction: Direction) -> date | None:
+    """Today, tomorrow, in two weeks, 30 days ago; two weeks alone where what is meant lies ahead."""
     if phrase in _WORDS:
         return today + timedelta(days=_WORDS[phrase])
     if ahead := _AHEAD.fullmatch(phrase):
         return _moved(today, _count(ahead[1] or ahead[3]), ahead[2] or ahead[4])
+    if direction == "ahead" and (left := _LEFT.fullmatch(phrase)):
+        return _moved(today, _count(left[1]), left[2])
     if ago := _AGO.fullmatch(phrase):
         return _moved(today, -_count(ago[1]), ago[2])
     return None
@@ -243,6 +248,7 @@ def _count(written: str) -> int:
 
 
 def _moved(day: date, count: int, unit: str) -> date:
+    unit = _ABBREVIATED.get(unit, unit)
     match unit:
         case "day":
             return day + timedelta(days=count)
@@ -511,7 +517,7 @@ def _ordered(first: str, mark: str, second: str, by: Conventions, direction: Dir
     day_first = by.day_first or (mark == "." and by.date_order != "ymd")
     day, month = (int(first), int(second)) if day_first else (int(second), int(first))
     written = [second, first, *([year] if year else [])]
-    if not 1 <= month <= 12 and 1 <= day <= 12 and 1 <= month <= 31:
+    if not 1 <= month <= 12 and 1 <= day <= 12 and 1 <= month <= monthrange(_LEAP_YEAR, day)[1]:
         order = "day" if day_first else "month"
         raise FieldError(f"there is no month {month}; here the {order} comes first: {mark.join(written)}")
     if not 1 <= month <= 12 and len(year) < 4:
@@ -571,7 +577,7 @@ def _with_month(written: str, by: Conventions, direction: Direction) -> When | N
 def _day_or_year(month: int, number: str, today: date, direction: Direction) -> When | None:
     if len(number) == 4:
         return _span(calendar_day(int(number), month, 1), 1)
-    if len(number) > 2 or int(number) > 31:
+    if len(number) > 2:
         return None
     return When(_without_year(month, int(number), today, direction))
 

@@ -87,6 +87,8 @@ AHEAD = [
     ("two weeks from now", "2026-12-05"),
     ("a week from today", "2026-11-28"),
     ("in 5 working days", "2026-11-27"),
+    ("2 wks", "2026-12-05"),
+    ("10 days", "2026-12-01"),
     ("30 days ago", "2026-10-22"),
     ("a month ago", "2026-10-21"),
     # Ends and beginnings.
@@ -200,6 +202,8 @@ def test_each_team_types_dates_in_its_own_order_and_words(typed: str, language: 
         ("30 feb", "en_US", "there is no day 30 in February"),
         ("feb 29, 2026", "en_US", "there is no day 29 in February 2026"),
         ("31 june", "en_US", "there is no day 31 in June"),
+        ("32 dec", "en_US", "there is no day 32 in December"),
+        ("11/31", "en_GB", "write it like"),
         ("2026-13-01", "en_US", "there is no month 13"),
         ("0/0/2026", "en_US", "there is no month 0"),
         ("31/12/1999", "en_US", "there is no month 31; here the month comes first: 12/31/1999"),

@@ -36,7 +36,7 @@ _TEXT, _TEXTED = _Head("sms"), _Head("sms", happened=True)
 _NOTE, _QUOTED, _SOLD = _Head("note"), _Head("note", True, "Quote"), _Head("note", True, "Sold")
 _MEALS = ("breakfast", "lunch", "dinner", "coffee", "drinks")
 _HEADS: Mapping[str, _Head] = {
-    **dict.fromkeys(("call", "phone", "ring"), _CALL),
+    **dict.fromkeys(("call", "phone", "ring", "phone call", "call back"), _CALL),
     **dict.fromkeys(("called", "phoned", "rang", "spoke", "talked"), _CALLED),
     **dict.fromkeys(("video call", "zoom", "zoom call", "teams call", "skype"), _Head("call", label="Video call")),
     **dict.fromkeys(("left a message", "left message", "voicemail"), _Head("call", True, "Left a message")),
@@ -62,11 +62,18 @@ _DONE: Mapping[str, _Head] = {
     **dict.fromkeys(("mailed", "emailed", "e-mailed", "wrote", "replied", "answered"), _MAILED),
     **dict.fromkeys(("texted", "messaged", "whatsapped"), _TEXTED),
     "bought": _Head("note", True, "Bought"),
+    "ordered": _Head("note", True, "Ordered"),
 }
-_TRADED = ("Sold", "Bought")
+_TRADED = ("Sold", "Bought", "Ordered")
+# Before what was done, and saying nothing more than that it has happened: I just had lunch with.
+_HAD = "had"
+_IDLE = frozenset(("i", "we", "just", "a", "todo", _HAD))
+_MOST_IDLE, _MOST_VERB_WORDS = 4, 3
 # Between what was done and the client.
-_TO = frozenset(("with", "to", "at", "from", "for"))
+_TO = frozenset(("with", "w/", "to", "at", "from", "for"))
 _MOST_NAME_WORDS = 5
+# Of more words before the first comma some are text.
+_MOST_NAMED = 3
 
 # Between the pieces of a line.
 _BETWEEN = " \t\r\n,;:.-–—"  # noqa: RUF001 - dashes that people write
@@ -78,10 +85,10 @@ _WORDS_OF_WHEN = 7
 _NOT_SINCE = frozenset(("since", "from", "until", "till"))
 _TELLING = _NOT_SINCE | {"of", "before", "after", "than", "the", "a", "an", "for"}
 # Behind a date that stands in the midst: called Acme yesterday about the fair.
-_ABOUT = frozenset(("about", "re", "regarding", "because", "concerning"))
+_ABOUT = frozenset(("about", "and", "to", "re", "regarding", "because", "concerning"))
 _IN_NUMBERS = re.compile(r"\d{1,2}/\d{1,2}")
 _NO_DATE = re.compile(r"\d+|\d{1,2}[.-]\d{1,2}|\d{4}[./-]\d{1,2}")
-_SOLD_FOR = re.compile(r"(?:^|\s)(?:for|at)\s+(\S+(?:\s+\S{1,3})?)$|(?:^|\s)(\S*\d\S*)$", re.IGNORECASE)
+_SOLD_FOR = re.compile(r"(?:^|\s)(?:for|at)\s+(\S+(?:\s+\S{1,3})?)$|(?:^|\s)(\S*\d\S*(?:\s[a-z]{3})?)$", re.IGNORECASE)
 _SOLD_TO = re.compile(r"^(?P<what>.+?)\s+to\s+(?P<who>.+)$", re.IGNORECASE | re.DOTALL)
 
 
@@ -140,7 +147,7 @@ def read_notes(line: str, by: Conventions) -> Iterator[QuickNote]:
     leading, rest = _leading(line, by)
     head, text = _head(rest)
     if head is not None:
-        if head is _SOLD and (sold := _SOLD_TO.fullmatch(text)):
+        if head == _SOLD and (sold := _SOLD_TO.fullmatch(text)):
             sum_behind = _SOLD_FOR.search(sold["who"])
             who = sold["who"][: sum_behind.start()] if sum_behind else sold["who"]
             behind = sold["who"][len(who) :]
@@ -156,14 +163,18 @@ def read_notes(line: str, by: Conventions) -> Iterator[QuickNote]:
 def _head(text: str) -> tuple[_Head | None, str]:
     """What the first words say was done, and the rest of the text."""
     words = list(_WORD.finditer(text))
-    for count in range(min(3, len(words)), 0, -1):
-        verb = " ".join(word.group() for word in words[:count]).rstrip(_BETWEEN).lower()
-        if (head := _HEADS.get(verb)) is None:
-            continue
-        rest = words[count:]
-        if len(rest) > 1 and rest[0].group().lower() in _TO:
-            rest = rest[1:]
-        return head, text[rest[0].start() :] if rest else ""
+    plain = [word.group().lower().strip(_BETWEEN) for word in words[: _MOST_IDLE + _MOST_VERB_WORDS]]
+    skipped = next((place for place, word in enumerate(plain) if word not in _IDLE), 0)
+    for start in range(min(skipped, _MOST_IDLE) + 1):
+        for count in range(_MOST_VERB_WORDS, 0, -1):
+            head = _HEADS.get(" ".join(plain[start : start + count]))
+            if head is None or start + count > len(words):
+                continue
+            rest = words[start + count :]
+            if len(rest) > 1 and rest[0].group().lower() in _TO:
+                rest = rest[1:]
+            happened = head.happened or _HAD in plain[:start]
+            return dataclasses.replace(head, happened=happened), text[rest[0].start() :] if rest else ""
     return None, text
 
 
@@ -236,7 +247,7 @@ def _dated(note: QuickNote, head: _Head, days: Sequence[_FoundDay], by: Conventi
 def _has_passed(day: _FoundDay, head: _Head, by: Conventions) -> bool:
     """Whether a day that is named is when it was; today it is where a text follows, or its time is past."""
     when = day.when
-    if when.day != by.today or head is _NOTE:
+    if when.day != by.today or head == _NOTE:
         return when.day < by.today
     return head.happened or (when.time <= by.clock.time_of(by.clock.now) if when.time else day.is_early)
 
@@ -272,14 +283,14 @@ def _day_from(
     for end in range(min(len(words), place + _WORDS_OF_WHEN), place, -1):
         is_last = end == len(words)
         ends_piece = is_last or ends[end - 1]
-        is_beside = in_first and (ends_piece or words[end].group().lower() in _ABOUT)
+        is_beside = in_first and (ends_piece or words[end].group().lower().strip(_BETWEEN) in _ABOUT)
         stands = is_beside or (begins_piece and ends_piece)
         written = text[words[place].start() : words[end - 1].end()]
         # At the end of a text, wants 1/2, paid on 3 nov, it is part of it, but for a day in words that is to come.
         if not (stands or (is_last and not _IN_NUMBERS.fullmatch(written.strip(_BETWEEN)))):
             continue
         when = _when(written, by)
-        if when is not None and has_happened and not (is_last and place > first_end):
+        if when is not None and has_happened and not (is_last and (place > first_end or first_end > _MOST_NAMED)):
             when = _last_weekday(written, when, by)
         if when is not None and (stands or when.day >= by.today):
             is_early = (in_first or place == first_end) and not is_last
