@@ -104,7 +104,7 @@ def send(
     with crm.read() as snapshot:
         found = previewed(crm, snapshot, client, text, template, to)
     if not yes:
-        raise confirmation(f"{found.full_text}\n\nSend this to {client.name}?", "Send it")
+        raise confirmation(f"{found.full_text}\n\nSend this to {client.name}?", "Send it", irreversible=True)
     queued = crm.transact(lambda tx: queue(tx, crm, found.draft), f"wrote an SMS to {client.name}")
     return tried(crm, queued)
 

@@ -69,11 +69,13 @@ def message_page(session: Session, message: Message) -> None:
     def entries() -> list[Choice]:
         record, client = seen["card"].message, seen["card"].client
         listed = [] if seen["whole"] else [Choice("Read all of it", lambda: _read(session, record), "r")]
-        if record.direction == "out" and record.state in SENT_AGAIN:
-            listed.append(Choice("Send again", lambda: again(session, record), "a"))
         if record.direction == "out" and record.state == "queued":
             listed.append(Choice("Cancel", lambda: cancel(session, record)))
-        return [*listed, Choice("Open the client", lambda: session.open(client))]
+        listed.append(Choice("Open the client", lambda: session.open(client)))
+        if record.direction == "out" and record.state in SENT_AGAIN:
+            # Not the first, which Enter chooses.
+            listed.append(Choice("Send again", lambda: again(session, record), "a"))
+        return listed
 
     session.menu(crumbs, entries, above=above)
 

@@ -1,5 +1,6 @@
 """A mailing written at the menu: to whom, from a template or a blank page, looked at, tried on oneself, and sent."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,9 +13,10 @@ from crm.commands.mail.mailings.text import TestSent, written
 from crm.commands.mail.outbox import refuse_unsendable
 from crm.commands.mail.templates import of_channel
 from crm.commands.registry import named
+from crm.errors import FieldError
 from crm.model import Client, Field, Template
 from crm.model.fields import Email
-from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.console.keyboard import BACK, Back, Choice, Needed
 from crm.terminal.drawing import render
 from crm.terminal.mail.composing import EmailSteps
 from crm.terminal.mail.mailings import mailing_page, sending_page, tell_sent
@@ -80,7 +82,7 @@ class _Steps(EmailSteps[MailingReport]):
         with_files = written(session.crm, None, given["subject"], given["body"], given["attach"])
         found = prepared(session.crm, asked_for(**_asked(group)), with_files)
         room: int | None = 0
-        while (chosen := self._looked_at(found, room)) != "send":
+        while (chosen := self._looked_at(found, room)) != "send" or not self._confirmed(found.audience.count):
             room = None if chosen == "read" else 0
             if chosen == "left out":
                 session.page(_TITLE, "Left out")
@@ -104,8 +106,28 @@ class _Steps(EmailSteps[MailingReport]):
         entries = [Choice(f"Send it to {by.number(found.audience.count)}", "send"), Choice("Send me a test", "test")]
         entries += [Choice("Who is left out", "left out")] if found.audience.left_out else []
         entries += [] if whole else [Choice("Read all of it", "read", "r")]
-        chosen: str = session.keyboard.choose("", entries, back="Change it")
+        chosen: str = session.keyboard.choose("", entries, back="Change it", at=BACK)
         return chosen
+
+    def _confirmed(self, count: int) -> bool:
+        """Whether the person types how many people get it: what is sent to many cannot be undone."""
+        if count == 1:
+            return True
+        session = self.session
+
+        def read(typed: str) -> bool:
+            if not typed.strip():
+                raise Needed
+            if re.sub(r"\D", "", typed) != str(count):
+                raise FieldError(
+                    f"it goes to {session.crm.conventions.number(count)}; type that number, or Esc to go back"
+                )
+            return True
+
+        try:
+            return bool(session.keyboard.text(f"It cannot be undone. Type {count} to send it", read))
+        except Back:
+            return False
 
     def _test(self, group: Chosen, given: Mapping[str, Any]) -> None:
         """Sends it to an address of the person's own, as the first would get it."""
@@ -113,11 +135,11 @@ class _Steps(EmailSteps[MailingReport]):
 
         def read(typed: str) -> str:
             if not typed.strip():
-                raise Back
+                raise Needed
             return _ADDRESS.read(typed, session.crm.conventions)
 
         def sent() -> None:
-            address = session.keyboard.text("To", read, help=_ADDRESS.example)
+            address = session.keyboard.text("To", read, help="an address of your own")
             tested: TestSent = named("mailings send")(session.crm, test=address, **group, **given)
             session.tell(tested)
 

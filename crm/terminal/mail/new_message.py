@@ -12,7 +12,7 @@ from crm.commands.mail.outbox import refuse_unsendable
 from crm.commands.mail.templates import of_channel
 from crm.commands.registry import named
 from crm.model import Client, Template
-from crm.terminal.console.keyboard import Choice
+from crm.terminal.console.keyboard import BACK, Choice
 from crm.terminal.drawing.screen import clean
 from crm.terminal.mail.composing import EmailSteps
 from crm.terminal.mail.message_form import MessageForm
@@ -59,7 +59,8 @@ class _Steps(EmailSteps[MessageCard]):
             whole = draw_preview(session.screen, preview, room and session.screen.left - _BELOW)
             session.screen.print()
             more = [] if whole else [Choice("Read all of it", "read", "r")]
-            if session.keyboard.choose("", [Choice("Send it", "send"), *more], back="Change it") == "send":
+            entries = [Choice("Send it", "send"), *more]
+            if session.keyboard.choose("", entries, back="Change it", at=BACK) == "send":
                 break
             room = None
         session.screen.print(Text(f"Sending to {clean(self._client.name)}", "dim"))

@@ -51,11 +51,16 @@ def test_a_mailing_is_written_looked_at_tried_and_sent(
     session.sees("This goes to 3 clients.").sees("1 client is left out: 1 has not agreed to mailings.")
     session.sees("Subject: News for No1").sees("Dear No1").sees("1) Send it to 3")
     session.choose("Who is left out").sees("[b]Silent").sees("has not agreed to mailings").press("enter")
-    session.sees("1) Send it to 3").choose("Send me a test").sees("To (").press("me@example.com", "enter")
+    # Enter sends nothing: how many get it is typed, and an empty answer is none.
+    session.sees("1) Send it to 3").press("enter").choose("Look and send")
+    session.sees("1) Send it to 3").press("1").sees("Type 3 to send").press("enter").sees("It is needed")
+    session.press("12", "enter").sees("It goes to 3").press("esc").sees("1) Send it to 3")
+    session.choose("Send me a test").sees("To (").press("enter").sees("It is needed")
+    session.press("me@example.com", "enter")
     session.sees("Sent to me@example.com, as No1 would get it.").sees("1) Send it to 3")
     assert post.recipients == ["me@example.com"]
     assert messages(crm) == []
-    session.press("1").sees("Sent to 3.").sees("3 sent").sees("a) All its e-mails")
+    session.press("1", "3", "enter").sees("Sent to 3.").sees("3 sent").sees("a) All its e-mails")
     assert post.recipients[1:] == ["a1@example.com", "a2@example.com", "a3@example.com"]
     session.press("a").sees("News for N").sees("f filter").press("esc").press("r").sees("Dear {name}").press("enter")
     session.sees("3 sent").press("esc").sees("1) Write an e-mail").choose("Mailings").sees("News for {f")
@@ -67,7 +72,7 @@ def test_what_failed_is_opened_by_its_number_and_sent_again(
 ) -> None:
     readers(crm, 3)
     post.answers["rcpt"] = lambda address: "550 5.1.1 No such \x1b[31muser" if address.startswith("a2@") else ""
-    session = written(to_many(start, **mail)).sees("1) Send it to 3").press("1").sees("2 sent, 1 failed")
+    session = written(to_many(start, **mail)).sees("1) Send it to 3").press("1", "3", "enter").sees("2 sent, 1 failed")
     session.sees("1) No2").sees("No such").press("1").sees("E-mail to No2 failed").sees("a) Send again")
     post.answers.clear()
     session.press("a").sees("Sent to a2@example.com.").press("esc").sees("3 sent").lacks("1) No2")
@@ -109,13 +114,15 @@ def test_nobody_writes_what_nobody_gets_or_what_cannot_be_sent(start: Start, crm
 def test_what_waits_is_gone_on_with_or_cancelled(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
     readers(crm, 3)
     away = {"CRM_SMTP_URL": f"smtp://127.0.0.1:{free_port()}", "CRM_MAIL_FROM": SENDER}
-    session = written(to_many(start, **away)).sees("1) Send it to 3").press("1").sees("cannot be reached")
+    session = written(to_many(start, **away)).sees("1) Send it to 3").press("1", "3", "enter").sees("cannot be reached")
     session.sees("3 still wait.").sees("3 queued").sees("g) Go on sending").press("g").sees("cannot be reached")
     session.sees("3 queued").hang_up()
     session = start(**mail).sees("1) Clients").choose("E-mail").choose("Mailings").sees("News for").press("1")
     session.sees("g) Go on sending").press("g").sees("Sent to 3.").sees("3 sent").lacks("Go on sending")
     assert len(post.taken) == 3
-    session = written(to_many(start, **away)).sees("1) Send it to 3").press("1").sees("c) Cancel what waits")
+    session = (
+        written(to_many(start, **away)).sees("1) Send it to 3").press("1", "3", "enter").sees("c) Cancel what waits")
+    )
     session.press("c").sees("This cancels 3 e-mails of it that were not sent yet.").choose("Cancel them")
     session.sees("Cancelled what had not been sent.").sees("3 cancelled")
 
@@ -125,7 +132,7 @@ def test_ctrl_c_stops_after_the_e_mail_in_hand_and_the_menu_goes_on(
 ) -> None:
     readers(crm, 4)
     post.waits = 0.8
-    session = written(to_many(start, **mail)).sees("1) Send it to 4").press("1").sees("Ctrl-C stops")
+    session = written(to_many(start, **mail)).sees("1) Send it to 4").press("1", "4", "enter").sees("Ctrl-C stops")
     while not post.sessions:
         time.sleep(0.01)
     session.press("c-c").sees("You have stopped it. 3 still wait.").sees("1 sent, 3 queued")

@@ -86,7 +86,9 @@ def send(
             return tried(crm, snapshot, text, _first(crm, audience(snapshot, group.members(snapshot))), test)
     if not yes:
         found = prepared(crm, group, text)
-        raise confirmation(f"{found.preview.full_text}\n\n{_named(found, crm.conventions)}\n\nSend it?", "Send it")
+        raise confirmation(
+            f"{found.preview.full_text}\n\n{_named(found, crm.conventions)}\n\nSend it?", "Send it", irreversible=True
+        )
     mailing, left_out = enqueued(crm, group, text)
     return replace(_sent(crm, mailing), left_out=left_out)
 
