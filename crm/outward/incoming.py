@@ -167,7 +167,8 @@ class _Body:
             yield _appointment(part)
         elif name := _file_name(part):
             self.attachments.append(name)
-        elif kind in ("text/plain", "text/html"):
+        elif kind in ("text/plain", "text/html") or part.get_content_maintype() == "multipart":
+            # What says that it has parts and has none is text.
             content = part.get_payload(decode=True)
             text = _decoded(content if isinstance(content, bytes) else b"", part.get_content_charset())
             yield plain_text(text[:_LONGEST_HYPERTEXT]) if kind == "text/html" else text
@@ -288,6 +289,9 @@ def _is_automatic(message: "Message[str, str]") -> bool:
 
 def _decoded(content: bytes, charset: str | None) -> str:
     """Bytes as text: in the charset that they say they are in if that can be, else in what they look like."""
+    if _known(charset) == "cp1252" and (text := _as_utf8(content)):
+        # Every text is one in Latin 1, and hardly any in another charset is UTF-8 by chance.
+        return text
     for name in filter(None, (_known(charset), "utf-8")):
         try:
             return content.decode(name)
@@ -298,6 +302,14 @@ def _decoded(content: bytes, charset: str | None) -> str:
 
     guess = from_bytes(content[:20_000], cp_isolation=list(_LIKELY)).best()
     return content.decode(guess.encoding if guess else "cp1252", "replace")
+
+
+def _as_utf8(content: bytes) -> str:
+    """Bytes beyond ASCII as UTF-8; '' where they are none."""
+    try:
+        return "" if content.isascii() else content.decode("utf-8")
+    except UnicodeError:
+        return ""
 
 
 def _known(charset: str | None) -> str:

@@ -10,6 +10,7 @@ from crm.errors import UsageError
 
 _SMTP = "smtp://user:password@mail.example.com:587?starttls, or smtps:// for a server that encrypts from the start"
 _IMAP = "imaps://user:password@mail.example.com/INBOX, with %40 for an @ in the user's name"
+_SIGNS = "In the password write # as %23, / as %2F, ? as %3F, @ as %40 and % as %25."
 _SMTP_PORTS = {"always": 465, "first": 587, "never": 25}
 _IMAP_PORTS = {"always": 993, "first": 143, "never": 143}
 
@@ -29,7 +30,7 @@ class Server:
 
 def smtp_server(url: str) -> Server:
     """The server that CRM_SMTP_URL names. Raises UsageError."""
-    unread = UsageError(f"CRM_SMTP_URL names no mail server; write it like {_SMTP}.")
+    unread = UsageError(f"CRM_SMTP_URL names no mail server; write it like {_SMTP}. {_SIGNS}")
     parts = _split(url, "smtp", unread)
     if parts.path not in ("", "/"):
         raise unread
@@ -38,7 +39,7 @@ def smtp_server(url: str) -> Server:
 
 def imap_server(url: str) -> Server:
     """The server and folder that CRM_IMAP_URL names. Raises UsageError."""
-    unread = UsageError(f"CRM_IMAP_URL names no mailbox; write it like {_IMAP}.")
+    unread = UsageError(f"CRM_IMAP_URL names no mailbox; write it like {_IMAP}. {_SIGNS}")
     parts = _split(url, "imap", unread)
     folder = unquote(parts.path.strip("/")) or "INBOX"
     if not parts.username or not folder.isprintable():

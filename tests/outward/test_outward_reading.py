@@ -336,3 +336,13 @@ def test_an_answer_to_an_invitation_is_no_empty_message() -> None:
 def test_an_absence_note_is_written_by_no_person(header: str) -> None:
     assert read(f"{header}\nFrom: a@example.com\nSubject: Away\n\nI am away.\n").is_automatic
     assert not read("Return-Path: <a@example.com>\nFrom: a@example.com\nSubject: Hi\n\nHello.\n").is_automatic
+
+
+def test_utf8_that_says_it_is_latin_1_is_read_as_what_it_is() -> None:
+    head = b"From: a@example.com\nContent-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: 8bit\n\n"
+    assert read(head + "Grüße, Jö €".encode()).text == "Grüße, Jö €"
+    assert read(head + "Grüße".encode("latin-1")).text == "Grüße"
+
+
+def test_a_message_whose_parts_cannot_be_told_apart_keeps_its_text() -> None:
+    assert "Hello there" in read("From: a@example.com\nContent-Type: multipart/mixed\n\nHello there\n").text

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from crm.clock import machine_now
-from crm.model import Client, Dashboard, Deal, Sale, SignIn, User
+from crm.model import Client, Dashboard, Deal, OptOut, Sale, SignIn, User
 from crm.repository import Query, tables
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite.backups import SqliteBackups
@@ -349,3 +349,20 @@ def test_the_names_in_an_old_file_say_whose_a_record_is(folder: Path) -> None:
         added = repository.transact(lambda tx: tx.add(Dashboard(user="Ben", user_id=gone, tiles="agenda")), "added")
         assert (added.id, added.user) == (3, "Tia")
         assert clients[0].owner == "Ben"
+
+
+def test_who_opted_out_before_there_was_a_list_is_on_it(folder: Path) -> None:
+    path = folder / "store.sqlite3"
+    with closing(Store(lambda *_, **__: opened(path), folder)) as store:
+        store.add(email="again@example.com", marketing_consent=True)
+        for address in ("Anna@Example.com", "anna@example.com", "again@example.com"):
+            store.repository.transact(
+                lambda tx: tx.add(Client(last_name="X")), f"opted out of mailings, asked for by {address}"
+            )
+    with closing(sqlite3.connect(path)) as file:
+        file.executescript(OLDER[6])
+    with closing(opened(path)) as repository:
+        with repository.read() as snapshot:
+            assert [(out.address, out.way) for out in snapshot.find_all(OptOut)] == [("anna@example.com", "link")]
+        assert [finding.what for finding in repository.check() if finding.wrong] == []
+        repository.transact(lambda tx: tx.add(OptOut(address="b@example.com", on=tx.today)), "added")

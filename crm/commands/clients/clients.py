@@ -10,15 +10,17 @@ from crm.commands.activity.timeline_entries import Entry
 from crm.commands.activity.timeline_events import latest
 from crm.commands.client_selection import Group, OfView, Only, SomeClients, TheClient, Where, filters_of, pluralize
 from crm.commands.context import CRM
+from crm.commands.mail.consent import described, opted_out
 from crm.commands.matching import through
 from crm.commands.ownership import Mine, owner_filter
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import EVERYBODY, ONLY_ADMIN, About, FieldsOf, Takes, command
 from crm.errors import FieldError, Question, RefusedError, confirmation
-from crm.model import Client, Contact, Conventions, User, belonging_to, fields, named, people, typed_fields
+from crm.model import Client, Contact, Conventions, OptOut, User, belonging_to, fields, named, people, typed_fields
 from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Day, Line, Tags
-from crm.model.rights import CLIENT
+from crm.model.fields.recipients import recipient_key
+from crm.model.rights import ALL, CLIENT, READ, level
 from crm.repository import Query, Snapshot, Transaction
 
 NewClient = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.NEW)]
@@ -189,7 +191,17 @@ def show(crm: CRM, client: TheClient) -> ClientCard:
     with crm.read() as snapshot:
         record = snapshot.get(Client, client.id)
         contacts = snapshot.find_all(Contact, Query({"client": record.id}))
-        return ClientCard(record, contacts, doubts(record, crm.conventions), latest(crm, snapshot, record, _SHOWN))
+        odd = {**_opt_outs(crm, snapshot, record), **doubts(record, crm.conventions)}
+        return ClientCard(record, contacts, odd, latest(crm, snapshot, record, _SHOWN))
+
+
+def _opt_outs(crm: CRM, snapshot: Snapshot, record: Client) -> dict[str, str]:
+    """The fields of a client whose address or number has opted out, each with when and how."""
+    if level(crm.reader.role, OptOut.kind_name, READ) is not ALL:
+        return {}
+    found = opted_out(snapshot, [record.email, record.phone])
+    values = {name: found.get(recipient_key(getattr(record, name))) for name in ("email", "phone")}
+    return {name: described(opt_out) for name, opt_out in values.items() if opt_out}
 
 
 def doubts(record: Client, by: Conventions) -> dict[str, str]:

@@ -7,7 +7,10 @@ from sqlalchemy import BigInteger, Column, Connection, Table, func, inspect, sel
 from sqlalchemy.schema import DropIndex
 
 from crm.errors import RefusedError
+from crm.model import OptOut
+from crm.model.fields.recipients import recipient_key
 from crm.repository import tables
+from crm.repository.bulk import insert_rows
 from crm.repository.migrations import add_missing, added_since
 from crm.repository.sqlite import counters
 from crm.repository.team import fill_in_accounts
@@ -18,6 +21,9 @@ _ACCOUNTS_SINCE = 6
 _MONEY_SINCE = 5
 _MONEY = (tables.client.c.total_spend, tables.sale.c.amount, tables.deal.c.value)
 _FACTOR = 100
+# Until then the history alone knew who had opted out.
+_OPT_OUTS_SINCE = 7
+_OPTED_OUT = "opted out of mailings, asked for by "
 # Larger amounts would not fit into a whole number of the database.
 _LARGEST = 2**63 // _FACTOR
 
@@ -34,6 +40,8 @@ def bring_up(connection: Connection, version: int) -> None:
         _make_exact(connection)
     if version < _ACCOUNTS_SINCE:
         fill_in_accounts(connection)
+    if version < _OPT_OUTS_SINCE:
+        _keep_opt_outs(connection)
 
 
 def scaled_since(version: int) -> Mapping[Column[Any], int]:
@@ -51,6 +59,26 @@ def _make_anew(connection: Connection, table: Table) -> None:
     connection.exec_driver_sql(f"INSERT INTO {table.name} ({kept}) SELECT {kept} FROM {old}")
     counters.rename(connection, old, table.name)
     connection.exec_driver_sql(f"DROP TABLE {old}")
+
+
+def _keep_opt_outs(connection: Connection) -> None:
+    """Makes opt-outs of the links that were followed, as the history has them, but for addresses whose owners have
+    agreed again since."""
+    table, past, client = tables.TABLES[OptOut], tables.transactions.c, tables.client.c
+    agreed = {
+        recipient_key(email) for (email,) in connection.execute(select(client.email).where(client.marketing_consent))
+    }
+    followed = select(past.at, past.what).where(past.what.startswith(_OPTED_OUT), past.undone_by.is_(None))
+    found: dict[str, dict[str, Any]] = {}
+    for at, what in connection.execute(followed.order_by(past.id)):
+        key = recipient_key(what.removeprefix(_OPTED_OUT))
+        if key not in agreed:
+            made = OptOut(
+                address=key, on=at.date(), way="link", created_at=at, updated_at=at, version=1, id=len(found) + 1
+            )
+            found.setdefault(key, tables.row_of(made))
+    if found:
+        insert_rows(connection, table, list(found.values()))
 
 
 def _make_exact(connection: Connection) -> None:

@@ -272,3 +272,11 @@ def test_a_number_is_kept_as_a_number(office: Office) -> None:
     made = office("opt-outs add", typed)
     assert (made.address, made.on, made.way) == ("+436641234567", office.crm.today, "asked")
     assert Path(office("export", office.folder / "o.csv", what="opt-outs").file).exists()
+
+
+def test_a_card_says_that_an_address_has_opted_out(office: Office) -> None:
+    anna = office.add(last_name="Berg", email="anna@example.com", phone="+436641234567")
+    office("opt-outs add", "anna@example.com")
+    assert office("clients show", anna).doubts == {
+        "email": f"opted out on {office.crm.today.isoformat()} (asked for it)"
+    }
